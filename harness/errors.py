@@ -1,0 +1,257 @@
+"""Every failure tinyhil reports, one class each.
+
+An error tells what failed (message), where in the way of the data (stage), a stable code for machines, and what to
+try next (hint). The category decides the exit code of the command and whether pytest reports a failure or an error.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import ClassVar
+
+
+class Category(Enum):
+    """What kind of failure it is; the value is the exit code of `tinyhil`."""
+
+    CHECK = 1
+    INPUT = 2
+    TOOL = 3
+    INFRASTRUCTURE = 4
+
+
+class TinyhilError(Exception):
+    """Base of all errors that a person is meant to read.
+
+    Attributes:
+        message: one sentence naming the file or thing and the place in it.
+        hint: the next thing to try.
+        details: further lines, such as a transcript or a register dump; may be empty.
+    """
+
+    code: ClassVar[str] = "error"
+    stage: ClassVar[str] = "unknown"
+    category: ClassVar[Category] = Category.INFRASTRUCTURE
+
+    def __init__(self, message: str, *, hint: str, details: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = details
+
+    def __str__(self) -> str:
+        return f"{self.stage}: {self.message} [{self.code}]"
+
+    def as_dict(self) -> dict[str, str | int]:
+        """The error as JSON-ready data."""
+        return {
+            "code": self.code,
+            "stage": self.stage,
+            "exit_code": self.category.value,
+            "message": self.message,
+            "hint": self.hint,
+            "details": self.details,
+        }
+
+
+# --- bad input -------------------------------------------------------------------------------------------------------
+
+
+class InputError(TinyhilError):
+    """Something the user gave cannot be used."""
+
+    code = "bad-input"
+    stage = "input"
+    category = Category.INPUT
+
+
+class ModelFileError(InputError):
+    """The model file cannot be read: not a .tflite, cut short, inconsistent."""
+
+    code = "model-file"
+    stage = "import"
+
+
+class UnsupportedModelError(InputError):
+    """The model is sound but uses something tinyhil does not compile; lists everything at once."""
+
+    code = "unsupported-model"
+    stage = "import"
+
+
+class GraphError(InputError):
+    """A Graph breaks a rule of its verifier."""
+
+    code = "graph"
+    stage = "verify"
+
+
+class CardError(InputError):
+    """A model card cannot be used."""
+
+    code = "card"
+    stage = "card"
+
+
+class VectorsError(InputError):
+    """Test vectors do not fit the model."""
+
+    code = "vectors"
+    stage = "vectors"
+
+
+class BoardConfigError(InputError):
+    """boards.yaml, or a board named by the user, is wrong."""
+
+    code = "board-config"
+    stage = "boards"
+
+
+class CompileError(InputError):
+    """The compiler cannot translate a verified Graph."""
+
+    code = "compile"
+    stage = "compile"
+
+
+class UnitError(InputError):
+    """Numbers of different units were about to be compared, summed or gated."""
+
+    code = "unit"
+    stage = "compare"
+
+
+# --- missing tools ---------------------------------------------------------------------------------------------------
+
+
+class ToolError(TinyhilError):
+    """A program or package that is needed is not there, or too old."""
+
+    code = "tool"
+    stage = "tools"
+    category = Category.TOOL
+
+
+class ToolchainMissingError(ToolError):
+    """No usable cross compiler."""
+
+    code = "toolchain-missing"
+    stage = "build"
+
+
+class EmulatorMissingError(ToolError):
+    """No usable emulator."""
+
+    code = "emulator-missing"
+    stage = "board"
+
+
+class OracleMissingError(ToolError):
+    """The package of an oracle is not installed."""
+
+    code = "oracle-missing"
+    stage = "oracle"
+
+
+# --- infrastructure --------------------------------------------------------------------------------------------------
+
+
+class OracleError(TinyhilError):
+    """A reference interpreter refused or crashed on the model."""
+
+    code = "oracle"
+    stage = "oracle"
+
+
+class BuildError(TinyhilError):
+    """The compiler or linker failed; details carry its output."""
+
+    code = "build"
+    stage = "build"
+
+
+class DoesNotFitError(BuildError):
+    """The image does not fit the board's memory."""
+
+    code = "does-not-fit"
+
+
+class BoardError(TinyhilError):
+    """A board or emulator could not be started, loaded or kept."""
+
+    code = "board"
+    stage = "board"
+
+
+class PortBusyError(BoardError):
+    """A serial port or socket is in use by another process."""
+
+    code = "port-busy"
+
+
+class BoardLostError(BoardError):
+    """The emulator or board went away during a run."""
+
+    code = "board-lost"
+
+
+class LinkError(TinyhilError):
+    """Bytes do not get through."""
+
+    code = "link"
+    stage = "link"
+
+
+class NoBytesError(LinkError):
+    """The device never sent a byte."""
+
+    code = "no-bytes"
+
+
+class GarbageError(LinkError):
+    """The device sends bytes, but never a valid frame."""
+
+    code = "garbage"
+
+
+class DeviceTimeoutError(LinkError):
+    """The device answered before, then stopped."""
+
+    code = "device-timeout"
+
+
+class ProtocolError(LinkError):
+    """A valid frame with a content that breaks the protocol."""
+
+    code = "protocol"
+
+
+class WrongImageError(LinkError):
+    """The device runs another build, board or model than the one asked for."""
+
+    code = "wrong-image"
+
+
+class DeviceRefusedError(LinkError):
+    """The device answered a request with an error status."""
+
+    code = "device-refused"
+
+
+class DeviceFaultError(TinyhilError):
+    """The firmware stopped in a fault handler; details carry registers and source lines."""
+
+    code = "device-fault"
+    stage = "run"
+
+
+class StackOverflowError(DeviceFaultError):
+    """The stack guard was hit."""
+
+    code = "stack-overflow"
+
+
+class ResultsError(TinyhilError):
+    """A result bundle cannot be written or read."""
+
+    code = "results"
+    stage = "results"

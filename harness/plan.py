@@ -1,0 +1,93 @@
+"""Plan: what the compiler decided: layers with their kernels, and where every tensor lives in the arena."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.graph import Graph
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A tensor's, state's or scratch buffer's place in the arena.
+
+    Attributes:
+        tensor: tensor id, or None for states and scratch.
+        state: index into Graph.states, or None.
+        offset, size: bytes from the start of the arena.
+        first, last: indices of the first and last layer during which the bytes must be kept (inputs start at -1; outputs
+            and states end at len(layers)).
+        alias_of: tensor id whose bytes these are (computed in place), or None.
+    """
+
+    name: str
+    tensor: int | None
+    state: int | None
+    offset: int
+    size: int
+    first: int
+    last: int
+    alias_of: int | None = None
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One call in the generated code, and one line of every per-layer table.
+
+    Attributes:
+        index: position in execution order.
+        name: C identifier, such as "conv_2d_03".
+        op: operator name; fused ones are in `fused`.
+        kernel: name of the kernel that computes it, which is its file's name.
+        outputs: tensor ids in Plan.graph; their Tensor.source is the tensor index in the model file.
+        macs: multiply-accumulates.
+        scratch: scratch bytes.
+        sources: operator indices of the model file that this layer computes.
+        fused: operators computed along with `op`, such as ("PAD",).
+    """
+
+    index: int
+    name: str
+    op: str
+    kernel: str
+    outputs: tuple[int, ...]
+    macs: int
+    scratch: int
+    sources: tuple[int, ...]
+    fused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A compiled network before it is written out.
+
+    Attributes:
+        name: C identifier, prefix of everything generated.
+        core: "cortex-m4" and so on, or "host".
+        graph: the graph after all passes; layers[i] computes graph.nodes[i].
+        arena_size: bytes the caller must provide: inputs, activations, outputs, states and scratch.
+        arena_align: required alignment of the arena in bytes.
+        liveness_bound: bytes that no placement without in-place computation can go under.
+        removed: (operator index in the file, operator name, why) of operators that cost nothing at run time.
+    """
+
+    name: str
+    core: str
+    graph: Graph
+    layers: tuple[Layer, ...]
+    placements: tuple[Placement, ...]
+    arena_size: int
+    arena_align: int
+    liveness_bound: int
+    removed: tuple[tuple[int, str, str], ...] = ()
+
+    def placement_of(self, tensor: int) -> Placement:
+        """Where a non-constant tensor of `graph` lives.
+
+        Raises:
+            KeyError: the tensor is not placed.
+        """
+        for placement in self.placements:
+            if placement.tensor == tensor:
+                return placement
+        raise KeyError(tensor)

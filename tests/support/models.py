@@ -1,0 +1,24 @@
+"""Real models by others, which the project never contains."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def model_folders() -> list[Path]:
+    """Where real models may be: $TINYHIL_MODELS first, then beside the checkout."""
+    named = os.environ.get("TINYHIL_MODELS")
+    beside = Path(__file__).resolve().parents[3] / "shared" / "models"
+    return [Path(named)] * bool(named) + [beside]
+
+
+def real_model(name: str) -> Path:
+    """Path of NAME.tflite; skips the test when it is in none of the folders."""
+    for folder in model_folders():
+        path = folder / f"{name}.tflite"
+        if path.is_file():
+            return path
+    pytest.skip(f"{name}.tflite is in none of: set TINYHIL_MODELS to a folder that has it")
