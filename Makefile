@@ -1,0 +1,48 @@
+# tinyhil: every target sets up what it needs itself (.venv, the Arm compiler, QEMU) and says what it does.
+
+VENV ?= .venv
+PYTHON = $(VENV)/bin/python
+TINYHIL = $(VENV)/bin/tinyhil
+WORKERS ?= 2
+DEMO_BOARDS = --board mps2-an386 --board mps2-an500 --board mps3-an547
+
+.PHONY: help demo test test-long lint bench wheel clean
+
+help:
+	@echo "make demo       install, validate the example models on emulated Cortex-M4, M7 and M55, print the report"
+	@echo "make test       install and run the tests (WORKERS=$(WORKERS))"
+	@echo "make test-long  the same with every long suite in full"
+	@echo "make lint       ruff and mypy --strict"
+	@echo "make bench      instructions against TFLM, link speed, start-up times"
+	@echo "make wheel      build the wheel into dist/"
+	@echo "make clean      remove what these targets made"
+
+demo:
+	@sh scripts/setup.sh demo $(VENV)
+	@echo "==> Validating the models in fixtures/ on three emulated boards"
+	$(TINYHIL) validate fixtures $(DEMO_BOARDS) --report reports/demo
+
+test:
+	@sh scripts/setup.sh test $(VENV)
+	$(PYTHON) -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+
+test-long:
+	@sh scripts/setup.sh test $(VENV)
+	TINYHIL_LONG=1 $(PYTHON) -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+
+lint:
+	@sh scripts/setup.sh lint $(VENV)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+bench:
+	@sh scripts/setup.sh test $(VENV)
+	$(PYTHON) -m tests.bench $(BENCH_ARGS)
+
+wheel:
+	@sh scripts/setup.sh lint $(VENV)
+	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf $(VENV) build dist reports .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
