@@ -1,0 +1,183 @@
+"""A content-addressed store of files that are expensive to make.
+
+An entry is a file and, beside it, a seal: the SHA-256 of the file. Both are put in place by atomic renames, seal last, so
+that an interrupted writer leaves no entry and two writers of one key leave a whole one. A file that does not match its seal
+is no entry: it is made again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import BuildError
+
+DEFAULT_LIMIT = 4_000_000_000
+PRUNE_INTERVAL_S = 24 * 3600
+
+
+def default_root() -> Path:
+    """$TINYHIL_CACHE, else the user's cache folder."""
+    named = os.environ.get("TINYHIL_CACHE")
+    if named:
+        return Path(named).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("tinyhil"))
+
+
+def digest(*parts: str | bytes) -> str:
+    """SHA-256 in hex over parts, each preceded by its length so that no two lists of parts run together."""
+    state = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        state.update(len(data).to_bytes(8, "little"))
+        state.update(data)
+    return state.hexdigest()
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write a file so that other processes see all of it or none."""
+    handle, name = tempfile.mkstemp(prefix=".new-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+@dataclass(frozen=True)
+class Cache:
+    """The store.
+
+    Attributes:
+        root: folder that holds it; made when it is first written to.
+        limit: bytes above which the entries unused for longest are removed, once a day.
+    """
+
+    root: Path
+    limit: int = DEFAULT_LIMIT
+
+    def path(self, key: str, suffix: str) -> Path:
+        """Where the entry's file is or would be."""
+        return self.root / "objects" / key[:2] / f"{key}{suffix}"
+
+    def find(self, key: str, suffix: str) -> Path | None:
+        """The entry's file when it is there and whole, else None."""
+        path = self.path(key, suffix)
+        try:
+            seal = path.with_name(path.name + ".sha256").read_text()
+            data = path.read_bytes()
+        except (OSError, UnicodeDecodeError):
+            return None
+        if hashlib.sha256(data).hexdigest() != seal:
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return path
+
+    def put(self, key: str, suffix: str, data: bytes) -> Path:
+        """Store an entry.
+
+        Raises:
+            BuildError: the cache folder cannot be written to.
+        """
+        path = self.path(key, suffix)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(path, data)
+            write_atomic(path.with_name(path.name + ".sha256"), hashlib.sha256(data).hexdigest().encode())
+        except OSError as error:
+            raise self._unwritable(error) from error
+        return path
+
+    @contextlib.contextmanager
+    def lock(self, key: str) -> Iterator[None]:
+        """Held by the one process that makes an entry; the others wait for it and then find the entry there."""
+        import filelock
+
+        path = self.root / "locks" / f"{key}.lock"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = filelock.FileLock(path)
+            lock.acquire()
+        except OSError as error:
+            raise self._unwritable(error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextlib.contextmanager
+    def workspace(self) -> Iterator[Path]:
+        """A folder for work in progress, removed at the end whatever happens."""
+        try:
+            (self.root / "work").mkdir(parents=True, exist_ok=True)
+            folder = tempfile.TemporaryDirectory(dir=self.root / "work", prefix="b-", ignore_cleanup_errors=True)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        with folder as name:
+            yield Path(name)
+
+    def prune(self, *, now: float | None = None) -> int:
+        """Remove the entries unused for longest until the rest is below the limit; returns how many went.
+
+        Looks at most once a day, and removes what killed processes left in the workspace.
+        """
+        now = time.time() if now is None else now
+        stamp = self.root / "pruned"
+        with contextlib.suppress(OSError):
+            if now - stamp.stat().st_mtime < PRUNE_INTERVAL_S:
+                return 0
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            stamp.touch()
+            os.utime(stamp, (now, now))
+        except OSError as error:
+            raise self._unwritable(error) from error
+        self._remove_abandoned(now)
+        entries = []
+        for path in (self.root / "objects").glob("*/*"):
+            with contextlib.suppress(OSError):
+                if path.suffix != ".sha256":
+                    facts = path.stat()
+                    entries.append((facts.st_mtime, facts.st_size, path))
+        total = sum(size for _, size, _ in entries)
+        removed = 0
+        for _, size, path in sorted(entries):
+            if total <= self.limit:
+                break
+            # the seal goes first: a file without a seal is no entry
+            for file in (path.with_name(path.name + ".sha256"), path):
+                with contextlib.suppress(OSError):
+                    file.unlink()
+            total -= size
+            removed += 1
+        return removed
+
+    def _remove_abandoned(self, now: float) -> None:
+        import shutil
+
+        for folder in (self.root / "work").glob("*"):
+            with contextlib.suppress(OSError):
+                if now - folder.stat().st_mtime > PRUNE_INTERVAL_S:
+                    shutil.rmtree(folder, ignore_errors=True)
+        for lock in (self.root / "locks").glob("*.lock"):
+            with contextlib.suppress(OSError):
+                if now - lock.stat().st_mtime > 7 * PRUNE_INTERVAL_S:
+                    lock.unlink()
+
+    def _unwritable(self, error: OSError) -> BuildError:
+        return BuildError(
+            f"the cache folder {self.root} cannot be used: {error.strerror or error}",
+            hint="free disk space there, or set TINYHIL_CACHE to a folder you can write to",
+        )
