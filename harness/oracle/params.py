@@ -150,7 +150,7 @@ def softmax_params(x: Tensor, beta: float) -> SoftmaxParams:
             f"SOFTMAX of '{x.name}': input scale {_scale(x):g} times beta {beta:g} is too small",
             hint="quantize the model again with representative data",
         )
-    multiplier = _multiplier(real, x)
+    multiplier = Multiplier(*quantize_multiplier(real))
     radius = ((1 << SOFTMAX_INTEGER_BITS) - 1) * (1 << (31 - SOFTMAX_INTEGER_BITS)) / (1 << multiplier.shift)
     return SoftmaxParams(multiplier, -floor(radius))
 
