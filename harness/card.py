@@ -1,0 +1,320 @@
+"""Model cards: `NAME.hil.yaml`, which says what a model is checked with and against which limits.
+
+The schema is the Card class and the records it holds; docs/cards.md shows it by example. Paths in a card are relative
+to the card's folder.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    Tag,
+    ValidationError,
+)
+
+from harness.errors import CardError
+
+SUFFIX = ".hil.yaml"
+_MAX_BYTES = 1 << 20
+
+OracleName: TypeAlias = Literal["tflm", "litert-ref", "litert", "spec"]
+
+
+class _Record(BaseModel):
+    """A part of a card: unknown keys are refused, so that a typing mistake never switches a check off."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class RandomVectors(_Record):
+    """`{random: COUNT, seed: SEED}`: seeded mix of noise, structure and corner values (harness/vectors.py)."""
+
+    random: Annotated[int, Field(ge=1, le=100_000)]
+    seed: NonNegativeInt = 0
+
+
+class FileVectors(_Record):
+    """`{file: NAME.npz, count: COUNT}`, or just `NAME.npz`: recorded inputs, with labels if there are any.
+
+    Attributes:
+        count: use only the first `count` vectors of the file; all of them when None.
+    """
+
+    file: str
+    count: PositiveInt | None = None
+
+
+class Tolerance(_Record):
+    """`{max_lsb: N}`: every element within N quantization steps (units in the last place for floats)."""
+
+    max_lsb: NonNegativeInt
+
+
+def _tolerance(value: object) -> object:
+    if value == "exact":
+        return {"max_lsb": 0}
+    if value is False or value == "off":  # YAML reads a bare `off` as false
+        return None
+    return value
+
+
+def _vectors(value: object) -> object:
+    return {"file": value} if isinstance(value, str) else value
+
+
+def _vectors_kind(value: object) -> str:
+    random = "random" in value if isinstance(value, dict) else isinstance(value, RandomVectors)
+    return "RandomVectors" if random else "FileVectors"
+
+
+VectorsField: TypeAlias = Annotated[
+    Annotated[RandomVectors, Tag("RandomVectors")] | Annotated[FileVectors, Tag("FileVectors")],
+    Discriminator(_vectors_kind),
+    BeforeValidator(_vectors),
+]
+
+
+class Accuracy(_Record):
+    """`{min: SHARE}`: share of labelled vectors that the board classifies right (0 to 1)."""
+
+    min: Annotated[float, Field(ge=0, le=1, strict=False)]
+
+
+ToleranceField: TypeAlias = Annotated[Tolerance | None, BeforeValidator(_tolerance)]
+
+
+class Checks(_Record):
+    """What is compared; a check that is None is not made."""
+
+    outputs: ToleranceField = Tolerance(max_lsb=0)
+    layers: ToleranceField = Tolerance(max_lsb=0)
+    accuracy: Accuracy | None = None
+
+
+class Budget(_Record):
+    """Limits; each is compared only with a measurement of its own unit.
+
+    Attributes:
+        arena: bytes of the arena, as measured on the board.
+        flash: bytes of text, rodata and data of the generated code, its weights and its kernels.
+        stack: bytes of stack, highest mark of a run.
+        instructions: executed instructions of one inference (emulated boards).
+        cycles: cycles of one inference (real boards).
+    """
+
+    arena: PositiveInt | None = None
+    flash: PositiveInt | None = None
+    stack: PositiveInt | None = None
+    instructions: PositiveInt | None = None
+    cycles: PositiveInt | None = None
+
+    def limits(self) -> dict[str, int]:
+        """The limits that are set, by name."""
+        return {name: int(value) for name, value in self.model_dump(exclude_none=True).items()}
+
+
+class _CardFile(_Record):
+    """The keys of a card."""
+
+    model: str
+    vectors: VectorsField = RandomVectors(random=20)
+    oracle: OracleName = "tflm"
+    checks: Checks = Checks()
+    budgets: dict[str, Budget] = {}
+    description: str = ""
+
+
+class Card(_Record):
+    """A model card, checked.
+
+    Attributes:
+        name: the card's file name without its suffix, or the model's.
+        path: the card's file, or None for a model given without a card.
+        model: path of the model file.
+        base: folder that relative paths start from.
+        vectors: where the inputs come from.
+        oracle: name of the reference that gates.
+        checks, budgets: as in the file; `budgets` by board name or "default".
+    """
+
+    name: str
+    path: Path | None
+    model: Path
+    base: Path
+    vectors: VectorsField
+    oracle: OracleName = "tflm"
+    checks: Checks = Checks()
+    budgets: Mapping[str, Budget] = {}
+    description: str = ""
+
+    def budget(self, board: str) -> Budget:
+        """Limits for `board`: its own where it has them, else the default's."""
+        default = self.budgets.get("default", Budget()).limits()
+        return Budget(**{**default, **self.budgets.get(board, Budget()).limits()})
+
+    def check_names(self, board: str) -> tuple[str, ...]:
+        """Names of the checks made on `board`, in the order they are reported."""
+        made = [name for name in ("outputs", "layers", "accuracy") if getattr(self.checks, name) is not None]
+        return (*made, *self.budget(board).limits())
+
+
+def card_for_model(model: Path) -> Card:
+    """The card of a model that has none: random vectors, outputs and layers exact against TFLM, no budgets."""
+    return Card(name=model.stem, path=None, model=model, base=model.parent, vectors=RandomVectors(random=20))
+
+
+def load_card(path: Path) -> Card:
+    """Read and check a card.
+
+    Raises:
+        CardError: the file cannot be read, is not YAML, or breaks the schema; all mistakes at once, with line numbers.
+    """
+    text = _read(path)
+    root = _compose(path, text)
+    try:
+        content = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise CardError(f"{path}: not readable as YAML: {_one_line(error)}", hint="correct the YAML syntax") from error
+    if not isinstance(content, dict):
+        raise CardError(f"{path}: a card is a mapping of keys to values", hint="start with `model: NAME.tflite`")
+    try:
+        card = _CardFile.model_validate(content)
+    except ValidationError as error:
+        raise _schema_error(path, root, error) from None
+    return Card(
+        name=path.name.removesuffix(SUFFIX),
+        path=path,
+        model=path.parent / card.model,
+        base=path.parent,
+        vectors=card.vectors,
+        oracle=card.oracle,
+        checks=card.checks,
+        budgets=card.budgets,
+        description=card.description,
+    )
+
+
+def parse_vectors(text: str, base: Path) -> RandomVectors | FileVectors:
+    """Vectors as named on a command line: a .npz file, COUNT, or COUNT:SEED for random ones.
+
+    Raises:
+        CardError: it is neither.
+    """
+    count, _, seed = text.partition(":")
+    if count.isdecimal() and (not seed or seed.isdecimal()) and 1 <= int(count) <= 100_000:
+        return RandomVectors(random=int(count), seed=int(seed or 0))
+    if text.endswith(".npz"):
+        return FileVectors(file=str((base / text).resolve()))
+    raise CardError(
+        f"vectors '{text}' are neither an .npz file nor a number",
+        hint="give NAME.npz, or COUNT (1 to 100000) or COUNT:SEED for seeded random vectors, such as 20:7",
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_MAX_BYTES + 1)
+        if len(raw) > _MAX_BYTES:
+            raise CardError(f"{path}: larger than {_MAX_BYTES} bytes", hint="a card is a short text file")
+        return raw.decode("utf-8")
+    except OSError as error:
+        raise CardError(f"{path}: cannot be read: {error.strerror}", hint="check the path and permissions") from error
+    except UnicodeDecodeError as error:
+        raise CardError(f"{path}: not UTF-8 text", hint="a card is a YAML text file") from error
+
+
+def _compose(path: Path, text: str) -> yaml.Node | None:
+    """The node tree, for line numbers; also refuses what YAML allows and a card must not have."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise CardError(f"{path}: not readable as YAML: {_one_line(error)}", hint="correct the YAML syntax") from error
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise CardError(
+                f"{path}: line {_line(event)}: aliases (*{event.anchor}) are not used in cards",
+                hint="write the value out",
+            )
+    for node in _mappings(root):
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if str(key.value) in seen:
+                raise CardError(
+                    f"{path}: line {_line(key)}: key '{key.value}' stands twice",
+                    hint="keep one of them; YAML would silently take the last",
+                )
+            seen.add(str(key.value))
+    return root
+
+
+def _mappings(node: yaml.Node | None) -> Iterator[yaml.MappingNode]:
+    if isinstance(node, yaml.MappingNode):
+        yield node
+        for _, value in node.value:
+            yield from _mappings(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            yield from _mappings(value)
+
+
+def _schema_error(path: Path, root: yaml.Node | None, error: ValidationError) -> CardError:
+    lines: list[str] = []
+    hint = "docs/cards.md lists every key"
+    for item in error.errors():
+        where = [str(part) for part in item["loc"] if str(part) not in _UNION_TAGS]
+        line = _line_of(root, where)
+        problem = item["msg"][0].lower() + item["msg"][1:]
+        if item["type"] == "extra_forbidden":
+            problem = "unknown key"
+            near = difflib.get_close_matches(where[-1], _KNOWN_KEYS, n=1)
+            if near:
+                hint = f"did you mean '{near[0]}'?"
+        elif item["type"] == "missing":
+            problem = "missing"
+        text = f"line {line}: {'.'.join(where)}: {problem}"
+        if text not in lines:
+            lines.append(text)
+    more = "" if len(lines) == 1 else f" (and {len(lines) - 1} more)"
+    return CardError(f"{path}: {lines[0]}{more}", hint=hint, details="\n".join(lines) if more else "")
+
+
+def _line_of(root: yaml.Node | None, where: list[str]) -> int:
+    node, line = root, 1
+    for part in where:
+        found: Any = None
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if str(key.value) == part:
+                    line, found = _line(key), value
+        node = found
+    return int(line)
+
+
+def _line(place: yaml.Node | yaml.Event) -> int:
+    return int(place.start_mark.line) + 1 if place.start_mark else 1
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+# What pydantic puts into a location for the alternatives of a union.
+_UNION_TAGS = {"RandomVectors", "FileVectors"}
+_KNOWN_KEYS = [
+    name
+    for record in (_CardFile, RandomVectors, FileVectors, Tolerance, Accuracy, Checks, Budget)
+    for name in record.model_fields
+]
