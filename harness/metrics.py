@@ -1,7 +1,7 @@
 """Metrics between expected and measured outputs, as the validation report of ST Edge AI Core names them.
 
-Throughout, r are the reference's values and v the board's, real numbers of equal shape, read as one flat list; e = r - v
-is the error, n their number. Quantized outputs are turned into real numbers first: scale * (q - zero_point).
+Throughout, r are the reference's values and v the board's: real numbers of equal shape, read as one flat list.
+e = r - v is the error, n their number. Quantized outputs are turned into real numbers first: scale * (q - zero_point).
 Formulas after the list in "Evaluation report and metrics" of the ST Edge AI Core documentation.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.graph import Array, DType, Tensor
+from harness.graph import Array, DType, Graph, Tensor
 
 Reals = npt.NDArray[np.float64]
 
@@ -29,8 +29,8 @@ class Metrics:
         l2r: L2 relative error, sqrt(sum(e^2)) / sqrt(sum(r^2)); 0 when both are 0, infinite when only r is.
         mean: arithmetic mean of the error, sum(e) / n.
         std: standard deviation of the error, sqrt(sum((e - mean)^2) / n).
-        nse: Nash-Sutcliffe efficiency, 1 - sum(e^2) / sum((r - sum(r) / n)^2); 1 is perfect. 1 for equal constants, minus
-            infinite for a constant reference that is missed.
+        nse: Nash-Sutcliffe efficiency, 1 - sum(e^2) / sum((r - sum(r) / n)^2); 1 is perfect. 1 for equal constants,
+            minus infinite for a constant reference that is missed.
         cos: cosine similarity, sum(r * v) / (sqrt(sum(r^2)) * sqrt(sum(v^2))); 1 when both are 0, 0 when one is.
     """
 
@@ -87,7 +87,8 @@ def classify(values: Reals) -> npt.NDArray[np.int64]:
     flat = values.reshape(len(values), -1)
     if flat.shape[1] == 1:
         return (flat[:, 0] > 0.5).astype(np.int64)
-    return np.argmax(flat, axis=1).astype(np.int64)
+    best: npt.NDArray[np.int64] = np.argmax(flat, axis=1).astype(np.int64)
+    return best
 
 
 def accuracy(predicted: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> float:
@@ -107,9 +108,18 @@ def class_count(tensor: Tensor) -> int:
     return max(tensor.elements, 2)
 
 
-def is_classifier(tensor: Tensor) -> bool:
-    """Whether an output reads as class scores: one axis only is longer than 1, and no longer than 1000."""
-    return sum(n > 1 for n in tensor.shape) == 1 and tensor.elements <= 1000
+def is_classifier(graph: Graph, output: int) -> bool:
+    """Whether an output tensor holds class scores: it comes from SOFTMAX or LOGISTIC, maybe requantized or reshaped."""
+    producers = graph.producers()
+    tensor = output
+    while tensor in producers:
+        node = graph.nodes[producers[tensor]]
+        if node.op in ("SOFTMAX", "LOGISTIC"):
+            return True
+        if node.op not in ("QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS"):
+            return False
+        tensor = node.inputs[0]
+    return False
 
 
 def dequantize(arrays: Sequence[Array], tensor: Tensor) -> Reals:
