@@ -117,7 +117,7 @@ def _content() -> dict[str, Any]:
 
 @cache
 def _records() -> dict[tuple[str, str, str, str], Baseline]:
-    found = {}
+    found: dict[tuple[str, str, str, str], Baseline] = {}
     for record in _content()["records"]:
         baseline = Baseline(
             model=record["model"],

@@ -249,13 +249,12 @@ def check_layers(
 
 def check_accuracy(board: float, reference: float, minimum: float, vectors: int) -> CheckResult:
     """The check of the share of labelled vectors classified right."""
-    figures: dict[str, float | int | str] = {"accuracy": board, "reference": reference, "min": minimum, "vectors": vectors}
     passed = board >= minimum
     return CheckResult(
         "accuracy",
         Status.PASS if passed else Status.FAIL,
         f"{board:.2%} of {vectors} labelled vectors right, {'at least' if passed else 'less than'} {minimum:.2%}",
-        figures,
+        {"accuracy": board, "reference": reference, "min": minimum, "vectors": vectors},
     )
 
 
