@@ -42,12 +42,13 @@ def digest(*parts: str | bytes) -> str:
     return state.hexdigest()
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Write a file so that other processes see all of it or none."""
     handle, name = tempfile.mkstemp(prefix=".new-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
+        os.chmod(name, mode)
         os.replace(name, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -85,8 +86,8 @@ class Cache:
             os.utime(path)
         return path
 
-    def put(self, key: str, suffix: str, data: bytes) -> Path:
-        """Store an entry.
+    def put(self, key: str, suffix: str, data: bytes, mode: int = 0o644) -> Path:
+        """Store an entry; `mode` are the file's permissions.
 
         Raises:
             BuildError: the cache folder cannot be written to.
@@ -94,7 +95,7 @@ class Cache:
         path = self.path(key, suffix)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(path, data)
+            write_atomic(path, data, mode)
             write_atomic(path.with_name(path.name + ".sha256"), hashlib.sha256(data).hexdigest().encode())
         except OSError as error:
             raise self._unwritable(error) from error

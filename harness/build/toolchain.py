@@ -23,8 +23,6 @@ VARIABLE: dict[Kind, str] = {"arm": "TINYHIL_ARM_GCC", "host": "TINYHIL_HOST_CC"
 _ARM_PROGRAM = "arm-none-eabi-gcc"
 _USUAL_PLACES = (
     "/opt/homebrew/bin",
-    "/usr/local/bin",
-    "/usr/bin",
     "/opt/gcc-arm-none-eabi*/bin",
     "/opt/arm-gnu-toolchain*/bin",
     "/Applications/ArmGNUToolchain/*/arm-none-eabi/bin",
@@ -124,8 +122,10 @@ def _candidates(kind: Kind) -> Iterator[Path]:
         return
     for place in _USUAL_PLACES:
         pattern = Path(place).expanduser()
-        folders = sorted(Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor))), reverse=True)
-        for folder in folders if pattern.is_absolute() else []:
+        if not pattern.is_absolute():
+            continue
+        # the newest release first, as far as names tell
+        for folder in sorted(Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor))), reverse=True):
             program = shutil.which(_ARM_PROGRAM, path=str(folder))
             if program:
                 yield Path(program)

@@ -1,0 +1,387 @@
+"""Packages and a board -> an image."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from harness import resources
+from harness.boards.records import Board
+from harness.build import toolchain as toolchains
+from harness.build.cache import Cache, default_root, digest
+from harness.build.jobs import Job, Progress, Tree, compile_all, run_tool
+from harness.build.port import Port, load_port
+from harness.build.sections import Origin, Sizes, measure_sizes
+from harness.build.toolchain import Toolchain
+from harness.errors import BuildError, DoesNotFitError
+from harness.plan import Plan
+
+# -g1 gives fault reports function names and lines, and does not change the code
+COMMON_FLAGS = ("-std=c11", "-O2", "-g1", "-ffunction-sections", "-fdata-sections")
+WARNING_FLAGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
+SANITIZE_FLAGS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
+FORMAT = "2"
+BUILD_ID_SOURCE = "build_id.c"
+MODEL_LIST = "hil_models.c"
+
+
+class Package(Protocol):
+    """What the builder needs of a generated package; harness.emit.Package is one."""
+
+    @property
+    def plan(self) -> Plan:
+        """The plan, whose name prefixes all symbols."""
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """File name -> text of everything but the glue."""
+
+    @property
+    def sources(self) -> Sequence[str]:
+        """The C files among `files`."""
+
+    @property
+    def glue(self) -> str:
+        """Text of NAME_hil.c."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """A linked image, ready for a board.
+
+    Attributes:
+        elf: the image, in the cache; copy it to keep it.
+        build_id: 16 hex digits over all that went in; the device tells it in its HELLO.
+        board, core, link: what it was built for.
+        packages: names of the models in it, in the order of their index on the device.
+        sizes: where its bytes went.
+        toolchain: compiler and version.
+        compiled: objects that were not in the cache.
+        seconds: wall-clock seconds that building or finding it took.
+        stack_size: bytes set aside for the stack; 0 where the operating system does it.
+        sanitize: built with address and undefined-behaviour sanitizers.
+    """
+
+    elf: Path
+    build_id: str
+    board: str
+    core: str
+    link: str
+    packages: tuple[str, ...]
+    sizes: Sizes
+    toolchain: str
+    compiled: int
+    seconds: float
+    stack_size: int
+    sanitize: bool
+
+    def index_of(self, package: str) -> int:
+        """The number by which the device knows a model.
+
+        Raises:
+            BuildError: it is not in the image.
+        """
+        try:
+            return self.packages.index(package)
+        except ValueError:
+            raise BuildError(
+                f"model {package} is not in the image", hint=f"it has: {', '.join(self.packages)}"
+            ) from None
+
+
+def build_image(
+    packages: Sequence[Package],
+    board: Board,
+    *,
+    link: str | None = None,
+    sanitize: bool = False,
+    test_faults: bool = False,
+    model_list: str | None = None,
+    cache_dir: Path | None = None,
+    progress: Progress | None = None,
+) -> Image:
+    """Compile and link an image, or find it in the cache.
+
+    Args:
+        packages: generated models; several share one arena, as large as the largest needs.
+        board: what to build for.
+        link: "uart", "semihost", "fast" (the quickest that the port has), or None for the port's own; a port with one link
+            always gets that.
+        sanitize: AddressSanitizer and UndefinedBehaviorSanitizer, host board only.
+        test_faults: with the command that provokes faults, for tests of fault handling.
+        model_list: text of hil_models.c; made from the packages when None.
+        cache_dir: the cache; None for $TINYHIL_CACHE or the user's.
+        progress: called with ("compile" or "link", done, total).
+
+    Raises:
+        ToolchainMissingError: no usable compiler.
+        BuildError: a source does not compile or the image does not link.
+        DoesNotFitError: the image is larger than the board's memory.
+        BoardConfigError: the board's port does not exist.
+    """
+    start = time.monotonic()
+    firmware = resources.firmware()
+    port = load_port(firmware, board.port)
+    link = port.choose_link(link)
+    if sanitize and port.toolchain != "host":
+        raise BuildError(f"sanitizers cannot run on {board.name}", hint="use --board host for a sanitized build")
+    names = tuple(package.plan.name for package in packages)
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise BuildError(f"two models in one image are named {twice[0]}", hint="give each model a name of its own")
+    if model_list is None:
+        from harness.emit import model_list as make_model_list
+
+        model_list = make_model_list(packages)  # type: ignore[arg-type]
+
+    toolchain = toolchains.find(port.toolchain)
+    cache = Cache(default_root() if cache_dir is None else cache_dir)
+    sources = _Sources(firmware, port, link, _flags(port, sanitize), test_faults)
+    jobs = [job for package in packages for job in sources.of_package(package)]
+    jobs.append(sources.of_model_list(model_list))
+    jobs += sources.of_runtime()
+    stack_size = board.stack_size if port.ldscript else 0
+    link_flags = _link_flags(port, sanitize, stack_size)
+    build_id_text = (firmware / "runtime" / BUILD_ID_SOURCE).read_text(encoding="utf-8")
+    key = digest(
+        "image",
+        FORMAT,
+        toolchain.identity,
+        board.name,
+        board.core,
+        link,
+        *link_flags,
+        *port.libs,
+        "",
+        *_linker_scripts(firmware, port),
+        "",
+        *(job.key(toolchain) for job in jobs),
+        build_id_text,
+    )
+    image = _cached(cache, key, start)
+    if image is not None:
+        return image
+    with cache.lock(key):
+        image = _cached(cache, key, start)  # another process may have made it meanwhile
+        if image is not None:
+            return image
+        build_id = key[:16]
+        jobs.append(sources.of_build_id(build_id_text, build_id, board.name))
+        with cache.workspace() as workspace:
+            paths = [f"-ffile-prefix-map={workspace}=.", f"-ffile-prefix-map={firmware}=firmware"]
+            objects, compiled = compile_all(jobs, toolchain, cache, workspace, paths, progress)
+            if progress:
+                progress("link", 0, 1)
+            elf = workspace / "image.elf"
+            link_map = _link(toolchain, firmware, port, link_flags, objects, elf, board)
+            origins = {str(path): job.origin for path, job in zip(objects, jobs, strict=True)}
+            sizes = _sizes(elf, link_map, origins)
+            facts: dict[str, Any] = {
+                "build_id": build_id,
+                "board": board.name,
+                "core": port.core,
+                "link": link,
+                "packages": names,
+                "sizes": sizes.as_dict(),
+                "toolchain": toolchain.version,
+                "stack_size": stack_size,
+                "sanitize": sanitize,
+            }
+            path = cache.put(key, ".elf", elf.read_bytes(), mode=0o755)
+            cache.put(key, ".json", json.dumps(facts, sort_keys=True).encode())
+            if progress:
+                progress("link", 1, 1)
+    cache.prune()
+    return _image(path, facts, compiled, start)
+
+
+def _image(elf: Path, facts: Mapping[str, Any], compiled: int, start: float) -> Image:
+    return Image(
+        elf=elf,
+        build_id=facts["build_id"],
+        board=facts["board"],
+        core=facts["core"],
+        link=facts["link"],
+        packages=tuple(facts["packages"]),
+        sizes=Sizes.from_dict(facts["sizes"]),
+        toolchain=facts["toolchain"],
+        compiled=compiled,
+        seconds=time.monotonic() - start,
+        stack_size=facts["stack_size"],
+        sanitize=facts["sanitize"],
+    )
+
+
+def _cached(cache: Cache, key: str, start: float) -> Image | None:
+    elf = cache.find(key, ".elf")
+    facts = cache.find(key, ".json")
+    if elf is None or facts is None or not os.access(elf, os.X_OK):
+        return None
+    return _image(elf, json.loads(facts.read_bytes()), 0, start)
+
+
+def _flags(port: Port, sanitize: bool) -> tuple[str, ...]:
+    return (*COMMON_FLAGS, *WARNING_FLAGS, *port.cflags, *(SANITIZE_FLAGS if sanitize else ()))
+
+
+class _Sources:
+    """Makes the jobs of one image."""
+
+    def __init__(self, firmware: Path, port: Port, link: str, flags: tuple[str, ...], test_faults: bool) -> None:
+        self._firmware = firmware
+        self._port = port
+        self._choice = port.links[link]
+        self._flags = flags
+        defines = [*port.defines, *self._choice.defines, *(["HIL_TEST_FAULTS"] if test_faults else [])]
+        self._runtime_flags = (*flags, *(f"-D{define}" for define in defines))
+        self._runtime = str(firmware / "runtime")
+        self._includes = tuple(str(firmware / folder) for folder in port.includes)
+        self._model_context = _header_digest(firmware, ["runtime"])
+        self._runtime_context = _header_digest(firmware, ["runtime", *port.includes])
+
+    def of_package(self, package: Package) -> list[Job]:
+        """The package's own sources, which see nothing but the package, and its glue."""
+        name = package.plan.name
+        glue = f"{name}_hil.c"
+        tree = Tree(name, {**package.files, glue: package.glue})
+        headers = tree.headers()
+        kernels = frozenset(layer.kernel for layer in package.plan.layers)
+        kernels |= {Path(file).stem for file in package.files if file.endswith(".h")} - {name}
+        jobs = []
+        for source in package.sources:
+            label = f"{name}/{source}"
+            origin = Origin(label, name, kernels)
+            jobs.append(Job(origin, label, tree, package.files[source], self._flags, (name,), headers))
+        label = f"{name}/{glue}"
+        context = digest(headers, self._model_context)
+        jobs.append(Job(Origin(label), label, tree, package.glue, self._flags, (name, self._runtime), context))
+        return jobs
+
+    def of_model_list(self, text: str) -> Job:
+        """hil_models.c."""
+        tree = Tree("hil_models", {MODEL_LIST: text})
+        return Job(
+            Origin(MODEL_LIST),
+            f"hil_models/{MODEL_LIST}",
+            tree,
+            text,
+            self._flags,
+            (self._runtime,),
+            self._model_context,
+        )
+
+    def of_runtime(self) -> list[Job]:
+        """The runtime, the port and the link, without build_id.c."""
+        files = sorted(path.name for path in (self._firmware / "runtime").glob("*.c"))
+        sources = [f"runtime/{name}" for name in files if name != BUILD_ID_SOURCE]
+        jobs = []
+        for source in [*sources, *self._port.sources, *self._choice.sources]:
+            path = self._firmware / source
+            try:
+                text = path.read_text(encoding="utf-8")
+            except OSError as error:
+                raise BuildError(
+                    f"{path}: {error.strerror}", hint=f"firmware/ports/{self._port.name}/port.yaml names it"
+                ) from error
+            jobs.append(self._of_firmware(source, text, ()))
+        return jobs
+
+    def of_build_id(self, text: str, build_id: str, board: str) -> Job:
+        """The one object that differs between images of the same parts."""
+        defines = (f'-DHIL_BUILD_ID="{build_id}"', f'-DHIL_BOARD="{board}"')
+        return self._of_firmware(f"runtime/{BUILD_ID_SOURCE}", text, defines)
+
+    def _of_firmware(self, source: str, text: str, defines: tuple[str, ...]) -> Job:
+        flags = (*self._runtime_flags, *defines)
+        path = str(self._firmware / source)
+        return Job(Origin(source), path, None, text, flags, self._includes, self._runtime_context)
+
+
+def _header_digest(firmware: Path, folders: Sequence[str]) -> str:
+    parts: list[str] = []
+    for folder in dict.fromkeys(folders):
+        for path in sorted((firmware / folder).glob("*.h")):
+            parts += [f"{folder}/{path.name}", path.read_text(encoding="utf-8")]
+    return digest(*parts)
+
+
+def _linker_scripts(firmware: Path, port: Port) -> list[str]:
+    if port.ldscript is None:
+        return []
+    paths = [firmware / port.ldscript]
+    for folder in port.library_dirs:
+        paths += sorted((firmware / folder).glob("*.ld"))
+    try:
+        return [path.read_text(encoding="utf-8") for path in paths]
+    except OSError as error:
+        raise BuildError(
+            f"{error.filename}: {error.strerror}", hint=f"firmware/ports/{port.name}/port.yaml names it"
+        ) from error
+
+
+def _link_flags(port: Port, sanitize: bool, stack_size: int) -> list[str]:
+    flags = [*port.cflags, *(SANITIZE_FLAGS if sanitize else ()), *port.ldflags]
+    if port.ldscript:
+        flags.append(f"-Wl,--defsym=HIL_STACK_SIZE={stack_size}")
+    return flags
+
+
+def _link(
+    toolchain: Toolchain,
+    firmware: Path,
+    port: Port,
+    flags: Sequence[str],
+    objects: Sequence[Path],
+    elf: Path,
+    board: Board,
+) -> str:
+    """Link the objects; gives the text of the link map ("" where the linker writes none)."""
+    scripts = [f"-L{firmware / folder}" for folder in port.library_dirs]
+    if port.ldscript:
+        scripts.append(f"-T{firmware / port.ldscript}")
+    link_map = elf.with_suffix(".map")
+    gnu = toolchain.kind == "arm" or os.name == "posix" and os.uname().sysname == "Linux"
+    # a list of many models is longer than a command line may be
+    listed = elf.with_suffix(".rsp")
+    listed.write_text("\n".join('"' + str(path).replace("\\", "\\\\") + '"' for path in objects), encoding="utf-8")
+    command = [
+        str(toolchain.cc),
+        *flags,
+        *scripts,
+        *([f"-Wl,-Map={link_map}"] if gnu else []),
+        f"@{listed}",
+        *port.libs,
+    ]
+    try:
+        run_tool([*command, "-o", str(elf)], elf.parent, f"the image for {board.name} does not link", toolchain)
+    except BuildError as error:
+        over = re.findall(r"region [`']?(\w+)'? overflowed by (\d+) bytes", error.details)
+        if not over:
+            raise
+        excess = " and ".join(f"region {region} overflows by {int(size):,} bytes" for region, size in over)
+        raise DoesNotFitError(
+            f"the image does not fit {board.name}: {excess}",
+            hint="use a smaller model, fewer models in one image, or a board with more memory",
+            details=error.details,
+        ) from error
+    return link_map.read_text(encoding="utf-8", errors="replace") if gnu else ""
+
+
+def _sizes(elf: Path, link_map: str, origins: Mapping[str, Origin]) -> Sizes:
+    with elf.open("rb") as file:
+        if file.read(4) != b"\x7fELF":
+            return Sizes()  # macOS and Windows executables: native sizes say nothing of a board anyway
+
+    def origin(file: str) -> Origin:
+        known = origins.get(file)
+        if known is not None:
+            return known
+        return Origin(re.sub(r"^.*[/\\]", "", file))
+
+    return measure_sizes(elf, link_map, origin)
