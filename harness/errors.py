@@ -25,7 +25,8 @@ class TinyhilError(Exception):
     Attributes:
         message: one sentence naming the file or thing and the place in it.
         hint: the next thing to try.
-        details: further lines, such as a transcript or a register dump; may be empty.
+        details: further lines, such as a compiler's output or a register dump; may be empty.
+        transcript: the last bytes on the line to a board; whoever owns the session sets it.
     """
 
     code: ClassVar[str] = "error"
@@ -37,6 +38,7 @@ class TinyhilError(Exception):
         self.message = message
         self.hint = hint
         self.details = details
+        self.transcript = ""
 
     def __str__(self) -> str:
         return f"{self.stage}: {self.message} [{self.code}]"
