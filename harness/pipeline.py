@@ -1,0 +1,315 @@
+"""From a model card and a board to an Outcome: what the command and the pytest plugin both call.
+
+A Workbench keeps what boards share: imported graphs, the oracle's results, compiled packages. It owns no board: a
+session is opened for one run and closed with it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from harness import vectors
+from harness.baselines import KERNEL_SETS, Baseline
+from harness.baselines import find as find_baseline
+from harness.card import Card, FileVectors, RandomVectors
+from harness.compare import Opinion, Verdict
+from harness.errors import OracleError, OracleMissingError, TinyhilError, VectorsError
+from harness.graph import Graph
+from harness.judge import judge, output_diffs
+from harness.plan import Plan
+from harness.reference import Reference, References
+from harness.vectors import Vectors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.boards import Resolved, Session
+    from harness.build import Image
+    from harness.emit import Package
+    from harness.measure import Measurement
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Called with what is going on, how much of it is done, and how much there is (0 when unknown)."""
+
+SECOND_OPINIONS = ("litert-ref", "litert")
+OPINION_VECTORS = 20
+LAYER_VECTORS = 20
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run.
+
+    Attributes:
+        link: "uart", or "fast" for the board's quickest.
+        vectors: replaces the card's vectors.
+        oracle: replaces the card's oracle.
+        opinions: second references, reported and never gating; over the first 20 vectors.
+        layer_vectors: layers are compared over this many vectors from the first on (a sequence: over all).
+        sanitize: build with AddressSanitizer and UndefinedBehaviorSanitizer (host board only).
+    """
+
+    link: str = "uart"
+    vectors: RandomVectors | FileVectors | None = None
+    oracle: str | None = None
+    opinions: tuple[str, ...] = SECOND_OPINIONS
+    layer_vectors: int = LAYER_VECTORS
+    sanitize: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Everything known of one model on one board.
+
+    Attributes:
+        card: with the options applied.
+        graph: the model as imported; `plan.graph` is what runs.
+        reference: the oracle that gated.
+        opinion_notes: why a second opinion is missing.
+        baselines: TFLM's records for this model, core and unit.
+        transcript: the last bytes on the line.
+        seconds: wall clock by phase.
+    """
+
+    card: Card
+    graph: Graph
+    plan: Plan
+    resolved: Resolved
+    link: str
+    vectors: Vectors
+    reference: Reference
+    image: Image
+    measurement: Measurement
+    verdict: Verdict
+    opinions: tuple[Opinion, ...]
+    opinion_notes: tuple[str, ...]
+    baselines: tuple[Baseline, ...]
+    transcript: str
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """Whether no check failed."""
+        return self.verdict.passed
+
+    def explain(self) -> str:
+        """All checks, one a line, for an assertion's message."""
+        where = self.resolved.asked.name
+        if self.resolved.stand_in:
+            where += f" (stand-in: {self.resolved.runs_on.name})"
+        lines = [f"{self.card.name} on {where}:"]
+        lines += [f"  {check.name}: {check.status.value}: {check.summary}" for check in self.verdict.checks]
+        return "\n".join(lines)
+
+
+class Workbench:
+    """Runs models on boards and remembers what the runs share."""
+
+    def __init__(self, *, cache_dir: Path | None = None) -> None:
+        self._cache_dir = cache_dir
+        self._graphs: dict[tuple[Path, int, int], Graph] = {}
+        self._packages: dict[tuple[str, str, str], Package] = {}
+        self._references = References()
+
+    def graph(self, model: Path) -> Graph:
+        """The imported and verified model.
+
+        Raises:
+            ModelFileError, UnsupportedModelError, GraphError: the model cannot be used.
+        """
+        from harness import frontends
+
+        try:
+            facts = model.stat()
+        except OSError:
+            return frontends.load(model)  # which knows how to say it
+        key = (model.resolve(), facts.st_mtime_ns, facts.st_size)
+        if key not in self._graphs:
+            self._graphs[key] = frontends.load(model)
+        return self._graphs[key]
+
+    def package(self, graph: Graph, core: str, name: str | None = None) -> Package:
+        """The model compiled for a core."""
+        from harness.compiler import compile_graph
+        from harness.emit import emit
+
+        name = c_name(name or graph.name)
+        key = (graph.sha256, core, name)
+        if key not in self._packages:
+            self._packages[key] = emit(compile_graph(graph, core=core, name=name))
+        return self._packages[key]
+
+    def validate(
+        self, card: Card, board: str, options: Options = Options(), progress: Progress | None = None  # noqa: B008
+    ) -> Outcome:
+        """Build the card's model for `board`, run it there, and compare.
+
+        Raises:
+            TinyhilError: anything that kept the checks from being made; a failed check raises nothing.
+        """
+        from harness.boards import resolve
+        from harness.build import build_image
+
+        tell = progress or _silent
+        clock = _Clock()
+        card = _with_options(card, options)
+        with clock.phase("import"):
+            resolved = resolve(board)
+            graph = self.graph(card.model)
+            given = vectors.load(card.vectors, graph, card.base)
+            _check_labels(card, given)
+        sequence = bool(graph.states)
+        compared = _compared_vectors(card, given, options, sequence)
+        with clock.phase("oracle"):
+            tell(f"oracle {card.oracle}", 0, 0)
+            reference = self._references.get(card.oracle, graph, given, count=len(given), tensors=compared)
+        with clock.phase("compile"):
+            tell("compile", 0, 0)
+            package = self.package(graph, resolved.runs_on.core, card.name)
+        with clock.phase("build"):
+            image = build_image(
+                [package],
+                resolved.runs_on,
+                link=options.link,
+                sanitize=options.sanitize,
+                cache_dir=self._cache_dir,
+                progress=tell,
+            )
+        with clock.phase("run"), _session(resolved.runs_on, image) as session:
+            measurement = _measure(session, image, package, given, compared, sequence, tell)
+            transcript = session.transcript()
+        with clock.phase("compare"):
+            verdict = judge(card, resolved, graph, package.plan, given, reference, image, measurement)
+            opinions, notes = self._opinions(card, graph, given, options, measurement)
+        core, unit = resolved.runs_on.core, measurement.unit
+        baselines = (find_baseline(graph.sha256, core, kernels, unit) for kernels in KERNEL_SETS)
+        return Outcome(
+            card=card,
+            graph=graph,
+            plan=package.plan,
+            resolved=resolved,
+            link=image.link,
+            vectors=given,
+            reference=reference,
+            image=image,
+            measurement=measurement,
+            verdict=verdict,
+            opinions=opinions,
+            opinion_notes=notes,
+            baselines=tuple(b for b in baselines if b is not None),
+            transcript=transcript,
+            seconds={**clock.seconds, **{f"run: {k}": v for k, v in measurement.seconds.items()}},
+        )
+
+    def _opinions(
+        self, card: Card, graph: Graph, given: Vectors, options: Options, measurement: Measurement
+    ) -> tuple[tuple[Opinion, ...], tuple[str, ...]]:
+        """The board's outputs against the second references; what one cannot do is a note, never an error."""
+        opinions, notes = [], []
+        count = min(len(given), OPINION_VECTORS)
+        for name in options.opinions:
+            if name == card.oracle:
+                continue
+            try:
+                other = self._references.get(name, graph, given, count=count, tensors=0)
+            except (OracleMissingError, OracleError) as error:
+                notes.append(f"{name}: {error.message}")
+                continue
+            diffs = output_diffs(graph, other.outputs, measurement.outputs[:count])
+            opinions.append(Opinion(name, other.version, diffs))
+        return tuple(opinions), tuple(notes)
+
+
+def c_name(text: str) -> str:
+    """`text` as a C identifier: what generated symbols start with."""
+    name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_").lower() or "model"
+    return name if name[0].isalpha() else f"m_{name}"
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    pass
+
+
+def _with_options(card: Card, options: Options) -> Card:
+    changes: dict[str, object] = {}
+    if options.vectors is not None and options.vectors != card.vectors:
+        changes["vectors"] = options.vectors
+        if isinstance(options.vectors, RandomVectors):
+            # Random vectors carry no labels.
+            changes["checks"] = card.checks.model_copy(update={"accuracy": None})
+    if options.oracle is not None:
+        changes["oracle"] = options.oracle
+    return card.model_copy(update=changes) if changes else card
+
+
+def _check_labels(card: Card, given: Vectors) -> None:
+    if card.checks.accuracy is not None and given.labels is None:
+        raise VectorsError(
+            f"{card.path or card.model}: checks.accuracy needs labels, {given.name} has none",
+            hint="add an integer array `labels` to the .npz file, or take the accuracy check out of the card",
+        )
+
+
+def _compared_vectors(card: Card, given: Vectors, options: Options, sequence: bool) -> int:
+    """How many vectors have their layers compared, from the first on."""
+    if card.checks.layers is None:
+        return 0
+    return len(given) if sequence else min(len(given), options.layer_vectors)
+
+
+@contextmanager
+def _session(board: object, image: Image) -> Iterator[Session]:
+    """A board's session; an error that passes through it takes the line's transcript along."""
+    from harness.boards import open_session
+
+    with open_session(board, image) as session:  # type: ignore[arg-type]
+        try:
+            yield session
+        except TinyhilError as error:
+            error.transcript = session.transcript()
+            raise
+
+
+def _measure(
+    session: Session,
+    image: Image,
+    package: Package,
+    given: Vectors,
+    compared: int,
+    sequence: bool,
+    tell: Progress,
+) -> Measurement:
+    """Run all vectors; only the compared ones bring their layers' outputs over the line."""
+    from harness.measure import measure
+
+    if compared in (0, len(given)):
+        return measure(session, image, package, given.inputs, layers=bool(compared), profile=True, progress=tell)
+    first = measure(session, image, package, given.inputs[:compared], layers=True, profile=True, progress=tell)
+    rest = measure(session, image, package, given.inputs[compared:], layers=False, profile=False, progress=tell)
+    return replace(
+        first,
+        outputs=(*first.outputs, *rest.outputs),
+        stack_high=max(first.stack_high, rest.stack_high),
+        seconds={k: first.seconds.get(k, 0.0) + rest.seconds.get(k, 0.0) for k in {**first.seconds, **rest.seconds}},
+    )
+
+
+class _Clock:
+    """Wall-clock seconds by phase."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - start
