@@ -196,6 +196,12 @@ class BoardLostError(BoardError):
     code = "board-lost"
 
 
+class NotYetError(BoardError):
+    """Something tinyhil is meant to do, but not in this version."""
+
+    code = "not-yet"
+
+
 class LinkError(TinyhilError):
     """Bytes do not get through."""
 
