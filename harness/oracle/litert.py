@@ -1,0 +1,107 @@
+"""Second opinions: LiteRT (package `ai-edge-litert`), or its predecessor `tflite-runtime` where that is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from harness.errors import OracleError, OracleMissingError
+from harness.graph import Array
+from harness.oracle.quiet import captured_stderr
+from harness.oracle.session import Interpreter, Tensors
+
+PACKAGES = {
+    "ai-edge-litert": "ai_edge_litert.interpreter",
+    "tflite-runtime": "tflite_runtime.interpreter",
+}
+"""Distribution -> module; the first that can be imported is used."""
+
+RESOLVERS = {"litert": "AUTO", "litert-ref": "BUILTIN_REF", "litert-builtin": "BUILTIN_WITHOUT_DEFAULT_DELEGATES"}
+"""Oracle name -> LiteRT's choice of kernels: with XNNPACK, plain reference, optimised without a delegate."""
+
+
+class LitertInterpreter(Interpreter):
+    """One adapter for both packages, whose Interpreter classes agree in what is used here.
+
+    Raises:
+        OracleMissingError: none of the packages can be imported, or not the one asked for.
+        OracleError: LiteRT refuses the model.
+    """
+
+    def __init__(self, model: bytes, name: str, package: str | None = None) -> None:
+        distribution, module = find_package(package)
+        self.version = f"{distribution} {version(distribution)}"
+        self._module = module
+        self._model = model
+        self._name = name
+        self._interpreter = self._open()
+
+    def _open(self) -> Any:
+        resolver = getattr(self._module.OpResolverType, RESOLVERS[self._name])
+        # A delegate computes inside, so that only outputs are real then.
+        keep = self._name != "litert"
+        failure: Exception | None = None
+        with captured_stderr() as captured:
+            try:
+                interpreter = self._module.Interpreter(
+                    model_content=self._model,
+                    num_threads=1,
+                    experimental_op_resolver_type=resolver,
+                    experimental_preserve_all_tensors=keep,
+                )
+                interpreter.allocate_tensors()
+                return interpreter
+            except Exception as error:
+                failure = error
+        raise OracleError(
+            f"LiteRT refuses the model: {failure}", hint="use the oracle 'tflm'", details=captured.text
+        ) from failure
+
+    def invoke(self, inputs: Sequence[Array], sources: Sequence[int]) -> tuple[tuple[Array, ...], Tensors]:
+        """See Interpreter; the oracle "litert" can show no tensors but the inputs and outputs."""
+        failure: Exception | None = None
+        with captured_stderr() as captured:
+            try:
+                return self._invoke(inputs, sources)
+            except Exception as error:
+                failure = error
+        raise OracleError(
+            f"LiteRT failed during an inference: {failure}", hint="use the oracle 'tflm'", details=captured.text
+        ) from failure
+
+    def _invoke(self, inputs: Sequence[Array], sources: Sequence[int]) -> tuple[tuple[Array, ...], Tensors]:
+        for detail, array in zip(self._interpreter.get_input_details(), inputs, strict=True):
+            self._interpreter.set_tensor(detail["index"], array)
+        self._interpreter.invoke()
+        outputs = [detail["index"] for detail in self._interpreter.get_output_details()]
+        visible = sources if self._name != "litert" else [source for source in sources if source in outputs]
+        read = self._interpreter.get_tensor
+        return tuple(np.array(read(i)) for i in outputs), {source: np.array(read(source)) for source in visible}
+
+    def reset(self) -> None:
+        """Load the model anew, which runs the initialisation of its variables again."""
+        self._interpreter = self._open()
+
+
+def find_package(package: str | None = None) -> tuple[str, Any]:
+    """(distribution, module) of `package`, or of the first one that can be imported.
+
+    Raises:
+        OracleMissingError: there is none.
+    """
+    failures = []
+    for distribution, name in PACKAGES.items():
+        if package in (None, distribution):
+            try:
+                return distribution, import_module(name)
+            except Exception as error:  # built against another numpy, a package fails with more than ImportError
+                failures.append(f"{distribution}: {error}")
+    raise OracleMissingError(
+        f"the oracles 'litert' and 'litert-ref' need {package or ' or '.join(PACKAGES)}",
+        hint="pip install ai-edge-litert",
+        details="\n".join(failures),
+    )

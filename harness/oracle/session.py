@@ -1,0 +1,112 @@
+"""What every oracle offers: sessions that run a model and give its outputs and, where possible, all its tensors."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from harness.graph import Array, Graph
+from harness.oracle.execute import check_inputs, run
+
+Tensors = dict[int, Array]
+
+
+@dataclass(frozen=True)
+class OracleResult:
+    """One inference.
+
+    Attributes:
+        outputs: the model's outputs in its order.
+        tensors: activations by tensor index in subgraph 0 of the model file (Tensor.source), where they were asked for.
+    """
+
+    outputs: tuple[Array, ...]
+    tensors: Mapping[int, Array] = field(default_factory=dict)
+
+
+class Interpreter(ABC):
+    """One interpreter with one model loaded; states live on from one inference to the next."""
+
+    version: str
+
+    @abstractmethod
+    def invoke(self, inputs: Sequence[Array], sources: Sequence[int]) -> tuple[tuple[Array, ...], Tensors]:
+        """Outputs, and those of the tensors `sources` that this interpreter can show.
+
+        Raises:
+            OracleError: the interpreter failed.
+        """
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Set all states back to their initial values."""
+
+    def close(self) -> None:  # noqa: B027 - most have nothing to release
+        """Release what is held outside this process; idempotent."""
+
+
+class SpecInterpreter(Interpreter):
+    """The executable specification."""
+
+    version = "tinyhil"
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._states: list[Array] = []
+        self.reset()
+
+    def invoke(self, inputs: Sequence[Array], sources: Sequence[int]) -> tuple[tuple[Array, ...], Tensors]:
+        """See Interpreter; every tensor can be shown."""
+        done = run(self._graph, inputs, self._states)
+        self._states = done.states
+        by_source = {self._graph.tensors[i].source: array for i, array in done.tensors.items()}
+        return done.outputs, {source: by_source[source] for source in sources if source in by_source}
+
+    def reset(self) -> None:
+        """See Interpreter."""
+        self._states = [state.initial for state in self._graph.states]
+
+
+class OracleSession:
+    """A named oracle for one model. A context manager.
+
+    Attributes:
+        name: "tflm", "litert-ref", "litert" or "spec".
+        version: of the package that computes, such as "tflite-micro 0.dev20260101".
+    """
+
+    def __init__(self, name: str, graph: Graph, interpreter: Interpreter) -> None:
+        self.name = name
+        self.version = interpreter.version
+        self._graph = graph
+        self._interpreter = interpreter
+        self._sources = [t.source for t in graph.tensors if t.source is not None and t.data is None]
+
+    def invoke(self, inputs: Sequence[Array], *, tensors: bool = False) -> OracleResult:
+        """Run one inference; `inputs` have the model's own shapes and types, in its order.
+
+        Raises:
+            VectorsError: the inputs do not fit the model.
+            OracleError: the interpreter failed.
+        """
+        check_inputs(self._graph, inputs)
+        return OracleResult(*self._interpreter.invoke(inputs, self._sources if tensors else ()))
+
+    def reset(self) -> None:
+        """Set all states back to their initial values."""
+        self._interpreter.reset()
+
+    def close(self) -> None:
+        """End the session; idempotent."""
+        self._interpreter.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
