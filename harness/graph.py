@@ -303,6 +303,7 @@ class Graph:
         model: the bytes of the file this came from (what an oracle is given).
         sha256: of `model`, hexadecimal; identifies the model everywhere.
         source_ops: operator name of every operator of subgraph 0 of the file, by index.
+        removed: (operator index in the file, why) of operators that passes took out.
     """
 
     name: str
@@ -314,6 +315,7 @@ class Graph:
     model: bytes = b""
     sha256: str = ""
     source_ops: tuple[str, ...] = ()
+    removed: tuple[tuple[int, str], ...] = ()
 
     def producers(self) -> dict[int, int]:
         """Index of the node that writes each tensor."""

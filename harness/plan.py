@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.graph import Graph
+from harness.lifetimes import Step
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,11 @@ class Plan:
     Attributes:
         name: C identifier, prefix of everything generated.
         core: "cortex-m4" and so on, or "host".
-        graph: the graph after all passes; layers[i] computes graph.nodes[i].
+        graph: the graph after all passes.
+        steps: per layer the node of `graph`, its kernel and the calls it lowers to.
         arena_size: bytes the caller must provide: inputs, activations, outputs, states and scratch.
         arena_align: required alignment of the arena in bytes.
-        liveness_bound: bytes that no placement without in-place computation can go under.
+        liveness_bound: bytes alive at once at the worst layer, when no layer computes in place.
         removed: (operator index in the file, operator name, why) of operators that cost nothing at run time.
     """
 
@@ -75,6 +77,7 @@ class Plan:
     core: str
     graph: Graph
     layers: tuple[Layer, ...]
+    steps: tuple[Step, ...]
     placements: tuple[Placement, ...]
     arena_size: int
     arena_align: int

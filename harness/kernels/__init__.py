@@ -1,0 +1,72 @@
+"""Kernels: every way to compute an operator, and the choice among them.
+
+Adding one is a header in firmware/kernels, a Kernel in this folder and its line in KERNELS.
+"""
+
+from __future__ import annotations
+
+from harness.errors import CompileError
+from harness.kernels.activation import Lut8Portable, SoftmaxS8Portable
+from harness.kernels.base import Context, Kernel
+from harness.kernels.convolution import (
+    ConvS8Portable,
+    DepthwiseConvS8InPlace,
+    DepthwiseConvS8Portable,
+    FullyConnectedS8Portable,
+)
+from harness.kernels.elementwise import AddS8Portable, MulS8Portable
+from harness.kernels.movement import ConcatPortable, CopyPortable, PadPortable, SplitPortable, StridedSlicePortable
+from harness.kernels.pooling import AveragePoolS8Portable, MaxPoolS8Portable, MeanS8Portable
+from harness.kernels.quantization import DequantizePortable, QuantizeF32Portable, RequantizePortable
+
+KERNELS: tuple[Kernel, ...] = (
+    ConvS8Portable(),
+    DepthwiseConvS8Portable(),
+    DepthwiseConvS8InPlace(),
+    FullyConnectedS8Portable(),
+    AveragePoolS8Portable(),
+    MaxPoolS8Portable(),
+    MeanS8Portable(),
+    AddS8Portable(),
+    MulS8Portable(),
+    Lut8Portable(),
+    SoftmaxS8Portable(),
+    RequantizePortable(),
+    QuantizeF32Portable(),
+    DequantizePortable(),
+    CopyPortable(),
+    ConcatPortable(),
+    SplitPortable(),
+    StridedSlicePortable(),
+    PadPortable(),
+)
+
+CORE_FEATURES: dict[str, frozenset[str]] = {
+    "host": frozenset(),
+    "cortex-m0plus": frozenset(),
+    "cortex-m3": frozenset(),
+    "cortex-m4": frozenset({"dsp"}),
+    "cortex-m7": frozenset({"dsp"}),
+    "cortex-m33": frozenset({"dsp"}),
+    "cortex-m55": frozenset({"dsp", "mve"}),
+}
+"""Instruction set extensions of each core that tinyhil generates code for."""
+
+
+def candidates(context: Context) -> list[Kernel]:
+    """Kernels that compute the context's node on its core, cheapest first.
+
+    Raises:
+        CompileError: there is none.
+    """
+    found = [
+        kernel
+        for kernel in KERNELS
+        if context.node.op in kernel.ops and kernel.features <= context.features and kernel.applies(context)
+    ]
+    if not found:
+        types = ", ".join(context.graph.tensors[t].dtype.value for t in context.node.inputs if t >= 0)
+        raise CompileError(
+            f"no kernel computes {context.node.op} of {types}", hint="quantize the model fully to int8 activations"
+        )
+    return sorted(found, key=lambda kernel: kernel.cost(context).instructions)

@@ -1,0 +1,29 @@
+"""Rewrites of a Graph, in the order in which they run. Adding one is a file here and its line in PASSES."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.graph import Graph
+from harness.passes.fold_constants import fold_constants
+from harness.passes.fuse_activation import fuse_activation
+from harness.passes.fuse_pad import fuse_pad
+from harness.passes.place_outputs import place_outputs
+from harness.passes.remove_dead import remove_dead
+from harness.passes.remove_noops import remove_noops
+
+PASSES: tuple[Callable[[Graph], Graph], ...] = (
+    fold_constants,
+    remove_noops,
+    fuse_pad,
+    fuse_activation,
+    place_outputs,
+    remove_dead,
+)
+
+
+def optimize(graph: Graph) -> Graph:
+    """The graph after every pass: same inputs, same outputs, bit for bit."""
+    for rewrite in PASSES:
+        graph = rewrite(graph)
+    return graph

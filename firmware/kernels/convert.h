@@ -1,0 +1,31 @@
+/* Reading and writing elements of any type the quantization kernels know. memcpy: bytes have no type or alignment. */
+#ifndef HIL_KERNELS_CONVERT_H
+#define HIL_KERNELS_CONVERT_H
+
+#include <string.h>
+
+#include "requantize.h"
+
+typedef enum { HIL_S8, HIL_U8, HIL_S16, HIL_F32 } hil_type;
+
+HIL_INLINE int32_t hil_load(const uint8_t *p, int32_t i, hil_type type)
+{
+    if (type == HIL_S16) {
+        int16_t value;
+        memcpy(&value, p + 2 * i, 2);
+        return value;
+    }
+    return type == HIL_S8 ? (int32_t)(int8_t)p[i] : (int32_t)p[i];
+}
+
+HIL_INLINE void hil_store(uint8_t *p, int32_t i, hil_type type, int32_t value)
+{
+    if (type == HIL_S16) {
+        const int16_t narrow = (int16_t)value;
+        memcpy(p + 2 * i, &narrow, 2);
+    } else {
+        p[i] = (uint8_t)(value & 0xff);
+    }
+}
+
+#endif

@@ -1,0 +1,20 @@
+/* Copies `rows` runs of `bytes` bytes: CONCATENATION, SPLIT, variables, and whatever only moves data. */
+#ifndef HIL_KERNELS_COPY_ROWS_PORTABLE_H
+#define HIL_KERNELS_COPY_ROWS_PORTABLE_H
+
+#include <string.h>
+
+#include "requantize.h"
+
+typedef struct {
+    int32_t rows, bytes, in_offset, in_step, out_offset, out_step;
+} copy_rows_portable_shape;
+
+HIL_INLINE void copy_rows_portable(const uint8_t *input, uint8_t *output, const copy_rows_portable_shape *s)
+{
+    for (int32_t r = 0; r < s->rows; ++r) {
+        memcpy(output + s->out_offset + r * s->out_step, input + s->in_offset + r * s->in_step, (size_t)s->bytes);
+    }
+}
+
+#endif

@@ -1,0 +1,325 @@
+"""Plan -> C package: readable C11 with every shape a literal, the same bytes for the same input."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import harness
+from harness.errors import CompileError
+from harness.graph import Array, DType, Tensor
+from harness.kernels.base import Argument, Float, In, Out, Scratch, StateOf, Table
+from harness.lifetimes import Step
+from harness.manifest import manifest_text
+from harness.plan import Layer, Plan
+from harness.resources import firmware
+
+CTYPES = {
+    DType.INT8: "int8_t",
+    DType.UINT8: "uint8_t",
+    DType.INT16: "int16_t",
+    DType.INT32: "int32_t",
+    DType.FLOAT32: "float",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Package:
+    """A network as C, in memory.
+
+    Attributes:
+        files: text per file name; what a user compiles into a firmware of their own.
+        sources: names of the .c files among them.
+        glue: text of NAME_hil.c, which describes the model to tinyhil's own runtime.
+    """
+
+    plan: Plan
+    files: Mapping[str, str]
+    sources: tuple[str, ...]
+    glue: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Array:
+    """A constant array of NAME_weights.c."""
+
+    name: str
+    ctype: str
+    data: Array
+
+
+@cache
+def _environment() -> Any:
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701 - this is C, not HTML
+    )
+
+
+def emit(plan: Plan) -> Package:
+    """Write a plan as C, in memory."""
+    arrays: list[_Array] = []
+    model = _model(plan, arrays)
+    kernels = _kernel_files({c["function"] for layer in model["layers"] for c in layer["calls"]})
+    # Even a model without a layer needs the macros.
+    kernels = kernels or _kernel_files({"requantize"})
+    model["headers"] = [name for name in kernels if any(f"{c['function']}.h" == name for c in _calls(model))] or list(kernels)
+    environment = _environment()
+    name = plan.name
+    files = {
+        f"{name}.h": environment.get_template("model.h.j2").render(m=model),
+        f"{name}.c": environment.get_template("model.c.j2").render(m=model),
+        f"{name}_weights.h": _weights_header(name, arrays),
+        f"{name}_weights.c": _weights_source(name, arrays),
+        **kernels,
+    }
+    files[f"{name}.json"] = manifest_text(plan, files)
+    glue = environment.get_template("glue.c.j2").render(m=model)
+    return Package(plan, files, (f"{name}.c", f"{name}_weights.c"), glue)
+
+
+def model_list(packages: Sequence[Package]) -> str:
+    """Text of hil_models.c for an image that holds these models.
+
+    Raises:
+        CompileError: two models have one name.
+    """
+    names = [p.plan.name for p in packages]
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise CompileError(
+            f"two models of one image are named {', '.join(twice)}", hint="give each model a name of its own"
+        )
+    text: str = _environment().get_template("models.c.j2").render(
+        version=harness.__version__,
+        names=names,
+        align=max((p.plan.arena_align for p in packages), default=16),
+        size=max((p.plan.arena_size for p in packages), default=1),
+    )
+    return text
+
+
+def write_package(package: Package, directory: Path) -> list[Path]:
+    """Write the package's files into `directory`, all or none; files of other names there are left alone.
+
+    Raises:
+        CompileError: the directory cannot be written.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=".tinyhil-", dir=directory))
+        try:
+            for name, text in package.files.items():
+                (staging / name).write_text(text)
+            for name in package.files:
+                os.replace(staging / name, directory / name)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    except OSError as error:
+        raise CompileError(
+            f"cannot write to '{directory}': {error.strerror or error}", hint="choose a folder that you may write to"
+        ) from error
+    return [directory / name for name in package.files]
+
+
+def _calls(model: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    return (call for layer in model["layers"] for call in layer["calls"])
+
+
+@cache
+def _kernel_text(name: str) -> str:
+    return (firmware() / "kernels" / name).read_text()
+
+
+def _kernel_files(functions: Iterable[str]) -> dict[str, str]:
+    """The headers of these kernels and all that they include from the kernels' folder, sorted by name."""
+    found: dict[str, str] = {}
+    wanted = [f"{function}.h" for function in functions]
+    while wanted:
+        name = wanted.pop()
+        if name not in found:
+            found[name] = _kernel_text(name)
+            wanted += re.findall(r'#include "([^"]+)"', found[name])
+    return dict(sorted(found.items()))
+
+
+def _model(plan: Plan, arrays: list[_Array]) -> dict[str, Any]:
+    graph = plan.graph
+    upper = plan.name.upper()
+    layers = [_layer(plan, layer, step, arrays) for layer, step in zip(plan.layers, plan.steps, strict=True)]
+    inputs = [_io(plan, t, i, "input") for i, t in enumerate(graph.inputs)]
+    outputs = [_io(plan, t, i, "output") for i, t in enumerate(graph.outputs)]
+    tables = [{"name": "model_inputs", "tensors": [(t["offset"], t["bytes"]) for t in inputs]}] if inputs else []
+    tables.append({"name": "model_outputs", "tensors": [(t["offset"], t["bytes"]) for t in outputs]})
+    for layer, emitted in zip(plan.layers, layers, strict=True):
+        emitted["table"] = "NULL"
+        if layer.outputs:
+            emitted["table"] = f"outputs_{layer.index}"
+            placed = [plan.placement_of(t) for t in layer.outputs]
+            tables.append({"name": emitted["table"], "tensors": [(p.offset, p.size) for p in placed]})
+    sha256 = graph.sha256 or "0" * 64
+    return {
+        "name": plan.name,
+        "upper": upper,
+        "version": harness.__version__,
+        "sha256": sha256,
+        "sha256_bytes": ", ".join(f"0x{b:02x}" for b in bytes.fromhex(sha256)),
+        "arena_size": plan.arena_size,
+        "arena_align": plan.arena_align,
+        "inputs": inputs,
+        "outputs": outputs,
+        "layers": layers,
+        "states": [_state(plan, i, arrays) for i in range(len(graph.states))],
+        "tables": tables,
+    }
+
+
+def _shape_text(tensor: Tensor) -> str:
+    return "x".join(map(str, tensor.shape)) or "scalar"
+
+
+def _comment(text: str) -> str:
+    """Text of the model file, made safe inside a C comment."""
+    return re.sub(r"[^ -~]", "?", text).replace("*/", "* /").replace("\\", "/").replace("??", "? ?")
+
+
+def _io(plan: Plan, tensor_id: int, index: int, role: str) -> dict[str, Any]:
+    tensor = plan.graph.tensors[tensor_id]
+    quant = tensor.quant
+    return {
+        "title": _comment(f"{role} {index}: {tensor.name}, {tensor.dtype.value} {_shape_text(tensor)}"),
+        "macro": f"{role.upper()}_{index}",
+        "accessor": f"{role}_{index}",
+        "qualifier": "const " if role == "output" else "",
+        "ctype": CTYPES[tensor.dtype],
+        "shape": tensor.shape,
+        "count": tensor.elements,
+        "scale": float_literal(quant.scale) if quant else None,
+        "zero_point": quant.zero_point if quant else None,
+        "offset": plan.placement_of(tensor_id).offset,
+        "bytes": tensor.bytes,
+    }
+
+
+def _state(plan: Plan, index: int, arrays: list[_Array]) -> dict[str, Any]:
+    state = plan.graph.states[index]
+    offset = next(p.offset for p in plan.placements if p.state == index)
+    data = np.ascontiguousarray(state.initial).view(np.uint8).reshape(-1)
+    uniform = int(data[0]) if (data == data[0]).all() else None
+    name = f"{plan.name}_state_{index}"
+    if uniform is None:
+        arrays.append(_Array(name, "uint8_t", data))
+    return {"offset": offset, "size": state.bytes, "uniform": uniform, "array": name}
+
+
+def _layer(plan: Plan, layer: Layer, step: Step, arrays: list[_Array]) -> dict[str, Any]:
+    graph, node = plan.graph, step.node
+    described = [_shape_text(graph.tensors[t]) for t in node.inputs[:1]]
+    arrow = f"{described[0] if described else ''} -> " + ", ".join(_shape_text(graph.tensors[t]) for t in node.outputs)
+    extra = f", {layer.macs} MACs" if layer.macs else ""
+    fused = f" with {', '.join(layer.fused)}" if layer.fused else ""
+    prefix = f"{plan.name}_{layer.name}"
+    calls = []
+    for number, call in enumerate(step.lowered.calls):
+        suffix = f"_{number}" if len(step.lowered.calls) > 1 else ""
+        calls.append(
+            {
+                "function": call.function,
+                "arguments": [_argument(plan, layer, step, a, prefix + suffix, arrays) for a in call.arguments],
+                "fields": _fields(call.shape),
+                "shape_name": f"shape{suffix}",
+            }
+        )
+    return {
+        "index": layer.index,
+        "name": layer.name,
+        "title": f"{layer.op}{fused}, {arrow.strip()}{extra}",
+        "function": f"{plan.name}_layer_{layer.index:02d}_{layer.op.lower()}",
+        "calls": calls,
+        "output_count": len(layer.outputs),
+    }
+
+
+def _fields(shape: Mapping[str, int]) -> list[str]:
+    """Designated initializers, a few a line."""
+    parts = [f".{key} = {_int_literal(value)}," for key, value in shape.items()]
+    lines, line = [], ""
+    for part in parts:
+        if line and len(line) + len(part) > 100:
+            lines.append(line)
+            line = ""
+        line = f"{line} {part}".strip()
+    return [*lines, line]
+
+
+def _int_literal(value: int) -> str:
+    return "INT32_MIN" if value == -(1 << 31) else str(int(value))
+
+
+def float_literal(value: float) -> str:
+    """A C literal of exactly this float32."""
+    return f"{float(np.float32(value)).hex()}f"
+
+
+def _argument(plan: Plan, layer: Layer, step: Step, argument: Argument, prefix: str, arrays: list[_Array]) -> str:
+    if isinstance(argument, Float):
+        return float_literal(argument.value)
+    if isinstance(argument, Table):
+        name = f"{prefix}_{argument.name}"
+        arrays.append(_Array(name, argument.ctype, argument.data))
+        return name
+    if isinstance(argument, StateOf):
+        number = step.node.attrs.state  # type: ignore[union-attr]
+        return _pointer("uint8_t", next(p.offset for p in plan.placements if p.state == number))
+    if isinstance(argument, Scratch):
+        name = f"scratch of layer {layer.index}"
+        return _pointer(argument.ctype, next(p.offset for p in plan.placements if p.tensor is None and p.name == name))
+    tensor_id = step.node.inputs[argument.index] if isinstance(argument, In) else step.node.outputs[argument.index]
+    tensor = plan.graph.tensors[tensor_id]
+    if isinstance(argument, In) and tensor.data is not None:
+        name = f"{prefix}_input_{argument.index}"
+        raw = np.ascontiguousarray(tensor.data).view(argument.ctype.removesuffix("_t")).reshape(-1)
+        arrays.append(_Array(name, argument.ctype, raw))
+        return name
+    assert isinstance(argument, In | Out)
+    return _pointer(argument.ctype, plan.placement_of(tensor_id).offset)
+
+
+def _pointer(ctype: str, offset: int) -> str:
+    return f"arena + {offset}" if ctype == "uint8_t" else f"({ctype} *)(arena + {offset})"
+
+
+def _weights_header(name: str, arrays: Sequence[_Array]) -> str:
+    guard = f"{name.upper()}_WEIGHTS_H"
+    lines = [f"/* Constants of {name}: generated by tinyhil {harness.__version__}. Do not edit. */"]
+    lines += [f"#ifndef {guard}", f"#define {guard}", "", "#include <stdint.h>", ""]
+    lines += [f"extern const {a.ctype} {a.name}[{a.data.size}];" for a in arrays]
+    return "\n".join([*lines, "", "#endif", ""])
+
+
+def _weights_source(name: str, arrays: Sequence[_Array]) -> str:
+    lines = [f"/* Constants of {name}: generated by tinyhil {harness.__version__}. Do not edit. */"]
+    lines += [f'#include "{name}_weights.h"', ""]
+    for array in arrays:
+        lines.append(f"const {array.ctype} {array.name}[{array.data.size}] = {{")
+        numbers = array.data.reshape(-1).tolist()
+        per_line = 24 if array.data.dtype.itemsize == 1 else 10
+        for start in range(0, len(numbers), per_line):
+            lines.append("    " + ", ".join(map(_int_literal, numbers[start : start + per_line])) + ",")
+        lines += ["};", ""]
+    return "\n".join(lines)

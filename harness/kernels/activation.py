@@ -1,0 +1,57 @@
+"""Functions of one byte by table, and SOFTMAX."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.graph import DType, SoftmaxAttrs
+from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Table
+from harness.oracle.params import lut, softmax_exp_table
+
+EIGHT_BITS = (DType.INT8, DType.UINT8)
+
+
+class Lut8Portable(Kernel):
+    """LOGISTIC, RELU, RELU6 and QUANTIZE between 8-bit types: 256 bytes of flash, two loads an element."""
+
+    ops = frozenset({"LOGISTIC", "RELU", "RELU6", "QUANTIZE"})
+
+    def applies(self, context: Context) -> bool:
+        return context.input().dtype in EIGHT_BITS and context.output().dtype in EIGHT_BITS
+
+    def lower(self, context: Context) -> Lowered:
+        x, y = context.input(), context.output()
+        by_value = lut(context.node.op, x, y)
+        # The kernel indexes by the byte, the specification by the value.
+        table = np.roll(by_value, 128) if x.dtype is DType.INT8 else by_value
+        arguments = (In(ctype="uint8_t"), Table("table", "uint8_t", table.view(np.uint8)), Out(ctype="uint8_t"))
+        return Lowered("lut_8_portable", (Call("lut_8_portable", arguments, {"count": y.elements}),))
+
+    def overwritable(self, context: Context) -> tuple[int, ...]:
+        return (0,)
+
+    def cost(self, context: Context) -> Cost:
+        return Cost(5 * context.output().elements)
+
+
+class SoftmaxS8Portable(Kernel):
+    """int8 SOFTMAX: a table of exp() as long as it is not zero."""
+
+    ops = frozenset({"SOFTMAX"})
+
+    def lower(self, context: Context) -> Lowered:
+        attrs = context.node.attrs
+        assert isinstance(attrs, SoftmaxAttrs)
+        x = context.input()
+        table = softmax_exp_table(x, attrs.beta)
+        used = int(np.flatnonzero(table)[-1]) + 1
+        depth = x.shape[-1]
+        shape = {"rows": x.elements // depth, "depth": depth, "table_size": used}
+        arguments = (In(), Table("exp", "int32_t", table[:used]), Out())
+        return Lowered("softmax_s8_portable", (Call("softmax_s8_portable", arguments, shape),))
+
+    def overwritable(self, context: Context) -> tuple[int, ...]:
+        return (0,)
+
+    def cost(self, context: Context) -> Cost:
+        return Cost(45 * context.output().elements + 120)

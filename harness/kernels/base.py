@@ -1,0 +1,152 @@
+"""What a kernel descriptor tells the compiler, and the C calls it asks for.
+
+A kernel is one header in firmware/kernels, whose name is the kernel's, and one Kernel here. Its C function takes data
+pointers and a pointer to a shape of literals, and is inlined into the layer, so that the C compiler specialises it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, TypeAlias
+
+import numpy as np
+
+from harness.graph import ABSENT, Array, Graph, Node, Tensor
+
+
+@dataclass(frozen=True)
+class In:
+    """Pointer to input `index` of the node (a constant one becomes an array of its own)."""
+
+    index: int = 0
+    ctype: str = "int8_t"
+
+
+@dataclass(frozen=True)
+class Out:
+    """Pointer to output `index` of the node."""
+
+    index: int = 0
+    ctype: str = "int8_t"
+
+
+@dataclass(frozen=True)
+class StateOf:
+    """Pointer to the bytes of the node's variable."""
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """Pointer to the layer's scratch bytes."""
+
+    ctype: str = "int8_t"
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Pointer to a constant array that the kernel packed; `name` is its suffix."""
+
+    name: str
+    ctype: str
+    data: Array
+
+
+@dataclass(frozen=True)
+class Float:
+    """A float32 literal."""
+
+    value: float
+
+
+Argument: TypeAlias = In | Out | StateOf | Scratch | Table | Float
+
+
+@dataclass(frozen=True)
+class Call:
+    """`function(arguments..., &shape)`; the shape's C type is the function's name with _shape."""
+
+    function: str
+    arguments: tuple[Argument, ...]
+    shape: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """The C code of one layer.
+
+    Attributes:
+        kernel: name that reports and the manifest show.
+        scratch: bytes that the calls may use while they run.
+    """
+
+    kernel: str
+    calls: tuple[Call, ...]
+    scratch: int = 0
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a kernel is expected to take: executed instructions, bytes of scratch. Portable kernels: rough, for ranking."""
+
+    instructions: float
+    scratch: int = 0
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a kernel may look at: a node of a graph, and the features of the core ("dsp", "mve")."""
+
+    graph: Graph
+    node: Node
+    features: frozenset[str] = field(default_factory=frozenset)
+
+    def input(self, index: int = 0) -> Tensor:
+        """Input tensor `index`, which must be there."""
+        return self.graph.tensors[self.node.inputs[index]]
+
+    def output(self, index: int = 0) -> Tensor:
+        """Output tensor `index`."""
+        return self.graph.tensors[self.node.outputs[index]]
+
+    def optional(self, index: int) -> Tensor | None:
+        """Input tensor `index`, or None when it is absent."""
+        if index >= len(self.node.inputs) or self.node.inputs[index] == ABSENT:
+            return None
+        return self.input(index)
+
+
+class Kernel(ABC):
+    """A way to compute some operators.
+
+    Attributes:
+        ops: operators it computes.
+        features: core features it needs.
+        in_place: whether it is meant for computing in place: then the planner asks for it only where that saves memory.
+    """
+
+    ops: ClassVar[frozenset[str]]
+    features: ClassVar[frozenset[str]] = frozenset()
+    in_place: ClassVar[bool] = False
+
+    def applies(self, context: Context) -> bool:
+        """Whether it computes this node exactly."""
+        return True
+
+    @abstractmethod
+    def lower(self, context: Context) -> Lowered:
+        """The calls for this node."""
+
+    @abstractmethod
+    def cost(self, context: Context) -> Cost:
+        """Expected cost on the context's core."""
+
+    def overwritable(self, context: Context) -> tuple[int, ...]:
+        """Positions of inputs whose first byte may be the output's first byte."""
+        return ()
+
+
+def packed(data: Array, dtype: str) -> Array:
+    """`data` flattened to a C-contiguous vector of `dtype`."""
+    return np.ascontiguousarray(data, dtype=dtype).reshape(-1)

@@ -1,0 +1,66 @@
+"""ADD and MUL, int8, with broadcasting."""
+
+from __future__ import annotations
+
+from harness.graph import BinaryAttrs
+from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out
+from harness.kernels.loops import Loop, broadcast_steps, merge, padded
+from harness.oracle.params import Multiplier, add_params, mul_params
+
+_NONE = Multiplier(0, 0)
+
+
+class _BinaryS8(Kernel):
+    function: str
+    per_element: float
+
+    def multipliers(self, context: Context) -> tuple[int, Multiplier, Multiplier, Multiplier]:
+        """Left shift, and multipliers of a, b and the output."""
+        raise NotImplementedError
+
+    def lower(self, context: Context) -> Lowered:
+        attrs = context.node.attrs
+        assert isinstance(attrs, BinaryAttrs)
+        a, b, y = context.input(0), context.input(1), context.output()
+        steps = zip(y.shape, broadcast_steps(a.shape, y.shape), broadcast_steps(b.shape, y.shape), strict=True)
+        nest = merge([Loop(n, (i, j)) for n, i, j in steps])
+        loops = padded(nest, 5, 2, f"{context.node.op} into '{y.name}'")
+        left_shift, ma, mb, my = self.multipliers(context)
+        shape = {f"n{i}": loop.count for i, loop in enumerate(loops)}
+        shape |= {f"a{i}": loop.steps[0] for i, loop in enumerate(loops)}
+        shape |= {f"b{i}": loop.steps[1] for i, loop in enumerate(loops)}
+        shape |= {"a_zero": a.q.zero_point, "a_multiplier": ma.m, "a_shift": ma.shift}
+        shape |= {"b_zero": b.q.zero_point, "b_multiplier": mb.m, "b_shift": mb.shift, "left_shift": left_shift}
+        shape |= {"out_zero": y.q.zero_point, "out_multiplier": my.m, "out_shift": my.shift}
+        shape |= {"clamp_min": attrs.clamp[0], "clamp_max": attrs.clamp[1]}
+        return Lowered(self.function, (Call(self.function, (In(0), In(1), Out()), shape),))
+
+    def overwritable(self, context: Context) -> tuple[int, ...]:
+        y = context.output()
+        return tuple(i for i in (0, 1) if context.input(i).elements == y.elements)
+
+    def cost(self, context: Context) -> Cost:
+        return Cost(self.per_element * context.output().elements)
+
+
+class AddS8Portable(_BinaryS8):
+    """int8 ADD."""
+
+    ops = frozenset({"ADD"})
+    function = "add_s8_portable"
+    per_element = 40
+
+    def multipliers(self, context: Context) -> tuple[int, Multiplier, Multiplier, Multiplier]:
+        p = add_params(context.input(0), context.input(1), context.output())
+        return p.left_shift, p.a, p.b, p.y
+
+
+class MulS8Portable(_BinaryS8):
+    """int8 MUL."""
+
+    ops = frozenset({"MUL"})
+    function = "mul_s8_portable"
+    per_element = 20
+
+    def multipliers(self, context: Context) -> tuple[int, Multiplier, Multiplier, Multiplier]:
+        return 0, _NONE, _NONE, mul_params(context.input(0), context.input(1), context.output())

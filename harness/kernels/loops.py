@@ -1,0 +1,60 @@
+"""Loop nests over tensors: merging neighbouring dimensions until few literals are left for a kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.errors import CompileError
+
+
+@dataclass(frozen=True)
+class Loop:
+    """One loop: iterations, and how far each operand moves per iteration (elements or bytes)."""
+
+    count: int
+    steps: tuple[int, ...]
+
+
+def row_major(shape: Sequence[int]) -> list[int]:
+    """Step per dimension of a dense row-major tensor, in elements."""
+    steps, step = [0] * len(shape), 1
+    for i in reversed(range(len(shape))):
+        steps[i] = step
+        step *= shape[i]
+    return steps
+
+
+def merge(loops: Sequence[Loop]) -> list[Loop]:
+    """The same nest with loops of one iteration dropped and neighbours that walk evenly joined; at least one loop."""
+    merged: list[Loop] = []
+    for loop in loops:
+        if loop.count == 1:
+            continue
+        if merged and all(
+            outer == inner * loop.count for outer, inner in zip(merged[-1].steps, loop.steps, strict=True)
+        ):
+            merged[-1] = Loop(merged[-1].count * loop.count, loop.steps)
+        else:
+            merged.append(loop)
+    return merged or [Loop(1, (0,) * (len(loops[0].steps) if loops else 1))]
+
+
+def padded(loops: Sequence[Loop], depth: int, operands: int, what: str) -> list[Loop]:
+    """`loops` with loops of one iteration in front, to a nest of `depth`.
+
+    Raises:
+        CompileError: more loops than that.
+    """
+    if len(loops) > depth:
+        raise CompileError(
+            f"{what} needs {len(loops)} nested loops; the kernels have {depth}",
+            hint="bring the broadcast or sliced dimensions next to each other, or use fewer dimensions",
+        )
+    return [Loop(1, (0,) * operands)] * (depth - len(loops)) + list(loops)
+
+
+def broadcast_steps(shape: Sequence[int], to: Sequence[int]) -> list[int]:
+    """Step per dimension of `to` over a dense tensor of `shape`, in elements; 0 where it is broadcast."""
+    full = [1] * (len(to) - len(shape)) + list(shape)
+    return [0 if n == 1 else step for n, step in zip(full, row_major(full), strict=True)]

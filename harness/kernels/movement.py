@@ -1,0 +1,143 @@
+"""Operators that only move bytes: CONCATENATION, SPLIT, STRIDED_SLICE, PAD, variables and reshapes that need a copy."""
+
+from __future__ import annotations
+
+from math import prod
+
+from harness.graph import ConcatAttrs, PadAttrs, SliceAttrs, SplitAttrs, Tensor
+from harness.kernels.base import Argument, Call, Context, Cost, In, Kernel, Lowered, Out, StateOf
+from harness.kernels.loops import Loop, merge, padded, row_major
+
+_BYTES = "uint8_t"
+
+
+def _copy(source: Argument, target: Argument, size: int) -> Call:
+    shape = {"rows": 1, "bytes": size, "in_offset": 0, "in_step": 0, "out_offset": 0, "out_step": 0}
+    return Call("copy_rows_portable", (source, target), shape)
+
+
+class CopyPortable(Kernel):
+    """A copy as it is: variables, and reshapes whose bytes cannot be shared."""
+
+    ops = frozenset({"READ_VARIABLE", "ASSIGN_VARIABLE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS"})
+
+    def lower(self, context: Context) -> Lowered:
+        if context.node.op == "READ_VARIABLE":
+            call = _copy(StateOf(), Out(ctype=_BYTES), context.output().bytes)
+        elif context.node.op == "ASSIGN_VARIABLE":
+            call = _copy(In(ctype=_BYTES), StateOf(), context.input().bytes)
+        else:
+            call = _copy(In(ctype=_BYTES), Out(ctype=_BYTES), context.output().bytes)
+        return Lowered("copy_rows_portable", (call,))
+
+    def cost(self, context: Context) -> Cost:
+        tensors = context.node.outputs or context.node.inputs
+        return Cost(20 + context.graph.tensors[tensors[0]].bytes)
+
+
+def _joined(whole: Tensor, parts: list[Tensor], axis: int) -> list[dict[str, int]]:
+    """Per part of a tensor cut along `axis`: rows, bytes per row and offset, and the whole's bytes per row."""
+    rows = prod(whole.shape[:axis])
+    step = whole.bytes // rows
+    found, offset = [], 0
+    for part in parts:
+        size = part.bytes // rows
+        found.append({"rows": rows, "bytes": size, "offset": offset, "step": step})
+        offset += size
+    return found
+
+
+class ConcatPortable(Kernel):
+    """CONCATENATION: one strided copy an input."""
+
+    ops = frozenset({"CONCATENATION"})
+
+    def lower(self, context: Context) -> Lowered:
+        attrs = context.node.attrs
+        assert isinstance(attrs, ConcatAttrs)
+        inputs = [context.input(i) for i in range(len(context.node.inputs))]
+        calls = []
+        for i, part in enumerate(_joined(context.output(), inputs, attrs.axis)):
+            shape = {"rows": part["rows"], "bytes": part["bytes"], "in_offset": 0, "in_step": part["bytes"]}
+            shape |= {"out_offset": part["offset"], "out_step": part["step"]}
+            calls.append(Call("copy_rows_portable", (In(i, _BYTES), Out(ctype=_BYTES)), shape))
+        return Lowered("copy_rows_portable", tuple(calls))
+
+    def cost(self, context: Context) -> Cost:
+        return Cost(20 + context.output().bytes)
+
+
+class SplitPortable(Kernel):
+    """SPLIT and SPLIT_V: one strided copy an output."""
+
+    ops = frozenset({"SPLIT", "SPLIT_V"})
+
+    def lower(self, context: Context) -> Lowered:
+        attrs = context.node.attrs
+        assert isinstance(attrs, SplitAttrs)
+        outputs = [context.output(i) for i in range(len(context.node.outputs))]
+        calls = []
+        for i, part in enumerate(_joined(context.input(), outputs, attrs.axis)):
+            shape = {"rows": part["rows"], "bytes": part["bytes"], "in_offset": part["offset"]}
+            shape |= {"in_step": part["step"], "out_offset": 0, "out_step": part["bytes"]}
+            calls.append(Call("copy_rows_portable", (In(ctype=_BYTES), Out(i, _BYTES)), shape))
+        return Lowered("copy_rows_portable", tuple(calls))
+
+    def cost(self, context: Context) -> Cost:
+        return Cost(20 + context.input().bytes)
+
+
+def _strided(loops: list[Loop], size: int, in_offset: int, out_offset: int, what: str) -> Call:
+    """A strided copy of elements of `size` bytes; the innermost dense loop becomes one run."""
+    nest = merge(loops)
+    run = size
+    if nest[-1].steps == (size, size):
+        run *= nest.pop().count
+    full = padded(nest, 5, 2, what)
+    shape = {"bytes": run} | {f"n{i}": loop.count for i, loop in enumerate(full)}
+    shape |= {"in_offset": in_offset} | {f"in{i}": loop.steps[0] for i, loop in enumerate(full)}
+    shape |= {"out_offset": out_offset} | {f"out{i}": loop.steps[1] for i, loop in enumerate(full)}
+    return Call("strided_copy_portable", (In(ctype=_BYTES), Out(ctype=_BYTES)), shape)
+
+
+class StridedSlicePortable(Kernel):
+    """STRIDED_SLICE with any steps."""
+
+    ops = frozenset({"STRIDED_SLICE"})
+
+    def lower(self, context: Context) -> Lowered:
+        attrs = context.node.attrs
+        assert isinstance(attrs, SliceAttrs)
+        x, size = context.input(), context.input().dtype.size
+        in_steps, out_steps = row_major(x.shape), row_major(attrs.counts)
+        loops = [
+            Loop(count, (step * stride * size, out * size))
+            for count, step, stride, out in zip(attrs.counts, in_steps, attrs.strides, out_steps, strict=True)
+        ]
+        start = sum(begin * step for begin, step in zip(attrs.begin, in_steps, strict=True)) * size
+        call = _strided(loops, size, start, 0, f"STRIDED_SLICE of '{x.name}'")
+        return Lowered("strided_copy_portable", (call,))
+
+    def cost(self, context: Context) -> Cost:
+        return Cost(20 + 8 * context.output().bytes)
+
+
+class PadPortable(Kernel):
+    """PAD and PADV2, int8: fill, then copy the inside."""
+
+    ops = frozenset({"PAD", "PADV2"})
+
+    def lower(self, context: Context) -> Lowered:
+        attrs = context.node.attrs
+        assert isinstance(attrs, PadAttrs)
+        x, y = context.input(), context.output()
+        out_steps = row_major(y.shape)
+        loops = [
+            Loop(n, (step, out)) for n, step, out in zip(x.shape, row_major(x.shape), out_steps, strict=True)
+        ]
+        start = sum(before * step for (before, _), step in zip(attrs.paddings, out_steps, strict=True))
+        fill = Call("fill_portable", (Out(ctype=_BYTES),), {"bytes": y.bytes, "value": attrs.value})
+        return Lowered("strided_copy_portable", (fill, _strided(loops, 1, 0, start, f"PAD of '{x.name}'")))
+
+    def cost(self, context: Context) -> Cost:
+        return Cost(20 + 2 * context.output().bytes)

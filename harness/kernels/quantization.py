@@ -1,0 +1,85 @@
+"""QUANTIZE and DEQUANTIZE beyond 8-bit tables."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.graph import DType
+from harness.kernels.base import Call, Context, Cost, Float, In, Kernel, Lowered, Out
+from harness.oracle.params import requantize_params
+
+_TYPE = {DType.INT8: 0, DType.UINT8: 1, DType.INT16: 2}  # hil_type in convert.h
+
+
+class RequantizePortable(Kernel):
+    """QUANTIZE from integer to integer."""
+
+    ops = frozenset({"QUANTIZE"})
+
+    def applies(self, context: Context) -> bool:
+        return context.input().dtype in _TYPE and context.output().dtype in _TYPE
+
+    def lower(self, context: Context) -> Lowered:
+        x, y = context.input(), context.output()
+        factor = requantize_params(x, y)
+        shape = {
+            "count": y.elements,
+            "in_type": _TYPE[x.dtype],
+            "in_zero": x.q.zero_point,
+            "multiplier": factor.m,
+            "shift": factor.shift,
+            "out_type": _TYPE[y.dtype],
+            "out_zero": y.q.zero_point,
+            "clamp_min": y.dtype.range[0],
+            "clamp_max": y.dtype.range[1],
+        }
+        arguments = (In(ctype="uint8_t"), Out(ctype="uint8_t"))
+        return Lowered("requantize_portable", (Call("requantize_portable", arguments, shape),))
+
+    def overwritable(self, context: Context) -> tuple[int, ...]:
+        return (0,) if context.output().dtype.size <= context.input().dtype.size else ()
+
+    def cost(self, context: Context) -> Cost:
+        return Cost(18 * context.output().elements)
+
+
+class QuantizeF32Portable(Kernel):
+    """QUANTIZE from float32."""
+
+    ops = frozenset({"QUANTIZE"})
+
+    def applies(self, context: Context) -> bool:
+        return context.input().dtype is DType.FLOAT32 and context.output().dtype in _TYPE
+
+    def lower(self, context: Context) -> Lowered:
+        y = context.output()
+        shape = {
+            "count": y.elements,
+            "out_type": _TYPE[y.dtype],
+            "out_zero": y.q.zero_point,
+            "clamp_min": y.dtype.range[0],
+            "clamp_max": y.dtype.range[1],
+        }
+        arguments = (In(ctype="uint8_t"), Out(ctype="uint8_t"), Float(float(np.float32(y.q.scale))))
+        return Lowered("quantize_f32_portable", (Call("quantize_f32_portable", arguments, shape),))
+
+    def overwritable(self, context: Context) -> tuple[int, ...]:
+        return (0,)
+
+    def cost(self, context: Context) -> Cost:
+        return Cost(30 * context.output().elements)
+
+
+class DequantizePortable(Kernel):
+    """DEQUANTIZE to float32."""
+
+    ops = frozenset({"DEQUANTIZE"})
+
+    def lower(self, context: Context) -> Lowered:
+        x = context.input()
+        shape = {"count": x.elements, "in_type": _TYPE[x.dtype], "in_zero": x.q.zero_point}
+        arguments = (In(ctype="uint8_t"), Out(ctype="uint8_t"), Float(float(np.float32(x.q.scale))))
+        return Lowered("dequantize_portable", (Call("dequantize_portable", arguments, shape),))
+
+    def cost(self, context: Context) -> Cost:
+        return Cost(12 * context.output().elements)

@@ -1,0 +1,26 @@
+"""Computes what depends on constants only, by the executable specification."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.graph import ABSENT, Graph
+from harness.oracle.execute import run
+from harness.passes.rewrite import with_tensors, without
+
+_STATEFUL = ("READ_VARIABLE", "ASSIGN_VARIABLE")
+
+
+def fold_constants(graph: Graph) -> Graph:
+    """Nodes whose operands are all constant become constants."""
+    folded: list[int] = []
+    for index, node in enumerate(graph.nodes):
+        operands = [t for t in node.inputs if t != ABSENT]
+        if node.op in _STATEFUL or any(graph.tensors[t].data is None for t in operands):
+            continue
+        alone = replace(graph, nodes=(node,), inputs=(), outputs=node.outputs, states=())
+        values = run(alone, []).outputs
+        made = {t: replace(graph.tensors[t], data=v) for t, v in zip(node.outputs, values, strict=True)}
+        graph = with_tensors(graph, made)
+        folded.append(index)
+    return without(graph, folded, "constant, computed at compile time")

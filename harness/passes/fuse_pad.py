@@ -1,0 +1,36 @@
+"""PAD in front of a convolution becomes the convolution's own padding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.graph import ConvAttrs, Graph, PadAttrs, Pads
+from harness.passes.rewrite import only_consumer, with_node, without
+
+
+def fuse_pad(graph: Graph) -> Graph:
+    """Rows and columns of zero points move into the only consumer, a convolution; both then have the same value."""
+    gone: list[int] = []
+    for index, node in enumerate(graph.nodes):
+        attrs = node.attrs
+        if not isinstance(attrs, PadAttrs) or len(attrs.paddings) != 4:
+            continue
+        x, y = graph.tensors[node.inputs[0]], graph.tensors[node.outputs[0]]
+        batch, rows, columns, channels = attrs.paddings
+        reader = only_consumer(graph, node.outputs[0])
+        if reader is None or (batch, channels) != ((0, 0), (0, 0)):
+            continue
+        conv = graph.nodes[reader]
+        if not isinstance(conv.attrs, ConvAttrs) or x.quant != y.quant or attrs.value != x.q.zero_point:
+            continue
+        old = conv.attrs.pads
+        pads = Pads(old.top + rows[0], old.bottom + rows[1], old.left + columns[0], old.right + columns[1])
+        fused = replace(
+            conv,
+            inputs=(node.inputs[0], *conv.inputs[1:]),
+            attrs=replace(conv.attrs, pads=pads),
+            sources=node.sources + conv.sources,
+        )
+        graph = with_node(graph, reader, fused)
+        gone.append(index)
+    return replace(without(graph, gone, ""), removed=graph.removed)

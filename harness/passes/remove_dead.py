@@ -1,0 +1,35 @@
+"""Removes operators whose results nobody reads, and tensors nobody mentions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.graph import ABSENT, Graph
+from harness.passes.rewrite import without
+
+
+def remove_dead(graph: Graph) -> Graph:
+    """What neither an output nor a variable depends on goes; tensor ids are made dense again."""
+    wanted = set(graph.outputs)
+    dead: list[int] = []
+    for index in reversed(range(len(graph.nodes))):
+        node = graph.nodes[index]
+        if node.op == "ASSIGN_VARIABLE" or wanted & set(node.outputs):
+            wanted |= set(node.inputs) - {ABSENT}
+        else:
+            dead.append(index)
+    graph = without(graph, dead, "its result is not used")
+    used = set(graph.inputs) | set(graph.outputs)
+    used |= {t for node in graph.nodes for t in (*node.inputs, *node.outputs)} - {ABSENT}
+    new = {old: i for i, old in enumerate(sorted(used))} | {ABSENT: ABSENT}
+    nodes = tuple(
+        replace(n, inputs=tuple(new[t] for t in n.inputs), outputs=tuple(new[t] for t in n.outputs))
+        for n in graph.nodes
+    )
+    return replace(
+        graph,
+        tensors=tuple(graph.tensors[t] for t in sorted(used)),
+        nodes=nodes,
+        inputs=tuple(new[t] for t in graph.inputs),
+        outputs=tuple(new[t] for t in graph.outputs),
+    )

@@ -1,0 +1,38 @@
+"""What every pass needs to change a frozen Graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from harness.graph import Graph, Node, Tensor
+
+
+def without(graph: Graph, indices: Iterable[int], why: str) -> Graph:
+    """The graph without some nodes; their operators are noted as removed."""
+    gone = set(indices)
+    noted = tuple((source, why) for i in sorted(gone) for source in graph.nodes[i].sources)
+    nodes = tuple(node for i, node in enumerate(graph.nodes) if i not in gone)
+    return replace(graph, nodes=nodes, removed=graph.removed + noted)
+
+
+def with_node(graph: Graph, index: int, node: Node) -> Graph:
+    """The graph with node `index` replaced."""
+    return replace(graph, nodes=graph.nodes[:index] + (node,) + graph.nodes[index + 1 :])
+
+
+def with_tensors(graph: Graph, tensors: Mapping[int, Tensor]) -> Graph:
+    """The graph with some tensors replaced."""
+    return replace(graph, tensors=tuple(tensors.get(i, t) for i, t in enumerate(graph.tensors)))
+
+
+def rename(graph: Graph, old: int, new: int) -> Graph:
+    """The graph with every use of tensor `old`, as an operand or as an output of the graph, made one of `new`."""
+    nodes = tuple(replace(n, inputs=tuple(new if t == old else t for t in n.inputs)) for n in graph.nodes)
+    return replace(graph, nodes=nodes, outputs=tuple(new if t == old else t for t in graph.outputs))
+
+
+def only_consumer(graph: Graph, tensor: int) -> int | None:
+    """Index of the one node that reads `tensor`, or None when there are more, none, or it is an output of the graph."""
+    readers = graph.consumers().get(tensor, [])
+    return readers[0] if len(readers) == 1 and tensor not in graph.outputs else None
