@@ -1,0 +1,37 @@
+/* What the parts of a Cortex-M port share. */
+#ifndef CORTEXM_H
+#define CORTEXM_H
+
+#include <stdint.h>
+
+#define CORTEXM_REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
+
+#define CORTEXM_AIRCR CORTEXM_REGISTER(0xE000ED0CU)
+#define CORTEXM_CCR CORTEXM_REGISTER(0xE000ED14U)
+#define CORTEXM_SHCSR CORTEXM_REGISTER(0xE000ED24U)
+#define CORTEXM_CFSR CORTEXM_REGISTER(0xE000ED28U)
+#define CORTEXM_HFSR CORTEXM_REGISTER(0xE000ED2CU)
+#define CORTEXM_MMFAR CORTEXM_REGISTER(0xE000ED34U)
+#define CORTEXM_BFAR CORTEXM_REGISTER(0xE000ED38U)
+#define CORTEXM_CPACR CORTEXM_REGISTER(0xE000ED88U)
+
+/* Set by the linker script. */
+extern uint32_t hil_stack_bottom[];
+extern uint32_t hil_stack_end[];
+
+/* Bytes at the bottom of the stack that belong to the guard; painted and measured is only what lies above. */
+#define CORTEXM_GUARD_ZONE 64U
+
+/* Puts the stack guard up (guard_mpu.c or guard_limit.c). */
+void cortexm_guard_up(void);
+
+/* The port's own start, once memory is in order: clocks, pins, the byte stream. */
+void board_init(void);
+
+/* Opens the byte stream of the link that was chosen. */
+void stream_init(void);
+
+/* Every exception but reset. */
+void cortexm_fault_entry(void);
+
+#endif

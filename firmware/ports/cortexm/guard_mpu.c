@@ -1,0 +1,48 @@
+/* Stack guard of ARMv7-M: an MPU region of 1 MiB without access right under the stack, which is at the bottom of RAM, so
+ * it costs no memory. Without an MPU, a canary in the stack's last words. */
+#include "cortexm.h"
+#include "hil_paint.h"
+#include "hil_port.h"
+
+#define MPU_TYPE CORTEXM_REGISTER(0xE000ED90U)
+#define MPU_CTRL CORTEXM_REGISTER(0xE000ED94U)
+#define MPU_RNR CORTEXM_REGISTER(0xE000ED98U)
+#define MPU_RBAR CORTEXM_REGISTER(0xE000ED9CU)
+#define MPU_RASR CORTEXM_REGISTER(0xE000EDA0U)
+
+#define GUARD_SIZE_LOG2 20U
+#define CANARY_SEED 0xCA7A21E5U
+#define CANARY_WORDS (CORTEXM_GUARD_ZONE / 4U)
+
+static bool has_mpu(void)
+{
+    return ((MPU_TYPE >> 8) & 0xFFU) != 0U;
+}
+
+void cortexm_guard_up(void)
+{
+    for (uint32_t i = 0; i < CANARY_WORDS; i++) {
+        hil_stack_bottom[i] = hil_paint_word(CANARY_SEED, i);
+    }
+    if (has_mpu()) {
+        MPU_RNR = 0;
+        MPU_RBAR = (uint32_t)(uintptr_t)hil_stack_bottom - (1U << GUARD_SIZE_LOG2);
+        MPU_RASR = (1U << 28) | ((GUARD_SIZE_LOG2 - 1U) << 1) | 1U; /* no access, no execution */
+        MPU_CTRL = 5U;                                              /* on; elsewhere the default map */
+        __asm__ volatile("dsb\nisb" ::: "memory");
+    }
+}
+
+uint8_t hil_port_guard(void)
+{
+    return has_mpu() ? HIL_GUARD_MPU : HIL_GUARD_CANARY;
+}
+
+bool hil_port_guard_intact(void)
+{
+    bool intact = true;
+    for (uint32_t i = 0; i < CANARY_WORDS; i++) {
+        intact = intact && *(volatile uint32_t *)&hil_stack_bottom[i] == hil_paint_word(CANARY_SEED, i);
+    }
+    return intact;
+}

@@ -1,0 +1,7 @@
+#ifndef HIL_BUILD_H
+#define HIL_BUILD_H
+
+extern const char hil_build_id[];
+extern const char hil_board[];
+
+#endif

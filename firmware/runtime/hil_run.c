@@ -1,0 +1,466 @@
+/* Init, invoke, and what is measured around them. */
+#include <string.h>
+
+#include "hil_paint.h"
+#include "hil_port.h"
+#include "hil_runtime.h"
+
+#define CALIBRATION_ROUNDS 256U
+#define LOOP_INSTRUCTIONS 8000U
+
+hil_activity hil_now = {HIL_PHASE_IDLE, 0, 0, HIL_NO_LAYER};
+hil_calibration hil_calibrated;
+
+static const hil_model *selected;
+static uint64_t context[HIL_CONTEXT_MAX / sizeof(uint64_t)];
+static uint32_t paint_seed;
+static uint32_t runs;
+static bool stopped;
+static bool given_up;
+
+static uint8_t mode; /* HIL_INVOKE_* of the run */
+static uint32_t layer_start;
+static uint64_t layer_start_coarse;
+static uint64_t layer_ticks[HIL_MAX_LAYERS];
+static uint32_t layer_stack[HIL_MAX_LAYERS];
+
+static uint64_t run_ticks;
+static uintptr_t run_stack_top;     /* where invoke's frames begin */
+static uint32_t run_stack_used = HIL_UNKNOWN;
+static uintptr_t lowest_ever = UINTPTR_MAX;
+
+const hil_model *hil_selected(void)
+{
+    return selected;
+}
+
+bool hil_stopped(void)
+{
+    return stopped;
+}
+
+/* --- time -------------------------------------------------------------------------------------------------------- */
+
+/* The fine counter's difference, with the wraps that the coarse one tells of. */
+static uint64_t elapsed(uint32_t start, uint32_t stop, uint64_t coarse)
+{
+    uint64_t fine = (uint32_t)(stop - start);
+    if (coarse <= fine) {
+        return fine;
+    }
+    return fine + (((coarse - fine + 0x80000000U) >> 32) << 32);
+}
+
+/* --- stack ------------------------------------------------------------------------------------------------------- */
+
+static bool stack_known(void)
+{
+    return hil_port_stack_high() != 0U;
+}
+
+/* Paints what lies under the caller's frame. The margin keeps clear of this function's own frame and of hil_paint_stack's. */
+static __attribute__((noinline)) void repaint_stack(void)
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    hil_paint_stack(hil_port_stack_low(), here - 64U);
+}
+
+static uintptr_t stack_lowest(void)
+{
+    uintptr_t lowest = hil_paint_stack_lowest(hil_port_stack_low(), hil_port_stack_high());
+    if (lowest < lowest_ever) {
+        lowest_ever = lowest;
+    }
+    return lowest;
+}
+
+static void check_guard(void)
+{
+    if (!hil_port_guard_intact()) {
+        hil_fault_record record;
+        memset(&record, 0, sizeof record);
+        record.kind = HIL_FAULT_STACK;
+        record.registers[13] = (uintptr_t)__builtin_frame_address(0);
+        hil_fault(&record);
+    }
+}
+
+/* --- observing --------------------------------------------------------------------------------------------------- */
+
+static uint8_t *put_run_state(uint8_t *p, uint8_t is_stopped, int32_t status)
+{
+    p = hil_put32(p, hil_now.run);
+    p = hil_put8(p, is_stopped);
+    p = hil_put32(p, hil_now.layer);
+    p = hil_put32(p, (uint32_t)status);
+    return hil_put64(p, run_ticks);
+}
+
+static void stop_after_layer(void)
+{
+    uint8_t *body = hil_answer_body();
+    run_ticks = 0;
+    stopped = true;
+    hil_answer(HIL_OK, (size_t)(put_run_state(body, 1, 0) - body));
+    given_up = !hil_serve_stopped();
+    stopped = false;
+}
+
+static __attribute__((noinline)) void layer_done(uint32_t layer, uint32_t stop)
+{
+    layer_ticks[layer] = elapsed(layer_start, stop, hil_port_tick_coarse() - layer_start_coarse);
+    if ((mode & HIL_INVOKE_LAYER_STACK) != 0U) {
+        layer_stack[layer] = (uint32_t)(run_stack_top - stack_lowest());
+    }
+    check_guard();
+    if ((mode & HIL_INVOKE_STEP) != 0U && !given_up) {
+        stop_after_layer();
+    }
+}
+
+static __attribute__((noinline)) void layer_begins(uint32_t layer)
+{
+    hil_now.layer = layer;
+    if ((mode & HIL_INVOKE_LAYER_STACK) != 0U) {
+        repaint_stack();
+    }
+    layer_start_coarse = hil_port_tick_coarse();
+}
+
+/* The counter is read last on the way into a layer and first on the way out. */
+static void observe(void *user, uint32_t layer, uint32_t phase)
+{
+    (void)user;
+    if (phase == HIL_LAYER_END) {
+        uint32_t stop = hil_port_tick();
+        layer_done(layer, stop);
+    } else {
+        layer_begins(layer);
+        layer_start = hil_port_tick();
+    }
+}
+
+static __attribute__((noinline)) int32_t timed_invoke(const hil_model *model, hil_observer observer)
+{
+    uint64_t coarse = hil_port_tick_coarse();
+    uint32_t start = hil_port_tick();
+    int32_t status = model->invoke(context, observer, NULL);
+    uint32_t stop = hil_port_tick();
+    run_ticks = elapsed(start, stop, hil_port_tick_coarse() - coarse);
+    return status;
+}
+
+static int32_t invoke_nothing(void *c, hil_observer observer, void *user)
+{
+    (void)c;
+    (void)observer;
+    (void)user;
+    return 0;
+}
+
+/* The shape of generated code around a layer, without the layer. */
+static __attribute__((noinline)) void invoke_empty_layer(hil_observer observer, void *user)
+{
+    if (observer != NULL) {
+        observer(user, 0U, HIL_LAYER_BEGIN);
+    }
+    if (observer != NULL) {
+        observer(user, 0U, HIL_LAYER_END);
+    }
+}
+
+/* Mean over many rounds, which resolves fractions of a tick; on a host, where other work disturbs, the least. */
+void hil_calibrate(void)
+{
+    static const hil_model nothing = {.invoke = invoke_nothing};
+    hil_observer volatile observer = observe;
+    uint32_t sums[3] = {0, 0, 0};
+    uint32_t least[3] = {UINT32_MAX, UINT32_MAX, UINT32_MAX};
+    mode = 0;
+    for (uint32_t i = 0; i < CALIBRATION_ROUNDS; i++) {
+        uint32_t values[3];
+        uint32_t begin = hil_port_tick();
+        invoke_empty_layer(observer, NULL);
+        values[1] = hil_port_tick() - begin;
+        values[0] = (uint32_t)layer_ticks[0];
+        (void)timed_invoke(&nothing, NULL);
+        values[2] = (uint32_t)run_ticks;
+        for (size_t k = 0; k < 3U; k++) {
+            sums[k] += values[k];
+            least[k] = values[k] < least[k] ? values[k] : least[k];
+        }
+    }
+    bool exact = hil_port.tick_unit == HIL_TICK_EMULATED;
+    uint32_t overhead[3];
+    for (size_t k = 0; k < 3U; k++) {
+        overhead[k] = exact ? sums[k] * 256U / CALIBRATION_ROUNDS : least[k] * 256U;
+    }
+    /* The pair was timed from outside by two reads of its own, which cost what an empty run costs. */
+    hil_calibrated.observer = overhead[0];
+    hil_calibrated.pair = overhead[1] > overhead[2] ? overhead[1] - overhead[2] : 0U;
+    hil_calibrated.run = overhead[2];
+    uint32_t begin = hil_port_tick();
+    hil_calibrated.loop_instructions = hil_port_known_loop(LOOP_INSTRUCTIONS);
+    hil_calibrated.loop_ticks = hil_port_tick() - begin;
+    hil_now.layer = HIL_NO_LAYER;
+}
+
+/* --- requests ---------------------------------------------------------------------------------------------------- */
+
+static bool tensors_fit(const hil_tensor *tensors, uint32_t count, uint32_t arena_size)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (tensors[i].offset > arena_size || tensors[i].size > arena_size - tensors[i].offset) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_sound(const hil_model *model)
+{
+    bool sound = model->arena_size <= hil_arena_size && model->context_size <= HIL_CONTEXT_MAX &&
+                 tensors_fit(model->inputs, model->input_count, model->arena_size) &&
+                 tensors_fit(model->outputs, model->output_count, model->arena_size);
+    for (uint32_t i = 0; sound && i < model->layer_count; i++) {
+        sound = tensors_fit(model->layers[i].outputs, model->layers[i].output_count, model->arena_size);
+    }
+    return sound;
+}
+
+/* u16 model, u32 paint seed -> i32 the model's status */
+void hil_do_init(const uint8_t *body, size_t size)
+{
+    if (size != 6U) {
+        hil_answer(HIL_BAD_LENGTH, 0);
+        return;
+    }
+    uint32_t index = hil_get16(body);
+    if (index >= hil_model_count || !is_sound(hil_models[index])) {
+        hil_answer(HIL_BAD_MODEL, 0);
+        return;
+    }
+    const hil_model *model = hil_models[index];
+    paint_seed = hil_get32(body + 2);
+    hil_accept();
+    hil_now = (hil_activity){HIL_PHASE_INIT, (uint16_t)index, 0, HIL_NO_LAYER};
+    runs = 0;
+    run_stack_used = HIL_UNKNOWN;
+    hil_paint(hil_arena, hil_arena_size, paint_seed);
+    memset(context, 0, sizeof context);
+    int32_t status = model->init(context, hil_arena, model->arena_size);
+    selected = status == 0 ? model : NULL;
+    hil_now.phase = HIL_PHASE_IDLE;
+    (void)hil_put32(hil_answer_body(), (uint32_t)status);
+    hil_answer(status == 0 ? HIL_OK : HIL_MODEL_FAILED, 4U);
+}
+
+/* u8 input, u32 offset, bytes */
+void hil_do_write(const uint8_t *body, size_t size)
+{
+    if (size < 5U) {
+        hil_answer(HIL_BAD_LENGTH, 0);
+        return;
+    }
+    if (selected == NULL) {
+        hil_answer(HIL_BAD_STATE, 0);
+        return;
+    }
+    uint32_t index = body[0];
+    uint32_t offset = hil_get32(body + 1);
+    size -= 5U;
+    if (index >= selected->input_count || offset > selected->inputs[index].size ||
+        size > selected->inputs[index].size - offset) {
+        hil_answer(HIL_BAD_RANGE, 0);
+        return;
+    }
+    memcpy(hil_arena + selected->inputs[index].offset + offset, body + 5, size);
+    hil_answer(HIL_OK, 0);
+}
+
+static bool write_all_inputs(const uint8_t *bytes, size_t size)
+{
+    size_t total = 0;
+    for (uint32_t i = 0; i < selected->input_count; i++) {
+        total += selected->inputs[i].size;
+    }
+    if (total != size) {
+        return false;
+    }
+    for (uint32_t i = 0; i < selected->input_count; i++) {
+        memcpy(hil_arena + selected->inputs[i].offset, bytes, selected->inputs[i].size);
+        bytes += selected->inputs[i].size;
+    }
+    return true;
+}
+
+static uint8_t *put_outputs(uint8_t *p, size_t wanted)
+{
+    size_t total = 0;
+    for (uint32_t i = 0; i < selected->output_count; i++) {
+        total += selected->outputs[i].size;
+    }
+    if (total > wanted || total > HIL_ANSWER_ROOM - (size_t)(p - hil_answer_body())) {
+        return p;
+    }
+    for (uint32_t i = 0; i < selected->output_count; i++) {
+        memcpy(p, hil_arena + selected->outputs[i].offset, selected->outputs[i].size);
+        p += selected->outputs[i].size;
+    }
+    return p;
+}
+
+/* The stack is painted up to this function's frame, in which invoke is called. */
+static __attribute__((noinline)) int32_t run_model(void)
+{
+    /* A canary must be looked at after every layer, even where nothing is profiled. */
+    bool observed = mode != 0U || hil_port_guard() == HIL_GUARD_CANARY;
+    if (!stack_known()) {
+        return timed_invoke(selected, observed ? observe : NULL);
+    }
+    (void)stack_lowest();
+    repaint_stack();
+    run_stack_top = (uintptr_t)__builtin_frame_address(0);
+    int32_t status = timed_invoke(selected, observed ? observe : NULL);
+    run_stack_used = (uint32_t)(run_stack_top - stack_lowest());
+    check_guard();
+    return status;
+}
+
+/* u32 run, u8 mode, u16 most bytes of outputs in the answer, and in mode INLINE every input's bytes in turn
+ * -> u32 run, u8 stopped, u32 layer, i32 the model's status, u64 ticks, and all outputs where they fit */
+void hil_do_invoke(const uint8_t *body, size_t size)
+{
+    if (size < 7U) {
+        hil_answer(HIL_BAD_LENGTH, 0);
+        return;
+    }
+    if (selected == NULL) {
+        hil_answer(HIL_BAD_STATE, 0);
+        return;
+    }
+    uint8_t flags = body[4];
+    uint16_t wanted = hil_get16(body + 5);
+    uint8_t observing = flags & (HIL_INVOKE_PROFILE | HIL_INVOKE_STEP | HIL_INVOKE_LAYER_STACK);
+    if ((flags & ~(HIL_INVOKE_PROFILE | HIL_INVOKE_STEP | HIL_INVOKE_LAYER_STACK | HIL_INVOKE_INLINE)) != 0) {
+        hil_answer(HIL_BAD_RANGE, 0);
+        return;
+    }
+    if ((observing != 0U || hil_port_guard() == HIL_GUARD_CANARY) && selected->layer_count > HIL_MAX_LAYERS) {
+        hil_answer(HIL_TOO_MANY_LAYERS, 0);
+        return;
+    }
+    if ((flags & HIL_INVOKE_INLINE) != 0U ? !write_all_inputs(body + 7, size - 7U) : size != 7U) {
+        hil_answer(HIL_BAD_LENGTH, 0);
+        return;
+    }
+    hil_accept();
+    hil_now.run = hil_get32(body);
+    hil_now.phase = HIL_PHASE_INVOKE;
+    hil_now.layer = HIL_NO_LAYER;
+    mode = observing;
+    given_up = false;
+    int32_t status = run_model();
+    runs++;
+    hil_now.phase = HIL_PHASE_IDLE;
+    hil_now.layer = HIL_NO_LAYER;
+    if (given_up) {
+        return; /* its successor waits to be answered */
+    }
+    uint8_t *answer = hil_answer_body();
+    uint8_t *p = put_run_state(answer, 0, status);
+    if (status == 0) {
+        p = put_outputs(p, wanted);
+    }
+    hil_answer(status == 0 ? HIL_OK : HIL_MODEL_FAILED, (size_t)(p - answer));
+}
+
+/* u32 run, u32 layer */
+bool hil_is_stopped_at(const uint8_t *body, size_t size)
+{
+    return size == 8U && hil_get32(body) == hil_now.run && hil_get32(body + 4) == hil_now.layer;
+}
+
+/* u8 space, u16 index, u16 tensor, u32 offset, u16 size -> bytes */
+void hil_do_read(const uint8_t *body, size_t size)
+{
+    if (size != 11U) {
+        hil_answer(HIL_BAD_LENGTH, 0);
+        return;
+    }
+    if (selected == NULL) {
+        hil_answer(HIL_BAD_STATE, 0);
+        return;
+    }
+    uint32_t index = hil_get16(body + 1);
+    uint32_t tensor = hil_get16(body + 3);
+    uint32_t offset = hil_get32(body + 5);
+    size_t count = hil_get16(body + 9);
+    const uint8_t *from = NULL;
+    size_t there = 0;
+    switch (body[0]) {
+    case HIL_SPACE_OUTPUT:
+        if (index < selected->output_count) {
+            from = hil_arena + selected->outputs[index].offset;
+            there = selected->outputs[index].size;
+        }
+        break;
+    case HIL_SPACE_LAYER: /* only until the next layer may overwrite it */
+        if (!stopped || index != hil_now.layer) {
+            hil_answer(HIL_BAD_STATE, 0);
+            return;
+        }
+        if (index < selected->layer_count && tensor < selected->layers[index].output_count) {
+            from = hil_arena + selected->layers[index].outputs[tensor].offset;
+            there = selected->layers[index].outputs[tensor].size;
+        }
+        break;
+    case HIL_SPACE_TICKS: /* as in memory: every port is little-endian */
+        from = (const uint8_t *)layer_ticks;
+        there = sizeof layer_ticks;
+        break;
+    case HIL_SPACE_LAYER_STACK:
+        from = (const uint8_t *)layer_stack;
+        there = sizeof layer_stack;
+        break;
+    case HIL_SPACE_ARENA:
+        from = hil_arena;
+        there = hil_arena_size;
+        break;
+    default: break;
+    }
+    if (from == NULL || offset > there || count > there - offset || count > HIL_ANSWER_ROOM) {
+        hil_answer(HIL_BAD_RANGE, 0);
+        return;
+    }
+    memcpy(hil_answer_body(), from + offset, count);
+    hil_answer(HIL_OK, count);
+}
+
+/* -> u32 stack size, stack used by the last run, stack used ever, arena size, arena high-water mark, bytes never
+ * written, bytes written beyond the model's arena, runs since INIT */
+void hil_do_watermark(void)
+{
+    if (selected == NULL) {
+        hil_answer(HIL_BAD_STATE, 0);
+        return;
+    }
+    hil_marks marks = hil_paint_marks(hil_arena, selected->arena_size, hil_arena_size, paint_seed);
+    uint32_t stack_size = HIL_UNKNOWN;
+    uint32_t stack_ever = HIL_UNKNOWN;
+    if (stack_known()) {
+        stack_size = (uint32_t)(hil_port_stack_high() - hil_port_stack_low());
+        (void)stack_lowest();
+        stack_ever = (uint32_t)(hil_port_stack_high() - lowest_ever);
+    }
+    uint8_t *answer = hil_answer_body();
+    uint8_t *p = hil_put32(answer, stack_size);
+    p = hil_put32(p, run_stack_used);
+    p = hil_put32(p, stack_ever);
+    p = hil_put32(p, selected->arena_size);
+    p = hil_put32(p, marks.high);
+    p = hil_put32(p, marks.untouched);
+    p = hil_put32(p, marks.overrun);
+    p = hil_put32(p, runs);
+    hil_answer(HIL_OK, (size_t)(p - answer));
+}
