@@ -9,10 +9,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from harness import resources
-from harness.boards.records import Board
 from harness.build import toolchain as toolchains
 from harness.build.cache import Cache, default_root, digest
 from harness.build.jobs import Job, Progress, Tree, compile_all, run_tool
@@ -21,6 +20,9 @@ from harness.build.sections import Origin, Sizes, measure_sizes
 from harness.build.toolchain import Toolchain
 from harness.errors import BuildError, DoesNotFitError
 from harness.plan import Plan
+
+if TYPE_CHECKING:  # boards import images
+    from harness.boards.records import Board
 
 # -g1 gives fault reports function names and lines, and does not change the code
 COMMON_FLAGS = ("-std=c11", "-O2", "-g1", "-ffunction-sections", "-fdata-sections")

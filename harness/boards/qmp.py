@@ -1,0 +1,92 @@
+"""QEMU's machine protocol: as much of it as reading memory takes."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from harness.errors import BoardError, BoardLostError
+
+REPLY_TIMEOUT_S = 10.0
+
+
+class Qmp:
+    """A conversation with QEMU's monitor."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        """Take over a connected socket. Raises BoardError when it does not speak the protocol."""
+        self._socket = connection
+        self._buffer = b""
+        self._receive("QMP")
+        self._ask("qmp_capabilities")
+
+    def read_memory(self, address: int, length: int) -> bytes:
+        """Physical memory, which need not be stopped for it."""
+        if length == 0:
+            return b""
+        with tempfile.TemporaryDirectory(prefix="tinyhil-") as folder:
+            path = Path(folder) / "memory"
+            self._ask("pmemsave", val=address, size=length, filename=str(path))
+            data = path.read_bytes()
+        if len(data) != length:
+            raise BoardError(f"the emulator gave {len(data)} of {length} bytes of memory", hint="is the disk full?")
+        return data
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
+    def _ask(self, command: str, **arguments: Any) -> Any:
+        request = json.dumps({"execute": command, "arguments": arguments})
+        try:
+            self._socket.sendall(request.encode() + b"\r\n")
+        except OSError as error:
+            raise _gone(error) from error
+        return self._receive("return")
+
+    def _receive(self, wanted: str) -> Any:
+        """The next message that has `wanted`; events are passed over."""
+        deadline = time.monotonic() + REPLY_TIMEOUT_S
+        while True:
+            line, found, rest = self._buffer.partition(b"\n")
+            if not found:
+                self._fill(deadline)
+                continue
+            self._buffer = rest
+            try:
+                message = json.loads(line)
+            except ValueError as error:
+                raise BoardError(f"the emulator's monitor sent {line[:80]!r}", hint="is it QEMU?") from error
+            if "error" in message:
+                raise BoardError(
+                    f"the emulator's monitor refused: {message['error'].get('desc')}", hint="this is a bug, please report it"
+                )
+            if wanted in message:
+                return message[wanted]
+
+    def _fill(self, deadline: float) -> None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise BoardError(
+                f"the emulator's monitor did not answer in {REPLY_TIMEOUT_S:.0f} s", hint="is the machine overloaded?"
+            )
+        try:
+            self._socket.settimeout(left)
+            data = self._socket.recv(65536)
+        except TimeoutError:
+            return
+        except OSError as error:
+            raise _gone(error) from error
+        if not data:
+            raise _gone(None)
+        self._buffer += data
+
+
+def _gone(error: OSError | None) -> BoardLostError:
+    reason = f": {os.strerror(error.errno)}" if error is not None and error.errno else ""
+    return BoardLostError(f"the emulator's monitor went away{reason}", hint="run it again")

@@ -1,0 +1,186 @@
+"""A session with a board: the verbs that every backend has."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from fractions import Fraction
+from types import TracebackType
+from typing import Self
+
+from harness.boards.child import Child
+from harness.boards.records import Board, Resolved
+from harness.build.image import Image
+from harness.errors import BoardError, BoardLostError, TinyhilError
+from harness.link.transport import Transport
+from harness.units import Unit
+
+TRANSCRIPT_LIMIT = 2048
+
+
+class Transcript:
+    """The last bytes that went each way, in their order."""
+
+    def __init__(self, limit: int = TRANSCRIPT_LIMIT) -> None:
+        self._limit = limit
+        self._chunks: deque[tuple[str, bytes]] = deque()
+        self._held = 0
+        self.sent = 0
+        self.received = 0
+
+    def note(self, arrow: str, data: bytes) -> None:
+        """Add bytes; arrow is ">" to the device and "<" from it."""
+        if arrow == ">":
+            self.sent += len(data)
+        else:
+            self.received += len(data)
+        kept = data[-self._limit :]
+        self._chunks.append((arrow, kept))
+        self._held += len(kept)
+        while self._held > self._limit and len(self._chunks) > 1:
+            self._held -= len(self._chunks.popleft()[1])
+
+    def text(self) -> str:
+        """One line for 16 bytes: direction, hex, characters."""
+        lines = [f"{self.sent} bytes sent, {self.received} received; the last of them:"]
+        for arrow, data in self._chunks:
+            for start in range(0, len(data), 16):
+                row = data[start : start + 16]
+                characters = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
+                lines.append(f"{arrow} {row.hex(' '):<47}  {characters}")
+        return "\n".join(lines)
+
+
+class _Watched:
+    """A transport that keeps a transcript and, when the far end is gone, tells what became of it."""
+
+    def __init__(self, inner: Transport, transcript: Transcript, child: Child | None) -> None:
+        self._inner = inner
+        self._transcript = transcript
+        self._child = child
+
+    def write(self, data: bytes) -> None:
+        try:
+            self._inner.write(data)
+        except BoardLostError as error:
+            raise self._explained(error) from error
+        self._transcript.note(">", data)
+
+    def read(self, timeout_s: float) -> bytes:
+        try:
+            data = self._inner.read(timeout_s)
+        except BoardLostError as error:
+            raise self._explained(error) from error
+        if data:
+            self._transcript.note("<", data)
+        return data
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def _explained(self, error: BoardLostError) -> BoardError:
+        child = self._child
+        if child is None:
+            return error
+        child.ended(1.0)
+        details = "\n".join(filter(None, (child.stderr(), error.details)))
+        if self._transcript.received == 0:
+            return BoardError(
+                f"{child.name} {child.fate()} before it sent a byte",
+                hint=f"try it by hand: {' '.join(child.command)}",
+                details=details,
+            )
+        return BoardLostError(
+            f"{child.name} {child.fate()} during the run",
+            hint="the details show what it said last; run it again",
+            details=details,
+        )
+
+
+class Session(ABC):
+    """One board, one image, from open to close. Use it with `with`, which opens, loads and in any case closes.
+
+    Attributes:
+        board: the board that was asked for.
+        ran_on: the board that runs.
+        stand_in: whether the two differ.
+        reason: why they differ; "" when they do not.
+        image: what runs on it.
+    """
+
+    def __init__(self, resolved: Resolved, image: Image) -> None:
+        self.board: Board = resolved.asked
+        self.ran_on: Board = resolved.runs_on
+        self.stand_in: bool = resolved.stand_in
+        self.reason: str = resolved.reason
+        self.image = image
+        self._transcript = Transcript()
+        if image.board != self.ran_on.name:
+            raise BoardError(
+                f"the image is for {image.board}, not for {self.ran_on.name}", hint="build it for the board that runs it"
+            )
+
+    @abstractmethod
+    def open(self) -> None:
+        """Get hold of the board. Raises BoardError, ToolError."""
+
+    @abstractmethod
+    def load(self) -> None:
+        """Put the image on the board and start it. Raises BoardError."""
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Start the image from its beginning; ask for the stream again afterwards. Raises BoardError."""
+
+    @abstractmethod
+    def stream(self) -> Transport:
+        """The bytes to and from the device. Raises BoardError when nothing is loaded."""
+
+    @abstractmethod
+    def read_memory(self, address: int, length: int) -> bytes:
+        """Bytes of the device's memory, read from outside while it runs. Raises BoardError."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the board; may be called again."""
+
+    @abstractmethod
+    def tick_scale(self) -> tuple[Unit, Fraction] | None:
+        """What the device's tick counter measures: the unit, and units a tick; None where ticks mean nothing."""
+
+    def stderr(self) -> str:
+        """What the emulator or native program said on stderr, the end of it."""
+        return ""
+
+    def transcript(self) -> str:
+        """The last bytes both ways and what the emulator said, for a failing report."""
+        said = self.stderr()
+        return self._transcript.text() + (f"\nstderr:\n{said}" if said else "")
+
+    def _watch(self, transport: Transport, child: Child | None) -> Transport:
+        return _Watched(transport, self._transcript, child)
+
+    def _readable(self, address: int, length: int) -> None:
+        """Refuse what no memory region holds."""
+        if length < 0 or not any(region.contains(address, length) for region in self.ran_on.memory):
+            regions = ", ".join(f"{r.name} 0x{r.origin:08x}-0x{r.origin + r.size - 1:08x}" for r in self.ran_on.memory)
+            raise BoardError(
+                f"{self.ran_on.name} has no memory at 0x{address:08x}, {length} bytes",
+                hint=f"boards.yaml knows: {regions or 'no memory regions'}",
+            )
+
+    def __enter__(self) -> Self:
+        try:
+            self.open()
+            self.load()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+        if isinstance(error, TinyhilError) and not error.transcript:
+            error.transcript = self.transcript()
