@@ -1,0 +1,145 @@
+"""Frames on the line: COBS between zero bytes, CRC-32 at the end. docs/protocol.md is the description."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+HEAD = 3
+CRC = 4
+FRAME_LIMIT = 65_536
+
+
+class Kind(IntEnum):
+    """Types of frames; an answer's type is its request's with the highest bit set."""
+
+    HELLO = 0x01
+    MODEL = 0x02
+    INIT = 0x03
+    WRITE = 0x04
+    INVOKE = 0x05
+    CONTINUE = 0x06
+    READ = 0x07
+    WATERMARK = 0x08
+    RESET = 0x09
+    REPEAT = 0x0A
+    TEST = 0x70
+    ACCEPTED = 0xF0
+    DAMAGED = 0xF1
+    READY = 0xF2
+    FAULT = 0xFF
+
+
+ANSWER = 0x80
+_UNASKED = (Kind.ACCEPTED, Kind.DAMAGED, Kind.READY, Kind.FAULT)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """An undamaged frame.
+
+    Attributes:
+        kind: a Kind, with ANSWER added in an answer.
+        sequence: 0..65535, the request's own number, repeated in its answer.
+        body: what follows.
+    """
+
+    kind: int
+    sequence: int
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Bytes between two zeros that are no frame.
+
+    Attributes:
+        size: how many bytes.
+    """
+
+    size: int
+
+
+def kind_name(kind: int) -> str:
+    """A frame type in words, such as "READ" or "READ answer"."""
+    try:
+        return Kind(kind).name
+    except ValueError:
+        pass
+    try:
+        return f"{Kind(kind & ~ANSWER).name} answer" if kind & ANSWER else f"type 0x{kind:02x}"
+    except ValueError:
+        return f"type 0x{kind:02x}"
+
+
+def cobs_encode(data: bytes) -> bytes:
+    """Consistent overhead byte stuffing (Cheshire and Baker, 1999): the result has no zero byte."""
+    out = bytearray()
+    for part in data.split(b"\0"):
+        start = 0
+        while len(part) - start >= 254:
+            out.append(255)
+            out += part[start : start + 254]
+            start += 254
+        out.append(len(part) - start + 1)
+        out += part[start:]
+    return bytes(out)
+
+
+def cobs_decode(data: bytes) -> bytes | None:
+    """The inverse of cobs_encode for data without zero bytes; None when it is no code."""
+    out = bytearray()
+    at = 0
+    size = len(data)
+    while at < size:
+        code = data[at]
+        end = at + code
+        if code == 0 or end > size:
+            return None
+        out += data[at + 1 : end]
+        at = end
+        if code != 255 and at < size:
+            out.append(0)
+    return bytes(out)
+
+
+def encode(kind: int, sequence: int, body: bytes = b"") -> bytes:
+    """A frame as it goes on the line. The leading zero ends whatever a disturbance left open."""
+    content = bytes((kind, sequence & 0xFF, sequence >> 8)) + body
+    return b"\0" + cobs_encode(content + zlib.crc32(content).to_bytes(4, "little")) + b"\0"
+
+
+def decode(encoded: bytes) -> Frame | None:
+    """The frame between two zeros, or None when it is damaged."""
+    content = cobs_decode(encoded)
+    if content is None or len(content) < HEAD + CRC:
+        return None
+    if zlib.crc32(content[:-CRC]) != int.from_bytes(content[-CRC:], "little"):
+        return None
+    return Frame(content[0], content[1] | content[2] << 8, content[HEAD:-CRC])
+
+
+class Decoder:
+    """Bytes as they come -> frames. Takes any bytes; holds at most FRAME_LIMIT of them."""
+
+    def __init__(self) -> None:
+        self._open = bytearray()
+        self._dropped = 0
+
+    def feed(self, data: bytes) -> Iterator[Frame | Damage]:
+        """The frames, and the stretches of damage, that these bytes end."""
+        parts = data.split(b"\0")
+        for index, part in enumerate(parts):
+            room = FRAME_LIMIT - len(self._open)
+            self._open += part[:room]
+            self._dropped += max(len(part) - room, 0)
+            if index == len(parts) - 1:
+                return
+            if self._open:
+                whole, size = bytes(self._open), len(self._open) + self._dropped
+                self._open.clear()
+                frame = None if size > len(whole) else decode(whole)
+                self._dropped = 0
+                yield Damage(size) if frame is None else frame
