@@ -132,7 +132,11 @@ def _removed(graph: Graph, nodes: Sequence[Node]) -> tuple[tuple[int, str, str],
     reasons = dict(graph.removed)
     views = {s for node in graph.nodes for s in node.sources} - covered
     return tuple(
-        (index, op, reasons.get(index, "same bytes under another shape" if index in views else "resolved at compile time"))
+        (
+            index,
+            op,
+            reasons.get(index, "same bytes under another shape" if index in views else "resolved at compile time"),
+        )
         for index, op in enumerate(graph.source_ops)
         if index not in covered
     )

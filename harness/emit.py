@@ -78,7 +78,9 @@ def emit(plan: Plan) -> Package:
     kernels = _kernel_files({c["function"] for layer in model["layers"] for c in layer["calls"]})
     # Even a model without a layer needs the macros.
     kernels = kernels or _kernel_files({"requantize"})
-    model["headers"] = [name for name in kernels if any(f"{c['function']}.h" == name for c in _calls(model))] or list(kernels)
+    model["headers"] = [name for name in kernels if any(f"{c['function']}.h" == name for c in _calls(model))] or list(
+        kernels
+    )
     environment = _environment()
     name = plan.name
     files = {
@@ -105,11 +107,15 @@ def model_list(packages: Sequence[Package]) -> str:
         raise CompileError(
             f"two models of one image are named {', '.join(twice)}", hint="give each model a name of its own"
         )
-    text: str = _environment().get_template("models.c.j2").render(
-        version=harness.__version__,
-        names=names,
-        align=max((p.plan.arena_align for p in packages), default=16),
-        size=max((p.plan.arena_size for p in packages), default=1),
+    text: str = (
+        _environment()
+        .get_template("models.c.j2")
+        .render(
+            version=harness.__version__,
+            names=names,
+            align=max((p.plan.arena_align for p in packages), default=16),
+            size=max((p.plan.arena_size for p in packages), default=1),
+        )
     )
     return text
 

@@ -1,8 +1,9 @@
 """Graph: a network as tinyhil sees it, between the frontends and the compiler.
 
-Everything is frozen. A tensor's id is its index in Graph.tensors. What a file gives as constant operands (shapes, axes,
-paddings) is resolved into attributes by the frontend; a node's inputs are data and weights only. Padding is explicit and
-a fused activation is a clamp in quantized units, so that passes can merge both without knowing where they came from.
+Everything is frozen. A tensor's id is its index in Graph.tensors. What a file gives as constant operands (shapes,
+axes, paddings) is resolved into attributes by the frontend; a node's inputs are data and weights only. Padding is
+explicit and a fused activation is a clamp in quantized units, so that passes can merge both without knowing where they
+came from.
 """
 
 from __future__ import annotations
@@ -131,7 +132,9 @@ class Pads:
     right: int = 0
 
 
-def same_pads(size: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]) -> Pads:
+def same_pads(
+    size: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]
+) -> Pads:
     """Padding that TensorFlow calls SAME: ceil(size / stride) outputs, the odd row or column at the end.
 
     All arguments are (height, width). Source: TensorFlow `tf.nn` documentation, "Notes on padding".

@@ -1,7 +1,8 @@
 """Which tensors share bytes, and from which layer to which each must be kept.
 
-Tensors that hold the same bytes (a RESHAPE, a variable read and not yet assigned) are views of one value. A value that a
-layer may compute over one of its inputs can be put at that input's place: it then has the same offset, not the same size.
+Tensors that hold the same bytes (a RESHAPE, a variable read and not yet assigned) are views of one value. A value that
+a layer may compute over one of its inputs can be put at that input's place: it then has the same offset, not the same
+size.
 """
 
 from __future__ import annotations
@@ -53,10 +54,14 @@ def view_sources(graph: Graph) -> dict[int, int | str]:
     for index, node in enumerate(graph.nodes):
         if node.op in VIEWS and graph.tensors[node.inputs[0]].data is None:
             views[node.outputs[0]] = node.inputs[0]
-        elif node.op == "READ_VARIABLE" and isinstance(node.attrs, VariableAttrs):
-            if _last_use(graph, node.outputs[0]) < _next_assignment(graph, node.attrs.state, index):
-                views[node.outputs[0]] = f"state {node.attrs.state}"
+        elif isinstance(node.attrs, VariableAttrs) and _readable_in_place(graph, index, node.attrs.state):
+            views[node.outputs[0]] = f"state {node.attrs.state}"
     return views
+
+
+def _readable_in_place(graph: Graph, index: int, state: int) -> bool:
+    node = graph.nodes[index]
+    return node.op == "READ_VARIABLE" and _last_use(graph, node.outputs[0]) < _next_assignment(graph, state, index)
 
 
 def _last_use(graph: Graph, tensor: int) -> int:

@@ -16,8 +16,8 @@ class Placement:
         tensor: tensor id, or None for states and scratch.
         state: index into Graph.states, or None.
         offset, size: bytes from the start of the arena.
-        first, last: indices of the first and last layer during which the bytes must be kept (inputs start at -1; outputs
-            and states end at len(layers)).
+        first, last: indices of the first and last layer during which the bytes must be kept (inputs start at -1;
+            outputs and states end at len(layers)).
         alias_of: tensor id whose bytes these are (computed in place), or None.
     """
 

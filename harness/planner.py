@@ -86,9 +86,7 @@ def _first_fit(blocks: Sequence[Block], order: Sequence[int], conflicts: Sequenc
     for index in order:
         block = blocks[index]
         placed = [other for other in conflicts[index] if offsets[other] >= 0]
-        candidates = sorted(
-            {0} | {aligned(offsets[o] + s.size) for o in placed for s in blocks[o].segments}
-        )
+        candidates = sorted({0} | {aligned(offsets[o] + s.size) for o in placed for s in blocks[o].segments})
         for offset in candidates:
             if all(_apart(block, offset, blocks[o], offsets[o]) for o in placed):
                 offsets[index] = offset

@@ -88,7 +88,7 @@ class Lowered:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a kernel is expected to take: executed instructions, bytes of scratch. Portable kernels: rough, for ranking."""
+    """What a kernel is expected to take: executed instructions and bytes of scratch; rough, for ranking."""
 
     instructions: float
     scratch: int = 0

@@ -132,9 +132,7 @@ class PadPortable(Kernel):
         assert isinstance(attrs, PadAttrs)
         x, y = context.input(), context.output()
         out_steps = row_major(y.shape)
-        loops = [
-            Loop(n, (step, out)) for n, step, out in zip(x.shape, row_major(x.shape), out_steps, strict=True)
-        ]
+        loops = [Loop(n, (step, out)) for n, step, out in zip(x.shape, row_major(x.shape), out_steps, strict=True)]
         start = sum(before * step for (before, _), step in zip(attrs.paddings, out_steps, strict=True))
         fill = Call("fill_portable", (Out(ctype=_BYTES),), {"bytes": y.bytes, "value": attrs.value})
         return Lowered("strided_copy_portable", (fill, _strided(loops, 1, 0, start, f"PAD of '{x.name}'")))

@@ -14,7 +14,8 @@ _STATEFUL = ("READ_VARIABLE", "ASSIGN_VARIABLE")
 def fold_constants(graph: Graph) -> Graph:
     """Nodes whose operands are all constant become constants."""
     folded: list[int] = []
-    for index, node in enumerate(graph.nodes):
+    for index in range(len(graph.nodes)):
+        node = graph.nodes[index]
         operands = [t for t in node.inputs if t != ABSENT]
         if node.op in _STATEFUL or any(graph.tensors[t].data is None for t in operands):
             continue

@@ -18,7 +18,8 @@ def _chained(first: Clamp, second: Clamp) -> Clamp:
 def fuse_activation(graph: Graph) -> Graph:
     """Fuses where both tensors have one quantization, so that the activation is a clamp and nothing else."""
     gone: list[int] = []
-    for index, node in enumerate(graph.nodes):
+    for index in range(len(graph.nodes)):
+        node = graph.nodes[index]
         if node.op not in ("RELU", "RELU6"):
             continue
         source = graph.producers().get(node.inputs[0])

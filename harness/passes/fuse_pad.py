@@ -11,7 +11,8 @@ from harness.passes.rewrite import only_consumer, with_node, without
 def fuse_pad(graph: Graph) -> Graph:
     """Rows and columns of zero points move into the only consumer, a convolution; both then have the same value."""
     gone: list[int] = []
-    for index, node in enumerate(graph.nodes):
+    for index in range(len(graph.nodes)):
+        node = graph.nodes[index]
         attrs = node.attrs
         if not isinstance(attrs, PadAttrs) or len(attrs.paddings) != 4:
             continue

@@ -67,11 +67,14 @@ def remove_noops(graph: Graph) -> Graph:
     """Identities disappear, or become a RESHAPE when they change the shape."""
     gone: list[int] = []
     fixed = set(graph.inputs)
-    for index, node in enumerate(graph.nodes):
+    for index in range(len(graph.nodes)):
+        node = graph.nodes[index]
         if node.op not in _IDENTITY or not _IDENTITY[node.op](graph, node):
             continue
         x, y = node.inputs[0], node.outputs[0]
-        same_type = graph.tensors[x].shape == graph.tensors[y].shape and graph.tensors[x].quant == graph.tensors[y].quant
+        same_type = (
+            graph.tensors[x].shape == graph.tensors[y].shape and graph.tensors[x].quant == graph.tensors[y].quant
+        )
         is_output = y in graph.outputs
         if not same_type or (is_output and (x in fixed or x in graph.outputs or graph.tensors[x].data is not None)):
             if node.op not in _RESHAPES:

@@ -12,7 +12,7 @@ def model_folders() -> list[Path]:
     """Where real models may be: $TINYHIL_MODELS first, then beside the checkout."""
     named = os.environ.get("TINYHIL_MODELS")
     beside = Path(__file__).resolve().parents[3] / "shared" / "models"
-    return [Path(named)] * bool(named) + [beside]
+    return [Path(named), beside] if named else [beside]
 
 
 def real_model(name: str) -> Path:

@@ -1,0 +1,93 @@
+"""Passes rewrite what they should, leave what they must, and never change a bit of any output."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.graph import ConvAttrs, Graph, NoAttrs, Pads
+from harness.oracle.execute import run
+from harness.passes import optimize
+from harness.verifier import verify
+from tests.support.graphs import Builder
+
+
+def ops(graph: Graph) -> list[str]:
+    """Operators in order."""
+    return [node.op for node in graph.nodes]
+
+
+def check_same(before: Graph) -> Graph:
+    """The optimized graph, which must verify and give the same outputs."""
+    after = optimize(before)
+    verify(after)
+    rng = np.random.default_rng(1)
+    for _ in range(3):
+        inputs = [rng.integers(-128, 128, before.tensors[t].shape).astype(np.int8) for t in before.inputs]
+        for a, b in zip(run(before, inputs).outputs, run(after, inputs).outputs, strict=True):
+            np.testing.assert_array_equal(a, b)
+    return after
+
+
+def test_pad_joins_the_convolution() -> None:
+    b = Builder()
+    y = b.conv(b.pad(b.input(1, 6, 5, 3, zero=7), 2, 1, 0, 1), 4)
+    after = check_same(b.graph(y))
+    assert ops(after) == ["CONV_2D"]
+    assert isinstance(after.nodes[0].attrs, ConvAttrs) and after.nodes[0].attrs.pads == Pads(2, 1, 0, 1)
+    assert after.nodes[0].sources == (0, 1)
+
+
+def test_pad_of_another_value_stays() -> None:
+    b = Builder()
+    y = b.conv(b.pad(b.input(1, 6, 5, 3, zero=7), 1, 1, 1, 1, value=8), 4)
+    assert ops(check_same(b.graph(y))) == ["PAD", "CONV_2D"]
+
+
+def test_pad_with_two_readers_stays() -> None:
+    b = Builder()
+    padded = b.pad(b.input(1, 6, 5, 3), 1, 1, 1, 1)
+    y = b.conv(padded, 4)
+    assert ops(check_same(b.graph(y, b.conv(padded, 2, seed=2)))) == ["PAD", "CONV_2D", "CONV_2D"]
+
+
+def test_relu_and_relu6_join_their_producers() -> None:
+    for op in ("RELU", "RELU6"):
+        b = Builder()
+        conv = b.conv(b.input(1, 6, 5, 3), 4)
+        after = check_same(b.graph(b.node(op, (conv,), b.like(conv))))
+        assert ops(after) == ["CONV_2D"] and after.nodes[0].sources == (0, 1)
+
+
+def test_relu_that_rescales_stays() -> None:
+    b = Builder()
+    conv = b.conv(b.input(1, 6, 5, 3), 4)
+    y = b.tensor(*b.tensors[conv].shape, scale=0.15, zero=-20)
+    assert ops(check_same(b.graph(b.node("RELU", (conv,), y)))) == ["CONV_2D", "RELU"]
+
+
+def test_constants_are_computed_and_dead_ones_dropped() -> None:
+    b = Builder()
+    x = b.input(1, 4)
+    one = b.tensor(1, 4, data=np.array([[1, -5, 9, 100]], np.int8))
+    two = b.tensor(1, 4, scale=0.3, data=np.array([[-7, 5, 3, 2]], np.int8))
+    y = b.add(x, b.add(one, two))
+    b.add(x, x)  # nobody reads it
+    after = check_same(b.graph(y))
+    assert ops(after) == ["ADD"]
+    assert dict(after.removed) == {0: "constant, computed at compile time", 2: "its result is not used"}
+
+
+def test_identities_disappear() -> None:
+    b = Builder()
+    conv = b.conv(b.input(1, 6, 5, 3), 4)
+    y = b.conv(b.node("QUANTIZE", (b.pad(conv, 0, 0, 0, 0),), b.like(conv)), 2)
+    assert ops(check_same(b.graph(y))) == ["CONV_2D", "CONV_2D"]
+
+
+def test_constant_and_passed_through_outputs_keep_their_values() -> None:
+    b = Builder()
+    x = b.input(1, 4)
+    fixed = b.tensor(1, 4, data=np.array([[1, -5, 9, 100]], np.int8))
+    same = b.node("RESHAPE", (x,), b.like(x), NoAttrs())
+    after = check_same(b.graph(fixed, same, x))
+    assert all(after.tensors[t].data is None for t in after.outputs)
