@@ -6,7 +6,6 @@ session is opened for one run and closed with it.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
@@ -136,10 +135,10 @@ class Workbench:
 
     def package(self, graph: Graph, core: str, name: str | None = None) -> Package:
         """The model compiled for a core."""
-        from harness.compiler import compile_graph
+        from harness.compiler import compile_graph, identifier
         from harness.emit import emit
 
-        name = c_name(name or graph.name)
+        name = identifier(name or graph.name)
         key = (graph.sha256, core, name)
         if key not in self._packages:
             self._packages[key] = emit(compile_graph(graph, core=core, name=name))
@@ -224,12 +223,6 @@ class Workbench:
             diffs = output_diffs(graph, other.outputs, measurement.outputs[:count])
             opinions.append(Opinion(name, other.version, diffs))
         return tuple(opinions), tuple(notes)
-
-
-def c_name(text: str) -> str:
-    """`text` as a C identifier: what generated symbols start with."""
-    name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_").lower() or "model"
-    return name if name[0].isalpha() else f"m_{name}"
 
 
 def _silent(what: str, done: int, total: int) -> None:

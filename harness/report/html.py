@@ -1,0 +1,150 @@
+"""A results document as one HTML file: tables and inline SVG pictures, nothing loaded from elsewhere.
+
+All text that comes from models, cards or boards goes through `escape`; there is no script in the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from harness.document import Document
+from harness.report import rows
+from harness.report.pictures import arena_map, layer_bars
+from harness.report.rows import Table
+
+_STYLE = """
+:root { color-scheme: light dark; --line: #8884; --soft: #8881; --ours: #2563eb; --ref: #b45309; --cmsis: #0f766e;
+  --state: #9333ea; --scratch: #64748b; --pass: #15803d; --fail: #b91c1c; --error: #b45309; }
+@media (prefers-color-scheme: dark) { :root { --ours: #60a5fa; --ref: #f59e0b; --cmsis: #2dd4bf; --state: #c084fc;
+  --scratch: #94a3b8; --pass: #4ade80; --fail: #f87171; --error: #fbbf24; } }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 80rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; } h2 { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: 1rem; }
+h3 { font-size: 1rem; margin: 1.5rem 0 .4rem; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .87rem; }
+th, td { padding: .2rem .7rem .2rem 0; text-align: left; border-bottom: 1px solid var(--soft); white-space: nowrap; }
+td.wide { white-space: normal; min-width: 22rem; }
+.right { text-align: right; } .note { opacity: .75; font-size: .87rem; margin: .3rem 0; }
+.pass { color: var(--pass); font-weight: 600; } .fail { color: var(--fail); font-weight: 600; }
+.error { color: var(--error); font-weight: 600; }
+pre { background: var(--soft); padding: .7rem; overflow-x: auto; font-size: .82rem; }
+svg { max-width: 100%; height: auto; } svg text { fill: currentColor; font: 11px system-ui, sans-serif; }
+svg .axis { stroke: currentColor; stroke-opacity: .35; }
+.tensor, .ours { fill: var(--ours); } .state { fill: var(--state); } .scratch { fill: var(--scratch); }
+.reference { fill: var(--ref); } .cmsis-nn { fill: var(--cmsis); }
+.box { fill-opacity: .65; stroke: currentColor; stroke-opacity: .4; stroke-width: .5; }
+"""
+
+
+def render(results: Document) -> str:
+    """The page for a results document (results.results_document)."""
+    runs = results["runs"]
+    body = [
+        f"<h1>tinyhil results: {_word(results['verdict'])}</h1>",
+        f"<p class=note>{escape(results['created'])} &middot; <code>{escape(' '.join(results['command']))}</code></p>",
+        _table(rows.summary(runs)),
+        *(_run(run, index) for index, run in enumerate(runs)),
+        "<h2>Tools</h2>",
+        _table(Table("", ("tool", "version"), tuple((k, str(v)) for k, v in results["tools"].items()))),
+    ]
+    return (
+        "<!doctype html>\n<html lang=en><head><meta charset=utf-8>"
+        '<meta name=viewport content="width=device-width, initial-scale=1">'
+        f"<title>tinyhil results: {escape(results['verdict'])}</title><style>{_STYLE}</style></head>\n<body>\n"
+        + "\n".join(body)
+        + "\n</body></html>\n"
+    )
+
+
+def _run(run: Document, index: int) -> str:
+    title = f"{run['name']} on {rows.board_name(run)}"
+    parts = [f'<h2 id="run{index}">{escape(title)}: {_word(rows.verdict_word(run))}</h2>']
+    if run["kind"] == "error":
+        return "\n".join([*parts, *_error(run)])
+    board, oracle, vectors = run["board"], run["oracle"], run["vectors"]
+    facts = (
+        f"{board['core']} at {board['clock_hz'] / 1e6:g} MHz, link {run['link']}; {vectors['count']} vectors "
+        f"({vectors['name']}{', one sequence' if vectors['sequence'] else ''}); "
+        f"oracle {oracle['name']} ({oracle['version']}); build {run['image']['build_id']}, {run['image']['toolchain']}"
+    )
+    parts.append(f"<p class=note>{escape(facts)}</p>")
+    if board["stand_in"]:
+        parts.append(f"<p class=error>{escape(board['reason'])}</p>")
+    parts.append(_table(rows.checks(run)))
+    if run["verdict"]["first_layer"]:
+        parts += ["<h3>First differing layer</h3>", f"<pre>{escape(rows.first_difference(run))}</pre>"]
+    parts += [
+        *_section(rows.metrics(run)),
+        *_confusion(run),
+        *_section(rows.opinions(run)),
+        *_section(rows.against_tflm(run)),
+        "<h3>Memory</h3>",
+        f"<p class=note>{escape(rows.equation(run))}<br>{escape(rows.flash_equation(run['image']['groups']))}<br>"
+        f"{escape(rows.arena_check(run))}</p>",
+        "<h3>Arena over time</h3>",
+        f"<div class=scroll>{arena_map(run['arena'])}</div>",
+    ]
+    if run["time"]["total"] is not None:
+        parts += ["<h3>Layers</h3>", f"<div class=scroll>{layer_bars(run)}</div>"]
+    parts.append(_table(rows.profile(run)))
+    if run["transcript"] and not run["verdict"]["passed"]:
+        parts.append(_details("Last bytes on the line", run["transcript"]))
+    return "\n".join(parts)
+
+
+def _error(run: Document) -> Iterable[str]:
+    error = run["error"]
+    yield f"<p class=error>{escape(error['stage'])}: {escape(error['message'])} [{escape(error['code'])}]</p>"
+    yield f"<p>{escape(error['hint'])}</p>"
+    if error["details"]:
+        yield f"<pre>{escape(error['details'])}</pre>"
+    if run["transcript"]:
+        yield _details("Last bytes on the line", run["transcript"])
+
+
+def _details(title: str, text: str) -> str:
+    return f"<details><summary>{escape(title)}</summary><pre>{escape(text)}</pre></details>"
+
+
+def _confusion(run: Document) -> Iterable[str]:
+    matrix = run["verdict"]["confusion"]
+    if not matrix:
+        return
+    accuracy = run["verdict"]["accuracy"]
+    yield f"<h3>Confusion matrix: {accuracy['board']:.2%} right (reference: {accuracy['reference']:.2%})</h3>"
+    columns = ("right \\ predicted", *(str(i) for i in range(len(matrix))))
+    lines = tuple((str(i), *(str(n) if n else "." for n in row)) for i, row in enumerate(matrix))
+    yield _table(Table("", columns, lines, frozenset(columns[1:])))
+
+
+def _section(table: Table) -> list[str]:
+    return [f"<h3>{escape(table.title)}</h3>", _table(table)] if table.rows or table.notes else []
+
+
+def _table(table: Table) -> str:
+    head = "".join(f"<th{_side(table, column)}>{escape(column)}</th>" for column in table.columns)
+    lines = []
+    for row in table.rows:
+        cells = []
+        for column, cell in zip(table.columns, row, strict=True):
+            if column in ("verdict", "status"):
+                cells.append(f"<td>{_word(cell)}</td>")
+            elif column == "figures":
+                cells.append(f"<td class=wide>{escape(cell)}</td>")
+            else:
+                cells.append(f"<td{_side(table, column)}>{escape(cell)}</td>")
+        lines.append(f"<tr>{''.join(cells)}</tr>")
+    notes = "".join(f"<p class=note>{escape(note)}</p>" for note in table.notes)
+    if not lines:
+        return notes
+    return f"<div class=scroll><table><tr>{head}</tr>{''.join(lines)}</table></div>{notes}"
+
+
+def _side(table: Table, column: str) -> str:
+    return " class=right" if column in table.right else ""
+
+
+def _word(word: str) -> str:
+    kind = word if word in ("pass", "fail", "error") else "note"
+    return f"<span class={kind}>{escape(word)}</span>"

@@ -1,0 +1,296 @@
+"""The lines of the tables that console, pytest and HTML show, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.document import Document
+
+
+@dataclass(frozen=True)
+class Table:
+    """A heading per column and a row per line; numbers stand right, and so do the columns named in `right`."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    right: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+
+    def plain(self) -> list[str]:
+        """The table as text lines of fixed-width columns."""
+        widths = [max(len(row[i]) for row in (self.columns, *self.rows)) for i in range(len(self.columns))]
+
+        def line(row: Sequence[str]) -> str:
+            cells = [
+                cell.rjust(width) if column in self.right else cell.ljust(width)
+                for cell, width, column in zip(row, widths, self.columns, strict=True)
+            ]
+            return "  ".join(cells).rstrip()
+
+        return [line(self.columns), *(line(row) for row in self.rows), *self.notes]
+
+
+def number(value: float | int | None) -> str:
+    """A whole number with thousands separated; a dash for None."""
+    return "-" if value is None else f"{value:,.0f}"
+
+
+def ratio(value: float | None) -> str:
+    """A ratio such as 0.43x; a dash for None."""
+    return "-" if value is None else f"{value:.2f}x"
+
+
+def percent(value: float | None) -> str:
+    """A share such as 43.1 %; a dash for None."""
+    return "-" if value is None else f"{value * 100:.1f} %"
+
+
+def board_name(document: Document) -> str:
+    """The board asked for, and what stood in for it."""
+    board = document["board"]
+    return f"{board['asked']} (ran on {board['ran_on']})" if board.get("stand_in") else str(board["asked"])
+
+
+def verdict_word(document: Document) -> str:
+    """pass, fail or error."""
+    if document["kind"] == "error":
+        return "error"
+    return "pass" if document["verdict"]["passed"] else "fail"
+
+
+def ratio_to_tflm(document: Document, kernels: str, figure: str) -> float | None:
+    """tinyhil's figure divided by TFLM's, where there is a record."""
+    for baseline in document.get("baselines", ()):
+        if baseline["kernels"] == kernels:
+            value: float | None = baseline["ratio"][figure]
+            return value
+    return None
+
+
+def summary(documents: Sequence[Document]) -> Table:
+    """One line per model and board."""
+    rows = []
+    for document in documents:
+        head = (document["name"], board_name(document), verdict_word(document))
+        if document["kind"] == "error":
+            rows.append((*head, *("-",) * 7))
+            continue
+        memory, time = document["memory"], document["time"]
+        rows.append(
+            (
+                *head,
+                str(document["verdict"]["max_lsb"]),
+                number(time["total"]),
+                time["unit"],
+                number(memory["arena_measured"]),
+                number(memory["stack_measured"]),
+                number(memory["flash"]),
+                " / ".join(ratio(ratio_to_tflm(document, kernels, "total")) for kernels in ("reference", "cmsis-nn")),
+            )
+        )
+    columns = (
+        "model",
+        "board",
+        "verdict",
+        "max LSB",
+        "time",
+        "unit",
+        "arena B",
+        "stack B",
+        "flash B",
+        "vs TFLM ref / CMSIS-NN",
+    )
+    right = frozenset({"max LSB", "time", "arena B", "stack B", "flash B", "vs TFLM ref / CMSIS-NN"})
+    notes = sorted({document["board"]["reason"] for document in documents if document["board"].get("stand_in")})
+    return Table("Results", columns, tuple(rows), right, tuple(notes))
+
+
+def checks(document: Document) -> Table:
+    """One line per check of a run."""
+    rows = tuple((c["name"], c["status"], c["summary"]) for c in document["verdict"]["checks"])
+    return Table("Checks", ("check", "status", "figures"), rows)
+
+
+def profile(document: Document) -> Table:
+    """One line per layer: time, share, per multiply-accumulate, and TFLM's at its place."""
+    unit = document["time"]["unit"]
+    kernel_sets = [b["kernels"] for b in document["baselines"] if b["per_layer"]]
+    columns = ["#", "layer", "op", "kernel", "MACs", unit, "%", "cum. %", f"{unit}/MAC"]
+    for kernels in kernel_sets:
+        columns += [f"TFLM {kernels}", "ratio"]
+    rows: list[tuple[str, ...]] = []
+    for layer in document["layers"]:
+        value, tflm = layer.get("value"), layer.get("tflm", {})
+        per_mac = layer.get("per_mac")
+        row = [
+            str(layer["index"]),
+            layer["name"],
+            "+".join([layer["op"], *layer["fused"]]),
+            layer["kernel"],
+            number(layer["macs"]) if layer["macs"] else "-",
+            number(value),
+            percent(layer.get("share")),
+            percent(layer.get("cumulative")),
+            f"{per_mac:.2f}" if per_mac is not None else "-",
+        ]
+        for kernels in kernel_sets:
+            theirs = tflm.get(kernels)
+            row += [number(theirs), ratio(value / theirs if theirs and value is not None else None)]
+        rows.append(tuple(row))
+    rows += _removed(document, kernel_sets)
+    total, macs = document["time"]["total"], document["macs"]
+    last = [
+        "",
+        "inference",
+        "",
+        "",
+        number(macs),
+        number(total),
+        "",
+        "",
+        f"{total / macs:.2f}" if macs and total else "-",
+    ]
+    for kernels in kernel_sets:
+        baseline = next(b for b in document["baselines"] if b["kernels"] == kernels)
+        last += [number(baseline["total"]), ratio(baseline["ratio"]["total"])]
+    rows.append(tuple(last))
+    notes = (document["baseline_note"],) if document["baseline_note"] else ()
+    return Table(f"Layers, {unit}", tuple(columns), tuple(rows), frozenset(columns) - {"layer", "op", "kernel"}, notes)
+
+
+def _removed(document: Document, kernel_sets: Sequence[str]) -> list[tuple[str, ...]]:
+    """A line for each operator that TFLM runs and tinyhil compiled away."""
+    by_source: dict[tuple[int, ...], dict[str, int]] = {}
+    names: dict[tuple[int, ...], str] = {}
+    for baseline in document["baselines"]:
+        for removed in baseline["removed"]:
+            sources = tuple(removed["sources"])
+            names[sources] = removed["op"]
+            by_source.setdefault(sources, {})[baseline["kernels"]] = removed["value"]
+    lines = []
+    for sources, values in sorted(by_source.items()):
+        line = ["", f"(operator {sources[0]})", names[sources], "compiled away", "-", "0", "", "", "-"]
+        for kernels in kernel_sets:
+            line += [number(values.get(kernels)), ratio(0.0) if values.get(kernels) else "-"]
+        lines.append(tuple(line))
+    return lines
+
+
+def against_tflm(document: Document) -> Table:
+    """Whole-model figures beside TFLM's."""
+    memory, time = document["memory"], document["time"]
+    ours = {
+        "total": time["total"],
+        "arena": memory["arena_measured"],
+        "stack": memory["stack_measured"],
+        "flash": memory["flash"],
+    }
+    names = {"total": time["unit"], "arena": "arena B", "stack": "stack B", "flash": "flash B"}
+    columns = ["figure", "tinyhil"]
+    for baseline in document["baselines"]:
+        columns += [f"TFLM {baseline['kernels']}", "ratio"]
+    rows = []
+    for figure, value in ours.items():
+        row = [names[figure], number(value)]
+        for baseline in document["baselines"]:
+            row += [number(baseline[figure]), ratio(baseline["ratio"][figure])]
+        rows.append(tuple(row))
+    notes = [document["baseline_note"]] if document["baseline_note"] else []
+    notes.append(
+        "flash: tinyhil's code, weights and kernels without the test harness; TFLM's program with int8-only operators "
+        "and the model file"
+    )
+    return Table(
+        "Beside TensorFlow Lite Micro", tuple(columns), tuple(rows), frozenset(columns) - {"figure"}, tuple(notes)
+    )
+
+
+def opinions(document: Document) -> Table:
+    """The board against each second reference."""
+    rows = []
+    for opinion in document["opinions"]:
+        for output in opinion["outputs"]:
+            rows.append(
+                (
+                    opinion["oracle"],
+                    opinion["version"],
+                    output["tensor"],
+                    f"{output['vectors_differing']}",
+                    f"{output['differing']:,} of {output['elements']:,}",
+                    str(output["max_lsb"]),
+                    histogram(output["histogram"]),
+                )
+            )
+    columns = ("oracle", "version", "output", "vectors", "elements differing", "max LSB", "LSB: elements")
+    right = frozenset({"vectors", "elements differing", "max LSB"})
+    return Table(
+        "Second opinions (reported, never gating)", columns, tuple(rows), right, tuple(document["opinion_notes"])
+    )
+
+
+def histogram(pairs: Sequence[Sequence[int]], most: int = 6) -> str:
+    """An LSB histogram in a few words, the most frequent differences first."""
+    frequent = sorted(pairs, key=lambda pair: -pair[1])
+    text = ", ".join(f"{step:+d}: {count:,}" for step, count in frequent[:most])
+    return text + (", ..." if len(frequent) > most else "") if text else "none"
+
+
+def metrics(document: Document) -> Table:
+    """ST's metrics per output."""
+    names = ("acc", "rmse", "mae", "l2r", "mean", "std", "nse", "cos")
+    rows = []
+    for output in document["verdict"]["outputs"]:
+        values = output["metrics"]
+        rows.append((output["tensor"], *(_metric(values[name]) for name in names)))
+    return Table("Metrics against the reference", ("output", *names), tuple(rows), frozenset(names))
+
+
+def _metric(value: float | str | None) -> str:
+    if value is None:
+        return "n.a."
+    return value if isinstance(value, str) else f"{value:.6g}"
+
+
+def equation(document: Document) -> str:
+    """The arena's size as a sum."""
+    arena = document["arena"]
+    terms = [term for term in arena["sum"] if term["bytes"]]
+    text = " + ".join(f"{term['name']} {term['bytes']:,}" for term in terms) or "0"
+    where = f" (at layer {arena['worst_layer']})" if arena["worst_layer"] else ""
+    return f"arena {arena['size']:,} B = {text}{where}"
+
+
+def flash_equation(groups: Document) -> str:
+    """Flash by what uses it, as a sum."""
+    flash = {name: g["text"] + g["rodata"] + g["data"] for name, g in groups.items()}
+    network = flash.get("model", 0) + flash.get("kernels", 0)
+    return (
+        f"flash {network:,} B = model {flash.get('model', 0):,} + kernels {flash.get('kernels', 0):,}"
+        f" (test harness beside it: {flash.get('runtime', 0):,})"
+    )
+
+
+def arena_check(document: Document) -> str:
+    """Planned against measured arena, and what was never written."""
+    memory = document["memory"]
+    planned, measured, idle = memory["arena_planned"], memory["arena_measured"], memory["arena_untouched"]
+    same = "equals" if planned == measured else "differs from"
+    return f"planned arena {planned:,} B {same} the measured {number(measured)} B; {number(idle)} B never written"
+
+
+def first_difference(document: Document) -> str:
+    """The first differing layer by itself: which element, expected, got, histogram, and what differs after it."""
+    first = document["verdict"]["first_layer"]
+    element = first["first"]
+    index = ", ".join(str(i) for i in element["index"])
+    later = [d["name"] for d in document["verdict"]["layers_differing"] if d["layer"] > first["layer"]]
+    lines = [
+        f"layer {first['layer']} {first['name']} ({first['op']}), tensor {first['tensor']}",
+        f"  vector {element['vector']}, element [{index}]: expected {element['expected']}, got {element['got']}",
+        f"  {first['differing']:,} of {first['elements']:,} elements differ, by up to {first['max_lsb']} LSB",
+        f"  LSB: elements   {histogram(first['histogram'], 16)}",
+        f"  layers after it that differ too: {', '.join(dict.fromkeys(later)) or 'none'}",
+    ]
+    return "\n".join(lines)

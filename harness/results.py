@@ -1,0 +1,146 @@
+"""Result bundles: a folder with results.json, report.html, the images that ran, and manifest.json.
+
+The manifest holds every file's hash and is written last: a folder without one, or whose files differ from it, is not a
+complete bundle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.document import SCHEMA_VERSION, Document
+from harness.errors import ResultsError
+
+RESULTS, REPORT, MANIFEST = "results.json", "report.html", "manifest.json"
+
+
+@dataclass(frozen=True)
+class Session:
+    """What all runs of a bundle have in common.
+
+    Attributes:
+        command: the exact command, as given to the operating system.
+        tools: versions by name (doctor.tool_versions).
+    """
+
+    command: Sequence[str]
+    tools: dict[str, str]
+
+
+def results_document(documents: Sequence[Document], session: Session) -> Document:
+    """All runs as one document: the content of results.json."""
+    errors = sum(d["kind"] == "error" for d in documents)
+    failed = sum(d["kind"] == "run" and not d["verdict"]["passed"] for d in documents)
+    return {
+        "schema": "tinyhil.results",
+        "version": SCHEMA_VERSION,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": list(session.command),
+        "tools": session.tools,
+        "verdict": "error" if errors else "fail" if failed else "pass",
+        "counts": {"runs": len(documents), "failed": failed, "errors": errors},
+        "runs": list(documents),
+    }
+
+
+def write_bundle(directory: Path, documents: Sequence[Document], session: Session) -> Path:
+    """Write a bundle into `directory` (made if needed; an older bundle there is replaced); gives the report's path.
+
+    The image that a run document names under image.file is copied in, and the document then names the copy.
+
+    Raises:
+        ResultsError: the folder cannot be written.
+    """
+    from harness.report.html import render
+
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / MANIFEST).unlink(missing_ok=True)
+        images = directory / "images"
+        shutil.rmtree(images, ignore_errors=True)
+        kept = [_with_image(document, images) for document in documents]
+        content = results_document(kept, session)
+        _write(directory / RESULTS, json.dumps(content, indent=1, allow_nan=False) + "\n")
+        _write(directory / REPORT, render(content))
+        files = {RESULTS, REPORT} | {f"images/{p.name}" for p in images.glob("*")}
+        manifest = {
+            "schema": "tinyhil.manifest",
+            "version": SCHEMA_VERSION,
+            "files": {name: sha256_of(directory / name) for name in sorted(files)},
+        }
+        _write(directory / MANIFEST, json.dumps(manifest, indent=1) + "\n")
+    except OSError as error:
+        raise ResultsError(
+            f"{directory}: cannot write the result bundle: {error.strerror or error}",
+            hint="choose a folder that you may write to with --report",
+        ) from error
+    return directory / REPORT
+
+
+def read_bundle(directory: Path) -> Document:
+    """The results of a complete bundle.
+
+    Raises:
+        ResultsError: there is no manifest, or a file is missing or differs from it, or the schema is a later one.
+    """
+    hint = "run the command that made the bundle again"
+    try:
+        manifest: dict[str, Any] = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+        for name, digest in manifest["files"].items():
+            if sha256_of(directory / name) != digest:
+                raise ResultsError(f"{directory / name}: differs from what the bundle's manifest says", hint=hint)
+        content: Document = json.loads((directory / RESULTS).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        missing = Path(str(error.filename)).name
+        raise ResultsError(f"{directory}: not a complete result bundle: no {missing}", hint=hint) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ResultsError(f"{directory}: damaged result bundle: {error}", hint=hint) from error
+    if content.get("version") != SCHEMA_VERSION:
+        raise ResultsError(
+            f"{directory}: results of schema version {content.get('version')}, this tinyhil reads {SCHEMA_VERSION}",
+            hint="read it with the version of tinyhil that wrote it (tools.tinyhil in results.json)",
+        )
+    return content
+
+
+def sha256_of(path: Path) -> str:
+    """Hash of a file's bytes, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _with_image(document: Document, images: Path) -> Document:
+    source = (document.get("image") or {}).get("file")
+    if not source:
+        return document
+    image = dict(document["image"])
+    if Path(source).is_file():
+        images.mkdir(exist_ok=True)
+        target = images / f"{document['name']}-{document['board']['ran_on']}-{image['build_id']}.elf"
+        shutil.copyfile(source, target)
+        image |= {"file": f"images/{target.name}", "sha256": sha256_of(target)}
+    else:
+        image["file"] = None  # pruned from the cache meanwhile
+    return {**document, "image": image}
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file so that it is either whole or not there."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
