@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from harness.errors import UnitError
 
 
-class Unit(Enum):
+class Unit(StrEnum):
     """What a figure counts; the value is its name in JSON.
 
     CYCLES: a cycle counter on silicon. INSTRUCTIONS: executed instructions, exact, from an emulator. MODELLED_CYCLES: a
@@ -46,11 +46,13 @@ class Quantity:
     def _same(self, other: Quantity, what: str) -> int:
         if not isinstance(other, Quantity):
             raise UnitError(
-                f"{self} cannot be {what} a bare number ({other!r})", hint="give the number its unit: Quantity(value, unit)"
+                f"{self} cannot be {what} a bare number ({other!r})",
+                hint="give the number its unit: Quantity(value, unit)",
             )
         if other.unit is not self.unit:
             raise UnitError(
-                f"{self} cannot be {what} {other}", hint="only figures of one unit compare; measure both in the same way"
+                f"{self} cannot be {what} {other}",
+                hint="only figures of one unit compare; measure both in the same way",
             )
         return other.value
 

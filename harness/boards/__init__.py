@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from harness.boards.probes import Probe, attached_probes
 from harness.boards.records import Board, Region, Resolved, Tick
 from harness.boards.registry import find_board, load_boards
-from harness.boards.resolve import Probe, attached_probes, resolve
+from harness.boards.resolution import resolve
 from harness.boards.session import Session
 from harness.build.image import Image
 from harness.errors import NotYetError

@@ -1,8 +1,9 @@
 """A child process that cannot outlive us.
 
-However this process ends, the child ends: close() is called by `with`, by exceptions and Ctrl-C on the way out, and at exit;
-and on Linux the kernel kills the child when we die without a word (SIGTERM, SIGKILL). The kernel takes the death of the
-*thread* that started the child for the parent's, so each child has a thread of its own that starts it and stays until it ends.
+However this process ends, the child ends: close() is called by `with`, by exceptions and Ctrl-C on the way out, and at
+exit; and on Linux the kernel kills the child when we die without a word (SIGTERM, SIGKILL). The kernel takes the death
+of the *thread* that started the child for the parent's, so each child has a thread of its own that starts it and stays
+until it ends.
 """
 
 from __future__ import annotations
@@ -81,10 +82,13 @@ class Child:
         except BaseException:
             self.close()
             raise
+        self._raise_failure()
+
+    def _raise_failure(self) -> None:
         if self._failure is not None:
             self.close()
             raise BoardError(
-                f"{name} cannot be started: {self._failure.strerror}", hint=f"try it by hand: {self.command[0]}"
+                f"{self.name} cannot be started: {self._failure.strerror}", hint=f"try it by hand: {self.command[0]}"
             ) from self._failure
 
     def _keep(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import shutil
 import socket
 import sys
@@ -18,15 +17,16 @@ from harness.boards.records import Resolved
 from harness.boards.session import Session
 from harness.build.image import Image
 from harness.errors import BoardError, EmulatorMissingError, PortBusyError
-from harness.link.transport import Transport
+from harness.link.transport import PipeTransport, SocketTransport, Transport
+from harness.link.waiting import ready
 from harness.units import Unit
 
 VARIABLE = "TINYHIL_QEMU"
 PROGRAM = "qemu-system-arm"
 CONNECT_TIMEOUT_S = 15.0
 
-# One instruction takes 2**ICOUNT_SHIFT ns of virtual time: several ticks of every board's counter, so that a difference of
-# tick readings gives a number of instructions without rounding error.
+# One instruction takes 2**ICOUNT_SHIFT ns of virtual time: several ticks of every board's counter, so that a difference
+# of tick readings gives a number of instructions without rounding error.
 ICOUNT_SHIFT = 8
 
 _USUAL_PLACES = ("/opt/homebrew/bin", "/usr/local/bin", "C:/Program Files/qemu", "C:/msys64/mingw64/bin")
@@ -70,8 +70,8 @@ class QemuSession(Session):
     """An image on an emulated board, by UART over a socket or by semihosting over pipes, as the image was built."""
 
     def __init__(self, resolved: Resolved, image: Image, *, icount: bool = True) -> None:
-        """icount: count instructions exactly; without it the emulator is up to 1.3 times as fast and ticks mean nothing."""
-        super().__init__(resolved, image)
+        """icount: count instructions exactly; without it the emulator is up to 1.3 times as fast and ticks mean
+        nothing.""" super().__init__(resolved, image)
         self._icount = icount
         self._child: Child | None = None
         self._stream: Transport | None = None
@@ -109,12 +109,8 @@ class QemuSession(Session):
             child = Child(PROGRAM, command, pipes=uart is None)
             self._child = child
             if uart is None:
-                from harness.link.transport import PipeTransport
-
                 inner: Transport = PipeTransport(child.stdout, child.stdin)
             else:
-                from harness.link.transport import SocketTransport
-
                 inner = SocketTransport(_accept(uart, child))
                 uart.close()
             self._stream = self._watch(inner, child)
@@ -172,8 +168,8 @@ class QemuSession(Session):
 
 
 def _listener() -> socket.socket:
-    """A socket that only this machine can reach, at a port that the system chooses, so that two runs never want the same."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    """A socket that only this machine can reach, at a port that the system chooses, so that two runs never want the
+    same.""" listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.bind(("127.0.0.1", 0))
         listener.listen(1)
@@ -197,7 +193,7 @@ def _accept(listener: socket.socket, child: Child) -> socket.socket:
     """
     deadline = time.monotonic() + CONNECT_TIMEOUT_S
     while time.monotonic() < deadline:
-        if select.select([listener], [], [], 0.02)[0]:
+        if ready(listener.fileno(), None, 0.02)[0]:
             connection, _ = listener.accept()
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return connection
@@ -208,5 +204,7 @@ def _accept(listener: socket.socket, child: Child) -> socket.socket:
                 hint = "this QEMU does not know the board: 6.2 or later is needed"
             raise BoardError(f"{child.name} {child.fate()} at start", hint=hint, details=said)
     raise BoardError(
-        f"{child.name} did not connect in {CONNECT_TIMEOUT_S:.0f} s", hint="is the machine overloaded?", details=child.stderr()
+        f"{child.name} did not connect in {CONNECT_TIMEOUT_S:.0f} s",
+        hint="is the machine overloaded?",
+        details=child.stderr(),
     )

@@ -64,7 +64,8 @@ class Qmp:
                 raise BoardError(f"the emulator's monitor sent {line[:80]!r}", hint="is it QEMU?") from error
             if "error" in message:
                 raise BoardError(
-                    f"the emulator's monitor refused: {message['error'].get('desc')}", hint="this is a bug, please report it"
+                    f"the emulator's monitor refused: {message['error'].get('desc')}",
+                    hint="this is a bug, please report it",
                 )
             if wanted in message:
                 return message[wanted]

@@ -17,7 +17,8 @@ EXTRA_VARIABLE = "TINYHIL_BOARDS"
 
 
 def load_boards(extra: Path | None = None) -> Mapping[str, Board]:
-    """All boards: those that ship, then those of $TINYHIL_BOARDS, then those of `extra`; a later entry replaces one of its name.
+    """All boards: those that ship, then those of $TINYHIL_BOARDS, then those of `extra`; a later entry replaces one of
+    its name.
 
     Raises:
         BoardConfigError: a file cannot be read or breaks the schema; the message names file, entry and key.
@@ -134,6 +135,8 @@ def _parse(path: Path) -> dict[str, Any]:
             seen: set[Any] = set()
             for key_node, _ in node.value:
                 key = key_node.value
+                if not isinstance(key_node, yaml.ScalarNode):
+                    raise yaml.constructor.ConstructorError(None, None, "a key must be a word", key_node.start_mark)
                 if key in seen:
                     raise yaml.constructor.ConstructorError(None, None, f"{key!r} is given twice", key_node.start_mark)
                 seen.add(key)

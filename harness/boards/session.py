@@ -6,14 +6,16 @@ from abc import ABC, abstractmethod
 from collections import deque
 from fractions import Fraction
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from harness.boards.child import Child
 from harness.boards.records import Board, Resolved
 from harness.build.image import Image
 from harness.errors import BoardError, BoardLostError, TinyhilError
-from harness.link.transport import Transport
 from harness.units import Unit
+
+if TYPE_CHECKING:
+    from harness.link.transport import Transport
 
 TRANSCRIPT_LIMIT = 2048
 
@@ -117,7 +119,8 @@ class Session(ABC):
         self._transcript = Transcript()
         if image.board != self.ran_on.name:
             raise BoardError(
-                f"the image is for {image.board}, not for {self.ran_on.name}", hint="build it for the board that runs it"
+                f"the image is for {image.board}, not for {self.ran_on.name}",
+                hint="build it for the board that runs it",
             )
 
     @abstractmethod

@@ -1,8 +1,8 @@
 """A content-addressed store of files that are expensive to make.
 
-An entry is a file and, beside it, a seal: the SHA-256 of the file. Both are put in place by atomic renames, seal last, so
-that an interrupted writer leaves no entry and two writers of one key leave a whole one. A file that does not match its seal
-is no entry: it is made again.
+An entry is a file and, beside it, a seal: the SHA-256 of the file. Both are put in place by atomic renames, seal last,
+so that an interrupted writer leaves no entry and two writers of one key leave a whole one. A file that does not match
+its seal is no entry: it is made again.
 """
 
 from __future__ import annotations

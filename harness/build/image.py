@@ -113,8 +113,8 @@ def build_image(
     Args:
         packages: generated models; several share one arena, as large as the largest needs.
         board: what to build for.
-        link: "uart", "semihost", "fast" (the quickest that the port has), or None for the port's own; a port with one link
-            always gets that.
+        link: "uart", "semihost", "fast" (the quickest that the port has), or None for the port's own; a port with one
+            link always gets that.
         sanitize: AddressSanitizer and UndefinedBehaviorSanitizer, host board only.
         test_faults: with the command that provokes faults, for tests of fault handling.
         model_list: text of hil_models.c; made from the packages when None.

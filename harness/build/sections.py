@@ -1,7 +1,8 @@
 """Where the bytes of an image went: sizes per object and for model, kernels and runtime, from the ELF and its link map.
 
-The ELF's section headers say what each output section is and how large; the link map (GNU ld) says which object every part
-of it came from. Parts add up to the ELF's sizes exactly: what the map does not explain is padding, and is shown as such.
+The ELF's section headers say what each output section is and how large; the link map (GNU ld) says which object every
+part of it came from. Parts add up to the ELF's sizes exactly: what the map does not explain is padding, and is shown as
+such.
 """
 
 from __future__ import annotations
@@ -50,10 +51,11 @@ class Sizes:
     """Sizes of an image.
 
     Attributes:
-        groups: "model" (the generated code and weights, and the arena), "kernels" (functions NAME_layer_* and those named
-            after a kernel), "runtime" (everything else: the harness itself, its tables, the C library, padding). They add
-            up to `total`.
-        models: the model and kernels groups of each model in the image by its name, without the arena, which they share.
+        groups: "model" (the generated code and weights, and the arena), "kernels" (functions NAME_layer_* and those
+            named after a kernel), "runtime" (everything else: the harness itself, its tables, the C library, padding).
+            They add up to `total`.
+        models: the model and kernels groups of each model in the image by its name, without the arena, which they
+        share.
         objects: per object file.
         arena: bytes of the shared arena, which `groups` counts under "model".
         stack: bytes that the linker script sets aside for the stack, counted in no group.
@@ -101,7 +103,8 @@ class Part:
 
 @dataclass(frozen=True)
 class Origin:
-    """What the builder knows of an object file: its label, and the model it belongs to, if any, with its kernels' names."""
+    """What the builder knows of an object file: its label, and the model it belongs to, if any, with its kernels'
+    names."""
 
     label: str
     model: str | None = None
@@ -199,7 +202,7 @@ def measure_sizes(elf: Path, link_map: str, origin: Callable[[str], Origin], sta
         if rest:
             size = Sections(**{kind: rest})
             groups["runtime"] += size
-            objects[PADDING] += size
+            objects[PADDING if explained[name] else f"({name})"] += size
     return Sizes(groups, models, dict(objects), arena, stack)
 
 

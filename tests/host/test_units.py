@@ -11,7 +11,17 @@ INSTRUCTIONS = Quantity(10, Unit.INSTRUCTIONS)
 
 @pytest.mark.parametrize(
     "operation",
-    [operator.add, operator.sub, operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne, Quantity.ratio],
+    [
+        operator.add,
+        operator.sub,
+        operator.lt,
+        operator.le,
+        operator.gt,
+        operator.ge,
+        operator.eq,
+        operator.ne,
+        Quantity.ratio,
+    ],
 )
 def test_figures_of_two_units_never_meet(operation):
     with pytest.raises(UnitError, match="instructions"):

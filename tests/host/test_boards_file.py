@@ -1,0 +1,148 @@
+from dataclasses import replace
+
+import pytest
+
+from harness.boards import Probe, find_board, load_boards, probes, registry, resolve
+from harness.build.port import load_port
+from harness.errors import BoardConfigError, BoardError, NotYetError
+from harness.resources import firmware
+
+BOARD = """
+my-board:
+  title: Mine
+  core: cortex-m4
+  port: mps2-an386
+  backend: qemu
+  machine: mps2-an386
+  clock_hz: 25_000_000
+  tick: {source: COUNTER, hz: 25_000_000}
+  memory: [{name: ram, origin: 0x2000_0000, size: 0x1000, kind: ram}]
+  stack_size: 4096
+"""
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    monkeypatch.delenv(registry.EXTRA_VARIABLE, raising=False)
+
+    def _write(text):
+        path = tmp_path / "mine.yaml"
+        path.write_text(text)
+        return path
+
+    return _write
+
+
+def test_the_boards_that_ship_have_their_ports():
+    boards = load_boards()
+    assert {"host", "mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547", "nucleo-h743"} <= set(boards)
+    for board in boards.values():
+        if board.backend != "pyocd":
+            port = load_port(firmware(), board.port)
+            assert port.core == board.core
+            assert board.stack_size >= port.stack_size
+
+
+def test_a_board_of_the_user_is_added(write):
+    board = load_boards(write(BOARD))["my-board"]
+    assert board.memory[0].contains(0x2000_0000, 0x1000)
+    assert not board.memory[0].contains(0x2000_0001, 0x1000)
+    assert board.memory_total("ram") == 0x1000
+
+
+def test_a_board_of_the_user_replaces_one_of_its_name(write, monkeypatch):
+    path = write(BOARD.replace("my-board", "mps2-an500"))
+    monkeypatch.setenv(registry.EXTRA_VARIABLE, str(path))
+    assert load_boards()["mps2-an500"].title == "Mine"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("stack_size: 4096", "stack_size: lots", "my-board.stack_size"),
+        ("stack_size: 4096", "stack_size: 100", "my-board.stack_size"),
+        ("core: cortex-m4", "core: cortex-x9", "my-board.core"),
+        ("  machine: mps2-an386\n", "", "machine"),
+        ("size: 0x1000", "size: -1", "my-board.memory.0.size"),
+        ("kind: ram", "kind: flash", "ram"),
+        ("  title: Mine\n", "", "my-board.title"),
+        ("  title: Mine\n", "  title: Mine\n  colour: red\n", "my-board.colour"),
+        ("  title: Mine\n", "  title: Mine\n  title: Yours\n", "'title' is given twice"),
+        ("  stack_size: 4096\n", "  stack_size: 4096\n  stand_in: nothing\n", "my-board.stand_in: nothing"),
+        ("my-board:", "my-board: [", "mine.yaml:"),
+        ("my-board:", "5:", "mapping"),
+        ("my-board:", "my-board: &a [*a]\nx:", "my-board"),
+        ("my-board:", "my-board: {? [a, b] : c}\nx:", "mine.yaml"),
+        (BOARD, "- 1\n", "mapping"),
+        (BOARD, "\x00", "mine.yaml"),
+    ],
+)
+def test_a_mistake_is_named_with_file_entry_and_key(write, old, new, said):
+    text = BOARD.replace(old, new)
+    assert text != BOARD
+    with pytest.raises(BoardConfigError) as caught:
+        load_boards(write(text))
+    assert "mine.yaml" in caught.value.message
+    assert said in caught.value.message + caught.value.details
+    assert caught.value.hint
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(BoardConfigError, match="nowhere.yaml"):
+        load_boards(tmp_path / "nowhere.yaml")
+
+
+def test_an_empty_file_adds_nothing(write):
+    assert load_boards(write("# nothing yet\n")) == load_boards()
+
+
+def test_an_unknown_board_brings_the_closest_names():
+    with pytest.raises(BoardConfigError, match="mps2-an5OO") as caught:
+        find_board("mps2-an5OO")
+    assert "mps2-an500" in caught.value.hint
+    with pytest.raises(BoardConfigError) as caught:
+        find_board("zzz")
+    assert "mps3-an547" in caught.value.hint
+
+
+def test_an_unknown_port_brings_the_known_ones():
+    with pytest.raises(BoardConfigError, match="no-such") as caught:
+        load_port(firmware(), "no-such")
+    assert "mps2-an500" in caught.value.hint
+
+
+def test_an_emulated_board_runs_as_itself():
+    resolved = resolve("mps2-an386")
+    assert (resolved.asked, resolved.stand_in, resolved.reason) == (resolved.runs_on, False, "")
+
+
+def test_a_board_without_a_probe_runs_its_stand_in_and_says_so(monkeypatch):
+    monkeypatch.setattr(probes, "attached_probes", lambda: ())
+    resolved = resolve("nucleo-h743")
+    assert (resolved.asked.name, resolved.runs_on.name, resolved.stand_in) == ("nucleo-h743", "mps2-an500", True)
+    assert "mps2-an500" in resolved.reason and "nucleo-h743" in resolved.reason
+
+
+def test_a_board_with_a_probe_is_refused_by_name(monkeypatch):
+    monkeypatch.setattr(probes, "attached_probes", lambda: (Probe("0670FF", "ST-Link"),))
+    with pytest.raises(NotYetError, match="ST-Link.*0670FF.*nucleo-h743"):
+        resolve("nucleo-h743")
+
+
+def test_a_board_without_probe_and_stand_in_is_an_error(monkeypatch):
+    monkeypatch.setattr(probes, "attached_probes", lambda: ())
+    boards = dict(load_boards())
+    boards["nucleo-h743"] = replace(boards["nucleo-h743"], stand_in=None)
+    with pytest.raises(BoardError, match="not attached"):
+        resolve("nucleo-h743", boards)
+
+
+def test_no_usb_means_no_probes(monkeypatch):
+    monkeypatch.setattr(probes, "_usb_has_devices", lambda: True)
+    import pyocd.core.helpers as helpers
+
+    def broken(**_):
+        raise OSError("No libusb")
+
+    monkeypatch.setattr(helpers.ConnectHelper, "get_all_connected_probes", broken)
+    assert probes.attached_probes() == ()
