@@ -17,6 +17,7 @@ import numpy as np
 from harness.errors import GraphError
 from harness.frontends.tflite_serialize import OperatorDraft, SubgraphDraft, TensorDraft, serialize
 from harness.graph import (
+    ABSENT,
     BinaryAttrs,
     Clamp,
     ConcatAttrs,
@@ -136,11 +137,12 @@ def _convolution(graph: Graph, main: SubgraphDraft, node: Node) -> OperatorDraft
         "DilationWFactor": attrs.dilation[1],
         "FusedActivationFunction": _activation(attrs.clamp, y),
     }
+    # TFLM crashes on an optional bias (-1) of DEPTHWISE_CONV_2D; a missing one is fine.
+    inputs = tuple(i for i in node.inputs if i != ABSENT)
     if node.op == "CONV_2D":
-        return OperatorDraft(node.op, node.inputs, node.outputs, "Conv2D", fields)
-    return OperatorDraft(
-        node.op, node.inputs, node.outputs, "DepthwiseConv2D", fields | {"DepthMultiplier": w.shape[3] // x.shape[3]}
-    )
+        return OperatorDraft(node.op, inputs, node.outputs, "Conv2D", fields)
+    fields["DepthMultiplier"] = w.shape[3] // x.shape[3]
+    return OperatorDraft(node.op, inputs, node.outputs, "DepthwiseConv2D", fields)
 
 
 def _fully_connected(graph: Graph, main: SubgraphDraft, node: Node) -> OperatorDraft:
@@ -209,6 +211,8 @@ def _kept(longer: tuple[int, ...], shorter: tuple[int, ...], what: str) -> tuple
 def _squeeze(graph: Graph, main: SubgraphDraft, node: Node) -> OperatorDraft:
     x, y = graph.tensors[node.inputs[0]].shape, graph.tensors[node.outputs[0]].shape
     dropped = sorted(set(range(len(x))) - set(_kept(x, y, node.op)))
+    if not dropped and 1 in x:
+        raise GraphError("SQUEEZE that drops nothing: no dimensions would mean all of 1", hint="use RESHAPE")
     return OperatorDraft(node.op, node.inputs, node.outputs, "Squeeze", {"SqueezeDims": dropped})
 
 
@@ -247,13 +251,15 @@ def _split(graph: Graph, main: SubgraphDraft, node: Node) -> OperatorDraft:
 def _strided_slice(graph: Graph, main: SubgraphDraft, node: Node) -> OperatorDraft:
     attrs = cast(SliceAttrs, node.attrs)
     kept = _kept(attrs.counts, graph.tensors[node.outputs[0]].shape, node.op)
-    ends = [b + s * n for b, s, n in zip(attrs.begin, attrs.strides, attrs.counts, strict=True)]
+    # The step to a second element that is not there is free; TFLM takes only a positive one where a dimension goes.
+    strides = [s if n > 1 else 1 for s, n in zip(attrs.strides, attrs.counts, strict=True)]
+    ends = [b + s * n for b, s, n in zip(attrs.begin, strides, attrs.counts, strict=True)]
     fields = {
         # An end before the first element cannot be said as an index: -1 is the last one.
         "EndMask": sum(1 << i for i, end in enumerate(ends) if end < 0),
         "ShrinkAxisMask": sum(1 << i for i in range(len(ends)) if i not in kept),
     }
-    inputs = tuple(main.constant(n, v) for n, v in (("begin", attrs.begin), ("end", ends), ("strides", attrs.strides)))
+    inputs = tuple(main.constant(n, v) for n, v in (("begin", attrs.begin), ("end", ends), ("strides", strides)))
     return OperatorDraft(node.op, (*node.inputs, *inputs), node.outputs, "StridedSlice", fields)
 
 

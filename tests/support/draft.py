@@ -1,0 +1,101 @@
+"""Puts small quantized graphs together, for generated tests."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import numpy as np
+
+from harness.frontends.tflite_write import operator_index, write
+from harness.graph import Array, Attrs, DType, Graph, Node, Quantization, State, Tensor
+
+Rng = np.random.Generator
+T = TypeVar("T")
+
+
+def chance(rng: Rng, probability: float) -> bool:
+    return bool(rng.random() < probability)
+
+
+def pick(rng: Rng, *choices: T) -> T:
+    return choices[int(rng.integers(len(choices)))]
+
+
+def between(rng: Rng, low: int, high: int) -> int:
+    """low <= n <= high, with the ends more often than chance would have it."""
+    return pick(rng, low, high) if chance(rng, 0.2) else int(rng.integers(low, high + 1))
+
+
+def log_uniform(rng: Rng, low: float, high: float) -> float:
+    """A float32 between low and high, uniform in its logarithm."""
+    return float(np.float32(np.exp(rng.uniform(np.log(low), np.log(high)))))
+
+
+def quantization(rng: Rng, dtype: DType = DType.INT8, scale: float | None = None) -> Quantization:
+    low, high = dtype.range
+    point = 0 if dtype is DType.INT16 else between(rng, low, high)
+    return Quantization((float(np.float32(scale or log_uniform(rng, 2**-9, 1))),), (point,))
+
+
+def values(rng: Rng, shape: tuple[int, ...], dtype: DType) -> Array:
+    """Uniform over the type, or only its ends, or a narrow band."""
+    low, high = dtype.range
+    kind = rng.random()
+    if kind < 0.1:
+        return rng.choice(np.array([low, high]), size=shape).astype(dtype.numpy)
+    if kind < 0.2:
+        low = int(rng.integers(low, high - 3))
+        high = low + 3
+    return rng.integers(low, high + 1, size=shape).astype(dtype.numpy)
+
+
+@dataclass
+class Draft:
+    """A graph while it is put together; tensors are named by their id."""
+
+    rng: Rng
+    tensors: list[Tensor] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)
+    inputs: list[int] = field(default_factory=list)
+    states: list[State] = field(default_factory=list)
+
+    def tensor(
+        self, shape: tuple[int, ...], quant: Quantization | None, dtype: DType = DType.INT8, data: Array | None = None
+    ) -> int:
+        index = len(self.tensors)
+        self.tensors.append(Tensor(f"t{index}", tuple(int(n) for n in shape), dtype, quant, data, source=index))
+        return index
+
+    def input(self, shape: tuple[int, ...], quant: Quantization | None = None, dtype: DType = DType.INT8) -> int:
+        quantized = quantization(self.rng, dtype) if quant is None and dtype is not DType.FLOAT32 else quant
+        self.inputs.append(self.tensor(shape, quantized, dtype))
+        return self.inputs[-1]
+
+    def constant(self, data: Array, quant: Quantization | None) -> int:
+        return self.tensor(data.shape, quant, DType(data.dtype.name), data)
+
+    def node(self, op: str, inputs: tuple[int, ...], outputs: tuple[int, ...], attrs: Attrs) -> int:
+        """The first output, if there is one."""
+        self.nodes.append(Node(op, inputs, outputs, attrs))
+        return outputs[0] if outputs else -1
+
+    def quant(self, index: int) -> Quantization:
+        return self.tensors[index].q
+
+    def shape(self, index: int) -> tuple[int, ...]:
+        return self.tensors[index].shape
+
+    def finish(self, name: str, outputs: tuple[int, ...]) -> Graph:
+        graph = Graph(name, tuple(self.tensors), tuple(self.nodes), tuple(self.inputs), outputs, tuple(self.states))
+        nodes = tuple(replace(n, sources=(operator_index(graph, i),)) for i, n in enumerate(graph.nodes))
+        setup = ("CALL_ONCE", *["VAR_HANDLE"] * len(graph.states)) if graph.states else ()
+        model = write(graph)
+        return replace(
+            graph,
+            nodes=nodes,
+            model=model,
+            sha256=hashlib.sha256(model).hexdigest(),
+            source_ops=(*setup, *(node.op for node in nodes)),
+        )

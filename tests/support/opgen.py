@@ -1,0 +1,119 @@
+"""Random int8 graphs over all operators, with inputs for them: what property tests run on.
+
+    graph = random_graph(rng)                   # any kind
+    graph = random_graph(rng, op="CONV_2D")     # one operator
+    graph = random_graph(rng, op="CHAIN")       # two or three operators, as networks have them
+    graph = random_graph(rng, op="STATE")       # a streaming graph with variables
+    vectors = random_inputs(graph, rng, 4)
+
+Every graph is one that TFLM takes and defines; opgen keeps away from what it leaves undefined: QUANTIZE of NaN or
+beyond int32, accumulators that overflow int32. "PAD" makes PADV2 as well.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import strategies as st
+
+from harness.graph import Array, ConcatAttrs, DType, Graph, Quantization, SliceAttrs, State, VariableAttrs
+from tests.support.draft import Draft, Rng, between, chance, pick, quantization, values
+from tests.support.opgen_ops import BUILDERS, image
+
+OPS = tuple(BUILDERS)
+KINDS = (*OPS, "CHAIN", "STATE")
+
+CHAINS = (
+    *(("PAD", "CONV_2D"), ("PAD", "DEPTHWISE_CONV_2D", "CONV_2D"), ("CONV_2D", "RELU"), ("CONV_2D", "ADD")),
+    *(
+        ("CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D"),
+        ("CONV_2D", "RELU6", "MAX_POOL_2D"),
+        ("ADD", "RELU"),
+        ("MUL", "ADD"),
+    ),
+    *(("CONV_2D", "MEAN"), ("FULLY_CONNECTED", "SOFTMAX"), ("FULLY_CONNECTED", "FULLY_CONNECTED", "LOGISTIC")),
+    *(("RESHAPE", "FULLY_CONNECTED"), ("CONV_2D", "CONCATENATION"), ("STRIDED_SLICE", "RESHAPE", "ADD")),
+    *(("PAD", "AVERAGE_POOL_2D"), ("PAD", "MAX_POOL_2D"), ("SPLIT", "ADD"), ("QUANTIZE", "CONV_2D", "DEQUANTIZE")),
+    *(("LOGISTIC", "MUL"), ("RELU", "QUANTIZE"), ("PAD", "PAD", "CONV_2D"), ("CONCATENATION", "CONV_2D", "SPLIT_V")),
+)
+_NEEDS_IMAGE = {"CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D"}
+
+
+def random_graph(rng: Rng, op: str | None = None) -> Graph:
+    """A graph of kind `op` (see KINDS), or of any kind; its model is the .tflite, its name tells the kind."""
+    kind = op or pick(rng, *KINDS)
+    draft = Draft(rng)
+    if kind == "CHAIN":
+        last = _chain(draft)
+    elif kind == "STATE":
+        last = _stream(draft)
+    else:
+        last = BUILDERS[kind](draft, None)
+    written = draft.nodes[-1].outputs or (last,)
+    outputs = written if kind != "STATE" else (last,)
+    used = {i for node in draft.nodes for i in node.inputs}
+    loose = [i for node in draft.nodes for i in node.outputs if i not in used and i not in outputs]
+    return draft.finish(kind.lower(), (*outputs, *loose))
+
+
+def _chain(draft: Draft) -> int:
+    ops = pick(draft.rng, *CHAINS)
+    x: int | None = image(draft, None) if _NEEDS_IMAGE.intersection(ops) else None
+    for op in ops:
+        x = BUILDERS[op](draft, x)
+        if op in _NEEDS_IMAGE and chance(draft.rng, 0.1):
+            x = BUILDERS["RELU6"](draft, x)
+    assert x is not None
+    return x
+
+
+def _stream(draft: Draft) -> int:
+    """One or two rings of the last frames: read, join the new frame, keep the newest, compute on the whole."""
+    rng = draft.rng
+    frames, width, depth = between(rng, 1, 3), between(rng, 1, 4), between(rng, 1, 6)
+    quant = quantization(rng)
+    x = draft.input((1, frames, width, depth), quant)
+    for number in range(between(rng, 1, 2)):
+        kept = between(rng, 1, 5)
+        shape = (1, kept, *draft.shape(x)[2:])
+        initial = np.full(shape, quant.zero_point, np.int8) if chance(rng, 0.5) else values(rng, shape, DType.INT8)
+        state = State(f"ring{number}", DType.INT8, initial.astype(np.int8), draft.quant(x))
+        draft.states.append(state)
+        window = _ring(draft, x, len(draft.states) - 1, kept, draft.quant(x))
+        x = BUILDERS[pick(rng, "CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "RELU")](draft, window)
+    return x
+
+
+def _ring(draft: Draft, x: int, state: int, kept: int, quant: Quantization) -> int:
+    before = draft.tensor((1, kept, *draft.shape(x)[2:]), quant)
+    draft.node("READ_VARIABLE", (), (before,), VariableAttrs(state))
+    total = kept + draft.shape(x)[1]
+    window = draft.tensor((1, total, *draft.shape(x)[2:]), quant)
+    draft.node("CONCATENATION", (before, x), (window,), ConcatAttrs(1, (-128, 127)))
+    newest = draft.tensor(draft.shape(before), quant)
+    counts = draft.shape(before)
+    draft.node("STRIDED_SLICE", (window,), (newest,), SliceAttrs((0, total - kept, 0, 0), (1, 1, 1, 1), counts))
+    draft.node("ASSIGN_VARIABLE", (newest,), (), VariableAttrs(state))
+    return window
+
+
+def random_inputs(graph: Graph, rng: Rng, n: int) -> list[list[Array]]:
+    """n vectors, each one array per input of the graph; corner values included."""
+    return [[_array(graph, rng, index) for index in graph.inputs] for _ in range(n)]
+
+
+def _array(graph: Graph, rng: Rng, index: int) -> Array:
+    tensor = graph.tensors[index]
+    if tensor.dtype is not DType.FLOAT32:
+        return values(rng, tensor.shape, tensor.dtype)
+    # In units of the quantization it will get, with exact halves where rounding shows.
+    users = [node for node in graph.nodes if index in node.inputs and node.op == "QUANTIZE"]
+    scale = np.float32(graph.tensors[users[0].outputs[0]].q.scale) if users else np.float32(1)
+    steps = rng.normal(0, 100, tensor.shape).astype(np.float32)
+    return (np.where(rng.random(tensor.shape) < 0.3, np.round(steps) + np.float32(0.5), steps) * scale).astype(
+        np.float32
+    )
+
+
+def graphs(op: str | None = None) -> st.SearchStrategy[Graph]:
+    """Hypothesis strategy over seeds of random_graph."""
+    return st.integers(0, 2**32 - 1).map(lambda seed: random_graph(np.random.default_rng(seed), op))
