@@ -70,8 +70,8 @@ class QemuSession(Session):
     """An image on an emulated board, by UART over a socket or by semihosting over pipes, as the image was built."""
 
     def __init__(self, resolved: Resolved, image: Image, *, icount: bool = True) -> None:
-        """icount: count instructions exactly; without it the emulator is up to 1.3 times as fast and ticks mean
-        nothing.""" super().__init__(resolved, image)
+        """icount: count instructions exactly; without it the emulator is faster and ticks say nothing."""
+        super().__init__(resolved, image)
         self._icount = icount
         self._child: Child | None = None
         self._stream: Transport | None = None
@@ -168,8 +168,8 @@ class QemuSession(Session):
 
 
 def _listener() -> socket.socket:
-    """A socket that only this machine can reach, at a port that the system chooses, so that two runs never want the
-    same.""" listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    """A socket for this machine only, at a port that the system chooses: two runs never want the same."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.bind(("127.0.0.1", 0))
         listener.listen(1)

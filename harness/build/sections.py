@@ -103,8 +103,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Origin:
-    """What the builder knows of an object file: its label, and the model it belongs to, if any, with its kernels'
-    names."""
+    """What the builder knows of an object file: its label, its model if any, and the names of that model's kernels."""
 
     label: str
     model: str | None = None

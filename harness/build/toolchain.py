@@ -103,8 +103,8 @@ def install_hint(kind: Kind, platform: str | None = None) -> str:
             return "install it: winget install Arm.GnuArmEmbeddedToolchain"
         return (
             "install it: apt install gcc-arm-none-eabi libnewlib-arm-none-eabi (Debian, Ubuntu), dnf install "
-            "arm-none-eabi-gcc-cs arm-none-eabi-newlib (Fedora), pacman -S arm-none-eabi-gcc arm-none-eabi-newlib
-            (Arch)"
+            "arm-none-eabi-gcc-cs arm-none-eabi-newlib (Fedora), pacman -S arm-none-eabi-gcc "
+            "arm-none-eabi-newlib (Arch)"
         )
     if platform == "darwin":
         return "install it: xcode-select --install"
