@@ -151,7 +151,7 @@ def same_pads(
 class ConvAttrs:
     """CONV_2D and DEPTHWISE_CONV_2D. Inputs: x NHWC, weights, bias or ABSENT.
 
-    CONV_2D weights are OHWI (I = input channels / groups), DEPTHWISE_CONV_2D weights 1HWO with O = channels * multiplier.
+    CONV_2D weights are OHWI (I = input channels / groups), DEPTHWISE_CONV_2D weights 1HWO (O = channels * multiplier).
     """
 
     stride: tuple[int, int]
