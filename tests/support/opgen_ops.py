@@ -84,7 +84,7 @@ def weights(draft: Draft, shape: tuple[int, ...], axis: int) -> tuple[int, tuple
     else:
         scales = tuple(base if chance(rng, 0.1) else log_uniform(rng, base / 4, base * 4) for _ in range(shape[axis]))
         quant_axis = axis
-        if chance(rng, 0.03):
+        if len(scales) > 2 and chance(rng, 0.03):
             scales = (float(np.float32(1e-13)), *scales[1:])
     quant = Quantization(scales, (0,) * len(scales), quant_axis if len(scales) > 1 else None)
     return draft.constant(data.astype(np.int8), quant), scales if len(scales) > 1 else scales * shape[axis]
