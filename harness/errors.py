@@ -66,6 +66,12 @@ class InputError(TinyhilError):
     category = Category.INPUT
 
 
+class OptionError(InputError):
+    """An option of the command or of pytest has a value that it cannot have."""
+
+    code = "option"
+
+
 class ModelFileError(InputError):
     """The model file cannot be read: not a .tflite, cut short, inconsistent."""
 
