@@ -319,5 +319,3 @@ def _quantization(tensor: FileTensor, channel_axis: int | None) -> Quantization 
     if len(scales) == 1:
         return Quantization(scales, zero_points)
     return Quantization(scales, zero_points, tensor.axis if channel_axis is None else channel_axis)
-
-

@@ -165,6 +165,8 @@ def _conv_2d(op: Operator) -> Read:
 
 def _depthwise_conv_2d(op: Operator) -> Read:
     inputs = _weighted(op)
+    if len(op.file.inputs) == 3 and inputs[2] == ABSENT:
+        raise Unsupported("a third input of -1 (TFLM reads it; leave the bias out)")
     kernel = _kernel(op)
     stride = op.window(8, 6, "stride")
     dilation = op.window(16, 14, "dilation", default=1)
@@ -336,6 +338,8 @@ def _slice_axis(
 ) -> tuple[int, int]:
     """First index and number of elements along one dimension of n (TFLM, StartForAxis and StopForAxis)."""
     begin, end, stride = bounds
+    if shrink and stride < 0:
+        raise Unsupported("shrink_axis_mask along a negative stride")
     if stride == 0:
         raise damaged(f"{op.file.place}: stride 0 of STRIDED_SLICE")
     low, high = (0, n) if stride > 0 else (-1, n - 1)
