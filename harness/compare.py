@@ -273,13 +273,19 @@ def check_budget(name: str, limit: int, measured: int | None, unit: str, why: st
 def describe(diff: TensorDiff) -> str:
     """A tensor's difference in words: how much, and the first element."""
     if diff.first is None:
-        return f"{diff.name}: no difference"
+        return f"{short_name(diff.name)}: no difference"
     first = diff.first
     place = ", ".join(str(i) for i in first.index)
     return (
-        f"{diff.name}: {diff.differing:,} of {diff.elements:,} elements differ, by up to {diff.max_lsb} LSB; "
+        f"{short_name(diff.name)}: {diff.differing:,} of {diff.elements:,} elements differ, by up to {diff.max_lsb} LSB; "
         f"vector {first.vector}, element [{place}]: expected {first.expected}, got {first.got}"
     )
+
+
+def short_name(tensor: str) -> str:
+    """A tensor's name for people: converters join the names of everything they fused with semicolons."""
+    name = tensor.partition(";")[0]
+    return name if len(name) <= 48 else f"...{name[-45:]}"
 
 
 def _allowed(tolerance: Tolerance) -> str:

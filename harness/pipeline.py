@@ -7,18 +7,18 @@ session is opened for one run and closed with it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from harness import vectors
 from harness.baselines import KERNEL_SETS, Baseline
 from harness.baselines import find as find_baseline
-from harness.card import Card, FileVectors, RandomVectors
+from harness.card import Card, FileVectors, OracleName, RandomVectors
 from harness.compare import Opinion, Verdict
-from harness.errors import OracleError, OracleMissingError, TinyhilError, VectorsError
+from harness.errors import OptionError, OracleError, OracleMissingError, TinyhilError, VectorsError
 from harness.graph import Graph
 from harness.judge import judge, output_diffs
 from harness.plan import Plan
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with what is going on, how much of it is done, and how much there is (0 when unknown)."""
 
+LINKS = ("uart", "fast")
 SECOND_OPINIONS = ("litert-ref", "litert")
 OPINION_VECTORS = 20
 LAYER_VECTORS = 20
@@ -223,6 +224,35 @@ class Workbench:
             diffs = output_diffs(graph, other.outputs, measurement.outputs[:count])
             opinions.append(Opinion(name, other.version, diffs))
         return tuple(opinions), tuple(notes)
+
+
+def choose_boards(names: Sequence[str]) -> tuple[str, ...]:
+    """The boards named, each once; "all" stands for every board that runs here as itself.
+
+    Raises:
+        BoardConfigError: a name is unknown.
+    """
+    from harness.boards import find_board, load_boards
+
+    known = load_boards()
+    chosen: list[str] = []
+    for name in names:
+        if name == "all":
+            chosen += [board.name for board in known.values() if board.backend in ("host", "qemu")]
+        else:
+            chosen.append(find_board(name, known).name)
+    return tuple(dict.fromkeys(chosen))
+
+
+def check_choice(option: Literal["link", "oracle"], value: str) -> None:
+    """Check an option's value that a user gave.
+
+    Raises:
+        OptionError: it is none of those allowed.
+    """
+    allowed: tuple[str, ...] = {"link": LINKS, "oracle": get_args(OracleName)}[option]
+    if value not in allowed:
+        raise OptionError(f"no {option} is named '{value}'", hint=f"one of: {', '.join(allowed)}")
 
 
 def _silent(what: str, done: int, total: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.compare import short_name
 from harness.document import Document
 
 
@@ -216,7 +217,7 @@ def opinions(document: Document) -> Table:
                 (
                     opinion["oracle"],
                     opinion["version"],
-                    output["tensor"],
+                    short_name(output["tensor"]),
                     f"{output['vectors_differing']}",
                     f"{output['differing']:,} of {output['elements']:,}",
                     str(output["max_lsb"]),
@@ -243,7 +244,7 @@ def metrics(document: Document) -> Table:
     rows = []
     for output in document["verdict"]["outputs"]:
         values = output["metrics"]
-        rows.append((output["tensor"], *(_metric(values[name]) for name in names)))
+        rows.append((short_name(output["tensor"]), *(_metric(values[name]) for name in names)))
     return Table("Metrics against the reference", ("output", *names), tuple(rows), frozenset(names))
 
 
@@ -257,7 +258,7 @@ def equation(document: Document) -> str:
     """The arena's size as a sum."""
     arena = document["arena"]
     terms = [term for term in arena["sum"] if term["bytes"]]
-    text = " + ".join(f"{term['name']} {term['bytes']:,}" for term in terms) or "0"
+    text = " + ".join(f"{short_name(term['name'])} {term['bytes']:,}" for term in terms) or "0"
     where = f" (at layer {arena['worst_layer']})" if arena["worst_layer"] else ""
     return f"arena {arena['size']:,} B = {text}{where}"
 
@@ -287,7 +288,7 @@ def first_difference(document: Document) -> str:
     index = ", ".join(str(i) for i in element["index"])
     later = [d["name"] for d in document["verdict"]["layers_differing"] if d["layer"] > first["layer"]]
     lines = [
-        f"layer {first['layer']} {first['name']} ({first['op']}), tensor {first['tensor']}",
+        f"layer {first['layer']} {first['name']} ({first['op']}), tensor {short_name(first['tensor'])}",
         f"  vector {element['vector']}, element [{index}]: expected {element['expected']}, got {element['got']}",
         f"  {first['differing']:,} of {first['elements']:,} elements differ, by up to {first['max_lsb']} LSB",
         f"  LSB: elements   {histogram(first['histogram'], 16)}",

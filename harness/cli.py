@@ -1,0 +1,421 @@
+"""The command `tinyhil`: thin; what it does lives in the modules it calls.
+
+Results go to standard output, progress and errors to standard error. Heavy imports happen inside the commands, so that
+`tinyhil --help` is quick.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from harness import __version__
+from harness.errors import CardError, Category, TinyhilError, ToolError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.card import Card
+    from harness.document import Document
+    from harness.pipeline import Options, Progress
+
+EXIT_UNEXPECTED = 70
+EXIT_INTERRUPTED = 130
+DEFAULT_BOARD = "mps2-an500"
+
+_EPILOG = (
+    "Exit codes: 0 all is well, 1 a check failed, 2 bad input, 3 a tool is missing, 4 infrastructure fault, "
+    "70 a mistake in tinyhil, 130 interrupted. NO_COLOR and FORCE_COLOR are respected."
+)
+
+app = typer.Typer(
+    name="tinyhil",
+    help="Validate trained neural networks on real and emulated microcontrollers.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A .tflite file.", show_default=False)]
+TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="A model (.tflite) or a card (.hil.yaml).")]
+TargetsArgument = Annotated[
+    list[Path],
+    typer.Argument(metavar="TARGET...", help="Models (.tflite), cards (.hil.yaml), or folders with cards."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+BoardOption = Annotated[
+    str, typer.Option("--board", "-b", envvar="TINYHIL_BOARD", help="Board; `tinyhil boards` lists them.")
+]
+BoardsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--board", "-b", envvar="TINYHIL_BOARD", help=f"Board, repeatable, or `all`. Default: {DEFAULT_BOARD}."
+    ),
+]
+VectorsOption = Annotated[
+    str | None,
+    typer.Option("--vectors", help="NAME.npz, or COUNT or COUNT:SEED for random ones. Default: the card's, or 20."),
+]
+OracleOption = Annotated[
+    str | None, typer.Option("--oracle", help="Reference that gates: tflm, litert-ref, litert or spec.")
+]
+LinkOption = Annotated[str, typer.Option("--link", help="uart, or fast for the board's quickest.")]
+ReportOption = Annotated[
+    Path | None, typer.Option("--report", metavar="DIR", help="Write a result bundle (JSON, HTML, images) there.")
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"tinyhil {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of unexpected errors.")] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def doctor(as_json: JsonOption = False) -> None:
+    """Check compilers, emulator, oracles and probes; say what to install."""
+    from harness.doctor import Health, examine
+    from harness.report.rows import Table
+
+    findings = examine()
+    missing = [f for f in findings if f.health is Health.MISSING]
+    if as_json:
+        _print_json(
+            {
+                "kind": "doctor",
+                "healthy": not missing,
+                "findings": [
+                    {"name": f.name, "health": f.health.value, "detail": f.detail, "hint": f.hint} for f in findings
+                ],
+            }
+        )
+    else:
+        rows = tuple((f.name, f.health.value, f.detail, f.hint) for f in findings)
+        _print_table(Table("", ("what", "health", "detail", "hint"), rows))
+    if missing:
+        raise typer.Exit(Category.TOOL.value)
+
+
+@app.command()
+def boards(as_json: JsonOption = False) -> None:
+    """List the boards that can be named with --board."""
+    from harness.boards import load_boards
+    from harness.report.rows import Table
+
+    known = load_boards()
+    if as_json:
+        fields = ("name", "title", "core", "backend", "clock_hz", "machine", "target", "stand_in", "stack_size")
+        _print_json({"kind": "boards", "boards": [{f: getattr(b, f) for f in fields} for b in known.values()]})
+        return
+    rows = tuple(
+        (
+            board.name,
+            board.core,
+            f"{board.clock_hz / 1e6:g}",
+            board.backend,
+            f"{board.memory_total('flash') // 1024:,}" if board.memory else "-",
+            f"{board.memory_total('ram') // 1024:,}" if board.memory else "-",
+            board.stand_in or "",
+            board.title,
+        )
+        for board in known.values()
+    )
+    columns = ("board", "core", "MHz", "backend", "flash KiB", "RAM KiB", "stand-in", "title")
+    _print_table(Table("", columns, rows, frozenset({"MHz", "flash KiB", "RAM KiB"})))
+
+
+@app.command()
+def analyze(
+    model: ModelArgument,
+    board: BoardOption = DEFAULT_BOARD,
+    build: Annotated[bool, typer.Option(help="Compile for the exact flash size.")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Show operator coverage, kernels, arena map, MACs and flash without running the model."""
+    from harness.boards import find_board
+    from harness.build import build_image
+    from harness.document import analysis_document
+    from harness.pipeline import Workbench
+    from harness.report import console
+
+    target = find_board(board)
+    bench = Workbench()
+    graph = bench.graph(model)
+    package = bench.package(graph, target.core)
+    image, note = None, "flash: not compiled (--no-build)"
+    if build:
+        try:
+            with _progress(as_json) as tell:
+                image, note = build_image([package], target, progress=tell), ""
+        except ToolError as error:
+            note = f"flash of the code is unknown: {error.message}; {error.hint}"
+    document = analysis_document(graph, package.plan, str(model), image, note)
+    _show(document, as_json, console.analysis)
+
+
+@app.command()
+def generate(
+    model: ModelArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the C package.")],
+    core: Annotated[
+        str, typer.Option("--core", help="cortex-m3, cortex-m4, cortex-m7, cortex-m33, cortex-m55 or host.")
+    ] = "cortex-m7",
+    name: Annotated[str | None, typer.Option("--name", help="Prefix of all symbols. Default: the file's name.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the model as a standalone C11 package for your own firmware."""
+    from harness.emit import write_package
+    from harness.pipeline import Workbench
+
+    bench = Workbench()
+    graph = bench.graph(model)
+    package = bench.package(graph, core, name)
+    paths = write_package(package, output)
+    plan = package.plan
+    if as_json:
+        _print_json(
+            {
+                "kind": "package",
+                "name": plan.name,
+                "core": plan.core,
+                "files": [str(path) for path in paths],
+                "arena_size": plan.arena_size,
+                "arena_align": plan.arena_align,
+            }
+        )
+        return
+    for path in paths:
+        print(f"{path}  {path.stat().st_size:,} B")
+    print(f"{len(plan.layers)} layers for {plan.core}; the caller provides an arena of {plan.arena_size:,} B")
+
+
+@app.command()
+def validate(
+    targets: TargetsArgument,
+    board: BoardsOption = None,
+    vectors: VectorsOption = None,
+    oracle: OracleOption = None,
+    link: LinkOption = "uart",
+    report: ReportOption = None,
+    opinions: Annotated[bool, typer.Option(help="Report LiteRT beside the oracle.")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Run models on boards and compare outputs and every layer with the reference."""
+    from harness.document import error_document, run_document
+    from harness.pipeline import Workbench, choose_boards
+    from harness.report import console
+    from harness.results import Session, results_document, write_bundle
+
+    cards = _cards(targets)
+    names = choose_boards(board or [DEFAULT_BOARD])
+    options = _options(link, vectors, oracle, opinions)
+    bench = Workbench()
+    documents: list[Document] = []
+    code = 0
+    for card in cards:
+        for number, name in enumerate(names):
+            with _progress(as_json, f"{card.name} on {name}") as tell:
+                try:
+                    outcome = bench.validate(card, name, options, tell)
+                    documents.append(run_document(outcome))
+                    code = max(code, 0 if outcome.passed else Category.CHECK.value)
+                except TinyhilError as error:
+                    if len(cards) * len(names) == 1:
+                        raise
+                    documents.append(error_document(card.name, name, error))
+                    code = max(code, error.category.value)
+                    if error.category is Category.INPUT and number == 0:
+                        break  # the other boards would say the same
+    from harness.doctor import tool_versions
+
+    session = Session(_command_line(), tool_versions())
+    page = write_bundle(report, documents, session) if report else None
+    if as_json:
+        _print_json(results_document(documents, session))
+    else:
+        screen = _stdout()
+        for part in console.validation(documents):
+            screen.print(part)
+        if page:
+            screen.print(f"Report: {page}", soft_wrap=True)
+    raise typer.Exit(code)
+
+
+@app.command()
+def profile(
+    target: TargetArgument,
+    board: BoardOption = DEFAULT_BOARD,
+    link: LinkOption = "uart",
+    vectors: VectorsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure every layer on a board and show it beside TensorFlow Lite Micro's recorded figures."""
+    from harness.card import RandomVectors
+    from harness.document import run_document
+    from harness.pipeline import Workbench
+    from harness.report import console
+
+    (card,) = _cards([target])
+    options = _options(link, vectors, None, opinions=False)
+    checks = card.checks.model_copy(update={"layers": None, "accuracy": None})
+    changes: dict[str, Any] = {"checks": checks, "budgets": {}}
+    if vectors is None and isinstance(card.vectors, RandomVectors):
+        changes["vectors"] = RandomVectors(random=2, seed=card.vectors.seed)
+    with _progress(as_json, f"{card.name} on {board}") as tell:
+        outcome = Workbench().validate(card.model_copy(update=changes), board, options, tell)
+    _show(run_document(outcome), as_json, console.profile)
+    if not outcome.passed:
+        _stderr().print(outcome.explain(), style="red", soft_wrap=True)
+        raise typer.Exit(Category.CHECK.value)
+
+
+# --- shared ----------------------------------------------------------------------------------------------------------
+
+
+def _cards(targets: list[Path]) -> list[Card]:
+    """The cards that the arguments name, models as cards of their own."""
+    from harness.card import SUFFIX, card_for_model, load_card
+
+    cards = []
+    for target in targets:
+        if target.is_dir():
+            found = sorted(target.rglob(f"*{SUFFIX}"))
+            if not found:
+                raise CardError(f"{target}: no card (*{SUFFIX}) in this folder", hint="name a card or a model")
+            cards += [load_card(path) for path in found]
+        elif target.name.endswith((SUFFIX, ".yaml", ".yml")):
+            cards.append(load_card(target))
+        else:
+            cards.append(card_for_model(target))
+    return cards
+
+
+def _options(link: str, vectors: str | None, oracle: str | None, opinions: bool) -> Options:
+    from harness.card import parse_vectors
+    from harness.pipeline import SECOND_OPINIONS, Options, check_choice
+
+    check_choice("link", link)
+    if oracle is not None:
+        check_choice("oracle", oracle)
+    return Options(
+        link=link,
+        vectors=parse_vectors(vectors, Path.cwd()) if vectors else None,
+        oracle=oracle,
+        opinions=SECOND_OPINIONS if opinions else (),
+    )
+
+
+def _show(document: Document, as_json: bool, render: Any) -> None:
+    if as_json:
+        _print_json(document)
+        return
+    screen = _stdout()
+    for part in render(document):
+        screen.print(part)
+
+
+def _print_table(content: Any) -> None:
+    from harness.report import console
+
+    _stdout().print(console.table(content))
+
+
+def _print_json(document: Document) -> None:
+    json.dump(document, sys.stdout, indent=1, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+def _stdout() -> Console:
+    """Standard output; a pipe has no width, so tables there are as wide as they need."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 240
+    return Console(width=width, highlight=False)
+
+
+def _stderr() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def _progress(quiet: bool, title: str = "") -> Iterator[Progress]:
+    """A progress line on standard error while something runs; one line at the start where that is no terminal."""
+    if not sys.stderr.isatty():
+        if title and not quiet:
+            print(title, file=sys.stderr, flush=True)
+        yield lambda what, done, total: None
+        return
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(24), TimeElapsedColumn())
+    with Progress(*columns, console=_stderr(), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+
+        def tell(what: str, done: int, total: int) -> None:
+            text = f"{title}: {what}" if title else what
+            bar.update(task, description=text, completed=done, total=total or None)
+
+        yield tell
+
+
+def _command_line() -> list[str]:
+    return [Path(sys.argv[0]).name, *sys.argv[1:]]
+
+
+def _fail(error: TinyhilError) -> NoReturn:
+    if "--json" in sys.argv:
+        _print_json({"kind": "error", "error": error.as_dict(), "transcript": error.transcript})
+    from harness.report import console
+
+    _stderr().print(console.error_panel(error))
+    sys.exit(error.category.value)
+
+
+def main() -> None:
+    """Entry point of the command: turns every failure into a message and an exit code."""
+    try:
+        app()
+    except TinyhilError as error:
+        _fail(error)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of a pipe went away, as with `| head`: no more output, and none when Python flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        kind = type(error).__name__
+        print(
+            f"tinyhil: unexpected {kind}: {error}\nThis is a mistake in tinyhil. Please report this with the command "
+            f"and the model; `tinyhil --debug ...` shows where it happened.",
+            file=sys.stderr,
+        )
+        sys.exit(EXIT_UNEXPECTED)
+
+
+if __name__ == "__main__":
+    main()
