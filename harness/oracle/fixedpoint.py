@@ -79,6 +79,14 @@ def multiply_rounding_once(x: IntLike, m: IntLike, shift: IntLike) -> Ints:
     return (product + (np.int64(1) << (total - 1))) >> total
 
 
+def multiply_rounding_up(x: IntLike, m: IntLike, shift: IntLike) -> Ints:
+    """As multiply_by_quantized_multiplier, but the right shift rounds ties up: LiteRT's optimised kernels on x86."""
+    bits = np.asarray(shift, np.int64)
+    product = high_mul(wrap32(np.asarray(x, np.int64) << np.maximum(bits, 0)), m)
+    right = np.maximum(-bits, 0)
+    return (product + ((np.int64(1) << right) >> 1)) >> right
+
+
 def saturating_shift_left(x: IntLike, n: int) -> Ints:
     """Product x * 2**n, saturated to int32 (gemmlowp SaturatingRoundingMultiplyByPOT with a positive exponent)."""
     shifted: Ints = np.clip(np.asarray(x, np.int64) << n, INT32_MIN, INT32_MAX)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
@@ -11,6 +11,8 @@ import numpy as np
 
 from harness.errors import OracleError, OracleMissingError
 from harness.graph import Array
+from harness.oracle.execute import Multiply
+from harness.oracle.fixedpoint import multiply_rounding_once, multiply_rounding_up
 from harness.oracle.quiet import captured_stderr
 from harness.oracle.session import Interpreter, Tensors
 
@@ -22,6 +24,12 @@ PACKAGES = {
 
 RESOLVERS = {"litert": "AUTO", "litert-ref": "BUILTIN_REF", "litert-builtin": "BUILTIN_WITHOUT_DEFAULT_DELEGATES"}
 """Oracle name -> LiteRT's choice of kernels: with XNNPACK, plain reference, optimised without a delegate."""
+
+ROUNDING: Mapping[str, Mapping[str, Multiply]] = {
+    "litert-ref": {"FULLY_CONNECTED": multiply_rounding_once},
+    "litert-builtin": dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"), multiply_rounding_up),
+}
+"""All that sets these oracles apart from TFLM, as the `rounding` of execute.run. "litert" computes in float32 instead."""
 
 
 class LitertInterpreter(Interpreter):
