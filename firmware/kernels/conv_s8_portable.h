@@ -5,7 +5,7 @@
 #ifndef HIL_KERNELS_CONV_S8_PORTABLE_H
 #define HIL_KERNELS_CONV_S8_PORTABLE_H
 
-#include "requantize.h"
+#include "dot_s8.h"
 #include "window.h"
 
 typedef struct {
@@ -15,14 +15,13 @@ typedef struct {
 } conv_s8_portable_shape;
 
 /* adds up `count` products for each of `channels` (1 or 4) rows of weights, `row` bytes apart */
-HIL_INLINE void conv_s8_portable_dot(uint32_t *acc, const int8_t *x, const int8_t *w, int32_t row, int32_t count,
+HIL_INLINE void conv_s8_portable_dot(dot_s8_sums *sums, const int8_t *x, const int8_t *w, int32_t row, int32_t count,
                                      int32_t in_zero, int32_t channels)
 {
-    for (int32_t i = 0; i < count; ++i) {
-        const int32_t value = x[i] - in_zero;
-        for (int32_t c = 0; c < channels; ++c) {
-            acc[c] += (uint32_t)(value * w[c * row + i]);
-        }
+    if (channels == 4) {
+        dot_s8_quad(sums, x, w, row, count, in_zero);
+    } else {
+        dot_s8_single(sums, x, w, count, in_zero);
     }
 }
 
@@ -38,30 +37,24 @@ HIL_INLINE void conv_s8_portable_pixel(const conv_s8_portable_shape *s, const in
     const int32_t kx_first = hil_first_tap(ix, s->dilation_w);
     const int32_t kx_end = hil_end_tap(ix, s->dilation_w, s->kernel_w, s->in_w);
     const int8_t *group = image + oc / (s->out_c / s->groups) * depth;
-    uint32_t acc[4];
-    for (int32_t c = 0; c < channels; ++c) {
-        acc[c] = (uint32_t)bias[oc + c];
-    }
+    dot_s8_sums sums = dot_s8_start(bias + oc, channels);
     for (int32_t ky = ky_first; ky < ky_end; ++ky) {
         const int8_t *line = group + (iy + ky * s->dilation_h) * s->in_w * s->in_c;
         const int8_t *taps = weights + oc * row + ky * s->kernel_w * depth;
         if (s->dilation_w == 1 && s->groups == 1) {
             /* the taps of one row are neighbours in memory */
             if (kx_first < kx_end) {
-                conv_s8_portable_dot(acc, line + (ix + kx_first) * depth, taps + kx_first * depth, row,
+                conv_s8_portable_dot(&sums, line + (ix + kx_first) * depth, taps + kx_first * depth, row,
                                      (kx_end - kx_first) * depth, s->in_zero, channels);
             }
         } else {
             for (int32_t kx = kx_first; kx < kx_end; ++kx) {
-                conv_s8_portable_dot(acc, line + (ix + kx * s->dilation_w) * s->in_c, taps + kx * depth, row, depth,
+                conv_s8_portable_dot(&sums, line + (ix + kx * s->dilation_w) * s->in_c, taps + kx * depth, row, depth,
                                      s->in_zero, channels);
             }
         }
     }
-    for (int32_t c = 0; c < channels; ++c) {
-        const int32_t scaled = hil_requantize((int32_t)acc[c], multiplier[oc + c], shift[oc + c]);
-        out[oc + c] = (int8_t)hil_clamp(hil_wrap_add(scaled, s->out_zero), s->clamp_min, s->clamp_max);
-    }
+    dot_s8_finish(&sums, channels, multiplier + oc, shift + oc, out + oc, s->out_zero, s->clamp_min, s->clamp_max);
 }
 
 HIL_INLINE void conv_s8_portable(const int8_t *input, const int8_t *weights, const int32_t *bias,

@@ -177,6 +177,9 @@ void hil_calibrate(void)
     uint32_t sums[3] = {0, 0, 0};
     uint32_t least[3] = {UINT32_MAX, UINT32_MAX, UINT32_MAX};
     mode = 0;
+    if (stack_known()) {
+        repaint_stack();
+    }
     for (uint32_t i = 0; i < CALIBRATION_ROUNDS; i++) {
         uint32_t values[3];
         uint32_t begin = hil_port_tick();

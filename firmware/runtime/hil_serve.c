@@ -34,6 +34,16 @@ static void send_short(uint8_t type, uint16_t sequence)
     hil_send(frame, sizeof frame);
 }
 
+/* An answer that is not stored: the request in hand stays the one before. */
+static void send_status(uint8_t command, uint16_t sequence, uint8_t status)
+{
+    uint8_t frame[HIL_FRAME_HEAD + 1U];
+    frame[0] = command | 0x80U;
+    (void)hil_put16(frame + 1, sequence);
+    frame[3] = status;
+    hil_send(frame, sizeof frame);
+}
+
 static void report_damage(void)
 {
     if (damage_reports > 0U) {
@@ -110,11 +120,7 @@ static bool is_new(void)
         return true;
     }
     if (!session.open) {
-        uint8_t frame[HIL_FRAME_HEAD + 1U];
-        frame[0] = command | 0x80U;
-        (void)hil_put16(frame + 1, sequence);
-        frame[3] = HIL_NO_SESSION;
-        hil_send(frame, sizeof frame);
+        send_status(command, sequence, HIL_NO_SESSION);
         return false;
     }
     uint16_t ahead = (uint16_t)(sequence - session.sequence);
@@ -126,7 +132,7 @@ static bool is_new(void)
         return false; /* left over from earlier */
     }
     if (command == HIL_REPEAT) {
-        report_damage(); /* the request itself never came */
+        send_status(HIL_REPEAT, sequence, HIL_BAD_STATE); /* the request itself never came */
         return false;
     }
     return true;

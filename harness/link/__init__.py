@@ -1,1 +1,3 @@
-"""The line to a device: bytes (transports), frames (framing), requests (client), and what faults say (faults, symbols)."""
+"""The line to a device: bytes (transports), frames (framing), requests (client), and what faults say (faults,
+symbols).
+"""

@@ -25,7 +25,7 @@ class Kind(IntEnum):
     WATERMARK = 0x08
     RESET = 0x09
     REPEAT = 0x0A
-    TEST = 0x70
+    TEST = 0x60
     ACCEPTED = 0xF0
     DAMAGED = 0xF1
     READY = 0xF2
@@ -33,7 +33,6 @@ class Kind(IntEnum):
 
 
 ANSWER = 0x80
-_UNASKED = (Kind.ACCEPTED, Kind.DAMAGED, Kind.READY, Kind.FAULT)
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,7 @@ def write_all(
         BoardLostError: nothing was taken for WRITE_TIMEOUT_S seconds.
     """
     left = memoryview(data)
+    left = left[send(left) :]  # mostly that is all
     deadline = time.monotonic() + WRITE_TIMEOUT_S
     while left:
         readable, writable = ready(reader, writer, deadline - time.monotonic())

@@ -30,8 +30,7 @@ __attribute__((section(".vectors"), used)) static const vector vectors[16] = {
 
 __attribute__((naked)) void hil_reset(void)
 {
-    __asm__ volatile("cpsid i\n"
-                     "ldr r0, =hil_stack_end\n"
+    __asm__ volatile("ldr r0, =hil_stack_end\n"
                      "msr psp, r0\n"
                      "movs r0, #2\n"
                      "msr control, r0\n"

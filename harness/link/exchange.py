@@ -1,0 +1,229 @@
+"""One request and its answer over a line that loses, damages and invents bytes.
+
+Short requests are sent again until they are answered: the device carries out each sequence number once. A long
+request (init,
+invoke, continue) is acknowledged when it begins; from then on its answer is asked for again, never the request.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import deque
+from collections.abc import Callable
+
+from harness.errors import BoardLostError, DeviceTimeoutError, GarbageError, NoBytesError, TinyhilError
+from harness.link.framing import ANSWER, Damage, Decoder, Frame, Kind, encode, kind_name
+from harness.link.transport import Transport
+
+NO_SESSION = 8
+
+_FIRST_WAIT_S = 0.25
+_LEAST_WAIT_S = 0.05
+_MOST_WAIT_S = 2.0
+_WAIT_FACTOR = 4.0
+# Besides its bytes an exchange costs about as much as this many bytes
+_BASE_BYTES = 64
+# Resending at once on damage, at most this often a request: garbage must not make us flood the line
+_QUICK_RESENDS = 8
+
+
+class NotReceivedError(Exception):
+    """The device has not got the request, and will not: the caller may send it in another form."""
+
+
+class Exchange:
+    """Requests and answers on a transport.
+
+    Attributes:
+        retries: requests sent again so far.
+        damaged: damaged stretches received so far.
+    """
+
+    def __init__(self, transport: Transport, timeout_s: float, on_fault: Callable[[bytes], TinyhilError]) -> None:
+        """timeout_s: how long the device may be silent; on_fault: turns a fault frame's body into an error."""
+        self._transport = transport
+        self._timeout_s = timeout_s
+        self._on_fault = on_fault
+        self._decoder = Decoder()
+        self._events: deque[Frame | Damage] = deque()
+        self._sequence = random.SystemRandom().randrange(0x10000)
+        self._any_bytes = False
+        self._any_frame = False
+        self._seconds_per_byte: float | None = None
+        self.retries = 0
+        self.damaged = 0
+
+    @property
+    def timeout_s(self) -> float:
+        """How long the device may be silent, in seconds."""
+        return self._timeout_s
+
+    def short(
+        self,
+        kind: Kind,
+        body: bytes = b"",
+        *,
+        answer_size: int = 0,
+        tries: int | None = None,
+        ignore_faults: bool = False,
+    ) -> bytes:
+        """Send a request that is carried out at once; returns the answer: status, body.
+
+        Args:
+            kind, body: the request.
+            answer_size: bytes of body to expect, for timing only.
+            tries: give up after so many sendings with NotReceivedError; None to go on until the time limit.
+            ignore_faults: go on when a fault frame comes.
+
+        Raises:
+            NotReceivedError: see tries.
+            NoBytesError, GarbageError, DeviceTimeoutError: no answer within the time limit.
+            BoardLostError: the stream ended, or the device started anew.
+            DeviceFaultError: a fault frame came instead.
+        """
+        frame, sequence = self._make(kind, body)
+        size = len(frame) + answer_size + _BASE_BYTES
+        deadline = time.monotonic() + self._timeout_s
+        wait = self._first_wait(size)
+        sent = 0
+        quick = _QUICK_RESENDS
+        while True:
+            if tries is not None and sent >= tries:
+                raise NotReceivedError
+            self._transport.write(frame)
+            start = time.monotonic()
+            until = min(start + wait, deadline)
+            self.retries += sent > 0
+            sent += 1
+            while (event := self._next(until)) is not None:
+                if isinstance(event, Frame):
+                    if event.kind == (kind | ANSWER) and event.sequence == sequence:
+                        if sent == 1:
+                            self._learn((time.monotonic() - start) / size)
+                        return event.body
+                    if not (ignore_faults and event.kind == Kind.FAULT):
+                        self._check_unasked(event, sequence, kind)
+                    if event.kind != Kind.DAMAGED:
+                        continue
+                if quick > 0:  # something was damaged on one of the two ways
+                    quick -= 1
+                    break
+            else:
+                wait = min(wait * 2, _MOST_WAIT_S)
+            if time.monotonic() >= deadline:
+                raise self._silence(f"{kind_name(kind)} was not answered for {self._timeout_s:g} s", "")
+
+    def long(self, kind: Kind, body: bytes, *, limit_s: float, expected_s: float, doing: str) -> bytes:
+        """Send a request that may take long; returns the answer: status, body.
+
+        Args:
+            kind, body: the request.
+            limit_s: seconds it may take once begun.
+            expected_s: a guess of that, for deciding when to ask again.
+            doing: what it does, for the error.
+
+        Raises:
+            NotReceivedError: the device surely has not begun it, nor ever will.
+            DeviceTimeoutError: begun, but not ended within limit_s; or no answer at all within the time limit.
+            NoBytesError, GarbageError, BoardLostError, DeviceFaultError: as in short().
+        """
+        frame, sequence = self._make(kind, body)
+        again = encode(Kind.REPEAT, sequence)
+        self._transport.write(frame)
+        start = time.monotonic()
+        deadline = start + self._timeout_s
+        wait = self._first_wait(len(frame) + _BASE_BYTES)
+        begun = False
+        quick = _QUICK_RESENDS
+        while True:
+            event = self._next(min(time.monotonic() + wait, deadline))
+            if isinstance(event, Frame):
+                if event.kind == (kind | ANSWER) and event.sequence == sequence:
+                    return event.body
+                if event.sequence == sequence and event.kind == (Kind.REPEAT | ANSWER) and event.body[:1] != b"\x08":
+                    raise NotReceivedError
+                if event.kind == Kind.ACCEPTED and event.sequence == sequence and not begun:
+                    begun = True
+                    self._learn((time.monotonic() - start) / (len(frame) + _BASE_BYTES))
+                    deadline = time.monotonic() + limit_s
+                    wait = max(2 * expected_s, _FIRST_WAIT_S)
+                self._check_unasked(event, sequence, kind)
+                if event.kind != Kind.DAMAGED:
+                    continue
+            if event is None:
+                wait = min(wait * 2, max(_MOST_WAIT_S, limit_s / 8 if begun else 0.0))
+            elif quick > 0:
+                quick -= 1
+            else:
+                continue
+            if time.monotonic() >= deadline:
+                if begun:
+                    raise self._silence(f"{doing} did not end within {limit_s:g} s", "it began, then nothing more came")
+                raise self._silence(f"{kind_name(kind)} was not answered for {self._timeout_s:g} s", "")
+            self.retries += 1
+            self._transport.write(again)
+
+    def await_ready(self, limit_s: float) -> bool:
+        """Wait for the device to say that it has started; False when it has not within limit_s seconds."""
+        until = time.monotonic() + limit_s
+        while (event := self._next(until)) is not None:
+            if isinstance(event, Frame) and event.kind == Kind.READY:
+                return True
+        return False
+
+    def _make(self, kind: Kind, body: bytes) -> tuple[bytes, int]:
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        return encode(kind, self._sequence, body), self._sequence
+
+    def _next(self, until: float) -> Frame | Damage | None:
+        """The next event; None when `until` has come. Bytes that keep coming do not put it off."""
+        while not self._events:
+            left = until - time.monotonic()
+            if left <= 0:
+                return None
+            data = self._transport.read(left)
+            if data:
+                self._any_bytes = True
+                self._events.extend(self._decoder.feed(data))
+        event = self._events.popleft()
+        if isinstance(event, Damage):
+            self.damaged += 1
+        else:
+            self._any_frame = True
+        return event
+
+    def _check_unasked(self, frame: Frame, sequence: int, kind: Kind) -> None:
+        """Faults, and signs that the device has started anew."""
+        if frame.kind == Kind.FAULT:
+            raise self._on_fault(frame.body)
+        forgot = frame.kind & ANSWER and frame.sequence == sequence and frame.body[:1] == bytes((NO_SESSION,))
+        if kind is not Kind.HELLO and (frame.kind == Kind.READY or forgot):
+            raise BoardLostError(
+                "the device started anew in the middle of a session",
+                hint="a reset from outside, a watchdog or the power supply; run again",
+            )
+
+    def _first_wait(self, size: int) -> float:
+        if self._seconds_per_byte is None:
+            return _FIRST_WAIT_S
+        return min(max(_WAIT_FACTOR * self._seconds_per_byte * size, _LEAST_WAIT_S), _MOST_WAIT_S)
+
+    def _learn(self, seconds_per_byte: float) -> None:
+        old = self._seconds_per_byte
+        self._seconds_per_byte = seconds_per_byte if old is None else 0.8 * old + 0.2 * seconds_per_byte
+
+    def _silence(self, message: str, details: str) -> TinyhilError:
+        if not self._any_bytes:
+            return NoBytesError(
+                f"the device has not sent a byte in {self._timeout_s:g} s",
+                hint="is the right port chosen, the board powered and the image for this board?",
+            )
+        if not self._any_frame:
+            return GarbageError(
+                "the device sends bytes, but no valid frame",
+                hint="another program on the board, or a wrong baud rate? The transcript shows the bytes",
+            )
+        return DeviceTimeoutError(
+            message, hint="the firmware hangs or the line is broken; the next run starts it anew", details=details
+        )
