@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections import deque
 from fractions import Fraction
@@ -60,19 +61,26 @@ class _Watched:
         self._inner = inner
         self._transcript = transcript
         self._child = child
+        self.seconds = 0.0
 
     def write(self, data: bytes) -> None:
+        start = time.monotonic()
         try:
             self._inner.write(data)
         except BoardLostError as error:
             raise self._explained(error) from error
+        finally:
+            self.seconds += time.monotonic() - start
         self._transcript.note(">", data)
 
     def read(self, timeout_s: float) -> bytes:
+        start = time.monotonic()
         try:
             data = self._inner.read(timeout_s)
         except BoardLostError as error:
             raise self._explained(error) from error
+        finally:
+            self.seconds += time.monotonic() - start
         if data:
             self._transcript.note("<", data)
         return data
@@ -117,6 +125,8 @@ class Session(ABC):
         self.reason: str = resolved.reason
         self.image = image
         self._transcript = Transcript()
+        self._watched: _Watched | None = None
+        self._seconds_before = 0.0
         if image.board != self.ran_on.name:
             raise BoardError(
                 f"the image is for {image.board}, not for {self.ran_on.name}",
@@ -160,8 +170,15 @@ class Session(ABC):
         said = self.stderr()
         return self._transcript.text() + (f"\nstderr:\n{said}" if said else "")
 
+    @property
+    def line_seconds(self) -> float:
+        """Wall-clock seconds spent in the stream so far: the device's computing and the line's carrying, not ours."""
+        return self._seconds_before + (0.0 if self._watched is None else self._watched.seconds)
+
     def _watch(self, transport: Transport, child: Child | None) -> Transport:
-        return _Watched(transport, self._transcript, child)
+        self._seconds_before = self.line_seconds
+        self._watched = _Watched(transport, self._transcript, child)
+        return self._watched
 
     def _readable(self, address: int, length: int) -> None:
         """Refuse what no memory region holds."""
