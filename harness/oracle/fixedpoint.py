@@ -83,8 +83,9 @@ def multiply_rounding_up(x: IntLike, m: IntLike, shift: IntLike) -> Ints:
     """As multiply_by_quantized_multiplier, but the right shift rounds ties up: LiteRT's optimised kernels on x86."""
     bits = np.asarray(shift, np.int64)
     product = high_mul(wrap32(np.asarray(x, np.int64) << np.maximum(bits, 0)), m)
-    right = np.maximum(-bits, 0)
-    return (product + ((np.int64(1) << right) >> 1)) >> right
+    right: Ints = np.maximum(-bits, 0)
+    half: Ints = np.left_shift(np.int64(1), right, dtype=np.int64) >> 1
+    return (product + half) >> right
 
 
 def saturating_shift_left(x: IntLike, n: int) -> Ints:

@@ -29,7 +29,7 @@ ROUNDING: Mapping[str, Mapping[str, Multiply]] = {
     "litert-ref": {"FULLY_CONNECTED": multiply_rounding_once},
     "litert-builtin": dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"), multiply_rounding_up),
 }
-"""All that sets these oracles apart from TFLM, as the `rounding` of execute.run. "litert" computes in float32 instead."""
+"""All that sets these apart from TFLM, as the `rounding` of execute.run. "litert" requantizes in float32 instead."""
 
 
 class LitertInterpreter(Interpreter):

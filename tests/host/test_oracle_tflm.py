@@ -1,0 +1,138 @@
+"""The specification equals TFLM on every byte of every tensor."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.frontends import load
+from harness.graph import Array, DType, Graph, Node, Pads, PoolAttrs, Quantization, State, Tensor, VariableAttrs
+from harness.oracle import OracleSession, open_oracle
+from tests.support.draft import Draft
+from tests.support.models import real_model
+from tests.support.opgen import KINDS, random_graph, random_inputs
+from tests.support.scale import scaled
+
+MODELS = (
+    *("mlperftiny_kws_int8", "mlperftiny_vww_int8", "mlperftiny_ic_int8", "mlperftiny_ad_int8", "mlperftiny_sww_int8"),
+    *("tflm_micro_speech_quantized", "tflm_hello_world_int8", "tinymaix_mnist_resnet_q", "tinymaix_mnist_valid_q"),
+)
+WAKE_WORDS = ("alexa", "hey_jarvis", "hey_mycroft", "okay_nabu")
+
+
+def noise(graph: Graph, rng: np.random.Generator) -> list[Array]:
+    tensors = [graph.tensors[i] for i in graph.inputs]
+    return [rng.integers(t.dtype.range[0], t.dtype.range[1] + 1, t.shape).astype(t.dtype.numpy) for t in tensors]
+
+
+def assert_agree(graph: Graph, spec: OracleSession, tflm: OracleSession, vectors: list[list[Array]]) -> None:
+    ops = {graph.tensors[i].source: f"{node.op} {node.attrs}" for node in graph.nodes for i in node.outputs}
+    for step, vector in enumerate(vectors):
+        ours, theirs = spec.invoke(vector, tensors=True), tflm.invoke(vector, tensors=True)
+        assert set(theirs.tensors) == set(ours.tensors)
+        for source, array in theirs.tensors.items():
+            assert ours.tensors[source].dtype == array.dtype
+            np.testing.assert_array_equal(
+                ours.tensors[source], array, f"step {step}, tensor {source}: {ops.get(source, 'input')}"
+            )
+        for ours_out, theirs_out in zip(ours.outputs, theirs.outputs, strict=True):
+            np.testing.assert_array_equal(ours_out, theirs_out)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_random_graphs_agree(kind: str) -> None:
+    # 300 graphs by default and 2,500 in the long run, spread over the kinds.
+    for number in range(-(-scaled(300, 2500) // len(KINDS))):
+        rng = np.random.default_rng([2, KINDS.index(kind), number])
+        graph = random_graph(rng, kind)
+        assert graph.nodes, f"example {number}"
+        assert_agree(graph, open_oracle("spec", graph), open_oracle("tflm", graph), random_inputs(graph, rng, 3))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_real_models_agree(name: str) -> None:
+    graph = load(real_model(name))
+    rng = np.random.default_rng(0)
+    vectors = [noise(graph, rng) for _ in range(scaled(3, 20))]
+    assert_agree(graph, open_oracle("spec", graph), open_oracle("tflm", graph), vectors)
+
+
+@pytest.mark.parametrize("name", WAKE_WORDS)
+def test_wake_words_agree_over_a_sequence_and_after_a_reset(name: str) -> None:
+    package = find_spec("pymicro_wakeword")
+    if package is None or package.origin is None:
+        pytest.skip("package pymicro-wakeword is not installed")
+    graph = load(Path(package.origin).parent / "models" / f"{name}.tflite")
+    rng = np.random.default_rng(0)
+    with open_oracle("spec", graph) as spec, open_oracle("tflm", graph) as tflm:
+        assert_agree(graph, spec, tflm, [noise(graph, rng) for _ in range(scaled(30, 100))])
+        spec.reset()
+        tflm.reset()
+        assert_agree(graph, spec, tflm, [noise(graph, rng) for _ in range(3)])
+
+
+def delay_line() -> Graph:
+    """Gives the input of the step before; the first output is 7 everywhere."""
+    draft = Draft(np.random.default_rng(0))
+    quant = Quantization((0.5,), (3,))
+    x = draft.input((1, 2, 2, 1), quant)
+    draft.states.append(State("last", DType.INT8, np.full((1, 2, 2, 1), 7, np.int8), quant))
+    y, pooled = draft.tensor((1, 2, 2, 1), quant), draft.tensor((1, 2, 2, 1), quant)
+    draft.node("READ_VARIABLE", (), (y,), VariableAttrs(0))
+    draft.node("MAX_POOL_2D", (x,), (pooled,), PoolAttrs((1, 1), (1, 1), Pads(), (-128, 127)))
+    draft.node("ASSIGN_VARIABLE", (pooled,), (), VariableAttrs(0))
+    return draft.finish("delay", (y,))
+
+
+@pytest.mark.parametrize("name", ["spec", "tflm", "litert-ref"])
+@pytest.mark.parametrize("isolated", [False, True])
+def test_reset_brings_initial_values_back(name: str, isolated: bool) -> None:
+    graph = delay_line()
+    vector = [np.arange(4, dtype=np.int8).reshape(1, 2, 2, 1)]
+    with open_oracle(name, graph, isolated=isolated) as session:
+        for _ in range(2):
+            assert session.invoke(vector).outputs[0].ravel().tolist() == [7, 7, 7, 7]
+            assert session.invoke(vector).outputs[0].ravel().tolist() == [0, 1, 2, 3]
+            session.reset()
+
+
+def test_inputs_are_set_anew_for_every_inference() -> None:
+    # TFLM may place activations where the inputs were.
+    graph = load(real_model("mlperftiny_kws_int8"))
+    vector = noise(graph, np.random.default_rng(1))
+    with open_oracle("tflm", graph) as session:
+        first = session.invoke(vector, tensors=True)
+        again = session.invoke(vector, tensors=True)
+    for source, array in first.tensors.items():
+        np.testing.assert_array_equal(array, again.tensors[source])
+
+
+def test_results_of_one_inference_survive_the_next() -> None:
+    graph = random_graph(np.random.default_rng(0), "RELU")
+    a, b = random_inputs(graph, np.random.default_rng(1), 2)
+    with open_oracle("tflm", graph) as session:
+        first = session.invoke(a)
+        kept = first.outputs[0].copy()
+        session.invoke(b)
+        np.testing.assert_array_equal(first.outputs[0], kept)
+
+
+def test_specification_runs_explicit_pads_and_clamps_that_no_file_can_say() -> None:
+    # After passes a graph may pad by any amount: 1 above and 2 on the right, of a 2x2 sum, clamped to -5..5.
+    from harness.graph import ConvAttrs
+    from harness.oracle.execute import run
+
+    quant = Quantization((1.0,), (0,))
+    weights = np.ones((1, 2, 2, 1), np.int8)
+    tensors = (
+        Tensor("x", (1, 2, 2, 1), DType.INT8, quant),
+        Tensor("w", (1, 2, 2, 1), DType.INT8, quant, weights),
+        Tensor("y", (1, 2, 3, 1), DType.INT8, quant),
+    )
+    attrs = ConvAttrs((1, 1), (1, 1), Pads(1, 0, 0, 2), (-5, 5))
+    graph = Graph("padded", tensors, (Node("CONV_2D", (0, 1, -1), (2,), attrs),), (0,), (2,))
+    x = np.array([1, 2, 3, 4], np.int8).reshape(1, 2, 2, 1)
+    assert run(graph, [x]).outputs[0].ravel().tolist() == [3, 2, 0, 5, 5, 0]
