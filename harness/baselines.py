@@ -14,10 +14,11 @@ from importlib import resources
 from typing import Any, Literal
 
 from harness.plan import Plan
+from harness.units import Unit
 
 KernelSet = Literal["reference", "cmsis-nn"]
 KERNEL_SETS: tuple[KernelSet, ...] = ("reference", "cmsis-nn")
-_UNIT = "instructions"
+_UNIT = Unit.INSTRUCTIONS
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Baseline:
     core: str
     machine: str
     kernels: KernelSet
-    unit: str
+    unit: Unit
     total: int
     layers: tuple[tuple[str, int], ...]
     arena: int
@@ -62,18 +63,19 @@ class LayerBaseline:
     value: int
 
 
-def find(sha256: str, core: str, kernels: KernelSet, unit: str) -> Baseline | None:
+def find(sha256: str, core: str, kernels: KernelSet, unit: Unit) -> Baseline | None:
     """The record of this model, core, kernel set and unit, or None."""
     return _records().get((sha256, core, kernels, unit))
 
 
-def missing_reason(sha256: str, core: str, unit: str) -> str:
+def missing_reason(sha256: str, core: str, unit: Unit | None) -> str:
     """Why there is no record, as a sentence for the report."""
     known = [record for record in _records().values() if record.sha256 == sha256]
     if not known:
         return "no recorded TFLM figures for this model"
-    if unit != _UNIT:
-        return f"TFLM's recorded figures are {_UNIT}, this board measures {unit}: not comparable"
+    if unit is not _UNIT:
+        here = f"measures {unit.value}" if unit else "has no time to tell"
+        return f"TFLM's recorded figures are {_UNIT.value}, this board {here}: not comparable"
     cores = ", ".join(sorted({record.core for record in known}))
     return f"no recorded TFLM figures for {core} (there are some for {cores})"
 
@@ -116,8 +118,8 @@ def _content() -> dict[str, Any]:
 
 
 @cache
-def _records() -> dict[tuple[str, str, str, str], Baseline]:
-    found: dict[tuple[str, str, str, str], Baseline] = {}
+def _records() -> dict[tuple[str, str, str, Unit], Baseline]:
+    found: dict[tuple[str, str, str, Unit], Baseline] = {}
     for record in _content()["records"]:
         baseline = Baseline(
             model=record["model"],

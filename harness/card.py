@@ -165,9 +165,9 @@ class Card(_Record):
         return Budget(**{**default, **self.budgets.get(board, Budget()).limits()})
 
     def check_names(self, board: str) -> tuple[str, ...]:
-        """Names of the checks made on `board`, in the order they are reported."""
+        """Names of the checks made on `board`, in the order they are reported; "memory" always is."""
         made = [name for name in ("outputs", "layers", "accuracy") if getattr(self.checks, name) is not None]
-        return (*made, *self.budget(board).limits())
+        return (*made, "memory", *self.budget(board).limits())
 
 
 def card_for_model(model: Path) -> Card:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from harness import __version__
+from harness import DEFAULT_BOARD, __version__
 from harness.errors import CardError, Category, TinyhilError, ToolError
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 EXIT_UNEXPECTED = 70
 EXIT_INTERRUPTED = 130
-DEFAULT_BOARD = "mps2-an500"
 
 _EPILOG = (
     "Exit codes: 0 all is well, 1 a check failed, 2 bad input, 3 a tool is missing, 4 infrastructure fault, "

@@ -258,6 +258,17 @@ def check_accuracy(board: float, reference: float, minimum: float, vectors: int)
     )
 
 
+def check_memory(overrun: int, reads_unwritten: bool) -> CheckResult:
+    """The check that the model keeps to its arena and never depends on what lay there before."""
+    figures: dict[str, float | int | str] = {"overrun": overrun, "reads_unwritten": int(reads_unwritten)}
+    if overrun:
+        return CheckResult("memory", Status.FAIL, f"{overrun:,} bytes written behind the arena's end", figures)
+    if reads_unwritten:
+        text = "outputs change with what lay in the arena before: bytes are read that were never written"
+        return CheckResult("memory", Status.FAIL, text, figures)
+    return CheckResult("memory", Status.PASS, "keeps to its arena, reads only what it wrote", figures)
+
+
 def check_budget(name: str, limit: int, measured: int | None, unit: str, why: str = "") -> CheckResult:
     """The check of one budget; `measured` is None where this board cannot tell, and `why` says so."""
     if measured is None:
@@ -277,7 +288,7 @@ def describe(diff: TensorDiff) -> str:
     first = diff.first
     place = ", ".join(str(i) for i in first.index)
     return (
-        f"{short_name(diff.name)}: {diff.differing:,} of {diff.elements:,} elements differ, by up to {diff.max_lsb} LSB; "
+        f"{short_name(diff.name)}: {diff.differing:,} of {diff.elements:,} elements differ, up to {diff.max_lsb} LSB; "
         f"vector {first.vector}, element [{place}]: expected {first.expected}, got {first.got}"
     )
 

@@ -29,7 +29,7 @@ Document: TypeAlias = dict[str, Any]
 def run_document(outcome: Outcome) -> Document:
     """One model on one board."""
     measured, plan = outcome.measurement, outcome.plan
-    unit = measured.unit
+    unit = measured.unit.value if measured.unit else None
     return finite(
         {
             "kind": "run",
@@ -56,7 +56,9 @@ def run_document(outcome: Outcome) -> Document:
                 "arena_planned": plan.arena_size,
                 "arena_measured": measured.arena_high,
                 "arena_untouched": measured.arena_untouched,
-                "stack_measured": measured.stack_high if outcome.image.stack_size else None,
+                "arena_overrun": measured.arena_overrun,
+                "reads_unwritten": measured.reads_unwritten,
+                "stack_measured": measured.stack_high or None,
                 "stack_size": outcome.image.stack_size,
                 "flash": flash_of(outcome.image),
             },
@@ -68,7 +70,7 @@ def run_document(outcome: Outcome) -> Document:
             "baselines": [_baseline(b, outcome) for b in outcome.baselines],
             "baseline_note": None
             if outcome.baselines
-            else missing_reason(outcome.graph.sha256, outcome.resolved.runs_on.core, unit),
+            else missing_reason(outcome.graph.sha256, outcome.resolved.runs_on.core, measured.unit),
             "seconds": dict(outcome.seconds),
             "transcript": outcome.transcript,
         }
@@ -295,7 +297,7 @@ def _baseline(baseline: Baseline, outcome: Outcome) -> Document:
     pairs: Mapping[str, tuple[int, int | None]] = {
         "total": (baseline.total, measured.total),
         "arena": (baseline.arena, measured.arena_high),
-        "stack": (baseline.stack, measured.stack_high),
+        "stack": (baseline.stack, measured.stack_high or None),
         "flash": (baseline.flash, flash_of(outcome.image)),
     }
     places = by_layer(baseline, outcome.plan)
@@ -304,7 +306,7 @@ def _baseline(baseline: Baseline, outcome: Outcome) -> Document:
         "kernels": baseline.kernels,
         "core": baseline.core,
         "machine": baseline.machine,
-        "unit": baseline.unit,
+        "unit": baseline.unit.value,
         **{name: theirs for name, (theirs, _) in pairs.items()},
         "ratio": {
             name: ours / theirs if ours is not None and theirs else None for name, (theirs, ours) in pairs.items()

@@ -54,6 +54,7 @@ def judge(
         checks.append(compare.check_layers(layers, first, card.checks.layers, compared, reference.oracle, uncompared))
     if card.checks.accuracy is not None and accuracy is not None:
         checks.append(compare.check_accuracy(*accuracy, card.checks.accuracy.min, len(given)))
+    checks.append(compare.check_memory(measurement.arena_overrun, measurement.reads_unwritten))
     checks += _budget_checks(card, resolved, image, measurement)
     return Verdict(
         checks=tuple(checks),
@@ -133,21 +134,16 @@ def flash_of(image: Image) -> int:
 
 def _budget_checks(card: Card, resolved: Resolved, image: Image, measurement: Measurement) -> list[CheckResult]:
     native = resolved.runs_on.backend == "host"
-    here = f"{resolved.runs_on.name} measures {measurement.unit}"
+    here = f"{resolved.runs_on.name} measures {measurement.unit.value if measurement.unit else 'no time'}"
     foreign = f"{resolved.runs_on.name} runs native code of this machine"
     checks = []
     for name, limit in card.budget(resolved.asked.name).limits().items():
-        measured: int | None
-        why = here
         if name in ("instructions", "cycles"):
-            measured = measurement.total if name == measurement.unit else None
-            unit = name
+            same = measurement.unit is not None and measurement.unit.value == name
+            checks.append(compare.check_budget(name, limit, measurement.total if same else None, name, here))
+        elif native and name != "arena":
+            checks.append(compare.check_budget(name, limit, None, "bytes", foreign))
         else:
-            measured = {"arena": measurement.arena_high, "stack": measurement.stack_high, "flash": flash_of(image)}[
-                name
-            ]
-            if native and name != "arena":
-                measured, why = None, foreign
-            unit = "bytes"
-        checks.append(compare.check_budget(name, limit, measured, unit, why))
+            measured = {"arena": measurement.arena_high, "stack": measurement.stack_high, "flash": flash_of(image)}
+            checks.append(compare.check_budget(name, limit, measured[name], "bytes"))
     return checks

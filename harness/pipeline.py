@@ -19,7 +19,7 @@ from harness.baselines import find as find_baseline
 from harness.card import Card, FileVectors, OracleName, RandomVectors
 from harness.compare import Opinion, Verdict
 from harness.errors import OptionError, OracleError, OracleMissingError, TinyhilError, VectorsError
-from harness.graph import Graph
+from harness.graph import Array, Graph
 from harness.judge import judge, output_diffs
 from harness.plan import Plan
 from harness.reference import Reference, References
@@ -158,7 +158,7 @@ class Workbench:
 
         tell = progress or _silent
         clock = _Clock()
-        card = _with_options(card, options)
+        card = apply_options(card, options)
         with clock.phase("import"):
             resolved = resolve(board)
             graph = self.graph(card.model)
@@ -181,14 +181,14 @@ class Workbench:
                 cache_dir=self._cache_dir,
                 progress=tell,
             )
-        with clock.phase("run"), _session(resolved.runs_on, image) as session:
-            measurement = _measure(session, image, package, given, compared, sequence, tell)
+        with clock.phase("run"), _session(resolved, image) as session:
+            measurement = _measure(session, image, package, given, compared, tell)
             transcript = session.transcript()
         with clock.phase("compare"):
             verdict = judge(card, resolved, graph, package.plan, given, reference, image, measurement)
             opinions, notes = self._opinions(card, graph, given, options, measurement)
         core, unit = resolved.runs_on.core, measurement.unit
-        baselines = (find_baseline(graph.sha256, core, kernels, unit) for kernels in KERNEL_SETS)
+        baselines = (find_baseline(graph.sha256, core, kernels, unit) for kernels in KERNEL_SETS if unit)
         return Outcome(
             card=card,
             graph=graph,
@@ -206,6 +206,21 @@ class Workbench:
             transcript=transcript,
             seconds={**clock.seconds, **{f"run: {k}": v for k, v in measurement.seconds.items()}},
         )
+
+    def run(
+        self, model: Path, board: str, arrays: Sequence[Sequence[Array]], options: Options = Options()  # noqa: B008
+    ) -> list[tuple[Array, ...]]:
+        """The outputs of `board` for inputs in memory, with no reference: per vector an array per model output."""
+        from harness.boards import resolve
+        from harness.build import build_image
+
+        resolved = resolve(board)
+        graph = self.graph(model)
+        given = vectors.from_arrays([list(row) for row in arrays], graph)
+        package = self.package(graph, resolved.runs_on.core)
+        image = build_image([package], resolved.runs_on, link=options.link, cache_dir=self._cache_dir)
+        with _session(resolved, image) as session:
+            return list(_measure(session, image, package, given, 0, _silent).outputs)
 
     def _opinions(
         self, card: Card, graph: Graph, given: Vectors, options: Options, measurement: Measurement
@@ -259,12 +274,12 @@ def _silent(what: str, done: int, total: int) -> None:
     pass
 
 
-def _with_options(card: Card, options: Options) -> Card:
+def apply_options(card: Card, options: Options) -> Card:
+    """The card with the options' vectors and oracle; random vectors have no labels, so that accuracy goes unchecked."""
     changes: dict[str, object] = {}
     if options.vectors is not None and options.vectors != card.vectors:
         changes["vectors"] = options.vectors
         if isinstance(options.vectors, RandomVectors):
-            # Random vectors carry no labels.
             changes["checks"] = card.checks.model_copy(update={"accuracy": None})
     if options.oracle is not None:
         changes["oracle"] = options.oracle
@@ -287,11 +302,11 @@ def _compared_vectors(card: Card, given: Vectors, options: Options, sequence: bo
 
 
 @contextmanager
-def _session(board: object, image: Image) -> Iterator[Session]:
+def _session(resolved: Resolved, image: Image) -> Iterator[Session]:
     """A board's session; an error that passes through it takes the line's transcript along."""
     from harness.boards import open_session
 
-    with open_session(board, image) as session:  # type: ignore[arg-type]
+    with open_session(resolved, image) as session:
         try:
             yield session
         except TinyhilError as error:
@@ -305,21 +320,26 @@ def _measure(
     package: Package,
     given: Vectors,
     compared: int,
-    sequence: bool,
     tell: Progress,
 ) -> Measurement:
     """Run all vectors; only the compared ones bring their layers' outputs over the line."""
-    from harness.measure import measure
+    from harness.measure import measure, open_client
 
+    client = open_client(session, image)
     if compared in (0, len(given)):
-        return measure(session, image, package, given.inputs, layers=bool(compared), profile=True, progress=tell)
-    first = measure(session, image, package, given.inputs[:compared], layers=True, profile=True, progress=tell)
-    rest = measure(session, image, package, given.inputs[compared:], layers=False, profile=False, progress=tell)
+        return measure(session, image, package, given.inputs, layers=bool(compared), progress=tell, client=client)
+    first, rest = (
+        measure(session, image, package, part, layers=layers, profile=layers, progress=tell, client=client)
+        for part, layers in ((given.inputs[:compared], True), (given.inputs[compared:], False))
+    )
     return replace(
         first,
         outputs=(*first.outputs, *rest.outputs),
         stack_high=max(first.stack_high, rest.stack_high),
-        seconds={k: first.seconds.get(k, 0.0) + rest.seconds.get(k, 0.0) for k in {**first.seconds, **rest.seconds}},
+        arena_high=max(first.arena_high, rest.arena_high),
+        arena_overrun=max(first.arena_overrun, rest.arena_overrun),
+        reads_unwritten=first.reads_unwritten or rest.reads_unwritten,
+        seconds={phase: seconds + rest.seconds[phase] for phase, seconds in first.seconds.items()},
     )
 
 
