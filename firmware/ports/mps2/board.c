@@ -27,6 +27,6 @@ uint64_t hil_port_tick_coarse(void)
 #ifdef HIL_TEST_FAULTS
 void hil_port_bad_access(void)
 {
-    (void)CORTEXM_REGISTER(0xB0000000U); /* nothing answers there on any of these boards */
+    (void)CORTEXM_REGISTER(0xF0000000U); /* nothing answers there on any of these boards */
 }
 #endif
