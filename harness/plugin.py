@@ -19,8 +19,7 @@ from harness.settings import LIST_SETTINGS, SETTINGS, is_used, settings, values
 if TYPE_CHECKING:
     from harness.pytest_items import Hil, State
 
-_STATE: pytest.StashKey[State]
-_STATE = pytest.StashKey()
+_STATE = pytest.StashKey[Any]()  # of a State, which is not imported before it is needed
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -68,7 +67,8 @@ def _state(config: pytest.Config) -> State:
         from harness.pytest_items import State
 
         config.stash[_STATE] = State(settings(config))
-    return config.stash[_STATE]
+    state: State = config.stash[_STATE]
+    return state
 
 
 # --- collection ------------------------------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ def pytest_runtest_makereport(
     report = yield
     state = item.config.stash.get(_STATE, None)
     if state is not None:
-        state.add_sections(call, report)
+        state.explain(item, call, report)
         pending = state.take_documents()
         if pending:
             report.__dict__["tinyhil"] = json.dumps(pending)  # xdist carries over whatever is in there

@@ -73,11 +73,16 @@ class State:
         taken, self._documents = self._documents, []
         return taken
 
-    def add_sections(self, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-        """Add to a failing report what helps: the line's transcript, and the first differing layer by itself."""
+    def explain(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+        """Add to a failing report what helps: the line's transcript, the first differing layer by itself, a hint."""
         error = call.excinfo.value if call.excinfo else None
-        if isinstance(error, TinyhilError) and error.transcript:
-            report.sections.append(("last bytes on the line", error.transcript))
+        if isinstance(error, TinyhilError):
+            if isinstance(item, CheckItem):
+                report.longrepr = _text_of(error)  # pytest itself would show how it came to call the set-up
+            else:
+                report.sections.append(("tinyhil", _text_of(error)))
+            if error.transcript:
+                report.sections.append(("last bytes on the line", error.transcript))
         elif isinstance(error, CheckFailedError):
             document = run_document(error.outcome)
             if document["verdict"]["first_layer"]:
@@ -108,7 +113,9 @@ class _HilFile(pytest.File):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What is wrong with the card, without a traceback."""
-        return _told(excinfo) or super().repr_failure(excinfo)
+        if isinstance(excinfo.value, TinyhilError):
+            return _text_of(excinfo.value)
+        return super().repr_failure(excinfo)
 
 
 class CardFile(_HilFile):
@@ -154,10 +161,10 @@ class CheckItem(pytest.Item):
             raise CheckFailedError(self._outcome, check)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The failed check, or the error that kept it from being made, without a traceback."""
+        """All checks of the run, without a traceback."""
         if isinstance(excinfo.value, CheckFailedError):
             return excinfo.value.outcome.explain()
-        return _told(excinfo) or super().repr_failure(excinfo, style)
+        return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where the check stands, and its title."""
@@ -247,11 +254,8 @@ def scheduler(config: pytest.Config, log: Any) -> Any:
     return PerRun(config, log)
 
 
-def _told(excinfo: pytest.ExceptionInfo[BaseException]) -> str | None:
-    """An error of tinyhil's as text: what failed, what to try."""
-    error = excinfo.value
-    if not isinstance(error, TinyhilError):
-        return None
+def _text_of(error: TinyhilError) -> str:
+    """What failed, and what to try."""
     return "\n".join([str(error), *([error.details] if error.details else []), f"try: {error.hint}"])
 
 
