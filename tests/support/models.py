@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.resources
 import os
 from pathlib import Path
 
@@ -22,3 +23,9 @@ def real_model(name: str) -> Path:
         if path.is_file():
             return path
     pytest.skip(f"{name}.tflite is in none of: set TINYHIL_MODELS to a folder that has it")
+
+
+def wake_word_models() -> list[Path]:
+    """The four streaming models that package pymicro-wakeword ships."""
+    folder = Path(str(importlib.resources.files("pymicro_wakeword") / "models"))
+    return sorted(folder.glob("*.tflite"))

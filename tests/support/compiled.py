@@ -1,0 +1,55 @@
+"""Many random graphs in one image, each held against the specification on a board."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.boards import load_boards, open_session, resolve
+from harness.build import build_image
+from harness.compiler import compile_graph
+from harness.emit import emit
+from harness.graph import Graph
+from harness.measure import measure
+from harness.oracle.execute import run
+from tests.support.opgen import KINDS, random_graph, random_inputs
+
+VECTORS = 3
+
+
+def random_graphs(seed: int, count: int) -> list[Graph]:
+    """Graphs of every kind in turn."""
+    rng = np.random.default_rng(seed)
+    return [random_graph(rng, op=KINDS[i % len(KINDS)]) for i in range(count)]
+
+
+def check_on_board(graphs: list[Graph], board_name: str, *, sanitize: bool = False) -> int:
+    """Run every graph on a board, a few vectors each, states carried on; returns how many inferences were compared.
+
+    Outputs and every layer's outputs must equal the specification's on every byte.
+    """
+    board = load_boards()[board_name]
+    packages = [
+        emit(compile_graph(graph, core=board.core, name=f"g{i:03d}_{graph.name}")) for i, graph in enumerate(graphs)
+    ]
+    image = build_image(packages, board, sanitize=sanitize)
+    compared = 0
+    with open_session(resolve(board_name), image) as session:
+        for seed, (graph, package) in enumerate(zip(graphs, packages, strict=True)):
+            vectors = random_inputs(graph, np.random.default_rng(seed), VECTORS)
+            measured = measure(session, image, package, vectors, layers=True, profile=False)
+            states = None
+            for number, vector in enumerate(vectors):
+                wanted = run(graph, vector, states)
+                states = wanted.states
+                described = f"{package.plan.name} ({', '.join(n.op for n in graph.nodes)}), vector {number}"
+                for ours, theirs in zip(measured.outputs[number], wanted.outputs, strict=True):
+                    np.testing.assert_array_equal(ours, theirs, err_msg=described)
+                layers = measured.layer_outputs[number]
+                for layer, outputs in zip(package.plan.layers, layers, strict=True):
+                    for tensor, ours in zip(layer.outputs, outputs, strict=True):
+                        source = package.plan.graph.tensors[tensor].source
+                        if source is not None:
+                            theirs = wanted.tensors[source]
+                            np.testing.assert_array_equal(ours, theirs, err_msg=f"{described}, layer {layer.name}")
+                compared += 1
+    return compared
