@@ -26,10 +26,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Options, each with its ini value."""
     group = parser.getgroup("tinyhil", "tinyhil: neural networks on microcontrollers")
     for name, (metavar, text) in SETTINGS.items():
-        several = name in LIST_SETTINGS
-        group.addoption(f"--{name}", action="append" if several else "store", default=None, metavar=metavar, help=text)
         about = f"default of --{name} (environment: TINYHIL_{name.upper()})"
-        parser.addini(f"hil_{name}", about, type="args" if several else "string", default=[] if several else "")
+        if name in LIST_SETTINGS:
+            group.addoption(f"--{name}", action="append", default=None, metavar=metavar, help=text)
+            parser.addini(f"hil_{name}", about, type="args", default=[])
+        else:
+            group.addoption(f"--{name}", default=None, metavar=metavar, help=text)
+            parser.addini(f"hil_{name}", about, type="string", default="")
 
 
 def pytest_cmdline_main(config: pytest.Config) -> None:
@@ -203,6 +206,7 @@ class _Controller:
             return
         from harness.report.rows import summary
 
+        terminalreporter.ensure_newline()
         terminalreporter.section("tinyhil")
         for line in summary(self._documents).plain():
             terminalreporter.write_line(line)

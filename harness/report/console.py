@@ -1,0 +1,133 @@
+"""Documents as rich renderables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from harness.compare import short_name
+from harness.document import Document
+from harness.errors import TinyhilError
+from harness.report import rows
+from harness.report.rows import Table
+
+_COLOURS = {"pass": "green", "fail": "red", "error": "yellow", "ok": "green", "missing": "red", "optional": "yellow"}
+
+
+def table(content: Table) -> RenderableType:
+    """A table with its title and notes."""
+    rich = RichTable(title=content.title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for column in content.columns:
+        wide = column in ("figures", "detail", "hint", "kernel")
+        rich.add_column(
+            column, justify="right" if column in content.right else "left", no_wrap=not wide, overflow="fold"
+        )
+    for row in content.rows:
+        rich.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))
+    notes = [Text(f"  {note}", style="dim") for note in content.notes]
+    return Group(rich, *notes) if content.rows else Group(*notes)
+
+
+def validation(documents: Sequence[Document]) -> Iterable[RenderableType]:
+    """The report of a validation: details of each run, then the summary."""
+    for document in documents:
+        yield Text(f"{document['name']} on {rows.board_name(document)}", style="bold underline")
+        if document["kind"] == "error":
+            yield error_panel_of(document["error"])
+            continue
+        yield from _stand_in(document)
+        yield table(rows.checks(document))
+        if document["verdict"]["first_layer"]:
+            yield Panel(Text(rows.first_difference(document)), title="First differing layer", border_style="red")
+        yield Text(f"  {rows.equation(document)}")
+        yield Text(f"  {rows.arena_check(document)}")
+        yield Text(f"  {rows.flash_equation(document['image']['groups'])}")
+        if document["opinions"] or document["opinion_notes"]:
+            yield table(rows.opinions(document))
+        yield Text("")
+    yield table(rows.summary(documents))
+
+
+def profile(document: Document) -> Iterable[RenderableType]:
+    """The report of a profile."""
+    yield Text(f"{document['name']} on {rows.board_name(document)}, {document['board']['core']}", style="bold")
+    yield from _stand_in(document)
+    yield table(rows.profile(document))
+    yield table(rows.against_tflm(document))
+    yield Text(f"  {rows.equation(document)}")
+    yield Text(f"  {rows.arena_check(document)}")
+
+
+def analysis(document: Document) -> Iterable[RenderableType]:
+    """The report of an analysis: everything known without running the model."""
+    model, arena = document["model"], document["arena"]
+    yield Text(f"{model['file']}: {model['bytes']:,} B, {model['operators']} operators", style="bold")
+    for role in ("inputs", "outputs"):
+        for tensor in model[role]:
+            shape = "x".join(str(n) for n in tensor["shape"]) or "scalar"
+            scale = f", scale {tensor['scale']:.6g}, zero point {tensor['zero_point']}" if tensor["scale"] else ""
+            yield Text(f"  {role[:-1]}: {tensor['name']} {tensor['dtype']} {shape}{scale}")
+    removed: dict[str, int] = {}
+    for line in document["removed"]:
+        removed[line["op"]] = removed.get(line["op"], 0) + 1
+    operators = tuple(
+        (op, str(count), "supported" + (f", {removed[op]} compiled away" if op in removed else ""))
+        for op, count in document["operators"].items()
+    )
+    yield table(Table("Operators", ("operator", "count", "coverage"), operators, frozenset({"count"})))
+    layers = tuple(
+        (
+            str(layer["index"]),
+            layer["name"],
+            "+".join([layer["op"], *layer["fused"]]),
+            layer["kernel"],
+            f"{layer['macs']:,}",
+            f"{layer['scratch']:,}",
+        )
+        for layer in document["layers"]
+    )
+    columns = ("#", "layer", "op", "kernel", "MACs", "scratch B")
+    yield table(Table(f"Layers for {document['core']}", columns, layers, frozenset({"#", "MACs", "scratch B"})))
+    places = tuple(
+        (
+            f"{p['offset']:,}",
+            f"{p['size']:,}",
+            p["kind"],
+            f"{p['first_layer']} to {p['last_layer']}",
+            short_name(p["name"]),
+        )
+        for p in sorted(arena["placements"], key=lambda p: (p["offset"], p["first_layer"]))
+    )
+    arena_columns = ("offset", "bytes", "kind", "layers", "name")
+    yield table(Table("Arena", arena_columns, places, frozenset({"offset", "bytes"})))
+    yield Text(f"  {rows.equation(document)}")
+    yield Text(f"  liveness bound (no layer in place): {arena['liveness_bound']:,} B")
+    yield Text(f"  {document['macs']:,} MACs; weights and tables {document['constants']:,} B")
+    if document["image"]:
+        yield Text(f"  {rows.flash_equation(document['image']['groups'])}")
+    if document["flash_note"]:
+        yield Text(f"  {document['flash_note']}")
+
+
+def error_panel(error: TinyhilError) -> Panel:
+    """What failed, and what to try next."""
+    return error_panel_of({**error.as_dict(), "transcript": error.transcript})
+
+
+def error_panel_of(error: Document) -> Panel:
+    """The same from the error's document."""
+    lines = [Text(str(error["message"]))]
+    if error["details"]:
+        lines.append(Text(str(error["details"]), style="dim"))
+    lines.append(Text.assemble(("try: ", "bold"), str(error["hint"])))
+    return Panel(Group(*lines), title=f"{error['stage']}: {error['code']}", title_align="left", border_style="red")
+
+
+def _stand_in(document: Document) -> Iterable[RenderableType]:
+    if document["board"]["stand_in"]:
+        yield Text(f"  {document['board']['reason']}", style="yellow")
