@@ -19,9 +19,9 @@ from harness.link.transport import Transport
 NO_SESSION = 8
 
 _FIRST_WAIT_S = 0.25
-_LEAST_WAIT_S = 0.05
+_LEAST_WAIT_S = 0.1
 _MOST_WAIT_S = 2.0
-_WAIT_FACTOR = 4.0
+_WAIT_FACTOR = 8.0
 # Besides its bytes an exchange costs about as much as this many bytes
 _BASE_BYTES = 64
 # Resending at once on damage, at most this often a request: garbage must not make us flood the line
