@@ -26,12 +26,12 @@ class Qmp:
         self._ask("qmp_capabilities")
 
     def read_memory(self, address: int, length: int) -> bytes:
-        """Physical memory, which need not be stopped for it."""
+        """Memory as the core sees it, secure aliases included; the core need not be stopped for it."""
         if length == 0:
             return b""
         with tempfile.TemporaryDirectory(prefix="tinyhil-") as folder:
             path = Path(folder) / "memory"
-            self._ask("pmemsave", val=address, size=length, filename=str(path))
+            self._ask("memsave", val=address, size=length, filename=str(path))
             data = path.read_bytes()
         if len(data) != length:
             raise BoardError(f"the emulator gave {len(data)} of {length} bytes of memory", hint="is the disk full?")
