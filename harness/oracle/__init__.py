@@ -6,7 +6,7 @@ from harness.errors import OracleError
 from harness.graph import Graph
 from harness.oracle.session import Interpreter, OracleResult, OracleSession
 
-__all__ = ["ORACLES", "Interpreter", "OracleResult", "OracleSession", "open_interpreter", "open_oracle"]
+__all__ = ["ORACLES", "Interpreter", "OracleResult", "OracleSession", "load_package", "open_interpreter", "open_oracle"]
 
 ORACLES = ("tflm", "litert-ref", "litert", "litert-builtin", "spec")
 """Names that open_oracle takes; "tflm" is the reference that results are compared with by default."""
@@ -40,6 +40,23 @@ def open_oracle(
     return OracleSession(name, graph, open_interpreter(name, graph.model))
 
 
+def load_package(name: str) -> None:
+    """Import what an oracle needs.
+
+    Raises:
+        OracleMissingError: the package is not installed.
+    """
+    # Imported here: the packages are large, and params.py must do without them.
+    if name == "tflm":
+        from harness.oracle.tflm import load_runtime
+
+        load_runtime()
+    else:
+        from harness.oracle.litert import find_package
+
+        find_package()
+
+
 def open_interpreter(name: str, model: bytes) -> Interpreter:
     """The interpreter of one of TensorFlow's oracles, in this process.
 
@@ -47,7 +64,6 @@ def open_interpreter(name: str, model: bytes) -> Interpreter:
         OracleMissingError: the package it needs is not installed.
         OracleError: it refuses the model.
     """
-    # Imported here: the packages are large, and params.py must do without them.
     if name == "tflm":
         from harness.oracle.tflm import TflmInterpreter
 

@@ -39,7 +39,7 @@ class IsolatedInterpreter(Interpreter):
     Raises:
         OracleMissingError: the oracle's package is not there.
         OracleError: the interpreter refused the model, crashed, or took longer than the time limit (seconds, for
-            loading and for every inference) or more memory than the limit (bytes).
+            loading and for every inference) or more memory than the limit (bytes beyond the libraries; Linux only).
     """
 
     def __init__(
@@ -171,13 +171,17 @@ class _Pipe:
 
 
 def _limit_memory(size: int) -> None:
+    """Allow `size` bytes more than the process has now, where the system can say what it has."""
     try:
         import resource
     except ImportError:  # not on Windows
         return
-    # Address space is not memory: shared libraries and thread stacks count, so leave them room.
-    resource.setrlimit(resource.RLIMIT_AS, (size + (2 << 30), resource.RLIM_INFINITY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except OSError:  # not on macOS
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + size, resource.RLIM_INFINITY))
 
 
 def _answer(interpreter: Interpreter, header: Mapping[str, Any], arrays: Sequence[Array], pipe: _Pipe) -> None:
@@ -190,7 +194,7 @@ def _answer(interpreter: Interpreter, header: Mapping[str, Any], arrays: Sequenc
 
 
 def _serve(name: str, memory_limit: int) -> None:
-    from harness.oracle import open_interpreter
+    from harness.oracle import load_package, open_interpreter
 
     reader, writer = _Pipe(sys.stdin.buffer), _Pipe(sys.stdout.buffer)
     interpreter: Interpreter | None = None
@@ -201,11 +205,15 @@ def _serve(name: str, memory_limit: int) -> None:
             return
         try:
             if interpreter is None:
+                load_package(name)
                 _limit_memory(memory_limit)
                 interpreter = open_interpreter(name, arrays[0].tobytes())
                 writer.send({"version": interpreter.version}, [])
             else:
                 _answer(interpreter, header, arrays, writer)
+        except MemoryError:
+            what = f"the oracle '{name}' needs more than {memory_limit} bytes for this model"
+            writer.send({"error": what, "hint": "give it a higher memory limit", "details": ""}, [])
         except TinyhilError as error:
             missing = isinstance(error, OracleMissingError)
             report = {"error": error.message, "hint": error.hint, "details": error.details, "missing": missing}

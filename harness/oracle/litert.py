@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import version
@@ -25,11 +26,21 @@ PACKAGES = {
 RESOLVERS = {"litert": "AUTO", "litert-ref": "BUILTIN_REF", "litert-builtin": "BUILTIN_WITHOUT_DEFAULT_DELEGATES"}
 """Oracle name -> LiteRT's choice of kernels: with XNNPACK, plain reference, optimised without a delegate."""
 
-ROUNDING: Mapping[str, Mapping[str, Multiply]] = {
-    "litert-ref": {"FULLY_CONNECTED": multiply_rounding_once},
-    "litert-builtin": dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"), multiply_rounding_up),
+ROUNDING: Mapping[str, Mapping[str, Mapping[str, Multiply]]] = {
+    "ai-edge-litert": {
+        "litert-ref": {"FULLY_CONNECTED": multiply_rounding_once},
+        "litert-builtin": dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"), multiply_rounding_up),
+    },
+    "tflite-runtime": {
+        "litert-ref": {},
+        "litert-builtin": dict.fromkeys(("CONV_2D", "FULLY_CONNECTED"), multiply_rounding_up),
+    },
 }
-"""All that sets these apart from TFLM, as the `rounding` of execute.run. "litert" requantizes in float32 instead."""
+"""All that sets these oracles apart from TFLM on x86, by package and name, as the `rounding` of execute.run.
+
+"litert" is not here: it requantizes in float32. Versions seen: ai-edge-litert 2.3, tflite-runtime 2.14 (whose reference
+kernel moreover computes FULLY_CONNECTED per channel wrongly for more than one row).
+"""
 
 
 class LitertInterpreter(Interpreter):
@@ -41,8 +52,8 @@ class LitertInterpreter(Interpreter):
     """
 
     def __init__(self, model: bytes, name: str, package: str | None = None) -> None:
-        distribution, module = find_package(package)
-        self.version = f"{distribution} {version(distribution)}"
+        self.package, module = find_package(package)
+        self.version = f"{self.package} {version(self.package)}"
         self._module = module
         self._model = model
         self._name = name
@@ -66,11 +77,16 @@ class LitertInterpreter(Interpreter):
             except Exception as error:
                 failure = error
         raise OracleError(
-            f"LiteRT refuses the model: {failure}", hint="use the oracle 'tflm'", details=captured.text
+            f"LiteRT refuses the model: {str(failure) or type(failure).__name__}",
+            hint="use the oracle 'tflm'",
+            details=captured.text,
         ) from failure
 
     def invoke(self, inputs: Sequence[Array], sources: Sequence[int]) -> tuple[tuple[Array, ...], Tensors]:
-        """See Interpreter; the oracle "litert" can show no tensors but the inputs and outputs."""
+        """See Interpreter; shown are only tensors that stand as they were computed.
+
+        "litert" computes in a delegate, which shows outputs only; tflite-runtime computes some operators in place.
+        """
         failure: Exception | None = None
         with captured_stderr() as captured:
             try:
@@ -78,7 +94,9 @@ class LitertInterpreter(Interpreter):
             except Exception as error:
                 failure = error
         raise OracleError(
-            f"LiteRT failed during an inference: {failure}", hint="use the oracle 'tflm'", details=captured.text
+            f"LiteRT failed during an inference: {str(failure) or type(failure).__name__}",
+            hint="use the oracle 'tflm'",
+            details=captured.text,
         ) from failure
 
     def _invoke(self, inputs: Sequence[Array], sources: Sequence[int]) -> tuple[tuple[Array, ...], Tensors]:
@@ -86,9 +104,16 @@ class LitertInterpreter(Interpreter):
             self._interpreter.set_tensor(detail["index"], array)
         self._interpreter.invoke()
         outputs = [detail["index"] for detail in self._interpreter.get_output_details()]
-        visible = sources if self._name != "litert" else [source for source in sources if source in outputs]
         read = self._interpreter.get_tensor
-        return tuple(np.array(read(i)) for i in outputs), {source: np.array(read(source)) for source in visible}
+        shown = {source: np.array(read(source)) for source in self._intact(sources, outputs)}
+        return tuple(np.array(read(i)) for i in outputs), shown
+
+    def _intact(self, sources: Sequence[int], outputs: Sequence[int]) -> list[int]:
+        if self._name == "litert":
+            return [source for source in sources if source in outputs]
+        places = {s: self._interpreter.tensor(s)().__array_interface__["data"][0] for s in sources}
+        uses = Counter(places.values())
+        return [source for source in sources if uses[places[source]] == 1 or source in outputs]
 
     def reset(self) -> None:
         """Load the model anew, which runs the initialisation of its variables again."""

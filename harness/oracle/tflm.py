@@ -34,7 +34,7 @@ class TflmInterpreter(Interpreter):
     """
 
     def __init__(self, model: bytes) -> None:
-        self._runtime = _load_runtime()
+        self._runtime = load_runtime()
         self.version = f"tflite-micro {version('tflite-micro')}"
         self._model = model
         self._arena = FIRST_ARENA
@@ -85,7 +85,12 @@ class TflmInterpreter(Interpreter):
         self._interpreter, self._outputs = self._open()
 
 
-def _load_runtime() -> Any:
+def load_runtime() -> Any:
+    """TFLM's Python module.
+
+    Raises:
+        OracleMissingError: package tflite-micro is not there.
+    """
     try:
         from tflite_micro.python.tflite_micro import runtime
     except ImportError as error:

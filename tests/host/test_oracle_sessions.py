@@ -112,6 +112,21 @@ def test_the_arena_grows_to_what_a_model_needs() -> None:
         np.testing.assert_array_equal(session.invoke([values]).outputs[0], np.maximum(values, 0))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is kept on Linux only")
+@pytest.mark.parametrize("name", ["tflm", "litert-ref"])
+def test_a_model_that_needs_more_memory_than_it_may_is_refused(name: str) -> None:
+    draft = Draft(np.random.default_rng(0))
+    quant = Quantization((0.1,), (0,))
+    x = draft.input((1, 64 << 20), quant)
+    draft.node("RELU", (x,), (draft.tensor((1, 64 << 20), quant),), NoAttrs())
+    model = draft.finish("large", (1,)).model
+    started = time.monotonic()
+    with pytest.raises(OracleError):
+        IsolatedInterpreter(model, name, memory_limit=64 << 20)
+    assert time.monotonic() - started < 20
+    IsolatedInterpreter(model, name, memory_limit=1 << 30).close()
+
+
 def test_reading_every_tensor_does_not_leak() -> None:
     # TFLM's binding keeps a reference too many to each array it hands out.
     resource = pytest.importorskip("resource")
