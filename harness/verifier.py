@@ -116,11 +116,11 @@ class _View:
         self.need(t.q.scale > 0, f"has tensor '{t.name}' of scale {t.q.scale}")
         return t.q.scale
 
-    def same_quant(self, *tensors: Tensor) -> None:
+    def same_quant(self, *tensors: Tensor, tolerance: float = 1e-6) -> None:
         """All of them are quantized alike: the operator moves bytes and does not requantize."""
         a = tensors[0].q
         for t in tensors[1:]:
-            alike = abs(t.q.scale - a.scale) <= 1e-6 * a.scale and t.q.zero_point == a.zero_point
+            alike = abs(t.q.scale - a.scale) <= tolerance * a.scale and t.q.zero_point == a.zero_point
             self.need(
                 alike,
                 f"does not requantize, but '{tensors[0].name}' has scale {a.scale:g}, zero point {a.zero_point} and "
@@ -417,7 +417,9 @@ def _along(v: _View, whole: Tensor, parts: list[Tensor], axis: int) -> None:
 
 def _concatenation(v: _View) -> None:
     attrs = v.attrs(ConcatAttrs)
-    _along(v, v.y(), [v.x(i) for i in range(len(v.node.inputs))], attrs.axis)
+    parts = [v.x(i) for i in range(len(v.node.inputs))]
+    _along(v, v.y(), parts, attrs.axis)
+    v.same_quant(v.y(), *parts, tolerance=0.0)
     v.clamp(attrs.clamp)
 
 

@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections import Counter
 from dataclasses import dataclass, field
-from math import isfinite, prod
+from math import prod
 from pathlib import Path
 
 from harness.errors import GraphError, ModelFileError, TinyhilError, UnsupportedModelError
@@ -39,6 +39,7 @@ _VARIABLE_OPS = {
 }
 _CHANNEL_AXIS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0}
 _MAX_FILE_BYTES = 64 << 20
+_MIN_SCALE = 1e-30  # far beyond any real quantization; keeps ratios of scales finite in float32
 _SUPPORTED = ", ".join(sorted([*(name for name, _ in READERS.values()), *_VARIABLE_OPS.values()]))
 _INT8 = frozenset((DType.INT8,))
 
@@ -201,7 +202,7 @@ class _Reader:
 
     def _variable(self, name: str, op: FileOperator) -> Node | None:
         if op.code == VAR_HANDLE:
-            self._variables.handle(op)
+            self._variables.handle(op, self._main)
             return None
         if op.code == CALL_ONCE:
             self._variables.call_once(op, self._subgraphs)
@@ -254,8 +255,8 @@ class _Reader:
     def _find_weights(self) -> None:
         """Notes along which axis each weight tensor has its channels.
 
-        TFLM takes per-channel scales in the order of output channels whatever the file's quantized_dimension says;
-        some published files say it wrongly.
+        TFLM takes per-channel scales in the order of output channels, and of the file's quantized_dimension only that
+        it is as long; some published files say it wrongly.
         """
         for op in self._main.operators:
             axis = _CHANNEL_AXIS.get(self._name(op))
@@ -314,8 +315,12 @@ def _quantization(tensor: FileTensor, channel_axis: int | None) -> Quantization 
         if len(zero_points) != 1:
             raise damaged(f"{tensor.place}: {len(scales)} scales, but {len(zero_points)} zero points")
         zero_points = zero_points * len(scales)
-    if not all(isfinite(s) and s >= 0 for s in scales):
-        raise damaged(f"{tensor.place}: quantization scales must be finite and not negative")
+    if not all(s == 0 or _MIN_SCALE <= s <= 1 / _MIN_SCALE for s in scales):
+        raise damaged(f"{tensor.place}: quantization scales that are negative, not finite or absurd")
     if len(scales) == 1:
         return Quantization(scales, zero_points)
+    if not 0 <= tensor.axis < len(tensor.shape) or tensor.shape[tensor.axis] != len(scales):
+        raise damaged(
+            f"{tensor.place}: {len(scales)} scales along dimension {tensor.axis} of shape {list(tensor.shape)}"
+        )
     return Quantization(scales, zero_points, tensor.axis if channel_axis is None else channel_axis)

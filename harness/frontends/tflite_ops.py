@@ -114,8 +114,8 @@ class Operator:
         if name not in ("NONE", "RELU", "RELU_N1_TO_1", "RELU6"):
             raise Unsupported(f"fused activation {name}")
         y = self.output()
-        if y.dtype is not DType.INT8:
-            raise damaged(f"{self.file.place}: {self.name} into {y.dtype.value}")
+        if y.dtype is not DType.INT8 or y.q.scale <= 0:
+            raise damaged(f"{self.file.place}: {self.name} into {y.dtype.value} of scale {y.q.scale}")
         return activation_clamp(name, y)
 
     def window(self, height: int, width: int, what: str, default: int = 0) -> tuple[int, int]:

@@ -171,11 +171,11 @@ def _operator(index: int, table: Table, codes: list[tuple[int, str]], tensors: i
     outputs = table.integers(8, "outputs", MAX_OPERANDS)
     if any(not -1 <= t < tensors for t in inputs) or any(not 0 <= t < tensors for t in outputs):
         raise damaged(f"{table.place}: tensors {inputs} -> {outputs}, of {tensors}")
-    options = table.table(12, f"{table.place}, options")
+    kind = table.integer(10, "<B")
+    # Options of type 0 (NONE) are none, whatever the file holds there.
+    options = table.table(12, f"{table.place}, options") if kind else None
     code, custom = codes[which]
-    return FileOperator(
-        index, table.place, code, custom, inputs, outputs, table.integer(10, "<B"), options or _NO_FIELDS
-    )
+    return FileOperator(index, table.place, code, custom, inputs, outputs, kind, options or _NO_FIELDS)
 
 
 def _tensor(index: int, table: Table, buffers: tuple[Table, ...]) -> FileTensor:

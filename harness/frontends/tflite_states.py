@@ -15,6 +15,7 @@ from harness.frontends.flatbuffer import damaged
 from harness.frontends.tflite_ops import Unsupported
 from harness.frontends.tflite_schema import (
     ASSIGN_VARIABLE,
+    RESOURCE,
     VAR_HANDLE,
     FileOperator,
     FileSubgraph,
@@ -46,9 +47,9 @@ class Variables:
     handles: dict[int, Key] = field(default_factory=dict)
     used: bool = False
 
-    def handle(self, op: FileOperator) -> None:
+    def handle(self, op: FileOperator, main: FileSubgraph) -> None:
         """Takes a VAR_HANDLE of subgraph 0."""
-        key, tensor = _handle(op)
+        key, tensor = _handle(op, main)
         if key not in self.order:
             self.order.append(key)
         self.handles[tensor] = key
@@ -63,7 +64,7 @@ class Variables:
         handles: dict[int, Key] = {}
         for init in subgraphs[which].operators:
             if init.code == VAR_HANDLE:
-                key, tensor = _handle(init)
+                key, tensor = _handle(init, subgraphs[which])
                 handles[tensor] = key
             elif init.code == ASSIGN_VARIABLE:
                 key, value = self._assignment(init, handles)
@@ -104,8 +105,13 @@ class Variables:
         return tuple(found)
 
 
-def _handle(op: FileOperator) -> tuple[Key, int]:
-    if op.options_type != _VAR_HANDLE_OPTIONS or op.inputs or len(op.outputs) != 1:
+def _handle(op: FileOperator, subgraph: FileSubgraph) -> tuple[Key, int]:
+    if (
+        any(subgraph.tensors[t].type != RESOURCE for t in op.outputs)
+        or op.options_type != _VAR_HANDLE_OPTIONS
+        or op.inputs
+        or len(op.outputs) != 1
+    ):
         raise damaged(f"{op.place}: VAR_HANDLE {op.inputs} -> {op.outputs}")
     key = op.options.text(4, "container"), op.options.text(6, "shared name")
     return key, op.outputs[0]
