@@ -1,0 +1,129 @@
+"""Cards: what is accepted, and that every mistake is refused with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.card import FileVectors, RandomVectors, Tolerance, card_for_model, load_card, parse_vectors
+from harness.errors import CardError
+from tests.support.scale import scaled
+
+
+def card(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "m.hil.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_smallest_card_checks_outputs_and_layers_exactly_against_tflm(tmp_path):
+    found = load_card(card(tmp_path, "model: net.tflite\n"))
+    assert found.name == "m"
+    assert found.model == tmp_path / "net.tflite"
+    assert found.vectors == RandomVectors(random=20, seed=0)
+    assert found.oracle == "tflm"
+    assert found.checks.outputs == found.checks.layers == Tolerance(max_lsb=0)
+    assert found.check_names("host") == ("outputs", "layers", "memory")
+
+
+def test_full_card_of_the_design(tmp_path):
+    found = load_card(
+        card(
+            tmp_path,
+            "model: kws.tflite\n"
+            "vectors: kws_vectors.npz\n"
+            "oracle: tflm\n"
+            "checks: {outputs: exact, layers: {max_lsb: 1}, accuracy: {min: 0.90}}\n"
+            "budgets:\n"
+            "  default: {arena: 16000, flash: 40000, stack: 2048}\n"
+            "  nucleo-h743: {cycles: 4_000_000, arena: 12000}\n",
+        )
+    )
+    assert found.vectors == FileVectors(file="kws_vectors.npz")
+    assert found.checks.layers == Tolerance(max_lsb=1)
+    assert found.budget("mps2-an500").limits() == {"arena": 16000, "flash": 40000, "stack": 2048}
+    assert found.budget("nucleo-h743").limits() == {"arena": 12000, "flash": 40000, "stack": 2048, "cycles": 4_000_000}
+    assert found.check_names("nucleo-h743") == (
+        "outputs", "layers", "accuracy", "memory", "arena", "flash", "stack", "cycles",
+    )  # fmt: skip
+
+
+def test_a_check_can_be_switched_off_by_name_only(tmp_path):
+    assert load_card(card(tmp_path, "model: a\nchecks: {layers: off}\n")).checks.layers is None
+    with pytest.raises(CardError):
+        load_card(card(tmp_path, "model: a\nchecks: {layers: none}\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("modl: a\n", "line 1: model", "missing"),
+        ("model: a\nchecks:\n  outptus: exact\n", "line 3: checks.outptus", "unknown key"),
+        ("model: a\nvectors: {random: 0}\n", "line 2: vectors.random", "greater than or equal to 1"),
+        ("model: a\nbudgets: {default: {arena: 1.5}}\n", "line 2: budgets.default.arena", "integer"),
+        ("model: a\nbudgets: {default: {arena: true}}\n", "line 2: budgets.default.arena", "integer"),
+        ("model: a\noracle: tf\n", "line 2: oracle", "'tflm'"),
+        ("model: a\nchecks: {accuracy: {min: 1.5}}\n", "line 2: checks.accuracy.min", "less than or equal to 1"),
+        ("model: a\nmodel: b\n", "line 2", "stands twice"),
+        ("model: &x a\nvectors: *x\n", "line 2", "aliases"),
+        ("- a\n", "m.hil.yaml", "mapping"),
+        ("model: [", "m.hil.yaml", "YAML"),
+        ("", "m.hil.yaml", "mapping"),
+    ],
+)
+def test_a_mistake_is_refused_with_file_line_and_key(tmp_path, text, place, words):
+    with pytest.raises(CardError) as caught:
+        load_card(card(tmp_path, text))
+    assert "m.hil.yaml" in caught.value.message
+    assert place in caught.value.message
+    assert words in caught.value.message
+    assert caught.value.hint
+
+
+def test_all_mistakes_are_told_at_once_and_a_near_key_is_suggested(tmp_path):
+    with pytest.raises(CardError) as caught:
+        load_card(card(tmp_path, "model: 3\nvectrs: a.npz\nbudgets: {default: {stak: 1}}\n"))
+    for words in ("line 1: model", "line 2: vectrs: unknown key", "line 3: budgets.default.stak: unknown key"):
+        assert words in caught.value.details
+    assert "stack" in caught.value.hint or "vectors" in caught.value.hint
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"[" * 50_000, b"a" * (2 << 20), b"model: \x00\n"])
+def test_files_that_are_no_cards(tmp_path, content):
+    path = tmp_path / "m.hil.yaml"
+    path.write_bytes(content)
+    with pytest.raises(CardError):
+        load_card(path)
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(CardError, match="none.hil.yaml"):
+        load_card(tmp_path / "none.hil.yaml")
+
+
+@settings(max_examples=scaled(100, 3000), deadline=None)
+@given(st.binary(max_size=200) | st.text(alphabet="model:vectors{}[]&*-'\"\n #1!|>%@", max_size=80).map(str.encode))
+def test_any_bytes_give_a_card_or_a_card_error(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("card") / "m.hil.yaml"
+    path.write_bytes(content)
+    try:
+        load_card(path)
+    except CardError as error:
+        assert str(path) in error.message
+
+
+def test_vectors_on_a_command_line(tmp_path):
+    assert parse_vectors("20", tmp_path) == RandomVectors(random=20, seed=0)
+    assert parse_vectors("20:7", tmp_path) == RandomVectors(random=20, seed=7)
+    assert parse_vectors("v.npz", tmp_path) == FileVectors(file=str(tmp_path / "v.npz"))
+    for wrong in ("0", "-1", "20:x", "v.npy", "", "999999999"):
+        with pytest.raises(CardError):
+            parse_vectors(wrong, tmp_path)
+
+
+def test_model_without_a_card_has_no_budgets():
+    found = card_for_model(Path("x/net.tflite"))
+    assert (found.name, found.path, found.budget("host").limits()) == ("net", None, {})

@@ -1,0 +1,155 @@
+"""Comparison: differences in LSB, the first differing layer, and what each check says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.card import Tolerance
+from harness.compare import (
+    LayerDiff,
+    Status,
+    TensorDiff,
+    Verdict,
+    check_accuracy,
+    check_budget,
+    check_layers,
+    check_memory,
+    check_outputs,
+    compare_tensor,
+    describe,
+    first_difference,
+    lsb_difference,
+    short_name,
+)
+from harness.errors import UnitError
+
+EXACT = Tolerance(max_lsb=0)
+
+
+def int8(*values: int) -> np.ndarray:
+    return np.array(values, np.int8)
+
+
+def test_equal_tensors_have_no_difference():
+    diff = compare_tensor("y", [int8(1, 2), int8(3, 4)], [int8(1, 2), int8(3, 4)])
+    assert (diff.elements, diff.differing, diff.max_lsb, diff.histogram, diff.first) == (4, 0, 0, (), None)
+
+
+def test_difference_is_counted_and_its_first_element_shown():
+    want = [np.zeros((1, 2, 3), np.int8)] * 3
+    got = [want[0], want[0].copy(), want[0].copy()]
+    got[1][0, 1, 2] = -128
+    got[2][0, 0, 0] = 5
+    got[2][0, 0, 1] = 5
+    diff = compare_tensor("y", want, got)
+    assert diff.differing == 3
+    assert diff.elements == 18
+    assert diff.vectors_differing == 2
+    assert diff.max_lsb == 128
+    assert diff.histogram == ((-128, 1), (5, 2))
+    assert (diff.first.vector, diff.first.index, diff.first.expected, diff.first.got) == (1, (0, 1, 2), 0, -128)
+    assert "vector 1, element [0, 1, 2]: expected 0, got -128" in describe(diff)
+
+
+def test_extremes_do_not_wrap():
+    assert lsb_difference(int8(-128), int8(127)).tolist() == [255]
+    wide = np.array([-(2**31)], np.int32), np.array([2**31 - 1], np.int32)
+    assert lsb_difference(*wide).tolist() == [2**32 - 1]
+
+
+def test_float_steps_are_representable_neighbours():
+    one = np.array([1.0, 0.0, -1.0], np.float32)
+    next_up = np.nextafter(one, np.float32(np.inf))
+    assert lsb_difference(one, next_up).tolist() == [1, 1, 1]
+    assert lsb_difference(np.array([0.0], np.float32), np.array([-0.0], np.float32)).tolist() == [-1]
+
+
+@given(st.floats(width=32, allow_nan=False), st.floats(width=32, allow_nan=False))
+def test_float_difference_is_ordered_and_antisymmetric(a, b):
+    one, two = np.array([a], np.float32), np.array([b], np.float32)
+    forward, back = int(lsb_difference(one, two)[0]), int(lsb_difference(two, one)[0])
+    assert forward == -back
+    if a != b:
+        assert (forward > 0) == (b > a)
+
+
+def test_a_merged_reshape_compares_by_elements_and_another_type_is_refused():
+    assert compare_tensor("y", [np.zeros((2, 2), np.int8)], [np.zeros(4, np.int8)]).differing == 0
+    with pytest.raises(UnitError):
+        compare_tensor("y", [int8(1)], [np.array([1], np.uint8)])
+    with pytest.raises(UnitError):
+        compare_tensor("y", [int8(1)], [int8(1, 2)])
+
+
+def layer(index: int, *vectors_wrong: int, vectors: int = 4) -> LayerDiff:
+    want = [int8(0, 0)] * vectors
+    got = [int8(0, 7) if i in vectors_wrong else int8(0, 0) for i in range(vectors)]
+    return LayerDiff(index, f"conv_{index}", "CONV_2D", 0, compare_tensor(f"t{index}", want, got))
+
+
+def test_first_differing_layer_is_the_first_in_order():
+    assert first_difference([layer(0), layer(1)], sequence=False) is None
+    assert first_difference([layer(0), layer(1, 3), layer(2, 0, 3)], sequence=False).layer == 1
+
+
+def test_in_a_sequence_the_earliest_vector_comes_first():
+    # Layer 2 went wrong at step 0; the state carried it into layer 1 of step 1.
+    assert first_difference([layer(0), layer(1, 1), layer(2, 0, 1)], sequence=True).layer == 2
+
+
+def test_layers_check_names_layer_element_and_values():
+    layers = [layer(0), layer(1, 2), layer(2, 2)]
+    check = check_layers(layers, layers[1], EXACT, 4, "tflm")
+    assert check.status is Status.FAIL
+    assert "first differing layer: 1 conv_1 (CONV_2D)" in check.summary
+    assert "vector 2, element [1]: expected 0, got 7" in check.summary
+    assert check.figures["differing_layers"] == 2
+    assert check_layers(layers, layers[1], Tolerance(max_lsb=7), 4, "tflm").status is Status.PASS
+
+
+def test_outputs_check_allows_what_the_card_allows():
+    diff = compare_tensor("y", [int8(0)], [int8(2)])
+    assert check_outputs([diff], Tolerance(max_lsb=2), 1, "tflm").status is Status.PASS
+    failed = check_outputs([diff], Tolerance(max_lsb=1), 1, "tflm")
+    assert failed.status is Status.FAIL
+    assert "allowed: 1 LSB" in failed.summary
+
+
+def test_budgets():
+    assert check_budget("arena", 100, 100, "bytes").status is Status.PASS
+    over = check_budget("arena", 100, 101, "bytes")
+    assert over.status is Status.FAIL
+    assert "1 over the budget of 100" in over.summary
+    elsewhere = check_budget("cycles", 4_000_000, None, "cycles", "mps2-an500 measures instructions")
+    assert elsewhere.status is Status.NOT_MEASURED
+    assert elsewhere.summary == "not measured here: mps2-an500 measures instructions"
+
+
+def test_memory_and_accuracy():
+    assert check_memory(0, False).status is Status.PASS
+    assert check_memory(4, False).status is Status.FAIL
+    assert check_memory(0, True).status is Status.FAIL
+    assert check_accuracy(0.9, 0.9, 0.9, 10).status is Status.PASS
+    assert check_accuracy(0.89, 0.9, 0.9, 10).status is Status.FAIL
+
+
+def test_a_verdict_fails_with_any_failed_check_and_not_with_unmeasured_ones():
+    good = check_memory(0, False)
+    unmeasured = check_budget("cycles", 1, None, "cycles", "x")
+    assert Verdict((good, unmeasured), (), ()).passed
+    assert not Verdict((good, check_memory(1, False)), (), ()).passed
+
+
+def test_histogram_keeps_the_most_frequent_differences():
+    got = [np.arange(-128, 128).astype(np.int8)]
+    diff = compare_tensor("y", [np.zeros(256, np.int8)], got)
+    assert len(diff.histogram) == 64
+    assert isinstance(diff, TensorDiff)
+
+
+def test_names_joined_by_a_converter_are_cut():
+    assert short_name("a/Relu;b/conv;c") == "a/Relu"
+    assert len(short_name("x" * 500)) == 48
