@@ -1,0 +1,1 @@
+"""Measurements of tinyhil itself, run by `make bench`; never timed tests."""

@@ -1,0 +1,35 @@
+"""`python -m tests.bench [instructions] [link] [start]`: run benchmarks and print their tables."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from collections.abc import Callable
+
+from rich.console import Console
+
+from tests.bench import instructions, link, start
+
+BENCHES: dict[str, Callable[[Console], None]] = {
+    "instructions": instructions.run,
+    "link": link.run,
+    "start": start.run,
+}
+
+
+def main() -> None:
+    """Run the benchmarks named on the command line, or all."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("bench", nargs="*", default=list(BENCHES), help=f"one of: {', '.join(BENCHES)}")
+    chosen = parser.parse_args().bench
+    unknown = [name for name in chosen if name not in BENCHES]
+    if unknown:
+        parser.error(f"no benchmark named {', '.join(unknown)}; there are {', '.join(BENCHES)}")
+    console = Console(width=None if Console().is_terminal else 130)
+    console.print(f"{platform.system()} {platform.machine()}, Python {platform.python_version()}; one run each")
+    for name in chosen:
+        BENCHES[name](console)
+
+
+if __name__ == "__main__":
+    main()
