@@ -104,6 +104,7 @@ def build_image(
     link: str | None = None,
     sanitize: bool = False,
     test_faults: bool = False,
+    unity: bool = False,
     model_list: str | None = None,
     cache_dir: Path | None = None,
     progress: Progress | None = None,
@@ -117,6 +118,8 @@ def build_image(
             link always gets that.
         sanitize: AddressSanitizer and UndefinedBehaviorSanitizer, host board only.
         test_faults: with the command that provokes faults, for tests of fault handling.
+        unity: compile each package with its glue as one file: a quarter quicker for images of many small models. The
+            glue then counts as model, and the compiler may inline what it would not in a user's own build.
         model_list: text of hil_models.c; made from the packages when None.
         cache_dir: the cache; None for $TINYHIL_CACHE or the user's.
         progress: called with ("compile" or "link", done, total).
@@ -145,7 +148,8 @@ def build_image(
     toolchain = toolchains.find(port.toolchain)
     cache = Cache(default_root() if cache_dir is None else cache_dir)
     sources = _Sources(firmware, port, link, _flags(port, sanitize), test_faults)
-    jobs = [job for package in packages for job in sources.of_package(package)]
+    of_package = sources.of_package_at_once if unity else sources.of_package
+    jobs = [job for package in packages for job in of_package(package)]
     jobs.append(sources.of_model_list(model_list))
     jobs += sources.of_runtime()
     stack_size = board.stack_size if port.ldscript else 0
@@ -253,8 +257,7 @@ class _Sources:
         glue = f"{name}_hil.c"
         tree = Tree(name, {**package.files, glue: package.glue})
         headers = tree.headers()
-        kernels = frozenset(layer.kernel for layer in package.plan.layers)
-        kernels |= {Path(file).stem for file in package.files if file.endswith(".h")} - {name}
+        kernels = _kernels(package)
         jobs = []
         for source in package.sources:
             label = f"{name}/{source}"
@@ -264,6 +267,16 @@ class _Sources:
         context = digest(headers, self._model_context)
         jobs.append(Job(Origin(label), label, tree, package.glue, self._flags, (name, self._runtime), context))
         return jobs
+
+    def of_package_at_once(self, package: Package) -> list[Job]:
+        """The package and its glue as one file."""
+        name = package.plan.name
+        label = f"{name}/{name}_unity.c"
+        text = "".join(f'#include "{source}"\n' for source in (*package.sources, f"{name}_hil.c"))
+        tree = Tree(name, {**package.files, f"{name}_hil.c": package.glue, Path(label).name: text})
+        context = digest(*(part for file in tree.files.items() for part in file), self._model_context)
+        origin = Origin(label, name, _kernels(package))
+        return [Job(origin, label, tree, text, self._flags, (name, self._runtime), context)]
 
     def of_model_list(self, text: str) -> Job:
         """hil_models.c."""
@@ -303,6 +316,12 @@ class _Sources:
         flags = (*self._runtime_flags, *defines)
         path = str(self._firmware / source)
         return Job(Origin(source), path, None, text, flags, self._includes, self._runtime_context)
+
+
+def _kernels(package: Package) -> frozenset[str]:
+    """Names of functions that count as kernels: a kernel's file has its function's name."""
+    files = {Path(file).stem for file in package.files if file.endswith(".h")} - {package.plan.name}
+    return frozenset(layer.kernel for layer in package.plan.layers) | files
 
 
 def _header_digest(firmware: Path, folders: Sequence[str]) -> str:

@@ -1,3 +1,4 @@
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from harness import resources
 from harness.boards import find_board
 from harness.build import build_image, toolchain
 from harness.errors import BuildError, DoesNotFitError, ToolchainMissingError
-from tests.support.tiny import huge_package, tiny_package
+from tests.support.tiny import tiny_package
 
 BOARD = "mps2-an500"
 
@@ -86,6 +87,16 @@ def test_several_models_share_an_image(cache, package):
         image.index_of("third")
 
 
+def test_a_unity_build_has_the_same_model_in_fewer_objects(cache, package, image):
+    at_once = build_image([package], find_board(BOARD), unity=True, cache_dir=cache)
+    assert at_once.compiled <= 2
+    assert "tiny/tiny_unity.c" in at_once.sizes.objects
+    assert at_once.sizes.models["tiny"]["kernels"].text > 0
+    assert at_once.build_id != image.build_id
+    changed = replace(package, files={**package.files, "tiny_weights.c": package.files["tiny_weights.c"] + "/* */\n"})
+    assert build_image([changed], find_board(BOARD), unity=True, cache_dir=cache).compiled == 2
+
+
 def test_two_models_of_one_name_are_refused(cache, package):
     with pytest.raises(BuildError, match="named tiny"):
         build_image([package, package], find_board(BOARD), cache_dir=cache)
@@ -156,9 +167,15 @@ def test_a_missing_function_is_a_link_error(own_firmware, tmp_path, package):
     assert not isinstance(caught.value, DoesNotFitError)
 
 
-def test_too_large_an_image_names_the_region_and_the_bytes_over(cache):
-    with pytest.raises(DoesNotFitError, match=r"region \w+ overflows by [\d,]+ bytes"):
-        build_image([huge_package()], find_board(BOARD), cache_dir=cache)
+def test_too_large_an_image_names_the_region_and_the_bytes_over(cache, package, image):
+    board = find_board(BOARD)
+    ram = board.memory_total("ram")
+    over = image.sizes.total.ram + 8
+    with pytest.raises(DoesNotFitError, match=r"region SRAM overflows by ([\d,]+) bytes") as caught:
+        build_image([package], replace(board, stack_size=ram), cache_dir=cache)
+    told = int(re.search(r"by ([\d,]+)", caught.value.message)[1].replace(",", ""))
+    assert 0 <= told - over < 64, "alignment"
+    assert caught.value.hint
 
 
 def test_sanitizers_are_for_the_host_only(cache, package):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from harness.compiler import compile_graph
 from harness.emit import Package, emit
-from harness.graph import ABSENT, ConvAttrs, Graph, Pads
-from tests.support.graphs import FULL, Builder
+from harness.graph import Graph
+from tests.support.graphs import Builder
 
 
 def tiny_graph(name: str = "tiny", seed: int = 0) -> Graph:
@@ -20,17 +20,3 @@ def tiny_graph(name: str = "tiny", seed: int = 0) -> Graph:
 def tiny_package(name: str = "tiny", core: str = "cortex-m7", seed: int = 0) -> Package:
     """The tiny graph, compiled."""
     return emit(compile_graph(tiny_graph(name, seed), core=core, name=name))
-
-
-def huge_package(name: str = "huge", core: str = "cortex-m7", weights: int = 5_000_000) -> Package:
-    """A model with more weights than an emulated board has flash."""
-    import numpy as np
-
-    b = Builder()
-    rows = 1000
-    x = b.input(1, 1, 1, weights // rows)
-    data = np.zeros((rows, 1, 1, weights // rows), np.int8)
-    w = b.tensor(*data.shape, scale=0.01, data=data)
-    y = b.tensor(1, 1, 1, rows, scale=0.2)
-    b.node("CONV_2D", (x, w, ABSENT), y, ConvAttrs((1, 1), (1, 1), Pads(), FULL))
-    return emit(compile_graph(b.graph(y, name=name), core=core, name=name))
