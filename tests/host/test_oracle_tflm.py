@@ -9,7 +9,20 @@ import numpy as np
 import pytest
 
 from harness.frontends import load
-from harness.graph import Array, DType, Graph, Node, Pads, PoolAttrs, Quantization, State, Tensor, VariableAttrs
+from harness.graph import (
+    Array,
+    ConvAttrs,
+    DType,
+    FullyConnectedAttrs,
+    Graph,
+    Node,
+    Pads,
+    PoolAttrs,
+    Quantization,
+    State,
+    Tensor,
+    VariableAttrs,
+)
 from harness.oracle import OracleSession, open_oracle
 from tests.support.draft import Draft
 from tests.support.models import real_model
@@ -122,7 +135,6 @@ def test_results_of_one_inference_survive_the_next() -> None:
 
 def test_specification_runs_explicit_pads_and_clamps_that_no_file_can_say() -> None:
     # After passes a graph may pad by any amount: 1 above and 2 on the right, of a 2x2 sum, clamped to -5..5.
-    from harness.graph import ConvAttrs
     from harness.oracle.execute import run
 
     quant = Quantization((1.0,), (0,))
@@ -136,3 +148,22 @@ def test_specification_runs_explicit_pads_and_clamps_that_no_file_can_say() -> N
     graph = Graph("padded", tensors, (Node("CONV_2D", (0, 1, -1), (2,), attrs),), (0,), (2,))
     x = np.array([1, 2, 3, 4], np.int8).reshape(1, 2, 2, 1)
     assert run(graph, [x]).outputs[0].ravel().tolist() == [3, 2, 0, 5, 5, 0]
+
+
+@pytest.mark.parametrize("op", ["FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D"])
+@pytest.mark.parametrize(("factor", "bias"), [(0.001, 2**31 - 1), (0.5, 2**29), (10.0, 2**31 - 5), (1e-5, -(2**31))])
+def test_accumulators_and_left_shifts_that_overflow_wrap_as_in_tflm(op: str, factor: float, bias: int) -> None:
+    draft = Draft(np.random.default_rng(0))
+    one = Quantization((1.0,), (0,))
+    dense = op == "FULLY_CONNECTED"
+    shapes = {"FULLY_CONNECTED": (8, 8), "CONV_2D": (8, 1, 1, 8), "DEPTHWISE_CONV_2D": (1, 1, 1, 8)}
+    x = draft.input((1, 8) if dense else (1, 1, 1, 8), one)
+    w = draft.constant(np.full(shapes[op], 127, np.int8), one)
+    b = draft.constant(np.full(8, bias, np.int32), one)
+    y = draft.tensor(draft.shape(x), Quantization((1 / factor,), (0,)))
+    clamp = (-128, 127)
+    attrs = FullyConnectedAttrs(clamp) if dense else ConvAttrs((1, 1), (1, 1), Pads(), clamp)
+    draft.node(op, (x, w, b), (y,), attrs)
+    graph = draft.finish("overflow", (y,))
+    vectors = [[np.full(draft.shape(x), value, np.int8)] for value in (127, -128, 5)]
+    assert_agree(graph, open_oracle("spec", graph), open_oracle("tflm", graph), vectors)
