@@ -82,13 +82,13 @@ class State:
             else:
                 report.sections.append(("tinyhil", _text_of(error)))
             if error.transcript:
-                report.sections.append(("last bytes on the line", error.transcript))
+                report.sections.append(("last bytes on the line", _tail(error.transcript)))
         elif isinstance(error, CheckFailedError):
             document = run_document(error.outcome)
             if document["verdict"]["first_layer"]:
                 report.sections.append(("first differing layer", rows.first_difference(document)))
             if document["transcript"]:
-                report.sections.append(("last bytes on the line", document["transcript"]))
+                report.sections.append(("last bytes on the line", _tail(document["transcript"])))
 
 
 class _HilFile(pytest.File):
@@ -257,6 +257,12 @@ def scheduler(config: pytest.Config, log: Any) -> Any:
 def _text_of(error: TinyhilError) -> str:
     """What failed, and what to try."""
     return "\n".join([str(error), *([error.details] if error.details else []), f"try: {error.hint}"])
+
+
+def _tail(transcript: str, lines: int = 24) -> str:
+    """The heading of a transcript and its last lines; the bundle has all of it."""
+    head, *rest = transcript.splitlines()
+    return "\n".join([head, *rest[-lines:]])
 
 
 def _properties(outcome: Outcome, check: str) -> list[tuple[str, object]]:

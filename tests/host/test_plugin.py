@@ -1,0 +1,240 @@
+"""The pytest plugin, on the host board: items, options and their precedence, errors, reports, fixtures, xdist."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from harness.pipeline import Workbench
+from harness.results import read_bundle
+from tests.support.plugin_run import FIXTURES, break_layer, copy_fixture, run_pytest
+
+DIGITS = FIXTURES / "digits.tflite"
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch):
+    for name in ("BOARD", "MODEL", "VECTORS", "LINK", "REPORT", "ORACLE"):
+        monkeypatch.delenv(f"TINYHIL_{name}", raising=False)
+
+
+def test_a_card_becomes_one_item_per_check_and_board(pytester):
+    copy_fixture("digits", pytester.path)
+    result = run_pytest(pytester, "--collect-only", "-q", "--board", "host", "--board", "nucleo-h743")
+    checks = ("outputs", "layers", "accuracy", "memory", "arena", "flash", "stack")
+    result.stdout.fnmatch_lines(
+        [f"digits.hil.yaml::{check}[[]{board}[]]" for board in ("host", "nucleo-h743") for check in checks]
+    )
+    result.stdout.fnmatch_lines(["14 tests collected*"])
+
+
+def test_a_card_passes_and_the_summary_shows_it(pytester):
+    copy_fixture("digits", pytester.path)
+    result = run_pytest(pytester, "--board", "host", "-rs")
+    result.assert_outcomes(passed=5, skipped=2)
+    result.stdout.fnmatch_lines(
+        [
+            "tinyhil: *link uart",
+            "board: host (host, host)",
+            "oracles: tflite-micro *",
+            "model *verdict *",
+            "digits *host *pass *0 *host-ns *",
+            "*not measured here: host runs native code of this machine*",
+        ]
+    )
+
+
+def test_a_model_without_a_card_in_an_empty_folder(pytester):
+    result = run_pytest(pytester, "--board", "host", "--model", DIGITS, "--vectors", "3")
+    result.assert_outcomes(passed=3)
+    assert result.ret == pytest.ExitCode.OK
+
+
+def test_a_model_alone_does_not_bring_the_whole_project_along(pytester):
+    pytester.makepyfile("def test_other(): assert False")
+    result = run_pytest(pytester, "--board", "host", "--model", DIGITS, "--vectors", "2", "--collect-only", "-q")
+    assert "test_other" not in result.stdout.str()
+    both = run_pytest(pytester, ".", "--board", "host", "--model", DIGITS, "--collect-only", "-q")
+    assert "test_other" in both.stdout.str()
+    assert "outputs[host]" in both.stdout.str()
+
+
+def test_one_check_can_be_named(pytester):
+    copy_fixture("digits", pytester.path)
+    run_pytest(pytester, "digits.hil.yaml::outputs[host]", "--board", "host").assert_outcomes(passed=1)
+
+
+def test_a_wrong_layer_fails_and_is_shown_by_itself(pytester, monkeypatch):
+    copy_fixture("digits", pytester.path)
+    break_layer(monkeypatch, 2)
+    result = run_pytest(pytester, "--board", "host", "-k", "layers")
+    result.assert_outcomes(failed=1, deselected=6)
+    result.stdout.fnmatch_lines(
+        [
+            "*first differing layer: 2 conv_2d_02 (CONV_2D)*expected *got *",
+            "*first differing layer -*",
+            "layer 2 conv_2d_02 (CONV_2D), tensor *",
+            "*LSB: elements*",
+            "*last bytes on the line*",
+            "digits *host *fail *",
+        ]
+    )
+
+
+def test_what_keeps_a_check_from_being_made_is_an_error_with_a_hint(pytester, monkeypatch):
+    copy_fixture("digits", pytester.path)
+    monkeypatch.setenv("TINYHIL_HOST_CC", "no-such-compiler")
+    result = run_pytest(pytester, "--board", "host", "-k", "outputs or layers")
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["*no-such-compiler is not a program*", "try: *", "digits *host *error *"])
+    assert "Traceback" not in result.stdout.str()
+    assert "setup.py" not in result.stdout.str()
+
+
+def test_a_run_is_made_once_for_all_its_checks(pytester, monkeypatch):
+    copy_fixture("digits", pytester.path)
+    runs = []
+    sound = Workbench.validate
+    monkeypatch.setattr(Workbench, "validate", lambda self, *rest: runs.append(1) or sound(self, *rest))
+    run_pytest(pytester, "--board", "host").assert_outcomes(passed=5, skipped=2)
+    assert len(runs) == 1
+
+
+def test_a_wrong_card_is_a_collection_error_with_its_line(pytester):
+    pytester.path.joinpath("bad.hil.yaml").write_text("model: a.tflite\nchecks: {output: exact}\n")
+    result = run_pytest(pytester, "--board", "host")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["*bad.hil.yaml: line 2: checks.output: unknown key*", "try: did you mean 'outputs'?"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--board", "mps2-an5oo"], "mps2-an500"),
+        (["--link", "fats"], "no link is named 'fats'"),
+        (["--oracle", "x"], "no oracle is named 'x'"),
+        (["--vectors", "many"], "neither an .npz file nor a number"),
+    ],
+)
+def test_a_wrong_option_is_refused_before_anything_runs(pytester, arguments, words):
+    pytester.makepyfile("def test_other(): pass")
+    result = run_pytest(pytester, *arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert words in result.stderr.str()
+
+
+def collected_boards(pytester, *arguments):
+    lines = run_pytest(pytester, "--collect-only", "-q", *arguments).outlines
+    return {line.rpartition("[")[2].rstrip("]") for line in lines if "::outputs[" in line}
+
+
+def test_precedence_is_command_line_environment_ini_default(pytester, monkeypatch):
+    copy_fixture("digits", pytester.path)
+    assert collected_boards(pytester) == {"mps2-an500"}
+    (pytester.path / "pytest.ini").write_text("[pytest]\nhil_board = mps2-an385 mps2-an505\n")
+    assert collected_boards(pytester) == {"mps2-an385", "mps2-an505"}
+    monkeypatch.setenv("TINYHIL_BOARD", "host,mps3-an547")
+    assert collected_boards(pytester) == {"host", "mps3-an547"}
+    assert collected_boards(pytester, "--board", "mps2-an386") == {"mps2-an386"}
+    everything = collected_boards(pytester, "--board", "all")
+    assert {"host", "mps2-an500", "mps3-an547"} <= everything
+    assert "nucleo-h743" not in everything
+
+
+def test_fixtures_for_tests_of_ones_own(pytester):
+    copy_fixture("digits", pytester.path)
+    pytester.makepyfile(
+        """
+        import numpy as np
+        from pathlib import Path
+
+        HERE = Path(__file__).parent
+
+        def test_card(hil):
+            outcome = hil.validate(HERE / "digits.hil.yaml")
+            assert outcome.passed, outcome.explain()
+            assert outcome.measurement.arena_high == outcome.plan.arena_size
+
+        def test_own_inputs(hil, board):
+            assert board == hil.board == "host"
+            vectors = np.load(HERE / "digits_vectors.npz")
+            outputs = hil.run(HERE / "digits.tflite", [[x] for x in vectors["input_0"][:30]])
+            right = [int(o[0].argmax()) == label for o, label in zip(outputs, vectors["labels"])]
+            assert np.mean(right) > 0.9
+
+        def test_model_option(hil, hil_model):
+            assert hil.validate(hil_model, vectors=2).passed
+        """
+    )
+    result = run_pytest(pytester, pytester.path, "--board", "host", "--model", DIGITS, "-k", "test_", "-v")
+    result.assert_outcomes(passed=3, deselected=10)
+    result.stdout.fnmatch_lines(["*test_card[[]host[]] PASSED*"])
+
+
+def test_a_projects_own_fixture_named_board_wins(pytester):
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture
+        def board():
+            return "chess"
+
+        def test_own(board):
+            assert board == "chess"
+        """
+    )
+    run_pytest(pytester, "--board", "host", "--board", "mps2-an500").assert_outcomes(passed=1)
+
+
+def test_junit_properties_and_bundle(pytester):
+    copy_fixture("digits", pytester.path)
+    result = run_pytest(pytester, "--board", "host", "--junitxml", "junit.xml", "--report", "bundle")
+    result.stdout.fnmatch_lines(["report: *report.html"])
+    case = next(c for c in ET.parse(pytester.path / "junit.xml").iter("testcase") if c.get("name") == "arena[host]")
+    found = {p.get("name"): p.get("value") for p in case.iter("property")}
+    assert found["tinyhil.board"] == "host"
+    assert found["tinyhil.max_lsb"] == "0"
+    assert found["tinyhil.arena_bytes"] == found["tinyhil.arena.measured"]
+    results = read_bundle(pytester.path / "bundle")
+    assert results["verdict"] == "pass"
+    (run,) = results["runs"]
+    assert run["memory"]["arena_planned"] == int(found["tinyhil.arena_bytes"])
+    assert "--report" in results["command"]
+
+
+def test_under_xdist_runs_are_made_once_each_and_results_come_together(pytester):
+    pytest.importorskip("xdist")
+    for name in ("digits", "residual", "stream"):
+        copy_fixture(name, pytester.path)
+    result = run_pytest(pytester, "--board", "host", "-n", "2", "--report", "bundle")
+    result.assert_outcomes(passed=14, skipped=6)
+    results = read_bundle(pytester.path / "bundle")
+    assert sorted(run["name"] for run in results["runs"]) == ["digits", "residual", "stream"]
+
+
+def test_silent_and_light_in_a_project_that_does_not_use_it(pytester):
+    pytester.makepyfile("def test_other(): pass")
+    result = run_pytest(pytester)
+    result.assert_outcomes(passed=1)
+    assert "tinyhil:" not in result.stdout.str()
+    code = (
+        "import sys, harness.plugin; "
+        "heavy = {'numpy', 'pydantic', 'yaml', 'rich', 'typer', 'serial', 'elftools'} & set(sys.modules); "
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=FIXTURES.parent)
+
+
+def test_every_document_is_json(pytester):
+    copy_fixture("stream", pytester.path)
+    run_pytest(pytester, "--board", "host", "--report", "bundle")
+    text = (pytester.path / "bundle" / "results.json").read_text()
+    assert json.loads(text)["schema"] == "tinyhil.results"
+    assert "NaN" not in text
