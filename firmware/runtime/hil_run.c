@@ -361,7 +361,7 @@ void hil_do_invoke(const uint8_t *body, size_t size)
     hil_now.run = hil_get32(body);
     hil_now.phase = HIL_PHASE_INVOKE;
     hil_now.layer = HIL_NO_LAYER;
-    mode = observing;
+    mode = stack_known() ? observing : observing & (uint8_t)~HIL_INVOKE_LAYER_STACK;
     given_up = false;
     int32_t status = run_model();
     runs++;

@@ -115,6 +115,9 @@ static bool is_new(void)
 {
     uint8_t command = receiver.content[0];
     uint16_t sequence = hil_get16(receiver.content + 1);
+    if (command >= HIL_REQUESTS_END) {
+        return false; /* its answer's type would be that of a frame sent unasked */
+    }
     if (command == HIL_HELLO) {
         session.open = true; /* a host that starts anew numbers its requests anew */
         return true;

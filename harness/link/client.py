@@ -83,6 +83,7 @@ class Client:
         self._good = 0
         self._run = 0
         self._longest_s = 0.0
+        self._typical_s = 0.0
 
     @property
     def retries(self) -> int:
@@ -249,7 +250,7 @@ class Client:
             outputs=outputs,
             layer_outputs=tuple(collected) if layers else None,
             layer_ticks=layer_ticks,
-            layer_stack=self._layer_stack(len(model.layers)) if layer_stack else None,
+            layer_stack=self._layer_stack(len(model.layers)) if layer_stack and info.stack_size else None,
             total_ticks=None if layers or layer_stack else self._total(ticks, len(model.layers) if profile else 0),
             observed_ticks=ticks,
             seconds=seconds,
@@ -332,11 +333,12 @@ class Client:
     def _run_step(self, kind: Kind, body: bytes, limit: float, doing: str) -> Fields:
         start = time.monotonic()
         before = self.retries
-        answer = self._exchange.long(kind, body, limit_s=limit, expected_s=self._longest_s, doing=doing)
+        answer = self._exchange.long(kind, body, limit_s=limit, expected_s=self._typical_s, doing=doing)
         if self.retries > before:
             self._shrink()
         else:
             self._grow()
+            self._typical_s += (time.monotonic() - start - self._typical_s) / 4
         self._longest_s = max(self._longest_s, time.monotonic() - start)
         fields = Fields(self._check(kind, answer), f"the answer to {kind.name}")
         if (run := fields.number(4)) != self._run:

@@ -19,7 +19,7 @@ from harness.link.transport import Transport
 NO_SESSION = 8
 
 _FIRST_WAIT_S = 0.25
-_LEAST_WAIT_S = 0.1
+_LEAST_WAIT_S = 0.03
 _MOST_WAIT_S = 2.0
 _WAIT_FACTOR = 8.0
 # Besides its bytes an exchange costs about as much as this many bytes
@@ -147,7 +147,7 @@ class Exchange:
                     begun = True
                     self._learn((time.monotonic() - start) / (len(frame) + _BASE_BYTES))
                     deadline = time.monotonic() + limit_s
-                    wait = max(2 * expected_s, _FIRST_WAIT_S)
+                    wait = max(2 * expected_s, _LEAST_WAIT_S)
                 self._check_unasked(event, sequence, kind)
                 if event.kind != Kind.DAMAGED:
                     continue

@@ -1,12 +1,17 @@
-"""Builds the runtime with the test models of tests/support/model, without the compiler and the cache."""
+"""Builds the runtime with the test models of tests/support/model, without the compiler and the cache, and runs it."""
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import yaml
+
+from harness.boards.child import Child
+from harness.link.transport import PipeTransport, SocketTransport, Transport
 
 REPOSITORY = Path(__file__).parents[2]
 FIRMWARE = REPOSITORY / "firmware"
@@ -22,8 +27,7 @@ def build(
     link: str | None = None,
     compiler: str | None = None,
     flags: Sequence[str] = (),
-    extra: Sequence[Path] = (),
-    replace: Path = MODEL,
+    test_faults: bool = True,
 ) -> Path:
     """Compile and link an image of the test models; returns `out`."""
     facts = yaml.safe_load((FIRMWARE / "ports" / port / "port.yaml").read_text())
@@ -35,11 +39,47 @@ def build(
     command += ["-ffunction-sections", "-fdata-sections", *facts["cflags"], *facts["ldflags"]]
     command += [f"-I{FIRMWARE / i}" for i in facts["includes"]]
     command += [f"-D{d}" for d in [*facts["defines"], *chosen["defines"]]]
-    command += [f'-DHIL_BUILD_ID="{BUILD_ID}"', f'-DHIL_BOARD="{port}"', "-DHIL_TEST_FAULTS", *flags]
+    command += [f'-DHIL_BUILD_ID="{BUILD_ID}"', f'-DHIL_BOARD="{port}"', *flags]
+    command += ["-DHIL_TEST_FAULTS"] if test_faults else []
     command += [f"-L{FIRMWARE / d}" for d in facts["library_dirs"]]
     if facts["ldscript"]:
         command += [f"-T{FIRMWARE / facts['ldscript']}", f"-Wl,--defsym=HIL_STACK_SIZE={facts['stack_size']}"]
-    command += [*sources, str(replace), *(str(e) for e in extra), *facts["libs"], "-o", str(out)]
+    command += [*sources, str(MODEL), *facts["libs"], "-o", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
     return out
+
+
+@contextlib.contextmanager
+def running(elf: Path, port: str, link: str, *, shift: int = 8) -> Iterator[Transport]:
+    """Run an image of build() and give the line to it; the program ends with the block."""
+    command = [str(elf)]
+    listener: socket.socket | None = None
+    if port != "host":
+        command = ["qemu-system-arm", "-M", port, "-display", "none", "-monitor", "none", "-kernel", str(elf)]
+        command += ["-icount", f"shift={shift}"]
+        if link == "uart":
+            listener = socket.create_server(("127.0.0.1", 0))
+            listener.settimeout(15)
+            where = f"socket,id=link,host=127.0.0.1,port={listener.getsockname()[1]},nodelay=on"
+            command += ["-chardev", where, "-serial", "chardev:link"]
+        else:
+            command += ["-serial", "null", "-semihosting-config", "enable=on,target=native"]
+    environment = {"ASAN_OPTIONS": "detect_leaks=0"}
+    child = Child(port, command, pipes=listener is None, env=environment)
+    transport: Transport | None = None
+    try:
+        if listener is None:
+            transport = PipeTransport(child.stdout, child.stdin)
+        else:
+            connected, _ = listener.accept()
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            transport = SocketTransport(connected)
+        yield transport
+        assert "ERROR: AddressSanitizer" not in child.stderr() and "runtime error" not in child.stderr(), child.stderr()
+    finally:
+        child.close()
+        if transport is not None:
+            transport.close()
+        if listener is not None:
+            listener.close()

@@ -41,6 +41,9 @@ uint8_t hil_port_guard(void)
 bool hil_port_guard_intact(void)
 {
     bool intact = true;
+    if (has_mpu()) {
+        return true;
+    }
     for (uint32_t i = 0; i < CANARY_WORDS; i++) {
         intact = intact && *(volatile uint32_t *)&hil_stack_bottom[i] == hil_paint_word(CANARY_SEED, i);
     }

@@ -1,8 +1,9 @@
-/* Two small models for tests of the runtime: "plus", which adds 1 to each of 490 bytes in each of two layers, and "counter",
- * which has a state, two inputs, two outputs, and a layer with two outputs. */
+/* Small models for tests of the runtime: "plus" adds 1 to each of 490 bytes in each of two layers; "counter" has a state, two
+ * inputs, two outputs and a layer with two outputs; "timed" executes known numbers of instructions; "faulty" fails as told. */
 #include <string.h>
 
 #include "hil_model.h"
+#include "hil_port.h"
 
 #define PLUS_SIZE 490U
 
@@ -105,7 +106,86 @@ static const hil_model counter = {
     .layer_count = 1, .layers = counter_layers, .init = counter_init, .invoke = counter_invoke,
 };
 
-const hil_model *const hil_models[] = {&plus, &counter};
-const uint32_t hil_model_count = 2;
+/* Two layers: 4000 instructions, and as many as the input says (a multiple of 4). */
+static int32_t timed_invoke(void *context, hil_observer observer, void *user)
+{
+    context_t *c = context;
+    uint32_t instructions;
+    memcpy(&instructions, c->arena, 4);
+    if (observer != NULL) {
+        observer(user, 0U, HIL_LAYER_BEGIN);
+    }
+    (void)hil_port_known_loop(4000U);
+    if (observer != NULL) {
+        observer(user, 0U, HIL_LAYER_END);
+    }
+    if (observer != NULL) {
+        observer(user, 1U, HIL_LAYER_BEGIN);
+    }
+    (void)hil_port_known_loop(instructions);
+    if (observer != NULL) {
+        observer(user, 1U, HIL_LAYER_END);
+    }
+    return 0;
+}
+
+static const hil_tensor timed_ends[] = {{0, 4}};
+static const hil_layer timed_layers[] = {{"loop_00", timed_ends, 1}, {"loop_01", timed_ends, 1}};
+
+static const hil_model timed = {
+    .name = "timed", .sha256 = {7, 8, 9}, .arena_size = 1056, .arena_align = 16, .context_size = sizeof(context_t),
+    .input_count = 1, .inputs = timed_ends, .output_count = 1, .outputs = timed_ends,
+    .layer_count = 2, .layers = timed_layers, .init = plus_init, .invoke = timed_invoke,
+};
+
+static volatile uint32_t sink;
+
+static __attribute__((noinline)) uint32_t faulty_recursion(uint32_t depth)
+{
+    volatile uint32_t frame[16];
+    for (uint32_t i = 0; i < 16U; i++) {
+        frame[i] = depth + i;
+    }
+    if (depth != 0xFFFFFFFFU) {
+        sink = faulty_recursion(depth + 1U);
+    }
+    return frame[depth & 15U] + sink;
+}
+
+/* The input's first byte: 1 stack overflow, 2 bus fault, 3 undefined instruction, 4 hang, else nothing. */
+static int32_t faulty_invoke(void *context, hil_observer observer, void *user)
+{
+    context_t *c = context;
+    if (observer != NULL) {
+        observer(user, 0U, HIL_LAYER_BEGIN);
+    }
+    switch (c->arena[0]) {
+    case 1: sink = faulty_recursion(0); break;
+#ifdef HIL_TEST_FAULTS
+    case 2: hil_port_bad_access(); break;
+    case 3: hil_port_bad_instruction(); break;
+#endif
+    case 4:
+        for (;;) {
+            sink = 0;
+        }
+    default: break;
+    }
+    if (observer != NULL) {
+        observer(user, 0U, HIL_LAYER_END);
+    }
+    return 0;
+}
+
+static const hil_layer faulty_layers[] = {{"faulty_00", timed_ends, 1}};
+
+static const hil_model faulty = {
+    .name = "faulty", .sha256 = {10, 11, 12}, .arena_size = 1056, .arena_align = 16, .context_size = sizeof(context_t),
+    .input_count = 1, .inputs = timed_ends, .output_count = 1, .outputs = timed_ends,
+    .layer_count = 1, .layers = faulty_layers, .init = plus_init, .invoke = faulty_invoke,
+};
+
+const hil_model *const hil_models[] = {&plus, &counter, &timed, &faulty};
+const uint32_t hil_model_count = 4;
 _Alignas(16) uint8_t hil_arena[6144];
 const uint32_t hil_arena_size = 6144;
