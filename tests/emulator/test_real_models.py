@@ -1,4 +1,4 @@
-"""Real models, whole: outputs and every layer equal TFLM, arena as planned, and no layer slower than TFLM's reference."""
+"""Real models: outputs and every layer equal TFLM, the arena is as planned, no layer slower than TFLM's reference."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from harness.build import build_image
 from harness.compiler import compile_graph
 from harness.emit import emit
 from harness.graph import Graph
-from harness.measure import measure
+from harness.measure import measure, open_client
 from harness.oracle.execute import run
 from tests.support.opgen import KINDS, random_graph, random_inputs
 
@@ -31,12 +31,13 @@ def check_on_board(graphs: list[Graph], board_name: str, *, sanitize: bool = Fal
     packages = [
         emit(compile_graph(graph, core=board.core, name=f"g{i:03d}_{graph.name}")) for i, graph in enumerate(graphs)
     ]
-    image = build_image(packages, board, sanitize=sanitize)
+    image = build_image(packages, board, link="fast", sanitize=sanitize, unity=True)
     compared = 0
     with open_session(resolve(board_name), image) as session:
+        client = open_client(session, image)
         for seed, (graph, package) in enumerate(zip(graphs, packages, strict=True)):
             vectors = random_inputs(graph, np.random.default_rng(seed), VECTORS)
-            measured = measure(session, image, package, vectors, layers=True, profile=False)
+            measured = measure(session, image, package, vectors, layers=True, profile=False, client=client)
             states = None
             for number, vector in enumerate(vectors):
                 wanted = run(graph, vector, states)
