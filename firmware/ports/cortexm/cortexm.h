@@ -29,7 +29,7 @@ void cortexm_guard_up(void);
 void board_init(void);
 
 /* Opens the byte stream of the link that was chosen. */
-void stream_init(void);
+void hil_stream_init(void);
 
 /* Every exception but reset. */
 void cortexm_fault_entry(void);

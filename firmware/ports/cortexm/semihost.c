@@ -24,7 +24,7 @@ static uint32_t open_console(uint32_t mode)
     return call(SYS_OPEN, block);
 }
 
-void stream_init(void)
+void hil_stream_init(void)
 {
     input = open_console(1U);  /* rb */
     output = open_console(5U); /* wb */

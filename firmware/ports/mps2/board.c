@@ -11,7 +11,7 @@ const hil_port_facts hil_port = {PORT_CORE, PORT_CLOCK_HZ, PORT_TICK_HZ, HIL_TIC
 
 void board_init(void)
 {
-    stream_init();
+    hil_stream_init();
 }
 
 uint32_t hil_port_tick(void)

@@ -17,7 +17,7 @@
 #define STATE_TX_FULL 1U
 #define STATE_RX_FULL 2U
 
-void stream_init(void)
+void hil_stream_init(void)
 {
     UART_BAUDDIV = 16U;
     UART_CTRL = 3U | (1U << 3); /* send, receive, interrupt on receive */
