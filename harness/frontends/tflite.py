@@ -15,7 +15,8 @@ from pathlib import Path
 
 from harness.errors import GraphError, ModelFileError, TinyhilError, UnsupportedModelError
 from harness.frontends.flatbuffer import damaged
-from harness.frontends.tflite_ops import DATA_TYPES, OPTIONS, READERS, Operator, Unsupported
+from harness.frontends.tflite_operator import Operator, Unsupported
+from harness.frontends.tflite_ops import DATA_TYPES, OPTIONS, READERS
 from harness.frontends.tflite_schema import (
     ASSIGN_VARIABLE,
     CALL_ONCE,

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from harness.frontends.flatbuffer import damaged
-from harness.frontends.tflite_ops import Unsupported
+from harness.frontends.tflite_operator import Unsupported
 from harness.frontends.tflite_schema import (
     ASSIGN_VARIABLE,
     RESOURCE,

@@ -40,7 +40,7 @@ def seed_files() -> list[Path]:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_damaged_files_are_refused_or_compile(part):
-    count = scaled(600, 5000) // PARTS
+    count = scaled(5000, 20000) // PARTS
     command = [sys.executable, "-m", "tests.support.fuzz_import", str(part * count), str(count)]
     child = subprocess.run(
         [*command, *(str(p) for p in seed_files())],
