@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from math import isfinite
 
-from harness.errors import GraphError
 from harness.graph import ABSENT, DType, Graph, Tensor
 from harness.verifier_rules import RULES, WEIGHTED
 from harness.verifier_view import View, error
