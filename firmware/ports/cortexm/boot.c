@@ -55,7 +55,7 @@ _Noreturn static void start(void)
     CORTEXM_SHCSR |= 0xFU << 16; /* memory, bus, usage and secure faults by their own names */
     CORTEXM_CCR |= 1U << 4;      /* division by zero is a fault */
     cortexm_guard_up();
-    board_init();
+    hil_board_init();
     hil_main();
 }
 

@@ -26,7 +26,7 @@ extern uint32_t hil_stack_end[];
 void cortexm_guard_up(void);
 
 /* The port's own start, once memory is in order: clocks, pins, the byte stream. */
-void board_init(void);
+void hil_board_init(void);
 
 /* Opens the byte stream of the link that was chosen. */
 void hil_stream_init(void);

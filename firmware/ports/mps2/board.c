@@ -9,7 +9,7 @@
 
 const hil_port_facts hil_port = {PORT_CORE, PORT_CLOCK_HZ, PORT_TICK_HZ, HIL_TICK_EMULATED};
 
-void board_init(void)
+void hil_board_init(void)
 {
     hil_stream_init();
 }
