@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 
 from harness.errors import CompileError
 from harness.graph import Graph, Node
@@ -13,30 +11,13 @@ from harness.kernels import CORE_FEATURES, candidates
 from harness.kernels.base import Context, Kernel
 from harness.kernels.macs import macs
 from harness.lifetimes import Step, Value, liveness_bound, values_of, view_sources
+from harness.names import identifier
 from harness.passes import optimize
 from harness.plan import Layer, Placement, Plan
 from harness.planner import place
-from harness.resources import firmware
 from harness.verifier import verify
 
 ARENA_ALIGNMENT = 16
-
-_STANDARD_HEADERS = frozenset(
-    "assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic "
-    "stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype".split()
-)
-
-
-@cache
-def _own_headers() -> frozenset[str]:
-    return frozenset(path.stem for folder in ("kernels", "runtime") for path in (firmware() / folder).glob("*.h"))
-
-
-def identifier(name: str) -> str:
-    """`name` as a C identifier in lower case, of at most 48 characters, whose NAME.h hides no other header."""
-    text = re.sub(r"[^0-9a-z]+", "_", name.lower()).strip("_")[:48].rstrip("_") or "model"
-    taken = text in _STANDARD_HEADERS or text in _own_headers()
-    return f"m_{text}" if text[0].isdigit() or taken else text
 
 
 def compile_graph(graph: Graph, *, core: str = "cortex-m7", name: str | None = None) -> Plan:

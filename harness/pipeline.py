@@ -136,8 +136,9 @@ class Workbench:
 
     def package(self, graph: Graph, core: str, name: str | None = None) -> Package:
         """The model compiled for a core."""
-        from harness.compiler import compile_graph, identifier
+        from harness.compiler import compile_graph
         from harness.emit import emit
+        from harness.names import identifier
 
         name = identifier(name or graph.name)
         key = (graph.sha256, core, name)

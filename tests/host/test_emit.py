@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.compiler import compile_graph, identifier
+from harness.compiler import compile_graph
 from harness.emit import Package, emit, float_literal, model_list, write_package
 from harness.errors import CompileError
+from harness.names import identifier
 from harness.oracle.execute import run
 from tests.support.graphs import Builder
 from tests.support.opgen import KINDS, random_graph
