@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections import deque
 from fractions import Fraction
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -13,45 +12,11 @@ from harness.boards.child import Child
 from harness.boards.records import Board, Resolved
 from harness.build.image import Image
 from harness.errors import BoardError, BoardLostError, TinyhilError
+from harness.link.transcript import Transcript
 from harness.units import Unit
 
 if TYPE_CHECKING:
     from harness.link.transport import Transport
-
-TRANSCRIPT_LIMIT = 2048
-
-
-class Transcript:
-    """The last bytes that went each way, in their order."""
-
-    def __init__(self, limit: int = TRANSCRIPT_LIMIT) -> None:
-        self._limit = limit
-        self._chunks: deque[tuple[str, bytes]] = deque()
-        self._held = 0
-        self.sent = 0
-        self.received = 0
-
-    def note(self, arrow: str, data: bytes) -> None:
-        """Add bytes; arrow is ">" to the device and "<" from it."""
-        if arrow == ">":
-            self.sent += len(data)
-        else:
-            self.received += len(data)
-        kept = data[-self._limit :]
-        self._chunks.append((arrow, kept))
-        self._held += len(kept)
-        while self._held > self._limit and len(self._chunks) > 1:
-            self._held -= len(self._chunks.popleft()[1])
-
-    def text(self) -> str:
-        """One line for 16 bytes: direction, hex, characters."""
-        lines = [f"{self.sent} bytes sent, {self.received} received; the last of them:"]
-        for arrow, data in self._chunks:
-            for start in range(0, len(data), 16):
-                row = data[start : start + 16]
-                characters = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
-                lines.append(f"{arrow} {row.hex(' '):<47}  {characters}")
-        return "\n".join(lines)
 
 
 class _Watched:

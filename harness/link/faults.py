@@ -127,11 +127,11 @@ def render_fault(fault: Fault, symbols: Symbols | None) -> str:
         lines.append("stack words:")
         for start in range(0, len(fault.stack), 8):
             lines.append("  " + " ".join(f"{word:0{width}x}" for word in fault.stack[start : start + 8]))
-        # a return address into Thumb code is odd
-        calls = [placed(word) for word in fault.stack if word & 1 and placed(word)]
-        if calls:
-            lines.append("which may be return addresses into:")
-            lines += [line for index, line in enumerate(calls) if index == 0 or calls[index - 1] != line]
+        calls = [symbols.called_from(word) for word in fault.stack] if symbols is not None else []
+        texts = [f"  {place}" for place in calls if place is not None]
+        if texts:
+            lines.append("calls that these words return to, innermost first; stale ones may be among them:")
+            lines += [line for index, line in enumerate(texts) if index == 0 or texts[index - 1] != line]
     return "\n".join(lines)
 
 

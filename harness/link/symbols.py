@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# Names of what a port's linker script defines; a call may leave Thumb's lowest bit set.
+# Set in addresses of Thumb code that are branched to
 _THUMB = 1
+# SHF_EXECINSTR
+_EXECUTABLE = 4
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Symbols:
         self._functions: list[tuple[int, int, str]] | None = None
         self._starts: list[int] = []
         self._lines: list[tuple[int, int, str, int]] | None = None
+        self._code: list[tuple[int, bytes]] = []
 
     def at(self, address: int) -> Place | None:
         """The place of an address in code; None when no function is there or the image cannot be read."""
@@ -55,6 +58,23 @@ class Symbols:
         file, line = self._line_at(address)
         return Place(name, address - start, file, line)
 
+    def called_from(self, address: int) -> Place | None:
+        """The place of the call that returns to `address`; None where no call instruction is right before it."""
+        place = self.at(address)
+        if place is None or not address & _THUMB or not self._follows_call(address & ~_THUMB):
+            return None
+        return self.at((address & ~_THUMB) - 2)
+
+    def _follows_call(self, address: int) -> bool:
+        """Whether the instruction before is Thumb's BL (T1) or BLX register (T1)."""
+        for start, code in self._code:
+            at = address - start
+            if 4 <= at <= len(code):
+                first = int.from_bytes(code[at - 4 : at - 2], "little")
+                second = int.from_bytes(code[at - 2 : at], "little")
+                return (first & 0xF800 == 0xF000 and second & 0xD000 == 0xD000) or second & 0xFF87 == 0x4780
+        return False
+
     def _load_functions(self) -> None:
         from elftools.common.exceptions import ELFError
         from elftools.elf.elffile import ELFFile
@@ -64,6 +84,8 @@ class Symbols:
         try:
             with self._elf.open("rb") as file:
                 for section in ELFFile(file).iter_sections():
+                    if section["sh_flags"] & _EXECUTABLE and section["sh_type"] == "SHT_PROGBITS":
+                        self._code.append((int(section["sh_addr"]), section.data()))
                     if not isinstance(section, SymbolTableSection):
                         continue
                     for symbol in section.iter_symbols():

@@ -105,7 +105,7 @@ def test_a_session_passes_the_transcript_on():
         client.hello()
         client.provoke(BUS)
     assert "bytes sent" in caught.value.transcript
-    assert "\n< " in caught.value.transcript and "\n> " in caught.value.transcript
+    assert " > TEST" in caught.value.transcript and " < FAULT" in caught.value.transcript
 
 
 @pytest.mark.parametrize("link", ["uart", "semihost"])
