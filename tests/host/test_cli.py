@@ -1,0 +1,192 @@
+"""The command: output for people and machines, exit codes, and errors without tracebacks."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.frontends.tflite import load
+from harness.results import read_bundle
+from tests.support.plugin_run import FIXTURES, copy_fixture
+
+ROOT = FIXTURES.parent
+DIGITS = FIXTURES / "digits.tflite"
+
+
+def tinyhil(*arguments: str | Path, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("TINYHIL_") or k == "TINYHIL_CACHE"}
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+        clean.pop(name, None)
+    return subprocess.run(
+        [sys.executable, "-m", "harness.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=cwd,
+        env={**clean, "PYTHONPATH": str(ROOT), **environment},
+    )
+
+
+def test_version_help_and_no_arguments():
+    assert tinyhil("--version").stdout.startswith("tinyhil 0.")
+    text = tinyhil("--help").stdout
+    for command in ("doctor", "boards", "analyze", "generate", "validate", "profile", "Exit codes"):
+        assert command in text
+    for command in ("doctor", "boards", "analyze", "generate", "validate", "profile"):
+        assert tinyhil(command, "--help").returncode == 0
+
+
+def test_importing_the_command_is_quick_because_nothing_heavy_comes_along():
+    code = (
+        "import sys, harness.cli; "
+        "heavy = {'numpy', 'tflite', 'yaml', 'serial', 'elftools', 'jinja2', 'pytest'} & set(sys.modules); "
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_doctor_names_what_is_missing_and_what_to_do():
+    sound = json.loads(tinyhil("doctor", "--json").stdout)
+    assert sound["kind"] == "doctor"
+    assert {f["name"] for f in sound["findings"]} >= {"arm compiler", "qemu-system-arm", "oracle tflm"}
+    broken = tinyhil("doctor", TINYHIL_QEMU="no-such-program")
+    assert broken.returncode == 3
+    assert "no-such-program is not a program" in broken.stdout
+    assert "missing" in broken.stdout
+
+
+def test_boards():
+    names = [b["name"] for b in json.loads(tinyhil("boards", "--json").stdout)["boards"]]
+    assert {"host", "mps2-an500", "mps3-an547", "nucleo-h743"} <= set(names)
+    assert "mps3-an547" in tinyhil("boards").stdout
+
+
+def test_analyze_says_all_without_running():
+    document = json.loads(tinyhil("analyze", DIGITS, "--board", "host", "--json").stdout)
+    operators = load(DIGITS).source_ops
+    assert document["operators"] == {op: operators.count(op) for op in operators}
+    assert document["macs"] == sum(layer["macs"] for layer in document["layers"])
+    assert sum(term["bytes"] for term in document["arena"]["sum"]) == document["arena"]["size"]
+    assert document["flash"] > document["constants"] > 0
+    text = tinyhil("analyze", DIGITS, "--board", "mps2-an500", "--no-build").stdout
+    assert f"arena {document['arena']['size']:,} B = " in text
+    assert "not compiled" in text
+
+
+def test_analyze_without_a_compiler_still_tells_the_rest():
+    done = tinyhil("analyze", DIGITS, "--board", "host", TINYHIL_HOST_CC="no-such-compiler")
+    assert done.returncode == 0
+    assert "flash of the code is unknown: TINYHIL_HOST_CC=no-such-compiler is not a program" in done.stdout
+
+
+def test_generate_writes_the_package(tmp_path):
+    done = tinyhil("generate", DIGITS, "-o", tmp_path / "out", "--core", "cortex-m4", "--name", "Seven Segments")
+    assert done.returncode == 0
+    manifest = json.loads((tmp_path / "out" / "seven_segments.json").read_text())
+    assert manifest["core"] == "cortex-m4"
+    assert str(tmp_path / "out" / "seven_segments.c") in done.stdout
+
+
+def test_validate_passes_and_leaves_a_bundle(tmp_path):
+    done = tinyhil("validate", FIXTURES / "digits.hil.yaml", "-b", "host", "--report", tmp_path / "bundle")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "150 vectors equal tflm bit for bit" in done.stdout
+    assert "not measured here" in done.stdout
+    assert done.stderr.strip() == "digits on host"
+    results = read_bundle(tmp_path / "bundle")
+    assert results["runs"][0]["board"]["ran_on"] == "host"
+    assert (tmp_path / "bundle" / results["runs"][0]["image"]["file"]).is_file()
+
+
+def test_json_alone_is_on_standard_output():
+    done = tinyhil("validate", DIGITS, "-b", "host", "--vectors", "2", "--no-opinions", "--json")
+    content = json.loads(done.stdout)
+    assert content["verdict"] == "pass"
+    assert content["runs"][0]["vectors"]["count"] == 2
+    assert content["runs"][0]["opinions"] == []
+
+
+def test_a_failed_check_exits_1(tmp_path):
+    card = copy_fixture("digits", tmp_path)
+    card.write_text("model: digits.tflite\nvectors: {random: 2}\nbudgets: {default: {arena: 400}}\n")
+    done = tinyhil("validate", card, "-b", "host")
+    assert done.returncode == 1
+    assert "over the budget of 400" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["validate", "none.tflite"], "none.tflite"),
+        (["validate", "none.hil.yaml"], "none.hil.yaml: cannot be read"),
+        (["validate", DIGITS, "-b", "mps2-an5"], "no board named"),
+        (["validate", DIGITS, "--vectors", "x"], "neither an .npz file nor a number"),
+        (["validate", DIGITS, "--link", "x"], "no link is named 'x'"),
+        (["validate", "docs"], "no card"),
+        (["generate", DIGITS, "-o", "out", "--core", "z80"], "z80"),
+        (["frobnicate"], "No such command"),
+        (["validate"], "Missing argument"),
+    ],
+)
+def test_bad_input_exits_2_with_a_message_and_a_hint(arguments, words):
+    done = tinyhil(*arguments)
+    assert done.returncode == 2, done.stderr
+    assert words in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_missing_tool_exits_3_and_says_so_in_json():
+    done = tinyhil("validate", DIGITS, "-b", "host", "--json", TINYHIL_HOST_CC="no-such-compiler")
+    assert done.returncode == 3
+    error = json.loads(done.stdout)["error"]
+    assert error["code"] == "toolchain-missing"
+    assert error["hint"]
+
+
+def test_one_bad_card_does_not_stop_the_others(tmp_path):
+    copy_fixture("digits", tmp_path)
+    (tmp_path / "lost.hil.yaml").write_text("model: lost.tflite\n")
+    done = tinyhil("validate", tmp_path, "-b", "host", "--json")
+    assert done.returncode == 2
+    runs = {run["name"]: run["kind"] for run in json.loads(done.stdout)["runs"]}
+    assert runs == {"digits": "run", "lost": "error"}
+
+
+def test_an_unwritable_report_folder_exits_4(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = tinyhil("validate", DIGITS, "-b", "host", "--vectors", "1", "--report", tmp_path / "file" / "x")
+    assert done.returncode == 4
+    assert "cannot write the result bundle" in done.stderr
+
+
+def test_profile_lists_every_layer():
+    done = tinyhil("profile", FIXTURES / "digits.hil.yaml", "-b", "host", "--json")
+    document = json.loads(done.stdout)
+    assert document["time"]["unit"] == "host-ns"
+    assert all(layer["value"] >= 0 for layer in document["layers"])
+    assert document["baseline_note"]
+
+
+def test_colours_only_when_asked_for():
+    assert "\x1b[" not in tinyhil("boards").stdout
+    assert "\x1b[" in tinyhil("boards", FORCE_COLOR="1").stdout
+    plain = tinyhil("validate", DIGITS, "-b", "host", "--vectors", "1", FORCE_COLOR="1", NO_COLOR="1").stdout
+    assert "\x1b[3" not in plain
+
+
+def test_an_unexpected_error_is_one_line_and_a_traceback_only_on_request(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import harness.doctor\n\ndef broken():\n    raise RuntimeError('boom')\n\nharness.doctor.examine = broken\n"
+    )
+    path = f"{tmp_path}{os.pathsep}{ROOT}"
+    done = tinyhil("doctor", PYTHONPATH=path)
+    assert done.returncode == 70
+    assert "unexpected RuntimeError: boom" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Traceback" in tinyhil("--debug", "doctor", PYTHONPATH=path).stderr

@@ -1,0 +1,140 @@
+"""Bundles are complete or refused; the HTML page escapes everything and loads nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from harness.card import load_card
+from harness.document import error_document, finite, run_document
+from harness.errors import BoardLostError, ResultsError
+from harness.pipeline import Options, Workbench
+from harness.report import rows
+from harness.report.html import render
+from harness.results import MANIFEST, RESULTS, Session, read_bundle, results_document, write_bundle
+from tests.support.plugin_run import FIXTURES, break_layer
+
+SESSION = Session(["tinyhil", "validate", "<x>"], {"tinyhil": "0", "qemu": "missing: <none>"})
+
+
+@pytest.fixture(scope="module")
+def run():
+    return run_document(Workbench().validate(load_card(FIXTURES / "digits.hil.yaml"), "host", Options(opinions=())))
+
+
+def test_a_bundle_can_be_read_back(tmp_path, run):
+    page = write_bundle(tmp_path / "b", [run], SESSION)
+    assert page.name == "report.html"
+    results = read_bundle(tmp_path / "b")
+    assert results["verdict"] == "pass"
+    assert results["command"] == ["tinyhil", "validate", "<x>"]
+    image = results["runs"][0]["image"]
+    assert json.loads((tmp_path / "b" / MANIFEST).read_text())["files"][image["file"]] == image["sha256"]
+
+
+def test_a_bundle_without_manifest_or_with_changed_files_is_refused(tmp_path, run):
+    write_bundle(tmp_path, [run], SESSION)
+    changed = (tmp_path / RESULTS).read_text()
+    (tmp_path / RESULTS).write_text(changed.replace('"pass"', '"fail"'))
+    with pytest.raises(ResultsError, match="differs"):
+        read_bundle(tmp_path)
+    write_bundle(tmp_path, [run], SESSION)
+    (tmp_path / MANIFEST).unlink()
+    with pytest.raises(ResultsError, match=r"no manifest\.json"):
+        read_bundle(tmp_path)
+    for rubbish in ("", "[]", '{"files": 3}', '{"files": {"x": "y"}}'):
+        (tmp_path / MANIFEST).write_text(rubbish)
+        with pytest.raises(ResultsError):
+            read_bundle(tmp_path)
+
+
+def test_writing_again_replaces_the_older_bundle(tmp_path, run):
+    write_bundle(tmp_path, [run], SESSION)
+    write_bundle(tmp_path, [error_document("x", "host", BoardLostError("gone", hint="try"))], SESSION)
+    results = read_bundle(tmp_path)
+    assert results["verdict"] == "error"
+    assert not (tmp_path / "images").exists()
+
+
+def test_figures_agree_with_each_other(run):
+    assert run["memory"]["arena_planned"] == run["memory"]["arena_measured"]
+    assert sum(term["bytes"] for term in run["arena"]["sum"]) == run["arena"]["size"]
+    assert sum(layer["value"] for layer in run["layers"]) == run["time"]["layers_sum"]
+    assert run["layers"][-1]["cumulative"] == pytest.approx(1.0)
+    assert sum(map(sum, run["verdict"]["confusion"])) == run["vectors"]["count"]
+    right = sum(row[i] for i, row in enumerate(run["verdict"]["confusion"]))
+    assert run["verdict"]["accuracy"]["board"] == pytest.approx(right / run["vectors"]["count"])
+
+
+def test_json_has_no_nan():
+    assert finite({"a": [float("nan"), {"b": float("inf")}], "c": -float("inf"), "d": 1.5}) == {
+        "a": ["NaN", {"b": "Infinity"}],
+        "c": "-Infinity",
+        "d": 1.5,
+    }
+
+
+class _Tags(HTMLParser):
+    void = ("meta", "br", "line", "rect")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+        self.addresses: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.add(tag)
+        self.addresses += [v for k, v in attrs if k in ("src", "href", "xlink:href") and v]
+        if tag not in self.void:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in self.void:
+            assert self.open.pop() == tag
+
+
+def test_the_page_is_whole_and_loads_nothing(run):
+    page = render(results_document([run], SESSION))
+    tags = _Tags()
+    tags.feed(page)
+    assert tags.open == []
+    assert "svg" in tags.seen
+    assert not tags.seen & {"script", "link", "img", "iframe"}
+    assert tags.addresses == []
+    assert "url(" not in page
+    assert page.count("<svg") == 2
+
+
+def test_text_from_outside_is_escaped(run):
+    evil = '<script>alert("x")</script>&'
+    text = json.dumps(run).replace(json.dumps(run["name"])[1:-1], json.dumps(evil)[1:-1])
+    page = render(results_document([json.loads(text)], SESSION))
+    error = error_document(evil, evil, BoardLostError(evil, hint=evil, details=evil))
+    page += render(results_document([error], SESSION))
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert re.search(r"&(?!amp;|lt;|gt;|quot;|#x27;|middot;)", page) is None
+
+
+def test_a_failing_run_shows_its_first_differing_layer(monkeypatch):
+    break_layer(monkeypatch, 2)
+    document = run_document(Workbench().validate(load_card(FIXTURES / "digits.hil.yaml"), "host", Options(opinions=())))
+    assert not document["verdict"]["passed"]
+    first = document["verdict"]["first_layer"]
+    assert first["layer"] == 2
+    assert first["first"]["expected"] != first["first"]["got"]
+    text = rows.first_difference(document)
+    assert f"layer 2 {first['name']} ({first['op']})" in text
+    page = render(results_document([document], SESSION))
+    assert "First differing layer" in page
+    assert "Last bytes on the line" in page
+
+
+def test_plain_tables_line_up(run):
+    lines = rows.summary([run, error_document("other", "host", BoardLostError("gone", hint="try"))]).plain()
+    assert len({len(line) for line in lines[:2]}) == 1
+    assert lines[2].split()[:3] == ["other", "host", "error"]

@@ -1,0 +1,59 @@
+"""The wheel carries firmware and boards, and works where there is no checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.support.plugin_run import FIXTURES
+
+ROOT = FIXTURES.parent
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory) -> Path:
+    """The wheel's content, unpacked like an installation of the package alone."""
+    pytest.importorskip("hatchling")
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", folder, ROOT]
+    subprocess.run(list(map(str, command)), check=True, timeout=120)
+    (wheel,) = folder.glob("tinyhil-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "site")
+    return folder / "site"
+
+
+def test_it_holds_what_it_needs_and_no_more(installed):
+    package = installed / "harness"
+    for needed in (
+        "_firmware/runtime/hil_model.h", "_firmware/kernels", "_firmware/ports/mps2-an500/port.yaml", "_boards.yaml",
+        "data/tflm_qemu.json", "templates",
+    ):  # fmt: skip
+        assert (package / needed).exists(), needed
+    assert {p.name for p in installed.iterdir() if not p.name.endswith(".dist-info")} == {"harness"}
+    metadata = next(installed.glob("*.dist-info"))
+    assert "tinyhil = harness.plugin" in (metadata / "entry_points.txt").read_text()
+    assert "Framework :: Pytest" in (metadata / "METADATA").read_text()
+    assert (metadata / "licenses" / "LICENSE").is_file()
+
+
+def test_it_validates_outside_the_checkout(installed, tmp_path):
+    code = "import harness.cli as c; assert c.__file__.startswith({!r}), c.__file__; c.main()".format(str(installed))
+    done = subprocess.run(
+        [sys.executable, "-c", code, "validate", str(FIXTURES / "digits.tflite"), "-b", "host", "--vectors", "2", "--json"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": str(installed), "TINYHIL_CACHE": str(tmp_path / "cache")},
+    )
+    assert done.returncode == 0, done.stderr
+    (run,) = json.loads(done.stdout)["runs"]
+    assert run["verdict"]["passed"]
+    assert run["image"]["compiled"] > 0
