@@ -297,6 +297,9 @@ class Client:
         """Write inputs and start a run, in one frame where it fits; the answer after its run id."""
         self._run = (self._run + 1) & 0xFFFFFFFF
         total = sum(model.inputs)
+        doing = f"inference {self._run} of model {model.name}"
+        if mode & _STEP and model.layers:
+            doing += f", in layer {model.layers[0].name},"
         written = False
         for _ in range(_MOST_LOSSES):
             inline = not written and total <= self._chunk
@@ -309,7 +312,7 @@ class Client:
             if inline:
                 body += b"".join(inputs)
             try:
-                fields = self._run_step(Kind.INVOKE, body, limit, f"inference {self._run} of model {model.name}")
+                fields = self._run_step(Kind.INVOKE, body, limit, doing)
             except NotReceivedError:
                 if inline:
                     self._shrink()
@@ -320,12 +323,11 @@ class Client:
     def _continue(self, layer: int, limit: float) -> Fields:
         body = self._run.to_bytes(4, "little") + layer.to_bytes(4, "little")
         model = self._selected()
-        following = model.layers[layer + 1].name if layer + 1 < len(model.layers) else "the end"
+        where = f"in layer {model.layers[layer + 1].name}" if layer + 1 < len(model.layers) else "after its last layer"
+        doing = f"inference {self._run} of model {model.name}, {where},"
         for _ in range(_MOST_LOSSES):
             try:
-                return self._run_step(
-                    Kind.CONTINUE, body, limit, f"model {model.name} after {layer + 1} layers, {following},"
-                )
+                return self._run_step(Kind.CONTINUE, body, limit, doing)
             except NotReceivedError:
                 continue
         raise self._hopeless(Kind.CONTINUE)

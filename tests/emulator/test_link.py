@@ -8,7 +8,7 @@ import pytest
 from harness.errors import DeviceFaultError, DeviceTimeoutError, StackOverflowError
 from harness.link.client import Client
 from harness.link.symbols import Symbols
-from tests.support.firmware import BUILD_ID, build, running
+from tests.support.firmware import BUILD_ID, FIRMWARE, build, running
 from tests.support.noise import NoisyTransport
 from tests.support.scale import scaled
 
@@ -126,8 +126,8 @@ def test_a_hang_is_told_within_its_limit(images):
         client.hello()
         client.init(FAULTY)
         start = time.monotonic()
-        with pytest.raises(DeviceTimeoutError, match="did not end within 0.5 s"):
-            client.infer([b"\x04\0\0\0"], limit_s=0.5)
+        with pytest.raises(DeviceTimeoutError, match="of model faulty, in layer faulty_00, did not end within 0.5 s"):
+            client.infer([b"\x04\0\0\0"], layers=True, limit_s=0.5)
         assert time.monotonic() - start < 3
 
 
@@ -170,8 +170,14 @@ def test_addresses_have_functions_and_lines(images):
     start = next(address for address, _, name in functions(symbols) if name == "hil_send")
     place = symbols.at(start + 5)
     assert place is not None and (place.function, place.offset, place.file) == ("hil_send", 4, "hil_frame.c")
-    source = (elf.parents[0] / "none", place.line)
-    assert source[1] > 0
+    # a function's first row is its brace or the line above
+    line = symbols.at(start).line
+    assert "hil_send" in "".join((FIRMWARE / "runtime" / place.file).read_text().splitlines()[line - 2 : line])
+    # hil_main begins with a call or two; no call ends in the first instructions of hil_send
+    main, size, _ = next(entry for entry in functions(symbols) if entry[2] == "hil_main")
+    calls = [symbols.called_from(address | 1) for address in range(main, main + size, 2)]
+    assert {call.function for call in calls if call is not None} == {"hil_main"}
+    assert symbols.called_from(start + 5) is None
     assert symbols.at(0x2000_0000) is None and symbols.at(0xFFFF_FFFF) is None
 
 
