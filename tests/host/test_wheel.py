@@ -44,9 +44,10 @@ def test_it_holds_what_it_needs_and_no_more(installed):
 
 
 def test_it_validates_outside_the_checkout(installed, tmp_path):
-    code = "import harness.cli as c; assert c.__file__.startswith({!r}), c.__file__; c.main()".format(str(installed))
+    code = f"import harness.cli as c; assert c.__file__.startswith({str(installed)!r}), c.__file__; c.main()"
+    arguments = ["validate", str(FIXTURES / "digits.tflite"), "-b", "host", "--vectors", "2", "--json"]
     done = subprocess.run(
-        [sys.executable, "-c", code, "validate", str(FIXTURES / "digits.tflite"), "-b", "host", "--vectors", "2", "--json"],
+        [sys.executable, "-c", code, *arguments],
         capture_output=True,
         text=True,
         cwd=tmp_path,
