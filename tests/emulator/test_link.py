@@ -119,6 +119,20 @@ def test_faults_are_told_with_place_and_registers(images, board):
             client.hello(BUILD_ID)
 
 
+def test_without_mpu_a_canary_tells_of_the_overflow(tmp_path):
+    """The model needs some bytes more than the stack has: they fall into the canary, and no access faults."""
+    elf = build("mps2-an385", tmp_path / "image.elf", link="semihost", stack_size=1184)
+    without = ["-global", "driver=cortex-m3-arm-cpu,property=has-mpu,value=false"]
+    with running(elf, "mps2-an385", "semihost", options=without) as line:
+        client = Client(line, elf=elf)
+        assert client.hello().guard == "canary"
+        client.init(FAULTY)
+        assert client.infer([b"\0\0\0\0"]).outputs == (b"\0\0\0\0",)
+        client.init(PLUS)
+        with pytest.raises(StackOverflowError, match="layer add_00"):
+            client.infer([bytes(490)])
+
+
 def test_a_hang_is_told_within_its_limit(images):
     elf = images("mps2-an500")
     with running(elf, "mps2-an500", "uart") as line:

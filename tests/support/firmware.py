@@ -28,6 +28,7 @@ def build(
     compiler: str | None = None,
     flags: Sequence[str] = (),
     test_faults: bool = True,
+    stack_size: int | None = None,
 ) -> Path:
     """Compile and link an image of the test models; returns `out`."""
     facts = yaml.safe_load((FIRMWARE / "ports" / port / "port.yaml").read_text())
@@ -43,7 +44,7 @@ def build(
     command += ["-DHIL_TEST_FAULTS"] if test_faults else []
     command += [f"-L{FIRMWARE / d}" for d in facts["library_dirs"]]
     if facts["ldscript"]:
-        command += [f"-T{FIRMWARE / facts['ldscript']}", f"-Wl,--defsym=HIL_STACK_SIZE={facts['stack_size']}"]
+        command += [f"-T{FIRMWARE / facts['ldscript']}", f"-Wl,--defsym=HIL_STACK_SIZE={stack_size or facts['stack_size']}"]
     command += [*sources, str(MODEL), *facts["libs"], "-o", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
@@ -51,13 +52,13 @@ def build(
 
 
 @contextlib.contextmanager
-def running(elf: Path, port: str, link: str, *, shift: int = 8) -> Iterator[Transport]:
+def running(elf: Path, port: str, link: str, *, shift: int = 8, options: Sequence[str] = ()) -> Iterator[Transport]:
     """Run an image of build() and give the line to it; the program ends with the block."""
     command = [str(elf)]
     listener: socket.socket | None = None
     if port != "host":
         command = ["qemu-system-arm", "-M", port, "-display", "none", "-monitor", "none", "-kernel", str(elf)]
-        command += ["-icount", f"shift={shift}"]
+        command += ["-icount", f"shift={shift}", *options]
         if link == "uart":
             listener = socket.create_server(("127.0.0.1", 0))
             listener.settimeout(15)
