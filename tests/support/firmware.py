@@ -44,7 +44,8 @@ def build(
     command += ["-DHIL_TEST_FAULTS"] if test_faults else []
     command += [f"-L{FIRMWARE / d}" for d in facts["library_dirs"]]
     if facts["ldscript"]:
-        command += [f"-T{FIRMWARE / facts['ldscript']}", f"-Wl,--defsym=HIL_STACK_SIZE={stack_size or facts['stack_size']}"]
+        stack_size = stack_size or facts["stack_size"]
+        command += [f"-T{FIRMWARE / facts['ldscript']}", f"-Wl,--defsym=HIL_STACK_SIZE={stack_size}"]
     command += [*sources, str(MODEL), *facts["libs"], "-o", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
