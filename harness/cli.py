@@ -251,11 +251,9 @@ def validate(
     if as_json:
         _print_json(results_document(documents, session))
     else:
-        screen = _stdout()
-        for part in console.validation(documents):
-            screen.print(part)
+        console.show(_stdout(), console.validation(documents))
         if page:
-            screen.print(f"Report: {page}", soft_wrap=True)
+            print(f"Report: {page}")
     raise typer.Exit(code)
 
 
@@ -327,15 +325,15 @@ def _show(document: Document, as_json: bool, render: Any) -> None:
     if as_json:
         _print_json(document)
         return
-    screen = _stdout()
-    for part in render(document):
-        screen.print(part)
+    from harness.report import console
+
+    console.show(_stdout(), render(document))
 
 
 def _print_table(content: Any) -> None:
     from harness.report import console
 
-    _stdout().print(console.table(content))
+    console.show(_stdout(), [console.table(content)])
 
 
 def _print_json(document: Document) -> None:
@@ -344,11 +342,9 @@ def _print_json(document: Document) -> None:
 
 
 def _stdout() -> Console:
-    """Standard output; a pipe has no width, so tables there are as wide as they need."""
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 240
-    return Console(width=width, highlight=False)
+    return Console(highlight=False)
 
 
 def _stderr() -> Console:

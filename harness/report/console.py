@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
+from rich.measure import Measurement
 from rich.panel import Panel
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -20,17 +21,26 @@ _COLOURS = {"pass": "green", "fail": "red", "error": "yellow", "ok": "green", "m
 
 
 def table(content: Table) -> RenderableType:
-    """A table with its title and notes."""
-    rich = RichTable(title=content.title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    """A table with its title and notes; print it with `show`, which never cuts a cell."""
+    rich = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for column in content.columns:
-        wide = column in ("figures", "detail", "hint", "kernel")
-        rich.add_column(
-            column, justify="right" if column in content.right else "left", no_wrap=not wide, overflow="fold"
-        )
+        rich.add_column(column, justify="right" if column in content.right else "left", no_wrap=True)
     for row in content.rows:
         rich.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))
-    notes = [Text(f"  {note}", style="dim") for note in content.notes]
-    return Group(rich, *notes) if content.rows else Group(*notes)
+    title = [Text(content.title, style="bold")] if content.title else []
+    notes = [Text(note, style="dim") for note in content.notes]
+    return Group(*title, rich, *notes, Text("")) if content.rows else Group(*notes)
+
+
+def show(console: Console, parts: Iterable[RenderableType]) -> None:
+    """Print; what is wider than the terminal runs on, because a number that is cut is a wrong number."""
+    terminal = console.width
+    for part in parts:
+        if not isinstance(part, Panel):
+            wanted = Measurement.get(console, console.options.update(width=2000), part).maximum
+            console.width = max(terminal, wanted)
+        console.print(part)
+        console.width = terminal
 
 
 def validation(documents: Sequence[Document]) -> Iterable[RenderableType]:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from harness.compare import short_name
 from harness.document import Document
 
+RATIOS = "to TFLM"
+
 
 @dataclass(frozen=True)
 class Table:
-    """A heading per column and a row per line; numbers stand right, and so do the columns named in `right`."""
+    """A heading per column and a row per line; the columns named in `right` are set right."""
 
     title: str
     columns: tuple[str, ...]
@@ -76,36 +78,26 @@ def summary(documents: Sequence[Document]) -> Table:
     for document in documents:
         head = (document["name"], board_name(document), verdict_word(document))
         if document["kind"] == "error":
-            rows.append((*head, *("-",) * 7))
+            rows.append((*head, *("-",) * 6))
             continue
         memory, time = document["memory"], document["time"]
+        ratios = [ratio_to_tflm(document, kernels, "total") for kernels in ("reference", "cmsis-nn")]
         rows.append(
             (
                 *head,
                 str(document["verdict"]["max_lsb"]),
-                number(time["total"]),
-                time["unit"],
+                f"{number(time['total'])} {time['unit'] or ''}".rstrip(),
                 number(memory["arena_measured"]),
                 number(memory["stack_measured"]),
                 number(memory["flash"]),
-                " / ".join(ratio(ratio_to_tflm(document, kernels, "total")) for kernels in ("reference", "cmsis-nn")),
+                " / ".join(map(ratio, ratios)) if any(ratios) else "-",
             )
         )
-    columns = (
-        "model",
-        "board",
-        "verdict",
-        "max LSB",
-        "time",
-        "unit",
-        "arena B",
-        "stack B",
-        "flash B",
-        "vs TFLM ref / CMSIS-NN",
-    )
-    right = frozenset({"max LSB", "time", "arena B", "stack B", "flash B", "vs TFLM ref / CMSIS-NN"})
+    columns = ("model", "board", "verdict", "max LSB", "inference", "arena B", "stack B", "flash B", RATIOS)
     notes = sorted({document["board"]["reason"] for document in documents if document["board"].get("stand_in")})
-    return Table("Results", columns, tuple(rows), right, tuple(notes))
+    if any(row[-1] != "-" for row in rows):
+        notes.append(f"{RATIOS}: inference, divided by TFLM's with its reference kernels / with CMSIS-NN")
+    return Table("Results", columns, tuple(rows), frozenset(columns[3:]), tuple(notes))
 
 
 def checks(document: Document) -> Table:
@@ -118,7 +110,7 @@ def profile(document: Document) -> Table:
     """One line per layer: time, share, per multiply-accumulate, and TFLM's at its place."""
     unit = document["time"]["unit"]
     kernel_sets = [b["kernels"] for b in document["baselines"] if b["per_layer"]]
-    columns = ["#", "layer", "op", "kernel", "MACs", unit, "%", "cum. %", f"{unit}/MAC"]
+    columns = ["#", "layer", "op", "kernel", "MACs", unit or "-", "%", "cum. %", "/MAC"]
     for kernels in kernel_sets:
         columns += [f"TFLM {kernels}", "ratio"]
     rows: list[tuple[str, ...]] = []
@@ -216,7 +208,6 @@ def opinions(document: Document) -> Table:
             rows.append(
                 (
                     opinion["oracle"],
-                    opinion["version"],
                     short_name(output["tensor"]),
                     f"{output['vectors_differing']}",
                     f"{output['differing']:,} of {output['elements']:,}",
@@ -224,11 +215,11 @@ def opinions(document: Document) -> Table:
                     histogram(output["histogram"]),
                 )
             )
-    columns = ("oracle", "version", "output", "vectors", "elements differing", "max LSB", "LSB: elements")
+    columns = ("oracle", "output", "vectors", "elements differing", "max LSB", "LSB: elements")
+    versions = dict.fromkeys(o["version"] for o in document["opinions"])
     right = frozenset({"vectors", "elements differing", "max LSB"})
-    return Table(
-        "Second opinions (reported, never gating)", columns, tuple(rows), right, tuple(document["opinion_notes"])
-    )
+    notes = (*versions, *document["opinion_notes"])
+    return Table("Second opinions (reported, never gating)", columns, tuple(rows), right, notes)
 
 
 def histogram(pairs: Sequence[Sequence[int]], most: int = 6) -> str:
