@@ -355,7 +355,18 @@ def _stderr() -> Console:
 
 @contextmanager
 def _progress(quiet: bool, title: str = "") -> Iterator[Progress]:
-    """A progress line on standard error while something runs; one line at the start where that is no terminal."""
+    """Progress on standard error around everything that takes long; ends the command cleanly on Ctrl-C."""
+    try:
+        with _progress_line(quiet, title) as tell:
+            yield tell
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+@contextmanager
+def _progress_line(quiet: bool, title: str) -> Iterator[Progress]:
+    """A moving line on a terminal, one line at the start elsewhere."""
     if not sys.stderr.isatty():
         if title and not quiet:
             print(title, file=sys.stderr, flush=True)
@@ -393,9 +404,6 @@ def main() -> None:
         app()
     except TinyhilError as error:
         _fail(error)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
         # The reader of a pipe went away, as with `| head`: no more output, and none when Python flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
