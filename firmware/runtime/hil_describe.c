@@ -36,7 +36,7 @@ void hil_do_hello(const uint8_t *body, size_t size)
     p = hil_put16(p, HIL_FRAME_MAX);
     p = hil_put32(p, hil_get32(body + 2));
     p = hil_put8(p, flags);
-    p = hil_put8(p, hil_stopped() ? 1U : 0U);
+    p = hil_put8(p, hil_session.stopped ? 1U : 0U);
     p = hil_put8(p, hil_port.tick_unit);
     p = hil_put8(p, hil_port_guard());
     p = hil_put32(p, hil_port.clock_hz);

@@ -11,33 +11,17 @@
 hil_activity hil_now = {HIL_PHASE_IDLE, 0, 0, HIL_NO_LAYER};
 hil_calibration hil_calibrated;
 
-static const hil_model *selected;
+hil_session_state hil_session;
+
 static uint64_t context[HIL_CONTEXT_MAX / sizeof(uint64_t)];
-static uint32_t paint_seed;
-static uint32_t runs;
-static bool stopped;
 static bool given_up;
 
 static uint8_t mode; /* HIL_INVOKE_* of the run */
 static uint32_t layer_start;
 static uint64_t layer_start_coarse;
-static uint64_t layer_ticks[HIL_MAX_LAYERS];
-static uint32_t layer_stack[HIL_MAX_LAYERS];
 
 static uint64_t run_ticks;
-static uintptr_t run_stack_top;     /* where invoke's frames begin */
-static uint32_t run_stack_used = HIL_UNKNOWN;
-static uintptr_t lowest_ever = UINTPTR_MAX;
-
-const hil_model *hil_selected(void)
-{
-    return selected;
-}
-
-bool hil_stopped(void)
-{
-    return stopped;
-}
+static uintptr_t run_stack_top; /* where invoke's frames begin */
 
 /* --- time -------------------------------------------------------------------------------------------------------- */
 
@@ -53,7 +37,7 @@ static uint64_t elapsed(uint32_t start, uint32_t stop, uint64_t coarse)
 
 /* --- stack ------------------------------------------------------------------------------------------------------- */
 
-static bool stack_known(void)
+bool hil_stack_known(void)
 {
     return hil_port_stack_high() != 0U;
 }
@@ -65,11 +49,11 @@ static __attribute__((noinline)) void repaint_stack(void)
     hil_paint_stack(hil_port_stack_low(), here - 64U);
 }
 
-static uintptr_t stack_lowest(void)
+uintptr_t hil_stack_lowest(void)
 {
     uintptr_t lowest = hil_paint_stack_lowest(hil_port_stack_low(), hil_port_stack_high());
-    if (lowest < lowest_ever) {
-        lowest_ever = lowest;
+    if (lowest < hil_session.stack_lowest_ever) {
+        hil_session.stack_lowest_ever = lowest;
     }
     return lowest;
 }
@@ -100,17 +84,17 @@ static void stop_after_layer(void)
 {
     uint8_t *body = hil_answer_body();
     run_ticks = 0;
-    stopped = true;
+    hil_session.stopped = true;
     hil_answer(HIL_OK, (size_t)(put_run_state(body, 1, 0) - body));
     given_up = !hil_serve_stopped();
-    stopped = false;
+    hil_session.stopped = false;
 }
 
 static __attribute__((noinline)) void layer_done(uint32_t layer, uint32_t stop)
 {
-    layer_ticks[layer] = elapsed(layer_start, stop, hil_port_tick_coarse() - layer_start_coarse);
+    hil_session.layer_ticks[layer] = elapsed(layer_start, stop, hil_port_tick_coarse() - layer_start_coarse);
     if ((mode & HIL_INVOKE_LAYER_STACK) != 0U) {
-        layer_stack[layer] = (uint32_t)(run_stack_top - stack_lowest());
+        hil_session.layer_stack[layer] = (uint32_t)(run_stack_top - hil_stack_lowest());
     }
     check_guard();
     if ((mode & HIL_INVOKE_STEP) != 0U && !given_up) {
@@ -176,8 +160,11 @@ void hil_calibrate(void)
     hil_observer volatile observer = observe;
     uint32_t sums[3] = {0, 0, 0};
     uint32_t least[3] = {UINT32_MAX, UINT32_MAX, UINT32_MAX};
+    /* Set here, at boot: initializers would put the whole record into flash. */
+    hil_session.run_stack_used = HIL_UNKNOWN;
+    hil_session.stack_lowest_ever = UINTPTR_MAX;
     mode = 0;
-    if (stack_known()) {
+    if (hil_stack_known()) {
         repaint_stack();
     }
     for (uint32_t i = 0; i < CALIBRATION_ROUNDS; i++) {
@@ -185,7 +172,7 @@ void hil_calibrate(void)
         uint32_t begin = hil_port_tick();
         invoke_empty_layer(observer, NULL);
         values[1] = hil_port_tick() - begin;
-        values[0] = (uint32_t)layer_ticks[0];
+        values[0] = (uint32_t)hil_session.layer_ticks[0];
         (void)timed_invoke(&nothing, NULL);
         values[2] = (uint32_t)run_ticks;
         for (size_t k = 0; k < 3U; k++) {
@@ -244,55 +231,32 @@ void hil_do_init(const uint8_t *body, size_t size)
         return;
     }
     const hil_model *model = hil_models[index];
-    paint_seed = hil_get32(body + 2);
+    hil_session.paint_seed = hil_get32(body + 2);
     hil_accept();
     hil_now = (hil_activity){HIL_PHASE_INIT, (uint16_t)index, 0, HIL_NO_LAYER};
-    runs = 0;
-    run_stack_used = HIL_UNKNOWN;
-    hil_paint(hil_arena, hil_arena_size, paint_seed);
+    hil_session.runs = 0;
+    hil_session.run_stack_used = HIL_UNKNOWN;
+    hil_paint(hil_arena, hil_arena_size, hil_session.paint_seed);
     memset(context, 0, sizeof context);
     int32_t status = model->init(context, hil_arena, model->arena_size);
-    selected = status == 0 ? model : NULL;
+    hil_session.model = status == 0 ? model : NULL;
     hil_now.phase = HIL_PHASE_IDLE;
     (void)hil_put32(hil_answer_body(), (uint32_t)status);
     hil_answer(status == 0 ? HIL_OK : HIL_MODEL_FAILED, 4U);
 }
 
-/* u8 input, u32 offset, bytes */
-void hil_do_write(const uint8_t *body, size_t size)
-{
-    if (size < 5U) {
-        hil_answer(HIL_BAD_LENGTH, 0);
-        return;
-    }
-    if (selected == NULL) {
-        hil_answer(HIL_BAD_STATE, 0);
-        return;
-    }
-    uint32_t index = body[0];
-    uint32_t offset = hil_get32(body + 1);
-    size -= 5U;
-    if (index >= selected->input_count || offset > selected->inputs[index].size ||
-        size > selected->inputs[index].size - offset) {
-        hil_answer(HIL_BAD_RANGE, 0);
-        return;
-    }
-    memcpy(hil_arena + selected->inputs[index].offset + offset, body + 5, size);
-    hil_answer(HIL_OK, 0);
-}
-
 static bool write_all_inputs(const uint8_t *bytes, size_t size)
 {
     size_t total = 0;
-    for (uint32_t i = 0; i < selected->input_count; i++) {
-        total += selected->inputs[i].size;
+    for (uint32_t i = 0; i < hil_session.model->input_count; i++) {
+        total += hil_session.model->inputs[i].size;
     }
     if (total != size) {
         return false;
     }
-    for (uint32_t i = 0; i < selected->input_count; i++) {
-        memcpy(hil_arena + selected->inputs[i].offset, bytes, selected->inputs[i].size);
-        bytes += selected->inputs[i].size;
+    for (uint32_t i = 0; i < hil_session.model->input_count; i++) {
+        memcpy(hil_arena + hil_session.model->inputs[i].offset, bytes, hil_session.model->inputs[i].size);
+        bytes += hil_session.model->inputs[i].size;
     }
     return true;
 }
@@ -300,15 +264,15 @@ static bool write_all_inputs(const uint8_t *bytes, size_t size)
 static uint8_t *put_outputs(uint8_t *p, size_t wanted)
 {
     size_t total = 0;
-    for (uint32_t i = 0; i < selected->output_count; i++) {
-        total += selected->outputs[i].size;
+    for (uint32_t i = 0; i < hil_session.model->output_count; i++) {
+        total += hil_session.model->outputs[i].size;
     }
     if (total > wanted || total > HIL_ANSWER_ROOM - (size_t)(p - hil_answer_body())) {
         return p;
     }
-    for (uint32_t i = 0; i < selected->output_count; i++) {
-        memcpy(p, hil_arena + selected->outputs[i].offset, selected->outputs[i].size);
-        p += selected->outputs[i].size;
+    for (uint32_t i = 0; i < hil_session.model->output_count; i++) {
+        memcpy(p, hil_arena + hil_session.model->outputs[i].offset, hil_session.model->outputs[i].size);
+        p += hil_session.model->outputs[i].size;
     }
     return p;
 }
@@ -318,14 +282,14 @@ static __attribute__((noinline)) int32_t run_model(void)
 {
     /* A canary must be looked at after every layer, even where nothing is profiled. */
     bool observed = mode != 0U || hil_port_guard() == HIL_GUARD_CANARY;
-    if (!stack_known()) {
-        return timed_invoke(selected, observed ? observe : NULL);
+    if (!hil_stack_known()) {
+        return timed_invoke(hil_session.model, observed ? observe : NULL);
     }
-    (void)stack_lowest();
+    (void)hil_stack_lowest();
     repaint_stack();
     run_stack_top = (uintptr_t)__builtin_frame_address(0);
-    int32_t status = timed_invoke(selected, observed ? observe : NULL);
-    run_stack_used = (uint32_t)(run_stack_top - stack_lowest());
+    int32_t status = timed_invoke(hil_session.model, observed ? observe : NULL);
+    hil_session.run_stack_used = (uint32_t)(run_stack_top - hil_stack_lowest());
     check_guard();
     return status;
 }
@@ -338,7 +302,7 @@ void hil_do_invoke(const uint8_t *body, size_t size)
         hil_answer(HIL_BAD_LENGTH, 0);
         return;
     }
-    if (selected == NULL) {
+    if (hil_session.model == NULL) {
         hil_answer(HIL_BAD_STATE, 0);
         return;
     }
@@ -349,7 +313,7 @@ void hil_do_invoke(const uint8_t *body, size_t size)
         hil_answer(HIL_BAD_RANGE, 0);
         return;
     }
-    if ((observing != 0U || hil_port_guard() == HIL_GUARD_CANARY) && selected->layer_count > HIL_MAX_LAYERS) {
+    if ((observing != 0U || hil_port_guard() == HIL_GUARD_CANARY) && hil_session.model->layer_count > HIL_MAX_LAYERS) {
         hil_answer(HIL_TOO_MANY_LAYERS, 0);
         return;
     }
@@ -361,10 +325,10 @@ void hil_do_invoke(const uint8_t *body, size_t size)
     hil_now.run = hil_get32(body);
     hil_now.phase = HIL_PHASE_INVOKE;
     hil_now.layer = HIL_NO_LAYER;
-    mode = stack_known() ? observing : observing & (uint8_t)~HIL_INVOKE_LAYER_STACK;
+    mode = hil_stack_known() ? observing : observing & (uint8_t)~HIL_INVOKE_LAYER_STACK;
     given_up = false;
     int32_t status = run_model();
-    runs++;
+    hil_session.runs++;
     hil_now.phase = HIL_PHASE_IDLE;
     hil_now.layer = HIL_NO_LAYER;
     if (given_up) {
@@ -382,88 +346,4 @@ void hil_do_invoke(const uint8_t *body, size_t size)
 bool hil_is_stopped_at(const uint8_t *body, size_t size)
 {
     return size == 8U && hil_get32(body) == hil_now.run && hil_get32(body + 4) == hil_now.layer;
-}
-
-/* u8 space, u16 index, u16 tensor, u32 offset, u16 size -> bytes */
-void hil_do_read(const uint8_t *body, size_t size)
-{
-    if (size != 11U) {
-        hil_answer(HIL_BAD_LENGTH, 0);
-        return;
-    }
-    if (selected == NULL) {
-        hil_answer(HIL_BAD_STATE, 0);
-        return;
-    }
-    uint32_t index = hil_get16(body + 1);
-    uint32_t tensor = hil_get16(body + 3);
-    uint32_t offset = hil_get32(body + 5);
-    size_t count = hil_get16(body + 9);
-    const uint8_t *from = NULL;
-    size_t there = 0;
-    switch (body[0]) {
-    case HIL_SPACE_OUTPUT:
-        if (index < selected->output_count) {
-            from = hil_arena + selected->outputs[index].offset;
-            there = selected->outputs[index].size;
-        }
-        break;
-    case HIL_SPACE_LAYER: /* only until the next layer may overwrite it */
-        if (!stopped || index != hil_now.layer) {
-            hil_answer(HIL_BAD_STATE, 0);
-            return;
-        }
-        if (index < selected->layer_count && tensor < selected->layers[index].output_count) {
-            from = hil_arena + selected->layers[index].outputs[tensor].offset;
-            there = selected->layers[index].outputs[tensor].size;
-        }
-        break;
-    case HIL_SPACE_TICKS: /* as in memory: every port is little-endian */
-        from = (const uint8_t *)layer_ticks;
-        there = sizeof layer_ticks;
-        break;
-    case HIL_SPACE_LAYER_STACK:
-        from = (const uint8_t *)layer_stack;
-        there = sizeof layer_stack;
-        break;
-    case HIL_SPACE_ARENA:
-        from = hil_arena;
-        there = hil_arena_size;
-        break;
-    default: break;
-    }
-    if (from == NULL || offset > there || count > there - offset || count > HIL_ANSWER_ROOM) {
-        hil_answer(HIL_BAD_RANGE, 0);
-        return;
-    }
-    memcpy(hil_answer_body(), from + offset, count);
-    hil_answer(HIL_OK, count);
-}
-
-/* -> u32 stack size, stack used by the last run, stack used ever, arena size, arena high-water mark, bytes never
- * written, bytes written beyond the model's arena, runs since INIT */
-void hil_do_watermark(void)
-{
-    if (selected == NULL) {
-        hil_answer(HIL_BAD_STATE, 0);
-        return;
-    }
-    hil_marks marks = hil_paint_marks(hil_arena, selected->arena_size, hil_arena_size, paint_seed);
-    uint32_t stack_size = HIL_UNKNOWN;
-    uint32_t stack_ever = HIL_UNKNOWN;
-    if (stack_known()) {
-        stack_size = (uint32_t)(hil_port_stack_high() - hil_port_stack_low());
-        (void)stack_lowest();
-        stack_ever = (uint32_t)(hil_port_stack_high() - lowest_ever);
-    }
-    uint8_t *answer = hil_answer_body();
-    uint8_t *p = hil_put32(answer, stack_size);
-    p = hil_put32(p, run_stack_used);
-    p = hil_put32(p, stack_ever);
-    p = hil_put32(p, selected->arena_size);
-    p = hil_put32(p, marks.high);
-    p = hil_put32(p, marks.untouched);
-    p = hil_put32(p, marks.overrun);
-    p = hil_put32(p, runs);
-    hil_answer(HIL_OK, (size_t)(p - answer));
 }

@@ -51,18 +51,37 @@ extern hil_calibration hil_calibrated;
 
 void hil_calibrate(void);
 
-const hil_model *hil_selected(void); /* NULL before INIT */
-bool hil_stopped(void);
+/* The model in hand and what its runs left to be read. */
+typedef struct {
+    const hil_model *model; /* NULL before INIT */
+    uint32_t paint_seed;
+    uint32_t runs;    /* since INIT */
+    bool stopped;     /* after a layer, whose outputs are still whole */
+    uint32_t run_stack_used;
+    uintptr_t stack_lowest_ever;
+    uint64_t layer_ticks[HIL_MAX_LAYERS];
+    uint32_t layer_stack[HIL_MAX_LAYERS];
+} hil_session_state;
+
+extern hil_session_state hil_session;
+
+bool hil_stack_known(void);
+
+/* The lowest stack byte written since the last painting. */
+uintptr_t hil_stack_lowest(void);
 
 /* Request bodies; each sends its answer. */
 void hil_do_init(const uint8_t *body, size_t size);
-void hil_do_write(const uint8_t *body, size_t size);
 void hil_do_invoke(const uint8_t *body, size_t size);
-void hil_do_read(const uint8_t *body, size_t size);
-void hil_do_watermark(void);
 
 /* True when CONTINUE's body names the run and layer that are stopped. */
 bool hil_is_stopped_at(const uint8_t *body, size_t size);
+
+/* --- hil_data.c -------------------------------------------------------------------------------------------------- */
+
+void hil_do_write(const uint8_t *body, size_t size);
+void hil_do_read(const uint8_t *body, size_t size);
+void hil_do_watermark(void);
 
 /* --- hil_describe.c ---------------------------------------------------------------------------------------------- */
 
