@@ -15,7 +15,7 @@ def arena_map(arena: Document) -> str:
     left, top, height = 70.0, 10.0, 260.0
     step = (_WIDTH - left - 10) / (layers + 2)
     shapes = []
-    for place in sorted(arena["placements"], key=lambda p: -int(p["size"])):
+    for place in sorted(arena["placements"], key=lambda p: (-int(p["size"]), p["kind"] == "state")):
         first, last = max(place["first_layer"], -1), min(place["last_layer"], layers)
         x, width = left + (first + 1) * step, (last - first + 1) * step
         tall = height * place["size"] / size
@@ -47,11 +47,11 @@ def layer_bars(run: Document) -> str:
     layers = [layer for layer in run["layers"] if layer.get("value") is not None]
     series = [("ours", "tinyhil"), *((k, f"TFLM {k}") for k in kernel_sets)]
     most = max([1, *(v for layer in layers for v in _values(layer, kernel_sets) if v is not None)])
-    left, thick, gap = 190.0, 9.0, 7.0
+    left, thick, gap = 190.0, 11.0, 8.0
     scale = (_WIDTH - left - 110) / most
     shapes, y = _legend(14, left, series), 28.0
     for layer in layers:
-        shapes.append(_text(left - 8, y + thick, f"{layer['index']} {layer['name']}", "end"))
+        shapes.append(_text(left - 8, y + thick - 1, f"{layer['index']} {layer['name']}", "end"))
         for (kind, title), value in zip(series, _values(layer, kernel_sets), strict=True):
             if value is None:
                 continue
@@ -60,7 +60,7 @@ def layer_bars(run: Document) -> str:
                 f'<rect class="{escape(kind)}" x="{left}" y="{y:.1f}" width="{max(value * scale, 0.5):.1f}" '
                 f'height="{thick}"><title>{escape(text)}</title></rect>'
             )
-            shapes.append(_text(left + value * scale + 5, y + thick - 0.5, f"{value:,}", "start"))
+            shapes.append(_text(left + value * scale + 5, y + thick - 1, f"{value:,}", "start"))
             y += thick + 1
         y += gap
     return _svg(y, f"Layers, {run['time']['unit']}", shapes)
