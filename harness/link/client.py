@@ -19,28 +19,22 @@ from harness.errors import (
 from harness.link.exchange import Exchange, NotReceivedError
 from harness.link.faults import fault_error, parse_fault
 from harness.link.framing import Kind
+from harness.link.models import read_model
 from harness.link.records import (
     DeviceInfo,
     Fields,
     Inference,
-    LayerInfo,
     ModelInfo,
     Watermarks,
     parse_hello,
     parse_watermarks,
 )
+from harness.link.status import content_of
 from harness.link.symbols import Symbols
 from harness.link.transport import Transport
 
 VERSION = 1
-_STATUS = {
-    1: "unknown command", 2: "wrong length", 3: "no such model, or its tables are inconsistent", 4: "not in this state",
-    5: "out of range", 6: "the model reports failure", 7: "too many layers to observe", 8: "no session",
-}  # fmt: skip
-_MODEL_FAILED = 6
-
 _PROFILE, _STEP, _LAYER_STACK, _INLINE = 1, 2, 4, 8
-_FACTS, _INPUTS, _OUTPUTS, _LAYERS = range(4)
 _SPACE_OUTPUT, _SPACE_LAYER, _SPACE_TICKS, _SPACE_LAYER_STACK, _SPACE_ARENA = range(5)
 
 # Bytes of a frame's content that are not data: head, CRC, and the longest request head
@@ -134,19 +128,7 @@ class Client:
         """
         if index in self._models:
             return self._models[index]
-        fields = Fields(self._table(index, _FACTS, 0), "the answer to MODEL")
-        sha256 = fields.take(32).hex()
-        arena_size, arena_align, inputs, outputs, layers = (fields.number(4) for _ in range(5))
-        info = ModelInfo(
-            index=index,
-            name=fields.text(),
-            sha256=sha256,
-            arena_size=arena_size,
-            arena_align=arena_align,
-            inputs=self._sizes(index, _INPUTS, inputs),
-            outputs=self._sizes(index, _OUTPUTS, outputs),
-            layers=self._layers(index, layers),
-        )
+        info = read_model(lambda body: self._short(Kind.MODEL, body, answer_size=256), index)
         self._models[index] = info
         return info
 
@@ -417,58 +399,12 @@ class Client:
             self._chunk = min(self._chunk * 2, self._chunk_limit)
             self._good = 0
 
-    def _table(self, index: int, table: int, first: int) -> bytes:
-        body = index.to_bytes(2, "little") + bytes((table,)) + first.to_bytes(4, "little")
-        return self._short(Kind.MODEL, body, answer_size=256)
-
-    def _sizes(self, index: int, table: int, count: int) -> tuple[int, ...]:
-        sizes: list[int] = []
-        while len(sizes) < count:
-            fields = Fields(self._table(index, table, len(sizes)), "the answer to MODEL")
-            if fields.left == 0:
-                raise ProtocolError(f"the device names {len(sizes)} of {count} tensors", hint="build the firmware anew")
-            while fields.left:
-                sizes.append(fields.number(4))
-        return tuple(sizes[:count])
-
-    def _layers(self, index: int, count: int) -> tuple[LayerInfo, ...]:
-        layers: list[LayerInfo] = []
-        while len(layers) < count:
-            fields = Fields(self._table(index, _LAYERS, len(layers)), "the answer to MODEL")
-            if fields.left == 0:
-                raise ProtocolError(f"the device names {len(layers)} of {count} layers", hint="build the firmware anew")
-            while fields.left:
-                name = fields.text()
-                layers.append(LayerInfo(name, tuple(fields.number(4) for _ in range(fields.number(2)))))
-        return tuple(layers[:count])
-
     def _short(self, kind: Kind, body: bytes = b"", *, answer_size: int = 0, tries: int | None = None) -> bytes:
         return self._check(kind, self._exchange.short(kind, body, answer_size=answer_size, tries=tries))
 
     def _check(self, kind: Kind, answer: bytes) -> bytes:
-        """The answer after its status.
-
-        Raises:
-            DeviceRefusedError: the status is not 0.
-        """
-        if not answer:
-            raise ProtocolError(f"an answer to {kind.name} without status", hint="build the firmware anew")
-        status = answer[0]
-        if status == 0:
-            return answer[1:]
-        what = _STATUS.get(status, f"status {status}")
-        if status == _MODEL_FAILED:
-            at = 9 if kind in (Kind.INVOKE, Kind.CONTINUE) else 0
-            code = int.from_bytes(answer[1 + at : 5 + at], "little", signed=True)
-            name = self._model.name if self._model is not None else "?"
-            verb = "init" if kind is Kind.INIT else "invoke"
-            raise DeviceRefusedError(
-                f"{verb} of model {name} returned status {code}",
-                hint="the generated header explains the model's status codes",
-            )
-        raise DeviceRefusedError(
-            f"the device refuses {kind.name}: {what}", hint="run again; report this if it happens again"
-        )
+        """The answer after its status. Raises DeviceRefusedError when that is not 0."""
+        return content_of(kind, answer, self._model.name if self._model is not None else "?")
 
     def _fault(self, body: bytes) -> TinyhilError:
         """The error that a fault frame stands for."""

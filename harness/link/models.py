@@ -1,0 +1,67 @@
+"""Reading what a model in the image is: its facts, and tables of tensors and layers that come a frame at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from harness.errors import ProtocolError
+from harness.link.records import Fields, LayerInfo, ModelInfo
+
+Ask: TypeAlias = Callable[[bytes], bytes]
+"""Sends the body of a MODEL request and returns what it answers."""
+
+_FACTS, _INPUTS, _OUTPUTS, _LAYERS = range(4)
+_WHAT = "the answer to MODEL"
+
+
+def read_model(ask: Ask, index: int) -> ModelInfo:
+    """All that the device tells of model `index`.
+
+    Raises:
+        DeviceRefusedError: there is no such model.
+        ProtocolError: the tables end before they are whole.
+    """
+    fields = _table(ask, index, _FACTS, 0)
+    sha256 = fields.take(32).hex()
+    arena_size, arena_align, inputs, outputs, layers = (fields.number(4) for _ in range(5))
+    return ModelInfo(
+        index=index,
+        name=fields.text(),
+        sha256=sha256,
+        arena_size=arena_size,
+        arena_align=arena_align,
+        inputs=_sizes(ask, index, _INPUTS, inputs),
+        outputs=_sizes(ask, index, _OUTPUTS, outputs),
+        layers=_layers(ask, index, layers),
+    )
+
+
+def _table(ask: Ask, index: int, table: int, first: int) -> Fields:
+    return Fields(ask(index.to_bytes(2, "little") + bytes((table,)) + first.to_bytes(4, "little")), _WHAT)
+
+
+def _sizes(ask: Ask, index: int, table: int, count: int) -> tuple[int, ...]:
+    sizes: list[int] = []
+    while len(sizes) < count:
+        fields = _table(ask, index, table, len(sizes))
+        _some(fields, len(sizes), count, "tensors")
+        while fields.left:
+            sizes.append(fields.number(4))
+    return tuple(sizes[:count])
+
+
+def _layers(ask: Ask, index: int, count: int) -> tuple[LayerInfo, ...]:
+    layers: list[LayerInfo] = []
+    while len(layers) < count:
+        fields = _table(ask, index, _LAYERS, len(layers))
+        _some(fields, len(layers), count, "layers")
+        while fields.left:
+            name = fields.text()
+            layers.append(LayerInfo(name, tuple(fields.number(4) for _ in range(fields.number(2)))))
+    return tuple(layers[:count])
+
+
+def _some(fields: Fields, got: int, count: int, what: str) -> None:
+    if fields.left == 0:
+        raise ProtocolError(f"the device names {got} of {count} {what}", hint="build the firmware anew")
