@@ -1,6 +1,54 @@
-"""tinyhil: hardware-in-the-loop validation of neural networks on microcontrollers."""
+"""tinyhil: hardware-in-the-loop validation of neural networks on microcontrollers.
+
+    import harness
+    graph = harness.load("kws.tflite")
+    harness.write_package(harness.emit(harness.compile_graph(graph, core="cortex-m4")), Path("out"))
+    outcome = harness.Workbench().validate(harness.load_card(Path("kws.hil.yaml")), "mps2-an500")
+
+Names are imported on first use, so that `import harness` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.card import card_for_model, load_card
+    from harness.compiler import compile_graph
+    from harness.emit import emit, write_package
+    from harness.errors import TinyhilError
+    from harness.frontends import load
+    from harness.pipeline import Options, Outcome, Workbench
 
 __version__ = "0.1.0"
+__all__ = [
+    "Options",
+    "Outcome",
+    "TinyhilError",
+    "Workbench",
+    "card_for_model",
+    "compile_graph",
+    "emit",
+    "load",
+    "load_card",
+    "write_package",
+]
 
-DEFAULT_BOARD = "mps2-an500"
-"""The board that runs when none is named."""
+_HOME = {
+    "Options": "pipeline",
+    "Outcome": "pipeline",
+    "TinyhilError": "errors",
+    "Workbench": "pipeline",
+    "card_for_model": "card",
+    "compile_graph": "compiler",
+    "load": "frontends",
+    "load_card": "card",
+    "write_package": "emit",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOME:
+        return getattr(import_module(f"harness.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'harness' has no attribute '{name}'")
