@@ -1,9 +1,10 @@
 """tinyhil: hardware-in-the-loop validation of neural networks on microcontrollers.
 
     import harness
-    graph = harness.load("kws.tflite")
-    harness.write_package(harness.emit(harness.compile_graph(graph, core="cortex-m4")), Path("out"))
-    outcome = harness.Workbench().validate(harness.load_card(Path("kws.hil.yaml")), "mps2-an500")
+    bench = harness.Workbench()
+    package = bench.package(harness.load("kws.tflite"), core="cortex-m4")
+    harness.write_package(package, Path("out"))
+    outcome = bench.validate(harness.load_card(Path("kws.hil.yaml")), "mps2-an500")
 
 Names are imported on first use, so that `import harness` costs nothing.
 """
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from harness.card import card_for_model, load_card
     from harness.compiler import compile_graph
-    from harness.emit import emit, write_package
+    from harness.emit import write_package
     from harness.errors import TinyhilError
     from harness.frontends import load
     from harness.pipeline import Options, Outcome, Workbench
@@ -29,7 +30,6 @@ __all__ = [
     "Workbench",
     "card_for_model",
     "compile_graph",
-    "emit",
     "load",
     "load_card",
     "write_package",
