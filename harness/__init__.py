@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from harness.pipeline import Options, Outcome, Workbench
 
 __version__ = "0.1.0"
+
+DEFAULT_BOARD = "mps2-an500"
+"""The board that runs when none is named."""
+
 __all__ = [
     "Options",
     "Outcome",
