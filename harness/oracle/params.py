@@ -77,23 +77,20 @@ def _multiplier(real: float, tensor: Tensor) -> Multiplier:
 
 def conv_params(x: Tensor, w: Tensor, y: Tensor) -> tuple[Int32s, Int32s]:
     """(multipliers, shifts), int32[channels of y], of CONV_2D and DEPTHWISE_CONV_2D: scale_x * scale_w[c] / scale_y."""
-    channels = y.shape[-1]
-    scales = w.q.scales if w.q.per_channel else w.q.scales * channels
-    pairs = [_multiplier(_scale(x) * float(np.float32(s)) / _scale(y), y) for s in scales]
-    return np.array([p.m for p in pairs], np.int32), np.array([p.shift for p in pairs], np.int32)
+    return _channel_params(x, w, y, y.shape[-1])
 
 
 def fully_connected_params(x: Tensor, w: Tensor, y: Tensor) -> tuple[Int32s, Int32s]:
-    """(multipliers, shifts), int32[outputs], of FULLY_CONNECTED.
+    """(multipliers, shifts), int32[outputs], of FULLY_CONNECTED: scale_x * scale_w[c] / scale_y, in double as above.
 
-    With one weight scale TFLM rounds scale_x * scale_w to float32 before it divides; per channel it does not.
+    TFLite's other interpreters round scale_x * scale_w to float32 first; package tflite-micro does not.
     """
-    outputs = w.shape[0]
-    if w.q.per_channel:
-        reals = [_scale(x) * float(np.float32(s)) / _scale(y) for s in w.q.scales]
-    else:
-        reals = [float(np.float32(x.q.scale) * np.float32(w.q.scale)) / _scale(y)] * outputs
-    pairs = [_multiplier(real, y) for real in reals]
+    return _channel_params(x, w, y, w.shape[0])
+
+
+def _channel_params(x: Tensor, w: Tensor, y: Tensor, channels: int) -> tuple[Int32s, Int32s]:
+    scales = w.q.scales if w.q.per_channel else w.q.scales * channels
+    pairs = [_multiplier(_scale(x) * float(np.float32(s)) / _scale(y), y) for s in scales]
     return np.array([p.m for p in pairs], np.int32), np.array([p.shift for p in pairs], np.int32)
 
 

@@ -35,13 +35,14 @@ def test_convolution_has_one_multiplier_per_channel_either_way() -> None:
         assert m.dtype == shift.dtype == np.int32
 
 
-def test_fully_connected_per_tensor_rounds_the_product_of_scales_to_float32() -> None:
+def test_fully_connected_multiplies_scales_in_double() -> None:
     x, w, y = tensor(0.1), tensor(0.3, shape=(2, 4)), tensor(1.0, shape=(1, 2))
     m, shift = params.fully_connected_params(x, w, y)
-    product = float(np.float32(0.1) * np.float32(0.3))
+    product = float(np.float32(0.1)) * float(np.float32(0.3))
     assert real(int(m[0]), int(shift[0])) == pytest.approx(product, rel=2**-31)
+    assert product != pytest.approx(float(np.float32(0.1) * np.float32(0.3)), rel=2**-31)
     per_channel = params.fully_connected_params(x, channels(float(np.float32(0.3)), 0.5), y)
-    assert int(per_channel[0][0]) != int(m[0])
+    assert int(per_channel[0][0]) == int(m[0])
 
 
 def test_add_scales_both_operands_against_the_larger() -> None:
