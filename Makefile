@@ -1,8 +1,7 @@
 # tinyhil: every target sets up what it needs itself (.venv, the Arm compiler, QEMU) and says what it does.
 
 VENV ?= .venv
-PYTHON = $(VENV)/bin/python
-TINYHIL = $(VENV)/bin/tinyhil
+BIN = $(VENV)/bin
 WORKERS ?= 2
 DEMO_BOARDS = --board mps2-an386 --board mps2-an500 --board mps3-an547
 
@@ -20,28 +19,28 @@ help:
 demo:
 	@sh scripts/setup.sh demo $(VENV)
 	@echo "==> Validating the models in fixtures/ on three emulated boards"
-	$(TINYHIL) validate fixtures $(DEMO_BOARDS) --report reports/demo
+	$(BIN)/tinyhil validate fixtures $(DEMO_BOARDS) --report reports/demo
 
 test:
 	@sh scripts/setup.sh test $(VENV)
-	$(PYTHON) -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
 
 test-long:
 	@sh scripts/setup.sh test $(VENV)
-	TINYHIL_LONG=1 $(PYTHON) -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+	TINYHIL_LONG=1 $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
 
 lint:
 	@sh scripts/setup.sh lint $(VENV)
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/mypy
+	$(BIN)/ruff check .
+	$(BIN)/mypy
 
 bench:
 	@sh scripts/setup.sh test $(VENV)
-	$(PYTHON) -m tests.bench $(BENCH_ARGS)
+	$(BIN)/python -m tests.bench $(BENCH_ARGS)
 
 wheel:
 	@sh scripts/setup.sh lint $(VENV)
-	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:
 	rm -rf $(VENV) build dist reports .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Set up what a make target needs: setup.sh demo|test|lint [VENV]
+# Set up what a make target needs: setup.sh demo|test|lint|tflite-runtime [VENV]
 #   demo  the package in VENV, arm-none-eabi-gcc, QEMU
-#   test  the same, the tests' packages, native compilers for the host board
+#   test  the same, the tests' packages, native compilers for the host board, and tflite-runtime
 #   lint  the package and the tests' packages only
+#   tflite-runtime  LiteRT's predecessor in an environment of its own, VENV/tflite-runtime; VENV itself must be there
 # Missing programs are installed through apt (as root or with sudo); elsewhere it tells what to install and stops.
 set -eu
 
@@ -14,57 +15,35 @@ say() { printf '==> %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 3; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-as_root() {
-    if [ "$(id -u)" = 0 ]; then
-        "$@"
-    elif have sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
-        sudo "$@"
-    else
-        return 126
-    fi
-}
+# How to become root: "" (already), "sudo", or "no".
+root=no
+if [ "$(id -u)" = 0 ]; then
+    root=""
+elif have sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+    root=sudo
+fi
 
-apt_updated=no
 apt_install() {
     if ! have apt-get; then
         die "missing: $*
   Debian, Ubuntu: sudo apt-get install $*
-  Fedora:         sudo dnf install python3 gcc clang arm-none-eabi-gcc-cs arm-none-eabi-newlib qemu-system-arm
+  Fedora:         sudo dnf install python3 gcc clang compiler-rt arm-none-eabi-gcc-cs arm-none-eabi-newlib qemu-system-arm
   Arch:           sudo pacman -S python gcc clang arm-none-eabi-gcc arm-none-eabi-newlib qemu-system-arm
   macOS:          brew install python qemu && brew install --cask gcc-arm-embedded
 Install them and run this again."
     fi
+    if [ "$root" = no ]; then
+        die "missing programs, and no right to install them (not root, and no sudo). Let somebody who may run
+  sudo apt-get update && sudo apt-get install $*
+and then give the same command again. Nothing was changed."
+    fi
     say "Installing with apt: $*"
-    if [ $apt_updated = no ]; then
-        as_root apt-get update -qq || say "apt-get update failed; trying with the package lists that are there"
-        apt_updated=yes
-    fi
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null \
-        || die "could not install: $*
-  Not root, and no sudo without a password here, or apt failed (see above). Run:
-      sudo apt-get update && sudo apt-get install $*
-  and then the same command again."
+    $root apt-get update -qq || say "apt-get update failed; trying with the package lists that are there"
+    $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null \
+        || die "apt could not install them (its messages are above). Mend that, or install them by hand:
+  sudo apt-get update && sudo apt-get install $*
+and then give the same command again."
 }
-
-# --- programs --------------------------------------------------------------------------------------------------------
-
-if [ "$goal" != lint ]; then
-    packages=""
-    # newlib gives the compiler its headers and libgcc's companions; a bare gcc-arm-none-eabi lacks them.
-    if ! have arm-none-eabi-gcc \
-        || ! echo '#include <string.h>' | arm-none-eabi-gcc -mcpu=cortex-m7 -x c -fsyntax-only - 2>/dev/null; then
-        packages="$packages gcc-arm-none-eabi libnewlib-arm-none-eabi"
-    fi
-    have qemu-system-arm || packages="$packages qemu-system-arm"
-    if [ "$goal" = test ]; then
-        have gcc || packages="$packages gcc libc6-dev"
-        have clang || packages="$packages clang"
-    fi
-    # shellcheck disable=SC2086
-    [ -z "$packages" ] || apt_install $packages
-fi
-
-# --- python ----------------------------------------------------------------------------------------------------------
 
 find_python() {
     for name in "${PYTHON:-}" python3 python3.13 python3.12 python3.11; do
@@ -77,25 +56,71 @@ find_python() {
     return 1
 }
 
-if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
-    python=$(find_python) || { apt_install python3 python3-venv; python=$(find_python); } \
-        || die "no Python 3.11 or newer found; install one, or name it: make PYTHON=/path/to/python3 ..."
-    if ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
-        apt_install "$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
+usable() { [ -x "$1/bin/python" ] && "$1/bin/python" -m pip --version >/dev/null 2>&1; }
+
+# --- programs --------------------------------------------------------------------------------------------------------
+
+# All that is missing is found out first: one call of apt, or one message.
+packages=""
+if [ "$goal" = demo ] || [ "$goal" = test ]; then
+    # newlib gives the compiler its headers and libgcc's companions; a bare gcc-arm-none-eabi lacks them.
+    if ! have arm-none-eabi-gcc \
+        || ! echo '#include <string.h>' | arm-none-eabi-gcc -mcpu=cortex-m7 -x c -fsyntax-only - 2>/dev/null; then
+        packages="$packages gcc-arm-none-eabi libnewlib-arm-none-eabi"
     fi
-    say "Creating $venv with $("$python" --version)"
-    rm -rf "$venv"
-    "$python" -m venv "$venv"
+    have qemu-system-arm || packages="$packages qemu-system-arm"
+    if [ "$goal" = test ]; then
+        echo '#include <string.h>' | gcc -x c -fsyntax-only - 2>/dev/null || packages="$packages gcc libc6-dev"
+        have clang || packages="$packages clang"
+    fi
+fi
+if ! usable "$venv"; then
+    if ! python=$(find_python); then
+        packages="$packages python3 python3-venv"
+    elif ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
+        # Debian's python3 comes without; the package's name carries the version.
+        packages="$packages $("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
+    fi
+fi
+# shellcheck disable=SC2086
+[ -z "$packages" ] || apt_install $packages
+
+# --- python ----------------------------------------------------------------------------------------------------------
+
+make_venv() { # PYTHON FOLDER
+    say "Creating $2 with $("$1" --version)"
+    rm -rf "$2"
+    "$1" -m venv "$2"
+}
+
+# Installs anew only when what is asked for changed.
+install() { # FOLDER STAMP SUM WHAT PIP-ARGUMENTS...
+    folder=$1 stamp=$1/$2 sum=$3 what=$4
+    shift 4
+    [ "$(cat "$stamp" 2>/dev/null)" != "$sum" ] || return 0
+    say "Installing $what into $folder (about a minute)"
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@" \
+        || die "pip could not install $what; its messages above say why"
+    printf '%s\n' "$sum" > "$stamp"
+}
+
+if [ "$goal" != tflite-runtime ]; then
+    if ! usable "$venv"; then
+        python=$(find_python) || die "no Python 3.11 or newer found; install one, or name it: make PYTHON=/path/to/python3 ..."
+        make_venv "$python" "$venv"
+    fi
+    extra=""
+    [ "$goal" = demo ] || extra="[test]"
+    # The package itself is editable.
+    install "$venv" ".tinyhil$extra" "$(cksum < pyproject.toml) $PWD" "tinyhil$extra and its requirements" --editable ".$extra"
 fi
 
-extra=""
-[ "$goal" = demo ] || extra="[test]"
-# Installed anew only when the requirements changed; the package itself is editable.
-stamp="$venv/.tinyhil$extra"
-sum=$(cksum < pyproject.toml)
-if [ "$(cat "$stamp" 2>/dev/null)" != "$sum $PWD" ]; then
-    say "Installing tinyhil$extra and its requirements into $venv (about a minute)"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable ".$extra" \
-        || die "pip could not install tinyhil$extra; its messages above say why"
-    printf '%s\n' "$sum $PWD" > "$stamp"
+if [ "$goal" = test ] || [ "$goal" = tflite-runtime ]; then
+    # It ended with Python 3.11 and needs numpy 1: nothing to install beyond, and never beside the rest.
+    if "$venv/bin/python" -c 'import sys; sys.exit(sys.version_info >= (3, 12) or sys.platform != "linux")'; then
+        second="$venv/tflite-runtime"
+        usable "$second" || make_venv "$venv/bin/python" "$second"
+        list=tests/tflite-runtime.txt
+        install "$second" .tinyhil "$(cksum < "$list")" "tflite-runtime" --requirement "$list"
+    fi
 fi

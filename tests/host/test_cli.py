@@ -20,7 +20,7 @@ DIGITS = FIXTURES / "digits.tflite"
 
 def tinyhil(*arguments: str | Path, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith("TINYHIL_") or k == "TINYHIL_CACHE"}
-    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM"):
         clean.pop(name, None)
     return subprocess.run(
         [sys.executable, "-m", "harness.cli", *map(str, arguments)],

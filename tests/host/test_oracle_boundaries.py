@@ -1,7 +1,7 @@
 """Sums beside rounding boundaries: there the specification's constants must be TFLM's to the last bit.
 
-Random sums almost never tell one multiplier from its neighbours: two that differ by 2**-25 agree on all but one sum in a
-million. Here biases are the sums (weights are 0), and stand right beside the values where the output steps.
+Random sums almost never tell one multiplier from its neighbours: two that differ by 2**-25 agree on all but one sum
+in a million. Here biases are the sums (weights are 0), and stand right beside the values where the output steps.
 """
 
 from __future__ import annotations
