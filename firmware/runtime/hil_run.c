@@ -17,6 +17,7 @@ static uint64_t context[HIL_CONTEXT_MAX / sizeof(uint64_t)];
 static bool given_up;
 
 static uint8_t mode; /* HIL_INVOKE_* of the run */
+static uint16_t answer_room; /* most bytes of tensors in an answer */
 static uint32_t layer_start;
 static uint64_t layer_start_coarse;
 
@@ -80,12 +81,31 @@ static uint8_t *put_run_state(uint8_t *p, uint8_t is_stopped, int32_t status)
     return hil_put64(p, run_ticks);
 }
 
-static void stop_after_layer(void)
+/* all of the tensors' bytes where they fit into what the host left room for, else none */
+static uint8_t *put_tensors(uint8_t *p, const hil_tensor *tensors, uint32_t count)
+{
+    size_t room = HIL_ANSWER_ROOM - (size_t)(p - hil_answer_body());
+    size_t total = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        total += tensors[i].size;
+    }
+    if (total > answer_room || total > room) {
+        return p;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        memcpy(p, hil_arena + tensors[i].offset, tensors[i].size);
+        p += tensors[i].size;
+    }
+    return p;
+}
+
+static void stop_after_layer(const hil_layer *layer)
 {
     uint8_t *body = hil_answer_body();
     run_ticks = 0;
     hil_session.stopped = true;
-    hil_answer(HIL_OK, (size_t)(put_run_state(body, 1, 0) - body));
+    uint8_t *p = put_tensors(put_run_state(body, 1, 0), layer->outputs, layer->output_count);
+    hil_answer(HIL_OK, (size_t)(p - body));
     given_up = !hil_serve_stopped();
     hil_session.stopped = false;
 }
@@ -98,7 +118,7 @@ static __attribute__((noinline)) void layer_done(uint32_t layer, uint32_t stop)
     }
     check_guard();
     if ((mode & HIL_INVOKE_STEP) != 0U && !given_up) {
-        stop_after_layer();
+        stop_after_layer(&hil_session.model->layers[layer]);
     }
 }
 
@@ -261,22 +281,6 @@ static bool write_all_inputs(const uint8_t *bytes, size_t size)
     return true;
 }
 
-static uint8_t *put_outputs(uint8_t *p, size_t wanted)
-{
-    size_t total = 0;
-    for (uint32_t i = 0; i < hil_session.model->output_count; i++) {
-        total += hil_session.model->outputs[i].size;
-    }
-    if (total > wanted || total > HIL_ANSWER_ROOM - (size_t)(p - hil_answer_body())) {
-        return p;
-    }
-    for (uint32_t i = 0; i < hil_session.model->output_count; i++) {
-        memcpy(p, hil_arena + hil_session.model->outputs[i].offset, hil_session.model->outputs[i].size);
-        p += hil_session.model->outputs[i].size;
-    }
-    return p;
-}
-
 /* The stack is painted up to this function's frame, in which invoke is called. */
 static __attribute__((noinline)) int32_t run_model(void)
 {
@@ -294,8 +298,8 @@ static __attribute__((noinline)) int32_t run_model(void)
     return status;
 }
 
-/* u32 run, u8 mode, u16 most bytes of outputs in the answer, and in mode INLINE every input's bytes in turn
- * -> u32 run, u8 stopped, u32 layer, i32 the model's status, u64 ticks, and all outputs where they fit */
+/* u32 run, u8 mode, u16 most bytes of tensors in the answer, and in mode INLINE every input's bytes in turn
+ * -> u32 run, u8 stopped, u32 layer, i32 the model's status, u64 ticks, and all outputs (stopped: the layer's) where they fit */
 void hil_do_invoke(const uint8_t *body, size_t size)
 {
     if (size < 7U) {
@@ -307,7 +311,7 @@ void hil_do_invoke(const uint8_t *body, size_t size)
         return;
     }
     uint8_t flags = body[4];
-    uint16_t wanted = hil_get16(body + 5);
+    answer_room = hil_get16(body + 5);
     uint8_t observing = flags & (HIL_INVOKE_PROFILE | HIL_INVOKE_STEP | HIL_INVOKE_LAYER_STACK);
     if ((flags & ~(HIL_INVOKE_PROFILE | HIL_INVOKE_STEP | HIL_INVOKE_LAYER_STACK | HIL_INVOKE_INLINE)) != 0) {
         hil_answer(HIL_BAD_RANGE, 0);
@@ -337,7 +341,7 @@ void hil_do_invoke(const uint8_t *body, size_t size)
     uint8_t *answer = hil_answer_body();
     uint8_t *p = put_run_state(answer, 0, status);
     if (status == 0) {
-        p = put_outputs(p, wanted);
+        p = put_tensors(p, hil_session.model->outputs, hil_session.model->output_count);
     }
     hil_answer(status == 0 ? HIL_OK : HIL_MODEL_FAILED, (size_t)(p - answer));
 }

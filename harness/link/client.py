@@ -214,9 +214,8 @@ class Client:
                 raise ProtocolError(
                     f"the device stopped at layer {layer}", hint="run again; report this if it happens again"
                 )
-            collected.append(
-                tuple(self._read(_SPACE_LAYER, layer, t, 0, size) for t, size in enumerate(model.layers[layer].outputs))
-            )
+            fields.take(12)  # status and ticks, which say nothing before the end
+            collected.append(self._tensors(_SPACE_LAYER, layer, model.layers[layer].outputs, fields))
             fields = self._continue(layer, limit)
         if layers and len(collected) != len(model.layers):
             raise ProtocolError(
@@ -225,7 +224,7 @@ class Client:
             )
         fields.take(8)  # layer and status, which say nothing after success
         ticks = fields.number(8)
-        outputs = self._outputs(model, fields)
+        outputs = self._tensors(_SPACE_OUTPUT, 0, model.outputs, fields)
         seconds = time.monotonic() - start
         layer_ticks = self._layer_ticks(len(model.layers)) if profile else None
         return Inference(
@@ -331,12 +330,15 @@ class Client:
             )
         return fields
 
-    def _outputs(self, model: ModelInfo, fields: Fields) -> tuple[bytes, ...]:
-        if fields.left == sum(model.outputs):
-            return tuple(fields.take(size) for size in model.outputs)
+    def _tensors(self, space: int, index: int, sizes: Sequence[int], fields: Fields) -> tuple[bytes, ...]:
+        """Tensors that came with the answer, or else are fetched: a layer's, or the model's outputs."""
+        if fields.left and fields.left == sum(sizes):
+            return tuple(fields.take(size) for size in sizes)
         if fields.left:
-            raise ProtocolError(f"{fields.left} bytes of outputs where {sum(model.outputs)} belong", hint="run again")
-        return tuple(self._read(_SPACE_OUTPUT, index, 0, 0, size) for index, size in enumerate(model.outputs))
+            raise ProtocolError(f"{fields.left} bytes of tensors where {sum(sizes)} belong", hint="run again")
+        if space == _SPACE_OUTPUT:
+            return tuple(self._read(space, number, 0, 0, size) for number, size in enumerate(sizes))
+        return tuple(self._read(space, index, number, 0, size) for number, size in enumerate(sizes))
 
     def _total(self, ticks: int, observed_layers: int) -> int:
         info = self._known()
