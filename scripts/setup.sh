@@ -3,7 +3,7 @@
 #   demo  the package in VENV, arm-none-eabi-gcc, QEMU
 #   test  the same, the tests' packages, native compilers for the host board, and tflite-runtime
 #   lint  the package and the tests' packages only
-#   tflite-runtime  LiteRT's predecessor in an environment of its own, VENV/tflite-runtime; VENV itself must be there
+#   tflite-runtime  LiteRT's predecessor in an environment of its own, VENV/tflite-runtime, and nothing else
 # Missing programs are installed through apt (as root or with sudo); elsewhere it tells what to install and stops.
 set -eu
 
@@ -117,9 +117,11 @@ fi
 
 if [ "$goal" = test ] || [ "$goal" = tflite-runtime ]; then
     # It ended with Python 3.11 and needs numpy 1: nothing to install beyond, and never beside the rest.
-    if "$venv/bin/python" -c 'import sys; sys.exit(sys.version_info >= (3, 12) or sys.platform != "linux")'; then
+    python="$venv/bin/python"
+    usable "$venv" || python=$(find_python)
+    if "$python" -c 'import sys; sys.exit(sys.version_info >= (3, 12) or sys.platform != "linux")'; then
         second="$venv/tflite-runtime"
-        usable "$second" || make_venv "$venv/bin/python" "$second"
+        usable "$second" || make_venv "$python" "$second"
         list=tests/tflite-runtime.txt
         install "$second" .tinyhil "$(cksum < "$list")" "tflite-runtime" --requirement "$list"
     fi

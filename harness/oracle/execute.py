@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-import numpy.typing as npt
-
 from harness.errors import GraphError, VectorsError
 from harness.graph import ABSENT, Array, Graph, Node, VariableAttrs
-from harness.oracle.fixedpoint import Ints, multiply_by_quantized_multiplier
 from harness.oracle.ops import OPS, Operands
-
-Multiply = Callable[[Ints, npt.ArrayLike, npt.ArrayLike], Ints]
+from harness.oracle.requantize import Requantize, tflm
 
 
 @dataclass(frozen=True)
@@ -57,12 +53,12 @@ def run(
     inputs: Sequence[Array],
     states: list[Array] | None = None,
     *,
-    rounding: Mapping[str, Multiply] | None = None,
+    rounding: Mapping[str, Requantize] | None = None,
 ) -> Execution:
     """Run one inference; also works on graphs that passes have rewritten.
 
     `states` are the variables before it (None: their initial values); they are not changed. `rounding` replaces the
-    requantization of some operators, by name, to describe other interpreters.
+    requantization of layers with weights, by operator, to describe other interpreters.
 
     Raises:
         VectorsError: the inputs do not fit.
@@ -90,7 +86,7 @@ def _value(graph: Graph, values: Mapping[int, Array], index: int) -> Array:
 
 
 def _compute(
-    graph: Graph, node: Node, values: Mapping[int, Array], rounding: Mapping[str, Multiply]
+    graph: Graph, node: Node, values: Mapping[int, Array], rounding: Mapping[str, Requantize]
 ) -> tuple[Array, ...]:
     if node.op not in OPS:
         raise GraphError(f"operator {node.op} has no specification", hint="verify the graph before running it")
@@ -99,6 +95,6 @@ def _compute(
         ins=[None if i == ABSENT else graph.tensors[i] for i in node.inputs],
         outs=[graph.tensors[i] for i in node.outputs],
         attrs=node.attrs,
-        multiply=rounding.get(node.op, multiply_by_quantized_multiplier),
+        requantize=rounding.get(node.op, tflm),
     )
     return OPS[node.op](inputs, operands)

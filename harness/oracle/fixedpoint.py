@@ -72,13 +72,6 @@ def multiply_by_quantized_multiplier(x: IntLike, m: IntLike, shift: IntLike) -> 
     return rounding_shift_right(high_mul(left, m), np.maximum(-bits, 0))
 
 
-def multiply_rounding_once(x: IntLike, m: IntLike, shift: IntLike) -> Ints:
-    """Product x * m * 2**(shift - 31) rounded once, ties up: TFLite under TFLITE_SINGLE_ROUNDING."""
-    total = 31 - np.asarray(shift, np.int64)
-    product = np.asarray(x, np.int64) * np.asarray(m, np.int64)
-    return (product + (np.int64(1) << (total - 1))) >> total
-
-
 def multiply_rounding_up(x: IntLike, m: IntLike, shift: IntLike) -> Ints:
     """As multiply_by_quantized_multiplier, but the right shift rounds ties up: LiteRT's optimised kernels on x86."""
     bits = np.asarray(shift, np.int64)

@@ -12,9 +12,9 @@ import numpy as np
 
 from harness.errors import OracleError, OracleMissingError
 from harness.graph import Array
-from harness.oracle.execute import Multiply
-from harness.oracle.fixedpoint import multiply_rounding_once, multiply_rounding_up
+from harness.oracle.fixedpoint import multiply_by_quantized_multiplier, multiply_rounding_up
 from harness.oracle.quiet import captured_stderr
+from harness.oracle.requantize import Requantize, nearest, rounding_up, scales_in_float, tflm
 from harness.oracle.session import Interpreter, Tensors
 
 PACKAGES = {
@@ -26,20 +26,25 @@ PACKAGES = {
 RESOLVERS = {"litert": "AUTO", "litert-ref": "BUILTIN_REF", "litert-builtin": "BUILTIN_WITHOUT_DEFAULT_DELEGATES"}
 """Oracle name -> LiteRT's choice of kernels: with XNNPACK, plain reference, optimised without a delegate."""
 
-ROUNDING: Mapping[str, Mapping[str, Mapping[str, Multiply]]] = {
+_UP = scales_in_float(multiply_rounding_up, rounding_up)
+_TFLITE_RUNTIME = {"CONV_2D": rounding_up, "FULLY_CONNECTED": _UP}
+
+ROUNDING: Mapping[str, Mapping[str, Mapping[str, Requantize]]] = {
     "ai-edge-litert": {
-        "litert-ref": {"FULLY_CONNECTED": multiply_rounding_once},
-        "litert-builtin": dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"), multiply_rounding_up),
+        "litert-ref": {"FULLY_CONNECTED": nearest},
+        "litert-builtin": {"CONV_2D": rounding_up, "DEPTHWISE_CONV_2D": rounding_up, "FULLY_CONNECTED": _UP},
     },
     "tflite-runtime": {
-        "litert-ref": {},
-        "litert-builtin": dict.fromkeys(("CONV_2D", "FULLY_CONNECTED"), multiply_rounding_up),
+        "litert-ref": {"FULLY_CONNECTED": scales_in_float(multiply_by_quantized_multiplier, tflm)},
+        "litert-builtin": _TFLITE_RUNTIME,
+        # It hands no quantized operator to XNNPACK.
+        "litert": _TFLITE_RUNTIME,
     },
 }
 """All that sets these oracles apart from TFLM on x86, by package and name, as the `rounding` of execute.run.
 
-"litert" is not here: it requantizes in float32. Versions seen: ai-edge-litert 2.3, tflite-runtime 2.14 (whose reference
-kernel moreover computes FULLY_CONNECTED per channel wrongly for more than one row).
+ai-edge-litert's "litert" is not here: it requantizes in float32. Versions seen: ai-edge-litert 2.3, tflite-runtime 2.14
+(whose reference kernel moreover computes FULLY_CONNECTED per channel wrongly for more than one row).
 """
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TypeAlias, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from harness.errors import GraphError
 from harness.graph import (
@@ -42,6 +41,7 @@ from harness.oracle.fixedpoint import (
     rounding_shift_right,
     wrap32,
 )
+from harness.oracle.requantize import Requantize, tflm
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,13 @@ class Operands:
     Attributes:
         ins: input tensors, None for an optional one that is not there.
         outs: output tensors.
-        multiply: the requantization, double rounding unless a test asks for another.
+        requantize: how a layer with weights scales its sums, as TFLM does unless a test asks for another.
     """
 
     ins: Sequence[Tensor | None]
     outs: Sequence[Tensor]
     attrs: AnyAttrs
-    multiply: Callable[[Ints, npt.ArrayLike, npt.ArrayLike], Ints] = multiply_by_quantized_multiplier
+    requantize: Requantize = tflm
 
     @property
     def x(self) -> Tensor:
@@ -100,9 +100,9 @@ def _clip(values: Ints, clamp: Clamp, y: Tensor) -> Array:
     return clipped
 
 
-def _requantize_channels(acc: Ints, factors: tuple[params.Int32s, params.Int32s], clamp: Clamp, op: Operands) -> Array:
+def _requantize_channels(acc: Ints, clamp: Clamp, op: Operands) -> Array:
     """Accumulators with channels last to the output: scale per channel, add zero point, clamp."""
-    return _clip(op.multiply(wrap32(acc), *factors) + op.y.q.zero_point, clamp, op.y)
+    return _clip(op.requantize(wrap32(acc), op.x, op.input(1), op.y) + op.y.q.zero_point, clamp, op.y)
 
 
 def _padded(x: Ints, pads: Pads, kernel: tuple[int, int], op: Operands, stride: tuple[int, int], fill: int) -> Ints:
@@ -141,7 +141,7 @@ def conv_2d(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
         columns[:, :, g].reshape(-1, kh * kw * depth) @ weights[g].reshape(-1, kh * kw * depth).T for g in range(groups)
     ]
     acc = np.concatenate(sums, axis=1).astype(np.int64).reshape(batch, height, width, channels)
-    return (_requantize_channels(acc + _bias(inputs), params.conv_params(op.x, op.input(1), op.y), attrs.clamp, op),)
+    return (_requantize_channels(acc + _bias(inputs), attrs.clamp, op),)
 
 
 def depthwise_conv_2d(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
@@ -156,7 +156,7 @@ def depthwise_conv_2d(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     for dy in range(kh):
         for dx in range(kw):
             acc += _tap(x, dy * attrs.dilation[0], dx * attrs.dilation[1], attrs.stride, op.y.shape) * w[0, dy, dx]
-    return (_requantize_channels(acc + _bias(inputs), params.conv_params(op.x, op.input(1), op.y), attrs.clamp, op),)
+    return (_requantize_channels(acc + _bias(inputs), attrs.clamp, op),)
 
 
 def _bias(inputs: Inputs) -> Ints | int:
@@ -170,7 +170,7 @@ def fully_connected(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     w = _array(inputs, 1)
     x = _centred(inputs, 0, op).reshape(-1, w.shape[1])
     acc = (x.astype(np.float64) @ w.T.astype(np.float64)).astype(np.int64) + _bias(inputs)
-    return (_requantize_channels(acc, params.fully_connected_params(op.x, op.input(1), op.y), attrs.clamp, op),)
+    return (_requantize_channels(acc, attrs.clamp, op),)
 
 
 def average_pool_2d(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
@@ -210,15 +210,15 @@ def mean(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     count = int(np.prod([op.x.shape[a] for a in axes]))
     total: Ints = _centred(inputs, 0, op).sum(axis=axes)
     factor = params.mean_params(op.x, op.y, count)
-    return (_clip(op.multiply(wrap32(total), factor.m, factor.shift) + op.y.q.zero_point, op.y.dtype.range, op.y),)
+    return (_clip(multiply_by_quantized_multiplier(wrap32(total), factor.m, factor.shift) + op.y.q.zero_point, op.y.dtype.range, op.y),)
 
 
 def add(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """ADD with broadcasting: both operands scaled to 20 more bits, summed, scaled back."""
     factors = params.add_params(op.x, op.input(1), op.y)
-    a = op.multiply(_centred(inputs, 0, op) << factors.left_shift, factors.a.m, factors.a.shift)
-    b = op.multiply(_centred(inputs, 1, op) << factors.left_shift, factors.b.m, factors.b.shift)
-    total = op.multiply(a + b, factors.y.m, factors.y.shift) + op.y.q.zero_point
+    a = multiply_by_quantized_multiplier(_centred(inputs, 0, op) << factors.left_shift, factors.a.m, factors.a.shift)
+    b = multiply_by_quantized_multiplier(_centred(inputs, 1, op) << factors.left_shift, factors.b.m, factors.b.shift)
+    total = multiply_by_quantized_multiplier(a + b, factors.y.m, factors.y.shift) + op.y.q.zero_point
     return (_clip(total, cast(BinaryAttrs, op.attrs).clamp, op.y),)
 
 
@@ -226,7 +226,7 @@ def mul(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """MUL with broadcasting."""
     factor = params.mul_params(op.x, op.input(1), op.y)
     product = _centred(inputs, 0, op) * _centred(inputs, 1, op)
-    scaled = op.multiply(product, factor.m, factor.shift) + op.y.q.zero_point
+    scaled = multiply_by_quantized_multiplier(product, factor.m, factor.shift) + op.y.q.zero_point
     return (_clip(scaled, cast(BinaryAttrs, op.attrs).clamp, op.y),)
 
 

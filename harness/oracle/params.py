@@ -77,7 +77,7 @@ def _multiplier(real: float, tensor: Tensor) -> Multiplier:
 
 def conv_params(x: Tensor, w: Tensor, y: Tensor) -> tuple[Int32s, Int32s]:
     """(multipliers, shifts), int32[channels of y], of CONV_2D and DEPTHWISE_CONV_2D: scale_x * scale_w[c] / scale_y."""
-    return _channel_params(x, w, y, y.shape[-1])
+    return channel_params(x, w, y, y.shape[-1])
 
 
 def fully_connected_params(x: Tensor, w: Tensor, y: Tensor) -> tuple[Int32s, Int32s]:
@@ -85,12 +85,18 @@ def fully_connected_params(x: Tensor, w: Tensor, y: Tensor) -> tuple[Int32s, Int
 
     TFLite's other interpreters round scale_x * scale_w to float32 first; package tflite-micro does not.
     """
-    return _channel_params(x, w, y, w.shape[0])
+    return channel_params(x, w, y, w.shape[0])
 
 
-def _channel_params(x: Tensor, w: Tensor, y: Tensor, channels: int) -> tuple[Int32s, Int32s]:
+def channel_factors(x: Tensor, w: Tensor, y: Tensor, channels: int) -> list[float]:
+    """scale_x * scale_w[c] / scale_y of each channel, in double."""
     scales = w.q.scales if w.q.per_channel else w.q.scales * channels
-    pairs = [_multiplier(_scale(x) * float(np.float32(s)) / _scale(y), y) for s in scales]
+    return [_scale(x) * float(np.float32(s)) / _scale(y) for s in scales]
+
+
+def channel_params(x: Tensor, w: Tensor, y: Tensor, channels: int) -> tuple[Int32s, Int32s]:
+    """(multipliers, shifts), int32[channels], of any layer with weights."""
+    pairs = [_multiplier(real, y) for real in channel_factors(x, w, y, channels)]
     return np.array([p.m for p in pairs], np.int32), np.array([p.shift for p in pairs], np.int32)
 
 

@@ -1,56 +1,15 @@
-"""Sums beside rounding boundaries: there the specification's constants must be TFLM's to the last bit.
-
-Random sums almost never tell one multiplier from its neighbours: two that differ by 2**-25 agree on all but one sum
-in a million. Here biases are the sums (weights are 0), and stand right beside the values where the output steps.
-"""
+"""Sums beside rounding boundaries: there the specification's constants must be TFLM's to the last bit."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from harness.graph import (
-    Array,
-    BinaryAttrs,
-    ConvAttrs,
-    DType,
-    FullyConnectedAttrs,
-    Graph,
-    NoAttrs,
-    Pads,
-    Quantization,
-)
+from harness.graph import Array, BinaryAttrs, DType, Graph, NoAttrs, Quantization
 from harness.oracle import open_oracle
-from tests.support.draft import Draft, Rng, log_uniform, pick
+from tests.support.boundaries import CLAMP, LAYERS, boundary_layer
+from tests.support.draft import Draft, pick
 from tests.support.scale import scaled
-
-CLAMP = (-128, 127)
-"""No fused activation."""
-
-
-def layer(rng: Rng, op: str, per_channel: bool) -> Graph:
-    """One layer, one sum a channel, whose scales bring sums of up to 31 bits into the output's range."""
-    draft = Draft(rng)
-    x_scale, w_scale = log_uniform(rng, 2**-8, 2**-3), log_uniform(rng, 2**-8, 2**-3)
-    y_scale = float(np.float32(x_scale * w_scale * 2.0 ** rng.uniform(6, 23)))
-    centre = (np.arange(-127, 127) + 0.5) * (y_scale / (x_scale * w_scale))
-    sums = (np.round(centre)[:, None] + np.arange(-2, 3)).ravel().astype(np.int32)
-    count = len(sums)
-    repeats, axis = (count, 3 if op == "DEPTHWISE_CONV_2D" else 0) if per_channel else (1, 0)
-    w_shape = {"FULLY_CONNECTED": (count, 1), "CONV_2D": (count, 1, 1, 1), "DEPTHWISE_CONV_2D": (1, 1, 1, count)}[op]
-    x_shape = (1, 1) if op == "FULLY_CONNECTED" else (1, 1, 1, 1)
-    x = draft.input(x_shape, Quantization((x_scale,), (0,)))
-    quants = [
-        Quantization((scale,) * repeats, (0,) * repeats, channel_axis if per_channel else None)
-        for scale, channel_axis in ((w_scale, axis), (float(np.float32(x_scale * w_scale)), 0))
-    ]
-    w = draft.constant(np.zeros(w_shape, np.int8), quants[0])
-    b = draft.constant(sums, quants[1])
-    y = draft.tensor((*x_shape[:-1], count), Quantization((y_scale,), (0,)))
-    dense = FullyConnectedAttrs(CLAMP)
-    attrs = dense if op == "FULLY_CONNECTED" else ConvAttrs((1, 1), (1, 1), Pads(), CLAMP)
-    draft.node(op, (x, w, b), (y,), attrs)
-    return draft.finish(op.lower(), (y,))
 
 
 def outputs(name: str, graph: Graph, vector: list[Array]) -> Array:
@@ -58,11 +17,11 @@ def outputs(name: str, graph: Graph, vector: list[Array]) -> Array:
         return session.invoke(vector).outputs[0]
 
 
-@pytest.mark.parametrize("op", ["FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D"])
+@pytest.mark.parametrize("op", LAYERS)
 @pytest.mark.parametrize("per_channel", [False, True], ids=["per-tensor", "per-channel"])
 def test_sums_round_as_in_tflm(op: str, per_channel: bool) -> None:
     for number in range(scaled(20, 200)):
-        graph = layer(np.random.default_rng([21, number]), op, per_channel)
+        graph = boundary_layer(np.random.default_rng([21, number]), op, per_channel)
         vector = [np.zeros(graph.tensors[graph.inputs[0]].shape, np.int8)]
         ours, theirs = outputs("spec", graph, vector), outputs("tflm", graph, vector)
         assert len(np.unique(theirs)) > 200
