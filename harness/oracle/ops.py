@@ -210,7 +210,8 @@ def mean(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     count = int(np.prod([op.x.shape[a] for a in axes]))
     total: Ints = _centred(inputs, 0, op).sum(axis=axes)
     factor = params.mean_params(op.x, op.y, count)
-    return (_clip(multiply_by_quantized_multiplier(wrap32(total), factor.m, factor.shift) + op.y.q.zero_point, op.y.dtype.range, op.y),)
+    scaled = multiply_by_quantized_multiplier(wrap32(total), factor.m, factor.shift) + op.y.q.zero_point
+    return (_clip(scaled, op.y.dtype.range, op.y),)
 
 
 def add(inputs: Inputs, op: Operands) -> tuple[Array, ...]:

@@ -38,7 +38,8 @@ def rounding_up(sums: Ints, x: Tensor, w: Tensor, y: Tensor) -> Ints:
 
 def nearest(sums: Ints, x: Tensor, w: Tensor, y: Tensor) -> Ints:
     """Product with the real factor in double, rounded once: FULLY_CONNECTED in ai-edge-litert's reference kernels."""
-    return np.rint(sums * np.array(channel_factors(x, w, y, sums.shape[-1]))).astype(np.int64)
+    rounded: Ints = np.rint(sums * np.array(channel_factors(x, w, y, sums.shape[-1]))).astype(np.int64)
+    return rounded
 
 
 def scales_in_float(multiply: Multiply, per_channel: Requantize) -> Requantize:
