@@ -190,16 +190,107 @@ class BoardError(TinyhilError):
     stage = "board"
 
 
+class PortMissingError(BoardError):
+    """The board's serial port is not there."""
+
+    code = "port-missing"
+    stage = "port"
+
+
 class PortBusyError(BoardError):
     """A serial port or socket is in use by another process."""
 
     code = "port-busy"
+    stage = "port"
+
+
+class LeasedError(BoardError):
+    """Another process of tinyhil holds the board."""
+
+    code = "leased"
+    stage = "lease"
 
 
 class BoardLostError(BoardError):
     """The emulator or board went away during a run."""
 
     code = "board-lost"
+
+
+class PortLostError(BoardLostError):
+    """The serial port went away during a run."""
+
+    code = "port-lost"
+    stage = "port"
+
+
+class DeviceRestartedError(BoardLostError):
+    """The device started anew in the middle of a session: a reset button, a watchdog, the supply."""
+
+    code = "device-restarted"
+    stage = "run"
+
+
+class ProbeError(BoardError):
+    """A debug probe does not do what it is told."""
+
+    code = "probe"
+    stage = "probe"
+
+
+class ProbeMissingError(ProbeError):
+    """The debug probe that was named is not attached."""
+
+    code = "probe-missing"
+
+
+class ProbeChoiceError(ProbeError):
+    """Several debug probes are attached, and none is chosen by its unique id."""
+
+    code = "probe-choice"
+
+
+class ProbeLostError(ProbeError):
+    """The debug probe went away."""
+
+    code = "probe-lost"
+
+
+class ConnectError(ProbeError):
+    """The probe is there, but the chip does not answer in any connect mode."""
+
+    code = "connect"
+
+
+class WrongChipError(ProbeError):
+    """The chip at the probe is not the board's."""
+
+    code = "wrong-chip"
+
+
+class FlashError(BoardError):
+    """The chip's flash could not be programmed."""
+
+    code = "flash"
+    stage = "flash"
+
+
+class FlashProtectedError(FlashError):
+    """The flash controller refused to erase or write: a sector is protected."""
+
+    code = "flash-protected"
+
+
+class FlashTimeoutError(FlashError):
+    """The flash algorithm did not end in time."""
+
+    code = "flash-timeout"
+
+
+class FlashVerifyError(FlashError):
+    """What the flash holds after programming is not what was written."""
+
+    code = "flash-verify"
 
 
 class NotYetError(BoardError):
@@ -225,6 +316,12 @@ class GarbageError(LinkError):
     """The device sends bytes, but never a valid frame."""
 
     code = "garbage"
+
+
+class DamagedLineError(LinkError):
+    """The device says that bytes reach it damaged or not at all, over and over."""
+
+    code = "line-damaged"
 
 
 class DeviceTimeoutError(LinkError):
