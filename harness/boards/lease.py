@@ -1,0 +1,124 @@
+"""Leases: one process at a time uses a probe, a serial port or a board.
+
+A lease is a lock file in a folder of the user's, held by the operating system and given back by it however the process
+ends. A note beside it names the owner. Every process of tinyhil on this machine looks in the same folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Self
+
+from filelock import FileLock, Timeout
+from platformdirs import user_runtime_dir
+
+from harness.errors import BoardError, LeasedError
+
+FOLDER_VARIABLE = "TINYHIL_LEASES"
+WAIT_VARIABLE = "TINYHIL_LEASE_WAIT"
+# Under pytest-xdist several workers take turns with one board
+_WORKER_VARIABLE = "PYTEST_XDIST_WORKER"
+_WORKER_WAIT_S = 600.0
+_SHOWN_COMMAND = 100
+
+
+def lease_folder() -> Path:
+    """The folder of all leases: $TINYHIL_LEASES, else the user's runtime folder, else one among temporary files.
+
+    Raises:
+        BoardError: it cannot be made.
+    """
+    named = os.environ.get(FOLDER_VARIABLE)
+    user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+    places = [Path(named)] if named else [
+        Path(user_runtime_dir("tinyhil", appauthor=False)),
+        Path(tempfile.gettempdir()) / f"tinyhil-{user}",
+    ]  # fmt: skip
+    for place in places:
+        with contextlib.suppress(OSError):
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if os.access(place, os.W_OK):
+                return place
+    raise BoardError(f"no folder for leases: {places[-1]} cannot be written", hint=f"set {FOLDER_VARIABLE} to a folder")
+
+
+def lease_wait_s() -> float:
+    """How long to wait for another process: $TINYHIL_LEASE_WAIT seconds; by default xdist workers take turns, and
+    whoever else does not wait."""
+    named = os.environ.get(WAIT_VARIABLE, "")
+    try:
+        return max(float(named), 0.0)
+    except ValueError:
+        return _WORKER_WAIT_S if _WORKER_VARIABLE in os.environ else 0.0
+
+
+class Lease:
+    """A probe, port or board held for this process."""
+
+    def __init__(self, kind: str, name: str, *, wait_s: float | None = None) -> None:
+        """Take it.
+
+        Args:
+            kind: such as "probe".
+            name: its unique id or device name.
+            wait_s: how long to wait for another owner; None for lease_wait_s().
+
+        Raises:
+            LeasedError: another process has it; the message names that process.
+        """
+        self.kind = kind
+        self.name = name
+        folder = lease_folder()
+        stem = re.sub(r"[^A-Za-z0-9._-]", "_", f"{kind}-{name}")[:80]
+        # names that differ only in such characters are kept apart
+        stem += "-" + hashlib.sha256(name.encode()).hexdigest()[:8]
+        self._note = folder / f"{stem}.owner"
+        self._lock = FileLock(folder / f"{stem}.lock", is_singleton=False, thread_local=False)
+        try:
+            self._lock.acquire(timeout=lease_wait_s() if wait_s is None else wait_s, poll_interval=0.05)
+        except Timeout:
+            raise LeasedError(
+                f"{kind} {name} is in use by {_owner(self._note)}",
+                hint=f"wait for it or end it; {WAIT_VARIABLE}=SECONDS makes tinyhil wait",
+            ) from None
+        except (OSError, RuntimeError) as error:  # RuntimeError: this very thread holds it
+            raise LeasedError(
+                f"{kind} {name} cannot be leased: {error}", hint=f"is {folder} a folder of yours? See {FOLDER_VARIABLE}"
+            ) from error
+        with contextlib.suppress(OSError):
+            command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]) if sys.argv else "python"
+            facts = {"pid": os.getpid(), "command": command[:_SHOWN_COMMAND], "since": time.time()}
+            self._note.write_text(json.dumps(facts), encoding="utf-8")
+
+    def release(self) -> None:
+        """Give it back; may be called again."""
+        if self._lock.is_locked:
+            with contextlib.suppress(OSError):
+                self._note.unlink(missing_ok=True)
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def _owner(note: Path) -> str:
+    """The owner, as words."""
+    for _ in range(5):  # it may be about to write its note
+        try:
+            facts = json.loads(note.read_text(encoding="utf-8"))
+            since = max(time.time() - float(facts["since"]), 0.0)
+            return f"process {facts['pid']} ({facts['command']}), for {since:.0f} s"
+        except (OSError, ValueError, KeyError, TypeError):
+            time.sleep(0.02)
+    return "another process"
