@@ -114,6 +114,13 @@ class BoardConfigError(InputError):
     stage = "boards"
 
 
+class PlacementError(InputError):
+    """A part of an image cannot be in the memory region that is named for it."""
+
+    code = "placement"
+    stage = "boards"
+
+
 class CompileError(InputError):
     """The compiler cannot translate a verified Graph."""
 

@@ -6,17 +6,20 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-BackendName = Literal["host", "qemu", "pyocd"]
+BackendName = Literal["host", "qemu", "pyocd", "virtual", "fvp"]
+# Among stand-ins: the same image on the virtual board of the same name
+VIRTUAL = "virtual"
 
 
 @dataclass(frozen=True)
 class Region:
-    """A range of memory: `size` bytes from `origin`; kind "flash" or "ram"."""
+    """A range of memory: `size` bytes from `origin`; kind "flash" or "ram"; `execute`: the core can run code there."""
 
     name: str
     origin: int
     size: int
     kind: Literal["flash", "ram"]
+    execute: bool = True
 
     def contains(self, address: int, length: int) -> bool:
         """Whether all bytes of a range are in the region."""
@@ -41,6 +44,46 @@ class Tick:
 
 
 @dataclass(frozen=True)
+class Idcode:
+    """`device`: the 12 bits that tell the chip's kind, in the register at `address`."""
+
+    address: int
+    device: int
+
+
+@dataclass(frozen=True)
+class Uart:
+    """The UART that carries frames.
+
+    Attributes:
+        name, tx, rx: as the chip's manual names it and its pins.
+        baud: its rate after reset.
+        fast_baud: what the link can be raised to; None to leave it.
+        serial: USB serial number of the port it appears as, or "probe": that of the debug probe.
+    """
+
+    name: str
+    tx: str
+    rx: str
+    baud: int
+    fast_baud: int | None
+    serial: str
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Names of the memory regions for each part of an image: `arena`, `stack`, `data` (all other variables), `weights`
+    and `code` (layers and kernels); what is placed in RAM though it lies in flash is copied there at start.
+    """
+
+    arena: str
+    stack: str
+    data: str
+    weights: str
+    code: str
+
+
+@dataclass(frozen=True)
 class Board:
     """One entry of boards.yaml; the file explains the keys."""
 
@@ -55,7 +98,21 @@ class Board:
     memory: tuple[Region, ...] = ()
     machine: str | None = None
     target: str | None = None
-    stand_in: str | None = None
+    chip: str | None = None
+    stand_ins: tuple[str, ...] = ()
+    verified: Literal["hardware", "virtual", "never"] | None = None
+    idcode: Idcode | None = None
+    uart: Uart | None = None
+    placement: Placement | None = None
+
+    @property
+    def stand_in(self) -> str | None:
+        """The first board of another name that stands in for this one."""
+        return next((name for name in self.stand_ins if name != VIRTUAL), None)
+
+    def region(self, name: str) -> Region | None:
+        """The memory region of a name, if there is one."""
+        return next((region for region in self.memory if region.name == name), None)
 
     def memory_total(self, kind: Literal["flash", "ram"]) -> int:
         """Bytes of flash or RAM in all regions together."""

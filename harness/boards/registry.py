@@ -7,11 +7,15 @@ import functools
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness import resources
-from harness.boards.records import Board, Region, Tick
-from harness.errors import BoardConfigError
+from harness.boards.placement import check_placement
+from harness.boards.records import VIRTUAL, Board, Idcode, Placement, Region, Tick, Uart
+from harness.errors import BoardConfigError, PlacementError
+
+if TYPE_CHECKING:  # pydantic is slow to import
+    from harness.boards.schema import BoardEntry
 
 EXTRA_VARIABLE = "TINYHIL_BOARDS"
 
@@ -36,13 +40,14 @@ def load_boards(extra: Path | None = None) -> Mapping[str, Board]:
             boards[board.name] = board
             origin[board.name] = path
     for board in boards.values():
-        stand_in = board.stand_in
-        if stand_in is not None and (stand_in not in boards or boards[stand_in].backend == "pyocd"):
-            why = "is not a board" if stand_in not in boards else "is not emulated"
-            raise BoardConfigError(
-                f"{origin[board.name]}: {board.name}.stand_in: {stand_in} {why}",
-                hint="name an emulated board: " + ", ".join(b.name for b in boards.values() if b.backend == "qemu"),
-            )
+        for stand_in in board.stand_ins:
+            if stand_in != VIRTUAL and (stand_in not in boards or boards[stand_in].backend == "pyocd"):
+                why = "is not a board" if stand_in not in boards else "is not emulated"
+                emulated = [b.name for b in boards.values() if b.backend == "qemu"]
+                raise BoardConfigError(
+                    f"{origin[board.name]}: {board.name}.stand_ins: {stand_in} {why}",
+                    hint=f"name an emulated board: {', '.join([VIRTUAL, *emulated])}",
+                )
     return boards
 
 
@@ -100,22 +105,12 @@ def _read(path: Path, stamp: tuple[int, int]) -> tuple[Board, ...]:
                 place = ".".join([str(name), *map(str, problem["loc"])])
                 problems.append(f"{place}: {problem['msg'].removeprefix('Value error, ')}")
             continue
-        boards.append(
-            Board(
-                name=name,
-                title=entry.title,
-                core=entry.core,
-                port=entry.port,
-                backend=entry.backend,
-                clock_hz=entry.clock_hz,
-                tick=Tick(entry.tick.source, entry.tick.hz),
-                stack_size=entry.stack_size,
-                memory=tuple(Region(r.name, r.origin, r.size, r.kind) for r in entry.memory),
-                machine=entry.machine,
-                target=entry.target,
-                stand_in=entry.stand_in,
-            )
-        )
+        board = _board(name, entry)
+        wrong = _misplaced(board)
+        if wrong:
+            problems.append(wrong)
+            continue
+        boards.append(board)
     if problems:
         raise BoardConfigError(
             f"{path}: {problems[0]}",
@@ -123,6 +118,40 @@ def _read(path: Path, stamp: tuple[int, int]) -> tuple[Board, ...]:
             details="\n".join(problems),
         )
     return tuple(boards)
+
+
+def _board(name: str, entry: BoardEntry) -> Board:
+    idcode, uart, placement = entry.idcode, entry.uart, entry.placement
+    return Board(
+        name=name,
+        title=entry.title,
+        core=entry.core,
+        port=entry.port,
+        backend=entry.backend,
+        clock_hz=entry.clock_hz,
+        tick=Tick(entry.tick.source, entry.tick.hz),
+        stack_size=entry.stack_size,
+        memory=tuple(Region(r.name, r.origin, r.size, r.kind, r.execute) for r in entry.memory),
+        machine=entry.machine,
+        target=entry.target,
+        chip=entry.chip,
+        stand_ins=entry.stand_ins,
+        verified=entry.verified,
+        idcode=None if idcode is None else Idcode(idcode.address, idcode.device),
+        uart=None if uart is None else Uart(uart.name, uart.tx, uart.rx, uart.baud, uart.fast_baud, uart.serial),
+        placement=None if placement is None else Placement(**placement.model_dump()),
+    )
+
+
+def _misplaced(board: Board) -> str | None:
+    """What is wrong with the board's own placement, if anything."""
+    if board.placement is None:
+        return None
+    try:
+        check_placement(board, board.placement)
+    except PlacementError as error:
+        return f"{board.name}.placement.{error.message}"
+    return None
 
 
 def _parse(path: Path) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 _Positive = Annotated[int, Field(gt=0)]
+_Address = Annotated[int, Field(ge=0, lt=1 << 32)]
+_Pin = Annotated[str, Field(pattern=r"^P[A-K]([0-9]|1[0-5])$")]
 _Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Core = Literal[
     "host",
@@ -29,9 +31,10 @@ class RegionEntry(_Strict):
     """A range of memory."""
 
     name: _Word
-    origin: Annotated[int, Field(ge=0, lt=1 << 32)]
+    origin: _Address
     size: _Positive
     kind: Literal["flash", "ram"]
+    execute: bool = True
 
 
 class TickEntry(_Strict):
@@ -41,20 +44,53 @@ class TickEntry(_Strict):
     hz: _Positive
 
 
+class IdcodeEntry(_Strict):
+    """Where the chip tells which it is, and what it says: the low 12 bits of DBGMCU_IDCODE on an STM32."""
+
+    address: _Address
+    device: Annotated[int, Field(gt=0, le=0xFFF)]
+
+
+class UartEntry(_Strict):
+    """The UART that carries frames: its name and pins on the chip, and its rates in baud."""
+
+    name: Annotated[str, Field(min_length=1)]
+    tx: _Pin
+    rx: _Pin
+    baud: _Positive = 115_200
+    fast_baud: _Positive | None = None
+    serial: Annotated[str, Field(min_length=1)] = "probe"
+
+
+class PlacementEntry(_Strict):
+    """Names of the regions that hold each part of an image."""
+
+    arena: _Word
+    stack: _Word
+    data: _Word
+    weights: _Word
+    code: _Word
+
+
 class BoardEntry(_Strict):
     """One board."""
 
     title: Annotated[str, Field(min_length=1)]
     core: Core
     port: _Word
-    backend: Literal["host", "qemu", "pyocd"]
+    backend: Literal["host", "qemu", "pyocd", "virtual", "fvp"]
     clock_hz: _Positive
     tick: TickEntry
     stack_size: Annotated[int, Field(ge=1024, multiple_of=8)]
     memory: tuple[RegionEntry, ...] = ()
     machine: str | None = None
     target: str | None = None
-    stand_in: _Word | None = None
+    chip: _Word | None = None
+    stand_ins: tuple[_Word, ...] = ()
+    verified: Literal["hardware", "virtual", "never"] | None = None
+    idcode: IdcodeEntry | None = None
+    uart: UartEntry | None = None
+    placement: PlacementEntry | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> BoardEntry:
@@ -62,6 +98,10 @@ class BoardEntry(_Strict):
             raise ValueError("backend qemu needs `machine`, QEMU's name of the board")
         if self.backend == "pyocd" and not self.target:
             raise ValueError("backend pyocd needs `target`, pyOCD's name of the chip")
+        if self.backend == "pyocd" and self.verified is None:
+            raise ValueError("backend pyocd needs `verified`: hardware, virtual or never")
         if self.backend != "host" and not any(region.kind == "ram" for region in self.memory):
             raise ValueError("`memory` must name at least one region of kind ram")
+        if "virtual" in self.stand_ins and not self.chip:
+            raise ValueError("stand-in virtual needs `chip`, which the virtual board emulates")
         return self

@@ -68,7 +68,7 @@ def test_a_board_of_the_user_replaces_one_of_its_name(write, monkeypatch):
         ("  title: Mine\n", "", "my-board.title"),
         ("  title: Mine\n", "  title: Mine\n  colour: red\n", "my-board.colour"),
         ("  title: Mine\n", "  title: Mine\n  title: Yours\n", "'title' is given twice"),
-        ("  stack_size: 4096\n", "  stack_size: 4096\n  stand_in: nothing\n", "my-board.stand_in: nothing"),
+        ("  stack_size: 4096\n", "  stack_size: 4096\n  stand_ins: [nothing]\n", "my-board.stand_ins: nothing"),
         ("my-board:", "my-board: [", "mine.yaml:"),
         ("my-board:", "5:", "mapping"),
         ("my-board:", "my-board: &a [*a]\nx:", "my-board"),
@@ -132,7 +132,7 @@ def test_a_board_with_a_probe_is_refused_by_name(monkeypatch):
 def test_a_board_without_probe_and_stand_in_is_an_error(monkeypatch):
     monkeypatch.setattr(probes, "attached_probes", lambda: ())
     boards = dict(load_boards())
-    boards["nucleo-h743"] = replace(boards["nucleo-h743"], stand_in=None)
+    boards["nucleo-h743"] = replace(boards["nucleo-h743"], stand_ins=())
     with pytest.raises(BoardError, match="not attached"):
         resolve("nucleo-h743", boards)
 
