@@ -104,6 +104,7 @@ class Board:
     idcode: Idcode | None = None
     uart: Uart | None = None
     placement: Placement | None = None
+    probe: str | None = None
 
     @property
     def stand_in(self) -> str | None:

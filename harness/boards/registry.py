@@ -140,6 +140,7 @@ def _board(name: str, entry: BoardEntry) -> Board:
         idcode=None if idcode is None else Idcode(idcode.address, idcode.device),
         uart=None if uart is None else Uart(uart.name, uart.tx, uart.rx, uart.baud, uart.fast_baud, uart.serial),
         placement=None if placement is None else Placement(**placement.model_dump()),
+        probe=entry.probe,
     )
 
 

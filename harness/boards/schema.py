@@ -91,6 +91,7 @@ class BoardEntry(_Strict):
     idcode: IdcodeEntry | None = None
     uart: UartEntry | None = None
     placement: PlacementEntry | None = None
+    probe: Annotated[str, Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> BoardEntry:
