@@ -4,6 +4,7 @@
 #include "hil_paint.h"
 #include "hil_port.h"
 #include "hil_runtime.h"
+#include "hil_ticks.h"
 
 #define CALIBRATION_ROUNDS 256U
 #define LOOP_INSTRUCTIONS 8000U
@@ -23,18 +24,6 @@ static uint64_t layer_start_coarse;
 
 static uint64_t run_ticks;
 static uintptr_t run_stack_top; /* where invoke's frames begin */
-
-/* --- time -------------------------------------------------------------------------------------------------------- */
-
-/* The fine counter's difference, with the wraps that the coarse one tells of. */
-static uint64_t elapsed(uint32_t start, uint32_t stop, uint64_t coarse)
-{
-    uint64_t fine = (uint32_t)(stop - start);
-    if (coarse <= fine) {
-        return fine;
-    }
-    return fine + (((coarse - fine + 0x80000000U) >> 32) << 32);
-}
 
 /* --- stack ------------------------------------------------------------------------------------------------------- */
 
@@ -112,7 +101,7 @@ static void stop_after_layer(const hil_layer *layer)
 
 static __attribute__((noinline)) void layer_done(uint32_t layer, uint32_t stop)
 {
-    hil_session.layer_ticks[layer] = elapsed(layer_start, stop, hil_port_tick_coarse() - layer_start_coarse);
+    hil_session.layer_ticks[layer] = hil_elapsed(layer_start, stop, hil_port_tick_coarse() - layer_start_coarse);
     if ((mode & HIL_INVOKE_LAYER_STACK) != 0U) {
         hil_session.layer_stack[layer] = (uint32_t)(run_stack_top - hil_stack_lowest());
     }
@@ -150,7 +139,7 @@ static __attribute__((noinline)) int32_t timed_invoke(const hil_model *model, hi
     uint32_t start = hil_port_tick();
     int32_t status = model->invoke(context, observer, NULL);
     uint32_t stop = hil_port_tick();
-    run_ticks = elapsed(start, stop, hil_port_tick_coarse() - coarse);
+    run_ticks = hil_elapsed(start, stop, hil_port_tick_coarse() - coarse);
     return status;
 }
 

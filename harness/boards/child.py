@@ -43,6 +43,24 @@ def _die_with_parent() -> Callable[[], None] | None:
     return before_exec
 
 
+def _pseudo_terminal() -> tuple[IO[bytes], IO[bytes]]:
+    """Our end and the program's, which passes bytes on as they are."""
+    import tty
+
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    return open(ours, "rb", buffering=0), open(theirs, "wb", buffering=0)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill it and all that it started, which share its process group."""
+    with contextlib.suppress(OSError):
+        if os.name == "posix" and process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)  # not waited for yet, so its number is still its own
+        else:
+            process.kill()
+
+
 class Child:
     """A running program.
 
@@ -51,13 +69,23 @@ class Child:
         command: its command line.
     """
 
-    def __init__(self, name: str, command: Sequence[str], *, pipes: bool, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        pipes: bool,
+        console: bool = False,
+        env: dict[str, str] | None = None,
+    ) -> None:
         """Start it.
 
         Args:
             name: what messages call it.
             command: program and arguments.
             pipes: whether to talk to it through stdin and stdout; otherwise they lead nowhere.
+            console: keep what it says on stdout with what it says on stderr. Both are a pseudo-terminal then: into a
+                pipe, C programs write only when they have some kilobytes together.
             env: variables to set besides ours.
 
         Raises:
@@ -66,6 +94,7 @@ class Child:
         self.name = name
         self.command = tuple(command)
         self._pipes = pipes
+        self._console = console
         self._env = {**os.environ, **(env or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._failure: OSError | None = None
@@ -93,35 +122,47 @@ class Child:
 
     def _keep(self) -> None:
         """The child's thread: starts it, collects what it says on stderr, waits for its end."""
-        try:
-            self._process = process = subprocess.Popen(
-                self.command,
-                stdin=subprocess.PIPE if self._pipes else subprocess.DEVNULL,
-                stdout=subprocess.PIPE if self._pipes else subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                start_new_session=os.name == "posix",  # Ctrl-C is for us; we end the child ourselves
-                preexec_fn=_die_with_parent(),
-                env=self._env,
-            )
-        except OSError as error:
-            self._failure = error
-            self._ended.set()
+        with contextlib.ExitStack() as afterwards:
+            terminal = None
+            try:
+                if self._console:
+                    ours, terminal = _pseudo_terminal()
+                    afterwards.callback(ours.close)
+                self._process = process = subprocess.Popen(
+                    self.command,
+                    stdin=subprocess.PIPE if self._pipes else subprocess.DEVNULL,
+                    stdout=terminal or (subprocess.PIPE if self._pipes else subprocess.DEVNULL),
+                    stderr=terminal or subprocess.PIPE,
+                    bufsize=0,
+                    start_new_session=os.name == "posix",  # Ctrl-C is for us; we end the child ourselves
+                    preexec_fn=_die_with_parent(),
+                    env=self._env,
+                )
+            except OSError as error:
+                self._failure = error
+                self._ended.set()
+                self._started.set()
+                return
+            finally:
+                if terminal is not None:
+                    terminal.close()
             self._started.set()
-            return
-        self._started.set()
-        if self._unwanted:
-            process.kill()
-        assert process.stderr is not None
-        with contextlib.suppress(OSError, ValueError):
-            while chunk := process.stderr.read(4096):
-                self._stderr += chunk
-                excess = len(self._stderr) - STDERR_LIMIT
-                if excess > 0:
-                    self._stderr_dropped += excess
-                    del self._stderr[:excess]
-        process.wait()
+            if self._unwanted:
+                _kill(process)
+            listened = ours if self._console else process.stderr
+            assert listened is not None
+            with contextlib.suppress(OSError, ValueError):  # a pseudo-terminal ends with an error
+                while chunk := listened.read(4096):
+                    self._hear(chunk)
+            process.wait()
         self._ended.set()
+
+    def _hear(self, chunk: bytes) -> None:
+        self._stderr += chunk
+        excess = len(self._stderr) - STDERR_LIMIT
+        if excess > 0:
+            self._stderr_dropped += excess
+            del self._stderr[:excess]
 
     @property
     def stdin(self) -> IO[bytes]:
@@ -160,6 +201,12 @@ class Child:
         text = self._stderr.decode("utf-8", "replace").strip()
         return f"[{self._stderr_dropped} bytes before]\n{text}" if self._stderr_dropped else text
 
+    def interrupt(self) -> None:
+        """Ask it to end, as Ctrl-C does."""
+        if self._process is not None and not self.ended():
+            with contextlib.suppress(OSError):
+                self._process.send_signal(signal.SIGINT)
+
     def close(self) -> None:
         """Kill it and wait for its end; may be called again, and from any thread."""
         self._unwanted = True
@@ -167,8 +214,7 @@ class Child:
             return  # its thread will kill it as soon as it is there
         process = self._process
         if process is not None:
-            with contextlib.suppress(OSError):
-                process.kill()
+            _kill(process)
             self._ended.wait(END_TIMEOUT_S)
             for stream in (process.stdin, process.stdout):
                 if stream is not None:
