@@ -4,11 +4,21 @@
 #include "hil_port.h"
 
 extern uint32_t hil_handler_stack_end[];
-extern uint32_t hil_data_start[];
-extern uint32_t hil_data_end[];
-extern uint32_t hil_data_load[];
-extern uint32_t hil_bss_start[];
-extern uint32_t hil_bss_end[];
+
+/* Tables of the linker script: what to copy to where, what to set to zero. Addresses and sizes are multiples of 8. */
+typedef struct {
+    const uint64_t *from;
+    uint64_t *to;
+    uint32_t size;
+} copy_entry;
+typedef struct {
+    uint64_t *at;
+    uint32_t size;
+} zero_entry;
+extern const copy_entry hil_copy_table[];
+extern const copy_entry hil_copy_table_end[];
+extern const zero_entry hil_zero_table[];
+extern const zero_entry hil_zero_table_end[];
 
 _Noreturn void hil_reset(void);
 
@@ -28,13 +38,26 @@ __attribute__((section(".vectors"), used)) static const vector vectors[16] = {
     {.handler = cortexm_fault_entry}, {.handler = cortexm_fault_entry},
 };
 
+__attribute__((weak)) void cortexm_early(void)
+{
+}
+
+/* All of the stack is written in whole words before it is used: memory with error correction must be. */
 __attribute__((naked)) void hil_reset(void)
 {
-    __asm__ volatile("ldr r0, =hil_stack_end\n"
-                     "msr psp, r0\n"
+    __asm__ volatile("ldr r1, =hil_stack_end\n"
+                     "msr psp, r1\n"
                      "movs r0, #2\n"
                      "msr control, r0\n"
                      "isb\n"
+                     "bl cortexm_early\n"
+                     "ldr r0, =hil_stack_bottom\n"
+                     "ldr r1, =hil_stack_end\n"
+                     "movs r2, #0\n"
+                     "movs r3, #0\n"
+                     "1: strd r2, r3, [r0], #8\n"
+                     "cmp r0, r1\n"
+                     "blo 1b\n"
                      "b cortexm_start\n"
                      ".ltorg\n");
 }
@@ -45,13 +68,18 @@ _Noreturn static void start(void)
 {
     CORTEXM_CPACR |= 0xFU << 20; /* floating point and vectors; ignored where there are none */
     __asm__ volatile("dsb\nisb" ::: "memory");
-    const uint32_t *from = hil_data_load;
-    for (uint32_t *to = hil_data_start; to < hil_data_end; to++) {
-        *to = *from++;
+    CORTEXM_VTOR = (uint32_t)(uintptr_t)vectors;
+    for (const copy_entry *entry = hil_copy_table; entry < hil_copy_table_end; entry++) {
+        for (uint32_t i = 0; entry->from != entry->to && i < entry->size / 8U; i++) {
+            entry->to[i] = entry->from[i];
+        }
     }
-    for (uint32_t *to = hil_bss_start; to < hil_bss_end; to++) {
-        *to = 0;
+    for (const zero_entry *entry = hil_zero_table; entry < hil_zero_table_end; entry++) {
+        for (uint32_t i = 0; i < entry->size / 8U; i++) {
+            entry->at[i] = 0;
+        }
     }
+    __asm__ volatile("dsb\nisb" ::: "memory"); /* code may have been copied */
     CORTEXM_SHCSR |= 0xFU << 16; /* memory, bus, usage and secure faults by their own names */
     CORTEXM_CCR |= 1U << 4;      /* division by zero is a fault */
     cortexm_guard_up();

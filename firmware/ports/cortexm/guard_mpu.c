@@ -1,5 +1,6 @@
-/* Stack guard of ARMv7-M: an MPU region of 1 MiB without access right under the stack, which is at the bottom of RAM, so
- * it costs no memory. Without an MPU, a canary in the stack's last words. */
+/* Stack guard of ARMv7-M: an MPU region without access right under the stack. Where the stack is at the bottom of a memory
+ * whose address is a multiple of 1 MiB, the region is that large and costs no memory; elsewhere it is the 1 KiB that the
+ * linker script leaves free. Without an MPU, a canary in the stack's last words. */
 #include "cortexm.h"
 #include "hil_paint.h"
 #include "hil_port.h"
@@ -10,7 +11,6 @@
 #define MPU_RBAR CORTEXM_REGISTER(0xE000ED9CU)
 #define MPU_RASR CORTEXM_REGISTER(0xE000EDA0U)
 
-#define GUARD_SIZE_LOG2 20U
 #define CANARY_SEED 0xCA7A21E5U
 #define CANARY_WORDS (CORTEXM_GUARD_ZONE / 4U)
 
@@ -25,9 +25,10 @@ void cortexm_guard_up(void)
         hil_stack_bottom[i] = hil_paint_word(CANARY_SEED, i);
     }
     if (has_mpu()) {
+        uint32_t size_log2 = (uint32_t)(uintptr_t)hil_stack_guard_log2;
         MPU_RNR = 0;
-        MPU_RBAR = (uint32_t)(uintptr_t)hil_stack_bottom - (1U << GUARD_SIZE_LOG2);
-        MPU_RASR = (1U << 28) | ((GUARD_SIZE_LOG2 - 1U) << 1) | 1U; /* no access, no execution */
+        MPU_RBAR = (uint32_t)(uintptr_t)hil_stack_bottom - (1U << size_log2);
+        MPU_RASR = (1U << 28) | ((size_log2 - 1U) << 1) | 1U; /* no access, no execution */
         MPU_CTRL = 5U;                                              /* on; elsewhere the default map */
         __asm__ volatile("dsb\nisb" ::: "memory");
     }
