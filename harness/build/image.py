@@ -15,6 +15,7 @@ from harness import resources
 from harness.build import toolchain as toolchains
 from harness.build.cache import Cache, default_root, digest
 from harness.build.jobs import Job, Progress, Tree, compile_all, run_tool
+from harness.build.language import FRAMES, Language
 from harness.build.port import Port, load_port
 from harness.build.sections import Origin, Sizes, measure_sizes
 from harness.build.toolchain import Toolchain
@@ -28,7 +29,7 @@ if TYPE_CHECKING:  # boards import images
 COMMON_FLAGS = ("-std=c11", "-O2", "-g1", "-ffunction-sections", "-fdata-sections")
 WARNING_FLAGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
 SANITIZE_FLAGS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
-FORMAT = "2"
+FORMAT = "3"
 BUILD_ID_SOURCE = "build_id.c"
 MODEL_LIST = "hil_models.c"
 
@@ -61,6 +62,7 @@ class Image:
         elf: the image, in the cache; copy it to keep it.
         build_id: 16 hex digits over all that went in; the device tells it in its HELLO.
         board, core, link: what it was built for.
+        language: what it speaks on the link.
         packages: names of the models in it, in the order of their index on the device.
         sizes: where its bytes went.
         toolchain: compiler and version.
@@ -75,6 +77,7 @@ class Image:
     board: str
     core: str
     link: str
+    language: str
     packages: tuple[str, ...]
     sizes: Sizes
     toolchain: str
@@ -102,6 +105,7 @@ def build_image(
     board: Board,
     *,
     link: str | None = None,
+    language: Language = FRAMES,
     sanitize: bool = False,
     test_faults: bool = False,
     unity: bool = False,
@@ -116,6 +120,7 @@ def build_image(
         board: what to build for.
         link: "uart", "semihost", "fast" (the quickest that the port has), or None for the port's own; a port with one
             link always gets that.
+        language: what the image speaks there.
         sanitize: AddressSanitizer and UndefinedBehaviorSanitizer, host board only.
         test_faults: with the command that provokes faults, for tests of fault handling.
         unity: compile each package with its glue as one file: a quarter quicker for images of many small models. The
@@ -147,7 +152,7 @@ def build_image(
 
     toolchain = toolchains.find(port.toolchain)
     cache = Cache(default_root() if cache_dir is None else cache_dir)
-    sources = _Sources(firmware, port, link, _flags(port, sanitize), test_faults)
+    sources = _Sources(firmware, port, link, _flags(port, sanitize), test_faults, language)
     of_package = sources.of_package_at_once if unity else sources.of_package
     jobs = [job for package in packages for job in of_package(package)]
     jobs.append(sources.of_model_list(model_list))
@@ -162,6 +167,7 @@ def build_image(
         board.name,
         board.core,
         link,
+        language.name,
         *link_flags,
         *port.libs,
         "",
@@ -193,6 +199,7 @@ def build_image(
                 "board": board.name,
                 "core": port.core,
                 "link": link,
+                "language": language.name,
                 "packages": names,
                 "sizes": sizes.as_dict(),
                 "toolchain": toolchain.version,
@@ -214,6 +221,7 @@ def _image(elf: Path, facts: Mapping[str, Any], compiled: int, start: float) -> 
         board=facts["board"],
         core=facts["core"],
         link=facts["link"],
+        language=facts["language"],
         packages=tuple(facts["packages"]),
         sizes=Sizes.from_dict(facts["sizes"]),
         toolchain=facts["toolchain"],
@@ -239,17 +247,27 @@ def _flags(port: Port, sanitize: bool) -> tuple[str, ...]:
 class _Sources:
     """Makes the jobs of one image."""
 
-    def __init__(self, firmware: Path, port: Port, link: str, flags: tuple[str, ...], test_faults: bool) -> None:
+    def __init__(
+        self,
+        firmware: Path,
+        port: Port,
+        link: str,
+        flags: tuple[str, ...],
+        test_faults: bool,
+        language: Language,
+    ) -> None:
         self._firmware = firmware
+        self._language = language
         self._port = port
         self._choice = port.links[link]
         self._flags = flags
         defines = [*port.defines, *self._choice.defines, *(["HIL_TEST_FAULTS"] if test_faults else [])]
         self._runtime_flags = (*flags, *(f"-D{define}" for define in defines))
         self._runtime = str(firmware / "runtime")
-        self._includes = tuple(str(firmware / folder) for folder in port.includes)
+        includes = [*port.includes, *([language.folder] if language.folder else [])]
+        self._includes = tuple(str(firmware / folder) for folder in includes)
         self._model_context = _header_digest(firmware, ["runtime"])
-        self._runtime_context = _header_digest(firmware, ["runtime", *port.includes])
+        self._runtime_context = _header_digest(firmware, ["runtime", *includes])
 
     def of_package(self, package: Package) -> list[Job]:
         """The package's own sources, which see nothing but the package, and its glue."""
@@ -292,10 +310,13 @@ class _Sources:
         )
 
     def of_runtime(self) -> list[Job]:
-        """The runtime, the port and the link, without build_id.c."""
-        files = sorted(path.name for path in (self._firmware / "runtime").glob("*.c"))
+        """The runtime or another language, the port and the link, without build_id.c."""
+        language = self._language
+        files = self._c_files("runtime") if language.runtime is None else language.runtime
         sources = [f"runtime/{name}" for name in files if name != BUILD_ID_SOURCE]
-        jobs = []
+        if language.folder:
+            sources += [f"{language.folder}/{name}" for name in self._c_files(language.folder)]
+        jobs = [self._of_generated(name, text) for name, text in language.files.items()]
         for source in [*sources, *self._port.sources, *self._choice.sources]:
             path = self._firmware / source
             try:
@@ -306,6 +327,14 @@ class _Sources:
                 ) from error
             jobs.append(self._of_firmware(source, text, ()))
         return jobs
+
+    def _c_files(self, folder: str) -> list[str]:
+        return sorted(path.name for path in (self._firmware / folder).glob("*.c"))
+
+    def _of_generated(self, name: str, text: str) -> Job:
+        label = f"{self._language.name}/{name}"
+        tree = Tree(self._language.name, {name: text})
+        return Job(Origin(label), label, tree, text, self._flags, self._includes, self._runtime_context)
 
     def of_build_id(self, text: str, build_id: str, board: str) -> Job:
         """The one object that differs between images of the same parts."""
