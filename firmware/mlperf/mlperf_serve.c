@@ -146,7 +146,7 @@ static void carry_out(char *const *given)
         do_setup();
     } else if (strcmp(name, "reset") == 0) {
         hil_port_reset();
-    } else {
+    } else if (*name != '\0') {
         mlperf_put("e-[Unknown command: ");
         mlperf_put_shown(name);
         mlperf_put("]");
