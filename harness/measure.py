@@ -182,6 +182,7 @@ def open_client(session: Session, image: Image) -> Client:
     """
     client = Client(session.stream(), elf=image.elf)
     client.hello(image.build_id, image.board)
+    session.raise_baud(client)
     return client
 
 

@@ -16,6 +16,7 @@ from harness.link.transcript import Transcript
 from harness.units import Unit
 
 if TYPE_CHECKING:
+    from harness.link.client import Client
     from harness.link.transport import Transport
 
 
@@ -50,6 +51,10 @@ class _Watched:
             self._transcript.note("<", data)
         return data
 
+    def set_baud(self, baud: int) -> None:
+        """Of a serial port."""
+        self._inner.set_baud(baud)  # type: ignore[attr-defined]
+
     def close(self) -> None:
         self._inner.close()
 
@@ -81,6 +86,7 @@ class Session(ABC):
         stand_in: whether the two differ.
         reason: why they differ; "" when they do not.
         image: what runs on it.
+        baud: rate of the serial line to the device, bits a second; None where it has no rate.
     """
 
     def __init__(self, resolved: Resolved, image: Image) -> None:
@@ -89,6 +95,7 @@ class Session(ABC):
         self.stand_in: bool = resolved.stand_in
         self.reason: str = resolved.reason
         self.image = image
+        self.baud: int | None = None
         self._transcript = Transcript()
         self._watched: _Watched | None = None
         self._seconds_before = 0.0
@@ -125,6 +132,19 @@ class Session(ABC):
     @abstractmethod
     def tick_scale(self) -> tuple[Unit, Fraction] | None:
         """What the device's tick counter measures: the unit, and units a tick; None where ticks mean nothing."""
+
+    def raise_baud(self, client: Client) -> None:
+        """Raise the line to the rate that the board's entry names, where the stream is a serial port and both ends can.
+
+        Raises:
+            LinkError: the line works at neither rate any more.
+        """
+        uart = self.ran_on.uart
+        if self.baud is None or self._watched is None or uart is None or uart.fast_baud in (None, self.baud):
+            return
+        assert uart.fast_baud is not None
+        if client.raise_baud(uart.fast_baud, self.baud, self._watched.set_baud):
+            self.baud = uart.fast_baud
 
     def stderr(self) -> str:
         """What the emulator or native program said on stderr, the end of it."""

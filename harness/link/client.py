@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.errors import (
+    DamagedLineError,
     DeviceFaultError,
     DeviceRefusedError,
     DeviceTimeoutError,
+    GarbageError,
+    NoBytesError,
     ProtocolError,
     TinyhilError,
     VectorsError,
@@ -50,6 +53,9 @@ _LEAST_LIMIT_S = 10.0
 _LIMIT_FACTOR = 20.0
 # A restart is told by READY, which may be lost
 _RESTART_S = 1.0
+# How long a new rate is tried, and how long the device may take after that to go back to the old one
+_BAUD_TRIAL_S = 0.6
+_BAUD_BACK_S = 1.5
 
 
 class Client:
@@ -86,8 +92,14 @@ class Client:
 
     # --- what the device is --------------------------------------------------------------------------------------
 
-    def hello(self, expect_build_id: str | None = None, expect_board: str | None = None) -> DeviceInfo:
+    def hello(
+        self, expect_build_id: str | None = None, expect_board: str | None = None, *, timeout_s: float | None = None
+    ) -> DeviceInfo:
         """Open a session and learn what the device is.
+
+        Args:
+            expect_build_id, expect_board: what it should be; None for any.
+            timeout_s: how long it may be silent; None for the client's time limit.
 
         Raises:
             WrongImageError: another build, or built for another board.
@@ -97,9 +109,8 @@ class Client:
         """
         nonce = random.SystemRandom().getrandbits(32)
         while True:
-            answer = self._short(
-                Kind.HELLO, VERSION.to_bytes(2, "little") + nonce.to_bytes(4, "little"), answer_size=128
-            )
+            body = VERSION.to_bytes(2, "little") + nonce.to_bytes(4, "little")
+            answer = self._short(Kind.HELLO, body, answer_size=128, timeout_s=timeout_s)
             info, returned = parse_hello(answer)
             if returned == nonce:  # else it answers a host before us
                 break
@@ -135,6 +146,35 @@ class Client:
     def models(self) -> tuple[ModelInfo, ...]:
         """All models in the image."""
         return tuple(self.model(index) for index in range(self._known().model_count))
+
+    def raise_baud(self, fast: int, slow: int, set_baud: Callable[[int], None]) -> bool:
+        """Go on at a higher rate if both ends can; at the old one if not. True when the higher one is in use.
+
+        A device that gets no undamaged frame at the new rate goes back to the old by itself.
+
+        Args:
+            fast, slow: bits a second: the rate to go to, and that of now.
+            set_baud: sets our end's rate.
+
+        Raises:
+            LinkError: neither rate works any more.
+        """
+        info = self._known()
+        try:
+            self._short(Kind.BAUD, fast.to_bytes(4, "little"))
+        except DeviceRefusedError:
+            return False
+        set_baud(fast)
+        self._exchange.forget_line()
+        try:
+            self.hello(info.build_id, info.board, timeout_s=_BAUD_TRIAL_S)
+        except (NoBytesError, GarbageError, DamagedLineError, DeviceTimeoutError):
+            set_baud(slow)
+            self._exchange.forget_line()
+            time.sleep(_BAUD_BACK_S)
+            self.hello(info.build_id, info.board)
+            return False
+        return True
 
     # --- running -------------------------------------------------------------------------------------------------
 
@@ -401,8 +441,17 @@ class Client:
             self._chunk = min(self._chunk * 2, self._chunk_limit)
             self._good = 0
 
-    def _short(self, kind: Kind, body: bytes = b"", *, answer_size: int = 0, tries: int | None = None) -> bytes:
-        return self._check(kind, self._exchange.short(kind, body, answer_size=answer_size, tries=tries))
+    def _short(
+        self,
+        kind: Kind,
+        body: bytes = b"",
+        *,
+        answer_size: int = 0,
+        tries: int | None = None,
+        timeout_s: float | None = None,
+    ) -> bytes:
+        answer = self._exchange.short(kind, body, answer_size=answer_size, tries=tries, timeout_s=timeout_s)
+        return self._check(kind, answer)
 
     def _check(self, kind: Kind, answer: bytes) -> bytes:
         """The answer after its status. Raises DeviceRefusedError when that is not 0."""

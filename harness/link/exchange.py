@@ -12,7 +12,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from harness.errors import BoardLostError, DeviceTimeoutError, GarbageError, NoBytesError, TinyhilError
+from harness.errors import (
+    DamagedLineError,
+    DeviceRestartedError,
+    DeviceTimeoutError,
+    GarbageError,
+    NoBytesError,
+    TinyhilError,
+)
 from harness.link.framing import ANSWER, Damage, Decoder, Frame, Kind, encode, kind_name
 from harness.link.transport import Transport
 
@@ -51,6 +58,7 @@ class Exchange:
         self._any_bytes = False
         self._any_frame = False
         self._seconds_per_byte: float | None = None
+        self._damage_told = 0  # frames in which the device told of damage, since the present request
         self.retries = 0
         self.damaged = 0
 
@@ -67,6 +75,7 @@ class Exchange:
         answer_size: int = 0,
         tries: int | None = None,
         ignore_faults: bool = False,
+        timeout_s: float | None = None,
     ) -> bytes:
         """Send a request that is carried out at once; returns the answer: status, body.
 
@@ -75,16 +84,20 @@ class Exchange:
             answer_size: bytes of body to expect, for timing only.
             tries: give up after so many sendings with NotReceivedError; None to go on until the time limit.
             ignore_faults: go on when a fault frame comes.
+            timeout_s: how long the device may be silent; None for what the exchange was made with.
 
         Raises:
             NotReceivedError: see tries.
-            NoBytesError, GarbageError, DeviceTimeoutError: no answer within the time limit.
-            BoardLostError: the stream ended, or the device started anew.
+            NoBytesError, GarbageError, DamagedLineError, DeviceTimeoutError: no answer within the time limit.
+            BoardLostError: the stream ended.
+            DeviceRestartedError: the device started anew.
             DeviceFaultError: a fault frame came instead.
         """
         frame, sequence = self._make(kind, body)
         size = len(frame) + answer_size + _BASE_BYTES
-        deadline = time.monotonic() + self._timeout_s
+        timeout_s = self._timeout_s if timeout_s is None else timeout_s
+        deadline = time.monotonic() + timeout_s
+        self._damage_told = 0
         wait = self._first_wait(size)
         sent = 0
         quick = _QUICK_RESENDS
@@ -112,7 +125,7 @@ class Exchange:
             else:
                 wait = min(wait * 2, _MOST_WAIT_S)
             if time.monotonic() >= deadline:
-                raise self._silence(f"{kind_name(kind)} was not answered for {self._timeout_s:g} s", "")
+                raise self._silence(f"{kind_name(kind)} was not answered for {timeout_s:g} s", "")
 
     def long(self, kind: Kind, body: bytes, *, limit_s: float, expected_s: float, doing: str) -> bytes:
         """Send a request that may take long; returns the answer: status, body.
@@ -130,6 +143,7 @@ class Exchange:
         """
         frame, sequence = self._make(kind, body)
         again = encode(Kind.REPEAT, sequence)
+        self._damage_told = 0
         self._transport.write(frame)
         start = time.monotonic()
         deadline = start + self._timeout_s
@@ -164,6 +178,12 @@ class Exchange:
             self.retries += 1
             self._transport.write(again)
 
+    def forget_line(self) -> None:
+        """Begin anew with what comes: the line has another rate now."""
+        self._decoder = Decoder()
+        self._events.clear()
+        self._seconds_per_byte = None
+
     def await_ready(self, limit_s: float) -> bool:
         """Wait for the device to say that it has started; False when it has not within limit_s seconds."""
         until = time.monotonic() + limit_s
@@ -191,6 +211,7 @@ class Exchange:
             self.damaged += 1
         else:
             self._any_frame = True
+            self._damage_told += event.kind == Kind.DAMAGED
         return event
 
     def _check_unasked(self, frame: Frame, sequence: int, kind: Kind) -> None:
@@ -199,7 +220,7 @@ class Exchange:
             raise self._on_fault(frame.body)
         forgot = frame.kind & ANSWER and frame.sequence == sequence and frame.body[:1] == bytes((NO_SESSION,))
         if kind is not Kind.HELLO and (frame.kind == Kind.READY or forgot):
-            raise BoardLostError(
+            raise DeviceRestartedError(
                 "the device started anew in the middle of a session",
                 hint="a reset from outside, a watchdog or the power supply; run again",
             )
@@ -223,6 +244,12 @@ class Exchange:
             return GarbageError(
                 "the device sends bytes, but no valid frame",
                 hint="another program on the board, or a wrong baud rate? The transcript shows the bytes",
+            )
+        if self._damage_told:
+            return DamagedLineError(
+                f"{message}; the device told {self._damage_told} times that what it received was damaged",
+                hint="bytes are lost on the way to the device: a lower rate (`uart.fast_baud` in boards.yaml)? Another cable?",
+                details=details,
             )
         return DeviceTimeoutError(
             message, hint="the firmware hangs or the line is broken; the next run starts it anew", details=details

@@ -25,6 +25,7 @@ class Kind(IntEnum):
     WATERMARK = 0x08
     RESET = 0x09
     REPEAT = 0x0A
+    BAUD = 0x0B
     TEST = 0x60
     ACCEPTED = 0xF0
     DAMAGED = 0xF1

@@ -6,7 +6,7 @@ import contextlib
 
 import serial
 
-from harness.errors import BoardLostError, PortBusyError
+from harness.errors import PortBusyError, PortLostError, PortMissingError
 
 _WRITE_TIMEOUT_S = 30.0
 
@@ -23,7 +23,7 @@ class SerialTransport:
 
         Raises:
             PortBusyError: another process holds it.
-            BoardLostError: it is not there, or may not be used.
+            PortMissingError: it is not there, or may not be used.
         """
         self._name = device
         try:
@@ -36,7 +36,7 @@ class SerialTransport:
                 raise PortBusyError(
                     f"serial port {device} is in use by another process", hint="close the terminal or other test run"
                 ) from error
-            raise BoardLostError(
+            raise PortMissingError(
                 f"serial port {device} cannot be opened: {text}",
                 hint="is the board plugged in, and may you use the port (group dialout)?",
             ) from error
@@ -62,10 +62,22 @@ class SerialTransport:
         except (serial.SerialException, OSError, TypeError) as error:
             raise self._lost(error) from error
 
+    def set_baud(self, baud: int) -> None:
+        """Go on at another rate; what came at the old one and was not read is dropped.
+
+        Raises:
+            PortLostError: the port is gone or cannot have this rate.
+        """
+        try:
+            self._port.baudrate = baud
+            self._port.reset_input_buffer()
+        except (serial.SerialException, ValueError, OSError, TypeError) as error:
+            raise self._lost(error) from error
+
     def close(self) -> None:
         """Close the port."""
         with contextlib.suppress(serial.SerialException, OSError):
             self._port.close()
 
-    def _lost(self, error: Exception) -> BoardLostError:
-        return BoardLostError(f"serial port {self._name}: {error}", hint="was the board unplugged or reset? Run again")
+    def _lost(self, error: Exception) -> PortLostError:
+        return PortLostError(f"serial port {self._name}: {error}", hint="was the board unplugged or reset? Run again")

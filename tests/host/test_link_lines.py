@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from harness.errors import BoardLostError, PortBusyError
+from harness.errors import BoardLostError, PortBusyError, PortMissingError
 from harness.link.client import Client
 from harness.link.framing import Kind, encode
 from harness.link.pipes import PipeTransport
@@ -150,7 +150,7 @@ def test_a_serial_port_that_is_held_or_missing():
     with pytest.raises(PortBusyError, match=name):
         SerialTransport(name, 115200)
     first.close()
-    with pytest.raises(BoardLostError, match="/dev/no-such-port"):
+    with pytest.raises(PortMissingError, match="/dev/no-such-port"):
         SerialTransport("/dev/no-such-port", 115200)
 
 

@@ -1,0 +1,49 @@
+"""Serial ports, found by the USB serial number of what they belong to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.errors import PortMissingError
+
+
+@dataclass(frozen=True)
+class SerialPort:
+    """A serial port of this machine.
+
+    Attributes:
+        device: what it is opened by, such as /dev/ttyACM0 or COM3.
+        serial_number: of its USB device; "" where it has none.
+        description: the device's own.
+    """
+
+    device: str
+    serial_number: str
+    description: str
+
+
+def serial_ports() -> tuple[SerialPort, ...]:
+    """All serial ports of this machine."""
+    from serial.tools.list_ports import comports
+
+    found = [SerialPort(p.device, p.serial_number or "", p.description or "") for p in comports()]
+    return tuple(sorted(found, key=lambda port: port.device))
+
+
+def find_port(serial_number: str) -> SerialPort:
+    """The port of a USB serial number; the first where the device has several, as an ST-LINK/V3 may.
+
+    Raises:
+        PortMissingError: there is none; details list those there are.
+    """
+    ports = serial_ports()
+    wanted = serial_number.lower()
+    for port in ports:
+        if port.serial_number.lower() == wanted:
+            return port
+    listed = "\n".join(f"{port.device}  {port.serial_number or '-'}  {port.description}" for port in ports)
+    raise PortMissingError(
+        f"no serial port belongs to USB serial number {serial_number}",
+        hint="is the probe's virtual COM port there (driver, cable with data lines)? Else name `uart.serial` in boards.yaml",
+        details=f"serial ports of this machine:\n{listed}" if listed else "this machine has no serial port",
+    )

@@ -1,0 +1,88 @@
+"""What a debugger must know of a chip family besides what pyOCD knows: where the flash controller tells its errors, and
+where the chip tells why it was reset. Addresses and bits are those of the reference manuals named beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Family:
+    """Registers of one chip family.
+
+    Attributes:
+        prefix: how pyOCD's names of its chips begin.
+        flash_status: addresses of the status registers, one a bank.
+        flash_errors: error flag -> its bit in them.
+        reset_status: address of the register with the causes of the last resets.
+        reset_causes: cause -> its bit.
+    """
+
+    prefix: str
+    flash_status: tuple[int, ...]
+    flash_errors: Mapping[str, int]
+    reset_status: int
+    reset_causes: Mapping[str, int]
+
+    def flags(self, value: int) -> tuple[str, ...]:
+        """The flash errors in a value of a status register."""
+        return tuple(name for name, bit in self.flash_errors.items() if value >> bit & 1)
+
+    def causes(self, value: int) -> tuple[str, ...]:
+        """The causes of reset in a value of the reset status register."""
+        return tuple(name for name, bit in self.reset_causes.items() if value >> bit & 1)
+
+
+WRITE_PROTECTED = "WRPERR"
+
+_RCC_CSR = {
+    "brown-out": 25, "reset pin": 26, "power": 27, "software": 28, "independent watchdog": 29, "window watchdog": 30,
+    "low power": 31,
+}  # fmt: skip
+
+FAMILIES = (
+    Family(  # RM0433: FLASH_SR1, FLASH_SR2; RCC_RSR
+        prefix="stm32h7",
+        flash_status=(0x5200_2010, 0x5200_2110),
+        flash_errors={
+            "WRPERR": 17, "PGSERR": 18, "STRBERR": 19, "INCERR": 21, "OPERR": 22, "RDPERR": 23, "RDSERR": 24,
+        },  # fmt: skip
+        reset_status=0x5802_44D0,
+        reset_causes={
+            "brown-out": 21, "reset pin": 22, "power": 23, "software": 24, "independent watchdog": 26,
+            "window watchdog": 28, "low power": 30,
+        },  # fmt: skip
+    ),
+    Family(  # RM0385: FLASH_SR; RCC_CSR
+        prefix="stm32f7",
+        flash_status=(0x4002_3C0C,),
+        flash_errors={"OPERR": 1, "WRPERR": 4, "PGAERR": 5, "PGPERR": 6, "ERSERR": 7},
+        reset_status=0x4002_3874,
+        reset_causes=_RCC_CSR,
+    ),
+    Family(  # RM0390: FLASH_SR; RCC_CSR
+        prefix="stm32f4",
+        flash_status=(0x4002_3C0C,),
+        flash_errors={"OPERR": 1, "WRPERR": 4, "PGAERR": 5, "PGPERR": 6, "PGSERR": 7},
+        reset_status=0x4002_3874,
+        reset_causes=_RCC_CSR,
+    ),
+    Family(  # RM0351, RM0432: FLASH_SR; RCC_CSR
+        prefix="stm32l4",
+        flash_status=(0x4002_2010,),
+        flash_errors={
+            "OPERR": 1, "PROGERR": 3, "WRPERR": 4, "PGAERR": 5, "SIZERR": 6, "PGSERR": 7, "MISERR": 8, "FASTERR": 9,
+        },  # fmt: skip
+        reset_status=0x4002_1094,
+        reset_causes={
+            "option bytes": 25, "reset pin": 26, "brown-out": 27, "software": 28, "independent watchdog": 29,
+            "window watchdog": 30, "low power": 31,
+        },  # fmt: skip
+    ),
+)
+
+
+def family_of(target: str) -> Family | None:
+    """The family of one of pyOCD's targets; None where it is not known."""
+    return next((family for family in FAMILIES if target.lower().startswith(family.prefix)), None)
