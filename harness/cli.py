@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from harness import DEFAULT_BOARD, __version__
+from harness.cli_mlperf import mlperf
 from harness.errors import CardError, Category, TinyhilError, ToolError
 
 if TYPE_CHECKING:
@@ -283,6 +284,9 @@ def profile(
     if not outcome.passed:
         _stderr().print(outcome.explain(), style="red", soft_wrap=True)
         raise typer.Exit(Category.CHECK.value)
+
+
+app.command()(mlperf)
 
 
 # --- shared ----------------------------------------------------------------------------------------------------------

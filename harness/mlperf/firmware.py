@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
 import harness
 from harness.build.language import Language
@@ -76,6 +80,28 @@ def language(package: Package, interface: Interface = Interface()) -> Language: 
         lines += [f"static uint8_t staged[{staged}];", "uint8_t *const mlperf_staged = staged;"]
     text = "\n".join([*lines, ""])
     return Language("mlperf", ("hil_paint.c",), "mlperf", {"mlperf_model.c": text})
+
+
+def copy_image(elf: Path, output: Path) -> None:
+    """Copy an image out of the cache, wholly or not at all.
+
+    Raises:
+        OptionError: it cannot be written there.
+    """
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        handle, staged = tempfile.mkstemp(prefix=".tinyhil-", dir=output.parent)
+        os.close(handle)
+        try:
+            shutil.copy(elf, staged)
+            os.replace(staged, output)
+        except BaseException:
+            os.unlink(staged)
+            raise
+    except OSError as error:
+        raise OptionError(
+            f"cannot write '{output}': {error.strerror or error}", hint="name a file in a folder that you may write to"
+        ) from error
 
 
 def _check(interface: Interface, name: str, inputs: list[Tensor], outputs: list[Tensor]) -> None:
