@@ -160,6 +160,13 @@ class EmulatorMissingError(ToolError):
     stage = "board"
 
 
+class EmulatorLicenseError(ToolError):
+    """The emulator is there, but has no license."""
+
+    code = "emulator-license"
+    stage = "board"
+
+
 class OracleMissingError(ToolError):
     """The package of an oracle is not installed."""
 

@@ -98,6 +98,8 @@ class Board:
     memory: tuple[Region, ...] = ()
     machine: str | None = None
     target: str | None = None
+    arguments: tuple[str, ...] = ()
+    time_limit: int = 3600
     chip: str | None = None
     stand_ins: tuple[str, ...] = ()
     verified: Literal["hardware", "virtual", "never"] | None = None

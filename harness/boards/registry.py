@@ -134,6 +134,8 @@ def _board(name: str, entry: BoardEntry) -> Board:
         memory=tuple(Region(r.name, r.origin, r.size, r.kind, r.execute) for r in entry.memory),
         machine=entry.machine,
         target=entry.target,
+        arguments=entry.arguments,
+        time_limit=entry.time_limit,
         chip=entry.chip,
         stand_ins=entry.stand_ins,
         verified=entry.verified,

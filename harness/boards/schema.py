@@ -85,6 +85,8 @@ class BoardEntry(_Strict):
     memory: tuple[RegionEntry, ...] = ()
     machine: str | None = None
     target: str | None = None
+    arguments: tuple[str, ...] = ()
+    time_limit: _Positive = 3600
     chip: _Word | None = None
     stand_ins: tuple[_Word, ...] = ()
     verified: Literal["hardware", "virtual", "never"] | None = None
@@ -101,6 +103,11 @@ class BoardEntry(_Strict):
             raise ValueError("backend pyocd needs `target`, pyOCD's name of the chip")
         if self.backend == "pyocd" and self.verified is None:
             raise ValueError("backend pyocd needs `verified`: hardware, virtual or never")
+        if self.backend == "fvp" and not self.machine:
+            raise ValueError("backend fvp needs `machine`, the name of the FVP's program")
+        for argument in self.arguments:
+            if "shutdown_on_eot" in argument or "shutdown_tag" in argument:
+                raise ValueError(f"{argument} would end the run at bytes that frames may contain")
         if self.backend != "host" and not any(region.kind == "ram" for region in self.memory):
             raise ValueError("`memory` must name at least one region of kind ram")
         if "virtual" in self.stand_ins and not self.chip:

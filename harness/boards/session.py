@@ -146,6 +146,10 @@ class Session(ABC):
         if client.raise_baud(uart.fast_baud, self.baud, self._watched.set_baud):
             self.baud = uart.fast_baud
 
+    def notes(self) -> tuple[str, ...]:
+        """What else a report should say of the run, complete once the session is closed."""
+        return ()
+
     def stderr(self) -> str:
         """What the emulator or native program said on stderr, the end of it."""
         return ""
