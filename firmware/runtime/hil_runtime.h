@@ -88,6 +88,11 @@ void hil_do_watermark(void);
 void hil_do_hello(const uint8_t *body, size_t size);
 void hil_do_model(const uint8_t *body, size_t size);
 
+/* --- hil_line.c -------------------------------------------------------------------------------------------------- */
+
+void hil_do_baud(const uint8_t *body, size_t size);
+void hil_do_line(void);
+
 /* --- hil_provoke.c, only with HIL_TEST_FAULTS -------------------------------------------------------------------- */
 
 void hil_do_test(const uint8_t *body, size_t size);

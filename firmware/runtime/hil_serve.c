@@ -1,6 +1,7 @@
 /* Requests in, answers out. A request is carried out once: its repetition gets the stored answer. */
 #include <string.h>
 
+#include "hil_line.h"
 #include "hil_port.h"
 #include "hil_runtime.h"
 
@@ -67,6 +68,7 @@ const hil_receiver *hil_next_frame(void)
             int result = hil_receive(&receiver, chunk[chunk_at++]);
             if (result == HIL_RX_FRAME) {
                 damage_reports = DAMAGE_REPORTS;
+                hil_port_good_frame();
                 return &receiver;
             }
             if (result == HIL_RX_DAMAGED) {
@@ -152,6 +154,8 @@ static void carry_out(uint8_t command, const uint8_t *body, size_t size)
     case HIL_CONTINUE: hil_answer(HIL_BAD_STATE, 0); break;
     case HIL_READ: hil_do_read(body, size); break;
     case HIL_WATERMARK: hil_do_watermark(); break;
+    case HIL_BAUD: hil_do_baud(body, size); break;
+    case HIL_LINE: hil_do_line(); break;
     case HIL_RESET:
         hil_answer(HIL_OK, 0);
         hil_port_reset();

@@ -26,6 +26,8 @@ enum {
     HIL_WATERMARK = 0x08,
     HIL_RESET = 0x09,
     HIL_REPEAT = 0x0A,
+    HIL_BAUD = 0x0B,
+    HIL_LINE = 0x0C,
     HIL_TEST = 0x60,
     HIL_REQUESTS_END = 0x70
 };

@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,22 +16,24 @@ from harness.build import toolchain as toolchains
 from harness.build.cache import Cache, default_root, digest
 from harness.build.jobs import Job, Progress, Tree, compile_all, run_tool
 from harness.build.language import FRAMES, Language
+from harness.build.memory import copied_sections, does_not_fit, memory_script, section_macros
 from harness.build.port import Port, load_port
 from harness.build.sections import Origin, Sizes, measure_sizes
 from harness.build.toolchain import Toolchain
-from harness.errors import BuildError, DoesNotFitError
+from harness.errors import BoardConfigError, BuildError
 from harness.plan import Plan
 
 if TYPE_CHECKING:  # boards import images
-    from harness.boards.records import Board
+    from harness.boards.records import Board, Placement
 
 # -g1 gives fault reports function names and lines, and does not change the code
 COMMON_FLAGS = ("-std=c11", "-O2", "-g1", "-ffunction-sections", "-fdata-sections")
 WARNING_FLAGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
 SANITIZE_FLAGS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
-FORMAT = "3"
+FORMAT = "4"
 BUILD_ID_SOURCE = "build_id.c"
 MODEL_LIST = "hil_models.c"
+MEMORY_SCRIPT = "memory.ld"
 
 
 class Package(Protocol):
@@ -70,6 +72,7 @@ class Image:
         seconds: wall-clock seconds that building or finding it took.
         stack_size: bytes set aside for the stack; 0 where the operating system does it.
         sanitize: built with address and undefined-behaviour sanitizers.
+        placement: part of the image -> memory region; None where the board has no choice.
     """
 
     elf: Path
@@ -85,6 +88,7 @@ class Image:
     seconds: float
     stack_size: int
     sanitize: bool
+    placement: Mapping[str, str] | None = None
 
     def index_of(self, package: str) -> int:
         """The number by which the device knows a model.
@@ -106,6 +110,7 @@ def build_image(
     *,
     link: str | None = None,
     language: Language = FRAMES,
+    placement: Mapping[str, str] | None = None,
     sanitize: bool = False,
     test_faults: bool = False,
     unity: bool = False,
@@ -121,6 +126,7 @@ def build_image(
         link: "uart", "semihost", "fast" (the quickest that the port has), or None for the port's own; a port with one
             link always gets that.
         language: what the image speaks there.
+        placement: part of the image -> memory region, where it differs from the board's own placement.
         sanitize: AddressSanitizer and UndefinedBehaviorSanitizer, host board only.
         test_faults: with the command that provokes faults, for tests of fault handling.
         unity: compile each package with its glue as one file: a quarter quicker for images of many small models. The
@@ -134,8 +140,12 @@ def build_image(
         BuildError: a source does not compile or the image does not link.
         DoesNotFitError: the image is larger than the board's memory.
         BoardConfigError: the board's port does not exist.
+        PlacementError: a part cannot be where `placement` wants it.
     """
     start = time.monotonic()
+    from harness.boards.placement import place
+
+    placed = place(board, placement or {})
     firmware = resources.firmware()
     port = load_port(firmware, board.port)
     link = port.choose_link(link)
@@ -150,9 +160,17 @@ def build_image(
 
         model_list = make_model_list(packages)  # type: ignore[arg-type]
 
+    script = ""
+    if port.memory_of_board:
+        if placed is None:
+            raise BoardConfigError(
+                f"board {board.name}: port {port.name} needs `placement`", hint="see nucleo-h743 in boards.yaml"
+            )
+        script = memory_script(board, placed)
     toolchain = toolchains.find(port.toolchain)
     cache = Cache(default_root() if cache_dir is None else cache_dir)
-    sources = _Sources(firmware, port, link, _flags(port, sanitize), test_faults, language)
+    flags, macros = _flags(port, sanitize), section_macros(board, placed)
+    sources = _Sources(firmware, port, link, flags, macros, test_faults, language)
     of_package = sources.of_package_at_once if unity else sources.of_package
     jobs = [job for package in packages for job in of_package(package)]
     jobs.append(sources.of_model_list(model_list))
@@ -172,6 +190,7 @@ def build_image(
         *port.libs,
         "",
         *_linker_scripts(firmware, port),
+        script,
         "",
         *(job.key(toolchain) for job in jobs),
         build_id_text,
@@ -191,9 +210,11 @@ def build_image(
             if progress:
                 progress("link", 0, 1)
             elf = workspace / "image.elf"
-            link_map = _link(toolchain, firmware, port, link_flags, objects, elf, board)
+            if script:
+                (workspace / MEMORY_SCRIPT).write_text(script, encoding="utf-8")
+            link_map = _link(toolchain, firmware, port, link_flags, objects, elf, board, placed)
             origins = {str(path): job.origin for path, job in zip(objects, jobs, strict=True)}
-            sizes = _sizes(elf, link_map, origins)
+            sizes = _sizes(elf, link_map, origins, copied_sections(board, placed))
             facts: dict[str, Any] = {
                 "build_id": build_id,
                 "board": board.name,
@@ -205,6 +226,7 @@ def build_image(
                 "toolchain": toolchain.version,
                 "stack_size": stack_size,
                 "sanitize": sanitize,
+                "placement": None if placed is None else asdict(placed),
             }
             path = cache.put(key, ".elf", elf.read_bytes(), mode=0o755)
             cache.put(key, ".json", json.dumps(facts, sort_keys=True).encode())
@@ -229,6 +251,7 @@ def _image(elf: Path, facts: Mapping[str, Any], compiled: int, start: float) -> 
         seconds=time.monotonic() - start,
         stack_size=facts["stack_size"],
         sanitize=facts["sanitize"],
+        placement=facts["placement"],
     )
 
 
@@ -253,6 +276,7 @@ class _Sources:
         port: Port,
         link: str,
         flags: tuple[str, ...],
+        macros: tuple[str, ...],
         test_faults: bool,
         language: Language,
     ) -> None:
@@ -261,6 +285,7 @@ class _Sources:
         self._port = port
         self._choice = port.links[link]
         self._flags = flags
+        self._package_flags = (*flags, *macros)
         defines = [*port.defines, *self._choice.defines, *(["HIL_TEST_FAULTS"] if test_faults else [])]
         self._runtime_flags = (*flags, *(f"-D{define}" for define in defines))
         self._runtime = str(firmware / "runtime")
@@ -280,7 +305,7 @@ class _Sources:
         for source in package.sources:
             label = f"{name}/{source}"
             origin = Origin(label, name, kernels)
-            jobs.append(Job(origin, label, tree, package.files[source], self._flags, (name,), headers))
+            jobs.append(Job(origin, label, tree, package.files[source], self._package_flags, (name,), headers))
         label = f"{name}/{glue}"
         context = digest(headers, self._model_context)
         jobs.append(Job(Origin(label), label, tree, package.glue, self._flags, (name, self._runtime), context))
@@ -294,7 +319,7 @@ class _Sources:
         tree = Tree(name, {**package.files, f"{name}_hil.c": package.glue, Path(label).name: text})
         context = digest(*(part for file in tree.files.items() for part in file), self._model_context)
         origin = Origin(label, name, _kernels(package))
-        return [Job(origin, label, tree, text, self._flags, (name, self._runtime), context)]
+        return [Job(origin, label, tree, text, self._package_flags, (name, self._runtime), context)]
 
     def of_model_list(self, text: str) -> Job:
         """hil_models.c."""
@@ -390,9 +415,12 @@ def _link(
     objects: Sequence[Path],
     elf: Path,
     board: Board,
+    placed: Placement | None,
 ) -> str:
     """Link the objects; gives the text of the link map ("" where the linker writes none)."""
     scripts = [f"-L{firmware / folder}" for folder in port.library_dirs]
+    if port.memory_of_board:
+        scripts.append(f"-L{elf.parent}")
     if port.ldscript:
         scripts.append(f"-T{firmware / port.ldscript}")
     link_map = elf.with_suffix(".map")
@@ -411,19 +439,14 @@ def _link(
     try:
         run_tool([*command, "-o", str(elf)], elf.parent, f"the image for {board.name} does not link", toolchain)
     except BuildError as error:
-        over = re.findall(r"region [`']?(\w+)'? overflowed by (\d+) bytes", error.details)
-        if not over:
+        excess = does_not_fit(board, placed, error)
+        if excess is None:
             raise
-        excess = " and ".join(f"region {region} overflows by {int(size):,} bytes" for region, size in over)
-        raise DoesNotFitError(
-            f"the image does not fit {board.name}: {excess}",
-            hint="use a smaller model, fewer models in one image, or a board with more memory",
-            details=error.details,
-        ) from error
+        raise excess from error
     return link_map.read_text(encoding="utf-8", errors="replace") if gnu else ""
 
 
-def _sizes(elf: Path, link_map: str, origins: Mapping[str, Origin]) -> Sizes:
+def _sizes(elf: Path, link_map: str, origins: Mapping[str, Origin], copied: frozenset[str]) -> Sizes:
     with elf.open("rb") as file:
         if file.read(4) != b"\x7fELF":
             return Sizes()  # macOS and Windows executables: native sizes say nothing of a board anyway
@@ -434,4 +457,4 @@ def _sizes(elf: Path, link_map: str, origins: Mapping[str, Origin]) -> Sizes:
             return known
         return Origin(re.sub(r"^.*[/\\]", "", file))
 
-    return measure_sizes(elf, link_map, origin)
+    return measure_sizes(elf, link_map, origin, copied)

@@ -35,6 +35,7 @@ class Port:
     sources: tuple[str, ...]
     ldscript: str | None
     library_dirs: tuple[str, ...]
+    memory_of_board: bool
     stack_size: int
     default_link: str
     links: Mapping[str, LinkChoice]
@@ -88,6 +89,7 @@ def load_port(firmware: Path, name: str) -> Port:
             sources=_words(content["sources"]),
             ldscript=content["ldscript"],
             library_dirs=_words(content["library_dirs"]),
+            memory_of_board=content.get("memory") == "board",
             stack_size=int(content["stack_size"]),
             default_link=str(content["default_link"]),
             links={

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 Kind = Literal["text", "rodata", "data", "bss"]
 PADDING = "(padding)"
+HOT_SECTION = ".hil_code"
 
 _SECTION = re.compile(
     r"^(?P<name>\.?[^\s*(]\S*)?\s+0x(?P<address>[0-9a-f]+)\s+0x(?P<size>[0-9a-f]+)(?:\s+(?P<rest>.*))?$"
@@ -42,7 +43,7 @@ class Sections:
 
     @property
     def ram(self) -> int:
-        """Bytes of RAM for variables."""
+        """Bytes of RAM for variables, and for code and constants that are copied there."""
         return self.data + self.bss
 
 
@@ -161,16 +162,24 @@ def output_sections(elf: Path) -> dict[str, tuple[Kind, int]]:
     return found
 
 
-def measure_sizes(elf: Path, link_map: str, origin: Callable[[str], Origin], stack_section: str = ".stack") -> Sizes:
+def measure_sizes(
+    elf: Path,
+    link_map: str,
+    origin: Callable[[str], Origin],
+    copied: frozenset[str] = frozenset(),
+    stack_section: str = ".stack",
+) -> Sizes:
     """Sizes of a linked image.
 
     Args:
         elf: the image.
         link_map: text of its GNU ld map; "" where the linker writes none, and then everything is "runtime".
         origin: what is known of the object file that the map names.
+        copied: output sections of code and constants that are copied to RAM at start: they count as data.
         stack_section: the output section that only reserves the stack.
     """
     outputs = output_sections(elf)
+    outputs.update((name, ("data", outputs[name][1])) for name in copied & outputs.keys())
     groups: dict[str, Sections] = {name: Sections() for name in ("model", "kernels", "runtime")}
     models: dict[str, dict[str, Sections]] = {}
     objects: dict[str, Sections] = defaultdict(Sections)
@@ -191,7 +200,7 @@ def measure_sizes(elf: Path, link_map: str, origin: Callable[[str], Origin], sta
             group = "runtime"
         else:
             is_kernel = symbol in source.kernels or symbol.startswith(f"{source.model}_layer_")
-            group = "kernels" if is_kernel and size.text else "model"
+            group = "kernels" if is_kernel and size.text or part.section == HOT_SECTION else "model"
             of_model = models.setdefault(source.model, {"model": Sections(), "kernels": Sections()})
             of_model[group] += size
         groups[group] += size

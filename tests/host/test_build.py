@@ -53,7 +53,7 @@ def test_sizes_add_up_to_what_the_elf_says(image):
     loaded = (".vectors", ".text", ".rodata", ".ARM.exidx", ".data")
     total = image.sizes.total
     assert total.flash == sum(sections.get(name, 0) for name in loaded)
-    ram = sum(sections.get(name, 0) for name in (".bss", ".handler_stack", ".data"))
+    ram = sum(sections.get(name, 0) for name in (".bss", ".arena", ".handler_stack", ".data"))
     assert total.ram == ram
     assert image.sizes.stack == sections[".stack"]
     assert sum(s.flash for s in image.sizes.objects.values()) == total.flash

@@ -1,0 +1,76 @@
+"""Placement -> what the linker and the compiler are told of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from harness.build.sections import HOT_SECTION
+from harness.errors import BuildError, DoesNotFitError
+
+if TYPE_CHECKING:  # boards import images
+    from harness.boards.records import Board, Placement
+
+# The linker script's region, macro of generated code, input section and output section of what can be copied to RAM
+_WEIGHTS_SECTION = ".hil_weights"
+_REGIONS = {"arena": "ARENA", "stack": "STACK", "data": "RAM", "weights": "WEIGHTS", "code": "HOT"}
+_COPIED = {"weights": ("TINYHIL_WEIGHTS", _WEIGHTS_SECTION, ".weights"), "code": ("TINYHIL_CODE", HOT_SECTION, ".hot")}
+
+
+def memory_script(board: Board, placement: Placement) -> str:
+    """Text of memory.ld: the board's regions in upper case, and which of them holds what."""
+    lines = ["MEMORY", "{"]
+    for region in board.memory:
+        access = "rx" if region.kind == "flash" else "rwx" if region.execute else "rw"
+        lines.append(f"    {_name(region.name)} ({access}) : ORIGIN = 0x{region.origin:08x}, LENGTH = {region.size}")
+    lines.append("}")
+    fixed = _name(next(region.name for region in board.memory if region.kind == "flash"))
+    lines += [f'REGION_ALIAS("{alias}", {fixed});' for alias in ("VECTORS", "CODE")]
+    lines += [f'REGION_ALIAS("{_REGIONS[part]}", {_name(name)});' for part, name in asdict(placement).items()]
+    return "\n".join([*lines, ""])
+
+
+def section_macros(board: Board, placement: Placement | None) -> tuple[str, ...]:
+    """Flags that put weights and layers of generated code into sections of their own, where they are to be in RAM."""
+    return tuple(
+        f'-D{_COPIED[part][0]}=__attribute__((section("{_COPIED[part][1]}")))' for part in _in_ram(board, placement)
+    )
+
+
+def copied_sections(board: Board, placement: Placement | None) -> frozenset[str]:
+    """Output sections that are copied from flash to RAM at start, besides .data."""
+    return frozenset(_COPIED[part][2] for part in _in_ram(board, placement))
+
+
+def does_not_fit(board: Board, placement: Placement | None, error: BuildError) -> DoesNotFitError | None:
+    """The linker's complaint about memory as an error that names what is there; None for other complaints."""
+    over = re.findall(r"region [`']?(\w+)'? overflowed by (\d+) bytes", error.details)
+    if not over:
+        return None
+    excess = []
+    for name, size in over:
+        region = board.region(name.lower())
+        held = [part for part, where in asdict(placement).items() if where == name.lower()] if placement else []
+        if placement and region is not None and region.kind == "flash":
+            held = ["the image"]
+        what = f" (of {region.size:,}, with {', '.join(held)})" if region is not None and held else ""
+        excess.append(f"region {name if placement is None else name.lower()} overflows by {int(size):,} bytes{what}")
+    movable = "another placement, " if placement else ""
+    return DoesNotFitError(
+        f"the image does not fit {board.name}: {' and '.join(excess)}",
+        hint=f"use {movable}a smaller model, fewer models in one image, or a board with more memory",
+        details=error.details,
+    )
+
+
+def _in_ram(board: Board, placement: Placement | None) -> list[str]:
+    if placement is None:
+        return []
+    placed = asdict(placement)
+    regions = {part: board.region(placed[part]) for part in _COPIED}
+    return [part for part, region in regions.items() if region is not None and region.kind == "ram"]
+
+
+def _name(region: str) -> str:
+    return region.upper().replace("-", "_")
