@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.boards.probes import Probe, attached_probes
-from harness.boards.records import Board, Region, Resolved, Tick
+from harness.boards.probes import attached_probes
+from harness.boards.records import Board, Probe, Region, Resolved, Tick
 from harness.boards.registry import find_board, load_boards
 from harness.boards.resolution import resolve
 from harness.boards.session import Session
@@ -38,6 +38,10 @@ def open_session(board: Board | Resolved, image: Image, *, icount: bool = True) 
         from harness.boards.host import HostSession
 
         return HostSession(resolved, image)
+    if backend == "pyocd":
+        from harness.boards.pyocd_session import PyocdSession
+
+        return PyocdSession(resolved, image)
     if backend == "fvp":
         from harness.boards.fvp import FvpSession
 

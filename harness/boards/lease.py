@@ -51,8 +51,7 @@ def lease_folder() -> Path:
 
 
 def lease_wait_s() -> float:
-    """How long to wait for another process: $TINYHIL_LEASE_WAIT seconds; by default xdist workers take turns, and
-    whoever else does not wait."""
+    """How long to wait for another process: $TINYHIL_LEASE_WAIT seconds; by default only xdist workers take turns."""
     named = os.environ.get(WAIT_VARIABLE, "")
     try:
         return max(float(named), 0.0)

@@ -44,6 +44,6 @@ def find_port(serial_number: str) -> SerialPort:
     listed = "\n".join(f"{port.device}  {port.serial_number or '-'}  {port.description}" for port in ports)
     raise PortMissingError(
         f"no serial port belongs to USB serial number {serial_number}",
-        hint="is the probe's virtual COM port there (driver, cable with data lines)? Else name `uart.serial` in boards.yaml",
+        hint="is the probe's virtual COM port there (driver, cable)? Another port: `uart.serial` in boards.yaml",
         details=f"serial ports of this machine:\n{listed}" if listed else "this machine has no serial port",
     )

@@ -5,32 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.boards.records import Board
+from harness.boards.records import Board, Probe
 from harness.errors import ProbeChoiceError, ProbeMissingError
 
 VARIABLE = "TINYHIL_PROBE"
 VIRTUAL_VARIABLE = "TINYHIL_VIRTUAL_PROBE"
 _USB_DEVICES = Path("/sys/bus/usb/devices")
 _USB_HUB_CLASS = "09"
-
-
-@dataclass(frozen=True)
-class Probe:
-    """A debug probe that is plugged in.
-
-    Attributes:
-        unique_id: what it is chosen by; of an ST-LINK also the USB serial number of its serial port.
-        description: product name.
-        virtual: it leads to an emulated chip.
-    """
-
-    unique_id: str
-    description: str
-    virtual: bool = False
 
 
 def attached_probes() -> tuple[Probe, ...]:
@@ -47,8 +31,9 @@ def attached_probes() -> tuple[Probe, ...]:
 
 
 def wanted_probe(board: Board, given: str | None = None) -> str | None:
-    """The probe's unique id, or a part of it, that the user asks for: `given`, then $TINYHIL_PROBE, then the board's entry
-    in boards.yaml.
+    """The probe's unique id, or a part of it, that the user asks for.
+
+    The first of `given`, $TINYHIL_PROBE, and the board's entry in boards.yaml decides.
 
     Args:
         board: the board it is for.
@@ -75,7 +60,7 @@ def choose_probe(board: Board, given: str | None = None, attached: Sequence[Prob
         if len(attached) > 1:
             raise ProbeChoiceError(
                 f"{len(attached)} debug probes are attached, and none is chosen for {board.name}",
-                hint=f"choose one by its unique id: --probe ID, {VARIABLE}=ID, or `probe: ID` in its entry in boards.yaml",
+                hint=f"choose one by its unique id: --probe ID, {VARIABLE}=ID, or `probe: ID` in boards.yaml",
                 details=_listed(attached),
             )
         return attached[0] if attached else None
@@ -89,7 +74,9 @@ def choose_probe(board: Board, given: str | None = None, attached: Sequence[Prob
         )
     if len(found) > 1:
         raise ProbeChoiceError(
-            f"{len(found)} debug probes have {wanted} in their unique id", hint="give the whole id", details=_listed(found)
+            f"{len(found)} debug probes have {wanted} in their unique id",
+            hint="give the whole id",
+            details=_listed(found),
         )
     return found[0]
 

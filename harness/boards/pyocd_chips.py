@@ -1,5 +1,8 @@
-"""What a debugger must know of a chip family besides what pyOCD knows: where the flash controller tells its errors, and
-where the chip tells why it was reset. Addresses and bits are those of the reference manuals named beside them."""
+"""What a debugger must know of a chip family besides what pyOCD knows.
+
+That is where the flash controller tells its errors, and where the chip tells why it was reset. Addresses and bits are
+those of the reference manuals named beside them.
+"""
 
 from __future__ import annotations
 

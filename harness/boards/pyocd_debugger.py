@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from harness.boards.probes import Probe
 from harness.boards.pyocd_log import PyocdLog, unprinted
+from harness.boards.records import Probe
 from harness.errors import ConnectError, ProbeError, ProbeLostError, ProbeMissingError, TinyhilError, ToolError
 
 # Our name for each way to connect, and pyOCD's, in the order in which they are tried. The first leaves a running chip
@@ -211,9 +211,14 @@ class Debugger:
                     "the core does not halt after a reset", hint="is NRST connected to the probe? Power-cycle the board"
                 )
 
+    def resume(self) -> None:
+        """Let a halted core run. Raises ProbeError, ProbeLostError."""
+        with self._translated("starting the core"):
+            self.pyocd.target.resume()
+
     def registers(self) -> dict[str, int]:
         """Core registers of the halted core, which goes on afterwards. Raises ProbeError, ProbeLostError."""
-        names = ("r0", "r1", "r2", "r3", "r12", "sp", "lr", "pc", "xpsr")
+        names = ("r0", "r1", "r2", "r3", "r12", "sp", "psp", "lr", "pc", "xpsr")
         with self._translated("reading core registers"):
             target = self.pyocd.target
             was_halted = target.is_halted()

@@ -191,7 +191,8 @@ def _first_difference(debugger: Debugger, segments: Sequence[Segment]) -> int | 
             wanted = segment.data[at : at + _READ_SIZE]
             found = debugger.read(segment.address + at, len(wanted))
             if found != wanted:
-                return segment.address + at + next(i for i, pair in enumerate(zip(wanted, found)) if pair[0] != pair[1])
+                pairs = enumerate(zip(wanted, found, strict=True))
+                return segment.address + at + next(i for i, (one, other) in pairs if one != other)
     return None
 
 

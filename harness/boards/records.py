@@ -123,17 +123,34 @@ class Board:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """A debug probe that is plugged in.
+
+    Attributes:
+        unique_id: what it is chosen by; of an ST-LINK also the USB serial number of its serial port.
+        description: product name.
+        virtual: it leads to an emulated chip.
+    """
+
+    unique_id: str
+    description: str
+    virtual: bool = False
+
+
+@dataclass(frozen=True)
 class Resolved:
     """Which board was asked for and which one runs.
 
     Attributes:
         asked: the board named by the user.
         runs_on: the board that the image is built for and runs on.
-        stand_in: whether the two differ.
-        reason: why, as a sentence for header and report; "" when they are the same.
+        stand_in: whether it is not the board itself that runs.
+        reason: why, as a sentence for header and report; "" when it is the board itself.
+        probe: the debug probe it is used through; None for an emulated board without one.
     """
 
     asked: Board
     runs_on: Board
     stand_in: bool
     reason: str
+    probe: Probe | None = None

@@ -8,15 +8,21 @@ from collections.abc import Mapping
 from harness.boards import probes
 from harness.boards.records import Board, Resolved
 from harness.boards.registry import find_board, load_boards
-from harness.errors import BoardError, EmulatorMissingError, NotYetError
+from harness.errors import BoardError, EmulatorMissingError
 
 
-def resolve(name: str, boards: Mapping[str, Board] | None = None) -> Resolved:
+def resolve(name: str, boards: Mapping[str, Board] | None = None, *, probe: str | None = None) -> Resolved:
     """The board that runs when `name` is asked for.
+
+    Args:
+        name: of a board.
+        boards: all boards; None for those that load_boards() gives.
+        probe: the debug probe to use it through, see harness.boards.probes.wanted_probe.
 
     Raises:
         BoardConfigError: no board has that name.
-        NotYetError: a probe is attached, and this version cannot flash through it.
+        ProbeChoiceError: several debug probes are attached and none is chosen.
+        ProbeMissingError: the one that is chosen is not attached.
         EmulatorMissingError: the board is an FVP that is not installed, and nothing stands in for it.
         BoardError: the board is not attached and nothing stands in for it.
     """
@@ -26,13 +32,12 @@ def resolve(name: str, boards: Mapping[str, Board] | None = None) -> Resolved:
         return _resolve_fvp(asked, boards)
     if asked.backend != "pyocd":
         return Resolved(asked, asked, False, "")
-    attached = probes.attached_probes()
-    if attached:
-        what = ", ".join(f"{probe.description} ({probe.unique_id})" for probe in attached)
-        raise NotYetError(
-            f"a probe is attached ({what}), but this version cannot flash {name} yet",
-            hint=f"run its stand-in by name (--board {asked.stand_in}), or unplug the probe",
-        )
+    chosen = probes.choose_probe(asked, probe)
+    if chosen is not None:
+        reason = ""
+        if chosen.virtual:
+            reason = f"probe {chosen.unique_id} is virtual: an emulated {asked.chip or asked.core} stands in for {name}"
+        return Resolved(asked, asked, chosen.virtual, reason, chosen)
     if asked.stand_in is None:
         raise BoardError(f"{name} is not attached, and nothing stands in for it", hint="attach its debug probe")
     runs_on = find_board(asked.stand_in, boards)

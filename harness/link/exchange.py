@@ -248,7 +248,7 @@ class Exchange:
         if self._damage_told:
             return DamagedLineError(
                 f"{message}; the device told {self._damage_told} times that what it received was damaged",
-                hint="bytes are lost on the way to the device: a lower rate (`uart.fast_baud` in boards.yaml)? Another cable?",
+                hint="bytes are lost on the way to it: a lower rate (`uart.fast_baud` in boards.yaml)? Another cable?",
                 details=details,
             )
         return DeviceTimeoutError(

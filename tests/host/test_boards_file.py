@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.boards import Probe, find_board, load_boards, probes, registry, resolve
+from harness.boards import find_board, load_boards, probes, registry, resolve
 from harness.build.port import load_port
-from harness.errors import BoardConfigError, BoardError, NotYetError
+from harness.errors import BoardConfigError, BoardError
 from harness.resources import firmware
 
 BOARD = """
@@ -121,12 +121,6 @@ def test_a_board_without_a_probe_runs_its_stand_in_and_says_so(monkeypatch):
     resolved = resolve("nucleo-h743")
     assert (resolved.asked.name, resolved.runs_on.name, resolved.stand_in) == ("nucleo-h743", "mps2-an500", True)
     assert "mps2-an500" in resolved.reason and "nucleo-h743" in resolved.reason
-
-
-def test_a_board_with_a_probe_is_refused_by_name(monkeypatch):
-    monkeypatch.setattr(probes, "attached_probes", lambda: (Probe("0670FF", "ST-Link"),))
-    with pytest.raises(NotYetError, match="ST-Link.*0670FF.*nucleo-h743"):
-        resolve("nucleo-h743")
 
 
 def test_a_board_without_probe_and_stand_in_is_an_error(monkeypatch):
