@@ -71,6 +71,7 @@ def run_document(outcome: Outcome) -> Document:
             "baseline_note": None
             if outcome.baselines
             else missing_reason(outcome.graph.sha256, outcome.resolved.runs_on.core, measured.unit),
+            "notes": list(outcome.notes),
             "seconds": dict(outcome.seconds),
             "transcript": outcome.transcript,
         }

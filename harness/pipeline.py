@@ -74,6 +74,7 @@ class Outcome:
         opinion_notes: why a second opinion is missing.
         baselines: TFLM's records for this model, core and unit.
         transcript: the last bytes on the line.
+        notes: what else the board's session had to say.
         seconds: wall clock by phase.
     """
 
@@ -91,6 +92,7 @@ class Outcome:
     opinion_notes: tuple[str, ...]
     baselines: tuple[Baseline, ...]
     transcript: str
+    notes: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -205,6 +207,7 @@ class Workbench:
             opinion_notes=notes,
             baselines=tuple(b for b in baselines if b is not None),
             transcript=transcript,
+            notes=session.notes(),
             seconds={**clock.seconds, **{f"run: {k}": v for k, v in measurement.seconds.items()}},
         )
 

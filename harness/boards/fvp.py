@@ -1,8 +1,8 @@
 """Arm's Fixed Virtual Platforms: models of whole systems, by UART over a socket.
 
 An FVP ends with status 0 whatever became of the program, so its status says nothing here: the protocol judges. Its
-time is that of a model (one instruction a cycle, devices brought up to date now and then): neither cycles nor a count of
-instructions, and shown as neither.
+time is that of a model (one instruction a cycle, devices brought up to date now and then): neither cycles nor a count
+of instructions, and shown as neither.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LICENSE = re.compile(r"^.*\b(?:licen[cs]e|flexnet|flexlm|armlmd|armlm)\b.*$", r
 _FAILED = re.compile(r"fail|error|denied|expired|not |no |cannot|unable|invalid", re.IGNORECASE)
 _LIBRARY = re.compile(r"^.*(?:shared librar|shared object|libpython|\.so\b).*$", re.IGNORECASE | re.MULTILINE)
 _PARAMETER = re.compile(r"^.*\bparameters?\b.*$", re.IGNORECASE | re.MULTILINE)
-_LIMIT = re.compile(r"limit has been (?:exceeded|reached)", re.IGNORECASE)
+_LIMIT = re.compile(r"Simulation is stopping\. Reason: .*(?:limit|time)", re.IGNORECASE)
 _STATISTICS = re.compile(r"^--- (\S+) statistics: -+$(.*?)^-{20,}$", re.DOTALL | re.MULTILINE)
 
 

@@ -59,6 +59,7 @@ def validation(documents: Sequence[Document]) -> Iterable[RenderableType]:
         yield Text(f"  {rows.flash_equation(document['image']['groups'])}")
         if document["opinions"] or document["opinion_notes"]:
             yield table(rows.opinions(document))
+        yield from _notes(document)
         yield Text("")
     yield table(rows.summary(documents))
 
@@ -71,6 +72,7 @@ def profile(document: Document) -> Iterable[RenderableType]:
     yield table(rows.against_tflm(document))
     yield Text(f"  {rows.equation(document)}")
     yield Text(f"  {rows.arena_check(document)}")
+    yield from _notes(document)
 
 
 def analysis(document: Document) -> Iterable[RenderableType]:
@@ -141,3 +143,8 @@ def error_panel_of(error: Document) -> Panel:
 def _stand_in(document: Document) -> Iterable[RenderableType]:
     if document["board"]["stand_in"]:
         yield Text(f"  {document['board']['reason']}", style="yellow")
+
+
+def _notes(document: Document) -> Iterable[RenderableType]:
+    for note in document["notes"]:
+        yield Text(f"  {note}")

@@ -71,6 +71,7 @@ def _run(run: Document, index: int) -> str:
     parts.append(f"<p class=note>{escape(facts)}</p>")
     if board["stand_in"]:
         parts.append(f"<p class=error>{escape(board['reason'])}</p>")
+    parts += [f"<p class=note>{escape(note)}</p>" for note in run["notes"]]
     parts.append(_table(rows.checks(run)))
     if run["verdict"]["first_layer"]:
         parts += ["<h3>First differing layer</h3>", f"<pre>{escape(rows.first_difference(run))}</pre>"]
