@@ -32,7 +32,7 @@ static inline void stm32_await(uintptr_t address, uint32_t mask, uint32_t value)
 /* Waits for any bit of `mask`, for some milliseconds at the slow clock after reset; whether one came. */
 static inline int stm32_came(uintptr_t address, uint32_t mask)
 {
-    for (uint32_t i = 0; i < 100000U; i++) {
+    for (uint32_t i = 0; i < 20000U; i++) {
         if ((CORTEXM_REGISTER(address) & mask) != 0U) {
             return 1;
         }
