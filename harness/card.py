@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -24,7 +25,7 @@ from pydantic import (
     ValidationError,
 )
 
-from harness.errors import CardError
+from harness.errors import BoardConfigError, CardError, OptionError
 
 SUFFIX = ".hil.yaml"
 _MAX_BYTES = 1 << 20
@@ -45,6 +46,15 @@ class RandomVectors(_Record):
     seed: NonNegativeInt = 0
 
 
+def _path(text: str) -> str:
+    if not text.strip() or "\0" in text:
+        raise ValueError("no path of a file")
+    return text
+
+
+PathText: TypeAlias = Annotated[str, AfterValidator(_path)]
+
+
 class FileVectors(_Record):
     """`{file: NAME.npz, count: COUNT}`, or just `NAME.npz`: recorded inputs, with labels if there are any.
 
@@ -52,7 +62,7 @@ class FileVectors(_Record):
         count: use only the first `count` vectors of the file; all of them when None.
     """
 
-    file: str
+    file: PathText
     count: PositiveInt | None = None
 
 
@@ -128,7 +138,7 @@ class Budget(_Record):
 class _CardFile(_Record):
     """The keys of a card."""
 
-    model: str
+    model: PathText
     vectors: VectorsField = RandomVectors(random=20)
     oracle: OracleName = "tflm"
     checks: Checks = Checks()
@@ -175,11 +185,21 @@ def card_for_model(model: Path) -> Card:
     return Card(name=model.stem, path=None, model=model, base=model.parent, vectors=RandomVectors(random=20))
 
 
+def card_of(target: Path) -> Card:
+    """The card that a path names: a card's file, or a model, which gets one of its own.
+
+    Raises:
+        CardError: it is a card's file and cannot be used.
+    """
+    return load_card(target) if target.suffix in (".yaml", ".yml") else card_for_model(target)
+
+
 def load_card(path: Path) -> Card:
     """Read and check a card.
 
     Raises:
-        CardError: the file cannot be read, is not YAML, or breaks the schema; all mistakes at once, with line numbers.
+        CardError: the file cannot be read, is not YAML, breaks the schema (all mistakes at once, with line numbers), or
+            has budgets for a board that nobody knows.
     """
     text = _read(path)
     root = _compose(path, text)
@@ -193,6 +213,7 @@ def load_card(path: Path) -> Card:
         card = _CardFile.model_validate(content)
     except ValidationError as error:
         raise _schema_error(path, root, error) from None
+    _check_boards(path, root, card.budgets)
     return Card(
         name=path.name.removesuffix(SUFFIX),
         path=path,
@@ -210,14 +231,14 @@ def parse_vectors(text: str, base: Path) -> RandomVectors | FileVectors:
     """Vectors as named on a command line: a .npz file, COUNT, or COUNT:SEED for random ones.
 
     Raises:
-        CardError: it is neither.
+        OptionError: it is neither.
     """
     count, _, seed = text.partition(":")
     if count.isdecimal() and (not seed or seed.isdecimal()) and 1 <= int(count) <= 100_000:
         return RandomVectors(random=int(count), seed=int(seed or 0))
     if text.endswith(".npz"):
         return FileVectors(file=str((base / text).resolve()))
-    raise CardError(
+    raise OptionError(
         f"vectors '{text}' are neither an .npz file nor a number",
         hint="give NAME.npz, or COUNT (1 to 100000) or COUNT:SEED for seeded random vectors, such as 20:7",
     )
@@ -270,6 +291,24 @@ def _mappings(node: yaml.Node | None) -> Iterator[yaml.MappingNode]:
             yield from _mappings(value)
 
 
+def _check_boards(path: Path, root: yaml.Node | None, budgets: Mapping[str, Budget]) -> None:
+    """A budget under a misspelt name would never be compared with anything."""
+    names = [name for name in budgets if name != "default"]
+    if not names:
+        return
+    from harness.boards import find_board, load_boards
+
+    known = load_boards()
+    for name in names:
+        try:
+            find_board(name, known)
+        except BoardConfigError as error:
+            line = _line_of(root, ["budgets", name])
+            raise CardError(
+                f"{path}: line {line}: budgets.{name}: {error.message}", hint=f"`default`, or a board; {error.hint}"
+            ) from None
+
+
 def _schema_error(path: Path, root: yaml.Node | None, error: ValidationError) -> CardError:
     lines: list[str] = []
     hint = "docs/cards.md lists every key"
@@ -284,6 +323,10 @@ def _schema_error(path: Path, root: yaml.Node | None, error: ValidationError) ->
                 hint = f"did you mean '{near[0]}'?"
         elif item["type"] == "missing":
             problem = "missing"
+        elif item["type"] == "value_error":
+            problem = str(item["ctx"]["error"])
+        elif item["type"] == "model_type":
+            problem = f"input should be {_FORMS[item['ctx']['class_name']]}"
         text = f"line {line}: {'.'.join(where)}: {problem}"
         if text not in lines:
             lines.append(text)
@@ -313,6 +356,14 @@ def _one_line(error: Exception) -> str:
 
 # What pydantic puts into a location for the alternatives of a union.
 _UNION_TAGS = {"RandomVectors", "FileVectors"}
+_FORMS = {
+    "FileVectors": "NAME.npz, {file: NAME.npz, count: N} or {random: N, seed: S}",
+    "RandomVectors": "{random: N, seed: S}",
+    "Tolerance": "`exact`, {max_lsb: N} or `off`",
+    "Accuracy": "{min: SHARE}",
+    "Checks": "a mapping of outputs, layers and accuracy",
+    "Budget": "a mapping of arena, flash, stack, instructions and cycles",
+}
 _KNOWN_KEYS = [
     name
     for record in (_CardFile, RandomVectors, FileVectors, Tolerance, Accuracy, Checks, Budget)

@@ -17,6 +17,7 @@ import numpy as np
 from harness.card import FileVectors, RandomVectors
 from harness.errors import VectorsError
 from harness.graph import Array, DType, Graph, Tensor
+from harness.metrics import class_count
 
 _MAX_FILE_BYTES = 1 << 30
 
@@ -83,6 +84,12 @@ def _from_file(path: Path, count: int | None, graph: Graph) -> Vectors:
             f"{path}: no array {', '.join(missing)} (it has: {', '.join(sorted(arrays)) or 'nothing'})",
             hint="numpy.savez(path, input_0=..., labels=...): one array per model input, vectors along the first axis",
         )
+    surplus = [name for name in arrays if name.startswith("input_") and name not in wanted]
+    if surplus:
+        raise VectorsError(
+            f"{path}: {', '.join(sorted(surplus))}, but the model has {len(tensors)} input(s)",
+            hint="these vectors are another model's, or the array needs another name",
+        )
     columns = [_fit(arrays[name], tensor, f"{path}: {name}") for name, tensor in zip(wanted, tensors, strict=True)]
     lengths = {len(column) for column in columns}
     labels = arrays.get("labels")
@@ -98,6 +105,13 @@ def _from_file(path: Path, count: int | None, graph: Graph) -> Vectors:
             hint="all arrays need the same number of vectors, at least one, along their first axis",
         )
     total = lengths.pop()
+    if labels is not None:
+        classes = class_count(graph.tensors[graph.outputs[0]])
+        if labels.min() < 0 or labels.max() >= classes:
+            raise VectorsError(
+                f"{path}: labels go from {labels.min()} to {labels.max()}, the model has {classes} classes",
+                hint="labels count classes from 0",
+            )
     if count is not None and count > total:
         raise VectorsError(f"{path}: {count} vectors asked for, {total} there", hint="lower `count` in the card")
     used = count or total
@@ -112,9 +126,16 @@ def _read(path: Path) -> dict[str, Array]:
         if size > _MAX_FILE_BYTES:
             raise VectorsError(f"{path}: {size} bytes unpacked, more than 1 GiB", hint="use fewer vectors")
         with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files if name == "labels" or name.startswith("input_")}
+            names = [name for name in archive.files if name == "labels" or name.startswith("input_")]
+            arrays = {name: archive[name] for name in names}
+        foreign = [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]
+        if foreign:
+            raise ValueError(f"{', '.join(foreign)} in it is no array")
+        return arrays
     except FileNotFoundError as error:
-        raise VectorsError(f"{path}: no such file", hint="paths in a card start from the card's folder") from error
+        raise VectorsError(
+            f"{path}: no such file", hint="correct the path; paths in a card start from the card's folder"
+        ) from error
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError, MemoryError) as error:
         raise VectorsError(
             f"{path}: not a readable .npz file: {error}", hint="write it with numpy.savez, without pickled objects"

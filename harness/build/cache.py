@@ -26,7 +26,7 @@ def default_root() -> Path:
     """$TINYHIL_CACHE, else the user's cache folder."""
     named = os.environ.get("TINYHIL_CACHE")
     if named:
-        return Path(named).expanduser()
+        return Path(named).expanduser().absolute()  # tools run in folders of their own
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("tinyhil"))

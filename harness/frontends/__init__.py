@@ -24,9 +24,10 @@ def load(path: str | os.PathLike[str]) -> Graph:
     """
     suffix = Path(path).suffix.lower()
     if suffix not in LOADERS:
-        raise ModelFileError(
-            f"{path}: format '{suffix}' is not supported", hint="supported are " + ", ".join(sorted(LOADERS))
-        )
+        formats = ", ".join(sorted(LOADERS))
+        if not Path(path).exists():
+            raise ModelFileError(f"{path}: no such file", hint=f"correct the path; models are files named *{formats}")
+        raise ModelFileError(f"{path}: format '{suffix}' is not supported", hint=f"supported are {formats}")
     return LOADERS[suffix](path)
 
 

@@ -5,8 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from harness.build.cache import PRUNE_INTERVAL_S, Cache, digest
+from harness.build.cache import PRUNE_INTERVAL_S, Cache, default_root, digest
 from harness.errors import BuildError
+
+
+def test_a_relative_folder_is_the_same_one_wherever_a_tool_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TINYHIL_CACHE", "here")
+    assert default_root() == tmp_path / "here"
 
 
 def test_what_was_put_is_found(tmp_path):

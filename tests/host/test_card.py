@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.card import FileVectors, RandomVectors, Tolerance, card_for_model, load_card, parse_vectors
-from harness.errors import CardError
+from harness.errors import CardError, OptionError
 from tests.support.scale import scaled
 
 
@@ -67,6 +67,14 @@ def test_a_check_can_be_switched_off_by_name_only(tmp_path):
         ("model: a\nbudgets: {default: {arena: true}}\n", "line 2: budgets.default.arena", "integer"),
         ("model: a\noracle: tf\n", "line 2: oracle", "'tflm'"),
         ("model: a\nchecks: {accuracy: {min: 1.5}}\n", "line 2: checks.accuracy.min", "less than or equal to 1"),
+        ("model: ''\n", "line 1: model", "no path"),
+        ('model: "a\\0b"\n', "line 1: model", "no path"),
+        ('model: a\nvectors: "a\\0.npz"\n', "line 2: vectors.file", "no path"),
+        ("model: a\nvectors: 20\n", "line 2: vectors", "{random: N, seed: S}"),
+        ("model: a\nchecks: {outputs: yes}\n", "line 2: checks.outputs", "{max_lsb: N}"),
+        ("model: a\nchecks: {accuracy: 0.9}\n", "line 2: checks.accuracy", "{min: SHARE}"),
+        ("model: a\nbudgets:\n  mps2-an5000: {arena: 1}\n", "line 3: budgets.mps2-an5000", "no board named"),
+        ("model: a\nbudgets:\n  defualt: {arena: 1}\n", "line 3: budgets.defualt", "no board named"),
         ("model: a\nmodel: b\n", "line 2", "stands twice"),
         ("model: &x a\nvectors: *x\n", "line 2", "aliases"),
         ("- a\n", "m.hil.yaml", "mapping"),
@@ -120,7 +128,7 @@ def test_vectors_on_a_command_line(tmp_path):
     assert parse_vectors("20:7", tmp_path) == RandomVectors(random=20, seed=7)
     assert parse_vectors("v.npz", tmp_path) == FileVectors(file=str(tmp_path / "v.npz"))
     for wrong in ("0", "-1", "20:x", "v.npy", "", "999999999"):
-        with pytest.raises(CardError):
+        with pytest.raises(OptionError):
             parse_vectors(wrong, tmp_path)
 
 

@@ -173,6 +173,8 @@ def test_what_is_no_model_says_so(data, what):
 def test_missing_files_folders_and_other_formats_say_so(tmp_path):
     with pytest.raises(ModelFileError, match="No such file"):
         load(tmp_path / "nothing.tflite")
+    with pytest.raises(ModelFileError, match="nothing: no such file"):
+        load(tmp_path / "nothing")
     (tmp_path / "folder.tflite").mkdir()
     with pytest.raises(ModelFileError, match="directory"):
         load(tmp_path / "folder.tflite")

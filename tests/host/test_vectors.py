@@ -15,7 +15,8 @@ from harness.vectors import from_arrays, load, random_vectors
 
 
 def graph(*inputs: Tensor) -> Graph:
-    return Graph("g", inputs, (), tuple(range(len(inputs))), ())
+    scores = Tensor("scores", (1, 10), DType.INT8, Quantization((1 / 256,), (-128,)))
+    return Graph("g", (*inputs, scores), (), tuple(range(len(inputs))), (len(inputs),))
 
 
 def image(dtype: DType = DType.INT8, zero_point: int = 3, shape: tuple[int, ...] = (1, 6, 6, 2)) -> Tensor:
@@ -104,6 +105,9 @@ GOOD = np.zeros((2, 1, 6, 6, 2), np.int8)
         ({"input_0": GOOD[:0]}, "0 vectors"),
         ({"input_0": GOOD, "labels": np.arange(3)}, "2 and 3 vectors"),
         ({"input_0": GOOD, "labels": np.zeros(2)}, "labels are float64"),
+        ({"input_0": GOOD, "labels": np.array([0, 10])}, "labels go from 0 to 10, the model has 10 classes"),
+        ({"input_0": GOOD, "labels": np.array([1, 2**64 - 1], np.uint64)}, "labels go from 1 to 18446744073709551615"),
+        ({"input_0": GOOD, "input_1": GOOD}, r"input_1, but the model has 1 input"),
         ({"input_0": np.full((1, 6, 6, 2), np.nan)}, "NaN"),
         ({"input_0": np.int8(3)}, "shape"),
         ({"input_0": np.array([{}], dtype=object)}, "not a readable .npz"),
@@ -122,6 +126,14 @@ def test_damaged_missing_and_oversized_files(tmp_path):
     raw = buffer.getvalue()
     for cut in range(0, len(raw), 37):
         (tmp_path / "v.npz").write_bytes(raw[:cut])
+        with pytest.raises(VectorsError):
+            load(FileVectors(file="v.npz"), graph(image()), tmp_path)
+
+
+def test_an_archive_of_something_else_is_no_vectors_file(tmp_path):
+    for name in ("input_0.npy", "input_0", "labels"):
+        with zipfile.ZipFile(tmp_path / "v.npz", "w") as archive:
+            archive.writestr(name, b"hello")
         with pytest.raises(VectorsError):
             load(FileVectors(file="v.npz"), graph(image()), tmp_path)
 
