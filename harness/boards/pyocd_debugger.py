@@ -56,6 +56,20 @@ class Debugger:
 
     # --- connecting ----------------------------------------------------------------------------------------------
 
+    def supply(self) -> float | None:
+        """The target's supply in volts, before connecting; None where the probe cannot measure it (an ST-LINK can).
+
+        Raises:
+            ProbeMissingError: the probe is not attached.
+            ProbeError, ProbeLostError: it cannot be opened.
+        """
+        self.log.attach()
+        try:
+            self._open("normal", chip=False)
+            return self._voltage()
+        finally:
+            self._close_session()
+
     def connect(self) -> None:
         """Climb the ladder of connect modes until one works.
 
@@ -84,7 +98,8 @@ class Debugger:
             details="\n".join(filter(None, (said, self.log.text()))),
         )
 
-    def _open(self, mode: str) -> None:
+    def _open(self, mode: str, *, chip: bool = True) -> None:
+        """Open the probe and, if wanted, connect to the chip."""
         self._close_session()
         with self._translated(f"connecting ({mode})"):
             from pyocd.core.helpers import ConnectHelper
@@ -101,7 +116,7 @@ class Debugger:
             session = Session(ours[0], options=self._options(mode))
             self._session = session
             try:
-                session.open()
+                session.open(init_board=chip)
             except BaseException:
                 with contextlib.suppress(TinyhilError):
                     self._close_session()
@@ -148,15 +163,11 @@ class Debugger:
         """
         return self.pyocd.probe
 
-    def voltage(self) -> float | None:
-        """The target's supply in volts, where the probe can measure it (an ST-LINK can)."""
-        for owner in (self.device, getattr(self.device, "_link", None)):
+    def _voltage(self) -> float | None:
+        for owner in (self.device, getattr(self.device, "_link", None)):  # pyOCD has no public name for an ST-LINK's
             value = getattr(owner, "target_voltage", None)
-            with contextlib.suppress(Exception):
-                if callable(value):
-                    value = value()
-                if value is not None:
-                    return float(value)
+            if isinstance(value, int | float):
+                return float(value)
         return None
 
     def close(self) -> None:

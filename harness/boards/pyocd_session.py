@@ -90,13 +90,40 @@ class PyocdSession(Session):
             ProbeMissingError, ProbeChoiceError, ConnectError, WrongChipError, ProbeLostError: see these classes.
             LeasedError: another process uses the probe.
         """
+        self.take_probe()
+        self.connect()
+
+    def take_probe(self) -> Debugger:
+        """The first part of open(): choose the probe and lease it."""
         probe = self._chosen()
         self._leases.append(Lease("probe", probe.unique_id))
         assert self.ran_on.target is not None
-        self._debugger = debugger = Debugger(probe, self.ran_on.target, limits=self._limits)
-        debugger.connect()
-        self.connect_mode = debugger.mode
-        check_chip(debugger, self)
+        self._debugger = Debugger(probe, self.ran_on.target, limits=self._limits)
+        return self._debugger
+
+    def connect(self) -> None:
+        """The second part of open()."""
+        self.debugger.connect()
+        self.connect_mode = self.debugger.mode
+        self.check_chip()
+
+    def check_chip(self) -> int | None:
+        """Make sure that the chip is the board's; its device number, or None where boards.yaml does not name any.
+
+        Raises:
+            WrongChipError: its identity is another.
+        """
+        board, idcode = self.ran_on, self.ran_on.idcode
+        if idcode is None:
+            return None
+        found = self.debugger.read_word(idcode.address) & _DEVICE_MASK
+        if found != idcode.device:
+            raise WrongChipError(
+                f"the chip at probe {self.debugger.probe.unique_id} has device number 0x{found:03x}, and "
+                f"{board.name}'s is 0x{idcode.device:03x} (DBGMCU_IDCODE at 0x{idcode.address:08x})",
+                hint="this is another board: choose its probe (--probe ID), or correct `idcode` in boards.yaml",
+            )
+        return found
 
     def load(self) -> None:
         """Flash the image unless the chip has it, and start it with the stream open.
@@ -106,8 +133,13 @@ class PyocdSession(Session):
             PortMissingError, PortBusyError, LeasedError: the serial port.
             ProbeLostError, ProbeError: the probe.
         """
-        self.loaded = load_image(self.debugger, self.image.elf, self.image.build_id, self._progress)
+        self.flash()
         self.reset()
+
+    def flash(self) -> Loaded:
+        """The first part of load(): the image into the chip's flash, where it is not there already."""
+        self.loaded = load_image(self.debugger, self.image.elf, self.image.build_id, self._progress)
+        return self.loaded
 
     def reset(self) -> None:
         """Start the image from its beginning, with nothing left of what it sent before."""
@@ -235,21 +267,3 @@ class PyocdSession(Session):
             if not isinstance(error, BoardLostError):
                 return fault_of(state, symbols)
         return None
-
-
-def check_chip(debugger: Debugger, session: Session) -> None:
-    """Make sure that the chip is the board's.
-
-    Raises:
-        WrongChipError: its identity is another.
-    """
-    board, idcode = session.ran_on, session.ran_on.idcode
-    if idcode is None:
-        return
-    found = debugger.read_word(idcode.address) & _DEVICE_MASK
-    if found != idcode.device:
-        raise WrongChipError(
-            f"the chip at probe {debugger.probe.unique_id} has device number 0x{found:03x}, and {board.name}'s is "
-            f"0x{idcode.device:03x} (DBGMCU_IDCODE at 0x{idcode.address:08x})",
-            hint="this is another board: choose its probe (--probe ID), or correct `idcode` in boards.yaml",
-        )
