@@ -9,6 +9,7 @@ from harness.compare import short_name
 from harness.document import Document
 
 RATIOS = "to TFLM"
+NO_TIME = "no time to tell"
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def profile(document: Document) -> Table:
         last += [number(baseline["total"]), ratio(baseline["ratio"]["total"])]
     rows.append(tuple(last))
     notes = (document["baseline_note"],) if document["baseline_note"] else ()
-    return Table(f"Layers, {unit}", tuple(columns), tuple(rows), frozenset(columns) - {"layer", "op", "kernel"}, notes)
+    return Table(f"Layers, {unit or NO_TIME}", tuple(columns), tuple(rows), frozenset(columns) - {"layer", "op", "kernel"}, notes)
 
 
 def _removed(document: Document, kernel_sets: Sequence[str]) -> list[tuple[str, ...]]:
@@ -180,7 +181,7 @@ def against_tflm(document: Document) -> Table:
         "stack": memory["stack_measured"],
         "flash": memory["flash"],
     }
-    names = {"total": time["unit"], "arena": "arena B", "stack": "stack B", "flash": "flash B"}
+    names = {"total": time["unit"] or NO_TIME, "arena": "arena B", "stack": "stack B", "flash": "flash B"}
     columns = ["figure", "tinyhil"]
     for baseline in document["baselines"]:
         columns += [f"TFLM {baseline['kernels']}", "ratio"]
