@@ -6,7 +6,7 @@ listens, goes to the next port where one is taken, serves one client at a time w
 ends at --simlimit and at Ctrl-C, prints --stat's block then, and exits with status 0 whatever happened.
 
 Environment of the tests:
-    FAKE_FVP_LOG   file for what it was called with, as JSON
+    FAKE_FVP_LOG   file for what it was called with and the ids of its processes, as JSON
     FAKE_FVP_MODE  how it misbehaves: see MISBEHAVIOUR
 """
 
@@ -70,6 +70,13 @@ def start_qemu(elf: str, uart: int) -> subprocess.Popen[bytes]:
     )
 
 
+def record(facts: dict[str, object]) -> None:
+    if log := os.environ.get("FAKE_FVP_LOG"):
+        with open(f"{log}.part", "w", encoding="utf-8") as file:
+            json.dump(facts, file)
+        os.replace(f"{log}.part", log)
+
+
 def statistics(started: float) -> None:
     wall = time.monotonic() - started
     times = os.times()
@@ -96,9 +103,8 @@ def main() -> None:
     given = parser.parse_args()
     parameters = dict(text.partition("=")[::2] for text in given.parameters)
     mode = os.environ.get("FAKE_FVP_MODE", "")
-    if log := os.environ.get("FAKE_FVP_LOG"):
-        with open(log, "w", encoding="utf-8") as file:
-            json.dump({"argv": sys.argv[1:], "parameters": parameters, "pid": os.getpid()}, file)
+    facts = {"argv": sys.argv[1:], "parameters": parameters, "pids": [os.getpid()]}
+    record(facts)
     if MISBEHAVIOUR.get(mode):
         print(MISBEHAVIOUR[mode], file=sys.stderr)
         return
@@ -124,6 +130,7 @@ def main() -> None:
         return
     qemu = start_qemu(given.application, listener.fileno())
     listener.close()
+    record({**facts, "pids": [os.getpid(), qemu.pid], "port": port})
     try:
         while not stopped and qemu.poll() is None:
             if given.simlimit is not None and time.monotonic() - started > given.simlimit:
