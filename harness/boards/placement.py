@@ -70,4 +70,7 @@ def parse_placement(options: list[str]) -> dict[str, str]:
 def _can_hold(region: Region, part: str) -> bool:
     if part == "code":
         return region.execute
-    return part == "weights" or region.kind == "ram"
+    if part == "weights":
+        return True
+    # an object at address 0 cannot be told from none, and there is no room for a guard under a stack
+    return region.kind == "ram" and region.origin != 0
