@@ -7,7 +7,7 @@ to the card's folder.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -135,6 +135,29 @@ class Budget(_Record):
         return {name: int(value) for name, value in self.model_dump(exclude_none=True).items()}
 
 
+class Placing(_Record):
+    """Memory regions of the board for parts of the image; a part that is None stays where the board has it.
+
+    Attributes:
+        arena, stack: the model's arena and the stack.
+        data: all other variables.
+        weights: constants of the model.
+        code: its layers with their kernels.
+    """
+
+    arena: str | None = None
+    stack: str | None = None
+    data: str | None = None
+    weights: str | None = None
+    code: str | None = None
+
+
+def _placement(value: object) -> object:
+    """`{arena: dtcm}` is short for `{default: {arena: dtcm}}`."""
+    flat = isinstance(value, dict) and any(part in value for part in Placing.model_fields)
+    return {"default": value} if flat else value
+
+
 class _CardFile(_Record):
     """The keys of a card."""
 
@@ -143,6 +166,7 @@ class _CardFile(_Record):
     oracle: OracleName = "tflm"
     checks: Checks = Checks()
     budgets: dict[str, Budget] = {}
+    placement: Annotated[dict[str, Placing], BeforeValidator(_placement)] = {}
     description: str = ""
 
 
@@ -156,7 +180,7 @@ class Card(_Record):
         base: folder that relative paths start from.
         vectors: where the inputs come from.
         oracle: name of the reference that gates.
-        checks, budgets: as in the file; `budgets` by board name or "default".
+        checks, budgets, placement: as in the file; the latter two by board name or "default".
     """
 
     name: str
@@ -167,12 +191,19 @@ class Card(_Record):
     oracle: OracleName = "tflm"
     checks: Checks = Checks()
     budgets: Mapping[str, Budget] = {}
+    placement: Mapping[str, Placing] = {}
     description: str = ""
 
     def budget(self, board: str) -> Budget:
         """Limits for `board`: its own where it has them, else the default's."""
         default = self.budgets.get("default", Budget()).limits()
         return Budget(**{**default, **self.budgets.get(board, Budget()).limits()})
+
+    def placing(self, board: str, *, has_choice: bool) -> dict[str, str]:
+        """Part -> memory region on `board`: its own entries, and the default's where the board has a choice at all."""
+        names = ("default", board) if has_choice else (board,)
+        given = (self.placement.get(name, Placing()).model_dump(exclude_none=True) for name in names)
+        return {part: region for entry in given for part, region in entry.items()}
 
     def check_names(self, board: str) -> tuple[str, ...]:
         """Names of the checks made on `board`, in the order they are reported; "memory" always is."""
@@ -199,7 +230,7 @@ def load_card(path: Path) -> Card:
 
     Raises:
         CardError: the file cannot be read, is not YAML, breaks the schema (all mistakes at once, with line numbers), or
-            has budgets for a board that nobody knows.
+            has budgets or a placement for a board that nobody knows.
     """
     text = _read(path)
     root = _compose(path, text)
@@ -213,7 +244,8 @@ def load_card(path: Path) -> Card:
         card = _CardFile.model_validate(content)
     except ValidationError as error:
         raise _schema_error(path, root, error) from None
-    _check_boards(path, root, card.budgets)
+    _check_boards(path, root, "budgets", card.budgets)
+    _check_boards(path, root, "placement", card.placement)
     return Card(
         name=path.name.removesuffix(SUFFIX),
         path=path,
@@ -223,6 +255,7 @@ def load_card(path: Path) -> Card:
         oracle=card.oracle,
         checks=card.checks,
         budgets=card.budgets,
+        placement=card.placement,
         description=card.description,
     )
 
@@ -291,9 +324,9 @@ def _mappings(node: yaml.Node | None) -> Iterator[yaml.MappingNode]:
             yield from _mappings(value)
 
 
-def _check_boards(path: Path, root: yaml.Node | None, budgets: Mapping[str, Budget]) -> None:
-    """A budget under a misspelt name would never be compared with anything."""
-    names = [name for name in budgets if name != "default"]
+def _check_boards(path: Path, root: yaml.Node | None, key: str, boards: Iterable[str]) -> None:
+    """What is under a misspelt name would never be used."""
+    names = [name for name in boards if name != "default"]
     if not names:
         return
     from harness.boards import find_board, load_boards
@@ -303,9 +336,9 @@ def _check_boards(path: Path, root: yaml.Node | None, budgets: Mapping[str, Budg
         try:
             find_board(name, known)
         except BoardConfigError as error:
-            line = _line_of(root, ["budgets", name])
+            line = _line_of(root, [key, name])
             raise CardError(
-                f"{path}: line {line}: budgets.{name}: {error.message}", hint=f"`default`, or a board; {error.hint}"
+                f"{path}: line {line}: {key}.{name}: {error.message}", hint=f"`default`, or a board; {error.hint}"
             ) from None
 
 
@@ -363,9 +396,10 @@ _FORMS = {
     "Accuracy": "{min: SHARE}",
     "Checks": "a mapping of outputs, layers and accuracy",
     "Budget": "a mapping of arena, flash, stack, instructions and cycles",
+    "Placing": "a mapping of arena, stack, data, weights and code to memory regions",
 }
 _KNOWN_KEYS = [
     name
-    for record in (_CardFile, RandomVectors, FileVectors, Tolerance, Accuracy, Checks, Budget)
+    for record in (_CardFile, RandomVectors, FileVectors, Tolerance, Accuracy, Checks, Budget, Placing)
     for name in record.model_fields
 ]
