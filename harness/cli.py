@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from harness import DEFAULT_BOARD, __version__
+from harness.cli_boards import ProbeOption, boards, doctor
 from harness.cli_mlperf import mlperf
 from harness.errors import CardError, Category, TinyhilError, ToolError
 
@@ -68,7 +69,7 @@ VectorsOption = Annotated[
 OracleOption = Annotated[
     str | None, typer.Option("--oracle", help="Reference that gates: tflm, litert-ref, litert or spec.")
 ]
-LinkOption = Annotated[str, typer.Option("--link", help="uart, or fast for the board's quickest.")]
+LinkOption = Annotated[str, typer.Option("--link", help="uart, fast for the board's quickest, or rtt.")]
 ReportOption = Annotated[
     Path | None, typer.Option("--report", metavar="DIR", help="Write a result bundle (JSON, HTML, images) there.")
 ]
@@ -90,57 +91,8 @@ def _main(
     pass
 
 
-@app.command()
-def doctor(as_json: JsonOption = False) -> None:
-    """Check compilers, emulator, oracles and probes; say what to install."""
-    from harness.doctor import Health, examine
-    from harness.report.rows import Table
-
-    findings = examine()
-    missing = [f for f in findings if f.health is Health.MISSING]
-    if as_json:
-        _print_json(
-            {
-                "kind": "doctor",
-                "healthy": not missing,
-                "findings": [
-                    {"name": f.name, "health": f.health.value, "detail": f.detail, "hint": f.hint} for f in findings
-                ],
-            }
-        )
-    else:
-        rows = tuple((f.name, f.health.value, f.detail, f.hint) for f in findings)
-        _print_table(Table("", ("what", "health", "detail", "hint"), rows))
-    if missing:
-        raise typer.Exit(Category.TOOL.value)
-
-
-@app.command()
-def boards(as_json: JsonOption = False) -> None:
-    """List the boards that can be named with --board."""
-    from harness.boards import load_boards
-    from harness.report.rows import Table
-
-    known = load_boards()
-    if as_json:
-        fields = ("name", "title", "core", "backend", "clock_hz", "machine", "target", "stand_in", "stack_size")
-        _print_json({"kind": "boards", "boards": [{f: getattr(b, f) for f in fields} for b in known.values()]})
-        return
-    rows = tuple(
-        (
-            board.name,
-            board.core,
-            f"{board.clock_hz / 1e6:g}",
-            board.backend,
-            f"{board.memory_total('flash') // 1024:,}" if board.memory else "-",
-            f"{board.memory_total('ram') // 1024:,}" if board.memory else "-",
-            board.stand_in or "",
-            board.title,
-        )
-        for board in known.values()
-    )
-    columns = ("board", "core", "MHz", "backend", "flash KiB", "RAM KiB", "stand-in", "title")
-    _print_table(Table("", columns, rows, frozenset({"MHz", "flash KiB", "RAM KiB"})))
+app.command()(doctor)
+app.command()(boards)
 
 
 @app.command()
@@ -215,6 +167,7 @@ def validate(
     vectors: VectorsOption = None,
     oracle: OracleOption = None,
     link: LinkOption = "uart",
+    probe: ProbeOption = None,
     report: ReportOption = None,
     opinions: Annotated[bool, typer.Option(help="Report LiteRT beside the oracle.")] = True,
     as_json: JsonOption = False,
@@ -227,7 +180,7 @@ def validate(
 
     cards = _cards(targets)
     names = choose_boards(board or [DEFAULT_BOARD])
-    options = _options(link, vectors, oracle, opinions)
+    options = _options(link, vectors, oracle, opinions, probe)
     bench = Workbench()
     documents: list[Document] = []
     code = 0
@@ -263,6 +216,7 @@ def profile(
     target: TargetArgument,
     board: BoardOption = DEFAULT_BOARD,
     link: LinkOption = "uart",
+    probe: ProbeOption = None,
     vectors: VectorsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -273,7 +227,7 @@ def profile(
     from harness.report import console
 
     (card,) = _cards([target])
-    options = _options(link, vectors, None, opinions=False)
+    options = _options(link, vectors, None, False, probe)
     checks = card.checks.model_copy(update={"layers": None, "accuracy": None})
     changes: dict[str, Any] = {"checks": checks, "budgets": {}}
     if vectors is None and isinstance(card.vectors, RandomVectors):
@@ -310,7 +264,9 @@ def _cards(targets: list[Path]) -> list[Card]:
     return cards
 
 
-def _options(link: str, vectors: str | None, oracle: str | None, opinions: bool) -> Options:
+def _options(
+    link: str, vectors: str | None, oracle: str | None, opinions: bool, probe: str | None
+) -> Options:
     from harness.card import parse_vectors
     from harness.pipeline import SECOND_OPINIONS, Options, check_choice
 
@@ -322,6 +278,7 @@ def _options(link: str, vectors: str | None, oracle: str | None, opinions: bool)
         vectors=parse_vectors(vectors, Path.cwd()) if vectors else None,
         oracle=oracle,
         opinions=SECOND_OPINIONS if opinions else (),
+        probe=probe,
     )
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with what is going on, how much of it is done, and how much there is (0 when unknown)."""
 
-LINKS = ("uart", "fast")
+LINKS = ("uart", "fast", "rtt")
 SECOND_OPINIONS = ("litert-ref", "litert")
 OPINION_VECTORS = 20
 LAYER_VECTORS = 20
@@ -47,12 +47,13 @@ class Options:
     """How to run.
 
     Attributes:
-        link: "uart", or "fast" for the board's quickest.
+        link: "uart", "fast" for the board's quickest, or "rtt" through the debug probe of a real board.
         vectors: replaces the card's vectors.
         oracle: replaces the card's oracle.
         opinions: second references, reported and never gating; over the first 20 vectors.
         layer_vectors: layers are compared over this many vectors from the first on (a sequence: over all).
         sanitize: build with AddressSanitizer and UndefinedBehaviorSanitizer (host board only).
+        probe: unique id of the debug probe, or BOARD=ID,...; see harness.boards.probes.wanted_probe.
     """
 
     link: str = "uart"
@@ -61,6 +62,7 @@ class Options:
     opinions: tuple[str, ...] = SECOND_OPINIONS
     layer_vectors: int = LAYER_VECTORS
     sanitize: bool = False
+    probe: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +165,7 @@ class Workbench:
         clock = _Clock()
         card = apply_options(card, options)
         with clock.phase("import"):
-            resolved = resolve(board)
+            resolved = resolve(board, probe=options.probe)
             graph = self.graph(card.model)
             given = vectors.load(card.vectors, graph, card.base)
             _check_labels(card, given)
@@ -218,7 +220,7 @@ class Workbench:
         from harness.boards import resolve
         from harness.build import build_image
 
-        resolved = resolve(board)
+        resolved = resolve(board, probe=options.probe)
         graph = self.graph(model)
         given = vectors.from_arrays([list(row) for row in arrays], graph)
         package = self.package(graph, resolved.runs_on.core)

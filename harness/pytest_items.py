@@ -7,6 +7,7 @@ what keeps it from being made is an error of the set-up, never a failed test.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -201,7 +202,7 @@ class Hil:
         if vectors is not None:
             given = parse_vectors(str(vectors), Path.cwd())
         base = self._state.settings.options
-        options = Options(link=base.link, vectors=given or base.vectors, oracle=oracle or base.oracle)
+        options = replace(base, vectors=given or base.vectors, oracle=oracle or base.oracle)
         return self._state.run(card, self.board, options)
 
     def run(self, model: str | Path, inputs: Sequence[Sequence[Array]]) -> list[tuple[Array, ...]]:
@@ -228,7 +229,7 @@ def header(settings: Settings) -> list[str]:
     lines = [f"tinyhil: {__version__}, link {settings.options.link}"]
     for name in settings.boards:
         try:
-            resolved = resolve(name)
+            resolved = resolve(name, probe=settings.options.probe)
         except TinyhilError as error:
             lines.append(f"board: {name}: {error.message}")
             continue

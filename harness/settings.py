@@ -22,7 +22,8 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "board": ("NAME", f"board to run on, repeatable, or `all`; `tinyhil boards` lists them (default: {DEFAULT_BOARD})"),
     "model": ("FILE", "validate this .tflite file, with or without a card; repeatable"),
     "vectors": ("V", "instead of the cards' vectors: NAME.npz, or COUNT or COUNT:SEED for random ones"),
-    "link": ("LINK", "uart (default), or fast for the board's quickest"),
+    "link": ("LINK", "uart (default), fast for the board's quickest, or rtt through a debug probe"),
+    "probe": ("ID", "unique id of the debug probe, or BOARD=ID,...; `tinyhil boards --probe` lists them"),
     "report": ("DIR", "write a result bundle there: results.json, report.html, images, manifest.json"),
     "oracle": ("NAME", "instead of the cards' reference: tflm, litert-ref, litert or spec"),
 }
@@ -81,8 +82,11 @@ def settings(config: pytest.Config) -> Settings:
         check_choice("oracle", oracle)
     vectors = next(iter(values(config, "vectors")), None)
     report = next(iter(values(config, "report")), None)
+    probe = next(iter(values(config, "probe")), None)
     return Settings(
         boards=choose_boards(values(config, "board") or [DEFAULT_BOARD]),
-        options=Options(link=link, oracle=oracle, vectors=parse_vectors(vectors, here) if vectors else None),
+        options=Options(
+            link=link, oracle=oracle, vectors=parse_vectors(vectors, here) if vectors else None, probe=probe
+        ),
         report=here / report if report else None,
     )

@@ -1,0 +1,151 @@
+"""What is plugged in: each debug probe with its serial ports, the chip behind it, and an entry for boards.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.boards.lease import Lease
+from harness.boards.ports import serial_ports
+from harness.boards.probes import attached_probes
+from harness.boards.pyocd_debugger import Debugger
+from harness.boards.records import Board, Probe
+from harness.boards.registry import load_boards
+from harness.errors import TinyhilError
+
+# DBGMCU_IDCODE of the STM32 families: L4, F4, F7 (also G4, L1, F1, F3); H7; L5 and U5; G0 and L0
+IDCODE_ADDRESSES = (0xE004_2000, 0x5C00_1000, 0xE004_4000, 0x4001_5800)
+# Any Cortex-M, by pyOCD's name
+_GENERIC = "cortex_m"
+_DEVICE_MASK = 0xFFF
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A debug probe and what is behind it.
+
+    Attributes:
+        ports: serial ports of the same USB device.
+        device: the chip's device number; None where it could not be read.
+        boards: boards of boards.yaml with that chip.
+        problem: why the chip could not be read; "" if it could.
+        proposal: an entry for boards.yaml that binds the board to this probe, as YAML.
+    """
+
+    unique_id: str
+    description: str
+    virtual: bool
+    ports: tuple[str, ...]
+    device: int | None
+    boards: tuple[str, ...]
+    problem: str
+    proposal: str
+
+
+def look_around(boards: Mapping[str, Board] | None = None) -> tuple[Attached, ...]:
+    """All attached probes; each chip is connected to for a moment, and goes on running."""
+    boards = load_boards() if boards is None else boards
+    return tuple(_look_at(probe, boards) for probe in attached_probes())
+
+
+def _look_at(probe: Probe, boards: Mapping[str, Board]) -> Attached:
+    ports = [port.device for port in serial_ports() if port.serial_number.lower() == probe.unique_id.lower()]
+    found: tuple[int, int] | None = None
+    problem = ""
+    try:
+        with Lease("probe", probe.unique_id):
+            debugger = Debugger(probe, _GENERIC)
+            try:
+                debugger.connect()
+                own = getattr(debugger.device, "serial_port", None)
+                ports += [str(own)] if own else []
+                found = _identity(debugger)
+            finally:
+                debugger.close()
+    except TinyhilError as error:
+        problem = f"{error.message}; {error.hint}"
+    if found is None and not problem:
+        problem = "the chip has no identity register where an STM32 has it"
+    matching = [b for b in boards.values() if found and b.idcode and (b.idcode.address, b.idcode.device) == found]
+    return Attached(
+        unique_id=probe.unique_id,
+        description=probe.description,
+        virtual=probe.virtual,
+        ports=tuple(ports),
+        device=None if found is None else found[1],
+        boards=tuple(board.name for board in matching),
+        problem=problem,
+        proposal=_proposal(probe, matching[0] if matching else None, found),
+    )
+
+
+def _identity(debugger: Debugger) -> tuple[int, int] | None:
+    """Address and device number of the first identity register that answers."""
+    for address in IDCODE_ADDRESSES:
+        try:
+            device = debugger.read_word(address) & _DEVICE_MASK
+        except TinyhilError:
+            continue
+        if device not in (0, _DEVICE_MASK):
+            return address, device
+    return None
+
+
+def _proposal(probe: Probe, board: Board | None, found: tuple[int, int] | None) -> str:
+    """The known board's entry with the probe's id, or one to be filled in."""
+    if board is not None:
+        return _entry(board, probe)
+    if found is None:
+        return ""
+    return "\n".join(
+        (
+            "my-board:",
+            "  title: ",
+            "  core: cortex-m4  # or cortex-m7, ...",
+            "  port: my-board  # a folder under firmware/ports; docs/new-board.md",
+            "  backend: pyocd",
+            "  target:   # pyOCD's name: `pyocd list --targets`",
+            "  verified: never",
+            f"  probe: {probe.unique_id}",
+            "  clock_hz: ",
+            "  tick: {source: DWT CYCCNT, hz: }",
+            f"  idcode: {{address: 0x{found[0]:08X}, device: 0x{found[1]:03X}}}",
+            "  uart: {name: USART, tx: PA2, rx: PA3}",
+            "  memory:",
+            "    - {name: flash, origin: 0x08000000, size: , kind: flash}",
+            "    - {name: sram, origin: 0x20000000, size: , kind: ram}",
+            "  placement: {arena: sram, stack: sram, data: sram, weights: flash, code: flash}",
+            "  stack_size: 8192",
+        )
+    )
+
+
+def _entry(board: Board, probe: Probe) -> str:
+    """A board's entry with a probe, in the order of the boards.yaml that ships."""
+    lines = [f"{board.name}:", f"  title: {board.title}"]
+    for key in ("core", "port", "backend", "target", "chip", "verified"):
+        value = getattr(board, key)
+        lines += [f"  {key}: {value}"] if value is not None else []
+    lines += [f"  probe: {probe.unique_id}", f"  clock_hz: {board.clock_hz}"]
+    lines.append(f"  tick: {{source: {board.tick.source}, hz: {board.tick.hz}}}")
+    if board.idcode is not None:
+        lines.append(f"  idcode: {{address: 0x{board.idcode.address:08X}, device: 0x{board.idcode.device:03X}}}")
+    uart = board.uart
+    if uart is not None:
+        fast = "" if uart.fast_baud is None else f", fast_baud: {uart.fast_baud}"
+        serial = "" if uart.serial == "probe" else f", serial: {uart.serial}"
+        lines.append(f"  uart: {{name: {uart.name}, tx: {uart.tx}, rx: {uart.rx}, baud: {uart.baud}{fast}{serial}}}")
+    lines.append("  memory:")
+    for region in board.memory:
+        execute = "" if region.execute else ", execute: false"
+        lines.append(
+            f"    - {{name: {region.name}, origin: 0x{region.origin:08X}, size: 0x{region.size:08X}, "
+            f"kind: {region.kind}{execute}}}"
+        )
+    if board.placement is not None:
+        parts = ", ".join(f"{part}: {name}" for part, name in vars(board.placement).items())
+        lines.append(f"  placement: {{{parts}}}")
+    lines.append(f"  stack_size: {board.stack_size}")
+    if board.stand_ins:
+        lines.append(f"  stand_ins: [{', '.join(board.stand_ins)}]")
+    return "\n".join(lines)
