@@ -153,6 +153,7 @@ def measure(
         client.init(index, PAINT_SEED ^ INVERSE)
         plain = client.infer(inputs[0])
         plain_marks = client.watermarks()
+        session.compare_marks(plain_marks, PAINT_SEED ^ INVERSE)
         wrote |= touched(client.read_arena(), PAINT_SEED ^ INVERSE)
 
     unit, per_tick = (None, Fraction(1)) if scale is None else scale

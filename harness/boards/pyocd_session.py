@@ -15,6 +15,7 @@ from harness.boards.pyocd_flash import Loaded, load_image, symbol_address
 from harness.boards.pyocd_state import device_state, fault_of
 from harness.boards.records import Probe, Resolved
 from harness.boards.session import Session
+from harness.boards.watermarks import disagreements, read_marks
 from harness.build.image import Image
 from harness.errors import (
     BoardConfigError,
@@ -36,6 +37,7 @@ from harness.units import Unit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.link.records import Watermarks
     from harness.link.transport import Transport
 
 DEFAULT_BAUD = 115_200
@@ -72,6 +74,7 @@ class PyocdSession(Session):
             )
         self.loaded: Loaded | None = None
         self.connect_mode = ""
+        self._notes: list[str] = []
         self._probe = resolved.probe
         self._limits = limits
         self._progress = progress
@@ -105,6 +108,8 @@ class PyocdSession(Session):
         """The second part of open()."""
         self.debugger.connect()
         self.connect_mode = self.debugger.mode
+        for mode, said in self.debugger.attempts.items():
+            self._note(f"the chip did not answer to connecting {mode} ({said}); {self.connect_mode} worked")
         self.check_chip()
 
     def check_chip(self) -> int | None:
@@ -166,6 +171,20 @@ class PyocdSession(Session):
         """Cycles of silicon; instructions on the emulated chip behind a virtual probe."""
         virtual = self._probe is not None and self._probe.virtual
         return (Unit.INSTRUCTIONS if virtual else Unit.CYCLES), Fraction(1)
+
+    def compare_marks(self, device: Watermarks, paint_seed: int) -> None:
+        """See base."""
+        marks = read_marks(self, self.image.elf, device.arena_size, paint_seed)
+        for text in disagreements(device, marks):
+            self._note(f"watermarks differ: {text}")
+
+    def notes(self) -> tuple[str, ...]:
+        """How the chip had to be connected to, and where device and debugger disagree."""
+        return tuple(self._notes)
+
+    def _note(self, text: str) -> None:
+        if text not in self._notes:
+            self._notes.append(text)
 
     def close(self) -> None:
         """Let the chip run on its own, close the port, give the leases back."""

@@ -17,6 +17,7 @@ from harness.units import Unit
 
 if TYPE_CHECKING:
     from harness.link.client import Client
+    from harness.link.records import Watermarks
     from harness.link.transport import Transport
 
 
@@ -149,6 +150,15 @@ class Session(ABC):
     def notes(self) -> tuple[str, ...]:
         """What else a report should say of the run, complete once the session is closed."""
         return ()
+
+    def compare_marks(self, device: Watermarks, paint_seed: int) -> None:
+        """Hold the device's watermarks against what can be seen from outside; a difference becomes one of notes().
+
+        Args:
+            device: what it says, while it waits for a request after a run.
+            paint_seed: what the arena was painted with before.
+        """
+        del device, paint_seed  # most boards can only be seen through their firmware
 
     def stderr(self) -> str:
         """What the emulator or native program said on stderr, the end of it."""
