@@ -84,7 +84,8 @@ void mlperf_put_real(double value)
         value /= 10.0;
         power++;
     }
-    while (value > 0.0 && value < 1e-3 && power > -320) {
+    bool small = value > 0.0 && value < 1e-3;
+    while (small && value < 1.0) {
         value *= 10.0;
         power--;
     }

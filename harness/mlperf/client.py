@@ -217,7 +217,7 @@ class Client:
         """Lines up to m-ready."""
         lines: list[str] = []
         deadline = time.monotonic() + timeout_s
-        heard = False
+        heard = bool(self._held)
         while True:
             line, found, rest = self._held.partition(b"\n")
             if found:

@@ -1,0 +1,37 @@
+"""Firmware of MLPerf Tiny's language on a board, for tests."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.boards import Board, find_board, open_session
+from harness.boards.session import Session
+from harness.build import Image, build_image
+from harness.compiler import compile_graph
+from harness.emit import Package, emit
+from harness.graph import Graph
+from harness.mlperf.client import Client
+from harness.mlperf.firmware import Interface, language
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def build(
+    graph: Graph, board: str | Board = "mps2-an500", interface: Interface | None = None, **options: object
+) -> tuple[Package, Image]:
+    """An image of one model."""
+    target = find_board(board) if isinstance(board, str) else board
+    package = emit(compile_graph(graph, core=target.core, name=graph.name))
+    spoken = language(package, interface or Interface())
+    return package, build_image([package], target, language=spoken, **options)  # type: ignore[arg-type]
+
+
+@contextlib.contextmanager
+def talking(image: Image, board: str | Board = "mps2-an500") -> Iterator[tuple[Client, Session]]:
+    """A client that the device has answered."""
+    with open_session(find_board(board) if isinstance(board, str) else board, image) as session:
+        client = Client(session.stream())
+        client.wait_ready()
+        yield client, session
