@@ -70,6 +70,10 @@ OracleOption = Annotated[
     str | None, typer.Option("--oracle", help="Reference that gates: tflm, litert-ref, litert or spec.")
 ]
 LinkOption = Annotated[str, typer.Option("--link", help="uart, fast for the board's quickest, or rtt.")]
+PlacementOption = Annotated[
+    list[str] | None,
+    typer.Option("--placement", metavar="PART=REGION", help="Memory region for a part of the image. Repeatable."),
+]
 ReportOption = Annotated[
     Path | None, typer.Option("--report", metavar="DIR", help="Write a result bundle (JSON, HTML, images) there.")
 ]
@@ -167,6 +171,7 @@ def validate(
     vectors: VectorsOption = None,
     oracle: OracleOption = None,
     link: LinkOption = "uart",
+    placement: PlacementOption = None,
     probe: ProbeOption = None,
     report: ReportOption = None,
     opinions: Annotated[bool, typer.Option(help="Report LiteRT beside the oracle.")] = True,
@@ -180,7 +185,7 @@ def validate(
 
     cards = _cards(targets)
     names = choose_boards(board or [DEFAULT_BOARD])
-    options = _options(link, vectors, oracle, opinions, probe)
+    options = _options(link, vectors, oracle, opinions, probe, placement)
     bench = Workbench()
     documents: list[Document] = []
     code = 0
@@ -216,6 +221,7 @@ def profile(
     target: TargetArgument,
     board: BoardOption = DEFAULT_BOARD,
     link: LinkOption = "uart",
+    placement: PlacementOption = None,
     probe: ProbeOption = None,
     vectors: VectorsOption = None,
     as_json: JsonOption = False,
@@ -227,7 +233,7 @@ def profile(
     from harness.report import console
 
     (card,) = _cards([target])
-    options = _options(link, vectors, None, False, probe)
+    options = _options(link, vectors, None, False, probe, placement)
     checks = card.checks.model_copy(update={"layers": None, "accuracy": None})
     changes: dict[str, Any] = {"checks": checks, "budgets": {}}
     if vectors is None and isinstance(card.vectors, RandomVectors):
@@ -265,8 +271,14 @@ def _cards(targets: list[Path]) -> list[Card]:
 
 
 def _options(
-    link: str, vectors: str | None, oracle: str | None, opinions: bool, probe: str | None
+    link: str,
+    vectors: str | None,
+    oracle: str | None,
+    opinions: bool,
+    probe: str | None,
+    placement: list[str] | None,
 ) -> Options:
+    from harness.boards.placement import parse_placement
     from harness.card import parse_vectors
     from harness.pipeline import SECOND_OPINIONS, Options, check_choice
 
@@ -278,6 +290,7 @@ def _options(
         vectors=parse_vectors(vectors, Path.cwd()) if vectors else None,
         oracle=oracle,
         opinions=SECOND_OPINIONS if opinions else (),
+        placement=parse_placement(placement or []),
         probe=probe,
     )
 

@@ -165,6 +165,8 @@ def image_document(image: Image) -> Document:
             name: {"text": s.text, "rodata": s.rodata, "data": s.data, "bss": s.bss}
             for name, s in image.sizes.groups.items()
         },
+        "placement": None if image.placement is None else dict(image.placement),
+        "regions": dict(image.regions),
     }
 
 

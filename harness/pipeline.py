@@ -53,6 +53,7 @@ class Options:
         opinions: second references, reported and never gating; over the first 20 vectors.
         layer_vectors: layers are compared over this many vectors from the first on (a sequence: over all).
         sanitize: build with AddressSanitizer and UndefinedBehaviorSanitizer (host board only).
+        placement: part of the image -> memory region; goes before the card's.
         probe: unique id of the debug probe, or BOARD=ID,...; see harness.boards.probes.wanted_probe.
     """
 
@@ -62,6 +63,7 @@ class Options:
     opinions: tuple[str, ...] = SECOND_OPINIONS
     layer_vectors: int = LAYER_VECTORS
     sanitize: bool = False
+    placement: Mapping[str, str] = field(default_factory=dict)
     probe: str | None = None
 
 
@@ -182,6 +184,7 @@ class Workbench:
                 [package],
                 resolved.runs_on,
                 link=options.link,
+                placement=_placement(card, resolved, options),
                 sanitize=options.sanitize,
                 cache_dir=self._cache_dir,
                 progress=tell,
@@ -224,7 +227,13 @@ class Workbench:
         graph = self.graph(model)
         given = vectors.from_arrays([list(row) for row in arrays], graph)
         package = self.package(graph, resolved.runs_on.core)
-        image = build_image([package], resolved.runs_on, link=options.link, cache_dir=self._cache_dir)
+        image = build_image(
+            [package],
+            resolved.runs_on,
+            link=options.link,
+            placement=options.placement,
+            cache_dir=self._cache_dir,
+        )
         with _session(resolved, image) as session:
             return list(_measure(session, image, package, given, 0, _silent).outputs)
 
@@ -290,6 +299,12 @@ def apply_options(card: Card, options: Options) -> Card:
     if options.oracle is not None:
         changes["oracle"] = options.oracle
     return card.model_copy(update=changes) if changes else card
+
+
+def _placement(card: Card, resolved: Resolved, options: Options) -> dict[str, str]:
+    """Where the image's parts go: the card's entries for the board that runs, then the options'."""
+    board = resolved.runs_on
+    return {**card.placing(board.name, has_choice=board.placement is not None), **options.placement}
 
 
 def _check_labels(card: Card, given: Vectors) -> None:

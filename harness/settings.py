@@ -23,11 +23,12 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "model": ("FILE", "validate this .tflite file, with or without a card; repeatable"),
     "vectors": ("V", "instead of the cards' vectors: NAME.npz, or COUNT or COUNT:SEED for random ones"),
     "link": ("LINK", "uart (default), fast for the board's quickest, or rtt through a debug probe"),
+    "placement": ("PART=REGION", "put arena, stack, data, weights or code into that memory region; repeatable"),
     "probe": ("ID", "unique id of the debug probe, or BOARD=ID,...; `tinyhil boards --probe` lists them"),
     "report": ("DIR", "write a result bundle there: results.json, report.html, images, manifest.json"),
     "oracle": ("NAME", "instead of the cards' reference: tflm, litert-ref, litert or spec"),
 }
-LIST_SETTINGS = ("board", "model")
+LIST_SETTINGS = ("board", "model", "placement")
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ def settings(config: pytest.Config) -> Settings:
         BoardConfigError: a board is unknown.
         OptionError, CardError: an option has a value that it cannot have.
     """
+    from harness.boards.placement import parse_placement
     from harness.card import parse_vectors
     from harness.pipeline import Options, check_choice, choose_boards
 
@@ -86,7 +88,11 @@ def settings(config: pytest.Config) -> Settings:
     return Settings(
         boards=choose_boards(values(config, "board") or [DEFAULT_BOARD]),
         options=Options(
-            link=link, oracle=oracle, vectors=parse_vectors(vectors, here) if vectors else None, probe=probe
+            link=link,
+            oracle=oracle,
+            vectors=parse_vectors(vectors, here) if vectors else None,
+            placement=parse_placement(values(config, "placement")),
+            probe=probe,
         ),
         report=here / report if report else None,
     )

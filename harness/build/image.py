@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,7 +16,7 @@ from harness.build import toolchain as toolchains
 from harness.build.cache import Cache, default_root, digest
 from harness.build.jobs import Job, Progress, Tree, compile_all, run_tool
 from harness.build.language import FRAMES, Language
-from harness.build.memory import copied_sections, does_not_fit, memory_script, section_macros
+from harness.build.memory import copied_sections, does_not_fit, memory_script, region_usage, section_macros
 from harness.build.port import Port, load_port
 from harness.build.sections import Origin, Sizes, measure_sizes
 from harness.build.toolchain import Toolchain
@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # boards import images
 COMMON_FLAGS = ("-std=c11", "-O2", "-g1", "-ffunction-sections", "-fdata-sections")
 WARNING_FLAGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
 SANITIZE_FLAGS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
-FORMAT = "4"
+FORMAT = "5"
 BUILD_ID_SOURCE = "build_id.c"
 MODEL_LIST = "hil_models.c"
 MEMORY_SCRIPT = "memory.ld"
@@ -73,6 +73,7 @@ class Image:
         stack_size: bytes set aside for the stack; 0 where the operating system does it.
         sanitize: built with address and undefined-behaviour sanitizers.
         placement: part of the image -> memory region; None where the board has no choice.
+        regions: memory region -> bytes of it that are taken.
     """
 
     elf: Path
@@ -89,6 +90,7 @@ class Image:
     stack_size: int
     sanitize: bool
     placement: Mapping[str, str] | None = None
+    regions: Mapping[str, int] = field(default_factory=dict)
 
     def index_of(self, package: str) -> int:
         """The number by which the device knows a model.
@@ -227,6 +229,7 @@ def build_image(
                 "stack_size": stack_size,
                 "sanitize": sanitize,
                 "placement": None if placed is None else asdict(placed),
+                "regions": region_usage(elf, board),
             }
             path = cache.put(key, ".elf", elf.read_bytes(), mode=0o755)
             cache.put(key, ".json", json.dumps(facts, sort_keys=True).encode())
@@ -252,6 +255,7 @@ def _image(elf: Path, facts: Mapping[str, Any], compiled: int, start: float) -> 
         stack_size=facts["stack_size"],
         sanitize=facts["sanitize"],
         placement=facts["placement"],
+        regions=facts["regions"],
     )
 
 

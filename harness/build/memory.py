@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.build.sections import HOT_SECTION
@@ -62,6 +63,28 @@ def does_not_fit(board: Board, placement: Placement | None, error: BuildError) -
         hint=f"use {movable}a smaller model, fewer models in one image, or a board with more memory",
         details=error.details,
     )
+
+
+def region_usage(elf: Path, board: Board) -> dict[str, int]:
+    """Memory region -> bytes of it that the image takes, the loaded form of what is copied at start included.
+
+    Regions that hold nothing are left out, as are boards whose memory boards.yaml does not tell.
+    """
+    if not board.memory:
+        return {}
+    from elftools.elf.elffile import ELFFile
+
+    used = dict.fromkeys((region.name for region in board.memory), 0)
+    with elf.open("rb") as file:
+        for segment in ELFFile(file).iter_segments("PT_LOAD"):
+            spans = {(segment["p_vaddr"], segment["p_memsz"])}
+            if segment["p_paddr"] != segment["p_vaddr"]:
+                spans.add((segment["p_paddr"], segment["p_filesz"]))
+            for start, size in spans:
+                for region in board.memory:
+                    if size and region.contains(start, size):
+                        used[region.name] += size
+    return {name: size for name, size in used.items() if size}
 
 
 def _in_ram(board: Board, placement: Placement | None) -> list[str]:

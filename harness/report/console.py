@@ -57,6 +57,7 @@ def validation(documents: Sequence[Document]) -> Iterable[RenderableType]:
         yield Text(f"  {rows.equation(document)}")
         yield Text(f"  {rows.arena_check(document)}")
         yield Text(f"  {rows.flash_equation(document['image']['groups'])}")
+        yield from _memory(document)
         if document["opinions"] or document["opinion_notes"]:
             yield table(rows.opinions(document))
         yield from _notes(document)
@@ -72,6 +73,7 @@ def profile(document: Document) -> Iterable[RenderableType]:
     yield table(rows.against_tflm(document))
     yield Text(f"  {rows.equation(document)}")
     yield Text(f"  {rows.arena_check(document)}")
+    yield from _memory(document)
     yield from _notes(document)
 
 
@@ -138,6 +140,11 @@ def error_panel_of(error: Document) -> Panel:
         lines.append(Text(str(error["details"]), style="dim"))
     lines.append(Text.assemble(("try: ", "bold"), str(error["hint"])))
     return Panel(Group(*lines), title=f"{error['stage']}: {error['code']}", title_align="left", border_style="red")
+
+
+def _memory(document: Document) -> Iterable[RenderableType]:
+    if text := rows.memory_use(document["image"]):
+        yield Text(f"  {text}")
 
 
 def _stand_in(document: Document) -> Iterable[RenderableType]:

@@ -82,7 +82,7 @@ def _run(run: Document, index: int) -> str:
         *_section(rows.against_tflm(run)),
         "<h3>Memory</h3>",
         f"<p class=note>{escape(rows.equation(run))}<br>{escape(rows.flash_equation(run['image']['groups']))}<br>"
-        f"{escape(rows.arena_check(run))}</p>",
+        f"{escape(rows.arena_check(run))}<br>{escape(rows.memory_use(run['image']))}</p>",
         "<h3>Arena over time</h3>",
         f"<div class=scroll>{arena_map(run['arena'])}</div>",
     ]

@@ -265,6 +265,17 @@ def flash_equation(groups: Document) -> str:
     )
 
 
+def memory_use(image: Document) -> str:
+    """Memory regions with the bytes taken and the parts placed there; "" for a board that has no choice."""
+    if not image.get("placement"):
+        return ""
+    texts = []
+    for region, size in image["regions"].items():
+        parts = [part for part, where in image["placement"].items() if where == region]
+        texts.append(f"{region} {size:,} B" + (f" ({', '.join(parts)})" if parts else ""))
+    return "memory with the test harness: " + ", ".join(texts)
+
+
 def arena_check(document: Document) -> str:
     """Planned against measured arena, and what was never written."""
     memory = document["memory"]
