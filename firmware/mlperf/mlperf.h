@@ -11,7 +11,7 @@
 enum { MLPERF_INT8 = 0, MLPERF_UINT8 = 1, MLPERF_INT16 = 2, MLPERF_INT32 = 3, MLPERF_FLOAT32 = 4 };
 
 typedef struct {
-    uint8_t type;  /* of the model's tensor */
+    uint8_t type; /* of the model's tensor */
     uint32_t count;
     float scale; /* 0 where the tensor is not quantized */
     int32_t zero_point;
@@ -75,6 +75,8 @@ bool mlperf_buffer_full(void);
 
 /* --- mlperf_infer.c ----------------------------------------------------------------------------------------------- */
 
+/* Once, at start. */
+void mlperf_start_clock(void);
 /* Sets the model and its variables to their beginning. */
 void mlperf_setup(void);
 void mlperf_timestamp(void);
@@ -86,7 +88,7 @@ void mlperf_do_results(void);
 /* From mlperf_buffer to mlperf_staged. */
 void mlperf_convert_inputs(void);
 
-/* Prints m-results-[...] for outputs that begin at these addresses. */
+/* Prints m-results-[...]. */
 void mlperf_tell_results(void);
 
 #endif

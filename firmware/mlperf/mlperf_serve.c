@@ -156,6 +156,7 @@ static void carry_out(char *const *given)
 
 _Noreturn void hil_main(void)
 {
+    mlperf_start_clock();
     mlperf_setup();
     mlperf_put("m-init-done");
     mlperf_end_line();
