@@ -6,30 +6,27 @@ Results go to standard output, progress and errors to standard error. Heavy impo
 
 from __future__ import annotations
 
-import json
-import os
+import errno
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from harness import DEFAULT_BOARD, __version__
+from harness import DEFAULT_BOARD, __version__, terminal
 from harness.cli_boards import ProbeOption, boards, doctor
 from harness.cli_mlperf import mlperf
-from harness.errors import CardError, Category, TinyhilError, ToolError
+from harness.errors import CardError, Category, OptionError, OutputError, TinyhilError, ToolError
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import RenderableType
 
     from harness.card import Card
     from harness.document import Document
-    from harness.pipeline import Options, Progress
+    from harness.pipeline import Options
 
 EXIT_UNEXPECTED = 70
-EXIT_INTERRUPTED = 130
 
 _EPILOG = (
     "Exit codes: 0 all is well, 1 a check failed, 2 bad input, 3 a tool is missing, 4 infrastructure fault, "
@@ -50,7 +47,7 @@ ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A .tflite 
 TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="A model (.tflite) or a card (.hil.yaml).")]
 TargetsArgument = Annotated[
     list[Path],
-    typer.Argument(metavar="TARGET...", help="Models (.tflite), cards (.hil.yaml), or folders with cards."),
+    typer.Argument(metavar="TARGET", help="Models (.tflite), cards (.hil.yaml), or folders with cards."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 BoardOption = Annotated[
@@ -81,7 +78,7 @@ ReportOption = Annotated[
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"tinyhil {__version__}")
+        terminal.print_lines(f"tinyhil {__version__}")
         raise typer.Exit
 
 
@@ -120,7 +117,7 @@ def analyze(
     image, note = None, "flash: not compiled (--no-build)"
     if build:
         try:
-            with _progress(as_json) as tell:
+            with terminal.progress(as_json) as tell:
                 image, note = build_image([package], target, progress=tell), ""
         except ToolError as error:
             note = f"flash of the code is unknown: {error.message}; {error.hint}"
@@ -148,7 +145,7 @@ def generate(
     paths = write_package(package, output)
     plan = package.plan
     if as_json:
-        _print_json(
+        terminal.print_json(
             {
                 "kind": "package",
                 "name": plan.name,
@@ -159,9 +156,9 @@ def generate(
             }
         )
         return
-    for path in paths:
-        print(f"{path}  {path.stat().st_size:,} B")
-    print(f"{len(plan.layers)} layers for {plan.core}; the caller provides an arena of {plan.arena_size:,} B")
+    lines = [f"{path}  {path.stat().st_size:,} B" for path in paths]
+    lines.append(f"{len(plan.layers)} layers for {plan.core}; the caller provides an arena of {plan.arena_size:,} B")
+    terminal.print_lines(*lines)
 
 
 @app.command()
@@ -181,7 +178,7 @@ def validate(
     from harness.document import error_document, run_document
     from harness.pipeline import Workbench, choose_boards
     from harness.report import console
-    from harness.results import Session, results_document, write_bundle
+    from harness.results import Session, check_folder, results_document, write_bundle
 
     cards = _cards(targets)
     names = choose_boards(board or [DEFAULT_BOARD])
@@ -189,9 +186,11 @@ def validate(
     bench = Workbench()
     documents: list[Document] = []
     code = 0
+    if report:
+        check_folder(report)
     for card in cards:
         for number, name in enumerate(names):
-            with _progress(as_json, f"{card.name} on {name}") as tell:
+            with terminal.progress(as_json, f"{card.name} on {name}") as tell:
                 try:
                     outcome = bench.validate(card, name, options, tell)
                     documents.append(run_document(outcome))
@@ -208,11 +207,11 @@ def validate(
     session = Session(_command_line(), tool_versions())
     page = write_bundle(report, documents, session) if report else None
     if as_json:
-        _print_json(results_document(documents, session))
+        terminal.print_json(results_document(documents, session))
     else:
-        console.show(_stdout(), console.validation(documents))
+        terminal.show(console.validation(documents))
         if page:
-            print(f"Report: {page}")
+            terminal.print_lines(f"Report: {page}")
     raise typer.Exit(code)
 
 
@@ -238,11 +237,11 @@ def profile(
     changes: dict[str, Any] = {"checks": checks, "budgets": {}}
     if vectors is None and isinstance(card.vectors, RandomVectors):
         changes["vectors"] = RandomVectors(random=2, seed=card.vectors.seed)
-    with _progress(as_json, f"{card.name} on {board}") as tell:
+    with terminal.progress(as_json, f"{card.name} on {board}") as tell:
         outcome = Workbench().validate(card.model_copy(update=changes), board, options, tell)
     _show(run_document(outcome), as_json, console.profile)
     if not outcome.passed:
-        _stderr().print(outcome.explain(), style="red", soft_wrap=True)
+        terminal.say(outcome.explain(), style="red")
         raise typer.Exit(Category.CHECK.value)
 
 
@@ -254,7 +253,7 @@ app.command()(mlperf)
 
 def _cards(targets: list[Path]) -> list[Card]:
     """The cards that the arguments name, models as cards of their own."""
-    from harness.card import SUFFIX, card_for_model, load_card
+    from harness.card import SUFFIX, card_of, load_card
 
     cards = []
     for target in targets:
@@ -263,10 +262,8 @@ def _cards(targets: list[Path]) -> list[Card]:
             if not found:
                 raise CardError(f"{target}: no card (*{SUFFIX}) in this folder", hint="name a card or a model")
             cards += [load_card(path) for path in found]
-        elif target.name.endswith((SUFFIX, ".yaml", ".yml")):
-            cards.append(load_card(target))
         else:
-            cards.append(card_for_model(target))
+            cards.append(card_of(target))
     return cards
 
 
@@ -295,68 +292,11 @@ def _options(
     )
 
 
-def _show(document: Document, as_json: bool, render: Any) -> None:
+def _show(document: Document, as_json: bool, render: Callable[[Document], Iterable[RenderableType]]) -> None:
     if as_json:
-        _print_json(document)
-        return
-    from harness.report import console
-
-    console.show(_stdout(), render(document))
-
-
-def _print_table(content: Any) -> None:
-    from harness.report import console
-
-    console.show(_stdout(), [console.table(content)])
-
-
-def _print_json(document: Document) -> None:
-    json.dump(document, sys.stdout, indent=1, allow_nan=False)
-    sys.stdout.write("\n")
-
-
-def _stdout() -> Console:
-    from rich.console import Console
-
-    return Console(highlight=False)
-
-
-def _stderr() -> Console:
-    from rich.console import Console
-
-    return Console(stderr=True, highlight=False)
-
-
-@contextmanager
-def _progress(quiet: bool, title: str = "") -> Iterator[Progress]:
-    """Progress on standard error around everything that takes long; ends the command cleanly on Ctrl-C."""
-    try:
-        with _progress_line(quiet, title) as tell:
-            yield tell
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        raise typer.Exit(EXIT_INTERRUPTED) from None
-
-
-@contextmanager
-def _progress_line(quiet: bool, title: str) -> Iterator[Progress]:
-    """A moving line on a terminal, one line at the start elsewhere."""
-    if not sys.stderr.isatty():
-        if title and not quiet:
-            print(title, file=sys.stderr, flush=True)
-        yield lambda what, done, total: None
-        return
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(24), TimeElapsedColumn())
-    with Progress(*columns, console=_stderr(), transient=True) as bar:
-        task = bar.add_task(title, total=None)
-
-        def tell(what: str, done: int, total: int) -> None:
-            text = f"{title}: {what}" if title else what
-            bar.update(task, description=text, completed=done, total=total or None)
-
-        yield tell
+        terminal.print_json(document)
+    else:
+        terminal.show(render(document))
 
 
 def _command_line() -> list[str]:
@@ -364,32 +304,42 @@ def _command_line() -> list[str]:
 
 
 def _fail(error: TinyhilError) -> NoReturn:
-    if "--json" in sys.argv:
-        _print_json({"kind": "error", "error": error.as_dict(), "transcript": error.transcript})
-    from harness.report import console
-
-    _stderr().print(console.error_panel(error))
+    if "--json" in sys.argv and not isinstance(error, OutputError):
+        terminal.print_json({"kind": "error", "error": error.as_dict(), "transcript": error.transcript})
+    terminal.say_error(error)
     sys.exit(error.category.value)
+
+
+def _usage_in_json(ended: SystemExit) -> None:
+    """A command line that cannot be understood is told on standard error already; machines read standard output."""
+    cause = ended.__context__
+    message = getattr(cause, "format_message", None)  # what the command line's parser raised has one
+    if "--json" in sys.argv and message is not None:
+        error = OptionError(message(), hint="`tinyhil --help` and `tinyhil COMMAND --help` list all options")
+        terminal.print_json({"kind": "error", "error": error.as_dict(), "transcript": ""})
 
 
 def main() -> None:
     """Entry point of the command: turns every failure into a message and an exit code."""
+    terminal.prepare()
     try:
-        app()
+        try:
+            app()
+        except SystemExit as ended:
+            _usage_in_json(ended)
+            raise
     except TinyhilError as error:
         _fail(error)
-    except BrokenPipeError:
-        # The reader of a pipe went away, as with `| head`: no more output, and none when Python flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            where = f" ({error.filename})" if error.filename else ""
+            _fail(OutputError(f"{error.strerror}{where}", hint="free some space, or write elsewhere"))
         if "--debug" in sys.argv:
             raise
         kind = type(error).__name__
-        print(
+        terminal.say(
             f"tinyhil: unexpected {kind}: {error}\nThis is a mistake in tinyhil. Please report this with the command "
-            f"and the model; `tinyhil --debug ...` shows where it happened.",
-            file=sys.stderr,
+            f"and the model; `tinyhil --debug ...` shows where it happened."
         )
         sys.exit(EXIT_UNEXPECTED)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness import terminal
 from harness.errors import Category
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def doctor(
     findings = examine()
     missing = [f for f in findings if f.health is Health.MISSING]
     if as_json:
-        _json(
+        terminal.print_json(
             {
                 "kind": "doctor",
                 "healthy": not missing,
@@ -54,8 +54,8 @@ def doctor(
             }
         )
     else:
-        rows = [(f.name, f.health.value, f.detail, f.hint) for f in findings]
-        _table(("what", "health", "detail", "hint"), rows)
+        _table(("what", "health", "detail"), [(f.name, f.health.value, f.detail) for f in findings])
+        terminal.print_lines(*(f"{f.name}: {f.hint}" for f in findings if f.hint))
     if missing:
         raise typer.Exit(Category.TOOL.value)
 
@@ -77,7 +77,7 @@ def boards(
         fields = (
             "name", "title", "core", "backend", "clock_hz", "machine", "target", "stand_in", "stack_size", "verified",
         )  # fmt: skip
-        _json({"kind": "boards", "boards": [{f: getattr(b, f) for f in fields} for b in known.values()]})
+        terminal.print_json({"kind": "boards", "boards": [{f: getattr(b, f) for f in fields} for b in known.values()]})
         return
     rows = [
         (
@@ -94,7 +94,7 @@ def boards(
         for board in known.values()
     ]
     columns = ("board", "core", "MHz", "backend", "flash KiB", "RAM KiB", "stand-ins", "verified", "title")
-    _table(columns, rows, frozenset({"MHz", "flash KiB", "RAM KiB"}))
+    _table(columns, rows, right=frozenset({"MHz", "flash KiB", "RAM KiB"}))
 
 
 def _climb(board: str, probe: str | None, as_json: bool) -> None:
@@ -102,16 +102,18 @@ def _climb(board: str, probe: str | None, as_json: bool) -> None:
 
     def tell(rung: str) -> None:
         if not as_json and sys.stderr.isatty():
-            print(f"{rung} ...", file=sys.stderr)
+            terminal.say(f"{rung} ...")
 
     rungs = climb(board, probe=probe, tell=tell)
     broken = next((rung for rung in rungs if rung.ok is False), None)
     if as_json:
-        _json({"kind": "ladder", "board": board, "healthy": broken is None, "rungs": [vars(rung) for rung in rungs]})
+        steps = [vars(rung) for rung in rungs]
+        terminal.print_json({"kind": "ladder", "board": board, "healthy": broken is None, "rungs": steps})
     else:
         _table(("rung", "state", "detail"), [(rung.name, _state(rung), _first_line(rung.detail)) for rung in rungs])
         if broken is not None:
-            print(f"\n{board} stops at `{broken.name}` [{broken.code}]:\n{broken.detail}\ntry: {broken.hint}")
+            stop = f"\n{board} stops at `{broken.name}` [{broken.code}]:"
+            terminal.print_lines(stop, broken.detail, f"try: {broken.hint}")
     if broken is not None:
         raise typer.Exit(Category.INFRASTRUCTURE.value)
 
@@ -130,17 +132,20 @@ def _attached(as_json: bool) -> None:
     found = look_around()
     if as_json:
         fields = ("unique_id", "description", "virtual", "ports", "device", "boards", "problem", "proposal")
-        _json({"kind": "probes", "probes": [{field: getattr(one, field) for field in fields} for one in found]})
+        probes = [{field: getattr(one, field) for field in fields} for one in found]
+        terminal.print_json({"kind": "probes", "probes": probes})
         return
     if not found:
-        print("No debug probe is attached, or this user may not use it (on Linux, install pyOCD's udev rules).")
+        reason = "or this user may not use it (on Linux, install pyOCD's udev rules)"
+        terminal.print_lines(f"No debug probe is attached, {reason}.")
         return
     _table(("probe", "product", "serial ports", "chip", "boards"), [_row(one) for one in found])
     for one in found:
         if one.problem:
-            print(f"\n{one.unique_id}: {one.problem}")
+            terminal.print_lines(f"\n{one.unique_id}: {one.problem}")
         if one.proposal:
-            print(f"\nFor the file that TINYHIL_BOARDS names, for probe {one.unique_id}:\n\n{one.proposal}")
+            place = f"For the file that TINYHIL_BOARDS names, for probe {one.unique_id}:"
+            terminal.print_lines(f"\n{place}\n\n{one.proposal}")
 
 
 def _row(one: Attached) -> tuple[str, ...]:
@@ -148,15 +153,7 @@ def _row(one: Attached) -> tuple[str, ...]:
     return (one.unique_id, one.description, ", ".join(one.ports) or "none", chip, ", ".join(one.boards) or "unknown")
 
 
-def _table(columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]], right: frozenset[str] = frozenset()) -> None:
-    from rich.console import Console
-
-    from harness.report import console
+def _table(columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]], *, right: frozenset[str] = frozenset()) -> None:
     from harness.report.rows import Table
 
-    console.show(Console(highlight=False), [console.table(Table("", columns, tuple(rows), right))])
-
-
-def _json(document: dict[str, Any]) -> None:
-    json.dump(document, sys.stdout, indent=1, allow_nan=False)
-    sys.stdout.write("\n")
+    terminal.show_table(Table("", columns, tuple(rows), right))

@@ -29,7 +29,7 @@ def mlperf(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
 ) -> None:
     """Build firmware that speaks MLPerf Tiny's serial language (EnergyRunner)."""
-    from harness import cli
+    from harness import terminal
     from harness.boards import find_board
     from harness.build import build_image
     from harness.mlperf.firmware import Interface, copy_image, language
@@ -40,13 +40,13 @@ def mlperf(
     bench = Workbench()
     package = bench.package(bench.graph(model), target.core)
     spoken = language(package, Interface(model_id, load, results))
-    with cli._progress(as_json, f"{package.plan.name} for {target.name}") as tell:
+    with terminal.progress(as_json, f"{package.plan.name} for {target.name}") as tell:
         image = build_image([package], target, link=link, language=spoken, progress=tell)
     copy_image(image.elf, output)
     total = image.sizes.total
     ram = total.ram + image.sizes.stack
     if as_json:
-        cli._print_json(
+        terminal.print_json(
             {
                 "kind": "mlperf",
                 "model": package.plan.name,
@@ -59,6 +59,8 @@ def mlperf(
             }
         )
         return
-    print(f"{output}  {target.name}, {image.link}, build {image.build_id}")
     parts = f"arena {image.sizes.arena:,} B, stack {image.sizes.stack:,} B"
-    print(f"flash {total.flash:,} B, RAM {ram:,} B, of which {parts}")
+    terminal.print_lines(
+        f"{output}  {target.name}, {image.link}, build {image.build_id}",
+        f"flash {total.flash:,} B, RAM {ram:,} B, of which {parts}",
+    )

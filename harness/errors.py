@@ -375,6 +375,13 @@ class StackOverflowError(DeviceFaultError):
     code = "stack-overflow"
 
 
+class OutputError(TinyhilError):
+    """Results cannot be written to where the command was told to print them."""
+
+    code = "output"
+    stage = "output"
+
+
 class ResultsError(TinyhilError):
     """A result bundle cannot be written or read."""
 

@@ -60,7 +60,11 @@ def _checked(config: pytest.Config) -> None:
     from harness.errors import TinyhilError
 
     try:
-        settings(config)
+        report = settings(config).report
+        if report is not None and not hasattr(config, "workerinput"):
+            from harness.results import check_folder
+
+            check_folder(report)
     except TinyhilError as error:
         raise pytest.UsageError(f"tinyhil: {error.message}\n  try: {error.hint}") from None
 

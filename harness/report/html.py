@@ -49,9 +49,9 @@ def render(results: Document) -> str:
         _table(Table("", ("tool", "version"), tuple((k, str(v)) for k, v in results["tools"].items()))),
     ]
     return (
-        "<!doctype html>\n<html lang=en><head><meta charset=utf-8>"
-        '<meta name=viewport content="width=device-width, initial-scale=1">'
-        f"<title>tinyhil results: {escape(results['verdict'])}</title><style>{_STYLE}</style></head>\n<body>\n"
+        f"<!doctype html>\n<html lang=en><head><meta charset=utf-8><title>tinyhil results: {escape(results['verdict'])}"
+        '</title><meta name=viewport content="width=device-width, initial-scale=1">'
+        f"<style>{_STYLE}</style></head>\n<body>\n"
         + "\n".join(body)
         + "\n</body></html>\n"
     )

@@ -14,7 +14,7 @@ from harness.errors import BoardLostError, ResultsError
 from harness.pipeline import Options, Workbench
 from harness.report import rows
 from harness.report.html import render
-from harness.results import MANIFEST, RESULTS, Session, read_bundle, results_document, write_bundle
+from harness.results import MANIFEST, RESULTS, Session, check_folder, read_bundle, results_document, write_bundle
 from tests.support.plugin_run import FIXTURES, break_layer
 
 SESSION = Session(["tinyhil", "validate", "<x>"], {"tinyhil": "0", "qemu": "missing: <none>"})
@@ -49,6 +49,46 @@ def test_a_bundle_without_manifest_or_with_changed_files_is_refused(tmp_path, ru
         (tmp_path / MANIFEST).write_text(rubbish)
         with pytest.raises(ResultsError):
             read_bundle(tmp_path)
+
+
+def test_other_files_in_the_folder_stay(tmp_path, run):
+    (tmp_path / "images").mkdir()
+    for name in ("images/photo.png", "images/other.elf", "notes.txt"):
+        (tmp_path / name).write_text("precious")
+    for runs in ([run, run], [run], []):
+        write_bundle(tmp_path, runs, SESSION)
+        read_bundle(tmp_path)
+    assert sorted(p.name for p in (tmp_path / "images").iterdir()) == ["other.elf", "photo.png"]
+    assert (tmp_path / "notes.txt").read_text() == "precious"
+    assert set(json.loads((tmp_path / MANIFEST).read_text())["files"]) == {"results.json", "report.html"}
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "results.json", "report.html"])
+@pytest.mark.parametrize("content", ["", "{}", '{"name": "app", "version": 1}', "\xff"])
+def test_files_of_the_same_name_that_are_no_bundles_are_not_overwritten(tmp_path, run, name, content):
+    (tmp_path / name).write_text(content, encoding="latin-1")
+    for act in (lambda: check_folder(tmp_path), lambda: write_bundle(tmp_path, [run], SESSION)):
+        with pytest.raises(ResultsError, match=name):
+            act()
+    assert (tmp_path / name).read_text(encoding="latin-1") == content
+    assert sorted(p.name for p in tmp_path.iterdir()) == [name]
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_run(tmp_path):
+    check_folder(tmp_path / "not" / "yet" / "there")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "x"):
+        with pytest.raises(ResultsError, match="cannot write the result bundle"):
+            check_folder(folder)
+
+
+def test_an_interrupted_bundle_is_incomplete_and_can_be_written_again(tmp_path, run):
+    write_bundle(tmp_path, [run], SESSION)
+    (tmp_path / MANIFEST).unlink()
+    check_folder(tmp_path)
+    write_bundle(tmp_path, [run], SESSION)
+    assert read_bundle(tmp_path)["verdict"] == "pass"
 
 
 def test_writing_again_replaces_the_older_bundle(tmp_path, run):
