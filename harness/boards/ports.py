@@ -39,7 +39,7 @@ def find_port(serial_number: str) -> SerialPort:
     ports = serial_ports()
     wanted = serial_number.lower()
     for port in ports:
-        if port.serial_number.lower() == wanted:
+        if wanted and port.serial_number.lower() == wanted:
             return port
     listed = "\n".join(f"{port.device}  {port.serial_number or '-'}  {port.description}" for port in ports)
     raise PortMissingError(
