@@ -407,7 +407,7 @@ def _linker_scripts(firmware: Path, port: Port) -> list[str]:
 def _link_flags(port: Port, sanitize: bool, stack_size: int) -> list[str]:
     flags = [*port.cflags, *(SANITIZE_FLAGS if sanitize else ()), *port.ldflags]
     if port.ldscript:
-        flags.append(f"-Wl,--defsym=HIL_STACK_SIZE={stack_size}")
+        flags += [f"-Wl,--defsym=HIL_STACK_SIZE={stack_size}", "-Wl,--fatal-warnings"]
     return flags
 
 
