@@ -15,7 +15,7 @@ from harness.errors import BoardError, VectorsError, WrongImageError
 from harness.graph import Array, Tensor
 from harness.link.client import Client
 from harness.link.paint import INVERSE, touched
-from harness.link.records import DeviceInfo, Inference
+from harness.link.records import DeviceInfo, Inference, LineCounts
 from harness.units import Quantity, Unit
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Measurement:
         seconds: wall clock by phase: "start" (first exchange), "vectors", "profile" (the two runs that measure), and
             "device", the part of "vectors" spent waiting for the device to compute and the line to carry.
         device: what the device said of itself.
+        line: what it saw on its serial line since it started; None where the line is of another kind.
     """
 
     outputs: tuple[tuple[Array, ...], ...]
@@ -63,6 +64,16 @@ class Measurement:
     reads_unwritten: bool
     seconds: Mapping[str, float]
     device: DeviceInfo
+    line: LineCounts | None = None
+
+    def notes(self) -> tuple[str, ...]:
+        """What a report should say of the line."""
+        if self.line is None or not self.line.overruns:
+            return ()
+        return (
+            f"the device lost bytes {self.line.overruns} times at {self.line.baud} baud (UART overrun); "
+            "they were sent again",
+        )
 
     @property
     def total_quantity(self) -> Quantity | None:
@@ -171,6 +182,7 @@ def measure(
         reads_unwritten=not (_same(observed, plain) and _equal(plain, got[0])),
         seconds=clock.seconds,
         device=device,
+        line=client.line(),
     )
 
 

@@ -212,7 +212,7 @@ class Workbench:
             opinion_notes=notes,
             baselines=tuple(b for b in baselines if b is not None),
             transcript=transcript,
-            notes=session.notes(),
+            notes=(*session.notes(), *measurement.notes()),
             seconds={**clock.seconds, **{f"run: {k}": v for k, v in measurement.seconds.items()}},
         )
 
@@ -360,6 +360,7 @@ def _measure(
         arena_high=max(first.arena_high, rest.arena_high),
         arena_overrun=max(first.arena_overrun, rest.arena_overrun),
         reads_unwritten=first.reads_unwritten or rest.reads_unwritten,
+        line=rest.line,
         seconds={phase: seconds + rest.seconds[phase] for phase, seconds in first.seconds.items()},
     )
 

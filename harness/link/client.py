@@ -27,9 +27,11 @@ from harness.link.records import (
     DeviceInfo,
     Fields,
     Inference,
+    LineCounts,
     ModelInfo,
     Watermarks,
     parse_hello,
+    parse_line,
     parse_watermarks,
 )
 from harness.link.status import content_of
@@ -175,6 +177,10 @@ class Client:
             self.hello(info.build_id, info.board)
             return False
         return True
+
+    def line(self) -> LineCounts | None:
+        """What the device saw on its serial line; None where it has none. Raises LinkError."""
+        return parse_line(self._short(Kind.LINE, answer_size=16))
 
     # --- running -------------------------------------------------------------------------------------------------
 

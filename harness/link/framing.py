@@ -26,6 +26,7 @@ class Kind(IntEnum):
     RESET = 0x09
     REPEAT = 0x0A
     BAUD = 0x0B
+    LINE = 0x0C
     TEST = 0x60
     ACCEPTED = 0xF0
     DAMAGED = 0xF1

@@ -184,6 +184,30 @@ class Watermarks:
     runs: int
 
 
+@dataclass(frozen=True)
+class LineCounts:
+    """What the device saw on its serial line since it started.
+
+    Attributes:
+        baud: its rate.
+        overruns: times that bytes were lost because they came faster than they were taken.
+        framing: bytes without a stop bit.
+        noise: bytes with a bit that was not read the same throughout.
+    """
+
+    baud: int
+    overruns: int
+    framing: int
+    noise: int
+
+
+def parse_line(body: bytes) -> LineCounts | None:
+    """The answer to LINE; None where the line has no rate. Raises ProtocolError."""
+    fields = Fields(body, "the answer to LINE")
+    baud, overruns, framing, noise = (fields.number(4) for _ in range(4))
+    return LineCounts(baud, overruns, framing, noise) if baud else None
+
+
 def parse_hello(body: bytes) -> tuple[DeviceInfo, int]:
     """The device's facts and the nonce it returns.
 
