@@ -50,6 +50,7 @@ def examine() -> tuple[Finding, ...]:
         _look("arm compiler", lambda: compiler_version("arm")),
         _look("host compiler", lambda: compiler_version("host"), Health.OPTIONAL),
         _look("qemu-system-arm", qemu_version),
+        _look("fvp", fvp_program, Health.OPTIONAL),
         _package("oracle tflm", ("tflite-micro",), "pip install 'tflite-micro>=0.dev20260930024714'"),
         _package(
             "oracle litert",
@@ -92,6 +93,18 @@ def qemu_version() -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"does not tell its version ({error}) ({program})"
     return f"{done.stdout.partition(chr(10))[0].strip()} ({program})"
+
+
+def fvp_program() -> str:
+    """Path of the Corstone-300 FVP; its version it tells only as it starts.
+
+    Raises:
+        EmulatorMissingError: it is not there.
+    """
+    from harness.boards import find_board
+    from harness.boards.fvp import find_fvp
+
+    return str(find_fvp(find_board("corstone-300")))
 
 
 def package_version(*names: str) -> str | None:

@@ -7,8 +7,6 @@ of instructions, and shown as neither.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import shutil
 import socket
@@ -17,11 +15,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from harness.boards.child import Child
+from harness.boards.programs import named_program
 from harness.boards.records import Board, Resolved
 from harness.boards.session import Session
 from harness.build.image import Image
 from harness.errors import BoardError, EmulatorLicenseError, EmulatorMissingError
-from harness.link.transport import SocketTransport, Transport
+from harness.link.transport import SocketTransport
 from harness.units import Unit
 
 VARIABLE = "TINYHIL_FVP"
@@ -44,12 +43,9 @@ def find_fvp(board: Board) -> Path:
     Raises:
         EmulatorMissingError: it is in neither.
     """
-    named = os.environ.get(VARIABLE)
-    if named:
-        program = shutil.which(os.path.expanduser(named))
-        if program is None:
-            raise EmulatorMissingError(f"{VARIABLE}={named} is not a program", hint=f"correct or unset {VARIABLE}")
-        return Path(program)
+    named = named_program(VARIABLE)
+    if named is not None:
+        return named
     program = shutil.which(str(board.machine))
     if program is None:
         raise EmulatorMissingError(
@@ -123,7 +119,6 @@ class FvpSession(Session):
     def __init__(self, resolved: Resolved, image: Image) -> None:
         super().__init__(resolved, image)
         self._child: _Model | None = None
-        self._stream: Transport | None = None
         self._notes: tuple[str, ...] = ()
 
     def open(self) -> None:
@@ -146,12 +141,6 @@ class FvpSession(Session):
     def reset(self) -> None:
         """Start a new model."""
         self.load()
-
-    def stream(self) -> Transport:
-        """The bytes to and from the first UART."""
-        if self._stream is None:
-            raise BoardError("nothing is loaded", hint="call load() first, or use the session with `with`")
-        return self._stream
 
     def read_memory(self, address: int, length: int) -> bytes:
         """Refused: nothing reads an FVP's memory from outside without Arm's debugger."""
@@ -176,7 +165,7 @@ class FvpSession(Session):
     def pid(self) -> int:
         """The model's process id."""
         if self._child is None:
-            raise BoardError("nothing is loaded", hint="call load() first, or use the session with `with`")
+            raise self._nothing_loaded()
         return self._child.pid
 
     def close(self) -> None:
@@ -191,10 +180,7 @@ class FvpSession(Session):
         if child is not None:
             child.close()
             self._notes = statistics(child.stderr())
-        if self._stream is not None:
-            with contextlib.suppress(OSError):
-                self._stream.close()
-        self._stream = None
+        self._close_stream()
 
 
 def statistics(said: str) -> tuple[str, ...]:

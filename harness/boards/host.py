@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from fractions import Fraction
 
 from harness.boards.child import Child
@@ -10,7 +9,7 @@ from harness.boards.records import Resolved
 from harness.boards.session import Session
 from harness.build.image import Image
 from harness.errors import BoardError
-from harness.link.transport import PipeTransport, Transport
+from harness.link.transport import PipeTransport
 from harness.units import Unit
 
 # a leak is not the device's business, and a report on stderr must end the program
@@ -23,7 +22,6 @@ class HostSession(Session):
     def __init__(self, resolved: Resolved, image: Image) -> None:
         super().__init__(resolved, image)
         self._child: Child | None = None
-        self._stream: Transport | None = None
 
     def open(self) -> None:
         """Nothing to get hold of."""
@@ -37,12 +35,6 @@ class HostSession(Session):
     def reset(self) -> None:
         """Start it anew."""
         self.load()
-
-    def stream(self) -> Transport:
-        """Its stdin and stdout."""
-        if self._stream is None:
-            raise BoardError("nothing is loaded", hint="call load() first, or use the session with `with`")
-        return self._stream
 
     def read_memory(self, address: int, length: int) -> bytes:
         """Refused: a native program's addresses are its own affair."""
@@ -60,7 +52,4 @@ class HostSession(Session):
         """End the program."""
         if self._child is not None:
             self._child.close()
-        if self._stream is not None:
-            with contextlib.suppress(OSError):
-                self._stream.close()
-        self._stream = None
+        self._close_stream()

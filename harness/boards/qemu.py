@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import socket
 import sys
@@ -12,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from harness.boards.child import Child
+from harness.boards.programs import named_program
 from harness.boards.qmp import Qmp
 from harness.boards.records import Resolved
 from harness.boards.session import Session
@@ -38,12 +38,9 @@ def find_qemu() -> Path:
     Raises:
         EmulatorMissingError: it is in none of them.
     """
-    named = os.environ.get(VARIABLE)
-    if named:
-        program = shutil.which(os.path.expanduser(named))
-        if program is None:
-            raise EmulatorMissingError(f"{VARIABLE}={named} is not a program", hint=f"correct or unset {VARIABLE}")
-        return Path(program)
+    named = named_program(VARIABLE)
+    if named is not None:
+        return named
     for path in (None, *_USUAL_PLACES):
         program = shutil.which(PROGRAM, path=path)
         if program:
@@ -74,7 +71,6 @@ class QemuSession(Session):
         super().__init__(resolved, image)
         self._icount = icount
         self._child: Child | None = None
-        self._stream: Transport | None = None
         self._monitor: socket.socket | None = None
         self._qmp: Qmp | None = None
 
@@ -121,17 +117,11 @@ class QemuSession(Session):
         """Start a new emulator."""
         self.load()
 
-    def stream(self) -> Transport:
-        """The bytes to and from the emulated UART or semihosting."""
-        if self._stream is None:
-            raise BoardError("nothing is loaded", hint="call load() first, or use the session with `with`")
-        return self._stream
-
     def read_memory(self, address: int, length: int) -> bytes:
         """Read memory through the emulator's monitor, while the firmware runs or waits."""
         self._readable(address, length)
         if self._monitor is None or self._child is None:
-            raise BoardError("nothing is loaded", hint="call load() first, or use the session with `with`")
+            raise self._nothing_loaded()
         if self._qmp is None:
             self._qmp = Qmp(_accept(self._monitor, self._child))
         return self._qmp.read_memory(address, length)
@@ -150,7 +140,7 @@ class QemuSession(Session):
     def pid(self) -> int:
         """The emulator's process id."""
         if self._child is None:
-            raise BoardError("nothing is loaded", hint="call load() first, or use the session with `with`")
+            raise self._nothing_loaded()
         return self._child.pid
 
     def close(self) -> None:
@@ -160,11 +150,12 @@ class QemuSession(Session):
     def _end(self) -> None:
         if self._child is not None:
             self._child.close()  # and keep it: its last words may still be asked for
-        for thing in (self._stream, self._qmp, self._monitor):
+        self._close_stream()
+        for thing in (self._qmp, self._monitor):
             if thing is not None:
                 with contextlib.suppress(OSError):
                     thing.close()
-        self._stream = self._qmp = self._monitor = None
+        self._qmp = self._monitor = None
 
 
 def _listener() -> socket.socket:

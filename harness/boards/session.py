@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from abc import ABC, abstractmethod
 from fractions import Fraction
@@ -98,6 +99,7 @@ class Session(ABC):
         self.image = image
         self.baud: int | None = None
         self._transcript = Transcript()
+        self._stream: Transport | None = None
         self._watched: _Watched | None = None
         self._seconds_before = 0.0
         if image.board != self.ran_on.name:
@@ -118,9 +120,11 @@ class Session(ABC):
     def reset(self) -> None:
         """Start the image from its beginning; ask for the stream again afterwards. Raises BoardError."""
 
-    @abstractmethod
     def stream(self) -> Transport:
         """The bytes to and from the device. Raises BoardError when nothing is loaded."""
+        if self._stream is None:
+            raise self._nothing_loaded()
+        return self._stream
 
     @abstractmethod
     def read_memory(self, address: int, length: int) -> bytes:
@@ -173,6 +177,15 @@ class Session(ABC):
     def line_seconds(self) -> float:
         """Wall-clock seconds spent in the stream so far: the device's computing and the line's carrying, not ours."""
         return self._seconds_before + (0.0 if self._watched is None else self._watched.seconds)
+
+    def _nothing_loaded(self) -> BoardError:
+        return BoardError("nothing is loaded", hint="call load() first, or use the session with `with`")
+
+    def _close_stream(self) -> None:
+        if self._stream is not None:
+            with contextlib.suppress(OSError):
+                self._stream.close()
+        self._stream = None
 
     def _watch(self, transport: Transport, child: Child | None) -> Transport:
         self._seconds_before = self.line_seconds
