@@ -38,10 +38,9 @@ def lease_folder() -> Path:
     """
     named = os.environ.get(FOLDER_VARIABLE)
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-    places = [Path(named)] if named else [
-        Path(user_runtime_dir("tinyhil", appauthor=False)),
-        Path(tempfile.gettempdir()) / f"tinyhil-{user}",
-    ]  # fmt: skip
+    places = [Path(named)] if named else [Path(tempfile.gettempdir()) / f"tinyhil-{user}"]
+    if not named and (not sys.platform.startswith("linux") or "XDG_RUNTIME_DIR" in os.environ):
+        places.insert(0, Path(user_runtime_dir("tinyhil", appauthor=False)))
     for place in places:
         with contextlib.suppress(OSError):
             place.mkdir(mode=0o700, parents=True, exist_ok=True)

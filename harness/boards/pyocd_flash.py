@@ -142,8 +142,8 @@ def _program(debugger: Debugger, segments: Sequence[Segment], progress: Callable
             f"pyOCD's target {debugger.target} cannot hold the image: {error}",
             hint="correct `target` and `memory` of the board in boards.yaml",
         ) from error
-    except exceptions.FlashFailure as error:
-        raise _flash_error(debugger, error) from error
+    except (exceptions.FlashFailure, exceptions.CoreRegisterAccessError) as error:
+        raise _flash_error(debugger, error) from error  # the latter: the algorithm's core crashed and cannot be halted
     except Exception as error:  # pyOCD's others, and those of the USB libraries below it
         raise debugger.translate(error, "programming the flash") from error
 
