@@ -194,6 +194,31 @@ def test_latency_in_performance_mode_is_the_instruction_count(name):
     assert performance.throughput == pytest.approx(1e6 / performance.latency_us)
 
 
+def test_a_real_boards_image_tells_the_same_on_the_virtual_board():
+    """Microseconds are the cycle counter's there, which counts instructions."""
+    pytest.importorskip("unicorn")
+    pytest.importorskip("harness.virtual")
+    from harness.boards import Resolved
+    from harness.boards.virtual import VirtualSession
+
+    board = find_board("nucleo-h743")
+    _, image = build(digits(), board, INTEGERS)
+    _, emulated = build(digits(), "mps2-an500", INTEGERS)
+    data = vectors.load(RandomVectors(random=1, seed=0), digits(), FIXTURES).inputs[0][0].tobytes()
+    with talking(emulated) as (client, _):
+        client.load(data)
+        expected = client.infer(20)
+    with VirtualSession(Resolved(board, board, True, ""), image) as session:
+        client = Client(session.stream())
+        client.wait_ready()
+        assert client.name() == "tinyhil nucleo-h743"
+        client.load(data)
+        laps = client.infer(20)
+    assert laps.results == expected.results
+    instructions = laps.latency_us * board.clock_hz / 1e6
+    assert instructions == pytest.approx(expected.latency_us * 1000 / (1 << ICOUNT_SHIFT), rel=1e-3)
+
+
 def test_timestamps_go_on_and_are_virtual_time():
     _, image = build(tiny_graph())
     with talking(image) as (client, _):
