@@ -198,7 +198,7 @@ def validate(
                 except TinyhilError as error:
                     if len(cards) * len(names) == 1:
                         raise
-                    documents.append(error_document(card.name, name, error))
+                    documents.append(error_document(card.name, name, error, str(card.path or card.model)))
                     code = max(code, error.category.value)
                     if error.category is Category.INPUT and number == 0:
                         break  # the other boards would say the same

@@ -78,11 +78,12 @@ def run_document(outcome: Outcome) -> Document:
     )
 
 
-def error_document(name: str, board: str, error: TinyhilError) -> Document:
-    """A run that an error kept from being judged."""
+def error_document(name: str, board: str, error: TinyhilError, file: str = "") -> Document:
+    """A run that an error kept from being judged; `file` is the card's, or the model's where it has none."""
     return {
         "kind": "error",
         "name": name,
+        "file": file,
         "board": {"asked": board},
         "error": error.as_dict(),
         "transcript": error.transcript,

@@ -17,7 +17,7 @@ from harness import vectors
 from harness.baselines import KERNEL_SETS, Baseline
 from harness.baselines import find as find_baseline
 from harness.card import Card, FileVectors, OracleName, RandomVectors
-from harness.compare import Opinion, Verdict
+from harness.compare import Opinion, Status, Verdict
 from harness.errors import OptionError, OracleError, OracleMissingError, TinyhilError, VectorsError
 from harness.graph import Array, Graph
 from harness.judge import judge, output_diffs
@@ -110,7 +110,9 @@ class Outcome:
         if self.resolved.stand_in:
             where += f" (stand-in: {self.resolved.runs_on.name})"
         lines = [f"{self.card.name} on {where}:"]
-        lines += [f"  {check.name}: {check.status.value}: {check.summary}" for check in self.verdict.checks]
+        for check in self.verdict.checks:
+            status = "" if check.status is Status.NOT_MEASURED else f"{check.status.value}: "  # the summary says it
+            lines.append(f"  {check.name}: {status}{check.summary}")
         return "\n".join(lines)
 
 

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from harness import __version__
-from harness.card import Card, FileVectors, RandomVectors, card_for_model, load_card, parse_vectors
+from harness.card import Card, FileVectors, RandomVectors, card_for_model, card_of, load_card, parse_vectors
 from harness.compare import CheckResult, Status
 from harness.document import Document, error_document, run_document
 from harness.errors import TinyhilError
 from harness.graph import Array
-from harness.pipeline import Options, Outcome, Workbench, apply_options
+from harness.pipeline import Options, Outcome, Workbench, apply_options, check_choice
 from harness.report import rows
 from harness.settings import Settings
 
@@ -64,7 +64,7 @@ class State:
         try:
             outcome = self.bench.validate(card, board, options)
         except TinyhilError as error:
-            self._documents.append(error_document(card.name, board, error))
+            self._documents.append(error_document(card.name, board, error, str(card.path or card.model)))
             raise
         self._documents.append(run_document(outcome))
         return outcome
@@ -75,13 +75,18 @@ class State:
         return taken
 
     def explain(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-        """Add to a failing report what helps: the line's transcript, the first differing layer by itself, a hint."""
+        """Add to a failing report what helps: the line's transcript, the first differing layer by itself, a hint.
+
+        Where a test of the user's own could not be judged, the report is turned into an error's.
+        """
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, TinyhilError):
             if isinstance(item, CheckItem):
                 report.longrepr = _text_of(error)  # pytest itself would show how it came to call the set-up
             else:
                 report.sections.append(("tinyhil", _text_of(error)))
+                if report.when == "call":
+                    report.when = "setup"  # what pytest, its JUnit file and xdist take for an error, not a failure
             if error.transcript:
                 report.sections.append(("last bytes on the line", _tail(error.transcript)))
         elif isinstance(error, CheckFailedError):
@@ -163,8 +168,9 @@ class CheckItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """All checks of the run, without a traceback."""
-        if isinstance(excinfo.value, CheckFailedError):
-            return excinfo.value.outcome.explain()
+        error = excinfo.value
+        if isinstance(error, CheckFailedError):
+            return f"{error}\n{error.outcome.explain()}"
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
@@ -196,14 +202,11 @@ class Hil:
         Raises:
             TinyhilError: the run could not be made.
         """
-        path = Path(model)
-        card = load_card(path) if path.name.endswith(".hil.yaml") else card_for_model(path)
-        given: RandomVectors | FileVectors | None = None
-        if vectors is not None:
-            given = parse_vectors(str(vectors), Path.cwd())
-        base = self._state.settings.options
-        options = replace(base, vectors=given or base.vectors, oracle=oracle or base.oracle)
-        return self._state.run(card, self.board, options)
+        __tracebackhide__ = True
+        try:
+            return self._validate(Path(model), vectors, oracle)
+        except TinyhilError as error:
+            raise _without_frames(error) from None
 
     def run(self, model: str | Path, inputs: Sequence[Sequence[Array]]) -> list[tuple[Array, ...]]:
         """The board's outputs for inputs of your own, without any comparison.
@@ -218,7 +221,27 @@ class Hil:
         Raises:
             TinyhilError: the run could not be made.
         """
-        return self._state.bench.run(Path(model), self.board, inputs, self._state.settings.options)
+        __tracebackhide__ = True
+        try:
+            return self._state.bench.run(Path(model), self.board, inputs, self._state.settings.options)
+        except TinyhilError as error:
+            raise _without_frames(error) from None
+
+    def _validate(self, model: Path, vectors: int | str | None, oracle: str | None) -> Outcome:
+        card = card_of(model)
+        if oracle is not None:
+            check_choice("oracle", oracle)
+        given: RandomVectors | FileVectors | None = None
+        if vectors is not None:
+            given = parse_vectors(str(vectors), Path.cwd())
+        base = self._state.settings.options
+        options = replace(base, vectors=given or base.vectors, oracle=oracle or base.oracle)
+        return self._state.run(card, self.board, options)
+
+
+def _without_frames(error: TinyhilError) -> TinyhilError:
+    """The error with a traceback that will end at the line of the test: how tinyhil came upon it explains nothing."""
+    return error.with_traceback(None)
 
 
 def header(settings: Settings) -> list[str]:

@@ -60,6 +60,8 @@ def from_arrays(arrays: list[list[Array]], graph: Graph, name: str = "given") ->
         VectorsError: an array does not fit its input.
     """
     tensors = _inputs(graph)
+    if not arrays:
+        raise VectorsError(f"{name}: no vectors", hint="give at least one")
     rows = []
     for index, row in enumerate(arrays):
         where = f"{name}: vector {index}"

@@ -45,8 +45,8 @@ def show(console: Console, parts: Iterable[RenderableType]) -> None:
 
 def validation(documents: Sequence[Document]) -> Iterable[RenderableType]:
     """The report of a validation: details of each run, then the summary."""
-    for document in documents:
-        yield Text(f"{document['name']} on {rows.board_name(document)}", style="bold underline")
+    for document, name in zip(documents, rows.names(documents), strict=True):
+        yield Text(f"{name} on {rows.board_name(document)}", style="bold underline")
         if document["kind"] == "error":
             yield error_panel_of(document["error"])
             continue
@@ -54,6 +54,7 @@ def validation(documents: Sequence[Document]) -> Iterable[RenderableType]:
         yield table(rows.checks(document))
         if document["verdict"]["first_layer"]:
             yield Panel(Text(rows.first_difference(document)), title="First differing layer", border_style="red")
+        yield table(rows.metrics(document))
         yield Text(f"  {rows.equation(document)}")
         yield Text(f"  {rows.arena_check(document)}")
         yield Text(f"  {rows.flash_equation(document['image']['groups'])}")

@@ -44,7 +44,7 @@ def render(results: Document) -> str:
         f"<h1>tinyhil results: {_word(results['verdict'])}</h1>",
         f"<p class=note>{escape(results['created'])} &middot; <code>{escape(' '.join(results['command']))}</code></p>",
         _table(rows.summary(runs)),
-        *(_run(run, index) for index, run in enumerate(runs)),
+        *(_run(run, name, index) for index, (run, name) in enumerate(zip(runs, rows.names(runs), strict=True))),
         "<h2>Tools</h2>",
         _table(Table("", ("tool", "version"), tuple((k, str(v)) for k, v in results["tools"].items()))),
     ]
@@ -57,8 +57,8 @@ def render(results: Document) -> str:
     )
 
 
-def _run(run: Document, index: int) -> str:
-    title = f"{run['name']} on {rows.board_name(run)}"
+def _run(run: Document, name: str, index: int) -> str:
+    title = f"{name} on {rows.board_name(run)}"
     parts = [f'<h2 id="run{index}">{escape(title)}: {_word(rows.verdict_word(run))}</h2>']
     if run["kind"] == "error":
         return "\n".join([*parts, *_error(run)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -73,11 +74,23 @@ def ratio_to_tflm(document: Document, kernels: str, figure: str) -> float | None
     return None
 
 
+def names(documents: Sequence[Document]) -> list[str]:
+    """What each document is called; several of one name, but of different files, are called by their files."""
+    files = [str(d["file"] if d["kind"] == "error" else d["card"] or d["model"]["file"]) for d in documents]
+    shared: dict[str, set[str]] = {}
+    for document, file in zip(documents, files, strict=True):
+        shared.setdefault(document["name"], set()).add(os.path.abspath(file))
+    return [
+        file if file and len(shared[document["name"]]) > 1 else str(document["name"])
+        for document, file in zip(documents, files, strict=True)
+    ]
+
+
 def summary(documents: Sequence[Document]) -> Table:
     """One line per model and board."""
     rows = []
-    for document in documents:
-        head = (document["name"], board_name(document), verdict_word(document))
+    for document, name in zip(documents, names(documents), strict=True):
+        head = (name, board_name(document), verdict_word(document))
         if document["kind"] == "error":
             rows.append((*head, *("-",) * 6))
             continue
@@ -151,7 +164,8 @@ def profile(document: Document) -> Table:
         last += [number(baseline["total"]), ratio(baseline["ratio"]["total"])]
     rows.append(tuple(last))
     notes = (document["baseline_note"],) if document["baseline_note"] else ()
-    return Table(f"Layers, {unit or NO_TIME}", tuple(columns), tuple(rows), frozenset(columns) - {"layer", "op", "kernel"}, notes)
+    right = frozenset(columns) - {"layer", "op", "kernel"}
+    return Table(f"Layers, {unit or NO_TIME}", tuple(columns), tuple(rows), right, notes)
 
 
 def _removed(document: Document, kernel_sets: Sequence[str]) -> list[tuple[str, ...]]:

@@ -96,6 +96,7 @@ def test_validate_passes_and_leaves_a_bundle(tmp_path):
     done = tinyhil("validate", FIXTURES / "digits.hil.yaml", "-b", "host", "--report", tmp_path / "bundle")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "150 vectors equal tflm bit for bit" in done.stdout
+    assert all(name in done.stdout for name in ("rmse", "l2r", "nse", "cos"))
     assert "not measured here" in done.stdout
     assert done.stderr.strip() == "digits on host"
     results = read_bundle(tmp_path / "bundle")

@@ -48,6 +48,54 @@ def test_a_card_passes_and_the_summary_shows_it(pytester):
     )
 
 
+def test_a_run_that_cannot_be_made_in_a_test_of_ones_own_is_an_error_at_the_line_that_asked(pytester):
+    pytester.makepyfile(
+        """
+        import pytest
+        from harness.errors import VectorsError
+
+        def test_missing(hil):
+            hil.validate("none.tflite")  # asked here
+
+        def test_oracle(hil):
+            hil.validate("none.tflite", oracle="nobody")
+
+        def test_no_vectors(hil):
+            hil.run({model!r}, [])
+
+        def test_expected(hil):
+            with pytest.raises(VectorsError):
+                hil.run({model!r}, [])
+        """.format(model=str(DIGITS))
+    )
+    result = run_pytest(pytester, "--board", "host", "--junit-xml", "j.xml")
+    result.assert_outcomes(passed=1, errors=3)
+    text = result.stdout.str()
+    assert "# asked here" in text
+    assert "no oracle is named 'nobody'" in text
+    assert "pipeline.py" not in text
+    cases = {case.get("name"): case for case in ET.parse(pytester.path / "j.xml").iter("testcase")}
+    assert cases["test_missing[host]"].find("error") is not None
+    assert cases["test_missing[host]"].find("failure") is None
+
+
+def test_the_one_line_of_a_failed_check_says_what_failed(pytester):
+    card = copy_fixture("digits", pytester.path)
+    limits = "{arena: 400, instructions: 1}"
+    card.write_text(f"model: digits.tflite\nvectors: {{random: 1}}\nbudgets: {{default: {limits}}}\n")
+    result = run_pytest(pytester, "--board", "host", "-k", "arena")
+    result.stdout.fnmatch_lines(["FAILED digits.hil.yaml::arena* - arena: 3,072 bytes, *"])
+    result.stdout.fnmatch_lines(["  instructions: not measured here: *"])
+
+
+def test_an_unwritable_report_folder_is_told_before_the_run(pytester):
+    copy_fixture("digits", pytester.path)
+    (pytester.path / "file").touch()
+    result = run_pytest(pytester, "--board", "host", "--report", "file")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*file: cannot write the result bundle: *"])
+
+
 def test_a_model_without_a_card_in_an_empty_folder(pytester):
     result = run_pytest(pytester, "--board", "host", "--model", DIGITS, "--vectors", "3")
     result.assert_outcomes(passed=3)

@@ -51,6 +51,14 @@ def test_a_bundle_without_manifest_or_with_changed_files_is_refused(tmp_path, ru
             read_bundle(tmp_path)
 
 
+def test_runs_of_one_name_are_told_apart_by_their_files(run):
+    other = {**run, "card": "elsewhere/digits.hil.yaml"}
+    lost = error_document("lost", "host", BoardLostError("gone", hint="try"), "lost.hil.yaml")
+    assert rows.names([run, run, lost]) == ["digits", "digits", "lost"]
+    assert rows.names([run, other, lost]) == [run["card"], "elsewhere/digits.hil.yaml", "lost"]
+    assert "elsewhere/digits.hil.yaml on host" in render(results_document([run, other, lost], SESSION))
+
+
 def test_other_files_in_the_folder_stay(tmp_path, run):
     (tmp_path / "images").mkdir()
     for name in ("images/photo.png", "images/other.elf", "notes.txt"):
