@@ -23,7 +23,7 @@ class _BinaryS8(Kernel):
         assert isinstance(attrs, BinaryAttrs)
         a, b, y = context.input(0), context.input(1), context.output()
         steps = zip(y.shape, broadcast_steps(a.shape, y.shape), broadcast_steps(b.shape, y.shape), strict=True)
-        nest = merge([Loop(n, (i, j)) for n, i, j in steps])
+        nest = merge([Loop(n, (i, j)) for n, i, j in steps], 2)
         loops = padded(nest, 5, 2, f"{context.node.op} into '{y.name}'")
         left_shift, ma, mb, my = self.multipliers(context)
         shape = {f"n{i}": loop.count for i, loop in enumerate(loops)}

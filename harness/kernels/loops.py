@@ -25,7 +25,7 @@ def row_major(shape: Sequence[int]) -> list[int]:
     return steps
 
 
-def merge(loops: Sequence[Loop]) -> list[Loop]:
+def merge(loops: Sequence[Loop], operands: int) -> list[Loop]:
     """The same nest with loops of one iteration dropped and neighbours that walk evenly joined; at least one loop."""
     merged: list[Loop] = []
     for loop in loops:
@@ -37,7 +37,7 @@ def merge(loops: Sequence[Loop]) -> list[Loop]:
             merged[-1] = Loop(merged[-1].count * loop.count, loop.steps)
         else:
             merged.append(loop)
-    return merged or [Loop(1, (0,) * (len(loops[0].steps) if loops else 1))]
+    return merged or [Loop(1, (0,) * operands)]
 
 
 def padded(loops: Sequence[Loop], depth: int, operands: int, what: str) -> list[Loop]:

@@ -89,7 +89,7 @@ class SplitPortable(Kernel):
 
 def _strided(loops: list[Loop], size: int, in_offset: int, out_offset: int, what: str) -> Call:
     """A strided copy of elements of `size` bytes; the innermost dense loop becomes one run."""
-    nest = merge(loops)
+    nest = merge(loops, 2)
     run = size
     if nest[-1].steps == (size, size):
         run *= nest.pop().count

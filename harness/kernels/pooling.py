@@ -67,8 +67,8 @@ class MeanS8Portable(Kernel):
         x, y = context.input(), context.output()
         loops = [Loop(n, (step,)) for n, step in zip(x.shape, row_major(x.shape), strict=True)]
         what = f"MEAN of '{x.name}'"
-        reduced = merge([loop for i, loop in enumerate(loops) if i in attrs.axes])
-        kept = padded(merge([loop for i, loop in enumerate(loops) if i not in attrs.axes]), 3, 1, what)
+        reduced = merge([loop for i, loop in enumerate(loops) if i in attrs.axes], 1)
+        kept = padded(merge([loop for i, loop in enumerate(loops) if i not in attrs.axes], 1), 3, 1, what)
         count = prod(loop.count for loop in reduced)
         factor = mean_params(x, y, count)
         shape = {f"kept{i}": loop.count for i, loop in enumerate(kept)}

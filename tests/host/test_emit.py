@@ -98,6 +98,12 @@ def test_objects_hold_no_writable_data(tmp_path: Path) -> None:
         assert not [line for line in listed.splitlines() if line.split()[-2] in "bBDCsS"], listed
 
 
+def test_scalars_compile() -> None:
+    b = Builder()
+    package = emit(compile_graph(b.graph(b.add(b.input(), b.input())), core="host"))
+    assert ".n4 = 1, .a0 = 0" in package.files["hand_made.c"]
+
+
 def test_the_manifest_tells_layers_and_arena() -> None:
     package = small_package()
     data = json.loads(package.files["small.json"])
