@@ -1,4 +1,5 @@
-/* The line under the byte stream, where it is a serial one. A port without a rate leaves all this as hil_line.c has it. */
+/* The line under the byte stream, where it is a serial one. A port without a rate leaves all this as hil_line.c has
+ * it. */
 #ifndef HIL_LINE_H
 #define HIL_LINE_H
 
@@ -17,8 +18,8 @@ extern hil_line_state hil_line;
 /* Whether the line can go at a rate. */
 bool hil_port_baud_possible(uint32_t baud);
 
-/* Sends what is still to be sent, then changes the rate. Unless a good frame follows within half a second, and while bytes
- * come that are no bytes at this rate, the port goes back to the rate it has after reset. */
+/* Sends what is still to be sent, then changes the rate. Unless a good frame follows within half a second, and while
+ * bytes come that are no bytes at this rate, the port goes back to the rate it has after reset. */
 void hil_port_baud(uint32_t baud);
 
 /* An undamaged frame came. */

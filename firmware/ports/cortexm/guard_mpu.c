@@ -1,6 +1,6 @@
-/* Stack guard of ARMv7-M: an MPU region without access right under the stack. Where the stack is at the bottom of a memory
- * whose address is a multiple of 1 MiB, the region is that large and costs no memory; elsewhere it is the 1 KiB that the
- * linker script leaves free. Without an MPU, a canary in the stack's last words. */
+/* Stack guard of ARMv7-M: an MPU region without access right under the stack. Where the stack is at the bottom of a
+ * memory whose address is a multiple of 1 MiB, the region is that large and costs no memory; elsewhere it is the 1 KiB
+ * that the linker script leaves free. Without an MPU, a canary in the stack's last words. */
 #include "cortexm.h"
 #include "hil_paint.h"
 #include "hil_port.h"

@@ -4,10 +4,10 @@
 
 #define PORT_CORE "cortex-m4"
 #define PORT_CLOCK_HZ 180000000U
-#define PORT_TIMER_HZ 90000000U /* twice the divided APB1 clock (RM0390 6.2) */
+#define PORT_TIMER_HZ 90000000U /* twice the divided APB1 clock (RM0390, RCC) */
 
 #define PORT_HSE_MHZ 8U
-#define PORT_FLASH_ACR ((7U << 8) | 5U) /* PRFTEN, ICEN, DCEN, 5 wait states (RM0390 table 5) */
+#define PORT_FLASH_ACR ((7U << 8) | 5U) /* PRFTEN, ICEN, DCEN, 5 wait states (RM0390, FLASH wait states) */
 #define PORT_RCC_AHB1ENR (1U << 0)      /* GPIOAEN */
 #define PORT_RCC_APB1ENR (1U << 17)     /* USART2EN */
 

@@ -4,11 +4,12 @@
 
 #define PORT_CORE "cortex-m7"
 #define PORT_CLOCK_HZ 216000000U
-#define PORT_TIMER_HZ 108000000U /* twice the divided APB1 clock (RM0385 5.2) */
+#define PORT_TIMER_HZ 108000000U /* twice the divided APB1 clock (RM0385, RCC) */
 #define PORT_HAS_CACHES
 
 #define PORT_HSE_MHZ 8U
-#define PORT_FLASH_ACR ((1U << 8) | 7U) /* PRFTEN, 7 wait states (RM0385 table 5); code runs over AXI, where ART has no say */
+/* PRFTEN, 7 wait states (RM0385, FLASH wait states); code runs over AXI, where the ART accelerator has no say */
+#define PORT_FLASH_ACR ((1U << 8) | 7U)
 #define PORT_RCC_AHB1ENR (1U << 3)      /* GPIODEN */
 #define PORT_RCC_APB1ENR (1U << 18)     /* USART3EN */
 

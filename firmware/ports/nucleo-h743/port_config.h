@@ -4,12 +4,12 @@
 
 #define PORT_CORE "cortex-m7"
 #define PORT_CLOCK_HZ 400000000U
-#define PORT_TIMER_HZ 200000000U /* twice the divided APB1 clock (RM0433 8.5.8) */
+#define PORT_TIMER_HZ 200000000U /* twice the divided APB1 clock (RM0433, RCC) */
 #define PORT_HAS_CACHES
 
 #define PORT_HSE_MHZ 8U
-#define PORT_PWR_CR3_SUPPLY (1U << 1) /* LDOEN: the only regulator (RM0433 6.8.4) */
-#define PORT_FLASH_ACR ((2U << 4) | 2U) /* WRHIGHFREQ 2, 2 wait states: 200 MHz at VOS1 (RM0433 table 17) */
+#define PORT_PWR_CR3_SUPPLY (1U << 1) /* LDOEN: the only regulator (RM0433, PWR_CR3) */
+#define PORT_FLASH_ACR ((2U << 4) | 2U) /* WRHIGHFREQ 2, 2 wait states: 200 MHz at VOS1 (RM0433, FLASH wait states) */
 #define PORT_RCC_HPRE 8U                /* AXI and AHB at half the core clock */
 #define PORT_RCC_AHB4ENR 0x0E0U
 #define PORT_RCC_APB1LENR 0x0E8U

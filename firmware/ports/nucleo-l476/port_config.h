@@ -6,7 +6,7 @@
 #define PORT_CLOCK_HZ 80000000U
 #define PORT_TIMER_HZ 80000000U
 
-#define PORT_FLASH_LATENCY 4U        /* range 1 (RM0351 table 11) */
+#define PORT_FLASH_LATENCY 4U        /* range 1 (RM0351, FLASH wait states) */
 #define PORT_RCC_AHB2ENR (1U << 0)   /* GPIOAEN */
 #define PORT_RCC_APB1ENR1 (1U << 17) /* USART2EN */
 #define PORT_RCC_APB1ENR2 0U

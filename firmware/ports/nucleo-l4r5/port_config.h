@@ -8,7 +8,7 @@
 
 #define PORT_PWR_BOOST
 #define PORT_PWR_IOSV
-#define PORT_FLASH_LATENCY 5U      /* range 1 boost (RM0432 table 12) */
+#define PORT_FLASH_LATENCY 5U      /* range 1 boost (RM0432, FLASH wait states) */
 #define PORT_RCC_AHB2ENR (1U << 6) /* GPIOGEN */
 #define PORT_RCC_APB1ENR1 0U
 #define PORT_RCC_APB1ENR2 (1U << 0) /* LPUART1EN */

@@ -1,6 +1,6 @@
 /* Caches of the Cortex-M7 (Armv7-M Architecture Reference Manual, B2.2.7 and B4.8). After reset they are off and hold
- * anything, so they are invalidated first. TCM is not cached. The debugger's accesses go through the data cache (Cortex-M7
- * manual, AHBD), so arena and stack look to it as they do to the core. */
+ * anything, so they are invalidated first. TCM is not cached. The debugger's accesses go through the data cache
+ * (Cortex-M7 manual, AHBD), so arena and stack look to it as they do to the core. */
 #include "stm32.h"
 
 #define CCR_DC (1U << 16)

@@ -1,4 +1,4 @@
-/* What the STM32 ports share. A board's facts are in its port_config.h; stm32/README.md names them. */
+/* What the STM32 ports share. A board's facts are in its port_config.h; ports/README.md names them. */
 #ifndef STM32_H
 #define STM32_H
 

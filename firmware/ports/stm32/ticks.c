@@ -1,5 +1,6 @@
-/* Ticks: the core's cycle counter (DWT CYCCNT, Armv7-M Architecture Reference Manual C1.8), which wraps after some seconds,
- * and TIM2 (32 bits in every family) counting far slower on the same clock tree, which tells how often it has. */
+/* Ticks: the core's cycle counter (DWT CYCCNT, Armv7-M Architecture Reference Manual C1.8), which wraps after some
+ * seconds, and TIM2 (32 bits in every family) counting far slower on the same clock tree, which tells how often it
+ * has. */
 #include <stdbool.h>
 
 #include "hil_port.h"
@@ -34,7 +35,8 @@ static bool counts;
 static uint32_t last;
 static uint64_t wraps;
 
-/* Cycles of a loop of known length: at least one for two instructions, the most a Cortex-M7 can do, and not many more. */
+/* Cycles of a loop of known length: at least one for two instructions, the most a Cortex-M7 can do, and not many more.
+ * */
 static bool counter_works(void)
 {
     for (uint32_t round = 0; round < 4U; round++) {
@@ -63,8 +65,8 @@ void stm32_ticks_up(void)
     counts = (DWT_CTRL & DWT_CTRL_NOCYCCNT) == 0U && counter_works();
 }
 
-/* The barrier makes what comes before it count before and what comes after it count after. A counter that failed its test
- * reads 0 for ever, which the runtime tells the host. */
+/* The barrier makes what comes before it count before and what comes after it count after. A counter that failed its
+ * test reads 0 for ever, which the runtime tells the host. */
 __attribute__((noinline)) uint32_t hil_port_tick(void)
 {
     __asm__ volatile("isb" ::: "memory");

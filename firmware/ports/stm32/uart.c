@@ -1,8 +1,8 @@
 /* The byte stream on the UART of the debug probe's serial port.
  *
- * Polled: the host sends only when asked to or when it has waited long, so that a byte has the time of a byte on the line
- * (10.9 us at 921600 baud; 16 or 8 of them where the UART has a FIFO) to be taken. What comes while a model runs, and exceeds
- * that, is lost: the USART says so, it is counted, and the protocol asks again. */
+ * Polled: the host sends only when asked to or when it has waited long, so that a byte has the time of a byte on the
+ * line (10.9 us at 921600 baud; 16 or 8 of them where the UART has a FIFO) to be taken. What comes while a model runs,
+ * and exceeds that, is lost: the USART says so, it is counted, and the protocol asks again. */
 #include "gpio.h"
 #include "hil_line.h"
 #include "hil_port.h"

@@ -1,5 +1,5 @@
-/* The byte stream on a USART, polled. uart.c has what every USART needs, uart_status.c and uart_isr.c the registers of the
- * two kinds there are. */
+/* The byte stream on a USART, polled. uart.c has what every USART needs, uart_status.c and uart_isr.c the registers of
+ * the two kinds there are. */
 #ifndef STM32_UART_H
 #define STM32_UART_H
 

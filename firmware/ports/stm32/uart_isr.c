@@ -1,4 +1,4 @@
-/* USART and LPUART of H7, F7 and L4 (RM0433 48.7, RM0455 51.8, RM0385 31.8, RM0432 50.8, RM0351 40.8). */
+/* USART and LPUART of H7, F7 and L4 (RM0433, RM0455, RM0385, RM0432, RM0351: chapters USART and LPUART). */
 #include "stm32.h"
 #include "uart.h"
 

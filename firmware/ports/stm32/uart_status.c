@@ -1,4 +1,4 @@
-/* USART of the F4 (RM0390 25.6). Reading SR and then DR clears the error flags. */
+/* USART of the F4 (RM0390, chapter USART). Reading SR and then DR clears the error flags. */
 #include "stm32.h"
 #include "uart.h"
 

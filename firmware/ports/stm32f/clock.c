@@ -1,6 +1,6 @@
-/* Clocks of the STM32F7 and F4, whose clock controllers are alike: RM0385 (F746) chapters 3 to 5, RM0390 (F446) chapters 3, 5
- * and 6. The PLL makes the core clock from the 8 MHz that the board's debug probe puts on the HSE pin, or from HSI (16 MHz)
- * where none comes. */
+/* Clocks of the STM32F7 and F4, whose clock controllers are alike: reference manuals RM0385 (F746) and RM0390 (F446),
+ * chapters FLASH, PWR and RCC. The PLL makes the core clock from the 8 MHz that the board's debug probe puts on the
+ * HSE pin, or from HSI (16 MHz) where none comes. */
 #include "stm32.h"
 
 #define RCC 0x40023800U
@@ -74,7 +74,7 @@ void stm32_clocks_up(void)
     (void)CORTEXM_REGISTER(RCC_APB1ENR); /* a clock runs two cycles after it was turned on */
     stm32_change(PWR_CR, 0, CR_VOS_SCALE_1);
     pll_up();
-    /* overdrive, which the highest frequencies need (RM0385 4.1.4, RM0390 5.1.4) */
+    /* overdrive, which the highest frequencies need (both manuals, PWR, "Entering Over-drive mode") */
     stm32_change(PWR_CR, 0, CR_ODEN);
     stm32_await(PWR_CSR, CSR_ODRDY, CSR_ODRDY);
     stm32_change(PWR_CR, 0, CR_ODSWEN);

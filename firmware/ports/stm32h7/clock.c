@@ -1,4 +1,5 @@
-/* Clocks of the STM32H7: RM0433 (H743) chapters 6 and 8, RM0455 (H7A3) chapters 6 and 8. PLL1 makes the core clock from the
+/* Clocks of the STM32H7: reference manuals RM0433 (H743) and RM0455 (H7A3), chapters PWR, RCC and
+ * FLASH. PLL1 makes the core clock from the
  * 8 MHz that the board's debug probe puts on the HSE pin, or from HSI (64 MHz) where none comes. */
 #include "stm32.h"
 
@@ -70,8 +71,8 @@
 
 #define PLL_INPUT_MHZ 4U
 
-/* Until the supply is chosen the core supply is not declared valid and RAM must not be written (RM0433 6.4.1, RM0455 6.4.1).
- * The choice can be made once after power-on and keeps over resets. */
+/* Until the supply is chosen the core supply is not declared valid and RAM must not be written (RM0433 and RM0455,
+ * Power control, "System supply startup"). The choice can be made once after power-on and keeps over resets. */
 void cortexm_early(void)
 {
     stm32_change(PWR_CR3, CR3_BYPASS | CR3_LDOEN | CR3_SCUEN_OR_SMPSEN, PORT_PWR_CR3_SUPPLY);
@@ -92,7 +93,8 @@ static void pll_up(void)
         m = 64U / PLL_INPUT_MHZ;
     }
     stm32_change(RCC_PLLCKSELR, DIVM1_FIELD | 3U, DIVM1(m) | source);
-    stm32_change(RCC_PLLCFGR, PLL1RGE_FIELD | PLL1VCOSEL | PLL1FRACEN | DIVQ1EN | DIVR1EN, PLL1RGE_4_TO_8_MHZ | DIVP1EN);
+    stm32_change(RCC_PLLCFGR, PLL1RGE_FIELD | PLL1VCOSEL | PLL1FRACEN | DIVQ1EN | DIVR1EN,
+                 PLL1RGE_4_TO_8_MHZ | DIVP1EN);
     /* DIVR1, DIVQ1, DIVP1 and DIVN1, each less one; P is 2 */
     CORTEXM_REGISTER(RCC_PLL1DIVR) = (1U << 24) | (1U << 16) | (1U << 9) | (2U * PORT_CLOCK_HZ / 4000000U - 1U);
     stm32_change(RCC_CR, 0, CR_PLL1ON);
@@ -114,6 +116,7 @@ void stm32_clocks_up(void)
     stm32_await(RCC_CFGR, CFGR_SWS, CFGR_SWS_PLL1);
     stm32_change(RCC_AHB4ENR, 0, AHB4ENR_GPIODEN);
     stm32_change(RCC_APB1LENR, 0, APB1LENR_USART3EN | APB1LENR_TIM2EN);
-    (void)CORTEXM_REGISTER(RCC_APB1LENR); /* a clock runs two cycles after it was turned on (RM0433 8.5.10) */
+    /* a clock runs two cycles after it was turned on (RM0433, RCC, "Peripheral clock gating control") */
+    (void)CORTEXM_REGISTER(RCC_APB1LENR);
     (void)CORTEXM_REGISTER(RCC_APB1LENR);
 }

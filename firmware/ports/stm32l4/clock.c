@@ -1,4 +1,5 @@
-/* Clocks of the STM32L4 and L4+: RM0351 (L476) and RM0432 (L4R5), chapters 3, 5 and 6. The PLL makes the core clock from
+/* Clocks of the STM32L4 and L4+: reference manuals RM0351 (L476) and RM0432 (L4R5), chapters FLASH, PWR
+ * and RCC. The PLL makes the core clock from
  * HSI16: on these boards the debug probe's clock is not connected as delivered. */
 #include "stm32.h"
 
@@ -58,20 +59,24 @@ void stm32_clocks_up(void)
     stm32_change(PWR_CR1, CR1_VOS, CR1_VOS_RANGE_1);
     stm32_await(PWR_SR2, SR2_VOSF, 0);
 #ifdef PORT_PWR_BOOST
-    stm32_change(PWR_CR5, CR5_R1MODE, 0); /* range 1 boost, above 80 MHz (RM0432 5.1.8) */
+    /* range 1 boost, above 80 MHz (RM0432, PWR, "Dynamic voltage scaling management") */
+    stm32_change(PWR_CR5, CR5_R1MODE, 0);
 #endif
 #ifdef PORT_PWR_IOSV
-    stm32_change(PWR_CR2, 0, CR2_IOSV); /* port G has a supply of its own: declared valid (RM0432 5.1.2) */
+    /* port G has a supply of its own: declared valid (RM0432, PWR, "Independent I/O supply rail") */
+    stm32_change(PWR_CR2, 0, CR2_IOSV);
 #endif
     stm32_change(RCC_CR, 0, CR_HSION);
     stm32_await(RCC_CR, CR_HSIRDY, CR_HSIRDY);
-    CORTEXM_REGISTER(RCC_PLLCFGR) = PLLCFGR_PLLREN | PLLCFGR_PLLR_2 | PLLCFGR_PLLN(2U * PORT_CLOCK_HZ / (PLL_INPUT_MHZ * 1000000U)) |
+    CORTEXM_REGISTER(RCC_PLLCFGR) = PLLCFGR_PLLREN | PLLCFGR_PLLR_2 |
+                                    PLLCFGR_PLLN(2U * PORT_CLOCK_HZ / (PLL_INPUT_MHZ * 1000000U)) |
                                     PLLCFGR_PLLM(HSI16_MHZ / PLL_INPUT_MHZ) | PLLCFGR_PLLSRC_HSI16;
     stm32_change(RCC_CR, 0, CR_PLLON);
     stm32_await(RCC_CR, CR_PLLRDY, CR_PLLRDY);
     CORTEXM_REGISTER(FLASH_ACR) = PORT_FLASH_LATENCY | ACR_PRFTEN | ACR_ICEN | ACR_DCEN;
     stm32_await(FLASH_ACR, ACR_LATENCY, PORT_FLASH_LATENCY);
-    /* at half speed for a microsecond first, as the boost wants it (RM0432 6.2.9) */
+    /* at half speed for a microsecond first, as the boost wants it (RM0432, RCC, "Clock source frequency versus voltage
+     * scaling") */
     stm32_change(RCC_CFGR, CFGR_HPRE, CFGR_HPRE_HALF);
     stm32_change(RCC_CFGR, CFGR_SW, CFGR_SW_PLL);
     stm32_await(RCC_CFGR, CFGR_SWS, CFGR_SWS_PLL);
