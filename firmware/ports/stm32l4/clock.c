@@ -1,6 +1,6 @@
-/* Clocks of the STM32L4 and L4+: reference manuals RM0351 (L476) and RM0432 (L4R5), chapters FLASH, PWR
- * and RCC. The PLL makes the core clock from
- * HSI16: on these boards the debug probe's clock is not connected as delivered. */
+/* Clocks of the STM32L4 and L4+: reference manuals RM0351 (L476) and RM0432 (L4R5), chapters FLASH, PWR and RCC. The PLL
+ * makes the core clock from HSI16, which needs no solder bridge: whether the debug probe's clock reaches the chip differs
+ * between these boards. */
 #include "stm32.h"
 
 #define RCC 0x40021000U
