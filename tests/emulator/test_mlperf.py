@@ -71,6 +71,12 @@ def test_every_board_speaks_it_and_computes_what_the_specification_says(board):
             assert client.infer(2, 1).results == tuple(map(float, expected.reshape(-1)))
 
 
+@pytest.mark.parametrize("board", [board.name for board in load_boards().values() if board.name not in BOARDS])
+def test_it_links_for_every_board_there_is(board):
+    _, image = build(tiny_graph(), board)
+    assert (image.board, image.language) == (board, "mlperf")
+
+
 @pytest.mark.parametrize("name", ["digits", "mlperftiny_kws_int8"])
 def test_results_equal_tflms_and_accuracy_mode_counts_the_right_ones(name):
     if name == "digits":

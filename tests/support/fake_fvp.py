@@ -119,6 +119,9 @@ def main() -> None:
     port = listener.getsockname()[1]
     if mode == "refuses":
         listener.close()
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))  # and never listens
+        port = listener.getsockname()[1]
     print(f"telnetterminal0: Listening for serial connection on port {port}")
     print(f"telnetterminal1: Listening for serial connection on port {port + 1}")
     if mode == "refuses":
