@@ -24,6 +24,7 @@ def attached_probes() -> tuple[Probe, ...]:
     try:
         from pyocd.core.helpers import ConnectHelper
 
+        _offer_virtual_probes()
         found = ConnectHelper.get_all_connected_probes(blocking=False, print_wait_message=False)
         return tuple(_record(probe) for probe in found)
     except Exception:  # pyOCD raises whatever libusb, hidapi or a plugin does; none of them means a probe
@@ -79,6 +80,17 @@ def choose_probe(board: Board, given: str | None = None, attached: Sequence[Prob
             details=_listed(found),
         )
     return found[0]
+
+
+def _offer_virtual_probes() -> None:
+    """pyOCD loads its plugins once; the variable may have been set since, or tinyhil not be installed but only found."""
+    if os.environ.get(VIRTUAL_VARIABLE):
+        from pyocd.probe.aggregator import PROBE_CLASSES
+
+        from harness.virtual.plugin import VirtualProbePlugin
+
+        plugin = VirtualProbePlugin()
+        PROBE_CLASSES.setdefault(plugin.name, plugin.load())
 
 
 def _listed(probes: Sequence[Probe]) -> str:
