@@ -61,6 +61,7 @@ def run_document(outcome: Outcome) -> Document:
                 "stack_measured": measured.stack_high or None,
                 "stack_size": outcome.image.stack_size,
                 "flash": flash_of(outcome.image),
+                "constants": constant_bytes(plan),
             },
             "arena": arena_document(plan),
             "time": {"unit": unit, "total": measured.total, "layers_sum": sum(measured.layer_ticks or ())},
@@ -125,6 +126,7 @@ def model_document(graph: Graph, path: str) -> Document:
             "name": t.name,
             "shape": list(t.shape),
             "dtype": t.dtype.value,
+            "bytes": t.bytes,
             "scale": scale,
             "zero_point": zero_point,
         }

@@ -57,7 +57,8 @@ def validation(documents: Sequence[Document]) -> Iterable[RenderableType]:
         yield table(rows.metrics(document))
         yield Text(f"  {rows.equation(document)}")
         yield Text(f"  {rows.arena_check(document)}")
-        yield Text(f"  {rows.flash_equation(document['image']['groups'])}")
+        yield Text(f"  {rows.flash_equation(document['image']['groups'], document['memory']['constants'])}")
+        yield Text(f"  {rows.ram_equation(document)}")
         yield from _memory(document)
         if document["opinions"] or document["opinion_notes"]:
             yield table(rows.opinions(document))
@@ -124,7 +125,7 @@ def analysis(document: Document) -> Iterable[RenderableType]:
     yield Text(f"  liveness bound (no layer in place): {arena['liveness_bound']:,} B")
     yield Text(f"  {document['macs']:,} MACs; weights and tables {document['constants']:,} B")
     if document["image"]:
-        yield Text(f"  {rows.flash_equation(document['image']['groups'])}")
+        yield Text(f"  {rows.flash_equation(document['image']['groups'], document['constants'])}")
     if document["flash_note"]:
         yield Text(f"  {document['flash_note']}")
 

@@ -269,14 +269,25 @@ def equation(document: Document) -> str:
     return f"arena {arena['size']:,} B = {text}{where}"
 
 
-def flash_equation(groups: Document) -> str:
-    """Flash by what uses it, as a sum."""
+def flash_equation(groups: Document, constants: int) -> str:
+    """Flash by what uses it, as a sum; `constants` are the bytes of weights and tables."""
     flash = {name: g["text"] + g["rodata"] + g["data"] for name, g in groups.items()}
-    network = flash.get("model", 0) + flash.get("kernels", 0)
+    model, kernels = flash.get("model", 0), flash.get("kernels", 0)
     return (
-        f"flash {network:,} B = model {flash.get('model', 0):,} + kernels {flash.get('kernels', 0):,}"
-        f" (test harness beside it: {flash.get('runtime', 0):,})"
+        f"flash {model + kernels:,} B = weights and tables {constants:,} + calls and descriptions {model - constants:,}"
+        f" + kernels {kernels:,} (test harness beside it: {flash.get('runtime', 0):,})"
     )
+
+
+def ram_equation(document: Document) -> str:
+    """RAM of the network as a sum, and what of the arena its user reads and writes."""
+    memory, model = document["memory"], document["model"]
+    arena, stack = memory["arena_measured"], memory["stack_measured"]
+    total = f"RAM {arena + stack:,} B = arena {arena:,} + stack {stack:,}" if stack else f"RAM: arena {arena:,} B"
+    parts = [f"{role} {sum(t['bytes'] for t in model[role]):,}" for role in ("inputs", "outputs")]
+    if model["state_bytes"]:
+        parts.append(f"states {model['state_bytes']:,}")
+    return f"{total}; in the arena: {', '.join(parts)} B"
 
 
 def memory_use(image: Document) -> str:

@@ -111,6 +111,13 @@ def test_figures_agree_with_each_other(run):
     assert run["memory"]["arena_planned"] == run["memory"]["arena_measured"]
     assert sum(term["bytes"] for term in run["arena"]["sum"]) == run["arena"]["size"]
     assert sum(layer["value"] for layer in run["layers"]) == run["time"]["layers_sum"]
+    for equation in (
+        rows.flash_equation(run["image"]["groups"], run["memory"]["constants"]),
+        rows.ram_equation({**run, "memory": {**run["memory"], "stack_measured": 100}}),
+    ):
+        total, *terms = [int(n.replace(",", "")) for n in re.findall(r"[\d,]*\d", re.split(r"[(;]", equation)[0])]
+        assert total == sum(terms), equation
+    assert [t["bytes"] for role in ("inputs", "outputs") for t in run["model"][role]] == [64, 10]
     assert run["layers"][-1]["cumulative"] == pytest.approx(1.0)
     assert sum(map(sum, run["verdict"]["confusion"])) == run["vectors"]["count"]
     right = sum(row[i] for i, row in enumerate(run["verdict"]["confusion"]))
