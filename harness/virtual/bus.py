@@ -1,0 +1,177 @@
+"""Peripherals on their addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from harness.virtual.chip import Clock, Registers
+
+WORD = 0xFFFF_FFFF
+PAGE = 0x1000
+
+
+class Device:
+    """A peripheral: words at offsets from a base. `debugger` tells an access through the debug port from the core's.
+
+    Attributes:
+        name, base, size: where it is.
+        clock: the enable bit without which it does not answer.
+        urgent: it is asked so often that its page is tuned for it.
+    """
+
+    urgent = False
+
+    def __init__(self, name: str, base: int, size: int = 0x400, clock: Clock | None = None) -> None:
+        self.name = name
+        self.base = base
+        self.size = size
+        self.clock = clock
+        self.words: dict[int, int] = {}
+
+    def reset(self) -> None:
+        """Back to the values after reset."""
+        self.words.clear()
+
+    def read(self, offset: int, debugger: bool) -> int:
+        """The word at an aligned offset."""
+        del debugger
+        return self.words.get(offset, 0)
+
+    def write(self, offset: int, value: int, debugger: bool) -> None:
+        """Set the word at an aligned offset."""
+        del debugger
+        self.words[offset] = value
+
+
+class RegisterBlock(Device):
+    """Memory cells with status bits that follow control bits at once."""
+
+    def __init__(self, facts: Registers) -> None:
+        super().__init__(facts.name, facts.base, facts.size, facts.clock)
+        self._facts = facts
+        self._status: dict[int, int] = dict(facts.always)
+        for follow in facts.follows:
+            offset, low = follow.status
+            self._status[offset] = self._status.get(offset, 0) | ((1 << follow.width) - 1) << low
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the values after reset."""
+        self.words = dict(self._facts.reset)
+
+    def read(self, offset: int, debugger: bool) -> int:
+        """A cell, with its status bits worked out."""
+        del debugger
+        value = self.words.get(offset, 0)
+        if offset not in self._status:
+            return value
+        value = value & ~self._status[offset] | self._facts.always.get(offset, 0)
+        for follow in self._facts.follows:
+            at, low = follow.status
+            if at == offset:
+                source, source_low = follow.source
+                value |= (self.words.get(source, 0) >> source_low & (1 << follow.width) - 1) << low
+        return value
+
+
+class Bus:
+    """All peripherals. Where none is, nothing is mapped, and what the core asks of it ends in a bus fault."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        """note: told once of each thing that firmware for real silicon would not do."""
+        self.devices: list[Device] = []
+        self._pages: dict[int, list[Device]] = {}
+        self._note = note
+        self._rcc = Device("rcc", 0)
+
+    def add(self, device: Device) -> None:
+        """Put a peripheral on its addresses."""
+        self.devices.append(device)
+        if device.name == "rcc":
+            self._rcc = device
+        for page in range(device.base // PAGE, (device.base + device.size - 1) // PAGE + 1):
+            self._pages.setdefault(page, []).append(device)
+
+    def named(self, name: str) -> Device:
+        """A peripheral by its name."""
+        return next(device for device in self.devices if device.name == name)
+
+    def at(self, address: int) -> Device | None:
+        """The peripheral at an address."""
+        for device in self._pages.get(address // PAGE, ()):
+            if device.base <= address < device.base + device.size:
+                return device
+        return None
+
+    def is_clocked(self, device: Device) -> bool:
+        """Whether its enable bit is set."""
+        clock = device.clock
+        return clock is None or bool(self._rcc.words.get(clock.offset, 0) >> clock.bit & 1)
+
+    def read(self, address: int, size: int, debugger: bool) -> int:
+        """1, 2 or 4 bytes; 0 where nothing answers."""
+        device = self._answering(address, debugger)
+        if device is None:
+            return 0
+        shift = 8 * (address & 3)
+        return device.read((address & ~3) - device.base, debugger) >> shift & (1 << 8 * size) - 1
+
+    def write(self, address: int, size: int, value: int, debugger: bool) -> None:
+        """1, 2 or 4 bytes. The upper parts of a word are written with the rest as it reads, the lowest by itself."""
+        device = self._answering(address, debugger)
+        if device is None:
+            return
+        offset, shift = (address & ~3) - device.base, 8 * (address & 3)
+        if shift:
+            mask = ((1 << 8 * size) - 1) << shift
+            value = device.read(offset, debugger) & ~mask & WORD | value << shift & mask
+        device.write(offset, value & WORD, debugger)
+
+    def _answering(self, address: int, debugger: bool) -> Device | None:
+        device = self.at(address)
+        if device is None:
+            self._note(f"access to 0x{address:08x}, where no peripheral is modelled")
+            return None
+        if not debugger and not self.is_clocked(device):
+            self._note(f"access to {device.name} at 0x{address:08x} before its clock is enabled")
+            return None
+        return device
+
+    def attach(self, engine: Any, failed: Callable[[BaseException], None]) -> None:
+        """Show all peripherals to the emulator; `failed` takes what one raises, which its C code cannot."""
+        for page, devices in sorted(self._pages.items()):
+            read, write = self._callbacks(page * PAGE, devices, failed)
+            engine.mmio_map(page * PAGE, PAGE, read, None, write, None)
+
+    def _callbacks(
+        self, base: int, devices: Sequence[Device], failed: Callable[[BaseException], None]
+    ) -> tuple[Callable[..., int], Callable[..., None]]:
+        """A page's reads and writes. The first device that counts its accesses as urgent has a way of its own."""
+        first = next((device for device in devices if device.urgent), devices[0])
+        clock, rcc, shift, end = first.clock, self._rcc, base - first.base, first.size
+
+        def is_clocked() -> bool:
+            return clock is None or bool(rcc.words.get(clock.offset, 0) >> clock.bit & 1)
+
+        def read(engine: Any, offset: int, size: int, data: Any) -> int:
+            del engine, data
+            try:
+                if size == 4 and 0 <= offset + shift < end and is_clocked():
+                    return first.read(offset + shift, False)
+                return self.read(base + offset, size, False)
+            except BaseException as error:
+                failed(error)
+                return 0
+
+        def write(engine: Any, offset: int, size: int, value: int, data: Any) -> None:
+            del engine, data
+            try:
+                if size == 4 and 0 <= offset + shift < end and is_clocked():
+                    first.write(offset + shift, value, False)
+                else:
+                    self.write(base + offset, size, value, False)
+            except BaseException as error:
+                failed(error)
+
+        return read, write

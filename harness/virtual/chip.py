@@ -1,0 +1,172 @@
+"""What the virtual board knows of a chip: records, filled by the families in harness/virtual/chips.
+
+All offsets are bytes from a block's base address; all rates are hertz.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+ReadRegister = Callable[[str, int], int]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A range of memory; `alias_of` names the range that it shows at another address."""
+
+    name: str
+    origin: int
+    size: int
+    kind: Literal["ram", "flash"] = "ram"
+    alias_of: str | None = None
+
+
+@dataclass(frozen=True)
+class Follow:
+    """A status field that shows what a control field holds: `width` bits of `source` (offset, lowest bit)."""
+
+    source: tuple[int, int]
+    status: tuple[int, int]
+    width: int = 1
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The enable bit without which a block does not answer: a bit of a register of block "rcc"."""
+
+    offset: int
+    bit: int
+
+
+@dataclass(frozen=True)
+class Registers:
+    """A peripheral of which the firmware sees memory cells and status that follows control at once.
+
+    Attributes:
+        reset: values after reset where they are not 0.
+        always: bits that read as 1 whatever is written.
+    """
+
+    name: str
+    base: int
+    size: int = 0x400
+    reset: Mapping[int, int] = field(default_factory=dict)
+    follows: tuple[Follow, ...] = ()
+    always: Mapping[int, int] = field(default_factory=dict)
+    clock: Clock | None = None
+
+
+@dataclass(frozen=True)
+class Usart:
+    """A serial port of the kind with ISR, RDR and TDR.
+
+    Attributes:
+        fifo: bytes that the receiver holds with FIFOEN; 1 where there is no FIFO.
+        low_power: an LPUART, whose BRR counts 256ths.
+        function: number of the alternate function that connects pins to it.
+    """
+
+    name: str
+    base: int
+    clock: Clock
+    fifo: int = 1
+    low_power: bool = False
+    function: int = 7
+
+
+@dataclass(frozen=True)
+class Timer:
+    """TIM2."""
+
+    base: int
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class FlashLayout:
+    """The flash controller.
+
+    Attributes:
+        controller: which model of it, see harness/virtual/flash.py.
+        base: its registers.
+        sectors: bytes of each sector from the start of the flash.
+        options: what the option register reads.
+    """
+
+    controller: Literal["h7", "l4", "f7"]
+    base: int
+    sectors: tuple[int, ...]
+    options: int = 0
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """Rates that follow from what the firmware wrote: the core's, TIM2's, and each serial port's kernel clock."""
+
+    core: int
+    timer: int
+    usarts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What a board connects to its chip: the serial port on the debug probe's virtual COM port with its pins ("pd8"),
+    and the rate of the clock fed in.
+    """
+
+    usart: str
+    tx: str
+    rx: str
+    hse: int = 8_000_000
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A microcontroller.
+
+    Attributes:
+        core: "cortex-m4" or "cortex-m7".
+        cpuid: the core's CPUID register.
+        idcode: DBGMCU's IDCODE, at each address of `idcode_at`.
+        boot: address of the vector table after reset.
+        clocks: the rates, from a reader of registers by block and offset, and the crystal's rate.
+        reset_cause: block, offset and bits that tell of a power-on or brown-out, of the pin, and of a software reset.
+        wiring: on ST's Nucleo board.
+    """
+
+    name: str
+    core: Literal["cortex-m4", "cortex-m7"]
+    cpuid: int
+    idcode: int
+    idcode_at: tuple[int, ...]
+    boot: int
+    memory: tuple[Memory, ...]
+    registers: tuple[Registers, ...]
+    usarts: tuple[Usart, ...]
+    timer: Timer
+    flash: FlashLayout
+    clocks: Callable[[ReadRegister, int], Clocks]
+    reset_cause: tuple[str, int, Mapping[str, int]]
+    wiring: Wiring
+
+
+def bits(value: int, low: int, width: int) -> int:
+    """A field of a register."""
+    return value >> low & (1 << width) - 1
+
+
+def gpio_ports(
+    first: int, letters: str, enable: int, modes: Mapping[str, int], other: int = 0xFFFF_FFFF
+) -> tuple[Registers, ...]:
+    """GPIO ports 0x400 apart, each with its enable bit in one RCC register; `modes` and `other`: MODER after reset."""
+    return tuple(
+        Registers(
+            name=f"gpio{letter}",
+            base=first + 0x400 * (ord(letter) - ord("a")),
+            reset={0x00: modes.get(letter, other)},
+            clock=Clock(enable, ord(letter) - ord("a")),
+        )
+        for letter in letters
+    )

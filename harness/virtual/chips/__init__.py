@@ -1,0 +1,22 @@
+"""Chips that the virtual board knows: one file a family."""
+
+from __future__ import annotations
+
+from harness.errors import BoardError
+from harness.virtual.chip import Chip
+from harness.virtual.chips import stm32f7, stm32h7, stm32l4
+
+_FAMILIES = (stm32f7, stm32h7, stm32l4)
+
+
+def find_chip(name: str) -> Chip:
+    """The chip of a name, or of an order code that begins with one.
+
+    Raises:
+        BoardError: it is not known.
+    """
+    known: list[Chip] = [chip for family in _FAMILIES for chip in family.CHIPS]
+    for chip in known:
+        if name.lower().startswith(chip.name):
+            return chip
+    raise BoardError(f"the virtual board has no chip {name}", hint="it has: " + ", ".join(chip.name for chip in known))

@@ -1,0 +1,227 @@
+"""Executed instructions, counted by a hook that the emulator calls before each basic block.
+
+With a C compiler on this machine the hook is native code, built once and kept in the cache; without one it is Python,
+and emulation is some thirty times slower.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Protocol
+
+from harness.build.cache import Cache, default_root, digest
+from harness.errors import BuildError, ToolError
+from harness.virtual.memory import Bytes
+
+NATIVE_VARIABLE = "TINYHIL_VIRTUAL_NATIVE"  # "0": do without the native hook
+
+_REGIONS = 16
+_SLOTS = 65536
+_NO_LIMIT = (1 << 63) - 1
+_BLOCK_HOOK = 8  # UC_HOOK_BLOCK
+_FLAGS = ("-std=c11", "-O2", "-shared", "-fPIC")
+
+
+class Counter(Protocol):
+    """Counts, and stops the emulator before a limit is passed."""
+
+    native: bool
+
+    @property
+    def executed(self) -> int:
+        """Instructions executed so far; while the core runs, those of its present block included."""
+
+    @property
+    def at_limit(self) -> bool:
+        """Whether the limit is what stopped the core."""
+
+    def set_limit(self, limit: int | None) -> None:
+        """Stop before the block that would take `executed` above this."""
+
+    def stopped_at(self, address: int) -> None:
+        """The core has stopped: take back what it has not executed of its block."""
+
+    def forget(self) -> None:
+        """Code has changed in memory."""
+
+
+def make_counter(engine: Any, memory: Sequence[Bytes]) -> Counter:
+    """A counter hooked into the emulator: native where that can be had."""
+    if os.environ.get(NATIVE_VARIABLE, "1") != "0":
+        try:
+            return _NativeCounter(engine, memory)
+        except (ToolError, BuildError, OSError, AttributeError):
+            pass  # no compiler, or another version of the binding: the report says that it is slow
+    return _PythonCounter(engine, memory)
+
+
+def count_thumb(code: bytes) -> int:
+    """Instructions in a piece of Thumb code: a halfword from 0xE800 up begins one of two halfwords."""
+    count = at = 0
+    while at < len(code):
+        at += 4 if code[at + 1] >= 0xE8 else 2
+        count += 1
+    return count
+
+
+def _count_between(memory: Sequence[Bytes], start: int, end: int) -> int:
+    for region in memory:
+        if region.origin <= start and end <= region.origin + region.size:
+            return count_thumb(region.read(start, end - start))
+    return (end - start) // 2
+
+
+@dataclass
+class _Block:
+    address: int = 0
+    size: int = 0
+
+
+class _PythonCounter:
+    native = False
+
+    def __init__(self, engine: Any, memory: Sequence[Bytes]) -> None:
+        self.executed = 0
+        self._memory = memory
+        self._limit = _NO_LIMIT
+        self._block = _Block()
+        self._known: dict[tuple[int, int], int] = {}
+        engine.hook_add(_BLOCK_HOOK, self._hook)
+
+    def _hook(self, engine: Any, address: int, size: int, data: Any) -> None:
+        del data
+        count = self._known.get((address, size))
+        if count is None:
+            count = self._known[address, size] = _count_between(self._memory, address, address + size)
+        if self.executed + count > self._limit:
+            self._block.size = 0
+            engine.emu_stop()
+            return
+        self.executed += count
+        self._block.address = address
+        self._block.size = size
+
+    @property
+    def at_limit(self) -> bool:
+        return self._block.size == 0
+
+    def set_limit(self, limit: int | None) -> None:
+        self._limit = _NO_LIMIT if limit is None else limit
+
+    def stopped_at(self, address: int) -> None:
+        start, end = self._block.address, self._block.address + self._block.size
+        if start <= address < end:
+            self.executed -= _count_between(self._memory, address, end)
+        self._block.size = 0
+
+    def forget(self) -> None:
+        self._known.clear()
+
+
+class _State(ctypes.Structure):
+    """tinyhil_counter of counting.c."""
+
+    _fields_ = [
+        ("executed", ctypes.c_uint64),
+        ("limit", ctypes.c_uint64),
+        ("block_address", ctypes.c_uint64),
+        ("block_size", ctypes.c_uint64),
+        ("stop", ctypes.c_void_p),
+        ("region_count", ctypes.c_uint64),
+        ("region_origin", ctypes.c_uint64 * _REGIONS),
+        ("region_size", ctypes.c_uint64 * _REGIONS),
+        ("region_bytes", ctypes.c_void_p * _REGIONS),
+        ("slot_key", ctypes.c_uint64 * _SLOTS),
+        ("slot_value", ctypes.c_uint32 * _SLOTS),
+    ]
+
+
+class _NativeCounter:
+    native = True
+
+    def __init__(self, engine: Any, memory: Sequence[Bytes]) -> None:
+        hook = ctypes.CDLL(str(_library())).tinyhil_block
+        emulator = _emulator_library()
+        self._memory = memory
+        self._state = state = _State(limit=_NO_LIMIT, region_count=min(len(memory), _REGIONS))
+        for index, region in enumerate(memory[:_REGIONS]):
+            state.region_origin[index] = region.origin
+            state.region_size[index] = region.size
+            state.region_bytes[index] = region.pointer
+        state.stop = ctypes.cast(emulator.uc_emu_stop, ctypes.c_void_p)
+        handle = ctypes.c_size_t()
+        error = emulator.uc_hook_add(
+            engine._uch,
+            ctypes.byref(handle),
+            ctypes.c_int(_BLOCK_HOOK),
+            ctypes.cast(hook, ctypes.c_void_p),
+            ctypes.byref(state),
+            ctypes.c_uint64(1),
+            ctypes.c_uint64(0),
+        )
+        if error:
+            raise OSError(f"uc_hook_add: {error}")
+
+    @property
+    def executed(self) -> int:
+        return int(self._state.executed)
+
+    @property
+    def at_limit(self) -> bool:
+        return int(self._state.block_size) == 0
+
+    def set_limit(self, limit: int | None) -> None:
+        self._state.limit = _NO_LIMIT if limit is None else limit
+
+    def stopped_at(self, address: int) -> None:
+        state = self._state
+        start, end = state.block_address, state.block_address + state.block_size
+        if start <= address < end:
+            state.executed -= _count_between(self._memory, address, end)
+        state.block_size = 0
+
+    def forget(self) -> None:
+        ctypes.memset(self._state.slot_key, 0, ctypes.sizeof(self._state.slot_key))
+
+
+def _emulator_library() -> Any:
+    """The emulator's own library, which the binding has loaded already."""
+    import unicorn
+
+    folder = Path(unicorn.__file__).parent / "lib"
+    for name in ("libunicorn.so.2", "libunicorn.2.dylib", "libunicorn.dylib", "unicorn.dll"):
+        if (folder / name).exists():
+            return ctypes.CDLL(str(folder / name))
+    raise OSError("the emulator's library is not in its package")
+
+
+def _library() -> Path:
+    """The native hook, built on first use.
+
+    Raises:
+        ToolError: there is no C compiler.
+        BuildError: it does not compile, or the cache cannot be written to.
+    """
+    from harness.build.jobs import run_tool
+    from harness.build.toolchain import find
+
+    source = files("harness.virtual").joinpath("counting.c").read_text(encoding="utf-8")
+    compiler = find("host")
+    cache = Cache(default_root())
+    key = digest("virtual-counter", source, compiler.identity, *_FLAGS)
+    found = cache.find(key, ".so")
+    if found:
+        return found
+    with cache.lock(key), cache.workspace() as folder:
+        found = cache.find(key, ".so")
+        if found:
+            return found
+        (folder / "counting.c").write_text(source, encoding="utf-8")
+        command = [str(compiler.cc), *_FLAGS, "counting.c", "-o", "counting.so"]
+        run_tool(command, folder, "the virtual board's counter does not compile", compiler)
+        return cache.put(key, ".so", (folder / "counting.so").read_bytes(), 0o755)

@@ -1,0 +1,363 @@
+"""The core's own registers on the private peripheral bus: system control, debug, breakpoints, cycle counter, ROM table.
+
+Armv7-M Architecture Reference Manual, B3 (system control), C1 (debug, DWT, FPB).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from harness.virtual.bus import WORD, Device
+
+SCS, DWT, FPB, ROM_TABLE = 0xE000_E000, 0xE000_1000, 0xE000_2000, 0xE00F_F000
+
+CPUID, ICSR, VTOR, AIRCR, SCR, CCR, SHCSR, CFSR, HFSR, DFSR, MMFAR, BFAR = (
+    0xD00, 0xD04, 0xD08, 0xD0C, 0xD10, 0xD14, 0xD24, 0xD28, 0xD2C, 0xD30, 0xD34, 0xD38,
+)  # fmt: skip
+CCSIDR, CPACR = 0xD80, 0xD88
+MPU_TYPE, MPU_CTRL, MPU_RNR, MPU_RBAR, MPU_RASR = 0xD90, 0xD94, 0xD98, 0xD9C, 0xDA0
+DHCSR, DCRSR, DCRDR, DEMCR = 0xDF0, 0xDF4, 0xDF8, 0xDFC
+FPCCR, MVFR0, MVFR1, MVFR2 = 0xF34, 0xF40, 0xF44, 0xF48
+
+DEBUG_KEY, RESET_KEY, LOCK_KEY = 0xA05F, 0x05FA, 0xC5AC_CE55
+C_DEBUGEN, C_HALT, C_STEP = 1 << 0, 1 << 1, 1 << 2
+S_REGRDY, S_HALT, S_SLEEP, S_LOCKUP, S_RETIRE, S_RESET = 1 << 16, 1 << 17, 1 << 18, 1 << 19, 1 << 24, 1 << 25
+VC_CORERESET, VC_HARDERR, TRCENA = 1 << 0, 1 << 10, 1 << 24
+DFSR_HALTED, DFSR_BKPT, DFSR_VCATCH = 1 << 0, 1 << 1, 1 << 3
+_SYSRESETREQ = 1 << 2
+_CONTROL_BITS = 0xF
+
+_CYCCNTENA = 1 << 0
+_LOCK_ACCESS, _LOCK_STATUS, _COUNT = 0xFB0, 0xFB4, 0x004
+
+MPU_REGIONS = 8
+
+
+class Core(Protocol):
+    """What the registers act on."""
+
+    @property
+    def cycles(self) -> int:
+        """Cycles so far, which are instructions executed and time spent waiting."""
+
+    @property
+    def halted(self) -> bool:
+        """Whether the debugger has stopped it."""
+
+    locked_up: bool
+    sleeping: bool
+
+    def debug_halt(self, reason: int) -> None:
+        """Stop; `reason` are bits of DFSR."""
+
+    def debug_run(self) -> None:
+        """Go on."""
+
+    def debug_step(self) -> None:
+        """Execute one instruction."""
+
+    def request_reset(self) -> None:
+        """Reset the system as soon as the present instruction is done."""
+
+    def read_core(self, selector: int) -> int:
+        """A core register by its DCRSR number."""
+
+    def write_core(self, selector: int, value: int) -> None:
+        """The same the other way."""
+
+    def breakpoints_changed(self) -> None:
+        """The comparators have other addresses."""
+
+    def protection_changed(self) -> None:
+        """The MPU has other regions."""
+
+
+def _identification(part: int, component: int, designer: int = 0x4BB) -> dict[int, int]:
+    """PIDR and CIDR of a component: 12-bit part, 4-bit class; the designer is Arm's by default."""
+    jep, continuation = designer & 0x7F, designer >> 8
+    return {
+        0xFD0: continuation,
+        0xFE0: part & 0xFF,
+        0xFE4: part >> 8 | (jep & 0xF) << 4,
+        0xFE8: jep >> 4 | 8,
+        0xFEC: 0,
+        0xFF0: 0x0D,
+        0xFF4: component << 4,
+        0xFF8: 0x05,
+        0xFFC: 0xB1,
+    }
+
+
+class SystemControl(Device):
+    """System control block, MPU, and the debug registers."""
+
+    def __init__(self, core: Core, cpuid: int, m7: bool) -> None:
+        super().__init__("scs", SCS, 0x1000)
+        self._core = core
+        fixed = {CPUID: cpuid, MPU_TYPE: MPU_REGIONS << 8}
+        fixed |= {MVFR0: 0x1011_0021, MVFR1: 0x1100_0011, MVFR2: 0x40 if m7 else 0}  # single precision
+        fixed |= _identification(0x00C, 0xE)
+        if m7:
+            fixed[CCSIDR] = 0xF00F_E019  # data cache: 128 sets, 4 ways, lines of 32 bytes
+        self._fixed: Mapping[int, int] = fixed
+        self.regions: list[tuple[int, int]] = []
+        self._debug = 0
+        self._demcr = 0
+        self._transfer = 0
+        self._was_reset = False
+        self.reset()
+
+    def reset(self) -> None:
+        """System reset: the debug registers keep what the debugger wrote."""
+        self.words = {CCR: 0x0004_0200, FPCCR: 0xC000_0000}
+        self.regions = [(0, 0)] * MPU_REGIONS
+        self._was_reset = True
+
+    def power_on(self) -> None:
+        """Reset of everything."""
+        self._debug = self._demcr = 0
+        self.reset()
+
+    def enable_debug(self) -> None:
+        """As a debugger does that halts at reset."""
+        self._debug |= C_DEBUGEN
+
+    @property
+    def debug_enabled(self) -> bool:
+        """Whether a debugger has taken hold."""
+        return bool(self._debug & C_DEBUGEN)
+
+    @property
+    def trace_enabled(self) -> bool:
+        """Whether the cycle counter may run."""
+        return bool(self._demcr & TRCENA)
+
+    def catches(self, what: int) -> bool:
+        """Whether the debugger wants the core halted there."""
+        return bool(self._demcr & what) and self.debug_enabled
+
+    def read(self, offset: int, debugger: bool) -> int:
+        """A register."""
+        if offset == DHCSR:
+            return self._status(debugger)
+        if offset == DCRDR:
+            return self._transfer
+        if offset == DEMCR:
+            return self._demcr
+        if offset == AIRCR:
+            return 0xFA05_0000 | self.words.get(AIRCR, 0)
+        if offset == MPU_RBAR:
+            return self.regions[self.words.get(MPU_RNR, 0) % MPU_REGIONS][0] | self.words.get(MPU_RNR, 0) & 0xF
+        if offset == MPU_RASR:
+            return self.regions[self.words.get(MPU_RNR, 0) % MPU_REGIONS][1]
+        return self._fixed.get(offset) or self.words.get(offset, 0)
+
+    def write(self, offset: int, value: int, debugger: bool) -> None:
+        """A register."""
+        if offset in self._fixed:
+            return
+        if offset == DHCSR:
+            if value >> 16 == DEBUG_KEY:
+                self._control(value & _CONTROL_BITS)
+        elif offset == DCRSR:
+            self._select(value)
+        elif offset == DCRDR:
+            self._transfer = value
+        elif offset == DEMCR:
+            self._demcr = value
+        elif offset == AIRCR:
+            if value >> 16 == RESET_KEY:
+                self.words[AIRCR] = value & 0x700
+                if value & _SYSRESETREQ:
+                    self._core.request_reset()
+        elif offset in (CFSR, HFSR, DFSR):
+            self.words[offset] = self.words.get(offset, 0) & ~value
+        elif offset in (MPU_CTRL, MPU_RBAR, MPU_RASR):
+            self._protect(offset, value)
+        else:
+            self.words[offset] = value
+
+    def _protect(self, offset: int, value: int) -> None:
+        number = self.words.get(MPU_RNR, 0) % MPU_REGIONS
+        if offset == MPU_CTRL:
+            self.words[MPU_CTRL] = value
+        elif offset == MPU_RBAR:
+            if value & 0x10:  # VALID: the region's number comes with it
+                number = value & 0xF
+                self.words[MPU_RNR] = number
+            self.regions[number % MPU_REGIONS] = (value & ~0x1F, self.regions[number % MPU_REGIONS][1])
+        else:
+            self.regions[number] = (self.regions[number][0], value)
+        self._core.protection_changed()
+
+    def forbidden(self) -> list[tuple[int, int]]:
+        """Start and end of what the MPU lets nobody touch."""
+        if not self.words.get(MPU_CTRL, 0) & 1:
+            return []
+        found = []
+        for base, attributes in self.regions:
+            size = 2 << (attributes >> 1 & 0x1F)
+            if attributes & 1 and not attributes >> 24 & 7:
+                found.append((base, base + size))
+        return found
+
+    def raise_status(self, offset: int, value: int) -> None:
+        """Set bits of a status register that the core clears by writing ones."""
+        self.words[offset] = self.words.get(offset, 0) | value
+
+    def _status(self, debugger: bool) -> int:
+        value = self._debug | S_REGRDY | S_RETIRE
+        value |= S_HALT if self._core.halted else 0
+        value |= S_SLEEP if self._core.sleeping else 0
+        value |= S_LOCKUP if self._core.locked_up and not self._core.halted else 0
+        if self._was_reset:
+            value |= S_RESET
+            if debugger:
+                self._was_reset = False
+        return value
+
+    def _control(self, value: int) -> None:
+        if not value & C_DEBUGEN:
+            value &= ~(C_HALT | C_STEP)
+        was_halted = self._core.halted
+        self._debug = value
+        if value & C_HALT:
+            if not was_halted:
+                self._core.debug_halt(DFSR_HALTED)
+        elif was_halted and value & C_STEP:
+            self._core.debug_step()
+            self._debug |= C_HALT
+        elif was_halted:
+            self._core.debug_run()
+
+    def halted_by_core(self) -> None:
+        """The core has halted by itself: a breakpoint, or at reset."""
+        self._debug |= C_HALT
+
+    def _select(self, value: int) -> None:
+        if value & 1 << 16:
+            self._core.write_core(value & 0x7F, self._transfer)
+        else:
+            self._transfer = self._core.read_core(value & 0x7F)
+
+
+class CycleCounter(Device):
+    """DWT with its cycle counter; watchpoints are memory cells. The Cortex-M7 locks it until the core gives a key."""
+
+    def __init__(self, core: Core, control: SystemControl, m7: bool) -> None:
+        super().__init__("dwt", DWT, 0x1000)
+        self._core = core
+        self._control = control
+        self._has_lock = m7
+        self._fixed = _identification(0x002, 0xE)
+        self.reset()
+
+    def reset(self) -> None:
+        """Power-on."""
+        self.words = {}
+        self._value = 0
+        self._since: int | None = None
+        self._locked = self._has_lock
+
+    def read(self, offset: int, debugger: bool) -> int:
+        """A register."""
+        if offset == _COUNT:
+            return self._count()
+        if offset == 0:
+            return 0x4000_0000 | self.words.get(0, 0)
+        if offset == _LOCK_STATUS:
+            return 0 if debugger or not self._has_lock else 1 | int(self._locked) << 1
+        return self._fixed.get(offset) or self.words.get(offset, 0)
+
+    def write(self, offset: int, value: int, debugger: bool) -> None:
+        """A register."""
+        if offset == _LOCK_ACCESS:
+            self._locked = self._has_lock and value != LOCK_KEY
+            return
+        if self._locked and not debugger:
+            return
+        if offset == _COUNT:
+            self._value = value
+            if self._since is not None:
+                self._since = self._core.cycles
+        else:
+            self.words[offset] = value
+            self.follow()
+
+    def follow(self) -> None:
+        """Run or stand as the enable bits say."""
+        runs = bool(self.words.get(0, 0) & _CYCCNTENA) and self._control.trace_enabled
+        if runs and self._since is None:
+            self._since = self._core.cycles
+        elif not runs and self._since is not None:
+            self._value, self._since = self._count(), None
+
+    def _count(self) -> int:
+        self.follow()
+        if self._since is None:
+            return self._value
+        return (self._value + self._core.cycles - self._since) & WORD
+
+
+class Breakpoints(Device):
+    """FPB: version 1 on the M4 (two addresses a word), version 2 on the M7."""
+
+    def __init__(self, core: Core, m7: bool) -> None:
+        super().__init__("fpb", FPB, 0x1000)
+        self._core = core
+        self._m7 = m7
+        self.count = 8 if m7 else 6
+        self._fixed = _identification(0x00E if m7 else 0x003, 0xE)
+        self.reset()
+
+    def reset(self) -> None:
+        """Power-on."""
+        self.words = {}
+
+    def read(self, offset: int, debugger: bool) -> int:
+        """A register."""
+        if offset == 0:
+            return (1 << 28 if self._m7 else 0) | self.count << 4 | self.words.get(0, 0) & 1
+        return self._fixed.get(offset) or self.words.get(offset, 0)
+
+    def write(self, offset: int, value: int, debugger: bool) -> None:
+        """A register."""
+        if offset == 0:
+            if not value & 2:  # KEY
+                return
+            value &= 1
+        self.words[offset] = value
+        self._core.breakpoints_changed()
+
+    def addresses(self) -> set[int]:
+        """Where the core is to stop."""
+        if not self.words.get(0, 0) & 1:
+            return set()
+        found = set()
+        for index in range(self.count):
+            value = self.words.get(8 + 4 * index, 0)
+            if not value & 1:
+                continue
+            if self._m7:
+                found.add(value & ~1)
+            else:
+                found |= {(value & 0x1FFF_FFFC) + half for half in (0, 2) if value >> 30 & (1 if half == 0 else 2)}
+        return found
+
+
+class RomTable(Device):
+    """The table by which a debugger finds the others."""
+
+    def __init__(self, m7: bool) -> None:
+        super().__init__("rom", ROM_TABLE, 0x1000)
+        self.words = _identification(0x4C8 if m7 else 0x4C4, 0x1)
+        self.words[0xFCC] = 1  # system memory is on the same bus
+        for index, base in enumerate((SCS, DWT, FPB)):
+            self.words[4 * index] = (base - ROM_TABLE & 0xFFFF_F000) | 3
+
+    def reset(self) -> None:
+        """Nothing to reset."""
+
+    def write(self, offset: int, value: int, debugger: bool) -> None:
+        """Read only."""

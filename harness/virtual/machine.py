@@ -1,0 +1,583 @@
+"""A virtual board: an emulated microcontroller with flash, peripherals and a serial port that a program can open."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.errors import BoardError
+from harness.virtual import debug
+from harness.virtual.bus import Bus, RegisterBlock
+from harness.virtual.chip import Chip, Clocks, Wiring
+from harness.virtual.chips import find_chip
+from harness.virtual.cpu import (
+    BFARVALID,
+    BUS_FAULT,
+    DACCVIOL,
+    HARD_FAULT,
+    IACCVIOL,
+    IBUSERR,
+    LR,
+    MEM_FAULT,
+    MMARVALID,
+    MSP,
+    MSTKERR,
+    PC,
+    PRECISERR,
+    SP,
+    STKERR,
+    SVCALL,
+    USAGE_FAULT,
+    XPSR,
+    Cpu,
+    Stop,
+)
+from harness.virtual.flash import make_flash
+from harness.virtual.memory import Bytes, anonymous, on_store
+from harness.virtual.terminal import Terminal
+from harness.virtual.timer import Timer
+from harness.virtual.usart import Usart
+
+_ERASED = 0xFF
+_SETTLED = 1 << 30  # HFSR.FORCED
+_HFSR_DEBUG, _HFSR_VECTOR = 1 << 31, 1 << 1
+_LEAST_SLICE = 1024  # more than the emulator's longest basic block has
+_WAIT_S = 0.05
+
+
+class BusError(Exception):
+    """A debugger's access to an address where nothing is."""
+
+
+class Machine:
+    """A chip with its serial port connected as on its board.
+
+    Attributes:
+        chip: what it is.
+        bus: its peripherals.
+        cpu: its core.
+        terminal: the serial port's far end.
+        usart: the serial port.
+        flash: the flash controller.
+        notes: what firmware for real silicon would not do; each once.
+        locked_up: the core has faulted in its fault handler.
+        sleeping: the core waits for an interrupt.
+        brown_out_at: count of instructions at which the power dips, once.
+    """
+
+    def __init__(self, chip: str | Chip, wiring: Wiring | None = None, flash_file: Path | None = None) -> None:
+        """Power on, halted.
+
+        Args:
+            chip: its name, such as "stm32h743" or the whole order code.
+            wiring: what is connected; None for ST's Nucleo board of the chip.
+            flash_file: keeps the flash's contents; made when it is not there. None: the flash begins erased.
+
+        Raises:
+            BoardError: no such chip, or the file cannot be used.
+        """
+        self.chip = find_chip(chip) if isinstance(chip, str) else chip
+        self.wiring = wiring or self.chip.wiring
+        self.notes: list[str] = []
+        self._memory = self._make_memory(flash_file)
+        array = next(region for region in self._memory if region.kind == "flash")
+        self.flash = make_flash(self.chip.flash, array, self._code_changed)
+        self.locked_up = self.sleeping = False
+        self._halted = True
+        self._held = False
+        self._reset_wanted = False
+        self._protection_new = False
+        self.brown_out_at: int | None = None
+        self._waited = 0.0
+        self._clocks: Clocks | None = None
+        m7 = self.chip.core == "cortex-m7"
+        self.cpu = Cpu(m7, self._memory, self.flash.store, array)
+        self.control = debug.SystemControl(self, self.chip.cpuid, m7)
+        self.dwt = debug.CycleCounter(self, self.control, m7)
+        self.fpb = debug.Breakpoints(self, m7)
+        self.bus = Bus(self._note)
+        self._populate(m7)
+        self.bus.attach(self.cpu.engine, self.cpu.fail)
+        self.terminal = Terminal()
+        self.usart.line = self
+        self.on_progress: Callable[[], None] | None = None
+        self.power_on()
+
+    # --- what others build on ---------------------------------------------------------------------------------------
+
+    @property
+    def uart_pty(self) -> str:
+        """The path of the serial port on this machine."""
+        return self.terminal.path
+
+    @property
+    def instructions(self) -> int:
+        """Instructions executed since power-on."""
+        return self.cpu.counter.executed
+
+    @property
+    def cycles(self) -> int:
+        """Cycles since power-on: one an instruction, and the time spent waiting at the core's rate."""
+        return self.cpu.counter.executed + int(self._waited)
+
+    @property
+    def halted(self) -> bool:
+        """Whether the debugger has stopped the core."""
+        return self._halted
+
+    def load(self, elf: Path) -> None:
+        """Put an image's bytes where they belong, in no time; the rest of the flash is erased.
+
+        Raises:
+            BoardError: it is not an image, or does not fit.
+        """
+        from harness.virtual.image import segments
+
+        flash = next(region for region in self._memory if region.kind == "flash")
+        flash.store[:] = bytes([_ERASED]) * flash.size
+        for address, data in segments(elf):
+            where = next((r for r in self._memory if r.holds(address, len(data))), None)
+            if where is None:
+                raise BoardError(
+                    f"{elf.name} has {len(data)} bytes for 0x{address:08x}, where the {self.chip.name} has no memory",
+                    hint="build the image for this board",
+                )
+            where.write(address, data)
+        self._code_changed()
+
+    def reset(self, halt: bool = False, cause: str = "pin") -> None:
+        """Reset the system; `halt` leaves the core at its first instruction.
+
+        Args:
+            halt: do not run.
+            cause: "pin", "software", "power" or "brown-out".
+        """
+        self._reset_wanted = False
+        self.usart.flush()
+        for device in self.bus.devices:
+            lasting = (debug.SystemControl, debug.CycleCounter, debug.Breakpoints, _Identity)
+            if not isinstance(device, lasting) or isinstance(device, _Identity) and cause == "power":
+                device.reset()
+        self.control.reset()
+        block, offset, flags = self.chip.reset_cause
+        causes = self.bus.named(block).words
+        causes[offset] = causes.get(offset, 0) | flags.get(cause, 0)
+        self.protection_changed()
+        self.cpu.set_forbidden([])
+        self._protection_new = False
+        self._clocks = None
+        self.control.words[debug.VTOR] = self.chip.boot
+        self._start(halt)
+
+    def hold(self, held: bool) -> None:
+        """Pull the reset pin down, or let go of it. Meanwhile the core stands; the debugger can get at everything."""
+        if held and not self._held:
+            self.reset()
+        elif self._held and not held:
+            self._held = False
+            self._start(False)
+        self._held = held
+
+    def _start(self, halt: bool) -> None:
+        """The core's registers from the vector table."""
+        self.locked_up = self.sleeping = False
+        registers = self.cpu.registers
+        registers.control = 0
+        for number in range(13):
+            registers[number] = 0
+        registers[XPSR] = 1 << 24
+        self.cpu.code_changed()
+        vectors = self.chip.boot
+        registers[MSP] = self._word(vectors) & ~3
+        registers[SP] = registers[MSP]
+        registers[LR] = 0xFFFF_FFFF
+        start = self._word(vectors + 4)
+        registers[PC] = start & ~1
+        self._halted = halt
+        if halt:
+            self.control.halted_by_core()
+        elif self.control.catches(debug.VC_CORERESET):
+            self.debug_halt(debug.DFSR_VCATCH)
+        elif start == 0xFFFF_FFFF:
+            self.locked_up = True  # an erased flash
+
+    def power_on(self, cause: str = "power", halt: bool = True) -> None:
+        """Power comes, or comes back: RAM holds anything, and the debugger's settings are gone."""
+        for region in self._memory:
+            if region.kind == "ram":
+                region.store[:] = os.urandom(4096) * (region.size // 4096)
+        self.control.power_on()
+        self.dwt.reset()
+        self.fpb.reset()
+        self.breakpoints_changed()
+        self.reset(halt, cause)
+
+    def step_slice(self, instructions: int) -> Stop:
+        """Run the core for so many instructions, or until it waits, halts or resets.
+
+        Raises:
+            BoardError: the emulator failed.
+        """
+        if self._stands():
+            return Stop.BREAK
+        self.sleeping = False
+        limit = self.cpu.counter.executed + max(instructions, _LEAST_SLICE)
+        if self.brown_out_at is not None:
+            limit = min(limit, self.brown_out_at)
+            if self.cpu.counter.executed > limit - _LEAST_SLICE:
+                self.brown_out_at = None
+                self.power_on("brown-out", halt=False)
+                return Stop.INTERRUPTED
+        while True:
+            stop = self.cpu.run(limit)
+            self.flash.settle()
+            if self._reset_wanted:
+                self.reset(cause="software")
+                return Stop.INTERRUPTED
+            if self._protection_new:
+                self._protection_new = False
+                self.cpu.set_forbidden(self.control.forbidden())
+            if stop is Stop.FAULT:
+                self._fault()
+            elif stop is Stop.TRAP:
+                self._trap()
+            elif stop is Stop.BREAK:
+                self._break()
+            elif stop is not Stop.INTERRUPTED:
+                self.sleeping = stop is Stop.SLEEP
+                self.usart.flush()
+                return stop
+            if self._stands():
+                self.usart.flush()
+                return Stop.BREAK
+
+    def _stands(self) -> bool:
+        return self._halted or self._held or self.locked_up
+
+    def wait(self, others: list[int], timeout_s: float = _WAIT_S) -> None:
+        """Until the serial port or another descriptor has something, or time is up; the core's clock goes on."""
+        start = time.monotonic()
+        self.terminal.wait(others, timeout_s)
+        if not self._halted:
+            self._waited += (time.monotonic() - start) * self.clocks().core
+
+    def close(self) -> None:
+        """Let go of the serial port; the machine cannot be used any more."""
+        self.terminal.close()
+
+    def clocks(self) -> Clocks:
+        """The rates that the firmware has set."""
+        if self._clocks is None:
+            self._clocks = self.chip.clocks(lambda block, at: self.bus.named(block).words.get(at, 0), self.wiring.hse)
+        return self._clocks
+
+    # --- as a debugger sees it --------------------------------------------------------------------------------------
+
+    def read_memory(self, address: int, length: int) -> bytes:
+        """Bytes of memory, or of registers word by word.
+
+        Raises:
+            BusError: nothing is there.
+        """
+        for region in self._memory:
+            if region.holds(address, length):
+                return region.read(address, length)
+        data = bytearray()
+        while len(data) < length:
+            at = address + len(data)
+            size = 4 if at % 4 == 0 and length - len(data) >= 4 else 2 if at % 2 == 0 and length - len(data) >= 2 else 1
+            if self.bus.at(at) is None:
+                data += self._part(at, size)
+            else:
+                data += self.bus.read(at, size, True).to_bytes(size, "little")
+        return bytes(data)
+
+    def _part(self, address: int, size: int) -> bytes:
+        for region in self._memory:
+            if region.holds(address, size):
+                return region.read(address, size)
+        raise BusError(f"nothing is at 0x{address:08x}")
+
+    def write_memory(self, address: int, data: bytes) -> None:
+        """The same the other way; a write to flash goes through the flash controller.
+
+        Raises:
+            BusError: nothing is there.
+        """
+        done = 0
+        while done < len(data):
+            at, left = address + done, len(data) - done
+            region = next((r for r in self._memory if r.origin <= at < r.origin + r.size), None)
+            if region is not None and region.kind == "ram":
+                size = min(left, region.origin + region.size - at)
+                region.write(at, data[done : done + size])
+                self.cpu.code_changed()
+            else:
+                size = 4 if at % 4 == 0 and left >= 4 else 2 if at % 2 == 0 and left >= 2 else 1
+                value = int.from_bytes(data[done : done + size], "little")
+                if region is not None:
+                    self.flash.store(at, size, value)
+                    self.flash.settle()
+                elif self.bus.at(at) is None:
+                    raise BusError(f"nothing is at 0x{at:08x}")
+                else:
+                    self.bus.write(at, size, value, True)
+                    self._after_debugger()
+            done += size
+
+    def debug_halt(self, reason: int) -> None:
+        """Stop the core; `reason` are bits of DFSR."""
+        self._halted = True
+        self.control.halted_by_core()
+        self.control.raise_status(debug.DFSR, reason)
+
+    def debug_run(self) -> None:
+        """Let the core go on, out of a lock-up too: the debugger has had its chance to put it elsewhere."""
+        self._halted = self.locked_up = False
+
+    def debug_step(self) -> None:
+        """Execute one instruction, and take the exception that it may cause."""
+        stop = self.cpu.step()
+        self.flash.settle()
+        if stop is Stop.FAULT:
+            self._fault()
+        elif stop is Stop.TRAP:
+            self._trap()
+        self.control.raise_status(debug.DFSR, debug.DFSR_HALTED)
+
+    def read_core(self, selector: int) -> int:
+        """A core register by its DCRSR number."""
+        return self.cpu.registers[selector]
+
+    def write_core(self, selector: int, value: int) -> None:
+        """The same the other way."""
+        self.cpu.registers[selector] = value & ~1 if selector == PC else value
+
+    def breakpoints_changed(self) -> None:
+        """The comparators have other addresses."""
+        self.cpu.set_breakpoints(self.fpb.addresses())
+
+    def protection_changed(self) -> None:
+        """The MPU has other regions: they count from the next instruction on."""
+        forbidden = self.control.forbidden()
+        if forbidden != self.cpu.forbidden:
+            self._protection_new = True
+            self.cpu.stop(Stop.INTERRUPTED)
+
+    def request_reset(self) -> None:
+        """Reset the system as soon as the present instruction is done."""
+        self._reset_wanted = True
+        self.cpu.stop(Stop.INTERRUPTED)
+
+    def _after_debugger(self) -> None:
+        """What a register written by a debugger asks for; the core is not executing now."""
+        if self._reset_wanted:
+            self.reset(cause="software")
+        if self._protection_new:
+            self._protection_new = False
+            self.cpu.set_forbidden(self.control.forbidden())
+
+    # --- the line ---------------------------------------------------------------------------------------------------
+
+    def take(self, baud: float) -> tuple[bytes, bool]:
+        """From the terminal, when the pin is connected."""
+        return self.terminal.take(baud) if self._connected(self.wiring.rx) else (b"", False)
+
+    def give(self, data: bytes, baud: float) -> None:
+        """To the terminal, when the pin is connected."""
+        if self._connected(self.wiring.tx):
+            self.terminal.give(data, baud)
+
+    def is_full(self) -> bool:
+        """Whether the far end takes no more for now."""
+        return self.terminal.is_full()
+
+    def _connected(self, pin: str) -> bool:
+        """Whether a pin is switched to the serial port: its mode, and its alternate function."""
+        device, number = self.bus.named(f"gpio{pin[1].lower()}"), int(pin[2:])
+        function = next(u.function for u in self.chip.usarts if u.name == self.wiring.usart)
+        mode = device.words.get(0x00, 0) >> 2 * number & 3
+        chosen = device.words.get(0x20 + 4 * (number // 8), 0) >> 4 * (number % 8) & 15
+        if mode == 2 and chosen == function:
+            return True
+        self._note(f"pin {pin.upper()} is not switched to {self.wiring.usart.upper()}")
+        return False
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _make_memory(self, flash_file: Path | None) -> list[Bytes]:
+        made: dict[str, Bytes] = {}
+        for facts in self.chip.memory:
+            if facts.alias_of is not None:
+                made[facts.name] = on_store(
+                    facts.name, facts.origin, facts.size, facts.kind, made[facts.alias_of].store
+                )
+            elif facts.kind == "flash":
+                store = _flash_store(facts.size, flash_file)
+                made[facts.name] = on_store(facts.name, facts.origin, facts.size, "flash", store)
+            else:
+                made[facts.name] = anonymous(facts.name, facts.origin, facts.size, "ram")
+        # The largest first: with a smaller one before the flash, the emulator (Unicorn 2.1) takes stores to RAM for
+        # changes of code and translates the code anew, over and over
+        return sorted(made.values(), key=lambda region: -region.size)
+
+    def _populate(self, m7: bool) -> None:
+        for facts in self.chip.registers:
+            self.bus.add(
+                _Clocked(facts, self._clock_registers_changed) if facts.name == "rcc" else RegisterBlock(facts)
+            )
+        for facts_of_usart in self.chip.usarts:
+            name = facts_of_usart.name
+            port = Usart(facts_of_usart, lambda name=name: self.clocks().usarts.get(name, 0), self._idle)  # type: ignore[misc]
+            self.bus.add(port)
+            if name == self.wiring.usart:
+                self.usart = port
+        self.bus.add(Timer(self.chip.timer, lambda: self.cycles, lambda: (self.clocks().core, self.clocks().timer)))
+        self.bus.add(self.flash)
+        for base in self.chip.idcode_at:
+            self.bus.add(_Identity(base, self.chip.idcode))
+        for device in (self.control, self.dwt, self.fpb, debug.RomTable(m7)):
+            self.bus.add(device)
+
+    def _clock_registers_changed(self) -> None:
+        self._clocks = None
+
+    def _idle(self) -> None:
+        self.cpu.stop(Stop.IDLE)
+
+    @property
+    def flash_origin(self) -> int:
+        """Address of the flash."""
+        return next(region.origin for region in self._memory if region.kind == "flash")
+
+    def set_idcode(self, value: int) -> None:
+        """Make the chip say that it is another."""
+        for device in self.bus.devices:
+            if isinstance(device, _Identity):
+                device.idcode = value
+
+    def _code_changed(self) -> None:
+        self.cpu.code_changed()
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def _word(self, address: int) -> int:
+        return int.from_bytes(self.read_memory(address, 4), "little")
+
+    def _break(self) -> None:
+        if self.control.debug_enabled:
+            self.debug_halt(debug.DFSR_BKPT)
+        else:
+            self.control.raise_status(debug.HFSR, _HFSR_DEBUG)
+            self._take(HARD_FAULT, 0)
+
+    def _trap(self) -> None:
+        if self.cpu.trap == SVCALL:
+            self._take(SVCALL, 0)
+        else:
+            self.cpu.leave()
+
+    def _fault(self) -> None:
+        """The exception for what the last run ended with."""
+        access = self.cpu.access
+        if access is None:
+            self._take(USAGE_FAULT, self.cpu.undefined)
+        elif self.cpu.is_forbidden(access.address):
+            self.control.words[debug.MMFAR] = access.address
+            self._take(MEM_FAULT, IACCVIOL if access.fetch else DACCVIOL | MMARVALID)
+        else:
+            if not access.fetch:
+                self.control.words[debug.BFAR] = access.address
+            self._take(BUS_FAULT, IBUSERR if access.fetch else PRECISERR | BFARVALID)
+
+    def _take(self, number: int, cause: int) -> None:
+        """Exception entry; what may not be taken escalates, and a fault in a fault handler locks the core up."""
+        present = self.cpu.registers[XPSR] & 0x1FF
+        self.control.raise_status(debug.CFSR, cause)
+        enabled = self.control.words.get(debug.SHCSR, 0) >> 12 & 0x70
+        if number in (MEM_FAULT, BUS_FAULT, USAGE_FAULT) and (present or not enabled >> number & 1):
+            number = HARD_FAULT
+            self.control.raise_status(debug.HFSR, _SETTLED)
+        if present in (2, HARD_FAULT):
+            self._lock_up()
+            return
+        if number == HARD_FAULT and self.control.catches(debug.VC_HARDERR):
+            self.debug_halt(debug.DFSR_VCATCH)
+        stacking = self.cpu.push_frame()
+        self.control.raise_status(debug.CFSR, stacking)
+        if stacking & (MSTKERR | STKERR) and number not in (HARD_FAULT, MEM_FAULT, BUS_FAULT):
+            number = HARD_FAULT
+        try:
+            vector = self._word(self.control.words.get(debug.VTOR, self.chip.boot) + 4 * number)
+        except BusError:
+            self.control.raise_status(debug.HFSR, _HFSR_VECTOR)
+            self._lock_up()
+            return
+        self.cpu.enter(number, vector)
+
+    def _lock_up(self) -> None:
+        self._note(f"the core locked up: a fault in a fault handler, at 0x{self.cpu.registers[PC]:08x}")
+        self.locked_up = True
+        if self.control.catches(debug.VC_HARDERR):
+            self.debug_halt(debug.DFSR_VCATCH)
+
+
+class _Clocked(RegisterBlock):
+    """The RCC: rates are worked out again after a write."""
+
+    def __init__(self, facts: object, changed: Callable[[], None]) -> None:
+        super().__init__(facts)  # type: ignore[arg-type]
+        self._changed = changed
+
+    def write(self, offset: int, value: int, debugger: bool) -> None:
+        super().write(offset, value, debugger)
+        self._changed()
+
+
+class _Identity(RegisterBlock):
+    """DBGMCU: the chip's identity, and cells."""
+
+    def __init__(self, base: int, idcode: int) -> None:
+        from harness.virtual.chip import Registers
+
+        super().__init__(Registers("dbgmcu", base))
+        self.idcode = idcode
+
+    def read(self, offset: int, debugger: bool) -> int:
+        return self.idcode if offset == 0 else super().read(offset, debugger)
+
+
+def _flash_store(size: int, path: Path | None) -> mmap.mmap:
+    """The flash's bytes, erased at first."""
+    if path is None:
+        store = mmap.mmap(-1, size)
+        store[:] = bytes([_ERASED]) * size
+        return store
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "a+b") as file:
+            file.seek(0, os.SEEK_END)
+            missing = size - file.tell()
+            if missing > 0:
+                file.write(bytes([_ERASED]) * missing)
+                file.flush()
+            import fcntl
+
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # held by the mapping's own copy of the descriptor
+            except OSError as error:
+                raise BoardError(
+                    f"the virtual board with its flash in {path} is in use by another process",
+                    hint="wait for it, or end it",
+                ) from error
+            return mmap.mmap(file.fileno(), size)
+    except (OSError, ValueError) as error:
+        raise BoardError(
+            f"the virtual board's flash cannot be kept in {path}: {error}",
+            hint="name another place, or free disk space",
+        ) from error

@@ -1,0 +1,138 @@
+"""A virtual board in a process of its own, as seen from here."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.boards.child import Child
+from harness.errors import BoardError, BoardLostError
+from harness.virtual import wire
+
+ANSWER_TIMEOUT_S = 20.0
+_READ_SIZE = 1 << 20
+
+
+class RemoteBusError(Exception):
+    """An access to an address where nothing is."""
+
+
+class RemoteMachine:
+    """Starts the process, talks to it, and ends it.
+
+    Attributes:
+        child: the process.
+        port: path of its serial port.
+        native: whether instructions are counted by native code; otherwise it is slow.
+    """
+
+    def __init__(self, board: str, *, flash_file: Path | None = None, env: Mapping[str, str] | None = None) -> None:
+        """Power on, with what is in its flash running.
+
+        Args:
+            board: its name in boards.yaml.
+            flash_file: keeps the flash's contents; None: erased at first, and forgotten.
+            env: variables for the process besides ours.
+
+        Raises:
+            BoardError: it does not start.
+        """
+        command = [sys.executable, "-m", "harness.virtual", board, "--wire"]
+        if flash_file is not None:
+            command += ["--flash", str(flash_file)]
+        path = os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))))
+        self.child = Child("the virtual board", command, pipes=True, env={"PYTHONPATH": path, **(env or {})})
+        self._source, self._sink = self.child.stdout.fileno(), self.child.stdin
+        self._unpacker = wire.Unpacker()
+        try:
+            state = self.state()
+        except BoardLostError as error:
+            self.child.ended(1.0)
+            said = self.child.stderr()
+            self.close()
+            last = said.strip().rpartition("\n")[2]
+            raise BoardError(
+                f"the virtual board for {board} does not start: {last}",
+                hint="pip install 'tinyhil[virtual]'" if "unicorn" in said else "the details show what it said",
+                details=said,
+            ) from error
+        except BaseException:
+            self.close()
+            raise
+        self.port = str(state["port"])
+        self.native = bool(state["native"])
+
+    def read(self, address: int, length: int) -> bytes:
+        """Memory or registers as the debugger sees them. Raises RemoteBusError, BoardLostError."""
+        return self._ask({"do": "read", "at": address, "length": length})[1] if length else b""
+
+    def write(self, address: int, data: bytes) -> None:
+        """The same the other way."""
+        if data:
+            self._ask({"do": "write", "at": address}, data)
+
+    def load(self, elf: Path) -> None:
+        """Put an image into memory without taking time for it. Raises BoardError."""
+        self._ask({"do": "load", "elf": str(elf.resolve())})
+
+    def reset(self, *, halt: bool = False) -> None:
+        """Reset by the reset pin."""
+        self._ask({"do": "reset", "halt": halt})
+
+    def hold(self, held: bool) -> None:
+        """Pull the reset pin, or let go of it."""
+        self._ask({"do": "hold", "held": held})
+
+    def inject(self, fault: str) -> None:
+        """A fault, see harness.virtual.faults."""
+        self._ask({"do": "fault", "fault": fault})
+
+    def state(self) -> dict[str, Any]:
+        """What there is to know: "instructions", "halted", "notes", ..."""
+        return self._ask({"do": "state"})[0]
+
+    def close(self) -> None:
+        """Power off."""
+        self.child.close()
+
+    def _ask(self, request: dict[str, Any], data: bytes = b"") -> tuple[dict[str, Any], bytes]:
+        try:
+            view = memoryview(wire.pack(request, data))
+            while view:
+                view = view[self._sink.write(view) or 0 :]
+            answer, content = self._answer(time.monotonic() + ANSWER_TIMEOUT_S)
+        except (OSError, ValueError) as error:
+            raise self._gone(str(error)) from error
+        if "error" not in answer:
+            return answer, content
+        if answer["error"] == "bus":
+            raise RemoteBusError(str(answer["text"]))
+        raise BoardError(str(answer["text"]), hint=str(answer.get("hint") or "this is a bug, please report it"))
+
+    def _answer(self, deadline: float) -> tuple[dict[str, Any], bytes]:
+        while True:
+            message = self._unpacker.next()
+            if message is not None:
+                return message
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self._source], [], [], left)[0]:
+                raise BoardError(
+                    f"the virtual board did not answer in {ANSWER_TIMEOUT_S:.0f} s", hint="is the machine overloaded?"
+                )
+            data = os.read(self._source, _READ_SIZE)
+            if not data:
+                raise self._gone("")
+            self._unpacker.feed(data)
+
+    def _gone(self, why: str) -> BoardLostError:
+        self.child.ended(1.0)
+        return BoardLostError(
+            f"the virtual board {self.child.fate()}" + (f" ({why})" if why else ""),
+            hint="the details show what it said last; run it again",
+            details=self.child.stderr(),
+        )

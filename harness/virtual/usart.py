@@ -1,0 +1,173 @@
+"""A serial port of the kind with ISR, RDR and TDR (USART of the STM32 F7, H7 and L4, and LPUART), on a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from harness.virtual.bus import Device
+from harness.virtual.chip import Usart as Facts
+
+CR1, CR3, BRR, RQR, ISR, ICR, RDR, TDR, PRESC = 0x00, 0x08, 0x0C, 0x18, 0x1C, 0x20, 0x24, 0x28, 0x2C
+_UE, _RE, _TE, _OVER8, _FIFOEN = 1 << 0, 1 << 2, 1 << 3, 1 << 15, 1 << 29
+_FE, _ORE, _RXNE, _TC, _TXE, _TEACK, _REACK, _TXFE = 1 << 1, 1 << 3, 1 << 5, 1 << 6, 1 << 7, 1 << 21, 1 << 22, 1 << 23
+_CLEARABLE = 0x0002_095F
+_RXFRQ = 1 << 3
+_PRESCALERS = (1, 2, 4, 6, 8, 10, 12, 16, 32, 64, 128, 256)
+_SEND_AT = 512
+_IDLE_POLLS = 32
+
+
+class Line(Protocol):
+    """What a serial port is connected to."""
+
+    def take(self, baud: float) -> tuple[bytes, bool]:
+        """The bytes that have come, none if none has, and whether any is damaged, for a receiver at this rate."""
+
+    def give(self, data: bytes, baud: float) -> None:
+        """Send bytes at this rate."""
+
+    def is_full(self) -> bool:
+        """Whether the far end takes no more for now."""
+
+
+class Usart(Device):
+    """The port. Bytes on the line wait until the firmware takes them: there is no overrun but an injected one.
+
+    Attributes:
+        line: what it is connected to.
+        received: bytes that have come.
+        lose_at: how many bytes are to have come before an overrun, and how many that one costs.
+        clock_error: how far the kernel clock is off, as a part of it.
+    """
+
+    urgent = True
+
+    def __init__(self, facts: Facts, kernel_clock: Callable[[], int], idle: Callable[[], None]) -> None:
+        """kernel_clock: its rate at present. idle: called when the firmware only waits for a byte, or for room."""
+        super().__init__(facts.name, facts.base, clock=facts.clock)
+        self._facts = facts
+        self._kernel_clock = kernel_clock
+        self._idle = idle
+        self.line: Line | None = None
+        self.received = 0
+        self.lose_at: tuple[int, int] | None = None
+        self.clock_error = 0.0
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the values after reset; what was not sent is gone."""
+        self.words = {}
+        self._in = b""
+        self._at = 0  # of _in, what the firmware takes next
+        self._out = bytearray()
+        self._can_send = 0  # the status while it can, and nothing has come
+        self._damaged = False
+        self._flags = 0
+        self._polls = 0  # of the status, since something was sent
+
+    def baud(self) -> float:
+        """Bits a second at present; 0 when it cannot send at all."""
+        divider = self.words.get(BRR, 0)
+        clock = self._kernel_clock() * (1 + self.clock_error) / _PRESCALERS[min(self.words.get(PRESC, 0) & 15, 11)]
+        if self._facts.low_power:
+            return 256 * clock / divider if divider >= 0x300 else 0.0
+        if self.words.get(CR1, 0) & _OVER8:
+            divider = divider & 0xFFF0 | (divider & 7) << 1
+            clock *= 2
+        return clock / divider if divider >= 16 else 0.0
+
+    def read(self, offset: int, debugger: bool) -> int:
+        """A register. A debugger changes nothing by reading."""
+        if offset == ISR:
+            if self._polls == 0 and not debugger and self._can_send:
+                self._polls = 1  # the usual question after a byte was sent: is there room for the next?
+                return self._can_send | self._flags | (_RXNE if self._at < len(self._in) else 0)
+            return self._status(debugger)
+        if offset == RDR:
+            return self._take(debugger)
+        return self.words.get(offset, 0)
+
+    def write(self, offset: int, value: int, debugger: bool) -> None:
+        """A register."""
+        del debugger
+        if offset == TDR:
+            self._polls = 0
+            if self._can_send:
+                self._out.append(value & 0xFF)
+                if len(self._out) >= _SEND_AT:
+                    self.flush()
+        elif offset == ICR:
+            self._flags &= ~(value & _CLEARABLE)
+        elif offset == RQR:
+            if value & _RXFRQ:
+                self._in, self._at = b"", 0
+        elif offset not in (ISR, RDR):
+            if offset in (CR1, BRR, PRESC):
+                self.flush()  # what was sent before went at the rate of then
+            self.words[offset] = value
+            if offset == CR1:
+                ready = _TC | _TXE | _TEACK | (_REACK if value & _RE else 0) | (_TXFE if value & _FIFOEN else 0)
+                self._can_send = ready if value & (_UE | _TE) == _UE | _TE else 0
+
+    def flush(self) -> None:
+        """Put on the line what the firmware has sent."""
+        if self._out:
+            data = bytes(self._out)
+            self._out.clear()
+            if self.line is not None:
+                self.line.give(data, self.baud())
+                if self.line.is_full():
+                    self._polls = max(self._polls, 1)
+
+    def _status(self, debugger: bool) -> int:
+        control = self.words.get(CR1, 0)
+        if not control & _UE:
+            return _TC | _TXE
+        status = self._flags
+        if control & _TE:
+            status |= _TEACK
+            if self.line is None or not self.line.is_full():
+                status |= _TC | _TXE | (_TXFE if control & _FIFOEN else 0)
+            elif not debugger:
+                self._wait()
+        if control & _RE:
+            status |= _REACK
+            if self._at >= len(self._in) and not debugger:
+                self._fetch()
+                status |= self._flags
+            if self._at < len(self._in):
+                status |= _RXNE | (_FE if self._damaged else 0)
+                self._polls = 1
+            elif not debugger:
+                self._wait()
+        return status
+
+    def _fetch(self) -> None:
+        self.flush()
+        if self.line is None:
+            return
+        data, damaged = self.line.take(self.baud())
+        if not data:
+            return
+        self._damaged = damaged
+        self.received += len(data)
+        if self.lose_at is not None and self.received >= self.lose_at[0]:
+            data, self.lose_at = data[: -self.lose_at[1]], None
+            self._flags |= _ORE
+        self._in, self._at = data, 0
+
+    def _take(self, debugger: bool) -> int:
+        at = self._at
+        if at >= len(self._in):
+            return 0
+        if not debugger:
+            self._at = at + 1
+        return self._in[at]
+
+    def _wait(self) -> None:
+        """The firmware asks again and again and does nothing else: let the host have the processor."""
+        self._polls += 1
+        if self._polls >= _IDLE_POLLS:
+            self._polls = 1
+            self._idle()
