@@ -1,0 +1,143 @@
+"""The ports' own images on the virtual board of their chip: start, clocks, serial line, ticks, guards, placement."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from harness.boards import find_board, load_boards
+from harness.boards.records import Resolved
+from harness.boards.virtual import VirtualSession
+from harness.build import build_image
+from harness.compiler import compile_graph
+from harness.emit import emit
+from harness.errors import DeviceFaultError, StackOverflowError
+from harness.frontends import load
+from harness.link.client import Client
+from harness.measure import measure
+from harness.oracle import open_oracle
+from harness.units import Unit
+from tests.support.plugin_run import FIXTURES
+from tests.support.tiny import tiny_package
+
+pytest.importorskip("unicorn")
+
+BOARDS = [board.name for board in load_boards().values() if "virtual" in board.stand_ins]
+MOVED = {
+    "nucleo-h743": [
+        {"arena": "dtcm", "weights": "axi", "code": "itcm"},
+        {"stack": "axi", "data": "axi", "weights": "itcm", "code": "axi"},
+    ],
+    "nucleo-f746": [{"stack": "sram", "code": "itcm", "weights": "sram"}, {"arena": "dtcm", "data": "sram"}],
+    "nucleo-l476": [{"stack": "sram", "arena": "sram2", "code": "sram", "weights": "sram"}],
+    "nucleo-l4r5": [{"stack": "sram3", "arena": "sram", "code": "sram2", "weights": "sram3"}],
+}
+CASES = [(name, placement) for name in BOARDS for placement in ({}, *MOVED.get(name, []))]
+STACK, BUS = 1, 2
+
+
+def _name(case):
+    return case if isinstance(case, str) else "-".join(f"{part}.{region}" for part, region in case.items()) or "own"
+
+
+def _session(name, image):
+    board = replace(find_board(name), backend="virtual")
+    return VirtualSession(Resolved(board, board, True, "a test"), image)
+
+
+@cache
+def _digits():
+    return load(FIXTURES / "digits.tflite")
+
+
+@cache
+def _vectors():
+    rng = np.random.default_rng(3)
+    return [[rng.integers(-128, 128, _digits().tensors[t].shape, np.int8) for t in _digits().inputs] for _ in range(3)]
+
+
+@cache
+def _expected():
+    with open_oracle("tflm", _digits()) as oracle:
+        return [oracle.invoke(vector).outputs for vector in _vectors()]
+
+
+@pytest.mark.parametrize(("name", "placement"), CASES, ids=_name)
+def test_an_image_computes_the_same_wherever_its_parts_lie(name, placement):
+    board = find_board(name)
+    package = emit(compile_graph(_digits(), core=board.core, name="digits"))
+    image = build_image([package], board, placement=placement)
+    with _session(name, image) as session:
+        got = measure(session, image, package, _vectors(), layers=True)
+        assert session.baud == board.uart.fast_baud
+    for outputs, expected in zip(got.outputs, _expected(), strict=True):
+        assert all(np.array_equal(one, other) for one, other in zip(outputs, expected, strict=True))
+    device = got.device
+    assert (device.board, device.core, device.clock_hz, device.guard) == (name, board.core, board.clock_hz, "mpu")
+    assert device.ticks_run and device.tick_unit == "cycles"
+    assert got.unit is Unit.INSTRUCTIONS  # never cycles: no silicon has run
+    assert (got.line.baud, got.line.overruns, got.line.framing) == (board.uart.fast_baud, 0, 0)
+    assert 0 < got.stack_high < image.stack_size and got.arena_overrun == 0
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_counts_of_layers_that_call_nothing_do_not_depend_on_the_placement(name):
+    totals = set()
+    for placement in ({}, *MOVED.get(name, [])):
+        package = tiny_package(core=find_board(name).core)
+        image = build_image([package], find_board(name), placement=placement)
+        with _session(name, image) as session:
+            vectors = [[np.full((1, 4, 4, 2), 5, np.int8)]]
+            got = measure(session, image, package, vectors, layers=False)
+            totals.add((got.total, got.layer_ticks))
+    assert len(totals) == 1
+
+
+@pytest.mark.parametrize(("name", "placement"), CASES, ids=_name)
+def test_a_stack_that_overflows_meets_the_guard(name, placement):
+    board = find_board(name)
+    image = build_image([tiny_package(core=board.core)], board, placement=placement, test_faults=True)
+    with _session(name, image) as session:
+        client = Client(session.stream(), elf=image.elf)
+        client.hello(image.build_id, name)
+        client.init(0)
+        with pytest.raises(StackOverflowError):
+            client.provoke(STACK)
+        session.reset()
+        client = Client(session.stream(), elf=image.elf)
+        client.hello(image.build_id, name)
+        with pytest.raises(DeviceFaultError):
+            client.provoke(BUS)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_rate_that_the_host_never_uses_is_left_again(name):
+    board = find_board(name)
+    image = build_image([tiny_package(core=board.core)], board)
+    with _session(name, image) as session:
+        client = Client(session.stream(), elf=image.elf)
+        client.hello(image.build_id, name)
+        asked = []
+        # our end stays at the old rate, as where the probe's serial port cannot do the new one
+        assert client.raise_baud(board.uart.fast_baud, board.uart.baud, asked.append) is False
+        assert asked == [board.uart.fast_baud, board.uart.baud]
+        assert client.line().baud == board.uart.baud
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_host_that_starts_anew_at_the_old_rate_is_heard_again(name):
+    board = find_board(name)
+    image = build_image([tiny_package(core=board.core)], board)
+    with _session(name, image) as session:
+        client = Client(session.stream(), elf=image.elf)
+        client.hello(image.build_id, name)
+        session.raise_baud(client)
+        assert client.line().baud == board.uart.fast_baud
+        session.stream().set_baud(board.uart.baud)
+        anew = Client(session.stream(), elf=image.elf)
+        anew.hello(image.build_id, name)
+        line = anew.line()
+        assert line.baud == board.uart.baud and line.framing >= 16
