@@ -322,4 +322,7 @@ def first_difference(document: Document) -> str:
         f"  LSB: elements   {histogram(first['histogram'], 16)}",
         f"  layers after it that differ too: {', '.join(dict.fromkeys(later)) or 'none'}",
     ]
+    unseen = document["verdict"]["layers_uncompared"]
+    if unseen:
+        lines.append(f"  layers not compared, as {document['oracle']['name']} has no tensor for them: {len(unseen)}")
     return "\n".join(lines)

@@ -110,6 +110,16 @@ def test_layers_check_names_layer_element_and_values():
     assert check_layers(layers, layers[1], Tolerance(max_lsb=7), 4, "tflm").status is Status.PASS
 
 
+@pytest.mark.parametrize("wrong", [None, 2])
+def test_layers_check_is_never_silent_about_layers_it_could_not_compare(wrong):
+    last = layer(5, wrong) if wrong else layer(5)
+    unseen = [f"conv_{i}" for i in range(5)]
+    check = check_layers([last], last if wrong else None, EXACT, 4, "litert", unseen)
+    assert check.status is (Status.FAIL if wrong else Status.PASS)
+    assert "not compared, as litert has no tensor for it: conv_0, conv_1, conv_2, conv_3 and 1 more" in check.summary
+    assert check_layers([], None, EXACT, 4, "litert", unseen).status is Status.NOT_MEASURED
+
+
 def test_outputs_check_allows_what_the_card_allows():
     diff = compare_tensor("y", [int8(0)], [int8(2)])
     assert check_outputs([diff], Tolerance(max_lsb=2), 1, "tflm").status is Status.PASS
