@@ -70,7 +70,7 @@ def unknown_board(name: str, boards: Mapping[str, Board]) -> BoardConfigError:
     if close:
         hint = f"did you mean {' or '.join(close)}?"
     else:
-        hint = "known boards: " + ", ".join(boards)
+        hint = "known boards: " + ", ".join(boards) + "."
     return BoardConfigError(
         f"no board named {name!r}", hint=f"{hint} Add your own in a file named by ${EXTRA_VARIABLE}"
     )
@@ -82,7 +82,7 @@ def _stamp(path: Path) -> tuple[int, int]:
         facts = path.stat()
     except OSError as error:
         raise BoardConfigError(
-            f"{path}: {error.strerror}", hint=f"correct --boards or ${EXTRA_VARIABLE}, or make the file"
+            f"{path}: {error.strerror}", hint=f"correct ${EXTRA_VARIABLE}, or make the file"
         ) from error
     return facts.st_mtime_ns, facts.st_size
 

@@ -84,6 +84,12 @@ def test_analyze_without_a_compiler_still_tells_the_rest():
     assert "flash of the code is unknown: TINYHIL_HOST_CC=no-such-compiler is not a program" in done.stdout
 
 
+def test_hints_name_options_that_exist(tmp_path):
+    unknown = tinyhil("validate", DIGITS, "-b", "zzz").stderr
+    assert "nucleo-h743" in unknown and ". Add your own in a file named by $TINYHIL_BOARDS" in unknown
+    assert "--boards" not in tinyhil("boards", TINYHIL_BOARDS=str(tmp_path / "none.yaml")).stderr
+
+
 def test_generate_writes_the_package(tmp_path):
     done = tinyhil("generate", DIGITS, "-o", tmp_path / "out", "--core", "cortex-m4", "--name", "Seven Segments")
     assert done.returncode == 0
