@@ -147,7 +147,7 @@ def board_document(resolved: Resolved) -> Document:
     """The board that was asked for and the one that ran."""
     return {
         "asked": resolved.asked.name,
-        "ran_on": resolved.runs_on.name,
+        "ran_on": resolved.ran_on,
         "stand_in": resolved.stand_in,
         "reason": resolved.reason,
         "core": resolved.runs_on.core,

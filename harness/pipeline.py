@@ -108,7 +108,7 @@ class Outcome:
         """All checks, one a line, for an assertion's message."""
         where = self.resolved.asked.name
         if self.resolved.stand_in:
-            where += f" (stand-in: {self.resolved.runs_on.name})"
+            where += f" (stand-in: {self.resolved.ran_on})"
         lines = [f"{self.card.name} on {where}:"]
         for check in self.verdict.checks:
             status = "" if check.status is Status.NOT_MEASURED else f"{check.status.value}: "  # the summary says it

@@ -46,6 +46,10 @@ def open_session(board: Board | Resolved, image: Image, *, icount: bool = True) 
         from harness.boards.fvp import FvpSession
 
         return FvpSession(resolved, image)
+    if backend == "virtual":
+        from harness.boards.virtual import VirtualSession
+
+        return VirtualSession(resolved, image)
     raise NotYetError(
         f"this version cannot run {resolved.runs_on.name} through a debug probe",
         hint=f"use its stand-in: --board {resolved.runs_on.stand_in}",

@@ -154,3 +154,9 @@ class Resolved:
     stand_in: bool
     reason: str
     probe: Probe | None = None
+
+    @property
+    def ran_on(self) -> str:
+        """What a report calls `runs_on`: an emulation of the board that was asked for never goes by its name."""
+        emulated = self.stand_in and self.runs_on.name == self.asked.name
+        return f"virtual-{self.runs_on.name}" if emulated else self.runs_on.name

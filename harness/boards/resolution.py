@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 
-from harness.boards import probes
-from harness.boards.records import Board, Resolved
+from harness.boards import probes, virtual
+from harness.boards.records import VIRTUAL, Board, Resolved
 from harness.boards.registry import find_board, load_boards
 from harness.errors import BoardError, EmulatorMissingError
 
@@ -38,11 +39,29 @@ def resolve(name: str, boards: Mapping[str, Board] | None = None, *, probe: str 
         if chosen.virtual:
             reason = f"probe {chosen.unique_id} is virtual: an emulated {asked.chip or asked.core} stands in for {name}"
         return Resolved(asked, asked, chosen.virtual, reason, chosen)
-    if asked.stand_in is None:
-        raise BoardError(f"{name} is not attached, and nothing stands in for it", hint="attach its debug probe")
-    runs_on = find_board(asked.stand_in, boards)
-    reason = f"no debug probe is attached: {runs_on.name} ({runs_on.core}, {runs_on.backend}) stands in for {name}"
-    return Resolved(asked, runs_on, True, reason)
+    return _stand_in(asked, boards)
+
+
+def _stand_in(asked: Board, boards: Mapping[str, Board]) -> Resolved:
+    """The first of the board's stand-ins that can run here."""
+    missing = ""
+    for name in asked.stand_ins:
+        if name == VIRTUAL:
+            if not virtual.knows(asked.chip):
+                missing = f" (there is no virtual {asked.chip})"
+            elif virtual.is_installed():
+                reason = f"no debug probe is attached: an emulated {asked.chip} with the same image stands in for {asked.name}"
+                return Resolved(asked, replace(asked, backend="virtual"), True, reason)
+            else:
+                missing = f" (pip install 'tinyhil[virtual]' would let a virtual {asked.name} run its own image)"
+            continue
+        runs_on = find_board(name, boards)
+        what = f"{runs_on.name} ({runs_on.core}, {runs_on.backend})"
+        reason = f"no debug probe is attached: {what} stands in for {asked.name}{missing}"
+        return Resolved(asked, runs_on, True, reason)
+    raise BoardError(
+        f"{asked.name} is not attached, and nothing stands in for it{missing}", hint="attach its debug probe"
+    )
 
 
 def _resolve_fvp(asked: Board, boards: Mapping[str, Board]) -> Resolved:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import sys
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,18 @@ SLOW = (
 
 
 def is_installed() -> bool:
-    """Whether the extra is there."""
-    return importlib.util.find_spec("unicorn") is not None
+    """Whether the extra is there, and the system has pseudo-terminals."""
+    return sys.platform != "win32" and importlib.util.find_spec("unicorn") is not None
+
+
+def knows(chip: str | None) -> bool:
+    """Whether the virtual board can be this chip."""
+    from harness.virtual.chips import find_chip
+
+    try:
+        return chip is not None and bool(find_chip(chip))
+    except BoardError:
+        return False
 
 
 class VirtualSession(Session):

@@ -35,14 +35,3 @@ class VirtualProbePlugin(Plugin):  # type: ignore[misc, unused-ignore]
     def description(self) -> str:
         """For `pyocd list --plugins`."""
         return "tinyhil's virtual boards"
-
-
-def register() -> None:
-    """Make pyOCD know the probes in this process, though tinyhil is not installed or the variable came late."""
-    if not os.environ.get(VARIABLE):
-        return
-    from pyocd.probe.aggregator import PROBE_CLASSES
-
-    from harness.virtual.probe import VirtualProbe
-
-    PROBE_CLASSES.setdefault("tinyhil", VirtualProbe)

@@ -330,9 +330,10 @@ def test_no_emulator_outlives_its_user(link, does, sent, image):
 
 
 def test_an_absent_board_is_stood_in_for(package, monkeypatch):
-    from harness.boards import probes
+    from harness.boards import probes, virtual
 
     monkeypatch.setattr(probes, "attached_probes", lambda: ())
+    monkeypatch.setattr(virtual, "is_installed", lambda: False)
     resolved = resolve("nucleo-h743")
     image = build_image([package], resolved.runs_on)
     with open_session(resolved, image) as session:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.boards import virtual
 from harness.card import Card, RandomVectors, card_for_model
 from harness.pipeline import Options, Outcome, Workbench
 from harness.units import Unit
@@ -86,7 +87,8 @@ def test_a_second_run_compiles_nothing(bench, tmp_path):
     assert warm.validate(card(model, 1), "mps2-an500", Options(link="fast", opinions=())).image.compiled == 0
 
 
-def test_a_board_that_is_absent_runs_its_stand_in_and_says_so(bench):
+def test_a_board_that_is_absent_runs_its_stand_in_and_says_so(bench, monkeypatch):
+    monkeypatch.setattr(virtual, "is_installed", lambda: False)
     outcome = bench.validate(card(real_model("mlperftiny_ad_int8"), 1), "nucleo-h743", Options(opinions=()))
     check(outcome)
     assert (outcome.resolved.asked.name, outcome.resolved.runs_on.name) == ("nucleo-h743", "mps2-an500")

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.boards import find_board, load_boards, probes, registry, resolve
+from harness.boards import find_board, load_boards, probes, registry, resolve, virtual
 from harness.build.port import load_port
 from harness.errors import BoardConfigError, BoardError
 from harness.resources import firmware
@@ -116,11 +116,31 @@ def test_an_emulated_board_runs_as_itself():
     assert (resolved.asked, resolved.stand_in, resolved.reason) == (resolved.runs_on, False, "")
 
 
-def test_a_board_without_a_probe_runs_its_stand_in_and_says_so(monkeypatch):
+def test_a_board_without_a_probe_runs_as_a_virtual_board_and_says_so(monkeypatch):
     monkeypatch.setattr(probes, "attached_probes", lambda: ())
+    monkeypatch.setattr(virtual, "is_installed", lambda: True)
+    resolved = resolve("nucleo-h743")
+    assert (resolved.asked.name, resolved.runs_on.name, resolved.stand_in) == ("nucleo-h743", "nucleo-h743", True)
+    assert (resolved.runs_on.backend, resolved.ran_on) == ("virtual", "virtual-nucleo-h743")
+    assert "virtual" in resolved.reason and "nucleo-h743" in resolved.reason
+
+
+def test_without_the_extra_another_emulated_board_stands_in(monkeypatch):
+    monkeypatch.setattr(probes, "attached_probes", lambda: ())
+    monkeypatch.setattr(virtual, "is_installed", lambda: False)
     resolved = resolve("nucleo-h743")
     assert (resolved.asked.name, resolved.runs_on.name, resolved.stand_in) == ("nucleo-h743", "mps2-an500", True)
-    assert "mps2-an500" in resolved.reason and "nucleo-h743" in resolved.reason
+    assert resolved.ran_on == "mps2-an500"
+    assert "mps2-an500" in resolved.reason and "tinyhil[virtual]" in resolved.reason
+
+
+def test_a_chip_that_is_not_modelled_has_no_virtual_board(monkeypatch):
+    monkeypatch.setattr(probes, "attached_probes", lambda: ())
+    monkeypatch.setattr(virtual, "is_installed", lambda: True)
+    boards = dict(load_boards())
+    boards["nucleo-h743"] = replace(boards["nucleo-h743"], chip="stm32u585")
+    resolved = resolve("nucleo-h743", boards)
+    assert resolved.runs_on.name == "mps2-an500" and "no virtual stm32u585" in resolved.reason
 
 
 def test_a_board_without_probe_and_stand_in_is_an_error(monkeypatch):
