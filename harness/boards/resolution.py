@@ -50,7 +50,8 @@ def _stand_in(asked: Board, boards: Mapping[str, Board]) -> Resolved:
             if not virtual.knows(asked.chip):
                 missing = f" (there is no virtual {asked.chip})"
             elif virtual.is_installed():
-                reason = f"no debug probe is attached: an emulated {asked.chip} with the same image stands in for {asked.name}"
+                what = f"a virtual board ({asked.chip}, {asked.core}, emulated)"
+                reason = f"no debug probe is attached: {what} stands in for {asked.name}"
                 return Resolved(asked, replace(asked, backend="virtual"), True, reason)
             else:
                 missing = f" (pip install 'tinyhil[virtual]' would let a virtual {asked.name} run its own image)"
