@@ -39,7 +39,9 @@ def test_nothing_is_left_behind():
         emulator = emulator_of(run.pid, 90)
         run.send_signal(signal.SIGINT)
         _, errors = run.communicate(timeout=20)
-    assert run.returncode == 130
+    # Where Ctrl-C meets an exec() (of dataclasses, while importing), Python remembers it and ends by the signal itself
+    # although it was handled. A shell shows 130 for both.
+    assert run.returncode in (130, -signal.SIGINT)
     assert errors.endswith("interrupted\n")
     assert "Traceback" not in errors
     assert not Path(f"/proc/{emulator}").exists()
