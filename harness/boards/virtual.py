@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DEFAULT_BAUD = 115_200
 SLOW = (
-    "the virtual board counts instructions without its native helper and is some thirty times slower: "
+    "the virtual board counts instructions without its native helper and is some twenty times slower: "
     "install a C compiler (gcc or clang)"
 )
 
@@ -54,7 +54,8 @@ class VirtualSession(Session):
         """Power on.
 
         Raises:
-            BoardError: the emulator's package is not installed, or it does not start.
+            EmulatorMissingError: the emulator's package is not installed.
+            BoardError: it does not start.
         """
         from harness.virtual.remote import RemoteMachine
 

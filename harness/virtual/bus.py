@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness.virtual.chip import Clock, Registers
+from harness.virtual.native import Native, SerialState
 
 WORD = 0xFFFF_FFFF
 PAGE = 0x1000
@@ -17,10 +18,10 @@ class Device:
     Attributes:
         name, base, size: where it is.
         clock: the enable bit without which it does not answer.
-        urgent: it is asked so often that its page is tuned for it.
+        serial: what the serial port that is used shares with its native part.
     """
 
-    urgent = False
+    serial: SerialState | None = None
 
     def __init__(self, name: str, base: int, size: int = 0x400, clock: Clock | None = None) -> None:
         self.name = name
@@ -138,17 +139,21 @@ class Bus:
             return None
         return device
 
-    def attach(self, engine: Any, failed: Callable[[BaseException], None]) -> None:
+    def attach(self, engine: Any, failed: Callable[[BaseException], None], native: Native | None) -> None:
         """Show all peripherals to the emulator; `failed` takes what one raises, which its C code cannot."""
         for page, devices in sorted(self._pages.items()):
             read, write = self._callbacks(page * PAGE, devices, failed)
-            engine.mmio_map(page * PAGE, PAGE, read, None, write, None)
+            serial = next((device for device in devices if device.serial is not None), None)
+            if native is None or serial is None or serial.serial is None:
+                engine.mmio_map(page * PAGE, PAGE, read, None, write, None)
+            else:
+                native.map_serial(engine, page * PAGE, PAGE, serial.base, serial.serial, read, write)
 
     def _callbacks(
         self, base: int, devices: Sequence[Device], failed: Callable[[BaseException], None]
     ) -> tuple[Callable[..., int], Callable[..., None]]:
-        """A page's reads and writes. The first device that counts its accesses as urgent has a way of its own."""
-        first = next((device for device in devices if device.urgent), devices[0])
+        """A page's reads and writes. The serial port that is used, or else the first device, has a way of its own."""
+        first = next((device for device in devices if device.serial is not None), devices[0])
         clock, rcc, shift, end = first.clock, self._rcc, base - first.base, first.size
 
         def is_clocked() -> bool:

@@ -1,24 +1,14 @@
-"""Executed instructions, counted by a hook that the emulator calls before each basic block.
-
-With a C compiler on this machine the hook is native code, built once and kept in the cache; without one it is Python,
-and emulation is some thirty times slower.
-"""
+"""Executed instructions, counted by a hook that the emulator calls before each basic block."""
 
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
-from pathlib import Path
 from typing import Any, Protocol
 
-from harness.build.cache import Cache, default_root, digest
-from harness.errors import BuildError, ToolError
 from harness.virtual.memory import Bytes
-
-NATIVE_VARIABLE = "TINYHIL_VIRTUAL_NATIVE"  # "0": do without the native hook
+from harness.virtual.native import Native
 
 _REGIONS = 16
 _SLOTS = 65536
@@ -29,8 +19,6 @@ _FLAGS = ("-std=c11", "-O2", "-shared", "-fPIC")
 
 class Counter(Protocol):
     """Counts, and stops the emulator before a limit is passed."""
-
-    native: bool
 
     @property
     def executed(self) -> int:
@@ -50,14 +38,9 @@ class Counter(Protocol):
         """Code has changed in memory."""
 
 
-def make_counter(engine: Any, memory: Sequence[Bytes]) -> Counter:
-    """A counter hooked into the emulator: native where that can be had."""
-    if os.environ.get(NATIVE_VARIABLE, "1") != "0":
-        try:
-            return _NativeCounter(engine, memory)
-        except (ToolError, BuildError, OSError, AttributeError):
-            pass  # no compiler, or another version of the binding: the report says that it is slow
-    return _PythonCounter(engine, memory)
+def make_counter(engine: Any, memory: Sequence[Bytes], native: Native | None) -> Counter:
+    """A counter hooked into the emulator."""
+    return _PythonCounter(engine, memory) if native is None else _NativeCounter(engine, memory, native)
 
 
 def count_thumb(code: bytes) -> int:
@@ -83,8 +66,6 @@ class _Block:
 
 
 class _PythonCounter:
-    native = False
-
     def __init__(self, engine: Any, memory: Sequence[Bytes]) -> None:
         self.executed = 0
         self._memory = memory
@@ -124,7 +105,7 @@ class _PythonCounter:
 
 
 class _State(ctypes.Structure):
-    """tinyhil_counter of counting.c."""
+    """tinyhil_counter of native.c."""
 
     _fields_ = [
         ("executed", ctypes.c_uint64),
@@ -142,30 +123,15 @@ class _State(ctypes.Structure):
 
 
 class _NativeCounter:
-    native = True
-
-    def __init__(self, engine: Any, memory: Sequence[Bytes]) -> None:
-        hook = ctypes.CDLL(str(_library())).tinyhil_block
-        emulator = _emulator_library()
+    def __init__(self, engine: Any, memory: Sequence[Bytes], native: Native) -> None:
         self._memory = memory
         self._state = state = _State(limit=_NO_LIMIT, region_count=min(len(memory), _REGIONS))
         for index, region in enumerate(memory[:_REGIONS]):
             state.region_origin[index] = region.origin
             state.region_size[index] = region.size
             state.region_bytes[index] = region.pointer
-        state.stop = ctypes.cast(emulator.uc_emu_stop, ctypes.c_void_p)
-        handle = ctypes.c_size_t()
-        error = emulator.uc_hook_add(
-            engine._uch,
-            ctypes.byref(handle),
-            ctypes.c_int(_BLOCK_HOOK),
-            ctypes.cast(hook, ctypes.c_void_p),
-            ctypes.byref(state),
-            ctypes.c_uint64(1),
-            ctypes.c_uint64(0),
-        )
-        if error:
-            raise OSError(f"uc_hook_add: {error}")
+        state.stop = native.stop
+        native.hook_blocks(engine, state)
 
     @property
     def executed(self) -> int:
@@ -187,41 +153,3 @@ class _NativeCounter:
 
     def forget(self) -> None:
         ctypes.memset(self._state.slot_key, 0, ctypes.sizeof(self._state.slot_key))
-
-
-def _emulator_library() -> Any:
-    """The emulator's own library, which the binding has loaded already."""
-    import unicorn
-
-    folder = Path(unicorn.__file__).parent / "lib"
-    for name in ("libunicorn.so.2", "libunicorn.2.dylib", "libunicorn.dylib", "unicorn.dll"):
-        if (folder / name).exists():
-            return ctypes.CDLL(str(folder / name))
-    raise OSError("the emulator's library is not in its package")
-
-
-def _library() -> Path:
-    """The native hook, built on first use.
-
-    Raises:
-        ToolError: there is no C compiler.
-        BuildError: it does not compile, or the cache cannot be written to.
-    """
-    from harness.build.jobs import run_tool
-    from harness.build.toolchain import find
-
-    source = files("harness.virtual").joinpath("counting.c").read_text(encoding="utf-8")
-    compiler = find("host")
-    cache = Cache(default_root())
-    key = digest("virtual-counter", source, compiler.identity, *_FLAGS)
-    found = cache.find(key, ".so")
-    if found:
-        return found
-    with cache.lock(key), cache.workspace() as folder:
-        found = cache.find(key, ".so")
-        if found:
-            return found
-        (folder / "counting.c").write_text(source, encoding="utf-8")
-        command = [str(compiler.cc), *_FLAGS, "counting.c", "-o", "counting.so"]
-        run_tool(command, folder, "the virtual board's counter does not compile", compiler)
-        return cache.put(key, ".so", (folder / "counting.so").read_bytes(), 0o755)

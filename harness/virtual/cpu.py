@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from harness.errors import EmulatorMissingError
 from harness.virtual.counting import make_counter
 from harness.virtual.memory import Bytes
+from harness.virtual.native import find_native
 
 # Unicorn's numbers (unicorn/arm_const.py, unicorn_const.py), so that the package is not needed to import this file
 _ARCH_ARM, _MODE_THUMB_MCLASS = 1, 0x10 | 0x20
@@ -22,6 +24,14 @@ _HOOK_INTERRUPT, _HOOK_CODE, _HOOK_INVALID_INSTRUCTION = 1, 4, 1 << 14
 _HOOK_MEMORY_INVALID = 0x3F0
 _WRITE_UNMAPPED, _FETCH_UNMAPPED, _WRITE_PROT, _FETCH_PROT = 20, 21, 22, 24
 _INT_UNDEFINED, _INT_SVC, _INT_BKPT, _INT_RETURN, _INT_NO_COPROCESSOR, _INT_INVALID_STATE = 1, 2, 7, 8, 17, 18
+
+
+def missing() -> EmulatorMissingError:
+    """The error for an emulator that is not installed."""
+    return EmulatorMissingError(
+        "the virtual board needs the package unicorn, which is not installed", hint="pip install 'tinyhil[virtual]'"
+    )
+
 
 NEVER = 0xFFFF_FFFF  # an address that no instruction has
 PAGE = 0x1000
@@ -126,6 +136,7 @@ class Cpu:
         access: the access that ended the last run with FAULT, None when it was an instruction.
         trap: the exception that ended it with TRAP: SVCALL, or 0 for a return from an exception.
         failure: what a peripheral raised.
+        native: the parts in C; None where there are none, and it is slow.
         forbidden: start and end of what the MPU forbids.
     """
 
@@ -133,8 +144,10 @@ class Cpu:
         self, m7: bool, memory: Sequence[Bytes], flash_stores: Callable[[int, int, int], None], flash: Bytes
     ) -> None:
         """flash_stores: told address, size and value before a store into flash takes place."""
-        import unicorn as package
-
+        try:
+            import unicorn as package
+        except ImportError as error:
+            raise missing() from error
         unicorn: Any = package  # its annotations are partly missing and partly wrong
         self.engine: Any = unicorn.Uc(_ARCH_ARM, _MODE_THUMB_MCLASS)
         names = unicorn.arm_const
@@ -146,7 +159,8 @@ class Cpu:
         for region in memory:
             engine.mem_map_ptr(region.origin, region.size, self._access_of(region), region.pointer)
         self.registers = Registers(engine)
-        self.counter = make_counter(engine, memory)
+        self.native = find_native()
+        self.counter = make_counter(engine, memory, self.native)
         self.access: Access | None = None
         self.trap = 0
         self.undefined = UNDEFINSTR

@@ -100,7 +100,7 @@ class Machine:
         self.fpb = debug.Breakpoints(self, m7)
         self.bus = Bus(self._note)
         self._populate(m7)
-        self.bus.attach(self.cpu.engine, self.cpu.fail)
+        self.bus.attach(self.cpu.engine, self.cpu.fail, self.cpu.native)
         self.terminal = Terminal()
         self.usart.line = self
         self.on_progress: Callable[[], None] | None = None
@@ -435,6 +435,7 @@ class Machine:
             self.bus.add(port)
             if name == self.wiring.usart:
                 self.usart = port
+                port.serial = port.state
         self.bus.add(Timer(self.chip.timer, lambda: self.cycles, lambda: (self.clocks().core, self.clocks().timer)))
         self.bus.add(self.flash)
         for base in self.chip.idcode_at:
@@ -444,6 +445,7 @@ class Machine:
 
     def _clock_registers_changed(self) -> None:
         self._clocks = None
+        self.usart.clock_changed(self.bus.is_clocked(self.usart))
 
     def _idle(self) -> None:
         self.cpu.stop(Stop.IDLE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import select
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 from harness.boards.child import Child
 from harness.errors import BoardError, BoardLostError
 from harness.virtual import wire
+from harness.virtual.cpu import missing
 
 ANSWER_TIMEOUT_S = 20.0
 _READ_SIZE = 1 << 20
@@ -40,8 +42,11 @@ class RemoteMachine:
             env: variables for the process besides ours.
 
         Raises:
+            EmulatorMissingError: the emulator's package is not installed.
             BoardError: it does not start.
         """
+        if importlib.util.find_spec("unicorn") is None:
+            raise missing()
         command = [sys.executable, "-m", "harness.virtual", board, "--wire"]
         if flash_file is not None:
             command += ["--flash", str(flash_file)]
@@ -58,7 +63,7 @@ class RemoteMachine:
             last = said.strip().rpartition("\n")[2]
             raise BoardError(
                 f"the virtual board for {board} does not start: {last}",
-                hint="pip install 'tinyhil[virtual]'" if "unicorn" in said else "the details show what it said",
+                hint="the details show what it said",
                 details=said,
             ) from error
         except BaseException:

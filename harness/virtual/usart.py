@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from typing import Protocol
 
 from harness.virtual.bus import Device
 from harness.virtual.chip import Usart as Facts
+from harness.virtual.native import SerialState
 
 CR1, CR3, BRR, RQR, ISR, ICR, RDR, TDR, PRESC = 0x00, 0x08, 0x0C, 0x18, 0x1C, 0x20, 0x24, 0x28, 0x2C
 _UE, _RE, _TE, _OVER8, _FIFOEN = 1 << 0, 1 << 2, 1 << 3, 1 << 15, 1 << 29
@@ -14,7 +16,6 @@ _FE, _ORE, _RXNE, _TC, _TXE, _TEACK, _REACK, _TXFE = 1 << 1, 1 << 3, 1 << 5, 1 <
 _CLEARABLE = 0x0002_095F
 _RXFRQ = 1 << 3
 _PRESCALERS = (1, 2, 4, 6, 8, 10, 12, 16, 32, 64, 128, 256)
-_SEND_AT = 512
 _IDLE_POLLS = 32
 
 
@@ -35,13 +36,12 @@ class Usart(Device):
     """The port. Bytes on the line wait until the firmware takes them: there is no overrun but an injected one.
 
     Attributes:
+        state: what native code shares that reads and writes the registers used for every byte.
         line: what it is connected to.
         received: bytes that have come.
         lose_at: how many bytes are to have come before an overrun, and how many that one costs.
         clock_error: how far the kernel clock is off, as a part of it.
     """
-
-    urgent = True
 
     def __init__(self, facts: Facts, kernel_clock: Callable[[], int], idle: Callable[[], None]) -> None:
         """kernel_clock: its rate at present. idle: called when the firmware only waits for a byte, or for room."""
@@ -49,6 +49,7 @@ class Usart(Device):
         self._facts = facts
         self._kernel_clock = kernel_clock
         self._idle = idle
+        self.state = SerialState()
         self.line: Line | None = None
         self.received = 0
         self.lose_at: tuple[int, int] | None = None
@@ -58,13 +59,8 @@ class Usart(Device):
     def reset(self) -> None:
         """Back to the values after reset; what was not sent is gone."""
         self.words = {}
-        self._in = b""
-        self._at = 0  # of _in, what the firmware takes next
-        self._out = bytearray()
-        self._can_send = 0  # the status while it can, and nothing has come
-        self._damaged = False
-        self._flags = 0
-        self._polls = 0  # of the status, since something was sent
+        state = self.state
+        state.can_send = state.flags = state.polls = state.damaged = state.at = state.end = state.sent = 0
 
     def baud(self) -> float:
         """Bits a second at present; 0 when it cannot send at all."""
@@ -79,10 +75,11 @@ class Usart(Device):
 
     def read(self, offset: int, debugger: bool) -> int:
         """A register. A debugger changes nothing by reading."""
+        state = self.state
         if offset == ISR:
-            if self._polls == 0 and not debugger and self._can_send:
-                self._polls = 1  # the usual question after a byte was sent: is there room for the next?
-                return self._can_send | self._flags | (_RXNE if self._at < len(self._in) else 0)
+            if state.polls == 0 and state.can_send and not state.damaged and not debugger:
+                state.polls = 1  # the usual question after a byte was sent: is there room for the next?
+                return state.can_send | state.flags | (_RXNE if state.at < state.end else 0)
             return self._status(debugger)
         if offset == RDR:
             return self._take(debugger)
@@ -91,40 +88,48 @@ class Usart(Device):
     def write(self, offset: int, value: int, debugger: bool) -> None:
         """A register."""
         del debugger
+        state = self.state
         if offset == TDR:
-            self._polls = 0
-            if self._can_send:
-                self._out.append(value & 0xFF)
-                if len(self._out) >= _SEND_AT:
+            state.polls = 0
+            if state.can_send:
+                state.output[state.sent] = value & 0xFF
+                state.sent += 1
+                if state.sent == len(state.output):
                     self.flush()
         elif offset == ICR:
-            self._flags &= ~(value & _CLEARABLE)
+            state.flags &= ~(value & _CLEARABLE)
         elif offset == RQR:
             if value & _RXFRQ:
-                self._in, self._at = b"", 0
+                state.at = state.end
         elif offset not in (ISR, RDR):
             if offset in (CR1, BRR, PRESC):
                 self.flush()  # what was sent before went at the rate of then
             self.words[offset] = value
             if offset == CR1:
-                ready = _TC | _TXE | _TEACK | (_REACK if value & _RE else 0) | (_TXFE if value & _FIFOEN else 0)
-                self._can_send = ready if value & (_UE | _TE) == _UE | _TE else 0
+                self.clock_changed(True)
+
+    def clock_changed(self, runs: bool) -> None:
+        """Work out whether it can send."""
+        control = self.words.get(CR1, 0)
+        ready = _TC | _TXE | _TEACK | (_REACK if control & _RE else 0) | (_TXFE if control & _FIFOEN else 0)
+        self.state.can_send = ready if runs and control & (_UE | _TE) == _UE | _TE else 0
 
     def flush(self) -> None:
         """Put on the line what the firmware has sent."""
-        if self._out:
-            data = bytes(self._out)
-            self._out.clear()
+        state = self.state
+        if state.sent:
+            data = bytes(state.output[: state.sent])
+            state.sent = 0
             if self.line is not None:
                 self.line.give(data, self.baud())
                 if self.line.is_full():
-                    self._polls = max(self._polls, 1)
+                    state.polls = max(state.polls, 1)
 
     def _status(self, debugger: bool) -> int:
         control = self.words.get(CR1, 0)
         if not control & _UE:
             return _TC | _TXE
-        status = self._flags
+        status = self.state.flags
         if control & _TE:
             status |= _TEACK
             if self.line is None or not self.line.is_full():
@@ -133,12 +138,12 @@ class Usart(Device):
                 self._wait()
         if control & _RE:
             status |= _REACK
-            if self._at >= len(self._in) and not debugger:
+            if self.state.at >= self.state.end and not debugger:
                 self._fetch()
-                status |= self._flags
-            if self._at < len(self._in):
-                status |= _RXNE | (_FE if self._damaged else 0)
-                self._polls = 1
+                status |= self.state.flags
+            if self.state.at < self.state.end:
+                status |= _RXNE | (_FE if self.state.damaged else 0)
+                self.state.polls = 1
             elif not debugger:
                 self._wait()
         return status
@@ -150,24 +155,26 @@ class Usart(Device):
         data, damaged = self.line.take(self.baud())
         if not data:
             return
-        self._damaged = damaged
+        self.state.damaged = int(damaged)
         self.received += len(data)
         if self.lose_at is not None and self.received >= self.lose_at[0]:
             data, self.lose_at = data[: -self.lose_at[1]], None
-            self._flags |= _ORE
-        self._in, self._at = data, 0
+            self.state.flags |= _ORE
+        ctypes.memmove(self.state.input, data, len(data))
+        self.state.at, self.state.end = 0, len(data)
 
     def _take(self, debugger: bool) -> int:
-        at = self._at
-        if at >= len(self._in):
+        state = self.state
+        at = state.at
+        if at >= state.end:
             return 0
         if not debugger:
-            self._at = at + 1
-        return self._in[at]
+            state.at = at + 1
+        return int(state.input[at])
 
     def _wait(self) -> None:
         """The firmware asks again and again and does nothing else: let the host have the processor."""
-        self._polls += 1
-        if self._polls >= _IDLE_POLLS:
-            self._polls = 1
+        self.state.polls += 1
+        if self.state.polls >= _IDLE_POLLS:
+            self.state.polls = 1
             self._idle()

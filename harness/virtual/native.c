@@ -1,0 +1,112 @@
+/* What the emulator calls so often that Python would be most of the time. Built on demand, see native.py. */
+#include <stddef.h>
+#include <stdint.h>
+
+#define REGIONS 16
+#define SLOTS 65536U
+
+typedef struct {
+    uint64_t executed;          /* instructions of all blocks that were begun */
+    uint64_t limit;             /* a block that would pass it is not begun */
+    uint64_t block_address;     /* the block begun last */
+    uint64_t block_size;
+    int (*stop)(void *engine);
+    uint64_t region_count;
+    uint64_t region_origin[REGIONS];
+    uint64_t region_size[REGIONS];
+    const uint8_t *region_bytes[REGIONS];
+    uint64_t slot_key[SLOTS];   /* address and size of a block */
+    uint32_t slot_value[SLOTS]; /* its instructions */
+} tinyhil_counter;
+
+/* Thumb: a halfword from 0xE800 up begins an instruction of two. */
+static uint32_t decode(const tinyhil_counter *counter, uint64_t address, uint64_t size)
+{
+    for (uint64_t i = 0; i < counter->region_count; i++) {
+        uint64_t offset = address - counter->region_origin[i];
+        if (address >= counter->region_origin[i] && offset + size <= counter->region_size[i]) {
+            const uint8_t *bytes = counter->region_bytes[i] + offset;
+            uint32_t count = 0;
+            for (uint64_t at = 0; at < size; count++) {
+                at += (uint32_t)bytes[at] + 256U * bytes[at + 1U] >= 0xE800U ? 4U : 2U;
+            }
+            return count;
+        }
+    }
+    return (uint32_t)(size / 2U);
+}
+
+void tinyhil_block(void *engine, uint64_t address, uint32_t size, tinyhil_counter *counter)
+{
+    uint64_t key = address << 16 | size | 1ULL << 63;
+    uint32_t slot = (uint32_t)(address >> 1) % SLOTS;
+    if (counter->slot_key[slot] != key) {
+        counter->slot_key[slot] = key;
+        counter->slot_value[slot] = decode(counter, address, size);
+    }
+    uint64_t executed = counter->executed + counter->slot_value[slot];
+    if (executed > counter->limit) {
+        counter->block_size = 0;
+        counter->stop(engine);
+        return;
+    }
+    counter->executed = executed;
+    counter->block_address = address;
+    counter->block_size = size;
+}
+
+/* A serial port's registers that are used for every byte. Everything else, and whatever is out of the ordinary, is asked
+ * of the model in usart.py, which fills and empties the buffers. */
+#define ISR 0x1CU
+#define RDR 0x24U
+#define TDR 0x28U
+#define RXNE (1U << 5)
+
+typedef struct {
+    uint32_t can_send; /* the status while it can, and nothing has come; 0 while it cannot */
+    uint32_t flags;    /* errors */
+    uint32_t polls;    /* of the status, since something was sent */
+    uint32_t damaged;  /* what has come was sent at another rate */
+    uint32_t at;       /* of `in`, what the firmware takes next */
+    uint32_t end;
+    uint32_t sent;
+    uint8_t in[4096];
+    uint8_t out[512];
+} tinyhil_serial;
+
+typedef struct {
+    tinyhil_serial *serial;
+    uint64_t offset; /* of the port in its page */
+    uint64_t (*read)(void *engine, uint64_t offset, uint32_t size, void *data);
+    void (*write)(void *engine, uint64_t offset, uint32_t size, uint64_t value, void *data);
+} tinyhil_page;
+
+uint64_t tinyhil_serial_read(void *engine, uint64_t offset, uint32_t size, tinyhil_page *page)
+{
+    tinyhil_serial *s = page->serial;
+    uint64_t at = offset - page->offset;
+    if (at == ISR && s->can_send != 0U) {
+        if (s->at < s->end && s->damaged == 0U) {
+            s->polls = 1;
+            return s->can_send | s->flags | RXNE;
+        }
+        if (s->polls == 0U && s->damaged == 0U) {
+            s->polls = 1; /* the usual question after a byte was sent: is there room for the next? */
+            return s->can_send | s->flags;
+        }
+    } else if (at == RDR && s->at < s->end) {
+        return s->in[s->at++];
+    }
+    return page->read(engine, offset, size, NULL);
+}
+
+void tinyhil_serial_write(void *engine, uint64_t offset, uint32_t size, uint64_t value, tinyhil_page *page)
+{
+    tinyhil_serial *s = page->serial;
+    if (offset - page->offset == TDR && s->can_send != 0U && s->sent + 1U < sizeof s->out) {
+        s->out[s->sent++] = (uint8_t)value;
+        s->polls = 0;
+        return;
+    }
+    page->write(engine, offset, size, value, NULL);
+}

@@ -1,0 +1,160 @@
+"""The parts in C, and the emulator's C interface below its Python binding.
+
+With a C compiler on this machine they are built once and kept in the cache. Without one, or with another version of the
+binding, their counterparts in Python do the same, and emulation is some twenty times slower.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from harness.build.cache import Cache, default_root, digest
+from harness.errors import BuildError, ToolError
+
+VARIABLE = "TINYHIL_VIRTUAL_NATIVE"  # "0": do without
+
+_BLOCK_HOOK = 8  # UC_HOOK_BLOCK
+_FLAGS = ("-std=c11", "-O2", "-shared", "-fPIC")
+_LIBRARIES = ("libunicorn.so.2", "libunicorn.2.dylib", "libunicorn.dylib", "unicorn.dll")
+_READ = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint, ctypes.c_void_p)
+_WRITE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint, ctypes.c_uint64, ctypes.c_void_p)
+
+
+class SerialState(ctypes.Structure):
+    """tinyhil_serial of native.c: what a serial port shares with it."""
+
+    can_send: int
+    flags: int
+    polls: int
+    damaged: int
+    at: int
+    end: int
+    sent: int
+
+    _fields_ = [
+        ("can_send", ctypes.c_uint32),
+        ("flags", ctypes.c_uint32),
+        ("polls", ctypes.c_uint32),
+        ("damaged", ctypes.c_uint32),
+        ("at", ctypes.c_uint32),
+        ("end", ctypes.c_uint32),
+        ("sent", ctypes.c_uint32),
+        ("input", ctypes.c_uint8 * 4096),
+        ("output", ctypes.c_uint8 * 512),
+    ]
+
+
+class _Page(ctypes.Structure):
+    """tinyhil_page of native.c."""
+
+    _fields_ = [("serial", ctypes.c_void_p), ("offset", ctypes.c_uint64), ("read", _READ), ("write", _WRITE)]
+
+
+class Native:
+    """The compiled parts, and the emulator that they are given to.
+
+    Attributes:
+        stop: address of the emulator's function that stops it.
+    """
+
+    def __init__(self) -> None:
+        """Build what is not built yet.
+
+        Raises:
+            ToolError: there is no C compiler.
+            BuildError: it does not compile, or the cache cannot be written to.
+            OSError: it cannot be loaded.
+        """
+        self._parts = ctypes.CDLL(str(_library()))
+        self._emulator = _emulator_library()
+        self.stop = ctypes.cast(self._emulator.uc_emu_stop, ctypes.c_void_p)
+        self._kept: list[Any] = []
+
+    def hook_blocks(self, engine: Any, state: ctypes.Structure) -> None:
+        """Count blocks in `state`. Raises OSError."""
+        handle = ctypes.c_size_t()
+        error = self._emulator.uc_hook_add(
+            engine._uch,
+            ctypes.byref(handle),
+            ctypes.c_int(_BLOCK_HOOK),
+            ctypes.cast(self._parts.tinyhil_block, ctypes.c_void_p),
+            ctypes.byref(state),
+            ctypes.c_uint64(1),
+            ctypes.c_uint64(0),
+        )
+        self._kept.append(state)
+        if error:
+            raise OSError(f"uc_hook_add: {error}")
+
+    def map_serial(
+        self,
+        engine: Any,
+        page: int,
+        size: int,
+        base: int,
+        state: SerialState,
+        read: Callable[..., int],
+        write: Callable[..., None],
+    ) -> None:
+        """Map a page with a serial port at `base` in it; `read` and `write` take what is out of the ordinary."""
+        entry = _Page(ctypes.addressof(state), base - page, _READ(read), _WRITE(write))
+        self._kept += [entry, state]
+        address = ctypes.c_void_p(ctypes.addressof(entry))
+        error = self._emulator.uc_mmio_map(
+            engine._uch,
+            ctypes.c_uint64(page),
+            ctypes.c_size_t(size),
+            ctypes.cast(self._parts.tinyhil_serial_read, ctypes.c_void_p),
+            address,
+            ctypes.cast(self._parts.tinyhil_serial_write, ctypes.c_void_p),
+            address,
+        )
+        if error:
+            raise OSError(f"uc_mmio_map: {error}")
+
+
+def find_native() -> Native | None:
+    """The compiled parts where they can be had."""
+    if os.environ.get(VARIABLE, "1") == "0":
+        return None
+    try:
+        return Native()
+    except (ToolError, BuildError, OSError, AttributeError):
+        return None
+
+
+def _emulator_library() -> Any:
+    """The emulator's own library, which the binding has loaded already."""
+    import unicorn
+
+    folder = Path(unicorn.__file__).parent / "lib"
+    for name in _LIBRARIES:
+        if (folder / name).exists():
+            return ctypes.CDLL(str(folder / name))
+    raise OSError("the emulator's library is not in its package")
+
+
+def _library() -> Path:
+    from harness.build.jobs import run_tool
+    from harness.build.toolchain import find
+
+    source = files("harness.virtual").joinpath("native.c").read_text(encoding="utf-8")
+    compiler = find("host")
+    cache = Cache(default_root())
+    key = digest("virtual-native", source, compiler.identity, *_FLAGS)
+    found = cache.find(key, ".so")
+    if found:
+        return found
+    with cache.lock(key), cache.workspace() as folder:
+        found = cache.find(key, ".so")
+        if found:
+            return found
+        (folder / "native.c").write_text(source, encoding="utf-8")
+        command = [str(compiler.cc), *_FLAGS, "native.c", "-o", "native.so"]
+        run_tool(command, folder, "the virtual board's native parts do not compile", compiler)
+        return cache.put(key, ".so", (folder / "native.so").read_bytes(), 0o755)
