@@ -83,7 +83,7 @@ def choose_probe(board: Board, given: str | None = None, attached: Sequence[Prob
 
 
 def _offer_virtual_probes() -> None:
-    """pyOCD loads its plugins once; the variable may have been set since, or tinyhil not be installed but only found."""
+    """pyOCD loads its plugins once; the variable may have been set since, or tinyhil be on the path only."""
     if os.environ.get(VIRTUAL_VARIABLE):
         from pyocd.probe.aggregator import PROBE_CLASSES
 

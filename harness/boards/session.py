@@ -148,8 +148,12 @@ class Session(ABC):
         if self.baud is None or self._watched is None or uart is None or uart.fast_baud in (None, self.baud):
             return
         assert uart.fast_baud is not None
-        if client.raise_baud(uart.fast_baud, self.baud, self._watched.set_baud):
-            self.baud = uart.fast_baud
+        client.raise_baud(uart.fast_baud, self.baud, self._set_baud)
+
+    def _set_baud(self, baud: int) -> None:
+        assert self._watched is not None
+        self._watched.set_baud(baud)
+        self.baud = baud
 
     def notes(self) -> tuple[str, ...]:
         """What else a report should say of the run, complete once the session is closed."""

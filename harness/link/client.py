@@ -167,15 +167,16 @@ class Client:
         except DeviceRefusedError:
             return False
         set_baud(fast)
-        self._exchange.forget_line()
+        self._exchange.rate_changed(None)
         try:
             self.hello(info.build_id, info.board, timeout_s=_BAUD_TRIAL_S)
         except (NoBytesError, GarbageError, DamagedLineError, DeviceTimeoutError):
             set_baud(slow)
-            self._exchange.forget_line()
+            self._exchange.rate_changed(None)
             time.sleep(_BAUD_BACK_S)
             self.hello(info.build_id, info.board)
             return False
+        self._exchange.rate_changed(lambda: set_baud(slow))
         return True
 
     def line(self) -> LineCounts | None:

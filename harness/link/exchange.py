@@ -58,6 +58,9 @@ class Exchange:
         self._any_bytes = False
         self._any_frame = False
         self._seconds_per_byte: float | None = None
+        self._noise = 0  # bytes since the last frame
+        self._vain_waits = 0  # since the last frame
+        self._lower: Callable[[], None] | None = None
         self._damage_told = 0  # frames in which the device told of damage, since the present request
         self.retries = 0
         self.damaged = 0
@@ -124,6 +127,7 @@ class Exchange:
                     break
             else:
                 wait = min(wait * 2, _MOST_WAIT_S)
+                self._waited_in_vain()
             if time.monotonic() >= deadline:
                 raise self._silence(f"{kind_name(kind)} was not answered for {timeout_s:g} s", "")
 
@@ -167,6 +171,7 @@ class Exchange:
                     continue
             if event is None:
                 wait = min(wait * 2, max(_MOST_WAIT_S, limit_s / 8 if begun else 0.0))
+                self._waited_in_vain()
             elif quick > 0:
                 quick -= 1
             else:
@@ -178,11 +183,18 @@ class Exchange:
             self.retries += 1
             self._transport.write(again)
 
-    def forget_line(self) -> None:
-        """Begin anew with what comes: the line has another rate now."""
+    def rate_changed(self, lower: Callable[[], None] | None) -> None:
+        """Begin anew with what comes: the line has another rate now.
+
+        Args:
+            lower: goes back to the rate that the device has after a reset; called once when only noise comes, as
+                after a power failure. None where this is that rate.
+        """
         self._decoder = Decoder()
         self._events.clear()
         self._seconds_per_byte = None
+        self._noise = self._vain_waits = 0
+        self._lower = lower
 
     def await_ready(self, limit_s: float) -> bool:
         """Wait for the device to say that it has started; False when it has not within limit_s seconds."""
@@ -205,14 +217,24 @@ class Exchange:
             data = self._transport.read(left)
             if data:
                 self._any_bytes = True
+                self._noise += len(data)
                 self._events.extend(self._decoder.feed(data))
         event = self._events.popleft()
         if isinstance(event, Damage):
             self.damaged += 1
         else:
             self._any_frame = True
+            self._noise = self._vain_waits = 0
             self._damage_told += event.kind == Kind.DAMAGED
         return event
+
+    def _waited_in_vain(self) -> None:
+        """Noise and no frame, twice: the device may be back at the rate of its start."""
+        self._vain_waits += 1
+        if self._lower is not None and self._noise and self._vain_waits >= 2:
+            lower, self._lower = self._lower, None
+            lower()
+            self.rate_changed(None)
 
     def _check_unasked(self, frame: Frame, sequence: int, kind: Kind) -> None:
         """Faults, and signs that the device has started anew."""

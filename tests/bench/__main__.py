@@ -1,4 +1,4 @@
-"""`python -m tests.bench [instructions] [link] [start]`: run benchmarks and print their tables."""
+"""`python -m tests.bench [instructions] [link] [start] [virtual]`: run benchmarks and print their tables."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from tests.bench import instructions, link, start
+from tests.bench import instructions, link, start, virtual
 
 BENCHES: dict[str, Callable[[Console], None]] = {
     "instructions": instructions.run,
     "link": link.run,
     "start": start.run,
+    "virtual": virtual.run,
 }
 
 

@@ -1,0 +1,63 @@
+"""docs/new-board.md, followed to the letter on a made-up board."""
+
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from harness import resources
+from harness.boards import open_session, resolve
+from harness.boards.ladder import climb
+from harness.build import build_image
+from harness.measure import measure
+from harness.oracle.execute import run
+from tests.support.firmware import REPOSITORY
+from tests.support.tiny import tiny_graph, tiny_package
+
+PAGE = REPOSITORY / "docs" / "new-board.md"
+NAME = "my-l476"
+
+
+@pytest.fixture
+def followed(tmp_path, monkeypatch):
+    """The page's files in a copy of the firmware, and its boards file named."""
+    files = dict(re.findall(r"^`([^`\n]+)`\n\n```\w+\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL))
+    assert len(files) == 3
+    shutil.copytree(resources.firmware(), tmp_path / "firmware")
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    monkeypatch.setattr(resources, "firmware", lambda: tmp_path / "firmware")
+    monkeypatch.setenv("TINYHIL_BOARDS", str(tmp_path / "my-boards.yaml"))
+    monkeypatch.delenv("TINYHIL_VIRTUAL_PROBE", raising=False)
+    return tmp_path
+
+
+def test_without_the_board_the_ladder_stops_at_the_probe(followed):
+    rungs = {rung.name: rung for rung in climb(NAME)}
+    assert rungs["image"].ok
+    assert (rungs["probe"].ok, rungs["probe"].code) == (False, "probe-missing")
+    assert rungs["connect"].ok is None
+
+
+def test_the_made_up_board_runs_on_the_virtual_chip(followed):
+    pytest.importorskip("unicorn")
+    resolved = resolve(NAME)
+    assert resolved.stand_in and resolved.runs_on.name == NAME
+    package, graph = tiny_package(core="cortex-m4"), tiny_graph()
+    image = build_image([package], resolved.runs_on)
+    vectors = [[np.arange(32, dtype=np.int8).reshape(1, 4, 4, 2)]]
+    with open_session(resolved, image) as session:
+        measured = measure(session, image, package, vectors, layers=True)
+        assert session.baud == 921_600
+    assert measured.device.board == NAME
+    np.testing.assert_array_equal(measured.outputs[0][0], run(graph, vectors[0]).outputs[0])
+
+
+def test_every_rung_of_the_page_is_a_rung():
+    from harness.boards.ladder import PROBE_RUNGS
+
+    table = re.findall(r"^\| (\w+) \|", PAGE.read_text(), re.MULTILINE)
+    assert tuple(table[1:]) == PROBE_RUNGS

@@ -1,0 +1,185 @@
+"""A board through pyOCD's own code: its image flashed over a virtual debug probe, run over a pseudo-terminal."""
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from importlib import metadata
+
+import numpy as np
+import pytest
+
+from harness.boards import find_board, load_boards, open_session, resolve
+from harness.boards.ladder import PROBE_RUNGS, climb
+from harness.boards.pyocd_flash import symbol_address
+from harness.boards.watermarks import disagreements, read_marks
+from harness.build import build_image
+from harness.card import RandomVectors, card_for_model
+from harness.measure import PAINT_SEED, measure, open_client
+from harness.oracle.execute import run
+from harness.pipeline import Options, Workbench
+from harness.units import Unit
+from tests.support.firmware import REPOSITORY
+from tests.support.models import real_model
+from tests.support.probe import pyocd_command, virtual_probes
+from tests.support.tiny import tiny_graph, tiny_package
+
+pytestmark = [
+    pytest.mark.skipif(importlib.util.find_spec("unicorn") is None, reason="needs tinyhil[virtual]"),
+    pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals"),
+]
+
+BOARD = "nucleo-h743"
+VECTORS = [[np.arange(32, dtype=np.int8).reshape(1, 4, 4, 2)]]
+
+
+@pytest.fixture
+def attach(tmp_path, monkeypatch):
+    """Attach virtual probes; gives the environment for children."""
+
+    def _attach(*boards, faults=""):
+        with virtual_probes(*boards, folder=tmp_path, faults=faults) as environment:
+            for name, value in environment.items():
+                monkeypatch.setenv(name, value)
+        monkeypatch.delenv("TINYHIL_PROBE", raising=False)
+        return environment
+
+    return _attach
+
+
+@pytest.mark.parametrize("board", [BOARD, "nucleo-l476", "nucleo-f746"])
+def test_a_model_runs_exactly_and_the_second_run_skips_flashing(board, attach):
+    attach(board)
+    card = card_for_model(real_model("mlperftiny_kws_int8"))
+    options = Options(vectors=RandomVectors(random=2), opinions=())
+    bench = Workbench()
+    outcome = bench.validate(card, board, options)
+    assert outcome.passed, outcome.explain()
+    assert {check.name for check in outcome.verdict.checks} >= {"outputs", "layers"}
+    assert outcome.resolved.runs_on.name == board and outcome.resolved.stand_in
+    assert outcome.measurement.unit is Unit.INSTRUCTIONS
+    with open_session(outcome.resolved, outcome.image) as session:
+        assert not session.loaded.programmed
+        again = measure(session, outcome.image, bench.package(outcome.graph, outcome.plan.core, card.name),
+                        outcome.vectors.inputs, layers=False)  # fmt: skip
+        assert session.baud == 921_600 and not session.notes()
+    for one, other in zip(again.outputs, outcome.measurement.outputs, strict=True):
+        np.testing.assert_array_equal(one[0], other[0])
+
+
+@pytest.mark.parametrize("link", ["uart", "rtt"])
+def test_watermarks_of_device_and_debugger_agree(link, attach):
+    attach(BOARD)
+    package = tiny_package()
+    image = build_image([package], find_board(BOARD), link=link)
+    with open_session(resolve(BOARD), image) as session:
+        client = open_client(session, image)
+        client.init(0, PAINT_SEED)
+        client.infer([bytes(32)])
+        device = client.watermarks()
+        debugger = read_marks(session, image.elf, device.arena_size, PAINT_SEED)
+        assert disagreements(device, debugger) == ()
+        assert debugger.arena_high == device.arena_high > 0
+        assert debugger.run_stack == device.stack_high > 0
+        assert debugger.stack_size == device.stack_size
+        # the same bytes, by both ways
+        arena = client.read_arena()
+        assert session.read_memory(symbol_address(image.elf, "hil_arena"), len(arena)) == arena
+
+
+def test_what_the_debugger_sees_differently_is_noted(attach):
+    attach(BOARD)
+    package = tiny_package()
+    image = build_image([package], find_board(BOARD))
+    with open_session(resolve(BOARD), image) as session:
+        client = open_client(session, image)
+        client.init(0, PAINT_SEED)
+        client.infer([bytes(32)])
+        device = client.watermarks()
+        session.compare_marks(replace(device, arena_high=1), PAINT_SEED)
+        assert any("arena high-water mark: the device says 1" in note for note in session.notes())
+
+
+def test_rtt_carries_the_same_frames(attach):
+    attach(BOARD)
+    package = tiny_package()
+    image = build_image([package], find_board(BOARD), link="rtt")
+    with open_session(resolve(BOARD), image) as session:
+        measured = measure(session, image, package, VECTORS, layers=True)
+        assert session.baud is None
+    wanted = run(tiny_graph(), VECTORS[0])
+    np.testing.assert_array_equal(measured.outputs[0][0], wanted.outputs[0])
+
+
+def test_a_model_in_another_build_is_flashed_again(attach):
+    attach(BOARD)
+    images = [build_image([tiny_package(seed=seed)], find_board(BOARD)) for seed in (0, 1)]
+    programmed = []
+    for image in (images[0], images[1], images[1], images[0]):
+        with open_session(resolve(BOARD), image) as session:
+            open_client(session, image)
+            programmed.append(session.loaded.programmed)
+    assert programmed == [True, True, False, True]
+
+
+def test_every_rung_of_the_ladder_holds(attach):
+    attach(BOARD)
+    rungs = climb(BOARD)
+    assert tuple(rung.name for rung in rungs) == PROBE_RUNGS
+    assert all(rung.ok for rung in rungs), rungs
+    told = {rung.name: rung.detail for rung in rungs}
+    assert told["connect"] == "normal" and "0x450" in told["chip"] and "raised to 921,600" in told["uart"]
+    assert "400 MHz" in told["tick"]
+
+
+def test_attached_probes_are_listed_with_an_entry_that_works(attach, tmp_path):
+    environment = attach(BOARD)
+    done = subprocess.run(
+        [sys.executable, "-m", "harness.cli", "boards", "--probe", "--json"],
+        capture_output=True, text=True, timeout=60, check=True, env={**os.environ, **environment},
+    )  # fmt: skip
+    (probe,) = json.loads(done.stdout)["probes"]
+    assert (probe["unique_id"], probe["device"], probe["boards"]) == (f"virtual-{BOARD}", 0x450, [BOARD])
+    assert probe["ports"] and not probe["problem"]
+    proposed = tmp_path / "proposed.yaml"
+    proposed.write_text(probe["proposal"])
+    board = load_boards(proposed)[BOARD]
+    assert board.probe == probe["unique_id"]
+    assert replace(board, probe=None) == find_board(BOARD)
+
+
+def test_pytest_goes_through_pyocd(attach):
+    environment = attach(BOARD)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-v", "--board", BOARD]
+    command.append("fixtures/digits.hil.yaml")
+    if not _plugin_installed():
+        command[3:3] = ["-p", "harness.plugin"]
+    done = subprocess.run(
+        command, cwd=REPOSITORY, capture_output=True, text=True, timeout=200, env={**os.environ, **environment}
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"board: {BOARD} (cortex-m7, pyocd); stand-in: probe virtual-{BOARD} is virtual" in done.stdout
+    assert f"outputs[{BOARD}] PASSED" in done.stdout
+
+
+def test_pyocd_lists_and_programs_the_virtual_board(attach):
+    environment = {**os.environ, **attach(BOARD)}
+    listed = subprocess.run(pyocd_command("list"), capture_output=True, text=True, timeout=60, env=environment)
+    assert f"virtual-{BOARD}" in listed.stdout, listed.stderr
+    image = build_image([tiny_package()], find_board(BOARD))
+    loaded = subprocess.run(
+        pyocd_command("load", "--target", "stm32h743xx", "--format", "elf", str(image.elf)),
+        capture_output=True, text=True, timeout=120, env=environment,
+    )  # fmt: skip
+    assert loaded.returncode == 0, loaded.stdout + loaded.stderr
+    assert re.search(r"programmed \d+ bytes", loaded.stdout + loaded.stderr)
+    with open_session(resolve(BOARD), image) as session:  # and what it programmed is what we would have
+        assert not session.loaded.programmed
+        assert open_client(session, image).info.build_id == image.build_id
+
+
+def _plugin_installed():
+    return any(point.value == "harness.plugin" for point in metadata.entry_points(group="pytest11"))

@@ -1,0 +1,377 @@
+"""What goes wrong around a real board: each with an error of its own, in time, and the next run is well."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import serial
+
+from harness.boards import find_board, ladder, open_session, resolve
+from harness.boards.ladder import climb
+from harness.boards.pyocd_debugger import Limits
+from harness.boards.pyocd_flash import symbol_address
+from harness.boards.pyocd_session import PyocdSession
+from harness.build import build_image
+from harness.errors import (
+    ConnectError,
+    DamagedLineError,
+    DeviceFaultError,
+    DeviceRestartedError,
+    FlashProtectedError,
+    FlashTimeoutError,
+    FlashVerifyError,
+    GarbageError,
+    LeasedError,
+    NoBytesError,
+    PortBusyError,
+    PortLostError,
+    PortMissingError,
+    ProbeChoiceError,
+    ProbeLostError,
+    ProbeMissingError,
+    ToolError,
+    WrongChipError,
+    WrongImageError,
+)
+from harness.link.client import Client
+from harness.link.framing import Kind, encode
+from harness.measure import measure, open_client
+from harness.oracle.execute import run
+from tests.support.probe import virtual_probes
+from tests.support.tiny import tiny_graph, tiny_package
+
+pytestmark = [
+    pytest.mark.skipif(importlib.util.find_spec("unicorn") is None, reason="needs tinyhil[virtual]"),
+    pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals"),
+]
+
+BOARD = "nucleo-h743"
+BUS_FAULT = 2
+FLASH = 0x0800_0000
+VECTORS = [[np.arange(32, dtype=np.int8).reshape(1, 4, 4, 2)]]
+WANTED = run(tiny_graph(), VECTORS[0]).outputs[0]
+
+
+@pytest.fixture(scope="module")
+def package():
+    return tiny_package()
+
+
+@pytest.fixture(scope="module")
+def image(package):
+    return build_image([package], find_board(BOARD))
+
+
+@pytest.fixture
+def attach(tmp_path, monkeypatch):
+    """Attach virtual probes, with a fault or none."""
+
+    def _attach(*boards, faults=""):
+        with virtual_probes(*boards, folder=tmp_path, faults=faults) as environment:
+            for name, value in environment.items():
+                monkeypatch.setenv(name, value)
+        for name in ("TINYHIL_PROBE", "TINYHIL_LEASE_WAIT", "PYTEST_XDIST_WORKER"):
+            monkeypatch.delenv(name, raising=False)
+        return environment
+
+    return _attach
+
+
+@pytest.fixture
+def healthy(attach, image, package):
+    """After the fault: the next run is well."""
+    yield
+    attach(BOARD)
+    with open_session(resolve(BOARD), image) as session:
+        measured = measure(session, image, package, VECTORS, layers=False)
+    np.testing.assert_array_equal(measured.outputs[0][0], WANTED)
+
+
+@contextmanager
+def fails(kind, stage, *, within=20.0, match=None):
+    start = time.monotonic()
+    with pytest.raises(kind, match=match) as caught:
+        yield caught
+    assert time.monotonic() - start < within
+    assert type(caught.value) is kind
+    assert caught.value.stage == stage and caught.value.code and caught.value.hint and caught.value.message
+
+
+def runs(image, package, vectors=VECTORS, **options):
+    with PyocdSession(resolve(BOARD), image, **options) as session:
+        return measure(session, image, package, vectors, layers=False)
+
+
+# --- flash ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_probe_that_vanishes_while_flashing(attach, image, package, healthy):
+    attach(BOARD, faults="probe-gone@6000")
+    with fails(ProbeLostError, "probe", match=f"virtual-{BOARD} went away"):
+        runs(image, package)
+
+
+def test_a_write_protected_sector(attach, image, package, healthy):
+    attach(BOARD, faults=f"wrperr@{FLASH:#x}")
+    with fails(FlashProtectedError, "flash", match="WRPERR") as caught:
+        runs(image, package)
+    assert "option bytes" in caught.value.hint
+
+
+def test_a_bit_that_is_programmed_wrong_in_silence(attach, image, package, healthy):
+    at = symbol_address(image.elf, "hil_build_id") + 3
+    attach(BOARD, faults=f"corrupt@{at:#x}")
+    with fails(FlashVerifyError, "flash", match=f"0x{at:08x}"):
+        runs(image, package)
+
+
+def test_a_flash_algorithm_that_hangs(attach, image, package, healthy):
+    attach(BOARD, faults="flash-hang")
+    with fails(FlashTimeoutError, "flash", within=15.0):
+        runs(image, package, limits=Limits(init=1.0, erase=1.0, program=1.0))
+
+
+def test_flash_that_changed_after_it_was_written_is_written_again(attach, image, package, tmp_path, healthy):
+    attach(BOARD)
+    runs(image, package)
+    stored = next((tmp_path / "state").glob("*.flash"))
+    content = bytearray(stored.read_bytes())
+    at = symbol_address(image.elf, "hil_models") - FLASH
+    content[at] ^= 0x10  # the build id stays right
+    stored.write_bytes(content)
+    with PyocdSession(resolve(BOARD), image) as session:
+        assert session.loaded.programmed
+
+
+# --- the run ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_port_that_vanishes_in_a_run(attach, image, package, healthy):
+    attach(BOARD, faults="port-gone@1500")
+    with fails(PortLostError, "port", match="/dev/"):
+        runs(image, package, VECTORS * 200)
+
+
+def test_a_brown_out_in_a_run(attach, image, package, healthy):
+    attach(BOARD)
+    with fails(DeviceRestartedError, "run") as caught, open_session(resolve(BOARD), image) as session:
+        client = open_client(session, image)
+        client.init(0)
+        session.debugger.device.machine.inject("brown-out@20000")
+        for _ in range(200):
+            client.infer([bytes(32)])
+    assert "brown-out" in caught.value.details
+
+
+def test_bytes_lost_to_an_overrun_are_sent_again(attach, image, package):
+    attach(BOARD, faults="overrun@300")
+    with open_session(resolve(BOARD), image) as session:
+        client = open_client(session, image)
+        measured = measure(session, image, package, VECTORS * 20, layers=False, client=client)
+        assert client.retries > 0
+        overruns = int.from_bytes(session.read_memory(symbol_address(image.elf, "hil_line") + 4, 4), "little")
+    assert overruns > 0
+    for outputs in measured.outputs:
+        np.testing.assert_array_equal(outputs[0], WANTED)
+
+
+def test_a_line_that_loses_everything_says_so(attach, image, package, healthy):
+    attach(BOARD)
+    with fails(DamagedLineError, "link") as caught, open_session(resolve(BOARD), image) as session:
+        client = Client(session.stream(), timeout_s=1.5)
+        client.hello(image.build_id)
+        inner = session.stream()
+        write = inner.write
+        inner.write = lambda data: write(b"\x00" + bytes(byte ^ 0x5A or 1 for byte in data[1:-1]) + b"\x00")
+        client.watermarks()
+    assert "damaged" in caught.value.message and "serial line:" in caught.value.details
+
+
+def test_a_wrong_baud_rate(attach, image, package, healthy):
+    attach(BOARD, faults="baud@30")
+    with fails(GarbageError, "link", within=25.0) as caught:
+        runs(image, package)
+    assert "baud" in caught.value.hint
+
+
+@pytest.mark.parametrize("fast", [921_600, 3_000_000])
+def test_a_rate_that_cannot_be_raised_falls_back(fast, attach, image, package):
+    """Once the host's end cannot have it (it is set to another), once the device refuses it."""
+    attach(BOARD)
+    board = find_board(BOARD)
+    resolved = replace(resolve(BOARD), runs_on=replace(board, uart=replace(board.uart, fast_baud=fast)))
+    with PyocdSession(resolved, image) as session:
+        client = Client(session.stream(), elf=image.elf)
+        client.hello(image.build_id)
+        stream = session.stream()
+        set_baud = stream.set_baud
+        stream.set_baud = lambda rate: set_baud(rate if rate == board.uart.baud else 9_600)
+        session.raise_baud(client)
+        assert session.baud == board.uart.baud
+        assert client.hello().build_id == image.build_id
+
+
+# --- who it is --------------------------------------------------------------------------------------------------------
+
+
+def test_two_probes_and_none_chosen(attach, image, package, monkeypatch, healthy):
+    attach(BOARD, BOARD)
+    with fails(ProbeChoiceError, "probe", within=5.0) as caught:
+        resolve(BOARD)
+    assert f"virtual-{BOARD}-2" in caught.value.details and "--probe" in caught.value.hint
+    for ways in ({"probe": f"virtual-{BOARD}-2"}, {}):
+        monkeypatch.setenv("TINYHIL_PROBE", "" if ways else f"virtual-{BOARD}-2")
+        resolved = resolve(BOARD, **ways)
+        assert resolved.probe.unique_id == f"virtual-{BOARD}-2"
+        with open_session(resolved, image) as session:
+            assert open_client(session, image).info.board == BOARD
+
+
+def test_another_chip(attach, image, package, healthy):
+    attach(BOARD, faults="idcode@0x20036483")
+    with fails(WrongChipError, "probe", match="0x483.*0x450"):
+        runs(image, package)
+
+
+HOLDER = """
+import sys, time
+from harness.boards import find_board, open_session, resolve
+from harness.build import build_image
+from tests.support.tiny import tiny_package
+image = build_image([tiny_package()], find_board(sys.argv[1]))
+with open_session(resolve(sys.argv[1]), image) as session:
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_board_that_another_process_has_leased(attach, image, package, healthy):
+    environment = {**os.environ, **attach(BOARD)}
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, BOARD], stdout=subprocess.PIPE, env=environment)
+    try:
+        assert holder.stdout.readline() == b"held\n"
+        with fails(LeasedError, "lease", within=5.0, match=f"process {holder.pid}"):
+            runs(image, package)
+    finally:
+        holder.kill()
+        holder.wait()
+
+
+def test_a_target_that_pyocd_does_not_know(attach, image, package, healthy):
+    attach(BOARD)
+    board = replace(find_board(BOARD), target="stm32z999")
+    resolved = replace(resolve(BOARD), runs_on=board)
+    with fails(ToolError, "tools", match="stm32z999") as caught, PyocdSession(resolved, image):
+        pass
+    assert "pyocd pack install" in caught.value.hint
+
+
+# --- the port's ladder ------------------------------------------------------------------------------------------------
+
+
+def test_no_serial_port(attach, image, package, monkeypatch, healthy):
+    from harness.virtual.probe import VirtualProbe
+
+    attach(BOARD)
+    monkeypatch.setattr(VirtualProbe, "serial_port", None)
+    with fails(PortMissingError, "port", match=f"virtual-{BOARD}"):
+        runs(image, package)
+    monkeypatch.undo()
+
+
+def test_a_port_that_another_program_has_open(attach, image, package, healthy):
+    attach(BOARD)
+    with fails(PortBusyError, "port"), open_session(resolve(BOARD), image) as session:
+        device = session.port_device()
+        session.stream().close()
+        with serial.Serial(device, exclusive=True):
+            session.reset()
+
+
+def test_firmware_that_says_nothing(attach, image, package, healthy):
+    attach(BOARD)
+    with fails(NoBytesError, "link") as caught, open_session(resolve(BOARD), image) as session:
+        session.debugger.reset_and_halt()
+        session.stream().read(0.3)  # what it said before
+        Client(session.stream(), timeout_s=1.0).hello()
+    assert re.search(r"pc 0x08[0-9a-f]{6}  hil_reset", caught.value.details)
+
+
+def test_another_build(attach, image, package, healthy):
+    attach(BOARD)
+    with fails(WrongImageError, "link"), open_session(resolve(BOARD), image) as session:
+        Client(session.stream()).hello("0" * 16)
+
+
+def test_a_fault_that_was_never_told_is_found_by_the_debugger(attach, package, healthy):
+    attach(BOARD)
+    image = build_image([package], find_board(BOARD), test_faults=True)
+    told = fails(DeviceFaultError, "run", match="bus fault .*found through the debug probe.* hil_port_bad_access")
+    with told as caught, open_session(resolve(BOARD), image) as session:
+        open_client(session, image)
+        stream = session.stream()
+        stream.write(encode(Kind.HELLO, 1, b"\x01\x00" + bytes(4)) + encode(Kind.TEST, 2, bytes((BUS_FAULT,))))
+        stream.read = lambda timeout_s: time.sleep(timeout_s) or b""  # nothing of it reaches us
+        Client(stream, timeout_s=1.0).hello()
+    assert "bfar 0xf0000000" in caught.value.details and "calls that these words return to" in caught.value.details
+
+
+def test_the_connect_ladder_records_what_worked(attach, image, package, monkeypatch, healthy):
+    from pyocd.core import exceptions
+
+    from harness.virtual.probe import VirtualProbe
+
+    attach(BOARD)
+    connect, tried = VirtualProbe.connect, []
+
+    def shy(self, protocol=None):
+        tried.append(self.session.options.get("connect_mode"))
+        if tried[-1] == "attach":
+            raise exceptions.TransferError("no ACK")
+        connect(self, protocol)
+
+    monkeypatch.setattr(VirtualProbe, "connect", shy)
+    with open_session(resolve(BOARD), image) as session:
+        assert session.connect_mode == "under reset"
+        open_client(session, image)
+        assert any("under reset worked" in note for note in session.notes())
+    assert tried == ["attach", "under-reset"]
+    monkeypatch.setattr(VirtualProbe, "connect", lambda *_: (_ for _ in ()).throw(exceptions.TransferError("no ACK")))
+    with fails(ConnectError, "probe") as caught:
+        runs(image, package)
+    assert all(f"{mode}:" in caught.value.details for mode in ("normal", "under reset", "halt"))
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize(
+    ("faults", "rung", "code"),
+    [
+        ("idcode@0x20036483", "chip", "wrong-chip"),
+        (f"wrperr@{FLASH:#x}", "flash", "flash-protected"),
+        ("baud@30", "uart", "garbage"),
+    ],
+)
+def test_the_ladder_names_the_first_rung_that_breaks(attach, faults, rung, code, monkeypatch, healthy):
+    attach(BOARD, faults=faults)
+    monkeypatch.setattr(ladder, "HELLO_TIMEOUT_S", 1.5)
+    rungs = climb(BOARD)
+    broken = next(one for one in rungs if one.ok is False)
+    assert (broken.name, broken.code) == (rung, code)
+    assert broken.hint
+    after = rungs[rungs.index(broken) + 1 :]
+    assert all(one.ok is None for one in after)
+
+
+def test_a_board_that_was_unplugged_since_is_missed(attach, image, healthy):
+    attach(BOARD)
+    resolved = resolve(BOARD)
+    attach()
+    with fails(ProbeMissingError, "probe", match=f"virtual-{BOARD} is not attached"), open_session(resolved, image):
+        pass
