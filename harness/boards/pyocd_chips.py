@@ -44,18 +44,29 @@ _RCC_CSR = {
     "low power": 31,
 }  # fmt: skip
 
+_H7_FLASH_ERRORS = {
+    "WRPERR": 17, "PGSERR": 18, "STRBERR": 19, "INCERR": 21, "OPERR": 22, "RDPERR": 23, "RDSERR": 24,
+}  # fmt: skip
+_H7_RESETS = {
+    "brown-out": 21, "reset pin": 22, "power": 23, "software": 24, "independent watchdog": 26, "window watchdog": 28,
+    "low power": 30,
+}  # fmt: skip
+
+# The first whose prefix fits counts
 FAMILIES = (
+    Family(  # RM0455: FLASH_SR1, FLASH_SR2; RCC_RSR
+        prefix="stm32h7a",
+        flash_status=(0x5200_2010, 0x5200_2110),
+        flash_errors={name: bit for name, bit in _H7_FLASH_ERRORS.items() if name != "OPERR"},
+        reset_status=0x5802_4530,
+        reset_causes=_H7_RESETS,
+    ),
     Family(  # RM0433: FLASH_SR1, FLASH_SR2; RCC_RSR
         prefix="stm32h7",
         flash_status=(0x5200_2010, 0x5200_2110),
-        flash_errors={
-            "WRPERR": 17, "PGSERR": 18, "STRBERR": 19, "INCERR": 21, "OPERR": 22, "RDPERR": 23, "RDSERR": 24,
-        },  # fmt: skip
+        flash_errors=_H7_FLASH_ERRORS,
         reset_status=0x5802_44D0,
-        reset_causes={
-            "brown-out": 21, "reset pin": 22, "power": 23, "software": 24, "independent watchdog": 26,
-            "window watchdog": 28, "low power": 30,
-        },  # fmt: skip
+        reset_causes=_H7_RESETS,
     ),
     Family(  # RM0385: FLASH_SR; RCC_CSR
         prefix="stm32f7",

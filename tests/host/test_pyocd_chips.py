@@ -1,0 +1,22 @@
+from harness.boards import load_boards
+from harness.boards.pyocd_chips import WRITE_PROTECTED, family_of
+
+
+def test_every_board_that_pyocd_flashes_is_of_a_known_family():
+    boards = [board for board in load_boards().values() if board.backend == "pyocd"]
+    assert boards
+    for board in boards:
+        family = family_of(board.target)
+        assert family is not None and WRITE_PROTECTED in family.flash_errors
+        assert board.target.startswith(family.prefix)
+    assert family_of("stm32h7a3zitxq").reset_status != family_of("stm32h743xx").reset_status
+    assert family_of("nrf52840") is None
+
+
+def test_flags_and_causes_are_read_by_name():
+    family = family_of("stm32h743xx")
+    assert family.flags(1 << 17 | 1 << 18) == ("WRPERR", "PGSERR")
+    assert family.flags(0) == ()
+    assert family.causes(1 << 21 | 1 << 22) == ("brown-out", "reset pin")
+    assert family_of("stm32l475xg").causes(1 << 27) == ("brown-out",)
+    assert family_of("stm32f446retx").causes(1 << 25) == ("brown-out",)
