@@ -26,6 +26,12 @@ def main() -> int:
     try:
         return _serve(arguments)
     except TinyhilError as error:
+        if arguments.wire:
+            from harness.virtual import wire
+
+            answer = wire.pack({"error": error.code, "text": error.message, "hint": error.hint})
+            os.write(sys.stdout.fileno(), answer)
+            return error.category.value
         print(f"{error}\n{error.hint}", file=sys.stderr)
         return error.category.value
     except KeyboardInterrupt:

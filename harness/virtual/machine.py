@@ -2,48 +2,25 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 from harness.errors import BoardError
-from harness.virtual import debug
+from harness.virtual import debug, storage
 from harness.virtual.bus import Bus, RegisterBlock
 from harness.virtual.chip import Chip, Clocks, Wiring
 from harness.virtual.chips import find_chip
-from harness.virtual.cpu import (
-    BFARVALID,
-    BUS_FAULT,
-    DACCVIOL,
-    HARD_FAULT,
-    IACCVIOL,
-    IBUSERR,
-    LR,
-    MEM_FAULT,
-    MMARVALID,
-    MSP,
-    MSTKERR,
-    PC,
-    PRECISERR,
-    SP,
-    STKERR,
-    SVCALL,
-    USAGE_FAULT,
-    XPSR,
-    Cpu,
-    Stop,
-)
-from harness.virtual.flash import make_flash
-from harness.virtual.memory import Bytes, anonymous, on_store
+from harness.virtual.cpu import LR, MSP, PC, SP, XPSR, Cpu, Stop
+from harness.virtual.exceptions import Exceptions
+from harness.virtual.flashes import make_flash
+from harness.virtual.registers import ClockRegisters, Identity
 from harness.virtual.terminal import Terminal
 from harness.virtual.timer import Timer
 from harness.virtual.usart import Usart
 
-_ERASED = 0xFF
-_SETTLED = 1 << 30  # HFSR.FORCED
-_HFSR_DEBUG, _HFSR_VECTOR = 1 << 31, 1 << 1
 _LEAST_SLICE = 1024  # more than the emulator's longest basic block has
 _WAIT_S = 0.05
 
@@ -82,7 +59,16 @@ class Machine:
         self.chip = find_chip(chip) if isinstance(chip, str) else chip
         self.wiring = wiring or self.chip.wiring
         self.notes: list[str] = []
-        self._memory = self._make_memory(flash_file)
+        self._lock: IO[bytes] | None = None
+        try:
+            if flash_file is not None:
+                self._lock = storage.lock(flash_file)
+            self._memory = storage.make_memory(self.chip, flash_file)
+        except (OSError, ValueError) as error:
+            raise BoardError(
+                f"the virtual board's flash cannot be kept in {flash_file}: {error}",
+                hint="name another place, or free disk space",
+            ) from error
         array = next(region for region in self._memory if region.kind == "flash")
         self.flash = make_flash(self.chip.flash, array, self._code_changed)
         self.locked_up = self.sleeping = False
@@ -96,6 +82,7 @@ class Machine:
         m7 = self.chip.core == "cortex-m7"
         self.cpu = Cpu(m7, self._memory, self.flash.store, array)
         self.control = debug.SystemControl(self, self.chip.cpuid, m7)
+        self._exceptions = Exceptions(self.cpu, self.control, self._vector, self.debug_halt, self._lock_up)
         self.dwt = debug.CycleCounter(self, self.control, m7)
         self.fpb = debug.Breakpoints(self, m7)
         self.bus = Bus(self._note)
@@ -137,7 +124,7 @@ class Machine:
         from harness.virtual.image import segments
 
         flash = next(region for region in self._memory if region.kind == "flash")
-        flash.store[:] = bytes([_ERASED]) * flash.size
+        flash.store[:] = storage.ERASED * flash.size
         for address, data in segments(elf):
             where = next((r for r in self._memory if r.holds(address, len(data))), None)
             if where is None:
@@ -158,8 +145,8 @@ class Machine:
         self._reset_wanted = False
         self.usart.flush()
         for device in self.bus.devices:
-            lasting = (debug.SystemControl, debug.CycleCounter, debug.Breakpoints, _Identity)
-            if not isinstance(device, lasting) or isinstance(device, _Identity) and cause == "power":
+            lasting = (debug.SystemControl, debug.CycleCounter, debug.Breakpoints, Identity)
+            if not isinstance(device, lasting) or isinstance(device, Identity) and cause == "power":
                 device.reset()
         self.control.reset()
         block, offset, flags = self.chip.reset_cause
@@ -240,12 +227,8 @@ class Machine:
             if self._protection_new:
                 self._protection_new = False
                 self.cpu.set_forbidden(self.control.forbidden())
-            if stop is Stop.FAULT:
-                self._fault()
-            elif stop is Stop.TRAP:
-                self._trap()
-            elif stop is Stop.BREAK:
-                self._break()
+            if stop in (Stop.FAULT, Stop.TRAP, Stop.BREAK):
+                self._exceptions.handle(stop)
             elif stop is not Stop.INTERRUPTED:
                 self.sleeping = stop is Stop.SLEEP
                 self.usart.flush()
@@ -265,8 +248,11 @@ class Machine:
             self._waited += (time.monotonic() - start) * self.clocks().core
 
     def close(self) -> None:
-        """Let go of the serial port; the machine cannot be used any more."""
+        """Let go of the serial port and the flash's file; the machine cannot be used any more."""
         self.terminal.close()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def clocks(self) -> Clocks:
         """The rates that the firmware has set."""
@@ -342,10 +328,8 @@ class Machine:
         """Execute one instruction, and take the exception that it may cause."""
         stop = self.cpu.step()
         self.flash.settle()
-        if stop is Stop.FAULT:
-            self._fault()
-        elif stop is Stop.TRAP:
-            self._trap()
+        if stop in (Stop.FAULT, Stop.TRAP):
+            self._exceptions.handle(stop)
         self.control.raise_status(debug.DFSR, debug.DFSR_HALTED)
 
     def read_core(self, selector: int) -> int:
@@ -408,26 +392,10 @@ class Machine:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _make_memory(self, flash_file: Path | None) -> list[Bytes]:
-        made: dict[str, Bytes] = {}
-        for facts in self.chip.memory:
-            if facts.alias_of is not None:
-                made[facts.name] = on_store(
-                    facts.name, facts.origin, facts.size, facts.kind, made[facts.alias_of].store
-                )
-            elif facts.kind == "flash":
-                store = _flash_store(facts.size, flash_file)
-                made[facts.name] = on_store(facts.name, facts.origin, facts.size, "flash", store)
-            else:
-                made[facts.name] = anonymous(facts.name, facts.origin, facts.size, "ram")
-        # The largest first: with a smaller one before the flash, the emulator (Unicorn 2.1) takes stores to RAM for
-        # changes of code and translates the code anew, over and over
-        return sorted(made.values(), key=lambda region: -region.size)
-
     def _populate(self, m7: bool) -> None:
         for facts in self.chip.registers:
             self.bus.add(
-                _Clocked(facts, self._clock_registers_changed) if facts.name == "rcc" else RegisterBlock(facts)
+                ClockRegisters(facts, self._clock_registers_changed) if facts.name == "rcc" else RegisterBlock(facts)
             )
         for facts_of_usart in self.chip.usarts:
             name = facts_of_usart.name
@@ -439,7 +407,7 @@ class Machine:
         self.bus.add(Timer(self.chip.timer, lambda: self.cycles, lambda: (self.clocks().core, self.clocks().timer)))
         self.bus.add(self.flash)
         for base in self.chip.idcode_at:
-            self.bus.add(_Identity(base, self.chip.idcode))
+            self.bus.add(Identity(base, self.chip.idcode))
         for device in (self.control, self.dwt, self.fpb, debug.RomTable(m7)):
             self.bus.add(device)
 
@@ -458,7 +426,7 @@ class Machine:
     def set_idcode(self, value: int) -> None:
         """Make the chip say that it is another."""
         for device in self.bus.devices:
-            if isinstance(device, _Identity):
+            if isinstance(device, Identity):
                 device.idcode = value
 
     def _code_changed(self) -> None:
@@ -471,115 +439,14 @@ class Machine:
     def _word(self, address: int) -> int:
         return int.from_bytes(self.read_memory(address, 4), "little")
 
-    def _break(self) -> None:
-        if self.control.debug_enabled:
-            self.debug_halt(debug.DFSR_BKPT)
-        else:
-            self.control.raise_status(debug.HFSR, _HFSR_DEBUG)
-            self._take(HARD_FAULT, 0)
-
-    def _trap(self) -> None:
-        if self.cpu.trap == SVCALL:
-            self._take(SVCALL, 0)
-        else:
-            self.cpu.leave()
-
-    def _fault(self) -> None:
-        """The exception for what the last run ended with."""
-        access = self.cpu.access
-        if access is None:
-            self._take(USAGE_FAULT, self.cpu.undefined)
-        elif self.cpu.is_forbidden(access.address):
-            self.control.words[debug.MMFAR] = access.address
-            self._take(MEM_FAULT, IACCVIOL if access.fetch else DACCVIOL | MMARVALID)
-        else:
-            if not access.fetch:
-                self.control.words[debug.BFAR] = access.address
-            self._take(BUS_FAULT, IBUSERR if access.fetch else PRECISERR | BFARVALID)
-
-    def _take(self, number: int, cause: int) -> None:
-        """Exception entry; what may not be taken escalates, and a fault in a fault handler locks the core up."""
-        present = self.cpu.registers[XPSR] & 0x1FF
-        self.control.raise_status(debug.CFSR, cause)
-        enabled = self.control.words.get(debug.SHCSR, 0) >> 12 & 0x70
-        if number in (MEM_FAULT, BUS_FAULT, USAGE_FAULT) and (present or not enabled >> number & 1):
-            number = HARD_FAULT
-            self.control.raise_status(debug.HFSR, _SETTLED)
-        if present in (2, HARD_FAULT):
-            self._lock_up()
-            return
-        if number == HARD_FAULT and self.control.catches(debug.VC_HARDERR):
-            self.debug_halt(debug.DFSR_VCATCH)
-        stacking = self.cpu.push_frame()
-        self.control.raise_status(debug.CFSR, stacking)
-        if stacking & (MSTKERR | STKERR) and number not in (HARD_FAULT, MEM_FAULT, BUS_FAULT):
-            number = HARD_FAULT
+    def _vector(self, address: int) -> int | None:
         try:
-            vector = self._word(self.control.words.get(debug.VTOR, self.chip.boot) + 4 * number)
+            return self._word(address)
         except BusError:
-            self.control.raise_status(debug.HFSR, _HFSR_VECTOR)
-            self._lock_up()
-            return
-        self.cpu.enter(number, vector)
+            return None
 
     def _lock_up(self) -> None:
         self._note(f"the core locked up: a fault in a fault handler, at 0x{self.cpu.registers[PC]:08x}")
         self.locked_up = True
         if self.control.catches(debug.VC_HARDERR):
             self.debug_halt(debug.DFSR_VCATCH)
-
-
-class _Clocked(RegisterBlock):
-    """The RCC: rates are worked out again after a write."""
-
-    def __init__(self, facts: object, changed: Callable[[], None]) -> None:
-        super().__init__(facts)  # type: ignore[arg-type]
-        self._changed = changed
-
-    def write(self, offset: int, value: int, debugger: bool) -> None:
-        super().write(offset, value, debugger)
-        self._changed()
-
-
-class _Identity(RegisterBlock):
-    """DBGMCU: the chip's identity, and cells."""
-
-    def __init__(self, base: int, idcode: int) -> None:
-        from harness.virtual.chip import Registers
-
-        super().__init__(Registers("dbgmcu", base))
-        self.idcode = idcode
-
-    def read(self, offset: int, debugger: bool) -> int:
-        return self.idcode if offset == 0 else super().read(offset, debugger)
-
-
-def _flash_store(size: int, path: Path | None) -> mmap.mmap:
-    """The flash's bytes, erased at first."""
-    if path is None:
-        store = mmap.mmap(-1, size)
-        store[:] = bytes([_ERASED]) * size
-        return store
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "a+b") as file:
-            file.seek(0, os.SEEK_END)
-            missing = size - file.tell()
-            if missing > 0:
-                file.write(bytes([_ERASED]) * missing)
-                file.flush()
-            import fcntl
-
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # held by the mapping's own copy of the descriptor
-            except OSError as error:
-                raise BoardError(
-                    f"the virtual board with its flash in {path} is in use by another process",
-                    hint="wait for it, or end it",
-                ) from error
-            return mmap.mmap(file.fileno(), size)
-    except (OSError, ValueError) as error:
-        raise BoardError(
-            f"the virtual board's flash cannot be kept in {path}: {error}",
-            hint="name another place, or free disk space",
-        ) from error

@@ -3,7 +3,8 @@
 import pytest
 
 from harness.virtual.chips import find_chip
-from harness.virtual.flash import KEYS, OPTION_KEYS, make_flash
+from harness.virtual.flash import KEYS, OPTION_KEYS
+from harness.virtual.flashes import make_flash
 from harness.virtual.memory import anonymous
 
 ORIGIN = 0x0800_0000

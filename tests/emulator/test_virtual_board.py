@@ -1,0 +1,189 @@
+"""The virtual board as a backend: its counts are QEMU's, nothing is left behind, and nobody meets it unasked."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("unicorn")
+
+from harness.boards import find_board, open_session
+from harness.boards.records import Resolved
+from harness.boards.virtual import SLOW
+from harness.build import build_image
+from harness.compiler import compile_graph
+from harness.emit import emit
+from harness.errors import BoardError, BoardLostError, LinkError
+from harness.frontends import load
+from harness.measure import measure, open_client
+from harness.oracle.execute import run
+from harness.units import Unit
+from harness.virtual.remote import RemoteMachine
+from tests.support.firmware import REPOSITORY
+from tests.support.models import real_model
+from tests.support.plugin_run import FIXTURES
+from tests.support.probe import pyocd_command
+from tests.support.tiny import tiny_graph, tiny_package
+
+BOARD = "nucleo-h743"
+# Instructions that a layer may count more or less than on QEMU
+TOLERANCE = 20
+VECTORS = [[np.arange(32, dtype=np.int8).reshape(1, 4, 4, 2)]]
+
+
+def virtual(name=BOARD):
+    board = find_board(name)
+    return Resolved(board, replace(board, backend="virtual"), True, "a test")
+
+
+def counted(resolved, graph):
+    board = resolved.runs_on
+    package = emit(compile_graph(graph, core=board.core))
+    image = build_image([package], board)
+    vector = [np.full(graph.tensors[t].shape, 3, graph.tensors[t].dtype.numpy) for t in graph.inputs]
+    with open_session(resolved, image) as session:
+        return measure(session, image, package, [vector], layers=False)
+
+
+QEMU = {BOARD: "mps2-an500", "nucleo-f746": "mps2-an500", "nucleo-l476": "mps2-an386"}
+
+
+@pytest.mark.parametrize("name", QEMU)
+@pytest.mark.parametrize("model", ["digits", "residual", "stream", "mlperftiny_kws_int8"])
+def test_every_layer_counts_as_many_instructions_as_on_qemu(name, model):
+    graph = load(FIXTURES / f"{model}.tflite" if "_" not in model else real_model(model))
+    ours = counted(virtual(name), graph)
+    board = find_board(QEMU[name])
+    theirs = counted(Resolved(board, board, False, ""), graph)
+    assert ours.unit is theirs.unit is Unit.INSTRUCTIONS
+    assert len(ours.layer_ticks) == len(theirs.layer_ticks) > 1
+    differences = [abs(one - other) for one, other in zip(ours.layer_ticks, theirs.layer_ticks, strict=True)]
+    assert max(differences) <= TOLERANCE, differences
+    assert abs(ours.total - theirs.total) <= TOLERANCE
+
+
+def test_without_a_compiler_it_counts_the_same_and_says_that_it_is_slow(monkeypatch):
+    graph = load(FIXTURES / "stream.tflite")
+    fast = counted(virtual(), graph)
+    monkeypatch.setenv("TINYHIL_HOST_CC", "/no/such/compiler")
+    package = tiny_package()
+    image = build_image([package], find_board(BOARD))
+    with open_session(virtual(), image) as session:
+        measure(session, image, package, VECTORS, layers=True)
+    assert session.notes() == (SLOW,)
+    slow = counted(virtual(), graph)
+    assert (slow.total, slow.layer_ticks) == (fast.total, fast.layer_ticks)
+
+
+def test_outputs_layers_and_memory_read_from_outside(monkeypatch):
+    package = tiny_package()
+    image = build_image([package], find_board(BOARD))
+    with open_session(virtual(), image) as session:
+        client = open_client(session, image)
+        got = measure(session, image, package, VECTORS, layers=True, client=client)
+        expected = run(tiny_graph(), VECTORS[0])
+        assert np.array_equal(got.outputs[0][0], expected.outputs[0])
+        client.init(0, 0x5EED)
+        client.infer([VECTORS[0][0].tobytes()])
+        arena = next(region for region in session.ran_on.memory if region.name == "axi").origin
+        assert session.read_memory(arena, got.arena_size) == client.read_arena()[: got.arena_size]
+        with pytest.raises(BoardError, match="no memory at"):
+            session.read_memory(0x6000_0000, 4)
+    assert session.notes() == () and session.stderr() == ""
+
+
+def gone(pid, timeout_s=5.0):
+    end = time.monotonic() + timeout_s
+    while time.monotonic() < end:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        with open(f"/proc/{pid}/stat") as stat:
+            if stat.read().rpartition(")")[2].split()[0] == "Z":
+                return True
+        time.sleep(0.02)
+    return False
+
+
+def test_a_session_leaves_no_process_behind():
+    image = build_image([tiny_package()], find_board(BOARD))
+    with open_session(virtual(), image) as session:
+        pid = session.machine.child.pid
+        assert not gone(pid, 0)
+    assert gone(pid)
+
+
+def test_a_killed_owner_takes_the_board_with_it():
+    code = (
+        "import sys, time\nfrom harness.virtual.remote import RemoteMachine\n"
+        f"m = RemoteMachine({BOARD!r})\nprint(m.child.pid, flush=True)\ntime.sleep(60)\n"
+    )
+    owner = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=REPOSITORY, text=True)
+    pid = int(owner.stdout.readline())
+    owner.send_signal(signal.SIGKILL)
+    owner.wait()
+    assert gone(pid)
+
+
+def test_the_module_runs_an_image_until_its_input_ends():
+    image = build_image([tiny_package()], find_board(BOARD))
+    command = [sys.executable, "-m", "harness.virtual", BOARD, str(image.elf)]
+    board = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=REPOSITORY, text=True
+    )
+    chip, _, port = board.stdout.readline().strip().partition(": serial port ")
+    assert chip == "stm32h743" and os.path.exists(port)
+    out, err = board.communicate(timeout=10)
+    assert (board.returncode, out, err) == (0, "", "")
+
+
+def test_a_board_that_is_killed_during_a_run_is_lost_and_the_next_works():
+    package = tiny_package()
+    image = build_image([package], find_board(BOARD))
+    with pytest.raises(BoardLostError, match="killed by SIGKILL"), open_session(virtual(), image) as session:
+        client = open_client(session, image)
+        os.kill(session.machine.child.pid, signal.SIGKILL)
+        client.init(0)
+    with open_session(virtual(), image) as session:
+        measure(session, image, package, VECTORS, layers=False)
+
+
+def test_a_faulty_line_is_told_and_recovers():
+    package = tiny_package()
+    image = build_image([package], find_board(BOARD))
+    with open_session(virtual(), image) as session:
+        client = open_client(session, image)
+        session.machine.inject("overrun@20")
+        measure(session, image, package, VECTORS, layers=True, client=client)
+        assert client.line().overruns == 1
+        session.machine.inject("baud@30")
+        with pytest.raises(LinkError):
+            session.reset()
+            open_client(session, image)
+        session.machine.inject("baud@0")
+        session.reset()
+        measure(session, image, package, VECTORS, layers=False)
+
+
+def test_an_unknown_board_is_refused_by_name():
+    with pytest.raises(BoardError, match="has no chip nucleo-z99"):
+        RemoteMachine("nucleo-z99")
+
+
+def test_pyocd_does_not_see_it_unasked(tmp_path):
+    environment = {name: value for name, value in os.environ.items() if name != "TINYHIL_VIRTUAL_PROBE"}
+    from tests.support.probe import virtual_probes
+
+    with virtual_probes(folder=tmp_path) as variables:
+        environment["PYTHONPATH"] = variables["PYTHONPATH"]
+    listed = subprocess.run(pyocd_command("list"), capture_output=True, text=True, timeout=60, env=environment)
+    assert "tinyhil" not in listed.stdout + listed.stderr and listed.returncode == 0
+    code = "import sys, pyocd.probe.aggregator as a; print(list(a.PROBE_CLASSES), 'harness.virtual.probe' in sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=environment)
+    assert "tinyhil" not in loaded.stdout and "False" in loaded.stdout
