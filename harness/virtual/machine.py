@@ -75,7 +75,7 @@ class Machine:
         self._halted = True
         self._held = False
         self._reset_wanted = False
-        self._protection_new = False
+        self._protection_new = self._code_new = False
         self.brown_out_at: int | None = None
         self._waited = 0.0
         self._clocks: Clocks | None = None
@@ -176,7 +176,7 @@ class Machine:
         for number in range(13):
             registers[number] = 0
         registers[XPSR] = 1 << 24
-        self.cpu.code_changed()
+        self._code_changed()
         vectors = self.chip.boot
         registers[MSP] = self._word(vectors) & ~3
         registers[SP] = registers[MSP]
@@ -211,6 +211,7 @@ class Machine:
         if self._stands():
             return Stop.BREAK
         self.sleeping = False
+        self._take_code()
         limit = self.cpu.counter.executed + max(instructions, _LEAST_SLICE)
         if self.brown_out_at is not None:
             limit = min(limit, self.brown_out_at)
@@ -300,7 +301,7 @@ class Machine:
             if region is not None and region.kind == "ram":
                 size = min(left, region.origin + region.size - at)
                 region.write(at, data[done : done + size])
-                self.cpu.code_changed()
+                self._code_changed()
             else:
                 size = 4 if at % 4 == 0 and left >= 4 else 2 if at % 2 == 0 and left >= 2 else 1
                 value = int.from_bytes(data[done : done + size], "little")
@@ -326,6 +327,7 @@ class Machine:
 
     def debug_step(self) -> None:
         """Execute one instruction, and take the exception that it may cause."""
+        self._take_code()
         stop = self.cpu.step()
         self.flash.settle()
         if stop in (Stop.FAULT, Stop.TRAP):
@@ -430,7 +432,13 @@ class Machine:
                 device.idcode = value
 
     def _code_changed(self) -> None:
-        self.cpu.code_changed()
+        """Code in memory may have changed. The emulator is told before the core goes on, once for many changes."""
+        self._code_new = True
+
+    def _take_code(self) -> None:
+        if self._code_new:
+            self._code_new = False
+            self.cpu.code_changed()
 
     def _note(self, text: str) -> None:
         if text not in self.notes:

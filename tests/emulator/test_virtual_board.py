@@ -20,6 +20,7 @@ from harness.compiler import compile_graph
 from harness.emit import emit
 from harness.errors import BoardError, BoardLostError, LinkError
 from harness.frontends import load
+from harness.link.client import Client
 from harness.measure import measure, open_client
 from harness.oracle.execute import run
 from harness.units import Unit
@@ -163,9 +164,9 @@ def test_a_faulty_line_is_told_and_recovers():
         measure(session, image, package, VECTORS, layers=True, client=client)
         assert client.line().overruns == 1
         session.machine.inject("baud@30")
+        session.reset()
         with pytest.raises(LinkError):
-            session.reset()
-            open_client(session, image)
+            Client(session.stream(), elf=image.elf).hello(image.build_id, BOARD, timeout_s=1.0)
         session.machine.inject("baud@0")
         session.reset()
         measure(session, image, package, VECTORS, layers=False)
@@ -184,6 +185,6 @@ def test_pyocd_does_not_see_it_unasked(tmp_path):
         environment["PYTHONPATH"] = variables["PYTHONPATH"]
     listed = subprocess.run(pyocd_command("list"), capture_output=True, text=True, timeout=60, env=environment)
     assert "tinyhil" not in listed.stdout + listed.stderr and listed.returncode == 0
-    code = "import sys, pyocd.probe.aggregator as a; print(list(a.PROBE_CLASSES), 'harness.virtual.probe' in sys.modules)"
+    code = "import sys, pyocd.probe.aggregator as a; print(*a.PROBE_CLASSES, 'harness.virtual.probe' in sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=environment)
     assert "tinyhil" not in loaded.stdout and "False" in loaded.stdout
