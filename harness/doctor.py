@@ -58,6 +58,7 @@ def examine() -> tuple[Finding, ...]:
             "pip install ai-edge-litert, or tinyhil[tflite-runtime]",
             Health.OPTIONAL,
         ),
+        _package("virtual board", ("unicorn",), "pip install 'tinyhil[virtual]'", Health.OPTIONAL),
         _package("pyocd", ("pyocd",), "pip install pyocd", Health.OPTIONAL),
         _probes(),
         _cache_folder(),
