@@ -33,12 +33,14 @@ def test_it_holds_what_it_needs_and_no_more(installed):
     package = installed / "harness"
     for needed in (
         "_firmware/runtime/hil_model.h", "_firmware/kernels", "_firmware/ports/mps2-an500/port.yaml", "_boards.yaml",
-        "data/tflm_qemu.json", "templates",
+        "data/tflm_qemu.json", "templates", "virtual/native.c",
     ):  # fmt: skip
         assert (package / needed).exists(), needed
     assert {p.name for p in installed.iterdir() if not p.name.endswith(".dist-info")} == {"harness"}
     metadata = next(installed.glob("*.dist-info"))
-    assert "tinyhil = harness.plugin" in (metadata / "entry_points.txt").read_text()
+    entries = (metadata / "entry_points.txt").read_text()
+    assert "tinyhil = harness.plugin" in entries
+    assert "[pyocd.probe]" in entries and "harness.virtual.plugin:VirtualProbePlugin" in entries
     assert "Framework :: Pytest" in (metadata / "METADATA").read_text()
     assert (metadata / "licenses" / "LICENSE").is_file()
 
