@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from harness.errors import CompileError
 from harness.graph import Graph, Node
-from harness.kernels import CORE_FEATURES, candidates
+from harness.kernels import candidates
 from harness.kernels.base import Context, Kernel
 from harness.kernels.macs import macs
+from harness.kernels.target import Target
 from harness.lifetimes import Step, Value, liveness_bound, values_of, view_sources
 from harness.names import identifier
 from harness.passes import optimize
@@ -20,28 +20,31 @@ from harness.verifier import verify
 ARENA_ALIGNMENT = 16
 
 
-def compile_graph(graph: Graph, *, core: str = "cortex-m7", name: str | None = None) -> Plan:
-    """Compile a verified graph for a core.
+def compile_graph(
+    graph: Graph, *, core: str | Target = "cortex-m7", name: str | None = None, prefer: Collection[str] = ()
+) -> Plan:
+    """Compile a verified graph for a core, or for a target: a core with what is known of its memory.
+
+    `prefer` are class names of kernels to take wherever they apply, whatever they cost.
 
     Raises:
         CompileError: the core is unknown, or an operator has no kernel.
         GraphError: a pass broke the graph, which is a bug.
     """
-    if core not in CORE_FEATURES:
-        raise CompileError(f"no core named '{core}'", hint="one of: " + ", ".join(CORE_FEATURES))
+    target = core if isinstance(core, Target) else Target(core)
     optimized = optimize(graph)
     verify(optimized)
     # Views cost nothing and become no layer.
     views = view_sources(optimized)
     nodes = [n for n in optimized.nodes if not (n.outputs and all(t in views for t in n.outputs))]
-    contexts = [Context(optimized, node, CORE_FEATURES[core]) for node in nodes]
-    fastest = [_step(context, _fastest(context)) for context in contexts]
+    contexts = [Context(optimized, node, target) for node in nodes]
+    fastest = [_step(context, _fastest(context, prefer)) for context in contexts]
     steps = _in_place_where_it_saves(optimized, fastest)
     values = values_of(optimized, steps)
     offsets, arena = place(values)
     return Plan(
         name=identifier(name or graph.name),
-        core=core,
+        core=target.core,
         graph=optimized,
         layers=tuple(_layer(optimized, i, step) for i, step in enumerate(steps)),
         steps=tuple(steps),
@@ -53,9 +56,9 @@ def compile_graph(graph: Graph, *, core: str = "cortex-m7", name: str | None = N
     )
 
 
-def _fastest(context: Context) -> Kernel:
+def _fastest(context: Context, prefer: Collection[str]) -> Kernel:
     """The cheapest kernel that needs no buffer shared between its input and output."""
-    return next(kernel for kernel in candidates(context) if not kernel.in_place)
+    return next(kernel for kernel in candidates(context, prefer) if not kernel.in_place)
 
 
 def _step(context: Context, kernel: Kernel) -> Step:

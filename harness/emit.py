@@ -38,7 +38,8 @@ class Package:
 
     Attributes:
         files: text per file name; what a user compiles into a firmware of their own.
-        sources: names of the .c files among them.
+        sources: names of the files among them that are compiled: C, and assembly (.S).
+        shared: those of `sources` that are a kernel's code, the same for every model that uses the kernel.
         glue: text of NAME_hil.c, which describes the model to tinyhil's own runtime.
     """
 
@@ -46,6 +47,7 @@ class Package:
     files: Mapping[str, str]
     sources: tuple[str, ...]
     glue: str
+    shared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,9 +80,8 @@ def emit(plan: Plan) -> Package:
     kernels = _kernel_files({c["function"] for layer in model["layers"] for c in layer["calls"]})
     # Even a model without a layer needs the macros.
     kernels = kernels or _kernel_files({"requantize"})
-    model["headers"] = [name for name in kernels if any(f"{c['function']}.h" == name for c in _calls(model))] or list(
-        kernels
-    )
+    headers = [name for name in kernels if any(f"{c['function']}.h" == name for c in _calls(model))]
+    model["headers"] = headers or list(kernels)
     environment = _environment()
     name = plan.name
     files = {
@@ -92,7 +93,8 @@ def emit(plan: Plan) -> Package:
     }
     files[f"{name}.json"] = manifest_text(plan, files)
     glue = environment.get_template("glue.c.j2").render(m=model)
-    return Package(plan, files, (f"{name}.c", f"{name}_weights.c"), glue)
+    shared = tuple(file for file in kernels if not file.endswith(".h"))
+    return Package(plan, files, (f"{name}.c", f"{name}_weights.c", *shared), glue, shared)
 
 
 def model_list(packages: Sequence[Package]) -> str:
@@ -148,19 +150,27 @@ def _calls(model: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
 
 
 @cache
-def _kernel_text(name: str) -> str:
-    return (firmware() / "kernels" / name).read_text()
+def _kernel_text(name: str) -> str | None:
+    path = firmware() / "kernels" / name
+    return path.read_text() if path.is_file() else None
 
 
 def _kernel_files(functions: Iterable[str]) -> dict[str, str]:
-    """The headers of these kernels and all that they include from the kernels' folder, sorted by name."""
+    """The headers of these kernels, the code beside each, and all that they include; sorted by name."""
     found: dict[str, str] = {}
     wanted = [f"{function}.h" for function in functions]
     while wanted:
         name = wanted.pop()
-        if name not in found:
-            found[name] = _kernel_text(name)
-            wanted += re.findall(r'#include "([^"]+)"', found[name])
+        if name in found:
+            continue
+        text = _kernel_text(name)
+        if text is None:
+            raise CompileError(f"firmware/kernels has no {name}", hint="reinstall tinyhil: a file of it is missing")
+        found[name] = text
+        wanted += re.findall(r'#include "([^"]+)"', text)
+        if name.endswith(".h"):
+            stem = name.removesuffix(".h")
+            wanted += [file for file in (f"{stem}.c", f"{stem}.S") if _kernel_text(file) is not None]
     return dict(sorted(found.items()))
 
 

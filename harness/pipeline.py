@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from harness.boards import Resolved, Session
     from harness.build import Image
     from harness.emit import Package
+    from harness.kernels.target import Target
     from harness.measure import Measurement
 
 Progress: TypeAlias = Callable[[str, int, int], None]
@@ -122,7 +123,7 @@ class Workbench:
     def __init__(self, *, cache_dir: Path | None = None) -> None:
         self._cache_dir = cache_dir
         self._graphs: dict[tuple[Path, int, int], Graph] = {}
-        self._packages: dict[tuple[str, str, str], Package] = {}
+        self._packages: dict[tuple[str, Target, str], Package] = {}
         self._references = References()
 
     def graph(self, model: Path) -> Graph:
@@ -142,16 +143,18 @@ class Workbench:
             self._graphs[key] = frontends.load(model)
         return self._graphs[key]
 
-    def package(self, graph: Graph, core: str, name: str | None = None) -> Package:
-        """The model compiled for a core."""
+    def package(self, graph: Graph, core: str | Target, name: str | None = None) -> Package:
+        """The model compiled for a core or target."""
         from harness.compiler import compile_graph
         from harness.emit import emit
+        from harness.kernels.target import Target
         from harness.names import identifier
 
+        target = core if isinstance(core, Target) else Target(core)
         name = identifier(name or graph.name)
-        key = (graph.sha256, core, name)
+        key = (graph.sha256, target, name)
         if key not in self._packages:
-            self._packages[key] = emit(compile_graph(graph, core=core, name=name))
+            self._packages[key] = emit(compile_graph(graph, core=target, name=name))
         return self._packages[key]
 
     def validate(

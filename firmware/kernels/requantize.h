@@ -5,17 +5,7 @@
 #ifndef HIL_KERNELS_REQUANTIZE_H
 #define HIL_KERNELS_REQUANTIZE_H
 
-#include <stdint.h>
-
-#if defined(__GNUC__)
-#define HIL_INLINE static inline __attribute__((always_inline))
-#define HIL_NOINLINE __attribute__((noinline))
-#else
-#define HIL_INLINE static inline
-#define HIL_NOINLINE
-#endif
-
-_Static_assert((-3 >> 1) == -2, "right shifts of negative numbers must be arithmetic");
+#include "kernel.h"
 
 HIL_INLINE int32_t hil_rounding_shift(int32_t x, int32_t right)
 {

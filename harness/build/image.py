@@ -26,7 +26,7 @@ from harness.errors import BoardConfigError, BuildError
 if TYPE_CHECKING:  # boards import images
     from harness.boards.records import Board
 
-FORMAT = "5"
+FORMAT = "6"
 MEMORY_SCRIPT = "memory.ld"
 
 
@@ -148,7 +148,7 @@ def build_image(
     flags, macros = compile_flags(port, sanitize), section_macros(board, placed)
     sources = Sources(firmware, port, link, flags, macros, test_faults, language)
     of_package = sources.of_package_at_once if unity else sources.of_package
-    jobs = [job for package in packages for job in of_package(package)]
+    jobs = [job for package in packages for job in of_package(package)] + sources.of_kernels(packages)
     jobs.append(sources.of_model_list(model_list))
     jobs += sources.of_runtime()
     stack_size = board.stack_size if port.ldscript else 0

@@ -34,9 +34,10 @@ def memory_script(board: Board, placement: Placement) -> str:
 
 def section_macros(board: Board, placement: Placement | None) -> tuple[str, ...]:
     """Flags that put weights and layers of generated code into sections of their own, where they are to be in RAM."""
-    return tuple(
-        f'-D{_COPIED[part][0]}=__attribute__((section("{_COPIED[part][1]}")))' for part in _in_ram(board, placement)
-    )
+    in_ram = _in_ram(board, placement)
+    flags = [f'-D{_COPIED[part][0]}=__attribute__((section("{_COPIED[part][1]}")))' for part in in_ram]
+    # assembly names the section itself
+    return (*flags, *([f"-DTINYHIL_CODE_SECTION={HOT_SECTION}"] if "code" in in_ram else []))
 
 
 def copied_sections(board: Board, placement: Placement | None) -> frozenset[str]:

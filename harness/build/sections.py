@@ -56,7 +56,7 @@ class Sizes:
             named after a kernel), "runtime" (everything else: the harness itself, its tables, the C library, padding).
             They add up to `total`.
         models: the model and kernels groups of each model in the image by its name, without the arena, which they
-        share.
+            share; a kernel's code counts for each model that uses it.
         objects: per object file.
         arena: bytes of the shared arena, which `groups` counts under "model".
         stack: bytes that the linker script sets aside for the stack, counted in no group.
@@ -104,11 +104,19 @@ class Part:
 
 @dataclass(frozen=True)
 class Origin:
-    """What the builder knows of an object file: its label, its model if any, and the names of that model's kernels."""
+    """What the builder knows of an object file.
+
+    Attributes:
+        label: name in messages and size tables.
+        model: the model it belongs to, if any.
+        kernels: names of that model's kernels.
+        users: models that share the object, which is then a kernel's code as a whole.
+    """
 
     label: str
     model: str | None = None
     kernels: frozenset[str] = frozenset()
+    users: tuple[str, ...] = ()
 
 
 def parse_map(text: str) -> Iterator[Part]:
@@ -196,6 +204,10 @@ def measure_sizes(
         if symbol == "hil_arena":
             arena += part.size
             group = "model"
+        elif source.users:
+            group = "kernels"
+            for model in source.users:
+                models.setdefault(model, {"model": Sections(), "kernels": Sections()})["kernels"] += size
         elif source.model is None:
             group = "runtime"
         else:

@@ -20,6 +20,7 @@ WARNING_FLAGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
 SANITIZE_FLAGS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
 BUILD_ID_SOURCE = "build_id.c"
 MODEL_LIST = "hil_models.c"
+_KERNELS = "kernels"
 
 
 class Package(Protocol):
@@ -35,7 +36,11 @@ class Package(Protocol):
 
     @property
     def sources(self) -> Sequence[str]:
-        """The C files among `files`."""
+        """The files among `files` that are compiled."""
+
+    @property
+    def shared(self) -> Sequence[str]:
+        """Those of `sources` that are kernels' code, the same in every package."""
 
     @property
     def glue(self) -> str:
@@ -82,7 +87,7 @@ class Sources:
         headers = tree.headers()
         kernels = _kernels(package)
         jobs = []
-        for source in package.sources:
+        for source in _own_sources(package):
             label = f"{name}/{source}"
             origin = Origin(label, name, kernels)
             jobs.append(Job(origin, label, tree, package.files[source], self._package_flags, (name,), headers))
@@ -95,11 +100,36 @@ class Sources:
         """The package and its glue as one file."""
         name = package.plan.name
         label = f"{name}/{name}_unity.c"
-        text = "".join(f'#include "{source}"\n' for source in (*package.sources, f"{name}_hil.c"))
+        text = "".join(f'#include "{source}"\n' for source in (*_own_sources(package), f"{name}_hil.c"))
         tree = Tree(name, {**package.files, f"{name}_hil.c": package.glue, Path(label).name: text})
         context = digest(*(part for file in tree.files.items() for part in file), self._model_context)
         origin = Origin(label, name, _kernels(package))
         return [Job(origin, label, tree, text, self._package_flags, (name, self._runtime), context)]
+
+    def of_kernels(self, packages: Sequence[Package]) -> list[Job]:
+        """The kernels' own code, each file once for all models that use it."""
+        users: dict[str, list[str]] = {}
+        files: dict[str, str] = {}
+        for package in packages:
+            for source in package.shared:
+                users.setdefault(source, []).append(package.plan.name)
+            if package.shared:
+                known = {**_kernel_headers(package), **{source: package.files[source] for source in package.shared}}
+                files.update(known)
+        tree = Tree(_KERNELS, files)
+        headers = tree.headers()
+        return [
+            Job(
+                Origin(f"{_KERNELS}/{source}", users=tuple(models)),
+                f"{_KERNELS}/{source}",
+                tree,
+                files[source],
+                self._package_flags,
+                (_KERNELS,),
+                headers,
+            )
+            for source, models in sorted(users.items())
+        ]
 
     def of_model_list(self, text: str) -> Job:
         """hil_models.c."""
@@ -152,9 +182,18 @@ class Sources:
         return Job(Origin(source), path, None, text, flags, self._includes, self._runtime_context)
 
 
+def _own_sources(package: Package) -> list[str]:
+    return [source for source in package.sources if source not in package.shared]
+
+
+def _kernel_headers(package: Package) -> dict[str, str]:
+    own = (f"{package.plan.name}.h", f"{package.plan.name}_weights.h")
+    return {file: text for file, text in package.files.items() if file.endswith(".h") and file not in own}
+
+
 def _kernels(package: Package) -> frozenset[str]:
     """Names of functions that count as kernels: a kernel's file has its function's name."""
-    files = {Path(file).stem for file in package.files if file.endswith(".h")} - {package.plan.name}
+    files = {Path(file).stem for file in _kernel_headers(package)}
     return frozenset(layer.kernel for layer in package.plan.layers) | files
 
 

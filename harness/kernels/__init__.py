@@ -1,9 +1,12 @@
 """Kernels: every way to compute an operator, and the choice among them.
 
-Adding one is a header in firmware/kernels, a Kernel in this folder and its line in KERNELS.
+Adding one is a header in firmware/kernels (and its code, where that is shared), a Kernel in this folder and its line in
+KERNELS.
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from harness.errors import CompileError
 from harness.kernels.activation import Lut8Portable, SoftmaxS8Portable
@@ -41,20 +44,12 @@ KERNELS: tuple[Kernel, ...] = (
     PadPortable(),
 )
 
-CORE_FEATURES: dict[str, frozenset[str]] = {
-    "host": frozenset(),
-    "cortex-m0plus": frozenset(),
-    "cortex-m3": frozenset(),
-    "cortex-m4": frozenset({"dsp"}),
-    "cortex-m7": frozenset({"dsp"}),
-    "cortex-m33": frozenset({"dsp"}),
-    "cortex-m55": frozenset({"dsp", "mve"}),
-}
-"""Instruction set extensions of each core that tinyhil generates code for."""
-
-
-def candidates(context: Context) -> list[Kernel]:
+def candidates(context: Context, prefer: Collection[str] = ()) -> list[Kernel]:
     """Kernels that compute the context's node on its core, cheapest first.
+
+    Args:
+        context: the node.
+        prefer: class names of kernels that come first wherever they apply, whatever they cost.
 
     Raises:
         CompileError: there is none.
@@ -62,11 +57,11 @@ def candidates(context: Context) -> list[Kernel]:
     found = [
         kernel
         for kernel in KERNELS
-        if context.node.op in kernel.ops and kernel.features <= context.features and kernel.applies(context)
+        if context.node.op in kernel.ops and kernel.features <= context.target.features and kernel.applies(context)
     ]
     if not found:
         types = ", ".join(context.graph.tensors[t].dtype.value for t in context.node.inputs if t >= 0)
         raise CompileError(
             f"no kernel computes {context.node.op} of {types}", hint="quantize the model fully to int8 activations"
         )
-    return sorted(found, key=lambda kernel: kernel.cost(context).instructions)
+    return sorted(found, key=lambda kernel: (type(kernel).__name__ not in prefer, kernel.cost(context).time))

@@ -1,19 +1,21 @@
 """What a kernel descriptor tells the compiler, and the C calls it asks for.
 
 A kernel is one header in firmware/kernels, whose name is the kernel's, and one Kernel here. Its C function takes data
-pointers and a pointer to a shape of literals, and is inlined into the layer, so that the C compiler specialises it.
+pointers and a pointer to a shape of literals. It is either inlined into the layer, so that the C compiler specialises
+it, or compiled once for all layers, from the .c or .S file beside the header.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
 import numpy as np
 
 from harness.graph import ABSENT, Array, Graph, Node, Tensor
+from harness.kernels.target import Target
 
 
 @dataclass(frozen=True)
@@ -88,19 +90,33 @@ class Lowered:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a kernel is expected to take: executed instructions and bytes of scratch; rough, for ranking."""
+    """What a layer is expected to take.
+
+    Attributes:
+        instructions: executed.
+        scratch: bytes of RAM while it runs.
+        cycles: modelled cycles on the context's target; None where the kernel has no figure of its own.
+        flash: bytes of packed weights and tables; code that is shared by layers not counted.
+    """
 
     instructions: float
     scratch: int = 0
+    cycles: float | None = None
+    flash: int = 0
+
+    @property
+    def time(self) -> float:
+        """What kernels are ranked by: modelled cycles, else instructions as the nearest guess at them."""
+        return self.instructions if self.cycles is None else self.cycles
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a kernel may look at: a node of a graph, and the features of the core ("dsp", "mve")."""
+    """What a kernel may look at: a node of a graph, and what code is generated for."""
 
     graph: Graph
     node: Node
-    features: frozenset[str] = field(default_factory=frozenset)
+    target: Target
 
     def input(self, index: int = 0) -> Tensor:
         """Input tensor `index`, which must be there."""
@@ -122,7 +138,7 @@ class Kernel(ABC):
 
     Attributes:
         ops: operators it computes.
-        features: core features it needs.
+        features: core features it needs (harness/kernels/target.py).
         in_place: whether it is meant for computing in place: then the planner asks for it only where that saves memory.
     """
 
@@ -140,7 +156,7 @@ class Kernel(ABC):
 
     @abstractmethod
     def cost(self, context: Context) -> Cost:
-        """Expected cost on the context's core."""
+        """Expected cost on the context's target."""
 
     def overwritable(self, context: Context) -> tuple[int, ...]:
         """Positions of inputs whose first byte may be the output's first byte."""

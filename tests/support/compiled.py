@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from harness.boards import load_boards, open_session, resolve
@@ -22,14 +24,19 @@ def random_graphs(seed: int, count: int) -> list[Graph]:
     return [random_graph(rng, op=KINDS[i % len(KINDS)]) for i in range(count)]
 
 
-def check_on_board(graphs: list[Graph], board_name: str, *, sanitize: bool = False) -> int:
+def check_on_board(
+    graphs: list[Graph], board_name: str, *, sanitize: bool = False, prefer: Collection[str] = ()
+) -> int:
     """Run every graph on a board, a few vectors each, states carried on; returns how many inferences were compared.
+
+    `prefer` are class names of kernels to take wherever they apply.
 
     Outputs and every layer's outputs must equal the specification's on every byte.
     """
     board = load_boards()[board_name]
     packages = [
-        emit(compile_graph(graph, core=board.core, name=f"g{i:03d}_{graph.name}")) for i, graph in enumerate(graphs)
+        emit(compile_graph(graph, core=board.core, name=f"g{i:03d}_{graph.name}", prefer=prefer))
+        for i, graph in enumerate(graphs)
     ]
     image = build_image(packages, board, link="fast", sanitize=sanitize, unity=True)
     compared = 0

@@ -1,0 +1,25 @@
+/* What every kernel's C code uses: inlined into the layer, or compiled once and shared by all layers and models.
+ *
+ * A shared function is weak: two models of one firmware may carry the same kernel, and the linker keeps one. */
+#ifndef HIL_KERNELS_KERNEL_H
+#define HIL_KERNELS_KERNEL_H
+
+#include <stdint.h>
+
+#ifndef TINYHIL_CODE
+#define TINYHIL_CODE
+#endif
+
+#if defined(__GNUC__)
+#define HIL_INLINE static inline __attribute__((always_inline))
+#define HIL_NOINLINE __attribute__((noinline))
+#define HIL_SHARED TINYHIL_CODE __attribute__((weak, noinline))
+#else
+#define HIL_INLINE static inline
+#define HIL_NOINLINE
+#define HIL_SHARED TINYHIL_CODE
+#endif
+
+_Static_assert((-3 >> 1) == -2, "right shifts of negative numbers must be arithmetic");
+
+#endif
