@@ -375,6 +375,13 @@ class StackOverflowError(DeviceFaultError):
     code = "stack-overflow"
 
 
+class ProfileError(TinyhilError):
+    """A profile of executed code cannot be made, read or replayed."""
+
+    code = "profile"
+    stage = "profile"
+
+
 class OutputError(TinyhilError):
     """Results cannot be written to where the command was told to print them."""
 
