@@ -179,7 +179,7 @@ class PyocdSession(Session):
             self._note(f"watermarks differ: {text}")
 
     def notes(self) -> tuple[str, ...]:
-        """How the chip had to be connected to, and where device and debugger disagree."""
+        """How the chip had to be connected to, where device and debugger disagree, and what a virtual board tells."""
         return tuple(self._notes)
 
     def _note(self, text: str) -> None:
@@ -190,6 +190,9 @@ class PyocdSession(Session):
         """Let the chip run on its own, close the port, give the leases back."""
         self._close_stream()
         if self._debugger is not None:
+            with contextlib.suppress(BoardError):  # not connected
+                for text in getattr(self._debugger.device, "board_notes", ()):
+                    self._note(text)
             self._debugger.close()
             self._debugger = None
         for lease in reversed(self._leases):

@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from harness.virtual.remote import RemoteMachine
 
 DEFAULT_BAUD = 115_200
-SLOW = (
-    "the virtual board counts instructions without its native helper and is some twenty times slower: "
-    "install a C compiler (gcc or clang)"
-)
 
 
 def is_installed() -> bool:
@@ -120,9 +116,7 @@ class VirtualSession(Session):
         self._close_stream()
         machine, self._machine = self._machine, None
         if machine is not None:
-            self._notes = () if machine.native else (SLOW,)
-            with contextlib.suppress(BoardError):
-                self._notes += tuple(machine.state()["notes"])
+            self._notes = machine.notes()
             machine.close()
             self._said = machine.child.stderr()
 

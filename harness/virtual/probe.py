@@ -118,6 +118,11 @@ class VirtualProbe(DebugProbe):  # type: ignore[misc, unused-ignore]
         return None if self._machine is None else self._machine.port
 
     @property
+    def board_notes(self) -> tuple[str, ...]:
+        """What a report should say of the board while it is on, see RemoteMachine.notes."""
+        return () if self._machine is None else self._machine.notes()
+
+    @property
     def machine(self) -> RemoteMachine:
         """The board's process.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import select
@@ -18,6 +19,12 @@ from harness.virtual.cpu import missing
 
 ANSWER_TIMEOUT_S = 20.0
 _READ_SIZE = 1 << 20
+
+
+SLOW = (
+    "the virtual board counts instructions without its native helper and is some twenty times slower: "
+    "install a C compiler (gcc or clang)"
+)
 
 
 class RemoteBusError(Exception):
@@ -100,6 +107,13 @@ class RemoteMachine:
     def state(self) -> dict[str, Any]:
         """What there is to know: "instructions", "halted", "notes", ..."""
         return self._ask({"do": "state"})[0]
+
+    def notes(self) -> tuple[str, ...]:
+        """That it is slow, and what firmware for real silicon would not do; without the latter once it is gone."""
+        slow = () if self.native else (SLOW,)
+        with contextlib.suppress(BoardError):
+            return (*slow, *self.state()["notes"])
+        return slow
 
     def close(self) -> None:
         """Power off."""

@@ -24,7 +24,6 @@ from harness.oracle import open_oracle
 from harness.oracle.execute import run as run_specification
 from tests.support.graphs import FULL, Builder
 from tests.support.mlperf import REPOSITORY, build, talking
-from tests.support.models import real_model
 from tests.support.scale import scaled
 from tests.support.tiny import tiny_graph
 
@@ -77,14 +76,14 @@ def test_it_links_for_every_board_there_is(board):
     assert (image.board, image.language) == (board, "mlperf")
 
 
-@pytest.mark.parametrize("name", ["digits", "mlperftiny_kws_int8"])
-def test_results_equal_tflms_and_accuracy_mode_counts_the_right_ones(name):
+@pytest.mark.parametrize("name", ["digits", "kws"])
+def test_results_equal_tflms_and_accuracy_mode_counts_the_right_ones(name, kws):
     if name == "digits":
         graph = digits()
         given = vectors.load(FileVectors(file="digits_vectors.npz"), graph, FIXTURES)
         count, labels = scaled(30, 150), [int(label) for label in given.labels]
     else:
-        graph = frontends.load(real_model(name))
+        graph = frontends.load(kws)
         given = vectors.load(RandomVectors(random=4, seed=1), graph, FIXTURES)
         count, labels = 4, [0] * 4
     with open_oracle("tflm", graph) as oracle:
@@ -180,9 +179,9 @@ def test_a_model_with_state_begins_anew_at_every_infer():
 # --- time ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["digits", "mlperftiny_kws_int8"])
-def test_latency_in_performance_mode_is_the_instruction_count(name):
-    graph = digits() if name == "digits" else frontends.load(real_model(name))
+@pytest.mark.parametrize("name", ["digits", "kws"])
+def test_latency_in_performance_mode_is_the_instruction_count(name, kws):
+    graph = digits() if name == "digits" else frontends.load(kws)
     package, image = build(graph)
     frames = build_image([package], find_board("mps2-an500"))
     assert frames.build_id != image.build_id and frames.language == "frames"
@@ -202,8 +201,6 @@ def test_latency_in_performance_mode_is_the_instruction_count(name):
 
 def test_a_real_boards_image_tells_the_same_on_the_virtual_board():
     """Microseconds are the cycle counter's there, which counts instructions."""
-    pytest.importorskip("unicorn")
-    pytest.importorskip("harness.virtual")
     from harness.boards import Resolved
     from harness.boards.virtual import VirtualSession
 

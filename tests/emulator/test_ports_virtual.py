@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from functools import cache
 
@@ -23,7 +24,7 @@ from harness.units import Unit
 from tests.support.plugin_run import FIXTURES
 from tests.support.tiny import tiny_package
 
-pytest.importorskip("unicorn")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
 
 BOARDS = [board.name for board in load_boards().values() if "virtual" in board.stand_ins]
 MOVED = {

@@ -1,9 +1,9 @@
 """A board through pyOCD's own code: its image flashed over a virtual debug probe, run over a pseudo-terminal."""
 
-import importlib.util
 import json
 import os
 import re
+import stat
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,9 +12,9 @@ from importlib import metadata
 import numpy as np
 import pytest
 
-from harness.boards import find_board, load_boards, open_session, resolve
+from harness.boards import find_board, load_boards, open_session, pyocd_session, resolve
 from harness.boards.ladder import PROBE_RUNGS, climb
-from harness.boards.pyocd_flash import symbol_address
+from harness.boards.pyocd_flash import load_image, symbol_address
 from harness.boards.watermarks import disagreements, read_marks
 from harness.build import build_image
 from harness.card import RandomVectors, card_for_model
@@ -22,15 +22,12 @@ from harness.measure import PAINT_SEED, measure, open_client
 from harness.oracle.execute import run
 from harness.pipeline import Options, Workbench
 from harness.units import Unit
+from harness.virtual.remote import SLOW
 from tests.support.firmware import REPOSITORY
-from tests.support.models import real_model
 from tests.support.probe import pyocd_command, virtual_probes
 from tests.support.tiny import tiny_graph, tiny_package
 
-pytestmark = [
-    pytest.mark.skipif(importlib.util.find_spec("unicorn") is None, reason="needs tinyhil[virtual]"),
-    pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals"),
-]
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
 
 BOARD = "nucleo-h743"
 VECTORS = [[np.arange(32, dtype=np.int8).reshape(1, 4, 4, 2)]]
@@ -51,21 +48,33 @@ def attach(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("board", [BOARD, "nucleo-l476", "nucleo-f746"])
-def test_a_model_runs_exactly_and_the_second_run_skips_flashing(board, attach):
+def test_kws_runs_exactly_and_the_second_run_skips_flashing(board, attach, kws, monkeypatch):
     attach(board)
-    card = card_for_model(real_model("mlperftiny_kws_int8"))
-    options = Options(vectors=RandomVectors(random=2), opinions=())
+    loads = []
+    monkeypatch.setattr(pyocd_session, "load_image", lambda *given: loads.append(load_image(*given)) or loads[-1])
+    card = card_for_model(kws)
     bench = Workbench()
-    outcome = bench.validate(card, board, options)
+    outcome = bench.validate(card, board, Options(vectors=RandomVectors(random=2), opinions=()))
     assert outcome.passed, outcome.explain()
     assert {check.name for check in outcome.verdict.checks} >= {"outputs", "layers"}
     assert outcome.resolved.runs_on.name == board and outcome.resolved.stand_in
     assert outcome.measurement.unit is Unit.INSTRUCTIONS
-    with open_session(outcome.resolved, outcome.image) as session:
-        assert not session.loaded.programmed
-        again = measure(session, outcome.image, bench.package(outcome.graph, outcome.plan.core, card.name),
-                        outcome.vectors.inputs, layers=False)  # fmt: skip
-        assert session.baud == 921_600 and not session.notes()
+
+    image, vectors = outcome.image, outcome.vectors.inputs
+    with open_session(outcome.resolved, image) as session:
+        assert stat.S_ISCHR(os.stat(session.port_device()).st_mode) and "/pts/" in session.port_device()
+        client = open_client(session, image)
+        assert session.baud == 921_600
+        package = bench.package(outcome.graph, outcome.plan.core, card.name)
+        again = measure(session, image, package, vectors, layers=False, client=client)
+        client.init(0, PAINT_SEED)
+        client.infer([tensor.tobytes() for tensor in vectors[0]])
+        device = client.watermarks()
+        debugger = read_marks(session, image.elf, device.arena_size, PAINT_SEED)
+        assert disagreements(device, debugger) == ()
+        assert debugger.arena_high == device.arena_high > 0 and debugger.run_stack >= device.stack_high > 0
+    assert session.notes() == ()
+    assert [loaded.programmed for loaded in loads] == [True, False]
     for one, other in zip(again.outputs, outcome.measurement.outputs, strict=True):
         np.testing.assert_array_equal(one[0], other[0])
 
@@ -123,6 +132,16 @@ def test_a_model_in_another_build_is_flashed_again(attach):
             open_client(session, image)
             programmed.append(session.loaded.programmed)
     assert programmed == [True, True, False, True]
+
+
+def test_a_virtual_board_without_its_native_helper_says_that_it_is_slow(attach, monkeypatch):
+    attach(BOARD)
+    monkeypatch.setenv("TINYHIL_VIRTUAL_NATIVE", "0")
+    package = tiny_package()
+    image = build_image([package], find_board(BOARD))
+    with open_session(resolve(BOARD), image) as session:
+        measure(session, image, package, VECTORS, layers=False)
+    assert session.notes() == (SLOW,)
 
 
 def test_every_rung_of_the_ladder_holds(attach):

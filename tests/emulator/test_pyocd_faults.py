@@ -1,6 +1,5 @@
 """What goes wrong around a real board: each with an error of its own, in time, and the next run is well."""
 
-import importlib.util
 import os
 import re
 import subprocess
@@ -47,10 +46,7 @@ from harness.oracle.execute import run
 from tests.support.probe import virtual_probes
 from tests.support.tiny import tiny_graph, tiny_package
 
-pytestmark = [
-    pytest.mark.skipif(importlib.util.find_spec("unicorn") is None, reason="needs tinyhil[virtual]"),
-    pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals"),
-]
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
 
 BOARD = "nucleo-h743"
 BUS_FAULT = 2

@@ -10,11 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-pytest.importorskip("unicorn")
-
 from harness.boards import find_board, open_session
 from harness.boards.records import Resolved
-from harness.boards.virtual import SLOW
 from harness.build import build_image
 from harness.compiler import compile_graph
 from harness.emit import emit
@@ -24,12 +21,13 @@ from harness.link.client import Client
 from harness.measure import measure, open_client
 from harness.oracle.execute import run
 from harness.units import Unit
-from harness.virtual.remote import RemoteMachine
+from harness.virtual.remote import SLOW, RemoteMachine
 from tests.support.firmware import REPOSITORY
-from tests.support.models import real_model
 from tests.support.plugin_run import FIXTURES
 from tests.support.probe import pyocd_command
 from tests.support.tiny import tiny_graph, tiny_package
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
 
 BOARD = "nucleo-h743"
 # Instructions that a layer may count more or less than on QEMU
@@ -55,9 +53,9 @@ QEMU = {BOARD: "mps2-an500", "nucleo-f746": "mps2-an500", "nucleo-l476": "mps2-a
 
 
 @pytest.mark.parametrize("name", QEMU)
-@pytest.mark.parametrize("model", ["digits", "residual", "stream", "mlperftiny_kws_int8"])
-def test_every_layer_counts_as_many_instructions_as_on_qemu(name, model):
-    graph = load(FIXTURES / f"{model}.tflite" if "_" not in model else real_model(model))
+@pytest.mark.parametrize("model", ["digits", "residual", "stream", "kws"])
+def test_every_layer_counts_as_many_instructions_as_on_qemu(name, model, kws):
+    graph = load(kws if model == "kws" else FIXTURES / f"{model}.tflite")
     ours = counted(virtual(name), graph)
     board = find_board(QEMU[name])
     theirs = counted(Resolved(board, board, False, ""), graph)
@@ -122,7 +120,7 @@ def test_a_session_leaves_no_process_behind():
 
 def test_a_killed_owner_takes_the_board_with_it():
     code = (
-        "import sys, time\nfrom harness.virtual.remote import RemoteMachine\n"
+        "import sys, time\nfrom harness.virtual.remote import SLOW, RemoteMachine\n"
         f"m = RemoteMachine({BOARD!r})\nprint(m.child.pid, flush=True)\ntime.sleep(60)\n"
     )
     owner = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=REPOSITORY, text=True)

@@ -1,11 +1,8 @@
 """The virtual board's core: what it counts, its faults, its debug registers, its reset, its serial line."""
 
 import os
-import termios
 
 import pytest
-
-pytest.importorskip("unicorn")
 
 from harness.errors import BoardError, EmulatorMissingError, OptionError
 from harness.virtual import debug
@@ -14,6 +11,8 @@ from harness.virtual.faults import Faults
 from harness.virtual.machine import BusError, Machine
 from harness.virtual.terminal import Terminal
 from tests.support.thumb import program
+
+termios = pytest.importorskip("termios", reason="needs pseudo-terminals")
 
 SRAM = 0x2400_0000
 CYCCNT = 0xE000_1004

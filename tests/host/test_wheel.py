@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -41,7 +42,10 @@ def test_it_holds_what_it_needs_and_no_more(installed):
     entries = (metadata / "entry_points.txt").read_text()
     assert "tinyhil = harness.plugin" in entries
     assert "[pyocd.probe]" in entries and "harness.virtual.plugin:VirtualProbePlugin" in entries
-    assert "Framework :: Pytest" in (metadata / "METADATA").read_text()
+    about = (metadata / "METADATA").read_text()
+    assert "Framework :: Pytest" in about
+    assert re.search(r"^Provides-Extra: virtual$", about, re.MULTILINE)
+    assert re.search(r"^Requires-Dist: unicorn.*extra == 'virtual'", about, re.MULTILINE)
     assert (metadata / "licenses" / "LICENSE").is_file()
 
 

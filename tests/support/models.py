@@ -16,12 +16,17 @@ def model_folders() -> list[Path]:
     return [Path(named), beside] if named else [beside]
 
 
+def find_model(name: str) -> Path | None:
+    """Path of NAME.tflite; None when it is in none of the folders."""
+    paths = (folder / f"{name}.tflite" for folder in model_folders())
+    return next((path for path in paths if path.is_file()), None)
+
+
 def real_model(name: str) -> Path:
     """Path of NAME.tflite; skips the test when it is in none of the folders."""
-    for folder in model_folders():
-        path = folder / f"{name}.tflite"
-        if path.is_file():
-            return path
+    path = find_model(name)
+    if path is not None:
+        return path
     pytest.skip(f"{name}.tflite is in none of: set TINYHIL_MODELS to a folder that has it")
 
 
