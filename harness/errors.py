@@ -135,6 +135,20 @@ class UnitError(InputError):
     stage = "compare"
 
 
+class CycleTableError(InputError):
+    """A table of the cycle model is missing or breaks its schema."""
+
+    code = "cycle-table"
+    stage = "cycles"
+
+
+class CycleModelError(InputError):
+    """The cycle model was given code that it cannot cost."""
+
+    code = "cycle-model"
+    stage = "cycles"
+
+
 # --- missing tools ---------------------------------------------------------------------------------------------------
 
 
