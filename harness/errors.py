@@ -352,6 +352,12 @@ class DamagedLineError(LinkError):
     code = "line-damaged"
 
 
+class OverrunError(LinkError):
+    """The device's UART loses bytes because they come faster than it takes them, over and over."""
+
+    code = "uart-overrun"
+
+
 class DeviceTimeoutError(LinkError):
     """The device answered before, then stopped."""
 

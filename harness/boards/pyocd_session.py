@@ -25,6 +25,7 @@ from harness.errors import (
     DeviceTimeoutError,
     GarbageError,
     NoBytesError,
+    OverrunError,
     ProbeError,
     ProbeMissingError,
     TinyhilError,
@@ -206,12 +207,13 @@ class PyocdSession(Session):
 
         Raises:
             DeviceFaultError: the device said nothing because it is in a fault handler.
+            OverrunError: it did not, because its UART loses what it is asked.
         """
-        fault = self._explain(error) if isinstance(error, _PUZZLING) else None
+        cause = self._explain(error) if isinstance(error, _PUZZLING) else None
         super().__exit__(kind, error, trace)
-        if fault is not None:
-            fault.transcript = self.transcript()
-            raise fault from error
+        if cause is not None:
+            cause.transcript = self.transcript()
+            raise cause from error
 
     # --- pieces --------------------------------------------------------------------------------------------------
 
@@ -279,13 +281,20 @@ class PyocdSession(Session):
         self._stream = self._inner = None
 
     def _explain(self, error: TinyhilError) -> TinyhilError | None:
-        """Add to an error where the core stands; the fault in whose handler it stands, if it does and never told."""
+        """Add to an error where the core stands; its cause, where that shows: a fault never told, or overruns."""
         if self._debugger is None:
             return None
         with contextlib.suppress(ProbeError):
             symbols = Symbols(self.image.elf)
             state = device_state(self._debugger, self.image.elf, symbols)
             error.details = "\n".join(filter(None, (error.details, state.text())))
-            if not isinstance(error, BoardLostError):
-                return fault_of(state, symbols)
+            if isinstance(error, BoardLostError):
+                return None
+            if isinstance(error, (DamagedLineError, DeviceTimeoutError)) and state.starves:
+                return OverrunError(
+                    f"{error.message}: its UART lost bytes {state.line['overruns']} times (overrun)",
+                    hint="a lower rate (`uart.fast_baud` in boards.yaml), or --link rtt, which loses none",
+                    details=error.details,
+                )
+            return fault_of(state, symbols)
         return None

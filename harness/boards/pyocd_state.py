@@ -24,6 +24,8 @@ _FAULT_KINDS = {3: 1, 4: 2, 5: 3, 6: 4, 7: 8}
 _FRAME_WORDS = 8
 _STACK_WORDS = 32
 _LINE_SYMBOL = "hil_line"
+# Functions of the ports that wait for a byte
+_WAITING = ("hil_port_read", "stm32_uart_take")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,12 @@ class DeviceState:
     def exception(self) -> int:
         """Number of the exception that is being handled; 0 for none."""
         return self.registers["xpsr"] & _IPSR_MASK
+
+    @property
+    def starves(self) -> bool:
+        """Whether the firmware waits for bytes on a line that has lost some to overruns, and to nothing else."""
+        waits = any(place.startswith(_WAITING) for place in self.places.values())
+        return waits and self.line.get("overruns", 0) > 0 and self.line.get("framing", 0) == 0
 
     def text(self) -> str:
         """A few lines for an error's details."""

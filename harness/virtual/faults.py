@@ -9,6 +9,7 @@ NAME or NAME@WHERE, several separated by commas:
     probe-gone@BYTES       the probe vanishes after so many bytes written through it
     brown-out@COUNT        power dips after so many instructions from now on, once
     overrun@COUNT          of the bytes that come after so many, sixteen are lost, once
+    overruns@COUNT         the same, again and again
     baud@PERCENT           the serial port's kernel clock is off by so much
     port-gone@BYTES        the serial port vanishes after it has sent so many bytes
 """
@@ -60,8 +61,9 @@ class Faults:
                 self._gone_after = self._written + value
             case "brown-out":
                 machine.brown_out_at = machine.instructions + value
-            case "overrun":
+            case "overrun" | "overruns":
                 machine.usart.lose_at = machine.usart.received + value, _LOST_BYTES
+                machine.usart.loses_on = name == "overruns"
             case "baud":
                 machine.usart.clock_error = value / 100
             case "port-gone":

@@ -40,6 +40,7 @@ class Usart(Device):
         line: what it is connected to.
         received: bytes that have come.
         lose_at: how many bytes are to have come before an overrun, and how many that one costs.
+        loses_on: whether all that comes thereafter ends in one, too.
         clock_error: how far the kernel clock is off, as a part of it.
     """
 
@@ -53,6 +54,7 @@ class Usart(Device):
         self.line: Line | None = None
         self.received = 0
         self.lose_at: tuple[int, int] | None = None
+        self.loses_on = False
         self.clock_error = 0.0
         self.reset()
 
@@ -158,7 +160,8 @@ class Usart(Device):
         self.state.damaged = int(damaged)
         self.received += len(data)
         if self.lose_at is not None and self.received >= self.lose_at[0]:
-            data, self.lose_at = data[: -self.lose_at[1]], None
+            data = data[: -self.lose_at[1]]
+            self.lose_at = self.lose_at if self.loses_on else None
             self.state.flags |= _ORE
         ctypes.memmove(self.state.input, data, len(data))
         self.state.at, self.state.end = 0, len(data)

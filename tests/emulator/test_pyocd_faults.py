@@ -29,6 +29,7 @@ from harness.errors import (
     GarbageError,
     LeasedError,
     NoBytesError,
+    OverrunError,
     PortBusyError,
     PortLostError,
     PortMissingError,
@@ -176,6 +177,16 @@ def test_bytes_lost_to_an_overrun_are_sent_again(attach, image, package):
     assert overruns > 0
     for outputs in measured.outputs:
         np.testing.assert_array_equal(outputs[0], WANTED)
+
+
+def test_overruns_without_end(attach, image, package, healthy):
+    attach(BOARD, faults="overruns@1000")
+    told = fails(OverrunError, "link", match=r"INVOKE was not answered .* lost bytes \d+ times \(overrun\)")
+    with told as caught, PyocdSession(resolve(BOARD), image) as session:
+        client = Client(session.stream(), timeout_s=2.0)
+        client.hello(image.build_id)
+        measure(session, image, package, VECTORS * 20, layers=False, client=client)
+    assert "--link rtt" in caught.value.hint
 
 
 def test_a_line_that_loses_everything_says_so(attach, image, package, healthy):
