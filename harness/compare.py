@@ -47,8 +47,10 @@ class TensorDiff:
         differing: how many of them differ.
         max_lsb: the largest difference in LSB.
         histogram: (got - expected in LSB, number of elements), sorted; at most the 64 most frequent.
-        first: the first differing element in the first differing vector, or None.
+        first: the first differing element in the first differing vector, or None; its place in the file's tensor.
         vectors_differing: number of vectors with any difference.
+        channels: (channels compared, channels of the file's tensor), the last dimension, where the compiler dropped
+            constant or unused ones; None where it kept all.
     """
 
     name: str
@@ -58,6 +60,7 @@ class TensorDiff:
     histogram: tuple[tuple[int, int], ...]
     first: Element | None
     vectors_differing: int
+    channels: tuple[int, int] | None = None
 
     def within(self, tolerance: Tolerance) -> bool:
         """Whether no element is further off than allowed."""
@@ -153,12 +156,20 @@ def _ordered(values: Array) -> npt.NDArray[np.int64]:
     return ordered
 
 
-def compare_tensor(name: str, expected: Sequence[Array], got: Sequence[Array]) -> TensorDiff:
+def compare_tensor(
+    name: str, expected: Sequence[Array], got: Sequence[Array], kept: Sequence[int] | None = None
+) -> TensorDiff:
     """Compare one tensor over vectors; `got[i]` may have another shape with the same elements (a merged reshape).
+
+    `kept` are the channels of `expected` that `got` has, None for all.
 
     Raises:
         UnitError: the two have different types or numbers of elements: they are not the same tensor.
     """
+    channels = None
+    if kept is not None and expected:
+        channels = (len(kept), expected[0].shape[-1])
+        expected = [want[..., list(kept)] for want in expected]
     elements = differing = max_lsb = vectors_differing = 0
     histogram: dict[int, int] = {}
     first: Element | None = None
@@ -181,9 +192,10 @@ def compare_tensor(name: str, expected: Sequence[Array], got: Sequence[Array]) -
             histogram[int(step)] = histogram.get(int(step), 0) + int(count)
         if first is None:
             index = tuple(int(i) for i in np.unravel_index(int(np.flatnonzero(delta)[0]), want.shape))
-            first = Element(vector, index, want[index].item(), have.reshape(want.shape)[index].item())
+            place = index if kept is None else (*index[:-1], kept[index[-1]])
+            first = Element(vector, place, want[index].item(), have.reshape(want.shape)[index].item())
     frequent = sorted(histogram.items(), key=lambda item: -item[1])[:64]
-    return TensorDiff(name, elements, differing, max_lsb, tuple(sorted(frequent)), first, vectors_differing)
+    return TensorDiff(name, elements, differing, max_lsb, tuple(sorted(frequent)), first, vectors_differing, channels)
 
 
 def first_difference(layers: Sequence[LayerDiff], *, sequence: bool) -> LayerDiff | None:
@@ -237,16 +249,26 @@ def check_layers(
         "layers": len({diff.layer for diff in layers}),
         "differing_layers": len({diff.layer for diff in layers if diff.diff.differing}),
         "uncompared": len(uncompared),
+        "narrowed_layers": len({diff.layer for diff in layers if diff.diff.channels}),
         "max_lsb": max((d.diff.max_lsb for d in layers), default=0),
     }
     if not bad:
         how = "bit for bit" if figures["max_lsb"] == 0 else f"within {figures['max_lsb']} LSB"
-        text = f"{figures['layers']} layers equal {oracle} {how} over {vectors} vectors"
+        text = f"{figures['layers']} layers equal {oracle} {how} over {vectors} vectors{_narrowed(layers)}"
         return CheckResult("layers", Status.PASS, text + _uncompared(uncompared, oracle), figures)
     shown = first or bad[0]
     text = f"first differing layer: {shown.layer} {shown.name} ({shown.op}): {describe(shown.diff)}"
     text += f" (allowed: {_allowed(tolerance)}, against {oracle})"
     return CheckResult("layers", Status.FAIL, text + _uncompared(uncompared, oracle), figures)
+
+
+def _narrowed(layers: Sequence[LayerDiff]) -> str:
+    """What was compared of layers that lost channels."""
+    counts = [diff.diff.channels for diff in layers if diff.diff.channels]
+    if not counts:
+        return ""
+    left, of = sum(c[0] for c in counts), sum(c[1] for c in counts)
+    return f"; {len(counts)} of them in the {left:,} of {of:,} channels left (the others are constant or unused)"
 
 
 def _uncompared(names: Sequence[str], oracle: str) -> str:

@@ -262,6 +262,7 @@ def _diff(diff: TensorDiff) -> Document:
     return {
         "tensor": diff.name,
         "elements": diff.elements,
+        "channels": list(diff.channels) if diff.channels else None,
         "differing": diff.differing,
         "vectors_differing": diff.vectors_differing,
         "max_lsb": diff.max_lsb,

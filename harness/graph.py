@@ -88,6 +88,7 @@ class Tensor:
         shape: elements per dimension; () is a scalar.
         data: read-only array of `shape` and `dtype`, or None.
         source: index in subgraph 0 of the model file; None for what a pass made.
+        kept: which channels of the file's tensor are left, as indices along its last dimension; None: all.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Tensor:
     quant: Quantization | None = None
     data: Array | None = None
     source: int | None = None
+    kept: tuple[int, ...] | None = None
 
     @property
     def elements(self) -> int:
@@ -106,6 +108,10 @@ class Tensor:
     def bytes(self) -> int:
         """Size in bytes."""
         return self.elements * self.dtype.size
+
+    def left_of(self, whole: Array) -> Array:
+        """Of the file's tensor `whole` the channels that this tensor has."""
+        return whole if self.kept is None else whole[..., list(self.kept)]
 
     @property
     def q(self) -> Quantization:

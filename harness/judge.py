@@ -83,13 +83,14 @@ def _layer_diffs(
         return (), ()
     for layer in plan.layers:
         for output, tensor in enumerate(layer.outputs):
-            source = plan.graph.tensors[tensor].source
+            made = plan.graph.tensors[tensor]
+            source = made.source
             if source is None or any(source not in tensors for tensors in reference.tensors):
                 uncompared.append(layer.name)
                 continue
             expected = [tensors[source] for tensors in reference.tensors]
             got = [vector[layer.index][output] for vector in measurement.layer_outputs]
-            diff = compare.compare_tensor(plan.graph.tensors[tensor].name, expected, got)
+            diff = compare.compare_tensor(made.name, expected, got, made.kept)
             diffs.append(LayerDiff(layer.index, layer.name, layer.op, output, diff))
     return tuple(diffs), tuple(dict.fromkeys(uncompared))
 

@@ -77,4 +77,5 @@ def _tensor(tensor: Tensor) -> dict[str, Any]:
         "scale": quant.scale if quant else None,
         "zero_point": quant.zero_point if quant else None,
         "source": tensor.source,
+        "channels": None if tensor.kept is None else list(tensor.kept),
     }

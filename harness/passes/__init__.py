@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.graph import Graph
+from harness.passes.drop_channels import drop_channels
 from harness.passes.fold_constants import fold_constants
 from harness.passes.fuse_activation import fuse_activation
 from harness.passes.fuse_pad import fuse_pad
@@ -17,6 +18,7 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
     remove_noops,
     fuse_pad,
     fuse_activation,
+    drop_channels,
     place_outputs,
     remove_dead,
 )

@@ -1,0 +1,188 @@
+"""Which channels every tensor has to keep.
+
+A channel is needed by an operator that reads it, unless all its weights for it are zero, or it is constant and adds
+the same to every sum, which the bias can carry. Operators that treat channels alike have the same channels before and
+after. The sets only grow, from what the graph's inputs and outputs show to the outside, until every operator has what
+it needs: the smallest such sets are found, then rounded up to whole granules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.graph import (
+    BinaryAttrs,
+    ConcatAttrs,
+    FullyConnectedAttrs,
+    Graph,
+    Node,
+    PadAttrs,
+    PoolAttrs,
+    SliceAttrs,
+    SplitAttrs,
+    VariableAttrs,
+)
+from harness.passes.channel_values import (
+    ELEMENTWISE,
+    Known,
+    Mask,
+    channels_of,
+    keeps_channels,
+    slices_channels,
+    weighing,
+)
+
+
+GRANULE = 4
+"""Channels stay in multiples of this where there are as many: pixels then begin at word boundaries, and kernels that
+take four channels at a time have no rest. A channel kept for that costs less than one that starts a new word."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """Channels that stay: a mask per activation by tensor id, and one per state."""
+
+    tensors: dict[int, Mask]
+    states: list[Mask]
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing can be dropped."""
+        return all(m.all() for m in (*self.tensors.values(), *self.states))
+
+
+def kept_channels(graph: Graph, known: Mapping[int, Known]) -> Kept:
+    """The smallest sets of whole granules of channels with which the graph computes the same outputs."""
+    alive = {t for node in graph.nodes for t in (*node.inputs, *node.outputs) if t >= 0} | set(graph.inputs)
+    masks = {t: np.zeros(channels_of(graph, t), bool) for t in alive if graph.tensors[t].data is None}
+    states = [np.zeros(s.initial.shape[-1] if s.initial.shape else 1, bool) for s in graph.states]
+    kept = Kept(masks, states)
+    for t in (*graph.inputs, *graph.outputs):
+        if t in masks:
+            masks[t][:] = True
+    while True:
+        before = _count(kept)
+        for node in reversed(graph.nodes):
+            _need(graph, node, known, kept)
+        if _count(kept) != before:
+            continue
+        if not _fill(kept):
+            return kept
+
+
+def _count(kept: Kept) -> int:
+    return sum(int(m.sum()) for m in (*kept.tensors.values(), *kept.states))
+
+
+def _fill(kept: Kept) -> bool:
+    """Rounds a tensor's channels up to whole granules, at least one; whether there was a tensor to round."""
+    for mask in kept.tensors.values():
+        missing = -(-max(int(mask.sum()), 1) // GRANULE) * GRANULE - int(mask.sum())
+        spare = np.flatnonzero(~mask)[:missing]
+        if len(spare):
+            mask[spare] = True
+            return True
+    return False
+
+
+def _need(graph: Graph, node: Node, known: Mapping[int, Known], kept: Kept) -> None:
+    """Grows the sets by what one operator needs."""
+    masks, attrs = kept.tensors, node.attrs
+    last = len(graph.tensors[node.inputs[0]].shape) - 1 if node.inputs else 0
+    if isinstance(attrs, VariableAttrs):
+        _alike(kept.states[attrs.state], *(masks[t] for t in (*node.inputs, *node.outputs) if t in masks))
+    elif node.op == "CONV_2D" and graph.tensors[node.inputs[0]].shape[-1] == graph.tensors[node.inputs[1]].shape[-1]:
+        _weighted(graph, node, known, kept)
+    elif isinstance(attrs, FullyConnectedAttrs):
+        _weighted(graph, node, known, kept)
+    elif node.op == "DEPTHWISE_CONV_2D":
+        _repeated(masks[node.inputs[0]], masks[node.outputs[0]], adjacent=True)
+    elif node.op in ("RESHAPE", "SQUEEZE", "EXPAND_DIMS"):
+        _reshaped(graph, node, kept)
+    elif isinstance(attrs, BinaryAttrs):
+        _combined(graph, node, kept)
+    elif isinstance(attrs, ConcatAttrs):
+        _split(graph, kept, node.outputs[0], node.inputs, along=attrs.axis == last)
+    elif isinstance(attrs, SplitAttrs):
+        _split(graph, kept, node.inputs[0], node.outputs, along=attrs.axis == last)
+    elif isinstance(attrs, SliceAttrs) and slices_channels(graph, node) and attrs.strides[-1] == 1:
+        start = attrs.begin[-1]
+        _alike(masks[node.inputs[0]][start : start + attrs.counts[-1]], masks[node.outputs[0]])
+    elif (
+        isinstance(attrs, PoolAttrs)
+        or node.op in ELEMENTWISE
+        or keeps_channels(graph, node)
+        or (isinstance(attrs, PadAttrs) and attrs.paddings[-1] == (0, 0))
+    ):
+        _alike(masks[node.inputs[0]], masks[node.outputs[0]])
+    else:
+        _all(kept, node)
+
+
+def _all(kept: Kept, node: Node) -> None:
+    for t in (*node.inputs, *node.outputs):
+        if t in kept.tensors:
+            kept.tensors[t][:] = True
+
+
+def _alike(*masks: Mask) -> None:
+    """All keep what one of them keeps."""
+    union = np.any(masks, axis=0)
+    for mask in masks:
+        mask |= union
+
+
+def _repeated(one: Mask, many: Mask, *, adjacent: bool) -> None:
+    """`many` has every channel of `one` several times: beside each other, or all channels over and over."""
+    shape = (len(one), -1) if adjacent else (-1, len(one))
+    axis = 1 if adjacent else 0
+    one |= many.reshape(shape).any(axis=axis)
+    times = len(many) // len(one)
+    many |= np.repeat(one, times) if adjacent else np.tile(one, times)
+
+
+def _weighted(graph: Graph, node: Node, known: Mapping[int, Known], kept: Kept) -> None:
+    """CONV_2D without groups and FULLY_CONNECTED can lose any output, and inputs that only the bias needs."""
+    x = node.inputs[0]
+    found = weighing(graph, node, known[x])
+    depth, channels = found.weights.shape[2], channels_of(graph, x)
+    used = kept.tensors[node.outputs[0]]
+    needed = ~(found.unused() | found.steady())[used].all(axis=0)
+    if depth % channels:
+        kept.tensors[x][:] = True
+    else:
+        kept.tensors[x] |= needed.reshape(-1, channels).any(axis=0)
+
+
+def _reshaped(graph: Graph, node: Node, kept: Kept) -> None:
+    x, y = node.inputs[0], node.outputs[0]
+    if x not in kept.tensors:
+        _all(kept, node)
+        return
+    before, after = kept.tensors[x], kept.tensors[y]
+    if len(after) % len(before) == 0:
+        _repeated(before, after, adjacent=False)
+    elif len(before) % len(after) == 0:
+        _repeated(after, before, adjacent=False)
+    else:
+        _all(kept, node)
+
+
+def _combined(graph: Graph, node: Node, kept: Kept) -> None:
+    """Operands of one channel are broadcast; constant ones are cut as the output is."""
+    size = channels_of(graph, node.outputs[0])
+    masks = [kept.tensors[t] for t in (*node.inputs, *node.outputs) if t in kept.tensors]
+    _alike(*(mask for mask in masks if len(mask) == size))
+
+
+def _split(graph: Graph, kept: Kept, whole: int, parts: tuple[int, ...], *, along: bool) -> None:
+    """Parts of a tensor, cut along the channels or along another dimension; constant parts have no set of their own."""
+    start = 0
+    for part in parts:
+        end = start + channels_of(graph, part) if along else len(kept.tensors[whole])
+        if part in kept.tensors:
+            _alike(kept.tensors[whole][start:end], kept.tensors[part])
+        start = end if along else 0

@@ -1,0 +1,307 @@
+"""Which channels of a tensor hold one value, whatever the inputs are.
+
+A channel is an index along the last dimension. A channel of a convolution whose weights are all zero is constant: its
+bias, requantized. From there constants go through everything that treats channels alike; the values are computed by
+the executable specification, so that they are those the operators would have given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import gcd
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.graph import (
+    ABSENT,
+    Array,
+    BinaryAttrs,
+    ConcatAttrs,
+    ConvAttrs,
+    FullyConnectedAttrs,
+    Graph,
+    MeanAttrs,
+    Node,
+    PadAttrs,
+    PoolAttrs,
+    SliceAttrs,
+    SplitAttrs,
+    VariableAttrs,
+)
+from harness.oracle.fixedpoint import wrap32
+from harness.oracle.ops import OPS, Operands
+from harness.oracle.requantize import tflm
+
+Mask: TypeAlias = npt.NDArray[np.bool_]
+Ints: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Per channel of a tensor, shape [channels]: whether it is constant, and its value (of any kind where it is not)."""
+
+    mask: Mask
+    values: Array
+
+    @property
+    def all(self) -> bool:
+        """Whether every channel is constant."""
+        return bool(self.mask.all())
+
+
+def channels_of(graph: Graph, tensor: int) -> int:
+    """Size of the last dimension; a scalar has one channel."""
+    shape = graph.tensors[tensor].shape
+    return shape[-1] if shape else 1
+
+
+def known_channels(graph: Graph) -> dict[int, Known]:
+    """Known of every tensor, by id.
+
+    A variable's channel is constant when it starts as what every assignment gives it. That is assumed first and taken
+    back where an assignment turns out otherwise, until nothing changes.
+    """
+    states = [_uniform(state.initial) for state in graph.states]
+    while True:
+        known: dict[int, Known] = {}
+        for t, tensor in enumerate(graph.tensors):
+            known[t] = _nothing(graph, t) if tensor.data is None else _uniform(tensor.data)
+        for node in graph.nodes:
+            for t, found in zip(node.outputs, _forward(graph, node, known, states), strict=True):
+                known[t] = found
+        after = _assigned(graph, known, states)
+        if all(np.array_equal(a.mask, b.mask) for a, b in zip(states, after, strict=True)):
+            return known
+        states = after
+
+
+def _assigned(graph: Graph, known: Mapping[int, Known], states: Sequence[Known]) -> list[Known]:
+    after = list(states)
+    for node in graph.nodes:
+        if node.op == "ASSIGN_VARIABLE" and isinstance(node.attrs, VariableAttrs):
+            old, new = after[node.attrs.state], known[node.inputs[0]]
+            after[node.attrs.state] = Known(old.mask & new.mask & (old.values == new.values), old.values)
+    return after
+
+
+def _nothing(graph: Graph, tensor: int) -> Known:
+    size = channels_of(graph, tensor)
+    return Known(np.zeros(size, bool), np.zeros(size, graph.tensors[tensor].dtype.numpy))
+
+
+def _uniform(data: Array) -> Known:
+    """Known of an array: the channels in which all elements are equal."""
+    rows = data.reshape(-1, data.shape[-1] if data.shape else 1)
+    return Known((rows == rows[0]).all(axis=0), rows[0].copy())
+
+
+def regrouped(known: Known, channels: int) -> Known:
+    """Known of the same elements when the last dimension becomes `channels` long."""
+    common = gcd(len(known.mask), channels)
+    mask, values = known.mask.reshape(-1, common), known.values.reshape(-1, common)
+    alike = mask.all(axis=0) & (values == values[0]).all(axis=0)
+    times = channels // common
+    return Known(np.tile(alike, times), np.tile(values[0], times))
+
+
+# --- layers with weights ---------------------------------------------------------------------------------------------
+
+
+def moved_taps(graph: Graph, node: Node) -> Mask:
+    """[kernel height, kernel width]: taps that lie in the padding for some output.
+
+    What such a tap meets is not the same everywhere, even in a channel of one value.
+    """
+    attrs = node.attrs
+    assert isinstance(attrs, ConvAttrs)
+    x, w, y = (graph.tensors[t] for t in (*node.inputs[:2], node.outputs[0]))
+    ever = []
+    for axis, before in ((0, attrs.pads.top), (1, attrs.pads.left)):
+        starts = np.arange(y.shape[1 + axis]) * attrs.stride[axis] - before
+        places = starts[:, None] + np.arange(w.shape[1 + axis]) * attrs.dilation[axis]
+        ever.append(((places < 0) | (places >= x.shape[1 + axis])).any(axis=0))
+    return np.asarray(ever[0][:, None] | ever[1][None, :])
+
+
+@dataclass(frozen=True, eq=False)
+class Weighing:
+    """How the outputs of a layer with weights depend on its constant input channels.
+
+    Attributes:
+        weights: int64 [output channel, tap, input of that output channel].
+        channel: [output channel, input of that output channel]: the input channel, as an index into `known`.
+        moved: per tap, whether it lies in the padding for some output.
+        known: of the layer's input.
+        centred: [input channel] value minus zero point.
+    """
+
+    weights: Ints
+    channel: Ints
+    moved: Mask
+    known: Known
+    centred: Ints
+
+    def unused(self) -> Mask:
+        """[output, input]: all weights are zero."""
+        return np.asarray((self.weights == 0).all(axis=1))
+
+    def steady(self) -> Mask:
+        """[output, input]: the input channel is constant, and gives the output channel the same sum everywhere."""
+        still = (self.weights[:, self.moved] == 0).all(axis=1)
+        mask: Mask = self.known.mask[self.channel] & (still | (self.centred[self.channel] == 0))
+        return mask
+
+    def sums(self) -> Ints:
+        """[output, input]: what a steady input channel gives the output channel's sum."""
+        total: Ints = self.weights[:, ~self.moved].sum(axis=1) * self.centred[self.channel]
+        return total
+
+
+def weighing(graph: Graph, node: Node, known: Known) -> Weighing:
+    """The Weighing of CONV_2D, DEPTHWISE_CONV_2D or FULLY_CONNECTED; its input channels are the weights' columns."""
+    x = graph.tensors[node.inputs[0]]
+    data = graph.tensors[node.inputs[1]].data
+    assert data is not None, "the verifier requires constant weights"
+    w = data.astype(np.int64)
+    if node.op == "FULLY_CONNECTED":
+        out, depth = w.shape
+        known = regrouped(known, depth)
+        weights, moved = w[:, None, :], np.zeros(1, bool)
+        channel = np.tile(np.arange(depth), (out, 1))
+    elif node.op == "CONV_2D":
+        out, height, width, depth = w.shape
+        weights, moved = w.reshape(out, height * width, depth), moved_taps(graph, node).reshape(-1)
+        group = np.arange(out) // (out * depth // x.shape[3])
+        channel = group[:, None] * depth + np.arange(depth)
+    else:
+        _, height, width, out = w.shape
+        weights, moved = w.reshape(height * width, out).T[:, :, None], moved_taps(graph, node).reshape(-1)
+        channel = (np.arange(out) // (out // x.shape[3]))[:, None]
+    return Weighing(weights, channel, moved, known, known.values.astype(np.int64) - x.q.zero_point)
+
+
+def bias_of(graph: Graph, node: Node) -> Ints:
+    """The bias of a layer with weights, zeros where it has none."""
+    channels = channels_of(graph, node.outputs[0])
+    if len(node.inputs) < 3 or node.inputs[2] == ABSENT:
+        return np.zeros(channels, np.int64)
+    data = graph.tensors[node.inputs[2]].data
+    assert data is not None, "the verifier requires constant biases"
+    return data.astype(np.int64)
+
+
+def _weighted(graph: Graph, node: Node, x: Known) -> Known:
+    attrs = node.attrs
+    assert isinstance(attrs, ConvAttrs | FullyConnectedAttrs)
+    found = weighing(graph, node, x)
+    unused = found.unused()
+    mask = (unused | found.steady()).all(axis=1)
+    sums = wrap32(bias_of(graph, node) + np.where(unused, 0, found.sums()).sum(axis=1))
+    tensors = [graph.tensors[t] for t in (*node.inputs[:2], node.outputs[0])]
+    # sums of channels that are not constant mean nothing, and need not fit the multiplier
+    scaled = tflm(np.where(mask, sums, 0), *tensors) + tensors[2].q.zero_point
+    return Known(mask, np.clip(scaled, *attrs.clamp).astype(tensors[2].dtype.numpy))
+
+
+# --- everything else -------------------------------------------------------------------------------------------------
+
+
+def _forward(graph: Graph, node: Node, known: Mapping[int, Known], states: Sequence[Known]) -> list[Known]:
+    """Known of the node's outputs."""
+    attrs = node.attrs
+    if isinstance(attrs, VariableAttrs):
+        return [states[attrs.state]] if node.outputs else []
+    x = known[node.inputs[0]]
+    if isinstance(attrs, ConvAttrs | FullyConnectedAttrs):
+        return [_weighted(graph, node, x)]
+    if node.op in ("RESHAPE", "SQUEEZE", "EXPAND_DIMS"):
+        return [regrouped(x, channels_of(graph, node.outputs[0]))]
+    if isinstance(attrs, ConcatAttrs):
+        return [_joined(graph, node, attrs, [known[t] for t in node.inputs])]
+    if isinstance(attrs, SplitAttrs):
+        return _parts(graph, node, attrs, x)
+    if isinstance(attrs, SliceAttrs):
+        return [_sliced(graph, node, attrs, x)]
+    if isinstance(attrs, PadAttrs):
+        return [_padded(graph, node, attrs, x)]
+    if isinstance(attrs, BinaryAttrs):
+        return [_combined(graph, node, x, known[node.inputs[1]])]
+    if isinstance(attrs, PoolAttrs):
+        # the mean and the maximum of one value are that value
+        return [Known(x.mask, np.clip(x.values, *attrs.clamp))]
+    if isinstance(attrs, MeanAttrs) and not keeps_channels(graph, node):
+        return [_nothing(graph, node.outputs[0])]
+    if isinstance(attrs, MeanAttrs) or node.op in ELEMENTWISE:
+        return [Known(x.mask, _evaluated(graph, node, [x.values]))]
+    return [_nothing(graph, t) for t in node.outputs]
+
+
+ELEMENTWISE = ("RELU", "RELU6", "LOGISTIC", "QUANTIZE", "DEQUANTIZE")
+
+
+def keeps_channels(graph: Graph, node: Node) -> bool:
+    """Whether a MEAN leaves the last dimension as it is."""
+    return isinstance(node.attrs, MeanAttrs) and len(graph.tensors[node.inputs[0]].shape) - 1 not in node.attrs.axes
+
+
+def _evaluated(graph: Graph, node: Node, values: Sequence[Array]) -> Array:
+    """One value a channel of what the node makes of inputs that hold one value a channel."""
+    inputs = [graph.tensors[t] for t in node.inputs]
+    given = [np.broadcast_to(v, t.shape or (1,)) for v, t in zip(values, inputs, strict=True)]
+    outputs = [graph.tensors[t] for t in node.outputs]
+    (made,) = OPS[node.op](given, Operands(inputs, outputs, node.attrs))
+    first: Array = made.reshape(-1, made.shape[-1] if made.shape else 1)[0]
+    return first
+
+
+def _combined(graph: Graph, node: Node, a: Known, b: Known) -> Known:
+    """ADD and MUL. A product with the zero point is zero whatever the other factor is."""
+    size = channels_of(graph, node.outputs[0])
+    mask = np.broadcast_to(a.mask, size) & np.broadcast_to(b.mask, size)
+    if node.op == "MUL":
+        for known, t in zip((a, b), node.inputs, strict=True):
+            mask = mask | np.broadcast_to(known.mask & (known.values == graph.tensors[t].q.zero_point), size)
+    return Known(mask, _evaluated(graph, node, [a.values, b.values]))
+
+
+def _joined(graph: Graph, node: Node, attrs: ConcatAttrs, parts: Sequence[Known]) -> Known:
+    if attrs.axis == len(graph.tensors[node.outputs[0]].shape) - 1:
+        mask, values = np.concatenate([p.mask for p in parts]), np.concatenate([p.values for p in parts])
+    else:
+        values = parts[0].values
+        mask = np.all([p.mask & (p.values == values) for p in parts], axis=0)
+    return Known(mask, np.clip(values, *attrs.clamp))
+
+
+def _parts(graph: Graph, node: Node, attrs: SplitAttrs, x: Known) -> list[Known]:
+    if attrs.axis != len(graph.tensors[node.inputs[0]].shape) - 1:
+        return [x] * len(node.outputs)
+    ends = np.cumsum([channels_of(graph, t) for t in node.outputs])[:-1]
+    return [Known(m, v) for m, v in zip(np.split(x.mask, ends), np.split(x.values, ends), strict=True)]
+
+
+def slices_channels(graph: Graph, node: Node) -> bool:
+    """Whether the last dimension of what a STRIDED_SLICE gives is the last of what it reads."""
+    attrs, y = node.attrs, graph.tensors[node.outputs[0]]
+    return isinstance(attrs, SliceAttrs) and bool(y.shape) and y.shape[-1] == attrs.counts[-1]
+
+
+def _sliced(graph: Graph, node: Node, attrs: SliceAttrs, x: Known) -> Known:
+    if not slices_channels(graph, node):
+        return _nothing(graph, node.outputs[0])
+    index = attrs.begin[-1] + attrs.strides[-1] * np.arange(attrs.counts[-1])
+    return Known(x.mask[index], x.values[index])
+
+
+def _padded(graph: Graph, node: Node, attrs: PadAttrs, x: Known) -> Known:
+    before, after = attrs.paddings[-1]
+    mask, values = np.pad(x.mask, (before, after), constant_values=True), np.pad(x.values, (before, after))
+    added = np.ones(len(mask), bool)
+    added[before : len(mask) - after] = False
+    values = np.where(added, attrs.value, values).astype(x.values.dtype)
+    if any(pair != (0, 0) for pair in attrs.paddings[:-1]):
+        mask = mask & (values == attrs.value)
+    return replace(x, mask=mask, values=values)
