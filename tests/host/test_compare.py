@@ -54,6 +54,19 @@ def test_difference_is_counted_and_its_first_element_shown():
     assert "vector 1, element [0, 1, 2]: expected 0, got -128" in describe(diff)
 
 
+def test_channels_that_are_left_are_compared_and_found_at_their_place_in_the_file():
+    want = [np.arange(12, dtype=np.int8).reshape(1, 3, 4)]
+    got = [want[0][..., [1, 3]].copy()]
+    diff = compare_tensor("y", want, got, (1, 3))
+    assert (diff.elements, diff.differing, diff.channels) == (6, 0, (2, 4))
+    layer = LayerDiff(0, "conv_2d_00", "CONV_2D", 0, diff)
+    check = check_layers([layer], None, EXACT, 1, "tflm")
+    assert "1 of them in the 2 of 4 channels left" in check.summary and check.figures["narrowed_layers"] == 1
+    got[0][0, 2, 1] += 1
+    diff = compare_tensor("y", want, got, (1, 3))
+    assert (diff.differing, diff.first.index, diff.first.expected, diff.first.got) == (1, (0, 2, 3), 11, 12)
+
+
 def test_extremes_do_not_wrap():
     assert lsb_difference(int8(-128), int8(127)).tolist() == [255]
     wide = np.array([-(2**31)], np.int32), np.array([2**31 - 1], np.int32)

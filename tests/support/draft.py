@@ -53,13 +53,17 @@ def values(rng: Rng, shape: tuple[int, ...], dtype: DType) -> Array:
 
 @dataclass
 class Draft:
-    """A graph while it is put together; tensors are named by their id."""
+    """A graph while it is put together; tensors are named by their id.
+
+    zeros: share of the weights' output channels that are all zero.
+    """
 
     rng: Rng
     tensors: list[Tensor] = field(default_factory=list)
     nodes: list[Node] = field(default_factory=list)
     inputs: list[int] = field(default_factory=list)
     states: list[State] = field(default_factory=list)
+    zeros: float = 0.05
 
     def tensor(
         self, shape: tuple[int, ...], quant: Quantization | None, dtype: DType = DType.INT8, data: Array | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -75,9 +76,11 @@ def weights(draft: Draft, shape: tuple[int, ...], axis: int) -> tuple[int, tuple
         data = rng.choice(np.array([-128, 127]), size=shape)
     index = [slice(None)] * len(shape)
     for channel in range(shape[axis]):
-        if chance(rng, 0.05):
+        if chance(rng, draft.zeros):
             index[axis] = slice(channel, channel + 1)
             data[tuple(index)] = 0
+    if draft.zeros > 0.2 and axis == 0:
+        data[..., rng.random(shape[-1]) < 0.2] = 0
     base = log_uniform(rng, 2**-9, 2**-3)
     if chance(rng, 0.3):
         scales, quant_axis = (base,), None
@@ -118,7 +121,17 @@ def accumulator(draft: Draft, x: int, channels: int, taps: int, scales: tuple[fl
     scale = draft.quant(x).scale
     quant = quantization(rng, DType.INT8, float(scale * np.median(scales) / factor))
     left = max(scales) * scale / quant.scale > 0.5
-    return bias(draft, channels, scale, scales, deviation, huge=not left), quant
+    b = bias(draft, channels, scale, scales, deviation, huge=not left)
+    if draft.zeros > 0.2 and b != ABSENT:
+        # dead channels that give exactly the zero point, and dead channels with a huge bias
+        data = np.where(rng.random(channels) < 0.5, 0, draft.tensors[b].data).astype(np.int32)
+        if not left:
+            rows = np.moveaxis(draft.tensors[w].data, -1 if draft.tensors[w].shape[0] == 1 else 0, 0)
+            dead = ~rows.reshape(len(rows), -1).any(axis=1)
+            if len(dead) == channels:
+                data = np.where(dead & (rng.random(channels) < 0.2), 2**31 - 2**26, data).astype(np.int32)
+        draft.tensors[b] = replace(draft.tensors[b], data=data)
+    return b, quant
 
 
 def conv_2d(draft: Draft, x: int | None = None) -> int:
