@@ -1,4 +1,4 @@
-"""Cuts channels out of a graph: tensors lose them, weights their rows and columns, biases take over what was constant."""
+"""Cuts channels out of a graph: tensors lose them, weights their rows and columns, biases take over constants."""
 
 from __future__ import annotations
 
@@ -90,9 +90,7 @@ class _Cut:
             return attrs
         start, count = attrs.begin[-1], attrs.counts[-1]
         inside = int(mask[start : start + count].sum())
-        return replace(
-            attrs, begin=(*attrs.begin[:-1], int(mask[:start].sum())), counts=(*attrs.counts[:-1], inside)
-        )
+        return replace(attrs, begin=(*attrs.begin[:-1], int(mask[:start].sum())), counts=(*attrs.counts[:-1], inside))
 
     def _weighted(self, node: Node) -> Node:
         x, w, y = node.inputs[0], node.inputs[1], node.outputs[0]
@@ -139,7 +137,7 @@ def _narrowed(tensor: Tensor, mask: Mask) -> Tensor:
     if mask.all():
         return tensor
     names: Sequence[int] = tensor.kept if tensor.kept is not None else range(len(mask))
-    kept = tuple(int(names[i]) for i in np.flatnonzero(mask))
+    kept = tuple(names[i] for i in np.flatnonzero(mask).tolist())
     return replace(tensor, shape=(*tensor.shape[:-1], len(kept)), kept=kept)
 
 

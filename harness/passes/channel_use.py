@@ -35,7 +35,6 @@ from harness.passes.channel_values import (
     weighing,
 )
 
-
 GRANULE = 4
 """Channels stay in multiples of this where there are as many: pixels then begin at word boundaries, and kernels that
 take four channels at a time have no rest. A channel kept for that costs less than one that starts a new word."""
@@ -94,9 +93,7 @@ def _need(graph: Graph, node: Node, known: Mapping[int, Known], kept: Kept) -> N
     last = len(graph.tensors[node.inputs[0]].shape) - 1 if node.inputs else 0
     if isinstance(attrs, VariableAttrs):
         _alike(kept.states[attrs.state], *(masks[t] for t in (*node.inputs, *node.outputs) if t in masks))
-    elif node.op == "CONV_2D" and graph.tensors[node.inputs[0]].shape[-1] == graph.tensors[node.inputs[1]].shape[-1]:
-        _weighted(graph, node, known, kept)
-    elif isinstance(attrs, FullyConnectedAttrs):
+    elif isinstance(attrs, FullyConnectedAttrs) or _ungrouped(graph, node):
         _weighted(graph, node, known, kept)
     elif node.op == "DEPTHWISE_CONV_2D":
         _repeated(masks[node.inputs[0]], masks[node.outputs[0]], adjacent=True)
@@ -120,6 +117,11 @@ def _need(graph: Graph, node: Node, known: Mapping[int, Known], kept: Kept) -> N
         _alike(masks[node.inputs[0]], masks[node.outputs[0]])
     else:
         _all(kept, node)
+
+
+def _ungrouped(graph: Graph, node: Node) -> bool:
+    x, w = (graph.tensors[t] for t in node.inputs[:2])
+    return node.op == "CONV_2D" and x.shape[-1] == w.shape[-1]
 
 
 def _all(kept: Kept, node: Node) -> None:

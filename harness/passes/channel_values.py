@@ -41,7 +41,7 @@ Ints: TypeAlias = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """Per channel of a tensor, shape [channels]: whether it is constant, and its value (of any kind where it is not)."""
+    """Per channel of a tensor, shape [channels]: whether it is constant, and its value (any where it is not)."""
 
     mask: Mask
     values: Array
@@ -118,11 +118,12 @@ def moved_taps(graph: Graph, node: Node) -> Mask:
     attrs = node.attrs
     assert isinstance(attrs, ConvAttrs)
     x, w, y = (graph.tensors[t] for t in (*node.inputs[:2], node.outputs[0]))
-    ever = []
+    ever: list[Mask] = []
     for axis, before in ((0, attrs.pads.top), (1, attrs.pads.left)):
         starts = np.arange(y.shape[1 + axis]) * attrs.stride[axis] - before
         places = starts[:, None] + np.arange(w.shape[1 + axis]) * attrs.dilation[axis]
-        ever.append(((places < 0) | (places >= x.shape[1 + axis])).any(axis=0))
+        outside: Mask = (places < 0) | (places >= x.shape[1 + axis])
+        ever.append(np.asarray(outside.any(axis=0)))
     return np.asarray(ever[0][:, None] | ever[1][None, :])
 
 
@@ -198,7 +199,7 @@ def _weighted(graph: Graph, node: Node, x: Known) -> Known:
     assert isinstance(attrs, ConvAttrs | FullyConnectedAttrs)
     found = weighing(graph, node, x)
     unused = found.unused()
-    mask = (unused | found.steady()).all(axis=1)
+    mask: Mask = np.asarray((unused | found.steady()).all(axis=1))
     sums = wrap32(bias_of(graph, node) + np.where(unused, 0, found.sums()).sum(axis=1))
     tensors = [graph.tensors[t] for t in (*node.inputs[:2], node.outputs[0])]
     # sums of channels that are not constant mean nothing, and need not fit the multiplier

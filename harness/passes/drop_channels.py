@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.graph import Graph
+from harness.graph import Array, Graph
 from harness.passes.channel_cut import cut_channels
 from harness.passes.channel_use import kept_channels
 from harness.passes.channel_values import Known, known_channels
@@ -45,7 +45,7 @@ def _constant_tensors(graph: Graph) -> Graph:
         graph = fold_constants(without(graph, found, "constant, computed at compile time"))
 
 
-def _full(graph: Graph, tensor: int, known: Known) -> np.ndarray:  # type: ignore[type-arg]
+def _full(graph: Graph, tensor: int, known: Known) -> Array:
     data = np.broadcast_to(known.values, graph.tensors[tensor].shape or (1,)).reshape(graph.tensors[tensor].shape)
     made = np.ascontiguousarray(data).reshape(graph.tensors[tensor].shape)
     made.setflags(write=False)

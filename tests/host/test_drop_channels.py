@@ -107,7 +107,8 @@ def test_inputs_and_outputs_keep_their_channels() -> None:
     dead(b, mid, slice(0, 8), 5)
     graph = b.graph(mid, b.conv(x, 8, seed=2))
     after = optimize(graph)
-    assert [after.tensors[t].shape for t in (*after.inputs, *after.outputs)] == [(1, 6, 5, 8), (1, 4, 3, 8), (1, 4, 3, 8)]
+    assert after.tensors[after.inputs[0]].shape == (1, 6, 5, 8)
+    assert [after.tensors[t].shape for t in after.outputs] == [(1, 4, 3, 8), (1, 4, 3, 8)]
     assert [n.op for n in after.nodes] == ["CONV_2D", "RESHAPE"]
     check_same(graph, after)
 
