@@ -120,8 +120,10 @@ def _need(graph: Graph, node: Node, known: Mapping[int, Known], kept: Kept) -> N
 
 
 def _ungrouped(graph: Graph, node: Node) -> bool:
+    if node.op != "CONV_2D":
+        return False
     x, w = (graph.tensors[t] for t in node.inputs[:2])
-    return node.op == "CONV_2D" and x.shape[-1] == w.shape[-1]
+    return x.shape[-1] == w.shape[-1]
 
 
 def _all(kept: Kept, node: Node) -> None:
