@@ -16,6 +16,7 @@ import typer
 
 from harness import DEFAULT_BOARD, __version__, terminal
 from harness.cli_boards import ProbeOption, boards, doctor
+from harness.cli_help import Command, Commands
 from harness.cli_mlperf import mlperf
 from harness.errors import CardError, Category, OptionError, OutputError, TinyhilError, ToolError
 
@@ -35,6 +36,7 @@ _EPILOG = (
 
 app = typer.Typer(
     name="tinyhil",
+    cls=Commands,
     help="Validate trained neural networks on real and emulated microcontrollers.",
     epilog=_EPILOG,
     no_args_is_help=True,
@@ -51,22 +53,40 @@ TargetsArgument = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 BoardOption = Annotated[
-    str, typer.Option("--board", "-b", envvar="TINYHIL_BOARD", help="Board; `tinyhil boards` lists them.")
+    str,
+    typer.Option("--board", "-b", metavar="BOARD", envvar="TINYHIL_BOARD", help="Board; `tinyhil boards` lists them."),
 ]
 BoardsOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--board", "-b", envvar="TINYHIL_BOARD", help=f"Board, repeatable, or `all`. Default: {DEFAULT_BOARD}."
+        "--board",
+        "-b",
+        metavar="BOARD",
+        envvar="TINYHIL_BOARD",
+        help=f"Board, repeatable, or `all`. Default: {DEFAULT_BOARD}.",
     ),
 ]
 VectorsOption = Annotated[
     str | None,
-    typer.Option("--vectors", help="NAME.npz, or COUNT or COUNT:SEED for random ones. Default: the card's, or 20."),
+    typer.Option(
+        "--vectors",
+        metavar="VECTORS",
+        help="NAME.npz, or COUNT or COUNT:SEED for random ones. Default: the card's, or 20.",
+    ),
+]
+ProfileVectorsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--vectors",
+        metavar="VECTORS",
+        help="NAME.npz, or COUNT or COUNT:SEED for random ones. Default: the card's file, or 2 random ones.",
+    ),
 ]
 OracleOption = Annotated[
-    str | None, typer.Option("--oracle", help="Reference that gates: tflm, litert-ref, litert or spec.")
+    str | None,
+    typer.Option("--oracle", metavar="ORACLE", help="Reference that gates: tflm, litert-ref, litert or spec."),
 ]
-LinkOption = Annotated[str, typer.Option("--link", help="uart, fast for the board's quickest, or rtt.")]
+LinkOption = Annotated[str, typer.Option("--link", metavar="LINK", help="uart, fast for the board's quickest, or rtt.")]
 PlacementOption = Annotated[
     list[str] | None,
     typer.Option("--placement", metavar="PART=REGION", help="Memory region for a part of the image. Repeatable."),
@@ -92,11 +112,11 @@ def _main(
     pass
 
 
-app.command()(doctor)
-app.command()(boards)
+app.command(cls=Command)(doctor)
+app.command(cls=Command)(boards)
 
 
-@app.command()
+@app.command(cls=Command)
 def analyze(
     model: ModelArgument,
     board: BoardOption = DEFAULT_BOARD,
@@ -125,14 +145,17 @@ def analyze(
     _show(document, as_json, console.analysis)
 
 
-@app.command()
+@app.command(cls=Command)
 def generate(
     model: ModelArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the C package.")],
     core: Annotated[
-        str, typer.Option("--core", help="cortex-m3, cortex-m4, cortex-m7, cortex-m33, cortex-m55 or host.")
+        str,
+        typer.Option("--core", metavar="CORE", help="cortex-m3, cortex-m4, cortex-m7, cortex-m33, cortex-m55 or host."),
     ] = "cortex-m7",
-    name: Annotated[str | None, typer.Option("--name", help="Prefix of all symbols. Default: the file's name.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="Prefix of all symbols. Default: the file's name.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the model as a standalone C11 package for your own firmware."""
@@ -161,7 +184,7 @@ def generate(
     terminal.print_lines(*lines)
 
 
-@app.command()
+@app.command(cls=Command)
 def validate(
     targets: TargetsArgument,
     board: BoardsOption = None,
@@ -215,14 +238,14 @@ def validate(
     raise typer.Exit(code)
 
 
-@app.command()
+@app.command(cls=Command)
 def profile(
     target: TargetArgument,
     board: BoardOption = DEFAULT_BOARD,
     link: LinkOption = "uart",
     placement: PlacementOption = None,
     probe: ProbeOption = None,
-    vectors: VectorsOption = None,
+    vectors: ProfileVectorsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure every layer on a board and show it beside TensorFlow Lite Micro's recorded figures."""
@@ -245,7 +268,7 @@ def profile(
         raise typer.Exit(Category.CHECK.value)
 
 
-app.command()(mlperf)
+app.command(cls=Command)(mlperf)
 
 
 # --- shared ----------------------------------------------------------------------------------------------------------

@@ -30,7 +30,10 @@ ProbeOption = Annotated[
 
 def doctor(
     board: Annotated[
-        str | None, typer.Option("--board", "-b", help="Climb the bring-up ladder of this board.", show_default=False)
+        str | None,
+        typer.Option(
+            "--board", "-b", metavar="BOARD", help="Climb the bring-up ladder of this board.", show_default=False
+        ),
     ] = None,
     probe: ProbeOption = None,
     as_json: JsonOption = False,

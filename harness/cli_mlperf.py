@@ -14,18 +14,29 @@ def mlperf(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A .tflite file.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="ELF", help="The image, ready to be flashed.")],
     board: Annotated[
-        str, typer.Option("--board", "-b", envvar="TINYHIL_BOARD", help="Board; `tinyhil boards` lists them.")
+        str,
+        typer.Option(
+            "--board", "-b", metavar="BOARD", envvar="TINYHIL_BOARD", help="Board; `tinyhil boards` lists them."
+        ),
     ] = DEFAULT_BOARD,
     model_id: Annotated[
-        str, typer.Option("--model-id", help="What `profile` tells: kws01, vww01, ic01 or ad01.")
+        str, typer.Option("--model-id", metavar="NAME", help="What `profile` tells: kws01, vww01, ic01 or ad01.")
     ] = "",
     load: Annotated[
-        str, typer.Option("--load", help="What the host loads: tensor (the input's own bytes), uint8 or float32.")
+        str,
+        typer.Option(
+            "--load", metavar="TYPE", help="What the host loads: tensor (the input's own bytes), uint8 or float32."
+        ),
     ] = "tensor",
     results: Annotated[
-        str, typer.Option("--results", help="What `results` tells: real, tensor (integers) or error (mean squared).")
+        str,
+        typer.Option(
+            "--results", metavar="FORM", help="What `results` tells: real, tensor (integers) or error (mean squared)."
+        ),
     ] = "real",
-    link: Annotated[str, typer.Option("--link", help="uart, or fast for the board's quickest.")] = "uart",
+    link: Annotated[
+        str, typer.Option("--link", metavar="LINK", help="uart, or fast for the board's quickest.")
+    ] = "uart",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
 ) -> None:
     """Build firmware that speaks MLPerf Tiny's serial language (EnergyRunner)."""

@@ -114,7 +114,7 @@ def analysis(document: Document) -> Iterable[RenderableType]:
             f"{p['offset']:,}",
             f"{p['size']:,}",
             p["kind"],
-            f"{p['first_layer']} to {p['last_layer']}",
+            _life(p["first_layer"], p["last_layer"], len(document["layers"])),
             short_name(p["name"]),
         )
         for p in sorted(arena["placements"], key=lambda p: (p["offset"], p["first_layer"]))
@@ -128,6 +128,11 @@ def analysis(document: Document) -> Iterable[RenderableType]:
         yield Text(f"  {rows.flash_equation(document['image']['groups'], document['constants'])}")
     if document["flash_note"]:
         yield Text(f"  {document['flash_note']}")
+
+
+def _life(first: int, last: int, layers: int) -> str:
+    """Where a placement lives: before the first layer the caller writes inputs, after the last it reads outputs."""
+    return f"{'input' if first < 0 else first} to {'output' if last >= layers else last}"
 
 
 def error_panel(error: TinyhilError) -> Panel:

@@ -20,7 +20,7 @@ _STYLE = """
   --scratch: #94a3b8; --pass: #4ade80; --fail: #f87171; --error: #fbbf24; } }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 80rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: 1rem; }
-h3 { font-size: 1rem; margin: 1.5rem 0 .4rem; }
+h3 { font-size: 1rem; margin: 1.5rem 0 .4rem; } a { color: inherit; text-underline-offset: .2em; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .87rem; }
 th, td { padding: .2rem .7rem .2rem 0; text-align: left; border-bottom: 1px solid var(--soft); white-space: nowrap; }
@@ -43,7 +43,7 @@ def render(results: Document) -> str:
     body = [
         f"<h1>tinyhil results: {_word(results['verdict'])}</h1>",
         f"<p class=note>{escape(results['created'])} &middot; <code>{escape(' '.join(results['command']))}</code></p>",
-        _table(rows.summary(runs)),
+        _table(rows.summary(runs), anchors=True),
         *(_run(run, name, index) for index, (run, name) in enumerate(zip(runs, rows.names(runs), strict=True))),
         "<h2>Tools</h2>",
         _table(Table("", ("tool", "version"), tuple((k, str(v)) for k, v in results["tools"].items()))),
@@ -124,13 +124,16 @@ def _section(table: Table) -> list[str]:
     return [f"<h3>{escape(table.title)}</h3>", _table(table)] if table.rows or table.notes else []
 
 
-def _table(table: Table) -> str:
+def _table(table: Table, anchors: bool = False) -> str:
+    """With `anchors`, the first cell of line N leads to the section of run N."""
     head = "".join(f"<th{_side(table, column)}>{escape(column)}</th>" for column in table.columns)
     lines = []
-    for row in table.rows:
+    for index, row in enumerate(table.rows):
         cells = []
-        for column, cell in zip(table.columns, row, strict=True):
-            if column in ("verdict", "status"):
+        for place, (column, cell) in enumerate(zip(table.columns, row, strict=True)):
+            if anchors and place == 0:
+                cells.append(f'<td><a href="#run{index}">{escape(cell)}</a></td>')
+            elif column in ("verdict", "status"):
                 cells.append(f"<td>{_word(cell)}</td>")
             elif column == "figures":
                 cells.append(f"<td class=wide>{escape(cell)}</td>")

@@ -37,8 +37,12 @@ def test_version_help_and_no_arguments():
     text = tinyhil("--help").stdout
     for command in ("doctor", "boards", "analyze", "generate", "validate", "profile", "Exit codes"):
         assert command in text
-    for command in ("doctor", "boards", "analyze", "generate", "validate", "profile"):
-        assert tinyhil(command, "--help").returncode == 0
+    assert "<bool>" not in text
+    for command in ("doctor", "boards", "analyze", "generate", "validate", "profile", "mlperf"):
+        shown = tinyhil(command, "--help")
+        assert shown.returncode == 0
+        assert "--json" in shown.stdout
+        assert "<bool>" not in shown.stdout, "a flag takes nothing"
 
 
 def test_importing_the_command_is_quick_because_nothing_heavy_comes_along():

@@ -140,10 +140,12 @@ class _Tags(HTMLParser):
         self.open: list[str] = []
         self.seen: set[str] = set()
         self.addresses: list[str] = []
+        self.targets: set[str] = set()
 
     def handle_starttag(self, tag, attrs):
         self.seen.add(tag)
         self.addresses += [v for k, v in attrs if k in ("src", "href", "xlink:href") and v]
+        self.targets |= {f"#{v}" for k, v in attrs if k == "id"}
         if tag not in self.void:
             self.open.append(tag)
 
@@ -153,15 +155,17 @@ class _Tags(HTMLParser):
 
 
 def test_the_page_is_whole_and_loads_nothing(run):
-    page = render(results_document([run], SESSION))
+    page = render(results_document([run, {**run, "name": "other"}], SESSION))
     tags = _Tags()
     tags.feed(page)
     assert tags.open == []
     assert "svg" in tags.seen
     assert not tags.seen & {"script", "link", "img", "iframe"}
-    assert tags.addresses == []
+    # Each line of the summary leads to its own run; nothing else leads anywhere.
+    assert tags.addresses == ["#run0", "#run1"]
+    assert tags.targets >= set(tags.addresses)
     assert "url(" not in page
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 4
 
 
 def test_text_from_outside_is_escaped(run):
