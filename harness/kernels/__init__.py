@@ -17,6 +17,7 @@ from harness.kernels.convolution import (
     DepthwiseConvS8Portable,
     FullyConnectedS8Portable,
 )
+from harness.kernels.convolution_mve import Conv1x1S8Mve
 from harness.kernels.elementwise import AddS8Portable, MulS8Portable
 from harness.kernels.movement import ConcatPortable, CopyPortable, PadPortable, SplitPortable, StridedSlicePortable
 from harness.kernels.pooling import AveragePoolS8Portable, MaxPoolS8Portable, MeanS8Portable
@@ -24,6 +25,7 @@ from harness.kernels.quantization import DequantizePortable, QuantizeF32Portable
 
 KERNELS: tuple[Kernel, ...] = (
     ConvS8Portable(),
+    Conv1x1S8Mve(),
     DepthwiseConvS8Portable(),
     DepthwiseConvS8InPlace(),
     FullyConnectedS8Portable(),

@@ -13,7 +13,7 @@ from harness.oracle.params import conv_params, fully_connected_params
 Int64s = npt.NDArray[np.int64]
 
 
-def _bias(context: Context, channels: int, zero_sums: Int64s | None = None) -> npt.NDArray[np.int32]:
+def folded_bias(context: Context, channels: int, zero_sums: Int64s | None = None) -> npt.NDArray[np.int32]:
     """The bias, or zeros, minus what the input's zero point adds: zero_sums is zero_point * sum of weights per channel.
 
     Wraps like the accumulators do, so that the sum comes out right.
@@ -39,7 +39,8 @@ def _tables(
     )
 
 
-def _weights(context: Context) -> npt.NDArray[np.int8]:
+def weights_of(context: Context) -> npt.NDArray[np.int8]:
+    """The node's weights, which are input 1."""
     data = context.input(1).data
     assert data is not None, "the verifier requires constant weights"
     return data.astype(np.int8)
@@ -54,7 +55,7 @@ class ConvS8Portable(Kernel):
         attrs = context.node.attrs
         assert isinstance(attrs, ConvAttrs)
         x, w, y = context.input(0), context.input(1), context.output()
-        weights = _weights(context)
+        weights = weights_of(context)
         zero = x.q.zero_point
         folded = attrs.pads == Pads()
         sums = zero * weights.astype(np.int64).sum(axis=(1, 2, 3)) if folded else None
@@ -77,7 +78,7 @@ class ConvS8Portable(Kernel):
             "clamp_min": attrs.clamp[0],
             "clamp_max": attrs.clamp[1],
         }
-        tables = _tables(weights, _bias(context, out_c, sums), *conv_params(x, w, y))
+        tables = _tables(weights, folded_bias(context, out_c, sums), *conv_params(x, w, y))
         return Lowered("conv_s8_portable", (Call("conv_s8_portable", (In(), *tables, Out()), shape),))
 
     def cost(self, context: Context) -> Cost:
@@ -123,7 +124,7 @@ class DepthwiseConvS8Portable(Kernel):
             "clamp_min": attrs.clamp[0],
             "clamp_max": attrs.clamp[1],
         }
-        tables = _tables(_weights(context), _bias(context, out_c), *conv_params(x, w, y))
+        tables = _tables(weights_of(context), folded_bias(context, out_c), *conv_params(x, w, y))
         scratch = self.scratch(context)
         extra: tuple[Argument, ...] = (Scratch(),) if scratch else ()
         return Lowered(self.function, (Call(self.function, (In(), *tables, Out(), *extra), shape),), scratch)
@@ -167,7 +168,7 @@ class FullyConnectedS8Portable(Kernel):
         attrs = context.node.attrs
         assert isinstance(attrs, FullyConnectedAttrs)
         x, w, y = context.input(0), context.input(1), context.output()
-        weights = _weights(context)
+        weights = weights_of(context)
         out_n, in_n = w.shape
         sums = x.q.zero_point * weights.astype(np.int64).sum(axis=1)
         shape = {
@@ -178,7 +179,7 @@ class FullyConnectedS8Portable(Kernel):
             "clamp_min": attrs.clamp[0],
             "clamp_max": attrs.clamp[1],
         }
-        tables = _tables(weights, _bias(context, out_n, sums), *fully_connected_params(x, w, y))
+        tables = _tables(weights, folded_bias(context, out_n, sums), *fully_connected_params(x, w, y))
         function = "fully_connected_s8_portable"
         return Lowered(function, (Call(function, (In(), *tables, Out()), shape),))
 

@@ -1,0 +1,62 @@
+/* Products of rows of activations with packed weights, int8, on Armv8.1-M MVE: the core of the convolutions.
+ *
+ * Two pixels and four output channels at a time: eight 32-bit accumulators, fed by VMLADAVA with 16 products an
+ * instruction. A pixel's `steps` * 16 + `tail` activations lie side by side, x_step bytes after those of the pixel before.
+ *
+ * Packed weights, per block of four channels: 4 biases (int32, the input's zero point folded in); per step 16 weights of
+ * each of the 4 channels; for a tail, 8 weights of each; in the general form 4 left shifts (int8); 4 multipliers (int32);
+ * 4 right shifts (int8, negated). When out_c, at least 4, is no multiple of 4, the last block starts at channel out_c - 4
+ * and computes some channels again. */
+#ifndef HIL_KERNELS_GEMM_S8_MVE_H
+#define HIL_KERNELS_GEMM_S8_MVE_H
+
+#include "kernel.h"
+
+typedef struct {
+    int32_t pixels, x_step;
+    int32_t steps; /* of 16 activations */
+    int32_t tail;  /* activations after them, 0..8 */
+    int32_t out_c, out_zero, clamp_min, clamp_max;
+    int32_t form;
+} gemm_s8_mve_shape;
+
+#define HIL_MVE_RELU 0    /* clamp -128..127, out_zero -128, right shifts: ties of negative values do not matter */
+#define HIL_MVE_SIGNED 1  /* clamp -128..127, right shifts of 1 and more */
+#define HIL_MVE_GENERAL 2 /* any */
+
+typedef void gemm_s8_mve_function(const int8_t *x, const int32_t *packed, int8_t *output, const gemm_s8_mve_shape *s);
+
+gemm_s8_mve_function gemm_s8_mve_relu, gemm_s8_mve_signed, gemm_s8_mve_general;
+gemm_s8_mve_function gemm_s8_mve_relu_tail, gemm_s8_mve_signed_tail, gemm_s8_mve_general_tail;
+
+/* inlined with a literal shape this is one call, and only what is called is linked */
+HIL_INLINE void gemm_s8_mve(const int8_t *x, const int32_t *packed, int8_t *output, const gemm_s8_mve_shape *s)
+{
+    if (s->tail == 0) {
+        switch (s->form) {
+        case HIL_MVE_RELU:
+            gemm_s8_mve_relu(x, packed, output, s);
+            break;
+        case HIL_MVE_SIGNED:
+            gemm_s8_mve_signed(x, packed, output, s);
+            break;
+        default:
+            gemm_s8_mve_general(x, packed, output, s);
+            break;
+        }
+    } else {
+        switch (s->form) {
+        case HIL_MVE_RELU:
+            gemm_s8_mve_relu_tail(x, packed, output, s);
+            break;
+        case HIL_MVE_SIGNED:
+            gemm_s8_mve_signed_tail(x, packed, output, s);
+            break;
+        default:
+            gemm_s8_mve_general_tail(x, packed, output, s);
+            break;
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,82 @@
+"""Graphs of one layer with a chosen geometry and everything else random: for tests aimed at one kernel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from harness.graph import ConvAttrs, FullyConnectedAttrs, Graph, Pads, Quantization, same_pads
+from tests.support.draft import Draft, Rng, chance, log_uniform
+from tests.support.opgen_ops import accumulator, fused, weights
+
+Pair = tuple[int, int]
+
+
+def conv_layer(
+    rng: Rng,
+    image: tuple[int, int, int, int],
+    channels: int,
+    kernel: Pair = (1, 1),
+    stride: Pair = (1, 1),
+    dilation: Pair = (1, 1),
+    pads: Pads | None = None,
+    depthwise: bool = False,
+) -> Graph:
+    """CONV_2D, or DEPTHWISE_CONV_2D, of an NHWC image; padding is SAME unless given."""
+    draft = Draft(rng)
+    x = draft.input(image)
+    reach = tuple((k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True))
+    pads = same_pads(image[1:3], kernel, stride, dilation) if pads is None else pads
+    padded = (image[1] + pads.top + pads.bottom, image[2] + pads.left + pads.right)
+    size = tuple((n - r) // s + 1 for n, r, s in zip(padded, reach, stride, strict=True))
+    shape = (1, *kernel, channels) if depthwise else (channels, *kernel, image[3])
+    w, scales = weights(draft, shape, 3 if depthwise else 0)
+    taps = kernel[0] * kernel[1] * (1 if depthwise else image[3])
+    b, quant = accumulator(draft, x, channels, taps, scales, w)
+    y = draft.tensor((image[0], *size, channels), _often_lowest(rng, quant))
+    attrs = ConvAttrs(stride, dilation, pads, fused(rng, draft.tensors[y]))
+    op = "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D"
+    return draft.finish("layer", (draft.node(op, (x, w, b), (y,), attrs),))
+
+
+def fully_connected_layer(rng: Rng, rows: int, depth: int, channels: int) -> Graph:
+    """FULLY_CONNECTED of (rows, depth)."""
+    draft = Draft(rng)
+    x = draft.input((rows, depth))
+    w, scales = weights(draft, (channels, depth), 0)
+    b, quant = accumulator(draft, x, channels, depth, scales, w)
+    y = draft.tensor((rows, channels), _often_lowest(rng, quant))
+    attrs = FullyConnectedAttrs(fused(rng, draft.tensors[y]), False)
+    return draft.finish("layer", (draft.node("FULLY_CONNECTED", (x, w, b), (y,), attrs),))
+
+
+def _often_lowest(rng: Rng, quant: Quantization) -> Quantization:
+    """A zero point of -128, as a fused RELU gives it, in half of the cases."""
+    return replace(quant, zero_points=(-128,)) if chance(rng, 0.5) else quant
+
+
+def tie_layer(rng: Rng, channels: int, zero_point: int, wild: bool) -> Graph:
+    """A 1x1 convolution whose accumulators sweep over the ties of the second rounding, one tie a channel.
+
+    One weight of a channel is 1 and the bias stands near a tie of a random output, so that random inputs go over it.
+    Shifts are to the right, or `wild`: of all sizes, to the left and by nothing included.
+    """
+    draft = Draft(rng)
+    x = draft.input((1, 16, 16, 4))
+    data = np.zeros((channels, 1, 1, 4), np.int8)
+    data[:, 0, 0, 0] = 1
+    scales = tuple(log_uniform(rng, 2**-27, 1 if wild else 0.1) for _ in range(channels))
+    w = draft.constant(data, Quantization(scales, (0,) * channels, 0))
+    quant = Quantization((draft.quant(x).scale * log_uniform(rng, 0.25, 1),), (zero_point,))
+    ratio = np.array(scales) * draft.quant(x).scale / quant.scale
+    target = rng.integers(-129, 129, channels) - zero_point + 0.5
+    acc = np.clip(np.round(target / ratio), -(2**31) + 1024, 2**31 - 1024).astype(np.int64)
+    # Where the shift goes left, no operator says what happens beyond int32.
+    acc = np.where(ratio >= 0.5, np.clip(acc, -1000, 1000), acc) + draft.quant(x).zero_point
+    products = tuple(float(np.float32(draft.quant(x).scale * s)) for s in scales)
+    b = draft.constant(acc.astype(np.int32), Quantization(products, (0,) * channels, 0))
+    y = draft.tensor((1, 16, 16, channels), quant)
+    clamp = fused(rng, draft.tensors[y]) if wild else (-128, 127)
+    attrs = ConvAttrs((1, 1), (1, 1), Pads(), clamp)
+    return draft.finish("ties", (draft.node("CONV_2D", (x, w, b), (y,), attrs),))
