@@ -102,7 +102,12 @@ def loop_cycles(
 
 
 def assemble(text: str, core: str) -> tuple[Instruction, ...]:
-    """Instructions of assembly text, at addresses from 0 (word aligned).
+    """Instructions of assembly text, at addresses from 0 (word aligned); raises what assemble_bytes does."""
+    return tuple(Decoder().run(assemble_bytes(text, core), 0))
+
+
+def assemble_bytes(text: str, core: str) -> bytes:
+    """The section .text of assembly text (GNU syntax, unified).
 
     Raises:
         BuildError: the assembler refuses it; details carry its output.
@@ -128,8 +133,7 @@ def assemble(text: str, core: str) -> tuple[Instruction, ...]:
                 f"the assembly text is not {core} code", hint="correct it; the assembler's words are below",
                 details=done.stderr.replace(str(source), "text")[:4000],
             )  # fmt: skip
-        code = _text_section(image)
-    return tuple(Decoder().run(code, 0))
+        return _text_section(image)
 
 
 def _text_section(image: Path) -> bytes:

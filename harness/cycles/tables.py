@@ -154,23 +154,19 @@ class CoreTable(_Strict):
 
 def cores() -> tuple[str, ...]:
     """Names of the cores that have a table."""
-    return _names("cores")
+    return names("cores")
 
 
+@functools.cache
 def core_table(name: str) -> CoreTable:
     """The table of a core.
 
     Raises:
         CycleTableError: there is none, or it breaks the schema.
     """
-    return _core(name)
-
-
-@functools.cache
-def _core(name: str) -> CoreTable:
     if name not in cores():
         raise CycleTableError(f"no cycle table for the core {name!r}", hint="cores with one: " + ", ".join(cores()))
-    return read_core(_folder("cores") / f"{name}.yaml")
+    return read_core(folder("cores") / f"{name}.yaml")
 
 
 def read_core(path: Path) -> CoreTable:
@@ -179,18 +175,25 @@ def read_core(path: Path) -> CoreTable:
     Raises:
         CycleTableError: it is not YAML or breaks the schema.
     """
-    return _read(path, CoreTable)
+    return read(path, CoreTable)
 
 
-def _folder(kind: str) -> Path:
+def folder(kind: str) -> Path:
+    """Where tables lie: of "cores" or "boards"."""
     return Path(str(files("harness"))) / "cycles" / "tables" / kind
 
 
-def _names(kind: str) -> tuple[str, ...]:
-    return tuple(sorted(path.stem for path in _folder(kind).glob("*.yaml")))
+def names(kind: str) -> tuple[str, ...]:
+    """Names of the tables of a kind."""
+    return tuple(sorted(path.stem for path in folder(kind).glob("*.yaml")))
 
 
-def _read(path: Path, form: type[_Form]) -> _Form:
+def read(path: Path, form: type[_Form]) -> _Form:
+    """A table from a file.
+
+    Raises:
+        CycleTableError: it is not YAML or breaks the schema.
+    """
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

@@ -1,0 +1,236 @@
+"""The table of a board: clock, flash, caches, what a missed line costs; and the memory system that follows from it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from harness.cycles.memory import FIXED, Cache, Memory, MemorySystem, Part
+from harness.cycles.tables import Row, folder, names, read
+from harness.errors import CycleTableError, OptionError
+
+_Stall = Annotated[float, Field(ge=0, le=1000)]
+_Positive = Annotated[int, Field(gt=0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CacheRow(Row):
+    """A cache: see harness.cycles.memory.Cache."""
+
+    sets: _Positive
+    ways: _Positive
+    line: _Positive
+    replace: Literal["lru", "round-robin"] = "lru"
+
+
+class StallEntry(_Strict):
+    """Cycles that a missed line costs: a fetch, a fetch of the line after the one before, a load, a store."""
+
+    fetch: _Stall = 0
+    sequential: _Stall = 0
+    load: _Stall = 0
+    store: _Stall = 0
+
+
+class MemoryRow(Row):
+    """A memory; `waits` is the share of its stalls that grows with the flash's wait states."""
+
+    kind: Literal["flash", "sram", "tcm"]
+    fetch: str | None = None
+    data: str | None = None
+    write_allocate: bool = False
+    stalls: StallEntry = StallEntry()
+    waits: Annotated[float, Field(ge=0, le=1)] = 0
+
+
+class WaitRow(Row):
+    """Flash wait states up to a core clock."""
+
+    up_to_hz: _Positive
+    cycles: Annotated[int, Field(ge=0)]
+
+
+class FlashEntry(_Strict):
+    """One way the flash can be set up, with the caches that belong to it."""
+
+    width_bits: _Positive
+    memory: MemoryRow
+    caches: Mapping[str, CacheRow] = Field(default_factory=dict)
+    validated: bool | None = None
+
+
+class BoardTable(_Strict):
+    """A board.
+
+    Attributes:
+        validated, validation: whether whole programs were compared with silicon, and how.
+        fitted_on: what the stalls were fitted on.
+        error: relative error to state for modelled cycles.
+        flash: ways to set it up, `default_flash` unless another is asked for.
+        memories: all others, by boards.yaml's names of the regions.
+    """
+
+    board: str
+    core: str
+    clock_hz: _Positive
+    validated: bool
+    validation: str
+    fitted_on: str
+    error: Annotated[float, Field(gt=0, lt=1)]
+    sources: Mapping[str, str]
+    wait_states: Annotated[tuple[WaitRow, ...], Field(min_length=1)]
+    default_flash: str
+    flash: Mapping[str, FlashEntry]
+    memories: Mapping[str, MemoryRow]
+    caches: Mapping[str, CacheRow] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> BoardTable:
+        if self.default_flash not in self.flash:
+            raise ValueError(f"default_flash: no flash is named {self.default_flash!r}")
+        if [row.up_to_hz for row in self.wait_states] != sorted({row.up_to_hz for row in self.wait_states}):
+            raise ValueError("wait_states: clocks must grow")
+        if self.wait_states[-1].up_to_hz < self.clock_hz:
+            raise ValueError("wait_states: clock_hz is beyond the last row")
+        rows: list[tuple[str, Row]] = [(f"caches.{name}", row) for name, row in self.caches.items()]
+        rows += [(f"wait_states.{i}", row) for i, row in enumerate(self.wait_states)]
+        memories = [(f"memories.{name}", row, self.caches) for name, row in self.memories.items()]
+        for name, entry in self.flash.items():
+            memories.append((f"flash.{name}", entry.memory, {**self.caches, **entry.caches}))
+            rows += [(f"flash.{name}.caches.{cache}", row) for cache, row in entry.caches.items()]
+        for place, memory, caches in memories:
+            for cache in (memory.fetch, memory.data):
+                if cache is not None and cache not in caches:
+                    raise ValueError(f"{place}: no cache is named {cache!r}")
+            rows.append((place, memory))
+        for place, row in rows:
+            for source in row.source:
+                if source not in self.sources:
+                    raise ValueError(f"{place}: no source is named {source!r}")
+        return self
+
+    def waits(self, clock_hz: int) -> int:
+        """Flash wait states at a core clock.
+
+        Raises:
+            OptionError: the board cannot run at it.
+        """
+        for row in self.wait_states:
+            if clock_hz <= row.up_to_hz:
+                return row.cycles
+        raise OptionError(
+            f"{self.board} does not run at {clock_hz:,} Hz", hint=f"at most {self.wait_states[-1].up_to_hz:,} Hz"
+        )
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A board as it is costed.
+
+    Attributes:
+        table: the board's; flash: which way its flash is set up; clock_hz: of the core.
+        system: its memories and which part of the image lies where.
+        stalls: cycles a missed line of a memory costs at this clock.
+        validated: whether the figures of this setup were compared with silicon: the board's own placement excepted, a
+            table's validation holds at its own clock only.
+    """
+
+    table: BoardTable
+    flash: str
+    clock_hz: int
+    system: MemorySystem
+    stalls: Mapping[str, StallEntry]
+    validated: bool
+
+    @property
+    def name(self) -> str:
+        """For reports."""
+        flash = f", {self.flash}" if len(self.table.flash) > 1 else ""
+        return f"{self.table.board} at {self.clock_hz / 1e6:g} MHz{flash}"
+
+
+def boards() -> tuple[str, ...]:
+    """Names of the boards that have a table."""
+    return names("boards")
+
+
+@functools.cache
+def board_table(name: str) -> BoardTable:
+    """The table of a board.
+
+    Raises:
+        CycleTableError: there is none, or it breaks the schema.
+    """
+    if name not in boards():
+        raise CycleTableError(f"no cycle table for the board {name!r}", hint="boards with one: " + ", ".join(boards()))
+    return read_board(folder("boards") / f"{name}.yaml")
+
+
+def read_board(path: Path) -> BoardTable:
+    """A board's table from a file, such as `tinyhil calibrate` writes.
+
+    Raises:
+        CycleTableError: it is not YAML or breaks the schema.
+    """
+    return read(path, BoardTable)
+
+
+def setup(
+    table: BoardTable, placement: Mapping[str, str], *, flash: str | None = None, clock_hz: int | None = None
+) -> Setup:
+    """A board with its parts placed.
+
+    Args:
+        table: the board's.
+        placement: part of the image -> memory, for code, weights, arena, stack and data; the fixed parts are in flash.
+        flash: a way of setting up the flash; the table's default where None.
+        clock_hz: the core's; the table's where None.
+
+    Raises:
+        OptionError: the board has no such flash or memory, or does not run at that clock.
+    """
+    flash = table.default_flash if flash is None else flash
+    if flash not in table.flash:
+        raise OptionError(f"{table.board} has no flash {flash!r}", hint="flash: " + ", ".join(table.flash))
+    clock_hz = table.clock_hz if clock_hz is None else clock_hz
+    entry = table.flash[flash]
+    caches = {
+        name: Cache(name, row.sets, row.ways, row.line, row.replace)
+        for name, row in {**table.caches, **entry.caches}.items()
+    }
+    rows = {"flash": entry.memory, **table.memories}
+    memories = {
+        name: Memory(
+            name,
+            row.kind,
+            None if row.fetch is None else caches[row.fetch],
+            None if row.data is None else caches[row.data],
+            row.write_allocate,
+        )
+        for name, row in rows.items()
+    }
+    own, here = table.waits(table.clock_hz), table.waits(clock_hz)
+    fixed: dict[Part, str] = {part: "flash" for part in FIXED}
+    base = MemorySystem(f"{table.board} {flash}", memories, fixed)
+    validated = table.validated and entry.validated is not False and clock_hz == table.clock_hz
+    return Setup(
+        table,
+        flash,
+        clock_hz,
+        base.placed(dict(placement)),
+        {name: _scaled(row, 1.0 if not own else here / own) for name, row in rows.items()},
+        validated,
+    )
+
+
+def _scaled(row: MemoryRow, factor: float) -> StallEntry:
+    part = 1 - row.waits + row.waits * factor
+    return StallEntry(**{name: value * part for name, value in row.stalls.model_dump().items()})

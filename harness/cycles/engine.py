@@ -1,0 +1,279 @@
+"""A profile and tables -> modelled cycles, layer by layer, and where they go.
+
+    estimate(profile, setup(board_table("nucleo-l4r5"), placement))
+
+Core cycles come from corecost.py; memory stalls are the profile's simulated misses times what a missed line costs on
+the board. Sums are whole cycles: a layer's figures are rounded, and totals add up what is shown.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.cycles.blocks import Block, blocks
+from harness.cycles.board_tables import Setup
+from harness.cycles.corecost import core_cost
+from harness.cycles.decoder import decode_at
+from harness.cycles.loops import lines
+from harness.cycles.pipeline import Cause, Step
+from harness.cycles.profile import LayerProfile, Misses, Profile
+from harness.cycles.tables import CoreTable, core_table
+from harness.errors import CycleModelError
+from harness.units import Quantity, Unit, total
+
+STALLS = (Cause.LOAD_USE, Cause.INTERLOCK, Cause.BRANCH, Cause.FETCH, Cause.DATA)
+"""Causes that are stalls; the rest is issue."""
+
+
+def modelled(cycles: float) -> Quantity:
+    """Whole modelled cycles."""
+    return Quantity(round(cycles), Unit.MODELLED_CYCLES)
+
+
+@dataclass(frozen=True)
+class HotBlock:
+    """A basic block with what it costs.
+
+    Attributes:
+        address: of its first instruction; count: executions.
+        cycles: of all executions, memory stalls included.
+        steps: its instructions as they issue, entered over the most frequent edge.
+        costs: address -> cause -> cycles of all executions, for its instructions.
+        loops: whether its most frequent successor is itself.
+    """
+
+    address: int
+    count: int
+    cycles: Quantity
+    steps: tuple[Step, ...]
+    costs: Mapping[int, Mapping[Cause, float]]
+    loops: bool
+
+    @property
+    def cycles_per_execution(self) -> float:
+        """Modelled cycles of one execution, on average."""
+        return self.cycles.value / self.count
+
+    def listing(self) -> list[str]:
+        """A line an instruction: cycle of issue (| for the younger of a pair), address, text, what held it."""
+        result = lines(self.steps)
+        for number, step in enumerate(self.steps):
+            memory = [
+                f"{cause.value} +{self.costs[step.instruction.address][cause] / self.count:.2f}"
+                for cause in (Cause.FETCH, Cause.DATA)
+                if self.costs.get(step.instruction.address, {}).get(cause, 0) >= 0.005 * self.count
+            ]
+            if memory:
+                result[number] += ("; " if ";" not in result[number] else ", ") + ", ".join(memory)
+        return result
+
+
+@dataclass(frozen=True)
+class LayerEstimate:
+    """Modelled cycles of one layer.
+
+    Attributes:
+        name, index: as in the profile.
+        instructions: executed, exact.
+        causes: cycles by cause, whole; they add up to `cycles`.
+        low, high: bounds of `cycles`.
+        by_address: address -> cause -> cycles of all executions.
+        blocks: the dearest first.
+        unknown: mnemonic -> executions, of instructions that the core's table does not know; they count one cycle each,
+            and widen the bounds.
+    """
+
+    name: str
+    index: int
+    instructions: Quantity
+    causes: Mapping[Cause, Quantity]
+    low: Quantity
+    high: Quantity
+    by_address: Mapping[int, Mapping[Cause, float]]
+    blocks: tuple[HotBlock, ...]
+    unknown: Mapping[str, int]
+
+    @property
+    def cycles(self) -> Quantity:
+        """All modelled cycles."""
+        return total(self.causes.values(), Unit.MODELLED_CYCLES)
+
+    @property
+    def core(self) -> Quantity:
+        """Modelled cycles without memory stalls."""
+        return total(
+            (n for cause, n in self.causes.items() if cause not in (Cause.FETCH, Cause.DATA)), Unit.MODELLED_CYCLES
+        )
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Modelled cycles of one inference.
+
+    Attributes:
+        layers: in the order of execution.
+        core: the core table's name; board: the setup's name, or None for the core alone.
+        tables: names of the tables that were used.
+        validated: whether measurements stand behind core and board as they are set up here.
+        validation: what was done, a sentence a table.
+        error: relative error that the bounds are made with.
+        clock_hz: of the core; None without a board.
+    """
+
+    layers: tuple[LayerEstimate, ...]
+    core: str
+    board: str | None
+    tables: tuple[str, ...]
+    validated: bool
+    validation: tuple[str, ...]
+    error: float
+    clock_hz: int | None
+
+    @property
+    def cycles(self) -> Quantity:
+        """The sum of the layers."""
+        return total((layer.cycles for layer in self.layers), Unit.MODELLED_CYCLES)
+
+    @property
+    def low(self) -> Quantity:
+        """Lower bound."""
+        return total((layer.low for layer in self.layers), Unit.MODELLED_CYCLES)
+
+    @property
+    def high(self) -> Quantity:
+        """Upper bound."""
+        return total((layer.high for layer in self.layers), Unit.MODELLED_CYCLES)
+
+    @property
+    def causes(self) -> dict[Cause, Quantity]:
+        """Cycles by cause, over all layers."""
+        zero = Quantity(0, Unit.MODELLED_CYCLES)
+        return {c: total((x.causes.get(c, zero) for x in self.layers), Unit.MODELLED_CYCLES) for c in Cause}
+
+    @property
+    def unknown(self) -> dict[str, int]:
+        """Mnemonic -> executions of what the core's table does not know."""
+        result: dict[str, int] = defaultdict(int)
+        for layer in self.layers:
+            for name, count in layer.unknown.items():
+                result[name] += count
+        return dict(result)
+
+    @property
+    def milliseconds(self) -> float | None:
+        """Of the board named in `board`, at its clock; None without one."""
+        return None if self.clock_hz is None else self.cycles.value / self.clock_hz * 1e3
+
+    @property
+    def label(self) -> str:
+        """How to speak of the figures: 'estimated, ±6 %' or 'modelled, not validated, ±25 %'."""
+        kind = "estimated" if self.validated else "modelled, not validated"
+        return f"{kind}, ±{100 * self.error:.0f} %"
+
+
+def estimate(
+    profile: Profile,
+    board: Setup | None,
+    *,
+    core: str | CoreTable | None = None,
+    misses: Sequence[Misses] = (),
+) -> Estimate:
+    """Modelled cycles of a profile.
+
+    Args:
+        profile: what was executed.
+        board: whose core and memories; None for a core alone, with memory that never keeps it waiting.
+        core: table of another core than the board's, or of the profile's where there is no board.
+        misses: in the board's memory system, a layer each; not needed without a board.
+
+    Raises:
+        CycleTableError: there is no table for the core.
+        CycleModelError: `misses` are not of this profile.
+    """
+    named = core if core is not None else profile.core if board is None else board.table.core
+    table = core_table(named) if isinstance(named, str) else named
+    if board is not None and len(misses) != len(profile.layers):
+        raise CycleModelError(
+            f"misses of {len(misses)} layers for a profile of {len(profile.layers)}", hint="take them from this profile"
+        )
+    layers = []
+    error = table.error if board is None else max(table.error, board.table.error)
+    code = decode_at(profile.code, {a for layer in profile.layers for a, n in layer.counts.items() if n})
+    for number, layer in enumerate(profile.layers):
+        graph = blocks(layer, code)
+        core_cycles = core_cost(table, graph, _regions(layer, board))
+        cost = {address: dict(causes) for address, causes in core_cycles.by_address.items()}
+        if board is not None:
+            _add_stalls(cost, misses[number], board)
+        sums: dict[Cause, float] = defaultdict(float)
+        for causes in cost.values():
+            for cause, cycles in causes.items():
+                sums[cause] += cycles
+        whole = {cause: modelled(sums[cause]) for cause in Cause if round(sums[cause])}
+        cycles = total(whole.values(), Unit.MODELLED_CYCLES).value
+        layers.append(
+            LayerEstimate(
+                layer.name,
+                layer.index,
+                layer.instructions,
+                whole,
+                modelled((cycles + core_cycles.low) * (1 - error)),
+                modelled((cycles + core_cycles.high) * (1 + error)),
+                cost,
+                _hot(graph, cost, core_cycles.steps),
+                core_cycles.unknown,
+            )
+        )
+    tables = [f"cores/{table.core}"] + ([] if board is None else [f"boards/{board.table.board}"])
+    validation = [table.validation] + ([] if board is None else [board.table.validation])
+    return Estimate(
+        tuple(layers),
+        table.core,
+        None if board is None else board.name,
+        tuple(tables),
+        table.validated and (board is None or board.validated),
+        tuple(validation),
+        error,
+        None if board is None else board.clock_hz,
+    )
+
+
+def _regions(layer: LayerProfile, board: Setup | None) -> dict[int, str]:
+    """Address of a load or store -> the memory it mostly goes to; none where there is no board."""
+    if board is None:
+        return {}
+    most: dict[int, tuple[int, str]] = {}
+    for (address, part), (loads, stores) in layer.accesses.items():
+        candidate = (loads + stores, board.system.memory_of(part).name)
+        most[address] = max(most.get(address, (0, "")), candidate)
+    return {address: name for address, (_, name) in most.items()}
+
+
+def _add_stalls(cost: dict[int, dict[Cause, float]], misses: Misses, board: Setup) -> None:
+    def add(address: int, cause: Cause, cycles: float) -> None:
+        if cycles:
+            causes = cost.setdefault(address, {})
+            causes[cause] = causes.get(cause, 0.0) + cycles
+
+    for (address, memory), count in misses.fetch.items():
+        stall = board.stalls[memory]
+        in_line = misses.sequential.get((address, memory), 0)
+        add(address, Cause.FETCH, (count - in_line) * stall.fetch + in_line * stall.sequential)
+    for (address, memory), count in misses.loads.items():
+        add(address, Cause.DATA, count * board.stalls[memory].load)
+    for (address, memory), count in misses.stores.items():
+        add(address, Cause.DATA, count * board.stalls[memory].store)
+
+
+def _hot(
+    graph: Mapping[int, Block], cost: Mapping[int, Mapping[Cause, float]], steps: Mapping[int, tuple[Step, ...]]
+) -> tuple[HotBlock, ...]:
+    result = []
+    for address, block in graph.items():
+        costs = {i.address: cost[i.address] for i in block.instructions if i.address in cost}
+        cycles = sum(n for causes in costs.values() for n in causes.values())
+        loops = bool(block.exits) and block.exits[0].target == address
+        result.append(HotBlock(address, block.count, modelled(cycles), steps[address], costs, loops))
+    return tuple(sorted(result, key=lambda block: (-block.cycles.value, block.address)))
