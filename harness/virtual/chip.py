@@ -60,9 +60,10 @@ class Registers:
 
 @dataclass(frozen=True)
 class Usart:
-    """A serial port of the kind with ISR, RDR and TDR.
+    """A serial port.
 
     Attributes:
+        kind: its registers: "isr" with ISR, RDR and TDR, "status" with SR and DR.
         fifo: bytes that the receiver holds with FIFOEN; 1 where there is no FIFO.
         low_power: an LPUART, whose BRR counts 256ths.
         function: number of the alternate function that connects pins to it.
@@ -74,6 +75,7 @@ class Usart:
     fifo: int = 1
     low_power: bool = False
     function: int = 7
+    kind: Literal["isr", "status"] = "isr"
 
 
 @dataclass(frozen=True)

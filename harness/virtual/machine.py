@@ -19,7 +19,7 @@ from harness.virtual.flashes import make_flash
 from harness.virtual.registers import ClockRegisters, Identity
 from harness.virtual.terminal import Terminal
 from harness.virtual.timer import Timer
-from harness.virtual.usart import Usart
+from harness.virtual.usart import KINDS
 
 _LEAST_SLICE = 1024  # more than the emulator's longest basic block has
 _WAIT_S = 0.05
@@ -401,7 +401,8 @@ class Machine:
             )
         for facts_of_usart in self.chip.usarts:
             name = facts_of_usart.name
-            port = Usart(facts_of_usart, lambda name=name: self.clocks().usarts.get(name, 0), self._idle)  # type: ignore[misc]
+            kind = KINDS[facts_of_usart.kind]
+            port = kind(facts_of_usart, lambda name=name: self.clocks().usarts.get(name, 0), self._idle)  # type: ignore[misc]
             self.bus.add(port)
             if name == self.wiring.usart:
                 self.usart = port

@@ -57,9 +57,6 @@ void tinyhil_block(void *engine, uint64_t address, uint32_t size, tinyhil_counte
 
 /* A serial port's registers that are used for every byte. Everything else, and whatever is out of the ordinary, is asked
  * of the model in usart.py, which fills and empties the buffers. */
-#define ISR 0x1CU
-#define RDR 0x24U
-#define TDR 0x28U
 #define RXNE (1U << 5)
 
 typedef struct {
@@ -70,6 +67,9 @@ typedef struct {
     uint32_t at;       /* of `in`, what the firmware takes next */
     uint32_t end;
     uint32_t sent;
+    uint32_t status_at;   /* offsets of the registers */
+    uint32_t receive_at;
+    uint32_t transmit_at;
     uint8_t in[4096];
     uint8_t out[512];
 } tinyhil_serial;
@@ -85,7 +85,7 @@ uint64_t tinyhil_serial_read(void *engine, uint64_t offset, uint32_t size, tinyh
 {
     tinyhil_serial *s = page->serial;
     uint64_t at = offset - page->offset;
-    if (at == ISR && s->can_send != 0U) {
+    if (at == s->status_at && s->can_send != 0U) {
         if (s->at < s->end && s->damaged == 0U) {
             s->polls = 1;
             return s->can_send | s->flags | RXNE;
@@ -94,7 +94,7 @@ uint64_t tinyhil_serial_read(void *engine, uint64_t offset, uint32_t size, tinyh
             s->polls = 1; /* the usual question after a byte was sent: is there room for the next? */
             return s->can_send | s->flags;
         }
-    } else if (at == RDR && s->at < s->end) {
+    } else if (at == s->receive_at && s->at < s->end && s->flags == 0U) {
         return s->in[s->at++];
     }
     return page->read(engine, offset, size, NULL);
@@ -103,7 +103,7 @@ uint64_t tinyhil_serial_read(void *engine, uint64_t offset, uint32_t size, tinyh
 void tinyhil_serial_write(void *engine, uint64_t offset, uint32_t size, uint64_t value, tinyhil_page *page)
 {
     tinyhil_serial *s = page->serial;
-    if (offset - page->offset == TDR && s->can_send != 0U && s->sent + 1U < sizeof s->out) {
+    if (offset - page->offset == s->transmit_at && s->can_send != 0U && s->sent + 1U < sizeof s->out) {
         s->out[s->sent++] = (uint8_t)value;
         s->polls = 0;
         return;

@@ -35,6 +35,9 @@ class SerialState(ctypes.Structure):
     at: int
     end: int
     sent: int
+    status_at: int
+    receive_at: int
+    transmit_at: int
 
     _fields_ = [
         ("can_send", ctypes.c_uint32),
@@ -44,6 +47,9 @@ class SerialState(ctypes.Structure):
         ("at", ctypes.c_uint32),
         ("end", ctypes.c_uint32),
         ("sent", ctypes.c_uint32),
+        ("status_at", ctypes.c_uint32),
+        ("receive_at", ctypes.c_uint32),
+        ("transmit_at", ctypes.c_uint32),
         ("input", ctypes.c_uint8 * 4096),
         ("output", ctypes.c_uint8 * 512),
     ]

@@ -1,8 +1,9 @@
-"""A serial port of the kind with ISR, RDR and TDR (USART of the STM32 F7, H7 and L4, and LPUART), on a line."""
+"""A serial port on a line: what USARTs share, and the kind with ISR, RDR and TDR (F7, H7 and L4, and LPUART)."""
 
 from __future__ import annotations
 
 import ctypes
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Protocol
 
@@ -10,9 +11,13 @@ from harness.virtual.bus import Device
 from harness.virtual.chip import Usart as Facts
 from harness.virtual.native import SerialState
 
-CR1, CR3, BRR, RQR, ISR, ICR, RDR, TDR, PRESC = 0x00, 0x08, 0x0C, 0x18, 0x1C, 0x20, 0x24, 0x28, 0x2C
-_UE, _RE, _TE, _OVER8, _FIFOEN = 1 << 0, 1 << 2, 1 << 3, 1 << 15, 1 << 29
-_FE, _ORE, _RXNE, _TC, _TXE, _TEACK, _REACK, _TXFE = 1 << 1, 1 << 3, 1 << 5, 1 << 6, 1 << 7, 1 << 21, 1 << 22, 1 << 23
+# Bits that both kinds have in the same places: of CR1, and of ISR or SR
+RE, TE, OVER8 = 1 << 2, 1 << 3, 1 << 15
+FE, ORE, RXNE, TC, TXE = 1 << 1, 1 << 3, 1 << 5, 1 << 6, 1 << 7
+
+_RQR, _ICR, _PRESC = 0x18, 0x20, 0x2C
+_FIFOEN = 1 << 29
+_TEACK, _REACK, _TXFE = 1 << 21, 1 << 22, 1 << 23
 _CLEARABLE = 0x0002_095F
 _RXFRQ = 1 << 3
 _PRESCALERS = (1, 2, 4, 6, 8, 10, 12, 16, 32, 64, 128, 256)
@@ -32,10 +37,12 @@ class Line(Protocol):
         """Whether the far end takes no more for now."""
 
 
-class Usart(Device):
-    """The port. Bytes on the line wait until the firmware takes them: there is no overrun but an injected one.
+class SerialPort(Device, ABC):
+    """A USART. Bytes on the line wait until the firmware takes them: there is no overrun but an injected one.
 
     Attributes:
+        CONTROL, DIVIDER, STATUS, RECEIVE, TRANSMIT: offsets of CR1, BRR and those used for every byte.
+        ENABLE: the bit of CR1 that turns it on.
         state: what native code shares that reads and writes the registers used for every byte.
         line: what it is connected to.
         received: bytes that have come.
@@ -44,19 +51,34 @@ class Usart(Device):
         clock_error: how far the kernel clock is off, as a part of it.
     """
 
+    CONTROL: int
+    DIVIDER: int
+    STATUS: int
+    RECEIVE: int
+    TRANSMIT: int
+    ENABLE: int
+
     def __init__(self, facts: Facts, kernel_clock: Callable[[], int], idle: Callable[[], None]) -> None:
         """kernel_clock: its rate at present. idle: called when the firmware only waits for a byte, or for room."""
         super().__init__(facts.name, facts.base, clock=facts.clock)
         self._facts = facts
         self._kernel_clock = kernel_clock
         self._idle = idle
-        self.state = SerialState()
+        self.state = SerialState(status_at=self.STATUS, receive_at=self.RECEIVE, transmit_at=self.TRANSMIT)
         self.line: Line | None = None
         self.received = 0
         self.lose_at: tuple[int, int] | None = None
         self.loses_on = False
         self.clock_error = 0.0
         self.reset()
+
+    @abstractmethod
+    def _ready(self, control: int) -> int:
+        """The status while it can send, and nothing has come, for a value of CR1."""
+
+    def _scale(self) -> int:
+        """What the kernel clock is divided by beforehand."""
+        return 1
 
     def reset(self) -> None:
         """Back to the values after reset; what was not sent is gone."""
@@ -66,11 +88,11 @@ class Usart(Device):
 
     def baud(self) -> float:
         """Bits a second at present; 0 when it cannot send at all."""
-        divider = self.words.get(BRR, 0)
-        clock = self._kernel_clock() * (1 + self.clock_error) / _PRESCALERS[min(self.words.get(PRESC, 0) & 15, 11)]
+        divider = self.words.get(self.DIVIDER, 0)
+        clock = self._kernel_clock() * (1 + self.clock_error) / self._scale()
         if self._facts.low_power:
             return 256 * clock / divider if divider >= 0x300 else 0.0
-        if self.words.get(CR1, 0) & _OVER8:
+        if self.words.get(self.CONTROL, 0) & OVER8:
             divider = divider & 0xFFF0 | (divider & 7) << 1
             clock *= 2
         return clock / divider if divider >= 16 else 0.0
@@ -78,43 +100,32 @@ class Usart(Device):
     def read(self, offset: int, debugger: bool) -> int:
         """A register. A debugger changes nothing by reading."""
         state = self.state
-        if offset == ISR:
+        if offset == self.STATUS:
             if state.polls == 0 and state.can_send and not state.damaged and not debugger:
                 state.polls = 1  # the usual question after a byte was sent: is there room for the next?
-                return state.can_send | state.flags | (_RXNE if state.at < state.end else 0)
+                return state.can_send | state.flags | (RXNE if state.at < state.end else 0)
             return self._status(debugger)
-        if offset == RDR:
+        if offset == self.RECEIVE:
             return self._take(debugger)
         return self.words.get(offset, 0)
 
     def write(self, offset: int, value: int, debugger: bool) -> None:
         """A register."""
         del debugger
-        state = self.state
-        if offset == TDR:
-            state.polls = 0
-            if state.can_send:
-                state.output[state.sent] = value & 0xFF
-                state.sent += 1
-                if state.sent == len(state.output):
-                    self.flush()
-        elif offset == ICR:
-            state.flags &= ~(value & _CLEARABLE)
-        elif offset == RQR:
-            if value & _RXFRQ:
-                state.at = state.end
-        elif offset not in (ISR, RDR):
-            if offset in (CR1, BRR, PRESC):
+        if offset == self.TRANSMIT:
+            self._send(value)
+        elif offset != self.STATUS:
+            if offset in (self.CONTROL, self.DIVIDER):
                 self.flush()  # what was sent before went at the rate of then
             self.words[offset] = value
-            if offset == CR1:
+            if offset == self.CONTROL:
                 self.clock_changed(True)
 
     def clock_changed(self, runs: bool) -> None:
         """Work out whether it can send."""
-        control = self.words.get(CR1, 0)
-        ready = _TC | _TXE | _TEACK | (_REACK if control & _RE else 0) | (_TXFE if control & _FIFOEN else 0)
-        self.state.can_send = ready if runs and control & (_UE | _TE) == _UE | _TE else 0
+        control = self.words.get(self.CONTROL, 0)
+        able = runs and control & (self.ENABLE | TE) == self.ENABLE | TE
+        self.state.can_send = self._ready(control) if able else 0
 
     def flush(self) -> None:
         """Put on the line what the firmware has sent."""
@@ -127,24 +138,35 @@ class Usart(Device):
                 if self.line.is_full():
                     state.polls = max(state.polls, 1)
 
+    def _send(self, value: int) -> None:
+        state = self.state
+        state.polls = 0
+        if state.can_send:
+            state.output[state.sent] = value & 0xFF
+            state.sent += 1
+            if state.sent == len(state.output):
+                self.flush()
+
     def _status(self, debugger: bool) -> int:
-        control = self.words.get(CR1, 0)
-        if not control & _UE:
-            return _TC | _TXE
+        control = self.words.get(self.CONTROL, 0)
+        if not control & self.ENABLE:
+            return TC | TXE
         status = self.state.flags
-        if control & _TE:
-            status |= _TEACK
+        ready = self._ready(control)
+        if control & TE:
             if self.line is None or not self.line.is_full():
-                status |= _TC | _TXE | (_TXFE if control & _FIFOEN else 0)
-            elif not debugger:
-                self._wait()
-        if control & _RE:
-            status |= _REACK
+                status |= ready
+            else:
+                status |= ready & ~(TC | TXE | _TXFE)
+                if not debugger:
+                    self._wait()
+        if control & RE:
+            status |= ready & _REACK
             if self.state.at >= self.state.end and not debugger:
                 self._fetch()
                 status |= self.state.flags
             if self.state.at < self.state.end:
-                status |= _RXNE | (_FE if self.state.damaged else 0)
+                status |= RXNE | (FE if self.state.damaged else 0)
                 self.state.polls = 1
             elif not debugger:
                 self._wait()
@@ -162,7 +184,7 @@ class Usart(Device):
         if self.lose_at is not None and self.received >= self.lose_at[0]:
             data = data[: -self.lose_at[1]]
             self.lose_at = self.lose_at if self.loses_on else None
-            self.state.flags |= _ORE
+            self.state.flags |= ORE
         ctypes.memmove(self.state.input, data, len(data))
         self.state.at, self.state.end = 0, len(data)
 
@@ -181,3 +203,46 @@ class Usart(Device):
         if self.state.polls >= _IDLE_POLLS:
             self.state.polls = 1
             self._idle()
+
+
+class IsrPort(SerialPort):
+    """The kind with ISR, RDR and TDR: errors are cleared through ICR."""
+
+    CONTROL, DIVIDER, STATUS, RECEIVE, TRANSMIT, ENABLE = 0x00, 0x0C, 0x1C, 0x24, 0x28, 1 << 0
+
+    def _ready(self, control: int) -> int:
+        return TC | TXE | _TEACK | (_REACK if control & RE else 0) | (_TXFE if control & _FIFOEN else 0)
+
+    def _scale(self) -> int:
+        return _PRESCALERS[min(self.words.get(_PRESC, 0) & 15, 11)]
+
+    def write(self, offset: int, value: int, debugger: bool) -> None:
+        """A register."""
+        state = self.state
+        if offset == _ICR:
+            state.flags &= ~(value & _CLEARABLE)
+        elif offset == _RQR:
+            if value & _RXFRQ:
+                state.at = state.end
+        elif offset != self.RECEIVE:
+            if offset == _PRESC:
+                self.flush()
+            super().write(offset, value, debugger)
+
+
+class StatusPort(SerialPort):
+    """The kind with SR and DR (USART of the F4): reading SR and then DR clears errors."""
+
+    STATUS, RECEIVE, TRANSMIT, DIVIDER, CONTROL, ENABLE = 0x00, 0x04, 0x04, 0x08, 0x0C, 1 << 13
+
+    def _ready(self, control: int) -> int:
+        del control
+        return TC | TXE
+
+    def _take(self, debugger: bool) -> int:
+        if not debugger:
+            self.state.flags = 0
+        return super()._take(debugger)
+
+
+KINDS: dict[str, type[SerialPort]] = {"isr": IsrPort, "status": StatusPort}

@@ -34,6 +34,7 @@ MOVED = {
     ],
     "nucleo-f746": [{"stack": "sram", "code": "itcm", "weights": "sram"}, {"arena": "dtcm", "data": "sram"}],
     "nucleo-l476": [{"stack": "sram", "arena": "sram2", "code": "sram", "weights": "sram"}],
+    "nucleo-f446": [{"code": "sram", "weights": "sram"}],
     "nucleo-l4r5": [{"stack": "sram3", "arena": "sram", "code": "sram2", "weights": "sram3"}],
 }
 CASES = [(name, placement) for name in BOARDS for placement in ({}, *MOVED.get(name, []))]

@@ -47,7 +47,7 @@ def attach(tmp_path, monkeypatch):
     return _attach
 
 
-@pytest.mark.parametrize("board", [BOARD, "nucleo-l476", "nucleo-f746"])
+@pytest.mark.parametrize("board", [BOARD, "nucleo-l476", "nucleo-f746", "nucleo-f446"])
 def test_kws_runs_exactly_and_the_second_run_skips_flashing(board, attach, kws, monkeypatch):
     attach(board)
     loads = []

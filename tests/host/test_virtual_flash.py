@@ -52,7 +52,7 @@ class Flash:
         return self.array.store[offset : offset + size]
 
 
-CHIPS = ["stm32h743", "stm32f746", "stm32f767", "stm32l476", "stm32l4r5"]
+CHIPS = ["stm32h743", "stm32f446", "stm32f746", "stm32f767", "stm32l476", "stm32l4r5"]
 
 
 @pytest.mark.parametrize("chip", CHIPS)
