@@ -17,6 +17,7 @@ from harness.kernels.convolution import (
     DepthwiseConvS8Portable,
     FullyConnectedS8Portable,
 )
+from harness.kernels.convolution_dsp import ConvS8CarryDsp, FullyConnectedS8CarryDsp
 from harness.kernels.convolution_mve import Conv1x1S8Mve
 from harness.kernels.elementwise import AddS8Portable, MulS8Portable
 from harness.kernels.movement import ConcatPortable, CopyPortable, PadPortable, SplitPortable, StridedSlicePortable
@@ -25,10 +26,12 @@ from harness.kernels.quantization import DequantizePortable, QuantizeF32Portable
 
 KERNELS: tuple[Kernel, ...] = (
     ConvS8Portable(),
+    ConvS8CarryDsp(),
     Conv1x1S8Mve(),
     DepthwiseConvS8Portable(),
     DepthwiseConvS8InPlace(),
     FullyConnectedS8Portable(),
+    FullyConnectedS8CarryDsp(),
     AveragePoolS8Portable(),
     MaxPoolS8Portable(),
     MeanS8Portable(),

@@ -56,17 +56,18 @@ def _often_lowest(rng: Rng, quant: Quantization) -> Quantization:
     return replace(quant, zero_points=(-128,)) if chance(rng, 0.5) else quant
 
 
-def tie_layer(rng: Rng, channels: int, zero_point: int, wild: bool) -> Graph:
+def tie_layer(rng: Rng, channels: int, zero_point: int, wild: bool, smallest: float = 2**-27) -> Graph:
     """A 1x1 convolution whose accumulators sweep over the ties of the second rounding, one tie a channel.
 
     One weight of a channel is 1 and the bias stands near a tie of a random output, so that random inputs go over it.
-    Shifts are to the right, or `wild`: of all sizes, to the left and by nothing included.
+    Shifts are to the right, or `wild`: of all sizes, to the left and by nothing included. Weights are scaled `smallest`
+    and more: accumulators then stay below 150 / smallest.
     """
     draft = Draft(rng)
     x = draft.input((1, 16, 16, 4))
     data = np.zeros((channels, 1, 1, 4), np.int8)
     data[:, 0, 0, 0] = 1
-    scales = tuple(log_uniform(rng, 2**-27, 1 if wild else 0.1) for _ in range(channels))
+    scales = tuple(log_uniform(rng, smallest, 1 if wild else 0.1) for _ in range(channels))
     w = draft.constant(data, Quantization(scales, (0,) * channels, 0))
     quant = Quantization((draft.quant(x).scale * log_uniform(rng, 0.25, 1),), (zero_point,))
     ratio = np.array(scales) * draft.quant(x).scale / quant.scale

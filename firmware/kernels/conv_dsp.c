@@ -1,0 +1,149 @@
+#include "conv_dsp.h"
+
+#include <string.h>
+
+/* The asm statements keep compilers from calling memcpy and memset, which are slow in small libraries. */
+HIL_INLINE int8_t *conv_dsp_copy(int8_t *to, const int8_t *from, int32_t count)
+{
+    for (; count >= 4; count -= 4) {
+        uint32_t word;
+        memcpy(&word, from, 4);
+        __asm__("" : "+r"(word));
+        memcpy(to, &word, 4);
+        from += 4;
+        to += 4;
+    }
+    for (; count > 0; --count) {
+        int32_t byte = *from++;
+        __asm__("" : "+r"(byte));
+        *to++ = (int8_t)byte;
+    }
+    return to;
+}
+
+HIL_INLINE int8_t *conv_dsp_fill(int8_t *to, int32_t value, int32_t count)
+{
+    uint32_t word = 0x01010101u * (uint8_t)value;
+    for (; count >= 4; count -= 4) {
+        __asm__("" : "+r"(word));
+        memcpy(to, &word, 4);
+        to += 4;
+    }
+    for (; count > 0; --count) {
+        __asm__("" : "+r"(word));
+        *to++ = (int8_t)word;
+    }
+    return to;
+}
+
+/* the window that starts at input row iy, column ix, copied with its padding and without gaps */
+static TINYHIL_CODE HIL_NOINLINE void conv_dsp_gather(int8_t *to, const int8_t *image, int32_t iy, int32_t ix,
+                                                      const conv_dsp_shape *s)
+{
+    const int32_t depth = s->in_c;
+    for (int32_t ky = 0; ky < s->kernel_h; ++ky, iy += s->dilation_h) {
+        if (iy < 0 || iy >= s->in_h) {
+            to = conv_dsp_fill(to, s->in_zero, s->kernel_w * depth);
+        } else if (s->dilation_w == 1) {
+            const int32_t end = ix + s->kernel_w;
+            const int32_t first = ix < 0 ? (end < 0 ? end : 0) : (ix < s->in_w ? ix : s->in_w);
+            const int32_t last = end > s->in_w ? s->in_w : end;
+            const int32_t inside = last > first ? last - first : 0;
+            to = conv_dsp_fill(to, s->in_zero, (first - ix) * depth);
+            to = conv_dsp_copy(to, image + (iy * s->in_w + first) * depth, inside * depth);
+            to = conv_dsp_fill(to, s->in_zero, (end - first - inside) * depth);
+        } else {
+            for (int32_t kx = 0, x = ix; kx < s->kernel_w; ++kx, x += s->dilation_w) {
+                if (x < 0 || x >= s->in_w) {
+                    to = conv_dsp_fill(to, s->in_zero, depth);
+                } else {
+                    to = conv_dsp_copy(to, image + (iy * s->in_w + x) * depth, depth);
+                }
+            }
+        }
+    }
+}
+
+/* all pixels, of as many channels as the shape of the inner kernel says */
+static TINYHIL_CODE HIL_NOINLINE void conv_dsp_chunk(const int8_t *input, const int32_t *weights, int8_t *output,
+                                                     int16_t *columns, int8_t *windows, const conv_dsp_shape *s,
+                                                     const gemm_dsp_shape *shape, gemm_4x2 *pair, gemm_4x1 *single)
+{
+    const int32_t run = s->kernel_w * s->in_c;
+    const int32_t gap = s->dilation_h * s->in_w * s->in_c - run;
+    const int32_t step = s->stride_w * s->in_c;
+    const int8_t *held = NULL;
+    im2col_dsp_runs runs = {s->kernel_h, run / 4, run % 4, gap, gap};
+    for (int32_t n = 0; n < s->batches; ++n) {
+        for (int32_t oy = 0; oy < s->out_h; ++oy) {
+            const int32_t iy = oy * s->stride_h - s->pad_top;
+            const int32_t inside = iy >= 0 && iy + (s->kernel_h - 1) * s->dilation_h < s->in_h;
+            const int32_t first = inside ? s->inner_first : 0;
+            const int32_t end = inside ? s->inner_end : 0;
+            const int32_t last = s->out_w;
+            for (int32_t ox = 0; ox < last;) {
+                const int32_t ix = ox * s->stride_w - s->pad_left;
+                const int8_t *pixel;
+                int32_t gap_here = gap;
+                if (ox >= first && ox < end) {
+                    pixel = input + (iy * s->in_w + ix) * s->in_c;
+                    if (held == NULL && ox + 2 <= end) {
+                        runs.gap0 = gap;
+                        runs.gap1 = gap;
+                        do {
+                            im2col_pair_dsp(columns, pixel, pixel + step, &runs);
+                            pair(weights, columns, output, output + s->out_c, shape);
+                            pixel += 2 * step;
+                            output += 2 * s->out_c;
+                            ox += 2;
+                        } while (ox + 2 <= end);
+                        continue;
+                    }
+                } else {
+                    int8_t *window = held == NULL ? windows : windows + run * s->kernel_h;
+                    conv_dsp_gather(window, input, iy, ix, s);
+                    pixel = window;
+                    gap_here = 0;
+                }
+                if (held == NULL) {
+                    held = pixel;
+                    runs.gap0 = gap_here;
+                } else {
+                    runs.gap1 = gap_here;
+                    im2col_pair_dsp(columns, held, pixel, &runs);
+                    pair(weights, columns, output, output + s->out_c, shape);
+                    output += 2 * s->out_c;
+                    held = NULL;
+                }
+                ++ox;
+            }
+        }
+        input += s->in_h * s->in_w * s->in_c;
+    }
+    if (held != NULL) {
+        im2col_single_dsp(columns, held, &runs);
+        single(weights, columns, output, shape);
+    }
+}
+
+HIL_SHARED void conv_dsp(const int8_t *input, const int32_t *weights, int8_t *output, int32_t *scratch,
+                         const conv_dsp_shape *s, gemm_4x2 *pair, gemm_4x1 *single)
+{
+    int32_t *stage = scratch + s->column_bytes / 4;
+    const int32_t block_words = 9 + 4 * s->groups;
+    gemm_dsp_shape shape = {s->groups, s->chunk, s->offset, s->general, s->low, s->high};
+    for (int32_t channel = 0; channel < s->out_c; channel += s->chunk) {
+        const int32_t left = s->out_c - channel;
+        if (left < shape.channels) {
+            shape.channels = left;
+        }
+        const int32_t *here = weights;
+        if (s->stage_words != 0) {
+            copy_words_dsp(stage, weights, (shape.channels + 3) / 4 * block_words);
+            here = stage;
+        }
+        conv_dsp_chunk(input, here, output + channel, (int16_t *)scratch, (int8_t *)(stage + s->stage_words), s, &shape,
+                       pair, single);
+        weights += s->chunk / 4 * block_words;
+    }
+}

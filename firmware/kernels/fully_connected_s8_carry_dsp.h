@@ -1,0 +1,16 @@
+/* FULLY_CONNECTED, int8: carry-packed weights (gemm_4x1_carry_dsp.h), for the Cortex-M4 and M33. */
+#ifndef HIL_KERNELS_FULLY_CONNECTED_S8_CARRY_DSP_H
+#define HIL_KERNELS_FULLY_CONNECTED_S8_CARRY_DSP_H
+
+#include "fully_connected_dsp.h"
+#include "gemm_4x1_carry_dsp.h"
+
+typedef fully_connected_dsp_shape fully_connected_s8_carry_dsp_shape;
+
+HIL_INLINE void fully_connected_s8_carry_dsp(const int8_t *input, const int32_t *weights, int8_t *output,
+                                             int16_t *scratch, const fully_connected_s8_carry_dsp_shape *s)
+{
+    fully_connected_dsp(input, weights, output, scratch, s, gemm_4x1_carry_dsp);
+}
+
+#endif

@@ -1,0 +1,68 @@
+/* Frame, first and last part of the inner kernels of one pixel that keep their sums in r2..r5. */
+#include "gemm_dsp_asm.h"
+
+/* on the stack */
+#define X_END 0
+#define X_START 4
+#define REST 8
+#define OUT 12
+#define OUT_END 16
+#define OFFSET 20
+#define GENERAL 24
+#define LOW 28
+#define HIGH 32
+#define FRAME 36
+
+    /* Loops walk four groups of taps at once, after groups % 4 single ones. */
+    .macro hil_4x1_enter
+    push    {r4-r11, lr}
+    sub     sp, sp, #FRAME
+    ldm     r3, {r4-r9}
+    add     r3, r2, r5
+    add     r10, sp, #OUT
+    stm     r10, {r2, r3, r6, r7, r8, r9}
+    add     r3, r1, r4, lsl #3
+    and     r4, r4, #3
+    str     r3, [sp, #X_END]
+    strd    r1, r4, [sp, #X_START]
+    .endm
+
+    /* Requantizes doubled sums a..d, in channel order, and packs them into a. r0 is at the multipliers and ends after the
+     * shifts; r1, r6..r11 and lr are lost. */
+    .macro hil_4x1_requant a, b, c, d, ties
+    ldm     r0!, {r6-r9}
+    ldr     r10, [r0], #4
+    ldr     r11, [sp, #OFFSET]
+    lsl.w   r1, r11, r10
+    hil_requant \a, r6, r1, r10, lr, \ties
+    lsr.w   r10, r10, #8
+    lsl.w   r1, r11, r10
+    hil_requant \b, r7, r1, r10, lr, \ties
+    lsr.w   r10, r10, #8
+    lsl.w   r1, r11, r10
+    hil_requant \c, r8, r1, r10, lr, \ties
+    lsr.w   r10, r10, #8
+    lsl.w   r1, r11, r10
+    hil_requant \d, r9, r1, r10, lr, \ties
+    hil_pack4 \a, \b, \c, \d
+    .endm
+
+    /* Stores up to four bytes; goes on at `more` while channels are left, and returns otherwise. */
+    .macro hil_4x1_store p, more
+    ldrd    r10, r11, [sp, #OUT]
+    sub     r11, r11, r10
+    cmp     r11, #4
+    blt     7f
+    str     \p, [r10], #4
+    str     r10, [sp, #OUT]
+    bgt     \more
+8:  add     sp, sp, #FRAME
+    pop     {r4-r11, pc}
+7:  lsrs    r11, r11, #1
+    beq     9f
+    strh    \p, [r10], #2
+    lsr     \p, \p, #16
+9:  bcc     8b
+    strb    \p, [r10]
+    b       8b
+    .endm

@@ -1,0 +1,30 @@
+/* Assembly that the inner kernels of gemm_dsp.h share: requantization (exact: harness/kernels/requant.py) and stores.
+ *
+ * Of four channels the packed weights end in four multipliers and a word of four bytes, shift - 1 of each channel. The
+ * addend (2 * zero point + 1) << (shift - 1) is made by a shift whose count is the word's lowest byte. */
+#include "kernel_asm.h"
+
+    /* acc (doubled) -> int8; tmp is lost */
+    .macro hil_requant acc, multiplier, addend, shifts, tmp, ties
+    smmlar  \tmp, \acc, \multiplier, \addend
+    .if \ties
+    add.w   \tmp, \tmp, \acc, asr #31
+    .endif
+    asr.w   \tmp, \tmp, \shifts
+    ssat    \acc, #8, \tmp, asr #1
+    .endm
+
+    /* four int8 into the bytes of a */
+    .macro hil_pack4 a, b, c, d
+    bfi     \a, \b, #8, #8
+    bfi     \a, \c, #16, #8
+    bfi     \a, \d, #24, #8
+    .endm
+
+    /* x = min(max(x, low), high) in four bytes */
+    .macro hil_clamp4 x, low, high, tmp
+    ssub8   \tmp, \x, \low
+    sel     \x, \x, \low
+    ssub8   \tmp, \high, \x
+    sel     \x, \x, \high
+    .endm
