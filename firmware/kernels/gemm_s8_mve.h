@@ -29,34 +29,16 @@ typedef void gemm_s8_mve_function(const int8_t *x, const int32_t *packed, int8_t
 gemm_s8_mve_function gemm_s8_mve_relu, gemm_s8_mve_signed, gemm_s8_mve_general;
 gemm_s8_mve_function gemm_s8_mve_relu_tail, gemm_s8_mve_signed_tail, gemm_s8_mve_general_tail;
 
-/* inlined with a literal shape this is one call, and only what is called is linked */
-HIL_INLINE void gemm_s8_mve(const int8_t *x, const int32_t *packed, int8_t *output, const gemm_s8_mve_shape *s)
+/* folds to one function where the arguments are literals, and only that one is linked */
+HIL_INLINE gemm_s8_mve_function *gemm_s8_mve_choose(int32_t form, int32_t tail)
 {
-    if (s->tail == 0) {
-        switch (s->form) {
-        case HIL_MVE_RELU:
-            gemm_s8_mve_relu(x, packed, output, s);
-            break;
-        case HIL_MVE_SIGNED:
-            gemm_s8_mve_signed(x, packed, output, s);
-            break;
-        default:
-            gemm_s8_mve_general(x, packed, output, s);
-            break;
-        }
-    } else {
-        switch (s->form) {
-        case HIL_MVE_RELU:
-            gemm_s8_mve_relu_tail(x, packed, output, s);
-            break;
-        case HIL_MVE_SIGNED:
-            gemm_s8_mve_signed_tail(x, packed, output, s);
-            break;
-        default:
-            gemm_s8_mve_general_tail(x, packed, output, s);
-            break;
-        }
+    if (form == HIL_MVE_RELU) {
+        return tail == 0 ? gemm_s8_mve_relu : gemm_s8_mve_relu_tail;
     }
+    if (form == HIL_MVE_SIGNED) {
+        return tail == 0 ? gemm_s8_mve_signed : gemm_s8_mve_signed_tail;
+    }
+    return tail == 0 ? gemm_s8_mve_general : gemm_s8_mve_general_tail;
 }
 
 #endif

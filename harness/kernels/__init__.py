@@ -18,7 +18,7 @@ from harness.kernels.convolution import (
     FullyConnectedS8Portable,
 )
 from harness.kernels.convolution_dsp import ConvS8CarryDsp, FullyConnectedS8CarryDsp
-from harness.kernels.convolution_mve import Conv1x1S8Mve
+from harness.kernels.convolution_mve import Conv1x1S8Mve, ConvS8Mve
 from harness.kernels.elementwise import AddS8Portable, MulS8Portable
 from harness.kernels.movement import ConcatPortable, CopyPortable, PadPortable, SplitPortable, StridedSlicePortable
 from harness.kernels.pooling import AveragePoolS8Portable, MaxPoolS8Portable, MeanS8Portable
@@ -28,6 +28,7 @@ KERNELS: tuple[Kernel, ...] = (
     ConvS8Portable(),
     ConvS8CarryDsp(),
     Conv1x1S8Mve(),
+    ConvS8Mve(),
     DepthwiseConvS8Portable(),
     DepthwiseConvS8InPlace(),
     FullyConnectedS8Portable(),

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness.compiler import compile_graph
-from harness.graph import Graph
+from harness.graph import Graph, Pads
 from tests.support.compiled import VECTORS, check_on_board
-from tests.support.draft import Rng, between, pick
+from tests.support.draft import Rng, between, chance, pick
 from tests.support.layers import conv_layer, tie_layer
 from tests.support.scale import scaled
 
@@ -31,10 +31,33 @@ def _depth(rng: Rng) -> int:
 def test_conv_1x1() -> None:
     rng = np.random.default_rng(1)
     graphs = []
-    for _ in range(scaled(60, 400)):
+    for _ in range(scaled(40, 400)):
         image = (pick(rng, 1, 1, 2), between(rng, 1, 5), between(rng, 1, 5), _depth(rng))
         graphs.append(conv_layer(rng, image, between(rng, 4, 19)))
     check(graphs, "Conv1x1S8Mve", "conv_1x1_s8_mve")
+
+
+def _side(rng: Rng, kernel: int, stride: int, dilation: int) -> tuple[int, tuple[int, int]]:
+    """Image size and padding (before, after) along one axis, with at least one window."""
+    reach = (kernel - 1) * dilation + 1
+    before, after = (between(rng, 0, reach - 1) if chance(rng, 0.6) else 0 for _ in range(2))
+    return max(reach - before - after, 1) + between(rng, 0, 3 * stride), (before, after)
+
+
+def test_conv() -> None:
+    rng = np.random.default_rng(3)
+    graphs = []
+    for _ in range(scaled(60, 600)):
+        kernel = pick(rng, (3, 3), (1, 1), (between(rng, 1, 5), between(rng, 1, 5)), (1, 3), (4, 1))
+        stride = (between(rng, 1, 3), between(rng, 1, 3))
+        dilation = (between(rng, 1, 3), 1)
+        height, vertical = _side(rng, kernel[0], stride[0], dilation[0])
+        width, horizontal = _side(rng, kernel[1], stride[1], 1)
+        pads = Pads(*vertical, *horizontal)
+        depth = pick(rng, 1, 2, 3, 4, 8, 16, 32, between(rng, 1, 100), between(rng, 1, 30))
+        image = (pick(rng, 1, 1, 2), height, width, depth)
+        graphs.append(conv_layer(rng, image, between(rng, 4, 13), kernel, stride, dilation, pads))
+    check(graphs, "ConvS8Mve", "conv_s8_mve")
 
 
 def test_ties_of_requantization() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.graph import ConvAttrs, FullyConnectedAttrs, Graph, Pads, Quantization, same_pads
+from harness.graph import ConvAttrs, FullyConnectedAttrs, Graph, PadAttrs, Pads, Quantization, same_pads
 from tests.support.draft import Draft, Rng, chance, log_uniform
 from tests.support.opgen_ops import accumulator, fused, weights
 
@@ -23,12 +23,16 @@ def conv_layer(
     pads: Pads | None = None,
     depthwise: bool = False,
 ) -> Graph:
-    """CONV_2D, or DEPTHWISE_CONV_2D, of an NHWC image; padding is SAME unless given."""
+    """CONV_2D, or DEPTHWISE_CONV_2D, of an NHWC image; padding is SAME, or `pads` through a PAD that a pass merges."""
     draft = Draft(rng)
     x = draft.input(image)
+    if pads is None:
+        pads = same_pads(image[1:3], kernel, stride, dilation)
+        padded = (image[1] + pads.top + pads.bottom, image[2] + pads.left + pads.right)
+    else:
+        x = _pad(draft, x, pads)
+        padded, pads = draft.shape(x)[1:3], Pads()
     reach = tuple((k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True))
-    pads = same_pads(image[1:3], kernel, stride, dilation) if pads is None else pads
-    padded = (image[1] + pads.top + pads.bottom, image[2] + pads.left + pads.right)
     size = tuple((n - r) // s + 1 for n, r, s in zip(padded, reach, stride, strict=True))
     shape = (1, *kernel, channels) if depthwise else (channels, *kernel, image[3])
     w, scales = weights(draft, shape, 3 if depthwise else 0)
@@ -49,6 +53,15 @@ def fully_connected_layer(rng: Rng, rows: int, depth: int, channels: int) -> Gra
     y = draft.tensor((rows, channels), _often_lowest(rng, quant))
     attrs = FullyConnectedAttrs(fused(rng, draft.tensors[y]), False)
     return draft.finish("layer", (draft.node("FULLY_CONNECTED", (x, w, b), (y,), attrs),))
+
+
+def _pad(draft: Draft, x: int, pads: Pads) -> int:
+    sides = ((0, 0), (pads.top, pads.bottom), (pads.left, pads.right), (0, 0))
+    if pads == Pads():
+        return x
+    shape = tuple(n + before + after for n, (before, after) in zip(draft.shape(x), sides, strict=True))
+    y = draft.tensor(shape, draft.quant(x))
+    return draft.node("PAD", (x,), (y,), PadAttrs(sides, draft.quant(x).zero_point))
 
 
 def _often_lowest(rng: Rng, quant: Quantization) -> Quantization:
