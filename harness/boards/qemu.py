@@ -7,6 +7,7 @@ import shutil
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -66,10 +67,18 @@ def install_hint(platform: str | None = None) -> str:
 class QemuSession(Session):
     """An image on an emulated board, by UART over a socket or by semihosting over pipes, as the image was built."""
 
-    def __init__(self, resolved: Resolved, image: Image, *, icount: bool = True) -> None:
-        """icount: count instructions exactly; without it the emulator is faster and ticks say nothing."""
+    def __init__(
+        self, resolved: Resolved, image: Image, *, icount: bool = True, arguments: Sequence[str] = ()
+    ) -> None:
+        """A session.
+
+        Args:
+            icount: count instructions exactly; without it the emulator is faster and ticks say nothing.
+            arguments: further ones for the emulator.
+        """
         super().__init__(resolved, image)
         self._icount = icount
+        self._arguments = tuple(arguments)
         self._child: Child | None = None
         self._monitor: socket.socket | None = None
         self._qmp: Qmp | None = None
@@ -95,6 +104,7 @@ class QemuSession(Session):
             ]  # fmt: skip
             if self._icount:
                 command += ["-icount", f"shift={ICOUNT_SHIFT}"]
+            command += self._arguments
             uart = None
             if self.image.link == "uart":
                 uart = on_failure.enter_context(_listener())

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.cycles.image import Code
-from harness.cycles.memory import Part, Span
+from harness.cycles.memory import MemorySystem, Part, Span
 from harness.units import Quantity, Unit
 
 
@@ -97,3 +97,14 @@ class Profile:
     def total(self) -> Quantity:
         """Executed instructions of all layers."""
         return Quantity(sum(layer.instructions.value for layer in self.layers), Unit.INSTRUCTIONS)
+
+    def misses(self, system: MemorySystem) -> tuple[Misses, ...]:
+        """Cache misses per layer if the image lay in `system`, by replaying the trace.
+
+        Raises:
+            ToolchainMissingError: no host compiler for the simulator, and it is not in the cache.
+            ProfileError: the trace is gone or damaged.
+        """
+        from harness.cycles.replay import simulate
+
+        return simulate(self, system)

@@ -14,7 +14,6 @@ _REGIONS = 16
 _SLOTS = 65536
 _NO_LIMIT = (1 << 63) - 1
 _BLOCK_HOOK = 8  # UC_HOOK_BLOCK
-_FLAGS = ("-std=c11", "-O2", "-shared", "-fPIC")
 
 
 class Counter(Protocol):

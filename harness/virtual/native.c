@@ -2,6 +2,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define EXPORT __attribute__((visibility("default")))
+
 #define REGIONS 16
 #define SLOTS 65536U
 
@@ -36,7 +38,7 @@ static uint32_t decode(const tinyhil_counter *counter, uint64_t address, uint64_
     return (uint32_t)(size / 2U);
 }
 
-void tinyhil_block(void *engine, uint64_t address, uint32_t size, tinyhil_counter *counter)
+EXPORT void tinyhil_block(void *engine, uint64_t address, uint32_t size, tinyhil_counter *counter)
 {
     uint64_t key = address << 16 | size | 1ULL << 63;
     uint32_t slot = (uint32_t)(address >> 1) % SLOTS;
@@ -81,7 +83,7 @@ typedef struct {
     void (*write)(void *engine, uint64_t offset, uint32_t size, uint64_t value, void *data);
 } tinyhil_page;
 
-uint64_t tinyhil_serial_read(void *engine, uint64_t offset, uint32_t size, tinyhil_page *page)
+EXPORT uint64_t tinyhil_serial_read(void *engine, uint64_t offset, uint32_t size, tinyhil_page *page)
 {
     tinyhil_serial *s = page->serial;
     uint64_t at = offset - page->offset;
@@ -100,7 +102,7 @@ uint64_t tinyhil_serial_read(void *engine, uint64_t offset, uint32_t size, tinyh
     return page->read(engine, offset, size, NULL);
 }
 
-void tinyhil_serial_write(void *engine, uint64_t offset, uint32_t size, uint64_t value, tinyhil_page *page)
+EXPORT void tinyhil_serial_write(void *engine, uint64_t offset, uint32_t size, uint64_t value, tinyhil_page *page)
 {
     tinyhil_serial *s = page->serial;
     if (offset - page->offset == s->transmit_at && s->can_send != 0U && s->sent + 1U < sizeof s->out) {

@@ -9,17 +9,15 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from harness.build.cache import Cache, default_root, digest
+from harness.build.host_library import host_library
 from harness.errors import BuildError, ToolError
 
 VARIABLE = "TINYHIL_VIRTUAL_NATIVE"  # "0": do without
 
 _BLOCK_HOOK = 8  # UC_HOOK_BLOCK
-_FLAGS = ("-std=c11", "-O2", "-shared", "-fPIC")
 _LIBRARIES = ("libunicorn.so.2", "libunicorn.2.dylib", "libunicorn.dylib", "unicorn.dll")
 _READ = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint, ctypes.c_void_p)
 _WRITE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint, ctypes.c_uint64, ctypes.c_void_p)
@@ -76,7 +74,7 @@ class Native:
             BuildError: it does not compile, or the cache cannot be written to.
             OSError: it cannot be loaded.
         """
-        self._parts = ctypes.CDLL(str(_library()))
+        self._parts = ctypes.CDLL(str(host_library("harness.virtual", ["native.c"])))
         self._emulator = _emulator_library()
         self.stop = ctypes.cast(self._emulator.uc_emu_stop, ctypes.c_void_p)
         self._kept: list[Any] = []
@@ -143,24 +141,3 @@ def _emulator_library() -> Any:
         if (folder / name).exists():
             return ctypes.CDLL(str(folder / name))
     raise OSError("the emulator's library is not in its package")
-
-
-def _library() -> Path:
-    from harness.build.jobs import run_tool
-    from harness.build.toolchain import find
-
-    source = files("harness.virtual").joinpath("native.c").read_text(encoding="utf-8")
-    compiler = find("host")
-    cache = Cache(default_root())
-    key = digest("virtual-native", source, compiler.identity, *_FLAGS)
-    found = cache.find(key, ".so")
-    if found:
-        return found
-    with cache.lock(key), cache.workspace() as folder:
-        found = cache.find(key, ".so")
-        if found:
-            return found
-        (folder / "native.c").write_text(source, encoding="utf-8")
-        command = [str(compiler.cc), *_FLAGS, "native.c", "-o", "native.so"]
-        run_tool(command, folder, "the virtual board's native parts do not compile", compiler)
-        return cache.put(key, ".so", (folder / "native.so").read_bytes(), 0o755)

@@ -35,6 +35,7 @@ def test_it_holds_what_it_needs_and_no_more(installed):
     for needed in (
         "_firmware/runtime/hil_model.h", "_firmware/kernels", "_firmware/ports/mps2-an500/port.yaml", "_boards.yaml",
         "data/tflm_qemu.json", "templates", "virtual/native.c",
+        "cycles/native/plugin.c",
     ):  # fmt: skip
         assert (package / needed).exists(), needed
     assert {p.name for p in installed.iterdir() if not p.name.endswith(".dist-info")} == {"harness"}

@@ -1,0 +1,47 @@
+"""Parts of the harness in C: compiled for this machine when first asked for, and kept in the cache."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from harness.build.cache import Cache, default_root, digest
+from harness.build.jobs import run_tool
+from harness.build.toolchain import find
+
+_FLAGS = ("-std=c11", "-O2", "-shared", "-fPIC", "-fvisibility=hidden")
+# What is not in the library itself belongs to the program that loads it; macOS wants to be told.
+_PLATFORM_FLAGS = {"darwin": ("-undefined", "dynamic_lookup")}
+
+
+def host_library(package: str, sources: Sequence[str], cache_dir: Path | None = None) -> Path:
+    """A shared library from C files of a Python package.
+
+    Args:
+        package: that the files lie in.
+        sources: their names; the first is compiled and includes the others.
+        cache_dir: the cache; None for $TINYHIL_CACHE or the user's.
+
+    Raises:
+        ToolchainMissingError: there is no C compiler.
+        BuildError: it does not compile, or the cache cannot be written to.
+    """
+    texts = {name: files(package).joinpath(name).read_text(encoding="utf-8") for name in sources}
+    compiler = find("host")
+    flags = (*_FLAGS, *_PLATFORM_FLAGS.get(sys.platform, ()))
+    cache = Cache(default_root() if cache_dir is None else cache_dir)
+    key = digest("host-library", compiler.identity, *flags, "", *(part for item in texts.items() for part in item))
+    found = cache.find(key, ".so")
+    if found:
+        return found
+    with cache.lock(key), cache.workspace() as folder:
+        found = cache.find(key, ".so")  # another process may have made it meanwhile
+        if found:
+            return found
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        command = [str(compiler.cc), *flags, sources[0], "-o", "library.so"]
+        run_tool(command, folder, f"{package}/{sources[0]} does not compile", compiler)
+        return cache.put(key, ".so", (folder / "library.so").read_bytes(), 0o755)

@@ -1,0 +1,1 @@
+"""The profiler's parts in C: what watches an emulator, and what replays a trace."""

@@ -1,0 +1,153 @@
+/* QEMU's TCG plugin: tells the tracer of every block and every load and store.
+ *
+ * QEMU's plugin interface is declared here, as few systems ship its header: include/qemu/qemu-plugin.h of QEMU, versions 1
+ * (QEMU 7.2) to 5. What is used is in all of them; version 3 changed qemu_plugin_insn_data. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tracer.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+typedef uint64_t qemu_plugin_id_t;
+typedef uint32_t qemu_plugin_meminfo_t;
+struct qemu_plugin_tb;
+struct qemu_plugin_insn;
+typedef struct {
+    const char *target_name;
+    struct {
+        int min;
+        int cur;
+    } version;
+    bool system_emulation;
+    union {
+        struct {
+            int smp_vcpus;
+            int max_vcpus;
+        } system;
+    } of;
+} qemu_info_t;
+enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS };
+enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_RW = 3 };
+typedef void (*translation_callback)(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
+typedef void (*block_callback)(unsigned vcpu, void *data);
+typedef void (*memory_callback)(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *data);
+
+void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, translation_callback callback);
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, block_callback callback,
+                                          enum qemu_plugin_cb_flags flags, void *data);
+void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, memory_callback callback,
+                                      enum qemu_plugin_cb_flags flags, enum qemu_plugin_mem_rw rw, void *data);
+size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
+struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
+uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
+size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
+unsigned qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);
+bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info);
+const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
+typedef size_t (*insn_data_into)(const struct qemu_plugin_insn *insn, void *to, size_t size); /* from version 3 on */
+
+/* QEMU reads it after the library is loaded, and from 9.0 on refuses version 1. */
+EXPORT int qemu_plugin_version = 1;
+EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv);
+
+__attribute__((constructor)) static void choose_version(void)
+{
+    if (dlsym(RTLD_DEFAULT, "qemu_plugin_scoreboard_new") != NULL) {
+        qemu_plugin_version = 2;
+    }
+}
+
+/* An instruction's loads and stores. Which of the two it makes is known when it makes one. */
+typedef struct {
+    trace_node load, store;
+} site;
+
+static tracer the_tracer;
+static insn_data_into copy_insn_data; /* NULL before version 3 */
+
+static void on_block(unsigned vcpu, void *data)
+{
+    (void)vcpu;
+    tracer_on_block(&the_tracer, data);
+}
+
+static void on_access(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *data)
+{
+    (void)vcpu;
+    site *s = data;
+    trace_node *node = qemu_plugin_mem_is_store(info) ? &s->store : &s->load;
+    tracer_on_access(&the_tracer, node, (uint32_t)address, 1U << qemu_plugin_mem_size_shift(info));
+}
+
+static uint8_t ending_of(const struct qemu_plugin_insn *insn)
+{
+    uint8_t bytes[4] = {0, 0, 0, 0};
+    size_t size = qemu_plugin_insn_size(insn);
+    size = size < sizeof bytes ? size : sizeof bytes;
+    if (copy_insn_data != NULL) {
+        (void)copy_insn_data(insn, bytes, size);
+    } else {
+        memcpy(bytes, qemu_plugin_insn_data(insn), size);
+    }
+    return tracer_ending(bytes[0] + 256U * bytes[1], bytes[2] + 256U * bytes[3], size == 4U);
+}
+
+/* The code may be translated again, and is then told of again; what was allocated for it stays, as it may still run. */
+static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+{
+    (void)id;
+    size_t count = qemu_plugin_tb_n_insns(tb);
+    if (count == 0U || the_tracer.finished) {
+        return;
+    }
+    tracer_block *block = NULL;
+    for (size_t i = 0; i < count; i++) {
+        struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+        uint32_t address = (uint32_t)qemu_plugin_insn_vaddr(insn);
+        if (block == NULL) {
+            block = malloc(sizeof *block);
+            if (block == NULL || count > TRACE_MOST_INSTRUCTIONS) {
+                abort();
+            }
+            tracer_init_block(&the_tracer, block, address);
+        }
+        tracer_add_instruction(block, (uint32_t)qemu_plugin_insn_size(insn));
+        if (i + 1U == count) {
+            block->ends = ending_of(insn);
+        }
+        site *s = malloc(sizeof *s);
+        if (s == NULL) {
+            abort();
+        }
+        trace_init_node(&s->load, TRACE_LOAD, address);
+        trace_init_node(&s->store, TRACE_STORE, address);
+        qemu_plugin_register_vcpu_mem_cb(insn, on_access, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, s);
+    }
+    qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, QEMU_PLUGIN_CB_NO_REGS, block);
+}
+
+/* Arguments: list=FILE and trace=FILE. */
+EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)
+{
+    const char *list = NULL, *trace = NULL;
+    for (int i = 0; i < argc; i++) {
+        if (strncmp(argv[i], "list=", 5) == 0) {
+            list = argv[i] + 5;
+        } else if (strncmp(argv[i], "trace=", 6) == 0) {
+            trace = argv[i] + 6;
+        }
+    }
+    if (info->version.cur >= 3) {
+        void *function = dlsym(RTLD_DEFAULT, "qemu_plugin_insn_data");
+        memcpy(&copy_insn_data, &function, sizeof function);
+    }
+    if (list == NULL || trace == NULL || tracer_open(&the_tracer, list, trace) != 0) {
+        fprintf(stderr, "tinyhil: the trace cannot be begun: list=%s trace=%s\n", list ? list : "", trace ? trace : "");
+        return -1;
+    }
+    qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
+    return 0;
+}

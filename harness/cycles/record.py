@@ -1,0 +1,158 @@
+"""Runs a model once on an emulated board and keeps what it executed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.build.cache import Cache, default_root, digest
+from harness.build.host_library import host_library
+from harness.cycles import replay
+from harness.cycles.image import Layout, read_layout
+from harness.cycles.profile import LayerProfile, Profile
+from harness.errors import BoardError, ProfileError
+from harness.graph import Array
+
+if TYPE_CHECKING:
+    from harness.boards import Resolved, Session
+    from harness.build import Image, Package
+
+FORMAT = "1"
+_PLUGIN = ("plugin.c", "tracer.h", "trace.h")
+_PAINT_SEED = 0x5EED
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """A profile, and what the run computed.
+
+    Attributes:
+        outputs: bytes of each of the model's outputs.
+        fresh: whether it was run now, and not found from before.
+    """
+
+    profile: Profile
+    outputs: tuple[bytes, ...]
+    fresh: bool
+
+
+def record(
+    resolved: Resolved, image: Image, package: Package, inputs: Sequence[Array], *, cache_dir: Path | None = None
+) -> Recording:
+    """Profile one inference, or find the profile of the same from before.
+
+    Args:
+        resolved: the board that runs, which must be emulated.
+        image: built for it.
+        package: the model in the image.
+        inputs: an array for each of the model's inputs, of its shape and type.
+        cache_dir: where profiles are kept; None for $TINYHIL_CACHE or the user's cache.
+
+    Raises:
+        ProfileError: the board is not emulated, its emulator cannot be observed, or the model's layers did not all run.
+        TinyhilError: whatever else keeps a model from running on a board.
+    """
+    plan = package.plan
+    emulator = _emulator(resolved)
+    data = [np.ascontiguousarray(array).tobytes() for array in inputs]
+    cache = Cache(default_root() if cache_dir is None else cache_dir)
+    key = digest("profile", FORMAT, image.build_id, plan.name, emulator, *data)
+    layout = read_layout(image.elf, plan.name)
+    trace, facts = cache.find(key, ".trace"), cache.find(key, ".json")
+    fresh = trace is None or facts is None
+    if trace is None or facts is None:
+        with cache.workspace() as folder:
+            outputs = _run(resolved, image, package, layout, data, folder)
+            content = replay.read_trace(folder / "trace")
+        trace = cache.put(key, ".trace", content)
+        facts = cache.put(key, ".json", json.dumps({"outputs": [output.hex() for output in outputs]}).encode())
+    outputs = tuple(bytes.fromhex(output) for output in json.loads(facts.read_bytes())["outputs"])
+    counted = replay.count(trace, layout.spans)
+    if tuple(layer.entry for layer in counted) != layout.layers or len(counted) != len(plan.layers):
+        raise ProfileError(
+            f"{len(counted)} layers ran where {plan.name} has {len(plan.layers)}",
+            hint="this is a bug, please report it",
+        )
+    layers = tuple(
+        LayerProfile(layer.name, layer.index, found.counts, found.transfers, found.accesses)
+        for layer, found in zip(plan.layers, counted, strict=True)
+    )
+    profile = Profile(
+        model=plan.name,
+        layers=layers,
+        elf=image.elf,
+        code=layout.code,
+        spans=layout.spans,
+        board=resolved.runs_on.name,
+        core=resolved.runs_on.core,
+        emulator=emulator,
+        toolchain=image.toolchain,
+        trace=trace,
+    )
+    return Recording(profile, outputs, fresh)
+
+
+def _emulator(resolved: Resolved) -> str:
+    """What runs the board, and its version."""
+    backend = resolved.runs_on.backend
+    if backend == "qemu":
+        from harness.doctor import qemu_version
+
+        return "QEMU " + qemu_version().rpartition(" (")[0].removeprefix("QEMU emulator version ")
+    raise ProfileError(
+        f"{resolved.ran_on} cannot be profiled: only emulated boards show what they execute",
+        hint="profile its stand-in, such as mps2-an386 for a Cortex-M4 or mps2-an500 for a Cortex-M7",
+    )
+
+
+def _run(
+    resolved: Resolved, image: Image, package: Package, layout: Layout, inputs: Sequence[bytes], folder: Path
+) -> tuple[bytes, ...]:
+    """One inference with its trace in `folder`."""
+    from harness.boards.qemu import QemuSession
+
+    try:
+        with QemuSession(resolved, image, arguments=plugin_arguments(layout, folder)) as session:
+            return _infer(session, image, package, inputs)
+    except BoardError as error:
+        if "plugin" in error.details:
+            raise ProfileError(
+                "this QEMU takes no plugins",
+                hint="use one that is built with them, as Debian's is",
+                details=error.details,
+            ) from error
+        raise
+
+
+def plugin_arguments(layout: Layout, folder: Path) -> list[str]:
+    """QEMU's arguments for a run that writes `folder`/trace.
+
+    Raises:
+        ToolchainMissingError: no host compiler, and the plugin is not in the cache.
+    """
+    points, trace = folder / "points", folder / "trace"
+    points.write_text(
+        "".join(f"layer {address:x}\n" for address in layout.layers)
+        + "".join(f"handler {address:x}\n" for address in layout.handlers)
+    )
+    plugin = host_library(replay.PACKAGE, _PLUGIN)
+    return ["-plugin", f"{_escape(plugin)},list={_escape(points)},trace={_escape(trace)}"]
+
+
+def _infer(session: Session, image: Image, package: Package, inputs: Sequence[bytes]) -> tuple[bytes, ...]:
+    from harness.measure import open_client
+
+    client = open_client(session, image)
+    client.init(image.index_of(package.plan.name), _PAINT_SEED)
+    return tuple(client.infer(inputs).outputs)
+
+
+def _escape(path: Path) -> str:
+    """A path as a part of one of QEMU's options."""
+    return str(path).replace(",", ",,")
+

@@ -1,0 +1,193 @@
+"""Traces, replayed in C: what each layer executed, and what it would miss in a memory system's caches."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.build.host_library import host_library
+from harness.cycles.memory import PARTS, Cache, MemorySystem, Part, Span
+from harness.errors import ProfileError
+
+if TYPE_CHECKING:
+    from harness.cycles.profile import Misses, Profile
+
+PACKAGE = "harness.cycles.native"
+TRACE_MAGIC, TRACE_END = b"TINYTRC1", b"TINYEND1"
+_LAYER, _COUNT, _TRANSFER, _LOAD, _STORE, _FETCH, _SEQUENTIAL = range(7)
+_ROW = np.dtype([("layer", "<u4"), ("kind", "<u4"), ("a", "<u4"), ("b", "<u4"), ("count", "<u8")])
+
+
+class _Span(ctypes.Structure):
+    _fields_ = [("origin", ctypes.c_uint32), ("size", ctypes.c_uint32), ("to", ctypes.c_uint32)]
+
+
+class _Cache(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_uint32) for name in ("sets", "ways", "line_log2", "in_turn")]
+
+
+class _Memory(ctypes.Structure):
+    _fields_ = [("fetch", ctypes.c_int32), ("data", ctypes.c_int32), ("write_allocate", ctypes.c_uint32)]
+
+
+class _Result(ctypes.Structure):
+    rows: Any
+    row_count: int
+    damaged: int
+    _fields_ = [("rows", ctypes.c_void_p), ("row_count", ctypes.c_uint64), ("damaged", ctypes.c_int32)]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What one layer executed.
+
+    Attributes:
+        entry: address of its function.
+        counts, transfers, accesses: as in harness.cycles.profile.LayerProfile.
+    """
+
+    entry: int
+    counts: Mapping[int, int]
+    transfers: Mapping[tuple[int, int], int]
+    accesses: Mapping[tuple[int, Part], tuple[int, int]]
+
+
+@functools.cache
+def _library() -> Any:
+    library = ctypes.CDLL(str(host_library(PACKAGE, ["replay.c", "table.h", "trace.h"])))
+    library.tinyhil_count.restype = library.tinyhil_simulate.restype = ctypes.c_int
+    return library
+
+
+def count(trace: Path, spans: Sequence[Span]) -> tuple[Counted, ...]:
+    """What a trace says was executed, layer by layer.
+
+    Raises:
+        ToolchainMissingError: no host compiler, and the replay is not in the cache.
+        ProfileError: the trace is gone or damaged.
+    """
+    data = read_trace(trace)
+    numbers = [(span, PARTS.index(span.part)) for span in spans]
+    result = _Result()
+    status = _library().tinyhil_count(
+        data, ctypes.c_uint64(len(data)), _pack(numbers), len(spans), PARTS.index("other"), ctypes.byref(result)
+    )
+    rows = _rows(result, status, trace)
+    entries = rows[rows["kind"] == _LAYER]["a"].tolist()
+    counted = []
+    for number, entry in enumerate(entries):
+        own = rows[rows["layer"] == number]
+        accesses: dict[tuple[int, Part], tuple[int, int]] = {}
+        for kind, place in ((_LOAD, 0), (_STORE, 1)):
+            for a, b, times in _of_kind(own, kind):
+                pair = list(accesses.get((a, PARTS[b]), (0, 0)))
+                pair[place] += times
+                accesses[a, PARTS[b]] = (pair[0], pair[1])
+        counted.append(
+            Counted(
+                entry,
+                {a: times for a, _, times in sorted(_of_kind(own, _COUNT))},
+                {(a, b): times for a, b, times in sorted(_of_kind(own, _TRANSFER))},
+                dict(sorted(accesses.items())),
+            )
+        )
+    return tuple(counted)
+
+
+def simulate(profile: Profile, system: MemorySystem) -> tuple[Misses, ...]:
+    """Cache misses per layer if the profile's image lay in `system`. Raises as Profile.misses does."""
+    from harness.cycles.profile import Misses
+
+    data = read_trace(profile.trace)
+    memories = {part: system.memory_of(part) for part in PARTS}
+    names = sorted({memory.name for memory in memories.values()})
+    by_name = {memory.name: memory for memory in memories.values()}
+    caches: list[Cache] = []
+    for name in names:
+        for cache in (by_name[name].fetch, by_name[name].data):
+            if cache is not None and cache not in caches:
+                caches.append(cache)
+    packed = (_Memory * len(names))(
+        *(
+            _Memory(
+                -1 if memory.fetch is None else caches.index(memory.fetch),
+                -1 if memory.data is None else caches.index(memory.data),
+                memory.write_allocate,
+            )
+            for memory in (by_name[name] for name in names)
+        )
+    )
+    packed_caches = (_Cache * (len(caches) + 1))(
+        *(_Cache(c.sets, c.ways, c.line.bit_length() - 1, c.replace == "round-robin") for c in caches)
+    )
+    numbers = [(span, names.index(memories[span.part].name)) for span in profile.spans]
+    result = _Result()
+    status = _library().tinyhil_simulate(
+        data,
+        ctypes.c_uint64(len(data)),
+        _pack(numbers),
+        len(numbers),
+        names.index(memories["other"].name),
+        packed,
+        packed_caches,
+        len(caches),
+        ctypes.byref(result),
+    )
+    rows = _rows(result, status, profile.trace)
+
+    def of_layer(layer: int, kind: int) -> dict[tuple[int, str], int]:
+        own = rows[(rows["layer"] == layer) & (rows["kind"] == kind)]
+        return {(a, names[b]): times for a, b, times in sorted(_of_kind(own, kind))}
+
+    return tuple(
+        Misses(*(of_layer(number, kind) for kind in (_FETCH, _SEQUENTIAL, _LOAD, _STORE)))
+        for number in range(len(profile.layers))
+    )
+
+
+def read_trace(trace: Path) -> bytes:
+    """A trace that was written to its end.
+
+    Raises:
+        ProfileError: it is not there, or was not.
+    """
+    try:
+        data = trace.read_bytes()
+    except OSError as error:
+        raise ProfileError(f"the trace {trace} cannot be read: {error.strerror}", hint="profile again") from error
+    content, checksum = data[: -len(TRACE_END) - 4], data[-len(TRACE_END) - 4 : -len(TRACE_END)]
+    framed = data.startswith(TRACE_MAGIC) and data.endswith(TRACE_END)
+    if not framed or zlib.crc32(content) != int.from_bytes(checksum, "little"):
+        raise _damaged(trace)
+    return data
+
+
+def _damaged(trace: Path) -> ProfileError:
+    return ProfileError(f"the trace {trace} is not whole", hint="profile again")
+
+
+def _pack(spans: Sequence[tuple[Span, int]]) -> Any:
+    return (_Span * (len(spans) + 1))(*(_Span(span.origin, span.size, number) for span, number in spans))
+
+
+def _rows(result: _Result, status: int, trace: Path) -> Any:
+    """The rows as an array of our own; those in C are freed."""
+    try:
+        if status != 0:
+            raise _damaged(trace)
+        raw = ctypes.string_at(result.rows, result.row_count * _ROW.itemsize) if result.row_count else b""
+        return np.frombuffer(raw, _ROW)
+    finally:
+        _library().tinyhil_free(ctypes.byref(result))
+
+
+def _of_kind(rows: Any, kind: int) -> list[tuple[int, int, int]]:
+    own = rows[rows["kind"] == kind]
+    return list(zip(own["a"].tolist(), own["b"].tolist(), own["count"].tolist(), strict=True))
