@@ -17,7 +17,8 @@ def build_profiled(folder: Path, rounds: int, ticks: bool) -> Path:
     elf = folder / f"profiled-{rounds}-{ticks}.elf"
     command = ["arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-nostdlib", f"-Wa,--defsym,ROUNDS={rounds}"]
     command += [f"-Wa,--defsym,TICKS={int(ticks)}", "-Wl,--section-start=.vectors=0,-Ttext=0x100,-Tbss=0x20000000"]
-    command += ["-Wl,--section-start=.arena=0x20002000,--entry=reset,--no-warn-rwx-segments", str(SOURCE), "-o", str(elf)]
+    command += ["-Wl,--section-start=.arena=0x20002000,--entry=reset,--no-warn-rwx-segments"]
+    command += [str(SOURCE), "-o", str(elf)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return elf
