@@ -1,12 +1,11 @@
-"""The part of Armv8.1-M that capstone 5 takes for something else: low-overhead loops, conditional selects, long shifts
-and MVE. Encodings: Arm Architecture Reference Manual for Armv8-M (DDI 0553).
-
-Classes are exact as far as they are given here; what is not recognised stays UNKNOWN.
+"""The scalar part of Armv8.1-M that capstone 5 takes for something else: low-overhead loops, conditional selects, long
+shifts. MVE is in mve.py. Encodings: Arm Architecture Reference Manual for Armv8-M (DDI 0553).
 """
 
 from __future__ import annotations
 
-from harness.cycles.instruction import FLAGS, Address, Class, Index, Instruction, Role
+from harness.cycles import mve
+from harness.cycles.instruction import FLAGS, Class, Instruction, Role
 
 _SELECTS = {8: "csel", 9: "csinc", 10: "csinv", 11: "csneg"}
 _GENERAL = tuple(f"r{n}" for n in range(13)) + ("sp", "lr", "pc")
@@ -16,7 +15,7 @@ def decode(code: bytes, address: int) -> Instruction | None:
     """The instruction, or None when it is none of this file's (four bytes are looked at)."""
     first = int.from_bytes(code[:2], "little")
     second = int.from_bytes(code[2:], "little")
-    return _loop(first, second, address) or _scalar(first, second, address) or _vector(first, second, address)
+    return _loop(first, second, address) or _scalar(first, second, address) or mve.decode(first, second, address)
 
 
 def _loop(first: int, second: int, address: int) -> Instruction | None:
@@ -73,29 +72,3 @@ def _scalar(first: int, second: int, address: int) -> Instruction | None:
     if second & 0xF == 0xD:
         reads += ((_GENERAL[second >> 12 & 0xF], Role.OPERAND),)
     return Instruction(address, 4, text, "long-shift", Class.SCALAR_LONG_SHIFT, reads, registers)
-
-
-def _vector(first: int, second: int, address: int) -> Instruction | None:
-    top = first >> 8
-    if top in (0xEC, 0xED, 0xFC, 0xFD) and second & 0x0E00 == 0x0E00 and first & 0x00A0:
-        return _vector_access(first, second, address)
-    if top in (0xEE, 0xFE) and second & 0x0E00 == 0x0E00 or top in (0xEF, 0xFF):
-        return Instruction(address, 4, f"<{first:04x} {second:04x}>", "mve", Class.UNKNOWN)
-    return None
-
-
-def _vector_access(first: int, second: int, address: int) -> Instruction:
-    top, load, update = first >> 8, bool(first & 0x10), bool(first & 0x20)
-    quad = second >> 13 & 7
-    parts = tuple(f"s{4 * quad + i}" for i in range(4))
-    base = _GENERAL[first & 0xF]
-    if top == 0xFD or (top in (0xEC, 0xFC) and not update and not second & 0x1000):
-        kind = Class.MVE_GATHER if load else Class.MVE_SCATTER
-    else:
-        kind = Class.MVE_LOAD if load else Class.MVE_STORE
-    index = Index.NONE if not update else Index.PRE if first & 0x0100 else Index.POST
-    reads: tuple[tuple[str, Role], ...] = ((base, Role.ADDRESS),)
-    if not load:
-        reads += tuple((part, Role.STORED) for part in parts)
-    text = f"{kind.value} q{quad}, [{base}]{'!' if update else ''}"
-    return Instruction(address, 4, text, kind.value, kind, reads, parts if load else (), Address(base, None, 0, index))

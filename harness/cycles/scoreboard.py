@@ -42,6 +42,8 @@ class Scoreboard(Pipeline):
         known = self.known(instruction)
         row = self.table.classes[instruction.kind] if known else _UNKNOWN_ROW
         newest = self.now - 1
+        if row.slot == "folded":
+            return self._fold(instruction, row, taken)
         ready, blocker, cause = self._operands(instruction, row)
         low, high = row.spread()
         together = self._why_apart(instruction, row) if self.group else "first"
@@ -88,6 +90,14 @@ class Scoreboard(Pipeline):
     def copy(self) -> Scoreboard:
         """See Pipeline.copy."""
         return Scoreboard(self.table, self.regions, self.now, self.group, dict(self.ready), dict(self.busy))
+
+    def _fold(self, instruction: Instruction, row: ClassRow, taken: bool) -> Step:
+        newest = max(0, self.now - 1)
+        for register in instruction.writes:
+            self.ready[register] = (row.result or "late", newest)
+        if taken:
+            self.group = ()
+        return Step(instruction, newest, 1, (), note="takes no time")
 
     def _operands(self, instruction: Instruction, row: ClassRow) -> tuple[int, str, Cause]:
         """First cycle in which all operands are ready, what is waited for, and the cause to charge the wait to."""

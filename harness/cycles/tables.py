@@ -43,7 +43,8 @@ class ClassRow(Row):
     Attributes:
         cycles: it takes, at least (0 where registers_per_cycle says all); low, high: bounds where data decides.
         registers_per_cycle: registers a cycle that a multiple access moves, on top of `cycles`.
-        units: it needs for one cycle; slot: where it may issue; result: row of `results` for what it writes.
+        units: it needs for one cycle; slot: where it may issue (folded: it takes no slot and no time); result: row of
+            `results` for what it writes.
         early: slots in which it can execute one stage early, when its operands are there.
         early_mnemonics: the instructions of the class that can; all where empty.
         stages: role of an operand -> the stage it is wanted at, where that is not the role's own name.
@@ -55,7 +56,7 @@ class ClassRow(Row):
     high: _Cycles | None = None
     registers_per_cycle: Annotated[int, Field(gt=0)] | None = None
     units: tuple[str, ...] = ()
-    slot: Literal["any", "older", "single"] = "any"
+    slot: Literal["any", "older", "single", "folded"] = "any"
     result: str | None = None
     early: Literal["older", "any"] | None = None
     early_mnemonics: tuple[str, ...] = ()
