@@ -15,14 +15,14 @@ class Family:
     """Registers of one chip family.
 
     Attributes:
-        prefix: how pyOCD's names of its chips begin.
+        prefixes: how pyOCD's names of its chips begin.
         flash_status: addresses of the status registers, one a bank.
         flash_errors: error flag -> its bit in them.
         reset_status: address of the register with the causes of the last resets.
         reset_causes: cause -> its bit.
     """
 
-    prefix: str
+    prefixes: tuple[str, ...]
     flash_status: tuple[int, ...]
     flash_errors: Mapping[str, int]
     reset_status: int
@@ -52,38 +52,38 @@ _H7_RESETS = {
     "low power": 30,
 }  # fmt: skip
 
-# The first whose prefix fits counts
+# The first with a prefix that fits counts
 FAMILIES = (
     Family(  # RM0455: FLASH_SR1, FLASH_SR2; RCC_RSR
-        prefix="stm32h7a",
+        prefixes=("stm32h7a", "stm32h7b"),
         flash_status=(0x5200_2010, 0x5200_2110),
         flash_errors={name: bit for name, bit in _H7_FLASH_ERRORS.items() if name != "OPERR"},
         reset_status=0x5802_4530,
         reset_causes=_H7_RESETS,
     ),
     Family(  # RM0433: FLASH_SR1, FLASH_SR2; RCC_RSR
-        prefix="stm32h7",
+        prefixes=("stm32h7",),
         flash_status=(0x5200_2010, 0x5200_2110),
         flash_errors=_H7_FLASH_ERRORS,
         reset_status=0x5802_44D0,
         reset_causes=_H7_RESETS,
     ),
     Family(  # RM0385: FLASH_SR; RCC_CSR
-        prefix="stm32f7",
+        prefixes=("stm32f7",),
         flash_status=(0x4002_3C0C,),
         flash_errors={"OPERR": 1, "WRPERR": 4, "PGAERR": 5, "PGPERR": 6, "ERSERR": 7},
         reset_status=0x4002_3874,
         reset_causes=_RCC_CSR,
     ),
     Family(  # RM0390: FLASH_SR; RCC_CSR
-        prefix="stm32f4",
+        prefixes=("stm32f4",),
         flash_status=(0x4002_3C0C,),
         flash_errors={"OPERR": 1, "WRPERR": 4, "PGAERR": 5, "PGPERR": 6, "PGSERR": 7},
         reset_status=0x4002_3874,
         reset_causes=_RCC_CSR,
     ),
     Family(  # RM0351, RM0432: FLASH_SR; RCC_CSR
-        prefix="stm32l4",
+        prefixes=("stm32l4",),
         flash_status=(0x4002_2010,),
         flash_errors={
             "OPERR": 1, "PROGERR": 3, "WRPERR": 4, "PGAERR": 5, "SIZERR": 6, "PGSERR": 7, "MISERR": 8, "FASTERR": 9,
@@ -99,4 +99,4 @@ FAMILIES = (
 
 def family_of(target: str) -> Family | None:
     """The family of one of pyOCD's targets; None where it is not known."""
-    return next((family for family in FAMILIES if target.lower().startswith(family.prefix)), None)
+    return next((family for family in FAMILIES if target.lower().startswith(family.prefixes)), None)

@@ -97,7 +97,7 @@ class FlashLayout:
         options: what the option register reads.
     """
 
-    controller: Literal["h7", "l4", "f7"]
+    controller: Literal["h7", "h7a", "l4", "f7"]
     base: int
     sectors: tuple[int, ...]
     options: int = 0

@@ -1,19 +1,21 @@
-"""The flash controller of H7 (RM0433 chapter 4): two banks, each with registers of its own."""
+"""The flash controllers of H743 and H7A3 (RM0433, RM0455): two banks, each with registers of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.virtual.chip import FlashLayout
+from harness.virtual.chip import FlashLayout, bits
 from harness.virtual.flash import KEYS, OPTION_KEYS, FlashController, Keys
 from harness.virtual.memory import Bytes
 
 
 class _H7Bank:
-    """Registers of one bank of the H7's controller."""
+    """Registers of one bank of the H743's controller."""
 
     KEYR, CR, SR, CCR = 0x04, 0x0C, 0x10, 0x14
     LOCK, PG, SER, BER, FW, START = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 6, 1 << 7
+    SECTOR_AT, SECTOR_BITS = 8, 3
+    AFTER_RESET = 0x30  # PSIZE
     BUSY, WAITING, QUEUED, DONE = 1 << 0, 1 << 1, 1 << 2, 1 << 16
     PROTECTED, SEQUENCE, INCONSISTENT = 1 << 17, 1 << 18, 1 << 21
 
@@ -23,18 +25,27 @@ class _H7Bank:
 
     def reset(self) -> None:
         self.lock.reset()
-        self.control = 0x30  # PSIZE
+        self.control = self.AFTER_RESET
         self.status = 0
         self.word: tuple[int, bytearray, set[int]] | None = None
+
+
+class _H7ABank(_H7Bank):
+    """The same of the H7A3's."""
+
+    FW, START = 1 << 4, 1 << 5
+    SECTOR_AT, SECTOR_BITS = 6, 7
+    AFTER_RESET = 0
 
 
 class H7Flash(FlashController):
     """Two banks; flash words of 256 bits, programmed when all of one has been stored."""
 
     WORD = 32
+    BANK = _H7Bank
 
     def __init__(self, layout: FlashLayout, array: Bytes, changed: Callable[[], None]) -> None:
-        self._banks = (_H7Bank(), _H7Bank())
+        self._banks = (self.BANK(), self.BANK())
         super().__init__(layout, array, changed)
         self._options = Keys(OPTION_KEYS)
         self.reset()
@@ -95,7 +106,7 @@ class H7Flash(FlashController):
             self._flash_word(bank)
         if value & bank.START and value & (bank.SER | bank.BER):
             half = len(self._layout.sectors) // 2
-            sector = number * half + (value >> 8 & 7)
+            sector = number * half + bits(value, bank.SECTOR_AT, bank.SECTOR_BITS)
             whole = (number * half, number * half + half - 1)
             erased = self._erase(*whole) if value & bank.BER else self._sector(sector) and self._erase(sector, sector)
             bank.status |= bank.DONE if erased else bank.PROTECTED
@@ -125,3 +136,10 @@ class H7Flash(FlashController):
         start, content, _ = bank.word
         bank.word = None
         bank.status |= bank.DONE if self._write(start, bytes(content)) else bank.PROTECTED
+
+
+class H7AFlash(H7Flash):
+    """Of the H7A3: sectors of 8 KiB, flash words of 128 bits."""
+
+    WORD = 16
+    BANK = _H7ABank

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from harness.virtual.chip import FlashLayout
 from harness.virtual.flash import FlashController
 from harness.virtual.flash_f7 import F7Flash
-from harness.virtual.flash_h7 import H7Flash
+from harness.virtual.flash_h7 import H7AFlash, H7Flash
 from harness.virtual.flash_l4 import L4Flash
 from harness.virtual.memory import Bytes
 
-_CONTROLLERS: dict[str, type[FlashController]] = {"h7": H7Flash, "f7": F7Flash, "l4": L4Flash}
+_CONTROLLERS: dict[str, type[FlashController]] = {"h7": H7Flash, "h7a": H7AFlash, "f7": F7Flash, "l4": L4Flash}
 
 
 def make_flash(layout: FlashLayout, array: Bytes, changed: Callable[[], None]) -> FlashController:

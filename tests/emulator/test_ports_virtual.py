@@ -32,6 +32,7 @@ MOVED = {
         {"arena": "dtcm", "weights": "axi", "code": "itcm"},
         {"stack": "axi", "data": "axi", "weights": "itcm", "code": "axi"},
     ],
+    "nucleo-h7a3": [{"arena": "dtcm", "stack": "axi", "code": "itcm", "weights": "axi"}],
     "nucleo-f746": [{"stack": "sram", "code": "itcm", "weights": "sram"}, {"arena": "dtcm", "data": "sram"}],
     "nucleo-l476": [{"stack": "sram", "arena": "sram2", "code": "sram", "weights": "sram"}],
     "nucleo-f446": [{"code": "sram", "weights": "sram"}],

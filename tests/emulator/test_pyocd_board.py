@@ -79,6 +79,22 @@ def test_kws_runs_exactly_and_the_second_run_skips_flashing(board, attach, kws, 
         np.testing.assert_array_equal(one[0], other[0])
 
 
+def test_the_h7a3_is_flashed_by_the_algorithm_of_its_sibling(attach):
+    """Its own target is in ST's CMSIS pack; pyOCD has that of the H7B0 built in, with the same controller."""
+    attach("nucleo-h7a3")
+    board = find_board("nucleo-h7a3")
+    package = tiny_package(core=board.core)
+    image = build_image([package], board)
+    resolved = replace(resolve(board.name), runs_on=replace(board, target="stm32h7b0xx"))
+    programmed = []
+    for _ in range(2):
+        with open_session(resolved, image) as session:
+            measured = measure(session, image, package, VECTORS, layers=True)
+            programmed.append(session.loaded.programmed)
+        np.testing.assert_array_equal(measured.outputs[0][0], run(tiny_graph(), VECTORS[0]).outputs[0])
+    assert programmed == [True, False] and session.notes() == ()
+
+
 @pytest.mark.parametrize("link", ["uart", "rtt"])
 def test_watermarks_of_device_and_debugger_agree(link, attach):
     attach(BOARD)

@@ -1,5 +1,6 @@
 from harness.boards import load_boards
 from harness.boards.pyocd_chips import WRITE_PROTECTED, family_of
+from harness.virtual.chips import find_chip
 
 
 def test_every_board_that_pyocd_flashes_is_of_a_known_family():
@@ -8,7 +9,12 @@ def test_every_board_that_pyocd_flashes_is_of_a_known_family():
     for board in boards:
         family = family_of(board.target)
         assert family is not None and WRITE_PROTECTED in family.flash_errors
-        assert board.target.startswith(family.prefix)
+        assert board.target.startswith(family.prefixes)
+        chip = find_chip(board.chip)
+        block, offset, _ = chip.reset_cause
+        assert family.reset_status == next(r.base for r in chip.registers if r.name == block) + offset
+        assert all(chip.flash.base < status < chip.flash.base + 0x400 for status in family.flash_status)
+    assert family_of("stm32h7b0xx") is family_of("stm32h7a3zitxq")
     assert family_of("stm32h7a3zitxq").reset_status != family_of("stm32h743xx").reset_status
     assert family_of("nrf52840") is None
 

@@ -22,10 +22,11 @@ class Flash:
         self.controller = make_flash(facts, self.array, self._changed)
         self.names = {
             "h7": {"KEYR": 0x04, "CR": 0x0C, "SR": 0x10, "CCR": 0x14},
+            "h7a": {"KEYR": 0x04, "CR": 0x0C, "SR": 0x10, "CCR": 0x14},
             "f7": {"KEYR": 0x04, "SR": 0x0C, "CR": 0x10, "OPTCR": 0x14, "OPTKEYR": 0x08},
             "l4": {"KEYR": 0x08, "SR": 0x10, "CR": 0x14},
         }[facts.controller]
-        self.lock = {"h7": 1, "f7": 1 << 31, "l4": 1 << 31}[facts.controller]
+        self.lock = {"h7": 1, "h7a": 1, "f7": 1 << 31, "l4": 1 << 31}[facts.controller]
 
     def _changed(self):
         self.changes += 1
@@ -52,7 +53,7 @@ class Flash:
         return self.array.store[offset : offset + size]
 
 
-CHIPS = ["stm32h743", "stm32f446", "stm32f746", "stm32f767", "stm32l476", "stm32l4r5"]
+CHIPS = ["stm32h743", "stm32h7a3", "stm32f446", "stm32f746", "stm32f767", "stm32l476", "stm32l4r5"]
 
 
 @pytest.mark.parametrize("chip", CHIPS)
@@ -115,6 +116,28 @@ def test_h7_forces_a_part_of_a_word_and_erases_a_sector():
     flash.put("CR", 1 << 2 | 1 << 8 | 1 << 7)
     assert flash.content(0x2_0000, 4) == b"\xff" * 4
     assert flash.controller.erased == 2 * 0x2_0000
+
+
+def test_h7a3_has_shorter_flash_words_and_small_sectors():
+    flash = Flash("stm32h7a3")
+    assert len(flash.sectors) == 256 and sum(flash.sectors) == 0x20_0000
+    word = bytes(range(1, 17))
+    for bank, offset in ((0, 5 * 0x2000), (1, 0x10_0000 + 127 * 0x2000)):
+        flash.unlock(bank)
+        flash.put("CR", 2, bank)
+        flash.store(offset, word[:12])
+        assert flash.content(offset, 16) == b"\xff" * 16 and flash.get("SR", bank) & 2, "a part of a word waits"
+        flash.store(offset + 12, word[12:])
+        assert flash.content(offset, 16) == word and flash.get("SR", bank) == 1 << 16
+        flash.put("CR", 2, bank)
+        flash.store(offset + 16, b"\x12\x34\x56\x78")
+        flash.put("CR", 2 | 1 << 4, bank)  # FW
+        assert flash.content(offset + 16, 5) == b"\x12\x34\x56\x78\xff"
+        sector = offset % 0x10_0000 // 0x2000
+        flash.put("CR", 1 << 2 | (sector ^ 1) << 6 | 1 << 5, bank)
+        assert flash.content(offset, 16) == word, "another sector was erased"
+        flash.put("CR", 1 << 2 | sector << 6 | 1 << 5, bank)
+        assert flash.content(offset, 16) == b"\xff" * 16
 
 
 def test_bits_are_only_cleared_by_programming():

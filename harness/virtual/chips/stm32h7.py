@@ -1,4 +1,4 @@
-"""STM32H743 and its like (reference manual RM0433)."""
+"""STM32H743 and H7A3 (reference manuals RM0433, RM0455)."""
 
 from __future__ import annotations
 
@@ -18,31 +18,28 @@ from harness.virtual.chip import (
     gpio_ports,
 )
 
-# RCC: offsets of registers
+# RCC: offsets of registers; the H7A3 calls D1CFGR, D2CFGR, D2CCIP2R by other names
 CR, CFGR, D1CFGR, D2CFGR = 0x00, 0x10, 0x18, 0x1C
 PLLCKSELR, PLLCFGR, PLL1DIVR, PLL1FRACR, D2CCIP2R = 0x28, 0x2C, 0x30, 0x34, 0x54
 RSR, AHB4ENR, APB1LENR, APB2ENR, APB4ENR = 0xD0, 0xE0, 0xE8, 0xF0, 0xF4
+# The H7A3 has these elsewhere
+_H7A3_SHIFT = 0x60
 
 HSI, CSI, LSE = 64_000_000, 4_000_000, 32_768
 
 # Flags of the reset status register
 _RESET_CAUSES = {"power": 0x00FE_0000, "brown-out": 0x0020_0000, "pin": 0x0040_0000, "software": 0x0100_0000}
 
-_RCC = Registers(
-    "rcc",
-    0x5802_4400,
-    reset={CR: 0x0000_0001, PLLCKSELR: 0x0202_0200, PLLCFGR: 0x01FF_0000, PLL1DIVR: 0x0101_0280, RSR: 0x00FE_0000},
-    follows=(
-        Follow((CR, 0), (CR, 2)),  # HSION, HSIRDY
-        Follow((CR, 7), (CR, 8)),  # CSION, CSIRDY
-        Follow((CR, 12), (CR, 13)),  # HSI48
-        Follow((CR, 16), (CR, 17)),  # HSEON, HSERDY
-        Follow((CR, 24), (CR, 25)),  # PLL1ON, PLL1RDY
-        Follow((CR, 26), (CR, 27)),  # PLL2
-        Follow((CR, 28), (CR, 29)),  # PLL3
-        Follow((CFGR, 0), (CFGR, 3), 3),  # SW, SWS
-    ),
-    always={CR: 0x0000_C020},  # D1CKRDY, D2CKRDY, HSIDIVF
+_RCC_RESET = {CR: 0x0000_0001, PLLCKSELR: 0x0202_0200, PLLCFGR: 0x01FF_0000, PLL1DIVR: 0x0101_0280}
+_RCC_FOLLOWS = (
+    Follow((CR, 0), (CR, 2)),  # HSION, HSIRDY
+    Follow((CR, 7), (CR, 8)),  # CSION, CSIRDY
+    Follow((CR, 12), (CR, 13)),  # HSI48
+    Follow((CR, 16), (CR, 17)),  # HSEON, HSERDY
+    Follow((CR, 24), (CR, 25)),  # PLL1ON, PLL1RDY
+    Follow((CR, 26), (CR, 27)),  # PLL2
+    Follow((CR, 28), (CR, 29)),  # PLL3
+    Follow((CFGR, 0), (CFGR, 3), 3),  # SW, SWS
 )
 _PWR = Registers(
     "pwr",
@@ -52,9 +49,6 @@ _PWR = Registers(
     follows=(Follow((0x18, 14), (0x04, 14), 2),),
     always={0x04: 1 << 13, 0x18: 1 << 13},
 )
-_SYSCFG = Registers("syscfg", 0x5800_0400, clock=Clock(APB4ENR, 1))
-# pyOCD's flash algorithm sets the watchdogs to their longest, or feeds them
-_WATCHDOGS = (Registers("iwdg1", 0x5800_4800), Registers("iwdg2", 0x5800_4C00), Registers("wwdg1", 0x5000_3000))
 
 
 def _oscillator(read: ReadRegister, select: int, hse: int) -> int:
@@ -107,43 +101,75 @@ def clocks(read: ReadRegister, hse: int) -> Clocks:
     return Clocks(core, timer, {"usart1": usart(bits(kernel, 3, 3), apb2), "usart3": usart(bits(kernel, 0, 3), apb1)})
 
 
-_H743 = Chip(
-    name="stm32h743",
-    core="cortex-m7",
-    cpuid=0x411F_C271,
-    idcode=0x2003_6450,
-    idcode_at=(0x5C00_1000, 0xE00E_1000),
-    boot=0x0800_0000,
-    memory=(
-        Memory("itcm", 0x0000_0000, 0x1_0000),
-        Memory("flash", 0x0800_0000, 0x20_0000, "flash"),
-        Memory("dtcm", 0x2000_0000, 0x2_0000),
+def _chip(name: str, idcode: int, memory: tuple[Memory, ...], flash: FlashLayout, shift: int) -> Chip:
+    """shift: of the RCC's enable and reset status registers, from where the H743 has them."""
+    return Chip(
+        name=name,
+        core="cortex-m7",
+        cpuid=0x411F_C271,
+        idcode=idcode,
+        idcode_at=(0x5C00_1000, 0xE00E_1000),
+        boot=0x0800_0000,
+        memory=memory,
+        registers=(
+            Registers(
+                "rcc",
+                0x5802_4400,
+                reset={**_RCC_RESET, RSR + shift: 0x00FE_0000},
+                follows=_RCC_FOLLOWS,
+                always={CR: 0x0000_C020},  # D1CKRDY, D2CKRDY, HSIDIVF
+            ),
+            _PWR,
+            Registers("syscfg", 0x5800_0400, clock=Clock(APB4ENR + shift, 1)),
+            # pyOCD's flash algorithms set the watchdogs to their longest, or feed them
+            Registers("iwdg1", 0x5800_4800),
+            Registers("iwdg2", 0x5800_4C00),
+            Registers("wwdg1", 0x5000_3000),
+            Registers("wwdg2", 0x4000_2C00),
+            *gpio_ports(0x5802_0000, "abcdefghijk", AHB4ENR + shift, {"a": 0xABFF_FFFF, "b": 0xFFFF_FEBF}),
+        ),
+        usarts=(
+            Usart("usart1", 0x4001_1000, Clock(APB2ENR + shift, 4), fifo=16),
+            Usart("usart3", 0x4000_4800, Clock(APB1LENR + shift, 18), fifo=16),
+        ),
+        timer=Timer(0x4000_0000, Clock(APB1LENR + shift, 0)),
+        flash=flash,
+        clocks=clocks,
+        reset_cause=("rcc", RSR + shift, _RESET_CAUSES),
+        wiring=Wiring("usart3", "pd8", "pd9"),
+    )
+
+
+_CORE_MEMORY = (
+    Memory("itcm", 0x0000_0000, 0x1_0000),
+    Memory("flash", 0x0800_0000, 0x20_0000, "flash"),
+    Memory("dtcm", 0x2000_0000, 0x2_0000),
+)
+_H743 = _chip(
+    "stm32h743",
+    0x2003_6450,
+    (
+        *_CORE_MEMORY,
         Memory("axi", 0x2400_0000, 0x8_0000),
         Memory("sram1", 0x3000_0000, 0x2_0000),
         Memory("sram2", 0x3002_0000, 0x2_0000),
         Memory("sram3", 0x3004_0000, 0x8000),
         Memory("sram4", 0x3800_0000, 0x1_0000),
     ),
-    registers=(
-        _RCC,
-        _PWR,
-        _SYSCFG,
-        Registers("iwdg1", 0x5800_4800),
-        Registers("iwdg2", 0x5800_4C00),
-        Registers("wwdg1", 0x5000_3000),
-        Registers("wwdg2", 0x4000_2C00),
-        *_WATCHDOGS,
-        *gpio_ports(0x5802_0000, "abcdefghijk", AHB4ENR, {"a": 0xABFF_FFFF, "b": 0xFFFF_FEBF}),
+    FlashLayout("h7", 0x5200_2000, (0x2_0000,) * 16, options=0x1FC6_AAF0),
+    0,
+)
+_H7A3 = _chip(
+    "stm32h7a3",
+    0x1000_6480,
+    (
+        *_CORE_MEMORY,
+        Memory("axi", 0x2400_0000, 0x10_0000),
+        Memory("ahb", 0x3000_0000, 0x2_0000),
+        Memory("srd", 0x3800_0000, 0x8000),
     ),
-    usarts=(
-        Usart("usart1", 0x4001_1000, Clock(APB2ENR, 4), fifo=16),
-        Usart("usart3", 0x4000_4800, Clock(APB1LENR, 18), fifo=16),
-    ),
-    timer=Timer(0x4000_0000, Clock(APB1LENR, 0)),
-    flash=FlashLayout("h7", 0x5200_2000, (0x2_0000,) * 16, options=0x1FC6_AAF0),
-    clocks=clocks,
-    reset_cause=("rcc", RSR, _RESET_CAUSES),
-    wiring=Wiring("usart3", "pd8", "pd9"),
+    FlashLayout("h7a", 0x5200_2000, (0x2000,) * 256, options=0x1006_AAF0),
+    _H7A3_SHIFT,
 )
 
-CHIPS = (_H743,)
+CHIPS = (_H743, _H7A3)
