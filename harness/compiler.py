@@ -74,7 +74,8 @@ def _in_place_where_it_saves(graph: Graph, steps: Sequence[Step]) -> list[Step]:
     slower: dict[int, Step] = {}
     for index, step in enumerate(steps):
         found = [kernel for kernel in candidates(step.context) if kernel.in_place]
-        if found:
+        # A kernel that can write over its input anyway has nothing to gain from a slower one.
+        if found and not step.kernel.overwritable(step.context):
             slower[index] = _step(step.context, found[0])
     if not slower:
         return list(steps)

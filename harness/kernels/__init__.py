@@ -19,6 +19,7 @@ from harness.kernels.convolution import (
 )
 from harness.kernels.convolution_dsp import ConvS8CarryDsp, FullyConnectedS8CarryDsp
 from harness.kernels.convolution_mve import Conv1x1S8Mve, ConvS8Mve
+from harness.kernels.depthwise_dsp import DepthwiseConv3x3S8Dsp, DepthwiseConv3x3S8M7
 from harness.kernels.elementwise import AddS8Portable, MulS8Portable
 from harness.kernels.movement import ConcatPortable, CopyPortable, PadPortable, SplitPortable, StridedSlicePortable
 from harness.kernels.pooling import AveragePoolS8Portable, MaxPoolS8Portable, MeanS8Portable
@@ -31,6 +32,8 @@ KERNELS: tuple[Kernel, ...] = (
     ConvS8Mve(),
     DepthwiseConvS8Portable(),
     DepthwiseConvS8InPlace(),
+    DepthwiseConv3x3S8Dsp(),
+    DepthwiseConv3x3S8M7(),
     FullyConnectedS8Portable(),
     FullyConnectedS8CarryDsp(),
     AveragePoolS8Portable(),

@@ -1,0 +1,224 @@
+"""DEPTHWISE_CONV_2D, int8, on cores with the DSP extension."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.graph import Clamp, ConvAttrs
+from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Scratch, Table
+from harness.kernels.convolution import weights_of
+from harness.kernels.requant import accumulator_range, requant
+from harness.kernels.requant_linear import SCALE_BITS, linear
+from harness.oracle.fixedpoint import Ints, wrap32
+from harness.oracle.params import conv_params
+
+INT8: Clamp = (-128, 127)
+DSP = frozenset({"dsp"})
+WINDOW_STRIPS = 3
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How each channel of a layer gets from its sum to int8, for kernels that saturate and leave narrower clamps.
+
+    Attributes:
+        linear: bool; channels in the two-instruction form (requant_linear.py), whose sums are 2**SCALE_BITS larger.
+        start: int32; what a channel's sum starts with: bias with the input's zero point folded in, and offset.
+        multiplier, addend, shift: int32; of requant_linear.py or requant.py.
+    """
+
+    linear: npt.NDArray[np.bool_]
+    start: Ints
+    multiplier: Ints
+    addend: Ints
+    shift: Ints
+
+
+def exact_bias(context: Context, sums: Ints) -> Ints:
+    """int64: bias minus the input's zero point times the sum of the weights, per channel; not wrapped."""
+    tensor = context.optional(2)
+    bias = np.zeros(len(sums), np.int64) if tensor is None or tensor.data is None else tensor.data.astype(np.int64)
+    return bias - context.input().q.zero_point * sums
+
+
+def scaling(context: Context, weights: Ints, clamp: Clamp) -> Scaling | None:
+    """Constants of every channel, or None when a channel has no exact form here. weights: (channels, taps)."""
+    y = context.output()
+    bias = exact_bias(context, weights.sum(axis=1))
+    low, high = accumulator_range(weights, bias)
+    m, shifts = conv_params(context.input(0), context.input(1), y)
+    found = linear(m, shifts, y.q.zero_point, clamp, low, high)
+    left = ~found.exact
+    multiplier, start = found.multiplier.astype(np.int64), wrap32((bias << SCALE_BITS) + found.offset)
+    addend, shift = np.zeros_like(start), np.zeros_like(start)
+    if left.any():
+        rest = requant(m[left], shifts[left], y.q.zero_point, clamp, low[left], high[left])
+        if rest is None:
+            return None
+        multiplier[left], addend[left], shift[left] = rest.multiplier, rest.addend, rest.shift
+        start[left] = wrap32(bias[left])
+    return Scaling(found.exact, start, multiplier, addend, shift)
+
+
+def clamped(context: Context, calls: tuple[Call, ...], clamp: Clamp) -> tuple[Call, ...]:
+    """The calls, and the one that clamps where saturation to int8 does not."""
+    if clamp == INT8:
+        return calls
+    shape = {"count": context.output().elements, "clamp_min": clamp[0], "clamp_max": clamp[1]}
+    return (*calls, Call("clamp_s8_dsp", (Out(),), shape))
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """An image seen as lines v of elements u, with 3 taps of stride 1 along both.
+
+    Attributes:
+        in_u, out_u, in_v, out_v: sizes. pad_u, pad_v: elements of padding before the first.
+        rows: whether the lines are the image's rows.
+    """
+
+    in_u: int
+    out_u: int
+    pad_u: int
+    in_v: int
+    out_v: int
+    pad_v: int
+    rows: bool
+
+    @property
+    def tiles(self) -> int:
+        return (self.out_u + 1) // 2
+
+    @property
+    def strips(self) -> int:
+        return (self.out_v + 1) // 2
+
+    @property
+    def copied(self) -> int:
+        """Elements of a line that are copied."""
+        return min(self.in_u, 2 * (self.tiles + 1) - self.pad_u)
+
+    def shape(self, channels: int, zero: int) -> dict[str, int]:
+        """The C shape."""
+        widths = (self.in_u, self.out_u) if self.rows else (self.in_v, self.out_v)
+        element, line = (1, 0) if self.rows else (0, 1)
+        in_steps, out_steps = (channels, widths[0] * channels), (channels, widths[1] * channels)
+        lead = self.pad_u % 2
+        rest = self.copied - lead
+        return {
+            "in_u": in_steps[1 - element],
+            "in_v": in_steps[1 - line],
+            "lines": self.in_v,
+            "pad_v": self.pad_v,
+            "quads": rest // 4,
+            "lead": lead,
+            "tail": rest // 2 % 2 + 2 * (rest % 2),
+            "first": 64 * (self.pad_u // 2),
+            "pairs": self.tiles + 1,
+            "zero": (zero & 0xFFFF) | (zero << 16),
+            "channels": channels,
+            "step": 1 if channels % 2 else 2,
+            "strips": self.strips,
+            "odd_v": self.out_v % 2,
+            "run": 64 * (self.out_u // 2),
+            "odd_u": self.out_u % 2,
+            "out_u": out_steps[1 - element],
+            "out_v": out_steps[1 - line],
+        }
+
+    def in_place(self) -> bool:
+        """Whether no output lands on an element of its channel that a later window copies."""
+        if self.strips <= WINDOW_STRIPS:
+            return True
+        for first in range(WINDOW_STRIPS, self.strips, WINDOW_STRIPS):
+            written, unread = 2 * first, 2 * first + 2 - self.pad_v
+            if self.rows and written * self.out_u > unread * self.in_u:
+                return False
+            if not self.rows and (self.out_v != self.in_v or written > unread):
+                return False
+        return True
+
+
+class DepthwiseConv3x3S8Dsp(Kernel):
+    """3x3, stride 1, multiplier 1, one image, through a window of int16 lines; see depthwise_3x3_asm.h."""
+
+    ops = frozenset({"DEPTHWISE_CONV_2D"})
+    features = DSP
+    function = "depthwise_conv_3x3_s8_dsp"
+
+    def applies(self, context: Context) -> bool:
+        attrs = context.node.attrs
+        assert isinstance(attrs, ConvAttrs)
+        x, w, y = context.input(0), context.input(1), context.output()
+        plain = w.shape[1:3] == (3, 3) and attrs.stride == (1, 1) and attrs.dilation == (1, 1)
+        fits = x.shape[0] == 1 and y.shape[3] == x.shape[3] and max(attrs.pads.top, attrs.pads.left) <= 2
+        return plain and fits and scaling(context, _by_channel(context), attrs.clamp) is not None
+
+    def lower(self, context: Context) -> Lowered:
+        attrs = context.node.attrs
+        assert isinstance(attrs, ConvAttrs)
+        weights = _by_channel(context)
+        scale = scaling(context, weights, attrs.clamp)
+        assert scale is not None
+        lines = _lines(context)
+        shape = lines.shape(len(weights), context.input().q.zero_point)
+        taps = weights.reshape(-1, 3, 3) if lines.rows else weights.reshape(-1, 3, 3).transpose(0, 2, 1)
+        table = Table("packed", "int32_t", pack(taps, scale))
+        call = Call(self.function, (In(), table, Out(), Scratch("int32_t")), shape)
+        return Lowered(self.function, clamped(context, (call,), attrs.clamp), _scratch(lines))
+
+    def overwritable(self, context: Context) -> tuple[int, ...]:
+        return (0,) if context.output().elements <= context.input().elements and _lines(context).in_place() else ()
+
+    def cost(self, context: Context) -> Cost:
+        lines = _lines(context)
+        return Cost(2.0 * 9 * context.output().elements, _scratch(lines))
+
+
+class DepthwiseConv3x3S8M7(DepthwiseConv3x3S8Dsp):
+    """The same, with loads that the M7 issues beside multiplications."""
+
+    features = frozenset({"dsp", "dual-issue"})
+    function = "depthwise_conv_3x3_s8_m7"
+
+    def cost(self, context: Context) -> Cost:
+        lines = _lines(context)
+        return Cost(1.5 * 9 * context.output().elements, _scratch(lines))
+
+
+def _by_channel(context: Context) -> Ints:
+    """int64 (channels, taps)."""
+    weights = weights_of(context).astype(np.int64)
+    return weights.reshape(-1, weights.shape[3]).T
+
+
+def _lines(context: Context) -> _Lines:
+    """Rows or columns, whichever makes fewer steps."""
+    attrs = context.node.attrs
+    assert isinstance(attrs, ConvAttrs)
+    (_, in_h, in_w, _), (_, out_h, out_w, _) = context.input().shape, context.output().shape
+    rows = _Lines(in_w, out_w, attrs.pads.left, in_h, out_h, attrs.pads.top, True)
+    columns = _Lines(in_h, out_h, attrs.pads.top, in_w, out_w, attrs.pads.left, False)
+    return min(rows, columns, key=lambda lines: (lines.strips * (lines.tiles + 1), not lines.rows))
+
+
+def _scratch(lines: _Lines) -> int:
+    return 64 * (lines.tiles + 1)
+
+
+def pack(taps: Ints, scale: Scaling) -> npt.NDArray[np.int32]:
+    """The records of channels: taps (channels, 3, 3) by line."""
+    lines = np.stack([taps[:, :, 0], taps[:, :, 1], taps[:, :, 1], taps[:, :, 2]], axis=2)
+    words = np.ascontiguousarray(lines.astype(np.int8)).view("<i4")[:, :, 0]
+    records: list[npt.NDArray[np.int64]] = []
+    for channel, three in enumerate(words):
+        if scale.linear[channel]:
+            rest = [scale.start[channel], scale.multiplier[channel]]
+        else:
+            complement = ~scale.multiplier[channel]
+            rest = [scale.start[channel], complement, scale.addend[channel], scale.shift[channel]]
+        records += [three.astype(np.int64), np.array(rest, np.int64)]
+    return np.concatenate(records).astype(np.int32)

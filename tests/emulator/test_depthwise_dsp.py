@@ -1,0 +1,57 @@
+"""Depthwise kernels for the DSP extension over their whole domain equal the specification, on emulated cores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from harness.compiler import compile_graph
+from harness.graph import Graph, Pads
+from tests.support.compiled import VECTORS, check_on_board
+from tests.support.draft import Rng, between, chance, pick
+from tests.support.layers import conv_layer
+from tests.support.scale import scaled
+
+CORES = {"mps2-an386": "cortex-m4", "mps2-an500": "cortex-m7", "mps2-an505": "cortex-m33"}
+
+
+def check(graphs: Sequence[Graph], kernel: str, function: str, board: str) -> None:
+    """Graphs that `kernel`, whose C function is `function`, computes are exact; most are computed by it."""
+    taken = [
+        graph
+        for graph in graphs
+        if function in [layer.kernel for layer in compile_graph(graph, core=CORES[board], prefer={kernel}).layers]
+    ]
+    assert len(taken) > 0.7 * len(graphs)
+    assert check_on_board(taken, board, prefer={kernel}) == len(taken) * VECTORS
+
+
+def _image(rng: Rng) -> tuple[int, int, int, int]:
+    channels = between(rng, 1, 9) if chance(rng, 0.7) else 4 * between(rng, 1, 8)
+    sizes = [between(rng, 1, 9) if chance(rng, 0.6) else between(rng, 1, 22) for _ in range(2)]
+    return 1, sizes[0], sizes[1], channels
+
+
+def _three_by_three(rng: Rng) -> Graph:
+    batch, height, width, channels = _image(rng)
+    if chance(rng, 0.4):
+        pads = Pads(between(rng, 0, 2), between(rng, 0, 2), between(rng, 0, 2), between(rng, 0, 2))
+        return conv_layer(
+            rng, (batch, max(height, 3), max(width, 3), channels), channels, (3, 3), pads=pads, depthwise=True
+        )
+    return conv_layer(rng, (batch, height, width, channels), channels, (3, 3), depthwise=True)
+
+
+@pytest.mark.parametrize(
+    ("board", "kernel", "function"),
+    [
+        ("mps2-an386", "DepthwiseConv3x3S8Dsp", "depthwise_conv_3x3_s8_dsp"),
+        ("mps2-an500", "DepthwiseConv3x3S8M7", "depthwise_conv_3x3_s8_m7"),
+        ("mps2-an505", "DepthwiseConv3x3S8Dsp", "depthwise_conv_3x3_s8_dsp"),
+    ],
+)
+def test_three_by_three(board: str, kernel: str, function: str) -> None:
+    rng = np.random.default_rng(1)
+    check([_three_by_three(rng) for _ in range(scaled(30, 400))], kernel, function, board)
