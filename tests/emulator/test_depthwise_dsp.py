@@ -10,7 +10,7 @@ import pytest
 from harness.compiler import compile_graph
 from harness.graph import Graph, Pads
 from tests.support.compiled import VECTORS, check_on_board
-from tests.support.draft import Rng, between, chance, pick
+from tests.support.draft import Rng, between, chance
 from tests.support.layers import conv_layer
 from tests.support.scale import scaled
 
