@@ -129,11 +129,12 @@ def analyze(
     from harness.document import analysis_document
     from harness.pipeline import Workbench
     from harness.report import console
+    from harness.targets import target_of
 
     target = find_board(board)
     bench = Workbench()
     graph = bench.graph(model)
-    package = bench.package(graph, target.core)
+    package = bench.package(graph, target_of(target))
     image, note = None, "flash: not compiled (--no-build)"
     if build:
         try:
@@ -150,21 +151,34 @@ def generate(
     model: ModelArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the C package.")],
     core: Annotated[
-        str,
-        typer.Option("--core", metavar="CORE", help="cortex-m3, cortex-m4, cortex-m7, cortex-m33, cortex-m55 or host."),
-    ] = "cortex-m7",
+        str | None,
+        typer.Option(
+            "--core",
+            metavar="CORE",
+            help="cortex-m3, cortex-m4, cortex-m7, cortex-m33, cortex-m55 or host. Default: cortex-m7, or the board's.",
+        ),
+    ] = None,
+    board: Annotated[
+        str | None,
+        typer.Option("--board", "-b", metavar="BOARD", help="Choose kernels for this board's core and flash."),
+    ] = None,
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="Prefix of all symbols. Default: the file's name.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the model as a standalone C11 package for your own firmware."""
+    from harness.boards import find_board
     from harness.emit import write_package
     from harness.pipeline import Workbench
+    from harness.targets import target_of
 
+    if core is not None and board is not None:
+        raise OptionError("--core and --board exclude each other", hint="a board has its core: give only --board")
     bench = Workbench()
+    target = target_of(find_board(board)) if board is not None else core or "cortex-m7"
     graph = bench.graph(model)
-    package = bench.package(graph, core, name)
+    package = bench.package(graph, target, name)
     paths = write_package(package, output)
     plan = package.plan
     if as_json:

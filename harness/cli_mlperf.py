@@ -45,11 +45,12 @@ def mlperf(
     from harness.build import build_image
     from harness.mlperf.firmware import Interface, copy_image, language
     from harness.pipeline import Workbench, check_choice
+    from harness.targets import target_of
 
     check_choice("link", link)
     target = find_board(board)
     bench = Workbench()
-    package = bench.package(bench.graph(model), target.core)
+    package = bench.package(bench.graph(model), target_of(target))
     spoken = language(package, Interface(model_id, load, results))
     with terminal.progress(as_json, f"{package.plan.name} for {target.name}") as tell:
         image = build_image([package], target, link=link, language=spoken, progress=tell)

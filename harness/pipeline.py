@@ -23,6 +23,7 @@ from harness.graph import Array, Graph
 from harness.judge import judge, output_diffs
 from harness.plan import Plan
 from harness.reference import Reference, References
+from harness.targets import target_of_run
 from harness.vectors import Vectors
 
 if TYPE_CHECKING:
@@ -181,15 +182,16 @@ class Workbench:
         with clock.phase("oracle"):
             tell(f"oracle {card.oracle}", 0, 0)
             reference = self._references.get(card.oracle, graph, given, count=len(given), tensors=compared)
+        placement = _placement(card, resolved, options)
         with clock.phase("compile"):
             tell("compile", 0, 0)
-            package = self.package(graph, resolved.runs_on.core, card.name)
+            package = self.package(graph, target_of_run(resolved, placement), card.name)
         with clock.phase("build"):
             image = build_image(
                 [package],
                 resolved.runs_on,
                 link=options.link,
-                placement=_placement(card, resolved, options),
+                placement=placement,
                 sanitize=options.sanitize,
                 cache_dir=self._cache_dir,
                 progress=tell,
@@ -231,7 +233,7 @@ class Workbench:
         resolved = resolve(board, probe=options.probe)
         graph = self.graph(model)
         given = vectors.from_arrays([list(row) for row in arrays], graph)
-        package = self.package(graph, resolved.runs_on.core)
+        package = self.package(graph, target_of_run(resolved, options.placement))
         image = build_image(
             [package],
             resolved.runs_on,

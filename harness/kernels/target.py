@@ -27,12 +27,14 @@ class Target:
         core: "cortex-m4" and so on, or "host".
         weight_stall: modelled cycles that the core waits for each 32-bit word of weights read once, in order; 0.0 where
             weights come without wait states.
+        weight_cache: bytes of cache that keep weights read lately, so that they are not waited for again.
         code_cache: bytes of instruction cache between the core and slow code memory, in which an inner loop must fit;
             None where code runs without wait states.
     """
 
     core: str
     weight_stall: float = 0.0
+    weight_cache: int = 0
     code_cache: int | None = None
 
     def __post_init__(self) -> None:
@@ -44,7 +46,7 @@ class Target:
         """What kernels may ask for."""
         return CORE_FEATURES[self.core]
 
-    @property
-    def slow_weights(self) -> bool:
-        """Whether weights that are used often are better read from RAM."""
-        return self.weight_stall > 0
+    def weight_stalls(self, size: int, reads: int) -> float:
+        """Cycles waited for `size` bytes of weights that are read `reads` times, in order, from end to end."""
+        passes = 1 if size <= self.weight_cache else reads
+        return passes * self.weight_stall * size / 4

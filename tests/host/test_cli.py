@@ -140,6 +140,7 @@ def test_a_failed_check_exits_1(tmp_path):
         (["validate", DIGITS, "--link", "x"], "no link is named 'x'"),
         (["validate", "docs"], "no card"),
         (["generate", DIGITS, "-o", "out", "--core", "z80"], "z80"),
+        (["generate", DIGITS, "-o", "out", "--core", "cortex-m4", "-b", "nucleo-l4r5"], "exclude each other"),
         (["frobnicate"], "No such command"),
         (["validate"], "Missing argument"),
     ],

@@ -1,0 +1,40 @@
+"""What the compiler is told of a board's memory."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.boards import load_boards, resolve
+from harness.errors import PlacementError
+from harness.kernels.target import Target
+from harness.targets import target_of, target_of_run
+
+
+def test_an_emulated_board_has_no_wait_states() -> None:
+    assert target_of(load_boards()["mps2-an386"]) == Target("cortex-m4")
+
+
+def test_wait_states_come_from_the_cycle_table() -> None:
+    target = target_of(load_boards()["nucleo-l4r5"])
+    assert target.weight_stall == pytest.approx(7.3 / 2)  # a 64-bit line holds two words
+    assert target.weight_cache == 8 * 4 * 8 and target.code_cache == 1024
+
+
+def test_weights_in_sram_are_not_waited_for() -> None:
+    target = target_of(load_boards()["nucleo-l4r5"], {"weights": "sram", "code": "sram2"})
+    assert target == Target("cortex-m4")
+
+
+def test_what_fits_the_cache_is_waited_for_once() -> None:
+    target = Target("cortex-m7", weight_stall=2.5, weight_cache=16384)
+    assert target.weight_stalls(4096, 100) == 4096 / 4 * 2.5
+    assert target.weight_stalls(32768, 100) == 100 * 32768 / 4 * 2.5
+
+
+def test_a_stand_in_runs_the_code_of_the_board_that_was_asked_for() -> None:
+    assert target_of_run(resolve("nucleo-l4r5")) == target_of(load_boards()["nucleo-l4r5"])
+
+
+def test_no_such_region_is_refused() -> None:
+    with pytest.raises(PlacementError, match="dtcm"):
+        target_of(load_boards()["nucleo-l4r5"], {"weights": "dtcm"})
