@@ -86,7 +86,7 @@ def boards(
         (
             board.name,
             board.core,
-            f"{board.clock_hz / 1e6:g}",
+            f"{board.clock_hz / 1e6:g}" if board.backend != "host" else "-",
             board.backend,
             f"{board.memory_total('flash') // 1024:,}" if board.memory else "-",
             f"{board.memory_total('ram') // 1024:,}" if board.memory else "-",

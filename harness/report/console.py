@@ -20,11 +20,18 @@ from harness.report.rows import Table
 _COLOURS = {"pass": "green", "fail": "red", "error": "yellow", "ok": "green", "missing": "red", "optional": "yellow"}
 
 
+# Characters after which prose in a table wraps
+_PROSE = 76
+
+
 def table(content: Table) -> RenderableType:
     """A table with its title and notes; print it with `show`, which never cuts a cell."""
     rich = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for column in content.columns:
-        rich.add_column(column, justify="right" if column in content.right else "left", no_wrap=True)
+        if column in content.prose:
+            rich.add_column(column, max_width=_PROSE, overflow="fold")
+        else:
+            rich.add_column(column, justify="right" if column in content.right else "left", no_wrap=True)
     for row in content.rows:
         rich.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))
     title = [Text(content.title, style="bold")] if content.title else []

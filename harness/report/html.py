@@ -63,8 +63,10 @@ def _run(run: Document, name: str, index: int) -> str:
     if run["kind"] == "error":
         return "\n".join([*parts, *_error(run)])
     board, oracle, vectors = run["board"], run["oracle"], run["vectors"]
+    # The host board's clock is the unit of its time, not a property of the machine.
+    clock = "" if board["backend"] == "host" else f" at {board['clock_hz'] / 1e6:g} MHz"
     facts = (
-        f"{board['core']} at {board['clock_hz'] / 1e6:g} MHz, link {run['link']}; {vectors['count']} vectors "
+        f"{board['core']}{clock}, link {run['link']}; {vectors['count']} vectors "
         f"({vectors['name']}{', one sequence' if vectors['sequence'] else ''}); "
         f"oracle {oracle['name']} ({oracle['version']}); build {run['image']['build_id']}, {run['image']['toolchain']}"
     )
@@ -135,7 +137,7 @@ def _table(table: Table, anchors: bool = False) -> str:
                 cells.append(f'<td><a href="#run{index}">{escape(cell)}</a></td>')
             elif column in ("verdict", "status"):
                 cells.append(f"<td>{_word(cell)}</td>")
-            elif column == "figures":
+            elif column in table.prose:
                 cells.append(f"<td class=wide>{escape(cell)}</td>")
             else:
                 cells.append(f"<td{_side(table, column)}>{escape(cell)}</td>")

@@ -15,13 +15,14 @@ NO_TIME = "no time to tell"
 
 @dataclass(frozen=True)
 class Table:
-    """A heading per column and a row per line; the columns named in `right` are set right."""
+    """A heading per column and a row per line; columns named in `right` are set right, those in `prose` may wrap."""
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     right: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+    prose: frozenset[str] = frozenset()
 
     def plain(self) -> list[str]:
         """The table as text lines of fixed-width columns."""
@@ -117,7 +118,7 @@ def summary(documents: Sequence[Document]) -> Table:
 def checks(document: Document) -> Table:
     """One line per check of a run."""
     rows = tuple((c["name"], c["status"], c["summary"]) for c in document["verdict"]["checks"])
-    return Table("Checks", ("check", "status", "figures"), rows)
+    return Table("Checks", ("check", "status", "figures"), rows, prose=frozenset({"figures"}))
 
 
 def profile(document: Document) -> Table:
@@ -206,13 +207,11 @@ def against_tflm(document: Document) -> Table:
             row += [number(baseline[figure]), ratio(baseline["ratio"][figure])]
         rows.append(tuple(row))
     notes = [document["baseline_note"]] if document["baseline_note"] else []
-    notes.append(
-        "flash: tinyhil's code, weights and kernels without the test harness; TFLM's program with int8-only operators "
-        "and the model file"
-    )
-    return Table(
-        "Beside TensorFlow Lite Micro", tuple(columns), tuple(rows), frozenset(columns) - {"figure"}, tuple(notes)
-    )
+    title, flash = "Figures", "flash: tinyhil's code, weights and kernels without the test harness"
+    if document["baselines"]:
+        title = "Beside TensorFlow Lite Micro"
+        flash += "; TFLM's program with int8-only operators and the model file"
+    return Table(title, tuple(columns), tuple(rows), frozenset(columns) - {"figure"}, (*notes, flash))
 
 
 def opinions(document: Document) -> Table:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from html.parser import HTMLParser
 
 import pytest
+from rich.console import Console
 
 from harness.card import load_card
 from harness.document import error_document, finite, run_document
 from harness.errors import BoardLostError, ResultsError
 from harness.pipeline import Options, Workbench
-from harness.report import rows
+from harness.report import console, rows
 from harness.report.html import render
 from harness.results import MANIFEST, RESULTS, Session, check_folder, read_bundle, results_document, write_bundle
 from tests.support.plugin_run import FIXTURES, break_layer
@@ -166,6 +168,9 @@ def test_the_page_is_whole_and_loads_nothing(run):
     assert tags.targets >= set(tags.addresses)
     assert "url(" not in page
     assert page.count("<svg") == 4
+    # Nothing is claimed that this run cannot know: no figures of TFLM, no clock of the host.
+    assert "Beside TensorFlow Lite Micro" not in page
+    assert "MHz" not in page
 
 
 def test_text_from_outside_is_escaped(run):
@@ -191,6 +196,10 @@ def test_a_failing_run_shows_its_first_differing_layer(monkeypatch):
     page = render(results_document([document], SESSION))
     assert "First differing layer" in page
     assert "Last bytes on the line" in page
+    shown = io.StringIO()
+    console.show(Console(file=shown, width=80), [console.table(rows.checks(document))])
+    assert max(map(len, shown.getvalue().splitlines())) <= 120, "prose in tables wraps"
+    assert " ".join(shown.getvalue().split()).count("first differing layer: 2") == 1
 
 
 def test_plain_tables_line_up(run):
