@@ -39,7 +39,7 @@ def compile_graph(
     nodes = [n for n in optimized.nodes if not (n.outputs and all(t in views for t in n.outputs))]
     contexts = [Context(optimized, node, target) for node in nodes]
     fastest = [_step(context, _fastest(context, prefer)) for context in contexts]
-    steps = _in_place_where_it_saves(optimized, fastest)
+    steps = _in_place_where_it_saves(optimized, fastest, prefer)
     values = values_of(optimized, steps)
     offsets, arena = place(values)
     return Plan(
@@ -69,13 +69,14 @@ def _arena(graph: Graph, steps: Sequence[Step]) -> int:
     return place(values_of(graph, steps), trials=0)[1]
 
 
-def _in_place_where_it_saves(graph: Graph, steps: Sequence[Step]) -> list[Step]:
+def _in_place_where_it_saves(graph: Graph, steps: Sequence[Step], prefer: Collection[str]) -> list[Step]:
     """Layers computed in place by a slower kernel, but only those without which the arena would be larger."""
     slower: dict[int, Step] = {}
     for index, step in enumerate(steps):
         found = [kernel for kernel in candidates(step.context) if kernel.in_place]
         # A kernel that can write over its input anyway has nothing to gain from a slower one.
-        if found and not step.kernel.overwritable(step.context):
+        preferred = type(step.kernel).__name__ in prefer
+        if found and not preferred and not step.kernel.overwritable(step.context):
             slower[index] = _step(step.context, found[0])
     if not slower:
         return list(steps)

@@ -18,7 +18,7 @@ from harness.kernels.convolution import (
     FullyConnectedS8Portable,
 )
 from harness.kernels.convolution_dsp import ConvS8CarryDsp, FullyConnectedS8CarryDsp
-from harness.kernels.convolution_mve import Conv1x1S8Mve, ConvS8Mve
+from harness.kernels.convolution_mve import Conv1x1S8Mve, ConvS8Mve, DepthwiseConv3x3S8Mve
 from harness.kernels.depthwise_dsp import DepthwiseConv3x3S8Dsp, DepthwiseConv3x3S8M7
 from harness.kernels.elementwise import AddS8Portable, MulS8Portable
 from harness.kernels.movement import ConcatPortable, CopyPortable, PadPortable, SplitPortable, StridedSlicePortable
@@ -34,6 +34,7 @@ KERNELS: tuple[Kernel, ...] = (
     DepthwiseConvS8InPlace(),
     DepthwiseConv3x3S8Dsp(),
     DepthwiseConv3x3S8M7(),
+    DepthwiseConv3x3S8Mve(),
     FullyConnectedS8Portable(),
     FullyConnectedS8CarryDsp(),
     AveragePoolS8Portable(),

@@ -9,7 +9,7 @@ import numpy as np
 from harness.graph import ConvAttrs
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Scratch, Table
 from harness.kernels.convolution import folded_bias, weights_of
-from harness.kernels.mve import LANES, Int8s, Scaling, pack_gemm, scaling, split_depth
+from harness.kernels.mve import LANES, Int8s, Scaling, pack_gemm, pack_records, pack_scale, scaling, split_depth
 from harness.oracle.params import conv_params
 
 MVE = frozenset({"mve"})
@@ -50,20 +50,25 @@ class Geometry:
 
 
 def geometry(context: Context) -> Geometry:
-    """The node's convolution, turned to what makes its windows runs of bytes.
-
-    Windows as wide as the image are windows over rows; an image one column wide is taken for one row.
-    """
+    """The node's convolution as it is."""
     attrs = context.node.attrs
     assert isinstance(attrs, ConvAttrs)
     (n, in_h, in_w, in_c), (_, out_h, out_w, _) = context.input(0).shape, context.output().shape
     kernel_h, kernel_w = context.input(1).shape[1:3]
-    g = Geometry(
+    return Geometry(
         *(n, in_h, in_w, in_c, out_h, out_w, kernel_h, kernel_w),
         *attrs.stride,
         *(attrs.dilation[0] if kernel_h > 1 else 1, attrs.dilation[1] if kernel_w > 1 else 1),
         *(attrs.pads.top, attrs.pads.left),
     )
+
+
+def in_runs(context: Context) -> Geometry:
+    """The node's convolution, dense, turned to what makes its windows runs of bytes.
+
+    Windows as wide as the image are windows over rows; an image one column wide is taken for one row.
+    """
+    g = geometry(context)
     if g.out_w == 1 and g.kernel_w == g.in_w and g.pad_left == 0 and g.dilation_w == 1:
         g = replace(g, in_w=1, kernel_w=1, in_c=g.in_w * g.in_c, stride_w=1)
     if g.in_w == g.out_w == g.kernel_w == 1 and g.pad_left == 0 and g.dilation_h == 1:
@@ -85,15 +90,15 @@ def _scaled(context: Context, weights: Int8s) -> Scaling:
 
 
 def _gemm_shape(context: Context, depth: int, form: int) -> dict[str, int]:
+    steps, tail = split_depth(depth)
+    return {"steps": steps, "tail": tail, "out_c": context.output().shape[3], **_output_shape(context, form)}
+
+
+def _output_shape(context: Context, form: int) -> dict[str, int]:
     attrs = context.node.attrs
     assert isinstance(attrs, ConvAttrs)
-    steps, tail = split_depth(depth)
-    y = context.output()
     return {
-        "steps": steps,
-        "tail": tail,
-        "out_c": y.shape[3],
-        "out_zero": y.q.zero_point,
+        "out_zero": context.output().q.zero_point,
         "clamp_min": attrs.clamp[0],
         "clamp_max": attrs.clamp[1],
         "form": form,
@@ -120,12 +125,12 @@ class Conv1x1S8Mve(Kernel):
     def applies(self, context: Context) -> bool:
         if not _dense(context):
             return False
-        g = geometry(context)
+        g = in_runs(context)
         together = g.kernel_h == g.kernel_w == g.stride_h == g.stride_w == 1 and g.pad_top == 0 and not g.padded_w
         return together and g.out_h == g.in_h and g.out_w == g.in_w and _readable(g.depth)
 
     def lower(self, context: Context) -> Lowered:
-        g = geometry(context)
+        g = in_runs(context)
         weights = weights_of(context).reshape(-1, g.depth)
         scale = _scaled(context, weights)
         pixels = g.batches * g.out_h * g.out_w
@@ -134,7 +139,7 @@ class Conv1x1S8Mve(Kernel):
         return Lowered("conv_1x1_s8_mve", (Call("conv_1x1_s8_mve", (In(), table, Out()), shape),))
 
     def cost(self, context: Context) -> Cost:
-        return Cost(0.18 * context.output().elements * geometry(context).depth)
+        return Cost(0.18 * context.output().elements * in_runs(context).depth)
 
 
 class ConvS8Mve(Kernel):
@@ -144,7 +149,7 @@ class ConvS8Mve(Kernel):
     features = MVE
 
     def applies(self, context: Context) -> bool:
-        return _dense(context) and geometry(context).dilation_w == 1
+        return _dense(context) and in_runs(context).dilation_w == 1
 
     def tile(self, g: Geometry) -> int:
         """Output columns that go through one strip; 0 when windows are read where they lie."""
@@ -164,7 +169,7 @@ class ConvS8Mve(Kernel):
         return ((tile - 1) * g.stride_w + g.kernel_w) * g.kernel_h * g.in_c + past
 
     def lower(self, context: Context) -> Lowered:
-        g = geometry(context)
+        g = in_runs(context)
         by_row = weights_of(context).reshape(-1, g.kernel_h, g.kernel_w, g.in_c)
         weights = by_row.transpose(0, 2, 1, 3).reshape(-1, g.depth)
         scale = _scaled(context, weights)
@@ -178,5 +183,69 @@ class ConvS8Mve(Kernel):
         return Lowered("conv_s8_mve", (Call("conv_s8_mve", arguments, shape),), self.strip(g))
 
     def cost(self, context: Context) -> Cost:
-        g = geometry(context)
+        g = in_runs(context)
         return Cost(0.2 * context.output().elements * g.depth, self.strip(g))
+
+
+class DepthwiseConv3x3S8Mve(Kernel):
+    """3x3 depthwise convolutions with stride 1 and multiplier 1, in place or not."""
+
+    ops = frozenset({"DEPTHWISE_CONV_2D"})
+    features = MVE
+
+    def applies(self, context: Context) -> bool:
+        g = geometry(context)
+        attrs = context.node.attrs
+        assert isinstance(attrs, ConvAttrs)
+        channels = context.output().shape[3]
+        plain = (g.kernel_h, g.kernel_w) == (3, 3) and attrs.stride == (1, 1) and attrs.dilation == (1, 1)
+        return plain and channels == g.in_c and max(g.pad_top, g.pad_left) <= 2 and _offsets_fit(g, channels)
+
+    def by_rows(self, g: Geometry) -> bool:
+        """Whether the inner dimension is a row."""
+        return g.in_c < LANES or _pairs_cost(g.out_h, g.out_w) <= _pairs_cost(g.out_w, g.out_h)
+
+    def strip(self, g: Geometry) -> int:
+        """Bytes of scratch."""
+        inner = g.out_w if self.by_rows(g) else g.out_h
+        return (4 * -(-inner // 4) + 2) * 4 * min(g.in_c, LANES) + 64 * (g.in_c < LANES)
+
+    def lower(self, context: Context) -> Lowered:
+        g = geometry(context)
+        rows = self.by_rows(g)
+        taps = weights_of(context)[0]  # row, column, channel
+        inner_first = taps.transpose(1, 0, 2) if rows else taps
+        records = inner_first.reshape(9, g.in_c).T
+        scale = _scaled(context, records)
+        row, column, out_row = g.in_w * g.in_c, g.in_c, g.out_w * g.in_c
+        sizes = ((g.in_w, g.in_h), (g.out_w, g.out_h), (column, row), (column, out_row), (g.pad_left, g.pad_top))
+        names = ("in_{}", "out_{}", "in_{}_step", "out_{}_step", "pad_{}")
+        shape = {"batches": g.batches, "channels": g.in_c}
+        for name, pair in zip(names, sizes, strict=True):
+            inner, outer = pair if rows else pair[::-1]
+            shape |= {name.format("inner"): inner, name.format("outer"): outer}
+        shape |= {"in_zero": context.input().q.zero_point, **_output_shape(context, scale.form)}
+        tables = Table("scale", "int32_t", pack_scale(scale)), Table("taps", "int8_t", pack_records(records, scale))
+        call = Call("depthwise_conv_3x3_s8_mve", (In(), *tables, Out(), Scratch()), shape)
+        return Lowered("depthwise_conv_3x3_s8_mve", (call,), self.strip(g))
+
+    def overwritable(self, context: Context) -> tuple[int, ...]:
+        # By columns, an output must land on its own pixel.
+        g = geometry(context)
+        smaller = g.batches == 1 and g.out_h <= g.in_h and g.out_w <= g.in_w
+        return (0,) if smaller and (self.by_rows(g) or g.out_w == g.in_w) else ()
+
+    def cost(self, context: Context) -> Cost:
+        g = geometry(context)
+        cost = _pairs_cost(g.out_h, g.out_w)
+        return Cost(g.batches * g.in_c * (cost if self.by_rows(g) else _pairs_cost(g.out_w, g.out_h)), self.strip(g))
+
+
+def _pairs_cost(outer: int, inner: int) -> float:
+    """Instructions a channel of a 3x3 depthwise convolution."""
+    return (outer + 1) // 2 * (28 + 28 * (inner // 4) + 32 * (inner % 4 > 0) + (inner + 2) * 17 / LANES)
+
+
+def _offsets_fit(g: Geometry, channels: int) -> bool:
+    """Whether a round's outputs lie within uint16 of each other, by rows or by columns."""
+    return (g.out_w + 8) * channels * 4 <= 65535

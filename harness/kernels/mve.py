@@ -85,3 +85,14 @@ def pack_gemm(weights: Int8s, scale: Scaling) -> Int32s:
             parts.append(np.maximum(scale.shift[part], 0))
         parts += [scale.multiplier[part], np.minimum(scale.shift[part], 0)]
     return words(*parts)
+
+
+def pack_scale(scale: Scaling) -> Int32s:
+    """Bias and multiplier of each channel in turn."""
+    return np.stack([scale.bias, scale.multiplier], axis=1).astype(np.int32).reshape(-1)
+
+
+def pack_records(taps: Int8s, scale: Scaling) -> Int8s:
+    """Per channel its taps (channels, taps), its shift, and a zero, where lanes without a tap point."""
+    zeros = np.zeros((taps.shape[0], 1), np.int8)
+    return np.concatenate([taps, scale.shift[:, None], zeros], axis=1).reshape(-1)

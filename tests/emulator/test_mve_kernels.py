@@ -60,6 +60,20 @@ def test_conv() -> None:
     check(graphs, "ConvS8Mve", "conv_s8_mve")
 
 
+def test_depthwise_3x3() -> None:
+    rng = np.random.default_rng(4)
+    graphs = []
+    for _ in range(scaled(60, 600)):
+        channels = pick(rng, between(rng, 1, 20), 16, 8, between(rng, 17, 50))
+        pads = None if chance(rng, 0.4) else Pads(*(between(rng, 0, 2) for _ in range(4)))
+        low = 1 if pads is None else 3
+        tall = chance(rng, 0.5)
+        height, width = between(rng, low, 14 if tall else 5), between(rng, low, 5 if tall else 14)
+        image = (pick(rng, 1, 1, 1, 2), height, width, channels)
+        graphs.append(conv_layer(rng, image, channels, (3, 3), pads=pads, depthwise=True))
+    check(graphs, "DepthwiseConv3x3S8Mve", "depthwise_conv_3x3_s8_mve")
+
+
 def test_ties_of_requantization() -> None:
     rng = np.random.default_rng(2)
     zeros = (-128, -7, 0, 127) * scaled(1, 8)
