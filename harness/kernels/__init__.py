@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from harness.errors import CompileError
+from harness.kernels import depthwise_dsp
 from harness.kernels.activation import Lut8Portable, SoftmaxS8Portable
 from harness.kernels.base import Context, Kernel
 from harness.kernels.convolution import (
@@ -19,7 +20,6 @@ from harness.kernels.convolution import (
 )
 from harness.kernels.convolution_dsp import ConvS8CarryDsp, FullyConnectedS8CarryDsp
 from harness.kernels.convolution_mve import Conv1x1S8Mve, ConvS8Mve, DepthwiseConv3x3S8Mve
-from harness.kernels.depthwise_dsp import DepthwiseConv3x3S8Dsp, DepthwiseConv3x3S8M7
 from harness.kernels.elementwise import AddS8Portable, MulS8Portable
 from harness.kernels.movement import ConcatPortable, CopyPortable, PadPortable, SplitPortable, StridedSlicePortable
 from harness.kernels.pooling import AveragePoolS8Portable, MaxPoolS8Portable, MeanS8Portable
@@ -32,8 +32,7 @@ KERNELS: tuple[Kernel, ...] = (
     ConvS8Mve(),
     DepthwiseConvS8Portable(),
     DepthwiseConvS8InPlace(),
-    DepthwiseConv3x3S8Dsp(),
-    DepthwiseConv3x3S8M7(),
+    *depthwise_dsp.KERNELS,
     DepthwiseConv3x3S8Mve(),
     FullyConnectedS8Portable(),
     FullyConnectedS8CarryDsp(),
