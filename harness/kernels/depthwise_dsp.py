@@ -257,7 +257,7 @@ def lines_of(context: Context) -> Lines:
 
 
 def _line_bytes(taps: Ints, stride: int) -> Ints:
-    """(channels, line, byte) of taps (channels, line, element): bytes 0 and 2 make one pair of int16, 1 and 3 another."""
+    """(channels, line, byte) of taps (channels, line, element): bytes 0 and 2 make a pair of int16, 1 and 3 another."""
     k0, k1, k2 = taps[:, :, 0], taps[:, :, 1], taps[:, :, 2]
     if stride == 1:
         return np.stack([k0, k1, k1, k2], axis=2)
