@@ -93,8 +93,10 @@ def _layer(graph: Graph, index: int, step: Step) -> Layer:
     node = step.node
     ops = [graph.source_ops[s] for s in node.sources if s < len(graph.source_ops)]
     fused = list(ops)
-    if node.op in fused:
-        fused.remove(node.op)
+    # A DEPTHWISE_CONV_2D may be computed as a CONV_2D.
+    own = node.op if node.op in ops else next((op for op in ops if op.endswith(node.op)), None)
+    if own is not None:
+        fused.remove(own)
     return Layer(
         index=index,
         name=f"{node.op.lower()}_{index:02d}",
