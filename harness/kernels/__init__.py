@@ -20,7 +20,10 @@ from harness.kernels.convolution import (
 )
 from harness.kernels.convolution_dsp import ConvS8CarryDsp, FullyConnectedS8CarryDsp
 from harness.kernels.convolution_mve import Conv1x1S8Mve, ConvS8Mve, DepthwiseConv3x3S8Mve
+from harness.kernels.depthwise_dsp import DepthwiseConv3x3S8Dsp, DepthwiseConv3x3S8M7
+from harness.kernels.depthwise_mve import DepthwiseConv3x3S8Mve
 from harness.kernels.elementwise import AddS8Portable, MulS8Portable
+from harness.kernels.fully_connected_mve import FullyConnectedRowsS8Mve, FullyConnectedS8Mve
 from harness.kernels.movement import ConcatPortable, CopyPortable, PadPortable, SplitPortable, StridedSlicePortable
 from harness.kernels.pooling import AveragePoolS8Portable, MaxPoolS8Portable, MeanS8Portable
 from harness.kernels.quantization import DequantizePortable, QuantizeF32Portable, RequantizePortable
@@ -36,6 +39,8 @@ KERNELS: tuple[Kernel, ...] = (
     DepthwiseConv3x3S8Mve(),
     FullyConnectedS8Portable(),
     FullyConnectedS8CarryDsp(),
+    FullyConnectedS8Mve(),
+    FullyConnectedRowsS8Mve(),
     AveragePoolS8Portable(),
     MaxPoolS8Portable(),
     MeanS8Portable(),

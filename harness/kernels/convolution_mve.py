@@ -1,19 +1,14 @@
-"""CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED, int8, on Armv8.1-M MVE."""
+"""CONV_2D, int8, on Armv8.1-M MVE."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from harness.graph import ConvAttrs
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Scratch, Table
-from harness.kernels.convolution import folded_bias, weights_of
-from harness.kernels.mve import LANES, Int8s, Scaling, pack_gemm, pack_records, pack_scale, scaling, split_depth
-from harness.oracle.params import conv_params
+from harness.kernels.convolution import weights_of
+from harness.kernels.mve import LANES, MAX_CHANNELS, MVE, gemm_shape, layer_scaling, pack_gemm, readable, split_depth
 
-MVE = frozenset({"mve"})
-MAX_CHANNELS = 65532  # offsets of outputs are uint16
 STRIP_BYTES = 2048
 """Output rows whose strip is larger are computed in several pieces."""
 
@@ -79,41 +74,10 @@ def in_runs(context: Context) -> Geometry:
     return g
 
 
-def _scaled(context: Context, weights: Int8s) -> Scaling:
-    """Requantization of a convolution whose weights are (channels, taps), with the input's zero point in the bias."""
-    attrs = context.node.attrs
-    assert isinstance(attrs, ConvAttrs)
-    x, w, y = context.input(0), context.input(1), context.output()
-    zero_sums = x.q.zero_point * weights.astype(np.int64).sum(axis=1)
-    bias = folded_bias(context, weights.shape[0], zero_sums)
-    return scaling(bias, *conv_params(x, w, y), y.q.zero_point, attrs.clamp)
-
-
-def _gemm_shape(context: Context, depth: int, form: int) -> dict[str, int]:
-    steps, tail = split_depth(depth)
-    return {"steps": steps, "tail": tail, "out_c": context.output().shape[3], **_output_shape(context, form)}
-
-
-def _output_shape(context: Context, form: int) -> dict[str, int]:
-    attrs = context.node.attrs
-    assert isinstance(attrs, ConvAttrs)
-    return {
-        "out_zero": context.output().q.zero_point,
-        "clamp_min": attrs.clamp[0],
-        "clamp_max": attrs.clamp[1],
-        "form": form,
-    }
-
-
 def _dense(context: Context) -> bool:
     """Whether it is a convolution without groups, of channels enough for a block."""
     x, w = context.input(0), context.input(1)
     return w.shape[3] == x.shape[3] and 4 <= w.shape[0] <= MAX_CHANNELS
-
-
-def _readable(depth: int) -> bool:
-    """Whether windows may be read where they lie: 9 to 15 activations beyond whole steps are read as 16."""
-    return depth % LANES <= LANES // 2
 
 
 class Conv1x1S8Mve(Kernel):
@@ -127,14 +91,14 @@ class Conv1x1S8Mve(Kernel):
             return False
         g = in_runs(context)
         together = g.kernel_h == g.kernel_w == g.stride_h == g.stride_w == 1 and g.pad_top == 0 and not g.padded_w
-        return together and g.out_h == g.in_h and g.out_w == g.in_w and _readable(g.depth)
+        return together and g.out_h == g.in_h and g.out_w == g.in_w and readable(g.depth)
 
     def lower(self, context: Context) -> Lowered:
         g = in_runs(context)
         weights = weights_of(context).reshape(-1, g.depth)
-        scale = _scaled(context, weights)
+        scale = layer_scaling(context, weights)
         pixels = g.batches * g.out_h * g.out_w
-        shape = {"pixels": pixels, "x_step": g.depth, **_gemm_shape(context, g.depth, scale.form)}
+        shape = {"pixels": pixels, "x_step": g.depth, **gemm_shape(context, g.depth, scale.form)}
         table = Table("packed", "int32_t", pack_gemm(weights, scale))
         return Lowered("conv_1x1_s8_mve", (Call("conv_1x1_s8_mve", (In(), table, Out()), shape),))
 
@@ -153,7 +117,7 @@ class ConvS8Mve(Kernel):
 
     def tile(self, g: Geometry) -> int:
         """Output columns that go through one strip; 0 when windows are read where they lie."""
-        if g.kernel_h == 1 and g.pad_top == 0 and not g.padded_w and _readable(g.depth):
+        if g.kernel_h == 1 and g.pad_top == 0 and not g.padded_w and readable(g.depth):
             return 0
         column = g.kernel_h * g.in_c
         columns = max(STRIP_BYTES // column - g.kernel_w, 0) // g.stride_w + 1
@@ -172,11 +136,11 @@ class ConvS8Mve(Kernel):
         g = in_runs(context)
         by_row = weights_of(context).reshape(-1, g.kernel_h, g.kernel_w, g.in_c)
         weights = by_row.transpose(0, 2, 1, 3).reshape(-1, g.depth)
-        scale = _scaled(context, weights)
+        scale = layer_scaling(context, weights)
         names = ("batches", "in_h", "in_w", "in_c", "out_h", "out_w", "kernel_h", "kernel_w", "stride_h", "stride_w")
         shape = {name: getattr(g, name) for name in (*names, "dilation_h", "pad_top", "pad_left")}
         shape |= {"in_zero": context.input().q.zero_point, "tile_w": self.tile(g)}
-        shape |= {"x_step": g.stride_w * g.kernel_h * g.in_c, **_gemm_shape(context, g.depth, scale.form)}
+        shape |= {"x_step": g.stride_w * g.kernel_h * g.in_c, **gemm_shape(context, g.depth, scale.form)}
         # Without a strip the output stands in for it: an address that is not used.
         strip = Scratch() if self.tile(g) else Out()
         arguments = (In(), Table("packed", "int32_t", pack_gemm(weights, scale)), Out(), strip)
@@ -185,67 +149,3 @@ class ConvS8Mve(Kernel):
     def cost(self, context: Context) -> Cost:
         g = in_runs(context)
         return Cost(0.2 * context.output().elements * g.depth, self.strip(g))
-
-
-class DepthwiseConv3x3S8Mve(Kernel):
-    """3x3 depthwise convolutions with stride 1 and multiplier 1, in place or not."""
-
-    ops = frozenset({"DEPTHWISE_CONV_2D"})
-    features = MVE
-
-    def applies(self, context: Context) -> bool:
-        g = geometry(context)
-        attrs = context.node.attrs
-        assert isinstance(attrs, ConvAttrs)
-        channels = context.output().shape[3]
-        plain = (g.kernel_h, g.kernel_w) == (3, 3) and attrs.stride == (1, 1) and attrs.dilation == (1, 1)
-        return plain and channels == g.in_c and max(g.pad_top, g.pad_left) <= 2 and _offsets_fit(g, channels)
-
-    def by_rows(self, g: Geometry) -> bool:
-        """Whether the inner dimension is a row."""
-        return g.in_c < LANES or _pairs_cost(g.out_h, g.out_w) <= _pairs_cost(g.out_w, g.out_h)
-
-    def strip(self, g: Geometry) -> int:
-        """Bytes of scratch."""
-        inner = g.out_w if self.by_rows(g) else g.out_h
-        return (4 * -(-inner // 4) + 2) * 4 * min(g.in_c, LANES) + 64 * (g.in_c < LANES)
-
-    def lower(self, context: Context) -> Lowered:
-        g = geometry(context)
-        rows = self.by_rows(g)
-        taps = weights_of(context)[0]  # row, column, channel
-        inner_first = taps.transpose(1, 0, 2) if rows else taps
-        records = inner_first.reshape(9, g.in_c).T
-        scale = _scaled(context, records)
-        row, column, out_row = g.in_w * g.in_c, g.in_c, g.out_w * g.in_c
-        sizes = ((g.in_w, g.in_h), (g.out_w, g.out_h), (column, row), (column, out_row), (g.pad_left, g.pad_top))
-        names = ("in_{}", "out_{}", "in_{}_step", "out_{}_step", "pad_{}")
-        shape = {"batches": g.batches, "channels": g.in_c}
-        for name, pair in zip(names, sizes, strict=True):
-            inner, outer = pair if rows else pair[::-1]
-            shape |= {name.format("inner"): inner, name.format("outer"): outer}
-        shape |= {"in_zero": context.input().q.zero_point, **_output_shape(context, scale.form)}
-        tables = Table("scale", "int32_t", pack_scale(scale)), Table("taps", "int8_t", pack_records(records, scale))
-        call = Call("depthwise_conv_3x3_s8_mve", (In(), *tables, Out(), Scratch()), shape)
-        return Lowered("depthwise_conv_3x3_s8_mve", (call,), self.strip(g))
-
-    def overwritable(self, context: Context) -> tuple[int, ...]:
-        # By columns, an output must land on its own pixel.
-        g = geometry(context)
-        smaller = g.batches == 1 and g.out_h <= g.in_h and g.out_w <= g.in_w
-        return (0,) if smaller and (self.by_rows(g) or g.out_w == g.in_w) else ()
-
-    def cost(self, context: Context) -> Cost:
-        g = geometry(context)
-        cost = _pairs_cost(g.out_h, g.out_w)
-        return Cost(g.batches * g.in_c * (cost if self.by_rows(g) else _pairs_cost(g.out_w, g.out_h)), self.strip(g))
-
-
-def _pairs_cost(outer: int, inner: int) -> float:
-    """Instructions a channel of a 3x3 depthwise convolution."""
-    return (outer + 1) // 2 * (28 + 28 * (inner // 4) + 32 * (inner % 4 > 0) + (inner + 2) * 17 / LANES)
-
-
-def _offsets_fit(g: Geometry, channels: int) -> bool:
-    """Whether a round's outputs lie within uint16 of each other, by rows or by columns."""
-    return (g.out_w + 8) * channels * 4 <= 65535
