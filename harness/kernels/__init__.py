@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from harness.errors import CompileError
-from harness.kernels import depthwise_dsp
+from harness.kernels import convolution_mve, depthwise_dsp, depthwise_mve, fully_connected_mve
 from harness.kernels.activation import Lut8Portable, SoftmaxS8Portable
 from harness.kernels.base import Context, Kernel
 from harness.kernels.convolution import (
@@ -19,11 +19,7 @@ from harness.kernels.convolution import (
     FullyConnectedS8Portable,
 )
 from harness.kernels.convolution_dsp import ConvS8CarryDsp, FullyConnectedS8CarryDsp
-from harness.kernels.convolution_mve import Conv1x1S8Mve, ConvS8Mve, DepthwiseConv3x3S8Mve
-from harness.kernels.depthwise_dsp import DepthwiseConv3x3S8Dsp, DepthwiseConv3x3S8M7
-from harness.kernels.depthwise_mve import DepthwiseConv3x3S8Mve
 from harness.kernels.elementwise import AddS8Portable, MulS8Portable
-from harness.kernels.fully_connected_mve import FullyConnectedRowsS8Mve, FullyConnectedS8Mve
 from harness.kernels.movement import ConcatPortable, CopyPortable, PadPortable, SplitPortable, StridedSlicePortable
 from harness.kernels.pooling import AveragePoolS8Portable, MaxPoolS8Portable, MeanS8Portable
 from harness.kernels.quantization import DequantizePortable, QuantizeF32Portable, RequantizePortable
@@ -31,16 +27,14 @@ from harness.kernels.quantization import DequantizePortable, QuantizeF32Portable
 KERNELS: tuple[Kernel, ...] = (
     ConvS8Portable(),
     ConvS8CarryDsp(),
-    Conv1x1S8Mve(),
-    ConvS8Mve(),
+    *convolution_mve.KERNELS,
     DepthwiseConvS8Portable(),
     DepthwiseConvS8InPlace(),
     *depthwise_dsp.KERNELS,
-    DepthwiseConv3x3S8Mve(),
+    *depthwise_mve.KERNELS,
     FullyConnectedS8Portable(),
     FullyConnectedS8CarryDsp(),
-    FullyConnectedS8Mve(),
-    FullyConnectedRowsS8Mve(),
+    *fully_connected_mve.KERNELS,
     AveragePoolS8Portable(),
     MaxPoolS8Portable(),
     MeanS8Portable(),

@@ -149,3 +149,6 @@ class ConvS8Mve(Kernel):
     def cost(self, context: Context) -> Cost:
         g = in_runs(context)
         return Cost(0.2 * context.output().elements * g.depth, self.strip(g))
+
+
+KERNELS: tuple[Kernel, ...] = (Conv1x1S8Mve(), ConvS8Mve())

@@ -71,3 +71,6 @@ def _pairs_cost(outer: int, inner: int) -> float:
 def _offsets_fit(g: Geometry, channels: int) -> bool:
     """Whether a round's outputs lie within uint16 of each other, by rows or by columns."""
     return (g.out_w + 8) * channels * 4 <= 65535
+
+
+KERNELS: tuple[Kernel, ...] = (DepthwiseConv3x3S8Mve(),)

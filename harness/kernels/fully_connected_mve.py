@@ -64,3 +64,6 @@ class FullyConnectedRowsS8Mve(Kernel):
     def cost(self, context: Context) -> Cost:
         channels, depth = context.input(1).shape
         return Cost(context.output().elements * (depth / 9 + 5) + 100)
+
+
+KERNELS: tuple[Kernel, ...] = (FullyConnectedS8Mve(), FullyConnectedRowsS8Mve())
