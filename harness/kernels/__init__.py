@@ -20,7 +20,7 @@ from harness.kernels.convolution import (
 )
 from harness.kernels.convolution_dsp import ConvS8CarryDsp, FullyConnectedS8CarryDsp
 from harness.kernels.elementwise import AddS8Portable, MulS8Portable
-from harness.kernels.movement import ConcatPortable, CopyPortable, PadPortable, SplitPortable, StridedSlicePortable
+from harness.kernels.movement import ConcatPortable, MovePortable, PadPortable, SplitPortable, StridedSlicePortable
 from harness.kernels.pooling import AveragePoolS8Portable, MaxPoolS8Portable, MeanS8Portable
 from harness.kernels.quantization import DequantizePortable, QuantizeF32Portable, RequantizePortable
 
@@ -45,12 +45,13 @@ KERNELS: tuple[Kernel, ...] = (
     RequantizePortable(),
     QuantizeF32Portable(),
     DequantizePortable(),
-    CopyPortable(),
+    MovePortable(),
     ConcatPortable(),
     SplitPortable(),
     StridedSlicePortable(),
     PadPortable(),
 )
+
 
 def candidates(context: Context, prefer: Collection[str] = ()) -> list[Kernel]:
     """Kernels that compute the context's node on its core, cheapest first.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.graph import Graph
+from harness.passes.delay_assignments import delay_assignments
 from harness.passes.drop_channels import drop_channels
 from harness.passes.fold_constants import fold_constants
 from harness.passes.fuse_activation import fuse_activation
@@ -23,6 +24,7 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
     one_channel,
     place_outputs,
     remove_dead,
+    delay_assignments,
 )
 
 
