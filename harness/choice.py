@@ -35,7 +35,8 @@ class Choice:
         if len(node.outputs) != 1:
             return {}
         if accesses is None:
-            return {(node.outputs[0], node.inputs[i]): self._only_there(i) for i in self.kernel.overwritable(self.context)}
+            there = self.kernel.overwritable(self.context)
+            return {(node.outputs[0], node.inputs[i]): self._only_there(i) for i in there}
         found: dict[tuple[int, int], Overlap] = {}
         for position, reads in accesses.reads.items():
             pair = (node.outputs[0], node.inputs[position])

@@ -118,5 +118,5 @@ def test_parts_leave_their_bytes_as_soon_as_they_die() -> None:
 
 def test_real_models_need_far_less_than_the_liveness_bound() -> None:
     for name, most in (("kws", 9100), ("vww", 39_400), ("ic", 35_600), ("ad", 1300), ("sww", 4600)):
-        plan = compile_graph(load(real_model(f"mlperftiny_{name}_int8")))
+        plan = compile_graph(load(real_model(f"mlperftiny_{name}_int8")), core="cortex-m3")
         assert plan.arena_size <= min(most, plan.liveness_bound), name

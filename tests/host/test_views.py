@@ -93,7 +93,7 @@ def ring(*, late_reader: bool = False) -> Graph:
 
 
 def test_a_ring_is_joined_in_place_and_shifts_once_its_window_is_read() -> None:
-    plan = compile_graph(ring())
+    plan = compile_graph(ring(), core="cortex-m3")
     assert layers(plan) == ["CONV_2D", "CONV_2D", "ASSIGN_VARIABLE"]
     assert plan.layers[2].kernel == "move_portable"
     state = next(p for p in plan.placements if p.state == 0)
@@ -122,7 +122,7 @@ def test_a_window_that_is_read_after_the_next_assignment_is_copied() -> None:
 def test_wake_word_models_copy_nothing_but_their_rings() -> None:
     for path in wake_word_models():
         graph = load(path)
-        plan = compile_graph(graph)
+        plan = compile_graph(graph, core="cortex-m3")
         moved = [layer.op for layer in plan.layers if layer.kernel in ("move_portable", "strided_copy_portable")]
         assert moved == ["ASSIGN_VARIABLE"] * len(graph.states), path.name
         assert not [layer for layer in plan.layers if layer.op == "CONCATENATION"], path.name
