@@ -176,6 +176,10 @@ class Client:
             time.sleep(_BAUD_BACK_S)
             self.hello(info.build_id, info.board)
             return False
+        counts = self.line()
+        if counts is not None and counts.baud == slow:  # it went back, and our end had never left the old rate
+            set_baud(slow)
+            return False
         self._exchange.rate_changed(lambda: set_baud(slow))
         return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import replace
 from functools import cache
 
@@ -126,6 +127,20 @@ def test_a_rate_that_the_host_never_uses_is_left_again(name):
         asked = []
         # our end stays at the old rate, as where the probe's serial port cannot do the new one
         assert client.raise_baud(board.uart.fast_baud, board.uart.baud, asked.append) is False
+        assert asked == [board.uart.fast_baud, board.uart.baud]
+        assert client.line().baud == board.uart.baud
+
+
+def test_a_rate_that_the_device_left_before_the_host_asked_is_not_taken_for_the_new_one():
+    board = find_board("nucleo-h743")
+    image = build_image([tiny_package(core=board.core)], board)
+    with _session(board.name, image) as session:
+        client = Client(session.stream(), elf=image.elf)
+        client.hello(image.build_id, board.name)
+        asked = []
+        # our end stays at the old rate and is slow, so that its first question finds the device back there
+        late = lambda rate: asked.append(rate) or time.sleep(1.0)  # noqa: E731
+        assert client.raise_baud(board.uart.fast_baud, board.uart.baud, late) is False
         assert asked == [board.uart.fast_baud, board.uart.baud]
         assert client.line().baud == board.uart.baud
 
