@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from harness.choice import Choice
 from harness.graph import Graph, Node
 from harness.kernels import candidates
 from harness.kernels.base import Context, Kernel
 from harness.kernels.macs import macs
 from harness.kernels.target import Target
-from harness.lifetimes import Value, liveness_bound, values_of
+from harness.lifetimes import Step, Value, liveness_bound, values_of, view_sources
 from harness.names import identifier
 from harness.passes import optimize
-from harness.plan import Layer, Placement, Plan, Step
+from harness.plan import Layer, Placement, Plan
 from harness.planner import place
 from harness.verifier import verify
-from harness.views import Views, find_views
 
 ARENA_ALIGNMENT = 16
 
@@ -36,23 +34,24 @@ def compile_graph(
     target = core if isinstance(core, Target) else Target(core)
     optimized = optimize(graph)
     verify(optimized)
-    views = find_views(optimized)
-    nodes = [node for i, node in enumerate(optimized.nodes) if i not in views.free]
+    # Views cost nothing and become no layer.
+    views = view_sources(optimized)
+    nodes = [n for n in optimized.nodes if not (n.outputs and all(t in views for t in n.outputs))]
     contexts = [Context(optimized, node, target) for node in nodes]
-    choices = _in_place_where_it_saves(optimized, views, contexts, prefer)
-    values, overlaps = values_of(optimized, [c.use for c in choices], views)
-    placed = place(values, overlaps)
-    steps = [Step(c.context.node, c.kernel, c.context, c.lowered) for c in choices]
+    fastest = [_step(context, _fastest(context, prefer)) for context in contexts]
+    steps = _in_place_where_it_saves(optimized, fastest)
+    values = values_of(optimized, steps)
+    offsets, arena = place(values)
     return Plan(
         name=identifier(name or graph.name),
         core=target.core,
         graph=optimized,
         layers=tuple(_layer(optimized, i, step) for i, step in enumerate(steps)),
         steps=tuple(steps),
-        placements=tuple(_placements(optimized, values, placed.offsets)),
-        arena_size=max(placed.size, 1),
+        placements=tuple(_placements(optimized, values, offsets)),
+        arena_size=max(arena, 1),
         arena_align=ARENA_ALIGNMENT,
-        liveness_bound=liveness_bound(values, len(steps)),
+        liveness_bound=liveness_bound(values_of(optimized, fastest, in_place=False), len(steps)),
         removed=_removed(optimized, nodes),
     )
 
@@ -62,28 +61,30 @@ def _fastest(context: Context, prefer: Collection[str]) -> Kernel:
     return next(kernel for kernel in candidates(context, prefer) if not kernel.in_place)
 
 
-def _arena(graph: Graph, views: Views, choices: Sequence[Choice]) -> int:
-    return place(*values_of(graph, [c.use for c in choices], views), trials=0, nodes=0).size
+def _step(context: Context, kernel: Kernel) -> Step:
+    return Step(context.node, kernel, context, kernel.lower(context))
 
 
-def _in_place_where_it_saves(
-    graph: Graph, views: Views, contexts: Sequence[Context], prefer: Collection[str]
-) -> list[Choice]:
+def _arena(graph: Graph, steps: Sequence[Step]) -> int:
+    return place(values_of(graph, steps), trials=0)[1]
+
+
+def _in_place_where_it_saves(graph: Graph, steps: Sequence[Step]) -> list[Step]:
     """Layers computed in place by a slower kernel, but only those without which the arena would be larger."""
-    choices = [Choice(c, _fastest(c, prefer)) for c in contexts]
-    slower: dict[int, Choice] = {}
-    for index, choice in enumerate(choices):
-        found = [kernel for kernel in candidates(choice.context) if kernel.in_place]
-        if found and type(choice.kernel).__name__ not in prefer:
-            slower[index] = Choice(choice.context, found[0])
+    slower: dict[int, Step] = {}
+    for index, step in enumerate(steps):
+        found = [kernel for kernel in candidates(step.context) if kernel.in_place]
+        # A kernel that can write over its input anyway has nothing to gain from a slower one.
+        if found and not step.kernel.overwritable(step.context):
+            slower[index] = _step(step.context, found[0])
     if not slower:
-        return choices
-    chosen = [slower.get(i, choice) for i, choice in enumerate(choices)]
-    smallest = _arena(graph, views, chosen)
+        return list(steps)
+    chosen = [slower.get(i, step) for i, step in enumerate(steps)]
+    smallest = _arena(graph, chosen)
     for index in slower:
-        trial = chosen[:index] + [choices[index]] + chosen[index + 1 :]
-        if _arena(graph, views, trial) <= smallest:
-            chosen, smallest = trial, _arena(graph, views, trial)
+        trial = chosen[:index] + [steps[index]] + chosen[index + 1 :]
+        if _arena(graph, trial) <= smallest:
+            chosen, smallest = trial, _arena(graph, trial)
     return chosen
 
 
@@ -91,10 +92,8 @@ def _layer(graph: Graph, index: int, step: Step) -> Layer:
     node = step.node
     ops = [graph.source_ops[s] for s in node.sources if s < len(graph.source_ops)]
     fused = list(ops)
-    # A DEPTHWISE_CONV_2D may be computed as a CONV_2D.
-    own = node.op if node.op in ops else next((op for op in ops if op.endswith(node.op)), None)
-    if own is not None:
-        fused.remove(own)
+    if node.op in fused:
+        fused.remove(node.op)
     return Layer(
         index=index,
         name=f"{node.op.lower()}_{index:02d}",
@@ -109,14 +108,19 @@ def _layer(graph: Graph, index: int, step: Step) -> Layer:
 
 
 def _placements(graph: Graph, values: Sequence[Value], offsets: Sequence[int]) -> list[Placement]:
-    """One placement a tensor, state and scratch buffer; tensors of one value repeat its place."""
+    """One placement a tensor, state and scratch buffer; views repeat their value's place."""
     placements = []
     for value, offset in zip(values, offsets, strict=True):
-        whole = Placement(value.name, None, value.state, offset, value.size, value.first, value.last)
+        over = None
+        if value.over is not None:
+            over = values[value.over].tensors[0]
+        whole = Placement(value.name, None, value.state, offset, value.size, value.first, value.last, over)
         if value.state is not None or not value.tensors:
             placements.append(whole)
         for tensor in value.tensors:
-            placements.append(replace(whole, name=graph.tensors[tensor].name, tensor=tensor, state=None))
+            alias = over if tensor == value.tensors[0] else value.tensors[0]
+            name = graph.tensors[tensor].name
+            placements.append(replace(whole, name=name, tensor=tensor, state=None, alias_of=alias))
     return placements
 
 

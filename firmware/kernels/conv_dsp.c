@@ -126,12 +126,15 @@ static TINYHIL_CODE HIL_NOINLINE void conv_dsp_chunk(const int8_t *input, const 
     }
 }
 
+/* gemm_dsp_asm.h: no activations can look like this */
+#define CONV_DSP_COLUMNS_END 0x7f007f00
+
 HIL_SHARED void conv_dsp(const int8_t *input, const int32_t *weights, int8_t *output, int32_t *scratch,
                          const conv_dsp_shape *s, gemm_4x2 *pair, gemm_4x1 *single)
 {
     int32_t *stage = scratch + s->column_bytes / 4;
-    const int32_t block_words = 9 + 4 * s->groups;
-    gemm_dsp_shape shape = {s->groups, s->chunk, s->offset, s->general, s->low, s->high};
+    stage[-3] = CONV_DSP_COLUMNS_END;
+        gemm_dsp_shape shape = {s->groups, s->chunk, s->offset, s->clamped, s->low, s->high};
     for (int32_t channel = 0; channel < s->out_c; channel += s->chunk) {
         const int32_t left = s->out_c - channel;
         if (left < shape.channels) {
@@ -139,11 +142,11 @@ HIL_SHARED void conv_dsp(const int8_t *input, const int32_t *weights, int8_t *ou
         }
         const int32_t *here = weights;
         if (s->stage_words != 0) {
-            copy_words_dsp(stage, weights, (shape.channels + 3) / 4 * block_words);
+            copy_words_dsp(stage, weights, (shape.channels + 3) / 4 * s->block_words);
             here = stage;
         }
         conv_dsp_chunk(input, here, output + channel, (int16_t *)scratch, (int8_t *)(stage + s->stage_words), s, &shape,
                        pair, single);
-        weights += s->chunk / 4 * block_words;
+        weights += s->chunk / 4 * s->block_words;
     }
 }

@@ -8,7 +8,7 @@
 #define OUT 12
 #define OUT_END 16
 #define OFFSET 20
-#define GENERAL 24
+#define CLAMPED 24
 #define LOW 28
 #define HIGH 32
 #define FRAME 36
@@ -29,22 +29,27 @@
 
     /* Requantizes doubled sums a..d, in channel order, and packs them into a. r0 is at the multipliers and ends after the
      * shifts; r1, r6..r11 and lr are lost. */
-    .macro hil_4x1_requant a, b, c, d, ties
+    .macro hil_4x1_requant a, b, c, d
     ldm     r0!, {r6-r9}
     ldr     r10, [r0], #4
     ldr     r11, [sp, #OFFSET]
     lsl.w   r1, r11, r10
-    hil_requant \a, r6, r1, r10, lr, \ties
+    hil_requant \a, r6, r1, r10, lr, 1
     lsr.w   r10, r10, #8
     lsl.w   r1, r11, r10
-    hil_requant \b, r7, r1, r10, lr, \ties
+    hil_requant \b, r7, r1, r10, lr, 1
     lsr.w   r10, r10, #8
     lsl.w   r1, r11, r10
-    hil_requant \c, r8, r1, r10, lr, \ties
+    hil_requant \c, r8, r1, r10, lr, 1
     lsr.w   r10, r10, #8
     lsl.w   r1, r11, r10
-    hil_requant \d, r9, r1, r10, lr, \ties
+    hil_requant \d, r9, r1, r10, lr, 1
     hil_pack4 \a, \b, \c, \d
+    ldr     r1, [sp, #CLAMPED]
+    cbz     r1, 6f
+    ldrd    r10, r11, [sp, #LOW]
+    hil_clamp4 \a, r10, r11, lr
+6:
     .endm
 
     /* Stores up to four bytes; goes on at `more` while channels are left, and returns otherwise. */

@@ -1,64 +1,64 @@
 /* Frame, first and last part of the inner kernels of two pixels that keep their sums in r2..r9. */
 #include "gemm_dsp_asm.h"
 
-    /* on the stack */
-#define X_END 0
-#define X_START 4
-#define W_SKIP 8
-#define OUT0 12
-#define OUT1 16
-#define OUT0_END 20
-#define OFFSET 24
-#define GENERAL 28
-#define LOW 32
-#define HIGH 36
-#define FRAME 44
+/* on the stack */
+#define X_START 0
+#define ODD 4
+#define OUT0 8
+#define OUT1 12
+#define OUT0_END 16
+#define OFFSET 20
+#define CLAMPED 24
+#define LOW 28
+#define HIGH 32
+#define FRAME 36
 
-    /* Loops walk two groups of taps at once, with pointers 28 bytes ahead; an odd number starts in the middle. */
+    /* Loops walk two groups of taps at once; an odd number starts in the middle. */
     .macro hil_4x2_enter
     push    {r4-r11, lr}
     ldr     r4, [sp, #36]
     sub     sp, sp, #FRAME
     ldm     r4, {r5-r10}
     add     r6, r6, r2
+    and     r5, r5, #1
+    strd    r1, r5, [sp, #X_START]
     add     r12, sp, #OUT0
     stm     r12, {r2, r3, r6, r7, r8, r9, r10}
-    and     r4, r5, #1
-    mov     r7, #28
-    sub     r7, r7, r4, lsl #4
-    add     r6, r1, r7
-    add     r5, r1, r5, lsl #4
-    add     r5, r5, #28
-    stm     sp, {r5, r6, r7}
     .endm
 
     /* Requantizes doubled sums a0..d0 of the first pixel and a1..d1 of the second, in channel order, and packs them into a0
-     * and a1. r0 is 28 bytes beyond the multipliers; r1, r10..r12 and lr are lost. */
-    .macro hil_4x2_requant a0, b0, c0, d0, a1, b1, c1, d1, ties
-    ldr     r10, [r0, #-12]
+     * and a1. r0 is at the multipliers and ends after the shifts; r1, r10..r12 and lr are lost. */
+    .macro hil_4x2_requant a0, b0, c0, d0, a1, b1, c1, d1
+    ldr     r10, [r0, #16]
     ldr     r11, [sp, #OFFSET]
-    ldr     r12, [r0, #-28]
+    ldr     r12, [r0]
     lsl.w   r1, r11, r10
-    hil_requant \a0, r12, r1, r10, lr, \ties
-    hil_requant \a1, r12, r1, r10, lr, \ties
+    hil_requant \a0, r12, r1, r10, lr, 1
+    hil_requant \a1, r12, r1, r10, lr, 1
     lsr.w   r10, r10, #8
-    ldr     r12, [r0, #-24]
+    ldr     r12, [r0, #4]
     lsl.w   r1, r11, r10
-    hil_requant \b0, r12, r1, r10, lr, \ties
-    hil_requant \b1, r12, r1, r10, lr, \ties
+    hil_requant \b0, r12, r1, r10, lr, 1
+    hil_requant \b1, r12, r1, r10, lr, 1
     lsr.w   r10, r10, #8
-    ldr     r12, [r0, #-20]
+    ldr     r12, [r0, #8]
     lsl.w   r1, r11, r10
-    hil_requant \c0, r12, r1, r10, lr, \ties
-    hil_requant \c1, r12, r1, r10, lr, \ties
+    hil_requant \c0, r12, r1, r10, lr, 1
+    hil_requant \c1, r12, r1, r10, lr, 1
     lsr.w   r10, r10, #8
-    ldr     r12, [r0, #-16]
+    ldr     r12, [r0, #12]
     lsl.w   r1, r11, r10
-    hil_requant \d0, r12, r1, r10, lr, \ties
-    hil_requant \d1, r12, r1, r10, lr, \ties
-    sub.w   r0, r0, #8
+    hil_requant \d0, r12, r1, r10, lr, 1
+    hil_requant \d1, r12, r1, r10, lr, 1
+    add.w   r0, r0, #20
     hil_pack4 \a0, \b0, \c0, \d0
     hil_pack4 \a1, \b1, \c1, \d1
+    ldr     r1, [sp, #CLAMPED]
+    cbz     r1, 6f
+    ldrd    r10, r11, [sp, #LOW]
+    hil_clamp4 \a0, r10, r11, lr
+    hil_clamp4 \a1, r10, r11, lr
+6:
     .endm
 
     /* Stores up to four bytes a pixel; goes on at `more` while channels are left, and returns otherwise. */

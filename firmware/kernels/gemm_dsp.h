@@ -9,11 +9,10 @@
 
 /* The assembly reads it in this order.
  *
- * groups: taps in fours. channels: outputs a pixel. offset: 2 * zero point of the output + 1. general: 0 when the clamp is
- * -128..127 and the zero point -128, so that neither ties below the zero point nor the clamp need care. low, high: the
- * clamp, in all four bytes. */
+ * groups: taps in fours. channels: outputs a pixel. The rest is for layers that have no form of their own: offset is
+ * 2 * zero point of the output + 1, clamped tells whether low and high (in all four bytes) are narrower than int8. */
 typedef struct {
-    int32_t groups, channels, offset, general, low, high;
+    int32_t groups, channels, offset, clamped, low, high;
 } gemm_dsp_shape;
 
 /* two pixels; their outputs go to out0 and out1 */

@@ -1,10 +1,12 @@
-/* Assembly that the inner kernels of gemm_dsp.h share: requantization (exact: harness/kernels/requant.py) and stores.
- *
- * Of four channels the packed weights end in four multipliers and a word of four bytes, shift - 1 of each channel. The
- * addend (2 * zero point + 1) << (shift - 1) is made by a shift whose count is the word's lowest byte. */
+/* Assembly that the inner kernels of gemm_dsp.h share: requantization and stores. Why it is exact, and how the constants
+ * lie after a block's weights: harness/kernels/gemm.py, requant.py (hil_requant) and requant_linear.py (hil_line). */
 #include "kernel_asm.h"
 
-    /* acc (doubled) -> int8; tmp is lost */
+/* What follows the columns of two pixels, and no activations can be: the end of loops. A constant that CMP takes. */
+#define COLUMNS_END 0x7f007f00
+
+    /* acc (doubled) -> int8; tmp is lost. The addend is (2 * zero point + 1) << (shift - 1); shifts count by the lowest
+     * byte of a register, so the word of all four shifts serves as it is. */
     .macro hil_requant acc, multiplier, addend, shifts, tmp, ties
     smmlar  \tmp, \acc, \multiplier, \addend
     .if \ties

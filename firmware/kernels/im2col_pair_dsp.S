@@ -3,8 +3,8 @@
 
     .macro hil_widen w0, w1
     sxtb16  r4, \w0
-    sxtb16  r5, \w1
-    sxtb16  r6, \w0, ror #8
+    sxtb16  r5, \w0, ror #8
+    sxtb16  r6, \w1
     sxtb16  r7, \w1, ror #8
     stm     r0!, {r4-r7}
     .endm
@@ -21,10 +21,10 @@
     bcc.w   1f
     ldr     r4, [r1], #4
     ldr     r5, [r2], #4
-    sxtb16  r6, r4, ror #8
+    sxtb16  r6, r5
     sxtb16  r7, r5, ror #8
+    sxtb16  r5, r4, ror #8
     sxtb16  r4, r4
-    sxtb16  r5, r5
     stm     r0!, {r4-r7}
 1:  cmp.w   r12, #0
     beq.w   .Ltail
@@ -32,17 +32,17 @@
     ldr     r4, [r1], #4
     ldr     r5, [r2], #4
     subs.w  r12, r12, #1
-    sxtb16  r6, r4, ror #8
+    sxtb16  r6, r5
     sxtb16  r7, r5, ror #8
+    sxtb16  r5, r4, ror #8
     sxtb16  r4, r4
-    sxtb16  r5, r5
     stm     r0!, {r4-r7}
     ldr     r4, [r1], #4
     ldr     r5, [r2], #4
-    sxtb16  r6, r4, ror #8
+    sxtb16  r6, r5
     sxtb16  r7, r5, ror #8
+    sxtb16  r5, r4, ror #8
     sxtb16  r4, r4
-    sxtb16  r5, r5
     stm     r0!, {r4-r7}
     bne.w   .Lwords
 .Ltail:

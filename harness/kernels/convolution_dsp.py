@@ -2,160 +2,306 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from harness.graph import ConvAttrs, FullyConnectedAttrs, Pads
+from harness.graph import ConvAttrs, FullyConnectedAttrs, Graph, Node, Pads
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Scratch, Table
-from harness.kernels.gemm import BLOCK_WORDS, CHANNELS, TAPS, Matrix, blocks, clamp_fields, column_order, matrix, pack
+from harness.kernels.gemm import (
+    CHANNELS,
+    EXTRA_WORDS,
+    TAPS,
+    Form,
+    Matrix,
+    blocks,
+    clamp_fields,
+    column_order,
+    matrix,
+    pack,
+)
 from harness.oracle.params import conv_params, fully_connected_params
 
+DSP = frozenset({"dsp"})
+DUAL_ISSUE = frozenset({"dsp", "dual-issue"})
 
-def layer_matrix(context: Context) -> Matrix | None:
-    """The layer's weights, one row of taps a channel, or None where the fast requantization is not exact."""
-    attrs, x, w, y = context.node.attrs, context.input(0), context.input(1), context.output()
+COLUMNS_END = 12
+"""Bytes after the columns: a mark that ends loops, and what loads that run ahead touch."""
+
+
+@lru_cache(maxsize=512)
+def _matrix(graph: Graph, node: Node) -> Matrix | None:
+    attrs = node.attrs
     assert isinstance(attrs, ConvAttrs | FullyConnectedAttrs)
+    x, w, y = graph.tensors[node.inputs[0]], graph.tensors[node.inputs[1]], graph.tensors[node.outputs[0]]
     assert w.data is not None, "the verifier requires constant weights"
     weights = w.data.astype(np.int64).reshape(w.shape[0], -1)
-    tensor = context.optional(2)
-    bias = np.zeros(len(weights), np.int64) if tensor is None or tensor.data is None else tensor.data.astype(np.int64)
+    data = graph.tensors[node.inputs[2]].data if len(node.inputs) > 2 and node.inputs[2] >= 0 else None
+    bias = np.zeros(len(weights), np.int64) if data is None else data.astype(np.int64)
     params = conv_params if isinstance(attrs, ConvAttrs) else fully_connected_params
     multipliers, shifts = params(x, w, y)
     folded = bias - x.q.zero_point * weights.sum(axis=1)
     return matrix(weights, folded, multipliers, shifts, y.q.zero_point, attrs.clamp)
 
 
-def _inner(context: Context) -> range:
-    """Output columns whose windows lie inside the image's width, and whose taps are neighbours in memory."""
-    attrs = context.node.attrs
+def layer_matrix(context: Context) -> Matrix | None:
+    """The layer's weights, one row of taps a channel, or None where the fast requantization is not exact."""
+    return _matrix(context.graph, context.node)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Geometry of a convolution; a fully connected layer is one row of pixels.
+
+    Attributes:
+        batches, in_h, in_w, in_c, out_h, out_w, out_c: images.
+        kernel, stride, dilation: (height, width).
+        pads: before and after rows and columns.
+    """
+
+    batches: int
+    in_h: int
+    in_w: int
+    in_c: int
+    out_h: int
+    out_w: int
+    out_c: int
+    kernel: tuple[int, int] = (1, 1)
+    stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+    pads: Pads = Pads()
+
+    @property
+    def inner(self) -> range:
+        """Output columns whose windows lie inside the image's width, and whose taps are neighbours in memory."""
+        taps, stride, left = self.kernel[1], self.stride[1], self.pads.left
+        if self.dilation[1] > 1 and taps > 1:
+            return range(0)
+        first = -(-left // stride)
+        end = min((self.in_w - taps + left) // stride + 1, self.out_w)
+        return range(first, max(end, first))
+
+    @property
+    def inner_rows(self) -> int:
+        """Output rows whose windows lie inside the image's height."""
+        reach = (self.kernel[0] - 1) * self.dilation[0]
+        starts = [y * self.stride[0] - self.pads.top for y in range(self.out_h)]
+        return sum(1 for start in starts if start >= 0 and start + reach < self.in_h)
+
+    @property
+    def gathered(self) -> int:
+        """Pixels whose windows must be copied before they are widened: they reach into the padding, or have holes."""
+        return self.batches * (self.out_h * self.out_w - self.inner_rows * len(self.inner))
+
+    @property
+    def pixels(self) -> int:
+        """Output pixels."""
+        return self.batches * self.out_h * self.out_w
+
+    @property
+    def taps(self) -> int:
+        """Bytes of a window."""
+        return self.kernel[0] * self.kernel[1] * self.in_c
+
+    @property
+    def groups(self) -> int:
+        """Groups of taps in a column."""
+        return -(-self.taps // TAPS)
+
+
+def window_of(context: Context) -> Window:
+    """The layer's geometry."""
+    attrs, x, w, y = context.node.attrs, context.input(0), context.input(1), context.output()
+    if isinstance(attrs, FullyConnectedAttrs):
+        rows = x.elements // w.shape[1]
+        return Window(1, 1, rows, w.shape[1], 1, rows, w.shape[0])
     assert isinstance(attrs, ConvAttrs)
-    taps = context.input(1).shape[2]
-    stride, left, width = attrs.stride[1], attrs.pads.left, context.input(0).shape[2]
-    if attrs.dilation[1] > 1 and taps > 1:
-        return range(0)
-    first = -(-left // stride)
-    end = min((width - taps + left) // stride + 1, context.output().shape[2])
-    return range(first, max(end, first))
+    kernel = (w.shape[1], w.shape[2])
+    if (*kernel, *attrs.stride) == (1, 1, 1, 1) and attrs.pads == Pads():
+        # One long row: pairs of pixels need not end with the image's rows.
+        pixels = y.elements // y.shape[3]
+        return Window(1, 1, pixels, x.shape[3], 1, pixels, y.shape[3])
+    n, in_h, in_w, in_c = x.shape
+    _, out_h, out_w, out_c = y.shape
+    return Window(n, in_h, in_w, in_c, out_h, out_w, out_c, kernel, attrs.stride, attrs.dilation, attrs.pads)
 
 
-def _gathers(context: Context) -> bool:
-    """Whether some window must be copied before it is widened: it reaches into the padding, or has holes."""
-    attrs = context.node.attrs
-    assert isinstance(attrs, ConvAttrs)
-    rows = (context.output().shape[1] - 1) * attrs.stride[0] - attrs.pads.top
-    reach = (context.input(1).shape[1] - 1) * attrs.dilation[0]
-    above, below = attrs.pads.top > 0, rows + reach >= context.input(0).shape[1]
-    return above or below or len(_inner(context)) < context.output().shape[2]
+class ConvDsp(Kernel):
+    """Convolution of one group, two pixels at a time.
 
+    Attributes:
+        form: of the packed weights (gemm.py).
+        variant: form and core, as the C names have it.
+    """
 
-class ConvS8CarryDsp(Kernel):
-    """Convolution of one group whose weights can share lanes."""
-
-    ops = frozenset({"CONV_2D"})
-    features = frozenset({"dsp"})
-    function: ClassVar[str] = "conv_s8_carry_dsp"
-    carry: ClassVar[bool] = True
+    ops = frozenset({"CONV_2D", "FULLY_CONNECTED"})
+    features = DSP
+    form: Form
+    variant: str
 
     def applies(self, context: Context) -> bool:
-        if context.input(0).shape[3] != context.input(1).shape[3]:
+        if context.node.op == "CONV_2D" and context.input(0).shape[3] != context.input(1).shape[3]:
             return False
         layer = layer_matrix(context)
-        return layer is not None and (layer.carries or not self.carry)
+        return layer is not None and layer.allows(self.form)
 
     def lower(self, context: Context) -> Lowered:
-        attrs = context.node.attrs
-        assert isinstance(attrs, ConvAttrs)
-        x, w, y = context.input(0), context.input(1), context.output()
-        layer = layer_matrix(context)
+        window, layer = window_of(context), layer_matrix(context)
         assert layer is not None
-        n, in_h, in_w, in_c = x.shape
-        _, out_h, out_w, out_c = y.shape
-        kernel_h, kernel_w = w.shape[1:3]
-        order = column_order(kernel_h, kernel_w * in_c)
-        inner = _inner(context)
-        if (kernel_h, kernel_w, *attrs.stride) == (1, 1, 1, 1) and attrs.pads == Pads():
-            # One long row: pairs of pixels need not end with the row.
-            in_w = out_w = n * in_h * in_w
-            n = in_h = out_h = 1
-            inner = range(out_w)
+        order = column_order(window.kernel[0], window.kernel[1] * window.in_c)
         shape = {
-            "batches": n,
-            "in_h": in_h,
-            "in_w": in_w,
-            "in_c": in_c,
-            "out_h": out_h,
-            "out_w": out_w,
-            "out_c": out_c,
-            "kernel_h": kernel_h,
-            "kernel_w": kernel_w,
-            "stride_h": attrs.stride[0],
-            "stride_w": attrs.stride[1],
-            "dilation_h": attrs.dilation[0],
-            "dilation_w": attrs.dilation[1],
-            "pad_top": attrs.pads.top,
-            "pad_left": attrs.pads.left,
-            "inner_first": inner.start,
-            "inner_end": inner.stop,
-            "in_zero": x.q.zero_point,
-            "chunk": out_c,
+            "batches": window.batches,
+            "in_h": window.in_h,
+            "in_w": window.in_w,
+            "in_c": window.in_c,
+            "out_h": window.out_h,
+            "out_w": window.out_w,
+            "out_c": window.out_c,
+            "kernel_h": window.kernel[0],
+            "kernel_w": window.kernel[1],
+            "stride_h": window.stride[0],
+            "stride_w": window.stride[1],
+            "dilation_h": window.dilation[0],
+            "dilation_w": window.dilation[1],
+            "pad_top": window.pads.top,
+            "pad_left": window.pads.left,
+            "inner_first": window.inner.start,
+            "inner_end": window.inner.stop,
+            "in_zero": context.input(0).q.zero_point,
+            "chunk": window.out_c,
+            "block_words": EXTRA_WORDS[self.form] + CHANNELS * window.groups,
             "stage_words": 0,
-            "column_bytes": 4 * len(order),
-            "groups": len(order) // TAPS,
-            **clamp_fields(layer, attrs.clamp),
+            "column_bytes": 4 * len(order) + COLUMNS_END,
+            "groups": window.groups,
+            **clamp_fields(layer),
         }
-        weights = Table("weights", "int32_t", pack(layer, order, carry=self.carry))
+        weights = Table("weights", "int32_t", pack(layer, order, self.form))
+        function = f"conv_s8_{self.variant}"
         arguments = (In(), weights, Out(), Scratch(ctype="int32_t"))
-        return Lowered(self.function, (Call(self.function, arguments, shape),), self._scratch(context))
+        return Lowered(function, (Call(function, arguments, shape),), self._scratch(window))
 
-    def _scratch(self, context: Context) -> int:
-        w = context.input(1)
-        columns = 4 * len(column_order(w.shape[1], w.shape[2] * w.shape[3]))
-        return columns + (2 * w.shape[1] * w.shape[2] * w.shape[3] if _gathers(context) else 0)
+    def _scratch(self, window: Window) -> int:
+        return 4 * TAPS * window.groups + COLUMNS_END + (2 * window.taps if window.gathered else 0)
 
     def cost(self, context: Context) -> Cost:
-        w, y = context.input(1), context.output()
-        taps = -(-w.shape[1] * w.shape[2] * w.shape[3] // TAPS)
-        pairs = y.elements // y.shape[3] / 2
-        instructions = pairs * (blocks(y.shape[3]) * (30 * taps + 75) + 9 * taps + 80)
-        flash = 4 * blocks(y.shape[3]) * (BLOCK_WORDS + CHANNELS * taps)
-        return Cost(instructions, self._scratch(context), flash=flash)
+        window = window_of(context)
+        instructions = window.pixels / 2 * (blocks(window.out_c) * (30 * window.groups + 75) + 9 * window.groups + 80)
+        flash = 4 * blocks(window.out_c) * (EXTRA_WORDS[self.form] + CHANNELS * window.groups)
+        return Cost(instructions, self._scratch(window), flash=flash)
 
 
-class FullyConnectedS8CarryDsp(Kernel):
-    """Fully connected layer whose weights can share lanes."""
+class FullyConnectedDsp(Kernel):
+    """Fully connected layer, one row at a time."""
 
     ops = frozenset({"FULLY_CONNECTED"})
-    features = frozenset({"dsp"})
-    function: ClassVar[str] = "fully_connected_s8_carry_dsp"
-    carry: ClassVar[bool] = True
+    features = DSP
+    form: Form
+    variant: str
 
     def applies(self, context: Context) -> bool:
         layer = layer_matrix(context)
-        return layer is not None and (layer.carries or not self.carry)
+        return layer is not None and layer.allows(self.form)
 
     def lower(self, context: Context) -> Lowered:
-        attrs = context.node.attrs
-        assert isinstance(attrs, FullyConnectedAttrs)
-        x, w = context.input(0), context.input(1)
         layer = layer_matrix(context)
         assert layer is not None
-        out_n, in_n = w.shape
+        out_n, in_n = context.input(1).shape
         order = column_order(1, in_n)
         shape = {
-            "batches": x.elements // in_n,
+            "batches": context.input(0).elements // in_n,
             "in_n": in_n,
             "groups": len(order) // TAPS,
             "channels": out_n,
-            **clamp_fields(layer, attrs.clamp),
+            **clamp_fields(layer),
         }
-        weights = Table("weights", "int32_t", pack(layer, order, carry=self.carry))
+        weights = Table("weights", "int32_t", pack(layer, order, self.form))
+        function = f"fully_connected_s8_{self.variant}"
         arguments = (In(), weights, Out(), Scratch(ctype="int16_t"))
-        return Lowered(self.function, (Call(self.function, arguments, shape),), 2 * len(order))
+        return Lowered(function, (Call(function, arguments, shape),), 2 * len(order) + COLUMNS_END)
 
     def cost(self, context: Context) -> Cost:
         out_n, in_n = context.input(1).shape
-        taps = -(-in_n // TAPS)
+        groups = -(-in_n // TAPS)
         rows = context.input(0).elements // in_n
-        instructions = rows * (blocks(out_n) * (15 * taps + 50) + 6 * taps + 60)
-        return Cost(instructions, 8 * taps, flash=4 * blocks(out_n) * (BLOCK_WORDS + CHANNELS * taps))
+        instructions = rows * (blocks(out_n) * (15 * groups + 50) + 6 * groups + 60)
+        flash = 4 * blocks(out_n) * (EXTRA_WORDS[self.form] + CHANNELS * groups)
+        return Cost(instructions, 2 * TAPS * groups + COLUMNS_END, flash=flash)
+
+
+class ConvS8LineDsp(ConvDsp):
+    """A fused RELU."""
+
+    form, variant = "line", "line_dsp"
+
+
+class ConvS8CarryDsp(ConvDsp):
+    """Weights that share lanes."""
+
+    form, variant = "carry", "carry_dsp"
+
+
+class ConvS8PlainDsp(ConvDsp):
+    """Any weights."""
+
+    form, variant = "plain", "plain_dsp"
+
+
+class ConvS8LineDual(ConvDsp):
+    """A fused RELU, on the Cortex-M7."""
+
+    features = DUAL_ISSUE
+    form, variant = "line", "line_dual"
+
+
+class ConvS8CarryDual(ConvDsp):
+    """Weights that share lanes, on the Cortex-M7."""
+
+    features = DUAL_ISSUE
+    form, variant = "carry", "carry_dual"
+
+
+class FullyConnectedS8LineDsp(FullyConnectedDsp):
+    """A fused RELU."""
+
+    form, variant = "line", "line_dsp"
+
+
+class FullyConnectedS8CarryDsp(FullyConnectedDsp):
+    """Weights that share lanes."""
+
+    form, variant = "carry", "carry_dsp"
+
+
+class FullyConnectedS8PlainDsp(FullyConnectedDsp):
+    """Any weights."""
+
+    form, variant = "plain", "plain_dsp"
+
+
+class FullyConnectedS8LineDual(FullyConnectedDsp):
+    """A fused RELU, on the Cortex-M7."""
+
+    features = DUAL_ISSUE
+    form, variant = "line", "line_dual"
+
+
+class FullyConnectedS8CarryDual(FullyConnectedDsp):
+    """Weights that share lanes, on the Cortex-M7."""
+
+    features = DUAL_ISSUE
+    form, variant = "carry", "carry_dual"
+
+
+CONVOLUTION_DSP: tuple[Kernel, ...] = (
+    ConvS8LineDsp(),
+    ConvS8CarryDsp(),
+    ConvS8PlainDsp(),
+    ConvS8LineDual(),
+    ConvS8CarryDual(),
+    FullyConnectedS8LineDsp(),
+    FullyConnectedS8CarryDsp(),
+    FullyConnectedS8PlainDsp(),
+    FullyConnectedS8LineDual(),
+    FullyConnectedS8CarryDual(),
+)

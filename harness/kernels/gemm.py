@@ -1,31 +1,38 @@
 """Weights packed for the inner kernels of firmware/kernels/gemm_dsp.h, and the proof that they are exact.
 
-Four output channels make a block of words:
+Four output channels make a block of words: what the sums start with, weights, constants of the requantization. Weights
+are 4 words a group of four taps: channels 0, 1 and channels 2, 3 at taps 0 and 2, then the same at taps 1 and 3. A word
+holds two channels at two taps, as bytes even, odd channel at the first tap, then at the second. There are three forms.
 
-    sums: 4 words        what the accumulators start with
-    weights: 4 per group of four taps: channels 0, 1 | 2, 3 at taps 0 and 2, then the same at taps 1 and 3
-    multipliers: 4 words
-    shifts: 1 word       a byte a channel, shift - 1 (the kernels shift by one more when they saturate)
+`plain`: the kernels take the bytes apart. 4 words of bias; weights; 4 multipliers; a word of four shifts, less one each
+(requant.py: the kernels shift by the last one as they saturate).
 
-A weight word holds two channels at two taps: bytes even, odd channel at the first tap, then the second. With `carry`,
-its two halves are 256 * odd + even as int16, so that the kernels multiply both channels at once:
+`carry`: the two halves of a word are 256 * odd + even as int16, so that the kernels multiply both channels at once:
 
     P = sum(lane * x) = 256 * S_odd + S_even (mod 2**32),   Q = sum(even * x) = S_even,   S_odd = (P - Q) / 256
 
 which is exact when every lane is an int16 (no odd weight is -128 beside a negative even one) and S_odd fits 24 bits for
-every input: accumulator_range proves it per channel.
+every input: accumulator_range proves it per channel. What P and Q of both pairs start with; weights; the rest as above.
+
+`line`: sums as in `carry`, and the requantization of requant_linear.py, where it is exact for every channel. P starts
+as 256 * bias + offset of the odd channel and Q as 0, so that P - Q = 256 * S_odd + offset; the even channel's constant
+is added to 256 * Q at the end. What P of both pairs starts with; weights; 4 multipliers; constants of channels 0 and 2.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.graph import Clamp
 from harness.kernels.requant import Int32s, Requant, accumulator_range, requant
+from harness.kernels.requant_linear import SCALE_BITS, Linear, linear
 from harness.oracle.fixedpoint import Ints
+
+Form: TypeAlias = Literal["plain", "carry", "line"]
 
 CHANNELS = 4
 """Channels a block."""
@@ -33,8 +40,10 @@ CHANNELS = 4
 TAPS = 4
 """Taps a group."""
 
-BLOCK_WORDS = 9
+EXTRA_WORDS: dict[Form, int] = {"plain": 9, "carry": 9, "line": 8}
 """Words of a block beside its weights."""
+
+WHOLE: Clamp = (-128, 127)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,15 +54,28 @@ class Matrix:
         weights: int64, (channels, taps); zero for channels that are constant.
         bias: int64, (channels,), with the input's zero point folded in.
         requant: constants of the fast form; no channel of them is constant.
+        line: constants of the form for a fused RELU; not exact for every channel if `lines` is False.
         offset: 2 * zero point of the output + 1.
+        clamp: of the output.
         carries: whether two channels may share a lane.
     """
 
     weights: Ints
     bias: Ints
     requant: Requant
+    line: Linear
     offset: int
+    clamp: Clamp
     carries: bool
+
+    @property
+    def lines(self) -> bool:
+        """Whether the form `line` is exact."""
+        return self.carries and self.clamp == WHOLE and bool(self.line.exact.all())
+
+    def allows(self, form: Form) -> bool:
+        """Whether a form is exact for every channel and input."""
+        return self.lines if form == "line" else self.carries or form == "plain"
 
 
 def matrix(
@@ -77,12 +99,13 @@ def matrix(
     multiplier = np.where(constant, 1 << 30, fast.multiplier).astype(np.int32)
     addend = np.where(constant, 2 * zero_point + 1, fast.addend).astype(np.int32)
     settled = Requant(multiplier, addend, fast.shift, fast.ties, np.zeros_like(constant))
-    return Matrix(weights, bias, settled, 2 * zero_point + 1, _carries(weights, bias))
-
-
-def _carries(weights: Ints, bias: Ints) -> bool:
-    """Whether lanes of two neighbouring channels are exact."""
     low, high = accumulator_range(weights, bias)
+    line = linear(multiplier, -fast.shift, zero_point, clamp, low, high)
+    return Matrix(weights, bias, settled, line, 2 * zero_point + 1, clamp, _carries(weights, low, high))
+
+
+def _carries(weights: Ints, low: Ints, high: Ints) -> bool:
+    """Whether lanes of two neighbouring channels are exact."""
     odd = slice(1, None, 2)
     wide = (low[odd] < -(1 << 23)) | (high[odd] >= 1 << 23)
     pairs = len(weights) // 2
@@ -121,27 +144,43 @@ def column_order(rows: int, run: int) -> Ints:
     return np.array(order, np.int64)
 
 
-def pack(layer: Matrix, order: Ints, *, carry: bool) -> Int32s:
+def pack(layer: Matrix, order: Ints, form: Form) -> Int32s:
     """The words of all blocks, taps in `order` (see column_order)."""
-    channels = blocks(len(layer.weights)) * CHANNELS
-    extra = channels - len(layer.weights)
+    extra = -len(layer.weights) % CHANNELS
     taps = np.where(order >= 0, layer.weights[:, np.maximum(order, 0)], 0)
     # (block, pair, even or odd, group, half, first or second tap): taps 0, 2 and 1, 3 of a group go together.
     lanes = _padded(taps, extra).reshape(-1, 2, 2, len(order) // TAPS, 2, 2).swapaxes(4, 5)
     even, odd = lanes[:, :, 0], lanes[:, :, 1]
-    halves = (256 * odd + even) if carry else ((odd & 255) << 8 | even & 255)
+    halves = (odd & 255) << 8 | even & 255 if form == "plain" else 256 * odd + even
     words = (halves[..., 0] & 0xFFFF) | (halves[..., 1] & 0xFFFF) << 16
     # (block, pair, group, half) -> (block, group, half, pair)
     weights = words.transpose(0, 2, 3, 1).reshape(len(words), -1)
-    sums = _padded(layer.bias, extra).reshape(-1, CHANNELS)
-    if carry:
-        pairs = sums.reshape(-1, 2, 2)
-        sums = np.stack([256 * pairs[..., 1] + pairs[..., 0], pairs[..., 0]], axis=-1).reshape(-1, CHANNELS)
+    everything = np.concatenate([_starts(layer, extra, form), weights, _ends(layer, extra, form)], axis=1)
+    return (everything.reshape(-1) & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
+
+
+def _starts(layer: Matrix, extra: int, form: Form) -> Ints:
+    bias = _padded(layer.bias, extra).reshape(-1, CHANNELS)
+    if form == "plain":
+        return bias
+    if form == "line":
+        return _line_constants(layer, extra)[:, 1::2]
+    even, odd = bias[:, 0::2], bias[:, 1::2]
+    return np.stack([256 * odd + even, even], axis=-1).reshape(-1, CHANNELS)
+
+
+def _ends(layer: Matrix, extra: int, form: Form) -> Ints:
+    if form == "line":
+        multipliers = _padded(layer.line.multiplier, extra).reshape(-1, CHANNELS)
+        return np.concatenate([multipliers, _line_constants(layer, extra)[:, 0::2]], axis=1)
     multipliers = _padded(layer.requant.multiplier, extra).reshape(-1, CHANNELS)
     shifts = np.maximum(_padded(layer.requant.shift, extra) - 1, 0).reshape(-1, CHANNELS)
-    shift_words = (shifts << np.arange(0, 32, 8)).sum(axis=1, keepdims=True)
-    everything = np.concatenate([sums, weights, multipliers, shift_words], axis=1)
-    return (everything.reshape(-1) & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
+    return np.concatenate([multipliers, (shifts << np.arange(0, 32, 8)).sum(axis=1, keepdims=True)], axis=1)
+
+
+def _line_constants(layer: Matrix, extra: int) -> Ints:
+    """(block, channel): what 256 times a channel's sum of products lacks."""
+    return _padded((layer.bias << SCALE_BITS) + layer.line.offset, extra).reshape(-1, CHANNELS)
 
 
 def _padded(data: npt.ArrayLike, extra: int) -> Ints:
@@ -149,8 +188,7 @@ def _padded(data: npt.ArrayLike, extra: int) -> Ints:
     return np.concatenate([array, np.zeros((extra, *array.shape[1:]), np.int64)])
 
 
-def clamp_fields(layer: Matrix, clamp: Clamp) -> dict[str, int]:
-    """Fields offset, general, low and high of gemm_dsp_shape."""
-    low, high = (int(np.uint32(0x01010101 * (end & 255)).view(np.int32)) for end in clamp)
-    general = layer.requant.ties or clamp != (-128, 127)
-    return {"offset": layer.offset, "general": int(general), "low": low, "high": high}
+def clamp_fields(layer: Matrix) -> dict[str, int]:
+    """Fields offset, clamped, low and high of gemm_dsp_shape."""
+    low, high = (int(np.uint32(0x01010101 * (end & 255)).view(np.int32)) for end in layer.clamp)
+    return {"offset": layer.offset, "clamped": int(layer.clamp != WHOLE), "low": low, "high": high}

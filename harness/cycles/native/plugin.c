@@ -82,8 +82,7 @@ static void on_access(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t addres
     tracer_on_access(&the_tracer, node, (uint32_t)address, 1U << qemu_plugin_mem_size_shift(info));
 }
 
-/* An instruction's two halfwords. Its size is not asked for: QEMU counts what it looks ahead at the end of a page. */
-static void read_insn(const struct qemu_plugin_insn *insn, uint32_t halfwords[2])
+static uint8_t ending_of(const struct qemu_plugin_insn *insn)
 {
     uint8_t bytes[4] = {0, 0, 0, 0};
     size_t size = qemu_plugin_insn_size(insn);
@@ -93,8 +92,7 @@ static void read_insn(const struct qemu_plugin_insn *insn, uint32_t halfwords[2]
     } else {
         memcpy(bytes, qemu_plugin_insn_data(insn), size);
     }
-    halfwords[0] = bytes[0] + 256U * bytes[1];
-    halfwords[1] = bytes[2] + 256U * bytes[3];
+    return tracer_ending(bytes[0] + 256U * bytes[1], bytes[2] + 256U * bytes[3], size == 4U);
 }
 
 /* The code may be translated again, and is then told of again; what was allocated for it stays, as it may still run. */
@@ -116,11 +114,10 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
             }
             tracer_init_block(&the_tracer, block, address);
         }
-        uint32_t halfwords[2];
-        read_insn(insn, halfwords);
-        int is_wide = halfwords[0] >= 0xE800U;
-        tracer_add_instruction(block, is_wide ? 4U : 2U);
-        block->ends = tracer_ending(halfwords[0], halfwords[1], is_wide);
+        tracer_add_instruction(block, (uint32_t)qemu_plugin_insn_size(insn));
+        if (i + 1U == count) {
+            block->ends = ending_of(insn);
+        }
         site *s = malloc(sizeof *s);
         if (s == NULL) {
             abort();

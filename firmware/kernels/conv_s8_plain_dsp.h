@@ -1,0 +1,16 @@
+/* CONV_2D and FULLY_CONNECTED of several rows, int8: weights of a byte each (gemm_4x2_plain_dsp.h), for every core with the DSP extension. */
+#ifndef HIL_KERNELS_CONV_S8_PLAIN_DSP_H
+#define HIL_KERNELS_CONV_S8_PLAIN_DSP_H
+
+#include "conv_dsp.h"
+#include "gemm_4x1_plain_dsp.h"
+#include "gemm_4x2_plain_dsp.h"
+
+typedef conv_dsp_shape conv_s8_plain_dsp_shape;
+
+HIL_INLINE void conv_s8_plain_dsp(const int8_t *input, const int32_t *weights, int8_t *output, int32_t *scratch, const conv_s8_plain_dsp_shape *s)
+{
+    conv_dsp(input, weights, output, scratch, s, gemm_4x2_plain_dsp, gemm_4x1_plain_dsp);
+}
+
+#endif

@@ -1,0 +1,16 @@
+/* FULLY_CONNECTED, int8: weights of a byte each (gemm_4x1_plain_dsp.h), for every core with the DSP extension. */
+#ifndef HIL_KERNELS_FULLY_CONNECTED_S8_PLAIN_DSP_H
+#define HIL_KERNELS_FULLY_CONNECTED_S8_PLAIN_DSP_H
+
+#include "fully_connected_dsp.h"
+#include "gemm_4x1_plain_dsp.h"
+
+typedef fully_connected_dsp_shape fully_connected_s8_plain_dsp_shape;
+
+HIL_INLINE void fully_connected_s8_plain_dsp(const int8_t *input, const int32_t *weights, int8_t *output, int16_t *scratch,
+                    const fully_connected_s8_plain_dsp_shape *s)
+{
+    fully_connected_dsp(input, weights, output, scratch, s, gemm_4x1_plain_dsp);
+}
+
+#endif

@@ -1,0 +1,89 @@
+/* Sums of carry-packed weights (gemm.py) in the order that suits the Cortex-M4: loads in one chain, opcodes of 32 bits. */
+
+    /* Two pixels. r2 P of channels 0 and 1, r3 Q, r4 P of 2 and 3, r5 Q; r6..r9 the same of the second pixel. Words of weights
+     * are in r10 and r11, of activations in r12 and lr. */
+    .macro hil_4x2_macs
+    smlad   r2, r10, r12, r2
+    smlad   r6, r10, lr, r6
+    sxtb16  r10, r10
+    smlad   r4, r11, r12, r4
+    smlad   r8, r11, lr, r8
+    sxtb16  r11, r11
+    smlad   r3, r10, r12, r3
+    smlad   r7, r10, lr, r7
+    smlad   r5, r11, r12, r5
+    smlad   r9, r11, lr, r9
+    .endm
+
+    .macro hil_4x2_load w, x
+    ldr     r10, [r0, #\w]
+    ldr     r11, [r0, #\w + 4]
+    ldr     r12, [r1, #\x]
+    ldr     lr, [r1, #\x + 8]
+    .endm
+
+    /* All taps of a block; r0 is at its weights, and ends after them. The first four loads of a round end the one before, so
+     * that what follows the columns can end the loop. r10 and r11 end as the two words after the weights. */
+    .macro hil_4x2_taps
+    ldrd    r1, r10, [sp, #X_START]
+    cmp.w   r10, #0
+    hil_4x2_load 0, 0
+    beq     3f
+    sub.w   r0, r0, #16
+    sub.w   r1, r1, #16
+    b.w     1f
+3:  hil_4x2_macs
+    hil_4x2_load 8, 4
+    hil_4x2_macs
+    hil_4x2_load 16, 16
+1:  hil_4x2_macs
+    hil_4x2_load 24, 20
+    hil_4x2_macs
+    ldr     r11, [r0, #36]
+    ldr     r10, [r0, #32]!
+    ldr     lr, [r1, #40]
+    ldr     r12, [r1, #32]!
+    cmp.w   r12, #COLUMNS_END
+    bne     3b
+    .endm
+
+    /* One pixel. Four taps xa, xb; r2 P of channels 0 and 1, r3 Q, r4 P of 2 and 3, r5 Q. */
+    .macro hil_4x1_group xa, xb
+    ldm     r0!, {r6-r9}
+    smlad   r2, r6, \xa, r2
+    sxtb16  r6, r6
+    smlad   r4, r7, \xa, r4
+    sxtb16  r7, r7
+    smlad   r3, r6, \xa, r3
+    smlad   r5, r7, \xa, r5
+    smlad   r2, r8, \xb, r2
+    sxtb16  r8, r8
+    smlad   r4, r9, \xb, r4
+    sxtb16  r9, r9
+    smlad   r3, r8, \xb, r3
+    smlad   r5, r9, \xb, r5
+    .endm
+
+    /* all taps of a block; r0 is at its weights, and ends after them */
+    .macro hil_4x1_taps
+    ldrd    r1, r12, [sp, #X_START]
+    cmp.w   r12, #0
+    beq.w   4f
+3:  ldrd    r10, r11, [r1], #8
+    hil_4x1_group r10, r11
+    subs.w  r12, r12, #1
+    bne.w   3b
+4:  ldr     lr, [sp, #X_END]
+    cmp.w   r1, lr
+    beq.w   5f
+3:  ldm     r1!, {r10, r11, r12, lr}
+    hil_4x1_group r10, r11
+    hil_4x1_group r12, lr
+    ldm     r1!, {r10, r11, r12, lr}
+    hil_4x1_group r10, r11
+    hil_4x1_group r12, lr
+    ldr     lr, [sp, #X_END]
+    cmp     r1, lr
+    bne     3b
+5:
+    .endm
