@@ -155,4 +155,3 @@ def _infer(session: Session, image: Image, package: Package, inputs: Sequence[by
 def _escape(path: Path) -> str:
     """A path as a part of one of QEMU's options."""
     return str(path).replace(",", ",,")
-

@@ -1,0 +1,226 @@
+"""The loops of firmware/calibrate: one for each rule of a core's table, with the cycles that it takes by hand.
+
+A loop's figure is the difference between two functions that differ only in how many copies of the body they hold, so
+that neither the closing branch nor what comes before the loop is in it. The model makes the same difference.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+from harness import resources
+from harness.cycles.board_tables import Setup
+from harness.cycles.engine import estimate
+from harness.cycles.loops import assemble_bytes
+from harness.cycles.memory import Part
+from harness.cycles.profile import Misses
+from harness.cycles.tables import CoreTable
+from harness.cycles.walk import ORIGIN, walk
+from harness.errors import CycleTableError
+
+Miss = Literal["fetch", "sequential", "load"]
+COPIES = 4
+ITERATIONS = 1000
+_FIELDS = frozenset({"rows", "cycles", "why", "copies", "misses", "r1", "trips"})
+
+
+@dataclass(frozen=True)
+class Loop:
+    """One loop.
+
+    Attributes:
+        name: of the loop; rows: of the core's table, or stalls of the board's, that it is about.
+        cycles: one body takes by hand, without memory stalls; why: how that comes.
+        body: assembly text.
+        copies: of the body in the smaller of the two functions.
+        r1: part of the image that r1 points into.
+        trips: rounds of a loop within the body.
+        misses: kind, memory (of the board, or "arena" for the one the arena is in) and number a body; a number of 0
+            stands for as many as the body has lines.
+    """
+
+    name: str
+    rows: tuple[str, ...]
+    cycles: Fraction
+    why: str
+    body: str
+    copies: int = COPIES
+    r1: Part = "data"
+    trips: int | None = None
+    misses: tuple[Miss, str, int] | None = None
+
+    @property
+    def of_memory(self) -> bool:
+        """Whether it is about a memory's stalls, and not the core."""
+        return self.misses is not None
+
+    def function(self, copies: int) -> str:
+        """Assembly text of the loop with so many copies, closed."""
+        repeated = f".rept {copies}\n{self.body}\n.endr" if copies > 1 else self.body
+        return f"9:\n{repeated}\n subs.w r12, r12, #1\n bne.w 9b\n"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A loop's cycles a body.
+
+    Attributes:
+        by_hand: what the loop's text says, with the board's stalls where it misses.
+        modelled: what the engine makes of it.
+        instructions: a body executes.
+    """
+
+    loop: Loop
+    by_hand: Fraction
+    modelled: Fraction
+    instructions: Fraction
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both say the same, to a thousandth of a cycle."""
+        return abs(self.by_hand - self.modelled) < Fraction(1, 1000)
+
+
+def cores() -> tuple[str, ...]:
+    """Cores that have loops."""
+    return tuple(sorted(path.stem for path in (resources.firmware() / "calibrate").glob("cortex-*.s")))
+
+
+def loops(core: str) -> tuple[Loop, ...]:
+    """The loops of a core.
+
+    Raises:
+        CycleTableError: there are none, or the file is not of the form.
+    """
+    path = resources.firmware() / "calibrate" / f"{core}.s"
+    if not path.is_file():
+        raise CycleTableError(f"no calibration loops for {core}", hint="cores with some: " + ", ".join(cores()))
+    return parse(path.read_text(encoding="utf-8"), path)
+
+
+def parse(text: str, path: Path) -> tuple[Loop, ...]:
+    """Loops out of a file's text: a line `@ loop NAME`, lines `@ FIELD: VALUE`, then the body.
+
+    Raises:
+        CycleTableError: it is not of the form.
+    """
+    result: list[Loop] = []
+    for number, piece in enumerate(re.split(r"^@ loop +", text, flags=re.MULTILINE)):
+        if not number:
+            continue
+        name, _, rest = piece.partition("\n")
+        fields = dict(re.findall(r"^@ (\w+): *(.*)$", rest, flags=re.MULTILINE))
+        body = re.sub(r"^@.*\n?", "", rest, flags=re.MULTILINE).strip("\n").rstrip()
+        place = f"{path}, loop {name.strip()}"
+        missing, unknown = {"rows", "cycles", "why"} - fields.keys(), fields.keys() - _FIELDS
+        if missing or unknown:
+            wrong = f"lacks {', '.join(sorted(missing))}" if missing else f"has {', '.join(sorted(unknown))}"
+            raise CycleTableError(f"{place} {wrong}", hint="docs/cycles.md explains the form")
+        try:
+            result.append(
+                Loop(
+                    name.strip(),
+                    tuple(fields["rows"].split()),
+                    Fraction(fields["cycles"]),
+                    fields["why"],
+                    body,
+                    int(fields.get("copies", COPIES)),
+                    cast(Part, fields.get("r1", "data")),
+                    int(fields["trips"]) if "trips" in fields else None,
+                    _misses(fields["misses"]) if "misses" in fields else None,
+                )
+            )
+        except ValueError as error:
+            raise CycleTableError(f"{place}: {error}", hint="docs/cycles.md explains the form") from error
+    return tuple(result)
+
+
+def _misses(text: str) -> tuple[Miss, str, int]:
+    kind, memory, *number = text.split()
+    if kind not in get_args(Miss):
+        raise ValueError(f"misses: no kind {kind!r}")
+    return cast(Miss, kind), memory, int(number[0]) if number else 0
+
+
+def figure(loop: Loop, table: CoreTable, board: Setup | None = None) -> Figure:
+    """What a loop takes by hand and by the engine.
+
+    Args:
+        loop: to be costed.
+        table: the core's.
+        board: whose stalls count; without one, loops of memory have none.
+
+    Raises:
+        CycleTableError: the loop is about a memory that the board does not have.
+        CycleModelError, BuildError: its text is no loop.
+    """
+    codes = [assemble_bytes(loop.function(copies), table.core) for copies in (loop.copies, 2 * loop.copies)]
+    parts: dict[str, Part] = {"r1": loop.r1}
+    profiles = [walk(code, table.core, repeat=ITERATIONS, trips=loop.trips, parts=parts) for code in codes]
+    bodies = loop.copies * ITERATIONS
+    stall = Fraction(0)
+    cycles, instructions = [], []
+    number = 0
+    if loop.misses is not None and board is not None:
+        number = loop.misses[2] or _lines(loop, board, (len(codes[1]) - len(codes[0])) // loop.copies)
+        stall = number * Fraction(stall_of(loop, board)).limit_denominator(10**6)
+    for copies, profile in zip((loop.copies, 2 * loop.copies), profiles, strict=True):
+        misses = () if board is None else (_made(loop, board, number * copies * ITERATIONS),)
+        found = estimate(profile, board, core=table, misses=misses)
+        cycles.append(found.cycles.value)
+        instructions.append(found.layers[0].instructions.value)
+    return Figure(
+        loop,
+        loop.cycles + stall,
+        Fraction(cycles[1] - cycles[0], bodies),
+        Fraction(instructions[1] - instructions[0], bodies),
+    )
+
+
+def memory_of(loop: Loop, board: Setup) -> str:
+    """The memory that a loop misses in: "arena" is the one that holds the arena.
+
+    Raises:
+        CycleTableError: the board has no such memory.
+    """
+    assert loop.misses is not None
+    name = board.system.memory_of("arena").name if loop.misses[1] == "arena" else loop.misses[1]
+    if name not in board.stalls:
+        raise CycleTableError(f"{board.table.board} has no memory {name!r}", hint=f"loop {loop.name} is about it")
+    return name
+
+
+def stall_of(loop: Loop, board: Setup) -> float:
+    """Cycles that one of the loop's misses costs on the board."""
+    assert loop.misses is not None
+    return float(getattr(board.stalls[memory_of(loop, board)], loop.misses[0]))
+
+
+def applies(loop: Loop, board: Setup) -> bool:
+    """Whether the board has what the loop is about: a cache that can miss."""
+    if loop.misses is None:
+        return True
+    memory = board.system.memories[memory_of(loop, board)]
+    return (memory.data if loop.misses[0] == "load" else memory.fetch) is not None
+
+
+def _lines(loop: Loop, board: Setup, size: int) -> int:
+    cache = board.system.memories[memory_of(loop, board)].fetch
+    assert cache is not None
+    return size // cache.line
+
+
+def _made(loop: Loop, board: Setup, count: int) -> Misses:
+    none: Mapping[tuple[int, str], int] = {}
+    result = Misses(none, none, none, none)
+    if loop.misses is None or not count:
+        return result
+    at = {(ORIGIN, memory_of(loop, board)): count}
+    if loop.misses[0] == "load":
+        return replace(result, loads=at)
+    return replace(result, fetch=at, sequential=at if loop.misses[0] == "sequential" else none)
