@@ -16,6 +16,7 @@ import typer
 
 from harness import DEFAULT_BOARD, __version__, terminal
 from harness.cli_boards import ProbeOption, boards, doctor
+from harness.cli_calibrate import calibrate
 from harness.cli_help import Command, Commands
 from harness.cli_mlperf import mlperf
 from harness.errors import CardError, Category, OptionError, OutputError, TinyhilError, ToolError
@@ -283,6 +284,7 @@ def profile(
 
 
 app.command(cls=Command)(mlperf)
+app.command(cls=Command)(calibrate)
 
 
 # --- shared ----------------------------------------------------------------------------------------------------------

@@ -13,10 +13,11 @@
 
 @ loop early
 @ rows: results.early
-@ cycles: 1
-@ why: ADD executes early in the older slot; ORR beside it has its result
+@ cycles: 2
+@ why: ADD executes early in the older slot; ORR beside it has its result; LDRD alone
     add.w r2, r3, r4
     orr.w r5, r2, r6
+    ldrd r8, r9, [r0]
 
 @ loop late
 @ rows: results.late
@@ -62,17 +63,18 @@
 
 @ loop reverse
 @ rows: classes.reverse results.reverse
-@ cycles: 1
-@ why: the result goes to the ALU beside it
+@ cycles: 2
+@ why: the result goes to the ALU beside it; LDRD alone
     rev.w r2, r3
     orr.w r4, r2, r5
+    ldrd r8, r9, [r0]
 
 @ loop reverse-address
 @ rows: results.reverse
 @ cycles: 4
 @ why: the address wants it two cycles later; the load's result two cycles after that
     rbit r2, r10
-    ldr.w r10, [r0, r2]
+    ldr.w r10, [r1, r2]
 
 @ loop extend
 @ rows: classes.extend

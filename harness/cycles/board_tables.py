@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,19 +160,32 @@ class Setup:
 
 def boards() -> tuple[str, ...]:
     """Names of the boards that have a table."""
-    return names("boards")
+    own = _own_folder()
+    return tuple(sorted({*names("boards"), *(path.stem for path in own.glob("*.yaml"))} if own else names("boards")))
 
 
-@functools.cache
 def board_table(name: str) -> BoardTable:
-    """The table of a board.
+    """The table of a board: NAME.yaml in the folder that $TINYHIL_CYCLE_TABLES names, else the one that ships.
 
     Raises:
         CycleTableError: there is none, or it breaks the schema.
     """
-    if name not in boards():
+    own = _own_folder()
+    if own is not None and (own / f"{name}.yaml").is_file():
+        return read_board(own / f"{name}.yaml")
+    return _shipped(name)
+
+
+@functools.cache
+def _shipped(name: str) -> BoardTable:
+    if name not in names("boards"):
         raise CycleTableError(f"no cycle table for the board {name!r}", hint="boards with one: " + ", ".join(boards()))
     return read_board(folder("boards") / f"{name}.yaml")
+
+
+def _own_folder() -> Path | None:
+    named = os.environ.get("TINYHIL_CYCLE_TABLES", "")
+    return Path(named).expanduser() if named else None
 
 
 def read_board(path: Path) -> BoardTable:

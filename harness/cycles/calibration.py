@@ -7,7 +7,7 @@ that neither the closing branch nor what comes before the loop is in it. The mod
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Literal, cast, get_args
 from harness import resources
 from harness.cycles.board_tables import Setup
 from harness.cycles.engine import estimate
-from harness.cycles.loops import assemble_bytes
+from harness.cycles.loops import assemble_all
 from harness.cycles.memory import Part
 from harness.cycles.profile import Misses
 from harness.cycles.tables import CoreTable
@@ -72,13 +72,14 @@ class Figure:
     Attributes:
         by_hand: what the loop's text says, with the board's stalls where it misses.
         modelled: what the engine makes of it.
-        instructions: a body executes.
+        instructions: a body executes; misses: lines that a body misses on the board.
     """
 
     loop: Loop
     by_hand: Fraction
     modelled: Fraction
     instructions: Fraction
+    misses: int
 
     @property
     def agrees(self) -> bool:
@@ -147,38 +148,43 @@ def _misses(text: str) -> tuple[Miss, str, int]:
     return cast(Miss, kind), memory, int(number[0]) if number else 0
 
 
-def figure(loop: Loop, table: CoreTable, board: Setup | None = None) -> Figure:
-    """What a loop takes by hand and by the engine.
+def figures(wanted: Sequence[Loop], table: CoreTable, board: Setup | None = None) -> list[Figure]:
+    """What loops take by hand and by the engine.
 
     Args:
-        loop: to be costed.
+        wanted: loops to be costed.
         table: the core's.
         board: whose stalls count; without one, loops of memory have none.
 
     Raises:
-        CycleTableError: the loop is about a memory that the board does not have.
-        CycleModelError, BuildError: its text is no loop.
+        CycleTableError: a loop is about a memory that the board does not have.
+        CycleModelError, BuildError: a text is no loop.
     """
-    codes = [assemble_bytes(loop.function(copies), table.core) for copies in (loop.copies, 2 * loop.copies)]
+    texts = [loop.function(copies) for loop in wanted for copies in (loop.copies, 2 * loop.copies)]
+    codes = assemble_all(texts, table.core)
+    return [_figure(loop, table, board, codes[2 * number : 2 * number + 2]) for number, loop in enumerate(wanted)]
+
+
+def _figure(loop: Loop, table: CoreTable, board: Setup | None, codes: Sequence[bytes]) -> Figure:
     parts: dict[str, Part] = {"r1": loop.r1}
-    profiles = [walk(code, table.core, repeat=ITERATIONS, trips=loop.trips, parts=parts) for code in codes]
-    bodies = loop.copies * ITERATIONS
-    stall = Fraction(0)
-    cycles, instructions = [], []
-    number = 0
+    number, stall = 0, Fraction(0)
     if loop.misses is not None and board is not None:
         number = loop.misses[2] or _lines(loop, board, (len(codes[1]) - len(codes[0])) // loop.copies)
         stall = number * Fraction(stall_of(loop, board)).limit_denominator(10**6)
-    for copies, profile in zip((loop.copies, 2 * loop.copies), profiles, strict=True):
+    cycles, instructions = [], []
+    for copies, code in zip((loop.copies, 2 * loop.copies), codes, strict=True):
+        profile = walk(code, table.core, repeat=ITERATIONS, trips=loop.trips, parts=parts)
         misses = () if board is None else (_made(loop, board, number * copies * ITERATIONS),)
         found = estimate(profile, board, core=table, misses=misses)
         cycles.append(found.cycles.value)
         instructions.append(found.layers[0].instructions.value)
+    bodies = loop.copies * ITERATIONS
     return Figure(
         loop,
         loop.cycles + stall,
         Fraction(cycles[1] - cycles[0], bodies),
         Fraction(instructions[1] - instructions[0], bodies),
+        number,
     )
 
 
@@ -201,8 +207,10 @@ def stall_of(loop: Loop, board: Setup) -> float:
     return float(getattr(board.stalls[memory_of(loop, board)], loop.misses[0]))
 
 
-def applies(loop: Loop, board: Setup) -> bool:
-    """Whether the board has what the loop is about: a cache that can miss."""
+def applies(loop: Loop, board: Setup | None) -> bool:
+    """Whether the board has what the loop is about: two memories, or a cache that can miss."""
+    if board is None:
+        return loop.r1 == "data" or loop.of_memory
     if loop.misses is None:
         return True
     memory = board.system.memories[memory_of(loop, board)]

@@ -7,6 +7,7 @@ Armv8.1-M (low-overhead loops, MVE) is decoded in armv81m.py: capstone 5 takes i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import capstone
@@ -105,6 +106,7 @@ class Decoder:
             capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS | capstone.CS_MODE_V8
         )
         self._capstone.detail = True
+        self._known: dict[tuple[bytes, bool], Instruction] = {}
 
     def run(self, code: bytes, address: int) -> Iterator[Instruction]:
         """The instructions of `code`, which begins at `address`; what nobody knows has the class UNKNOWN."""
@@ -120,6 +122,15 @@ class Decoder:
         """The instruction that the first two or four bytes of `code` are."""
         size = width(code)
         code = code[:size]
+        known = self._known.get((code, in_it))
+        if known is not None:
+            return replace(known, address=address)
+        found = self._decoded(code, address, size, in_it)
+        if found.target is None:
+            self._known[code, in_it] = found
+        return found
+
+    def _decoded(self, code: bytes, address: int, size: int, in_it: bool) -> Instruction:
         if len(code) == size == 4:
             special = armv81m.decode(code, address)
             if special is not None:

@@ -114,13 +114,23 @@ def assemble_bytes(text: str, core: str) -> bytes:
         ToolchainMissingError: there is no assembler.
         CycleTableError: there is no such core.
     """
+    return assemble_all([text], core)[0]
+
+
+def assemble_all(texts: Sequence[str], core: str) -> list[bytes]:
+    """Each text's section .text, by one call of the assembler.
+
+    Raises:
+        BuildError: the assembler refuses one; details carry its output.
+        ToolchainMissingError: there is no assembler.
+        CycleTableError: there is no such core.
+    """
     core_table(core)
     compiler = toolchain.find("arm")
     with tempfile.TemporaryDirectory(prefix="tinyhil-cycles-") as folder:
         source, image = Path(folder) / "loop.s", Path(folder) / "loop.elf"
-        source.write_text(
-            f".syntax unified\n.thumb\n.text\n.global _start\n.thumb_func\n_start:\n{text}\n", encoding="utf-8"
-        )
+        sections = [f'.section .text.{number}, "ax", %progbits\n{text}\n' for number, text in enumerate(texts)]
+        source.write_text("\n".join([".syntax unified\n.thumb", *sections]), encoding="utf-8")
         flags = [f"-march={ARCHITECTURES[core]}", "-mthumb", "-mfloat-abi=softfp" if core[-2:] in ("m0", "m3") else ""]
         if core in ("cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"):
             flags[-1] = "-mfloat-abi=hard"
@@ -133,16 +143,16 @@ def assemble_bytes(text: str, core: str) -> bytes:
                 f"the assembly text is not {core} code", hint="correct it; the assembler's words are below",
                 details=done.stderr.replace(str(source), "text")[:4000],
             )  # fmt: skip
-        return _text_section(image)
+        return _sections(image, len(texts))
 
 
-def _text_section(image: Path) -> bytes:
+def _sections(image: Path, count: int) -> list[bytes]:
     from elftools.elf.elffile import ELFFile
 
     with image.open("rb") as stream:
-        section = ELFFile(stream).get_section_by_name(".text")
-        assert section is not None
-        return bytes(section.data())
+        elf = ELFFile(stream)
+        found = [elf.get_section_by_name(f".text.{number}") for number in range(count)]
+        return [b"" if section is None else bytes(section.data()) for section in found]
 
 
 def _back_branch(body: Sequence[Instruction]) -> Instruction:

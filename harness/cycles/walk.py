@@ -19,7 +19,7 @@ from harness.errors import CycleModelError
 
 ORIGIN = 0x0800_1000
 OUTSIDE = 0x0800_0000
-_LONGEST = 1 << 22
+_LONGEST = 1 << 18
 
 
 def walk(
@@ -73,9 +73,7 @@ def walk(
             break
         address = following
     else:
-        raise CycleModelError(
-            "the walk through the text does not end", hint="branch forward, or name the rounds"
-        )
+        raise CycleModelError("the walk through the text does not end", hint="branch forward, or name the rounds")
     last = address
     many = Counter({a: n * repeat for a, n in counts.items()})
     jumps = {k: n * (repeat - 1 if k[0] == last and k[1] == ORIGIN else repeat) for k, n in transfers.items()}

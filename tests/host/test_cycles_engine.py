@@ -4,11 +4,12 @@ import pytest
 
 from harness.cycles.board_tables import board_table, setup
 from harness.cycles.engine import estimate
+from harness.cycles.loops import assemble_bytes
 from harness.cycles.pipeline import Cause
 from harness.cycles.profile import Misses
+from harness.cycles.walk import ORIGIN, walk
 from harness.errors import CycleModelError
 from harness.units import Unit
-from tests.support.cycles import ORIGIN, walk
 
 LOOP = """
     movs r5, #0
@@ -21,13 +22,17 @@ LOOP = """
 """
 
 
+def profile(core, trips, runs=1):
+    return walk(assemble_bytes(LOOP, core), core, trips=trips, repeat=runs)
+
+
 def causes(found):
     return {cause: quantity.value for cause, quantity in found.causes.items() if quantity.value}
 
 
 @pytest.mark.parametrize("iterations", [1, 2, 100])
 def test_m4_loop(iterations):
-    layer = estimate(walk(LOOP, "cortex-m4", {0: iterations}), None).layers[0]
+    layer = estimate(profile("cortex-m4", iterations), None).layers[0]
     n = iterations
     assert layer.instructions.value == 2 + 5 * n
     # MOV 1; two loads in a chain 3, SMLAD 1, SUBS 1, BNE 1 and 1 more when taken; BX 1 + 2
@@ -39,7 +44,7 @@ def test_m4_loop(iterations):
 @pytest.mark.parametrize("runs", [1, 7])
 def test_m7_loop(runs):
     n = 50
-    layer = estimate(walk(LOOP, "cortex-m7", {0: n}, runs=runs), None).layers[0]
+    layer = estimate(profile("cortex-m7", n, runs), None).layers[0]
     # An iteration: LDR (the second may share its bank) in two cycles; SMLAD two cycles after the second, SUBS
     # beside it; BNE: 5. The very first LDR goes beside the MOV. The exit is mispredicted, flags too late: 8.
     assert layer.cycles.value == runs * (1 + 4 + 5 * (n - 1) + 8 + 1)
@@ -47,7 +52,7 @@ def test_m7_loop(runs):
 
 
 def test_layers_add_up_and_bounds_hold_the_total():
-    found = estimate(walk(LOOP, "cortex-m4", {0: 9}), None)
+    found = estimate(profile("cortex-m4", 9), None)
     assert found.cycles.value == sum(layer.cycles.value for layer in found.layers)
     assert found.cycles.unit is Unit.MODELLED_CYCLES
     assert found.low < found.cycles < found.high
@@ -56,24 +61,24 @@ def test_layers_add_up_and_bounds_hold_the_total():
 
 
 def test_memory_stalls_are_misses_times_what_a_line_costs():
-    profile = walk(LOOP, "cortex-m4", {0: 10})
+    walked = profile("cortex-m4", 10)
     board = setup(board_table("nucleo-l4r5"), {"weights": "flash", "code": "flash"})
-    core = estimate(profile, None).cycles.value
+    core = estimate(walked, None).cycles.value
     missed = Misses({(ORIGIN, "flash"): 10}, {(ORIGIN, "flash"): 5}, {(ORIGIN + 2, "flash"): 100}, {})
-    found = estimate(profile, board, misses=[missed])
+    found = estimate(walked, board, misses=[missed])
     assert found.layers[0].causes[Cause.FETCH].value == 123
     assert found.layers[0].causes[Cause.DATA].value == 730
     assert found.cycles.value == core + 123 + 730
     assert found.label == "estimated, ±6 %" and found.validated
     assert found.milliseconds == pytest.approx(found.cycles.value / 120e6 * 1e3)
     slower = setup(board_table("nucleo-l4r5"), {}, flash="single-bank", clock_hz=80_000_000)
-    assert not estimate(profile, slower, misses=[missed]).validated
+    assert not estimate(walked, slower, misses=[missed]).validated
     with pytest.raises(CycleModelError, match="0 layers"):
-        estimate(profile, board)
+        estimate(walked, board)
 
 
 def test_hot_blocks_are_listed_with_what_holds_them():
-    layer = estimate(walk(LOOP, "cortex-m7", {0: 50}), None).layers[0]
+    layer = estimate(profile("cortex-m7", 50), None).layers[0]
     hottest = layer.blocks[0]
     assert (hottest.address, hottest.count, hottest.loops) == (ORIGIN + 2, 50, True)
     assert len(hottest.listing()) == 5
@@ -83,8 +88,9 @@ def test_hot_blocks_are_listed_with_what_holds_them():
 
 def test_unknown_instructions_are_named_and_widen_the_bounds():
     text = "movs r0, #1\n ldc p6, c1, [r0]\n bx lr"
-    found = estimate(walk(text, "cortex-m4"), None)
+    found = estimate(walk(assemble_bytes(text, "cortex-m4"), "cortex-m4"), None)
     assert found.unknown == {"ed90 1600": 1}
-    plain = estimate(walk(text.replace("ldc p6, c1, [r0]", "nop.w"), "cortex-m4"), None)
+    text = text.replace("ldc p6, c1, [r0]", "nop.w")
+    plain = estimate(walk(assemble_bytes(text, "cortex-m4"), "cortex-m4"), None)
     assert found.cycles == plain.cycles
     assert found.high.value > plain.high.value + 10

@@ -1,0 +1,236 @@
+"""Every rule of the M4's and M7's tables against a figure worked out by hand; a board's table out of measured loops."""
+
+import dataclasses
+import re
+from fractions import Fraction
+
+import pytest
+
+from harness.boards import find_board
+from harness.cycles.board_tables import board_table, boards, read_board, setup
+from harness.cycles.calibrate import Client, calibrate, language, placement_of
+from harness.cycles.calibration import Figure, cores, figures, loops, parse
+from harness.cycles.tables import core_table
+from harness.cycles.walk import walk
+from harness.errors import CycleModelError, CycleTableError, NoBytesError, OptionError, ProtocolError
+from harness.units import Unit
+
+BOARD = {"cortex-m4": "nucleo-l4r5", "cortex-m7": "nucleo-h7a3"}
+
+
+def board_setup(name):
+    return setup(board_table(name), placement_of(find_board(name)))
+
+
+@pytest.fixture(scope="module", params=sorted(BOARD))
+def costed(request):
+    core = request.param
+    return core, figures(loops(core), core_table(core), board_setup(BOARD[core]))
+
+
+def test_cores():
+    assert set(cores()) == set(BOARD)
+
+
+def test_every_loop_takes_what_it_takes_by_hand(costed):
+    _, found = costed
+    wrong = {f.loop.name: (float(f.by_hand), float(f.modelled)) for f in found if not f.agrees}
+    assert not wrong
+
+
+def test_every_row_of_the_table_has_a_loop(costed):
+    core, found = costed
+    table = core_table(core)
+    rows = {f"classes.{kind.value}" for kind in table.classes} | {f"rules.{rule}" for rule in table.rules}
+    rows |= {f"results.{name}" for name in table.results} | {f"conflicts.{'-'.join(c.units)}" for c in table.conflicts}
+    covered = {row for figure in found for row in figure.loop.rows}
+    assert rows - covered == set()
+    assert covered - rows == {"stalls.fetch", "stalls.sequential", "stalls.load"}
+
+
+def test_a_changed_row_is_noticed(costed):
+    """For each row a loop tells when the row changes: else it would prove nothing."""
+    core, found = costed
+    rows = sorted({row for figure in found for row in figure.loop.rows})
+    silent = []
+    for row in rows:
+        changed = _changed(core_table(core), row)
+        if changed is not None:
+            about = [figure for figure in found if row in figure.loop.rows]
+            now = figures([figure.loop for figure in about], changed, board_setup(BOARD[core]))
+            if [f.modelled for f in now] == [f.modelled for f in about]:
+                silent.append(row)
+    assert not silent
+
+
+def _changed(table, row):
+    """The table with a row's cycles one more, a rule that is on or off the other way, a conflict gone."""
+    kind, _, name = row.partition(".")
+    data = table.model_dump(mode="json", exclude_none=True)
+    if kind == "classes":
+        data["classes"][name]["cycles"] += 1
+    elif kind == "rules":
+        switch = {"chain-indexed": 0, "load-store": 0, "load-banks": 0, "flags-distance": 9}
+        data["rules"][name]["cycles"] = switch.get(name, data["rules"][name]["cycles"] + 1)
+    elif kind == "results":
+        data["results"][name]["to"] = {stage: cycles + 1 for stage, cycles in data["results"][name]["to"].items()}
+    elif kind == "conflicts":
+        data["conflicts"] = []
+    else:
+        return None
+    return type(table).model_validate(data)
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("@ loop a\n@ cycles: 1\n@ why: x\n nop\n", "lacks rows"),
+        ("@ loop a\n@ rows: classes.nop\n@ cycles: one\n@ why: x\n nop\n", "Invalid literal"),
+        ("@ loop a\n@ rows: r\n@ cycles: 1\n@ why: x\n@ colour: green\n nop\n", "has colour"),
+        ("@ loop a\n@ rows: r\n@ cycles: 1\n@ why: x\n@ misses: often flash\n nop\n", "no kind 'often'"),
+    ],
+)
+def test_a_file_of_loops_that_is_wrong(text, message, tmp_path):
+    with pytest.raises(CycleTableError, match=message):
+        parse(text, tmp_path / "cortex-m4.s")
+
+
+def test_no_loops():
+    with pytest.raises(CycleTableError, match="no calibration loops for cortex-m3"):
+        loops("cortex-m3")
+
+
+def test_a_walk_that_does_not_end():
+    with pytest.raises(CycleModelError, match="does not end"):
+        walk(bytes.fromhex("fee7 00bf"), "cortex-m4")
+
+
+# --- a board that answers --------------------------------------------------------------------------------------------
+
+
+class Silicon:
+    """A transport with a board behind it whose loops take what `cycles` says."""
+
+    def __init__(self, build_id, cycles, copies):
+        self.build_id, self.cycles, self.copies, self.out = build_id, cycles, copies, b""
+
+    def write(self, data):
+        for line in data.decode().split("\n")[:-1]:
+            self.out += self.answer(line)
+
+    def answer(self, line):
+        if line == "?":
+            return f"calibrate {self.build_id} {2 * len(self.cycles)} 1000\n".encode()
+        words = line.split()
+        if len(words) != 2:
+            return b"! not understood\n"
+        number, iterations = map(int, words)
+        bodies = self.copies[number // 2] * (1 + number % 2)
+        return f"= {round(100 + iterations * (3 + bodies * self.cycles[number // 2]))}\n".encode()
+
+    def read(self, timeout_s):
+        data, self.out = self.out, b""
+        return data
+
+
+@dataclasses.dataclass
+class Board:
+    """What calibrate() needs of a session."""
+
+    board: object
+    transport: object
+    unit: Unit
+    image: object
+
+    @property
+    def ran_on(self):
+        return self.board
+
+    def stream(self):
+        return self.transport
+
+    def tick_scale(self):
+        return self.unit, Fraction(1)
+
+
+@dataclasses.dataclass
+class Image:
+    build_id: str = "0123456789abcdef"
+
+
+def session(cycles, unit=Unit.CYCLES, name="nucleo-l4r5"):
+    board = find_board(name)
+    copies = [loop.copies for loop in loops(board.core)]
+    return Board(board, Silicon(Image().build_id, cycles, copies), unit, Image())
+
+
+@pytest.fixture(scope="module")
+def known() -> list[Figure]:
+    return figures(loops("cortex-m4"), core_table("cortex-m4"), board_setup("nucleo-l4r5"))
+
+
+def test_a_board_gets_its_table_back(known, tmp_path, monkeypatch):
+    """Silicon that differs from the model by a slower flash and a quicker division gives a table that says so."""
+    stalls = {"flash-fetch": 512 * (15 - 12.3), "flash-fetch-far": 64 * (14 - 12.3), "flash-load": 9 - 7.3}
+    cycles = [float(f.modelled) + stalls.get(f.loop.name, 0.0) for f in known]
+    names = [f.loop.name for f in known]
+    cycles[names.index("divide")] = 3  # within what the table allows
+    cycles[names.index("load-chain")] = 6.6  # ten per cent more than modelled
+    found = calibrate(session(cycles))
+    assert found.unit is Unit.CYCLES and found.as_expected and not found.left_out
+    off = {r.figure.loop.name: round(r.deviation, 3) for r in found.readings if abs(r.deviation) > 0.001}
+    assert off == {
+        "load-chain": round(-0.6 / 6.6, 3),
+        "flash-fetch": pytest.approx(-0.17, abs=0.1),
+        "flash-fetch-far": pytest.approx(-0.1, abs=0.1),
+        "flash-load": pytest.approx(-0.12, abs=0.1),
+    }
+    (tmp_path / "nucleo-l4r5.yaml").write_text(found.table("2030-01-02", "probe 7"))
+    table = read_board(tmp_path / "nucleo-l4r5.yaml")
+    stall = table.flash["dual-bank"].memory.stalls
+    assert (stall.sequential, stall.fetch, stall.load) == pytest.approx((15, 14, 9), abs=0.02)
+    assert table.error == pytest.approx(0.091, abs=0.001)
+    assert table.validated and "load-chain 9.1%" in table.validation and "Whole programs were not" in table.validation
+    assert "2030-01-02, probe 7" in table.fitted_on
+    assert table.flash["single-bank"].memory.stalls.load == 7.3
+    monkeypatch.setenv("TINYHIL_CYCLE_TABLES", str(tmp_path))
+    assert board_table("nucleo-l4r5") == table
+    assert boards() == tuple(sorted(set(BOARD.values()) | {"nucleo-h743", "nucleo-f746", "nucleo-l476", "nucleo-f446"}))
+
+
+def test_an_emulator_gives_no_table(known):
+    found = calibrate(session([float(f.instructions) for f in known], Unit.INSTRUCTIONS))
+    assert found.as_expected and found.readings[0].deviation is None
+    with pytest.raises(OptionError, match="no cycle counter"):
+        found.table("2030-01-02", "probe 7")
+
+
+def test_a_loop_that_executes_something_else_is_noticed(known):
+    found = calibrate(session([float(f.instructions) + (f.loop.name == "nop") for f in known], Unit.INSTRUCTIONS))
+    assert [r.figure.loop.name for r in found.readings if not r.as_expected] == ["nop"]
+
+
+def test_answers_that_are_none():
+    board = session([1.0])
+    with pytest.raises(ProtocolError, match="is not build ffff"):
+        Client(board.transport).check("ffff", 2)
+    board.transport.answer = lambda line: b"! fault 3 at 134221772\n"
+    with pytest.raises(ProtocolError, match="fault 3"):
+        Client(board.transport).ticks(0, 10)
+    board.transport.answer = lambda line: b""
+    with pytest.raises(NoBytesError):
+        Client(board.transport, timeout_s=0.05).ticks(0, 10)
+    with pytest.raises(OptionError, match="no ticks"):
+        calibrate(session([1.0], Unit.HOST_NS))
+
+
+def test_the_image_has_two_functions_a_loop():
+    spoken, models = language("cortex-m7")
+    text = spoken.files["calibrate_loops.S"]
+    assert len(re.findall(r"^calibrate_\d+:", text, re.MULTILINE)) == 2 * len(loops("cortex-m7"))
+    assert "hil_models" not in models
+
+
+def test_stalls_of_the_loops_are_the_boards(known):
+    (fetch,) = (f for f in known if f.loop.name == "flash-fetch")
+    assert fetch.misses == 512 and fetch.by_hand == 1024 + Fraction("12.3") * 512
