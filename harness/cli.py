@@ -10,7 +10,7 @@ import errno
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -19,14 +19,27 @@ from harness.cli_boards import ProbeOption, boards, doctor
 from harness.cli_calibrate import calibrate
 from harness.cli_help import Command, Commands
 from harness.cli_mlperf import mlperf
-from harness.errors import CardError, Category, OptionError, OutputError, TinyhilError, ToolError
+from harness.cli_options import (
+    BoardOption,
+    BoardsOption,
+    JsonOption,
+    LinkOption,
+    ModelArgument,
+    OracleOption,
+    PlacementOption,
+    ReportOption,
+    TargetsArgument,
+    VectorsOption,
+    make_cards,
+    make_options,
+)
+from harness.cli_profile import profile
+from harness.errors import Category, OptionError, OutputError, TinyhilError, ToolError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from harness.card import Card
     from harness.document import Document
-    from harness.pipeline import Options
 
 EXIT_UNEXPECTED = 70
 
@@ -45,57 +58,6 @@ app = typer.Typer(
     add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A .tflite file.", show_default=False)]
-TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="A model (.tflite) or a card (.hil.yaml).")]
-TargetsArgument = Annotated[
-    list[Path],
-    typer.Argument(metavar="TARGET", help="Models (.tflite), cards (.hil.yaml), or folders with cards."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
-BoardOption = Annotated[
-    str,
-    typer.Option("--board", "-b", metavar="BOARD", envvar="TINYHIL_BOARD", help="Board; `tinyhil boards` lists them."),
-]
-BoardsOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--board",
-        "-b",
-        metavar="BOARD",
-        envvar="TINYHIL_BOARD",
-        help=f"Board, repeatable, or `all`. Default: {DEFAULT_BOARD}.",
-    ),
-]
-VectorsOption = Annotated[
-    str | None,
-    typer.Option(
-        "--vectors",
-        metavar="VECTORS",
-        help="NAME.npz, or COUNT or COUNT:SEED for random ones. Default: the card's, or 20.",
-    ),
-]
-ProfileVectorsOption = Annotated[
-    str | None,
-    typer.Option(
-        "--vectors",
-        metavar="VECTORS",
-        help="NAME.npz, or COUNT or COUNT:SEED for random ones. Default: the card's file, or 2 random ones.",
-    ),
-]
-OracleOption = Annotated[
-    str | None,
-    typer.Option("--oracle", metavar="ORACLE", help="Reference that gates: tflm, litert-ref, litert or spec."),
-]
-LinkOption = Annotated[str, typer.Option("--link", metavar="LINK", help="uart, fast for the board's quickest, or rtt.")]
-PlacementOption = Annotated[
-    list[str] | None,
-    typer.Option("--placement", metavar="PART=REGION", help="Memory region for a part of the image. Repeatable."),
-]
-ReportOption = Annotated[
-    Path | None, typer.Option("--report", metavar="DIR", help="Write a result bundle (JSON, HTML, images) there.")
-]
-
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -218,9 +180,9 @@ def validate(
     from harness.report import console
     from harness.results import Session, check_folder, results_document, write_bundle
 
-    cards = _cards(targets)
+    cards = make_cards(targets)
     names = choose_boards(board or [DEFAULT_BOARD])
-    options = _options(link, vectors, oracle, opinions, probe, placement)
+    options = make_options(link, vectors, oracle, opinions, probe, placement)
     bench = Workbench()
     documents: list[Document] = []
     code = 0
@@ -253,82 +215,12 @@ def validate(
     raise typer.Exit(code)
 
 
-@app.command(cls=Command)
-def profile(
-    target: TargetArgument,
-    board: BoardOption = DEFAULT_BOARD,
-    link: LinkOption = "uart",
-    placement: PlacementOption = None,
-    probe: ProbeOption = None,
-    vectors: ProfileVectorsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Measure every layer on a board and show it beside TensorFlow Lite Micro's recorded figures."""
-    from harness.card import RandomVectors
-    from harness.document import run_document
-    from harness.pipeline import Workbench
-    from harness.report import console
-
-    (card,) = _cards([target])
-    options = _options(link, vectors, None, False, probe, placement)
-    checks = card.checks.model_copy(update={"layers": None, "accuracy": None})
-    changes: dict[str, Any] = {"checks": checks, "budgets": {}}
-    if vectors is None and isinstance(card.vectors, RandomVectors):
-        changes["vectors"] = RandomVectors(random=2, seed=card.vectors.seed)
-    with terminal.progress(as_json, f"{card.name} on {board}") as tell:
-        outcome = Workbench().validate(card.model_copy(update=changes), board, options, tell)
-    _show(run_document(outcome), as_json, console.profile)
-    if not outcome.passed:
-        terminal.say(outcome.explain(), style="red")
-        raise typer.Exit(Category.CHECK.value)
-
-
+app.command(cls=Command)(profile)
 app.command(cls=Command)(mlperf)
 app.command(cls=Command)(calibrate)
 
 
 # --- shared ----------------------------------------------------------------------------------------------------------
-
-
-def _cards(targets: list[Path]) -> list[Card]:
-    """The cards that the arguments name, models as cards of their own."""
-    from harness.card import SUFFIX, card_of, load_card
-
-    cards = []
-    for target in targets:
-        if target.is_dir():
-            found = sorted(target.rglob(f"*{SUFFIX}"))
-            if not found:
-                raise CardError(f"{target}: no card (*{SUFFIX}) in this folder", hint="name a card or a model")
-            cards += [load_card(path) for path in found]
-        else:
-            cards.append(card_of(target))
-    return cards
-
-
-def _options(
-    link: str,
-    vectors: str | None,
-    oracle: str | None,
-    opinions: bool,
-    probe: str | None,
-    placement: list[str] | None,
-) -> Options:
-    from harness.boards.placement import parse_placement
-    from harness.card import parse_vectors
-    from harness.pipeline import SECOND_OPINIONS, Options, check_choice
-
-    check_choice("link", link)
-    if oracle is not None:
-        check_choice("oracle", oracle)
-    return Options(
-        link=link,
-        vectors=parse_vectors(vectors, Path.cwd()) if vectors else None,
-        oracle=oracle,
-        opinions=SECOND_OPINIONS if opinions else (),
-        placement=parse_placement(placement or []),
-        probe=probe,
-    )
 
 
 def _show(document: Document, as_json: bool, render: Callable[[Document], Iterable[RenderableType]]) -> None:

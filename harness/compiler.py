@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from harness.choice import Choice
 from harness.graph import Graph, Node
 from harness.kernels import candidates
 from harness.kernels.base import Context, Kernel
 from harness.kernels.macs import macs
 from harness.kernels.target import Target
-from harness.lifetimes import Step, Value, liveness_bound, values_of, view_sources
+from harness.lifetimes import Value, liveness_bound, values_of
 from harness.names import identifier
 from harness.passes import optimize
-from harness.plan import Layer, Placement, Plan
+from harness.plan import Layer, Placement, Plan, Step
 from harness.planner import place
 from harness.verifier import verify
+from harness.views import Views, find_views
 
 ARENA_ALIGNMENT = 16
 
@@ -34,24 +36,23 @@ def compile_graph(
     target = core if isinstance(core, Target) else Target(core)
     optimized = optimize(graph)
     verify(optimized)
-    # Views cost nothing and become no layer.
-    views = view_sources(optimized)
-    nodes = [n for n in optimized.nodes if not (n.outputs and all(t in views for t in n.outputs))]
+    views = find_views(optimized)
+    nodes = [node for i, node in enumerate(optimized.nodes) if i not in views.free]
     contexts = [Context(optimized, node, target) for node in nodes]
-    fastest = [_step(context, _fastest(context, prefer)) for context in contexts]
-    steps = _in_place_where_it_saves(optimized, fastest)
-    values = values_of(optimized, steps)
-    offsets, arena = place(values)
+    choices = _in_place_where_it_saves(optimized, views, contexts, prefer)
+    values, overlaps = values_of(optimized, [c.use for c in choices], views)
+    placed = place(values, overlaps)
+    steps = [Step(c.context.node, c.kernel, c.context, c.lowered) for c in choices]
     return Plan(
         name=identifier(name or graph.name),
         core=target.core,
         graph=optimized,
         layers=tuple(_layer(optimized, i, step) for i, step in enumerate(steps)),
         steps=tuple(steps),
-        placements=tuple(_placements(optimized, values, offsets)),
-        arena_size=max(arena, 1),
+        placements=tuple(_placements(optimized, values, placed.offsets)),
+        arena_size=max(placed.size, 1),
         arena_align=ARENA_ALIGNMENT,
-        liveness_bound=liveness_bound(values_of(optimized, fastest, in_place=False), len(steps)),
+        liveness_bound=liveness_bound(values, len(steps)),
         removed=_removed(optimized, nodes),
     )
 
@@ -61,30 +62,28 @@ def _fastest(context: Context, prefer: Collection[str]) -> Kernel:
     return next(kernel for kernel in candidates(context, prefer) if not kernel.in_place)
 
 
-def _step(context: Context, kernel: Kernel) -> Step:
-    return Step(context.node, kernel, context, kernel.lower(context))
+def _arena(graph: Graph, views: Views, choices: Sequence[Choice]) -> int:
+    return place(*values_of(graph, [c.use for c in choices], views), trials=0, nodes=0).size
 
 
-def _arena(graph: Graph, steps: Sequence[Step]) -> int:
-    return place(values_of(graph, steps), trials=0)[1]
-
-
-def _in_place_where_it_saves(graph: Graph, steps: Sequence[Step]) -> list[Step]:
+def _in_place_where_it_saves(
+    graph: Graph, views: Views, contexts: Sequence[Context], prefer: Collection[str]
+) -> list[Choice]:
     """Layers computed in place by a slower kernel, but only those without which the arena would be larger."""
-    slower: dict[int, Step] = {}
-    for index, step in enumerate(steps):
-        found = [kernel for kernel in candidates(step.context) if kernel.in_place]
-        # A kernel that can write over its input anyway has nothing to gain from a slower one.
-        if found and not step.kernel.overwritable(step.context):
-            slower[index] = _step(step.context, found[0])
+    choices = [Choice(c, _fastest(c, prefer)) for c in contexts]
+    slower: dict[int, Choice] = {}
+    for index, choice in enumerate(choices):
+        found = [kernel for kernel in candidates(choice.context) if kernel.in_place]
+        if found and type(choice.kernel).__name__ not in prefer:
+            slower[index] = Choice(choice.context, found[0])
     if not slower:
-        return list(steps)
-    chosen = [slower.get(i, step) for i, step in enumerate(steps)]
-    smallest = _arena(graph, chosen)
+        return choices
+    chosen = [slower.get(i, choice) for i, choice in enumerate(choices)]
+    smallest = _arena(graph, views, chosen)
     for index in slower:
-        trial = chosen[:index] + [steps[index]] + chosen[index + 1 :]
-        if _arena(graph, trial) <= smallest:
-            chosen, smallest = trial, _arena(graph, trial)
+        trial = chosen[:index] + [choices[index]] + chosen[index + 1 :]
+        if _arena(graph, views, trial) <= smallest:
+            chosen, smallest = trial, _arena(graph, views, trial)
     return chosen
 
 
@@ -92,8 +91,10 @@ def _layer(graph: Graph, index: int, step: Step) -> Layer:
     node = step.node
     ops = [graph.source_ops[s] for s in node.sources if s < len(graph.source_ops)]
     fused = list(ops)
-    if node.op in fused:
-        fused.remove(node.op)
+    # A DEPTHWISE_CONV_2D may be computed as a CONV_2D.
+    own = node.op if node.op in ops else next((op for op in ops if op.endswith(node.op)), None)
+    if own is not None:
+        fused.remove(own)
     return Layer(
         index=index,
         name=f"{node.op.lower()}_{index:02d}",
@@ -108,19 +109,14 @@ def _layer(graph: Graph, index: int, step: Step) -> Layer:
 
 
 def _placements(graph: Graph, values: Sequence[Value], offsets: Sequence[int]) -> list[Placement]:
-    """One placement a tensor, state and scratch buffer; views repeat their value's place."""
+    """One placement a tensor, state and scratch buffer; tensors of one value repeat its place."""
     placements = []
     for value, offset in zip(values, offsets, strict=True):
-        over = None
-        if value.over is not None:
-            over = values[value.over].tensors[0]
-        whole = Placement(value.name, None, value.state, offset, value.size, value.first, value.last, over)
+        whole = Placement(value.name, None, value.state, offset, value.size, value.first, value.last)
         if value.state is not None or not value.tensors:
             placements.append(whole)
         for tensor in value.tensors:
-            alias = over if tensor == value.tensors[0] else value.tensors[0]
-            name = graph.tensors[tensor].name
-            placements.append(replace(whole, name=name, tensor=tensor, state=None, alias_of=alias))
+            placements.append(replace(whole, name=graph.tensors[tensor].name, tensor=tensor, state=None))
     return placements
 
 

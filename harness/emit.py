@@ -18,9 +18,8 @@ import harness
 from harness.errors import CompileError
 from harness.graph import Array, DType, Tensor
 from harness.kernels.base import Argument, Float, In, Out, Scratch, StateOf, Table
-from harness.lifetimes import Step
 from harness.manifest import manifest_text
-from harness.plan import Layer, Plan
+from harness.plan import Layer, Plan, Step
 from harness.resources import firmware
 
 CTYPES = {

@@ -1,19 +1,18 @@
 """Which tensors share bytes, and from which layer to which each must be kept.
 
-Tensors that hold the same bytes (a RESHAPE, a variable read and not yet assigned) are views of one value. A value that
-a layer may compute over one of its inputs can be put at that input's place: it then has the same offset, not the same
-size.
+Tensors that hold the same bytes (a RESHAPE, a variable read and not yet assigned) are one value. A value that is part
+of another's bytes lies inside it at a fixed distance. A layer may write over what it reads for the last time as far as
+its kernel's order of accesses allows: how far is kept per pair of values, and used by the planner.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from harness.graph import ABSENT, Graph, Node, VariableAttrs
-from harness.kernels.base import Context, Kernel, Lowered
-
-VIEWS = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+from harness.graph import ABSENT, Graph
+from harness.overlap import Overlap
+from harness.views import Key, Views, state_key
 
 
 @dataclass(frozen=True)
@@ -21,9 +20,10 @@ class Value:
     """Bytes that must be kept from layer `first` to layer `last` (-1: before the first, len(layers): to the end).
 
     Attributes:
-        tensors: tensor ids that are views of it; empty for scratch.
+        tensors: tensor ids that have exactly these bytes; empty for scratch.
         state: index of the variable that it is, or None.
-        over: index of the value at whose offset this one is computed, or None.
+        inside: index of the value among whose bytes this one's are, or None.
+        at: bytes from the first byte of the outermost value that this one lies in; 0 when it lies in none.
     """
 
     name: str
@@ -32,152 +32,130 @@ class Value:
     last: int
     tensors: tuple[int, ...] = ()
     state: int | None = None
-    over: int | None = None
+    inside: int | None = None
+    at: int = 0
 
 
 @dataclass(frozen=True)
-class Step:
-    """A layer before placement: the node, its kernel and what that lowers to."""
+class Use:
+    """What a layer means for the arena.
 
-    node: Node
-    kernel: Kernel
-    context: Context
-    lowered: Lowered
-
-
-def view_sources(graph: Graph) -> dict[int, int | str]:
-    """Tensors that need no bytes of their own: tensor id -> tensor id it is a view of, or "state N".
-
-    A variable's value may be read in place when nothing assigns it before the last use of what was read.
+    Attributes:
+        reads, writes: tensor ids, constants among the reads.
+        scratch: bytes of each buffer that exists while the layer runs.
+        overlaps: (tensor written, tensor read) -> how they may share bytes if this is the last use of the one read.
     """
-    views: dict[int, int | str] = {}
-    for index, node in enumerate(graph.nodes):
-        if node.op in VIEWS and graph.tensors[node.inputs[0]].data is None:
-            views[node.outputs[0]] = node.inputs[0]
-        elif isinstance(node.attrs, VariableAttrs) and _readable_in_place(graph, index, node.attrs.state):
-            views[node.outputs[0]] = f"state {node.attrs.state}"
-    return views
+
+    reads: tuple[int, ...]
+    writes: tuple[int, ...]
+    scratch: tuple[int, ...] = ()
+    overlaps: Mapping[tuple[int, int], Overlap] = field(default_factory=dict)
 
 
-def _readable_in_place(graph: Graph, index: int, state: int) -> bool:
-    node = graph.nodes[index]
-    return node.op == "READ_VARIABLE" and _last_use(graph, node.outputs[0]) < _next_assignment(graph, state, index)
+def scratch_name(layer: int, number: int = 0) -> str:
+    """Name of a layer's scratch buffer."""
+    return f"scratch of layer {layer}" + (f", {number}" if number else "")
 
 
-def _last_use(graph: Graph, tensor: int) -> int:
-    """Index of the last node that reads `tensor` or a view of it; len(nodes) for an output."""
-    if tensor in graph.outputs:
-        return len(graph.nodes)
-    last = -1
-    for index in graph.consumers().get(tensor, []):
-        node = graph.nodes[index]
-        last = max(last, index, _last_use(graph, node.outputs[0]) if node.op in VIEWS else index)
-    return last
-
-
-def _next_assignment(graph: Graph, state: int, after: int) -> int:
-    for index in range(after + 1, len(graph.nodes)):
-        attrs = graph.nodes[index].attrs
-        if graph.nodes[index].op == "ASSIGN_VARIABLE" and isinstance(attrs, VariableAttrs) and attrs.state == state:
-            return index
-    return len(graph.nodes)
-
-
-def root(views: Mapping[int, int | str], tensor: int) -> int | str:
-    """The tensor, or the state, whose bytes `tensor` is a view of."""
-    found: int | str = tensor
-    while isinstance(found, int) and found in views:
-        found = views[found]
-    return found
-
-
-def values_of(graph: Graph, steps: Sequence[Step], *, in_place: bool = True) -> list[Value]:
-    """Every value of the network with its lifetime, scratch included; in execution order.
-
-    With in_place False no value is computed over another: their sum per layer is the liveness bound.
-    """
-    views = view_sources(graph)
-    end = len(steps)
-    order: list[int | str] = [f"state {i}" for i in range(len(graph.states))]
-    first: dict[int | str, int] = dict.fromkeys(order, -1)
-    last: dict[int | str, int] = dict.fromkeys(order, end)
-    members: dict[int | str, list[int]] = {}
+def values_of(graph: Graph, uses: Sequence[Use], views: Views) -> tuple[list[Value], dict[tuple[int, int], Overlap]]:
+    """Every value with its lifetime, scratch last; and which pairs may share bytes (value written, value read)."""
+    end = len(uses)
+    spans: dict[Key, list[int]] = {state_key(i): [-1, end] for i in range(len(graph.states))}
 
     def touch(tensor: int, layer: int) -> None:
-        if tensor == ABSENT or graph.tensors[tensor].data is not None:
-            return
-        key = root(views, tensor)
-        if key not in first:
-            first[key] = last[key] = layer
-            order.append(key)
-        last[key] = max(last[key], layer)
-        if tensor not in members.setdefault(key, []):
-            members[key].append(tensor)
+        if tensor != ABSENT and graph.tensors[tensor].data is None:
+            span = spans.setdefault(views.bytes_of(tensor), [layer, layer])
+            span[0], span[1] = min(span[0], layer), max(span[1], layer)
 
     for tensor in graph.inputs:
         touch(tensor, -1)
-    layer_of = {id(step.node): i for i, step in enumerate(steps)}
-    scratch: list[Value] = []
-    over: dict[int | str, int | str] = {}
-    for node in graph.nodes:
-        layer = layer_of.get(id(node))
-        if layer is None:
-            # A view: its tensors join their root's, at no layer of their own.
-            for tensor in node.outputs:
-                touch(tensor, first[root(views, tensor)])
-            continue
-        for tensor in (*node.inputs, *node.outputs):
+    for layer, use in enumerate(uses):
+        for tensor in (*use.reads, *use.writes):
             touch(tensor, layer)
-        size = steps[layer].lowered.scratch
-        if size:
-            scratch.append(Value(f"scratch of layer {layer}", size, layer, layer))
     for tensor in graph.outputs:
         touch(tensor, end)
-    if in_place:
-        for layer, step in enumerate(steps):
-            over.update(_overlaid(graph, views, step, layer, last))
-    position = {key: i for i, key in enumerate(order)}
-    values = [_value(graph, key, first[key], last[key], members.get(key, []), position, over) for key in order]
-    return values + scratch
+    _connect(views, spans)
+    members: dict[Key, list[int]] = {}
+    for node in graph.nodes:
+        for tensor in (*node.inputs, *node.outputs):
+            if tensor != ABSENT and graph.tensors[tensor].data is None:
+                held = members.setdefault(views.bytes_of(tensor), [])
+                held += [] if tensor in held else [tensor]
+    for tensor in graph.inputs:
+        members.setdefault(tensor, [tensor])
+    number = {key: i for i, key in enumerate(spans)}
+    values = []
+    for key, (first, last) in spans.items():
+        root, at = views.place_of(key)
+        inside = None if root == key else number[root]
+        values.append(_value(graph, key, first, last, tuple(members.get(key, ())), inside, at))
+    for layer, use in enumerate(uses):
+        values += [Value(scratch_name(layer, i), size, layer, layer) for i, size in enumerate(use.scratch)]
+    return values, _overlaps(views, uses, number, values)
 
 
-def _overlaid(
-    graph: Graph, views: Mapping[int, int | str], step: Step, layer: int, last: Mapping[int | str, int]
-) -> dict[int | str, int | str]:
-    """The output of a layer over the first input that nobody needs afterwards, where the kernel allows."""
-    if len(step.node.outputs) != 1:
-        return {}
-    target = root(views, step.node.outputs[0])
-    for position in step.kernel.overwritable(step.context):
-        tensor = step.node.inputs[position]
-        if graph.tensors[tensor].data is not None:
-            continue
-        source = root(views, tensor)
-        if isinstance(source, int) and last[source] == layer and source != target:
-            return {target: source}
-    return {}
+def _connect(views: Views, spans: dict[Key, list[int]]) -> None:
+    """Lifetimes of wholes and parts joined without a gap, in which their bytes would be free."""
+    for join in views.joins:
+        # the whole exists from when its last part is written; until then every part must
+        begins = max(spans[part][0] for part in join.parts)
+        whole = spans.setdefault(join.whole, [begins, begins])
+        whole[0] = begins
+        whole[1] = max(whole[1], begins)
+        for part in join.parts:
+            spans[part][1] = max(spans[part][1], begins)
+    joined = {part for join in views.joins for part in join.parts}
+    for part in views.part:
+        if part not in joined and part in spans:
+            whole_key = views.part[part][0]
+            while whole_key not in spans:
+                whole_key = views.part[whole_key][0]
+            spans[part][0] = min(spans[part][0], spans[whole_key][0])
 
 
 def _value(
-    graph: Graph,
-    key: int | str,
-    first: int,
-    last: int,
-    tensors: Sequence[int],
-    position: Mapping[int | str, int],
-    over: Mapping[int | str, int | str],
+    graph: Graph, key: Key, first: int, last: int, tensors: tuple[int, ...], inside: int | None, at: int
 ) -> Value:
     if isinstance(key, str):
         number = int(key.split()[1])
         state = graph.states[number]
-        return Value(state.name, state.bytes, first, last, tuple(tensors), number)
-    source = over.get(key)
+        return Value(state.name, state.bytes, first, last, tensors, number, inside, at)
     tensor = graph.tensors[key]
-    return Value(
-        tensor.name, tensor.bytes, first, last, tuple(tensors), None, None if source is None else position[source]
-    )
+    return Value(tensor.name, tensor.bytes, first, last, tensors, None, inside, at)
+
+
+def _overlaps(
+    views: Views, uses: Sequence[Use], number: Mapping[Key, int], values: Sequence[Value]
+) -> dict[tuple[int, int], Overlap]:
+    """Of each layer the pairs of a value that it writes and a value that nobody needs afterwards."""
+    found: dict[tuple[int, int], Overlap] = {}
+    for layer, use in enumerate(uses):
+        for (written, read), overlap in use.overlaps.items():
+            over, under = number[views.bytes_of(written)], number[views.bytes_of(read)]
+            if over != under and values[over].first == layer == values[under].last:
+                known = found.get((over, under))
+                found[over, under] = overlap if known is None else known.both(overlap)
+    return found
 
 
 def liveness_bound(values: Sequence[Value], end: int) -> int:
-    """Bytes alive at once at the worst moment: no placement without in-place computation needs less."""
-    return max((sum(v.size for v in values if v.first <= t <= v.last) for t in range(-1, end + 1)), default=0)
+    """Bytes alive at once at the worst moment, scratch left out: no placement without overlap needs less."""
+    most = 0
+    for time in range(-1, end + 1):
+        spans: dict[int, list[tuple[int, int]]] = {}
+        for i, v in enumerate(values):
+            if v.first <= time <= v.last and (v.tensors or v.state is not None):
+                root = i if v.inside is None else v.inside
+                spans.setdefault(root, []).append((v.at, v.at + v.size))
+        most = max(most, sum(covered(parts) for parts in spans.values()))
+    return most
+
+
+def covered(spans: Sequence[tuple[int, int]]) -> int:
+    """Bytes in at least one of the spans (start, end)."""
+    total, end = 0, None
+    for start, stop in sorted(spans):
+        start = start if end is None else max(start, end)
+        total += max(stop - start, 0)
+        end = stop if end is None else max(end, stop)
+    return total

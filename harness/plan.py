@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.graph import Graph
-from harness.lifetimes import Step
+from harness.graph import Graph, Node
+from harness.kernels.base import Context, Kernel, Lowered
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one layer computes: the node, its kernel and what that lowers to."""
+
+    node: Node
+    kernel: Kernel
+    context: Context
+    lowered: Lowered
 
 
 @dataclass(frozen=True)
@@ -18,7 +28,6 @@ class Placement:
         offset, size: bytes from the start of the arena.
         first, last: indices of the first and last layer during which the bytes must be kept (inputs start at -1;
             outputs and states end at len(layers)).
-        alias_of: tensor id whose bytes these are (computed in place), or None.
     """
 
     name: str
@@ -28,7 +37,6 @@ class Placement:
     size: int
     first: int
     last: int
-    alias_of: int | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ class Plan:
         steps: per layer the node of `graph`, its kernel and the calls it lowers to.
         arena_size: bytes the caller must provide: inputs, activations, outputs, states and scratch.
         arena_align: required alignment of the arena in bytes.
-        liveness_bound: bytes alive at once at the worst layer, when no layer computes in place.
+        liveness_bound: bytes of tensors and states alive at once at the worst layer, when none overlap; no scratch.
         removed: (operator index in the file, operator name, why) of operators that cost nothing at run time.
     """
 

@@ -1,6 +1,8 @@
 /* See conv_s8_mve.h. */
 #include "conv_s8_mve.h"
 
+#include "fill_mve.h"
+
 /* the strip of output columns ox .. ox + columns of output row oy */
 static void weave(const conv_s8_mve_shape *s, conv_strip_s8_mve_shape *weaving, const int8_t *image, int8_t *strip,
                   const int8_t *padding, int32_t oy, int32_t ox, int32_t pixels)
@@ -15,10 +17,10 @@ static void weave(const conv_s8_mve_shape *s, conv_strip_s8_mve_shape *weaving, 
     /* one strip a row: its padding lasts */
     if (s->tile_w < s->out_w || oy == 0) {
         if (left > 0) {
-            conv_strip_s8_mve_fill(strip, s->in_zero, left * column);
+            fill_mve(strip, s->in_zero, left * column);
         }
         if (end < columns) {
-            conv_strip_s8_mve_fill(strip + end * column, s->in_zero, (columns - end) * column);
+            fill_mve(strip + end * column, s->in_zero, (columns - end) * column);
         }
     }
     if (inside == 0) {
@@ -47,7 +49,7 @@ HIL_SHARED void conv_s8_mve_rows(const int8_t *input, const int32_t *packed, int
     gemm_s8_mve_shape part = {s->out_w, s->x_step,  s->steps,     s->tail,     s->out_c,
                               s->out_zero, s->clamp_min, s->clamp_max, s->form};
     if (s->tile_w > 0) {
-        conv_strip_s8_mve_fill(padding, s->in_zero, (int32_t)sizeof padding);
+        fill_mve(padding, s->in_zero, (int32_t)sizeof padding);
         conv_strip_s8_mve_prepare(&weaving, s->in_c, s->kernel_h);
     }
     for (int32_t n = 0; n < s->batches; ++n) {

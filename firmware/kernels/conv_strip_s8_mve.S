@@ -86,15 +86,3 @@ hil_function conv_strip_s8_mve
     bgt         7b
     pop         {r4-r8, pc}
 hil_end conv_strip_s8_mve
-
-/* r0 bytes, r1 value, r2 count */
-hil_function conv_strip_s8_mve_fill
-    vdup.8      q0, r1
-    push        {r4, lr}
-    wlstp.8     lr, r2, 2f
-1:
-    vstrb.8     q0, [r0], #16
-    letp        lr, 1b
-2:
-    pop         {r4, pc}
-hil_end conv_strip_s8_mve_fill

@@ -19,8 +19,6 @@ typedef struct {
 /* Weaves `columns` (1 or more) of one row into the strip. With input_step 0, input is 64 bytes of padding. */
 void conv_strip_s8_mve(int8_t *strip, const int8_t *input, int32_t columns, const conv_strip_s8_mve_shape *s);
 
-void conv_strip_s8_mve_fill(int8_t *bytes, int32_t value, int32_t count);
-
 /* few channels are woven several columns at once, where the offsets fit */
 HIL_INLINE void conv_strip_s8_mve_prepare(conv_strip_s8_mve_shape *s, int32_t in_c, int32_t kernel_h)
 {

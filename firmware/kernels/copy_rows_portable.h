@@ -1,4 +1,4 @@
-/* Copies `rows` runs of `bytes` bytes: CONCATENATION, SPLIT, variables, and whatever only moves data. */
+/* Copies `rows` runs of `bytes` bytes: CONCATENATION and SPLIT. */
 #ifndef HIL_KERNELS_COPY_ROWS_PORTABLE_H
 #define HIL_KERNELS_COPY_ROWS_PORTABLE_H
 

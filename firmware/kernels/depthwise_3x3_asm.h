@@ -1,24 +1,21 @@
-/* DEPTHWISE_CONV_2D 3x3, stride 1, int8, for cores with the DSP extension: the body of the M4's and the M7's function.
+/* DEPTHWISE_CONV_2D 3x3, stride 1 or 2 (HIL_STRIDE), int8, for cores with the DSP extension: the body of the M4's functions
+ * and of the M7's (HIL_DUAL_ISSUE).
  *
- *     void NAME(const int8_t *input, const int32_t *weights, int8_t *output, int8_t *scratch, const NAME_shape *shape)
+ *     void NAME(const int8_t *input, const int32_t *weights, int8_t *output, int32_t *scratch, const NAME_shape *shape)
  *
  * The image is seen as lines v of elements u, whichever of rows and columns makes longer lines. Two channels (one, when
- * their number is odd) are copied, a window of eight lines at a time, into scratch as int16 in pairs along u:
+ * their number is odd) are copied, a window of lines at a time, into scratch as int16 in pairs along u:
  *
- *     pair of elements (2i, 2i+1) of channel k, line l of the window: the word at 64 i + 32 k + 4 l
+ *     pair of elements (2i, 2i+1) of channel k, line l of the window: the word at PAIR * i + SLOT * k + 4 * l
  *
  * Elements outside of the image are the input's zero point, written once: copying never touches them again. A strip is two
- * lines of outputs; its tiles are 2x2 outputs from four lines of two words. With A = (x0, x1), B = (x2, x3) and the
- * weights of a line as overlapping pairs (k0, k1), (k1, k2):
+ * lines of outputs; its tiles are 2x2 outputs (depthwise_3x3_tile_s1_asm.h, _s2_asm.h). Tiles at an odd end store their
+ * surplus outputs first, and the others over them. A channel's outputs only land on the same channel of what has been
+ * copied already (harness/kernels/depthwise_dsp.py checks that), so the output may start at the input's first byte.
  *
- *     output 0 += A * (k0, k1)  [SMLAD]   + x2 * k2  [SMLABT]
- *     output 1 += x1 * k0       [SMLATB]  + B * (k1, k2)  [SMLAD]
- *
- * Tiles at an odd end store their surplus outputs first, over the place of the others. A channel's outputs only land on
- * the same channel of what has been copied already, so the output may start at the input's first byte.
- *
- * A channel's record of words: three lines of weights as bytes (k0, k1, k1, k2), start value, multiplier. A positive
- * multiplier is requant_linear.py's. A negative one is the complement of requant.py's, followed by addend and shift. */
+ * A channel's record of words: three lines of weights, start value, multiplier. Of a line's bytes 0 and 2 become one pair of
+ * int16, and 1 and 3 another. A positive multiplier is requant_linear.py's, and weights are taken times 256. A negative
+ * one is the complement of requant.py's, and followed by addend and shift. */
 
 #include "kernel_asm.h"
 
@@ -37,7 +34,7 @@
     .equ STEP, 44           /* channels at a time: 2 or 1 */
     .equ STRIPS, 48
     .equ ODD_V, 52          /* 1: the last strip has one line */
-    .equ RUN, 56            /* 64 * whole tiles of a strip */
+    .equ RUN, 56            /* TILE * whole tiles of a strip */
     .equ ODD_U, 60          /* 1: a strip ends with half a tile */
     .equ OUT_U, 64
     .equ OUT_V, 68
@@ -52,76 +49,58 @@
     .equ NUMBER, 92
     .equ LEFT, 96           /* strips of this channel, from this window on */
     .equ TARGET, 100        /* output of this window */
-    .equ SLOT, 104          /* channel within the step */
+    .equ NUMBER_IN_STEP, 104 /* of the channel */
     .equ NEXT, 108          /* record of the channel after */
 /* of a strip */
     .equ PLACE, 112
     .equ TO, 116
     .equ MORE, 120          /* strips of this window */
-    .equ END, 124
-    .equ STEP_U, 128        /* steps to a tile's second column and line: 0 where they are surplus */
-    .equ STEP_V, 132
-    .equ START, 136
+    .equ STEP_U, 124        /* steps to a tile's second column and line: 0 where they are surplus */
+    .equ STEP_V, 128
+    .equ START, 132
+    .equ END, 136
     .equ MULTIPLIER, 140
     .equ ADDEND, 144
     .equ SHIFT, 148
     .equ HERE, 152          /* strips from here on, for the end of the image */
     .equ FRAME, 156
 
-/* one word of two lines into r10, r11. The M4 loads pairs; the M7 issues each load beside a multiplication. */
-    .macro load_lines offset
-#ifdef HIL_DUAL_ISSUE
-    ldr r10, [r12, #\offset]
-    ldr r11, [r12, #(\offset + 4)]
+/* tile_sums: four sums of the tile at r12 (r0: first line, first column; r1: first line, second column; r2, r3: second
+ * line) from the weights in r4-r9, the multiplier in r10, the loop's end in r11; r12 moves on. On the M7 what the first
+ * multiplications need is loaded by the tile before, by open_tile. */
+#if HIL_STRIDE == 1
+#include "depthwise_3x3_tile_s1_asm.h"
 #else
-    ldrd r10, r11, [r12, #\offset]
+#include "depthwise_3x3_tile_s2_asm.h"
 #endif
-    .endm
+    .equ SLOT, 4 * LINES_HELD
+    .equ PAIR, 2 * SLOT
 
-/* four sums (r0: first line, first column; r1: first line, second column; r2, r3: second line) of the tile at r12 */
-    .macro tile_sums
-    ldr r3, [sp, #START]
-    load_lines 0
-    smlad r0, r10, r4, r3
-    smlatb r1, r10, r4, r3
-    smlad r2, r11, r4, r3
-    smlatb r3, r11, r4, r3
-    smlad r0, r11, r6, r0
-    smlatb r1, r11, r6, r1
-    load_lines 8
-    smlad r2, r10, r6, r2
-    smlatb r3, r10, r6, r3
-    smlad r0, r10, r8, r0
-    smlatb r1, r10, r8, r1
-    smlad r2, r11, r8, r2
-    smlatb r3, r11, r8, r3
-    load_lines 64
-    smlabt r0, r10, r5, r0
-    smlad r1, r10, r5, r1
-    smlabt r2, r11, r5, r2
-    smlad r3, r11, r5, r3
-    smlabt r0, r11, r7, r0
-    smlad r1, r11, r7, r1
-    load_lines 72
-    add r12, r12, #64
-    smlabt r2, r10, r7, r2
-    smlad r3, r10, r7, r3
-    smlabt r0, r10, r9, r0
-    smlad r1, r10, r9, r1
-    smlabt r2, r11, r9, r2
-    smlad r3, r11, r9, r3
-    .endm
-
+/* outputs in r0-r3; flags: whether r12 is at the end; r10: output of the second column, r11: step to the second line */
     .macro linear_tile
-    ldr r10, [sp, #MULTIPLIER]
     smmul r0, r0, r10
     smmul r1, r1, r10
+    cmp.w r12, r11
+#ifdef HIL_DUAL_ISSUE
+    smmul r2, r2, r10
+    ldr r11, [sp, #STEP_V]
+    ssat r0, #8, r0, asr #9
+    smmul r3, r3, r10
+    ssat r1, #8, r1, asr #9
+    ldr r10, [sp, #STEP_U]
+    ssat r2, #8, r2, asr #9
+    add.w r10, r10, lr
+    ssat r3, #8, r3, asr #9
+#else
     smmul r2, r2, r10
     smmul r3, r3, r10
+    ldrd r10, r11, [sp, #STEP_U]
     ssat r0, #8, r0, asr #9
     ssat r1, #8, r1, asr #9
     ssat r2, #8, r2, asr #9
+    add.w r10, r10, lr
     ssat r3, #8, r3, asr #9
+#endif
     .endm
 
     .macro rounded_output sum
@@ -132,7 +111,8 @@
     .endm
 
     .macro rounded_tile
-    ldrd r10, r11, [sp, #MULTIPLIER]
+    cmp.w r12, r11
+    ldr r11, [sp, #ADDEND]
     rounded_output r0
     rounded_output r1
     rounded_output r2
@@ -142,20 +122,21 @@
     asr r1, r1, r10
     asr r2, r2, r10
     asr r3, r3, r10
+    ldrd r10, r11, [sp, #STEP_U]
     ssat r0, #8, r0
     ssat r1, #8, r1
     ssat r2, #8, r2
     ssat r3, #8, r3
+    add r10, r10, lr
     .endm
 
     .macro store_tile
-    ldrd r10, r11, [sp, #STEP_U]
-    add r10, lr, r10
     strb r3, [r10, r11]
     strb r1, [r10]
     strb r2, [lr, r11]
     strb r0, [lr]
     rsb lr, lr, r10, lsl #1
+    open_tile
     .endm
 
 /* the strips of a window: r4-r9 weights; `requantize` is the macro that turns sums into outputs */
@@ -177,14 +158,13 @@
     adds r10, r12, r10
     str r10, [sp, #END]
     cmp r10, r12
+    open_tile
     beq 3f
     .balign 4
 2:
     tile_sums
     \requantize
     store_tile
-    ldr r10, [sp, #END]
-    cmp r12, r10
     bne 2b
 3:
     ldr r11, [sp, #ODD_U]
@@ -196,26 +176,20 @@
     /* once more, with a surplus second column */
     movs r0, #0
     str r0, [sp, #STEP_U]
-    add r10, r12, #64
+    add r10, r12, #TILE
     str r10, [sp, #END]
+    open_tile
     b 2b
 4:
     ldrd r0, r1, [sp, #PLACE]
     ldrd r2, r3, [sp, #OUT_U]
-    adds r0, #8
+    adds r0, #(4 * LINES_STRIP)
     add r1, r1, r3, lsl #1
     strd r0, r1, [sp, #PLACE]
     ldr r2, [sp, #MORE]
     subs r2, #1
     str r2, [sp, #MORE]
     bne 1b
-    .endm
-
-/* copies pairs of a line: \count elements from r0 on, \su bytes apart, to r1, which moves on */
-    .macro copy_two first, second, third, fourth
-    orr \first, \first, \second, lsl #16
-    sxtb16 \second, \first
-    sxtb16 \first, \first, ror #8
     .endm
 
     .macro depthwise_3x3 name
@@ -242,6 +216,9 @@ hil_function \name
     stm r3!, {r4-r7}
     stm r3!, {r4-r7}
     stm r3!, {r4-r7}
+#if HIL_STRIDE == 2
+    stm r3!, {r4, r5}
+#endif
     subs r12, #1
     bne 2b
 
@@ -258,11 +235,11 @@ hil_function \name
     strd r2, r3, [sp, #LEFT]
     /* the first window is copied whole */
     ldr r11, [sp, #SCRATCH]
-    cmp r2, #3
+    cmp r2, #WINDOW
     it hi
-    movhi r2, #3
-    lsls r12, r2, #1
-    adds r12, #2
+    movhi r2, #WINDOW
+    lsls r12, r2, #(LINES_STRIP / 2)
+    adds r12, #LINES_SHARED
 
 .Lcopy\@:
     /* r12 lines to r11 */
@@ -290,8 +267,8 @@ hil_function \name
     sxtb r7, r6
     sxtb r6, r6, ror #8
     strh r7, [r1, #2]
-    strh r6, [r1, #34]
-    adds r1, #64
+    strh r6, [r1, #(SLOT + 2)]
+    adds r1, #PAIR
 3:
     cbz r2, 5f
     .balign 4
@@ -302,17 +279,17 @@ hil_function \name
     ldrh r9, [r0, r5]
     add r0, r0, r3, lsl #2
     orr r6, r6, r7, lsl #16
-    orr r8, r8, r9, lsl #16
-    sxtb16 r7, r6
-    sxtb16 r6, r6, ror #8
-    sxtb16 r9, r8
-    sxtb16 r8, r8, ror #8
-    str r7, [r1]
-    str r6, [r1, #32]
-    str r9, [r1, #64]
-    str r8, [r1, #96]
-    adds r1, #128
     subs r2, #1
+    sxtb16 r7, r6
+    orr r8, r8, r9, lsl #16
+    sxtb16 r6, r6, ror #8
+    str r7, [r1]
+    sxtb16 r9, r8
+    str r6, [r1, #SLOT]
+    sxtb16 r8, r8, ror #8
+    str r9, [r1, #PAIR]
+    str r8, [r1, #(PAIR + SLOT)]
+    add.w r1, r1, #(2 * PAIR)
     bne 4b
 5:
     ldr r2, [sp, #TAIL]
@@ -325,15 +302,15 @@ hil_function \name
     sxtb16 r7, r6
     sxtb16 r6, r6, ror #8
     str r7, [r1]
-    str r6, [r1, #32]
-    adds r1, #64
+    str r6, [r1, #SLOT]
+    adds r1, #PAIR
 6:
     cbz r2, .Lcopied\@
     ldrh r6, [r0]
     sxtb r7, r6
     sxtb r6, r6, ror #8
     strh r7, [r1]
-    strh r6, [r1, #32]
+    strh r6, [r1, #SLOT]
 .Lcopied\@:
     ldr r6, [sp, #IN_V]
     adds r11, #4
@@ -349,7 +326,7 @@ hil_function \name
     ldrsb r6, [r0]
     add r0, r0, r3
     strh r6, [r1, #2]
-    adds r1, #64
+    adds r1, #PAIR
 3:
     cbz r2, 5f
 4:
@@ -363,8 +340,8 @@ hil_function \name
     pkhbt r6, r6, r7, lsl #16
     pkhbt r8, r8, r9, lsl #16
     str r6, [r1]
-    str r8, [r1, #64]
-    adds r1, #128
+    str r8, [r1, #PAIR]
+    adds r1, #(2 * PAIR)
     subs r2, #1
     bne 4b
 5:
@@ -376,7 +353,7 @@ hil_function \name
     add r0, r0, r4
     pkhbt r6, r6, r7, lsl #16
     str r6, [r1]
-    adds r1, #64
+    adds r1, #PAIR
 6:
     cmp r2, #0
     beq .Lcopied\@
@@ -387,14 +364,14 @@ hil_function \name
 .Lpadding\@:
     /* where the whole image is one window these lines still are what they were made */
     ldr r6, [sp, #STRIPS]
-    cmp r6, #3
+    cmp r6, #WINDOW
     bls .Lcopied\@
     ldr r6, [sp, #FIRST]
     ldrd r2, r7, [sp, #PAIRS]
     sub r1, r11, r6
 7:
-    str r7, [r1, #32]
-    str r7, [r1], #64
+    str r7, [r1, #SLOT]
+    str r7, [r1], #PAIR
     subs r2, #1
     bne 7b
     b .Lcopied\@
@@ -402,18 +379,19 @@ hil_function \name
 .Lcompute\@:
     movs r0, #0
     ldr r1, [sp, #RECORD]
-    strd r0, r1, [sp, #SLOT]
+    strd r0, r1, [sp, #NUMBER_IN_STEP]
 .Lchannel\@:
     /* slot in r0, record in r1 */
     ldr r2, [sp, #SCRATCH]
     ldrd r4, r5, [sp, #LEFT]
-    add r2, r2, r0, lsl #5
+    movs r3, #SLOT
+    mla r2, r0, r3, r2
     add r5, r5, r0
     strd r2, r5, [sp, #PLACE]
     str r4, [sp, #HERE]
-    cmp r4, #3
+    cmp r4, #WINDOW
     it hi
-    movhi r4, #3
+    movhi r4, #WINDOW
     str r4, [sp, #MORE]
     ldm r1!, {r4, r6, r8, r10, r11}
     str r10, [sp, #START]
@@ -430,38 +408,45 @@ hil_function \name
     and r8, r0, r8, lsl #8
     strips linear_tile
 .Lnext\@:
-    ldrd r0, r1, [sp, #SLOT]
+    ldrd r0, r1, [sp, #NUMBER_IN_STEP]
     ldr r2, [sp, #STEP]
     adds r0, #1
-    str r0, [sp, #SLOT]
+    str r0, [sp, #NUMBER_IN_STEP]
     cmp r0, r2
     bne .Lchannel\@
 
     /* the next window of these channels, or the next channels */
     ldrd r4, r5, [sp, #LEFT]
-    subs r4, #3
+    subs r4, #WINDOW
     bls .Lnext_channels\@
     ldr r6, [sp, #OUT_V]
-    add r6, r6, r6, lsl #1
-    add r5, r5, r6, lsl #1
+    movs r7, #(2 * WINDOW)
+    mla r5, r6, r7, r5
     strd r4, r5, [sp, #LEFT]
-    /* its first two lines are this one's last */
+    /* its first lines are this one's last */
     ldr r11, [sp, #SCRATCH]
     ldr r2, [sp, #PAIRS]
     mov r0, r11
 8:
-    ldrd r6, r7, [r0, #24]
-    ldrd r8, r9, [r0, #56]
+#if HIL_STRIDE == 1
+    ldrd r6, r7, [r0, #(SLOT - 8)]
+    ldrd r8, r9, [r0, #(PAIR - 8)]
     strd r6, r7, [r0]
-    strd r8, r9, [r0, #32]
-    adds r0, #64
+    strd r8, r9, [r0, #SLOT]
+#else
+    ldr r6, [r0, #(SLOT - 4)]
+    ldr r7, [r0, #(PAIR - 4)]
+    str r6, [r0]
+    str r7, [r0, #SLOT]
+#endif
+    adds r0, #PAIR
     subs r2, #1
     bne 8b
-    cmp r4, #3
+    cmp r4, #WINDOW
     it hi
-    movhi r4, #3
-    adds r11, #8
-    lsl r12, r4, #1
+    movhi r4, #WINDOW
+    adds r11, #(4 * LINES_SHARED)
+    lsl r12, r4, #(LINES_STRIP / 2)
     b .Lcopy\@
 
 .Lnext_channels\@:

@@ -7,6 +7,6 @@
 typedef depthwise_3x3_s8_shape depthwise_conv_3x3_s8_m7_shape;
 
 void depthwise_conv_3x3_s8_m7(const int8_t *input, const int32_t *weights, int8_t *output, int32_t *scratch,
-                               const depthwise_conv_3x3_s8_m7_shape *s);
+                              const depthwise_conv_3x3_s8_m7_shape *s);
 
 #endif

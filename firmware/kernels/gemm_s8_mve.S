@@ -140,7 +140,8 @@ hil_function \name
     vldrb.s32   q3, [r1], #4
     vqrdmulh.s32 q0, q0, q2
     vqrdmulh.s32 q1, q1, q2
-    requant_mve_shift \form, q0, q1, q3, q2
+    requant_mve_shift \form, q0, q3, q2
+    requant_mve_shift \form, q1, q3, q2
     requant_mve_narrow \form, q0, q1, q5, q6, q7
     vstrb.16    q0, [r11, q4]
     add         r11, r11, #4

@@ -6,27 +6,21 @@
  * A shift by 0 must not be touched: there the amount has no sign bit. A fused RELU that ends at the output's zero point
  * hides every negative value. */
 
-/* to q1 and q2: vectors of accumulators; to q3: right shifts, negated; leaves the int32 results without zero point */
-    .macro requant_mve_shift form, a, b, shift, spare
+/* a vector of products, shifted right by a vector of negated amounts: int32 results without zero point */
+    .macro requant_mve_shift form, x, shift, spare
     .ifc \form,signed
-    vshr.s32    \spare, \a, #31
-    vqadd.s32   \a, \a, \spare
-    vshr.s32    \spare, \b, #31
-    vqadd.s32   \b, \b, \spare
+    vshr.s32    \spare, \x, #31
+    vqadd.s32   \x, \x, \spare
     .endif
     .ifc \form,general
-    vand        \spare, \a, \shift
+    vand        \spare, \x, \shift
     vshr.s32    \spare, \spare, #31
-    vqadd.s32   \a, \a, \spare
-    vand        \spare, \b, \shift
-    vshr.s32    \spare, \spare, #31
-    vqadd.s32   \b, \b, \spare
+    vqadd.s32   \x, \x, \spare
     .endif
-    vrshl.s32   \a, \a, \shift
-    vrshl.s32   \b, \b, \shift
+    vrshl.s32   \x, \x, \shift
     .endm
 
-/* both to 16 bits, a in even and b in odd lanes, plus the zero point (int16 lanes), clamped to int8: the result in a */
+/* two vectors to 16 bits, a in even and b in odd lanes, plus the zero point (16-bit lanes), clamped: the result in a */
     .macro requant_mve_narrow form, a, b, zero, low, high
     vqmovnb.s32 \a, \a
     vqmovnt.s32 \a, \b

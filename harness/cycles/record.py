@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from harness.build.cache import Cache, default_root, digest
 from harness.build.host_library import host_library
-from harness.cycles import replay
+from harness.cycles import direct, replay
 from harness.cycles.image import Layout, read_layout
 from harness.cycles.profile import LayerProfile, Profile
 from harness.errors import BoardError, ProfileError
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from harness.boards import Resolved, Session
     from harness.build import Image, Package
 
-FORMAT = "1"
+FORMAT = "3"
 _PLUGIN = ("plugin.c", "tracer.h", "trace.h")
+TRACE = "trace"
 _PAINT_SEED = 0x5EED
 
 
@@ -61,14 +62,14 @@ def record(
     emulator = _emulator(resolved)
     data = [np.ascontiguousarray(array).tobytes() for array in inputs]
     cache = Cache(default_root() if cache_dir is None else cache_dir)
-    key = digest("profile", FORMAT, image.build_id, plan.name, emulator, *data)
+    key = digest("profile", FORMAT, replay.sources(), image.build_id, plan.name, emulator, *data)
     layout = read_layout(image.elf, plan.name)
     trace, facts = cache.find(key, ".trace"), cache.find(key, ".json")
     fresh = trace is None or facts is None
     if trace is None or facts is None:
         with cache.workspace() as folder:
             outputs = _run(resolved, image, package, layout, data, folder)
-            content = replay.read_trace(folder / "trace")
+            content = replay.read_trace(folder / TRACE)
         trace = cache.put(key, ".trace", content)
         facts = cache.put(key, ".json", json.dumps({"outputs": [output.hex() for output in outputs]}).encode())
     outputs = tuple(bytes.fromhex(output) for output in json.loads(facts.read_bytes())["outputs"])
@@ -97,16 +98,43 @@ def record(
     return Recording(profile, outputs, fresh)
 
 
+def observable(name: str) -> Resolved:
+    """The emulated board to profile where `name` is asked for: its own image under Unicorn where that is installed and
+    knows the core, else what stands in for it under QEMU.
+
+    Raises:
+        BoardConfigError: no board has that name.
+        ProfileError: nothing that can be observed stands in for it.
+    """
+    from harness.boards import Resolved, find_board
+
+    asked = find_board(name)
+    if asked.backend == "qemu":
+        return Resolved(asked, asked, False, "")
+    if asked.backend == "pyocd" and direct.can_run(asked):
+        reason = f"{name}'s own image is profiled under Unicorn, which knows a {asked.core}"
+        return Resolved(asked, replace(asked, backend="virtual"), True, reason)
+    if asked.stand_in is not None:
+        runs_on = find_board(asked.stand_in)
+        return Resolved(asked, runs_on, True, f"{runs_on.name} ({runs_on.core}, QEMU) stands in for {name}")
+    raise ProfileError(
+        f"{name} cannot be profiled: only emulated boards show what they execute",
+        hint="profile an emulated board, such as mps2-an386 for a Cortex-M4",
+    )
+
+
 def _emulator(resolved: Resolved) -> str:
     """What runs the board, and its version."""
     backend = resolved.runs_on.backend
+    if backend == "virtual":
+        return f"Unicorn {direct.version()}"
     if backend == "qemu":
         from harness.doctor import qemu_version
 
         return "QEMU " + qemu_version().rpartition(" (")[0].removeprefix("QEMU emulator version ")
     raise ProfileError(
         f"{resolved.ran_on} cannot be profiled: only emulated boards show what they execute",
-        hint="profile its stand-in, such as mps2-an386 for a Cortex-M4 or mps2-an500 for a Cortex-M7",
+        hint="profile an emulated board, such as mps2-an386 for a Cortex-M4",
     )
 
 
@@ -114,6 +142,9 @@ def _run(
     resolved: Resolved, image: Image, package: Package, layout: Layout, inputs: Sequence[bytes], folder: Path
 ) -> tuple[bytes, ...]:
     """One inference with its trace in `folder`."""
+    if resolved.runs_on.backend == "virtual":
+        points = write_points(layout, folder)
+        return direct.run(resolved.runs_on, image, package, layout, inputs, points, folder / TRACE)
     from harness.boards.qemu import QemuSession
 
     try:
@@ -129,19 +160,25 @@ def _run(
         raise
 
 
+def write_points(layout: Layout, folder: Path) -> Path:
+    """The file that tells the tracer where layers and exception handlers begin."""
+    points = folder / "points"
+    points.write_text(
+        "".join(f"layer {address:x}\n" for address in layout.layers)
+        + "".join(f"handler {address:x}\n" for address in layout.handlers)
+    )
+    return points
+
+
 def plugin_arguments(layout: Layout, folder: Path) -> list[str]:
     """QEMU's arguments for a run that writes `folder`/trace.
 
     Raises:
         ToolchainMissingError: no host compiler, and the plugin is not in the cache.
     """
-    points, trace = folder / "points", folder / "trace"
-    points.write_text(
-        "".join(f"layer {address:x}\n" for address in layout.layers)
-        + "".join(f"handler {address:x}\n" for address in layout.handlers)
-    )
+    points = write_points(layout, folder)
     plugin = host_library(replay.PACKAGE, _PLUGIN)
-    return ["-plugin", f"{_escape(plugin)},list={_escape(points)},trace={_escape(trace)}"]
+    return ["-plugin", f"{_escape(plugin)},list={_escape(points)},trace={_escape(folder / TRACE)}"]
 
 
 def _infer(session: Session, image: Image, package: Package, inputs: Sequence[bytes]) -> tuple[bytes, ...]:

@@ -7,11 +7,13 @@ import functools
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.build.cache import digest
 from harness.build.host_library import host_library
 from harness.cycles.memory import PARTS, Cache, MemorySystem, Part, Span
 from harness.errors import ProfileError
@@ -57,6 +59,14 @@ class Counted:
     counts: Mapping[int, int]
     transfers: Mapping[tuple[int, int], int]
     accesses: Mapping[tuple[int, Part], tuple[int, int]]
+
+
+@functools.cache
+def sources() -> str:
+    """Digest over all the profiler's parts in C."""
+    folder = files(PACKAGE)
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith((".c", ".h")))
+    return digest(*(part for name in names for part in (name, folder.joinpath(name).read_text(encoding="utf-8"))))
 
 
 @functools.cache

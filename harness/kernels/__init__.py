@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from harness.errors import CompileError
+from harness.kernels import convolution_mve, depthwise_dsp, depthwise_mve, fully_connected_mve
 from harness.kernels.activation import Lut8Portable, SoftmaxS8Portable
 from harness.kernels.base import Context, Kernel
 from harness.kernels.convolution import (
@@ -18,23 +19,21 @@ from harness.kernels.convolution import (
     FullyConnectedS8Portable,
 )
 from harness.kernels.convolution_dsp import CONVOLUTION_DSP
-from harness.kernels.convolution_mve import Conv1x1S8Mve, ConvS8Mve
-from harness.kernels.depthwise_dsp import DepthwiseConv3x3S8Dsp, DepthwiseConv3x3S8M7
 from harness.kernels.elementwise import AddS8Portable, MulS8Portable
-from harness.kernels.movement import ConcatPortable, CopyPortable, PadPortable, SplitPortable, StridedSlicePortable
+from harness.kernels.movement import ConcatPortable, MovePortable, PadPortable, SplitPortable, StridedSlicePortable
 from harness.kernels.pooling import AveragePoolS8Portable, MaxPoolS8Portable, MeanS8Portable
 from harness.kernels.quantization import DequantizePortable, QuantizeF32Portable, RequantizePortable
 
 KERNELS: tuple[Kernel, ...] = (
     ConvS8Portable(),
     *CONVOLUTION_DSP,
-    Conv1x1S8Mve(),
-    ConvS8Mve(),
+    *convolution_mve.KERNELS,
     DepthwiseConvS8Portable(),
     DepthwiseConvS8InPlace(),
-    DepthwiseConv3x3S8Dsp(),
-    DepthwiseConv3x3S8M7(),
+    *depthwise_dsp.KERNELS,
+    *depthwise_mve.KERNELS,
     FullyConnectedS8Portable(),
+    *fully_connected_mve.KERNELS,
     AveragePoolS8Portable(),
     MaxPoolS8Portable(),
     MeanS8Portable(),
@@ -45,12 +44,13 @@ KERNELS: tuple[Kernel, ...] = (
     RequantizePortable(),
     QuantizeF32Portable(),
     DequantizePortable(),
-    CopyPortable(),
+    MovePortable(),
     ConcatPortable(),
     SplitPortable(),
     StridedSlicePortable(),
     PadPortable(),
 )
+
 
 def candidates(context: Context, prefer: Collection[str] = ()) -> list[Kernel]:
     """Kernels that compute the context's node on its core, cheapest first.

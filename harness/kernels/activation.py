@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from harness.graph import DType, SoftmaxAttrs
+from harness.kernels.accesses import Accesses, elementwise
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Table
 from harness.oracle.params import lut, softmax_exp_table
 
@@ -27,8 +28,8 @@ class Lut8Portable(Kernel):
         arguments = (In(ctype="uint8_t"), Table("table", "uint8_t", table.view(np.uint8)), Out(ctype="uint8_t"))
         return Lowered("lut_8_portable", (Call("lut_8_portable", arguments, {"count": y.elements}),))
 
-    def overwritable(self, context: Context) -> tuple[int, ...]:
-        return (0,)
+    def accesses(self, context: Context) -> Accesses:
+        return elementwise(context)
 
     def cost(self, context: Context) -> Cost:
         return Cost(5 * context.output().elements)
@@ -50,8 +51,8 @@ class SoftmaxS8Portable(Kernel):
         arguments = (In(), Table("exp", "int32_t", table[:used]), Out())
         return Lowered("softmax_s8_portable", (Call("softmax_s8_portable", arguments, shape),))
 
-    def overwritable(self, context: Context) -> tuple[int, ...]:
-        return (0,)
+    def accesses(self, context: Context) -> Accesses:
+        return elementwise(context)
 
     def cost(self, context: Context) -> Cost:
         return Cost(45 * context.output().elements + 120)

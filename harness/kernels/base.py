@@ -15,6 +15,7 @@ from typing import ClassVar, TypeAlias
 import numpy as np
 
 from harness.graph import ABSENT, Array, Graph, Node, Tensor
+from harness.kernels.accesses import Accesses
 from harness.kernels.target import Target
 
 
@@ -158,8 +159,15 @@ class Kernel(ABC):
     def cost(self, context: Context) -> Cost:
         """Expected cost on the context's target."""
 
+    def accesses(self, context: Context) -> Accesses | None:
+        """In which order inputs are read and the output is written (harness/kernels/accesses.py has the usual ones).
+
+        None: unknown, so that output and inputs share no bytes but as `overwritable` says.
+        """
+        return None
+
     def overwritable(self, context: Context) -> tuple[int, ...]:
-        """Positions of inputs whose first byte may be the output's first byte."""
+        """Positions of inputs whose first byte may be the output's first byte, for a kernel without `accesses`."""
         return ()
 
 

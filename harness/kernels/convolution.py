@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.graph import ConvAttrs, FullyConnectedAttrs, Pads
+from harness.kernels.accesses import Accesses, channelwise, planes, quads, rows, windows
 from harness.kernels.base import Argument, Call, Context, Cost, In, Kernel, Lowered, Out, Scratch, Table, packed
 from harness.kernels.macs import macs
 from harness.oracle.params import conv_params, fully_connected_params
@@ -81,6 +82,10 @@ class ConvS8Portable(Kernel):
         tables = _tables(weights, folded_bias(context, out_c, sums), *conv_params(x, w, y))
         return Lowered("conv_s8_portable", (Call("conv_s8_portable", (In(), *tables, Out()), shape),))
 
+    def accesses(self, context: Context) -> Accesses:
+        x, w, y = context.input(0), context.input(1), context.output()
+        return windows(context, within=quads(y.shape[3], x.shape[3] // w.shape[3]))
+
     def cost(self, context: Context) -> Cost:
         return Cost(3.5 * macs(context.graph, context.node) + 25 * context.output().elements)
 
@@ -133,6 +138,9 @@ class DepthwiseConvS8Portable(Kernel):
         """Bytes of scratch."""
         return 0
 
+    def accesses(self, context: Context) -> Accesses:
+        return channelwise(context)
+
     def cost(self, context: Context) -> Cost:
         return Cost(9 * macs(context.graph, context.node) + 40 * context.output().elements)
 
@@ -151,8 +159,8 @@ class DepthwiseConvS8InPlace(DepthwiseConvS8Portable):
         x = context.input(0)
         return x.shape[1] * x.shape[2]
 
-    def overwritable(self, context: Context) -> tuple[int, ...]:
-        return (0,)
+    def accesses(self, context: Context) -> Accesses:
+        return planes(context)
 
     def cost(self, context: Context) -> Cost:
         base = super().cost(context)
@@ -182,6 +190,10 @@ class FullyConnectedS8Portable(Kernel):
         tables = _tables(weights, folded_bias(context, out_n, sums), *fully_connected_params(x, w, y))
         function = "fully_connected_s8_portable"
         return Lowered(function, (Call(function, (In(), *tables, Out()), shape),))
+
+    def accesses(self, context: Context) -> Accesses:
+        out_n, in_n = context.input(1).shape
+        return rows(context, in_n, out_n, quads(out_n))
 
     def cost(self, context: Context) -> Cost:
         return Cost(3 * macs(context.graph, context.node) + 25 * context.output().elements)

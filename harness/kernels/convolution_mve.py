@@ -1,19 +1,14 @@
-"""CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED, int8, on Armv8.1-M MVE."""
+"""CONV_2D, int8, on Armv8.1-M MVE."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from harness.graph import ConvAttrs
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Scratch, Table
-from harness.kernels.convolution import folded_bias, weights_of
-from harness.kernels.mve import LANES, Int8s, Scaling, pack_gemm, scaling, split_depth
-from harness.oracle.params import conv_params
+from harness.kernels.convolution import weights_of
+from harness.kernels.mve import LANES, MAX_CHANNELS, MVE, gemm_shape, layer_scaling, pack_gemm, readable, split_depth
 
-MVE = frozenset({"mve"})
-MAX_CHANNELS = 65532  # offsets of outputs are uint16
 STRIP_BYTES = 2048
 """Output rows whose strip is larger are computed in several pieces."""
 
@@ -50,20 +45,25 @@ class Geometry:
 
 
 def geometry(context: Context) -> Geometry:
-    """The node's convolution, turned to what makes its windows runs of bytes.
-
-    Windows as wide as the image are windows over rows; an image one column wide is taken for one row.
-    """
+    """The node's convolution as it is."""
     attrs = context.node.attrs
     assert isinstance(attrs, ConvAttrs)
     (n, in_h, in_w, in_c), (_, out_h, out_w, _) = context.input(0).shape, context.output().shape
     kernel_h, kernel_w = context.input(1).shape[1:3]
-    g = Geometry(
+    return Geometry(
         *(n, in_h, in_w, in_c, out_h, out_w, kernel_h, kernel_w),
         *attrs.stride,
         *(attrs.dilation[0] if kernel_h > 1 else 1, attrs.dilation[1] if kernel_w > 1 else 1),
         *(attrs.pads.top, attrs.pads.left),
     )
+
+
+def in_runs(context: Context) -> Geometry:
+    """The node's convolution, dense, turned to what makes its windows runs of bytes.
+
+    Windows as wide as the image are windows over rows; an image one column wide is taken for one row.
+    """
+    g = geometry(context)
     if g.out_w == 1 and g.kernel_w == g.in_w and g.pad_left == 0 and g.dilation_w == 1:
         g = replace(g, in_w=1, kernel_w=1, in_c=g.in_w * g.in_c, stride_w=1)
     if g.in_w == g.out_w == g.kernel_w == 1 and g.pad_left == 0 and g.dilation_h == 1:
@@ -74,41 +74,10 @@ def geometry(context: Context) -> Geometry:
     return g
 
 
-def _scaled(context: Context, weights: Int8s) -> Scaling:
-    """Requantization of a convolution whose weights are (channels, taps), with the input's zero point in the bias."""
-    attrs = context.node.attrs
-    assert isinstance(attrs, ConvAttrs)
-    x, w, y = context.input(0), context.input(1), context.output()
-    zero_sums = x.q.zero_point * weights.astype(np.int64).sum(axis=1)
-    bias = folded_bias(context, weights.shape[0], zero_sums)
-    return scaling(bias, *conv_params(x, w, y), y.q.zero_point, attrs.clamp)
-
-
-def _gemm_shape(context: Context, depth: int, form: int) -> dict[str, int]:
-    attrs = context.node.attrs
-    assert isinstance(attrs, ConvAttrs)
-    steps, tail = split_depth(depth)
-    y = context.output()
-    return {
-        "steps": steps,
-        "tail": tail,
-        "out_c": y.shape[3],
-        "out_zero": y.q.zero_point,
-        "clamp_min": attrs.clamp[0],
-        "clamp_max": attrs.clamp[1],
-        "form": form,
-    }
-
-
 def _dense(context: Context) -> bool:
     """Whether it is a convolution without groups, of channels enough for a block."""
     x, w = context.input(0), context.input(1)
     return w.shape[3] == x.shape[3] and 4 <= w.shape[0] <= MAX_CHANNELS
-
-
-def _readable(depth: int) -> bool:
-    """Whether windows may be read where they lie: 9 to 15 activations beyond whole steps are read as 16."""
-    return depth % LANES <= LANES // 2
 
 
 class Conv1x1S8Mve(Kernel):
@@ -120,21 +89,21 @@ class Conv1x1S8Mve(Kernel):
     def applies(self, context: Context) -> bool:
         if not _dense(context):
             return False
-        g = geometry(context)
+        g = in_runs(context)
         together = g.kernel_h == g.kernel_w == g.stride_h == g.stride_w == 1 and g.pad_top == 0 and not g.padded_w
-        return together and g.out_h == g.in_h and g.out_w == g.in_w and _readable(g.depth)
+        return together and g.out_h == g.in_h and g.out_w == g.in_w and readable(g.depth)
 
     def lower(self, context: Context) -> Lowered:
-        g = geometry(context)
+        g = in_runs(context)
         weights = weights_of(context).reshape(-1, g.depth)
-        scale = _scaled(context, weights)
+        scale = layer_scaling(context, weights)
         pixels = g.batches * g.out_h * g.out_w
-        shape = {"pixels": pixels, "x_step": g.depth, **_gemm_shape(context, g.depth, scale.form)}
+        shape = {"pixels": pixels, "x_step": g.depth, **gemm_shape(context, g.depth, scale.form)}
         table = Table("packed", "int32_t", pack_gemm(weights, scale))
         return Lowered("conv_1x1_s8_mve", (Call("conv_1x1_s8_mve", (In(), table, Out()), shape),))
 
     def cost(self, context: Context) -> Cost:
-        return Cost(0.18 * context.output().elements * geometry(context).depth)
+        return Cost(0.18 * context.output().elements * in_runs(context).depth)
 
 
 class ConvS8Mve(Kernel):
@@ -144,11 +113,11 @@ class ConvS8Mve(Kernel):
     features = MVE
 
     def applies(self, context: Context) -> bool:
-        return _dense(context) and geometry(context).dilation_w == 1
+        return _dense(context) and in_runs(context).dilation_w == 1
 
     def tile(self, g: Geometry) -> int:
         """Output columns that go through one strip; 0 when windows are read where they lie."""
-        if g.kernel_h == 1 and g.pad_top == 0 and not g.padded_w and _readable(g.depth):
+        if g.kernel_h == 1 and g.pad_top == 0 and not g.padded_w and readable(g.depth):
             return 0
         column = g.kernel_h * g.in_c
         columns = max(STRIP_BYTES // column - g.kernel_w, 0) // g.stride_w + 1
@@ -164,19 +133,22 @@ class ConvS8Mve(Kernel):
         return ((tile - 1) * g.stride_w + g.kernel_w) * g.kernel_h * g.in_c + past
 
     def lower(self, context: Context) -> Lowered:
-        g = geometry(context)
+        g = in_runs(context)
         by_row = weights_of(context).reshape(-1, g.kernel_h, g.kernel_w, g.in_c)
         weights = by_row.transpose(0, 2, 1, 3).reshape(-1, g.depth)
-        scale = _scaled(context, weights)
+        scale = layer_scaling(context, weights)
         names = ("batches", "in_h", "in_w", "in_c", "out_h", "out_w", "kernel_h", "kernel_w", "stride_h", "stride_w")
         shape = {name: getattr(g, name) for name in (*names, "dilation_h", "pad_top", "pad_left")}
         shape |= {"in_zero": context.input().q.zero_point, "tile_w": self.tile(g)}
-        shape |= {"x_step": g.stride_w * g.kernel_h * g.in_c, **_gemm_shape(context, g.depth, scale.form)}
+        shape |= {"x_step": g.stride_w * g.kernel_h * g.in_c, **gemm_shape(context, g.depth, scale.form)}
         # Without a strip the output stands in for it: an address that is not used.
         strip = Scratch() if self.tile(g) else Out()
         arguments = (In(), Table("packed", "int32_t", pack_gemm(weights, scale)), Out(), strip)
         return Lowered("conv_s8_mve", (Call("conv_s8_mve", arguments, shape),), self.strip(g))
 
     def cost(self, context: Context) -> Cost:
-        g = geometry(context)
+        g = in_runs(context)
         return Cost(0.2 * context.output().elements * g.depth, self.strip(g))
+
+
+KERNELS: tuple[Kernel, ...] = (Conv1x1S8Mve(), ConvS8Mve())

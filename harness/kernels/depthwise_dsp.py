@@ -17,7 +17,6 @@ from harness.oracle.params import conv_params
 
 INT8: Clamp = (-128, 127)
 DSP = frozenset({"dsp"})
-WINDOW_STRIPS = 3
 
 
 @dataclass(frozen=True)
@@ -72,14 +71,38 @@ def clamped(context: Context, calls: tuple[Call, ...], clamp: Clamp) -> tuple[Ca
 
 
 @dataclass(frozen=True)
-class _Lines:
-    """An image seen as lines v of elements u, with 3 taps of stride 1 along both.
+class Tile:
+    """How the kernels of a stride work; see depthwise_3x3_asm.h.
+
+    Attributes:
+        held: lines of a window. shared: lines of two windows. strip: lines from one strip to the next.
+        window: strips of a window.
+    """
+
+    held: int
+    shared: int
+    strip: int
+    window: int
+
+    @property
+    def pair(self) -> int:
+        """Bytes of a pair of elements: two channels, all lines."""
+        return 8 * self.held
+
+
+TILES = {1: Tile(8, 2, 2, 3), 2: Tile(9, 1, 4, 2)}
+
+
+@dataclass(frozen=True)
+class Lines:
+    """An image seen as lines v of elements u, with 3 taps of one stride along both.
 
     Attributes:
         in_u, out_u, in_v, out_v: sizes. pad_u, pad_v: elements of padding before the first.
         rows: whether the lines are the image's rows.
     """
 
+    stride: int
     in_u: int
     out_u: int
     pad_u: int
@@ -89,7 +112,12 @@ class _Lines:
     rows: bool
 
     @property
+    def tile(self) -> Tile:
+        return TILES[self.stride]
+
+    @property
     def tiles(self) -> int:
+        """Of a strip."""
         return (self.out_u + 1) // 2
 
     @property
@@ -97,44 +125,54 @@ class _Lines:
         return (self.out_v + 1) // 2
 
     @property
+    def pairs(self) -> int:
+        """Of a line in scratch."""
+        return self.stride * self.tiles + 1
+
+    @property
+    def scratch(self) -> int:
+        """Bytes."""
+        return self.pairs * self.tile.pair
+
+    @property
     def copied(self) -> int:
         """Elements of a line that are copied."""
-        return min(self.in_u, 2 * (self.tiles + 1) - self.pad_u)
+        return min(self.in_u, 2 * self.pairs - self.pad_u)
 
     def shape(self, channels: int, zero: int) -> dict[str, int]:
         """The C shape."""
         widths = (self.in_u, self.out_u) if self.rows else (self.in_v, self.out_v)
         element, line = (1, 0) if self.rows else (0, 1)
-        in_steps, out_steps = (channels, widths[0] * channels), (channels, widths[1] * channels)
+        in_steps, out_steps = (widths[0] * channels, channels), (widths[1] * channels, channels)
         lead = self.pad_u % 2
         rest = self.copied - lead
+        tile = self.tile.pair * self.stride
         return {
-            "in_u": in_steps[1 - element],
-            "in_v": in_steps[1 - line],
+            "in_u": in_steps[element],
+            "in_v": in_steps[line],
             "lines": self.in_v,
             "pad_v": self.pad_v,
             "quads": rest // 4,
             "lead": lead,
             "tail": rest // 2 % 2 + 2 * (rest % 2),
-            "first": 64 * (self.pad_u // 2),
-            "pairs": self.tiles + 1,
+            "first": self.tile.pair * (self.pad_u // 2),
+            "pairs": self.pairs,
             "zero": (zero & 0xFFFF) | (zero << 16),
             "channels": channels,
             "step": 1 if channels % 2 else 2,
             "strips": self.strips,
             "odd_v": self.out_v % 2,
-            "run": 64 * (self.out_u // 2),
+            "run": tile * (self.out_u // 2),
             "odd_u": self.out_u % 2,
-            "out_u": out_steps[1 - element],
-            "out_v": out_steps[1 - line],
+            "out_u": out_steps[element],
+            "out_v": out_steps[line],
         }
 
+    @property
     def in_place(self) -> bool:
         """Whether no output lands on an element of its channel that a later window copies."""
-        if self.strips <= WINDOW_STRIPS:
-            return True
-        for first in range(WINDOW_STRIPS, self.strips, WINDOW_STRIPS):
-            written, unread = 2 * first, 2 * first + 2 - self.pad_v
+        for first in range(self.tile.window, self.strips, self.tile.window):
+            written, unread = 2 * first, self.tile.strip * first + self.tile.shared - self.pad_v
             if self.rows and written * self.out_u > unread * self.in_u:
                 return False
             if not self.rows and (self.out_v != self.in_v or written > unread):
@@ -148,12 +186,13 @@ class DepthwiseConv3x3S8Dsp(Kernel):
     ops = frozenset({"DEPTHWISE_CONV_2D"})
     features = DSP
     function = "depthwise_conv_3x3_s8_dsp"
+    stride = 1
 
     def applies(self, context: Context) -> bool:
         attrs = context.node.attrs
         assert isinstance(attrs, ConvAttrs)
         x, w, y = context.input(0), context.input(1), context.output()
-        plain = w.shape[1:3] == (3, 3) and attrs.stride == (1, 1) and attrs.dilation == (1, 1)
+        plain = w.shape[1:3] == (3, 3) and attrs.stride == (self.stride, self.stride) and attrs.dilation == (1, 1)
         fits = x.shape[0] == 1 and y.shape[3] == x.shape[3] and max(attrs.pads.top, attrs.pads.left) <= 2
         return plain and fits and scaling(context, _by_channel(context), attrs.clamp) is not None
 
@@ -163,19 +202,18 @@ class DepthwiseConv3x3S8Dsp(Kernel):
         weights = _by_channel(context)
         scale = scaling(context, weights, attrs.clamp)
         assert scale is not None
-        lines = _lines(context)
+        lines = lines_of(context)
         shape = lines.shape(len(weights), context.input().q.zero_point)
         taps = weights.reshape(-1, 3, 3) if lines.rows else weights.reshape(-1, 3, 3).transpose(0, 2, 1)
-        table = Table("packed", "int32_t", pack(taps, scale))
+        table = Table("packed", "int32_t", _records(_line_bytes(taps, self.stride), scale))
         call = Call(self.function, (In(), table, Out(), Scratch("int32_t")), shape)
-        return Lowered(self.function, clamped(context, (call,), attrs.clamp), _scratch(lines))
+        return Lowered(self.function, clamped(context, (call,), attrs.clamp), lines.scratch)
 
     def overwritable(self, context: Context) -> tuple[int, ...]:
-        return (0,) if context.output().elements <= context.input().elements and _lines(context).in_place() else ()
+        return (0,) if context.output().elements <= context.input().elements and lines_of(context).in_place else ()
 
     def cost(self, context: Context) -> Cost:
-        lines = _lines(context)
-        return Cost(2.0 * 9 * context.output().elements, _scratch(lines))
+        return Cost(2.0 * 9 * context.output().elements, lines_of(context).scratch)
 
 
 class DepthwiseConv3x3S8M7(DepthwiseConv3x3S8Dsp):
@@ -185,8 +223,21 @@ class DepthwiseConv3x3S8M7(DepthwiseConv3x3S8Dsp):
     function = "depthwise_conv_3x3_s8_m7"
 
     def cost(self, context: Context) -> Cost:
-        lines = _lines(context)
-        return Cost(1.5 * 9 * context.output().elements, _scratch(lines))
+        return Cost(1.5 * 9 * context.output().elements, lines_of(context).scratch)
+
+
+class DepthwiseConv3x3Stride2S8Dsp(DepthwiseConv3x3S8Dsp):
+    """3x3 with stride 2."""
+
+    function = "depthwise_conv_3x3_s2_s8_dsp"
+    stride = 2
+
+
+class DepthwiseConv3x3Stride2S8M7(DepthwiseConv3x3S8M7):
+    """3x3 with stride 2, for the M7."""
+
+    function = "depthwise_conv_3x3_s2_s8_m7"
+    stride = 2
 
 
 def _by_channel(context: Context) -> Ints:
@@ -195,25 +246,30 @@ def _by_channel(context: Context) -> Ints:
     return weights.reshape(-1, weights.shape[3]).T
 
 
-def _lines(context: Context) -> _Lines:
-    """Rows or columns, whichever makes fewer steps."""
+def lines_of(context: Context) -> Lines:
+    """Rows or columns, whichever makes fewer steps; the output over the input comes first."""
     attrs = context.node.attrs
     assert isinstance(attrs, ConvAttrs)
     (_, in_h, in_w, _), (_, out_h, out_w, _) = context.input().shape, context.output().shape
-    rows = _Lines(in_w, out_w, attrs.pads.left, in_h, out_h, attrs.pads.top, True)
-    columns = _Lines(in_h, out_h, attrs.pads.top, in_w, out_w, attrs.pads.left, False)
-    return min(rows, columns, key=lambda lines: (lines.strips * (lines.tiles + 1), not lines.rows))
+    rows = Lines(attrs.stride[0], in_w, out_w, attrs.pads.left, in_h, out_h, attrs.pads.top, True)
+    columns = Lines(attrs.stride[0], in_h, out_h, attrs.pads.top, in_w, out_w, attrs.pads.left, False)
+    return min(rows, columns, key=lambda lines: (not lines.in_place, lines.strips * (lines.tiles + 1), not lines.rows))
 
 
-def _scratch(lines: _Lines) -> int:
-    return 64 * (lines.tiles + 1)
+def _line_bytes(taps: Ints, stride: int) -> Ints:
+    """(channels, line, byte) of taps (channels, line, element): bytes 0 and 2 make a pair of int16, 1 and 3 another."""
+    k0, k1, k2 = taps[:, :, 0], taps[:, :, 1], taps[:, :, 2]
+    if stride == 1:
+        return np.stack([k0, k1, k1, k2], axis=2)
+    zero = np.zeros(len(taps), np.int64)
+    low, high = np.stack([k2[:, 0], zero, k2[:, 2]], axis=1), np.stack([k2[:, 1], zero, k2[:, 2]], axis=1)
+    return np.stack([k0, low, k1, high], axis=2)
 
 
-def pack(taps: Ints, scale: Scaling) -> npt.NDArray[np.int32]:
-    """The records of channels: taps (channels, 3, 3) by line."""
-    lines = np.stack([taps[:, :, 0], taps[:, :, 1], taps[:, :, 1], taps[:, :, 2]], axis=2)
+def _records(lines: Ints, scale: Scaling) -> npt.NDArray[np.int32]:
+    """The records of channels from lines of four weights each."""
     words = np.ascontiguousarray(lines.astype(np.int8)).view("<i4")[:, :, 0]
-    records: list[npt.NDArray[np.int64]] = []
+    records: list[Ints] = []
     for channel, three in enumerate(words):
         if scale.linear[channel]:
             rest = [scale.start[channel], scale.multiplier[channel]]
@@ -222,3 +278,11 @@ def pack(taps: Ints, scale: Scaling) -> npt.NDArray[np.int32]:
             rest = [scale.start[channel], complement, scale.addend[channel], scale.shift[channel]]
         records += [three.astype(np.int64), np.array(rest, np.int64)]
     return np.concatenate(records).astype(np.int32)
+
+
+KERNELS: tuple[Kernel, ...] = (
+    DepthwiseConv3x3S8Dsp(),
+    DepthwiseConv3x3S8M7(),
+    DepthwiseConv3x3Stride2S8Dsp(),
+    DepthwiseConv3x3Stride2S8M7(),
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.graph import BinaryAttrs
+from harness.kernels.accesses import Accesses, elementwise
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out
 from harness.kernels.loops import Loop, broadcast_steps, merge, padded
 from harness.oracle.params import Multiplier, add_params, mul_params
@@ -35,9 +36,8 @@ class _BinaryS8(Kernel):
         shape |= {"clamp_min": attrs.clamp[0], "clamp_max": attrs.clamp[1]}
         return Lowered(self.function, (Call(self.function, (In(0), In(1), Out()), shape),))
 
-    def overwritable(self, context: Context) -> tuple[int, ...]:
-        y = context.output()
-        return tuple(i for i in (0, 1) if context.input(i).elements == y.elements)
+    def accesses(self, context: Context) -> Accesses:
+        return elementwise(context, (0, 1))
 
     def cost(self, context: Context) -> Cost:
         return Cost(self.per_element * context.output().elements)

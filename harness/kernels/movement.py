@@ -5,34 +5,29 @@ from __future__ import annotations
 from math import prod
 
 from harness.graph import ConcatAttrs, PadAttrs, SliceAttrs, SplitAttrs, Tensor
-from harness.kernels.base import Argument, Call, Context, Cost, In, Kernel, Lowered, Out, StateOf
+from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, StateOf
 from harness.kernels.loops import Loop, merge, padded, row_major
 
 _BYTES = "uint8_t"
 
 
-def _copy(source: Argument, target: Argument, size: int) -> Call:
-    shape = {"rows": 1, "bytes": size, "in_offset": 0, "in_step": 0, "out_offset": 0, "out_step": 0}
-    return Call("copy_rows_portable", (source, target), shape)
-
-
-class CopyPortable(Kernel):
+class MovePortable(Kernel):
     """A copy as it is: variables, and reshapes whose bytes cannot be shared."""
 
     ops = frozenset({"READ_VARIABLE", "ASSIGN_VARIABLE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS"})
 
     def lower(self, context: Context) -> Lowered:
-        if context.node.op == "READ_VARIABLE":
-            call = _copy(StateOf(), Out(ctype=_BYTES), context.output().bytes)
-        elif context.node.op == "ASSIGN_VARIABLE":
-            call = _copy(In(ctype=_BYTES), StateOf(), context.input().bytes)
-        else:
-            call = _copy(In(ctype=_BYTES), Out(ctype=_BYTES), context.output().bytes)
-        return Lowered("copy_rows_portable", (call,))
+        source = StateOf() if context.node.op == "READ_VARIABLE" else In(ctype=_BYTES)
+        target = StateOf() if context.node.op == "ASSIGN_VARIABLE" else Out(ctype=_BYTES)
+        return Lowered("move_portable", (Call("move_portable", (source, target), {"bytes": _moved(context)}),))
 
     def cost(self, context: Context) -> Cost:
-        tensors = context.node.outputs or context.node.inputs
-        return Cost(20 + context.graph.tensors[tensors[0]].bytes)
+        return Cost(20 + _moved(context))
+
+
+def _moved(context: Context) -> int:
+    tensors = context.node.outputs or context.node.inputs
+    return context.graph.tensors[tensors[0]].bytes
 
 
 def _joined(whole: Tensor, parts: list[Tensor], axis: int) -> list[dict[str, int]]:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.graph import Clamp
+from harness.graph import Clamp, ConvAttrs, FullyConnectedAttrs
+from harness.kernels.base import Context
+from harness.kernels.convolution import folded_bias
+from harness.oracle.params import channel_params
 
 Int8s = npt.NDArray[np.int8]
 Int32s = npt.NDArray[np.int32]
@@ -15,7 +18,10 @@ Int32s = npt.NDArray[np.int32]
 RELU, SIGNED, GENERAL = 0, 1, 2
 """Forms of requantization, as in firmware/kernels/gemm_s8_mve.h; requant_mve.h says why they are exact."""
 
+MVE = frozenset({"mve"})
 LANES = 16
+MAX_CHANNELS = 65532
+"""Of products in blocks: offsets of outputs are uint16."""
 FULL: Clamp = (-128, 127)
 
 
@@ -49,10 +55,43 @@ def scaling(bias: Int32s, multipliers: Int32s, shifts: Int32s, zero_point: int, 
     return Scaling(form, bias, multipliers, shift.astype(np.int8))
 
 
+def layer_scaling(context: Context, weights: Int8s) -> Scaling:
+    """Requantization of a layer whose weights are (channels, taps), with the input's zero point in the bias."""
+    attrs = context.node.attrs
+    assert isinstance(attrs, ConvAttrs | FullyConnectedAttrs)
+    x, w, y = context.input(0), context.input(1), context.output()
+    zero_sums = x.q.zero_point * weights.astype(np.int64).sum(axis=1)
+    bias = folded_bias(context, weights.shape[0], zero_sums)
+    return scaling(bias, *channel_params(x, w, y, weights.shape[0]), y.q.zero_point, attrs.clamp)
+
+
+def output_shape(context: Context, form: int) -> dict[str, int]:
+    """The output's zero point, its clamp and the form."""
+    attrs = context.node.attrs
+    assert isinstance(attrs, ConvAttrs | FullyConnectedAttrs)
+    return {
+        "out_zero": context.output().q.zero_point,
+        "clamp_min": attrs.clamp[0],
+        "clamp_max": attrs.clamp[1],
+        "form": form,
+    }
+
+
+def gemm_shape(context: Context, depth: int, form: int) -> dict[str, int]:
+    """What gemm_s8_mve wants to know besides where the activations are."""
+    steps, tail = split_depth(depth)
+    return {"steps": steps, "tail": tail, "out_c": context.output().shape[3], **output_shape(context, form)}
+
+
 def split_depth(depth: int) -> tuple[int, int]:
     """(steps of 16 activations, tail of up to 8 after them): a tail beyond 8 takes a step of its own."""
     steps, rest = divmod(depth, LANES)
     return (steps + 1, 0) if rest > LANES // 2 else (steps, rest)
+
+
+def readable(depth: int) -> bool:
+    """Whether windows may be read where they lie: 9 to 15 activations beyond whole steps are read as 16."""
+    return depth % LANES <= LANES // 2
 
 
 def blocks(channels: int, size: int) -> list[int]:
@@ -85,3 +124,36 @@ def pack_gemm(weights: Int8s, scale: Scaling) -> Int32s:
             parts.append(np.maximum(scale.shift[part], 0))
         parts += [scale.multiplier[part], np.minimum(scale.shift[part], 0)]
     return words(*parts)
+
+
+def pack_fully_connected(weights: Int8s, scale: Scaling) -> Int32s:
+    """Weights (outputs, depth) and requantization as fully_connected_s8_mve reads them."""
+    parts: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []
+    outputs = weights.shape[0]
+    first = 0
+    while first < outputs:
+        size = 4 if outputs - first <= 4 else 8
+        missing = max(first + size - outputs, 0)
+        part = slice(first, first + size)
+        # A vector for all of four; for eight, one of the even and one of the odd ones.
+        order = np.arange(size) if size == 4 else np.arange(size).reshape(4, 2).T.reshape(-1)
+        bias, multiplier = (np.pad(a[part], (0, missing)) for a in (scale.bias, scale.multiplier))
+        shift = np.pad(scale.shift[part], (0, missing), constant_values=-1)[order]
+        rows = np.pad(weights[part], ((0, missing), (0, 0)))
+        parts += [bias, interleave(rows, 0, size)]
+        if scale.form == GENERAL:
+            parts.append(np.maximum(shift, 0))
+        parts += [multiplier[order], np.minimum(shift, 0)]
+        first += size
+    return words(*parts)
+
+
+def pack_scale(scale: Scaling) -> Int32s:
+    """Bias and multiplier of each channel in turn."""
+    return np.stack([scale.bias, scale.multiplier], axis=1).astype(np.int32).reshape(-1)
+
+
+def pack_records(taps: Int8s, scale: Scaling) -> Int8s:
+    """Per channel its taps (channels, taps), its shift, and a zero, where lanes without a tap point."""
+    zeros = np.zeros((taps.shape[0], 1), np.int8)
+    return np.concatenate([taps, scale.shift[:, None], zeros], axis=1).reshape(-1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from harness.graph import MeanAttrs, PoolAttrs
+from harness.kernels.accesses import Accesses, reduced, windows
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out
 from harness.kernels.loops import Loop, merge, padded, row_major
 from harness.oracle.params import mean_params
@@ -35,6 +36,9 @@ class _PoolS8(Kernel):
             "clamp_max": attrs.clamp[1],
         }
         return Lowered(self.function, (Call(self.function, (In(), Out()), shape),))
+
+    def accesses(self, context: Context) -> Accesses:
+        return windows(context, within=range(context.output().shape[3]), own=True)
 
     def cost(self, context: Context) -> Cost:
         attrs = context.node.attrs
@@ -79,6 +83,9 @@ class MeanS8Portable(Kernel):
         shape |= {"zero_sum": x.q.zero_point * count, "multiplier": factor.m, "shift": factor.shift}
         shape |= {"out_zero": y.q.zero_point}
         return Lowered("mean_s8_portable", (Call("mean_s8_portable", (In(), Out()), shape),))
+
+    def accesses(self, context: Context) -> Accesses:
+        return reduced(context)
 
     def cost(self, context: Context) -> Cost:
         return Cost(6 * context.input().elements + 30 * context.output().elements)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from harness.graph import DType
+from harness.kernels.accesses import Accesses, elementwise
 from harness.kernels.base import Call, Context, Cost, Float, In, Kernel, Lowered, Out
 from harness.oracle.params import requantize_params
 
@@ -36,8 +37,8 @@ class RequantizePortable(Kernel):
         arguments = (In(ctype="uint8_t"), Out(ctype="uint8_t"))
         return Lowered("requantize_portable", (Call("requantize_portable", arguments, shape),))
 
-    def overwritable(self, context: Context) -> tuple[int, ...]:
-        return (0,) if context.output().dtype.size <= context.input().dtype.size else ()
+    def accesses(self, context: Context) -> Accesses:
+        return elementwise(context)
 
     def cost(self, context: Context) -> Cost:
         return Cost(18 * context.output().elements)
@@ -63,8 +64,8 @@ class QuantizeF32Portable(Kernel):
         arguments = (In(ctype="uint8_t"), Out(ctype="uint8_t"), Float(float(np.float32(y.q.scale))))
         return Lowered("quantize_f32_portable", (Call("quantize_f32_portable", arguments, shape),))
 
-    def overwritable(self, context: Context) -> tuple[int, ...]:
-        return (0,)
+    def accesses(self, context: Context) -> Accesses:
+        return elementwise(context)
 
     def cost(self, context: Context) -> Cost:
         return Cost(30 * context.output().elements)
@@ -80,6 +81,9 @@ class DequantizePortable(Kernel):
         shape = {"count": x.elements, "in_type": _TYPE[x.dtype], "in_zero": x.q.zero_point}
         arguments = (In(ctype="uint8_t"), Out(ctype="uint8_t"), Float(float(np.float32(x.q.scale))))
         return Lowered("dequantize_portable", (Call("dequantize_portable", arguments, shape),))
+
+    def accesses(self, context: Context) -> Accesses:
+        return elementwise(context)
 
     def cost(self, context: Context) -> Cost:
         return Cost(12 * context.output().elements)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.graph import Graph
+from harness.passes.delay_assignments import delay_assignments
 from harness.passes.drop_channels import drop_channels
 from harness.passes.fold_constants import fold_constants
 from harness.passes.fuse_activation import fuse_activation
 from harness.passes.fuse_pad import fuse_pad
+from harness.passes.one_channel import one_channel
 from harness.passes.place_outputs import place_outputs
 from harness.passes.remove_dead import remove_dead
 from harness.passes.remove_noops import remove_noops
@@ -19,8 +21,10 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
     fuse_pad,
     fuse_activation,
     drop_channels,
+    one_channel,
     place_outputs,
     remove_dead,
+    delay_assignments,
 )
 
 

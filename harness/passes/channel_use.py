@@ -69,6 +69,8 @@ def kept_channels(graph: Graph, known: Mapping[int, Known]) -> Kept:
         if _count(kept) != before:
             continue
         if not _fill(kept):
+            for mask in kept.states:
+                mask[:] |= not mask.any()  # nobody reads or assigns it
             return kept
 
 
@@ -92,7 +94,10 @@ def _need(graph: Graph, node: Node, known: Mapping[int, Known], kept: Kept) -> N
     masks, attrs = kept.tensors, node.attrs
     last = len(graph.tensors[node.inputs[0]].shape) - 1 if node.inputs else 0
     if isinstance(attrs, VariableAttrs):
-        _alike(kept.states[attrs.state], *(masks[t] for t in (*node.inputs, *node.outputs) if t in masks))
+        state = kept.states[attrs.state]
+        # a constant that is assigned, or read because it is all that is ever assigned, is not cut
+        state[:] |= any(t not in masks for t in (*node.inputs, *node.outputs))
+        _alike(state, *(masks[t] for t in (*node.inputs, *node.outputs) if t in masks))
     elif isinstance(attrs, FullyConnectedAttrs) or _ungrouped(graph, node):
         _weighted(graph, node, known, kept)
     elif node.op == "DEPTHWISE_CONV_2D":

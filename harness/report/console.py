@@ -14,7 +14,7 @@ from rich.text import Text
 from harness.compare import short_name
 from harness.document import Document
 from harness.errors import TinyhilError
-from harness.report import rows
+from harness.report import cycles, rows
 from harness.report.rows import Table
 
 _COLOURS = {"pass": "green", "fail": "red", "error": "yellow", "ok": "green", "missing": "red", "optional": "yellow"}
@@ -84,6 +84,23 @@ def profile(document: Document) -> Iterable[RenderableType]:
     yield Text(f"  {rows.arena_check(document)}")
     yield from _memory(document)
     yield from _notes(document)
+    if document.get("modelled"):
+        yield Text("")
+        yield from prediction(document["modelled"])
+    elif document.get("modelled_note"):
+        yield Text(f"  {document['modelled_note']}")
+
+
+def prediction(document: Document) -> Iterable[RenderableType]:
+    """Modelled cycles: by layer, of changed boards, and the hottest code."""
+    yield table(cycles.layers(document))
+    if document["what_if"]:
+        yield table(cycles.what_if(document))
+        yield table(cycles.what_if_layers(document))
+    for heading, listing in cycles.hot(document):
+        yield Text(heading, style="bold")
+        yield from (Text(f"  {line}") for line in listing)
+        yield Text("")
 
 
 def analysis(document: Document) -> Iterable[RenderableType]:

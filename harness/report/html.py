@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from html import escape
 
 from harness.document import Document
-from harness.report import rows
+from harness.report import cycles, rows
+from harness.report.flame import flame
 from harness.report.pictures import arena_map, layer_bars
 from harness.report.rows import Table
 
@@ -33,6 +34,9 @@ svg { max-width: 100%; height: auto; } svg text { fill: currentColor; font: 11px
 svg .axis { stroke: currentColor; stroke-opacity: .35; }
 .tensor, .ours { fill: var(--ours); } .state { fill: var(--state); } .scratch { fill: var(--scratch); }
 .reference { fill: var(--ref); } .cmsis-nn { fill: var(--cmsis); }
+svg.flame rect { stroke: canvas; stroke-width: .5; fill: var(--soft); } svg.flame .layer { fill: var(--ours);
+  fill-opacity: .5; } svg.flame .function { fill: var(--cmsis); fill-opacity: .5; }
+svg.flame .block { fill: var(--ref); fill-opacity: .35; } svg.flame .loop { fill: var(--ref); fill-opacity: .7; }
 .box { fill-opacity: .65; stroke: currentColor; stroke-opacity: .4; stroke-width: .5; }
 """
 
@@ -92,8 +96,25 @@ def _run(run: Document, name: str, index: int) -> str:
     if run["time"]["total"] is not None:
         parts += ["<h3>Layers</h3>", f"<div class=scroll>{layer_bars(run)}</div>"]
     parts.append(_table(rows.profile(run)))
+    if run.get("modelled"):
+        parts.append(modelled(run["modelled"]))
+    elif run.get("modelled_note"):
+        parts.append(f"<p class=note>{escape(run['modelled_note'])}</p>")
     if run["transcript"] and not run["verdict"]["passed"]:
         parts.append(_details("Last bytes on the line", run["transcript"]))
+    return "\n".join(parts)
+
+
+def modelled(document: Document) -> str:
+    """The section of modelled cycles: layers, a flame graph, and the hottest code."""
+    parts = [
+        *_section(cycles.layers(document)),
+        "<h3>Where modelled cycles go: layers, functions, blocks of code (loops darker)</h3>",
+        f"<div class=scroll>{flame(document)}</div>",
+        *_section(cycles.what_if(document)),
+        *_section(cycles.what_if_layers(document)),
+    ]
+    parts += [_details(heading, "\n".join(listing)) for heading, listing in cycles.hot(document)]
     return "\n".join(parts)
 
 

@@ -75,7 +75,7 @@ class Native:
             OSError: it cannot be loaded.
         """
         self._parts = ctypes.CDLL(str(host_library("harness.virtual", ["native.c"])))
-        self._emulator = _emulator_library()
+        self._emulator = emulator_library()
         self.stop = ctypes.cast(self._emulator.uc_emu_stop, ctypes.c_void_p)
         self._kept: list[Any] = []
 
@@ -132,7 +132,7 @@ def find_native() -> Native | None:
         return None
 
 
-def _emulator_library() -> Any:
+def emulator_library() -> Any:
     """The emulator's own library, which the binding has loaded already."""
     import unicorn
 

@@ -34,24 +34,26 @@ def _image(rng: Rng) -> tuple[int, int, int, int]:
     return 1, sizes[0], sizes[1], channels
 
 
-def _three_by_three(rng: Rng) -> Graph:
+def _three_by_three(rng: Rng, stride: int) -> Graph:
     batch, height, width, channels = _image(rng)
+    steps = (stride, stride)
     if chance(rng, 0.4):
         pads = Pads(between(rng, 0, 2), between(rng, 0, 2), between(rng, 0, 2), between(rng, 0, 2))
-        return conv_layer(
-            rng, (batch, max(height, 3), max(width, 3), channels), channels, (3, 3), pads=pads, depthwise=True
-        )
-    return conv_layer(rng, (batch, height, width, channels), channels, (3, 3), depthwise=True)
+        image = (batch, max(height, 3), max(width, 3), channels)
+        return conv_layer(rng, image, channels, (3, 3), steps, pads=pads, depthwise=True)
+    return conv_layer(rng, (batch, height, width, channels), channels, (3, 3), steps, depthwise=True)
 
 
 @pytest.mark.parametrize(
-    ("board", "kernel", "function"),
+    ("board", "stride", "kernel", "function"),
     [
-        ("mps2-an386", "DepthwiseConv3x3S8Dsp", "depthwise_conv_3x3_s8_dsp"),
-        ("mps2-an500", "DepthwiseConv3x3S8M7", "depthwise_conv_3x3_s8_m7"),
-        ("mps2-an505", "DepthwiseConv3x3S8Dsp", "depthwise_conv_3x3_s8_dsp"),
+        ("mps2-an386", 1, "DepthwiseConv3x3S8Dsp", "depthwise_conv_3x3_s8_dsp"),
+        ("mps2-an386", 2, "DepthwiseConv3x3Stride2S8Dsp", "depthwise_conv_3x3_s2_s8_dsp"),
+        ("mps2-an500", 1, "DepthwiseConv3x3S8M7", "depthwise_conv_3x3_s8_m7"),
+        ("mps2-an500", 2, "DepthwiseConv3x3Stride2S8M7", "depthwise_conv_3x3_s2_s8_m7"),
+        ("mps2-an505", 1, "DepthwiseConv3x3S8Dsp", "depthwise_conv_3x3_s8_dsp"),
     ],
 )
-def test_three_by_three(board: str, kernel: str, function: str) -> None:
-    rng = np.random.default_rng(1)
-    check([_three_by_three(rng) for _ in range(scaled(30, 400))], kernel, function, board)
+def test_three_by_three(board: str, stride: int, kernel: str, function: str) -> None:
+    rng = np.random.default_rng(stride)
+    check([_three_by_three(rng, stride) for _ in range(scaled(30, 400))], kernel, function, board)

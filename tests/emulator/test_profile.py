@@ -1,9 +1,23 @@
 """The profiler on emulated boards: exact counts, nothing but layers, no effect on what runs."""
 
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 import pytest
 
+from harness.boards import open_session
+from harness.build import build_image
+from harness.cycles.memory import Cache, Memory, MemorySystem
+from harness.cycles.record import observable, record
+from harness.errors import ProfileError
+from harness.measure import measure
+from harness.pipeline import Workbench
+from harness.units import Quantity, Unit
+from tests.support.opgen import random_inputs
 from tests.support.profiled import build_profiled, run_profiled
 
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 ROUNDS = 1001
 
 
@@ -52,3 +66,52 @@ def test_functions_that_a_handler_calls_too_count_for_the_layer_alone(profiled):
     calls = counted[2]
     assert sum(calls.counts.values()) == 2 + ROUNDS * (1 + 4 + 2 * 2 + 2) + 1
     assert sorted(times for times in calls.transfers.values()) == [1, ROUNDS - 1, *[ROUNDS] * 6]
+
+
+def profile_of(name, board, folder):
+    """A recording of a fixture on a board, and its image and package."""
+    resolved = observable(board)
+    bench = Workbench()
+    graph = bench.graph(FIXTURES / f"{name}.tflite")
+    package = bench.package(graph, resolved.runs_on.core, "model")
+    image = build_image([package], resolved.runs_on)
+    inputs = random_inputs(graph, np.random.default_rng(0), 1)[0]
+    return resolved, image, package, inputs, record(resolved, image, package, inputs, cache_dir=folder)
+
+
+@pytest.mark.parametrize("board", ["mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547"])
+def test_profiling_changes_neither_outputs_nor_instructions(board, tmp_path):
+    resolved, image, package, inputs, recording = profile_of("digits", board, tmp_path)
+    assert recording.fresh
+    with open_session(resolved, image) as session:
+        plain = measure(session, image, package, [inputs], layers=False)
+    assert recording.outputs == tuple(array.tobytes() for array in plain.outputs[0])
+    total = recording.profile.total
+    assert total == Quantity(sum(x.instructions.value for x in recording.profile.layers), Unit.INSTRUCTIONS)
+    # what invoke itself executes around the layers is all that is not theirs
+    around = plain.total - total.value
+    assert 0 < around <= 40 + 20 * len(package.plan.layers)
+    for layer, ticks in zip(recording.profile.layers, plain.layer_ticks, strict=True):
+        assert 0 <= ticks - layer.instructions.value <= 16
+    again = record(resolved, image, package, inputs, cache_dir=tmp_path)
+    assert not again.fresh and again.profile.layers == recording.profile.layers and again.outputs == recording.outputs
+
+
+@pytest.mark.parametrize("board", ["mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505"])
+@pytest.mark.parametrize("fixture", ["residual", "stream"])
+def test_qemu_and_unicorn_agree_on_the_same_image(board, fixture, tmp_path):
+    pytest.importorskip("unicorn")
+    resolved, image, package, inputs, one = profile_of(fixture, board, tmp_path)
+    runs_on = replace(resolved.runs_on, backend="virtual")
+    other = record(replace(resolved, runs_on=runs_on, stand_in=True), image, package, inputs, cache_dir=tmp_path)
+    assert other.fresh and other.outputs == one.outputs
+    assert other.profile.layers == one.profile.layers, "the same counts, edges and accesses to the last one"
+    flash = Memory("flash", "flash", Cache("i", 32, 4, 8), Cache("d", 8, 4, 8))
+    system = MemorySystem("small caches", {"flash": flash}, dict.fromkeys(("code", "weights", "text"), "flash"))
+    assert other.profile.misses(system) == one.profile.misses(system)
+
+
+def test_boards_that_cannot_be_observed_are_refused():
+    with pytest.raises(ProfileError, match="host cannot be profiled"):
+        observable("host")
+    assert observable("corstone-300").runs_on.name == "mps3-an547"

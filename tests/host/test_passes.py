@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from harness.graph import ConvAttrs, Graph, NoAttrs, Pads
+from harness.compiler import compile_graph
+from harness.graph import ABSENT, ConvAttrs, Graph, NoAttrs, Pads, Quantization
 from harness.oracle.execute import run
 from harness.passes import optimize
 from harness.verifier import verify
@@ -91,3 +94,19 @@ def test_constant_and_passed_through_outputs_keep_their_values() -> None:
     same = b.node("RESHAPE", (x,), b.like(x), NoAttrs())
     after = check_same(b.graph(fixed, same, x))
     assert all(after.tensors[t].data is None for t in after.outputs)
+
+
+def test_depthwise_of_one_channel_becomes_a_convolution() -> None:
+    for channels, op in ((8, "CONV_2D"), (2, "DEPTHWISE_CONV_2D")):
+        b = Builder()
+        x = b.input(1, 9, 7, 1, zero=-3)
+        data = np.random.default_rng(1).integers(-127, 128, (1, 4, 3, channels)).astype(np.int8)
+        weights = b.tensor(1, 4, 3, channels, scale=0.01, data=data)
+        scales = tuple(0.01 + 0.001 * c for c in range(channels))
+        b.tensors[weights] = replace(b.tensors[weights], quant=Quantization(scales, (0,) * channels, 3))
+        y = b.tensor(1, 5, 4, channels, scale=0.2, zero=3)
+        attrs = ConvAttrs((2, 2), (1, 1), Pads(1, 2, 1, 1), (-128, 127))
+        after = check_same(b.graph(b.node("DEPTHWISE_CONV_2D", (x, weights, ABSENT), y, attrs)))
+        assert ops(after) == [op]
+        plan = compile_graph(b.graph(y))
+        assert (plan.layers[0].op, plan.layers[0].fused) == (op, ())

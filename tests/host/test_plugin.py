@@ -84,7 +84,7 @@ def test_the_one_line_of_a_failed_check_says_what_failed(pytester):
     limits = "{arena: 400, instructions: 1}"
     card.write_text(f"model: digits.tflite\nvectors: {{random: 1}}\nbudgets: {{default: {limits}}}\n")
     result = run_pytest(pytester, "--board", "host", "-k", "arena")
-    result.stdout.fnmatch_lines(["FAILED digits.hil.yaml::arena* - arena: 3,072 bytes, *"])
+    result.stdout.fnmatch_lines(["FAILED digits.hil.yaml::arena* - arena: ?,??? bytes, *"])
     result.stdout.fnmatch_lines(["  instructions: not measured here: *"])
 
 

@@ -92,12 +92,18 @@ def _ring(draft: Draft, x: int, state: int, kept: int, quant: Quantization) -> i
     draft.node("READ_VARIABLE", (), (before,), VariableAttrs(state))
     total = kept + draft.shape(x)[1]
     window = draft.tensor((1, total, *draft.shape(x)[2:]), quant)
-    draft.node("CONCATENATION", (before, x), (window,), ConcatAttrs(1, (-128, 127)))
+    newest_first = chance(draft.rng, 0.25)
+    parts = (x, before) if newest_first else (before, x)
+    draft.node("CONCATENATION", parts, (window,), ConcatAttrs(1, (-128, 127)))
     newest = draft.tensor(draft.shape(before), quant)
-    counts = draft.shape(before)
-    draft.node("STRIDED_SLICE", (window,), (newest,), SliceAttrs((0, total - kept, 0, 0), (1, 1, 1, 1), counts))
+    counts, begin = draft.shape(before), 0 if newest_first else total - kept
+    draft.node("STRIDED_SLICE", (window,), (newest,), SliceAttrs((0, begin, 0, 0), (1, 1, 1, 1), counts))
     draft.node("ASSIGN_VARIABLE", (newest,), (), VariableAttrs(state))
-    return window
+    other = draft.rng.random()
+    if other < 0.15:
+        # what was read before is read again after the assignment
+        return BUILDERS["RELU"](draft, before)
+    return newest if other < 0.25 else window
 
 
 def random_inputs(graph: Graph, rng: Rng, n: int) -> list[list[Array]]:

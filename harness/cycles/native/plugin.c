@@ -82,7 +82,8 @@ static void on_access(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t addres
     tracer_on_access(&the_tracer, node, (uint32_t)address, 1U << qemu_plugin_mem_size_shift(info));
 }
 
-static uint8_t ending_of(const struct qemu_plugin_insn *insn)
+/* An instruction's two halfwords. Its size is not asked for: QEMU counts what it looks ahead at the end of a page. */
+static void read_insn(const struct qemu_plugin_insn *insn, uint32_t halfwords[2])
 {
     uint8_t bytes[4] = {0, 0, 0, 0};
     size_t size = qemu_plugin_insn_size(insn);
@@ -92,7 +93,8 @@ static uint8_t ending_of(const struct qemu_plugin_insn *insn)
     } else {
         memcpy(bytes, qemu_plugin_insn_data(insn), size);
     }
-    return tracer_ending(bytes[0] + 256U * bytes[1], bytes[2] + 256U * bytes[3], size == 4U);
+    halfwords[0] = bytes[0] + 256U * bytes[1];
+    halfwords[1] = bytes[2] + 256U * bytes[3];
 }
 
 /* The code may be translated again, and is then told of again; what was allocated for it stays, as it may still run. */
@@ -114,10 +116,11 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
             }
             tracer_init_block(&the_tracer, block, address);
         }
-        tracer_add_instruction(block, (uint32_t)qemu_plugin_insn_size(insn));
-        if (i + 1U == count) {
-            block->ends = ending_of(insn);
-        }
+        uint32_t halfwords[2];
+        read_insn(insn, halfwords);
+        int is_wide = halfwords[0] >= 0xE800U;
+        tracer_add_instruction(block, is_wide ? 4U : 2U);
+        block->ends = tracer_ending(halfwords[0], halfwords[1], is_wide);
         site *s = malloc(sizeof *s);
         if (s == NULL) {
             abort();

@@ -1,0 +1,55 @@
+"""Kernels chosen for layers, and what a choice means for time and memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from harness.kernels.base import Context, Cost, Kernel, Lowered
+from harness.lifetimes import Use
+from harness.overlap import Overlap, overlap_of
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """A kernel for a layer."""
+
+    context: Context
+    kernel: Kernel
+
+    @cached_property
+    def cost(self) -> Cost:
+        """What the kernel is expected to take."""
+        return self.kernel.cost(self.context)
+
+    @cached_property
+    def lowered(self) -> Lowered:
+        """The calls, with packed weights."""
+        return self.kernel.lower(self.context)
+
+    @cached_property
+    def overlaps(self) -> dict[tuple[int, int], Overlap]:
+        """(tensor written, tensor read) -> how they may share bytes."""
+        node = self.context.node
+        accesses = self.kernel.accesses(self.context)
+        if len(node.outputs) != 1:
+            return {}
+        if accesses is None:
+            there = self.kernel.overwritable(self.context)
+            return {(node.outputs[0], node.inputs[i]): self._only_there(i) for i in there}
+        found: dict[tuple[int, int], Overlap] = {}
+        for position, reads in accesses.reads.items():
+            pair = (node.outputs[0], node.inputs[position])
+            overlap = overlap_of(reads, accesses.writes, accesses.pitch)
+            found[pair] = found[pair].both(overlap) if pair in found else overlap
+        return found
+
+    def _only_there(self, position: int) -> Overlap:
+        return Overlap(-self.context.output().bytes, self.context.input(position).bytes, 0)
+
+    @property
+    def use(self) -> Use:
+        """What the layer means for the arena."""
+        node = self.context.node
+        scratch = (self.lowered.scratch,) if self.lowered.scratch else ()
+        return Use(node.inputs, node.outputs, scratch, self.overlaps)

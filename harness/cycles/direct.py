@@ -1,0 +1,201 @@
+"""An image's model, run by itself under Unicorn: the image's own code at its own addresses, without firmware around it.
+
+Unicorn needs no peripherals for that, so any board's image can be profiled whose core it knows. The image is put into
+memory as it is after its start, then the model's own init and invoke are called, as the runtime calls them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.build.host_library import host_library
+from harness.cycles.image import Layout
+from harness.errors import EmulatorMissingError, ProfileError
+
+if TYPE_CHECKING:
+    from harness.boards.records import Board
+    from harness.build import Image, Package
+
+SOURCES = ("unicorn.c", "tracer.h", "trace.h")
+_ARCH_ARM, _MODE_THUMB_MCLASS = 1, 0x10 | 0x20
+_HOOKS = {1 << 3: "tinyhil_watch_block", 1 << 2: "tinyhil_watch_instruction", 3 << 10: "tinyhil_watch_access"}
+_CPUS = {
+    "cortex-m0plus": "CORTEX_M0", "cortex-m3": "CORTEX_M3", "cortex-m4": "CORTEX_M4", "cortex-m7": "CORTEX_M7",
+    "cortex-m33": "CORTEX_M33",
+}  # fmt: skip
+_PAGE = 0x1000
+_FREE = 0x6000_0000  # external memory, where no board has anything and code may run
+_TIME_LIMIT_US = 300_000_000
+
+
+def can_run(board: Board) -> bool:
+    """Whether Unicorn is installed and knows the board's core."""
+    from harness.boards import virtual
+
+    return virtual.is_installed() and board.core in _CPUS and bool(board.memory)
+
+
+def version() -> str:
+    """Of Unicorn.
+
+    Raises:
+        EmulatorMissingError: it is not installed.
+    """
+    try:
+        return metadata.version("unicorn")
+    except metadata.PackageNotFoundError as error:
+        raise EmulatorMissingError(
+            "the package unicorn is not installed", hint="pip install 'tinyhil[virtual]'"
+        ) from error
+
+
+def run(
+    board: Board, image: Image, package: Package, layout: Layout, inputs: Sequence[bytes], points: Path, trace: Path
+) -> tuple[bytes, ...]:
+    """One inference.
+
+    Args:
+        board: whose memory the image was built for.
+        image, package: what runs.
+        layout: of the image.
+        inputs: bytes of each of the model's inputs.
+        points: where layers begin, see harness/cycles/native/tracer.h.
+        trace: file to write.
+
+    Returns:
+        Bytes of each of the model's outputs.
+
+    Raises:
+        EmulatorMissingError: Unicorn is not installed.
+        ToolchainMissingError: no host compiler, and the hooks are not in the cache.
+        ProfileError: the model fails, or does something that needs the board around it.
+    """
+    version()
+    import unicorn as package_of_unicorn
+
+    unicorn: Any = package_of_unicorn
+    plan = package.plan
+    core = _Core(unicorn, board, layout)
+    watcher = _Watcher(core.engine, points, trace)
+    names = (f"{plan.name}_init", f"{plan.name}_invoke", "hil_arena", "hil_stack_end")
+    symbols = _find_symbols(image.elf, names)
+    init, invoke, arena, stack = (symbols[name] for name in names)
+    try:
+        core.call(init, stack, core.context, arena, plan.arena_size)
+        for tensor, data in zip(plan.graph.inputs, inputs, strict=True):
+            core.engine.mem_write(arena + plan.placement_of(tensor).offset, data)
+        core.call(invoke, stack, core.context, 0, 0)
+        placed = [plan.placement_of(tensor) for tensor in plan.graph.outputs]
+        outputs = tuple(bytes(core.engine.mem_read(arena + p.offset, p.size)) for p in placed)
+    finally:
+        whole = watcher.close()
+    if not whole:
+        raise ProfileError(f"the layers of {plan.name} did not all run", hint="this is a bug, please report it")
+    return outputs
+
+
+class _Core:
+    """The emulated core with the image in its memory.
+
+    Attributes:
+        engine: Unicorn's.
+        context: address of memory for the model's context, outside the board's own.
+    """
+
+    def __init__(self, unicorn: Any, board: Board, layout: Layout) -> None:
+        self._errors: type[Exception] = unicorn.UcError
+        self._registers = unicorn.arm_const
+        self.engine: Any = unicorn.Uc(_ARCH_ARM, _MODE_THUMB_MCLASS)
+        self.engine.ctl_set_cpu_model(getattr(self._registers, f"UC_CPU_ARM_{_CPUS[board.core]}"))
+        pages = {
+            page
+            for region in board.memory
+            for page in range(region.origin // _PAGE, -(-(region.origin + region.size) // _PAGE))
+        }
+        free = next(page for page in range(_FREE // _PAGE, 1 << 20) if page not in pages)
+        for page, count in _runs(sorted({*pages, free})):
+            self.engine.mem_map(page * _PAGE, count * _PAGE)
+        for segment in layout.code.segments:
+            self.engine.mem_write(segment.origin, segment.data)
+        self.context = free * _PAGE
+        self._stop = free * _PAGE + _PAGE // 2
+
+    def call(self, function: int, stack: int, *arguments: int) -> None:
+        """Run a function to its end; it must return 0."""
+        names, engine = self._registers, self.engine
+        for number, value in enumerate(arguments):
+            engine.reg_write(getattr(names, f"UC_ARM_REG_R{number}"), value)
+        engine.reg_write(names.UC_ARM_REG_SP, stack & ~7)
+        engine.reg_write(names.UC_ARM_REG_LR, self._stop | 1)
+        try:
+            engine.emu_start(function | 1, self._stop, timeout=_TIME_LIMIT_US)
+        except self._errors as error:
+            at = engine.reg_read(names.UC_ARM_REG_PC)
+            raise ProfileError(
+                f"the model stops at 0x{at:08x}: {error}", hint="profile it on an emulated board of its own"
+            ) from error
+        at, status = engine.reg_read(names.UC_ARM_REG_PC), engine.reg_read(names.UC_ARM_REG_R0)
+        if at != self._stop:
+            raise ProfileError("the model does not end", hint="profile it on an emulated board of its own")
+        if status:
+            raise ProfileError(f"the model reports status {status}", hint="validate it first")
+
+
+class _Watcher:
+    """The hooks in C."""
+
+    def __init__(self, engine: Any, points: Path, trace: Path) -> None:
+        from harness.cycles.replay import PACKAGE
+        from harness.virtual.native import emulator_library
+
+        emulator = emulator_library()
+        self._library = ctypes.CDLL(str(host_library(PACKAGE, SOURCES)))
+        self._library.tinyhil_watch.restype = ctypes.c_void_p
+        read = ctypes.cast(emulator.uc_mem_read, ctypes.c_void_p)
+        self._state = self._library.tinyhil_watch(str(points).encode(), str(trace).encode(), read)
+        if not self._state:
+            raise ProfileError(f"the trace {trace} cannot be begun", hint="is there room on the disk?")
+        for kind, name in _HOOKS.items():
+            handle = ctypes.c_size_t()
+            error = emulator.uc_hook_add(
+                engine._uch,
+                ctypes.byref(handle),
+                ctypes.c_int(kind),
+                ctypes.cast(getattr(self._library, name), ctypes.c_void_p),
+                ctypes.c_void_p(self._state),
+                ctypes.c_uint64(1),
+                ctypes.c_uint64(0),
+            )
+            if error:
+                raise ProfileError(f"Unicorn takes no hook (error {error})", hint="use QEMU: --board mps2-an386")
+
+    def close(self) -> bool:
+        """Whether the trace is whole."""
+        return bool(self._library.tinyhil_unwatch(ctypes.c_void_p(self._state)))
+
+
+def _runs(pages: Sequence[int]) -> list[tuple[int, int]]:
+    """(first, how many) of pages in a row."""
+    runs: list[tuple[int, int]] = []
+    for page in pages:
+        if runs and page == sum(runs[-1]):
+            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+        else:
+            runs.append((page, 1))
+    return runs
+
+
+def _find_symbols(elf: Path, names: Sequence[str]) -> Mapping[str, int]:
+    from elftools.elf.elffile import ELFFile
+
+    with elf.open("rb") as file:
+        table: Any = ELFFile(file).get_section_by_name(".symtab")
+        found = {s.name: int(s["st_value"]) & ~1 for s in table.iter_symbols() if s.name in names}
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise ProfileError(f"{elf.name} has no symbol {missing[0]}", hint="this is a bug, please report it")
+    return found

@@ -1,0 +1,178 @@
+"""A prediction as a JSON-ready document: what --json, console and HTML reports show of modelled cycles.
+
+docs/results.md describes the fields. A figure carries its unit: {"value": 12, "unit": "modelled-cycles"}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from harness.cycles.engine import HotBlock, LayerEstimate
+from harness.cycles.pipeline import Cause
+from harness.cycles.predict import Prediction
+from harness.link.symbols import Symbols
+from harness.units import Quantity, Unit, total
+
+Document: TypeAlias = dict[str, Any]
+
+SHARE_OF_HOT = 0.01
+"""A block takes at least this share of the inference to be listed by itself."""
+
+
+def prediction_document(
+    prediction: Prediction, what_ifs: Sequence[Prediction] = (), *, hot: int = 5
+) -> Document:
+    """Modelled cycles by layer and cause, the hottest code, and the same run on boards set up otherwise.
+
+    Args:
+        prediction: of the board as it is.
+        what_ifs: recosts of it.
+        hot: how many blocks are listed with their instructions.
+    """
+    estimate, profile = prediction.estimate, prediction.profile
+    symbols = Symbols(profile.elf)
+    return {
+        "kind": "prediction",
+        "model": profile.model,
+        "unit": Unit.MODELLED_CYCLES.value,
+        "core": estimate.core,
+        **_costed(prediction),
+        "profile": {
+            "board": profile.board,
+            "emulator": profile.emulator,
+            "toolchain": profile.toolchain,
+            "reason": prediction.resolved.reason,
+            "fresh": prediction.recording.fresh,
+        },
+        "layers": [
+            _layer(prediction, number, layer, symbols) for number, layer in enumerate(estimate.layers)
+        ],
+        "macs": sum(layer.macs for layer in prediction.plan.layers),
+        "unknown": dict(estimate.unknown),
+        "hot": _hot(estimate.layers, estimate.cycles, symbols, hot),
+        "what_if": [
+            {
+                "change": str(other.what_if),
+                **_costed(other),
+                "ratio": other.estimate.cycles.ratio(estimate.cycles),
+                "layers": [
+                    {"index": layer.index, "name": layer.name, "cycles": quantity(layer.cycles)}
+                    for layer in other.estimate.layers
+                ],
+            }
+            for other in what_ifs
+        ],
+    }
+
+
+def quantity(figure: Quantity) -> Document:
+    """A figure with its unit."""
+    return {"value": figure.value, "unit": figure.unit.value}
+
+
+def _costed(prediction: Prediction) -> Document:
+    """What depends on the board as it is set up."""
+    estimate, setup = prediction.estimate, prediction.setup
+    per_ms = None if estimate.clock_hz is None else estimate.clock_hz / 1e3
+    bounds = (estimate.low, estimate.cycles, estimate.high)
+    return {
+        "board": None if setup is None else setup.table.board,
+        "setup": estimate.board,
+        "clock_hz": estimate.clock_hz,
+        "placement": dict(prediction.placement),
+        "validated": estimate.validated,
+        "label": estimate.label,
+        "error": estimate.error,
+        "tables": list(estimate.tables),
+        "validation": list(estimate.validation),
+        "instructions": quantity(prediction.profile.total),
+        **{name: quantity(figure) for name, figure in zip(("low", "cycles", "high"), bounds, strict=True)},
+        "milliseconds": None
+        if per_ms is None
+        else {name: f.value / per_ms for name, f in zip(("low", "estimate", "high"), bounds, strict=True)},
+        "causes": _causes(estimate.causes),
+    }
+
+
+def _causes(causes: Mapping[Cause, Quantity]) -> Document:
+    zero = Quantity(0, Unit.MODELLED_CYCLES)
+    return {cause.value: quantity(causes.get(cause, zero)) for cause in Cause}
+
+
+def _layer(prediction: Prediction, number: int, layer: LayerEstimate, symbols: Symbols) -> Document:
+    planned = prediction.plan.layers[number]
+    return {
+        "index": layer.index,
+        "name": layer.name,
+        "op": planned.op,
+        "kernel": planned.kernel,
+        "macs": planned.macs,
+        "instructions": quantity(layer.instructions),
+        "low": quantity(layer.low),
+        "cycles": quantity(layer.cycles),
+        "high": quantity(layer.high),
+        "per_mac": layer.cycles.value / planned.macs if planned.macs else None,
+        "share": layer.cycles.ratio(prediction.estimate.cycles),
+        "causes": _causes(layer.causes),
+        "functions": _functions(layer, symbols),
+    }
+
+
+def _functions(layer: LayerEstimate, symbols: Symbols) -> list[Document]:
+    """The layer's functions, and in them its blocks, the dearest first."""
+    by_function: dict[str, list[HotBlock]] = {}
+    for block in layer.blocks:
+        place = symbols.at(block.address)
+        by_function.setdefault(place.function if place else f"0x{block.address:08x}", []).append(block)
+    found = [
+        {
+            "name": name,
+            "cycles": quantity(_sum(blocks)),
+            "blocks": [{**_block(b, symbols), "loops": b.loops} for b in blocks if b.cycles.value],
+        }
+        for name, blocks in by_function.items()
+    ]
+    return sorted(found, key=lambda function: (-function["cycles"]["value"], function["name"]))
+
+
+def _sum(blocks: Iterable[HotBlock]) -> Quantity:
+    return total((block.cycles for block in blocks), Unit.MODELLED_CYCLES)
+
+
+def _block(block: HotBlock, symbols: Symbols) -> Document:
+    place = symbols.at(block.address)
+    return {
+        "address": block.address,
+        "place": str(place) if place else f"0x{block.address:08x}",
+        "count": block.count,
+        "cycles": quantity(block.cycles),
+    }
+
+
+def _hot(layers: Sequence[LayerEstimate], whole: Quantity, symbols: Symbols, most: int) -> list[Document]:
+    """The dearest blocks with their instructions. Layers share kernels: a block's executions are added up."""
+    together: dict[int, list[tuple[LayerEstimate, HotBlock]]] = {}
+    for layer in layers:
+        for block in layer.blocks:
+            together.setdefault(block.address, []).append((layer, block))
+    found = []
+    for pairs in together.values():
+        cycles = _sum(block for _, block in pairs)
+        if whole.value and cycles.value >= SHARE_OF_HOT * whole.value:
+            dearest = max((block for _, block in pairs), key=lambda block: block.cycles.value)
+            found.append(
+                {
+                    **_block(dearest, symbols),
+                    "count": sum(block.count for _, block in pairs),
+                    "cycles": quantity(cycles),
+                    "share": cycles.ratio(whole),
+                    "per_execution": dearest.cycles_per_execution,
+                    "instructions": len(dearest.steps),
+                    "loops": dearest.loops,
+                    "layers": [layer.name for layer, _ in pairs],
+                    "listing": dearest.listing(),
+                }
+            )
+    found.sort(key=lambda block: (-block["cycles"]["value"], block["address"]))
+    return found[:most]

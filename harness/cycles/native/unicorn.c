@@ -1,0 +1,132 @@
+/* Unicorn's hooks: tell the tracer of every block and every load and store. Built on demand, see harness/cycles/direct.py. */
+#include "tracer.h"
+
+#define EXPORT __attribute__((visibility("default")))
+#define SLOTS (1U << 16)
+#define UC_MEM_WRITE 17
+
+typedef struct {
+    uint64_t key; /* 0 where there is none */
+    void *value;
+} slot;
+
+typedef int (*read_memory)(void *engine, uint64_t address, void *bytes, size_t size);
+
+typedef struct {
+    tracer tracer;
+    read_memory read;
+    uint32_t pc;
+    int failed;
+    slot slots[SLOTS];
+} watcher;
+
+EXPORT watcher *tinyhil_watch(const char *list, const char *trace, read_memory read);
+EXPORT int tinyhil_unwatch(watcher *w);
+EXPORT void tinyhil_watch_block(void *engine, uint64_t address, uint32_t size, watcher *w);
+EXPORT void tinyhil_watch_instruction(void *engine, uint64_t address, uint32_t size, watcher *w);
+EXPORT void tinyhil_watch_access(void *engine, int type, uint64_t address, int size, int64_t value, watcher *w);
+
+watcher *tinyhil_watch(const char *list, const char *trace, read_memory read)
+{
+    watcher *w = calloc(1, sizeof *w);
+    if (w != NULL && tracer_open(&w->tracer, list, trace) != 0) {
+        free(w);
+        return NULL;
+    }
+    if (w != NULL) {
+        w->read = read;
+    }
+    return w;
+}
+
+/* Whether the trace is whole. */
+int tinyhil_unwatch(watcher *w)
+{
+    int whole = w->tracer.finished && !w->failed;
+    for (uint32_t i = 0; i < SLOTS; i++) {
+        free(w->slots[i].value);
+    }
+    free(w);
+    return whole;
+}
+
+/* Where a thing of this key is or belongs. */
+static slot *find_slot(watcher *w, uint64_t key)
+{
+    uint64_t hash = key * 0x9E3779B97F4A7C15ULL;
+    for (uint32_t i = 0, at = (uint32_t)(hash >> 48) % SLOTS; i < SLOTS; i++, at = (at + 1U) % SLOTS) {
+        if (w->slots[at].key == key || w->slots[at].key == 0U) {
+            return &w->slots[at];
+        }
+    }
+    w->failed = 1;
+    return NULL;
+}
+
+static tracer_block *make_block(watcher *w, void *engine, uint32_t address, uint32_t size)
+{
+    uint8_t bytes[4U * TRACE_MOST_INSTRUCTIONS];
+    if (size < 2U || size > sizeof bytes || w->read(engine, address, bytes, size) != 0) {
+        return NULL;
+    }
+    tracer_block *block = malloc(sizeof *block);
+    if (block == NULL) {
+        return NULL;
+    }
+    tracer_init_block(&w->tracer, block, address);
+    for (uint32_t at = 0; at + 2U <= size && block->node.count < TRACE_MOST_INSTRUCTIONS;) {
+        uint32_t wide = bytes[at + 1U] >= 0xE8U && at + 4U <= size;
+        tracer_add_instruction(block, wide ? 4U : 2U);
+        at += wide ? 4U : 2U;
+    }
+    return block; /* how it ends is only asked where there are exceptions, of which Unicorn has none */
+}
+
+void tinyhil_watch_block(void *engine, uint64_t address, uint32_t size, watcher *w)
+{
+    slot *s = find_slot(w, 1ULL << 63 | (uint64_t)size << 32 | address);
+    if (s == NULL) {
+        return;
+    }
+    if (s->value == NULL) {
+        s->value = make_block(w, engine, (uint32_t)address, size);
+        if (s->value == NULL) {
+            w->failed = 1;
+            return;
+        }
+        s->key = 1ULL << 63 | (uint64_t)size << 32 | address;
+    }
+    tracer_on_block(&w->tracer, s->value);
+}
+
+void tinyhil_watch_instruction(void *engine, uint64_t address, uint32_t size, watcher *w)
+{
+    (void)engine;
+    (void)size;
+    w->pc = (uint32_t)address;
+}
+
+void tinyhil_watch_access(void *engine, int type, uint64_t address, int size, int64_t value, watcher *w)
+{
+    (void)engine;
+    (void)value;
+    if (!w->tracer.recording) {
+        return;
+    }
+    uint8_t kind = type == UC_MEM_WRITE ? TRACE_STORE : TRACE_LOAD;
+    slot *s = find_slot(w, 1ULL << 62 | (uint64_t)kind << 32 | w->pc);
+    if (s == NULL) {
+        return;
+    }
+    if (s->value == NULL) {
+        trace_node *site = malloc(sizeof *site);
+        if (site == NULL) {
+            w->failed = 1;
+            return;
+        }
+        trace_init_node(site, kind, w->pc);
+        s->key = 1ULL << 62 | (uint64_t)kind << 32 | w->pc;
+        s->value = site;
+    }
+    tracer_on_access(&w->tracer, s->value, (uint32_t)address, (uint32_t)size);
+}

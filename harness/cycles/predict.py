@@ -1,0 +1,257 @@
+"""A model and a board -> its modelled cycles, layer by layer, without the board.
+
+    prediction = profile_model("kws.tflite", "nucleo-l4r5")
+    prediction.estimate.cycles, prediction.estimate.layers[0].causes
+    prediction.recost(WhatIf(placement={"weights": "sram"})).estimate.cycles
+
+The model runs once on an emulated board (harness/cycles/record.py); everything else is worked out from that run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.boards.placement import PARTS
+from harness.cycles.board_tables import Setup, board_table, boards, setup
+from harness.cycles.engine import Estimate, estimate
+from harness.cycles.profile import Profile
+from harness.cycles.record import Recording, observable, record
+from harness.errors import OptionError
+
+if TYPE_CHECKING:
+    from harness.boards import Resolved
+    from harness.build import Image, Package
+    from harness.card import Card, FileVectors, RandomVectors
+    from harness.graph import Array
+    from harness.pipeline import Progress, Workbench
+    from harness.plan import Plan
+
+_CLOCK = re.compile(r"([0-9]+(?:[._][0-9]+)*) *([kMG]?)(?:Hz)?", re.IGNORECASE)
+_FACTORS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
+_KEYS = ("placement", "flash", "clock")
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """What to change of a board without running again.
+
+    Attributes:
+        placement: part of the image -> memory of the board.
+        flash: way of setting up its flash, as in the board's table; None for the usual.
+        clock_hz: of the core; None for the usual.
+    """
+
+    placement: Mapping[str, str] = field(default_factory=dict)
+    flash: str | None = None
+    clock_hz: int | None = None
+
+    def __str__(self) -> str:
+        parts = [f"{part} in {memory}" for part, memory in self.placement.items()]
+        parts += [f"flash {self.flash}"] if self.flash else []
+        parts += [f"{self.clock_hz / 1e6:g} MHz"] if self.clock_hz else []
+        return ", ".join(parts) or "as it is"
+
+
+def parse_what_if(text: str) -> WhatIf:
+    """What a `--what-if` option says: KEY=VALUE, several joined by "+".
+
+    Keys are placement (PART:MEMORY, several joined by ","), flash and clock (such as 80MHz).
+
+    Raises:
+        OptionError: it is of another form, or a key is given twice.
+    """
+    given: dict[str, str] = {}
+    for item in text.split("+"):
+        key, equals, value = (piece.strip() for piece in item.partition("="))
+        if not equals or key not in _KEYS or not value:
+            raise OptionError(
+                f"what if '{item}'?", hint="say placement=PART:MEMORY, flash=NAME or clock=80MHz; join several by +"
+            )
+        if key in given:
+            raise OptionError(f"what if '{text}': {key} is given twice", hint="give each key once; join by + or ,")
+        given[key] = value
+    placement: dict[str, str] = {}
+    for item in given["placement"].split(",") if "placement" in given else ():
+        part, colon, memory = (piece.strip() for piece in item.partition(":"))
+        if not colon or not memory or part not in PARTS or part in placement:
+            raise OptionError(
+                f"what if placement '{item}'?", hint=f"say PART:MEMORY, each part once; parts: {', '.join(PARTS)}"
+            )
+        placement[part] = memory
+    return WhatIf(placement, given.get("flash"), _clock(given["clock"]) if "clock" in given else None)
+
+
+def _clock(text: str) -> int:
+    match = _CLOCK.fullmatch(text)
+    hertz = float(match[1].replace("_", "")) * _FACTORS[match[2].lower()] if match and match[1].count(".") < 2 else 0
+    if not 1_000 <= hertz <= 10e9:
+        raise OptionError(f"clock '{text}' is no frequency", hint="say it as 80MHz or 80_000_000")
+    return round(hertz)
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Modelled cycles of one inference.
+
+    Attributes:
+        plan: the compiled model.
+        resolved: the board asked for, and the emulated one that was observed.
+        image: what ran there.
+        recording: the run.
+        placement: part of the image -> memory, as costed; empty without a board.
+        setup: the board as costed; None where it has no cycle table: then only the core is modelled, with memory that
+            never keeps it waiting.
+        estimate: the result.
+        what_if: what was changed after the run.
+    """
+
+    plan: Plan
+    resolved: Resolved
+    image: Image
+    recording: Recording
+    placement: Mapping[str, str]
+    setup: Setup | None
+    estimate: Estimate
+    what_if: WhatIf = WhatIf()  # noqa: RUF009 - frozen
+
+    @property
+    def profile(self) -> Profile:
+        """What was executed."""
+        return self.recording.profile
+
+    def recost(self, what_if: WhatIf) -> Prediction:
+        """The same run on a board that is set up otherwise.
+
+        Raises:
+            OptionError: the board has no such memory or flash, does not run at that clock, or has no cycle table.
+        """
+        if self.setup is None:
+            raise OptionError(
+                f"{self.resolved.asked.name} has no cycle table that anything could change in",
+                hint="boards with one: " + ", ".join(boards()),
+            )
+        placement = {**self.placement, **what_if.placement}
+        changed = setup(
+            self.setup.table,
+            placement,
+            flash=what_if.flash or self.setup.flash,
+            clock_hz=what_if.clock_hz or self.setup.clock_hz,
+        )
+        return replace(
+            self, placement=placement, setup=changed, estimate=_estimate(self.profile, changed), what_if=what_if
+        )
+
+
+def profile_model(
+    model: Path | str,
+    board: str,
+    *,
+    placement: Mapping[str, str] | None = None,
+    vectors: RandomVectors | FileVectors | None = None,
+    bench: Workbench | None = None,
+    progress: Progress | None = None,
+) -> Prediction:
+    """Modelled cycles of a model on a board.
+
+    Args:
+        model: a model file, or a card, whose name, vectors and placement count too.
+        board: name; one without a cycle table is taken for its core alone.
+        placement: part of the image -> memory region, where it differs from the card's and the board's own.
+        vectors: the first is run; that of the card, or a random one, where None.
+        bench: shares what was compiled before.
+        progress: called as everything else calls it.
+
+    Raises:
+        ProfileError: nothing that can be observed stands in for the board.
+        TinyhilError: the model cannot be compiled, built or run.
+    """
+    from harness.card import card_of
+
+    card = card_of(Path(model))
+    return profile_card(card, board, placement=placement, vectors=vectors, bench=bench, progress=progress)
+
+
+def profile_card(
+    card: Card,
+    board: str,
+    *,
+    placement: Mapping[str, str] | None = None,
+    vectors: RandomVectors | FileVectors | None = None,
+    bench: Workbench | None = None,
+    progress: Progress | None = None,
+) -> Prediction:
+    """Modelled cycles of a card's model, as profile_model."""
+    from harness import vectors as vector_files
+    from harness.pipeline import Workbench
+    from harness.targets import target_of_run
+
+    bench = bench or Workbench()
+    resolved = observable(board)
+    wanted = {**card.placing(board, has_choice=resolved.asked.placement is not None), **(placement or {})}
+    graph = bench.graph(card.model)
+    package = bench.package(graph, target_of_run(resolved, wanted), card.name)
+    given = vector_files.load(vectors or card.vectors, graph, card.base)
+    return predict(resolved, package, given.inputs[0], placement=wanted, progress=progress)
+
+
+def predict(
+    resolved: Resolved,
+    package: Package,
+    inputs: Sequence[Array],
+    *,
+    placement: Mapping[str, str] | None = None,
+    cache_dir: Path | None = None,
+    progress: Progress | None = None,
+) -> Prediction:
+    """Modelled cycles of a compiled model.
+
+    Args:
+        resolved: what harness.cycles.record.observable gives.
+        package: the model, compiled for the board.
+        inputs: an array for each input.
+        placement: part of the image -> memory region, where it differs from the board's own.
+        cache_dir: the cache; None for $TINYHIL_CACHE or the user's.
+        progress: called with what is going on.
+
+    Raises:
+        ProfileError: the board cannot be observed.
+        TinyhilError: the model cannot be built or run there.
+    """
+    from harness.boards.placement import place
+    from harness.build import build_image
+
+    asked, runs_on = resolved.asked, resolved.runs_on
+    wanted = dict(placement or {})
+    image = build_image(
+        [package],
+        runs_on,
+        placement=wanted if runs_on.placement is not None or asked.placement is None else None,
+        cache_dir=cache_dir,
+        progress=progress,
+    )
+    if progress:
+        progress("profile", 0, 0)
+    recording = record(resolved, image, package, inputs, cache_dir=cache_dir)
+    placed = place(asked, wanted)
+    costed = None
+    if asked.name in boards() and placed is not None:
+        costed = setup(board_table(asked.name), asdict(placed))
+    return Prediction(
+        plan=package.plan,
+        resolved=resolved,
+        image=image,
+        recording=recording,
+        placement={} if costed is None or placed is None else asdict(placed),
+        setup=costed,
+        estimate=_estimate(recording.profile, costed, asked.core),
+    )
+
+
+def _estimate(profile: Profile, costed: Setup | None, core: str | None = None) -> Estimate:
+    if costed is None:
+        return estimate(profile, None, core=core)
+    return estimate(profile, costed, misses=profile.misses(costed.system))

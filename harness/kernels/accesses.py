@@ -1,0 +1,165 @@
+"""In which order a kernel reads its inputs and writes its output.
+
+A layer may write its output over an input that nobody needs afterwards, as far as it has read what it overwrites. How
+far that is follows from the order that the kernel declares here (Kernel.accesses), in steps: within a step everything
+is read before anything is written. Tests replay the order byte by byte, and run every kernel with its buffers that
+close.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.graph import ConvAttrs, MeanAttrs, PoolAttrs
+
+if TYPE_CHECKING:
+    from harness.kernels.base import Context
+
+Steps: TypeAlias = npt.NDArray[np.int32]
+
+NEVER = -1
+"""Step of a byte that is not read."""
+
+
+@dataclass(frozen=True, eq=False)
+class Accesses:
+    """When a node's bytes are touched.
+
+    Attributes:
+        reads: per position of an input that may be overwritten: for each of its bytes the last step that reads it.
+        writes: for each byte of the output the first step that writes it.
+        pitch: bytes; for a kernel that takes a channel at a time, the distance between two values of one channel:
+            multiples of it may be safe distances where others near them are not.
+    """
+
+    reads: Mapping[int, Steps]
+    writes: Steps
+    pitch: int = 0
+
+
+def elementwise(context: Context, positions: Sequence[int] = (0,), *, group: int = 1) -> Accesses:
+    """Forward through memory, `group` elements a step: reads them in every input of the output's size, writes them."""
+    y = context.output()
+    step = np.arange(y.elements, dtype=np.int32) // group
+    reads = {
+        i: np.repeat(step, context.input(i).dtype.size)
+        for i in positions
+        if context.input(i).elements == y.elements and context.input(i).data is None
+    }
+    return Accesses(reads, np.repeat(step, y.dtype.size))
+
+
+def at_once(context: Context, positions: Sequence[int] = (0,)) -> Accesses:
+    """Everything is read before anything is written."""
+    reads = {i: np.zeros(context.input(i).bytes, np.int32) for i in positions if context.input(i).data is None}
+    return Accesses(reads, np.zeros(context.output().bytes, np.int32))
+
+
+def quads(channels: int, groups: int = 1) -> list[int]:
+    """Step of each output channel where four are computed at a time, and what is left of each group one by one."""
+    each = channels // groups
+    steps, step = [], 0
+    for channel in range(channels):
+        steps.append(step)
+        place = channel % each
+        step += place == each - 1 or place % 4 == 3 or place >= each // 4 * 4
+    return steps
+
+
+def rows(context: Context, depth_in: int, depth_out: int, within: Sequence[int] | None = None) -> Accesses:
+    """Row after row of `depth_in` input and `depth_out` output elements of one byte each.
+
+    within: step of each output element of a row; every step reads the row. None: the row is read before all of them.
+    """
+    count = context.output().elements // depth_out
+    steps = np.zeros(depth_out, np.int64) if within is None else np.asarray(within)
+    first = np.arange(count) * (int(steps.max()) + 1)
+    reads = np.repeat(first + steps.max(), depth_in)
+    return Accesses({0: reads.astype(np.int32)}, (first[:, None] + steps).astype(np.int32).reshape(-1))
+
+
+def windows(
+    context: Context, *, pixels: int = 1, lines: int = 1, within: Sequence[int] | None = None, own: bool = False
+) -> Accesses:
+    """A convolution or pooling, forward over its output in groups of `pixels` of a row, or of `lines` whole rows.
+
+    Args:
+        context: of CONV_2D, DEPTHWISE_CONV_2D, AVERAGE_POOL_2D or MAX_POOL_2D.
+        pixels: output pixels of a row that are computed together.
+        lines: output rows that are computed together, instead.
+        within: step of each output channel within a group; every step reads the windows again. None: the windows are
+            read once, before anything of the group is written.
+        own: a step reads only the channels that it writes.
+    """
+    attrs = context.node.attrs
+    assert isinstance(attrs, ConvAttrs | PoolAttrs)
+    x, y = context.input(), context.output()
+    batch, height, width, channels = y.shape
+    whole = pixels >= width or lines > 1
+    groups = np.arange(height)[:, None] // lines * (1 if whole else -(-width // pixels))
+    groups = np.broadcast_to(groups + (0 if whole else np.arange(width) // pixels), (height, width))
+    steps = np.zeros(channels, np.int64) if within is None else np.asarray(within)
+    count = int(steps.max()) + 1
+    last = _last_windows(context, groups)[..., None]
+    reading = steps.reshape(x.shape[3], -1).max(axis=1) if own else np.full(x.shape[3], count - 1)
+    image = np.arange(batch)[:, None, None, None] * (int(groups.max()) + 1) * count
+    read = np.where(last < 0, NEVER, image + last * count + reading)
+    written = image + groups[..., None] * count + steps
+    return Accesses({0: read.astype(np.int32).reshape(-1)}, written.astype(np.int32).reshape(-1))
+
+
+def reduced(context: Context) -> Accesses:
+    """A MEAN: an output element a step, in order, from all that it is the mean of."""
+    attrs, x, y = context.node.attrs, context.input(), context.output()
+    assert isinstance(attrs, MeanAttrs)
+    steps = np.arange(y.elements, dtype=np.int32)
+    kept = [1 if axis in attrs.axes else size for axis, size in enumerate(x.shape)]
+    return Accesses({0: np.broadcast_to(steps.reshape(kept), x.shape).reshape(-1)}, steps)
+
+
+def planes(context: Context) -> Accesses:
+    """A depthwise operator that copies one input channel of an image away and then writes its output channels."""
+    x, y = context.input(), context.output()
+    channels = x.shape[3]
+    image = np.arange(x.shape[0])[:, None, None] * channels
+    read = image + np.broadcast_to(np.arange(channels), (1, x.shape[1] * x.shape[2], channels))
+    own = np.arange(y.shape[3]) // (y.shape[3] // channels)
+    written = image + np.broadcast_to(own, (1, y.shape[1] * y.shape[2], y.shape[3]))
+    return Accesses({0: read.astype(np.int32).reshape(-1)}, written.astype(np.int32).reshape(-1), channels)
+
+
+def channelwise(context: Context) -> Accesses:
+    """A depthwise operator that goes through the whole image for one output channel after another, without a copy."""
+    x, y = context.input(), context.output()
+    multiplier, pixels = y.shape[3] // x.shape[3], y.shape[1] * y.shape[2]
+    last = _last_windows(context, np.arange(pixels).reshape(y.shape[1:3]))[..., None]
+    image = np.arange(x.shape[0])[:, None, None, None] * y.shape[3] * pixels
+    final = (np.arange(x.shape[3]) * multiplier + multiplier - 1) * pixels
+    read = np.where(last < 0, NEVER, image + last + final)
+    written = image + np.arange(pixels).reshape(*y.shape[1:3], 1) + np.arange(y.shape[3]) * pixels
+    pitch = x.shape[3] if multiplier == 1 else 0
+    return Accesses({0: read.astype(np.int32).reshape(-1)}, written.astype(np.int32).reshape(-1), pitch)
+
+
+def _last_windows(context: Context, groups: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """[input height, input width]: the last group whose windows reach the pixel, NEVER where none does."""
+    attrs = context.node.attrs
+    assert isinstance(attrs, ConvAttrs | PoolAttrs)
+    x = context.input()
+    kernel = attrs.kernel if isinstance(attrs, PoolAttrs) else context.input(1).shape[1:3]
+    dilation = attrs.dilation if isinstance(attrs, ConvAttrs) else (1, 1)
+    last = np.full(x.shape[1:3], NEVER, np.int64)
+    for ky in range(kernel[0]):
+        top = np.arange(groups.shape[0]) * attrs.stride[0] - attrs.pads.top + ky * dilation[0]
+        inside_y = (top >= 0) & (top < x.shape[1])
+        for kx in range(kernel[1]):
+            left = np.arange(groups.shape[1]) * attrs.stride[1] - attrs.pads.left + kx * dilation[1]
+            inside_x = (left >= 0) & (left < x.shape[2])
+            place = np.ix_(top[inside_y], left[inside_x])
+            last[place] = np.maximum(last[place], groups[np.ix_(inside_y, inside_x)])
+    return last

@@ -1,0 +1,28 @@
+"""Lets variables keep their old value as long as it is read, so that it can be read where it lives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.graph import Graph, VariableAttrs
+from harness.views import last_use
+
+
+def delay_assignments(graph: Graph) -> Graph:
+    """ASSIGN_VARIABLE moves behind the last operator that reads what was read of the variable before.
+
+    Not beyond the next operator that reads or assigns the variable.
+    """
+    nodes = list(graph.nodes)
+    for node in [n for n in nodes if n.op == "ASSIGN_VARIABLE"]:
+        here = nodes.index(node)
+        now = replace(graph, nodes=tuple(nodes))
+        state = node.attrs.state if isinstance(node.attrs, VariableAttrs) else -1
+        read = [n.outputs[0] for n in nodes[:here] if n.op == "READ_VARIABLE" and n.attrs == node.attrs]
+        behind = max((last_use(now, t, state) for t in read), default=here)
+        ends = [i for i, n in enumerate(nodes) if i > here and n.attrs == node.attrs]
+        behind = min(behind, *(i - 1 for i in ends), len(nodes) - 1)
+        if behind > here:
+            nodes.insert(behind + 1, node)
+            del nodes[here]
+    return replace(graph, nodes=tuple(nodes))

@@ -1,0 +1,37 @@
+"""DEPTHWISE_CONV_2D of an image of one channel is a CONV_2D."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from harness.graph import Graph, Tensor
+from harness.passes.rewrite import with_node
+
+FEWEST = 4
+"""Output channels from which on a convolution's kernels, which compute four of a pixel at once, are the better ones."""
+
+
+def one_channel(graph: Graph) -> Graph:
+    """Each output channel reads the one channel there is, so only the weights' order changes: taps, then channels."""
+    for index in range(len(graph.nodes)):
+        node = graph.nodes[index]
+        if node.op != "DEPTHWISE_CONV_2D" or graph.tensors[node.inputs[0]].shape[3] != 1:
+            continue
+        weights = graph.tensors[node.inputs[1]]
+        if weights.shape[3] < FEWEST or weights.data is None:
+            continue
+        graph = replace(graph, tensors=(*graph.tensors, _channels_first(weights)))
+        inputs = (node.inputs[0], len(graph.tensors) - 1, *node.inputs[2:])
+        graph = with_node(graph, index, replace(node, op="CONV_2D", inputs=inputs))
+    return graph
+
+
+def _channels_first(weights: Tensor) -> Tensor:
+    """(1, height, width, channels) as (channels, height, width, 1)."""
+    assert weights.data is not None and weights.quant is not None
+    data = np.ascontiguousarray(weights.data.transpose(3, 1, 2, 0))
+    data.setflags(write=False)
+    axis = None if weights.quant.axis is None else 0
+    return replace(weights, shape=data.shape, data=data, quant=replace(weights.quant, axis=axis), source=None)

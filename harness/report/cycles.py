@@ -1,0 +1,138 @@
+"""Tables of modelled cycles. Nothing here compares them with what was measured or executed."""
+
+from __future__ import annotations
+
+from harness.document import Document
+from harness.report.rows import Table, number, percent, ratio
+
+_STALLS = ("fetch", "data", "load-use", "interlock", "branch")
+
+
+def layers(document: Document) -> Table:
+    """One line per layer: instructions, modelled cycles with bounds, and what they go to."""
+    columns = ("#", "layer", "kernel", "MACs", "instructions", "modelled cycles", "low", "high", "/MAC", "%", *_STALLS)
+    rows = [
+        (
+            str(layer["index"]),
+            layer["name"],
+            layer["kernel"],
+            number(layer["macs"]) if layer["macs"] else "-",
+            *_figures(layer),
+            f"{layer['per_mac']:.2f}" if layer["per_mac"] is not None else "-",
+            percent(layer["share"]),
+            *(number(layer["causes"][cause]["value"]) for cause in _STALLS),
+        )
+        for layer in document["layers"]
+    ]
+    macs, cycles = document["macs"], document["cycles"]["value"]
+    rows.append(
+        (
+            "",
+            "inference",
+            "",
+            number(macs),
+            *_figures(document),
+            f"{cycles / macs:.2f}" if macs else "-",
+            "",
+            *(number(document["causes"][cause]["value"]) for cause in _STALLS),
+        )
+    )
+    right = frozenset(columns) - {"layer", "kernel"}
+    title = f"Modelled cycles, {where(document)}: {document['label']}"
+    return Table(title, columns, tuple(rows), right, notes(document))
+
+
+def _figures(part: Document) -> tuple[str, ...]:
+    return tuple(number(part[name]["value"]) for name in ("instructions", "cycles", "low", "high"))
+
+
+def where(document: Document) -> str:
+    """What the figures are of: a board as it is set up, or a core alone."""
+    if document["setup"] is None:
+        return f"{document['core']} alone (memory that never keeps it waiting)"
+    return str(document["setup"])
+
+
+def notes(document: Document) -> tuple[str, ...]:
+    """What stands behind the figures."""
+    profile, causes = document["profile"], document["causes"]
+    stalled, cycles = sum(causes[cause]["value"] for cause in _STALLS), document["cycles"]["value"]
+    lines = [f"  {percent(stalled / cycles)} of the cycles are stalls"] if cycles else []
+    if time := milliseconds(document):
+        lines.append(f"  {time}")
+    reason = f": {profile['reason']}" if profile["reason"] else ""
+    lines.append(f"  executed once under {profile['emulator']}{reason}")
+    lines += [f"  {text}" for text in document["validation"]]
+    if document["unknown"]:
+        unknown = ", ".join(f"{name} ({times:,})" for name, times in document["unknown"].items())
+        lines.append(f"  not in the core's table, and taken for a cycle each: {unknown}")
+    return tuple(lines)
+
+
+def milliseconds(document: Document) -> str:
+    """Time on the board with the placement it holds for; "" for a core alone."""
+    time = document["milliseconds"]
+    if time is None:
+        return ""
+    by_memory: dict[str, list[str]] = {}
+    for part, memory in document["placement"].items():
+        by_memory.setdefault(memory, []).append(part)
+    placed = "; ".join(f"{', '.join(parts)} in {memory}" for memory, parts in by_memory.items())
+    return (
+        f"{time['estimate']:.3g} ms ({time['low']:.3g} to {time['high']:.3g}) on {document['setup']} with {placed}: "
+        f"{document['label']}"
+    )
+
+
+def what_if(document: Document) -> Table:
+    """One line per change: the same run on the board set up otherwise."""
+    columns = ("what if", "modelled cycles", "low", "high", "ratio", "ms", "fetch", "data", "status")
+    rows = []
+    for change in [{**document, "change": "as it is", "ratio": 1.0}, *document["what_if"]]:
+        time = change["milliseconds"]
+        rows.append(
+            (
+                change["change"],
+                *(number(change[name]["value"]) for name in ("cycles", "low", "high")),
+                ratio(change["ratio"]),
+                "-" if time is None else f"{time['estimate']:.3g}",
+                *(number(change["causes"][cause]["value"]) for cause in ("fetch", "data")),
+                change["label"],
+            )
+        )
+    right = frozenset(columns) - {"what if", "status"}
+    return Table("What if: the same run, costed otherwise", columns, tuple(rows) if document["what_if"] else (), right)
+
+
+def what_if_layers(document: Document) -> Table:
+    """Modelled cycles of each layer under each change."""
+    changes = document["what_if"]
+    columns = ("#", "layer", "as it is", *(change["change"] for change in changes))
+    rows = tuple(
+        (
+            str(layer["index"]),
+            layer["name"],
+            number(layer["cycles"]["value"]),
+            *(number(change["layers"][place]["cycles"]["value"]) for change in changes),
+        )
+        for place, layer in enumerate(document["layers"])
+    )
+    return Table("Layers, modelled cycles", columns, rows if changes else (), frozenset(columns) - {"layer"})
+
+
+def hot(document: Document) -> list[tuple[str, list[str]]]:
+    """(heading, lines of its listing) of each hot block."""
+    found = []
+    for block in document["hot"]:
+        kind = "loop" if block["loops"] else "block"
+        names = block["layers"]
+        layers_text = names[0] if len(names) == 1 else f"{len(names)} layers, first {names[0]}"
+        found.append(
+            (
+                f"{percent(block['share'])} of the inference: {kind} at 0x{block['address']:08x}, {block['place']}, "
+                f"{block['count']:,} times, {block['per_execution']:.2f} modelled cycles for {block['instructions']} "
+                f"instructions ({layers_text})",
+                block["listing"],
+            )
+        )
+    return found
