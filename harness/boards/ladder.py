@@ -98,7 +98,7 @@ def climb(name: str, *, probe: str | None = None, tell: Callable[[str], None] | 
 
 def _climb_probe(steps: _Climb, board: Board, given: str | None) -> None:
     from harness.boards import resolve
-    from harness.boards.probes import choose_probe
+    from harness.boards.probes import VIRTUAL_VARIABLE, choose_probe
     from harness.boards.pyocd_session import PyocdSession
     from harness.build import build_image
 
@@ -108,7 +108,8 @@ def _climb_probe(steps: _Climb, board: Board, given: str | None) -> None:
     if probe is None:
         raise ProbeMissingError(
             f"no debug probe is attached for {board.name}",
-            hint="plug in the USB connector of the board's ST-LINK; on Linux, are pyOCD's udev rules installed?",
+            hint="plug in the USB connector of the board's ST-LINK; on Linux, are pyOCD's udev rules installed? "
+            f"Without the board, {VIRTUAL_VARIABLE}={board.name} climbs its virtual one",
         )
     session = PyocdSession(resolve(board.name, probe=probe.unique_id), image)
     try:

@@ -14,6 +14,7 @@ from harness.build import build_image
 from harness.measure import measure
 from harness.oracle.execute import run
 from tests.support.firmware import REPOSITORY
+from tests.support.probe import virtual_probes
 from tests.support.tiny import tiny_graph, tiny_package
 
 PAGE = REPOSITORY / "docs" / "new-board.md"
@@ -41,6 +42,16 @@ def test_without_the_board_the_ladder_stops_at_the_probe(followed):
     assert rungs["image"].ok
     assert (rungs["probe"].ok, rungs["probe"].code) == (False, "probe-missing")
     assert rungs["connect"].ok is None
+    assert f"TINYHIL_VIRTUAL_PROBE={NAME}" in rungs["probe"].hint
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
+def test_the_ladder_of_the_virtual_board_holds(followed, monkeypatch):
+    with virtual_probes(NAME, folder=followed) as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+    rungs = climb(NAME)
+    assert all(rung.ok for rung in rungs), rungs
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
