@@ -1,4 +1,4 @@
-"""`python -m tests.bench [instructions] [link] [start] [virtual]`: run benchmarks and print their tables."""
+"""`python -m tests.bench [instructions] [cycles] [link] [start] [virtual]`: run benchmarks and print their tables."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from tests.bench import instructions, link, start, virtual
+from tests.bench import cycles, instructions, link, start, virtual
 
 BENCHES: dict[str, Callable[[Console], None]] = {
     "instructions": instructions.run,
+    "cycles": cycles.run,
     "link": link.run,
     "start": start.run,
     "virtual": virtual.run,
