@@ -9,7 +9,6 @@
 #define HIL_KERNELS_DEPTHWISE_CONV_3X3_S8_MVE_H
 
 #include "depthwise_quad_s8_mve.h"
-#include "gemm_s8_mve.h"
 
 typedef struct {
     int32_t batches, channels;
@@ -23,23 +22,11 @@ void depthwise_conv_3x3_s8_mve_run(const int8_t *input, const int32_t *scale, co
                                    int8_t *strip, const depthwise_conv_3x3_s8_mve_shape *s,
                                    depthwise_quad_s8_mve_function *quads);
 
-/* folds to one function where the arguments are literals */
-HIL_INLINE depthwise_quad_s8_mve_function *depthwise_conv_3x3_s8_mve_choose(int32_t form, int32_t channels)
-{
-    if (form == HIL_MVE_RELU) {
-        return channels < 16 ? depthwise_quad_s8_mve_relu_any : depthwise_quad_s8_mve_relu;
-    }
-    if (form == HIL_MVE_SIGNED) {
-        return channels < 16 ? depthwise_quad_s8_mve_signed_any : depthwise_quad_s8_mve_signed;
-    }
-    return channels < 16 ? depthwise_quad_s8_mve_general_any : depthwise_quad_s8_mve_general;
-}
-
 HIL_INLINE void depthwise_conv_3x3_s8_mve(const int8_t *input, const int32_t *scale, const int8_t *taps,
                                           int8_t *output, int8_t *strip, const depthwise_conv_3x3_s8_mve_shape *s)
 {
     depthwise_conv_3x3_s8_mve_run(input, scale, taps, output, strip, s,
-                                  depthwise_conv_3x3_s8_mve_choose(s->form, s->channels));
+                                  depthwise_quad_s8_mve_choose(s->form, s->channels < 16 ? 0 : 128));
 }
 
 #endif

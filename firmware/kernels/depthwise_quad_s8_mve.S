@@ -86,22 +86,32 @@ hil_end depthwise_quad_s8_mve_roll
     .equ HIGH, 64
     .equ FRAME, 80
 
-/* q0 or q1: the four outputs of one gather as accumulators */
-    .macro quad x, mode
-    .ifc \mode,square
-    vldrw.u32   \x, [q6, #128]!
-    .endif
-    .ifc \mode,line
-    vldrw.u32   \x, [q6, #64]!
-    .endif
-    .ifc \mode,any
+/* the next four words of a channel; `step` is 128, 64 or in r5 */
+    .macro fetch x, step
+    .ifc \step,any
     vadd.i32    q6, q6, r5
     vldrw.u32   \x, [q6]
+    .else
+    vldrw.u32   \x, [q6, #\step]!
     .endif
+    .endm
+
+/* four outputs as accumulators: of one fetch, or of one each */
+    .macro quad x, outputs, step
+    fetch       \x, \step
     vmladav.s8  r0, \x, q2
+    .ifc \outputs,one
+    fetch       \x, \step
+    vmladav.s8  r2, \x, q2
+    fetch       \x, \step
+    vmladav.s8  r4, \x, q2
+    fetch       \x, \step
+    vmladav.s8  r6, \x, q2
+    .else
     vmladav.s8  r2, \x, q3
     vmladav.s8  r4, \x, q4
     vmladav.s8  r6, \x, q5
+    .endif
     vmov        \x[2], \x[0], r0, r4
     vmov        \x[3], \x[1], r2, r6
     vadd.i32    \x, \x, r12
@@ -124,10 +134,10 @@ hil_end depthwise_quad_s8_mve_roll
     .endm
 
 /* eight outputs */
-    .macro octet mode, form
-    quad        q0, \mode
+    .macro octet outputs, step, form
+    quad        q0, \outputs, \step
     quad_scale  q0, q1, \form
-    quad        q1, \mode
+    quad        q1, \outputs, \step
     quad_scale  q1, q7, \form
     vqmovnb.s32 q0, q0
     vqmovnt.s32 q0, q1
@@ -150,7 +160,7 @@ hil_end depthwise_quad_s8_mve_roll
 
 /* r1 scale, r3 taps, r5 the next channel's strip, or step, r7 advance, r8 multiplier, r9 zero point, r10 shift, r11 output, r12 bias;
    q2-q5 taps, q6 addresses, q7 output offsets */
-    .macro quad_channels name, mode, form
+    .macro quad_channels name, outputs, step, form
 hil_function \name
     push        {r4-r11, lr}
     vpush       {d8-d15}
@@ -171,7 +181,7 @@ hil_function \name
     ldr         r7, [r0, #ADVANCE]
     ldr         r9, [r0, #OUT_ZERO]
     ldrd        r5, r11, [r0]
-    .ifc \mode,any
+    .ifc \step,any
     str         r5, [sp, #STRIP]
     ldr         r5, [r0, #STEP]
     .endif
@@ -185,7 +195,7 @@ hil_function \name
     add         r3, r3, r2
     ldrsb       r10, [r3, #-2]
     vstrb.8     q2, [sp, #TAPS]
-    .ifc \mode,any
+    .ifc \step,any
     ldr         r2, [sp, #STRIP]
     vadd.i32    q6, q6, r2
     add         r2, r2, #4
@@ -194,11 +204,12 @@ hil_function \name
     vadd.i32    q6, q6, r5
     add         r5, r5, #4
     .endif
-    .ifc \mode,line
+    .ifc \outputs,line
     vldrb.8     q3, [sp, #TAPS - 1]
     vldrb.8     q4, [sp, #TAPS - 2]
     vldrb.8     q5, [sp, #TAPS - 3]
-    .else
+    .endif
+    .ifc \outputs,square
     vldrb.8     q3, [sp, #TAPS - 4]
     vldrb.8     q4, [sp, #TAPS - 1]
     vldrb.8     q5, [sp, #TAPS - 5]
@@ -213,7 +224,7 @@ hil_function \name
     vmsr        p0, r4
     wls         lr, r2, 3f
 2:
-    octet       \mode, \form
+    octet       \outputs, \step, \form
     add         r11, r11, r7
     le          lr, 2b
 3:
@@ -222,7 +233,7 @@ hil_function \name
     cmp         r4, #0
     beq.w       4f
     vmsr        p0, r4
-    octet       \mode, \form
+    octet       \outputs, \step, \form
     ldr         r0, [sp, #WORK]
 4:
     ldr         r2, [r0, #BACK]
@@ -237,12 +248,18 @@ hil_function \name
 hil_end \name
     .endm
 
-    quad_channels depthwise_quad_s8_mve_relu, square, relu
-    quad_channels depthwise_quad_s8_mve_relu_any, any, relu
-    quad_channels depthwise_quad_s8_mve_relu_line, line, relu
-    quad_channels depthwise_quad_s8_mve_signed, square, signed
-    quad_channels depthwise_quad_s8_mve_signed_any, any, signed
-    quad_channels depthwise_quad_s8_mve_signed_line, line, signed
-    quad_channels depthwise_quad_s8_mve_general, square, general
-    quad_channels depthwise_quad_s8_mve_general_any, any, general
-    quad_channels depthwise_quad_s8_mve_general_line, line, general
+    quad_channels depthwise_quad_s8_mve_relu, square, 128, relu
+    quad_channels depthwise_quad_s8_mve_relu_any, square, any, relu
+    quad_channels depthwise_quad_s8_mve_relu_line, line, 64, relu
+    quad_channels depthwise_quad_s8_mve_relu_one, one, 128, relu
+    quad_channels depthwise_quad_s8_mve_relu_one_any, one, any, relu
+    quad_channels depthwise_quad_s8_mve_signed, square, 128, signed
+    quad_channels depthwise_quad_s8_mve_signed_any, square, any, signed
+    quad_channels depthwise_quad_s8_mve_signed_line, line, 64, signed
+    quad_channels depthwise_quad_s8_mve_signed_one, one, 128, signed
+    quad_channels depthwise_quad_s8_mve_signed_one_any, one, any, signed
+    quad_channels depthwise_quad_s8_mve_general, square, 128, general
+    quad_channels depthwise_quad_s8_mve_general_any, square, any, general
+    quad_channels depthwise_quad_s8_mve_general_line, line, 64, general
+    quad_channels depthwise_quad_s8_mve_general_one, one, 128, general
+    quad_channels depthwise_quad_s8_mve_general_one_any, one, any, general

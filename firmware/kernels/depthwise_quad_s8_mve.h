@@ -1,13 +1,14 @@
-/* Depthwise convolution with stride 1 of a 3x3 window or of up to 13 taps in a line, int8, MVE: the shared core.
+/* Depthwise convolution, int8, MVE: the core that its kernels share.
  *
  * A strip holds words of four bytes a channel: four neighbours along the outer dimension at one position along the inner
- * one (3x3), or four neighbours along the inner dimension (a line). VST4 weaves them for 16 channels at once. Four words of a
- * channel, fetched by one gather, are 16 bytes in which four outputs have all of their taps: 2x2 outputs of a 3x3 window, or
- * four in a line. Four VMLADAV with the taps at four places of otherwise zero vectors give the four outputs. */
+ * one, or, for a line of taps, four neighbours along the inner one. VST4 weaves them for 16 channels at once. Four words of a
+ * channel, fetched by one gather, are 16 bytes in which up to four outputs have all of their taps: 2x2 outputs of a 3x3
+ * window, four of a line of up to 13 taps, one of a 4x4 window. VMLADAV with the taps at four places of otherwise
+ * zero vectors gives the outputs. */
 #ifndef HIL_KERNELS_DEPTHWISE_QUAD_S8_MVE_H
 #define HIL_KERNELS_DEPTHWISE_QUAD_S8_MVE_H
 
-#include "kernel.h"
+#include "mve.h"
 
 /* weaves `count` groups of four vectors of 16 bytes */
 typedef struct {
@@ -43,12 +44,53 @@ typedef struct {
 
 typedef void depthwise_quad_s8_mve_function(const depthwise_quad_s8_mve_work *work);
 
-/* 3x3 with step 128 (16 channels a column), 3x3 with any step, and a line with step 64 */
+/* Outputs of a gather: 2x2 of 3x3 taps, four of a line (step 64), or one. Steps between gathers: 128, which is two
+ * columns of 16 channels, or any. */
 depthwise_quad_s8_mve_function depthwise_quad_s8_mve_relu, depthwise_quad_s8_mve_relu_any,
-    depthwise_quad_s8_mve_relu_line;
+    depthwise_quad_s8_mve_relu_line, depthwise_quad_s8_mve_relu_one, depthwise_quad_s8_mve_relu_one_any;
 depthwise_quad_s8_mve_function depthwise_quad_s8_mve_signed, depthwise_quad_s8_mve_signed_any,
-    depthwise_quad_s8_mve_signed_line;
+    depthwise_quad_s8_mve_signed_line, depthwise_quad_s8_mve_signed_one, depthwise_quad_s8_mve_signed_one_any;
 depthwise_quad_s8_mve_function depthwise_quad_s8_mve_general, depthwise_quad_s8_mve_general_any,
-    depthwise_quad_s8_mve_general_line;
+    depthwise_quad_s8_mve_general_line, depthwise_quad_s8_mve_general_one, depthwise_quad_s8_mve_general_one_any;
+
+/* these fold to one function where the arguments are literals */
+HIL_INLINE depthwise_quad_s8_mve_function *depthwise_quad_s8_mve_choose(int32_t form, int32_t step)
+{
+    if (form == HIL_MVE_RELU) {
+        return step == 128 ? depthwise_quad_s8_mve_relu : depthwise_quad_s8_mve_relu_any;
+    }
+    if (form == HIL_MVE_SIGNED) {
+        return step == 128 ? depthwise_quad_s8_mve_signed : depthwise_quad_s8_mve_signed_any;
+    }
+    return step == 128 ? depthwise_quad_s8_mve_general : depthwise_quad_s8_mve_general_any;
+}
+
+HIL_INLINE depthwise_quad_s8_mve_function *depthwise_quad_s8_mve_choose_one(int32_t form, int32_t step)
+{
+    if (form == HIL_MVE_RELU) {
+        return step == 128 ? depthwise_quad_s8_mve_relu_one : depthwise_quad_s8_mve_relu_one_any;
+    }
+    if (form == HIL_MVE_SIGNED) {
+        return step == 128 ? depthwise_quad_s8_mve_signed_one : depthwise_quad_s8_mve_signed_one_any;
+    }
+    return step == 128 ? depthwise_quad_s8_mve_general_one : depthwise_quad_s8_mve_general_one_any;
+}
+
+HIL_INLINE depthwise_quad_s8_mve_function *depthwise_quad_s8_mve_choose_line(int32_t form)
+{
+    return form == HIL_MVE_RELU     ? depthwise_quad_s8_mve_relu_line
+           : form == HIL_MVE_SIGNED ? depthwise_quad_s8_mve_signed_line
+                                    : depthwise_quad_s8_mve_general_line;
+}
+
+/* lanes of a round whose positions along the inner dimension are below `count`; lane i is at position[i] */
+HIL_INLINE int32_t depthwise_quad_s8_mve_lanes(const uint8_t *position, int32_t count)
+{
+    int32_t lanes = 0;
+    for (int32_t i = 0; i < 8; ++i) {
+        lanes |= position[i] < count ? 3 << (2 * i) : 0;
+    }
+    return lanes;
+}
 
 #endif

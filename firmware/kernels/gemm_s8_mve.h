@@ -10,7 +10,7 @@
 #ifndef HIL_KERNELS_GEMM_S8_MVE_H
 #define HIL_KERNELS_GEMM_S8_MVE_H
 
-#include "kernel.h"
+#include "mve.h"
 
 typedef struct {
     int32_t pixels, x_step;
@@ -19,10 +19,6 @@ typedef struct {
     int32_t out_c, out_zero, clamp_min, clamp_max;
     int32_t form;
 } gemm_s8_mve_shape;
-
-#define HIL_MVE_RELU 0    /* clamp -128..127, out_zero -128, right shifts: ties of negative values do not matter */
-#define HIL_MVE_SIGNED 1  /* clamp -128..127, right shifts of 1 and more */
-#define HIL_MVE_GENERAL 2 /* any */
 
 typedef void gemm_s8_mve_function(const int8_t *x, const int32_t *packed, int8_t *output, const gemm_s8_mve_shape *s);
 

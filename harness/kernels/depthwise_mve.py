@@ -2,75 +2,220 @@
 
 from __future__ import annotations
 
-from harness.graph import ConvAttrs
+from abc import abstractmethod
+from dataclasses import dataclass
+
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Scratch, Table
 from harness.kernels.convolution import weights_of
 from harness.kernels.convolution_mve import Geometry, geometry
 from harness.kernels.mve import LANES, MVE, layer_scaling, output_shape, pack_records, pack_scale
 
+_AXES = ("inner", "outer")
 
-class DepthwiseConv3x3S8Mve(Kernel):
-    """3x3 depthwise convolutions with stride 1 and multiplier 1, in place or not."""
+
+@dataclass(frozen=True)
+class Axis:
+    """One dimension of a depthwise convolution: sizes, window, and how far its neighbours are in memory, in bytes."""
+
+    size: int
+    out: int
+    step: int
+    out_step: int
+    kernel: int
+    stride: int
+    dilation: int
+    pad: int
+
+    @property
+    def padded(self) -> bool:
+        """Whether a window reaches beyond the image."""
+        return self.pad > 0 or (self.out - 1) * self.stride + (self.kernel - 1) * self.dilation >= self.size
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A depthwise convolution by the dimension along which a strip runs, inner, and the other, outer.
+
+    Attributes:
+        by_rows: whether the inner dimension is a row of the image.
+    """
+
+    inner: Axis
+    outer: Axis
+    by_rows: bool
+
+    def shape(self, *fields: str) -> dict[str, int]:
+        """Fields such as in_inner_step, by the names that the C shapes give them."""
+        named: dict[str, int] = {}
+        for name, axis in zip(_AXES, (self.inner, self.outer), strict=True):
+            named |= {f"in_{name}": axis.size, f"out_{name}": axis.out, f"in_{name}_step": axis.step}
+            named |= {f"out_{name}_step": axis.out_step, f"kernel_{name}": axis.kernel, f"stride_{name}": axis.stride}
+            named |= {f"dilation_{name}": axis.dilation, f"pad_{name}": axis.pad}
+        return {field: named[field] for field in fields}
+
+
+SIZES = tuple(f"{which}_{axis}{kind}" for kind in ("", "_step") for which in ("in", "out") for axis in _AXES)
+
+
+def planes(g: Geometry) -> list[Plane]:
+    """By rows and by columns."""
+    rows = Axis(
+        g.in_h, g.out_h, g.in_w * g.in_c, g.out_w * g.in_c, g.kernel_h, g.stride_h, g.dilation_h, g.pad_top
+    )
+    columns = Axis(g.in_w, g.out_w, g.in_c, g.in_c, g.kernel_w, g.stride_w, g.dilation_w, g.pad_left)
+    return [Plane(columns, rows, True), Plane(rows, columns, False)]
+
+
+class _Depthwise(Kernel):
+    """What the kernels that weave strips share."""
 
     ops = frozenset({"DEPTHWISE_CONV_2D"})
     features = MVE
+    function: str
 
     def applies(self, context: Context) -> bool:
-        g = geometry(context)
-        attrs = context.node.attrs
-        assert isinstance(attrs, ConvAttrs)
-        channels = context.output().shape[3]
-        plain = (g.kernel_h, g.kernel_w) == (3, 3) and attrs.stride == (1, 1) and attrs.dilation == (1, 1)
-        return plain and channels == g.in_c and max(g.pad_top, g.pad_left) <= 2 and _offsets_fit(g, channels)
+        return context.output().shape[3] == context.input().shape[3] and bool(self.possible(geometry(context)))
 
-    def by_rows(self, g: Geometry) -> bool:
-        """Whether the inner dimension is a row."""
-        return g.in_c < LANES or _pairs_cost(g.out_h, g.out_w) <= _pairs_cost(g.out_w, g.out_h)
+    def possible(self, g: Geometry) -> list[Plane]:
+        """The ways in which it can be computed: a round's outputs lie within uint16 of each other."""
+        fitting = (p for p in planes(g) if 8 * max(p.inner.out_step, 0) + p.outer.out_step <= 65535)
+        return [plane for plane in fitting if self.fits(g, plane)]
 
-    def strip(self, g: Geometry) -> int:
+    def best(self, g: Geometry) -> Plane:
+        """The cheapest of them."""
+        return min(self.possible(g), key=lambda plane: self.channel_cost(g, plane))
+
+    @abstractmethod
+    def fits(self, g: Geometry, plane: Plane) -> bool:
+        """Whether the window is one that it computes."""
+
+    @abstractmethod
+    def channel_cost(self, g: Geometry, plane: Plane) -> float:
+        """Instructions a channel and batch."""
+
+    @abstractmethod
+    def strip(self, g: Geometry, plane: Plane) -> int:
         """Bytes of scratch."""
-        inner = g.out_w if self.by_rows(g) else g.out_h
-        return (4 * -(-inner // 4) + 2) * 4 * min(g.in_c, LANES) + 64 * (g.in_c < LANES)
+
+    @abstractmethod
+    def fields(self, plane: Plane) -> dict[str, int]:
+        """Fields of the C shape beyond batches, channels, sizes and output."""
 
     def lower(self, context: Context) -> Lowered:
         g = geometry(context)
-        rows = self.by_rows(g)
+        plane = self.best(g)
         taps = weights_of(context)[0]  # row, column, channel
-        inner_first = taps.transpose(1, 0, 2) if rows else taps
-        records = inner_first.reshape(9, g.in_c).T
+        records = (taps.transpose(1, 0, 2) if plane.by_rows else taps).reshape(-1, g.in_c).T
         scale = layer_scaling(context, records)
-        row, column, out_row = g.in_w * g.in_c, g.in_c, g.out_w * g.in_c
-        sizes = ((g.in_w, g.in_h), (g.out_w, g.out_h), (column, row), (column, out_row), (g.pad_left, g.pad_top))
-        names = ("in_{}", "out_{}", "in_{}_step", "out_{}_step", "pad_{}")
-        shape = {"batches": g.batches, "channels": g.in_c}
-        for name, pair in zip(names, sizes, strict=True):
-            inner, outer = pair if rows else pair[::-1]
-            shape |= {name.format("inner"): inner, name.format("outer"): outer}
+        shape = {"batches": g.batches, "channels": g.in_c, **plane.shape(*SIZES), **self.fields(plane)}
         shape |= {"in_zero": context.input().q.zero_point, **output_shape(context, scale.form)}
         tables = Table("scale", "int32_t", pack_scale(scale)), Table("taps", "int8_t", pack_records(records, scale))
-        call = Call("depthwise_conv_3x3_s8_mve", (In(), *tables, Out(), Scratch()), shape)
-        return Lowered("depthwise_conv_3x3_s8_mve", (call,), self.strip(g))
+        call = Call(self.function, (In(), *tables, Out(), Scratch()), shape)
+        return Lowered(self.function, (call,), self.strip(g, plane))
 
     def overwritable(self, context: Context) -> tuple[int, ...]:
-        # By columns, an output must land on its own pixel.
+        # A channel's outputs land on its own inputs only. By columns, on those of their own pixel.
         g = geometry(context)
-        smaller = g.batches == 1 and g.out_h <= g.in_h and g.out_w <= g.in_w
-        return (0,) if smaller and (self.by_rows(g) or g.out_w == g.in_w) else ()
+        plane = self.best(g)
+        smaller = g.batches == 1 and plane.inner.out <= plane.inner.size and plane.outer.out <= plane.outer.size
+        return (0,) if smaller and self.behind(plane) and (plane.by_rows or g.out_w == g.in_w) else ()
+
+    @abstractmethod
+    def behind(self, plane: Plane) -> bool:
+        """Whether outputs by rows stay behind the input lines that are still to be read."""
 
     def cost(self, context: Context) -> Cost:
         g = geometry(context)
-        cost = _pairs_cost(g.out_h, g.out_w)
-        return Cost(g.batches * g.in_c * (cost if self.by_rows(g) else _pairs_cost(g.out_w, g.out_h)), self.strip(g))
+        plane = self.best(g)
+        instructions = 300 + g.batches * g.in_c * self.channel_cost(g, plane)
+        return Cost(instructions, self.strip(g, plane), flash=g.in_c * (plane.inner.kernel * plane.outer.kernel + 10))
 
 
-def _pairs_cost(outer: int, inner: int) -> float:
-    """Instructions a channel of a 3x3 depthwise convolution."""
-    return (outer + 1) // 2 * (28 + 28 * (inner // 4) + 32 * (inner % 4 > 0) + (inner + 2) * 17 / LANES)
+def _columns_cost(g: Geometry, columns: int) -> float:
+    """Instructions a channel to weave one strip."""
+    return 17 * columns / LANES + 120 / min(g.in_c, LANES)
 
 
-def _offsets_fit(g: Geometry, channels: int) -> bool:
-    """Whether a round's outputs lie within uint16 of each other, by rows or by columns."""
-    return (g.out_w + 8) * channels * 4 <= 65535
+class DepthwiseConv3x3S8Mve(_Depthwise):
+    """3x3 with stride 1: two lines of outputs at a time."""
+
+    function = "depthwise_conv_3x3_s8_mve"
+
+    def fits(self, g: Geometry, plane: Plane) -> bool:
+        axes = (plane.inner, plane.outer)
+        plain = all((a.kernel, a.stride, a.dilation) == (3, 1, 1) and a.pad <= 2 for a in axes)
+        return plain and (plane.by_rows or g.in_c >= LANES)  # fewer channels are woven as one run
+
+    def channel_cost(self, g: Geometry, plane: Plane) -> float:
+        n = plane.inner.out
+        strip = 28 + 28 * (n // 4) + 32 * (n % 4 > 0) + _columns_cost(g, n + 2)
+        return (plane.outer.out + 1) // 2 * strip
+
+    def strip(self, g: Geometry, plane: Plane) -> int:
+        return (4 * -(-plane.inner.out // 4) + 2) * 4 * min(g.in_c, LANES) + 64 * (g.in_c < LANES)
+
+    def fields(self, plane: Plane) -> dict[str, int]:
+        return plane.shape("pad_inner", "pad_outer")
+
+    def behind(self, plane: Plane) -> bool:
+        return True  # the two lines that the next strip shares are in the strip
 
 
-KERNELS: tuple[Kernel, ...] = (DepthwiseConv3x3S8Mve(),)
+class DepthwiseConv4x4S8Mve(_Depthwise):
+    """Windows up to 4x4 with any strides, not dilated along the inner dimension: one line of outputs at a time."""
+
+    function = "depthwise_conv_4x4_s8_mve"
+
+    def fits(self, g: Geometry, plane: Plane) -> bool:
+        inner, outer = plane.inner, plane.outer
+        small = inner.kernel <= 4 and outer.kernel <= 4 and inner.dilation == 1
+        return small and inner.pad < inner.kernel and (plane.by_rows or g.in_c >= LANES)
+
+    def channel_cost(self, g: Geometry, plane: Plane) -> float:
+        n = plane.inner.out
+        each = 34 if plane.inner.stride == 2 and g.in_c >= LANES else 42
+        strip = 28 + each * (n // 8) + (each + 4) * (n % 8 > 0) + _columns_cost(g, n * plane.inner.stride + 2)
+        return plane.outer.out * strip
+
+    def strip(self, g: Geometry, plane: Plane) -> int:
+        columns = (8 * -(-plane.inner.out // 8) - 1) * plane.inner.stride + 4
+        return columns * 4 * min(g.in_c, LANES) + 64 * (g.in_c < LANES)
+
+    def fields(self, plane: Plane) -> dict[str, int]:
+        windows = ("kernel_inner", "kernel_outer", "stride_inner", "stride_outer", "dilation_outer")
+        return plane.shape(*windows, "pad_inner", "pad_outer")
+
+    def behind(self, plane: Plane) -> bool:
+        # Line y of the outputs ends within (y + 1) * out / in lines; line y + 1 reads from (y + 1) * stride - pad on.
+        inner, outer = plane.inner, plane.outer
+        return outer.pad < outer.stride and all(
+            (y + 1) * inner.out <= ((y + 1) * outer.stride - outer.pad) * inner.size for y in range(outer.out)
+        )
+
+
+class DepthwiseConvLineS8Mve(_Depthwise):
+    """Up to 13 taps in a line, stride 1 along it."""
+
+    function = "depthwise_conv_line_s8_mve"
+
+    def fits(self, g: Geometry, plane: Plane) -> bool:
+        inner, outer = plane.inner, plane.outer
+        line = inner.kernel <= 13 and inner.stride == inner.dilation == 1
+        return line and outer.kernel == 1 and not outer.padded
+
+    def channel_cost(self, g: Geometry, plane: Plane) -> float:
+        n = plane.inner.out
+        words = (n + plane.inner.kernel + 2) / 4
+        return plane.outer.out * (28 + 28 * (n // 8) + 32 * (n % 8 > 0) + _columns_cost(g, 0) + words * 17 / LANES)
+
+    def strip(self, g: Geometry, plane: Plane) -> int:
+        return 64 * (2 * -(-plane.inner.out // 8) + 3)
+
+    def fields(self, plane: Plane) -> dict[str, int]:
+        return {"kernel": plane.inner.kernel, **plane.shape("stride_outer", "pad_inner")}
+
+    def behind(self, plane: Plane) -> bool:
+        return True  # a line is read as a whole before its outputs are written
+
+
+KERNELS: tuple[Kernel, ...] = (DepthwiseConv3x3S8Mve(), DepthwiseConv4x4S8Mve(), DepthwiseConvLineS8Mve())

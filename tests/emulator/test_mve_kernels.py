@@ -82,6 +82,38 @@ def test_depthwise_3x3() -> None:
     check(graphs, "DepthwiseConv3x3S8Mve", "depthwise_conv_3x3_s8_mve")
 
 
+def test_depthwise_4x4() -> None:
+    rng = np.random.default_rng(7)
+    graphs = []
+    for _ in range(scaled(60, 600)):
+        kernel = pick(rng, (3, 3), (between(rng, 1, 4), between(rng, 1, 4)))
+        stride = pick(rng, (2, 2), (between(rng, 1, 3), between(rng, 1, 3)))
+        dilation = (between(rng, 1, 3), 1)
+        height, vertical = _side(rng, kernel[0], stride[0], dilation[0])
+        width, horizontal = _side(rng, kernel[1], stride[1], 1)
+        channels = pick(rng, between(rng, 1, 20), 16, 8, between(rng, 17, 50))
+        image = (pick(rng, 1, 1, 1, 2), height, width, channels)
+        pads = Pads(*vertical, *horizontal)
+        graphs.append(conv_layer(rng, image, channels, kernel, stride, dilation, pads, depthwise=True))
+    check(graphs, "DepthwiseConv4x4S8Mve", "depthwise_conv_4x4_s8_mve")
+
+
+def test_depthwise_line() -> None:
+    rng = np.random.default_rng(8)
+    graphs = []
+    for _ in range(scaled(50, 500)):
+        taps = between(rng, 2, 13)
+        size, pads = _side(rng, taps, 1, 1)
+        image, kernel = (size + between(rng, 0, 8), between(rng, 1, 3)), (taps, 1)
+        sides = Pads(*pads, 0, 0)
+        if chance(rng, 0.5):
+            image, kernel, sides = image[::-1], kernel[::-1], Pads(0, 0, *pads)
+        channels = pick(rng, between(rng, 1, 20), 16, between(rng, 17, 50))
+        shape = (pick(rng, 1, 1, 2), *image, channels)
+        graphs.append(conv_layer(rng, shape, channels, kernel, pads=sides, depthwise=True))
+    check(graphs, "DepthwiseConvLineS8Mve", "depthwise_conv_line_s8_mve")
+
+
 def test_fully_connected() -> None:
     rng = np.random.default_rng(5)
     graphs = []

@@ -1,0 +1,11 @@
+/* How a layer is requantized (requant_mve.h): the compiler chooses the cheapest form that is exact. */
+#ifndef HIL_KERNELS_MVE_H
+#define HIL_KERNELS_MVE_H
+
+#include "kernel.h"
+
+#define HIL_MVE_RELU 0    /* clamp -128..127, out_zero -128, right shifts: ties of negative values do not matter */
+#define HIL_MVE_SIGNED 1  /* clamp -128..127, right shifts of 1 and more */
+#define HIL_MVE_GENERAL 2 /* any */
+
+#endif
