@@ -105,7 +105,7 @@ def analyze(
                 image, note = build_image([package], target, progress=tell), ""
         except ToolError as error:
             note = f"flash of the code is unknown: {error.message}; {error.hint}"
-    document = analysis_document(graph, package.plan, str(model), image, note)
+    document = analysis_document(graph, package.plan, str(model), image, note, target.name)
     _show(document, as_json, console.analysis)
 
 

@@ -91,8 +91,18 @@ def error_document(name: str, board: str, error: TinyhilError, file: str = "") -
     }
 
 
-def analysis_document(graph: Graph, plan: Plan, path: str, image: Image | None, note: str) -> Document:
-    """What is known of a model without running it; `note` says why there is no image."""
+def analysis_document(
+    graph: Graph, plan: Plan, path: str, image: Image | None, note: str, board: str = ""
+) -> Document:
+    """What is known of a model without running it.
+
+    Args:
+        graph, plan: the model, compiled.
+        path: of its file.
+        image: what was built of it, or None.
+        note: why there is no image.
+        board: that it was compiled for.
+    """
     ops: dict[str, int] = {}
     for op in graph.source_ops:
         ops[op] = ops.get(op, 0) + 1
@@ -102,6 +112,8 @@ def analysis_document(graph: Graph, plan: Plan, path: str, image: Image | None, 
             "kind": "analysis",
             "model": model_document(graph, path),
             "core": plan.core,
+            "board": board,
+            "expected": _expected(plan),
             "operators": dict(sorted(ops.items(), key=lambda item: (-item[1], item[0]))),
             "layers": content["layers"],
             "removed": content["removed"],
@@ -113,6 +125,23 @@ def analysis_document(graph: Graph, plan: Plan, path: str, image: Image | None, 
             "flash_note": note,
         }
     )
+
+
+def _expected(plan: Plan) -> list[Document]:
+    """What each layer's kernel says that it takes: instructions, and modelled cycles where the kernel has figures."""
+    from harness.units import Unit
+
+    def figure(value: float | None, unit: Unit) -> Document | None:
+        return None if value is None else {"value": round(value), "unit": unit.value}
+
+    costs = [step.kernel.cost(step.context) for step in plan.steps]
+    return [
+        {
+            "instructions": figure(cost.instructions, Unit.INSTRUCTIONS),
+            "cycles": figure(cost.cycles, Unit.MODELLED_CYCLES),
+        }
+        for cost in costs
+    ]
 
 
 def model_document(graph: Graph, path: str) -> Document:

@@ -128,11 +128,18 @@ def analysis(document: Document) -> Iterable[RenderableType]:
             layer["kernel"],
             f"{layer['macs']:,}",
             f"{layer['scratch']:,}",
+            *(rows.number(expected[name]["value"]) if expected[name] else "-" for name in ("instructions", "cycles")),
         )
-        for layer in document["layers"]
+        for layer, expected in zip(document["layers"], document["expected"], strict=True)
     )
-    columns = ("#", "layer", "op", "kernel", "MACs", "scratch B")
-    yield table(Table(f"Layers for {document['core']}", columns, layers, frozenset({"#", "MACs", "scratch B"})))
+    columns = ("#", "layer", "op", "kernel", "MACs", "scratch B", "expected instructions", "expected modelled cycles")
+    note = (
+        "expected: by the kernels' own cost models, which chose them; `tinyhil profile` executes the layers "
+        "and costs what it sees"
+    )
+    where = f"{document['core']} on {document['board']}" if document["board"] else document["core"]
+    right = frozenset(columns) - {"layer", "op", "kernel"}
+    yield table(Table(f"Layers for {where}", columns, layers, right, (note,)))
     places = tuple(
         (
             f"{p['offset']:,}",

@@ -77,6 +77,10 @@ def test_analyze_says_all_without_running():
     assert document["macs"] == sum(layer["macs"] for layer in document["layers"])
     assert sum(term["bytes"] for term in document["arena"]["sum"]) == document["arena"]["size"]
     assert document["flash"] > document["constants"] > 0
+    assert len(document["expected"]) == len(document["layers"])
+    for cost in document["expected"]:
+        assert cost["instructions"]["value"] > 0 and cost["instructions"]["unit"] == "instructions"
+        assert cost["cycles"] is None or cost["cycles"]["unit"] == "modelled-cycles"
     text = tinyhil("analyze", DIGITS, "--board", "host", "--no-build").stdout
     assert f"arena {document['arena']['size']:,} B = " in text
     assert "not compiled" in text
