@@ -5,6 +5,7 @@
     package = bench.package(harness.load("kws.tflite"), core="cortex-m4")
     harness.write_package(package, Path("out"))
     outcome = bench.validate(harness.load_card(Path("kws.hil.yaml")), "mps2-an500")
+    cycles = harness.profile_model("kws.tflite", "nucleo-l4r5").estimate.cycles
 
 Names are imported on first use, so that `import harness` costs nothing.
 """
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from harness.card import card_for_model, load_card
     from harness.compiler import compile_graph
+    from harness.cycles.predict import WhatIf, profile_model
     from harness.emit import write_package
     from harness.errors import TinyhilError
     from harness.frontends import load
@@ -31,11 +33,13 @@ __all__ = [
     "Options",
     "Outcome",
     "TinyhilError",
+    "WhatIf",
     "Workbench",
     "card_for_model",
     "compile_graph",
     "load",
     "load_card",
+    "profile_model",
     "write_package",
 ]
 
@@ -43,11 +47,13 @@ _HOME = {
     "Options": "pipeline",
     "Outcome": "pipeline",
     "TinyhilError": "errors",
+    "WhatIf": "cycles.predict",
     "Workbench": "pipeline",
     "card_for_model": "card",
     "compile_graph": "compiler",
     "load": "frontends",
     "load_card": "card",
+    "profile_model": "cycles.predict",
     "write_package": "emit",
 }
 

@@ -116,7 +116,7 @@ class Prediction:
     placement: Mapping[str, str]
     setup: Setup | None
     estimate: Estimate
-    what_if: WhatIf = WhatIf()  # noqa: RUF009 - frozen
+    what_if: WhatIf = WhatIf()
 
     @property
     def profile(self) -> Profile:

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from harness.baselines import find
 from harness.cli import app
+from harness.cycles import direct
 from harness.cycles.document import prediction_document
 from harness.cycles.predict import WhatIf, parse_what_if, profile_model
 from harness.cycles.speedscope import speedscope
@@ -47,6 +48,16 @@ def test_layers_and_causes_add_up_to_the_total(predictions, board):
         document["cycles"]["value"] / prediction.setup.clock_hz * 1e3
     )
     json.dumps(document, allow_nan=False)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_a_stand_in_gives_nearly_the_same_as_the_boards_own_image(predictions, board, monkeypatch):
+    monkeypatch.setattr(direct, "can_run", lambda board: False)
+    own, other = predictions[board], profile_model(FIXTURES / "residual.hil.yaml", board)
+    assert other.resolved.runs_on.backend == "qemu" and other.estimate.board == own.estimate.board
+    assert other.profile.total.ratio(own.profile.total) == pytest.approx(1, abs=0.005)
+    assert other.estimate.cycles.ratio(own.estimate.cycles) == pytest.approx(1, abs=0.005)
+    assert other.placement == own.placement
 
 
 def test_a_core_alone_has_cycles_and_no_milliseconds():
