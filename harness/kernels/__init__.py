@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from harness.errors import CompileError
-from harness.kernels import convolution_mve, depthwise_dsp, depthwise_mve, fully_connected_mve
+from harness.kernels import convolution_mve, depthwise_3x3_dsp, depthwise_mve, depthwise_quads_dsp, fully_connected_mve
 from harness.kernels.activation import Lut8Portable, SoftmaxS8Portable
 from harness.kernels.base import Context, Kernel
 from harness.kernels.convolution import (
@@ -30,7 +30,8 @@ KERNELS: tuple[Kernel, ...] = (
     *convolution_mve.KERNELS,
     DepthwiseConvS8Portable(),
     DepthwiseConvS8InPlace(),
-    *depthwise_dsp.KERNELS,
+    *depthwise_3x3_dsp.KERNELS,
+    *depthwise_quads_dsp.KERNELS,
     *depthwise_mve.KERNELS,
     FullyConnectedS8Portable(),
     *fully_connected_mve.KERNELS,

@@ -10,7 +10,7 @@ import pytest
 from harness.compiler import compile_graph
 from harness.graph import Graph, Pads
 from tests.support.compiled import VECTORS, check_on_board
-from tests.support.draft import Rng, between, chance
+from tests.support.draft import Rng, between, chance, pick
 from tests.support.layers import conv_layer
 from tests.support.scale import scaled
 
@@ -57,3 +57,26 @@ def _three_by_three(rng: Rng, stride: int) -> Graph:
 def test_three_by_three(board: str, stride: int, kernel: str, function: str) -> None:
     rng = np.random.default_rng(stride)
     check([_three_by_three(rng, stride) for _ in range(scaled(30, 400))], kernel, function, board)
+
+
+def _any_kernel(rng: Rng) -> Graph:
+    batch = pick(rng, 1, 1, 2)
+    channels = between(rng, 4, 11) if chance(rng, 0.6) else 4 * between(rng, 1, 9)
+    kernel = pick(
+        rng, (3, 3), (between(rng, 2, 12), 1), (1, between(rng, 2, 12)), (between(rng, 1, 5), between(rng, 1, 5))
+    )
+    stride = (between(rng, 1, 3), between(rng, 1, 3)) if chance(rng, 0.4) else (1, 1)
+    dilation = (between(rng, 1, 3), between(rng, 1, 3)) if chance(rng, 0.4) else (1, 1)
+    reach = tuple((k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True))
+    if chance(rng, 0.5):
+        image = (batch, reach[0] + between(rng, 0, 4), reach[1] + between(rng, 0, 4), channels)
+        pads = Pads(*(between(rng, 0, 2) if chance(rng, 0.3) else 0 for _ in range(4)))
+        return conv_layer(rng, image, channels, kernel, stride, dilation, pads, depthwise=True)
+    image = (batch, between(rng, 1, 9), between(rng, 1, 9), channels)
+    return conv_layer(rng, image, channels, kernel, stride, dilation, depthwise=True)
+
+
+@pytest.mark.parametrize("board", ["mps2-an386", "mps2-an505"])
+def test_any_kernel(board: str) -> None:
+    rng = np.random.default_rng(7)
+    check([_any_kernel(rng) for _ in range(scaled(30, 400))], "DepthwiseConvS8Dsp", "depthwise_conv_s8_dsp", board)

@@ -1,4 +1,4 @@
-"""DEPTHWISE_CONV_2D, int8, on cores with the DSP extension."""
+"""DEPTHWISE_CONV_2D 3x3, int8, on cores with the DSP extension."""
 
 from __future__ import annotations
 
@@ -7,67 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.graph import Clamp, ConvAttrs
+from harness.graph import ConvAttrs
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Scratch, Table
-from harness.kernels.convolution import weights_of
-from harness.kernels.requant import accumulator_range, requant
-from harness.kernels.requant_linear import SCALE_BITS, linear
-from harness.oracle.fixedpoint import Ints, wrap32
-from harness.oracle.params import conv_params
-
-INT8: Clamp = (-128, 127)
-DSP = frozenset({"dsp"})
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """How each channel of a layer gets from its sum to int8, for kernels that saturate and leave narrower clamps.
-
-    Attributes:
-        linear: bool; channels in the two-instruction form (requant_linear.py), whose sums are 2**SCALE_BITS larger.
-        start: int32; what a channel's sum starts with: bias with the input's zero point folded in, and offset.
-        multiplier, addend, shift: int32; of requant_linear.py or requant.py.
-    """
-
-    linear: npt.NDArray[np.bool_]
-    start: Ints
-    multiplier: Ints
-    addend: Ints
-    shift: Ints
-
-
-def exact_bias(context: Context, sums: Ints) -> Ints:
-    """int64: bias minus the input's zero point times the sum of the weights, per channel; not wrapped."""
-    tensor = context.optional(2)
-    bias = np.zeros(len(sums), np.int64) if tensor is None or tensor.data is None else tensor.data.astype(np.int64)
-    return bias - context.input().q.zero_point * sums
-
-
-def scaling(context: Context, weights: Ints, clamp: Clamp) -> Scaling | None:
-    """Constants of every channel, or None when a channel has no exact form here. weights: (channels, taps)."""
-    y = context.output()
-    bias = exact_bias(context, weights.sum(axis=1))
-    low, high = accumulator_range(weights, bias)
-    m, shifts = conv_params(context.input(0), context.input(1), y)
-    found = linear(m, shifts, y.q.zero_point, clamp, low, high)
-    left = ~found.exact
-    multiplier, start = found.multiplier.astype(np.int64), wrap32((bias << SCALE_BITS) + found.offset)
-    addend, shift = np.zeros_like(start), np.zeros_like(start)
-    if left.any():
-        rest = requant(m[left], shifts[left], y.q.zero_point, clamp, low[left], high[left])
-        if rest is None:
-            return None
-        multiplier[left], addend[left], shift[left] = rest.multiplier, rest.addend, rest.shift
-        start[left] = wrap32(bias[left])
-    return Scaling(found.exact, start, multiplier, addend, shift)
-
-
-def clamped(context: Context, calls: tuple[Call, ...], clamp: Clamp) -> tuple[Call, ...]:
-    """The calls, and the one that clamps where saturation to int8 does not."""
-    if clamp == INT8:
-        return calls
-    shape = {"count": context.output().elements, "clamp_min": clamp[0], "clamp_max": clamp[1]}
-    return (*calls, Call("clamp_s8_dsp", (Out(),), shape))
+from harness.kernels.scaling_dsp import DSP, Scaling, clamped, depthwise_weights, scaling
+from harness.oracle.fixedpoint import Ints
 
 
 @dataclass(frozen=True)
@@ -194,12 +137,12 @@ class DepthwiseConv3x3S8Dsp(Kernel):
         x, w, y = context.input(0), context.input(1), context.output()
         plain = w.shape[1:3] == (3, 3) and attrs.stride == (self.stride, self.stride) and attrs.dilation == (1, 1)
         fits = x.shape[0] == 1 and y.shape[3] == x.shape[3] and max(attrs.pads.top, attrs.pads.left) <= 2
-        return plain and fits and scaling(context, _by_channel(context), attrs.clamp) is not None
+        return plain and fits and scaling(context, depthwise_weights(context), attrs.clamp) is not None
 
     def lower(self, context: Context) -> Lowered:
         attrs = context.node.attrs
         assert isinstance(attrs, ConvAttrs)
-        weights = _by_channel(context)
+        weights = depthwise_weights(context)
         scale = scaling(context, weights, attrs.clamp)
         assert scale is not None
         lines = lines_of(context)
@@ -240,12 +183,6 @@ class DepthwiseConv3x3Stride2S8M7(DepthwiseConv3x3S8M7):
     stride = 2
 
 
-def _by_channel(context: Context) -> Ints:
-    """int64 (channels, taps)."""
-    weights = weights_of(context).astype(np.int64)
-    return weights.reshape(-1, weights.shape[3]).T
-
-
 def lines_of(context: Context) -> Lines:
     """Rows or columns, whichever makes fewer steps; the output over the input comes first."""
     attrs = context.node.attrs
@@ -271,12 +208,7 @@ def _records(lines: Ints, scale: Scaling) -> npt.NDArray[np.int32]:
     words = np.ascontiguousarray(lines.astype(np.int8)).view("<i4")[:, :, 0]
     records: list[Ints] = []
     for channel, three in enumerate(words):
-        if scale.linear[channel]:
-            rest = [scale.start[channel], scale.multiplier[channel]]
-        else:
-            complement = ~scale.multiplier[channel]
-            rest = [scale.start[channel], complement, scale.addend[channel], scale.shift[channel]]
-        records += [three.astype(np.int64), np.array(rest, np.int64)]
+        records += [three.astype(np.int64), np.array(scale.constants(channel), np.int64)]
     return np.concatenate(records).astype(np.int32)
 
 

@@ -1,0 +1,75 @@
+"""DEPTHWISE_CONV_2D of any kernel, int8, on cores with the DSP extension: four channels of a pixel at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.graph import ConvAttrs
+from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Table
+from harness.kernels.macs import macs
+from harness.kernels.scaling_dsp import DSP, Scaling, clamped, depthwise_weights, scaling
+from harness.oracle.fixedpoint import Ints
+
+QUAD = 4
+
+
+class DepthwiseConvS8Dsp(Kernel):
+    """Multiplier 1, at least four channels; see depthwise_conv_s8_dsp.c."""
+
+    ops = frozenset({"DEPTHWISE_CONV_2D"})
+    features = DSP
+    function = "depthwise_conv_s8_dsp"
+
+    def applies(self, context: Context) -> bool:
+        x, y = context.input(0), context.output()
+        return x.shape[3] == y.shape[3] >= QUAD and _scaling(context) is not None
+
+    def lower(self, context: Context) -> Lowered:
+        attrs = context.node.attrs
+        assert isinstance(attrs, ConvAttrs)
+        scale = _scaling(context)
+        assert scale is not None
+        (n, in_h, in_w, in_c), (_, out_h, out_w, _) = context.input().shape, context.output().shape
+        kernel_h, kernel_w = context.input(1).shape[1:3]
+        sizes = [(in_h, out_h, kernel_h), (in_w, out_w, kernel_w)]
+        steps = [
+            (attrs.stride[0], attrs.dilation[0], attrs.pads.top),
+            (attrs.stride[1], attrs.dilation[1], attrs.pads.left),
+        ]
+        if in_w == out_w == kernel_w == 1:
+            # A column is as good as a row, and the taps of a row are the inner loop.
+            sizes.reverse()
+            steps.reverse()
+        minus_zero = -context.input().q.zero_point
+        shape = {"batches": n, "in_h": sizes[0][0], "in_w": sizes[1][0], "in_c": in_c}
+        shape |= {"out_h": sizes[0][1], "out_w": sizes[1][1], "kernel_h": sizes[0][2], "kernel_w": sizes[1][2]}
+        shape |= {"stride_h": steps[0][0], "stride_w": steps[1][0]}
+        shape |= {"dilation_h": steps[0][1], "dilation_w": steps[1][1], "pad_top": steps[0][2], "pad_left": steps[1][2]}
+        shape |= {"minus_zero": (minus_zero & 0xFFFF) | (minus_zero << 16)}
+        table = Table("packed", "int32_t", pack_quads(depthwise_weights(context), scale))
+        call = Call(self.function, (In(), table, Out()), shape)
+        return Lowered(self.function, clamped(context, (call,), attrs.clamp))
+
+    def cost(self, context: Context) -> Cost:
+        return Cost(3.5 * macs(context.graph, context.node) + 15 * context.output().elements)
+
+
+def _scaling(context: Context) -> Scaling | None:
+    attrs = context.node.attrs
+    assert isinstance(attrs, ConvAttrs)
+    return scaling(context, depthwise_weights(context), attrs.clamp, folded=False, together=QUAD)
+
+
+def pack_quads(weights: Ints, scale: Scaling) -> npt.NDArray[np.int32]:
+    """Per four channels (the last may overlap the ones before) a word a tap, then the constants of each kind."""
+    words: list[npt.NDArray[np.int32]] = []
+    for first in range(0, len(weights), QUAD):
+        group = slice(min(first, len(weights) - QUAD), min(first, len(weights) - QUAD) + QUAD)
+        taps = np.ascontiguousarray(weights[group].T.astype(np.int8))
+        constants = np.array([scale.constants(c) for c in range(group.start, group.stop)], np.int64)
+        words += [taps.view("<i4").reshape(-1), constants.T.reshape(-1).astype(np.int32)]
+    return np.concatenate(words)
+
+
+KERNELS: tuple[Kernel, ...] = (DepthwiseConvS8Dsp(),)

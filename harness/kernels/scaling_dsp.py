@@ -1,0 +1,97 @@
+"""How kernels for the DSP extension get from sums to int8: forms per channel, and the clamp that saturation is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.graph import Clamp
+from harness.kernels.base import Call, Context, Out
+from harness.kernels.convolution import weights_of
+from harness.kernels.requant import accumulator_range, requant
+from harness.kernels.requant_linear import SCALE_BITS, linear
+from harness.oracle.fixedpoint import Ints, wrap32
+from harness.oracle.params import conv_params
+
+INT8: Clamp = (-128, 127)
+DSP = frozenset({"dsp"})
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How each channel of a layer gets from its sum to int8, for kernels that saturate and leave narrower clamps.
+
+    Attributes:
+        linear: bool; channels in the two-instruction form (requant_linear.py), whose sums are 2**SCALE_BITS larger.
+        start: int32; what a channel's sum starts with: bias with the input's zero point folded in, and offset.
+        multiplier, addend, shift: int32; of requant_linear.py or requant.py.
+    """
+
+    linear: npt.NDArray[np.bool_]
+    start: Ints
+    multiplier: Ints
+    addend: Ints
+    shift: Ints
+
+    def constants(self, channel: int) -> list[int]:
+        """Start and multiplier of the linear form; else start, complement of the multiplier, addend and shift."""
+        if self.linear[channel]:
+            return [int(self.start[channel]), int(self.multiplier[channel])]
+        rest = (~self.multiplier[channel], self.addend[channel], self.shift[channel])
+        return [int(self.start[channel]), *map(int, rest)]
+
+
+def exact_bias(context: Context) -> Ints:
+    """int64: the bias of each channel, or zeros."""
+    tensor = context.optional(2)
+    channels = context.output().shape[-1]
+    return np.zeros(channels, np.int64) if tensor is None or tensor.data is None else tensor.data.astype(np.int64)
+
+
+def depthwise_weights(context: Context) -> Ints:
+    """int64 (channels, taps) of a DEPTHWISE_CONV_2D."""
+    weights = weights_of(context).astype(np.int64)
+    return weights.reshape(-1, weights.shape[3]).T
+
+
+def scaling(context: Context, weights: Ints, clamp: Clamp, *, folded: bool = True, together: int = 1) -> Scaling | None:
+    """Constants of every channel, or None when a channel has no exact form here.
+
+    Args:
+        context: of a layer with weights.
+        weights: (channels, taps).
+        clamp: of the output.
+        folded: whether sums are of the input as it is; else of the input less its zero point.
+        together: groups of so many channels, the last group being the last so many, have one form.
+    """
+    y = context.output()
+    raw = exact_bias(context)
+    bias = raw - context.input().q.zero_point * weights.sum(axis=1)
+    low, high = accumulator_range(weights, bias)
+    m, shifts = conv_params(context.input(0), context.input(1), y)
+    found = linear(m, shifts, y.q.zero_point, clamp, low, high)
+    one_line = found.exact.copy()
+    for first in range(0, len(raw), together):
+        group = slice(min(first, max(len(raw) - together, 0)), first + together)
+        one_line[group] = one_line[group].all()
+    base = bias if folded else raw
+    multiplier, start = found.multiplier.astype(np.int64), wrap32((base << SCALE_BITS) + found.offset)
+    addend, shift = np.zeros_like(start), np.zeros_like(start)
+    left = ~one_line
+    if left.any():
+        rest = requant(m[left], shifts[left], y.q.zero_point, clamp, low[left], high[left])
+        if rest is None:
+            return None
+        multiplier[left], addend[left], shift[left] = rest.multiplier, rest.addend, rest.shift
+        start[left] = wrap32(base[left])
+    return Scaling(one_line, start, multiplier, addend, shift)
+
+
+def clamped(context: Context, calls: tuple[Call, ...], clamp: Clamp) -> tuple[Call, ...]:
+    """The calls, and the one that clamps where saturation to int8 does not."""
+    if clamp == INT8:
+        return calls
+    shape = {"count": context.output().elements, "clamp_min": clamp[0], "clamp_max": clamp[1]}
+    return (*calls, Call("clamp_s8_dsp", (Out(),), shape))
