@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.graph import ConvAttrs
+from harness.kernels.accesses import NEVER, Accesses
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Scratch, Table
 from harness.kernels.scaling_dsp import DSP, Scaling, clamped, depthwise_weights, scaling
 from harness.oracle.fixedpoint import Ints
@@ -112,15 +113,30 @@ class Lines:
         }
 
     @property
+    def windows(self) -> int:
+        return -(-self.strips // self.tile.window)
+
+    def read_in(self, line: Ints) -> Ints:
+        """The window for which a line of the image is copied, or NEVER."""
+        place = line + self.pad_v
+        last = self.tile.shared + self.tile.strip * self.strips
+        window = np.maximum(place - self.tile.shared, 0) // (self.tile.strip * self.tile.window)
+        return np.where(place < last, window, NEVER)
+
+    def written_in(self, line: Ints) -> Ints:
+        """The window in which a line of the output is computed."""
+        return line // (2 * self.tile.window)
+
+    @property
     def in_place(self) -> bool:
-        """Whether no output lands on an element of its channel that a later window copies."""
-        for first in range(self.tile.window, self.strips, self.tile.window):
-            written, unread = 2 * first, self.tile.strip * first + self.tile.shared - self.pad_v
-            if self.rows and written * self.out_u > unread * self.in_u:
-                return False
-            if not self.rows and (self.out_v != self.in_v or written > unread):
-                return False
-        return True
+        """Whether the lines of the output may lie over as many bytes of the image's first lines."""
+        if self.windows == 1:
+            return True
+        written, read = self.written_in(np.arange(self.out_v)), self.read_in(np.arange(self.in_v))
+        if not self.rows:
+            return self.out_v == self.in_v and bool((written >= read).all())
+        over = (np.arange(self.out_v + 1) * self.out_u + self.in_u - 1) // self.in_u
+        return all(bool((read[: over[line + 1]] <= written[line]).all()) for line in range(self.out_v))
 
 
 class DepthwiseConv3x3S8Dsp(Kernel):
@@ -152,8 +168,18 @@ class DepthwiseConv3x3S8Dsp(Kernel):
         call = Call(self.function, (In(), table, Out(), Scratch("int32_t")), shape)
         return Lowered(self.function, clamped(context, (call,), attrs.clamp), lines.scratch)
 
-    def overwritable(self, context: Context) -> tuple[int, ...]:
-        return (0,) if context.output().elements <= context.input().elements and lines_of(context).in_place else ()
+    def accesses(self, context: Context) -> Accesses:
+        lines = lines_of(context)
+        x, y = context.input(), context.output()
+        channels = np.arange(x.shape[3]) // (1 if x.shape[3] % 2 else 2) * lines.windows
+        read, written = lines.read_in(np.arange(lines.in_v)), lines.written_in(np.arange(lines.out_v))
+        if lines.rows:
+            read, written = read[:, None], written[:, None]
+        steps_in = np.broadcast_to(read[..., None] + channels, x.shape[1:])
+        unread = np.broadcast_to(read[..., None] < 0, x.shape[1:])
+        steps_out = np.broadcast_to(written[..., None] + channels, y.shape[1:])
+        reads = np.where(unread, NEVER, steps_in).astype(np.int32).reshape(-1)
+        return Accesses({0: reads}, steps_out.astype(np.int32).reshape(-1), x.shape[3])
 
     def cost(self, context: Context) -> Cost:
         return Cost(2.0 * 9 * context.output().elements, lines_of(context).scratch)

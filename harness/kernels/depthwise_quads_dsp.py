@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.graph import ConvAttrs
+from harness.kernels.accesses import Accesses, windows
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Table
 from harness.kernels.macs import macs
 from harness.kernels.scaling_dsp import DSP, Scaling, clamped, depthwise_weights, scaling
@@ -50,6 +51,10 @@ class DepthwiseConvS8Dsp(Kernel):
         table = Table("packed", "int32_t", pack_quads(depthwise_weights(context), scale))
         call = Call(self.function, (In(), table, Out()), shape)
         return Lowered(self.function, clamped(context, (call,), attrs.clamp))
+
+    def accesses(self, context: Context) -> Accesses:
+        channels = context.output().shape[3]
+        return windows(context, within=[c // QUAD for c in range(channels)], own=channels % QUAD == 0)
 
     def cost(self, context: Context) -> Cost:
         return Cost(3.5 * macs(context.graph, context.node) + 15 * context.output().elements)

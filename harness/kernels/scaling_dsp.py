@@ -72,10 +72,7 @@ def scaling(context: Context, weights: Ints, clamp: Clamp, *, folded: bool = Tru
     low, high = accumulator_range(weights, bias)
     m, shifts = conv_params(context.input(0), context.input(1), y)
     found = linear(m, shifts, y.q.zero_point, clamp, low, high)
-    one_line = found.exact.copy()
-    for first in range(0, len(raw), together):
-        group = slice(min(first, max(len(raw) - together, 0)), first + together)
-        one_line[group] = one_line[group].all()
+    one_line = _all_or_none(found.exact, together)
     base = bias if folded else raw
     multiplier, start = found.multiplier.astype(np.int64), wrap32((base << SCALE_BITS) + found.offset)
     addend, shift = np.zeros_like(start), np.zeros_like(start)
@@ -87,6 +84,16 @@ def scaling(context: Context, weights: Ints, clamp: Clamp, *, folded: bool = Tru
         multiplier[left], addend[left], shift[left] = rest.multiplier, rest.addend, rest.shift
         start[left] = wrap32(base[left])
     return Scaling(one_line, start, multiplier, addend, shift)
+
+
+def _all_or_none(flags: npt.NDArray[np.bool_], together: int) -> npt.NDArray[np.bool_]:
+    """The flags, cleared in every group where one is; the last group may overlap the one before."""
+    ends = [min(end, len(flags)) for end in range(together, len(flags) + together, together)]
+    kept = flags.copy()
+    # Once more for the last one but one, which the last may have changed.
+    for end in (*ends, *ends[-2:]):
+        kept[max(end - together, 0) : end] &= kept[max(end - together, 0) : end].all()
+    return kept
 
 
 def clamped(context: Context, calls: tuple[Call, ...], clamp: Clamp) -> tuple[Call, ...]:

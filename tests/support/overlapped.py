@@ -61,10 +61,10 @@ def layers(target: Target, seed: int, each: int, kernels: tuple[Kernel, ...] = K
 
 def _layer(target: Target, kernel: Kernel, graph: Graph) -> Layer | None:
     plan = compile_graph(graph, core=target, prefer=(type(kernel).__name__,))
-    if len(plan.steps) != 1 or not kernel.applies(plan.steps[0].context):
+    if len(plan.steps) != 1:
         return None
     step = plan.steps[0]
-    if step.node.op not in kernel.ops or len(step.node.outputs) != 1:
+    if step.node.op not in kernel.ops or len(step.node.outputs) != 1 or not kernel.applies(step.context):
         return None
     choice = Choice(step.context, kernel)
     lowered = choice.lowered
