@@ -153,8 +153,8 @@ def _run(
     except BoardError as error:
         if "plugin" in error.details:
             raise ProfileError(
-                "this QEMU takes no plugins",
-                hint="use one that is built with them, as Debian's is",
+                "QEMU does not load the profiler's plugin",
+                hint="use a QEMU from 7.2 on that is built with plugins, as Debian's is",
                 details=error.details,
             ) from error
         raise

@@ -81,7 +81,8 @@ def profile_of(name, board, folder):
 
 @pytest.mark.parametrize("board", ["mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547"])
 def test_profiling_changes_neither_outputs_nor_instructions(board, tmp_path):
-    resolved, image, package, inputs, recording = profile_of("digits", board, tmp_path)
+    folder = tmp_path / "a, b"  # QEMU's options are parted by commas
+    resolved, image, package, inputs, recording = profile_of("digits", board, folder)
     assert recording.fresh
     with open_session(resolved, image) as session:
         plain = measure(session, image, package, [inputs], layers=False)
@@ -93,12 +94,14 @@ def test_profiling_changes_neither_outputs_nor_instructions(board, tmp_path):
     assert 0 < around <= 40 + 20 * len(package.plan.layers)
     for layer, ticks in zip(recording.profile.layers, plain.layer_ticks, strict=True):
         assert 0 <= ticks - layer.instructions.value <= 16
-    again = record(resolved, image, package, inputs, cache_dir=tmp_path)
+    again = record(resolved, image, package, inputs, cache_dir=folder)
     assert not again.fresh and again.profile.layers == recording.profile.layers and again.outputs == recording.outputs
 
 
-@pytest.mark.parametrize("board", ["mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505"])
-@pytest.mark.parametrize("fixture", ["residual", "stream"])
+@pytest.mark.parametrize(
+    ("board", "fixture"),
+    [("mps2-an385", "digits"), ("mps2-an386", "residual"), ("mps2-an500", "residual"), ("mps2-an505", "stream")],
+)
 def test_qemu_and_unicorn_agree_on_the_same_image(board, fixture, tmp_path):
     pytest.importorskip("unicorn")
     resolved, image, package, inputs, one = profile_of(fixture, board, tmp_path)
@@ -115,3 +118,17 @@ def test_boards_that_cannot_be_observed_are_refused():
     with pytest.raises(ProfileError, match="host cannot be profiled"):
         observable("host")
     assert observable("corstone-300").runs_on.name == "mps3-an547"
+
+
+def test_a_qemu_without_plugins_is_told_as_such(tmp_path, monkeypatch):
+    program = tmp_path / "qemu-system-arm"
+    program.write_text(
+        "#!/bin/sh\n"
+        'case "$*" in *--version*) echo "QEMU emulator version 9.9.9";;\n'
+        '*-plugin*) echo "$0: -plugin: invalid option" >&2; exit 1;; esac\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("TINYHIL_QEMU", str(program))
+    with pytest.raises(ProfileError, match="does not load the profiler's plugin") as caught:
+        profile_of("digits", "mps2-an386", tmp_path)
+    assert "invalid option" in caught.value.details
