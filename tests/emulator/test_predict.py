@@ -8,12 +8,13 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.baselines import find
+from harness.card import load_card
 from harness.cli import app
 from harness.cycles import direct
 from harness.cycles.document import prediction_document
 from harness.cycles.predict import WhatIf, parse_what_if, profile_model
 from harness.cycles.speedscope import speedscope
-from harness.errors import OptionError, UnitError
+from harness.errors import CardError, OptionError, UnitError
 from harness.report import console, cycles, html
 from harness.units import Quantity, Unit, total
 
@@ -130,6 +131,15 @@ def test_modelled_cycles_meet_no_other_unit(predictions):
         with pytest.raises(UnitError):
             assert estimate.cycles <= 10**12, "a budget without a unit gates nothing"
     assert find("0" * 64, "cortex-m4", "reference", Unit.MODELLED_CYCLES) is None, "nor do TFLM's instructions stand in"
+
+
+@pytest.mark.parametrize("key", ["modelled_cycles", "modelled-cycles"])
+def test_no_card_gates_modelled_cycles(key, tmp_path):
+    (tmp_path / "digits.tflite").write_bytes((FIXTURES / "digits.tflite").read_bytes())
+    card = tmp_path / "digits.hil.yaml"
+    card.write_text(f"model: digits.tflite\nbudgets: {{default: {{{key}: 1000000}}}}\n")
+    with pytest.raises(CardError, match=key):
+        load_card(card)
 
 
 def test_speedscope_files_have_frames_and_stacks_that_add_up(predictions):
