@@ -18,6 +18,7 @@ from harness.card import Tolerance
 from harness.errors import UnitError
 from harness.graph import Array
 from harness.metrics import Metrics
+from harness.units import Quantity
 
 
 class Status(Enum):
@@ -301,16 +302,22 @@ def check_memory(overrun: int, reads_unwritten: bool) -> CheckResult:
     return CheckResult("memory", Status.PASS, "keeps to its arena, reads only what it wrote", figures)
 
 
-def check_budget(name: str, limit: int, measured: int | None, unit: str, why: str = "") -> CheckResult:
-    """The check of one budget; `measured` is None where this board cannot tell, and `why` says so."""
+def check_budget(name: str, limit: Quantity, measured: Quantity | None, why: str = "") -> CheckResult:
+    """The check of one budget; `measured` is None where this board cannot tell, and `why` says so.
+
+    Raises:
+        UnitError: the two are of different units.
+    """
     if measured is None:
-        return CheckResult(name, Status.NOT_MEASURED, f"not measured here: {why}", {"limit": limit})
-    figures: dict[str, float | int | str] = {"measured": measured, "limit": limit, "unit": unit}
+        return CheckResult(name, Status.NOT_MEASURED, f"not measured here: {why}", {"limit": limit.value})
+    unit = limit.unit.value
+    figures: dict[str, float | int | str] = {"measured": measured.value, "limit": limit.value, "unit": unit}
     if measured <= limit:
-        share = measured / limit
-        return CheckResult(name, Status.PASS, f"{measured:,} of {limit:,} {unit} ({share:.0%})", figures)
-    over = measured - limit
-    return CheckResult(name, Status.FAIL, f"{measured:,} {unit}, {over:,} over the budget of {limit:,}", figures)
+        share = measured.ratio(limit)
+        return CheckResult(name, Status.PASS, f"{measured.value:,} of {limit.value:,} {unit} ({share:.0%})", figures)
+    over = (measured - limit).value
+    text = f"{measured.value:,} {unit}, {over:,} over the budget of {limit.value:,}"
+    return CheckResult(name, Status.FAIL, text, figures)
 
 
 def describe(diff: TensorDiff) -> str:

@@ -14,6 +14,7 @@ from harness.compare import CheckResult, LayerDiff, TensorDiff, Verdict
 from harness.graph import Array, Graph
 from harness.plan import Plan
 from harness.reference import Reference
+from harness.units import Quantity, Unit
 from harness.vectors import Vectors
 
 if TYPE_CHECKING:
@@ -130,11 +131,11 @@ def _budget_checks(card: Card, resolved: Resolved, image: Image, measurement: Me
     checks = []
     for name, limit in card.budget(resolved.asked.name).limits().items():
         if name in ("instructions", "cycles"):
-            same = measurement.unit is not None and measurement.unit.value == name
-            checks.append(compare.check_budget(name, limit, measurement.total if same else None, name, here))
-        elif native and name != "arena":
-            checks.append(compare.check_budget(name, limit, None, "bytes", foreign))
-        else:
-            measured = {"arena": measurement.arena_high, "stack": measurement.stack_high, "flash": flash_of(image)}
-            checks.append(compare.check_budget(name, limit, measured[name], "bytes"))
+            unit, total = Unit(name), measurement.total
+            told = None if total is None or measurement.unit is not unit else Quantity(total, unit)
+            checks.append(compare.check_budget(name, Quantity(limit, unit), told, here))
+            continue
+        bytes_ = {"arena": measurement.arena_high, "stack": measurement.stack_high, "flash": flash_of(image)}[name]
+        told = None if native and name != "arena" else Quantity(bytes_, Unit.BYTES)
+        checks.append(compare.check_budget(name, Quantity(limit, Unit.BYTES), told, foreign))
     return checks

@@ -153,9 +153,11 @@ class Scoreboard(Pipeline):
             fits = not row.early_mnemonics or instruction.mnemonic in row.early_mnemonics
             if fits and self._early_ready(instruction, cycle):
                 result = "early"
-        for register in instruction.writes:
+        for number, register in enumerate(instruction.writes):
             kind = "late" if register == FLAGS and result in ("early", "reverse") else result
-            self.ready[register] = (kind, cycle + cycles - 1)
+            # a multiple access moves its registers in order
+            moved = cycles - 1 if row.registers_per_cycle is None else number // row.registers_per_cycle
+            self.ready[register] = (kind, cycle + moved)
         if instruction.updated_base is not None:
             self.ready[instruction.updated_base] = ("updated-base", cycle)
         if row.busy > 1:

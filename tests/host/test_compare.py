@@ -25,6 +25,7 @@ from harness.compare import (
     short_name,
 )
 from harness.errors import UnitError
+from harness.units import Quantity, Unit
 
 EXACT = Tolerance(max_lsb=0)
 
@@ -142,11 +143,12 @@ def test_outputs_check_allows_what_the_card_allows():
 
 
 def test_budgets():
-    assert check_budget("arena", 100, 100, "bytes").status is Status.PASS
-    over = check_budget("arena", 100, 101, "bytes")
+    hundred = Quantity(100, Unit.BYTES)
+    assert check_budget("arena", hundred, hundred).status is Status.PASS
+    over = check_budget("arena", hundred, Quantity(101, Unit.BYTES))
     assert over.status is Status.FAIL
     assert "1 over the budget of 100" in over.summary
-    elsewhere = check_budget("cycles", 4_000_000, None, "cycles", "mps2-an500 measures instructions")
+    elsewhere = check_budget("cycles", Quantity(4_000_000, Unit.CYCLES), None, "mps2-an500 measures instructions")
     assert elsewhere.status is Status.NOT_MEASURED
     assert elsewhere.summary == "not measured here: mps2-an500 measures instructions"
 
@@ -161,7 +163,7 @@ def test_memory_and_accuracy():
 
 def test_a_verdict_fails_with_any_failed_check_and_not_with_unmeasured_ones():
     good = check_memory(0, False)
-    unmeasured = check_budget("cycles", 1, None, "cycles", "x")
+    unmeasured = check_budget("cycles", Quantity(1, Unit.CYCLES), None, "x")
     assert Verdict((good, unmeasured), (), ()).passed
     assert not Verdict((good, check_memory(1, False)), (), ()).passed
 

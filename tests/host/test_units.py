@@ -1,7 +1,12 @@
 import operator
 
 import pytest
+from pydantic import ValidationError
 
+from harness.card import Budget
+from harness.compare import check_budget
+from harness.cycles.engine import estimate
+from harness.cycles.walk import walk
 from harness.errors import UnitError
 from harness.units import Quantity, Unit, total
 
@@ -59,3 +64,48 @@ def test_units_are_found_by_name():
     assert Unit.parse("modelled_cycles") is Unit.MODELLED_CYCLES
     with pytest.raises(UnitError, match="furlongs"):
         Unit.parse("furlongs")
+
+
+MODELLED = Quantity(10, Unit.MODELLED_CYCLES)
+
+
+@pytest.mark.parametrize("other", [CYCLES, INSTRUCTIONS], ids=str)
+@pytest.mark.parametrize(
+    "operation",
+    [
+        operator.add,
+        operator.sub,
+        operator.lt,
+        operator.le,
+        operator.gt,
+        operator.ge,
+        operator.eq,
+        operator.ne,
+        Quantity.ratio,
+        lambda a, b: total([a, b], Unit.MODELLED_CYCLES),
+        lambda a, b: max(a, b),
+        lambda a, b: sorted([a, b]),
+        lambda a, b: check_budget("cycles", b, a),
+        lambda a, b: check_budget("cycles", a, b),
+    ],
+)
+def test_modelled_cycles_meet_nothing_that_was_counted(operation, other):
+    with pytest.raises(UnitError):
+        operation(MODELLED, other)
+
+
+def test_an_estimates_figures_are_modelled_cycles():
+    layer = estimate(walk(bytes.fromhex("00bf00bf7047"), "cortex-m4"), None).layers[0]
+    figures = [layer.cycles, layer.core, layer.low, layer.high, *layer.causes.values(), layer.blocks[0].cycles]
+    assert {figure.unit for figure in figures} == {Unit.MODELLED_CYCLES}
+    assert layer.instructions.unit is Unit.INSTRUCTIONS
+    with pytest.raises(UnitError, match="modelled-cycles"):
+        layer.cycles.ratio(layer.instructions)
+
+
+def test_a_modelled_figure_passes_no_budget():
+    """A card's budgets are of cycles or instructions: there is none that a modelled figure could meet."""
+    with pytest.raises(ValidationError):
+        Budget(**{"modelled-cycles": 1})
+    with pytest.raises(ValidationError):
+        Budget(modelled_cycles=1)
