@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* The asm statements keep compilers from calling memcpy and memset, which are slow in small libraries. */
-HIL_INLINE int8_t *conv_dsp_copy(int8_t *to, const int8_t *from, int32_t count)
+static TINYHIL_CODE HIL_NOINLINE int8_t *conv_dsp_copy(int8_t *to, const int8_t *from, int32_t count)
 {
     for (; count >= 4; count -= 4) {
         uint32_t word;
@@ -21,7 +21,7 @@ HIL_INLINE int8_t *conv_dsp_copy(int8_t *to, const int8_t *from, int32_t count)
     return to;
 }
 
-HIL_INLINE int8_t *conv_dsp_fill(int8_t *to, int32_t value, int32_t count)
+static TINYHIL_CODE HIL_NOINLINE int8_t *conv_dsp_fill(int8_t *to, int32_t value, int32_t count)
 {
     uint32_t word = 0x01010101u * (uint8_t)value;
     for (; count >= 4; count -= 4) {
@@ -67,13 +67,14 @@ static TINYHIL_CODE HIL_NOINLINE void conv_dsp_gather(int8_t *to, const int8_t *
 /* all pixels, of as many channels as the shape of the inner kernel says */
 static TINYHIL_CODE HIL_NOINLINE void conv_dsp_chunk(const int8_t *input, const int32_t *weights, int8_t *output,
                                                      int16_t *columns, int8_t *windows, const conv_dsp_shape *s,
-                                                     const gemm_dsp_shape *shape, gemm_4x2 *pair, gemm_4x1 *single)
+                                                     const gemm_dsp_shape *shape, gemm_4x2 *pair, gemm_4x1 *single,
+                                                     im2col_pair *inner)
 {
     const int32_t run = s->kernel_w * s->in_c;
     const int32_t gap = s->dilation_h * s->in_w * s->in_c - run;
     const int32_t step = s->stride_w * s->in_c;
     const int8_t *held = NULL;
-    im2col_dsp_runs runs = {s->kernel_h, run / 4, run % 4, gap, gap};
+    im2col_dsp_runs runs = {s->kernel_h, run / 4, run % 4, gap, gap, step};
     for (int32_t n = 0; n < s->batches; ++n) {
         for (int32_t oy = 0; oy < s->out_h; ++oy) {
             const int32_t iy = oy * s->stride_h - s->pad_top;
@@ -91,7 +92,7 @@ static TINYHIL_CODE HIL_NOINLINE void conv_dsp_chunk(const int8_t *input, const 
                         runs.gap0 = gap;
                         runs.gap1 = gap;
                         do {
-                            im2col_pair_dsp(columns, pixel, pixel + step, &runs);
+                            inner(columns, pixel, pixel + step, &runs);
                             pair(weights, columns, output, output + s->out_c, shape);
                             pixel += 2 * step;
                             output += 2 * s->out_c;
@@ -130,7 +131,7 @@ static TINYHIL_CODE HIL_NOINLINE void conv_dsp_chunk(const int8_t *input, const 
 #define CONV_DSP_COLUMNS_END 0x7f007f00
 
 HIL_SHARED void conv_dsp(const int8_t *input, const int32_t *weights, int8_t *output, int32_t *scratch,
-                         const conv_dsp_shape *s, gemm_4x2 *pair, gemm_4x1 *single)
+                         const conv_dsp_shape *s, gemm_4x2 *pair, gemm_4x1 *single, im2col_pair *inner)
 {
     int32_t *stage = scratch + s->column_bytes / 4;
     stage[-3] = CONV_DSP_COLUMNS_END;
@@ -146,7 +147,7 @@ HIL_SHARED void conv_dsp(const int8_t *input, const int32_t *weights, int8_t *ou
             here = stage;
         }
         conv_dsp_chunk(input, here, output + channel, (int16_t *)scratch, (int8_t *)(stage + s->stage_words), s, &shape,
-                       pair, single);
+                       pair, single, inner);
         weights += s->chunk / 4 * s->block_words;
     }
 }

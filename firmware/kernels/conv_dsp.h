@@ -4,6 +4,8 @@
 
 #include "copy_words_dsp.h"
 #include "gemm_dsp.h"
+#include "im2col_9_dsp.h"
+#include "im2col_overlap_dsp.h"
 #include "im2col_pair_dsp.h"
 #include "im2col_single_dsp.h"
 
@@ -22,6 +24,17 @@ typedef struct {
 } conv_dsp_shape;
 
 void conv_dsp(const int8_t *input, const int32_t *weights, int8_t *output, int32_t *scratch, const conv_dsp_shape *s,
-              gemm_4x2 *pair, gemm_4x1 *single);
+              gemm_4x2 *pair, gemm_4x1 *single, im2col_pair *inner);
+
+/* what widens pixels inside the image best; a literal, so that only that is linked */
+HIL_INLINE im2col_pair *conv_dsp_inner(const conv_dsp_shape *s)
+{
+    const int32_t run = s->kernel_w * s->in_c;
+    const int32_t step = s->stride_w * s->in_c;
+    if (run == 9 && s->kernel_h <= 4) {
+        return im2col_9_dsp;
+    }
+    return run % 16 == 0 && step % 16 == 0 && step < run ? im2col_overlap_dsp : im2col_pair_dsp;
+}
 
 #endif

@@ -10,7 +10,7 @@ typedef conv_dsp_shape conv_s8_line_dual_shape;
 
 HIL_INLINE void conv_s8_line_dual(const int8_t *input, const int32_t *weights, int8_t *output, int32_t *scratch, const conv_s8_line_dual_shape *s)
 {
-    conv_dsp(input, weights, output, scratch, s, gemm_4x2_line_dual, gemm_4x1_line_dual);
+    conv_dsp(input, weights, output, scratch, s, gemm_4x2_line_dual, gemm_4x1_line_dual, conv_dsp_inner(s));
 }
 
 #endif

@@ -13,7 +13,7 @@ typedef struct {
 HIL_INLINE void fully_connected_dsp(const int8_t *input, const int32_t *weights, int8_t *output, int16_t *scratch,
                                     const fully_connected_dsp_shape *s, gemm_4x1 *single)
 {
-    const im2col_dsp_runs runs = {1, s->in_n / 4, s->in_n % 4, 0, 0};
+    const im2col_dsp_runs runs = {1, s->in_n / 4, s->in_n % 4, 0, 0, 0};
     const gemm_dsp_shape shape = {s->groups, s->channels, s->offset, s->clamped, s->low, s->high};
     for (int32_t n = 0; n < s->batches; ++n) {
         im2col_single_dsp(scratch, input + n * s->in_n, &runs);

@@ -6,7 +6,7 @@
     hil_4x1_enter
     .balign 4
 .Lblock:
-    ldm     r0!, {r2-r5}
+    ldm.w   r0!, {r2-r5}
     hil_4x1_taps
     sub.w   r2, r2, r3
     sub.w   r4, r4, r5

@@ -6,7 +6,7 @@
     hil_4x1_enter
     .balign 4
 .Lblock:
-    ldm     r0!, {r2-r5}
+    ldm.w   r0!, {r2-r5}
     hil_4x1_taps
     lsl.w   r2, r2, #1
     lsl.w   r3, r3, #1

@@ -6,7 +6,7 @@
     hil_4x2_enter
     .balign 4
 .Lblock:
-    ldm     r0!, {r2-r5}
+    ldm.w   r0!, {r2-r5}
     mov.w   r6, r2
     mov.w   r7, r3
     mov.w   r8, r4

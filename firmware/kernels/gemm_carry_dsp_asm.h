@@ -28,7 +28,7 @@
     ldrd    r1, r10, [sp, #X_START]
     cmp.w   r10, #0
     hil_4x2_load 0, 0
-    beq     3f
+    beq.w   3f
     sub.w   r0, r0, #16
     sub.w   r1, r1, #16
     b.w     1f

@@ -22,10 +22,10 @@
     /* all taps of a block; r0 is at its weights, and ends after them */
     .macro hil_4x2_taps
     ldrd    r1, r10, [sp, #X_START]
-    cmp     r10, #0
-    beq     3f
-    sub     r0, r0, #16
-    sub     r1, r1, #16
+    cmp.w   r10, #0
+    beq.w   3f
+    sub.w   r0, r0, #16
+    sub.w   r1, r1, #16
     b.w     1f
 3:  hil_4x2_step 0, 0
     hil_4x2_step 8, 4

@@ -1,4 +1,4 @@
-/* The column of one pixel. Pointers need no alignment but the column's. */
+/* The column of one pixel. */
 #ifndef HIL_KERNELS_IM2COL_SINGLE_DSP_H
 #define HIL_KERNELS_IM2COL_SINGLE_DSP_H
 

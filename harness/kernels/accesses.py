@@ -113,6 +113,28 @@ def windows(
     return Accesses({0: read.astype(np.int32).reshape(-1)}, written.astype(np.int32).reshape(-1))
 
 
+def pixel_pairs(context: Context, depth: int, passes: npt.NDArray[np.int64]) -> Accesses:
+    """A convolution, or a fully connected layer of rows of `depth`, forward over its output two pixels at a time.
+
+    A pair may join the ends of rows, and of images. Both windows are read before the pair is written.
+
+    Args:
+        context: of CONV_2D or FULLY_CONNECTED.
+        depth: channels of the input.
+        passes: for each output channel the pass over the whole output that writes it.
+    """
+    attrs, x, y = context.node.attrs, context.input(), context.output()
+    batch, height, width = y.shape[:3] if isinstance(attrs, ConvAttrs) else (1, 1, y.elements // len(passes))
+    pair = np.arange(batch * height * width).reshape(batch, height, width) // 2
+    last = [_last_windows(context, image) if isinstance(attrs, ConvAttrs) else image for image in pair]
+    before = int(passes.max()) * (int(pair.max()) + 1)
+    read = np.stack([np.where(image < 0, NEVER, before + image) for image in last])
+    written = pair[..., None] + passes * (int(pair.max()) + 1)
+    reads = np.repeat(read.astype(np.int32).reshape(-1), depth)
+    assert reads.size == x.elements
+    return Accesses({0: reads}, written.astype(np.int32).reshape(-1))
+
+
 def reduced(context: Context) -> Accesses:
     """A MEAN: an output element a step, in order, from all that it is the mean of."""
     attrs, x, y = context.node.attrs, context.input(), context.output()

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from harness.graph import ConvAttrs, FullyConnectedAttrs, Graph, Node, Pads
+from harness.kernels.accesses import Accesses, pixel_pairs, rows
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Scratch, Table
 from harness.kernels.gemm import (
     CHANNELS,
@@ -48,6 +49,11 @@ def _matrix(graph: Graph, node: Node) -> Matrix | None:
 def layer_matrix(context: Context) -> Matrix | None:
     """The layer's weights, one row of taps a channel, or None where the fast requantization is not exact."""
     return _matrix(context.graph, context.node)
+
+
+def block_words(form: Form, groups: int) -> int:
+    """Words of four channels' packed weights."""
+    return EXTRA_WORDS[form] + CHANNELS * groups
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,17 @@ class Window:
         """Groups of taps in a column."""
         return -(-self.taps // TAPS)
 
+    def chunk(self, form: Form, limit: int) -> int:
+        """Most output channels, all or a multiple of four, whose packed weights take `limit` bytes; 0 when none do.
+
+        The layer's channels are spread evenly over as few chunks.
+        """
+        fitting = limit // (4 * block_words(form, self.groups))
+        if fitting == 0:
+            return 0
+        chunks = -(-blocks(self.out_c) // fitting)
+        return self.out_c if chunks == 1 else CHANNELS * -(-blocks(self.out_c) // chunks)
+
 
 def window_of(context: Context) -> Window:
     """The layer's geometry."""
@@ -133,23 +150,31 @@ class ConvDsp(Kernel):
     Attributes:
         form: of the packed weights (gemm.py).
         variant: form and core, as the C names have it.
+        stage: bytes of RAM in which weights are copied before they are used, as many channels at a time as fit; 0: they
+            are used where they are.
     """
 
     ops = frozenset({"CONV_2D", "FULLY_CONNECTED"})
     features = DSP
     form: Form
     variant: str
+    stage: int = 0
 
     def applies(self, context: Context) -> bool:
         if context.node.op == "CONV_2D" and context.input(0).shape[3] != context.input(1).shape[3]:
             return False
         layer = layer_matrix(context)
-        return layer is not None and layer.allows(self.form)
+        if layer is None or not layer.allows(self.form):
+            return False
+        window = window_of(context)
+        return not self.stage or (context.target.weight_stall > 0 and window.chunk(self.form, self.stage) > 0)
 
     def lower(self, context: Context) -> Lowered:
         window, layer = window_of(context), layer_matrix(context)
         assert layer is not None
         order = column_order(window.kernel[0], window.kernel[1] * window.in_c)
+        words = block_words(self.form, window.groups)
+        chunk = self._chunk(window)
         shape = {
             "batches": window.batches,
             "in_h": window.in_h,
@@ -169,9 +194,9 @@ class ConvDsp(Kernel):
             "inner_first": window.inner.start,
             "inner_end": window.inner.stop,
             "in_zero": context.input(0).q.zero_point,
-            "chunk": window.out_c,
-            "block_words": EXTRA_WORDS[self.form] + CHANNELS * window.groups,
-            "stage_words": 0,
+            "chunk": chunk,
+            "block_words": words,
+            "stage_words": words * blocks(chunk) if self.stage else 0,
             "column_bytes": 4 * len(order) + COLUMNS_END,
             "groups": window.groups,
             **clamp_fields(layer),
@@ -181,8 +206,17 @@ class ConvDsp(Kernel):
         arguments = (In(), weights, Out(), Scratch(ctype="int32_t"))
         return Lowered(function, (Call(function, arguments, shape),), self._scratch(window))
 
+    def _chunk(self, window: Window) -> int:
+        return window.chunk(self.form, self.stage) if self.stage else window.out_c
+
     def _scratch(self, window: Window) -> int:
-        return 4 * TAPS * window.groups + COLUMNS_END + (2 * window.taps if window.gathered else 0)
+        staged = 4 * block_words(self.form, window.groups) * blocks(self._chunk(window)) if self.stage else 0
+        return 4 * TAPS * window.groups + COLUMNS_END + staged + (2 * window.taps if window.gathered else 0)
+
+    def accesses(self, context: Context) -> Accesses:
+        window = window_of(context)
+        chunk = self._chunk(window)
+        return pixel_pairs(context, window.in_c, np.arange(window.out_c) // chunk)
 
     def cost(self, context: Context) -> Cost:
         window = window_of(context)
@@ -219,6 +253,10 @@ class FullyConnectedDsp(Kernel):
         function = f"fully_connected_s8_{self.variant}"
         arguments = (In(), weights, Out(), Scratch(ctype="int16_t"))
         return Lowered(function, (Call(function, arguments, shape),), 2 * len(order) + COLUMNS_END)
+
+    def accesses(self, context: Context) -> Accesses:
+        out_n, in_n = context.input(1).shape
+        return rows(context, in_n, out_n)
 
     def cost(self, context: Context) -> Cost:
         out_n, in_n = context.input(1).shape
