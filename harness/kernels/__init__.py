@@ -40,6 +40,7 @@ KERNELS: tuple[Kernel, ...] = (
     MeanS8Portable(),
     AddS8Portable(),
     MulS8Portable(),
+    *elementwise_mve.KERNELS,
     Lut8Portable(),
     SoftmaxS8Portable(),
     RequantizePortable(),

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.graph import ConvAttrs, FullyConnectedAttrs, Graph, PadAttrs, Pads, Quantization, same_pads
-from tests.support.draft import Draft, Rng, chance, log_uniform
+from harness.graph import BinaryAttrs, ConvAttrs, FullyConnectedAttrs, Graph, PadAttrs, Pads, Quantization, same_pads
+from tests.support.draft import Draft, Rng, chance, log_uniform, quantization
 from tests.support.opgen_ops import accumulator, fused, weights
 
 Pair = tuple[int, int]
@@ -57,6 +57,20 @@ def fully_connected_layer(rng: Rng, rows: int, depth: int, channels: int, relu: 
     y = draft.tensor((rows, channels), _often_lowest(rng, quant, relu))
     attrs = FullyConnectedAttrs(fused(rng, draft.tensors[y]), False)
     return draft.finish("layer", (draft.node("FULLY_CONNECTED", (x, w, b), (y,), attrs),))
+
+
+def binary_layer(rng: Rng, op: str, shapes: tuple[tuple[int, ...], tuple[int, ...]], equal: bool = False) -> Graph:
+    """ADD or MUL of two inputs that broadcast; with `equal` scales of the inputs, whose sums meet many ties."""
+    draft = Draft(rng)
+    x, other = draft.input(shapes[0]), draft.input(shapes[1])
+    if equal:
+        scale = replace(draft.quant(x), zero_points=draft.quant(other).zero_points)
+        draft.tensors[other] = replace(draft.tensors[other], quant=scale)
+    sa, sb = draft.quant(x).scale, draft.quant(other).scale
+    factor = 1 if equal else log_uniform(rng, 0.1, 3)
+    real = (sa + sb) * factor if op == "ADD" else sa * sb * log_uniform(rng, 0.5, 500)
+    y = draft.tensor(np.broadcast_shapes(*shapes), quantization(rng, scale=real))
+    return draft.finish("layer", (draft.node(op, (x, other), (y,), BinaryAttrs(fused(rng, draft.tensors[y]))),))
 
 
 def _pad(draft: Draft, x: int, pads: Pads) -> int:

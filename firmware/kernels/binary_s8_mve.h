@@ -1,0 +1,80 @@
+/* Element-wise int8 kernels of two operands, MVE: broadcasting by up to four loops around a run that is dense in a, and in b
+ * unless that is one value there; arithmetic on four 32-bit lanes. */
+#ifndef HIL_KERNELS_BINARY_S8_MVE_H
+#define HIL_KERNELS_BINARY_S8_MVE_H
+
+#include <arm_mve.h>
+
+#include "kernel.h"
+
+typedef struct {
+    int32_t n0, n1, n2, n3, n4;
+    int32_t a0, a1, a2, a3;
+    int32_t b0, b1, b2, b3, b4; /* b4: 1, or 0 where b is one value */
+    int32_t a_zero, a_multiplier, a_shift;
+    int32_t b_zero, b_multiplier, b_shift;
+    int32_t left_shift;
+    int32_t out_zero, out_multiplier, out_shift, clamp_min, clamp_max;
+} binary_s8_mve_shape;
+
+/* both operands without their zero points -> the scaled result without the output's */
+typedef int32x4_t (*binary_s8_mve_function)(const binary_s8_mve_shape *s, int32x4_t a, int32x4_t b);
+
+/* TFLM's two roundings; requant_mve.h tells why. A positive shift goes left, before the product. */
+HIL_INLINE int32x4_t binary_s8_mve_requantize(int32x4_t x, int32_t multiplier, int32_t shift)
+{
+    const int32_t left = shift > 0 ? shift : 0;
+    const int32_t right = shift < 0 ? shift : 0;
+    const int32x4_t high = vqrdmulhq_n_s32(vshlq_r_s32(x, left), multiplier);
+    const int32x4_t tie = vandq_s32(vshrq_n_s32(high, 31), vdupq_n_s32(right < 0 ? -1 : 0));
+    return vrshlq_n_s32(vqaddq_s32(high, tie), right);
+}
+
+HIL_INLINE int32x4_t binary_s8_mve_finish(const binary_s8_mve_shape *s, int32x4_t scaled)
+{
+    const int32x4_t moved = vqaddq_n_s32(scaled, s->out_zero);
+    return vminq_s32(vmaxq_s32(moved, vdupq_n_s32(s->clamp_min)), vdupq_n_s32(s->clamp_max));
+}
+
+HIL_INLINE void binary_s8_mve_run(const int8_t *a, const int8_t *b, int8_t *output, const binary_s8_mve_shape *s,
+                                  binary_s8_mve_function function)
+{
+    int32x4_t y = vdupq_n_s32(*b - s->b_zero);
+    int32_t left = s->n4;
+    for (; left >= 4; left -= 4) {
+        const int32x4_t x = vsubq_n_s32(vldrbq_s32(a), s->a_zero);
+        if (s->b4 == 1) {
+            y = vsubq_n_s32(vldrbq_s32(b), s->b_zero);
+            b += 4;
+        }
+        vstrbq_s32(output, binary_s8_mve_finish(s, function(s, x, y)));
+        a += 4;
+        output += 4;
+    }
+    if (left > 0) {
+        const mve_pred16_t lanes = vctp32q((uint32_t)left);
+        const int32x4_t x = vsubq_n_s32(vldrbq_z_s32(a, lanes), s->a_zero);
+        if (s->b4 == 1) {
+            y = vsubq_n_s32(vldrbq_z_s32(b, lanes), s->b_zero);
+        }
+        vstrbq_p_s32(output, binary_s8_mve_finish(s, function(s, x, y)), lanes);
+    }
+}
+
+HIL_INLINE void binary_s8_mve_loops(const int8_t *a, const int8_t *b, int8_t *output, const binary_s8_mve_shape *s,
+                                    binary_s8_mve_function function)
+{
+    for (int32_t i0 = 0; i0 < s->n0; ++i0) {
+        for (int32_t i1 = 0; i1 < s->n1; ++i1) {
+            for (int32_t i2 = 0; i2 < s->n2; ++i2) {
+                for (int32_t i3 = 0; i3 < s->n3; ++i3) {
+                    binary_s8_mve_run(a + i0 * s->a0 + i1 * s->a1 + i2 * s->a2 + i3 * s->a3,
+                                      b + i0 * s->b0 + i1 * s->b1 + i2 * s->b2 + i3 * s->b3, output, s, function);
+                    output += s->n4;
+                }
+            }
+        }
+    }
+}
+
+#endif
