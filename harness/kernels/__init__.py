@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from harness.errors import CompileError
-from harness.kernels import convolution_mve, depthwise_3x3_dsp, depthwise_mve, depthwise_quads_dsp, fully_connected_mve
+from harness.kernels import (
+    convolution_mve,
+    depthwise_3x3_dsp,
+    depthwise_mve,
+    depthwise_quads_dsp,
+    elementwise_mve,
+    fully_connected_mve,
+)
 from harness.kernels.activation import Lut8Portable, SoftmaxS8Portable
 from harness.kernels.base import Context, Kernel
 from harness.kernels.convolution import (
