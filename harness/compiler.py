@@ -74,7 +74,9 @@ def _in_place_where_it_saves(
     slower: dict[int, Choice] = {}
     for index, choice in enumerate(choices):
         found = [kernel for kernel in candidates(choice.context) if kernel.in_place]
-        if found and type(choice.kernel).__name__ not in prefer:
+        # A kernel that can write over its input anyway has nothing to gain from a slower one.
+        there = any(overlap.allows(0) for overlap in choice.overlaps.values())
+        if found and not there and type(choice.kernel).__name__ not in prefer:
             slower[index] = Choice(choice.context, found[0])
     if not slower:
         return choices
