@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 from harness.errors import CompileError
 from harness.kernels import (
+    add_linear,
     convolution_mve,
     depthwise_3x3_dsp,
     depthwise_mve,
@@ -46,6 +47,7 @@ KERNELS: tuple[Kernel, ...] = (
     MaxPoolS8Portable(),
     MeanS8Portable(),
     AddS8Portable(),
+    *add_linear.KERNELS,
     MulS8Portable(),
     *elementwise_mve.KERNELS,
     Lut8Portable(),

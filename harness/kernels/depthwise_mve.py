@@ -59,9 +59,7 @@ SIZES = tuple(f"{which}_{axis}{kind}" for kind in ("", "_step") for which in ("i
 
 def planes(g: Geometry) -> list[Plane]:
     """By rows and by columns."""
-    rows = Axis(
-        g.in_h, g.out_h, g.in_w * g.in_c, g.out_w * g.in_c, g.kernel_h, g.stride_h, g.dilation_h, g.pad_top
-    )
+    rows = Axis(g.in_h, g.out_h, g.in_w * g.in_c, g.out_w * g.in_c, g.kernel_h, g.stride_h, g.dilation_h, g.pad_top)
     columns = Axis(g.in_w, g.out_w, g.in_c, g.in_c, g.kernel_w, g.stride_w, g.dilation_w, g.pad_left)
     return [Plane(columns, rows, True), Plane(rows, columns, False)]
 

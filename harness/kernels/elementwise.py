@@ -11,6 +11,17 @@ from harness.oracle.params import Multiplier, add_params, mul_params
 _NONE = Multiplier(0, 0)
 
 
+def broadcast_loops(context: Context) -> dict[str, int]:
+    """Fields of the C shape: five loops over the output, and how far either operand moves in each."""
+    a, b, y = context.input(0), context.input(1), context.output()
+    steps = zip(y.shape, broadcast_steps(a.shape, y.shape), broadcast_steps(b.shape, y.shape), strict=True)
+    nest = merge([Loop(n, (i, j)) for n, i, j in steps], 2)
+    loops = padded(nest, 5, 2, f"{context.node.op} into '{y.name}'")
+    shape = {f"n{i}": loop.count for i, loop in enumerate(loops)}
+    shape |= {f"a{i}": loop.steps[0] for i, loop in enumerate(loops)}
+    return shape | {f"b{i}": loop.steps[1] for i, loop in enumerate(loops)}
+
+
 class _BinaryS8(Kernel):
     function: str
     per_element: float
@@ -23,13 +34,8 @@ class _BinaryS8(Kernel):
         attrs = context.node.attrs
         assert isinstance(attrs, BinaryAttrs)
         a, b, y = context.input(0), context.input(1), context.output()
-        steps = zip(y.shape, broadcast_steps(a.shape, y.shape), broadcast_steps(b.shape, y.shape), strict=True)
-        nest = merge([Loop(n, (i, j)) for n, i, j in steps], 2)
-        loops = padded(nest, 5, 2, f"{context.node.op} into '{y.name}'")
         left_shift, ma, mb, my = self.multipliers(context)
-        shape = {f"n{i}": loop.count for i, loop in enumerate(loops)}
-        shape |= {f"a{i}": loop.steps[0] for i, loop in enumerate(loops)}
-        shape |= {f"b{i}": loop.steps[1] for i, loop in enumerate(loops)}
+        shape = broadcast_loops(context)
         shape |= {"a_zero": a.q.zero_point, "a_multiplier": ma.m, "a_shift": ma.shift}
         shape |= {"b_zero": b.q.zero_point, "b_multiplier": mb.m, "b_shift": mb.shift, "left_shift": left_shift}
         shape |= {"out_zero": y.q.zero_point, "out_multiplier": my.m, "out_shift": my.shift}

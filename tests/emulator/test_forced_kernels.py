@@ -1,0 +1,39 @@
+"""Kernels that the cost model might not choose, each over random graphs of its operators: equal to the specification."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.boards import load_boards
+from harness.compiler import compile_graph
+from harness.graph import Graph
+from tests.support.compiled import VECTORS, check_on_board
+from tests.support.opgen import random_graph
+from tests.support.scale import scaled
+
+FORCED = (
+    ("AddS8Dsp", "add_s8_dsp", "ADD", "mps2-an386"),
+    ("AddS8Dsp", "add_s8_dsp", "ADD", "mps2-an500"),
+    ("AddS8Linear", "add_s8_linear", "ADD", "mps2-an385"),
+)
+
+
+def graphs_for(kernel: str, function: str, op: str, core: str, count: int) -> list[Graph]:
+    """Random graphs of one operator that the kernel computes, and at most ten times as many tried."""
+    found = []
+    for seed in range(10 * count):
+        graph = random_graph(np.random.default_rng([seed, count]), op=op)
+        if function in [layer.kernel for layer in compile_graph(graph, core=core, prefer={kernel}).layers]:
+            found.append(graph)
+        if len(found) == count:
+            break
+    assert len(found) == count
+    return found
+
+
+@pytest.mark.parametrize(("kernel", "function", "op", "board"), FORCED)
+def test_forced(kernel: str, function: str, op: str, board: str) -> None:
+    count = scaled(12, 150)
+    graphs = graphs_for(kernel, function, op, load_boards()[board].core, count)
+    assert check_on_board(graphs, board, prefer={kernel}) == count * VECTORS
