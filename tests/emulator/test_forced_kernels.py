@@ -1,4 +1,4 @@
-"""Kernels that the cost model might not choose, each over random graphs of its operators: equal to the specification."""
+"""Kernels that the cost model might not choose, each over random graphs of its operator: equal to the specification."""
 
 from __future__ import annotations
 
