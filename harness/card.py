@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from harness.errors import BoardConfigError, CardError, OptionError
+from harness.goals import Mode, Wishes, parse_bytes
 
 SUFFIX = ".hil.yaml"
 _MAX_BYTES = 1 << 20
@@ -102,6 +103,17 @@ class Accuracy(_Record):
     min: Annotated[float, Field(ge=0, le=1, strict=False)]
 
 
+def _bytes(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_bytes(value, "budget")
+    except OptionError as error:
+        raise ValueError(error.message) from None
+
+
+Bytes: TypeAlias = Annotated[PositiveInt, BeforeValidator(_bytes)]
+
 ToleranceField: TypeAlias = Annotated[Tolerance | None, BeforeValidator(_tolerance)]
 
 
@@ -152,6 +164,24 @@ class Placing(_Record):
     code: str | None = None
 
 
+class Compiling(_Record):
+    """What to compile for: see harness.goals.Goals. Budgets in bytes, also as text such as 32k or 32KiB.
+
+    Attributes:
+        optimize: time, ram, flash or balanced.
+        max_arena, max_flash: bytes that no compilation may exceed.
+    """
+
+    optimize: Mode | None = None
+    max_arena: Bytes | None = None
+    max_flash: Bytes | None = None
+
+    @property
+    def wishes(self) -> Wishes:
+        """The same for the compiler."""
+        return Wishes(self.optimize, self.max_arena, self.max_flash)
+
+
 def _placement(value: object) -> object:
     """`{arena: dtcm}` is short for `{default: {arena: dtcm}}`."""
     flat = isinstance(value, dict) and any(part in value for part in Placing.model_fields)
@@ -167,6 +197,7 @@ class _CardFile(_Record):
     checks: Checks = Checks()
     budgets: dict[str, Budget] = {}
     placement: Annotated[dict[str, Placing], BeforeValidator(_placement)] = {}
+    compile: Compiling = Compiling()
     description: str = ""
 
 
@@ -181,6 +212,7 @@ class Card(_Record):
         vectors: where the inputs come from.
         oracle: name of the reference that gates.
         checks, budgets, placement: as in the file; the latter two by board name or "default".
+        compile: what to compile for.
     """
 
     name: str
@@ -192,6 +224,7 @@ class Card(_Record):
     checks: Checks = Checks()
     budgets: Mapping[str, Budget] = {}
     placement: Mapping[str, Placing] = {}
+    compile: Compiling = Compiling()
     description: str = ""
 
     def budget(self, board: str) -> Budget:
@@ -256,6 +289,7 @@ def load_card(path: Path) -> Card:
         checks=card.checks,
         budgets=card.budgets,
         placement=card.placement,
+        compile=card.compile,
         description=card.description,
     )
 

@@ -1,4 +1,4 @@
-"""Kernels chosen for layers, and what a choice means for time and memory."""
+"""A kernel chosen for a layer, and what that means for time and memory."""
 
 from __future__ import annotations
 
@@ -22,10 +22,20 @@ class Choice:
         """What the kernel is expected to take."""
         return self.kernel.cost(self.context)
 
+    @property
+    def time(self) -> float:
+        """Expected time, for ranking."""
+        return self.cost.time
+
     @cached_property
     def lowered(self) -> Lowered:
         """The calls, with packed weights."""
         return self.kernel.lower(self.context)
+
+    @property
+    def scratch(self) -> tuple[int, ...]:
+        """Bytes of each buffer that exists while the layer runs."""
+        return (self.cost.scratch,) if self.cost.scratch else ()
 
     @cached_property
     def overlaps(self) -> dict[tuple[int, int], Overlap]:
@@ -51,5 +61,4 @@ class Choice:
     def use(self) -> Use:
         """What the layer means for the arena."""
         node = self.context.node
-        scratch = (self.lowered.scratch,) if self.lowered.scratch else ()
-        return Use(node.inputs, node.outputs, scratch, self.overlaps)
+        return Use(node.inputs, node.outputs, self.scratch, self.overlaps)

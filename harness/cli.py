@@ -24,7 +24,10 @@ from harness.cli_options import (
     BoardsOption,
     JsonOption,
     LinkOption,
+    MaxArenaOption,
+    MaxFlashOption,
     ModelArgument,
+    OptimizeOption,
     OracleOption,
     PlacementOption,
     ReportOption,
@@ -35,6 +38,7 @@ from harness.cli_options import (
 )
 from harness.cli_profile import profile
 from harness.errors import Category, OptionError, OutputError, TinyhilError, ToolError
+from harness.goals import parse_wishes
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -84,6 +88,9 @@ def analyze(
     model: ModelArgument,
     board: BoardOption = DEFAULT_BOARD,
     build: Annotated[bool, typer.Option(help="Compile for the exact flash size.")] = True,
+    optimize: OptimizeOption = None,
+    max_arena: MaxArenaOption = None,
+    max_flash: MaxFlashOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show operator coverage, kernels, arena map, MACs and flash without running the model."""
@@ -97,7 +104,7 @@ def analyze(
     target = find_board(board)
     bench = Workbench()
     graph = bench.graph(model)
-    package = bench.package(graph, target_of(target))
+    package = bench.package(graph, target_of(target), goals=parse_wishes(optimize, max_arena, max_flash).goals)
     image, note = None, "flash: not compiled (--no-build)"
     if build:
         try:
@@ -128,11 +135,15 @@ def generate(
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="Prefix of all symbols. Default: the file's name.")
     ] = None,
+    optimize: OptimizeOption = None,
+    max_arena: MaxArenaOption = None,
+    max_flash: MaxFlashOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the model as a standalone C11 package for your own firmware."""
     from harness.boards import find_board
     from harness.emit import write_package
+    from harness.manifest import goals_document
     from harness.pipeline import Workbench
     from harness.targets import target_of
 
@@ -141,7 +152,7 @@ def generate(
     bench = Workbench()
     target = target_of(find_board(board)) if board is not None else core or "cortex-m7"
     graph = bench.graph(model)
-    package = bench.package(graph, target, name)
+    package = bench.package(graph, target, name, parse_wishes(optimize, max_arena, max_flash).goals)
     paths = write_package(package, output)
     plan = package.plan
     if as_json:
@@ -150,6 +161,7 @@ def generate(
                 "kind": "package",
                 "name": plan.name,
                 "core": plan.core,
+                "goals": goals_document(plan.goals),
                 "files": [str(path) for path in paths],
                 "arena_size": plan.arena_size,
                 "arena_align": plan.arena_align,
@@ -157,7 +169,10 @@ def generate(
         )
         return
     lines = [f"{path}  {path.stat().st_size:,} B" for path in paths]
-    lines.append(f"{len(plan.layers)} layers for {plan.core}; the caller provides an arena of {plan.arena_size:,} B")
+    lines.append(
+        f"{len(plan.layers)} layers for {plan.core}, optimized for {plan.goals.optimize}; "
+        f"the caller provides an arena of {plan.arena_size:,} B"
+    )
     terminal.print_lines(*lines)
 
 
@@ -172,6 +187,9 @@ def validate(
     probe: ProbeOption = None,
     report: ReportOption = None,
     opinions: Annotated[bool, typer.Option(help="Report LiteRT beside the oracle.")] = True,
+    optimize: OptimizeOption = None,
+    max_arena: MaxArenaOption = None,
+    max_flash: MaxFlashOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run models on boards and compare outputs and every layer with the reference."""
@@ -182,7 +200,8 @@ def validate(
 
     cards = make_cards(targets)
     names = choose_boards(board or [DEFAULT_BOARD])
-    options = make_options(link, vectors, oracle, opinions, probe, placement)
+    wishes = parse_wishes(optimize, max_arena, max_flash)
+    options = make_options(link, vectors, oracle, opinions, probe, placement, wishes)
     bench = Workbench()
     documents: list[Document] = []
     code = 0

@@ -12,6 +12,7 @@ from harness.errors import CardError
 
 if TYPE_CHECKING:
     from harness.card import Card
+    from harness.goals import Wishes
     from harness.pipeline import Options
 
 ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A .tflite file.", show_default=False)]
@@ -60,6 +61,20 @@ PlacementOption = Annotated[
     list[str] | None,
     typer.Option("--placement", metavar="PART=REGION", help="Memory region for a part of the image. Repeatable."),
 ]
+OptimizeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--optimize", metavar="MODE", help="Compile for time, ram, flash or balanced. Default: the card's, or balanced."
+    ),
+]
+MaxArenaOption = Annotated[
+    str | None,
+    typer.Option("--max-arena", metavar="BYTES", help="Arena that must not be exceeded, such as 32k (1000) or 32KiB."),
+]
+MaxFlashOption = Annotated[
+    str | None,
+    typer.Option("--max-flash", metavar="BYTES", help="Flash of weights, tables and code that must not be exceeded."),
+]
 ReportOption = Annotated[
     Path | None, typer.Option("--report", metavar="DIR", help="Write a result bundle (JSON, HTML, images) there.")
 ]
@@ -89,6 +104,7 @@ def make_options(
     opinions: bool,
     probe: str | None,
     placement: list[str] | None,
+    wishes: Wishes,
 ) -> Options:
     """How to run, from what was given on the command line.
 
@@ -109,4 +125,5 @@ def make_options(
         opinions=SECOND_OPINIONS if opinions else (),
         placement=parse_placement(placement or []),
         probe=probe,
+        wishes=wishes,
     )

@@ -15,6 +15,9 @@ from harness.cli_options import (
     BoardOption,
     JsonOption,
     LinkOption,
+    MaxArenaOption,
+    MaxFlashOption,
+    OptimizeOption,
     PlacementOption,
     ProfileVectorsOption,
     ReportOption,
@@ -23,6 +26,7 @@ from harness.cli_options import (
     make_options,
 )
 from harness.errors import Category, OptionError, ProfileError, ToolError
+from harness.goals import parse_wishes
 
 if TYPE_CHECKING:
     from harness.card import Card
@@ -66,6 +70,9 @@ def profile(
             help="text, json, or speedscope: modelled cycles by layer, function and line, for viewers.",
         ),
     ] = Format.TEXT,
+    optimize: OptimizeOption = None,
+    max_arena: MaxArenaOption = None,
+    max_flash: MaxFlashOption = None,
     report: ReportOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -78,7 +85,8 @@ def profile(
 
     as_json = as_json or form is Format.JSON
     (card,) = make_cards([target])
-    options = make_options(link, vectors, None, False, probe, placement)
+    wishes = parse_wishes(optimize, max_arena, max_flash)
+    options = make_options(link, vectors, None, False, probe, placement, wishes)
     bench = Workbench()
     if what_if or form is Format.SPEEDSCOPE:
         if report:
@@ -93,7 +101,15 @@ def profile(
 def _predict(card: Card, board: str, options: Options, bench: Workbench, tell: Progress) -> Prediction:
     from harness.cycles.predict import profile_card
 
-    return profile_card(card, board, placement=options.placement, vectors=options.vectors, bench=bench, progress=tell)
+    return profile_card(
+        card,
+        board,
+        placement=options.placement,
+        vectors=options.vectors,
+        wishes=options.wishes,
+        bench=bench,
+        progress=tell,
+    )
 
 
 def _show_prediction(prediction: Prediction, what_if: list[str], hot: int, form: Format, as_json: bool) -> None:

@@ -6,24 +6,30 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from harness.choice import Choice
+from harness.goals import Goals
 from harness.graph import Graph, Node
 from harness.kernels import candidates
-from harness.kernels.base import Context, Kernel
+from harness.kernels.base import Context
 from harness.kernels.macs import macs
 from harness.kernels.target import Target
-from harness.lifetimes import Value, liveness_bound, values_of
+from harness.lifetimes import Value, liveness_bound
 from harness.names import identifier
 from harness.passes import optimize
 from harness.plan import Layer, Placement, Plan, Step
-from harness.planner import place
+from harness.selection import select
 from harness.verifier import verify
-from harness.views import Views, find_views
+from harness.views import find_views
 
 ARENA_ALIGNMENT = 16
 
 
 def compile_graph(
-    graph: Graph, *, core: str | Target = "cortex-m7", name: str | None = None, prefer: Collection[str] = ()
+    graph: Graph,
+    *,
+    core: str | Target = "cortex-m7",
+    name: str | None = None,
+    prefer: Collection[str] = (),
+    goals: Goals = Goals(),  # noqa: B008
 ) -> Plan:
     """Compile a verified graph for a core, or for a target: a core with what is known of its memory.
 
@@ -31,6 +37,7 @@ def compile_graph(
 
     Raises:
         CompileError: the core is unknown, or an operator has no kernel.
+        BudgetError: no compilation keeps the budgets of `goals`.
         GraphError: a pass broke the graph, which is a bug.
     """
     target = core if isinstance(core, Target) else Target(core)
@@ -38,10 +45,9 @@ def compile_graph(
     verify(optimized)
     views = find_views(optimized)
     nodes = [node for i, node in enumerate(optimized.nodes) if i not in views.free]
-    contexts = [Context(optimized, node, target) for node in nodes]
-    choices = _in_place_where_it_saves(optimized, views, contexts, prefer)
-    values, overlaps = values_of(optimized, [c.use for c in choices], views)
-    placed = place(values, overlaps)
+    layers = [_choices(Context(optimized, node, target), prefer) for node in nodes]
+    selected = select(optimized, views, layers, goals)
+    choices = [option.choice for option in selected.options]
     steps = [Step(c.context.node, c.kernel, c.context, c.lowered) for c in choices]
     return Plan(
         name=identifier(name or graph.name),
@@ -49,44 +55,21 @@ def compile_graph(
         graph=optimized,
         layers=tuple(_layer(optimized, i, step) for i, step in enumerate(steps)),
         steps=tuple(steps),
-        placements=tuple(_placements(optimized, values, placed.offsets)),
-        arena_size=max(placed.size, 1),
+        placements=tuple(_placements(optimized, selected.values, selected.placed.offsets)),
+        arena_size=max(selected.arena, 1),
         arena_align=ARENA_ALIGNMENT,
-        liveness_bound=liveness_bound(values, len(steps)),
+        arena_bound=selected.placed.bound,
+        liveness_bound=liveness_bound(selected.values, len(steps)),
+        goals=goals,
         removed=_removed(optimized, nodes),
     )
 
 
-def _fastest(context: Context, prefer: Collection[str]) -> Kernel:
-    """The cheapest kernel that needs no buffer shared between its input and output."""
-    return next(kernel for kernel in candidates(context, prefer) if not kernel.in_place)
-
-
-def _arena(graph: Graph, views: Views, choices: Sequence[Choice]) -> int:
-    return place(*values_of(graph, [c.use for c in choices], views), trials=0, nodes=0).size
-
-
-def _in_place_where_it_saves(
-    graph: Graph, views: Views, contexts: Sequence[Context], prefer: Collection[str]
-) -> list[Choice]:
-    """Layers computed in place by a slower kernel, but only those without which the arena would be larger."""
-    choices = [Choice(c, _fastest(c, prefer)) for c in contexts]
-    slower: dict[int, Choice] = {}
-    for index, choice in enumerate(choices):
-        found = [kernel for kernel in candidates(choice.context) if kernel.in_place]
-        # A kernel that can write over its input anyway has nothing to gain from a slower one.
-        there = any(overlap.allows(0) for overlap in choice.overlaps.values())
-        if found and not there and type(choice.kernel).__name__ not in prefer:
-            slower[index] = Choice(choice.context, found[0])
-    if not slower:
-        return choices
-    chosen = [slower.get(i, choice) for i, choice in enumerate(choices)]
-    smallest = _arena(graph, views, chosen)
-    for index in slower:
-        trial = chosen[:index] + [choices[index]] + chosen[index + 1 :]
-        if _arena(graph, views, trial) <= smallest:
-            chosen, smallest = trial, _arena(graph, views, trial)
-    return chosen
+def _choices(context: Context, prefer: Collection[str]) -> list[Choice]:
+    """The kernels that compute a node; those preferred alone where there are any."""
+    found = candidates(context, prefer)
+    preferred = [kernel for kernel in found if type(kernel).__name__ in prefer]
+    return [Choice(context, kernel) for kernel in preferred or found]
 
 
 def _layer(graph: Graph, index: int, step: Step) -> Layer:

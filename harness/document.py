@@ -14,7 +14,7 @@ from harness.compare import LayerDiff, TensorDiff
 from harness.errors import TinyhilError
 from harness.graph import Graph
 from harness.judge import flash_of
-from harness.manifest import manifest
+from harness.manifest import goals_document, manifest
 from harness.plan import Placement, Plan
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def run_document(outcome: Outcome) -> Document:
                 "flash": flash_of(outcome.image),
                 "constants": constant_bytes(plan),
             },
+            "goals": goals_document(plan.goals),
             "arena": arena_document(plan),
             "time": {"unit": unit, "total": measured.total, "layers_sum": sum(measured.layer_ticks or ())},
             "macs": sum(layer.macs for layer in plan.layers),
@@ -114,6 +115,7 @@ def analysis_document(
             "core": plan.core,
             "board": board,
             "expected": _expected(plan),
+            "goals": goals_document(plan.goals),
             "operators": dict(sorted(ops.items(), key=lambda item: (-item[1], item[0]))),
             "layers": content["layers"],
             "removed": content["removed"],
@@ -203,14 +205,22 @@ def image_document(image: Image) -> Document:
 
 
 def arena_document(plan: Plan) -> Document:
-    """The arena's map, and its size as a sum: what is alive at the worst layer, plus what cannot be used."""
+    """The arena's map, and its size as a sum.
+
+    peak is what is alive at the worst layer, each byte once; of it scratch, and what overlaps (an output over an input,
+    counted under the larger). loss is the rest: alignment, and gaps that the placement leaves.
+    """
     content: Document = dict(manifest(plan)["arena"])
     worst, alive = _worst_layer(plan)
-    used = _covered(alive)
-    terms = [{"name": p.name, "bytes": p.size} for p in _distinct(alive)]
+    terms = _terms(alive)
+    peak = sum(term["bytes"] for term in terms)
     content["layers"] = len(plan.layers)
     content["worst_layer"] = plan.layers[worst].name if plan.layers else None
-    content["sum"] = [*terms, {"name": "alignment and gaps", "bytes": plan.arena_size - used}]
+    content["peak"] = peak
+    content["scratch"] = sum(p.size for p in alive if p.tensor is None and p.state is None)
+    content["overlapped"] = sum(p.size for p in _whole(alive)) - peak
+    content["loss"] = plan.arena_size - peak
+    content["sum"] = [*terms, {"name": "alignment and gaps", "bytes": content["loss"], "of": content["loss"]}]
     return content
 
 
@@ -219,30 +229,30 @@ def _worst_layer(plan: Plan) -> tuple[int, list[Placement]]:
     most = -1
     for index in range(len(plan.layers)):
         here = [p for p in plan.placements if p.first <= index <= p.last and p.size]
-        covered = _covered(here)
+        covered = sum(term["bytes"] for term in _terms(here))
         if covered > most:
             best, alive, most = index, here, covered
     return best, alive
 
 
-def _covered(placements: list[Placement]) -> int:
-    """Bytes that at least one of the placements holds."""
-    end = covered = 0
-    for p in sorted(placements, key=lambda p: p.offset):
-        start = max(p.offset, end)
-        covered += max(p.offset + p.size - start, 0)
-        end = max(end, p.offset + p.size)
-    return covered
-
-
-def _distinct(placements: list[Placement]) -> list[Placement]:
-    """Without those whose bytes lie inside another's (computed in place): the rest add up to what is covered."""
+def _whole(placements: list[Placement]) -> list[Placement]:
+    """Without those whose bytes all lie inside another's: views, parts, and what is computed in place."""
     kept: list[Placement] = []
     for p in sorted(placements, key=lambda p: -p.size):
-        inside = any(k.offset <= p.offset and p.offset + p.size <= k.offset + k.size for k in kept)
-        if not inside:
+        if not any(k.offset <= p.offset and p.offset + p.size <= k.offset + k.size for k in kept):
             kept.append(p)
     return sorted(kept, key=lambda p: p.offset)
+
+
+def _terms(placements: list[Placement]) -> list[Document]:
+    """What each placement adds to the bytes covered by those below it; `of` is its whole size."""
+    terms: list[Document] = []
+    end = 0
+    for p in _whole(placements):
+        added = max(p.offset + p.size - max(p.offset, end), 0)
+        terms.append({"name": p.name, "bytes": added, "of": p.size})
+        end = max(end, p.offset + p.size)
+    return terms
 
 
 def constant_bytes(plan: Plan) -> int:

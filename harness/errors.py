@@ -128,6 +128,12 @@ class CompileError(InputError):
     stage = "compile"
 
 
+class BudgetError(CompileError):
+    """No compilation keeps a budget."""
+
+    code = "budget"
+
+
 class UnitError(InputError):
     """Numbers of different units were about to be compared, summed or gated."""
 

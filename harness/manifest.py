@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import harness
+from harness.goals import Goals
 from harness.graph import Tensor
 from harness.plan import Plan
 
@@ -23,6 +24,7 @@ def manifest(plan: Plan) -> dict[str, Any]:
         "model_sha256": graph.sha256,
         "compiler": f"tinyhil {harness.__version__}",
         "core": plan.core,
+        "goals": goals_document(plan.goals),
         "macs": sum(layer.macs for layer in plan.layers),
         "inputs": [_tensor(graph.tensors[t]) for t in graph.inputs],
         "outputs": [_tensor(graph.tensors[t]) for t in graph.outputs],
@@ -59,6 +61,11 @@ def manifest(plan: Plan) -> dict[str, Any]:
             ],
         },
     }
+
+
+def goals_document(goals: Goals) -> dict[str, Any]:
+    """What was compiled for."""
+    return {"optimize": goals.optimize, "max_arena": goals.max_arena, "max_flash": goals.max_flash}
 
 
 def manifest_text(plan: Plan, files: Mapping[str, str]) -> str:

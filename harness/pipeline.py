@@ -19,6 +19,7 @@ from harness.baselines import find as find_baseline
 from harness.card import Card, FileVectors, OracleName, RandomVectors
 from harness.compare import Opinion, Status, Verdict
 from harness.errors import OptionError, OracleError, OracleMissingError, TinyhilError, VectorsError
+from harness.goals import Goals, Wishes
 from harness.graph import Array, Graph
 from harness.judge import judge, output_diffs
 from harness.plan import Plan
@@ -57,6 +58,7 @@ class Options:
         sanitize: build with AddressSanitizer and UndefinedBehaviorSanitizer (host board only).
         placement: part of the image -> memory region; goes before the card's.
         probe: unique id of the debug probe, or BOARD=ID,...; see harness.boards.probes.wanted_probe.
+        wishes: what to compile for; goes before the card's.
     """
 
     link: str = "uart"
@@ -67,6 +69,7 @@ class Options:
     sanitize: bool = False
     placement: Mapping[str, str] = field(default_factory=dict)
     probe: str | None = None
+    wishes: Wishes = Wishes()
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +127,7 @@ class Workbench:
     def __init__(self, *, cache_dir: Path | None = None) -> None:
         self._cache_dir = cache_dir
         self._graphs: dict[tuple[Path, int, int], Graph] = {}
-        self._packages: dict[tuple[str, Target, str], Package] = {}
+        self._packages: dict[tuple[str, Target, str, Goals], Package] = {}
         self._references = References()
 
     def graph(self, model: Path) -> Graph:
@@ -144,8 +147,14 @@ class Workbench:
             self._graphs[key] = frontends.load(model)
         return self._graphs[key]
 
-    def package(self, graph: Graph, core: str | Target, name: str | None = None) -> Package:
-        """The model compiled for a core or target."""
+    def package(
+        self, graph: Graph, core: str | Target, name: str | None = None, goals: Goals = Goals()  # noqa: B008
+    ) -> Package:
+        """The model compiled for a core or target.
+
+        Raises:
+            BudgetError: no compilation keeps the goals' budgets.
+        """
         from harness.compiler import compile_graph
         from harness.emit import emit
         from harness.kernels.target import Target
@@ -153,9 +162,9 @@ class Workbench:
 
         target = core if isinstance(core, Target) else Target(core)
         name = identifier(name or graph.name)
-        key = (graph.sha256, target, name)
+        key = (graph.sha256, target, name, goals)
         if key not in self._packages:
-            self._packages[key] = emit(compile_graph(graph, core=target, name=name))
+            self._packages[key] = emit(compile_graph(graph, core=target, name=name, goals=goals))
         return self._packages[key]
 
     def validate(
@@ -185,7 +194,9 @@ class Workbench:
         placement = _placement(card, resolved, options)
         with clock.phase("compile"):
             tell("compile", 0, 0)
-            package = self.package(graph, target_of_run(resolved, placement), card.name)
+            package = self.package(
+                graph, target_of_run(resolved, placement), card.name, options.wishes.before(card.compile.wishes).goals
+            )
         with clock.phase("build"):
             image = build_image(
                 [package],
@@ -233,7 +244,7 @@ class Workbench:
         resolved = resolve(board, probe=options.probe)
         graph = self.graph(model)
         given = vectors.from_arrays([list(row) for row in arrays], graph)
-        package = self.package(graph, target_of_run(resolved, options.placement))
+        package = self.package(graph, target_of_run(resolved, options.placement), goals=options.wishes.goals)
         image = build_image(
             [package],
             resolved.runs_on,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.goals import Goals
 from harness.graph import Graph, Node
 from harness.kernels.base import Context, Kernel, Lowered
 
@@ -77,6 +78,8 @@ class Plan:
         steps: per layer the node of `graph`, its kernel and the calls it lowers to.
         arena_size: bytes the caller must provide: inputs, activations, outputs, states and scratch.
         arena_align: required alignment of the arena in bytes.
+        arena_bound: bytes without which no placement of these layers does.
+        goals: what was compiled for.
         liveness_bound: bytes of tensors and states alive at once at the worst layer, when none overlap; no scratch.
         removed: (operator index in the file, operator name, why) of operators that cost nothing at run time.
     """
@@ -89,7 +92,9 @@ class Plan:
     placements: tuple[Placement, ...]
     arena_size: int
     arena_align: int
+    arena_bound: int
     liveness_bound: int
+    goals: Goals
     removed: tuple[tuple[int, str, str], ...] = ()
 
     def placement_of(self, tensor: int) -> Placement:

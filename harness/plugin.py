@@ -26,12 +26,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Options, each with its ini value."""
     group = parser.getgroup("tinyhil", "tinyhil: neural networks on microcontrollers")
     for name, (metavar, text) in SETTINGS.items():
-        about = f"default of --{name} (environment: TINYHIL_{name.upper()})"
+        option = f"--{name.replace('_', '-')}"
+        about = f"default of {option} (environment: TINYHIL_{name.upper()})"
         if name in LIST_SETTINGS:
-            group.addoption(f"--{name}", action="append", default=None, metavar=metavar, help=text)
+            group.addoption(option, action="append", default=None, metavar=metavar, help=text)
             parser.addini(f"hil_{name}", about, type="args", default=[])
         else:
-            group.addoption(f"--{name}", default=None, metavar=metavar, help=text)
+            group.addoption(option, default=None, metavar=metavar, help=text)
             parser.addini(f"hil_{name}", about, type="string", default="")
 
 

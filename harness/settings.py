@@ -17,7 +17,8 @@ from harness import DEFAULT_BOARD
 if TYPE_CHECKING:
     from harness.pipeline import Options
 
-# Name -> (metavar, help). --NAME on the command line, TINYHIL_NAME in the environment, hil_NAME in the ini file.
+# Name -> (metavar, help). --NAME (with hyphens) on the command line, TINYHIL_NAME in the environment, hil_NAME in the
+# ini file.
 SETTINGS: dict[str, tuple[str, str]] = {
     "board": ("NAME", f"board to run on, repeatable, or `all`; `tinyhil boards` lists them (default: {DEFAULT_BOARD})"),
     "model": ("FILE", "validate this .tflite file, with or without a card; repeatable"),
@@ -26,6 +27,9 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "placement": ("PART=REGION", "put arena, stack, data, weights or code into that memory region; repeatable"),
     "probe": ("ID", "unique id of the debug probe, or BOARD=ID,...; `tinyhil boards --probe` lists them"),
     "report": ("DIR", "write a result bundle there: results.json, report.html, images, manifest.json"),
+    "optimize": ("MODE", "compile for time, ram, flash or balanced (default: the card's, or balanced)"),
+    "max_arena": ("BYTES", "arena that must not be exceeded, such as 32k (1000) or 32KiB"),
+    "max_flash": ("BYTES", "flash of weights, tables and code that must not be exceeded"),
     "oracle": ("NAME", "instead of the cards' reference: tflm, litert-ref, litert or spec"),
 }
 LIST_SETTINGS = ("board", "model", "placement")
@@ -74,6 +78,7 @@ def settings(config: pytest.Config) -> Settings:
     """
     from harness.boards.placement import parse_placement
     from harness.card import parse_vectors
+    from harness.goals import parse_wishes
     from harness.pipeline import Options, check_choice, choose_boards
 
     here = config.invocation_params.dir
@@ -93,6 +98,7 @@ def settings(config: pytest.Config) -> Settings:
             vectors=parse_vectors(vectors, here) if vectors else None,
             placement=parse_placement(values(config, "placement")),
             probe=probe,
+            wishes=parse_wishes(*(next(iter(values(config, n)), None) for n in ("optimize", "max_arena", "max_flash"))),
         ),
         report=here / report if report else None,
     )

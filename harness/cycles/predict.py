@@ -21,6 +21,7 @@ from harness.cycles.engine import Estimate, estimate
 from harness.cycles.profile import Profile
 from harness.cycles.record import Recording, observable, record
 from harness.errors import OptionError
+from harness.goals import Wishes
 
 if TYPE_CHECKING:
     from harness.boards import Resolved
@@ -181,10 +182,11 @@ def profile_card(
     *,
     placement: Mapping[str, str] | None = None,
     vectors: RandomVectors | FileVectors | None = None,
+    wishes: Wishes = Wishes(),  # noqa: B008
     bench: Workbench | None = None,
     progress: Progress | None = None,
 ) -> Prediction:
-    """Modelled cycles of a card's model, as profile_model."""
+    """Modelled cycles of a card's model, as profile_model; `wishes` go before the card's."""
     from harness import vectors as vector_files
     from harness.pipeline import Workbench
     from harness.targets import target_of_run
@@ -193,7 +195,8 @@ def profile_card(
     resolved = observable(board)
     wanted = {**card.placing(board, has_choice=resolved.asked.placement is not None), **(placement or {})}
     graph = bench.graph(card.model)
-    package = bench.package(graph, target_of_run(resolved, wanted), card.name)
+    goals = wishes.before(card.compile.wishes).goals
+    package = bench.package(graph, target_of_run(resolved, wanted), card.name, goals)
     given = vector_files.load(vectors or card.vectors, graph, card.base)
     return predict(resolved, package, given.inputs[0], placement=wanted, progress=progress)
 

@@ -87,7 +87,8 @@ def _run(run: Document, name: str, index: int) -> str:
         *_section(rows.opinions(run)),
         *_section(rows.against_tflm(run)),
         "<h3>Memory</h3>",
-        f"<p class=note>{escape(rows.equation(run))}<br>{escape(rows.ram_equation(run))}<br>"
+        f"<p class=note>{escape(rows.equation(run))}<br>{escape(rows.arena_parts(run))}<br>"
+        f"{escape(rows.ram_equation(run))}<br>"
         f"{escape(rows.flash_equation(run['image']['groups'], run['memory']['constants']))}<br>"
         f"{escape(rows.arena_check(run))}<br>{escape(rows.memory_use(run['image']))}</p>",
         "<h3>Arena over time</h3>",

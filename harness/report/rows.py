@@ -262,10 +262,27 @@ def _metric(value: float | str | None) -> str:
 def equation(document: Document) -> str:
     """The arena's size as a sum."""
     arena = document["arena"]
-    terms = [term for term in arena["sum"] if term["bytes"]]
-    text = " + ".join(f"{short_name(term['name'])} {term['bytes']:,}" for term in terms) or "0"
+    text = " + ".join(map(_term, (term for term in arena["sum"] if term["bytes"]))) or "0"
     where = f" (at layer {arena['worst_layer']})" if arena["worst_layer"] else ""
     return f"arena {arena['size']:,} B = {text}{where}"
+
+
+def _term(term: Document) -> str:
+    beyond = f" of {term['of']:,}" if term["of"] != term["bytes"] else ""
+    return f"{short_name(term['name'])} {term['bytes']:,}{beyond}"
+
+
+def arena_parts(document: Document) -> str:
+    """What the arena was planned for, and the planned size by kind."""
+    arena, goals = document["arena"], document["goals"]
+    budgets = "".join(
+        f", {name} at most {goals[f'max_{name}']:,} B" for name in ("arena", "flash") if goals[f"max_{name}"]
+    )
+    return (
+        f"optimized for {goals['optimize']}{budgets}: planned {arena['size']:,} B, peak {arena['peak']:,} B "
+        f"(of it scratch {arena['scratch']:,} B; overlap saves {arena['overlapped']:,} B), "
+        f"alignment and gaps {arena['loss']:,} B; without overlap, scratch left out: {arena['liveness_bound']:,} B"
+    )
 
 
 def flash_equation(groups: Document, constants: int) -> str:

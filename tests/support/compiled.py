@@ -10,6 +10,7 @@ from harness.boards import load_boards, open_session, resolve
 from harness.build import build_image
 from harness.compiler import compile_graph
 from harness.emit import emit
+from harness.goals import MODES, Goals
 from harness.graph import Graph
 from harness.measure import measure, open_client
 from harness.oracle.execute import run
@@ -29,13 +30,23 @@ def check_on_board(
 ) -> int:
     """Run every graph on a board, a few vectors each, states carried on; returns how many inferences were compared.
 
+    Graphs are compiled for all modes in turn.
+
     `prefer` are class names of kernels to take wherever they apply.
 
     Outputs and every layer's outputs must equal the specification's on every byte.
     """
     board = load_boards()[board_name]
     packages = [
-        emit(compile_graph(graph, core=board.core, name=f"g{i:03d}_{graph.name}", prefer=prefer))
+        emit(
+            compile_graph(
+                graph,
+                core=board.core,
+                name=f"g{i:03d}_{graph.name}",
+                prefer=prefer,
+                goals=Goals(MODES[i // len(KINDS) % len(MODES)]),
+            )
+        )
         for i, graph in enumerate(graphs)
     ]
     image = build_image(packages, board, link="fast", sanitize=sanitize, unity=True)

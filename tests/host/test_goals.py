@@ -1,0 +1,128 @@
+"""Modes and budgets: what each asks for, and what is told when it cannot be had."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.card import load_card
+from harness.choice import Choice
+from harness.compiler import compile_graph
+from harness.emit import emit
+from harness.errors import BudgetError, CardError, OptionError
+from harness.frontends import load
+from harness.goals import MODES, Goals, Wishes, parse_bytes, parse_mode, parse_wishes
+from harness.graph import Graph
+from harness.kernels.target import CORE_FEATURES
+from harness.plan import Plan
+from tests.support.models import real_model
+from tests.support.opgen import graphs, random_graph
+from tests.support.scale import scaled
+
+CORES = sorted(CORE_FEATURES)
+
+
+def time_of(plan: Plan) -> float:
+    """What the kernels are expected to take."""
+    return sum(Choice(step.context, step.kernel).time for step in plan.steps)
+
+
+@settings(max_examples=scaled(40, 1500), deadline=None)
+@given(st.one_of(graphs("SPARSE"), graphs("STATE"), graphs("CHAIN")), st.sampled_from(CORES))
+def test_modes_give_what_they_are_named_for(graph: Graph, core: str) -> None:
+    plans = {mode: compile_graph(graph, core=core, goals=Goals(mode)) for mode in MODES}
+    assert time_of(plans["time"]) <= min(map(time_of, plans.values())) * 1.000001
+    assert plans["ram"].arena_size <= min(plan.arena_size for plan in plans.values())
+    balanced = plans["balanced"]
+    assert time_of(balanced) <= 1.05 * time_of(plans["time"]) * 1.000001
+    assert balanced.arena_size <= plans["time"].arena_size
+    scratch = max((layer.scratch for layer in balanced.layers), default=0)
+    slack = 4 * len(balanced.placements)  # what aligning every value to words may take
+    assert (
+        balanced.arena_size <= balanced.liveness_bound + scratch + slack
+        or balanced.arena_size <= 1.1 * balanced.arena_bound
+    )
+
+
+@settings(max_examples=scaled(25, 500), deadline=None)
+@given(graphs("SPARSE"), st.sampled_from(CORES), st.sampled_from(MODES), st.floats(0, 1.2))
+def test_an_arena_budget_is_kept_or_told(graph: Graph, core: str, mode: str, share: float) -> None:
+    small = compile_graph(graph, core=core, goals=Goals("ram")).arena_size
+    large = compile_graph(graph, core=core, goals=Goals("time")).arena_size
+    limit = max(1, int(small + (large - small) * share))
+    plan = compile_graph(graph, core=core, goals=Goals(parse_mode(mode), max_arena=limit))
+    assert plan.arena_size <= limit
+    if small > 1:
+        with pytest.raises(BudgetError, match=f"{small:,} bytes, 1 over the budget of {small - 1:,}"):
+            compile_graph(graph, core=core, goals=Goals(parse_mode(mode), max_arena=small - 1))
+
+
+def test_a_flash_budget_is_kept_or_told_with_what_it_lacks() -> None:
+    graph = load(real_model("mlperftiny_kws_int8"))
+    roomy = compile_graph(graph, core="cortex-m7", goals=Goals("time"))
+    with pytest.raises(
+        BudgetError, match=r"take [\d,]+ bytes of flash at least, [\d,]+ over the budget of 20,000"
+    ) as told:
+        compile_graph(graph, core="cortex-m7", goals=Goals("time", max_flash=20_000))
+    least = int(told.value.message.split(" take ")[1].split()[0].replace(",", ""))
+    tight = compile_graph(graph, core="cortex-m7", goals=Goals("time", max_flash=least))
+    assert time_of(tight) > time_of(roomy)
+
+
+def test_the_smallest_arena_names_the_layer_that_needs_it() -> None:
+    graph = load(real_model("mlperftiny_vww_int8"))
+    with pytest.raises(BudgetError, match="over the budget of 1,000") as told:
+        compile_graph(graph, core="cortex-m4", goals=Goals("time", max_arena=1000))
+    assert "of layer" in told.value.hint and "into '" in told.value.hint
+
+
+def test_the_mode_is_in_the_manifest() -> None:
+    graph = random_graph(np.random.default_rng(0), op="CHAIN")
+    goals = Goals("ram", max_arena=10**6)
+    package = emit(compile_graph(graph, core="cortex-m4", goals=goals))
+    manifest = json.loads(package.files[f"{package.plan.name}.json"])
+    assert manifest["goals"] == {"optimize": "ram", "max_arena": 10**6, "max_flash": None}
+
+
+@pytest.mark.parametrize(
+    "text, value",
+    [
+        ("32000", 32_000),
+        ("32k", 32_000),
+        ("32 kB", 32_000),
+        ("32KiB", 32_768),
+        ("1.5Ki", 1536),
+        ("1M", 10**6),
+        ("7b", 7),
+    ],
+)
+def test_bytes_are_read(text: str, value: int) -> None:
+    assert parse_bytes(text, "max-arena") == value
+
+
+@pytest.mark.parametrize("text", ["", "0", "-3", "k", "3x", "1e9", "0.1", "32kk"])
+def test_what_is_no_number_of_bytes_is_refused(text: str) -> None:
+    with pytest.raises(OptionError, match="max-arena"):
+        parse_bytes(text, "max-arena")
+
+
+def test_wishes_of_the_command_line_go_before_the_cards() -> None:
+    card = Wishes("ram", 1000, None)
+    assert parse_wishes("time", None, "2k").before(card).goals == Goals("time", 1000, 2000)
+    assert Wishes().goals == Goals() == Goals("balanced", None, None)
+    with pytest.raises(OptionError, match="nothing is optimized for 'size'"):
+        parse_wishes("size", None, None)
+
+
+def test_a_card_says_what_to_compile_for(tmp_path) -> None:
+    path = tmp_path / "m.hil.yaml"
+    path.write_text("model: m.tflite\ncompile: {optimize: ram, max_arena: 32k, max_flash: 100000}\n")
+    assert load_card(path).compile.wishes == Wishes("ram", 32_000, 100_000)
+    for wrong in ("{optimize: size}", "{max_arena: much}", "{arena: 3}"):
+        path.write_text(f"model: m.tflite\ncompile: {wrong}\n")
+        with pytest.raises(CardError, match="line 2"):
+            load_card(path)
