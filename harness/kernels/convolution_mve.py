@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from harness.graph import ConvAttrs
+from harness.kernels.accesses import Accesses, windows
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Scratch, Table
 from harness.kernels.convolution import weights_of
 from harness.kernels.mve import LANES, MAX_CHANNELS, MVE, gemm_shape, layer_scaling, pack_gemm, readable, split_depth
@@ -74,6 +77,22 @@ def in_runs(context: Context) -> Geometry:
     return g
 
 
+def block_of(channels: int, size: int = 4) -> list[int]:
+    """The block of `size` in which each channel is written first."""
+    return [channel // size for channel in range(channels)]
+
+
+def pairs(context: Context, depth: int) -> Accesses:
+    """gemm_s8_mve over rows of `depth`: two pixels at a time, read again for each block of four channels."""
+    channels = context.output().shape[-1]
+    block = np.array(block_of(channels))
+    blocks = int(block[-1]) + 1
+    pair = np.arange(context.output().elements // channels, dtype=np.int64) // 2
+    reads = np.repeat(pair * blocks + blocks - 1, depth)
+    writes = pair[:, None] * blocks + block
+    return Accesses({0: reads.astype(np.int32)}, writes.astype(np.int32).reshape(-1))
+
+
 def _dense(context: Context) -> bool:
     """Whether it is a convolution without groups, of channels enough for a block."""
     x, w = context.input(0), context.input(1)
@@ -101,6 +120,9 @@ class Conv1x1S8Mve(Kernel):
         shape = {"pixels": pixels, "x_step": g.depth, **gemm_shape(context, g.depth, scale.form)}
         table = Table("packed", "int32_t", pack_gemm(weights, scale))
         return Lowered("conv_1x1_s8_mve", (Call("conv_1x1_s8_mve", (In(), table, Out()), shape),))
+
+    def accesses(self, context: Context) -> Accesses:
+        return pairs(context, in_runs(context).depth)
 
     def cost(self, context: Context) -> Cost:
         return Cost(0.18 * context.output().elements * in_runs(context).depth)
@@ -145,6 +167,14 @@ class ConvS8Mve(Kernel):
         strip = Scratch() if self.tile(g) else Out()
         arguments = (In(), Table("packed", "int32_t", pack_gemm(weights, scale)), Out(), strip)
         return Lowered("conv_s8_mve", (Call("conv_s8_mve", arguments, shape),), self.strip(g))
+
+    def accesses(self, context: Context) -> Accesses:
+        tile = self.tile(in_runs(context))
+        # An image one column wide is taken for a row, and its rows for columns.
+        within = None if tile else block_of(context.output().shape[3])
+        if context.output().shape[2] == 1:
+            return windows(context, lines=tile or 2, within=within)
+        return windows(context, pixels=tile or 2, within=within)
 
     def cost(self, context: Context) -> Cost:
         g = in_runs(context)

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
+import numpy as np
+import numpy.typing as npt
+
+from harness.kernels.accesses import NEVER, Accesses, Steps
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Scratch, Table
 from harness.kernels.convolution import weights_of
 from harness.kernels.convolution_mve import Geometry, geometry
 from harness.kernels.mve import LANES, MVE, layer_scaling, output_shape, pack_records, pack_scale
+
+Ints = npt.NDArray[np.int64]
 
 _AXES = ("inner", "outer")
 
@@ -111,16 +118,35 @@ class _Depthwise(Kernel):
         call = Call(self.function, (In(), *tables, Out(), Scratch()), shape)
         return Lowered(self.function, (call,), self.strip(g, plane))
 
-    def overwritable(self, context: Context) -> tuple[int, ...]:
-        # A channel's outputs land on its own inputs only. By columns, on those of their own pixel.
+    @abstractmethod
+    def reading(self, plane: Plane) -> tuple[Ints, Ints]:
+        """For each input line the strip that reads it last, or NEVER; for each output line the strip it is made of."""
+
+    by_line: ClassVar[bool] = False
+    """Whether a strip's channels come before the next strip; else all strips of 16 channels come before the others."""
+
+    def accesses(self, context: Context) -> Accesses:
         g = geometry(context)
         plane = self.best(g)
-        smaller = g.batches == 1 and plane.inner.out <= plane.inner.size and plane.outer.out <= plane.outer.size
-        return (0,) if smaller and self.behind(plane) and (plane.by_rows or g.out_w == g.in_w) else ()
+        last, made = self.reading(plane)
+        strips, blocks = int(made.max()) + 1, -(-g.in_c // LANES)
+        image = np.arange(g.batches)[:, None, None, None] * strips * blocks
+        block = np.arange(g.in_c) // LANES
 
-    @abstractmethod
-    def behind(self, plane: Plane) -> bool:
-        """Whether outputs by rows stay behind the input lines that are still to be read."""
+        def steps(strip: Ints) -> Ints:
+            """[batch, line, 1, channel]"""
+            line = strip[:, None, None]
+            found: Ints = image + (line * blocks + block if self.by_line else line + block * strips)
+            return found
+
+        def ordered(by_lines: Ints, width: int) -> Steps:
+            whole = np.broadcast_to(by_lines, (g.batches, by_lines.shape[1], width, g.in_c))
+            image_order = whole if plane.by_rows else whole.transpose(0, 2, 1, 3)
+            return np.ascontiguousarray(image_order, np.int32).reshape(-1)
+
+        reads = np.where(last[:, None, None] == NEVER, NEVER, steps(last))
+        written = ordered(steps(made), plane.inner.out)
+        return Accesses({0: ordered(reads, plane.inner.size)}, written, g.in_c)
 
     def cost(self, context: Context) -> Cost:
         g = geometry(context)
@@ -155,8 +181,12 @@ class DepthwiseConv3x3S8Mve(_Depthwise):
     def fields(self, plane: Plane) -> dict[str, int]:
         return plane.shape("pad_inner", "pad_outer")
 
-    def behind(self, plane: Plane) -> bool:
-        return True  # the two lines that the next strip shares are in the strip
+    def reading(self, plane: Plane) -> tuple[Ints, Ints]:
+        outer = plane.outer
+        made = np.arange(outer.out) // 2
+        # The first strip reads four lines, each other one the two that it does not take from the one before.
+        last = np.maximum((np.arange(outer.size) + outer.pad - 2) // 2, 0)
+        return np.where(last > made[-1], NEVER, last), made
 
 
 class DepthwiseConv4x4S8Mve(_Depthwise):
@@ -183,12 +213,8 @@ class DepthwiseConv4x4S8Mve(_Depthwise):
         windows = ("kernel_inner", "kernel_outer", "stride_inner", "stride_outer", "dilation_outer")
         return plane.shape(*windows, "pad_inner", "pad_outer")
 
-    def behind(self, plane: Plane) -> bool:
-        # Line y of the outputs ends within (y + 1) * out / in lines; line y + 1 reads from (y + 1) * stride - pad on.
-        inner, outer = plane.inner, plane.outer
-        return outer.pad < outer.stride and all(
-            (y + 1) * inner.out <= ((y + 1) * outer.stride - outer.pad) * inner.size for y in range(outer.out)
-        )
+    def reading(self, plane: Plane) -> tuple[Ints, Ints]:
+        return _windows_of(plane.outer)
 
 
 class DepthwiseConvLineS8Mve(_Depthwise):
@@ -212,8 +238,21 @@ class DepthwiseConvLineS8Mve(_Depthwise):
     def fields(self, plane: Plane) -> dict[str, int]:
         return {"kernel": plane.inner.kernel, **plane.shape("stride_outer", "pad_inner")}
 
-    def behind(self, plane: Plane) -> bool:
-        return True  # a line is read as a whole before its outputs are written
+    by_line = True
+
+    def reading(self, plane: Plane) -> tuple[Ints, Ints]:
+        return _windows_of(plane.outer)
+
+
+def _windows_of(outer: Axis) -> tuple[Ints, Ints]:
+    """As _Depthwise.reading, one output line a strip."""
+    last = np.full(outer.size, NEVER, np.int64)
+    made = np.arange(outer.out)
+    for tap in range(outer.kernel):
+        line = made * outer.stride - outer.pad + tap * outer.dilation
+        inside = (line >= 0) & (line < outer.size)
+        np.maximum.at(last, line[inside], made[inside])
+    return last, made
 
 
 KERNELS: tuple[Kernel, ...] = (DepthwiseConv3x3S8Mve(), DepthwiseConv4x4S8Mve(), DepthwiseConvLineS8Mve())

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from harness.graph import BinaryAttrs, Clamp, Tensor
+from harness.kernels.accesses import Accesses, elementwise
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out
 from harness.kernels.loops import Loop, broadcast_steps, merge, padded
 from harness.kernels.mve import MVE
@@ -134,9 +135,8 @@ class _Binary(Kernel):
         shape |= {"clamp_min": attrs.clamp[0], "clamp_max": attrs.clamp[1]}
         return Lowered(self.function, (Call(self.function, (In(order[0]), In(order[1]), Out()), shape),))
 
-    def overwritable(self, context: Context) -> tuple[int, ...]:
-        y = context.output()
-        return tuple(i for i in (0, 1) if context.input(i).elements == y.elements)
+    def accesses(self, context: Context) -> Accesses:
+        return elementwise(context, (0, 1))
 
     def cost(self, context: Context) -> Cost:
         elements = context.output().elements

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from harness.kernels.accesses import Accesses, rows
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Scratch, Table
 from harness.kernels.convolution import weights_of
+from harness.kernels.convolution_mve import block_of, pairs
 from harness.kernels.mve import (
     LANES,
     MAX_CHANNELS,
@@ -36,6 +38,10 @@ class FullyConnectedS8Mve(Kernel):
         arguments = (In(), table, Out(), Scratch() if scratch else Out())
         return Lowered("fully_connected_s8_mve", (Call("fully_connected_s8_mve", arguments, shape),), scratch)
 
+    def accesses(self, context: Context) -> Accesses:
+        channels, depth = context.input(1).shape
+        return rows(context, depth, channels, block_of(channels, 8) if readable(depth) else None)
+
     def cost(self, context: Context) -> Cost:
         channels, depth = context.input(1).shape
         return Cost(context.output().elements * (depth / 7 + 6) + 100)
@@ -60,6 +66,9 @@ class FullyConnectedRowsS8Mve(Kernel):
         shape |= output_shape(context, scale.form)
         table = Table("packed", "int32_t", pack_gemm(weights, scale))
         return Lowered("conv_1x1_s8_mve", (Call("conv_1x1_s8_mve", (In(), table, Out()), shape),))
+
+    def accesses(self, context: Context) -> Accesses:
+        return pairs(context, context.input(1).shape[1])
 
     def cost(self, context: Context) -> Cost:
         channels, depth = context.input(1).shape

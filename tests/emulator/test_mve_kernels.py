@@ -8,10 +8,14 @@ import numpy as np
 
 from harness.compiler import compile_graph
 from harness.graph import Graph, Pads
+from harness.kernels.convolution_mve import Conv1x1S8Mve
+from harness.kernels.target import Target
 from harness.plan import Layer
 from tests.support.compiled import VECTORS, check_on_board
 from tests.support.draft import Rng, between, chance, pick
 from tests.support.layers import binary_layer, conv_layer, fully_connected_layer, tie_layer
+from tests.support.overlapped import check as check_distances
+from tests.support.overlapped import layer_of
 from tests.support.scale import scaled
 
 BOARD = "mps3-an547"
@@ -156,6 +160,18 @@ def test_add() -> None:
 
 def test_mul() -> None:
     check(_binary_layers(np.random.default_rng(11), "MUL", scaled(50, 500)), "MulS8Mve", "mul_s8_mve")
+
+
+def test_conv_1x1_keeps_to_its_order_of_accesses() -> None:
+    rng = np.random.default_rng(12)
+    cases = []
+    for _ in range(scaled(10, 100)):
+        image = (pick(rng, 1, 2), between(rng, 1, 5), between(rng, 1, 5), _depth(rng))
+        layer = layer_of(Target("cortex-m55"), Conv1x1S8Mve(), conv_layer(rng, image, between(rng, 4, 40)))
+        if layer is not None:
+            cases += [(layer, distance // 4 * 4) for distance in layer.nearest]
+    assert len(cases) > scaled(10, 100)
+    assert all(check_distances(BOARD, cases))
 
 
 def test_ties_of_requantization() -> None:

@@ -51,7 +51,7 @@ def layers(target: Target, seed: int, each: int, kernels: tuple[Kernel, ...] = K
         found = 0
         for attempt in range(12 * each):
             rng = np.random.default_rng([seed, number, attempt])
-            layer = _layer(target, kernel, random_graph(rng, op=ops[attempt % len(ops)]))
+            layer = layer_of(target, kernel, random_graph(rng, op=ops[attempt % len(ops)]))
             if layer is not None:
                 yield layer
                 found += 1
@@ -59,7 +59,8 @@ def layers(target: Target, seed: int, each: int, kernels: tuple[Kernel, ...] = K
                 break
 
 
-def _layer(target: Target, kernel: Kernel, graph: Graph) -> Layer | None:
+def layer_of(target: Target, kernel: Kernel, graph: Graph) -> Layer | None:
+    """The graph's only layer, computed by `kernel`, or None where that cannot be or nothing may overlap."""
     plan = compile_graph(graph, core=target, prefer=(type(kernel).__name__,))
     if len(plan.steps) != 1:
         return None
