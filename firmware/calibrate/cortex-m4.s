@@ -412,6 +412,12 @@
     vmov r2, s0
     vmov s1, r3
 
+@ loop fp-transfer-pair
+@ rows: classes.fp-transfer-pair
+@ cycles: 2
+@ why: a cycle a register
+    vmov r2, r3, d0
+
 @ loop fp-dependency
 @ rows: rules.fp-dependency
 @ cycles: 4

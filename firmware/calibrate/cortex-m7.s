@@ -460,10 +460,17 @@
 
 @ loop fp-transfer
 @ rows: classes.fp-transfer results.transferred
-@ cycles: 2
-@ why: alone; ORR one later
+@ cycles: 1
+@ why: ORR one cycle after its VMOV, beside the next
     vmov r2, s0
     orr.w r3, r3, r2
+
+@ loop fp-transfer-pair
+@ rows: classes.fp-transfer-pair
+@ cycles: 2
+@ why: alone; then the ADD
+    vmov r2, r3, d0
+    add.w r4, r5, r6
 
 @ loop fp-load
 @ rows: classes.fp-load results.fp-loaded

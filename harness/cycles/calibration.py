@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from harness import resources
+from harness.cycles.assembly import assemble_all
 from harness.cycles.board_tables import Setup
 from harness.cycles.engine import estimate
-from harness.cycles.loops import assemble_all
 from harness.cycles.memory import Part
 from harness.cycles.profile import Misses
 from harness.cycles.tables import CoreTable

@@ -273,6 +273,7 @@ def _data(
             kind = Class.FP_TRANSFER
         if len(registers) >= 3:
             # VMOV r0, r1, d0 and back: the general registers stand together
+            kind = Class.FP_TRANSFER_PAIR
             sources = [r for (r, _), g in zip(registers, general, strict=True) if g is not general[0]]
             reads += [(part, Role.OPERAND) for r in sources for part in r]
             writes += [part for (r, _), g in zip(registers, general, strict=True) if g is general[0] for part in r]

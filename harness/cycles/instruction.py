@@ -53,6 +53,7 @@ class Class(StrEnum):
     FP_COMPARE = "fp-compare"
     FP_MOVE = "fp-move"
     FP_TRANSFER = "fp-transfer"
+    FP_TRANSFER_PAIR = "fp-transfer-pair"
     FP_LOAD = "fp-load"
     FP_STORE = "fp-store"
     FP_LOAD_MULTIPLE = "fp-load-multiple"

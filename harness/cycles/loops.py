@@ -9,30 +9,17 @@ No memory is in it: caches hit, flash has no wait states. harness/cycles/engine.
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from harness.build import toolchain
-from harness.cycles.decoder import Decoder
+from harness.cycles.assembly import assemble, function
 from harness.cycles.instruction import Class, Instruction
 from harness.cycles.pipeline import Cause, Pipeline, Step, pipeline
 from harness.cycles.tables import CoreTable, core_table
-from harness.errors import BuildError, CycleModelError
+from harness.errors import CycleModelError
 
-# What the assembler is told of a core; clang's and GNU's assembler agree on these.
-ARCHITECTURES = {
-    "cortex-m0plus": "armv6s-m",
-    "cortex-m3": "armv7-m",
-    "cortex-m4": "armv7e-m+fp",
-    "cortex-m7": "armv7e-m+fpv5",
-    "cortex-m33": "armv8-m.main+dsp+fp",
-    "cortex-m55": "armv8.1-m.main+mve.fp+fp.dp",
-}
-_ASSEMBLER_TIMEOUT_S = 30.0
 # A loop's state repeats after a few iterations: registers are written in each, and latencies are short.
 _MOST_ITERATIONS = 64
 
@@ -101,60 +88,6 @@ def loop_cycles(
     return _steady(pipeline(table), body)
 
 
-def assemble(text: str, core: str) -> tuple[Instruction, ...]:
-    """Instructions of assembly text, at addresses from 0 (word aligned); raises what assemble_bytes does."""
-    return tuple(Decoder().run(assemble_bytes(text, core), 0))
-
-
-def assemble_bytes(text: str, core: str) -> bytes:
-    """The section .text of assembly text (GNU syntax, unified).
-
-    Raises:
-        BuildError: the assembler refuses it; details carry its output.
-        ToolchainMissingError: there is no assembler.
-        CycleTableError: there is no such core.
-    """
-    return assemble_all([text], core)[0]
-
-
-def assemble_all(texts: Sequence[str], core: str) -> list[bytes]:
-    """Each text's section .text, by one call of the assembler.
-
-    Raises:
-        BuildError: the assembler refuses one; details carry its output.
-        ToolchainMissingError: there is no assembler.
-        CycleTableError: there is no such core.
-    """
-    core_table(core)
-    compiler = toolchain.find("arm")
-    with tempfile.TemporaryDirectory(prefix="tinyhil-cycles-") as folder:
-        source, image = Path(folder) / "loop.s", Path(folder) / "loop.elf"
-        sections = [f'.section .text.{number}, "ax", %progbits\n{text}\n' for number, text in enumerate(texts)]
-        source.write_text("\n".join([".syntax unified\n.thumb", *sections]), encoding="utf-8")
-        flags = [f"-march={ARCHITECTURES[core]}", "-mthumb", "-mfloat-abi=softfp" if core[-2:] in ("m0", "m3") else ""]
-        if core in ("cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"):
-            flags[-1] = "-mfloat-abi=hard"
-        done = subprocess.run(
-            [str(compiler.cc), *(f for f in flags if f), "-c", str(source), "-o", str(image)],
-            capture_output=True, text=True, timeout=_ASSEMBLER_TIMEOUT_S, stdin=subprocess.DEVNULL, check=False,
-        )  # fmt: skip
-        if done.returncode:
-            raise BuildError(
-                f"the assembly text is not {core} code", hint="correct it; the assembler's words are below",
-                details=done.stderr.replace(str(source), "text")[:4000],
-            )  # fmt: skip
-        return _sections(image, len(texts))
-
-
-def _sections(image: Path, count: int) -> list[bytes]:
-    from elftools.elf.elffile import ELFFile
-
-    with image.open("rb") as stream:
-        elf = ELFFile(stream)
-        found = [elf.get_section_by_name(f".text.{number}") for number in range(count)]
-        return [b"" if section is None else bytes(section.data()) for section in found]
-
-
 def _back_branch(body: Sequence[Instruction]) -> Instruction:
     last = body[-1]
     return Instruction(last.address + last.size, 2, "b (closes the loop)", "b", Class.BRANCH, target=body[0].address)
@@ -199,3 +132,42 @@ def _iteration(state: Pipeline, body: Sequence[Instruction]) -> list[Step]:
         taken = instruction.is_branch and (not instruction.conditional or instruction.target == body[0].address)
         steps.append(state.step(instruction, taken=taken, target=body[0] if taken else None))
     return steps
+
+
+@dataclass(frozen=True)
+class FunctionLoop:
+    """A loop of a function: addresses of its first instruction and behind its last, and what a round costs."""
+
+    begin: int
+    end: int
+    cost: LoopCost
+
+
+def function_loops(elf: Path, name: str, core: str | CoreTable) -> tuple[FunctionLoop, ...]:
+    """The innermost loops of a function in an image or object file, each in its steady state.
+
+    A loop is what lies between a branch back and its target; conditional branches within it are not taken.
+
+    Args:
+        elf: the file; name: of the function, as the symbol table has it.
+        core: name of a core's table, or a table.
+
+    Raises:
+        CycleModelError: there is no such function, or a loop holds what the table does not know.
+        CycleTableError: there is no table for the core.
+    """
+    table = core_table(core) if isinstance(core, str) else core
+    code = function(elf, name)
+    begins = {i.address for i in code}
+    spans = sorted(
+        {
+            (i.target, i.address + i.size)
+            for i in code
+            if i.target in begins and i.target is not None and i.target <= i.address
+        }
+    )
+    inner = [(a, b) for a, b in spans if not any((c, d) != (a, b) and a <= c and d <= b for c, d in spans)]
+    return tuple(
+        FunctionLoop(begin, end, loop_cycles([i for i in code if begin <= i.address < end], table))
+        for begin, end in inner
+    )

@@ -6,9 +6,9 @@ import subprocess
 import pytest
 
 from harness.build import toolchain
+from harness.cycles.assembly import assemble
 from harness.cycles.decoder import Decoder
 from harness.cycles.instruction import Class, Index, Role
-from harness.cycles.loops import assemble
 
 R, S, A, C, D, F = Role.OPERAND, Role.SHIFTED, Role.ADDRESS, Role.ACCUMULATE, Role.STORED, Role.FLAGS
 
@@ -52,7 +52,7 @@ SCALAR = [
     ("vldr d1, [r0]", Class.FP_LOAD, [("r0", A)], ["s2", "s3"]),
     ("vfma.f32 s0, s1, s2", Class.FP_MAC, [("s1", R), ("s2", R), ("s0", C)], ["s0"]),
     ("vmov r0, s3", Class.FP_TRANSFER, [("s3", R)], ["r0"]),
-    ("vmov r0, r1, d2", Class.FP_TRANSFER, [("s4", R), ("s5", R)], ["r0", "r1"]),
+    ("vmov r0, r1, d2", Class.FP_TRANSFER_PAIR, [("s4", R), ("s5", R)], ["r0", "r1"]),
     ("vcmp.f32 s0, s1", Class.FP_COMPARE, [("s0", R), ("s1", R)], ["flags"]),
     ("vmrs apsr_nzcv, fpscr", Class.FP_TRANSFER, [("flags", F)], ["flags"]),
 ]

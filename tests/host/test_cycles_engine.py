@@ -2,9 +2,9 @@
 
 import pytest
 
+from harness.cycles.assembly import assemble_bytes
 from harness.cycles.board_tables import board_table, setup
 from harness.cycles.engine import estimate
-from harness.cycles.loops import assemble_bytes
 from harness.cycles.pipeline import Cause
 from harness.cycles.profile import Misses
 from harness.cycles.walk import ORIGIN, walk

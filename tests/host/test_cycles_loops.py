@@ -1,8 +1,11 @@
 """Loop bodies in their steady state: the two steps that kernels are written around, and what is refused."""
 
+import subprocess
+
 import pytest
 
-from harness.cycles.loops import loop_cycles
+from harness.build.toolchain import find
+from harness.cycles.loops import function_loops, loop_cycles
 from harness.cycles.pipeline import Cause
 from harness.errors import BuildError, CycleModelError, CycleTableError
 
@@ -64,6 +67,24 @@ def test_listing_says_what_holds_an_instruction():
 def test_unknown_instructions_are_refused_by_name():
     with pytest.raises(CycleModelError, match="udf"):
         loop_cycles("udf #0\n ldc p6, c1, [r0]", "cortex-m4")
+
+
+def test_loops_of_a_function(tmp_path):
+    source, obj = tmp_path / "f.S", tmp_path / "f.o"
+    source.write_text(
+        ".syntax unified\n.thumb\n.text\n.global f\n.type f, %function\n.thumb_func\nf:\n"
+        "ldr r1, =0x12345678\n1: movs r2, #8\n2: ldr r3, [r0], #4\n smlad r4, r3, r1, r4\n subs r2, #1\n bne 2b\n"
+        "subs r5, #1\n bne 1b\n bx lr\n.ltorg\n.size f, .-f\n"
+    )
+    subprocess.run([find("arm").cc, "-mcpu=cortex-m4", "-mthumb", "-c", source, "-o", obj], check=True, timeout=60)
+    (loop,) = function_loops(obj, "f", "cortex-m4")
+    # LDR 2, SMLAD 1, SUBS 1, BNE 2, and 1 more for its target, a 32-bit opcode off a word boundary or not
+    assert loop.cost.cycles == 6 + (loop.begin % 4 != 0)
+    assert loop.cost.instructions == 4
+    with pytest.raises(CycleModelError, match="no function g"):
+        function_loops(obj, "g", "cortex-m4")
+    with pytest.raises(CycleModelError, match="cannot be read"):
+        function_loops(source, "f", "cortex-m4")
 
 
 def test_refusals():

@@ -34,7 +34,8 @@ def test_it_holds_what_it_needs_and_no_more(installed):
     package = installed / "harness"
     for needed in (
         "_firmware/runtime/hil_model.h", "_firmware/kernels", "_firmware/ports/mps2-an500/port.yaml", "_boards.yaml",
-        "data/tflm_qemu.json", "templates", "virtual/native.c",
+        "data/tflm_qemu.json", "templates", "virtual/native.c", "cycles/tables/cores/cortex-m7.yaml",
+        "cycles/tables/boards/nucleo-l4r5.yaml", "_firmware/calibrate/cortex-m7.s",
         "cycles/native/plugin.c",
     ):  # fmt: skip
         assert (package / needed).exists(), needed

@@ -1,0 +1,116 @@
+"""Assembly text and functions of images -> bytes and instructions."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.build import toolchain
+from harness.cycles.decoder import Decoder
+from harness.cycles.instruction import Instruction
+from harness.cycles.tables import core_table
+from harness.errors import BuildError, CycleModelError
+
+_FLAGS = {
+    "cortex-m0plus": ("-march=armv6s-m",),
+    "cortex-m3": ("-march=armv7-m",),
+    "cortex-m4": ("-march=armv7e-m+fp", "-mfloat-abi=hard"),
+    "cortex-m7": ("-march=armv7e-m+fpv5", "-mfloat-abi=hard"),
+    "cortex-m33": ("-march=armv8-m.main+dsp+fp", "-mfloat-abi=hard"),
+    "cortex-m55": ("-march=armv8.1-m.main+mve.fp+fp.dp", "-mfloat-abi=hard"),
+}
+_TIMEOUT_S = 60.0
+_THUMB = 1
+
+
+def assemble(text: str, core: str) -> tuple[Instruction, ...]:
+    """Instructions of assembly text, at addresses from 0 (word aligned); raises what assemble_bytes does."""
+    return tuple(Decoder().run(assemble_bytes(text, core), 0))
+
+
+def assemble_bytes(text: str, core: str) -> bytes:
+    """The code of assembly text (GNU syntax, unified); raises what assemble_all does."""
+    return assemble_all([text], core)[0]
+
+
+def assemble_all(texts: Sequence[str], core: str) -> list[bytes]:
+    """Each text's code, by one call of the assembler.
+
+    Raises:
+        BuildError: the assembler refuses one; details carry its output.
+        ToolchainMissingError: there is no assembler.
+        CycleTableError: there is no such core.
+    """
+    core_table(core)
+    compiler = toolchain.find("arm")
+    with tempfile.TemporaryDirectory(prefix="tinyhil-cycles-") as folder:
+        source, image = Path(folder) / "loop.s", Path(folder) / "loop.elf"
+        sections = [f'.section .text.{number}, "ax", %progbits\n{text}\n' for number, text in enumerate(texts)]
+        source.write_text("\n".join([".syntax unified\n.thumb", *sections]), encoding="utf-8")
+        command = [str(compiler.cc), *_FLAGS[core], "-mthumb", "-c", str(source), "-o", str(image)]
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=_TIMEOUT_S, stdin=subprocess.DEVNULL, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise BuildError(f"the assembler took over {_TIMEOUT_S:g} s", hint="give it less text") from error
+        if done.returncode:
+            raise BuildError(
+                f"the assembly text is not {core} code",
+                hint="correct it; the assembler's words are below",
+                details=done.stderr.replace(str(source), "text")[:4000],
+            )
+        return _sections(image, len(texts))
+
+
+def _sections(image: Path, count: int) -> list[bytes]:
+    from elftools.elf.elffile import ELFFile
+
+    with image.open("rb") as stream:
+        elf = ELFFile(stream)
+        found = [elf.get_section_by_name(f".text.{number}") for number in range(count)]
+        return [b"" if section is None else bytes(section.data()) for section in found]
+
+
+def function(elf: Path, name: str) -> tuple[Instruction, ...]:
+    """Instructions of a function in an image or object file; data between them (literal pools) is left out.
+
+    Raises:
+        CycleModelError: the file cannot be read, or has no function of that name with a size.
+    """
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.elffile import ELFFile
+
+    try:
+        with elf.open("rb") as stream:
+            image = ELFFile(stream)
+            table: Any = image.get_section_by_name(".symtab")
+            symbols = [] if table is None else list(table.iter_symbols())
+            wanted = next(
+                (s for s in symbols if s.name == name and s["st_info"]["type"] == "STT_FUNC" and s["st_size"]), None
+            )
+            if wanted is None:
+                raise CycleModelError(f"{elf} has no function {name}", hint="give it .type and .size in assembly")
+            section = image.get_section(wanted["st_shndx"])
+            data, origin = section.data(), int(section["sh_addr"])
+    except (OSError, ELFError) as error:
+        raise CycleModelError(f"{elf} cannot be read: {error}", hint="name an ELF file") from error
+    start = int(wanted["st_value"]) & ~_THUMB
+    end = start + int(wanted["st_size"])
+    # $t and $d tell where code and data begin (ELF for the Arm Architecture, "Mapping symbols")
+    marks = sorted(
+        (int(s["st_value"]), s.name[1])
+        for s in symbols
+        if s["st_shndx"] == wanted["st_shndx"] and s.name[:2] in ("$t", "$d") and s.name[2:3] in ("", ".")
+    )
+    pieces = [(start, "t")] + [(at, kind) for at, kind in marks if start < at < end]
+    decoder = Decoder()
+    result: list[Instruction] = []
+    for number, (at, kind) in enumerate(pieces):
+        until = pieces[number + 1][0] if number + 1 < len(pieces) else end
+        if kind == "t":
+            result += decoder.run(data[at - origin : until - origin], at)
+    return tuple(result)
