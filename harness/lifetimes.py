@@ -131,6 +131,8 @@ def _overlaps(
     found: dict[tuple[int, int], Overlap] = {}
     for layer, use in enumerate(uses):
         for (written, read), overlap in use.overlaps.items():
+            if views.bytes_of(read) not in number:
+                continue  # a constant, which is not in the arena
             over, under = number[views.bytes_of(written)], number[views.bytes_of(read)]
             if over != under and values[over].first == layer == values[under].last:
                 known = found.get((over, under))
