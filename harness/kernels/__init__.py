@@ -17,6 +17,7 @@ from harness.kernels import (
     depthwise_quads_dsp,
     elementwise_mve,
     fully_connected_mve,
+    pooling_dsp,
 )
 from harness.kernels.activation import Lut8Portable, SoftmaxS8Portable
 from harness.kernels.base import Context, Kernel
@@ -46,6 +47,7 @@ KERNELS: tuple[Kernel, ...] = (
     AveragePoolS8Portable(),
     MaxPoolS8Portable(),
     MeanS8Portable(),
+    *pooling_dsp.KERNELS,
     AddS8Portable(),
     *add_linear.KERNELS,
     MulS8Portable(),

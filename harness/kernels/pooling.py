@@ -11,7 +11,9 @@ from harness.kernels.loops import Loop, merge, padded, row_major
 from harness.oracle.params import mean_params
 
 
-class _PoolS8(Kernel):
+class PoolS8(Kernel):
+    """What pooling kernels have in common."""
+
     function: str
 
     def lower(self, context: Context) -> Lowered:
@@ -46,14 +48,14 @@ class _PoolS8(Kernel):
         return Cost(context.output().elements * (20 + 6 * prod(attrs.kernel)))
 
 
-class AveragePoolS8Portable(_PoolS8):
+class AveragePoolS8Portable(PoolS8):
     """int8 AVERAGE_POOL_2D."""
 
     ops = frozenset({"AVERAGE_POOL_2D"})
     function = "average_pool_s8_portable"
 
 
-class MaxPoolS8Portable(_PoolS8):
+class MaxPoolS8Portable(PoolS8):
     """int8 MAX_POOL_2D."""
 
     ops = frozenset({"MAX_POOL_2D"})

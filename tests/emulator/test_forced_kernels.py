@@ -16,6 +16,9 @@ FORCED = (
     ("AddS8Dsp", "add_s8_dsp", "ADD", "mps2-an386"),
     ("AddS8Dsp", "add_s8_dsp", "ADD", "mps2-an500"),
     ("AddS8Linear", "add_s8_linear", "ADD", "mps2-an385"),
+    ("AveragePoolS8Dsp", "average_pool_s8_dsp", "AVERAGE_POOL_2D", "mps2-an386"),
+    ("MaxPoolS8Dsp", "max_pool_s8_dsp", "MAX_POOL_2D", "mps2-an386"),
+    ("MeanS8Dsp", "mean_s8_dsp", "MEAN", "mps2-an386"),
 )
 
 

@@ -1,0 +1,11 @@
+/* MAX_POOL_2D, int8: the largest of the elements inside the image; four channels and more. */
+#ifndef HIL_KERNELS_MAX_POOL_S8_DSP_H
+#define HIL_KERNELS_MAX_POOL_S8_DSP_H
+
+#include "pool_s8.h"
+
+typedef pool_s8_shape max_pool_s8_dsp_shape;
+
+void max_pool_s8_dsp(const int8_t *input, int8_t *output, const max_pool_s8_dsp_shape *s);
+
+#endif

@@ -1,0 +1,109 @@
+"""AVERAGE_POOL_2D, MAX_POOL_2D and MEAN, int8, on cores with the DSP extension: four channels at a time."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from harness.graph import MeanAttrs, PoolAttrs
+from harness.kernels.accesses import Accesses, windows
+from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out
+from harness.kernels.pooling import PoolS8
+from harness.kernels.scaling_dsp import DSP
+from harness.oracle.params import mean_params
+
+QUAD = 4
+MOST_COLUMNS = 255
+"""So many int8 add up in an int16."""
+
+
+class _PoolS8Dsp(PoolS8):
+    features = DSP
+    per_word: float
+
+    def applies(self, context: Context) -> bool:
+        attrs = context.node.attrs
+        assert isinstance(attrs, PoolAttrs)
+        return context.input().shape[3] >= QUAD and attrs.kernel[1] <= MOST_COLUMNS
+
+    def accesses(self, context: Context) -> Accesses:
+        channels = context.output().shape[3]
+        return windows(context, within=[c // QUAD for c in range(channels)], own=channels % QUAD == 0)
+
+    def cost(self, context: Context) -> Cost:
+        attrs = context.node.attrs
+        assert isinstance(attrs, PoolAttrs)
+        _, height, width, channels = context.output().shape
+        quads = -(-channels // QUAD)
+        window = 60 + attrs.kernel[0] * 12 + prod(attrs.kernel) * self.per_word
+        return Cost(60 + context.output().shape[0] * height * width * (40 + quads * window))
+
+
+class AveragePoolS8Dsp(_PoolS8Dsp):
+    """int8 AVERAGE_POOL_2D of four channels and more."""
+
+    ops = frozenset({"AVERAGE_POOL_2D"})
+    function = "average_pool_s8_dsp"
+    per_word = 4.5
+
+
+class MaxPoolS8Dsp(_PoolS8Dsp):
+    """int8 MAX_POOL_2D of four channels and more."""
+
+    ops = frozenset({"MAX_POOL_2D"})
+    function = "max_pool_s8_dsp"
+    per_word = 6
+
+
+class MeanS8Dsp(Kernel):
+    """int8 MEAN over neighbouring axes with four or more elements behind them."""
+
+    ops = frozenset({"MEAN"})
+    features = DSP
+
+    def applies(self, context: Context) -> bool:
+        return _runs(context) is not None
+
+    def lower(self, context: Context) -> Lowered:
+        runs = _runs(context)
+        assert runs is not None
+        outer, count, inner = runs
+        x, y = context.input(), context.output()
+        factor = mean_params(x, y, count)
+        shape = {"outer": outer, "count": count, "inner": inner, "zero_sum": x.q.zero_point * count}
+        shape |= {"multiplier": factor.m, "shift": factor.shift, "out_zero": y.q.zero_point}
+        return Lowered("mean_s8_dsp", (Call("mean_s8_dsp", (In(), Out()), shape),))
+
+    def accesses(self, context: Context) -> Accesses:
+        runs = _runs(context)
+        assert runs is not None
+        outer, count, inner = runs
+        within = np.arange(inner) // QUAD
+        steps = np.arange(outer)[:, None] * (int(within.max()) + 1) + within
+        # The last four may be read after the four before them were written.
+        last = steps if inner % QUAD == 0 else np.broadcast_to(steps.max(axis=1, keepdims=True), steps.shape)
+        reads = np.broadcast_to(last[:, None, :], (outer, count, inner))
+        return Accesses({0: reads.astype(np.int32).reshape(-1)}, steps.astype(np.int32).reshape(-1))
+
+    def cost(self, context: Context) -> Cost:
+        runs = _runs(context)
+        assert runs is not None
+        outer, count, inner = runs
+        return Cost(60 + outer * -(-inner // QUAD) * (120 + count / QUAD * 26))
+
+
+def _runs(context: Context) -> tuple[int, int, int] | None:
+    """(elements in front, elements that are averaged, elements behind), or None where the axes are apart."""
+    attrs, shape = context.node.attrs, context.input().shape
+    assert isinstance(attrs, MeanAttrs)
+    axes = [axis for axis in sorted(attrs.axes) if shape[axis] > 1] or [0]
+    between = [axis for axis in range(axes[0], axes[-1]) if axis not in attrs.axes and shape[axis] > 1]
+    inner = prod(shape[axes[-1] + 1 :])
+    if between or inner < QUAD or not attrs.axes:
+        return None
+    count = prod(shape[axis] for axis in attrs.axes)
+    return context.input().elements // count // inner, count, inner
+
+
+KERNELS: tuple[Kernel, ...] = (AveragePoolS8Dsp(), MaxPoolS8Dsp(), MeanS8Dsp())
