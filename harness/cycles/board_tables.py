@@ -140,8 +140,7 @@ class Setup:
         table: the board's; flash: which way its flash is set up; clock_hz: of the core.
         system: its memories and which part of the image lies where.
         stalls: cycles a missed line of a memory costs at this clock.
-        validated: whether the figures of this setup were compared with silicon: the board's own placement excepted, a
-            table's validation holds at its own clock only.
+        validated: whether the table is, and with this flash and at this clock.
     """
 
     table: BoardTable

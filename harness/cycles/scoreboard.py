@@ -14,6 +14,7 @@ from harness.cycles.instruction import FLAGS, LOADS, Class, Index, Instruction, 
 from harness.cycles.pipeline import UNKNOWN_SPREAD, Cause, Charge, Pipeline, Step
 from harness.cycles.tables import ClassRow
 
+_SINGLE_LOADS = LOADS | {Class.FP_LOAD}
 _LOADED = frozenset({"loaded", "loaded-narrow", "fp-loaded"})
 # Branches are predicted: they issue without waiting for what decides them.
 _PREDICTED = frozenset(
@@ -46,18 +47,18 @@ class Scoreboard(Pipeline):
             return self._fold(instruction, row, taken)
         ready, blocker, cause = self._operands(instruction, row)
         low, high = row.spread()
-        together = self._why_apart(instruction, row) if self.group else "first"
-        if together == "" and ready <= newest:
+        apart = self._apart(instruction, row)
+        if apart is None and ready <= newest:
             cycle, slot, note = newest, len(self.group), ""
         else:
             free = max([newest + 1, *(self.busy.get(unit, 0) for unit in row.units)])
             cycle, slot = max(free, ready), 0
-            if ready > free or (together == "" and ready > newest):
+            if apart is None or ready > free:
                 note = blocker
             elif free > newest + 1:
                 note, cause = "its unit is busy", Cause.INTERLOCK
             else:
-                note = "" if together == "first" else together
+                note = apart
             if note == _BANKS:
                 low -= 1
         charges: list[Charge] = []
@@ -117,10 +118,10 @@ class Scoreboard(Pipeline):
                 note = f"waits for {register}" + (" to be loaded" if result in _LOADED else "")
         return latest, note, cause
 
-    def _why_apart(self, instruction: Instruction, row: ClassRow) -> str:
-        """Why it cannot issue in the newest cycle, beside what is there, units and slots considered; or ""."""
-        if len(self.group) >= self.table.issue:
-            return "first"
+    def _apart(self, instruction: Instruction, row: ClassRow) -> str | None:
+        """Why slots, units or banks keep it out of the newest cycle ("": that is full or over); None when none does."""
+        if not self.group or len(self.group) >= self.table.issue:
+            return ""
         if row.slot == "single":
             return "issues alone"
         if row.slot == "older":
@@ -134,18 +135,18 @@ class Scoreboard(Pipeline):
             a, b = conflict.units
             if (a in row.units and b in beside.units) or (b in row.units and a in beside.units):
                 return f"no {a} beside {b}"
-        if instruction.kind in LOADS and older.kind in LOADS and self.table.rules["load-banks"].cycles:
+        if instruction.kind in _SINGLE_LOADS and older.kind in _SINGLE_LOADS and self.table.rules["load-banks"].cycles:
             return self._banks(older, instruction)
-        return ""
+        return None
 
-    def _banks(self, older: Instruction, younger: Instruction) -> str:
+    def _banks(self, older: Instruction, younger: Instruction) -> str | None:
         a, b = older.memory, younger.memory
         assert a is not None and b is not None
         if a.base != b.base or a.index is not None or b.index is not None:
             return _BANKS
         moved = a.offset if a.update is not Index.NONE else 0
         difference = moved + b.first_byte - a.first_byte
-        return "" if difference >> 2 & 1 and difference % 4 == 0 else "its word is in the bank of the load beside"
+        return None if difference >> 2 & 1 and difference % 4 == 0 else "its word is in the bank of the load beside"
 
     def _issue(self, instruction: Instruction, row: ClassRow, cycle: int, slot: int, cycles: int) -> None:
         result = row.result or "late"
