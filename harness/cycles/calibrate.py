@@ -321,7 +321,9 @@ def calibrate(
             progress("calibrate", done, len(wanted))
         ticks = _body_ticks(client, number, loop, figure)
         readings.append(Reading(figure, ticks * scale[1], scale[0], _bounds(core, figure)))
-    return Calibration(session.board.name, session.ran_on.name, core, board, scale[0], tuple(readings), left_out)
+    emulated = session.stand_in and session.ran_on.name == session.board.name
+    ran_on = f"virtual-{session.ran_on.name}" if emulated else session.ran_on.name
+    return Calibration(session.board.name, ran_on, core, board, scale[0], tuple(readings), left_out)
 
 
 def _body_ticks(client: Client, number: int, loop: Loop, figure: Figure) -> Fraction:

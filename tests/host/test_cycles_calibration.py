@@ -141,6 +141,7 @@ class Board:
     transport: object
     unit: Unit
     image: object
+    stand_in: bool = False
 
     @property
     def ran_on(self):
