@@ -3,9 +3,7 @@
 #ifndef HIL_KERNELS_BINARY_S8_MVE_H
 #define HIL_KERNELS_BINARY_S8_MVE_H
 
-#include <arm_mve.h>
-
-#include "kernel.h"
+#include "requantize_mve.h"
 
 typedef struct {
     int32_t n0, n1, n2, n3, n4;
@@ -20,20 +18,9 @@ typedef struct {
 /* both operands without their zero points -> the scaled result without the output's */
 typedef int32x4_t (*binary_s8_mve_function)(const binary_s8_mve_shape *s, int32x4_t a, int32x4_t b);
 
-/* TFLM's two roundings; requant_mve.h tells why. A positive shift goes left, before the product. */
-HIL_INLINE int32x4_t binary_s8_mve_requantize(int32x4_t x, int32_t multiplier, int32_t shift)
-{
-    const int32_t left = shift > 0 ? shift : 0;
-    const int32_t right = shift < 0 ? shift : 0;
-    const int32x4_t high = vqrdmulhq_n_s32(vshlq_r_s32(x, left), multiplier);
-    const int32x4_t tie = vandq_s32(vshrq_n_s32(high, 31), vdupq_n_s32(right < 0 ? -1 : 0));
-    return vrshlq_n_s32(vqaddq_s32(high, tie), right);
-}
-
 HIL_INLINE int32x4_t binary_s8_mve_finish(const binary_s8_mve_shape *s, int32x4_t scaled)
 {
-    const int32x4_t moved = vqaddq_n_s32(scaled, s->out_zero);
-    return vminq_s32(vmaxq_s32(moved, vdupq_n_s32(s->clamp_min)), vdupq_n_s32(s->clamp_max));
+    return hil_mve_clamp(vqaddq_n_s32(scaled, s->out_zero), s->clamp_min, s->clamp_max);
 }
 
 HIL_INLINE void binary_s8_mve_run(const int8_t *a, const int8_t *b, int8_t *output, const binary_s8_mve_shape *s,

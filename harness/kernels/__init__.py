@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 from harness.errors import CompileError
 from harness.kernels import (
+    activation_mve,
     add_linear,
     convolution_mve,
     depthwise_3x3_dsp,
@@ -18,6 +19,7 @@ from harness.kernels import (
     elementwise_mve,
     fully_connected_mve,
     pooling_dsp,
+    pooling_mve,
 )
 from harness.kernels.activation import Lut8Portable, SoftmaxS8Portable
 from harness.kernels.base import Context, Kernel
@@ -47,12 +49,14 @@ KERNELS: tuple[Kernel, ...] = (
     AveragePoolS8Portable(),
     MaxPoolS8Portable(),
     MeanS8Portable(),
+    *pooling_mve.KERNELS,
     *pooling_dsp.KERNELS,
     AddS8Portable(),
     *add_linear.KERNELS,
     MulS8Portable(),
     *elementwise_mve.KERNELS,
     Lut8Portable(),
+    *activation_mve.KERNELS,
     SoftmaxS8Portable(),
     RequantizePortable(),
     QuantizeF32Portable(),

@@ -16,6 +16,7 @@ class Lut8Portable(Kernel):
     """LOGISTIC, RELU, RELU6 and QUANTIZE between 8-bit types: 256 bytes of flash, two loads an element."""
 
     ops = frozenset({"LOGISTIC", "RELU", "RELU6", "QUANTIZE"})
+    function = "lut_8_portable"
 
     def applies(self, context: Context) -> bool:
         return context.input().dtype in EIGHT_BITS and context.output().dtype in EIGHT_BITS
@@ -26,7 +27,7 @@ class Lut8Portable(Kernel):
         # The kernel indexes by the byte, the specification by the value.
         table = np.roll(by_value, 128) if x.dtype is DType.INT8 else by_value
         arguments = (In(ctype="uint8_t"), Table("table", "uint8_t", table.view(np.uint8)), Out(ctype="uint8_t"))
-        return Lowered("lut_8_portable", (Call("lut_8_portable", arguments, {"count": y.elements}),))
+        return Lowered(self.function, (Call(self.function, arguments, {"count": y.elements}),))
 
     def accesses(self, context: Context) -> Accesses:
         return elementwise(context)

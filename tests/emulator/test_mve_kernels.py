@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
 from harness.compiler import compile_graph
 from harness.graph import Graph, Pads
@@ -13,7 +14,8 @@ from harness.kernels.target import Target
 from harness.plan import Layer
 from tests.support.compiled import VECTORS, check_on_board
 from tests.support.draft import Rng, between, chance, pick
-from tests.support.layers import binary_layer, conv_layer, fully_connected_layer, tie_layer
+from tests.support.layers import binary_layer, conv_layer, fully_connected_layer, mean_layer, pool_layer, tie_layer
+from tests.support.opgen import random_graph
 from tests.support.overlapped import check as check_distances
 from tests.support.overlapped import layer_of
 from tests.support.scale import scaled
@@ -160,6 +162,41 @@ def test_add() -> None:
 
 def test_mul() -> None:
     check(_binary_layers(np.random.default_rng(11), "MUL", scaled(50, 500)), "MulS8Mve", "mul_s8_mve")
+
+
+def _pool_layers(op: str, seed: int) -> list[Graph]:
+    rng = np.random.default_rng(seed)
+    graphs = []
+    for _ in range(scaled(40, 400)):
+        image = (pick(rng, 1, 2), between(rng, 1, 9), between(rng, 1, 9), pick(rng, 16, between(rng, 1, 50)))
+        kernel = pick(rng, (2, 2), image[1:3], (between(rng, 1, 5), between(rng, 1, 5)))
+        graphs.append(pool_layer(rng, op, image, kernel, (between(rng, 1, 3), between(rng, 1, 3))))
+    return graphs
+
+
+def test_average_pool() -> None:
+    large = [pool_layer(np.random.default_rng(1), "AVERAGE_POOL_2D", (1, 20, 256, 3), (20, 256), (1, 1))]
+    check(_pool_layers("AVERAGE_POOL_2D", 13) + large, "AveragePoolS8Mve", "average_pool_s8_mve")
+
+
+def test_max_pool() -> None:
+    check(_pool_layers("MAX_POOL_2D", 14), "MaxPoolS8Mve", "max_pool_s8_mve")
+
+
+def test_mean() -> None:
+    rng = np.random.default_rng(15)
+    graphs = []
+    for _ in range(scaled(50, 500)):
+        shape = tuple(between(rng, 1, 6) for _ in range(between(rng, 1, 3))) + (pick(rng, 16, between(rng, 2, 50)),)
+        axes = tuple(a for a in range(len(shape) - 1) if chance(rng, 0.5)) or (between(rng, 0, len(shape) - 2),)
+        graphs.append(mean_layer(rng, shape, axes))
+    check(graphs, "MeanS8Mve", "mean_s8_mve")
+
+
+@pytest.mark.parametrize("op", ["LOGISTIC", "RELU", "RELU6"])
+def test_tables(op: str) -> None:
+    rng = np.random.default_rng(16)
+    check([random_graph(rng, op) for _ in range(scaled(10, 100))], "Lut8Mve", "lut_8_mve")
 
 
 def test_conv_1x1_keeps_to_its_order_of_accesses() -> None:

@@ -6,9 +6,20 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.graph import BinaryAttrs, ConvAttrs, FullyConnectedAttrs, Graph, PadAttrs, Pads, Quantization, same_pads
+from harness.graph import (
+    BinaryAttrs,
+    ConvAttrs,
+    FullyConnectedAttrs,
+    Graph,
+    MeanAttrs,
+    PadAttrs,
+    Pads,
+    PoolAttrs,
+    Quantization,
+    same_pads,
+)
 from tests.support.draft import Draft, Rng, chance, log_uniform, quantization
-from tests.support.opgen_ops import accumulator, fused, weights
+from tests.support.opgen_ops import accumulator, fused, weights, window
 
 Pair = tuple[int, int]
 
@@ -71,6 +82,26 @@ def binary_layer(rng: Rng, op: str, shapes: tuple[tuple[int, ...], tuple[int, ..
     real = (sa + sb) * factor if op == "ADD" else sa * sb * log_uniform(rng, 0.5, 500)
     y = draft.tensor(np.broadcast_shapes(*shapes), quantization(rng, scale=real))
     return draft.finish("layer", (draft.node(op, (x, other), (y,), BinaryAttrs(fused(rng, draft.tensors[y]))),))
+
+
+def pool_layer(rng: Rng, op: str, image: tuple[int, int, int, int], kernel: Pair, stride: Pair) -> Graph:
+    """AVERAGE_POOL_2D or MAX_POOL_2D, SAME or VALID."""
+    draft = Draft(rng)
+    x = draft.input(image)
+    pads, size = window(rng, image[1:3], kernel, stride, (1, 1))
+    y = draft.tensor((image[0], *size, image[3]), draft.quant(x))
+    attrs = PoolAttrs(kernel, stride, pads, fused(rng, draft.tensors[y]))
+    return draft.finish("layer", (draft.node(op, (x,), (y,), attrs),))
+
+
+def mean_layer(rng: Rng, shape: tuple[int, ...], axes: tuple[int, ...]) -> Graph:
+    """MEAN over `axes`, which it keeps with size 1 or drops."""
+    draft = Draft(rng)
+    x = draft.input(shape)
+    keep = chance(rng, 0.5)
+    out = tuple(1 if a in axes else n for a, n in enumerate(shape) if keep or a not in axes)
+    quant = quantization(rng, scale=draft.quant(x).scale * log_uniform(rng, 0.2, 3))
+    return draft.finish("layer", (draft.node("MEAN", (x,), (draft.tensor(out, quant),), MeanAttrs(axes, keep)),))
 
 
 def _pad(draft: Draft, x: int, pads: Pads) -> int:
