@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.kernels.accesses import NEVER, Accesses, Steps
+from harness.kernels.accesses import NEVER, Accesses, Steps, windows
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Scratch, Table
 from harness.kernels.convolution import weights_of
 from harness.kernels.convolution_mve import Geometry, geometry
-from harness.kernels.mve import LANES, MVE, layer_scaling, output_shape, pack_records, pack_scale
+from harness.kernels.mve import (
+    EIGHT,
+    LANES,
+    MVE,
+    blocks,
+    layer_scaling,
+    output_shape,
+    pack_records,
+    pack_scale,
+    pack_taps,
+)
 
 Ints = npt.NDArray[np.int64]
 
@@ -244,6 +254,39 @@ class DepthwiseConvLineS8Mve(_Depthwise):
         return _windows_of(plane.outer)
 
 
+class DepthwiseConvS8Mve(Kernel):
+    """Any depthwise convolution, pixel by pixel."""
+
+    ops = frozenset({"DEPTHWISE_CONV_2D"})
+    features = MVE
+
+    def lower(self, context: Context) -> Lowered:
+        g, channels = geometry(context), context.output().shape[3]
+        spread = channels != g.in_c or channels < EIGHT
+        taps = weights_of(context).reshape(-1, channels).T
+        scale = layer_scaling(context, taps)
+        starts = list(range(0, channels, EIGHT)) if spread else blocks(channels, EIGHT)
+        shape = asdict(g) | {"out_c": channels, "in_zero": context.input().q.zero_point}
+        shape |= {**output_shape(context, scale.form), "last": starts[-1], "spread": int(spread)}
+        del shape["form"]
+        table = Table("packed", "int32_t", pack_taps(taps, scale, starts, channels // g.in_c if spread else 0))
+        call = Call("depthwise_conv_s8_mve", (In(), table, Out(), Scratch(ctype="void")), shape)
+        return Lowered("depthwise_conv_s8_mve", (call,), self._scratch(g))
+
+    def _scratch(self, g: Geometry) -> int:
+        return 4 * g.kernel_h * g.kernel_w + g.in_c
+
+    def accesses(self, context: Context) -> Accesses:
+        # Blocks of a pixel may read channels of one another.
+        return windows(context, within=[channel // EIGHT for channel in range(context.output().shape[3])])
+
+    def cost(self, context: Context) -> Cost:
+        g, channels = geometry(context), context.output().shape[3]
+        count = g.kernel_h * g.kernel_w
+        pixel = 45 + 10 * g.kernel_h + 9 * count + -(-channels // EIGHT) * (38 + 9 * count)
+        return Cost(80 + g.batches * g.out_h * g.out_w * pixel, self._scratch(g))
+
+
 def _windows_of(outer: Axis) -> tuple[Ints, Ints]:
     """As _Depthwise.reading, one output line a strip."""
     last = np.full(outer.size, NEVER, np.int64)
@@ -255,4 +298,9 @@ def _windows_of(outer: Axis) -> tuple[Ints, Ints]:
     return last, made
 
 
-KERNELS: tuple[Kernel, ...] = (DepthwiseConv3x3S8Mve(), DepthwiseConv4x4S8Mve(), DepthwiseConvLineS8Mve())
+KERNELS: tuple[Kernel, ...] = (
+    DepthwiseConv3x3S8Mve(),
+    DepthwiseConv4x4S8Mve(),
+    DepthwiseConvLineS8Mve(),
+    DepthwiseConvS8Mve(),
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ RELU, SIGNED, GENERAL = 0, 1, 2
 
 MVE = frozenset({"mve"})
 LANES = 16
+EIGHT = 8
 MAX_CHANNELS = 65532
 """Of products in blocks: offsets of outputs are uint16."""
 FULL: Clamp = (-128, 127)
@@ -157,3 +159,28 @@ def pack_records(taps: Int8s, scale: Scaling) -> Int8s:
     """Per channel its taps (channels, taps), its shift, and a zero, where lanes without a tap point."""
     zeros = np.zeros((taps.shape[0], 1), np.int8)
     return np.concatenate([taps, scale.shift[:, None], zeros], axis=1).reshape(-1)
+
+
+def pack_taps(taps: Int8s, scale: Scaling, starts: Sequence[int], multiplier: int) -> Int32s:
+    """Taps (channels, taps) and requantization of blocks of eight channels, as depthwise_taps_s8_mve reads them.
+
+    Args:
+        taps: of every output channel.
+        scale: its requantization.
+        starts: first channel of each block; channels that do not exist get zeros.
+        multiplier: output channels per input channel in the spread form, 0 in the other.
+    """
+    parts: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []
+    channels = taps.shape[0]
+    for first in starts:
+        part = slice(first, first + EIGHT)
+        missing = max(first + EIGHT - channels, 0)
+        if multiplier:
+            own = np.minimum(np.arange(first, first + EIGHT), channels - 1) // multiplier
+            parts.append(own.astype("<u2").view(np.int8))
+        order = np.arange(EIGHT).reshape(4, 2).T.reshape(-1)
+        bias, factor = (np.pad(a[part], (0, missing))[order] for a in (scale.bias, scale.multiplier))
+        shift = np.pad(scale.shift[part], (0, missing), constant_values=-1)[order]
+        weights = np.pad(taps[part], ((0, missing), (0, 0))).T
+        parts += [bias, np.ascontiguousarray(weights).reshape(-1), np.maximum(shift, 0), factor, np.minimum(shift, 0)]
+    return words(*parts)

@@ -120,6 +120,21 @@ def test_depthwise_line() -> None:
     check(graphs, "DepthwiseConvLineS8Mve", "depthwise_conv_line_s8_mve")
 
 
+def test_depthwise_of_any_window() -> None:
+    rng = np.random.default_rng(17)
+    graphs = []
+    for _ in range(scaled(60, 600)):
+        kernel = pick(rng, (5, 5), (between(rng, 1, 5), between(rng, 1, 5)))
+        stride, dilation = ((between(rng, 1, 3), between(rng, 1, 3)) for _ in range(2))
+        height, vertical = _side(rng, kernel[0], stride[0], dilation[0])
+        width, horizontal = _side(rng, kernel[1], stride[1], dilation[1])
+        depth = pick(rng, between(rng, 1, 20), 8, 16)
+        channels = depth * pick(rng, 1, 1, between(rng, 2, 5))
+        image, pads = (pick(rng, 1, 1, 2), height, width, depth), Pads(*vertical, *horizontal)
+        graphs.append(conv_layer(rng, image, channels, kernel, stride, dilation, pads, depthwise=True))
+    check(graphs, "DepthwiseConvS8Mve", "depthwise_conv_s8_mve")
+
+
 def test_fully_connected() -> None:
     rng = np.random.default_rng(5)
     graphs = []

@@ -1,0 +1,26 @@
+/* DEPTHWISE_CONV_2D, int8, MVE: any window, strides, dilations, padding and channel multiplier.
+ *
+ * Scratch: a pointer a tap, and a pixel of padding. */
+#ifndef HIL_KERNELS_DEPTHWISE_CONV_S8_MVE_H
+#define HIL_KERNELS_DEPTHWISE_CONV_S8_MVE_H
+
+#include "depthwise_taps_s8_mve.h"
+
+typedef struct {
+    int32_t batches, in_h, in_w, in_c, out_h, out_w, out_c;
+    int32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
+    int32_t in_zero, out_zero, clamp_min, clamp_max;
+    int32_t last, spread; /* first channel of the last block; which form (depthwise_taps_s8_mve.h) */
+} depthwise_conv_s8_mve_shape;
+
+void depthwise_conv_s8_mve_run(const int8_t *input, const int32_t *packed, int8_t *output, const int8_t **scratch,
+                               const depthwise_conv_s8_mve_shape *s, depthwise_taps_s8_mve_function *pixel);
+
+HIL_INLINE void depthwise_conv_s8_mve(const int8_t *input, const int32_t *packed, int8_t *output, void *scratch,
+                                      const depthwise_conv_s8_mve_shape *s)
+{
+    depthwise_conv_s8_mve_run(input, packed, output, (const int8_t **)scratch, s,
+                              s->spread ? depthwise_taps_s8_mve_spread : depthwise_taps_s8_mve);
+}
+
+#endif
