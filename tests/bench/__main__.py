@@ -1,4 +1,4 @@
-"""`python -m tests.bench [instructions] [cycles] [link] [start] [virtual]`: run benchmarks and print their tables."""
+"""`python -m tests.bench [NAME...]`: run benchmarks and print their tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from tests.bench import cycles, instructions, link, start, virtual
+from tests.bench import cycles, instructions, link, start, targets, virtual
 
 BENCHES: dict[str, Callable[[Console], None]] = {
     "instructions": instructions.run,
@@ -16,6 +16,7 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "link": link.run,
     "start": start.run,
     "virtual": virtual.run,
+    "targets": targets.run,
 }
 
 
