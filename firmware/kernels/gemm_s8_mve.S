@@ -17,14 +17,14 @@
     .equ FRAME, 48
     .equ STEP_BYTES, 56
 
-/* 16 activations of two pixels by four channels; loads between the products, which is what the M55 overlaps */
+/* 16 activations of two pixels by four channels. Loads stand between the products, which is what the M55 overlaps: the first
+   channel's weights, in q2, are loaded in the step before. After the last step q2 is what follows the weights. */
     .macro gemm_step
     vldrb.8     q0, [r3], #16
-    vldrw.32    q2, [r1], #16
-    vldrb.8     q1, [r5], #16
     vmladava.s8 r0, q0, q2
-    vldrw.32    q3, [r1], #16
+    vldrb.8     q1, [r5], #16
     vmladava.s8 r8, q1, q2
+    vldrw.32    q3, [r1], #16
     vmladava.s8 r2, q0, q3
     vldrw.32    q2, [r1], #16
     vmladava.s8 r10, q1, q3
@@ -32,19 +32,20 @@
     vldrw.32    q3, [r1], #16
     vmladava.s8 r12, q1, q2
     vmladava.s8 r6, q0, q3
+    vldrw.32    q2, [r1], #16
     vmladava.s8 lr, q1, q3
     .endm
 
-/* Up to 8 activations: lanes of x beyond the tail are not read and are zero, whatever weights they meet. */
+/* Up to 8 activations: lanes of x beyond the tail are not read and are zero, whatever weights they meet. Weights are 8
+   bytes a channel, so that the one in q2 has taken 8 bytes too many. */
     .macro gemm_tail
     ldr         r7, [sp, #TAIL]
     vctp.8      r7
     vpstt
     vldrbt.u8   q0, [r3]
     vldrbt.u8   q1, [r5]
-    vldrw.32    q2, [r1], #8
     vmladava.s8 r0, q0, q2
-    vldrw.32    q3, [r1], #8
+    vldrw.32    q3, [r1, #-8]
     vmladava.s8 r8, q1, q2
     vmladava.s8 r2, q0, q3
     vldrw.32    q2, [r1], #8
@@ -53,6 +54,7 @@
     vldrw.32    q3, [r1], #8
     vmladava.s8 r12, q1, q2
     vmladava.s8 r6, q0, q3
+    vldrw.32    q2, [r1], #16
     vmladava.s8 lr, q1, q3
     .endm
 
@@ -111,6 +113,7 @@ hil_function \name
 1:  /* a block of four channels */
     ldm         r1, {r0, r2, r4, r6}
     ldm         r1!, {r8, r10, r12, lr}
+    vldrw.32    q2, [r1], #16
     ldrd        r3, r5, [sp, #X0]
     ldr         r7, [sp, #ITERATIONS]
     ldr         pc, [sp, #ENTRY]
@@ -132,11 +135,10 @@ hil_function \name
     vmov        q1[2], q1[0], r8, r12
     vmov        q1[3], q1[1], r10, lr
     .ifc \form,general
-    vldrb.s32   q2, [r1], #4
-    vshl.s32    q0, q0, q2
-    vshl.s32    q1, q1, q2
+    vldrb.s32   q3, [r1], #4
+    vshl.s32    q0, q0, q3
+    vshl.s32    q1, q1, q3
     .endif
-    vldrw.32    q2, [r1], #16
     vldrb.s32   q3, [r1], #4
     vqrdmulh.s32 q0, q0, q2
     vqrdmulh.s32 q1, q1, q2

@@ -121,10 +121,10 @@ def pack_gemm(weights: Int8s, scale: Scaling) -> Int32s:
     parts: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []
     for first in blocks(weights.shape[0], 4):
         part = slice(first, first + 4)
-        parts += [scale.bias[part], interleave(weights, first, 4)]
+        parts += [scale.bias[part], interleave(weights, first, 4), scale.multiplier[part]]
         if scale.form == GENERAL:
             parts.append(np.maximum(scale.shift[part], 0))
-        parts += [scale.multiplier[part], np.minimum(scale.shift[part], 0)]
+        parts.append(np.minimum(scale.shift[part], 0))
     return words(*parts)
 
 
