@@ -20,8 +20,9 @@ import numpy as np
 from harness.graph import BinaryAttrs, Clamp, Tensor
 from harness.kernels.accesses import Accesses, elementwise
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out
+from harness.kernels.effort import NOTHING, Effort, straight
 from harness.kernels.elementwise import broadcast_loops
-from harness.kernels.scaling_dsp import DSP, INT8, clamped
+from harness.kernels.scaling_dsp import DSP, clamp_effort, clamped
 from harness.oracle.fixedpoint import Ints, multiply_by_quantized_multiplier
 from harness.oracle.params import AddParams, add_params
 
@@ -149,10 +150,13 @@ class AddS8Dsp(AddS8Linear):
         return elementwise(context, (0, 1), group=4)
 
     def cost(self, context: Context) -> Cost:
-        attrs = context.node.attrs
+        attrs, elements = context.node.attrs, context.output().elements
         assert isinstance(attrs, BinaryAttrs)
-        clamping = 0.0 if attrs.clamp == INT8 else 2.5
-        return Cost(30 + (7.25 + clamping) * context.output().elements)
+        line = _line_of(context)
+        assert line is not None
+        away = Effort(2, 2, 1.5) if line.away else NOTHING
+        effort = straight(28) + Effort(29, 33, 20) * (elements // 4) + Effort(8, 11, 7) * (elements % 4)
+        return (effort + away * elements + clamp_effort(context, attrs.clamp)).cost(context.target)
 
 
 KERNELS: tuple[Kernel, ...] = (AddS8Linear(), AddS8Dsp())

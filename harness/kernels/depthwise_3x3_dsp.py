@@ -10,7 +10,8 @@ import numpy.typing as npt
 from harness.graph import ConvAttrs
 from harness.kernels.accesses import NEVER, Accesses
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Scratch, Table
-from harness.kernels.scaling_dsp import DSP, Scaling, clamped, depthwise_weights, scaling
+from harness.kernels.effort import NOTHING, Effort, straight
+from harness.kernels.scaling_dsp import DSP, Scaling, clamp_effort, clamped, depthwise_scaling, depthwise_weights
 from harness.oracle.fixedpoint import Ints
 
 
@@ -153,13 +154,13 @@ class DepthwiseConv3x3S8Dsp(Kernel):
         x, w, y = context.input(0), context.input(1), context.output()
         plain = w.shape[1:3] == (3, 3) and attrs.stride == (self.stride, self.stride) and attrs.dilation == (1, 1)
         fits = x.shape[0] == 1 and y.shape[3] == x.shape[3] and max(attrs.pads.top, attrs.pads.left) <= 2
-        return plain and fits and scaling(context, depthwise_weights(context), attrs.clamp) is not None
+        return plain and fits and depthwise_scaling(context) is not None
 
     def lower(self, context: Context) -> Lowered:
         attrs = context.node.attrs
         assert isinstance(attrs, ConvAttrs)
         weights = depthwise_weights(context)
-        scale = scaling(context, weights, attrs.clamp)
+        scale = depthwise_scaling(context)
         assert scale is not None
         lines = lines_of(context)
         shape = lines.shape(len(weights), context.input().q.zero_point)
@@ -182,7 +183,18 @@ class DepthwiseConv3x3S8Dsp(Kernel):
         return Accesses({0: reads}, steps_out.astype(np.int32).reshape(-1), x.shape[3])
 
     def cost(self, context: Context) -> Cost:
-        return Cost(2.0 * 9 * context.output().elements, lines_of(context).scratch)
+        attrs = context.node.attrs
+        assert isinstance(attrs, ConvAttrs)
+        lines = lines_of(context)
+        scale = depthwise_scaling(context)
+        assert scale is not None
+        straight_line = int(scale.linear.sum())
+        flash = 20 * straight_line + 28 * (len(scale.linear) - straight_line)
+        effort = layer_effort(
+            lines, straight_line, len(scale.linear) - straight_line, dual="dual-issue" in self.features
+        )
+        clamping = clamp_effort(context, attrs.clamp)
+        return (effort + clamping).cost(context.target, scratch=lines.scratch, flash=flash, reads=lines.windows)
 
 
 class DepthwiseConv3x3S8M7(DepthwiseConv3x3S8Dsp):
@@ -190,9 +202,6 @@ class DepthwiseConv3x3S8M7(DepthwiseConv3x3S8Dsp):
 
     features = frozenset({"dsp", "dual-issue"})
     function = "depthwise_conv_3x3_s8_m7"
-
-    def cost(self, context: Context) -> Cost:
-        return Cost(1.5 * 9 * context.output().elements, lines_of(context).scratch)
 
 
 class DepthwiseConv3x3Stride2S8Dsp(DepthwiseConv3x3S8Dsp):
@@ -207,6 +216,55 @@ class DepthwiseConv3x3Stride2S8M7(DepthwiseConv3x3S8M7):
 
     function = "depthwise_conv_3x3_s2_s8_m7"
     stride = 2
+
+
+# Stride and form -> a tile, cycles by harness/cycles. A surplus column costs a tile of its own.
+_TILE = {
+    (1, True): Effort(49, 63, 49),
+    (1, False): Effort(67, 84, 68),
+    (2, True): Effort(59, 71, 47),
+    (2, False): Effort(77, 92, 66),
+}
+_TILE_DUAL = {
+    (1, True): Effort(54, 63, 37),
+    (1, False): Effort(71, 84, 60),
+    (2, True): Effort(61, 71, 38),
+    (2, False): Effort(78, 92, 60),
+}
+
+
+def layer_effort(lines: Lines, linear: int, rounded: int, *, dual: bool) -> Effort:
+    """The whole layer, with so many channels of either form; pieces are counted in depthwise_3x3_asm.h."""
+    channels = linear + rounded
+    step = 1 if channels % 2 else 2
+    strips_start = straight(3 if dual else 0)
+    forms = NOTHING
+    for count, is_linear in ((linear, True), (rounded, False)):
+        tile = (_TILE_DUAL if dual else _TILE)[lines.stride, is_linear]
+        strip = straight(31) + strips_start + tile * (lines.out_u // 2)
+        if lines.out_u % 2:
+            strip = strip + straight(11) + strips_start + tile
+        forms = forms + (strip * lines.strips + straight(30 if is_linear else 33) * lines.windows) * count
+    layer = straight(60) + straight(6 + (lines.stride == 2)) * lines.pairs
+    steps = -(-channels // step)
+    window = straight(14) * lines.windows + (straight(13) + straight(7) * lines.pairs) * (lines.windows - 1)
+    return layer + forms + (straight(27) + window + _copying(lines, step)) * steps
+
+
+def _copying(lines: Lines, step: int) -> Effort:
+    """All lines of a step's channels, into scratch."""
+    lead = lines.pad_u % 2
+    rest = lines.copied - lead
+    pieces = (straight(7), Effort(18, 20, 12), straight(9), straight(5))
+    if step == 1:
+        pieces = (straight(4), Effort(14, 18, 12), straight(6), straight(5))
+    line = (
+        straight(22) + pieces[0] * lead + pieces[1] * (rest // 4) + pieces[2] * (rest // 2 % 2) + pieces[3] * (rest % 2)
+    )
+    padding = straight(12) + (straight(4 + 4 * lines.pairs) if lines.windows > 1 else NOTHING)
+    total = lines.tile.shared + lines.tile.strip * lines.strips
+    real = min(lines.in_v, total - lines.pad_v)
+    return line * real + padding * (total - real)
 
 
 def lines_of(context: Context) -> Lines:

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from harness.graph import ConvAttrs
 from harness.kernels.accesses import Accesses, windows
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Table
-from harness.kernels.macs import macs
-from harness.kernels.scaling_dsp import DSP, Scaling, clamped, depthwise_weights, scaling
+from harness.kernels.effort import Effort, straight
+from harness.kernels.scaling_dsp import DSP, Scaling, clamp_effort, clamped, depthwise_scaling, depthwise_weights
 from harness.oracle.fixedpoint import Ints
 
 QUAD = 4
@@ -57,13 +57,24 @@ class DepthwiseConvS8Dsp(Kernel):
         return windows(context, within=[c // QUAD for c in range(channels)], own=channels % QUAD == 0)
 
     def cost(self, context: Context) -> Cost:
-        return Cost(3.5 * macs(context.graph, context.node) + 15 * context.output().elements)
+        attrs, scale = context.node.attrs, _scaling(context)
+        assert isinstance(attrs, ConvAttrs) and scale is not None
+        batches, rows, columns, channels = context.output().shape
+        kernel_h, kernel_w = context.input(1).shape[1:3]
+        if context.input().shape[2] == columns == kernel_w == 1:
+            rows, columns, kernel_h, kernel_w = columns, rows, kernel_w, kernel_h
+        quads = -(-channels // QUAD)
+        linear = int(scale.linear[::QUAD].sum())
+        pixel = straight(56 + 73.5 * linear + 104 * (quads - linear) + 14 * quads * kernel_h)
+        pixel = pixel + Effort(13, 16, 11) * (quads * kernel_h * kernel_w)
+        effort = straight(70) + (straight(5) + pixel * columns) * (batches * rows)
+        flash = 4 * quads * kernel_h * kernel_w + 32 * linear + 64 * (quads - linear)
+        clamping = clamp_effort(context, attrs.clamp)
+        return (effort + clamping).cost(context.target, flash=flash, reads=batches * rows * columns)
 
 
 def _scaling(context: Context) -> Scaling | None:
-    attrs = context.node.attrs
-    assert isinstance(attrs, ConvAttrs)
-    return scaling(context, depthwise_weights(context), attrs.clamp, folded=False, together=QUAD)
+    return depthwise_scaling(context, folded=False, together=QUAD)
 
 
 def pack_quads(weights: Ints, scale: Scaling) -> npt.NDArray[np.int32]:

@@ -9,6 +9,7 @@ import numpy as np
 from harness.graph import MeanAttrs, PoolAttrs
 from harness.kernels.accesses import Accesses, windows
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out
+from harness.kernels.effort import Effort, straight
 from harness.kernels.pooling import PoolS8
 from harness.kernels.scaling_dsp import DSP
 from harness.oracle.params import mean_params
@@ -20,7 +21,6 @@ MOST_COLUMNS = 255
 
 class _PoolS8Dsp(PoolS8):
     features = DSP
-    per_word: float
 
     def applies(self, context: Context) -> bool:
         attrs = context.node.attrs
@@ -31,13 +31,15 @@ class _PoolS8Dsp(PoolS8):
         channels = context.output().shape[3]
         return windows(context, within=[c // QUAD for c in range(channels)], own=channels % QUAD == 0)
 
+    def quad(self, context: Context) -> Effort:
+        """Four channels of an output pixel."""
+        raise NotImplementedError
+
     def cost(self, context: Context) -> Cost:
-        attrs = context.node.attrs
-        assert isinstance(attrs, PoolAttrs)
-        _, height, width, channels = context.output().shape
-        quads = -(-channels // QUAD)
-        window = 60 + attrs.kernel[0] * 12 + prod(attrs.kernel) * self.per_word
-        return Cost(60 + context.output().shape[0] * height * width * (40 + quads * window))
+        batches, height, width, channels = context.output().shape
+        pixel = straight(60) + self.quad(context) * -(-channels // QUAD)
+        effort = straight(30) + (straight(15) + pixel * width) * (batches * height)
+        return effort.cost(context.target)
 
 
 class AveragePoolS8Dsp(_PoolS8Dsp):
@@ -45,7 +47,15 @@ class AveragePoolS8Dsp(_PoolS8Dsp):
 
     ops = frozenset({"AVERAGE_POOL_2D"})
     function = "average_pool_s8_dsp"
-    per_word = 4.5
+
+    def quad(self, context: Context) -> Effort:
+        attrs = context.node.attrs
+        assert isinstance(attrs, PoolAttrs)
+        rows, columns = attrs.kernel
+        if columns == context.input().shape[2] and rows * columns <= MOST_COLUMNS:
+            rows, columns = 1, rows * columns
+        words = Effort(16.2, 22, 13) * (columns // 4) + straight(5.4) * (columns % 4)
+        return Effort(111, 155, 95) + (straight(16.4) + words) * rows
 
 
 class MaxPoolS8Dsp(_PoolS8Dsp):
@@ -53,7 +63,12 @@ class MaxPoolS8Dsp(_PoolS8Dsp):
 
     ops = frozenset({"MAX_POOL_2D"})
     function = "max_pool_s8_dsp"
-    per_word = 6
+
+    def quad(self, context: Context) -> Effort:
+        attrs = context.node.attrs
+        assert isinstance(attrs, PoolAttrs)
+        rows, columns = attrs.kernel
+        return straight(26) + (straight(10) + Effort(8, 11, 7) * columns) * rows
 
 
 class MeanS8Dsp(Kernel):
@@ -90,7 +105,9 @@ class MeanS8Dsp(Kernel):
         runs = _runs(context)
         assert runs is not None
         outer, count, inner = runs
-        return Cost(60 + outer * -(-inner // QUAD) * (120 + count / QUAD * 26))
+        quads = outer * -(-inner // QUAD)
+        effort = straight(60) + (straight(130) + straight(33) * (count // 4)) * quads
+        return effort.cost(context.target)
 
 
 def _runs(context: Context) -> tuple[int, int, int] | None:

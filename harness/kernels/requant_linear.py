@@ -85,6 +85,8 @@ def linear(
         offset, found = _offset(slope, steps, low[open_], high[open_], first[open_], last[open_], clamp)
         sums = [(end[open_] << SCALE_BITS) + offset for end in (low, high)]
         found &= (sums[0] >= INT32_MIN) & (sums[1] <= INT32_MAX)
+        if not found.any():
+            continue
         won = open_[found]
         _check(slope[found], offset[found], steps[found], m[won], n[won], (low[won], high[won]), zero_point, clamp)
         result.multiplier[won], result.offset[won], result.exact[won] = slope[found], offset[found], True

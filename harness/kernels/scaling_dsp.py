@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.graph import Clamp
+from harness.graph import Clamp, ConvAttrs, Graph, Node
 from harness.kernels.base import Call, Context, Out
 from harness.kernels.convolution import weights_of
+from harness.kernels.effort import NOTHING, Effort, straight
 from harness.kernels.requant import accumulator_range, requant
 from harness.kernels.requant_linear import SCALE_BITS, linear
+from harness.kernels.target import Target
 from harness.oracle.fixedpoint import Ints, wrap32
 from harness.oracle.params import conv_params
 
@@ -56,16 +59,23 @@ def depthwise_weights(context: Context) -> Ints:
     return weights.reshape(-1, weights.shape[3]).T
 
 
-def scaling(context: Context, weights: Ints, clamp: Clamp, *, folded: bool = True, together: int = 1) -> Scaling | None:
-    """Constants of every channel, or None when a channel has no exact form here.
+def depthwise_scaling(context: Context, *, folded: bool = True, together: int = 1) -> Scaling | None:
+    """Constants of every channel of a DEPTHWISE_CONV_2D, or None when a channel has no exact form here.
 
     Args:
-        context: of a layer with weights.
-        weights: (channels, taps).
-        clamp: of the output.
+        context: of the layer.
         folded: whether sums are of the input as it is; else of the input less its zero point.
         together: groups of so many channels, the last group being the last so many, have one form.
     """
+    return _depthwise_scaling(context.graph, context.node, context.target, folded, together)
+
+
+@lru_cache(maxsize=256)
+def _depthwise_scaling(graph: Graph, node: Node, target: Target, folded: bool, together: int) -> Scaling | None:
+    context = Context(graph, node, target)
+    attrs = node.attrs
+    assert isinstance(attrs, ConvAttrs)
+    weights, clamp = depthwise_weights(context), attrs.clamp
     y = context.output()
     raw = exact_bias(context)
     bias = raw - context.input().q.zero_point * weights.sum(axis=1)
@@ -102,3 +112,10 @@ def clamped(context: Context, calls: tuple[Call, ...], clamp: Clamp) -> tuple[Ca
         return calls
     shape = {"count": context.output().elements, "clamp_min": clamp[0], "clamp_max": clamp[1]}
     return (*calls, Call("clamp_s8_dsp", (Out(),), shape))
+
+
+def clamp_effort(context: Context, clamp: Clamp) -> Effort:
+    """What the call that `clamped` adds takes."""
+    if clamp == INT8:
+        return NOTHING
+    return straight(25) + Effort(8.5, 12, 7) * (context.output().elements / 4)
