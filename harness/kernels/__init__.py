@@ -18,6 +18,7 @@ from harness.kernels import (
     depthwise_quads_dsp,
     elementwise_mve,
     fully_connected_mve,
+    movement_mve,
     pooling_dsp,
     pooling_mve,
 )
@@ -66,6 +67,7 @@ KERNELS: tuple[Kernel, ...] = (
     SplitPortable(),
     StridedSlicePortable(),
     PadPortable(),
+    *movement_mve.KERNELS,
 )
 
 

@@ -15,17 +15,19 @@ class MovePortable(Kernel):
     """A copy as it is: variables, and reshapes whose bytes cannot be shared."""
 
     ops = frozenset({"READ_VARIABLE", "ASSIGN_VARIABLE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS"})
+    function = "move_portable"
 
     def lower(self, context: Context) -> Lowered:
         source = StateOf() if context.node.op == "READ_VARIABLE" else In(ctype=_BYTES)
         target = StateOf() if context.node.op == "ASSIGN_VARIABLE" else Out(ctype=_BYTES)
-        return Lowered("move_portable", (Call("move_portable", (source, target), {"bytes": _moved(context)}),))
+        return Lowered(self.function, (Call(self.function, (source, target), {"bytes": moved(context)}),))
 
     def cost(self, context: Context) -> Cost:
-        return Cost(20 + _moved(context))
+        return Cost(20 + moved(context))
 
 
-def _moved(context: Context) -> int:
+def moved(context: Context) -> int:
+    """Bytes of what a node copies as it is."""
     tensors = context.node.outputs or context.node.inputs
     return context.graph.tensors[tensors[0]].bytes
 
@@ -46,6 +48,7 @@ class ConcatPortable(Kernel):
     """CONCATENATION: one strided copy an input."""
 
     ops = frozenset({"CONCATENATION"})
+    function = "copy_rows_portable"
 
     def lower(self, context: Context) -> Lowered:
         attrs = context.node.attrs
@@ -55,8 +58,8 @@ class ConcatPortable(Kernel):
         for i, part in enumerate(_joined(context.output(), inputs, attrs.axis)):
             shape = {"rows": part["rows"], "bytes": part["bytes"], "in_offset": 0, "in_step": part["bytes"]}
             shape |= {"out_offset": part["offset"], "out_step": part["step"]}
-            calls.append(Call("copy_rows_portable", (In(i, _BYTES), Out(ctype=_BYTES)), shape))
-        return Lowered("copy_rows_portable", tuple(calls))
+            calls.append(Call(self.function, (In(i, _BYTES), Out(ctype=_BYTES)), shape))
+        return Lowered(self.function, tuple(calls))
 
     def cost(self, context: Context) -> Cost:
         return Cost(20 + context.output().bytes)
@@ -66,6 +69,7 @@ class SplitPortable(Kernel):
     """SPLIT and SPLIT_V: one strided copy an output."""
 
     ops = frozenset({"SPLIT", "SPLIT_V"})
+    function = "copy_rows_portable"
 
     def lower(self, context: Context) -> Lowered:
         attrs = context.node.attrs
@@ -75,14 +79,14 @@ class SplitPortable(Kernel):
         for i, part in enumerate(_joined(context.input(), outputs, attrs.axis)):
             shape = {"rows": part["rows"], "bytes": part["bytes"], "in_offset": part["offset"]}
             shape |= {"in_step": part["step"], "out_offset": 0, "out_step": part["bytes"]}
-            calls.append(Call("copy_rows_portable", (In(ctype=_BYTES), Out(i, _BYTES)), shape))
-        return Lowered("copy_rows_portable", tuple(calls))
+            calls.append(Call(self.function, (In(ctype=_BYTES), Out(i, _BYTES)), shape))
+        return Lowered(self.function, tuple(calls))
 
     def cost(self, context: Context) -> Cost:
         return Cost(20 + context.input().bytes)
 
 
-def _strided(loops: list[Loop], size: int, in_offset: int, out_offset: int, what: str) -> Call:
+def _strided(function: str, loops: list[Loop], size: int, in_offset: int, out_offset: int, what: str) -> Call:
     """A strided copy of elements of `size` bytes; the innermost dense loop becomes one run."""
     nest = merge(loops, 2)
     run = size
@@ -92,13 +96,14 @@ def _strided(loops: list[Loop], size: int, in_offset: int, out_offset: int, what
     shape = {"bytes": run} | {f"n{i}": loop.count for i, loop in enumerate(full)}
     shape |= {"in_offset": in_offset} | {f"in{i}": loop.steps[0] for i, loop in enumerate(full)}
     shape |= {"out_offset": out_offset} | {f"out{i}": loop.steps[1] for i, loop in enumerate(full)}
-    return Call("strided_copy_portable", (In(ctype=_BYTES), Out(ctype=_BYTES)), shape)
+    return Call(function, (In(ctype=_BYTES), Out(ctype=_BYTES)), shape)
 
 
 class StridedSlicePortable(Kernel):
     """STRIDED_SLICE with any steps."""
 
     ops = frozenset({"STRIDED_SLICE"})
+    function = "strided_copy_portable"
 
     def lower(self, context: Context) -> Lowered:
         attrs = context.node.attrs
@@ -110,8 +115,8 @@ class StridedSlicePortable(Kernel):
             for count, step, stride, out in zip(attrs.counts, in_steps, attrs.strides, out_steps, strict=True)
         ]
         start = sum(begin * step for begin, step in zip(attrs.begin, in_steps, strict=True)) * size
-        call = _strided(loops, size, start, 0, f"STRIDED_SLICE of '{x.name}'")
-        return Lowered("strided_copy_portable", (call,))
+        call = _strided(self.function, loops, size, start, 0, f"STRIDED_SLICE of '{x.name}'")
+        return Lowered(self.function, (call,))
 
     def cost(self, context: Context) -> Cost:
         return Cost(20 + 8 * context.output().bytes)
@@ -121,6 +126,8 @@ class PadPortable(Kernel):
     """PAD and PADV2, int8: fill, then copy the inside."""
 
     ops = frozenset({"PAD", "PADV2"})
+    function = "strided_copy_portable"
+    fill = "fill_portable"
 
     def lower(self, context: Context) -> Lowered:
         attrs = context.node.attrs
@@ -129,8 +136,9 @@ class PadPortable(Kernel):
         out_steps = row_major(y.shape)
         loops = [Loop(n, (step, out)) for n, step, out in zip(x.shape, row_major(x.shape), out_steps, strict=True)]
         start = sum(before * step for (before, _), step in zip(attrs.paddings, out_steps, strict=True))
-        fill = Call("fill_portable", (Out(ctype=_BYTES),), {"bytes": y.bytes, "value": attrs.value})
-        return Lowered("strided_copy_portable", (fill, _strided(loops, 1, 0, start, f"PAD of '{x.name}'")))
+        fill = Call(self.fill, (Out(ctype=_BYTES),), {"bytes": y.bytes, "value": attrs.value})
+        copy = _strided(self.function, loops, 1, 0, start, f"PAD of '{x.name}'")
+        return Lowered(self.function, (fill, copy))
 
     def cost(self, context: Context) -> Cost:
         return Cost(20 + 2 * context.output().bytes)

@@ -9,18 +9,28 @@ import pytest
 
 from harness.compiler import compile_graph
 from harness.graph import Graph, Pads
+from harness.kernels import movement_mve
 from harness.kernels.convolution_mve import Conv1x1S8Mve
 from harness.kernels.target import Target
 from harness.plan import Layer
 from tests.support.compiled import VECTORS, check_on_board
 from tests.support.draft import Rng, between, chance, pick
-from tests.support.layers import binary_layer, conv_layer, fully_connected_layer, mean_layer, pool_layer, tie_layer
+from tests.support.layers import (
+    binary_layer,
+    conv_layer,
+    copy_layer,
+    fully_connected_layer,
+    mean_layer,
+    pool_layer,
+    tie_layer,
+)
 from tests.support.opgen import random_graph
 from tests.support.overlapped import check as check_distances
 from tests.support.overlapped import layer_of
 from tests.support.scale import scaled
 
 BOARD = "mps3-an547"
+_COPIED = ("CONCATENATION", "SPLIT", "SPLIT_V", "STRIDED_SLICE", "PAD")
 
 
 def check(graphs: Sequence[Graph], kernel: str, function: str) -> None:
@@ -212,6 +222,18 @@ def test_mean() -> None:
 def test_tables(op: str) -> None:
     rng = np.random.default_rng(16)
     check([random_graph(rng, op) for _ in range(scaled(10, 100))], "Lut8Mve", "lut_8_mve")
+
+
+def test_copies() -> None:
+    """Of every kind, with runs of all lengths; variables are read and written by graphs of kind STATE."""
+    rng = np.random.default_rng(18)
+    graphs = [copy_layer(rng, op) for op in _COPIED for _ in range(scaled(8, 80))]
+    graphs += [random_graph(rng, "STATE") for _ in range(scaled(8, 80))]
+    prefer = {type(kernel).__name__ for kernel in movement_mve.KERNELS}
+    plans = [compile_graph(graph, core="cortex-m55", prefer=prefer) for graph in graphs]
+    found = {layer.kernel for plan in plans for layer in plan.layers}
+    assert {"move_mve", "copy_rows_mve", "strided_copy_mve"} <= found
+    assert check_on_board(graphs, BOARD, prefer=prefer) == len(graphs) * VECTORS
 
 
 def test_conv_1x1_keeps_to_its_order_of_accesses() -> None:

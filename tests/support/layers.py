@@ -18,8 +18,8 @@ from harness.graph import (
     Quantization,
     same_pads,
 )
-from tests.support.draft import Draft, Rng, chance, log_uniform, quantization
-from tests.support.opgen_ops import accumulator, fused, weights, window
+from tests.support.draft import Draft, Rng, between, chance, log_uniform, quantization
+from tests.support.opgen_ops import BUILDERS, accumulator, fused, weights, window
 
 Pair = tuple[int, int]
 
@@ -102,6 +102,14 @@ def mean_layer(rng: Rng, shape: tuple[int, ...], axes: tuple[int, ...]) -> Graph
     out = tuple(1 if a in axes else n for a, n in enumerate(shape) if keep or a not in axes)
     quant = quantization(rng, scale=draft.quant(x).scale * log_uniform(rng, 0.2, 3))
     return draft.finish("layer", (draft.node("MEAN", (x,), (draft.tensor(out, quant),), MeanAttrs(axes, keep)),))
+
+
+def copy_layer(rng: Rng, op: str) -> Graph:
+    """An operator that only moves bytes, of a tensor whose innermost runs are long."""
+    draft = Draft(rng)
+    x = draft.input((between(rng, 1, 3), between(rng, 1, 5), between(rng, 1, 70)))
+    BUILDERS[op](draft, x)
+    return draft.finish(op.lower(), draft.nodes[-1].outputs)
 
 
 def _pad(draft: Draft, x: int, pads: Pads) -> int:
