@@ -65,6 +65,10 @@ HIL_SHARED void depthwise_conv_4x4_s8_mve_run(const int8_t *input, const int32_t
     for (int32_t i = 0; i < 4; ++i) {
         work.gather[i] = (uint32_t)(i * column);
     }
+    /* Rounds read to the end of the scratch, for lanes that are not stored: nothing is read that was never written. */
+    const int32_t written = (s->out_inner - 1) * s->stride_inner + s->kernel_inner;
+    const int32_t columns = (((s->out_inner + 7) & ~7) - 1) * s->stride_inner + 4;
+    fill_mve(strip + written * column, s->in_zero, (columns - written) * column + (s->channels < 16 ? 64 : 0));
     for (int32_t n = 0; n < s->batches; ++n) {
         for (int32_t c = 0; c < s->channels; c += 16) {
             work.channels = s->channels - c < 16 ? s->channels - c : 16;

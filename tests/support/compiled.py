@@ -56,6 +56,8 @@ def check_on_board(
         for seed, (graph, package) in enumerate(zip(graphs, packages, strict=True)):
             vectors = random_inputs(graph, np.random.default_rng(seed), VECTORS)
             measured = measure(session, image, package, vectors, layers=True, profile=False, client=client)
+            # Every byte that was planned is written: none too many for the layers, none for their scratch.
+            assert measured.arena_high == package.plan.arena_size, package.plan.name
             states = None
             for number, vector in enumerate(vectors):
                 wanted = run(graph, vector, states)
