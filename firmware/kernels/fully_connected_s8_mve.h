@@ -47,6 +47,10 @@ HIL_INLINE void fully_connected_s8_mve(const int8_t *input, const int32_t *packe
     }
     const fully_connected_s8_mve_shape row = {1,        s->depth,    s->steps,     0,           s->eights,
                                               s->fours, s->out_zero, s->clamp_min, s->clamp_max, s->form};
+    /* meets weights of zero; nothing is read that was never written */
+    for (int32_t i = s->depth; i < 16 * s->steps; ++i) {
+        whole[i] = 0;
+    }
     for (int32_t n = 0; n < s->rows; ++n) {
         copy_mve(whole, input, s->depth);
         fully_connected_s8_mve_choose(s->form, 0)(whole, packed, output, &row);

@@ -33,10 +33,13 @@ class FullyConnectedS8Mve(Kernel):
         fours = channels % 8 if channels % 8 <= 4 else 0
         shape = {"rows": x.elements // depth, "depth": depth, "steps": steps, "tail": tail}
         shape |= {"eights": channels - fours, "fours": fours, **output_shape(context, scale.form)}
-        scratch = 0 if readable(depth) else LANES * steps
+        scratch = self._scratch(depth)
         table = Table("packed", "int32_t", pack_fully_connected(weights, scale))
         arguments = (In(), table, Out(), Scratch() if scratch else Out())
         return Lowered("fully_connected_s8_mve", (Call("fully_connected_s8_mve", arguments, shape),), scratch)
+
+    def _scratch(self, depth: int) -> int:
+        return 0 if readable(depth) else LANES * split_depth(depth)[0]
 
     def accesses(self, context: Context) -> Accesses:
         channels, depth = context.input(1).shape
@@ -44,7 +47,7 @@ class FullyConnectedS8Mve(Kernel):
 
     def cost(self, context: Context) -> Cost:
         channels, depth = context.input(1).shape
-        return Cost(context.output().elements * (depth / 7 + 6) + 100)
+        return Cost(context.output().elements * (depth / 7 + 6) + 100, self._scratch(depth))
 
 
 class FullyConnectedRowsS8Mve(Kernel):

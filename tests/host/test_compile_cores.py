@@ -17,6 +17,9 @@ def test_every_kind_compiles(core: str) -> None:
     for kind in KINDS * scaled(2, 10):
         graph = random_graph(rng, op=kind)
         plan = compile_graph(graph, core=core)
+        # What the arena is planned by and what the calls use are told by two methods of a kernel.
+        for step in plan.steps:
+            assert step.kernel.cost(step.context).scratch == step.lowered.scratch, (graph.name, type(step.kernel))
         assert all(p.offset + p.size <= plan.arena_size for p in plan.placements), graph.name
 
 
