@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from harness.kernels.base import Context, Cost, Kernel, Lowered
+from harness.kernels.base import Context, Kernel, Lowered
+from harness.kernels.costs import Cost, cost_of
 from harness.lifetimes import Use
 from harness.overlap import Overlap, overlap_of
 
@@ -20,12 +21,12 @@ class Choice:
     @cached_property
     def cost(self) -> Cost:
         """What the kernel is expected to take."""
-        return self.kernel.cost(self.context)
+        return cost_of(self.kernel, self.context)
 
     @property
     def time(self) -> float:
-        """Expected time, for ranking."""
-        return self.cost.time
+        """Expected modelled cycles."""
+        return self.cost.cycles
 
     @cached_property
     def lowered(self) -> Lowered:

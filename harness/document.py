@@ -130,19 +130,17 @@ def analysis_document(
 
 
 def _expected(plan: Plan) -> list[Document]:
-    """What each layer's kernel says that it takes: instructions, and modelled cycles where the kernel has figures."""
+    """What each layer is expected to take, without running it; `basis` tells what the figures rest on."""
+    from harness.expected import expected
     from harness.units import Unit
 
-    def figure(value: float | None, unit: Unit) -> Document | None:
-        return None if value is None else {"value": round(value), "unit": unit.value}
-
-    costs = [step.kernel.cost(step.context) for step in plan.steps]
     return [
         {
-            "instructions": figure(cost.instructions, Unit.INSTRUCTIONS),
-            "cycles": figure(cost.cycles, Unit.MODELLED_CYCLES),
+            "instructions": {"value": round(cost.instructions), "unit": Unit.INSTRUCTIONS.value},
+            "cycles": {"value": round(cost.cycles), "unit": Unit.MODELLED_CYCLES.value},
+            "basis": cost.basis,
         }
-        for cost in costs
+        for cost in expected(plan)
     ]
 
 

@@ -148,6 +148,13 @@ class CycleTableError(InputError):
     stage = "cycles"
 
 
+class CostTableError(InputError):
+    """A table of kernels' prices breaks its schema."""
+
+    code = "cost-table"
+    stage = "compile"
+
+
 class CycleModelError(InputError):
     """The cycle model was given code that it cannot cost."""
 

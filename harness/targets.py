@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from harness.kernels.target import Target
+from harness.kernels.target import Cached, Target
 
 if TYPE_CHECKING:
     from harness.boards import Board, Resolved
+    from harness.cycles.board_tables import Setup
+    from harness.cycles.memory import Memory
 
 
 def target_of(board: Board, wanted: Mapping[str, str] | None = None) -> Target:
@@ -28,19 +30,23 @@ def target_of(board: Board, wanted: Mapping[str, str] | None = None) -> Target:
     if placed is None or board.name not in boards():
         return Target(board.core)
     costed = setup(board_table(board.name), asdict(placed))
-    weights, code = costed.system.memory_of("weights"), costed.system.memory_of("code")
-    stall, kept = 0.0, 0
-    if weights.data is not None:
-        stall = costed.stalls[weights.name].load * 4 / weights.data.line
-        kept = weights.data.sets * weights.data.ways * weights.data.line
-    cache = code.fetch
-    slow_code = cache is not None and costed.stalls[code.name].fetch > 0
+    weights, arena = costed.system.memory_of("weights"), costed.system.memory_of("arena")
     return Target(
         board.core,
-        weight_stall=stall,
-        weight_cache=kept,
-        code_cache=cache.sets * cache.ways * cache.line if cache is not None and slow_code else None,
+        code=_cached(costed, costed.system.memory_of("code"), fetched=True),
+        weights=_cached(costed, weights),
+        arena=_cached(costed, arena),
+        apart=weights.name != arena.name,
     )
+
+
+def _cached(costed: Setup, memory: Memory, *, fetched: bool = False) -> Cached | None:
+    """What the core waits for, or None where it never does."""
+    cache, row = memory.fetch if fetched else memory.data, costed.stalls[memory.name]
+    load, store = (row.fetch, 0.0) if fetched else (row.load, row.store)
+    if cache is None or load == store == 0:
+        return None
+    return Cached(cache.sets, cache.ways, cache.line, load, store)
 
 
 def target_of_run(resolved: Resolved, wanted: Mapping[str, str] | None = None) -> Target:

@@ -31,6 +31,7 @@ from harness.kernels.convolution import (
     FullyConnectedS8Portable,
 )
 from harness.kernels.convolution_dsp import CONVOLUTION_DSP
+from harness.kernels.costs import cost_of
 from harness.kernels.elementwise import AddS8Portable, MulS8Portable
 from harness.kernels.movement import ConcatPortable, MovePortable, PadPortable, SplitPortable, StridedSlicePortable
 from harness.kernels.pooling import AveragePoolS8Portable, MaxPoolS8Portable, MeanS8Portable
@@ -91,4 +92,4 @@ def candidates(context: Context, prefer: Collection[str] = ()) -> list[Kernel]:
         raise CompileError(
             f"no kernel computes {context.node.op} of {types}", hint="quantize the model fully to int8 activations"
         )
-    return sorted(found, key=lambda kernel: (type(kernel).__name__ not in prefer, kernel.cost(context).time))
+    return sorted(found, key=lambda kernel: (type(kernel).__name__ not in prefer, cost_of(kernel, context).cycles))

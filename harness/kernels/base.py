@@ -17,6 +17,7 @@ import numpy as np
 from harness.graph import ABSENT, Array, Graph, Node, Tensor
 from harness.kernels.accesses import Accesses
 from harness.kernels.target import Target
+from harness.kernels.work import Work
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Lowered:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a layer is expected to take.
+    """What a layer is expected to take, for kernels without `work`: by formulas of their own.
 
     Attributes:
         instructions: executed.
@@ -104,11 +105,6 @@ class Cost:
     scratch: int = 0
     cycles: float | None = None
     flash: int = 0
-
-    @property
-    def time(self) -> float:
-        """What kernels are ranked by: modelled cycles, else instructions as the nearest guess at them."""
-        return self.instructions if self.cycles is None else self.cycles
 
 
 @dataclass(frozen=True)
@@ -155,9 +151,16 @@ class Kernel(ABC):
     def lower(self, context: Context) -> Lowered:
         """The calls for this node."""
 
-    @abstractmethod
+    def work(self, context: Context) -> Work | None:
+        """How often its loops run, what it reads again, and its scratch bytes: from them costs.py makes figures.
+
+        Loops are those of the code, so that figures extrapolate. None: only `cost` is there.
+        """
+        return None
+
     def cost(self, context: Context) -> Cost:
-        """Expected cost on the context's target."""
+        """A rule of thumb, for a kernel without `work`."""
+        raise NotImplementedError
 
     def accesses(self, context: Context) -> Accesses | None:
         """In which order inputs are read and the output is written (harness/kernels/accesses.py has the usual ones).

@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from harness.graph import ConvAttrs
 from harness.kernels.accesses import NEVER, Accesses
-from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Scratch, Table
-from harness.kernels.effort import NOTHING, Effort, straight
-from harness.kernels.scaling_dsp import DSP, Scaling, clamp_effort, clamped, depthwise_scaling, depthwise_weights
+from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out, Scratch, Table
+from harness.kernels.scaling_dsp import DSP, Scaling, clamp_loops, clamped, depthwise_scaling, depthwise_weights
+from harness.kernels.work import Sweep, Work
 from harness.oracle.fixedpoint import Ints
 
 
@@ -182,19 +182,46 @@ class DepthwiseConv3x3S8Dsp(Kernel):
         reads = np.where(unread, NEVER, steps_in).astype(np.int32).reshape(-1)
         return Accesses({0: reads}, steps_out.astype(np.int32).reshape(-1), x.shape[3])
 
-    def cost(self, context: Context) -> Cost:
+    def work(self, context: Context) -> Work:
         attrs = context.node.attrs
         assert isinstance(attrs, ConvAttrs)
-        lines = lines_of(context)
+        lines, channels = lines_of(context), context.output().shape[3]
+        step = 1 if channels % 2 else 2
+        groups = channels // step
         scale = depthwise_scaling(context)
         assert scale is not None
-        straight_line = int(scale.linear.sum())
-        flash = 20 * straight_line + 28 * (len(scale.linear) - straight_line)
-        effort = layer_effort(
-            lines, straight_line, len(scale.linear) - straight_line, dual="dual-issue" in self.features
+        linear = int(scale.linear.sum())
+        tiles = lines.strips * lines.tiles
+        windows = lines.windows
+        seen = lines.tile.shared + lines.tile.strip * lines.strips
+        copied = int((lines.read_in(np.arange(lines.in_v)) != NEVER).sum())
+        fields = lines.shape(channels, 0)
+        kind = "pair" if step == 2 else "single"
+        loops = {
+            "fill": lines.pairs,
+            "group": groups,
+            "window": groups * windows,
+            "line": groups * copied,
+            "padding_line": groups * (seen - copied),
+            "padding": groups * (seen - copied) * lines.pairs * (windows > 1),
+            f"{kind}_quad": groups * copied * fields["quads"],
+            f"{kind}_rest": groups * copied * (fields["lead"] + fields["tail"] % 2 + fields["tail"] // 2),
+            "moved": groups * (windows - 1) * lines.pairs,
+            "channel": channels,
+            "strip": channels * lines.strips,
+            "half": channels * lines.strips * fields["odd_u"],
+            "tile": linear * tiles,
+            "rounded_tile": (channels - linear) * tiles,
+            **clamp_loops(context, attrs.clamp),
+        }
+        loops = {"pair_quad": 0, "single_quad": 0, "pair_rest": 0, "single_rest": 0, **loops}
+        x, y = context.input(), context.output()
+        sweeps = (
+            Sweep("input", x.bytes, groups, lines.scratch),
+            Sweep("output", y.bytes, groups, lines.scratch),
+            Sweep("weights", 28 * channels, 1),
         )
-        clamping = clamp_effort(context, attrs.clamp)
-        return (effort + clamping).cost(context.target, scratch=lines.scratch, flash=flash, reads=lines.windows)
+        return Work(loops, sweeps, lines.scratch)
 
 
 class DepthwiseConv3x3S8M7(DepthwiseConv3x3S8Dsp):
@@ -216,55 +243,6 @@ class DepthwiseConv3x3Stride2S8M7(DepthwiseConv3x3S8M7):
 
     function = "depthwise_conv_3x3_s2_s8_m7"
     stride = 2
-
-
-# Stride and form -> a tile, cycles by harness/cycles. A surplus column costs a tile of its own.
-_TILE = {
-    (1, True): Effort(49, 63, 49),
-    (1, False): Effort(67, 84, 68),
-    (2, True): Effort(59, 71, 47),
-    (2, False): Effort(77, 92, 66),
-}
-_TILE_DUAL = {
-    (1, True): Effort(54, 63, 37),
-    (1, False): Effort(71, 84, 60),
-    (2, True): Effort(61, 71, 38),
-    (2, False): Effort(78, 92, 60),
-}
-
-
-def layer_effort(lines: Lines, linear: int, rounded: int, *, dual: bool) -> Effort:
-    """The whole layer, with so many channels of either form; pieces are counted in depthwise_3x3_asm.h."""
-    channels = linear + rounded
-    step = 1 if channels % 2 else 2
-    strips_start = straight(3 if dual else 0)
-    forms = NOTHING
-    for count, is_linear in ((linear, True), (rounded, False)):
-        tile = (_TILE_DUAL if dual else _TILE)[lines.stride, is_linear]
-        strip = straight(31) + strips_start + tile * (lines.out_u // 2)
-        if lines.out_u % 2:
-            strip = strip + straight(11) + strips_start + tile
-        forms = forms + (strip * lines.strips + straight(30 if is_linear else 33) * lines.windows) * count
-    layer = straight(60) + straight(6 + (lines.stride == 2)) * lines.pairs
-    steps = -(-channels // step)
-    window = straight(14) * lines.windows + (straight(13) + straight(7) * lines.pairs) * (lines.windows - 1)
-    return layer + forms + (straight(27) + window + _copying(lines, step)) * steps
-
-
-def _copying(lines: Lines, step: int) -> Effort:
-    """All lines of a step's channels, into scratch."""
-    lead = lines.pad_u % 2
-    rest = lines.copied - lead
-    pieces = (straight(7), Effort(18, 20, 12), straight(9), straight(5))
-    if step == 1:
-        pieces = (straight(4), Effort(14, 18, 12), straight(6), straight(5))
-    line = (
-        straight(22) + pieces[0] * lead + pieces[1] * (rest // 4) + pieces[2] * (rest // 2 % 2) + pieces[3] * (rest % 2)
-    )
-    padding = straight(12) + (straight(4 + 4 * lines.pairs) if lines.windows > 1 else NOTHING)
-    total = lines.tile.shared + lines.tile.strip * lines.strips
-    real = min(lines.in_v, total - lines.pad_v)
-    return line * real + padding * (total - real)
 
 
 def lines_of(context: Context) -> Lines:

@@ -119,3 +119,9 @@ def clamp_effort(context: Context, clamp: Clamp) -> Effort:
     if clamp == INT8:
         return NOTHING
     return straight(25) + Effort(8.5, 12, 7) * (context.output().elements / 4)
+
+
+def clamp_loops(context: Context, clamp: Clamp) -> dict[str, float]:
+    """Loops of the call that `clamped` adds."""
+    there = clamp != INT8
+    return {"clamp": float(there), "clamp_word": there * context.output().elements / 4}

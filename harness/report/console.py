@@ -130,17 +130,18 @@ def analysis(document: Document) -> Iterable[RenderableType]:
             layer["kernel"],
             f"{layer['macs']:,}",
             f"{layer['scratch']:,}",
-            *(rows.number(expected[name]["value"]) if expected[name] else "-" for name in ("instructions", "cycles")),
+            *(rows.number(expected[name]["value"]) for name in ("instructions", "cycles")),
+            "" if expected["basis"] == "fitted" else expected["basis"],
         )
         for layer, expected in zip(document["layers"], document["expected"], strict=True)
     )
-    columns = ("#", "layer", "op", "kernel", "MACs", "scratch B", "expected instructions", "expected modelled cycles")
+    columns = ("#", "layer", "op", "kernel", "MACs", "scratch B", "expected instructions", "expected modelled cycles", "by")
     note = (
         "expected: by the kernels' own cost models, which chose them; `tinyhil profile` executes the layers "
         "and costs what it sees"
     )
     where = f"{document['core']} on {document['board']}" if document["board"] else document["core"]
-    right = frozenset(columns) - {"layer", "op", "kernel"}
+    right = frozenset(columns) - {"layer", "op", "kernel", "by"}
     yield table(Table(f"Layers for {where}", columns, layers, right, (note,)))
     places = tuple(
         (

@@ -8,11 +8,12 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from tests.bench import cycles, instructions, link, start, targets, virtual
+from tests.bench import costs, cycles, instructions, link, start, targets, virtual
 
 BENCHES: dict[str, Callable[[Console], None]] = {
     "instructions": instructions.run,
     "cycles": cycles.run,
+    "costs": costs.run,
     "link": link.run,
     "start": start.run,
     "virtual": virtual.run,
@@ -24,12 +25,18 @@ def main() -> None:
     """Run the benchmarks named on the command line, or all."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("bench", nargs="*", default=list(BENCHES), help=f"one of: {', '.join(BENCHES)}")
-    chosen = parser.parse_args().bench
+    parsed, rest = parser.parse_known_args()
+    chosen = parsed.bench
     unknown = [name for name in chosen if name not in BENCHES]
     if unknown:
         parser.error(f"no benchmark named {', '.join(unknown)}; there are {', '.join(BENCHES)}")
+    if rest and chosen != ["costs"]:
+        parser.error(f"{' '.join(rest)}: only costs, named alone, takes options")
     console = Console(width=None if Console().is_terminal else 130)
     console.print(f"{platform.system()} {platform.machine()}, Python {platform.python_version()}; one run each")
+    if rest:
+        costs.run(console, rest)
+        return
     for name in chosen:
         BENCHES[name](console)
 

@@ -1,0 +1,139 @@
+"""What a layer is expected to take with a kernel, by the kernel's work and the prices of its loops.
+
+Every figure is in the same two units, whatever is known of a kernel: executed instructions, and modelled cycles on the
+target. Kernels are ranked by modelled cycles, and by nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING, Literal
+
+from harness.kernels.macs import macs
+from harness.kernels.prices import SUBSTITUTES, CorePrices, KernelPrices, core_prices
+from harness.kernels.target import Cached, Target
+from harness.kernels.work import Sweep, Work
+
+if TYPE_CHECKING:
+    from harness.kernels.base import Context, Kernel
+
+Basis = Literal["fitted", "another core", "guess"]
+
+GUESS_PER_MAC, GUESS_PER_ELEMENT, GUESS_CYCLES = 30.0, 100.0, 2.0
+"""Instructions, and cycles an instruction, of a kernel that was fitted on no core: more than any kernel takes, so that it
+is chosen only where no other applies."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a layer is expected to take.
+
+    Attributes:
+        instructions: executed.
+        cycles: modelled cycles on the context's target.
+        scratch: bytes of RAM while it runs.
+        basis: where the figures come from: profiles of the kernel on this core; on the nearest core that has some, whose
+            core cycles they are; or a guess from sizes.
+    """
+
+    instructions: float
+    cycles: float
+    scratch: int = 0
+    basis: Basis = "fitted"
+
+
+def cost_of(kernel: Kernel, context: Context, *, first: bool = False, over: bool = False) -> Cost:
+    """The expected cost of a layer with a kernel.
+
+    Args:
+        kernel: one that applies.
+        context: the layer.
+        first: whether the kernel runs in no earlier layer, so that no cache holds its code.
+        over: whether the output lies over an input.
+    """
+    work = kernel.work(context)
+    if work is None:
+        rule = kernel.cost(context)
+        cycles = GUESS_CYCLES * rule.instructions if rule.cycles is None else rule.cycles
+        return Cost(rule.instructions, cycles, rule.scratch, "guess")
+    loops = all_loops(work, first=first)
+    prices, table, basis = _prices(type(kernel).__name__, context.target.core, loops)
+    waited = stalls(work, context, over=over)
+    if prices is None or table is None:
+        x = sum(context.graph.tensors[t].elements for t in context.node.inputs if t >= 0)
+        elements = x + sum(context.graph.tensors[t].elements for t in context.node.outputs)
+        guess = GUESS_PER_MAC * macs(context.graph, context.node) + GUESS_PER_ELEMENT * (elements + 1)
+        return Cost(guess, GUESS_CYCLES * guess + waited, work.scratch, basis)
+    cycles = total(prices.cycles, loops)
+    if context.target.apart:
+        cycles += total(prices.apart, loops)
+    code, weights = context.target.code, context.target.weights
+    if code is not None:
+        cycles += total(prices.fetch, loops) * code.load * table.code_line / code.line
+    if weights is not None:
+        cycles += total(prices.data, loops) * weights.load
+    return Cost(total(prices.instructions, loops), cycles + waited, work.scratch, basis)
+
+
+def all_loops(work: Work, *, first: bool) -> dict[str, float]:
+    """How often every loop runs, with those that all kernels have."""
+    return {**work.loops, "layer": 1.0, "first": float(first)}
+
+
+def total(row: Mapping[str, float], loops: Mapping[str, float]) -> float:
+    """The price of all loops."""
+    return sum(row.get(loop, 0.0) * times for loop, times in loops.items())
+
+
+def _prices(
+    kernel: str, core: str, loops: Mapping[str, float]
+) -> tuple[KernelPrices | None, CorePrices | None, Basis]:
+    """The kernel's prices and the table that they are in."""
+    for number, name in enumerate((core, *SUBSTITUTES[core])):
+        table = core_prices(name)
+        found = table.kernels.get(kernel) if table is not None else None
+        # Prices of loops that the kernel does not have, or no longer has, say nothing.
+        if found is not None and found.instructions.keys() == loops.keys():
+            return found, table, "another core" if number else "fitted"
+    return None, None, "guess"
+
+
+def stalls(work: Work, context: Context, *, over: bool = False) -> float:
+    """Modelled cycles waited for lines that the work's sweeps miss."""
+    target = context.target
+    if target.weights is None and target.arena is None:
+        return 0.0
+    sweeps = _sweeps(work, context)
+    fits = _fits(target, sweeps, over)
+    waited = 0.0
+    for sweep in sweeps:
+        memory = target.weights if sweep.what == "weights" else target.arena
+        if memory is None or (fits and sweep.what != "weights") or (over and sweep.what == "output"):
+            continue
+        size = sum(s.size for s in sweeps if s.what != "weights") if sweep.what != "weights" and not over else sweep.size
+        share = sweep.size / max(size, 1)
+        lines = memory.missed(size, sweep.times, sweep.beside) * share
+        waited += lines * (memory.store if sweep.what == "output" else memory.load)
+    return waited
+
+
+def _sweeps(work: Work, context: Context) -> list[Sweep]:
+    """The sweeps, with one of each kind of tensor that has none."""
+    graph, node = context.graph, context.node
+    sweeps = list(work.sweeps)
+    told = {sweep.what for sweep in sweeps}
+    if "input" not in told:
+        read = [graph.tensors[t] for t in node.inputs if t >= 0]
+        sweeps.append(Sweep("input", sum(t.bytes for t in read if t.data is None), 1))
+    if "output" not in told:
+        sweeps.append(Sweep("output", sum(graph.tensors[t].bytes for t in node.outputs), 1))
+    return [sweep for sweep in sweeps if sweep.size]
+
+
+def _fits(target: Target, sweeps: list[Sweep], over: bool) -> bool:
+    """Whether the cache holds all of it, so that activations are still there from the layer before."""
+    cache: Cached | None = target.arena
+    size = sum(sweep.size for sweep in sweeps if not (over and sweep.what == "output"))
+    return size <= (inf if cache is None else cache.size)

@@ -1,0 +1,40 @@
+"""What a kernel has to do for a layer, counted from shapes alone: how often its loops run, and what it reads again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Adjacent bytes that a kernel reads or writes from end to end, several times.
+
+    Attributes:
+        what: "weights" (and other constants), "input" or "output".
+        size: bytes.
+        times: how often.
+        beside: bytes of RAM that it uses all the time meanwhile.
+    """
+
+    what: Literal["weights", "input", "output"]
+    size: int
+    times: float
+    beside: int = 0
+
+
+@dataclass(frozen=True)
+class Work:
+    """The work of one layer.
+
+    Attributes:
+        loops: name of a loop of the kernel -> how often it runs in all. `layer`, once, and `first`, once where the
+            kernel ran in no earlier layer, are there for every kernel and are not named.
+        sweeps: of constants, inputs and the output. An input or output without one is swept once.
+        scratch: bytes of RAM while it runs.
+    """
+
+    loops: Mapping[str, float]
+    sweeps: tuple[Sweep, ...] = ()
+    scratch: int = 0

@@ -1,0 +1,129 @@
+"""Prices of loops from profiles: least squares without negative prices, on relative errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.kernels.prices import KernelPrices
+
+Floats = npt.NDArray[np.float64]
+
+KNOWN_WEIGHT = 3.0
+"""How much more a layer of a known network counts than a generated one."""
+SHARPENED, AT_MOST = 12, 30.0
+"""Rounds in which layers of known networks that come out worst get more weight, and how much more in all."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One profiled layer.
+
+    Attributes:
+        layer: what it is called in tables.
+        known: whether it is of a network that is named, not a generated one.
+        kernel: its class name; core: that ran it.
+        loops: how often each loop ran, `layer` and `first` included.
+        instructions: executed.
+        cycles: modelled core cycles, memory left out, with one memory; apart: what they are more with the board's memories.
+        fetch, data: lines of code, and of constants beside those of sweeps, missed in the board's caches.
+        swept: modelled cycles waited for sweeps, as predicted.
+        board_cycles: modelled cycles on the board; 0 where no board's memory is known.
+        predicted: (instructions, cycles) by the prices that were there before.
+    """
+
+    layer: str
+    known: bool
+    kernel: str
+    core: str
+    loops: dict[str, float]
+    instructions: float
+    cycles: float
+    apart: float
+    fetch: float
+    data: float
+    swept: float
+    board_cycles: float
+    fetch_stall: float
+    data_stall: float
+    predicted: tuple[float, float]
+    basis: str
+
+
+def fit(samples: Sequence[Sample]) -> KernelPrices:
+    """Prices of one kernel on one core."""
+    loops = list(samples[0].loops)
+    work = np.array([[sample.loops[loop] for loop in loops] for sample in samples])
+    known = np.array([sample.known for sample in samples])
+
+    def row(values: Sequence[float], scale: Floats, *, caches: bool = False) -> dict[str, float]:
+        # What a kernel executes does not depend on what ran before.
+        seen = work if caches else work * np.array([loop != "first" for loop in loops])
+        found = _prices(seen, np.array(values, np.float64), scale, known)
+        return dict(zip(loops, (_rounded(price) for price in found), strict=True))
+
+    instructions = np.array([sample.instructions for sample in samples], np.float64)
+    cycles = np.array([sample.board_cycles or sample.cycles for sample in samples], np.float64)
+    rows = {"instructions": row(list(instructions), instructions), "cycles": row([s.cycles for s in samples], cycles)}
+    if samples[0].board_cycles:
+        rows["apart"] = row([sample.apart for sample in samples], cycles)
+        rows["fetch"] = row([s.fetch for s in samples], cycles / max(samples[0].fetch_stall, 1e-9), caches=True)
+        rows["data"] = row([s.data for s in samples], cycles / max(samples[0].data_stall, 1e-9), caches=True)
+    predicted = work @ np.array([rows["instructions"][loop] for loop in loops])
+    error = float(np.abs(predicted / instructions - 1).max())
+    kept = {name: {} if name not in ("instructions", "cycles") and not any(r.values()) else r for name, r in rows.items()}
+    return KernelPrices(layers=len(samples), error=_rounded(error), **kept)
+
+
+def _rounded(price: float) -> float:
+    return float(f"{price:.5g}")
+
+
+def _prices(work: Floats, values: Floats, scale: Floats, known: npt.NDArray[np.bool_]) -> Floats:
+    """Non-negative prices whose errors, in units of `scale`, are small: squared, and for known layers the largest too."""
+    rows, wanted = work / scale[:, None], values / scale
+    weights = np.where(known, KNOWN_WEIGHT, 1.0)
+    best, least = np.zeros(work.shape[1]), np.inf
+    for _ in range(SHARPENED if known.any() else 1):
+        root = np.sqrt(weights)
+        prices = nnls(rows * root[:, None], wanted * root)
+        errors = np.abs(rows @ prices - wanted)
+        score = float(errors[known].max() if known.any() else 0) + 0.1 * float(np.sqrt(np.mean(errors**2)))
+        if score < least:
+            best, least = prices, score
+        worst = errors / max(errors[known].max(), 1e-12) if known.any() else errors
+        weights = np.where(known, np.minimum(weights * (0.5 + 1.5 * worst), KNOWN_WEIGHT * AT_MOST), 1.0)
+    return best
+
+
+def nnls(a: Floats, b: Floats) -> Floats:
+    """x >= 0 that minimizes |a x - b|: Lawson and Hanson, Solving Least Squares Problems, chapter 23."""
+    size = a.shape[1]
+    norms = np.linalg.norm(a, axis=0)
+    norms[norms == 0] = 1
+    a = a / norms
+    x, passive = np.zeros(size), np.zeros(size, bool)
+    for _ in range(10 * size):
+        gradient = a.T @ (b - a @ x)
+        gradient[passive] = -np.inf
+        if passive.all() or gradient.max() <= 1e-10:
+            break
+        passive[int(gradient.argmax())] = True
+        while True:
+            trial = np.zeros(size)
+            trial[passive] = np.linalg.lstsq(a[:, passive], b, rcond=None)[0]
+            if (trial[passive] > 0).all():
+                x = trial
+                break
+            falling = passive & (trial <= 0)
+            step = (x[falling] / np.maximum(x[falling] - trial[falling], 1e-300)).min()
+            x = x + step * (trial - x)
+            passive &= x > 1e-14
+            x[~passive] = 0
+            if not passive.any():
+                break
+    result: Floats = x / norms
+    return result

@@ -1,0 +1,284 @@
+"""Generated layers of the sizes that networks have, to profile a kernel on.
+
+    graph = layers_for([ConvS8LineDsp()], Target("cortex-m4"), 16, np.random.default_rng(0))
+
+A graph holds many layers side by side, each with inputs and outputs of its own: one run profiles them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import zip_longest
+
+import numpy as np
+
+from harness.graph import (
+    BinaryAttrs,
+    ConvAttrs,
+    DType,
+    FullyConnectedAttrs,
+    Graph,
+    MeanAttrs,
+    NoAttrs,
+    Pads,
+    PoolAttrs,
+    Quantization,
+    activation_clamp,
+    same_pads,
+)
+from harness.kernels.base import Context, Kernel
+from harness.kernels.target import Target
+from tests.support.draft import Draft, Rng, chance, pick
+from tests.support.opgen_ops import BUILDERS
+
+LARGEST = 9000
+"""Bytes of a tensor."""
+MOST_MACS, FEWEST_MACS = 200_000, 500
+TRIES = 60
+"""Layers drawn for each that is wanted, before a kernel is taken to have no more."""
+
+
+def layers_for(kernels: Sequence[Kernel], target: Target, count: int, rng: Rng) -> Graph | None:
+    """`count` layers for each of some kernels, in turn, or as many as were found; None when there were none.
+
+    In turn, as in networks: caches of code are cold where a kernel begins.
+    """
+    found = [_layers(kernel, target, count, rng) for kernel in kernels]
+    whole = Draft(rng)
+    outputs: list[int] = []
+    for layers in zip_longest(*found):
+        for layer in layers:
+            if layer is not None:
+                outputs += _add(whole, layer)
+    return whole.finish("_".join(type(kernel).__name__.lower() for kernel in kernels), tuple(outputs)) if outputs else None
+
+
+def _layers(kernel: Kernel, target: Target, count: int, rng: Rng) -> list[Graph]:
+    ops, found = sorted(kernel.ops), []
+    for number in range(TRIES * count):
+        graph = _layer(ops[number % len(ops)], rng)
+        if graph is not None and kernel.applies(Context(graph, graph.nodes[0], target)):
+            found.append(graph)
+            if len(found) == count:
+                break
+    return found
+
+
+def _layer(op: str, rng: Rng) -> Graph | None:
+    """A graph of one node, or None where it came out too large or small."""
+    draft = Draft(rng, zeros=0.0)
+    try:
+        (_REALISTIC.get(op) or _larger(op))(draft)
+    except KeyError:
+        return None
+    graph = Graph(op.lower(), tuple(draft.tensors), tuple(draft.nodes), tuple(draft.inputs), draft.nodes[0].outputs)
+    if any(t.bytes > LARGEST for t in graph.tensors if t.data is None) or not draft.nodes[0].outputs:
+        return None
+    return graph
+
+
+def _add(whole: Draft, graph: Graph) -> tuple[int, ...]:
+    """Adds a graph of one node; returns its outputs."""
+    at = len(whole.tensors)
+    for tensor in graph.tensors:
+        number = len(whole.tensors)
+        whole.tensors.append(replace(tensor, name=f"t{number}", source=number))
+    whole.inputs += [at + t for t in graph.inputs]
+    node = graph.nodes[0]
+    shifted = tuple(at + t for t in node.outputs)
+    whole.nodes.append(replace(node, inputs=tuple(at + t if t >= 0 else t for t in node.inputs), outputs=shifted))
+    return shifted
+
+
+def _size(rng: Rng, low: int, high: int) -> int:
+    """low..high, uniform in its logarithm."""
+    return int(round(float(np.exp(rng.uniform(np.log(low), np.log(high))))))
+
+
+def _channels(rng: Rng, low: int, high: int) -> int:
+    """Mostly a multiple of eight or four, as networks have them."""
+    some = _size(rng, low, high)
+    step = pick(rng, 8, 8, 4, 1)
+    return min(high, max(low, -(-some // step) * step))
+
+
+def _input(draft: Draft, shape: tuple[int, ...]) -> int:
+    return draft.input(shape, Quantization((1 / 64,), (pick(draft.rng, -128, 0, 17),)))
+
+
+def _scaled(draft: Draft, shape: tuple[int, ...], spread: float) -> tuple[int, tuple[int, int]]:
+    """(output, clamp): values of `spread` fill its range."""
+    kind = pick(draft.rng, "RELU", "RELU", "RELU6", "NONE")
+    zero = -128 if kind != "NONE" else pick(draft.rng, 0, -20, 5)
+    scale = spread / 40 if kind != "RELU6" else 6 / 255
+    y = draft.tensor(shape, Quantization((float(np.float32(scale)),), (zero,)))
+    return y, activation_clamp(kind, draft.tensors[y])
+
+
+def _weights(draft: Draft, shape: tuple[int, ...], axis: int, taps: int) -> tuple[int, int, float]:
+    """(weights, bias, spread of the sums in the input's units)."""
+    rng = draft.rng
+    rough = chance(rng, 0.15)
+    data = np.clip(np.round(rng.normal(0, 35, shape)), -128 if rough else -127, 127).astype(np.int8)
+    if rough:
+        data.reshape(-1)[rng.integers(0, data.size, 1 + data.size // 16)] = -128
+    channels = shape[axis]
+    scales = tuple(float(np.float32(s)) for s in rng.uniform(0.5, 2, channels) / 256)
+    w = draft.constant(data, Quantization(scales, (0,) * channels, axis))
+    products = tuple(float(np.float32(np.float32(1 / 64) * np.float32(s))) for s in scales)
+    spread = 35 * 60 * taps**0.5
+    b = draft.constant(
+        np.round(rng.normal(0, spread / 2, channels)).astype(np.int32), Quantization(products, (0,) * channels, 0)
+    )
+    return w, b, spread * float(np.mean(products))
+
+
+def _window(
+    rng: Rng, size: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int]
+) -> tuple[Pads, tuple[int, int]]:
+    """(pads, output size)."""
+    if all(k <= n for k, n in zip(kernel, size, strict=True)) and chance(rng, 0.3):
+        sizes = [(n - k) // s + 1 for n, k, s in zip(size, kernel, stride, strict=True)]
+        return Pads(), (sizes[0], sizes[1])
+    sizes = [-(-n // s) for n, s in zip(size, stride, strict=True)]
+    return same_pads(size, kernel, stride, (1, 1)), (sizes[0], sizes[1])
+
+
+def _conv(draft: Draft) -> None:
+    rng = draft.rng
+    first, kernel, stride = False, (1, 1), (1, 1)
+    kind = rng.random()
+    if kind < 0.35:
+        stride = pick(rng, (1, 1), (1, 1), (1, 1), (2, 2))
+    elif kind < 0.65:
+        kernel, stride = (3, 3), pick(rng, (1, 1), (1, 1), (2, 2))
+    elif kind < 0.85:
+        first, kernel, stride = True, pick(rng, (3, 3), (3, 3), (5, 5), (10, 4)), pick(rng, (2, 2), (2, 2), (1, 1))
+    else:
+        kernel, stride = pick(rng, (1, 3), (3, 1), (2, 2), (5, 5), (1, 7), (5, 1)), pick(rng, (1, 1), (1, 1), (1, 2))
+    depth = pick(rng, 1, 3, 3) if first else _channels(rng, 4, 128)
+    channels = _channels(rng, 4, 32) if first else _channels(rng, 4, 128)
+    wide = int((LARGEST / depth) ** 0.5)
+    h, w = _size(rng, 1, min(wide, 48)), _size(rng, 1, min(wide, 48))
+    if first:
+        h, w = max(h, min(wide, 12)), max(w, min(wide, 12))
+    pads, size = _window(rng, (h, w), kernel, stride)
+    taps = kernel[0] * kernel[1] * depth
+    if not FEWEST_MACS <= size[0] * size[1] * channels * taps <= MOST_MACS:
+        raise KeyError("macs")
+    x = _input(draft, (1, h, w, depth))
+    filters, bias, spread = _weights(draft, (channels, *kernel, depth), 0, taps)
+    y, clamp = _scaled(draft, (1, *size, channels), spread)
+    draft.node("CONV_2D", (x, filters, bias), (y,), ConvAttrs(stride, (1, 1), pads, clamp))
+
+
+def _depthwise(draft: Draft) -> None:
+    rng = draft.rng
+    kernel = pick(rng, (3, 3), (3, 3), (3, 3), (5, 5), (4, 4), (1, 3), (5, 1), (9, 1), (2, 2))
+    stride = pick(rng, (1, 1), (1, 1), (2, 2), (2, 2), (1, 2))
+    depth = _channels(rng, 1 if chance(rng, 0.1) else 4, 128)
+    channels = depth * (pick(rng, 2, 4) if chance(rng, 0.1) else 1)
+    wide = int((LARGEST / depth) ** 0.5)
+    h, w = _size(rng, 2, min(wide, 48)), _size(rng, 2, min(wide, 48))
+    if min(kernel) == 1:
+        h, w = (h, 1) if kernel[1] == 1 else (1, w)
+    pads, size = _window(rng, (h, w), kernel, stride)
+    taps = kernel[0] * kernel[1]
+    if not FEWEST_MACS <= size[0] * size[1] * channels * taps <= MOST_MACS:
+        raise KeyError("macs")
+    x = _input(draft, (1, h, w, depth))
+    filters, bias, spread = _weights(draft, (1, *kernel, channels), 3, taps)
+    y, clamp = _scaled(draft, (1, *size, channels), spread)
+    draft.node("DEPTHWISE_CONV_2D", (x, filters, bias), (y,), ConvAttrs(stride, (1, 1), pads, clamp))
+
+
+def _fully_connected(draft: Draft) -> None:
+    rng = draft.rng
+    rows, depth, channels = pick(rng, 1, 1, 1, _size(rng, 2, 8)), _channels(rng, 8, 640), _channels(rng, 2, 256)
+    if not 100 <= rows * depth * channels <= MOST_MACS:
+        raise KeyError("macs")
+    x = _input(draft, (rows, depth))
+    filters, bias, spread = _weights(draft, (channels, depth), 0, depth)
+    y, clamp = _scaled(draft, (rows, channels), spread)
+    draft.node("FULLY_CONNECTED", (x, filters, bias), (y,), FullyConnectedAttrs(clamp))
+
+
+def _pool(op: str) -> Callable[[Draft], None]:
+    def build(draft: Draft) -> None:
+        rng = draft.rng
+        depth = _channels(rng, 1 if chance(rng, 0.1) else 4, 128)
+        wide = int((LARGEST / depth) ** 0.5)
+        h, w = _size(rng, 2, min(wide, 32)), _size(rng, 2, min(wide, 32))
+        kernel = pick(rng, (2, 2), (3, 3), (h, w), (h, w))
+        stride = pick(rng, kernel, kernel, (1, 1), (2, 2))
+        pads, size = _window(rng, (h, w), kernel, stride)
+        x = _input(draft, (1, h, w, depth))
+        y = draft.tensor((1, *size, depth), draft.quant(x))
+        clamp = activation_clamp(pick(rng, "NONE", "NONE", "NONE", "RELU"), draft.tensors[y])
+        draft.node(op, (x,), (y,), PoolAttrs(kernel, stride, pads, clamp))
+
+    return build
+
+
+def _mean(draft: Draft) -> None:
+    rng = draft.rng
+    depth = _channels(rng, 4, 128)
+    wide = int((LARGEST / depth) ** 0.5)
+    x = _input(draft, (1, _size(rng, 2, min(wide, 32)), _size(rng, 2, min(wide, 32)), depth))
+    axes = pick(rng, (1, 2), (1, 2), (1, 2), (1,), (2,), (3,))
+    shape = tuple(1 if a in axes else n for a, n in enumerate(draft.shape(x)))
+    quant = draft.quant(x) if chance(rng, 0.4) else Quantization((1 / 90,), (3,))
+    draft.node("MEAN", (x,), (draft.tensor(shape, quant),), MeanAttrs(axes, True))
+
+
+def _binary(op: str) -> Callable[[Draft], None]:
+    def build(draft: Draft) -> None:
+        rng = draft.rng
+        shape = (1, _size(rng, 1, 24), _size(rng, 1, 24), _channels(rng, 1, 64))
+        other = shape if chance(rng, 0.75) else pick(rng, (1, 1, 1, shape[3]), (1, 1, 1, 1), (1, *shape[1:3], 1))
+        a = _input(draft, shape)
+        b = draft.input(other, Quantization((float(np.float32(rng.uniform(0.3, 2) / 64)),), (pick(rng, -128, 3),)))
+        scale = 1 / 30 if op == "ADD" else 1 / 60
+        y = draft.tensor(shape, Quantization((float(np.float32(scale)),), (-128,)))
+        clamp = activation_clamp(pick(rng, "NONE", "RELU"), draft.tensors[y])
+        draft.node(op, (a, b), (y,), BinaryAttrs(clamp))
+
+    return build
+
+
+def _larger(op: str) -> Callable[[Draft], None]:
+    """The builder of the property tests on an input of more elements."""
+
+    def build(draft: Draft) -> None:
+        rng = draft.rng
+        build_one = BUILDERS[op]
+        if op == "DEQUANTIZE" or (op == "QUANTIZE" and chance(rng, 0.3)):
+            x = draft.input((1, _size(rng, 4, 800)), dtype=pick(rng, DType.INT8, DType.INT16))
+        elif op == "QUANTIZE" and chance(rng, 0.4):
+            x = draft.input((1, _size(rng, 4, 800)), dtype=DType.FLOAT32)
+            y = draft.tensor(draft.shape(x), Quantization((1 / 32,), (3,)), pick(rng, DType.INT8, DType.INT16))
+            draft.node("QUANTIZE", (x,), (y,), NoAttrs())
+            return
+        elif op == "SOFTMAX":
+            x = draft.input((pick(rng, 1, 1, _size(rng, 1, 8)), _size(rng, 2, 200)), Quantization((1 / 12,), (4,)))
+        elif op in ("SQUEEZE",):
+            build_one(draft, None)
+            return
+        else:
+            x = draft.input((1, _size(rng, 1, 24), _size(rng, 1, 24), _size(rng, 1, 48)))
+        build_one(draft, x)
+
+    return build
+
+
+_REALISTIC: Mapping[str, Callable[[Draft], None]] = {
+    "CONV_2D": _conv,
+    "DEPTHWISE_CONV_2D": _depthwise,
+    "FULLY_CONNECTED": _fully_connected,
+    "AVERAGE_POOL_2D": _pool("AVERAGE_POOL_2D"),
+    "MAX_POOL_2D": _pool("MAX_POOL_2D"),
+    "MEAN": _mean,
+    "ADD": _binary("ADD"),
+    "MUL": _binary("MUL"),
+}

@@ -1,0 +1,266 @@
+"""The kernels' cost models against profiles, and their prices: `python -m tests.bench costs [--fit]`.
+
+Without --fit: predicted and profiled instructions and modelled cycles of every layer of the MLPerf Tiny models, and the
+worst errors. With it: every kernel is profiled on generated layers and wherever these models use it, prices are fitted
+and written to harness/data/costs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from harness.card import RandomVectors
+from harness.compiler import compile_graph
+from harness.cycles.engine import Estimate, estimate
+from harness.cycles.pipeline import Cause
+from harness.cycles.predict import Prediction, predict
+from harness.cycles.record import observable
+from harness.emit import emit
+from harness.expected import expected, lies_over
+from harness.graph import Graph
+from harness.kernels import KERNELS
+from harness.kernels.base import Kernel
+from harness.kernels.costs import all_loops, stalls
+from harness.kernels.prices import CorePrices, core_prices, folder, prices_text
+from harness.kernels.target import CORE_FEATURES
+from harness.plan import Plan
+from harness.targets import target_of_run
+from harness.vectors import load
+from tests.bench.common import mlperf_models, table
+from tests.bench.cost_fit import Sample, fit
+from tests.bench.cost_layers import layers_for
+
+BOARDS = {
+    "cortex-m3": "mps2-an385",
+    "cortex-m4": "nucleo-l4r5",
+    "cortex-m7": "nucleo-h7a3",
+    "cortex-m33": "mps2-an505",
+    "cortex-m55": "mps3-an547",
+}
+"""Board that a core is profiled on."""
+INSTRUCTIONS_ON = {"cortex-m4": "mps2-an386", "cortex-m7": "mps2-an500", "cortex-m55": "mps3-an547"}
+LAYERS = 20
+"""Generated layers a kernel."""
+TOGETHER = 3
+"""Kernels a generated graph."""
+
+
+def run(console: Console, arguments: Sequence[str] = ()) -> None:
+    """Fit if told to, then print predictions beside profiles."""
+    import argparse
+
+    parser = argparse.ArgumentParser(prog="python -m tests.bench costs", description=__doc__)
+    parser.add_argument("--fit", action="store_true", help="write harness/data/costs")
+    parser.add_argument("--core", action="append", choices=list(BOARDS), help="only this core; may be repeated")
+    parser.add_argument("--kernel", action="append", help="fit only kernels of this class name; the others stay")
+    parser.add_argument("--layers", action="store_true", help="print every layer, not only the worst")
+    options = parser.parse_args(list(arguments))
+    cores = options.core or list(BOARDS)
+    if options.fit:
+        _fit(console, cores, options.kernel)
+    _compare(console, cores, every=options.layers)
+
+
+# --- profiles ----------------------------------------------------------------------------------------------------------
+
+
+def _generated(core: str, names: Sequence[str]) -> list[Sample]:
+    """Kernels profiled on generated layers."""
+    board = BOARDS[core]
+    kernels = [kernel for kernel in KERNELS if type(kernel).__name__ in names]
+    graph = layers_for(kernels, target_of_run(observable(board)), LAYERS, np.random.default_rng(1))
+    return [] if graph is None else _samples(graph, core, board, known=False, prefer=tuple(names))
+
+
+def _together(kernels: Sequence[Kernel]) -> list[list[str]]:
+    """Class names of kernels that go into one graph: of different operators, so that each gets its own layers."""
+    groups: list[list[Kernel]] = []
+    for kernel in kernels:
+        for group in groups:
+            if len(group) < TOGETHER and all(not kernel.ops & other.ops for other in group):
+                group.append(kernel)
+                break
+        else:
+            groups.append([kernel])
+    return [[type(kernel).__name__ for kernel in group] for group in groups]
+
+
+def _known(core: str, model: str, board: str) -> list[Sample]:
+    """A model of MLPerf Tiny, profiled."""
+    from harness import frontends
+
+    graph = frontends.load(Path(mlperf_models()[model]))
+    return _samples(replace(graph, name=model), core, board, known=True)
+
+
+def _samples(graph: Graph, core: str, board: str, *, known: bool, prefer: tuple[str, ...] = ()) -> list[Sample]:
+    resolved = observable(board)
+    plan = compile_graph(graph, core=target_of_run(resolved), name=graph.name, prefer=prefer)
+    inputs = load(RandomVectors(random=1), graph, Path.cwd()).inputs[0]
+    prediction = predict(resolved, emit(plan), inputs)
+    alone = estimate(prediction.recording.profile, None, core=core)
+    costs = expected(plan)
+    samples = []
+    ran: set[str] = set()
+    for number, step in enumerate(plan.steps):
+        kernel, layer = step.kernel, plan.layers[number]
+        work = kernel.work(step.context)
+        first, name = step.lowered.kernel not in ran, type(kernel).__name__
+        ran.add(step.lowered.kernel)
+        if work is None or (prefer and name not in prefer):
+            continue
+        swept = stalls(work, step.context, over=lies_over(plan, step))
+        figures = _figures(prediction, alone, number, swept, plan)
+        costed = costs[number]
+        samples.append(
+            Sample(
+                layer=f"{graph.name} {layer.name}",
+                known=known,
+                kernel=name,
+                core=core,
+                loops=all_loops(work, first=first),
+                swept=swept,
+                predicted=(costed.instructions, costed.cycles),
+                basis=costed.basis,
+                **figures,
+            )
+        )
+    return samples
+
+
+def _figures(prediction: Prediction, alone: Estimate, number: int, swept: float, plan: Plan) -> dict[str, float]:
+    layer, bare = prediction.estimate.layers[number], alone.layers[number]
+    figures = {
+        "instructions": float(layer.instructions.value),
+        "cycles": float(bare.cycles.value),
+        "apart": 0.0,
+        "fetch": 0.0,
+        "data": 0.0,
+        "board_cycles": 0.0,
+        "fetch_stall": 0.0,
+        "data_stall": 0.0,
+    }
+    if prediction.setup is None:
+        return figures
+    target = plan.steps[number].context.target
+    fetch = layer.causes[Cause.FETCH].value if Cause.FETCH in layer.causes else 0
+    data = layer.causes[Cause.DATA].value if Cause.DATA in layer.causes else 0
+    fetch_stall = target.code.load if target.code is not None else 0.0
+    data_stall = target.weights.load if target.weights is not None else 0.0
+    return figures | {
+        "apart": float(layer.core.value - bare.cycles.value),
+        "fetch": fetch / fetch_stall if fetch_stall else 0.0,
+        "data": (data - swept) / data_stall if data_stall else 0.0,
+        "board_cycles": float(layer.cycles.value),
+        "fetch_stall": fetch_stall,
+        "data_stall": data_stall,
+    }
+
+
+def _task(arguments: tuple[str, str, str]) -> list[Sample]:
+    kind, core, name = arguments
+    if kind == "model":
+        return _known(core, name, BOARDS[core])
+    if kind == "stand-in":
+        return _known(core, name, INSTRUCTIONS_ON[core])
+    return _generated(core, name.split())
+
+
+def _gather(tasks: Sequence[tuple[str, str, str]], console: Console) -> list[Sample]:
+    """The samples of all tasks, on all processors."""
+    samples: list[Sample] = []
+    with ProcessPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        for number, found in enumerate(pool.map(_task, tasks)):
+            samples += found
+            if console.is_terminal:
+                console.print(f"  {number + 1} of {len(tasks)}: {' '.join(tasks[number][1:])}", end="\r")
+    return samples
+
+
+# --- fitting -----------------------------------------------------------------------------------------------------------
+
+
+def _fit(console: Console, cores: Sequence[str], only: Sequence[str] | None) -> None:
+    models = mlperf_models()
+    chosen = [kernel for kernel in KERNELS if only is None or type(kernel).__name__ in only]
+    wanted = {core: [kernel for kernel in chosen if kernel.features <= CORE_FEATURES[core]] for core in cores}
+    tasks = [("kernel", core, " ".join(names)) for core in cores for names in _together(wanted[core])]
+    tasks += [("model", core, model) for core in cores for model in models]
+    by_kernel: dict[tuple[str, str], list[Sample]] = {}
+    for sample in _gather(tasks, console):
+        by_kernel.setdefault((sample.core, sample.kernel), []).append(sample)
+    for core in cores:
+        names = [type(kernel).__name__ for kernel in wanted[core]]
+        _write(core, {name: by_kernel[core, name] for name in names if (core, name) in by_kernel}, models)
+        missing = [name for name in names if (core, name) not in by_kernel]
+        console.print(
+            f"{folder() / core}.json: {len(names) - len(missing)} kernels"
+            + (f"; no layer was found for {', '.join(missing)}" if missing else "")
+        )
+
+
+def _write(core: str, samples: dict[str, list[Sample]], models: dict[str, Path]) -> None:
+    before = core_prices(core)
+    names = {type(kernel).__name__ for kernel in KERNELS}
+    kept = {} if before is None else {name: entry for name, entry in before.kernels.items() if name in names}
+    target = target_of_run(observable(BOARDS[core]))
+    prices = CorePrices(
+        format=1,
+        core=core,
+        board=BOARDS[core] if target.code is not None else None,
+        code_line=1 if target.code is None else target.code.line,
+        compiler=_compiler(),
+        fitted_on=f"{LAYERS} generated layers a kernel, and MLPerf Tiny: {', '.join(models)}",
+        kernels={**kept, **{name: fit(found) for name, found in samples.items()}},
+    )
+    folder().mkdir(parents=True, exist_ok=True)
+    (folder() / f"{core}.json").write_text(prices_text(prices), encoding="utf-8")
+    core_prices.cache_clear()
+
+
+def _compiler() -> str:
+    from harness.build import find
+
+    return str(find("arm").version)
+
+
+# --- comparison --------------------------------------------------------------------------------------------------------
+
+
+def _compare(console: Console, cores: Sequence[str], *, every: bool) -> None:
+    models = mlperf_models()
+    if not models:
+        console.print("costs: no MLPerf Tiny model found; set TINYHIL_MODELS to a folder that has them")
+        return
+    tasks = [("model", core, model) for core in cores for model in models]
+    samples = _gather(tasks, console)
+    for core in cores:
+        _table(console, core, [sample for sample in samples if sample.core == core], every)
+
+
+def _table(console: Console, core: str, samples: Sequence[Sample], every: bool) -> None:
+    made = table(
+        f"Predicted without running, {core} ({BOARDS[core]})",
+        *("layer", "kernel", "instructions", "predicted", "error", "modelled cycles", "predicted", "error", "by"),
+    )
+    worst = [0.0, 0.0]
+    for sample in samples:
+        cycles = sample.board_cycles or sample.cycles
+        errors = [sample.predicted[0] / sample.instructions - 1, sample.predicted[1] / cycles - 1]
+        worst = [max(w, abs(e)) for w, e in zip(worst, errors, strict=True)]
+        if every or max(map(abs, errors)) > 0.05:
+            cells = [f"{sample.instructions:,.0f}", f"{sample.predicted[0]:,.0f}", f"{100 * errors[0]:+.1f} %"]
+            cells += [f"{cycles:,.0f}", f"{sample.predicted[1]:,.0f}", f"{100 * errors[1]:+.1f} %"]
+            made.add_row(sample.layer, sample.kernel, *cells, sample.basis)
+    shown = "all" if every else "those more than 5 % off"
+    made.caption = (
+        f"{len(samples)} layers, {shown}; worst error {100 * worst[0]:.1f} % of instructions, {100 * worst[1]:.1f} % of cycles"
+    )
+    console.print(made)
