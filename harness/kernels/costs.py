@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 Basis = Literal["fitted", "another core", "guess"]
 
 GUESS_PER_MAC, GUESS_PER_ELEMENT, GUESS_CYCLES = 30.0, 100.0, 2.0
-"""Instructions, and cycles an instruction, of a kernel that was fitted on no core: more than any kernel takes, so that it
-is chosen only where no other applies."""
+"""Instructions, and cycles an instruction, of a kernel that was fitted on no core: more than any kernel takes, so that
+it is chosen only where no other applies."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Cost:
         instructions: executed.
         cycles: modelled cycles on the context's target.
         scratch: bytes of RAM while it runs.
-        basis: where the figures come from: profiles of the kernel on this core; on the nearest core that has some, whose
-            core cycles they are; or a guess from sizes.
+        basis: where the figures come from: profiles of the kernel on this core; on the nearest core that has some,
+            whose core cycles they are; or a guess from sizes.
     """
 
     instructions: float
@@ -112,9 +112,10 @@ def stalls(work: Work, context: Context, *, over: bool = False) -> float:
         memory = target.weights if sweep.what == "weights" else target.arena
         if memory is None or (fits and sweep.what != "weights") or (over and sweep.what == "output"):
             continue
-        size = sum(s.size for s in sweeps if s.what != "weights") if sweep.what != "weights" and not over else sweep.size
-        share = sweep.size / max(size, 1)
-        lines = memory.missed(size, sweep.times, sweep.beside) * share
+        size = sweep.size
+        if sweep.what != "weights" and not over:
+            size = sum(other.size for other in sweeps if other.what != "weights")  # they take turns
+        lines = memory.missed(size, sweep.times, sweep.beside) * sweep.size / size
         waited += lines * (memory.store if sweep.what == "output" else memory.load)
     return waited
 

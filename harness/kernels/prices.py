@@ -1,9 +1,9 @@
 """What a kernel's loops cost on a core: fitted to profiles by `python -m tests.bench costs --fit`, kept in data/costs.
 
-A file a core. `instructions` and `cycles` are per run of a loop (harness/kernels/work.py), cycles those of the core table
-(harness/cycles) with memory that never keeps it waiting; `apart` is what they are more where weights and activations lie
-in different memories. `fetch` and `data` are lines missed per run of a loop in the caches of `board`, beside what sweeps
-miss: of code, and of constants. What a missed line costs is the target's to say.
+A file a core. `instructions` and `cycles` are per run of a loop (harness/kernels/work.py), cycles those of the core
+table (harness/cycles) with memory that never keeps it waiting; `apart` is what they are more where weights and
+activations lie in different memories. `fetch` and `data` are lines missed per run of a loop in the caches of `board`,
+beside what sweeps miss: of code, and of constants. What a missed line costs is the target's to say.
 """
 
 from __future__ import annotations
@@ -125,6 +125,6 @@ def prices_text(prices: CorePrices) -> str:
     lines = [f"  {json.dumps(key)}: {json.dumps(value)}," for key, value in document.items()]
     entries = []
     for name, entry in sorted(kernels.items()):
-        rows = ",\n".join(f"      {json.dumps(key)}: {json.dumps(value)}" for key, value in entry.items() if value != {})
-        entries.append(f"    {json.dumps(name)}: {{\n{rows}\n    }}")
+        rows = [f"      {json.dumps(key)}: {json.dumps(value)}" for key, value in entry.items() if value != {}]
+        entries.append("\n".join([f"    {json.dumps(name)}: {{", ",\n".join(rows), "    }"]))
     return "\n".join(["{", *lines, '  "kernels": {', ",\n".join(entries), "  }", "}", ""])

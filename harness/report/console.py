@@ -135,7 +135,8 @@ def analysis(document: Document) -> Iterable[RenderableType]:
         )
         for layer, expected in zip(document["layers"], document["expected"], strict=True)
     )
-    columns = ("#", "layer", "op", "kernel", "MACs", "scratch B", "expected instructions", "expected modelled cycles", "by")
+    figures = ("expected instructions", "expected modelled cycles", "by")
+    columns = ("#", "layer", "op", "kernel", "MACs", "scratch B", *figures)
     note = (
         "expected: by the kernels' own cost models, which chose them; `tinyhil profile` executes the layers "
         "and costs what it sees"

@@ -28,7 +28,8 @@ class Sample:
         kernel: its class name; core: that ran it.
         loops: how often each loop ran, `layer` and `first` included.
         instructions: executed.
-        cycles: modelled core cycles, memory left out, with one memory; apart: what they are more with the board's memories.
+        cycles: modelled core cycles with one memory that is never waited for; apart: what they are more with the
+            board's memories.
         fetch, data: lines of code, and of constants beside those of sweeps, missed in the board's caches.
         swept: modelled cycles waited for sweeps, as predicted.
         board_cycles: modelled cycles on the board; 0 where no board's memory is known.
@@ -74,7 +75,7 @@ def fit(samples: Sequence[Sample]) -> KernelPrices:
         rows["data"] = row([s.data for s in samples], cycles / max(samples[0].data_stall, 1e-9), caches=True)
     predicted = work @ np.array([rows["instructions"][loop] for loop in loops])
     error = float(np.abs(predicted / instructions - 1).max())
-    kept = {name: {} if name not in ("instructions", "cycles") and not any(r.values()) else r for name, r in rows.items()}
+    kept = {name: r for name, r in rows.items() if name in ("instructions", "cycles") or any(r.values())}
     return KernelPrices(layers=len(samples), error=_rounded(error), **kept)
 
 
@@ -83,7 +84,7 @@ def _rounded(price: float) -> float:
 
 
 def _prices(work: Floats, values: Floats, scale: Floats, known: npt.NDArray[np.bool_]) -> Floats:
-    """Non-negative prices whose errors, in units of `scale`, are small: squared, and for known layers the largest too."""
+    """Prices whose errors, in units of `scale`, are small: squared, and for known layers the largest too."""
     rows, wanted = work / scale[:, None], values / scale
     weights = np.where(known, KNOWN_WEIGHT, 1.0)
     best, least = np.zeros(work.shape[1]), np.inf

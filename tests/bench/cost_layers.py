@@ -51,7 +51,8 @@ def layers_for(kernels: Sequence[Kernel], target: Target, count: int, rng: Rng) 
         for layer in layers:
             if layer is not None:
                 outputs += _add(whole, layer)
-    return whole.finish("_".join(type(kernel).__name__.lower() for kernel in kernels), tuple(outputs)) if outputs else None
+    name = "_".join(type(kernel).__name__.lower() for kernel in kernels)
+    return whole.finish(name, tuple(outputs)) if outputs else None
 
 
 def _layers(kernel: Kernel, target: Target, count: int, rng: Rng) -> list[Graph]:

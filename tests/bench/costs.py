@@ -68,7 +68,7 @@ def run(console: Console, arguments: Sequence[str] = ()) -> None:
     _compare(console, cores, every=options.layers)
 
 
-# --- profiles ----------------------------------------------------------------------------------------------------------
+# --- profiles -------------------------------------------------------------------------------------------------------
 
 
 def _generated(core: str, names: Sequence[str]) -> list[Sample]:
@@ -184,7 +184,7 @@ def _gather(tasks: Sequence[tuple[str, str, str]], console: Console) -> list[Sam
     return samples
 
 
-# --- fitting -----------------------------------------------------------------------------------------------------------
+# --- fitting --------------------------------------------------------------------------------------------------------
 
 
 def _fit(console: Console, cores: Sequence[str], only: Sequence[str] | None) -> None:
@@ -231,7 +231,7 @@ def _compiler() -> str:
     return str(find("arm").version)
 
 
-# --- comparison --------------------------------------------------------------------------------------------------------
+# --- comparison -----------------------------------------------------------------------------------------------------
 
 
 def _compare(console: Console, cores: Sequence[str], *, every: bool) -> None:
@@ -248,7 +248,7 @@ def _compare(console: Console, cores: Sequence[str], *, every: bool) -> None:
 def _table(console: Console, core: str, samples: Sequence[Sample], every: bool) -> None:
     made = table(
         f"Predicted without running, {core} ({BOARDS[core]})",
-        *("layer", "kernel", "instructions", "predicted", "error", "modelled cycles", "predicted", "error", "by"),
+        *("layer", "kernel", "instructions", "expected", "%", "cycles", "expected", "%", "by"),
     )
     worst = [0.0, 0.0]
     for sample in samples:
@@ -256,11 +256,10 @@ def _table(console: Console, core: str, samples: Sequence[Sample], every: bool) 
         errors = [sample.predicted[0] / sample.instructions - 1, sample.predicted[1] / cycles - 1]
         worst = [max(w, abs(e)) for w, e in zip(worst, errors, strict=True)]
         if every or max(map(abs, errors)) > 0.05:
-            cells = [f"{sample.instructions:,.0f}", f"{sample.predicted[0]:,.0f}", f"{100 * errors[0]:+.1f} %"]
-            cells += [f"{cycles:,.0f}", f"{sample.predicted[1]:,.0f}", f"{100 * errors[1]:+.1f} %"]
+            cells = [f"{sample.instructions:,.0f}", f"{sample.predicted[0]:,.0f}", f"{100 * errors[0]:+.1f}"]
+            cells += [f"{cycles:,.0f}", f"{sample.predicted[1]:,.0f}", f"{100 * errors[1]:+.1f}"]
             made.add_row(sample.layer, sample.kernel, *cells, sample.basis)
     shown = "all" if every else "those more than 5 % off"
-    made.caption = (
-        f"{len(samples)} layers, {shown}; worst error {100 * worst[0]:.1f} % of instructions, {100 * worst[1]:.1f} % of cycles"
-    )
+    worse = f"{100 * worst[0]:.1f} % of instructions, {100 * worst[1]:.1f} % of cycles"
+    made.caption = f"{len(samples)} layers, {shown}; worst error {worse}"
     console.print(made)

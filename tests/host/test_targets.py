@@ -6,7 +6,7 @@ import pytest
 
 from harness.boards import load_boards, resolve
 from harness.errors import PlacementError
-from harness.kernels.target import Target
+from harness.kernels.target import Cached, Target
 from harness.targets import target_of, target_of_run
 
 
@@ -17,18 +17,25 @@ def test_an_emulated_board_has_no_wait_states() -> None:
 def test_wait_states_come_from_the_cycle_table() -> None:
     target = target_of(load_boards()["nucleo-l4r5"])
     assert target.weight_stall == pytest.approx(7.3 / 2)  # a 64-bit line holds two words
-    assert target.weight_cache == 8 * 4 * 8 and target.code_cache == 1024
+    assert target.weights is not None and target.weights.size == 8 * 4 * 8 and target.code_cache == 1024
+    assert target.arena is None and target.apart
 
 
 def test_weights_in_sram_are_not_waited_for() -> None:
     target = target_of(load_boards()["nucleo-l4r5"], {"weights": "sram", "code": "sram2"})
-    assert target == Target("cortex-m4")
+    assert target == Target("cortex-m4", apart=True)
 
 
 def test_what_fits_the_cache_is_waited_for_once() -> None:
-    target = Target("cortex-m7", weight_stall=2.5, weight_cache=16384)
-    assert target.weight_stalls(4096, 100) == 4096 / 4 * 2.5
-    assert target.weight_stalls(32768, 100) == 100 * 32768 / 4 * 2.5
+    cache = Cached(sets=128, ways=4, line=32, load=20)
+    assert cache.size == 16384
+    assert cache.missed(4096, 100) == 4096 / 32
+    assert cache.missed(16384, 100) == 512
+    assert cache.missed(32768, 100) == 100 * 1024
+    # 576 lines: 64 of 128 sets have five, which push each other out; the others keep their four.
+    assert cache.missed(576 * 32, 2) == 576 + 320
+    assert cache.missed(576 * 32, 2, beside=64 * 32) == 576 + 320 + 128  # half the others lose a way
+    assert Target("cortex-m7", weights=cache).weight_stalls(4096, 100) == 128 * 20
 
 
 def test_a_stand_in_runs_the_code_of_the_board_that_was_asked_for() -> None:
