@@ -2,65 +2,80 @@
 
 #include <string.h>
 
-/* The asm statements keep compilers from calling memcpy and memset, which are slow in small libraries. */
-static TINYHIL_CODE HIL_NOINLINE int8_t *conv_dsp_copy(int8_t *to, const int8_t *from, int32_t count)
+/* What the loops below move: a word where the channels allow it. The asm statements keep compilers from calling memcpy and
+ * memset, which are slow in small libraries. */
+HIL_INLINE int8_t *conv_dsp_copy(int8_t *to, const int8_t *from, int32_t count, int words)
 {
-    for (; count >= 4; count -= 4) {
-        uint32_t word;
-        memcpy(&word, from, 4);
-        __asm__("" : "+r"(word));
-        memcpy(to, &word, 4);
-        from += 4;
-        to += 4;
-    }
-    for (; count > 0; --count) {
-        int32_t byte = *from++;
-        __asm__("" : "+r"(byte));
-        *to++ = (int8_t)byte;
+    if (words) {
+        for (const int8_t *const end = from + count; from < end; from += 4, to += 4) {
+            uint32_t word;
+            memcpy(&word, from, 4);
+            __asm__("" : "+r"(word));
+            memcpy(to, &word, 4);
+        }
+    } else {
+        for (const int8_t *const end = from + count; from < end;) {
+            int32_t byte = *from++;
+            __asm__("" : "+r"(byte));
+            *to++ = (int8_t)byte;
+        }
     }
     return to;
 }
 
-static TINYHIL_CODE HIL_NOINLINE int8_t *conv_dsp_fill(int8_t *to, int32_t value, int32_t count)
+HIL_INLINE int8_t *conv_dsp_fill(int8_t *to, uint32_t zeros, int32_t count, int words)
 {
-    uint32_t word = 0x01010101u * (uint8_t)value;
-    for (; count >= 4; count -= 4) {
-        __asm__("" : "+r"(word));
-        memcpy(to, &word, 4);
-        to += 4;
-    }
-    for (; count > 0; --count) {
-        __asm__("" : "+r"(word));
-        *to++ = (int8_t)word;
+    if (words) {
+        for (int8_t *const end = to + count; to < end; to += 4) {
+            __asm__("" : "+r"(zeros));
+            memcpy(to, &zeros, 4);
+        }
+    } else {
+        for (int8_t *const end = to + count; to < end;) {
+            __asm__("" : "+r"(zeros));
+            *to++ = (int8_t)zeros;
+        }
     }
     return to;
 }
 
 /* the window that starts at input row iy, column ix, copied with its padding and without gaps */
-static TINYHIL_CODE HIL_NOINLINE void conv_dsp_gather(int8_t *to, const int8_t *image, int32_t iy, int32_t ix,
-                                                      const conv_dsp_shape *s)
+HIL_INLINE void conv_dsp_gather(int8_t *to, const int8_t *image, int32_t iy, int32_t ix, const conv_dsp_shape *s,
+                                int words)
 {
     const int32_t depth = s->in_c;
+    const int32_t step = s->dilation_w * depth;
+    const int32_t near = s->dilation_w == 1 ? s->kernel_w : 1;
+    const uint32_t zeros = 0x01010101u * (uint8_t)s->in_zero;
     for (int32_t ky = 0; ky < s->kernel_h; ++ky, iy += s->dilation_h) {
         if (iy < 0 || iy >= s->in_h) {
-            to = conv_dsp_fill(to, s->in_zero, s->kernel_w * depth);
-        } else if (s->dilation_w == 1) {
-            const int32_t end = ix + s->kernel_w;
-            const int32_t first = ix < 0 ? (end < 0 ? end : 0) : (ix < s->in_w ? ix : s->in_w);
-            const int32_t last = end > s->in_w ? s->in_w : end;
-            const int32_t inside = last > first ? last - first : 0;
-            to = conv_dsp_fill(to, s->in_zero, (first - ix) * depth);
-            to = conv_dsp_copy(to, image + (iy * s->in_w + first) * depth, inside * depth);
-            to = conv_dsp_fill(to, s->in_zero, (end - first - inside) * depth);
-        } else {
-            for (int32_t kx = 0, x = ix; kx < s->kernel_w; ++kx, x += s->dilation_w) {
-                if (x < 0 || x >= s->in_w) {
-                    to = conv_dsp_fill(to, s->in_zero, depth);
-                } else {
-                    to = conv_dsp_copy(to, image + (iy * s->in_w + x) * depth, depth);
-                }
+            to = conv_dsp_fill(to, zeros, s->kernel_w * depth, words);
+            continue;
+        }
+        /* taps that are neighbours in memory at once, or one by one */
+        const int8_t *from = image + (iy * s->in_w + ix) * depth;
+        for (int32_t kx = 0, x = ix; kx < s->kernel_w; kx += near, x += s->dilation_w, from += step) {
+            const int32_t end = x + near;
+            const int32_t first = x > 0 ? x : 0;
+            const int32_t last = end < s->in_w ? end : s->in_w;
+            if (first < last) {
+                to = conv_dsp_fill(to, zeros, (first - x) * depth, words);
+                to = conv_dsp_copy(to, from + (first - x) * depth, (last - first) * depth, words);
+                to = conv_dsp_fill(to, zeros, (end - last) * depth, words);
+            } else {
+                to = conv_dsp_fill(to, zeros, near * depth, words);
             }
         }
+    }
+}
+
+static TINYHIL_CODE HIL_NOINLINE void conv_dsp_window(int8_t *to, const int8_t *image, int32_t iy, int32_t ix,
+                                                      const conv_dsp_shape *s)
+{
+    if (s->in_c % 4 == 0) {
+        conv_dsp_gather(to, image, iy, ix, s, 1);
+    } else {
+        conv_dsp_gather(to, image, iy, ix, s, 0);
     }
 }
 
@@ -102,7 +117,7 @@ static TINYHIL_CODE HIL_NOINLINE void conv_dsp_chunk(const int8_t *input, const 
                     }
                 } else {
                     int8_t *window = held == NULL ? windows : windows + run * s->kernel_h;
-                    conv_dsp_gather(window, input, iy, ix, s);
+                    conv_dsp_window(window, input, iy, ix, s);
                     pixel = window;
                     gap_here = 0;
                 }

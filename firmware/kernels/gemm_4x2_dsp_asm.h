@@ -2,15 +2,15 @@
 #include "gemm_dsp_asm.h"
 
 /* on the stack */
-#define X_START 0
-#define ODD 4
-#define OUT0 8
-#define OUT1 12
-#define OUT0_END 16
-#define OFFSET 20
-#define CLAMPED 24
-#define LOW 28
-#define HIGH 32
+#define OUT0 0
+#define OUT1 4
+#define LEFT 8
+#define OFFSET 12
+#define CLAMPED 16
+#define LOW 20
+#define HIGH 24
+#define X_START 28
+#define ODD 32
 #define FRAME 36
 
     /* Loops walk two groups of taps at once; an odd number starts in the middle. */
@@ -19,11 +19,9 @@
     ldr     r4, [sp, #36]
     sub     sp, sp, #FRAME
     ldm     r4, {r5-r10}
-    add     r6, r6, r2
+    stm     sp, {r2, r3, r6, r7, r8, r9, r10}
     and     r5, r5, #1
     strd    r1, r5, [sp, #X_START]
-    add     r12, sp, #OUT0
-    stm     r12, {r2, r3, r6, r7, r8, r9, r10}
     .endm
 
     /* Requantizes doubled sums a0..d0 of the first pixel and a1..d1 of the second, in channel order, and packs them into a0
@@ -63,25 +61,23 @@
 
     /* Stores up to four bytes a pixel; goes on at `more` while channels are left, and returns otherwise. */
     .macro hil_4x2_store p0, p1, more
-    ldrd    r10, r11, [sp, #OUT0]
-    ldr     r12, [sp, #OUT0_END]
-    sub     r12, r12, r10
-    cmp     r12, #4
-    blt     7f
+    ldm     sp, {r10, r11, r12}
+    subs.w  r12, r12, #4
+    blt.w   7f
     str     \p0, [r10], #4
     str     \p1, [r11], #4
-    strd    r10, r11, [sp, #OUT0]
-    bgt     \more
+    stm     sp, {r10, r11, r12}
+    bne     \more
 8:  add     sp, sp, #FRAME
     pop     {r4-r11, pc}
-7:  lsrs    r12, r12, #1
-    beq     9f
+7:  adds    r12, r12, #2
+    blt     9f
     strh    \p0, [r10], #2
     strh    \p1, [r11], #2
     lsr     \p0, \p0, #16
     lsr     \p1, \p1, #16
-9:  bcc     8b
-    strb    \p0, [r10]
+    beq     8b
+9:  strb    \p0, [r10]
     strb    \p1, [r11]
     b       8b
     .endm

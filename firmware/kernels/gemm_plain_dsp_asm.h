@@ -19,7 +19,7 @@
     hil_4x2_half r4, r8, r5, r9
     .endm
 
-    /* all taps of a block; r0 is at its weights, and ends after them */
+    /* all taps of a block, two groups at once; r0 is at its weights, and ends after them */
     .macro hil_4x2_taps
     ldrd    r1, r10, [sp, #X_START]
     cmp.w   r10, #0

@@ -27,6 +27,9 @@ from harness.oracle.params import conv_params, fully_connected_params
 DSP = frozenset({"dsp"})
 DUAL_ISSUE = frozenset({"dsp", "dual-issue"})
 
+STAGE = 10240
+"""Bytes of RAM for staged weights."""
+
 COLUMNS_END = 12
 """Bytes after the columns: a mark that ends loops, and what loads that run ahead touch."""
 
@@ -299,6 +302,24 @@ class ConvS8CarryDual(ConvDsp):
     form, variant = "carry", "carry_dual"
 
 
+class ConvS8LineStaged(ConvS8LineDsp):
+    """A fused RELU; weights are copied to RAM first."""
+
+    stage = STAGE
+
+
+class ConvS8CarryStaged(ConvS8CarryDsp):
+    """Weights that share lanes, copied to RAM first."""
+
+    stage = STAGE
+
+
+class ConvS8PlainStaged(ConvS8PlainDsp):
+    """Any weights, copied to RAM first."""
+
+    stage = STAGE
+
+
 class FullyConnectedS8LineDsp(FullyConnectedDsp):
     """A fused RELU."""
 
@@ -337,6 +358,9 @@ CONVOLUTION_DSP: tuple[Kernel, ...] = (
     ConvS8PlainDsp(),
     ConvS8LineDual(),
     ConvS8CarryDual(),
+    ConvS8LineStaged(),
+    ConvS8CarryStaged(),
+    ConvS8PlainStaged(),
     FullyConnectedS8LineDsp(),
     FullyConnectedS8CarryDsp(),
     FullyConnectedS8PlainDsp(),
