@@ -1,81 +1,23 @@
 #include "conv_dsp.h"
 
-#include <string.h>
-
-/* What the loops below move: a word where the channels allow it. The asm statements keep compilers from calling memcpy and
- * memset, which are slow in small libraries. */
-HIL_INLINE int8_t *conv_dsp_copy(int8_t *to, const int8_t *from, int32_t count, int words)
-{
-    if (words) {
-        for (const int8_t *const end = from + count; from < end; from += 4, to += 4) {
-            uint32_t word;
-            memcpy(&word, from, 4);
-            __asm__("" : "+r"(word));
-            memcpy(to, &word, 4);
-        }
-    } else {
-        for (const int8_t *const end = from + count; from < end;) {
-            int32_t byte = *from++;
-            __asm__("" : "+r"(byte));
-            *to++ = (int8_t)byte;
-        }
-    }
-    return to;
-}
-
-HIL_INLINE int8_t *conv_dsp_fill(int8_t *to, uint32_t zeros, int32_t count, int words)
-{
-    if (words) {
-        for (int8_t *const end = to + count; to < end; to += 4) {
-            __asm__("" : "+r"(zeros));
-            memcpy(to, &zeros, 4);
-        }
-    } else {
-        for (int8_t *const end = to + count; to < end;) {
-            __asm__("" : "+r"(zeros));
-            *to++ = (int8_t)zeros;
-        }
-    }
-    return to;
-}
+#include <stddef.h>
 
 /* the window that starts at input row iy, column ix, copied with its padding and without gaps */
-HIL_INLINE void conv_dsp_gather(int8_t *to, const int8_t *image, int32_t iy, int32_t ix, const conv_dsp_shape *s,
-                                int words)
-{
-    const int32_t depth = s->in_c;
-    const int32_t step = s->dilation_w * depth;
-    const int32_t near = s->dilation_w == 1 ? s->kernel_w : 1;
-    const uint32_t zeros = 0x01010101u * (uint8_t)s->in_zero;
-    for (int32_t ky = 0; ky < s->kernel_h; ++ky, iy += s->dilation_h) {
-        if (iy < 0 || iy >= s->in_h) {
-            to = conv_dsp_fill(to, zeros, s->kernel_w * depth, words);
-            continue;
-        }
-        /* taps that are neighbours in memory at once, or one by one */
-        const int8_t *from = image + (iy * s->in_w + ix) * depth;
-        for (int32_t kx = 0, x = ix; kx < s->kernel_w; kx += near, x += s->dilation_w, from += step) {
-            const int32_t end = x + near;
-            const int32_t first = x > 0 ? x : 0;
-            const int32_t last = end < s->in_w ? end : s->in_w;
-            if (first < last) {
-                to = conv_dsp_fill(to, zeros, (first - x) * depth, words);
-                to = conv_dsp_copy(to, from + (first - x) * depth, (last - first) * depth, words);
-                to = conv_dsp_fill(to, zeros, (end - last) * depth, words);
-            } else {
-                to = conv_dsp_fill(to, zeros, near * depth, words);
-            }
-        }
-    }
-}
-
 static TINYHIL_CODE HIL_NOINLINE void conv_dsp_window(int8_t *to, const int8_t *image, int32_t iy, int32_t ix,
                                                       const conv_dsp_shape *s)
 {
-    if (s->in_c % 4 == 0) {
-        conv_dsp_gather(to, image, iy, ix, s, 1);
-    } else {
-        conv_dsp_gather(to, image, iy, ix, s, 0);
+    /* taps that are neighbours in memory at once, or one by one */
+    const int32_t taps = s->dilation_w == 1 ? s->kernel_w : 1;
+    const uint32_t zeros = 0x01010101u * (uint8_t)s->in_zero;
+    for (int32_t ky = 0; ky < s->kernel_h; ++ky, iy += s->dilation_h) {
+        const int32_t width = iy >= 0 && iy < s->in_h ? s->in_w : 0;
+        for (int32_t kx = 0, x = ix; kx < s->kernel_w; kx += taps, x += s->dilation_w) {
+            const int32_t left = x >= 0 ? 0 : (x + taps > 0 ? -x : taps);
+            const int32_t room = width - x - left;
+            const int32_t inside = room <= 0 ? 0 : (room < taps - left ? room : taps - left);
+            const int8_t *from = inside == 0 ? image : image + (iy * s->in_w + x + left) * s->in_c;
+            to = conv_run_dsp(to, from, left * s->in_c, inside * s->in_c, (taps - left - inside) * s->in_c, zeros);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 #ifndef HIL_KERNELS_CONV_DSP_H
 #define HIL_KERNELS_CONV_DSP_H
 
+#include "conv_run_dsp.h"
 #include "copy_words_dsp.h"
 #include "gemm_dsp.h"
 #include "im2col_9_dsp.h"
