@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -10,18 +9,16 @@ import numpy as np
 from harness.graph import ConvAttrs, FullyConnectedAttrs, Graph, Node, Pads
 from harness.kernels.accesses import Accesses, pixel_pairs, rows
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Scratch, Table
-from harness.kernels.gemm import (
+from harness.kernels.convolution_dsp_loops import (
     CHANNELS,
-    EXTRA_WORDS,
     TAPS,
-    Form,
-    Matrix,
+    Window,
     blocks,
-    clamp_fields,
-    column_order,
-    matrix,
-    pack,
+    convolution,
+    effort_of,
+    fully_connected,
 )
+from harness.kernels.gemm import EXTRA_WORDS, Form, Matrix, clamp_fields, column_order, matrix, pack
 from harness.oracle.params import conv_params, fully_connected_params
 
 DSP = frozenset({"dsp"})
@@ -59,75 +56,16 @@ def block_words(form: Form, groups: int) -> int:
     return EXTRA_WORDS[form] + CHANNELS * groups
 
 
-@dataclass(frozen=True)
-class Window:
-    """Geometry of a convolution; a fully connected layer is one row of pixels.
+def chunk_within(window: Window, form: Form, limit: int) -> int:
+    """Most output channels, all or a multiple of four, whose packed weights take `limit` bytes; 0 when none do.
 
-    Attributes:
-        batches, in_h, in_w, in_c, out_h, out_w, out_c: images.
-        kernel, stride, dilation: (height, width).
-        pads: before and after rows and columns.
+    The layer's channels are spread evenly over as few chunks.
     """
-
-    batches: int
-    in_h: int
-    in_w: int
-    in_c: int
-    out_h: int
-    out_w: int
-    out_c: int
-    kernel: tuple[int, int] = (1, 1)
-    stride: tuple[int, int] = (1, 1)
-    dilation: tuple[int, int] = (1, 1)
-    pads: Pads = Pads()
-
-    @property
-    def inner(self) -> range:
-        """Output columns whose windows lie inside the image's width, and whose taps are neighbours in memory."""
-        taps, stride, left = self.kernel[1], self.stride[1], self.pads.left
-        if self.dilation[1] > 1 and taps > 1:
-            return range(0)
-        first = -(-left // stride)
-        end = min((self.in_w - taps + left) // stride + 1, self.out_w)
-        return range(first, max(end, first))
-
-    @property
-    def inner_rows(self) -> int:
-        """Output rows whose windows lie inside the image's height."""
-        reach = (self.kernel[0] - 1) * self.dilation[0]
-        starts = [y * self.stride[0] - self.pads.top for y in range(self.out_h)]
-        return sum(1 for start in starts if start >= 0 and start + reach < self.in_h)
-
-    @property
-    def gathered(self) -> int:
-        """Pixels whose windows must be copied before they are widened: they reach into the padding, or have holes."""
-        return self.batches * (self.out_h * self.out_w - self.inner_rows * len(self.inner))
-
-    @property
-    def pixels(self) -> int:
-        """Output pixels."""
-        return self.batches * self.out_h * self.out_w
-
-    @property
-    def taps(self) -> int:
-        """Bytes of a window."""
-        return self.kernel[0] * self.kernel[1] * self.in_c
-
-    @property
-    def groups(self) -> int:
-        """Groups of taps in a column."""
-        return -(-self.taps // TAPS)
-
-    def chunk(self, form: Form, limit: int) -> int:
-        """Most output channels, all or a multiple of four, whose packed weights take `limit` bytes; 0 when none do.
-
-        The layer's channels are spread evenly over as few chunks.
-        """
-        fitting = limit // (4 * block_words(form, self.groups))
-        if fitting == 0:
-            return 0
-        chunks = -(-blocks(self.out_c) // fitting)
-        return self.out_c if chunks == 1 else CHANNELS * -(-blocks(self.out_c) // chunks)
+    fitting = limit // (4 * block_words(form, window.groups))
+    if fitting == 0:
+        return 0
+    chunks = -(-blocks(window.out_c) // fitting)
+    return window.out_c if chunks == 1 else CHANNELS * -(-blocks(window.out_c) // chunks)
 
 
 def window_of(context: Context) -> Window:
@@ -169,8 +107,7 @@ class ConvDsp(Kernel):
         layer = layer_matrix(context)
         if layer is None or not layer.allows(self.form):
             return False
-        window = window_of(context)
-        return not self.stage or (context.target.weight_stall > 0 and window.chunk(self.form, self.stage) > 0)
+        return not self.stage or (context.target.weight_stall > 0 and self._chunk(window_of(context)) > 0)
 
     def lower(self, context: Context) -> Lowered:
         window, layer = window_of(context), layer_matrix(context)
@@ -210,7 +147,7 @@ class ConvDsp(Kernel):
         return Lowered(function, (Call(function, arguments, shape),), self._scratch(window))
 
     def _chunk(self, window: Window) -> int:
-        return window.chunk(self.form, self.stage) if self.stage else window.out_c
+        return chunk_within(window, self.form, self.stage) if self.stage else window.out_c
 
     def _scratch(self, window: Window) -> int:
         staged = 4 * block_words(self.form, window.groups) * blocks(self._chunk(window)) if self.stage else 0
@@ -222,10 +159,18 @@ class ConvDsp(Kernel):
         return pixel_pairs(context, window.in_c, np.arange(window.out_c) // chunk)
 
     def cost(self, context: Context) -> Cost:
-        window = window_of(context)
-        instructions = window.pixels / 2 * (blocks(window.out_c) * (30 * window.groups + 75) + 9 * window.groups + 80)
-        flash = 4 * blocks(window.out_c) * (EXTRA_WORDS[self.form] + CHANNELS * window.groups)
-        return Cost(instructions, self._scratch(window), flash=flash)
+        window, target = window_of(context), context.target
+        chunk, words = self._chunk(window), block_words(self.form, window.groups)
+        flash = 4 * words * blocks(window.out_c)
+        loops = convolution(window, self.variant, chunk, flash // 4 if self.stage else 0)
+        effort = effort_of(loops)
+        cycles = effort.cycles(target)
+        if cycles is not None:
+            passes = range(0, window.out_c, chunk)
+            sizes = [4 * words * blocks(min(chunk, window.out_c - first)) for first in passes]
+            reads = 1 if self.stage else -(-window.pixels // 2)
+            cycles += sum(target.weight_stalls(size, reads) for size in sizes)
+        return Cost(effort.instructions, self._scratch(window), cycles, flash)
 
 
 class FullyConnectedDsp(Kernel):
@@ -262,12 +207,11 @@ class FullyConnectedDsp(Kernel):
         return rows(context, in_n, out_n)
 
     def cost(self, context: Context) -> Cost:
-        out_n, in_n = context.input(1).shape
-        groups = -(-in_n // TAPS)
-        rows = context.input(0).elements // in_n
-        instructions = rows * (blocks(out_n) * (15 * groups + 50) + 6 * groups + 60)
-        flash = 4 * blocks(out_n) * (EXTRA_WORDS[self.form] + CHANNELS * groups)
-        return Cost(instructions, 2 * TAPS * groups + COLUMNS_END, flash=flash)
+        window = window_of(context)
+        flash = 4 * blocks(window.out_c) * block_words(self.form, window.groups)
+        effort = effort_of(fully_connected(window, self.variant))
+        scratch = 2 * TAPS * window.groups + COLUMNS_END
+        return effort.cost(context.target, scratch=scratch, flash=flash, reads=window.pixels)
 
 
 class ConvS8LineDsp(ConvDsp):

@@ -10,6 +10,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from harness.graph import Pads
+from harness.kernels.convolution_dsp_efforts import EFFORTS
+from harness.kernels.effort import NOTHING, Effort
 
 TAPS = 4
 """Taps a group."""
@@ -171,5 +173,10 @@ def column(window: Window, gemm: str, calls: int, count: int) -> Counter[str]:
 def fully_connected(window: Window, gemm: str) -> Counter[str]:
     """Iterations of each loop of fully_connected_dsp."""
     loops = column(window, gemm, window.pixels, window.pixels * blocks(window.out_c))
-    loops["layer"] = 1
+    loops["rows"] = 1
     return loops
+
+
+def effort_of(loops: Counter[str]) -> Effort:
+    """What the loops take together."""
+    return sum((EFFORTS.get(name, NOTHING) * times for name, times in loops.items()), NOTHING)

@@ -28,17 +28,12 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.graph import Clamp
+from harness.kernels.convolution_dsp_loops import CHANNELS, TAPS
 from harness.kernels.requant import Int32s, Requant, accumulator_range, requant
 from harness.kernels.requant_linear import SCALE_BITS, Linear, linear
 from harness.oracle.fixedpoint import Ints
 
 Form: TypeAlias = Literal["plain", "carry", "line"]
-
-CHANNELS = 4
-"""Channels a block."""
-
-TAPS = 4
-"""Taps a group."""
 
 EXTRA_WORDS: dict[Form, int] = {"plain": 9, "carry": 9, "line": 8}
 """Words of a block beside its weights."""
@@ -111,11 +106,6 @@ def _carries(weights: Ints, low: Ints, high: Ints) -> bool:
     pairs = len(weights) // 2
     lanes = 256 * weights[odd] + weights[0::2][:pairs]
     return not wide.any() and bool((lanes >= -(1 << 15)).all())
-
-
-def blocks(channels: int) -> int:
-    """Blocks for so many channels."""
-    return -(-channels // CHANNELS)
 
 
 def column_order(rows: int, run: int) -> Ints:
