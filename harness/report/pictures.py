@@ -7,12 +7,26 @@ from html import escape
 from harness.document import Document
 
 _WIDTH = 960.0
+_HEIGHT = 260.0
+"""Of an arena's map."""
+
+_STANDALONE = """<style>text { fill: #1f2937; font: 11px system-ui, sans-serif; } .axis { stroke: #1f2937; }
+.tensor { fill: #2563eb; } .state { fill: #9333ea; } .scratch { fill: #64748b; }
+.box { fill-opacity: .35; stroke: #1f2937; stroke-opacity: .5; stroke-width: .5; }</style>
+<rect width="100%" height="100%" fill="#fff"/>"""
+"""What inline pictures have from the page around them."""
 
 
-def arena_map(arena: Document) -> str:
-    """Rectangles over layers (left to right) and addresses (bottom to top); names appear on hovering."""
+def arena_map(arena: Document, *, most: int | None = None) -> str:
+    """Rectangles over layers (left to right) and addresses (bottom to top); names appear on hovering.
+
+    Args:
+        arena: as document.arena_document gives it.
+        most: bytes that the full height stands for, where several pictures share a scale; None: the arena's.
+    """
     layers, size = int(arena["layers"]), int(arena["size"])
-    left, top, height = 70.0, 10.0, 260.0
+    left, top = 70.0, 10.0
+    height = _HEIGHT * size / (most or size)
     step = (_WIDTH - left - 10) / (layers + 2)
     shapes = []
     for place in sorted(arena["placements"], key=lambda p: (-int(p["size"]), p["kind"] == "state")):
@@ -28,9 +42,12 @@ def arena_map(arena: Document) -> str:
             f'<rect class="box {escape(place["kind"])}" x="{x:.1f}" y="{y:.2f}" width="{width:.1f}" '
             f'height="{max(tall, 0.8):.2f}"><title>{escape(text)}</title></rect>'
         )
+        label = f"{place['size']:,}"
+        if tall > 14 and width > 7 * len(label):
+            shapes.append(_text(x + 4, y + 12, label, "start"))
     axis = [
-        f'<line class=axis x1="{left}" y1="{top}" x2="{left}" y2="{top + height}"/>',
-        f'<line class=axis x1="{left}" y1="{top + height}" x2="{_WIDTH - 10}" y2="{top + height}"/>',
+        f'<line class="axis" x1="{left}" y1="{top}" x2="{left}" y2="{top + height}"/>',
+        f'<line class="axis" x1="{left}" y1="{top + height}" x2="{_WIDTH - 10}" y2="{top + height}"/>',
         _text(left - 6, top + 10, f"{size:,}", "end"),
         _text(left - 6, top + height, "0", "end"),
         _text(left, top + height + 16, "input", "start"),
@@ -39,6 +56,12 @@ def arena_map(arena: Document) -> str:
         *_legend(top + height + 34, left, [("tensor", "tensors"), ("state", "states"), ("scratch", "scratch")]),
     ]
     return _svg(top + height + 44, "Arena over time", [*shapes, *axis])
+
+
+def standalone(picture: str) -> str:
+    """A picture of this module as an SVG file of its own, on white."""
+    opening, rest = picture.split(">", 1)
+    return f'{opening} xmlns="http://www.w3.org/2000/svg">{_STANDALONE}{rest}\n'
 
 
 def layer_bars(run: Document) -> str:
