@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from harness.kernels.activation import Lut8Portable
-from harness.kernels.base import Context, Cost, Kernel
-from harness.kernels.mve import MVE
+from harness.kernels.base import Context, Kernel
+from harness.kernels.effort_mve import Loops, MveKernel, Rate, Rates
 
 
-class Lut8Mve(Lut8Portable):
+class Lut8Mve(MveKernel, Lut8Portable):
     """LOGISTIC, RELU, RELU6 and QUANTIZE between 8-bit types, 16 elements at a time."""
 
-    features = MVE
     function = "lut_8_mve"
+    rates: ClassVar[Rates] = {"layer": Rate(9, 13.6), "vector": Rate(4, 6)}
 
-    def cost(self, context: Context) -> Cost:
-        return Cost(12 + 4 * -(-context.output().elements // 16), flash=256)
+    def loops(self, context: Context) -> Loops:
+        return {"layer": 1, "vector": -(-context.output().elements // 16)}
+
+    def flash(self, context: Context) -> int:
+        return 256
 
 
 KERNELS: tuple[Kernel, ...] = (Lut8Mve(),)

@@ -8,9 +8,21 @@ import numpy as np
 
 from harness.graph import ConvAttrs
 from harness.kernels.accesses import Accesses, windows
-from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Scratch, Table
+from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out, Scratch, Table
 from harness.kernels.convolution import weights_of
-from harness.kernels.mve import LANES, MAX_CHANNELS, MVE, gemm_shape, layer_scaling, pack_gemm, readable, split_depth
+from harness.kernels.effort_mve import Loops, MveKernel, Rate
+from harness.kernels.mve import (
+    GENERAL,
+    LANES,
+    MAX_CHANNELS,
+    SIGNED,
+    gemm_shape,
+    layer_form,
+    layer_scaling,
+    pack_gemm,
+    readable,
+    split_depth,
+)
 
 STRIP_BYTES = 2048
 """Output rows whose strip is larger are computed in several pieces."""
@@ -93,17 +105,73 @@ def pairs(context: Context, depth: int) -> Accesses:
     return Accesses({0: reads.astype(np.int32)}, writes.astype(np.int32).reshape(-1))
 
 
+def gemm_loops(context: Context, calls: int, pixels: int, depth: int) -> dict[str, float]:
+    """Loops of `calls` calls of gemm_s8_mve, over `pixels` rows of `depth` each."""
+    steps, tail = split_depth(depth)
+    channels, form = context.output().shape[-1], layer_form(context)
+    if context.node.op == "FULLY_CONNECTED":
+        channels = context.input(1).shape[0]
+    paired = calls * -(-pixels // 2)
+    tiles = paired * -(-channels // 4)
+    return {
+        "call": calls,
+        "pair": paired,
+        "overlap": paired * (channels % 4 > 0),
+        "single": calls * (pixels % 2),
+        "tile": tiles,
+        "round": tiles * -(-steps // 4),
+        "step": tiles * steps,
+        "tail": tiles * (tail > 0),
+        "signed": tiles * (form == SIGNED),
+        "general": tiles * (form == GENERAL),
+    }
+
+
+def packed_bytes(channels: int, depth: int, form: int) -> int:
+    """Bytes of pack_gemm."""
+    steps, tail = split_depth(depth)
+    return -(-channels // 4) * (64 * steps + 32 * (tail > 0) + 36 + 4 * (form == GENERAL))
+
+
+GEMM_RATES = {
+    "call": Rate(64.5, 72.2),
+    "pair": Rate(13.6, 16.5),
+    "overlap": Rate(9.66, 6.3),
+    "single": Rate(16.8, 20),
+    "tile": Rate(23.2, 35.7),
+    "round": Rate(3.11, 2.92),
+    "step": Rate(13.9, 16.1),
+    "tail": Rate(16.9, 22.2),
+    "signed": Rate(3.91, 8.11),
+    "general": Rate(10, 18),
+}
+"""Per pair of pixels, per tile of two pixels and four channels, per step of 16 activations, four of them a round."""
+
+STRIP_RATES = {
+    "layer": Rate(129, 178),
+    "strip": Rate(57.3, 57.9),
+    "line": Rate(36.9, 52),
+    "group": Rate(11.4, 13.7),
+    "part": Rate(6.86, 5.85),
+    "padding": Rate(3.98, 4.17),
+    "column64": Rate(10.9, 16.1),
+    "column32": Rate(7.06, 8.17),
+    "column16": Rate(5.07, 4.18),
+    "column": Rate(5.61, 5.72),
+}
+
+
 def _dense(context: Context) -> bool:
     """Whether it is a convolution without groups, of channels enough for a block."""
     x, w = context.input(0), context.input(1)
     return w.shape[3] == x.shape[3] and 4 <= w.shape[0] <= MAX_CHANNELS
 
 
-class Conv1x1S8Mve(Kernel):
+class Conv1x1S8Mve(MveKernel):
     """Convolutions whose windows follow one another in the input: 1x1 above all."""
 
     ops = frozenset({"CONV_2D"})
-    features = MVE
+    rates = GEMM_RATES
 
     def applies(self, context: Context) -> bool:
         if not _dense(context):
@@ -124,15 +192,19 @@ class Conv1x1S8Mve(Kernel):
     def accesses(self, context: Context) -> Accesses:
         return pairs(context, in_runs(context).depth)
 
-    def cost(self, context: Context) -> Cost:
-        return Cost(0.18 * context.output().elements * in_runs(context).depth)
+    def loops(self, context: Context) -> Loops:
+        channels, depth = context.output().shape[3], in_runs(context).depth
+        return gemm_loops(context, 1, context.output().elements // channels, depth)
+
+    def flash(self, context: Context) -> int:
+        return packed_bytes(context.output().shape[3], in_runs(context).depth, layer_form(context))
 
 
-class ConvS8Mve(Kernel):
+class ConvS8Mve(MveKernel):
     """Convolutions of any window that is not dilated along a row."""
 
     ops = frozenset({"CONV_2D"})
-    features = MVE
+    rates = {**GEMM_RATES, **STRIP_RATES}
 
     def applies(self, context: Context) -> bool:
         return _dense(context) and in_runs(context).dilation_w == 1
@@ -145,8 +217,8 @@ class ConvS8Mve(Kernel):
         columns = max(STRIP_BYTES // column - g.kernel_w, 0) // g.stride_w + 1
         return g.out_w if columns >= g.out_w else max(columns - columns % 2, 2)
 
-    def strip(self, g: Geometry) -> int:
-        """Bytes of scratch."""
+    def scratch(self, context: Context) -> int:
+        g = in_runs(context)
         tile = self.tile(g)
         if tile == 0:
             return 0
@@ -166,7 +238,7 @@ class ConvS8Mve(Kernel):
         # Without a strip the output stands in for it: an address that is not used.
         strip = Scratch() if self.tile(g) else Out()
         arguments = (In(), Table("packed", "int32_t", pack_gemm(weights, scale)), Out(), strip)
-        return Lowered("conv_s8_mve", (Call("conv_s8_mve", arguments, shape),), self.strip(g))
+        return Lowered("conv_s8_mve", (Call("conv_s8_mve", arguments, shape),), self.scratch(context))
 
     def accesses(self, context: Context) -> Accesses:
         tile = self.tile(in_runs(context))
@@ -176,9 +248,43 @@ class ConvS8Mve(Kernel):
             return windows(context, lines=tile or 2, within=within)
         return windows(context, pixels=tile or 2, within=within)
 
-    def cost(self, context: Context) -> Cost:
+    def loops(self, context: Context) -> Loops:
         g = in_runs(context)
-        return Cost(0.2 * context.output().elements * g.depth, self.strip(g))
+        tile = self.tile(g) or g.out_w
+        lines = g.batches * g.out_h
+        found: dict[str, float] = {"layer": 1}
+        for first in range(0, g.out_w, tile):
+            for name, count in gemm_loops(context, lines, min(tile, g.out_w - first), g.depth).items():
+                found[name] = found.get(name, 0) + count
+        return found if self.tile(g) == 0 else found | _strip_loops(g, tile)
+
+    def flash(self, context: Context) -> int:
+        return packed_bytes(context.output().shape[3], in_runs(context).depth, layer_form(context))
+
+
+def _strip_loops(g: Geometry, tile: int) -> dict[str, float]:
+    """Loops of conv_strip_s8_mve: per strip, per input line, per column of 64, 32, 16 or fewer channels."""
+    column = g.kernel_h * g.in_c
+    strips, inside, padding = 0, 0, 0
+    for first in range(0, g.out_w, tile):
+        start = first * g.stride_w - g.pad_left
+        columns = (min(tile, g.out_w - first) - 1) * g.stride_w + g.kernel_w
+        within = max(min(start + columns, g.in_w) - max(start, 0), 0)
+        strips, inside, padding = strips + 1, inside + within, padding + columns - within
+    lines = g.batches * g.out_h
+    grouped = g.in_c <= 8 and 15 // g.in_c * column + g.in_c <= 256
+    parts = (g.in_c // 64, g.in_c // 32 % 2, g.in_c // 16 % 2, int(g.in_c % 16 > 0))
+    return {
+        "strip": lines * strips,
+        "line": lines * strips * g.kernel_h,
+        "group": lines * g.kernel_h * inside / (16 // g.in_c) if grouped else 0,
+        "part": 0 if grouped else lines * strips * g.kernel_h * sum(parts),
+        "padding": (lines if tile < g.out_w else g.batches) * padding * column / LANES,
+        **{
+            name: 0 if grouped else lines * g.kernel_h * inside * part
+            for name, part in zip(("column64", "column32", "column16", "column"), parts, strict=True)
+        },
+    }
 
 
 KERNELS: tuple[Kernel, ...] = (Conv1x1S8Mve(), ConvS8Mve())

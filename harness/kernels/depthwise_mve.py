@@ -10,14 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.kernels.accesses import NEVER, Accesses, Steps, windows
-from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Scratch, Table
+from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out, Scratch, Table
 from harness.kernels.convolution import weights_of
 from harness.kernels.convolution_mve import Geometry, geometry
+from harness.kernels.effort_mve import Loops, MveKernel, Rate
 from harness.kernels.mve import (
     EIGHT,
+    GENERAL,
     LANES,
-    MVE,
+    SIGNED,
     blocks,
+    layer_form,
     layer_scaling,
     output_shape,
     pack_records,
@@ -81,11 +84,23 @@ def planes(g: Geometry) -> list[Plane]:
     return [Plane(columns, rows, True), Plane(rows, columns, False)]
 
 
-class _Depthwise(Kernel):
+RATES = {
+    "column": Rate(14.6, 16.6),
+    "channel": Rate(26.8, 37),
+    "octet": Rate(27.8, 41.5),
+    "rest": Rate(28.5, 42.5),
+    "single": Rate(5.7, -1.5),
+    "any": Rate(2, 2.3),
+    "signed": Rate(6, 9),
+    "general": Rate(16.2, 20.3),
+}
+"""Per 16 bytes of weaving a strip, per channel of a strip, per eight outputs. A kernel adds its own."""
+
+
+class _Depthwise(MveKernel):
     """What the kernels that weave strips share."""
 
     ops = frozenset({"DEPTHWISE_CONV_2D"})
-    features = MVE
     function: str
 
     def applies(self, context: Context) -> bool:
@@ -98,15 +113,18 @@ class _Depthwise(Kernel):
 
     def best(self, g: Geometry) -> Plane:
         """The cheapest of them."""
-        return min(self.possible(g), key=lambda plane: self.channel_cost(g, plane))
+        return min(self.possible(g), key=lambda plane: self._instructions(self.plane_loops(g, plane)))
+
+    def _instructions(self, loops: Loops) -> float:
+        return sum(count * self.rates[name].instructions for name, count in loops.items())
 
     @abstractmethod
     def fits(self, g: Geometry, plane: Plane) -> bool:
         """Whether the window is one that it computes."""
 
     @abstractmethod
-    def channel_cost(self, g: Geometry, plane: Plane) -> float:
-        """Instructions a channel and batch."""
+    def plane_loops(self, g: Geometry, plane: Plane) -> dict[str, float]:
+        """Loops, whatever the form."""
 
     @abstractmethod
     def strip(self, g: Geometry, plane: Plane) -> int:
@@ -158,32 +176,61 @@ class _Depthwise(Kernel):
         written = ordered(steps(made), plane.inner.out)
         return Accesses({0: ordered(reads, plane.inner.size)}, written, g.in_c)
 
-    def cost(self, context: Context) -> Cost:
+    def loops(self, context: Context) -> Loops:
+        g, form = geometry(context), layer_form(context)
+        found = self.plane_loops(g, self.best(g))
+        outputs = found["octet"] + found["rest"]
+        return found | {"signed": outputs * (form == SIGNED), "general": outputs * (form == GENERAL)}
+
+    def scratch(self, context: Context) -> int:
         g = geometry(context)
-        plane = self.best(g)
-        instructions = 300 + g.batches * g.in_c * self.channel_cost(g, plane)
-        return Cost(instructions, self.strip(g, plane), flash=g.in_c * (plane.inner.kernel * plane.outer.kernel + 10))
+        return self.strip(g, self.best(g))
+
+    def flash(self, context: Context) -> int:
+        g = geometry(context)
+        return g.in_c * (g.kernel_h * g.kernel_w + 10)
 
 
-def _columns_cost(g: Geometry, columns: int) -> float:
-    """Instructions a channel to weave one strip."""
-    return 17 * columns / LANES + 120 / min(g.in_c, LANES)
+def _outputs(channels: float, outputs: int, single: bool, stepped: bool) -> dict[str, float]:
+    """Loops over `outputs` of each of `channels` channels, eight at a time.
+
+    single: a gather gives one output, not four. stepped: gathers are neither 64 nor 128 bytes apart.
+    """
+    octet, rest = channels * (outputs // 8), channels * (outputs % 8 > 0)
+    return {
+        "channel": channels,
+        "octet": octet,
+        "rest": rest,
+        "single": (octet + rest) * single,
+        "any": (octet + rest) * stepped * (4 if single else 1) + channels * stepped,
+    }
+
+
+def _vectors(g: Geometry, columns: int) -> float:
+    """Vectors to weave `columns` columns of all channels: those of fewer than 16 channels are one run of bytes."""
+    return -(-columns * g.in_c // LANES) if g.in_c < LANES else columns * -(-g.in_c // LANES)
 
 
 class DepthwiseConv3x3S8Mve(_Depthwise):
     """3x3 with stride 1: two lines of outputs at a time."""
 
     function = "depthwise_conv_3x3_s8_mve"
+    rates = {**RATES, "layer": Rate(158, 126), "strip": Rate(168, 223), "column": Rate(15.6, 21)}
 
     def fits(self, g: Geometry, plane: Plane) -> bool:
         axes = (plane.inner, plane.outer)
         plain = all((a.kernel, a.stride, a.dilation) == (3, 1, 1) and a.pad <= 2 for a in axes)
         return plain and (plane.by_rows or g.in_c >= LANES)  # fewer channels are woven as one run
 
-    def channel_cost(self, g: Geometry, plane: Plane) -> float:
-        n = plane.inner.out
-        strip = 28 + 28 * (n // 4) + 32 * (n % 4 > 0) + _columns_cost(g, n + 2)
-        return (plane.outer.out + 1) // 2 * strip
+    def plane_loops(self, g: Geometry, plane: Plane) -> dict[str, float]:
+        strips = -(-plane.outer.out // 2)
+        vectors = _vectors(g, min(plane.inner.size, plane.inner.out + 2 - plane.inner.pad))
+        return {
+            "layer": 1,
+            "strip": g.batches * -(-g.in_c // LANES) * strips,
+            "column": g.batches * strips * vectors,
+            **_outputs(g.batches * g.in_c * strips, 2 * plane.inner.out, False, g.in_c < LANES),
+        }
 
     def strip(self, g: Geometry, plane: Plane) -> int:
         return (4 * -(-plane.inner.out // 4) + 2) * 4 * min(g.in_c, LANES) + 64 * (g.in_c < LANES)
@@ -203,17 +250,23 @@ class DepthwiseConv4x4S8Mve(_Depthwise):
     """Windows up to 4x4 with any strides, not dilated along the inner dimension: one line of outputs at a time."""
 
     function = "depthwise_conv_4x4_s8_mve"
+    rates = {**RATES, "layer": Rate(470, 515), "strip": Rate(196, 256)}
 
     def fits(self, g: Geometry, plane: Plane) -> bool:
         inner, outer = plane.inner, plane.outer
         small = inner.kernel <= 4 and outer.kernel <= 4 and inner.dilation == 1
         return small and inner.pad < inner.kernel and (plane.by_rows or g.in_c >= LANES)
 
-    def channel_cost(self, g: Geometry, plane: Plane) -> float:
-        n = plane.inner.out
-        each = 34 if plane.inner.stride == 2 and g.in_c >= LANES else 42
-        strip = 28 + each * (n // 8) + (each + 4) * (n % 8 > 0) + _columns_cost(g, n * plane.inner.stride + 2)
-        return plane.outer.out * strip
+    def plane_loops(self, g: Geometry, plane: Plane) -> dict[str, float]:
+        inner, lines = plane.inner, g.batches * plane.outer.out
+        columns = min(inner.size, (inner.out - 1) * inner.stride + inner.kernel - inner.pad)
+        stepped = inner.stride * min(g.in_c, LANES) != 2 * LANES
+        return {
+            "layer": 1,
+            "strip": lines * -(-g.in_c // LANES),
+            "column": lines * _vectors(g, columns),
+            **_outputs(lines * g.in_c, inner.out, True, stepped),
+        }
 
     def strip(self, g: Geometry, plane: Plane) -> int:
         columns = (8 * -(-plane.inner.out // 8) - 1) * plane.inner.stride + 4
@@ -231,16 +284,26 @@ class DepthwiseConvLineS8Mve(_Depthwise):
     """Up to 13 taps in a line, stride 1 along it."""
 
     function = "depthwise_conv_line_s8_mve"
+    rates = {**RATES, "layer": Rate(360, 404), "strip": Rate(102, 114), "weave": Rate(79.5, 107)}
 
     def fits(self, g: Geometry, plane: Plane) -> bool:
         inner, outer = plane.inner, plane.outer
         line = inner.kernel <= 13 and inner.stride == inner.dilation == 1
         return line and outer.kernel == 1 and not outer.padded
 
-    def channel_cost(self, g: Geometry, plane: Plane) -> float:
-        n = plane.inner.out
-        words = (n + plane.inner.kernel + 2) / 4
-        return plane.outer.out * (28 + 28 * (n // 8) + 32 * (n % 8 > 0) + _columns_cost(g, 0) + words * 17 / LANES)
+    def plane_loops(self, g: Geometry, plane: Plane) -> dict[str, float]:
+        inner, strips = plane.inner, g.batches * plane.outer.out * -(-g.in_c // LANES)
+        words = (inner.out + inner.kernel + 2) // 4
+        # Words that lie in the image are woven at once, each of the others by itself.
+        before = -(-inner.pad // 4)
+        whole = max(min((inner.size - 4 * before + inner.pad) // 4, words - before), 0)
+        return {
+            "layer": 1,
+            "strip": strips,
+            "weave": strips * (words - whole + (whole > 0)),
+            "column": strips * words,
+            **_outputs(g.batches * plane.outer.out * g.in_c, inner.out, False, False),
+        }
 
     def strip(self, g: Geometry, plane: Plane) -> int:
         return 64 * (2 * -(-plane.inner.out // 8) + 3)
@@ -254,11 +317,23 @@ class DepthwiseConvLineS8Mve(_Depthwise):
         return _windows_of(plane.outer)
 
 
-class DepthwiseConvS8Mve(Kernel):
+TAPS_RATES = {
+    "layer": Rate(105, 117),
+    "row": Rate(10.2, 9.25),
+    "pixel": Rate(48.4, 72.4),
+    "line": Rate(23.3, 22.9),
+    "listed": Rate(13.3, 17.2),
+    "block": Rate(41.6, 64),
+    "tap": Rate(9.1, 9.98),
+    "spread": Rate(1, -4),
+}
+
+
+class DepthwiseConvS8Mve(MveKernel):
     """Any depthwise convolution, pixel by pixel."""
 
     ops = frozenset({"DEPTHWISE_CONV_2D"})
-    features = MVE
+    rates = TAPS_RATES
 
     def lower(self, context: Context) -> Lowered:
         g, channels = geometry(context), context.output().shape[3]
@@ -271,20 +346,35 @@ class DepthwiseConvS8Mve(Kernel):
         del shape["form"]
         table = Table("packed", "int32_t", pack_taps(taps, scale, starts, channels // g.in_c if spread else 0))
         call = Call("depthwise_conv_s8_mve", (In(), table, Out(), Scratch(ctype="void")), shape)
-        return Lowered("depthwise_conv_s8_mve", (call,), self._scratch(g))
+        return Lowered("depthwise_conv_s8_mve", (call,), self.scratch(context))
 
-    def _scratch(self, g: Geometry) -> int:
+    def scratch(self, context: Context) -> int:
+        g = geometry(context)
         return 4 * g.kernel_h * g.kernel_w + g.in_c
 
     def accesses(self, context: Context) -> Accesses:
         # Blocks of a pixel may read channels of one another.
         return windows(context, within=[channel // EIGHT for channel in range(context.output().shape[3])])
 
-    def cost(self, context: Context) -> Cost:
+    def loops(self, context: Context) -> Loops:
         g, channels = geometry(context), context.output().shape[3]
-        count = g.kernel_h * g.kernel_w
-        pixel = 45 + 10 * g.kernel_h + 9 * count + -(-channels // EIGHT) * (38 + 9 * count)
-        return Cost(80 + g.batches * g.out_h * g.out_w * pixel, self._scratch(g))
+        pixels, taps = g.batches * g.out_h * g.out_w, g.kernel_h * g.kernel_w
+        rounds = pixels * -(-channels // EIGHT)
+        return {
+            "layer": 1,
+            "row": g.batches * g.out_h,
+            "pixel": pixels,
+            "line": pixels * g.kernel_h,
+            "listed": pixels * taps,
+            "block": rounds,
+            "tap": rounds * taps,
+            "spread": rounds * (channels != g.in_c or channels < EIGHT) * (1 - taps),
+        }
+
+    def flash(self, context: Context) -> int:
+        g, channels = geometry(context), context.output().shape[3]
+        spread = channels != g.in_c or channels < EIGHT
+        return -(-channels // EIGHT) * EIGHT * (g.kernel_h * g.kernel_w + 10 + 2 * spread)
 
 
 def _windows_of(outer: Axis) -> tuple[Ints, Ints]:

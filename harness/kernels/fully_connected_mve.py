@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from harness.kernels.accesses import Accesses, rows
-from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Scratch, Table
+from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out, Scratch, Table
 from harness.kernels.convolution import weights_of
-from harness.kernels.convolution_mve import block_of, pairs
+from harness.kernels.convolution_mve import GEMM_RATES, block_of, gemm_loops, packed_bytes, pairs
+from harness.kernels.effort_mve import Loops, MveKernel, Rate
 from harness.kernels.mve import (
+    GENERAL,
     LANES,
     MAX_CHANNELS,
-    MVE,
+    SIGNED,
+    layer_form,
     layer_scaling,
     output_shape,
     pack_fully_connected,
@@ -18,12 +21,27 @@ from harness.kernels.mve import (
     split_depth,
 )
 
+RATES = {
+    "layer": Rate(30.5, 42.5),
+    "row": Rate(30.5, 42.5),
+    "copied": Rate(2.6, 3.82),
+    "eight": Rate(26.8, 40),
+    "four": Rate(15.8, 24.3),
+    "step8": Rate(17.2, 18.1),
+    "step4": Rate(9.34, 10),
+    "round": Rate(1.61, 3.59),
+    "tail8": Rate(19.2, 23),
+    "tail4": Rate(12.1, 17.6),
+    "signed": Rate(1.97, 4.08),
+    "general": Rate(5.53, 10.2),
+}
 
-class FullyConnectedS8Mve(Kernel):
+
+class FullyConnectedS8Mve(MveKernel):
     """Fully connected layers, row by row."""
 
     ops = frozenset({"FULLY_CONNECTED"})
-    features = MVE
+    rates = RATES
 
     def lower(self, context: Context) -> Lowered:
         x, weights = context.input(), weights_of(context)
@@ -33,28 +51,51 @@ class FullyConnectedS8Mve(Kernel):
         fours = channels % 8 if channels % 8 <= 4 else 0
         shape = {"rows": x.elements // depth, "depth": depth, "steps": steps, "tail": tail}
         shape |= {"eights": channels - fours, "fours": fours, **output_shape(context, scale.form)}
-        scratch = self._scratch(depth)
+        scratch = self.scratch(context)
         table = Table("packed", "int32_t", pack_fully_connected(weights, scale))
         arguments = (In(), table, Out(), Scratch() if scratch else Out())
         return Lowered("fully_connected_s8_mve", (Call("fully_connected_s8_mve", arguments, shape),), scratch)
-
-    def _scratch(self, depth: int) -> int:
-        return 0 if readable(depth) else LANES * split_depth(depth)[0]
 
     def accesses(self, context: Context) -> Accesses:
         channels, depth = context.input(1).shape
         return rows(context, depth, channels, block_of(channels, 8) if readable(depth) else None)
 
-    def cost(self, context: Context) -> Cost:
+    def scratch(self, context: Context) -> int:
+        depth = context.input(1).shape[1]
+        return 0 if readable(depth) else LANES * split_depth(depth)[0]
+
+    def loops(self, context: Context) -> Loops:
         channels, depth = context.input(1).shape
-        return Cost(context.output().elements * (depth / 7 + 6) + 100, self._scratch(depth))
+        steps, tail = split_depth(depth)
+        rows, form = context.input().elements // depth, layer_form(context)
+        eights, fours = rows * (channels // 8 + (channels % 8 > 4)), rows * (0 < channels % 8 <= 4)
+        return {
+            "layer": 1,
+            "row": rows,
+            "copied": 0 if readable(depth) else rows * (10 + steps),
+            "eight": eights,
+            "four": fours,
+            "step8": eights * steps,
+            "step4": fours * steps,
+            "round": (eights + fours) * -(-steps // 4),
+            "tail8": eights * (tail > 0),
+            "tail4": fours * (tail > 0),
+            "signed": (2 * eights + fours) * (form == SIGNED),
+            "general": (2 * eights + fours) * (form == GENERAL),
+        }
+
+    def flash(self, context: Context) -> int:
+        channels, depth = context.input(1).shape
+        steps, tail = split_depth(depth)
+        padded = -(-channels // 4) * 4 if 0 < channels % 8 <= 4 else -(-channels // 8) * 8
+        return padded * (LANES * steps + 8 * (tail > 0) + 9 + (layer_form(context) == GENERAL))
 
 
-class FullyConnectedRowsS8Mve(Kernel):
+class FullyConnectedRowsS8Mve(MveKernel):
     """Fully connected layers of two rows and more: a 1x1 convolution."""
 
     ops = frozenset({"FULLY_CONNECTED"})
-    features = MVE
+    rates = GEMM_RATES
 
     def applies(self, context: Context) -> bool:
         channels, depth = context.input(1).shape
@@ -73,9 +114,13 @@ class FullyConnectedRowsS8Mve(Kernel):
     def accesses(self, context: Context) -> Accesses:
         return pairs(context, context.input(1).shape[1])
 
-    def cost(self, context: Context) -> Cost:
+    def loops(self, context: Context) -> Loops:
+        depth = context.input(1).shape[1]
+        return gemm_loops(context, 1, context.input().elements // depth, depth)
+
+    def flash(self, context: Context) -> int:
         channels, depth = context.input(1).shape
-        return Cost(context.output().elements * (depth / 9 + 5) + 100)
+        return packed_bytes(channels, depth, layer_form(context))
 
 
 KERNELS: tuple[Kernel, ...] = (FullyConnectedS8Mve(), FullyConnectedRowsS8Mve())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
-from harness.kernels.base import Context, Cost, Kernel
+from harness.kernels.base import Context, Kernel
+from harness.kernels.effort_mve import Loops, MveKernel, Rate
 from harness.kernels.movement import (
     ConcatPortable,
     MovePortable,
@@ -13,7 +14,7 @@ from harness.kernels.movement import (
     StridedSlicePortable,
     moved,
 )
-from harness.kernels.mve import LANES, MVE
+from harness.kernels.mve import LANES
 
 _Copying = ConcatPortable | SplitPortable | StridedSlicePortable | PadPortable
 
@@ -21,68 +22,70 @@ SHORT = 8
 """Runs of fewer bytes are copied as quickly one by one."""
 
 
-class MoveMve(MovePortable):
+RATES = {"layer": Rate(5, 6), "run": Rate(8.5, 13), "vector": Rate(3, 4), "filled": Rate(1.93, 1.9)}
+
+
+class MoveMve(MveKernel, MovePortable):
     """A copy as it is."""
 
-    features = MVE
+    rates = RATES
     function = "move_mve"
 
-    def cost(self, context: Context) -> Cost:
-        return _copies(1, moved(context))
+    def loops(self, context: Context) -> Loops:
+        return {"layer": 1, "run": 1, "vector": -(-moved(context) // LANES)}
 
 
-class ConcatMve(ConcatPortable):
+class ConcatMve(MveKernel, ConcatPortable):
     """CONCATENATION: one strided copy an input."""
 
-    features = MVE
+    rates = RATES
     function = "copy_rows_mve"
 
     def applies(self, context: Context) -> bool:
         return _shortest(self, context) >= SHORT
 
-    def cost(self, context: Context) -> Cost:
-        return _cost(self, context)
+    def loops(self, context: Context) -> Loops:
+        return _copies(self, context)
 
 
-class SplitMve(SplitPortable):
+class SplitMve(MveKernel, SplitPortable):
     """SPLIT and SPLIT_V: one strided copy an output."""
 
-    features = MVE
+    rates = RATES
     function = "copy_rows_mve"
 
     def applies(self, context: Context) -> bool:
         return _shortest(self, context) >= SHORT
 
-    def cost(self, context: Context) -> Cost:
-        return _cost(self, context)
+    def loops(self, context: Context) -> Loops:
+        return _copies(self, context)
 
 
-class StridedSliceMve(StridedSlicePortable):
+class StridedSliceMve(MveKernel, StridedSlicePortable):
     """STRIDED_SLICE with any steps, where runs are not too short."""
 
-    features = MVE
+    rates = RATES
     function = "strided_copy_mve"
 
     def applies(self, context: Context) -> bool:
         return _shortest(self, context) >= SHORT
 
-    def cost(self, context: Context) -> Cost:
-        return _cost(self, context)
+    def loops(self, context: Context) -> Loops:
+        return _copies(self, context)
 
 
-class PadMve(PadPortable):
+class PadMve(MveKernel, PadPortable):
     """PAD and PADV2, int8, where runs are not too short."""
 
-    features = MVE
+    rates = RATES
     function = "strided_copy_mve"
     fill = "fill_bytes_mve"
 
     def applies(self, context: Context) -> bool:
         return _shortest(self, context) >= SHORT
 
-    def cost(self, context: Context) -> Cost:
-        filled = Cost(14 + 2 * -(-context.output().bytes // LANES))
-        return Cost(filled.instructions + _cost(self, context).instructions)
+    def loops(self, context: Context) -> Loops:
+        return {**_copies(self, context), "filled": -(-context.output().bytes // LANES)}
 
 
 def _shortest(kernel: _Copying, context: Context) -> int:
@@ -90,14 +93,11 @@ def _shortest(kernel: _Copying, context: Context) -> int:
     return min(call.shape["bytes"] for call in kernel.lower(context).calls if call.function == kernel.function)
 
 
-def _cost(kernel: _Copying, context: Context) -> Cost:
+def _copies(kernel: _Copying, context: Context) -> dict[str, float]:
     calls = [call for call in kernel.lower(context).calls if call.function == kernel.function]
-    runs = [(call.shape.get("rows") or prod(call.shape[f"n{i}"] for i in range(5)), call) for call in calls]
-    return Cost(sum(_copies(count, call.shape["bytes"]).instructions for count, call in runs))
-
-
-def _copies(runs: int, size: int) -> Cost:
-    return Cost(10 + runs * (16 + 3 * -(-size // LANES)))
+    runs = [call.shape.get("rows") or prod(call.shape[f"n{i}"] for i in range(5)) for call in calls]
+    vectors = sum(n * -(-call.shape["bytes"] // LANES) for n, call in zip(runs, calls, strict=True))
+    return {"layer": 1, "run": sum(runs), "vector": vectors}
 
 
 KERNELS: tuple[Kernel, ...] = (MoveMve(), ConcatMve(), SplitMve(), StridedSliceMve(), PadMve())

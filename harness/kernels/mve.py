@@ -19,7 +19,6 @@ Int32s = npt.NDArray[np.int32]
 RELU, SIGNED, GENERAL = 0, 1, 2
 """Forms of requantization, as in firmware/kernels/gemm_s8_mve.h; requant_mve.h says why they are exact."""
 
-MVE = frozenset({"mve"})
 LANES = 16
 EIGHT = 8
 MAX_CHANNELS = 65532
@@ -44,17 +43,17 @@ class Scaling:
     shift: Int8s
 
 
-def scaling(bias: Int32s, multipliers: Int32s, shifts: Int32s, zero_point: int, clamp: Clamp) -> Scaling:
-    """The cheapest exact form for a layer: zero_point and clamp are the output's."""
-    # What is multiplied by nothing may be shifted by anything.
-    shift = np.where(multipliers == 0, -1, shifts)
+def form_of(multipliers: Int32s, shifts: Int32s, zero_point: int, clamp: Clamp) -> int:
+    """The cheapest exact form for channels: zero_point and clamp are the output's."""
+    shift = _shifts(multipliers, shifts)
     if clamp == FULL and zero_point == FULL[0] and (shift <= 0).all():
-        form = RELU
-    elif clamp == FULL and (shift <= -1).all():
-        form = SIGNED
-    else:
-        form = GENERAL
-    return Scaling(form, bias, multipliers, shift.astype(np.int8))
+        return RELU
+    return SIGNED if clamp == FULL and (shift <= -1).all() else GENERAL
+
+
+def _shifts(multipliers: Int32s, shifts: Int32s) -> Int8s:
+    # What is multiplied by nothing may be shifted by anything.
+    return np.where(multipliers == 0, -1, shifts).astype(np.int8)
 
 
 def layer_scaling(context: Context, weights: Int8s) -> Scaling:
@@ -64,7 +63,18 @@ def layer_scaling(context: Context, weights: Int8s) -> Scaling:
     x, w, y = context.input(0), context.input(1), context.output()
     zero_sums = x.q.zero_point * weights.astype(np.int64).sum(axis=1)
     bias = folded_bias(context, weights.shape[0], zero_sums)
-    return scaling(bias, *channel_params(x, w, y, weights.shape[0]), y.q.zero_point, attrs.clamp)
+    multipliers, shifts = channel_params(x, w, y, weights.shape[0])
+    form = form_of(multipliers, shifts, y.q.zero_point, attrs.clamp)
+    return Scaling(form, bias, multipliers, _shifts(multipliers, shifts))
+
+
+def layer_form(context: Context) -> int:
+    """The form of a layer with weights."""
+    attrs, x, w, y = context.node.attrs, context.input(0), context.input(1), context.output()
+    assert isinstance(attrs, ConvAttrs | FullyConnectedAttrs)
+    channels = y.shape[-1] if isinstance(attrs, ConvAttrs) else w.shape[0]
+    multipliers, shifts = channel_params(x, w, y, channels)
+    return form_of(multipliers, shifts, y.q.zero_point, attrs.clamp)
 
 
 def output_shape(context: Context, form: int) -> dict[str, int]:

@@ -6,9 +6,10 @@ from math import prod
 
 from harness.graph import MeanAttrs, PoolAttrs
 from harness.kernels.accesses import Accesses, reduced, windows
-from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out
+from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out
+from harness.kernels.effort_mve import Loops, MveKernel, Rate
 from harness.kernels.loops import Loop, merge, padded, row_major
-from harness.kernels.mve import LANES, MVE
+from harness.kernels.mve import LANES
 from harness.kernels.pooling import AveragePoolS8Portable, MaxPoolS8Portable
 from harness.oracle.params import mean_params
 
@@ -19,14 +20,42 @@ MAX_COUNT = 5600
 """Elements of a mean that is divided by a reciprocal of 32 bits."""
 
 
-def _blocks(channels: int) -> int:
-    return -(-channels // LANES)
+_SUMS = ("layer", "pixel", "block", "half", "row", "column", "half_row", "half_column", "four")
+AVERAGE_RATES = {
+    "layer": Rate(69.3, 84.6),
+    "pixel": Rate(62.3, 54.5),
+    "block": Rate(45.9, 77.8),
+    "half": Rate(6.82, 6.36),
+    "row": Rate(15.3, 26.6),
+    "column": Rate(5.95, 5.92),
+    "half_row": Rate(10.1, 15),
+    "half_column": Rate(4.98, 4.99),
+    "four": Rate(28.2, 31.3),
+}
+MEAN_RATES = {
+    "layer": Rate(32.5, 41),
+    "pixel": Rate(32.5, 41),
+    "block": Rate(32.8, 54.9),
+    "half": Rate(10.1, 13.6),
+    "row": Rate(24.6, 42.7),
+    "column": Rate(6, 6),
+    "half_row": Rate(10.1, 13.6),
+    "half_column": Rate(5, 5),
+    "four": Rate(27.9, 35.9),
+}
+MAX_RATES = {
+    "layer": Rate(62.2, 73),
+    "pixel": Rate(53.4, 57.5),
+    "block": Rate(11.1, 12.1),
+    "row": Rate(5.05, 6.05),
+    "column": Rate(4.99, 4.99),
+}
 
 
-class AveragePoolS8Mve(AveragePoolS8Portable):
+class AveragePoolS8Mve(MveKernel, AveragePoolS8Portable):
     """int8 AVERAGE_POOL_2D, 16 channels at a time."""
 
-    features = MVE
+    rates = AVERAGE_RATES
     function = "average_pool_s8_mve"
 
     def applies(self, context: Context) -> bool:
@@ -37,27 +66,24 @@ class AveragePoolS8Mve(AveragePoolS8Portable):
     def accesses(self, context: Context) -> Accesses:
         return _sixteens(context)
 
-    def cost(self, context: Context) -> Cost:
-        attrs, y = context.node.attrs, context.output()
-        assert isinstance(attrs, PoolAttrs)
-        window = attrs.kernel[0] * (12 + 6 * attrs.kernel[1]) + 110
-        return Cost(60 + y.elements / y.shape[3] * (50 + _blocks(y.shape[3]) * window))
+    def loops(self, context: Context) -> Loops:
+        pixels, rows, elements = _windows(context)
+        return {"layer": 1, "pixel": pixels, **_sums(context.output().shape[3], pixels, rows, elements)}
 
 
-class MaxPoolS8Mve(MaxPoolS8Portable):
+class MaxPoolS8Mve(MveKernel, MaxPoolS8Portable):
     """int8 MAX_POOL_2D, 16 channels at a time."""
 
-    features = MVE
+    rates = MAX_RATES
     function = "max_pool_s8_mve"
 
     def accesses(self, context: Context) -> Accesses:
         return _sixteens(context)
 
-    def cost(self, context: Context) -> Cost:
-        attrs, y = context.node.attrs, context.output()
-        assert isinstance(attrs, PoolAttrs)
-        window = attrs.kernel[0] * (5 + 5 * attrs.kernel[1]) + 12
-        return Cost(60 + y.elements / y.shape[3] * (70 + _blocks(y.shape[3]) * window))
+    def loops(self, context: Context) -> Loops:
+        pixels, rows, elements = _windows(context)
+        count = -(-context.output().shape[3] // LANES)
+        return {"layer": 1, "pixel": pixels, "block": count * pixels, "row": count * rows, "column": count * elements}
 
 
 def _sixteens(context: Context) -> Accesses:
@@ -65,11 +91,11 @@ def _sixteens(context: Context) -> Accesses:
     return windows(context, within=[channel // LANES for channel in range(context.output().shape[3])], own=True)
 
 
-class MeanS8Mve(Kernel):
+class MeanS8Mve(MveKernel):
     """int8 MEAN over dimensions in front of the last: over height and width above all."""
 
     ops = frozenset({"MEAN"})
-    features = MVE
+    rates = MEAN_RATES
 
     def applies(self, context: Context) -> bool:
         reduced_loops, kept = _loops(context)
@@ -94,11 +120,36 @@ class MeanS8Mve(Kernel):
     def accesses(self, context: Context) -> Accesses:
         return reduced(context)
 
-    def cost(self, context: Context) -> Cost:
+    def loops(self, context: Context) -> Loops:
         reduced_loops, kept = _loops(context)
-        rows, columns = padded(reduced_loops, 2, 1, "MEAN")
-        window = rows.count * (12 + 6 * columns.count) + 110
-        return Cost(60 + prod(loop.count for loop in kept[:-1]) * _blocks(kept[-1].count) * window)
+        rows, columns = (loop.count for loop in padded(reduced_loops, 2, 1, "MEAN"))
+        pixels = prod(loop.count for loop in kept[:-1])
+        return {"layer": 1, "pixel": pixels, **_sums(kept[-1].count, pixels, pixels * rows, pixels * rows * columns)}
+
+
+def _windows(context: Context) -> tuple[int, int, int]:
+    """Output pixels of a pool, and rows and elements of all their windows, as far as they lie in the image."""
+    attrs, x, y = context.node.attrs, context.input(), context.output()
+    assert isinstance(attrs, PoolAttrs)
+    sides = []
+    for axis, pad in ((0, attrs.pads.top), (1, attrs.pads.left)):
+        starts = [i * attrs.stride[axis] - pad for i in range(y.shape[axis + 1])]
+        sides.append(sum(min(s + attrs.kernel[axis], x.shape[axis + 1]) - max(s, 0) for s in starts))
+    return y.elements // y.shape[3], y.shape[0] * sides[0] * y.shape[2], y.shape[0] * sides[0] * sides[1]
+
+
+def _sums(channels: int, pixels: int, rows: int, elements: int) -> dict[str, float]:
+    """Loops of window_sums_s8_mve and of what follows: by 16 channels, and by 8 for the last if they are fewer."""
+    whole, halves = channels // LANES, -(-(channels % LANES) // 8)
+    return {
+        "block": pixels * -(-channels // LANES),
+        "half": pixels * halves,
+        "row": whole * rows,
+        "column": whole * elements,
+        "half_row": halves * rows,
+        "half_column": halves * elements,
+        "four": pixels * -(-channels // 4),
+    }
 
 
 def _loops(context: Context) -> tuple[list[Loop], list[Loop]]:
