@@ -2,21 +2,7 @@
 
 #include <string.h>
 
-/* the larger of each of four int8 */
-HIL_INLINE uint32_t clamp_s8_dsp_max(uint32_t x, uint32_t y)
-{
-    uint32_t r;
-    __asm__("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(r) : "r"(x), "r"(y));
-    return r;
-}
-
-/* the smaller of each of four int8 */
-HIL_INLINE uint32_t clamp_s8_dsp_min(uint32_t x, uint32_t y)
-{
-    uint32_t r;
-    __asm__("ssub8 %0, %1, %2\n\tsel %0, %2, %1" : "=&r"(r) : "r"(x), "r"(y));
-    return r;
-}
+#include "minmax_s8_dsp.h"
 
 HIL_SHARED void clamp_s8_dsp(int8_t *data, const clamp_s8_dsp_shape *s)
 {
@@ -26,7 +12,7 @@ HIL_SHARED void clamp_s8_dsp(int8_t *data, const clamp_s8_dsp_shape *s)
     for (; left >= 4; left -= 4) {
         uint32_t four;
         memcpy(&four, data, 4);
-        four = clamp_s8_dsp_min(clamp_s8_dsp_max(four, low), high);
+        four = hil_min_s8x4(hil_max_s8x4(four, low), high);
         memcpy(data, &four, 4);
         data += 4;
     }

@@ -11,7 +11,7 @@
  * Elements outside of the image are the input's zero point, written once: copying never touches them again. A strip is two
  * lines of outputs; its tiles are 2x2 outputs (depthwise_3x3_tile_s1_asm.h, _s2_asm.h). Tiles at an odd end store their
  * surplus outputs first, and the others over them. A channel's outputs only land on the same channel of what has been
- * copied already (harness/kernels/depthwise_dsp.py checks that), so the output may start at the input's first byte.
+ * copied already (harness/kernels/depthwise_3x3_dsp.py checks that), so the output may start at the input's first byte.
  *
  * A channel's record of words: three lines of weights, start value, multiplier. Of a line's bytes 0 and 2 become one pair of
  * int16, and 1 and 3 another. A positive multiplier is requant_linear.py's, and weights are taken times 256. A negative

@@ -1,5 +1,6 @@
 #include "max_pool_s8_dsp.h"
 
+#include "minmax_s8_dsp.h"
 #include "pool_s8_dsp.h"
 
 HIL_SHARED void max_pool_s8_dsp(const int8_t *input, int8_t *output, const max_pool_s8_dsp_shape *s)
@@ -19,12 +20,12 @@ HIL_SHARED void max_pool_s8_dsp(const int8_t *input, int8_t *output, const max_p
                     for (int32_t ky = w.ky_first; ky < w.ky_end; ++ky) {
                         const int8_t *x = line;
                         for (int32_t kx = w.kx_first; kx < w.kx_end; ++kx) {
-                            best = pool_s8_dsp_max(best, pool_s8_dsp_load(x));
+                            best = hil_max_s8x4(best, pool_s8_dsp_load(x));
                             x += s->channels;
                         }
                         line += row_step;
                     }
-                    best = pool_s8_dsp_min(pool_s8_dsp_max(best, low), high);
+                    best = hil_min_s8x4(hil_max_s8x4(best, low), high);
                     memcpy(output + at, &best, 4);
                 }
                 output += s->channels;

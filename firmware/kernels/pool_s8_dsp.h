@@ -1,4 +1,4 @@
-/* Sums and maxima of a window, four channels of int8 at a time, for cores with the DSP extension. */
+/* Sums of a window, four channels of int8 at a time, for cores with the DSP extension. */
 #ifndef HIL_KERNELS_POOL_S8_DSP_H
 #define HIL_KERNELS_POOL_S8_DSP_H
 
@@ -62,22 +62,6 @@ HIL_INLINE pool_s8_dsp_sums pool_s8_dsp_sum(const int8_t *line, int32_t rows, in
     sums.b += (int16_t)odd;
     sums.d += (int32_t)odd >> 16;
     return sums;
-}
-
-/* the larger of each of four int8 */
-HIL_INLINE uint32_t pool_s8_dsp_max(uint32_t x, uint32_t y)
-{
-    uint32_t r;
-    __asm__("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(r) : "r"(x), "r"(y));
-    return r;
-}
-
-/* the smaller of each of four int8 */
-HIL_INLINE uint32_t pool_s8_dsp_min(uint32_t x, uint32_t y)
-{
-    uint32_t r;
-    __asm__("ssub8 %0, %1, %2\n\tsel %0, %2, %1" : "=&r"(r) : "r"(x), "r"(y));
-    return r;
 }
 
 #endif

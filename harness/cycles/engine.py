@@ -23,9 +23,6 @@ from harness.cycles.tables import CoreTable, core_table
 from harness.errors import CycleModelError
 from harness.units import Quantity, Unit, total
 
-STALLS = (Cause.LOAD_USE, Cause.INTERLOCK, Cause.BRANCH, Cause.FETCH, Cause.DATA)
-"""Causes that are stalls; the rest is issue."""
-
 
 def modelled(cycles: float) -> Quantity:
     """Whole modelled cycles."""

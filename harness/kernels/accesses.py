@@ -54,12 +54,6 @@ def elementwise(context: Context, positions: Sequence[int] = (0,), *, group: int
     return Accesses(reads, np.repeat(step, y.dtype.size))
 
 
-def at_once(context: Context, positions: Sequence[int] = (0,)) -> Accesses:
-    """Everything is read before anything is written."""
-    reads = {i: np.zeros(context.input(i).bytes, np.int32) for i in positions if context.input(i).data is None}
-    return Accesses(reads, np.zeros(context.output().bytes, np.int32))
-
-
 def quads(channels: int, groups: int = 1) -> list[int]:
     """Step of each output channel where four are computed at a time, and what is left of each group one by one."""
     each = channels // groups
