@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from tests.bench import costs, cycles, instructions, link, start, targets, virtual
+from tests.bench import costs, cycles, instructions, kernels, link, start, targets, virtual
 
 BENCHES: dict[str, Callable[[Console], None]] = {
     "instructions": instructions.run,
     "cycles": cycles.run,
     "costs": costs.run,
+    "kernels": kernels.run,
     "link": link.run,
     "start": start.run,
     "virtual": virtual.run,
