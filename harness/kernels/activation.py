@@ -41,6 +41,7 @@ class SoftmaxS8Portable(Kernel):
     """int8 SOFTMAX: a table of exp() as long as it is not zero."""
 
     ops = frozenset({"SOFTMAX"})
+    function = "softmax_s8_portable"
 
     def lower(self, context: Context) -> Lowered:
         attrs = context.node.attrs
@@ -51,7 +52,7 @@ class SoftmaxS8Portable(Kernel):
         depth = x.shape[-1]
         shape = {"rows": x.elements // depth, "depth": depth, "table_size": used}
         arguments = (In(), Table("exp", "int32_t", np.append(table[:used], 0).astype(np.int32)), Out())
-        return Lowered("softmax_s8_portable", (Call("softmax_s8_portable", arguments, shape),))
+        return Lowered(self.function, (Call(self.function, arguments, shape),))
 
     def accesses(self, context: Context) -> Accesses:
         return elementwise(context)

@@ -1,10 +1,10 @@
-"""Functions of one byte by table, on Armv8.1-M MVE."""
+"""Functions of one byte by table, and SOFTMAX, on Armv8.1-M MVE."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from harness.kernels.activation import Lut8Portable
+from harness.kernels.activation import Lut8Portable, SoftmaxS8Portable
 from harness.kernels.base import Context, Kernel
 from harness.kernels.effort_mve import Loops, MveKernel, Rate, Rates
 
@@ -22,4 +22,21 @@ class Lut8Mve(MveKernel, Lut8Portable):
         return 256
 
 
-KERNELS: tuple[Kernel, ...] = (Lut8Mve(),)
+class SoftmaxS8Mve(MveKernel, SoftmaxS8Portable):
+    """int8 SOFTMAX, four elements at a time."""
+
+    function = "softmax_s8_mve"
+    rates: ClassVar[Rates] = {
+        "layer": Rate(23.8, 36.6),
+        "row": Rate(148, 178),
+        "sixteen": Rate(11.7, 15),
+        "four": Rate(42.5, 51.3),
+    }
+
+    def loops(self, context: Context) -> Loops:
+        elements, depth = context.output().elements, context.output().shape[-1]
+        rows = elements // depth
+        return {"layer": 1, "row": rows, "sixteen": rows * -(-depth // 16), "four": rows * -(-depth // 4)}
+
+
+KERNELS: tuple[Kernel, ...] = (Lut8Mve(), SoftmaxS8Mve())

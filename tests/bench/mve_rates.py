@@ -89,6 +89,7 @@ CASES: dict[str, Callable[[Rng], Graph]] = {
     "MaxPoolS8Mve": lambda rng: _pool(rng, "MAX_POOL_2D"),
     "MeanS8Mve": lambda rng: mean_layer(rng, (1, *_pair(rng, 2, 20), between(rng, 4, 70)), (1, 2)),
     "Lut8Mve": lambda rng: random_graph(rng, "LOGISTIC"),
+    "SoftmaxS8Mve": lambda rng: random_graph(rng, "SOFTMAX"),
     "ConcatMve": lambda rng: copy_layer(rng, "CONCATENATION"),
     "SplitMve": lambda rng: copy_layer(rng, "SPLIT_V"),
     "StridedSliceMve": lambda rng: copy_layer(rng, "STRIDED_SLICE"),

@@ -224,6 +224,11 @@ def test_tables(op: str) -> None:
     check([random_graph(rng, op) for _ in range(scaled(10, 100))], "Lut8Mve", "lut_8_mve")
 
 
+def test_softmax() -> None:
+    rng = np.random.default_rng(19)
+    check([random_graph(rng, "SOFTMAX") for _ in range(scaled(30, 300))], "SoftmaxS8Mve", "softmax_s8_mve")
+
+
 def test_copies() -> None:
     """Of every kind, with runs of all lengths; variables are read and written by graphs of kind STATE."""
     rng = np.random.default_rng(18)
