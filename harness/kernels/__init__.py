@@ -25,8 +25,9 @@ from harness.kernels import (
 from harness.kernels.activation import Lut8Portable, SoftmaxS8Portable
 from harness.kernels.base import Context, Kernel
 from harness.kernels.convolution import (
+    ConvS8Pairs,
     ConvS8Portable,
-    DepthwiseConvS8InPlace,
+    DepthwiseConvS8Plane,
     DepthwiseConvS8Portable,
     FullyConnectedS8Portable,
 )
@@ -39,10 +40,11 @@ from harness.kernels.quantization import DequantizePortable, QuantizeF32Portable
 
 KERNELS: tuple[Kernel, ...] = (
     ConvS8Portable(),
+    ConvS8Pairs(),
     *CONVOLUTION_DSP,
     *convolution_mve.KERNELS,
     DepthwiseConvS8Portable(),
-    DepthwiseConvS8InPlace(),
+    DepthwiseConvS8Plane(),
     *depthwise_3x3_dsp.KERNELS,
     *depthwise_quads_dsp.KERNELS,
     *depthwise_mve.KERNELS,

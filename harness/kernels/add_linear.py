@@ -128,7 +128,7 @@ class AddS8Linear(Kernel):
         return elementwise(context, (0, 1))
 
     def cost(self, context: Context) -> Cost:
-        return Cost(12 * context.output().elements)
+        return straight(20 + 14 * context.output().elements).cost(context.target)
 
 
 class AddS8Dsp(AddS8Linear):

@@ -136,12 +136,10 @@ class Kernel(ABC):
     Attributes:
         ops: operators it computes.
         features: core features it needs (harness/kernels/target.py).
-        in_place: whether it is meant for computing in place: then the planner asks for it only where that saves memory.
     """
 
     ops: ClassVar[frozenset[str]]
     features: ClassVar[frozenset[str]] = frozenset()
-    in_place: ClassVar[bool] = False
 
     def applies(self, context: Context) -> bool:
         """Whether it computes this node exactly."""

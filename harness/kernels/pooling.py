@@ -7,6 +7,7 @@ from math import prod
 from harness.graph import MeanAttrs, PoolAttrs
 from harness.kernels.accesses import Accesses, reduced, windows
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out
+from harness.kernels.effort import straight
 from harness.kernels.loops import Loop, merge, padded, row_major
 from harness.oracle.params import mean_params
 
@@ -15,6 +16,8 @@ class PoolS8(Kernel):
     """What pooling kernels have in common."""
 
     function: str
+    per_output: float = 0
+    per_tap: float = 0
 
     def lower(self, context: Context) -> Lowered:
         attrs = context.node.attrs
@@ -45,7 +48,10 @@ class PoolS8(Kernel):
     def cost(self, context: Context) -> Cost:
         attrs = context.node.attrs
         assert isinstance(attrs, PoolAttrs)
-        return Cost(context.output().elements * (20 + 6 * prod(attrs.kernel)))
+        batches, height, width, channels = context.output().shape
+        channel = self.per_output + attrs.kernel[0] * (8 + attrs.kernel[1] * self.per_tap)
+        effort = straight(32 + batches * height * (12 + width * (53 + channels * channel)))
+        return effort.cost(context.target)
 
 
 class AveragePoolS8Portable(PoolS8):
@@ -53,6 +59,8 @@ class AveragePoolS8Portable(PoolS8):
 
     ops = frozenset({"AVERAGE_POOL_2D"})
     function = "average_pool_s8_portable"
+    per_output = 28
+    per_tap = 5
 
 
 class MaxPoolS8Portable(PoolS8):
@@ -60,6 +68,8 @@ class MaxPoolS8Portable(PoolS8):
 
     ops = frozenset({"MAX_POOL_2D"})
     function = "max_pool_s8_portable"
+    per_output = 22
+    per_tap = 7
 
 
 class MeanS8Portable(Kernel):

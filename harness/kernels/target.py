@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from harness.errors import CompileError
 
 CORE_FEATURES: dict[str, frozenset[str]] = {
-    "host": frozenset(),
+    "host": frozenset({"registers"}),
     "cortex-m0plus": frozenset(),
-    "cortex-m3": frozenset(),
-    "cortex-m4": frozenset({"dsp"}),
-    "cortex-m7": frozenset({"dsp", "dual-issue"}),
-    "cortex-m33": frozenset({"dsp"}),
-    "cortex-m55": frozenset({"dsp", "mve"}),
+    "cortex-m3": frozenset({"registers"}),
+    "cortex-m4": frozenset({"registers", "dsp"}),
+    "cortex-m7": frozenset({"registers", "dsp", "dual-issue"}),
+    "cortex-m33": frozenset({"registers", "dsp"}),
+    "cortex-m55": frozenset({"registers", "dsp", "mve"}),
 }
-"""What kernels may ask for of each core that tinyhil generates code for: the DSP extension, MVE, and a pipeline that
-issues two instructions a cycle in order (Cortex-M7), for which inner loops are scheduled apart."""
+"""What kernels may ask for of each core that tinyhil generates code for: more than eight registers that every
+instruction can use, the DSP extension, MVE, and a pipeline that issues two instructions a cycle in order (Cortex-M7),
+for which inner loops are scheduled apart."""
 
 
 @dataclass(frozen=True)

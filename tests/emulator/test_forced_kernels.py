@@ -15,6 +15,11 @@ from tests.support.scale import scaled
 FORCED = (
     ("AddS8Dsp", "add_s8_dsp", "ADD", "mps2-an386"),
     ("AddS8Dsp", "add_s8_dsp", "ADD", "mps2-an500"),
+    ("ConvS8Portable", "conv_s8_portable", "CONV_2D", "mps2-an385"),
+    ("ConvS8Pairs", "conv_s8_pairs", "CONV_2D", "mps2-an385"),
+    ("DepthwiseConvS8Portable", "depthwise_conv_s8_portable", "DEPTHWISE_CONV_2D", "mps2-an385"),
+    ("DepthwiseConvS8Plane", "depthwise_conv_s8_plane", "DEPTHWISE_CONV_2D", "mps2-an385"),
+    ("FullyConnectedS8Portable", "fully_connected_s8_portable", "FULLY_CONNECTED", "mps2-an385"),
     ("AddS8Linear", "add_s8_linear", "ADD", "mps2-an385"),
     ("AveragePoolS8Dsp", "average_pool_s8_dsp", "AVERAGE_POOL_2D", "mps2-an386"),
     ("MaxPoolS8Dsp", "max_pool_s8_dsp", "MAX_POOL_2D", "mps2-an386"),

@@ -1,0 +1,25 @@
+/* From sums of products to int8 outputs, for the portable kernels: four channels, or one channel's four pixels, at a time.
+ *
+ * Records of a channel, in int32 words, by form:
+ *   LINEAR   start, multiplier: one line, harness/kernels/requant_linear.py; a sum counts 256 times
+ *   ROUNDED  start, multiplier, addend, shift: harness/kernels/requant.py
+ *   GENERAL  start, multiplier, shift: TensorFlow Lite Micro's two roundings (requantize.h)
+ * A start is the bias, and what the form adds to it. */
+#ifndef HIL_KERNELS_SCALE_S8_H
+#define HIL_KERNELS_SCALE_S8_H
+
+#include "kernel.h"
+
+enum { SCALE_S8_LINEAR, SCALE_S8_ROUNDED, SCALE_S8_GENERAL };
+
+typedef struct {
+    int32_t form;
+    int32_t words; /* of a record */
+    int32_t out_zero, clamp_min, clamp_max;
+} scale_s8_shape;
+
+/* `count` outputs, `step` bytes apart, from as many sums; record_step: words from one sum's record to the next, or 0 */
+void scale_s8(const uint32_t *sums, const int32_t *records, int32_t record_step, int8_t *output, int32_t step,
+              int32_t count, const scale_s8_shape *s);
+
+#endif

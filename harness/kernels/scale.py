@@ -1,0 +1,66 @@
+"""Records of the portable kernels that turn a layer's sums into int8 (firmware/kernels/scale_s8.h)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.graph import ConvAttrs, FullyConnectedAttrs, Graph, Node
+from harness.kernels.base import Context
+from harness.kernels.requant import accumulator_range, requant
+from harness.kernels.requant_linear import SCALE_BITS, linear
+from harness.kernels.target import Target
+from harness.oracle.fixedpoint import wrap32
+from harness.oracle.params import conv_params, fully_connected_params
+
+LINEAR, ROUNDED, GENERAL = range(3)
+
+
+def channel_weights(context: Context) -> npt.NDArray[np.int64]:
+    """int64 (output channels, taps) of a layer with weights."""
+    data = context.input(1).data
+    assert data is not None, "the verifier requires constant weights"
+    axis = 3 if context.node.op == "DEPTHWISE_CONV_2D" else 0
+    return np.moveaxis(data.astype(np.int64), axis, 0).reshape(data.shape[axis], -1)
+
+
+def records(context: Context) -> tuple[dict[str, int], npt.NDArray[np.int32]]:
+    """(fields of the C shape, records of the channels): the cheapest form that is exact for every channel."""
+    return _records(context.graph, context.node, context.target)
+
+
+def rounded_words(context: Context) -> int:
+    """Words of a record beyond the linear form's two, about in proportion to what another form takes longer."""
+    return records(context)[0]["scale.words"] - 2
+
+
+def table_bytes(context: Context) -> int:
+    """Bytes of weights and records."""
+    return context.input(1).elements + records(context)[1].nbytes
+
+
+@lru_cache(maxsize=256)
+def _records(graph: Graph, node: Node, target: Target) -> tuple[dict[str, int], npt.NDArray[np.int32]]:
+    context = Context(graph, node, target)
+    attrs, x, w, y = node.attrs, context.input(0), context.input(1), context.output()
+    assert isinstance(attrs, ConvAttrs | FullyConnectedAttrs)
+    weights, tensor = channel_weights(context), context.optional(2)
+    bias = np.zeros(len(weights), np.int64) if tensor is None or tensor.data is None else tensor.data.astype(np.int64)
+    bias = bias - x.q.zero_point * weights.sum(axis=1)
+    m, shifts = (conv_params if isinstance(attrs, ConvAttrs) else fully_connected_params)(x, w, y)
+    low, high = accumulator_range(weights, bias)
+    line = linear(m, shifts, y.q.zero_point, attrs.clamp, low, high)
+    rounded = None if line.exact.all() else requant(m, shifts, y.q.zero_point, attrs.clamp, low, high)
+    words: tuple[npt.NDArray[np.integer], ...]
+    if line.exact.all():
+        form, words = LINEAR, (wrap32((bias << SCALE_BITS) + line.offset), line.multiplier)
+    elif rounded is not None:
+        form, words = ROUNDED, (wrap32(bias), rounded.multiplier, rounded.addend, rounded.shift)
+    else:
+        form, words = GENERAL, (wrap32(bias), m, shifts)
+    fields = {"form": form, "words": len(words), "out_zero": y.q.zero_point}
+    fields |= {"clamp_min": attrs.clamp[0], "clamp_max": attrs.clamp[1]}
+    table = np.stack([column.astype(np.int32) for column in words], axis=1).reshape(-1)
+    return {f"scale.{key}": value for key, value in fields.items()}, table
