@@ -2,7 +2,8 @@
  *
  * Constants are four starts and four multipliers. If the first multiplier is not negative all are requant_linear.py's,
  * and a start is added to 256 times its sum. Else they are the complements of requant.py's, starts are added to sums, and
- * four addends and four shifts follow. */
+ * four int16 follow: the shift less one in the low byte, and above it the output at the middle, v, of requant.py's
+ * addend, (2 * v + 1) << (shift - 1). */
 #ifndef HIL_KERNELS_QUAD_REQUANT_DSP_H
 #define HIL_KERNELS_QUAD_REQUANT_DSP_H
 
@@ -18,18 +19,20 @@ HIL_INLINE uint32_t quad_requant_dsp_linear(int32_t sum, int32_t start, int32_t 
     return (uint32_t)r;
 }
 
-HIL_INLINE uint32_t quad_requant_dsp_rounded(int32_t sum, int32_t start, int32_t multiplier, int32_t addend,
-                                             int32_t shift)
+/* ((high >> (shift - 1)) + 1 >> 1) + v is (high + addend) >> shift */
+HIL_INLINE uint32_t quad_requant_dsp_rounded(int32_t sum, int32_t start, int32_t multiplier, int32_t rest)
 {
     int32_t r;
     const int32_t doubled = (int32_t)(((uint32_t)start + (uint32_t)sum) << 1);
     __asm__("smmulr %0, %1, %2\n\t"
             "add %0, %0, %0, asr #31\n\t"
-            "add %0, %0, %3\n\t"
-            "asr %0, %0, %4\n\t"
+            "asr %0, %0, %3\n\t"
+            "add %0, %0, #1\n\t"
+            "asr %0, %0, #1\n\t"
+            "sxtab %0, %0, %3, ror #8\n\t"
             "ssat %0, #8, %0"
             : "=&r"(r)
-            : "r"(doubled), "r"(multiplier), "r"(addend), "r"(shift));
+            : "r"(doubled), "r"(multiplier), "r"(rest));
     return (uint32_t)r;
 }
 
@@ -53,11 +56,11 @@ HIL_INLINE int32_t quad_requant_dsp(int8_t *output, const int32_t *k, int32_t a,
         four = quad_requant_dsp_join(quad_requant_dsp_linear(a, k[0], k[4]), quad_requant_dsp_linear(b, k[1], k[5]),
                                      quad_requant_dsp_linear(c, k[2], k[6]), quad_requant_dsp_linear(d, k[3], k[7]));
     } else {
-        used = 16;
-        four = quad_requant_dsp_join(quad_requant_dsp_rounded(a, k[0], ~k[4], k[8], k[12]),
-                                     quad_requant_dsp_rounded(b, k[1], ~k[5], k[9], k[13]),
-                                     quad_requant_dsp_rounded(c, k[2], ~k[6], k[10], k[14]),
-                                     quad_requant_dsp_rounded(d, k[3], ~k[7], k[11], k[15]));
+        used = 10;
+        four = quad_requant_dsp_join(quad_requant_dsp_rounded(a, k[0], ~k[4], k[8]),
+                                     quad_requant_dsp_rounded(b, k[1], ~k[5], k[8] >> 16),
+                                     quad_requant_dsp_rounded(c, k[2], ~k[6], k[9]),
+                                     quad_requant_dsp_rounded(d, k[3], ~k[7], k[9] >> 16));
     }
     memcpy(output, &four, 4);
     return used;

@@ -68,7 +68,7 @@ class DepthwiseConvS8Dsp(Kernel):
         pixel = straight(56 + 73.5 * linear + 104 * (quads - linear) + 14 * quads * kernel_h)
         pixel = pixel + Effort(13, 16, 11) * (quads * kernel_h * kernel_w)
         effort = straight(70) + (straight(5) + pixel * columns) * (batches * rows)
-        flash = 4 * quads * kernel_h * kernel_w + 32 * linear + 64 * (quads - linear)
+        flash = 4 * quads * kernel_h * kernel_w + 32 * linear + 40 * (quads - linear)
         clamping = clamp_effort(context, attrs.clamp)
         return (effort + clamping).cost(context.target, flash=flash, reads=batches * rows * columns)
 
@@ -83,9 +83,18 @@ def pack_quads(weights: Ints, scale: Scaling) -> npt.NDArray[np.int32]:
     for first in range(0, len(weights), QUAD):
         group = slice(min(first, len(weights) - QUAD), min(first, len(weights) - QUAD) + QUAD)
         taps = np.ascontiguousarray(weights[group].T.astype(np.int8))
-        constants = np.array([scale.constants(c) for c in range(group.start, group.stop)], np.int64)
-        words += [taps.view("<i4").reshape(-1), constants.T.reshape(-1).astype(np.int32)]
+        words += [taps.view("<i4").reshape(-1), _constants(scale, group)]
     return np.concatenate(words)
+
+
+def _constants(scale: Scaling, quad: slice) -> npt.NDArray[np.int32]:
+    """The constants of four channels, as quad_requant_dsp.h wants them."""
+    start, multiplier = scale.start[quad], scale.multiplier[quad]
+    if scale.linear[quad].all():
+        return np.concatenate([start, multiplier]).astype(np.int32)
+    middle = scale.addend[quad] >> scale.shift[quad]
+    rest = ((middle << 8) | (scale.shift[quad] - 1)).astype("<i2").view("<i4")
+    return np.concatenate([start, ~multiplier, rest]).astype(np.int32)
 
 
 KERNELS: tuple[Kernel, ...] = (DepthwiseConvS8Dsp(),)
