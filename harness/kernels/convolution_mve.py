@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -23,9 +24,6 @@ from harness.kernels.mve import (
     readable,
     split_depth,
 )
-
-STRIP_BYTES = 2048
-"""Output rows whose strip is larger are computed in several pieces."""
 
 
 @dataclass(frozen=True)
@@ -205,6 +203,8 @@ class ConvS8Mve(MveKernel):
 
     ops = frozenset({"CONV_2D"})
     rates = {**GEMM_RATES, **STRIP_RATES}
+    strip_bytes: ClassVar[int] = 2048
+    """Output rows whose strip is larger are computed in several pieces."""
 
     def applies(self, context: Context) -> bool:
         return _dense(context) and in_runs(context).dilation_w == 1
@@ -214,7 +214,7 @@ class ConvS8Mve(MveKernel):
         if g.kernel_h == 1 and g.pad_top == 0 and not g.padded_w and readable(g.depth):
             return 0
         column = g.kernel_h * g.in_c
-        columns = max(STRIP_BYTES // column - g.kernel_w, 0) // g.stride_w + 1
+        columns = max(self.strip_bytes // column - g.kernel_w, 0) // g.stride_w + 1
         return g.out_w if columns >= g.out_w else max(columns - columns % 2, 2)
 
     def scratch(self, context: Context) -> int:
@@ -262,6 +262,16 @@ class ConvS8Mve(MveKernel):
         return packed_bytes(context.output().shape[3], in_runs(context).depth, layer_form(context))
 
 
+class ConvSmallStripS8Mve(ConvS8Mve):
+    """The same with as little scratch as can be: two output pixels a strip."""
+
+    strip_bytes = 0
+
+    def applies(self, context: Context) -> bool:
+        usual = ConvS8Mve().scratch(context) if super().applies(context) else 0
+        return self.scratch(context) < usual if usual else False
+
+
 def _strip_loops(g: Geometry, tile: int) -> dict[str, float]:
     """Loops of conv_strip_s8_mve: per strip, per input line, per column of 64, 32, 16 or fewer channels."""
     column = g.kernel_h * g.in_c
@@ -287,4 +297,4 @@ def _strip_loops(g: Geometry, tile: int) -> dict[str, float]:
     }
 
 
-KERNELS: tuple[Kernel, ...] = (Conv1x1S8Mve(), ConvS8Mve())
+KERNELS: tuple[Kernel, ...] = (Conv1x1S8Mve(), ConvS8Mve(), ConvSmallStripS8Mve())

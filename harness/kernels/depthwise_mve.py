@@ -246,6 +246,17 @@ class DepthwiseConv3x3S8Mve(_Depthwise):
         return np.where(last > made[-1], NEVER, last), made
 
 
+class DepthwiseConv3x3SmallStripS8Mve(DepthwiseConv3x3S8Mve):
+    """The same by the shorter of rows and columns, which takes less scratch."""
+
+    def applies(self, context: Context) -> bool:
+        g = geometry(context)
+        return super().applies(context) and self.strip(g, self.best(g)) < self.strip(g, super().best(g))
+
+    def best(self, g: Geometry) -> Plane:
+        return min(self.possible(g), key=lambda plane: self.strip(g, plane))
+
+
 class DepthwiseConv4x4S8Mve(_Depthwise):
     """Windows up to 4x4 with any strides, not dilated along the inner dimension: one line of outputs at a time."""
 
@@ -390,6 +401,7 @@ def _windows_of(outer: Axis) -> tuple[Ints, Ints]:
 
 KERNELS: tuple[Kernel, ...] = (
     DepthwiseConv3x3S8Mve(),
+    DepthwiseConv3x3SmallStripS8Mve(),
     DepthwiseConv4x4S8Mve(),
     DepthwiseConvLineS8Mve(),
     DepthwiseConvS8Mve(),

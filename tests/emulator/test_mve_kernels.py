@@ -9,10 +9,12 @@ import pytest
 
 from harness.compiler import compile_graph
 from harness.graph import Graph, Pads
-from harness.kernels import movement_mve
-from harness.kernels.convolution_mve import Conv1x1S8Mve
+from harness.kernels import convolution_mve, depthwise_mve, movement_mve
+from harness.kernels.base import Kernel
+from harness.kernels.convolution_mve import Conv1x1S8Mve, ConvSmallStripS8Mve
+from harness.kernels.depthwise_mve import DepthwiseConv3x3SmallStripS8Mve
 from harness.kernels.target import Target
-from harness.plan import Layer
+from harness.plan import Layer, Plan
 from tests.support.compiled import VECTORS, check_on_board
 from tests.support.draft import Rng, between, chance, pick
 from tests.support.layers import (
@@ -30,6 +32,8 @@ from tests.support.overlapped import layer_of
 from tests.support.scale import scaled
 
 BOARD = "mps3-an547"
+SMALL_STRIPS = next(k for k in convolution_mve.KERNELS if isinstance(k, ConvSmallStripS8Mve))
+SHORT_STRIPS = next(k for k in depthwise_mve.KERNELS if isinstance(k, DepthwiseConv3x3SmallStripS8Mve))
 _COPIED = ("CONCATENATION", "SPLIT", "SPLIT_V", "STRIDED_SLICE", "PAD")
 
 
@@ -44,8 +48,12 @@ def check(graphs: Sequence[Graph], kernel: str, function: str) -> None:
     assert check_on_board(list(graphs), BOARD, prefer={kernel}) == len(graphs) * VECTORS
 
 
+def _plan(graph: Graph, kernel: str) -> Plan:
+    return compile_graph(graph, core="cortex-m55", prefer={kernel})
+
+
 def _layers(graph: Graph, kernel: str) -> Sequence[Layer]:
-    return compile_graph(graph, core="cortex-m55", prefer={kernel}).layers
+    return _plan(graph, kernel).layers
 
 
 def _depth(rng: Rng) -> int:
@@ -55,10 +63,14 @@ def _depth(rng: Rng) -> int:
 def test_conv_1x1() -> None:
     rng = np.random.default_rng(1)
     graphs = []
-    for _ in range(scaled(40, 400)):
+    for _ in range(scaled(30, 400)):
         image = (pick(rng, 1, 1, 2), between(rng, 1, 5), between(rng, 1, 5), _depth(rng))
         graphs.append(conv_layer(rng, image, between(rng, 4, 19)))
     check(graphs, "Conv1x1S8Mve", "conv_1x1_s8_mve")
+
+
+def _where_it_applies(graphs: Sequence[Graph], kernel: Kernel) -> list[Graph]:
+    return [graph for graph in graphs if any(s.kernel is kernel for s in _plan(graph, type(kernel).__name__).steps)]
 
 
 def _side(rng: Rng, kernel: int, stride: int, dilation: int) -> tuple[int, tuple[int, int]]:
@@ -68,10 +80,9 @@ def _side(rng: Rng, kernel: int, stride: int, dilation: int) -> tuple[int, tuple
     return max(reach - before - after, 1) + between(rng, 0, 3 * stride), (before, after)
 
 
-def test_conv() -> None:
-    rng = np.random.default_rng(3)
+def _conv_layers(rng: Rng, count: int) -> list[Graph]:
     graphs = []
-    for _ in range(scaled(60, 600)):
+    for _ in range(count):
         kernel = pick(rng, (3, 3), (1, 1), (between(rng, 1, 5), between(rng, 1, 5)), (1, 3), (4, 1))
         stride = (between(rng, 1, 3), between(rng, 1, 3))
         dilation = (between(rng, 1, 3), 1)
@@ -81,13 +92,23 @@ def test_conv() -> None:
         depth = pick(rng, 1, 2, 3, 4, 8, 16, 32, between(rng, 1, 100), between(rng, 1, 30))
         image = (pick(rng, 1, 1, 2), height, width, depth)
         graphs.append(conv_layer(rng, image, between(rng, 4, 13), kernel, stride, dilation, pads))
-    check(graphs, "ConvS8Mve", "conv_s8_mve")
+    return graphs
 
 
-def test_depthwise_3x3() -> None:
-    rng = np.random.default_rng(4)
+def test_conv() -> None:
+    check(_conv_layers(np.random.default_rng(3), scaled(50, 600)), "ConvS8Mve", "conv_s8_mve")
+
+
+def test_conv_with_small_strips() -> None:
+    graphs = _conv_layers(np.random.default_rng(20), scaled(50, 600))
+    small = _where_it_applies(graphs, SMALL_STRIPS)
+    assert len(small) > len(graphs) / 4
+    check(small, "ConvSmallStripS8Mve", "conv_s8_mve")
+
+
+def _depthwise_layers(rng: Rng, count: int) -> list[Graph]:
     graphs = []
-    for _ in range(scaled(60, 600)):
+    for _ in range(count):
         channels = pick(rng, between(rng, 1, 20), 16, 8, between(rng, 17, 50))
         pads = None if chance(rng, 0.4) else Pads(*(between(rng, 0, 2) for _ in range(4)))
         low = 1 if pads is None else 3
@@ -95,13 +116,25 @@ def test_depthwise_3x3() -> None:
         height, width = between(rng, low, 14 if tall else 5), between(rng, low, 5 if tall else 14)
         image = (pick(rng, 1, 1, 1, 2), height, width, channels)
         graphs.append(conv_layer(rng, image, channels, (3, 3), pads=pads, depthwise=True))
+    return graphs
+
+
+def test_depthwise_3x3() -> None:
+    graphs = _depthwise_layers(np.random.default_rng(4), scaled(50, 600))
     check(graphs, "DepthwiseConv3x3S8Mve", "depthwise_conv_3x3_s8_mve")
+
+
+def test_depthwise_3x3_with_small_strips() -> None:
+    graphs = _depthwise_layers(np.random.default_rng(21), scaled(40, 600))
+    small = _where_it_applies(graphs, SHORT_STRIPS)
+    assert len(small) > len(graphs) / 8
+    check(small, "DepthwiseConv3x3SmallStripS8Mve", "depthwise_conv_3x3_s8_mve")
 
 
 def test_depthwise_4x4() -> None:
     rng = np.random.default_rng(7)
     graphs = []
-    for _ in range(scaled(60, 600)):
+    for _ in range(scaled(40, 600)):
         kernel = pick(rng, (3, 3), (between(rng, 1, 4), between(rng, 1, 4)))
         stride = pick(rng, (2, 2), (between(rng, 1, 3), between(rng, 1, 3)))
         dilation = (between(rng, 1, 3), 1)
@@ -117,7 +150,7 @@ def test_depthwise_4x4() -> None:
 def test_depthwise_line() -> None:
     rng = np.random.default_rng(8)
     graphs = []
-    for _ in range(scaled(50, 500)):
+    for _ in range(scaled(30, 500)):
         taps = between(rng, 2, 13)
         size, pads = _side(rng, taps, 1, 1)
         image, kernel = (size + between(rng, 0, 8), between(rng, 1, 3)), (taps, 1)
@@ -133,7 +166,7 @@ def test_depthwise_line() -> None:
 def test_depthwise_of_any_window() -> None:
     rng = np.random.default_rng(17)
     graphs = []
-    for _ in range(scaled(60, 600)):
+    for _ in range(scaled(40, 600)):
         kernel = pick(rng, (5, 5), (between(rng, 1, 5), between(rng, 1, 5)))
         stride, dilation = ((between(rng, 1, 3), between(rng, 1, 3)) for _ in range(2))
         height, vertical = _side(rng, kernel[0], stride[0], dilation[0])
@@ -148,7 +181,7 @@ def test_depthwise_of_any_window() -> None:
 def test_fully_connected() -> None:
     rng = np.random.default_rng(5)
     graphs = []
-    for _ in range(scaled(60, 600)):
+    for _ in range(scaled(40, 600)):
         depth = pick(rng, 8, 16, 64, 80, between(rng, 1, 120))
         graphs.append(fully_connected_layer(rng, pick(rng, 1, 1, 2, 3), depth, between(rng, 1, 21)))
     check(graphs, "FullyConnectedS8Mve", "fully_connected_s8_mve")
@@ -175,24 +208,24 @@ def _binary_layers(rng: Rng, op: str, count: int) -> list[Graph]:
 
 
 def test_add_linear() -> None:
-    graphs = _binary_layers(np.random.default_rng(9), "ADD", scaled(60, 600))
+    graphs = _binary_layers(np.random.default_rng(9), "ADD", scaled(40, 600))
     linear = [graph for graph in graphs if _layers(graph, "AddLinearS8Mve")[0].kernel == "add_linear_s8_mve"]
     assert len(linear) > len(graphs) / 2
     check(linear, "AddLinearS8Mve", "add_linear_s8_mve")
 
 
 def test_add() -> None:
-    check(_binary_layers(np.random.default_rng(10), "ADD", scaled(50, 500)), "AddS8Mve", "add_s8_mve")
+    check(_binary_layers(np.random.default_rng(10), "ADD", scaled(30, 500)), "AddS8Mve", "add_s8_mve")
 
 
 def test_mul() -> None:
-    check(_binary_layers(np.random.default_rng(11), "MUL", scaled(50, 500)), "MulS8Mve", "mul_s8_mve")
+    check(_binary_layers(np.random.default_rng(11), "MUL", scaled(30, 500)), "MulS8Mve", "mul_s8_mve")
 
 
 def _pool_layers(op: str, seed: int) -> list[Graph]:
     rng = np.random.default_rng(seed)
     graphs = []
-    for _ in range(scaled(40, 400)):
+    for _ in range(scaled(30, 400)):
         image = (pick(rng, 1, 2), between(rng, 1, 9), between(rng, 1, 9), pick(rng, 16, between(rng, 1, 50)))
         kernel = pick(rng, (2, 2), image[1:3], (between(rng, 1, 5), between(rng, 1, 5)))
         graphs.append(pool_layer(rng, op, image, kernel, (between(rng, 1, 3), between(rng, 1, 3))))
@@ -211,7 +244,7 @@ def test_max_pool() -> None:
 def test_mean() -> None:
     rng = np.random.default_rng(15)
     graphs = []
-    for _ in range(scaled(50, 500)):
+    for _ in range(scaled(30, 500)):
         shape = tuple(between(rng, 1, 6) for _ in range(between(rng, 1, 3))) + (pick(rng, 16, between(rng, 2, 50)),)
         axes = tuple(a for a in range(len(shape) - 1) if chance(rng, 0.5)) or (between(rng, 0, len(shape) - 2),)
         graphs.append(mean_layer(rng, shape, axes))
