@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from harness.kernels.base import Context, Kernel, Lowered
+import numpy as np
+
+from harness.graph import Node
+from harness.kernels.base import Argument, Call, Context, In, Kernel, Lowered, Table
 from harness.kernels.costs import Cost, cost_of
 from harness.lifetimes import Use
 from harness.overlap import Overlap, overlap_of
+from harness.plan import Part, Step
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,14 +28,35 @@ class Choice:
         return cost_of(self.kernel, self.context)
 
     @property
+    def node(self) -> Node:
+        """The node."""
+        return self.context.node
+
+    @property
+    def step(self) -> Step:
+        """What the layer computes, for the plan."""
+        return Step((self.node,), (Part(self.kernel, self.context),), self.node.inputs, self.lowered)
+
+    @property
     def time(self) -> float:
         """Expected modelled cycles."""
         return self.cost.cycles
 
     @cached_property
     def lowered(self) -> Lowered:
-        """The calls, with packed weights."""
-        return self.kernel.lower(self.context)
+        """The calls, with packed weights; constant inputs are tables, too."""
+        lowered = self.kernel.lower(self.context)
+        return replace(lowered, calls=tuple(self._with_constants(call) for call in lowered.calls))
+
+    def _with_constants(self, call: Call) -> Call:
+        return replace(call, arguments=tuple(map(self._constant, call.arguments)))
+
+    def _constant(self, argument: Argument) -> Argument:
+        data = self.context.input(argument.index).data if isinstance(argument, In) else None
+        if data is None or not isinstance(argument, In):
+            return argument
+        raw = np.ascontiguousarray(data).view(argument.ctype.removesuffix("_t")).reshape(-1)
+        return Table(f"input_{argument.index}", argument.ctype, raw)
 
     @property
     def scratch(self) -> tuple[int, ...]:

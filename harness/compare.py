@@ -239,8 +239,12 @@ def check_layers(
     vectors: int,
     oracle: str,
     uncompared: Sequence[str] = (),
+    hidden: int = 0,
 ) -> CheckResult:
-    """The check of every layer's output; the summary shows the first differing layer by itself."""
+    """The check of every layer's output; the summary shows the first differing layer by itself.
+
+    `hidden` is the number of operators whose output never exists as a whole, and is compared by what comes of it.
+    """
     bad = [diff for diff in layers if not diff.diff.within(tolerance)]
     if not layers:
         why = f"not measured here: {oracle} has no tensor of any layer" if uncompared else "no layer to compare"
@@ -250,17 +254,19 @@ def check_layers(
         "layers": len({diff.layer for diff in layers}),
         "differing_layers": len({diff.layer for diff in layers if diff.diff.differing}),
         "uncompared": len(uncompared),
+        "hidden_operators": hidden,
         "narrowed_layers": len({diff.layer for diff in layers if diff.diff.channels}),
         "max_lsb": max((d.diff.max_lsb for d in layers), default=0),
     }
     if not bad:
         how = "bit for bit" if figures["max_lsb"] == 0 else f"within {figures['max_lsb']} LSB"
-        text = f"{figures['layers']} layers equal {oracle} {how} over {vectors} vectors{_narrowed(layers)}"
+        text = f"{figures['layers']} layers equal {oracle} {how} over {vectors} vectors"
+        text += _narrowed(layers) + _hidden(hidden)
         return CheckResult("layers", Status.PASS, text + _uncompared(uncompared, oracle), figures)
     shown = first or bad[0]
     text = f"first differing layer: {shown.layer} {shown.name} ({shown.op}): {describe(shown.diff)}"
     text += f" (allowed: {_allowed(tolerance)}, against {oracle})"
-    return CheckResult("layers", Status.FAIL, text + _uncompared(uncompared, oracle), figures)
+    return CheckResult("layers", Status.FAIL, text + _hidden(hidden) + _uncompared(uncompared, oracle), figures)
 
 
 def _narrowed(layers: Sequence[LayerDiff]) -> str:
@@ -270,6 +276,10 @@ def _narrowed(layers: Sequence[LayerDiff]) -> str:
         return ""
     left, of = sum(c[0] for c in counts), sum(c[1] for c in counts)
     return f"; {len(counts)} of them in the {left:,} of {of:,} channels left (the others are constant or unused)"
+
+
+def _hidden(count: int) -> str:
+    return f"; {count} operators are computed row by row within them, their outputs never exist whole" if count else ""
 
 
 def _uncompared(names: Sequence[str], oracle: str) -> str:

@@ -12,15 +12,18 @@ from harness.kernels import candidates
 from harness.kernels.base import Context
 from harness.kernels.macs import macs
 from harness.kernels.target import Target
-from harness.lifetimes import Value, liveness_bound
+from harness.lifetimes import Use, Value, liveness_bound, values_of
 from harness.names import identifier
 from harness.passes import optimize
 from harness.plan import Layer, Placement, Plan, Step
 from harness.selection import select
 from harness.verifier import verify
-from harness.views import find_views
+from harness.views import Views, find_views
 
 ARENA_ALIGNMENT = 16
+
+STREAM = "Stream"
+"""Among the kernels to prefer: compute as many layers together, a few rows at a time, as can be."""
 
 
 def compile_graph(
@@ -46,9 +49,8 @@ def compile_graph(
     views = find_views(optimized)
     nodes = [node for i, node in enumerate(optimized.nodes) if i not in views.free]
     layers = [_choices(Context(optimized, node, target), prefer) for node in nodes]
-    selected = select(optimized, views, layers, goals)
-    choices = [option.choice for option in selected.options]
-    steps = [Step(c.context.node, c.kernel, c.context, c.lowered) for c in choices]
+    selected = select(optimized, views, layers, goals, stream=STREAM in prefer)
+    steps = [option.made.step for option in selected.options]
     return Plan(
         name=identifier(name or graph.name),
         core=target.core,
@@ -59,10 +61,16 @@ def compile_graph(
         arena_size=max(selected.arena, 1),
         arena_align=ARENA_ALIGNMENT,
         arena_bound=selected.placed.bound,
-        liveness_bound=liveness_bound(selected.values, len(steps)),
+        liveness_bound=_liveness_bound(optimized, views, layers),
         goals=goals,
         removed=_removed(optimized, nodes),
     )
+
+
+def _liveness_bound(graph: Graph, views: Views, layers: Sequence[Sequence[Choice]]) -> int:
+    """Of the layers each by itself."""
+    values, _ = values_of(graph, [Use(use.reads, use.writes) for use in (choices[0].use for choices in layers)], views)
+    return liveness_bound(values, len(layers))
 
 
 def _choices(context: Context, prefer: Collection[str]) -> list[Choice]:
@@ -73,23 +81,25 @@ def _choices(context: Context, prefer: Collection[str]) -> list[Choice]:
 
 
 def _layer(graph: Graph, index: int, step: Step) -> Layer:
-    node = step.node
-    ops = [graph.source_ops[s] for s in node.sources if s < len(graph.source_ops)]
-    fused = list(ops)
+    first = step.nodes[0]
+    sources = tuple(source for node in step.nodes for source in node.sources)
+    ops = [graph.source_ops[s] for s in sources if s < len(graph.source_ops)]
+    fused = list(ops) if ops else [node.op for node in step.nodes]
     # A DEPTHWISE_CONV_2D may be computed as a CONV_2D.
-    own = node.op if node.op in ops else next((op for op in ops if op.endswith(node.op)), None)
+    own = first.op if first.op in fused else next((op for op in fused if op.endswith(first.op)), None)
     if own is not None:
         fused.remove(own)
     return Layer(
         index=index,
-        name=f"{node.op.lower()}_{index:02d}",
-        op=node.op,
+        name=f"{first.op.lower() if len(step.nodes) == 1 else 'rows'}_{index:02d}",
+        op=first.op,
         kernel=step.lowered.kernel,
-        outputs=node.outputs,
-        macs=macs(graph, node),
+        outputs=step.node.outputs,
+        macs=sum(macs(graph, node) for node in step.nodes),
         scratch=step.lowered.scratch,
-        sources=node.sources,
+        sources=sources,
         fused=tuple(fused),
+        hidden=len(step.nodes) - 1,
     )
 
 

@@ -92,9 +92,7 @@ def error_document(name: str, board: str, error: TinyhilError, file: str = "") -
     }
 
 
-def analysis_document(
-    graph: Graph, plan: Plan, path: str, image: Image | None, note: str, board: str = ""
-) -> Document:
+def analysis_document(graph: Graph, plan: Plan, path: str, image: Image | None, note: str, board: str = "") -> Document:
     """What is known of a model without running it.
 
     Args:
@@ -254,19 +252,10 @@ def _terms(placements: list[Placement]) -> list[Document]:
 
 
 def constant_bytes(plan: Plan) -> int:
-    """Bytes of weights and tables in the generated C, exactly: what the kernels packed."""
-    from harness.kernels.base import In, Table
+    """Bytes of weights and tables in the generated C, exactly."""
+    from harness.emit_layers import constants_of
 
-    total = 0
-    for step in plan.steps:
-        for call in step.lowered.calls:
-            for argument in call.arguments:
-                if isinstance(argument, Table):
-                    total += int(argument.data.nbytes)
-                elif isinstance(argument, In):
-                    data = plan.graph.tensors[step.node.inputs[argument.index]].data
-                    total += 0 if data is None else int(data.nbytes)
-    return total
+    return constants_of(plan).bytes
 
 
 def _verdict(outcome: Outcome) -> Document:

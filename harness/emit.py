@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 import harness
+from harness.emit_layers import Constants, float_literal, layer_entries, shape_text, weights_header, weights_source
 from harness.errors import CompileError
-from harness.graph import Array, DType, Tensor
-from harness.kernels.base import Argument, Float, In, Out, Scratch, StateOf, Table
+from harness.graph import DType
 from harness.manifest import manifest_text
-from harness.plan import Layer, Plan, Step
+from harness.plan import Plan
 from harness.resources import firmware
 
 CTYPES = {
@@ -49,15 +49,6 @@ class Package:
     shared: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
-class _Array:
-    """A constant array of NAME_weights.c."""
-
-    name: str
-    ctype: str
-    data: Array
-
-
 @cache
 def _environment() -> Any:
     import jinja2
@@ -74,20 +65,19 @@ def _environment() -> Any:
 
 def emit(plan: Plan) -> Package:
     """Write a plan as C, in memory."""
-    arrays: list[_Array] = []
-    model = _model(plan, arrays)
-    kernels = _kernel_files({c["function"] for layer in model["layers"] for c in layer["calls"]})
+    constants = Constants()
+    model = _model(plan, constants)
+    functions = {function for layer in model["layers"] for function in layer["functions"]}
     # Even a model without a layer needs the macros.
-    kernels = kernels or _kernel_files({"requantize"})
-    headers = [name for name in kernels if any(f"{c['function']}.h" == name for c in _calls(model))]
-    model["headers"] = headers or list(kernels)
+    kernels = _kernel_files(functions or {"requantize"})
+    model["headers"] = [name for name in kernels if name.removesuffix(".h") in functions] or list(kernels)
     environment = _environment()
     name = plan.name
     files = {
         f"{name}.h": environment.get_template("model.h.j2").render(m=model),
         f"{name}.c": environment.get_template("model.c.j2").render(m=model),
-        f"{name}_weights.h": _weights_header(name, arrays),
-        f"{name}_weights.c": _weights_source(name, arrays),
+        f"{name}_weights.h": weights_header(name, harness.__version__, constants.arrays),
+        f"{name}_weights.c": weights_source(name, harness.__version__, constants.arrays),
         **kernels,
     }
     files[f"{name}.json"] = manifest_text(plan, files)
@@ -144,10 +134,6 @@ def write_package(package: Package, directory: Path) -> list[Path]:
     return [directory / name for name in package.files]
 
 
-def _calls(model: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    return (call for layer in model["layers"] for call in layer["calls"])
-
-
 @cache
 def _kernel_text(name: str) -> str | None:
     path = firmware() / "kernels" / name
@@ -173,10 +159,10 @@ def _kernel_files(functions: Iterable[str]) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _model(plan: Plan, arrays: list[_Array]) -> dict[str, Any]:
+def _model(plan: Plan, constants: Constants) -> dict[str, Any]:
     graph = plan.graph
     upper = plan.name.upper()
-    layers = [_layer(plan, layer, step, arrays) for layer, step in zip(plan.layers, plan.steps, strict=True)]
+    layers, shared = layer_entries(plan, constants)
     inputs = [_io(plan, t, i, "input") for i, t in enumerate(graph.inputs)]
     outputs = [_io(plan, t, i, "output") for i, t in enumerate(graph.outputs)]
     tables = [{"name": "model_inputs", "tensors": [(t["offset"], t["bytes"]) for t in inputs]}] if inputs else []
@@ -199,13 +185,10 @@ def _model(plan: Plan, arrays: list[_Array]) -> dict[str, Any]:
         "inputs": inputs,
         "outputs": outputs,
         "layers": layers,
-        "states": [_state(plan, i, arrays) for i in range(len(graph.states))],
+        "shared": shared,
+        "states": [_state(plan, i, constants) for i in range(len(graph.states))],
         "tables": tables,
     }
-
-
-def _shape_text(tensor: Tensor) -> str:
-    return "x".join(map(str, tensor.shape)) or "scalar"
 
 
 def _comment(text: str) -> str:
@@ -217,7 +200,7 @@ def _io(plan: Plan, tensor_id: int, index: int, role: str) -> dict[str, Any]:
     tensor = plan.graph.tensors[tensor_id]
     quant = tensor.quant
     return {
-        "title": _comment(f"{role} {index}: {tensor.name}, {tensor.dtype.value} {_shape_text(tensor)}"),
+        "title": _comment(f"{role} {index}: {tensor.name}, {tensor.dtype.value} {shape_text(tensor)}"),
         "macro": f"{role.upper()}_{index}",
         "accessor": f"{role}_{index}",
         "qualifier": "const " if role == "output" else "",
@@ -231,114 +214,12 @@ def _io(plan: Plan, tensor_id: int, index: int, role: str) -> dict[str, Any]:
     }
 
 
-def _state(plan: Plan, index: int, arrays: list[_Array]) -> dict[str, Any]:
+def _state(plan: Plan, index: int, constants: Constants) -> dict[str, Any]:
     state = plan.graph.states[index]
     offset = next(p.offset for p in plan.placements if p.state == index)
     data = np.ascontiguousarray(state.initial).view(np.uint8).reshape(-1)
     uniform = int(data[0]) if (data == data[0]).all() else None
     name = f"{plan.name}_state_{index}"
     if uniform is None:
-        arrays.append(_Array(name, "uint8_t", data))
+        name = constants.add(name, "uint8_t", data)
     return {"offset": offset, "size": state.bytes, "uniform": uniform, "array": name}
-
-
-def _layer(plan: Plan, layer: Layer, step: Step, arrays: list[_Array]) -> dict[str, Any]:
-    graph, node = plan.graph, step.node
-    described = [_shape_text(graph.tensors[t]) for t in node.inputs[:1]]
-    arrow = f"{described[0] if described else ''} -> " + ", ".join(_shape_text(graph.tensors[t]) for t in node.outputs)
-    extra = f", {layer.macs} MACs" if layer.macs else ""
-    fused = f" with {', '.join(layer.fused)}" if layer.fused else ""
-    prefix = f"{plan.name}_{layer.name}"
-    calls = []
-    for number, call in enumerate(step.lowered.calls):
-        suffix = f"_{number}" if len(step.lowered.calls) > 1 else ""
-        calls.append(
-            {
-                "function": call.function,
-                "arguments": [_argument(plan, layer, step, a, prefix + suffix, arrays) for a in call.arguments],
-                "fields": _fields(call.shape),
-                "shape_name": f"shape{suffix}",
-            }
-        )
-    return {
-        "index": layer.index,
-        "name": layer.name,
-        "title": f"{layer.op}{fused}, {arrow.strip()}{extra}",
-        "function": f"{plan.name}_layer_{layer.index:02d}_{layer.op.lower()}",
-        "calls": calls,
-        "output_count": len(layer.outputs),
-    }
-
-
-def _fields(shape: Mapping[str, int]) -> list[str]:
-    """Designated initializers, a few a line."""
-    parts = [f".{key} = {_int_literal(value)}," for key, value in shape.items()]
-    lines, line = [], ""
-    for part in parts:
-        if line and len(line) + len(part) > 100:
-            lines.append(line)
-            line = ""
-        line = f"{line} {part}".strip()
-    return [*lines, line]
-
-
-def _int_literal(value: int) -> str:
-    return "INT32_MIN" if value == -(1 << 31) else str(int(value))
-
-
-def float_literal(value: float) -> str:
-    """A C literal of exactly this float32."""
-    return f"{float(np.float32(value)).hex()}f"
-
-
-def _argument(plan: Plan, layer: Layer, step: Step, argument: Argument, prefix: str, arrays: list[_Array]) -> str:
-    if isinstance(argument, Float):
-        return float_literal(argument.value)
-    if isinstance(argument, Table):
-        name = f"{prefix}_{argument.name}"
-        arrays.append(_Array(name, argument.ctype, argument.data))
-        return name
-    if isinstance(argument, StateOf):
-        number = step.node.attrs.state  # type: ignore[union-attr]
-        return _pointer("uint8_t", next(p.offset for p in plan.placements if p.state == number))
-    if isinstance(argument, Scratch):
-        name = f"scratch of layer {layer.index}"
-        return _pointer(argument.ctype, next(p.offset for p in plan.placements if p.tensor is None and p.name == name))
-    tensor_id = step.node.inputs[argument.index] if isinstance(argument, In) else step.node.outputs[argument.index]
-    tensor = plan.graph.tensors[tensor_id]
-    if isinstance(argument, In) and tensor.data is not None:
-        name = f"{prefix}_input_{argument.index}"
-        raw = np.ascontiguousarray(tensor.data).view(argument.ctype.removesuffix("_t")).reshape(-1)
-        arrays.append(_Array(name, argument.ctype, raw))
-        return name
-    assert isinstance(argument, In | Out)
-    return _pointer(argument.ctype, plan.placement_of(tensor_id).offset)
-
-
-def _pointer(ctype: str, offset: int) -> str:
-    return f"arena + {offset}" if ctype == "uint8_t" else f"({ctype} *)(arena + {offset})"
-
-
-def _weights_header(name: str, arrays: Sequence[_Array]) -> str:
-    guard = f"{name.upper()}_WEIGHTS_H"
-    lines = [f"/* Constants of {name}: generated by tinyhil {harness.__version__}. Do not edit. */"]
-    lines += [f"#ifndef {guard}", f"#define {guard}", "", "#include <stdint.h>", ""]
-    lines.append("/* Where layers and constants go: section attributes, for a firmware that wants them elsewhere. */")
-    for macro in ("TINYHIL_CODE", "TINYHIL_WEIGHTS"):
-        lines += [f"#ifndef {macro}", f"#define {macro}", "#endif"]
-    lines.append("")
-    lines += [f"extern TINYHIL_WEIGHTS const {a.ctype} {a.name}[{a.data.size}];" for a in arrays]
-    return "\n".join([*lines, "", "#endif", ""])
-
-
-def _weights_source(name: str, arrays: Sequence[_Array]) -> str:
-    lines = [f"/* Constants of {name}: generated by tinyhil {harness.__version__}. Do not edit. */"]
-    lines += [f'#include "{name}_weights.h"', ""]
-    for array in arrays:
-        lines.append(f"TINYHIL_WEIGHTS const {array.ctype} {array.name}[{array.data.size}] = {{")
-        numbers = array.data.reshape(-1).tolist()
-        per_line = 24 if array.data.dtype.itemsize == 1 else 10
-        for start in range(0, len(numbers), per_line):
-            lines.append("    " + ", ".join(map(_int_literal, numbers[start : start + per_line])) + ",")
-        lines += ["};", ""]
-    return "\n".join(lines)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import Protocol
 
-from harness.choice import Choice
-from harness.kernels.base import Argument, Context, In, Table
+from harness.kernels.base import Lowered, Table
 from harness.resources import firmware
 
 SHARED_CODE = 1000
@@ -19,10 +19,18 @@ CALL_CODE = 40
 """Bytes of a layer around its calls, and of its line in the table of layers."""
 
 
+class Made(Protocol):
+    """A way to compute layers."""
+
+    @property
+    def lowered(self) -> Lowered:
+        """Its calls."""
+
+
 class Flash:
     """Bytes of flash of a set of choices; what two layers share counts once."""
 
-    def __init__(self, choices: Iterable[Choice]) -> None:
+    def __init__(self, choices: Iterable[Made]) -> None:
         self._parts: dict[object, int] = {}
         self.functions: set[str] = set()
         for choice in choices:
@@ -34,12 +42,12 @@ class Flash:
         """Bytes of all parts."""
         return sum(self._parts.values())
 
-    def more(self, choice: Choice) -> int:
+    def more(self, choice: Made) -> int:
         """Bytes that one more layer adds."""
         return sum(size for part, size in _parts(choice).items() if part not in self._parts)
 
 
-def _parts(choice: Choice) -> dict[object, int]:
+def _parts(choice: Made) -> dict[object, int]:
     """What a layer takes, by what another layer would share."""
     parts: dict[object, int] = {("layer", id(choice)): CALL_CODE}
     for call in choice.lowered.calls:
@@ -50,19 +58,10 @@ def _parts(choice: Choice) -> dict[object, int]:
         else:
             parts["code", *shape] = INLINED_CODE
         for argument in call.arguments:
-            data = _constant(choice.context, argument)
-            if data is not None:
+            if isinstance(argument, Table):
+                data = argument.data.tobytes()
                 parts[hashlib.sha256(data).digest()] = len(data)
     return parts
-
-
-def _constant(context: Context, argument: Argument) -> bytes | None:
-    if isinstance(argument, Table):
-        return argument.data.tobytes()
-    if isinstance(argument, In):
-        data = context.input(argument.index).data
-        return None if data is None else data.tobytes()
-    return None
 
 
 def is_shared(function: str) -> bool:

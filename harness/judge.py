@@ -47,7 +47,10 @@ def judge(
         checks.append(compare.check_outputs(outputs, card.checks.outputs, len(given), reference.oracle))
     if card.checks.layers is not None:
         compared = len(reference.tensors)
-        checks.append(compare.check_layers(layers, first, card.checks.layers, compared, reference.oracle, uncompared))
+        hidden = sum(layer.hidden for layer in plan.layers)
+        checks.append(
+            compare.check_layers(layers, first, card.checks.layers, compared, reference.oracle, uncompared, hidden)
+        )
     if card.checks.accuracy is not None and accuracy is not None:
         checks.append(compare.check_accuracy(*accuracy, card.checks.accuracy.min, len(given)))
     checks.append(compare.check_memory(measurement.arena_overrun, measurement.reads_unwritten))

@@ -35,6 +35,7 @@ def manifest(plan: Plan) -> dict[str, Any]:
                 "name": layer.name,
                 "op": layer.op,
                 "fused": list(layer.fused),
+                "hidden": layer.hidden,
                 "kernel": layer.kernel,
                 "macs": layer.macs,
                 "scratch": layer.scratch,

@@ -23,9 +23,7 @@ class Needs:
         self._value_of = {t: i for i, v in enumerate(self._values) for t in v.tensors}
         self._end = len(uses)
 
-    def of(
-        self, first: int, last: int, scratch: Sequence[int], overlaps: Mapping[tuple[int, int], Overlap]
-    ) -> int:
+    def of(self, first: int, last: int, scratch: Sequence[int], overlaps: Mapping[tuple[int, int], Overlap]) -> int:
         """Bytes needed while layers `first` to `last` run as one, with all that must outlive them; alignment left out.
 
         What only these layers write and read is left out: it is theirs to keep, in scratch.

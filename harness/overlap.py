@@ -27,6 +27,11 @@ class Overlap:
         """Whether a distance is safe."""
         return distance <= self.below or distance >= self.above or distance == self.point
 
+    @property
+    def nearest(self) -> int:
+        """The safe distance from 0 downwards that is nearest to 0."""
+        return max(min(self.below, 0), -(1 << 30) if self.point is None or self.point > 0 else self.point)
+
     def both(self, other: Overlap) -> Overlap:
         """Distances that both allow (a layer that reads the same bytes as two operands)."""
         point = self.point if self.point is not None and other.allows(self.point) else None

@@ -10,13 +10,46 @@ from harness.kernels.base import Context, Kernel, Lowered
 
 
 @dataclass(frozen=True)
-class Step:
-    """What one layer computes: the node, its kernel and what that lowers to."""
+class Part:
+    """A kernel and what it computes, `times` times over: a layer, or some rows of one."""
 
-    node: Node
     kernel: Kernel
     context: Context
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one layer computes.
+
+    Attributes:
+        nodes: in order; several where they are computed together, a few rows at a time.
+        parts: what kernels compute.
+        reads: tensors that are read as wholes, constants too.
+        lowered: the calls.
+        around: instructions expected between the kernels: rows that are moved, and their calls.
+    """
+
+    nodes: tuple[Node, ...]
+    parts: tuple[Part, ...]
+    reads: tuple[int, ...]
     lowered: Lowered
+    around: float = 0.0
+
+    @property
+    def node(self) -> Node:
+        """The node whose outputs are written."""
+        return self.nodes[-1]
+
+    @property
+    def kernel(self) -> Kernel:
+        """The kernel of a layer that is computed at once."""
+        return self.parts[0].kernel
+
+    @property
+    def context(self) -> Context:
+        """What the kernel of a layer that is computed at once was given."""
+        return self.parts[0].context
 
 
 @dataclass(frozen=True)
@@ -54,6 +87,7 @@ class Layer:
         scratch: scratch bytes.
         sources: operator indices of the model file that this layer computes.
         fused: operators computed along with `op`, such as ("PAD",).
+        hidden: operators among these whose output never exists as a whole: it is computed a few rows at a time.
     """
 
     index: int
@@ -65,6 +99,7 @@ class Layer:
     scratch: int
     sources: tuple[int, ...]
     fused: tuple[str, ...] = ()
+    hidden: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +110,7 @@ class Plan:
         name: C identifier, prefix of everything generated.
         core: "cortex-m4" and so on, or "host".
         graph: the graph after all passes.
-        steps: per layer the node of `graph`, its kernel and the calls it lowers to.
+        steps: per layer the nodes of `graph` and the calls that compute them.
         arena_size: bytes the caller must provide: inputs, activations, outputs, states and scratch.
         arena_align: required alignment of the arena in bytes.
         arena_bound: bytes without which no placement of these layers does.

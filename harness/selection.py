@@ -7,12 +7,14 @@ what the mode decides. The placement may need a little more than the largest nee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
 
+from harness.chains import Chains
 from harness.choice import Choice
+from harness.covering import Covering, Option
 from harness.errors import BudgetError
 from harness.flash import Flash
 from harness.goals import BALANCED_TIME, Goals
@@ -27,16 +29,6 @@ ATTEMPTS = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Option:
-    """A way to compute layers `first` to `last`, and the bytes of arena needed while they run."""
-
-    first: int
-    last: int
-    choice: Choice
-    need: int
-
-
-@dataclass(frozen=True, eq=False)
 class Selection:
     """Options that cover all layers in order, and where everything is then."""
 
@@ -47,12 +39,12 @@ class Selection:
     @cached_property
     def time(self) -> float:
         """Expected time of all layers."""
-        return sum(option.choice.time for option in self.options)
+        return sum(option.time for option in self.options)
 
     @cached_property
     def flash(self) -> int:
         """Expected bytes of flash."""
-        return Flash(option.choice for option in self.options).total
+        return Flash(option.made for option in self.options).total
 
     @property
     def arena(self) -> int:
@@ -60,13 +52,22 @@ class Selection:
         return self.placed.size
 
 
-def select(graph: Graph, views: Views, layers: Sequence[Sequence[Choice]], goals: Goals) -> Selection:
-    """Chooses for every layer one of its choices.
+def select(
+    graph: Graph, views: Views, layers: Sequence[Sequence[Choice]], goals: Goals, *, stream: bool = False
+) -> Selection:
+    """Chooses for every layer one of its choices, or a way to compute it together with those after it.
+
+    `stream` computes as many layers together as can be, whatever the goals.
 
     Raises:
-        BudgetError: none keeps the budgets.
+        BudgetError: nothing keeps the budgets.
     """
-    return _Selector(graph, views, layers, goals).best()
+    selector = _Selector(graph, views, layers, goals)
+    return selector.fewest() if stream else selector.best()
+
+
+def _time(option: Option) -> float:
+    return option.time
 
 
 class _Selector:
@@ -75,11 +76,12 @@ class _Selector:
         self._views = views
         self._goals = goals
         needs = Needs(graph, views, [choices[0].use for choices in layers])
-        self._options = [
-            [Option(i, i, c, needs.of(i, i, c.scratch, c.overlaps)) for c in choices]
+        single = [
+            [Option(i, i, needs.of(i, i, c.scratch, c.overlaps), c.time, c) for c in choices]
             for i, choices in enumerate(layers)
         ]
-        self._sizes = sorted({option.need for options in self._options for option in options})
+        self._singly = Covering(single)
+        self._together = Covering(single, Chains(graph, views, layers, needs))
 
     def best(self) -> Selection:
         """What the mode asks for, within the budgets."""
@@ -87,32 +89,73 @@ class _Selector:
         found = self._keeping_arena(found)
         return self._keeping_flash(found)
 
+    def fewest(self) -> Selection:
+        """As few layers as can be."""
+        return self._placed(self._together.cheapest(inf, lambda option: 1.0))
+
     def _by_mode(self) -> Selection:
         mode = self._goals.optimize
-        fastest = self._placed(self._fastest(inf))
-        if mode == "time":
-            return fastest
         if mode == "flash":
             return self._placed(self._leanest(inf))
-        least = max((min(o.need for o in options) for options in self._options), default=0)
-        slowest = inf if mode == "ram" else BALANCED_TIME * fastest.time
-        sizes = [size for size in self._sizes if size >= least]
-        tried = [fastest]
-        for size in sizes:
-            options = self._fastest(size)
-            if _time(options) <= slowest:
-                tried.append(self._placed(options))
-                if tried[-1].arena <= aligned(size) or len(tried) > ATTEMPTS:
-                    break
-        best = min(tried, key=lambda s: (s.arena, s.time))
-        if mode == "ram" and best.arena > least:
-            best = min(best, self._placed(self._smallest()), key=lambda s: (s.arena, s.time))
-        return self._relaxed(best)
+        fastest = self._placed(self._singly.cheapest(inf, _time))
+        if mode == "time":
+            return fastest
+        if mode == "ram":
+            return self._smallest(fastest)
+        slowest = BALANCED_TIME * fastest.time
+        found = self._near(self._singly, self._singly.least(), fastest, lambda s: s.time <= slowest)
+        return self._relaxed(found, self._singly)
 
-    def _relaxed(self, selection: Selection) -> Selection:
+    def _smallest(self, start: Selection) -> Selection:
+        """The smallest arena found, then as fast as it can be had."""
+        singly = self._near(self._singly, self._singly.least(), start, lambda s: True)
+        least = self._together.least()
+        together = self._near(self._together, least, singly, lambda s: True)
+        if together.arena > aligned(least):
+            frugal = self._placed(self._together.cheapest(least, lambda o: float(o.need) * (o.last - o.first + 1)))
+            together = min(together, frugal, key=_smaller)
+            # how far outputs must keep from their inputs adds up from layer to layer
+            together = self._near(self._together, least, together, lambda s: True, lambda o: o.drift + o.time / 1e12)
+        return self._relaxed(self._improved(together, least), self._together)
+
+    def _improved(self, selection: Selection, least: int) -> Selection:
+        """Other options, one at a time, where the placement needs more than each layer by itself."""
+        for index in range(len(selection.options)):
+            if selection.arena <= aligned(least):
+                break
+            here = selection.options[index]
+            for other in self._together.starting(here.first):
+                if other.choice is None or other.last != here.last or other is here or other.need > selection.arena:
+                    continue
+                options = [*selection.options[:index], other, *selection.options[index + 1 :]]
+                selection = min(selection, self._placed(options), key=_smaller)
+        return selection
+
+    def _near(
+        self,
+        covering: Covering,
+        least: int,
+        start: Selection,
+        allowed: Callable[[Selection], bool],
+        price: Callable[[Option], float] = _time,
+    ) -> Selection:
+        """The smallest arena among those of the cheapest options that need little more than `least`."""
+        found = start
+        for attempt, size in enumerate(size for size in covering.sizes() if size >= least):
+            options = covering.cheapest(size, price)
+            trial = self._placed(options) if options else start
+            if allowed(trial):
+                found = min(found, trial, key=_smaller)
+                if trial.arena <= aligned(size):
+                    break
+            if attempt == ATTEMPTS:
+                break
+        return found
+
+    def _relaxed(self, selection: Selection, covering: Covering) -> Selection:
         """Faster options where they cost no arena: the size is paid for anyway."""
-        faster = self._placed(self._fastest(selection.arena))
-        return faster if (faster.arena, faster.time) <= (selection.arena, selection.time) else selection
+        options = covering.cheapest(selection.arena, _time)
+        return min(selection, self._placed(options), key=_smaller) if options else selection
 
     # --- budgets -----------------------------------------------------------------------------------------------------
 
@@ -120,16 +163,13 @@ class _Selector:
         limit = self._goals.max_arena
         if limit is None or found.arena <= limit:
             return found
-        smallest = found
-        for size in reversed([size for size in self._sizes if size <= limit][-ATTEMPTS:]):
-            options = self._fastest(size)
-            if not options:
-                break
-            trial = self._placed(options)
-            if trial.arena <= limit:
-                return trial
-            smallest = min(smallest, trial, key=lambda s: s.arena)
-        smallest = min(smallest, self._placed(self._smallest()), key=lambda s: s.arena)
+        for covering in (self._singly, self._together):
+            for size in reversed([size for size in covering.sizes() if size <= limit][-ATTEMPTS:]):
+                options = covering.cheapest(size, _time)
+                trial = self._placed(options) if options else found
+                if trial.arena <= limit:
+                    return trial
+        smallest = self._smallest(found)
         if smallest.arena <= limit:
             return smallest
         over = smallest.arena - limit
@@ -157,40 +197,20 @@ class _Selector:
 
     def _worst(self, selection: Selection) -> str:
         worst = max(selection.options, key=lambda option: option.need)
-        node = worst.choice.context.node
+        node = worst.made.node
         names = ", ".join(f"'{self._graph.tensors[t].name}'" for t in node.outputs)
-        return f"{node.op} of layer {worst.first}" + (f" into {names}" if names else "")
-
-    # --- choices for an arena of a size ------------------------------------------------------------------------------
-
-    def _fastest(self, size: float) -> list[Option]:
-        """The fastest options that need no more than `size`; none where a layer needs more."""
-        return self._cover(size, lambda option: option.choice.time)
-
-    def _smallest(self) -> list[Option]:
-        """The least that every layer can do with."""
-        return self._cover(inf, lambda option: float(option.need))
-
-    def _cover(self, size: float, price: Callable[[Option], float]) -> list[Option]:
-        """The cheapest options of which every one needs no more than `size`; of equal ones those that need least."""
-        found = []
-        for options in self._options:
-            fitting = [option for option in options if option.need <= size]
-            if not fitting:
-                return []
-            found.append(min(fitting, key=lambda option: (price(option), option.need)))
-        return found
+        return f"{node.op} of layer {worst.last}" + (f" into {names}" if names else "")
 
     def _leanest(self, size: float) -> list[Option]:
         """Few bytes of flash: each layer's own first, then functions are given up that others can stand in for."""
-        chosen = self._cover(size, lambda option: Flash([option.choice]).total)
+        chosen = self._singly.cheapest(size, lambda option: Flash([option.made]).total)
         while True:
-            now = Flash(option.choice for option in chosen)
+            now = Flash(option.made for option in chosen)
             trials = []
             for function in now.functions:
                 trial = self._without(function, chosen, size)
                 if trial:
-                    trials.append((Flash(option.choice for option in trial).total, trial))
+                    trials.append((Flash(option.made for option in trial).total, trial))
             best = min(trials, key=lambda item: item[0], default=(now.total, chosen))
             if best[0] >= now.total:
                 return chosen
@@ -198,25 +218,26 @@ class _Selector:
 
     def _without(self, function: str, chosen: Sequence[Option], size: float) -> list[Option]:
         """The same with every layer that calls `function` computed otherwise; none where that cannot be."""
-        kept = Flash(o.choice for o in chosen if function not in Flash([o.choice]).functions)
+        kept = Flash(o.made for o in chosen if function not in Flash([o.made]).functions)
         found = []
-        for option, options in zip(chosen, self._options, strict=True):
-            if function not in Flash([option.choice]).functions:
+        for option in chosen:
+            if function not in Flash([option.made]).functions:
                 found.append(option)
                 continue
             others = [
-                o for o in options if o.need <= size and function not in Flash([o.choice]).functions
+                o
+                for o in self._singly.starting(option.first)
+                if o.need <= size and function not in Flash([o.made]).functions
             ]
             if not others:
                 return []
-            found.append(min(others, key=lambda o: (kept.more(o.choice), o.choice.time)))
+            found.append(min(others, key=lambda o: (kept.more(o.made), o.time)))
         return found
 
     def _placed(self, options: Sequence[Option]) -> Selection:
-        assert len(options) == len(self._options), "a layer has no option"
-        values, overlaps = values_of(self._graph, [option.choice.use for option in options], self._views)
+        values, overlaps = values_of(self._graph, [option.made.use for option in options], self._views)
         return Selection(tuple(options), tuple(values), place(values, overlaps))
 
 
-def _time(options: Iterable[Option]) -> float:
-    return sum(option.choice.time for option in options)
+def _smaller(selection: Selection) -> tuple[int, float]:
+    return selection.arena, selection.time

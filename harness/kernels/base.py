@@ -58,13 +58,26 @@ class Table:
 
 
 @dataclass(frozen=True)
+class At:
+    """Pointer to `offset` bytes from the beginning of a tensor, or of the layer's scratch where `tensor` is None.
+
+    In a Repeat it moves by `step` bytes from one turn to the next.
+    """
+
+    tensor: int | None
+    offset: int
+    ctype: str = "int8_t"
+    step: int = 0
+
+
+@dataclass(frozen=True)
 class Float:
     """A float32 literal."""
 
     value: float
 
 
-Argument: TypeAlias = In | Out | StateOf | Scratch | Table | Float
+Argument: TypeAlias = In | Out | StateOf | Scratch | At | Table | Float
 
 
 @dataclass(frozen=True)
@@ -77,17 +90,28 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Repeat:
+    """`calls` calls from the one numbered `first` on run together, `times` times over."""
+
+    first: int
+    calls: int
+    times: int
+
+
+@dataclass(frozen=True)
 class Lowered:
     """The C code of one layer.
 
     Attributes:
         kernel: name that reports and the manifest show.
         scratch: bytes that the calls may use while they run.
+        repeats: loops over some of the calls.
     """
 
     kernel: str
     calls: tuple[Call, ...]
     scratch: int = 0
+    repeats: tuple[Repeat, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from harness.kernels.base import Context, Kernel
 
 Basis = Literal["fitted", "another core", "guess"]
+BASES: tuple[Basis, ...] = ("fitted", "another core", "guess")
+"""From the surest to the roughest."""
 
 GUESS_PER_MAC, GUESS_PER_ELEMENT, GUESS_CYCLES = 30.0, 100.0, 2.0
 """Instructions, and cycles an instruction, of a kernel that was fitted on no core: more than any kernel takes, so that

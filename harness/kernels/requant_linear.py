@@ -24,6 +24,7 @@ Outside of int8 the line goes on where the clamp holds; a clamp narrower than in
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +67,12 @@ def linear(
     low, high = np.atleast_1d(low).astype(np.int64), np.atleast_1d(high).astype(np.int64)
     m = np.broadcast_to(np.asarray(multipliers, np.int64), low.shape)
     n = -np.broadcast_to(np.asarray(shifts, np.int64), low.shape)
+    return _linear(m.tobytes(), n.tobytes(), zero_point, clamp, low.tobytes(), high.tobytes())
+
+
+@lru_cache(maxsize=512)  # a layer's kernels ask for it in turn, and so does every part of a layer
+def _linear(ms: bytes, ns: bytes, zero_point: int, clamp: Clamp, lows: bytes, highs: bytes) -> Linear:
+    m, n, low, high = (np.frombuffer(data, np.int64) for data in (ms, ns, lows, highs))
     result = Linear(np.zeros(len(low), np.int32), np.zeros(len(low), np.int64), np.zeros(len(low), bool))
     inside = (low >= INT32_MIN) & (high <= INT32_MAX)
     first = _specified(low, m, n, zero_point, clamp)
@@ -91,6 +98,8 @@ def linear(
         _check(slope[found], offset[found], steps[found], m[won], n[won], (low[won], high[won]), zero_point, clamp)
         result.multiplier[won], result.offset[won], result.exact[won] = slope[found], offset[found], True
         open_, steps = open_[~found], steps[~found]
+    for array in (result.multiplier, result.offset, result.exact):
+        array.setflags(write=False)
     return result
 
 

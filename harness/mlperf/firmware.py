@@ -11,7 +11,8 @@ from pathlib import Path
 
 import harness
 from harness.build.language import Language
-from harness.emit import Package, float_literal
+from harness.emit import Package
+from harness.emit_layers import float_literal
 from harness.errors import OptionError
 from harness.graph import DType, Tensor
 

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.card import load_card
-from harness.choice import Choice
 from harness.compiler import compile_graph
 from harness.emit import emit
 from harness.errors import BudgetError, CardError, OptionError
+from harness.expected import step_cost
 from harness.frontends import load
 from harness.goals import MODES, Goals, Wishes, parse_bytes, parse_mode, parse_wishes
 from harness.graph import Graph
@@ -28,7 +28,7 @@ CORES = sorted(CORE_FEATURES)
 
 def time_of(plan: Plan) -> float:
     """What the kernels are expected to take."""
-    return sum(Choice(step.context, step.kernel).time for step in plan.steps)
+    return sum(step_cost(step).cycles for step in plan.steps)
 
 
 @settings(max_examples=scaled(40, 1500), deadline=None)

@@ -5,6 +5,7 @@
     graph = random_graph(rng, op="CHAIN")       # two or three operators, as networks have them
     graph = random_graph(rng, op="STATE")       # a streaming graph with variables
     graph = random_graph(rng, op="SPARSE")      # a network with dead channels
+    graph = random_graph(rng, op="ROWS")        # a network that can be computed row by row
     vectors = random_inputs(graph, rng, 4)
 
 Every graph is one that TFLM takes and defines; opgen keeps away from what it leaves undefined: QUANTIZE of NaN or
@@ -19,10 +20,11 @@ from hypothesis import strategies as st
 from harness.graph import Array, ConcatAttrs, DType, Graph, Quantization, SliceAttrs, State, VariableAttrs
 from tests.support.draft import Draft, Rng, between, chance, pick, quantization, values
 from tests.support.opgen_ops import BUILDERS, image
+from tests.support.opgen_rows import rows
 from tests.support.opgen_sparse import sparse
 
 OPS = tuple(BUILDERS)
-KINDS = (*OPS, "CHAIN", "STATE", "SPARSE")
+KINDS = (*OPS, "CHAIN", "STATE", "SPARSE", "ROWS")
 
 CHAINS = (
     *(("PAD", "CONV_2D"), ("PAD", "DEPTHWISE_CONV_2D", "CONV_2D"), ("CONV_2D", "RELU"), ("CONV_2D", "ADD")),
@@ -48,12 +50,12 @@ def random_graph(rng: Rng, op: str | None = None) -> Graph:
         last = _chain(draft)
     elif kind == "STATE":
         last = _stream(draft)
-    elif kind == "SPARSE":
-        last = sparse(draft)
+    elif kind in ("SPARSE", "ROWS"):
+        last = sparse(draft) if kind == "SPARSE" else rows(draft)
     else:
         last = BUILDERS[kind](draft, None)
     written = draft.nodes[-1].outputs or (last,)
-    outputs = written if kind not in ("STATE", "SPARSE") else (last,)
+    outputs = written if kind not in ("STATE", "SPARSE", "ROWS") else (last,)
     used = {i for node in draft.nodes for i in node.inputs}
     loose = [i for node in draft.nodes for i in node.outputs if i not in used and i not in outputs]
     return draft.finish(kind.lower(), (*outputs, *loose))

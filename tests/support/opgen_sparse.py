@@ -44,7 +44,7 @@ def _two(op: str) -> Callable[[Draft, int], int]:
         rng = draft.rng
         a = BUILDERS[pick(rng, "RELU6", "LOGISTIC", "RELU")](draft, x)
         b = BUILDERS[pick(rng, "LOGISTIC", "RELU", "RELU6")](draft, x)
-        return _joined(draft, op, a, b)
+        return joined(draft, op, a, b)
 
     return build
 
@@ -52,10 +52,11 @@ def _two(op: str) -> Callable[[Draft, int], int]:
 def _residual(draft: Draft, x: int) -> int:
     """x + depthwise(x) where the shapes agree, else their first."""
     y = BUILDERS["DEPTHWISE_CONV_2D"](draft, x)
-    return _joined(draft, "ADD", x, y) if draft.shape(x) == draft.shape(y) else y
+    return joined(draft, "ADD", x, y) if draft.shape(x) == draft.shape(y) else y
 
 
-def _joined(draft: Draft, op: str, a: int, b: int) -> int:
+def joined(draft: Draft, op: str, a: int, b: int) -> int:
+    """a and b joined by ADD or MUL."""
     sa, sb = draft.quant(a).scale, draft.quant(b).scale
     real = (sa + sb) * 0.7 if op == "ADD" else sa * sb * 60
     y = draft.tensor(draft.shape(a), quantization(draft.rng, scale=real))
@@ -70,7 +71,7 @@ def _scaled(op: str) -> Callable[[Draft, int], int]:
         quant = quantization(rng)
         data = values(rng, (draft.shape(x)[-1],) if chance(rng, 0.7) else (1,), DType.INT8)
         data = np.where(rng.random(data.shape) < 0.3, quant.zero_point, data).astype(np.int8)
-        return _joined(draft, op, x, draft.constant(data, quant))
+        return joined(draft, op, x, draft.constant(data, quant))
 
     return build
 

@@ -14,7 +14,7 @@ from harness.compiler import compile_graph
 from harness.emit import emit
 from harness.graph import Graph
 from harness.kernels import KERNELS
-from harness.kernels.base import Kernel
+from harness.kernels.base import Context, Kernel
 from harness.kernels.target import Target
 from harness.measure import measure, open_client
 from harness.oracle.execute import run
@@ -65,12 +65,12 @@ def layer_of(target: Target, kernel: Kernel, graph: Graph) -> Layer | None:
     if len(plan.steps) != 1:
         return None
     step = plan.steps[0]
-    if step.node.op not in kernel.ops or len(step.node.outputs) != 1 or not kernel.applies(step.context):
+    context = Context(plan.graph, step.node, target)
+    if step.node.op not in kernel.ops or len(step.node.outputs) != 1 or not kernel.applies(context):
         return None
-    choice = Choice(step.context, kernel)
-    lowered = choice.lowered
-    plan = replace(plan, steps=(replace(step, kernel=kernel, lowered=lowered),))
-    plan = replace(plan, layers=(replace(plan.layers[0], kernel=lowered.kernel, scratch=lowered.scratch),))
+    choice = Choice(context, kernel)
+    plan = replace(plan, steps=(choice.step,))
+    plan = replace(plan, layers=(replace(plan.layers[0], kernel=choice.lowered.kernel, scratch=sum(choice.scratch)),))
     for pair, overlap in choice.overlaps.items():
         once = step.node.inputs.count(pair[1]) == 1
         if once and pair[1] in plan.graph.inputs and overlap.below > -plan.graph.tensors[pair[0]].bytes:
