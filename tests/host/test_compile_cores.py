@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from harness.compiler import compile_graph
+from harness.kernels.costs import cost_of
 from harness.kernels.target import CORE_FEATURES
 from tests.support.opgen import KINDS, random_graph
 from tests.support.scale import scaled
@@ -18,8 +19,9 @@ def test_every_kind_compiles(core: str) -> None:
         graph = random_graph(rng, op=kind)
         plan = compile_graph(graph, core=core)
         # What the arena is planned by and what the calls use are told by two methods of a kernel.
-        for step in plan.steps:
-            assert step.kernel.cost(step.context).scratch == step.lowered.scratch, (graph.name, type(step.kernel))
+        for part in (part for step in plan.steps for part in step.parts):
+            told = cost_of(part.kernel, part.context).scratch
+            assert told == part.kernel.lower(part.context).scratch, (graph.name, type(part.kernel))
         assert all(p.offset + p.size <= plan.arena_size for p in plan.placements), graph.name
 
 
