@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from harness.compiler import compile_graph
-from harness.graph import Graph, Pads
+from harness.graph import ConvAttrs, Graph, Pads, Quantization, same_pads
 from tests.support.compiled import VECTORS, check_on_board
-from tests.support.draft import Rng, between, chance, pick
+from tests.support.draft import Draft, Rng, between, chance, pick
 from tests.support.layers import conv_layer
+from tests.support.opgen_ops import fused
 from tests.support.scale import scaled
 
 CORES = {"mps2-an386": "cortex-m4", "mps2-an500": "cortex-m7", "mps2-an505": "cortex-m33"}
@@ -80,3 +81,45 @@ def _any_kernel(rng: Rng) -> Graph:
 def test_any_kernel(board: str) -> None:
     rng = np.random.default_rng(7)
     check([_any_kernel(rng) for _ in range(scaled(30, 400))], "DepthwiseConvS8Dsp", "depthwise_conv_s8_dsp", board)
+
+
+def _edge(rng: Rng, stride: int) -> Graph:
+    """3x3 whose sums lie about the bounds of the requantizations, with the largest weights, ties and dead channels."""
+    draft = Draft(rng)
+    channels = between(rng, 6, 12)
+    x = draft.input((1, between(rng, 2, 7), between(rng, 2, 7), channels))
+    w = rng.choice(np.array([-128, -127, 127, 0, 1]), size=(1, 3, 3, channels), p=[0.3, 0.1, 0.3, 0.1, 0.2])
+    w[..., 0] = 0
+    centres = rng.choice(np.array([0, 3000, 2**22, 2**23, 2**23 - 2**18, 2**29, 2**30 - 2**19, 2**30]), size=channels)
+    near = rng.integers(-(2**18), 2**18, channels)
+    bias = np.clip((centres + near) * rng.choice(np.array([-1, 1]), size=channels), -(2**31), 2**31 - 1)
+    zero = pick(rng, -128, -128, 0, 17)
+    y_scale = draft.quant(x).scale
+    # The output of the bias is in or about int8; some channels are multiplied by nearly nothing.
+    factors = [abs(float(rng.normal(0, 120))) / max(abs(int(b)), 2000) + 2.0**-40 for b in bias]
+    scales = tuple(float(np.float32(min(f, 0.4))) for f in factors)
+    weights = draft.constant(w.astype(np.int8), Quantization(scales, (0,) * channels, 3))
+    products = tuple(float(np.float32(y_scale * s)) for s in scales)
+    b = draft.constant(bias.astype(np.int32), Quantization(products, (0,) * channels, 0))
+    height, width = (-(-n // stride) for n in draft.shape(x)[1:3])
+    y = draft.tensor((1, height, width, channels), Quantization((y_scale,), (zero,)))
+    pads = same_pads(draft.shape(x)[1:3], (3, 3), (stride, stride), (1, 1))
+    attrs = ConvAttrs((stride, stride), (1, 1), pads, fused(rng, draft.tensors[y]))
+    return draft.finish("edge", (draft.node("DEPTHWISE_CONV_2D", (x, weights, b), (y,), attrs),))
+
+
+@pytest.mark.parametrize(
+    ("board", "stride", "kernel"),
+    [
+        ("mps2-an386", 1, "DepthwiseConv3x3S8Dsp"),
+        ("mps2-an386", 2, "DepthwiseConv3x3Stride2S8Dsp"),
+        ("mps2-an500", 1, "DepthwiseConv3x3S8M7"),
+        ("mps2-an386", 1, "DepthwiseConvS8Dsp"),
+        ("mps2-an385", 1, "DepthwiseConvS8Plane"),
+        ("mps2-an385", 2, "DepthwiseConvS8Portable"),
+    ],
+)
+def test_bounds(board: str, stride: int, kernel: str) -> None:
+    rng = np.random.default_rng(stride)
+    graphs = [_edge(rng, stride) for _ in range(scaled(14, 300))]
+    assert check_on_board(graphs, board, prefer={kernel}) == len(graphs) * VECTORS
