@@ -12,7 +12,7 @@ help:
 	@echo "make test       install and run the tests (WORKERS=$(WORKERS))"
 	@echo "make test-long  the same with every long suite in full"
 	@echo "make lint       ruff and mypy --strict"
-	@echo "make bench      instructions against TFLM, modelled cycles, link speed, start-up times, flashing and running through pyOCD"
+	@echo "make bench      instructions and modelled cycles against TFLM, kernels, cost models, limits, link speed, start-up times"
 	@echo "make wheel      build the wheel into dist/"
 	@echo "make clean      remove what these targets made"
 

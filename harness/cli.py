@@ -125,7 +125,7 @@ def generate(
         typer.Option(
             "--core",
             metavar="CORE",
-            help="cortex-m3, cortex-m4, cortex-m7, cortex-m33, cortex-m55 or host. Default: cortex-m7, or the board's.",
+            help="cortex-m0plus, -m3, -m4, -m7, -m33, -m55, or host. Default: cortex-m7, or the board's.",
         ),
     ] = None,
     board: Annotated[
