@@ -107,7 +107,7 @@ def requant(
 
 
 def apply(acc: npt.ArrayLike, constants: Requant, clamp: Clamp) -> Ints:
-    """What the kernels compute, in plain numpy: acc (..., channels) -> outputs. For tests and for packing."""
+    """What the kernels compute, in plain numpy: acc (..., channels) -> outputs. For tests."""
     value = np.asarray(acc, np.int64)
     doubled = (2 * value).astype(np.int32).astype(np.int64)
     high = ((doubled * constants.multiplier + (np.int64(1) << 31)) >> 32) + constants.addend
