@@ -1,6 +1,6 @@
-/* ADD, int8, MVE, where one linear function equals TFLM's three roundings for every pair of operands: the compiler has tried
- * all 65536. Broadcasting by up to four loops around a run in which b is either dense too or one value. May overwrite an operand
- * that has the output's shape. */
+/* ADD, int8, MVE, where one linear function equals TFLM's three roundings for every pair of operands: the compiler
+ * has tried all 65536. Broadcasting by up to four loops around a run in which b is either dense too or one value. May
+ * overwrite an operand that has the output's shape. */
 #ifndef HIL_KERNELS_ADD_LINEAR_S8_MVE_H
 #define HIL_KERNELS_ADD_LINEAR_S8_MVE_H
 

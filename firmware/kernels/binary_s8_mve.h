@@ -1,5 +1,5 @@
-/* Element-wise int8 kernels of two operands, MVE: broadcasting by up to four loops around a run that is dense in a, and in b
- * unless that is one value there; arithmetic on four 32-bit lanes. */
+/* Element-wise int8 kernels of two operands, MVE: broadcasting by up to four loops around a run that is dense in a,
+ * and in b unless that is one value there; arithmetic on four 32-bit lanes. */
 #ifndef HIL_KERNELS_BINARY_S8_MVE_H
 #define HIL_KERNELS_BINARY_S8_MVE_H
 

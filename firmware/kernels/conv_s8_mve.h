@@ -1,9 +1,9 @@
 /* CONV_2D, int8, MVE: any kernel, strides, padding and batches; no dilation along a row, no groups.
  *
- * Weights are packed as gemm_s8_mve reads them, taps in the order of the strip (conv_strip_s8_mve.h): column, row, channel.
- * With tile_w 0 every window is a run of bytes of the input already: kernel_h is 1 and there is no padding. Otherwise tile_w
- * output columns at a time go through a strip in scratch: room for (tile_w - 1) * stride_w + kernel_w columns of
- * kernel_h * in_c bytes and for what steps of 16 read past the last window. */
+ * Weights are packed as gemm_s8_mve reads them, taps in the order of the strip (conv_strip_s8_mve.h): column, row,
+ * channel. With tile_w 0 every window is a run of bytes of the input already: kernel_h is 1 and there is no padding.
+ * Otherwise tile_w output columns at a time go through a strip in scratch: room for (tile_w - 1) * stride_w +
+ * kernel_w columns of kernel_h * in_c bytes and for what steps of 16 read past the last window. */
 #ifndef HIL_KERNELS_CONV_S8_MVE_H
 #define HIL_KERNELS_CONV_S8_MVE_H
 

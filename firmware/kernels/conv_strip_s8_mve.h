@@ -1,8 +1,8 @@
 /* Rows of an image, woven into a strip in which every window of a convolution is one run of bytes, int8, MVE.
  *
  * The strip of one output row has, column by column, the `in_c` channels of each of the kernel_h input rows:
- * strip[column][ky][channel]. A window of kernel_w columns is then kernel_w * kernel_h * in_c bytes in a row, and the window
- * stride_w columns further starts stride_w * kernel_h * in_c bytes later. */
+ * strip[column][ky][channel]. A window of kernel_w columns is then kernel_w * kernel_h * in_c bytes in a row, and the
+ * window stride_w columns further starts stride_w * kernel_h * in_c bytes later. */
 #ifndef HIL_KERNELS_CONV_STRIP_S8_MVE_H
 #define HIL_KERNELS_CONV_STRIP_S8_MVE_H
 

@@ -1,8 +1,9 @@
-/* DEPTHWISE_CONV_2D 3x3 with stride 1, int8, channel multiplier 1, MVE. May overwrite its input from the first byte on.
+/* DEPTHWISE_CONV_2D 3x3 with stride 1, int8, channel multiplier 1, MVE. May overwrite its input from the first byte
+ * on.
  *
- * Two outputs side by side along the outer dimension are computed along the whole inner one, 16 channels at a time. The
- * compiler says which of rows and columns is which. A strip (depthwise_quad_s8_mve.h) holds what they need: four lines of
- * the input. The next strip takes two of them from the one before: they may have been overwritten meanwhile.
+ * Two outputs side by side along the outer dimension are computed along the whole inner one, 16 channels at a time.
+ * The compiler says which of rows and columns is which. A strip (depthwise_quad_s8_mve.h) holds what they need: four
+ * lines of the input. The next strip takes two of them from the one before: they may have been overwritten meanwhile.
  *
  * Scratch: (4 * ceil(out_inner / 4) + 2) words of 4 bytes for each channel, at most 16 of them, and 64 bytes. */
 #ifndef HIL_KERNELS_DEPTHWISE_CONV_3X3_S8_MVE_H

@@ -1,10 +1,11 @@
 /* DEPTHWISE_CONV_2D of a window up to 4x4, any strides, int8, channel multiplier 1, MVE.
  *
- * One line of outputs along the inner dimension, 16 channels at a time: a strip (depthwise_quad_s8_mve.h) of the up to four
- * input lines that it needs, one product of 16 bytes an output. The compiler says which of rows and columns is which.
+ * One line of outputs along the inner dimension, 16 channels at a time: a strip (depthwise_quad_s8_mve.h) of the up
+ * to four input lines that it needs, one product of 16 bytes an output. The compiler says which of rows and columns
+ * is which.
  *
- * Scratch: columns = (8 * ceil(out_inner / 8) - 1) * stride_inner + 4 of 4 bytes for each channel, at most 16 of them, and
- * 64 bytes. */
+ * Scratch: columns = (8 * ceil(out_inner / 8) - 1) * stride_inner + 4 of 4 bytes for each channel, at most 16 of
+ * them, and 64 bytes. */
 #ifndef HIL_KERNELS_DEPTHWISE_CONV_4X4_S8_MVE_H
 #define HIL_KERNELS_DEPTHWISE_CONV_4X4_S8_MVE_H
 

@@ -1,8 +1,8 @@
-/* DEPTHWISE_CONV_2D of up to 13 taps along one dimension, stride 1 there, int8, channel multiplier 1, MVE. May overwrite its
- * input from the first byte on.
+/* DEPTHWISE_CONV_2D of up to 13 taps along one dimension, stride 1 there, int8, channel multiplier 1, MVE. May
+ * overwrite its input from the first byte on.
  *
- * A line of the image along that, inner, dimension is woven into a strip (depthwise_quad_s8_mve.h), 16 channels at a time:
- * a word is four neighbours of a channel.
+ * A line of the image along that, inner, dimension is woven into a strip (depthwise_quad_s8_mve.h), 16 channels at a
+ * time: a word is four neighbours of a channel.
  *
  * Scratch: 64 bytes for each of 2 * ceil(out_inner / 8) + 3 words. */
 #ifndef HIL_KERNELS_DEPTHWISE_CONV_LINE_S8_MVE_H

@@ -158,8 +158,8 @@ hil_end depthwise_quad_s8_mve_roll
     vstrbt.16   q0, [r11, q7]
     .endm
 
-/* r1 scale, r3 taps, r5 the next channel's strip, or step, r7 advance, r8 multiplier, r9 zero point, r10 shift, r11 output, r12 bias;
-   q2-q5 taps, q6 addresses, q7 output offsets */
+/* r1 scale, r3 taps, r5 the next channel's strip, or step, r7 advance, r8 multiplier, r9 zero point, r10 shift, r11
+   output, r12 bias; q2-q5 taps, q6 addresses, q7 output offsets */
     .macro quad_channels name, outputs, step, form
 hil_function \name
     push        {r4-r11, lr}

@@ -1,10 +1,10 @@
 /* Depthwise convolution, int8, MVE: the core that its kernels share.
  *
- * A strip holds words of four bytes a channel: four neighbours along the outer dimension at one position along the inner
- * one, or, for a line of taps, four neighbours along the inner one. VST4 weaves them for 16 channels at once. Four words of a
- * channel, fetched by one gather, are 16 bytes in which up to four outputs have all of their taps: 2x2 outputs of a 3x3
- * window, four of a line of up to 13 taps, one of a 4x4 window. VMLADAV with the taps at four places of otherwise
- * zero vectors gives the outputs. */
+ * A strip holds words of four bytes a channel: four neighbours along the outer dimension at one position along the
+ * inner one, or, for a line of taps, four neighbours along the inner one. VST4 weaves them for 16 channels at once.
+ * Four words of a channel, fetched by one gather, are 16 bytes in which up to four outputs have all of their taps:
+ * 2x2 outputs of a 3x3 window, four of a line of up to 13 taps, one of a 4x4 window. VMLADAV with the taps at four
+ * places of otherwise zero vectors gives the outputs. */
 #ifndef HIL_KERNELS_DEPTHWISE_QUAD_S8_MVE_H
 #define HIL_KERNELS_DEPTHWISE_QUAD_S8_MVE_H
 

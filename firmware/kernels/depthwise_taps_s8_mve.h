@@ -1,8 +1,8 @@
 /* One output pixel of a depthwise convolution of any window, int8, MVE: eight channels at a time, tap by tap.
  *
- * Packed, per block of eight channels: in the spread form 8 offsets of their input channels (uint16); 4 biases of even and
- * 4 of odd channels (int32, the input's zero point folded in); per tap 8 weights; left shifts (int8), multipliers (int32)
- * and right shifts (int8, negated), those of even channels before those of odd ones. */
+ * Packed, per block of eight channels: in the spread form 8 offsets of their input channels (uint16); 4 biases of
+ * even and 4 of odd channels (int32, the input's zero point folded in); per tap 8 weights; left shifts (int8),
+ * multipliers (int32) and right shifts (int8, negated), those of even channels before those of odd ones. */
 #ifndef HIL_KERNELS_DEPTHWISE_TAPS_S8_MVE_H
 #define HIL_KERNELS_DEPTHWISE_TAPS_S8_MVE_H
 

@@ -1,9 +1,9 @@
 /* FULLY_CONNECTED, int8, MVE: eight outputs of one row of activations at a time.
  *
- * Packed weights, per block of eight outputs (the last may be of four): biases (int32, the input's zero point folded in);
- * per step 16 weights of each output; for a tail, 8 weights of each; in the general form left shifts (int8); multipliers
- * (int32) and right shifts (int8, negated), those of the even outputs of eight before those of the odd ones. Outputs that
- * do not exist have zeros. */
+ * Packed weights, per block of eight outputs (the last may be of four): biases (int32, the input's zero point folded
+ * in); per step 16 weights of each output; for a tail, 8 weights of each; in the general form left shifts (int8);
+ * multipliers (int32) and right shifts (int8, negated), those of the even outputs of eight before those of the odd
+ * ones. Outputs that do not exist have zeros. */
 #ifndef HIL_KERNELS_FULLY_CONNECTED_S8_MVE_H
 #define HIL_KERNELS_FULLY_CONNECTED_S8_MVE_H
 

@@ -17,8 +17,9 @@
     .equ FRAME, 48
     .equ STEP_BYTES, 56
 
-/* 16 activations of two pixels by four channels. Loads stand between the products, which is what the M55 overlaps: the first
-   channel's weights, in q2, are loaded in the step before. After the last step q2 is what follows the weights. */
+/* 16 activations of two pixels by four channels. Loads stand between the products, which is what the M55 overlaps:
+ * the first channel's weights, in q2, are loaded in the step before. After the last step q2 is what follows the
+ * weights. */
     .macro gemm_step
     vldrb.8     q0, [r3], #16
     vmladava.s8 r0, q0, q2

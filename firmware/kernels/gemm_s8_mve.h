@@ -1,12 +1,13 @@
 /* Products of rows of activations with packed weights, int8, on Armv8.1-M MVE: the core of the convolutions.
  *
  * Two pixels and four output channels at a time: eight 32-bit accumulators, fed by VMLADAVA with 16 products an
- * instruction. A pixel's `steps` * 16 + `tail` activations lie side by side, x_step bytes after those of the pixel before.
+ * instruction. A pixel's `steps` * 16 + `tail` activations lie side by side, x_step bytes after those of the pixel
+ * before.
  *
- * Packed weights, per block of four channels: 4 biases (int32, the input's zero point folded in); per step 16 weights of
- * each of the 4 channels; for a tail, 8 weights of each; 4 multipliers (int32); in the general form 4 left shifts (int8);
- * 4 right shifts (int8, negated). When out_c, at least 4, is no multiple of 4, the last block starts at channel out_c - 4
- * and computes some channels again. */
+ * Packed weights, per block of four channels: 4 biases (int32, the input's zero point folded in); per step 16 weights
+ * of each of the 4 channels; for a tail, 8 weights of each; 4 multipliers (int32); in the general form 4 left shifts
+ * (int8); 4 right shifts (int8, negated). When out_c, at least 4, is no multiple of 4, the last block starts at
+ * channel out_c - 4 and computes some channels again. */
 #ifndef HIL_KERNELS_GEMM_S8_MVE_H
 #define HIL_KERNELS_GEMM_S8_MVE_H
 

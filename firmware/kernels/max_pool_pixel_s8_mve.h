@@ -11,6 +11,7 @@ typedef struct {
 } max_pool_pixel_s8_mve_window;
 
 /* the largest element of a window for each of `channels` channels */
-void max_pool_pixel_s8_mve(const int8_t *x, int8_t *output, int32_t channels, const max_pool_pixel_s8_mve_window *window);
+void max_pool_pixel_s8_mve(const int8_t *x, int8_t *output, int32_t channels,
+                           const max_pool_pixel_s8_mve_window *window);
 
 #endif

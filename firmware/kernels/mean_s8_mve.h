@@ -1,4 +1,5 @@
-/* MEAN, int8, MVE, over dimensions in front of the last one: up to two kept runs, each a window of rows and columns of channels. */
+/* MEAN, int8, MVE, over dimensions in front of the last one: up to two kept runs, each a window of rows and columns
+ * of channels. */
 #ifndef HIL_KERNELS_MEAN_S8_MVE_H
 #define HIL_KERNELS_MEAN_S8_MVE_H
 

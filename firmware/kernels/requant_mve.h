@@ -1,10 +1,10 @@
 /* Requantization of eight accumulators in two vectors, for kernels in assembly: what gemm_s8_mve.h calls forms.
  *
- * VQRDMULH is the first rounding of TFLM, (acc * m + 2^30) >> 31, saturation included. VRSHL by a negative amount is the
- * second, but for ties of negative values: those it rounds up, TFLM away from zero. One less in the last bit of a
+ * VQRDMULH is the first rounding of TFLM, (acc * m + 2^30) >> 31, saturation included. VRSHL by a negative amount is
+ * the second, but for ties of negative values: those it rounds up, TFLM away from zero. One less in the last bit of a
  * negative value gives TFLM's result, as it changes nothing but ties (saturating, since the least int32 has no less).
- * A shift by 0 must not be touched: there the amount has no sign bit. A fused RELU that ends at the output's zero point
- * hides every negative value. */
+ * A shift by 0 must not be touched: there the amount has no sign bit. A fused RELU that ends at the output's zero
+ * point hides every negative value. */
 
 /* a vector of products, shifted right by a vector of negated amounts: int32 results without zero point */
     .macro requant_mve_shift form, x, shift, spare

@@ -1,4 +1,5 @@
-/* SOFTMAX over the last dimension, int8 to int8, MVE, in place if need be: as softmax_s8_portable, four elements at a time. */
+/* SOFTMAX over the last dimension, int8 to int8, MVE, in place if need be: as softmax_s8_portable, four elements at a
+ * time. */
 #ifndef HIL_KERNELS_SOFTMAX_S8_MVE_H
 #define HIL_KERNELS_SOFTMAX_S8_MVE_H
 

@@ -1,4 +1,4 @@
-/* Copies a block of up to five dimensions with any steps, MVE: STRIDED_SLICE and PAD. Offsets and steps are in bytes. */
+/* Copies a block of up to five dimensions with any steps, MVE: STRIDED_SLICE and PAD. Offsets and steps in bytes. */
 #ifndef HIL_KERNELS_STRIDED_COPY_MVE_H
 #define HIL_KERNELS_STRIDED_COPY_MVE_H
 
