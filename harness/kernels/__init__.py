@@ -19,6 +19,7 @@ from harness.kernels import (
     elementwise_mve,
     fully_connected_mve,
     movement_mve,
+    mul_rounded,
     pooling_dsp,
     pooling_mve,
 )
@@ -58,6 +59,7 @@ KERNELS: tuple[Kernel, ...] = (
     AddS8Portable(),
     *add_linear.KERNELS,
     MulS8Portable(),
+    *mul_rounded.KERNELS,
     *elementwise_mve.KERNELS,
     Lut8Portable(),
     *activation_mve.KERNELS,

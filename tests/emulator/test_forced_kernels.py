@@ -21,6 +21,8 @@ FORCED = (
     ("DepthwiseConvS8Plane", "depthwise_conv_s8_plane", "DEPTHWISE_CONV_2D", "mps2-an385"),
     ("FullyConnectedS8Portable", "fully_connected_s8_portable", "FULLY_CONNECTED", "mps2-an385"),
     ("AddS8Linear", "add_s8_linear", "ADD", "mps2-an385"),
+    ("MulS8Rounded", "mul_s8_rounded", "MUL", "mps2-an385"),
+    ("MulS8Rounded", "mul_s8_rounded", "MUL", "mps2-an386"),
     ("AveragePoolS8Dsp", "average_pool_s8_dsp", "AVERAGE_POOL_2D", "mps2-an386"),
     ("MaxPoolS8Dsp", "max_pool_s8_dsp", "MAX_POOL_2D", "mps2-an386"),
     ("MeanS8Dsp", "mean_s8_dsp", "MEAN", "mps2-an386"),
