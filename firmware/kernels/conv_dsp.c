@@ -91,11 +91,14 @@ HIL_SHARED void conv_dsp(const int8_t *input, const int32_t *weights, int8_t *ou
                          const conv_dsp_shape *s, gemm_4x2 *pair, gemm_4x1 *single, im2col_pair *inner)
 {
     int32_t *stage = scratch + s->column_bytes / 4;
-    stage[-3] = CONV_DSP_COLUMNS_END;
+    for (int32_t i = -3; i < 0; ++i) {
+        stage[i] = CONV_DSP_COLUMNS_END;
+    }
     /* loads that run ahead touch these: nothing is read that was never written */
     stage[-2] = 0;
     stage[-1] = 0;
-    gemm_dsp_shape shape = {s->groups, s->chunk, s->offset, s->clamped, s->low, s->high};
+    gemm_dsp_shape shape = s->gemm;
+    shape.channels = s->chunk;
     for (int32_t channel = 0; channel < s->out_c; channel += s->chunk) {
         const int32_t left = s->out_c - channel;
         if (left < shape.channels) {

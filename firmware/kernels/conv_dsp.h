@@ -14,14 +14,13 @@
  * chunk: output channels computed for all pixels before the next ones: all, or a multiple of four.
  * block_words: of four channels' packed weights.
  * column_bytes: two columns and 12 bytes; then, in scratch, stage_words of a chunk's weights (0: used where they are),
- * then two windows.
- * offset, clamped, low, high: see gemm_dsp_shape. */
+ * then two windows. */
 typedef struct {
     int32_t batches, in_h, in_w, in_c, out_h, out_w, out_c;
     int32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
     int32_t inner_first, inner_end, in_zero;
     int32_t chunk, block_words, stage_words, column_bytes;
-    int32_t groups, offset, clamped, low, high;
+    gemm_dsp_shape gemm; /* of all channels */
 } conv_dsp_shape;
 
 void conv_dsp(const int8_t *input, const int32_t *weights, int8_t *output, int32_t *scratch, const conv_dsp_shape *s,

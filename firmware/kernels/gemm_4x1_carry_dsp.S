@@ -3,7 +3,7 @@
 #include "gemm_carry_dsp_asm.h"
 
     hil_function gemm_4x1_carry_dsp
-    hil_4x1_enter
+    hil_4x1_enter 8
     .balign 4
 .Lblock:
     ldm.w   r0!, {r2-r5}

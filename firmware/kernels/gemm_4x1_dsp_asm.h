@@ -13,8 +13,8 @@
 #define HIGH 32
 #define FRAME 36
 
-    /* Loops walk four groups of taps at once, after groups % 4 single ones. */
-    .macro hil_4x1_enter
+    /* Loops walk `unrolled` groups of taps at once, a power of two, after as many single ones as are left over. */
+    .macro hil_4x1_enter unrolled
     push    {r4-r11, lr}
     sub     sp, sp, #FRAME
     ldm     r3, {r4-r9}
@@ -22,7 +22,7 @@
     add     r10, sp, #OUT
     stm     r10, {r2, r3, r6, r7, r8, r9}
     add     r3, r1, r4, lsl #3
-    and     r4, r4, #3
+    and     r4, r4, #\unrolled - 1
     str     r3, [sp, #X_END]
     strd    r1, r4, [sp, #X_START]
     .endm

@@ -3,7 +3,7 @@
 #include "gemm_carry_dsp_asm.h"
 
     hil_function gemm_4x1_line_dsp
-    hil_4x1_enter
+    hil_4x1_enter 8
     .balign 4
 .Lblock:
     ldrd    r2, r4, [r0], #8

@@ -3,7 +3,7 @@
 #include "gemm_carry_dual_asm.h"
 
     hil_function gemm_4x1_line_dual
-    hil_4x1_enter
+    hil_4x1_enter 4
     .balign 4
 .Lblock:
     ldr     r2, [r0]

@@ -3,7 +3,7 @@
 #include "gemm_plain_dsp_asm.h"
 
     hil_function gemm_4x1_plain_dsp
-    hil_4x1_enter
+    hil_4x1_enter 1
     .balign 4
 .Lblock:
     ldm.w   r0!, {r2-r5}

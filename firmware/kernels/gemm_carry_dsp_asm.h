@@ -83,14 +83,13 @@
 4:  ldr     lr, [sp, #X_END]
     cmp.w   r1, lr
     beq.w   5f
-3:  ldm     r1!, {r10, r11, r12, lr}
-    hil_4x1_group r10, r11
-    hil_4x1_group r12, lr
+3:  .rept   4
     ldm     r1!, {r10, r11, r12, lr}
     hil_4x1_group r10, r11
     hil_4x1_group r12, lr
+    .endr
     ldr     lr, [sp, #X_END]
     cmp     r1, lr
-    bne     3b
+    bne.w   3b
 5:
     .endm

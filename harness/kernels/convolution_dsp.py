@@ -18,7 +18,8 @@ from harness.kernels.convolution_dsp_loops import (
     effort_of,
     fully_connected,
 )
-from harness.kernels.gemm import EXTRA_WORDS, Form, Matrix, clamp_fields, column_order, matrix, pack
+from harness.kernels.gemm import EXTRA_WORDS, Form, Matrix, gemm_fields, column_order, matrix, pack
+from harness.kernels.target import Target
 from harness.oracle.params import conv_params, fully_connected_params
 
 DSP = frozenset({"dsp"})
@@ -27,8 +28,14 @@ DUAL_ISSUE = frozenset({"dsp", "dual-issue"})
 STAGE = 10240
 """Bytes of RAM for staged weights."""
 
+CODE = 2048
+"""Bytes of code, roughly, that a layer keeps running."""
+
 COLUMNS_END = 12
-"""Bytes after the columns: a mark that ends loops, and what loads that run ahead touch."""
+"""Bytes after the columns of two pixels: a mark that ends loops, and what loads that run ahead touch."""
+
+COLUMN_END = 8
+"""Bytes after a row's column, which loads that run ahead touch."""
 
 
 @lru_cache(maxsize=512)
@@ -85,6 +92,19 @@ def window_of(context: Context) -> Window:
     return Window(n, in_h, in_w, in_c, out_h, out_w, out_c, kernel, attrs.stride, attrs.dilation, attrs.pads)
 
 
+def fetch_stalls(window: Window, form: Form) -> float:
+    """Modelled cycles that a pass waits for code where the instruction cache, of 1 KiB, does not hold all that a pair runs.
+
+    Roughly what an STM32L4R5 waits, mostly after windows at the border; how functions lie in the cache matters as much.
+    """
+    crowded = form != "line" and window.inner_im2col != "im2col_pair"
+    return window.pixels / 2 * (340 if crowded else 30) + 550 * window.gathered
+
+
+def _column_bytes(window: Window) -> int:
+    return 2 * TAPS * window.groups * min(window.pixels, 2) + COLUMNS_END
+
+
 class ConvDsp(Kernel):
     """Convolution of one group, two pixels at a time.
 
@@ -93,6 +113,7 @@ class ConvDsp(Kernel):
         variant: form and core, as the C names have it.
         stage: bytes of RAM in which weights are copied before they are used, as many channels at a time as fit; 0: they
             are used where they are.
+        chunked: whether only as many channels are computed at a time as the cache before slow memory holds weights of.
     """
 
     ops = frozenset({"CONV_2D", "FULLY_CONNECTED"})
@@ -100,6 +121,7 @@ class ConvDsp(Kernel):
     form: Form
     variant: str
     stage: int = 0
+    chunked: bool = False
 
     def applies(self, context: Context) -> bool:
         if context.node.op == "CONV_2D" and context.input(0).shape[3] != context.input(1).shape[3]:
@@ -107,14 +129,14 @@ class ConvDsp(Kernel):
         layer = layer_matrix(context)
         if layer is None or not layer.allows(self.form):
             return False
-        return not self.stage or (context.target.weight_stall > 0 and self._chunk(window_of(context)) > 0)
+        return self._chunk(window_of(context), context.target) > 0
 
     def lower(self, context: Context) -> Lowered:
         window, layer = window_of(context), layer_matrix(context)
         assert layer is not None
         order = column_order(window.kernel[0], window.kernel[1] * window.in_c)
         words = block_words(self.form, window.groups)
-        chunk = self._chunk(window)
+        chunk = self._chunk(window, context.target)
         shape = {
             "batches": window.batches,
             "in_h": window.in_h,
@@ -137,30 +159,37 @@ class ConvDsp(Kernel):
             "chunk": chunk,
             "block_words": words,
             "stage_words": words * blocks(chunk) if self.stage else 0,
-            "column_bytes": 4 * len(order) + COLUMNS_END,
-            "groups": window.groups,
-            **clamp_fields(layer),
+            "column_bytes": _column_bytes(window),
+            **gemm_fields(layer, window.groups),
         }
         weights = Table("weights", "int32_t", pack(layer, order, self.form))
         function = f"conv_s8_{self.variant}"
         arguments = (In(), weights, Out(), Scratch(ctype="int32_t"))
-        return Lowered(function, (Call(function, arguments, shape),), self._scratch(window))
+        return Lowered(function, (Call(function, arguments, shape),), self._scratch(window, chunk))
 
-    def _chunk(self, window: Window) -> int:
-        return chunk_within(window, self.form, self.stage) if self.stage else window.out_c
+    def _chunk(self, window: Window, target: Target) -> int:
+        """Output channels computed for all pixels before the next ones; 0 where the kernel makes no sense."""
+        if self.stage:
+            return chunk_within(window, self.form, self.stage) if target.weight_stall else 0
+        if self.chunked:
+            # The cache has to hold columns and outputs as well.
+            room = 0 if target.weights is None else target.weights.size * 5 // 8
+            chunk = chunk_within(window, self.form, room)
+            return chunk if chunk < window.out_c else 0
+        return window.out_c
 
-    def _scratch(self, window: Window) -> int:
-        staged = 4 * block_words(self.form, window.groups) * blocks(self._chunk(window)) if self.stage else 0
-        return 4 * TAPS * window.groups + COLUMNS_END + staged + (2 * window.taps if window.gathered else 0)
+    def _scratch(self, window: Window, chunk: int) -> int:
+        staged = 4 * block_words(self.form, window.groups) * blocks(chunk) if self.stage else 0
+        return _column_bytes(window) + staged + window.gathered_slots * window.taps
 
     def accesses(self, context: Context) -> Accesses:
         window = window_of(context)
-        chunk = self._chunk(window)
+        chunk = self._chunk(window, context.target)
         return pixel_pairs(context, window.in_c, np.arange(window.out_c) // chunk)
 
     def cost(self, context: Context) -> Cost:
         window, target = window_of(context), context.target
-        chunk, words = self._chunk(window), block_words(self.form, window.groups)
+        chunk, words = self._chunk(window, target), block_words(self.form, window.groups)
         flash = 4 * words * blocks(window.out_c)
         loops = convolution(window, self.variant, chunk, flash // 4 if self.stage else 0)
         effort = effort_of(loops)
@@ -168,9 +197,20 @@ class ConvDsp(Kernel):
         if cycles is not None:
             passes = range(0, window.out_c, chunk)
             sizes = [4 * words * blocks(min(chunk, window.out_c - first)) for first in passes]
-            reads = 1 if self.stage else -(-window.pixels // 2)
-            cycles += sum(target.weight_stalls(size, reads) for size in sizes)
-        return Cost(effort.instructions, self._scratch(window), cycles, flash)
+            cycles += sum(self._weight_stalls(window, target, size) for size in sizes)
+            if target.apart and not self.stage and target.core == "cortex-m4":
+                # Loads of weights and of activations do not overlap.
+                cycles += loops[f"gemm_4x2_{self.variant} group"]
+            if target.code_cache is not None and target.code_cache < CODE:
+                cycles += len(sizes) * fetch_stalls(window, self.form)
+        return Cost(effort.instructions, self._scratch(window, chunk), cycles, flash)
+
+
+    def _weight_stalls(self, window: Window, target: Target, size: int) -> float:
+        if target.weights is None:
+            return 0.0
+        sweeps = 1 if self.stage else -(-window.pixels // 2)
+        return target.weights.load * target.weights.missed(size, sweeps, _column_bytes(window) + window.out_c)
 
 
 class FullyConnectedDsp(Kernel):
@@ -193,14 +233,12 @@ class FullyConnectedDsp(Kernel):
         shape = {
             "batches": context.input(0).elements // in_n,
             "in_n": in_n,
-            "groups": len(order) // TAPS,
-            "channels": out_n,
-            **clamp_fields(layer),
+            **gemm_fields(layer, len(order) // TAPS),
         }
         weights = Table("weights", "int32_t", pack(layer, order, self.form))
         function = f"fully_connected_s8_{self.variant}"
         arguments = (In(), weights, Out(), Scratch(ctype="int16_t"))
-        return Lowered(function, (Call(function, arguments, shape),), 2 * len(order) + COLUMNS_END)
+        return Lowered(function, (Call(function, arguments, shape),), 2 * len(order) + COLUMN_END)
 
     def accesses(self, context: Context) -> Accesses:
         out_n, in_n = context.input(1).shape
@@ -210,7 +248,7 @@ class FullyConnectedDsp(Kernel):
         window = window_of(context)
         flash = 4 * blocks(window.out_c) * block_words(self.form, window.groups)
         effort = effort_of(fully_connected(window, self.variant))
-        scratch = 2 * TAPS * window.groups + COLUMNS_END
+        scratch = 2 * TAPS * window.groups + COLUMN_END
         return effort.cost(context.target, scratch=scratch, flash=flash, reads=window.pixels)
 
 
@@ -264,6 +302,18 @@ class ConvS8PlainStaged(ConvS8PlainDsp):
     stage = STAGE
 
 
+class ConvS8LineChunked(ConvS8LineDual):
+    """A fused RELU, on the Cortex-M7, weights beyond its cache."""
+
+    chunked = True
+
+
+class ConvS8CarryChunked(ConvS8CarryDual):
+    """Weights that share lanes, on the Cortex-M7, beyond its cache."""
+
+    chunked = True
+
+
 class FullyConnectedS8LineDsp(FullyConnectedDsp):
     """A fused RELU."""
 
@@ -305,6 +355,8 @@ CONVOLUTION_DSP: tuple[Kernel, ...] = (
     ConvS8LineStaged(),
     ConvS8CarryStaged(),
     ConvS8PlainStaged(),
+    ConvS8LineChunked(),
+    ConvS8CarryChunked(),
     FullyConnectedS8LineDsp(),
     FullyConnectedS8CarryDsp(),
     FullyConnectedS8PlainDsp(),

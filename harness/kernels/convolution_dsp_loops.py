@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+import numpy as np
+
 from harness.graph import Pads
 from harness.kernels.convolution_dsp_efforts import EFFORTS
 from harness.kernels.effort import NOTHING, Effort
@@ -68,6 +70,14 @@ class Window:
     def gathered(self) -> int:
         """Pixels whose windows must be copied before they are widened: they reach into the padding, or have holes."""
         return self.batches * (self.out_h * self.out_w - sum(self.inner_rows) * len(self.inner))
+
+    @property
+    def gathered_slots(self) -> int:
+        """Places that such windows need: pixels take turns at two, and the second may never be used."""
+        inner = np.zeros((self.batches, self.out_h, self.out_w), bool)
+        inner[:, self.inner_rows, self.inner.start : self.inner.stop] = True
+        gathered = np.flatnonzero(~inner.reshape(-1))
+        return 0 if not gathered.size else 1 + int((gathered % 2).max())
 
     @property
     def pixels(self) -> int:
@@ -165,8 +175,9 @@ def column(window: Window, gemm: str, calls: int, count: int) -> Counter[str]:
     loops: Counter[str] = Counter({"im2col_single": calls, f"gemm_4x1_{gemm}": calls, f"gemm_4x1_{gemm} block": count})
     loops["im2col_single word"] = calls * window.kernel[0] * (window.run // 4)
     loops["im2col_single byte"] = calls * window.kernel[0] * (window.run % 4)
-    loops[f"gemm_4x1_{gemm} group"] = count * (window.groups // 4 * 4)
-    loops[f"gemm_4x1_{gemm} rest"] = count * (window.groups % 4)
+    unrolled = 4 if gemm.endswith("dual") else 8
+    loops[f"gemm_4x1_{gemm} group"] = count * (window.groups // unrolled * unrolled)
+    loops[f"gemm_4x1_{gemm} rest"] = count * (window.groups % unrolled)
     return loops
 
 

@@ -178,7 +178,9 @@ def _padded(data: npt.ArrayLike, extra: int) -> Ints:
     return np.concatenate([array, np.zeros((extra, *array.shape[1:]), np.int64)])
 
 
-def clamp_fields(layer: Matrix) -> dict[str, int]:
-    """Fields offset, clamped, low and high of gemm_dsp_shape."""
+def gemm_fields(layer: Matrix, groups: int) -> dict[str, int]:
+    """The field `gemm` of a shape: a gemm_dsp_shape."""
     low, high = (int(np.uint32(0x01010101 * (end & 255)).view(np.int32)) for end in layer.clamp)
-    return {"offset": layer.offset, "clamped": int(layer.clamp != WHOLE), "low": low, "high": high}
+    clamped = int(layer.clamp != WHOLE)
+    fields = {"groups": groups, "channels": len(layer.weights), "offset": layer.offset}
+    return {f"gemm.{k}": v for k, v in {**fields, "clamped": clamped, "low": low, "high": high}.items()}
