@@ -8,18 +8,18 @@ import numpy as np
 
 from harness.graph import ConvAttrs, FullyConnectedAttrs, Graph, Node, Pads
 from harness.kernels.accesses import Accesses, pixel_pairs, rows
-from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Scratch, Table
+from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out, Scratch, Table
 from harness.kernels.convolution_dsp_loops import (
     CHANNELS,
     TAPS,
     Window,
     blocks,
     convolution,
-    effort_of,
     fully_connected,
 )
-from harness.kernels.gemm import EXTRA_WORDS, Form, Matrix, gemm_fields, column_order, matrix, pack
+from harness.kernels.gemm import EXTRA_WORDS, Form, Matrix, column_order, gemm_fields, matrix, pack
 from harness.kernels.target import Target
+from harness.kernels.work import Sweep, Work
 from harness.oracle.params import conv_params, fully_connected_params
 
 DSP = frozenset({"dsp"})
@@ -27,9 +27,6 @@ DUAL_ISSUE = frozenset({"dsp", "dual-issue"})
 
 STAGE = 10240
 """Bytes of RAM for staged weights."""
-
-CODE = 2048
-"""Bytes of code, roughly, that a layer keeps running."""
 
 COLUMNS_END = 12
 """Bytes after the columns of two pixels: a mark that ends loops, and what loads that run ahead touch."""
@@ -63,6 +60,11 @@ def block_words(form: Form, groups: int) -> int:
     return EXTRA_WORDS[form] + CHANNELS * groups
 
 
+def unrolled(variant: str) -> int:
+    """Groups of taps that an inner kernel of one pixel takes at once."""
+    return {"dual": 4, "dsp": 1 if variant.startswith("plain") else 8}[variant.rpartition("_")[2]]
+
+
 def chunk_within(window: Window, form: Form, limit: int) -> int:
     """Most output channels, all or a multiple of four, whose packed weights take `limit` bytes; 0 when none do.
 
@@ -90,15 +92,6 @@ def window_of(context: Context) -> Window:
     n, in_h, in_w, in_c = x.shape
     _, out_h, out_w, out_c = y.shape
     return Window(n, in_h, in_w, in_c, out_h, out_w, out_c, kernel, attrs.stride, attrs.dilation, attrs.pads)
-
-
-def fetch_stalls(window: Window, form: Form) -> float:
-    """Modelled cycles that a pass waits for code where the instruction cache, of 1 KiB, does not hold all that a pair runs.
-
-    Roughly what an STM32L4R5 waits, mostly after windows at the border; how functions lie in the cache matters as much.
-    """
-    crowded = form != "line" and window.inner_im2col != "im2col_pair"
-    return window.pixels / 2 * (340 if crowded else 30) + 550 * window.gathered
 
 
 def _column_bytes(window: Window) -> int:
@@ -187,30 +180,16 @@ class ConvDsp(Kernel):
         chunk = self._chunk(window, context.target)
         return pixel_pairs(context, window.in_c, np.arange(window.out_c) // chunk)
 
-    def cost(self, context: Context) -> Cost:
+    def work(self, context: Context) -> Work:
         window, target = window_of(context), context.target
         chunk, words = self._chunk(window, target), block_words(self.form, window.groups)
-        flash = 4 * words * blocks(window.out_c)
-        loops = convolution(window, self.variant, chunk, flash // 4 if self.stage else 0)
-        effort = effort_of(loops)
-        cycles = effort.cycles(target)
-        if cycles is not None:
-            passes = range(0, window.out_c, chunk)
-            sizes = [4 * words * blocks(min(chunk, window.out_c - first)) for first in passes]
-            cycles += sum(self._weight_stalls(window, target, size) for size in sizes)
-            if target.apart and not self.stage and target.core == "cortex-m4":
-                # Loads of weights and of activations do not overlap.
-                cycles += loops[f"gemm_4x2_{self.variant} group"]
-            if target.code_cache is not None and target.code_cache < CODE:
-                cycles += len(sizes) * fetch_stalls(window, self.form)
-        return Cost(effort.instructions, self._scratch(window, chunk), cycles, flash)
-
-
-    def _weight_stalls(self, window: Window, target: Target, size: int) -> float:
-        if target.weights is None:
-            return 0.0
-        sweeps = 1 if self.stage else -(-window.pixels // 2)
-        return target.weights.load * target.weights.missed(size, sweeps, _column_bytes(window) + window.out_c)
+        starts = range(0, window.out_c, chunk)
+        sizes = [4 * words * blocks(min(chunk, window.out_c - first)) for first in starts]
+        loops = convolution(window, chunk, sum(sizes) // 4 if self.stage else 0, unrolled(self.variant))
+        beside = _column_bytes(window) + window.out_c
+        times = 1 if self.stage else -(-window.pixels // 2)
+        sweeps = tuple(Sweep("weights", size, times, beside) for size in sizes)
+        return Work(loops, sweeps, self._scratch(window, chunk))
 
 
 class FullyConnectedDsp(Kernel):
@@ -244,12 +223,12 @@ class FullyConnectedDsp(Kernel):
         out_n, in_n = context.input(1).shape
         return rows(context, in_n, out_n)
 
-    def cost(self, context: Context) -> Cost:
+    def work(self, context: Context) -> Work:
         window = window_of(context)
-        flash = 4 * blocks(window.out_c) * block_words(self.form, window.groups)
-        effort = effort_of(fully_connected(window, self.variant))
+        size = 4 * blocks(window.out_c) * block_words(self.form, window.groups)
         scratch = 2 * TAPS * window.groups + COLUMN_END
-        return effort.cost(context.target, scratch=scratch, flash=flash, reads=window.pixels)
+        sweep = Sweep("weights", size, window.pixels, scratch)
+        return Work(fully_connected(window, unrolled(self.variant)), (sweep,), scratch)
 
 
 class ConvS8LineDsp(ConvDsp):

@@ -1,19 +1,17 @@
-"""How often the loops of the DSP convolutions run: what their cost is made of.
+"""How often the loops of the DSP convolutions run: geometry in, counts out. Names are those of the code.
 
-A cost is a sum over loops of iterations times what one iteration takes, so it holds for layers of any size. Names are
-those of the code: conv_dsp.c, im2col_*_dsp.S and gemm_*.S.
+The inner kernels (gemm_*.S) count loop by loop. What goes on around them has many small loops, of which a layer uses a
+few: their iterations are summed up in instructions, which are theirs whatever the layer; the sums count as one loop
+each, `widen` (im2col_*_dsp.S), `border` (windows that reach into the padding) and `drive` (conv_dsp.c).
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
 from harness.graph import Pads
-from harness.kernels.convolution_dsp_efforts import EFFORTS
-from harness.kernels.effort import NOTHING, Effort
 
 TAPS = 4
 """Taps a group."""
@@ -122,72 +120,74 @@ class Window:
         return fast
 
 
-def _im2col(loops: Counter[str], name: str, window: Window, calls: int) -> None:
-    rows, words, tail = window.kernel[0] * calls, window.run // 4, window.run % 4
-    if name == "im2col_pair" and tail:
-        name = "im2col_tails"
-        loops[f"{name} bytes"] += rows * tail
-    loops[name] += calls
-    loops[f"{name} rows"] += rows
-    if name == "im2col_overlap":
+# Instructions an iteration, counted or fitted to executed ones.
+PAIR, PIXEL, ROW, PASS = 13, 21, 73, 45
+WINDOW_ROW, WINDOW_WORD, WINDOW_BYTE = 64, 3.25, 3.7
+PAIR_CALL, PAIR_ROW, PAIR_WORD = 14, 4.5, 9
+TAILS_CALL, TAILS_ROW, TAILS_WORD, TAILS_BYTE = 24, 12, 9, 9.5
+OVERLAP_CALL, OVERLAP_ROW, OVERLAP_OWN, OVERLAP_SHARED = 20, 6, 15, 19
+NINE_CALL, NINE_ROW = 15, 25
+SINGLE_CALL, SINGLE_WORD, SINGLE_BYTE = 39, 6, 7.3
+
+
+def _widened(name: str, window: Window, calls: int) -> float:
+    """Instructions of `calls` calls of a function that widens two windows."""
+    rows, words, tail = window.kernel[0], window.run // 4, window.run % 4
+    each: float
+    if name == "im2col_9":
+        each = NINE_CALL + NINE_ROW * rows
+    elif name == "im2col_overlap":
         step = window.stride[1] * window.in_c
-        loops["im2col_overlap own"] += rows * 2 * step // 16
-        loops["im2col_overlap shared"] += rows * (window.run - step) // 16
-    elif name != "im2col_9":
-        loops[f"{name} words"] += rows * words
+        own, shared = 2 * step // 16, (window.run - step) // 16
+        each = OVERLAP_CALL + rows * (OVERLAP_ROW + OVERLAP_OWN * own + OVERLAP_SHARED * shared)
+    elif tail:
+        each = TAILS_CALL + rows * (TAILS_ROW + TAILS_WORD * words + TAILS_BYTE * tail)
+    else:
+        each = PAIR_CALL + rows * (PAIR_ROW + PAIR_WORD * words)
+    return calls * each
 
 
-def convolution(window: Window, gemm: str, chunk: int, staged_words: int) -> Counter[str]:
-    """Iterations of each loop of conv_dsp.
+def convolution(window: Window, chunk: int, staged_words: int, unrolled: int) -> dict[str, float]:
+    """Runs of each loop of conv_dsp.
 
     Args:
         window: the layer.
-        gemm: form and core of the inner kernels, such as "line_dsp".
         chunk: output channels a pass.
         staged_words: words of weights copied, in all.
+        unrolled: groups that the inner kernel of one pixel takes at once.
     """
-    passes = -(-window.out_c // chunk)
-    pairs, fast = window.pixels // 2, window.fast_pairs()
-    count = sum(blocks(min(chunk, window.out_c - first)) for first in range(0, window.out_c, chunk))
-    loops: Counter[str] = Counter({"layer": 1, "pass": passes, "row": passes * window.batches * window.out_h})
-    loops["pair"] = passes * fast
-    loops["pixel"] = passes * (window.pixels - 2 * fast)
-    loops["window"] = passes * window.gathered
-    loops["window row"] = loops["window"] * window.kernel[0] * (window.kernel[1] if window.dilation[1] > 1 else 1)
-    loops["window word" if window.in_c % 4 == 0 else "window byte"] = (
-        loops["window"] * window.taps // (4 if window.in_c % 4 == 0 else 1)
-    )
-    _im2col(loops, window.inner_im2col, window, passes * fast)
-    _im2col(loops, "im2col_pair", window, passes * (pairs - fast))
-    loops[f"gemm_4x2_{gemm}"] = passes * pairs
-    loops[f"gemm_4x2_{gemm} block"] = pairs * count
-    loops[f"gemm_4x2_{gemm} group"] = pairs * count * window.groups
-    if window.pixels % 2:
-        loops += column(window, gemm, passes, count)
-    if staged_words:
-        loops["copy"] = passes
-        loops["copy word"] = staged_words
-    return loops
+    starts = range(0, window.out_c, chunk)
+    passes, pairs, fast = len(starts), window.pixels // 2, window.fast_pairs()
+    count = sum(blocks(min(chunk, window.out_c - first)) for first in starts)
+    runs = window.kernel[0] * (window.kernel[1] if window.dilation[1] > 1 else 1)
+    moved = WINDOW_WORD * window.taps / 4 if window.in_c % 4 == 0 else WINDOW_BYTE * window.taps
+    inner = _widened(window.inner_im2col, window, fast)
+    drive = PAIR * fast + PIXEL * (window.pixels - 2 * fast) + ROW * window.batches * window.out_h + PASS
+    last = column(window, passes, count, unrolled) if window.pixels % 2 else column(window, 0, 0, unrolled)
+    return {
+        "drive": passes * drive,
+        "border": passes * window.gathered * (WINDOW_ROW * runs + moved),
+        "window": passes * window.gathered,
+        "gemm": passes * pairs,
+        "block": pairs * count,
+        "group": pairs * count * window.groups,
+        "copy": staged_words,
+        **last,
+        "widen": last["widen"] + passes * (inner + _widened("im2col_pair", window, pairs - fast)),
+    }
 
 
-def column(window: Window, gemm: str, calls: int, count: int) -> Counter[str]:
-    """Iterations for one pixel, `calls` times, of `count` blocks in all."""
-    loops: Counter[str] = Counter({"im2col_single": calls, f"gemm_4x1_{gemm}": calls, f"gemm_4x1_{gemm} block": count})
-    loops["im2col_single word"] = calls * window.kernel[0] * (window.run // 4)
-    loops["im2col_single byte"] = calls * window.kernel[0] * (window.run % 4)
-    unrolled = 4 if gemm.endswith("dual") else 8
-    loops[f"gemm_4x1_{gemm} group"] = count * (window.groups // unrolled * unrolled)
-    loops[f"gemm_4x1_{gemm} rest"] = count * (window.groups % unrolled)
-    return loops
+def column(window: Window, calls: int, count: int, unrolled: int) -> dict[str, float]:
+    """Runs of the loops for one pixel, `calls` times, of `count` blocks in all."""
+    runs = SINGLE_WORD * (window.run // 4) + SINGLE_BYTE * (window.run % 4)
+    return {
+        "widen": calls * (SINGLE_CALL + window.kernel[0] * runs),
+        "single_block": count,
+        "single_group": count * (window.groups // unrolled * unrolled),
+        "single_rest": count * (window.groups % unrolled),
+    }
 
 
-def fully_connected(window: Window, gemm: str) -> Counter[str]:
-    """Iterations of each loop of fully_connected_dsp."""
-    loops = column(window, gemm, window.pixels, window.pixels * blocks(window.out_c))
-    loops["rows"] = 1
-    return loops
-
-
-def effort_of(loops: Counter[str]) -> Effort:
-    """What the loops take together."""
-    return sum((EFFORTS.get(name, NOTHING) * times for name, times in loops.items()), NOTHING)
+def fully_connected(window: Window, unrolled: int) -> dict[str, float]:
+    """Runs of each loop of fully_connected_dsp."""
+    return {"row": window.pixels, **column(window, window.pixels, window.pixels * blocks(window.out_c), unrolled)}
