@@ -28,6 +28,9 @@ DUAL_ISSUE = frozenset({"dsp", "dual-issue"})
 STAGE = 10240
 """Bytes of RAM for staged weights."""
 
+CACHE = 4096
+"""Bytes of a cache before slow memory that spare copying weights: they are used from there, some channels at a time."""
+
 COLUMNS_END = 12
 """Bytes after the columns of two pixels: a mark that ends loops, and what loads that run ahead touch."""
 
@@ -162,12 +165,13 @@ class ConvDsp(Kernel):
 
     def _chunk(self, window: Window, target: Target) -> int:
         """Output channels computed for all pixels before the next ones; 0 where the kernel makes no sense."""
+        cache = 0 if target.weights is None else target.weights.size
         if self.stage:
-            return chunk_within(window, self.form, self.stage) if target.weight_stall else 0
+            slow = target.weight_stall > 0 and cache < CACHE
+            return chunk_within(window, self.form, self.stage) if slow else 0
         if self.chunked:
             # The cache has to hold columns and outputs as well.
-            room = 0 if target.weights is None else target.weights.size * 5 // 8
-            chunk = chunk_within(window, self.form, room)
+            chunk = chunk_within(window, self.form, cache * 5 // 8) if cache >= CACHE else 0
             return chunk if chunk < window.out_c else 0
         return window.out_c
 
