@@ -61,6 +61,7 @@ def _kernels(board: str, models: dict[str, Path]) -> object:
         f"Kernels on {board} ({core})",
         *("layer", "instructions", "a MAC", "modelled cycles", "a MAC", "scratch B", "tables B"),
     )
+    failed: list[str] = []
     for name, path in models.items():
         graph = load(path)
         target = target_of_run(resolved)
@@ -73,7 +74,7 @@ def _kernels(board: str, models: dict[str, Path]) -> object:
             try:
                 prediction = predict(resolved, package, inputs)
             except ProfileError as error:
-                made.add_row(f"{name} with {', '.join(sorted(wanted))}: {error.message}")
+                failed.append(f"{name} with {', '.join(sorted(wanted))}: {error.message}")
                 continue
             for index in chosen:
                 if type(package.plan.steps[index].kernel).__name__ in wanted:
@@ -87,6 +88,7 @@ def _kernels(board: str, models: dict[str, Path]) -> object:
             if index in known:
                 per_mac = _per_mac(known[index], plan.layers[index].macs)
                 made.add_row("  TFLM, CMSIS-NN", f"{known[index]:,}", per_mac)
+    made.caption = "\n".join(failed)
     return made
 
 
