@@ -35,7 +35,6 @@ class Option:
         assert self.choice is not None
         return self.choice
 
-
     @property
     def drift(self) -> int:
         """Bytes that the output must keep before an input that it is written over."""
