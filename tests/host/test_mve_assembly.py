@@ -52,6 +52,8 @@ def _functions(source: Path, tmp_path: Path) -> dict[str, list[str]]:
         text = re.sub(r"^\s*\d+(\s+[0-9a-f]{4}( [0-9A-F]{4,8})?)?\s*>*\s*", "", line).strip()
         if label := re.fullmatch(r"(\w*mve\w*):", text):
             lines = functions.setdefault(label[1], [])
+        elif text.startswith(".size"):
+            lines = []
         elif re.match(r"[a-z]", text):
             lines.append(re.sub(r"\s+", " ", text.partition("/*")[0]).strip())
     return functions
