@@ -10,7 +10,8 @@ import numpy.typing as npt
 from harness.graph import ConvAttrs
 from harness.kernels.accesses import NEVER, Accesses
 from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out, Scratch, Table
-from harness.kernels.scaling_dsp import DSP, Scaling, clamp_loops, clamped, depthwise_scaling, depthwise_weights
+from harness.kernels.scale import channel_weights
+from harness.kernels.scaling_dsp import DSP, Scaling, clamp_loops, clamped, depthwise_scaling
 from harness.kernels.work import Sweep, Work
 from harness.oracle.fixedpoint import Ints
 
@@ -159,7 +160,7 @@ class DepthwiseConv3x3S8Dsp(Kernel):
     def lower(self, context: Context) -> Lowered:
         attrs = context.node.attrs
         assert isinstance(attrs, ConvAttrs)
-        weights = depthwise_weights(context)
+        weights = channel_weights(context)
         scale = depthwise_scaling(context)
         assert scale is not None
         lines = lines_of(context)

@@ -9,7 +9,8 @@ from harness.graph import ConvAttrs
 from harness.kernels.accesses import Accesses, windows
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Table
 from harness.kernels.effort import Effort, straight
-from harness.kernels.scaling_dsp import DSP, Scaling, clamp_effort, clamped, depthwise_scaling, depthwise_weights
+from harness.kernels.scale import channel_weights
+from harness.kernels.scaling_dsp import DSP, Scaling, clamp_effort, clamped, depthwise_scaling
 from harness.oracle.fixedpoint import Ints
 
 QUAD = 4
@@ -48,7 +49,7 @@ class DepthwiseConvS8Dsp(Kernel):
         shape |= {"stride_h": steps[0][0], "stride_w": steps[1][0]}
         shape |= {"dilation_h": steps[0][1], "dilation_w": steps[1][1], "pad_top": steps[0][2], "pad_left": steps[1][2]}
         shape |= {"minus_zero": (minus_zero & 0xFFFF) | (minus_zero << 16)}
-        table = Table("packed", "int32_t", pack_quads(depthwise_weights(context), scale))
+        table = Table("packed", "int32_t", pack_quads(channel_weights(context), scale))
         call = Call(self.function, (In(), table, Out()), shape)
         return Lowered(self.function, clamped(context, (call,), attrs.clamp))
 

@@ -26,6 +26,13 @@ def channel_weights(context: Context) -> npt.NDArray[np.int64]:
     return np.moveaxis(data.astype(np.int64), axis, 0).reshape(data.shape[axis], -1)
 
 
+def exact_bias(context: Context) -> npt.NDArray[np.int64]:
+    """int64: the bias of each output channel, or zeros."""
+    tensor = context.optional(2)
+    channels = context.output().shape[-1]
+    return np.zeros(channels, np.int64) if tensor is None or tensor.data is None else tensor.data.astype(np.int64)
+
+
 def records(context: Context) -> tuple[dict[str, int], npt.NDArray[np.int32]]:
     """(fields of the C shape, records of the channels): the cheapest form that is exact for every channel."""
     return _records(context.graph, context.node, context.target)
@@ -46,8 +53,7 @@ def _records(graph: Graph, node: Node, target: Target) -> tuple[dict[str, int], 
     context = Context(graph, node, target)
     attrs, x, w, y = node.attrs, context.input(0), context.input(1), context.output()
     assert isinstance(attrs, ConvAttrs | FullyConnectedAttrs)
-    weights, tensor = channel_weights(context), context.optional(2)
-    bias = np.zeros(len(weights), np.int64) if tensor is None or tensor.data is None else tensor.data.astype(np.int64)
+    weights, bias = channel_weights(context), exact_bias(context)
     bias = bias - x.q.zero_point * weights.sum(axis=1)
     m, shifts = (conv_params if isinstance(attrs, ConvAttrs) else fully_connected_params)(x, w, y)
     low, high = accumulator_range(weights, bias)

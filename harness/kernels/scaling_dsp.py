@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from harness.graph import Clamp, ConvAttrs, Graph, Node
 from harness.kernels.base import Call, Context, Out
-from harness.kernels.convolution import weights_of
 from harness.kernels.effort import NOTHING, Effort, straight
 from harness.kernels.requant import accumulator_range, requant
 from harness.kernels.requant_linear import SCALE_BITS, linear
+from harness.kernels.scale import channel_weights, exact_bias
 from harness.kernels.target import Target
 from harness.oracle.fixedpoint import Ints, wrap32
 from harness.oracle.params import conv_params
@@ -46,19 +46,6 @@ class Scaling:
         return [int(self.start[channel]), *map(int, rest)]
 
 
-def exact_bias(context: Context) -> Ints:
-    """int64: the bias of each channel, or zeros."""
-    tensor = context.optional(2)
-    channels = context.output().shape[-1]
-    return np.zeros(channels, np.int64) if tensor is None or tensor.data is None else tensor.data.astype(np.int64)
-
-
-def depthwise_weights(context: Context) -> Ints:
-    """int64 (channels, taps) of a DEPTHWISE_CONV_2D."""
-    weights = weights_of(context).astype(np.int64)
-    return weights.reshape(-1, weights.shape[3]).T
-
-
 def depthwise_scaling(context: Context, *, folded: bool = True, together: int = 1) -> Scaling | None:
     """Constants of every channel of a DEPTHWISE_CONV_2D, or None when a channel has no exact form here.
 
@@ -75,7 +62,7 @@ def _depthwise_scaling(graph: Graph, node: Node, target: Target, folded: bool, t
     context = Context(graph, node, target)
     attrs = node.attrs
     assert isinstance(attrs, ConvAttrs)
-    weights, clamp = depthwise_weights(context), attrs.clamp
+    weights, clamp = channel_weights(context), attrs.clamp
     y = context.output()
     raw = exact_bias(context)
     bias = raw - context.input().q.zero_point * weights.sum(axis=1)

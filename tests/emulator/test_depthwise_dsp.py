@@ -57,7 +57,7 @@ def _three_by_three(rng: Rng, stride: int) -> Graph:
 )
 def test_three_by_three(board: str, stride: int, kernel: str, function: str) -> None:
     rng = np.random.default_rng(stride)
-    check([_three_by_three(rng, stride) for _ in range(scaled(30, 400))], kernel, function, board)
+    check([_three_by_three(rng, stride) for _ in range(scaled(20, 400))], kernel, function, board)
 
 
 def _any_kernel(rng: Rng) -> Graph:
@@ -80,7 +80,7 @@ def _any_kernel(rng: Rng) -> Graph:
 @pytest.mark.parametrize("board", ["mps2-an386", "mps2-an505"])
 def test_any_kernel(board: str) -> None:
     rng = np.random.default_rng(7)
-    check([_any_kernel(rng) for _ in range(scaled(30, 400))], "DepthwiseConvS8Dsp", "depthwise_conv_s8_dsp", board)
+    check([_any_kernel(rng) for _ in range(scaled(20, 400))], "DepthwiseConvS8Dsp", "depthwise_conv_s8_dsp", board)
 
 
 def _edge(rng: Rng, stride: int) -> Graph:
@@ -121,5 +121,5 @@ def _edge(rng: Rng, stride: int) -> Graph:
 )
 def test_bounds(board: str, stride: int, kernel: str) -> None:
     rng = np.random.default_rng(stride)
-    graphs = [_edge(rng, stride) for _ in range(scaled(14, 300))]
+    graphs = [_edge(rng, stride) for _ in range(scaled(10, 300))]
     assert check_on_board(graphs, board, prefer={kernel}) == len(graphs) * VECTORS
