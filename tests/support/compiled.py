@@ -44,7 +44,7 @@ def check_on_board(
                 core=board.core,
                 name=f"g{i:03d}_{graph.name}",
                 prefer=prefer,
-                goals=Goals(MODES[i // len(KINDS) % len(MODES)]),
+                goals=Goals(MODES[(i + i // len(KINDS)) % len(MODES)]),
             )
         )
         for i, graph in enumerate(graphs)
