@@ -249,6 +249,13 @@ class VariableAttrs:
 
 
 @dataclass(frozen=True)
+class TableAttrs:
+    """TABLE, which passes make: any function of one byte; `values` are its 256 results from the lowest input on."""
+
+    values: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class NoAttrs:
     """RESHAPE, SQUEEZE, EXPAND_DIMS, LOGISTIC, RELU, RELU6, QUANTIZE, DEQUANTIZE: tensors say it all."""
 
@@ -265,6 +272,7 @@ Attrs: TypeAlias = (
     | SplitAttrs
     | SliceAttrs
     | VariableAttrs
+    | TableAttrs
     | NoAttrs
 )
 

@@ -25,6 +25,7 @@ from harness.graph import (
     SliceAttrs,
     SoftmaxAttrs,
     SplitAttrs,
+    TableAttrs,
     Tensor,
     VariableAttrs,
 )
@@ -221,6 +222,14 @@ def _quantize(v: View) -> None:
         v.multiplier(v.scaled(x) / scale, high - low)
 
 
+def _table(v: View) -> None:
+    x, y, values = v.x(), v.y(), v.attrs(TableAttrs).values
+    v.shape(y, x.shape)
+    v.need({x.dtype, y.dtype} <= {DType.INT8, DType.UINT8}, f"from {x.dtype.value} to {y.dtype.value} is not supported")
+    low, high = y.dtype.range
+    v.need(len(values) == 256 and low <= min(values) <= max(values) <= high, "has a table of other values")
+
+
 def _dequantize(v: View) -> None:
     x, y = v.x(), v.y()
     v.shape(y, x.shape)
@@ -322,6 +331,7 @@ RULES: dict[str, tuple[type, tuple[int, int], tuple[int, int], Callable[[View], 
     "RELU6": (NoAttrs, _ONE, _ONE, _relu6),
     "QUANTIZE": (NoAttrs, _ONE, _ONE, _quantize),
     "DEQUANTIZE": (NoAttrs, _ONE, _ONE, _dequantize),
+    "TABLE": (TableAttrs, _ONE, _ONE, _table),
     "CONCATENATION": (ConcatAttrs, (1, 10), _ONE, _concatenation),
     "SPLIT": (SplitAttrs, _ONE, (1, 1_000), _split),
     "SPLIT_V": (SplitAttrs, _ONE, (1, 1_000), _split),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.graph import DType, SoftmaxAttrs
+from harness.graph import DType, SoftmaxAttrs, TableAttrs
 from harness.kernels.accesses import Accesses, elementwise
 from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Table
 from harness.kernels.effort import straight
@@ -14,9 +14,9 @@ EIGHT_BITS = (DType.INT8, DType.UINT8)
 
 
 class Lut8Portable(Kernel):
-    """LOGISTIC, RELU, RELU6 and QUANTIZE between 8-bit types: 256 bytes of flash, two loads an element."""
+    """LOGISTIC, RELU, RELU6, QUANTIZE and tables between 8-bit types: 256 bytes of flash, two loads an element."""
 
-    ops = frozenset({"LOGISTIC", "RELU", "RELU6", "QUANTIZE"})
+    ops = frozenset({"LOGISTIC", "RELU", "RELU6", "QUANTIZE", "TABLE"})
     function = "lut_8_portable"
 
     def applies(self, context: Context) -> bool:
@@ -24,7 +24,9 @@ class Lut8Portable(Kernel):
 
     def lower(self, context: Context) -> Lowered:
         x, y = context.input(), context.output()
-        by_value = lut(context.node.op, x, y)
+        attrs = context.node.attrs
+        made = np.array(attrs.values, y.dtype.numpy) if isinstance(attrs, TableAttrs) else None
+        by_value = lut(context.node.op, x, y) if made is None else made
         # The kernel indexes by the byte, the specification by the value.
         table = np.roll(by_value, 128) if x.dtype is DType.INT8 else by_value
         arguments = (In(ctype="uint8_t"), Table("table", "uint8_t", table.view(np.uint8)), Out(ctype="uint8_t"))

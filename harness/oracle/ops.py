@@ -29,6 +29,7 @@ from harness.graph import (
     SliceAttrs,
     SoftmaxAttrs,
     SplitAttrs,
+    TableAttrs,
     Tensor,
 )
 from harness.graph import Attrs as AnyAttrs
@@ -275,6 +276,12 @@ def quantize(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     return (params.requantize_values(x, op.x, op.y),)
 
 
+def table(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
+    """TABLE: the result of every byte, looked up."""
+    values = np.array(cast(TableAttrs, op.attrs).values, op.y.dtype.numpy)
+    return (values[_array(inputs, 0).astype(np.int64) - op.x.dtype.range[0]],)
+
+
 def dequantize(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """DEQUANTIZE: integers to float32."""
     return (params.dequantize_values(_array(inputs, 0), op.x),)
@@ -323,6 +330,7 @@ OPS: Mapping[str, Op] = {
     "RELU6": relu6,
     "QUANTIZE": quantize,
     "DEQUANTIZE": dequantize,
+    "TABLE": table,
     "CONCATENATION": concatenation,
     "SPLIT": split,
     "SPLIT_V": split,

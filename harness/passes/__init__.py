@@ -8,8 +8,8 @@ from harness.graph import Graph
 from harness.passes.delay_assignments import delay_assignments
 from harness.passes.drop_channels import drop_channels
 from harness.passes.fold_constants import fold_constants
-from harness.passes.fuse_activation import fuse_activation
 from harness.passes.fuse_pad import fuse_pad
+from harness.passes.fuse_tables import fuse_tables
 from harness.passes.one_channel import one_channel
 from harness.passes.place_outputs import place_outputs
 from harness.passes.remove_dead import remove_dead
@@ -19,7 +19,7 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
     fold_constants,
     remove_noops,
     fuse_pad,
-    fuse_activation,
+    fuse_tables,
     drop_channels,
     one_channel,
     place_outputs,

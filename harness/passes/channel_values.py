@@ -240,7 +240,7 @@ def _forward(graph: Graph, node: Node, known: Mapping[int, Known], states: Seque
     return [_nothing(graph, t) for t in node.outputs]
 
 
-ELEMENTWISE = ("RELU", "RELU6", "LOGISTIC", "QUANTIZE", "DEQUANTIZE")
+ELEMENTWISE = ("RELU", "RELU6", "LOGISTIC", "QUANTIZE", "DEQUANTIZE", "TABLE")
 
 
 def keeps_channels(graph: Graph, node: Node) -> bool:

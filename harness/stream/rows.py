@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from harness.graph import BinaryAttrs, ConvAttrs, Graph, MeanAttrs, Node, Pads, PoolAttrs, Tensor
 
-ROW_BY_ROW = frozenset({"RELU", "RELU6", "LOGISTIC", "QUANTIZE"})
+ROW_BY_ROW = frozenset({"RELU", "RELU6", "LOGISTIC", "QUANTIZE", "TABLE"})
 """Operators that give each row from the same row."""
 
 

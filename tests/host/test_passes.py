@@ -68,6 +68,42 @@ def test_relu_that_rescales_stays() -> None:
     assert ops(check_same(b.graph(b.node("RELU", (conv,), y)))) == ["CONV_2D", "RELU"]
 
 
+def test_functions_of_one_byte_become_one_table() -> None:
+    b = Builder()
+    x = b.input(1, 4)
+    y = b.tensor(1, 4, scale=0.07, zero=-9)
+    probability = b.tensor(1, 4, scale=1 / 256, zero=-128)
+    last = b.tensor(1, 4, scale=1 / 128, zero=5)
+    b.node("RELU", (x,), y)
+    b.node("LOGISTIC", (y,), probability)
+    after = check_same(b.graph(b.node("QUANTIZE", (probability,), last)))
+    assert ops(after) == ["TABLE"] and after.nodes[0].sources == (0, 1, 2)
+
+
+def test_a_constant_of_one_value_becomes_a_table_and_one_of_several_does_not() -> None:
+    for data, kind in (([[5, 5, 5, 5]], "TABLE"), ([[5, 5, 5, 6]], "ADD")):
+        b = Builder()
+        x = b.input(1, 4)
+        constant = b.tensor(1, 4, scale=0.3, data=np.array(data, np.int8))
+        assert ops(check_same(b.graph(b.add(x, constant)))) == [kind]
+
+
+def test_another_zero_point_joins_the_layer() -> None:
+    b = Builder()
+    conv = b.conv(b.input(1, 6, 5, 3), 4)
+    moved = b.tensor(*b.tensors[conv].shape, scale=0.2, zero=100)
+    after = check_same(b.graph(b.node("QUANTIZE", (conv,), moved)))
+    assert ops(after) == ["CONV_2D"] and after.tensors[after.outputs[0]].q.zero_point == 100
+    assert after.nodes[0].attrs.clamp == (-31, 127)
+
+
+def test_another_scale_stays() -> None:
+    b = Builder()
+    conv = b.conv(b.input(1, 6, 5, 3), 4)
+    finer = b.tensor(*b.tensors[conv].shape, scale=0.19, zero=3)
+    assert ops(check_same(b.graph(b.node("QUANTIZE", (conv,), finer)))) == ["CONV_2D", "QUANTIZE"]
+
+
 def test_constants_are_computed_and_dead_ones_dropped() -> None:
     b = Builder()
     x = b.input(1, 4)

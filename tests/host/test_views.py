@@ -126,4 +126,4 @@ def test_wake_word_models_copy_nothing_but_their_rings() -> None:
         moved = [layer.op for layer in plan.layers if layer.kernel in ("move_portable", "strided_copy_portable")]
         assert moved == ["ASSIGN_VARIABLE"] * len(graph.states), path.name
         assert not [layer for layer in plan.layers if layer.op == "CONCATENATION"], path.name
-        assert plan.arena_size < 1.1 * plan.liveness_bound
+        assert plan.arena_size < 1.2 * plan.liveness_bound

@@ -1,0 +1,110 @@
+"""Functions of one byte in a row become one function; what only moves and clamps joins the layer that feeds it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from harness.graph import (
+    Array,
+    BinaryAttrs,
+    Clamp,
+    ConvAttrs,
+    DType,
+    FullyConnectedAttrs,
+    Graph,
+    Node,
+    PoolAttrs,
+    TableAttrs,
+)
+from harness.oracle.ops import OPS, Operands
+from harness.passes.rewrite import only_consumer, with_node, without
+
+_EIGHT_BITS = (DType.INT8, DType.UINT8)
+_UNARY = ("RELU", "RELU6", "LOGISTIC", "QUANTIZE", "TABLE")
+
+
+def fuse_tables(graph: Graph) -> Graph:
+    """ADD and MUL with a constant of one value become tables; tables after tables, or after a layer, are fused.
+
+    A table joins a layer where it adds a constant and saturates, which the layer's zero point and clamp can do as well.
+    """
+    index = 0
+    while index < len(graph.nodes):
+        node = graph.nodes[index]
+        table = _table(graph, node)
+        if table is not None:
+            x = _operand(graph, node)
+            source = graph.producers().get(x)
+            if source is not None and only_consumer(graph, x) is not None:
+                fused = _joined(graph, graph.nodes[source], node, x, table)
+                if fused is not None:
+                    graph = replace(without(with_node(graph, source, fused), [index], ""), removed=graph.removed)
+                    continue
+            if isinstance(node.attrs, BinaryAttrs):
+                graph = with_node(graph, index, replace(node, op="TABLE", inputs=(x,), attrs=_attrs(table)))
+        index += 1
+    return graph
+
+
+def _joined(graph: Graph, producer: Node, node: Node, x: int, table: Array) -> Node | None:
+    """The producer with the table in it; None where that would not be exact."""
+    mid, y = graph.tensors[x], graph.tensors[node.outputs[0]]
+    sources = producer.sources + node.sources
+    before = _table(graph, producer) if producer.op in _UNARY else None
+    if before is not None:
+        composed = table[before.astype(np.int64) - mid.dtype.range[0]]
+        return Node("TABLE", producer.inputs, node.outputs, _attrs(composed), sources)
+    attrs = producer.attrs
+    if not isinstance(attrs, ConvAttrs | FullyConnectedAttrs | BinaryAttrs | PoolAttrs):
+        return None
+    if mid.dtype is not DType.INT8 or y.dtype is not DType.INT8 or mid.q.scale != y.q.scale:
+        return None
+    shift = y.q.zero_point - mid.q.zero_point
+    if isinstance(attrs, PoolAttrs) and shift:
+        return None  # pools do not requantize
+    low, high = attrs.clamp
+    seen = table[low + 128 : high + 129].astype(np.int64)
+    clamp: Clamp = (int(seen[0]), int(seen[-1]))
+    if clamp[0] > clamp[1] or not np.array_equal(np.clip(np.arange(low, high + 1) + shift, *clamp), seen):
+        return None
+    return replace(producer, outputs=node.outputs, attrs=replace(attrs, clamp=clamp), sources=sources)
+
+
+def _operand(graph: Graph, node: Node) -> int:
+    """The input that is no constant."""
+    return next(t for t in node.inputs if t >= 0 and graph.tensors[t].data is None)
+
+
+def _table(graph: Graph, node: Node) -> Array | None:
+    """Output for every value of the input, from its lowest on; None where the node is no function of one byte."""
+    unary = node.op in _UNARY
+    if not unary and not isinstance(node.attrs, BinaryAttrs):
+        return None
+    varying = [t for t in node.inputs if t >= 0 and graph.tensors[t].data is None]
+    y = graph.tensors[node.outputs[0]]
+    if len(varying) != 1:
+        return None
+    x = graph.tensors[varying[0]]
+    if x.dtype not in _EIGHT_BITS or y.dtype not in _EIGHT_BITS or x.shape != y.shape:
+        return None
+    whole = replace(x, shape=(256,))
+    values: list[Array] = []
+    tensors = []
+    for t in node.inputs:
+        tensor, data = graph.tensors[t], graph.tensors[t].data
+        if data is None:
+            values.append(np.arange(x.dtype.range[0], x.dtype.range[1] + 1).astype(x.dtype.numpy))
+            tensors.append(whole)
+            continue
+        if (data != data.reshape(-1)[0]).any():
+            return None
+        values.append(data.reshape(-1)[:1])
+        tensors.append(replace(tensor, shape=(1,), data=None))
+    (table,) = OPS[node.op](values, Operands(tensors, [replace(y, shape=(256,))], node.attrs))
+    return table
+
+
+def _attrs(table: Array) -> TableAttrs:
+    return TableAttrs(tuple(int(v) for v in table))
