@@ -149,19 +149,6 @@ def planes(context: Context) -> Accesses:
     return Accesses({0: read.astype(np.int32).reshape(-1)}, written.astype(np.int32).reshape(-1), channels)
 
 
-def channelwise(context: Context) -> Accesses:
-    """A depthwise operator that goes through the whole image for one output channel after another, without a copy."""
-    x, y = context.input(), context.output()
-    multiplier, pixels = y.shape[3] // x.shape[3], y.shape[1] * y.shape[2]
-    last = _last_windows(context, np.arange(pixels).reshape(y.shape[1:3]))[..., None]
-    image = np.arange(x.shape[0])[:, None, None, None] * y.shape[3] * pixels
-    final = (np.arange(x.shape[3]) * multiplier + multiplier - 1) * pixels
-    read = np.where(last < 0, NEVER, image + last + final)
-    written = image + np.arange(pixels).reshape(*y.shape[1:3], 1) + np.arange(y.shape[3]) * pixels
-    pitch = x.shape[3] if multiplier == 1 else 0
-    return Accesses({0: read.astype(np.int32).reshape(-1)}, written.astype(np.int32).reshape(-1), pitch)
-
-
 def _last_windows(context: Context, groups: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """[input height, input width]: the last group whose windows reach the pixel, NEVER where none does."""
     attrs = context.node.attrs
