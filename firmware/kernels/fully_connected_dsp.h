@@ -10,7 +10,7 @@ typedef struct {
     gemm_dsp_shape gemm;
 } fully_connected_dsp_shape;
 
-void fully_connected_dsp(const int8_t *input, const int32_t *weights, int8_t *output, int16_t *scratch,
+void fully_connected_dsp(const int8_t *input, const int32_t *weights, int8_t *output, int32_t *scratch,
                          const fully_connected_dsp_shape *s, gemm_4x1 *single);
 
 #endif

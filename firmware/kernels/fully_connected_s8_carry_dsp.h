@@ -7,7 +7,7 @@
 
 typedef fully_connected_dsp_shape fully_connected_s8_carry_dsp_shape;
 
-HIL_INLINE void fully_connected_s8_carry_dsp(const int8_t *input, const int32_t *weights, int8_t *output, int16_t *scratch,
+HIL_INLINE void fully_connected_s8_carry_dsp(const int8_t *input, const int32_t *weights, int8_t *output, int32_t *scratch,
                     const fully_connected_s8_carry_dsp_shape *s)
 {
     fully_connected_dsp(input, weights, output, scratch, s, gemm_4x1_carry_dsp);

@@ -10,7 +10,7 @@
     ldr     r3, [r0, #4]
     ldr     r4, [r0, #8]
     ldr     r5, [r0, #12]
-    add.w   r0, r0, #16
+    add.w   r0, r0, #8
     hil_4x1_taps
     sub.w   r2, r2, r3
     add.w   r0, r0, #8

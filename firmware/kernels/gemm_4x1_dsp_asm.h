@@ -6,7 +6,7 @@
 #define X_START 4
 #define REST 8
 #define OUT 12
-#define OUT_END 16
+#define LEFT 16
 #define OFFSET 20
 #define CLAMPED 24
 #define LOW 28
@@ -18,9 +18,8 @@
     push    {r4-r11, lr}
     sub     sp, sp, #FRAME
     ldm     r3, {r4-r9}
-    add     r3, r2, r5
     add     r10, sp, #OUT
-    stm     r10, {r2, r3, r6, r7, r8, r9}
+    stm     r10, {r2, r5, r6, r7, r8, r9}
     add     r3, r1, r4, lsl #3
     and     r4, r4, #\unrolled - 1
     str     r3, [sp, #X_END]
@@ -55,19 +54,18 @@
     /* Stores up to four bytes; goes on at `more` while channels are left, and returns otherwise. */
     .macro hil_4x1_store p, more
     ldrd    r10, r11, [sp, #OUT]
-    sub     r11, r11, r10
-    cmp     r11, #4
+    subs.w  r11, r11, #4
     blt     7f
     str     \p, [r10], #4
-    str     r10, [sp, #OUT]
-    bgt     \more
+    strd    r10, r11, [sp, #OUT]
+    bne     \more
 8:  add     sp, sp, #FRAME
     pop     {r4-r11, pc}
-7:  lsrs    r11, r11, #1
-    beq     9f
+7:  adds    r11, r11, #2
+    blt     9f
     strh    \p, [r10], #2
     lsr     \p, \p, #16
-9:  bcc     8b
-    strb    \p, [r10]
+    beq     8b
+9:  strb    \p, [r10]
     b       8b
     .endm

@@ -9,7 +9,6 @@
     ldr     r2, [r0]
     ldr     r4, [r0, #4]
     mov.w   r3, #0
-    add.w   r0, r0, #8
     mov.w   r5, #0
     hil_4x1_taps
     ldr     r8, [r0, #16]

@@ -80,16 +80,16 @@
     hil_4x1_group r10, r11
     subs.w  r12, r12, #1
     bne.w   3b
-4:  ldr     lr, [sp, #X_END]
+    ldr     lr, [sp, #X_END]
     cmp.w   r1, lr
     beq.w   5f
-3:  .rept   4
+4:  .rept   4
     ldm     r1!, {r10, r11, r12, lr}
     hil_4x1_group r10, r11
     hil_4x1_group r12, lr
     .endr
     ldr     lr, [sp, #X_END]
     cmp     r1, lr
-    bne.w   3b
+    bne.w   4b
 5:
     .endm

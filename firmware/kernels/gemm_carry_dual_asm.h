@@ -28,23 +28,24 @@
     .endif
     .endm
 
-    /* all taps of a block; r0 is at its weights, and ends 8 bytes before their end, with the next two words in r6 and r7 */
+    /* all taps of a block; r0 is 8 bytes before its weights, and ends 8 bytes before their end, with the next two words in r6
+     * and r7 */
     .macro hil_4x1_taps
     ldr     r1, [sp, #X_START]
-    ldr     r6, [r0]
+    ldr     r6, [r0, #8]
     ldr     r12, [sp, #REST]
-    ldr     r7, [r0, #4]
+    ldr     r7, [r0, #12]
     ldr     r10, [r1]
-    sub.w   r0, r0, #8
-    ldr     r11, [r1, #4]
     cmp.w   r12, #0
+    ldr     r11, [r1, #4]
     beq.w   4f
 3:  subs.w  r12, r12, #1
     hil_4x1_group 16, 8, !, 16
     bne.w   3b
-4:  ldr     r12, [sp, #X_END]
+    ldr     r12, [sp, #X_END]
     cmp.w   r1, r12
     beq.w   5f
+4:  ldr     r12, [sp, #X_END]
 3:  hil_4x1_group 16, 8
     hil_4x1_group 32, 16
     hil_4x1_group 48, 24

@@ -6,13 +6,23 @@
     ldm     r2, {r3-r6}             /* r3 rows, r4 words, r5 tail, r6 gap; r7 tail so far; lr bytes that it lacks */
     mov     lr, #4
 .Lrow:
-    movs    r8, r4
+    lsrs    r8, r4, #1
+    bcc     1f
+    ldr     r12, [r1], #4
+    sxtb16  r9, r12
+    sxtb16  r10, r12, ror #8
+    strd    r9, r10, [r0], #8
+1:  cmp     r8, #0
     beq     .Ltail
 .Lwords:
     ldr     r12, [r1], #4
+    ldr     r2, [r1], #4
     subs    r8, r8, #1
     sxtb16  r9, r12
     sxtb16  r10, r12, ror #8
+    strd    r9, r10, [r0], #8
+    sxtb16  r9, r2
+    sxtb16  r10, r2, ror #8
     strd    r9, r10, [r0], #8
     bne     .Lwords
 .Ltail:

@@ -220,7 +220,7 @@ class FullyConnectedDsp(Kernel):
         }
         weights = Table("weights", "int32_t", pack(layer, order, self.form))
         function = f"fully_connected_s8_{self.variant}"
-        arguments = (In(), weights, Out(), Scratch(ctype="int16_t"))
+        arguments = (In(), weights, Out(), Scratch(ctype="int32_t"))
         return Lowered(function, (Call(function, arguments, shape),), 2 * len(order) + COLUMN_END)
 
     def accesses(self, context: Context) -> Accesses:
