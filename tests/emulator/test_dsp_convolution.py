@@ -10,6 +10,7 @@ import pytest
 from harness.boards import load_boards
 from harness.compiler import compile_graph
 from harness.graph import Graph
+from harness.kernels.target import Cached, Target
 from tests.support.compiled import VECTORS, check_on_board
 from tests.support.draft import Rng, between, chance, pick
 from tests.support.layers import conv_layer, fully_connected_layer, tie_layer
@@ -69,3 +70,34 @@ def test_ties_of_requantization(variant: str, name: str, board: str) -> None:
         tie_layer(rng, 120, zero_point, False, 2**-15) for zero_point in zeros for _ in range(scaled(1, 8))
     ]
     check(graphs, f"ConvS8{name}", f"conv_s8_{variant}", board)
+
+
+SLOW_FLASH = Target("cortex-m4", weights=Cached(sets=8, ways=4, line=8, load=7.3))
+CACHED_FLASH = Target("cortex-m7", weights=Cached(sets=64, ways=2, line=32, load=20))
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "board", "function"),
+    [
+        ("ConvS8LineStaged", SLOW_FLASH, M4, "conv_s8_line_dsp"),
+        ("ConvS8CarryStaged", SLOW_FLASH, M4, "conv_s8_carry_dsp"),
+        ("ConvS8PlainStaged", SLOW_FLASH, M4, "conv_s8_plain_dsp"),
+        ("ConvS8LineChunked", CACHED_FLASH, M7, "conv_s8_line_dual"),
+        ("ConvS8CarryChunked", CACHED_FLASH, M7, "conv_s8_carry_dual"),
+    ],
+)
+def test_some_channels_at_a_time(name: str, target: Target, board: str, function: str) -> None:
+    """Weights copied to RAM, and weights used from a cache that does not hold them all, in several passes."""
+    rng = np.random.default_rng(4)
+    relu = "Line" in name
+    graphs = [
+        conv_layer(rng, (1, between(rng, 2, 5), between(rng, 2, 5), pick(rng, 24, 32, 61)), channels, (3, 3), relu=relu)
+        for channels in (*range(40, 52), 96)
+    ]
+    step = [compile_graph(graph, core=target, prefer={name}).steps[0] for graph in graphs]
+    kernels = [type(s.kernel).__name__ for s in step]
+    assert kernels.count(name) >= 2, kernels
+    passes = [s.lowered.calls[0].shape for s in step if type(s.kernel).__name__ == name]
+    assert any(shape["chunk"] < shape["out_c"] for shape in passes)
+    assert check_on_board(graphs, board, prefer={name}, target=target) == len(graphs) * VECTORS
+    assert function in {s.lowered.kernel for s in step}

@@ -12,6 +12,7 @@ from harness.compiler import compile_graph
 from harness.emit import emit
 from harness.goals import MODES, Goals
 from harness.graph import Graph
+from harness.kernels.target import Target
 from harness.measure import measure, open_client
 from harness.oracle.execute import run
 from tests.support.opgen import KINDS, random_graph, random_inputs
@@ -26,13 +27,19 @@ def random_graphs(seed: int, count: int) -> list[Graph]:
 
 
 def check_on_board(
-    graphs: list[Graph], board_name: str, *, sanitize: bool = False, prefer: Collection[str] = ()
+    graphs: list[Graph],
+    board_name: str,
+    *,
+    sanitize: bool = False,
+    prefer: Collection[str] = (),
+    target: Target | None = None,
 ) -> int:
     """Run every graph on a board, a few vectors each, states carried on; returns how many inferences were compared.
 
     Graphs are compiled for all modes in turn.
 
-    `prefer` are class names of kernels to take wherever they apply.
+    `prefer` are class names of kernels to take wherever they apply. `target` is what to compile for, where that is not
+    the board's core alone.
 
     Outputs and every layer's outputs must equal the specification's on every byte.
     """
@@ -41,7 +48,7 @@ def check_on_board(
         emit(
             compile_graph(
                 graph,
-                core=board.core,
+                core=target or board.core,
                 name=f"g{i:03d}_{graph.name}",
                 prefer=prefer,
                 goals=Goals(MODES[(i + i // len(KINDS)) % len(MODES)]),
