@@ -155,8 +155,9 @@ class _Watcher:
         emulator = emulator_library()
         self._library = ctypes.CDLL(str(host_library(PACKAGE, SOURCES)))
         self._library.tinyhil_watch.restype = ctypes.c_void_p
-        read = ctypes.cast(emulator.uc_mem_read, ctypes.c_void_p)
-        self._state = self._library.tinyhil_watch(str(points).encode(), str(trace).encode(), read)
+        functions = (emulator.uc_mem_read, emulator.uc_reg_read, emulator.uc_reg_write)
+        pointers = (ctypes.cast(function, ctypes.c_void_p) for function in functions)
+        self._state = self._library.tinyhil_watch(str(points).encode(), str(trace).encode(), *pointers)
         if not self._state:
             raise ProfileError(f"the trace {trace} cannot be begun", hint="is there room on the disk?")
         for kind, name in _HOOKS.items():

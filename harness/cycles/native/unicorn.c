@@ -4,6 +4,8 @@
 #define EXPORT __attribute__((visibility("default")))
 #define SLOTS (1U << 16)
 #define UC_MEM_WRITE 17
+#define UC_ARM_REG_XPSR 120
+#define XPSR_IT 0x0600FC00U
 
 typedef struct {
     uint64_t key; /* 0 where there is none */
@@ -11,22 +13,33 @@ typedef struct {
 } slot;
 
 typedef int (*read_memory)(void *engine, uint64_t address, void *bytes, size_t size);
+typedef int (*read_register)(void *engine, int number, void *value);
+typedef int (*write_register)(void *engine, int number, const void *value);
+
+/* an instruction that accesses memory */
+typedef struct {
+    trace_node node;
+    int conditional; /* in an IT block */
+} site;
 
 typedef struct {
     tracer tracer;
     read_memory read;
+    read_register get;
+    write_register set;
     uint32_t pc;
     int failed;
     slot slots[SLOTS];
 } watcher;
 
-EXPORT watcher *tinyhil_watch(const char *list, const char *trace, read_memory read);
+EXPORT watcher *tinyhil_watch(const char *list, const char *trace, read_memory read, read_register get,
+                              write_register set);
 EXPORT int tinyhil_unwatch(watcher *w);
 EXPORT void tinyhil_watch_block(void *engine, uint64_t address, uint32_t size, watcher *w);
 EXPORT void tinyhil_watch_instruction(void *engine, uint64_t address, uint32_t size, watcher *w);
 EXPORT void tinyhil_watch_access(void *engine, int type, uint64_t address, int size, int64_t value, watcher *w);
 
-watcher *tinyhil_watch(const char *list, const char *trace, read_memory read)
+watcher *tinyhil_watch(const char *list, const char *trace, read_memory read, read_register get, write_register set)
 {
     watcher *w = calloc(1, sizeof *w);
     if (w != NULL && tracer_open(&w->tracer, list, trace) != 0) {
@@ -35,6 +48,8 @@ watcher *tinyhil_watch(const char *list, const char *trace, read_memory read)
     }
     if (w != NULL) {
         w->read = read;
+        w->get = get;
+        w->set = set;
     }
     return w;
 }
@@ -106,27 +121,49 @@ void tinyhil_watch_instruction(void *engine, uint64_t address, uint32_t size, wa
     w->pc = (uint32_t)address;
 }
 
+/* Unicorn leaves the state of an IT block behind where it calls a hook within one, and the first instruction of the next
+ * block, when that is new, then depends on it. The block that runs does not need it. */
+static void leave_it_block(watcher *w, void *engine)
+{
+    uint32_t xpsr = 0;
+    if (w->get(engine, UC_ARM_REG_XPSR, &xpsr) == 0) {
+        xpsr &= ~XPSR_IT;
+        w->failed |= w->set(engine, UC_ARM_REG_XPSR, &xpsr) != 0;
+    }
+}
+
+static site *make_site(watcher *w, void *engine, uint8_t kind)
+{
+    uint32_t xpsr = 0;
+    site *found = malloc(sizeof *found);
+    if (found != NULL) {
+        trace_init_node(&found->node, kind, w->pc);
+        found->conditional = w->get(engine, UC_ARM_REG_XPSR, &xpsr) == 0 && (xpsr & XPSR_IT) != 0U;
+    }
+    return found;
+}
+
 void tinyhil_watch_access(void *engine, int type, uint64_t address, int size, int64_t value, watcher *w)
 {
-    (void)engine;
     (void)value;
-    if (!w->tracer.recording) {
-        return;
-    }
     uint8_t kind = type == UC_MEM_WRITE ? TRACE_STORE : TRACE_LOAD;
     slot *s = find_slot(w, 1ULL << 62 | (uint64_t)kind << 32 | w->pc);
     if (s == NULL) {
         return;
     }
     if (s->value == NULL) {
-        trace_node *site = malloc(sizeof *site);
-        if (site == NULL) {
+        s->value = make_site(w, engine, kind);
+        if (s->value == NULL) {
             w->failed = 1;
             return;
         }
-        trace_init_node(site, kind, w->pc);
         s->key = 1ULL << 62 | (uint64_t)kind << 32 | w->pc;
-        s->value = site;
     }
-    tracer_on_access(&w->tracer, s->value, (uint32_t)address, (uint32_t)size);
+    site *here = s->value;
+    if (here->conditional) {
+        leave_it_block(w, engine);
+    }
+    if (w->tracer.recording) {
+        tracer_on_access(&w->tracer, &here->node, (uint32_t)address, (uint32_t)size);
+    }
 }
