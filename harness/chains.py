@@ -83,7 +83,8 @@ class Chains:
         for rows, limit in variants:
             stream = Stream(self._graph, nodes, target, rows, partial(self._pick, most=limit))
             need = self._needs.of(option.first, option.last, stream.scratch, stream.overlaps)
-            found.append(Option(option.first, option.last, need, stream.time, stream))
+            # rules of thumb that count padding would have it faster than whole layers, which it cannot be
+            found.append(Option(option.first, option.last, need, max(stream.time, option.time), stream))
         return found
 
     def _pick(self, node: Node, kind: tuple[int, ...], context: Callable[[], Context], *, most: int | None) -> Choice:

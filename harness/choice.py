@@ -68,20 +68,14 @@ class Choice:
         """(tensor written, tensor read) -> how they may share bytes."""
         node = self.context.node
         accesses = self.kernel.accesses(self.context)
-        if len(node.outputs) != 1:
+        if accesses is None or len(node.outputs) != 1:
             return {}
-        if accesses is None:
-            there = self.kernel.overwritable(self.context)
-            return {(node.outputs[0], node.inputs[i]): self._only_there(i) for i in there}
         found: dict[tuple[int, int], Overlap] = {}
         for position, reads in accesses.reads.items():
             pair = (node.outputs[0], node.inputs[position])
             overlap = overlap_of(reads, accesses.writes, accesses.pitch)
             found[pair] = found[pair].both(overlap) if pair in found else overlap
         return found
-
-    def _only_there(self, position: int) -> Overlap:
-        return Overlap(-self.context.output().bytes, self.context.input(position).bytes, 0)
 
     @property
     def use(self) -> Use:

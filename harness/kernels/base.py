@@ -187,13 +187,9 @@ class Kernel(ABC):
     def accesses(self, context: Context) -> Accesses | None:
         """In which order inputs are read and the output is written (harness/kernels/accesses.py has the usual ones).
 
-        None: unknown, so that output and inputs share no bytes but as `overwritable` says.
+        None: unknown, so that output and inputs never share bytes.
         """
         return None
-
-    def overwritable(self, context: Context) -> tuple[int, ...]:
-        """Positions of inputs whose first byte may be the output's first byte, for a kernel without `accesses`."""
-        return ()
 
 
 def packed(data: Array, dtype: str) -> Array:

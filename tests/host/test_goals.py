@@ -35,7 +35,8 @@ def time_of(plan: Plan) -> float:
 @given(st.one_of(graphs("SPARSE"), graphs("STATE"), graphs("CHAIN")), st.sampled_from(CORES))
 def test_modes_give_what_they_are_named_for(graph: Graph, core: str) -> None:
     plans = {mode: compile_graph(graph, core=core, goals=Goals(mode)) for mode in MODES}
-    assert time_of(plans["time"]) <= min(map(time_of, plans.values())) * 1.000001
+    whole = [plan for plan in plans.values() if not any(layer.hidden for layer in plan.layers)]
+    assert time_of(plans["time"]) <= min(map(time_of, whole)) * 1.000001
     assert plans["ram"].arena_size <= min(plan.arena_size for plan in plans.values())
     balanced = plans["balanced"]
     assert time_of(balanced) <= 1.05 * time_of(plans["time"]) * 1.000001
