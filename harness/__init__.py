@@ -2,7 +2,7 @@
 
     import harness
     bench = harness.Workbench()
-    package = bench.package(harness.load("kws.tflite"), core="cortex-m4")
+    package = bench.package(harness.load("kws.tflite"), core="cortex-m4", goals=harness.Goals("ram"))
     harness.write_package(package, Path("out"))
     outcome = bench.validate(harness.load_card(Path("kws.hil.yaml")), "mps2-an500")
     cycles = harness.profile_model("kws.tflite", "nucleo-l4r5").estimate.cycles
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.emit import write_package
     from harness.errors import TinyhilError
     from harness.frontends import load
+    from harness.goals import Goals
     from harness.pipeline import Options, Outcome, Workbench
 
 __version__ = "0.1.0"
@@ -30,6 +31,7 @@ DEFAULT_BOARD = "mps2-an500"
 """The board that runs when none is named."""
 
 __all__ = [
+    "Goals",
     "Options",
     "Outcome",
     "TinyhilError",
@@ -44,6 +46,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "Goals": "goals",
     "Options": "pipeline",
     "Outcome": "pipeline",
     "TinyhilError": "errors",

@@ -28,6 +28,7 @@ def test_importing_imports_nothing_heavy() -> None:
 
 def test_the_docstrings_way_works(tmp_path: Path) -> None:
     bench = harness.Workbench()
-    harness.write_package(bench.package(harness.load(FIXTURES / "digits.tflite"), core="cortex-m4"), tmp_path)
+    graph = harness.load(FIXTURES / "digits.tflite")
+    harness.write_package(bench.package(graph, core="cortex-m4", goals=harness.Goals("ram")), tmp_path)
     assert {"digits.c", "digits.h", "digits_weights.c", "digits.json"} <= {p.name for p in tmp_path.iterdir()}
     assert bench.validate(harness.load_card(FIXTURES / "digits.hil.yaml"), "host").passed

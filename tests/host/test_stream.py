@@ -111,7 +111,7 @@ def test_loops_are_the_turns_that_they_stand_for(graph: Graph) -> None:
 def test_random_networks_computed_together_equal_the_specification() -> None:
     rng = np.random.default_rng(77)
     kinds = ("ROWS", "ROWS", "SPARSE", "CHAIN")
-    found = [random_graph(rng, op=kinds[i % len(kinds)]) for i in range(scaled(60, 800))]
+    found = [random_graph(rng, op=kinds[i % len(kinds)]) for i in range(scaled(36, 800))]
     plans = [compile_graph(graph, core="host", prefer={"Stream"}) for graph in found]
     assert sum(any(layer.hidden for layer in plan.layers) for plan in plans) > len(found) / 2
     assert check_on_board(found, "host", sanitize=True, prefer={"Stream"}) == len(found) * VECTORS
