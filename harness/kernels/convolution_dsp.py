@@ -58,6 +58,17 @@ def layer_matrix(context: Context) -> Matrix | None:
     return _matrix(context.graph, context.node)
 
 
+def allows(context: Context, form: Form) -> bool:
+    """Whether a form is exact for the layer."""
+    layer = layer_matrix(context)
+    return layer is not None and layer.allows(form)
+
+
+def superseded(variant: str, target: Target) -> bool:
+    """Whether the core has inner kernels of its own in this form: mixing both would cost code, and save no time."""
+    return "dual-issue" in target.features and variant in ("line_dsp", "carry_dsp")
+
+
 def block_words(form: Form, groups: int) -> int:
     """Words of four channels' packed weights."""
     return EXTRA_WORDS[form] + CHANNELS * groups
@@ -122,8 +133,9 @@ class ConvDsp(Kernel):
     def applies(self, context: Context) -> bool:
         if context.node.op == "CONV_2D" and context.input(0).shape[3] != context.input(1).shape[3]:
             return False
-        layer = layer_matrix(context)
-        if layer is None or not layer.allows(self.form):
+        if context.node.op == "FULLY_CONNECTED" and window_of(context).pixels == 1:
+            return False  # one row has no pairs
+        if superseded(self.variant, context.target) or not allows(context, self.form):
             return False
         return self._chunk(window_of(context), context.target) > 0
 
@@ -205,8 +217,7 @@ class FullyConnectedDsp(Kernel):
     variant: str
 
     def applies(self, context: Context) -> bool:
-        layer = layer_matrix(context)
-        return layer is not None and layer.allows(self.form)
+        return not superseded(self.variant, context.target) and allows(context, self.form)
 
     def lower(self, context: Context) -> Lowered:
         layer = layer_matrix(context)
