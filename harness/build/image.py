@@ -181,7 +181,10 @@ def build_image(
         build_id = key[:16]
         jobs.append(sources.of_build_id(build_id_text, build_id, board.name))
         with cache.workspace() as workspace:
-            paths = [f"-ffile-prefix-map={workspace}=.", f"-ffile-prefix-map={firmware}=firmware"]
+            # both kinds, as the driver gives its assembler only the first
+            kinds = ("-fdebug-prefix-map", "-fmacro-prefix-map")
+            folders = ((workspace, "."), (firmware, "firmware"))
+            paths = [f"{kind}={path}={name}" for kind in kinds for path, name in folders]
             objects, compiled = compile_all(jobs, toolchain, cache, workspace, paths, progress)
             if progress:
                 progress("link", 0, 1)

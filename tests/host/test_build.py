@@ -223,7 +223,7 @@ build_image([tiny_package()], find_board("mps2-an500"), cache_dir=Path(sys.argv[
 """
 
 
-def test_an_interrupted_build_leaves_nothing_half_done(tmp_path, package):
+def test_an_interrupted_build_leaves_nothing_half_done(tmp_path, package, image):
     done = subprocess.run(
         [sys.executable, "-c", INTERRUPTED, str(tmp_path)],
         cwd=Path(__file__).parents[2],
@@ -232,8 +232,8 @@ def test_an_interrupted_build_leaves_nothing_half_done(tmp_path, package):
     )
     assert "KeyboardInterrupt" in done.stderr
     assert list((tmp_path / "work").iterdir()) == []
-    image = build_image([package], find_board(BOARD), cache_dir=tmp_path)
-    assert 0 < image.compiled < 17
+    again = build_image([package], find_board(BOARD), cache_dir=tmp_path)
+    assert 0 < again.compiled < image.compiled
 
 
 def test_progress_is_told(tmp_path, package):
