@@ -189,7 +189,7 @@ class _Layer:
 def _pointer(ctype: str, offset: int, step: int = 0) -> str:
     """Pointer into the arena; in a loop over i it moves by `step` bytes a turn."""
     place = f"arena + {offset}" + (f" + i * {step}" if step > 0 else f" - i * {-step}" if step < 0 else "")
-    return place if ctype == "uint8_t" else f"({ctype} *)({place})"
+    return f"hil_apart({place})" if ctype == "uint8_t" else f"({ctype} *)hil_apart({place})"
 
 
 def shape_text(tensor: Tensor) -> str:
