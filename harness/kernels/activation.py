@@ -6,8 +6,8 @@ import numpy as np
 
 from harness.graph import DType, SoftmaxAttrs, TableAttrs
 from harness.kernels.accesses import Accesses, elementwise
-from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Table
-from harness.kernels.effort import straight
+from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out, Table
+from harness.kernels.work import Sweep, Work
 from harness.oracle.params import lut, softmax_exp_table
 
 EIGHT_BITS = (DType.INT8, DType.UINT8)
@@ -35,8 +35,8 @@ class Lut8Portable(Kernel):
     def accesses(self, context: Context) -> Accesses:
         return elementwise(context)
 
-    def cost(self, context: Context) -> Cost:
-        return Cost(5 * context.output().elements)
+    def work(self, context: Context) -> Work:
+        return Work({"element": context.output().elements}, (Sweep("weights", 256, 1),))
 
 
 class SoftmaxS8Portable(Kernel):
@@ -59,7 +59,6 @@ class SoftmaxS8Portable(Kernel):
     def accesses(self, context: Context) -> Accesses:
         return elementwise(context)
 
-    def cost(self, context: Context) -> Cost:
+    def work(self, context: Context) -> Work:
         elements, depth = context.output().elements, context.output().shape[-1]
-        effort = straight(19) + straight(122) * (elements // depth) + straight(44) * elements
-        return effort.cost(context.target)
+        return Work({"row": elements // depth, "element": elements})

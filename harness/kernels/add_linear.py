@@ -19,10 +19,10 @@ import numpy as np
 
 from harness.graph import BinaryAttrs, Clamp, Tensor
 from harness.kernels.accesses import Accesses, elementwise
-from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out
-from harness.kernels.effort import NOTHING, Effort, straight
+from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out
 from harness.kernels.elementwise import broadcast_loops
-from harness.kernels.scaling_dsp import DSP, clamp_effort, clamped
+from harness.kernels.scaling_dsp import DSP, clamp_loops, clamped
+from harness.kernels.work import Work
 from harness.oracle.fixedpoint import Ints, multiply_by_quantized_multiplier
 from harness.oracle.params import AddParams, add_params
 
@@ -127,8 +127,12 @@ class AddS8Linear(Kernel):
     def accesses(self, context: Context) -> Accesses:
         return elementwise(context, (0, 1))
 
-    def cost(self, context: Context) -> Cost:
-        return straight(20 + 14 * context.output().elements).cost(context.target)
+    def work(self, context: Context) -> Work:
+        line = _line_of(context)
+        assert line is not None
+        elements = context.output().elements
+        runs = elements // broadcast_loops(context)["n4"]
+        return Work({"element": elements, "away": elements * line.away, "run": runs})
 
 
 class AddS8Dsp(AddS8Linear):
@@ -149,14 +153,12 @@ class AddS8Dsp(AddS8Linear):
     def accesses(self, context: Context) -> Accesses:
         return elementwise(context, (0, 1), group=4)
 
-    def cost(self, context: Context) -> Cost:
+    def work(self, context: Context) -> Work:
         attrs, elements = context.node.attrs, context.output().elements
-        assert isinstance(attrs, BinaryAttrs)
         line = _line_of(context)
-        assert line is not None
-        away = Effort(2, 2, 1.5) if line.away else NOTHING
-        effort = straight(28) + Effort(29, 33, 20) * (elements // 4) + Effort(8, 11, 7) * (elements % 4)
-        return (effort + away * elements + clamp_effort(context, attrs.clamp)).cost(context.target)
+        assert isinstance(attrs, BinaryAttrs) and line is not None
+        loops = {"four": elements // 4, "rest": elements % 4, "away": elements * line.away}
+        return Work(loops | clamp_loops(context, attrs.clamp))
 
 
 KERNELS: tuple[Kernel, ...] = (AddS8Linear(), AddS8Dsp())

@@ -96,8 +96,8 @@ def _prices(
     for number, name in enumerate((core, *SUBSTITUTES[core])):
         table = core_prices(name)
         found = table.kernels.get(kernel) if table is not None else None
-        # Prices of loops that the kernel does not have, or no longer has, say nothing.
-        if found is not None and found.instructions.keys() == loops.keys():
+        # A loop that was never priced makes the others' prices say nothing.
+        if found is not None and all(loop in found.instructions for loop, times in loops.items() if times):
             return found, table, "another core" if number else "fitted"
     return None, None, "guess"
 

@@ -7,10 +7,10 @@ import numpy.typing as npt
 
 from harness.graph import ConvAttrs
 from harness.kernels.accesses import Accesses, windows
-from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Table
-from harness.kernels.effort import Effort, straight
+from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out, Table
 from harness.kernels.scale import channel_weights
-from harness.kernels.scaling_dsp import DSP, Scaling, clamp_effort, clamped, depthwise_scaling
+from harness.kernels.scaling_dsp import DSP, Scaling, clamp_loops, clamped, depthwise_scaling
+from harness.kernels.work import Sweep, Work, taps_inside
 from harness.oracle.fixedpoint import Ints
 
 QUAD = 4
@@ -57,21 +57,28 @@ class DepthwiseConvS8Dsp(Kernel):
         channels = context.output().shape[3]
         return windows(context, within=[c // QUAD for c in range(channels)], own=channels % QUAD == 0)
 
-    def cost(self, context: Context) -> Cost:
+    def work(self, context: Context) -> Work:
         attrs, scale = context.node.attrs, _scaling(context)
         assert isinstance(attrs, ConvAttrs) and scale is not None
-        batches, rows, columns, channels = context.output().shape
+        x, y = context.input(), context.output()
         kernel_h, kernel_w = context.input(1).shape[1:3]
-        if context.input().shape[2] == columns == kernel_w == 1:
-            rows, columns, kernel_h, kernel_w = columns, rows, kernel_w, kernel_h
-        quads = -(-channels // QUAD)
-        linear = int(scale.linear[::QUAD].sum())
-        pixel = straight(56 + 73.5 * linear + 104 * (quads - linear) + 14 * quads * kernel_h)
-        pixel = pixel + Effort(13, 16, 11) * (quads * kernel_h * kernel_w)
-        effort = straight(70) + (straight(5) + pixel * columns) * (batches * rows)
-        flash = 4 * quads * kernel_h * kernel_w + 32 * linear + 40 * (quads - linear)
-        clamping = clamp_effort(context, attrs.clamp)
-        return (effort + clamping).cost(context.target, flash=flash, reads=batches * rows * columns)
+        rows = taps_inside(x.shape[1], y.shape[1], kernel_h, attrs.stride[0], attrs.dilation[0], attrs.pads.top)
+        columns = taps_inside(x.shape[2], y.shape[2], kernel_w, attrs.stride[1], attrs.dilation[1], attrs.pads.left)
+        lines, pixels = rows * y.shape[2], y.shape[1] * y.shape[2]
+        if x.shape[2] == y.shape[2] == kernel_w == 1:
+            lines, kernel_h, kernel_w = y.shape[1], kernel_w, kernel_h  # as lower does
+        batches, quads, linear = y.shape[0], len(scale.linear[::QUAD]), int(scale.linear[::QUAD].sum())
+        loops = {
+            "row": batches * pixels // max(y.shape[2], 1),
+            "pixel": batches * pixels,
+            "quad": batches * pixels * linear,
+            "rounded_quad": batches * pixels * (quads - linear),
+            "line": batches * lines * quads,
+            "tap": batches * rows * columns * quads,
+            **clamp_loops(context, attrs.clamp),
+        }
+        packed = 4 * quads * kernel_h * kernel_w + 32 * linear + 40 * (quads - linear)
+        return Work(loops, (Sweep("weights", packed, batches * pixels),))
 
 
 def _scaling(context: Context) -> Scaling | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from harness.graph import BinaryAttrs
 from harness.kernels.accesses import Accesses, elementwise
-from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out
+from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out
 from harness.kernels.loops import Loop, broadcast_steps, merge, padded
+from harness.kernels.work import Work
 from harness.oracle.params import Multiplier, add_params, mul_params
 
 _NONE = Multiplier(0, 0)
@@ -24,7 +25,6 @@ def broadcast_loops(context: Context) -> dict[str, int]:
 
 class _BinaryS8(Kernel):
     function: str
-    per_element: float
 
     def multipliers(self, context: Context) -> tuple[int, Multiplier, Multiplier, Multiplier]:
         """Left shift, and multipliers of a, b and the output."""
@@ -45,8 +45,9 @@ class _BinaryS8(Kernel):
     def accesses(self, context: Context) -> Accesses:
         return elementwise(context, (0, 1))
 
-    def cost(self, context: Context) -> Cost:
-        return Cost(self.per_element * context.output().elements)
+    def work(self, context: Context) -> Work:
+        elements = context.output().elements
+        return Work({"element": elements, "run": elements // broadcast_loops(context)["n4"]})
 
 
 class AddS8Portable(_BinaryS8):
@@ -54,7 +55,6 @@ class AddS8Portable(_BinaryS8):
 
     ops = frozenset({"ADD"})
     function = "add_s8_portable"
-    per_element = 40
 
     def multipliers(self, context: Context) -> tuple[int, Multiplier, Multiplier, Multiplier]:
         p = add_params(context.input(0), context.input(1), context.output())
@@ -66,7 +66,6 @@ class MulS8Portable(_BinaryS8):
 
     ops = frozenset({"MUL"})
     function = "mul_s8_portable"
-    per_element = 20
 
     def multipliers(self, context: Context) -> tuple[int, Multiplier, Multiplier, Multiplier]:
         return 0, _NONE, _NONE, mul_params(context.input(0), context.input(1), context.output())

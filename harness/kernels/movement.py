@@ -5,10 +5,13 @@ from __future__ import annotations
 from math import prod
 
 from harness.graph import ConcatAttrs, PadAttrs, SliceAttrs, SplitAttrs, Tensor
-from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, StateOf
+from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out, StateOf
 from harness.kernels.loops import Loop, merge, padded, row_major
+from harness.kernels.work import Work
 
 _BYTES = "uint8_t"
+INLINED = 64
+"""Bytes of the longest copy that compilers make without a call."""
 
 
 class MovePortable(Kernel):
@@ -22,14 +25,52 @@ class MovePortable(Kernel):
         target = StateOf() if context.node.op == "ASSIGN_VARIABLE" else Out(ctype=_BYTES)
         return Lowered(self.function, (Call(self.function, (source, target), {"bytes": moved(context)}),))
 
-    def cost(self, context: Context) -> Cost:
-        return Cost(20 + moved(context))
+    def work(self, context: Context) -> Work:
+        words, rest = divmod(moved(context), 4)
+        return Work({"word": words, "byte": rest})
 
 
 def moved(context: Context) -> int:
     """Bytes of what a node copies as it is."""
     tensors = context.node.outputs or context.node.inputs
     return context.graph.tensors[tensors[0]].bytes
+
+
+class Copying(Kernel):
+    """What kernels that copy runs of bytes share.
+
+    Attributes:
+        function: that copies; other calls fill.
+    """
+
+    function: str
+
+    def copies(self, context: Context) -> list[tuple[int, int, int]]:
+        """(runs, bytes of a run, bytes filled) of each call."""
+        found = []
+        for call in self.lower(context).calls:
+            shape = call.shape
+            if call.function == self.function:
+                runs = shape["rows"] if "rows" in shape else prod(shape[f"n{i}"] for i in range(5))
+                found.append((runs, shape["bytes"], 0))
+            else:
+                found.append((0, 0, shape["bytes"]))
+        return found
+
+    def copying(self, copies: list[tuple[int, int, int]]) -> Work:
+        """The work of copies: compilers copy short runs in place, and call memcpy for others."""
+        loops = dict.fromkeys(("call", "run", "word", "byte", "long_run", "long_byte", "filled"), 0.0)
+        for runs, size, filled in copies:
+            loops["call"] += 1
+            loops["filled"] += filled
+            if size > INLINED:
+                loops["long_run"] += runs
+                loops["long_byte"] += runs * size
+            else:
+                loops["run"] += runs
+                loops["word"] += runs * (size // 4)
+                loops["byte"] += runs * (size % 4)
+        return Work(loops)
 
 
 def _joined(whole: Tensor, parts: list[Tensor], axis: int) -> list[dict[str, int]]:
@@ -44,7 +85,7 @@ def _joined(whole: Tensor, parts: list[Tensor], axis: int) -> list[dict[str, int
     return found
 
 
-class ConcatPortable(Kernel):
+class ConcatPortable(Copying):
     """CONCATENATION: one strided copy an input."""
 
     ops = frozenset({"CONCATENATION"})
@@ -61,11 +102,11 @@ class ConcatPortable(Kernel):
             calls.append(Call(self.function, (In(i, _BYTES), Out(ctype=_BYTES)), shape))
         return Lowered(self.function, tuple(calls))
 
-    def cost(self, context: Context) -> Cost:
-        return Cost(20 + context.output().bytes)
+    def work(self, context: Context) -> Work:
+        return self.copying(self.copies(context))
 
 
-class SplitPortable(Kernel):
+class SplitPortable(Copying):
     """SPLIT and SPLIT_V: one strided copy an output."""
 
     ops = frozenset({"SPLIT", "SPLIT_V"})
@@ -82,8 +123,8 @@ class SplitPortable(Kernel):
             calls.append(Call(self.function, (In(ctype=_BYTES), Out(i, _BYTES)), shape))
         return Lowered(self.function, tuple(calls))
 
-    def cost(self, context: Context) -> Cost:
-        return Cost(20 + context.input().bytes)
+    def work(self, context: Context) -> Work:
+        return self.copying(self.copies(context))
 
 
 def _strided(function: str, loops: list[Loop], size: int, in_offset: int, out_offset: int, what: str) -> Call:
@@ -99,7 +140,7 @@ def _strided(function: str, loops: list[Loop], size: int, in_offset: int, out_of
     return Call(function, (In(ctype=_BYTES), Out(ctype=_BYTES)), shape)
 
 
-class StridedSlicePortable(Kernel):
+class StridedSlicePortable(Copying):
     """STRIDED_SLICE with any steps."""
 
     ops = frozenset({"STRIDED_SLICE"})
@@ -118,11 +159,11 @@ class StridedSlicePortable(Kernel):
         call = _strided(self.function, loops, size, start, 0, f"STRIDED_SLICE of '{x.name}'")
         return Lowered(self.function, (call,))
 
-    def cost(self, context: Context) -> Cost:
-        return Cost(20 + 8 * context.output().bytes)
+    def work(self, context: Context) -> Work:
+        return self.copying(self.copies(context))
 
 
-class PadPortable(Kernel):
+class PadPortable(Copying):
     """PAD and PADV2, int8: fill, then copy the inside."""
 
     ops = frozenset({"PAD", "PADV2"})
@@ -140,5 +181,5 @@ class PadPortable(Kernel):
         copy = _strided(self.function, loops, 1, 0, start, f"PAD of '{x.name}'")
         return Lowered(self.function, (fill, copy))
 
-    def cost(self, context: Context) -> Cost:
-        return Cost(20 + 2 * context.output().bytes)
+    def work(self, context: Context) -> Work:
+        return self.copying(self.copies(context))

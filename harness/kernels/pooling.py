@@ -6,9 +6,9 @@ from math import prod
 
 from harness.graph import MeanAttrs, PoolAttrs
 from harness.kernels.accesses import Accesses, reduced, windows
-from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out
-from harness.kernels.effort import straight
+from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out
 from harness.kernels.loops import Loop, merge, padded, row_major
+from harness.kernels.work import Work, taps_inside
 from harness.oracle.params import mean_params
 
 
@@ -16,8 +16,6 @@ class PoolS8(Kernel):
     """What pooling kernels have in common."""
 
     function: str
-    per_output: float = 0
-    per_tap: float = 0
 
     def lower(self, context: Context) -> Lowered:
         attrs = context.node.attrs
@@ -45,13 +43,19 @@ class PoolS8(Kernel):
     def accesses(self, context: Context) -> Accesses:
         return windows(context, within=range(context.output().shape[3]), own=True)
 
-    def cost(self, context: Context) -> Cost:
-        attrs = context.node.attrs
+    def windows(self, context: Context) -> tuple[int, int, int]:
+        """(pixels, rows of windows inside the image, taps inside), over all pixels and without regard to channels."""
+        attrs, x, y = context.node.attrs, context.input().shape, context.output().shape
         assert isinstance(attrs, PoolAttrs)
-        batches, height, width, channels = context.output().shape
-        channel = self.per_output + attrs.kernel[0] * (8 + attrs.kernel[1] * self.per_tap)
-        effort = straight(32 + batches * height * (12 + width * (53 + channels * channel)))
-        return effort.cost(context.target)
+        rows = taps_inside(x[1], y[1], attrs.kernel[0], attrs.stride[0], 1, attrs.pads.top)
+        columns = taps_inside(x[2], y[2], attrs.kernel[1], attrs.stride[1], 1, attrs.pads.left)
+        return y[0] * y[1] * y[2], y[0] * rows * y[2], y[0] * rows * columns
+
+    def work(self, context: Context) -> Work:
+        pixels, rows, taps = self.windows(context)
+        channels = context.output().shape[3]
+        loops = {"pixel": pixels, "element": pixels * channels, "line": rows * channels, "tap": taps * channels}
+        return Work(loops)
 
 
 class AveragePoolS8Portable(PoolS8):
@@ -59,8 +63,6 @@ class AveragePoolS8Portable(PoolS8):
 
     ops = frozenset({"AVERAGE_POOL_2D"})
     function = "average_pool_s8_portable"
-    per_output = 28
-    per_tap = 5
 
 
 class MaxPoolS8Portable(PoolS8):
@@ -68,8 +70,6 @@ class MaxPoolS8Portable(PoolS8):
 
     ops = frozenset({"MAX_POOL_2D"})
     function = "max_pool_s8_portable"
-    per_output = 22
-    per_tap = 7
 
 
 class MeanS8Portable(Kernel):
@@ -99,5 +99,10 @@ class MeanS8Portable(Kernel):
     def accesses(self, context: Context) -> Accesses:
         return reduced(context)
 
-    def cost(self, context: Context) -> Cost:
-        return Cost(6 * context.input().elements + 30 * context.output().elements)
+    def work(self, context: Context) -> Work:
+        attrs, x = context.node.attrs, context.input()
+        assert isinstance(attrs, MeanAttrs)
+        loops = [Loop(n, (step,)) for n, step in zip(x.shape, row_major(x.shape), strict=True)]
+        innermost = merge([loop for i, loop in enumerate(loops) if i in attrs.axes], 1)[-1].count
+        elements = context.output().elements
+        return Work({"element": elements, "line": x.elements // innermost, "tap": x.elements})

@@ -8,10 +8,10 @@ import numpy as np
 
 from harness.graph import MeanAttrs, PoolAttrs
 from harness.kernels.accesses import Accesses, windows
-from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out
-from harness.kernels.effort import Effort, straight
+from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out
 from harness.kernels.pooling import PoolS8
 from harness.kernels.scaling_dsp import DSP
+from harness.kernels.work import Work
 from harness.oracle.params import mean_params
 
 QUAD = 4
@@ -31,15 +31,10 @@ class _PoolS8Dsp(PoolS8):
         channels = context.output().shape[3]
         return windows(context, within=[c // QUAD for c in range(channels)], own=channels % QUAD == 0)
 
-    def quad(self, context: Context) -> Effort:
-        """Four channels of an output pixel."""
-        raise NotImplementedError
-
-    def cost(self, context: Context) -> Cost:
-        batches, height, width, channels = context.output().shape
-        pixel = straight(60) + self.quad(context) * -(-channels // QUAD)
-        effort = straight(30) + (straight(15) + pixel * width) * (batches * height)
-        return effort.cost(context.target)
+    def work(self, context: Context) -> Work:
+        pixels, lines, taps = self.windows(context)
+        quads = -(-context.output().shape[3] // QUAD)
+        return Work({"pixel": pixels, "quad": pixels * quads, "line": lines * quads, "tap": taps * quads})
 
 
 class AveragePoolS8Dsp(_PoolS8Dsp):
@@ -48,14 +43,17 @@ class AveragePoolS8Dsp(_PoolS8Dsp):
     ops = frozenset({"AVERAGE_POOL_2D"})
     function = "average_pool_s8_dsp"
 
-    def quad(self, context: Context) -> Effort:
+    def work(self, context: Context) -> Work:
         attrs = context.node.attrs
         assert isinstance(attrs, PoolAttrs)
-        rows, columns = attrs.kernel
-        if columns == context.input().shape[2] and rows * columns <= MOST_COLUMNS:
-            rows, columns = 1, rows * columns
-        words = Effort(16.2, 22, 13) * (columns // 4) + straight(5.4) * (columns % 4)
-        return Effort(111, 155, 95) + (straight(16.4) + words) * rows
+        pixels, lines, taps = self.windows(context)
+        quads = -(-context.output().shape[3] // QUAD)
+        columns = attrs.kernel[1]
+        if columns == context.input().shape[2] and prod(attrs.kernel) <= MOST_COLUMNS:
+            lines, columns = pixels, prod(attrs.kernel)  # whole rows follow one another
+        rest = taps - lines * (columns // 4) * 4 if taps == lines * columns else 0
+        loops = {"pixel": pixels, "quad": pixels * quads, "line": lines * quads}
+        return Work(loops | {"four": (taps - rest) * quads / 4, "rest": rest * quads})
 
 
 class MaxPoolS8Dsp(_PoolS8Dsp):
@@ -63,12 +61,6 @@ class MaxPoolS8Dsp(_PoolS8Dsp):
 
     ops = frozenset({"MAX_POOL_2D"})
     function = "max_pool_s8_dsp"
-
-    def quad(self, context: Context) -> Effort:
-        attrs = context.node.attrs
-        assert isinstance(attrs, PoolAttrs)
-        rows, columns = attrs.kernel
-        return straight(26) + (straight(10) + Effort(8, 11, 7) * columns) * rows
 
 
 class MeanS8Dsp(Kernel):
@@ -101,13 +93,12 @@ class MeanS8Dsp(Kernel):
         reads = np.broadcast_to(last[:, None, :], (outer, count, inner))
         return Accesses({0: reads.astype(np.int32).reshape(-1)}, steps.astype(np.int32).reshape(-1))
 
-    def cost(self, context: Context) -> Cost:
+    def work(self, context: Context) -> Work:
         runs = _runs(context)
         assert runs is not None
         outer, count, inner = runs
         quads = outer * -(-inner // QUAD)
-        effort = straight(60) + (straight(130) + straight(33) * (count // 4)) * quads
-        return effort.cost(context.target)
+        return Work({"outer": outer, "quad": quads, "four": quads * (count // 4), "rest": quads * (count % 4)})
 
 
 def _runs(context: Context) -> tuple[int, int, int] | None:

@@ -6,7 +6,8 @@ import numpy as np
 
 from harness.graph import DType
 from harness.kernels.accesses import Accesses, elementwise
-from harness.kernels.base import Call, Context, Cost, Float, In, Kernel, Lowered, Out
+from harness.kernels.base import Call, Context, Float, In, Kernel, Lowered, Out
+from harness.kernels.work import Work
 from harness.oracle.params import requantize_params
 
 _TYPE = {DType.INT8: 0, DType.UINT8: 1, DType.INT16: 2}  # hil_type in convert.h
@@ -40,8 +41,8 @@ class RequantizePortable(Kernel):
     def accesses(self, context: Context) -> Accesses:
         return elementwise(context)
 
-    def cost(self, context: Context) -> Cost:
-        return Cost(18 * context.output().elements)
+    def work(self, context: Context) -> Work:
+        return Work({"element": context.output().elements})
 
 
 class QuantizeF32Portable(Kernel):
@@ -67,8 +68,8 @@ class QuantizeF32Portable(Kernel):
     def accesses(self, context: Context) -> Accesses:
         return elementwise(context)
 
-    def cost(self, context: Context) -> Cost:
-        return Cost(30 * context.output().elements)
+    def work(self, context: Context) -> Work:
+        return Work({"element": context.output().elements})
 
 
 class DequantizePortable(Kernel):
@@ -85,5 +86,5 @@ class DequantizePortable(Kernel):
     def accesses(self, context: Context) -> Accesses:
         return elementwise(context)
 
-    def cost(self, context: Context) -> Cost:
-        return Cost(12 * context.output().elements)
+    def work(self, context: Context) -> Work:
+        return Work({"element": context.output().elements})

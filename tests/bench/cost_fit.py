@@ -56,8 +56,8 @@ class Sample:
 
 def fit(samples: Sequence[Sample]) -> KernelPrices:
     """Prices of one kernel on one core."""
-    loops = list(samples[0].loops)
-    work = np.array([[sample.loops[loop] for loop in loops] for sample in samples])
+    loops = list(dict.fromkeys(loop for sample in samples for loop in sample.loops))
+    work = np.array([[sample.loops.get(loop, 0.0) for loop in loops] for sample in samples])
     known = np.array([sample.known for sample in samples])
 
     def row(values: Sequence[float], scale: Floats, *, caches: bool = False) -> dict[str, float]:

@@ -24,6 +24,8 @@ from harness.graph import (
     Pads,
     PoolAttrs,
     Quantization,
+    State,
+    VariableAttrs,
     activation_clamp,
     same_pads,
 )
@@ -73,10 +75,10 @@ def _layer(op: str, rng: Rng) -> Graph | None:
         (_REALISTIC.get(op) or _larger(op))(draft)
     except KeyError:
         return None
-    graph = Graph(op.lower(), tuple(draft.tensors), tuple(draft.nodes), tuple(draft.inputs), draft.nodes[0].outputs)
-    if any(t.bytes > LARGEST for t in graph.tensors if t.data is None) or not draft.nodes[0].outputs:
+    if any(t.bytes > LARGEST for t in draft.tensors if t.data is None):
         return None
-    return graph
+    tensors, states = tuple(draft.tensors), tuple(draft.states)
+    return Graph(op.lower(), tensors, tuple(draft.nodes), tuple(draft.inputs), draft.nodes[0].outputs, states)
 
 
 def _add(whole: Draft, graph: Graph) -> tuple[int, ...]:
@@ -87,6 +89,9 @@ def _add(whole: Draft, graph: Graph) -> tuple[int, ...]:
         whole.tensors.append(replace(tensor, name=f"t{number}", source=number))
     whole.inputs += [at + t for t in graph.inputs]
     node = graph.nodes[0]
+    if isinstance(node.attrs, VariableAttrs):
+        node = replace(node, attrs=VariableAttrs(len(whole.states)))
+    whole.states += [replace(state, name=f"s{len(whole.states)}") for state in graph.states]
     shifted = tuple(at + t for t in node.outputs)
     whole.nodes.append(replace(node, inputs=tuple(at + t if t >= 0 else t for t in node.inputs), outputs=shifted))
     return shifted
@@ -248,6 +253,13 @@ def _binary(op: str) -> Callable[[Draft], None]:
     return build
 
 
+def _assign(draft: Draft) -> None:
+    x = _input(draft, (1, _size(draft.rng, 1, 40), 1, _size(draft.rng, 1, 128)))
+    initial = np.zeros(draft.shape(x), np.int8)
+    draft.states.append(State("s0", DType.INT8, initial, draft.quant(x)))
+    draft.node("ASSIGN_VARIABLE", (x,), (), VariableAttrs(0))
+
+
 def _larger(op: str) -> Callable[[Draft], None]:
     """The builder of the property tests on an input of more elements."""
 
@@ -282,4 +294,5 @@ _REALISTIC: Mapping[str, Callable[[Draft], None]] = {
     "MEAN": _mean,
     "ADD": _binary("ADD"),
     "MUL": _binary("MUL"),
+    "ASSIGN_VARIABLE": _assign,
 }
