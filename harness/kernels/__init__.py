@@ -39,7 +39,6 @@ from harness.kernels.movement import ConcatPortable, MovePortable, PadPortable, 
 from harness.kernels.pooling import AveragePoolS8Portable, MaxPoolS8Portable, MeanS8Portable
 from harness.kernels.quantization import DequantizePortable, QuantizeF32Portable, RequantizePortable
 
-
 KERNELS: tuple[Kernel, ...] = (
     ConvS8Portable(),
     ConvS8Pairs(),

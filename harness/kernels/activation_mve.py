@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from harness.kernels.activation import Lut8Portable, SoftmaxS8Portable
 from harness.kernels.base import Context, Kernel
-from harness.kernels.effort_mve import Loops, MveKernel, Rate, Rates
+from harness.kernels.mve_kernel import Loops, MveKernel
 
 
 class Lut8Mve(MveKernel, Lut8Portable):
     """LOGISTIC, RELU, RELU6 and QUANTIZE between 8-bit types, 16 elements at a time."""
 
     function = "lut_8_mve"
-    rates: ClassVar[Rates] = {"layer": Rate(9, 13.6), "vector": Rate(4, 6)}
 
     def loops(self, context: Context) -> Loops:
-        return {"layer": 1, "vector": -(-context.output().elements // 16)}
+        return {"vector": -(-context.output().elements // 16)}
 
     def flash(self, context: Context) -> int:
         return 256
@@ -26,17 +23,11 @@ class SoftmaxS8Mve(MveKernel, SoftmaxS8Portable):
     """int8 SOFTMAX, four elements at a time."""
 
     function = "softmax_s8_mve"
-    rates: ClassVar[Rates] = {
-        "layer": Rate(23.8, 36.6),
-        "row": Rate(148, 178),
-        "sixteen": Rate(11.7, 15),
-        "four": Rate(42.5, 51.3),
-    }
 
     def loops(self, context: Context) -> Loops:
         elements, depth = context.output().elements, context.output().shape[-1]
         rows = elements // depth
-        return {"layer": 1, "row": rows, "sixteen": rows * -(-depth // 16), "four": rows * -(-depth // 4)}
+        return {"row": rows, "sixteen": rows * -(-depth // 16), "four": rows * -(-depth // 4)}
 
 
 KERNELS: tuple[Kernel, ...] = (Lut8Mve(), SoftmaxS8Mve())

@@ -115,23 +115,6 @@ class Lowered:
 
 
 @dataclass(frozen=True)
-class Cost:
-    """What a layer is expected to take, for kernels without `work`: by formulas of their own.
-
-    Attributes:
-        instructions: executed.
-        scratch: bytes of RAM while it runs.
-        cycles: modelled cycles on the context's target; None where the kernel has no figure of its own.
-        flash: bytes of packed weights and tables; code that is shared by layers not counted.
-    """
-
-    instructions: float
-    scratch: int = 0
-    cycles: float | None = None
-    flash: int = 0
-
-
-@dataclass(frozen=True)
 class Context:
     """What a kernel may look at: a node of a graph, and what code is generated for."""
 
@@ -173,16 +156,12 @@ class Kernel(ABC):
     def lower(self, context: Context) -> Lowered:
         """The calls for this node."""
 
-    def work(self, context: Context) -> Work | None:
+    @abstractmethod
+    def work(self, context: Context) -> Work:
         """How often its loops run, what it reads again, and its scratch bytes: from them costs.py makes figures.
 
-        Loops are those of the code, so that figures extrapolate. None: only `cost` is there.
+        Loops are those of the code, counted from the shapes, so that their prices hold for layers of any size.
         """
-        return None
-
-    def cost(self, context: Context) -> Cost:
-        """A rule of thumb, for a kernel without `work`."""
-        raise NotImplementedError
 
     def accesses(self, context: Context) -> Accesses | None:
         """In which order inputs are read and the output is written (harness/kernels/accesses.py has the usual ones).

@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from harness.graph import ConvAttrs, FullyConnectedAttrs, Pads
 from harness.kernels.accesses import Accesses, planes, quads, rows, windows
-from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out, Scratch, Table, packed
-from harness.kernels.effort import straight
-from harness.kernels.scale import records, rounded_words, table_bytes
+from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out, Scratch, Table, packed
+from harness.kernels.scale import records, scale_loops, table_bytes
+from harness.kernels.work import Sweep, Work
 
 Int64s = npt.NDArray[np.int64]
 
@@ -115,19 +115,25 @@ class ConvS8Portable(Kernel):
             return windows(context, lines=self.pixels, within=within)
         return windows(context, pixels=self.pixels, within=within)
 
-    def cost(self, context: Context) -> Cost:
-        fields, quad = _fields(context), context.output().shape[3] / 4
-        taps = fields["kernel_h"] * fields["kernel_w"] * context.input(1).shape[3]
-        pairs, singles = fields["out_w"] // self.pixels, fields["out_w"] % self.pixels
-        if self.pixels == 1:
-            pairs, singles = 0, fields["out_w"]
-        of_pair = 111 + quad * (224 + 17.8 * taps)
-        of_single = 54 + 48 * (self.pixels > 1) + quad * (108 + 11.9 * taps)
-        gathered = 0.0 if _direct(context) else -48 + 68 * fields["kernel_h"] + 1.5 * taps
-        row = pairs * of_pair + singles * of_single + fields["out_w"] * gathered
-        outputs = context.output().elements * rounded_words(context) * 3.8
-        effort = straight(140 + fields["batches"] * fields["out_h"] * row + outputs)
-        return effort.cost(context.target, scratch=self._scratch(context), flash=table_bytes(context))
+    def work(self, context: Context) -> Work:
+        fields, w = _fields(context), context.input(1)
+        taps = fields["kernel_h"] * fields["kernel_w"] * w.shape[3]
+        groups = fields["in_c"] // w.shape[3]
+        quads_of_group, singles_of_group = divmod(context.output().shape[3] // groups, 4)
+        lines = fields["batches"] * fields["out_h"]
+        pixels = lines * fields["out_w"]
+        pairs = lines * (fields["out_w"] // 2) if self.pixels == 2 else 0
+        windows = 0 if _direct(context) else pixels * groups
+        loops: dict[str, float] = {"row": lines, "window": windows, "window_row": windows * fields["kernel_h"]}
+        loops["window_byte"] = windows * taps
+        for name, steps in (("pair", pairs), ("pixel", pixels - 2 * pairs)):
+            runs = steps * groups
+            loops |= {name: steps, f"{name}_group": runs}
+            loops |= {f"{name}_quad": runs * quads_of_group, f"{name}_channel": runs * singles_of_group}
+            loops |= {f"{name}_quad_tap": runs * quads_of_group * taps}
+            loops |= {f"{name}_channel_tap": runs * singles_of_group * taps}
+        sweep = Sweep("weights", table_bytes(context), pixels - pairs)
+        return Work(loops | scale_loops(context), (sweep,), self._scratch(context))
 
 
 class ConvS8Pairs(ConvS8Portable):
@@ -160,20 +166,18 @@ class DepthwiseConvS8Portable(Kernel):
         in_c, out_c = context.input(0).shape[3], context.output().shape[3]
         return windows(context, within=quads(out_c, 1 if in_c == out_c else in_c), own=True)
 
-    def cost(self, context: Context) -> Cost:
+    def work(self, context: Context) -> Work:
         fields, channels = _fields(context), context.output().shape[3]
         group = channels if channels == context.input().shape[3] else channels // context.input().shape[3]
         quads_of_pixel = group // 4 * (channels // group)
-        singles = channels - 4 * quads_of_pixel
-        inside = _inside(fields, "w") * _inside(fields, "h")
         pixels = fields["batches"] * fields["out_h"] * fields["out_w"]
         taps = pixels * fields["kernel_h"] * fields["kernel_w"]
-        effort = straight(48 + fields["batches"] * fields["out_h"] * 53 + pixels * 44)
-        quad = pixels * (126 + 41 * fields["kernel_h"]) + fields["batches"] * inside * 9.9 + taps * 7.35
-        single = pixels * (91 + 36 * fields["kernel_h"]) + taps * 6.4
-        effort = effort + straight(quad * quads_of_pixel + single * singles)
-        effort = effort + straight(context.output().elements * rounded_words(context) * 4.1)
-        return effort.cost(context.target, flash=table_bytes(context), reads=pixels)
+        inside = fields["batches"] * _inside(fields, "w") * _inside(fields, "h")
+        loops: dict[str, float] = {"row": fields["batches"] * fields["out_h"], "pixel": pixels}
+        for name, runs in (("quad", quads_of_pixel), ("channel", channels - 4 * quads_of_pixel)):
+            loops |= {name: runs * pixels, f"{name}_line": runs * pixels * fields["kernel_h"]}
+            loops |= {f"{name}_tap": runs * inside, f"{name}_padding": runs * (taps - inside)}
+        return Work(loops | scale_loops(context), (Sweep("weights", table_bytes(context), pixels),))
 
 
 class DepthwiseConvS8Plane(Kernel):
@@ -242,21 +246,31 @@ class DepthwiseConvS8Plane(Kernel):
     def accesses(self, context: Context) -> Accesses:
         return planes(context)
 
-    def cost(self, context: Context) -> Cost:
+    def work(self, context: Context) -> Work:
         shape = self.lower(context).calls[0].shape
         channels = shape["channels"] * shape["batches"]
-        elements, lines, taps_v, taps_u = (shape[k] for k in ("out_elements", "out_lines", "taps_v", "taps_u"))
-        copied = channels * (64 + shape["lines"] * (27 + 5.93 * shape["elements"]))
-        if elements < 4:
-            line = 24 + elements * (78 + taps_v * (10 + 13.5 * taps_u))
-        elif (taps_u, shape["stride_u"], shape["dilation_u"]) == (3, 1, 1):
-            line = 24 + -(-elements // 4) * (131 + 36.3 * taps_v)
-        else:
-            line = 24 + -(-elements // 4) * (131 + taps_v * (9 + 12.6 * taps_u))
-        computed = channels * shape["multiplier"] * (5 * taps_v * taps_u + lines * line)
-        outputs = context.output().elements * rounded_words(context) * 4
-        effort = straight(150 + copied + computed + outputs)
-        return effort.cost(context.target, scratch=self._scratch(context), flash=table_bytes(context))
+        outputs = channels * shape["multiplier"]
+        elements, taps_v, taps_u = (shape[name] for name in ("out_elements", "taps_v", "taps_u"))
+        lines = outputs * shape["out_lines"]
+        loops: dict[str, float] = {
+            "filled": shape["plane_bytes"],
+            "channel": channels,
+            "copied_line": channels * shape["lines"],
+            "copied": channels * shape["lines"] * shape["elements"],
+            "output": outputs,
+            "weight": outputs * taps_v * taps_u,
+            "line": lines,
+        }
+        three = (taps_u, shape["stride_u"], shape["dilation_u"]) == (3, 1, 1)
+        kind = "single" if elements < 4 else "three" if three else "quad"
+        runs = lines * (elements if elements < 4 else -(-elements // 4))
+        for name in ("single", "three", "quad"):
+            count = runs * (name == kind)
+            loops |= {name: count, f"{name}_line": count * taps_v, f"{name}_tap": count * taps_v * taps_u}
+        read = Sweep("input", context.input().bytes, shape["channels"])
+        written = Sweep("output", context.output().bytes, context.output().shape[3])
+        weights = Sweep("weights", table_bytes(context), 1)
+        return Work(loops | scale_loops(context), (read, written, weights), self._scratch(context))
 
 
 class FullyConnectedS8Portable(Kernel):
@@ -277,10 +291,9 @@ class FullyConnectedS8Portable(Kernel):
         out_n, in_n = context.input(1).shape
         return rows(context, in_n, out_n, quads(out_n))
 
-    def cost(self, context: Context) -> Cost:
+    def work(self, context: Context) -> Work:
         out_n, in_n = context.input(1).shape
         batches = context.input().elements // in_n
-        outputs = context.output().elements * rounded_words(context) * 4
-        row = 23 + out_n // 4 * (104 + 12 * in_n) + out_n % 4 * (27 + 6 * in_n)
-        effort = straight(33 + batches * row + outputs)
-        return effort.cost(context.target, flash=table_bytes(context), reads=batches)
+        loops = {"row": batches, "quad": batches * (out_n // 4), "quad_tap": batches * (out_n // 4) * in_n}
+        loops |= {"channel": batches * (out_n % 4), "channel_tap": batches * (out_n % 4) * in_n}
+        return Work(loops | scale_loops(context), (Sweep("weights", table_bytes(context), batches),))

@@ -11,7 +11,6 @@ from harness.graph import ConvAttrs
 from harness.kernels.accesses import Accesses, windows
 from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out, Scratch, Table
 from harness.kernels.convolution import weights_of
-from harness.kernels.effort_mve import Loops, MveKernel, Rate
 from harness.kernels.mve import (
     GENERAL,
     LANES,
@@ -24,6 +23,7 @@ from harness.kernels.mve import (
     readable,
     split_depth,
 )
+from harness.kernels.mve_kernel import Loops, MveKernel
 
 
 @dataclass(frozen=True)
@@ -131,32 +131,7 @@ def packed_bytes(channels: int, depth: int, form: int) -> int:
     return -(-channels // 4) * (64 * steps + 32 * (tail > 0) + 36 + 4 * (form == GENERAL))
 
 
-GEMM_RATES = {
-    "call": Rate(64.5, 72.2),
-    "pair": Rate(13.6, 16.5),
-    "overlap": Rate(9.66, 6.3),
-    "single": Rate(16.8, 20),
-    "tile": Rate(23.2, 35.7),
-    "round": Rate(3.11, 2.92),
-    "step": Rate(13.9, 16.1),
-    "tail": Rate(16.9, 22.2),
-    "signed": Rate(3.91, 8.11),
-    "general": Rate(10, 18),
-}
-"""Per pair of pixels, per tile of two pixels and four channels, per step of 16 activations, four of them a round."""
 
-STRIP_RATES = {
-    "layer": Rate(129, 178),
-    "strip": Rate(57.3, 57.9),
-    "line": Rate(36.9, 52),
-    "group": Rate(11.4, 13.7),
-    "part": Rate(6.86, 5.85),
-    "padding": Rate(3.98, 4.17),
-    "column64": Rate(10.9, 16.1),
-    "column32": Rate(7.06, 8.17),
-    "column16": Rate(5.07, 4.18),
-    "column": Rate(5.61, 5.72),
-}
 
 
 def _dense(context: Context) -> bool:
@@ -169,7 +144,6 @@ class Conv1x1S8Mve(MveKernel):
     """Convolutions whose windows follow one another in the input: 1x1 above all."""
 
     ops = frozenset({"CONV_2D"})
-    rates = GEMM_RATES
 
     def applies(self, context: Context) -> bool:
         if not _dense(context):
@@ -194,6 +168,9 @@ class Conv1x1S8Mve(MveKernel):
         channels, depth = context.output().shape[3], in_runs(context).depth
         return gemm_loops(context, 1, context.output().elements // channels, depth)
 
+    def reads(self, context: Context) -> float:
+        return self.loops(context)["pair"]
+
     def flash(self, context: Context) -> int:
         return packed_bytes(context.output().shape[3], in_runs(context).depth, layer_form(context))
 
@@ -202,7 +179,6 @@ class ConvS8Mve(MveKernel):
     """Convolutions of any window that is not dilated along a row."""
 
     ops = frozenset({"CONV_2D"})
-    rates = {**GEMM_RATES, **STRIP_RATES}
     strip_bytes: ClassVar[int] = 2048
     """Output rows whose strip is larger are computed in several pieces."""
 
@@ -252,11 +228,14 @@ class ConvS8Mve(MveKernel):
         g = in_runs(context)
         tile = self.tile(g) or g.out_w
         lines = g.batches * g.out_h
-        found: dict[str, float] = {"layer": 1}
+        found: dict[str, float] = {}
         for first in range(0, g.out_w, tile):
             for name, count in gemm_loops(context, lines, min(tile, g.out_w - first), g.depth).items():
                 found[name] = found.get(name, 0) + count
         return found if self.tile(g) == 0 else found | _strip_loops(g, tile)
+
+    def reads(self, context: Context) -> float:
+        return self.loops(context)["pair"]
 
     def flash(self, context: Context) -> int:
         return packed_bytes(context.output().shape[3], in_runs(context).depth, layer_form(context))

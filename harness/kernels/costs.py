@@ -56,10 +56,6 @@ def cost_of(kernel: Kernel, context: Context, *, first: bool = False, over: bool
         over: whether the output lies over an input.
     """
     work = kernel.work(context)
-    if work is None:
-        rule = kernel.cost(context)
-        cycles = GUESS_CYCLES * rule.instructions if rule.cycles is None else rule.cycles
-        return Cost(rule.instructions, cycles, rule.scratch, "guess")
     loops = all_loops(work, first=first)
     prices, table, basis = _prices(type(kernel).__name__, context.target.core, loops)
     waited = stalls(work, context, over=over)

@@ -13,7 +13,6 @@ from harness.kernels.accesses import NEVER, Accesses, Steps, windows
 from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out, Scratch, Table
 from harness.kernels.convolution import weights_of
 from harness.kernels.convolution_mve import Geometry, geometry
-from harness.kernels.effort_mve import Loops, MveKernel, Rate
 from harness.kernels.mve import (
     EIGHT,
     GENERAL,
@@ -27,6 +26,8 @@ from harness.kernels.mve import (
     pack_scale,
     pack_taps,
 )
+from harness.kernels.mve_kernel import Loops, MveKernel
+from harness.kernels.prices import loop_cycles
 
 Ints = npt.NDArray[np.int64]
 
@@ -84,17 +85,6 @@ def planes(g: Geometry) -> list[Plane]:
     return [Plane(columns, rows, True), Plane(rows, columns, False)]
 
 
-RATES = {
-    "column": Rate(14.6, 16.6),
-    "channel": Rate(26.8, 37),
-    "octet": Rate(27.8, 41.5),
-    "rest": Rate(28.5, 42.5),
-    "single": Rate(5.7, -1.5),
-    "any": Rate(2, 2.3),
-    "signed": Rate(6, 9),
-    "general": Rate(16.2, 20.3),
-}
-"""Per 16 bytes of weaving a strip, per channel of a strip, per eight outputs. A kernel adds its own."""
 
 
 class _Depthwise(MveKernel):
@@ -113,10 +103,8 @@ class _Depthwise(MveKernel):
 
     def best(self, g: Geometry) -> Plane:
         """The cheapest of them."""
-        return min(self.possible(g), key=lambda plane: self._instructions(self.plane_loops(g, plane)))
-
-    def _instructions(self, loops: Loops) -> float:
-        return sum(count * self.rates[name].instructions for name, count in loops.items())
+        name = type(self).__name__
+        return min(self.possible(g), key=lambda plane: loop_cycles(name, "cortex-m55", self.plane_loops(g, plane)))
 
     @abstractmethod
     def fits(self, g: Geometry, plane: Plane) -> bool:
@@ -215,7 +203,6 @@ class DepthwiseConv3x3S8Mve(_Depthwise):
     """3x3 with stride 1: two lines of outputs at a time."""
 
     function = "depthwise_conv_3x3_s8_mve"
-    rates = {**RATES, "layer": Rate(158, 126), "strip": Rate(168, 223), "column": Rate(15.6, 21)}
 
     def fits(self, g: Geometry, plane: Plane) -> bool:
         axes = (plane.inner, plane.outer)
@@ -226,7 +213,6 @@ class DepthwiseConv3x3S8Mve(_Depthwise):
         strips = -(-plane.outer.out // 2)
         vectors = _vectors(g, min(plane.inner.size, plane.inner.out + 2 - plane.inner.pad))
         return {
-            "layer": 1,
             "strip": g.batches * -(-g.in_c // LANES) * strips,
             "column": g.batches * strips * vectors,
             **_outputs(g.batches * g.in_c * strips, 2 * plane.inner.out, False, g.in_c < LANES),
@@ -251,7 +237,7 @@ class DepthwiseConv3x3SmallStripS8Mve(DepthwiseConv3x3S8Mve):
 
     def applies(self, context: Context) -> bool:
         g = geometry(context)
-        return super().applies(context) and self.strip(g, self.best(g)) < self.strip(g, super().best(g))
+        return super().applies(context) and self.strip(g, self.best(g)) < self.strip(g, DepthwiseConv3x3S8Mve().best(g))
 
     def best(self, g: Geometry) -> Plane:
         return min(self.possible(g), key=lambda plane: self.strip(g, plane))
@@ -261,7 +247,6 @@ class DepthwiseConv4x4S8Mve(_Depthwise):
     """Windows up to 4x4 with any strides, not dilated along the inner dimension: one line of outputs at a time."""
 
     function = "depthwise_conv_4x4_s8_mve"
-    rates = {**RATES, "layer": Rate(470, 515), "strip": Rate(196, 256)}
 
     def fits(self, g: Geometry, plane: Plane) -> bool:
         inner, outer = plane.inner, plane.outer
@@ -273,7 +258,6 @@ class DepthwiseConv4x4S8Mve(_Depthwise):
         columns = min(inner.size, (inner.out - 1) * inner.stride + inner.kernel - inner.pad)
         stepped = inner.stride * min(g.in_c, LANES) != 2 * LANES
         return {
-            "layer": 1,
             "strip": lines * -(-g.in_c // LANES),
             "column": lines * _vectors(g, columns),
             **_outputs(lines * g.in_c, inner.out, True, stepped),
@@ -295,7 +279,6 @@ class DepthwiseConvLineS8Mve(_Depthwise):
     """Up to 13 taps in a line, stride 1 along it."""
 
     function = "depthwise_conv_line_s8_mve"
-    rates = {**RATES, "layer": Rate(360, 404), "strip": Rate(102, 114), "weave": Rate(79.5, 107)}
 
     def fits(self, g: Geometry, plane: Plane) -> bool:
         inner, outer = plane.inner, plane.outer
@@ -309,7 +292,6 @@ class DepthwiseConvLineS8Mve(_Depthwise):
         before = -(-inner.pad // 4)
         whole = max(min((inner.size - 4 * before + inner.pad) // 4, words - before), 0)
         return {
-            "layer": 1,
             "strip": strips,
             "weave": strips * (words - whole + (whole > 0)),
             "column": strips * words,
@@ -328,23 +310,12 @@ class DepthwiseConvLineS8Mve(_Depthwise):
         return _windows_of(plane.outer)
 
 
-TAPS_RATES = {
-    "layer": Rate(105, 117),
-    "row": Rate(10.2, 9.25),
-    "pixel": Rate(48.4, 72.4),
-    "line": Rate(23.3, 22.9),
-    "listed": Rate(13.3, 17.2),
-    "block": Rate(41.6, 64),
-    "tap": Rate(9.1, 9.98),
-    "spread": Rate(1, -4),
-}
 
 
 class DepthwiseConvS8Mve(MveKernel):
     """Any depthwise convolution, pixel by pixel."""
 
     ops = frozenset({"DEPTHWISE_CONV_2D"})
-    rates = TAPS_RATES
 
     def lower(self, context: Context) -> Lowered:
         g, channels = geometry(context), context.output().shape[3]
@@ -371,15 +342,16 @@ class DepthwiseConvS8Mve(MveKernel):
         g, channels = geometry(context), context.output().shape[3]
         pixels, taps = g.batches * g.out_h * g.out_w, g.kernel_h * g.kernel_w
         rounds = pixels * -(-channels // EIGHT)
+        spread = channels != g.in_c or channels < EIGHT
         return {
-            "layer": 1,
             "row": g.batches * g.out_h,
             "pixel": pixels,
             "line": pixels * g.kernel_h,
             "listed": pixels * taps,
             "block": rounds,
-            "tap": rounds * taps,
-            "spread": rounds * (channels != g.in_c or channels < EIGHT) * (1 - taps),
+            "tap": rounds * taps * (not spread),
+            "spread_block": rounds * spread,
+            "spread_tap": rounds * taps * spread,
         }
 
     def flash(self, context: Context) -> int:

@@ -10,8 +10,8 @@ import numpy as np
 from harness.graph import BinaryAttrs, Clamp, Tensor
 from harness.kernels.accesses import Accesses, elementwise
 from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out
-from harness.kernels.effort_mve import Loops, MveKernel, Rate
 from harness.kernels.loops import Loop, broadcast_steps, merge, padded
+from harness.kernels.mve_kernel import Loops, MveKernel
 from harness.oracle.fixedpoint import INT32_MAX, Ints, multiply_by_quantized_multiplier
 from harness.oracle.params import AddParams, Multiplier, add_params, mul_params
 
@@ -109,27 +109,6 @@ def _loops_shape(loops: tuple[Loop, ...]) -> dict[str, int]:
     return shape | {f"b{i}": loop.steps[1] for i, loop in enumerate(loops)}
 
 
-LINEAR_RATES = {
-    "layer": Rate(8, 13),
-    "run": Rate(33.6, 66.8),
-    "dense": Rate(16, 25),
-    "value": Rate(12, 17),
-    "rest": Rate(8.7, 12.8),
-}
-ADD_RATES = {
-    "layer": Rate(10, 30),
-    "run": Rate(24, 30),
-    "dense": Rate(37.9, 54.3),
-    "value": Rate(26.8, 40),
-    "rest": Rate(20, 35),
-}
-MUL_RATES = {
-    "layer": Rate(34, 45),
-    "run": Rate(10, 12),
-    "dense": Rate(17.9, 27.7),
-    "value": Rate(14.5, 22.4),
-    "rest": Rate(20.9, 33.7),
-}
 
 
 class _Binary(MveKernel):
@@ -164,7 +143,6 @@ class _Binary(MveKernel):
         value = last.steps[1] == 0
         groups = runs * (last.count // self.group)
         return {
-            "layer": 1,
             "run": runs,
             "dense": 0 if value else groups,
             "value": groups if value else 0,
@@ -178,7 +156,6 @@ class AddLinearS8Mve(_Binary):
     ops = frozenset({"ADD"})
     function = "add_linear_s8_mve"
     group = 8
-    rates = LINEAR_RATES
 
     def applies(self, context: Context) -> bool:
         return self._linear(context) is not None
@@ -218,7 +195,6 @@ class AddS8Mve(_Scaled):
     ops = frozenset({"ADD"})
     function = "add_s8_mve"
     group = 4
-    rates = ADD_RATES
 
     def multipliers(self, context: Context) -> tuple[int, tuple[Multiplier, Multiplier], Multiplier]:
         p = add_params(context.input(0), context.input(1), context.output())
@@ -231,7 +207,6 @@ class MulS8Mve(_Scaled):
     ops = frozenset({"MUL"})
     function = "mul_s8_mve"
     group = 4
-    rates = MUL_RATES
 
     def multipliers(self, context: Context) -> tuple[int, tuple[Multiplier, Multiplier], Multiplier]:
         none = Multiplier(0, 0)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from harness.kernels.accesses import Accesses, rows
 from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out, Scratch, Table
 from harness.kernels.convolution import weights_of
-from harness.kernels.convolution_mve import GEMM_RATES, block_of, gemm_loops, packed_bytes, pairs
-from harness.kernels.effort_mve import Loops, MveKernel, Rate
+from harness.kernels.convolution_mve import block_of, gemm_loops, packed_bytes, pairs
 from harness.kernels.mve import (
     GENERAL,
     LANES,
@@ -20,28 +19,13 @@ from harness.kernels.mve import (
     readable,
     split_depth,
 )
-
-RATES = {
-    "layer": Rate(30.5, 42.5),
-    "row": Rate(30.5, 42.5),
-    "copied": Rate(2.6, 3.82),
-    "eight": Rate(26.8, 40),
-    "four": Rate(15.8, 24.3),
-    "step8": Rate(17.2, 18.1),
-    "step4": Rate(9.34, 10),
-    "round": Rate(1.61, 3.59),
-    "tail8": Rate(19.2, 23),
-    "tail4": Rate(12.1, 17.6),
-    "signed": Rate(1.97, 4.08),
-    "general": Rate(5.53, 10.2),
-}
+from harness.kernels.mve_kernel import Loops, MveKernel
 
 
 class FullyConnectedS8Mve(MveKernel):
     """Fully connected layers, row by row."""
 
     ops = frozenset({"FULLY_CONNECTED"})
-    rates = RATES
 
     def lower(self, context: Context) -> Lowered:
         x, weights = context.input(), weights_of(context)
@@ -70,7 +54,6 @@ class FullyConnectedS8Mve(MveKernel):
         rows, form = context.input().elements // depth, layer_form(context)
         eights, fours = rows * (channels // 8 + (channels % 8 > 4)), rows * (0 < channels % 8 <= 4)
         return {
-            "layer": 1,
             "row": rows,
             "copied": 0 if readable(depth) else rows * (10 + steps),
             "eight": eights,
@@ -84,6 +67,9 @@ class FullyConnectedS8Mve(MveKernel):
             "general": (2 * eights + fours) * (form == GENERAL),
         }
 
+    def reads(self, context: Context) -> float:
+        return self.loops(context)["row"]
+
     def flash(self, context: Context) -> int:
         channels, depth = context.input(1).shape
         steps, tail = split_depth(depth)
@@ -95,7 +81,6 @@ class FullyConnectedRowsS8Mve(MveKernel):
     """Fully connected layers of two rows and more: a 1x1 convolution."""
 
     ops = frozenset({"FULLY_CONNECTED"})
-    rates = GEMM_RATES
 
     def applies(self, context: Context) -> bool:
         channels, depth = context.input(1).shape
@@ -117,6 +102,9 @@ class FullyConnectedRowsS8Mve(MveKernel):
     def loops(self, context: Context) -> Loops:
         depth = context.input(1).shape[1]
         return gemm_loops(context, 1, context.input().elements // depth, depth)
+
+    def reads(self, context: Context) -> float:
+        return self.loops(context)["pair"]
 
     def flash(self, context: Context) -> int:
         channels, depth = context.input(1).shape

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import prod
 
 from harness.kernels.base import Context, Kernel
-from harness.kernels.effort_mve import Loops, MveKernel, Rate
 from harness.kernels.movement import (
     ConcatPortable,
     MovePortable,
@@ -15,6 +14,7 @@ from harness.kernels.movement import (
     moved,
 )
 from harness.kernels.mve import LANES
+from harness.kernels.mve_kernel import Loops, MveKernel
 
 _Copying = ConcatPortable | SplitPortable | StridedSlicePortable | PadPortable
 
@@ -22,23 +22,20 @@ SHORT = 8
 """Runs of fewer bytes are copied as quickly one by one."""
 
 
-RATES = {"layer": Rate(5, 6), "run": Rate(8.5, 13), "vector": Rate(3, 4), "filled": Rate(1.93, 1.9)}
 
 
 class MoveMve(MveKernel, MovePortable):
     """A copy as it is."""
 
-    rates = RATES
     function = "move_mve"
 
     def loops(self, context: Context) -> Loops:
-        return {"layer": 1, "run": 1, "vector": -(-moved(context) // LANES)}
+        return {"run": 1, "vector": -(-moved(context) // LANES)}
 
 
 class ConcatMve(MveKernel, ConcatPortable):
     """CONCATENATION: one strided copy an input."""
 
-    rates = RATES
     function = "copy_rows_mve"
 
     def applies(self, context: Context) -> bool:
@@ -51,7 +48,6 @@ class ConcatMve(MveKernel, ConcatPortable):
 class SplitMve(MveKernel, SplitPortable):
     """SPLIT and SPLIT_V: one strided copy an output."""
 
-    rates = RATES
     function = "copy_rows_mve"
 
     def applies(self, context: Context) -> bool:
@@ -64,7 +60,6 @@ class SplitMve(MveKernel, SplitPortable):
 class StridedSliceMve(MveKernel, StridedSlicePortable):
     """STRIDED_SLICE with any steps, where runs are not too short."""
 
-    rates = RATES
     function = "strided_copy_mve"
 
     def applies(self, context: Context) -> bool:
@@ -77,7 +72,6 @@ class StridedSliceMve(MveKernel, StridedSlicePortable):
 class PadMve(MveKernel, PadPortable):
     """PAD and PADV2, int8, where runs are not too short."""
 
-    rates = RATES
     function = "strided_copy_mve"
     fill = "fill_bytes_mve"
 
@@ -97,7 +91,7 @@ def _copies(kernel: _Copying, context: Context) -> dict[str, float]:
     calls = [call for call in kernel.lower(context).calls if call.function == kernel.function]
     runs = [call.shape.get("rows") or prod(call.shape[f"n{i}"] for i in range(5)) for call in calls]
     vectors = sum(n * -(-call.shape["bytes"] // LANES) for n, call in zip(runs, calls, strict=True))
-    return {"layer": 1, "run": sum(runs), "vector": vectors}
+    return {"run": sum(runs), "vector": vectors}
 
 
 KERNELS: tuple[Kernel, ...] = (MoveMve(), ConcatMve(), SplitMve(), StridedSliceMve(), PadMve())

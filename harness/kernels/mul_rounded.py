@@ -6,10 +6,10 @@ import numpy as np
 
 from harness.graph import BinaryAttrs
 from harness.kernels.accesses import Accesses, elementwise
-from harness.kernels.base import Call, Context, Cost, In, Kernel, Lowered, Out
-from harness.kernels.effort import straight
+from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out
 from harness.kernels.elementwise import broadcast_loops
 from harness.kernels.requant import Requant, requant
+from harness.kernels.work import Work
 from harness.oracle.params import mul_params
 
 
@@ -43,8 +43,9 @@ class MulS8Rounded(Kernel):
     def accesses(self, context: Context) -> Accesses:
         return elementwise(context, (0, 1))
 
-    def cost(self, context: Context) -> Cost:
-        return straight(20 + 21 * context.output().elements).cost(context.target)
+    def work(self, context: Context) -> Work:
+        elements = context.output().elements
+        return Work({"element": elements, "run": elements // broadcast_loops(context)["n4"]})
 
 
 KERNELS: tuple[Kernel, ...] = (MulS8Rounded(),)

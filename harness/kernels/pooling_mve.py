@@ -7,9 +7,9 @@ from math import prod
 from harness.graph import MeanAttrs, PoolAttrs
 from harness.kernels.accesses import Accesses, reduced, windows
 from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out
-from harness.kernels.effort_mve import Loops, MveKernel, Rate
 from harness.kernels.loops import Loop, merge, padded, row_major
 from harness.kernels.mve import LANES
+from harness.kernels.mve_kernel import Loops, MveKernel
 from harness.kernels.pooling import AveragePoolS8Portable, MaxPoolS8Portable
 from harness.oracle.params import mean_params
 
@@ -21,41 +21,11 @@ MAX_COUNT = 5600
 
 
 _SUMS = ("layer", "pixel", "block", "half", "row", "column", "half_row", "half_column", "four")
-AVERAGE_RATES = {
-    "layer": Rate(69.3, 84.6),
-    "pixel": Rate(62.3, 54.5),
-    "block": Rate(45.9, 77.8),
-    "half": Rate(6.82, 6.36),
-    "row": Rate(15.3, 26.6),
-    "column": Rate(5.95, 5.92),
-    "half_row": Rate(10.1, 15),
-    "half_column": Rate(4.98, 4.99),
-    "four": Rate(28.2, 31.3),
-}
-MEAN_RATES = {
-    "layer": Rate(32.5, 41),
-    "pixel": Rate(32.5, 41),
-    "block": Rate(32.8, 54.9),
-    "half": Rate(10.1, 13.6),
-    "row": Rate(24.6, 42.7),
-    "column": Rate(6, 6),
-    "half_row": Rate(10.1, 13.6),
-    "half_column": Rate(5, 5),
-    "four": Rate(27.9, 35.9),
-}
-MAX_RATES = {
-    "layer": Rate(62.2, 73),
-    "pixel": Rate(53.4, 57.5),
-    "block": Rate(11.1, 12.1),
-    "row": Rate(5.05, 6.05),
-    "column": Rate(4.99, 4.99),
-}
 
 
 class AveragePoolS8Mve(MveKernel, AveragePoolS8Portable):
     """int8 AVERAGE_POOL_2D, 16 channels at a time."""
 
-    rates = AVERAGE_RATES
     function = "average_pool_s8_mve"
 
     def applies(self, context: Context) -> bool:
@@ -68,13 +38,12 @@ class AveragePoolS8Mve(MveKernel, AveragePoolS8Portable):
 
     def loops(self, context: Context) -> Loops:
         pixels, rows, elements = _windows(context)
-        return {"layer": 1, "pixel": pixels, **_sums(context.output().shape[3], pixels, rows, elements)}
+        return {"pixel": pixels, **_sums(context.output().shape[3], pixels, rows, elements)}
 
 
 class MaxPoolS8Mve(MveKernel, MaxPoolS8Portable):
     """int8 MAX_POOL_2D, 16 channels at a time."""
 
-    rates = MAX_RATES
     function = "max_pool_s8_mve"
 
     def accesses(self, context: Context) -> Accesses:
@@ -83,7 +52,7 @@ class MaxPoolS8Mve(MveKernel, MaxPoolS8Portable):
     def loops(self, context: Context) -> Loops:
         pixels, rows, elements = _windows(context)
         count = -(-context.output().shape[3] // LANES)
-        return {"layer": 1, "pixel": pixels, "block": count * pixels, "row": count * rows, "column": count * elements}
+        return {"pixel": pixels, "block": count * pixels, "row": count * rows, "column": count * elements}
 
 
 def _sixteens(context: Context) -> Accesses:
@@ -95,7 +64,6 @@ class MeanS8Mve(MveKernel):
     """int8 MEAN over dimensions in front of the last: over height and width above all."""
 
     ops = frozenset({"MEAN"})
-    rates = MEAN_RATES
 
     def applies(self, context: Context) -> bool:
         reduced_loops, kept = _loops(context)
@@ -124,7 +92,7 @@ class MeanS8Mve(MveKernel):
         reduced_loops, kept = _loops(context)
         rows, columns = (loop.count for loop in padded(reduced_loops, 2, 1, "MEAN"))
         pixels = prod(loop.count for loop in kept[:-1])
-        return {"layer": 1, "pixel": pixels, **_sums(kept[-1].count, pixels, pixels * rows, pixels * rows * columns)}
+        return {"pixel": pixels, **_sums(kept[-1].count, pixels, pixels * rows, pixels * rows * columns)}
 
 
 def _windows(context: Context) -> tuple[int, int, int]:

@@ -118,6 +118,13 @@ def read_prices(path: Path) -> CorePrices:
     return found
 
 
+def loop_cycles(kernel: str, core: str, loops: Mapping[str, float]) -> float:
+    """Core cycles of a kernel's loops, to weigh ways of using it; the number of runs where nothing is priced."""
+    table = core_prices(core)
+    row = table.kernels[kernel].cycles if table is not None and kernel in table.kernels else dict.fromkeys(loops, 1.0)
+    return sum(row.get(loop, 0.0) * times for loop, times in loops.items())
+
+
 def prices_text(prices: CorePrices) -> str:
     """The text of a file: a line a row."""
     document = prices.model_dump(mode="json")

@@ -38,9 +38,10 @@ def records(context: Context) -> tuple[dict[str, int], npt.NDArray[np.int32]]:
     return _records(context.graph, context.node, context.target)
 
 
-def rounded_words(context: Context) -> int:
-    """Words of a record beyond the linear form's two, about in proportion to what another form takes longer."""
-    return records(context)[0]["scale.words"] - 2
+def scale_loops(context: Context) -> dict[str, float]:
+    """Outputs whose scaling takes longer than the linear form."""
+    form, outputs = records(context)[0]["scale.form"], context.output().elements
+    return {"rounded": outputs * (form == ROUNDED), "general": outputs * (form == GENERAL)}
 
 
 def table_bytes(context: Context) -> int:

@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from harness.graph import Clamp, ConvAttrs, Graph, Node
 from harness.kernels.base import Call, Context, Out
-from harness.kernels.effort import NOTHING, Effort, straight
 from harness.kernels.requant import accumulator_range, requant
 from harness.kernels.requant_linear import SCALE_BITS, linear
 from harness.kernels.scale import channel_weights, exact_bias
@@ -99,13 +98,6 @@ def clamped(context: Context, calls: tuple[Call, ...], clamp: Clamp) -> tuple[Ca
         return calls
     shape = {"count": context.output().elements, "clamp_min": clamp[0], "clamp_max": clamp[1]}
     return (*calls, Call("clamp_s8_dsp", (Out(),), shape))
-
-
-def clamp_effort(context: Context, clamp: Clamp) -> Effort:
-    """What the call that `clamped` adds takes."""
-    if clamp == INT8:
-        return NOTHING
-    return straight(25) + Effort(8.5, 12, 7) * (context.output().elements / 4)
 
 
 def clamp_loops(context: Context, clamp: Clamp) -> dict[str, float]:

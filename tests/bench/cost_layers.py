@@ -44,6 +44,8 @@ TRIES = 60
 def layers_for(kernels: Sequence[Kernel], target: Target, count: int, rng: Rng) -> Graph | None:
     """`count` layers for each of some kernels, in turn, or as many as were found; None when there were none.
 
+    More for a kernel with many loops, so that each can be told from the others.
+
     In turn, as in networks: caches of code are cold where a kernel begins.
     """
     found = [_layers(kernel, target, count, rng) for kernel in kernels]
@@ -61,9 +63,10 @@ def _layers(kernel: Kernel, target: Target, count: int, rng: Rng) -> list[Graph]
     ops, found = sorted(kernel.ops), []
     for number in range(TRIES * count):
         graph = _layer(ops[number % len(ops)], rng)
-        if graph is not None and kernel.applies(Context(graph, graph.nodes[0], target)):
+        context = None if graph is None else Context(graph, graph.nodes[0], target)
+        if graph is not None and context is not None and kernel.applies(context):
             found.append(graph)
-            if len(found) == count:
+            if len(found) >= max(count, 2 * len(kernel.work(context).loops)):
                 break
     return found
 

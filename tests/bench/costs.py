@@ -54,6 +54,8 @@ LAYERS = 24
 """Generated layers a kernel."""
 TOGETHER = 3
 """Kernels a generated graph."""
+ROUNDS = 3
+"""Of choosing kernels for known networks by the prices so far, and fitting anew with them."""
 
 
 def run(console: Console, arguments: Sequence[str] = ()) -> None:
@@ -118,12 +120,12 @@ def _samples(graph: Graph, core: str, board: str, *, known: bool, prefer: tuple[
     samples = []
     ran: set[str] = set()
     for number, step in enumerate(plan.steps):
-        kernel, layer = step.kernel, plan.layers[number]
-        work = kernel.work(step.context)
-        first, name = step.lowered.kernel not in ran, type(kernel).__name__
-        ran.add(step.lowered.kernel)
-        if work is None or (prefer and name not in prefer):
+        layer, name = plan.layers[number], type(step.parts[0].kernel).__name__
+        first = name not in ran
+        ran |= {type(part.kernel).__name__ for part in step.parts}
+        if len(step.parts) > 1 or (prefer and name not in prefer):
             continue
+        work = step.kernel.work(step.context)
         swept = stalls(work, step.context, over=lies_over(plan, step))
         figures = _figures(prediction, alone, number, swept, plan)
         costed = costs[number]
@@ -198,16 +200,25 @@ def _gather(tasks: Sequence[tuple[str, str, str]], console: Console) -> list[Sam
 def _fit(console: Console, cores: Sequence[str], only: Sequence[str] | None) -> None:
     models = mlperf_models()
     chosen = [kernel for kernel in KERNELS if only is None or type(kernel).__name__ in only]
-    chosen = [kernel for kernel in chosen if type(kernel).work is not Kernel.work]
     wanted = {core: [kernel for kernel in chosen if kernel.features <= CORE_FEATURES[core]] for core in cores}
     tasks = [("kernel", core, " ".join(names)) for core in cores for names in _together(wanted[core])]
-    tasks += [("model", core, model) for core in cores for model in models]
-    by_kernel: dict[tuple[str, str], list[Sample]] = {}
-    for sample in _gather(tasks, console):
-        by_kernel.setdefault((sample.core, sample.kernel), []).append(sample)
+    generated = _gather(tasks, console)
+    known: dict[tuple[str, str, str], Sample] = {}
+    for number in range(ROUNDS):
+        before = len(known)
+        # Kernels are chosen by the prices so far.
+        for sample in _gather([("model", core, model) for core in cores for model in models], console):
+            known[sample.core, sample.kernel, sample.layer] = sample
+        if number and len(known) == before:
+            break
+        by_kernel: dict[tuple[str, str], list[Sample]] = {}
+        for sample in [*generated, *known.values()]:
+            by_kernel.setdefault((sample.core, sample.kernel), []).append(sample)
+        for core in cores:
+            names = [type(kernel).__name__ for kernel in wanted[core]]
+            _write(core, {name: by_kernel[core, name] for name in names if (core, name) in by_kernel}, models)
     for core in cores:
         names = [type(kernel).__name__ for kernel in wanted[core]]
-        _write(core, {name: by_kernel[core, name] for name in names if (core, name) in by_kernel}, models)
         missing = [name for name in names if (core, name) not in by_kernel]
         console.print(
             f"{folder() / core}.json: {len(names) - len(missing)} kernels"

@@ -1,0 +1,42 @@
+"""What the kernels for Armv8.1-M MVE share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from harness.kernels.base import Context, Kernel
+from harness.kernels.work import Sweep, Work
+
+MVE = frozenset({"mve"})
+
+Loops: TypeAlias = Mapping[str, float]
+"""Name of a loop -> how often a layer runs it."""
+
+
+class MveKernel(Kernel):
+    """A kernel that tells its work part by part."""
+
+    features = MVE
+
+    @abstractmethod
+    def loops(self, context: Context) -> Loops:
+        """How often each loop runs."""
+
+    def scratch(self, context: Context) -> int:
+        """Bytes of scratch."""
+        return 0
+
+    def flash(self, context: Context) -> int:
+        """Bytes of packed weights and tables."""
+        return 0
+
+    def reads(self, context: Context) -> float:
+        """How often they are read."""
+        return 1
+
+    def work(self, context: Context) -> Work:
+        size = self.flash(context)
+        sweeps = (Sweep("weights", size, self.reads(context)),) if size else ()
+        return Work(self.loops(context), sweeps, self.scratch(context))
