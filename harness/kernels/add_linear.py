@@ -20,7 +20,7 @@ import numpy as np
 from harness.graph import BinaryAttrs, Clamp, Tensor
 from harness.kernels.accesses import Accesses, elementwise
 from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out
-from harness.kernels.elementwise import broadcast_loops
+from harness.kernels.elementwise import binary_loops, broadcast_loops
 from harness.kernels.scaling_dsp import DSP, clamp_loops, clamped
 from harness.kernels.work import Work
 from harness.oracle.fixedpoint import Ints, multiply_by_quantized_multiplier
@@ -130,9 +130,8 @@ class AddS8Linear(Kernel):
     def work(self, context: Context) -> Work:
         line = _line_of(context)
         assert line is not None
-        elements = context.output().elements
-        runs = elements // broadcast_loops(context)["n4"]
-        return Work({"element": elements, "away": elements * line.away, "run": runs})
+        loops = binary_loops(context)
+        return Work(loops | {"away": context.output().elements * line.away})
 
 
 class AddS8Dsp(AddS8Linear):

@@ -23,6 +23,21 @@ def broadcast_loops(context: Context) -> dict[str, int]:
     return shape | {f"b{i}": loop.steps[1] for i, loop in enumerate(loops)}
 
 
+def binary_loops(context: Context) -> dict[str, float]:
+    """Loops of a kernel of two operands that the compiler specialises to its shape.
+
+    `value`: elements of runs in which one operand stays; `zero`: subtractions of zero points that are not 0; `clamp`:
+    ends of the output's clamp that are not the type's.
+    """
+    attrs, a, b, y = context.node.attrs, context.input(0), context.input(1), context.output()
+    assert isinstance(attrs, BinaryAttrs)
+    fields, elements = broadcast_loops(context), y.elements
+    loops: dict[str, float] = {"element": elements, "run": elements // fields["n4"]}
+    loops["value"] = elements * (0 in (fields["a4"], fields["b4"]) and fields["n4"] > 1)
+    loops["zero"] = elements * ((a.q.zero_point != 0) + (b.q.zero_point != 0))
+    return loops | {"clamp": elements * sum(end != limit for end, limit in zip(attrs.clamp, y.dtype.range, strict=True))}
+
+
 class _BinaryS8(Kernel):
     function: str
 
@@ -46,8 +61,7 @@ class _BinaryS8(Kernel):
         return elementwise(context, (0, 1))
 
     def work(self, context: Context) -> Work:
-        elements = context.output().elements
-        return Work({"element": elements, "run": elements // broadcast_loops(context)["n4"]})
+        return Work(binary_loops(context))
 
 
 class AddS8Portable(_BinaryS8):

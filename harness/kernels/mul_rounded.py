@@ -7,7 +7,7 @@ import numpy as np
 from harness.graph import BinaryAttrs
 from harness.kernels.accesses import Accesses, elementwise
 from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out
-from harness.kernels.elementwise import broadcast_loops
+from harness.kernels.elementwise import binary_loops, broadcast_loops
 from harness.kernels.requant import Requant, requant
 from harness.kernels.work import Work
 from harness.oracle.params import mul_params
@@ -44,8 +44,7 @@ class MulS8Rounded(Kernel):
         return elementwise(context, (0, 1))
 
     def work(self, context: Context) -> Work:
-        elements = context.output().elements
-        return Work({"element": elements, "run": elements // broadcast_loops(context)["n4"]})
+        return Work(binary_loops(context))
 
 
 KERNELS: tuple[Kernel, ...] = (MulS8Rounded(),)

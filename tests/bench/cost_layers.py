@@ -245,11 +245,12 @@ def _binary(op: str) -> Callable[[Draft], None]:
     def build(draft: Draft) -> None:
         rng = draft.rng
         shape = (1, _size(rng, 1, 24), _size(rng, 1, 24), _channels(rng, 1, 64))
-        other = shape if chance(rng, 0.75) else pick(rng, (1, 1, 1, shape[3]), (1, 1, 1, 1), (1, *shape[1:3], 1))
+        small = pick(rng, (1, 1, 1, shape[3]), (1, 1, 1, shape[3]), (1, 1, 1, 1), (1, *shape[1:3], 1))
+        other = shape if chance(rng, 0.55) else small
         a = _input(draft, shape)
-        b = draft.input(other, Quantization((float(np.float32(rng.uniform(0.3, 2) / 64)),), (pick(rng, -128, 3),)))
+        b = draft.input(other, Quantization((float(np.float32(rng.uniform(0.3, 2) / 64)),), (pick(rng, -128, 3, 0),)))
         scale = 1 / 30 if op == "ADD" else 1 / 60
-        y = draft.tensor(shape, Quantization((float(np.float32(scale)),), (-128,)))
+        y = draft.tensor(shape, Quantization((float(np.float32(scale)),), (pick(rng, -128, -128, 4),)))
         clamp = activation_clamp(pick(rng, "NONE", "RELU"), draft.tensors[y])
         draft.node(op, (a, b), (y,), BinaryAttrs(clamp))
 

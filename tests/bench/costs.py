@@ -25,6 +25,7 @@ from harness.cycles.pipeline import Cause
 from harness.cycles.predict import Prediction, predict
 from harness.cycles.record import observable
 from harness.emit import emit
+from harness.errors import TinyhilError
 from harness.expected import expected, lies_over
 from harness.goals import Goals
 from harness.graph import Graph
@@ -49,7 +50,6 @@ BOARDS = {
     "cortex-m55": "mps3-an547",
 }
 """Board that a core is profiled on."""
-INSTRUCTIONS_ON = {"cortex-m4": "mps2-an386", "cortex-m7": "mps2-an500", "cortex-m55": "mps3-an547"}
 LAYERS = 24
 """Generated layers a kernel."""
 TOGETHER = 3
@@ -174,22 +174,26 @@ def _figures(prediction: Prediction, alone: Estimate, number: int, swept: float,
     }
 
 
-def _task(arguments: tuple[str, str, str]) -> list[Sample]:
-    kind, core, name = arguments
-    if kind == "model":
-        return _known(core, name, BOARDS[core])
-    if kind == "stand-in":
-        return _known(core, name, INSTRUCTIONS_ON[core])
-    return _generated(core, name.split())
+def _task(task: tuple[str, str, str]) -> tuple[list[Sample], str]:
+    """(samples, what went wrong)"""
+    kind, core, name = task
+    try:
+        if kind == "model":
+            return _known(core, name, BOARDS[core]), ""
+        return _generated(core, name.split()), ""
+    except TinyhilError as error:  # which does not survive the way to another process
+        return [], f"{name} on {BOARDS[core]}: {error}"
 
 
 def _gather(tasks: Sequence[tuple[str, str, str]], console: Console) -> list[Sample]:
     """The samples of all tasks, on all processors."""
     samples: list[Sample] = []
     with ProcessPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        for number, found in enumerate(pool.map(_task, tasks)):
+        for number, (found, wrong) in enumerate(pool.map(_task, tasks)):
             samples += found
-            if console.is_terminal:
+            if wrong:
+                console.print(f"not profiled: {wrong}", style="red")
+            elif console.is_terminal:
                 console.print(f"  {number + 1} of {len(tasks)}: {' '.join(tasks[number][1:])}", end="\r")
     return samples
 

@@ -1,0 +1,242 @@
+"""Cost models: their tables, that they grow with the work, and that every choice is made in one unit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.errors import CostTableError
+from harness.graph import Graph
+from harness.kernels import KERNELS, candidates, costs, prices
+from harness.kernels.base import Context
+from harness.kernels.costs import GUESS_CYCLES, cost_of
+from harness.kernels.prices import CorePrices, core_prices, folder, prices_text, read_prices
+from harness.kernels.target import CORE_FEATURES, Cached, Target
+from harness.kernels.work import Sweep, Work, taps_inside
+from tests.bench.cost_fit import Sample, fit, nnls
+from tests.support.layers import conv_layer, fully_connected_layer
+from tests.support.opgen import random_graph
+
+FITTED = ("cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
+AGAIN = "python -m tests.bench costs --fit"
+
+L4R5 = Target("cortex-m4", Cached(32, 4, 8, 12.3), Cached(8, 4, 8, 7.3), apart=True)
+H7A3 = Target("cortex-m7", Cached(256, 2, 32, 20), Cached(128, 4, 32, 20), Cached(128, 4, 32, 10, 5), apart=True)
+
+
+def context_of(graph: Graph, target: Target) -> Context:
+    return Context(graph, graph.nodes[0], target)
+
+
+# --- tables ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("core", FITTED)
+def test_every_kernel_has_prices_on_every_core_that_runs_it(core: str) -> None:
+    table = core_prices(core)
+    assert table is not None
+    named = {type(kernel).__name__ for kernel in KERNELS if kernel.features <= CORE_FEATURES[core]}
+    if core != "cortex-m4":
+        # staging is for slow memory with a small cache, which no board of the others has
+        named = {name for name in named if not name.endswith("Staged")}
+    assert named - set(table.kernels) == set(), f"not fitted: {AGAIN} --core {core}"
+    assert set(table.kernels) - {type(kernel).__name__ for kernel in KERNELS} == set(), f"gone: {AGAIN}"
+
+
+def test_tables_are_written_as_they_are_read(tmp_path: Path) -> None:
+    for core in FITTED:
+        table = read_prices(folder() / f"{core}.json")
+        assert prices_text(table) == (folder() / f"{core}.json").read_text(encoding="utf-8")
+        assert "gcc" in table.compiler and "MLPerf" in table.fitted_on
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda d: d | {"core": "cortex-m7"}, "core: these are prices of cortex-m7"),
+        (lambda d: d | {"format": 2}, "format"),
+        (lambda d: d | {"color": "red"}, "color"),
+        (lambda d: {k: v for k, v in d.items() if k != "compiler"}, "compiler"),
+        (lambda d: d | {"kernels": {"AddS8Dsp": {"layers": 1, "error": 0, "cycles": {}}}}, "AddS8Dsp.instructions"),
+        (
+            lambda d: d | {"kernels": {"AddS8Dsp": {"layers": 1, "error": 0, "cycles": {"a": -1}, "instructions": {}}}},
+            "AddS8Dsp.cycles.a",
+        ),
+    ],
+)
+def test_what_is_wrong_in_a_table_is_told(change, told: str, tmp_path: Path) -> None:
+    document = json.loads((folder() / "cortex-m4.json").read_text(encoding="utf-8")) | {"kernels": {}}
+    path = tmp_path / "cortex-m4.json"
+    path.write_text(json.dumps(change(document)), encoding="utf-8")
+    with pytest.raises(CostTableError, match="cortex-m4.json: .*" + told.replace(".", r"\.")):
+        read_prices(path)
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(CostTableError, match="cortex-m4.json"):
+        read_prices(path)
+
+
+# --- figures ---------------------------------------------------------------------------------------------------------
+
+
+def test_taps_inside_an_image() -> None:
+    assert taps_inside(size=4, out=4, kernel=3, pad=1) == 2 + 3 + 3 + 2
+    assert taps_inside(size=5, out=2, kernel=3, stride=2) == 6
+    assert taps_inside(size=3, out=3, kernel=2, dilation=2, pad=1) == 1 + 2 + 1
+
+
+@pytest.mark.parametrize("core", FITTED)
+@pytest.mark.parametrize("operator", ["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"])
+def test_more_work_costs_more(core: str, operator: str) -> None:
+    """Of every kernel that computes both: twice the channels, and more rows."""
+
+    def layer(rows: int, channels: int) -> Graph:
+        rng = np.random.default_rng(1)
+        if operator == "FULLY_CONNECTED":
+            return fully_connected_layer(rng, rows, 32, channels)
+        depth = channels if operator == "DEPTHWISE_CONV_2D" else 16
+        return conv_layer(
+            rng, (1, rows, 8, depth), channels, (3, 3), (1, 1), depthwise=operator == "DEPTHWISE_CONV_2D"
+        )
+
+    small, wide, tall = (context_of(layer(*sizes), Target(core)) for sizes in ((4, 16), (4, 32), (9, 16)))
+    compared = 0
+    for kernel in candidates(small):
+        if kernel.applies(wide) and kernel.applies(tall):
+            of_small, of_wide, of_tall = (cost_of(kernel, each) for each in (small, wide, tall))
+            assert of_small.instructions < min(of_wide.instructions, of_tall.instructions)
+            assert of_small.cycles < min(of_wide.cycles, of_tall.cycles)
+            compared += 1
+    assert compared
+
+
+def test_wait_states_cost_cycles_and_no_instructions() -> None:
+    graph = conv_layer(np.random.default_rng(3), (1, 8, 8, 32), 64, (3, 3), (1, 1))
+    for slow in (L4R5, H7A3):
+        fast = Target(slow.core)
+        for kernel in candidates(context_of(graph, fast)):
+            here, there = cost_of(kernel, context_of(graph, fast)), cost_of(kernel, context_of(graph, slow))
+            assert here.instructions == there.instructions and here.cycles < there.cycles
+
+
+def test_weights_that_fit_the_cache_are_waited_for_once() -> None:
+    graph = conv_layer(np.random.default_rng(3), (1, 8, 8, 8), 8, (1, 1), (1, 1))
+    once = costs.stalls(Work({}, (Sweep("weights", 4096, 1),)), context_of(graph, H7A3))
+    assert once == 128 * 20  # and all of the activations are still there
+    assert costs.stalls(Work({}, (Sweep("weights", 4096, 9),)), context_of(graph, H7A3)) == once
+    many = costs.stalls(Work({}, (Sweep("weights", 32768, 9),)), context_of(graph, H7A3))
+    assert many == 9 * 1024 * 20 + 512 / 32 * 10 + 512 / 32 * 5
+    assert costs.stalls(Work({}, (Sweep("weights", 32768, 9),)), context_of(graph, Target("cortex-m7"))) == 0
+
+
+# --- choice ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("core", sorted(CORE_FEATURES))
+def test_kernels_are_ranked_by_modelled_cycles_alone(core: str) -> None:
+    rng = np.random.default_rng(7)
+    for _ in range(40):
+        graph = random_graph(rng, op=None)
+        for node in graph.nodes:
+            context = Context(graph, node, Target(core))
+            ranked = [cost_of(kernel, context) for kernel in candidates(context)]
+            assert [c.cycles for c in ranked] == sorted(c.cycles for c in ranked)
+            assert all(c.cycles >= 0 and c.instructions >= 0 for c in ranked)
+
+
+def test_a_kernel_without_prices_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is guessed in the same unit, and so dear that it is taken only where it is alone."""
+    graph = conv_layer(np.random.default_rng(5), (1, 6, 6, 16), 16, (3, 3), (1, 1))
+    context = context_of(graph, Target("cortex-m4"))
+    best = type(candidates(context)[0]).__name__
+
+    def without(core: str) -> CorePrices | None:
+        table = core_prices(core)
+        kept = {name: entry for name, entry in table.kernels.items() if name != best} if table else {}
+        return table.model_copy(update={"kernels": kept}) if table else None
+
+    monkeypatch.setattr(costs, "core_prices", without)
+    ranked = candidates(context)
+    assert type(ranked[-1]).__name__ == best
+    cost = cost_of(ranked[-1], context)
+    assert cost.basis == "guess" and cost.cycles == GUESS_CYCLES * cost.instructions
+    assert [cost_of(kernel, context).basis for kernel in ranked[:-1]] == ["fitted"] * (len(ranked) - 1)
+
+
+def test_prices_of_the_nearest_core_stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = fully_connected_layer(np.random.default_rng(5), 1, 32, 16)
+    kernel = candidates(context_of(graph, Target("cortex-m4")))[0]
+    there = cost_of(kernel, context_of(graph, Target("cortex-m4")))
+    monkeypatch.setattr(costs, "core_prices", lambda core: None if core == "cortex-m33" else core_prices(core))
+    here = cost_of(kernel, context_of(graph, Target("cortex-m33")))
+    assert (here.basis, here.instructions, here.cycles) == ("another core", there.instructions, there.cycles)
+    # a loop that nothing is known of makes the others' prices say nothing
+    monkeypatch.setattr(type(kernel), "work", lambda self, context: Work({"row": 1, "unheard of": 2}))
+    assert cost_of(kernel, context_of(graph, Target("cortex-m4"))).basis == "guess"
+
+
+def test_every_core_stands_in_for_one_that_is_known() -> None:
+    assert set(prices.SUBSTITUTES) == set(CORE_FEATURES)
+    for core, others in prices.SUBSTITUTES.items():
+        assert core not in others and set(others) <= set(FITTED)
+
+
+# --- fitting ---------------------------------------------------------------------------------------------------------
+
+
+def test_least_squares_without_negative_prices() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        work, wanted = rng.uniform(0, 9, (12, 4)), rng.uniform(0, 5, 4) * (rng.random(4) < 0.7)
+        np.testing.assert_allclose(nnls(work, work @ wanted), wanted, atol=1e-6)
+    # where the best fit has a negative price, its best is zero: the other then has a closed form
+    work = np.array([[1.0, 1.0], [1.0, 2.0], [1.0, 3.0]])
+    np.testing.assert_allclose(nnls(work, np.array([3.0, 2.0, 1.0])), [2.0, 0.0], atol=1e-9)
+
+
+def _sample(number: int, tile: float, row: float, known: bool) -> Sample:
+    instructions = 7 * tile + 20 * row + 100
+    return Sample(
+        layer=f"l{number}",
+        known=known,
+        kernel="K",
+        core="cortex-m4",
+        loops={"tile": tile, "row": row, "layer": 1.0, "first": float(number == 0)},
+        instructions=instructions,
+        cycles=1.5 * instructions,
+        apart=tile,
+        fetch=40.0 + 100.0 * (number == 0),
+        data=3.0,
+        swept=0.0,
+        board_cycles=1.5 * instructions + tile + 12.3 * (40 + 100 * (number == 0)) + 7.3 * 3,
+        fetch_stall=12.3,
+        data_stall=7.3,
+        predicted=(0.0, 0.0),
+        basis="guess",
+    )
+
+
+def test_a_fit_finds_the_prices_that_samples_were_made_with() -> None:
+    rng = np.random.default_rng(2)
+    samples = [_sample(i, float(rng.integers(1, 900)), float(rng.integers(1, 40)), i % 3 == 0) for i in range(20)]
+    found = fit(samples)
+    assert found.layers == 20 and found.error < 1e-4
+    assert found.instructions == pytest.approx({"tile": 7, "row": 20, "layer": 100, "first": 0}, abs=0.05)
+    assert found.cycles == pytest.approx({"tile": 10.5, "row": 30, "layer": 150, "first": 0}, abs=0.1)
+    assert found.apart["tile"] == pytest.approx(1, abs=1e-3)
+    assert found.fetch["layer"] == pytest.approx(40, abs=0.1) and found.fetch["first"] == pytest.approx(100, abs=0.1)
+    assert found.data["layer"] == pytest.approx(3, abs=0.01)
+
+
+def test_kernels_tell_the_same_loops_for_all_layers() -> None:
+    """Loops of a layer are among those that were priced, whatever its shape."""
+    rng = np.random.default_rng(11)
+    for _ in range(60):
+        graph = random_graph(rng, op=None)
+        for node in graph.nodes:
+            for core in FITTED:
+                context = Context(graph, node, Target(core))
+                for kernel in candidates(context):
+                    assert cost_of(kernel, context).basis == "fitted", f"{type(kernel).__name__} on {core}: {AGAIN}"
