@@ -35,7 +35,8 @@ def binary_loops(context: Context) -> dict[str, float]:
     loops: dict[str, float] = {"element": elements, "run": elements // fields["n4"]}
     loops["value"] = elements * (0 in (fields["a4"], fields["b4"]) and fields["n4"] > 1)
     loops["zero"] = elements * ((a.q.zero_point != 0) + (b.q.zero_point != 0))
-    return loops | {"clamp": elements * sum(end != limit for end, limit in zip(attrs.clamp, y.dtype.range, strict=True))}
+    narrower = sum(end != limit for end, limit in zip(attrs.clamp, y.dtype.range, strict=True))
+    return loops | {"clamp": elements * narrower}
 
 
 class _BinaryS8(Kernel):
