@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +10,8 @@ import pytest
 from harness.card import load_card
 from harness.compare import Status
 from harness.emit import Package
+from harness.graph import Graph
+from harness.passes.rewrite import with_tensors
 from harness.pipeline import Options, Workbench
 
 CARD = Path(__file__).resolve().parents[2] / "fixtures" / "digits.hil.yaml"
@@ -20,15 +21,16 @@ SABOTAGED = 2
 class _Sabotaged(Workbench):
     """Compiles models with one wrong number among the biases of one layer."""
 
-    def package(self, *arguments: object, **named: object) -> Package:
-        package = super().package(*arguments, **named)  # type: ignore[arg-type]
-        name = f"{package.plan.name}_weights.c"
-        layer = package.plan.layers[SABOTAGED].name
-        array = re.search(rf"{layer}_bias\[\d+\] = {{\s*(-?\d+),", package.files[name])
-        assert array is not None, package.files[name][:2000]
-        text = package.files[name]
-        changed = text[: array.start(1)] + str(int(array[1]) + 4000) + text[array.end(1) :]
-        return replace(package, files={**package.files, name: changed})
+    def package(self, graph: Graph, *arguments: object, **named: object) -> Package:  # type: ignore[override]
+        layer = super().package(graph, *arguments, **named).plan.layers[SABOTAGED]  # type: ignore[arg-type]
+        node = next(node for node in graph.nodes if set(node.sources) & set(layer.sources))
+        bias = graph.tensors[node.inputs[2]]
+        assert bias.data is not None
+        wrong = bias.data.copy()
+        wrong[0] += 4000
+        changed = with_tensors(graph, {node.inputs[2]: replace(bias, data=wrong)})
+        # the workbench knows models by their hash
+        return Workbench().package(changed, *arguments, **named)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("board", ["host", "mps2-an500"])
