@@ -18,6 +18,7 @@ from harness.boards.pyocd_flash import load_image, symbol_address
 from harness.boards.watermarks import disagreements, read_marks
 from harness.build import build_image
 from harness.card import RandomVectors, card_for_model
+from harness.emit import emit
 from harness.measure import PAINT_SEED, measure, open_client
 from harness.oracle.execute import run
 from harness.pipeline import Options, Workbench
@@ -53,8 +54,7 @@ def test_kws_runs_exactly_and_the_second_run_skips_flashing(board, attach, kws, 
     loads = []
     monkeypatch.setattr(pyocd_session, "load_image", lambda *given: loads.append(load_image(*given)) or loads[-1])
     card = card_for_model(kws)
-    bench = Workbench()
-    outcome = bench.validate(card, board, Options(vectors=RandomVectors(random=2), opinions=()))
+    outcome = Workbench().validate(card, board, Options(vectors=RandomVectors(random=2), opinions=()))
     assert outcome.passed, outcome.explain()
     assert {check.name for check in outcome.verdict.checks} >= {"outputs", "layers"}
     assert outcome.resolved.runs_on.name == board and outcome.resolved.stand_in
@@ -65,8 +65,7 @@ def test_kws_runs_exactly_and_the_second_run_skips_flashing(board, attach, kws, 
         assert stat.S_ISCHR(os.stat(session.port_device()).st_mode) and "/pts/" in session.port_device()
         client = open_client(session, image)
         assert session.baud == 921_600
-        package = bench.package(outcome.graph, outcome.plan.core, card.name)
-        again = measure(session, image, package, vectors, layers=False, client=client)
+        again = measure(session, image, emit(outcome.plan), vectors, layers=False, client=client)
         client.init(0, PAINT_SEED)
         client.infer([tensor.tobytes() for tensor in vectors[0]])
         device = client.watermarks()
