@@ -66,6 +66,7 @@ class CorePrices(_Strict):
         compiler: that the profiled code was made with.
         fitted_on: which layers.
         kernels: by the kernel's class name.
+        absent: class names of kernels that have the core's features, but were found to compute no layer on it.
     """
 
     format: Literal[1]
@@ -75,6 +76,7 @@ class CorePrices(_Strict):
     compiler: str
     fitted_on: str
     kernels: Mapping[str, KernelPrices]
+    absent: tuple[str, ...] = ()
 
 
 def folder() -> Path:

@@ -220,20 +220,19 @@ def _fit(console: Console, cores: Sequence[str], only: Sequence[str] | None) -> 
             by_kernel.setdefault((sample.core, sample.kernel), []).append(sample)
         for core in cores:
             names = [type(kernel).__name__ for kernel in wanted[core]]
-            _write(core, {name: by_kernel[core, name] for name in names if (core, name) in by_kernel}, models)
+            _write(core, {name: by_kernel.get((core, name), []) for name in names}, models)
     for core in cores:
-        names = [type(kernel).__name__ for kernel in wanted[core]]
-        missing = [name for name in names if (core, name) not in by_kernel]
-        console.print(
-            f"{folder() / core}.json: {len(names) - len(missing)} kernels"
-            + (f"; no layer was found for {', '.join(missing)}" if missing else "")
-        )
+        table = core_prices(core)
+        assert table is not None
+        none = f"; compute no layer: {', '.join(table.absent)}" if table.absent else ""
+        console.print(f"{folder() / core}.json: {len(table.kernels)} kernels{none}")
 
 
 def _write(core: str, samples: dict[str, list[Sample]], models: dict[str, Path]) -> None:
     before = core_prices(core)
-    names = {type(kernel).__name__ for kernel in KERNELS}
-    kept = {} if before is None else {name: entry for name, entry in before.kernels.items() if name in names}
+    others = {type(kernel).__name__ for kernel in KERNELS} - set(samples)
+    kept = {} if before is None else {name: entry for name, entry in before.kernels.items() if name in others}
+    absent = {name for name in (() if before is None else before.absent) if name in others}
     target = target_of_run(observable(BOARDS[core]))
     prices = CorePrices(
         format=1,
@@ -241,8 +240,9 @@ def _write(core: str, samples: dict[str, list[Sample]], models: dict[str, Path])
         board=BOARDS[core] if target.code is not None else None,
         code_line=1 if target.code is None else target.code.line,
         compiler=_compiler(),
-        fitted_on=f"{LAYERS} generated layers a kernel, and MLPerf Tiny: {', '.join(models)}",
-        kernels={**kept, **{name: fit(found) for name, found in samples.items()}},
+        fitted_on=f"{LAYERS} generated layers a kernel and more, and MLPerf Tiny: {', '.join(models)}",
+        kernels={**kept, **{name: fit(found) for name, found in samples.items() if found}},
+        absent=tuple(sorted(absent | {name for name, found in samples.items() if not found})),
     )
     folder().mkdir(parents=True, exist_ok=True)
     (folder() / f"{core}.json").write_text(prices_text(prices), encoding="utf-8")
