@@ -1,6 +1,14 @@
 """Settings of the whole test run."""
 
+import os
 import signal
+
+from hypothesis import settings
+
+# The sample is the same in every run; `make test-long` draws anew.
+settings.register_profile("sample", derandomize=True)
+if os.environ.get("TINYHIL_LONG") != "1":
+    settings.load_profile("sample")
 
 
 def pytest_configure():

@@ -12,7 +12,7 @@ ROW_BY_ROW = frozenset({"RELU", "RELU6", "LOGISTIC", "QUANTIZE", "TABLE"})
 
 def can_stream(graph: Graph, node: Node) -> bool:
     """Whether the operator can be computed row by row: one image in, one image out, both whole in their width."""
-    if len(node.outputs) != 1:
+    if len(node.outputs) != 1 or not node.inputs:
         return False
     x, y = graph.tensors[node.inputs[0]], graph.tensors[node.outputs[0]]
     if len(x.shape) != 4 or x.shape[0] != 1 or x.data is not None:
