@@ -1,8 +1,7 @@
 """How often the loops of the DSP convolutions run: geometry in, counts out. Names are those of the code.
 
-The inner kernels (gemm_*.S) count loop by loop. What goes on around them has many small loops, of which a layer uses a
-few: their iterations are summed up in instructions, which are theirs whatever the layer; the sums count as one loop
-each, `widen` (im2col_*_dsp.S), `border` (windows that reach into the padding) and `drive` (conv_dsp.c).
+`pass` to `slow`: conv_dsp.c; `window`: its windows that reach into the padding; `nine` to `tails`: im2col_*_dsp.S;
+`gemm`, `block`, `group`: the inner kernels of two pixels, and `single` what computes one.
 """
 
 from __future__ import annotations
@@ -120,31 +119,26 @@ class Window:
         return fast
 
 
-# Instructions an iteration, counted or fitted to executed ones.
-PAIR, PIXEL, ROW, PASS = 13, 21, 73, 45
-WINDOW_ROW, WINDOW_WORD, WINDOW_BYTE = 64, 3.25, 3.7
-PAIR_CALL, PAIR_ROW, PAIR_WORD = 14, 4.5, 9
-TAILS_CALL, TAILS_ROW, TAILS_WORD, TAILS_BYTE = 24, 12, 9, 9.5
-OVERLAP_CALL, OVERLAP_ROW, OVERLAP_OWN, OVERLAP_SHARED = 20, 6, 15, 19
-NINE_CALL, NINE_ROW = 15, 25
-SINGLE_CALL, SINGLE_WORD, SINGLE_BYTE = 39, 6, 7.3
-
-
-def _widened(name: str, window: Window, calls: int) -> float:
-    """Instructions of `calls` calls of a function that widens two windows."""
+def _widened(window: Window, fast: int, others: int) -> dict[str, float]:
+    """Loops of the functions that widen two windows: `fast` pairs inside the image, and `others`."""
     rows, words, tail = window.kernel[0], window.run // 4, window.run % 4
-    each: float
-    if name == "im2col_9":
-        each = NINE_CALL + NINE_ROW * rows
-    elif name == "im2col_overlap":
-        step = window.stride[1] * window.in_c
-        own, shared = 2 * step // 16, (window.run - step) // 16
-        each = OVERLAP_CALL + rows * (OVERLAP_ROW + OVERLAP_OWN * own + OVERLAP_SHARED * shared)
-    elif tail:
-        each = TAILS_CALL + rows * (TAILS_ROW + TAILS_WORD * words + TAILS_BYTE * tail)
-    else:
-        each = PAIR_CALL + rows * (PAIR_ROW + PAIR_WORD * words)
-    return calls * each
+    calls = {"im2col_9": 0, "im2col_overlap": 0, "im2col_pair": others}
+    calls[window.inner_im2col] += fast
+    nine, overlap, pair = calls["im2col_9"], calls["im2col_overlap"], calls["im2col_pair"]
+    step = window.stride[1] * window.in_c
+    return {
+        "nine": nine,
+        "nine_row": nine * rows,
+        "overlap": overlap,
+        "overlap_row": overlap * rows,
+        "overlap_own": overlap * rows * 2 * step // 16,
+        "overlap_shared": overlap * rows * (window.run - step) // 16,
+        "pair": pair,
+        "pair_row": 0 if tail else pair * rows,
+        "tails_row": pair * rows if tail else 0,
+        "pair_word": pair * rows * words,
+        "tails_byte": pair * rows * tail,
+    }
 
 
 def convolution(window: Window, chunk: int, staged_words: int, unrolled: int) -> dict[str, float]:
@@ -159,31 +153,36 @@ def convolution(window: Window, chunk: int, staged_words: int, unrolled: int) ->
     starts = range(0, window.out_c, chunk)
     passes, pairs, fast = len(starts), window.pixels // 2, window.fast_pairs()
     count = sum(blocks(min(chunk, window.out_c - first)) for first in starts)
-    runs = window.kernel[0] * (window.kernel[1] if window.dilation[1] > 1 else 1)
-    moved = WINDOW_WORD * window.taps / 4 if window.in_c % 4 == 0 else WINDOW_BYTE * window.taps
-    inner = _widened(window.inner_im2col, window, fast)
-    drive = PAIR * fast + PIXEL * (window.pixels - 2 * fast) + ROW * window.batches * window.out_h + PASS
-    last = column(window, passes, count, unrolled) if window.pixels % 2 else column(window, 0, 0, unrolled)
+    gathered = passes * window.gathered
+    in_words = window.in_c % 4 == 0
+    single = window.pixels % 2
     return {
-        "drive": passes * drive,
-        "border": passes * window.gathered * (WINDOW_ROW * runs + moved),
-        "window": passes * window.gathered,
+        "pass": passes,
+        "row": passes * window.batches * window.out_h,
+        "fast": passes * fast,
+        "slow": passes * (window.pixels - 2 * fast),
+        "window": gathered,
+        "window_run": gathered * window.kernel[0] * (window.kernel[1] if window.dilation[1] > 1 else 1),
+        "window_word": gathered * window.taps // 4 if in_words else 0,
+        "window_byte": 0 if in_words else gathered * window.taps,
         "gemm": passes * pairs,
         "block": pairs * count,
         "group": pairs * count * window.groups,
         "copy": staged_words,
-        **last,
-        "widen": last["widen"] + passes * (inner + _widened("im2col_pair", window, pairs - fast)),
+        **_widened(window, passes * fast, passes * (pairs - fast)),
+        **column(window, passes * single, count * single, unrolled),
     }
 
 
 def column(window: Window, calls: int, count: int, unrolled: int) -> dict[str, float]:
     """Runs of the loops for one pixel, `calls` times, of `count` blocks in all."""
-    runs = SINGLE_WORD * (window.run // 4) + SINGLE_BYTE * (window.run % 4)
     return {
-        "widen": calls * (SINGLE_CALL + window.kernel[0] * runs),
+        "single": calls,
+        "single_row": calls * window.kernel[0],
+        "single_word": calls * window.kernel[0] * (window.run // 4),
+        "single_byte": calls * window.kernel[0] * (window.run % 4),
         "single_block": count,
-        "single_group": count * (window.groups // unrolled * unrolled),
+        "single_group": count * (window.groups // unrolled),
         "single_rest": count * (window.groups % unrolled),
     }
 

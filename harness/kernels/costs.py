@@ -6,7 +6,7 @@ target. Kernels are ranked by modelled cycles, and by nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Literal
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Basis = Literal["fitted", "another core", "guess"]
 BASES: tuple[Basis, ...] = ("fitted", "another core", "guess")
 """From the surest to the roughest."""
+
+LARGE = 4096
+"""Bytes of a code cache that keeps what layers have in common from one layer to the next."""
 
 GUESS_PER_MAC, GUESS_PER_ELEMENT, GUESS_CYCLES = 30.0, 100.0, 2.0
 """Instructions, and cycles an instruction, of a kernel that was fitted on no core: more than any kernel takes, so that
@@ -46,18 +49,19 @@ class Cost:
     basis: Basis = "fitted"
 
 
-def cost_of(kernel: Kernel, context: Context, *, first: bool = False, over: bool = False) -> Cost:
+def cost_of(kernel: Kernel, context: Context, *, held: Collection[str] | None = None, over: bool = False) -> Cost:
     """The expected cost of a layer with a kernel.
 
     Args:
         kernel: one that applies.
         context: the layer.
-        first: whether the kernel runs in no earlier layer, so that no cache holds its code.
+        held: functions whose code is in the cache; None where that is not known: all, if the cache is a large one.
         over: whether the output lies over an input.
     """
     work = kernel.work(context)
-    loops = all_loops(work, first=first)
-    prices, table, basis = _prices(type(kernel).__name__, context.target.core, loops)
+    loops = all_loops(work)
+    name, target = type(kernel).__name__, context.target
+    prices, table, basis = _prices(name, target.core, loops)
     waited = stalls(work, context, over=over)
     if prices is None or table is None:
         x = sum(context.graph.tensors[t].elements for t in context.node.inputs if t >= 0)
@@ -65,19 +69,43 @@ def cost_of(kernel: Kernel, context: Context, *, first: bool = False, over: bool
         guess = GUESS_PER_MAC * macs(context.graph, context.node) + GUESS_PER_ELEMENT * (elements + 1)
         return Cost(guess, GUESS_CYCLES * guess + waited, work.scratch, basis)
     cycles = total(prices.cycles, loops)
-    if context.target.apart:
+    if target.apart:
         cycles += total(prices.apart, loops)
-    code, weights = context.target.code, context.target.weights
-    if code is not None:
-        cycles += total(prices.fetch, loops) * code.load * table.code_line / code.line
-    if weights is not None:
-        cycles += total(prices.data, loops) * weights.load
+    if target.code is not None:
+        code = code_of(prices, loops)
+        if held is None:
+            held = code if target.code.size >= LARGE else ()
+        fresh = sum(lines for function, lines in code.items() if function not in held)
+        cycles += (total(prices.fetch, loops) + fresh) * target.code.load * table.code_line / target.code.line
+    if target.weights is not None:
+        cycles += total(prices.data, loops) * target.weights.load
     return Cost(total(prices.instructions, loops), cycles + waited, work.scratch, basis)
 
 
-def all_loops(work: Work, *, first: bool) -> dict[str, float]:
-    """How often every loop runs, with those that all kernels have."""
-    return {**work.loops, "layer": 1.0, "first": float(first)}
+def all_loops(work: Work) -> dict[str, float]:
+    """How often every loop runs, with the one that all kernels have."""
+    return {**work.loops, "layer": 1.0}
+
+
+def code_of(prices: KernelPrices, loops: Mapping[str, float]) -> dict[str, float]:
+    """Function -> lines of it that a layer with these loops executes."""
+    return {function.name: function.lines for function in prices.code if loops.get(function.loop, 0)}
+
+
+def held_after(kernel: Kernel, context: Context, held: Collection[str]) -> frozenset[str]:
+    """Functions whose code is in the cache after a layer, if `held` were before.
+
+    A large cache keeps what ran; a small one what ran last, if that is no more than it holds.
+    """
+    cache = context.target.code
+    loops = all_loops(kernel.work(context))
+    prices, table, _ = _prices(type(kernel).__name__, context.target.core, loops)
+    if cache is None or prices is None or table is None:
+        return frozenset(held)
+    code = code_of(prices, loops)
+    if cache.size >= LARGE:
+        return frozenset(code) | frozenset(held)
+    return frozenset(code) if sum(code.values()) * table.code_line <= cache.size else frozenset()
 
 
 def total(row: Mapping[str, float], loops: Mapping[str, float]) -> float:

@@ -2,8 +2,9 @@
 
 A file a core. `instructions` and `cycles` are per run of a loop (harness/kernels/work.py), cycles those of the core
 table (harness/cycles) with memory that never keeps it waiting; `apart` is what they are more where weights and
-activations lie in different memories. `fetch` and `data` are lines missed per run of a loop in the caches of `board`,
-beside what sweeps miss: of code, and of constants. What a missed line costs is the target's to say.
+activations lie in different memories. `code` is what is fetched for a layer that finds none of it in the cache;
+`fetch` and `data` are lines missed per run of a loop in the caches of `board` beside that, and beside what sweeps miss:
+of code, and of constants. What a missed line costs is the target's to say.
 """
 
 from __future__ import annotations
@@ -38,6 +39,19 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Function(_Strict):
+    """A function of a kernel's code.
+
+    Attributes:
+        loop: it is executed by layers that run this loop.
+        lines: of the cache, executed.
+    """
+
+    name: str
+    loop: str
+    lines: Annotated[float, Field(ge=0)]
+
+
 class KernelPrices(_Strict):
     """Prices of one kernel on one core; every row has the same loops.
 
@@ -45,7 +59,8 @@ class KernelPrices(_Strict):
         layers: how many were profiled.
         error: largest relative error of predicted instructions among them.
         instructions, cycles, apart: per run of a loop.
-        fetch, data: missed lines per run of a loop.
+        code: functions that layers share; their lines are missed where they are not in the cache from a layer before.
+        fetch, data: missed lines per run of a loop, beside those.
     """
 
     layers: Annotated[int, Field(ge=1)]
@@ -53,6 +68,7 @@ class KernelPrices(_Strict):
     instructions: Row
     cycles: Row
     apart: Row = Field(default_factory=dict)
+    code: tuple[Function, ...] = ()
     fetch: Row = Field(default_factory=dict)
     data: Row = Field(default_factory=dict)
 
@@ -134,6 +150,7 @@ def prices_text(prices: CorePrices) -> str:
     lines = [f"  {json.dumps(key)}: {json.dumps(value)}," for key, value in document.items()]
     entries = []
     for name, entry in sorted(kernels.items()):
-        rows = [f"      {json.dumps(key)}: {json.dumps(value)}" for key, value in entry.items() if value != {}]
+        filled = [(key, value) for key, value in entry.items() if value not in ({}, [])]
+        rows = [f"      {json.dumps(key)}: {json.dumps(value)}" for key, value in filled]
         entries.append("\n".join([f"    {json.dumps(name)}: {{", ",\n".join(rows), "    }"]))
     return "\n".join(["{", *lines, '  "kernels": {', ",\n".join(entries), "  }", "}", ""])

@@ -29,8 +29,8 @@ class Work:
     """The work of one layer.
 
     Attributes:
-        loops: name of a loop of the kernel -> how often it runs in all. `layer`, once, and `first`, once where the
-            kernel ran in no earlier layer, are there for every kernel and are not named.
+        loops: name of a loop of the kernel -> how often it runs in all. `layer`, once, is there for every kernel and is
+            not named.
         sweeps: of constants, inputs and the output. An input or output without one is swept once.
         scratch: bytes of RAM while it runs.
     """

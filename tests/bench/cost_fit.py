@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.kernels.prices import KernelPrices
+from harness.kernels.prices import Function, KernelPrices
 
 Floats = npt.NDArray[np.float64]
 
@@ -26,10 +26,12 @@ class Sample:
         layer: what it is called in tables.
         known: whether it is of a network that is named, not a generated one.
         kernel: its class name; core: that ran it.
-        loops: how often each loop ran, `layer` and `first` included.
+        loops: how often each loop ran, `layer` included.
         instructions: executed.
         cycles: modelled core cycles with one memory that is never waited for; apart: what they are more with the
             board's memories.
+        code: function that layers share -> lines of it that were executed; fresh: those of them that were not in the
+            cache before.
         fetch, data: lines of code, and of constants beside those of sweeps, missed in the board's caches.
         swept: modelled cycles waited for sweeps, as predicted.
         board_cycles: modelled cycles on the board; 0 where no board's memory is known.
@@ -41,6 +43,8 @@ class Sample:
     kernel: str
     core: str
     loops: dict[str, float]
+    code: dict[str, float]
+    fresh: float
     instructions: float
     cycles: float
     apart: float
@@ -50,6 +54,7 @@ class Sample:
     board_cycles: float
     fetch_stall: float
     data_stall: float
+    small_cache: bool
     predicted: tuple[float, float]
     basis: str
 
@@ -60,9 +65,8 @@ def fit(samples: Sequence[Sample]) -> KernelPrices:
     work = np.array([[sample.loops.get(loop, 0.0) for loop in loops] for sample in samples])
     known = np.array([sample.known for sample in samples])
 
-    def row(values: Sequence[float], scale: Floats, *, caches: bool = False) -> dict[str, float]:
-        # What a kernel executes does not depend on what ran before.
-        seen = work if caches else work * np.array([loop != "first" for loop in loops])
+    def row(values: Sequence[float], scale: Floats, only: Collection[str] = loops) -> dict[str, float]:
+        seen = work * np.array([loop in only for loop in loops])
         found = _prices(seen, np.array(values, np.float64), scale, known)
         return dict(zip(loops, (_rounded(price) for price in found), strict=True))
 
@@ -71,12 +75,30 @@ def fit(samples: Sequence[Sample]) -> KernelPrices:
     rows = {"instructions": row(list(instructions), instructions), "cycles": row([s.cycles for s in samples], cycles)}
     if samples[0].board_cycles:
         rows["apart"] = row([sample.apart for sample in samples], cycles)
-        rows["fetch"] = row([s.fetch for s in samples], cycles / max(samples[0].fetch_stall, 1e-9), caches=True)
-        rows["data"] = row([s.data for s in samples], cycles / max(samples[0].data_stall, 1e-9), caches=True)
+        # Loops outgrow small caches alone.
+        missing = loops if samples[0].small_cache else ("layer",)
+        rows["fetch"] = row([s.fetch - s.fresh for s in samples], cycles / max(samples[0].fetch_stall, 1e-9), missing)
+        rows["data"] = row([s.data for s in samples], cycles / max(samples[0].data_stall, 1e-9))
     predicted = work @ np.array([rows["instructions"][loop] for loop in loops])
     error = float(np.abs(predicted / instructions - 1).max())
     kept = {name: r for name, r in rows.items() if name in ("instructions", "cycles") or any(r.values())}
-    return KernelPrices(layers=len(samples), error=_rounded(error), **kept)
+    code = _code(samples, loops) if samples[0].board_cycles else ()
+    return KernelPrices(layers=len(samples), error=_rounded(error), code=code, **kept)
+
+
+def _code(samples: Sequence[Sample], loops: Sequence[str]) -> tuple[Function, ...]:
+    """The functions that layers share, each with the loop that tells best which layers execute it."""
+    found: list[Function] = []
+    for name in sorted({name for sample in samples for name in sample.code}):
+        lines = [sample.code[name] for sample in samples if name in sample.code]
+
+        def wrong(loop: str) -> int:
+            return sum((sample.loops.get(loop, 0) > 0) != (name in sample.code) for sample in samples)  # noqa: B023
+
+        loop = min(("layer", *loops), key=wrong)
+        if wrong(loop) < len(lines):
+            found.append(Function(name=name, loop=loop, lines=_rounded(float(np.mean(lines)))))
+    return tuple(found)
 
 
 def _rounded(price: float) -> float:

@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -31,7 +32,7 @@ from harness.goals import Goals
 from harness.graph import Graph
 from harness.kernels import KERNELS
 from harness.kernels.base import Kernel
-from harness.kernels.costs import all_loops, stalls
+from harness.kernels.costs import LARGE, all_loops, stalls
 from harness.kernels.prices import CorePrices, core_prices, folder, prices_text
 from harness.kernels.target import CORE_FEATURES
 from harness.plan import Plan
@@ -39,6 +40,7 @@ from harness.planner import place
 from harness.targets import target_of_run
 from harness.vectors import load
 from tests.bench.common import mlperf_models, table
+from tests.bench.cost_code import Functions, executed, held_after, shared
 from tests.bench.cost_fit import Sample, fit
 from tests.bench.cost_layers import layers_for
 
@@ -117,17 +119,22 @@ def _samples(graph: Graph, core: str, board: str, *, known: bool, prefer: tuple[
     prediction = predict(resolved, emit(plan), inputs)
     alone = estimate(prediction.recording.profile, None, core=core)
     costs = expected(plan)
+    profile = prediction.recording.profile
+    functions, held = Functions(profile.elf), frozenset[int]()
     samples = []
-    ran: set[str] = set()
     for number, step in enumerate(plan.steps):
         layer, name = plan.layers[number], type(step.parts[0].kernel).__name__
-        first = name not in ran
-        ran |= {type(part.kernel).__name__ for part in step.parts}
+        code: dict[str, float] = {}
+        fresh, cache = 0.0, step.parts[0].context.target.code
+        if cache is not None:
+            lines = executed(profile, profile.layers[number], functions, cache.line)
+            code = shared(lines, plan.name)
+            fresh = float(len(frozenset().union(*(lines[function] for function in code)) - held))
+            held = held_after(lines, cache, held)
         if len(step.parts) > 1 or (prefer and name not in prefer):
             continue
         work = step.kernel.work(step.context)
         swept = stalls(work, step.context, over=lies_over(plan, step))
-        figures = _figures(prediction, alone, number, swept, plan)
         costed = costs[number]
         samples.append(
             Sample(
@@ -135,19 +142,21 @@ def _samples(graph: Graph, core: str, board: str, *, known: bool, prefer: tuple[
                 known=known,
                 kernel=name,
                 core=core,
-                loops=all_loops(work, first=first),
+                loops=all_loops(work),
+                code=code,
+                fresh=fresh,
                 swept=swept,
                 predicted=(costed.instructions, costed.cycles),
                 basis=costed.basis,
-                **figures,
+                **_figures(prediction, alone, number, swept, plan),
             )
         )
     return samples
 
 
-def _figures(prediction: Prediction, alone: Estimate, number: int, swept: float, plan: Plan) -> dict[str, float]:
+def _figures(prediction: Prediction, alone: Estimate, number: int, swept: float, plan: Plan) -> dict[str, Any]:
     layer, bare = prediction.estimate.layers[number], alone.layers[number]
-    figures = {
+    figures: dict[str, Any] = {
         "instructions": float(layer.instructions.value),
         "cycles": float(bare.cycles.value),
         "apart": 0.0,
@@ -156,6 +165,7 @@ def _figures(prediction: Prediction, alone: Estimate, number: int, swept: float,
         "board_cycles": 0.0,
         "fetch_stall": 0.0,
         "data_stall": 0.0,
+        "small_cache": False,
     }
     if prediction.setup is None:
         return figures
@@ -171,6 +181,7 @@ def _figures(prediction: Prediction, alone: Estimate, number: int, swept: float,
         "board_cycles": float(layer.cycles.value),
         "fetch_stall": fetch_stall,
         "data_stall": data_stall,
+        "small_cache": target.code is not None and target.code.size < LARGE,
     }
 
 

@@ -200,7 +200,9 @@ def _sample(number: int, tile: float, row: float, known: bool) -> Sample:
         known=known,
         kernel="K",
         core="cortex-m4",
-        loops={"tile": tile, "row": row, "layer": 1.0, "first": float(number == 0)},
+        loops={"tile": tile, "row": row, "layer": 1.0},
+        code={"f": 90.0} | ({"g": 10.0} if row else {}),
+        fresh=100.0 * (number == 0),
         instructions=instructions,
         cycles=1.5 * instructions,
         apart=tile,
@@ -210,6 +212,7 @@ def _sample(number: int, tile: float, row: float, known: bool) -> Sample:
         board_cycles=1.5 * instructions + tile + 12.3 * (40 + 100 * (number == 0)) + 7.3 * 3,
         fetch_stall=12.3,
         data_stall=7.3,
+        small_cache=True,
         predicted=(0.0, 0.0),
         basis="guess",
     )
@@ -217,13 +220,15 @@ def _sample(number: int, tile: float, row: float, known: bool) -> Sample:
 
 def test_a_fit_finds_the_prices_that_samples_were_made_with() -> None:
     rng = np.random.default_rng(2)
-    samples = [_sample(i, float(rng.integers(1, 900)), float(rng.integers(1, 40)), i % 3 == 0) for i in range(20)]
+    rows = [float(rng.integers(1, 40)) * (i % 4 > 0) for i in range(20)]
+    samples = [_sample(i, float(rng.integers(1, 900)), row, i % 3 == 0) for i, row in enumerate(rows)]
     found = fit(samples)
     assert found.layers == 20 and found.error < 1e-4
-    assert found.instructions == pytest.approx({"tile": 7, "row": 20, "layer": 100, "first": 0}, abs=0.05)
-    assert found.cycles == pytest.approx({"tile": 10.5, "row": 30, "layer": 150, "first": 0}, abs=0.1)
+    assert found.instructions == pytest.approx({"tile": 7, "row": 20, "layer": 100}, abs=0.05)
+    assert found.cycles == pytest.approx({"tile": 10.5, "row": 30, "layer": 150}, abs=0.1)
     assert found.apart["tile"] == pytest.approx(1, abs=1e-3)
-    assert found.fetch["layer"] == pytest.approx(40, abs=0.1) and found.fetch["first"] == pytest.approx(100, abs=0.1)
+    assert found.fetch["layer"] == pytest.approx(40, abs=0.1)
+    assert [(each.name, each.loop, each.lines) for each in found.code] == [("f", "layer", 90), ("g", "row", 10)]
     assert found.data["layer"] == pytest.approx(3, abs=0.01)
 
 

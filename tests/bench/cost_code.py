@@ -1,0 +1,59 @@
+"""Which lines of code a profiled layer executed, by function: what caches of code have to hold."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.cycles.profile import LayerProfile, Profile
+from harness.kernels.costs import LARGE
+from harness.kernels.target import Cached
+
+Lines = Mapping[str, frozenset[int]]
+"""Function -> lines of the cache, by number, that it was executed in."""
+
+
+class Functions:
+    """The functions of an image by address."""
+
+    def __init__(self, elf: Path) -> None:
+        from elftools.elf.elffile import ELFFile
+
+        with elf.open("rb") as file:
+            table = ELFFile(file).get_section_by_name(".symtab")
+            found = {
+                int(symbol["st_value"]) & ~1: symbol.name
+                for symbol in table.iter_symbols()
+                if symbol["st_info"]["type"] == "STT_FUNC" and isinstance(symbol["st_shndx"], int)
+            }
+        self._starts = sorted(found)
+        self._names = [found[start] for start in self._starts]
+
+    def at(self, address: int) -> str:
+        """The function that an address lies in, or after."""
+        place = bisect_right(self._starts, address) - 1
+        return self._names[place] if place >= 0 else ""
+
+
+def executed(profile: Profile, layer: LayerProfile, functions: Functions, line: int) -> Lines:
+    """Lines of `line` bytes that a layer executed."""
+    found: dict[str, set[int]] = {}
+    for address, count in layer.counts.items():
+        if count:
+            last = address + len(profile.code.instruction(address)) - 1
+            found.setdefault(functions.at(address), set()).update((address // line, last // line))
+    return {name: frozenset(lines) for name, lines in found.items()}
+
+
+def shared(lines: Lines, model: str) -> dict[str, float]:
+    """Lines of the functions that layers share: all but the layer's own."""
+    return {name: float(len(found)) for name, found in lines.items() if not name.startswith(f"{model}_layer_")}
+
+
+def held_after(lines: Lines, cache: Cached, held: frozenset[int]) -> frozenset[int]:
+    """Lines that are in the cache after a layer, by the rule of harness/kernels/costs.py."""
+    run = frozenset().union(*lines.values())
+    if cache.size >= LARGE:
+        return run | held
+    return run if len(run) * cache.line <= cache.size else frozenset()
