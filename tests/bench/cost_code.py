@@ -51,9 +51,8 @@ def shared(lines: Lines, model: str) -> dict[str, float]:
     return {name: float(len(found)) for name, found in lines.items() if not name.startswith(f"{model}_layer_")}
 
 
-def held_after(lines: Lines, cache: Cached, held: frozenset[int]) -> frozenset[int]:
-    """Lines that are in the cache after a layer, by the rule of harness/kernels/costs.py."""
-    run = frozenset().union(*lines.values())
+def held_after(code: Mapping[str, float], cache: Cached, held: frozenset[str]) -> frozenset[str]:
+    """Functions that are in the cache after a layer, by the rule of harness/kernels/costs.py."""
     if cache.size >= LARGE:
-        return run | held
-    return run if len(run) * cache.line <= cache.size else frozenset()
+        return frozenset(code) | held
+    return frozenset(code) if sum(code.values()) * cache.line <= cache.size else frozenset()

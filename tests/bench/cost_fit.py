@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,39 +65,55 @@ def fit(samples: Sequence[Sample]) -> KernelPrices:
     work = np.array([[sample.loops.get(loop, 0.0) for loop in loops] for sample in samples])
     known = np.array([sample.known for sample in samples])
 
-    def row(values: Sequence[float], scale: Floats, only: Collection[str] = loops) -> dict[str, float]:
-        seen = work * np.array([loop in only for loop in loops])
-        found = _prices(seen, np.array(values, np.float64), scale, known)
+    def row(values: Sequence[float], scale: Floats) -> dict[str, float]:
+        found = _prices(work, np.array(values, np.float64), scale, known)
         return dict(zip(loops, (_rounded(price) for price in found), strict=True))
 
     instructions = np.array([sample.instructions for sample in samples], np.float64)
     cycles = np.array([sample.board_cycles or sample.cycles for sample in samples], np.float64)
+    code: tuple[Function, ...] = ()
     rows = {"instructions": row(list(instructions), instructions), "cycles": row([s.cycles for s in samples], cycles)}
     if samples[0].board_cycles:
         rows["apart"] = row([sample.apart for sample in samples], cycles)
-        # Loops outgrow small caches alone.
-        missing = loops if samples[0].small_cache else ("layer",)
-        rows["fetch"] = row([s.fetch - s.fresh for s in samples], cycles / max(samples[0].fetch_stall, 1e-9), missing)
+        rows["fetch"], part = _fetch(samples, loops, cycles / max(samples[0].fetch_stall, 1e-9))
+        code = _code(samples, loops, part)
         rows["data"] = row([s.data for s in samples], cycles / max(samples[0].data_stall, 1e-9))
     predicted = work @ np.array([rows["instructions"][loop] for loop in loops])
     error = float(np.abs(predicted / instructions - 1).max())
     kept = {name: r for name, r in rows.items() if name in ("instructions", "cycles") or any(r.values())}
-    code = _code(samples, loops) if samples[0].board_cycles else ()
     return KernelPrices(layers=len(samples), error=_rounded(error), code=code, **kept)
 
 
-def _code(samples: Sequence[Sample], loops: Sequence[str]) -> tuple[Function, ...]:
-    """The functions that layers share, each with the loop that tells best which layers execute it."""
+def _fetch(samples: Sequence[Sample], loops: Sequence[str], scale: Floats) -> tuple[dict[str, float], float]:
+    """Lines missed per run of a loop, and the part of code not in the cache before that is missed."""
+    # Loops outgrow small caches alone.
+    used = loops if samples[0].small_cache else ("layer",)
+    work = np.array([[sample.fresh, *(sample.loops.get(loop, 0.0) for loop in used)] for sample in samples])
+    known = np.array([sample.known for sample in samples])
+    part, *found = _prices(work, np.array([sample.fetch for sample in samples]), scale, known)
+    prices = dict(zip(used, (_rounded(price) for price in found), strict=True))
+    return {loop: prices.get(loop, 0.0) for loop in loops}, float(part)
+
+
+def _code(samples: Sequence[Sample], loops: Sequence[str], part: float) -> tuple[Function, ...]:
+    """The functions that layers share, each with the loop that tells best which layers execute it.
+
+    Lines are the mean over layers of known networks, where there are some.
+    """
     found: list[Function] = []
     for name in sorted({name for sample in samples for name in sample.code}):
-        lines = [sample.code[name] for sample in samples if name in sample.code]
+        lines: dict[bool, list[float]] = {True: [], False: []}
+        for sample in samples:
+            if name in sample.code:
+                lines[sample.known].append(sample.code[name])
 
         def wrong(loop: str) -> int:
             return sum((sample.loops.get(loop, 0) > 0) != (name in sample.code) for sample in samples)  # noqa: B023
 
         loop = min(("layer", *loops), key=wrong)
-        if wrong(loop) < len(lines):
-            found.append(Function(name=name, loop=loop, lines=_rounded(float(np.mean(lines)))))
+        if wrong(loop) < len(lines[True]) + len(lines[False]):
+            mean = float(np.mean(lines[True] or lines[False]))
+            found.append(Function(name=name, loop=loop, lines=_rounded(part * mean)))
     return tuple(found)
 
 

@@ -120,17 +120,16 @@ def _samples(graph: Graph, core: str, board: str, *, known: bool, prefer: tuple[
     alone = estimate(prediction.recording.profile, None, core=core)
     costs = expected(plan)
     profile = prediction.recording.profile
-    functions, held = Functions(profile.elf), frozenset[int]()
+    functions, held = Functions(profile.elf), frozenset[str]()
     samples = []
     for number, step in enumerate(plan.steps):
         layer, name = plan.layers[number], type(step.parts[0].kernel).__name__
         code: dict[str, float] = {}
         fresh, cache = 0.0, step.parts[0].context.target.code
         if cache is not None:
-            lines = executed(profile, profile.layers[number], functions, cache.line)
-            code = shared(lines, plan.name)
-            fresh = float(len(frozenset().union(*(lines[function] for function in code)) - held))
-            held = held_after(lines, cache, held)
+            code = shared(executed(profile, profile.layers[number], functions, cache.line), plan.name)
+            fresh = sum(lines for function, lines in code.items() if function not in held)
+            held = held_after(code, cache, held)
         if len(step.parts) > 1 or (prefer and name not in prefer):
             continue
         work = step.kernel.work(step.context)
