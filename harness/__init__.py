@@ -15,20 +15,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from harness.version import DEFAULT_BOARD as DEFAULT_BOARD
+from harness.version import __version__ as __version__
+
 if TYPE_CHECKING:
-    from harness.card import card_for_model, load_card
-    from harness.compiler import compile_graph
-    from harness.cycles.predict import WhatIf, profile_model
-    from harness.emit import write_package
+    from harness.compiler.compile import compile_graph
+    from harness.compiler.emit.package import write_package
+    from harness.compiler.goals import Goals
+    from harness.cycles.predict import WhatIf
     from harness.errors import TinyhilError
     from harness.frontends import load
-    from harness.goals import Goals
-    from harness.pipeline import Options, Outcome, Workbench
-
-__version__ = "0.1.0"
-
-DEFAULT_BOARD = "mps2-an500"
-"""The board that runs when none is named."""
+    from harness.validate.card import card_for_model, load_card
+    from harness.validate.profile import profile_model
+    from harness.validate.workbench import Options, Outcome, Workbench
 
 __all__ = [
     "Goals",
@@ -46,18 +45,18 @@ __all__ = [
 ]
 
 _HOME = {
-    "Goals": "goals",
-    "Options": "pipeline",
-    "Outcome": "pipeline",
+    "Goals": "compiler.goals",
+    "Options": "validate.workbench",
+    "Outcome": "validate.workbench",
     "TinyhilError": "errors",
     "WhatIf": "cycles.predict",
-    "Workbench": "pipeline",
-    "card_for_model": "card",
-    "compile_graph": "compiler",
+    "Workbench": "validate.workbench",
+    "card_for_model": "validate.card",
+    "compile_graph": "compiler.compile",
     "load": "frontends",
-    "load_card": "card",
-    "profile_model": "cycles.predict",
-    "write_package": "emit",
+    "load_card": "validate.card",
+    "profile_model": "validate.profile",
+    "write_package": "compiler.emit.package",
 }
 
 

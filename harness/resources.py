@@ -1,4 +1,4 @@
-"""Where the files that are not Python live: firmware/ and boards.yaml, in a checkout and in an installed wheel."""
+"""Where files that are not Python lie: data/, firmware/ and boards.yaml, in a checkout and in an installed wheel."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ from pathlib import Path
 from harness.errors import ToolError
 
 
+def package() -> Path:
+    """The folder of the Python package."""
+    return Path(str(files("harness")))
+
+
 def _find(packed: str, beside: str) -> Path:
     """The resource inside the package (wheel) or beside it (checkout)."""
-    package = Path(str(files("harness")))
-    for path in (package / packed, package.parent / beside):
+    folder = package()
+    for path in (folder / packed, folder.parent / beside):
         if path.exists():
             return path
     raise ToolError(
-        f"{beside} is missing from the installation ({package})",
+        f"{beside} is missing from the installation ({folder})",
         hint="reinstall tinyhil (python -m pip install --force-reinstall tinyhil)",
     )
 
@@ -36,3 +41,8 @@ def boards_file() -> Path:
         ToolError: the installation is incomplete.
     """
     return _find("_boards.yaml", "boards.yaml")
+
+
+def data(*parts: str) -> Path:
+    """A file or folder of harness/data."""
+    return package().joinpath("data", *parts)

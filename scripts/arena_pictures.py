@@ -12,12 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness import frontends
-from harness.compiler import compile_graph
-from harness.document import arena_document
-from harness.goals import Goals, Mode
-from harness.lifetimes import Value
-from harness.plan import Plan
-from harness.planner import place
+from harness.compiler.compile import compile_graph
+from harness.compiler.goals import Goals, Mode
+from harness.compiler.memory.arena import allocate
+from harness.compiler.memory.lifetimes import Value
+from harness.compiler.plan import Plan
+from harness.report.document import arena_document
 from harness.report.pictures import arena_map, standalone
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,7 +42,7 @@ def pictures() -> dict[str, str]:
 def without_overlap(plan: Plan) -> Plan:
     """The plan with every buffer in bytes of its own while it is needed, placed by the same search."""
     spans = list(dict.fromkeys((p.offset, p.size, p.first, p.last) for p in plan.placements))
-    placed = place([Value("", size, first, last) for _, size, first, last in spans])
+    placed = allocate([Value("", size, first, last) for _, size, first, last in spans])
     moved = dict(zip(spans, placed.offsets, strict=True))
     apart = (replace(p, offset=moved[p.offset, p.size, p.first, p.last]) for p in plan.placements)
     return replace(plan, placements=tuple(apart), arena_size=placed.size)

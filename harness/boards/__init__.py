@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from harness.boards.probes import attached_probes
-from harness.boards.records import Board, Probe, Region, Resolved, Tick
+from harness.boards.backends.pyocd.probes import attached_probes
 from harness.boards.registry import find_board, load_boards
 from harness.boards.resolution import resolve
 from harness.boards.session import Session
 from harness.build.image import Image
 from harness.errors import NotYetError
+from harness.hardware.board import Board, Probe, Region, Resolved, Tick
 
 __all__ = [
     "Board", "Probe", "Region", "Resolved", "Session", "Tick", "attached_probes", "find_board",
@@ -31,23 +31,23 @@ def open_session(board: Board | Resolved, image: Image, *, icount: bool = True) 
     resolved = board if isinstance(board, Resolved) else Resolved(board, board, False, "")
     backend = resolved.runs_on.backend
     if backend == "qemu":
-        from harness.boards.qemu import QemuSession
+        from harness.boards.backends.qemu.session import QemuSession
 
         return QemuSession(resolved, image, icount=icount)
     if backend == "host":
-        from harness.boards.host import HostSession
+        from harness.boards.backends.host import HostSession
 
         return HostSession(resolved, image)
     if backend == "pyocd":
-        from harness.boards.pyocd_session import PyocdSession
+        from harness.boards.backends.pyocd.session import PyocdSession
 
         return PyocdSession(resolved, image)
     if backend == "fvp":
-        from harness.boards.fvp import FvpSession
+        from harness.boards.backends.fvp import FvpSession
 
         return FvpSession(resolved, image)
     if backend == "virtual":
-        from harness.boards.virtual import VirtualSession
+        from harness.boards.backends.virtual import VirtualSession
 
         return VirtualSession(resolved, image)
     raise NotYetError(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harness.boards.backends.pyocd.debugger import Debugger
+from harness.boards.backends.pyocd.probes import attached_probes
 from harness.boards.lease import Lease
 from harness.boards.ports import serial_ports
-from harness.boards.probes import attached_probes
-from harness.boards.pyocd_debugger import Debugger
-from harness.boards.records import Board, Probe
 from harness.boards.registry import load_boards
 from harness.errors import TinyhilError
+from harness.hardware.board import Board, Probe
 
 # DBGMCU_IDCODE of the STM32 families: L4, F4, F7 (also G4, L1, F1, F3); H7; L5 and U5; G0 and L0
 IDCODE_ADDRESSES = (0xE004_2000, 0x5C00_1000, 0xE004_4000, 0x4001_5800)

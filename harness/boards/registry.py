@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import resources
-from harness.boards.placement import check_placement
-from harness.boards.records import VIRTUAL, Board, Idcode, Placement, Region, Tick, Uart
 from harness.errors import BoardConfigError, PlacementError
+from harness.hardware.board import VIRTUAL, Board, Idcode, Placement, Region, Tick, Uart
+from harness.hardware.placement import check_placement
 
 if TYPE_CHECKING:  # pydantic is slow to import
-    from harness.boards.schema import BoardEntry
+    from harness.hardware.schema import BoardEntry
 
 EXTRA_VARIABLE = "TINYHIL_BOARDS"
 
@@ -93,7 +93,7 @@ def _read(path: Path, stamp: tuple[int, int]) -> tuple[Board, ...]:
     content = _parse(path)
     from pydantic import ValidationError
 
-    from harness.boards.schema import BoardEntry
+    from harness.hardware.schema import BoardEntry
 
     problems: list[str] = []
     boards: list[Board] = []

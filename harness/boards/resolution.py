@@ -6,10 +6,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
-from harness.boards import probes, virtual
-from harness.boards.records import VIRTUAL, Board, Resolved
+from harness.boards.backends import virtual
+from harness.boards.backends.pyocd import probes
 from harness.boards.registry import find_board, load_boards
 from harness.errors import BoardError, EmulatorMissingError
+from harness.hardware.board import VIRTUAL, Board, Resolved
 
 
 def resolve(name: str, boards: Mapping[str, Board] | None = None, *, probe: str | None = None) -> Resolved:
@@ -18,7 +19,7 @@ def resolve(name: str, boards: Mapping[str, Board] | None = None, *, probe: str 
     Args:
         name: of a board.
         boards: all boards; None for those that load_boards() gives.
-        probe: the debug probe to use it through, see harness.boards.probes.wanted_probe.
+        probe: the debug probe to use it through, see harness.boards.backends.pyocd.probes.wanted_probe.
 
     Raises:
         BoardConfigError: no board has that name.
@@ -66,7 +67,7 @@ def _stand_in(asked: Board, boards: Mapping[str, Board]) -> Resolved:
 
 
 def _resolve_fvp(asked: Board, boards: Mapping[str, Board]) -> Resolved:
-    from harness.boards import fvp
+    from harness.boards.backends import fvp
 
     try:
         fvp.find_fvp(asked)

@@ -9,11 +9,11 @@ from fractions import Fraction
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from harness.boards.child import Child
-from harness.boards.records import Board, Resolved
 from harness.build.image import Image
 from harness.errors import BoardError, BoardLostError, TinyhilError
+from harness.hardware.board import Board, Resolved
 from harness.link.transcript import Transcript
+from harness.processes import Subprocess
 from harness.units import Unit
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class _Watched:
     """A transport that keeps a transcript and, when the far end is gone, tells what became of it."""
 
-    def __init__(self, inner: Transport, transcript: Transcript, child: Child | None) -> None:
+    def __init__(self, inner: Transport, transcript: Transcript, child: Subprocess | None) -> None:
         self._inner = inner
         self._transcript = transcript
         self._child = child
@@ -191,7 +191,7 @@ class Session(ABC):
                 self._stream.close()
         self._stream = None
 
-    def _watch(self, transport: Transport, child: Child | None) -> Transport:
+    def _watch(self, transport: Transport, child: Subprocess | None) -> Transport:
         self._seconds_before = self.line_seconds
         self._watched = _Watched(transport, self._transcript, child)
         return self._watched
@@ -220,3 +220,18 @@ class Session(ABC):
         self.close()
         if isinstance(error, TinyhilError) and not error.transcript:
             error.transcript = self.transcript()
+
+
+def open_client(session: Session, image: Image) -> Client:
+    """A client that has made sure of the image.
+
+    Raises:
+        WrongImageError: the device runs another build, or an image for another board.
+        LinkError: it does not answer as it should.
+    """
+    from harness.link.client import Client
+
+    client = Client(session.stream(), elf=image.elf)
+    client.hello(image.build_id, image.board)
+    session.raise_baud(client)
+    return client

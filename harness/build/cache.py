@@ -57,7 +57,7 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
 
 
 @dataclass(frozen=True)
-class Cache:
+class BuildCache:
     """The store.
 
     Attributes:

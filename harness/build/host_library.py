@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from harness.build.cache import Cache, default_root, digest
+from harness.build.cache import BuildCache, default_root, digest
 from harness.build.jobs import run_tool
 from harness.build.toolchain import find
 
@@ -31,7 +31,7 @@ def host_library(package: str, sources: Sequence[str], cache_dir: Path | None = 
     texts = {name: files(package).joinpath(name).read_text(encoding="utf-8") for name in sources}
     compiler = find("host")
     flags = (*_FLAGS, *_PLATFORM_FLAGS.get(sys.platform, ()))
-    cache = Cache(default_root() if cache_dir is None else cache_dir)
+    cache = BuildCache(default_root() if cache_dir is None else cache_dir)
     key = digest("host-library", compiler.identity, *flags, "", *(part for item in texts.items() for part in item))
     found = cache.find(key, ".so")
     if found:

@@ -13,18 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 from harness import resources
 from harness.build import toolchain as toolchains
-from harness.build.cache import Cache, default_root, digest
-from harness.build.jobs import Progress, compile_all
+from harness.build.cache import BuildCache, default_root, digest
+from harness.build.jobs import compile_all
 from harness.build.language import FRAMES, Language
 from harness.build.linking import link_flags, link_objects, linker_scripts
 from harness.build.memory import copied_sections, memory_script, region_usage, section_macros
 from harness.build.port import load_port
-from harness.build.sections import Origin, Sizes, measure_sizes
-from harness.build.sources import BUILD_ID_SOURCE, Package, Sources, compile_flags
+from harness.build.progress import Progress
+from harness.build.sources import BUILD_ID_SOURCE, PackageSources, Sources, compile_flags
+from harness.elf.sections import Origin, Sizes, measure_sizes
 from harness.errors import BoardConfigError, BuildError
 
 if TYPE_CHECKING:  # boards import images
-    from harness.boards.records import Board
+    from harness.hardware.board import Board
 
 FORMAT = "6"
 MEMORY_SCRIPT = "memory.ld"
@@ -81,7 +82,7 @@ class Image:
 
 
 def build_image(
-    packages: Sequence[Package],
+    packages: Sequence[PackageSources],
     board: Board,
     *,
     link: str | None = None,
@@ -119,9 +120,9 @@ def build_image(
         PlacementError: a part cannot be where `placement` wants it.
     """
     start = time.monotonic()
-    from harness.boards.placement import place
+    from harness.hardware.placement import assign_regions
 
-    placed = place(board, placement or {})
+    placed = assign_regions(board, placement or {})
     firmware = resources.firmware()
     port = load_port(firmware, board.port)
     link = port.choose_link(link)
@@ -132,7 +133,7 @@ def build_image(
     if twice:
         raise BuildError(f"two models in one image are named {twice[0]}", hint="give each model a name of its own")
     if model_list is None:
-        from harness.emit import model_list as make_model_list
+        from harness.compiler.emit.package import model_list as make_model_list
 
         model_list = make_model_list(packages)  # type: ignore[arg-type]
 
@@ -144,7 +145,7 @@ def build_image(
             )
         script = memory_script(board, placed)
     toolchain = toolchains.find(port.toolchain)
-    cache = Cache(default_root() if cache_dir is None else cache_dir)
+    cache = BuildCache(default_root() if cache_dir is None else cache_dir)
     flags, macros = compile_flags(port, sanitize), section_macros(board, placed)
     sources = Sources(firmware, port, link, flags, macros, test_faults, language)
     of_package = sources.of_package_at_once if unity else sources.of_package
@@ -236,7 +237,7 @@ def _image(elf: Path, facts: Mapping[str, Any], compiled: int, start: float) -> 
     )
 
 
-def _cached(cache: Cache, key: str, start: float) -> Image | None:
+def _cached(cache: BuildCache, key: str, start: float) -> Image | None:
     elf = cache.find(key, ".elf")
     facts = cache.find(key, ".json")
     if elf is None or facts is None or not os.access(elf, os.X_OK):

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.build.cache import Cache, digest
-from harness.build.sections import Origin
+from harness.build.cache import BuildCache, digest
+from harness.build.progress import Progress
 from harness.build.toolchain import Toolchain, install_hint
+from harness.elf.sections import Origin
 from harness.errors import BuildError, ToolchainMissingError
-
-Progress = Callable[[str, int, int], None]
 
 TOOL_TIMEOUT_S = 300.0
 OUTPUT_LIMIT = 20_000
 
 
 @dataclass(frozen=True, eq=False)
-class Tree:
+class SourceTree:
     """Files that exist only as text until something has to be compiled: a generated package.
 
     Attributes:
@@ -61,7 +60,7 @@ class Job:
 
     origin: Origin
     source: str
-    tree: Tree | None
+    tree: SourceTree | None
     text: str
     flags: tuple[str, ...]
     includes: tuple[str, ...]
@@ -81,7 +80,7 @@ def job_count() -> int:
 def compile_all(
     jobs: Sequence[Job],
     toolchain: Toolchain,
-    cache: Cache,
+    cache: BuildCache,
     workspace: Path,
     path_flags: Sequence[str],
     progress: Progress | None = None,

@@ -15,7 +15,7 @@ from harness.build.toolchain import Toolchain
 from harness.errors import BuildError
 
 if TYPE_CHECKING:
-    from harness.boards.records import Board, Placement
+    from harness.hardware.board import Board, Placement
 
 
 def linker_scripts(firmware: Path, port: Port) -> list[str]:

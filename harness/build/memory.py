@@ -7,11 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.build.sections import HOT_SECTION
+from harness.elf.sections import HOT_SECTION
 from harness.errors import BuildError, DoesNotFitError
 
 if TYPE_CHECKING:  # boards import images
-    from harness.boards.records import Board, Placement
+    from harness.hardware.board import Board, Placement
 
 # The linker script's region, macro of generated code, input section and output section of what can be copied to RAM
 _WEIGHTS_SECTION = ".hil_weights"

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.build.cache import digest
-from harness.build.jobs import Job, Tree
+from harness.build.jobs import Job, SourceTree
 from harness.build.language import Language
 from harness.build.port import Port
-from harness.build.sections import Origin
+from harness.compiler.plan import Plan
+from harness.elf.sections import Origin
 from harness.errors import BuildError
-from harness.plan import Plan
 
 # -g1 gives fault reports function names and lines, and does not change the code
 COMMON_FLAGS = ("-std=c11", "-O2", "-g1", "-ffunction-sections", "-fdata-sections")
@@ -23,8 +23,8 @@ MODEL_LIST = "hil_models.c"
 _KERNELS = "kernels"
 
 
-class Package(Protocol):
-    """What the builder needs of a generated package; harness.emit.Package is one."""
+class PackageSources(Protocol):
+    """What the builder needs of a generated package; harness.compiler.emit.package.Package is one."""
 
     @property
     def plan(self) -> Plan:
@@ -79,11 +79,11 @@ class Sources:
         self._model_context = _header_digest(firmware, ["runtime"])
         self._runtime_context = _header_digest(firmware, ["runtime", *includes])
 
-    def of_package(self, package: Package) -> list[Job]:
+    def of_package(self, package: PackageSources) -> list[Job]:
         """The package's own sources, which see nothing but the package, and its glue."""
         name = package.plan.name
         glue = f"{name}_hil.c"
-        tree = Tree(name, {**package.files, glue: package.glue})
+        tree = SourceTree(name, {**package.files, glue: package.glue})
         headers = tree.headers()
         kernels = _kernels(package)
         jobs = []
@@ -96,17 +96,17 @@ class Sources:
         jobs.append(Job(Origin(label), label, tree, package.glue, self._flags, (name, self._runtime), context))
         return jobs
 
-    def of_package_at_once(self, package: Package) -> list[Job]:
+    def of_package_at_once(self, package: PackageSources) -> list[Job]:
         """The package and its glue as one file."""
         name = package.plan.name
         label = f"{name}/{name}_unity.c"
         text = "".join(f'#include "{source}"\n' for source in (*_own_sources(package), f"{name}_hil.c"))
-        tree = Tree(name, {**package.files, f"{name}_hil.c": package.glue, Path(label).name: text})
+        tree = SourceTree(name, {**package.files, f"{name}_hil.c": package.glue, Path(label).name: text})
         context = digest(*(part for file in tree.files.items() for part in file), self._model_context)
         origin = Origin(label, name, _kernels(package))
         return [Job(origin, label, tree, text, self._package_flags, (name, self._runtime), context)]
 
-    def of_kernels(self, packages: Sequence[Package]) -> list[Job]:
+    def of_kernels(self, packages: Sequence[PackageSources]) -> list[Job]:
         """The kernels' own code, each file once for all models that use it."""
         users: dict[str, list[str]] = {}
         files: dict[str, str] = {}
@@ -116,7 +116,7 @@ class Sources:
             if package.shared:
                 known = {**_kernel_headers(package), **{source: package.files[source] for source in package.shared}}
                 files.update(known)
-        tree = Tree(_KERNELS, files)
+        tree = SourceTree(_KERNELS, files)
         headers = tree.headers()
         return [
             Job(
@@ -133,7 +133,7 @@ class Sources:
 
     def of_model_list(self, text: str) -> Job:
         """hil_models.c."""
-        tree = Tree("hil_models", {MODEL_LIST: text})
+        tree = SourceTree("hil_models", {MODEL_LIST: text})
         return Job(
             Origin(MODEL_LIST),
             f"hil_models/{MODEL_LIST}",
@@ -168,7 +168,7 @@ class Sources:
 
     def _of_generated(self, name: str, text: str) -> Job:
         label = f"{self._language.name}/{name}"
-        tree = Tree(self._language.name, {name: text})
+        tree = SourceTree(self._language.name, {name: text})
         return Job(Origin(label), label, tree, text, self._flags, self._includes, self._runtime_context)
 
     def of_build_id(self, text: str, build_id: str, board: str) -> Job:
@@ -182,16 +182,16 @@ class Sources:
         return Job(Origin(source), path, None, text, flags, self._includes, self._runtime_context)
 
 
-def _own_sources(package: Package) -> list[str]:
+def _own_sources(package: PackageSources) -> list[str]:
     return [source for source in package.sources if source not in package.shared]
 
 
-def _kernel_headers(package: Package) -> dict[str, str]:
+def _kernel_headers(package: PackageSources) -> dict[str, str]:
     own = (f"{package.plan.name}.h", f"{package.plan.name}_weights.h")
     return {file: text for file, text in package.files.items() if file.endswith(".h") and file not in own}
 
 
-def _kernels(package: Package) -> frozenset[str]:
+def _kernels(package: PackageSources) -> frozenset[str]:
     """Names of functions that count as kernels: a kernel's file has its function's name."""
     files = {Path(file).stem for file in _kernel_headers(package)}
     return frozenset(layer.kernel for layer in package.plan.layers) | files

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.build import toolchain
-from harness.cycles.decoder import Decoder
+from harness.cycles.decoder import InstructionDecoder
 from harness.cycles.instruction import Instruction
 from harness.cycles.tables import core_table
 from harness.errors import BuildError, CycleModelError
@@ -28,7 +28,7 @@ _THUMB = 1
 
 def assemble(text: str, core: str) -> tuple[Instruction, ...]:
     """Instructions of assembly text, at addresses from 0 (word aligned); raises what assemble_bytes does."""
-    return tuple(Decoder().run(assemble_bytes(text, core), 0))
+    return tuple(InstructionDecoder().run(assemble_bytes(text, core), 0))
 
 
 def assemble_bytes(text: str, core: str) -> bytes:
@@ -107,7 +107,7 @@ def function(elf: Path, name: str) -> tuple[Instruction, ...]:
         if s["st_shndx"] == wanted["st_shndx"] and s.name[:2] in ("$t", "$d") and s.name[2:3] in ("", ".")
     )
     pieces = [(start, "t")] + [(at, kind) for at, kind in marks if start < at < end]
-    decoder = Decoder()
+    decoder = InstructionDecoder()
     result: list[Instruction] = []
     for number, (at, kind) in enumerate(pieces):
         until = pieces[number + 1][0] if number + 1 < len(pieces) else end

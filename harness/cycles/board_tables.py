@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from harness.cycles.memory import FIXED, Cache, Memory, MemorySystem, Part
+from harness.cycles.memory import FIXED, CacheGeometry, Memory, MemorySystem, Part
 from harness.cycles.tables import Row, folder, names, read
 from harness.errors import CycleTableError, OptionError
 
@@ -216,7 +216,7 @@ def setup(
     clock_hz = table.clock_hz if clock_hz is None else clock_hz
     entry = table.flash[flash]
     caches = {
-        name: Cache(name, row.sets, row.ways, row.line, row.replace)
+        name: CacheGeometry(name, row.sets, row.ways, row.line, row.replace)
         for name, row in {**table.caches, **entry.caches}.items()
     }
     rows = {"flash": entry.memory, **table.memories}

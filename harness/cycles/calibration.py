@@ -30,7 +30,7 @@ _FIELDS = frozenset({"rows", "cycles", "why", "copies", "misses", "r1", "trips"}
 
 
 @dataclass(frozen=True)
-class Loop:
+class CalibrationLoop:
     """One loop.
 
     Attributes:
@@ -75,7 +75,7 @@ class Figure:
         instructions: a body executes; misses: lines that a body misses on the board.
     """
 
-    loop: Loop
+    loop: CalibrationLoop
     by_hand: Fraction
     modelled: Fraction
     instructions: Fraction
@@ -92,7 +92,7 @@ def cores() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (resources.firmware() / "calibrate").glob("cortex-*.s")))
 
 
-def loops(core: str) -> tuple[Loop, ...]:
+def loops(core: str) -> tuple[CalibrationLoop, ...]:
     """The loops of a core.
 
     Raises:
@@ -104,13 +104,13 @@ def loops(core: str) -> tuple[Loop, ...]:
     return parse(path.read_text(encoding="utf-8"), path)
 
 
-def parse(text: str, path: Path) -> tuple[Loop, ...]:
+def parse(text: str, path: Path) -> tuple[CalibrationLoop, ...]:
     """Loops out of a file's text: a line `@ loop NAME`, lines `@ FIELD: VALUE`, then the body.
 
     Raises:
         CycleTableError: it is not of the form.
     """
-    result: list[Loop] = []
+    result: list[CalibrationLoop] = []
     for number, piece in enumerate(re.split(r"^@ loop +", text, flags=re.MULTILINE)):
         if not number:
             continue
@@ -124,7 +124,7 @@ def parse(text: str, path: Path) -> tuple[Loop, ...]:
             raise CycleTableError(f"{place} {wrong}", hint="docs/cycles.md explains the form")
         try:
             result.append(
-                Loop(
+                CalibrationLoop(
                     name.strip(),
                     tuple(fields["rows"].split()),
                     Fraction(fields["cycles"]),
@@ -148,7 +148,7 @@ def _misses(text: str) -> tuple[Miss, str, int]:
     return cast(Miss, kind), memory, int(number[0]) if number else 0
 
 
-def figures(wanted: Sequence[Loop], table: CoreTable, board: Setup | None = None) -> list[Figure]:
+def figures(wanted: Sequence[CalibrationLoop], table: CoreTable, board: Setup | None = None) -> list[Figure]:
     """What loops take by hand and by the engine.
 
     Args:
@@ -165,7 +165,7 @@ def figures(wanted: Sequence[Loop], table: CoreTable, board: Setup | None = None
     return [_figure(loop, table, board, codes[2 * number : 2 * number + 2]) for number, loop in enumerate(wanted)]
 
 
-def _figure(loop: Loop, table: CoreTable, board: Setup | None, codes: Sequence[bytes]) -> Figure:
+def _figure(loop: CalibrationLoop, table: CoreTable, board: Setup | None, codes: Sequence[bytes]) -> Figure:
     parts: dict[str, Part] = {"r1": loop.r1}
     number, stall = 0, Fraction(0)
     if loop.misses is not None and board is not None:
@@ -188,7 +188,7 @@ def _figure(loop: Loop, table: CoreTable, board: Setup | None, codes: Sequence[b
     )
 
 
-def memory_of(loop: Loop, board: Setup) -> str:
+def memory_of(loop: CalibrationLoop, board: Setup) -> str:
     """The memory that a loop misses in: "arena" is the one that holds the arena.
 
     Raises:
@@ -201,13 +201,13 @@ def memory_of(loop: Loop, board: Setup) -> str:
     return name
 
 
-def stall_of(loop: Loop, board: Setup) -> float:
+def stall_of(loop: CalibrationLoop, board: Setup) -> float:
     """Cycles that one of the loop's misses costs on the board."""
     assert loop.misses is not None
     return float(getattr(board.stalls[memory_of(loop, board)], loop.misses[0]))
 
 
-def applies(loop: Loop, board: Setup | None) -> bool:
+def applies(loop: CalibrationLoop, board: Setup | None) -> bool:
     """Whether the board has what the loop is about: two memories, or a cache that can miss."""
     if board is None:
         return loop.r1 == "data" or loop.of_memory
@@ -217,13 +217,13 @@ def applies(loop: Loop, board: Setup | None) -> bool:
     return (memory.data if loop.misses[0] == "load" else memory.fetch) is not None
 
 
-def _lines(loop: Loop, board: Setup, size: int) -> int:
+def _lines(loop: CalibrationLoop, board: Setup, size: int) -> int:
     cache = board.system.memories[memory_of(loop, board)].fetch
     assert cache is not None
     return size // cache.line
 
 
-def _made(loop: Loop, board: Setup, count: int) -> Misses:
+def _made(loop: CalibrationLoop, board: Setup, count: int) -> Misses:
     none: Mapping[tuple[int, str], int] = {}
     result = Misses(none, none, none, none)
     if loop.misses is None or not count:

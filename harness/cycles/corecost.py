@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from harness.cycles.blocks import Block, Edge
 from harness.cycles.instruction import FLAGS, Class, Instruction
-from harness.cycles.pipeline import Cause, Pipeline, Step, pipeline
+from harness.cycles.pipeline import Cause, Pipeline, Step
+from harness.cycles.pipelines import pipeline
 from harness.cycles.tables import CoreTable
 
 _WARM_ROUNDS = 12

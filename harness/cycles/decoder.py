@@ -98,7 +98,7 @@ _TWO_OPERAND = frozenset(
 )  # fmt: skip
 
 
-class Decoder:
+class InstructionDecoder:
     """Decodes instructions of one image; addresses must come in ascending order within a run, for the sake of IT."""
 
     def __init__(self) -> None:
@@ -159,7 +159,7 @@ def decode_at(code: Code, addresses: Iterable[int]) -> dict[int, Instruction]:
     Raises:
         ProfileError: the image has nothing at one of them.
     """
-    decoder, result, pending, expected = Decoder(), {}, 0, -1
+    decoder, result, pending, expected = InstructionDecoder(), {}, 0, -1
     for address in sorted(addresses):
         if address != expected:
             pending = 0

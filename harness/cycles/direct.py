@@ -17,8 +17,8 @@ from harness.cycles.image import Layout
 from harness.errors import EmulatorMissingError, ProfileError
 
 if TYPE_CHECKING:
-    from harness.boards.records import Board
-    from harness.build import Image, Package
+    from harness.build import Image, PackageSources
+    from harness.hardware.board import Board
 
 SOURCES = ("unicorn.c", "tracer.h", "trace.h")
 _ARCH_ARM, _MODE_THUMB_MCLASS = 1, 0x10 | 0x20
@@ -34,7 +34,7 @@ _TIME_LIMIT_US = 300_000_000
 
 def can_run(board: Board) -> bool:
     """Whether Unicorn is installed and knows the board's core."""
-    from harness.boards import virtual
+    from harness.boards.backends import virtual
 
     return virtual.is_installed() and board.core in _CPUS and bool(board.memory)
 
@@ -54,7 +54,13 @@ def version() -> str:
 
 
 def run(
-    board: Board, image: Image, package: Package, layout: Layout, inputs: Sequence[bytes], points: Path, trace: Path
+    board: Board,
+    image: Image,
+    package: PackageSources,
+    layout: Layout,
+    inputs: Sequence[bytes],
+    points: Path,
+    trace: Path,
 ) -> tuple[bytes, ...]:
     """One inference.
 

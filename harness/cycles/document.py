@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from harness.cycles.engine import HotBlock, LayerEstimate
 from harness.cycles.pipeline import Cause
 from harness.cycles.predict import Prediction
-from harness.link.symbols import Symbols
+from harness.elf.symbols import Symbols
 from harness.units import Quantity, Unit, total
 
 Document: TypeAlias = dict[str, Any]

@@ -23,7 +23,7 @@ _SECTION_PARTS: dict[str, Part] = {
 
 
 @dataclass(frozen=True)
-class Segment:
+class CodeSegment:
     """Bytes of the image as they are in memory from `origin` on while it runs."""
 
     origin: int
@@ -34,7 +34,7 @@ class Segment:
 class Code:
     """What an image has in memory as it begins to run: code and constants."""
 
-    segments: Sequence[Segment]
+    segments: Sequence[CodeSegment]
 
     def read(self, address: int, size: int) -> bytes:
         """Bytes of memory.
@@ -94,7 +94,7 @@ def read_layout(elf: Path, model: str) -> Layout:
         with elf.open("rb") as file:
             image = ELFFile(file)
             segments = [
-                Segment(int(section["sh_addr"]), section.data())
+                CodeSegment(int(section["sh_addr"]), section.data())
                 for section in image.iter_sections()
                 if section["sh_flags"] & 2 and section["sh_type"] == "SHT_PROGBITS" and section["sh_size"]
             ]

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from harness.cycles.assembly import assemble, function
 from harness.cycles.instruction import Class, Instruction
-from harness.cycles.pipeline import Cause, Pipeline, Step, pipeline
+from harness.cycles.pipeline import Cause, Pipeline, Step
+from harness.cycles.pipelines import pipeline
 from harness.cycles.tables import CoreTable, core_table
 from harness.errors import CycleModelError
 

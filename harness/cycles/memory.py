@@ -32,7 +32,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Cache:
+class CacheGeometry:
     """A cache, or with one set and one way a line buffer.
 
     Attributes:
@@ -64,8 +64,8 @@ class Memory:
 
     name: str
     kind: Literal["flash", "sram", "tcm"]
-    fetch: Cache | None = None
-    data: Cache | None = None
+    fetch: CacheGeometry | None = None
+    data: CacheGeometry | None = None
     write_allocate: bool = False
 
 

@@ -90,12 +90,3 @@ class Pipeline(ABC):
     def known(self, instruction: Instruction) -> bool:
         """Whether the table has a row for it."""
         return instruction.kind is not Class.UNKNOWN and instruction.kind in self.table.classes
-
-
-def pipeline(table: CoreTable, regions: Mapping[int, str] | None = None) -> Pipeline:
-    """An empty pipeline of a core."""
-    from harness.cycles.chained import Chained
-    from harness.cycles.scoreboard import Scoreboard
-
-    kinds: dict[str, type[Pipeline]] = {"chained": Chained, "scoreboard": Scoreboard}
-    return kinds[table.model](table, regions or {})

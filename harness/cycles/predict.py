@@ -1,6 +1,6 @@
-"""A model and a board -> its modelled cycles, layer by layer, without the board.
+"""A compiled model and a board -> its modelled cycles, layer by layer, without the board.
 
-    prediction = profile_model("kws.tflite", "nucleo-l4r5")
+    prediction = predict(observable("nucleo-l4r5"), package, inputs)
     prediction.estimate.cycles, prediction.estimate.layers[0].causes
     prediction.recost(WhatIf(placement={"weights": "sram"})).estimate.cycles
 
@@ -15,21 +15,20 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.boards.placement import PARTS
 from harness.cycles.board_tables import Setup, board_table, boards, setup
 from harness.cycles.engine import Estimate, estimate
 from harness.cycles.profile import Profile
-from harness.cycles.record import Recording, observable, record
+from harness.cycles.record import Recording, record
+from harness.cycles.replay import simulate
 from harness.errors import OptionError
-from harness.goals import Wishes
+from harness.hardware.placement import PARTS
 
 if TYPE_CHECKING:
     from harness.boards import Resolved
-    from harness.build import Image, Package
-    from harness.card import Card, FileVectors, RandomVectors
-    from harness.graph import Array
-    from harness.pipeline import Progress, Workbench
-    from harness.plan import Plan
+    from harness.build import Image, PackageSources
+    from harness.build.progress import Progress
+    from harness.compiler.plan import Plan
+    from harness.quantization.types import Array
 
 _CLOCK = re.compile(r"([0-9]+(?:[._][0-9]+)*) *([kMG]?)(?:Hz)?", re.IGNORECASE)
 _FACTORS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
@@ -147,63 +146,9 @@ class Prediction:
         )
 
 
-def profile_model(
-    model: Path | str,
-    board: str,
-    *,
-    placement: Mapping[str, str] | None = None,
-    vectors: RandomVectors | FileVectors | None = None,
-    bench: Workbench | None = None,
-    progress: Progress | None = None,
-) -> Prediction:
-    """Modelled cycles of a model on a board.
-
-    Args:
-        model: a model file, or a card, whose name, vectors and placement count too.
-        board: name; one without a cycle table is taken for its core alone.
-        placement: part of the image -> memory region, where it differs from the card's and the board's own.
-        vectors: the first is run; that of the card, or a random one, where None.
-        bench: shares what was compiled before.
-        progress: called as everything else calls it.
-
-    Raises:
-        ProfileError: nothing that can be observed stands in for the board.
-        TinyhilError: the model cannot be compiled, built or run.
-    """
-    from harness.card import card_of
-
-    card = card_of(Path(model))
-    return profile_card(card, board, placement=placement, vectors=vectors, bench=bench, progress=progress)
-
-
-def profile_card(
-    card: Card,
-    board: str,
-    *,
-    placement: Mapping[str, str] | None = None,
-    vectors: RandomVectors | FileVectors | None = None,
-    wishes: Wishes = Wishes(),  # noqa: B008
-    bench: Workbench | None = None,
-    progress: Progress | None = None,
-) -> Prediction:
-    """Modelled cycles of a card's model, as profile_model; `wishes` go before the card's."""
-    from harness import vectors as vector_files
-    from harness.pipeline import Workbench
-    from harness.targets import target_of_run
-
-    bench = bench or Workbench()
-    resolved = observable(board)
-    wanted = {**card.placing(board, has_choice=resolved.asked.placement is not None), **(placement or {})}
-    graph = bench.graph(card.model)
-    goals = wishes.before(card.compile.wishes).goals
-    package = bench.package(graph, target_of_run(resolved, wanted), card.name, goals)
-    given = vector_files.load(vectors or card.vectors, graph, card.base)
-    return predict(resolved, package, given.inputs[0], placement=wanted, progress=progress)
-
-
 def predict(
     resolved: Resolved,
-    package: Package,
+    package: PackageSources,
     inputs: Sequence[Array],
     *,
     placement: Mapping[str, str] | None = None,
@@ -224,8 +169,8 @@ def predict(
         ProfileError: the board cannot be observed.
         TinyhilError: the model cannot be built or run there.
     """
-    from harness.boards.placement import place
     from harness.build import build_image
+    from harness.hardware.placement import assign_regions
 
     asked, runs_on = resolved.asked, resolved.runs_on
     wanted = dict(placement or {})
@@ -239,7 +184,7 @@ def predict(
     if progress:
         progress("profile", 0, 0)
     recording = record(resolved, image, package, inputs, cache_dir=cache_dir)
-    placed = place(asked, wanted)
+    placed = assign_regions(asked, wanted)
     costed = None
     if asked.name in boards() and placed is not None:
         costed = setup(board_table(asked.name), asdict(placed))
@@ -257,4 +202,4 @@ def predict(
 def _estimate(profile: Profile, costed: Setup | None, core: str | None = None) -> Estimate:
     if costed is None:
         return estimate(profile, None, core=core)
-    return estimate(profile, costed, misses=profile.misses(costed.system))
+    return estimate(profile, costed, misses=simulate(profile, costed.system))

@@ -2,7 +2,7 @@
 
 A profile keeps to addresses of the image: blocks and edges follow from its counts and transfers, and do not depend on
 how an emulator cuts code into translation blocks. The order of events lies in a trace file beside it; caches are
-simulated by replaying that, for any memory system, without running again: `misses(system)` gives a Misses per layer.
+simulated by replaying that, for any memory system, without running again: `replay.simulate` gives a Misses per layer.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.cycles.image import Code
-from harness.cycles.memory import MemorySystem, Part, Span
+from harness.cycles.memory import Part, Span
 from harness.units import Quantity, Unit
 
 
@@ -98,13 +98,3 @@ class Profile:
         """Executed instructions of all layers."""
         return Quantity(sum(layer.instructions.value for layer in self.layers), Unit.INSTRUCTIONS)
 
-    def misses(self, system: MemorySystem) -> tuple[Misses, ...]:
-        """Cache misses per layer if the image lay in `system`, by replaying the trace.
-
-        Raises:
-            ToolchainMissingError: no host compiler for the simulator, and it is not in the cache.
-            ProfileError: the trace is gone or damaged.
-        """
-        from harness.cycles.replay import simulate
-
-        return simulate(self, system)

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.build.cache import Cache, default_root, digest
+from harness.build.cache import BuildCache, default_root, digest
 from harness.build.host_library import host_library
 from harness.cycles import direct, replay
 from harness.cycles.image import Layout, read_layout
 from harness.cycles.profile import LayerProfile, Profile
 from harness.errors import BoardError, ProfileError
-from harness.graph import Array
+from harness.quantization.types import Array
 
 if TYPE_CHECKING:
     from harness.boards import Resolved, Session
-    from harness.build import Image, Package
+    from harness.build import Image, PackageSources
 
 FORMAT = "3"
 _PLUGIN = ("plugin.c", "tracer.h", "trace.h")
@@ -43,7 +43,7 @@ class Recording:
 
 
 def record(
-    resolved: Resolved, image: Image, package: Package, inputs: Sequence[Array], *, cache_dir: Path | None = None
+    resolved: Resolved, image: Image, package: PackageSources, inputs: Sequence[Array], *, cache_dir: Path | None = None
 ) -> Recording:
     """Profile one inference, or find the profile of the same from before.
 
@@ -61,7 +61,7 @@ def record(
     plan = package.plan
     emulator = _emulator(resolved)
     data = [np.ascontiguousarray(array).tobytes() for array in inputs]
-    cache = Cache(default_root() if cache_dir is None else cache_dir)
+    cache = BuildCache(default_root() if cache_dir is None else cache_dir)
     key = digest("profile", FORMAT, replay.sources(), image.build_id, plan.name, emulator, *data)
     layout = read_layout(image.elf, plan.name)
     trace, facts = cache.find(key, ".trace"), cache.find(key, ".json")
@@ -129,7 +129,7 @@ def _emulator(resolved: Resolved) -> str:
     if backend == "virtual":
         return f"Unicorn {direct.version()}"
     if backend == "qemu":
-        from harness.doctor import qemu_version
+        from harness.boards.backends.qemu.session import qemu_version
 
         return "QEMU " + qemu_version().rpartition(" (")[0].removeprefix("QEMU emulator version ")
     raise ProfileError(
@@ -139,13 +139,13 @@ def _emulator(resolved: Resolved) -> str:
 
 
 def _run(
-    resolved: Resolved, image: Image, package: Package, layout: Layout, inputs: Sequence[bytes], folder: Path
+    resolved: Resolved, image: Image, package: PackageSources, layout: Layout, inputs: Sequence[bytes], folder: Path
 ) -> tuple[bytes, ...]:
     """One inference with its trace in `folder`."""
     if resolved.runs_on.backend == "virtual":
         points = write_points(layout, folder)
         return direct.run(resolved.runs_on, image, package, layout, inputs, points, folder / TRACE)
-    from harness.boards.qemu import QemuSession
+    from harness.boards.backends.qemu.session import QemuSession
 
     try:
         with QemuSession(resolved, image, arguments=plugin_arguments(layout, folder)) as session:
@@ -181,8 +181,8 @@ def plugin_arguments(layout: Layout, folder: Path) -> list[str]:
     return ["-plugin", f"{_escape(plugin)},list={_escape(points)},trace={_escape(folder / TRACE)}"]
 
 
-def _infer(session: Session, image: Image, package: Package, inputs: Sequence[bytes]) -> tuple[bytes, ...]:
-    from harness.measure import open_client
+def _infer(session: Session, image: Image, package: PackageSources, inputs: Sequence[bytes]) -> tuple[bytes, ...]:
+    from harness.boards.session import open_client
 
     client = open_client(session, image)
     client.init(image.index_of(package.plan.name), _PAINT_SEED)

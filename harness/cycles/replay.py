@@ -9,17 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from harness.build.cache import digest
 from harness.build.host_library import host_library
-from harness.cycles.memory import PARTS, Cache, MemorySystem, Part, Span
+from harness.cycles.memory import PARTS, CacheGeometry, MemorySystem, Part, Span
+from harness.cycles.profile import Misses, Profile
 from harness.errors import ProfileError
-
-if TYPE_CHECKING:
-    from harness.cycles.profile import Misses, Profile
 
 PACKAGE = "harness.cycles.native"
 TRACE_MAGIC, TRACE_END = b"TINYTRC1", b"TINYEND1"
@@ -112,14 +110,17 @@ def count(trace: Path, spans: Sequence[Span]) -> tuple[Counted, ...]:
 
 
 def simulate(profile: Profile, system: MemorySystem) -> tuple[Misses, ...]:
-    """Cache misses per layer if the profile's image lay in `system`. Raises as Profile.misses does."""
-    from harness.cycles.profile import Misses
+    """Cache misses per layer if the profile's image lay in `system`, by replaying the trace.
 
+    Raises:
+        ToolchainMissingError: no host compiler for the simulator, and it is not in the cache.
+        ProfileError: the trace is gone or damaged.
+    """
     data = read_trace(profile.trace)
     memories = {part: system.memory_of(part) for part in PARTS}
     names = sorted({memory.name for memory in memories.values()})
     by_name = {memory.name: memory for memory in memories.values()}
-    caches: list[Cache] = []
+    caches: list[CacheGeometry] = []
     for name in names:
         for cache in (by_name[name].fetch, by_name[name].data):
             if cache is not None and cache not in caches:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import harness
 from harness.cycles.predict import Prediction
-from harness.link.symbols import Symbols
+from harness.elf.symbols import Symbols
+from harness.version import __version__
 
 SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 
@@ -53,7 +53,7 @@ def speedscope(prediction: Prediction) -> dict[str, Any]:
     return {
         "$schema": SCHEMA,
         "name": f"{prediction.profile.model} on {where}",
-        "exporter": f"tinyhil {harness.__version__}",
+        "exporter": f"tinyhil {__version__}",
         "activeProfileIndex": 0,
         "shared": {
             "frames": [

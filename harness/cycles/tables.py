@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from harness import resources
 from harness.cycles.instruction import Class
 from harness.errors import CycleTableError
 
@@ -181,7 +181,7 @@ def read_core(path: Path) -> CoreTable:
 
 def folder(kind: str) -> Path:
     """Where tables lie: of "cores" or "boards"."""
-    return Path(str(files("harness"))) / "cycles" / "tables" / kind
+    return resources.data("cycles", kind)
 
 
 def names(kind: str) -> tuple[str, ...]:

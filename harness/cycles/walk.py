@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.cycles.decoder import Decoder, it_length, width
-from harness.cycles.image import Code, Segment
+from harness.cycles.decoder import InstructionDecoder, it_length, width
+from harness.cycles.image import Code, CodeSegment
 from harness.cycles.instruction import Class, Instruction
 from harness.cycles.memory import Part
 from harness.cycles.profile import LayerProfile, Profile
@@ -40,7 +40,7 @@ def walk(
     found: dict[int, Instruction] = {}
     counts: Counter[int] = Counter()
     transfers: Counter[tuple[int, int]] = Counter()
-    decoder, pending, address, back = Decoder(), 0, ORIGIN, OUTSIDE
+    decoder, pending, address, back = InstructionDecoder(), 0, ORIGIN, OUTSIDE
     left: dict[int, int] = {}
     end = ORIGIN + len(code)
     for _ in range(_LONGEST):
@@ -86,9 +86,8 @@ def walk(
             loads = bool(instruction.writes)
             accesses[instruction.address, part] = (number if loads else 0, 0 if loads else number)
     layer = LayerProfile("text", 0, dict(many), jumps, accesses)
-    return Profile(
-        "text", (layer,), Path("text"), Code((Segment(ORIGIN, code),)), (), "none", core, "none", "none", Path("none")
-    )
+    segments = Code((CodeSegment(ORIGIN, code),))
+    return Profile("text", (layer,), Path("text"), segments, (), "none", core, "none", "none", Path("none"))
 
 
 def _holds(instruction: Instruction) -> bool:

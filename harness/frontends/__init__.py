@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.errors import ModelFileError
-from harness.frontends import tflite
-from harness.graph import Graph
+from harness.frontends.tflite import reader as tflite
+from harness.ir.graph import Graph
 
 LOADERS: dict[str, Callable[[str | os.PathLike[str]], Graph]] = {".tflite": tflite.load}
 """File name suffix -> loader."""

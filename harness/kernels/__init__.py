@@ -1,4 +1,4 @@
-"""Kernels: every way to compute an operator, and the choice among them.
+"""Kernels: every way to compute an operator.
 
 Adding one is a header in firmware/kernels (and its code, where that is shared), a Kernel in this folder and its line in
 KERNELS.
@@ -6,9 +6,6 @@ KERNELS.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
-from harness.errors import CompileError
 from harness.kernels import (
     activation_mve,
     add_linear,
@@ -24,7 +21,7 @@ from harness.kernels import (
     pooling_mve,
 )
 from harness.kernels.activation import Lut8Portable, SoftmaxS8Portable
-from harness.kernels.base import Context, Kernel
+from harness.kernels.base import Kernel
 from harness.kernels.convolution import (
     ConvS8Pairs,
     ConvS8Portable,
@@ -33,7 +30,6 @@ from harness.kernels.convolution import (
     FullyConnectedS8Portable,
 )
 from harness.kernels.convolution_dsp import CONVOLUTION_DSP
-from harness.kernels.costs import cost_of
 from harness.kernels.elementwise import AddS8Portable, MulS8Portable
 from harness.kernels.movement import ConcatPortable, MovePortable, PadPortable, SplitPortable, StridedSlicePortable
 from harness.kernels.pooling import AveragePoolS8Portable, MaxPoolS8Portable, MeanS8Portable
@@ -74,26 +70,3 @@ KERNELS: tuple[Kernel, ...] = (
     PadPortable(),
     *movement_mve.KERNELS,
 )
-
-
-def candidates(context: Context, prefer: Collection[str] = ()) -> list[Kernel]:
-    """Kernels that compute the context's node on its core, cheapest first.
-
-    Args:
-        context: the node.
-        prefer: class names of kernels that come first wherever they apply, whatever they cost.
-
-    Raises:
-        CompileError: there is none.
-    """
-    found = [
-        kernel
-        for kernel in KERNELS
-        if context.node.op in kernel.ops and kernel.features <= context.target.features and kernel.applies(context)
-    ]
-    if not found:
-        types = ", ".join(context.graph.tensors[t].dtype.value for t in context.node.inputs if t >= 0)
-        raise CompileError(
-            f"no kernel computes {context.node.op} of {types}", hint="quantize the model fully to int8 activations"
-        )
-    return sorted(found, key=lambda kernel: (type(kernel).__name__ not in prefer, cost_of(kernel, context).cycles))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.graph import DType, SoftmaxAttrs, TableAttrs
-from harness.kernels.accesses import Accesses, elementwise
-from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out, Table
-from harness.kernels.work import Sweep, Work
-from harness.oracle.params import lut, softmax_exp_table
+from harness.ir.graph import SoftmaxAttrs, TableAttrs
+from harness.kernels.access_order import AccessOrder, elementwise
+from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out
+from harness.kernels.context import Context
+from harness.kernels.work import Reuse, Work
+from harness.quantization.params import lut, softmax_exp_table
+from harness.quantization.types import DType
 
 EIGHT_BITS = (DType.INT8, DType.UINT8)
 
@@ -29,14 +31,14 @@ class Lut8Portable(Kernel):
         by_value = lut(context.node.op, x, y) if made is None else made
         # The kernel indexes by the byte, the specification by the value.
         table = np.roll(by_value, 128) if x.dtype is DType.INT8 else by_value
-        arguments = (In(ctype="uint8_t"), Table("table", "uint8_t", table.view(np.uint8)), Out(ctype="uint8_t"))
+        arguments = (In(ctype="uint8_t"), ConstantTable("table", "uint8_t", table.view(np.uint8)), Out(ctype="uint8_t"))
         return Lowered(self.function, (Call(self.function, arguments, {"count": y.elements}),))
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         return elementwise(context)
 
     def work(self, context: Context) -> Work:
-        return Work({"element": context.output().elements}, (Sweep("weights", 256, 1),))
+        return Work({"element": context.output().elements}, (Reuse("weights", 256, 1),))
 
 
 class SoftmaxS8Portable(Kernel):
@@ -53,10 +55,10 @@ class SoftmaxS8Portable(Kernel):
         used = int(np.flatnonzero(table)[-1]) + 1
         depth = x.shape[-1]
         shape = {"rows": x.elements // depth, "depth": depth, "table_size": used}
-        arguments = (In(), Table("exp", "int32_t", np.append(table[:used], 0).astype(np.int32)), Out())
+        arguments = (In(), ConstantTable("exp", "int32_t", np.append(table[:used], 0).astype(np.int32)), Out())
         return Lowered(self.function, (Call(self.function, arguments, shape),))
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         return elementwise(context)
 
     def work(self, context: Context) -> Work:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from harness.kernels.activation import Lut8Portable, SoftmaxS8Portable
-from harness.kernels.base import Context, Kernel
+from harness.kernels.base import Kernel
+from harness.kernels.context import Context
 from harness.kernels.mve_kernel import Loops, MveKernel
 
 

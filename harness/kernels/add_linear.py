@@ -17,14 +17,16 @@ from functools import lru_cache
 
 import numpy as np
 
-from harness.graph import BinaryAttrs, Clamp, Tensor
-from harness.kernels.accesses import Accesses, elementwise
-from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out
+from harness.ir.graph import BinaryAttrs, Tensor
+from harness.kernels.access_order import AccessOrder, elementwise
+from harness.kernels.base import Call, In, Kernel, Lowered, Out
+from harness.kernels.context import Context
 from harness.kernels.elementwise import binary_loops, broadcast_loops
 from harness.kernels.scaling_dsp import DSP, clamp_loops, clamped
 from harness.kernels.work import Work
-from harness.oracle.fixedpoint import Ints, multiply_by_quantized_multiplier
-from harness.oracle.params import AddParams, add_params
+from harness.quantization.fixedpoint import Ints, multiply_by_quantized_multiplier
+from harness.quantization.params import AddParams, add_params
+from harness.quantization.types import Clamp
 
 FRACTION_BITS = 21
 _TRIED = 2
@@ -124,7 +126,7 @@ class AddS8Linear(Kernel):
         shape = broadcast_loops(context) | _fields(line) | {"clamp_min": attrs.clamp[0], "clamp_max": attrs.clamp[1]}
         return Lowered("add_s8_linear", (Call("add_s8_linear", (In(0), In(1), Out()), shape),))
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         return elementwise(context, (0, 1))
 
     def work(self, context: Context) -> Work:
@@ -149,7 +151,7 @@ class AddS8Dsp(AddS8Linear):
         call = Call("add_s8_dsp", (In(0), In(1), Out()), {"count": context.output().elements} | _fields(line))
         return Lowered("add_s8_dsp", clamped(context, (call,), attrs.clamp))
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         return elementwise(context, (0, 1), group=4)
 
     def work(self, context: Context) -> Work:

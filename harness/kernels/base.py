@@ -14,10 +14,10 @@ from typing import ClassVar, TypeAlias
 
 import numpy as np
 
-from harness.graph import ABSENT, Array, Graph, Node, Tensor
-from harness.kernels.accesses import Accesses
-from harness.kernels.target import Target
+from harness.kernels.access_order import AccessOrder
+from harness.kernels.context import Context
 from harness.kernels.work import Work
+from harness.quantization.types import Array
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Scratch:
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class ConstantTable:
     """Pointer to a constant array that the kernel packed; `name` is its suffix."""
 
     name: str
@@ -77,7 +77,7 @@ class Float:
     value: float
 
 
-Argument: TypeAlias = In | Out | StateOf | Scratch | At | Table | Float
+Argument: TypeAlias = In | Out | StateOf | Scratch | At | ConstantTable | Float
 
 
 @dataclass(frozen=True)
@@ -114,35 +114,12 @@ class Lowered:
     repeats: tuple[Repeat, ...] = ()
 
 
-@dataclass(frozen=True)
-class Context:
-    """What a kernel may look at: a node of a graph, and what code is generated for."""
-
-    graph: Graph
-    node: Node
-    target: Target
-
-    def input(self, index: int = 0) -> Tensor:
-        """Input tensor `index`, which must be there."""
-        return self.graph.tensors[self.node.inputs[index]]
-
-    def output(self, index: int = 0) -> Tensor:
-        """Output tensor `index`."""
-        return self.graph.tensors[self.node.outputs[index]]
-
-    def optional(self, index: int) -> Tensor | None:
-        """Input tensor `index`, or None when it is absent."""
-        if index >= len(self.node.inputs) or self.node.inputs[index] == ABSENT:
-            return None
-        return self.input(index)
-
-
 class Kernel(ABC):
     """A way to compute some operators.
 
     Attributes:
         ops: operators it computes.
-        features: core features it needs (harness/kernels/target.py).
+        features: core features it needs (harness/hardware/target.py).
     """
 
     ops: ClassVar[frozenset[str]]
@@ -163,8 +140,8 @@ class Kernel(ABC):
         Loops are those of the code, counted from the shapes, so that their prices hold for layers of any size.
         """
 
-    def accesses(self, context: Context) -> Accesses | None:
-        """In which order inputs are read and the output is written (harness/kernels/accesses.py has the usual ones).
+    def access_order(self, context: Context) -> AccessOrder | None:
+        """In which order inputs are read and the output is written; harness/kernels/access_order.py has the usual ones.
 
         None: unknown, so that output and inputs never share bytes.
         """

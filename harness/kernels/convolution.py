@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from harness.graph import ConvAttrs, FullyConnectedAttrs, Pads
-from harness.kernels.accesses import Accesses, planes, quads, rows, windows
-from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out, Scratch, Table, packed
+from harness.ir.graph import ConvAttrs, FullyConnectedAttrs, Pads
+from harness.kernels.access_order import AccessOrder, planes, quads, rows, windows
+from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch, packed
+from harness.kernels.context import Context
 from harness.kernels.scale import records, scale_loops, table_bytes
-from harness.kernels.work import Sweep, Work
+from harness.kernels.work import Reuse, Work
 
 Int64s = npt.NDArray[np.int64]
 
@@ -79,10 +80,13 @@ def _inside(fields: dict[str, int], axis: str) -> int:
     return int(((reached >= 0) & (reached < size)).sum())
 
 
-def _scaled(context: Context, weights: npt.NDArray[np.int8]) -> tuple[dict[str, int], tuple[Table, Table]]:
+def _scaled(
+    context: Context, weights: npt.NDArray[np.int8]
+) -> tuple[dict[str, int], tuple[ConstantTable, ConstantTable]]:
     """(fields of the C shape, tables) that every kernel with weights has."""
     fields, words = records(context)
-    return fields, (Table("weights", "int8_t", packed(weights, "int8")), Table("records", "int32_t", words))
+    taps = ConstantTable("weights", "int8_t", packed(weights, "int8"))
+    return fields, (taps, ConstantTable("records", "int32_t", words))
 
 
 class ConvS8Portable(Kernel):
@@ -106,7 +110,7 @@ class ConvS8Portable(Kernel):
         pixels = min(self.pixels, _fields(context)["out_w"])
         return 0 if _direct(context) else pixels * w.shape[1] * w.shape[2] * w.shape[3]
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         x, w, y = context.input(0), context.input(1), context.output()
         groups = x.shape[3] // w.shape[3]
         gathered = groups == 1 and not _direct(context)
@@ -132,7 +136,7 @@ class ConvS8Portable(Kernel):
             loops |= {f"{name}_quad": runs * quads_of_group, f"{name}_channel": runs * singles_of_group}
             loops |= {f"{name}_quad_tap": runs * quads_of_group * taps}
             loops |= {f"{name}_channel_tap": runs * singles_of_group * taps}
-        sweep = Sweep("weights", table_bytes(context), pixels - pairs)
+        sweep = Reuse("weights", table_bytes(context), pixels - pairs)
         return Work(loops | scale_loops(context), (sweep,), self._scratch(context))
 
 
@@ -162,7 +166,7 @@ class DepthwiseConvS8Portable(Kernel):
         function = "depthwise_conv_s8_portable"
         return Lowered(function, (Call(function, (In(), *tables, Out()), shape),))
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         in_c, out_c = context.input(0).shape[3], context.output().shape[3]
         return windows(context, within=quads(out_c, 1 if in_c == out_c else in_c), own=True)
 
@@ -177,7 +181,7 @@ class DepthwiseConvS8Portable(Kernel):
         for name, runs in (("quad", quads_of_pixel), ("channel", channels - 4 * quads_of_pixel)):
             loops |= {name: runs * pixels, f"{name}_line": runs * pixels * fields["kernel_h"]}
             loops |= {f"{name}_tap": runs * inside, f"{name}_padding": runs * (taps - inside)}
-        return Work(loops | scale_loops(context), (Sweep("weights", table_bytes(context), pixels),))
+        return Work(loops | scale_loops(context), (Reuse("weights", table_bytes(context), pixels),))
 
 
 class DepthwiseConvS8Plane(Kernel):
@@ -243,7 +247,7 @@ class DepthwiseConvS8Plane(Kernel):
         taps, reach = context.input(1).shape[1:3], self._reach(context)
         return reach[0] * reach[1] + taps[0] * taps[1]
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         return planes(context)
 
     def work(self, context: Context) -> Work:
@@ -267,9 +271,9 @@ class DepthwiseConvS8Plane(Kernel):
         for name in ("single", "three", "quad"):
             count = runs * (name == kind)
             loops |= {name: count, f"{name}_line": count * taps_v, f"{name}_tap": count * taps_v * taps_u}
-        read = Sweep("input", context.input().bytes, shape["channels"])
-        written = Sweep("output", context.output().bytes, context.output().shape[3])
-        weights = Sweep("weights", table_bytes(context), 1)
+        read = Reuse("input", context.input().bytes, shape["channels"])
+        written = Reuse("output", context.output().bytes, context.output().shape[3])
+        weights = Reuse("weights", table_bytes(context), 1)
         return Work(loops | scale_loops(context), (read, written, weights), self._scratch(context))
 
 
@@ -287,7 +291,7 @@ class FullyConnectedS8Portable(Kernel):
         function = "fully_connected_s8_portable"
         return Lowered(function, (Call(function, (In(), *tables, Out()), shape),))
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         out_n, in_n = context.input(1).shape
         return rows(context, in_n, out_n, quads(out_n))
 
@@ -296,4 +300,4 @@ class FullyConnectedS8Portable(Kernel):
         batches = context.input().elements // in_n
         loops = {"row": batches, "quad": batches * (out_n // 4), "quad_tap": batches * (out_n // 4) * in_n}
         loops |= {"channel": batches * (out_n % 4), "channel_tap": batches * (out_n % 4) * in_n}
-        return Work(loops | scale_loops(context), (Sweep("weights", table_bytes(context), batches),))
+        return Work(loops | scale_loops(context), (Reuse("weights", table_bytes(context), batches),))

@@ -6,9 +6,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from harness.graph import ConvAttrs, FullyConnectedAttrs, Graph, Node, Pads
-from harness.kernels.accesses import Accesses, pixel_pairs, rows
-from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out, Scratch, Table
+from harness.hardware.target import Target
+from harness.ir.graph import ConvAttrs, FullyConnectedAttrs, Graph, Node, Pads
+from harness.kernels.access_order import AccessOrder, pixel_pairs, rows
+from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
+from harness.kernels.context import Context
 from harness.kernels.convolution_dsp_loops import (
     CHANNELS,
     TAPS,
@@ -18,9 +20,8 @@ from harness.kernels.convolution_dsp_loops import (
     fully_connected,
 )
 from harness.kernels.gemm import EXTRA_WORDS, Form, Matrix, column_order, gemm_fields, matrix, pack
-from harness.kernels.target import Target
-from harness.kernels.work import Sweep, Work
-from harness.oracle.params import conv_params, fully_connected_params
+from harness.kernels.work import Reuse, Work
+from harness.quantization.params import conv_params, fully_connected_params
 
 DSP = frozenset({"dsp"})
 DUAL_ISSUE = frozenset({"dsp", "dual-issue"})
@@ -170,7 +171,7 @@ class ConvDsp(Kernel):
             "column_bytes": _column_bytes(window),
             **gemm_fields(layer, window.groups),
         }
-        weights = Table("weights", "int32_t", pack(layer, order, self.form))
+        weights = ConstantTable("weights", "int32_t", pack(layer, order, self.form))
         function = f"conv_s8_{self.variant}"
         arguments = (In(), weights, Out(), Scratch(ctype="int32_t"))
         return Lowered(function, (Call(function, arguments, shape),), self._scratch(window, chunk))
@@ -191,7 +192,7 @@ class ConvDsp(Kernel):
         staged = 4 * block_words(self.form, window.groups) * blocks(chunk) if self.stage else 0
         return _column_bytes(window) + staged + window.gathered_slots * window.taps
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         window = window_of(context)
         chunk = self._chunk(window, context.target)
         return pixel_pairs(context, window.in_c, np.arange(window.out_c) // chunk)
@@ -204,7 +205,7 @@ class ConvDsp(Kernel):
         loops = convolution(window, chunk, sum(sizes) // 4 if self.stage else 0, unrolled(self.variant))
         beside = _column_bytes(window) + window.out_c
         times = 1 if self.stage else -(-window.pixels // 2)
-        sweeps = tuple(Sweep("weights", size, times, beside) for size in sizes)
+        sweeps = tuple(Reuse("weights", size, times, beside) for size in sizes)
         return Work(loops, sweeps, self._scratch(window, chunk))
 
 
@@ -229,12 +230,12 @@ class FullyConnectedDsp(Kernel):
             "in_n": in_n,
             **gemm_fields(layer, len(order) // TAPS),
         }
-        weights = Table("weights", "int32_t", pack(layer, order, self.form))
+        weights = ConstantTable("weights", "int32_t", pack(layer, order, self.form))
         function = f"fully_connected_s8_{self.variant}"
         arguments = (In(), weights, Out(), Scratch(ctype="int32_t"))
         return Lowered(function, (Call(function, arguments, shape),), 2 * len(order) + COLUMN_END)
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         out_n, in_n = context.input(1).shape
         return rows(context, in_n, out_n)
 
@@ -242,7 +243,7 @@ class FullyConnectedDsp(Kernel):
         window = window_of(context)
         size = 4 * blocks(window.out_c) * block_words(self.form, window.groups)
         scratch = 2 * TAPS * window.groups + COLUMN_END
-        sweep = Sweep("weights", size, window.pixels, scratch)
+        sweep = Reuse("weights", size, window.pixels, scratch)
         return Work(fully_connected(window, unrolled(self.variant)), (sweep,), scratch)
 
 

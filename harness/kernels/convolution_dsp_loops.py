@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.graph import Pads
+from harness.ir.graph import Pads
 
 TAPS = 4
 """Taps a group."""

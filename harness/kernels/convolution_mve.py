@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness.graph import ConvAttrs
-from harness.kernels.accesses import Accesses, windows
-from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out, Scratch, Table
+from harness.ir.graph import ConvAttrs
+from harness.kernels.access_order import AccessOrder, windows
+from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
+from harness.kernels.context import Context
 from harness.kernels.convolution import weights_of
 from harness.kernels.mve import (
     GENERAL,
@@ -92,7 +93,7 @@ def block_of(channels: int, size: int = 4) -> list[int]:
     return [channel // size for channel in range(channels)]
 
 
-def pairs(context: Context, depth: int) -> Accesses:
+def pairs(context: Context, depth: int) -> AccessOrder:
     """gemm_s8_mve over rows of `depth`: two pixels at a time, read again for each block of four channels."""
     channels = context.output().shape[-1]
     block = np.array(block_of(channels))
@@ -100,7 +101,7 @@ def pairs(context: Context, depth: int) -> Accesses:
     pair = np.arange(context.output().elements // channels, dtype=np.int64) // 2
     reads = np.repeat(pair * blocks + blocks - 1, depth)
     writes = pair[:, None] * blocks + block
-    return Accesses({0: reads.astype(np.int32)}, writes.astype(np.int32).reshape(-1))
+    return AccessOrder({0: reads.astype(np.int32)}, writes.astype(np.int32).reshape(-1))
 
 
 def gemm_loops(context: Context, calls: int, pixels: int, depth: int) -> dict[str, float]:
@@ -158,10 +159,10 @@ class Conv1x1S8Mve(MveKernel):
         scale = layer_scaling(context, weights)
         pixels = g.batches * g.out_h * g.out_w
         shape = {"pixels": pixels, "x_step": g.depth, **gemm_shape(context, g.depth, scale.form)}
-        table = Table("packed", "int32_t", pack_gemm(weights, scale))
+        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale))
         return Lowered("conv_1x1_s8_mve", (Call("conv_1x1_s8_mve", (In(), table, Out()), shape),))
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         return pairs(context, in_runs(context).depth)
 
     def loops(self, context: Context) -> Loops:
@@ -213,10 +214,10 @@ class ConvS8Mve(MveKernel):
         shape |= {"x_step": g.stride_w * g.kernel_h * g.in_c, **gemm_shape(context, g.depth, scale.form)}
         # Without a strip the output stands in for it: an address that is not used.
         strip = Scratch() if self.tile(g) else Out()
-        arguments = (In(), Table("packed", "int32_t", pack_gemm(weights, scale)), Out(), strip)
+        arguments = (In(), ConstantTable("packed", "int32_t", pack_gemm(weights, scale)), Out(), strip)
         return Lowered("conv_s8_mve", (Call("conv_s8_mve", arguments, shape),), self.scratch(context))
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         tile = self.tile(in_runs(context))
         # An image one column wide is taken for a row, and its rows for columns.
         within = None if tile else block_of(context.output().shape[3])

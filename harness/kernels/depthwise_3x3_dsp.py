@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.graph import ConvAttrs
-from harness.kernels.accesses import NEVER, Accesses
-from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out, Scratch, Table
+from harness.ir.graph import ConvAttrs
+from harness.kernels.access_order import NEVER, AccessOrder
+from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
+from harness.kernels.context import Context
 from harness.kernels.scale import channel_weights
 from harness.kernels.scaling_dsp import DSP, Scaling, clamp_loops, clamped, depthwise_scaling
-from harness.kernels.work import Sweep, Work
-from harness.oracle.fixedpoint import Ints
+from harness.kernels.work import Reuse, Work
+from harness.quantization.fixedpoint import Ints
 
 
 @dataclass(frozen=True)
@@ -166,11 +167,11 @@ class DepthwiseConv3x3S8Dsp(Kernel):
         lines = lines_of(context)
         shape = lines.shape(len(weights), context.input().q.zero_point)
         taps = weights.reshape(-1, 3, 3) if lines.rows else weights.reshape(-1, 3, 3).transpose(0, 2, 1)
-        table = Table("packed", "int32_t", _records(_line_bytes(taps, self.stride), scale))
+        table = ConstantTable("packed", "int32_t", _records(_line_bytes(taps, self.stride), scale))
         call = Call(self.function, (In(), table, Out(), Scratch("int32_t")), shape)
         return Lowered(self.function, clamped(context, (call,), attrs.clamp), lines.scratch)
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         lines = lines_of(context)
         x, y = context.input(), context.output()
         channels = np.arange(x.shape[3]) // (1 if x.shape[3] % 2 else 2) * lines.windows
@@ -181,7 +182,7 @@ class DepthwiseConv3x3S8Dsp(Kernel):
         unread = np.broadcast_to(read[..., None] < 0, x.shape[1:])
         steps_out = np.broadcast_to(written[..., None] + channels, y.shape[1:])
         reads = np.where(unread, NEVER, steps_in).astype(np.int32).reshape(-1)
-        return Accesses({0: reads}, steps_out.astype(np.int32).reshape(-1), x.shape[3])
+        return AccessOrder({0: reads}, steps_out.astype(np.int32).reshape(-1), x.shape[3])
 
     def work(self, context: Context) -> Work:
         attrs = context.node.attrs
@@ -218,9 +219,9 @@ class DepthwiseConv3x3S8Dsp(Kernel):
         loops = {"pair_quad": 0, "single_quad": 0, "pair_rest": 0, "single_rest": 0, **loops}
         x, y = context.input(), context.output()
         sweeps = (
-            Sweep("input", x.bytes, groups, lines.scratch),
-            Sweep("output", y.bytes, groups, lines.scratch),
-            Sweep("weights", 28 * channels, 1),
+            Reuse("input", x.bytes, groups, lines.scratch),
+            Reuse("output", y.bytes, groups, lines.scratch),
+            Reuse("weights", 28 * channels, 1),
         )
         return Work(loops, sweeps, lines.scratch)
 

@@ -9,10 +9,12 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from harness.kernels.accesses import NEVER, Accesses, Steps, windows
-from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out, Scratch, Table
+from harness.kernels.access_order import NEVER, AccessOrder, Steps, windows
+from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
+from harness.kernels.context import Context
 from harness.kernels.convolution import weights_of
 from harness.kernels.convolution_mve import Geometry, geometry
+from harness.kernels.cost_coefficients import loop_cycles
 from harness.kernels.mve import (
     EIGHT,
     GENERAL,
@@ -27,7 +29,6 @@ from harness.kernels.mve import (
     pack_taps,
 )
 from harness.kernels.mve_kernel import Loops, MveKernel
-from harness.kernels.prices import loop_cycles
 
 Ints = npt.NDArray[np.int64]
 
@@ -130,7 +131,10 @@ class _Depthwise(MveKernel):
         scale = layer_scaling(context, records)
         shape = {"batches": g.batches, "channels": g.in_c, **plane.shape(*SIZES), **self.fields(plane)}
         shape |= {"in_zero": context.input().q.zero_point, **output_shape(context, scale.form)}
-        tables = Table("scale", "int32_t", pack_scale(scale)), Table("taps", "int8_t", pack_records(records, scale))
+        tables = (
+            ConstantTable("scale", "int32_t", pack_scale(scale)),
+            ConstantTable("taps", "int8_t", pack_records(records, scale)),
+        )
         call = Call(self.function, (In(), *tables, Out(), Scratch()), shape)
         return Lowered(self.function, (call,), self.strip(g, plane))
 
@@ -141,7 +145,7 @@ class _Depthwise(MveKernel):
     by_line: ClassVar[bool] = False
     """Whether a strip's channels come before the next strip; else all strips of 16 channels come before the others."""
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         g = geometry(context)
         plane = self.best(g)
         last, made = self.reading(plane)
@@ -162,7 +166,7 @@ class _Depthwise(MveKernel):
 
         reads = np.where(last[:, None, None] == NEVER, NEVER, steps(last))
         written = ordered(steps(made), plane.inner.out)
-        return Accesses({0: ordered(reads, plane.inner.size)}, written, g.in_c)
+        return AccessOrder({0: ordered(reads, plane.inner.size)}, written, g.in_c)
 
     def loops(self, context: Context) -> Loops:
         g, form = geometry(context), layer_form(context)
@@ -326,7 +330,7 @@ class DepthwiseConvS8Mve(MveKernel):
         shape = asdict(g) | {"out_c": channels, "in_zero": context.input().q.zero_point}
         shape |= {**output_shape(context, scale.form), "last": starts[-1], "spread": int(spread)}
         del shape["form"]
-        table = Table("packed", "int32_t", pack_taps(taps, scale, starts, channels // g.in_c if spread else 0))
+        table = ConstantTable("packed", "int32_t", pack_taps(taps, scale, starts, channels // g.in_c if spread else 0))
         call = Call("depthwise_conv_s8_mve", (In(), table, Out(), Scratch(ctype="void")), shape)
         return Lowered("depthwise_conv_s8_mve", (call,), self.scratch(context))
 
@@ -334,7 +338,7 @@ class DepthwiseConvS8Mve(MveKernel):
         g = geometry(context)
         return 4 * g.kernel_h * g.kernel_w + g.in_c
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         # Blocks of a pixel may read channels of one another.
         return windows(context, within=[channel // EIGHT for channel in range(context.output().shape[3])])
 

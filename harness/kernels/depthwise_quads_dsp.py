@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from harness.graph import ConvAttrs
-from harness.kernels.accesses import Accesses, windows
-from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out, Table
+from harness.ir.graph import ConvAttrs
+from harness.kernels.access_order import AccessOrder, windows
+from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out
+from harness.kernels.context import Context
 from harness.kernels.scale import channel_weights
 from harness.kernels.scaling_dsp import DSP, Scaling, clamp_loops, clamped, depthwise_scaling
-from harness.kernels.work import Sweep, Work, taps_inside
-from harness.oracle.fixedpoint import Ints
+from harness.kernels.work import Reuse, Work, taps_inside
+from harness.quantization.fixedpoint import Ints
 
 QUAD = 4
 
@@ -49,11 +50,11 @@ class DepthwiseConvS8Dsp(Kernel):
         shape |= {"stride_h": steps[0][0], "stride_w": steps[1][0]}
         shape |= {"dilation_h": steps[0][1], "dilation_w": steps[1][1], "pad_top": steps[0][2], "pad_left": steps[1][2]}
         shape |= {"minus_zero": (minus_zero & 0xFFFF) | (minus_zero << 16)}
-        table = Table("packed", "int32_t", pack_quads(channel_weights(context), scale))
+        table = ConstantTable("packed", "int32_t", pack_quads(channel_weights(context), scale))
         call = Call(self.function, (In(), table, Out()), shape)
         return Lowered(self.function, clamped(context, (call,), attrs.clamp))
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         channels = context.output().shape[3]
         return windows(context, within=[c // QUAD for c in range(channels)], own=channels % QUAD == 0)
 
@@ -78,7 +79,7 @@ class DepthwiseConvS8Dsp(Kernel):
             **clamp_loops(context, attrs.clamp),
         }
         packed = 4 * quads * kernel_h * kernel_w + 32 * linear + 40 * (quads - linear)
-        return Work(loops, (Sweep("weights", packed, batches * pixels),))
+        return Work(loops, (Reuse("weights", packed, batches * pixels),))
 
 
 def _scaling(context: Context) -> Scaling | None:

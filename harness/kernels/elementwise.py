@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from harness.graph import BinaryAttrs
-from harness.kernels.accesses import Accesses, elementwise
-from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out
-from harness.kernels.loops import Loop, broadcast_steps, merge, padded
+from harness.ir.graph import BinaryAttrs
+from harness.kernels.access_order import AccessOrder, elementwise
+from harness.kernels.base import Call, In, Kernel, Lowered, Out
+from harness.kernels.context import Context
+from harness.kernels.loops import NestLoop, broadcast_steps, merge, padded
 from harness.kernels.work import Work
-from harness.oracle.params import Multiplier, add_params, mul_params
+from harness.quantization.params import Multiplier, add_params, mul_params
 
 _NONE = Multiplier(0, 0)
 
@@ -16,7 +17,7 @@ def broadcast_loops(context: Context) -> dict[str, int]:
     """Fields of the C shape: five loops over the output, and how far either operand moves in each."""
     a, b, y = context.input(0), context.input(1), context.output()
     steps = zip(y.shape, broadcast_steps(a.shape, y.shape), broadcast_steps(b.shape, y.shape), strict=True)
-    nest = merge([Loop(n, (i, j)) for n, i, j in steps], 2)
+    nest = merge([NestLoop(n, (i, j)) for n, i, j in steps], 2)
     loops = padded(nest, 5, 2, f"{context.node.op} into '{y.name}'")
     shape = {f"n{i}": loop.count for i, loop in enumerate(loops)}
     shape |= {f"a{i}": loop.steps[0] for i, loop in enumerate(loops)}
@@ -58,7 +59,7 @@ class _BinaryS8(Kernel):
         shape |= {"clamp_min": attrs.clamp[0], "clamp_max": attrs.clamp[1]}
         return Lowered(self.function, (Call(self.function, (In(0), In(1), Out()), shape),))
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         return elementwise(context, (0, 1))
 
     def work(self, context: Context) -> Work:

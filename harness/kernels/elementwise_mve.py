@@ -7,13 +7,15 @@ from functools import lru_cache
 
 import numpy as np
 
-from harness.graph import BinaryAttrs, Clamp, Tensor
-from harness.kernels.accesses import Accesses, elementwise
-from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out
-from harness.kernels.loops import Loop, broadcast_steps, merge, padded
+from harness.ir.graph import BinaryAttrs, Tensor
+from harness.kernels.access_order import AccessOrder, elementwise
+from harness.kernels.base import Call, In, Kernel, Lowered, Out
+from harness.kernels.context import Context
+from harness.kernels.loops import NestLoop, broadcast_steps, merge, padded
 from harness.kernels.mve_kernel import Loops, MveKernel
-from harness.oracle.fixedpoint import INT32_MAX, Ints, multiply_by_quantized_multiplier
-from harness.oracle.params import AddParams, Multiplier, add_params, mul_params
+from harness.quantization.fixedpoint import INT32_MAX, Ints, multiply_by_quantized_multiplier
+from harness.quantization.params import AddParams, Multiplier, add_params, mul_params
+from harness.quantization.types import Clamp
 
 FRACTION_BITS = 22
 HALF = 1 << (FRACTION_BITS - 1)
@@ -81,7 +83,7 @@ class Nest:
         swapped: whether a is input 1.
     """
 
-    loops: tuple[Loop, ...]
+    loops: tuple[NestLoop, ...]
     swapped: bool
 
 
@@ -93,17 +95,17 @@ def nest(context: Context) -> Nest:
     """
     a, b, y = context.input(0), context.input(1), context.output()
     steps = zip(y.shape, broadcast_steps(a.shape, y.shape), broadcast_steps(b.shape, y.shape), strict=True)
-    loops = padded(merge([Loop(n, (i, j)) for n, i, j in steps], 2), 5, 2, f"{context.node.op} into '{y.name}'")
+    loops = padded(merge([NestLoop(n, (i, j)) for n, i, j in steps], 2), 5, 2, f"{context.node.op} into '{y.name}'")
     last = loops[-1]
     if last.count == 1:
-        loops = [*loops[:-1], Loop(1, (1, 1))]
+        loops = [*loops[:-1], NestLoop(1, (1, 1))]
     swapped = loops[-1].steps[0] == 0
     if swapped:
-        loops = [Loop(loop.count, loop.steps[::-1]) for loop in loops]
+        loops = [NestLoop(loop.count, loop.steps[::-1]) for loop in loops]
     return Nest(tuple(loops), swapped)
 
 
-def _loops_shape(loops: tuple[Loop, ...]) -> dict[str, int]:
+def _loops_shape(loops: tuple[NestLoop, ...]) -> dict[str, int]:
     shape = {f"n{i}": loop.count for i, loop in enumerate(loops)}
     shape |= {f"a{i}": loop.steps[0] for i, loop in enumerate(loops[:-1])}
     return shape | {f"b{i}": loop.steps[1] for i, loop in enumerate(loops)}
@@ -134,7 +136,7 @@ class _Binary(MveKernel):
         shape |= {"clamp_min": attrs.clamp[0], "clamp_max": attrs.clamp[1]}
         return Lowered(self.function, (Call(self.function, (In(order[0]), In(order[1]), Out()), shape),))
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         return elementwise(context, (0, 1))
 
     def loops(self, context: Context) -> Loops:

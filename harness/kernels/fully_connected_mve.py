@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from harness.kernels.accesses import Accesses, rows
-from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out, Scratch, Table
+from harness.kernels.access_order import AccessOrder, rows
+from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
+from harness.kernels.context import Context
 from harness.kernels.convolution import weights_of
 from harness.kernels.convolution_mve import block_of, gemm_loops, packed_bytes, pairs
 from harness.kernels.mve import (
@@ -36,11 +37,11 @@ class FullyConnectedS8Mve(MveKernel):
         shape = {"rows": x.elements // depth, "depth": depth, "steps": steps, "tail": tail}
         shape |= {"eights": channels - fours, "fours": fours, **output_shape(context, scale.form)}
         scratch = self.scratch(context)
-        table = Table("packed", "int32_t", pack_fully_connected(weights, scale))
+        table = ConstantTable("packed", "int32_t", pack_fully_connected(weights, scale))
         arguments = (In(), table, Out(), Scratch() if scratch else Out())
         return Lowered("fully_connected_s8_mve", (Call("fully_connected_s8_mve", arguments, shape),), scratch)
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         channels, depth = context.input(1).shape
         return rows(context, depth, channels, block_of(channels, 8) if readable(depth) else None)
 
@@ -93,10 +94,10 @@ class FullyConnectedRowsS8Mve(MveKernel):
         steps, tail = split_depth(depth)
         shape = {"pixels": x.elements // depth, "x_step": depth, "steps": steps, "tail": tail, "out_c": channels}
         shape |= output_shape(context, scale.form)
-        table = Table("packed", "int32_t", pack_gemm(weights, scale))
+        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale))
         return Lowered("conv_1x1_s8_mve", (Call("conv_1x1_s8_mve", (In(), table, Out()), shape),))
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         return pairs(context, context.input(1).shape[1])
 
     def loops(self, context: Context) -> Loops:

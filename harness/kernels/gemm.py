@@ -27,11 +27,11 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from harness.graph import Clamp
 from harness.kernels.convolution_dsp_loops import CHANNELS, TAPS
 from harness.kernels.requant import Int32s, Requant, accumulator_range, requant
 from harness.kernels.requant_linear import SCALE_BITS, Linear, linear
-from harness.oracle.fixedpoint import Ints
+from harness.quantization.fixedpoint import Ints
+from harness.quantization.types import Clamp
 
 Form: TypeAlias = Literal["plain", "carry", "line"]
 

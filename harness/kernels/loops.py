@@ -9,7 +9,7 @@ from harness.errors import CompileError
 
 
 @dataclass(frozen=True)
-class Loop:
+class NestLoop:
     """One loop: iterations, and how far each operand moves per iteration (elements or bytes)."""
 
     count: int
@@ -25,22 +25,22 @@ def row_major(shape: Sequence[int]) -> list[int]:
     return steps
 
 
-def merge(loops: Sequence[Loop], operands: int) -> list[Loop]:
+def merge(loops: Sequence[NestLoop], operands: int) -> list[NestLoop]:
     """The same nest with loops of one iteration dropped and neighbours that walk evenly joined; at least one loop."""
-    merged: list[Loop] = []
+    merged: list[NestLoop] = []
     for loop in loops:
         if loop.count == 1:
             continue
         if merged and all(
             outer == inner * loop.count for outer, inner in zip(merged[-1].steps, loop.steps, strict=True)
         ):
-            merged[-1] = Loop(merged[-1].count * loop.count, loop.steps)
+            merged[-1] = NestLoop(merged[-1].count * loop.count, loop.steps)
         else:
             merged.append(loop)
-    return merged or [Loop(1, (0,) * operands)]
+    return merged or [NestLoop(1, (0,) * operands)]
 
 
-def padded(loops: Sequence[Loop], depth: int, operands: int, what: str) -> list[Loop]:
+def padded(loops: Sequence[NestLoop], depth: int, operands: int, what: str) -> list[NestLoop]:
     """`loops` with loops of one iteration in front, to a nest of `depth`.
 
     Raises:
@@ -51,7 +51,7 @@ def padded(loops: Sequence[Loop], depth: int, operands: int, what: str) -> list[
             f"{what} needs {len(loops)} nested loops; the kernels have {depth}",
             hint="bring the broadcast or sliced dimensions next to each other, or use fewer dimensions",
         )
-    return [Loop(1, (0,) * operands)] * (depth - len(loops)) + list(loops)
+    return [NestLoop(1, (0,) * operands)] * (depth - len(loops)) + list(loops)
 
 
 def broadcast_steps(shape: Sequence[int], to: Sequence[int]) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.graph import Graph, Node
+from harness.ir.graph import Graph, Node
 
 
 def macs(graph: Graph, node: Node) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from math import prod
 
-from harness.graph import ConcatAttrs, PadAttrs, SliceAttrs, SplitAttrs, Tensor
-from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out, StateOf
-from harness.kernels.loops import Loop, merge, padded, row_major
+from harness.ir.graph import ConcatAttrs, PadAttrs, SliceAttrs, SplitAttrs, Tensor
+from harness.kernels.base import Call, In, Kernel, Lowered, Out, StateOf
+from harness.kernels.context import Context
+from harness.kernels.loops import NestLoop, merge, padded, row_major
 from harness.kernels.work import Work
 
 _BYTES = "uint8_t"
@@ -127,7 +128,7 @@ class SplitPortable(Copying):
         return self.copying(self.copies(context))
 
 
-def _strided(function: str, loops: list[Loop], size: int, in_offset: int, out_offset: int, what: str) -> Call:
+def _strided(function: str, loops: list[NestLoop], size: int, in_offset: int, out_offset: int, what: str) -> Call:
     """A strided copy of elements of `size` bytes; the innermost dense loop becomes one run."""
     nest = merge(loops, 2)
     run = size
@@ -152,7 +153,7 @@ class StridedSlicePortable(Copying):
         x, size = context.input(), context.input().dtype.size
         in_steps, out_steps = row_major(x.shape), row_major(attrs.counts)
         loops = [
-            Loop(count, (step * stride * size, out * size))
+            NestLoop(count, (step * stride * size, out * size))
             for count, step, stride, out in zip(attrs.counts, in_steps, attrs.strides, out_steps, strict=True)
         ]
         start = sum(begin * step for begin, step in zip(attrs.begin, in_steps, strict=True)) * size
@@ -175,7 +176,7 @@ class PadPortable(Copying):
         assert isinstance(attrs, PadAttrs)
         x, y = context.input(), context.output()
         out_steps = row_major(y.shape)
-        loops = [Loop(n, (step, out)) for n, step, out in zip(x.shape, row_major(x.shape), out_steps, strict=True)]
+        loops = [NestLoop(n, (step, out)) for n, step, out in zip(x.shape, row_major(x.shape), out_steps, strict=True)]
         start = sum(before * step for (before, _), step in zip(attrs.paddings, out_steps, strict=True))
         fill = Call(self.fill, (Out(ctype=_BYTES),), {"bytes": y.bytes, "value": attrs.value})
         copy = _strided(self.function, loops, 1, 0, start, f"PAD of '{x.name}'")

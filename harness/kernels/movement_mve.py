@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
-from harness.kernels.base import Context, Kernel
+from harness.kernels.base import Kernel
+from harness.kernels.context import Context
 from harness.kernels.movement import (
     ConcatPortable,
     MovePortable,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.graph import BinaryAttrs
-from harness.kernels.accesses import Accesses, elementwise
-from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out
+from harness.ir.graph import BinaryAttrs
+from harness.kernels.access_order import AccessOrder, elementwise
+from harness.kernels.base import Call, In, Kernel, Lowered, Out
+from harness.kernels.context import Context
 from harness.kernels.elementwise import binary_loops, broadcast_loops
 from harness.kernels.requant import Requant, requant
 from harness.kernels.work import Work
-from harness.oracle.params import mul_params
+from harness.quantization.params import mul_params
 
 
 def _constants(context: Context) -> Requant | None:
@@ -40,7 +41,7 @@ class MulS8Rounded(Kernel):
         shape |= {"shift": int(constants.shift[0]), "clamp_min": attrs.clamp[0], "clamp_max": attrs.clamp[1]}
         return Lowered("mul_s8_rounded", (Call("mul_s8_rounded", (In(0), In(1), Out()), shape),))
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         return elementwise(context, (0, 1))
 
     def work(self, context: Context) -> Work:

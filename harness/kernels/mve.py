@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.graph import Clamp, ConvAttrs, FullyConnectedAttrs
-from harness.kernels.base import Context
+from harness.ir.graph import ConvAttrs, FullyConnectedAttrs
+from harness.kernels.context import Context
 from harness.kernels.convolution import folded_bias
-from harness.oracle.params import channel_params
+from harness.quantization.params import channel_params
+from harness.quantization.types import Clamp
 
 Int8s = npt.NDArray[np.int8]
 Int32s = npt.NDArray[np.int32]

@@ -6,8 +6,9 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from harness.kernels.base import Context, Kernel
-from harness.kernels.work import Sweep, Work
+from harness.kernels.base import Kernel
+from harness.kernels.context import Context
+from harness.kernels.work import Reuse, Work
 
 MVE = frozenset({"mve"})
 
@@ -38,5 +39,5 @@ class MveKernel(Kernel):
 
     def work(self, context: Context) -> Work:
         size = self.flash(context)
-        sweeps = (Sweep("weights", size, self.reads(context)),) if size else ()
+        sweeps = (Reuse("weights", size, self.reads(context)),) if size else ()
         return Work(self.loops(context), sweeps, self.scratch(context))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from math import prod
 
-from harness.graph import MeanAttrs, PoolAttrs
-from harness.kernels.accesses import Accesses, reduced, windows
-from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out
-from harness.kernels.loops import Loop, merge, padded, row_major
+from harness.ir.graph import MeanAttrs, PoolAttrs
+from harness.kernels.access_order import AccessOrder, reduced, windows
+from harness.kernels.base import Call, In, Kernel, Lowered, Out
+from harness.kernels.context import Context
+from harness.kernels.loops import NestLoop, merge, padded, row_major
 from harness.kernels.work import Work, taps_inside
-from harness.oracle.params import mean_params
+from harness.quantization.params import mean_params
 
 
 class PoolS8(Kernel):
@@ -40,7 +41,7 @@ class PoolS8(Kernel):
         }
         return Lowered(self.function, (Call(self.function, (In(), Out()), shape),))
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         return windows(context, within=range(context.output().shape[3]), own=True)
 
     def windows(self, context: Context) -> tuple[int, int, int]:
@@ -81,7 +82,7 @@ class MeanS8Portable(Kernel):
         attrs = context.node.attrs
         assert isinstance(attrs, MeanAttrs)
         x, y = context.input(), context.output()
-        loops = [Loop(n, (step,)) for n, step in zip(x.shape, row_major(x.shape), strict=True)]
+        loops = [NestLoop(n, (step,)) for n, step in zip(x.shape, row_major(x.shape), strict=True)]
         what = f"MEAN of '{x.name}'"
         reduced = merge([loop for i, loop in enumerate(loops) if i in attrs.axes], 1)
         kept = padded(merge([loop for i, loop in enumerate(loops) if i not in attrs.axes], 1), 3, 1, what)
@@ -96,13 +97,13 @@ class MeanS8Portable(Kernel):
         shape |= {"out_zero": y.q.zero_point}
         return Lowered("mean_s8_portable", (Call("mean_s8_portable", (In(), Out()), shape),))
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         return reduced(context)
 
     def work(self, context: Context) -> Work:
         attrs, x = context.node.attrs, context.input()
         assert isinstance(attrs, MeanAttrs)
-        loops = [Loop(n, (step,)) for n, step in zip(x.shape, row_major(x.shape), strict=True)]
+        loops = [NestLoop(n, (step,)) for n, step in zip(x.shape, row_major(x.shape), strict=True)]
         innermost = merge([loop for i, loop in enumerate(loops) if i in attrs.axes], 1)[-1].count
         elements = context.output().elements
         return Work({"element": elements, "line": x.elements // innermost, "tap": x.elements})

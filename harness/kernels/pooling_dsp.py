@@ -6,13 +6,14 @@ from math import prod
 
 import numpy as np
 
-from harness.graph import MeanAttrs, PoolAttrs
-from harness.kernels.accesses import Accesses, windows
-from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out
+from harness.ir.graph import MeanAttrs, PoolAttrs
+from harness.kernels.access_order import AccessOrder, windows
+from harness.kernels.base import Call, In, Kernel, Lowered, Out
+from harness.kernels.context import Context
 from harness.kernels.pooling import PoolS8
 from harness.kernels.scaling_dsp import DSP
 from harness.kernels.work import Work
-from harness.oracle.params import mean_params
+from harness.quantization.params import mean_params
 
 QUAD = 4
 MOST_COLUMNS = 255
@@ -27,7 +28,7 @@ class _PoolS8Dsp(PoolS8):
         assert isinstance(attrs, PoolAttrs)
         return context.input().shape[3] >= QUAD and attrs.kernel[1] <= MOST_COLUMNS
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         channels = context.output().shape[3]
         return windows(context, within=[c // QUAD for c in range(channels)], own=channels % QUAD == 0)
 
@@ -82,7 +83,7 @@ class MeanS8Dsp(Kernel):
         shape |= {"multiplier": factor.m, "shift": factor.shift, "out_zero": y.q.zero_point}
         return Lowered("mean_s8_dsp", (Call("mean_s8_dsp", (In(), Out()), shape),))
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         runs = _runs(context)
         assert runs is not None
         outer, count, inner = runs
@@ -91,7 +92,7 @@ class MeanS8Dsp(Kernel):
         # The last four may be read after the four before them were written.
         last = steps if inner % QUAD == 0 else np.broadcast_to(steps.max(axis=1, keepdims=True), steps.shape)
         reads = np.broadcast_to(last[:, None, :], (outer, count, inner))
-        return Accesses({0: reads.astype(np.int32).reshape(-1)}, steps.astype(np.int32).reshape(-1))
+        return AccessOrder({0: reads.astype(np.int32).reshape(-1)}, steps.astype(np.int32).reshape(-1))
 
     def work(self, context: Context) -> Work:
         runs = _runs(context)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from math import prod
 
-from harness.graph import MeanAttrs, PoolAttrs
-from harness.kernels.accesses import Accesses, reduced, windows
-from harness.kernels.base import Call, Context, In, Kernel, Lowered, Out
-from harness.kernels.loops import Loop, merge, padded, row_major
+from harness.ir.graph import MeanAttrs, PoolAttrs
+from harness.kernels.access_order import AccessOrder, reduced, windows
+from harness.kernels.base import Call, In, Kernel, Lowered, Out
+from harness.kernels.context import Context
+from harness.kernels.loops import NestLoop, merge, padded, row_major
 from harness.kernels.mve import LANES
 from harness.kernels.mve_kernel import Loops, MveKernel
 from harness.kernels.pooling import AveragePoolS8Portable, MaxPoolS8Portable
-from harness.oracle.params import mean_params
+from harness.quantization.params import mean_params
 
 MAX_COLUMNS = 256
 """Sums of one row of a window are kept in 16 bits."""
@@ -33,7 +34,7 @@ class AveragePoolS8Mve(MveKernel, AveragePoolS8Portable):
         assert isinstance(attrs, PoolAttrs)
         return attrs.kernel[1] <= MAX_COLUMNS and prod(attrs.kernel) <= MAX_COUNT
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         return _sixteens(context)
 
     def loops(self, context: Context) -> Loops:
@@ -46,7 +47,7 @@ class MaxPoolS8Mve(MveKernel, MaxPoolS8Portable):
 
     function = "max_pool_s8_mve"
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         return _sixteens(context)
 
     def loops(self, context: Context) -> Loops:
@@ -55,7 +56,7 @@ class MaxPoolS8Mve(MveKernel, MaxPoolS8Portable):
         return {"pixel": pixels, "block": count * pixels, "row": count * rows, "column": count * elements}
 
 
-def _sixteens(context: Context) -> Accesses:
+def _sixteens(context: Context) -> AccessOrder:
     """A pool: pixel by pixel, 16 channels at a time."""
     return windows(context, within=[channel // LANES for channel in range(context.output().shape[3])], own=True)
 
@@ -85,7 +86,7 @@ class MeanS8Mve(MveKernel):
         shape |= {"out_zero": y.q.zero_point}
         return Lowered("mean_s8_mve", (Call("mean_s8_mve", (In(), Out()), shape),))
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         return reduced(context)
 
     def loops(self, context: Context) -> Loops:
@@ -120,11 +121,11 @@ def _sums(channels: int, pixels: int, rows: int, elements: int) -> dict[str, flo
     }
 
 
-def _loops(context: Context) -> tuple[list[Loop], list[Loop]]:
+def _loops(context: Context) -> tuple[list[NestLoop], list[NestLoop]]:
     """(reduced, kept) loops with the input's steps, merged."""
     attrs, x = context.node.attrs, context.input()
     assert isinstance(attrs, MeanAttrs)
-    loops = [Loop(n, (step,)) for n, step in zip(x.shape, row_major(x.shape), strict=True)]
+    loops = [NestLoop(n, (step,)) for n, step in zip(x.shape, row_major(x.shape), strict=True)]
     reduced_loops = merge([loop for i, loop in enumerate(loops) if i in attrs.axes], 1)
     kept = [loop for i, loop in enumerate(loops) if i not in attrs.axes and loop.count > 1]
     return reduced_loops, merge(kept, 1) if kept else []

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.graph import DType
-from harness.kernels.accesses import Accesses, elementwise
-from harness.kernels.base import Call, Context, Float, In, Kernel, Lowered, Out
+from harness.kernels.access_order import AccessOrder, elementwise
+from harness.kernels.base import Call, Float, In, Kernel, Lowered, Out
+from harness.kernels.context import Context
 from harness.kernels.work import Work
-from harness.oracle.params import requantize_params
+from harness.quantization.params import requantize_params
+from harness.quantization.types import DType
 
 _TYPE = {DType.INT8: 0, DType.UINT8: 1, DType.INT16: 2}  # hil_type in convert.h
 
@@ -38,7 +39,7 @@ class RequantizePortable(Kernel):
         arguments = (In(ctype="uint8_t"), Out(ctype="uint8_t"))
         return Lowered("requantize_portable", (Call("requantize_portable", arguments, shape),))
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         return elementwise(context)
 
     def work(self, context: Context) -> Work:
@@ -65,7 +66,7 @@ class QuantizeF32Portable(Kernel):
         arguments = (In(ctype="uint8_t"), Out(ctype="uint8_t"), Float(float(np.float32(y.q.scale))))
         return Lowered("quantize_f32_portable", (Call("quantize_f32_portable", arguments, shape),))
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         return elementwise(context)
 
     def work(self, context: Context) -> Work:
@@ -83,7 +84,7 @@ class DequantizePortable(Kernel):
         arguments = (In(ctype="uint8_t"), Out(ctype="uint8_t"), Float(float(np.float32(x.q.scale))))
         return Lowered("dequantize_portable", (Call("dequantize_portable", arguments, shape),))
 
-    def accesses(self, context: Context) -> Accesses:
+    def access_order(self, context: Context) -> AccessOrder:
         return elementwise(context)
 
     def work(self, context: Context) -> Work:

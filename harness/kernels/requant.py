@@ -26,8 +26,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.graph import Clamp
-from harness.oracle.fixedpoint import INT32_MAX, INT32_MIN, Ints, high_mul, multiply_by_quantized_multiplier
+from harness.quantization.fixedpoint import INT32_MAX, INT32_MIN, Ints, high_mul, multiply_by_quantized_multiplier
+from harness.quantization.types import Clamp
 
 Int32s = npt.NDArray[np.int32]
 

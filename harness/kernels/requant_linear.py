@@ -29,8 +29,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from harness.graph import Clamp
-from harness.oracle.fixedpoint import INT32_MAX, INT32_MIN, Ints, multiply_by_quantized_multiplier
+from harness.quantization.fixedpoint import INT32_MAX, INT32_MIN, Ints, multiply_by_quantized_multiplier
+from harness.quantization.types import Clamp
 
 SCALE_BITS = 8
 FRACTION_BITS = 9

@@ -7,13 +7,13 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from harness.graph import ConvAttrs, FullyConnectedAttrs, Graph, Node
-from harness.kernels.base import Context
+from harness.hardware.target import Target
+from harness.ir.graph import ConvAttrs, FullyConnectedAttrs, Graph, Node
+from harness.kernels.context import Context
 from harness.kernels.requant import accumulator_range, requant
 from harness.kernels.requant_linear import SCALE_BITS, linear
-from harness.kernels.target import Target
-from harness.oracle.fixedpoint import wrap32
-from harness.oracle.params import conv_params, fully_connected_params
+from harness.quantization.fixedpoint import wrap32
+from harness.quantization.params import conv_params, fully_connected_params
 
 LINEAR, ROUNDED, GENERAL = range(3)
 

@@ -8,14 +8,16 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from harness.graph import Clamp, ConvAttrs, Graph, Node
-from harness.kernels.base import Call, Context, Out
+from harness.hardware.target import Target
+from harness.ir.graph import ConvAttrs, Graph, Node
+from harness.kernels.base import Call, Out
+from harness.kernels.context import Context
 from harness.kernels.requant import accumulator_range, requant
 from harness.kernels.requant_linear import SCALE_BITS, linear
 from harness.kernels.scale import channel_weights, exact_bias
-from harness.kernels.target import Target
-from harness.oracle.fixedpoint import Ints, wrap32
-from harness.oracle.params import conv_params
+from harness.quantization.fixedpoint import Ints, wrap32
+from harness.quantization.params import conv_params
+from harness.quantization.types import Clamp
 
 INT8: Clamp = (-128, 127)
 DSP = frozenset({"dsp"})

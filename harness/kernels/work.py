@@ -8,7 +8,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Reuse:
     """Adjacent bytes that a kernel reads or writes from end to end, several times.
 
     Attributes:
@@ -36,7 +36,7 @@ class Work:
     """
 
     loops: Mapping[str, float]
-    sweeps: tuple[Sweep, ...] = ()
+    sweeps: tuple[Reuse, ...] = ()
     scratch: int = 0
 
 

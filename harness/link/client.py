@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from harness.elf.symbols import Symbols
 from harness.errors import (
     DamagedLineError,
     DeviceFaultError,
@@ -35,7 +36,6 @@ from harness.link.records import (
     parse_watermarks,
 )
 from harness.link.status import content_of
-from harness.link.symbols import Symbols
 from harness.link.transport import Transport
 
 VERSION = 1

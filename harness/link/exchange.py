@@ -20,7 +20,7 @@ from harness.errors import (
     NoBytesError,
     TinyhilError,
 )
-from harness.link.framing import ANSWER, Damage, Decoder, Frame, Kind, encode, kind_name
+from harness.link.framing import ANSWER, Damage, Frame, FrameDecoder, Kind, encode, kind_name
 from harness.link.transport import Transport
 
 NO_SESSION = 8
@@ -52,7 +52,7 @@ class Exchange:
         self._transport = transport
         self._timeout_s = timeout_s
         self._on_fault = on_fault
-        self._decoder = Decoder()
+        self._decoder = FrameDecoder()
         self._events: deque[Frame | Damage] = deque()
         self._sequence = random.SystemRandom().randrange(0x10000)
         self._any_bytes = False
@@ -190,7 +190,7 @@ class Exchange:
             lower: goes back to the rate that the device has after a reset; called once when only noise comes, as
                 after a power failure. None where this is that rate.
         """
-        self._decoder = Decoder()
+        self._decoder = FrameDecoder()
         self._events.clear()
         self._seconds_per_byte = None
         self._noise = self._vain_waits = 0

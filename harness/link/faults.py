@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.elf.symbols import Symbols
 from harness.errors import DeviceFaultError, StackOverflowError
 from harness.link.records import UNKNOWN, Fields
-from harness.link.symbols import Symbols
 
 _KINDS = {
     1: "hard fault",

@@ -122,7 +122,7 @@ def decode(encoded: bytes) -> Frame | None:
     return Frame(content[0], content[1] | content[2] << 8, content[HEAD:-CRC])
 
 
-class Decoder:
+class FrameDecoder:
     """Bytes as they come -> frames. Takes any bytes; holds at most FRAME_LIMIT of them."""
 
     def __init__(self) -> None:

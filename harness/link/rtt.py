@@ -22,7 +22,7 @@ _LARGEST = 1 << 20
 _NAP_S = 0.0005
 
 
-class Memory(Protocol):
+class MemoryAccess(Protocol):
     """The device's memory, reached while it runs."""
 
     def read(self, address: int, length: int) -> bytes:
@@ -38,7 +38,7 @@ class Memory(Protocol):
 class _Ring:
     """One of the two rings; offsets are read anew each time."""
 
-    def __init__(self, memory: Memory, descriptor: int, content: bytes) -> None:
+    def __init__(self, memory: MemoryAccess, descriptor: int, content: bytes) -> None:
         self.memory = memory
         self.descriptor = descriptor
         self.buffer = int.from_bytes(content[4:8], "little")
@@ -68,7 +68,7 @@ class _Ring:
 class RttTransport:
     """RTT's first channel in both directions."""
 
-    def __init__(self, memory: Memory, address: int) -> None:
+    def __init__(self, memory: MemoryAccess, address: int) -> None:
         """Wait for the firmware to set up its control block.
 
         Args:
@@ -153,6 +153,6 @@ class RttTransport:
         return count
 
 
-def erase_block(memory: Memory, address: int) -> None:
+def erase_block(memory: MemoryAccess, address: int) -> None:
     """Make the control block of an earlier run invalid, so that RttTransport waits for the firmware's own."""
     memory.write(address, bytes(len(IDENTIFICATION)))

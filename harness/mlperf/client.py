@@ -58,7 +58,7 @@ class Performance:
         return float("inf") if self.latency_us == 0 else 1e6 / self.latency_us
 
 
-class Client:
+class MlperfClient:
     """Speaks with a device; the transport is somebody else's to open and close."""
 
     def __init__(self, transport: Transport, *, timeout_s: float = 10.0) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from harness.errors import OracleError
-from harness.graph import Graph
+from harness.ir.graph import Graph
+from harness.oracle.interpreters import load_package, open_interpreter
 from harness.oracle.session import Interpreter, OracleResult, OracleSession
 
 __all__ = ["ORACLES", "Interpreter", "OracleResult", "OracleSession", "load_package", "open_interpreter", "open_oracle"]
@@ -38,36 +39,3 @@ def open_oracle(
         interpreter = IsolatedInterpreter(graph.model, name, time_limit_s=time_limit_s, memory_limit=memory_limit)
         return OracleSession(name, graph, interpreter)
     return OracleSession(name, graph, open_interpreter(name, graph.model))
-
-
-def load_package(name: str) -> None:
-    """Import what an oracle needs.
-
-    Raises:
-        OracleMissingError: the package is not installed.
-    """
-    # Imported here: the packages are large, and params.py must do without them.
-    if name == "tflm":
-        from harness.oracle.tflm import load_runtime
-
-        load_runtime()
-    else:
-        from harness.oracle.litert import find_package
-
-        find_package()
-
-
-def open_interpreter(name: str, model: bytes) -> Interpreter:
-    """The interpreter of one of TensorFlow's oracles, in this process.
-
-    Raises:
-        OracleMissingError: the package it needs is not installed.
-        OracleError: it refuses the model.
-    """
-    if name == "tflm":
-        from harness.oracle.tflm import TflmInterpreter
-
-        return TflmInterpreter(model)
-    from harness.oracle.litert import LitertInterpreter
-
-    return LitertInterpreter(model, name)

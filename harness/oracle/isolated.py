@@ -20,10 +20,11 @@ from typing import IO, Any
 
 import numpy as np
 
-import harness
+from harness import resources
 from harness.errors import OracleError, OracleMissingError, TinyhilError
-from harness.graph import Array
+from harness.oracle.interpreters import load_package, open_interpreter
 from harness.oracle.session import Interpreter, Tensors
+from harness.quantization.types import Array
 
 TIME_LIMIT_S = 60.0
 MEMORY_LIMIT = 1 << 30
@@ -47,7 +48,7 @@ class IsolatedInterpreter(Interpreter):
     ) -> None:
         self._name = name
         self._limit = time_limit_s
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(harness.__file__).parents[1]), *sys.path])}
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(resources.package().parent), *sys.path])}
         self._child = subprocess.Popen(
             [sys.executable, "-m", "harness.oracle.isolated", name, str(memory_limit)],
             stdin=subprocess.PIPE,
@@ -194,8 +195,6 @@ def _answer(interpreter: Interpreter, header: Mapping[str, Any], arrays: Sequenc
 
 
 def _serve(name: str, memory_limit: int) -> None:
-    from harness.oracle import load_package, open_interpreter
-
     reader, writer = _Pipe(sys.stdin.buffer), _Pipe(sys.stdout.buffer)
     interpreter: Interpreter | None = None
     while True:

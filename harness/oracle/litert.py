@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from harness.errors import OracleError, OracleMissingError
-from harness.graph import Array
-from harness.oracle.fixedpoint import multiply_by_quantized_multiplier, multiply_rounding_up
 from harness.oracle.quiet import captured_stderr
-from harness.oracle.requantize import Requantize, nearest, rounding_up, scales_in_float, tflm
 from harness.oracle.session import Interpreter, Tensors
+from harness.quantization.fixedpoint import multiply_by_quantized_multiplier, multiply_rounding_up
+from harness.quantization.requantize import Requantize, nearest, rounding_up, scales_in_float, tflm
+from harness.quantization.types import Array
 
 PACKAGES = {
     "ai-edge-litert": "ai_edge_litert.interpreter",

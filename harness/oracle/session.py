@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from harness.graph import Array, Graph
-from harness.oracle.execute import check_inputs, run
+from harness.ir.graph import Graph
+from harness.ir.interpreter import check_inputs, run
+from harness.quantization.types import Array
 
 Tensors = dict[int, Array]
 

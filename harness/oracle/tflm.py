@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from harness.errors import OracleError, OracleMissingError
-from harness.graph import Array
 from harness.oracle.quiet import captured_stderr
 from harness.oracle.session import Interpreter, Tensors
+from harness.quantization.types import Array
 
 T = TypeVar("T")
 

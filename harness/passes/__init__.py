@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.graph import Graph
+from harness.ir.graph import Graph
 from harness.passes.delay_assignments import delay_assignments
 from harness.passes.drop_channels import drop_channels
 from harness.passes.fold_constants import fold_constants

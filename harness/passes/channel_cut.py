@@ -7,21 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.graph import (
-    ABSENT,
-    Array,
-    BinaryAttrs,
-    ConcatAttrs,
-    DType,
-    Graph,
-    Node,
-    Quantization,
-    SliceAttrs,
-    State,
-    Tensor,
-)
+from harness.ir.graph import ABSENT, BinaryAttrs, ConcatAttrs, Graph, Node, SliceAttrs, State, Tensor
 from harness.passes.channel_use import Kept
 from harness.passes.channel_values import Ints, Known, Mask, bias_of, channels_of, slices_channels, weighing
+from harness.quantization.types import Array, DType, Quantization
 
 
 def cut_channels(graph: Graph, known: Mapping[int, Known], kept: Kept) -> Graph:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.graph import (
+from harness.ir.graph import (
     BinaryAttrs,
     ConcatAttrs,
     FullyConnectedAttrs,

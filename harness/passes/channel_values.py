@@ -15,9 +15,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from harness.graph import (
+from harness.ir.graph import (
     ABSENT,
-    Array,
     BinaryAttrs,
     ConcatAttrs,
     ConvAttrs,
@@ -31,9 +30,10 @@ from harness.graph import (
     SplitAttrs,
     VariableAttrs,
 )
-from harness.oracle.fixedpoint import wrap32
-from harness.oracle.ops import OPS, Operands
-from harness.oracle.requantize import tflm
+from harness.ir.ops import OPS, Operands
+from harness.quantization.fixedpoint import wrap32
+from harness.quantization.requantize import tflm
+from harness.quantization.types import Array
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Ints: TypeAlias = npt.NDArray[np.int64]

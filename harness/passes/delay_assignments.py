@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.graph import Graph, VariableAttrs
-from harness.views import last_use
+from harness.ir.aliases import last_use
+from harness.ir.graph import Graph, VariableAttrs
 
 
 def delay_assignments(graph: Graph) -> Graph:

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.graph import Array, Graph
+from harness.ir.graph import Graph
 from harness.passes.channel_cut import cut_channels
 from harness.passes.channel_use import kept_channels
 from harness.passes.channel_values import Known, known_channels
 from harness.passes.fold_constants import fold_constants
 from harness.passes.remove_dead import remove_dead
 from harness.passes.rewrite import with_tensors, without
+from harness.quantization.types import Array
 
 
 def drop_channels(graph: Graph) -> Graph:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.graph import ABSENT, Graph
-from harness.oracle.execute import run
+from harness.ir.graph import ABSENT, Graph
+from harness.ir.interpreter import run
 from harness.passes.rewrite import with_tensors, without
 
 _STATEFUL = ("READ_VARIABLE", "ASSIGN_VARIABLE")

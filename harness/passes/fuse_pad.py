@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.graph import ConvAttrs, Graph, PadAttrs, Pads
+from harness.ir.graph import ConvAttrs, Graph, PadAttrs, Pads
 from harness.passes.rewrite import only_consumer, with_node, without
 
 

@@ -6,20 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.graph import (
-    Array,
-    BinaryAttrs,
-    Clamp,
-    ConvAttrs,
-    DType,
-    FullyConnectedAttrs,
-    Graph,
-    Node,
-    PoolAttrs,
-    TableAttrs,
-)
-from harness.oracle.ops import OPS, Operands
+from harness.ir.graph import BinaryAttrs, ConvAttrs, FullyConnectedAttrs, Graph, Node, PoolAttrs, TableAttrs
+from harness.ir.ops import OPS, Operands
 from harness.passes.rewrite import only_consumer, with_node, without
+from harness.quantization.types import Array, Clamp, DType
 
 _EIGHT_BITS = (DType.INT8, DType.UINT8)
 _UNARY = ("RELU", "RELU6", "LOGISTIC", "QUANTIZE", "TABLE")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.graph import Graph, Tensor
+from harness.ir.graph import Graph, Tensor
 from harness.passes.rewrite import with_node
 
 FEWEST = 4

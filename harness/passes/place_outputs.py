@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.graph import Graph, NoAttrs, Node, Tensor
+from harness.ir.graph import Graph, NoAttrs, Node, Tensor
 
 
 def place_outputs(graph: Graph) -> Graph:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.graph import ABSENT, Graph
+from harness.ir.graph import ABSENT, Graph
 from harness.passes.rewrite import without
 
 

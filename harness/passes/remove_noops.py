@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.graph import ConcatAttrs, DType, Graph, NoAttrs, Node, PadAttrs, SliceAttrs
-from harness.oracle.params import lut
+from harness.ir.graph import ConcatAttrs, Graph, NoAttrs, Node, PadAttrs, SliceAttrs
 from harness.passes.rewrite import rename, with_node, without
+from harness.quantization.params import lut
+from harness.quantization.types import DType
 
 _EIGHT_BITS = (DType.INT8, DType.UINT8)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from harness.graph import Graph, Node, Tensor
+from harness.ir.graph import Graph, Node, Tensor
 
 
 def without(graph: Graph, indices: Iterable[int], why: str) -> Graph:

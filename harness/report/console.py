@@ -11,11 +11,11 @@ from rich.panel import Panel
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from harness.compare import short_name
-from harness.document import Document
 from harness.errors import TinyhilError
 from harness.report import cycles, rows
-from harness.report.rows import Table
+from harness.report.document import Document
+from harness.report.rows import ReportTable
+from harness.validate.checks import short_name
 
 _COLOURS = {"pass": "green", "fail": "red", "error": "yellow", "ok": "green", "missing": "red", "optional": "yellow"}
 
@@ -24,7 +24,7 @@ _COLOURS = {"pass": "green", "fail": "red", "error": "yellow", "ok": "green", "m
 _PROSE = 76
 
 
-def table(content: Table) -> RenderableType:
+def table(content: ReportTable) -> RenderableType:
     """A table with its title and notes; print it with `show`, which never cuts a cell."""
     rich = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for column in content.columns:
@@ -121,7 +121,7 @@ def analysis(document: Document) -> Iterable[RenderableType]:
         (op, str(count), "supported" + (f", {removed[op]} compiled away" if op in removed else ""))
         for op, count in document["operators"].items()
     )
-    yield table(Table("Operators", ("operator", "count", "coverage"), operators, frozenset({"count"})))
+    yield table(ReportTable("Operators", ("operator", "count", "coverage"), operators, frozenset({"count"})))
     layers = tuple(
         (
             str(layer["index"]),
@@ -143,7 +143,7 @@ def analysis(document: Document) -> Iterable[RenderableType]:
     )
     where = f"{document['core']} on {document['board']}" if document["board"] else document["core"]
     right = frozenset(columns) - {"layer", "op", "kernel", "by"}
-    yield table(Table(f"Layers for {where}", columns, layers, right, (note,)))
+    yield table(ReportTable(f"Layers for {where}", columns, layers, right, (note,)))
     places = tuple(
         (
             f"{p['offset']:,}",
@@ -155,7 +155,7 @@ def analysis(document: Document) -> Iterable[RenderableType]:
         for p in sorted(arena["placements"], key=lambda p: (p["offset"], p["first_layer"]))
     )
     arena_columns = ("offset", "bytes", "kind", "layers", "name")
-    yield table(Table("Arena", arena_columns, places, frozenset({"offset", "bytes"})))
+    yield table(ReportTable("Arena", arena_columns, places, frozenset({"offset", "bytes"})))
     yield Text(f"  {rows.equation(document)}")
     yield Text(f"  {rows.arena_parts(document)}")
     yield Text(f"  {document['macs']:,} MACs; weights and tables {document['constants']:,} B")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from harness.document import Document
-from harness.report.rows import Table, number, percent, ratio
+from harness.report.document import Document
+from harness.report.rows import ReportTable, number, percent, ratio
 
 _STALLS = ("fetch", "data", "load-use", "interlock", "branch")
 
 
-def layers(document: Document) -> Table:
+def layers(document: Document) -> ReportTable:
     """One line per layer: instructions, modelled cycles with bounds, and what they go to."""
     columns = ("#", "layer", "kernel", "MACs", "instructions", "modelled cycles", "low", "high", "/MAC", "%", *_STALLS)
     rows = [
@@ -39,7 +39,7 @@ def layers(document: Document) -> Table:
     )
     right = frozenset(columns) - {"layer", "kernel"}
     title = f"Modelled cycles, {where(document)}: {document['label']}"
-    return Table(title, columns, tuple(rows), right, notes(document))
+    return ReportTable(title, columns, tuple(rows), right, notes(document))
 
 
 def _figures(part: Document) -> tuple[str, ...]:
@@ -84,7 +84,7 @@ def milliseconds(document: Document) -> str:
     )
 
 
-def what_if(document: Document) -> Table:
+def what_if(document: Document) -> ReportTable:
     """One line per change: the same run on the board set up otherwise."""
     columns = ("what if", "modelled cycles", "low", "high", "ratio", "ms", "fetch", "data", "status")
     rows = []
@@ -101,10 +101,11 @@ def what_if(document: Document) -> Table:
             )
         )
     right = frozenset(columns) - {"what if", "status"}
-    return Table("What if: the same run, costed otherwise", columns, tuple(rows) if document["what_if"] else (), right)
+    shown = tuple(rows) if document["what_if"] else ()
+    return ReportTable("What if: the same run, costed otherwise", columns, shown, right)
 
 
-def what_if_layers(document: Document) -> Table:
+def what_if_layers(document: Document) -> ReportTable:
     """Modelled cycles of each layer under each change."""
     changes = document["what_if"]
     columns = ("#", "layer", "as it is", *(change["change"] for change in changes))
@@ -117,7 +118,7 @@ def what_if_layers(document: Document) -> Table:
         )
         for place, layer in enumerate(document["layers"])
     )
-    return Table("Layers, modelled cycles", columns, rows if changes else (), frozenset(columns) - {"layer"})
+    return ReportTable("Layers, modelled cycles", columns, rows if changes else (), frozenset(columns) - {"layer"})
 
 
 def hot(document: Document) -> list[tuple[str, list[str]]]:

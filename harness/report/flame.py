@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from harness.document import Document
+from harness.report.document import Document
 
 _WIDTH, _HEIGHT, _GAP = 1200.0, 22.0, 1.0
 _LEAST_WIDTH = 0.4

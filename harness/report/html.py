@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from harness.document import Document
 from harness.report import cycles, rows
+from harness.report.document import Document
 from harness.report.flame import flame
 from harness.report.pictures import arena_map, layer_bars
-from harness.report.rows import Table
+from harness.report.rows import ReportTable
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --ours: #2563eb; --ref: #b45309; --cmsis: #0f766e;
@@ -50,7 +50,7 @@ def render(results: Document) -> str:
         _table(rows.summary(runs), anchors=True),
         *(_run(run, name, index) for index, (run, name) in enumerate(zip(runs, rows.names(runs), strict=True))),
         "<h2>Tools</h2>",
-        _table(Table("", ("tool", "version"), tuple((k, str(v)) for k, v in results["tools"].items()))),
+        _table(ReportTable("", ("tool", "version"), tuple((k, str(v)) for k, v in results["tools"].items()))),
     ]
     return (
         f"<!doctype html>\n<html lang=en><head><meta charset=utf-8><title>tinyhil results: {escape(results['verdict'])}"
@@ -141,14 +141,14 @@ def _confusion(run: Document) -> Iterable[str]:
     yield f"<h3>Confusion matrix: {accuracy['board']:.2%} right (reference: {accuracy['reference']:.2%})</h3>"
     columns = ("right \\ predicted", *(str(i) for i in range(len(matrix))))
     lines = tuple((str(i), *(str(n) if n else "." for n in row)) for i, row in enumerate(matrix))
-    yield _table(Table("", columns, lines, frozenset(columns[1:])))
+    yield _table(ReportTable("", columns, lines, frozenset(columns[1:])))
 
 
-def _section(table: Table) -> list[str]:
+def _section(table: ReportTable) -> list[str]:
     return [f"<h3>{escape(table.title)}</h3>", _table(table)] if table.rows or table.notes else []
 
 
-def _table(table: Table, anchors: bool = False) -> str:
+def _table(table: ReportTable, anchors: bool = False) -> str:
     """With `anchors`, the first cell of line N leads to the section of run N."""
     head = "".join(f"<th{_side(table, column)}>{escape(column)}</th>" for column in table.columns)
     lines = []
@@ -170,7 +170,7 @@ def _table(table: Table, anchors: bool = False) -> str:
     return f"<div class=scroll><table><tr>{head}</tr>{''.join(lines)}</table></div>{notes}"
 
 
-def _side(table: Table, column: str) -> str:
+def _side(table: ReportTable, column: str) -> str:
     return " class=right" if column in table.right else ""
 
 

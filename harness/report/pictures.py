@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from harness.document import Document
+from harness.report.document import Document
 
 _WIDTH = 960.0
 _HEIGHT = 260.0

@@ -6,15 +6,15 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.compare import short_name
-from harness.document import Document
+from harness.report.document import Document
+from harness.validate.checks import short_name
 
 RATIOS = "to TFLM"
 NO_TIME = "no time to tell"
 
 
 @dataclass(frozen=True)
-class Table:
+class ReportTable:
     """A heading per column and a row per line; columns named in `right` are set right, those in `prose` may wrap."""
 
     title: str
@@ -87,7 +87,7 @@ def names(documents: Sequence[Document]) -> list[str]:
     ]
 
 
-def summary(documents: Sequence[Document]) -> Table:
+def summary(documents: Sequence[Document]) -> ReportTable:
     """One line per model and board."""
     rows = []
     for document, name in zip(documents, names(documents), strict=True):
@@ -112,16 +112,16 @@ def summary(documents: Sequence[Document]) -> Table:
     notes = sorted({document["board"]["reason"] for document in documents if document["board"].get("stand_in")})
     if any(row[-1] != "-" for row in rows):
         notes.append(f"{RATIOS}: inference, divided by TFLM's with its reference kernels / with CMSIS-NN")
-    return Table("Results", columns, tuple(rows), frozenset(columns[3:]), tuple(notes))
+    return ReportTable("Results", columns, tuple(rows), frozenset(columns[3:]), tuple(notes))
 
 
-def checks(document: Document) -> Table:
+def checks(document: Document) -> ReportTable:
     """One line per check of a run."""
     rows = tuple((c["name"], c["status"], c["summary"]) for c in document["verdict"]["checks"])
-    return Table("Checks", ("check", "status", "figures"), rows, prose=frozenset({"figures"}))
+    return ReportTable("Checks", ("check", "status", "figures"), rows, prose=frozenset({"figures"}))
 
 
-def profile(document: Document) -> Table:
+def profile(document: Document) -> ReportTable:
     """One line per layer: time, share, per multiply-accumulate, and TFLM's at its place."""
     unit = document["time"]["unit"]
     kernel_sets = [b["kernels"] for b in document["baselines"] if b["per_layer"]]
@@ -166,7 +166,7 @@ def profile(document: Document) -> Table:
     rows.append(tuple(last))
     notes = (document["baseline_note"],) if document["baseline_note"] else ()
     right = frozenset(columns) - {"layer", "op", "kernel"}
-    return Table(f"Layers, {unit or NO_TIME}", tuple(columns), tuple(rows), right, notes)
+    return ReportTable(f"Layers, {unit or NO_TIME}", tuple(columns), tuple(rows), right, notes)
 
 
 def _removed(document: Document, kernel_sets: Sequence[str]) -> list[tuple[str, ...]]:
@@ -187,7 +187,7 @@ def _removed(document: Document, kernel_sets: Sequence[str]) -> list[tuple[str, 
     return lines
 
 
-def against_tflm(document: Document) -> Table:
+def against_tflm(document: Document) -> ReportTable:
     """Whole-model figures beside TFLM's."""
     memory, time = document["memory"], document["time"]
     ours = {
@@ -211,10 +211,10 @@ def against_tflm(document: Document) -> Table:
     if document["baselines"]:
         title = "Beside TensorFlow Lite Micro"
         flash += "; TFLM's program with int8-only operators and the model file"
-    return Table(title, tuple(columns), tuple(rows), frozenset(columns) - {"figure"}, (*notes, flash))
+    return ReportTable(title, tuple(columns), tuple(rows), frozenset(columns) - {"figure"}, (*notes, flash))
 
 
-def opinions(document: Document) -> Table:
+def opinions(document: Document) -> ReportTable:
     """The board against each second reference."""
     rows = []
     for opinion in document["opinions"]:
@@ -233,7 +233,7 @@ def opinions(document: Document) -> Table:
     versions = dict.fromkeys(o["version"] for o in document["opinions"])
     right = frozenset({"vectors", "elements differing", "max LSB"})
     notes = (*versions, *document["opinion_notes"])
-    return Table("Second opinions (reported, never gating)", columns, tuple(rows), right, notes)
+    return ReportTable("Second opinions (reported, never gating)", columns, tuple(rows), right, notes)
 
 
 def histogram(pairs: Sequence[Sequence[int]], most: int = 6) -> str:
@@ -243,14 +243,14 @@ def histogram(pairs: Sequence[Sequence[int]], most: int = 6) -> str:
     return text + (", ..." if len(frequent) > most else "") if text else "none"
 
 
-def metrics(document: Document) -> Table:
+def metrics(document: Document) -> ReportTable:
     """ST's metrics per output."""
     names = ("acc", "rmse", "mae", "l2r", "mean", "std", "nse", "cos")
     rows = []
     for output in document["verdict"]["outputs"]:
         values = output["metrics"]
         rows.append((short_name(output["tensor"]), *(_metric(values[name]) for name in names)))
-    return Table("Metrics against the reference", ("output", *names), tuple(rows), frozenset(names))
+    return ReportTable("Metrics against the reference", ("output", *names), tuple(rows), frozenset(names))
 
 
 def _metric(value: float | str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from harness.virtual.chip import Clock, Registers
+from harness.virtual.chip import Clock, RegisterMap
 from harness.virtual.native import Native, SerialState
 
 WORD = 0xFFFF_FFFF
@@ -48,7 +48,7 @@ class Device:
 class RegisterBlock(Device):
     """Memory cells with status bits that follow control bits at once."""
 
-    def __init__(self, facts: Registers) -> None:
+    def __init__(self, facts: RegisterMap) -> None:
         super().__init__(facts.name, facts.base, facts.size, facts.clock)
         self._facts = facts
         self._status: dict[int, int] = dict(facts.always)

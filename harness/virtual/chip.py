@@ -13,7 +13,7 @@ ReadRegister = Callable[[str, int], int]
 
 
 @dataclass(frozen=True)
-class Memory:
+class ChipMemory:
     """A range of memory; `alias_of` names the range that it shows at another address."""
 
     name: str
@@ -41,7 +41,7 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Registers:
+class RegisterMap:
     """A peripheral of which the firmware sees memory cells and status that follows control at once.
 
     Attributes:
@@ -79,7 +79,7 @@ class Usart:
 
 
 @dataclass(frozen=True)
-class Timer:
+class TimerSpec:
     """TIM2."""
 
     base: int
@@ -144,10 +144,10 @@ class Chip:
     idcode: int
     idcode_at: tuple[int, ...]
     boot: int
-    memory: tuple[Memory, ...]
-    registers: tuple[Registers, ...]
+    memory: tuple[ChipMemory, ...]
+    registers: tuple[RegisterMap, ...]
     usarts: tuple[Usart, ...]
-    timer: Timer
+    timer: TimerSpec
     flash: FlashLayout
     clocks: Callable[[ReadRegister, int], Clocks]
     reset_cause: tuple[str, int, Mapping[str, int]]
@@ -161,10 +161,10 @@ def bits(value: int, low: int, width: int) -> int:
 
 def gpio_ports(
     first: int, letters: str, enable: int, modes: Mapping[str, int], other: int = 0xFFFF_FFFF
-) -> tuple[Registers, ...]:
+) -> tuple[RegisterMap, ...]:
     """GPIO ports 0x400 apart, each with its enable bit in one RCC register; `modes` and `other`: MODER after reset."""
     return tuple(
-        Registers(
+        RegisterMap(
             name=f"gpio{letter}",
             base=first + 0x400 * (ord(letter) - ord("a")),
             reset={0x00: modes.get(letter, other)},

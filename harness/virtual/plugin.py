@@ -10,7 +10,7 @@ from typing import Any
 
 from pyocd.core.plugin import Plugin
 
-VARIABLE = "TINYHIL_VIRTUAL_PROBE"
+from harness.virtual.variables import VARIABLE
 
 
 class VirtualProbePlugin(Plugin):  # type: ignore[misc, unused-ignore]

@@ -15,10 +15,9 @@ from harness.boards.registry import load_boards
 from harness.build.cache import default_root
 from harness.errors import BoardError, BoardLostError, TinyhilError
 from harness.virtual.accessport import DebugPort, TransferFaultError
-from harness.virtual.plugin import VARIABLE
 from harness.virtual.remote import RemoteMachine
+from harness.virtual.variables import STATE_VARIABLE, VARIABLE
 
-STATE_VARIABLE = "TINYHIL_VIRTUAL_STATE"
 PREFIX = "virtual-"
 
 _Result = TypeVar("_Result")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.virtual.bus import RegisterBlock
-from harness.virtual.chip import Registers
+from harness.virtual.chip import RegisterMap
 
 
 class ClockRegisters(RegisterBlock):
     """The RCC: rates are worked out again after a write."""
 
-    def __init__(self, facts: Registers, changed: Callable[[], None]) -> None:
+    def __init__(self, facts: RegisterMap, changed: Callable[[], None]) -> None:
         super().__init__(facts)
         self._changed = changed
 
@@ -29,7 +29,7 @@ class Identity(RegisterBlock):
     """
 
     def __init__(self, base: int, idcode: int) -> None:
-        super().__init__(Registers("dbgmcu", base))
+        super().__init__(RegisterMap("dbgmcu", base))
         self.idcode = idcode
 
     def read(self, offset: int, debugger: bool) -> int:

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.boards.child import Child
 from harness.errors import BoardError, BoardLostError
+from harness.processes import Subprocess
 from harness.virtual import wire
 from harness.virtual.cpu import missing
 
@@ -58,7 +58,7 @@ class RemoteMachine:
         if flash_file is not None:
             command += ["--flash", str(flash_file)]
         path = os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))))
-        self.child = Child("the virtual board", command, pipes=True, env={"PYTHONPATH": path, **(env or {})})
+        self.child = Subprocess("the virtual board", command, pipes=True, env={"PYTHONPATH": path, **(env or {})})
         self._source, self._sink = self.child.stdout.fileno(), self.child.stdin
         self._unpacker = wire.Unpacker()
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.virtual.bus import Device
-from harness.virtual.chip import Timer as Facts
+from harness.virtual.chip import TimerSpec as Facts
 
 CR1, EGR, CNT, PSC, ARR = 0x00, 0x14, 0x24, 0x28, 0x2C
 _ENABLE, _UPDATE = 1, 1

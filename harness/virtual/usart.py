@@ -37,7 +37,7 @@ class Line(Protocol):
         """Whether the far end takes no more for now."""
 
 
-class SerialPort(Device, ABC):
+class Usart(Device, ABC):
     """A USART. Bytes on the line wait until the firmware takes them: there is no overrun but an injected one.
 
     Attributes:
@@ -205,7 +205,7 @@ class SerialPort(Device, ABC):
             self._idle()
 
 
-class IsrPort(SerialPort):
+class IsrPort(Usart):
     """The kind with ISR, RDR and TDR: errors are cleared through ICR."""
 
     CONTROL, DIVIDER, STATUS, RECEIVE, TRANSMIT, ENABLE = 0x00, 0x0C, 0x1C, 0x24, 0x28, 1 << 0
@@ -230,7 +230,7 @@ class IsrPort(SerialPort):
             super().write(offset, value, debugger)
 
 
-class StatusPort(SerialPort):
+class StatusPort(Usart):
     """The kind with SR and DR (USART of the F4): reading SR and then DR clears errors."""
 
     STATUS, RECEIVE, TRANSMIT, DIVIDER, CONTROL, ENABLE = 0x00, 0x04, 0x04, 0x08, 0x0C, 1 << 13
@@ -245,4 +245,4 @@ class StatusPort(SerialPort):
         return super()._take(debugger)
 
 
-KINDS: dict[str, type[SerialPort]] = {"isr": IsrPort, "status": StatusPort}
+KINDS: dict[str, type[Usart]] = {"isr": IsrPort, "status": StatusPort}

@@ -6,9 +6,9 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from pathlib import Path
 
+from harness.compiler.cost.model import LARGE
 from harness.cycles.profile import LayerProfile, Profile
-from harness.kernels.costs import LARGE
-from harness.kernels.target import Cached
+from harness.hardware.target import Cached
 
 Lines = Mapping[str, frozenset[int]]
 """Function -> lines of the cache, by number, that it was executed in."""
@@ -52,7 +52,7 @@ def shared(lines: Lines, model: str) -> dict[str, float]:
 
 
 def held_after(code: Mapping[str, float], cache: Cached, held: frozenset[str]) -> frozenset[str]:
-    """Functions that are in the cache after a layer, by the rule of harness/kernels/costs.py."""
+    """Functions that are in the cache after a layer, by the rule of harness/compiler/cost/model.py."""
     if cache.size >= LARGE:
         return frozenset(code) | held
     return frozenset(code) if sum(code.values()) * cache.line <= cache.size else frozenset()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.kernels.prices import Function, KernelPrices
+from harness.kernels.cost_coefficients import Function, KernelCoefficients
 
 Floats = npt.NDArray[np.float64]
 
@@ -59,7 +59,7 @@ class Sample:
     basis: str
 
 
-def fit(samples: Sequence[Sample]) -> KernelPrices:
+def fit(samples: Sequence[Sample]) -> KernelCoefficients:
     """Prices of one kernel on one core."""
     loops = list(dict.fromkeys(loop for sample in samples for loop in sample.loops))
     work = np.array([[sample.loops.get(loop, 0.0) for loop in loops] for sample in samples])
@@ -81,7 +81,7 @@ def fit(samples: Sequence[Sample]) -> KernelPrices:
     predicted = work @ np.array([rows["instructions"][loop] for loop in loops])
     error = float(np.abs(predicted / instructions - 1).max())
     kept = {name: r for name, r in rows.items() if name in ("instructions", "cycles") or any(r.values())}
-    return KernelPrices(layers=len(samples), error=_rounded(error), code=code, **kept)
+    return KernelCoefficients(layers=len(samples), error=_rounded(error), code=code, **kept)
 
 
 def _fetch(samples: Sequence[Sample], loops: Sequence[str], scale: Floats) -> tuple[dict[str, float], float]:

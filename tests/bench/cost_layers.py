@@ -13,24 +13,24 @@ from itertools import zip_longest
 
 import numpy as np
 
-from harness.graph import (
+from harness.hardware.target import Target
+from harness.ir.graph import (
     BinaryAttrs,
     ConvAttrs,
-    DType,
     FullyConnectedAttrs,
     Graph,
     MeanAttrs,
     NoAttrs,
     Pads,
     PoolAttrs,
-    Quantization,
     State,
     VariableAttrs,
     activation_clamp,
     same_pads,
 )
-from harness.kernels.base import Context, Kernel
-from harness.kernels.target import Target
+from harness.kernels.base import Kernel
+from harness.kernels.context import Context
+from harness.quantization.types import DType, Quantization
 from tests.support.draft import Draft, Rng, chance, pick
 from tests.support.opgen_ops import BUILDERS
 

@@ -19,26 +19,26 @@ from unittest import mock
 import numpy as np
 from rich.console import Console
 
-from harness.card import RandomVectors
-from harness.compiler import compile_graph
+from harness.compiler.compile import compile_graph
+from harness.compiler.cost.estimate import estimate_costs, lies_over
+from harness.compiler.cost.model import LARGE, all_loops, stalls
+from harness.compiler.emit.package import emit
+from harness.compiler.goals import Goals
+from harness.compiler.memory.arena import allocate
+from harness.compiler.plan import Plan
 from harness.cycles.engine import Estimate, estimate
 from harness.cycles.pipeline import Cause
 from harness.cycles.predict import Prediction, predict
 from harness.cycles.record import observable
-from harness.emit import emit
+from harness.cycles.targets import target_of_run
 from harness.errors import TinyhilError
-from harness.expected import expected, lies_over
-from harness.goals import Goals
-from harness.graph import Graph
+from harness.hardware.target import CORE_FEATURES
+from harness.ir.graph import Graph
 from harness.kernels import KERNELS
 from harness.kernels.base import Kernel
-from harness.kernels.costs import LARGE, all_loops, stalls
-from harness.kernels.prices import CorePrices, core_prices, folder, prices_text
-from harness.kernels.target import CORE_FEATURES
-from harness.plan import Plan
-from harness.planner import place
-from harness.targets import target_of_run
-from harness.vectors import load
+from harness.kernels.cost_coefficients import CoreCoefficients, coefficients_text, core_coefficients, folder
+from harness.validate.card import RandomVectors
+from harness.validate.vectors import load
 from tests.bench.common import mlperf_models, table
 from tests.bench.cost_code import Functions, executed, held_after, shared
 from tests.bench.cost_fit import Sample, fit
@@ -111,14 +111,14 @@ def _known(core: str, model: str, board: str) -> list[Sample]:
 def _samples(graph: Graph, core: str, board: str, *, known: bool, prefer: tuple[str, ...] = ()) -> list[Sample]:
     resolved = observable(board)
     # Many layers side by side are no network, and where their tensors lie is of no interest.
-    placing = place if known else partial(place, trials=0, nodes=0)
-    with mock.patch("harness.selection.place", placing):
+    placing = allocate if known else partial(allocate, trials=0, nodes=0)
+    with mock.patch("harness.compiler.selection.place", placing):
         goals = Goals("balanced" if known else "time")
         plan = compile_graph(graph, core=target_of_run(resolved), name=graph.name, prefer=prefer, goals=goals)
     inputs = load(RandomVectors(random=1), graph, Path.cwd()).inputs[0]
     prediction = predict(resolved, emit(plan), inputs)
     alone = estimate(prediction.recording.profile, None, core=core)
-    costs = expected(plan)
+    costs = estimate_costs(plan)
     profile = prediction.recording.profile
     functions, held = Functions(profile.elf), frozenset[str]()
     samples = []
@@ -232,19 +232,19 @@ def _fit(console: Console, cores: Sequence[str], only: Sequence[str] | None) -> 
             names = [type(kernel).__name__ for kernel in wanted[core]]
             _write(core, {name: by_kernel.get((core, name), []) for name in names}, models)
     for core in cores:
-        table = core_prices(core)
+        table = core_coefficients(core)
         assert table is not None
         none = f"; compute no layer: {', '.join(table.absent)}" if table.absent else ""
         console.print(f"{folder() / core}.json: {len(table.kernels)} kernels{none}")
 
 
 def _write(core: str, samples: dict[str, list[Sample]], models: dict[str, Path]) -> None:
-    before = core_prices(core)
+    before = core_coefficients(core)
     others = {type(kernel).__name__ for kernel in KERNELS} - set(samples)
     kept = {} if before is None else {name: entry for name, entry in before.kernels.items() if name in others}
     absent = {name for name in (() if before is None else before.absent) if name in others}
     target = target_of_run(observable(BOARDS[core]))
-    prices = CorePrices(
+    prices = CoreCoefficients(
         format=1,
         core=core,
         board=BOARDS[core] if target.code is not None else None,
@@ -255,8 +255,8 @@ def _write(core: str, samples: dict[str, list[Sample]], models: dict[str, Path])
         absent=tuple(sorted(absent | {name for name, found in samples.items() if not found})),
     )
     folder().mkdir(parents=True, exist_ok=True)
-    (folder() / f"{core}.json").write_text(prices_text(prices), encoding="utf-8")
-    core_prices.cache_clear()
+    (folder() / f"{core}.json").write_text(coefficients_text(prices), encoding="utf-8")
+    core_coefficients.cache_clear()
 
 
 def _compiler() -> str:

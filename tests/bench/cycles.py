@@ -10,17 +10,17 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.boards import open_session, resolve
+from harness.boards.session import open_client
 from harness.build import build_image
-from harness.card import RandomVectors
 from harness.cycles.document import prediction_document
-from harness.cycles.predict import profile_model
 from harness.cycles.record import observable, record
-from harness.measure import open_client
-from harness.pipeline import Workbench
 from harness.report import console as renderables
 from harness.report import cycles
 from harness.units import Unit, total
-from harness.vectors import load
+from harness.validate.card import RandomVectors
+from harness.validate.profile import profile_model
+from harness.validate.vectors import load
+from harness.validate.workbench import Workbench
 from tests.bench.common import mlperf_models, some_model, table
 
 BOARDS = ("nucleo-l4r5", "nucleo-h7a3")

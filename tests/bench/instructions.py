@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from harness.baselines import KERNEL_SETS, by_layer, find
-from harness.card import RandomVectors, card_for_model
-from harness.pipeline import Options, Outcome, Workbench
 from harness.units import Unit
+from harness.validate.baselines import KERNEL_SETS, by_layer, find
+from harness.validate.card import RandomVectors, card_for_model
+from harness.validate.workbench import Options, Outcome, Workbench
 from tests.bench.common import mlperf_models, table
 
 BOARDS = ("mps2-an386", "mps2-an500", "mps3-an547")

@@ -13,25 +13,25 @@ from unittest import mock
 from rich.console import Console
 
 from harness import passes
-from harness.baselines import by_layer, find
-from harness.card import RandomVectors
-from harness.compiler import compile_graph
+from harness.compiler.choice import candidates
+from harness.compiler.compile import compile_graph
+from harness.compiler.emit.package import emit
+from harness.compiler.goals import MODES, Goals
+from harness.compiler.memory.arena import aligned
+from harness.compiler.plan import LayerCode, Plan
 from harness.cycles.predict import Prediction, predict
 from harness.cycles.record import observable
-from harness.emit import emit
+from harness.cycles.targets import target_of_run
 from harness.errors import ProfileError
 from harness.frontends import load
-from harness.goals import MODES, Goals
-from harness.kernels import candidates
-from harness.kernels.base import Kernel, Table
+from harness.hardware.target import Target
+from harness.kernels.base import ConstantTable, Kernel
 from harness.kernels.macs import macs
-from harness.kernels.target import Target
 from harness.passes.drop_channels import drop_channels
-from harness.plan import Plan, Step
-from harness.planner import aligned
-from harness.targets import target_of_run
 from harness.units import Unit
-from harness.vectors import load as load_vectors
+from harness.validate.baselines import by_layer, find
+from harness.validate.card import RandomVectors
+from harness.validate.vectors import load as load_vectors
 from tests.bench.common import mlperf_models, table
 
 BOARDS = ("nucleo-l4r5", "nucleo-h7a3", "mps3-an547")
@@ -138,14 +138,14 @@ def _per_mac(value: float, work: int) -> str:
     return f"{value / work:.2f}" if work else "-"
 
 
-def _sizes(step: Step) -> str:
+def _sizes(step: LayerCode) -> str:
     x, y = (step.context.input().shape[1:], step.context.output().shape[1:])
     kernel = step.context.input(1).shape[1:3] if step.node.op.endswith("CONV_2D") else ()
     window = f" by {'x'.join(map(str, kernel))}" if kernel else ""
     return f"{'x'.join(map(str, x))} to {'x'.join(map(str, y))}{window}"
 
 
-def _tables(steps: Iterable[Step]) -> int:
+def _tables(steps: Iterable[LayerCode]) -> int:
     """Bytes of packed weights and tables, each once."""
     return sum(
         {
@@ -153,7 +153,7 @@ def _tables(steps: Iterable[Step]) -> int:
             for step in steps
             for call in step.lowered.calls
             for argument in call.arguments
-            if isinstance(argument, Table)
+            if isinstance(argument, ConstantTable)
         }.values()
     )
 

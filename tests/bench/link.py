@@ -9,11 +9,12 @@ from rich.console import Console
 
 from harness import frontends
 from harness.boards import load_boards, open_session, resolve
+from harness.boards.session import open_client
 from harness.build import build_image
-from harness.compiler import compile_graph
-from harness.emit import Package, emit
-from harness.graph import DType, Graph, NoAttrs, Node, Quantization, Tensor
-from harness.measure import open_client
+from harness.compiler.compile import compile_graph
+from harness.compiler.emit.package import Package, emit
+from harness.ir.graph import Graph, NoAttrs, Node, Tensor
+from harness.quantization.types import DType, Quantization
 from tests.bench.common import some_model, table
 
 BOARD = "mps2-an500"

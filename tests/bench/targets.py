@@ -7,15 +7,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness.baselines import by_layer, find
-from harness.card import RandomVectors, card_for_model
-from harness.cycles.predict import profile_model
-from harness.goals import Wishes
-from harness.graph import ABSENT, Graph
-from harness.kernels.base import Table
-from harness.pipeline import Options, Outcome, Workbench
-from harness.plan import Plan
+from harness.compiler.goals import Overrides
+from harness.compiler.plan import Plan
+from harness.ir.graph import ABSENT, Graph
+from harness.kernels.base import ConstantTable
 from harness.units import Unit
+from harness.validate.baselines import by_layer, find
+from harness.validate.card import RandomVectors, card_for_model
+from harness.validate.profile import profile_model
+from harness.validate.workbench import Options, Outcome, Workbench
 from tests.bench.common import mlperf_models, table
 
 WEIGHT_RATIO = 1.06
@@ -92,7 +92,7 @@ def run(console: Console) -> None:
 
 
 def _measured(bench: Workbench, path: Path, board: str, mode: str) -> Outcome:
-    options = Options(link="fast", vectors=RandomVectors(random=1), opinions=(), wishes=Wishes(optimize=mode))  # type: ignore[arg-type]
+    options = Options(link="fast", vectors=RandomVectors(random=1), opinions=(), overrides=Overrides(optimize=mode))  # type: ignore[arg-type]
     outcome = bench.validate(card_for_model(path), board, options)
     assert outcome.passed, outcome.explain()
     return outcome
@@ -167,7 +167,7 @@ def packed_bytes(plan: Plan) -> int:
         for step in plan.steps
         for call in step.lowered.calls
         for argument in call.arguments
-        if isinstance(argument, Table)
+        if isinstance(argument, ConstantTable)
     }
     return sum(tables.values())
 

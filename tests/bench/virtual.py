@@ -16,11 +16,11 @@ from rich.console import Console
 
 from harness import frontends
 from harness.boards import load_boards, open_session, resolve
-from harness.boards.pyocd_session import PyocdSession
+from harness.boards.backends.pyocd.session import PyocdSession
+from harness.boards.session import open_client
 from harness.build import build_image
-from harness.compiler import compile_graph
-from harness.emit import emit
-from harness.measure import open_client
+from harness.compiler.compile import compile_graph
+from harness.compiler.emit.package import emit
 from tests.bench.common import ROOT, some_model, table
 from tests.support.probe import virtual_probes
 

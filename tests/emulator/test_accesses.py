@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.boards import load_boards
-from harness.kernels.target import Target
+from harness.hardware.target import Target
 from tests.support.overlapped import check, layers
 from tests.support.scale import scaled
 

@@ -10,11 +10,11 @@ import pytest
 from harness.boards import find_board, load_boards, open_session
 from harness.build import build_image
 from harness.errors import BoardError
+from harness.ir.interpreter import run as run_specification
 from harness.link.client import Client
 from harness.link.paint import pattern
-from harness.measure import measure
-from harness.oracle.execute import run as run_specification
 from harness.units import Unit
+from harness.validate.measurement import measure
 from tests.support.tiny import tiny_graph, tiny_package
 
 EMULATED = [board.name for board in load_boards().values() if board.backend == "qemu"]
@@ -84,7 +84,7 @@ def test_a_clock_that_contradicts_the_board_file_is_found():
     from dataclasses import replace
 
     from harness.boards import Resolved, Tick
-    from harness.boards.qemu import QemuSession
+    from harness.boards.backends.qemu.session import QemuSession
 
     package, image = image_for("mps2-an500")
     board = find_board("mps2-an500")
@@ -185,7 +185,7 @@ def test_many_models_in_one_image():
     image = build_image(packages, board, link="fast")
     given = vectors(2)
     with open_session(board, image) as session:
-        from harness.measure import open_client
+        from harness.boards.session import open_client
 
         client = open_client(session, image)
         for index in (0, 11, 5):

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from harness.card import RandomVectors
-from harness.cli import app
-from harness.cycles.predict import profile_model
+from harness.cli.app import app
+from harness.validate.card import RandomVectors
+from harness.validate.profile import profile_model
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 BOARDS = ("mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547")

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from harness.compiler import compile_graph
-from harness.graph import ConvAttrs, Graph, Pads, Quantization, same_pads
+from harness.compiler.compile import compile_graph
+from harness.ir.graph import ConvAttrs, Graph, Pads, same_pads
+from harness.quantization.types import Quantization
 from tests.support.compiled import VECTORS, check_on_board
 from tests.support.draft import Draft, Rng, between, chance, pick
 from tests.support.layers import conv_layer

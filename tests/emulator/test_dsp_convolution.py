@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from harness.boards import load_boards
-from harness.compiler import compile_graph
-from harness.graph import Graph
-from harness.kernels.target import Cached, Target
+from harness.compiler.compile import compile_graph
+from harness.hardware.target import Cached, Target
+from harness.ir.graph import Graph
 from tests.support.compiled import VECTORS, check_on_board
 from tests.support.draft import Rng, between, chance, pick
 from tests.support.layers import conv_layer, fully_connected_layer, tie_layer

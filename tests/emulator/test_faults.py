@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.boards import find_board, open_session, qemu, resolve
+from harness.boards import find_board, open_session, resolve
+from harness.boards.backends.qemu import session as qemu
 from harness.build import build_image
 from harness.errors import (
     BoardError,
@@ -28,7 +29,7 @@ from harness.errors import (
     WrongImageError,
 )
 from harness.link.client import Client
-from harness.measure import measure
+from harness.validate.measurement import measure
 from tests.support.tiny import tiny_package
 
 BOARD = "mps2-an500"
@@ -330,7 +331,8 @@ def test_no_emulator_outlives_its_user(link, does, sent, image):
 
 
 def test_an_absent_board_is_stood_in_for(package, monkeypatch):
-    from harness.boards import probes, virtual
+    from harness.boards.backends import virtual
+    from harness.boards.backends.pyocd import probes
 
     monkeypatch.setattr(probes, "attached_probes", lambda: ())
     monkeypatch.setattr(virtual, "is_installed", lambda: False)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.card import load_card
-from harness.compare import Status
-from harness.emit import Package
-from harness.graph import Graph
+from harness.compiler.emit.package import Package
+from harness.ir.graph import Graph
 from harness.passes.rewrite import with_tensors
-from harness.pipeline import Options, Workbench
+from harness.validate.card import load_card
+from harness.validate.checks import Status
+from harness.validate.workbench import Options, Workbench
 
 CARD = Path(__file__).resolve().parents[2] / "fixtures" / "digits.hil.yaml"
 SABOTAGED = 2

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from harness.boards import load_boards
-from harness.compiler import compile_graph
-from harness.graph import Graph
+from harness.compiler.compile import compile_graph
+from harness.ir.graph import Graph
 from tests.support.compiled import VECTORS, check_on_board
 from tests.support.opgen import random_graph
 from tests.support.scale import scaled

@@ -16,9 +16,8 @@ import numpy as np
 import pytest
 
 from harness.boards import Resolved, find_board, load_boards, open_session, resolve
-from harness.boards import fvp as backend
+from harness.boards.backends import fvp as backend
 from harness.build import build_image
-from harness.card import load_card
 from harness.errors import (
     BoardConfigError,
     BoardError,
@@ -26,10 +25,11 @@ from harness.errors import (
     EmulatorLicenseError,
     EmulatorMissingError,
 )
+from harness.ir.interpreter import run as run_specification
 from harness.link.client import Client
-from harness.measure import measure
-from harness.oracle.execute import run as run_specification
-from harness.pipeline import Options, Workbench
+from harness.validate.card import load_card
+from harness.validate.measurement import measure
+from harness.validate.workbench import Options, Workbench
 from tests.support import fake_fvp
 from tests.support.tiny import tiny_graph, tiny_package
 
@@ -320,8 +320,8 @@ def test_the_image_lies_within_the_memories_of_the_boards_file():
 
 def test_a_report_has_the_models_statistics_and_no_time(fake):
     card = load_card(REPOSITORY / "fixtures" / "digits.hil.yaml")
-    from harness.card import RandomVectors
-    from harness.document import run_document
+    from harness.report.document import run_document
+    from harness.validate.card import RandomVectors
 
     options = Options(vectors=RandomVectors(random=2, seed=0), opinions=())
     outcome = Workbench().validate(card, "corstone-300", options)
@@ -333,12 +333,12 @@ def test_a_report_has_the_models_statistics_and_no_time(fake):
     from rich.console import Console
 
     from harness.report import console, html
-    from harness.results import Session, results_document
+    from harness.report.bundle import Invocation, results_document
 
     page = Console(width=300, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
     for part in (*console.validation([document]), *console.profile(document)):
         page.print(part)
     text = page.export_text()
     assert "no measurement of the model" in text and "cycles" not in text and "None" not in text
-    page_of_results = html.render(results_document([document], Session(["tinyhil"], {})))
+    page_of_results = html.render(results_document([document], Invocation(["tinyhil"], {})))
     assert "no measurement of the model" in page_of_results

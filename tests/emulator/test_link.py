@@ -5,9 +5,9 @@ import time
 
 import pytest
 
+from harness.elf.symbols import Symbols
 from harness.errors import DeviceFaultError, DeviceTimeoutError, StackOverflowError
 from harness.link.client import Client
-from harness.link.symbols import Symbols
 from tests.support.firmware import BUILD_ID, FIRMWARE, build, running
 from tests.support.noise import NoisyTransport
 from tests.support.scale import scaled

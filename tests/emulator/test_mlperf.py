@@ -8,20 +8,22 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from harness import frontends, vectors
+from harness import frontends
 from harness.boards import find_board, load_boards, open_session
-from harness.boards.qemu import ICOUNT_SHIFT
+from harness.boards.backends.qemu.session import ICOUNT_SHIFT
 from harness.build import build_image
-from harness.card import FileVectors, RandomVectors
-from harness.compiler import compile_graph
-from harness.emit import emit
+from harness.compiler.compile import compile_graph
+from harness.compiler.emit.package import emit
 from harness.errors import DeviceRefusedError, OptionError
-from harness.graph import BinaryAttrs, DType
-from harness.measure import measure
-from harness.mlperf.client import Client
+from harness.ir.graph import BinaryAttrs
+from harness.ir.interpreter import run as run_specification
+from harness.mlperf.client import MlperfClient
 from harness.mlperf.firmware import Interface, language
 from harness.oracle import open_oracle
-from harness.oracle.execute import run as run_specification
+from harness.quantization.types import DType
+from harness.validate import vectors
+from harness.validate.card import FileVectors, RandomVectors
+from harness.validate.measurement import measure
 from tests.support.graphs import FULL, Builder
 from tests.support.mlperf import REPOSITORY, build, talking
 from tests.support.scale import scaled
@@ -202,7 +204,7 @@ def test_latency_in_performance_mode_is_the_instruction_count(name, kws):
 def test_a_real_boards_image_tells_the_same_on_the_virtual_board():
     """Microseconds are the cycle counter's there, which counts instructions."""
     from harness.boards import Resolved
-    from harness.boards.virtual import VirtualSession
+    from harness.boards.backends.virtual import VirtualSession
 
     board = find_board("nucleo-h743")
     _, image = build(digits(), board, INTEGERS)
@@ -212,7 +214,7 @@ def test_a_real_boards_image_tells_the_same_on_the_virtual_board():
         client.load(data)
         expected = client.infer(20)
     with VirtualSession(Resolved(board, board, True, ""), image) as session:
-        client = Client(session.stream())
+        client = MlperfClient(session.stream())
         client.wait_ready()
         assert client.name() == "tinyhil nucleo-h743"
         client.load(data)
@@ -405,7 +407,7 @@ def test_float32_inputs_are_loaded_as_they_are():
 
 
 def test_the_command_builds_an_image_that_speaks(tmp_path, capsys, monkeypatch):
-    from harness import cli
+    from harness.cli import app as cli
 
     out = tmp_path / "new" / "kws.elf"
     arguments = ["mlperf", str(FIXTURES / "digits.tflite"), "-o", str(out), "-b", "mps2-an386", "--model-id", "kws01"]
@@ -432,4 +434,4 @@ def test_frames_are_refused_by_this_firmware_and_the_other_way_round():
         FrameClient(session.stream(), timeout_s=0.5).hello()
     frames = build_image([package], find_board("host"))
     with open_session(find_board("host"), frames) as session, pytest.raises(DeviceTimeoutError, match="not answered"):
-        Client(session.stream(), timeout_s=0.5).wait_ready()
+        MlperfClient(session.stream(), timeout_s=0.5).wait_ready()

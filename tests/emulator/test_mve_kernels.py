@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from harness.compiler import compile_graph
-from harness.graph import Graph, Pads
+from harness.compiler.compile import compile_graph
+from harness.compiler.plan import Layer, Plan
+from harness.hardware.target import Target
+from harness.ir.graph import Graph, Pads
 from harness.kernels import convolution_mve, depthwise_mve, movement_mve
 from harness.kernels.base import Kernel
 from harness.kernels.convolution_mve import Conv1x1S8Mve, ConvSmallStripS8Mve
 from harness.kernels.depthwise_mve import DepthwiseConv3x3SmallStripS8Mve
-from harness.kernels.target import Target
-from harness.plan import Layer, Plan
 from tests.support.compiled import VECTORS, check_on_board
 from tests.support.draft import Rng, between, chance, pick
 from tests.support.layers import (

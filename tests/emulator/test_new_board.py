@@ -9,10 +9,10 @@ import pytest
 
 from harness import resources
 from harness.boards import open_session, resolve
-from harness.boards.ladder import climb
+from harness.boards.bringup import bring_up
 from harness.build import build_image
-from harness.measure import measure
-from harness.oracle.execute import run
+from harness.ir.interpreter import run
+from harness.validate.measurement import measure
 from tests.support.firmware import REPOSITORY
 from tests.support.probe import virtual_probes
 from tests.support.tiny import tiny_graph, tiny_package
@@ -38,7 +38,7 @@ def followed(tmp_path, monkeypatch):
 
 
 def test_without_the_board_the_ladder_stops_at_the_probe(followed):
-    rungs = {rung.name: rung for rung in climb(NAME)}
+    rungs = {rung.name: rung for rung in bring_up(NAME)}
     assert rungs["image"].ok
     assert (rungs["probe"].ok, rungs["probe"].code) == (False, "probe-missing")
     assert rungs["connect"].ok is None
@@ -50,7 +50,7 @@ def test_the_ladder_of_the_virtual_board_holds(followed, monkeypatch):
     with virtual_probes(NAME, folder=followed) as environment:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-    rungs = climb(NAME)
+    rungs = bring_up(NAME)
     assert all(rung.ok for rung in rungs), rungs
 
 
@@ -69,7 +69,7 @@ def test_the_made_up_board_runs_on_the_virtual_chip(followed):
 
 
 def test_every_rung_of_the_page_is_a_rung():
-    from harness.boards.ladder import PROBE_RUNGS
+    from harness.boards.bringup import PROBE_RUNGS
 
     table = re.findall(r"^\| (\w+) \|", PAGE.read_text(), re.MULTILINE)
     assert tuple(table[1:]) == PROBE_RUNGS

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from harness import frontends
-from harness.baselines import by_layer, find
 from harness.boards import find_board, open_session
 from harness.build import build_image
-from harness.compiler import compile_graph
-from harness.emit import emit
+from harness.compiler.compile import compile_graph
+from harness.compiler.emit.package import emit
 from harness.kernels import KERNELS
-from harness.measure import measure
 from harness.units import Unit
+from harness.validate.baselines import by_layer, find
+from harness.validate.measurement import measure
 from tests.support.models import real_model
 from tests.support.opgen import random_inputs
 from tests.support.scale import scaled

@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 
 from harness.boards import find_board, load_boards
-from harness.boards.records import Resolved
-from harness.boards.virtual import VirtualSession
+from harness.boards.backends.virtual import VirtualSession
 from harness.build import build_image
-from harness.compiler import compile_graph
-from harness.emit import emit
+from harness.compiler.compile import compile_graph
+from harness.compiler.emit.package import emit
 from harness.errors import DeviceFaultError, StackOverflowError
 from harness.frontends import load
+from harness.hardware.board import Resolved
 from harness.link.client import Client
-from harness.measure import measure
 from harness.oracle import open_oracle
 from harness.units import Unit
+from harness.validate.measurement import measure
 from tests.support.plugin_run import FIXTURES
 from tests.support.tiny import tiny_package
 

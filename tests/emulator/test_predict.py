@@ -7,16 +7,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from harness.baselines import find
-from harness.card import load_card
-from harness.cli import app
+from harness.cli.app import app
 from harness.cycles import direct
 from harness.cycles.document import prediction_document
-from harness.cycles.predict import WhatIf, parse_what_if, profile_model
+from harness.cycles.predict import WhatIf, parse_what_if
 from harness.cycles.speedscope import speedscope
 from harness.errors import CardError, OptionError, UnitError
 from harness.report import console, cycles, html
 from harness.units import Quantity, Unit, total
+from harness.validate.baselines import find
+from harness.validate.card import load_card
+from harness.validate.profile import profile_model
 
 pytest.importorskip("unicorn")
 FIXTURES = Path(__file__).parents[2] / "fixtures"

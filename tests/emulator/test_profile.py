@@ -8,12 +8,13 @@ import pytest
 
 from harness.boards import open_session
 from harness.build import build_image
-from harness.cycles.memory import Cache, Memory, MemorySystem
+from harness.cycles.memory import CacheGeometry, Memory, MemorySystem
 from harness.cycles.record import observable, record
+from harness.cycles.replay import simulate
 from harness.errors import ProfileError
-from harness.measure import measure
-from harness.pipeline import Workbench
 from harness.units import Quantity, Unit
+from harness.validate.measurement import measure
+from harness.validate.workbench import Workbench
 from tests.support.opgen import random_inputs
 from tests.support.profiled import build_profiled, run_profiled
 
@@ -109,9 +110,9 @@ def test_qemu_and_unicorn_agree_on_the_same_image(board, fixture, tmp_path):
     other = record(replace(resolved, runs_on=runs_on, stand_in=True), image, package, inputs, cache_dir=tmp_path)
     assert other.fresh and other.outputs == one.outputs
     assert other.profile.layers == one.profile.layers, "the same counts, edges and accesses to the last one"
-    flash = Memory("flash", "flash", Cache("i", 32, 4, 8), Cache("d", 8, 4, 8))
+    flash = Memory("flash", "flash", CacheGeometry("i", 32, 4, 8), CacheGeometry("d", 8, 4, 8))
     system = MemorySystem("small caches", {"flash": flash}, dict.fromkeys(("code", "weights", "text"), "flash"))
-    assert other.profile.misses(system) == one.profile.misses(system)
+    assert simulate(other.profile, system) == simulate(one.profile, system)
 
 
 def test_boards_that_cannot_be_observed_are_refused():

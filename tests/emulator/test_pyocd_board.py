@@ -12,17 +12,19 @@ from importlib import metadata
 import numpy as np
 import pytest
 
-from harness.boards import find_board, load_boards, open_session, pyocd_session, resolve
-from harness.boards.ladder import PROBE_RUNGS, climb
-from harness.boards.pyocd_flash import load_image, symbol_address
-from harness.boards.watermarks import disagreements, read_marks
+from harness.boards import find_board, load_boards, open_session, resolve
+from harness.boards.backends.pyocd import session as pyocd_session
+from harness.boards.backends.pyocd.flash import load_image, symbol_address
+from harness.boards.backends.pyocd.watermarks import disagreements, read_marks
+from harness.boards.bringup import PROBE_RUNGS, bring_up
+from harness.boards.session import open_client
 from harness.build import build_image
-from harness.card import RandomVectors, card_for_model
-from harness.emit import emit
-from harness.measure import PAINT_SEED, measure, open_client
-from harness.oracle.execute import run
-from harness.pipeline import Options, Workbench
+from harness.compiler.emit.package import emit
+from harness.ir.interpreter import run
 from harness.units import Unit
+from harness.validate.card import RandomVectors, card_for_model
+from harness.validate.measurement import PAINT_SEED, measure
+from harness.validate.workbench import Options, Workbench
 from harness.virtual.remote import SLOW
 from tests.support.firmware import REPOSITORY
 from tests.support.probe import pyocd_command, virtual_probes
@@ -161,7 +163,7 @@ def test_a_virtual_board_without_its_native_helper_says_that_it_is_slow(attach, 
 
 def test_every_rung_of_the_ladder_holds(attach):
     attach(BOARD)
-    rungs = climb(BOARD)
+    rungs = bring_up(BOARD)
     assert tuple(rung.name for rung in rungs) == PROBE_RUNGS
     assert all(rung.ok for rung in rungs), rungs
     told = {rung.name: rung.detail for rung in rungs}
@@ -190,7 +192,7 @@ def test_pytest_goes_through_pyocd(attach):
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-v", "--board", BOARD]
     command.append("fixtures/digits.hil.yaml")
     if not _plugin_installed():
-        command[3:3] = ["-p", "harness.plugin"]
+        command[3:3] = ["-p", "harness.pytest_plugin.plugin"]
     done = subprocess.run(
         command, cwd=REPOSITORY, capture_output=True, text=True, timeout=200, env={**os.environ, **environment}
     )
@@ -216,4 +218,4 @@ def test_pyocd_lists_and_programs_the_virtual_board(attach):
 
 
 def _plugin_installed():
-    return any(point.value == "harness.plugin" for point in metadata.entry_points(group="pytest11"))
+    return any(point.value == "harness.pytest_plugin.plugin" for point in metadata.entry_points(group="pytest11"))

@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 import serial
 
-from harness.boards import find_board, ladder, open_session, resolve
-from harness.boards.ladder import climb
-from harness.boards.pyocd_debugger import Limits
-from harness.boards.pyocd_flash import symbol_address
-from harness.boards.pyocd_session import PyocdSession
+from harness.boards import bringup as ladder
+from harness.boards import find_board, open_session, resolve
+from harness.boards.backends.pyocd.debugger import Limits
+from harness.boards.backends.pyocd.flash import symbol_address
+from harness.boards.backends.pyocd.session import PyocdSession
+from harness.boards.bringup import bring_up
+from harness.boards.session import open_client
 from harness.build import build_image
 from harness.errors import (
     ConnectError,
@@ -40,10 +42,10 @@ from harness.errors import (
     WrongChipError,
     WrongImageError,
 )
+from harness.ir.interpreter import run
 from harness.link.client import Client
 from harness.link.framing import Kind, encode
-from harness.measure import measure, open_client
-from harness.oracle.execute import run
+from harness.validate.measurement import measure
 from tests.support.probe import virtual_probes
 from tests.support.tiny import tiny_graph, tiny_package
 
@@ -368,7 +370,7 @@ def test_the_connect_ladder_records_what_worked(attach, image, package, monkeypa
 def test_the_ladder_names_the_first_rung_that_breaks(attach, faults, rung, code, monkeypatch, healthy):
     attach(BOARD, faults=faults)
     monkeypatch.setattr(ladder, "HELLO_TIMEOUT_S", 1.5)
-    rungs = climb(BOARD)
+    rungs = bring_up(BOARD)
     broken = next(one for one in rungs if one.ok is False)
     assert (broken.name, broken.code) == (rung, code)
     assert broken.hint

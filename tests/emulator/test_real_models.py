@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards import virtual
-from harness.card import Card, RandomVectors, card_for_model
-from harness.pipeline import Options, Outcome, Workbench
+from harness.boards.backends import virtual
 from harness.units import Unit
+from harness.validate.card import Card, RandomVectors, card_for_model
+from harness.validate.workbench import Options, Outcome, Workbench
 from tests.support.models import real_model
 from tests.support.scale import scaled
 

@@ -11,16 +11,17 @@ import numpy as np
 import pytest
 
 from harness.boards import find_board, open_session
-from harness.boards.records import Resolved
+from harness.boards.session import open_client
 from harness.build import build_image
-from harness.compiler import compile_graph
-from harness.emit import emit
+from harness.compiler.compile import compile_graph
+from harness.compiler.emit.package import emit
 from harness.errors import BoardError, BoardLostError, LinkError
 from harness.frontends import load
+from harness.hardware.board import Resolved
+from harness.ir.interpreter import run
 from harness.link.client import Client
-from harness.measure import measure, open_client
-from harness.oracle.execute import run
 from harness.units import Unit
+from harness.validate.measurement import measure
 from harness.virtual.remote import SLOW, RemoteMachine
 from tests.support.firmware import REPOSITORY
 from tests.support.plugin_run import FIXTURES

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.choice import Choice
+from harness.compiler.choice import Choice
+from harness.compiler.memory.overlap import Overlap, is_safe, overlap_of
+from harness.hardware.target import CORE_FEATURES, Target
 from harness.kernels import KERNELS
-from harness.kernels.accesses import Accesses, quads
-from harness.kernels.base import Context
-from harness.kernels.target import CORE_FEATURES, Target
-from harness.overlap import Overlap, is_safe, overlap_of
+from harness.kernels.access_order import AccessOrder, quads
+from harness.kernels.context import Context
 from harness.passes import optimize
 from tests.support.opgen import KINDS, random_graph
 from tests.support.overlapped import check, layers
@@ -59,7 +59,7 @@ def test_allowed_distances_are_safe_when_replayed(order: tuple[np.ndarray, np.nd
             assert distance not in (overlap.below + 1, overlap.above - 1) or not safe
 
 
-def declared(seed: int, count: int) -> list[tuple[str, Context, Accesses]]:
+def declared(seed: int, count: int) -> list[tuple[str, Context, AccessOrder]]:
     """Orders that kernels declare for layers of random graphs, on any core."""
     found = []
     rng = np.random.default_rng(seed)
@@ -70,7 +70,7 @@ def declared(seed: int, count: int) -> list[tuple[str, Context, Accesses]]:
             context = Context(graph, node, targets[number % len(targets)])
             for kernel in KERNELS:
                 if node.op in kernel.ops and kernel.features <= context.target.features and kernel.applies(context):
-                    accesses = kernel.accesses(context)
+                    accesses = kernel.access_order(context)
                     if accesses is not None and len(node.outputs) == 1:
                         found.append((type(kernel).__name__, context, accesses))
     return found

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.graph import BinaryAttrs, DType, Quantization, Tensor
+from harness.ir.graph import BinaryAttrs, Tensor
+from harness.ir.ops import Operands, add
 from harness.kernels.add_linear import FRACTION_BITS, AddLine, line_of
-from harness.oracle.ops import Operands, add
+from harness.quantization.types import DType, Quantization
 
 EVERY = np.arange(-128, 128).astype(np.int8)
 FULL = (-128, 127)

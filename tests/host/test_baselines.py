@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from harness import baselines
-from harness.baselines import by_layer, find, missing_reason
-from harness.compiler import compile_graph
-from harness.frontends.tflite import load
+from harness.compiler.compile import compile_graph
+from harness.frontends.tflite.reader import load
 from harness.units import Unit
+from harness.validate import baselines
+from harness.validate.baselines import by_layer, find, missing_reason
 from tests.support.models import real_model
 
 KWS = "mlperftiny_kws_int8"

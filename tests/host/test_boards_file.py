@@ -2,7 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.boards import find_board, load_boards, probes, registry, resolve, virtual
+from harness.boards import find_board, load_boards, registry, resolve
+from harness.boards.backends import virtual
+from harness.boards.backends.pyocd import probes
 from harness.build.port import load_port
 from harness.errors import BoardConfigError, BoardError
 from harness.resources import firmware

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.build.cache import PRUNE_INTERVAL_S, Cache, default_root, digest
+from harness.build.cache import PRUNE_INTERVAL_S, BuildCache, default_root, digest
 from harness.errors import BuildError
 
 
@@ -16,7 +16,7 @@ def test_a_relative_folder_is_the_same_one_wherever_a_tool_runs(tmp_path, monkey
 
 
 def test_what_was_put_is_found(tmp_path):
-    cache = Cache(tmp_path)
+    cache = BuildCache(tmp_path)
     assert cache.find("ab12", ".o") is None
     path = cache.put("ab12", ".o", b"object")
     assert cache.find("ab12", ".o") == path
@@ -25,7 +25,7 @@ def test_what_was_put_is_found(tmp_path):
 
 @pytest.mark.parametrize("damage", [b"", b"objecT", b"object and more"])
 def test_a_damaged_entry_is_no_entry(tmp_path, damage):
-    cache = Cache(tmp_path)
+    cache = BuildCache(tmp_path)
     cache.put("ab12", ".o", b"object").write_bytes(damage)
     assert cache.find("ab12", ".o") is None
     cache.put("ab12", ".o", b"object")
@@ -33,14 +33,14 @@ def test_a_damaged_entry_is_no_entry(tmp_path, damage):
 
 
 def test_an_entry_without_a_seal_is_no_entry(tmp_path):
-    cache = Cache(tmp_path)
+    cache = BuildCache(tmp_path)
     path = cache.put("ab12", ".o", b"object")
     path.with_name(path.name + ".sha256").unlink()
     assert cache.find("ab12", ".o") is None
 
 
 def test_nothing_half_written_stays(tmp_path, monkeypatch):
-    cache = Cache(tmp_path)
+    cache = BuildCache(tmp_path)
     monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(BuildError, match="No space left"):
         cache.put("ab12", ".o", b"object")
@@ -51,7 +51,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(BuildError, match=str(blocked)) as caught:
-        Cache(blocked).put("ab12", ".o", b"")
+        BuildCache(blocked).put("ab12", ".o", b"")
     assert "TINYHIL_CACHE" in caught.value.hint
 
 
@@ -60,7 +60,7 @@ def test_parts_of_a_digest_do_not_run_together():
 
 
 def test_a_lock_lets_one_in_at_a_time(tmp_path):
-    cache = Cache(tmp_path)
+    cache = BuildCache(tmp_path)
     inside: list[int] = []
     most: list[int] = []
 
@@ -80,7 +80,7 @@ def test_a_lock_lets_one_in_at_a_time(tmp_path):
 
 
 def test_a_workspace_goes_even_after_an_exception(tmp_path):
-    cache = Cache(tmp_path)
+    cache = BuildCache(tmp_path)
     seen: list[Path] = []
     with pytest.raises(ValueError), cache.workspace() as folder:
         (folder / "x").write_text("")
@@ -90,7 +90,7 @@ def test_a_workspace_goes_even_after_an_exception(tmp_path):
 
 
 def test_pruning_keeps_what_was_used_last(tmp_path):
-    cache = Cache(tmp_path, limit=250)
+    cache = BuildCache(tmp_path, limit=250)
     now = time.time()
     for age, key in enumerate(["aa", "bb", "cc"]):
         path = cache.put(key, ".o", bytes(100))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.card import FileVectors, RandomVectors, Tolerance, card_for_model, load_card, parse_vectors
 from harness.errors import CardError, OptionError
+from harness.validate.card import FileVectors, RandomVectors, Tolerance, card_for_model, load_card, parse_vectors
 from tests.support.scale import scaled
 
 

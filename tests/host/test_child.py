@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from harness.boards.child import STDERR_LIMIT, Child
 from harness.errors import BoardError
+from harness.processes import STDERR_LIMIT, Subprocess
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
@@ -33,7 +33,7 @@ def gone(pid: int, timeout_s: float = 5.0) -> bool:
 
 
 def test_close_ends_it_and_may_come_twice():
-    child = Child("sleeper", SLEEP, pipes=True)
+    child = Subprocess("sleeper", SLEEP, pipes=True)
     assert child.stdout.readline() == b"up\n"
     child.close()
     child.close()
@@ -42,8 +42,8 @@ def test_close_ends_it_and_may_come_twice():
 
 
 def test_it_lives_on_when_the_thread_that_asked_for_it_ends():
-    made: list[Child] = []
-    thread = threading.Thread(target=lambda: made.append(Child("sleeper", SLEEP, pipes=True)))
+    made: list[Subprocess] = []
+    thread = threading.Thread(target=lambda: made.append(Subprocess("sleeper", SLEEP, pipes=True)))
     thread.start()
     thread.join()
     child = made[0]
@@ -57,13 +57,13 @@ def test_it_lives_on_when_the_thread_that_asked_for_it_ends():
 
 def test_a_program_that_is_not_there():
     with pytest.raises(BoardError, match="thing cannot be started: No such file") as caught:
-        Child("thing", ["/nowhere/thing"], pipes=False)
+        Subprocess("thing", ["/nowhere/thing"], pipes=False)
     assert "/nowhere/thing" in caught.value.hint
 
 
 def test_what_it_says_is_kept_within_a_limit():
     script = f"import sys; sys.stderr.write('a' * {STDERR_LIMIT} + 'the end'); sys.exit(3)"
-    child = Child("talker", [sys.executable, "-c", script], pipes=False)
+    child = Subprocess("talker", [sys.executable, "-c", script], pipes=False)
     assert child.ended(10)
     assert child.fate() == "ended with status 3"
     assert child.stderr().endswith("the end")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.frontends.tflite import load
-from harness.results import read_bundle
+from harness.frontends.tflite.reader import load
+from harness.report.bundle import read_bundle
 from tests.support.plugin_run import FIXTURES, copy_fixture
 
 ROOT = FIXTURES.parent
@@ -47,7 +47,7 @@ def test_version_help_and_no_arguments():
 
 def test_importing_the_command_is_quick_because_nothing_heavy_comes_along():
     code = (
-        "import sys, harness.cli; "
+        "import sys, harness.cli.app; "
         "heavy = {'numpy', 'tflite', 'yaml', 'serial', 'elftools', 'jinja2', 'pytest'} & set(sys.modules); "
         "assert not heavy, heavy"
     )
@@ -198,7 +198,8 @@ def test_colours_only_when_asked_for():
 
 def test_an_unexpected_error_is_one_line_and_a_traceback_only_on_request(tmp_path):
     (tmp_path / "sitecustomize.py").write_text(
-        "import harness.doctor\n\ndef broken():\n    raise RuntimeError('boom')\n\nharness.doctor.examine = broken\n"
+        "import harness.cli.doctor\n\ndef broken():\n    raise RuntimeError('boom')\n\n"
+        "harness.cli.doctor.examine = broken\n"
     )
     path = f"{tmp_path}{os.pathsep}{ROOT}"
     done = tinyhil("doctor", PYTHONPATH=path)

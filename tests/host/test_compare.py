@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.card import Tolerance
-from harness.compare import (
+from harness.errors import UnitError
+from harness.units import Quantity, Unit
+from harness.validate.card import Tolerance
+from harness.validate.checks import (
     LayerDiff,
     Status,
     TensorDiff,
@@ -24,8 +26,6 @@ from harness.compare import (
     lsb_difference,
     short_name,
 )
-from harness.errors import UnitError
-from harness.units import Quantity, Unit
 
 EXACT = Tolerance(max_lsb=0)
 

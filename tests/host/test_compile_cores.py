@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.compiler import compile_graph
-from harness.kernels.costs import cost_of
-from harness.kernels.target import CORE_FEATURES
+from harness.compiler.compile import compile_graph
+from harness.compiler.cost.model import cost_of
+from harness.hardware.target import CORE_FEATURES
 from tests.support.opgen import KINDS, random_graph
 from tests.support.scale import scaled
 

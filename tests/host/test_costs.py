@@ -8,14 +8,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.compiler.choice import candidates
+from harness.compiler.cost import coefficients as prices
+from harness.compiler.cost import model as costs
+from harness.compiler.cost.model import GUESS_CYCLES, cost_of
 from harness.errors import CostTableError
-from harness.graph import Graph
-from harness.kernels import KERNELS, candidates, costs, prices
-from harness.kernels.base import Context
-from harness.kernels.costs import GUESS_CYCLES, cost_of
-from harness.kernels.prices import CorePrices, core_prices, folder, prices_text, read_prices
-from harness.kernels.target import CORE_FEATURES, Cached, Target
-from harness.kernels.work import Sweep, Work, taps_inside
+from harness.hardware.target import CORE_FEATURES, Cached, Target
+from harness.ir.graph import Graph
+from harness.kernels import KERNELS
+from harness.kernels.context import Context
+from harness.kernels.cost_coefficients import (
+    CoreCoefficients,
+    coefficients_text,
+    core_coefficients,
+    folder,
+    read_coefficients,
+)
+from harness.kernels.work import Reuse, Work, taps_inside
 from tests.bench.cost_fit import Sample, fit, nnls
 from tests.support.layers import conv_layer, fully_connected_layer
 from tests.support.opgen import random_graph
@@ -23,8 +32,10 @@ from tests.support.opgen import random_graph
 FITTED = ("cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
 AGAIN = "python -m tests.bench costs --fit"
 
-L4R5 = Target("cortex-m4", Cached(32, 4, 8, 12.3), Cached(8, 4, 8, 7.3), apart=True)
-H7A3 = Target("cortex-m7", Cached(256, 2, 32, 20), Cached(128, 4, 32, 20), Cached(128, 4, 32, 10, 5), apart=True)
+L4R5 = Target("cortex-m4", Cached(32, 4, 8, 12.3), Cached(8, 4, 8, 7.3), separate_data_bus=True)
+H7A3 = Target(
+    "cortex-m7", Cached(256, 2, 32, 20), Cached(128, 4, 32, 20), Cached(128, 4, 32, 10, 5), separate_data_bus=True
+)
 
 
 def context_of(graph: Graph, target: Target) -> Context:
@@ -36,7 +47,7 @@ def context_of(graph: Graph, target: Target) -> Context:
 
 @pytest.mark.parametrize("core", FITTED)
 def test_every_kernel_has_prices_on_every_core_that_runs_it(core: str) -> None:
-    table = core_prices(core)
+    table = core_coefficients(core)
     assert table is not None
     named = {type(kernel).__name__ for kernel in KERNELS if kernel.features <= CORE_FEATURES[core]}
     assert named - set(table.kernels) - set(table.absent) == set(), f"not fitted: {AGAIN} --core {core}"
@@ -45,8 +56,8 @@ def test_every_kernel_has_prices_on_every_core_that_runs_it(core: str) -> None:
 
 def test_tables_are_written_as_they_are_read(tmp_path: Path) -> None:
     for core in FITTED:
-        table = read_prices(folder() / f"{core}.json")
-        assert prices_text(table) == (folder() / f"{core}.json").read_text(encoding="utf-8")
+        table = read_coefficients(folder() / f"{core}.json")
+        assert coefficients_text(table) == (folder() / f"{core}.json").read_text(encoding="utf-8")
         assert "gcc" in table.compiler and "MLPerf" in table.fitted_on
 
 
@@ -69,10 +80,10 @@ def test_what_is_wrong_in_a_table_is_told(change, told: str, tmp_path: Path) -> 
     path = tmp_path / "cortex-m4.json"
     path.write_text(json.dumps(change(document)), encoding="utf-8")
     with pytest.raises(CostTableError, match="cortex-m4.json: .*" + told.replace(".", r"\.")):
-        read_prices(path)
+        read_coefficients(path)
     path.write_text("{", encoding="utf-8")
     with pytest.raises(CostTableError, match="cortex-m4.json"):
-        read_prices(path)
+        read_coefficients(path)
 
 
 # --- figures ---------------------------------------------------------------------------------------------------------
@@ -120,12 +131,12 @@ def test_wait_states_cost_cycles_and_no_instructions() -> None:
 
 def test_weights_that_fit_the_cache_are_waited_for_once() -> None:
     graph = conv_layer(np.random.default_rng(3), (1, 8, 8, 8), 8, (1, 1), (1, 1))
-    once = costs.stalls(Work({}, (Sweep("weights", 4096, 1),)), context_of(graph, H7A3))
+    once = costs.stalls(Work({}, (Reuse("weights", 4096, 1),)), context_of(graph, H7A3))
     assert once == 128 * 20  # and all of the activations are still there
-    assert costs.stalls(Work({}, (Sweep("weights", 4096, 9),)), context_of(graph, H7A3)) == once
-    many = costs.stalls(Work({}, (Sweep("weights", 32768, 9),)), context_of(graph, H7A3))
+    assert costs.stalls(Work({}, (Reuse("weights", 4096, 9),)), context_of(graph, H7A3)) == once
+    many = costs.stalls(Work({}, (Reuse("weights", 32768, 9),)), context_of(graph, H7A3))
     assert many == 9 * 1024 * 20 + 512 / 32 * 10 + 512 / 32 * 5
-    assert costs.stalls(Work({}, (Sweep("weights", 32768, 9),)), context_of(graph, Target("cortex-m7"))) == 0
+    assert costs.stalls(Work({}, (Reuse("weights", 32768, 9),)), context_of(graph, Target("cortex-m7"))) == 0
 
 
 # --- choice ----------------------------------------------------------------------------------------------------------
@@ -149,8 +160,8 @@ def test_a_kernel_without_prices_comes_last(monkeypatch: pytest.MonkeyPatch) -> 
     context = context_of(graph, Target("cortex-m4"))
     best = type(candidates(context)[0]).__name__
 
-    def without(core: str) -> CorePrices | None:
-        table = core_prices(core)
+    def without(core: str) -> CoreCoefficients | None:
+        table = core_coefficients(core)
         kept = {name: entry for name, entry in table.kernels.items() if name != best} if table else {}
         return table.model_copy(update={"kernels": kept}) if table else None
 
@@ -166,7 +177,7 @@ def test_prices_of_the_nearest_core_stand_in(monkeypatch: pytest.MonkeyPatch) ->
     graph = fully_connected_layer(np.random.default_rng(5), 1, 32, 16)
     kernel = candidates(context_of(graph, Target("cortex-m4")))[0]
     there = cost_of(kernel, context_of(graph, Target("cortex-m4")))
-    monkeypatch.setattr(costs, "core_prices", lambda core: None if core == "cortex-m33" else core_prices(core))
+    monkeypatch.setattr(costs, "core_prices", lambda core: None if core == "cortex-m33" else core_coefficients(core))
     here = cost_of(kernel, context_of(graph, Target("cortex-m33")))
     assert (here.basis, here.instructions, here.cycles) == ("another core", there.instructions, there.cycles)
     # a loop that nothing is known of makes the others' prices say nothing

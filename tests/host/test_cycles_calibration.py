@@ -8,7 +8,7 @@ import pytest
 
 from harness.boards import find_board
 from harness.cycles.board_tables import board_table, boards, read_board, setup
-from harness.cycles.calibrate import Client, calibrate, language, placement_of
+from harness.cycles.calibrate import CalibrationClient, calibrate, language, placement_of
 from harness.cycles.calibration import Figure, cores, figures, loops, parse
 from harness.cycles.tables import core_table
 from harness.cycles.walk import walk
@@ -214,13 +214,13 @@ def test_a_loop_that_executes_something_else_is_noticed(known):
 def test_answers_that_are_none():
     board = session([1.0])
     with pytest.raises(ProtocolError, match="is not build ffff"):
-        Client(board.transport).check("ffff", 2)
+        CalibrationClient(board.transport).check("ffff", 2)
     board.transport.answer = lambda line: b"! fault 3 at 134221772\n"
     with pytest.raises(ProtocolError, match="fault 3"):
-        Client(board.transport).ticks(0, 10)
+        CalibrationClient(board.transport).ticks(0, 10)
     board.transport.answer = lambda line: b""
     with pytest.raises(NoBytesError):
-        Client(board.transport, timeout_s=0.05).ticks(0, 10)
+        CalibrationClient(board.transport, timeout_s=0.05).ticks(0, 10)
     with pytest.raises(OptionError, match="no ticks"):
         calibrate(session([1.0], Unit.HOST_NS))
 

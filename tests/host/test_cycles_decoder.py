@@ -7,7 +7,7 @@ import pytest
 
 from harness.build import toolchain
 from harness.cycles.assembly import assemble
-from harness.cycles.decoder import Decoder
+from harness.cycles.decoder import InstructionDecoder
 from harness.cycles.instruction import Class, Index, Role
 
 R, S, A, C, D, F = Role.OPERAND, Role.SHIFTED, Role.ADDRESS, Role.ACCUMULATE, Role.STORED, Role.FLAGS
@@ -310,10 +310,10 @@ def test_mve_registers():
 
 
 def test_what_nobody_knows_is_unknown():
-    found = list(Decoder().run(bytes.fromhex("00de 90ed0016 00bf".replace(" ", "")), 0x100))
+    found = list(InstructionDecoder().run(bytes.fromhex("00de 90ed0016 00bf".replace(" ", "")), 0x100))
     assert [i.kind for i in found] == [Class.UNKNOWN, Class.UNKNOWN, Class.NOP]
     assert [i.address for i in found] == [0x100, 0x102, 0x106]
-    assert Decoder().one(b"\x12", 0).kind is Class.UNKNOWN
+    assert InstructionDecoder().one(b"\x12", 0).kind is Class.UNKNOWN
 
 
 @pytest.mark.parametrize("core", ["cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33"])
@@ -335,7 +335,7 @@ def test_decodes_compiled_code_like_objdump(core, tmp_path):
          "-o", image, source], check=True, capture_output=True, timeout=60)  # fmt: skip
     objdump = compiler.cc.with_name(compiler.cc.name.replace("gcc", "objdump"))
     listed = subprocess.run([objdump, "-d", image], check=True, capture_output=True, text=True, timeout=60).stdout
-    decoder, pending, seen = Decoder(), 0, 0
+    decoder, pending, seen = InstructionDecoder(), 0, 0
     from harness.cycles.decoder import it_length
 
     for line in listed.splitlines():

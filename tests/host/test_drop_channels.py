@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from harness.compiler import compile_graph
+from harness.compiler.compile import compile_graph
 from harness.frontends import load
-from harness.graph import ConvAttrs, Graph, NoAttrs, Pads
+from harness.ir.graph import ConvAttrs, Graph, NoAttrs, Pads
+from harness.ir.interpreter import run
+from harness.ir.verifier import verify
 from harness.kernels.macs import macs
-from harness.oracle.execute import run
 from harness.passes import optimize
 from harness.passes.drop_channels import drop_channels
-from harness.verifier import verify
 from tests.support.graphs import FULL, Builder
 from tests.support.models import real_model
 from tests.support.opgen import graphs, random_inputs
@@ -133,7 +133,7 @@ def test_columns_of_a_flattened_image_go_with_its_channels() -> None:
     dead(b, mid, slice(0, 4), 4321)
     flat = b.node("RESHAPE", (mid,), b.tensor(1, 48, scale=0.2, zero=3), NoAttrs())
     w = b.tensor(4, 48, scale=0.01, data=np.random.default_rng(5).integers(-9, 9, (4, 48)).astype(np.int8))
-    from harness.graph import FullyConnectedAttrs
+    from harness.ir.graph import FullyConnectedAttrs
 
     y = b.node("FULLY_CONNECTED", (flat, w), b.tensor(1, 4, scale=0.5), FullyConnectedAttrs(FULL))
     graph = b.graph(y)

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.compiler import compile_graph
-from harness.emit import Package, emit, float_literal, model_list, write_package
+from harness.compiler.compile import compile_graph
+from harness.compiler.emit.package import Package, emit, float_literal, model_list, write_package
+from harness.compiler.names import identifier
 from harness.errors import CompileError
-from harness.names import identifier
-from harness.oracle.execute import run
+from harness.ir.interpreter import run
 from tests.support.graphs import Builder
 from tests.support.opgen import KINDS, random_graph
 

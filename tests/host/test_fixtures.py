@@ -10,10 +10,10 @@ import pytest
 
 from fixtures.scripts.exact import exp, sigmoid, softmax
 from fixtures.scripts.models import FIXTURES
-from harness.card import load_card
 from harness.frontends import load
 from harness.oracle import open_oracle
-from harness.vectors import load as load_vectors
+from harness.validate.card import load_card
+from harness.validate.vectors import load as load_vectors
 
 FOLDER = Path(__file__).parents[2] / "fixtures"
 # Training takes seconds; the largest only in the long suite.

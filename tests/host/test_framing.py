@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.link.framing import FRAME_LIMIT, Damage, Decoder, Frame, Kind, cobs_decode, cobs_encode, encode, kind_name
+from harness.link.framing import (
+    FRAME_LIMIT,
+    Damage,
+    Frame,
+    FrameDecoder,
+    Kind,
+    cobs_decode,
+    cobs_encode,
+    encode,
+    kind_name,
+)
 
 
 @given(st.binary(max_size=800))
@@ -31,7 +41,7 @@ def test_cobs_refuses_a_block_that_is_cut():
 @given(st.lists(st.tuples(st.integers(0, 255), st.integers(0, 65535), st.binary(max_size=300)), max_size=5), st.data())
 def test_frames_come_through_in_any_pieces(frames, data):
     line = b"".join(encode(*frame) for frame in frames)
-    decoder = Decoder()
+    decoder = FrameDecoder()
     got = []
     while line:
         size = data.draw(st.integers(1, len(line)))
@@ -44,20 +54,20 @@ def test_frames_come_through_in_any_pieces(frames, data):
 def test_a_flipped_bit_never_gives_another_frame(body, where, bit):
     line = bytearray(encode(Kind.READ, 7, body))
     line[where % len(line)] ^= 1 << bit
-    for event in Decoder().feed(bytes(line) + b"\0"):
+    for event in FrameDecoder().feed(bytes(line) + b"\0"):
         assert isinstance(event, Damage) or event == Frame(Kind.READ, 7, body)
 
 
 def test_a_frame_behind_garbage_is_found():
     rng = random.Random(1)
-    decoder = Decoder()
+    decoder = FrameDecoder()
     events = list(decoder.feed(rng.randbytes(100_000)))
     assert events and all(isinstance(event, Damage) for event in events)
     assert [e for e in decoder.feed(encode(Kind.HELLO, 1, b"abc")) if isinstance(e, Frame)] == [Frame(1, 1, b"abc")]
 
 
 def test_a_frame_without_end_takes_bounded_memory():
-    decoder = Decoder()
+    decoder = FrameDecoder()
     for _ in range(50):
         assert not list(decoder.feed(b"\x11" * 50_000))
     assert len(decoder._open) <= FRAME_LIMIT

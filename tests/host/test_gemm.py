@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from harness.kernels.gemm import EXTRA_WORDS, Form, Matrix, column_order, matrix, pack
 from harness.kernels.requant import apply
 from harness.kernels.requant_linear import apply as apply_line
-from harness.oracle.fixedpoint import Ints, multiply_by_quantized_multiplier, wrap32
+from harness.quantization.fixedpoint import Ints, multiply_by_quantized_multiplier, wrap32
 
 WHOLE = (-128, 127)
 

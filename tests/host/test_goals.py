@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.card import load_card
-from harness.compiler import compile_graph
-from harness.emit import emit
+from harness.compiler.compile import compile_graph
+from harness.compiler.cost.estimate import step_cost
+from harness.compiler.emit.package import emit
+from harness.compiler.goals import MODES, Goals, Overrides, parse_bytes, parse_mode, parse_overrides
+from harness.compiler.plan import Plan
 from harness.errors import BudgetError, CardError, OptionError
-from harness.expected import step_cost
 from harness.frontends import load
-from harness.goals import MODES, Goals, Wishes, parse_bytes, parse_mode, parse_wishes
-from harness.graph import Graph
-from harness.kernels.target import CORE_FEATURES
-from harness.plan import Plan
+from harness.hardware.target import CORE_FEATURES
+from harness.ir.graph import Graph
+from harness.validate.card import load_card
 from tests.support.models import real_model
 from tests.support.opgen import graphs, random_graph
 from tests.support.scale import scaled
@@ -119,17 +119,17 @@ def test_what_is_no_number_of_bytes_is_refused(text: str) -> None:
 
 
 def test_wishes_of_the_command_line_go_before_the_cards() -> None:
-    card = Wishes("ram", 1000, None)
-    assert parse_wishes("time", None, "2k").before(card).goals == Goals("time", 1000, 2000)
-    assert Wishes().goals == Goals() == Goals("balanced", None, None)
+    card = Overrides("ram", 1000, None)
+    assert parse_overrides("time", None, "2k").before(card).goals == Goals("time", 1000, 2000)
+    assert Overrides().goals == Goals() == Goals("balanced", None, None)
     with pytest.raises(OptionError, match="nothing is optimized for 'size'"):
-        parse_wishes("size", None, None)
+        parse_overrides("size", None, None)
 
 
 def test_a_card_says_what_to_compile_for(tmp_path) -> None:
     path = tmp_path / "m.hil.yaml"
     path.write_text("model: m.tflite\ncompile: {optimize: ram, max_arena: 32k, max_flash: 100000}\n")
-    assert load_card(path).compile.wishes == Wishes("ram", 32_000, 100_000)
+    assert load_card(path).compile.overrides == Overrides("ram", 32_000, 100_000)
     for wrong in ("{optimize: size}", "{max_arena: much}", "{arena: 3}"):
         path.write_text(f"model: m.tflite\ncompile: {wrong}\n")
         with pytest.raises(CardError, match="line 2"):

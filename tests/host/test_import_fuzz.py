@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from harness.errors import TinyhilError
-from harness.frontends import tflite
+from harness.frontends.tflite import reader as tflite
 from harness.oracle import open_oracle
 from tests.support.models import model_folders
 from tests.support.mutate import mutate, seed

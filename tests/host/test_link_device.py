@@ -7,7 +7,7 @@ import pytest
 
 from harness.errors import BoardLostError, DeviceRefusedError, DeviceTimeoutError, VectorsError, WrongImageError
 from harness.link.client import Client
-from harness.link.framing import Decoder, Frame, Kind, encode
+from harness.link.framing import Frame, FrameDecoder, Kind, encode
 from harness.link.paint import INVERSE, pattern, touched
 from tests.support.firmware import BUILD_ID, build, running
 from tests.support.noise import NoisyTransport
@@ -239,7 +239,7 @@ def test_a_lost_answer_is_repeated_and_the_request_is_not(line):
 
 
 def collect(line, seconds):
-    decoder = Decoder()
+    decoder = FrameDecoder()
     frames = []
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:

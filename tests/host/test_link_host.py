@@ -18,7 +18,7 @@ from harness.errors import (
     TinyhilError,
 )
 from harness.link.client import Client
-from harness.link.framing import Decoder, Frame, Kind, encode
+from harness.link.framing import Frame, FrameDecoder, Kind, encode
 from tests.support.scale import scaled
 
 
@@ -28,7 +28,7 @@ class FakeDevice:
     def __init__(self, answer=lambda request: b"", noise=lambda: b""):
         self._answer = answer
         self._noise = noise
-        self._decoder = Decoder()
+        self._decoder = FrameDecoder()
         self._out = b""
 
     def write(self, data):

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from harness.boards import find_board, open_session
+from harness.boards.session import open_client
 from harness.build import build_image
 from harness.errors import VectorsError, WrongImageError
-from harness.measure import measure, open_client
+from harness.validate.measurement import measure
 from tests.support.tiny import tiny_package
 
 GOOD = np.zeros((1, 4, 4, 2), np.int8)
@@ -85,8 +86,8 @@ def test_memory_that_a_model_reads_but_never_wrote_is_told(package):
 
 def tiny_big_arena():
     """A second model whose arena is larger, so that behind the first one's there is room that is painted."""
-    from harness.compiler import compile_graph
-    from harness.emit import emit
+    from harness.compiler.compile import compile_graph
+    from harness.compiler.emit.package import emit
     from tests.support.graphs import Builder
 
     b = Builder()

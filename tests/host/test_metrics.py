@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.graph import DType, Graph, NoAttrs, Node, Quantization, SoftmaxAttrs, Tensor
-from harness.metrics import accuracy, classify, confusion, dequantize, is_classifier, metrics
+from harness.ir.graph import Graph, NoAttrs, Node, SoftmaxAttrs, Tensor
+from harness.quantization.types import DType, Quantization
+from harness.validate.metrics import accuracy, classify, confusion, dequantize, is_classifier, metrics
 
 REALS = st.lists(st.tuples(st.floats(-100, 100), st.floats(-100, 100)), min_size=1, max_size=30)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import DeviceRefusedError, DeviceTimeoutError, NoBytesError, ProtocolError
-from harness.mlperf.client import Client, Laps, Performance
+from harness.mlperf.client import Laps, MlperfClient, Performance
 
 FIRMWARE = Path(__file__).parents[2] / "firmware"
 
@@ -43,7 +43,7 @@ LAPS = b"m-lap-us-100\r\nm-lap-us-700\r\nm-results-[0.25,-1.5e-7,nan]\r\n" + REA
 def test_what_came_before_is_passed_over_until_the_name_comes():
     line = Line(b"e-[x]\r\n" + READY, b"m-name-dut-[b]\r\n" + READY, b"m-model-[kws01]\r\n" + READY)
     line._waiting = b"\x00\xffm-init-done\r\n" + READY
-    client = Client(line, timeout_s=1)
+    client = MlperfClient(line, timeout_s=1)
     client.wait_ready()
     assert client.model_id() == "kws01"
 
@@ -51,21 +51,21 @@ def test_what_came_before_is_passed_over_until_the_name_comes():
 def test_a_name_that_is_asked_for_twice_is_answered_twice():
     late = b"m-name-dut-[b]\r\n" + READY
     line = Line(b"", b"", READY, late + READY + late, b"m-model-[m]\r\n" + READY)
-    client = Client(line, timeout_s=0.3)
+    client = MlperfClient(line, timeout_s=0.3)
     client.wait_ready()
     assert client.model_id() == "m"
 
 
 def test_input_goes_in_pieces_and_must_be_acknowledged():
     line = Line(b"m-[Expecting 40 bytes]\r\n" + READY, READY, b"m-load-done\r\n" + READY)
-    Client(line).load(bytes(range(40)))
+    MlperfClient(line).load(bytes(range(40)))
     assert line.sent == b"db load 40%" + b"db " + bytes(range(31)).hex().encode() + b"%" + b"db 1f2021222324252627%"
     with pytest.raises(ProtocolError, match="no m-load-done"):
-        Client(Line(READY, READY)).load(b"x")
+        MlperfClient(Line(READY, READY)).load(b"x")
 
 
 def test_laps_and_results_are_read():
-    laps = Client(Line(LAPS)).infer(3)
+    laps = MlperfClient(Line(LAPS)).infer(3)
     assert (laps.inferences, laps.microseconds, laps.latency_us) == (3, 600, 200.0)
     assert laps.results[:2] == (0.25, -1.5e-7) and math.isnan(laps.results[2])
     performance = Performance((laps, Laps(3, 900, ()), Laps(3, 1200, ())))
@@ -77,7 +77,7 @@ def test_performance_mode_lasts_as_long_as_it_must():
         return b"m-lap-us-0\r\nm-lap-us-%d\r\nm-results-[1]\r\n" % microseconds + READY
 
     line = Line(READY, b"m-load-done\r\n" + READY, run(100), run(990), run(1001), run(1000), run(1002))
-    performance = Client(line).performance(b"x", least_seconds=0.001, runs=3)
+    performance = MlperfClient(line).performance(b"x", least_seconds=0.001, runs=3)
     assert [lap.inferences for lap in performance.runs] == [11, 11, 11]
     assert b"infer 1 10%infer 10 0%infer 11 0%infer 11 0%infer 11 0%" in line.sent
 
@@ -94,7 +94,7 @@ def test_performance_mode_lasts_as_long_as_it_must():
 )
 def test_every_way_not_to_answer_has_its_own_error(answer, kind, message):
     with pytest.raises(kind, match=message):
-        Client(Line(answer), timeout_s=0.2).name()
+        MlperfClient(Line(answer), timeout_s=0.2).name()
 
 
 @pytest.mark.parametrize(
@@ -109,18 +109,18 @@ def test_every_way_not_to_answer_has_its_own_error(answer, kind, message):
 )
 def test_an_inference_without_times_or_results_is_an_error(answer):
     with pytest.raises(ProtocolError):
-        Client(Line(answer)).infer()
+        MlperfClient(Line(answer)).infer()
 
 
 def test_a_line_without_end_is_an_error(monkeypatch):
     monkeypatch.setattr("harness.mlperf.client._LINE_LIMIT", 1000)
     with pytest.raises(ProtocolError, match="without end"):
-        Client(Line(b"x" * 5000, piece=512)).name()
+        MlperfClient(Line(b"x" * 5000, piece=512)).name()
 
 
 def test_accuracy_needs_a_label_for_each_input():
     with pytest.raises(ValueError, match="2 inputs and 1 labels"):
-        Client(Line()).accuracy([b"a", b"b"], [0])
+        MlperfClient(Line()).accuracy([b"a", b"b"], [0])
 
 
 def test_the_firmware_writes_numbers_that_read_back(tmp_path):

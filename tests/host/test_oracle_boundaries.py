@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.graph import Array, BinaryAttrs, DType, Graph, NoAttrs, Quantization
+from harness.ir.graph import BinaryAttrs, Graph, NoAttrs
 from harness.oracle import open_oracle
+from harness.quantization.types import Array, DType, Quantization
 from tests.support.boundaries import CLAMP, LAYERS, boundary_layer
 from tests.support.draft import Draft, pick
 from tests.support.scale import scaled

@@ -16,10 +16,11 @@ import pytest
 
 from harness.errors import OracleError, OracleMissingError
 from harness.frontends import load
-from harness.graph import Array, Graph
+from harness.ir.graph import Graph
+from harness.ir.interpreter import run
 from harness.oracle import open_oracle
-from harness.oracle.execute import run
 from harness.oracle.litert import PACKAGES, RESOLVERS, ROUNDING, LitertInterpreter, find_package
+from harness.quantization.types import Array
 from tests.support.boundaries import LAYERS, boundary_layer
 from tests.support.models import real_model
 from tests.support.opgen import random_graph, random_inputs

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from harness.errors import GraphError
-from harness.graph import DType, NoAttrs, Quantization, SoftmaxAttrs, Tensor
-from harness.oracle import open_oracle, params
+from harness.ir.graph import NoAttrs, SoftmaxAttrs, Tensor
+from harness.oracle import open_oracle
+from harness.quantization import params
+from harness.quantization.types import DType, Quantization
 from tests.support.draft import Draft
 
 
@@ -119,6 +121,9 @@ def test_softmax_of_large_flat_rows_is_zero_probability_where_tflm_gives_up() ->
 
 
 def test_the_constants_need_no_interpreter() -> None:
-    code = "import sys, harness.oracle.params; print([m for m in sys.modules if m.startswith(('tflite', 'ai_edge'))])"
+    code = (
+        "import sys, harness.quantization.params; "
+        "print([m for m in sys.modules if m.startswith(('tflite', 'ai_edge'))])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"

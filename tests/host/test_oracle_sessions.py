@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from harness.errors import OracleError, OracleMissingError, VectorsError
-from harness.frontends.tflite_write import write
-from harness.graph import DType, Graph, NoAttrs, Quantization, SoftmaxAttrs
+from harness.frontends.tflite.writer import write
+from harness.ir.graph import Graph, NoAttrs, SoftmaxAttrs
 from harness.oracle import open_oracle
 from harness.oracle.isolated import IsolatedInterpreter
 from harness.oracle.tflm import TflmInterpreter
+from harness.quantization.types import DType, Quantization
 from tests.support.draft import Draft
 from tests.support.opgen import random_graph, random_inputs
 

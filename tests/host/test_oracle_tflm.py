@@ -9,21 +9,9 @@ import numpy as np
 import pytest
 
 from harness.frontends import load
-from harness.graph import (
-    Array,
-    ConvAttrs,
-    DType,
-    FullyConnectedAttrs,
-    Graph,
-    Node,
-    Pads,
-    PoolAttrs,
-    Quantization,
-    State,
-    Tensor,
-    VariableAttrs,
-)
+from harness.ir.graph import ConvAttrs, FullyConnectedAttrs, Graph, Node, Pads, PoolAttrs, State, Tensor, VariableAttrs
 from harness.oracle import OracleSession, open_oracle
+from harness.quantization.types import Array, DType, Quantization
 from tests.support.draft import Draft
 from tests.support.models import real_model
 from tests.support.opgen import KINDS, random_graph, random_inputs
@@ -135,7 +123,7 @@ def test_results_of_one_inference_survive_the_next() -> None:
 
 def test_specification_runs_explicit_pads_and_clamps_that_no_file_can_say() -> None:
     # After passes a graph may pad by any amount: 1 above and 2 on the right, of a 2x2 sum, clamped to -5..5.
-    from harness.oracle.execute import run
+    from harness.ir.interpreter import run
 
     quant = Quantization((1.0,), (0,))
     weights = np.ones((1, 2, 2, 1), np.int8)

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.compiler import compile_graph
-from harness.graph import ABSENT, ConvAttrs, Graph, NoAttrs, Pads, Quantization
-from harness.oracle.execute import run
+from harness.compiler.compile import compile_graph
+from harness.ir.graph import ABSENT, ConvAttrs, Graph, NoAttrs, Pads
+from harness.ir.interpreter import run
+from harness.ir.verifier import verify
 from harness.passes import optimize
-from harness.verifier import verify
+from harness.quantization.types import Quantization
 from tests.support.graphs import Builder
 
 

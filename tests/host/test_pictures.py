@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import pytest
 
 from harness import frontends
-from harness.compiler import compile_graph
-from harness.document import arena_document
+from harness.compiler.compile import compile_graph
+from harness.report.document import arena_document
 from harness.report.pictures import arena_map, standalone
 
 ROOT = Path(__file__).resolve().parents[2]

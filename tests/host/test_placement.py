@@ -8,12 +8,12 @@ from dataclasses import asdict, replace
 import pytest
 
 from harness.boards import find_board, load_boards
-from harness.boards.placement import PARTS, parse_placement, place
 from harness.build import build_image
-from harness.card import load_card
-from harness.compiler import compile_graph
-from harness.emit import emit
+from harness.compiler.compile import compile_graph
+from harness.compiler.emit.package import emit
 from harness.errors import BoardConfigError, CardError, DoesNotFitError, PlacementError
+from harness.hardware.placement import PARTS, assign_regions, parse_placement
+from harness.validate.card import load_card
 from tests.support.elf import read_elf
 from tests.support.graphs import Builder
 from tests.support.scale import scaled
@@ -30,7 +30,7 @@ WITNESS = {"arena": "hil_arena", "stack": "hil_stack_bottom", "data": "hil_sessi
 def _choices(board, part):
     def fits(name):
         try:
-            return place(board, {part: name}) is not None
+            return assign_regions(board, {part: name}) is not None
         except PlacementError:
             return False
 

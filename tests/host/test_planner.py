@@ -7,11 +7,11 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.compiler import compile_graph
+from harness.compiler.compile import compile_graph
+from harness.compiler.memory.arena import ALIGNMENT, aligned, allocate, lower_bound
+from harness.compiler.memory.lifetimes import Value, liveness_bound
+from harness.compiler.memory.overlap import Overlap
 from harness.frontends import load
-from harness.lifetimes import Value, liveness_bound
-from harness.overlap import Overlap
-from harness.planner import ALIGNMENT, aligned, lower_bound, place
 from tests.support.models import real_model
 from tests.support.scale import scaled
 
@@ -47,7 +47,7 @@ def problems(draw: st.DrawFn) -> Problem:
 @given(problems())
 def test_no_two_live_values_share_a_byte_that_they_must_not(problem: Problem) -> None:
     found, overlaps = problem
-    placed = place(found, overlaps, trials=20, nodes=50)
+    placed = allocate(found, overlaps, trials=20, nodes=50)
     root = [i if v.inside is None else v.inside for i, v in enumerate(found)]
     for i, (v, at) in enumerate(zip(found, placed.offsets, strict=True)):
         assert at % ALIGNMENT == 0 and at >= 0 and at + v.size <= placed.size
@@ -66,16 +66,16 @@ def test_no_two_live_values_share_a_byte_that_they_must_not(problem: Problem) ->
 @given(problems())
 def test_the_arena_is_between_its_bounds(problem: Problem) -> None:
     found, overlaps = problem
-    placed = place(found, overlaps, trials=50, nodes=200)
+    placed = allocate(found, overlaps, trials=50, nodes=200)
     assert placed.bound == lower_bound(found, overlaps) <= placed.size <= sum(aligned(v.size) for v in found)
     assert placed.bound <= liveness_bound(found, 13)
-    apart = place([replace(v, inside=None, at=0) for v in found], {}, trials=0, nodes=0)
+    apart = allocate([replace(v, inside=None, at=0) for v in found], {}, trials=0, nodes=0)
     assert placed.size <= apart.size or any(v.inside is not None for v in found)
 
 
 def test_the_same_values_are_always_placed_alike() -> None:
     found = [Value(f"v{i}", 100 + 37 * i % 90, i % 5, i % 5 + i % 3, (i,)) for i in range(14)]
-    assert place(found) == place(found)
+    assert allocate(found) == allocate(found)
 
 
 def test_the_search_beats_first_fit_by_size() -> None:
@@ -87,8 +87,8 @@ def test_the_search_beats_first_fit_by_size() -> None:
         Value("d", 60, 3, 4, (3,)),
         Value("e", 20, 0, 4, (4,)),
     ]
-    assert place(found).size == liveness_bound(found, 5) == 120
-    assert place(found).proved
+    assert allocate(found).size == liveness_bound(found, 5) == 120
+    assert allocate(found).proved
 
 
 def test_an_output_is_put_as_far_over_its_input_as_it_may() -> None:
@@ -102,7 +102,7 @@ def test_an_output_is_put_as_far_over_its_input_as_it_may() -> None:
         (Overlap(-400, 400, 0), 400),
         (Overlap(-400, 400, -64), 464),
     ):
-        placed = place(found, {(1, 0): overlap})
+        placed = allocate(found, {(1, 0): overlap})
         assert placed.size == size and overlap.allows(placed.offsets[1] - placed.offsets[0]), overlap
 
 
@@ -113,7 +113,7 @@ def test_parts_leave_their_bytes_as_soon_as_they_die() -> None:
         Value("half", 100, 0, 3, (1,), inside=0, at=100),
         Value("c", 100, 2, 3, (2,)),
     ]
-    assert place(found).size == 200
+    assert allocate(found).size == 200
 
 
 def test_real_models_need_far_less_than_the_liveness_bound() -> None:

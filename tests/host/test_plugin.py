@@ -9,8 +9,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from harness.pipeline import Workbench
-from harness.results import read_bundle
+from harness.report.bundle import read_bundle
+from harness.validate.workbench import Workbench
 from tests.support.plugin_run import FIXTURES, break_layer, copy_fixture, run_pytest
 
 DIGITS = FIXTURES / "digits.tflite"
@@ -273,7 +273,7 @@ def test_silent_and_light_in_a_project_that_does_not_use_it(pytester):
     result.assert_outcomes(passed=1)
     assert "tinyhil:" not in result.stdout.str()
     code = (
-        "import sys, harness.plugin; "
+        "import sys, harness.pytest_plugin.plugin; "
         "heavy = {'numpy', 'pydantic', 'yaml', 'rich', 'typer', 'serial', 'elftools'} & set(sys.modules); "
         "assert not heavy, heavy"
     )

@@ -10,8 +10,8 @@ import pytest
 from harness.boards import find_board, load_boards
 from harness.build import build_image
 from harness.build.port import load_port
-from harness.compiler import compile_graph
-from harness.emit import emit
+from harness.compiler.compile import compile_graph
+from harness.compiler.emit.package import emit
 from harness.frontends import load
 from harness.resources import firmware
 from tests.support.elf import read_elf

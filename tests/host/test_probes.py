@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.boards import Probe, find_board, probes, resolve
-from harness.boards.probes import VARIABLE, choose_probe, wanted_probe
+from harness.boards import Probe, find_board, resolve
+from harness.boards.backends.pyocd import probes
+from harness.boards.backends.pyocd.probes import VARIABLE, choose_probe, wanted_probe
 from harness.errors import ProbeChoiceError, ProbeMissingError
 
 BOARD = find_board("nucleo-h743")

@@ -1,5 +1,5 @@
 from harness.boards import load_boards
-from harness.boards.pyocd_chips import WRITE_PROTECTED, family_of
+from harness.boards.backends.pyocd.chips import WRITE_PROTECTED, family_of
 from harness.virtual.chips import find_chip
 
 

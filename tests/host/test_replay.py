@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness.cycles import replay
-from harness.cycles.memory import Cache, Memory, MemorySystem, Span
+from harness.cycles.memory import CacheGeometry, Memory, MemorySystem, Span
 from harness.errors import OptionError, ProfileError
 from tests.support.scale import scaled
 from tests.support.traces import BLOCK, ENTER, LEAVE, LOAD, STORE, Event, expect, write_trace
@@ -44,9 +44,10 @@ def random_events(rng: random.Random) -> list[Event]:
 
 
 def random_system(rng: random.Random) -> MemorySystem:
-    def cache(name: str) -> Cache:
+    def cache(name: str) -> CacheGeometry:
         line = rng.choice((8, 16, 32))
-        return Cache(name, rng.choice((1, 2, 8)), rng.choice((1, 2, 4)), line, rng.choice(("lru", "round-robin")))
+        policy = rng.choice(("lru", "round-robin"))
+        return CacheGeometry(name, rng.choice((1, 2, 8)), rng.choice((1, 2, 4)), line, policy)
 
     shared = cache("shared")
     flash = Memory("flash", "flash", cache("i"), rng.choice((None, shared, cache("d"))))

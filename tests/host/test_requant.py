@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.kernels.requant import LARGEST, Requant, accumulator_range, apply, requant
-from harness.oracle.fixedpoint import Ints, multiply_by_quantized_multiplier
+from harness.quantization.fixedpoint import Ints, multiply_by_quantized_multiplier
 
 MULTIPLIERS = (2**30, 2**30 + 1, 1518500250, 2**31 - 2, 2**31 - 1)
 CLAMPS = ((-128, 127), (-20, 127), (-128, 5), (3, 90))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.kernels.requant_linear import SCALE_BITS, apply, linear
-from harness.oracle.fixedpoint import Ints, multiply_by_quantized_multiplier
+from harness.quantization.fixedpoint import Ints, multiply_by_quantized_multiplier
 
 RELU = (-128, 127)
 

@@ -10,16 +10,24 @@ from html.parser import HTMLParser
 import pytest
 from rich.console import Console
 
-from harness.card import load_card
-from harness.document import error_document, finite, run_document
 from harness.errors import BoardLostError, ResultsError
-from harness.pipeline import Options, Workbench
 from harness.report import console, rows
+from harness.report.bundle import (
+    MANIFEST,
+    RESULTS,
+    Invocation,
+    check_folder,
+    read_bundle,
+    results_document,
+    write_bundle,
+)
+from harness.report.document import error_document, finite, run_document
 from harness.report.html import render
-from harness.results import MANIFEST, RESULTS, Session, check_folder, read_bundle, results_document, write_bundle
+from harness.validate.card import load_card
+from harness.validate.workbench import Options, Workbench
 from tests.support.plugin_run import FIXTURES, break_layer
 
-SESSION = Session(["tinyhil", "validate", "<x>"], {"tinyhil": "0", "qemu": "missing: <none>"})
+SESSION = Invocation(["tinyhil", "validate", "<x>"], {"tinyhil": "0", "qemu": "missing: <none>"})
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-from harness.build.sections import PADDING, Part, Sections, Sizes, parse_map
+from harness.elf.sections import PADDING, Part, Sections, Sizes, parse_map
 
 MAP = """
 Archive member included to satisfy reference by file (symbol)

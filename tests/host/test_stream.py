@@ -9,22 +9,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.chains import Chains
-from harness.choice import Choice
-from harness.compiler import compile_graph
+from harness.compiler.choice import Choice, candidates
+from harness.compiler.compile import compile_graph
+from harness.compiler.fusion import Stream
+from harness.compiler.fusion.build import folded
+from harness.compiler.fusion.groups import FusionGroups
+from harness.compiler.fusion.rows import needed, row_bytes, rows_of
+from harness.compiler.fusion.schedule import Move, schedule
+from harness.compiler.goals import Goals
+from harness.compiler.memory.peak import PeakMemory
 from harness.frontends import load
-from harness.goals import Goals
-from harness.graph import Graph
-from harness.kernels import candidates
-from harness.kernels.base import At, Call, Context, Repeat
-from harness.kernels.target import Target
-from harness.needs import Needs
+from harness.hardware.target import Target
+from harness.ir.aliases import find_aliases
+from harness.ir.graph import Graph
+from harness.kernels.base import At, Call, Repeat
+from harness.kernels.context import Context
 from harness.passes import optimize
-from harness.stream import Stream
-from harness.stream.build import folded
-from harness.stream.rows import needed, row_bytes, rows_of
-from harness.stream.schedule import Move, schedule
-from harness.views import find_views
 from tests.support.compiled import VECTORS, check_on_board
 from tests.support.models import real_model
 from tests.support.opgen import graphs, random_graph
@@ -34,11 +34,11 @@ from tests.support.scale import scaled
 def streams(graph: Graph, core: str = "cortex-m4") -> Iterator[Stream]:
     """Every run of layers of a graph that can be computed together."""
     graph = optimize(graph)
-    views = find_views(graph)
+    views = find_aliases(graph)
     target = Target(core)
     contexts = [Context(graph, node, target) for i, node in enumerate(graph.nodes) if i not in views.free]
     layers = [[Choice(context, kernel) for kernel in candidates(context)] for context in contexts]
-    chains = Chains(graph, views, layers, Needs(graph, views, [choices[0].use for choices in layers]))
+    chains = FusionGroups(graph, views, layers, PeakMemory(graph, views, [choices[0].use for choices in layers]))
     for option in chains.options():
         for resolved in chains.resolved(option):
             assert isinstance(resolved.choice, Stream)

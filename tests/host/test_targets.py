@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from harness.boards import load_boards, resolve
+from harness.cycles.targets import target_of, target_of_run
 from harness.errors import PlacementError
-from harness.kernels.target import Cached, Target
-from harness.targets import target_of, target_of_run
+from harness.hardware.target import Cached, Target
 
 
 def test_an_emulated_board_has_no_wait_states() -> None:
@@ -18,12 +18,12 @@ def test_wait_states_come_from_the_cycle_table() -> None:
     target = target_of(load_boards()["nucleo-l4r5"])
     assert target.weight_stall == pytest.approx(7.3 / 2)  # a 64-bit line holds two words
     assert target.weights is not None and target.weights.size == 8 * 4 * 8 and target.code_cache == 1024
-    assert target.arena is None and target.apart
+    assert target.arena is None and target.separate_data_bus
 
 
 def test_weights_in_sram_are_not_waited_for() -> None:
     target = target_of(load_boards()["nucleo-l4r5"], {"weights": "sram", "code": "sram2"})
-    assert target == Target("cortex-m4", apart=True)
+    assert target == Target("cortex-m4", separate_data_bus=True)
 
 
 def test_what_fits_the_cache_is_waited_for_once() -> None:

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from harness.errors import ModelFileError
-from harness.frontends import load, tflite
-from harness.frontends.tflite_serialize import OperatorDraft, SubgraphDraft, TensorDraft, serialize
-from harness.graph import DType, Graph, Node, Pads, Quantization, SliceAttrs
+from harness.frontends import load
+from harness.frontends.tflite import reader as tflite
+from harness.frontends.tflite.serialize import OperatorDraft, SubgraphDraft, TensorDraft, serialize
+from harness.ir.graph import Graph, Node, Pads, SliceAttrs
+from harness.quantization.types import DType, Quantization
 from tests.support import graft
 from tests.support.models import real_model
 from tests.support.opgen import random_graph

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from harness.errors import Category, GraphError, ModelFileError, TinyhilError, UnsupportedModelError
-from harness.frontends import load, tflite
-from harness.frontends.tflite_serialize import OperatorDraft, SubgraphDraft, TensorDraft, serialize
-from harness.graph import Quantization
+from harness.frontends import load
+from harness.frontends.tflite import reader as tflite
+from harness.frontends.tflite.serialize import OperatorDraft, SubgraphDraft, TensorDraft, serialize
+from harness.quantization.types import Quantization
 from tests.host.test_tflite_import import Q, int8, one_operator
 from tests.support import graft
 from tests.support.models import real_model

@@ -9,10 +9,11 @@ import pytest
 import tflite
 
 from harness.errors import GraphError
-from harness.frontends.tflite import load
-from harness.frontends.tflite_write import write
-from harness.graph import BinaryAttrs, ConvAttrs, DType, Graph, NoAttrs, PadAttrs, Pads, Quantization, Tensor
-from harness.oracle.execute import run
+from harness.frontends.tflite.reader import load
+from harness.frontends.tflite.writer import write
+from harness.ir.graph import BinaryAttrs, ConvAttrs, Graph, NoAttrs, PadAttrs, Pads, Tensor
+from harness.ir.interpreter import run
+from harness.quantization.types import DType, Quantization
 from tests.support.draft import Draft
 from tests.support.opgen import KINDS, random_graph, random_inputs
 from tests.support.scale import scaled

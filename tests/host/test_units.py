@@ -3,12 +3,12 @@ import operator
 import pytest
 from pydantic import ValidationError
 
-from harness.card import Budget
-from harness.compare import check_budget
 from harness.cycles.engine import estimate
 from harness.cycles.walk import walk
 from harness.errors import UnitError
 from harness.units import Quantity, Unit, total
+from harness.validate.card import Budget
+from harness.validate.checks import check_budget
 
 CYCLES = Quantity(10, Unit.CYCLES)
 INSTRUCTIONS = Quantity(10, Unit.INSTRUCTIONS)

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from harness.errors import GraphError
-from harness.frontends import load, tflite
-from harness.graph import (
+from harness.frontends import load
+from harness.frontends.tflite import reader as tflite
+from harness.ir.graph import (
     BinaryAttrs,
     ConcatAttrs,
-    DType,
     Graph,
     MeanAttrs,
     NoAttrs,
@@ -22,14 +22,14 @@ from harness.graph import (
     PadAttrs,
     Pads,
     PoolAttrs,
-    Quantization,
     SliceAttrs,
     SoftmaxAttrs,
     State,
     Tensor,
     VariableAttrs,
 )
-from harness.verifier import verify
+from harness.ir.verifier import verify
+from harness.quantization.types import DType, Quantization
 from tests.support.graphs import FULL, Builder
 from tests.support.models import real_model
 from tests.support.opgen import random_graph
@@ -264,7 +264,7 @@ def test_a_frontends_graph_is_verified():
     x = b.input(1, 4, scale=0.1)
     y = b.tensor(1, 4, scale=0.2)
     b.node("RELU6", (x,), y)
-    from harness.frontends.tflite_write import write
+    from harness.frontends.tflite.writer import write
 
     with pytest.raises(GraphError, match="does not requantize"):
         tflite.load(write(b.graph(y)))

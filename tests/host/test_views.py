@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.compiler import compile_graph
+from harness.compiler.compile import compile_graph
+from harness.compiler.plan import Plan
 from harness.frontends import load
-from harness.graph import ConcatAttrs, DType, Graph, SliceAttrs, SplitAttrs, State, VariableAttrs
+from harness.ir.graph import ConcatAttrs, Graph, SliceAttrs, SplitAttrs, State, VariableAttrs
 from harness.passes import optimize
-from harness.plan import Plan
+from harness.quantization.types import DType
 from tests.support.graphs import FULL, Builder
 from tests.support.models import wake_word_models
 

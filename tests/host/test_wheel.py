@@ -34,15 +34,15 @@ def test_it_holds_what_it_needs_and_no_more(installed):
     package = installed / "harness"
     for needed in (
         "_firmware/runtime/hil_model.h", "_firmware/kernels", "_firmware/ports/mps2-an500/port.yaml", "_boards.yaml",
-        "data/tflm_qemu.json", "templates", "virtual/native.c", "cycles/tables/cores/cortex-m7.yaml",
-        "cycles/tables/boards/nucleo-l4r5.yaml", "_firmware/calibrate/cortex-m7.s",
+        "data/baselines.json", "data/templates", "virtual/native.c", "data/cycles/cores/cortex-m7.yaml",
+        "data/cycles/boards/nucleo-l4r5.yaml", "_firmware/calibrate/cortex-m7.s",
         "cycles/native/plugin.c",
     ):  # fmt: skip
         assert (package / needed).exists(), needed
     assert {p.name for p in installed.iterdir() if not p.name.endswith(".dist-info")} == {"harness"}
     metadata = next(installed.glob("*.dist-info"))
     entries = (metadata / "entry_points.txt").read_text()
-    assert "tinyhil = harness.plugin" in entries
+    assert "tinyhil = harness.pytest_plugin.plugin" in entries
     assert "[pyocd.probe]" in entries and "harness.virtual.plugin:VirtualProbePlugin" in entries
     about = (metadata / "METADATA").read_text()
     assert "Framework :: Pytest" in about
@@ -52,7 +52,7 @@ def test_it_holds_what_it_needs_and_no_more(installed):
 
 
 def test_it_validates_outside_the_checkout(installed, tmp_path):
-    code = f"import harness.cli as c; assert c.__file__.startswith({str(installed)!r}), c.__file__; c.main()"
+    code = f"import harness.cli.app as c; assert c.__file__.startswith({str(installed)!r}), c.__file__; c.main()"
     arguments = ["validate", str(FIXTURES / "digits.tflite"), "-b", "host", "--vectors", "2", "--json"]
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],

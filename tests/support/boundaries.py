@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.graph import ConvAttrs, FullyConnectedAttrs, Graph, Pads, Quantization
+from harness.ir.graph import ConvAttrs, FullyConnectedAttrs, Graph, Pads
+from harness.quantization.types import Quantization
 from tests.support.draft import Draft, Rng, log_uniform
 
 LAYERS = ("FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D")

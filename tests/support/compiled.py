@@ -7,14 +7,15 @@ from collections.abc import Collection
 import numpy as np
 
 from harness.boards import load_boards, open_session, resolve
+from harness.boards.session import open_client
 from harness.build import build_image
-from harness.compiler import compile_graph
-from harness.emit import emit
-from harness.goals import MODES, Goals
-from harness.graph import Graph
-from harness.kernels.target import Target
-from harness.measure import measure, open_client
-from harness.oracle.execute import run
+from harness.compiler.compile import compile_graph
+from harness.compiler.emit.package import emit
+from harness.compiler.goals import MODES, Goals
+from harness.hardware.target import Target
+from harness.ir.graph import Graph
+from harness.ir.interpreter import run
+from harness.validate.measurement import measure
 from tests.support.opgen import KINDS, random_graph, random_inputs
 
 VECTORS = 3

@@ -8,8 +8,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from harness.frontends.tflite_write import operator_index, write
-from harness.graph import Array, Attrs, DType, Graph, Node, Quantization, State, Tensor
+from harness.frontends.tflite.writer import operator_index, write
+from harness.ir.graph import Attrs, Graph, Node, State, Tensor
+from harness.quantization.types import Array, DType, Quantization
 
 Rng = np.random.Generator
 T = TypeVar("T")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import yaml
 
-from harness.boards.child import Child
 from harness.link.transport import PipeTransport, SocketTransport, Transport
+from harness.processes import Subprocess
 
 REPOSITORY = Path(__file__).parents[2]
 FIRMWARE = REPOSITORY / "firmware"
@@ -68,7 +68,7 @@ def running(elf: Path, port: str, link: str, *, shift: int = 8, options: Sequenc
         else:
             command += ["-serial", "null", "-semihosting-config", "enable=on,target=native"]
     environment = {"ASAN_OPTIONS": "detect_leaks=0"}
-    child = Child(port, command, pipes=listener is None, env=environment)
+    child = Subprocess(port, command, pipes=listener is None, env=environment)
     transport: Transport | None = None
     try:
         if listener is None:

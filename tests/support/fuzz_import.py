@@ -18,12 +18,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.compiler import compile_graph
-from harness.emit import emit
+from harness.compiler.compile import compile_graph
+from harness.compiler.emit.package import emit
 from harness.errors import TinyhilError
-from harness.frontends import tflite
-from harness.graph import Graph
-from harness.verifier import verify
+from harness.frontends.tflite import reader as tflite
+from harness.ir.graph import Graph
+from harness.ir.verifier import verify
 from tests.support.mutate import mutate, seed
 
 MEMORY = 1 << 30

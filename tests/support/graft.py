@@ -9,21 +9,21 @@ from typing import Any
 import flatbuffers
 import tflite
 
-from harness.frontends.flatbuffer import Table
+from harness.frontends.tflite.flatbuffer import FlatTable
 
 OPERATOR_CODES, SUBGRAPHS, BUFFERS = 6, 8, 12
 TENSORS, OPERATORS = 4, 10
 
 
-def element(table: Table, vector: int, index: int) -> int:
+def element(table: FlatTable, vector: int, index: int) -> int:
     """Where the file holds the offset of an element of a vector of tables."""
     at = table.field(vector)
     return at + int.from_bytes(table.data[at : at + 4], "little") + 4 + 4 * index
 
 
-def main_subgraph(data: bytes) -> Table:
+def main_subgraph(data: bytes) -> FlatTable:
     """The table of subgraph 0."""
-    return Table.root(data, "test").tables(SUBGRAPHS, "subgraph", 8)[0]
+    return FlatTable.root(data, "test").tables(SUBGRAPHS, "subgraph", 8)[0]
 
 
 def graft(data: bytes, at: int, name: str, fields: Mapping[str, Any]) -> bytes:

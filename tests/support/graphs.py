@@ -6,21 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.graph import (
-    ABSENT,
-    Array,
-    Attrs,
-    BinaryAttrs,
-    ConvAttrs,
-    DType,
-    Graph,
-    NoAttrs,
-    Node,
-    PadAttrs,
-    Pads,
-    Quantization,
-    Tensor,
-)
+from harness.ir.graph import ABSENT, Attrs, BinaryAttrs, ConvAttrs, Graph, NoAttrs, Node, PadAttrs, Pads, Tensor
+from harness.quantization.types import Array, DType, Quantization
 
 FULL = (-128, 127)
 

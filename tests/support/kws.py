@@ -10,18 +10,18 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.graph import (
+from harness.ir.graph import (
     ConvAttrs,
     FullyConnectedAttrs,
     Graph,
     NoAttrs,
     Pads,
     PoolAttrs,
-    Quantization,
     SoftmaxAttrs,
     activation_clamp,
     same_pads,
 )
+from harness.quantization.types import Quantization
 from tests.support.draft import Draft
 from tests.support.models import find_model
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.graph import (
+from harness.ir.graph import (
     BinaryAttrs,
     ConvAttrs,
     FullyConnectedAttrs,
@@ -15,9 +15,9 @@ from harness.graph import (
     PadAttrs,
     Pads,
     PoolAttrs,
-    Quantization,
     same_pads,
 )
+from harness.quantization.types import Quantization
 from tests.support.draft import Draft, Rng, between, chance, log_uniform, quantization
 from tests.support.opgen_ops import BUILDERS, accumulator, fused, weights, window
 

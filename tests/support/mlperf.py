@@ -9,10 +9,10 @@ from pathlib import Path
 from harness.boards import Board, find_board, open_session
 from harness.boards.session import Session
 from harness.build import Image, build_image
-from harness.compiler import compile_graph
-from harness.emit import Package, emit
-from harness.graph import Graph
-from harness.mlperf.client import Client
+from harness.compiler.compile import compile_graph
+from harness.compiler.emit.package import Package, emit
+from harness.ir.graph import Graph
+from harness.mlperf.client import MlperfClient
 from harness.mlperf.firmware import Interface, language
 
 REPOSITORY = Path(__file__).parents[2]
@@ -29,9 +29,9 @@ def build(
 
 
 @contextlib.contextmanager
-def talking(image: Image, board: str | Board = "mps2-an500") -> Iterator[tuple[Client, Session]]:
+def talking(image: Image, board: str | Board = "mps2-an500") -> Iterator[tuple[MlperfClient, Session]]:
     """A client that the device has answered."""
     with open_session(find_board(board) if isinstance(board, str) else board, image) as session:
-        client = Client(session.stream())
+        client = MlperfClient(session.stream())
         client.wait_ready()
         yield client, session

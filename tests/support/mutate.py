@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.errors import TinyhilError
-from harness.frontends import flatbuffer, tflite
-from harness.graph import Array
+from harness.frontends.tflite import flatbuffer
+from harness.frontends.tflite import reader as tflite
+from harness.quantization.types import Array
 
 Rng = np.random.Generator
 _BOUNDARIES = (0, 1, 2, 3, 4, 5, 16, 127, 128, 255, 256, 32767, 32768, 65535, 65536, 1 << 24, (1 << 31) - 1, 1 << 31)
@@ -46,14 +47,14 @@ def seed(name: str, data: bytes) -> Seed:
 
 @contextmanager
 def _recording(found: set[tuple[int, int]], values: set[tuple[int, int]]) -> Iterator[None]:
-    unpack, array, scalar = flatbuffer._unpack, flatbuffer.Table.array, flatbuffer.Table._scalar
+    unpack, array, scalar = flatbuffer._unpack, flatbuffer.FlatTable.array, flatbuffer.FlatTable._scalar
 
     def recorded_unpack(kind: str, data: bytes, at: int, place: str) -> int:
         value = unpack(kind, data, at, place)
         found.add((at, struct.calcsize(kind)))
         return value
 
-    def recorded_array(self: flatbuffer.Table, offset: int, dtype: str, place: str) -> Array:
+    def recorded_array(self: flatbuffer.FlatTable, offset: int, dtype: str, place: str) -> Array:
         numbers = array(self, offset, dtype, place)
         if len(numbers) and dtype != "<u1":
             start, count = self._vector(offset, numbers.itemsize, place)
@@ -62,12 +63,12 @@ def _recording(found: set[tuple[int, int]], values: set[tuple[int, int]]) -> Ite
             values.update(spots)
         return numbers
 
-    def recorded_scalar(self: flatbuffer.Table, offset: int, kind: str) -> int | float | None:
+    def recorded_scalar(self: flatbuffer.FlatTable, offset: int, kind: str) -> int | float | None:
         if at := self.field(offset):
             values.add((at, struct.calcsize(kind)))
         return scalar(self, offset, kind)
 
-    table = flatbuffer.Table
+    table = flatbuffer.FlatTable
     flatbuffer._unpack, table.array, table._scalar = recorded_unpack, recorded_array, recorded_scalar
     try:
         yield

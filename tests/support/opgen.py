@@ -17,7 +17,8 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from harness.graph import Array, ConcatAttrs, DType, Graph, Quantization, SliceAttrs, State, VariableAttrs
+from harness.ir.graph import ConcatAttrs, Graph, SliceAttrs, State, VariableAttrs
+from harness.quantization.types import Array, DType, Quantization
 from tests.support.draft import Draft, Rng, between, chance, pick, quantization, values
 from tests.support.opgen_ops import BUILDERS, image
 from tests.support.opgen_rows import rows

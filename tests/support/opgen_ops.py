@@ -7,20 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.graph import (
+from harness.ir.graph import (
     ABSENT,
     BinaryAttrs,
-    Clamp,
     ConcatAttrs,
     ConvAttrs,
-    DType,
     FullyConnectedAttrs,
     MeanAttrs,
     NoAttrs,
     PadAttrs,
     Pads,
     PoolAttrs,
-    Quantization,
     SliceAttrs,
     SoftmaxAttrs,
     SplitAttrs,
@@ -28,6 +25,7 @@ from harness.graph import (
     activation_clamp,
     same_pads,
 )
+from harness.quantization.types import Clamp, DType, Quantization
 from tests.support.draft import Draft, Rng, between, chance, log_uniform, pick, quantization, values
 
 PROBABILITY = Quantization((1 / 256,), (-128,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.graph import MeanAttrs, Pads, PoolAttrs
+from harness.ir.graph import MeanAttrs, Pads, PoolAttrs
 from tests.support.draft import Draft, between, chance, pick, quantization
 from tests.support.opgen_ops import BUILDERS
 from tests.support.opgen_sparse import joined

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from harness.graph import BinaryAttrs, ConcatAttrs, DType, NoAttrs, SliceAttrs, SplitAttrs
+from harness.ir.graph import BinaryAttrs, ConcatAttrs, NoAttrs, SliceAttrs, SplitAttrs
+from harness.quantization.types import DType
 from tests.support.draft import Draft, between, chance, pick, quantization, values
 from tests.support.opgen_ops import BUILDERS, image
 

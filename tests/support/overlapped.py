@@ -8,18 +8,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.boards import load_boards, open_session, resolve
+from harness.boards.session import open_client
 from harness.build import build_image
-from harness.choice import Choice
-from harness.compiler import compile_graph
-from harness.emit import emit
-from harness.graph import Graph
+from harness.compiler.choice import Choice
+from harness.compiler.compile import compile_graph
+from harness.compiler.emit.package import emit
+from harness.compiler.memory.overlap import Overlap
+from harness.compiler.plan import ArenaPlacement, Plan
+from harness.hardware.target import Target
+from harness.ir.graph import Graph
+from harness.ir.interpreter import run
 from harness.kernels import KERNELS
-from harness.kernels.base import Context, Kernel
-from harness.kernels.target import Target
-from harness.measure import measure, open_client
-from harness.oracle.execute import run
-from harness.overlap import Overlap
-from harness.plan import Placement, Plan
+from harness.kernels.base import Kernel
+from harness.kernels.context import Context
+from harness.validate.measurement import measure
 from tests.support.opgen import OPS, random_graph, random_inputs
 
 
@@ -86,15 +88,15 @@ def at_distance(layer: Layer, distance: int, name: str) -> Plan:
     base = -(-base // 16) * 16
     offsets = {under: base, over: base + distance}
     end = max(offsets[t] + sizes[t] for t in layer.pair)
-    placements = [Placement(f"t{t}", t, None, offsets[t], sizes[t], -1, 1) for t in layer.pair]
+    placements = [ArenaPlacement(f"t{t}", t, None, offsets[t], sizes[t], -1, 1) for t in layer.pair]
     others = [t for t in (*plan.graph.inputs, *plan.graph.outputs) if t not in layer.pair]
     for t in others:
         end = -(-end // 16) * 16
-        placements.append(Placement(f"t{t}", t, None, end, plan.graph.tensors[t].bytes, -1, 1))
+        placements.append(ArenaPlacement(f"t{t}", t, None, end, plan.graph.tensors[t].bytes, -1, 1))
         end += plan.graph.tensors[t].bytes
     end = -(-end // 16) * 16
     scratch = plan.layers[0].scratch
-    placements.append(Placement("scratch of layer 0", None, None, end, scratch, 0, 0))
+    placements.append(ArenaPlacement("scratch of layer 0", None, None, end, scratch, 0, 0))
     return replace(plan, name=name, placements=tuple(placements), arena_size=end + max(scratch, 1))
 
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-import harness.pytest_items
-import harness.settings  # noqa: F401
-from harness.frontends.tflite import load
+import harness.pytest_plugin.items
+import harness.pytest_plugin.settings  # noqa: F401
+from harness.frontends.tflite.reader import load
 from harness.oracle import open_oracle
-from harness.pipeline import Workbench
+from harness.validate.workbench import Workbench
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 
@@ -27,8 +27,8 @@ for _name in ("tflm", "litert"):
 
 def plugin_arguments() -> list[str]:
     """What loads the plugin: nothing where its entry point does."""
-    installed = any(point.value == "harness.plugin" for point in entry_points(group="pytest11"))
-    return [] if installed else ["-p", "harness.plugin"]
+    installed = any(point.value == "harness.pytest_plugin.plugin" for point in entry_points(group="pytest11"))
+    return [] if installed else ["-p", "harness.pytest_plugin.plugin"]
 
 
 def run_pytest(pytester: pytest.Pytester, *arguments: str | Path) -> pytest.RunResult:

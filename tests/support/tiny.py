@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness.compiler import compile_graph
-from harness.emit import Package, emit
-from harness.graph import Graph
+from harness.compiler.compile import compile_graph
+from harness.compiler.emit.package import Package, emit
+from harness.ir.graph import Graph
 from tests.support.graphs import Builder
 
 

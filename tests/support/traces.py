@@ -6,7 +6,7 @@ import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 
-from harness.cycles.memory import Cache, MemorySystem, Span
+from harness.cycles.memory import CacheGeometry, MemorySystem, Span
 
 BLOCK, LOAD, STORE, ENTER, LEAVE, STOP = range(6)
 
@@ -100,9 +100,9 @@ def expect(events: list[Event], spans: list[Span], system: MemorySystem) -> list
     def part(address: int) -> str:
         return next((s.part for s in spans if s.origin <= address < s.origin + s.size), "other")
 
-    caches: dict[Cache, dict[int, list[int]]] = {}
+    caches: dict[CacheGeometry, dict[int, list[int]]] = {}
 
-    def touch(cache: Cache, line: int, fill: bool) -> bool:
+    def touch(cache: CacheGeometry, line: int, fill: bool) -> bool:
         ways = caches.setdefault(cache, {}).setdefault(line % cache.sets, [])
         if line in ways:
             if cache.replace == "lru":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.virtual.chip import Clock, Follow, ReadRegister, Registers, bits, gpio_ports
+from harness.virtual.chip import Clock, Follow, ReadRegister, RegisterMap, bits, gpio_ports
 
 # RCC: offsets of registers
 CR, PLLCFGR, CFGR, AHB1ENR, APB1ENR, APB2ENR, CSR = 0x00, 0x04, 0x08, 0x30, 0x40, 0x44, 0x74
@@ -14,7 +14,7 @@ HSI, LSE = 16_000_000, 32_768
 # Flags of the reset status register
 RESET_CAUSES = {"power": 0x0E00_0000, "brown-out": 0x0200_0000, "pin": 0x0400_0000, "software": 0x1000_0000}
 
-RCC = Registers(
+RCC = RegisterMap(
     "rcc",
     0x4002_3800,
     reset={CR: 0x0000_0081, PLLCFGR: 0x2400_3010, AHB1ENR: 0x0010_0000, CSR: 0x0E00_0000},
@@ -25,7 +25,7 @@ RCC = Registers(
         Follow((CFGR, 0), (CFGR, 2), 2),  # SW, SWS
     ),
 )
-PWR = Registers(
+PWR = RegisterMap(
     "pwr",
     0x4000_7000,
     reset={0x00: 0x0000_C000},
@@ -33,17 +33,17 @@ PWR = Registers(
     always={0x04: 1 << 14},  # VOSRDY
     clock=Clock(APB1ENR, 28),
 )
-WATCHDOGS = (Registers("iwdg", 0x4000_3000), Registers("wwdg", 0x4000_2C00))
-SYSCFG = Registers("syscfg", 0x4001_3800, clock=Clock(APB2ENR, 14))
+WATCHDOGS = (RegisterMap("iwdg", 0x4000_3000), RegisterMap("wwdg", 0x4000_2C00))
+SYSCFG = RegisterMap("syscfg", 0x4001_3800, clock=Clock(APB2ENR, 14))
 
 
-def pins(letters: str) -> tuple[Registers, ...]:
+def pins(letters: str) -> tuple[RegisterMap, ...]:
     """GPIO ports; the debug pins are taken after reset."""
     return gpio_ports(0x4002_0000, letters, AHB1ENR, {"a": 0xA800_0000, "b": 0x0000_0280}, other=0)
 
 
 @dataclass(frozen=True)
-class Tree:
+class ClockTree:
     """Rates of the system clock, the core, both peripheral buses and TIM2."""
 
     system: int
@@ -53,7 +53,7 @@ class Tree:
     timer: int
 
 
-def tree(read: ReadRegister, hse: int) -> Tree:
+def tree(read: ReadRegister, hse: int) -> ClockTree:
     """The clock tree from the RCC's registers."""
     config = read("rcc", CFGR)
     switch = bits(config, 0, 2)
@@ -62,7 +62,7 @@ def tree(read: ReadRegister, hse: int) -> Tree:
     core = system if prescaler < 8 else system // (2, 4, 8, 16, 64, 128, 256, 512)[prescaler - 8]
     halvings = [max(bits(config, low, 3) - 3, 0) for low in (10, 13)]
     apb1, apb2 = (core >> halving for halving in halvings)
-    return Tree(system, core, apb1, apb2, core if halvings[0] == 0 else 2 * apb1)
+    return ClockTree(system, core, apb1, apb2, core if halvings[0] == 0 else 2 * apb1)
 
 
 def oscillator(read: ReadRegister, select: int, hse: int) -> int:

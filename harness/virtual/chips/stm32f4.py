@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.virtual.chip import Chip, Clock, Clocks, FlashLayout, Memory, ReadRegister, Timer, Usart, Wiring
+from harness.virtual.chip import Chip, ChipMemory, Clock, Clocks, FlashLayout, ReadRegister, TimerSpec, Usart, Wiring
 from harness.virtual.chips import stm32f
 
 
@@ -20,9 +20,9 @@ _F446 = Chip(
     idcode_at=(0xE004_2000,),
     boot=0x0000_0000,
     memory=(
-        Memory("flash", 0x0800_0000, 0x8_0000, "flash"),
-        Memory("flash-boot", 0x0000_0000, 0x8_0000, "flash", alias_of="flash"),
-        Memory("sram", 0x2000_0000, 0x2_0000),
+        ChipMemory("flash", 0x0800_0000, 0x8_0000, "flash"),
+        ChipMemory("flash-boot", 0x0000_0000, 0x8_0000, "flash", alias_of="flash"),
+        ChipMemory("sram", 0x2000_0000, 0x2_0000),
     ),
     registers=(stm32f.RCC, stm32f.PWR, stm32f.SYSCFG, *stm32f.WATCHDOGS, *stm32f.pins("abcdefgh")),
     usarts=(
@@ -30,7 +30,7 @@ _F446 = Chip(
         Usart("usart2", 0x4000_4400, Clock(stm32f.APB1ENR, 17), kind="status"),
         Usart("usart3", 0x4000_4800, Clock(stm32f.APB1ENR, 18), kind="status"),
     ),
-    timer=Timer(0x4000_0000, Clock(stm32f.APB1ENR, 0)),
+    timer=TimerSpec(0x4000_0000, Clock(stm32f.APB1ENR, 0)),
     flash=FlashLayout("f7", 0x4002_3C00, (0x4000,) * 4 + (0x1_0000,) + (0x2_0000,) * 3, options=0x0FFF_AAED),
     clocks=clocks,
     reset_cause=("rcc", stm32f.CSR, stm32f.RESET_CAUSES),

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from harness.virtual.chip import Chip, Clock, Clocks, FlashLayout, Memory, ReadRegister, Timer, Usart, Wiring, bits
+from harness.virtual.chip import (
+    Chip,
+    ChipMemory,
+    Clock,
+    Clocks,
+    FlashLayout,
+    ReadRegister,
+    TimerSpec,
+    Usart,
+    Wiring,
+    bits,
+)
 from harness.virtual.chips import stm32f
 
 DCKCFGR2 = 0x90
@@ -20,7 +31,7 @@ def clocks(read: ReadRegister, hse: int) -> Clocks:
     return Clocks(tree.core, tree.timer, rates)
 
 
-def _chip(name: str, idcode: int, memory: tuple[Memory, ...], flash: FlashLayout, cpuid: int) -> Chip:
+def _chip(name: str, idcode: int, memory: tuple[ChipMemory, ...], flash: FlashLayout, cpuid: int) -> Chip:
     return Chip(
         name=name,
         core="cortex-m7",
@@ -35,7 +46,7 @@ def _chip(name: str, idcode: int, memory: tuple[Memory, ...], flash: FlashLayout
             Usart("usart2", 0x4000_4400, Clock(stm32f.APB1ENR, 17)),
             Usart("usart3", 0x4000_4800, Clock(stm32f.APB1ENR, 18)),
         ),
-        timer=Timer(0x4000_0000, Clock(stm32f.APB1ENR, 0)),
+        timer=TimerSpec(0x4000_0000, Clock(stm32f.APB1ENR, 0)),
         flash=flash,
         clocks=clocks,
         reset_cause=("rcc", stm32f.CSR, stm32f.RESET_CAUSES),
@@ -47,11 +58,11 @@ _F746 = _chip(
     "stm32f746",
     0x1001_6449,
     (
-        Memory("itcm", 0x0000_0000, 0x4000),
-        Memory("flash", 0x0800_0000, 0x10_0000, "flash"),
-        Memory("flash-itcm", 0x0020_0000, 0x10_0000, "flash", alias_of="flash"),
-        Memory("dtcm", 0x2000_0000, 0x1_0000),
-        Memory("sram", 0x2001_0000, 0x4_0000),
+        ChipMemory("itcm", 0x0000_0000, 0x4000),
+        ChipMemory("flash", 0x0800_0000, 0x10_0000, "flash"),
+        ChipMemory("flash-itcm", 0x0020_0000, 0x10_0000, "flash", alias_of="flash"),
+        ChipMemory("dtcm", 0x2000_0000, 0x1_0000),
+        ChipMemory("sram", 0x2001_0000, 0x4_0000),
     ),
     FlashLayout("f7", 0x4002_3C00, (0x8000,) * 4 + (0x2_0000,) + (0x4_0000,) * 3, options=0xC0FF_AAFD),
     0x410F_C271,
@@ -60,11 +71,11 @@ _F767 = _chip(
     "stm32f767",
     0x1001_6451,
     (
-        Memory("itcm", 0x0000_0000, 0x4000),
-        Memory("flash", 0x0800_0000, 0x20_0000, "flash"),
-        Memory("flash-itcm", 0x0020_0000, 0x20_0000, "flash", alias_of="flash"),
-        Memory("dtcm", 0x2000_0000, 0x2_0000),
-        Memory("sram", 0x2002_0000, 0x6_0000),
+        ChipMemory("itcm", 0x0000_0000, 0x4000),
+        ChipMemory("flash", 0x0800_0000, 0x20_0000, "flash"),
+        ChipMemory("flash-itcm", 0x0020_0000, 0x20_0000, "flash", alias_of="flash"),
+        ChipMemory("dtcm", 0x2000_0000, 0x2_0000),
+        ChipMemory("sram", 0x2002_0000, 0x6_0000),
     ),
     # one bank: nDBANK
     FlashLayout("f7", 0x4002_3C00, (0x8000,) * 4 + (0x2_0000,) + (0x4_0000,) * 7, options=0xFFFF_AAFD),

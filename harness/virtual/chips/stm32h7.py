@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from harness.virtual.chip import (
     Chip,
+    ChipMemory,
     Clock,
     Clocks,
     FlashLayout,
     Follow,
-    Memory,
     ReadRegister,
-    Registers,
-    Timer,
+    RegisterMap,
+    TimerSpec,
     Usart,
     Wiring,
     bits,
@@ -41,7 +41,7 @@ _RCC_FOLLOWS = (
     Follow((CR, 28), (CR, 29)),  # PLL3
     Follow((CFGR, 0), (CFGR, 3), 3),  # SW, SWS
 )
-_PWR = Registers(
+_PWR = RegisterMap(
     "pwr",
     0x5802_4800,
     reset={0x00: 0xF000_C000, 0x0C: 0x0000_0006, 0x18: 0x0000_4000},  # CR1, CR3, D3CR (VOS3)
@@ -101,7 +101,7 @@ def clocks(read: ReadRegister, hse: int) -> Clocks:
     return Clocks(core, timer, {"usart1": usart(bits(kernel, 3, 3), apb2), "usart3": usart(bits(kernel, 0, 3), apb1)})
 
 
-def _chip(name: str, idcode: int, memory: tuple[Memory, ...], flash: FlashLayout, shift: int) -> Chip:
+def _chip(name: str, idcode: int, memory: tuple[ChipMemory, ...], flash: FlashLayout, shift: int) -> Chip:
     """shift: of the RCC's enable and reset status registers, from where the H743 has them."""
     return Chip(
         name=name,
@@ -112,7 +112,7 @@ def _chip(name: str, idcode: int, memory: tuple[Memory, ...], flash: FlashLayout
         boot=0x0800_0000,
         memory=memory,
         registers=(
-            Registers(
+            RegisterMap(
                 "rcc",
                 0x5802_4400,
                 reset={**_RCC_RESET, RSR + shift: 0x00FE_0000},
@@ -120,19 +120,19 @@ def _chip(name: str, idcode: int, memory: tuple[Memory, ...], flash: FlashLayout
                 always={CR: 0x0000_C020},  # D1CKRDY, D2CKRDY, HSIDIVF
             ),
             _PWR,
-            Registers("syscfg", 0x5800_0400, clock=Clock(APB4ENR + shift, 1)),
+            RegisterMap("syscfg", 0x5800_0400, clock=Clock(APB4ENR + shift, 1)),
             # pyOCD's flash algorithms set the watchdogs to their longest, or feed them
-            Registers("iwdg1", 0x5800_4800),
-            Registers("iwdg2", 0x5800_4C00),
-            Registers("wwdg1", 0x5000_3000),
-            Registers("wwdg2", 0x4000_2C00),
+            RegisterMap("iwdg1", 0x5800_4800),
+            RegisterMap("iwdg2", 0x5800_4C00),
+            RegisterMap("wwdg1", 0x5000_3000),
+            RegisterMap("wwdg2", 0x4000_2C00),
             *gpio_ports(0x5802_0000, "abcdefghijk", AHB4ENR + shift, {"a": 0xABFF_FFFF, "b": 0xFFFF_FEBF}),
         ),
         usarts=(
             Usart("usart1", 0x4001_1000, Clock(APB2ENR + shift, 4), fifo=16),
             Usart("usart3", 0x4000_4800, Clock(APB1LENR + shift, 18), fifo=16),
         ),
-        timer=Timer(0x4000_0000, Clock(APB1LENR + shift, 0)),
+        timer=TimerSpec(0x4000_0000, Clock(APB1LENR + shift, 0)),
         flash=flash,
         clocks=clocks,
         reset_cause=("rcc", RSR + shift, _RESET_CAUSES),
@@ -141,20 +141,20 @@ def _chip(name: str, idcode: int, memory: tuple[Memory, ...], flash: FlashLayout
 
 
 _CORE_MEMORY = (
-    Memory("itcm", 0x0000_0000, 0x1_0000),
-    Memory("flash", 0x0800_0000, 0x20_0000, "flash"),
-    Memory("dtcm", 0x2000_0000, 0x2_0000),
+    ChipMemory("itcm", 0x0000_0000, 0x1_0000),
+    ChipMemory("flash", 0x0800_0000, 0x20_0000, "flash"),
+    ChipMemory("dtcm", 0x2000_0000, 0x2_0000),
 )
 _H743 = _chip(
     "stm32h743",
     0x2003_6450,
     (
         *_CORE_MEMORY,
-        Memory("axi", 0x2400_0000, 0x8_0000),
-        Memory("sram1", 0x3000_0000, 0x2_0000),
-        Memory("sram2", 0x3002_0000, 0x2_0000),
-        Memory("sram3", 0x3004_0000, 0x8000),
-        Memory("sram4", 0x3800_0000, 0x1_0000),
+        ChipMemory("axi", 0x2400_0000, 0x8_0000),
+        ChipMemory("sram1", 0x3000_0000, 0x2_0000),
+        ChipMemory("sram2", 0x3002_0000, 0x2_0000),
+        ChipMemory("sram3", 0x3004_0000, 0x8000),
+        ChipMemory("sram4", 0x3800_0000, 0x1_0000),
     ),
     FlashLayout("h7", 0x5200_2000, (0x2_0000,) * 16, options=0x1FC6_AAF0),
     0,
@@ -164,9 +164,9 @@ _H7A3 = _chip(
     0x1000_6480,
     (
         *_CORE_MEMORY,
-        Memory("axi", 0x2400_0000, 0x10_0000),
-        Memory("ahb", 0x3000_0000, 0x2_0000),
-        Memory("srd", 0x3800_0000, 0x8000),
+        ChipMemory("axi", 0x2400_0000, 0x10_0000),
+        ChipMemory("ahb", 0x3000_0000, 0x2_0000),
+        ChipMemory("srd", 0x3800_0000, 0x8000),
     ),
     FlashLayout("h7a", 0x5200_2000, (0x2000,) * 256, options=0x1006_AAF0),
     _H7A3_SHIFT,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from harness.virtual.chip import (
     Chip,
+    ChipMemory,
     Clock,
     Clocks,
     FlashLayout,
     Follow,
-    Memory,
     ReadRegister,
-    Registers,
-    Timer,
+    RegisterMap,
+    TimerSpec,
     Usart,
     Wiring,
     bits,
@@ -29,7 +29,7 @@ _MSI = (100_000, 200_000, 400_000, 800_000, 1_000_000, 2_000_000, 4_000_000, 8_0
 # Flags of the reset status register
 _RESET_CAUSES = {"power": 0x0C00_0000, "brown-out": 0x0800_0000, "pin": 0x0400_0000, "software": 0x1000_0000}
 
-_RCC = Registers(
+_RCC = RegisterMap(
     "rcc",
     0x4002_1000,
     reset={CR: 0x0000_0061, PLLCFGR: 0x0000_1000, CSR: 0x0C00_0600},
@@ -41,7 +41,7 @@ _RCC = Registers(
         Follow((CFGR, 0), (CFGR, 2), 2),  # SW, SWS
     ),
 )
-_PWR = Registers("pwr", 0x4000_7000, reset={0x00: 0x0200, 0x80: 0x0100}, clock=Clock(APB1ENR1, 28))
+_PWR = RegisterMap("pwr", 0x4000_7000, reset={0x00: 0x0200, 0x80: 0x0100}, clock=Clock(APB1ENR1, 28))
 
 
 def _oscillator(read: ReadRegister, select: int, hse: int) -> int:
@@ -83,7 +83,7 @@ def clocks(read: ReadRegister, hse: int) -> Clocks:
 
 
 def _chip(
-    name: str, idcode: int, memory: tuple[Memory, ...], flash: FlashLayout, wiring: Wiring, fifo: int, ports: str
+    name: str, idcode: int, memory: tuple[ChipMemory, ...], flash: FlashLayout, wiring: Wiring, fifo: int, ports: str
 ) -> Chip:
     return Chip(
         name=name,
@@ -96,9 +96,9 @@ def _chip(
         registers=(
             _RCC,
             _PWR,
-            Registers("syscfg", 0x4001_0000, clock=Clock(APB2ENR, 0)),
-            Registers("iwdg", 0x4000_3000),
-            Registers("wwdg", 0x4000_2C00),
+            RegisterMap("syscfg", 0x4001_0000, clock=Clock(APB2ENR, 0)),
+            RegisterMap("iwdg", 0x4000_3000),
+            RegisterMap("wwdg", 0x4000_2C00),
             *gpio_ports(0x4800_0000, ports, AHB2ENR, {"a": 0xABFF_FFFF, "b": 0xFFFF_FEBF}),
         ),
         usarts=(
@@ -107,7 +107,7 @@ def _chip(
             Usart("usart3", 0x4000_4800, Clock(APB1ENR1, 18), fifo),
             Usart("lpuart1", 0x4000_8000, Clock(APB1ENR2, 0), fifo, low_power=True, function=8),
         ),
-        timer=Timer(0x4000_0000, Clock(APB1ENR1, 0)),
+        timer=TimerSpec(0x4000_0000, Clock(APB1ENR1, 0)),
         flash=flash,
         clocks=clocks,
         reset_cause=("rcc", CSR, _RESET_CAUSES),
@@ -119,10 +119,10 @@ _L476 = _chip(
     "stm32l476",
     0x1007_6415,
     (
-        Memory("flash", 0x0800_0000, 0x10_0000, "flash"),
-        Memory("flash-boot", 0x0000_0000, 0x10_0000, "flash", alias_of="flash"),
-        Memory("sram1", 0x2000_0000, 0x1_8000),
-        Memory("sram2", 0x1000_0000, 0x8000),
+        ChipMemory("flash", 0x0800_0000, 0x10_0000, "flash"),
+        ChipMemory("flash-boot", 0x0000_0000, 0x10_0000, "flash", alias_of="flash"),
+        ChipMemory("sram1", 0x2000_0000, 0x1_8000),
+        ChipMemory("sram2", 0x1000_0000, 0x8000),
     ),
     FlashLayout("l4", 0x4002_2000, (0x800,) * 512, options=0xFFEF_F8AA),
     Wiring("usart2", "pa2", "pa3"),
@@ -133,12 +133,12 @@ _L4R5 = _chip(
     "stm32l4r5",
     0x1000_6470,
     (
-        Memory("flash", 0x0800_0000, 0x20_0000, "flash"),
-        Memory("flash-boot", 0x0000_0000, 0x20_0000, "flash", alias_of="flash"),
-        Memory("sram1", 0x2000_0000, 0x3_0000),
-        Memory("sram2", 0x1000_0000, 0x1_0000),
-        Memory("sram2-after", 0x2003_0000, 0x1_0000, alias_of="sram2"),
-        Memory("sram3", 0x2004_0000, 0x6_0000),
+        ChipMemory("flash", 0x0800_0000, 0x20_0000, "flash"),
+        ChipMemory("flash-boot", 0x0000_0000, 0x20_0000, "flash", alias_of="flash"),
+        ChipMemory("sram1", 0x2000_0000, 0x3_0000),
+        ChipMemory("sram2", 0x1000_0000, 0x1_0000),
+        ChipMemory("sram2-after", 0x2003_0000, 0x1_0000, alias_of="sram2"),
+        ChipMemory("sram3", 0x2004_0000, 0x6_0000),
     ),
     FlashLayout("l4", 0x4002_2000, (0x1000,) * 512, options=0xFFEF_F8AA),
     Wiring("lpuart1", "pg7", "pg8"),

@@ -1,0 +1,214 @@
+"""Arm's Fixed Virtual Platforms: models of whole systems, by UART over a socket.
+
+An FVP ends with status 0 whatever became of the program, so its status says nothing here: the protocol judges. Its
+time is that of a model (one instruction a cycle, devices brought up to date now and then): neither cycles nor a count
+of instructions, and shown as neither.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import time
+from fractions import Fraction
+from pathlib import Path
+
+from harness.boards.programs import named_program
+from harness.boards.session import Session
+from harness.build.image import Image
+from harness.errors import BoardError, EmulatorLicenseError, EmulatorMissingError
+from harness.hardware.board import Board, Resolved
+from harness.link.transport import SocketTransport
+from harness.processes import Subprocess
+from harness.units import Unit
+
+VARIABLE = "TINYHIL_FVP"
+START_TIMEOUT_S = 60.0
+CONNECT_TIMEOUT_S = 5.0
+STOP_TIMEOUT_S = 5.0
+
+_PORT = re.compile(r"telnetterminal0: Listening for serial connection on port (\d+)")
+_LICENSE = re.compile(r"^.*\b(?:licen[cs]e|flexnet|flexlm|armlmd|armlm)\b.*$", re.IGNORECASE | re.MULTILINE)
+_FAILED = re.compile(r"fail|error|denied|expired|not |no |cannot|unable|invalid", re.IGNORECASE)
+_LIBRARY = re.compile(r"^.*(?:shared librar|shared object|libpython|\.so\b).*$", re.IGNORECASE | re.MULTILINE)
+_PARAMETER = re.compile(r"^.*\bparameters?\b.*$", re.IGNORECASE | re.MULTILINE)
+_LIMIT = re.compile(r"Simulation is stopping\. Reason: .*(?:limit|time)", re.IGNORECASE)
+_STATISTICS = re.compile(r"^--- (\S+) statistics: -+$(.*?)^-{20,}$", re.DOTALL | re.MULTILINE)
+
+
+def find_fvp(board: Board) -> Path:
+    """The program of a board's FVP: $TINYHIL_FVP, then its name on PATH.
+
+    Raises:
+        EmulatorMissingError: it is in neither.
+    """
+    named = named_program(VARIABLE)
+    if named is not None:
+        return named
+    program = shutil.which(str(board.machine))
+    if program is None:
+        raise EmulatorMissingError(
+            f"no {board.machine} on PATH",
+            hint=f"install it from developer.arm.com (Arm Ecosystem FVPs) and put it on PATH, or set {VARIABLE}"
+            + (f"; --board {board.stand_in} runs the same core" if board.stand_in else ""),
+        )
+    return Path(program)
+
+
+class _Model(Subprocess):
+    """The running FVP. What it says on stdout and stderr is kept together."""
+
+    def __init__(self, board: Board, command: list[str]) -> None:
+        super().__init__(str(board.machine), command, pipes=False, console=True)
+        self._time_limit = board.time_limit
+
+    def fate(self) -> str:
+        """How it ended; its exit status would say nothing."""
+        if not self.ended():
+            return "is still running"
+        if _LIMIT.search(self.stderr()):
+            return f"came to the end of its {self._time_limit} simulated seconds (time_limit in boards.yaml) and ended"
+        return "ended"
+
+    def port(self) -> int:
+        """The port of the first UART: the one asked for, or another where that is in use.
+
+        Raises:
+            EmulatorLicenseError: it has no license.
+            BoardError: it ended, or did not say its port.
+        """
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while True:
+            over = self.ended(0.02)  # looked at first: what it said last is there then
+            said = self.stderr()
+            found = _PORT.search(said)
+            if found and not over:
+                return int(found[1])
+            if over:
+                raise self._start_failure(said)
+            if time.monotonic() > deadline:
+                raise self._start_failure(said, silent=True)
+
+    def _start_failure(self, said: str, silent: bool = False) -> BoardError | EmulatorLicenseError:
+        by_hand = f"try it by hand: {' '.join(self.command)}"
+        licensing = [line.strip() for line in _LICENSE.findall(said) if _FAILED.search(line)]
+        if licensing:
+            return EmulatorLicenseError(
+                f"{self.name} has no license: {licensing[0]}",
+                hint="Arm's Ecosystem FVPs need none; for others set ARMLMD_LICENSE_FILE or activate a license",
+                details=said,
+            )
+        if silent:
+            return BoardError(
+                f"{self.name} did not open the port of its first UART in {START_TIMEOUT_S:.0f} s",
+                hint="`arguments` in boards.yaml must leave telnetterminal0 on, not quiet; " + by_hand,
+                details=said,
+            )
+        hint = by_hand
+        if line := _LIBRARY.search(said):
+            hint = f"it lacks a library ({line[0].strip()}): set LD_LIBRARY_PATH and PYTHONHOME as its manual says"
+        elif line := _PARAMETER.search(said):
+            hint = f"correct `arguments` of the board in boards.yaml for this FVP ({line[0].strip()})"
+        return BoardError(f"{self.name} {self.fate()} at start", hint=hint, details=said)
+
+
+class FvpSession(Session):
+    """An image on an FVP."""
+
+    def __init__(self, resolved: Resolved, image: Image) -> None:
+        super().__init__(resolved, image)
+        self._child: _Model | None = None
+        self._notes: tuple[str, ...] = ()
+
+    def open(self) -> None:
+        """Nothing to get hold of: each load starts a model of its own."""
+
+    def load(self) -> None:
+        """Start the model with the image; it runs at once.
+
+        Raises:
+            EmulatorMissingError: there is no FVP.
+            EmulatorLicenseError: it has no license.
+            BoardError: it ended, or did not open its port.
+        """
+        self._end()
+        board = self.ran_on
+        command = [str(find_fvp(board)), "-a", str(self.image.elf), *board.arguments]
+        self._child = child = _Model(board, [*command, "--simlimit", str(board.time_limit)])
+        self._stream = self._watch(SocketTransport(_connect(child.port(), child)), child)
+
+    def reset(self) -> None:
+        """Start a new model."""
+        self.load()
+
+    def read_memory(self, address: int, length: int) -> bytes:
+        """Refused: nothing reads an FVP's memory from outside without Arm's debugger."""
+        raise BoardError(
+            f"the memory of {self.ran_on.name} cannot be read from outside",
+            hint=f"use --board {self.ran_on.stand_in or 'mps3-an547'} for that",
+        )
+
+    def tick_scale(self) -> tuple[Unit, Fraction] | None:
+        """None: an FVP's time is a model's, of no unit that a figure here could have."""
+        return None
+
+    def stderr(self) -> str:
+        """What the model said, on stdout as well."""
+        return "" if self._child is None else self._child.stderr()
+
+    def notes(self) -> tuple[str, ...]:
+        """The model's own statistics, once it has ended."""
+        return self._notes
+
+    @property
+    def pid(self) -> int:
+        """The model's process id."""
+        if self._child is None:
+            raise self._nothing_loaded()
+        return self._child.pid
+
+    def close(self) -> None:
+        """End the model, gently at first: it tells its statistics when it is asked to stop."""
+        self._end()
+
+    def _end(self) -> None:
+        child = self._child
+        if child is not None and self._stream is not None:
+            child.interrupt()
+            child.ended(STOP_TIMEOUT_S)
+        if child is not None:
+            child.close()
+            self._notes = statistics(child.stderr())
+        self._close_stream()
+
+
+def statistics(said: str) -> tuple[str, ...]:
+    """The block that --stat makes an FVP print at its end, as a note for the report; nothing where there is none."""
+    found = _STATISTICS.search(said)
+    if found is None:
+        return ()
+    parts = []
+    for line in found[2].splitlines():
+        name, colon, value = line.partition(":")
+        if colon and value.strip():
+            parts.append(f"{name.strip().rpartition('.')[2]} {' '.join(value.split())}")
+    return (f"{found[1]} says of its whole run, which is no measurement of the model: {', '.join(parts)}",)
+
+
+def _connect(port: int, child: Subprocess) -> socket.socket:
+    deadline = time.monotonic() + CONNECT_TIMEOUT_S
+    while True:
+        try:
+            connection = socket.create_connection(("127.0.0.1", port), timeout=CONNECT_TIMEOUT_S)
+        except OSError as error:
+            if child.ended() or time.monotonic() > deadline:
+                raise BoardError(
+                    f"{child.name} does not answer at its port {port}: {error.strerror or error}",
+                    hint="does another program use the port, or a firewall forbid 127.0.0.1?",
+                    details=child.stderr(),
+                ) from error
+            time.sleep(0.05)
+            continue
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection

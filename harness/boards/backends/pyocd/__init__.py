@@ -1,0 +1,1 @@
+"""Boards behind a debug probe, through pyOCD."""

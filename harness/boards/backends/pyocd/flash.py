@@ -1,0 +1,213 @@
+"""An image into a chip's flash: only when it is not there already, and read back afterwards, which pyOCD does not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.boards.backends.pyocd.chips import WRITE_PROTECTED, Family, family_of
+from harness.boards.backends.pyocd.debugger import Debugger
+from harness.boards.backends.pyocd.log import unprinted
+from harness.errors import (
+    BoardError,
+    FlashError,
+    FlashProtectedError,
+    FlashTimeoutError,
+    FlashVerifyError,
+    ProbeError,
+    ProbeLostError,
+    TinyhilError,
+)
+
+BUILD_ID_SYMBOL = "hil_build_id"
+_READ_SIZE = 4096
+
+
+@dataclass(frozen=True)
+class FlashSegment:
+    """Bytes of an image and where they are loaded."""
+
+    address: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """How an image came into flash.
+
+    Attributes:
+        programmed: False where it was there already.
+        bytes: its size.
+        seconds: for erasing and programming; 0.0 where nothing was programmed.
+        verify_seconds: for reading it back and comparing.
+    """
+
+    programmed: bool
+    bytes: int
+    seconds: float
+    verify_seconds: float
+
+    @property
+    def bytes_per_second(self) -> float | None:
+        """Flash rate, erasing included; None where nothing was programmed."""
+        return self.bytes / self.seconds if self.programmed and self.seconds > 0 else None
+
+
+def segments_of(elf: Path) -> tuple[FlashSegment, ...]:
+    """What is to be loaded, at load addresses, in their order.
+
+    Raises:
+        BoardError: the file is not an ELF image.
+    """
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.elffile import ELFFile
+
+    try:
+        with elf.open("rb") as file:
+            found = [
+                FlashSegment(int(segment["p_paddr"]), segment.data())
+                for segment in ELFFile(file).iter_segments()
+                if segment["p_type"] == "PT_LOAD" and segment["p_filesz"]
+            ]
+    except (OSError, ELFError) as error:
+        raise BoardError(f"{elf} is not an image: {error}", hint="build it anew") from error
+    return tuple(sorted(found, key=lambda segment: segment.address))
+
+
+def symbol_address(elf: Path, name: str) -> int | None:
+    """The address of a symbol of an image; None when it has none of that name."""
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.elffile import ELFFile
+    from elftools.elf.sections import SymbolTableSection
+
+    try:
+        with elf.open("rb") as file:
+            table = ELFFile(file).get_section_by_name(".symtab")
+            found = table.get_symbol_by_name(name) if isinstance(table, SymbolTableSection) else None
+            return int(found[0]["st_value"]) if found else None
+    except (OSError, ELFError):
+        return None
+
+
+def load_image(
+    debugger: Debugger, elf: Path, build_id: str, progress: Callable[[float], None] | None = None
+) -> Loaded:
+    """Make sure that the chip's flash holds an image; the core is left halted if it had to be programmed.
+
+    The build id, read from where this image has it, tells whether programming is needed; all bytes are compared in any
+    case, since an interrupted earlier run may have left the id and not the rest.
+
+    Args:
+        debugger: connected.
+        elf: the image.
+        build_id: what its symbol `hil_build_id` holds.
+        progress: called with the part that is done, 0 to 1.
+
+    Raises:
+        FlashProtectedError, FlashTimeoutError, FlashVerifyError, FlashError: see these classes.
+        ProbeLostError, ProbeError: the probe, or the chip at it.
+    """
+    segments = segments_of(elf)
+    size = sum(len(segment.data) for segment in segments)
+    start = time.monotonic()
+    if _has_build(debugger, elf, build_id) and _first_difference(debugger, segments) is None:
+        return Loaded(False, size, 0.0, time.monotonic() - start)
+    debugger.reset_and_halt()
+    start = time.monotonic()
+    _program(debugger, segments, progress)
+    programmed = time.monotonic()
+    _verify(debugger, segments)
+    return Loaded(True, size, programmed - start, time.monotonic() - programmed)
+
+
+def _has_build(debugger: Debugger, elf: Path, build_id: str) -> bool:
+    address = symbol_address(elf, BUILD_ID_SYMBOL)
+    return address is not None and debugger.read(address, len(build_id)) == build_id.encode()
+
+
+def _program(debugger: Debugger, segments: Sequence[FlashSegment], progress: Callable[[float], None] | None) -> None:
+    from pyocd.core import exceptions
+    from pyocd.flash.loader import FlashLoader
+
+    try:
+        with unprinted():
+            loader = FlashLoader(debugger.pyocd, progress=progress)
+            for segment in segments:
+                loader.add_data(segment.address, segment.data)
+            loader.commit()
+    except ValueError as error:  # pyOCD's memory map has no flash there
+        raise FlashError(
+            f"pyOCD's target {debugger.target} cannot hold the image: {error}",
+            hint="correct `target` and `memory` of the board in boards.yaml",
+        ) from error
+    except (exceptions.FlashFailure, exceptions.CoreRegisterAccessError) as error:
+        raise _flash_error(debugger, error) from error  # the latter: the algorithm's core crashed and cannot be halted
+    except Exception as error:  # pyOCD's others, and those of the USB libraries below it
+        raise debugger.translate(error, "programming the flash") from error
+
+
+def _flash_error(debugger: Debugger, error: Exception) -> TinyhilError:
+    """Which of our errors one of pyOCD's flash failures is."""
+    details = "\n".join(filter(None, (f"{type(error).__name__}: {error}", debugger.log.text())))
+    try:
+        flags = _flags(debugger)
+    except ProbeLostError as lost:
+        return lost
+    except ProbeError:
+        flags = ()
+    if WRITE_PROTECTED in flags:
+        return _protected(flags, details)
+    if "timed out" in str(error):
+        return FlashTimeoutError(
+            f"the flash algorithm did not end in time: {error}",
+            hint="power-cycle the board; is `target` in boards.yaml this chip, and its supply within limits?",
+            details=details,
+        )
+    told = f" ({', '.join(flags)})" if flags else ""
+    return FlashError(
+        f"programming the flash failed{told}: {error}", hint="run again; then power-cycle the board", details=details
+    )
+
+
+def _verify(debugger: Debugger, segments: Sequence[FlashSegment]) -> None:
+    difference = _first_difference(debugger, segments)
+    flags = _flags(debugger)
+    if WRITE_PROTECTED in flags:
+        raise _protected(flags, "" if difference is None else f"the first byte that differs is at 0x{difference:08x}")
+    if difference is not None:
+        told = f"; its status register has {', '.join(flags)}" if flags else ""
+        raise FlashVerifyError(
+            f"the flash does not hold what was written: the first byte that differs is at 0x{difference:08x}{told}",
+            hint="run again; if it stays, is `target` in boards.yaml this chip? The flash may be worn out",
+        )
+
+
+def _first_difference(debugger: Debugger, segments: Sequence[FlashSegment]) -> int | None:
+    """The lowest address whose byte is not the image's; None when all are."""
+    for segment in segments:
+        for at in range(0, len(segment.data), _READ_SIZE):
+            wanted = segment.data[at : at + _READ_SIZE]
+            found = debugger.read(segment.address + at, len(wanted))
+            if found != wanted:
+                pairs = enumerate(zip(wanted, found, strict=True))
+                return segment.address + at + next(i for i, (one, other) in pairs if one != other)
+    return None
+
+
+def _flags(debugger: Debugger) -> tuple[str, ...]:
+    """Errors that the flash controller shows; they stay until they are cleared."""
+    family: Family | None = family_of(debugger.target)
+    if family is None:
+        return ()
+    found = [flag for address in family.flash_status for flag in family.flags(debugger.read_word(address))]
+    return tuple(dict.fromkeys(found))
+
+
+def _protected(flags: Sequence[str], details: str) -> FlashProtectedError:
+    return FlashProtectedError(
+        f"the flash controller refused to write ({', '.join(flags)}): sectors are write-protected",
+        hint="clear the write protection in the option bytes (STM32CubeProgrammer), then run again",
+        details=details,
+    )

@@ -1,0 +1,113 @@
+"""Debug probes that are plugged in, and which of them a board is to be used through."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.errors import ProbeChoiceError, ProbeMissingError
+from harness.hardware.board import Board, Probe
+
+VARIABLE = "TINYHIL_PROBE"
+VIRTUAL_VARIABLE = "TINYHIL_VIRTUAL_PROBE"
+_USB_DEVICES = Path("/sys/bus/usb/devices")
+_USB_HUB_CLASS = "09"
+
+
+def attached_probes() -> tuple[Probe, ...]:
+    """Debug probes that pyOCD sees; none where USB cannot be used at all."""
+    if not _usb_has_devices() and not os.environ.get(VIRTUAL_VARIABLE):
+        return ()  # pyOCD takes half a second to say the same
+    try:
+        from pyocd.core.helpers import ConnectHelper
+
+        _offer_virtual_probes()
+        found = ConnectHelper.get_all_connected_probes(blocking=False, print_wait_message=False)
+        return tuple(_record(probe) for probe in found)
+    except Exception:  # pyOCD raises whatever libusb, hidapi or a plugin does; none of them means a probe
+        return ()
+
+
+def wanted_probe(board: Board, given: str | None = None) -> str | None:
+    """The probe's unique id, or a part of it, that the user asks for.
+
+    The first of `given`, $TINYHIL_PROBE, and the board's entry in boards.yaml decides.
+
+    Args:
+        board: the board it is for.
+        given: --probe's value: an id, or BOARD=ID,... where several boards run.
+    """
+    for text in (given, os.environ.get(VARIABLE)):
+        for part in (text or "").split(","):
+            name, equals, unique_id = part.strip().rpartition("=")
+            if unique_id and (not equals or name == board.name):
+                return unique_id
+    return board.probe
+
+
+def choose_probe(board: Board, given: str | None = None, attached: Sequence[Probe] | None = None) -> Probe | None:
+    """The probe to use for a board; None when none is attached and none was asked for.
+
+    Raises:
+        ProbeMissingError: the one that was asked for is not attached.
+        ProbeChoiceError: several could be meant.
+    """
+    attached = attached_probes() if attached is None else attached
+    wanted = wanted_probe(board, given)
+    if wanted is None:
+        if len(attached) > 1:
+            raise ProbeChoiceError(
+                f"{len(attached)} debug probes are attached, and none is chosen for {board.name}",
+                hint=f"choose one by its unique id: --probe ID, {VARIABLE}=ID, or `probe: ID` in boards.yaml",
+                details=_listed(attached),
+            )
+        return attached[0] if attached else None
+    exact = [probe for probe in attached if probe.unique_id.lower() == wanted.lower()]
+    found = exact or [probe for probe in attached if wanted.lower() in probe.unique_id.lower()]
+    if not found:
+        raise ProbeMissingError(
+            f"debug probe {wanted}, chosen for {board.name}, is not attached",
+            hint="plug it in, or choose one that is: `tinyhil boards --probe` lists them",
+            details=_listed(attached) or "none is attached",
+        )
+    if len(found) > 1:
+        raise ProbeChoiceError(
+            f"{len(found)} debug probes have {wanted} in their unique id",
+            hint="give the whole id",
+            details=_listed(found),
+        )
+    return found[0]
+
+
+def _offer_virtual_probes() -> None:
+    """pyOCD loads its plugins once; the variable may have been set since, or tinyhil be on the path only."""
+    if os.environ.get(VIRTUAL_VARIABLE):
+        from pyocd.probe.aggregator import PROBE_CLASSES
+
+        from harness.virtual.plugin import VirtualProbePlugin
+
+        plugin = VirtualProbePlugin()
+        PROBE_CLASSES.setdefault(plugin.name, plugin.load())
+
+
+def _listed(probes: Sequence[Probe]) -> str:
+    return "\n".join(f"{probe.unique_id}  {probe.description}" for probe in probes)
+
+
+def _record(probe: Any) -> Probe:
+    """pyOCD's probe as a record. A virtual one says so by an attribute of its class."""
+    return Probe(str(probe.unique_id), str(probe.description), bool(getattr(probe, "is_virtual", False)))
+
+
+def _usb_has_devices() -> bool:
+    """False only where it is certain that nothing but hubs is plugged in."""
+    if not sys.platform.startswith("linux"):
+        return True
+    try:
+        classes = [path.read_text().strip() for path in _USB_DEVICES.glob("*/bDeviceClass")]
+    except OSError:
+        return True
+    return any(usb_class != _USB_HUB_CLASS for usb_class in classes)

@@ -1,0 +1,95 @@
+"""Watermarks as the debugger sees them: an opinion on the device's own figures that does not come from the device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from harness.boards.backends.pyocd.flash import symbol_address
+from harness.errors import BoardError
+from harness.link.paint import STACK_SEED, pattern_at, touched
+from harness.link.records import Watermarks
+
+# firmware/ports/cortexm/cortexm.h: what lies below belongs to the guard and is not painted
+GUARD_ZONE = 64
+
+
+class Readable(Protocol):
+    """A device's memory."""
+
+    def read_memory(self, address: int, length: int) -> bytes:
+        """Bytes. Raises BoardError."""
+
+
+@dataclass(frozen=True)
+class DebuggerMarks:
+    """What paint is left, read from outside.
+
+    Attributes:
+        stack_size: bytes of stack, the guard not counted.
+        stack_high: bytes of stack used since it was painted last, which is before each run.
+        run_stack: of these, what the last run used below the runtime's own frames.
+        arena_high: the highest byte of the arena that lost its paint, plus one.
+        arena_untouched: bytes of the arena that did not.
+    """
+
+    stack_size: int
+    stack_high: int
+    run_stack: int
+    arena_high: int
+    arena_untouched: int
+
+
+def read_marks(memory: Readable, elf: Path, arena_size: int, paint_seed: int) -> DebuggerMarks:
+    """Look at stack and arena while the device waits for a request.
+
+    Args:
+        memory: of the device.
+        elf: the image that runs there.
+        arena_size: bytes of the selected model's arena.
+        paint_seed: what its arena was painted with.
+
+    Raises:
+        BoardError: the image lacks a symbol, or memory cannot be read.
+    """
+    low, high = _address(elf, "hil_stack_bottom") + GUARD_ZONE, _address(elf, "hil_stack_end")
+    stack = np.frombuffer(memory.read_memory(low, high - low), "<u4")
+    used = np.nonzero(stack != pattern_at(STACK_SEED, low // 4, len(stack)))[0]
+    lowest = high if len(used) == 0 else low + 4 * int(used[0])
+    top = int.from_bytes(memory.read_memory(_address(elf, "run_stack_top"), 4), "little")
+    wrote = touched(memory.read_memory(_address(elf, "hil_arena"), arena_size), paint_seed)
+    return DebuggerMarks(
+        stack_size=high - low,
+        stack_high=high - lowest,
+        run_stack=max(top - lowest, 0),
+        arena_high=int(np.max(np.nonzero(wrote)[0], initial=-1)) + 1,
+        arena_untouched=int(np.count_nonzero(~wrote)),
+    )
+
+
+def disagreements(device: Watermarks, debugger: DebuggerMarks) -> tuple[str, ...]:
+    """Figures in which the two differ, as sentences. Answering requests uses stack, too, so there the debugger may see
+    more than the run's own, and never more than the device's highest ever.
+    """
+    found = []
+    pairs = (
+        ("arena high-water mark", device.arena_high, debugger.arena_high),
+        ("bytes of the arena never written", device.arena_untouched, debugger.arena_untouched),
+        ("stack size", device.stack_size, debugger.stack_size),
+    )
+    for name, ours, theirs in pairs:
+        if ours is not None and ours != theirs:
+            found.append(f"{name}: the device says {ours:,}, the debugger reads {theirs:,}")
+    if device.stack_high is not None and debugger.run_stack < device.stack_high:
+        found.append(f"stack: the device says {device.stack_high:,}, the debugger reads {debugger.run_stack:,}")
+    return tuple(found)
+
+
+def _address(elf: Path, name: str) -> int:
+    address = symbol_address(elf, name)
+    if address is None:
+        raise BoardError(f"the image has no symbol {name}", hint="build it anew; it must not be stripped")
+    return address

@@ -1,0 +1,1 @@
+"""Emulated boards: QEMU's system emulator."""

@@ -1,0 +1,127 @@
+"""Virtual boards: a board's own image on an emulated chip, in a process of its own, over a pseudo-terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import sys
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from harness.boards.session import Session
+from harness.build.image import Image
+from harness.errors import BoardError
+from harness.hardware.board import Resolved
+from harness.units import Unit
+
+if TYPE_CHECKING:
+    from harness.link.transport import Transport
+    from harness.virtual.remote import RemoteMachine
+
+DEFAULT_BAUD = 115_200
+
+
+def is_installed() -> bool:
+    """Whether the extra is there, and the system has pseudo-terminals."""
+    return sys.platform != "win32" and importlib.util.find_spec("unicorn") is not None
+
+
+def knows(chip: str | None) -> bool:
+    """Whether the virtual board can be this chip."""
+    from harness.virtual.chips import find_chip
+
+    try:
+        return chip is not None and bool(find_chip(chip))
+    except BoardError:
+        return False
+
+
+class VirtualSession(Session):
+    """An image on the virtual board."""
+
+    def __init__(self, resolved: Resolved, image: Image) -> None:
+        super().__init__(resolved, image)
+        self._machine: RemoteMachine | None = None
+        self._stream: Transport | None = None
+        self._said = ""
+        self._notes: tuple[str, ...] = ()
+
+    def open(self) -> None:
+        """Power on.
+
+        Raises:
+            EmulatorMissingError: the emulator's package is not installed.
+            BoardError: it does not start.
+        """
+        from harness.virtual.remote import RemoteMachine
+
+        self._machine = RemoteMachine(self.ran_on.name)
+
+    def load(self) -> None:
+        """Put the image into flash at once and start it. Raises BoardError."""
+        self.machine.load(self.image.elf)
+        self.reset()
+
+    def reset(self) -> None:
+        """Start the image from its beginning."""
+        from harness.link.serial import SerialTransport
+
+        self._close_stream()
+        self.baud = DEFAULT_BAUD if self.ran_on.uart is None else self.ran_on.uart.baud
+        transport = SerialTransport(self.machine.port, self.baud)
+        self._stream = self._watch(transport, self.machine.child)
+        self.machine.reset()
+
+    def stream(self) -> Transport:
+        """The serial port."""
+        if self._stream is None:
+            raise BoardError("nothing is loaded", hint="call load() first, or use the session with `with`")
+        return self._stream
+
+    def read_memory(self, address: int, length: int) -> bytes:
+        """Read memory while the firmware runs or waits."""
+        from harness.virtual.remote import RemoteBusError
+
+        self._readable(address, length)
+        try:
+            return self.machine.read(address, length)
+        except RemoteBusError as error:
+            raise BoardError(f"{self.ran_on.name}: {error}", hint="is `memory` in boards.yaml right?") from error
+
+    def tick_scale(self) -> tuple[Unit, Fraction] | None:
+        """The cycle counter counts executed instructions."""
+        return Unit.INSTRUCTIONS, Fraction(1)
+
+    def notes(self) -> tuple[str, ...]:
+        """That it was slow, and what firmware for real silicon would not do."""
+        return self._notes
+
+    def stderr(self) -> str:
+        """What the virtual board said."""
+        return self._said if self._machine is None else self._machine.child.stderr()
+
+    @property
+    def machine(self) -> RemoteMachine:
+        """The board's process.
+
+        Raises:
+            BoardError: the session is not open.
+        """
+        if self._machine is None:
+            raise BoardError("the session is not open", hint="call open() first, or use the session with `with`")
+        return self._machine
+
+    def close(self) -> None:
+        """Power off."""
+        self._close_stream()
+        machine, self._machine = self._machine, None
+        if machine is not None:
+            self._notes = machine.notes()
+            machine.close()
+            self._said = machine.child.stderr()
+
+    def _close_stream(self) -> None:
+        if self._stream is not None:
+            with contextlib.suppress(OSError):
+                self._stream.close()
+        self._stream = None

@@ -1,0 +1,109 @@
+"""What is installed: compilers, emulator, oracles, probes; each with its version, or what to do about it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from harness.boards.backends.qemu.session import qemu_version
+from harness.errors import TinyhilError
+from harness.report.tool_versions import compiler_version, package_version
+from harness.version import __version__
+
+
+class Health(Enum):
+    """State of one thing."""
+
+    OK = "ok"
+    OPTIONAL = "optional"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the examination.
+
+    Attributes:
+        name: what was looked for.
+        health: MISSING where something needed is not there, OPTIONAL where only extras need it.
+        detail: version, or why it cannot be used.
+        hint: what to do; "" when all is well.
+    """
+
+    name: str
+    health: Health
+    detail: str
+    hint: str = ""
+
+
+def examine() -> tuple[Finding, ...]:
+    """Look at everything that tinyhil may need."""
+    return (
+        Finding("tinyhil", Health.OK, __version__),
+        Finding("python", Health.OK, f"{platform.python_version()} ({sys.executable})"),
+        _look("arm compiler", lambda: compiler_version("arm")),
+        _look("host compiler", lambda: compiler_version("host"), Health.OPTIONAL),
+        _look("qemu-system-arm", qemu_version),
+        _look("fvp", fvp_program, Health.OPTIONAL),
+        _package("oracle tflm", ("tflite-micro",), "pip install 'tflite-micro>=0.dev20260930024714'"),
+        _package(
+            "oracle litert",
+            ("ai-edge-litert", "tflite-runtime"),
+            "pip install ai-edge-litert, or tinyhil[tflite-runtime]",
+            Health.OPTIONAL,
+        ),
+        _package("virtual board", ("unicorn",), "pip install 'tinyhil[virtual]'", Health.OPTIONAL),
+        _package("pyocd", ("pyocd",), "pip install pyocd", Health.OPTIONAL),
+        _probes(),
+        _cache_folder(),
+    )
+
+
+def fvp_program() -> str:
+    """Path of the Corstone-300 FVP; its version it tells only as it starts.
+
+    Raises:
+        EmulatorMissingError: it is not there.
+    """
+    from harness.boards import find_board
+    from harness.boards.backends.fvp import find_fvp
+
+    return str(find_fvp(find_board("corstone-300")))
+
+
+def _look(name: str, ask: Callable[[], str], otherwise: Health = Health.MISSING) -> Finding:
+    try:
+        return Finding(name, Health.OK, ask())
+    except TinyhilError as error:
+        return Finding(name, otherwise, error.message, error.hint)
+
+
+def _package(name: str, distributions: tuple[str, ...], hint: str, otherwise: Health = Health.MISSING) -> Finding:
+    found = package_version(*distributions)
+    if found is None:
+        return Finding(name, otherwise, f"{' or '.join(distributions)} is not installed", hint)
+    return Finding(name, Health.OK, found)
+
+
+def _probes() -> Finding:
+    from harness.boards import attached_probes
+
+    probes = attached_probes()
+    if not probes:
+        return Finding("debug probes", Health.OPTIONAL, "none attached; boards that need one run their stand-in")
+    return Finding("debug probes", Health.OK, ", ".join(f"{p.description} {p.unique_id}" for p in probes))
+
+
+def _cache_folder() -> Finding:
+    from harness.build.cache import default_root
+
+    root = default_root()
+    existing = next(folder for folder in (root, *root.parents) if folder.exists())
+    if not os.access(existing, os.W_OK) or not Path(existing).is_dir():
+        return Finding("build cache", Health.MISSING, f"{root} cannot be written", "set TINYHIL_CACHE to a folder")
+    return Finding("build cache", Health.OK, str(root))

@@ -1,0 +1,129 @@
+"""Arguments and options that several commands share, and what they stand for; a part of cli.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.errors import CardError
+from harness.version import DEFAULT_BOARD
+
+if TYPE_CHECKING:
+    from harness.compiler.goals import Overrides
+    from harness.validate.card import Card
+    from harness.validate.workbench import Options
+
+ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A .tflite file.", show_default=False)]
+TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="A model (.tflite) or a card (.hil.yaml).")]
+TargetsArgument = Annotated[
+    list[Path],
+    typer.Argument(metavar="TARGET", help="Models (.tflite), cards (.hil.yaml), or folders with cards."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+BoardOption = Annotated[
+    str,
+    typer.Option("--board", "-b", metavar="BOARD", envvar="TINYHIL_BOARD", help="Board; `tinyhil boards` lists them."),
+]
+BoardsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--board",
+        "-b",
+        metavar="BOARD",
+        envvar="TINYHIL_BOARD",
+        help=f"Board, repeatable, or `all`. Default: {DEFAULT_BOARD}.",
+    ),
+]
+VectorsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--vectors",
+        metavar="VECTORS",
+        help="NAME.npz, or COUNT or COUNT:SEED for random ones. Default: the card's, or 20.",
+    ),
+]
+ProfileVectorsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--vectors",
+        metavar="VECTORS",
+        help="NAME.npz, or COUNT or COUNT:SEED for random ones. Default: the card's file, or 2 random ones.",
+    ),
+]
+OracleOption = Annotated[
+    str | None,
+    typer.Option("--oracle", metavar="ORACLE", help="Reference that gates: tflm, litert-ref, litert or spec."),
+]
+LinkOption = Annotated[str, typer.Option("--link", metavar="LINK", help="uart, fast for the board's quickest, or rtt.")]
+PlacementOption = Annotated[
+    list[str] | None,
+    typer.Option("--placement", metavar="PART=REGION", help="Memory region for a part of the image. Repeatable."),
+]
+OptimizeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--optimize", metavar="MODE", help="Compile for time, ram, flash or balanced. Default: the card's, or balanced."
+    ),
+]
+MaxArenaOption = Annotated[
+    str | None,
+    typer.Option("--max-arena", metavar="BYTES", help="Arena that must not be exceeded, such as 32k (1000) or 32KiB."),
+]
+MaxFlashOption = Annotated[
+    str | None,
+    typer.Option("--max-flash", metavar="BYTES", help="Flash of weights, tables and code that must not be exceeded."),
+]
+ReportOption = Annotated[
+    Path | None, typer.Option("--report", metavar="DIR", help="Write a result bundle (JSON, HTML, images) there.")
+]
+
+
+
+def make_cards(targets: list[Path]) -> list[Card]:
+    """The cards that the arguments name, models as cards of their own."""
+    from harness.validate.card import SUFFIX, card_of, load_card
+
+    cards = []
+    for target in targets:
+        if target.is_dir():
+            found = sorted(target.rglob(f"*{SUFFIX}"))
+            if not found:
+                raise CardError(f"{target}: no card (*{SUFFIX}) in this folder", hint="name a card or a model")
+            cards += [load_card(path) for path in found]
+        else:
+            cards.append(card_of(target))
+    return cards
+
+
+def make_options(
+    link: str,
+    vectors: str | None,
+    oracle: str | None,
+    opinions: bool,
+    probe: str | None,
+    placement: list[str] | None,
+    overrides: Overrides,
+) -> Options:
+    """How to run, from what was given on the command line.
+
+    Raises:
+        OptionError, PlacementError: a value that an option cannot have.
+    """
+    from harness.hardware.placement import parse_placement
+    from harness.validate.card import parse_vectors
+    from harness.validate.workbench import SECOND_OPINIONS, Options, check_choice
+
+    check_choice("link", link)
+    if oracle is not None:
+        check_choice("oracle", oracle)
+    return Options(
+        link=link,
+        vectors=parse_vectors(vectors, Path.cwd()) if vectors else None,
+        oracle=oracle,
+        opinions=SECOND_OPINIONS if opinions else (),
+        placement=parse_placement(placement or []),
+        probe=probe,
+        overrides=overrides,
+    )

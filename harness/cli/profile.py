@@ -1,0 +1,179 @@
+"""The command `tinyhil profile`; a part of cli.py."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harness.cli import terminal
+from harness.cli.boards import ProbeOption
+from harness.cli.options import (
+    BoardOption,
+    JsonOption,
+    LinkOption,
+    MaxArenaOption,
+    MaxFlashOption,
+    OptimizeOption,
+    PlacementOption,
+    ProfileVectorsOption,
+    ReportOption,
+    TargetArgument,
+    make_cards,
+    make_options,
+)
+from harness.compiler.goals import parse_overrides
+from harness.errors import Category, OptionError, ProfileError, ToolError
+from harness.version import DEFAULT_BOARD
+
+if TYPE_CHECKING:
+    from harness.build.progress import Progress
+    from harness.cycles.predict import Prediction
+    from harness.report.document import Document
+    from harness.validate.card import Card
+    from harness.validate.workbench import Options, Workbench
+
+
+class Format(StrEnum):
+    """How a profile is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    SPEEDSCOPE = "speedscope"
+
+
+def profile(
+    target: TargetArgument,
+    board: BoardOption = DEFAULT_BOARD,
+    link: LinkOption = "uart",
+    placement: PlacementOption = None,
+    probe: ProbeOption = None,
+    vectors: ProfileVectorsOption = None,
+    what_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--what-if",
+            metavar="KEY=VALUE",
+            help="Cost the same run on a changed board without running: placement=PART:MEMORY, flash=NAME or "
+            "clock=80MHz; several in one by +. Repeatable.",
+        ),
+    ] = None,
+    hot: Annotated[
+        int, typer.Option("--hot", metavar="N", min=0, max=1000, help="Hot blocks to list with their instructions.")
+    ] = 3,
+    form: Annotated[
+        Format,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="text, json, or speedscope: modelled cycles by layer, function and line, for viewers.",
+        ),
+    ] = Format.TEXT,
+    optimize: OptimizeOption = None,
+    max_arena: MaxArenaOption = None,
+    max_flash: MaxFlashOption = None,
+    report: ReportOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure every layer on a board, and model the cycles that a board would take.
+
+    What is measured stands beside TensorFlow Lite Micro's recorded figures. Modelled cycles come from one observed run
+    on an emulator: docs/cycles.md. With --what-if or --format speedscope only these are shown.
+    """
+    from harness.validate.workbench import Workbench
+
+    as_json = as_json or form is Format.JSON
+    (card,) = make_cards([target])
+    overrides = parse_overrides(optimize, max_arena, max_flash)
+    options = make_options(link, vectors, None, False, probe, placement, overrides)
+    bench = Workbench()
+    if what_if or form is Format.SPEEDSCOPE:
+        if report:
+            raise OptionError("--report wants a whole run", hint="leave --what-if and --format out")
+        with terminal.progress(as_json or form is not Format.TEXT, f"{card.name} on {board}") as tell:
+            prediction = _predict(card, board, options, bench, tell)
+        _show_prediction(prediction, what_if or [], hot, form, as_json)
+        return
+    _show_run(card, board, options, bench, hot, report, as_json)
+
+
+def _predict(card: Card, board: str, options: Options, bench: Workbench, tell: Progress) -> Prediction:
+    from harness.validate.profile import profile_card
+
+    return profile_card(
+        card,
+        board,
+        placement=options.placement,
+        vectors=options.vectors,
+        overrides=options.overrides,
+        bench=bench,
+        progress=tell,
+    )
+
+
+def _show_prediction(prediction: Prediction, what_if: list[str], hot: int, form: Format, as_json: bool) -> None:
+    from harness.cycles.document import prediction_document
+    from harness.cycles.predict import parse_what_if
+    from harness.cycles.speedscope import speedscope
+    from harness.report import console
+
+    if form is Format.SPEEDSCOPE:
+        if what_if:
+            prediction = prediction.recost(parse_what_if("+".join(what_if)))
+        terminal.print_json(speedscope(prediction))
+        return
+    changed = [prediction.recost(parse_what_if(text)) for text in what_if]
+    document = prediction_document(prediction, changed, hot=hot)
+    if as_json:
+        terminal.print_json(document)
+    else:
+        terminal.show(console.prediction(document))
+
+
+def _show_run(
+    card: Card, board: str, options: Options, bench: Workbench, hot: int, report: Path | None, as_json: bool
+) -> None:
+    from harness.report import console
+    from harness.report.bundle import Invocation, check_folder, write_bundle
+    from harness.report.document import run_document
+    from harness.report.tool_versions import tool_versions
+    from harness.validate.card import RandomVectors
+
+    if report:
+        check_folder(report)
+    checks = card.checks.model_copy(update={"layers": None, "accuracy": None})
+    changes: dict[str, Any] = {"checks": checks, "budgets": {}}
+    if options.vectors is None and isinstance(card.vectors, RandomVectors):
+        changes["vectors"] = RandomVectors(random=2, seed=card.vectors.seed)
+    card = card.model_copy(update=changes)
+    with terminal.progress(as_json, f"{card.name} on {board}") as tell:
+        outcome = bench.validate(card, board, options, tell)
+        document = run_document(outcome)
+        document.update(_modelled(card, board, options, bench, hot, tell))
+    page = None
+    if report:
+        session = Invocation([Path(sys.argv[0]).name, *sys.argv[1:]], tool_versions())
+        page = write_bundle(report, [document], session)
+    if as_json:
+        terminal.print_json(document)
+    else:
+        terminal.show(console.profile(document))
+        if page:
+            terminal.print_lines(f"Report: {page}")
+    if not outcome.passed:
+        terminal.say(outcome.explain(), style="red")
+        raise typer.Exit(Category.CHECK.value)
+
+
+def _modelled(card: Card, board: str, options: Options, bench: Workbench, hot: int, tell: Progress) -> Document:
+    """Fields for the run's document. What keeps cycles from being modelled does not keep the run from being shown."""
+    from harness.cycles.document import prediction_document
+
+    try:
+        prediction = _predict(card, board, options, bench, tell)
+    except (ProfileError, ToolError) as error:
+        return {"modelled": None, "modelled_note": f"no modelled cycles: {error.message}"}
+    return {"modelled": prediction_document(prediction, hot=hot), "modelled_note": None}

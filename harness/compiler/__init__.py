@@ -1,0 +1,1 @@
+"""Graph -> Plan -> C package."""

@@ -1,0 +1,111 @@
+"""A kernel chosen for a layer, and what that means for time and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from harness.compiler.cost.model import Cost, cost_of
+from harness.compiler.memory.lifetimes import Use
+from harness.compiler.memory.overlap import Overlap, overlap_of
+from harness.compiler.plan import KernelUse, LayerCode
+from harness.errors import CompileError
+from harness.ir.graph import Node
+from harness.kernels import KERNELS
+from harness.kernels.base import Argument, Call, ConstantTable, In, Kernel, Lowered
+from harness.kernels.context import Context
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """A kernel for a layer."""
+
+    context: Context
+    kernel: Kernel
+
+    @cached_property
+    def cost(self) -> Cost:
+        """What the kernel is expected to take."""
+        return cost_of(self.kernel, self.context)
+
+    @property
+    def node(self) -> Node:
+        """The node."""
+        return self.context.node
+
+    @property
+    def step(self) -> LayerCode:
+        """What the layer computes, for the plan."""
+        return LayerCode((self.node,), (KernelUse(self.kernel, self.context),), self.node.inputs, self.lowered)
+
+    @property
+    def time(self) -> float:
+        """Expected modelled cycles."""
+        return self.cost.cycles
+
+    @cached_property
+    def lowered(self) -> Lowered:
+        """The calls, with packed weights; constant inputs are tables, too."""
+        lowered = self.kernel.lower(self.context)
+        return replace(lowered, calls=tuple(self._with_constants(call) for call in lowered.calls))
+
+    def _with_constants(self, call: Call) -> Call:
+        return replace(call, arguments=tuple(map(self._constant, call.arguments)))
+
+    def _constant(self, argument: Argument) -> Argument:
+        data = self.context.input(argument.index).data if isinstance(argument, In) else None
+        if data is None or not isinstance(argument, In):
+            return argument
+        raw = np.ascontiguousarray(data).view(argument.ctype.removesuffix("_t")).reshape(-1)
+        return ConstantTable(f"input_{argument.index}", argument.ctype, raw)
+
+    @property
+    def scratch(self) -> tuple[int, ...]:
+        """Bytes of each buffer that exists while the layer runs."""
+        return (self.cost.scratch,) if self.cost.scratch else ()
+
+    @cached_property
+    def overlaps(self) -> dict[tuple[int, int], Overlap]:
+        """(tensor written, tensor read) -> how they may share bytes."""
+        node = self.context.node
+        order = self.kernel.access_order(self.context)
+        if order is None or len(node.outputs) != 1:
+            return {}
+        found: dict[tuple[int, int], Overlap] = {}
+        for position, reads in order.reads.items():
+            pair = (node.outputs[0], node.inputs[position])
+            overlap = overlap_of(reads, order.writes, order.pitch)
+            found[pair] = found[pair].both(overlap) if pair in found else overlap
+        return found
+
+    @property
+    def use(self) -> Use:
+        """What the layer means for the arena."""
+        node = self.context.node
+        return Use(node.inputs, node.outputs, self.scratch, self.overlaps)
+
+
+def candidates(context: Context, prefer: Collection[str] = ()) -> list[Kernel]:
+    """Kernels that compute the context's node on its core, cheapest first.
+
+    Args:
+        context: the node.
+        prefer: class names of kernels that come first wherever they apply, whatever they cost.
+
+    Raises:
+        CompileError: there is none.
+    """
+    found = [
+        kernel
+        for kernel in KERNELS
+        if context.node.op in kernel.ops and kernel.features <= context.target.features and kernel.applies(context)
+    ]
+    if not found:
+        types = ", ".join(context.graph.tensors[t].dtype.value for t in context.node.inputs if t >= 0)
+        raise CompileError(
+            f"no kernel computes {context.node.op} of {types}", hint="quantize the model fully to int8 activations"
+        )
+    return sorted(found, key=lambda kernel: (type(kernel).__name__ not in prefer, cost_of(kernel, context).cycles))

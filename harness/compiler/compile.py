@@ -1,0 +1,130 @@
+"""Graph -> Plan: passes, the choice of kernels, and the placement of everything in the arena."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from harness.compiler.choice import Choice, candidates
+from harness.compiler.goals import Goals
+from harness.compiler.memory.lifetimes import Use, Value, liveness_bound, values_of
+from harness.compiler.names import identifier
+from harness.compiler.plan import ArenaPlacement, Layer, LayerCode, Plan
+from harness.compiler.selection import select
+from harness.hardware.target import Target
+from harness.ir.aliases import Aliases, find_aliases
+from harness.ir.graph import Graph, Node
+from harness.ir.verifier import verify
+from harness.kernels.context import Context
+from harness.kernels.macs import macs
+from harness.passes import optimize
+
+ARENA_ALIGNMENT = 16
+
+STREAM = "Stream"
+"""Among the kernels to prefer: compute as many layers together, a few rows at a time, as can be."""
+
+
+def compile_graph(
+    graph: Graph,
+    *,
+    core: str | Target = "cortex-m7",
+    name: str | None = None,
+    prefer: Collection[str] = (),
+    goals: Goals = Goals(),  # noqa: B008
+) -> Plan:
+    """Compile a verified graph for a core, or for a target: a core with what is known of its memory.
+
+    `prefer` are class names of kernels to take wherever they apply, whatever they cost.
+
+    Raises:
+        CompileError: the core is unknown, or an operator has no kernel.
+        BudgetError: no compilation keeps the budgets of `goals`.
+        GraphError: a pass broke the graph, which is a bug.
+    """
+    target = core if isinstance(core, Target) else Target(core)
+    optimized = optimize(graph)
+    verify(optimized)
+    views = find_aliases(optimized)
+    nodes = [node for i, node in enumerate(optimized.nodes) if i not in views.free]
+    layers = [_choices(Context(optimized, node, target), prefer) for node in nodes]
+    selected = select(optimized, views, layers, goals, stream=STREAM in prefer)
+    steps = [option.made.step for option in selected.options]
+    return Plan(
+        name=identifier(name or graph.name),
+        core=target.core,
+        graph=optimized,
+        layers=tuple(_layer(optimized, i, step) for i, step in enumerate(steps)),
+        steps=tuple(steps),
+        placements=tuple(_placements(optimized, selected.values, selected.placed.offsets)),
+        arena_size=max(selected.arena, 1),
+        arena_align=ARENA_ALIGNMENT,
+        arena_bound=selected.placed.bound,
+        liveness_bound=_liveness_bound(optimized, views, layers),
+        goals=goals,
+        removed=_removed(optimized, nodes),
+    )
+
+
+def _liveness_bound(graph: Graph, views: Aliases, layers: Sequence[Sequence[Choice]]) -> int:
+    """Of the layers each by itself."""
+    values, _ = values_of(graph, [Use(use.reads, use.writes) for use in (choices[0].use for choices in layers)], views)
+    return liveness_bound(values, len(layers))
+
+
+def _choices(context: Context, prefer: Collection[str]) -> list[Choice]:
+    """The kernels that compute a node; those preferred alone where there are any."""
+    found = candidates(context, prefer)
+    preferred = [kernel for kernel in found if type(kernel).__name__ in prefer]
+    return [Choice(context, kernel) for kernel in preferred or found]
+
+
+def _layer(graph: Graph, index: int, step: LayerCode) -> Layer:
+    first = step.nodes[0]
+    sources = tuple(source for node in step.nodes for source in node.sources)
+    ops = [graph.source_ops[s] for s in sources if s < len(graph.source_ops)]
+    fused = list(ops) if ops else [node.op for node in step.nodes]
+    # A DEPTHWISE_CONV_2D may be computed as a CONV_2D.
+    own = first.op if first.op in fused else next((op for op in fused if op.endswith(first.op)), None)
+    if own is not None:
+        fused.remove(own)
+    return Layer(
+        index=index,
+        name=f"{first.op.lower() if len(step.nodes) == 1 else 'rows'}_{index:02d}",
+        op=first.op,
+        kernel=step.lowered.kernel,
+        outputs=step.node.outputs,
+        macs=sum(macs(graph, node) for node in step.nodes),
+        scratch=step.lowered.scratch,
+        sources=sources,
+        fused=tuple(fused),
+        hidden=len(step.nodes) - 1,
+    )
+
+
+def _placements(graph: Graph, values: Sequence[Value], offsets: Sequence[int]) -> list[ArenaPlacement]:
+    """One placement a tensor, state and scratch buffer; tensors of one value repeat its place."""
+    placements = []
+    for value, offset in zip(values, offsets, strict=True):
+        whole = ArenaPlacement(value.name, None, value.state, offset, value.size, value.first, value.last)
+        if value.state is not None or not value.tensors:
+            placements.append(whole)
+        for tensor in value.tensors:
+            placements.append(replace(whole, name=graph.tensors[tensor].name, tensor=tensor, state=None))
+    return placements
+
+
+def _removed(graph: Graph, nodes: Sequence[Node]) -> tuple[tuple[int, str, str], ...]:
+    """Operators of the file that no layer computes, with the reason."""
+    covered = {s for node in nodes for s in node.sources}
+    reasons = dict(graph.removed)
+    views = {s for node in graph.nodes for s in node.sources} - covered
+    return tuple(
+        (
+            index,
+            op,
+            reasons.get(index, "same bytes under another shape" if index in views else "resolved at compile time"),
+        )
+        for index, op in enumerate(graph.source_ops)
+        if index not in covered
+    )

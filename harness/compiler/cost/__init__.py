@@ -1,0 +1,1 @@
+"""What layers are expected to take: cycles, instructions, flash."""

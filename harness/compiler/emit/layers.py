@@ -1,0 +1,247 @@
+"""A plan's layers as C functions and constant arrays, for the templates."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from harness.compiler.cost.flash import is_shared
+from harness.compiler.memory.lifetimes import scratch_name
+from harness.compiler.plan import Layer, LayerCode, Plan
+from harness.ir.graph import Tensor
+from harness.kernels.base import Argument, At, Call, ConstantTable, Float, In, Scratch, StateOf
+from harness.quantization.types import Array
+
+Entry: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class ConstantArray:
+    """A constant array of NAME_weights.c."""
+
+    name: str
+    ctype: str
+    data: Array
+
+
+class Constants:
+    """The constant arrays of a model: what two layers have alike is there once."""
+
+    def __init__(self) -> None:
+        self.arrays: list[ConstantArray] = []
+        self._known: dict[tuple[str, bytes], str] = {}
+        self._names: set[str] = set()
+
+    def add(self, name: str, ctype: str, data: Array) -> str:
+        """Name of the array that holds the data: this one, or another if that is the first with these numbers."""
+        key = (ctype, hashlib.sha256(np.ascontiguousarray(data).tobytes()).digest())
+        if key not in self._known:
+            free = name
+            while free in self._names:
+                free += "_"
+            self._names.add(free)
+            self._known[key] = free
+            self.arrays.append(ConstantArray(free, ctype, data))
+        return self._known[key]
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all arrays."""
+        return sum(int(array.data.nbytes) for array in self.arrays)
+
+
+def constants_of(plan: Plan) -> Constants:
+    """The weights and tables of a plan's layers."""
+    constants = Constants()
+    for layer, step in zip(plan.layers, plan.steps, strict=True):
+        _Layer(plan, layer, step, constants).entry({})
+    return constants
+
+
+def layer_entries(plan: Plan, constants: Constants) -> tuple[list[Entry], list[Entry]]:
+    """The layers, and functions that several of their calls share: an inlined kernel with one shape.
+
+    Calls of one kernel with one shape need its code once, whichever layer they belong to.
+    """
+    uses = Counter(
+        _instance(call) for step in plan.steps for call in step.lowered.calls if not is_shared(call.function)
+    )
+    shared: dict[object, Entry] = {}
+    for step in plan.steps:
+        for call in step.lowered.calls:
+            key = _instance(call)
+            if uses[key] > 1 and key not in shared:
+                types = [_parameter(plan, step, argument) for argument in call.arguments]
+                shared[key] = {
+                    "name": f"{plan.name}_layer_shared_{len(shared)}",
+                    "function": call.function,
+                    "parameters": ", ".join(f"{kind}a{i}" for i, kind in enumerate(types)),
+                    "arguments": ", ".join(f"a{i}" for i in range(len(types))),
+                    "fields": fields(call.shape),
+                }
+    layers = [
+        _Layer(plan, layer, step, constants).entry(shared) for layer, step in zip(plan.layers, plan.steps, strict=True)
+    ]
+    return layers, list(shared.values())
+
+
+def _instance(call: Call) -> object:
+    """What two calls have in common that can share a kernel's code of one shape."""
+    return call.function, tuple(sorted(call.shape.items())), tuple(map(_kind, call.arguments))
+
+
+def _kind(argument: Argument) -> tuple[str, str]:
+    if isinstance(argument, Float):
+        return "float", ""
+    if isinstance(argument, StateOf):
+        return "StateOf", ""
+    return ("ConstantTable" if isinstance(argument, ConstantTable) else "data"), argument.ctype
+
+
+def _parameter(plan: Plan, step: LayerCode, argument: Argument) -> str:
+    """C type of a parameter, up to its name."""
+    if isinstance(argument, Float):
+        return "float "
+    if isinstance(argument, StateOf):
+        return "uint8_t *"
+    return f"const {argument.ctype} *" if isinstance(argument, ConstantTable | In) else f"{argument.ctype} *"
+
+
+class _Layer:
+    """One layer as the template wants it."""
+
+    def __init__(self, plan: Plan, layer: Layer, step: LayerCode, constants: Constants) -> None:
+        self._plan = plan
+        self._layer = layer
+        self._step = step
+        self._constants = constants
+        self._shapes: dict[object, Entry] = {}
+
+    def entry(self, shared: Mapping[object, Entry]) -> Entry:
+        """The layer's title, shapes and calls."""
+        plan, layer, step = self._plan, self._layer, self._step
+        described = [shape_text(plan.graph.tensors[t]) for t in step.reads[:1]]
+        written = ", ".join(shape_text(plan.graph.tensors[t]) for t in layer.outputs)
+        extra = f", {layer.macs} MACs" if layer.macs else ""
+        fused = f" with {', '.join(layer.fused)}" if layer.fused else ""
+        blocks = list(self._blocks(shared))
+        return {
+            "index": layer.index,
+            "name": layer.name,
+            "title": f"{layer.op}{fused}, {f'{described[0] if described else str()} -> {written}'.strip()}{extra}",
+            "function": f"{plan.name}_layer_{layer.index:02d}_{layer.op.lower()}",
+            "blocks": blocks,
+            "shapes": list(self._shapes.values()),
+            "functions": sorted({call.function for call in step.lowered.calls}),
+            "output_count": len(layer.outputs),
+        }
+
+    def _blocks(self, shared: Mapping[object, Entry]) -> Iterator[Entry]:
+        lowered = self._step.lowered
+        entries = [self._call(call, number, shared) for number, call in enumerate(lowered.calls)]
+        at = 0
+        for repeat in lowered.repeats:
+            yield {"count": 1, "calls": entries[at : repeat.first]}
+            at = repeat.first + repeat.calls
+            yield {"count": repeat.times, "calls": entries[repeat.first : at]}
+        yield {"count": 1, "calls": entries[at:]}
+
+    def _call(self, call: Call, number: int, shared: Mapping[object, Entry]) -> Entry:
+        several = len(self._step.lowered.calls) > 1
+        prefix = f"{self._plan.name}_{self._layer.name}" + (f"_{number}" if several else "")
+        arguments = [self._argument(argument, prefix) for argument in call.arguments]
+        common = shared.get(_instance(call))
+        if common is not None:
+            return {"function": common["name"], "arguments": arguments}
+        key = (call.function, tuple(call.shape.items()))
+        if key not in self._shapes:
+            suffix = f"_{len(self._shapes)}" if several else ""
+            name = f"shape{suffix}"
+            self._shapes[key] = {"name": name, "type": f"{call.function}_shape", "fields": fields(call.shape)}
+        return {"function": call.function, "arguments": [*arguments, f"&{self._shapes[key]['name']}"]}
+
+    def _argument(self, argument: Argument, prefix: str) -> str:
+        plan, step = self._plan, self._step
+        if isinstance(argument, Float):
+            return float_literal(argument.value)
+        if isinstance(argument, ConstantTable):
+            return self._constants.add(f"{prefix}_{argument.name}", argument.ctype, argument.data)
+        if isinstance(argument, StateOf):
+            number = step.node.attrs.state  # type: ignore[union-attr]
+            return _pointer("uint8_t", next(p.offset for p in plan.placements if p.state == number))
+        if isinstance(argument, Scratch):
+            return _pointer(argument.ctype, self._scratch())
+        if isinstance(argument, At):
+            base = self._scratch() if argument.tensor is None else plan.placement_of(argument.tensor).offset
+            return _pointer(argument.ctype, base + argument.offset, argument.step)
+        tensor_id = step.node.inputs[argument.index] if isinstance(argument, In) else step.node.outputs[argument.index]
+        return _pointer(argument.ctype, plan.placement_of(tensor_id).offset)
+
+    def _scratch(self) -> int:
+        name = scratch_name(self._layer.index)
+        return next(p.offset for p in self._plan.placements if p.tensor is None and p.name == name)
+
+
+def _pointer(ctype: str, offset: int, step: int = 0) -> str:
+    """Pointer into the arena; in a loop over i it moves by `step` bytes a turn."""
+    place = f"arena + {offset}" + (f" + i * {step}" if step > 0 else f" - i * {-step}" if step < 0 else "")
+    return f"hil_apart({place})" if ctype == "uint8_t" else f"({ctype} *)hil_apart({place})"
+
+
+def shape_text(tensor: Tensor) -> str:
+    """A tensor's shape in a comment."""
+    return "x".join(map(str, tensor.shape)) or "scalar"
+
+
+def fields(shape: Mapping[str, int]) -> list[str]:
+    """Designated initializers, a few a line."""
+    parts = [f".{key} = {int_literal(value)}," for key, value in shape.items()]
+    lines, line = [], ""
+    for part in parts:
+        if line and len(line) + len(part) > 100:
+            lines.append(line)
+            line = ""
+        line = f"{line} {part}".strip()
+    return [*lines, line]
+
+
+def int_literal(value: int) -> str:
+    """A C literal of an int32."""
+    return "INT32_MIN" if value == -(1 << 31) else str(int(value))
+
+
+def float_literal(value: float) -> str:
+    """A C literal of exactly this float32."""
+    return f"{float(np.float32(value)).hex()}f"
+
+
+def weights_header(name: str, version: str, arrays: Sequence[ConstantArray]) -> str:
+    """Text of NAME_weights.h."""
+    guard = f"{name.upper()}_WEIGHTS_H"
+    lines = [f"/* Constants of {name}: generated by tinyhil {version}. Do not edit. */"]
+    lines += [f"#ifndef {guard}", f"#define {guard}", "", "#include <stdint.h>", ""]
+    lines.append("/* Where layers and constants go: section attributes, for a firmware that wants them elsewhere. */")
+    for macro in ("TINYHIL_CODE", "TINYHIL_WEIGHTS"):
+        lines += [f"#ifndef {macro}", f"#define {macro}", "#endif"]
+    lines.append("")
+    lines += [f"extern TINYHIL_WEIGHTS const {a.ctype} {a.name}[{a.data.size}];" for a in arrays]
+    return "\n".join([*lines, "", "#endif", ""])
+
+
+def weights_source(name: str, version: str, arrays: Sequence[ConstantArray]) -> str:
+    """Text of NAME_weights.c."""
+    lines = [f"/* Constants of {name}: generated by tinyhil {version}. Do not edit. */"]
+    lines += [f'#include "{name}_weights.h"', ""]
+    for array in arrays:
+        lines.append(f"TINYHIL_WEIGHTS const {array.ctype} {array.name}[{array.data.size}] = {{")
+        numbers = array.data.reshape(-1).tolist()
+        per_line = 24 if array.data.dtype.itemsize == 1 else 10
+        for start in range(0, len(numbers), per_line):
+            lines.append("    " + ", ".join(map(int_literal, numbers[start : start + per_line])) + ",")
+        lines += ["};", ""]
+    return "\n".join(lines)

@@ -1,0 +1,232 @@
+"""Plan -> C package: readable C11 with every shape a literal, the same bytes for the same input."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness import resources
+from harness.compiler.emit.layers import (
+    Constants,
+    float_literal,
+    layer_entries,
+    shape_text,
+    weights_header,
+    weights_source,
+)
+from harness.compiler.emit.manifest import manifest_text
+from harness.compiler.plan import Plan
+from harness.errors import CompileError
+from harness.quantization.types import DType
+from harness.version import __version__
+
+CTYPES = {
+    DType.INT8: "int8_t",
+    DType.UINT8: "uint8_t",
+    DType.INT16: "int16_t",
+    DType.INT32: "int32_t",
+    DType.FLOAT32: "float",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Package:
+    """A network as C, in memory.
+
+    Attributes:
+        files: text per file name; what a user compiles into a firmware of their own.
+        sources: names of the files among them that are compiled: C, and assembly (.S).
+        shared: those of `sources` that are a kernel's code, the same for every model that uses the kernel.
+        glue: text of NAME_hil.c, which describes the model to tinyhil's own runtime.
+    """
+
+    plan: Plan
+    files: Mapping[str, str]
+    sources: tuple[str, ...]
+    glue: str
+    shared: tuple[str, ...] = ()
+
+
+@cache
+def _environment() -> Any:
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(resources.data("templates")),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701 - this is C, not HTML
+    )
+
+
+def emit(plan: Plan) -> Package:
+    """Write a plan as C, in memory."""
+    constants = Constants()
+    model = _model(plan, constants)
+    functions = {function for layer in model["layers"] for function in layer["functions"]}
+    # Even a model without a layer needs the macros.
+    kernels = _kernel_files(functions or {"requantize"})
+    model["headers"] = [name for name in kernels if name.removesuffix(".h") in functions] or list(kernels)
+    environment = _environment()
+    name = plan.name
+    files = {
+        f"{name}.h": environment.get_template("model.h.j2").render(m=model),
+        f"{name}.c": environment.get_template("model.c.j2").render(m=model),
+        f"{name}_weights.h": weights_header(name, __version__, constants.arrays),
+        f"{name}_weights.c": weights_source(name, __version__, constants.arrays),
+        **kernels,
+    }
+    files[f"{name}.json"] = manifest_text(plan, files)
+    glue = environment.get_template("glue.c.j2").render(m=model)
+    shared = tuple(file for file in kernels if not file.endswith(".h"))
+    return Package(plan, files, (f"{name}.c", f"{name}_weights.c", *shared), glue, shared)
+
+
+def model_list(packages: Sequence[Package]) -> str:
+    """Text of hil_models.c for an image that holds these models.
+
+    Raises:
+        CompileError: two models have one name.
+    """
+    names = [p.plan.name for p in packages]
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise CompileError(
+            f"two models of one image are named {', '.join(twice)}", hint="give each model a name of its own"
+        )
+    text: str = (
+        _environment()
+        .get_template("models.c.j2")
+        .render(
+            version=__version__,
+            names=names,
+            align=max((p.plan.arena_align for p in packages), default=16),
+            size=max((p.plan.arena_size for p in packages), default=1),
+        )
+    )
+    return text
+
+
+def write_package(package: Package, directory: Path) -> list[Path]:
+    """Write the package's files into `directory`, all or none; files of other names there are left alone.
+
+    Raises:
+        CompileError: the directory cannot be written.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=".tinyhil-", dir=directory))
+        try:
+            for name, text in package.files.items():
+                (staging / name).write_text(text)
+            for name in package.files:
+                os.replace(staging / name, directory / name)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    except OSError as error:
+        raise CompileError(
+            f"cannot write to '{directory}': {error.strerror or error}", hint="choose a folder that you may write to"
+        ) from error
+    return [directory / name for name in package.files]
+
+
+@cache
+def _kernel_text(name: str) -> str | None:
+    path = resources.firmware() / "kernels" / name
+    return path.read_text() if path.is_file() else None
+
+
+def _kernel_files(functions: Iterable[str]) -> dict[str, str]:
+    """The headers of these kernels, the code beside each, and all that they include; sorted by name."""
+    found: dict[str, str] = {}
+    wanted = [f"{function}.h" for function in functions]
+    while wanted:
+        name = wanted.pop()
+        if name in found:
+            continue
+        text = _kernel_text(name)
+        if text is None:
+            raise CompileError(f"firmware/kernels has no {name}", hint="reinstall tinyhil: a file of it is missing")
+        found[name] = text
+        wanted += re.findall(r'#include "([^"]+)"', text)
+        if name.endswith(".h"):
+            stem = name.removesuffix(".h")
+            wanted += [file for file in (f"{stem}.c", f"{stem}.S") if _kernel_text(file) is not None]
+    return dict(sorted(found.items()))
+
+
+def _model(plan: Plan, constants: Constants) -> dict[str, Any]:
+    graph = plan.graph
+    upper = plan.name.upper()
+    layers, shared = layer_entries(plan, constants)
+    inputs = [_io(plan, t, i, "input") for i, t in enumerate(graph.inputs)]
+    outputs = [_io(plan, t, i, "output") for i, t in enumerate(graph.outputs)]
+    tables = [{"name": "model_inputs", "tensors": [(t["offset"], t["bytes"]) for t in inputs]}] if inputs else []
+    tables.append({"name": "model_outputs", "tensors": [(t["offset"], t["bytes"]) for t in outputs]})
+    for layer, emitted in zip(plan.layers, layers, strict=True):
+        emitted["table"] = "NULL"
+        if layer.outputs:
+            emitted["table"] = f"outputs_{layer.index}"
+            placed = [plan.placement_of(t) for t in layer.outputs]
+            tables.append({"name": emitted["table"], "tensors": [(p.offset, p.size) for p in placed]})
+    sha256 = graph.sha256 or "0" * 64
+    return {
+        "name": plan.name,
+        "upper": upper,
+        "version": __version__,
+        "sha256": sha256,
+        "sha256_bytes": ", ".join(f"0x{b:02x}" for b in bytes.fromhex(sha256)),
+        "arena_size": plan.arena_size,
+        "arena_align": plan.arena_align,
+        "inputs": inputs,
+        "outputs": outputs,
+        "layers": layers,
+        "shared": shared,
+        "states": [_state(plan, i, constants) for i in range(len(graph.states))],
+        "tables": tables,
+    }
+
+
+def _comment(text: str) -> str:
+    """Text of the model file, made safe inside a C comment."""
+    return re.sub(r"[^ -~]", "?", text).replace("*/", "* /").replace("\\", "/").replace("??", "? ?")
+
+
+def _io(plan: Plan, tensor_id: int, index: int, role: str) -> dict[str, Any]:
+    tensor = plan.graph.tensors[tensor_id]
+    quant = tensor.quant
+    return {
+        "title": _comment(f"{role} {index}: {tensor.name}, {tensor.dtype.value} {shape_text(tensor)}"),
+        "macro": f"{role.upper()}_{index}",
+        "accessor": f"{role}_{index}",
+        "qualifier": "const " if role == "output" else "",
+        "ctype": CTYPES[tensor.dtype],
+        "shape": tensor.shape,
+        "count": tensor.elements,
+        "scale": float_literal(quant.scale) if quant else None,
+        "zero_point": quant.zero_point if quant else None,
+        "offset": plan.placement_of(tensor_id).offset,
+        "bytes": tensor.bytes,
+    }
+
+
+def _state(plan: Plan, index: int, constants: Constants) -> dict[str, Any]:
+    state = plan.graph.states[index]
+    offset = next(p.offset for p in plan.placements if p.state == index)
+    data = np.ascontiguousarray(state.initial).view(np.uint8).reshape(-1)
+    uniform = int(data[0]) if (data == data[0]).all() else None
+    name = f"{plan.name}_state_{index}"
+    if uniform is None:
+        name = constants.add(name, "uint8_t", data)
+    return {"offset": offset, "size": state.bytes, "uniform": uniform, "array": name}

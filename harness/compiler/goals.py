@@ -1,0 +1,93 @@
+"""What a compilation is to aim for: time, RAM or flash, and the budgets that it must keep."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+from harness.errors import OptionError
+
+Mode: TypeAlias = Literal["time", "ram", "flash", "balanced"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+
+BALANCED_TIME = 1.05
+"""balanced takes at most this many times as long as time does."""
+
+_PREFIXES = {"": 1, "k": 1000, "ki": 1024, "m": 10**6, "mi": 1 << 20}
+
+
+@dataclass(frozen=True)
+class Goals:
+    """Options of the compiler.
+
+    Attributes:
+        optimize: "time": the fastest kernels, whatever they take. "ram": the smallest arena, whatever the time.
+            "flash": the fewest bytes of weights, tables and code. "balanced": a small arena, at most 5 % slower than
+            "time".
+        max_arena, max_flash: budgets in bytes that must be kept; within them the mode decides.
+    """
+
+    optimize: Mode = "balanced"
+    max_arena: int | None = None
+    max_flash: int | None = None
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """Goals as a card or a command line gives them: what is None is left to whoever else has a say."""
+
+    optimize: Mode | None = None
+    max_arena: int | None = None
+    max_flash: int | None = None
+
+    def before(self, other: Overrides) -> Overrides:
+        """These, and the other's where there are none."""
+        return Overrides(
+            self.optimize or other.optimize, self.max_arena or other.max_arena, self.max_flash or other.max_flash
+        )
+
+    @property
+    def goals(self) -> Goals:
+        """With the defaults where nothing is given."""
+        return Goals(self.optimize or Goals.optimize, self.max_arena, self.max_flash)
+
+
+def parse_overrides(optimize: str | None, max_arena: str | None, max_flash: str | None) -> Overrides:
+    """Overrides from the text of options.
+
+    Raises:
+        OptionError: a value that an option cannot have.
+    """
+    return Overrides(
+        parse_mode(optimize) if optimize else None,
+        parse_bytes(max_arena, "max-arena") if max_arena else None,
+        parse_bytes(max_flash, "max-flash") if max_flash else None,
+    )
+
+
+def parse_mode(text: str) -> Mode:
+    """A mode by its name.
+
+    Raises:
+        OptionError: there is none of that name.
+    """
+    for mode in MODES:
+        if mode == text:
+            return mode
+    raise OptionError(f"nothing is optimized for '{text}'", hint=f"one of: {', '.join(MODES)}")
+
+
+def parse_bytes(text: str, option: str) -> int:
+    """A number of bytes such as 32000, 32k (1000 each) or 32KiB (1024 each).
+
+    Raises:
+        OptionError: it is none.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kKmM]?i?)[bB]?\s*", text)
+    factor = _PREFIXES.get(match[2].lower(), 0) if match else 0
+    if match is None or float(match[1]) * factor < 1:
+        raise OptionError(
+            f"{option}: '{text}' is no number of bytes", hint="give bytes, such as 32000, 32k (1000) or 32KiB (1024)"
+        )
+    return int(float(match[1]) * factor)

@@ -1,0 +1,1 @@
+"""Which bytes of the arena hold what, and when."""

@@ -1,0 +1,264 @@
+"""Values with lifetimes -> arena offsets, by search.
+
+Values are placed in blocks: one value, or several at fixed distances. Two blocks that live at the same time exclude
+certain distances between them; a layer that may write over what it reads leaves some of those open. First fit in a
+given order is fast but can waste a third of the arena; which order is best is found by trying the usual ones, then by
+swapping, then by a search with bounds, until the lower bound is met or the budget of trials is used. The search counts
+its steps, not time, and its chances are seeded: the same network gives the same plan.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from harness.compiler.memory.lifetimes import Value, covered
+from harness.compiler.memory.overlap import Overlap
+
+ALIGNMENT = 4
+"""Every offset is a multiple of this many bytes."""
+
+TRIALS = 400
+NODES = 4000
+MOST_BLOCKS = 200
+"""With more blocks than this there is no search with bounds."""
+
+Overlaps: TypeAlias = Mapping[tuple[int, int], Overlap]
+"""(value written, value read for the last time by the same layer) -> how they may share bytes."""
+
+_Gap: TypeAlias = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where values are.
+
+    Attributes:
+        offsets: bytes from the start of the arena, per value.
+        size: bytes of the arena.
+        bound: no placement is smaller.
+    """
+
+    offsets: tuple[int, ...]
+    size: int
+    bound: int
+
+    @property
+    def proved(self) -> bool:
+        """Whether no placement is smaller."""
+        return self.size <= aligned(self.bound)
+
+
+def aligned(size: int) -> int:
+    """`size` rounded up to ALIGNMENT."""
+    return -(-size // ALIGNMENT) * ALIGNMENT
+
+
+def allocate(values: Sequence[Value], overlaps: Overlaps = {}, *, trials: int = TRIALS, nodes: int = NODES) -> Placed:  # noqa: B006
+    """Places all values.
+
+    At most `trials` orders are tried beyond the usual ones, and then `nodes` partial placements.
+    """
+    problem = _Problem(values, overlaps)
+    bound = lower_bound(values, overlaps)
+    best = _Search(problem, aligned(bound), trials, nodes).best()
+    return Placed(
+        tuple(best[b] + v.at for v, b in zip(values, problem.block_of, strict=True)), problem.extent(best), bound
+    )
+
+
+# --- bounds ----------------------------------------------------------------------------------------------------------
+
+
+def lower_bound(values: Sequence[Value], overlaps: Overlaps = {}) -> int:  # noqa: B006
+    """Bytes needed at the worst moment, whatever the placement: what is alive, less what may be shared."""
+    times = {v.first for v in values}
+    return max((_needed(values, overlaps, t) for t in times), default=0)
+
+
+def _needed(values: Sequence[Value], overlaps: Overlaps, time: int) -> int:
+    spans: dict[int, list[_Gap]] = {}
+    alive = set()
+    for i, v in enumerate(values):
+        if v.first <= time <= v.last:
+            alive.add(i)
+            spans.setdefault(_root(v, i), []).append((v.at, v.at + v.size))
+    total = sum(covered(s) for s in spans.values())
+    saved: dict[int, int] = {}
+    for (over, under), overlap in overlaps.items():
+        if over in alive and under in alive and values[over].first == time == values[under].last:
+            saved[over] = saved.get(over, 0) + shared(values[over].size, values[under].size, overlap)
+    return total - sum(min(s, values[over].size) for over, s in saved.items())
+
+
+def shared(size_out: int, size_in: int, overlap: Overlap) -> int:
+    """Most bytes that an output and an input can have in common."""
+    distances = [min(overlap.below, max(size_in - size_out, 0)), max(overlap.above, min(size_in - size_out, 0))]
+    distances += [overlap.point] if overlap.point is not None else []
+    return max(max(min(size_in, d + size_out) - max(d, 0), 0) for d in distances)
+
+
+# --- blocks and what they exclude ------------------------------------------------------------------------------------
+
+
+def _root(value: Value, index: int) -> int:
+    return index if value.inside is None else value.inside
+
+
+class _Problem:
+    """Blocks, and for every two of them the distances between their offsets that are not allowed."""
+
+    def __init__(self, values: Sequence[Value], overlaps: Overlaps) -> None:
+        roots = [_root(values[i], i) for i in range(len(values))]
+        number = {root: b for b, root in enumerate(dict.fromkeys(roots))}
+        self.block_of = [number[root] for root in roots]
+        self.members: list[list[int]] = [[] for _ in number]
+        for i, b in enumerate(self.block_of):
+            self.members[b].append(i)
+        self.sizes = [max(values[i].at + values[i].size for i in members) for members in self.members]
+        self.lives = [
+            (min(values[i].first for i in members), max(values[i].last for i in members)) for members in self.members
+        ]
+        gaps: dict[tuple[int, int], list[_Gap]] = {}
+        order = sorted(range(len(values)), key=lambda i: values[i].first)
+        for allocate, i in enumerate(order):
+            for j in order[allocate + 1 :]:
+                if values[j].first > values[i].last:
+                    break
+                a, b = self.block_of[i], self.block_of[j]
+                if a == b:
+                    continue
+                found = _excluded(values, overlaps, i, j)
+                gaps.setdefault((a, b), []).extend(found)
+                gaps.setdefault((b, a), []).extend((-high, -low) for low, high in found)
+        self.excluded: list[dict[int, list[_Gap]]] = [{} for _ in number]
+        for (a, b), found in gaps.items():
+            self.excluded[b][a] = _merged(found)
+
+    def lowest(self, block: int, offsets: Mapping[int, int], start: int = 0) -> int:
+        """The lowest allowed offset from `start` on, beside what is placed."""
+        offset = start
+        moved = True
+        while moved:
+            moved = False
+            for other, gaps in self.excluded[block].items():
+                if other not in offsets:
+                    continue
+                base = offsets[other]
+                for low, high in gaps:
+                    if low < offset - base < high:
+                        offset = aligned(base + high)
+                        moved = True
+        return offset
+
+    def extent(self, offsets: Mapping[int, int]) -> int:
+        """Bytes up to the end of the highest block."""
+        return max((offset + self.sizes[b] for b, offset in offsets.items()), default=0)
+
+
+def _excluded(values: Sequence[Value], overlaps: Overlaps, i: int, j: int) -> list[_Gap]:
+    """Open intervals of (block of j) - (block of i) that values i and j, which live at the same time, exclude."""
+    a, b = values[i], values[j]
+    shift = a.at - b.at
+    for over, under, sign in ((j, i, 1), (i, j, -1)):
+        overlap = overlaps.get((over, under))
+        if overlap is not None and values[over].first == values[under].last:
+            ends = [max(overlap.below, -values[over].size), min(overlap.above, values[under].size)]
+            if overlap.point is not None and ends[0] < overlap.point < ends[1]:
+                ends.insert(1, overlap.point)
+            found = [(low, high) for low, high in zip(ends, ends[1:], strict=False) if high - low > 1]
+            spans = found if sign > 0 else [(-high, -low) for low, high in found]
+            return [(low + shift, high + shift) for low, high in spans]
+    return [(shift - b.size, shift + a.size)]
+
+
+def _merged(gaps: Sequence[_Gap]) -> list[_Gap]:
+    """The union of open intervals as disjoint ones; a point between two that touch stays open."""
+    merged: list[_Gap] = []
+    for low, high in sorted(gaps):
+        if merged and low < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], high))
+        else:
+            merged.append((low, high))
+    return merged
+
+
+# --- search ----------------------------------------------------------------------------------------------------------
+
+
+class _Search:
+    def __init__(self, problem: _Problem, goal: int, trials: int, nodes: int) -> None:
+        self._p = problem
+        self._goal = goal
+        self._trials = trials
+        self._nodes = nodes
+        self._size = -1
+        self._best: dict[int, int] = {}
+        self._order: list[int] = []
+
+    def best(self) -> dict[int, int]:
+        """Offset per block."""
+        p = self._p
+        numbers = list(range(len(p.sizes)))
+        duration = [last - first for first, last in p.lives]
+        weight = [p.sizes[i] + sum(p.sizes[j] for j in p.excluded[i]) for i in numbers]
+        self._try(sorted(numbers, key=lambda i: -p.sizes[i]))
+        self._try(sorted(numbers, key=lambda i: (-duration[i], -p.sizes[i])))
+        self._try(sorted(numbers, key=lambda i: -p.sizes[i] * (duration[i] + 1)))
+        self._try(sorted(numbers, key=lambda i: -weight[i]))
+        self._try(numbers)
+        self._try(numbers[::-1])
+        chance = random.Random(0)
+        for _ in range(self._trials if len(numbers) > 1 else 0):
+            if self._done:
+                break
+            order = list(self._order)
+            for _ in range(chance.randint(1, 3)):
+                i, j = chance.sample(numbers, 2)
+                order.insert(j, order.pop(i))
+            self._try(order)
+        if not self._done and len(numbers) <= MOST_BLOCKS:
+            self._descend({}, 0)
+        return self._best
+
+    @property
+    def _done(self) -> bool:
+        return 0 <= self._size <= self._goal
+
+    def _take(self, offsets: Mapping[int, int]) -> None:
+        self._best, self._size = dict(offsets), self._p.extent(offsets)
+
+    def _try(self, order: Sequence[int]) -> None:
+        """First fit in one order; an equally good one replaces the best, so that swaps move on."""
+        if self._done:
+            return
+        offsets: dict[int, int] = {}
+        for block in order:
+            offsets[block] = self._p.lowest(block, offsets)
+            if 0 <= self._size < offsets[block] + self._p.sizes[block]:
+                return
+        self._order = list(order)
+        self._take(offsets)
+
+    def _descend(self, offsets: dict[int, int], level: int) -> None:
+        """Depth first over placements in order of offset: every block not yet placed may be the next one upwards."""
+        p = self._p
+        if len(offsets) == len(p.sizes):
+            self._take(offsets)
+            return
+        rest = [b for b in range(len(p.sizes)) if b not in offsets]
+        fits = {b: p.lowest(b, offsets, level) for b in rest}
+        if any(offset + p.sizes[b] >= self._size for b, offset in fits.items()):
+            return
+        # the next block begins below the end of whatever else could stand there
+        ceiling = min(fits[b] + p.sizes[b] for b in rest)
+        for block in sorted(rest, key=lambda b: (fits[b], -p.sizes[b])):
+            self._nodes -= 1
+            if self._nodes < 0 or self._done:
+                return
+            if fits[block] < ceiling:
+                offsets[block] = fits[block]
+                self._descend(offsets, fits[block])
+                del offsets[block]

@@ -1,0 +1,1 @@
+"""TensorFlow Lite files: read into a Graph, written from one."""

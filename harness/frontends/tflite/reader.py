@@ -1,0 +1,328 @@
+"""TensorFlow Lite files (.tflite) -> Graph.
+
+The file is read within bounds (flatbuffer, tflite_schema), each operator by its own reader (tflite_ops), variables by
+tflite_states. Everything tinyhil does not compile is collected and refused in one message; the Graph is verified.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from math import prod
+from pathlib import Path
+
+from harness.errors import GraphError, ModelFileError, TinyhilError, UnsupportedModelError
+from harness.frontends.tflite.flatbuffer import damaged
+from harness.frontends.tflite.operator import Operator, Unsupported
+from harness.frontends.tflite.ops import DATA_TYPES, OPTIONS, READERS
+from harness.frontends.tflite.schema import (
+    ASSIGN_VARIABLE,
+    CALL_ONCE,
+    READ_VARIABLE,
+    VAR_HANDLE,
+    FileOperator,
+    FileSubgraph,
+    FileTensor,
+    as_array,
+    read_model,
+)
+from harness.frontends.tflite.states import Variables
+from harness.ir.graph import ABSENT, Attrs, Graph, Node, Tensor, VariableAttrs
+from harness.ir.verifier import MAX_TENSOR_BYTES, verify
+from harness.quantization.types import DType, Quantization
+
+_VARIABLE_OPS = {
+    VAR_HANDLE: "VAR_HANDLE",
+    READ_VARIABLE: "READ_VARIABLE",
+    ASSIGN_VARIABLE: "ASSIGN_VARIABLE",
+    CALL_ONCE: "CALL_ONCE",
+}
+_CHANNEL_AXIS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0}
+_MAX_FILE_BYTES = 64 << 20
+_MIN_SCALE = 1e-30  # far beyond any real quantization; keeps ratios of scales finite in float32
+_SUPPORTED = ", ".join(sorted([*(name for name, _ in READERS.values()), *_VARIABLE_OPS.values()]))
+_INT8 = frozenset((DType.INT8,))
+
+
+def load(source: str | os.PathLike[str] | bytes, *, name: str | None = None) -> Graph:
+    """Reads a .tflite file (a path, or its bytes) into a verified Graph.
+
+    Graph.name is `name`, or the file's stem, or "model".
+
+    Raises:
+        ModelFileError: no such file, not a .tflite file, or a damaged one.
+        UnsupportedModelError: it uses what tinyhil does not compile; the message lists all of it with counts.
+        GraphError: shapes, types or quantization break a rule of the verifier.
+    """
+    if isinstance(source, bytes):
+        data, place = source, name or "model"
+    else:
+        path = Path(source)
+        data, place = _read(path), str(path)
+        name = name or path.stem
+    graph = _Reader(data, place).graph(name or "model")
+    try:
+        verify(graph)
+    except GraphError as error:
+        raise GraphError(f"{place}: {error.message}", hint=error.hint, details=error.details) from None
+    return graph
+
+
+def _read(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > _MAX_FILE_BYTES:
+            raise ModelFileError(
+                f"{path}: {size} bytes are more than tinyhil reads ({_MAX_FILE_BYTES})",
+                hint="give a model that is meant for a microcontroller",
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelFileError(f"{path}: {error.strerror or error}", hint="check the path and its permissions") from None
+
+
+@dataclass
+class _Problems:
+    """What tinyhil does not compile, with counts, in order of appearance."""
+
+    operators: Counter[str] = field(default_factory=Counter)
+    types: Counter[str] = field(default_factory=Counter)
+    features: Counter[str] = field(default_factory=Counter)
+
+    def error(self, place: str) -> UnsupportedModelError | None:
+        """All of it as one error, None when there is nothing."""
+        groups = [
+            (title, ", ".join(f"{what} x{n}" for what, n in counter.items()))
+            for title, counter in (
+                ("operators", self.operators),
+                ("types", self.types),
+                ("features", self.features),
+            )
+            if counter
+        ]
+        if not groups:
+            return None
+        floats = any(what.startswith("float") for what in self.types)
+        hint = (
+            "quantize the model to int8: full-integer post-training quantization, or quantization-aware training"
+            if floats
+            else "tinyhil compiles int8 activations, int8 weights and int32 biases, and the operators " + _SUPPORTED
+        )
+        return UnsupportedModelError(
+            f"{place}: not supported: " + "; ".join(f"{title}: {text}" for title, text in groups), hint=hint
+        )
+
+
+class _Reader:
+    """One pass over the operators of subgraph 0."""
+
+    def __init__(self, data: bytes, place: str) -> None:
+        self._data = data
+        self._place = place
+        self._subgraphs: tuple[FileSubgraph, ...] = read_model(data, place)
+        self._main = self._subgraphs[0]
+        self._tensors: dict[int, Tensor] = {}
+        self._ids: dict[int, int] = {}
+        self._used: list[Tensor] = []
+        self._types_counted: set[int] = set()
+        self._problems = _Problems()
+        self._variables = Variables()
+        self._values: dict[int, Tensor] = {}
+        self._axes: dict[int, int] = {}
+
+    def graph(self, name: str) -> Graph:
+        """The Graph, not yet verified."""
+        main = self._main
+        self._find_weights()
+        nodes: list[Node] = []
+        names: list[str] = []
+        for t in main.inputs + main.outputs:
+            self._check_type(t, frozenset(DType), "input or output")
+        for op in main.operators:
+            names.append(self._name(op))
+            node = self._operator(op)
+            if node is not None:
+                nodes.append(node)
+        error = self._problems.error(self._place)
+        if error is not None:
+            raise error
+        states = self._variables.states(self._values, self._place)
+        inputs = tuple(self._id(t) for t in main.inputs)
+        outputs = tuple(self._id(t) for t in main.outputs)
+        return Graph(
+            name=name,
+            tensors=tuple(self._used),
+            nodes=tuple(nodes),
+            inputs=inputs,
+            outputs=outputs,
+            states=states,
+            model=self._data,
+            sha256=hashlib.sha256(self._data).hexdigest(),
+            source_ops=tuple(names),
+        )
+
+    def _name(self, op: FileOperator) -> str:
+        if op.code in READERS:
+            return READERS[op.code][0]
+        return _VARIABLE_OPS.get(op.code) or op.name
+
+    def _operator(self, op: FileOperator) -> Node | None:
+        """The node of one operator; None when it has none, or when something in it is not supported."""
+        name = self._name(op)
+        try:
+            if op.code in _VARIABLE_OPS:
+                return self._variable(name, op)
+            if op.code not in READERS:
+                self._problems.operators[name] += 1
+                return None
+            if op.options_type not in (0, OPTIONS.get(name, op.options_type)):
+                raise damaged(f"{op.place}: options of type {op.options_type} for {name}")
+            return self._plain(name, op)
+        except Unsupported as missing:
+            self._problems.features[f"{name} with {missing}" if op.code != CALL_ONCE else f"{name} {missing}"] += 1
+            return None
+
+    def _plain(self, name: str, op: FileOperator) -> Node | None:
+        sound = self._check_types(name, op)
+        try:
+            inputs, attrs = READERS[op.code][1](Operator(name, op, self._main.tensors, self._tensor))
+        except TinyhilError:
+            if sound:
+                raise
+            return None  # a consequence of the type, which is reported
+        if not sound:
+            return None
+        return self._node(name, op, inputs, op.outputs, attrs)
+
+    def _node(
+        self, name: str, op: FileOperator, inputs: tuple[int, ...], outputs: tuple[int, ...], attrs: Attrs
+    ) -> Node:
+        ids = tuple(ABSENT if t == ABSENT else self._id(t) for t in inputs)
+        return Node(name, ids, tuple(self._id(t) for t in outputs), attrs, (op.index,))
+
+    def _variable(self, name: str, op: FileOperator) -> Node | None:
+        if op.code == VAR_HANDLE:
+            self._variables.handle(op, self._main)
+            return None
+        if op.code == CALL_ONCE:
+            self._variables.call_once(op, self._subgraphs)
+            return None
+        inputs: tuple[int, ...] = ()
+        if op.code == READ_VARIABLE:
+            state, value = self._variables.read(op), op.outputs[0]
+        else:
+            state, value = self._variables.assign(op)
+            inputs = (value,)
+        if not self._check_type(value, _INT8, "variable"):
+            return None
+        self._values.setdefault(state, self._tensor(value))
+        return self._node(name, op, inputs, op.outputs, VariableAttrs(state))
+
+    # --- element types -----------------------------------------------------------------------------------------------
+
+    def _check_types(self, name: str, op: FileOperator) -> bool:
+        """Whether all data of an operator has types tinyhil compiles; counts those that have not."""
+        reads, writes = DATA_TYPES.get(name, (_INT8, _INT8))
+        sound = True
+        for i, t in enumerate(op.inputs):
+            if t == ABSENT:
+                continue
+            if name in _CHANNEL_AXIS and i > 0:
+                role, allowed = ("weight", _INT8) if i == 1 else ("bias", frozenset((DType.INT32,)))
+            elif _is_operand(name, i):
+                continue
+            else:
+                role, allowed = "activation", reads
+            sound &= self._check_type(t, allowed, role)
+        for t in op.outputs:
+            sound &= self._check_type(t, writes, "activation")
+        return sound
+
+    def _check_type(self, t: int, allowed: frozenset[DType], role: str) -> bool:
+        tensor = self._main.tensors[t]
+        sound = tensor.type in {d.value for d in allowed} and not tensor.odd
+        if not sound and t not in self._types_counted:
+            self._types_counted.add(t)
+            if tensor.odd:
+                self._problems.features[tensor.odd] += 1
+            else:
+                plural = {"bias": "biases", "input or output": "inputs or outputs"}.get(role, f"{role}s")
+                self._problems.types[f"{tensor.type} {plural}"] += 1
+        return sound
+
+    # --- tensors -----------------------------------------------------------------------------------------------------
+
+    def _find_weights(self) -> None:
+        """Notes along which axis each weight tensor has its channels.
+
+        TFLM takes per-channel scales in the order of output channels, and of the file's quantized_dimension only that
+        it is as long; some published files say it wrongly.
+        """
+        for op in self._main.operators:
+            axis = _CHANNEL_AXIS.get(self._name(op))
+            if axis is not None and len(op.inputs) > 1:
+                self._axes[op.inputs[1]] = axis
+
+    def _id(self, t: int) -> int:
+        """Id in the Graph of a tensor of the file."""
+        if t not in self._ids:
+            tensor = self._tensor(t)
+            self._ids[t] = len(self._used)
+            self._used.append(tensor)
+        return self._ids[t]
+
+    def _tensor(self, t: int) -> Tensor:
+        if t not in self._tensors:
+            self._tensors[t] = _build(self._main.tensors[t], self._axes.get(t))
+        return self._tensors[t]
+
+
+def _is_operand(name: str, i: int) -> bool:
+    """Whether an input is an operand (axes, shape, paddings) that its reader resolves."""
+    if name in ("MEAN", "PAD", "RESHAPE", "EXPAND_DIMS", "STRIDED_SLICE", "SPLIT_V"):
+        return i > 0
+    if name == "PADV2":
+        return i == 1
+    return name == "SPLIT" and i == 0
+
+
+def _build(tensor: FileTensor, channel_axis: int | None) -> Tensor:
+    """The Graph's tensor of a tensor of the file.
+
+    Raises:
+        ModelFileError: its shape is impossible, or its data has another length.
+    """
+    if any(n < 1 for n in tensor.shape):
+        raise damaged(f"{tensor.place}: shape {list(tensor.shape)}")
+    try:
+        dtype = DType(tensor.type)
+    except ValueError:
+        raise damaged(f"{tensor.place}: element type {tensor.type} where tinyhil needs another") from None
+    if prod(tensor.shape) * dtype.size > MAX_TENSOR_BYTES:
+        raise ModelFileError(
+            f"{tensor.place}: shape {list(tensor.shape)} needs more than {MAX_TENSOR_BYTES} bytes",
+            hint="no microcontroller holds such a tensor; if the model is smaller than that, the file is damaged",
+        )
+    data = as_array(tensor, dtype.value, tensor.shape)
+    return Tensor(tensor.name, tensor.shape, dtype, _quantization(tensor, channel_axis), data, tensor.index)
+
+
+def _quantization(tensor: FileTensor, channel_axis: int | None) -> Quantization | None:
+    scales, zero_points = tensor.scales, tensor.zero_points
+    if not scales or not zero_points:
+        return None
+    if len(zero_points) != len(scales):
+        if len(zero_points) != 1:
+            raise damaged(f"{tensor.place}: {len(scales)} scales, but {len(zero_points)} zero points")
+        zero_points = zero_points * len(scales)
+    if not all(s == 0 or _MIN_SCALE <= s <= 1 / _MIN_SCALE for s in scales):
+        raise damaged(f"{tensor.place}: quantization scales that are negative, not finite or absurd")
+    if len(scales) == 1:
+        return Quantization(scales, zero_points)
+    if not 0 <= tensor.axis < len(tensor.shape) or tensor.shape[tensor.axis] != len(scales):
+        raise damaged(
+            f"{tensor.place}: {len(scales)} scales along dimension {tensor.axis} of shape {list(tensor.shape)}"
+        )
+    return Quantization(scales, zero_points, tensor.axis if channel_axis is None else channel_axis)

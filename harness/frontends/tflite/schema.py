@@ -1,0 +1,234 @@
+"""The tables of a .tflite file as plain records: nothing is judged here, only read within bounds.
+
+Field offsets are those of TensorFlow Lite's schema.fbs, version 3: a table's nth field has vtable offset 4 + 2 * n.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.errors import ModelFileError
+from harness.frontends.tflite.flatbuffer import FlatTable, damaged
+from harness.quantization.types import Array
+
+IDENTIFIER = b"TFL3"
+SCHEMA_VERSION = 3
+MAX_TENSORS = 20_000
+MAX_OPERATORS = 10_000
+MAX_SUBGRAPHS = 64
+MAX_RANK = 8
+MAX_OPERANDS = 1_000
+MAX_CHANNELS = 65_536
+CUSTOM = 32
+CALL_ONCE = 129
+VAR_HANDLE = 142
+READ_VARIABLE = 143
+ASSIGN_VARIABLE = 144
+RESOURCE = "resource"
+
+_TYPES = {
+    0: "float32",
+    1: "float16",
+    2: "int32",
+    3: "uint8",
+    4: "int64",
+    5: "string",
+    6: "bool",
+    7: "int16",
+    8: "complex64",
+    9: "int8",
+    10: "float64",
+    11: "complex128",
+    12: "uint64",
+    13: RESOURCE,
+    14: "variant",
+    15: "uint32",
+    16: "uint16",
+    17: "int4",
+    18: "bfloat16",
+}
+
+# A table without a single field: what an operator without options has.
+_NO_FIELDS = FlatTable(b"\x04\x00\x04\x00\x04\x00\x00\x00", 4, "no options")
+
+
+@dataclass(frozen=True, eq=False)
+class FileTensor:
+    """A tensor as the file has it.
+
+    Attributes:
+        type: TensorFlow's name of the element type, such as "int8".
+        data: its buffer as bytes (a view of the file), or None when it has none.
+        scales, zero_points, axis: quantization as written; empty when there is none.
+        odd: what this tensor uses that tinyhil does not read, such as "sparse storage", or "".
+    """
+
+    index: int
+    place: str
+    name: str
+    shape: tuple[int, ...]
+    type: str
+    data: Array | None
+    scales: tuple[float, ...]
+    zero_points: tuple[int, ...]
+    axis: int
+    odd: str
+
+
+@dataclass(frozen=True, eq=False)
+class FileOperator:
+    """An operator as the file has it; `code` is TensorFlow's BuiltinOperator, `custom` the name of a custom one."""
+
+    index: int
+    place: str
+    code: int
+    custom: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options_type: int
+    options: FlatTable
+
+    @property
+    def name(self) -> str:
+        """The operator's name, whether tinyhil supports it or not."""
+        return f"custom operator '{self.custom}'" if self.code == CUSTOM else operator_name(self.code)
+
+
+@dataclass(frozen=True, eq=False)
+class FileSubgraph:
+    """One subgraph of the file."""
+
+    place: str
+    tensors: tuple[FileTensor, ...]
+    operators: tuple[FileOperator, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+def operator_name(code: int) -> str:
+    """TensorFlow's name of a builtin operator code."""
+    import tflite  # slow to import, and rarely needed: only names of what is refused come from it
+
+    for name, value in vars(tflite.BuiltinOperator).items():
+        if value == code and not name.startswith("_"):
+            return str(name)
+    return f"BUILTIN_{code}"
+
+
+def read_model(data: bytes, place: str) -> tuple[FileSubgraph, ...]:
+    """All subgraphs of a .tflite file.
+
+    Raises:
+        ModelFileError: it is not a .tflite file, of another version, or damaged.
+    """
+    if len(data) < 8 or data[4:8] != IDENTIFIER:
+        raise ModelFileError(
+            f"{place}: not a .tflite file (bytes 4 to 7 should read {IDENTIFIER.decode()})",
+            hint="give a model exported by the TensorFlow Lite converter",
+        )
+    model = FlatTable.root(data, place)
+    version = model.integer(4, "<I")
+    if version != SCHEMA_VERSION:
+        raise ModelFileError(
+            f"{place}: schema version {version}, tinyhil reads version {SCHEMA_VERSION}",
+            hint="convert the model again with a current TensorFlow Lite converter",
+        )
+    codes = [_operator_code(t) for t in model.tables(6, "operator code", MAX_OPERATORS)]
+    buffers = model.tables(12, "buffer", 4 * MAX_TENSORS)
+    subgraphs = model.tables(8, "subgraph", MAX_SUBGRAPHS)
+    if not subgraphs:
+        raise damaged(f"{place}: no subgraph in the file")
+    return tuple(_subgraph(t, codes, buffers) for t in subgraphs)
+
+
+def _operator_code(table: FlatTable) -> tuple[int, str]:
+    code = max(table.integer(4, "<b"), table.integer(10, "<i"))
+    if code < 0:
+        raise damaged(f"{table.place}: negative operator code {code}")
+    return code, table.text(6, "custom code")
+
+
+def _subgraph(table: FlatTable, codes: list[tuple[int, str]], buffers: tuple[FlatTable, ...]) -> FileSubgraph:
+    tensors = tuple(_tensor(i, t, buffers) for i, t in enumerate(table.tables(4, "tensor", MAX_TENSORS)))
+    operators = tuple(
+        _operator(i, t, codes, len(tensors)) for i, t in enumerate(table.tables(10, "operator", MAX_OPERATORS))
+    )
+    inputs = table.integers(6, "inputs", MAX_OPERANDS)
+    outputs = table.integers(8, "outputs", MAX_OPERANDS)
+    for t in inputs + outputs:
+        if not 0 <= t < len(tensors):
+            raise damaged(f"{table.place}: input or output tensor {t}, of {len(tensors)} tensors")
+    return FileSubgraph(table.place, tensors, operators, inputs, outputs)
+
+
+def _operator(index: int, table: FlatTable, codes: list[tuple[int, str]], tensors: int) -> FileOperator:
+    which = table.integer(4, "<I")
+    if which >= len(codes):
+        raise damaged(f"{table.place}: operator code {which}, of {len(codes)}")
+    inputs = table.integers(6, "inputs", MAX_OPERANDS)
+    outputs = table.integers(8, "outputs", MAX_OPERANDS)
+    if any(not -1 <= t < tensors for t in inputs) or any(not 0 <= t < tensors for t in outputs):
+        raise damaged(f"{table.place}: tensors {inputs} -> {outputs}, of {tensors}")
+    kind = table.integer(10, "<B")
+    # Options of type 0 (NONE) are none, whatever the file holds there.
+    options = table.table(12, f"{table.place}, options") if kind else None
+    code, custom = codes[which]
+    return FileOperator(index, table.place, code, custom, inputs, outputs, kind, options or _NO_FIELDS)
+
+
+def _tensor(index: int, table: FlatTable, buffers: tuple[FlatTable, ...]) -> FileTensor:
+    name = table.text(10, "name") or f"tensor {index}"
+    place = f"{table.place} '{name}'"
+    shape = table.integers(4, "shape", MAX_RANK)
+    kind = table.integer(6, "<b")
+    odd = ""
+    if table.has(16):
+        odd = "sparse storage"
+    elif table.flag(14):
+        odd = "variable tensors (state kept in place)"
+    data, external = _buffer(table.integer(8, "<I"), buffers, place)
+    if external:
+        odd = "buffers stored outside the FlatBuffer (large-model format)"
+    scales: tuple[float, ...] = ()
+    zero_points: tuple[int, ...] = ()
+    axis = 0
+    quant = table.table(12, f"{place}, quantization")
+    if quant is not None:
+        values = quant.array(8, "<f4", "scales")
+        if len(values) > MAX_CHANNELS:
+            raise damaged(f"{place}: {len(values)} quantization scales")
+        scales = tuple(float(v) for v in values)
+        zero_points = quant.integers(10, "zero points", MAX_CHANNELS, "<i8")
+        axis = quant.integer(16)
+        if quant.integer(12, "<B"):
+            odd = "custom quantization"
+    return FileTensor(index, place, name, shape, _TYPES.get(kind, f"type {kind}"), data, scales, zero_points, axis, odd)
+
+
+def _buffer(index: int, buffers: tuple[FlatTable, ...], place: str) -> tuple[Array | None, bool]:
+    """The bytes of a buffer, None when empty, and whether they are outside the FlatBuffer."""
+    if index >= len(buffers):
+        raise damaged(f"{place}: buffer {index}, of {len(buffers)}")
+    data = buffers[index].array(4, "<u1", "data")
+    # Offsets 0 and 1 stand for "not external" in TensorFlow's own reader.
+    external = not len(data) and buffers[index].integer(6, "<Q") > 1
+    return (data if len(data) else None), external
+
+
+def as_array(tensor: FileTensor, dtype: str, shape: tuple[int, ...]) -> Array | None:
+    """A tensor's data as a read-only array, or None when it has none.
+
+    Raises:
+        ModelFileError: the buffer's length is not the shape's.
+    """
+    if tensor.data is None:
+        return None
+    kind = np.dtype(dtype).newbyteorder("<")
+    elements = int(np.prod(shape, dtype=object)) if shape else 1
+    if elements * kind.itemsize != tensor.data.size:
+        raise damaged(f"{tensor.place}: {tensor.data.size} bytes of data for shape {list(shape)} of {dtype}")
+    values: Array = np.frombuffer(tensor.data.tobytes(), kind).reshape(shape).astype(np.dtype(dtype), copy=False)
+    values.flags.writeable = False
+    return values

@@ -1,0 +1,174 @@
+"""Serialises a model to the FlatBuffers of TensorFlow Lite's schema, version 3."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, cast
+
+import flatbuffers
+import numpy as np
+import tflite
+
+from harness.quantization.types import Array, Quantization
+
+Fields: TypeAlias = Mapping[str, int | float | bool | str | Sequence[int]]
+
+_TYPES = {"float32": 0, "int32": 2, "uint8": 3, "int16": 7, "int8": 9, "resource": 13}
+# Versions that TensorFlow's converter writes for int8 operators; 1 for all others.
+_VERSIONS = {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 4, "PADV2": 2} | dict.fromkeys(
+    (
+        *("AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "ADD", "MUL", "PAD", "SOFTMAX", "LOGISTIC", "RELU", "RELU6"),
+        *("DEQUANTIZE", "CONCATENATION", "SPLIT", "SPLIT_V", "STRIDED_SLICE"),
+    ),
+    2,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class TensorDraft:
+    """A tensor to write; `type` is numpy's name of it, or "resource"."""
+
+    name: str
+    shape: tuple[int, ...]
+    type: str
+    quant: Quantization | None = None
+    data: Array | None = None
+
+
+@dataclass(frozen=True)
+class OperatorDraft:
+    """An operator to write; options "Conv2D" stands for the schema's table Conv2DOptions with these fields."""
+
+    op: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: str = ""
+    fields: Fields = field(default_factory=dict)
+
+
+@dataclass
+class SubgraphDraft:
+    """A subgraph while it is put together."""
+
+    name: str
+    inputs: tuple[int, ...] = ()
+    outputs: tuple[int, ...] = ()
+    tensors: list[TensorDraft] = field(default_factory=list)
+    operators: list[OperatorDraft] = field(default_factory=list)
+
+    def add(self, tensor: TensorDraft) -> int:
+        """Index of a new tensor."""
+        self.tensors.append(tensor)
+        return len(self.tensors) - 1
+
+    def constant(self, name: str, data: Any, quant: Quantization | None = None) -> int:
+        """Index of a new constant, int32 unless `data` is an array of another type."""
+        array = data if isinstance(data, np.ndarray) else np.array(data, np.int32)
+        return self.add(TensorDraft(name, array.shape, array.dtype.name, quant, array))
+
+
+def _table(builder: Any, name: str, fields: Mapping[str, Any]) -> int:
+    """A table of the schema; fields are numbers, or offsets of what was written before. Zeros are left out."""
+    getattr(tflite, f"{name}Start")(builder)
+    for key, value in fields.items():
+        if value:
+            getattr(tflite, f"{name}Add{key}")(builder, value)
+    return cast(int, getattr(tflite, f"{name}End")(builder))
+
+
+def _vector(builder: Any, values: Sequence[int]) -> int:
+    """A vector of offsets."""
+    builder.StartVector(4, len(values), 4)
+    for value in reversed(values):
+        builder.PrependUOffsetTRelative(value)
+    return cast(int, builder.EndVector())
+
+
+def _numbers(builder: Any, values: Sequence[int] | Sequence[float], dtype: str = "<i4") -> int:
+    return cast(int, builder.CreateNumpyVector(np.array(values, dtype)))
+
+
+def _bytes(builder: Any, data: bytes) -> int:
+    """A byte vector aligned to 16, as readers that use it in place expect."""
+    builder.StartVector(1, len(data), 16)
+    builder.head -= len(data)
+    builder.Bytes[builder.head : builder.head + len(data)] = data
+    return cast(int, builder.EndVector())
+
+
+def _options(builder: Any, name: str, fields: Fields) -> int:
+    ready: dict[str, Any] = {}
+    for key, value in fields.items():
+        if isinstance(value, str):
+            ready[key] = builder.CreateString(value)
+        elif isinstance(value, list | tuple):
+            ready[key] = _numbers(builder, value)
+        else:
+            ready[key] = value
+    return _table(builder, f"{name}Options", ready)
+
+
+def _write_tensor(builder: Any, tensor: TensorDraft, buffer: int) -> int:
+    quant = 0
+    if tensor.quant is not None:
+        parts = {
+            "Scale": _numbers(builder, tensor.quant.scales, "<f4"),
+            "ZeroPoint": _numbers(builder, tensor.quant.zero_points, "<i8"),
+            "QuantizedDimension": tensor.quant.axis or 0,
+        }
+        quant = _table(builder, "QuantizationParameters", parts)
+    name, shape = builder.CreateString(tensor.name), _numbers(builder, tensor.shape)
+    fields = {"Shape": shape, "Type": _TYPES[tensor.type], "Buffer": buffer, "Name": name, "Quantization": quant}
+    return _table(builder, "Tensor", fields)
+
+
+def _write_operator(builder: Any, operator: OperatorDraft, codes: Mapping[str, int]) -> int:
+    options = _options(builder, operator.options, operator.fields) if operator.options else 0
+    fields = {
+        "OpcodeIndex": codes[operator.op],
+        "Inputs": _numbers(builder, operator.inputs),
+        "Outputs": _numbers(builder, operator.outputs),
+        "BuiltinOptions": options,
+        "BuiltinOptionsType": getattr(tflite.BuiltinOptions, f"{operator.options}Options") if options else 0,
+    }
+    return _table(builder, "Operator", fields)
+
+
+def serialize(subgraphs: Sequence[SubgraphDraft]) -> bytes:
+    """The file of a model; subgraph 0 is the main one."""
+    builder: Any = flatbuffers.Builder(1024)
+    operators = [op.op for subgraph in subgraphs for op in subgraph.operators]
+    codes = {op: i for i, op in enumerate(dict.fromkeys(operators))}
+    buffers = [_table(builder, "Buffer", {})]
+    tables = []
+    for subgraph in subgraphs:
+        tensors = []
+        for tensor in subgraph.tensors:
+            index = 0
+            if tensor.data is not None:
+                index = len(buffers)
+                buffers.append(_table(builder, "Buffer", {"Data": _bytes(builder, tensor.data.tobytes())}))
+            tensors.append(_write_tensor(builder, tensor, index))
+        fields = {
+            "Tensors": _vector(builder, tensors),
+            "Inputs": _numbers(builder, subgraph.inputs),
+            "Outputs": _numbers(builder, subgraph.outputs),
+            "Operators": _vector(builder, [_write_operator(builder, op, codes) for op in subgraph.operators]),
+            "Name": builder.CreateString(subgraph.name),
+        }
+        tables.append(_table(builder, "SubGraph", fields))
+    kinds = []
+    for op in codes:
+        code = getattr(tflite.BuiltinOperator, op)
+        fields = {"DeprecatedBuiltinCode": min(code, 127), "BuiltinCode": code, "Version": _VERSIONS.get(op, 1)}
+        kinds.append(_table(builder, "OperatorCode", fields))
+    model = {
+        "Version": 3,
+        "OperatorCodes": _vector(builder, kinds),
+        "Subgraphs": _vector(builder, tables),
+        "Description": builder.CreateString("tinyhil"),
+        "Buffers": _vector(builder, buffers),
+    }
+    builder.Finish(_table(builder, "Model", model), b"TFL3")
+    return bytes(builder.Output())

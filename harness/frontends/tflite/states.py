@@ -1,0 +1,140 @@
+"""Variables of a .tflite file: VAR_HANDLE and CALL_ONCE are resolved away into the Graph's states.
+
+A variable is known by its container and shared name. Its value before the first inference is what the subgraph run by
+CALL_ONCE assigns; a variable nobody initializes starts as its zero point (TFLM, micro_resource_variable.cc).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+
+from harness.frontends.tflite.flatbuffer import damaged
+from harness.frontends.tflite.operator import Unsupported
+from harness.frontends.tflite.schema import (
+    ASSIGN_VARIABLE,
+    RESOURCE,
+    VAR_HANDLE,
+    FileOperator,
+    FileSubgraph,
+    FileTensor,
+    as_array,
+)
+from harness.ir.graph import ABSENT, State, Tensor
+from harness.quantization.types import Array, DType, Quantization
+
+Key: TypeAlias = tuple[str, str]
+
+_VAR_HANDLE_OPTIONS = 111
+_CALL_ONCE_OPTIONS = 103
+MAX_STATE_BYTES = 1 << 24
+
+
+@dataclass
+class Variables:
+    """The variables of a file while it is being read.
+
+    Attributes:
+        initial: what CALL_ONCE assigns.
+        order: variables in the order of their handles in subgraph 0; a variable's place is its state's index.
+        handles: variable of each resource tensor of subgraph 0 met so far.
+        used: whether a variable was read or assigned yet in subgraph 0.
+    """
+
+    initial: dict[Key, Array] = field(default_factory=dict)
+    order: list[Key] = field(default_factory=list)
+    handles: dict[int, Key] = field(default_factory=dict)
+    used: bool = False
+
+    def handle(self, op: FileOperator, main: FileSubgraph) -> None:
+        """Takes a VAR_HANDLE of subgraph 0."""
+        key, tensor = _handle(op, main)
+        if key not in self.order:
+            self.order.append(key)
+        self.handles[tensor] = key
+
+    def call_once(self, op: FileOperator, subgraphs: tuple[FileSubgraph, ...]) -> None:
+        """Takes a CALL_ONCE of subgraph 0: reads the subgraph that it runs."""
+        if self.used:
+            raise Unsupported("after a variable was used")
+        which = op.options.integer(4) if op.options_type == _CALL_ONCE_OPTIONS else 0
+        if op.inputs or op.outputs or not 0 < which < len(subgraphs):
+            raise damaged(f"{op.place}: CALL_ONCE of subgraph {which}, of {len(subgraphs)}")
+        handles: dict[int, Key] = {}
+        for init in subgraphs[which].operators:
+            if init.code == VAR_HANDLE:
+                key, tensor = _handle(init, subgraphs[which])
+                handles[tensor] = key
+            elif init.code == ASSIGN_VARIABLE:
+                key, value = self._assignment(init, handles)
+                self.initial[key] = _constant(subgraphs[which].tensors[value])
+            else:
+                raise Unsupported(f"of a subgraph with {init.name}")
+
+    def _assignment(self, op: FileOperator, handles: dict[int, Key]) -> tuple[Key, int]:
+        if len(op.inputs) != 2 or op.outputs or op.inputs[0] not in handles or op.inputs[1] == ABSENT:
+            raise damaged(f"{op.place}: ASSIGN_VARIABLE {op.inputs} -> {op.outputs}")
+        return handles[op.inputs[0]], op.inputs[1]
+
+    def assign(self, op: FileOperator) -> tuple[int, int]:
+        """(state index, value's tensor id) of an ASSIGN_VARIABLE of subgraph 0."""
+        self.used = True
+        key, value = self._assignment(op, self.handles)
+        return self.order.index(key), value
+
+    def read(self, op: FileOperator) -> int:
+        """State index of a READ_VARIABLE of subgraph 0."""
+        self.used = True
+        if len(op.inputs) != 1 or len(op.outputs) != 1 or op.inputs[0] not in self.handles:
+            raise damaged(f"{op.place}: READ_VARIABLE {op.inputs} -> {op.outputs}")
+        return self.order.index(self.handles[op.inputs[0]])
+
+    def states(self, values: dict[int, Tensor], place: str) -> tuple[State, ...]:
+        """The Graph's states; `values` has a tensor read from or assigned to each variable used, by state index."""
+        found = []
+        for i, key in enumerate(self.order):
+            like = values.get(i)
+            initial = self.initial.get(key)
+            if initial is None:
+                if like is None:
+                    raise damaged(f"{place}: variable '{key[1]}' is neither initialized nor used")
+                initial = _default(like, f"{place}, variable '{key[1]}'")
+            quant: Quantization | None = like.quant if like is not None else None
+            found.append(State(key[1] or f"variable {i}", DType(initial.dtype.name), initial, quant))
+        return tuple(found)
+
+
+def _handle(op: FileOperator, subgraph: FileSubgraph) -> tuple[Key, int]:
+    if (
+        any(subgraph.tensors[t].type != RESOURCE for t in op.outputs)
+        or op.options_type != _VAR_HANDLE_OPTIONS
+        or op.inputs
+        or len(op.outputs) != 1
+    ):
+        raise damaged(f"{op.place}: VAR_HANDLE {op.inputs} -> {op.outputs}")
+    key = op.options.text(4, "container"), op.options.text(6, "shared name")
+    return key, op.outputs[0]
+
+
+def _constant(tensor: FileTensor) -> Array:
+    if tensor.odd:
+        raise Unsupported(f"with an initial value in {tensor.odd}")
+    if tensor.type != "int8":
+        raise Unsupported(f"with a {tensor.type} initial value")
+    values = as_array(tensor, "int8", tensor.shape)
+    if values is None:
+        raise Unsupported("with an initial value computed at run time")
+    return values
+
+
+def _default(like: Tensor, place: str) -> Array:
+    """TFLM fills a variable that is not initialized with its zero point."""
+    if like.bytes > MAX_STATE_BYTES:
+        raise damaged(f"{place}: {like.bytes} bytes")
+    low, high = like.dtype.range
+    zero_point = 0 if like.quant is None else like.quant.zero_point
+    values: Array = np.full(like.shape, min(max(zero_point, low), high), like.dtype.numpy)
+    values.flags.writeable = False
+    return values

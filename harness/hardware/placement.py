@@ -1,0 +1,76 @@
+"""Which memory region holds which part of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+
+from harness.errors import PlacementError
+from harness.hardware.board import Board, Placement, Region
+
+PARTS = ("arena", "stack", "data", "weights", "code")
+
+
+def assign_regions(board: Board, wanted: Mapping[str, str]) -> Placement | None:
+    """The board's own placement with the parts that are wanted elsewhere; None for a board that has no choice.
+
+    Args:
+        board: the board that runs.
+        wanted: part -> name of a region.
+
+    Raises:
+        PlacementError: the board has no choice, or no such part or region, or the region cannot hold it.
+    """
+    if not wanted:
+        return board.placement
+    if board.placement is None:
+        raise PlacementError(
+            f"{board.name} has one place for each part of an image",
+            hint="leave the placement out; boards with a choice have `placement` in boards.yaml",
+        )
+    unknown = sorted(set(wanted) - set(PARTS))
+    if unknown:
+        raise PlacementError(f"{unknown[0]}: an image has no such part", hint=f"parts: {', '.join(PARTS)}")
+    placement = replace(board.placement, **wanted)
+    check_placement(board, placement)
+    return placement
+
+
+def check_placement(board: Board, placement: Placement) -> None:
+    """Whether each part can be where it is to be; whether it fits there is found by linking.
+
+    Raises:
+        PlacementError: a region does not exist, or cannot hold the part.
+    """
+    for part, name in asdict(placement).items():
+        region = board.region(name)
+        able = [region.name for region in board.memory if _can_hold(region, part)]
+        if region is None or not _can_hold(region, part):
+            why = f"{board.name} has no memory region {name}" if region is None else f"region {name} cannot hold it"
+            raise PlacementError(f"{part}: {why}", hint=f"{part} can be in: {', '.join(able)}")
+
+
+def parse_placement(options: list[str]) -> dict[str, str]:
+    """`part=region` options -> part -> region.
+
+    Raises:
+        PlacementError: an option has another form, or a part is given twice.
+    """
+    wanted: dict[str, str] = {}
+    for option in options:
+        part, equals, region = option.partition("=")
+        if not (part and equals and region):
+            raise PlacementError(f"{option!r} is not PART=REGION", hint="such as arena=dtcm")
+        if part in wanted:
+            raise PlacementError(f"{part}: given twice", hint="give each part one region")
+        wanted[part] = region
+    return wanted
+
+
+def _can_hold(region: Region, part: str) -> bool:
+    if part == "code":
+        return region.execute
+    if part == "weights":
+        return True
+    # an object at address 0 cannot be told from none, and there is no room for a guard under a stack
+    return region.kind == "ram" and region.origin != 0

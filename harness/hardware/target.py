@@ -1,0 +1,105 @@
+"""What code is generated for: a core, its instruction set extensions, and the memories it waits for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.errors import CompileError
+
+CORE_FEATURES: dict[str, frozenset[str]] = {
+    "host": frozenset({"registers"}),
+    "cortex-m0plus": frozenset(),
+    "cortex-m3": frozenset({"registers"}),
+    "cortex-m4": frozenset({"registers", "dsp"}),
+    "cortex-m7": frozenset({"registers", "dsp", "dual-issue"}),
+    "cortex-m33": frozenset({"registers", "dsp"}),
+    "cortex-m55": frozenset({"registers", "dsp", "mve"}),
+}
+"""What kernels may ask for of each core that tinyhil generates code for: more than eight registers that every
+instruction can use, the DSP extension, MVE, and a pipeline that issues two instructions a cycle in order (Cortex-M7),
+for which inner loops are scheduled apart."""
+
+
+@dataclass(frozen=True)
+class Cached:
+    """A memory behind a cache: the core waits for each line that is not there.
+
+    Attributes:
+        sets, ways, line: of the cache; a line is so many bytes.
+        load: modelled cycles waited for a line that a load or fetch misses.
+        store: the same for a store; 0 where stores pass by.
+    """
+
+    sets: int
+    ways: int
+    line: int
+    load: float
+    store: float = 0.0
+
+    @property
+    def size(self) -> int:
+        """Bytes that the cache holds."""
+        return self.sets * self.ways * self.line
+
+    def lines(self, size: int) -> int:
+        """Lines of `size` bytes."""
+        return -(-size // self.line)
+
+    def kept(self, lines: int, beside: int = 0) -> float:
+        """Share of `lines` adjacent lines that are still there when they are swept from end to end once more.
+
+        A set that more lines fall in than it has ways loses every one of them before its turn comes again (lines unused
+        for longest go first). `beside` lines that are in constant use take ways in sets that nobody knows.
+        """
+        each, more = divmod(lines, self.sets)
+        hot, hotter = divmod(beside, self.sets)
+        kept = 0.0
+        for count, held in ((more, each + 1), (self.sets - more, each)):
+            room = self.ways - held - hot
+            kept += count * held * (1.0 if room > 0 else 1 - hotter / self.sets if room == 0 else 0.0)
+        return kept / max(lines, 1)
+
+    def missed(self, size: int, sweeps: float, beside: int = 0) -> float:
+        """Lines missed while `size` adjacent bytes are swept `sweeps` times, and `beside` others used all the time."""
+        lines = self.lines(size)
+        return lines + max(sweeps - 1, 0) * lines * (1 - self.kept(lines, self.lines(beside)))
+
+
+@dataclass(frozen=True)
+class Target:
+    """A core, and the memories that hold code, weights and activations.
+
+    Attributes:
+        core: "cortex-m4" and so on, or "host".
+        code, weights, arena: None where the core never waits for them. Weights and arena share one cache.
+        separate_data_bus: whether weights and arena are different memories, so that loads from the two do not overlap.
+    """
+
+    core: str
+    code: Cached | None = None
+    weights: Cached | None = None
+    arena: Cached | None = None
+    separate_data_bus: bool = False
+
+    def __post_init__(self) -> None:
+        if self.core not in CORE_FEATURES:
+            raise CompileError(f"no core named '{self.core}'", hint="one of: " + ", ".join(CORE_FEATURES))
+
+    @property
+    def features(self) -> frozenset[str]:
+        """What kernels may ask for."""
+        return CORE_FEATURES[self.core]
+
+    @property
+    def weight_stall(self) -> float:
+        """Cycles waited for each 32-bit word of weights read once, in order."""
+        return 0.0 if self.weights is None else self.weights.load * 4 / self.weights.line
+
+    @property
+    def code_cache(self) -> int | None:
+        """Bytes of instruction cache in which an inner loop must fit; None where code runs without wait states."""
+        return None if self.code is None else self.code.size
+
+    def weight_stalls(self, size: int, reads: float) -> float:
+        """Cycles waited for `size` bytes of weights that are read `reads` times, in order, from end to end."""
+        return 0.0 if self.weights is None else self.weights.load * self.weights.missed(size, reads)

@@ -1,0 +1,203 @@
+"""Tensors that need no bytes of their own, and operators that therefore compute nothing.
+
+RESHAPE gives the same bytes; a variable may be read where it lives; SPLIT and STRIDED_SLICE of a contiguous range are
+parts of what they read; CONCATENATION along the outermost dimension is done when everything that it joins is written
+where it belongs, the variable of a ring buffer among it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import TypeAlias
+
+from harness.ir.graph import ConcatAttrs, Graph, Node, SliceAttrs, SplitAttrs, VariableAttrs
+
+SAME_BYTES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+WORD = 4
+"""Parts that kernels read begin at multiples of this many bytes: they may load words."""
+
+Key: TypeAlias = int | str
+"""A tensor id, or "state N": whatever has bytes."""
+
+
+def state_key(number: int) -> str:
+    """Key of a variable's bytes."""
+    return f"state {number}"
+
+
+@dataclass(frozen=True)
+class Join:
+    """A whole whose parts are written in place: they must stay until the whole takes over."""
+
+    whole: Key
+    parts: tuple[Key, ...]
+
+
+@dataclass(frozen=True)
+class Aliases:
+    """Where bytes are.
+
+    Attributes:
+        same: tensor id -> what has the same bytes.
+        part: key -> (key of the whole, bytes from the whole's first).
+        joins: wholes that are written part by part.
+        free: indices of the nodes that compute nothing.
+    """
+
+    same: Mapping[int, Key] = field(default_factory=dict)
+    part: Mapping[Key, tuple[Key, int]] = field(default_factory=dict)
+    joins: tuple[Join, ...] = ()
+    free: frozenset[int] = frozenset()
+
+    def bytes_of(self, tensor: int) -> Key:
+        """Key of the bytes that a tensor has."""
+        found: Key = tensor
+        while isinstance(found, int) and found in self.same:
+            found = self.same[found]
+        return found
+
+    def place_of(self, key: Key) -> tuple[Key, int]:
+        """The outermost whole that has these bytes, and how far from its first byte they begin."""
+        at = 0
+        while key in self.part:
+            key, offset = self.part[key]
+            at += offset
+        return key, at
+
+
+def find_aliases(graph: Graph) -> Aliases:
+    """The views of a graph whose nodes run in order."""
+    return _Finder(graph).views()
+
+
+class _Finder:
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._same: dict[int, Key] = {}
+        self._part: dict[Key, tuple[Key, int]] = {}
+        self._joins: list[Join] = []
+        self._free: set[int] = set()
+
+    def views(self) -> Aliases:
+        """All of them."""
+        for index, node in enumerate(self._graph.nodes):
+            if self._is_free(index, node):
+                self._free.add(index)
+        return Aliases(self._same, self._part, tuple(self._joins), frozenset(self._free))
+
+    def _is_free(self, index: int, node: Node) -> bool:
+        """Whether the node needs no layer; notes where its outputs are."""
+        attrs = node.attrs
+        constant = any(self._graph.tensors[t].data is not None for t in node.inputs)
+        if node.op in SAME_BYTES and not constant:
+            self._same[node.outputs[0]] = node.inputs[0]
+            return True
+        if node.op == "READ_VARIABLE" and isinstance(attrs, VariableAttrs):
+            if self._outlived(node.outputs[0], attrs.state, index):
+                return False
+            self._same[node.outputs[0]] = state_key(attrs.state)
+            return True
+        if isinstance(attrs, SplitAttrs | SliceAttrs) and not constant:
+            ranges = list(_ranges(self._graph, node))
+            if len(ranges) != len(node.outputs):
+                return False
+            if any(at % WORD and not self._only_assigned(t) for t, at in zip(node.outputs, ranges, strict=True)):
+                return False
+            self._part.update({t: (self._key(node.inputs[0]), at) for t, at in zip(node.outputs, ranges, strict=True)})
+            return True
+        return isinstance(attrs, ConcatAttrs) and not constant and self._joined(index, node, attrs)
+
+    def _only_assigned(self, tensor: int) -> bool:
+        """Whether only variables take the bytes, which are copied to wherever they begin."""
+        readers = self._graph.consumers().get(tensor, [])
+        return tensor not in self._graph.outputs and all(self._graph.nodes[i].op == "ASSIGN_VARIABLE" for i in readers)
+
+    def _joined(self, index: int, node: Node, attrs: ConcatAttrs) -> bool:
+        tensors = self._graph.tensors
+        whole = node.outputs[0]
+        if prod(tensors[whole].shape[: attrs.axis]) != 1 or attrs.clamp != tensors[whole].dtype.range:
+            return False
+        keys = [self._key(t) for t in node.inputs]
+        if len(set(keys)) != len(keys):
+            return False
+        places, at = [], 0
+        for key, tensor in zip(keys, node.inputs, strict=True):
+            state = int(key.split()[1]) if isinstance(key, str) else None
+            taken = key in self._part or self._size(key) != tensors[tensor].bytes
+            if taken or at % WORD or (state is not None and self._outlived(whole, state, index)):
+                return False
+            places.append(at)
+            at += tensors[tensor].bytes
+        self._part.update({key: (whole, at) for key, at in zip(keys, places, strict=True)})
+        self._joins.append(Join(whole, tuple(keys)))
+        return True
+
+    def _key(self, tensor: int) -> Key:
+        return Aliases(self._same).bytes_of(tensor)
+
+    def _size(self, key: Key) -> int:
+        if isinstance(key, str):
+            return self._graph.states[int(key.split()[1])].bytes
+        return self._graph.tensors[key].bytes
+
+    def _outlived(self, tensor: int, state: int, after: int) -> bool:
+        """Whether `tensor`'s bytes, which are the variable's among others, are read after its next assignment."""
+        return last_use(self._graph, tensor, state) >= self._next_assignment(state, after)
+
+    def _next_assignment(self, state: int, after: int) -> int:
+        for index in range(after + 1, len(self._graph.nodes)):
+            node = self._graph.nodes[index]
+            if node.op == "ASSIGN_VARIABLE" and node.attrs == VariableAttrs(state):
+                return index
+        return len(self._graph.nodes)
+
+
+def last_use(graph: Graph, tensor: int, state: int) -> int:
+    """Index of the last node that reads `tensor`'s bytes, directly or as those of a view that may be made of it.
+
+    len(nodes) for an output of the graph. An assignment to variable `state` reads before it writes, and does not count.
+    """
+    if tensor in graph.outputs:
+        return len(graph.nodes)
+    last = -1
+    for index in graph.consumers().get(tensor, []):
+        node = graph.nodes[index]
+        if node.op == "ASSIGN_VARIABLE" and node.attrs == VariableAttrs(state):
+            continue
+        last = max(last, index)
+        if node.op in SAME_BYTES or isinstance(node.attrs, SplitAttrs | SliceAttrs | ConcatAttrs):
+            last = max(last, *(last_use(graph, t, state) for t in node.outputs))
+    return last
+
+
+def _ranges(graph: Graph, node: Node) -> Iterator[int]:
+    """First byte of each output within the input, for outputs that are contiguous there; ends at one that is not."""
+    x, attrs = graph.tensors[node.inputs[0]], node.attrs
+    if isinstance(attrs, SplitAttrs):
+        if prod(x.shape[: attrs.axis]) == 1:
+            at = 0
+            for t in node.outputs:
+                yield at
+                at += graph.tensors[t].bytes
+        return
+    assert isinstance(attrs, SliceAttrs)
+    if _is_contiguous(x.shape, attrs):
+        step, first = x.dtype.size, 0
+        for begin, size in zip(reversed(attrs.begin), reversed(x.shape), strict=True):
+            first += begin * step
+            step *= size
+        yield first
+
+
+def _is_contiguous(shape: Sequence[int], attrs: SliceAttrs) -> bool:
+    """Whether a slice takes one run: one element of the outer dimensions, a range of one, all of the inner ones."""
+    whole = True
+    for size, stride, count in zip(reversed(shape), reversed(attrs.strides), reversed(attrs.counts), strict=True):
+        if not whole and count != 1:
+            return False
+        if stride != 1 and count != 1:
+            return False
+        whole = whole and count == size
+    return True

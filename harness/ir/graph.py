@@ -1,0 +1,322 @@
+"""Graph: a network as tinyhil sees it, between the frontends and the compiler.
+
+Everything is frozen. A tensor's id is its index in Graph.tensors. What a file gives as constant operands (shapes,
+axes, paddings) is resolved into attributes by the frontend; a node's inputs are data and weights only. Padding is
+explicit and a fused activation is a clamp in quantized units, so that passes can merge both without knowing where they
+came from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import TypeAlias
+
+import numpy as np
+
+from harness.errors import GraphError
+from harness.quantization.types import Array, Clamp, DType, Quantization
+
+ABSENT = -1
+"""Tensor id of an optional input that is not there."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """A value in the graph: an activation, or a constant when `data` is there.
+
+    Attributes:
+        shape: elements per dimension; () is a scalar.
+        data: read-only array of `shape` and `dtype`, or None.
+        source: index in subgraph 0 of the model file; None for what a pass made.
+        kept: which channels of the file's tensor are left, as indices along its last dimension; None: all.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: DType
+    quant: Quantization | None = None
+    data: Array | None = None
+    source: int | None = None
+    kept: tuple[int, ...] | None = None
+
+    @property
+    def elements(self) -> int:
+        """Number of elements."""
+        return prod(self.shape)
+
+    @property
+    def bytes(self) -> int:
+        """Size in bytes."""
+        return self.elements * self.dtype.size
+
+    def left_of(self, whole: Array) -> Array:
+        """Of the file's tensor `whole` the channels that this tensor has."""
+        return whole if self.kept is None else whole[..., list(self.kept)]
+
+    @property
+    def q(self) -> Quantization:
+        """The quantization, which must be there.
+
+        Raises:
+            GraphError: the tensor is not quantized.
+        """
+        if self.quant is None:
+            raise GraphError(
+                f"tensor '{self.name}' has no quantization parameters",
+                hint="quantize the model fully to int8 (post-training quantization with int8 inputs and outputs)",
+            )
+        return self.quant
+
+
+@dataclass(frozen=True)
+class Pads:
+    """Rows and columns of padding around an image; the value padded is the input's zero point."""
+
+    top: int = 0
+    bottom: int = 0
+    left: int = 0
+    right: int = 0
+
+
+def same_pads(
+    size: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]
+) -> Pads:
+    """Padding that TensorFlow calls SAME: ceil(size / stride) outputs, the odd row or column at the end.
+
+    All arguments are (height, width). Source: TensorFlow `tf.nn` documentation, "Notes on padding".
+    """
+    before, after = [], []
+    for n, k, s, d in zip(size, kernel, stride, dilation, strict=True):
+        total = max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
+        before.append(total // 2)
+        after.append(total - total // 2)
+    return Pads(before[0], after[0], before[1], after[1])
+
+
+@dataclass(frozen=True)
+class ConvAttrs:
+    """CONV_2D and DEPTHWISE_CONV_2D. Inputs: x NHWC, weights, bias or ABSENT.
+
+    CONV_2D weights are OHWI (I = input channels / groups), DEPTHWISE_CONV_2D weights 1HWO (O = channels * multiplier).
+    """
+
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    pads: Pads
+    clamp: Clamp
+
+
+@dataclass(frozen=True)
+class FullyConnectedAttrs:
+    """FULLY_CONNECTED. Inputs: x, weights [out, in], bias or ABSENT. x is read as [elements / in, in]."""
+
+    clamp: Clamp
+    keep_num_dims: bool = False
+
+
+@dataclass(frozen=True)
+class PoolAttrs:
+    """AVERAGE_POOL_2D and MAX_POOL_2D. Input: x NHWC; padded elements do not count."""
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    pads: Pads
+    clamp: Clamp
+
+
+@dataclass(frozen=True)
+class MeanAttrs:
+    """MEAN over `axes` (sorted, non-negative)."""
+
+    axes: tuple[int, ...]
+    keep_dims: bool
+
+
+@dataclass(frozen=True)
+class BinaryAttrs:
+    """ADD and MUL, with numpy broadcasting. Inputs: a, b."""
+
+    clamp: Clamp
+
+
+@dataclass(frozen=True)
+class PadAttrs:
+    """PAD and PADV2: (before, after) per dimension, filled with `value` in quantized units."""
+
+    paddings: tuple[tuple[int, int], ...]
+    value: int
+
+
+@dataclass(frozen=True)
+class SoftmaxAttrs:
+    """SOFTMAX over the last dimension."""
+
+    beta: float
+
+
+@dataclass(frozen=True)
+class ConcatAttrs:
+    """CONCATENATION along `axis` (non-negative)."""
+
+    axis: int
+    clamp: Clamp
+
+
+@dataclass(frozen=True)
+class SplitAttrs:
+    """SPLIT and SPLIT_V along `axis` (non-negative); sizes are the outputs' shapes."""
+
+    axis: int
+
+
+@dataclass(frozen=True)
+class SliceAttrs:
+    """STRIDED_SLICE, resolved: per input dimension first index, step (may be negative) and number of elements.
+
+    A dimension that the file shrinks away has count 1 here and is missing in the output's shape.
+    """
+
+    begin: tuple[int, ...]
+    strides: tuple[int, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class VariableAttrs:
+    """READ_VARIABLE (no input, one output) and ASSIGN_VARIABLE (one input, no output): index into Graph.states."""
+
+    state: int
+
+
+@dataclass(frozen=True)
+class TableAttrs:
+    """TABLE, which passes make: any function of one byte; `values` are its 256 results from the lowest input on."""
+
+    values: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class NoAttrs:
+    """RESHAPE, SQUEEZE, EXPAND_DIMS, LOGISTIC, RELU, RELU6, QUANTIZE, DEQUANTIZE: tensors say it all."""
+
+
+Attrs: TypeAlias = (
+    ConvAttrs
+    | FullyConnectedAttrs
+    | PoolAttrs
+    | MeanAttrs
+    | BinaryAttrs
+    | PadAttrs
+    | SoftmaxAttrs
+    | ConcatAttrs
+    | SplitAttrs
+    | SliceAttrs
+    | VariableAttrs
+    | TableAttrs
+    | NoAttrs
+)
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation.
+
+    Attributes:
+        op: TensorFlow Lite's builtin operator name, such as "CONV_2D".
+        inputs: tensor ids, ABSENT for an optional one that is not there.
+        outputs: tensor ids.
+        sources: operator indices in subgraph 0 of the file that this node computes (several after fusing).
+    """
+
+    op: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    attrs: Attrs
+    sources: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A variable that lives from one inference to the next; `initial` has its shape and dtype."""
+
+    name: str
+    dtype: DType
+    initial: Array
+    quant: Quantization | None = None
+
+    @property
+    def bytes(self) -> int:
+        """Size in bytes."""
+        return int(self.initial.size) * self.dtype.size
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A network: nodes in execution order over tensors.
+
+    Attributes:
+        inputs, outputs: tensor ids in the file's order.
+        states: variables, referred to by READ_VARIABLE and ASSIGN_VARIABLE.
+        model: the bytes of the file this came from (what an oracle is given).
+        sha256: of `model`, hexadecimal; identifies the model everywhere.
+        source_ops: operator name of every operator of subgraph 0 of the file, by index.
+        removed: (operator index in the file, why) of operators that passes took out.
+    """
+
+    name: str
+    tensors: tuple[Tensor, ...]
+    nodes: tuple[Node, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    states: tuple[State, ...] = ()
+    model: bytes = b""
+    sha256: str = ""
+    source_ops: tuple[str, ...] = ()
+    removed: tuple[tuple[int, str], ...] = ()
+
+    def producers(self) -> dict[int, int]:
+        """Index of the node that writes each tensor."""
+        return {t: i for i, node in enumerate(self.nodes) for t in node.outputs}
+
+    def consumers(self) -> dict[int, list[int]]:
+        """Indices of the nodes that read each tensor, in order."""
+        found: dict[int, list[int]] = {}
+        for i, node in enumerate(self.nodes):
+            for t in dict.fromkeys(node.inputs):
+                if t != ABSENT:
+                    found.setdefault(t, []).append(i)
+        return found
+
+
+def activation_clamp(activation: str, tensor: Tensor) -> Clamp:
+    """The clamp of a fused activation, in the quantized units of `tensor`.
+
+    activation is NONE, RELU, RELU6 or RELU_N1_TO_1; bounds are zero_point + round(real / scale), round half away from
+    zero in float32, intersected with the type's range (TensorFlow Lite, CalculateActivationRangeQuantized).
+
+    Raises:
+        GraphError: another activation.
+    """
+    real: dict[str, tuple[float | None, float | None]] = {
+        "NONE": (None, None),
+        "RELU": (0.0, None),
+        "RELU6": (0.0, 6.0),
+        "RELU_N1_TO_1": (-1.0, 1.0),
+    }
+    if activation not in real:
+        raise GraphError(
+            f"fused activation {activation} into tensor '{tensor.name}' is not supported",
+            hint="supported are " + ", ".join(real) + "; use a separate operator for others",
+        )
+    lo, hi = tensor.dtype.range
+    bounds = []
+    for value, default in zip(real[activation], (lo, hi), strict=True):
+        if value is None:
+            bounds.append(default)
+        else:
+            ratio = float(np.float32(value) / np.float32(tensor.q.scale))
+            # A tiny scale makes the bound enormous, or infinite: beyond the type it is the type's own bound.
+            rounded = float(np.sign(ratio) * np.floor(np.abs(ratio) + 0.5))
+            bounds.append(int(min(max(tensor.q.zero_point + rounded, lo), hi)))
+    return bounds[0], bounds[1]

@@ -1,0 +1,101 @@
+"""Interprets a whole Graph with ops.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from harness.errors import GraphError, VectorsError
+from harness.ir.graph import ABSENT, Graph, Node, VariableAttrs
+from harness.ir.ops import OPS, Operands
+from harness.quantization.requantize import Requantize, tflm
+from harness.quantization.types import Array
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One inference.
+
+    Attributes:
+        tensors: every activation by tensor id, inputs included.
+        outputs: the graph's outputs in order.
+        states: the variables after the inference.
+    """
+
+    tensors: dict[int, Array]
+    outputs: tuple[Array, ...]
+    states: list[Array] = field(default_factory=list)
+
+
+def check_inputs(graph: Graph, inputs: Sequence[Array]) -> None:
+    """See that there is one array per graph input, of its shape and type.
+
+    Raises:
+        VectorsError: there is not.
+    """
+    if len(inputs) != len(graph.inputs):
+        raise VectorsError(
+            f"model '{graph.name}' takes {len(graph.inputs)} inputs, {len(inputs)} were given",
+            hint="give one array per model input, in the model's order",
+        )
+    for number, (array, index) in enumerate(zip(inputs, graph.inputs, strict=True)):
+        tensor = graph.tensors[index]
+        if array.shape != tensor.shape or array.dtype != tensor.dtype.numpy:
+            raise VectorsError(
+                f"input {number} ('{tensor.name}') of '{graph.name}' is {tensor.dtype.value}{list(tensor.shape)}, "
+                f"the array given is {array.dtype}{list(array.shape)}",
+                hint="give arrays of the model's own shape and type",
+            )
+
+
+def run(
+    graph: Graph,
+    inputs: Sequence[Array],
+    states: list[Array] | None = None,
+    *,
+    rounding: Mapping[str, Requantize] | None = None,
+) -> Execution:
+    """Run one inference; also works on graphs that passes have rewritten.
+
+    `states` are the variables before it (None: their initial values); they are not changed. `rounding` replaces the
+    requantization of layers with weights, by operator, to describe other interpreters.
+
+    Raises:
+        VectorsError: the inputs do not fit.
+        GraphError: an operator without a specification.
+    """
+    check_inputs(graph, inputs)
+    variables = [s.initial for s in graph.states] if states is None else list(states)
+    values: dict[int, Array] = dict(zip(graph.inputs, inputs, strict=True))
+    for node in graph.nodes:
+        if node.op == "READ_VARIABLE":
+            state = variables[cast(VariableAttrs, node.attrs).state]
+            values[node.outputs[0]] = state.reshape(graph.tensors[node.outputs[0]].shape)
+        elif node.op == "ASSIGN_VARIABLE":
+            number = cast(VariableAttrs, node.attrs).state
+            variables[number] = _value(graph, values, node.inputs[0]).reshape(graph.states[number].initial.shape)
+        else:
+            values.update(zip(node.outputs, _compute(graph, node, values, rounding or {}), strict=True))
+    outputs = tuple(_value(graph, values, index) for index in graph.outputs)
+    return Execution(values, outputs, variables)
+
+
+def _value(graph: Graph, values: Mapping[int, Array], index: int) -> Array:
+    data = graph.tensors[index].data
+    return values[index] if data is None else data
+
+
+def _compute(
+    graph: Graph, node: Node, values: Mapping[int, Array], rounding: Mapping[str, Requantize]
+) -> tuple[Array, ...]:
+    if node.op not in OPS:
+        raise GraphError(f"operator {node.op} has no specification", hint="verify the graph before running it")
+    inputs = [None if i == ABSENT else _value(graph, values, i) for i in node.inputs]
+    operands = Operands(
+        ins=[None if i == ABSENT else graph.tensors[i] for i in node.inputs],
+        outs=[graph.tensors[i] for i in node.outputs],
+        attrs=node.attrs,
+        requantize=rounding.get(node.op, tflm),
+    )
+    return OPS[node.op](inputs, operands)

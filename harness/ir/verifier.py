@@ -1,0 +1,93 @@
+"""Rules that every Graph keeps: after import, and after every pass.
+
+Structure (ids, order, one writer a tensor), then per operator shapes, element types, quantization and value bounds
+(verifier_rules). The rules are those under which TFLM computes a defined result; where it would abort, shift by a
+negative amount or overflow 32 bits, the graph is refused by name.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+
+from harness.ir.graph import ABSENT, Graph, Tensor
+from harness.ir.verifier_rules import RULES, WEIGHTED
+from harness.ir.verifier_view import View, error
+from harness.quantization.types import DType
+
+MAX_TENSOR_BYTES = 1 << 24
+"""Largest tensor or state in bytes; more than any supported board's memory, less than what would exhaust a host."""
+
+_MAX_RANK = 8
+
+
+def verify(graph: Graph) -> None:
+    """Checks a Graph.
+
+    Raises:
+        GraphError: naming the node, the tensor and the rule that it breaks.
+    """
+    for tensor in graph.tensors:
+        _tensor(tensor)
+    _structure(graph)
+    for state in graph.states:
+        shape = state.initial.shape
+        if state.initial.dtype != state.dtype.numpy or 0 in shape or state.bytes > MAX_TENSOR_BYTES:
+            raise error(f"state '{state.name}' of shape {list(shape)} and type {state.initial.dtype}")
+    for i, node in enumerate(graph.nodes):
+        view = View(graph, i, node)
+        if node.op not in RULES:
+            raise view.error("is an operator that tinyhil does not know")
+        kind, inputs, outputs, rule = RULES[node.op]
+        if not isinstance(node.attrs, kind):
+            raise view.error(f"has {type(node.attrs).__name__} instead of {kind.__name__}")
+        if not inputs[0] <= len(node.inputs) <= inputs[1] or not outputs[0] <= len(node.outputs) <= outputs[1]:
+            raise view.error(f"has {len(node.inputs)} inputs and {len(node.outputs)} outputs")
+        optional = node.op in WEIGHTED
+        if any(t == ABSENT and not (optional and k == 2) for k, t in enumerate(node.inputs)):
+            raise view.error("misses an input that is not optional")
+        rule(view)
+
+
+def _tensor(t: Tensor) -> None:
+    if len(t.shape) > _MAX_RANK or any(n < 1 for n in t.shape):
+        raise error(f"tensor '{t.name}' has shape {list(t.shape)}")
+    if t.bytes > MAX_TENSOR_BYTES:
+        raise error(f"tensor '{t.name}' of shape {list(t.shape)} is larger than {MAX_TENSOR_BYTES} bytes")
+    if t.data is not None and (t.data.shape != t.shape or t.data.dtype != t.dtype.numpy):
+        raise error(f"tensor '{t.name}' has data of shape {list(t.data.shape)}, type {t.data.dtype}")
+    if t.quant is None:
+        return
+    q = t.quant
+    if not q.scales or len(q.scales) != len(q.zero_points):
+        raise error(f"tensor '{t.name}' has {len(q.scales)} scales and {len(q.zero_points)} zero points")
+    if not all(isfinite(s) and s >= 0 for s in q.scales):
+        raise error(f"tensor '{t.name}' has a scale that is negative or not finite")
+    if t.dtype is not DType.FLOAT32:
+        low, high = t.dtype.range
+        if not all(low <= z <= high for z in q.zero_points):
+            raise error(f"tensor '{t.name}' has a zero point outside {t.dtype.value}")
+
+
+def _structure(graph: Graph) -> None:
+    count = len(graph.tensors)
+    for what, ids in (("inputs", graph.inputs), ("outputs", graph.outputs)):
+        if not ids or len(set(ids)) != len(ids) or not all(0 <= t < count for t in ids):
+            raise error(f"the graph's {what} are tensors {list(ids)}, of {count}")
+    for t in graph.inputs:
+        if graph.tensors[t].data is not None:
+            raise error(f"input '{graph.tensors[t].name}' is a constant")
+    defined = [tensor.data is not None for tensor in graph.tensors]
+    for t in graph.inputs:
+        defined[t] = True
+    for i, node in enumerate(graph.nodes):
+        view = View(graph, i, node)
+        for t in node.inputs:
+            view.need(t == ABSENT or 0 <= t < count, f"reads tensor {t}, of {count}")
+            view.need(t == ABSENT or defined[t], f"reads '{graph.tensors[t].name}' before it is written")
+        for t in node.outputs:
+            view.need(0 <= t < count, f"writes tensor {t}, of {count}")
+            view.need(not defined[t], f"writes '{graph.tensors[t].name}', which has its value already")
+            defined[t] = True
+    for t in graph.outputs:
+        if not defined[t]:
+            raise error(f"nothing computes the output '{graph.tensors[t].name}'")

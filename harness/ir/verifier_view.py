@@ -1,0 +1,94 @@
+"""What the verifier's rules look at: a node with its tensors, and how a broken rule is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+from typing import TypeVar, cast
+
+import numpy as np
+
+from harness.errors import GraphError
+from harness.ir.graph import Graph, Node, Tensor
+from harness.quantization.types import Clamp, DType
+
+INT32 = 1 << 31
+_A = TypeVar("_A")
+
+
+def error(message: str) -> GraphError:
+    """The error for a graph that breaks a rule."""
+    return GraphError(message, hint="convert the model again; if a pass of tinyhil made this graph, report it")
+
+
+@dataclass(frozen=True)
+class View:
+    """A node with its tensors at hand."""
+
+    graph: Graph
+    index: int
+    node: Node
+
+    def error(self, what: str) -> GraphError:
+        """The error for this node: "operator 3 (CONV_2D) <what>"."""
+        where = f"operator {self.node.sources[0]}" if self.node.sources else f"node {self.index}"
+        return error(f"{where} ({self.node.op}) {what}")
+
+    def need(self, sound: bool, what: str) -> None:
+        """Raises unless a rule holds."""
+        if not sound:
+            raise self.error(what)
+
+    def x(self, i: int = 0) -> Tensor:
+        """The i-th input."""
+        return self.graph.tensors[self.node.inputs[i]]
+
+    def y(self, i: int = 0) -> Tensor:
+        """The i-th output."""
+        return self.graph.tensors[self.node.outputs[i]]
+
+    def attrs(self, kind: type[_A]) -> _A:
+        """The attributes, whose class RULES has checked."""
+        return cast(_A, self.node.attrs)
+
+    def int8(self, *tensors: Tensor) -> None:
+        """All of them are int8 with one scale."""
+        for t in tensors:
+            self.need(t.dtype is DType.INT8, f"has tensor '{t.name}' of type {t.dtype.value}, not int8")
+            self.scaled(t)
+
+    def scaled(self, t: Tensor) -> float:
+        """The scale of a tensor quantized as a whole."""
+        self.need(t.quant is not None, f"has tensor '{t.name}' without quantization parameters")
+        self.need(not t.q.per_channel, f"has tensor '{t.name}' quantized per channel, which only weights may be")
+        self.need(t.q.scale > 0, f"has tensor '{t.name}' of scale {t.q.scale}")
+        return t.q.scale
+
+    def same_quant(self, *tensors: Tensor, tolerance: float = 1e-6) -> None:
+        """All of them are quantized alike: the operator moves bytes and does not requantize."""
+        a = tensors[0].q
+        for t in tensors[1:]:
+            alike = abs(t.q.scale - a.scale) <= tolerance * a.scale and t.q.zero_point == a.zero_point
+            self.need(
+                alike,
+                f"does not requantize, but '{tensors[0].name}' has scale {a.scale:g}, zero point {a.zero_point} and "
+                f"'{t.name}' has {t.q.scale:g}, {t.q.zero_point}",
+            )
+
+    def shape(self, t: Tensor, expected: tuple[int, ...]) -> None:
+        """A tensor has the shape that the node gives."""
+        self.need(t.shape == expected, f"gives shape {list(expected)}, '{t.name}' has {list(t.shape)}")
+
+    def clamp(self, clamp: Clamp) -> None:
+        """A clamp lies in int8, the right way round."""
+        low, high = DType.INT8.range
+        self.need(low <= clamp[0] <= clamp[1] <= high, f"has the clamp {clamp}")
+
+    def multiplier(self, real: float, bound: int) -> None:
+        """Requantizing values up to `bound` by `real` stays within 32 bits; TFLM shifts left before it multiplies."""
+        self.need(isfinite(real) and real >= 0, f"has the multiplier {real}")
+        shift = int(np.frexp(real)[1])
+        self.need(
+            shift <= 30 and bound << max(shift, 0) < INT32,
+            f"has the multiplier {real:g}, with which values up to {bound} overflow 32 bits",
+        )

@@ -1,0 +1,1 @@
+"""tinyhil under pytest: model cards as test items, fixtures, header and summary."""

@@ -1,0 +1,219 @@
+"""The pytest plugin: thin. Options and hooks are here; cards, items and the fixtures' helper in pytest_items.py.
+
+The plugin is loaded into every pytest run where tinyhil is installed, so it imports nothing heavy until a card, a model
+or one of its fixtures is used, and stays silent in projects that have none.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.pytest_plugin.settings import LIST_SETTINGS, SETTINGS, is_used, settings, values
+
+if TYPE_CHECKING:
+    from harness.pytest_plugin.items import Hil, PluginState
+
+_STATE = pytest.StashKey[Any]()  # of a State, which is not imported before it is needed
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options, each with its ini value."""
+    group = parser.getgroup("tinyhil", "tinyhil: neural networks on microcontrollers")
+    for name, (metavar, text) in SETTINGS.items():
+        option = f"--{name.replace('_', '-')}"
+        about = f"default of {option} (environment: TINYHIL_{name.upper()})"
+        if name in LIST_SETTINGS:
+            group.addoption(option, action="append", default=None, metavar=metavar, help=text)
+            parser.addini(f"hil_{name}", about, type="args", default=[])
+        else:
+            group.addoption(option, default=None, metavar=metavar, help=text)
+            parser.addini(f"hil_{name}", about, type="string", default="")
+
+
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Refuse wrong settings before anything runs, and let xdist keep the checks of one run together."""
+    if is_used(config):
+        _checked(config)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker, and collect the models named by --model."""
+    config.addinivalue_line("markers", "hil: a check of a neural network on a board (items of cards and models)")
+    if hasattr(config, "workerinput"):
+        return
+    config.pluginmanager.register(_Controller(config), "tinyhil-controller")
+    models = [str(config.invocation_params.dir / model) for model in values(config, "model")]
+    if not models:
+        return
+    if config.getoption("model") and config.args_source is not config.ArgsSource.ARGS:
+        config.args[:] = models  # `pytest --model M` means that model, not the whole project as well
+    else:
+        config.args.extend(models)
+
+
+def _checked(config: pytest.Config) -> None:
+    from harness.errors import TinyhilError
+
+    try:
+        report = settings(config).report
+        if report is not None and not hasattr(config, "workerinput"):
+            from harness.report.bundle import check_folder
+
+            check_folder(report)
+    except TinyhilError as error:
+        raise pytest.UsageError(f"tinyhil: {error.message}\n  try: {error.hint}") from None
+
+
+def _state(config: pytest.Config) -> PluginState:
+    if _STATE not in config.stash:
+        from harness.pytest_plugin.items import PluginState
+
+        config.stash[_STATE] = PluginState(settings(config))
+    state: PluginState = config.stash[_STATE]
+    return state
+
+
+# --- collection ------------------------------------------------------------------------------------------------------
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Cards wherever they are, and models that the command line names."""
+    if file_path.name.endswith(".hil.yaml"):
+        from harness.pytest_plugin.items import CardFile
+
+        return CardFile.from_parent(parent, path=file_path, state=_state(parent.config))
+    if file_path.suffix == ".tflite" and parent.session.isinitpath(file_path):
+        from harness.pytest_plugin.items import ModelFile
+
+        return ModelFile.from_parent(parent, path=file_path, state=_state(parent.config))
+    return None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run tests that use the fixture `board` on every board, and those that use `hil_model` with every model."""
+    if _is_ours(metafunc, "board"):
+        metafunc.parametrize("board", settings(metafunc.config).boards, indirect=True, scope="session")
+    if _is_ours(metafunc, "hil_model"):
+        models = [metafunc.config.invocation_params.dir / model for model in values(metafunc.config, "model")]
+        ids = [model.name for model in models]
+        metafunc.parametrize("hil_model", models, indirect=True, scope="session", ids=ids)
+
+
+def _is_ours(metafunc: pytest.Metafunc, name: str) -> bool:
+    """Whether the test asks for this plugin's fixture, and not for one of the same name that the project defines."""
+    found = metafunc._arg2fixturedefs.get(name, ()) if name in metafunc.fixturenames else ()
+    return bool(found) and found[-1].func.__module__ == __name__
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With xdist's default distribution: all checks of one model on one board go to one worker, which runs it once."""
+    if config.getoption("dist", "no") != "load" or not is_used(config):
+        return None
+    from harness.pytest_plugin.items import scheduler
+
+    return scheduler(config, log)
+
+
+# --- fixtures --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def board(request: pytest.FixtureRequest) -> str:
+    """Name of the board that the test runs on; one test per board given with --board."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def hil_model(request: pytest.FixtureRequest) -> Path:
+    """Path of a model given with --model; one test per model, skipped when there is none."""
+    return Path(request.param)
+
+
+@pytest.fixture(scope="session")
+def hil(board: str, pytestconfig: pytest.Config) -> Hil:
+    """Runs models on `board`: `hil.validate(model)`, `hil.run(model, inputs)`; see harness.pytest_plugin.items.Hil."""
+    from harness.pytest_plugin.items import Hil
+
+    return Hil(_state(pytestconfig), board)
+
+
+# --- reporting -------------------------------------------------------------------------------------------------------
+
+
+def pytest_report_header(config: pytest.Config) -> Sequence[str] | None:
+    """Boards, stand-ins and tools, when tinyhil is used."""
+    if not is_used(config):
+        return None
+    from harness.pytest_plugin.items import header
+
+    return header(settings(config))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let reports carry the documents of the runs that their test made, also out of an xdist worker."""
+    report = yield
+    state = item.config.stash.get(_STATE, None)
+    if state is not None:
+        state.explain(item, call, report)
+        pending = state.take_documents()
+        if pending:
+            report.__dict__["tinyhil"] = json.dumps(pending)  # xdist carries over whatever is in there
+    return report
+
+
+class _Controller:
+    """Where the whole run is seen, without xdist the only process: collects documents, writes summary and bundle."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._documents: list[dict[str, Any]] = []
+        self._bundle: str | None = None
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the documents that a report carries."""
+        carried = getattr(report, "tinyhil", None)
+        if carried:
+            self._documents += json.loads(carried)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the bundle."""
+        if not self._documents:
+            return
+        folder = settings(self._config).report
+        if folder is None:
+            return
+        from harness.errors import ResultsError
+        from harness.report.bundle import Invocation, write_bundle
+        from harness.report.tool_versions import tool_versions
+
+        command = [Path(sys.argv[0]).name, *self._config.invocation_params.args]
+        try:
+            page = write_bundle(folder, self._documents, Invocation([str(part) for part in command], tool_versions()))
+            self._bundle = f"report: {page}"
+        except ResultsError as error:
+            self._bundle = f"no report: {error.message}; {error.hint}"
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The table of results."""
+        if not self._documents:
+            return
+        from harness.report.rows import summary
+
+        terminalreporter.ensure_newline()
+        terminalreporter.section("tinyhil")
+        for line in summary(self._documents).plain():
+            terminalreporter.write_line(line)
+        if self._bundle:
+            terminalreporter.write_line(self._bundle)

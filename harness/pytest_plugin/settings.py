@@ -1,0 +1,106 @@
+"""Settings of a pytest run: command line before environment before ini file before default.
+
+Light, because the plugin loads it in every pytest run.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.version import DEFAULT_BOARD
+
+if TYPE_CHECKING:
+    from harness.validate.workbench import Options
+
+# Name -> (metavar, help). --NAME (with hyphens) on the command line, TINYHIL_NAME in the environment, hil_NAME in the
+# ini file.
+SETTINGS: dict[str, tuple[str, str]] = {
+    "board": ("NAME", f"board to run on, repeatable, or `all`; `tinyhil boards` lists them (default: {DEFAULT_BOARD})"),
+    "model": ("FILE", "validate this .tflite file, with or without a card; repeatable"),
+    "vectors": ("V", "instead of the cards' vectors: NAME.npz, or COUNT or COUNT:SEED for random ones"),
+    "link": ("LINK", "uart (default), fast for the board's quickest, or rtt through a debug probe"),
+    "placement": ("PART=REGION", "put arena, stack, data, weights or code into that memory region; repeatable"),
+    "probe": ("ID", "unique id of the debug probe, or BOARD=ID,...; `tinyhil boards --probe` lists them"),
+    "report": ("DIR", "write a result bundle there: results.json, report.html, images, manifest.json"),
+    "optimize": ("MODE", "compile for time, ram, flash or balanced (default: the card's, or balanced)"),
+    "max_arena": ("BYTES", "arena that must not be exceeded, such as 32k (1000) or 32KiB"),
+    "max_flash": ("BYTES", "flash of weights, tables and code that must not be exceeded"),
+    "oracle": ("NAME", "instead of the cards' reference: tflm, litert-ref, litert or spec"),
+}
+LIST_SETTINGS = ("board", "model", "placement")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings, checked.
+
+    Attributes:
+        boards: names, at least one.
+        options: for the pipeline.
+        report: folder for the bundle, or None.
+    """
+
+    boards: tuple[str, ...]
+    options: Options
+    report: Path | None
+
+
+def values(config: pytest.Config, name: str) -> list[str]:
+    """A setting's values from the first place that has any; empty when none has."""
+    given = config.getoption(name, None)
+    if given:
+        return [str(value) for value in given] if isinstance(given, list) else [str(given)]
+    named = os.environ.get(f"TINYHIL_{name.upper()}", "").strip()
+    if named:
+        return named.replace(",", " ").split() if name in LIST_SETTINGS else [named]
+    from_ini = config.getini(f"hil_{name}")
+    if isinstance(from_ini, list):
+        return [str(value) for value in from_ini]
+    return [str(from_ini)] if from_ini else []
+
+
+def is_used(config: pytest.Config) -> bool:
+    """Whether this run has anything to do with tinyhil, as far as settings tell."""
+    return any(values(config, name) for name in SETTINGS)
+
+
+def settings(config: pytest.Config) -> Settings:
+    """All settings.
+
+    Raises:
+        BoardConfigError: a board is unknown.
+        OptionError, CardError: an option has a value that it cannot have.
+    """
+    from harness.compiler.goals import parse_overrides
+    from harness.hardware.placement import parse_placement
+    from harness.validate.card import parse_vectors
+    from harness.validate.workbench import Options, check_choice, choose_boards
+
+    here = config.invocation_params.dir
+    link = (values(config, "link") or ["uart"])[0]
+    check_choice("link", link)
+    oracle = next(iter(values(config, "oracle")), None)
+    if oracle is not None:
+        check_choice("oracle", oracle)
+    vectors = next(iter(values(config, "vectors")), None)
+    report = next(iter(values(config, "report")), None)
+    probe = next(iter(values(config, "probe")), None)
+    return Settings(
+        boards=choose_boards(values(config, "board") or [DEFAULT_BOARD]),
+        options=Options(
+            link=link,
+            oracle=oracle,
+            vectors=parse_vectors(vectors, here) if vectors else None,
+            placement=parse_placement(values(config, "placement")),
+            probe=probe,
+            overrides=parse_overrides(
+                *(next(iter(values(config, n)), None) for n in ("optimize", "max_arena", "max_flash"))
+            ),
+        ),
+        report=here / report if report else None,
+    )

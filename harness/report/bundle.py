@@ -1,0 +1,202 @@
+"""Result bundles: a folder with results.json, report.html, the images that ran, and manifest.json.
+
+The manifest holds every file's hash and is written last: a folder without one, or whose files differ from it, is not a
+complete bundle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.compiler.names import identifier
+from harness.errors import ResultsError
+from harness.report.document import SCHEMA_VERSION, Document
+
+RESULTS, REPORT, MANIFEST = "results.json", "report.html", "manifest.json"
+_SCHEMA, _MANIFEST_SCHEMA = "tinyhil.results", "tinyhil.manifest"
+_SIGNS = {RESULTS: _SCHEMA, REPORT: "<title>tinyhil results", MANIFEST: _MANIFEST_SCHEMA}
+"""What the beginning of each file holds."""
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What all runs of a bundle have in common.
+
+    Attributes:
+        command: the exact command, as given to the operating system.
+        tools: versions by name (doctor.tool_versions).
+    """
+
+    command: Sequence[str]
+    tools: dict[str, str]
+
+
+def results_document(documents: Sequence[Document], session: Invocation) -> Document:
+    """All runs as one document: the content of results.json."""
+    errors = sum(d["kind"] == "error" for d in documents)
+    failed = sum(d["kind"] == "run" and not d["verdict"]["passed"] for d in documents)
+    return {
+        "schema": _SCHEMA,
+        "version": SCHEMA_VERSION,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": list(session.command),
+        "tools": session.tools,
+        "verdict": "error" if errors else "fail" if failed else "pass",
+        "counts": {"runs": len(documents), "failed": failed, "errors": errors},
+        "runs": list(documents),
+    }
+
+
+def check_folder(directory: Path) -> None:
+    """Tell before a long run what would keep its bundle from being written; writes nothing.
+
+    Raises:
+        ResultsError: the folder cannot be written, or holds files of the bundle's names that are no bundle's.
+    """
+    existing = next(folder for folder in (directory, *directory.absolute().parents) if folder.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        problem = "permission denied" if existing.is_dir() else f"{existing} is a file"
+        raise _unwritable(directory, problem)
+    _check_own(directory)
+
+
+def write_bundle(directory: Path, documents: Sequence[Document], session: Invocation) -> Path:
+    """Write a bundle into `directory`, made if needed; gives the report's path.
+
+    An older bundle there is replaced, other files stay.
+
+    The image that a run document names under image.file is copied in, and the document then names the copy.
+
+    Raises:
+        ResultsError: the folder cannot be written, or holds files of the bundle's names that are no bundle's.
+    """
+    from harness.report.html import render
+
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        _check_own(directory)
+        old = _old_images(directory)
+        (directory / MANIFEST).unlink(missing_ok=True)
+        images = directory / "images"
+        for path in old:
+            path.unlink(missing_ok=True)
+        if images.is_dir() and not any(images.iterdir()):
+            images.rmdir()
+        kept = [_with_image(document, images) for document in documents]
+        content = results_document(kept, session)
+        _write(directory / RESULTS, json.dumps(content, indent=1, allow_nan=False) + "\n")
+        _write(directory / REPORT, render(content))
+        copied = [str(document["image"]["file"]) for document in kept if (document.get("image") or {}).get("file")]
+        files = {RESULTS, REPORT, *copied}
+        manifest = {
+            "schema": _MANIFEST_SCHEMA,
+            "version": SCHEMA_VERSION,
+            "files": {name: sha256_of(directory / name) for name in sorted(files)},
+        }
+        _write(directory / MANIFEST, json.dumps(manifest, indent=1) + "\n")
+    except OSError as error:
+        raise _unwritable(directory, error.strerror or str(error)) from error
+    return directory / REPORT
+
+
+def read_bundle(directory: Path) -> Document:
+    """The results of a complete bundle.
+
+    Raises:
+        ResultsError: there is no manifest, or a file is missing or differs from it, or the schema is a later one.
+    """
+    hint = "run the command that made the bundle again"
+    try:
+        manifest: dict[str, Any] = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+        for name, digest in manifest["files"].items():
+            if sha256_of(directory / name) != digest:
+                raise ResultsError(f"{directory / name}: differs from what the bundle's manifest says", hint=hint)
+        content: Document = json.loads((directory / RESULTS).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        missing = Path(str(error.filename)).name
+        raise ResultsError(f"{directory}: not a complete result bundle: no {missing}", hint=hint) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ResultsError(f"{directory}: damaged result bundle: {error}", hint=hint) from error
+    if content.get("version") != SCHEMA_VERSION:
+        raise ResultsError(
+            f"{directory}: results of schema version {content.get('version')}, this tinyhil reads {SCHEMA_VERSION}",
+            hint="read it with the version of tinyhil that wrote it (tools.tinyhil in results.json)",
+        )
+    return content
+
+
+def _unwritable(directory: Path, problem: str) -> ResultsError:
+    return ResultsError(
+        f"{directory}: cannot write the result bundle: {problem}",
+        hint="choose a folder that you may write to with --report",
+    )
+
+
+def _check_own(directory: Path) -> None:
+    """Refuse to overwrite what only bears the name of a bundle's file."""
+    for name, sign in _SIGNS.items():
+        try:
+            with (directory / name).open(encoding="utf-8", errors="replace") as file:
+                ours = sign in file.read(1000)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            ours = False
+        if not ours:
+            raise ResultsError(
+                f"{directory / name}: not of a result bundle, and not overwritten",
+                hint="give --report a folder of its own",
+            )
+
+
+def _old_images(directory: Path) -> list[Path]:
+    """The images of the bundle that `directory` holds, by its manifest; everything else there is somebody else's."""
+    try:
+        names = list(json.loads((directory / MANIFEST).read_text(encoding="utf-8"))["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    images = directory / "images"
+    return [images / path.name for path in map(Path, names) if path.parent == Path("images") and path.suffix == ".elf"]
+
+
+def sha256_of(path: Path) -> str:
+    """Hash of a file's bytes, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _with_image(document: Document, images: Path) -> Document:
+    source = (document.get("image") or {}).get("file")
+    if not source:
+        return document
+    image = dict(document["image"])
+    if Path(source).is_file():
+        images.mkdir(exist_ok=True)
+        target = images / f"{identifier(document['name'])}-{document['board']['ran_on']}-{image['build_id']}.elf"
+        shutil.copyfile(source, target)
+        image |= {"file": f"images/{target.name}", "sha256": sha256_of(target)}
+    else:
+        image["file"] = None  # pruned from the cache meanwhile
+    return {**document, "image": image}
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file so that it is either whole or not there."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

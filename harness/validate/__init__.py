@@ -1,0 +1,1 @@
+"""Card -> vectors -> run -> measurement -> verdict."""

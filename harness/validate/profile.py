@@ -1,0 +1,68 @@
+"""A model or card and a board -> its modelled cycles, layer by layer, without the board.
+
+prediction = profile_model("kws.tflite", "nucleo-l4r5")
+prediction.estimate.cycles, prediction.estimate.layers[0].causes
+prediction.recost(WhatIf(placement={"weights": "sram"})).estimate.cycles
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.build.progress import Progress
+from harness.compiler.goals import Overrides
+from harness.cycles.predict import Prediction, predict
+from harness.cycles.record import observable
+from harness.cycles.targets import target_of_run
+from harness.validate import vectors as vector_files
+from harness.validate.card import Card, FileVectors, RandomVectors, card_of
+from harness.validate.workbench import Workbench
+
+
+def profile_model(
+    model: Path | str,
+    board: str,
+    *,
+    placement: Mapping[str, str] | None = None,
+    vectors: RandomVectors | FileVectors | None = None,
+    bench: Workbench | None = None,
+    progress: Progress | None = None,
+) -> Prediction:
+    """Modelled cycles of a model on a board.
+
+    Args:
+        model: a model file, or a card, whose name, vectors and placement count too.
+        board: name; one without a cycle table is taken for its core alone.
+        placement: part of the image -> memory region, where it differs from the card's and the board's own.
+        vectors: the first is run; that of the card, or a random one, where None.
+        bench: shares what was compiled before.
+        progress: called as everything else calls it.
+
+    Raises:
+        ProfileError: nothing that can be observed stands in for the board.
+        TinyhilError: the model cannot be compiled, built or run.
+    """
+    card = card_of(Path(model))
+    return profile_card(card, board, placement=placement, vectors=vectors, bench=bench, progress=progress)
+
+
+def profile_card(
+    card: Card,
+    board: str,
+    *,
+    placement: Mapping[str, str] | None = None,
+    vectors: RandomVectors | FileVectors | None = None,
+    overrides: Overrides = Overrides(),  # noqa: B008
+    bench: Workbench | None = None,
+    progress: Progress | None = None,
+) -> Prediction:
+    """Modelled cycles of a card's model, as profile_model; `overrides` go before the card's."""
+    bench = bench or Workbench()
+    resolved = observable(board)
+    wanted = {**card.placing(board, has_choice=resolved.asked.placement is not None), **(placement or {})}
+    graph = bench.graph(card.model)
+    goals = overrides.before(card.compile.overrides).goals
+    package = bench.package(graph, target_of_run(resolved, wanted), card.name, goals)
+    given = vector_files.load(vectors or card.vectors, graph, card.base)
+    return predict(resolved, package, given.inputs[0], placement=wanted, progress=progress)

@@ -1,0 +1,73 @@
+"""What the reference says: an oracle's outputs and tensors for given vectors, computed once and kept in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.ir.graph import Graph
+from harness.quantization.types import Array
+from harness.validate.vectors import Vectors
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """An oracle's results.
+
+    Attributes:
+        oracle, version: which one.
+        outputs: per vector, per model output.
+        tensors: per vector for the first ones, by tensor index in subgraph 0 of the model file.
+    """
+
+    oracle: str
+    version: str
+    outputs: tuple[tuple[Array, ...], ...]
+    tensors: tuple[Mapping[int, Array], ...]
+
+
+class References:
+    """Runs oracles and remembers what they said: the boards that a model runs on share one computation."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, str, int, int], Reference] = {}
+
+    def get(self, oracle: str, graph: Graph, vectors: Vectors, *, count: int, tensors: int) -> Reference:
+        """The first `count` vectors through `oracle`, with all tensors of the first `tensors` of them.
+
+        A model with states sees the vectors as one sequence that starts from the initial states.
+
+        Raises:
+            OracleMissingError: the oracle's package is not installed.
+            OracleError: it refuses the model.
+        """
+        key = (oracle, graph.sha256, vectors.sha256, count, tensors)
+        if key not in self._known:
+            self._known[key] = _run(oracle, graph, vectors, count, tensors)
+        return self._known[key]
+
+
+SAFE_SOFTMAX = 511
+"""Widest SOFTMAX that no input makes TFLM's fixed-point sum overflow."""
+
+
+def _may_abort(graph: Graph) -> bool:
+    """Whether some inputs abort TFLM, which must then not take this process along."""
+    rows = [graph.tensors[node.inputs[0]].shape[-1] for node in graph.nodes if node.op == "SOFTMAX"]
+    return max(rows, default=0) > SAFE_SOFTMAX
+
+
+def _run(oracle: str, graph: Graph, vectors: Vectors, count: int, tensors: int) -> Reference:
+    from harness.oracle import open_oracle
+
+    with open_oracle(oracle, graph, isolated=_may_abort(graph)) as session:
+        session.reset()
+        results = [
+            session.invoke(inputs, tensors=index < tensors) for index, inputs in enumerate(vectors.inputs[:count])
+        ]
+        return Reference(
+            oracle=session.name,
+            version=session.version,
+            outputs=tuple(result.outputs for result in results),
+            tensors=tuple(result.tensors for result in results[:tensors]),
+        )
