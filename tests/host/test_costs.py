@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from harness.compiler.choice import candidates
-from harness.compiler.cost import coefficients as prices
 from harness.compiler.cost import model as costs
 from harness.compiler.cost.model import GUESS_CYCLES, cost_of
 from harness.errors import CostTableError
 from harness.hardware.target import CORE_FEATURES, Cached, Target
 from harness.ir.graph import Graph
 from harness.kernels import KERNELS
+from harness.kernels import cost_coefficients as prices
 from harness.kernels.context import Context
 from harness.kernels.cost_coefficients import (
     CoreCoefficients,
