@@ -13,8 +13,9 @@ from math import prod
 from typing import TypeAlias
 
 from harness.ir.graph import ConcatAttrs, Graph, Node, SliceAttrs, SplitAttrs, VariableAttrs
+from harness.ir.operators import has
+from harness.ir.operators.traits import Trait
 
-SAME_BYTES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 WORD = 4
 """Parts that kernels read begin at multiples of this many bytes: they may load words."""
 
@@ -68,8 +69,8 @@ class Aliases:
 
 
 def find_aliases(graph: Graph) -> Aliases:
-    """The views of a graph whose nodes run in order."""
-    return _Finder(graph).views()
+    """The aliases of a graph whose nodes run in order."""
+    return _Finder(graph).aliases()
 
 
 class _Finder:
@@ -80,7 +81,7 @@ class _Finder:
         self._joins: list[Join] = []
         self._free: set[int] = set()
 
-    def views(self) -> Aliases:
+    def aliases(self) -> Aliases:
         """All of them."""
         for index, node in enumerate(self._graph.nodes):
             if self._is_free(index, node):
@@ -91,10 +92,10 @@ class _Finder:
         """Whether the node needs no layer; notes where its outputs are."""
         attrs = node.attrs
         constant = any(self._graph.tensors[t].data is not None for t in node.inputs)
-        if node.op in SAME_BYTES and not constant:
+        if has(node, Trait.SAME_BYTES) and not constant:
             self._same[node.outputs[0]] = node.inputs[0]
             return True
-        if node.op == "READ_VARIABLE" and isinstance(attrs, VariableAttrs):
+        if has(node, Trait.READS_STATE) and isinstance(attrs, VariableAttrs):
             if self._outlived(node.outputs[0], attrs.state, index):
                 return False
             self._same[node.outputs[0]] = state_key(attrs.state)
@@ -112,7 +113,7 @@ class _Finder:
     def _only_assigned(self, tensor: int) -> bool:
         """Whether only variables take the bytes, which are copied to wherever they begin."""
         readers = self._graph.consumers().get(tensor, [])
-        return tensor not in self._graph.outputs and all(self._graph.nodes[i].op == "ASSIGN_VARIABLE" for i in readers)
+        return tensor not in self._graph.outputs and all(has(self._graph.nodes[i], Trait.WRITES_STATE) for i in readers)
 
     def _joined(self, index: int, node: Node, attrs: ConcatAttrs) -> bool:
         tensors = self._graph.tensors
@@ -149,7 +150,7 @@ class _Finder:
     def _next_assignment(self, state: int, after: int) -> int:
         for index in range(after + 1, len(self._graph.nodes)):
             node = self._graph.nodes[index]
-            if node.op == "ASSIGN_VARIABLE" and node.attrs == VariableAttrs(state):
+            if has(node, Trait.WRITES_STATE) and node.attrs == VariableAttrs(state):
                 return index
         return len(self._graph.nodes)
 
@@ -164,10 +165,10 @@ def last_use(graph: Graph, tensor: int, state: int) -> int:
     last = -1
     for index in graph.consumers().get(tensor, []):
         node = graph.nodes[index]
-        if node.op == "ASSIGN_VARIABLE" and node.attrs == VariableAttrs(state):
+        if has(node, Trait.WRITES_STATE) and node.attrs == VariableAttrs(state):
             continue
         last = max(last, index)
-        if node.op in SAME_BYTES or isinstance(node.attrs, SplitAttrs | SliceAttrs | ConcatAttrs):
+        if has(node, Trait.SAME_BYTES) or isinstance(node.attrs, SplitAttrs | SliceAttrs | ConcatAttrs):
             last = max(last, *(last_use(graph, t, state) for t in node.outputs))
     return last
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import TypeAlias
 
 import numpy as np
 
@@ -95,7 +94,12 @@ def same_pads(
 
 
 @dataclass(frozen=True)
-class ConvAttrs:
+class Attrs:
+    """What a node says besides its tensors: the base of every operator's attributes."""
+
+
+@dataclass(frozen=True)
+class ConvAttrs(Attrs):
     """CONV_2D and DEPTHWISE_CONV_2D. Inputs: x NHWC, weights, bias or ABSENT.
 
     CONV_2D weights are OHWI (I = input channels / groups), DEPTHWISE_CONV_2D weights 1HWO (O = channels * multiplier).
@@ -108,7 +112,7 @@ class ConvAttrs:
 
 
 @dataclass(frozen=True)
-class FullyConnectedAttrs:
+class FullyConnectedAttrs(Attrs):
     """FULLY_CONNECTED. Inputs: x, weights [out, in], bias or ABSENT. x is read as [elements / in, in]."""
 
     clamp: Clamp
@@ -116,7 +120,7 @@ class FullyConnectedAttrs:
 
 
 @dataclass(frozen=True)
-class PoolAttrs:
+class PoolAttrs(Attrs):
     """AVERAGE_POOL_2D and MAX_POOL_2D. Input: x NHWC; padded elements do not count."""
 
     kernel: tuple[int, int]
@@ -126,7 +130,7 @@ class PoolAttrs:
 
 
 @dataclass(frozen=True)
-class MeanAttrs:
+class MeanAttrs(Attrs):
     """MEAN over `axes` (sorted, non-negative)."""
 
     axes: tuple[int, ...]
@@ -134,14 +138,14 @@ class MeanAttrs:
 
 
 @dataclass(frozen=True)
-class BinaryAttrs:
+class BinaryAttrs(Attrs):
     """ADD and MUL, with numpy broadcasting. Inputs: a, b."""
 
     clamp: Clamp
 
 
 @dataclass(frozen=True)
-class PadAttrs:
+class PadAttrs(Attrs):
     """PAD and PADV2: (before, after) per dimension, filled with `value` in quantized units."""
 
     paddings: tuple[tuple[int, int], ...]
@@ -149,14 +153,14 @@ class PadAttrs:
 
 
 @dataclass(frozen=True)
-class SoftmaxAttrs:
+class SoftmaxAttrs(Attrs):
     """SOFTMAX over the last dimension."""
 
     beta: float
 
 
 @dataclass(frozen=True)
-class ConcatAttrs:
+class ConcatAttrs(Attrs):
     """CONCATENATION along `axis` (non-negative)."""
 
     axis: int
@@ -164,14 +168,14 @@ class ConcatAttrs:
 
 
 @dataclass(frozen=True)
-class SplitAttrs:
+class SplitAttrs(Attrs):
     """SPLIT and SPLIT_V along `axis` (non-negative); sizes are the outputs' shapes."""
 
     axis: int
 
 
 @dataclass(frozen=True)
-class SliceAttrs:
+class SliceAttrs(Attrs):
     """STRIDED_SLICE, resolved: per input dimension first index, step (may be negative) and number of elements.
 
     A dimension that the file shrinks away has count 1 here and is missing in the output's shape.
@@ -183,39 +187,22 @@ class SliceAttrs:
 
 
 @dataclass(frozen=True)
-class VariableAttrs:
+class VariableAttrs(Attrs):
     """READ_VARIABLE (no input, one output) and ASSIGN_VARIABLE (one input, no output): index into Graph.states."""
 
     state: int
 
 
 @dataclass(frozen=True)
-class TableAttrs:
+class TableAttrs(Attrs):
     """TABLE, which passes make: any function of one byte; `values` are its 256 results from the lowest input on."""
 
     values: tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class NoAttrs:
+class NoAttrs(Attrs):
     """RESHAPE, SQUEEZE, EXPAND_DIMS, LOGISTIC, RELU, RELU6, QUANTIZE, DEQUANTIZE: tensors say it all."""
-
-
-Attrs: TypeAlias = (
-    ConvAttrs
-    | FullyConnectedAttrs
-    | PoolAttrs
-    | MeanAttrs
-    | BinaryAttrs
-    | PadAttrs
-    | SoftmaxAttrs
-    | ConcatAttrs
-    | SplitAttrs
-    | SliceAttrs
-    | VariableAttrs
-    | TableAttrs
-    | NoAttrs
-)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Interprets a whole Graph with ops.py."""
+"""Runs a whole Graph by the numpy specifications of its operators."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import cast
 
 from harness.errors import GraphError, VectorsError
 from harness.ir.graph import ABSENT, Graph, Node, VariableAttrs
-from harness.ir.ops import OPS, Operands
+from harness.ir.operators import OPERATORS, has
+from harness.ir.operators.operands import Operands
+from harness.ir.operators.traits import Trait
 from harness.quantization.requantize import Requantize, tflm
 from harness.quantization.types import Array
 
@@ -69,16 +71,22 @@ def run(
     variables = [s.initial for s in graph.states] if states is None else list(states)
     values: dict[int, Array] = dict(zip(graph.inputs, inputs, strict=True))
     for node in graph.nodes:
-        if node.op == "READ_VARIABLE":
+        _known(node)
+        if has(node, Trait.READS_STATE):
             state = variables[cast(VariableAttrs, node.attrs).state]
             values[node.outputs[0]] = state.reshape(graph.tensors[node.outputs[0]].shape)
-        elif node.op == "ASSIGN_VARIABLE":
+        elif has(node, Trait.WRITES_STATE):
             number = cast(VariableAttrs, node.attrs).state
             variables[number] = _value(graph, values, node.inputs[0]).reshape(graph.states[number].initial.shape)
         else:
             values.update(zip(node.outputs, _compute(graph, node, values, rounding or {}), strict=True))
     outputs = tuple(_value(graph, values, index) for index in graph.outputs)
     return Execution(values, outputs, variables)
+
+
+def _known(node: Node) -> None:
+    if node.op not in OPERATORS:
+        raise GraphError(f"operator {node.op} has no specification", hint="verify the graph before running it")
 
 
 def _value(graph: Graph, values: Mapping[int, Array], index: int) -> Array:
@@ -89,8 +97,6 @@ def _value(graph: Graph, values: Mapping[int, Array], index: int) -> Array:
 def _compute(
     graph: Graph, node: Node, values: Mapping[int, Array], rounding: Mapping[str, Requantize]
 ) -> tuple[Array, ...]:
-    if node.op not in OPS:
-        raise GraphError(f"operator {node.op} has no specification", hint="verify the graph before running it")
     inputs = [None if i == ABSENT else _value(graph, values, i) for i in node.inputs]
     operands = Operands(
         ins=[None if i == ABSENT else graph.tensors[i] for i in node.inputs],
@@ -98,4 +104,4 @@ def _compute(
         attrs=node.attrs,
         requantize=rounding.get(node.op, tflm),
     )
-    return OPS[node.op](inputs, operands)
+    return OPERATORS[node.op].values(inputs, operands)

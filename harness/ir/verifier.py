@@ -1,7 +1,7 @@
 """Rules that every Graph keeps: after import, and after every pass.
 
 Structure (ids, order, one writer a tensor), then per operator shapes, element types, quantization and value bounds
-(verifier_rules). The rules are those under which TFLM computes a defined result; where it would abort, shift by a
+(harness/ir/operators). The rules are those under which TFLM computes a defined result; where it would abort, shift by a
 negative amount or overflow 32 bits, the graph is refused by name.
 """
 
@@ -10,8 +10,9 @@ from __future__ import annotations
 from math import isfinite
 
 from harness.ir.graph import ABSENT, Graph, Tensor
-from harness.ir.verifier_rules import RULES, WEIGHTED
-from harness.ir.verifier_view import View, error
+from harness.ir.operators import OPERATORS
+from harness.ir.operators.operator import Operator
+from harness.ir.operators.view import View, error
 from harness.quantization.types import DType
 
 MAX_TENSOR_BYTES = 1 << 24
@@ -35,17 +36,45 @@ def verify(graph: Graph) -> None:
             raise error(f"state '{state.name}' of shape {list(shape)} and type {state.initial.dtype}")
     for i, node in enumerate(graph.nodes):
         view = View(graph, i, node)
-        if node.op not in RULES:
+        if node.op not in OPERATORS:
             raise view.error("is an operator that tinyhil does not know")
-        kind, inputs, outputs, rule = RULES[node.op]
-        if not isinstance(node.attrs, kind):
-            raise view.error(f"has {type(node.attrs).__name__} instead of {kind.__name__}")
-        if not inputs[0] <= len(node.inputs) <= inputs[1] or not outputs[0] <= len(node.outputs) <= outputs[1]:
-            raise view.error(f"has {len(node.inputs)} inputs and {len(node.outputs)} outputs")
-        optional = node.op in WEIGHTED
-        if any(t == ABSENT and not (optional and k == 2) for k, t in enumerate(node.inputs)):
-            raise view.error("misses an input that is not optional")
-        rule(view)
+        operator = OPERATORS[node.op]
+        _operands(view, operator)
+        _types(view, operator)
+        operator.verify(view)
+
+
+def _operands(view: View, operator: Operator) -> None:
+    """Class of the attributes, numbers of inputs and outputs, and what may be absent."""
+    node = view.node
+    if not isinstance(node.attrs, operator.attrs):
+        raise view.error(f"has {type(node.attrs).__name__} instead of {operator.attrs.__name__}")
+    (fewest, most), (least, largest) = operator.inputs, operator.outputs
+    if not fewest <= len(node.inputs) <= most or not least <= len(node.outputs) <= largest:
+        raise view.error(f"has {len(node.inputs)} inputs and {len(node.outputs)} outputs")
+    if any(t == ABSENT and k not in operator.optional for k, t in enumerate(node.inputs)):
+        raise view.error("misses an input that is not optional")
+
+
+def _types(view: View, operator: Operator) -> None:
+    """Element types of data inputs and outputs, by the operator's type policy."""
+    tensors, node = view.graph.tensors, view.node
+    reads = [tensors[t] for t in operator.data_inputs(node)]
+    writes = [tensors[t] for t in node.outputs]
+    fits = (
+        all(t.dtype is types.x for t in reads) and all(t.dtype is types.y for t in writes) for types in operator.types
+    )
+    if any(fits):
+        return
+    known = {dtype for types in operator.types for dtype in (types.x, types.y)}
+    if len(known) == 1:
+        (only,) = known
+        wrong = next(t for t in (*reads, *writes) if t.dtype is not only)
+        raise view.error(f"has tensor '{wrong.name}' of type {wrong.dtype.value}, not {only.value}")
+    found = [", ".join(dict.fromkeys(t.dtype.value for t in part)) for part in (reads, writes)]
+    if all(types.x is types.y for types in operator.types):
+        raise view.error(f"makes {found[1]} of {found[0]}")
+    raise view.error(f"from {found[0]} to {found[1]} is not supported")
 
 
 def _tensor(t: Tensor) -> None:

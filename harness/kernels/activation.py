@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.ir.graph import SoftmaxAttrs, TableAttrs
+from harness.ir.graph import SoftmaxAttrs
+from harness.ir.operators import names_with, operator_of
+from harness.ir.operators.operator import EIGHT_BITS
+from harness.ir.operators.traits import Trait
 from harness.kernels.access_order import AccessOrder, elementwise
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out
 from harness.kernels.context import Context
 from harness.kernels.work import Reuse, Work
-from harness.quantization.params import lut, softmax_exp_table
+from harness.quantization.params import softmax_exp_table
 from harness.quantization.types import DType
-
-EIGHT_BITS = (DType.INT8, DType.UINT8)
 
 
 class Lut8Portable(Kernel):
-    """LOGISTIC, RELU, RELU6, QUANTIZE and tables between 8-bit types: 256 bytes of flash, two loads an element."""
+    """Functions of one byte between 8-bit types: 256 bytes of flash, two loads an element."""
 
-    ops = frozenset({"LOGISTIC", "RELU", "RELU6", "QUANTIZE", "TABLE"})
+    ops = names_with(Trait.BYTE_FUNCTION)
     function = "lut_8_portable"
 
     def applies(self, context: Context) -> bool:
@@ -26,9 +27,7 @@ class Lut8Portable(Kernel):
 
     def lower(self, context: Context) -> Lowered:
         x, y = context.input(), context.output()
-        attrs = context.node.attrs
-        made = np.array(attrs.values, y.dtype.numpy) if isinstance(attrs, TableAttrs) else None
-        by_value = lut(context.node.op, x, y) if made is None else made
+        by_value = operator_of(context.node).byte_table(x, y, context.node.attrs)
         # The kernel indexes by the byte, the specification by the value.
         table = np.roll(by_value, 128) if x.dtype is DType.INT8 else by_value
         arguments = (In(ctype="uint8_t"), ConstantTable("table", "uint8_t", table.view(np.uint8)), Out(ctype="uint8_t"))

@@ -9,7 +9,7 @@ from harness.kernels.mve_kernel import Loops, MveKernel
 
 
 class Lut8Mve(MveKernel, Lut8Portable):
-    """LOGISTIC, RELU, RELU6 and QUANTIZE between 8-bit types, 16 elements at a time."""
+    """Functions of one byte between 8-bit types, 16 elements at a time."""
 
     function = "lut_8_mve"
 

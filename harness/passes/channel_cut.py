@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.ir.graph import ABSENT, BinaryAttrs, ConcatAttrs, Graph, Node, SliceAttrs, State, Tensor
+from harness.ir.graph import ABSENT, BinaryAttrs, ConcatAttrs, ConvAttrs, Graph, Node, SliceAttrs, State, Tensor
+from harness.ir.operators import has
+from harness.ir.operators.traits import Trait
 from harness.passes.channel_use import Kept
 from harness.passes.channel_values import Ints, Known, Mask, bias_of, channels_of, slices_channels, weighing
 from harness.quantization.types import Array, DType, Quantization
@@ -36,7 +38,7 @@ class _Cut:
         return replace(before, tensors=tuple(self._tensors), nodes=nodes, states=states)
 
     def _node(self, node: Node) -> Node:
-        if node.op in ("CONV_2D", "FULLY_CONNECTED", "DEPTHWISE_CONV_2D"):
+        if has(node, Trait.WEIGHTS):
             return self._weighted(node)
         attrs = node.attrs
         if isinstance(attrs, BinaryAttrs):
@@ -84,13 +86,15 @@ class _Cut:
     def _weighted(self, node: Node) -> Node:
         x, w, y = node.inputs[0], node.inputs[1], node.outputs[0]
         inputs, outputs = self._of(x), self._of(y)
-        grouped = node.op == "CONV_2D" and len(inputs) != self._before.tensors[w].shape[-1]
+        apart = has(node, Trait.CHANNELS_APART)
+        convolution = isinstance(node.attrs, ConvAttrs) and not apart
+        grouped = convolution and len(inputs) != self._before.tensors[w].shape[-1]
         if (inputs.all() and outputs.all()) or grouped:
             return node
         weights = self._before.tensors[w]
         data = weights.data
         assert data is not None, "the verifier requires constant weights"
-        if node.op == "DEPTHWISE_CONV_2D":
+        if apart:
             new_w = self._constant(weights, data[..., outputs], _scales(weights.quant, outputs))
             return replace(node, inputs=(x, new_w, *self._bias(node, outputs, None)))
         columns = np.tile(inputs, data.shape[-1] // len(inputs))

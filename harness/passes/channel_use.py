@@ -16,6 +16,7 @@ import numpy as np
 from harness.ir.graph import (
     BinaryAttrs,
     ConcatAttrs,
+    ConvAttrs,
     FullyConnectedAttrs,
     Graph,
     Node,
@@ -25,8 +26,9 @@ from harness.ir.graph import (
     SplitAttrs,
     VariableAttrs,
 )
+from harness.ir.operators import has
+from harness.ir.operators.traits import Trait
 from harness.passes.channel_values import (
-    ELEMENTWISE,
     Known,
     Mask,
     channels_of,
@@ -100,9 +102,9 @@ def _need(graph: Graph, node: Node, known: Mapping[int, Known], kept: Kept) -> N
         _alike(state, *(masks[t] for t in (*node.inputs, *node.outputs) if t in masks))
     elif isinstance(attrs, FullyConnectedAttrs) or _ungrouped(graph, node):
         _weighted(graph, node, known, kept)
-    elif node.op == "DEPTHWISE_CONV_2D":
+    elif has(node, Trait.CHANNELS_APART):
         _repeated(masks[node.inputs[0]], masks[node.outputs[0]], adjacent=True)
-    elif node.op in ("RESHAPE", "SQUEEZE", "EXPAND_DIMS"):
+    elif has(node, Trait.SAME_BYTES):
         _reshaped(graph, node, kept)
     elif isinstance(attrs, BinaryAttrs):
         _combined(graph, node, kept)
@@ -115,7 +117,7 @@ def _need(graph: Graph, node: Node, known: Mapping[int, Known], kept: Kept) -> N
         _alike(masks[node.inputs[0]][start : start + attrs.counts[-1]], masks[node.outputs[0]])
     elif (
         isinstance(attrs, PoolAttrs)
-        or node.op in ELEMENTWISE
+        or has(node, Trait.ELEMENTWISE)
         or keeps_channels(graph, node)
         or (isinstance(attrs, PadAttrs) and attrs.paddings[-1] == (0, 0))
     ):
@@ -125,7 +127,7 @@ def _need(graph: Graph, node: Node, known: Mapping[int, Known], kept: Kept) -> N
 
 
 def _ungrouped(graph: Graph, node: Node) -> bool:
-    if node.op != "CONV_2D":
+    if not isinstance(node.attrs, ConvAttrs) or has(node, Trait.CHANNELS_APART):
         return False
     x, w = (graph.tensors[t] for t in node.inputs[:2])
     return x.shape[-1] == w.shape[-1]

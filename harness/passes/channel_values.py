@@ -30,7 +30,9 @@ from harness.ir.graph import (
     SplitAttrs,
     VariableAttrs,
 )
-from harness.ir.ops import OPS, Operands
+from harness.ir.operators import OPERATORS, has
+from harness.ir.operators.operands import Operands
+from harness.ir.operators.traits import Trait
 from harness.quantization.fixedpoint import wrap32
 from harness.quantization.requantize import tflm
 from harness.quantization.types import Array
@@ -81,7 +83,7 @@ def known_channels(graph: Graph) -> dict[int, Known]:
 def _assigned(graph: Graph, known: Mapping[int, Known], states: Sequence[Known]) -> list[Known]:
     after = list(states)
     for node in graph.nodes:
-        if node.op == "ASSIGN_VARIABLE" and isinstance(node.attrs, VariableAttrs):
+        if has(node, Trait.WRITES_STATE) and isinstance(node.attrs, VariableAttrs):
             old, new = after[node.attrs.state], known[node.inputs[0]]
             after[node.attrs.state] = Known(old.mask & new.mask & (old.values == new.values), old.values)
     return after
@@ -167,12 +169,12 @@ def weighing(graph: Graph, node: Node, known: Known) -> Weighing:
     data = graph.tensors[node.inputs[1]].data
     assert data is not None, "the verifier requires constant weights"
     w = data.astype(np.int64)
-    if node.op == "FULLY_CONNECTED":
+    if isinstance(node.attrs, FullyConnectedAttrs):
         out, depth = w.shape
         known = regrouped(known, depth)
         weights, moved = w[:, None, :], np.zeros(1, bool)
         channel = np.tile(np.arange(depth), (out, 1))
-    elif node.op == "CONV_2D":
+    elif not has(node, Trait.CHANNELS_APART):
         out, height, width, depth = w.shape
         weights, moved = w.reshape(out, height * width, depth), moved_taps(graph, node).reshape(-1)
         group = np.arange(out) // (out * depth // x.shape[3])
@@ -218,7 +220,7 @@ def _forward(graph: Graph, node: Node, known: Mapping[int, Known], states: Seque
     x = known[node.inputs[0]]
     if isinstance(attrs, ConvAttrs | FullyConnectedAttrs):
         return [_weighted(graph, node, x)]
-    if node.op in ("RESHAPE", "SQUEEZE", "EXPAND_DIMS"):
+    if has(node, Trait.SAME_BYTES):
         return [regrouped(x, channels_of(graph, node.outputs[0]))]
     if isinstance(attrs, ConcatAttrs):
         return [_joined(graph, node, attrs, [known[t] for t in node.inputs])]
@@ -235,12 +237,9 @@ def _forward(graph: Graph, node: Node, known: Mapping[int, Known], states: Seque
         return [Known(x.mask, np.clip(x.values, *attrs.clamp))]
     if isinstance(attrs, MeanAttrs) and not keeps_channels(graph, node):
         return [_nothing(graph, node.outputs[0])]
-    if isinstance(attrs, MeanAttrs) or node.op in ELEMENTWISE:
+    if isinstance(attrs, MeanAttrs) or has(node, Trait.ELEMENTWISE):
         return [Known(x.mask, _evaluated(graph, node, [x.values]))]
     return [_nothing(graph, t) for t in node.outputs]
-
-
-ELEMENTWISE = ("RELU", "RELU6", "LOGISTIC", "QUANTIZE", "DEQUANTIZE", "TABLE")
 
 
 def keeps_channels(graph: Graph, node: Node) -> bool:
@@ -253,7 +252,7 @@ def _evaluated(graph: Graph, node: Node, values: Sequence[Array]) -> Array:
     inputs = [graph.tensors[t] for t in node.inputs]
     given = [np.broadcast_to(v, t.shape or (1,)) for v, t in zip(values, inputs, strict=True)]
     outputs = [graph.tensors[t] for t in node.outputs]
-    (made,) = OPS[node.op](given, Operands(inputs, outputs, node.attrs))
+    (made,) = OPERATORS[node.op].values(given, Operands(inputs, outputs, node.attrs))
     first: Array = made.reshape(-1, made.shape[-1] if made.shape else 1)[0]
     return first
 
@@ -262,7 +261,7 @@ def _combined(graph: Graph, node: Node, a: Known, b: Known) -> Known:
     """ADD and MUL. A product with the zero point is zero whatever the other factor is."""
     size = channels_of(graph, node.outputs[0])
     mask = np.broadcast_to(a.mask, size) & np.broadcast_to(b.mask, size)
-    if node.op == "MUL":
+    if has(node, Trait.PRODUCT):
         for known, t in zip((a, b), node.inputs, strict=True):
             mask = mask | np.broadcast_to(known.mask & (known.values == graph.tensors[t].q.zero_point), size)
     return Known(mask, _evaluated(graph, node, [a.values, b.values]))

@@ -6,19 +6,21 @@ from dataclasses import replace
 
 from harness.ir.aliases import last_use
 from harness.ir.graph import Graph, VariableAttrs
+from harness.ir.operators import has
+from harness.ir.operators.traits import Trait
 
 
 def delay_assignments(graph: Graph) -> Graph:
-    """ASSIGN_VARIABLE moves behind the last operator that reads what was read of the variable before.
+    """The assignment of a variable moves behind the last operator that reads what was read of the variable before.
 
     Not beyond the next operator that reads or assigns the variable.
     """
     nodes = list(graph.nodes)
-    for node in [n for n in nodes if n.op == "ASSIGN_VARIABLE"]:
+    for node in [n for n in nodes if has(n, Trait.WRITES_STATE)]:
         here = nodes.index(node)
         now = replace(graph, nodes=tuple(nodes))
         state = node.attrs.state if isinstance(node.attrs, VariableAttrs) else -1
-        read = [n.outputs[0] for n in nodes[:here] if n.op == "READ_VARIABLE" and n.attrs == node.attrs]
+        read = [n.outputs[0] for n in nodes[:here] if has(n, Trait.READS_STATE) and n.attrs == node.attrs]
         behind = max((last_use(now, t, state) for t in read), default=here)
         ends = [i for i, n in enumerate(nodes) if i > here and n.attrs == node.attrs]
         behind = min(behind, *(i - 1 for i in ends), len(nodes) - 1)

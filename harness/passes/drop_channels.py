@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from harness.ir.graph import Graph
+from harness.ir.operators import has
+from harness.ir.operators.traits import Trait
 from harness.passes.channel_cut import cut_channels
 from harness.passes.channel_use import kept_channels
 from harness.passes.channel_values import Known, known_channels
@@ -37,7 +39,7 @@ def _constant_tensors(graph: Graph) -> Graph:
         found = [
             i
             for i, node in enumerate(graph.nodes)
-            if node.op != "ASSIGN_VARIABLE" and all(known[t].all for t in node.outputs)
+            if not has(node, Trait.WRITES_STATE) and all(known[t].all for t in node.outputs)
         ]
         if not found:
             return graph

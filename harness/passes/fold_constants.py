@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from harness.ir.graph import ABSENT, Graph
 from harness.ir.interpreter import run
+from harness.ir.operators import has
+from harness.ir.operators.traits import Trait
 from harness.passes.rewrite import with_tensors, without
-
-_STATEFUL = ("READ_VARIABLE", "ASSIGN_VARIABLE")
 
 
 def fold_constants(graph: Graph) -> Graph:
@@ -17,7 +17,8 @@ def fold_constants(graph: Graph) -> Graph:
     for index in range(len(graph.nodes)):
         node = graph.nodes[index]
         operands = [t for t in node.inputs if t != ABSENT]
-        if node.op in _STATEFUL or any(graph.tensors[t].data is None for t in operands):
+        stateful = has(node, Trait.READS_STATE) or has(node, Trait.WRITES_STATE)
+        if stateful or any(graph.tensors[t].data is None for t in operands):
             continue
         alone = replace(graph, nodes=(node,), inputs=(), outputs=node.outputs, states=())
         values = run(alone, []).outputs

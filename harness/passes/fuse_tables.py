@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from harness.ir.graph import BinaryAttrs, ConvAttrs, FullyConnectedAttrs, Graph, Node, PoolAttrs, TableAttrs
-from harness.ir.ops import OPS, Operands
+from harness.ir.operators import has, operator_of
+from harness.ir.operators.operands import Operands
+from harness.ir.operators.operator import EIGHT_BITS
+from harness.ir.operators.traits import Trait
 from harness.passes.rewrite import only_consumer, with_node, without
 from harness.quantization.types import Array, Clamp, DType
-
-_EIGHT_BITS = (DType.INT8, DType.UINT8)
-_UNARY = ("RELU", "RELU6", "LOGISTIC", "QUANTIZE", "TABLE")
 
 
 def fuse_tables(graph: Graph) -> Graph:
@@ -42,7 +42,7 @@ def _joined(graph: Graph, producer: Node, node: Node, x: int, table: Array) -> N
     """The producer with the table in it; None where that would not be exact."""
     mid, y = graph.tensors[x], graph.tensors[node.outputs[0]]
     sources = producer.sources + node.sources
-    before = _table(graph, producer) if producer.op in _UNARY else None
+    before = _table(graph, producer) if has(producer, Trait.BYTE_FUNCTION) else None
     if before is not None:
         composed = table[before.astype(np.int64) - mid.dtype.range[0]]
         return Node("TABLE", producer.inputs, node.outputs, _attrs(composed), sources)
@@ -69,15 +69,14 @@ def _operand(graph: Graph, node: Node) -> int:
 
 def _table(graph: Graph, node: Node) -> Array | None:
     """Output for every value of the input, from its lowest on; None where the node is no function of one byte."""
-    unary = node.op in _UNARY
-    if not unary and not isinstance(node.attrs, BinaryAttrs):
+    if not has(node, Trait.BYTE_FUNCTION) and not isinstance(node.attrs, BinaryAttrs):
         return None
     varying = [t for t in node.inputs if t >= 0 and graph.tensors[t].data is None]
     y = graph.tensors[node.outputs[0]]
     if len(varying) != 1:
         return None
     x = graph.tensors[varying[0]]
-    if x.dtype not in _EIGHT_BITS or y.dtype not in _EIGHT_BITS or x.shape != y.shape:
+    if x.dtype not in EIGHT_BITS or y.dtype not in EIGHT_BITS or x.shape != y.shape:
         return None
     whole = replace(x, shape=(256,))
     values: list[Array] = []
@@ -92,7 +91,7 @@ def _table(graph: Graph, node: Node) -> Array | None:
             return None
         values.append(data.reshape(-1)[:1])
         tensors.append(replace(tensor, shape=(1,), data=None))
-    (table,) = OPS[node.op](values, Operands(tensors, [replace(y, shape=(256,))], node.attrs))
+    (table,) = operator_of(node).values(values, Operands(tensors, [replace(y, shape=(256,))], node.attrs))
     return table
 
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from harness.ir.graph import Graph, Tensor
+from harness.ir.operators import has
+from harness.ir.operators.traits import Trait
 from harness.passes.rewrite import with_node
 
 FEWEST = 4
@@ -17,7 +19,7 @@ def one_channel(graph: Graph) -> Graph:
     """Each output channel reads the one channel there is, so only the weights' order changes: taps, then channels."""
     for index in range(len(graph.nodes)):
         node = graph.nodes[index]
-        if node.op != "DEPTHWISE_CONV_2D" or graph.tensors[node.inputs[0]].shape[3] != 1:
+        if not has(node, Trait.CHANNELS_APART) or graph.tensors[node.inputs[0]].shape[3] != 1:
             continue
         weights = graph.tensors[node.inputs[1]]
         if weights.shape[3] < FEWEST or weights.data is None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.ir.graph import ABSENT, Graph
+from harness.ir.operators import has
+from harness.ir.operators.traits import Trait
 from harness.passes.rewrite import without
 
 
@@ -14,7 +16,7 @@ def remove_dead(graph: Graph) -> Graph:
     dead: list[int] = []
     for index in reversed(range(len(graph.nodes))):
         node = graph.nodes[index]
-        if node.op == "ASSIGN_VARIABLE" or wanted & set(node.outputs):
+        if has(node, Trait.WRITES_STATE) or wanted & set(node.outputs):
             wanted |= set(node.inputs) - {ABSENT}
         else:
             dead.append(index)

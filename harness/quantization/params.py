@@ -23,7 +23,7 @@ from harness.quantization.fixedpoint import (
     quantize_multiplier,
     rounding_shift_right,
 )
-from harness.quantization.types import Array, Clamp, DType, Quantized
+from harness.quantization.types import Array, Clamp, Quantized
 
 Int32s: TypeAlias = npt.NDArray[np.int32]
 
@@ -196,31 +196,6 @@ def logistic_values(q: Array, x: Quantized) -> Array:
     raw = logistic(multiply_by_quantized_multiplier(inside, factor.m, factor.shift), LOGISTIC_INTEGER_BITS)
     values = np.clip(rounding_shift_right(raw, 23) - 128, -128, 127)
     return np.where(centred <= -radius, -128, np.where(centred >= radius, 127, values)).astype(np.int8)
-
-
-def lut(op: str, x: Quantized, y: Quantized) -> Array:
-    """Table of an elementwise operator over an 8-bit input: 256 elements of y's type, at index q - lowest q of x.
-
-    op is LOGISTIC, RELU, RELU6, QUANTIZE (integer output) or DEQUANTIZE (float32 output).
-
-    Raises:
-        GraphError: the input is not 8 bits wide, or another operator.
-    """
-    if x.dtype not in (DType.INT8, DType.UINT8):
-        raise GraphError(f"no table over '{x.name}' of type {x.dtype.value}", hint="tables are for 8-bit inputs")
-    low, high = x.dtype.range
-    q = np.arange(low, high + 1)
-    if op == "LOGISTIC":
-        return logistic_values(q, x)
-    if op == "RELU":
-        return requantize_values(q, x, y, relu_clamp(y))
-    if op == "RELU6":
-        return np.clip(q, *relu6_clamp(x)).astype(y.dtype.numpy)
-    if op == "QUANTIZE":
-        return requantize_values(q, x, y)
-    if op == "DEQUANTIZE":
-        return dequantize_values(q, x)
-    raise GraphError(f"no table for {op}", hint="LOGISTIC, RELU, RELU6, QUANTIZE and DEQUANTIZE have one")
 
 
 def dequantize_values(q: Array, x: Quantized) -> Array:

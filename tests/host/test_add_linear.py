@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from harness.ir.graph import BinaryAttrs, Tensor
-from harness.ir.ops import Operands, add
+from harness.ir.operators.binary import add
+from harness.ir.operators.operands import Operands
 from harness.kernels.add_linear import FRACTION_BITS, AddLine, line_of
 from harness.quantization.types import DType, Quantization
 

@@ -11,6 +11,7 @@ import pytest
 
 from harness.errors import GraphError
 from harness.ir.graph import NoAttrs, SoftmaxAttrs, Tensor
+from harness.ir.operators import OPERATORS
 from harness.oracle import open_oracle
 from harness.quantization import params
 from harness.quantization.types import DType, Quantization
@@ -79,9 +80,9 @@ def test_extreme_scales_are_refused_by_name() -> None:
     with pytest.raises(GraphError, match="too small"):
         params.softmax_params(tensor(1e-9), 1.0)
     with pytest.raises(GraphError, match="type int16"):
-        params.lut("QUANTIZE", tensor(0.1, dtype=DType.INT16), tensor(0.1))
-    with pytest.raises(GraphError, match="no table for TANH"):
-        params.lut("TANH", tensor(0.1), tensor(0.1))
+        OPERATORS["QUANTIZE"].byte_table(tensor(0.1, dtype=DType.INT16), tensor(0.1), NoAttrs())
+    with pytest.raises(GraphError, match="no table for SOFTMAX"):
+        OPERATORS["SOFTMAX"].byte_table(tensor(0.1), tensor(0.1), SoftmaxAttrs(1.0))
 
 
 TABLES = [
@@ -106,7 +107,7 @@ def test_tables_hold_what_tflm_computes_for_every_input(op: str, x: Tensor, y: T
     low, high = x.dtype.range
     every = np.arange(low, high + 1).astype(x.dtype.numpy)
     expected = open_oracle("tflm", draft.finish("table", (1,))).invoke([every]).outputs[0]
-    table = params.lut(op, x, y)
+    table = OPERATORS[op].byte_table(x, y, NoAttrs())
     assert table.dtype == expected.dtype
     np.testing.assert_array_equal(table, expected)
 

@@ -10,7 +10,8 @@ import pytest
 from harness.errors import Category, GraphError, ModelFileError, TinyhilError, UnsupportedModelError
 from harness.frontends import load
 from harness.frontends.tflite import reader as tflite
-from harness.frontends.tflite.serialize import OperatorDraft, SubgraphDraft, TensorDraft, serialize
+from harness.frontends.tflite.serialize import SubgraphDraft, TensorDraft, serialize
+from harness.ir.operators.tflite import OperatorDraft
 from harness.quantization.types import Quantization
 from tests.host.test_tflite_import import Q, int8, one_operator
 from tests.support import graft

@@ -172,7 +172,7 @@ class _Layer:
         if isinstance(argument, ConstantTable):
             return self._constants.add(f"{prefix}_{argument.name}", argument.ctype, argument.data)
         if isinstance(argument, StateOf):
-            number = step.node.attrs.state  # type: ignore[union-attr]
+            number = step.node.attrs.state  # type: ignore[attr-defined]
             return _pointer("uint8_t", next(p.offset for p in plan.placements if p.state == number))
         if isinstance(argument, Scratch):
             return _pointer(argument.ctype, self._scratch())

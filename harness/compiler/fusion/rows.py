@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.ir.graph import BinaryAttrs, ConvAttrs, Graph, MeanAttrs, Node, Pads, PoolAttrs, Tensor
-
-ROW_BY_ROW = frozenset({"RELU", "RELU6", "LOGISTIC", "QUANTIZE", "TABLE"})
-"""Operators that give each row from the same row."""
+from harness.ir.operators import has
+from harness.ir.operators.traits import Trait
 
 
 def can_stream(graph: Graph, node: Node) -> bool:
@@ -26,7 +25,7 @@ def can_stream(graph: Graph, node: Node) -> bool:
         return all(_row_operand(graph.tensors[t], y) for t in node.inputs)
     if isinstance(attrs, ConvAttrs | PoolAttrs):
         return all(end > first for row in range(y.shape[1]) for first, end in [window(graph, node, row, row + 1)])
-    return node.op in ROW_BY_ROW
+    return has(node, Trait.ROW_BY_ROW)
 
 
 def is_total(graph: Graph, node: Node) -> bool:
@@ -37,7 +36,7 @@ def is_total(graph: Graph, node: Node) -> bool:
     if isinstance(attrs, MeanAttrs):
         return attrs.axes == (1, 2)
     whole = isinstance(attrs, PoolAttrs) and attrs.kernel == x.shape[1:3] and attrs.pads == Pads()
-    return node.op == "AVERAGE_POOL_2D" and whole
+    return whole and has(node, Trait.AVERAGES)
 
 
 def _row_operand(x: Tensor, y: Tensor) -> bool:

@@ -15,13 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.errors import ModelFileError
-
-DAMAGED_HINT = "the file is damaged or cut short; export or download it again"
-
-
-def damaged(what: str) -> ModelFileError:
-    """The error for a file whose structure is broken at `what`."""
-    return ModelFileError(what, hint=DAMAGED_HINT)
+from harness.ir.operators.tflite import damaged
 
 
 @dataclass(frozen=True)

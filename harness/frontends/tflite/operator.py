@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.frontends.tflite.flatbuffer import damaged
 from harness.frontends.tflite.schema import FileOperator, FileTensor, as_array
 from harness.ir.graph import ABSENT, Pads, Tensor, activation_clamp, same_pads
+from harness.ir.operators.tflite import ACTIVATIONS, MAX_WINDOW, Unsupported, damaged
 from harness.quantization.types import Clamp, DType
-
-ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6", "TANH", "SIGN_BIT")
-MAX_WINDOW = 1 << 15  # kernel, stride and dilation; keeps every later product far inside 32 bits
-
-
-class Unsupported(Exception):  # noqa: N818 - not an error by itself: the caller collects them
-    """Something an operator asks for that tinyhil does not compile; the text names it."""
 
 
 @dataclass(frozen=True)
-class Operator:
+class FileView:
     """An operator with its tensors, as a reader sees it.
 
     Attributes:
@@ -32,11 +25,26 @@ class Operator:
     tensors: tuple[FileTensor, ...]
     build: Callable[[int], Tensor]
 
+    @property
+    def place(self) -> str:
+        """See Reading."""
+        return self.file.place
+
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        """See Reading."""
+        return self.file.inputs
+
+    @property
+    def outputs(self) -> tuple[int, ...]:
+        """See Reading."""
+        return self.file.outputs
+
     def count(self, least: int, most: int | None = None, outputs: int = 1) -> None:
         """Checks the number of inputs and outputs."""
-        n = len(self.file.inputs)
-        if not least <= n <= (least if most is None else most) or len(self.file.outputs) != outputs:
-            raise damaged(f"{self.file.place}: {self.name} with {n} inputs and {len(self.file.outputs)} outputs")
+        n = len(self.inputs)
+        if not least <= n <= (least if most is None else most) or len(self.outputs) != outputs:
+            raise damaged(f"{self.place}: {self.name} with {n} inputs and {len(self.outputs)} outputs")
 
     def input(self, i: int) -> Tensor:
         """The i-th input, which must be there."""
@@ -44,12 +52,12 @@ class Operator:
 
     def output(self, i: int = 0) -> Tensor:
         """The i-th output."""
-        return self.build(self.file.outputs[i])
+        return self.build(self.outputs[i])
 
     def _there(self, i: int) -> int:
-        if self.file.inputs[i] == ABSENT:
-            raise damaged(f"{self.file.place}: input {i} of {self.name} is absent")
-        return self.file.inputs[i]
+        if self.inputs[i] == ABSENT:
+            raise damaged(f"{self.place}: input {i} of {self.name} is absent")
+        return self.inputs[i]
 
     def ids(self, *positions: int) -> tuple[int, ...]:
         """Tensor ids of inputs that must be there."""
@@ -71,35 +79,55 @@ class Operator:
         values = as_array(tensor, "int32", tensor.shape)
         return () if values is None else tuple(int(v) for v in values.ravel())
 
-    def choice(self, field: int, names: tuple[str, ...], what: str) -> str:
+    def has_data(self, t: int) -> bool:
+        """See Reading."""
+        return self.tensors[t].data is not None
+
+    def integer(self, offset: int, default: int = 0) -> int:
+        """See Reading."""
+        return self.file.options.integer(offset, default=default)
+
+    def integers(self, offset: int, what: str, most: int) -> tuple[int, ...]:
+        """See Reading."""
+        return self.file.options.integers(offset, what, most)
+
+    def real(self, offset: int) -> float:
+        """See Reading."""
+        return self.file.options.real(offset)
+
+    def flag(self, offset: int) -> bool:
+        """See Reading."""
+        return self.file.options.flag(offset)
+
+    def choice(self, offset: int, names: tuple[str, ...], what: str) -> str:
         """An enumeration among the options."""
-        value = self.file.options.integer(field, "<b")
+        value = self.file.options.integer(offset, "<b")
         if not 0 <= value < len(names):
-            raise damaged(f"{self.file.place}: {what} {value} of {self.name}")
+            raise damaged(f"{self.place}: {what} {value} of {self.name}")
         return names[value]
 
-    def clamp(self, field: int) -> Clamp:
+    def clamp(self, offset: int) -> Clamp:
         """The fused activation among the options, as a clamp of the output."""
-        name = self.choice(field, ACTIVATIONS, "activation")
+        name = self.choice(offset, ACTIVATIONS, "activation")
         if name not in ("NONE", "RELU", "RELU_N1_TO_1", "RELU6"):
             raise Unsupported(f"fused activation {name}")
         y = self.output()
-        if y.dtype is not DType.INT8 or y.q.scale <= 0:
-            raise damaged(f"{self.file.place}: {self.name} into {y.dtype.value} of scale {y.q.scale}")
+        if y.dtype is DType.FLOAT32 or y.q.scale <= 0:
+            raise damaged(f"{self.place}: {self.name} into {y.dtype.value} of scale {y.q.scale}")
         return activation_clamp(name, y)
 
     def window(self, height: int, width: int, what: str, default: int = 0) -> tuple[int, int]:
         """A (height, width) pair among the options, both positive."""
-        pair = self.file.options.integer(height, default=default), self.file.options.integer(width, default=default)
+        pair = self.integer(height, default), self.integer(width, default)
         if not all(1 <= n <= MAX_WINDOW for n in pair):
-            raise damaged(f"{self.file.place}: {what} {pair} of {self.name}")
+            raise damaged(f"{self.place}: {what} {pair} of {self.name}")
         return pair
 
     def pads(self, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int] = (1, 1)) -> Pads:
         """The padding among the options (always the first field), as explicit rows and columns."""
         x = self.input(0)
         if len(x.shape) != 4:
-            raise damaged(f"{self.file.place}: {self.name} of a tensor of shape {list(x.shape)}, which is not NHWC")
+            raise damaged(f"{self.place}: {self.name} of a tensor of shape {list(x.shape)}, which is not NHWC")
         if self.choice(4, ("SAME", "VALID"), "padding") == "VALID":
             return Pads()
         return same_pads((x.shape[1], x.shape[2]), kernel, stride, dilation)
@@ -107,5 +135,5 @@ class Operator:
     def axis(self, value: int, rank: int) -> int:
         """An axis made non-negative."""
         if not -rank <= value < rank:
-            raise damaged(f"{self.file.place}: axis {value} of {self.name} over {rank} dimensions")
+            raise damaged(f"{self.place}: axis {value} of {self.name} over {rank} dimensions")
         return value % rank

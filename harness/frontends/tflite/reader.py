@@ -1,7 +1,7 @@
 """TensorFlow Lite files (.tflite) -> Graph.
 
-The file is read within bounds (flatbuffer, tflite_schema), each operator by its own reader (tflite_ops), variables by
-tflite_states. Everything tinyhil does not compile is collected and refused in one message; the Graph is verified.
+The file is read within bounds (flatbuffer, schema), each operator by its own reader (harness/ir/operators), variables
+by states. Everything tinyhil does not compile is collected and refused in one message; the Graph is verified.
 """
 
 from __future__ import annotations
@@ -14,9 +14,7 @@ from math import prod
 from pathlib import Path
 
 from harness.errors import GraphError, ModelFileError, TinyhilError, UnsupportedModelError
-from harness.frontends.tflite.flatbuffer import damaged
-from harness.frontends.tflite.operator import Operator, Unsupported
-from harness.frontends.tflite.ops import DATA_TYPES, OPTIONS, READERS
+from harness.frontends.tflite.operator import FileView
 from harness.frontends.tflite.schema import (
     ASSIGN_VARIABLE,
     CALL_ONCE,
@@ -30,6 +28,10 @@ from harness.frontends.tflite.schema import (
 )
 from harness.frontends.tflite.states import Variables
 from harness.ir.graph import ABSENT, Attrs, Graph, Node, Tensor, VariableAttrs
+from harness.ir.operators import OPERATORS
+from harness.ir.operators.operator import Operator
+from harness.ir.operators.tflite import Reader, Unsupported, damaged
+from harness.ir.operators.traits import Trait
 from harness.ir.verifier import MAX_TENSOR_BYTES, verify
 from harness.quantization.types import DType, Quantization
 
@@ -39,11 +41,15 @@ _VARIABLE_OPS = {
     ASSIGN_VARIABLE: "ASSIGN_VARIABLE",
     CALL_ONCE: "CALL_ONCE",
 }
-_CHANNEL_AXIS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0}
 _MAX_FILE_BYTES = 64 << 20
 _MIN_SCALE = 1e-30  # far beyond any real quantization; keeps ratios of scales finite in float32
-_SUPPORTED = ", ".join(sorted([*(name for name, _ in READERS.values()), *_VARIABLE_OPS.values()]))
-_INT8 = frozenset((DType.INT8,))
+_READABLE: dict[int, tuple[Operator, Reader, int | None]] = {
+    operator.tflite.code: (operator, operator.tflite.read, operator.tflite.options)
+    for operator in OPERATORS.values()
+    if operator.tflite is not None and operator.tflite.read is not None
+}
+"""BuiltinOperator code -> operator, its reader, and the options that it has."""
+_SUPPORTED = ", ".join(sorted([*(operator.name for operator, _, _ in _READABLE.values()), *_VARIABLE_OPS.values()]))
 
 
 def load(source: str | os.PathLike[str] | bytes, *, name: str | None = None) -> Graph:
@@ -164,8 +170,8 @@ class _Reader:
         )
 
     def _name(self, op: FileOperator) -> str:
-        if op.code in READERS:
-            return READERS[op.code][0]
+        if op.code in _READABLE:
+            return _READABLE[op.code][0].name
         return _VARIABLE_OPS.get(op.code) or op.name
 
     def _operator(self, op: FileOperator) -> Node | None:
@@ -174,27 +180,28 @@ class _Reader:
         try:
             if op.code in _VARIABLE_OPS:
                 return self._variable(name, op)
-            if op.code not in READERS:
+            if op.code not in _READABLE:
                 self._problems.operators[name] += 1
                 return None
-            if op.options_type not in (0, OPTIONS.get(name, op.options_type)):
+            operator, read, options = _READABLE[op.code]
+            if options is not None and op.options_type not in (0, options):
                 raise damaged(f"{op.place}: options of type {op.options_type} for {name}")
-            return self._plain(name, op)
+            return self._plain(operator, read, op)
         except Unsupported as missing:
             self._problems.features[f"{name} with {missing}" if op.code != CALL_ONCE else f"{name} {missing}"] += 1
             return None
 
-    def _plain(self, name: str, op: FileOperator) -> Node | None:
-        sound = self._check_types(name, op)
+    def _plain(self, operator: Operator, read: Reader, op: FileOperator) -> Node | None:
+        sound = self._check_types(operator, op)
         try:
-            inputs, attrs = READERS[op.code][1](Operator(name, op, self._main.tensors, self._tensor))
+            inputs, attrs = read(FileView(operator.name, op, self._main.tensors, self._tensor))
         except TinyhilError:
             if sound:
                 raise
             return None  # a consequence of the type, which is reported
         if not sound:
             return None
-        return self._node(name, op, inputs, op.outputs, attrs)
+        return self._node(operator.name, op, inputs, op.outputs, attrs)
 
     def _node(
         self, name: str, op: FileOperator, inputs: tuple[int, ...], outputs: tuple[int, ...], attrs: Attrs
@@ -215,29 +222,23 @@ class _Reader:
         else:
             state, value = self._variables.assign(op)
             inputs = (value,)
-        if not self._check_type(value, _INT8, "variable"):
+        held = frozenset(types.x for types in OPERATORS[name].types)
+        if not self._check_type(value, held, "variable"):
             return None
         self._values.setdefault(state, self._tensor(value))
         return self._node(name, op, inputs, op.outputs, VariableAttrs(state))
 
     # --- element types -----------------------------------------------------------------------------------------------
 
-    def _check_types(self, name: str, op: FileOperator) -> bool:
+    def _check_types(self, operator: Operator, op: FileOperator) -> bool:
         """Whether all data of an operator has types tinyhil compiles; counts those that have not."""
-        reads, writes = DATA_TYPES.get(name, (_INT8, _INT8))
         sound = True
         for i, t in enumerate(op.inputs):
-            if t == ABSENT:
-                continue
-            if name in _CHANNEL_AXIS and i > 0:
-                role, allowed = ("weight", _INT8) if i == 1 else ("bias", frozenset((DType.INT32,)))
-            elif _is_operand(name, i):
-                continue
-            else:
-                role, allowed = "activation", reads
-            sound &= self._check_type(t, allowed, role)
+            role, allowed = _role(operator, i)
+            if t != ABSENT and role:
+                sound &= self._check_type(t, allowed, role)
         for t in op.outputs:
-            sound &= self._check_type(t, writes, "activation")
+            sound &= self._check_type(t, frozenset(types.y for types in operator.types), "activation")
         return sound
 
     def _check_type(self, t: int, allowed: frozenset[DType], role: str) -> bool:
@@ -261,7 +262,7 @@ class _Reader:
         it is as long; some published files say it wrongly.
         """
         for op in self._main.operators:
-            axis = _CHANNEL_AXIS.get(self._name(op))
+            axis = _READABLE[op.code][0].channel_axis if op.code in _READABLE else None
             if axis is not None and len(op.inputs) > 1:
                 self._axes[op.inputs[1]] = axis
 
@@ -279,13 +280,15 @@ class _Reader:
         return self._tensors[t]
 
 
-def _is_operand(name: str, i: int) -> bool:
-    """Whether an input is an operand (axes, shape, paddings) that its reader resolves."""
-    if name in ("MEAN", "PAD", "RESHAPE", "EXPAND_DIMS", "STRIDED_SLICE", "SPLIT_V"):
-        return i > 0
-    if name == "PADV2":
-        return i == 1
-    return name == "SPLIT" and i == 0
+def _role(operator: Operator, i: int) -> tuple[str, frozenset[DType]]:
+    """What an input is, and the types it may have; "" for an operand (axes, paddings) that its reader resolves."""
+    assert operator.tflite is not None
+    if operator.has(Trait.WEIGHTS) and i > 0:
+        kinds = {types.weights if i == 1 else types.bias for types in operator.types}
+        return "weight" if i == 1 else "bias", frozenset(kind for kind in kinds if kind is not None)
+    if i in operator.tflite.operands:
+        return "", frozenset()
+    return "activation", frozenset(types.x for types in operator.types)
 
 
 def _build(tensor: FileTensor, channel_axis: int | None) -> Tensor:

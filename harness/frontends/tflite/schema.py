@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.errors import ModelFileError
-from harness.frontends.tflite.flatbuffer import FlatTable, damaged
+from harness.frontends.tflite.flatbuffer import FlatTable
+from harness.ir.operators.tflite import damaged
 from harness.quantization.types import Array
 
 IDENTIFIER = b"TFL3"

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import flatbuffers
 import numpy as np
 import tflite
 
+from harness.ir.operators import OPERATORS
+from harness.ir.operators.tflite import Fields, OperatorDraft
 from harness.quantization.types import Array, Quantization
 
-Fields: TypeAlias = Mapping[str, int | float | bool | str | Sequence[int]]
-
 _TYPES = {"float32": 0, "int32": 2, "uint8": 3, "int16": 7, "int8": 9, "resource": 13}
-# Versions that TensorFlow's converter writes for int8 operators; 1 for all others.
-_VERSIONS = {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 4, "PADV2": 2} | dict.fromkeys(
-    (
-        *("AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "ADD", "MUL", "PAD", "SOFTMAX", "LOGISTIC", "RELU", "RELU6"),
-        *("DEQUANTIZE", "CONCATENATION", "SPLIT", "SPLIT_V", "STRIDED_SLICE"),
-    ),
-    2,
-)
-
 
 @dataclass(frozen=True, eq=False)
 class TensorDraft:
@@ -34,17 +25,6 @@ class TensorDraft:
     type: str
     quant: Quantization | None = None
     data: Array | None = None
-
-
-@dataclass(frozen=True)
-class OperatorDraft:
-    """An operator to write; options "Conv2D" stands for the schema's table Conv2DOptions with these fields."""
-
-    op: str
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
-    options: str = ""
-    fields: Fields = field(default_factory=dict)
 
 
 @dataclass
@@ -135,6 +115,12 @@ def _write_operator(builder: Any, operator: OperatorDraft, codes: Mapping[str, i
     return _table(builder, "Operator", fields)
 
 
+def _version(op: str) -> int:
+    """Of an operator, as TensorFlow's converter writes it for int8."""
+    form = OPERATORS[op].tflite if op in OPERATORS else None
+    return 1 if form is None else form.version
+
+
 def serialize(subgraphs: Sequence[SubgraphDraft]) -> bytes:
     """The file of a model; subgraph 0 is the main one."""
     builder: Any = flatbuffers.Builder(1024)
@@ -161,7 +147,7 @@ def serialize(subgraphs: Sequence[SubgraphDraft]) -> bytes:
     kinds = []
     for op in codes:
         code = getattr(tflite.BuiltinOperator, op)
-        fields = {"DeprecatedBuiltinCode": min(code, 127), "BuiltinCode": code, "Version": _VERSIONS.get(op, 1)}
+        fields = {"DeprecatedBuiltinCode": min(code, 127), "BuiltinCode": code, "Version": _version(op)}
         kinds.append(_table(builder, "OperatorCode", fields))
     model = {
         "Version": 3,

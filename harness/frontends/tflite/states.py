@@ -11,8 +11,6 @@ from typing import TypeAlias
 
 import numpy as np
 
-from harness.frontends.tflite.flatbuffer import damaged
-from harness.frontends.tflite.operator import Unsupported
 from harness.frontends.tflite.schema import (
     ASSIGN_VARIABLE,
     RESOURCE,
@@ -23,6 +21,7 @@ from harness.frontends.tflite.schema import (
     as_array,
 )
 from harness.ir.graph import ABSENT, State, Tensor
+from harness.ir.operators.tflite import Unsupported, damaged
 from harness.quantization.types import Array, DType, Quantization
 
 Key: TypeAlias = tuple[str, str]

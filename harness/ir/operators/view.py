@@ -1,16 +1,17 @@
-"""What the verifier's rules look at: a node with its tensors, and how a broken rule is told."""
+"""What an operator's verifier rule looks at: a node with its tensors, and how a broken rule is told."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
-from typing import TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 import numpy as np
 
 from harness.errors import GraphError
 from harness.ir.graph import Graph, Node, Tensor
-from harness.quantization.types import Clamp, DType
+from harness.quantization.types import Clamp
 
 INT32 = 1 << 31
 _A = TypeVar("_A")
@@ -48,21 +49,16 @@ class View:
         return self.graph.tensors[self.node.outputs[i]]
 
     def attrs(self, kind: type[_A]) -> _A:
-        """The attributes, whose class RULES has checked."""
+        """The attributes, whose class the verifier has checked."""
         return cast(_A, self.node.attrs)
 
-    def int8(self, *tensors: Tensor) -> None:
-        """All of them are int8 with one scale."""
+    def scaled(self, *tensors: Tensor) -> float:
+        """All of them are quantized as a whole; gives the first one's scale."""
         for t in tensors:
-            self.need(t.dtype is DType.INT8, f"has tensor '{t.name}' of type {t.dtype.value}, not int8")
-            self.scaled(t)
-
-    def scaled(self, t: Tensor) -> float:
-        """The scale of a tensor quantized as a whole."""
-        self.need(t.quant is not None, f"has tensor '{t.name}' without quantization parameters")
-        self.need(not t.q.per_channel, f"has tensor '{t.name}' quantized per channel, which only weights may be")
-        self.need(t.q.scale > 0, f"has tensor '{t.name}' of scale {t.q.scale}")
-        return t.q.scale
+            self.need(t.quant is not None, f"has tensor '{t.name}' without quantization parameters")
+            self.need(not t.q.per_channel, f"has tensor '{t.name}' quantized per channel, which only weights may be")
+            self.need(t.q.scale > 0, f"has tensor '{t.name}' of scale {t.q.scale}")
+        return tensors[0].q.scale
 
     def same_quant(self, *tensors: Tensor, tolerance: float = 1e-6) -> None:
         """All of them are quantized alike: the operator moves bytes and does not requantize."""
@@ -80,8 +76,8 @@ class View:
         self.need(t.shape == expected, f"gives shape {list(expected)}, '{t.name}' has {list(t.shape)}")
 
     def clamp(self, clamp: Clamp) -> None:
-        """A clamp lies in int8, the right way round."""
-        low, high = DType.INT8.range
+        """A clamp lies in the output's type, the right way round."""
+        low, high = self.y().dtype.range
         self.need(low <= clamp[0] <= clamp[1] <= high, f"has the clamp {clamp}")
 
     def multiplier(self, real: float, bound: int) -> None:
@@ -92,3 +88,13 @@ class View:
             shift <= 30 and bound << max(shift, 0) < INT32,
             f"has the multiplier {real:g}, with which values up to {bound} overflow 32 bits",
         )
+
+
+def span(t: Tensor) -> int:
+    """Largest distance of a value of an integer tensor from its zero point."""
+    low, high = t.dtype.range
+    return high - low
+
+
+Rule: TypeAlias = Callable[[View], None]
+"""Raises GraphError for a node for which TFLM computes no defined result; types and numbers of operands are right."""

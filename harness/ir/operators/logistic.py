@@ -1,0 +1,35 @@
+"""LOGISTIC, whose output always has scale 1/256 and zero point -128."""
+
+from __future__ import annotations
+
+from harness.ir.operators.operands import Inputs, Operands, array
+from harness.ir.operators.operator import Operator
+from harness.ir.operators.tflite import TfliteForm, read_plain, write_plain
+from harness.ir.operators.traits import Trait
+from harness.ir.operators.view import View
+from harness.quantization.params import logistic_values
+from harness.quantization.types import Array
+
+
+def _verify(v: View) -> None:
+    x, y = v.x(), v.y()
+    v.shape(y, x.shape)
+    v.scaled(x, y)
+    v.need((y.q.scale, y.q.zero_point) == (1 / 256, -128), "must have an output of scale 1/256 and zero point -128")
+    v.need(2.0**-28 <= x.q.scale < 2.0**30, f"has an input of scale {x.q.scale:g}, outside 2^-28 to 2^30")
+
+
+def logistic(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
+    """LOGISTIC by gemmlowp's fixed-point arithmetic."""
+    return (logistic_values(array(inputs, 0), op.x),)
+
+
+OPERATORS = (
+    Operator(
+        "LOGISTIC",
+        _verify,
+        logistic,
+        traits=frozenset({Trait.ELEMENTWISE, Trait.BYTE_FUNCTION, Trait.ROW_BY_ROW, Trait.PROBABILITIES}),
+        tflite=TfliteForm(14, write_plain, read_plain),
+    ),
+)

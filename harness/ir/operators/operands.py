@@ -1,0 +1,75 @@
+"""What numpy specifications compute with: the operands of a node, and steps that several of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from harness.errors import GraphError
+from harness.ir.graph import Attrs, Tensor
+from harness.quantization.fixedpoint import Ints
+from harness.quantization.requantize import Requantize, tflm
+from harness.quantization.types import Array, Clamp
+
+
+@dataclass(frozen=True)
+class Operands:
+    """What an operator knows besides its input arrays.
+
+    Attributes:
+        ins: input tensors, None for an optional one that is not there.
+        outs: output tensors.
+        requantize: how a layer with weights scales its sums, as TFLM does unless a test asks for another.
+    """
+
+    ins: Sequence[Tensor | None]
+    outs: Sequence[Tensor]
+    attrs: Attrs
+    requantize: Requantize = tflm
+
+    @property
+    def x(self) -> Tensor:
+        """The first input."""
+        return self.input(0)
+
+    @property
+    def y(self) -> Tensor:
+        """The first output."""
+        return self.outs[0]
+
+    def input(self, index: int) -> Tensor:
+        """An input that must be there.
+
+        Raises:
+            GraphError: it is not.
+        """
+        tensor = self.ins[index] if index < len(self.ins) else None
+        if tensor is None:
+            raise GraphError(f"input {index} of what writes '{self.y.name}' is missing", hint="verify the graph")
+        return tensor
+
+
+Inputs: TypeAlias = Sequence[Array | None]
+Compute: TypeAlias = Callable[[Inputs, Operands], tuple[Array, ...]]
+"""A numpy specification: input arrays and operands -> output arrays, bit for bit those of TensorFlow Lite Micro."""
+
+
+def array(inputs: Inputs, index: int) -> Array:
+    """An input that must be there."""
+    value = inputs[index]
+    assert value is not None
+    return value
+
+
+def centred(inputs: Inputs, index: int, op: Operands) -> Ints:
+    """An input less its zero point."""
+    return array(inputs, index).astype(np.int64) - op.input(index).q.zero_point
+
+
+def clip(values: Ints, clamp: Clamp, y: Tensor) -> Array:
+    """Values clamped, in the type and shape of `y`."""
+    clipped: Array = np.clip(values, *clamp).astype(y.dtype.numpy).reshape(y.shape)
+    return clipped

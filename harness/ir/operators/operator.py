@@ -1,0 +1,121 @@
+"""The record of an operator: everything that tinyhil knows of it, apart from the kernels that compute it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+
+from harness.errors import GraphError
+from harness.ir.graph import Attrs, Graph, NoAttrs, Node, Tensor
+from harness.ir.operators.operands import Compute, Inputs, Operands
+from harness.ir.operators.tflite import TfliteForm
+from harness.ir.operators.traits import Trait
+from harness.ir.operators.view import Rule
+from harness.quantization.types import Array, DType
+
+Count: TypeAlias = tuple[int, int]
+"""Least and most."""
+
+EIGHT_BITS = (DType.INT8, DType.UINT8)
+
+
+@dataclass(frozen=True)
+class Types:
+    """Element types with which an operator is computed.
+
+    Attributes:
+        x, y: of all data inputs, and of all outputs.
+        weights, bias: of an operator with weights.
+    """
+
+    x: DType
+    y: DType
+    weights: DType | None = None
+    bias: DType | None = None
+
+
+INT8 = (Types(DType.INT8, DType.INT8),)
+"""int8 throughout."""
+
+ANY = tuple(Types(dtype, dtype) for dtype in DType)
+"""Whatever type; outputs have the inputs'."""
+
+
+def _never(graph: Graph, node: Node) -> bool:
+    return False
+
+
+def _none(graph: Graph, node: Node) -> int:
+    return 0
+
+
+@dataclass(frozen=True)
+class Operator:
+    """An operator.
+
+    Attributes:
+        name: TensorFlow Lite's name of it.
+        verify: the rule that a node keeps; types and numbers of operands are checked before.
+        compute: its executable specification; None for variables, which the interpreter keeps.
+        attrs: class of a node's attributes.
+        inputs, outputs: how many there are.
+        optional: positions of inputs that may be ABSENT.
+        types: the type policy: the ways in which tinyhil computes it.
+        traits: what passes, fusion and kernels may rely on.
+        tflite: how it stands in a .tflite file; None for what only passes make.
+        channel_axis: dimension of the weights along which output channels lie.
+        macs: multiply-accumulates, padding included, bias and requantization not.
+        changes_nothing: whether a node gives back what it is given, but for the shape.
+        may_abort: whether some inputs make TFLM abort.
+    """
+
+    name: str
+    verify: Rule
+    compute: Compute | None
+    attrs: type[Attrs] = NoAttrs
+    inputs: Count = (1, 1)
+    outputs: Count = (1, 1)
+    optional: frozenset[int] = frozenset()
+    types: tuple[Types, ...] = INT8
+    traits: frozenset[Trait] = frozenset()
+    tflite: TfliteForm | None = None
+    channel_axis: int | None = None
+    macs: Callable[[Graph, Node], int] = _none
+    changes_nothing: Callable[[Graph, Node], bool] = _never
+    may_abort: Callable[[Graph, Node], bool] = _never
+
+    def has(self, trait: Trait) -> bool:
+        """Whether it has a trait."""
+        return trait in self.traits
+
+    def data_inputs(self, node: Node) -> tuple[int, ...]:
+        """Tensor ids of a node's inputs without weights and bias."""
+        return node.inputs[:1] if self.has(Trait.WEIGHTS) else node.inputs
+
+    def values(self, inputs: Inputs, operands: Operands) -> tuple[Array, ...]:
+        """The outputs, by the specification.
+
+        Raises:
+            GraphError: it has none.
+        """
+        if self.compute is None:
+            raise GraphError(f"operator {self.name} has no specification", hint="verify the graph before running it")
+        return self.compute(inputs, operands)
+
+    def byte_table(self, x: Tensor, y: Tensor, attrs: Attrs) -> Array:
+        """Of an ELEMENTWISE operator over an 8-bit input: 256 elements of y's type, at index q - lowest q of x.
+
+        Raises:
+            GraphError: it is not elementwise, or the input is not 8 bits wide.
+        """
+        if not self.has(Trait.ELEMENTWISE):
+            raise GraphError(f"no table for {self.name}", hint="elementwise operators have one")
+        if x.dtype not in EIGHT_BITS:
+            raise GraphError(f"no table over '{x.name}' of type {x.dtype.value}", hint="tables are for 8-bit inputs")
+        low, high = x.dtype.range
+        every = np.arange(low, high + 1).astype(x.dtype.numpy)
+        (table,) = self.values([every], Operands([replace(x, shape=(256,))], [replace(y, shape=(256,))], attrs))
+        return table

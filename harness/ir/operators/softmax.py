@@ -1,0 +1,66 @@
+"""SOFTMAX over the last dimension, whose output always has scale 1/256 and zero point -128."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import cast
+
+import numpy as np
+
+from harness.ir.graph import Graph, Node, SoftmaxAttrs
+from harness.ir.operators.operands import Inputs, Operands, array, clip
+from harness.ir.operators.operator import Operator
+from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Writing
+from harness.ir.operators.traits import Trait
+from harness.ir.operators.view import View
+from harness.quantization.fixedpoint import high_mul, reciprocal, rounding_shift_right
+from harness.quantization.params import SOFTMAX_SUM_INTEGER_BITS, softmax_exp_table
+from harness.quantization.types import Array
+
+SAFE_DEPTH = 511
+"""Widest SOFTMAX that no input makes TFLM's fixed-point sum overflow."""
+
+
+def _verify(v: View) -> None:
+    x, y, beta = v.x(), v.y(), v.attrs(SoftmaxAttrs).beta
+    v.shape(y, x.shape)
+    v.need(len(x.shape) >= 1, "reads a scalar")
+    v.scaled(x, y)
+    v.need((y.q.scale, y.q.zero_point) == (1 / 256, -128), "must have an output of scale 1/256 and zero point -128")
+    v.need(isfinite(beta) and beta * x.q.scale * (1 << 26) > 1, f"has beta {beta:g} and input scale {x.q.scale:g}")
+
+
+def softmax(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
+    """SOFTMAX by fixed-point arithmetic. Source: TFLM reference softmax.h."""
+    x = array(inputs, 0).astype(np.int64)
+    table = softmax_exp_table(op.x, cast(SoftmaxAttrs, op.attrs).beta)
+    exps = table[x.max(axis=-1, keepdims=True) - x].astype(np.int64)
+    total = rounding_shift_right(exps, SOFTMAX_SUM_INTEGER_BITS).sum(axis=-1, keepdims=True)
+    scale, bits = reciprocal(total, SOFTMAX_SUM_INTEGER_BITS)
+    return (clip(rounding_shift_right(high_mul(scale, exps), bits + 31 - 8) - 128, op.y.dtype.range, op.y),)
+
+
+def _read(op: Reading) -> Read:
+    op.count(1)
+    return op.ids(0), SoftmaxAttrs(op.real(4))
+
+
+def _write(to: Writing, node: Node) -> OperatorDraft:
+    return OperatorDraft(node.op, node.inputs, node.outputs, "Softmax", {"Beta": cast(SoftmaxAttrs, node.attrs).beta})
+
+
+def _may_abort(graph: Graph, node: Node) -> bool:
+    return graph.tensors[node.inputs[0]].shape[-1] > SAFE_DEPTH
+
+
+OPERATORS = (
+    Operator(
+        "SOFTMAX",
+        _verify,
+        softmax,
+        attrs=SoftmaxAttrs,
+        traits=frozenset({Trait.PROBABILITIES}),
+        tflite=TfliteForm(25, _write, _read, options=9),
+        may_abort=_may_abort,
+    ),
+)

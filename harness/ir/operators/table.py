@@ -1,0 +1,39 @@
+"""TABLE, which passes make: any function of one byte."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+
+from harness.ir.graph import TableAttrs
+from harness.ir.operators.operands import Inputs, Operands, array
+from harness.ir.operators.operator import EIGHT_BITS, Operator, Types
+from harness.ir.operators.traits import Trait
+from harness.ir.operators.view import View
+from harness.quantization.types import Array
+
+
+def _verify(v: View) -> None:
+    x, y, values = v.x(), v.y(), v.attrs(TableAttrs).values
+    v.shape(y, x.shape)
+    low, high = y.dtype.range
+    v.need(len(values) == 256 and low <= min(values) <= max(values) <= high, "has a table of other values")
+
+
+def table(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
+    """TABLE: the result of every byte, looked up."""
+    values = np.array(cast(TableAttrs, op.attrs).values, op.y.dtype.numpy)
+    return (values[array(inputs, 0).astype(np.int64) - op.x.dtype.range[0]],)
+
+
+OPERATORS = (
+    Operator(
+        "TABLE",
+        _verify,
+        table,
+        attrs=TableAttrs,
+        types=tuple(Types(x, y) for x in EIGHT_BITS for y in EIGHT_BITS),
+        traits=frozenset({Trait.ELEMENTWISE, Trait.BYTE_FUNCTION, Trait.ROW_BY_ROW}),
+    ),
+)

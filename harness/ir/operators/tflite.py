@@ -1,0 +1,207 @@
+"""How an operator stands in a .tflite file: what its reader is given, and what its writer gives.
+
+The frontend implements Reading and Writing; operators use nothing else of it. What an operator asks for that tinyhil
+does not compile is raised as Unsupported and collected by the frontend; what contradicts itself is a ModelFileError.
+Rules are TFLM's (tensorflow/lite/micro/kernels), which is the reference of every result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+from harness.errors import GraphError, ModelFileError
+from harness.ir.graph import Attrs, Graph, NoAttrs, Node, Pads, Tensor, activation_clamp
+from harness.quantization.types import Clamp, Quantization
+
+ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6", "TANH", "SIGN_BIT")
+"""Fused activations by their number in the file."""
+
+MAX_WINDOW = 1 << 15
+"""Of kernel, stride, dilation and padding; keeps every later product far inside 32 bits."""
+
+_DAMAGED_HINT = "the file is damaged or cut short; export or download it again"
+
+
+class Unsupported(Exception):  # noqa: N818 - not an error by itself: the caller collects them
+    """Something an operator asks for that tinyhil does not compile; the text names it."""
+
+
+def damaged(what: str) -> ModelFileError:
+    """The error for a file whose structure is broken at `what`."""
+    return ModelFileError(what, hint=_DAMAGED_HINT)
+
+
+class Reading(Protocol):
+    """An operator of a file with its tensors; fields of options are told by their vtable offset in schema.fbs."""
+
+    @property
+    def name(self) -> str:
+        """The operator's name."""
+
+    @property
+    def place(self) -> str:
+        """File and operator, for messages."""
+
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        """Tensor ids of the file; ABSENT for an optional one that is not there."""
+
+    @property
+    def outputs(self) -> tuple[int, ...]:
+        """Tensor ids of the file."""
+
+    def count(self, least: int, most: int | None = None, outputs: int = 1) -> None:
+        """Check the number of inputs and outputs."""
+
+    def input(self, i: int) -> Tensor:
+        """The i-th input, which must be there."""
+
+    def output(self, i: int = 0) -> Tensor:
+        """The i-th output."""
+
+    def ids(self, *positions: int) -> tuple[int, ...]:
+        """Tensor ids of inputs that must be there."""
+
+    def has_data(self, t: int) -> bool:
+        """Whether tensor `t` of the file is a constant."""
+
+    def constant(self, i: int, what: str) -> tuple[int, ...]:
+        """An input of few int32 constants, such as axes or a shape, flattened."""
+
+    def integer(self, offset: int, default: int = 0) -> int:
+        """An int32 among the options."""
+
+    def integers(self, offset: int, what: str, most: int) -> tuple[int, ...]:
+        """A vector of at most so many int32 among the options."""
+
+    def real(self, offset: int) -> float:
+        """A float32 among the options."""
+
+    def flag(self, offset: int) -> bool:
+        """A bool among the options."""
+
+    def choice(self, offset: int, names: tuple[str, ...], what: str) -> str:
+        """An enumeration among the options."""
+
+    def clamp(self, offset: int) -> Clamp:
+        """The fused activation among the options, as a clamp of the output."""
+
+    def window(self, height: int, width: int, what: str, default: int = 0) -> tuple[int, int]:
+        """A (height, width) pair among the options, both positive."""
+
+    def pads(self, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int] = (1, 1)) -> Pads:
+        """The padding among the options (always the first field), as explicit rows and columns."""
+
+    def axis(self, value: int, rank: int) -> int:
+        """An axis made non-negative."""
+
+
+REST = range(1, 1 << 16)
+"""All inputs but the first."""
+
+Fields: TypeAlias = Mapping[str, int | float | bool | str | Sequence[int]]
+
+
+@dataclass(frozen=True)
+class OperatorDraft:
+    """An operator to write; options "Conv2D" stands for the schema's table Conv2DOptions with these fields."""
+
+    op: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: str = ""
+    fields: Fields = field(default_factory=dict)
+
+
+class Writing(Protocol):
+    """The file that an operator is written to."""
+
+    @property
+    def graph(self) -> Graph:
+        """What is written."""
+
+    def constant(self, name: str, data: Any, quant: Quantization | None = None) -> int:
+        """Index of a new constant, int32 unless `data` is an array of another type."""
+
+    def handle(self, state: int) -> int:
+        """Index of the resource that stands for a variable."""
+
+
+Read: TypeAlias = tuple[tuple[int, ...], Attrs]
+"""Data inputs (tensor ids of the file, or ABSENT) and attributes of the node."""
+
+Reader: TypeAlias = Callable[[Reading], Read]
+Writer: TypeAlias = Callable[[Writing, Node], OperatorDraft]
+
+
+@dataclass(frozen=True)
+class TfliteForm:
+    """An operator in the format.
+
+    Attributes:
+        code: TensorFlow's BuiltinOperator.
+        options: BuiltinOptions union member of the options that are read; None where none are.
+        version: that TensorFlow's converter writes for int8.
+        operands: positions of inputs that are axes, shapes and the like, which the reader resolves into attributes.
+        read, write: both ways. Variables have no reader: the frontend resolves their handles.
+    """
+
+    code: int
+    write: Writer
+    read: Reader | None = None
+    options: int | None = None
+    version: int = 2
+    operands: range = range(0)
+
+
+def read_plain(op: Reading) -> Read:
+    """One input and no attributes."""
+    op.count(1)
+    return op.ids(0), NoAttrs()
+
+
+def write_plain(to: Writing, node: Node) -> OperatorDraft:
+    """An operator without options."""
+    return OperatorDraft(node.op, node.inputs, node.outputs)
+
+
+def activation_number(clamp: Clamp, y: Tensor) -> int:
+    """The fused activation that clamps `y` so.
+
+    Raises:
+        GraphError: none does.
+    """
+    for number, name in enumerate(ACTIVATIONS[:4]):
+        if activation_clamp(name, y) == clamp:
+            return number
+    raise GraphError(
+        f"'{y.name}' is clamped to {clamp[0]}..{clamp[1]}, which no fused activation of its quantization gives",
+        hint="write the graph before passes have merged clamps into it",
+    )
+
+
+def resolves_to(wanted: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    """Whether a shape or list of sizes, with at most one -1 to be computed, can mean `shape`."""
+    if len(wanted) != len(shape) or wanted.count(-1) > 1:
+        return False
+    return all(w in (-1, s) for w, s in zip(wanted, shape, strict=True))
+
+
+def dimensions_left(longer: tuple[int, ...], shorter: tuple[int, ...], what: str) -> tuple[int, ...]:
+    """Dimensions of `longer` that remain in `shorter`, which lacks only dimensions of one element.
+
+    Raises:
+        GraphError: it lacks others.
+    """
+    kept: list[int] = []
+    for i, size in enumerate(longer):
+        left = len(shorter) - len(kept)
+        if left and size == shorter[len(kept)] and (size != 1 or len(longer) - i >= left):
+            kept.append(i)
+        elif size != 1:
+            break
+    if len(kept) != len(shorter):
+        raise GraphError(f"{what}: {list(longer)} is not {list(shorter)} with dimensions of 1", hint="use RESHAPE")
+    return tuple(kept)

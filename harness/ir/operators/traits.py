@@ -1,0 +1,34 @@
+"""What operators have in common: passes, fusion and kernels ask for traits, never for an operator's name."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+
+class Trait(Enum):
+    """A property of an operator that others may rely on. tests/host/test_traits.py holds every operator to its own."""
+
+    ELEMENTWISE = auto()
+    """One input; each element of the output is one function of the element at the same place, whatever the place."""
+    BYTE_FUNCTION = auto()
+    """ELEMENTWISE, and for 8-bit types best computed as a table of 256 bytes."""
+    ROW_BY_ROW = auto()
+    """Each row of the output follows from the same row of the input: images may be computed a few rows at a time."""
+    SAME_BYTES = auto()
+    """The output has the input's bytes, in their order, under another shape."""
+    SAME_VALUES = auto()
+    """The output stands for the same real numbers, in their order: shape and quantization may differ."""
+    WEIGHTS = auto()
+    """Input 1 is constant weights, input 2 an optional constant bias."""
+    CHANNELS_APART = auto()
+    """With WEIGHTS: every output channel reads one input channel only."""
+    AVERAGES = auto()
+    """Gives means of what it reads."""
+    PRODUCT = auto()
+    """Two factors: where one is its zero point the output is its zero point, whatever the other."""
+    PROBABILITIES = auto()
+    """Gives probabilities: a model that ends in it is a classifier."""
+    READS_STATE = auto()
+    """Gives a variable's value."""
+    WRITES_STATE = auto()
+    """Sets a variable: must not be dropped though it has no output."""

@@ -1,0 +1,86 @@
+"""What layers with constant weights and an optional bias share: types, their rule, reading, and requantization."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.ir.graph import ABSENT, Tensor
+from harness.ir.operators.operands import Inputs, Operands, clip
+from harness.ir.operators.operator import Types
+from harness.ir.operators.tflite import Reading, Unsupported
+from harness.ir.operators.view import INT32, View, span
+from harness.quantization.fixedpoint import Ints, wrap32
+from harness.quantization.types import Array, Clamp, DType
+
+TYPES = (Types(DType.INT8, DType.INT8, weights=DType.INT8, bias=DType.INT32),)
+BIAS = frozenset({2})
+"""Positions of optional inputs."""
+
+
+def types_of(v: View, types: tuple[Types, ...]) -> Types:
+    """The way in which a layer is computed that fits its activations, which the verifier has checked."""
+    return next(t for t in types if (t.x, t.y) == (v.x().dtype, v.y().dtype))
+
+
+def verify_weights(v: View, channels: int, axis: int, types: tuple[Types, ...] = TYPES) -> None:
+    """Types, quantization and value bounds.
+
+    Accumulators must fit 32 bits in whatever order terms are added, the input's zero point folded into the bias or not:
+    |bias| + (span of the input + 1) * sum|w| < 2^31 for every channel.
+    """
+    x, w, y = v.x(), v.x(1), v.y()
+    wanted = types_of(v, types)
+    v.scaled(x, y)
+    assert wanted.weights is not None and wanted.bias is not None
+    kind = wanted.weights.value
+    v.need(w.dtype is wanted.weights and w.data is not None, f"has weights '{w.name}' that are not {kind} constants")
+    v.need(w.quant is not None and len(w.q.scales) in (1, channels), f"has weights without 1 or {channels} scales")
+    v.need(not w.q.per_channel or w.q.axis == axis, f"has weights quantized along axis {w.q.axis}, not {axis}")
+    v.need(not any(w.q.zero_points), "has weights with a zero point other than 0")
+    data = np.moveaxis(np.asarray(w.data), axis, 0).reshape(channels, -1)
+    bound = (span(x) + 1) * np.abs(data.astype(np.int64)).sum(axis=1)
+    if len(v.node.inputs) > 2 and v.node.inputs[2] != ABSENT:
+        bound = bound + _bias_magnitude(v, channels, wanted.bias)
+    v.need(int(bound.max()) < INT32, "has weights and bias with which accumulators overflow 32 bits")
+    product = float(np.float32(x.q.scale)) / y.q.scale
+    for i, scale in enumerate(w.q.scales):
+        v.multiplier(product * scale, int(bound[i] if w.q.per_channel else bound.max()))
+
+
+def _bias_magnitude(v: View, channels: int, kind: DType) -> Ints:
+    """Checks the bias and returns its magnitude per channel."""
+    x, w, b, y = v.x(), v.x(1), v.x(2), v.y()
+    v.need(b.dtype is kind and b.data is not None, f"has a bias '{b.name}' that is not an {kind.value} constant")
+    v.shape(b, (channels,))
+    if b.source is not None:
+        # TFLM compares the first channel only, GetQuantizedConvolutionMultipler.
+        scale = 0.0 if b.quant is None else b.q.scale
+        difference = abs(x.q.scale * w.q.scale - scale) / y.q.scale
+        v.need(difference <= 0.02, f"has a bias of scale {scale:g}, not {x.q.scale * w.q.scale:g} (input * weights)")
+    return np.abs(np.asarray(b.data).astype(np.int64))
+
+
+def requantized(acc: Ints, clamp: Clamp, op: Operands) -> Array:
+    """Accumulators with channels last to the output: scale per channel, add zero point, clamp."""
+    return clip(op.requantize(wrap32(acc), op.x, op.input(1), op.y) + op.y.q.zero_point, clamp, op.y)
+
+
+def bias_of(inputs: Inputs) -> Ints | int:
+    """The bias, or zero."""
+    bias = inputs[2] if len(inputs) > 2 else None
+    return 0 if bias is None else bias.astype(np.int64)
+
+
+def read_weighted(op: Reading) -> tuple[int, ...]:
+    """Inputs in a file: x, weights, bias or ABSENT."""
+    op.count(2, 3)
+    bias = op.inputs[2] if len(op.inputs) == 3 else ABSENT
+    for what, t in (("weights", op.inputs[1]), ("bias", bias)):
+        if t != ABSENT and not op.has_data(t):
+            raise Unsupported(f"{what} computed at run time")
+    return (*op.ids(0, 1), bias)
+
+
+def kernel_of(weights: Tensor) -> tuple[int, int]:
+    """(height, width) of a convolution's weights, OHWI or 1HWO."""
+    return weights.shape[1], weights.shape[2]
