@@ -69,7 +69,7 @@ def test_an_lstm_is_refused_by_name():
 
 def test_a_custom_operator_is_refused_by_its_name():
     data = chain(("RELU6", "", {}))
-    at = graft.element(graft.Table.root(data, "test"), graft.OPERATOR_CODES, 0)
+    at = graft.element(graft.FlatTable.root(data, "test"), graft.OPERATOR_CODES, 0)
     custom = {"DeprecatedBuiltinCode": 32, "BuiltinCode": 32, "CustomCode": "TFLite_Detection_PostProcess"}
     assert "custom operator 'TFLite_Detection_PostProcess' x1" in refusal(graft.graft(data, at, "OperatorCode", custom))
 
@@ -93,7 +93,7 @@ def test_odd_tensors_are_refused_by_name(fields, what):
     if "Buffer" in fields:
         data = graft.graft(
             data,
-            graft.element(graft.Table.root(data, "test"), graft.BUFFERS, 1),
+            graft.element(graft.FlatTable.root(data, "test"), graft.BUFFERS, 1),
             "Buffer",
             {"Offset": 4096, "Size": 64},
         )
@@ -188,7 +188,7 @@ def test_missing_files_folders_and_other_formats_say_so(tmp_path):
 
 def test_another_schema_version_is_refused():
     data = bytearray(FIXTURE.read_bytes())
-    at = graft.Table.root(bytes(data), "test").field(4)
+    at = graft.FlatTable.root(bytes(data), "test").field(4)
     data[at] = 4
     with pytest.raises(ModelFileError, match="schema version 4"):
         tflite.load(bytes(data))
