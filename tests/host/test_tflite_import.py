@@ -195,7 +195,7 @@ def test_what_is_not_needed_may_be_damaged_or_follow_the_file():
     data = one_operator("RELU6", (1, 4), (1, 4), [])
     plain = tflite.load(data)
     assert_same(plain, tflite.load(data + bytes(1000)))
-    description = graft.Table.root(data, "test").field(10)
+    description = graft.FlatTable.root(data, "test").field(10)
     assert_same(plain, tflite.load(data[:description] + b"\xff\xff\xff\x7f" + data[description + 4 :]))
 
 
