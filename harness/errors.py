@@ -201,6 +201,12 @@ class OracleMissingError(ToolError):
     stage = "oracle"
 
 
+class PluginError(ToolError):
+    """An installed package registers something with tinyhil that cannot be loaded."""
+
+    code = "plugin"
+
+
 # --- infrastructure --------------------------------------------------------------------------------------------------
 
 

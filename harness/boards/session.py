@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Self
 from harness.build.image import Image
 from harness.errors import BoardError, BoardLostError, TinyhilError
 from harness.hardware.board import Board, Resolved
+from harness.link.subprocess import Subprocess
 from harness.link.transcript import Transcript
-from harness.processes import Subprocess
 from harness.units import Unit
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
-"""Arguments and options that several commands share, and what they stand for; a part of cli.py."""
+"""Arguments and options that several commands share, and what they stand for."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,10 +76,23 @@ MaxFlashOption = Annotated[
     str | None,
     typer.Option("--max-flash", metavar="BYTES", help="Flash of weights, tables and code that must not be exceeded."),
 ]
+ProbeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--probe",
+        metavar="ID",
+        envvar="TINYHIL_PROBE",
+        help="Unique id of the debug probe, or BOARD=ID,...; needed where several are attached.",
+    ),
+]
 ReportOption = Annotated[
     Path | None, typer.Option("--report", metavar="DIR", help="Write a result bundle (JSON, HTML, images) there.")
 ]
 
+
+def command_line() -> list[str]:
+    """The command that runs, for a bundle: the program's name without its folder, then its arguments."""
+    return [Path(sys.argv[0]).name, *sys.argv[1:]]
 
 
 def make_cards(targets: list[Path]) -> list[Card]:

@@ -10,9 +10,9 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from harness.errors import OutputError, TinyhilError
 
@@ -68,6 +68,15 @@ def show_table(content: ReportTable) -> None:
     from harness.report.console import table
 
     show([table(content)])
+
+
+def show_rows(
+    columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]], *, right: frozenset[str] = frozenset()
+) -> None:
+    """A table without a title; columns named in `right` are set right."""
+    from harness.report.rows import ReportTable
+
+    show_table(ReportTable("", columns, tuple(rows), right))
 
 
 @contextmanager

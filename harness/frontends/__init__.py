@@ -5,13 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.errors import ModelFileError
-from harness.frontends.tflite import reader as tflite
-from harness.ir.graph import Graph
 
-LOADERS: dict[str, Callable[[str | os.PathLike[str]], Graph]] = {".tflite": tflite.load}
+if TYPE_CHECKING:
+    from harness.ir.graph import Graph
+
+
+def _tflite(path: str | os.PathLike[str]) -> Graph:
+    from harness.frontends.tflite import reader  # here, so that is_model costs nothing where there is no model
+
+    return reader.load(path)
+
+
+LOADERS: dict[str, Callable[[str | os.PathLike[str]], Graph]] = {".tflite": _tflite}
 """File name suffix -> loader."""
+
+
+def is_model(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is named as a model that `load` reads."""
+    return Path(path).suffix.lower() in LOADERS
 
 
 def load(path: str | os.PathLike[str]) -> Graph:
@@ -31,4 +45,4 @@ def load(path: str | os.PathLike[str]) -> Graph:
     return LOADERS[suffix](path)
 
 
-__all__ = ["LOADERS", "load"]
+__all__ = ["LOADERS", "is_model", "load"]

@@ -14,11 +14,21 @@ from typing import Any
 import pytest
 
 from harness.errors import TinyhilError
+from harness.frontends import is_model
 from harness.pytest_plugin.settings import Settings
 from harness.quantization.types import Array
 from harness.report import rows
 from harness.report.document import Document, error_document, run_document
-from harness.validate.card import Card, FileVectors, RandomVectors, card_for_model, card_of, load_card, parse_vectors
+from harness.validate.card import (
+    SUFFIX,
+    Card,
+    FileVectors,
+    RandomVectors,
+    card_for_model,
+    card_of,
+    load_card,
+    parse_vectors,
+)
 from harness.validate.checks import CheckResult, Status
 from harness.validate.workbench import Options, Outcome, Workbench, apply_options, check_choice
 from harness.version import __version__
@@ -271,7 +281,7 @@ def scheduler(config: pytest.Config, log: Any) -> Any:
     class PerRun(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             file, _, check = nodeid.rpartition("::")
-            if file.endswith((".hil.yaml", ".tflite")):
+            if file.endswith(SUFFIX) or is_model(file):
                 return f"{file}{check[check.index('[') :]}"
             return nodeid
 

@@ -88,10 +88,13 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
         from harness.pytest_plugin.items import CardFile
 
         return CardFile.from_parent(parent, path=file_path, state=_state(parent.config))
-    if file_path.suffix == ".tflite" and parent.session.isinitpath(file_path):
-        from harness.pytest_plugin.items import ModelFile
+    if parent.session.isinitpath(file_path):
+        from harness.frontends import is_model
 
-        return ModelFile.from_parent(parent, path=file_path, state=_state(parent.config))
+        if is_model(file_path):
+            from harness.pytest_plugin.items import ModelFile
+
+            return ModelFile.from_parent(parent, path=file_path, state=_state(parent.config))
     return None
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BoardError, BoardLostError
-from harness.processes import Subprocess
+from harness.link.subprocess import Subprocess
 from harness.virtual import wire
 from harness.virtual.cpu import missing
 

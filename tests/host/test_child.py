@@ -8,7 +8,7 @@ import time
 import pytest
 
 from harness.errors import BoardError
-from harness.processes import STDERR_LIMIT, Subprocess
+from harness.link.subprocess import STDERR_LIMIT, Subprocess
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
@@ -73,8 +73,8 @@ def test_what_it_says_is_kept_within_a_limit():
 
 PARENT = f"""
 import sys, time
-from harness.boards.child import Child
-child = Child("sleeper", {SLEEP!r}, pipes=True)
+from harness.link.subprocess import Subprocess
+child = Subprocess("sleeper", {SLEEP!r}, pipes=True)
 child.stdout.readline()
 print(child.pid, flush=True)
 {{end}}

@@ -198,8 +198,8 @@ def test_colours_only_when_asked_for():
 
 def test_an_unexpected_error_is_one_line_and_a_traceback_only_on_request(tmp_path):
     (tmp_path / "sitecustomize.py").write_text(
-        "import harness.cli.doctor\n\ndef broken():\n    raise RuntimeError('boom')\n\n"
-        "harness.cli.doctor.examine = broken\n"
+        "import harness.cli.examination\n\ndef broken():\n    raise RuntimeError('boom')\n\n"
+        "harness.cli.examination.examine = broken\n"
     )
     path = f"{tmp_path}{os.pathsep}{ROOT}"
     done = tinyhil("doctor", PYTHONPATH=path)

@@ -23,7 +23,7 @@ def shell(line: str, *arguments: str | Path, cwd: Path, **environment: str) -> s
     """Run a line of shell in which `tinyhil` is the command and "$@" the arguments."""
     where = {"PYTHONPATH": str(FIXTURES.parent), "PYTHON": sys.executable}
     return subprocess.run(
-        ["bash", "-c", f'tinyhil() {{ "$PYTHON" -m harness.cli.app "$@"; }}; {line}', "bash", *map(str, arguments)],
+        ["bash", "-c", f'tinyhil() {{ "$PYTHON" -m harness.cli "$@"; }}; {line}', "bash", *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=120,

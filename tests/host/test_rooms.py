@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.support.imports import ROOT, circles, imports, modules
 
 ROOMS = (
-    "version", "errors", "units", "resources", "processes",
+    "version", "errors", "units", "resources", "plugins",
     "quantization", "ir", "frontends", "oracle", "passes", "hardware", "kernels", "compiler", "elf", "build", "link",
     "virtual", "boards", "runtimes", "cycles", "mlperf", "validate", "report", "pytest_plugin", "cli",
 )  # fmt: skip

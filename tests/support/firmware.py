@@ -10,8 +10,8 @@ from pathlib import Path
 
 import yaml
 
+from harness.link.subprocess import Subprocess
 from harness.link.transport import PipeTransport, SocketTransport, Transport
-from harness.processes import Subprocess
 
 REPOSITORY = Path(__file__).parents[2]
 FIRMWARE = REPOSITORY / "firmware"

@@ -19,8 +19,8 @@ from harness.boards.session import Session
 from harness.build.image import Image
 from harness.errors import BoardError, EmulatorLicenseError, EmulatorMissingError
 from harness.hardware.board import Board, Resolved
+from harness.link.subprocess import Subprocess
 from harness.link.transport import SocketTransport
-from harness.processes import Subprocess
 from harness.units import Unit
 
 VARIABLE = "TINYHIL_FVP"

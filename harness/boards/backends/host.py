@@ -8,8 +8,8 @@ from harness.boards.session import Session
 from harness.build.image import Image
 from harness.errors import BoardError
 from harness.hardware.board import Resolved
+from harness.link.subprocess import Subprocess
 from harness.link.transport import PipeTransport
-from harness.processes import Subprocess
 from harness.units import Unit
 
 # a leak is not the device's business, and a report on stderr must end the program

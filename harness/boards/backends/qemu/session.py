@@ -19,9 +19,9 @@ from harness.boards.session import Session
 from harness.build.image import Image
 from harness.errors import BoardError, EmulatorMissingError, PortBusyError
 from harness.hardware.board import Resolved
+from harness.link.subprocess import Subprocess
 from harness.link.transport import PipeTransport, SocketTransport, Transport
 from harness.link.waiting import ready
-from harness.processes import Subprocess
 from harness.units import Unit
 
 VARIABLE = "TINYHIL_QEMU"

@@ -1,4 +1,4 @@
-"""The command `tinyhil calibrate`; a part of cli.py."""
+"""The command `tinyhil calibrate`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.boards import JsonOption, ProbeOption
+from harness.cli import terminal
+from harness.cli.options import BoardOption, JsonOption, LinkOption, ProbeOption
 from harness.errors import Category, OptionError
 from harness.version import DEFAULT_BOARD
 
@@ -16,12 +17,7 @@ if TYPE_CHECKING:
 
 
 def calibrate(
-    board: Annotated[
-        str,
-        typer.Option(
-            "--board", "-b", metavar="BOARD", envvar="TINYHIL_BOARD", help="Board; `tinyhil boards` lists them."
-        ),
-    ] = DEFAULT_BOARD,
+    board: BoardOption = DEFAULT_BOARD,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write the real board's table here.", show_default=False),
@@ -34,10 +30,8 @@ def calibrate(
             help="How the board's flash is set up: dual-bank, single-bank.",
             show_default=False,
         ),
-    ] = None,  # fmt: skip
-    link: Annotated[
-        str, typer.Option("--link", metavar="LINK", help="uart, fast for the board's quickest, or rtt.")
-    ] = "uart",
+    ] = None,
+    link: LinkOption = "uart",
     probe: ProbeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -45,7 +39,6 @@ def calibrate(
     import datetime
 
     from harness.boards import open_session, resolve
-    from harness.cli import terminal
     from harness.cycles import calibrate as calibration
     from harness.validate.workbench import check_choice
 
@@ -69,7 +62,6 @@ def calibrate(
 
 
 def _print(found: Calibration, reason: str, output: Path | None) -> None:
-    from harness.cli import terminal
     from harness.report.rows import ReportTable
 
     measures = found.unit.value == "cycles"

@@ -1,24 +1,24 @@
-"""The command `tinyhil mlperf`; a part of cli.py."""
+"""The command `tinyhil mlperf`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness.cli import terminal
+from harness.cli.options import BoardOption, JsonOption, ModelArgument
 from harness.version import DEFAULT_BOARD
+
+if TYPE_CHECKING:
+    from harness.build import Image
 
 
 def mlperf(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A .tflite file.", show_default=False)],
+    model: ModelArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="ELF", help="The image, ready to be flashed.")],
-    board: Annotated[
-        str,
-        typer.Option(
-            "--board", "-b", metavar="BOARD", envvar="TINYHIL_BOARD", help="Board; `tinyhil boards` lists them."
-        ),
-    ] = DEFAULT_BOARD,
+    board: BoardOption = DEFAULT_BOARD,
     model_id: Annotated[
         str, typer.Option("--model-id", metavar="NAME", help="What `profile` tells: kws01, vww01, ic01 or ad01.")
     ] = "",
@@ -37,12 +37,11 @@ def mlperf(
     link: Annotated[
         str, typer.Option("--link", metavar="LINK", help="uart, or fast for the board's quickest.")
     ] = "uart",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Build firmware that speaks MLPerf Tiny's serial language (EnergyRunner)."""
     from harness.boards import find_board
     from harness.build import build_image
-    from harness.cli import terminal
     from harness.cycles.targets import target_of
     from harness.mlperf.firmware import Interface, copy_image, language
     from harness.validate.workbench import Workbench, check_choice
@@ -55,24 +54,25 @@ def mlperf(
     with terminal.progress(as_json, f"{package.plan.name} for {target.name}") as tell:
         image = build_image([package], target, link=link, language=spoken, progress=tell)
     copy_image(image.elf, output)
-    total = image.sizes.total
-    ram = total.ram + image.sizes.stack
+    document = _document(package.plan.name, image, output)
     if as_json:
-        terminal.print_json(
-            {
-                "kind": "mlperf",
-                "model": package.plan.name,
-                "board": target.name,
-                "link": image.link,
-                "build_id": image.build_id,
-                "elf": str(output),
-                "flash": total.flash,
-                "ram": ram,
-            }
-        )
+        terminal.print_json(document)
         return
     parts = f"arena {image.sizes.arena:,} B, stack {image.sizes.stack:,} B"
     terminal.print_lines(
-        f"{output}  {target.name}, {image.link}, build {image.build_id}",
-        f"flash {total.flash:,} B, RAM {ram:,} B, of which {parts}",
+        f"{output}  {image.board}, {image.link}, build {image.build_id}",
+        f"flash {document['flash']:,} B, RAM {document['ram']:,} B, of which {parts}",
     )
+
+
+def _document(model: str, image: Image, output: Path) -> dict[str, Any]:
+    return {
+        "kind": "mlperf",
+        "model": model,
+        "board": image.board,
+        "link": image.link,
+        "build_id": image.build_id,
+        "elf": str(output),
+        "flash": image.sizes.total.flash,
+        "ram": image.sizes.total.ram + image.sizes.stack,
+    }

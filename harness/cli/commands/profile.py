@@ -1,8 +1,7 @@
-"""The command `tinyhil profile`; a part of cli.py."""
+"""The command `tinyhil profile`."""
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli import terminal
-from harness.cli.boards import ProbeOption
 from harness.cli.options import (
     BoardOption,
     JsonOption,
@@ -19,9 +17,11 @@ from harness.cli.options import (
     MaxFlashOption,
     OptimizeOption,
     PlacementOption,
+    ProbeOption,
     ProfileVectorsOption,
     ReportOption,
     TargetArgument,
+    command_line,
     make_cards,
     make_options,
 )
@@ -151,11 +151,10 @@ def _show_run(
     card = card.model_copy(update=changes)
     with terminal.progress(as_json, f"{card.name} on {board}") as tell:
         outcome = bench.validate(card, board, options, tell)
-        document = run_document(outcome)
-        document.update(_modelled(card, board, options, bench, hot, tell))
+        document = {**run_document(outcome), **_modelled(card, board, options, bench, hot, tell)}
     page = None
     if report:
-        session = Invocation([Path(sys.argv[0]).name, *sys.argv[1:]], tool_versions())
+        session = Invocation(command_line(), tool_versions())
         page = write_bundle(report, [document], session)
     if as_json:
         terminal.print_json(document)

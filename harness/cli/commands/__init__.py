@@ -1,0 +1,1 @@
+"""The commands of `tinyhil`, one a file, named after it."""

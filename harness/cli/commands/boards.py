@@ -1,0 +1,77 @@
+"""The command `tinyhil boards`: what there is, and what is attached."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli import terminal
+from harness.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from harness.boards.attached import Attached
+
+
+def boards(
+    probe: Annotated[
+        bool, typer.Option("--probe", help="List attached debug probes with their serial ports, and propose entries.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List the boards that can be named with --board."""
+    if probe:
+        _attached(as_json)
+        return
+    from harness.boards import load_boards
+
+    known = load_boards()
+    if as_json:
+        fields = (
+            "name", "title", "core", "backend", "clock_hz", "machine", "target", "stand_in", "stack_size", "verified",
+        )  # fmt: skip
+        terminal.print_json({"kind": "boards", "boards": [{f: getattr(b, f) for f in fields} for b in known.values()]})
+        return
+    rows = [
+        (
+            board.name,
+            board.core,
+            f"{board.clock_hz / 1e6:g}" if board.backend != "host" else "-",
+            board.backend,
+            f"{board.memory_total('flash') // 1024:,}" if board.memory else "-",
+            f"{board.memory_total('ram') // 1024:,}" if board.memory else "-",
+            ", ".join(board.stand_ins),
+            board.verified or "",
+            board.title,
+        )
+        for board in known.values()
+    ]
+    columns = ("board", "core", "MHz", "backend", "flash KiB", "RAM KiB", "stand-ins", "verified", "title")
+    terminal.show_rows(columns, rows, right=frozenset({"MHz", "flash KiB", "RAM KiB"}))
+
+
+def _attached(as_json: bool) -> None:
+    from harness.boards.attached import look_around
+
+    found = look_around()
+    if as_json:
+        fields = ("unique_id", "description", "virtual", "ports", "device", "boards", "problem", "proposal")
+        probes = [{field: getattr(one, field) for field in fields} for one in found]
+        terminal.print_json({"kind": "probes", "probes": probes})
+        return
+    if not found:
+        reason = "or this user may not use it (on Linux, install pyOCD's udev rules)"
+        terminal.print_lines(f"No debug probe is attached, {reason}.")
+        return
+    terminal.show_rows(("probe", "product", "serial ports", "chip", "boards"), [_row(one) for one in found])
+    for one in found:
+        if one.problem:
+            terminal.print_lines(f"\n{one.unique_id}: {one.problem}")
+        if one.proposal:
+            place = f"For the file that TINYHIL_BOARDS names, for probe {one.unique_id}:"
+            terminal.print_lines(f"\n{place}\n\n{one.proposal}")
+
+
+def _row(one: Attached) -> tuple[str, ...]:
+    chip = "?" if one.device is None else f"0x{one.device:03x}"
+    return (one.unique_id, one.description, ", ".join(one.ports) or "none", chip, ", ".join(one.boards) or "unknown")
