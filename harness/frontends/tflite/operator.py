@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from harness.frontends.tflite.flatbuffer import damaged
 from harness.frontends.tflite.schema import FileOperator, FileTensor, as_array
-from harness.ir.graph import ABSENT, Pads, Tensor, activation_clamp, same_pads
+from harness.ir.graph import ABSENT, Pads, Tensor, activation_clamp
+from harness.ir.window import same_pads
 from harness.quantization.types import Clamp, DType
 
 ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6", "TANH", "SIGN_BIT")

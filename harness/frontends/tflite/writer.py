@@ -34,8 +34,8 @@ from harness.ir.graph import (
     Tensor,
     VariableAttrs,
     activation_clamp,
-    same_pads,
 )
+from harness.ir.window import same_pads
 from harness.quantization.types import Clamp
 
 _ACTIVATIONS = {"NONE": 0, "RELU": 1, "RELU_N1_TO_1": 2, "RELU6": 3}
