@@ -105,6 +105,11 @@ class WindowAxis:
         """Taps of all windows together that lie in the image."""
         return int(self.inside().sum())
 
+    def padding_taps(self) -> npt.NDArray[np.bool_]:
+        """[tap]: whether it lies in the padding in some window."""
+        met: npt.NDArray[np.bool_] = np.any(~self.inside(), axis=0)
+        return met
+
     def last_windows(self) -> npt.NDArray[np.int64]:
         """[element of the image]: the last window that has a tap there, or NO_WINDOW."""
         last = np.full(self.size, NO_WINDOW, np.int64)

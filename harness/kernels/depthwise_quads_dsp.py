@@ -11,7 +11,8 @@ from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out
 from harness.kernels.context import Context
 from harness.kernels.scale import channel_weights
 from harness.kernels.scaling_dsp import DSP, Scaling, clamp_loops, clamped, depthwise_scaling
-from harness.kernels.work import Reuse, Work, taps_inside
+from harness.kernels.window_fields import window_fields
+from harness.kernels.work import Reuse, Work
 from harness.quantization.fixedpoint import Ints
 
 QUAD = 4
@@ -33,22 +34,9 @@ class DepthwiseConvS8Dsp(Kernel):
         assert isinstance(attrs, ConvAttrs)
         scale = _scaling(context)
         assert scale is not None
-        (n, in_h, in_w, in_c), (_, out_h, out_w, _) = context.input().shape, context.output().shape
-        kernel_h, kernel_w = context.input(1).shape[1:3]
-        sizes = [(in_h, out_h, kernel_h), (in_w, out_w, kernel_w)]
-        steps = [
-            (attrs.stride[0], attrs.dilation[0], attrs.pads.top),
-            (attrs.stride[1], attrs.dilation[1], attrs.pads.left),
-        ]
-        if in_w == out_w == kernel_w == 1:
-            # A column is as good as a row, and the taps of a row are the inner loop.
-            sizes.reverse()
-            steps.reverse()
         minus_zero = -context.input().q.zero_point
-        shape = {"batches": n, "in_h": sizes[0][0], "in_w": sizes[1][0], "in_c": in_c}
-        shape |= {"out_h": sizes[0][1], "out_w": sizes[1][1], "kernel_h": sizes[0][2], "kernel_w": sizes[1][2]}
-        shape |= {"stride_h": steps[0][0], "stride_w": steps[1][0]}
-        shape |= {"dilation_h": steps[0][1], "dilation_w": steps[1][1], "pad_top": steps[0][2], "pad_left": steps[1][2]}
+        # A column is as good as a row, and the taps of a row are the inner loop.
+        shape = window_fields(context.window.column_as_row())
         shape |= {"minus_zero": (minus_zero & 0xFFFF) | (minus_zero << 16)}
         table = ConstantTable("packed", "int32_t", pack_quads(channel_weights(context), scale))
         call = Call(self.function, (In(), table, Out()), shape)
@@ -61,25 +49,21 @@ class DepthwiseConvS8Dsp(Kernel):
     def work(self, context: Context) -> Work:
         attrs, scale = context.node.attrs, _scaling(context)
         assert isinstance(attrs, ConvAttrs) and scale is not None
-        x, y = context.input(), context.output()
-        kernel_h, kernel_w = context.input(1).shape[1:3]
-        rows = taps_inside(x.shape[1], y.shape[1], kernel_h, attrs.stride[0], attrs.dilation[0], attrs.pads.top)
-        columns = taps_inside(x.shape[2], y.shape[2], kernel_w, attrs.stride[1], attrs.dilation[1], attrs.pads.left)
-        lines, pixels = rows * y.shape[2], y.shape[1] * y.shape[2]
-        if x.shape[2] == y.shape[2] == kernel_w == 1:
-            lines, kernel_h, kernel_w = y.shape[1], kernel_w, kernel_h  # as lower does
-        batches, quads, linear = y.shape[0], len(scale.linear[::QUAD]), int(scale.linear[::QUAD].sum())
+        window = context.window.column_as_row()
+        pixels, taps = window.pixels, window.taps_inside()
+        lines = window.batches * window.rows.taps_inside() * window.columns.out
+        quads, linear = len(scale.linear[::QUAD]), int(scale.linear[::QUAD].sum())
         loops = {
-            "row": batches * pixels // max(y.shape[2], 1),
-            "pixel": batches * pixels,
-            "quad": batches * pixels * linear,
-            "rounded_quad": batches * pixels * (quads - linear),
-            "line": batches * lines * quads,
-            "tap": batches * rows * columns * quads,
+            "row": window.batches * context.output().shape[1],
+            "pixel": pixels,
+            "quad": pixels * linear,
+            "rounded_quad": pixels * (quads - linear),
+            "line": lines * quads,
+            "tap": taps * quads,
             **clamp_loops(context, attrs.clamp),
         }
-        packed = 4 * quads * kernel_h * kernel_w + 32 * linear + 40 * (quads - linear)
-        return Work(loops, (Reuse("weights", packed, batches * pixels),))
+        packed = 4 * quads * window.taps + 32 * linear + 40 * (quads - linear)
+        return Work(loops, (Reuse("weights", packed, pixels),))
 
 
 def _scaling(context: Context) -> Scaling | None:

@@ -31,6 +31,7 @@ from harness.ir.graph import (
     VariableAttrs,
 )
 from harness.ir.ops import OPS, Operands
+from harness.ir.window import window_of
 from harness.quantization.fixedpoint import wrap32
 from harness.quantization.requantize import tflm
 from harness.quantization.types import Array
@@ -115,16 +116,8 @@ def moved_taps(graph: Graph, node: Node) -> Mask:
 
     What such a tap meets is not the same everywhere, even in a channel of one value.
     """
-    attrs = node.attrs
-    assert isinstance(attrs, ConvAttrs)
-    x, w, y = (graph.tensors[t] for t in (*node.inputs[:2], node.outputs[0]))
-    ever: list[Mask] = []
-    for axis, before in ((0, attrs.pads.top), (1, attrs.pads.left)):
-        starts = np.arange(y.shape[1 + axis]) * attrs.stride[axis] - before
-        places = starts[:, None] + np.arange(w.shape[1 + axis]) * attrs.dilation[axis]
-        outside: Mask = (places < 0) | (places >= x.shape[1 + axis])
-        ever.append(np.asarray(outside.any(axis=0)))
-    return np.asarray(ever[0][:, None] | ever[1][None, :])
+    window = window_of(graph, node)
+    return window.rows.padding_taps()[:, None] | window.columns.padding_taps()
 
 
 @dataclass(frozen=True, eq=False)
