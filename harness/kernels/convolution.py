@@ -5,39 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from harness.ir.window import WindowAxis
 from harness.kernels.access_order import AccessOrder, planes, quads, rows, windows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch, packed
 from harness.kernels.context import Context
+from harness.kernels.quantized_layer import quantized_layer
 from harness.kernels.scale import records, scale_loops, table_bytes
 from harness.kernels.window_fields import window_fields
 from harness.kernels.work import Reuse, Work
-
-Int64s = npt.NDArray[np.int64]
-
-
-def folded_bias(context: Context, channels: int, zero_sums: Int64s | None = None) -> npt.NDArray[np.int32]:
-    """The bias, or zeros, minus what the input's zero point adds: zero_sums is zero_point * sum of weights per channel.
-
-    Wraps like the accumulators do, so that the sum comes out right.
-    """
-    tensor = context.optional(2)
-    bias = np.zeros(channels, np.int64) if tensor is None or tensor.data is None else tensor.data.astype(np.int64)
-    if zero_sums is not None:
-        bias = bias - zero_sums
-    return (bias & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
+from harness.quantization.fixedpoint import Ints
 
 
-def weights_of(context: Context) -> npt.NDArray[np.int8]:
-    """The node's weights, which are input 1."""
-    data = context.input(1).data
-    assert data is not None, "the verifier requires constant weights"
-    return data.astype(np.int8)
-
-
-def quads_beside(weights: npt.NDArray[np.int8], groups: int = 1) -> npt.NDArray[np.int8]:
+def quads_beside(weights: Ints, groups: int = 1) -> Ints:
     """Rows of taps (channels, ...) as quad_s8.h wants them: of each group four channels' taps beside each other, the
     channels left over one by one.
     """
@@ -48,9 +28,7 @@ def quads_beside(weights: npt.NDArray[np.int8], groups: int = 1) -> npt.NDArray[
     return np.concatenate([quad, by_group[:, whole:].reshape(groups, -1)], axis=1).reshape(-1)
 
 
-def _scaled(
-    context: Context, weights: npt.NDArray[np.int8]
-) -> tuple[dict[str, int], tuple[ConstantTable, ConstantTable]]:
+def _scaled(context: Context, weights: Ints) -> tuple[dict[str, int], tuple[ConstantTable, ConstantTable]]:
     """(fields of the C shape, tables) that every kernel with weights has."""
     fields, words = records(context)
     taps = ConstantTable("weights", "int8_t", packed(weights, "int8"))
@@ -67,7 +45,7 @@ class ConvS8Portable(Kernel):
     def lower(self, context: Context) -> Lowered:
         x, w, y = context.input(0), context.input(1), context.output()
         groups, direct = x.shape[3] // w.shape[3], _direct(context)
-        scale, tables = _scaled(context, quads_beside(weights_of(context), groups))
+        scale, tables = _scaled(context, quads_beside(quantized_layer(context).weights, groups))
         shape = scale | {"out_c": y.shape[3], "groups": groups, "direct": int(direct)} | _window_fields(context)
         scratch = self._scratch(context)
         arguments = (In(), *tables, Out(), Scratch() if scratch else In())
@@ -131,7 +109,7 @@ class DepthwiseConvS8Portable(Kernel):
     ops = frozenset({"DEPTHWISE_CONV_2D"})
 
     def lower(self, context: Context) -> Lowered:
-        scale, tables = _scaled(context, weights_of(context))
+        scale, tables = _scaled(context, quantized_layer(context).weights.T)
         shape = scale | {"multiplier": context.output().shape[3] // context.input().shape[3]} | _window_fields(context)
         function = "depthwise_conv_s8_portable"
         return Lowered(function, (Call(function, (In(), *tables, Out()), shape),))
@@ -179,7 +157,7 @@ class DepthwiseConvS8Plane(Kernel):
         by_column = _Along(columns, in_c, out_c, out_c)
         lines, elements = (by_row, by_column) if columns.out >= rows.out else (by_column, by_row)
         v, u = lines.axis, elements.axis
-        scale, tables = _scaled(context, weights_of(context))
+        scale, tables = _scaled(context, quantized_layer(context).weights.T)
         shape = scale | {
             "batches": window.batches,
             "channels": in_c,
@@ -252,7 +230,7 @@ class FullyConnectedS8Portable(Kernel):
 
     def lower(self, context: Context) -> Lowered:
         out_n, in_n = context.input(1).shape
-        scale, tables = _scaled(context, quads_beside(weights_of(context)))
+        scale, tables = _scaled(context, quads_beside(quantized_layer(context).weights))
         shape = scale | {"batches": context.input().elements // in_n, "in_n": in_n, "out_n": out_n}
         function = "fully_connected_s8_portable"
         return Lowered(function, (Call(function, (In(), *tables, Out()), shape),))

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
 from harness.hardware.target import Target
-from harness.ir.graph import ConvAttrs, FullyConnectedAttrs, Graph, Node
 from harness.ir.window import one_row
 from harness.kernels.access_order import AccessOrder, pixel_pairs, rows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
@@ -21,11 +18,11 @@ from harness.kernels.convolution_dsp_loops import (
     fully_connected,
 )
 from harness.kernels.gemm import EXTRA_WORDS, Form, Matrix, column_order, gemm_fields, matrix, pack
+from harness.kernels.quantized_layer import quantized_layer
+from harness.kernels.scaling_dsp import DSP
 from harness.kernels.window_fields import window_fields
 from harness.kernels.work import Reuse, Work
-from harness.quantization.params import conv_params, fully_connected_params
 
-DSP = frozenset({"dsp"})
 DUAL_ISSUE = frozenset({"dsp", "dual-issue"})
 
 STAGE = 10240
@@ -46,24 +43,9 @@ _SIZES = (
 )
 
 
-@lru_cache(maxsize=512)
-def _matrix(graph: Graph, node: Node) -> Matrix | None:
-    attrs = node.attrs
-    assert isinstance(attrs, ConvAttrs | FullyConnectedAttrs)
-    x, w, y = graph.tensors[node.inputs[0]], graph.tensors[node.inputs[1]], graph.tensors[node.outputs[0]]
-    assert w.data is not None, "the verifier requires constant weights"
-    weights = w.data.astype(np.int64).reshape(w.shape[0], -1)
-    data = graph.tensors[node.inputs[2]].data if len(node.inputs) > 2 and node.inputs[2] >= 0 else None
-    bias = np.zeros(len(weights), np.int64) if data is None else data.astype(np.int64)
-    params = conv_params if isinstance(attrs, ConvAttrs) else fully_connected_params
-    multipliers, shifts = params(x, w, y)
-    folded = bias - x.q.zero_point * weights.sum(axis=1)
-    return matrix(weights, folded, multipliers, shifts, y.q.zero_point, attrs.clamp)
-
-
 def layer_matrix(context: Context) -> Matrix | None:
     """The layer's weights, one row of taps a channel, or None where the fast requantization is not exact."""
-    return _matrix(context.graph, context.node)
+    return matrix(quantized_layer(context))
 
 
 def allows(context: Context, form: Form) -> bool:

@@ -11,7 +11,6 @@ from harness.ir.window import ONE, Window2D
 from harness.kernels.access_order import AccessOrder, windows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
 from harness.kernels.context import Context
-from harness.kernels.convolution import weights_of
 from harness.kernels.mve import (
     GENERAL,
     LANES,
@@ -19,12 +18,13 @@ from harness.kernels.mve import (
     SIGNED,
     gemm_shape,
     layer_form,
-    layer_scaling,
+    mve_requant,
     pack_gemm,
     readable,
     split_depth,
 )
 from harness.kernels.mve_kernel import Loops, MveKernel
+from harness.kernels.quantized_layer import quantized_layer
 from harness.kernels.window_fields import WINDOW_FIELDS, window_fields
 
 
@@ -95,9 +95,6 @@ def packed_bytes(channels: int, depth: int, form: int) -> int:
     return -(-channels // 4) * (64 * steps + 32 * (tail > 0) + 36 + 4 * (form == GENERAL))
 
 
-
-
-
 def _dense(context: Context) -> bool:
     """Whether it is a convolution without groups, of channels enough for a block."""
     x, w = context.input(0), context.input(1)
@@ -119,9 +116,9 @@ class Conv1x1S8Mve(MveKernel):
     def lower(self, context: Context) -> Lowered:
         window = in_runs(context)
         depth = depth_of(window)
-        weights = weights_of(context).reshape(-1, depth)
-        scale = layer_scaling(context, weights)
-        shape = {"pixels": window.pixels, "x_step": depth, **gemm_shape(context, depth, scale.form)}
+        layer = quantized_layer(context)
+        weights, scale = layer.weights.astype(np.int8), mve_requant(layer)
+        shape = {"pixels": window.pixels, "x_step": depth, **gemm_shape(layer, depth, scale.form)}
         table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale))
         return Lowered("conv_1x1_s8_mve", (Call("conv_1x1_s8_mve", (In(), table, Out()), shape),))
 
@@ -171,12 +168,13 @@ class ConvS8Mve(MveKernel):
     def lower(self, context: Context) -> Lowered:
         window = in_runs(context)
         depth, column = depth_of(window), window.rows.kernel * window.in_c
-        by_row = weights_of(context).reshape(-1, window.rows.kernel, window.columns.kernel, window.in_c)
+        layer = quantized_layer(context)
+        by_row = layer.weights.astype(np.int8).reshape(-1, window.rows.kernel, window.columns.kernel, window.in_c)
         weights = by_row.transpose(0, 2, 1, 3).reshape(-1, depth)
-        scale = layer_scaling(context, weights)
+        scale = mve_requant(layer)
         shape = window_fields(window, *(name for name in WINDOW_FIELDS if name != "dilation_w"))
         shape |= {"in_zero": context.input().q.zero_point, "tile_w": self.tile(window)}
-        shape |= {"x_step": window.columns.stride * column, **gemm_shape(context, depth, scale.form)}
+        shape |= {"x_step": window.columns.stride * column, **gemm_shape(layer, depth, scale.form)}
         # Without a strip the output stands in for it: an address that is not used.
         strip = Scratch() if self.tile(window) else Out()
         arguments = (In(), ConstantTable("packed", "int32_t", pack_gemm(weights, scale)), Out(), strip)

@@ -12,8 +12,8 @@ from harness.ir.window import WindowAxis
 from harness.kernels.access_order import NEVER, AccessOrder
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
 from harness.kernels.context import Context
-from harness.kernels.scale import channel_weights
-from harness.kernels.scaling_dsp import DSP, Scaling, clamp_loops, clamped, depthwise_scaling
+from harness.kernels.quantized_layer import quantized_layer
+from harness.kernels.scaling_dsp import DSP, SaturatingRequant, clamp_loops, clamped, depthwise_requant
 from harness.kernels.work import Reuse, Work
 from harness.quantization.fixedpoint import Ints
 
@@ -149,13 +149,13 @@ class DepthwiseConv3x3S8Dsp(Kernel):
         window = context.window
         axes = (window.rows, window.columns)
         plain = all((a.kernel, a.stride, a.dilation) == (3, self.stride, 1) and a.pad_before <= 2 for a in axes)
-        return plain and window.batches == 1 and window.out_c == window.in_c and depthwise_scaling(context) is not None
+        return plain and window.batches == 1 and window.out_c == window.in_c and depthwise_requant(context) is not None
 
     def lower(self, context: Context) -> Lowered:
         attrs = context.node.attrs
         assert isinstance(attrs, ConvAttrs)
-        weights = channel_weights(context)
-        scale = depthwise_scaling(context)
+        weights = quantized_layer(context).weights
+        scale = depthwise_requant(context)
         assert scale is not None
         lines = lines_of(context)
         shape = lines.shape(len(weights), context.input().q.zero_point)
@@ -183,7 +183,7 @@ class DepthwiseConv3x3S8Dsp(Kernel):
         lines, channels = lines_of(context), context.output().shape[3]
         step = 1 if channels % 2 else 2
         groups = channels // step
-        scale = depthwise_scaling(context)
+        scale = depthwise_requant(context)
         assert scale is not None
         linear = int(scale.linear.sum())
         tiles = lines.strips * lines.tiles
@@ -257,7 +257,7 @@ def _line_bytes(taps: Ints, stride: int) -> Ints:
     return np.stack([k0, low, k1, high], axis=2)
 
 
-def _records(lines: Ints, scale: Scaling) -> npt.NDArray[np.int32]:
+def _records(lines: Ints, scale: SaturatingRequant) -> npt.NDArray[np.int32]:
     """The records of channels from lines of four weights each."""
     words = np.ascontiguousarray(lines.astype(np.int8)).view("<i4")[:, :, 0]
     records: list[Ints] = []

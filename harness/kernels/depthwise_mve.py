@@ -13,7 +13,6 @@ from harness.ir.window import Window2D, WindowAxis
 from harness.kernels.access_order import NEVER, AccessOrder, Steps, windows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
 from harness.kernels.context import Context
-from harness.kernels.convolution import weights_of
 from harness.kernels.convolution_mve import canonical_window
 from harness.kernels.cost_coefficients import loop_cycles
 from harness.kernels.mve import (
@@ -23,13 +22,14 @@ from harness.kernels.mve import (
     SIGNED,
     blocks,
     layer_form,
-    layer_scaling,
+    mve_requant,
     output_shape,
     pack_records,
     pack_scale,
     pack_taps,
 )
 from harness.kernels.mve_kernel import Loops, MveKernel
+from harness.kernels.quantized_layer import quantized_layer
 from harness.kernels.window_fields import window_fields
 
 Ints = npt.NDArray[np.int64]
@@ -121,11 +121,12 @@ class _Depthwise(MveKernel):
     def lower(self, context: Context) -> Lowered:
         window = canonical_window(context)
         plane = self.best(window)
-        taps = weights_of(context)[0]  # row, column, channel
-        records = (taps.transpose(1, 0, 2) if plane.by_rows else taps).reshape(-1, window.in_c).T
-        scale = layer_scaling(context, records)
+        layer = quantized_layer(context)
+        taps = layer.weights.astype(np.int8).reshape(-1, window.rows.kernel, window.columns.kernel)
+        records = (taps.swapaxes(1, 2) if plane.by_rows else taps).reshape(window.in_c, -1)
+        scale = mve_requant(layer)
         shape = {"batches": window.batches, "channels": window.in_c, **plane.shape(*SIZES), **self.fields(plane)}
-        shape |= {"in_zero": context.input().q.zero_point, **output_shape(context, scale.form)}
+        shape |= {"in_zero": context.input().q.zero_point, **output_shape(layer, scale.form)}
         tables = (
             ConstantTable("scale", "int32_t", pack_scale(scale)),
             ConstantTable("taps", "int8_t", pack_records(records, scale)),
@@ -311,8 +312,6 @@ class DepthwiseConvLineS8Mve(_Depthwise):
         return _one_line_a_strip(plane.outer)
 
 
-
-
 class DepthwiseConvS8Mve(MveKernel):
     """Any depthwise convolution, pixel by pixel."""
 
@@ -321,11 +320,11 @@ class DepthwiseConvS8Mve(MveKernel):
     def lower(self, context: Context) -> Lowered:
         window, channels = canonical_window(context), context.output().shape[3]
         spread = channels != window.in_c or channels < EIGHT
-        taps = weights_of(context).reshape(-1, channels).T
-        scale = layer_scaling(context, taps)
+        layer = quantized_layer(context)
+        taps, scale = layer.weights.astype(np.int8), mve_requant(layer)
         starts = list(range(0, channels, EIGHT)) if spread else blocks(channels, EIGHT)
         shape = window_fields(window) | {"out_c": channels, "in_zero": context.input().q.zero_point}
-        shape |= {**output_shape(context, scale.form), "last": starts[-1], "spread": int(spread)}
+        shape |= {**output_shape(layer, scale.form), "last": starts[-1], "spread": int(spread)}
         del shape["form"]
         multiplier = channels // window.in_c if spread else 0
         table = ConstantTable("packed", "int32_t", pack_taps(taps, scale, starts, multiplier))

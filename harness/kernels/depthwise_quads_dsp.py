@@ -9,8 +9,8 @@ from harness.ir.graph import ConvAttrs
 from harness.kernels.access_order import AccessOrder, windows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out
 from harness.kernels.context import Context
-from harness.kernels.scale import channel_weights
-from harness.kernels.scaling_dsp import DSP, Scaling, clamp_loops, clamped, depthwise_scaling
+from harness.kernels.quantized_layer import quantized_layer
+from harness.kernels.scaling_dsp import DSP, SaturatingRequant, clamp_loops, clamped, depthwise_requant
 from harness.kernels.window_fields import window_fields
 from harness.kernels.work import Reuse, Work
 from harness.quantization.fixedpoint import Ints
@@ -27,18 +27,18 @@ class DepthwiseConvS8Dsp(Kernel):
 
     def applies(self, context: Context) -> bool:
         x, y = context.input(0), context.output()
-        return x.shape[3] == y.shape[3] >= QUAD and _scaling(context) is not None
+        return x.shape[3] == y.shape[3] >= QUAD and _requant(context) is not None
 
     def lower(self, context: Context) -> Lowered:
         attrs = context.node.attrs
         assert isinstance(attrs, ConvAttrs)
-        scale = _scaling(context)
+        scale = _requant(context)
         assert scale is not None
         minus_zero = -context.input().q.zero_point
         # A column is as good as a row, and the taps of a row are the inner loop.
         shape = window_fields(context.window.column_as_row())
         shape |= {"minus_zero": (minus_zero & 0xFFFF) | (minus_zero << 16)}
-        table = ConstantTable("packed", "int32_t", pack_quads(channel_weights(context), scale))
+        table = ConstantTable("packed", "int32_t", pack_quads(quantized_layer(context).weights, scale))
         call = Call(self.function, (In(), table, Out()), shape)
         return Lowered(self.function, clamped(context, (call,), attrs.clamp))
 
@@ -47,7 +47,7 @@ class DepthwiseConvS8Dsp(Kernel):
         return windows(context, within=[c // QUAD for c in range(channels)], own=channels % QUAD == 0)
 
     def work(self, context: Context) -> Work:
-        attrs, scale = context.node.attrs, _scaling(context)
+        attrs, scale = context.node.attrs, _requant(context)
         assert isinstance(attrs, ConvAttrs) and scale is not None
         window = context.window.column_as_row()
         pixels, taps = window.pixels, window.taps_inside()
@@ -66,11 +66,11 @@ class DepthwiseConvS8Dsp(Kernel):
         return Work(loops, (Reuse("weights", packed, pixels),))
 
 
-def _scaling(context: Context) -> Scaling | None:
-    return depthwise_scaling(context, folded=False, together=QUAD)
+def _requant(context: Context) -> SaturatingRequant | None:
+    return depthwise_requant(context, folded=False, together=QUAD)
 
 
-def pack_quads(weights: Ints, scale: Scaling) -> npt.NDArray[np.int32]:
+def pack_quads(weights: Ints, scale: SaturatingRequant) -> npt.NDArray[np.int32]:
     """Per four channels (the last may overlap the ones before) a word a tap, then the constants of each kind."""
     words: list[npt.NDArray[np.int32]] = []
     for first in range(0, len(weights), QUAD):
@@ -80,7 +80,7 @@ def pack_quads(weights: Ints, scale: Scaling) -> npt.NDArray[np.int32]:
     return np.concatenate(words)
 
 
-def _constants(scale: Scaling, quad: slice) -> npt.NDArray[np.int32]:
+def _constants(scale: SaturatingRequant, quad: slice) -> npt.NDArray[np.int32]:
     """The constants of four channels, as quad_requant_dsp.h wants them."""
     start, multiplier = scale.start[quad], scale.multiplier[quad]
     if scale.linear[quad].all():

@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.ir.graph import (
-    ABSENT,
     BinaryAttrs,
     ConcatAttrs,
     ConvAttrs,
@@ -31,6 +30,7 @@ from harness.ir.graph import (
     VariableAttrs,
 )
 from harness.ir.ops import OPS, Operands
+from harness.ir.weights import channel_bias, channel_weights
 from harness.ir.window import window_of
 from harness.quantization.fixedpoint import wrap32
 from harness.quantization.requantize import tflm
@@ -157,34 +157,22 @@ class Weighing:
 def weighing(graph: Graph, node: Node, known: Known) -> Weighing:
     """The Weighing of CONV_2D, DEPTHWISE_CONV_2D or FULLY_CONNECTED; its input channels are the weights' columns."""
     x = graph.tensors[node.inputs[0]]
-    data = graph.tensors[node.inputs[1]].data
-    assert data is not None, "the verifier requires constant weights"
-    w = data.astype(np.int64)
+    shape, weights = graph.tensors[node.inputs[1]].shape, channel_weights(graph, node)
+    out = len(weights)
     if node.op == "FULLY_CONNECTED":
-        out, depth = w.shape
+        depth = shape[1]
         known = regrouped(known, depth)
-        weights, moved = w[:, None, :], np.zeros(1, bool)
+        weights, moved = weights[:, None, :], np.zeros(1, bool)
         channel = np.tile(np.arange(depth), (out, 1))
     elif node.op == "CONV_2D":
-        out, height, width, depth = w.shape
-        weights, moved = w.reshape(out, height * width, depth), moved_taps(graph, node).reshape(-1)
+        depth = shape[3]
+        weights, moved = weights.reshape(out, -1, depth), moved_taps(graph, node).reshape(-1)
         group = np.arange(out) // (out * depth // x.shape[3])
         channel = group[:, None] * depth + np.arange(depth)
     else:
-        _, height, width, out = w.shape
-        weights, moved = w.reshape(height * width, out).T[:, :, None], moved_taps(graph, node).reshape(-1)
+        weights, moved = weights[:, :, None], moved_taps(graph, node).reshape(-1)
         channel = (np.arange(out) // (out // x.shape[3]))[:, None]
     return Weighing(weights, channel, moved, known, known.values.astype(np.int64) - x.q.zero_point)
-
-
-def bias_of(graph: Graph, node: Node) -> Ints:
-    """The bias of a layer with weights, zeros where it has none."""
-    channels = channels_of(graph, node.outputs[0])
-    if len(node.inputs) < 3 or node.inputs[2] == ABSENT:
-        return np.zeros(channels, np.int64)
-    data = graph.tensors[node.inputs[2]].data
-    assert data is not None, "the verifier requires constant biases"
-    return data.astype(np.int64)
 
 
 def _weighted(graph: Graph, node: Node, x: Known) -> Known:
@@ -193,7 +181,7 @@ def _weighted(graph: Graph, node: Node, x: Known) -> Known:
     found = weighing(graph, node, x)
     unused = found.unused()
     mask: Mask = np.asarray((unused | found.steady()).all(axis=1))
-    sums = wrap32(bias_of(graph, node) + np.where(unused, 0, found.sums()).sum(axis=1))
+    sums = wrap32(channel_bias(graph, node) + np.where(unused, 0, found.sums()).sum(axis=1))
     tensors = [graph.tensors[t] for t in (*node.inputs[:2], node.outputs[0])]
     # sums of channels that are not constant mean nothing, and need not fit the multiplier
     scaled = tflm(np.where(mask, sums, 0), *tensors) + tensors[2].q.zero_point
