@@ -78,21 +78,6 @@ class Pads:
     right: int = 0
 
 
-def same_pads(
-    size: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]
-) -> Pads:
-    """Padding that TensorFlow calls SAME: ceil(size / stride) outputs, the odd row or column at the end.
-
-    All arguments are (height, width). Source: TensorFlow `tf.nn` documentation, "Notes on padding".
-    """
-    before, after = [], []
-    for n, k, s, d in zip(size, kernel, stride, dilation, strict=True):
-        total = max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
-        before.append(total // 2)
-        after.append(total - total // 2)
-    return Pads(before[0], after[0], before[1], after[1])
-
-
 @dataclass(frozen=True)
 class Attrs:
     """What a node says besides its tensors: the base of every operator's attributes."""

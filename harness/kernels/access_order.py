@@ -15,7 +15,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from harness.ir.graph import ConvAttrs, MeanAttrs, PoolAttrs
+from harness.ir.graph import ConvAttrs, MeanAttrs
+from harness.ir.window import Window2D
 from harness.kernels.context import Context
 
 Steps: TypeAlias = npt.NDArray[np.int32]
@@ -88,17 +89,15 @@ def windows(
             read once, before anything of the group is written.
         own: a step reads only the channels that it writes.
     """
-    attrs = context.node.attrs
-    assert isinstance(attrs, ConvAttrs | PoolAttrs)
-    x, y = context.input(), context.output()
-    batch, height, width, channels = y.shape
+    window = context.window
+    batch, height, width, channels = context.output().shape
     whole = pixels >= width or lines > 1
     groups = np.arange(height)[:, None] // lines * (1 if whole else -(-width // pixels))
     groups = np.broadcast_to(groups + (0 if whole else np.arange(width) // pixels), (height, width))
     steps = np.zeros(channels, np.int64) if within is None else np.asarray(within)
     count = int(steps.max()) + 1
-    last = _last_windows(context, groups)[..., None]
-    reading = steps.reshape(x.shape[3], -1).max(axis=1) if own else np.full(x.shape[3], count - 1)
+    last = _last_groups(window, groups)[..., None]
+    reading = steps.reshape(window.in_c, -1).max(axis=1) if own else np.full(window.in_c, count - 1)
     image = np.arange(batch)[:, None, None, None] * (int(groups.max()) + 1) * count
     read = np.where(last < 0, NEVER, image + last * count + reading)
     written = image + groups[..., None] * count + steps
@@ -118,7 +117,7 @@ def pixel_pairs(context: Context, depth: int, passes: npt.NDArray[np.int64]) -> 
     attrs, x, y = context.node.attrs, context.input(), context.output()
     batch, height, width = y.shape[:3] if isinstance(attrs, ConvAttrs) else (1, 1, y.elements // len(passes))
     pair = np.arange(batch * height * width).reshape(batch, height, width) // 2
-    last = [_last_windows(context, image) if isinstance(attrs, ConvAttrs) else image for image in pair]
+    last = [_last_groups(context.window, image) if isinstance(attrs, ConvAttrs) else image for image in pair]
     before = int(passes.max()) * (int(pair.max()) + 1)
     read = np.stack([np.where(image < 0, NEVER, before + image) for image in last])
     written = pair[..., None] + passes * (int(pair.max()) + 1)
@@ -147,20 +146,11 @@ def planes(context: Context) -> AccessOrder:
     return AccessOrder({0: read.astype(np.int32).reshape(-1)}, written.astype(np.int32).reshape(-1), channels)
 
 
-def _last_windows(context: Context, groups: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """[input height, input width]: the last group whose windows reach the pixel, NEVER where none does."""
-    attrs = context.node.attrs
-    assert isinstance(attrs, ConvAttrs | PoolAttrs)
-    x = context.input()
-    kernel = attrs.kernel if isinstance(attrs, PoolAttrs) else context.input(1).shape[1:3]
-    dilation = attrs.dilation if isinstance(attrs, ConvAttrs) else (1, 1)
-    last = np.full(x.shape[1:3], NEVER, np.int64)
-    for ky in range(kernel[0]):
-        top = np.arange(groups.shape[0]) * attrs.stride[0] - attrs.pads.top + ky * dilation[0]
-        inside_y = (top >= 0) & (top < x.shape[1])
-        for kx in range(kernel[1]):
-            left = np.arange(groups.shape[1]) * attrs.stride[1] - attrs.pads.left + kx * dilation[1]
-            inside_x = (left >= 0) & (left < x.shape[2])
-            place = np.ix_(top[inside_y], left[inside_x])
-            last[place] = np.maximum(last[place], groups[np.ix_(inside_y, inside_x)])
-    return last
+def _last_groups(window: Window2D, groups: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """[input height, input width]: the last group whose windows reach the pixel, NEVER where none does.
+
+    groups: [output height, output width], the group of each window; none falls along a row or along a column.
+    """
+    rows, columns = window.rows.last_windows(), window.columns.last_windows()
+    reached = (rows >= 0)[:, None] & (columns >= 0)
+    return np.where(reached, groups[np.ix_(rows, columns)], NEVER)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from harness.hardware.target import Target
 from harness.ir.graph import ABSENT, Graph, Node, Tensor
+from harness.ir.window import Window2D, window_of
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,11 @@ class Context:
     def output(self, index: int = 0) -> Tensor:
         """Output tensor `index`."""
         return self.graph.tensors[self.node.outputs[index]]
+
+    @property
+    def window(self) -> Window2D:
+        """The node's windows, which must be a convolution or pooling."""
+        return window_of(self.graph, self.node)
 
     def optional(self, index: int) -> Tensor | None:
         """Input tensor `index`, or None when it is absent."""

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from dataclasses import dataclass
 
-from harness.ir.graph import ConvAttrs, FullyConnectedAttrs, Pads
+import numpy as np
+
+from harness.ir.window import WindowAxis
 from harness.kernels.access_order import AccessOrder, planes, quads, rows, windows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch, packed
 from harness.kernels.context import Context
+from harness.kernels.quantized_layer import quantized_layer
 from harness.kernels.scale import records, scale_loops, table_bytes
+from harness.kernels.window_fields import window_fields
 from harness.kernels.work import Reuse, Work
-
-Int64s = npt.NDArray[np.int64]
-
-
-def folded_bias(context: Context, channels: int, zero_sums: Int64s | None = None) -> npt.NDArray[np.int32]:
-    """The bias, or zeros, minus what the input's zero point adds: zero_sums is zero_point * sum of weights per channel.
-
-    Wraps like the accumulators do, so that the sum comes out right.
-    """
-    tensor = context.optional(2)
-    bias = np.zeros(channels, np.int64) if tensor is None or tensor.data is None else tensor.data.astype(np.int64)
-    if zero_sums is not None:
-        bias = bias - zero_sums
-    return (bias & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
+from harness.quantization.fixedpoint import Ints
 
 
-def weights_of(context: Context) -> npt.NDArray[np.int8]:
-    """The node's weights, which are input 1."""
-    data = context.input(1).data
-    assert data is not None, "the verifier requires constant weights"
-    return data.astype(np.int8)
-
-
-def quads_beside(weights: npt.NDArray[np.int8], groups: int = 1) -> npt.NDArray[np.int8]:
+def quads_beside(weights: Ints, groups: int = 1) -> Ints:
     """Rows of taps (channels, ...) as quad_s8.h wants them: of each group four channels' taps beside each other, the
     channels left over one by one.
     """
@@ -45,44 +28,7 @@ def quads_beside(weights: npt.NDArray[np.int8], groups: int = 1) -> npt.NDArray[
     return np.concatenate([quad, by_group[:, whole:].reshape(groups, -1)], axis=1).reshape(-1)
 
 
-def _fields(context: Context) -> dict[str, int]:
-    """Fields of the C shapes that convolutions have in common."""
-    attrs, x, y = context.node.attrs, context.input(0), context.output()
-    assert isinstance(attrs, ConvAttrs)
-    kernel = context.input(1).shape[1:3]
-    # A column is as good as a row, and the taps of a row are the inner loop.
-    h, w = (1, 0) if x.shape[2] == y.shape[2] == kernel[1] == 1 else (0, 1)
-    pads = (attrs.pads.top, attrs.pads.left)
-    return {
-        "batches": x.shape[0],
-        "in_h": x.shape[1 + h],
-        "in_w": x.shape[1 + w],
-        "in_c": x.shape[3],
-        "out_h": y.shape[1 + h],
-        "out_w": y.shape[1 + w],
-        "kernel_h": kernel[h],
-        "kernel_w": kernel[w],
-        "stride_h": attrs.stride[h],
-        "stride_w": attrs.stride[w],
-        "dilation_h": attrs.dilation[h],
-        "dilation_w": attrs.dilation[w],
-        "pad_top": pads[h],
-        "pad_left": pads[w],
-        "in_zero": x.q.zero_point,
-    }
-
-
-def _inside(fields: dict[str, int], axis: str) -> int:
-    """Taps of all windows along an axis ("h" or "w") that lie inside the image."""
-    size, count, taps, stride, dilation = (fields[f"{k}_{axis}"] for k in ("in", "out", "kernel", "stride", "dilation"))
-    before = fields["pad_top" if axis == "h" else "pad_left"]
-    reached = np.arange(count)[:, None] * stride - before + np.arange(taps) * dilation
-    return int(((reached >= 0) & (reached < size)).sum())
-
-
-def _scaled(
-    context: Context, weights: npt.NDArray[np.int8]
-) -> tuple[dict[str, int], tuple[ConstantTable, ConstantTable]]:
+def _scaled(context: Context, weights: Ints) -> tuple[dict[str, int], tuple[ConstantTable, ConstantTable]]:
     """(fields of the C shape, tables) that every kernel with weights has."""
     fields, words = records(context)
     taps = ConstantTable("weights", "int8_t", packed(weights, "int8"))
@@ -99,15 +45,15 @@ class ConvS8Portable(Kernel):
     def lower(self, context: Context) -> Lowered:
         x, w, y = context.input(0), context.input(1), context.output()
         groups, direct = x.shape[3] // w.shape[3], _direct(context)
-        scale, tables = _scaled(context, quads_beside(weights_of(context), groups))
-        shape = scale | {"out_c": y.shape[3], "groups": groups, "direct": int(direct)} | _fields(context)
+        scale, tables = _scaled(context, quads_beside(quantized_layer(context).weights, groups))
+        shape = scale | {"out_c": y.shape[3], "groups": groups, "direct": int(direct)} | _window_fields(context)
         scratch = self._scratch(context)
         arguments = (In(), *tables, Out(), Scratch() if scratch else In())
         return Lowered(self.function, (Call(self.function, arguments, shape),), scratch)
 
     def _scratch(self, context: Context) -> int:
         w = context.input(1)
-        pixels = min(self.pixels, _fields(context)["out_w"])
+        pixels = min(self.pixels, context.window.column_as_row().columns.out)
         return 0 if _direct(context) else pixels * w.shape[1] * w.shape[2] * w.shape[3]
 
     def access_order(self, context: Context) -> AccessOrder:
@@ -115,20 +61,18 @@ class ConvS8Portable(Kernel):
         groups = x.shape[3] // w.shape[3]
         gathered = groups == 1 and not _direct(context)
         within = None if gathered else quads(y.shape[3], groups)
-        if _fields(context)["out_w"] != y.shape[2]:
+        if context.window.column_as_row().columns.out != y.shape[2]:
             return windows(context, lines=self.pixels, within=within)
         return windows(context, pixels=self.pixels, within=within)
 
     def work(self, context: Context) -> Work:
-        fields, w = _fields(context), context.input(1)
-        taps = fields["kernel_h"] * fields["kernel_w"] * w.shape[3]
-        groups = fields["in_c"] // w.shape[3]
-        quads_of_group, singles_of_group = divmod(context.output().shape[3] // groups, 4)
-        lines = fields["batches"] * fields["out_h"]
-        pixels = lines * fields["out_w"]
-        pairs = lines * (fields["out_w"] // 2) if self.pixels == 2 else 0
+        window, depth = context.window.column_as_row(), context.input(1).shape[3]
+        taps, groups, pixels = window.taps * depth, window.in_c // depth, window.pixels
+        quads_of_group, singles_of_group = divmod(window.out_c // groups, 4)
+        lines = window.batches * window.rows.out
+        pairs = lines * (window.columns.out // 2) if self.pixels == 2 else 0
         windows = 0 if _direct(context) else pixels * groups
-        loops: dict[str, float] = {"row": lines, "window": windows, "window_row": windows * fields["kernel_h"]}
+        loops: dict[str, float] = {"row": lines, "window": windows, "window_row": windows * window.rows.kernel}
         loops["window_byte"] = windows * taps
         for name, steps in (("pair", pairs), ("pixel", pixels - 2 * pairs)):
             runs = steps * groups
@@ -150,9 +94,13 @@ class ConvS8Pairs(ConvS8Portable):
 
 def _direct(context: Context) -> bool:
     """Whether a window is one pixel inside the image, and all of its channels."""
-    attrs, x, w = context.node.attrs, context.input(0), context.input(1)
-    assert isinstance(attrs, ConvAttrs)
-    return w.shape[1:3] == (1, 1) and w.shape[3] == x.shape[3] and attrs.pads == Pads()
+    window = context.window
+    return window.taps == 1 and context.input(1).shape[3] == window.in_c and not window.reaches_padding
+
+
+def _window_fields(context: Context) -> dict[str, int]:
+    """Fields of the C shapes: a column is as good as a row, and the taps of a row are the inner loop."""
+    return window_fields(context.window.column_as_row()) | {"in_zero": context.input().q.zero_point}
 
 
 class DepthwiseConvS8Portable(Kernel):
@@ -161,8 +109,8 @@ class DepthwiseConvS8Portable(Kernel):
     ops = frozenset({"DEPTHWISE_CONV_2D"})
 
     def lower(self, context: Context) -> Lowered:
-        scale, tables = _scaled(context, weights_of(context))
-        shape = scale | {"multiplier": context.output().shape[3] // context.input().shape[3]} | _fields(context)
+        scale, tables = _scaled(context, quantized_layer(context).weights.T)
+        shape = scale | {"multiplier": context.output().shape[3] // context.input().shape[3]} | _window_fields(context)
         function = "depthwise_conv_s8_portable"
         return Lowered(function, (Call(function, (In(), *tables, Out()), shape),))
 
@@ -171,17 +119,30 @@ class DepthwiseConvS8Portable(Kernel):
         return windows(context, within=quads(out_c, 1 if in_c == out_c else in_c), own=True)
 
     def work(self, context: Context) -> Work:
-        fields, channels = _fields(context), context.output().shape[3]
-        group = channels if channels == context.input().shape[3] else channels // context.input().shape[3]
+        window = context.window.column_as_row()
+        channels, pixels, inside = window.out_c, window.pixels, window.taps_inside()
+        group = channels if channels == window.in_c else channels // window.in_c
         quads_of_pixel = group // 4 * (channels // group)
-        pixels = fields["batches"] * fields["out_h"] * fields["out_w"]
-        taps = pixels * fields["kernel_h"] * fields["kernel_w"]
-        inside = fields["batches"] * _inside(fields, "w") * _inside(fields, "h")
-        loops: dict[str, float] = {"row": fields["batches"] * fields["out_h"], "pixel": pixels}
+        taps = pixels * window.taps
+        loops: dict[str, float] = {"row": window.batches * window.rows.out, "pixel": pixels}
         for name, runs in (("quad", quads_of_pixel), ("channel", channels - 4 * quads_of_pixel)):
-            loops |= {name: runs * pixels, f"{name}_line": runs * pixels * fields["kernel_h"]}
+            loops |= {name: runs * pixels, f"{name}_line": runs * pixels * window.rows.kernel}
             loops |= {f"{name}_tap": runs * inside, f"{name}_padding": runs * (taps - inside)}
         return Work(loops | scale_loops(context), (Reuse("weights", table_bytes(context), pixels),))
+
+
+@dataclass(frozen=True)
+class _Along:
+    """An axis of a depthwise convolution, and how far its neighbours are in memory, in bytes.
+
+    Attributes:
+        step, out_step, tap_step: in the input, the output and the weights.
+    """
+
+    axis: WindowAxis
+    step: int
+    out_step: int
+    tap_step: int
 
 
 class DepthwiseConvS8Plane(Kernel):
@@ -190,62 +151,47 @@ class DepthwiseConvS8Plane(Kernel):
     ops = frozenset({"DEPTHWISE_CONV_2D"})
 
     def lower(self, context: Context) -> Lowered:
-        attrs, x, y = context.node.attrs, context.input(0), context.output()
-        assert isinstance(attrs, ConvAttrs)
-        taps = context.input(1).shape[1:3]
-        steps_in, steps_out = (x.shape[2] * x.shape[3], x.shape[3]), (y.shape[2] * y.shape[3], y.shape[3])
-        steps_tap = (taps[1] * y.shape[3], y.shape[3])
-        pads = (attrs.pads.top, attrs.pads.left)
-        v, u = (0, 1) if y.shape[2] >= y.shape[1] else (1, 0)
-        reach = self._reach(context)
-        inside = [max(min(x.shape[1 + i], reach[i] - pads[i]), 0) for i in (0, 1)]
-        scale, tables = _scaled(context, weights_of(context))
+        x, y, window = context.input(), context.output(), context.window
+        rows, columns, in_c, out_c = window.rows, window.columns, window.in_c, window.out_c
+        by_row = _Along(rows, columns.size * in_c, columns.out * out_c, columns.kernel * out_c)
+        by_column = _Along(columns, in_c, out_c, out_c)
+        lines, elements = (by_row, by_column) if columns.out >= rows.out else (by_column, by_row)
+        v, u = lines.axis, elements.axis
+        scale, tables = _scaled(context, quantized_layer(context).weights.T)
         shape = scale | {
-            "batches": x.shape[0],
-            "channels": x.shape[3],
-            "multiplier": y.shape[3] // x.shape[3],
+            "batches": window.batches,
+            "channels": in_c,
+            "multiplier": out_c // in_c,
             "in_bytes": x.elements // x.shape[0],
             "out_bytes": y.elements // y.shape[0],
-            "lines": inside[v],
-            "line_step": steps_in[v],
-            "elements": inside[u],
-            "element_step": steps_in[u],
-            "out_lines": y.shape[1 + v],
-            "out_line_step": steps_out[v],
-            "out_elements": y.shape[1 + u],
-            "out_element_step": steps_out[u],
-            "taps_v": taps[v],
-            "taps_u": taps[u],
-            "tap_step_v": steps_tap[v],
-            "tap_step_u": steps_tap[u],
-            "stride_v": attrs.stride[v],
-            "stride_u": attrs.stride[u],
-            "dilation_v": attrs.dilation[v],
-            "dilation_u": attrs.dilation[u],
-            "plane_bytes": reach[0] * reach[1],
-            "plane_line": reach[u],
-            "plane_first": pads[v] * reach[u] + pads[u],
+            "lines": max(v.needed(0, v.out)[1], 0),
+            "line_step": lines.step,
+            "elements": max(u.needed(0, u.out)[1], 0),
+            "element_step": elements.step,
+            "out_lines": v.out,
+            "out_line_step": lines.out_step,
+            "out_elements": u.out,
+            "out_element_step": elements.out_step,
+            "taps_v": v.kernel,
+            "taps_u": u.kernel,
+            "tap_step_v": lines.tap_step,
+            "tap_step_u": elements.tap_step,
+            "stride_v": v.stride,
+            "stride_u": u.stride,
+            "dilation_v": v.dilation,
+            "dilation_u": u.dilation,
+            "plane_bytes": v.length * u.length,
+            "plane_line": u.length,
+            "plane_first": v.pad_before * u.length + u.pad_before,
             "in_zero": x.q.zero_point,
         }
         function = "depthwise_conv_s8_plane"
         call = Call(function, (In(), *tables, Out(), Scratch()), shape)
         return Lowered(function, (call,), self._scratch(context))
 
-    def _reach(self, context: Context) -> tuple[int, int]:
-        """Rows and columns that the windows reach, padding included."""
-        attrs, y = context.node.attrs, context.output()
-        assert isinstance(attrs, ConvAttrs)
-        height, width = (
-            (size - 1) * stride + (taps - 1) * dilation + 1
-            for size, stride, taps, dilation in zip(
-                y.shape[1:3], attrs.stride, context.input(1).shape[1:3], attrs.dilation, strict=True
-            )
-        )
-        return height, width
-
     def _scratch(self, context: Context) -> int:
-        taps, reach = context.input(1).shape[1:3], self._reach(context)
-        return reach[0] * reach[1] + taps[0] * taps[1]
+        window = context.window
+        return window.rows.length * window.columns.length + window.taps
 
     def access_order(self, context: Context) -> AccessOrder:
         return planes(context)
@@ -283,10 +229,8 @@ class FullyConnectedS8Portable(Kernel):
     ops = frozenset({"FULLY_CONNECTED"})
 
     def lower(self, context: Context) -> Lowered:
-        attrs = context.node.attrs
-        assert isinstance(attrs, FullyConnectedAttrs)
         out_n, in_n = context.input(1).shape
-        scale, tables = _scaled(context, quads_beside(weights_of(context)))
+        scale, tables = _scaled(context, quads_beside(quantized_layer(context).weights))
         shape = scale | {"batches": context.input().elements // in_n, "in_n": in_n, "out_n": out_n}
         function = "fully_connected_s8_portable"
         return Lowered(function, (Call(function, (In(), *tables, Out()), shape),))

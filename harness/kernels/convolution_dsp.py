@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
 from harness.hardware.target import Target
-from harness.ir.graph import ConvAttrs, FullyConnectedAttrs, Graph, Node, Pads
+from harness.ir.window import one_row
 from harness.kernels.access_order import AccessOrder, pixel_pairs, rows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
 from harness.kernels.context import Context
 from harness.kernels.convolution_dsp_loops import (
     CHANNELS,
     TAPS,
-    Window,
+    Im2col,
     blocks,
     convolution,
     fully_connected,
 )
 from harness.kernels.gemm import EXTRA_WORDS, Form, Matrix, column_order, gemm_fields, matrix, pack
+from harness.kernels.quantized_layer import quantized_layer
+from harness.kernels.scaling_dsp import DSP
+from harness.kernels.window_fields import window_fields
 from harness.kernels.work import Reuse, Work
-from harness.quantization.params import conv_params, fully_connected_params
 
-DSP = frozenset({"dsp"})
 DUAL_ISSUE = frozenset({"dsp", "dual-issue"})
 
 STAGE = 10240
@@ -38,25 +37,15 @@ COLUMNS_END = 12
 COLUMN_END = 8
 """Bytes after a row's column, which loads that run ahead touch."""
 
-
-@lru_cache(maxsize=512)
-def _matrix(graph: Graph, node: Node) -> Matrix | None:
-    attrs = node.attrs
-    assert isinstance(attrs, ConvAttrs | FullyConnectedAttrs)
-    x, w, y = graph.tensors[node.inputs[0]], graph.tensors[node.inputs[1]], graph.tensors[node.outputs[0]]
-    assert w.data is not None, "the verifier requires constant weights"
-    weights = w.data.astype(np.int64).reshape(w.shape[0], -1)
-    data = graph.tensors[node.inputs[2]].data if len(node.inputs) > 2 and node.inputs[2] >= 0 else None
-    bias = np.zeros(len(weights), np.int64) if data is None else data.astype(np.int64)
-    params = conv_params if isinstance(attrs, ConvAttrs) else fully_connected_params
-    multipliers, shifts = params(x, w, y)
-    folded = bias - x.q.zero_point * weights.sum(axis=1)
-    return matrix(weights, folded, multipliers, shifts, y.q.zero_point, attrs.clamp)
+_SIZES = (
+    *("batches", "in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "kernel_h", "kernel_w", "stride_h", "stride_w"),
+    *("dilation_h", "dilation_w", "pad_top", "pad_left"),
+)
 
 
 def layer_matrix(context: Context) -> Matrix | None:
     """The layer's weights, one row of taps a channel, or None where the fast requantization is not exact."""
-    return _matrix(context.graph, context.node)
+    return matrix(quantized_layer(context))
 
 
 def allows(context: Context, form: Form) -> bool:
@@ -80,37 +69,30 @@ def unrolled(variant: str) -> int:
     return {"dual": 4, "dsp": 1 if variant.startswith("plain") else 8}[variant.rpartition("_")[2]]
 
 
-def chunk_within(window: Window, form: Form, limit: int) -> int:
+def chunk_within(im2col: Im2col, form: Form, limit: int) -> int:
     """Most output channels, all or a multiple of four, whose packed weights take `limit` bytes; 0 when none do.
 
     The layer's channels are spread evenly over as few chunks.
     """
-    fitting = limit // (4 * block_words(form, window.groups))
+    fitting, out_c = limit // (4 * block_words(form, im2col.groups)), im2col.window.out_c
     if fitting == 0:
         return 0
-    chunks = -(-blocks(window.out_c) // fitting)
-    return window.out_c if chunks == 1 else CHANNELS * -(-blocks(window.out_c) // chunks)
+    chunks = -(-blocks(out_c) // fitting)
+    return out_c if chunks == 1 else CHANNELS * -(-blocks(out_c) // chunks)
 
 
-def window_of(context: Context) -> Window:
-    """The layer's geometry."""
-    attrs, x, w, y = context.node.attrs, context.input(0), context.input(1), context.output()
-    if isinstance(attrs, FullyConnectedAttrs):
-        rows = x.elements // w.shape[1]
-        return Window(1, 1, rows, w.shape[1], 1, rows, w.shape[0])
-    assert isinstance(attrs, ConvAttrs)
-    kernel = (w.shape[1], w.shape[2])
-    if (*kernel, *attrs.stride) == (1, 1, 1, 1) and attrs.pads == Pads():
-        # One long row: pairs of pixels need not end with the image's rows.
-        pixels = y.elements // y.shape[3]
-        return Window(1, 1, pixels, x.shape[3], 1, pixels, y.shape[3])
-    n, in_h, in_w, in_c = x.shape
-    _, out_h, out_w, out_c = y.shape
-    return Window(n, in_h, in_w, in_c, out_h, out_w, out_c, kernel, attrs.stride, attrs.dilation, attrs.pads)
+def im2col_of(context: Context) -> Im2col:
+    """The layer's windows; those of one pixel make one long row: pairs of pixels need not end with the image's rows."""
+    if context.node.op == "FULLY_CONNECTED":
+        out_n, in_n = context.input(1).shape
+        return Im2col(one_row(context.input(0).elements // in_n, in_n, out_n))
+    window = context.window
+    alone = window.taps == window.rows.stride == window.columns.stride == 1 and not window.reaches_padding
+    return Im2col(one_row(window.pixels, window.in_c, window.out_c) if alone else window)
 
 
-def _column_bytes(window: Window) -> int:
-    return 2 * TAPS * window.groups * min(window.pixels, 2) + COLUMNS_END
+def _column_bytes(im2col: Im2col) -> int:
+    return 2 * TAPS * im2col.groups * min(im2col.window.pixels, 2) + COLUMNS_END
 
 
 class ConvDsp(Kernel):
@@ -134,79 +116,66 @@ class ConvDsp(Kernel):
     def applies(self, context: Context) -> bool:
         if context.node.op == "CONV_2D" and context.input(0).shape[3] != context.input(1).shape[3]:
             return False
-        if context.node.op == "FULLY_CONNECTED" and window_of(context).pixels == 1:
+        if context.node.op == "FULLY_CONNECTED" and im2col_of(context).window.pixels == 1:
             return False  # one row has no pairs
         if superseded(self.variant, context.target) or not allows(context, self.form):
             return False
-        return self._chunk(window_of(context), context.target) > 0
+        return self._chunk(im2col_of(context), context.target) > 0
 
     def lower(self, context: Context) -> Lowered:
-        window, layer = window_of(context), layer_matrix(context)
+        im2col, layer = im2col_of(context), layer_matrix(context)
         assert layer is not None
-        order = column_order(window.kernel[0], window.kernel[1] * window.in_c)
-        words = block_words(self.form, window.groups)
-        chunk = self._chunk(window, context.target)
+        order = column_order(im2col.rows, im2col.run)
+        words = block_words(self.form, im2col.groups)
+        chunk = self._chunk(im2col, context.target)
         shape = {
-            "batches": window.batches,
-            "in_h": window.in_h,
-            "in_w": window.in_w,
-            "in_c": window.in_c,
-            "out_h": window.out_h,
-            "out_w": window.out_w,
-            "out_c": window.out_c,
-            "kernel_h": window.kernel[0],
-            "kernel_w": window.kernel[1],
-            "stride_h": window.stride[0],
-            "stride_w": window.stride[1],
-            "dilation_h": window.dilation[0],
-            "dilation_w": window.dilation[1],
-            "pad_top": window.pads.top,
-            "pad_left": window.pads.left,
-            "inner_first": window.inner.start,
-            "inner_end": window.inner.stop,
+            **window_fields(im2col.window, *_SIZES),
+            "inner_first": im2col.inner.start,
+            "inner_end": im2col.inner.stop,
             "in_zero": context.input(0).q.zero_point,
             "chunk": chunk,
             "block_words": words,
             "stage_words": words * blocks(chunk) if self.stage else 0,
-            "column_bytes": _column_bytes(window),
-            **gemm_fields(layer, window.groups),
+            "column_bytes": _column_bytes(im2col),
+            **gemm_fields(layer, im2col.groups),
         }
         weights = ConstantTable("weights", "int32_t", pack(layer, order, self.form))
         function = f"conv_s8_{self.variant}"
         arguments = (In(), weights, Out(), Scratch(ctype="int32_t"))
-        return Lowered(function, (Call(function, arguments, shape),), self._scratch(window, chunk))
+        return Lowered(function, (Call(function, arguments, shape),), self._scratch(im2col, chunk))
 
-    def _chunk(self, window: Window, target: Target) -> int:
+    def _chunk(self, im2col: Im2col, target: Target) -> int:
         """Output channels computed for all pixels before the next ones; 0 where the kernel makes no sense."""
         cache = 0 if target.weights is None else target.weights.size
         if self.stage:
             slow = target.weight_stall > 0 and cache < CACHE
-            return chunk_within(window, self.form, self.stage) if slow else 0
+            return chunk_within(im2col, self.form, self.stage) if slow else 0
         if self.chunked:
             # The cache has to hold columns and outputs as well.
-            chunk = chunk_within(window, self.form, cache * 5 // 8) if cache >= CACHE else 0
-            return chunk if chunk < window.out_c else 0
-        return window.out_c
+            chunk = chunk_within(im2col, self.form, cache * 5 // 8) if cache >= CACHE else 0
+            return chunk if chunk < im2col.window.out_c else 0
+        return im2col.window.out_c
 
-    def _scratch(self, window: Window, chunk: int) -> int:
-        staged = 4 * block_words(self.form, window.groups) * blocks(chunk) if self.stage else 0
-        return _column_bytes(window) + staged + window.gathered_slots * window.taps
+    def _scratch(self, im2col: Im2col, chunk: int) -> int:
+        staged = 4 * block_words(self.form, im2col.groups) * blocks(chunk) if self.stage else 0
+        return _column_bytes(im2col) + staged + im2col.gathered_slots * im2col.taps
 
     def access_order(self, context: Context) -> AccessOrder:
-        window = window_of(context)
-        chunk = self._chunk(window, context.target)
-        return pixel_pairs(context, window.in_c, np.arange(window.out_c) // chunk)
+        im2col = im2col_of(context)
+        chunk = self._chunk(im2col, context.target)
+        return pixel_pairs(context, im2col.window.in_c, np.arange(im2col.window.out_c) // chunk)
 
     def work(self, context: Context) -> Work:
-        window, target = window_of(context), context.target
-        chunk, words = self._chunk(window, target), block_words(self.form, window.groups)
+        im2col = im2col_of(context)
+        window = im2col.window
+        chunk, words = self._chunk(im2col, context.target), block_words(self.form, im2col.groups)
         starts = range(0, window.out_c, chunk)
         sizes = [4 * words * blocks(min(chunk, window.out_c - first)) for first in starts]
-        loops = convolution(window, chunk, sum(sizes) // 4 if self.stage else 0, unrolled(self.variant))
-        beside = _column_bytes(window) + window.out_c
+        loops = convolution(im2col, chunk, sum(sizes) // 4 if self.stage else 0, unrolled(self.variant))
+        beside = _column_bytes(im2col) + window.out_c
         times = 1 if self.stage else -(-window.pixels // 2)
         sweeps = tuple(Reuse("weights", size, times, beside) for size in sizes)
-        return Work(loops, sweeps, self._scratch(window, chunk))
+        return Work(loops, sweeps, self._scratch(im2col, chunk))
 
 
 class FullyConnectedDsp(Kernel):
@@ -240,11 +209,11 @@ class FullyConnectedDsp(Kernel):
         return rows(context, in_n, out_n)
 
     def work(self, context: Context) -> Work:
-        window = window_of(context)
-        size = 4 * blocks(window.out_c) * block_words(self.form, window.groups)
-        scratch = 2 * TAPS * window.groups + COLUMN_END
-        sweep = Reuse("weights", size, window.pixels, scratch)
-        return Work(fully_connected(window, unrolled(self.variant)), (sweep,), scratch)
+        im2col = im2col_of(context)
+        size = 4 * blocks(im2col.window.out_c) * block_words(self.form, im2col.groups)
+        scratch = 2 * TAPS * im2col.groups + COLUMN_END
+        sweep = Reuse("weights", size, im2col.window.pixels, scratch)
+        return Work(fully_connected(im2col, unrolled(self.variant)), (sweep,), scratch)
 
 
 class ConvS8LineDsp(ConvDsp):

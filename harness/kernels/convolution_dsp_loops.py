@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.ir.graph import Pads
+from harness.ir.window import Window2D
 
 TAPS = 4
 """Taps a group."""
@@ -25,71 +25,51 @@ def blocks(channels: int) -> int:
 
 
 @dataclass(frozen=True)
-class Window:
-    """Geometry of a convolution; a fully connected layer is one row of pixels.
+class Im2col:
+    """How the windows of a convolution of one group become columns of taps."""
 
-    Attributes:
-        batches, in_h, in_w, in_c, out_h, out_w, out_c: images.
-        kernel, stride, dilation: (height, width).
-        pads: before and after rows and columns.
-    """
-
-    batches: int
-    in_h: int
-    in_w: int
-    in_c: int
-    out_h: int
-    out_w: int
-    out_c: int
-    kernel: tuple[int, int] = (1, 1)
-    stride: tuple[int, int] = (1, 1)
-    dilation: tuple[int, int] = (1, 1)
-    pads: Pads = Pads()
+    window: Window2D
 
     @property
     def inner(self) -> range:
         """Output columns whose windows lie inside the image's width, and whose taps are neighbours in memory."""
-        taps, stride, left = self.kernel[1], self.stride[1], self.pads.left
-        if self.dilation[1] > 1 and taps > 1:
-            return range(0)
-        first = -(-left // stride)
-        end = min((self.in_w - taps + left) // stride + 1, self.out_w)
-        return range(first, max(end, first))
-
-    @property
-    def inner_rows(self) -> list[bool]:
-        """For each output row whether its windows lie inside the image's height."""
-        reach = (self.kernel[0] - 1) * self.dilation[0]
-        starts = [y * self.stride[0] - self.pads.top for y in range(self.out_h)]
-        return [start >= 0 and start + reach < self.in_h for start in starts]
+        columns = self.window.columns
+        return range(0) if columns.canonical().dilation > 1 else columns.whole
 
     @property
     def gathered(self) -> int:
         """Pixels whose windows must be copied before they are widened: they reach into the padding, or have holes."""
-        return self.batches * (self.out_h * self.out_w - sum(self.inner_rows) * len(self.inner))
+        window = self.window
+        return window.pixels - window.batches * len(window.rows.whole) * len(self.inner)
 
     @property
     def gathered_slots(self) -> int:
         """Places that such windows need: pixels take turns at two, and the second may never be used."""
-        inner = np.zeros((self.batches, self.out_h, self.out_w), bool)
-        inner[:, self.inner_rows, self.inner.start : self.inner.stop] = True
+        rows, columns = self.window.rows, self.window.columns
+        inner = np.zeros((self.window.batches, rows.out, columns.out), bool)
+        inner[:, rows.whole.start : rows.whole.stop, self.inner.start : self.inner.stop] = True
         gathered = np.flatnonzero(~inner.reshape(-1))
         return 0 if not gathered.size else 1 + int((gathered % 2).max())
 
     @property
-    def pixels(self) -> int:
-        """Output pixels."""
-        return self.batches * self.out_h * self.out_w
+    def rows(self) -> int:
+        """Rows of a window."""
+        return self.window.rows.kernel
 
     @property
     def run(self) -> int:
         """Bytes of a window's row."""
-        return self.kernel[1] * self.in_c
+        return self.window.columns.kernel * self.window.in_c
+
+    @property
+    def step(self) -> int:
+        """Bytes from the windows of one pixel to those of the next."""
+        return self.window.columns.stride * self.window.in_c
 
     @property
     def taps(self) -> int:
         """Bytes of a window."""
-        return self.kernel[0] * self.run
+        return self.rows * self.run
 
     @property
     def groups(self) -> int:
@@ -99,40 +79,41 @@ class Window:
     @property
     def inner_im2col(self) -> str:
         """What widens windows inside the image: conv_dsp_inner in conv_dsp.h."""
-        step = self.stride[1] * self.in_c
-        if self.run == 9 and self.kernel[0] <= 4:
+        if self.run == 9 and self.rows <= 4:
             return "im2col_9"
-        return "im2col_overlap" if self.run % 16 == 0 and step % 16 == 0 and step < self.run else "im2col_pair"
+        overlap = self.run % 16 == 0 and self.step % 16 == 0 and self.step < self.run
+        return "im2col_overlap" if overlap else "im2col_pair"
 
     def fast_pairs(self) -> int:
         """Pairs that conv_dsp_chunk takes in its inner loop, of pixels/2 (rounded down) in all."""
         fast, held = 0, 0
-        for inside in self.inner_rows * self.batches:
-            inner = self.inner if inside else range(0)
+        rows = self.window.rows
+        for row in [*range(rows.out)] * self.window.batches:
+            inner = self.inner if row in rows.whole else range(0)
             before = inner.start if inner else 0
             held = (held + before) % 2
             free = len(inner) - held
             if inner and free >= 2:
                 fast += free // 2
-            rest = self.out_w - before
+            rest = self.window.columns.out - before
             held = (held + rest) % 2
         return fast
 
 
-def _widened(window: Window, fast: int, others: int) -> dict[str, float]:
+def _widened(im2col: Im2col, fast: int, others: int) -> dict[str, float]:
     """Loops of the functions that widen two windows: `fast` pairs inside the image, and `others`."""
-    rows, words, tail = window.kernel[0], window.run // 4, window.run % 4
+    rows, step = im2col.rows, im2col.step
+    words, tail = divmod(im2col.run, 4)
     calls = {"im2col_9": 0, "im2col_overlap": 0, "im2col_pair": others}
-    calls[window.inner_im2col] += fast
+    calls[im2col.inner_im2col] += fast
     nine, overlap, pair = calls["im2col_9"], calls["im2col_overlap"], calls["im2col_pair"]
-    step = window.stride[1] * window.in_c
     return {
         "nine": nine,
         "nine_row": nine * rows,
         "overlap": overlap,
         "overlap_row": overlap * rows,
         "overlap_own": overlap * rows * 2 * step // 16,
-        "overlap_shared": overlap * rows * (window.run - step) // 16,
+        "overlap_shared": overlap * rows * (im2col.run - step) // 16,
         "pair": pair,
         "pair_row": 0 if tail else pair * rows,
         "tails_row": pair * rows if tail else 0,
@@ -141,52 +122,55 @@ def _widened(window: Window, fast: int, others: int) -> dict[str, float]:
     }
 
 
-def convolution(window: Window, chunk: int, staged_words: int, unrolled: int) -> dict[str, float]:
+def convolution(im2col: Im2col, chunk: int, staged_words: int, unrolled: int) -> dict[str, float]:
     """Runs of each loop of conv_dsp.
 
     Args:
-        window: the layer.
+        im2col: of the layer.
         chunk: output channels a pass.
         staged_words: words of weights copied, in all.
         unrolled: groups that the inner kernel of one pixel takes at once.
     """
+    window = im2col.window
     starts = range(0, window.out_c, chunk)
-    passes, pairs, fast = len(starts), window.pixels // 2, window.fast_pairs()
+    passes, pairs, fast = len(starts), window.pixels // 2, im2col.fast_pairs()
     count = sum(blocks(min(chunk, window.out_c - first)) for first in starts)
-    gathered = passes * window.gathered
+    gathered = passes * im2col.gathered
+    holes = window.columns.dilation > 1
     in_words = window.in_c % 4 == 0
     single = window.pixels % 2
     return {
         "pass": passes,
-        "row": passes * window.batches * window.out_h,
+        "row": passes * window.batches * window.rows.out,
         "fast": passes * fast,
         "slow": passes * (window.pixels - 2 * fast),
         "window": gathered,
-        "window_run": gathered * window.kernel[0] * (window.kernel[1] if window.dilation[1] > 1 else 1),
-        "window_word": gathered * window.taps // 4 if in_words else 0,
-        "window_byte": 0 if in_words else gathered * window.taps,
+        "window_run": gathered * im2col.rows * (window.columns.kernel if holes else 1),
+        "window_word": gathered * im2col.taps // 4 if in_words else 0,
+        "window_byte": 0 if in_words else gathered * im2col.taps,
         "gemm": passes * pairs,
         "block": pairs * count,
-        "group": pairs * count * window.groups,
+        "group": pairs * count * im2col.groups,
         "copy": staged_words,
-        **_widened(window, passes * fast, passes * (pairs - fast)),
-        **column(window, passes * single, count * single, unrolled),
+        **_widened(im2col, passes * fast, passes * (pairs - fast)),
+        **column(im2col, passes * single, count * single, unrolled),
     }
 
 
-def column(window: Window, calls: int, count: int, unrolled: int) -> dict[str, float]:
+def column(im2col: Im2col, calls: int, count: int, unrolled: int) -> dict[str, float]:
     """Runs of the loops for one pixel, `calls` times, of `count` blocks in all."""
     return {
         "single": calls,
-        "single_row": calls * window.kernel[0],
-        "single_word": calls * window.kernel[0] * (window.run // 4),
-        "single_byte": calls * window.kernel[0] * (window.run % 4),
+        "single_row": calls * im2col.rows,
+        "single_word": calls * im2col.rows * (im2col.run // 4),
+        "single_byte": calls * im2col.rows * (im2col.run % 4),
         "single_block": count,
-        "single_group": count * (window.groups // unrolled),
-        "single_rest": count * (window.groups % unrolled),
+        "single_group": count * (im2col.groups // unrolled),
+        "single_rest": count * (im2col.groups % unrolled),
     }
 
 
-def fully_connected(window: Window, unrolled: int) -> dict[str, float]:
+def fully_connected(im2col: Im2col, unrolled: int) -> dict[str, float]:
     """Runs of each loop of fully_connected_dsp."""
-    return {"row": window.pixels, **column(window, window.pixels, window.pixels * blocks(window.out_c), unrolled)}
+    pixels, out_c = im2col.window.pixels, im2col.window.out_c
+    return {"row": pixels, **column(im2col, pixels, pixels * blocks(out_c), unrolled)}

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 
-from harness.ir.graph import ConvAttrs
+from harness.ir.window import ONE, Window2D
 from harness.kernels.access_order import AccessOrder, windows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
 from harness.kernels.context import Context
-from harness.kernels.convolution import weights_of
 from harness.kernels.mve import (
     GENERAL,
     LANES,
@@ -19,73 +18,37 @@ from harness.kernels.mve import (
     SIGNED,
     gemm_shape,
     layer_form,
-    layer_scaling,
+    mve_requant,
     pack_gemm,
     readable,
     split_depth,
 )
 from harness.kernels.mve_kernel import Loops, MveKernel
+from harness.kernels.quantized_layer import quantized_layer
+from harness.kernels.window_fields import WINDOW_FIELDS, window_fields
 
 
-@dataclass(frozen=True)
-class Geometry:
-    """A convolution's image and window, by rows (h) and columns (w)."""
-
-    batches: int
-    in_h: int
-    in_w: int
-    in_c: int
-    out_h: int
-    out_w: int
-    kernel_h: int
-    kernel_w: int
-    stride_h: int
-    stride_w: int
-    dilation_h: int
-    dilation_w: int
-    pad_top: int
-    pad_left: int
-
-    @property
-    def padded_w(self) -> bool:
-        """Whether a window reaches beyond the image's columns."""
-        last = (self.out_w - 1) * self.stride_w - self.pad_left + (self.kernel_w - 1) * self.dilation_w
-        return self.pad_left > 0 or last >= self.in_w
-
-    @property
-    def depth(self) -> int:
-        """Taps of an output."""
-        return self.kernel_h * self.kernel_w * self.in_c
+def canonical_window(context: Context) -> Window2D:
+    """The node's windows; single taps are not dilated."""
+    window = context.window
+    return replace(window, rows=window.rows.canonical(), columns=window.columns.canonical())
 
 
-def geometry(context: Context) -> Geometry:
-    """The node's convolution as it is."""
-    attrs = context.node.attrs
-    assert isinstance(attrs, ConvAttrs)
-    (n, in_h, in_w, in_c), (_, out_h, out_w, _) = context.input(0).shape, context.output().shape
-    kernel_h, kernel_w = context.input(1).shape[1:3]
-    return Geometry(
-        *(n, in_h, in_w, in_c, out_h, out_w, kernel_h, kernel_w),
-        *attrs.stride,
-        *(attrs.dilation[0] if kernel_h > 1 else 1, attrs.dilation[1] if kernel_w > 1 else 1),
-        *(attrs.pads.top, attrs.pads.left),
-    )
-
-
-def in_runs(context: Context) -> Geometry:
-    """The node's convolution, dense, turned to what makes its windows runs of bytes.
+def in_runs(context: Context) -> Window2D:
+    """The windows of the node's convolution, dense, turned to what makes them runs of bytes.
 
     Windows as wide as the image are windows over rows; an image one column wide is taken for one row.
     """
-    g = geometry(context)
-    if g.out_w == 1 and g.kernel_w == g.in_w and g.pad_left == 0 and g.dilation_w == 1:
-        g = replace(g, in_w=1, kernel_w=1, in_c=g.in_w * g.in_c, stride_w=1)
-    if g.in_w == g.out_w == g.kernel_w == 1 and g.pad_left == 0 and g.dilation_h == 1:
-        g = Geometry(
-            *(g.batches, 1, g.in_h, g.in_c, 1, g.out_h, 1, g.kernel_h),
-            *(1, g.stride_h, 1, 1, 0, g.pad_top),
-        )
-    return g
+    window = canonical_window(context)
+    columns = window.columns
+    if columns.out == 1 and columns.kernel == columns.size and columns.pad_before == 0 and columns.dilation == 1:
+        window = replace(window, in_c=columns.size * window.in_c, columns=ONE)
+    return window.column_as_row() if window.columns == ONE and window.rows.dilation == 1 else window
+
+
+def depth_of(window: Window2D) -> int:
+    """Taps of an output."""
+    return window.taps * window.in_c
 
 
 def block_of(channels: int, size: int = 4) -> list[int]:
@@ -132,9 +95,6 @@ def packed_bytes(channels: int, depth: int, form: int) -> int:
     return -(-channels // 4) * (64 * steps + 32 * (tail > 0) + 36 + 4 * (form == GENERAL))
 
 
-
-
-
 def _dense(context: Context) -> bool:
     """Whether it is a convolution without groups, of channels enough for a block."""
     x, w = context.input(0), context.input(1)
@@ -149,31 +109,31 @@ class Conv1x1S8Mve(MveKernel):
     def applies(self, context: Context) -> bool:
         if not _dense(context):
             return False
-        g = in_runs(context)
-        together = g.kernel_h == g.kernel_w == g.stride_h == g.stride_w == 1 and g.pad_top == 0 and not g.padded_w
-        return together and g.out_h == g.in_h and g.out_w == g.in_w and readable(g.depth)
+        window = in_runs(context)
+        together = all(a.kernel == a.stride == 1 and a.out == a.size for a in (window.rows, window.columns))
+        return together and not window.reaches_padding and readable(depth_of(window))
 
     def lower(self, context: Context) -> Lowered:
-        g = in_runs(context)
-        weights = weights_of(context).reshape(-1, g.depth)
-        scale = layer_scaling(context, weights)
-        pixels = g.batches * g.out_h * g.out_w
-        shape = {"pixels": pixels, "x_step": g.depth, **gemm_shape(context, g.depth, scale.form)}
+        window = in_runs(context)
+        depth = depth_of(window)
+        layer = quantized_layer(context)
+        weights, scale = layer.weights.astype(np.int8), mve_requant(layer)
+        shape = {"pixels": window.pixels, "x_step": depth, **gemm_shape(layer, depth, scale.form)}
         table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale))
         return Lowered("conv_1x1_s8_mve", (Call("conv_1x1_s8_mve", (In(), table, Out()), shape),))
 
     def access_order(self, context: Context) -> AccessOrder:
-        return pairs(context, in_runs(context).depth)
+        return pairs(context, depth_of(in_runs(context)))
 
     def loops(self, context: Context) -> Loops:
-        channels, depth = context.output().shape[3], in_runs(context).depth
+        channels, depth = context.output().shape[3], depth_of(in_runs(context))
         return gemm_loops(context, 1, context.output().elements // channels, depth)
 
     def reads(self, context: Context) -> float:
         return self.loops(context)["pair"]
 
     def flash(self, context: Context) -> int:
-        return packed_bytes(context.output().shape[3], in_runs(context).depth, layer_form(context))
+        return packed_bytes(context.output().shape[3], depth_of(in_runs(context)), layer_form(context))
 
 
 class ConvS8Mve(MveKernel):
@@ -184,36 +144,39 @@ class ConvS8Mve(MveKernel):
     """Output rows whose strip is larger are computed in several pieces."""
 
     def applies(self, context: Context) -> bool:
-        return _dense(context) and in_runs(context).dilation_w == 1
+        return _dense(context) and in_runs(context).columns.dilation == 1
 
-    def tile(self, g: Geometry) -> int:
+    def tile(self, window: Window2D) -> int:
         """Output columns that go through one strip; 0 when windows are read where they lie."""
-        if g.kernel_h == 1 and g.pad_top == 0 and not g.padded_w and readable(g.depth):
+        rows, columns = window.rows, window.columns
+        if rows.kernel == 1 and not window.reaches_padding and readable(depth_of(window)):
             return 0
-        column = g.kernel_h * g.in_c
-        columns = max(self.strip_bytes // column - g.kernel_w, 0) // g.stride_w + 1
-        return g.out_w if columns >= g.out_w else max(columns - columns % 2, 2)
+        column = rows.kernel * window.in_c
+        fitting = max(self.strip_bytes // column - columns.kernel, 0) // columns.stride + 1
+        return columns.out if fitting >= columns.out else max(fitting - fitting % 2, 2)
 
     def scratch(self, context: Context) -> int:
-        g = in_runs(context)
-        tile = self.tile(g)
+        window = in_runs(context)
+        tile, depth = self.tile(window), depth_of(window)
         if tile == 0:
             return 0
-        steps, tail = split_depth(g.depth)
-        past = 0 if tail else LANES * steps - g.depth
-        return ((tile - 1) * g.stride_w + g.kernel_w) * g.kernel_h * g.in_c + past
+        steps, tail = split_depth(depth)
+        past = 0 if tail else LANES * steps - depth
+        columns = (tile - 1) * window.columns.stride + window.columns.kernel
+        return columns * window.rows.kernel * window.in_c + past
 
     def lower(self, context: Context) -> Lowered:
-        g = in_runs(context)
-        by_row = weights_of(context).reshape(-1, g.kernel_h, g.kernel_w, g.in_c)
-        weights = by_row.transpose(0, 2, 1, 3).reshape(-1, g.depth)
-        scale = layer_scaling(context, weights)
-        names = ("batches", "in_h", "in_w", "in_c", "out_h", "out_w", "kernel_h", "kernel_w", "stride_h", "stride_w")
-        shape = {name: getattr(g, name) for name in (*names, "dilation_h", "pad_top", "pad_left")}
-        shape |= {"in_zero": context.input().q.zero_point, "tile_w": self.tile(g)}
-        shape |= {"x_step": g.stride_w * g.kernel_h * g.in_c, **gemm_shape(context, g.depth, scale.form)}
+        window = in_runs(context)
+        depth, column = depth_of(window), window.rows.kernel * window.in_c
+        layer = quantized_layer(context)
+        by_row = layer.weights.astype(np.int8).reshape(-1, window.rows.kernel, window.columns.kernel, window.in_c)
+        weights = by_row.transpose(0, 2, 1, 3).reshape(-1, depth)
+        scale = mve_requant(layer)
+        shape = window_fields(window, *(name for name in WINDOW_FIELDS if name != "dilation_w"))
+        shape |= {"in_zero": context.input().q.zero_point, "tile_w": self.tile(window)}
+        shape |= {"x_step": window.columns.stride * column, **gemm_shape(layer, depth, scale.form)}
         # Without a strip the output stands in for it: an address that is not used.
-        strip = Scratch() if self.tile(g) else Out()
+        strip = Scratch() if self.tile(window) else Out()
         arguments = (In(), ConstantTable("packed", "int32_t", pack_gemm(weights, scale)), Out(), strip)
         return Lowered("conv_s8_mve", (Call("conv_s8_mve", arguments, shape),), self.scratch(context))
 
@@ -226,20 +189,21 @@ class ConvS8Mve(MveKernel):
         return windows(context, pixels=tile or 2, within=within)
 
     def loops(self, context: Context) -> Loops:
-        g = in_runs(context)
-        tile = self.tile(g) or g.out_w
-        lines = g.batches * g.out_h
+        window = in_runs(context)
+        width, depth = window.columns.out, depth_of(window)
+        tile = self.tile(window) or width
+        lines = window.batches * window.rows.out
         found: dict[str, float] = {}
-        for first in range(0, g.out_w, tile):
-            for name, count in gemm_loops(context, lines, min(tile, g.out_w - first), g.depth).items():
+        for first in range(0, width, tile):
+            for name, count in gemm_loops(context, lines, min(tile, width - first), depth).items():
                 found[name] = found.get(name, 0) + count
-        return found if self.tile(g) == 0 else found | _strip_loops(g, tile)
+        return found if self.tile(window) == 0 else found | _strip_loops(window, tile)
 
     def reads(self, context: Context) -> float:
         return self.loops(context)["pair"]
 
     def flash(self, context: Context) -> int:
-        return packed_bytes(context.output().shape[3], in_runs(context).depth, layer_form(context))
+        return packed_bytes(context.output().shape[3], depth_of(in_runs(context)), layer_form(context))
 
 
 class ConvSmallStripS8Mve(ConvS8Mve):
@@ -252,26 +216,27 @@ class ConvSmallStripS8Mve(ConvS8Mve):
         return self.scratch(context) < usual if usual else False
 
 
-def _strip_loops(g: Geometry, tile: int) -> dict[str, float]:
+def _strip_loops(window: Window2D, tile: int) -> dict[str, float]:
     """Loops of conv_strip_s8_mve: per strip, per input line, per column of 64, 32, 16 or fewer channels."""
-    column = g.kernel_h * g.in_c
+    rows, columns, in_c = window.rows, window.columns, window.in_c
+    column = rows.kernel * in_c
     strips, inside, padding = 0, 0, 0
-    for first in range(0, g.out_w, tile):
-        start = first * g.stride_w - g.pad_left
-        columns = (min(tile, g.out_w - first) - 1) * g.stride_w + g.kernel_w
-        within = max(min(start + columns, g.in_w) - max(start, 0), 0)
-        strips, inside, padding = strips + 1, inside + within, padding + columns - within
-    lines = g.batches * g.out_h
-    grouped = g.in_c <= 8 and 15 // g.in_c * column + g.in_c <= 256
-    parts = (g.in_c // 64, g.in_c // 32 % 2, g.in_c // 16 % 2, int(g.in_c % 16 > 0))
+    for first in range(0, columns.out, tile):
+        end = min(first + tile, columns.out)
+        (start, stop), (begin, past) = columns.span(first, end), columns.needed(first, end)
+        within = max(past - begin, 0)
+        strips, inside, padding = strips + 1, inside + within, padding + stop - start - within
+    lines = window.batches * rows.out
+    grouped = in_c <= 8 and 15 // in_c * column + in_c <= 256
+    parts = (in_c // 64, in_c // 32 % 2, in_c // 16 % 2, int(in_c % 16 > 0))
     return {
         "strip": lines * strips,
-        "line": lines * strips * g.kernel_h,
-        "group": lines * g.kernel_h * inside / (16 // g.in_c) if grouped else 0,
-        "part": 0 if grouped else lines * strips * g.kernel_h * sum(parts),
-        "padding": (lines if tile < g.out_w else g.batches) * padding * column / LANES,
+        "line": lines * strips * rows.kernel,
+        "group": lines * rows.kernel * inside / (16 // in_c) if grouped else 0,
+        "part": 0 if grouped else lines * strips * rows.kernel * sum(parts),
+        "padding": (lines if tile < columns.out else window.batches) * padding * column / LANES,
         **{
-            name: 0 if grouped else lines * g.kernel_h * inside * part
+            name: 0 if grouped else lines * rows.kernel * inside * part
             for name, part in zip(("column64", "column32", "column16", "column"), parts, strict=True)
         },
     }

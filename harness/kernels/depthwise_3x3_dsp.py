@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.ir.graph import ConvAttrs
+from harness.ir.window import WindowAxis
 from harness.kernels.access_order import NEVER, AccessOrder
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
 from harness.kernels.context import Context
-from harness.kernels.scale import channel_weights
-from harness.kernels.scaling_dsp import DSP, Scaling, clamp_loops, clamped, depthwise_scaling
+from harness.kernels.quantized_layer import quantized_layer
+from harness.kernels.scaling_dsp import DSP, SaturatingRequant, clamp_loops, clamped, depthwise_requant
 from harness.kernels.work import Reuse, Work
 from harness.quantization.fixedpoint import Ints
 
@@ -45,36 +46,30 @@ class Lines:
     """An image seen as lines v of elements u, with 3 taps of one stride along both.
 
     Attributes:
-        in_u, out_u, in_v, out_v: sizes. pad_u, pad_v: elements of padding before the first.
         rows: whether the lines are the image's rows.
     """
 
-    stride: int
-    in_u: int
-    out_u: int
-    pad_u: int
-    in_v: int
-    out_v: int
-    pad_v: int
+    u: WindowAxis
+    v: WindowAxis
     rows: bool
 
     @property
     def tile(self) -> Tile:
-        return TILES[self.stride]
+        return TILES[self.u.stride]
 
     @property
     def tiles(self) -> int:
         """Of a strip."""
-        return (self.out_u + 1) // 2
+        return (self.u.out + 1) // 2
 
     @property
     def strips(self) -> int:
-        return (self.out_v + 1) // 2
+        return (self.v.out + 1) // 2
 
     @property
     def pairs(self) -> int:
         """Of a line in scratch."""
-        return self.stride * self.tiles + 1
+        return self.u.stride * self.tiles + 1
 
     @property
     def scratch(self) -> int:
@@ -84,33 +79,33 @@ class Lines:
     @property
     def copied(self) -> int:
         """Elements of a line that are copied."""
-        return min(self.in_u, 2 * self.pairs - self.pad_u)
+        return min(self.u.size, 2 * self.pairs - self.u.pad_before)
 
     def shape(self, channels: int, zero: int) -> dict[str, int]:
         """The C shape."""
-        widths = (self.in_u, self.out_u) if self.rows else (self.in_v, self.out_v)
-        element, line = (1, 0) if self.rows else (0, 1)
-        in_steps, out_steps = (widths[0] * channels, channels), (widths[1] * channels, channels)
-        lead = self.pad_u % 2
+        u, v = self.u, self.v
+        columns, element, line = (u, 1, 0) if self.rows else (v, 0, 1)
+        in_steps, out_steps = (columns.size * channels, channels), (columns.out * channels, channels)
+        lead = u.pad_before % 2
         rest = self.copied - lead
-        tile = self.tile.pair * self.stride
+        tile = self.tile.pair * u.stride
         return {
             "in_u": in_steps[element],
             "in_v": in_steps[line],
-            "lines": self.in_v,
-            "pad_v": self.pad_v,
+            "lines": v.size,
+            "pad_v": v.pad_before,
             "quads": rest // 4,
             "lead": lead,
             "tail": rest // 2 % 2 + 2 * (rest % 2),
-            "first": self.tile.pair * (self.pad_u // 2),
+            "first": self.tile.pair * (u.pad_before // 2),
             "pairs": self.pairs,
             "zero": (zero & 0xFFFF) | (zero << 16),
             "channels": channels,
             "step": 1 if channels % 2 else 2,
             "strips": self.strips,
-            "odd_v": self.out_v % 2,
-            "run": tile * (self.out_u // 2),
-            "odd_u": self.out_u % 2,
+            "odd_v": v.out % 2,
+            "run": tile * (u.out // 2),
+            "odd_u": u.out % 2,
             "out_u": out_steps[element],
             "out_v": out_steps[line],
         }
@@ -121,7 +116,7 @@ class Lines:
 
     def read_in(self, line: Ints) -> Ints:
         """The window for which a line of the image is copied, or NEVER."""
-        place = line + self.pad_v
+        place = line + self.v.pad_before
         last = self.tile.shared + self.tile.strip * self.strips
         window = np.maximum(place - self.tile.shared, 0) // (self.tile.strip * self.tile.window)
         return np.where(place < last, window, NEVER)
@@ -135,11 +130,11 @@ class Lines:
         """Whether the lines of the output may lie over as many bytes of the image's first lines."""
         if self.windows == 1:
             return True
-        written, read = self.written_in(np.arange(self.out_v)), self.read_in(np.arange(self.in_v))
+        written, read = self.written_in(np.arange(self.v.out)), self.read_in(np.arange(self.v.size))
         if not self.rows:
-            return self.out_v == self.in_v and bool((written >= read).all())
-        over = (np.arange(self.out_v + 1) * self.out_u + self.in_u - 1) // self.in_u
-        return all(bool((read[: over[line + 1]] <= written[line]).all()) for line in range(self.out_v))
+            return self.v.out == self.v.size and bool((written >= read).all())
+        over = (np.arange(self.v.out + 1) * self.u.out + self.u.size - 1) // self.u.size
+        return all(bool((read[: over[line + 1]] <= written[line]).all()) for line in range(self.v.out))
 
 
 class DepthwiseConv3x3S8Dsp(Kernel):
@@ -151,18 +146,16 @@ class DepthwiseConv3x3S8Dsp(Kernel):
     stride = 1
 
     def applies(self, context: Context) -> bool:
-        attrs = context.node.attrs
-        assert isinstance(attrs, ConvAttrs)
-        x, w, y = context.input(0), context.input(1), context.output()
-        plain = w.shape[1:3] == (3, 3) and attrs.stride == (self.stride, self.stride) and attrs.dilation == (1, 1)
-        fits = x.shape[0] == 1 and y.shape[3] == x.shape[3] and max(attrs.pads.top, attrs.pads.left) <= 2
-        return plain and fits and depthwise_scaling(context) is not None
+        window = context.window
+        axes = (window.rows, window.columns)
+        plain = all((a.kernel, a.stride, a.dilation) == (3, self.stride, 1) and a.pad_before <= 2 for a in axes)
+        return plain and window.batches == 1 and window.out_c == window.in_c and depthwise_requant(context) is not None
 
     def lower(self, context: Context) -> Lowered:
         attrs = context.node.attrs
         assert isinstance(attrs, ConvAttrs)
-        weights = channel_weights(context)
-        scale = depthwise_scaling(context)
+        weights = quantized_layer(context).weights
+        scale = depthwise_requant(context)
         assert scale is not None
         lines = lines_of(context)
         shape = lines.shape(len(weights), context.input().q.zero_point)
@@ -175,7 +168,7 @@ class DepthwiseConv3x3S8Dsp(Kernel):
         lines = lines_of(context)
         x, y = context.input(), context.output()
         channels = np.arange(x.shape[3]) // (1 if x.shape[3] % 2 else 2) * lines.windows
-        read, written = lines.read_in(np.arange(lines.in_v)), lines.written_in(np.arange(lines.out_v))
+        read, written = lines.read_in(np.arange(lines.v.size)), lines.written_in(np.arange(lines.v.out))
         if lines.rows:
             read, written = read[:, None], written[:, None]
         steps_in = np.broadcast_to(read[..., None] + channels, x.shape[1:])
@@ -190,13 +183,13 @@ class DepthwiseConv3x3S8Dsp(Kernel):
         lines, channels = lines_of(context), context.output().shape[3]
         step = 1 if channels % 2 else 2
         groups = channels // step
-        scale = depthwise_scaling(context)
+        scale = depthwise_requant(context)
         assert scale is not None
         linear = int(scale.linear.sum())
         tiles = lines.strips * lines.tiles
         windows = lines.windows
         seen = lines.tile.shared + lines.tile.strip * lines.strips
-        copied = int((lines.read_in(np.arange(lines.in_v)) != NEVER).sum())
+        copied = int((lines.read_in(np.arange(lines.v.size)) != NEVER).sum())
         fields = lines.shape(channels, 0)
         kind = "pair" if step == 2 else "single"
         loops = {
@@ -249,11 +242,8 @@ class DepthwiseConv3x3Stride2S8M7(DepthwiseConv3x3S8M7):
 
 def lines_of(context: Context) -> Lines:
     """Rows or columns, whichever makes fewer steps; the output over the input comes first."""
-    attrs = context.node.attrs
-    assert isinstance(attrs, ConvAttrs)
-    (_, in_h, in_w, _), (_, out_h, out_w, _) = context.input().shape, context.output().shape
-    rows = Lines(attrs.stride[0], in_w, out_w, attrs.pads.left, in_h, out_h, attrs.pads.top, True)
-    columns = Lines(attrs.stride[0], in_h, out_h, attrs.pads.top, in_w, out_w, attrs.pads.left, False)
+    window = context.window
+    rows, columns = Lines(window.columns, window.rows, True), Lines(window.rows, window.columns, False)
     return min(rows, columns, key=lambda lines: (not lines.in_place, lines.strips * (lines.tiles + 1), not lines.rows))
 
 
@@ -267,7 +257,7 @@ def _line_bytes(taps: Ints, stride: int) -> Ints:
     return np.stack([k0, low, k1, high], axis=2)
 
 
-def _records(lines: Ints, scale: Scaling) -> npt.NDArray[np.int32]:
+def _records(lines: Ints, scale: SaturatingRequant) -> npt.NDArray[np.int32]:
     """The records of channels from lines of four weights each."""
     words = np.ascontiguousarray(lines.astype(np.int8)).view("<i4")[:, :, 0]
     records: list[Ints] = []

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from harness.ir.window import Window2D, WindowAxis
 from harness.kernels.access_order import NEVER, AccessOrder, Steps, windows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
 from harness.kernels.context import Context
-from harness.kernels.convolution import weights_of
-from harness.kernels.convolution_mve import Geometry, geometry
+from harness.kernels.convolution_mve import canonical_window
 from harness.kernels.cost_coefficients import loop_cycles
 from harness.kernels.mve import (
     EIGHT,
@@ -22,13 +22,15 @@ from harness.kernels.mve import (
     SIGNED,
     blocks,
     layer_form,
-    layer_scaling,
+    mve_requant,
     output_shape,
     pack_records,
     pack_scale,
     pack_taps,
 )
 from harness.kernels.mve_kernel import Loops, MveKernel
+from harness.kernels.quantized_layer import quantized_layer
+from harness.kernels.window_fields import window_fields
 
 Ints = npt.NDArray[np.int64]
 
@@ -36,56 +38,46 @@ _AXES = ("inner", "outer")
 
 
 @dataclass(frozen=True)
-class Axis:
-    """One dimension of a depthwise convolution: sizes, window, and how far its neighbours are in memory, in bytes."""
-
-    size: int
-    out: int
-    step: int
-    out_step: int
-    kernel: int
-    stride: int
-    dilation: int
-    pad: int
-
-    @property
-    def padded(self) -> bool:
-        """Whether a window reaches beyond the image."""
-        return self.pad > 0 or (self.out - 1) * self.stride + (self.kernel - 1) * self.dilation >= self.size
-
-
-@dataclass(frozen=True)
 class Plane:
-    """A depthwise convolution by the dimension along which a strip runs, inner, and the other, outer.
+    """A depthwise convolution by the axis along which a strip runs, inner, and the other, outer.
 
     Attributes:
-        by_rows: whether the inner dimension is a row of the image.
+        by_rows: whether the inner axis is a row of the image.
+        channels: of a pixel.
     """
 
-    inner: Axis
-    outer: Axis
+    inner: WindowAxis
+    outer: WindowAxis
     by_rows: bool
+    channels: int
+
+    @property
+    def out_steps(self) -> tuple[int, int]:
+        """Bytes from an output to the next one, along the inner and the outer axis."""
+        return self._steps(self.inner.out, self.outer.out)
 
     def shape(self, *fields: str) -> dict[str, int]:
         """Fields such as in_inner_step, by the names that the C shapes give them."""
         named: dict[str, int] = {}
-        for name, axis in zip(_AXES, (self.inner, self.outer), strict=True):
-            named |= {f"in_{name}": axis.size, f"out_{name}": axis.out, f"in_{name}_step": axis.step}
-            named |= {f"out_{name}_step": axis.out_step, f"kernel_{name}": axis.kernel, f"stride_{name}": axis.stride}
-            named |= {f"dilation_{name}": axis.dilation, f"pad_{name}": axis.pad}
+        steps = zip(self._steps(self.inner.size, self.outer.size), self.out_steps, strict=True)
+        for name, axis, (step, out_step) in zip(_AXES, (self.inner, self.outer), steps, strict=True):
+            named |= {f"in_{name}": axis.size, f"out_{name}": axis.out, f"in_{name}_step": step}
+            named |= {f"out_{name}_step": out_step, f"kernel_{name}": axis.kernel, f"stride_{name}": axis.stride}
+            named |= {f"dilation_{name}": axis.dilation, f"pad_{name}": axis.pad_before}
         return {field: named[field] for field in fields}
+
+    def _steps(self, inner: int, outer: int) -> tuple[int, int]:
+        """Bytes between neighbours along the inner and the outer axis of an image of these sizes."""
+        return (self.channels, inner * self.channels) if self.by_rows else (outer * self.channels, self.channels)
 
 
 SIZES = tuple(f"{which}_{axis}{kind}" for kind in ("", "_step") for which in ("in", "out") for axis in _AXES)
 
 
-def planes(g: Geometry) -> list[Plane]:
+def planes(window: Window2D) -> list[Plane]:
     """By rows and by columns."""
-    rows = Axis(g.in_h, g.out_h, g.in_w * g.in_c, g.out_w * g.in_c, g.kernel_h, g.stride_h, g.dilation_h, g.pad_top)
-    columns = Axis(g.in_w, g.out_w, g.in_c, g.in_c, g.kernel_w, g.stride_w, g.dilation_w, g.pad_left)
-    return [Plane(columns, rows, True), Plane(rows, columns, False)]
-
-
+    rows, columns, channels = window.rows, window.columns, window.in_c
+    return [Plane(columns, rows, True, channels), Plane(rows, columns, False, channels)]
 
 
 class _Depthwise(MveKernel):
@@ -95,28 +87,31 @@ class _Depthwise(MveKernel):
     function: str
 
     def applies(self, context: Context) -> bool:
-        return context.output().shape[3] == context.input().shape[3] and bool(self.possible(geometry(context)))
+        return context.output().shape[3] == context.input().shape[3] and bool(self.possible(canonical_window(context)))
 
-    def possible(self, g: Geometry) -> list[Plane]:
+    def possible(self, window: Window2D) -> list[Plane]:
         """The ways in which it can be computed: a round's outputs lie within uint16 of each other."""
-        fitting = (p for p in planes(g) if 8 * max(p.inner.out_step, 0) + p.outer.out_step <= 65535)
-        return [plane for plane in fitting if self.fits(g, plane)]
+        fitting = (p for p in planes(window) if 8 * p.out_steps[0] + p.out_steps[1] <= 65535)
+        return [plane for plane in fitting if self.fits(window, plane)]
 
-    def best(self, g: Geometry) -> Plane:
+    def best(self, window: Window2D) -> Plane:
         """The cheapest of them."""
-        name = type(self).__name__
-        return min(self.possible(g), key=lambda plane: loop_cycles(name, "cortex-m55", self.plane_loops(g, plane)))
+
+        def cycles(plane: Plane) -> float:
+            return loop_cycles(type(self).__name__, "cortex-m55", self.plane_loops(window, plane))
+
+        return min(self.possible(window), key=cycles)
 
     @abstractmethod
-    def fits(self, g: Geometry, plane: Plane) -> bool:
+    def fits(self, window: Window2D, plane: Plane) -> bool:
         """Whether the window is one that it computes."""
 
     @abstractmethod
-    def plane_loops(self, g: Geometry, plane: Plane) -> dict[str, float]:
+    def plane_loops(self, window: Window2D, plane: Plane) -> dict[str, float]:
         """Loops, whatever the form."""
 
     @abstractmethod
-    def strip(self, g: Geometry, plane: Plane) -> int:
+    def strip(self, window: Window2D, plane: Plane) -> int:
         """Bytes of scratch."""
 
     @abstractmethod
@@ -124,19 +119,20 @@ class _Depthwise(MveKernel):
         """Fields of the C shape beyond batches, channels, sizes and output."""
 
     def lower(self, context: Context) -> Lowered:
-        g = geometry(context)
-        plane = self.best(g)
-        taps = weights_of(context)[0]  # row, column, channel
-        records = (taps.transpose(1, 0, 2) if plane.by_rows else taps).reshape(-1, g.in_c).T
-        scale = layer_scaling(context, records)
-        shape = {"batches": g.batches, "channels": g.in_c, **plane.shape(*SIZES), **self.fields(plane)}
-        shape |= {"in_zero": context.input().q.zero_point, **output_shape(context, scale.form)}
+        window = canonical_window(context)
+        plane = self.best(window)
+        layer = quantized_layer(context)
+        taps = layer.weights.astype(np.int8).reshape(-1, window.rows.kernel, window.columns.kernel)
+        records = (taps.swapaxes(1, 2) if plane.by_rows else taps).reshape(window.in_c, -1)
+        scale = mve_requant(layer)
+        shape = {"batches": window.batches, "channels": window.in_c, **plane.shape(*SIZES), **self.fields(plane)}
+        shape |= {"in_zero": context.input().q.zero_point, **output_shape(layer, scale.form)}
         tables = (
             ConstantTable("scale", "int32_t", pack_scale(scale)),
             ConstantTable("taps", "int8_t", pack_records(records, scale)),
         )
         call = Call(self.function, (In(), *tables, Out(), Scratch()), shape)
-        return Lowered(self.function, (call,), self.strip(g, plane))
+        return Lowered(self.function, (call,), self.strip(window, plane))
 
     @abstractmethod
     def reading(self, plane: Plane) -> tuple[Ints, Ints]:
@@ -146,12 +142,12 @@ class _Depthwise(MveKernel):
     """Whether a strip's channels come before the next strip; else all strips of 16 channels come before the others."""
 
     def access_order(self, context: Context) -> AccessOrder:
-        g = geometry(context)
-        plane = self.best(g)
+        window = canonical_window(context)
+        plane = self.best(window)
         last, made = self.reading(plane)
-        strips, blocks = int(made.max()) + 1, -(-g.in_c // LANES)
-        image = np.arange(g.batches)[:, None, None, None] * strips * blocks
-        block = np.arange(g.in_c) // LANES
+        strips, blocks = int(made.max()) + 1, -(-window.in_c // LANES)
+        image = np.arange(window.batches)[:, None, None, None] * strips * blocks
+        block = np.arange(window.in_c) // LANES
 
         def steps(strip: Ints) -> Ints:
             """[batch, line, 1, channel]"""
@@ -160,27 +156,27 @@ class _Depthwise(MveKernel):
             return found
 
         def ordered(by_lines: Ints, width: int) -> Steps:
-            whole = np.broadcast_to(by_lines, (g.batches, by_lines.shape[1], width, g.in_c))
+            whole = np.broadcast_to(by_lines, (window.batches, by_lines.shape[1], width, window.in_c))
             image_order = whole if plane.by_rows else whole.transpose(0, 2, 1, 3)
             return np.ascontiguousarray(image_order, np.int32).reshape(-1)
 
         reads = np.where(last[:, None, None] == NEVER, NEVER, steps(last))
         written = ordered(steps(made), plane.inner.out)
-        return AccessOrder({0: ordered(reads, plane.inner.size)}, written, g.in_c)
+        return AccessOrder({0: ordered(reads, plane.inner.size)}, written, window.in_c)
 
     def loops(self, context: Context) -> Loops:
-        g, form = geometry(context), layer_form(context)
-        found = self.plane_loops(g, self.best(g))
+        window, form = canonical_window(context), layer_form(context)
+        found = self.plane_loops(window, self.best(window))
         outputs = found["octet"] + found["rest"]
         return found | {"signed": outputs * (form == SIGNED), "general": outputs * (form == GENERAL)}
 
     def scratch(self, context: Context) -> int:
-        g = geometry(context)
-        return self.strip(g, self.best(g))
+        window = canonical_window(context)
+        return self.strip(window, self.best(window))
 
     def flash(self, context: Context) -> int:
-        g = geometry(context)
-        return g.in_c * (g.kernel_h * g.kernel_w + 10)
+        window = canonical_window(context)
+        return window.in_c * (window.taps + 10)
 
 
 def _outputs(channels: float, outputs: int, single: bool, stepped: bool) -> dict[str, float]:
@@ -198,9 +194,9 @@ def _outputs(channels: float, outputs: int, single: bool, stepped: bool) -> dict
     }
 
 
-def _vectors(g: Geometry, columns: int) -> float:
+def _vectors(window: Window2D, columns: int) -> float:
     """Vectors to weave `columns` columns of all channels: those of fewer than 16 channels are one run of bytes."""
-    return -(-columns * g.in_c // LANES) if g.in_c < LANES else columns * -(-g.in_c // LANES)
+    return -(-columns * window.in_c // LANES) if window.in_c < LANES else columns * -(-window.in_c // LANES)
 
 
 class DepthwiseConv3x3S8Mve(_Depthwise):
@@ -208,22 +204,22 @@ class DepthwiseConv3x3S8Mve(_Depthwise):
 
     function = "depthwise_conv_3x3_s8_mve"
 
-    def fits(self, g: Geometry, plane: Plane) -> bool:
+    def fits(self, window: Window2D, plane: Plane) -> bool:
         axes = (plane.inner, plane.outer)
-        plain = all((a.kernel, a.stride, a.dilation) == (3, 1, 1) and a.pad <= 2 for a in axes)
-        return plain and (plane.by_rows or g.in_c >= LANES)  # fewer channels are woven as one run
+        plain = all((a.kernel, a.stride, a.dilation) == (3, 1, 1) and a.pad_before <= 2 for a in axes)
+        return plain and (plane.by_rows or window.in_c >= LANES)  # fewer channels are woven as one run
 
-    def plane_loops(self, g: Geometry, plane: Plane) -> dict[str, float]:
+    def plane_loops(self, window: Window2D, plane: Plane) -> dict[str, float]:
         strips = -(-plane.outer.out // 2)
-        vectors = _vectors(g, min(plane.inner.size, plane.inner.out + 2 - plane.inner.pad))
+        vectors = _vectors(window, min(plane.inner.size, plane.inner.out + 2 - plane.inner.pad_before))
         return {
-            "strip": g.batches * -(-g.in_c // LANES) * strips,
-            "column": g.batches * strips * vectors,
-            **_outputs(g.batches * g.in_c * strips, 2 * plane.inner.out, False, g.in_c < LANES),
+            "strip": window.batches * -(-window.in_c // LANES) * strips,
+            "column": window.batches * strips * vectors,
+            **_outputs(window.batches * window.in_c * strips, 2 * plane.inner.out, False, window.in_c < LANES),
         }
 
-    def strip(self, g: Geometry, plane: Plane) -> int:
-        return (4 * -(-plane.inner.out // 4) + 2) * 4 * min(g.in_c, LANES) + 64 * (g.in_c < LANES)
+    def strip(self, window: Window2D, plane: Plane) -> int:
+        return (4 * -(-plane.inner.out // 4) + 2) * 4 * min(window.in_c, LANES) + 64 * (window.in_c < LANES)
 
     def fields(self, plane: Plane) -> dict[str, int]:
         return plane.shape("pad_inner", "pad_outer")
@@ -232,7 +228,7 @@ class DepthwiseConv3x3S8Mve(_Depthwise):
         outer = plane.outer
         made = np.arange(outer.out) // 2
         # The first strip reads four lines, each other one the two that it does not take from the one before.
-        last = np.maximum((np.arange(outer.size) + outer.pad - 2) // 2, 0)
+        last = np.maximum((np.arange(outer.size) + outer.pad_before - 2) // 2, 0)
         return np.where(last > made[-1], NEVER, last), made
 
 
@@ -240,11 +236,13 @@ class DepthwiseConv3x3SmallStripS8Mve(DepthwiseConv3x3S8Mve):
     """The same by the shorter of rows and columns, which takes less scratch."""
 
     def applies(self, context: Context) -> bool:
-        g = geometry(context)
-        return super().applies(context) and self.strip(g, self.best(g)) < self.strip(g, DepthwiseConv3x3S8Mve().best(g))
+        window = canonical_window(context)
+        if not super().applies(context):
+            return False
+        return self.strip(window, self.best(window)) < self.strip(window, DepthwiseConv3x3S8Mve().best(window))
 
-    def best(self, g: Geometry) -> Plane:
-        return min(self.possible(g), key=lambda plane: self.strip(g, plane))
+    def best(self, window: Window2D) -> Plane:
+        return min(self.possible(window), key=lambda plane: self.strip(window, plane))
 
 
 class DepthwiseConv4x4S8Mve(_Depthwise):
@@ -252,31 +250,31 @@ class DepthwiseConv4x4S8Mve(_Depthwise):
 
     function = "depthwise_conv_4x4_s8_mve"
 
-    def fits(self, g: Geometry, plane: Plane) -> bool:
+    def fits(self, window: Window2D, plane: Plane) -> bool:
         inner, outer = plane.inner, plane.outer
         small = inner.kernel <= 4 and outer.kernel <= 4 and inner.dilation == 1
-        return small and inner.pad < inner.kernel and (plane.by_rows or g.in_c >= LANES)
+        return small and inner.pad_before < inner.kernel and (plane.by_rows or window.in_c >= LANES)
 
-    def plane_loops(self, g: Geometry, plane: Plane) -> dict[str, float]:
-        inner, lines = plane.inner, g.batches * plane.outer.out
-        columns = min(inner.size, (inner.out - 1) * inner.stride + inner.kernel - inner.pad)
-        stepped = inner.stride * min(g.in_c, LANES) != 2 * LANES
+    def plane_loops(self, window: Window2D, plane: Plane) -> dict[str, float]:
+        inner, lines = plane.inner, window.batches * plane.outer.out
+        columns = min(inner.size, (inner.out - 1) * inner.stride + inner.kernel - inner.pad_before)
+        stepped = inner.stride * min(window.in_c, LANES) != 2 * LANES
         return {
-            "strip": lines * -(-g.in_c // LANES),
-            "column": lines * _vectors(g, columns),
-            **_outputs(lines * g.in_c, inner.out, True, stepped),
+            "strip": lines * -(-window.in_c // LANES),
+            "column": lines * _vectors(window, columns),
+            **_outputs(lines * window.in_c, inner.out, True, stepped),
         }
 
-    def strip(self, g: Geometry, plane: Plane) -> int:
+    def strip(self, window: Window2D, plane: Plane) -> int:
         columns = (8 * -(-plane.inner.out // 8) - 1) * plane.inner.stride + 4
-        return columns * 4 * min(g.in_c, LANES) + 64 * (g.in_c < LANES)
+        return columns * 4 * min(window.in_c, LANES) + 64 * (window.in_c < LANES)
 
     def fields(self, plane: Plane) -> dict[str, int]:
         windows = ("kernel_inner", "kernel_outer", "stride_inner", "stride_outer", "dilation_outer")
         return plane.shape(*windows, "pad_inner", "pad_outer")
 
     def reading(self, plane: Plane) -> tuple[Ints, Ints]:
-        return _windows_of(plane.outer)
+        return _one_line_a_strip(plane.outer)
 
 
 class DepthwiseConvLineS8Mve(_Depthwise):
@@ -284,25 +282,25 @@ class DepthwiseConvLineS8Mve(_Depthwise):
 
     function = "depthwise_conv_line_s8_mve"
 
-    def fits(self, g: Geometry, plane: Plane) -> bool:
+    def fits(self, window: Window2D, plane: Plane) -> bool:
         inner, outer = plane.inner, plane.outer
         line = inner.kernel <= 13 and inner.stride == inner.dilation == 1
-        return line and outer.kernel == 1 and not outer.padded
+        return line and outer.kernel == 1 and not outer.reaches_padding
 
-    def plane_loops(self, g: Geometry, plane: Plane) -> dict[str, float]:
-        inner, strips = plane.inner, g.batches * plane.outer.out * -(-g.in_c // LANES)
+    def plane_loops(self, window: Window2D, plane: Plane) -> dict[str, float]:
+        inner, strips = plane.inner, window.batches * plane.outer.out * -(-window.in_c // LANES)
         words = (inner.out + inner.kernel + 2) // 4
         # Words that lie in the image are woven at once, each of the others by itself.
-        before = -(-inner.pad // 4)
-        whole = max(min((inner.size - 4 * before + inner.pad) // 4, words - before), 0)
+        before = -(-inner.pad_before // 4)
+        whole = max(min((inner.size - 4 * before + inner.pad_before) // 4, words - before), 0)
         return {
             "strip": strips,
             "weave": strips * (words - whole + (whole > 0)),
             "column": strips * words,
-            **_outputs(g.batches * plane.outer.out * g.in_c, inner.out, False, False),
+            **_outputs(window.batches * plane.outer.out * window.in_c, inner.out, False, False),
         }
 
-    def strip(self, g: Geometry, plane: Plane) -> int:
+    def strip(self, window: Window2D, plane: Plane) -> int:
         return 64 * (2 * -(-plane.inner.out // 8) + 3)
 
     def fields(self, plane: Plane) -> dict[str, int]:
@@ -311,9 +309,7 @@ class DepthwiseConvLineS8Mve(_Depthwise):
     by_line = True
 
     def reading(self, plane: Plane) -> tuple[Ints, Ints]:
-        return _windows_of(plane.outer)
-
-
+        return _one_line_a_strip(plane.outer)
 
 
 class DepthwiseConvS8Mve(MveKernel):
@@ -322,35 +318,36 @@ class DepthwiseConvS8Mve(MveKernel):
     ops = frozenset({"DEPTHWISE_CONV_2D"})
 
     def lower(self, context: Context) -> Lowered:
-        g, channels = geometry(context), context.output().shape[3]
-        spread = channels != g.in_c or channels < EIGHT
-        taps = weights_of(context).reshape(-1, channels).T
-        scale = layer_scaling(context, taps)
+        window, channels = canonical_window(context), context.output().shape[3]
+        spread = channels != window.in_c or channels < EIGHT
+        layer = quantized_layer(context)
+        taps, scale = layer.weights.astype(np.int8), mve_requant(layer)
         starts = list(range(0, channels, EIGHT)) if spread else blocks(channels, EIGHT)
-        shape = asdict(g) | {"out_c": channels, "in_zero": context.input().q.zero_point}
-        shape |= {**output_shape(context, scale.form), "last": starts[-1], "spread": int(spread)}
+        shape = window_fields(window) | {"out_c": channels, "in_zero": context.input().q.zero_point}
+        shape |= {**output_shape(layer, scale.form), "last": starts[-1], "spread": int(spread)}
         del shape["form"]
-        table = ConstantTable("packed", "int32_t", pack_taps(taps, scale, starts, channels // g.in_c if spread else 0))
+        multiplier = channels // window.in_c if spread else 0
+        table = ConstantTable("packed", "int32_t", pack_taps(taps, scale, starts, multiplier))
         call = Call("depthwise_conv_s8_mve", (In(), table, Out(), Scratch(ctype="void")), shape)
         return Lowered("depthwise_conv_s8_mve", (call,), self.scratch(context))
 
     def scratch(self, context: Context) -> int:
-        g = geometry(context)
-        return 4 * g.kernel_h * g.kernel_w + g.in_c
+        window = canonical_window(context)
+        return 4 * window.taps + window.in_c
 
     def access_order(self, context: Context) -> AccessOrder:
         # Blocks of a pixel may read channels of one another.
         return windows(context, within=[channel // EIGHT for channel in range(context.output().shape[3])])
 
     def loops(self, context: Context) -> Loops:
-        g, channels = geometry(context), context.output().shape[3]
-        pixels, taps = g.batches * g.out_h * g.out_w, g.kernel_h * g.kernel_w
+        window, channels = canonical_window(context), context.output().shape[3]
+        pixels, taps = window.pixels, window.taps
         rounds = pixels * -(-channels // EIGHT)
-        spread = channels != g.in_c or channels < EIGHT
+        spread = channels != window.in_c or channels < EIGHT
         return {
-            "row": g.batches * g.out_h,
+            "row": window.batches * window.rows.out,
             "pixel": pixels,
-            "line": pixels * g.kernel_h,
+            "line": pixels * window.rows.kernel,
             "listed": pixels * taps,
             "block": rounds,
             "tap": rounds * taps * (not spread),
@@ -359,20 +356,15 @@ class DepthwiseConvS8Mve(MveKernel):
         }
 
     def flash(self, context: Context) -> int:
-        g, channels = geometry(context), context.output().shape[3]
-        spread = channels != g.in_c or channels < EIGHT
-        return -(-channels // EIGHT) * EIGHT * (g.kernel_h * g.kernel_w + 10 + 2 * spread)
+        window, channels = canonical_window(context), context.output().shape[3]
+        spread = channels != window.in_c or channels < EIGHT
+        return -(-channels // EIGHT) * EIGHT * (window.taps + 10 + 2 * spread)
 
 
-def _windows_of(outer: Axis) -> tuple[Ints, Ints]:
+def _one_line_a_strip(outer: WindowAxis) -> tuple[Ints, Ints]:
     """As _Depthwise.reading, one output line a strip."""
-    last = np.full(outer.size, NEVER, np.int64)
-    made = np.arange(outer.out)
-    for tap in range(outer.kernel):
-        line = made * outer.stride - outer.pad + tap * outer.dilation
-        inside = (line >= 0) & (line < outer.size)
-        np.maximum.at(last, line[inside], made[inside])
-    return last, made
+    last = outer.last_windows()
+    return np.where(last < 0, NEVER, last), np.arange(outer.out)
 
 
 KERNELS: tuple[Kernel, ...] = (

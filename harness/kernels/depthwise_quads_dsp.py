@@ -9,9 +9,10 @@ from harness.ir.graph import ConvAttrs
 from harness.kernels.access_order import AccessOrder, windows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out
 from harness.kernels.context import Context
-from harness.kernels.scale import channel_weights
-from harness.kernels.scaling_dsp import DSP, Scaling, clamp_loops, clamped, depthwise_scaling
-from harness.kernels.work import Reuse, Work, taps_inside
+from harness.kernels.quantized_layer import quantized_layer
+from harness.kernels.scaling_dsp import DSP, SaturatingRequant, clamp_loops, clamped, depthwise_requant
+from harness.kernels.window_fields import window_fields
+from harness.kernels.work import Reuse, Work
 from harness.quantization.fixedpoint import Ints
 
 QUAD = 4
@@ -26,31 +27,18 @@ class DepthwiseConvS8Dsp(Kernel):
 
     def applies(self, context: Context) -> bool:
         x, y = context.input(0), context.output()
-        return x.shape[3] == y.shape[3] >= QUAD and _scaling(context) is not None
+        return x.shape[3] == y.shape[3] >= QUAD and _requant(context) is not None
 
     def lower(self, context: Context) -> Lowered:
         attrs = context.node.attrs
         assert isinstance(attrs, ConvAttrs)
-        scale = _scaling(context)
+        scale = _requant(context)
         assert scale is not None
-        (n, in_h, in_w, in_c), (_, out_h, out_w, _) = context.input().shape, context.output().shape
-        kernel_h, kernel_w = context.input(1).shape[1:3]
-        sizes = [(in_h, out_h, kernel_h), (in_w, out_w, kernel_w)]
-        steps = [
-            (attrs.stride[0], attrs.dilation[0], attrs.pads.top),
-            (attrs.stride[1], attrs.dilation[1], attrs.pads.left),
-        ]
-        if in_w == out_w == kernel_w == 1:
-            # A column is as good as a row, and the taps of a row are the inner loop.
-            sizes.reverse()
-            steps.reverse()
         minus_zero = -context.input().q.zero_point
-        shape = {"batches": n, "in_h": sizes[0][0], "in_w": sizes[1][0], "in_c": in_c}
-        shape |= {"out_h": sizes[0][1], "out_w": sizes[1][1], "kernel_h": sizes[0][2], "kernel_w": sizes[1][2]}
-        shape |= {"stride_h": steps[0][0], "stride_w": steps[1][0]}
-        shape |= {"dilation_h": steps[0][1], "dilation_w": steps[1][1], "pad_top": steps[0][2], "pad_left": steps[1][2]}
+        # A column is as good as a row, and the taps of a row are the inner loop.
+        shape = window_fields(context.window.column_as_row())
         shape |= {"minus_zero": (minus_zero & 0xFFFF) | (minus_zero << 16)}
-        table = ConstantTable("packed", "int32_t", pack_quads(channel_weights(context), scale))
+        table = ConstantTable("packed", "int32_t", pack_quads(quantized_layer(context).weights, scale))
         call = Call(self.function, (In(), table, Out()), shape)
         return Lowered(self.function, clamped(context, (call,), attrs.clamp))
 
@@ -59,34 +47,30 @@ class DepthwiseConvS8Dsp(Kernel):
         return windows(context, within=[c // QUAD for c in range(channels)], own=channels % QUAD == 0)
 
     def work(self, context: Context) -> Work:
-        attrs, scale = context.node.attrs, _scaling(context)
+        attrs, scale = context.node.attrs, _requant(context)
         assert isinstance(attrs, ConvAttrs) and scale is not None
-        x, y = context.input(), context.output()
-        kernel_h, kernel_w = context.input(1).shape[1:3]
-        rows = taps_inside(x.shape[1], y.shape[1], kernel_h, attrs.stride[0], attrs.dilation[0], attrs.pads.top)
-        columns = taps_inside(x.shape[2], y.shape[2], kernel_w, attrs.stride[1], attrs.dilation[1], attrs.pads.left)
-        lines, pixels = rows * y.shape[2], y.shape[1] * y.shape[2]
-        if x.shape[2] == y.shape[2] == kernel_w == 1:
-            lines, kernel_h, kernel_w = y.shape[1], kernel_w, kernel_h  # as lower does
-        batches, quads, linear = y.shape[0], len(scale.linear[::QUAD]), int(scale.linear[::QUAD].sum())
+        window = context.window.column_as_row()
+        pixels, taps = window.pixels, window.taps_inside()
+        lines = window.batches * window.rows.taps_inside() * window.columns.out
+        quads, linear = len(scale.linear[::QUAD]), int(scale.linear[::QUAD].sum())
         loops = {
-            "row": batches * pixels // max(y.shape[2], 1),
-            "pixel": batches * pixels,
-            "quad": batches * pixels * linear,
-            "rounded_quad": batches * pixels * (quads - linear),
-            "line": batches * lines * quads,
-            "tap": batches * rows * columns * quads,
+            "row": window.batches * context.output().shape[1],
+            "pixel": pixels,
+            "quad": pixels * linear,
+            "rounded_quad": pixels * (quads - linear),
+            "line": lines * quads,
+            "tap": taps * quads,
             **clamp_loops(context, attrs.clamp),
         }
-        packed = 4 * quads * kernel_h * kernel_w + 32 * linear + 40 * (quads - linear)
-        return Work(loops, (Reuse("weights", packed, batches * pixels),))
+        packed = 4 * quads * window.taps + 32 * linear + 40 * (quads - linear)
+        return Work(loops, (Reuse("weights", packed, pixels),))
 
 
-def _scaling(context: Context) -> Scaling | None:
-    return depthwise_scaling(context, folded=False, together=QUAD)
+def _requant(context: Context) -> SaturatingRequant | None:
+    return depthwise_requant(context, folded=False, together=QUAD)
 
 
-def pack_quads(weights: Ints, scale: Scaling) -> npt.NDArray[np.int32]:
+def pack_quads(weights: Ints, scale: SaturatingRequant) -> npt.NDArray[np.int32]:
     """Per four channels (the last may overlap the ones before) a word a tap, then the constants of each kind."""
     words: list[npt.NDArray[np.int32]] = []
     for first in range(0, len(weights), QUAD):
@@ -96,7 +80,7 @@ def pack_quads(weights: Ints, scale: Scaling) -> npt.NDArray[np.int32]:
     return np.concatenate(words)
 
 
-def _constants(scale: Scaling, quad: slice) -> npt.NDArray[np.int32]:
+def _constants(scale: SaturatingRequant, quad: slice) -> npt.NDArray[np.int32]:
     """The constants of four channels, as quad_requant_dsp.h wants them."""
     start, multiplier = scale.start[quad], scale.multiplier[quad]
     if scale.linear[quad].all():

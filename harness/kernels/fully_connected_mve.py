@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from harness.kernels.access_order import AccessOrder, rows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
 from harness.kernels.context import Context
-from harness.kernels.convolution import weights_of
 from harness.kernels.convolution_mve import block_of, gemm_loops, packed_bytes, pairs
 from harness.kernels.mve import (
     GENERAL,
@@ -13,7 +14,7 @@ from harness.kernels.mve import (
     MAX_CHANNELS,
     SIGNED,
     layer_form,
-    layer_scaling,
+    mve_requant,
     output_shape,
     pack_fully_connected,
     pack_gemm,
@@ -21,6 +22,7 @@ from harness.kernels.mve import (
     split_depth,
 )
 from harness.kernels.mve_kernel import Loops, MveKernel
+from harness.kernels.quantized_layer import quantized_layer
 
 
 class FullyConnectedS8Mve(MveKernel):
@@ -29,13 +31,13 @@ class FullyConnectedS8Mve(MveKernel):
     ops = frozenset({"FULLY_CONNECTED"})
 
     def lower(self, context: Context) -> Lowered:
-        x, weights = context.input(), weights_of(context)
+        x, layer = context.input(), quantized_layer(context)
+        weights, scale = layer.weights.astype(np.int8), mve_requant(layer)
         channels, depth = weights.shape
-        scale = layer_scaling(context, weights)
         steps, tail = split_depth(depth)
         fours = channels % 8 if channels % 8 <= 4 else 0
         shape = {"rows": x.elements // depth, "depth": depth, "steps": steps, "tail": tail}
-        shape |= {"eights": channels - fours, "fours": fours, **output_shape(context, scale.form)}
+        shape |= {"eights": channels - fours, "fours": fours, **output_shape(layer, scale.form)}
         scratch = self.scratch(context)
         table = ConstantTable("packed", "int32_t", pack_fully_connected(weights, scale))
         arguments = (In(), table, Out(), Scratch() if scratch else Out())
@@ -88,12 +90,12 @@ class FullyConnectedRowsS8Mve(MveKernel):
         return context.input().elements // depth > 1 and 4 <= channels <= MAX_CHANNELS and readable(depth)
 
     def lower(self, context: Context) -> Lowered:
-        x, weights = context.input(), weights_of(context)
+        x, layer = context.input(), quantized_layer(context)
+        weights, scale = layer.weights.astype(np.int8), mve_requant(layer)
         channels, depth = weights.shape
-        scale = layer_scaling(context, weights)
         steps, tail = split_depth(depth)
         shape = {"pixels": x.elements // depth, "x_step": depth, "steps": steps, "tail": tail, "out_c": channels}
-        shape |= output_shape(context, scale.form)
+        shape |= output_shape(layer, scale.form)
         table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale))
         return Lowered("conv_1x1_s8_mve", (Call("conv_1x1_s8_mve", (In(), table, Out()), shape),))
 

@@ -22,23 +22,22 @@ is added to 256 * Q at the end. What P of both pairs starts with; weights; 4 mul
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.kernels.convolution_dsp_loops import CHANNELS, TAPS
-from harness.kernels.requant import Int32s, Requant, accumulator_range, requant
-from harness.kernels.requant_linear import SCALE_BITS, Linear, linear
+from harness.kernels.quantized_layer import QuantizedLayer
+from harness.kernels.requant import Int32s, Requant, accumulator_range
+from harness.kernels.requant_linear import SCALE_BITS, LinearRequant, linear
 from harness.quantization.fixedpoint import Ints
-from harness.quantization.types import Clamp
 
 Form: TypeAlias = Literal["plain", "carry", "line"]
 
 EXTRA_WORDS: dict[Form, int] = {"plain": 9, "carry": 9, "line": 8}
 """Words of a block beside its weights."""
-
-WHOLE: Clamp = (-128, 127)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,57 +45,48 @@ class Matrix:
     """What a convolution or fully connected layer multiplies with.
 
     Attributes:
-        weights: int64, (channels, taps); zero for channels that are constant.
-        bias: int64, (channels,), with the input's zero point folded in.
+        layer: as the model has it.
+        weights: int64 [channels, taps]; zero for channels that are constant.
+        bias: int64 [channels], with the input's zero point folded in.
         requant: constants of the fast form; no channel of them is constant.
         line: constants of the form for a fused RELU; not exact for every channel if `lines` is False.
-        offset: 2 * zero point of the output + 1.
-        clamp: of the output.
         carries: whether two channels may share a lane.
     """
 
+    layer: QuantizedLayer
     weights: Ints
     bias: Ints
     requant: Requant
-    line: Linear
-    offset: int
-    clamp: Clamp
+    line: LinearRequant
     carries: bool
 
     @property
     def lines(self) -> bool:
         """Whether the form `line` is exact."""
-        return self.carries and self.clamp == WHOLE and bool(self.line.exact.all())
+        return self.carries and self.layer.saturates and bool(self.line.exact.all())
 
     def allows(self, form: Form) -> bool:
         """Whether a form is exact for every channel and input."""
         return self.lines if form == "line" else self.carries or form == "plain"
 
 
-def matrix(
-    weights: Ints, bias: Ints, multipliers: Int32s, shifts: Int32s, zero_point: int, clamp: Clamp
-) -> Matrix | None:
-    """The layer ready for packing, or None when the fast requantization is not exact for it.
-
-    Args:
-        weights: int64, (channels, taps).
-        bias: int64, (channels,), input zero point folded in, not wrapped.
-        multipliers, shifts: per channel; zero_point, clamp: of the output.
-    """
-    low, high = accumulator_range(weights, bias)
-    fast = requant(multipliers, shifts, zero_point, clamp, low, high)
+@lru_cache(maxsize=512)
+def matrix(layer: QuantizedLayer) -> Matrix | None:
+    """The layer ready for packing, or None when the fast requantization is not exact for it."""
+    zero_point, clamp = layer.zero_point, layer.clamp
+    fast = layer.rounded()
     if fast is None:
         return None
     # A constant output k is made by accumulator 4 * (k - zero point), which the multiplier halves and the shift halves.
     constant, outputs = fast.constant, fast.addend.astype(np.int64) >> 1
-    weights = np.where(constant[:, None], 0, weights)
-    bias = np.where(constant, 4 * (outputs - zero_point), bias)
+    weights = np.where(constant[:, None], 0, layer.weights)
+    bias = np.where(constant, 4 * (outputs - zero_point), layer.folded_bias)
     multiplier = np.where(constant, 1 << 30, fast.multiplier).astype(np.int32)
     addend = np.where(constant, 2 * zero_point + 1, fast.addend).astype(np.int32)
     settled = Requant(multiplier, addend, fast.shift, fast.ties, np.zeros_like(constant))
-    low, high = accumulator_range(weights, bias)
+    low, high = accumulator_range(weights, bias, layer.in_range)
     line = linear(multiplier, -fast.shift, zero_point, clamp, low, high)
-    return Matrix(weights, bias, settled, line, 2 * zero_point + 1, clamp, _carries(weights, low, high))
+    return Matrix(layer, weights, bias, settled, line, _carries(weights, low, high))
 
 
 def _carries(weights: Ints, low: Ints, high: Ints) -> bool:
@@ -134,10 +124,10 @@ def column_order(rows: int, run: int) -> Ints:
     return np.array(order, np.int64)
 
 
-def pack(layer: Matrix, order: Ints, form: Form) -> Int32s:
+def pack(made: Matrix, order: Ints, form: Form) -> Int32s:
     """The words of all blocks, taps in `order` (see column_order)."""
-    extra = -len(layer.weights) % CHANNELS
-    taps = np.where(order >= 0, layer.weights[:, np.maximum(order, 0)], 0)
+    extra = -len(made.weights) % CHANNELS
+    taps = np.where(order >= 0, made.weights[:, np.maximum(order, 0)], 0)
     # (block, pair, even or odd, group, half, first or second tap): taps 0, 2 and 1, 3 of a group go together.
     lanes = _padded(taps, extra).reshape(-1, 2, 2, len(order) // TAPS, 2, 2).swapaxes(4, 5)
     even, odd = lanes[:, :, 0], lanes[:, :, 1]
@@ -145,32 +135,32 @@ def pack(layer: Matrix, order: Ints, form: Form) -> Int32s:
     words = (halves[..., 0] & 0xFFFF) | (halves[..., 1] & 0xFFFF) << 16
     # (block, pair, group, half) -> (block, group, half, pair)
     weights = words.transpose(0, 2, 3, 1).reshape(len(words), -1)
-    everything = np.concatenate([_starts(layer, extra, form), weights, _ends(layer, extra, form)], axis=1)
+    everything = np.concatenate([_starts(made, extra, form), weights, _ends(made, extra, form)], axis=1)
     return (everything.reshape(-1) & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
 
 
-def _starts(layer: Matrix, extra: int, form: Form) -> Ints:
-    bias = _padded(layer.bias, extra).reshape(-1, CHANNELS)
+def _starts(made: Matrix, extra: int, form: Form) -> Ints:
+    bias = _padded(made.bias, extra).reshape(-1, CHANNELS)
     if form == "plain":
         return bias
     if form == "line":
-        return _line_constants(layer, extra)[:, 1::2]
+        return _line_constants(made, extra)[:, 1::2]
     even, odd = bias[:, 0::2], bias[:, 1::2]
     return np.stack([256 * odd + even, even], axis=-1).reshape(-1, CHANNELS)
 
 
-def _ends(layer: Matrix, extra: int, form: Form) -> Ints:
+def _ends(made: Matrix, extra: int, form: Form) -> Ints:
     if form == "line":
-        multipliers = _padded(layer.line.multiplier, extra).reshape(-1, CHANNELS)
-        return np.concatenate([multipliers, _line_constants(layer, extra)[:, 0::2]], axis=1)
-    multipliers = _padded(layer.requant.multiplier, extra).reshape(-1, CHANNELS)
-    shifts = np.maximum(_padded(layer.requant.shift, extra) - 1, 0).reshape(-1, CHANNELS)
+        multipliers = _padded(made.line.multiplier, extra).reshape(-1, CHANNELS)
+        return np.concatenate([multipliers, _line_constants(made, extra)[:, 0::2]], axis=1)
+    multipliers = _padded(made.requant.multiplier, extra).reshape(-1, CHANNELS)
+    shifts = np.maximum(_padded(made.requant.shift, extra) - 1, 0).reshape(-1, CHANNELS)
     return np.concatenate([multipliers, (shifts << np.arange(0, 32, 8)).sum(axis=1, keepdims=True)], axis=1)
 
 
-def _line_constants(layer: Matrix, extra: int) -> Ints:
+def _line_constants(made: Matrix, extra: int) -> Ints:
     """(block, channel): what 256 times a channel's sum of products lacks."""
-    return _padded((layer.bias << SCALE_BITS) + layer.line.offset, extra).reshape(-1, CHANNELS)
+    return _padded((made.bias << SCALE_BITS) + made.line.offset, extra).reshape(-1, CHANNELS)
 
 
 def _padded(data: npt.ArrayLike, extra: int) -> Ints:
@@ -178,9 +168,10 @@ def _padded(data: npt.ArrayLike, extra: int) -> Ints:
     return np.concatenate([array, np.zeros((extra, *array.shape[1:]), np.int64)])
 
 
-def gemm_fields(layer: Matrix, groups: int) -> dict[str, int]:
+def gemm_fields(made: Matrix, groups: int) -> dict[str, int]:
     """The field `gemm` of a shape: a gemm_dsp_shape."""
+    layer = made.layer
     low, high = (int(np.uint32(0x01010101 * (end & 255)).view(np.int32)) for end in layer.clamp)
-    clamped = int(layer.clamp != WHOLE)
-    fields = {"groups": groups, "channels": len(layer.weights), "offset": layer.offset}
-    return {f"gemm.{k}": v for k, v in {**fields, "clamped": clamped, "low": low, "high": high}.items()}
+    fields = {"groups": groups, "channels": len(made.weights), "offset": 2 * layer.zero_point + 1}
+    fields |= {"clamped": int(not layer.saturates), "low": low, "high": high}
+    return {f"gemm.{name}": value for name, value in fields.items()}

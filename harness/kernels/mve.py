@@ -8,11 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.ir.graph import ConvAttrs, FullyConnectedAttrs
 from harness.kernels.context import Context
-from harness.kernels.convolution import folded_bias
-from harness.quantization.params import channel_params
-from harness.quantization.types import Clamp
+from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
+from harness.quantization.fixedpoint import wrap32
 
 Int8s = npt.NDArray[np.int8]
 Int32s = npt.NDArray[np.int32]
@@ -24,12 +22,11 @@ LANES = 16
 EIGHT = 8
 MAX_CHANNELS = 65532
 """Of products in blocks: offsets of outputs are uint16."""
-FULL: Clamp = (-128, 127)
 
 
 @dataclass(frozen=True, eq=False)
-class Scaling:
-    """Requantization of a layer's channels; exact for every int32 accumulator.
+class MveRequant:
+    """Requantization of a layer's channels as MVE kernels read it; exact for every int32 accumulator.
 
     Attributes:
         form: RELU, SIGNED or GENERAL.
@@ -44,56 +41,32 @@ class Scaling:
     shift: Int8s
 
 
-def form_of(multipliers: Int32s, shifts: Int32s, zero_point: int, clamp: Clamp) -> int:
-    """The cheapest exact form for channels: zero_point and clamp are the output's."""
-    shift = _shifts(multipliers, shifts)
-    if clamp == FULL and zero_point == FULL[0] and (shift <= 0).all():
-        return RELU
-    return SIGNED if clamp == FULL and (shift <= -1).all() else GENERAL
-
-
-def _shifts(multipliers: Int32s, shifts: Int32s) -> Int8s:
+def mve_requant(layer: QuantizedLayer) -> MveRequant:
+    """The cheapest form that is exact for every channel."""
     # What is multiplied by nothing may be shifted by anything.
-    return np.where(multipliers == 0, -1, shifts).astype(np.int8)
-
-
-def layer_scaling(context: Context, weights: Int8s) -> Scaling:
-    """Requantization of a layer whose weights are (channels, taps), with the input's zero point in the bias."""
-    attrs = context.node.attrs
-    assert isinstance(attrs, ConvAttrs | FullyConnectedAttrs)
-    x, w, y = context.input(0), context.input(1), context.output()
-    zero_sums = x.q.zero_point * weights.astype(np.int64).sum(axis=1)
-    bias = folded_bias(context, weights.shape[0], zero_sums)
-    multipliers, shifts = channel_params(x, w, y, weights.shape[0])
-    form = form_of(multipliers, shifts, y.q.zero_point, attrs.clamp)
-    return Scaling(form, bias, multipliers, _shifts(multipliers, shifts))
+    shift = np.where(layer.multipliers == 0, -1, layer.shifts).astype(np.int8)
+    form = GENERAL
+    if layer.saturates and layer.zero_point == layer.out_range[0] and (shift <= 0).all():
+        form = RELU
+    elif layer.saturates and (shift <= -1).all():
+        form = SIGNED
+    return MveRequant(form, wrap32(layer.folded_bias).astype(np.int32), layer.multipliers, shift)
 
 
 def layer_form(context: Context) -> int:
     """The form of a layer with weights."""
-    attrs, x, w, y = context.node.attrs, context.input(0), context.input(1), context.output()
-    assert isinstance(attrs, ConvAttrs | FullyConnectedAttrs)
-    channels = y.shape[-1] if isinstance(attrs, ConvAttrs) else w.shape[0]
-    multipliers, shifts = channel_params(x, w, y, channels)
-    return form_of(multipliers, shifts, y.q.zero_point, attrs.clamp)
+    return mve_requant(quantized_layer(context)).form
 
 
-def output_shape(context: Context, form: int) -> dict[str, int]:
+def output_shape(layer: QuantizedLayer, form: int) -> dict[str, int]:
     """The output's zero point, its clamp and the form."""
-    attrs = context.node.attrs
-    assert isinstance(attrs, ConvAttrs | FullyConnectedAttrs)
-    return {
-        "out_zero": context.output().q.zero_point,
-        "clamp_min": attrs.clamp[0],
-        "clamp_max": attrs.clamp[1],
-        "form": form,
-    }
+    return {"out_zero": layer.zero_point, "clamp_min": layer.clamp[0], "clamp_max": layer.clamp[1], "form": form}
 
 
-def gemm_shape(context: Context, depth: int, form: int) -> dict[str, int]:
+def gemm_shape(layer: QuantizedLayer, depth: int, form: int) -> dict[str, int]:
     """What gemm_s8_mve wants to know besides where the activations are."""
     steps, tail = split_depth(depth)
-    return {"steps": steps, "tail": tail, "out_c": context.output().shape[3], **output_shape(context, form)}
+    return {"steps": steps, "tail": tail, "out_c": len(layer.weights), **output_shape(layer, form)}
 
 
 def split_depth(depth: int) -> tuple[int, int]:
@@ -127,7 +100,7 @@ def words(*parts: npt.NDArray[np.int8] | npt.NDArray[np.int32]) -> Int32s:
     return np.frombuffer(data, "<i4").astype(np.int32)
 
 
-def pack_gemm(weights: Int8s, scale: Scaling) -> Int32s:
+def pack_gemm(weights: Int8s, scale: MveRequant) -> Int32s:
     """Weights (channels, depth) and requantization as gemm_s8_mve reads them."""
     parts: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []
     for first in blocks(weights.shape[0], 4):
@@ -139,7 +112,7 @@ def pack_gemm(weights: Int8s, scale: Scaling) -> Int32s:
     return words(*parts)
 
 
-def pack_fully_connected(weights: Int8s, scale: Scaling) -> Int32s:
+def pack_fully_connected(weights: Int8s, scale: MveRequant) -> Int32s:
     """Weights (outputs, depth) and requantization as fully_connected_s8_mve reads them."""
     parts: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []
     outputs = weights.shape[0]
@@ -161,18 +134,18 @@ def pack_fully_connected(weights: Int8s, scale: Scaling) -> Int32s:
     return words(*parts)
 
 
-def pack_scale(scale: Scaling) -> Int32s:
+def pack_scale(scale: MveRequant) -> Int32s:
     """Bias and multiplier of each channel in turn."""
     return np.stack([scale.bias, scale.multiplier], axis=1).astype(np.int32).reshape(-1)
 
 
-def pack_records(taps: Int8s, scale: Scaling) -> Int8s:
+def pack_records(taps: Int8s, scale: MveRequant) -> Int8s:
     """Per channel its taps (channels, taps), its shift, and a zero, where lanes without a tap point."""
     zeros = np.zeros((taps.shape[0], 1), np.int8)
     return np.concatenate([taps, scale.shift[:, None], zeros], axis=1).reshape(-1)
 
 
-def pack_taps(taps: Int8s, scale: Scaling, starts: Sequence[int], multiplier: int) -> Int32s:
+def pack_taps(taps: Int8s, scale: MveRequant, starts: Sequence[int], multiplier: int) -> Int32s:
     """Taps (channels, taps) and requantization of blocks of eight channels, as depthwise_taps_s8_mve reads them.
 
     Args:

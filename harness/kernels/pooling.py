@@ -9,7 +9,8 @@ from harness.kernels.access_order import AccessOrder, reduced, windows
 from harness.kernels.base import Call, In, Kernel, Lowered, Out
 from harness.kernels.context import Context
 from harness.kernels.loops import NestLoop, merge, padded, row_major
-from harness.kernels.work import Work, taps_inside
+from harness.kernels.window_fields import window_fields
+from harness.kernels.work import Work
 from harness.quantization.params import mean_params
 
 
@@ -21,24 +22,10 @@ class PoolS8(Kernel):
     def lower(self, context: Context) -> Lowered:
         attrs = context.node.attrs
         assert isinstance(attrs, PoolAttrs)
-        n, in_h, in_w, channels = context.input().shape
-        _, out_h, out_w, _ = context.output().shape
-        shape = {
-            "batches": n,
-            "in_h": in_h,
-            "in_w": in_w,
-            "channels": channels,
-            "out_h": out_h,
-            "out_w": out_w,
-            "kernel_h": attrs.kernel[0],
-            "kernel_w": attrs.kernel[1],
-            "stride_h": attrs.stride[0],
-            "stride_w": attrs.stride[1],
-            "pad_top": attrs.pads.top,
-            "pad_left": attrs.pads.left,
-            "clamp_min": attrs.clamp[0],
-            "clamp_max": attrs.clamp[1],
-        }
+        window = context.window
+        sizes = ("out_h", "out_w", "kernel_h", "kernel_w", "stride_h", "stride_w", "pad_top", "pad_left")
+        shape = window_fields(window, "batches", "in_h", "in_w") | {"channels": window.in_c}
+        shape |= window_fields(window, *sizes) | {"clamp_min": attrs.clamp[0], "clamp_max": attrs.clamp[1]}
         return Lowered(self.function, (Call(self.function, (In(), Out()), shape),))
 
     def access_order(self, context: Context) -> AccessOrder:
@@ -46,11 +33,9 @@ class PoolS8(Kernel):
 
     def windows(self, context: Context) -> tuple[int, int, int]:
         """(pixels, rows of windows inside the image, taps inside), over all pixels and without regard to channels."""
-        attrs, x, y = context.node.attrs, context.input().shape, context.output().shape
-        assert isinstance(attrs, PoolAttrs)
-        rows = taps_inside(x[1], y[1], attrs.kernel[0], attrs.stride[0], 1, attrs.pads.top)
-        columns = taps_inside(x[2], y[2], attrs.kernel[1], attrs.stride[1], 1, attrs.pads.left)
-        return y[0] * y[1] * y[2], y[0] * rows * y[2], y[0] * rows * columns
+        window = context.window
+        rows = window.batches * window.rows.taps_inside() * window.columns.out
+        return window.pixels, rows, window.taps_inside()
 
     def work(self, context: Context) -> Work:
         pixels, rows, taps = self.windows(context)

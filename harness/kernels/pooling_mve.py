@@ -38,7 +38,7 @@ class AveragePoolS8Mve(MveKernel, AveragePoolS8Portable):
         return _sixteens(context)
 
     def loops(self, context: Context) -> Loops:
-        pixels, rows, elements = _windows(context)
+        pixels, rows, elements = self.windows(context)
         return {"pixel": pixels, **_sums(context.output().shape[3], pixels, rows, elements)}
 
 
@@ -51,7 +51,7 @@ class MaxPoolS8Mve(MveKernel, MaxPoolS8Portable):
         return _sixteens(context)
 
     def loops(self, context: Context) -> Loops:
-        pixels, rows, elements = _windows(context)
+        pixels, rows, elements = self.windows(context)
         count = -(-context.output().shape[3] // LANES)
         return {"pixel": pixels, "block": count * pixels, "row": count * rows, "column": count * elements}
 
@@ -94,17 +94,6 @@ class MeanS8Mve(MveKernel):
         rows, columns = (loop.count for loop in padded(reduced_loops, 2, 1, "MEAN"))
         pixels = prod(loop.count for loop in kept[:-1])
         return {"pixel": pixels, **_sums(kept[-1].count, pixels, pixels * rows, pixels * rows * columns)}
-
-
-def _windows(context: Context) -> tuple[int, int, int]:
-    """Output pixels of a pool, and rows and elements of all their windows, as far as they lie in the image."""
-    attrs, x, y = context.node.attrs, context.input(), context.output()
-    assert isinstance(attrs, PoolAttrs)
-    sides = []
-    for axis, pad in ((0, attrs.pads.top), (1, attrs.pads.left)):
-        starts = [i * attrs.stride[axis] - pad for i in range(y.shape[axis + 1])]
-        sides.append(sum(min(s + attrs.kernel[axis], x.shape[axis + 1]) - max(s, 0) for s in starts))
-    return y.elements // y.shape[3], y.shape[0] * sides[0] * y.shape[2], y.shape[0] * sides[0] * sides[1]
 
 
 def _sums(channels: int, pixels: int, rows: int, elements: int) -> dict[str, float]:

@@ -30,17 +30,18 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.quantization.fixedpoint import INT32_MAX, INT32_MIN, Ints, multiply_by_quantized_multiplier
-from harness.quantization.types import Clamp
+from harness.quantization.types import Clamp, DType
 
 SCALE_BITS = 8
 FRACTION_BITS = 9
 _SLOPES = 64
-_OUTPUTS = np.arange(-127, 128, dtype=np.int64)
+_LOWEST, _HIGHEST = DType.INT8.range
+_OUTPUTS = np.arange(_LOWEST + 1, _HIGHEST + 1, dtype=np.int64)
 """Every output that is a step up from another."""
 
 
 @dataclass(frozen=True, eq=False)
-class Linear:
+class LinearRequant:
     """Constants of the two-instruction form, one per output channel.
 
     Attributes:
@@ -56,7 +57,7 @@ class Linear:
 
 def linear(
     multipliers: npt.ArrayLike, shifts: npt.ArrayLike, zero_point: int, clamp: Clamp, low: Ints, high: Ints
-) -> Linear:
+) -> LinearRequant:
     """Constants of the form for accumulators (bias included) in low..high, and the channels for which it is exact.
 
     Args:
@@ -71,9 +72,9 @@ def linear(
 
 
 @lru_cache(maxsize=512)  # a layer's kernels ask for it in turn, and so does every part of a layer
-def _linear(ms: bytes, ns: bytes, zero_point: int, clamp: Clamp, lows: bytes, highs: bytes) -> Linear:
+def _linear(ms: bytes, ns: bytes, zero_point: int, clamp: Clamp, lows: bytes, highs: bytes) -> LinearRequant:
     m, n, low, high = (np.frombuffer(data, np.int64) for data in (ms, ns, lows, highs))
-    result = Linear(np.zeros(len(low), np.int32), np.zeros(len(low), np.int64), np.zeros(len(low), bool))
+    result = LinearRequant(np.zeros(len(low), np.int32), np.zeros(len(low), np.int64), np.zeros(len(low), bool))
     inside = (low >= INT32_MIN) & (high <= INT32_MAX)
     first = _specified(low, m, n, zero_point, clamp)
     last = _specified(high, m, n, zero_point, clamp)
@@ -103,14 +104,14 @@ def _linear(ms: bytes, ns: bytes, zero_point: int, clamp: Clamp, lows: bytes, hi
     return result
 
 
-def apply(acc: npt.ArrayLike, constants: Linear) -> Ints:
+def apply(acc: npt.ArrayLike, constants: LinearRequant) -> Ints:
     """What the kernels compute, in plain numpy: acc (..., channels), bias included -> outputs. For tests."""
     return _line(np.asarray(acc, np.int64), constants.multiplier.astype(np.int64), constants.offset)
 
 
 def _line(acc: Ints, slope: Ints, offset: Ints) -> Ints:
     scaled = ((acc << SCALE_BITS) + offset).astype(np.int32).astype(np.int64)
-    outputs: Ints = np.clip(((scaled * slope) >> 32) >> FRACTION_BITS, -128, 127)
+    outputs: Ints = np.clip(((scaled * slope) >> 32) >> FRACTION_BITS, _LOWEST, _HIGHEST)
     return outputs
 
 

@@ -8,23 +8,18 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from harness.hardware.target import Target
-from harness.ir.graph import ConvAttrs, Graph, Node
 from harness.kernels.base import Call, Out
 from harness.kernels.context import Context
-from harness.kernels.requant import accumulator_range, requant
-from harness.kernels.requant_linear import SCALE_BITS, linear
-from harness.kernels.scale import channel_weights, exact_bias
+from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
+from harness.kernels.requant_linear import SCALE_BITS
 from harness.quantization.fixedpoint import Ints, wrap32
-from harness.quantization.params import conv_params
 from harness.quantization.types import Clamp
 
-INT8: Clamp = (-128, 127)
 DSP = frozenset({"dsp"})
 
 
-@dataclass(frozen=True)
-class Scaling:
+@dataclass(frozen=True, eq=False)
+class SaturatingRequant:
     """How each channel of a layer gets from its sum to int8, for kernels that saturate and leave narrower clamps.
 
     Attributes:
@@ -47,7 +42,7 @@ class Scaling:
         return [int(self.start[channel]), *map(int, rest)]
 
 
-def depthwise_scaling(context: Context, *, folded: bool = True, together: int = 1) -> Scaling | None:
+def depthwise_requant(context: Context, *, folded: bool = True, together: int = 1) -> SaturatingRequant | None:
     """Constants of every channel of a DEPTHWISE_CONV_2D, or None when a channel has no exact form here.
 
     Args:
@@ -55,33 +50,24 @@ def depthwise_scaling(context: Context, *, folded: bool = True, together: int = 
         folded: whether sums are of the input as it is; else of the input less its zero point.
         together: groups of so many channels, the last group being the last so many, have one form.
     """
-    return _depthwise_scaling(context.graph, context.node, context.target, folded, together)
+    return _saturating(quantized_layer(context), folded, together)
 
 
 @lru_cache(maxsize=256)
-def _depthwise_scaling(graph: Graph, node: Node, target: Target, folded: bool, together: int) -> Scaling | None:
-    context = Context(graph, node, target)
-    attrs = node.attrs
-    assert isinstance(attrs, ConvAttrs)
-    weights, clamp = channel_weights(context), attrs.clamp
-    y = context.output()
-    raw = exact_bias(context)
-    bias = raw - context.input().q.zero_point * weights.sum(axis=1)
-    low, high = accumulator_range(weights, bias)
-    m, shifts = conv_params(context.input(0), context.input(1), y)
-    found = linear(m, shifts, y.q.zero_point, clamp, low, high)
+def _saturating(layer: QuantizedLayer, folded: bool, together: int) -> SaturatingRequant | None:
+    found = layer.linear
     one_line = _all_or_none(found.exact, together)
-    base = bias if folded else raw
+    base = layer.folded_bias if folded else layer.bias
     multiplier, start = found.multiplier.astype(np.int64), wrap32((base << SCALE_BITS) + found.offset)
     addend, shift = np.zeros_like(start), np.zeros_like(start)
-    left = ~one_line
-    if left.any():
-        rest = requant(m[left], shifts[left], y.q.zero_point, clamp, low[left], high[left])
+    left = np.flatnonzero(~one_line)
+    if left.size:
+        rest = layer.rounded(left)
         if rest is None:
             return None
         multiplier[left], addend[left], shift[left] = rest.multiplier, rest.addend, rest.shift
         start[left] = wrap32(base[left])
-    return Scaling(one_line, start, multiplier, addend, shift)
+    return SaturatingRequant(one_line, start, multiplier, addend, shift)
 
 
 def _all_or_none(flags: npt.NDArray[np.bool_], together: int) -> npt.NDArray[np.bool_]:
@@ -95,8 +81,8 @@ def _all_or_none(flags: npt.NDArray[np.bool_], together: int) -> npt.NDArray[np.
 
 
 def clamped(context: Context, calls: tuple[Call, ...], clamp: Clamp) -> tuple[Call, ...]:
-    """The calls, and the one that clamps where saturation to int8 does not."""
-    if clamp == INT8:
+    """The calls, and the one that clamps where saturation to its type does not."""
+    if clamp == context.output().dtype.range:
         return calls
     shape = {"count": context.output().elements, "clamp_min": clamp[0], "clamp_max": clamp[1]}
     return (*calls, Call("clamp_s8_dsp", (Out(),), shape))
@@ -104,5 +90,5 @@ def clamped(context: Context, calls: tuple[Call, ...], clamp: Clamp) -> tuple[Ca
 
 def clamp_loops(context: Context, clamp: Clamp) -> dict[str, float]:
     """Loops of the call that `clamped` adds."""
-    there = clamp != INT8
+    there = clamp != context.output().dtype.range
     return {"clamp": float(there), "clamp_word": there * context.output().elements / 4}

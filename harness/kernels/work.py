@@ -38,9 +38,3 @@ class Work:
     loops: Mapping[str, float]
     sweeps: tuple[Reuse, ...] = ()
     scratch: int = 0
-
-
-def taps_inside(size: int, out: int, kernel: int, stride: int = 1, dilation: int = 1, pad: int = 0) -> int:
-    """Taps that lie inside the image, along one axis, of all `out` windows together."""
-    starts = (place * stride - pad for place in range(out))
-    return sum(1 for start in starts for tap in range(kernel) if 0 <= start + tap * dilation < size)

@@ -10,8 +10,9 @@ import numpy as np
 from harness.ir.graph import ABSENT, BinaryAttrs, ConcatAttrs, ConvAttrs, Graph, Node, SliceAttrs, State, Tensor
 from harness.ir.operators import has
 from harness.ir.operators.traits import Trait
+from harness.ir.weights import channel_bias
 from harness.passes.channel_use import Kept
-from harness.passes.channel_values import Ints, Known, Mask, bias_of, channels_of, slices_channels, weighing
+from harness.passes.channel_values import Ints, Known, Mask, channels_of, slices_channels, weighing
 from harness.quantization.types import Array, DType, Quantization
 
 
@@ -108,7 +109,7 @@ class _Cut:
         absent = len(node.inputs) < 3 or node.inputs[2] == ABSENT
         if absent and (folded is None or not folded[outputs].any()):
             return node.inputs[2:]
-        total = bias_of(self._before, node) + (0 if folded is None else folded)
+        total = channel_bias(self._before, node) + (0 if folded is None else folded)
         data = (total & 0xFFFFFFFF).astype(np.uint32).view(np.int32)[outputs]
         if absent:
             name = f"{self._before.tensors[node.outputs[0]].name}/constant_channels"

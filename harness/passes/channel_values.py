@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.ir.graph import (
-    ABSENT,
     BinaryAttrs,
     ConcatAttrs,
     ConvAttrs,
@@ -33,6 +32,8 @@ from harness.ir.graph import (
 from harness.ir.operators import OPERATORS, has
 from harness.ir.operators.operands import Operands
 from harness.ir.operators.traits import Trait
+from harness.ir.weights import channel_bias, channel_weights
+from harness.ir.window import window_of
 from harness.quantization.fixedpoint import wrap32
 from harness.quantization.requantize import tflm
 from harness.quantization.types import Array
@@ -117,16 +118,8 @@ def moved_taps(graph: Graph, node: Node) -> Mask:
 
     What such a tap meets is not the same everywhere, even in a channel of one value.
     """
-    attrs = node.attrs
-    assert isinstance(attrs, ConvAttrs)
-    x, w, y = (graph.tensors[t] for t in (*node.inputs[:2], node.outputs[0]))
-    ever: list[Mask] = []
-    for axis, before in ((0, attrs.pads.top), (1, attrs.pads.left)):
-        starts = np.arange(y.shape[1 + axis]) * attrs.stride[axis] - before
-        places = starts[:, None] + np.arange(w.shape[1 + axis]) * attrs.dilation[axis]
-        outside: Mask = (places < 0) | (places >= x.shape[1 + axis])
-        ever.append(np.asarray(outside.any(axis=0)))
-    return np.asarray(ever[0][:, None] | ever[1][None, :])
+    window = window_of(graph, node)
+    return window.rows.padding_taps()[:, None] | window.columns.padding_taps()
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,34 +159,22 @@ class Weighing:
 def weighing(graph: Graph, node: Node, known: Known) -> Weighing:
     """The Weighing of CONV_2D, DEPTHWISE_CONV_2D or FULLY_CONNECTED; its input channels are the weights' columns."""
     x = graph.tensors[node.inputs[0]]
-    data = graph.tensors[node.inputs[1]].data
-    assert data is not None, "the verifier requires constant weights"
-    w = data.astype(np.int64)
+    shape, weights = graph.tensors[node.inputs[1]].shape, channel_weights(graph, node)
+    out = len(weights)
     if isinstance(node.attrs, FullyConnectedAttrs):
-        out, depth = w.shape
+        depth = shape[1]
         known = regrouped(known, depth)
-        weights, moved = w[:, None, :], np.zeros(1, bool)
+        weights, moved = weights[:, None, :], np.zeros(1, bool)
         channel = np.tile(np.arange(depth), (out, 1))
     elif not has(node, Trait.CHANNELS_APART):
-        out, height, width, depth = w.shape
-        weights, moved = w.reshape(out, height * width, depth), moved_taps(graph, node).reshape(-1)
+        depth = shape[3]
+        weights, moved = weights.reshape(out, -1, depth), moved_taps(graph, node).reshape(-1)
         group = np.arange(out) // (out * depth // x.shape[3])
         channel = group[:, None] * depth + np.arange(depth)
     else:
-        _, height, width, out = w.shape
-        weights, moved = w.reshape(height * width, out).T[:, :, None], moved_taps(graph, node).reshape(-1)
+        weights, moved = weights[:, :, None], moved_taps(graph, node).reshape(-1)
         channel = (np.arange(out) // (out // x.shape[3]))[:, None]
     return Weighing(weights, channel, moved, known, known.values.astype(np.int64) - x.q.zero_point)
-
-
-def bias_of(graph: Graph, node: Node) -> Ints:
-    """The bias of a layer with weights, zeros where it has none."""
-    channels = channels_of(graph, node.outputs[0])
-    if len(node.inputs) < 3 or node.inputs[2] == ABSENT:
-        return np.zeros(channels, np.int64)
-    data = graph.tensors[node.inputs[2]].data
-    assert data is not None, "the verifier requires constant biases"
-    return data.astype(np.int64)
 
 
 def _weighted(graph: Graph, node: Node, x: Known) -> Known:
@@ -202,7 +183,7 @@ def _weighted(graph: Graph, node: Node, x: Known) -> Known:
     found = weighing(graph, node, x)
     unused = found.unused()
     mask: Mask = np.asarray((unused | found.steady()).all(axis=1))
-    sums = wrap32(bias_of(graph, node) + np.where(unused, 0, found.sums()).sum(axis=1))
+    sums = wrap32(channel_bias(graph, node) + np.where(unused, 0, found.sums()).sum(axis=1))
     tensors = [graph.tensors[t] for t in (*node.inputs[:2], node.outputs[0])]
     # sums of channels that are not constant mean nothing, and need not fit the multiplier
     scaled = tflm(np.where(mask, sums, 0), *tensors) + tensors[2].q.zero_point

@@ -26,8 +26,8 @@ from harness.ir.graph import (
     State,
     VariableAttrs,
     activation_clamp,
-    same_pads,
 )
+from harness.ir.window import same_pads
 from harness.kernels.base import Kernel
 from harness.kernels.context import Context
 from harness.quantization.types import DType, Quantization

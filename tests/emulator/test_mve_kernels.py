@@ -99,6 +99,14 @@ def test_conv() -> None:
     check(_conv_layers(np.random.default_rng(3), scaled(50, 600)), "ConvS8Mve", "conv_s8_mve")
 
 
+def test_single_taps_below_and_beside_the_image() -> None:
+    """Padding on one side alone is padding: those windows are not read where they would lie."""
+    rng = np.random.default_rng(22)
+    sides = [Pads(bottom=1), Pads(bottom=2), Pads(right=1), Pads(top=1), Pads(left=1)]
+    graphs = [conv_layer(rng, (1, 3, 4, 16), 5, kernel, pads=pads) for pads in sides for kernel in ((1, 1), (1, 4))]
+    check(graphs, "ConvS8Mve", "conv_s8_mve")
+
+
 def test_conv_with_small_strips() -> None:
     graphs = _conv_layers(np.random.default_rng(20), scaled(50, 600))
     small = _where_it_applies(graphs, SMALL_STRIPS)

@@ -24,7 +24,7 @@ from harness.kernels.cost_coefficients import (
     folder,
     read_coefficients,
 )
-from harness.kernels.work import Reuse, Work, taps_inside
+from harness.kernels.work import Reuse, Work
 from tests.bench.cost_fit import Sample, fit, nnls
 from tests.support.layers import conv_layer, fully_connected_layer
 from tests.support.opgen import random_graph
@@ -87,12 +87,6 @@ def test_what_is_wrong_in_a_table_is_told(change, told: str, tmp_path: Path) -> 
 
 
 # --- figures ---------------------------------------------------------------------------------------------------------
-
-
-def test_taps_inside_an_image() -> None:
-    assert taps_inside(size=4, out=4, kernel=3, pad=1) == 2 + 3 + 3 + 2
-    assert taps_inside(size=5, out=2, kernel=3, stride=2) == 6
-    assert taps_inside(size=3, out=3, kernel=2, dilation=2, pad=1) == 1 + 2 + 1
 
 
 @pytest.mark.parametrize("core", FITTED)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.kernels.gemm import EXTRA_WORDS, Form, Matrix, column_order, matrix, pack
+from harness.kernels.quantized_layer import QuantizedLayer
 from harness.kernels.requant import apply
 from harness.kernels.requant_linear import apply as apply_line
 from harness.quantization.fixedpoint import Ints, multiply_by_quantized_multiplier, wrap32
@@ -17,10 +18,9 @@ WHOLE = (-128, 127)
 
 def layer(weights: Ints, bias: Ints, zero_point: int = -128, shift: int = -9) -> Matrix | None:
     channels = len(weights)
-    return matrix(
-        np.asarray(weights, np.int64), np.asarray(bias, np.int64),
-        np.full(channels, 1518500250, np.int32), np.full(channels, shift, np.int32), zero_point, WHOLE,
-    )  # fmt: skip
+    multipliers, shifts = np.full(channels, 1518500250, np.int32), np.full(channels, shift, np.int32)
+    constants = (np.asarray(weights, np.int64), np.asarray(bias, np.int64), multipliers, shifts)
+    return matrix(QuantizedLayer(*constants, in_zero=0, zero_point=zero_point, clamp=WHOLE))
 
 
 def computed(packed: Ints, layer: Matrix, x: Ints, form: Form) -> Ints:

@@ -19,8 +19,8 @@ from harness.ir.graph import (
     PoolAttrs,
     SoftmaxAttrs,
     activation_clamp,
-    same_pads,
 )
+from harness.ir.window import same_pads
 from harness.quantization.types import Quantization
 from tests.support.draft import Draft
 from tests.support.models import find_model

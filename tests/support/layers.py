@@ -6,17 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.ir.graph import (
-    BinaryAttrs,
-    ConvAttrs,
-    FullyConnectedAttrs,
-    Graph,
-    MeanAttrs,
-    PadAttrs,
-    Pads,
-    PoolAttrs,
-    same_pads,
-)
+from harness.ir.graph import BinaryAttrs, ConvAttrs, FullyConnectedAttrs, Graph, MeanAttrs, PadAttrs, Pads, PoolAttrs
+from harness.ir.window import same_pads
 from harness.quantization.types import Quantization
 from tests.support.draft import Draft, Rng, between, chance, log_uniform, quantization
 from tests.support.opgen_ops import BUILDERS, accumulator, fused, weights, window

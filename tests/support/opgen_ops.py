@@ -23,8 +23,8 @@ from harness.ir.graph import (
     SplitAttrs,
     Tensor,
     activation_clamp,
-    same_pads,
 )
+from harness.ir.window import same_pads
 from harness.quantization.types import Clamp, DType, Quantization
 from tests.support.draft import Draft, Rng, between, chance, log_uniform, pick, quantization, values
 

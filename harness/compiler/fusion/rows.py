@@ -7,6 +7,7 @@ from dataclasses import replace
 from harness.ir.graph import BinaryAttrs, ConvAttrs, Graph, MeanAttrs, Node, Pads, PoolAttrs, Tensor
 from harness.ir.operators import has
 from harness.ir.operators.traits import Trait
+from harness.ir.window import window_of
 
 
 def can_stream(graph: Graph, node: Node) -> bool:
@@ -24,7 +25,8 @@ def can_stream(graph: Graph, node: Node) -> bool:
     if isinstance(attrs, BinaryAttrs):
         return all(_row_operand(graph.tensors[t], y) for t in node.inputs)
     if isinstance(attrs, ConvAttrs | PoolAttrs):
-        return all(end > first for row in range(y.shape[1]) for first, end in [window(graph, node, row, row + 1)])
+        rows = window_of(graph, node).rows
+        return all(end > first for first, end in (rows.needed(row, row + 1) for row in range(rows.out)))
     return has(node, Trait.ROW_BY_ROW)
 
 
@@ -54,28 +56,10 @@ def rows_of(graph: Graph, node: Node) -> int:
 
 def needed(graph: Graph, node: Node, first: int, end: int) -> dict[int, tuple[int, int]]:
     """(first, end) rows of each input that is no constant, by tensor id, for output rows first..end."""
-    rows = (first, end) if is_total(graph, node) else window(graph, node, first, end)
+    rows = (first, end)
+    if isinstance(node.attrs, ConvAttrs | PoolAttrs) and not is_total(graph, node):
+        rows = window_of(graph, node).rows.needed(first, end)
     return {t: rows for t in node.inputs if t >= 0 and graph.tensors[t].data is None}
-
-
-def window(graph: Graph, node: Node, first: int, end: int) -> tuple[int, int]:
-    """(first, end) rows of the input that lie in the windows of output rows first..end."""
-    attrs = node.attrs
-    if not isinstance(attrs, ConvAttrs | PoolAttrs):
-        return first, end
-    height = graph.tensors[node.inputs[0]].shape[1]
-    start, stop = _reach(graph, node, first, end)
-    return max(start, 0), min(stop, height)
-
-
-def _reach(graph: Graph, node: Node, first: int, end: int) -> tuple[int, int]:
-    """The same with rows of padding, which are negative or beyond the image."""
-    attrs = node.attrs
-    assert isinstance(attrs, ConvAttrs | PoolAttrs)
-    kernel = attrs.kernel[0] if isinstance(attrs, PoolAttrs) else graph.tensors[node.inputs[1]].shape[1]
-    dilation = attrs.dilation[0] if isinstance(attrs, ConvAttrs) else 1
-    start = first * attrs.stride[0] - attrs.pads.top
-    return start, (end - 1) * attrs.stride[0] - attrs.pads.top + (kernel - 1) * dilation + 1
 
 
 def part(graph: Graph, node: Node, first: int, end: int) -> tuple[Graph, Node]:
@@ -86,9 +70,9 @@ def part(graph: Graph, node: Node, first: int, end: int) -> tuple[Graph, Node]:
         tensors[t] = _cut(tensors[t], bottom - top)
     tensors[node.outputs[0]] = _cut(tensors[node.outputs[0]], end - first)
     if isinstance(attrs, ConvAttrs | PoolAttrs):
-        start, stop = _reach(graph, node, first, end)
-        height = graph.tensors[node.inputs[0]].shape[1]
-        pads = replace(attrs.pads, top=max(-start, 0), bottom=max(stop - height, 0))
+        rows = window_of(graph, node).rows
+        start, stop = rows.span(first, end)
+        pads = replace(attrs.pads, top=max(-start, 0), bottom=max(stop - rows.size, 0))
         node = replace(node, attrs=replace(attrs, pads=pads))
     return replace(graph, tensors=tuple(tensors)), node
 

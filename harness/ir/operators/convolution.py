@@ -34,7 +34,7 @@ def _verify_conv_2d(v: View) -> None:
     x, w, y = v.x(), v.x(1), v.y()
     v.need(len(w.shape) == 4, f"has weights of shape {list(w.shape)}")
     attrs = v.attrs(ConvAttrs)
-    verify_window(v, kernel_of(w), attrs, attrs.dilation)
+    verify_window(v, kernel_of(w), attrs)
     v.need(x.shape[3] % w.shape[3] == 0, f"has {x.shape[3]} input channels, and weights for {w.shape[3]}")
     groups = x.shape[3] // w.shape[3]
     v.need(w.shape[0] % groups == 0, f"has {w.shape[0]} filters in {groups} groups")
@@ -87,7 +87,7 @@ def _verify_depthwise(v: View) -> None:
     x, w, y = v.x(), v.x(1), v.y()
     v.need(len(w.shape) == 4 and w.shape[0] == 1, f"has weights of shape {list(w.shape)}")
     attrs = v.attrs(ConvAttrs)
-    verify_window(v, kernel_of(w), attrs, attrs.dilation)
+    verify_window(v, kernel_of(w), attrs)
     v.need(w.shape[3] % x.shape[3] == 0, f"has {x.shape[3]} input channels and {w.shape[3]} filters")
     v.need(y.shape[3] == w.shape[3], f"has {w.shape[3]} filters, its output {y.shape[3]} channels")
     verify_weights(v, w.shape[3], 3)

@@ -19,7 +19,7 @@ from harness.quantization.types import Array
 
 def _verify(v: View) -> None:
     attrs = v.attrs(PoolAttrs)
-    verify_window(v, attrs.kernel, attrs, (1, 1))
+    verify_window(v, attrs.kernel, attrs)
     x, y, p, (height, width) = v.x(), v.y(), attrs.pads, attrs.kernel
     v.need(x.shape[3] == y.shape[3], "changes the number of channels")
     v.need(max(p.top, p.bottom) < height and max(p.left, p.right) < width, "has windows of nothing but padding")

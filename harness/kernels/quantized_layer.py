@@ -1,0 +1,96 @@
+"""A layer with weights in integers, channel by channel: what every form of its requantization is made of.
+
+The forms are functions of this one record: linear, rounded and general in the portable kernels (scale.py), saturating
+in the depthwise kernels for the DSP extension (scaling_dsp.py), plain, carry and line in their convolutions (gemm.py),
+RELU, SIGNED and GENERAL in the kernels for MVE (mve.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from harness.ir.graph import ConvAttrs, FullyConnectedAttrs, Graph, Node
+from harness.ir.weights import channel_bias, channel_weights
+from harness.kernels.context import Context
+from harness.kernels.requant import Int32s, Requant, accumulator_range, requant
+from harness.kernels.requant_linear import LinearRequant, linear
+from harness.quantization.fixedpoint import Ints
+from harness.quantization.params import channel_params
+from harness.quantization.types import Clamp, DType
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizedLayer:
+    """Weights, bias and requantization of CONV_2D, DEPTHWISE_CONV_2D or FULLY_CONNECTED.
+
+    Attributes:
+        weights: int64 [channels, taps].
+        bias: int64 [channels], as the model has it, or zeros.
+        multipliers, shifts: int32 [channels], as in fixedpoint.multiply_by_quantized_multiplier.
+        in_zero: the input's zero point.
+        zero_point: the output's.
+        clamp: of the output.
+        in_range, out_range: lowest and highest value of the input's and the output's type.
+    """
+
+    weights: Ints
+    bias: Ints
+    multipliers: Int32s
+    shifts: Int32s
+    in_zero: int
+    zero_point: int
+    clamp: Clamp
+    in_range: Clamp = DType.INT8.range
+    out_range: Clamp = DType.INT8.range
+
+    @cached_property
+    def folded_bias(self) -> Ints:
+        """int64 [channels]: the bias less what the input's zero point adds to the sums; not wrapped."""
+        folded: Ints = self.bias - self.in_zero * self.weights.sum(axis=1)
+        return folded
+
+    @cached_property
+    def accumulators(self) -> tuple[Ints, Ints]:
+        """int64 [channels]: (lowest, highest) sum over all inputs; not wrapped."""
+        return accumulator_range(self.weights, self.folded_bias, self.in_range)
+
+    @property
+    def saturates(self) -> bool:
+        """Whether the clamp is saturation to the output's type."""
+        return self.clamp == self.out_range
+
+    @cached_property
+    def linear(self) -> LinearRequant:
+        """The two-instruction form, and the channels for which it is exact."""
+        return linear(self.multipliers, self.shifts, self.zero_point, self.clamp, *self.accumulators)
+
+    def rounded(self, channels: slice | Ints = slice(None)) -> Requant | None:
+        """The form with rounding and a shift, of some channels; None where it is not exact for one of them."""
+        low, high = (end[channels] for end in self.accumulators)
+        return requant(self.multipliers[channels], self.shifts[channels], self.zero_point, self.clamp, low, high)
+
+
+def quantized_layer(context: Context) -> QuantizedLayer:
+    """The record of the context's node, made once."""
+    return _quantized_layer(context.graph, context.node)
+
+
+@lru_cache(maxsize=256)
+def _quantized_layer(graph: Graph, node: Node) -> QuantizedLayer:
+    attrs = node.attrs
+    assert isinstance(attrs, ConvAttrs | FullyConnectedAttrs)
+    x, w, y = (graph.tensors[t] for t in (*node.inputs[:2], node.outputs[0]))
+    weights = channel_weights(graph, node)
+    multipliers, shifts = channel_params(x, w, y, len(weights))
+    return QuantizedLayer(
+        weights,
+        channel_bias(graph, node),
+        multipliers,
+        shifts,
+        x.q.zero_point,
+        y.q.zero_point,
+        attrs.clamp,
+        x.dtype.range,
+        y.dtype.range,
+    )
