@@ -11,7 +11,8 @@ from harness.ir.graph import BinaryAttrs, Tensor
 from harness.kernels.access_order import AccessOrder, elementwise
 from harness.kernels.base import Call, In, Kernel, Lowered, Out
 from harness.kernels.context import Context
-from harness.kernels.loops import NestLoop, broadcast_steps, merge, padded
+from harness.kernels.elementwise import binary_nest
+from harness.kernels.loops import NestLoop, nest_fields
 from harness.kernels.mve_kernel import Loops, MveKernel
 from harness.quantization.fixedpoint import INT32_MAX, Ints, multiply_by_quantized_multiplier
 from harness.quantization.params import AddParams, Multiplier, add_params, mul_params
@@ -93,24 +94,13 @@ def nest(context: Context) -> Nest:
     Raises:
         CompileError: more loops than the kernels have.
     """
-    a, b, y = context.input(0), context.input(1), context.output()
-    steps = zip(y.shape, broadcast_steps(a.shape, y.shape), broadcast_steps(b.shape, y.shape), strict=True)
-    loops = padded(merge([NestLoop(n, (i, j)) for n, i, j in steps], 2), 5, 2, f"{context.node.op} into '{y.name}'")
-    last = loops[-1]
-    if last.count == 1:
+    loops = binary_nest(context)
+    if loops[-1].count == 1:
         loops = [*loops[:-1], NestLoop(1, (1, 1))]
     swapped = loops[-1].steps[0] == 0
     if swapped:
-        loops = [NestLoop(loop.count, loop.steps[::-1]) for loop in loops]
+        loops = [NestLoop(loop.count, (loop.steps[1], loop.steps[0])) for loop in loops]
     return Nest(tuple(loops), swapped)
-
-
-def _loops_shape(loops: tuple[NestLoop, ...]) -> dict[str, int]:
-    shape = {f"n{i}": loop.count for i, loop in enumerate(loops)}
-    shape |= {f"a{i}": loop.steps[0] for i, loop in enumerate(loops[:-1])}
-    return shape | {f"b{i}": loop.steps[1] for i, loop in enumerate(loops)}
-
-
 
 
 class _Binary(MveKernel):
@@ -132,7 +122,7 @@ class _Binary(MveKernel):
         assert isinstance(attrs, BinaryAttrs)
         found = nest(context)
         order = (1, 0) if found.swapped else (0, 1)
-        shape = {**_loops_shape(found.loops), **self.constants(context, order)}
+        shape = {**nest_fields(found.loops), **self.constants(context, order)}
         shape |= {"clamp_min": attrs.clamp[0], "clamp_max": attrs.clamp[1]}
         return Lowered(self.function, (Call(self.function, (In(order[0]), In(order[1]), Out()), shape),))
 
