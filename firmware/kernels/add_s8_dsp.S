@@ -1,4 +1,4 @@
-/* ADD of two int8 tensors of one shape, on cores with the DSP extension; harness/kernels/add_linear.py proves its numbers.
+/* ADD of two int8 tensors of one shape, on cores with the DSP extension; harness/kernels/add_line.py proves its numbers.
  *
  *     void add_s8_dsp(const int8_t *a, const int8_t *b, int8_t *output, const add_s8_dsp_shape *shape)
  *

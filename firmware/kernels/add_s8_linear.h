@@ -1,4 +1,4 @@
-/* ADD, int8, with broadcasting, where one line is exact for every pair of operands (harness/kernels/add_linear.py).
+/* ADD, int8, with broadcasting, where one line is exact for every pair of operands (harness/kernels/add_line.py).
  *
  * May overwrite an operand that has the output's shape. */
 #ifndef HIL_KERNELS_ADD_S8_LINEAR_H
