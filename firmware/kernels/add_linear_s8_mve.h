@@ -8,7 +8,7 @@
 
 typedef struct {
     hil_nest nest; /* a4 is 1; b4 is 1, or 0 where b is one value */
-    int32_t a_factor, b_factor, offset; /* output = clamp((a * a_factor + b * b_factor + offset + 2^21) >> 22) */
+    int32_t a_factor, b_factor, offset; /* clamp((a * a_factor + b * b_factor + offset + 2^21) >> 22), add_line.h */
     int32_t clamp_min, clamp_max;
 } add_linear_s8_mve_shape;
 

@@ -4,6 +4,7 @@
 #ifndef HIL_KERNELS_ADD_S8_LINEAR_H
 #define HIL_KERNELS_ADD_S8_LINEAR_H
 
+#include "add_line.h"
 #include "nest.h"
 #include "requantize.h"
 
@@ -22,7 +23,7 @@ HIL_INLINE void add_s8_linear(const int8_t *a, const int8_t *b, int8_t *output, 
             if (s->away) {
                 sum += (sum >> 31) + s->rounding;
             }
-            *output++ = (int8_t)hil_clamp(sum >> 21, s->clamp_min, s->clamp_max);
+            *output++ = (int8_t)hil_clamp(sum >> HIL_ADD_FRACTION_BITS, s->clamp_min, s->clamp_max);
         }
     }
 }

@@ -8,6 +8,7 @@ from harness.ir.graph import BinaryAttrs, Tensor
 from harness.kernels.access_order import AccessOrder, elementwise
 from harness.kernels.add_line import AddLine, LineForm, find_line, ratios_of, zeros_of
 from harness.kernels.base import Call, In, Kernel, Lowered, Out
+from harness.kernels.constants import constant
 from harness.kernels.context import Context
 from harness.kernels.elementwise import binary_loops, broadcast_loops
 from harness.kernels.scaling_dsp import DSP, clamp_loops, clamped
@@ -15,7 +16,7 @@ from harness.kernels.work import Work
 from harness.quantization.params import add_params
 from harness.quantization.types import Clamp
 
-FRACTION_BITS = 21
+FRACTION_BITS = constant("add_line.h", "HIL_ADD_FRACTION_BITS")
 _NEAR = range(-2, 3)
 FORM = LineForm(FRACTION_BITS, tuple(product(_NEAR, _NEAR)), away=(False, True), largest=1 << 30, products_fit=True)
 

@@ -10,6 +10,7 @@ from harness.hardware.target import Target
 from harness.ir.graph import ConvAttrs, FullyConnectedAttrs, Graph, Node, Pads
 from harness.kernels.access_order import AccessOrder, pixel_pairs, rows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
+from harness.kernels.constants import constant
 from harness.kernels.context import Context
 from harness.kernels.convolution_dsp_loops import (
     CHANNELS,
@@ -32,10 +33,10 @@ STAGE = 10240
 CACHE = 4096
 """Bytes of a cache before slow memory that spare copying weights: they are used from there, some channels at a time."""
 
-COLUMNS_END = 12
+COLUMNS_END = 4 * constant("columns_end.h", "HIL_COLUMNS_END_WORDS")
 """Bytes after the columns of two pixels: a mark that ends loops, and what loads that run ahead touch."""
 
-COLUMN_END = 8
+COLUMN_END = 4 * constant("columns_end.h", "HIL_COLUMN_END_WORDS")
 """Bytes after a row's column, which loads that run ahead touch."""
 
 

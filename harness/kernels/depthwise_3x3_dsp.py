@@ -10,6 +10,7 @@ import numpy.typing as npt
 from harness.ir.graph import ConvAttrs
 from harness.kernels.access_order import NEVER, AccessOrder
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
+from harness.kernels.constants import constant
 from harness.kernels.context import Context
 from harness.kernels.scale import channel_weights
 from harness.kernels.scaling_dsp import DSP, Scaling, clamp_loops, clamped, depthwise_scaling
@@ -37,7 +38,15 @@ class Tile:
         return 8 * self.held
 
 
-TILES = {1: Tile(8, 2, 2, 3), 2: Tile(9, 1, 4, 2)}
+def _tile(stride: int) -> Tile:
+    header = f"depthwise_3x3_tile_s{stride}_asm.h"
+    held, shared, strip, window = (
+        constant(header, f"HIL_TILE_S{stride}_{name}") for name in ("HELD", "SHARED", "STRIP", "WINDOW")
+    )
+    return Tile(held, shared, strip, window)
+
+
+TILES = {stride: _tile(stride) for stride in (1, 2)}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from harness.ir.graph import BinaryAttrs, Tensor
 from harness.kernels.access_order import AccessOrder, elementwise
 from harness.kernels.add_line import AddLine, LineForm, find_line, ratios_of, zeros_of
 from harness.kernels.base import Call, In, Kernel, Lowered, Out
+from harness.kernels.constants import constant
 from harness.kernels.context import Context
 from harness.kernels.elementwise import binary_nest
 from harness.kernels.loops import NestLoop, nest_fields
@@ -18,7 +19,7 @@ from harness.quantization.fixedpoint import INT32_MAX
 from harness.quantization.params import Multiplier, add_params, mul_params
 from harness.quantization.types import Clamp
 
-FRACTION_BITS = 22
+FRACTION_BITS = constant("add_line.h", "HIL_ADD_FRACTION_BITS_MVE")
 _TRIED = 64
 
 

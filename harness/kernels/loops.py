@@ -8,8 +8,9 @@ from math import prod
 
 from harness.errors import CompileError
 from harness.ir.graph import Tensor
+from harness.kernels.constants import constant
 
-DEPTH = 5
+DEPTH = constant("nest.h", "HIL_NEST_DEPTH")
 """Loops of a hil_nest (firmware/kernels/nest.h), the kernel's innermost one among them."""
 
 

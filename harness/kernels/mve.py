@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.ir.graph import ConvAttrs, FullyConnectedAttrs
+from harness.kernels.constants import constant
 from harness.kernels.context import Context
 from harness.kernels.convolution import folded_bias
 from harness.quantization.params import channel_params
@@ -17,8 +18,8 @@ from harness.quantization.types import Clamp
 Int8s = npt.NDArray[np.int8]
 Int32s = npt.NDArray[np.int32]
 
-RELU, SIGNED, GENERAL = 0, 1, 2
-"""Forms of requantization, as in firmware/kernels/gemm_s8_mve.h; requant_mve.h says why they are exact."""
+RELU, SIGNED, GENERAL = (constant("mve.h", f"HIL_MVE_{form}") for form in ("RELU", "SIGNED", "GENERAL"))
+"""Forms of requantization, firmware/kernels/mve.h; requant_mve.h says why they are exact."""
 
 LANES = 16
 EIGHT = 8

@@ -29,11 +29,12 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from harness.kernels.constants import constant
 from harness.quantization.fixedpoint import INT32_MAX, INT32_MIN, Ints, multiply_by_quantized_multiplier
 from harness.quantization.types import Clamp
 
-SCALE_BITS = 8
-FRACTION_BITS = 9
+SCALE_BITS = constant("requant_linear.h", "HIL_LINEAR_SCALE_BITS")
+FRACTION_BITS = constant("requant_linear.h", "HIL_LINEAR_FRACTION_BITS")
 _SLOPES = 64
 _OUTPUTS = np.arange(-127, 128, dtype=np.int64)
 """Every output that is a step up from another."""

@@ -9,13 +9,14 @@ import numpy.typing as npt
 
 from harness.hardware.target import Target
 from harness.ir.graph import ConvAttrs, FullyConnectedAttrs, Graph, Node
+from harness.kernels.constants import constant
 from harness.kernels.context import Context
 from harness.kernels.requant import accumulator_range, requant
 from harness.kernels.requant_linear import SCALE_BITS, linear
 from harness.quantization.fixedpoint import wrap32
 from harness.quantization.params import conv_params, fully_connected_params
 
-LINEAR, ROUNDED, GENERAL = range(3)
+LINEAR, ROUNDED, GENERAL = (constant("scale_s8.h", f"HIL_SCALE_{form}") for form in ("LINEAR", "ROUNDED", "GENERAL"))
 
 
 def channel_weights(context: Context) -> npt.NDArray[np.int64]:
