@@ -266,18 +266,18 @@ class ConvS8PlainDsp(ConvDsp):
     form, variant = "plain", "plain_dsp"
 
 
-class ConvS8LineDual(ConvDsp):
+class ConvS8LineDualIssue(ConvDsp):
     """A fused RELU, on the Cortex-M7."""
 
     features = DUAL_ISSUE
-    form, variant = "line", "line_dual"
+    form, variant = "line", "line_dual_issue"
 
 
-class ConvS8CarryDual(ConvDsp):
+class ConvS8CarryDualIssue(ConvDsp):
     """Weights that share lanes, on the Cortex-M7."""
 
     features = DUAL_ISSUE
-    form, variant = "carry", "carry_dual"
+    form, variant = "carry", "carry_dual_issue"
 
 
 class ConvS8LineStaged(ConvS8LineDsp):
@@ -298,13 +298,13 @@ class ConvS8PlainStaged(ConvS8PlainDsp):
     stage = STAGE
 
 
-class ConvS8LineChunked(ConvS8LineDual):
+class ConvS8LineChunked(ConvS8LineDualIssue):
     """A fused RELU, on the Cortex-M7, weights beyond its cache."""
 
     chunked = True
 
 
-class ConvS8CarryChunked(ConvS8CarryDual):
+class ConvS8CarryChunked(ConvS8CarryDualIssue):
     """Weights that share lanes, on the Cortex-M7, beyond its cache."""
 
     chunked = True
@@ -328,26 +328,26 @@ class FullyConnectedS8PlainDsp(FullyConnectedDsp):
     form, variant = "plain", "plain_dsp"
 
 
-class FullyConnectedS8LineDual(FullyConnectedDsp):
+class FullyConnectedS8LineDualIssue(FullyConnectedDsp):
     """A fused RELU, on the Cortex-M7."""
 
     features = DUAL_ISSUE
-    form, variant = "line", "line_dual"
+    form, variant = "line", "line_dual_issue"
 
 
-class FullyConnectedS8CarryDual(FullyConnectedDsp):
+class FullyConnectedS8CarryDualIssue(FullyConnectedDsp):
     """Weights that share lanes, on the Cortex-M7."""
 
     features = DUAL_ISSUE
-    form, variant = "carry", "carry_dual"
+    form, variant = "carry", "carry_dual_issue"
 
 
 CONVOLUTION_DSP: tuple[Kernel, ...] = (
     ConvS8LineDsp(),
     ConvS8CarryDsp(),
     ConvS8PlainDsp(),
-    ConvS8LineDual(),
-    ConvS8CarryDual(),
+    ConvS8LineDualIssue(),
+    ConvS8CarryDualIssue(),
     ConvS8LineStaged(),
     ConvS8CarryStaged(),
     ConvS8PlainStaged(),
@@ -356,6 +356,6 @@ CONVOLUTION_DSP: tuple[Kernel, ...] = (
     FullyConnectedS8LineDsp(),
     FullyConnectedS8CarryDsp(),
     FullyConnectedS8PlainDsp(),
-    FullyConnectedS8LineDual(),
-    FullyConnectedS8CarryDual(),
+    FullyConnectedS8LineDualIssue(),
+    FullyConnectedS8CarryDualIssue(),
 )

@@ -235,11 +235,11 @@ class DepthwiseConv3x3S8Dsp(Kernel):
         return Work(loops, sweeps, lines.scratch)
 
 
-class DepthwiseConv3x3S8M7(DepthwiseConv3x3S8Dsp):
+class DepthwiseConv3x3S8DualIssue(DepthwiseConv3x3S8Dsp):
     """The same, with loads that the M7 issues beside multiplications."""
 
     features = frozenset({"dsp", "dual-issue"})
-    function = "depthwise_conv_3x3_s8_m7"
+    function = "depthwise_conv_3x3_s8_dual_issue"
 
 
 class DepthwiseConv3x3Stride2S8Dsp(DepthwiseConv3x3S8Dsp):
@@ -249,10 +249,10 @@ class DepthwiseConv3x3Stride2S8Dsp(DepthwiseConv3x3S8Dsp):
     stride = 2
 
 
-class DepthwiseConv3x3Stride2S8M7(DepthwiseConv3x3S8M7):
+class DepthwiseConv3x3Stride2S8DualIssue(DepthwiseConv3x3S8DualIssue):
     """3x3 with stride 2, for the M7."""
 
-    function = "depthwise_conv_3x3_s2_s8_m7"
+    function = "depthwise_conv_3x3_s2_s8_dual_issue"
     stride = 2
 
 
@@ -287,7 +287,7 @@ def _records(lines: Ints, scale: Scaling) -> npt.NDArray[np.int32]:
 
 KERNELS: tuple[Kernel, ...] = (
     DepthwiseConv3x3S8Dsp(),
-    DepthwiseConv3x3S8M7(),
+    DepthwiseConv3x3S8DualIssue(),
     DepthwiseConv3x3Stride2S8Dsp(),
-    DepthwiseConv3x3Stride2S8M7(),
+    DepthwiseConv3x3Stride2S8DualIssue(),
 )

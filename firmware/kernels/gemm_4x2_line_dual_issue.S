@@ -1,7 +1,7 @@
-/* gemm_4x2_line_dual.h */
-#include "gemm_4x2_dual_asm.h"
+/* gemm_4x2_line_dual_issue.h */
+#include "gemm_4x2_dual_issue_asm.h"
 
-    hil_function gemm_4x2_line_dual
+    hil_function gemm_4x2_line_dual_issue
     hil_4x2_enter
     ldr     r12, [r1]
     mov     r4, #0
@@ -88,4 +88,4 @@
     strb    r8, [r11, #2]
     strb    r9, [lr, #2]
     b       8b
-    hil_end gemm_4x2_line_dual
+    hil_end gemm_4x2_line_dual_issue

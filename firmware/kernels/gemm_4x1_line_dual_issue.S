@@ -1,8 +1,8 @@
-/* gemm_4x1_line_dual.h */
+/* gemm_4x1_line_dual_issue.h */
 #include "gemm_4x1_dsp_asm.h"
-#include "gemm_carry_dual_asm.h"
+#include "gemm_carry_dual_issue_asm.h"
 
-    hil_function gemm_4x1_line_dual
+    hil_function gemm_4x1_line_dual_issue
     hil_4x1_enter 4
     .balign 4
 .Lblock:
@@ -30,4 +30,4 @@
     ssat    r4, #8, r4, asr #HIL_LINEAR_FRACTION_BITS
     hil_pack4 r3, r2, r5, r4
     hil_4x1_store r3, .Lblock
-    hil_end gemm_4x1_line_dual
+    hil_end gemm_4x1_line_dual_issue
