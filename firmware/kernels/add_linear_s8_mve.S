@@ -1,4 +1,5 @@
 /* See add_linear_s8_mve.h. */
+#include "add_line.h"
 #include "kernel_asm.h"
 
 /* x = x * a_factor + offset, plus y * b_factor */
@@ -16,10 +17,10 @@
     .endif
     .endm
 
-/* x >> 16 in the 16-bit lanes of q0, shifted by 6 more and clamped: the lowest byte of each. Rounds, which the offset
+/* x >> 16 in the 16-bit lanes of q0, shifted by the rest and clamped: the lowest byte of each. Rounds, which the offset
    makes good: GNU as 2.40 gives VQRSHRNB for VQSHRNB. */
     .macro finish
-    vqrshrnb.s16 q0, q0, #6
+    vqrshrnb.s16 q0, q0, #(HIL_ADD_FRACTION_BITS_MVE - 16)
     vmax.s8     q0, q0, q4
     vmin.s8     q0, q0, q5
     .endm

@@ -4,13 +4,11 @@
 #ifndef HIL_KERNELS_ADD_LINEAR_S8_MVE_H
 #define HIL_KERNELS_ADD_LINEAR_S8_MVE_H
 
-#include "kernel.h"
+#include "nest.h"
 
 typedef struct {
-    int32_t n0, n1, n2, n3, n4;
-    int32_t a0, a1, a2, a3;
-    int32_t b0, b1, b2, b3, b4; /* b4: 1, or 0 where b is one value */
-    int32_t a_factor, b_factor, offset; /* output = clamp((a * a_factor + b * b_factor + offset + 2^21) >> 22) */
+    hil_nest nest; /* a4 is 1; b4 is 1, or 0 where b is one value */
+    int32_t a_factor, b_factor, offset; /* clamp((a * a_factor + b * b_factor + offset + 2^21) >> 22), add_line.h */
     int32_t clamp_min, clamp_max;
 } add_linear_s8_mve_shape;
 
@@ -25,23 +23,17 @@ void add_linear_s8_mve_value(const int8_t *a, int8_t *output, const add_linear_s
 
 HIL_INLINE void add_linear_s8_mve(const int8_t *a, const int8_t *b, int8_t *output, const add_linear_s8_mve_shape *s)
 {
-    add_linear_s8_mve_work work = {s->n4, s->a_factor, s->b_factor, s->offset, s->clamp_min, s->clamp_max};
-    for (int32_t i0 = 0; i0 < s->n0; ++i0) {
-        for (int32_t i1 = 0; i1 < s->n1; ++i1) {
-            for (int32_t i2 = 0; i2 < s->n2; ++i2) {
-                for (int32_t i3 = 0; i3 < s->n3; ++i3) {
-                    const int8_t *x = a + i0 * s->a0 + i1 * s->a1 + i2 * s->a2 + i3 * s->a3;
-                    const int8_t *y = b + i0 * s->b0 + i1 * s->b1 + i2 * s->b2 + i3 * s->b3;
-                    if (s->b4 == 1) {
-                        add_linear_s8_mve_dense(x, y, output, &work);
-                    } else {
-                        work.offset = s->offset + *y * s->b_factor;
-                        add_linear_s8_mve_value(x, output, &work);
-                    }
-                    output += s->n4;
-                }
-            }
+    add_linear_s8_mve_work work = {s->nest.n4, s->a_factor, s->b_factor, s->offset, s->clamp_min, s->clamp_max};
+    HIL_NEST_FOR(s->nest) {
+        const int8_t *x = HIL_NEST_A(a, s->nest);
+        const int8_t *y = HIL_NEST_B(b, s->nest);
+        if (s->nest.b4 == 1) {
+            add_linear_s8_mve_dense(x, y, output, &work);
+        } else {
+            work.offset = s->offset + *y * s->b_factor;
+            add_linear_s8_mve_value(x, output, &work);
         }
+        output += s->nest.n4;
     }
 }
 

@@ -1,21 +1,20 @@
-/* ADD of two int8 tensors of one shape, on cores with the DSP extension; harness/kernels/add_linear.py proves its numbers.
+/* ADD of two int8 tensors of one shape, on cores with the DSP extension; harness/kernels/add_line.py proves its numbers.
  *
  *     void add_s8_dsp(const int8_t *a, const int8_t *b, int8_t *output, const add_s8_dsp_shape *shape)
  *
  *     sum = a * multiplier_a + b * multiplier_b + offset
- *     output = saturated sum >> 21, or (sum - (sum < 0) + rounding) >> 21 where the shape says `away`
+ *     output = saturated sum >> 21 (add_line.h), or (sum - (sum < 0) + rounding) >> 21 where the shape says `away`
  *
  * Four elements are read before they are written: the output may be either operand. */
+#include "add_line.h"
 #include "kernel_asm.h"
-
-    .equ FRACTION, 21
 
     .macro saturated register, away
     .if \away
     add \register, \register, \register, asr #31
     add \register, \register, lr
     .endif
-    ssat \register, #8, \register, asr #FRACTION
+    ssat \register, #8, \register, asr #HIL_ADD_FRACTION_BITS
     .endm
 
 /* r0 a, r1 b, r2 output, r3 count / 4, r10, r11 multipliers, r12 offset, lr rounding */

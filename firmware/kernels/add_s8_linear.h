@@ -1,35 +1,29 @@
-/* ADD, int8, with broadcasting, where one line is exact for every pair of operands (harness/kernels/add_linear.py).
+/* ADD, int8, with broadcasting, where one line is exact for every pair of operands (harness/kernels/add_line.py).
  *
  * May overwrite an operand that has the output's shape. */
 #ifndef HIL_KERNELS_ADD_S8_LINEAR_H
 #define HIL_KERNELS_ADD_S8_LINEAR_H
 
+#include "add_line.h"
+#include "nest.h"
 #include "requantize.h"
 
 typedef struct {
-    int32_t n0, n1, n2, n3, n4;
-    int32_t a0, a1, a2, a3, a4;
-    int32_t b0, b1, b2, b3, b4;
+    hil_nest nest;
     int32_t away, a_multiplier, b_multiplier, offset, rounding, clamp_min, clamp_max;
 } add_s8_linear_shape;
 
 HIL_INLINE void add_s8_linear(const int8_t *a, const int8_t *b, int8_t *output, const add_s8_linear_shape *s)
 {
-    for (int32_t i0 = 0; i0 < s->n0; ++i0) {
-        for (int32_t i1 = 0; i1 < s->n1; ++i1) {
-            for (int32_t i2 = 0; i2 < s->n2; ++i2) {
-                for (int32_t i3 = 0; i3 < s->n3; ++i3) {
-                    const int8_t *x = a + i0 * s->a0 + i1 * s->a1 + i2 * s->a2 + i3 * s->a3;
-                    const int8_t *y = b + i0 * s->b0 + i1 * s->b1 + i2 * s->b2 + i3 * s->b3;
-                    for (int32_t i4 = 0; i4 < s->n4; ++i4) {
-                        int32_t sum = x[i4 * s->a4] * s->a_multiplier + (y[i4 * s->b4] * s->b_multiplier + s->offset);
-                        if (s->away) {
-                            sum += (sum >> 31) + s->rounding;
-                        }
-                        *output++ = (int8_t)hil_clamp(sum >> 21, s->clamp_min, s->clamp_max);
-                    }
-                }
+    HIL_NEST_FOR(s->nest) {
+        const int8_t *x = HIL_NEST_A(a, s->nest);
+        const int8_t *y = HIL_NEST_B(b, s->nest);
+        for (int32_t i = 0; i < s->nest.n4; ++i) {
+            int32_t sum = x[i * s->nest.a4] * s->a_multiplier + (y[i * s->nest.b4] * s->b_multiplier + s->offset);
+            if (s->away) {
+                sum += (sum >> 31) + s->rounding;
             }
+            *output++ = (int8_t)hil_clamp(sum >> HIL_ADD_FRACTION_BITS, s->clamp_min, s->clamp_max);
         }
     }
 }

@@ -17,7 +17,7 @@ HIL_SHARED void average_pool_s8_dsp(const int8_t *input, int8_t *output, const a
                 const pool_s8_window w = pool_s8_window_at(s, input, oy, ox);
                 int32_t rows = w.ky_end - w.ky_first;
                 int32_t columns = w.kx_end - w.kx_first;
-                if (columns == s->in_w && rows * columns <= 255) {
+                if (columns == s->in_w && rows * columns <= HIL_POOL_DSP_COLUMNS) {
                     /* whole rows follow one another */
                     columns *= rows;
                     rows = 1;

@@ -3,12 +3,11 @@
 #ifndef HIL_KERNELS_BINARY_S8_MVE_H
 #define HIL_KERNELS_BINARY_S8_MVE_H
 
+#include "nest.h"
 #include "requantize_mve.h"
 
 typedef struct {
-    int32_t n0, n1, n2, n3, n4;
-    int32_t a0, a1, a2, a3;
-    int32_t b0, b1, b2, b3, b4; /* b4: 1, or 0 where b is one value */
+    hil_nest nest; /* a4 is 1; b4 is 1, or 0 where b is one value */
     int32_t a_zero, a_multiplier, a_shift;
     int32_t b_zero, b_multiplier, b_shift;
     int32_t left_shift;
@@ -27,10 +26,10 @@ HIL_INLINE void binary_s8_mve_run(const int8_t *a, const int8_t *b, int8_t *outp
                                   binary_s8_mve_function function)
 {
     int32x4_t y = vdupq_n_s32(*b - s->b_zero);
-    int32_t left = s->n4;
+    int32_t left = s->nest.n4;
     for (; left >= 4; left -= 4) {
         const int32x4_t x = vsubq_n_s32(vldrbq_s32(a), s->a_zero);
-        if (s->b4 == 1) {
+        if (s->nest.b4 == 1) {
             y = vsubq_n_s32(vldrbq_s32(b), s->b_zero);
             b += 4;
         }
@@ -41,7 +40,7 @@ HIL_INLINE void binary_s8_mve_run(const int8_t *a, const int8_t *b, int8_t *outp
     if (left > 0) {
         const mve_pred16_t lanes = vctp32q((uint32_t)left);
         const int32x4_t x = vsubq_n_s32(vldrbq_z_s32(a, lanes), s->a_zero);
-        if (s->b4 == 1) {
+        if (s->nest.b4 == 1) {
             y = vsubq_n_s32(vldrbq_z_s32(b, lanes), s->b_zero);
         }
         vstrbq_p_s32(output, binary_s8_mve_finish(s, function(s, x, y)), lanes);
@@ -51,16 +50,9 @@ HIL_INLINE void binary_s8_mve_run(const int8_t *a, const int8_t *b, int8_t *outp
 HIL_INLINE void binary_s8_mve_loops(const int8_t *a, const int8_t *b, int8_t *output, const binary_s8_mve_shape *s,
                                     binary_s8_mve_function function)
 {
-    for (int32_t i0 = 0; i0 < s->n0; ++i0) {
-        for (int32_t i1 = 0; i1 < s->n1; ++i1) {
-            for (int32_t i2 = 0; i2 < s->n2; ++i2) {
-                for (int32_t i3 = 0; i3 < s->n3; ++i3) {
-                    binary_s8_mve_run(a + i0 * s->a0 + i1 * s->a1 + i2 * s->a2 + i3 * s->a3,
-                                      b + i0 * s->b0 + i1 * s->b1 + i2 * s->b2 + i3 * s->b3, output, s, function);
-                    output += s->n4;
-                }
-            }
-        }
+    HIL_NEST_FOR(s->nest) {
+        binary_s8_mve_run(HIL_NEST_A(a, s->nest), HIL_NEST_B(b, s->nest), output, s, function);
+        output += s->nest.n4;
     }
 }
 

@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "columns_end.h"
+
 /* the window that starts at input row iy, column ix, copied with its padding and without gaps */
 static TINYHIL_CODE HIL_NOINLINE void conv_dsp_window(int8_t *to, const int8_t *image, int32_t iy, int32_t ix,
                                                       const conv_dsp_shape *s)
@@ -84,15 +86,12 @@ static TINYHIL_CODE HIL_NOINLINE void conv_dsp_chunk(const int8_t *input, const 
     }
 }
 
-/* gemm_dsp_asm.h: no activations can look like this */
-#define CONV_DSP_COLUMNS_END 0x7f007f00
-
 HIL_SHARED void conv_dsp(const int8_t *input, const int32_t *weights, int8_t *output, int32_t *scratch,
                          const conv_dsp_shape *s, gemm_4x2 *pair, gemm_4x1 *single, im2col_pair *inner)
 {
     int32_t *stage = scratch + s->column_bytes / 4;
-    for (int32_t i = -3; i < 0; ++i) {
-        stage[i] = CONV_DSP_COLUMNS_END;
+    for (int32_t i = -HIL_COLUMNS_END_WORDS; i < 0; ++i) {
+        stage[i] = HIL_COLUMNS_END;
     }
     /* loads that run ahead touch these: nothing is read that was never written */
     stage[-2] = 0;

@@ -6,9 +6,11 @@
 
 #include "requantize.h"
 
-typedef enum { HIL_S8, HIL_U8, HIL_S16, HIL_F32 } hil_type;
+#define HIL_S8 0
+#define HIL_U8 1
+#define HIL_S16 2
 
-HIL_INLINE int32_t hil_load(const uint8_t *p, int32_t i, hil_type type)
+HIL_INLINE int32_t hil_load(const uint8_t *p, int32_t i, int32_t type)
 {
     if (type == HIL_S16) {
         int16_t value;
@@ -18,7 +20,7 @@ HIL_INLINE int32_t hil_load(const uint8_t *p, int32_t i, hil_type type)
     return type == HIL_S8 ? (int32_t)(int8_t)p[i] : (int32_t)p[i];
 }
 
-HIL_INLINE void hil_store(uint8_t *p, int32_t i, hil_type type, int32_t value)
+HIL_INLINE void hil_store(uint8_t *p, int32_t i, int32_t type, int32_t value)
 {
     if (type == HIL_S16) {
         const int16_t narrow = (int16_t)value;

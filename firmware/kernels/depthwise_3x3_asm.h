@@ -18,6 +18,7 @@
  * one is the complement of requant.py's, and followed by addend and shift. */
 
 #include "kernel_asm.h"
+#include "requant_linear.h"
 
 /* the shape, copied to the stack */
     .equ IN_U, 0            /* bytes from one element of a line to the next */
@@ -84,22 +85,22 @@
 #ifdef HIL_DUAL_ISSUE
     smmul r2, r2, r10
     ldr r11, [sp, #STEP_V]
-    ssat r0, #8, r0, asr #9
+    ssat r0, #8, r0, asr #HIL_LINEAR_FRACTION_BITS
     smmul r3, r3, r10
-    ssat r1, #8, r1, asr #9
+    ssat r1, #8, r1, asr #HIL_LINEAR_FRACTION_BITS
     ldr r10, [sp, #STEP_U]
-    ssat r2, #8, r2, asr #9
+    ssat r2, #8, r2, asr #HIL_LINEAR_FRACTION_BITS
     add.w r10, r10, lr
-    ssat r3, #8, r3, asr #9
+    ssat r3, #8, r3, asr #HIL_LINEAR_FRACTION_BITS
 #else
     smmul r2, r2, r10
     smmul r3, r3, r10
     ldrd r10, r11, [sp, #STEP_U]
-    ssat r0, #8, r0, asr #9
-    ssat r1, #8, r1, asr #9
-    ssat r2, #8, r2, asr #9
+    ssat r0, #8, r0, asr #HIL_LINEAR_FRACTION_BITS
+    ssat r1, #8, r1, asr #HIL_LINEAR_FRACTION_BITS
+    ssat r2, #8, r2, asr #HIL_LINEAR_FRACTION_BITS
     add.w r10, r10, lr
-    ssat r3, #8, r3, asr #9
+    ssat r3, #8, r3, asr #HIL_LINEAR_FRACTION_BITS
 #endif
     .endm
 

@@ -7,10 +7,15 @@
  *     output 1 += x1 * k0       [SMLATB]  + B * (k1, k2)  [SMLAD]
  *
  * Loads of one chain cost the M4 less than their number; the M7 issues each beside a multiplication. */
-    .equ LINES_HELD, 8      /* lines of a window */
-    .equ LINES_SHARED, 2    /* of two windows */
-    .equ LINES_STRIP, 2     /* from one strip to the next */
-    .equ WINDOW, 3          /* strips of a window */
+#define HIL_TILE_S1_HELD 8    /* lines of a window */
+#define HIL_TILE_S1_SHARED 2  /* of two windows */
+#define HIL_TILE_S1_STRIP 2   /* from one strip to the next */
+#define HIL_TILE_S1_WINDOW 3  /* strips of a window */
+
+    .equ LINES_HELD, HIL_TILE_S1_HELD
+    .equ LINES_SHARED, HIL_TILE_S1_SHARED
+    .equ LINES_STRIP, HIL_TILE_S1_STRIP
+    .equ WINDOW, HIL_TILE_S1_WINDOW
     .equ TILE, 64           /* bytes from one tile to the next */
 
 #ifdef HIL_DUAL_ISSUE

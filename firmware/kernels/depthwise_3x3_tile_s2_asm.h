@@ -7,10 +7,15 @@
  *     output 1 += B * (k0, k1)  [SMLAD]  + x4 * k2  [SMLABB, SMLABT]
  *
  * Loads of one chain cost the M4 less than their number; the M7 issues each beside a multiplication. */
-    .equ LINES_HELD, 9      /* lines of a window */
-    .equ LINES_SHARED, 1    /* of two windows */
-    .equ LINES_STRIP, 4     /* from one strip to the next */
-    .equ WINDOW, 2          /* strips of a window */
+#define HIL_TILE_S2_HELD 9    /* lines of a window */
+#define HIL_TILE_S2_SHARED 1  /* of two windows */
+#define HIL_TILE_S2_STRIP 4   /* from one strip to the next */
+#define HIL_TILE_S2_WINDOW 2  /* strips of a window */
+
+    .equ LINES_HELD, HIL_TILE_S2_HELD
+    .equ LINES_SHARED, HIL_TILE_S2_SHARED
+    .equ LINES_STRIP, HIL_TILE_S2_STRIP
+    .equ WINDOW, HIL_TILE_S2_WINDOW
     .equ TILE, 144          /* bytes from one tile to the next */
 
 #ifdef HIL_DUAL_ISSUE

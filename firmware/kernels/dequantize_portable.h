@@ -12,7 +12,7 @@ HIL_INLINE void dequantize_portable(const uint8_t *input, uint8_t *output, float
                                     const dequantize_portable_shape *s)
 {
     for (int32_t i = 0; i < s->count; ++i) {
-        const float value = scale * (float)(hil_load(input, i, (hil_type)s->in_type) - s->in_zero);
+        const float value = scale * (float)(hil_load(input, i, s->in_type) - s->in_zero);
         memcpy(output + 4 * i, &value, 4);
     }
 }

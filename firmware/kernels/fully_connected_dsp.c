@@ -1,5 +1,9 @@
 #include "fully_connected_dsp.h"
 
+#include "columns_end.h"
+
+_Static_assert(HIL_COLUMN_END_WORDS == 2, "words that are written after the column");
+
 HIL_SHARED void fully_connected_dsp(const int8_t *input, const int32_t *weights, int8_t *output, int32_t *scratch,
                                     const fully_connected_dsp_shape *s, gemm_4x1 *single)
 {

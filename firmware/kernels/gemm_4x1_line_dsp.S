@@ -13,16 +13,16 @@
     ldm     r0!, {r6-r11}
     sub.w   r2, r2, r3
     sub.w   r4, r4, r5
-    add.w   r3, r10, r3, lsl #8
-    add.w   r5, r11, r5, lsl #8
+    add.w   r3, r10, r3, lsl #HIL_LINEAR_SCALE_BITS
+    add.w   r5, r11, r5, lsl #HIL_LINEAR_SCALE_BITS
     smmul   r3, r3, r6
     smmul   r2, r2, r7
     smmul   r5, r5, r8
     smmul   r4, r4, r9
-    ssat    r3, #8, r3, asr #9
-    ssat    r2, #8, r2, asr #9
-    ssat    r5, #8, r5, asr #9
-    ssat    r4, #8, r4, asr #9
+    ssat    r3, #8, r3, asr #HIL_LINEAR_FRACTION_BITS
+    ssat    r2, #8, r2, asr #HIL_LINEAR_FRACTION_BITS
+    ssat    r5, #8, r5, asr #HIL_LINEAR_FRACTION_BITS
+    ssat    r4, #8, r4, asr #HIL_LINEAR_FRACTION_BITS
     hil_pack4 r3, r2, r5, r4
     hil_4x1_store r3, .Lblock
     hil_end gemm_4x1_line_dsp

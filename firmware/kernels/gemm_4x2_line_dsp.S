@@ -25,22 +25,22 @@
     smmul   r8, r8, r12
     ldrd    r11, r12, [r0, #16]
     add.w   r0, r0, #24
-    add.w   r3, r11, r3, lsl #8
-    add.w   r7, r11, r7, lsl #8
-    add.w   r5, r12, r5, lsl #8
-    add.w   r9, r12, r9, lsl #8
+    add.w   r3, r11, r3, lsl #HIL_LINEAR_SCALE_BITS
+    add.w   r7, r11, r7, lsl #HIL_LINEAR_SCALE_BITS
+    add.w   r5, r12, r5, lsl #HIL_LINEAR_SCALE_BITS
+    add.w   r9, r12, r9, lsl #HIL_LINEAR_SCALE_BITS
     smmul   r3, r3, r10
     smmul   r7, r7, r10
     smmul   r5, r5, r1
     smmul   r9, r9, r1
-    ssat    r2, #8, r2, asr #9
-    ssat    r3, #8, r3, asr #9
-    ssat    r4, #8, r4, asr #9
-    ssat    r5, #8, r5, asr #9
-    ssat    r6, #8, r6, asr #9
-    ssat    r7, #8, r7, asr #9
-    ssat    r8, #8, r8, asr #9
-    ssat    r9, #8, r9, asr #9
+    ssat    r2, #8, r2, asr #HIL_LINEAR_FRACTION_BITS
+    ssat    r3, #8, r3, asr #HIL_LINEAR_FRACTION_BITS
+    ssat    r4, #8, r4, asr #HIL_LINEAR_FRACTION_BITS
+    ssat    r5, #8, r5, asr #HIL_LINEAR_FRACTION_BITS
+    ssat    r6, #8, r6, asr #HIL_LINEAR_FRACTION_BITS
+    ssat    r7, #8, r7, asr #HIL_LINEAR_FRACTION_BITS
+    ssat    r8, #8, r8, asr #HIL_LINEAR_FRACTION_BITS
+    ssat    r9, #8, r9, asr #HIL_LINEAR_FRACTION_BITS
     hil_pack4 r3, r2, r5, r4
     hil_pack4 r7, r6, r9, r8
     hil_4x2_store r3, r7, .Lblock

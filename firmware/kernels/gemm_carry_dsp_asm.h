@@ -50,7 +50,7 @@
     ldr     r10, [r0, #32]!
     ldr     lr, [r1, #40]
     ldr     r12, [r1, #32]!
-    cmp.w   r12, #COLUMNS_END
+    cmp.w   r12, #HIL_COLUMNS_END
     bne     3b
     .endm
 

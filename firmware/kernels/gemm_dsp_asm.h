@@ -1,9 +1,8 @@
 /* Assembly that the inner kernels of gemm_dsp.h share: requantization and stores. Why it is exact, and how the constants
  * lie after a block's weights: harness/kernels/gemm.py, requant.py (hil_requant) and requant_linear.py (hil_line). */
+#include "columns_end.h"
 #include "kernel_asm.h"
-
-/* What follows the columns of two pixels, and no activations can be: the end of loops. A constant that CMP takes. */
-#define COLUMNS_END 0x7f007f00
+#include "requant_linear.h"
 
     /* acc (doubled) -> int8; tmp is lost. The addend is (2 * zero point + 1) << (shift - 1); shifts count by the lowest
      * byte of a register, so the word of all four shifts serves as it is. */

@@ -33,7 +33,7 @@
     hil_4x2_step 24, 20
     ldr     r12, [r1, #32]!
     add     r0, r0, #32
-    cmp     r12, #COLUMNS_END
+    cmp     r12, #HIL_COLUMNS_END
     bne.w   3b
     .endm
 

@@ -6,6 +6,9 @@
 
 #include "kernel.h"
 
+/* So many int8 add up in an int16. */
+#define HIL_POOL_DSP_COLUMNS 255
+
 typedef struct {
     int32_t a, b, c, d;
 } pool_s8_dsp_sums;
@@ -24,7 +27,7 @@ HIL_INLINE void pool_s8_dsp_add(uint32_t *even, uint32_t *odd, uint32_t four)
     __asm__("sxtab16 %0, %0, %1, ror #8" : "+r"(*odd) : "r"(four));
 }
 
-/* `rows` rows, row_step bytes apart, of `columns` elements, step bytes apart; at most 255 columns, which int16 holds */
+/* `rows` rows, row_step bytes apart, of `columns` elements, step bytes apart; at most HIL_POOL_DSP_COLUMNS columns */
 HIL_INLINE pool_s8_dsp_sums pool_s8_dsp_sum(const int8_t *line, int32_t rows, int32_t row_step, int32_t columns,
                                             int32_t step)
 {
@@ -35,7 +38,7 @@ HIL_INLINE pool_s8_dsp_sums pool_s8_dsp_sum(const int8_t *line, int32_t rows, in
         const int8_t *x = line;
         int32_t left = columns;
         held += columns;
-        if (held > 255) {
+        if (held > HIL_POOL_DSP_COLUMNS) {
             sums.a += (int16_t)even;
             sums.c += (int32_t)even >> 16;
             sums.b += (int16_t)odd;

@@ -10,12 +10,15 @@
 #include <string.h>
 
 #include "kernel.h"
+#include "requant_linear.h"
 
 HIL_INLINE uint32_t quad_requant_dsp_linear(int32_t sum, int32_t start, int32_t multiplier)
 {
     int32_t r;
-    const int32_t scaled = (int32_t)((uint32_t)start + ((uint32_t)sum << 8));
-    __asm__("smmul %0, %1, %2\n\tssat %0, #8, %0, asr #9" : "=r"(r) : "r"(scaled), "r"(multiplier));
+    const int32_t scaled = (int32_t)((uint32_t)start + ((uint32_t)sum << HIL_LINEAR_SCALE_BITS));
+    __asm__("smmul %0, %1, %2\n\tssat %0, #8, %0, asr %3"
+            : "=r"(r)
+            : "r"(scaled), "r"(multiplier), "i"(HIL_LINEAR_FRACTION_BITS));
     return (uint32_t)r;
 }
 

@@ -32,7 +32,7 @@ HIL_INLINE void quantize_f32_portable(const uint8_t *input, uint8_t *output, flo
         float x;
         memcpy(&x, input + 4 * i, 4);
         const int32_t value = quantize_f32_portable_round(x / scale) + s->out_zero;
-        hil_store(output, i, (hil_type)s->out_type, hil_clamp(value, s->clamp_min, s->clamp_max));
+        hil_store(output, i, s->out_type, hil_clamp(value, s->clamp_min, s->clamp_max));
     }
 }
 

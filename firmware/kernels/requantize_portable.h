@@ -11,9 +11,9 @@ typedef struct {
 HIL_INLINE void requantize_portable(const uint8_t *input, uint8_t *output, const requantize_portable_shape *s)
 {
     for (int32_t i = 0; i < s->count; ++i) {
-        const int32_t value = hil_load(input, i, (hil_type)s->in_type) - s->in_zero;
+        const int32_t value = hil_load(input, i, s->in_type) - s->in_zero;
         const int32_t scaled = hil_wrap_add(hil_requantize(value, s->multiplier, s->shift), s->out_zero);
-        hil_store(output, i, (hil_type)s->out_type, hil_clamp(scaled, s->clamp_min, s->clamp_max));
+        hil_store(output, i, s->out_type, hil_clamp(scaled, s->clamp_min, s->clamp_max));
     }
 }
 

@@ -1,11 +1,12 @@
 #include "scale_s8.h"
 
+#include "requant_linear.h"
 #include "requantize.h"
 
 HIL_INLINE int32_t scale_s8_linear(uint32_t sum, const int32_t *k)
 {
-    const int32_t scaled = (int32_t)((sum << 8) + (uint32_t)k[0]);
-    return (int32_t)(((int64_t)scaled * k[1]) >> 32) >> 9;
+    const int32_t scaled = (int32_t)((sum << HIL_LINEAR_SCALE_BITS) + (uint32_t)k[0]);
+    return (int32_t)(((int64_t)scaled * k[1]) >> 32) >> HIL_LINEAR_FRACTION_BITS;
 }
 
 HIL_INLINE int32_t scale_s8_rounded(uint32_t sum, const int32_t *k)
@@ -20,13 +21,13 @@ HIL_SHARED void scale_s8(const uint32_t *sums, const int32_t *records, int32_t r
 {
     const int32_t low = s->clamp_min;
     const int32_t high = s->clamp_max;
-    if (s->form == SCALE_S8_LINEAR) {
+    if (s->form == HIL_SCALE_LINEAR) {
         for (; count > 0; --count) {
             *output = (int8_t)hil_clamp(scale_s8_linear(*sums++, records), low, high);
             output += step;
             records += record_step;
         }
-    } else if (s->form == SCALE_S8_ROUNDED) {
+    } else if (s->form == HIL_SCALE_ROUNDED) {
         for (; count > 0; --count) {
             *output = (int8_t)hil_clamp(scale_s8_rounded(*sums++, records), low, high);
             output += step;

@@ -10,7 +10,9 @@
 
 #include "kernel.h"
 
-enum { SCALE_S8_LINEAR, SCALE_S8_ROUNDED, SCALE_S8_GENERAL };
+#define HIL_SCALE_LINEAR 0
+#define HIL_SCALE_ROUNDED 1
+#define HIL_SCALE_GENERAL 2
 
 typedef struct {
     int32_t form;

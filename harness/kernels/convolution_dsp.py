@@ -8,6 +8,7 @@ from harness.hardware.target import Target
 from harness.ir.window import one_row
 from harness.kernels.access_order import AccessOrder, pixel_pairs, rows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
+from harness.kernels.constants import constant
 from harness.kernels.context import Context
 from harness.kernels.convolution_dsp_loops import (
     CHANNELS,
@@ -31,10 +32,10 @@ STAGE = 10240
 CACHE = 4096
 """Bytes of a cache before slow memory that spare copying weights: they are used from there, some channels at a time."""
 
-COLUMNS_END = 12
+COLUMNS_END = 4 * constant("columns_end.h", "HIL_COLUMNS_END_WORDS")
 """Bytes after the columns of two pixels: a mark that ends loops, and what loads that run ahead touch."""
 
-COLUMN_END = 8
+COLUMN_END = 4 * constant("columns_end.h", "HIL_COLUMN_END_WORDS")
 """Bytes after a row's column, which loads that run ahead touch."""
 
 _SIZES = (
@@ -234,18 +235,18 @@ class ConvS8PlainDsp(ConvDsp):
     form, variant = "plain", "plain_dsp"
 
 
-class ConvS8LineDual(ConvDsp):
+class ConvS8LineDualIssue(ConvDsp):
     """A fused RELU, on the Cortex-M7."""
 
     features = DUAL_ISSUE
-    form, variant = "line", "line_dual"
+    form, variant = "line", "line_dual_issue"
 
 
-class ConvS8CarryDual(ConvDsp):
+class ConvS8CarryDualIssue(ConvDsp):
     """Weights that share lanes, on the Cortex-M7."""
 
     features = DUAL_ISSUE
-    form, variant = "carry", "carry_dual"
+    form, variant = "carry", "carry_dual_issue"
 
 
 class ConvS8LineStaged(ConvS8LineDsp):
@@ -266,13 +267,13 @@ class ConvS8PlainStaged(ConvS8PlainDsp):
     stage = STAGE
 
 
-class ConvS8LineChunked(ConvS8LineDual):
+class ConvS8LineChunked(ConvS8LineDualIssue):
     """A fused RELU, on the Cortex-M7, weights beyond its cache."""
 
     chunked = True
 
 
-class ConvS8CarryChunked(ConvS8CarryDual):
+class ConvS8CarryChunked(ConvS8CarryDualIssue):
     """Weights that share lanes, on the Cortex-M7, beyond its cache."""
 
     chunked = True
@@ -296,26 +297,26 @@ class FullyConnectedS8PlainDsp(FullyConnectedDsp):
     form, variant = "plain", "plain_dsp"
 
 
-class FullyConnectedS8LineDual(FullyConnectedDsp):
+class FullyConnectedS8LineDualIssue(FullyConnectedDsp):
     """A fused RELU, on the Cortex-M7."""
 
     features = DUAL_ISSUE
-    form, variant = "line", "line_dual"
+    form, variant = "line", "line_dual_issue"
 
 
-class FullyConnectedS8CarryDual(FullyConnectedDsp):
+class FullyConnectedS8CarryDualIssue(FullyConnectedDsp):
     """Weights that share lanes, on the Cortex-M7."""
 
     features = DUAL_ISSUE
-    form, variant = "carry", "carry_dual"
+    form, variant = "carry", "carry_dual_issue"
 
 
 CONVOLUTION_DSP: tuple[Kernel, ...] = (
     ConvS8LineDsp(),
     ConvS8CarryDsp(),
     ConvS8PlainDsp(),
-    ConvS8LineDual(),
-    ConvS8CarryDual(),
+    ConvS8LineDualIssue(),
+    ConvS8CarryDualIssue(),
     ConvS8LineStaged(),
     ConvS8CarryStaged(),
     ConvS8PlainStaged(),
@@ -324,6 +325,6 @@ CONVOLUTION_DSP: tuple[Kernel, ...] = (
     FullyConnectedS8LineDsp(),
     FullyConnectedS8CarryDsp(),
     FullyConnectedS8PlainDsp(),
-    FullyConnectedS8LineDual(),
-    FullyConnectedS8CarryDual(),
+    FullyConnectedS8LineDualIssue(),
+    FullyConnectedS8CarryDualIssue(),
 )

@@ -11,6 +11,7 @@ from harness.ir.graph import ConvAttrs
 from harness.ir.window import WindowAxis
 from harness.kernels.access_order import NEVER, AccessOrder
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
+from harness.kernels.constants import constant
 from harness.kernels.context import Context
 from harness.kernels.quantized_layer import quantized_layer
 from harness.kernels.scaling_dsp import DSP, SaturatingRequant, clamp_loops, clamped, depthwise_requant
@@ -38,7 +39,15 @@ class Tile:
         return 8 * self.held
 
 
-TILES = {1: Tile(8, 2, 2, 3), 2: Tile(9, 1, 4, 2)}
+def _tile(stride: int) -> Tile:
+    header = f"depthwise_3x3_tile_s{stride}_asm.h"
+    held, shared, strip, window = (
+        constant(header, f"HIL_TILE_S{stride}_{name}") for name in ("HELD", "SHARED", "STRIP", "WINDOW")
+    )
+    return Tile(held, shared, strip, window)
+
+
+TILES = {stride: _tile(stride) for stride in (1, 2)}
 
 
 @dataclass(frozen=True)
@@ -219,11 +228,11 @@ class DepthwiseConv3x3S8Dsp(Kernel):
         return Work(loops, sweeps, lines.scratch)
 
 
-class DepthwiseConv3x3S8M7(DepthwiseConv3x3S8Dsp):
+class DepthwiseConv3x3S8DualIssue(DepthwiseConv3x3S8Dsp):
     """The same, with loads that the M7 issues beside multiplications."""
 
     features = frozenset({"dsp", "dual-issue"})
-    function = "depthwise_conv_3x3_s8_m7"
+    function = "depthwise_conv_3x3_s8_dual_issue"
 
 
 class DepthwiseConv3x3Stride2S8Dsp(DepthwiseConv3x3S8Dsp):
@@ -233,10 +242,10 @@ class DepthwiseConv3x3Stride2S8Dsp(DepthwiseConv3x3S8Dsp):
     stride = 2
 
 
-class DepthwiseConv3x3Stride2S8M7(DepthwiseConv3x3S8M7):
+class DepthwiseConv3x3Stride2S8DualIssue(DepthwiseConv3x3S8DualIssue):
     """3x3 with stride 2, for the M7."""
 
-    function = "depthwise_conv_3x3_s2_s8_m7"
+    function = "depthwise_conv_3x3_s2_s8_dual_issue"
     stride = 2
 
 
@@ -268,7 +277,7 @@ def _records(lines: Ints, scale: SaturatingRequant) -> npt.NDArray[np.int32]:
 
 KERNELS: tuple[Kernel, ...] = (
     DepthwiseConv3x3S8Dsp(),
-    DepthwiseConv3x3S8M7(),
+    DepthwiseConv3x3S8DualIssue(),
     DepthwiseConv3x3Stride2S8Dsp(),
-    DepthwiseConv3x3Stride2S8M7(),
+    DepthwiseConv3x3Stride2S8DualIssue(),
 )

@@ -6,22 +6,26 @@ from harness.ir.graph import BinaryAttrs
 from harness.kernels.access_order import AccessOrder, elementwise
 from harness.kernels.base import Call, In, Kernel, Lowered, Out
 from harness.kernels.context import Context
-from harness.kernels.loops import NestLoop, broadcast_steps, merge, padded
+from harness.kernels.loops import NestLoop, broadcast_nest, nest_fields
 from harness.kernels.work import Work
 from harness.quantization.params import Multiplier, add_params, mul_params
 
 _NONE = Multiplier(0, 0)
 
 
-def broadcast_loops(context: Context) -> dict[str, int]:
-    """Fields of the C shape: five loops over the output, and how far either operand moves in each."""
+def binary_nest(context: Context) -> list[NestLoop]:
+    """The loops of a node with two operands.
+
+    Raises:
+        CompileError: more loops than the kernels have.
+    """
     a, b, y = context.input(0), context.input(1), context.output()
-    steps = zip(y.shape, broadcast_steps(a.shape, y.shape), broadcast_steps(b.shape, y.shape), strict=True)
-    nest = merge([NestLoop(n, (i, j)) for n, i, j in steps], 2)
-    loops = padded(nest, 5, 2, f"{context.node.op} into '{y.name}'")
-    shape = {f"n{i}": loop.count for i, loop in enumerate(loops)}
-    shape |= {f"a{i}": loop.steps[0] for i, loop in enumerate(loops)}
-    return shape | {f"b{i}": loop.steps[1] for i, loop in enumerate(loops)}
+    return broadcast_nest(a, b, y, f"{context.node.op} into '{y.name}'")
+
+
+def broadcast_loops(context: Context) -> dict[str, int]:
+    """Fields of the C shape: loops over the output, and how far either operand moves in each."""
+    return nest_fields(binary_nest(context))
 
 
 def binary_loops(context: Context) -> dict[str, float]:
@@ -32,9 +36,9 @@ def binary_loops(context: Context) -> dict[str, float]:
     """
     attrs, a, b, y = context.node.attrs, context.input(0), context.input(1), context.output()
     assert isinstance(attrs, BinaryAttrs)
-    fields, elements = broadcast_loops(context), y.elements
-    loops: dict[str, float] = {"element": elements, "run": elements // fields["n4"]}
-    loops["value"] = elements * (0 in (fields["a4"], fields["b4"]) and fields["n4"] > 1)
+    row, elements = binary_nest(context)[-1], y.elements
+    loops: dict[str, float] = {"element": elements, "run": elements // row.count}
+    loops["value"] = elements * (0 in row.steps and row.count > 1)
     loops["zero"] = elements * ((a.q.zero_point != 0) + (b.q.zero_point != 0))
     narrower = sum(end != limit for end, limit in zip(attrs.clamp, y.dtype.range, strict=True))
     return loops | {"clamp": elements * narrower}

@@ -3,76 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from harness.ir.graph import BinaryAttrs, Tensor
 from harness.kernels.access_order import AccessOrder, elementwise
+from harness.kernels.add_line import AddLine, LineForm, find_line, ratios_of, zeros_of
 from harness.kernels.base import Call, In, Kernel, Lowered, Out
+from harness.kernels.constants import constant
 from harness.kernels.context import Context
-from harness.kernels.loops import NestLoop, broadcast_steps, merge, padded
+from harness.kernels.elementwise import binary_nest
+from harness.kernels.loops import NestLoop, nest_fields
 from harness.kernels.mve_kernel import Loops, MveKernel
-from harness.quantization.fixedpoint import INT32_MAX, Ints, multiply_by_quantized_multiplier
-from harness.quantization.params import AddParams, Multiplier, add_params, mul_params
+from harness.quantization.fixedpoint import INT32_MAX
+from harness.quantization.params import Multiplier, add_params, mul_params
 from harness.quantization.types import Clamp
 
-FRACTION_BITS = 22
-HALF = 1 << (FRACTION_BITS - 1)
-_SLOPES = 64
-_INT8 = np.arange(-128, 128, dtype=np.int64)
+FRACTION_BITS = constant("add_line.h", "HIL_ADD_FRACTION_BITS_MVE")
+_TRIED = 64
 
 
-@dataclass(frozen=True)
-class Linear:
-    """ADD as clamp((a * a_factor + b * b_factor + offset + HALF) >> FRACTION_BITS).
-
-    Sums without HALF fit int32 for all int8 a and b.
-    """
-
-    a_factor: int
-    b_factor: int
-    offset: int
+def _near(tried: int) -> tuple[tuple[int, int], ...]:
+    """Nothing first, then random steps to both sides of it."""
+    steps = np.random.default_rng(0).integers(-tried // 2, tried // 2 + 1, (tried, 2))
+    steps[0] = 0
+    return tuple((int(a), int(b)) for a, b in steps)
 
 
-def add_linear(a: Tensor, b: Tensor, y: Tensor, clamp: Clamp) -> Linear | None:
-    """A linear function that equals TFLM's ADD for all 65536 pairs of operands, or None when none was found."""
-    zeros = (a.q.zero_point, b.q.zero_point, y.q.zero_point)
-    slopes = (a.q.scale / y.q.scale, b.q.scale / y.q.scale)
-    return _linear(add_params(a, b, y), slopes, zeros, clamp)
+FORM = LineForm(FRACTION_BITS, _near(_TRIED), half=1 << (FRACTION_BITS - 1), unbounded=INT32_MAX)
 
 
-@lru_cache(maxsize=256)
-def _linear(
-    factors: AddParams, slopes: tuple[float, float], zeros: tuple[int, int, int], clamp: Clamp
-) -> Linear | None:
-    if 128 * (slopes[0] + slopes[1]) * 2**FRACTION_BITS > INT32_MAX:
+def line_of(a: Tensor, b: Tensor, y: Tensor, clamp: Clamp) -> AddLine | None:
+    """A line that equals TFLM's ADD for every pair of operands, or None where none was found."""
+    ratios = ratios_of(a, b, y)
+    if 128 * sum(ratios) * 2**FRACTION_BITS > INT32_MAX:
         return None
-    wanted = _add(factors, zeros, clamp)
-    rng = np.random.default_rng(0)
-    near = rng.integers(-_SLOPES // 2, _SLOPES // 2 + 1, (_SLOPES, 2))
-    near[0] = 0
-    for da, db in near:
-        fa, fb = (round(slope * 2**FRACTION_BITS) + int(d) for slope, d in zip(slopes, (da, db), strict=True))
-        products = _INT8[:, None] * fa + _INT8 * fb
-        # Where the output is the clamp's end, only one side of a step matters.
-        low = ((wanted << FRACTION_BITS) - products)[wanted > clamp[0]].max(initial=-INT32_MAX)
-        high = (((wanted + 1) << FRACTION_BITS) - 1 - products)[wanted < clamp[1]].min(initial=INT32_MAX)
-        offset = int((low + high) // 2) - HALF
-        if low <= high and np.abs(products + offset).max() <= INT32_MAX and abs(offset) <= INT32_MAX:
-            return Linear(fa, fb, offset)
-    return None
-
-
-def _add(factors: AddParams, zeros: tuple[int, int, int], clamp: Clamp) -> Ints:
-    """TFLM's ADD of all a (rows) and b (columns)."""
-    a, b = (
-        multiply_by_quantized_multiplier((_INT8 - zero) << factors.left_shift, factor.m, factor.shift)
-        for zero, factor in zip(zeros, (factors.a, factors.b), strict=False)
-    )
-    sums = multiply_by_quantized_multiplier(a[:, None] + b, factors.y.m, factors.y.shift)
-    clipped: Ints = np.clip(sums + zeros[2], *clamp)
-    return clipped
+    return find_line(add_params(a, b, y), ratios, zeros_of(a, b, y), clamp, FORM)
 
 
 @dataclass(frozen=True)
@@ -93,24 +59,13 @@ def nest(context: Context) -> Nest:
     Raises:
         CompileError: more loops than the kernels have.
     """
-    a, b, y = context.input(0), context.input(1), context.output()
-    steps = zip(y.shape, broadcast_steps(a.shape, y.shape), broadcast_steps(b.shape, y.shape), strict=True)
-    loops = padded(merge([NestLoop(n, (i, j)) for n, i, j in steps], 2), 5, 2, f"{context.node.op} into '{y.name}'")
-    last = loops[-1]
-    if last.count == 1:
+    loops = binary_nest(context)
+    if loops[-1].count == 1:
         loops = [*loops[:-1], NestLoop(1, (1, 1))]
     swapped = loops[-1].steps[0] == 0
     if swapped:
-        loops = [NestLoop(loop.count, loop.steps[::-1]) for loop in loops]
+        loops = [NestLoop(loop.count, (loop.steps[1], loop.steps[0])) for loop in loops]
     return Nest(tuple(loops), swapped)
-
-
-def _loops_shape(loops: tuple[NestLoop, ...]) -> dict[str, int]:
-    shape = {f"n{i}": loop.count for i, loop in enumerate(loops)}
-    shape |= {f"a{i}": loop.steps[0] for i, loop in enumerate(loops[:-1])}
-    return shape | {f"b{i}": loop.steps[1] for i, loop in enumerate(loops)}
-
-
 
 
 class _Binary(MveKernel):
@@ -132,7 +87,7 @@ class _Binary(MveKernel):
         assert isinstance(attrs, BinaryAttrs)
         found = nest(context)
         order = (1, 0) if found.swapped else (0, 1)
-        shape = {**_loops_shape(found.loops), **self.constants(context, order)}
+        shape = {**nest_fields(found.loops), **self.constants(context, order)}
         shape |= {"clamp_min": attrs.clamp[0], "clamp_max": attrs.clamp[1]}
         return Lowered(self.function, (Call(self.function, (In(order[0]), In(order[1]), Out()), shape),))
 
@@ -160,18 +115,18 @@ class AddLinearS8Mve(_Binary):
     group = 8
 
     def applies(self, context: Context) -> bool:
-        return self._linear(context) is not None
+        return self._line(context) is not None
 
-    def _linear(self, context: Context) -> Linear | None:
+    def _line(self, context: Context) -> AddLine | None:
         attrs = context.node.attrs
         assert isinstance(attrs, BinaryAttrs)
-        return add_linear(context.input(0), context.input(1), context.output(), attrs.clamp)
+        return line_of(context.input(0), context.input(1), context.output(), attrs.clamp)
 
     def constants(self, context: Context, order: tuple[int, int]) -> dict[str, int]:
-        linear = self._linear(context)
-        assert linear is not None
-        factors = (linear.a_factor, linear.b_factor)
-        return {"a_factor": factors[order[0]], "b_factor": factors[order[1]], "offset": linear.offset}
+        line = self._line(context)
+        assert line is not None
+        factors = (line.a_multiplier, line.b_multiplier)
+        return {"a_factor": factors[order[0]], "b_factor": factors[order[1]], "offset": line.offset}
 
 
 class _Scaled(_Binary):

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 from harness.errors import CompileError
+from harness.ir.graph import Tensor
+from harness.kernels.constants import constant
+
+DEPTH = constant("nest.h", "HIL_NEST_DEPTH")
+"""Loops of a hil_nest (firmware/kernels/nest.h), the kernel's innermost one among them."""
 
 
 @dataclass(frozen=True)
@@ -58,3 +64,25 @@ def broadcast_steps(shape: Sequence[int], to: Sequence[int]) -> list[int]:
     """Step per dimension of `to` over a dense tensor of `shape`, in elements; 0 where it is broadcast."""
     full = [1] * (len(to) - len(shape)) + list(shape)
     return [0 if n == 1 else step for n, step in zip(full, row_major(full), strict=True)]
+
+
+def broadcast_nest(a: Tensor, b: Tensor, y: Tensor, what: str) -> list[NestLoop]:
+    """The nest of DEPTH loops over `y`, with the steps of its operands `a` and `b` in elements.
+
+    Raises:
+        CompileError: more loops than the kernels have.
+    """
+    steps = zip(y.shape, broadcast_steps(a.shape, y.shape), broadcast_steps(b.shape, y.shape), strict=True)
+    return padded(merge([NestLoop(n, (i, j)) for n, i, j in steps], 2), DEPTH, 2, what)
+
+
+def nest_fields(nest: Sequence[NestLoop]) -> dict[str, int]:
+    """The hil_nest of a C shape: turns of each of DEPTH loops, and the steps of two operands."""
+    fields = {f"nest.n{i}": loop.count for i, loop in enumerate(nest)}
+    fields |= {f"nest.a{i}": loop.steps[0] for i, loop in enumerate(nest)}
+    return fields | {f"nest.b{i}": loop.steps[1] for i, loop in enumerate(nest)}
+
+
+def nest_turns(shape: Mapping[str, int]) -> int:
+    """Turns of the innermost loop of a C shape's hil_nest, in all."""
+    return prod(shape[f"nest.n{i}"] for i in range(DEPTH))

@@ -7,7 +7,7 @@ from math import prod
 from harness.ir.graph import ConcatAttrs, PadAttrs, SliceAttrs, SplitAttrs, Tensor
 from harness.kernels.base import Call, In, Kernel, Lowered, Out, StateOf
 from harness.kernels.context import Context
-from harness.kernels.loops import NestLoop, merge, padded, row_major
+from harness.kernels.loops import DEPTH, NestLoop, merge, nest_fields, nest_turns, padded, row_major
 from harness.kernels.work import Work
 
 _BYTES = "uint8_t"
@@ -52,8 +52,7 @@ class Copying(Kernel):
         for call in self.lower(context).calls:
             shape = call.shape
             if call.function == self.function:
-                runs = shape["rows"] if "rows" in shape else prod(shape[f"n{i}"] for i in range(5))
-                found.append((runs, shape["bytes"], 0))
+                found.append((runs(call), shape["bytes"], 0))
             else:
                 found.append((0, 0, shape["bytes"]))
         return found
@@ -128,16 +127,18 @@ class SplitPortable(Copying):
         return self.copying(self.copies(context))
 
 
+def runs(call: Call) -> int:
+    """Runs of bytes that a call copies."""
+    return call.shape["rows"] if "rows" in call.shape else nest_turns(call.shape)
+
+
 def _strided(function: str, loops: list[NestLoop], size: int, in_offset: int, out_offset: int, what: str) -> Call:
     """A strided copy of elements of `size` bytes; the innermost dense loop becomes one run."""
     nest = merge(loops, 2)
     run = size
     if nest[-1].steps == (size, size):
         run *= nest.pop().count
-    full = padded(nest, 5, 2, what)
-    shape = {"bytes": run} | {f"n{i}": loop.count for i, loop in enumerate(full)}
-    shape |= {"in_offset": in_offset} | {f"in{i}": loop.steps[0] for i, loop in enumerate(full)}
-    shape |= {"out_offset": out_offset} | {f"out{i}": loop.steps[1] for i, loop in enumerate(full)}
+    shape = {"bytes": run, "in_offset": in_offset, "out_offset": out_offset} | nest_fields(padded(nest, DEPTH, 2, what))
     return Call(function, (In(ctype=_BYTES), Out(ctype=_BYTES)), shape)
 
 

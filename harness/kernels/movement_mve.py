@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
-
 from harness.kernels.base import Kernel
 from harness.kernels.context import Context
 from harness.kernels.movement import (
@@ -13,6 +11,7 @@ from harness.kernels.movement import (
     SplitPortable,
     StridedSlicePortable,
     moved,
+    runs,
 )
 from harness.kernels.mve import LANES
 from harness.kernels.mve_kernel import Loops, MveKernel
@@ -21,8 +20,6 @@ _Copying = ConcatPortable | SplitPortable | StridedSlicePortable | PadPortable
 
 SHORT = 8
 """Runs of fewer bytes are copied as quickly one by one."""
-
-
 
 
 class MoveMve(MveKernel, MovePortable):
@@ -90,9 +87,8 @@ def _shortest(kernel: _Copying, context: Context) -> int:
 
 def _copies(kernel: _Copying, context: Context) -> dict[str, float]:
     calls = [call for call in kernel.lower(context).calls if call.function == kernel.function]
-    runs = [call.shape.get("rows") or prod(call.shape[f"n{i}"] for i in range(5)) for call in calls]
-    vectors = sum(n * -(-call.shape["bytes"] // LANES) for n, call in zip(runs, calls, strict=True))
-    return {"run": sum(runs), "vector": vectors}
+    vectors = sum(runs(call) * -(-call.shape["bytes"] // LANES) for call in calls)
+    return {"run": sum(map(runs, calls)), "vector": vectors}
 
 
 KERNELS: tuple[Kernel, ...] = (MoveMve(), ConcatMve(), SplitMve(), StridedSliceMve(), PadMve())

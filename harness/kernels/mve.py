@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from harness.kernels.constants import constant
 from harness.kernels.context import Context
 from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
 from harness.quantization.fixedpoint import wrap32
@@ -15,8 +16,8 @@ from harness.quantization.fixedpoint import wrap32
 Int8s = npt.NDArray[np.int8]
 Int32s = npt.NDArray[np.int32]
 
-RELU, SIGNED, GENERAL = 0, 1, 2
-"""Forms of requantization, as in firmware/kernels/gemm_s8_mve.h; requant_mve.h says why they are exact."""
+RELU, SIGNED, GENERAL = (constant("mve.h", f"HIL_MVE_{form}") for form in ("RELU", "SIGNED", "GENERAL"))
+"""Forms of requantization, firmware/kernels/mve.h; requant_mve.h says why they are exact."""
 
 LANES = 16
 EIGHT = 8

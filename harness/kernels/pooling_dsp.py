@@ -9,6 +9,7 @@ import numpy as np
 from harness.ir.graph import MeanAttrs, PoolAttrs
 from harness.kernels.access_order import AccessOrder, windows
 from harness.kernels.base import Call, In, Kernel, Lowered, Out
+from harness.kernels.constants import constant
 from harness.kernels.context import Context
 from harness.kernels.pooling import PoolS8
 from harness.kernels.scaling_dsp import DSP
@@ -16,7 +17,7 @@ from harness.kernels.work import Work
 from harness.quantization.params import mean_params
 
 QUAD = 4
-MOST_COLUMNS = 255
+MOST_COLUMNS = constant("pool_s8_dsp.h", "HIL_POOL_DSP_COLUMNS")
 """So many int8 add up in an int16."""
 
 

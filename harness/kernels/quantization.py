@@ -6,12 +6,17 @@ import numpy as np
 
 from harness.kernels.access_order import AccessOrder, elementwise
 from harness.kernels.base import Call, Float, In, Kernel, Lowered, Out
+from harness.kernels.constants import constant
 from harness.kernels.context import Context
 from harness.kernels.work import Work
 from harness.quantization.params import requantize_params
 from harness.quantization.types import DType
 
-_TYPE = {DType.INT8: 0, DType.UINT8: 1, DType.INT16: 2}  # hil_type in convert.h
+_TYPE = {
+    DType.INT8: constant("convert.h", "HIL_S8"),
+    DType.UINT8: constant("convert.h", "HIL_U8"),
+    DType.INT16: constant("convert.h", "HIL_S16"),
+}
 
 
 class RequantizePortable(Kernel):

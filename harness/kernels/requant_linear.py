@@ -29,11 +29,12 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from harness.kernels.constants import constant
 from harness.quantization.fixedpoint import INT32_MAX, INT32_MIN, Ints, multiply_by_quantized_multiplier
 from harness.quantization.types import Clamp, DType
 
-SCALE_BITS = 8
-FRACTION_BITS = 9
+SCALE_BITS = constant("requant_linear.h", "HIL_LINEAR_SCALE_BITS")
+FRACTION_BITS = constant("requant_linear.h", "HIL_LINEAR_FRACTION_BITS")
 _SLOPES = 64
 _LOWEST, _HIGHEST = DType.INT8.range
 _OUTPUTS = np.arange(_LOWEST + 1, _HIGHEST + 1, dtype=np.int64)

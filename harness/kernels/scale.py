@@ -7,12 +7,13 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from harness.kernels.constants import constant
 from harness.kernels.context import Context
 from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
 from harness.kernels.requant_linear import SCALE_BITS
 from harness.quantization.fixedpoint import wrap32
 
-LINEAR, ROUNDED, GENERAL = range(3)
+LINEAR, ROUNDED, GENERAL = (constant("scale_s8.h", f"HIL_SCALE_{form}") for form in ("LINEAR", "ROUNDED", "GENERAL"))
 
 
 def records(context: Context) -> tuple[dict[str, int], npt.NDArray[np.int32]]:

@@ -52,8 +52,8 @@ def _three_by_three(rng: Rng, stride: int) -> Graph:
     [
         ("mps2-an386", 1, "DepthwiseConv3x3S8Dsp", "depthwise_conv_3x3_s8_dsp"),
         ("mps2-an386", 2, "DepthwiseConv3x3Stride2S8Dsp", "depthwise_conv_3x3_s2_s8_dsp"),
-        ("mps2-an500", 1, "DepthwiseConv3x3S8M7", "depthwise_conv_3x3_s8_m7"),
-        ("mps2-an500", 2, "DepthwiseConv3x3Stride2S8M7", "depthwise_conv_3x3_s2_s8_m7"),
+        ("mps2-an500", 1, "DepthwiseConv3x3S8DualIssue", "depthwise_conv_3x3_s8_dual_issue"),
+        ("mps2-an500", 2, "DepthwiseConv3x3Stride2S8DualIssue", "depthwise_conv_3x3_s2_s8_dual_issue"),
         ("mps2-an505", 1, "DepthwiseConv3x3S8Dsp", "depthwise_conv_3x3_s8_dsp"),
     ],
 )
@@ -115,7 +115,7 @@ def _edge(rng: Rng, stride: int) -> Graph:
     [
         ("mps2-an386", 1, "DepthwiseConv3x3S8Dsp"),
         ("mps2-an386", 2, "DepthwiseConv3x3Stride2S8Dsp"),
-        ("mps2-an500", 1, "DepthwiseConv3x3S8M7"),
+        ("mps2-an500", 1, "DepthwiseConv3x3S8DualIssue"),
         ("mps2-an386", 1, "DepthwiseConvS8Dsp"),
         ("mps2-an385", 1, "DepthwiseConvS8Plane"),
         ("mps2-an385", 2, "DepthwiseConvS8Portable"),

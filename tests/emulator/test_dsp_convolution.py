@@ -21,8 +21,8 @@ VARIANTS = [
     ("line_dsp", "LineDsp", M4),
     ("carry_dsp", "CarryDsp", M4),
     ("plain_dsp", "PlainDsp", M4),
-    ("line_dual", "LineDual", M7),
-    ("carry_dual", "CarryDual", M7),
+    ("line_dual_issue", "LineDualIssue", M7),
+    ("carry_dual_issue", "CarryDualIssue", M7),
 ]
 each_variant = pytest.mark.parametrize(("variant", "name", "board"), VARIANTS, ids=[v[0] for v in VARIANTS])
 
@@ -82,8 +82,8 @@ CACHED_FLASH = Target("cortex-m7", weights=Cached(sets=64, ways=2, line=32, load
         ("ConvS8LineStaged", SLOW_FLASH, M4, "conv_s8_line_dsp"),
         ("ConvS8CarryStaged", SLOW_FLASH, M4, "conv_s8_carry_dsp"),
         ("ConvS8PlainStaged", SLOW_FLASH, M4, "conv_s8_plain_dsp"),
-        ("ConvS8LineChunked", CACHED_FLASH, M7, "conv_s8_line_dual"),
-        ("ConvS8CarryChunked", CACHED_FLASH, M7, "conv_s8_carry_dual"),
+        ("ConvS8LineChunked", CACHED_FLASH, M7, "conv_s8_line_dual_issue"),
+        ("ConvS8CarryChunked", CACHED_FLASH, M7, "conv_s8_carry_dual_issue"),
     ],
 )
 def test_some_channels_at_a_time(name: str, target: Target, board: str, function: str) -> None:

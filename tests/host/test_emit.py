@@ -101,7 +101,7 @@ def test_objects_hold_no_writable_data(tmp_path: Path) -> None:
 def test_scalars_compile() -> None:
     b = Builder()
     package = emit(compile_graph(b.graph(b.add(b.input(), b.input())), core="host"))
-    assert ".n4 = 1, .a0 = 0" in package.files["hand_made.c"]
+    assert ".nest.n4 = 1, .nest.a0 = 0" in package.files["hand_made.c"]
 
 
 def test_the_manifest_tells_layers_and_arena() -> None:

@@ -1,5 +1,5 @@
-/* gemm_4x2_carry_dual.h */
-#include "gemm_4x2_dual_asm.h"
+/* gemm_4x2_carry_dual_issue.h */
+#include "gemm_4x2_dual_issue_asm.h"
 
     /* sums (doubled) of a channel times r10, plus the addend for its shift */
     .macro hil_scale acc0, acc1, shift
@@ -26,7 +26,7 @@
     ssat    \last1, #8, \last1, asr #1
     .endm
 
-    hil_function gemm_4x2_carry_dual
+    hil_function gemm_4x2_carry_dual_issue
     hil_4x2_enter
     .balign 4
 .Lblock:
@@ -109,4 +109,4 @@
 9:  strb    r4, [r11]
     strb    r5, [lr]
     b       8b
-    hil_end gemm_4x2_carry_dual
+    hil_end gemm_4x2_carry_dual_issue

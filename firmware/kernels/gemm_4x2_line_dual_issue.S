@@ -1,7 +1,7 @@
-/* gemm_4x2_line_dual.h */
-#include "gemm_4x2_dual_asm.h"
+/* gemm_4x2_line_dual_issue.h */
+#include "gemm_4x2_dual_issue_asm.h"
 
-    hil_function gemm_4x2_line_dual
+    hil_function gemm_4x2_line_dual_issue
     hil_4x2_enter
     ldr     r12, [r1]
     mov     r4, #0
@@ -32,29 +32,29 @@
     smmul   r3, r3, r11
     ldr     r11, [r0, #20]
     smmul   r6, r6, r12
-    add.w   r4, r1, r4, lsl #8
+    add.w   r4, r1, r4, lsl #HIL_LINEAR_SCALE_BITS
     smmul   r7, r7, r12
-    add.w   r5, r1, r5, lsl #8
+    add.w   r5, r1, r5, lsl #HIL_LINEAR_SCALE_BITS
     ldr     r12, [sp, #LEFT]
-    ssat    r2, #8, r2, asr #9
+    ssat    r2, #8, r2, asr #HIL_LINEAR_FRACTION_BITS
     smmul   r4, r4, r10
-    add.w   r8, r11, r8, lsl #8
+    add.w   r8, r11, r8, lsl #HIL_LINEAR_SCALE_BITS
     smmul   r5, r5, r10
-    ssat    r3, #8, r3, asr #9
+    ssat    r3, #8, r3, asr #HIL_LINEAR_FRACTION_BITS
     subs.w  r12, r12, #4
-    add.w   r9, r11, r9, lsl #8
+    add.w   r9, r11, r9, lsl #HIL_LINEAR_SCALE_BITS
     smmul   r8, r8, lr
-    ssat    r6, #8, r6, asr #9
+    ssat    r6, #8, r6, asr #HIL_LINEAR_FRACTION_BITS
     smmul   r9, r9, lr
-    ssat    r7, #8, r7, asr #9
+    ssat    r7, #8, r7, asr #HIL_LINEAR_FRACTION_BITS
     ldr     r11, [sp, #OUT0]
-    ssat    r4, #8, r4, asr #9
+    ssat    r4, #8, r4, asr #HIL_LINEAR_FRACTION_BITS
     ldr     lr, [sp, #OUT1]
-    ssat    r5, #8, r5, asr #9
+    ssat    r5, #8, r5, asr #HIL_LINEAR_FRACTION_BITS
     blt     7f
-    ssat    r8, #8, r8, asr #9
+    ssat    r8, #8, r8, asr #HIL_LINEAR_FRACTION_BITS
     strb    r2, [r11, #1]
-    ssat    r9, #8, r9, asr #9
+    ssat    r9, #8, r9, asr #HIL_LINEAR_FRACTION_BITS
     strb    r3, [lr, #1]
     str     r12, [sp, #LEFT]
     add.w   r0, r0, #24
@@ -83,9 +83,9 @@
     strb    r2, [r11, #1]
     strb    r3, [lr, #1]
     beq     8b
-    ssat    r8, #8, r8, asr #9
-    ssat    r9, #8, r9, asr #9
+    ssat    r8, #8, r8, asr #HIL_LINEAR_FRACTION_BITS
+    ssat    r9, #8, r9, asr #HIL_LINEAR_FRACTION_BITS
     strb    r8, [r11, #2]
     strb    r9, [lr, #2]
     b       8b
-    hil_end gemm_4x2_line_dual
+    hil_end gemm_4x2_line_dual_issue

@@ -1,8 +1,8 @@
-/* gemm_4x1_carry_dual.h */
+/* gemm_4x1_carry_dual_issue.h */
 #include "gemm_4x1_dsp_asm.h"
-#include "gemm_carry_dual_asm.h"
+#include "gemm_carry_dual_issue_asm.h"
 
-    hil_function gemm_4x1_carry_dual
+    hil_function gemm_4x1_carry_dual_issue
     hil_4x1_enter 4
     .balign 4
 .Lblock:
@@ -21,4 +21,4 @@
     lsl.w   r5, r5, #1
     hil_4x1_requant r3, r2, r5, r4
     hil_4x1_store r3, .Lblock
-    hil_end gemm_4x1_carry_dual
+    hil_end gemm_4x1_carry_dual_issue

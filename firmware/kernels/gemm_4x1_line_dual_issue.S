@@ -1,8 +1,8 @@
-/* gemm_4x1_line_dual.h */
+/* gemm_4x1_line_dual_issue.h */
 #include "gemm_4x1_dsp_asm.h"
-#include "gemm_carry_dual_asm.h"
+#include "gemm_carry_dual_issue_asm.h"
 
-    hil_function gemm_4x1_line_dual
+    hil_function gemm_4x1_line_dual_issue
     hil_4x1_enter 4
     .balign 4
 .Lblock:
@@ -17,17 +17,17 @@
     sub.w   r4, r4, r5
     ldr     r11, [r0, #28]
     smmul   r2, r2, r7
-    add.w   r3, r10, r3, lsl #8
+    add.w   r3, r10, r3, lsl #HIL_LINEAR_SCALE_BITS
     ldr     r9, [r0, #20]
-    add.w   r5, r11, r5, lsl #8
+    add.w   r5, r11, r5, lsl #HIL_LINEAR_SCALE_BITS
     smmul   r3, r3, r6
     smmul   r5, r5, r8
     add.w   r0, r0, #32
-    ssat    r2, #8, r2, asr #9
+    ssat    r2, #8, r2, asr #HIL_LINEAR_FRACTION_BITS
     smmul   r4, r4, r9
-    ssat    r3, #8, r3, asr #9
-    ssat    r5, #8, r5, asr #9
-    ssat    r4, #8, r4, asr #9
+    ssat    r3, #8, r3, asr #HIL_LINEAR_FRACTION_BITS
+    ssat    r5, #8, r5, asr #HIL_LINEAR_FRACTION_BITS
+    ssat    r4, #8, r4, asr #HIL_LINEAR_FRACTION_BITS
     hil_pack4 r3, r2, r5, r4
     hil_4x1_store r3, .Lblock
-    hil_end gemm_4x1_line_dual
+    hil_end gemm_4x1_line_dual_issue

@@ -67,6 +67,6 @@
 1:  hil_4x2_group
 2:  hil_4x2_group
 5:  hil_4x2_group
-    cmp     r12, #COLUMNS_END
+    cmp     r12, #HIL_COLUMNS_END
     bne.w   3b
     .endm

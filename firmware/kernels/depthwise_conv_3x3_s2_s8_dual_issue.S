@@ -3,4 +3,4 @@
 #define HIL_DUAL_ISSUE
 #include "depthwise_3x3_asm.h"
 
-    depthwise_3x3 depthwise_conv_3x3_s2_s8_m7
+    depthwise_3x3 depthwise_conv_3x3_s2_s8_dual_issue

@@ -1,9 +1,0 @@
-/* gemm_4x1_carry_dsp.h, scheduled for the two pipelines of the Cortex-M7. */
-#ifndef HIL_KERNELS_GEMM_4X1_CARRY_DUAL_H
-#define HIL_KERNELS_GEMM_4X1_CARRY_DUAL_H
-
-#include "gemm_dsp.h"
-
-gemm_4x1 gemm_4x1_carry_dual;
-
-#endif

@@ -1,0 +1,37 @@
+"""Numbers that Python and C share: each stands once, as `#define HIL_NAME NUMBER` in a header of firmware/kernels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from harness.errors import CompileError
+from harness.resources import firmware
+
+_DEFINE = re.compile(r"^#define (HIL_\w+) (-?(?:0x[0-9a-f]+|[0-9]+))(?=\s|$)", re.MULTILINE)
+
+
+def constant(header: str, name: str) -> int:
+    """A number of a header.
+
+    Raises:
+        CompileError: the header, or the number in it, is missing.
+    """
+    found = constants(header)
+    if name not in found:
+        raise CompileError(f"firmware/kernels/{header} defines no number {name}", hint="reinstall tinyhil")
+    return found[name]
+
+
+@cache
+def constants(header: str) -> Mapping[str, int]:
+    """All numbers of a header.
+
+    Raises:
+        CompileError: there is no such header.
+    """
+    path = firmware() / "kernels" / header
+    if not path.is_file():
+        raise CompileError(f"firmware/kernels has no {header}", hint="reinstall tinyhil: a file of it is missing")
+    return {name: int(number, 0) for name, number in _DEFINE.findall(path.read_text(encoding="utf-8"))}
