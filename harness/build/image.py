@@ -21,7 +21,7 @@ from harness.build.memory import copied_sections, memory_script, region_usage, s
 from harness.build.port import load_port
 from harness.build.progress import Progress
 from harness.build.sources import BUILD_ID_SOURCE, PackageSources, Sources, compile_flags
-from harness.elf.sections import Origin, Sizes, measure_sizes
+from harness.elf.sizes import Origin, Sizes, measure_sizes
 from harness.errors import BoardConfigError, BuildError
 
 if TYPE_CHECKING:  # boards import images

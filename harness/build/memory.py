@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.elf.sections import HOT_SECTION
+from harness.elf.sizes import HOT_SECTION
 from harness.errors import BuildError, DoesNotFitError
 
 if TYPE_CHECKING:  # boards import images

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.cycles.decoder import InstructionDecoder, it_length, width
-from harness.cycles.image import Code, CodeSegment
+from harness.cycles.image import Code
 from harness.cycles.instruction import Class, Instruction
 from harness.cycles.memory import Part
 from harness.cycles.profile import LayerProfile, Profile
+from harness.elf.segments import Segment
 from harness.errors import CycleModelError
 
 ORIGIN = 0x0800_1000
@@ -86,7 +87,7 @@ def walk(
             loads = bool(instruction.writes)
             accesses[instruction.address, part] = (number if loads else 0, 0 if loads else number)
     layer = LayerProfile("text", 0, dict(many), jumps, accesses)
-    segments = Code((CodeSegment(ORIGIN, code),))
+    segments = Code((Segment(ORIGIN, code, ORIGIN, len(code)),))
     return Profile("text", (layer,), Path("text"), segments, (), "none", core, "none", "none", Path("none"))
 
 
