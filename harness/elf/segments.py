@@ -38,7 +38,7 @@ def read_segments(elf: Path) -> tuple[Segment, ...]:
         )
 
 
-def loaded(elf: Path) -> tuple[Segment, ...]:
+def loadable_segments(elf: Path) -> tuple[Segment, ...]:
     """The segments that have bytes in the file, by load address: what goes into flash.
 
     Raises:
