@@ -15,7 +15,7 @@ import numpy as np
 
 from harness.build.cache import digest
 from harness.build.host_library import host_library
-from harness.cycles.memory import PARTS, MemorySystem, Part, Span
+from harness.cycles.memory import PARTS, CacheGeometry, MemorySystem, Part, Span
 from harness.cycles.profile import Misses, Profile
 from harness.errors import ProfileError
 
