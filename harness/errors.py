@@ -224,6 +224,13 @@ class BuildError(TinyhilError):
     stage = "build"
 
 
+class ImageFileError(TinyhilError):
+    """An image cannot be read: not an ELF file, cut short, or gone."""
+
+    code = "image-file"
+    stage = "image"
+
+
 class DoesNotFitError(BuildError):
     """The image does not fit the board's memory."""
 

@@ -3,6 +3,6 @@
 from harness.build.image import Image, build_image
 from harness.build.sources import PackageSources
 from harness.build.toolchain import Toolchain, find
-from harness.elf.sections import Sections, Sizes
+from harness.elf.sizes import SectionSizes, Sizes
 
-__all__ = ["Image", "PackageSources", "Sections", "Sizes", "Toolchain", "build_image", "find"]
+__all__ = ["Image", "PackageSources", "SectionSizes", "Sizes", "Toolchain", "build_image", "find"]

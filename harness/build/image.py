@@ -21,7 +21,8 @@ from harness.build.memory import copied_sections, memory_script, region_usage, s
 from harness.build.port import load_port
 from harness.build.progress import Progress
 from harness.build.sources import BUILD_ID_SOURCE, PackageSources, Sources, compile_flags
-from harness.elf.sections import Origin, Sizes, measure_sizes
+from harness.elf.reader import is_elf
+from harness.elf.sizes import Origin, Sizes, measure_sizes
 from harness.errors import BoardConfigError, BuildError
 
 if TYPE_CHECKING:  # boards import images
@@ -246,9 +247,8 @@ def _cached(cache: BuildCache, key: str, start: float) -> Image | None:
 
 
 def _sizes(elf: Path, link_map: str, origins: Mapping[str, Origin], copied: frozenset[str]) -> Sizes:
-    with elf.open("rb") as file:
-        if file.read(4) != b"\x7fELF":
-            return Sizes()  # macOS and Windows executables: native sizes say nothing of a board anyway
+    if not is_elf(elf):
+        return Sizes()  # macOS and Windows executables: native sizes say nothing of a board anyway
 
     def origin(file: str) -> Origin:
         known = origins.get(file)

@@ -12,7 +12,7 @@ from pathlib import Path
 from harness.build.cache import BuildCache, digest
 from harness.build.progress import Progress
 from harness.build.toolchain import Toolchain, install_hint
-from harness.elf.sections import Origin
+from harness.elf.sizes import Origin
 from harness.errors import BuildError, ToolchainMissingError
 
 TOOL_TIMEOUT_S = 300.0

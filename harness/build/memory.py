@@ -7,7 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.elf.sections import HOT_SECTION
+from harness.elf.segments import read_segments
+from harness.elf.sizes import HOT_SECTION
 from harness.errors import BuildError, DoesNotFitError
 
 if TYPE_CHECKING:  # boards import images
@@ -73,18 +74,15 @@ def region_usage(elf: Path, board: Board) -> dict[str, int]:
     """
     if not board.memory:
         return {}
-    from elftools.elf.elffile import ELFFile
-
     used = dict.fromkeys((region.name for region in board.memory), 0)
-    with elf.open("rb") as file:
-        for segment in ELFFile(file).iter_segments("PT_LOAD"):
-            spans = {(segment["p_vaddr"], segment["p_memsz"])}
-            if segment["p_paddr"] != segment["p_vaddr"]:
-                spans.add((segment["p_paddr"], segment["p_filesz"]))
-            for start, size in spans:
-                for region in board.memory:
-                    if size and region.contains(start, size):
-                        used[region.name] += size
+    for segment in read_segments(elf):
+        spans = {(segment.address, segment.size)}
+        if segment.load_address != segment.address:
+            spans.add((segment.load_address, len(segment.data)))
+        for start, size in spans:
+            for region in board.memory:
+                if size and region.contains(start, size):
+                    used[region.name] += size
     return {name: size for name, size in used.items() if size}
 
 

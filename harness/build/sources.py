@@ -11,7 +11,7 @@ from harness.build.jobs import Job, SourceTree
 from harness.build.language import Language
 from harness.build.port import Port
 from harness.compiler.plan import Plan
-from harness.elf.sections import Origin
+from harness.elf.sizes import Origin
 from harness.errors import BuildError
 
 # -g1 gives fault reports function names and lines, and does not change the code

@@ -5,14 +5,16 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from harness.build import toolchain
 from harness.cycles.decoder import InstructionDecoder
 from harness.cycles.instruction import Instruction
 from harness.cycles.tables import core_table
-from harness.errors import BuildError, CycleModelError
+from harness.elf.sections import read_sections
+from harness.elf.symbols import Symbol, read_symbols
+from harness.errors import BuildError, CycleModelError, ImageFileError
 
 _FLAGS = {
     "cortex-m0plus": ("-march=armv6s-m",),
@@ -23,7 +25,6 @@ _FLAGS = {
     "cortex-m55": ("-march=armv8.1-m.main+mve.fp+fp.dp", "-mfloat-abi=hard"),
 }
 _TIMEOUT_S = 60.0
-_THUMB = 1
 
 
 def assemble(text: str, core: str) -> tuple[Instruction, ...]:
@@ -67,12 +68,8 @@ def assemble_all(texts: Sequence[str], core: str) -> list[bytes]:
 
 
 def _sections(image: Path, count: int) -> list[bytes]:
-    from elftools.elf.elffile import ELFFile
-
-    with image.open("rb") as stream:
-        elf = ELFFile(stream)
-        found = [elf.get_section_by_name(f".text.{number}") for number in range(count)]
-        return [b"" if section is None else bytes(section.data()) for section in found]
+    found = {section.name: section.data for section in read_sections(image)}
+    return [found.get(f".text.{number}", b"") for number in range(count)]
 
 
 def function(elf: Path, name: str) -> tuple[Instruction, ...]:
@@ -81,36 +78,31 @@ def function(elf: Path, name: str) -> tuple[Instruction, ...]:
     Raises:
         CycleModelError: the file cannot be read, or has no function of that name with a size.
     """
-    from elftools.common.exceptions import ELFError
-    from elftools.elf.elffile import ELFFile
-
     try:
-        with elf.open("rb") as stream:
-            image = ELFFile(stream)
-            table: Any = image.get_section_by_name(".symtab")
-            symbols = [] if table is None else list(table.iter_symbols())
-            wanted = next(
-                (s for s in symbols if s.name == name and s["st_info"]["type"] == "STT_FUNC" and s["st_size"]), None
-            )
-            if wanted is None:
-                raise CycleModelError(f"{elf} has no function {name}", hint="give it .type and .size in assembly")
-            section = image.get_section(wanted["st_shndx"])
-            data, origin = section.data(), int(section["sh_addr"])
-    except (OSError, ELFError) as error:
-        raise CycleModelError(f"{elf} cannot be read: {error}", hint="name an ELF file") from error
-    start = int(wanted["st_value"]) & ~_THUMB
-    end = start + int(wanted["st_size"])
-    # $t and $d tell where code and data begin (ELF for the Arm Architecture, "Mapping symbols")
-    marks = sorted(
-        (int(s["st_value"]), s.name[1])
-        for s in symbols
-        if s["st_shndx"] == wanted["st_shndx"] and s.name[:2] in ("$t", "$d") and s.name[2:3] in ("", ".")
-    )
-    pieces = [(start, "t")] + [(at, kind) for at, kind in marks if start < at < end]
+        sections, symbols = {section.number: section for section in read_sections(elf)}, read_symbols(elf)
+    except ImageFileError as error:
+        raise CycleModelError(error.message, hint="name an ELF file") from error
+    wanted = next((s for s in symbols if s.name == name and s.kind == "function" and s.size), None)
+    if wanted is None or wanted.section not in sections:
+        raise CycleModelError(f"{elf} has no function {name}", hint="give it .type and .size in assembly")
+    section = sections[wanted.section]
     decoder = InstructionDecoder()
     result: list[Instruction] = []
-    for number, (at, kind) in enumerate(pieces):
-        until = pieces[number + 1][0] if number + 1 < len(pieces) else end
-        if kind == "t":
-            result += decoder.run(data[at - origin : until - origin], at)
+    for start, end in _code_of(wanted, symbols):
+        result += decoder.run(section.data[start - section.address : end - section.address], start)
     return tuple(result)
+
+
+def _code_of(wanted: Symbol, symbols: Sequence[Symbol]) -> list[tuple[int, int]]:
+    """(first address, address after) of a function's pieces of code.
+
+    $t and $d tell where code and data begin (ELF for the Arm Architecture, "Mapping symbols").
+    """
+    end = wanted.address + wanted.size
+    marks = sorted(
+        (symbol.address, symbol.name[1])
+        for symbol in symbols
+        if symbol.section == wanted.section and symbol.name[:2] in ("$t", "$d") and symbol.name[2:3] in ("", ".")
+    )
+    pieces = [(wanted.address, "t"), *((at, kind) for at, kind in marks if wanted.address < at < end), (end, "")]
+    return [(at, until) for (at, kind), (until, _) in pairwise(pieces) if kind == "t"]

@@ -49,16 +49,35 @@ class Block:
 
 def blocks(layer: LayerProfile, code: Mapping[int, Instruction]) -> dict[int, Block]:
     """The blocks of a layer by address of their first instruction; `code` holds every executed instruction."""
-    addresses = sorted(address for address, count in layer.counts.items() if count)
     outgoing: dict[int, dict[int, int]] = defaultdict(dict)
-    targets = set()
     for (source, target), count in layer.transfers.items():
         outgoing[source][target] = outgoing[source].get(target, 0) + count
-        targets.add(target)
+    runs = _runs(layer, code, outgoing)
+    starts = {run[0].address for run in runs}
+    exits = {run[0].address: _exits(layer, run, outgoing.get(run[-1].address, {}), starts) for run in runs}
+    entries: dict[int, list[Edge]] = defaultdict(list)
+    for edge in (edge for run in runs for edge in exits[run[0].address]):
+        if edge.target is not None:
+            entries[edge.target].append(edge)
+    result = {}
+    for run in runs:
+        first = run[0].address
+        count = layer.counts[first]
+        outside = count - sum(edge.count for edge in entries[first])
+        if outside > 0:
+            entries[first].append(Edge(None, first, True, outside))
+        result[first] = Block(tuple(run), count, _by_count(entries[first]), _by_count(exits[first]))
+    return result
+
+
+def _runs(
+    layer: LayerProfile, code: Mapping[int, Instruction], outgoing: Mapping[int, Mapping[int, int]]
+) -> list[list[Instruction]]:
+    """Executed instructions by address, cut wherever control comes in or goes out, or where counts differ."""
+    targets = {target for _, target in layer.transfers}
     runs: list[list[Instruction]] = []
     previous: Instruction | None = None
-    for address in addresses:
-        instruction = code[address]
+    for address in sorted(address for address, count in layer.counts.items() if count):
         begins = (
             previous is None
             or previous.address + previous.size != address
@@ -69,32 +88,21 @@ def blocks(layer: LayerProfile, code: Mapping[int, Instruction]) -> dict[int, Bl
         )
         if begins:
             runs.append([])
-        runs[-1].append(instruction)
-        previous = instruction
-    starts = {run[0].address for run in runs}
-    entries: dict[int, list[Edge]] = defaultdict(list)
-    exits: dict[int, list[Edge]] = defaultdict(list)
-    for run in runs:
-        first, last = run[0].address, run[-1]
-        left = layer.counts[last.address]
-        edges = []
-        for target, count in outgoing.get(last.address, {}).items():
-            edges.append(Edge(first, target if target in starts else None, True, count))
-            left -= count
-        following = last.address + last.size
-        if left > 0:
-            edges.append(Edge(first, following if following in starts else None, False, left))
-        exits[first] = sorted(edges, key=lambda edge: -edge.count)
-        for edge in edges:
-            if edge.target is not None:
-                entries[edge.target].append(edge)
-    result = {}
-    for run in runs:
-        first = run[0].address
-        count = layer.counts[first]
-        outside = count - sum(edge.count for edge in entries[first])
-        if outside > 0:
-            entries[first].append(Edge(None, first, True, outside))
-        entries[first].sort(key=lambda edge: -edge.count)
-        result[first] = Block(tuple(run), count, tuple(entries[first]), tuple(exits[first]))
-    return result
+        previous = code[address]
+        runs[-1].append(previous)
+    return runs
+
+
+def _exits(layer: LayerProfile, run: list[Instruction], transfers: Mapping[int, int], starts: set[int]) -> list[Edge]:
+    """Edges out of a run's end: its transfers, and the rest to the next address."""
+    first, last = run[0].address, run[-1]
+    edges = [Edge(first, target if target in starts else None, True, count) for target, count in transfers.items()]
+    left = layer.counts[last.address] - sum(transfers.values())
+    following = last.address + last.size
+    if left > 0:
+        edges.append(Edge(first, following if following in starts else None, False, left))
+    return edges
+
+
+def _by_count(edges: list[Edge]) -> tuple[Edge, ...]:
+    return tuple(sorted(edges, key=lambda edge: -edge.count))

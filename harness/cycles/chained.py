@@ -17,6 +17,9 @@ _FP_OPERATIONS = frozenset(
 )
 _MEMORY = LOADS | STORES | MULTIPLE | {Class.FP_LOAD, Class.FP_STORE, Class.EXCLUSIVE, Class.PRELOAD}
 
+_Cost = tuple[Charge, str]
+"""Cycles, and why for people; "" where that goes without saying."""
+
 
 @dataclass
 class Chained(Pipeline):
@@ -27,63 +30,16 @@ class Chained(Pipeline):
 
     def step(self, instruction: Instruction, *, taken: bool = False, target: Instruction | None = None) -> Step:
         """See Pipeline.step."""
-        charges: list[Charge] = []
-        notes: list[str] = []
-        low, high = 0.0, 0.0
-        address, kind, before = instruction.address, instruction.kind, self.before
-
-        def charge(cause: Cause, cycles: int, note: str = "") -> None:
-            if cycles:
-                charges.append(Charge(address, cause, cycles))
-                if note:
-                    notes.append(note)
-
-        if self.pending:
-            assert before is not None
-            obstacle = self._obstacle(before, instruction)
-            if obstacle is not None:
-                charges.append(Charge(before.address, Cause.LOAD_USE, self._rule("load-chain")))
-                notes.append(f"the load before takes its second cycle: {obstacle}")
-        if kind in LOADS and before is not None and before.kind in STORES:
-            charge(Cause.INTERLOCK, self._rule("store-load"), "waits for the store before")
-        if kind in _MEMORY and before is not None and before.kind not in _MEMORY and not before.is_branch:
-            made = set(before.writes) & {r for r, role in instruction.reads if role is Role.ADDRESS}
-            if made:
-                charge(Cause.INTERLOCK, self._rule("address-after-alu"), f"{', '.join(sorted(made))} just made")
-        if (
-            before is not None
-            and before.kind in _FP_OPERATIONS
-            and kind.value.startswith("fp-")
-            and set(before.writes) & {r for r, _ in instruction.reads}
-        ):
-            charge(Cause.INTERLOCK, self._rule("fp-dependency"), "FP result just made")
-
-        start = self.now + sum(c.cycles for c in charges)
-        if not self.known(instruction):
-            charge(Cause.ISSUE, 1, f"unknown to the {self.table.core} table")
-            low, high = UNKNOWN_SPREAD
-            low -= 1
-            high -= 1
-        else:
-            row = self.table.classes[kind]
-            cycles = row.issue(instruction.count)
-            low, high = row.spread()
-            if kind in LOADS:
-                cycles -= self._rule("load-chain")
-            if kind in STORES and instruction.memory is not None and instruction.memory.index is not None:
-                cycles += self._rule("store-register-offset")
-            if kind is Class.IT and before is not None and before.size == 2:
-                cycles -= self._rule("it-folded")
-            charge(Cause.ISSUE, cycles)
-        self.pending = kind in LOADS and self._rule("load-chain") > 0
-        if taken:
-            if self.pending:
-                charge(Cause.LOAD_USE, self._rule("load-chain"))
-                self.pending = False
-            charge(Cause.BRANCH, self._refill(instruction, target), self._target_note(target))
+        waits = [*self._unchained(instruction), *self._interlocks(instruction)]
+        start = self.now + sum(charge.cycles for charge, _ in waits)
+        issue, low, high = self._issue(instruction)
+        self.pending = instruction.kind in LOADS and self._rule("load-chain") > 0
+        left = self._left(instruction, target) if taken else []
         self.before = None if taken else instruction
-        self.now += sum(c.cycles for c in charges)
-        return Step(instruction, start, 0, tuple(charges), low, high, "; ".join(notes))
+        costs = [cost for cost in (*waits, issue, *left) if cost[0].cycles]
+        charges = tuple(charge for charge, _ in costs)
+        self.now += sum(charge.cycles for charge in charges)
+        return Step(instruction, start, 0, charges, low, high, "; ".join(note for _, note in costs if note))
 
     def key(self) -> Hashable:
         """See Pipeline.key."""
@@ -95,6 +51,61 @@ class Chained(Pipeline):
 
     def _rule(self, name: str) -> int:
         return int(self.table.rules[name].cycles)
+
+    def _unchained(self, instruction: Instruction) -> list[_Cost]:
+        """The second cycle of the load before, where this instruction does not overlap it."""
+        if not self.pending:
+            return []
+        assert self.before is not None
+        obstacle = self._obstacle(self.before, instruction)
+        if obstacle is None:
+            return []
+        charge = Charge(self.before.address, Cause.LOAD_USE, self._rule("load-chain"))
+        return [(charge, f"the load before takes its second cycle: {obstacle}")]
+
+    def _interlocks(self, instruction: Instruction) -> list[_Cost]:
+        """What the instruction waits for of the one before."""
+        before, kind = self.before, instruction.kind
+        if before is None:
+            return []
+        found: list[tuple[str, str]] = []
+        if kind in LOADS and before.kind in STORES:
+            found.append(("store-load", "waits for the store before"))
+        if kind in _MEMORY and before.kind not in _MEMORY and not before.is_branch:
+            made = set(before.writes) & {register for register, role in instruction.reads if role is Role.ADDRESS}
+            if made:
+                found.append(("address-after-alu", f"{', '.join(sorted(made))} just made"))
+        of_floats = before.kind in _FP_OPERATIONS and kind.value.startswith("fp-")
+        if of_floats and set(before.writes) & {register for register, _ in instruction.reads}:
+            found.append(("fp-dependency", "FP result just made"))
+        return [(Charge(instruction.address, Cause.INTERLOCK, self._rule(rule)), note) for rule, note in found]
+
+    def _issue(self, instruction: Instruction) -> tuple[_Cost, float, float]:
+        """The cycles of the instruction's class, and how much less and more they may be."""
+        kind = instruction.kind
+        if not self.known(instruction):
+            less, more = UNKNOWN_SPREAD
+            note = f"unknown to the {self.table.core} table"
+            return (Charge(instruction.address, Cause.ISSUE, 1), note), less - 1, more - 1
+        row = self.table.classes[kind]
+        cycles = row.issue(instruction.count)
+        if kind in LOADS:
+            cycles -= self._rule("load-chain")
+        if kind in STORES and instruction.memory is not None and instruction.memory.index is not None:
+            cycles += self._rule("store-register-offset")
+        if kind is Class.IT and self.before is not None and self.before.size == 2:
+            cycles -= self._rule("it-folded")
+        low, high = row.spread()
+        return (Charge(instruction.address, Cause.ISSUE, cycles), ""), low, high
+
+    def _left(self, instruction: Instruction, target: Instruction | None) -> list[_Cost]:
+        """What a branch that is taken costs: the rest of a load that nothing follows, and the pipeline's refill."""
+        found: list[_Cost] = []
+        if self.pending:
+            found.append((Charge(instruction.address, Cause.LOAD_USE, self._rule("load-chain")), ""))
+            self.pending = False
+        refill = Charge(instruction.address, Cause.BRANCH, self._refill(instruction, target))
+        return [*found, (refill, self._target_note(target))]
 
     def _obstacle(self, load: Instruction, following: Instruction) -> str | None:
         """Why `following` cannot overlap the load before it, or None when it does."""

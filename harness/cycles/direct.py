@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.build.host_library import host_library
 from harness.cycles.image import Layout
+from harness.elf.symbols import read_symbols
 from harness.errors import EmulatorMissingError, ProfileError
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class _Core:
         for page, count in _runs(sorted({*pages, free})):
             self.engine.mem_map(page * _PAGE, count * _PAGE)
         for segment in layout.code.segments:
-            self.engine.mem_write(segment.origin, segment.data)
+            self.engine.mem_write(segment.address, segment.data)
         self.context = free * _PAGE
         self._stop = free * _PAGE + _PAGE // 2
 
@@ -197,11 +198,7 @@ def _runs(pages: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def _find_symbols(elf: Path, names: Sequence[str]) -> Mapping[str, int]:
-    from elftools.elf.elffile import ELFFile
-
-    with elf.open("rb") as file:
-        table: Any = ELFFile(file).get_section_by_name(".symtab")
-        found = {s.name: int(s["st_value"]) & ~1 for s in table.iter_symbols() if s.name in names}
+    found = {symbol.name: symbol.address for symbol in read_symbols(elf) if symbol.name in names}
     missing = [name for name in names if name not in found]
     if missing:
         raise ProfileError(f"{elf.name} has no symbol {missing[0]}", hint="this is a bug, please report it")

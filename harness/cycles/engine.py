@@ -16,6 +16,7 @@ from harness.cycles.blocks import Block, blocks
 from harness.cycles.board_tables import Setup
 from harness.cycles.corecost import core_cost
 from harness.cycles.decoder import decode_at
+from harness.cycles.instruction import Instruction
 from harness.cycles.loops import lines
 from harness.cycles.pipeline import Cause, Step
 from harness.cycles.profile import LayerProfile, Misses, Profile
@@ -195,46 +196,60 @@ def estimate(
         raise CycleModelError(
             f"misses of {len(misses)} layers for a profile of {len(profile.layers)}", hint="take them from this profile"
         )
-    layers = []
     error = table.error if board is None else max(table.error, board.table.error)
     code = decode_at(profile.code, {a for layer in profile.layers for a, n in layer.counts.items() if n})
-    for number, layer in enumerate(profile.layers):
-        graph = blocks(layer, code)
-        core_cycles = core_cost(table, graph, _regions(layer, board))
-        cost = {address: dict(causes) for address, causes in core_cycles.by_address.items()}
-        if board is not None:
-            _add_stalls(cost, misses[number], board)
-        sums: dict[Cause, float] = defaultdict(float)
-        for causes in cost.values():
-            for cause, cycles in causes.items():
-                sums[cause] += cycles
-        whole = {cause: modelled(sums[cause]) for cause in Cause if round(sums[cause])}
-        cycles = total(whole.values(), Unit.MODELLED_CYCLES).value
-        layers.append(
-            LayerEstimate(
-                layer.name,
-                layer.index,
-                layer.instructions,
-                whole,
-                modelled((cycles + core_cycles.low) * (1 - error)),
-                modelled((cycles + core_cycles.high) * (1 + error)),
-                cost,
-                _hot(graph, cost, core_cycles.steps),
-                core_cycles.unknown,
-            )
-        )
-    tables = [f"cores/{table.core}"] + ([] if board is None else [f"boards/{board.table.board}"])
-    validation = [table.validation] + ([] if board is None else [board.table.validation])
-    return Estimate(
-        tuple(layers),
-        table.core,
-        None if board is None else board.name,
-        tuple(tables),
-        table.validated and (board is None or board.validated),
-        tuple(validation),
-        error,
-        None if board is None else board.clock_hz,
+    layers = tuple(
+        _layer(layer, code, table, board, misses[number] if board is not None else None, error)
+        for number, layer in enumerate(profile.layers)
     )
+    return Estimate(
+        layers=layers,
+        core=table.core,
+        board=None if board is None else board.name,
+        tables=(f"cores/{table.core}", *(() if board is None else (f"boards/{board.table.board}",))),
+        validated=table.validated and (board is None or board.validated),
+        validation=(table.validation, *(() if board is None else (board.table.validation,))),
+        error=error,
+        clock_hz=None if board is None else board.clock_hz,
+    )
+
+
+def _layer(
+    layer: LayerProfile,
+    code: Mapping[int, Instruction],
+    table: CoreTable,
+    board: Setup | None,
+    misses: Misses | None,
+    error: float,
+) -> LayerEstimate:
+    """One layer; `code` holds its instructions by address, `misses` are of `board`'s memories."""
+    graph = blocks(layer, code)
+    core = core_cost(table, graph, _regions(layer, board))
+    cost = {address: dict(causes) for address, causes in core.by_address.items()}
+    if board is not None and misses is not None:
+        _add_stalls(cost, misses, board)
+    causes = _whole_cycles(cost)
+    cycles = total(causes.values(), Unit.MODELLED_CYCLES).value
+    return LayerEstimate(
+        name=layer.name,
+        index=layer.index,
+        instructions=layer.instructions,
+        causes=causes,
+        low=modelled((cycles + core.low) * (1 - error)),
+        high=modelled((cycles + core.high) * (1 + error)),
+        by_address=cost,
+        blocks=_hot(graph, cost, core.steps),
+        unknown=core.unknown,
+    )
+
+
+def _whole_cycles(cost: Mapping[int, Mapping[Cause, float]]) -> dict[Cause, Quantity]:
+    """Cycles by cause, each rounded; causes of none are left out."""
+    sums: dict[Cause, float] = defaultdict(float)
+    for causes in cost.values():
+        for cause, cycles in causes.items():
+            sums[cause] += cycles
+    return {cause: modelled(sums[cause]) for cause in Cause if round(sums[cause])}
 
 
 def _regions(layer: LayerProfile, board: Setup | None) -> dict[int, str]:

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from harness import resources
 from harness.cycles.memory import Part, Span
-from harness.errors import ProfileError
+from harness.elf.sections import Section, read_sections
+from harness.elf.segments import Segment, read_segments
+from harness.elf.symbols import THUMB, Symbol, read_symbols
+from harness.errors import ImageFileError, ProfileError
 
-_THUMB = 1
 _VECTORS = ".vectors"
 _FIRST_HANDLER = 2  # after the stack's end and reset
 # Output sections that belong to one part; code and constants that stay in flash are told apart by symbols.
@@ -23,18 +24,10 @@ _SECTION_PARTS: dict[str, Part] = {
 
 
 @dataclass(frozen=True)
-class CodeSegment:
-    """Bytes of the image as they are in memory from `origin` on while it runs."""
-
-    origin: int
-    data: bytes
-
-
-@dataclass(frozen=True)
 class Code:
     """What an image has in memory as it begins to run: code and constants."""
 
-    segments: Sequence[CodeSegment]
+    segments: Sequence[Segment]
 
     def read(self, address: int, size: int) -> bytes:
         """Bytes of memory.
@@ -43,7 +36,7 @@ class Code:
             ProfileError: the image has nothing there.
         """
         for segment in self.segments:
-            at = address - segment.origin
+            at = address - segment.address
             if at >= 0 and at + size <= len(segment.data):
                 return segment.data[at : at + size]
         raise ProfileError(
@@ -87,72 +80,48 @@ def read_layout(elf: Path, model: str) -> Layout:
     Raises:
         ProfileError: it cannot be read, or has no layers of that model.
     """
-    from elftools.common.exceptions import ELFError
-    from elftools.elf.elffile import ELFFile
-
     try:
-        with elf.open("rb") as file:
-            image = ELFFile(file)
-            segments = [
-                CodeSegment(int(section["sh_addr"]), section.data())
-                for section in image.iter_sections()
-                if section["sh_flags"] & 2 and section["sh_type"] == "SHT_PROGBITS" and section["sh_size"]
-            ]
-            spans = tuple(sorted(_spans(image, model), key=lambda span: span.origin))
-            layers = _layers(image, model)
-            vectors = image.get_section_by_name(_VECTORS)
-            table = b"" if vectors is None else vectors.data()
-    except (OSError, ELFError) as error:
-        raise ProfileError(f"{elf} cannot be read: {error}", hint="build the image again") from error
+        segments = [segment for segment in read_segments(elf) if segment.data]
+        sections = read_sections(elf)
+        symbols = [symbol for symbol in read_symbols(elf) if symbol.kind != "other" and symbol.section is not None]
+    except ImageFileError as error:
+        raise ProfileError(error.message, hint=error.hint) from error
+    layers = _layers(symbols, model)
     if not layers or sorted(layers) != list(range(len(layers))):
         raise ProfileError(
             f"the image has no layers of a model {model}", hint="a model is profiled by its name in the image"
         )
-    words = [int.from_bytes(table[at : at + 4], "little") for at in range(0, len(table), 4)]
-    handlers = tuple(sorted({word & ~_THUMB for word in words[_FIRST_HANDLER:] if word}))
-    return Layout(Code(segments), spans, tuple(layers[number] for number in sorted(layers)), handlers)
+    spans = tuple(sorted(_spans(sections, symbols, model), key=lambda span: span.origin))
+    return Layout(Code(segments), spans, tuple(layers[number] for number in sorted(layers)), _handlers(sections))
 
 
-def _symbols(image: Any) -> Iterator[tuple[str, str, int, int, int, str]]:
-    """(name, type, value, size, section's number, source file of a local one) of functions and objects."""
-    table = image.get_section_by_name(".symtab")
-    file = ""
-    for symbol in table.iter_symbols() if table is not None else ():
-        kind, local = symbol["st_info"]["type"], symbol["st_info"]["bind"] == "STB_LOCAL"
-        if kind == "STT_FILE":
-            file = symbol.name
-        elif kind in ("STT_FUNC", "STT_OBJECT") and isinstance(symbol["st_shndx"], int):
-            value = int(symbol["st_value"])
-            yield symbol.name, kind, value, int(symbol["st_size"]), symbol["st_shndx"], file if local else ""
-
-
-def _layers(image: Any, model: str) -> dict[int, int]:
+def _layers(symbols: Sequence[Symbol], model: str) -> dict[int, int]:
+    """Number of a layer -> address of its function."""
     pattern = re.compile(re.escape(model) + r"_layer_(\d+)_")
     found = {}
-    for name, kind, value, *_ in _symbols(image):
-        match = pattern.match(name)
-        if match and kind == "STT_FUNC":
-            found[int(match[1])] = value & ~_THUMB
+    for symbol in symbols:
+        match = pattern.match(symbol.name)
+        if match and symbol.kind == "function":
+            found[int(match[1])] = symbol.address
     return found
 
 
-def _spans(image: Any, model: str) -> Iterator[Span]:
+def _handlers(sections: Sequence[Section]) -> tuple[int, ...]:
+    """Addresses in the vector table but the reset's, each once."""
+    table = next((section.data for section in sections if section.name == _VECTORS), b"")
+    words = [int.from_bytes(table[at : at + 4], "little") for at in range(0, len(table), 4)]
+    return tuple(sorted({word & ~THUMB for word in words[_FIRST_HANDLER:] if word}))
+
+
+def _spans(sections: Sequence[Section], symbols: Sequence[Symbol], model: str) -> Iterator[Span]:
     """Sections by their names; in those of code and constants, what belongs to models by its symbols."""
-    kernels = sorted({path.stem for path in (resources.firmware() / "kernels").iterdir()})
-    of_kernel = re.compile("|".join([rf"{re.escape(model)}_layer_\d", *map(re.escape, kernels)]))
-    sources = {f"{model}.c", *(f"{kernel}.c" for kernel in kernels)}
-    own: dict[int, list[Span]] = {}
-    for name, kind, value, size, section, file in _symbols(image):
-        if kind == "STT_FUNC" and size and (of_kernel.match(name) or file in sources):
-            own.setdefault(section, []).append(Span(value & ~_THUMB, size, "code"))
-        elif kind == "STT_OBJECT" and size and name.startswith(f"{model}_"):
-            own.setdefault(section, []).append(Span(value, size, "weights"))
-    for number, section in enumerate(image.iter_sections()):
+    own = _of_model(symbols, model)
+    for section in sections:
         part = _SECTION_PARTS.get(section.name)
-        if part is None or not section["sh_size"]:
+        if part is None:
             continue
-        at, end = int(section["sh_addr"]), int(section["sh_addr"]) + int(section["sh_size"])
-        moved = sorted(own.get(number, []), key=lambda span: span.origin) if part in ("text", "rodata") else []
+        at, end = section.address, section.address + section.size
+        moved = sorted(own.get(section.number, []), key=lambda span: span.origin) if part in ("text", "rodata") else []
         for span in moved:
             if span.origin < at:
                 continue  # two symbols of one place
@@ -162,3 +131,18 @@ def _spans(image: Any, model: str) -> Iterator[Span]:
             at = span.origin + span.size
         if at < end:
             yield Span(at, end - at, part)
+
+
+def _of_model(symbols: Sequence[Symbol], model: str) -> dict[int, list[Span]]:
+    """Number of a section -> where a model's code and constants lie in it, its kernels' code among them."""
+    kernels = sorted({path.stem for path in (resources.firmware() / "kernels").iterdir()})
+    of_kernel = re.compile("|".join([rf"{re.escape(model)}_layer_\d", *map(re.escape, kernels)]))
+    sources = {f"{model}.c", *(f"{kernel}.c" for kernel in kernels)}
+    own: dict[int, list[Span]] = {}
+    for symbol in symbols:
+        assert symbol.section is not None
+        if symbol.kind == "function" and symbol.size and (of_kernel.match(symbol.name) or symbol.file in sources):
+            own.setdefault(symbol.section, []).append(Span(symbol.address, symbol.size, "code"))
+        elif symbol.kind == "object" and symbol.size and symbol.name.startswith(f"{model}_"):
+            own.setdefault(symbol.section, []).append(Span(symbol.address, symbol.size, "weights"))
+    return own

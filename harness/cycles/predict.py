@@ -24,7 +24,7 @@ from harness.errors import OptionError
 from harness.hardware.placement import PARTS
 
 if TYPE_CHECKING:
-    from harness.boards import Resolved
+    from harness.boards import Board, Resolved
     from harness.build import Image, PackageSources
     from harness.build.progress import Progress
     from harness.compiler.plan import Plan
@@ -170,7 +170,6 @@ def predict(
         TinyhilError: the model cannot be built or run there.
     """
     from harness.build import build_image
-    from harness.hardware.placement import assign_regions
 
     asked, runs_on = resolved.asked, resolved.runs_on
     wanted = dict(placement or {})
@@ -184,19 +183,26 @@ def predict(
     if progress:
         progress("profile", 0, 0)
     recording = record(resolved, image, package, inputs, cache_dir=cache_dir)
-    placed = assign_regions(asked, wanted)
-    costed = None
-    if asked.name in boards() and placed is not None:
-        costed = setup(board_table(asked.name), asdict(placed))
+    placed, costed = _set_up(asked, wanted)
     return Prediction(
         plan=package.plan,
         resolved=resolved,
         image=image,
         recording=recording,
-        placement={} if costed is None or placed is None else asdict(placed),
+        placement=placed,
         setup=costed,
         estimate=_estimate(recording.profile, costed, asked.core),
     )
+
+
+def _set_up(board: Board, wanted: Mapping[str, str]) -> tuple[dict[str, str], Setup | None]:
+    """Part of the image -> memory, and the board's table set up so; nothing where it has no table or no placement."""
+    from harness.hardware.placement import assign_regions
+
+    placed = assign_regions(board, wanted)
+    if placed is None or board.name not in boards():
+        return {}, None
+    return asdict(placed), setup(board_table(board.name), asdict(placed))
 
 
 def _estimate(profile: Profile, costed: Setup | None, core: str | None = None) -> Estimate:

@@ -21,6 +21,7 @@ from harness.quantization.types import Array
 if TYPE_CHECKING:
     from harness.boards import Resolved, Session
     from harness.build import Image, PackageSources
+    from harness.compiler.plan import Plan
 
 FORMAT = "3"
 _PLUGIN = ("plugin.c", "tracer.h", "trace.h")
@@ -58,12 +59,11 @@ def record(
         ProfileError: the board is not emulated, its emulator cannot be observed, or the model's layers did not all run.
         TinyhilError: whatever else keeps a model from running on a board.
     """
-    plan = package.plan
     emulator = _emulator(resolved)
+    layout = read_layout(image.elf, package.plan.name)
     data = [np.ascontiguousarray(array).tobytes() for array in inputs]
     cache = BuildCache(default_root() if cache_dir is None else cache_dir)
-    key = digest("profile", FORMAT, replay.sources(), image.build_id, plan.name, emulator, *data)
-    layout = read_layout(image.elf, plan.name)
+    key = digest("profile", FORMAT, replay.sources(), image.build_id, package.plan.name, emulator, *data)
     trace, facts = cache.find(key, ".trace"), cache.find(key, ".json")
     fresh = trace is None or facts is None
     if trace is None or facts is None:
@@ -72,20 +72,9 @@ def record(
             content = replay.read_trace(folder / TRACE)
         trace = cache.put(key, ".trace", content)
         facts = cache.put(key, ".json", json.dumps({"outputs": [output.hex() for output in outputs]}).encode())
-    outputs = tuple(bytes.fromhex(output) for output in json.loads(facts.read_bytes())["outputs"])
-    counted = replay.count(trace, layout.spans)
-    if tuple(layer.entry for layer in counted) != layout.layers or len(counted) != len(plan.layers):
-        raise ProfileError(
-            f"{len(counted)} layers ran where {plan.name} has {len(plan.layers)}",
-            hint="this is a bug, please report it",
-        )
-    layers = tuple(
-        LayerProfile(layer.name, layer.index, found.counts, found.transfers, found.accesses)
-        for layer, found in zip(plan.layers, counted, strict=True)
-    )
     profile = Profile(
-        model=plan.name,
-        layers=layers,
+        model=package.plan.name,
+        layers=_layers(package.plan, layout, trace),
         elf=image.elf,
         code=layout.code,
         spans=layout.spans,
@@ -95,7 +84,26 @@ def record(
         toolchain=image.toolchain,
         trace=trace,
     )
+    outputs = tuple(bytes.fromhex(output) for output in json.loads(facts.read_bytes())["outputs"])
     return Recording(profile, outputs, fresh)
+
+
+def _layers(plan: Plan, layout: Layout, trace: Path) -> tuple[LayerProfile, ...]:
+    """What each layer executed, under the plan's names.
+
+    Raises:
+        ProfileError: others ran than the plan has, or in another order.
+    """
+    counted = replay.count(trace, layout.spans)
+    if tuple(layer.entry for layer in counted) != layout.layers or len(counted) != len(plan.layers):
+        raise ProfileError(
+            f"{len(counted)} layers ran where {plan.name} has {len(plan.layers)}",
+            hint="this is a bug, please report it",
+        )
+    return tuple(
+        LayerProfile(layer.name, layer.index, found.counts, found.transfers, found.accesses)
+        for layer, found in zip(plan.layers, counted, strict=True)
+    )
 
 
 def observable(name: str) -> Resolved:

@@ -117,50 +117,63 @@ def simulate(profile: Profile, system: MemorySystem) -> tuple[Misses, ...]:
         ProfileError: the trace is gone or damaged.
     """
     data = read_trace(profile.trace)
-    memories = {part: system.memory_of(part) for part in PARTS}
-    names = sorted({memory.name for memory in memories.values()})
-    by_name = {memory.name: memory for memory in memories.values()}
-    caches: list[CacheGeometry] = []
-    for name in names:
-        for cache in (by_name[name].fetch, by_name[name].data):
-            if cache is not None and cache not in caches:
-                caches.append(cache)
-    packed = (_Memory * len(names))(
-        *(
-            _Memory(
-                -1 if memory.fetch is None else caches.index(memory.fetch),
-                -1 if memory.data is None else caches.index(memory.data),
-                memory.write_allocate,
-            )
-            for memory in (by_name[name] for name in names)
-        )
-    )
-    packed_caches = (_Cache * (len(caches) + 1))(
-        *(_Cache(c.sets, c.ways, c.line.bit_length() - 1, c.replace == "round-robin") for c in caches)
-    )
-    numbers = [(span, names.index(memories[span.part].name)) for span in profile.spans]
+    packed = _packed(system)
     result = _Result()
     status = _library().tinyhil_simulate(
         data,
         ctypes.c_uint64(len(data)),
-        _pack(numbers),
-        len(numbers),
-        names.index(memories["other"].name),
-        packed,
-        packed_caches,
-        len(caches),
+        _pack([(span, packed.number_of[span.part]) for span in profile.spans]),
+        len(profile.spans),
+        packed.number_of["other"],
+        packed.memories,
+        packed.caches,
+        packed.cache_count,
         ctypes.byref(result),
     )
     rows = _rows(result, status, profile.trace)
 
     def of_layer(layer: int, kind: int) -> dict[tuple[int, str], int]:
         own = rows[(rows["layer"] == layer) & (rows["kind"] == kind)]
-        return {(a, names[b]): times for a, b, times in sorted(_of_kind(own, kind))}
+        return {(a, packed.names[b]): times for a, b, times in sorted(_of_kind(own, kind))}
 
     return tuple(
         Misses(*(of_layer(number, kind) for kind in (_FETCH, _SEQUENTIAL, _LOAD, _STORE)))
         for number in range(len(profile.layers))
     )
+
+
+@dataclass(frozen=True)
+class _PackedSystem:
+    """A memory system as the simulator takes it.
+
+    Attributes:
+        names: of the memories, by number.
+        number_of: part of the image -> number of its memory.
+        memories, caches: arrays in C; `cache_count` of the latter are in use.
+    """
+
+    names: Sequence[str]
+    number_of: Mapping[Part, int]
+    memories: Any
+    caches: Any
+    cache_count: int
+
+
+def _packed(system: MemorySystem) -> _PackedSystem:
+    by_name = {memory.name: memory for memory in map(system.memory_of, PARTS)}
+    names = sorted(by_name)
+    of_all = [by_name[name] for name in names]
+    pairs = [(memory.fetch, memory.data) for memory in of_all]
+    caches = list(dict.fromkeys(cache for pair in pairs for cache in pair if cache is not None))
+    numbers: dict[CacheGeometry | None, int] = {None: -1, **{cache: number for number, cache in enumerate(caches)}}
+    packed_memories = (_Memory * len(names))(
+        *(_Memory(numbers[memory.fetch], numbers[memory.data], memory.write_allocate) for memory in of_all)
+    )
+    packed_caches = (_Cache * (len(caches) + 1))(
+        *(_Cache(c.sets, c.ways, c.line.bit_length() - 1, c.replace == "round-robin") for c in caches)
+    )
+    number_of = {part: names.index(system.memory_of(part).name) for part in PARTS}
+    return _PackedSystem(names, number_of, packed_memories, packed_caches, len(caches))
 
 
 def read_trace(trace: Path) -> bytes:

@@ -6,6 +6,7 @@ weight. Modelled cycles and executed instructions are two profiles in one file: 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from harness.cycles.predict import Prediction
@@ -17,37 +18,7 @@ SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 
 def speedscope(prediction: Prediction) -> dict[str, Any]:
     """The file's content: a stack of layer, function and source line for each line of code that was executed."""
-    symbols = Symbols(prediction.profile.elf)
-    frames: dict[tuple[str, str, int], int] = {}
-
-    def frame(name: str, file: str = "", line: int = 0) -> int:
-        return frames.setdefault((name, file, line), len(frames))
-
-    def profile(name: str, weights: dict[tuple[int, ...], float]) -> dict[str, Any]:
-        return {
-            "type": "sampled",
-            "name": name,
-            "unit": "none",
-            "startValue": 0,
-            "endValue": sum(weights.values()),
-            "samples": [list(stack) for stack in weights],
-            "weights": list(weights.values()),
-        }
-
-    cycles: dict[tuple[int, ...], float] = {}
-    instructions: dict[tuple[int, ...], float] = {}
-    for estimated, executed in zip(prediction.estimate.layers, prediction.profile.layers, strict=True):
-        root = frame(f"{estimated.index} {estimated.name}")
-        for address, count in executed.counts.items():
-            place = symbols.at(address)
-            function = place.function if place else "?"
-            stack: tuple[int, ...] = (root, frame(function))
-            if place and place.file:
-                stack = (root, frame(function, place.file), frame(f"{place.file}:{place.line}", place.file, place.line))
-            instructions[stack] = instructions.get(stack, 0) + count
-            spent = sum(estimated.by_address.get(address, {}).values())
-            if spent:
-                cycles[stack] = cycles.get(stack, 0.0) + spent
+    stacks = _Stacks(prediction)
     estimate = prediction.estimate
     where = estimate.board or f"{estimate.core} alone"
     return {
@@ -58,11 +29,59 @@ def speedscope(prediction: Prediction) -> dict[str, Any]:
         "shared": {
             "frames": [
                 {"name": name, **({"file": file} if file else {}), **({"line": line} if line else {})}
-                for name, file, line in frames
+                for name, file, line in stacks.frames
             ]
         },
         "profiles": [
-            profile(f"modelled cycles, {where} ({estimate.label})", cycles),
-            profile("instructions", instructions),
+            _profile(f"modelled cycles, {where} ({estimate.label})", stacks.cycles),
+            _profile("instructions", stacks.instructions),
         ],
     }
+
+
+def _profile(name: str, weights: Mapping[tuple[int, ...], float]) -> dict[str, Any]:
+    return {
+        "type": "sampled",
+        "name": name,
+        "unit": "none",
+        "startValue": 0,
+        "endValue": sum(weights.values()),
+        "samples": [list(stack) for stack in weights],
+        "weights": list(weights.values()),
+    }
+
+
+class _Stacks:
+    """What was executed, by stack of frames.
+
+    Attributes:
+        frames: (name, file, line) -> number.
+        cycles, instructions: stack, as numbers of frames -> how many.
+    """
+
+    def __init__(self, prediction: Prediction) -> None:
+        self.frames: dict[tuple[str, str, int], int] = {}
+        self.cycles: dict[tuple[int, ...], float] = {}
+        self.instructions: dict[tuple[int, ...], float] = {}
+        self._symbols = Symbols(prediction.profile.elf)
+        for estimated, executed in zip(prediction.estimate.layers, prediction.profile.layers, strict=True):
+            root = self._frame(f"{estimated.index} {estimated.name}")
+            for address, count in executed.counts.items():
+                stack = (root, *self._frames_of(address))
+                self.instructions[stack] = self.instructions.get(stack, 0) + count
+                spent = sum(estimated.by_address.get(address, {}).values())
+                if spent:
+                    self.cycles[stack] = self.cycles.get(stack, 0.0) + spent
+
+    def _frames_of(self, address: int) -> tuple[int, ...]:
+        """Function and line; the function alone where no line is known."""
+        place = self._symbols.at(address)
+        if place is None:
+            return (self._frame("?"),)
+        function = self._frame(place.function, place.file)
+        if not place.file:
+            return (function,)
+        return function, self._frame(f"{place.file}:{place.line}", place.file, place.line)
+
+    def _frame(self, name: str, file: str = "", line: int = 0) -> int:
+        return self.frames.setdefault((name, file, line), len(self.frames))

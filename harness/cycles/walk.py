@@ -7,14 +7,15 @@ do; a conditional branch back within the text is a loop of so many rounds as ask
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from harness.cycles.decoder import InstructionDecoder, it_length, width
-from harness.cycles.image import Code, CodeSegment
+from harness.cycles.image import Code
 from harness.cycles.instruction import Class, Instruction
 from harness.cycles.memory import Part
 from harness.cycles.profile import LayerProfile, Profile
+from harness.elf.segments import Segment
 from harness.errors import CycleModelError
 
 ORIGIN = 0x0800_1000
@@ -37,57 +38,105 @@ def walk(
     Raises:
         CycleModelError: the walk does not end.
     """
-    found: dict[int, Instruction] = {}
-    counts: Counter[int] = Counter()
-    transfers: Counter[tuple[int, int]] = Counter()
-    decoder, pending, address, back = InstructionDecoder(), 0, ORIGIN, OUTSIDE
-    left: dict[int, int] = {}
-    end = ORIGIN + len(code)
-    for _ in range(_LONGEST):
-        at = address - ORIGIN
-        chunk = code[at : at + width(code[at : at + 2])]
-        instruction = found.get(address)
-        if instruction is None:
-            instruction = found[address] = decoder.one(chunk, address, in_it=pending > 0)
-        pending = it_length(chunk) if instruction.kind is Class.IT else max(0, pending - 1)
-        counts[address] += 1
-        following = address + instruction.size
-        target = _target(instruction, code, back)
-        if target is not None:
-            closes = target == ORIGIN and following == end
-            if instruction.conditional and target <= address and not closes:
-                left[address] = left.get(address, trips or 1) - 1
-                taken = left[address] > 0
-                if not taken:
-                    del left[address]
-            else:
-                taken = not closes and _holds(instruction)
-            if instruction.kind is Class.CALL:
-                back = following
-            if closes and repeat > 1:
-                transfers[address, target] += 1
-            if taken:
-                transfers[address, target] += 1
-                following = target
-        if not ORIGIN <= following < end:
-            break
-        address = following
-    else:
-        raise CycleModelError("the walk through the text does not end", hint="branch forward, or name the rounds")
-    last = address
-    many = Counter({a: n * repeat for a, n in counts.items()})
-    jumps = {k: n * (repeat - 1 if k[0] == last and k[1] == ORIGIN else repeat) for k, n in transfers.items()}
-    accesses: dict[tuple[int, Part], tuple[int, int]] = {}
-    for instruction in found.values():
+    path = _Path(code, repeat, trips)
+    last = path.follow()
+    counts = {address: number * repeat for address, number in path.counts.items()}
+    transfers = {
+        (source, target): number * (repeat - 1 if (source, target) == (last, ORIGIN) else repeat)
+        for (source, target), number in path.transfers.items()
+    }
+    layer = LayerProfile("text", 0, counts, transfers, _accesses(path.instructions, counts, parts or {}))
+    segments = Code((Segment(ORIGIN, code, ORIGIN, len(code)),))
+    return Profile("text", (layer,), Path("text"), segments, (), "none", core, "none", "none", Path("none"))
+
+
+def _accesses(
+    instructions: Iterable[Instruction], counts: Mapping[int, int], parts: Mapping[str, Part]
+) -> dict[tuple[int, Part], tuple[int, int]]:
+    """(address, part) -> (loads, stores), by the base register of each access."""
+    found: dict[tuple[int, Part], tuple[int, int]] = {}
+    for instruction in instructions:
         if instruction.memory is not None:
             base = instruction.memory.base
-            part: Part = (parts or {}).get(base, "stack" if base == "sp" else "data")
-            number = many[instruction.address]
-            loads = bool(instruction.writes)
-            accesses[instruction.address, part] = (number if loads else 0, 0 if loads else number)
-    layer = LayerProfile("text", 0, dict(many), jumps, accesses)
-    segments = Code((CodeSegment(ORIGIN, code),))
-    return Profile("text", (layer,), Path("text"), segments, (), "none", core, "none", "none", Path("none"))
+            part: Part = parts.get(base, "stack" if base == "sp" else "data")
+            number = counts[instruction.address]
+            found[instruction.address, part] = (number, 0) if instruction.writes else (0, number)
+    return found
+
+
+class _Path:
+    """One way through the text, see the module.
+
+    Attributes:
+        counts, transfers: as in LayerProfile, of one run.
+    """
+
+    def __init__(self, code: bytes, repeat: int, trips: int | None) -> None:
+        self.counts: Counter[int] = Counter()
+        self.transfers: Counter[tuple[int, int]] = Counter()
+        self._code = code
+        self._repeat = repeat
+        self._trips = trips or 1
+        self._found: dict[int, Instruction] = {}
+        self._decoder = InstructionDecoder()
+        self._in_it = 0  # instructions that the last IT still governs
+        self._back = OUTSIDE  # where a return goes
+        self._rounds: dict[int, int] = {}  # address of a loop's branch -> rounds that are left
+
+    @property
+    def instructions(self) -> Iterable[Instruction]:
+        """Each that was executed, once."""
+        return self._found.values()
+
+    def follow(self) -> int:
+        """From the start to the end; the address of the last instruction.
+
+        Raises:
+            CycleModelError: there is no end.
+        """
+        address, end = ORIGIN, ORIGIN + len(self._code)
+        for _ in range(_LONGEST):
+            instruction = self._fetch(address)
+            self.counts[address] += 1
+            following = self._leave(instruction, end)
+            if not ORIGIN <= following < end:
+                return address
+            address = following
+        raise CycleModelError("the walk through the text does not end", hint="branch forward, or name the rounds")
+
+    def _fetch(self, address: int) -> Instruction:
+        at = address - ORIGIN
+        chunk = self._code[at : at + width(self._code[at : at + 2])]
+        if address not in self._found:
+            self._found[address] = self._decoder.one(chunk, address, in_it=self._in_it > 0)
+        instruction = self._found[address]
+        self._in_it = it_length(chunk) if instruction.kind is Class.IT else max(0, self._in_it - 1)
+        return instruction
+
+    def _leave(self, instruction: Instruction, end: int) -> int:
+        """Where control goes after an instruction."""
+        address = instruction.address
+        following = address + instruction.size
+        target = _target(instruction, self._code, self._back)
+        if target is None:
+            return following
+        closes = target == ORIGIN and following == end
+        if instruction.conditional and target <= address and not closes:
+            taken = self._goes_round(address)
+        else:
+            taken = not closes and _holds(instruction)
+        if instruction.kind is Class.CALL:
+            self._back = following
+        if taken or (closes and self._repeat > 1):
+            self.transfers[address, target] += 1
+        return target if taken else following
+
+    def _goes_round(self, address: int) -> bool:
+        """Whether the loop that the branch at `address` closes has rounds left."""
+        left = self._rounds.pop(address, self._trips) - 1
+        if left > 0:
+            self._rounds[address] = left
+        return left > 0
 
 
 def _holds(instruction: Instruction) -> bool:

@@ -1,16 +1,78 @@
-"""Addresses -> functions and source lines, from an ELF image."""
+"""The symbols of an image, and what lies at an address by them: function, offset and source line."""
 
 from __future__ import annotations
 
 import bisect
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-# Set in addresses of Thumb code that are branched to
-_THUMB = 1
-# SHF_EXECINSTR
-_EXECUTABLE = 4
+from harness.elf.lines import LineRow, read_lines
+from harness.elf.reader import open_elf
+from harness.elf.sections import read_sections
+from harness.errors import ImageFileError
+
+THUMB = 1
+"""Set in addresses of Thumb code that are branched to."""
+
+_KINDS: dict[str, Literal["function", "object"]] = {"STT_FUNC": "function", "STT_OBJECT": "object"}
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A defined symbol.
+
+    Attributes:
+        name: as the assembler wrote it.
+        kind: "function", "object" (a variable or constant), or "other", as what a linker script defines.
+        address: of its first byte; a function's is without the Thumb bit.
+        size: in bytes; 0 where it is not told.
+        section: number of the section it lies in; None for absolute values.
+        file: name of the source file of a local symbol; "" for a global one.
+    """
+
+    name: str
+    kind: Literal["function", "object", "other"]
+    address: int
+    size: int
+    section: int | None
+    file: str
+
+
+def read_symbols(elf: Path) -> tuple[Symbol, ...]:
+    """Symbols in the order of the table; none where the file was stripped of them.
+
+    Raises:
+        ImageFileError: the file cannot be read.
+    """
+    found: list[Symbol] = []
+    file = ""
+    with open_elf(elf) as image:
+        table = image.get_section_by_name(".symtab")
+        for entry in table.iter_symbols() if table is not None else ():
+            kind, section = entry["st_info"]["type"], entry["st_shndx"]
+            if kind == "STT_FILE":
+                file = entry.name
+            elif kind != "STT_SECTION" and section != "SHN_UNDEF":
+                found.append(
+                    Symbol(
+                        name=entry.name,
+                        kind=_KINDS.get(kind, "other"),
+                        address=int(entry["st_value"]) & ~(THUMB if kind == "STT_FUNC" else 0),
+                        size=int(entry["st_size"]),
+                        section=section if isinstance(section, int) else None,
+                        file=file if entry["st_info"]["bind"] == "STB_LOCAL" else "",
+                    )
+                )
+    return tuple(found)
+
+
+def symbol_address(elf: Path, name: str) -> int | None:
+    """The address of a symbol; None where there is none of that name, or the file cannot be read."""
+    try:
+        return next((symbol.address for symbol in read_symbols(elf) if symbol.name == name), None)
+    except ImageFileError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -34,36 +96,39 @@ class Place:
 
 
 class Symbols:
-    """Function and line tables of an image, read when first asked for."""
+    """Function and line tables of an image by address, read when first asked for.
+
+    An image that cannot be read has none: a fault is better told without names than not at all.
+    """
 
     def __init__(self, elf: Path) -> None:
         self._elf = elf
-        self._functions: list[tuple[int, int, str]] | None = None
+        self._functions: list[Symbol] | None = None
         self._starts: list[int] = []
-        self._lines: list[tuple[int, int, str, int]] | None = None
+        self._lines: tuple[LineRow, ...] | None = None
         self._code: list[tuple[int, bytes]] = []
 
     def at(self, address: int) -> Place | None:
         """The place of an address in code; None when no function is there or the image cannot be read."""
-        address &= ~_THUMB
+        address &= ~THUMB
         if self._functions is None:
-            self._load_functions()
-        assert self._functions is not None
+            self._functions = self._read_functions()
+            self._starts = [function.address for function in self._functions]
         index = bisect.bisect_right(self._starts, address) - 1
         if index < 0:
             return None
-        start, size, name = self._functions[index]
-        if address >= start + max(size, 2):
+        function = self._functions[index]
+        if address >= function.address + max(function.size, 2):
             return None
         file, line = self._line_at(address)
-        return Place(name, address - start, file, line)
+        return Place(function.name, address - function.address, file, line)
 
     def called_from(self, address: int) -> Place | None:
         """The place of the call that returns to `address`; None where no call instruction is right before it."""
         place = self.at(address)
-        if place is None or not address & _THUMB or not self._follows_call(address & ~_THUMB):
+        if place is None or not address & THUMB or not self._follows_call(address & ~THUMB):
             return None
-        return self.at((address & ~_THUMB) - 2)
+        return self.at((address & ~THUMB) - 2)
 
     def _follows_call(self, address: int) -> bool:
         """Whether the instruction before is Thumb's BL (T1) or BLX register (T1)."""
@@ -75,73 +140,22 @@ class Symbols:
                 return (first & 0xF800 == 0xF000 and second & 0xD000 == 0xD000) or second & 0xFF87 == 0x4780
         return False
 
-    def _load_functions(self) -> None:
-        from elftools.common.exceptions import ELFError
-        from elftools.elf.elffile import ELFFile
-        from elftools.elf.sections import SymbolTableSection
-
-        found: dict[int, tuple[int, int, str]] = {}
+    def _read_functions(self) -> list[Symbol]:
+        """Functions by address, one for each."""
         try:
-            with self._elf.open("rb") as file:
-                for section in ELFFile(file).iter_sections():
-                    if section["sh_flags"] & _EXECUTABLE and section["sh_type"] == "SHT_PROGBITS":
-                        self._code.append((int(section["sh_addr"]), section.data()))
-                    if not isinstance(section, SymbolTableSection):
-                        continue
-                    for symbol in section.iter_symbols():
-                        if symbol["st_info"]["type"] == "STT_FUNC" and symbol["st_shndx"] != "SHN_UNDEF":
-                            start = int(symbol["st_value"]) & ~_THUMB
-                            found[start] = (start, int(symbol["st_size"]), symbol.name)
-        except (OSError, ELFError):
-            pass  # a fault is better told without names than not at all
-        self._functions = [found[start] for start in sorted(found)]
-        self._starts = sorted(found)
+            self._code = [(code.address, code.data) for code in read_sections(self._elf) if code.kind == "text"]
+            functions = {symbol.address: symbol for symbol in read_symbols(self._elf) if symbol.kind == "function"}
+        except ImageFileError:
+            return []
+        return [functions[address] for address in sorted(functions)]
 
     def _line_at(self, address: int) -> tuple[str, int]:
         if self._lines is None:
-            self._lines = sorted(_read_lines(self._elf))
-        index = bisect.bisect_right(self._lines, (address, 1 << 64, "", 0)) - 1
-        if index >= 0:
-            start, end, file, line = self._lines[index]
-            if start <= address < end:
-                return file, line
+            try:
+                self._lines = read_lines(self._elf)
+            except ImageFileError:
+                self._lines = ()
+        index = bisect.bisect_right(self._lines, address, key=lambda row: row.start) - 1
+        if index >= 0 and address < self._lines[index].end:
+            return self._lines[index].file, self._lines[index].line
         return "", 0
-
-
-def _read_lines(elf: Path) -> list[tuple[int, int, str, int]]:
-    """(first address, address after, file, line) of every row of the line tables."""
-    from elftools.common.exceptions import DWARFError, ELFError
-    from elftools.elf.elffile import ELFFile
-
-    rows: list[tuple[int, int, str, int]] = []
-    try:
-        with elf.open("rb") as file:
-            image = ELFFile(file)
-            if not image.has_dwarf_info():
-                return []
-            dwarf = image.get_dwarf_info()
-            for unit in dwarf.iter_CUs():
-                program = dwarf.line_program_for_CU(unit)
-                if program is not None:
-                    rows += _rows_of(program)
-    except (OSError, ELFError, DWARFError, KeyError, IndexError):
-        return rows
-    return rows
-
-
-def _rows_of(program: Any) -> list[tuple[int, int, str, int]]:
-    header = program.header
-    # DWARF 5 counts files from 0, earlier versions from 1
-    first = 0 if header["version"] >= 5 else 1
-    names = [entry.name.decode("utf-8", "replace") for entry in header["file_entry"]]
-    rows = []
-    last: Any = None
-    for entry in program.get_entries():
-        state = entry.state
-        if state is None:
-            continue
-        if last is not None and state.address > last.address:
-            index = last.file - first
-            rows.append((last.address, state.address, names[index] if 0 <= index < len(names) else "", last.line))
-        last = None if state.end_sequence else state
-    return rows

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from harness.errors import BoardError
+from harness.elf.segments import loadable_segments
+from harness.errors import BoardError, ImageFileError
 from harness.virtual import debug, storage
 from harness.virtual.bus import Bus, RegisterBlock
 from harness.virtual.chip import Chip, Clocks, Wiring
@@ -121,11 +122,14 @@ class Machine:
         Raises:
             BoardError: it is not an image, or does not fit.
         """
-        from harness.virtual.image import segments
-
+        try:
+            segments = loadable_segments(elf)
+        except ImageFileError as error:
+            raise BoardError(error.message, hint=error.hint) from error
         flash = next(region for region in self._memory if region.kind == "flash")
         flash.store[:] = storage.ERASED * flash.size
-        for address, data in segments(elf):
+        for segment in segments:
+            address, data = segment.load_address, segment.data
             where = next((r for r in self._memory if r.holds(address, len(data))), None)
             if where is None:
                 raise BoardError(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.compiler.cost.model import LARGE
 from harness.cycles.profile import LayerProfile, Profile
+from harness.elf.symbols import read_symbols
 from harness.hardware.target import Cached
 
 Lines = Mapping[str, frozenset[int]]
@@ -18,15 +19,11 @@ class Functions:
     """The functions of an image by address."""
 
     def __init__(self, elf: Path) -> None:
-        from elftools.elf.elffile import ELFFile
-
-        with elf.open("rb") as file:
-            table = ELFFile(file).get_section_by_name(".symtab")
-            found = {
-                int(symbol["st_value"]) & ~1: symbol.name
-                for symbol in table.iter_symbols()
-                if symbol["st_info"]["type"] == "STT_FUNC" and isinstance(symbol["st_shndx"], int)
-            }
+        found = {
+            symbol.address: symbol.name
+            for symbol in read_symbols(elf)
+            if symbol.kind == "function" and symbol.section is not None
+        }
         self._starts = sorted(found)
         self._names = [found[start] for start in self._starts]
 

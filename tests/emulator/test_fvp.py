@@ -18,6 +18,7 @@ import pytest
 from harness.boards import Resolved, find_board, load_boards, open_session, resolve
 from harness.boards.backends import fvp as backend
 from harness.build import build_image
+from harness.elf.sections import read_sections
 from harness.errors import (
     BoardConfigError,
     BoardError,
@@ -306,16 +307,12 @@ def test_nothing_is_left_when_the_harness_is_killed(fake, tmp_path, number):
 
 
 def test_the_image_lies_within_the_memories_of_the_boards_file():
-    from elftools.elf.constants import SH_FLAGS
-    from elftools.elf.elffile import ELFFile
-
     _, image = image_of()
     board = find_board("corstone-300")
-    with image.elf.open("rb") as file:
-        parts = [s for s in ELFFile(file).iter_sections() if s["sh_flags"] & SH_FLAGS.SHF_ALLOC and s["sh_size"]]
-    assert {part.name for part in parts} >= {".vectors", ".text", ".stack", ".bss"}
-    for part in parts:
-        assert any(region.contains(part["sh_addr"], part["sh_size"]) for region in board.memory), part.name
+    sections = read_sections(image.elf)
+    assert {section.name for section in sections} >= {".vectors", ".text", ".stack", ".bss"}
+    for section in sections:
+        assert any(region.contains(section.address, section.size) for region in board.memory), section.name
 
 
 def test_a_report_has_the_models_statistics_and_no_time(fake):

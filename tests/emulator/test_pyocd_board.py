@@ -14,12 +14,13 @@ import pytest
 
 from harness.boards import find_board, load_boards, open_session, resolve
 from harness.boards.backends.pyocd import session as pyocd_session
-from harness.boards.backends.pyocd.flash import load_image, symbol_address
+from harness.boards.backends.pyocd.flash import load_image
 from harness.boards.backends.pyocd.watermarks import disagreements, read_marks
 from harness.boards.bringup import PROBE_RUNGS, bring_up
 from harness.boards.session import open_client
 from harness.build import build_image
 from harness.compiler.emit.package import emit
+from harness.elf.symbols import symbol_address
 from harness.ir.interpreter import run
 from harness.units import Unit
 from harness.validate.card import RandomVectors, card_for_model

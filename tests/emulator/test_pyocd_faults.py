@@ -15,11 +15,11 @@ import serial
 from harness.boards import bringup as ladder
 from harness.boards import find_board, open_session, resolve
 from harness.boards.backends.pyocd.debugger import Limits
-from harness.boards.backends.pyocd.flash import symbol_address
 from harness.boards.backends.pyocd.session import PyocdSession
 from harness.boards.bringup import bring_up
 from harness.boards.session import open_client
 from harness.build import build_image
+from harness.elf.symbols import symbol_address
 from harness.errors import (
     ConnectError,
     DamagedLineError,

@@ -1,4 +1,5 @@
-from harness.elf.sections import PADDING, Part, Sections, Sizes, parse_map
+from harness.elf.link_map import PADDING, InputSection, parse_map
+from harness.elf.sizes import SectionSizes, Sizes
 
 MAP = """
 Archive member included to satisfy reference by file (symbol)
@@ -46,13 +47,13 @@ LOAD a.o
 
 def test_a_link_map_is_read():
     assert list(parse_map(MAP)) == [
-        Part(".vectors", ".vectors", 0x48, "boot.o"),
-        Part(".text", ".text.short", 0x20, "a.o"),
-        Part(".text", ".text.a_function_with_a_long_name", 0x30, "/with space/a.o"),
-        Part(".text", PADDING, 8, ""),
-        Part(".text", ".text", 0x10, "libc.a(memcpy.o)"),
-        Part(".text", ".rodata.str1.4", 0xC, "a.o"),
-        Part(".bss", "COMMON", 0x10, "a.o"),
+        InputSection(".vectors", ".vectors", 0x48, "boot.o"),
+        InputSection(".text", ".text.short", 0x20, "a.o"),
+        InputSection(".text", ".text.a_function_with_a_long_name", 0x30, "/with space/a.o"),
+        InputSection(".text", PADDING, 8, ""),
+        InputSection(".text", ".text", 0x10, "libc.a(memcpy.o)"),
+        InputSection(".text", ".rodata.str1.4", 0xC, "a.o"),
+        InputSection(".bss", "COMMON", 0x10, "a.o"),
     ]
 
 
@@ -61,12 +62,12 @@ def test_no_map_has_no_parts():
 
 
 def test_flash_and_ram_count_initial_values_twice():
-    sizes = Sections(text=1, rodata=2, data=4, bss=8)
+    sizes = SectionSizes(text=1, rodata=2, data=4, bss=8)
     assert (sizes.flash, sizes.ram) == (7, 12)
-    assert sizes + sizes == Sections(2, 4, 8, 16)
+    assert sizes + sizes == SectionSizes(2, 4, 8, 16)
 
 
 def test_sizes_survive_json():
-    sizes = Sizes({"model": Sections(1)}, {"a": {"kernels": Sections(2)}}, {"a.o": Sections(bss=3)}, 4, 5)
+    sizes = Sizes({"model": SectionSizes(1)}, {"a": {"kernels": SectionSizes(2)}}, {"a.o": SectionSizes(bss=3)}, 4, 5)
     assert Sizes.from_dict(sizes.as_dict()) == sizes
-    assert sizes.total == Sections(1)
+    assert sizes.total == SectionSizes(1)

@@ -10,12 +10,15 @@ from pathlib import Path
 from harness.boards.backends.pyocd.chips import WRITE_PROTECTED, Family, family_of
 from harness.boards.backends.pyocd.debugger import Debugger
 from harness.boards.backends.pyocd.log import unprinted
+from harness.elf.segments import Segment, loadable_segments
+from harness.elf.symbols import symbol_address
 from harness.errors import (
     BoardError,
     FlashError,
     FlashProtectedError,
     FlashTimeoutError,
     FlashVerifyError,
+    ImageFileError,
     ProbeError,
     ProbeLostError,
     TinyhilError,
@@ -23,14 +26,6 @@ from harness.errors import (
 
 BUILD_ID_SYMBOL = "hil_build_id"
 _READ_SIZE = 4096
-
-
-@dataclass(frozen=True)
-class FlashSegment:
-    """Bytes of an image and where they are loaded."""
-
-    address: int
-    data: bytes
 
 
 @dataclass(frozen=True)
@@ -55,42 +50,6 @@ class Loaded:
         return self.bytes / self.seconds if self.programmed and self.seconds > 0 else None
 
 
-def segments_of(elf: Path) -> tuple[FlashSegment, ...]:
-    """What is to be loaded, at load addresses, in their order.
-
-    Raises:
-        BoardError: the file is not an ELF image.
-    """
-    from elftools.common.exceptions import ELFError
-    from elftools.elf.elffile import ELFFile
-
-    try:
-        with elf.open("rb") as file:
-            found = [
-                FlashSegment(int(segment["p_paddr"]), segment.data())
-                for segment in ELFFile(file).iter_segments()
-                if segment["p_type"] == "PT_LOAD" and segment["p_filesz"]
-            ]
-    except (OSError, ELFError) as error:
-        raise BoardError(f"{elf} is not an image: {error}", hint="build it anew") from error
-    return tuple(sorted(found, key=lambda segment: segment.address))
-
-
-def symbol_address(elf: Path, name: str) -> int | None:
-    """The address of a symbol of an image; None when it has none of that name."""
-    from elftools.common.exceptions import ELFError
-    from elftools.elf.elffile import ELFFile
-    from elftools.elf.sections import SymbolTableSection
-
-    try:
-        with elf.open("rb") as file:
-            table = ELFFile(file).get_section_by_name(".symtab")
-            found = table.get_symbol_by_name(name) if isinstance(table, SymbolTableSection) else None
-            return int(found[0]["st_value"]) if found else None
-    except (OSError, ELFError):
-        return None
-
-
 def load_image(
     debugger: Debugger, elf: Path, build_id: str, progress: Callable[[float], None] | None = None
 ) -> Loaded:
@@ -108,8 +67,12 @@ def load_image(
     Raises:
         FlashProtectedError, FlashTimeoutError, FlashVerifyError, FlashError: see these classes.
         ProbeLostError, ProbeError: the probe, or the chip at it.
+        BoardError: the file is not an image.
     """
-    segments = segments_of(elf)
+    try:
+        segments = loadable_segments(elf)
+    except ImageFileError as error:
+        raise BoardError(error.message, hint=error.hint) from error
     size = sum(len(segment.data) for segment in segments)
     start = time.monotonic()
     if _has_build(debugger, elf, build_id) and _first_difference(debugger, segments) is None:
@@ -127,7 +90,7 @@ def _has_build(debugger: Debugger, elf: Path, build_id: str) -> bool:
     return address is not None and debugger.read(address, len(build_id)) == build_id.encode()
 
 
-def _program(debugger: Debugger, segments: Sequence[FlashSegment], progress: Callable[[float], None] | None) -> None:
+def _program(debugger: Debugger, segments: Sequence[Segment], progress: Callable[[float], None] | None) -> None:
     from pyocd.core import exceptions
     from pyocd.flash.loader import FlashLoader
 
@@ -135,7 +98,7 @@ def _program(debugger: Debugger, segments: Sequence[FlashSegment], progress: Cal
         with unprinted():
             loader = FlashLoader(debugger.pyocd, progress=progress)
             for segment in segments:
-                loader.add_data(segment.address, segment.data)
+                loader.add_data(segment.load_address, segment.data)
             loader.commit()
     except ValueError as error:  # pyOCD's memory map has no flash there
         raise FlashError(
@@ -171,7 +134,7 @@ def _flash_error(debugger: Debugger, error: Exception) -> TinyhilError:
     )
 
 
-def _verify(debugger: Debugger, segments: Sequence[FlashSegment]) -> None:
+def _verify(debugger: Debugger, segments: Sequence[Segment]) -> None:
     difference = _first_difference(debugger, segments)
     flags = _flags(debugger)
     if WRITE_PROTECTED in flags:
@@ -184,15 +147,15 @@ def _verify(debugger: Debugger, segments: Sequence[FlashSegment]) -> None:
         )
 
 
-def _first_difference(debugger: Debugger, segments: Sequence[FlashSegment]) -> int | None:
+def _first_difference(debugger: Debugger, segments: Sequence[Segment]) -> int | None:
     """The lowest address whose byte is not the image's; None when all are."""
     for segment in segments:
         for at in range(0, len(segment.data), _READ_SIZE):
             wanted = segment.data[at : at + _READ_SIZE]
-            found = debugger.read(segment.address + at, len(wanted))
+            found = debugger.read(segment.load_address + at, len(wanted))
             if found != wanted:
                 pairs = enumerate(zip(wanted, found, strict=True))
-                return segment.address + at + next(i for i, (one, other) in pairs if one != other)
+                return segment.load_address + at + next(i for i, (one, other) in pairs if one != other)
     return None
 
 

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from harness.boards.backends.pyocd.debugger import Debugger, Limits
-from harness.boards.backends.pyocd.flash import Loaded, load_image, symbol_address
+from harness.boards.backends.pyocd.flash import Loaded, load_image
 from harness.boards.backends.pyocd.probes import choose_probe
 from harness.boards.backends.pyocd.state import device_state, fault_of
 from harness.boards.backends.pyocd.watermarks import disagreements, read_marks
@@ -16,7 +16,7 @@ from harness.boards.lease import Lease
 from harness.boards.ports import find_port
 from harness.boards.session import Session
 from harness.build.image import Image
-from harness.elf.symbols import Symbols
+from harness.elf.symbols import Symbols, symbol_address
 from harness.errors import (
     BoardConfigError,
     BoardError,

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from harness.boards.backends.pyocd.chips import family_of
 from harness.boards.backends.pyocd.debugger import Debugger
-from harness.boards.backends.pyocd.flash import symbol_address
-from harness.elf.symbols import Symbols
+from harness.elf.symbols import Symbols, symbol_address
 from harness.errors import DeviceFaultError
 from harness.link.faults import Fault, fault_error
 

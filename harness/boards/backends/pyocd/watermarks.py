@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from harness.boards.backends.pyocd.flash import symbol_address
+from harness.elf.symbols import symbol_address
 from harness.errors import BoardError
 from harness.link.paint import STACK_SEED, pattern_at, touched
 from harness.link.records import Watermarks
