@@ -334,12 +334,6 @@ class FlashVerifyError(FlashError):
     code = "flash-verify"
 
 
-class NotYetError(BoardError):
-    """Something tinyhil is meant to do, but not in this version."""
-
-    code = "not-yet"
-
-
 class LinkError(TinyhilError):
     """Bytes do not get through."""
 

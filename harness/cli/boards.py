@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.boards.attached import Attached
-    from harness.boards.bringup import BringUpCheck
+    from harness.boards.bringup_checks import BringUpCheck
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 ProbeOption = Annotated[
@@ -32,15 +32,15 @@ def doctor(
     board: Annotated[
         str | None,
         typer.Option(
-            "--board", "-b", metavar="BOARD", help="Climb the bring-up ladder of this board.", show_default=False
+            "--board", "-b", metavar="BOARD", help="Make the bring-up checks of this board.", show_default=False
         ),
     ] = None,
     probe: ProbeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check compilers, emulator, oracles and probes, or one board rung by rung; say what to do."""
+    """Check compilers, emulator, oracles and probes, or bring up one board check by check; say what to do."""
     if board is not None:
-        _climb(board, probe, as_json)
+        _bring_up(board, probe, as_json)
         return
     from harness.cli.doctor import Health, examine
 
@@ -74,6 +74,7 @@ def boards(
         _attached(as_json)
         return
     from harness.boards import load_boards
+    from harness.boards.backends import find_backend
 
     known = load_boards()
     if as_json:
@@ -86,7 +87,7 @@ def boards(
         (
             board.name,
             board.core,
-            f"{board.clock_hz / 1e6:g}" if board.backend != "host" else "-",
+            f"{board.clock_hz / 1e6:g}" if find_backend(board.backend).has_clock else "-",
             board.backend,
             f"{board.memory_total('flash') // 1024:,}" if board.memory else "-",
             f"{board.memory_total('ram') // 1024:,}" if board.memory else "-",
@@ -100,29 +101,31 @@ def boards(
     _table(columns, rows, right=frozenset({"MHz", "flash KiB", "RAM KiB"}))
 
 
-def _climb(board: str, probe: str | None, as_json: bool) -> None:
+def _bring_up(board: str, probe: str | None, as_json: bool) -> None:
     from harness.boards.bringup import bring_up
 
-    def tell(rung: str) -> None:
+    def tell(check: str) -> None:
         if not as_json and sys.stderr.isatty():
-            terminal.say(f"{rung} ...")
+            terminal.say(f"{check} ...")
 
-    rungs = bring_up(board, probe=probe, tell=tell)
-    broken = next((rung for rung in rungs if rung.ok is False), None)
+    checks = bring_up(board, probe=probe, tell=tell)
+    failed = next((check for check in checks if check.ok is False), None)
     if as_json:
-        steps = [vars(rung) for rung in rungs]
-        terminal.print_json({"kind": "ladder", "board": board, "healthy": broken is None, "rungs": steps})
+        # The schema's names: a ladder of rungs
+        made = [vars(check) for check in checks]
+        terminal.print_json({"kind": "ladder", "board": board, "healthy": failed is None, "rungs": made})
     else:
-        _table(("rung", "state", "detail"), [(rung.name, _state(rung), _first_line(rung.detail)) for rung in rungs])
-        if broken is not None:
-            stop = f"\n{board} stops at `{broken.name}` [{broken.code}]:"
-            terminal.print_lines(stop, broken.detail, f"try: {broken.hint}")
-    if broken is not None:
+        rows = [(check.name, _state(check), _first_line(check.detail)) for check in checks]
+        _table(("check", "state", "detail"), rows)
+        if failed is not None:
+            stop = f"\n{board} stops at `{failed.name}` [{failed.code}]:"
+            terminal.print_lines(stop, failed.detail, f"try: {failed.hint}")
+    if failed is not None:
         raise typer.Exit(Category.INFRASTRUCTURE.value)
 
 
-def _state(rung: BringUpCheck) -> str:
-    return "not tried" if rung.ok is None else "ok" if rung.ok else "FAILS"
+def _state(check: BringUpCheck) -> str:
+    return "not tried" if check.ok is None else "ok" if check.ok else "FAILS"
 
 
 def _first_line(text: str) -> str:

@@ -279,12 +279,13 @@ def choose_boards(names: Sequence[str]) -> tuple[str, ...]:
         BoardConfigError: a name is unknown.
     """
     from harness.boards import find_board, load_boards
+    from harness.boards.backends import find_backend
 
     known = load_boards()
     chosen: list[str] = []
     for name in names:
         if name == "all":
-            chosen += [board.name for board in known.values() if board.backend in ("host", "qemu")]
+            chosen += [board.name for board in known.values() if find_backend(board.backend).always_runs]
         else:
             chosen.append(find_board(name, known).name)
     return tuple(dict.fromkeys(chosen))

@@ -331,8 +331,8 @@ def test_no_emulator_outlives_its_user(link, does, sent, image):
 
 
 def test_an_absent_board_is_stood_in_for(package, monkeypatch):
-    from harness.boards.backends import virtual
     from harness.boards.backends.pyocd import probes
+    from harness.boards.backends.virtual import backend as virtual
 
     monkeypatch.setattr(probes, "attached_probes", lambda: ())
     monkeypatch.setattr(virtual, "is_installed", lambda: False)

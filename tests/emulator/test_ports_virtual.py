@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from harness.boards import find_board, load_boards
-from harness.boards.backends.virtual import VirtualSession
+from harness.boards.backends.virtual.session import VirtualSession
 from harness.build import build_image
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import emit

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from harness.boards import find_board, load_boards, open_session, resolve
+from harness.boards.backends import find_backend
 from harness.boards.backends.pyocd import session as pyocd_session
 from harness.boards.backends.pyocd.flash import load_image, symbol_address
 from harness.boards.backends.pyocd.watermarks import disagreements, read_marks
-from harness.boards.bringup import PROBE_RUNGS, bring_up
+from harness.boards.bringup import bring_up
 from harness.boards.session import open_client
 from harness.build import build_image
 from harness.compiler.emit.package import emit
@@ -161,12 +162,12 @@ def test_a_virtual_board_without_its_native_helper_says_that_it_is_slow(attach, 
     assert session.notes() == (SLOW,)
 
 
-def test_every_rung_of_the_ladder_holds(attach):
+def test_every_bring_up_check_passes(attach):
     attach(BOARD)
-    rungs = bring_up(BOARD)
-    assert tuple(rung.name for rung in rungs) == PROBE_RUNGS
-    assert all(rung.ok for rung in rungs), rungs
-    told = {rung.name: rung.detail for rung in rungs}
+    checks = bring_up(BOARD)
+    assert tuple(check.name for check in checks) == find_backend("pyocd").bring_up_checks
+    assert all(check.ok for check in checks), checks
+    told = {check.name: check.detail for check in checks}
     assert told["connect"] == "normal" and "0x450" in told["chip"] and "raised to 921,600" in told["uart"]
     assert "400 MHz" in told["tick"]
 

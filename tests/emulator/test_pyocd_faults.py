@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 import serial
 
-from harness.boards import bringup as ladder
-from harness.boards import find_board, open_session, resolve
+from harness.boards import bringup_checks, find_board, open_session, resolve
 from harness.boards.backends.pyocd.debugger import Limits
 from harness.boards.backends.pyocd.flash import symbol_address
 from harness.boards.backends.pyocd.session import PyocdSession
@@ -282,7 +281,7 @@ def test_a_target_that_pyocd_does_not_know(attach, image, package, healthy):
     assert "pyocd pack install" in caught.value.hint
 
 
-# --- the port's ladder ------------------------------------------------------------------------------------------------
+# --- the port and bring-up checks -------------------------------------------------------------------------------------
 
 
 def test_no_serial_port(attach, image, package, monkeypatch, healthy):
@@ -332,7 +331,7 @@ def test_a_fault_that_was_never_told_is_found_by_the_debugger(attach, package, h
     assert "bfar 0xf0000000" in caught.value.details and "calls that these words return to" in caught.value.details
 
 
-def test_the_connect_ladder_records_what_worked(attach, image, package, monkeypatch, healthy):
+def test_connecting_records_which_mode_worked(attach, image, package, monkeypatch, healthy):
     from pyocd.core import exceptions
 
     from harness.virtual.probe import VirtualProbe
@@ -360,21 +359,21 @@ def test_the_connect_ladder_records_what_worked(attach, image, package, monkeypa
 
 
 @pytest.mark.parametrize(
-    ("faults", "rung", "code"),
+    ("faults", "check", "code"),
     [
         ("idcode@0x20036483", "chip", "wrong-chip"),
         (f"wrperr@{FLASH:#x}", "flash", "flash-protected"),
         ("baud@30", "uart", "garbage"),
     ],
 )
-def test_the_ladder_names_the_first_rung_that_breaks(attach, faults, rung, code, monkeypatch, healthy):
+def test_bring_up_names_the_first_check_that_fails(attach, faults, check, code, monkeypatch, healthy):
     attach(BOARD, faults=faults)
-    monkeypatch.setattr(ladder, "HELLO_TIMEOUT_S", 1.5)
-    rungs = bring_up(BOARD)
-    broken = next(one for one in rungs if one.ok is False)
-    assert (broken.name, broken.code) == (rung, code)
+    monkeypatch.setattr(bringup_checks, "HELLO_TIMEOUT_S", 1.5)
+    checks = bring_up(BOARD)
+    broken = next(one for one in checks if one.ok is False)
+    assert (broken.name, broken.code) == (check, code)
     assert broken.hint
-    after = rungs[rungs.index(broken) + 1 :]
+    after = checks[checks.index(broken) + 1 :]
     assert all(one.ok is None for one in after)
 
 
