@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from harness.build import Image, PackageSources
     from harness.build.progress import Progress
     from harness.compiler.plan import Plan
+    from harness.hardware.board import Placement
     from harness.quantization.types import Array
 
 _CLOCK = re.compile(r"([0-9]+(?:[._][0-9]+)*) *([kMG]?)(?:Hz)?", re.IGNORECASE)
@@ -151,7 +152,7 @@ def predict(
     package: PackageSources,
     inputs: Sequence[Array],
     *,
-    placement: Mapping[str, str] | None = None,
+    placement: Placement | None = None,
     cache_dir: Path | None = None,
     progress: Progress | None = None,
 ) -> Prediction:
@@ -161,7 +162,8 @@ def predict(
         resolved: what harness.cycles.record.observable gives.
         package: the model, compiled for the board.
         inputs: an array for each input.
-        placement: part of the image -> memory region, where it differs from the board's own.
+        placement: the regions of the image's parts on the board that was asked for, as
+            harness.hardware.placement.assign_regions gives them; None for its own.
         cache_dir: the cache; None for $TINYHIL_CACHE or the user's.
         progress: called with what is going on.
 
@@ -169,22 +171,15 @@ def predict(
         ProfileError: the board cannot be observed.
         TinyhilError: the model cannot be built or run there.
     """
-    from harness.build import build_image
-    from harness.hardware.placement import assign_regions
+    from harness.build import BuildOptions, build_image
 
     asked, runs_on = resolved.asked, resolved.runs_on
-    wanted = dict(placement or {})
-    image = build_image(
-        [package],
-        runs_on,
-        placement=wanted if runs_on.placement is not None or asked.placement is None else None,
-        cache_dir=cache_dir,
-        progress=progress,
-    )
+    placed = asked.placement if placement is None else placement
+    own = BuildOptions(placement=placed if runs_on.name == asked.name else None)
+    image = build_image([package], runs_on, own, cache_dir=cache_dir, progress=progress)
     if progress:
         progress("profile", 0, 0)
     recording = record(resolved, image, package, inputs, cache_dir=cache_dir)
-    placed = assign_regions(asked, wanted)
     costed = None
     if asked.name in boards() and placed is not None:
         costed = setup(board_table(asked.name), asdict(placed))

@@ -19,7 +19,7 @@ from harness.boards.backends.pyocd.flash import load_image, symbol_address
 from harness.boards.backends.pyocd.watermarks import disagreements, read_marks
 from harness.boards.bringup import bring_up
 from harness.boards.session import open_client
-from harness.build import build_image
+from harness.build import BuildOptions, build_image
 from harness.compiler.emit.package import emit
 from harness.ir.interpreter import run
 from harness.units import Unit
@@ -101,7 +101,7 @@ def test_the_h7a3_is_flashed_by_the_algorithm_of_its_sibling(attach):
 def test_watermarks_of_device_and_debugger_agree(link, attach):
     attach(BOARD)
     package = tiny_package()
-    image = build_image([package], find_board(BOARD), link=link)
+    image = build_image([package], find_board(BOARD), BuildOptions(link=link))
     with open_session(resolve(BOARD), image) as session:
         client = open_client(session, image)
         client.init(0, PAINT_SEED)
@@ -133,7 +133,7 @@ def test_what_the_debugger_sees_differently_is_noted(attach):
 def test_rtt_carries_the_same_frames(attach):
     attach(BOARD)
     package = tiny_package()
-    image = build_image([package], find_board(BOARD), link="rtt")
+    image = build_image([package], find_board(BOARD), BuildOptions(link="rtt"))
     with open_session(resolve(BOARD), image) as session:
         measured = measure(session, image, package, VECTORS, layers=True)
         assert session.baud is None

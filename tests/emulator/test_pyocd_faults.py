@@ -18,7 +18,7 @@ from harness.boards.backends.pyocd.flash import symbol_address
 from harness.boards.backends.pyocd.session import PyocdSession
 from harness.boards.bringup import bring_up
 from harness.boards.session import open_client
-from harness.build import build_image
+from harness.build import BuildOptions, build_image
 from harness.errors import (
     ConnectError,
     DamagedLineError,
@@ -251,7 +251,7 @@ def test_another_chip(attach, image, package, healthy):
 HOLDER = """
 import sys, time
 from harness.boards import find_board, open_session, resolve
-from harness.build import build_image
+from harness.build import BuildOptions, build_image
 from tests.support.tiny import tiny_package
 image = build_image([tiny_package()], find_board(sys.argv[1]))
 with open_session(resolve(sys.argv[1]), image) as session:
@@ -320,7 +320,7 @@ def test_another_build(attach, image, package, healthy):
 
 def test_a_fault_that_was_never_told_is_found_by_the_debugger(attach, package, healthy):
     attach(BOARD)
-    image = build_image([package], find_board(BOARD), test_faults=True)
+    image = build_image([package], find_board(BOARD), BuildOptions(test_faults=True))
     told = fails(DeviceFaultError, "run", match="bus fault .*found through the debug probe.* hil_port_bad_access")
     with told as caught, open_session(resolve(BOARD), image) as session:
         open_client(session, image)
