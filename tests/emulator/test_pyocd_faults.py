@@ -120,14 +120,15 @@ def test_a_write_protected_sector(attach, image, package, healthy):
     attach(BOARD, faults=f"wrperr@{FLASH:#x}")
     with fails(FlashProtectedError, "flash", match="WRPERR") as caught:
         runs(image, package)
-    assert "option bytes" in caught.value.hint
+    assert "option bytes" in caught.value.hint and "WRPERR" in caught.value.as_dict()["facts"]["flags"]
 
 
 def test_a_bit_that_is_programmed_wrong_in_silence(attach, image, package, healthy):
     at = symbol_address(image.elf, "hil_build_id") + 3
     attach(BOARD, faults=f"corrupt@{at:#x}")
-    with fails(FlashVerifyError, "flash", match=f"0x{at:08x}"):
+    with fails(FlashVerifyError, "flash", match=f"0x{at:08x}") as caught:
         runs(image, package)
+    assert caught.value.address == at and caught.value.as_dict()["facts"] == {"address": at}
 
 
 def test_a_flash_algorithm_that_hangs(attach, image, package, healthy):

@@ -11,6 +11,9 @@ import pytest
 from harness import resources
 from harness.boards import find_board
 from harness.build import BuildOptions, build_image, toolchain
+from harness.build.cache import BuildCache
+from harness.build.image import cached_image, make_image
+from harness.build.plan import plan_build
 from harness.errors import BuildError, DoesNotFitError, ToolchainMissingError
 from tests.support.tiny import tiny_package
 
@@ -243,3 +246,21 @@ def test_progress_is_told(tmp_path, package):
     total = told[0][2]
     assert [step for step in told if step[0] == "compile"] == [("compile", done, total) for done in range(total + 1)]
     assert told[-1] == ("link", 1, 1)
+
+
+def test_a_plan_tells_the_image_before_anything_is_made(tmp_path, package):
+    board = find_board(BOARD)
+    plan = plan_build([package], board, BuildOptions())
+    cache = BuildCache(tmp_path / "cache")
+    assert cached_image(plan, cache) is None and not (tmp_path / "cache").exists()
+    image = make_image(plan, cache)
+    assert image.build_id == plan.build_id == build_image([package], board).build_id
+    found = cached_image(plan, cache)
+    assert found is not None and (found.elf, found.compiled) == (image.elf, 0)
+    assert image.compiled == len(plan.jobs) + 1
+
+
+@pytest.mark.parametrize("change", [{"link": "semihost"}, {"unity": True}, {"test_faults": True}, {"model_list": "x"}])
+def test_every_option_changes_the_key(package, change):
+    board = find_board("mps2-an385")
+    assert plan_build([package], board, BuildOptions(**change)).key != plan_build([package], board, BuildOptions()).key
