@@ -7,7 +7,7 @@ try next (hint). The category decides the exit code of the command and whether p
 from __future__ import annotations
 
 from enum import Enum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class Category(Enum):
@@ -43,9 +43,14 @@ class TinyhilError(Exception):
     def __str__(self) -> str:
         return f"{self.stage}: {self.message} [{self.code}]"
 
-    def as_dict(self) -> dict[str, str | int]:
-        """The error as JSON-ready data."""
-        return {
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the error's attributes say besides its texts, as JSON-ready data; empty for most."""
+        return {}
+
+    def as_dict(self) -> dict[str, Any]:
+        """The error as JSON-ready data; with "facts" where it has any."""
+        told: dict[str, Any] = {
             "code": self.code,
             "stage": self.stage,
             "exit_code": self.category.value,
@@ -53,6 +58,7 @@ class TinyhilError(Exception):
             "hint": self.hint,
             "details": self.details,
         }
+        return {**told, "facts": self.facts} if self.facts else told
 
 
 # --- bad input -------------------------------------------------------------------------------------------------------
@@ -323,10 +329,28 @@ class WrongChipError(ProbeError):
 
 
 class FlashError(BoardError):
-    """The chip's flash could not be programmed."""
+    """The chip's flash could not be programmed.
+
+    Attributes:
+        address: of the byte, page or sector that failed; None where it is not known.
+        flags: errors that the flash controller shows, by their names in the chip's manual.
+    """
 
     code = "flash"
     stage = "flash"
+
+    def __init__(
+        self, message: str, *, hint: str, details: str = "", address: int | None = None, flags: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message, hint=hint, details=details)
+        self.address = address
+        self.flags = flags
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Address and flags, where they are known."""
+        found: dict[str, Any] = {} if self.address is None else {"address": self.address}
+        return {**found, "flags": list(self.flags)} if self.flags else found
 
 
 class FlashProtectedError(FlashError):
@@ -345,12 +369,6 @@ class FlashVerifyError(FlashError):
     """What the flash holds after programming is not what was written."""
 
     code = "flash-verify"
-
-
-class NotYetError(BoardError):
-    """Something tinyhil is meant to do, but not in this version."""
-
-    code = "not-yet"
 
 
 class LinkError(TinyhilError):

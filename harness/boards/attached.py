@@ -11,13 +11,12 @@ from harness.boards.lease import Lease
 from harness.boards.ports import serial_ports
 from harness.boards.registry import load_boards
 from harness.errors import TinyhilError
-from harness.hardware.board import Board, Probe
+from harness.hardware.board import Board, Idcode, Probe
+from harness.hardware.families import DEVICE_MASK, FAMILIES
 
-# DBGMCU_IDCODE of the STM32 families: L4, F4, F7 (also G4, L1, F1, F3); H7; L5 and U5; G0 and L0
-IDCODE_ADDRESSES = (0xE004_2000, 0x5C00_1000, 0xE004_4000, 0x4001_5800)
 # Any Cortex-M, by pyOCD's name
 _GENERIC = "cortex_m"
-_DEVICE_MASK = 0xFFF
+_TOLD = [family.name for family in FAMILIES if family.identity is not None]
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,23 @@ class Attached:
     proposal: str
 
 
+@dataclass(frozen=True)
+class _Identity:
+    """What a chip told: the entry that names it, and the whole word."""
+
+    idcode: Idcode
+    word: int
+
+    def is_of(self, board: Board) -> bool:
+        """Whether it is the chip of a board."""
+        named = board.idcode
+        return (
+            named is not None
+            and named.address == self.idcode.address
+            and self.word & named.mask == named.device
+        )
+
+
 def look_around(boards: Mapping[str, Board] | None = None) -> tuple[Attached, ...]:
     """All attached probes; each chip is connected to for a moment, and goes on running."""
     boards = load_boards() if boards is None else boards
@@ -50,7 +66,7 @@ def look_around(boards: Mapping[str, Board] | None = None) -> tuple[Attached, ..
 
 def _look_at(probe: Probe, boards: Mapping[str, Board]) -> Attached:
     ports = [port.device for port in serial_ports() if port.serial_number.lower() == probe.unique_id.lower()]
-    found: tuple[int, int] | None = None
+    found: _Identity | None = None
     problem = ""
     try:
         with Lease("probe", probe.unique_id):
@@ -65,33 +81,35 @@ def _look_at(probe: Probe, boards: Mapping[str, Board]) -> Attached:
     except TinyhilError as error:
         problem = f"{error.message}; {error.hint}"
     if found is None and not problem:
-        problem = "the chip has no identity register where an STM32 has it"
-    matching = [b for b in boards.values() if found and b.idcode and (b.idcode.address, b.idcode.device) == found]
+        problem = f"the chip has no identity register where these have it: {', '.join(_TOLD)}"
+    matching = [board for board in boards.values() if found is not None and found.is_of(board)]
     return Attached(
         unique_id=probe.unique_id,
         description=probe.description,
         virtual=probe.virtual,
         ports=tuple(ports),
-        device=None if found is None else found[1],
+        device=None if found is None else found.idcode.device,
         boards=tuple(board.name for board in matching),
         problem=problem,
         proposal=_proposal(probe, matching[0] if matching else None, found),
     )
 
 
-def _identity(debugger: Debugger) -> tuple[int, int] | None:
-    """Address and device number of the first identity register that answers."""
-    for address in IDCODE_ADDRESSES:
-        try:
-            device = debugger.read_word(address) & _DEVICE_MASK
-        except TinyhilError:
-            continue
-        if device not in (0, _DEVICE_MASK):
-            return address, device
+def _identity(debugger: Debugger) -> _Identity | None:
+    """The first identity word that is one of a family's."""
+    for word in (family.identity for family in FAMILIES if family.identity is not None):
+        for address in word.addresses:
+            try:
+                value = debugger.read_word(address)
+            except TinyhilError:
+                continue
+            device = word.device(value)
+            if device is not None:
+                return _Identity(Idcode(address, device, word.mask), value)
     return None
 
 
-def _proposal(probe: Probe, board: Board | None, found: tuple[int, int] | None) -> str:
+def _proposal(probe: Probe, board: Board | None, found: _Identity | None) -> str:
     """The known board's entry with the probe's id, or one to be filled in."""
     if board is not None:
         return _entry(board, probe)
@@ -109,7 +127,7 @@ def _proposal(probe: Probe, board: Board | None, found: tuple[int, int] | None) 
             f"  probe: {probe.unique_id}",
             "  clock_hz: ",
             "  tick: {source: DWT CYCCNT, hz: }",
-            f"  idcode: {{address: 0x{found[0]:08X}, device: 0x{found[1]:03X}}}",
+            _idcode(found.idcode),
             "  uart: {name: USART, tx: PA2, rx: PA3}",
             "  memory:",
             "    - {name: flash, origin: 0x08000000, size: , kind: flash}",
@@ -129,7 +147,7 @@ def _entry(board: Board, probe: Probe) -> str:
     lines += [f"  probe: {probe.unique_id}", f"  clock_hz: {board.clock_hz}"]
     lines.append(f"  tick: {{source: {board.tick.source}, hz: {board.tick.hz}}}")
     if board.idcode is not None:
-        lines.append(f"  idcode: {{address: 0x{board.idcode.address:08X}, device: 0x{board.idcode.device:03X}}}")
+        lines.append(_idcode(board.idcode))
     uart = board.uart
     if uart is not None:
         fast = "" if uart.fast_baud is None else f", fast_baud: {uart.fast_baud}"
@@ -149,3 +167,8 @@ def _entry(board: Board, probe: Probe) -> str:
     if board.stand_ins:
         lines.append(f"  stand_ins: [{', '.join(board.stand_ins)}]")
     return "\n".join(lines)
+
+
+def _idcode(idcode: Idcode) -> str:
+    mask = "" if idcode.mask == DEVICE_MASK else f", mask: 0x{idcode.mask:08X}"
+    return f"  idcode: {{address: 0x{idcode.address:08X}, device: 0x{idcode.device:03X}{mask}}}"

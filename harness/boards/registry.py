@@ -1,23 +1,15 @@
-"""boards.yaml -> Board records."""
+"""The boards that can be named, each checked by its backend."""
 
 from __future__ import annotations
 
 import difflib
-import functools
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from harness import resources
-from harness.errors import BoardConfigError, PlacementError
-from harness.hardware.board import VIRTUAL, Board, Idcode, Placement, Region, Tick, Uart
-from harness.hardware.placement import check_placement
-
-if TYPE_CHECKING:  # pydantic is slow to import
-    from harness.hardware.schema import BoardEntry
-
-EXTRA_VARIABLE = "TINYHIL_BOARDS"
+from harness.boards.backends import find_backend
+from harness.errors import BoardConfigError
+from harness.hardware.board import VIRTUAL, Board
+from harness.hardware.boards_file import EXTRA_VARIABLE, board_files, read_boards
 
 
 def load_boards(extra: Path | None = None) -> Mapping[str, Board]:
@@ -25,28 +17,22 @@ def load_boards(extra: Path | None = None) -> Mapping[str, Board]:
     its name.
 
     Raises:
-        BoardConfigError: a file cannot be read or breaks the schema; the message names file, entry and key.
+        BoardConfigError: a file cannot be read, or an entry breaks the schema or what its backend asks for; the message
+            names file, entry and key.
     """
-    paths = [resources.boards_file()]
-    named = os.environ.get(EXTRA_VARIABLE)
-    if named:
-        paths.append(Path(named).expanduser())
-    if extra is not None:
-        paths.append(extra)
     boards: dict[str, Board] = {}
     origin: dict[str, Path] = {}
-    for path in paths:
-        for board in _read(path, _stamp(path)):
+    for path in board_files(extra):
+        for board in read_boards(path, _wrong_for_backend):
             boards[board.name] = board
             origin[board.name] = path
     for board in boards.values():
         for stand_in in board.stand_ins:
-            if stand_in != VIRTUAL and (stand_in not in boards or boards[stand_in].backend == "pyocd"):
-                why = "is not a board" if stand_in not in boards else "is not emulated"
-                emulated = [b.name for b in boards.values() if b.backend == "qemu"]
+            why = "" if stand_in == VIRTUAL else _no_stand_in(boards.get(stand_in))
+            if why:
                 raise BoardConfigError(
                     f"{origin[board.name]}: {board.name}.stand_ins: {stand_in} {why}",
-                    hint=f"name an emulated board: {', '.join([VIRTUAL, *emulated])}",
+                    hint=f"name an emulated board: {', '.join([VIRTUAL, *_emulated(boards)])}",
                 )
     return boards
 
@@ -76,115 +62,23 @@ def unknown_board(name: str, boards: Mapping[str, Board]) -> BoardConfigError:
     )
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    """Changes when the file does."""
+def _wrong_for_backend(board: Board) -> tuple[str, ...]:
+    """What is wrong with a board's entry for the backend that it names."""
     try:
-        facts = path.stat()
-    except OSError as error:
-        raise BoardConfigError(
-            f"{path}: {error.strerror}", hint=f"correct ${EXTRA_VARIABLE}, or make the file"
-        ) from error
-    return facts.st_mtime_ns, facts.st_size
+        backend = find_backend(board.backend)
+    except BoardConfigError as error:
+        return (f"{board.name}.backend: {error.message}; {error.hint}",)
+    return tuple(f"{board.name}: {wrong}" for wrong in backend.check(board))
 
 
-@functools.lru_cache(maxsize=8)
-def _read(path: Path, stamp: tuple[int, int]) -> tuple[Board, ...]:
-    del stamp
-    content = _parse(path)
-    from pydantic import ValidationError
-
-    from harness.hardware.schema import BoardEntry
-
-    problems: list[str] = []
-    boards: list[Board] = []
-    for name, fields in content.items():
-        try:
-            entry = BoardEntry.model_validate(fields)
-        except ValidationError as error:
-            for problem in error.errors(include_url=False):
-                place = ".".join([str(name), *map(str, problem["loc"])])
-                problems.append(f"{place}: {problem['msg'].removeprefix('Value error, ')}")
-            continue
-        board = _board(name, entry)
-        wrong = _misplaced(board)
-        if wrong:
-            problems.append(wrong)
-            continue
-        boards.append(board)
-    if problems:
-        raise BoardConfigError(
-            f"{path}: {problems[0]}",
-            hint="the comments at the head of the boards.yaml that ships explain the keys",
-            details="\n".join(problems),
-        )
-    return tuple(boards)
+def _no_stand_in(board: Board | None) -> str:
+    """Why a board cannot stand in for another; "" where it can."""
+    if board is None:
+        return "is not a board"
+    return "is not emulated" if find_backend(board.backend).has_probe else ""
 
 
-def _board(name: str, entry: BoardEntry) -> Board:
-    idcode, uart, placement = entry.idcode, entry.uart, entry.placement
-    return Board(
-        name=name,
-        title=entry.title,
-        core=entry.core,
-        port=entry.port,
-        backend=entry.backend,
-        clock_hz=entry.clock_hz,
-        tick=Tick(entry.tick.source, entry.tick.hz),
-        stack_size=entry.stack_size,
-        memory=tuple(Region(r.name, r.origin, r.size, r.kind, r.execute) for r in entry.memory),
-        machine=entry.machine,
-        target=entry.target,
-        arguments=entry.arguments,
-        time_limit=entry.time_limit,
-        chip=entry.chip,
-        stand_ins=entry.stand_ins,
-        verified=entry.verified,
-        idcode=None if idcode is None else Idcode(idcode.address, idcode.device),
-        uart=None if uart is None else Uart(uart.name, uart.tx, uart.rx, uart.baud, uart.fast_baud, uart.serial),
-        placement=None if placement is None else Placement(**placement.model_dump()),
-        probe=entry.probe,
-    )
-
-
-def _misplaced(board: Board) -> str | None:
-    """What is wrong with the board's own placement, if anything."""
-    if board.placement is None:
-        return None
-    try:
-        check_placement(board, board.placement)
-    except PlacementError as error:
-        return f"{board.name}.placement.{error.message}"
-    return None
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        """Refuses a key that is given twice, which YAML forbids and PyYAML lets pass."""
-
-        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-            seen: set[Any] = set()
-            for key_node, _ in node.value:
-                key = key_node.value
-                if not isinstance(key_node, yaml.ScalarNode):
-                    raise yaml.constructor.ConstructorError(None, None, "a key must be a word", key_node.start_mark)
-                if key in seen:
-                    raise yaml.constructor.ConstructorError(None, None, f"{key!r} is given twice", key_node.start_mark)
-                seen.add(key)
-            return dict(super().construct_mapping(node, deep))
-
-    hint = "it must map board names to entries, as the boards.yaml that ships does"
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise BoardConfigError(f"{place}: {error.problem}", hint=hint) from error
-    except (yaml.YAMLError, UnicodeDecodeError, OSError, ValueError, RecursionError) as error:
-        raise BoardConfigError(f"{path}: {error}", hint=hint) from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
-        raise BoardConfigError(f"{path}: not a mapping of board names to entries", hint=hint)
-    return content
+def _emulated(boards: Mapping[str, Board]) -> list[str]:
+    """Names of the emulated boards that run on every machine."""
+    backends = {name: find_backend(board.backend) for name, board in boards.items()}
+    return [name for name, backend in backends.items() if backend.emulated and backend.always_runs]

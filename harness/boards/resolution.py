@@ -1,15 +1,13 @@
-"""Which board runs when one is asked for: itself, or what stands in for it while it is not attached."""
+"""Which board runs when one is asked for: itself, or what stands in for it while it cannot run."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from dataclasses import replace
 
-from harness.boards.backends import virtual
-from harness.boards.backends.pyocd import probes
+from harness.boards.backends import Absent, find_backend
+from harness.boards.backends.virtual import backend as virtual
 from harness.boards.registry import find_board, load_boards
-from harness.errors import BoardError, EmulatorMissingError
+from harness.errors import BoardError
 from harness.hardware.board import VIRTUAL, Board, Resolved
 
 
@@ -30,51 +28,25 @@ def resolve(name: str, boards: Mapping[str, Board] | None = None, *, probe: str 
     """
     boards = load_boards() if boards is None else boards
     asked = find_board(name, boards)
-    if asked.backend == "fvp":
-        return _resolve_fvp(asked, boards)
-    if asked.backend != "pyocd":
-        return Resolved(asked, asked, False, "")
-    chosen = probes.choose_probe(asked, probe)
-    if chosen is not None:
-        reason = ""
-        if chosen.virtual:
-            reason = f"probe {chosen.unique_id} is virtual: an emulated {asked.chip or asked.core} stands in for {name}"
-        return Resolved(asked, asked, chosen.virtual, reason, chosen)
-    return _stand_in(asked, boards)
+    found = find_backend(asked.backend).candidate(asked, probe)
+    return _stand_in(asked, found, boards) if isinstance(found, Absent) else found
 
 
-def _stand_in(asked: Board, boards: Mapping[str, Board]) -> Resolved:
+def _stand_in(asked: Board, absent: Absent, boards: Mapping[str, Board]) -> Resolved:
     """The first of the board's stand-ins that can run here."""
-    missing = ""
+    why_not_virtual = ""
     for name in asked.stand_ins:
         if name == VIRTUAL:
-            if not virtual.knows(asked.chip):
-                missing = f" (there is no virtual {asked.chip})"
-            elif virtual.is_installed():
-                what = f"a virtual board ({asked.chip}, {asked.core}, emulated)"
-                reason = f"no debug probe is attached: {what} stands in for {asked.name}"
-                return Resolved(asked, replace(asked, backend="virtual"), True, reason)
-            else:
-                missing = f" (pip install 'tinyhil[virtual]' would let a virtual {asked.name} run its own image)"
-            continue
+            emulation = virtual.emulation_of(asked)
+            if isinstance(emulation, str):
+                why_not_virtual = f" ({emulation})"
+                continue
+            what = f"a virtual board ({asked.chip}, {asked.core}, emulated)"
+            return Resolved(asked, emulation, True, f"{absent.reason}: {what} stands in for {asked.name}")
         runs_on = find_board(name, boards)
         what = f"{runs_on.name} ({runs_on.core}, {runs_on.backend})"
-        reason = f"no debug probe is attached: {what} stands in for {asked.name}{missing}"
+        reason = f"{absent.reason}: {what} stands in for {asked.name}{why_not_virtual}"
         return Resolved(asked, runs_on, True, reason)
-    raise BoardError(
-        f"{asked.name} is not attached, and nothing stands in for it{missing}", hint="attach its debug probe"
+    raise absent.error or BoardError(
+        f"{asked.name} is not attached, and nothing stands in for it{why_not_virtual}", hint=absent.hint
     )
-
-
-def _resolve_fvp(asked: Board, boards: Mapping[str, Board]) -> Resolved:
-    from harness.boards.backends import fvp
-
-    try:
-        fvp.find_fvp(asked)
-    except EmulatorMissingError as error:
-        if asked.stand_in is None or os.environ.get(fvp.VARIABLE):
-            raise
-        runs_on = find_board(asked.stand_in, boards)
-        reason = f"{error.message}: {runs_on.name} ({runs_on.core}, {runs_on.backend}) stands in for {asked.name}"
-        return Resolved(asked, runs_on, True, reason)
-    return Resolved(asked, asked, False, "")

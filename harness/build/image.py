@@ -7,28 +7,24 @@ import os
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import resources
-from harness.build import toolchain as toolchains
-from harness.build.cache import BuildCache, default_root, digest
-from harness.build.jobs import compile_all
-from harness.build.language import FRAMES, Language
-from harness.build.linking import link_flags, link_objects, linker_scripts
-from harness.build.memory import copied_sections, memory_script, region_usage, section_macros
-from harness.build.port import load_port
+from harness.build.cache import BuildCache, default_root
+from harness.build.jobs import Job, compile_all
+from harness.build.linking import link_objects
+from harness.build.memory import copied_sections, region_usage
+from harness.build.plan import BuildOptions, BuildPlan, plan_build
 from harness.build.progress import Progress
-from harness.build.sources import BUILD_ID_SOURCE, PackageSources, Sources, compile_flags
+from harness.build.sources import PackageSources
 from harness.elf.reader import is_elf
 from harness.elf.sizes import Origin, Sizes, measure_sizes
-from harness.errors import BoardConfigError, BuildError
+from harness.errors import BuildError
 
-if TYPE_CHECKING:  # boards import images
+if TYPE_CHECKING:
     from harness.hardware.board import Board
 
-FORMAT = "6"
 MEMORY_SCRIPT = "memory.ld"
 
 
@@ -85,14 +81,8 @@ class Image:
 def build_image(
     packages: Sequence[PackageSources],
     board: Board,
+    options: BuildOptions = BuildOptions(),  # noqa: B008
     *,
-    link: str | None = None,
-    language: Language = FRAMES,
-    placement: Mapping[str, str] | None = None,
-    sanitize: bool = False,
-    test_faults: bool = False,
-    unity: bool = False,
-    model_list: str | None = None,
     cache_dir: Path | None = None,
     progress: Progress | None = None,
 ) -> Image:
@@ -101,15 +91,7 @@ def build_image(
     Args:
         packages: generated models; several share one arena, as large as the largest needs.
         board: what to build for.
-        link: "uart", "semihost", "fast" (the quickest that the port has), or None for the port's own; a port with one
-            link always gets that.
-        language: what the image speaks there.
-        placement: part of the image -> memory region, where it differs from the board's own placement.
-        sanitize: AddressSanitizer and UndefinedBehaviorSanitizer, host board only.
-        test_faults: with the command that provokes faults, for tests of fault handling.
-        unity: compile each package with its glue as one file: a quarter quicker for images of many small models. The
-            glue then counts as model, and the compiler may inline what it would not in a user's own build.
-        model_list: text of hil_models.c; made from the packages when None.
+        options: how.
         cache_dir: the cache; None for $TINYHIL_CACHE or the user's.
         progress: called with ("compile" or "link", done, total).
 
@@ -118,107 +100,88 @@ def build_image(
         BuildError: a source does not compile or the image does not link.
         DoesNotFitError: the image is larger than the board's memory.
         BoardConfigError: the board's port does not exist.
-        PlacementError: a part cannot be where `placement` wants it.
     """
     start = time.monotonic()
-    from harness.hardware.placement import assign_regions
-
-    placed = assign_regions(board, placement or {})
-    firmware = resources.firmware()
-    port = load_port(firmware, board.port)
-    link = port.choose_link(link)
-    if sanitize and port.toolchain != "host":
-        raise BuildError(f"sanitizers cannot run on {board.name}", hint="use --board host for a sanitized build")
-    names = tuple(package.plan.name for package in packages)
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    if twice:
-        raise BuildError(f"two models in one image are named {twice[0]}", hint="give each model a name of its own")
-    if model_list is None:
-        from harness.compiler.emit.package import model_list as make_model_list
-
-        model_list = make_model_list(packages)  # type: ignore[arg-type]
-
-    script = ""
-    if port.memory_of_board:
-        if placed is None:
-            raise BoardConfigError(
-                f"board {board.name}: port {port.name} needs `placement`", hint="see nucleo-h743 in boards.yaml"
-            )
-        script = memory_script(board, placed)
-    toolchain = toolchains.find(port.toolchain)
+    plan = plan_build(packages, board, options)
     cache = BuildCache(default_root() if cache_dir is None else cache_dir)
-    flags, macros = compile_flags(port, sanitize), section_macros(board, placed)
-    sources = Sources(firmware, port, link, flags, macros, test_faults, language)
-    of_package = sources.of_package_at_once if unity else sources.of_package
-    jobs = [job for package in packages for job in of_package(package)] + sources.of_kernels(packages)
-    jobs.append(sources.of_model_list(model_list))
-    jobs += sources.of_runtime()
-    stack_size = board.stack_size if port.ldscript else 0
-    linking = link_flags(port, sanitize, stack_size)
-    build_id_text = (firmware / "runtime" / BUILD_ID_SOURCE).read_text(encoding="utf-8")
-    key = digest(
-        "image",
-        FORMAT,
-        toolchain.identity,
-        board.name,
-        board.core,
-        link,
-        language.name,
-        *linking,
-        *port.libs,
-        "",
-        *linker_scripts(firmware, port),
-        script,
-        "",
-        *(job.key(toolchain) for job in jobs),
-        build_id_text,
+    image = cached_image(plan, cache)
+    if image is None:
+        with cache.lock(plan.key):  # another process may have made it meanwhile
+            image = cached_image(plan, cache) or make_image(plan, cache, progress)
+        cache.prune()
+    return replace(image, seconds=time.monotonic() - start)
+
+
+def cached_image(plan: BuildPlan, cache: BuildCache) -> Image | None:
+    """The image of a plan, where the cache has it."""
+    elf = cache.find(plan.key, ".elf")
+    facts = cache.find(plan.key, ".json")
+    if elf is None or facts is None or not os.access(elf, os.X_OK):
+        return None
+    return _image(elf, json.loads(facts.read_bytes()), 0)
+
+
+def make_image(plan: BuildPlan, cache: BuildCache, progress: Progress | None = None) -> Image:
+    """Compile what the cache has no objects of, link, and keep the image in the cache.
+
+    Raises:
+        ToolchainMissingError: the compiler cannot be started, or its C library is missing.
+        BuildError: a source does not compile or the image does not link.
+        DoesNotFitError: the image is larger than the board's memory.
+    """
+    jobs = (*plan.jobs, plan.build_id_job)
+    with cache.workspace() as workspace:
+        objects, compiled = compile_all(jobs, plan.toolchain, cache, workspace, _path_flags(plan, workspace), progress)
+        if progress:
+            progress("link", 0, 1)
+        elf, sizes = _link(plan, jobs, objects, workspace)
+        facts = _facts(plan, sizes, region_usage(elf, plan.board))
+        path = cache.put(plan.key, ".elf", elf.read_bytes(), mode=0o755)
+        cache.put(plan.key, ".json", json.dumps(facts, sort_keys=True).encode())
+        if progress:
+            progress("link", 1, 1)
+    return _image(path, facts, compiled)
+
+
+def _path_flags(plan: BuildPlan, workspace: Path) -> list[str]:
+    """Flags that take this machine's paths out of the objects."""
+    # both kinds, as the driver gives its assembler only the first
+    kinds = ("-fdebug-prefix-map", "-fmacro-prefix-map")
+    folders = ((workspace, "."), (plan.firmware, "firmware"))
+    return [f"{kind}={path}={name}" for kind in kinds for path, name in folders]
+
+
+def _link(plan: BuildPlan, jobs: Sequence[Job], objects: Sequence[Path], workspace: Path) -> tuple[Path, Sizes]:
+    """The linked image in the workspace, and where its bytes went."""
+    elf = workspace / "image.elf"
+    if plan.memory_script:
+        (workspace / MEMORY_SCRIPT).write_text(plan.memory_script, encoding="utf-8")
+    link_map = link_objects(
+        plan.toolchain, plan.firmware, plan.port, plan.link_flags, objects, elf, plan.board, plan.placement
     )
-    image = _cached(cache, key, start)
-    if image is not None:
-        return image
-    with cache.lock(key):
-        image = _cached(cache, key, start)  # another process may have made it meanwhile
-        if image is not None:
-            return image
-        build_id = key[:16]
-        jobs.append(sources.of_build_id(build_id_text, build_id, board.name))
-        with cache.workspace() as workspace:
-            # both kinds, as the driver gives its assembler only the first
-            kinds = ("-fdebug-prefix-map", "-fmacro-prefix-map")
-            folders = ((workspace, "."), (firmware, "firmware"))
-            paths = [f"{kind}={path}={name}" for kind in kinds for path, name in folders]
-            objects, compiled = compile_all(jobs, toolchain, cache, workspace, paths, progress)
-            if progress:
-                progress("link", 0, 1)
-            elf = workspace / "image.elf"
-            if script:
-                (workspace / MEMORY_SCRIPT).write_text(script, encoding="utf-8")
-            link_map = link_objects(toolchain, firmware, port, linking, objects, elf, board, placed)
-            origins = {str(path): job.origin for path, job in zip(objects, jobs, strict=True)}
-            sizes = _sizes(elf, link_map, origins, copied_sections(board, placed))
-            facts: dict[str, Any] = {
-                "build_id": build_id,
-                "board": board.name,
-                "core": port.core,
-                "link": link,
-                "language": language.name,
-                "packages": names,
-                "sizes": sizes.as_dict(),
-                "toolchain": toolchain.version,
-                "stack_size": stack_size,
-                "sanitize": sanitize,
-                "placement": None if placed is None else asdict(placed),
-                "regions": region_usage(elf, board),
-            }
-            path = cache.put(key, ".elf", elf.read_bytes(), mode=0o755)
-            cache.put(key, ".json", json.dumps(facts, sort_keys=True).encode())
-            if progress:
-                progress("link", 1, 1)
-    cache.prune()
-    return _image(path, facts, compiled, start)
+    origins = {str(path): job.origin for path, job in zip(objects, jobs, strict=True)}
+    return elf, _sizes(elf, link_map, origins, copied_sections(plan.board, plan.placement))
 
 
-def _image(elf: Path, facts: Mapping[str, Any], compiled: int, start: float) -> Image:
+def _facts(plan: BuildPlan, sizes: Sizes, regions: Mapping[str, int]) -> dict[str, Any]:
+    """What the cache keeps beside an image."""
+    return {
+        "build_id": plan.build_id,
+        "board": plan.board.name,
+        "core": plan.port.core,
+        "link": plan.link,
+        "language": plan.language,
+        "packages": plan.packages,
+        "sizes": sizes.as_dict(),
+        "toolchain": plan.toolchain.version,
+        "stack_size": plan.stack_size,
+        "sanitize": plan.sanitize,
+        "placement": None if plan.placement is None else asdict(plan.placement),
+        "regions": regions,
+    }
+
+
+def _image(elf: Path, facts: Mapping[str, Any], compiled: int) -> Image:
     return Image(
         elf=elf,
         build_id=facts["build_id"],
@@ -230,20 +193,12 @@ def _image(elf: Path, facts: Mapping[str, Any], compiled: int, start: float) -> 
         sizes=Sizes.from_dict(facts["sizes"]),
         toolchain=facts["toolchain"],
         compiled=compiled,
-        seconds=time.monotonic() - start,
+        seconds=0.0,
         stack_size=facts["stack_size"],
         sanitize=facts["sanitize"],
         placement=facts["placement"],
         regions=facts["regions"],
     )
-
-
-def _cached(cache: BuildCache, key: str, start: float) -> Image | None:
-    elf = cache.find(key, ".elf")
-    facts = cache.find(key, ".json")
-    if elf is None or facts is None or not os.access(elf, os.X_OK):
-        return None
-    return _image(elf, json.loads(facts.read_bytes()), 0, start)
 
 
 def _sizes(elf: Path, link_map: str, origins: Mapping[str, Origin], copied: frozenset[str]) -> Sizes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,37 +97,48 @@ def compile_all(
     keys = [job.key(toolchain) for job in jobs]
     objects = [cache.find(key, ".o") for key in keys]
     todo = [index for index, path in enumerate(objects) if path is None]
-    if not todo:
-        return [path for path in objects if path is not None], 0
-    trees = {id(tree): tree for tree in (jobs[index].tree for index in todo) if tree is not None}
+    if todo:
+        _write_trees([jobs[index] for index in todo], workspace)
+
+        def compile_one(index: int) -> Path:
+            made = _compile(jobs[index], workspace / f"{index}.o", toolchain, path_flags)
+            path = cache.put(keys[index], ".o", made.read_bytes())
+            made.unlink()
+            return path
+
+        for index, path in zip(todo, _at_once(compile_one, todo, progress), strict=True):
+            objects[index] = path
+    return [path for path in objects if path is not None], len(todo)
+
+
+def _write_trees(jobs: Sequence[Job], workspace: Path) -> None:
+    """The generated files that the jobs belong to, each tree once."""
+    trees = {id(tree): tree for tree in (job.tree for job in jobs) if tree is not None}
     for tree in trees.values():
         tree.write(workspace)
+
+
+def _compile(job: Job, made: Path, toolchain: Toolchain, path_flags: Sequence[str]) -> Path:
+    """Compile one file to `made`, in the workspace."""
+    command = [str(toolchain.cc), *job.flags, *path_flags, *(f"-I{folder}" for folder in job.includes)]
+    command += ["-c", job.source, "-o", made.name]
+    run_tool(command, made.parent, f"{job.origin.label} does not compile", toolchain)
+    return made
+
+
+def _at_once(compile_one: Callable[[int], Path], todo: Sequence[int], progress: Progress | None) -> Iterator[Path]:
+    """Results for all of `todo`, in their order, so that the same mistake always gives the same message."""
     if progress:
         progress("compile", 0, len(todo))
-
-    def compile_one(index: int) -> Path:
-        job = jobs[index]
-        made = workspace / f"{index}.o"
-        command = [str(toolchain.cc), *job.flags, *path_flags]
-        command += [f"-I{folder}" for folder in job.includes]
-        run_tool(
-            [*command, "-c", job.source, "-o", made.name], workspace, f"{job.origin.label} does not compile", toolchain
-        )
-        path = cache.put(keys[index], ".o", made.read_bytes())
-        made.unlink()
-        return path
-
     pool = ThreadPoolExecutor(max_workers=job_count(), thread_name_prefix="tinyhil-cc")
     try:
         futures = [pool.submit(compile_one, index) for index in todo]
-        # in the order of the jobs, so that the same mistake always gives the same message
-        for done, (index, future) in enumerate(zip(todo, futures, strict=True), start=1):
-            objects[index] = future.result()
+        for done, future in enumerate(futures, start=1):
+            yield future.result()
             if progress:
                 progress("compile", done, len(todo))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-    return [path for path in objects if path is not None], len(todo)
 
 
 def run_tool(command: Sequence[str], folder: Path, failure: str, toolchain: Toolchain) -> str:

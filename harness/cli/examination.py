@@ -71,7 +71,7 @@ def fvp_program() -> str:
         EmulatorMissingError: it is not there.
     """
     from harness.boards import find_board
-    from harness.boards.backends.fvp import find_fvp
+    from harness.boards.backends.fvp.session import find_fvp
 
     return str(find_fvp(find_board("corstone-300")))
 

@@ -282,10 +282,11 @@ def build(board: Board, link: str | None = None, progress: Progress | None = Non
         CycleTableError: there are no loops for the core.
         BuildError, ToolchainMissingError: it cannot be built.
     """
-    from harness.build import build_image
+    from harness.build import BuildOptions, build_image
 
     spoken, models = language(board.core)
-    return build_image([], board, link=link, language=spoken, model_list=models, progress=progress)
+    options = BuildOptions(link=link, language=spoken, model_list=models)
+    return build_image([], board, options, progress=progress)
 
 
 def calibrate(

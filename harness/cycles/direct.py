@@ -35,7 +35,7 @@ _TIME_LIMIT_US = 300_000_000
 
 def can_run(board: Board) -> bool:
     """Whether Unicorn is installed and knows the board's core."""
-    from harness.boards.backends import virtual
+    from harness.boards.backends.virtual import backend as virtual
 
     return virtual.is_installed() and board.core in _CPUS and bool(board.memory)
 

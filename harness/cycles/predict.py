@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from harness.build import Image, PackageSources
     from harness.build.progress import Progress
     from harness.compiler.plan import Plan
+    from harness.hardware.board import Placement
     from harness.quantization.types import Array
 
 _CLOCK = re.compile(r"([0-9]+(?:[._][0-9]+)*) *([kMG]?)(?:Hz)?", re.IGNORECASE)
@@ -151,7 +152,7 @@ def predict(
     package: PackageSources,
     inputs: Sequence[Array],
     *,
-    placement: Mapping[str, str] | None = None,
+    placement: Placement | None = None,
     cache_dir: Path | None = None,
     progress: Progress | None = None,
 ) -> Prediction:
@@ -161,7 +162,8 @@ def predict(
         resolved: what harness.cycles.record.observable gives.
         package: the model, compiled for the board.
         inputs: an array for each input.
-        placement: part of the image -> memory region, where it differs from the board's own.
+        placement: the regions of the image's parts on the board that was asked for, as
+            harness.hardware.placement.assign_regions gives them; None for its own.
         cache_dir: the cache; None for $TINYHIL_CACHE or the user's.
         progress: called with what is going on.
 
@@ -169,37 +171,29 @@ def predict(
         ProfileError: the board cannot be observed.
         TinyhilError: the model cannot be built or run there.
     """
-    from harness.build import build_image
+    from harness.build import BuildOptions, build_image
 
     asked, runs_on = resolved.asked, resolved.runs_on
-    wanted = dict(placement or {})
-    image = build_image(
-        [package],
-        runs_on,
-        placement=wanted if runs_on.placement is not None or asked.placement is None else None,
-        cache_dir=cache_dir,
-        progress=progress,
-    )
+    placed = asked.placement if placement is None else placement
+    own = BuildOptions(placement=placed if runs_on.name == asked.name else None)
+    image = build_image([package], runs_on, own, cache_dir=cache_dir, progress=progress)
     if progress:
         progress("profile", 0, 0)
     recording = record(resolved, image, package, inputs, cache_dir=cache_dir)
-    placed, costed = _set_up(asked, wanted)
+    regions, costed = _set_up(asked, placed)
     return Prediction(
         plan=package.plan,
         resolved=resolved,
         image=image,
         recording=recording,
-        placement=placed,
+        placement=regions,
         setup=costed,
         estimate=_estimate(recording.profile, costed, asked.core),
     )
 
 
-def _set_up(board: Board, wanted: Mapping[str, str]) -> tuple[dict[str, str], Setup | None]:
+def _set_up(board: Board, placed: Placement | None) -> tuple[dict[str, str], Setup | None]:
     """Part of the image -> memory, and the board's table set up so; nothing where it has no table or no placement."""
-    from harness.hardware.placement import assign_regions
-
-    placed = assign_regions(board, wanted)
     if placed is None or board.name not in boards():
         return {}, None
     return asdict(placed), setup(board_table(board.name), asdict(placed))

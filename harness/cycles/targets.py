@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -12,21 +11,22 @@ if TYPE_CHECKING:
     from harness.boards import Board, Resolved
     from harness.cycles.board_tables import Setup
     from harness.cycles.memory import Memory
+    from harness.hardware.board import Placement
 
 
-def target_of(board: Board, wanted: Mapping[str, str] | None = None) -> Target:
+def target_of(board: Board, placement: Placement | None = None) -> Target:
     """What code for `board` is generated for: its core, and the memories that its cycle table tells.
 
-    A board without a table is taken to have no wait states. `wanted` moves parts of the image as for
-    harness.hardware.placement.place.
+    A board without a table is taken to have no wait states.
 
-    Raises:
-        PlacementError: the board has no choice, or no such part or region.
+    Args:
+        board: what code is generated for.
+        placement: the regions of the image's parts, as harness.hardware.placement.assign_regions gives them; None for
+            the board's own.
     """
     from harness.cycles.board_tables import board_table, boards, setup
-    from harness.hardware.placement import assign_regions
 
-    placed = assign_regions(board, wanted or {})
+    placed = board.placement if placement is None else placement
     if placed is None or board.name not in boards():
         return Target(board.core)
     costed = setup(board_table(board.name), asdict(placed))
@@ -49,13 +49,12 @@ def _cached(costed: Setup, memory: Memory, *, fetched: bool = False) -> Cached |
     return Cached(cache.sets, cache.ways, cache.line, load, store)
 
 
-def target_of_run(resolved: Resolved, wanted: Mapping[str, str] | None = None) -> Target:
+def target_of_run(resolved: Resolved, placement: Placement | None = None) -> Target:
     """What code for a run is generated for: the board that was asked for, also where another of its core stands in.
 
-    Raises:
-        PlacementError: as target_of.
+    `placement` is in regions of the board that runs. Where that is another, the one that was asked for keeps its own.
     """
     asked, runs_on = resolved.asked, resolved.runs_on
     if asked.core != runs_on.core:
-        return target_of(runs_on, wanted)
-    return target_of(asked, wanted if runs_on.placement is not None else None)
+        return target_of(runs_on, placement)
+    return target_of(asked, placement if runs_on.name == asked.name else None)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-BackendName = Literal["host", "qemu", "pyocd", "virtual", "fvp"]
-# Among stand-ins: the same image on the virtual board of the same name
+from harness.hardware.families import DEVICE_MASK
+
 VIRTUAL = "virtual"
+"""Among stand-ins: the same image on the virtual board of the same name."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,15 @@ class Tick:
 
 @dataclass(frozen=True)
 class Idcode:
-    """`device`: the 12 bits that tell the chip's kind, in the register at `address`."""
+    """The chip's identity word: `device` is what the bits of `mask` must be in the register at `address`."""
 
     address: int
     device: int
+    mask: int = DEVICE_MASK
+
+    def text(self, device: int) -> str:
+        """A device number in hex, with as many digits as the mask has."""
+        return f"0x{device:0{(self.mask.bit_length() + 3) // 4}x}"
 
 
 @dataclass(frozen=True)
@@ -85,13 +91,13 @@ class Placement:
 
 @dataclass(frozen=True)
 class Board:
-    """One entry of boards.yaml; the file explains the keys."""
+    """One entry of boards.yaml; the file explains the keys. `backend` is a name in harness.boards.backends."""
 
     name: str
     title: str
     core: str
     port: str
-    backend: BackendName
+    backend: str
     clock_hz: int
     tick: Tick
     stack_size: int

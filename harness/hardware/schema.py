@@ -1,4 +1,6 @@
-"""The form of boards.yaml, checked by pydantic; imported only when a file is read."""
+"""The form of boards.yaml, checked by pydantic; imported only when a file is read. What an entry must have for its
+backend, the backend checks: harness/boards/backends.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from harness.hardware.board import VIRTUAL
+from harness.hardware.families import DEVICE_MASK
+
 _Positive = Annotated[int, Field(gt=0)]
 _Address = Annotated[int, Field(ge=0, lt=1 << 32)]
-_Pin = Annotated[str, Field(pattern=r"^P[A-K]([0-9]|1[0-5])$")]
+_Pin = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.]*$")]
 _Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Core = Literal[
     "host",
@@ -45,10 +50,19 @@ class TickEntry(_Strict):
 
 
 class IdcodeEntry(_Strict):
-    """Where the chip tells which it is, and what it says: the low 12 bits of DBGMCU_IDCODE on an STM32."""
+    """Where the chip tells which it is, and what it says there under the mask."""
 
     address: _Address
-    device: Annotated[int, Field(gt=0, le=0xFFF)]
+    device: Annotated[int, Field(gt=0, lt=1 << 32)]
+    mask: Annotated[int, Field(gt=0, lt=1 << 32)] = DEVICE_MASK
+
+    @model_validator(mode="after")
+    def _within_mask(self) -> IdcodeEntry:
+        if self.device & ~self.mask:
+            raise ValueError(
+                f"device 0x{self.device:x} has bits outside of mask 0x{self.mask:x}; give the register's own `mask`"
+            )
+        return self
 
 
 class UartEntry(_Strict):
@@ -78,7 +92,7 @@ class BoardEntry(_Strict):
     title: Annotated[str, Field(min_length=1)]
     core: Core
     port: _Word
-    backend: Literal["host", "qemu", "pyocd", "virtual", "fvp"]
+    backend: _Word
     clock_hz: _Positive
     tick: TickEntry
     stack_size: Annotated[int, Field(ge=1024, multiple_of=8)]
@@ -97,19 +111,6 @@ class BoardEntry(_Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> BoardEntry:
-        if self.backend == "qemu" and not self.machine:
-            raise ValueError("backend qemu needs `machine`, QEMU's name of the board")
-        if self.backend == "pyocd" and not self.target:
-            raise ValueError("backend pyocd needs `target`, pyOCD's name of the chip")
-        if self.backend == "pyocd" and self.verified is None:
-            raise ValueError("backend pyocd needs `verified`: hardware, virtual or never")
-        if self.backend == "fvp" and not self.machine:
-            raise ValueError("backend fvp needs `machine`, the name of the FVP's program")
-        for argument in self.arguments:
-            if "shutdown_on_eot" in argument or "shutdown_tag" in argument:
-                raise ValueError(f"{argument} would end the run at bytes that frames may contain")
-        if self.backend != "host" and not any(region.kind == "ram" for region in self.memory):
-            raise ValueError("`memory` must name at least one region of kind ram")
-        if "virtual" in self.stand_ins and not self.chip:
+        if VIRTUAL in self.stand_ins and not self.chip:
             raise ValueError("stand-in virtual needs `chip`, which the virtual board emulates")
         return self

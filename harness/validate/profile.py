@@ -15,6 +15,7 @@ from harness.compiler.goals import Overrides
 from harness.cycles.predict import Prediction, predict
 from harness.cycles.record import observable
 from harness.cycles.targets import target_of_run
+from harness.hardware.placement import assign_regions
 from harness.validate import vectors as vector_files
 from harness.validate.card import Card, FileVectors, RandomVectors, card_of
 from harness.validate.workbench import Workbench
@@ -63,6 +64,8 @@ def profile_card(
     wanted = {**card.placing(board, has_choice=resolved.asked.placement is not None), **(placement or {})}
     graph = bench.graph(card.model)
     goals = overrides.before(card.compile.overrides).goals
-    package = bench.package(graph, target_of_run(resolved, wanted), card.name, goals)
+    placed = assign_regions(resolved.asked, wanted)
+    target = target_of_run(resolved, placed if resolved.runs_on.name == resolved.asked.name else None)
+    package = bench.package(graph, target, card.name, goals)
     given = vector_files.load(vectors or card.vectors, graph, card.base)
-    return predict(resolved, package, given.inputs[0], placement=wanted, progress=progress)
+    return predict(resolved, package, given.inputs[0], placement=placed, progress=progress)

@@ -130,7 +130,9 @@ def flash_of(image: Image) -> int:
 
 
 def _budget_checks(card: Card, resolved: Resolved, image: Image, measurement: Measurement) -> list[CheckResult]:
-    native = resolved.runs_on.backend == "host"
+    from harness.boards.backends import find_backend
+
+    measures_memory = find_backend(resolved.runs_on.backend).measures_memory
     here = f"{resolved.runs_on.name} measures {measurement.unit.value if measurement.unit else 'no time'}"
     foreign = f"{resolved.runs_on.name} runs native code of this machine"
     checks = []
@@ -141,6 +143,6 @@ def _budget_checks(card: Card, resolved: Resolved, image: Image, measurement: Me
             checks.append(compare.check_budget(name, Quantity(limit, unit), told, here))
             continue
         bytes_ = {"arena": measurement.arena_high, "stack": measurement.stack_high, "flash": flash_of(image)}[name]
-        told = None if native and name != "arena" else Quantity(bytes_, Unit.BYTES)
+        told = None if name != "arena" and not measures_memory else Quantity(bytes_, Unit.BYTES)
         checks.append(compare.check_budget(name, Quantity(limit, Unit.BYTES), told, foreign))
     return checks

@@ -18,6 +18,7 @@ from harness.compiler.goals import Goals, Overrides
 from harness.compiler.plan import Plan
 from harness.cycles.targets import target_of_run
 from harness.errors import OptionError, OracleError, OracleMissingError, TinyhilError, VectorsError
+from harness.hardware.placement import assign_regions
 from harness.ir.graph import Graph
 from harness.quantization.types import Array
 from harness.validate import vectors
@@ -175,7 +176,7 @@ class Workbench:
             TinyhilError: anything that kept the checks from being made; a failed check raises nothing.
         """
         from harness.boards import resolve
-        from harness.build import build_image
+        from harness.build import BuildOptions, build_image
 
         tell = progress or _silent
         clock = _Clock()
@@ -190,7 +191,7 @@ class Workbench:
         with clock.phase("oracle"):
             tell(f"oracle {card.oracle}", 0, 0)
             reference = self._references.get(card.oracle, graph, given, count=len(given), tensors=compared)
-        placement = _placement(card, resolved, options)
+        placement = assign_regions(resolved.runs_on, _wanted_regions(card, resolved, options))
         with clock.phase("compile"):
             tell("compile", 0, 0)
             goals = options.overrides.before(card.compile.overrides).goals
@@ -199,9 +200,7 @@ class Workbench:
             image = build_image(
                 [package],
                 resolved.runs_on,
-                link=options.link,
-                placement=placement,
-                sanitize=options.sanitize,
+                BuildOptions(link=options.link, placement=placement, sanitize=options.sanitize),
                 cache_dir=self._cache_dir,
                 progress=tell,
             )
@@ -237,19 +236,15 @@ class Workbench:
     ) -> list[tuple[Array, ...]]:
         """The outputs of `board` for inputs in memory, with no reference: per vector an array per model output."""
         from harness.boards import resolve
-        from harness.build import build_image
+        from harness.build import BuildOptions, build_image
 
         resolved = resolve(board, probe=options.probe)
         graph = self.graph(model)
         given = vectors.from_arrays([list(row) for row in arrays], graph)
-        package = self.package(graph, target_of_run(resolved, options.placement), goals=options.overrides.goals)
-        image = build_image(
-            [package],
-            resolved.runs_on,
-            link=options.link,
-            placement=options.placement,
-            cache_dir=self._cache_dir,
-        )
+        placement = assign_regions(resolved.runs_on, options.placement)
+        package = self.package(graph, target_of_run(resolved, placement), goals=options.overrides.goals)
+        own = BuildOptions(link=options.link, placement=placement)
+        image = build_image([package], resolved.runs_on, own, cache_dir=self._cache_dir)
         with _session(resolved, image) as session:
             return list(_measure(session, image, package, given, 0, _silent).outputs)
 
@@ -279,12 +274,13 @@ def choose_boards(names: Sequence[str]) -> tuple[str, ...]:
         BoardConfigError: a name is unknown.
     """
     from harness.boards import find_board, load_boards
+    from harness.boards.backends import find_backend
 
     known = load_boards()
     chosen: list[str] = []
     for name in names:
         if name == "all":
-            chosen += [board.name for board in known.values() if board.backend in ("host", "qemu")]
+            chosen += [board.name for board in known.values() if find_backend(board.backend).always_runs]
         else:
             chosen.append(find_board(name, known).name)
     return tuple(dict.fromkeys(chosen))
@@ -317,8 +313,8 @@ def apply_options(card: Card, options: Options) -> Card:
     return card.model_copy(update=changes) if changes else card
 
 
-def _placement(card: Card, resolved: Resolved, options: Options) -> dict[str, str]:
-    """Where the image's parts go: the card's entries for the board that runs, then the options'."""
+def _wanted_regions(card: Card, resolved: Resolved, options: Options) -> dict[str, str]:
+    """Where parts of the image are to go: the card's entries for the board that runs, then the options'."""
     board = resolved.runs_on
     return {**card.placing(board.name, has_choice=board.placement is not None), **options.placement}
 

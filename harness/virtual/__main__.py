@@ -56,10 +56,10 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _wired(name: str) -> tuple[str, Wiring | None]:
-    from harness.boards.registry import load_boards
+    from harness.hardware.boards_file import known_board
     from harness.virtual.chip import Wiring
 
-    board = load_boards().get(name)
+    board = known_board(name)
     if board is None or board.chip is None:
         return name, None
     uart = board.uart

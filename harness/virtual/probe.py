@@ -11,9 +11,9 @@ from pyocd.board.board_ids import BoardInfo
 from pyocd.core import exceptions
 from pyocd.probe.debug_probe import DebugProbe
 
-from harness.boards.registry import load_boards
 from harness.build.cache import default_root
 from harness.errors import BoardError, BoardLostError, TinyhilError
+from harness.hardware.boards_file import known_board
 from harness.virtual.accessport import DebugPort, TransferFaultError
 from harness.virtual.remote import RemoteMachine
 from harness.virtual.variables import STATE_VARIABLE, VARIABLE
@@ -104,7 +104,7 @@ class VirtualProbe(DebugProbe):  # type: ignore[misc, unused-ignore]
     @property
     def associated_board_info(self) -> BoardInfo | None:
         """The board, with its target where pyOCD has that built in."""
-        board = load_boards().get(self._board)
+        board = known_board(self._board)
         if board is None:
             return None
         from pyocd.target import TARGET

@@ -10,7 +10,7 @@ from rich.console import Console
 from harness import frontends
 from harness.boards import load_boards, open_session, resolve
 from harness.boards.session import open_client
-from harness.build import build_image
+from harness.build import BuildOptions, build_image
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import Package, emit
 from harness.ir.graph import Graph, NoAttrs, Node, Tensor
@@ -30,7 +30,7 @@ def run(console: Console) -> None:
         *("link", "model", "bytes in/out", "vectors/s", "ms/vector", "of it waiting for device and line", "harness"),
     )
     for link in ("uart", "fast"):
-        image = build_image(packages, load_boards()[BOARD], link=link)
+        image = build_image(packages, load_boards()[BOARD], BuildOptions(link=link))
         with open_session(resolve(BOARD), image) as session:
             client = open_client(session, image)
             for index, package in enumerate(packages):

@@ -18,7 +18,7 @@ from harness import frontends
 from harness.boards import load_boards, open_session, resolve
 from harness.boards.backends.pyocd.session import PyocdSession
 from harness.boards.session import open_client
-from harness.build import build_image
+from harness.build import BuildOptions, build_image
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import emit
 from tests.bench.common import ROOT, some_model, table
@@ -48,7 +48,7 @@ def _flash_and_run(console: Console) -> None:
         *("link", "flash bytes", "s", "kB/s", "verify s", "start, already flashed s", "vectors/s"),
     )
     for link in ("uart", "rtt"):
-        image = build_image([package], load_boards()[BOARD], link=link)
+        image = build_image([package], load_boards()[BOARD], BuildOptions(link=link))
         cells: list[str] = []
         with open_session(resolve(BOARD), image) as session:
             assert isinstance(session, PyocdSession) and session.loaded is not None

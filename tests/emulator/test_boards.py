@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harness.boards import find_board, load_boards, open_session
-from harness.build import build_image
+from harness.build import BuildOptions, build_image
 from harness.errors import BoardError
 from harness.ir.interpreter import run as run_specification
 from harness.link.client import Client
@@ -26,9 +26,9 @@ def vectors(count, seed=0):
     return [[rng.integers(-128, 128, (1, 4, 4, 2)).astype(np.int8)] for _ in range(count)]
 
 
-def image_for(board, link=None, **options):
+def image_for(board, link=None, sanitize=False):
     package = tiny_package(core=find_board(board).core)
-    return package, build_image([package], find_board(board), link=link, **options)
+    return package, build_image([package], find_board(board), BuildOptions(link=link, sanitize=sanitize))
 
 
 @pytest.mark.parametrize(("board", "link"), LINKS)
@@ -182,7 +182,7 @@ def test_many_boards_at_once():
 def test_many_models_in_one_image():
     board = find_board("mps2-an500")
     packages = [tiny_package(f"m{i}", seed=i) for i in range(12)]
-    image = build_image(packages, board, link="fast")
+    image = build_image(packages, board, BuildOptions(link="fast"))
     given = vectors(2)
     with open_session(board, image) as session:
         from harness.boards.session import open_client

@@ -15,7 +15,7 @@ import pytest
 
 from harness.boards import find_board, open_session, resolve
 from harness.boards.backends.qemu import session as qemu
-from harness.build import build_image
+from harness.build import BuildOptions, build_image
 from harness.errors import (
     BoardError,
     BoardLostError,
@@ -49,7 +49,7 @@ def image(package):
 
 def image_of(board, link=None):
     core = find_board(board).core
-    return build_image([tiny_package(core=core)], find_board(board), link=link, test_faults=True)
+    return build_image([tiny_package(core=core)], find_board(board), BuildOptions(link=link, test_faults=True))
 
 
 def run(board, image, package):
@@ -206,7 +206,7 @@ def sock(name):
 
 @pytest.mark.parametrize("link", ["uart", "semihost"])
 def test_an_emulator_that_ends_at_once(link, package, fake_qemu, monkeypatch):
-    image = build_image([package], find_board(BOARD), link=link)
+    image = build_image([package], find_board(BOARD), BuildOptions(link=link))
     fake_qemu("sys.stderr.write('cannot set up guest memory'); sys.exit(1)")
     with within(10), pytest.raises(BoardError) as caught:
         run(BOARD, image, package)
@@ -249,7 +249,7 @@ def test_a_device_that_speaks_no_frames(image, fake_qemu, body, kind):
 
 @pytest.mark.parametrize("link", ["uart", "semihost"])
 def test_an_emulator_killed_in_the_middle(link, package):
-    image = build_image([package], find_board(BOARD), link=link)
+    image = build_image([package], find_board(BOARD), BuildOptions(link=link))
     with open_session(find_board(BOARD), image) as session:
         client = Client(session.stream())
         client.hello(image.build_id)
@@ -278,9 +278,9 @@ def test_a_frozen_emulator_is_a_time_out(package):
 RUNNER = """
 import sys, time
 from harness.boards import find_board, open_session
-from harness.build import build_image
+from harness.build import BuildOptions, build_image
 from tests.support.tiny import tiny_package
-image = build_image([tiny_package()], find_board("mps2-an500"), link=sys.argv[1])
+image = build_image([tiny_package()], find_board("mps2-an500"), BuildOptions(link=sys.argv[1]))
 with open_session(find_board("mps2-an500"), image) as session:
     print(session.pid, flush=True)
     if sys.argv[2] == "raise":
@@ -331,8 +331,8 @@ def test_no_emulator_outlives_its_user(link, does, sent, image):
 
 
 def test_an_absent_board_is_stood_in_for(package, monkeypatch):
-    from harness.boards.backends import virtual
     from harness.boards.backends.pyocd import probes
+    from harness.boards.backends.virtual import backend as virtual
 
     monkeypatch.setattr(probes, "attached_probes", lambda: ())
     monkeypatch.setattr(virtual, "is_installed", lambda: False)

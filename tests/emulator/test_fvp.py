@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from harness.boards import Resolved, find_board, load_boards, open_session, resolve
-from harness.boards.backends import fvp as backend
+from harness.boards.backends.fvp import session as backend
 from harness.build import build_image
 from harness.elf.sections import read_sections
 from harness.errors import (

@@ -204,7 +204,7 @@ def test_latency_in_performance_mode_is_the_instruction_count(name, kws):
 def test_a_real_boards_image_tells_the_same_on_the_virtual_board():
     """Microseconds are the cycle counter's there, which counts instructions."""
     from harness.boards import Resolved
-    from harness.boards.backends.virtual import VirtualSession
+    from harness.boards.backends.virtual.session import VirtualSession
 
     board = find_board("nucleo-h743")
     _, image = build(digits(), board, INTEGERS)

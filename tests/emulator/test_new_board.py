@@ -37,21 +37,21 @@ def followed(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_without_the_board_the_ladder_stops_at_the_probe(followed):
-    rungs = {rung.name: rung for rung in bring_up(NAME)}
-    assert rungs["image"].ok
-    assert (rungs["probe"].ok, rungs["probe"].code) == (False, "probe-missing")
-    assert rungs["connect"].ok is None
-    assert f"TINYHIL_VIRTUAL_PROBE={NAME}" in rungs["probe"].hint
+def test_without_the_board_bring_up_stops_at_the_probe(followed):
+    checks = {check.name: check for check in bring_up(NAME)}
+    assert checks["image"].ok
+    assert (checks["probe"].ok, checks["probe"].code) == (False, "probe-missing")
+    assert checks["connect"].ok is None
+    assert f"TINYHIL_VIRTUAL_PROBE={NAME}" in checks["probe"].hint
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
-def test_the_ladder_of_the_virtual_board_holds(followed, monkeypatch):
+def test_all_bring_up_checks_of_the_virtual_board_pass(followed, monkeypatch):
     with virtual_probes(NAME, folder=followed) as environment:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-    rungs = bring_up(NAME)
-    assert all(rung.ok for rung in rungs), rungs
+    checks = bring_up(NAME)
+    assert all(check.ok for check in checks), checks
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
@@ -68,8 +68,8 @@ def test_the_made_up_board_runs_on_the_virtual_chip(followed):
     np.testing.assert_array_equal(measured.outputs[0][0], run(graph, vectors[0]).outputs[0])
 
 
-def test_every_rung_of_the_page_is_a_rung():
-    from harness.boards.bringup import PROBE_RUNGS
+def test_every_check_of_the_page_is_a_check():
+    from harness.boards.backends import find_backend
 
     table = re.findall(r"^\| (\w+) \|", PAGE.read_text(), re.MULTILINE)
-    assert tuple(table[1:]) == PROBE_RUNGS
+    assert tuple(table[1:]) == find_backend("pyocd").bring_up_checks

@@ -7,7 +7,7 @@ import pytest
 
 from harness import frontends
 from harness.boards import find_board, open_session
-from harness.build import build_image
+from harness.build import BuildOptions, build_image
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import emit
 from harness.kernels import KERNELS
@@ -31,7 +31,7 @@ def test_no_layer_is_slower_than_tflms_reference_kernel(name: str, board: str) -
     graph = frontends.load(real_model(name))
     target = find_board(board)
     package = emit(compile_graph(graph, core=target.core, prefer=PORTABLE))
-    image = build_image([package], target, link="fast")
+    image = build_image([package], target, BuildOptions(link="fast"))
     vectors = random_inputs(graph, np.random.default_rng(0), 1)
     with open_session(target, image) as session:
         ours = measure(session, image, package, vectors, layers=False).layer_ticks

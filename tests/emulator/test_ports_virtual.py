@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 
 from harness.boards import find_board, load_boards
-from harness.boards.backends.virtual import VirtualSession
-from harness.build import build_image
+from harness.boards.backends.virtual.session import VirtualSession
+from harness.build import BuildOptions, build_image
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import emit
 from harness.errors import DeviceFaultError, StackOverflowError
 from harness.frontends import load
 from harness.hardware.board import Resolved
+from harness.hardware.placement import assign_regions
 from harness.link.client import Client
 from harness.oracle import open_oracle
 from harness.units import Unit
@@ -73,7 +74,7 @@ def _expected():
 def test_an_image_computes_the_same_wherever_its_parts_lie(name, placement):
     board = find_board(name)
     package = emit(compile_graph(_digits(), core=board.core, name="digits"))
-    image = build_image([package], board, placement=placement)
+    image = build_image([package], board, BuildOptions(placement=assign_regions(board, placement)))
     with _session(name, image) as session:
         got = measure(session, image, package, _vectors(), layers=True)
         assert session.baud == board.uart.fast_baud
@@ -92,7 +93,8 @@ def test_counts_of_layers_that_call_nothing_do_not_depend_on_the_placement(name)
     totals = set()
     for placement in ({}, *MOVED.get(name, [])):
         package = tiny_package(core=find_board(name).core)
-        image = build_image([package], find_board(name), placement=placement)
+        placed = assign_regions(find_board(name), placement)
+        image = build_image([package], find_board(name), BuildOptions(placement=placed))
         with _session(name, image) as session:
             vectors = [[np.full((1, 4, 4, 2), 5, np.int8)]]
             got = measure(session, image, package, vectors, layers=False)
@@ -103,7 +105,8 @@ def test_counts_of_layers_that_call_nothing_do_not_depend_on_the_placement(name)
 @pytest.mark.parametrize(("name", "placement"), CASES, ids=_name)
 def test_a_stack_that_overflows_meets_the_guard(name, placement):
     board = find_board(name)
-    image = build_image([tiny_package(core=board.core)], board, placement=placement, test_faults=True)
+    options = BuildOptions(placement=assign_regions(board, placement), test_faults=True)
+    image = build_image([tiny_package(core=board.core)], board, options)
     with _session(name, image) as session:
         client = Client(session.stream(), elf=image.elf)
         client.hello(image.build_id, name)

@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 
 from harness.boards import find_board, load_boards, open_session, resolve
+from harness.boards.backends import find_backend
 from harness.boards.backends.pyocd import session as pyocd_session
 from harness.boards.backends.pyocd.flash import load_image
 from harness.boards.backends.pyocd.watermarks import disagreements, read_marks
-from harness.boards.bringup import PROBE_RUNGS, bring_up
+from harness.boards.bringup import bring_up
 from harness.boards.session import open_client
-from harness.build import build_image
+from harness.build import BuildOptions, build_image
 from harness.compiler.emit.package import emit
 from harness.elf.symbols import symbol_address
 from harness.ir.interpreter import run
@@ -101,7 +102,7 @@ def test_the_h7a3_is_flashed_by_the_algorithm_of_its_sibling(attach):
 def test_watermarks_of_device_and_debugger_agree(link, attach):
     attach(BOARD)
     package = tiny_package()
-    image = build_image([package], find_board(BOARD), link=link)
+    image = build_image([package], find_board(BOARD), BuildOptions(link=link))
     with open_session(resolve(BOARD), image) as session:
         client = open_client(session, image)
         client.init(0, PAINT_SEED)
@@ -133,7 +134,7 @@ def test_what_the_debugger_sees_differently_is_noted(attach):
 def test_rtt_carries_the_same_frames(attach):
     attach(BOARD)
     package = tiny_package()
-    image = build_image([package], find_board(BOARD), link="rtt")
+    image = build_image([package], find_board(BOARD), BuildOptions(link="rtt"))
     with open_session(resolve(BOARD), image) as session:
         measured = measure(session, image, package, VECTORS, layers=True)
         assert session.baud is None
@@ -162,12 +163,12 @@ def test_a_virtual_board_without_its_native_helper_says_that_it_is_slow(attach, 
     assert session.notes() == (SLOW,)
 
 
-def test_every_rung_of_the_ladder_holds(attach):
+def test_every_bring_up_check_passes(attach):
     attach(BOARD)
-    rungs = bring_up(BOARD)
-    assert tuple(rung.name for rung in rungs) == PROBE_RUNGS
-    assert all(rung.ok for rung in rungs), rungs
-    told = {rung.name: rung.detail for rung in rungs}
+    checks = bring_up(BOARD)
+    assert tuple(check.name for check in checks) == find_backend("pyocd").bring_up_checks
+    assert all(check.ok for check in checks), checks
+    told = {check.name: check.detail for check in checks}
     assert told["connect"] == "normal" and "0x450" in told["chip"] and "raised to 921,600" in told["uart"]
     assert "400 MHz" in told["tick"]
 

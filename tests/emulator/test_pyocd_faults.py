@@ -12,13 +12,12 @@ import numpy as np
 import pytest
 import serial
 
-from harness.boards import bringup as ladder
-from harness.boards import find_board, open_session, resolve
+from harness.boards import bringup_checks, find_board, open_session, resolve
 from harness.boards.backends.pyocd.debugger import Limits
 from harness.boards.backends.pyocd.session import PyocdSession
 from harness.boards.bringup import bring_up
 from harness.boards.session import open_client
-from harness.build import build_image
+from harness.build import BuildOptions, build_image
 from harness.elf.symbols import symbol_address
 from harness.errors import (
     ConnectError,
@@ -121,14 +120,15 @@ def test_a_write_protected_sector(attach, image, package, healthy):
     attach(BOARD, faults=f"wrperr@{FLASH:#x}")
     with fails(FlashProtectedError, "flash", match="WRPERR") as caught:
         runs(image, package)
-    assert "option bytes" in caught.value.hint
+    assert "option bytes" in caught.value.hint and "WRPERR" in caught.value.as_dict()["facts"]["flags"]
 
 
 def test_a_bit_that_is_programmed_wrong_in_silence(attach, image, package, healthy):
     at = symbol_address(image.elf, "hil_build_id") + 3
     attach(BOARD, faults=f"corrupt@{at:#x}")
-    with fails(FlashVerifyError, "flash", match=f"0x{at:08x}"):
+    with fails(FlashVerifyError, "flash", match=f"0x{at:08x}") as caught:
         runs(image, package)
+    assert caught.value.address == at and caught.value.as_dict()["facts"] == {"address": at}
 
 
 def test_a_flash_algorithm_that_hangs(attach, image, package, healthy):
@@ -252,7 +252,7 @@ def test_another_chip(attach, image, package, healthy):
 HOLDER = """
 import sys, time
 from harness.boards import find_board, open_session, resolve
-from harness.build import build_image
+from harness.build import BuildOptions, build_image
 from tests.support.tiny import tiny_package
 image = build_image([tiny_package()], find_board(sys.argv[1]))
 with open_session(resolve(sys.argv[1]), image) as session:
@@ -282,7 +282,7 @@ def test_a_target_that_pyocd_does_not_know(attach, image, package, healthy):
     assert "pyocd pack install" in caught.value.hint
 
 
-# --- the port's ladder ------------------------------------------------------------------------------------------------
+# --- the port and bring-up checks -------------------------------------------------------------------------------------
 
 
 def test_no_serial_port(attach, image, package, monkeypatch, healthy):
@@ -321,7 +321,7 @@ def test_another_build(attach, image, package, healthy):
 
 def test_a_fault_that_was_never_told_is_found_by_the_debugger(attach, package, healthy):
     attach(BOARD)
-    image = build_image([package], find_board(BOARD), test_faults=True)
+    image = build_image([package], find_board(BOARD), BuildOptions(test_faults=True))
     told = fails(DeviceFaultError, "run", match="bus fault .*found through the debug probe.* hil_port_bad_access")
     with told as caught, open_session(resolve(BOARD), image) as session:
         open_client(session, image)
@@ -332,7 +332,7 @@ def test_a_fault_that_was_never_told_is_found_by_the_debugger(attach, package, h
     assert "bfar 0xf0000000" in caught.value.details and "calls that these words return to" in caught.value.details
 
 
-def test_the_connect_ladder_records_what_worked(attach, image, package, monkeypatch, healthy):
+def test_connecting_records_which_mode_worked(attach, image, package, monkeypatch, healthy):
     from pyocd.core import exceptions
 
     from harness.virtual.probe import VirtualProbe
@@ -360,21 +360,21 @@ def test_the_connect_ladder_records_what_worked(attach, image, package, monkeypa
 
 
 @pytest.mark.parametrize(
-    ("faults", "rung", "code"),
+    ("faults", "check", "code"),
     [
         ("idcode@0x20036483", "chip", "wrong-chip"),
         (f"wrperr@{FLASH:#x}", "flash", "flash-protected"),
         ("baud@30", "uart", "garbage"),
     ],
 )
-def test_the_ladder_names_the_first_rung_that_breaks(attach, faults, rung, code, monkeypatch, healthy):
+def test_bring_up_names_the_first_check_that_fails(attach, faults, check, code, monkeypatch, healthy):
     attach(BOARD, faults=faults)
-    monkeypatch.setattr(ladder, "HELLO_TIMEOUT_S", 1.5)
-    rungs = bring_up(BOARD)
-    broken = next(one for one in rungs if one.ok is False)
-    assert (broken.name, broken.code) == (rung, code)
+    monkeypatch.setattr(bringup_checks, "HELLO_TIMEOUT_S", 1.5)
+    checks = bring_up(BOARD)
+    broken = next(one for one in checks if one.ok is False)
+    assert (broken.name, broken.code) == (check, code)
     assert broken.hint
-    after = rungs[rungs.index(broken) + 1 :]
+    after = checks[checks.index(broken) + 1 :]
     assert all(one.ok is None for one in after)
 
 

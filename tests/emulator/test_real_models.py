@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.boards.backends import virtual
+from harness.boards.backends.virtual import backend as virtual
 from harness.units import Unit
 from harness.validate.card import Card, RandomVectors, card_for_model
 from harness.validate.workbench import Options, Outcome, Workbench

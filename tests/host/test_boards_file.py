@@ -2,11 +2,12 @@ from dataclasses import replace
 
 import pytest
 
-from harness.boards import find_board, load_boards, registry, resolve
-from harness.boards.backends import virtual
+from harness.boards import find_board, load_boards, resolve
 from harness.boards.backends.pyocd import probes
+from harness.boards.backends.virtual import backend as virtual
 from harness.build.port import load_port
 from harness.errors import BoardConfigError, BoardError
+from harness.hardware.boards_file import EXTRA_VARIABLE
 from harness.resources import firmware
 
 BOARD = """
@@ -25,7 +26,7 @@ my-board:
 
 @pytest.fixture
 def write(tmp_path, monkeypatch):
-    monkeypatch.delenv(registry.EXTRA_VARIABLE, raising=False)
+    monkeypatch.delenv(EXTRA_VARIABLE, raising=False)
 
     def _write(text):
         path = tmp_path / "mine.yaml"
@@ -54,7 +55,7 @@ def test_a_board_of_the_user_is_added(write):
 
 def test_a_board_of_the_user_replaces_one_of_its_name(write, monkeypatch):
     path = write(BOARD.replace("my-board", "mps2-an500"))
-    monkeypatch.setenv(registry.EXTRA_VARIABLE, str(path))
+    monkeypatch.setenv(EXTRA_VARIABLE, str(path))
     assert load_boards()["mps2-an500"].title == "Mine"
 
 

@@ -10,7 +10,10 @@ import pytest
 
 from harness import resources
 from harness.boards import find_board
-from harness.build import build_image, toolchain
+from harness.build import BuildOptions, build_image, toolchain
+from harness.build.cache import BuildCache
+from harness.build.image import cached_image, make_image
+from harness.build.plan import plan_build
 from harness.errors import BuildError, DoesNotFitError, ToolchainMissingError
 from tests.support.tiny import tiny_package
 
@@ -88,13 +91,13 @@ def test_several_models_share_an_image(cache, package):
 
 
 def test_a_unity_build_has_the_same_model_in_fewer_objects(cache, package, image):
-    at_once = build_image([package], find_board(BOARD), unity=True, cache_dir=cache)
+    at_once = build_image([package], find_board(BOARD), BuildOptions(unity=True), cache_dir=cache)
     assert at_once.compiled <= 2
     assert "tiny/tiny_unity.c" in at_once.sizes.objects
     assert at_once.sizes.models["tiny"]["kernels"].text > 0
     assert at_once.build_id != image.build_id
     changed = replace(package, files={**package.files, "tiny_weights.c": package.files["tiny_weights.c"] + "/* */\n"})
-    assert build_image([changed], find_board(BOARD), unity=True, cache_dir=cache).compiled == 2
+    assert build_image([changed], find_board(BOARD), BuildOptions(unity=True), cache_dir=cache).compiled == 2
 
 
 def test_two_models_of_one_name_are_refused(cache, package):
@@ -180,19 +183,20 @@ def test_too_large_an_image_names_the_region_and_the_bytes_over(cache, package, 
 
 def test_sanitizers_are_for_the_host_only(cache, package):
     with pytest.raises(BuildError, match="sanitizers"):
-        build_image([package], find_board(BOARD), sanitize=True, cache_dir=cache)
+        build_image([package], find_board(BOARD), BuildOptions(sanitize=True), cache_dir=cache)
 
 
 def test_an_unknown_link_is_refused_with_the_known_ones(cache, package):
     with pytest.raises(BuildError, match="smoke-signals") as caught:
-        build_image([package], find_board(BOARD), link="smoke-signals", cache_dir=cache)
+        build_image([package], find_board(BOARD), BuildOptions(link="smoke-signals"), cache_dir=cache)
     assert "semihost" in caught.value.hint
 
 
 @pytest.mark.parametrize(("board", "link"), [("mps2-an385", "semihost"), ("mps3-an547", "semihost"), ("host", "pipe")])
 def test_fast_means_the_quickest_link_of_the_port(cache, board, link):
     core = find_board(board).core
-    assert build_image([tiny_package(core=core)], find_board(board), link="fast", cache_dir=cache).link == link
+    fast = BuildOptions(link="fast")
+    assert build_image([tiny_package(core=core)], find_board(board), fast, cache_dir=cache).link == link
 
 
 def test_no_compiler_is_a_tool_error(cache, package, monkeypatch):
@@ -214,7 +218,7 @@ INTERRUPTED = """
 import sys
 from pathlib import Path
 from harness.boards import find_board
-from harness.build import build_image
+from harness.build import BuildOptions, build_image
 from tests.support.tiny import tiny_package
 def progress(what, done, total):
     if done == 3:
@@ -242,3 +246,21 @@ def test_progress_is_told(tmp_path, package):
     total = told[0][2]
     assert [step for step in told if step[0] == "compile"] == [("compile", done, total) for done in range(total + 1)]
     assert told[-1] == ("link", 1, 1)
+
+
+def test_a_plan_tells_the_image_before_anything_is_made(tmp_path, package):
+    board = find_board(BOARD)
+    plan = plan_build([package], board, BuildOptions())
+    cache = BuildCache(tmp_path / "cache")
+    assert cached_image(plan, cache) is None and not (tmp_path / "cache").exists()
+    image = make_image(plan, cache)
+    assert image.build_id == plan.build_id == build_image([package], board).build_id
+    found = cached_image(plan, cache)
+    assert found is not None and (found.elf, found.compiled) == (image.elf, 0)
+    assert image.compiled == len(plan.jobs) + 1
+
+
+@pytest.mark.parametrize("change", [{"link": "semihost"}, {"unity": True}, {"test_faults": True}, {"model_list": "x"}])
+def test_every_option_changes_the_key(package, change):
+    board = find_board("mps2-an385")
+    assert plan_build([package], board, BuildOptions(**change)).key != plan_build([package], board, BuildOptions()).key

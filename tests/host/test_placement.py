@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from harness.boards import find_board, load_boards
-from harness.build import build_image
+from harness.build import BuildOptions, build_image
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import emit
 from harness.errors import BoardConfigError, CardError, DoesNotFitError, PlacementError
@@ -55,7 +55,7 @@ def _name(case):
 
 @pytest.mark.parametrize(("board", "wanted"), _every_placement(), ids=_name)
 def test_each_part_is_where_it_was_placed(board, wanted):
-    image = build_image([tiny_package(core=board.core)], board, placement=wanted)
+    image = build_image([tiny_package(core=board.core)], board, BuildOptions(placement=assign_regions(board, wanted)))
     elf = read_elf(image.elf)
     expected = {**asdict(board.placement), **wanted}
     assert image.placement == expected
@@ -70,7 +70,8 @@ def test_each_part_is_where_it_was_placed(board, wanted):
 
 def test_sizes_count_what_is_copied_in_flash_and_in_ram():
     own = build_image([tiny_package()], H743).sizes
-    moved = build_image([tiny_package()], H743, placement={"weights": "axi", "code": "itcm"}).sizes
+    placed = assign_regions(H743, {"weights": "axi", "code": "itcm"})
+    moved = build_image([tiny_package()], H743, BuildOptions(placement=placed)).sizes
     for group in ("model", "kernels"):
         assert moved.groups[group].flash == pytest.approx(own.groups[group].flash, abs=64), group
         assert moved.groups[group].ram > own.groups[group].ram, group
@@ -81,7 +82,7 @@ def test_sizes_count_what_is_copied_in_flash_and_in_ram():
 def test_the_build_id_depends_on_the_placement_and_little_is_compiled_again(tmp_path):
     package = tiny_package()
     images = [
-        build_image([package], H743, placement=wanted, cache_dir=tmp_path)
+        build_image([package], H743, BuildOptions(placement=assign_regions(H743, wanted)), cache_dir=tmp_path)
         for wanted in ({}, {"arena": "dtcm"}, {"code": "itcm"}, {"arena": "axi"})
     ]
     assert len({image.build_id for image in images}) == 3
@@ -95,7 +96,7 @@ def test_what_does_not_fit_is_named_with_its_region():
     x = b.input(1, 64, 64, 8)
     package = emit(compile_graph(b.graph(b.conv(x, 32, size=1), name="big"), core="cortex-m7", name="big"))
     with pytest.raises(DoesNotFitError) as caught:
-        build_image([package], H743, placement={"arena": "dtcm"})
+        build_image([package], H743, BuildOptions(placement=assign_regions(H743, {"arena": "dtcm"})))
     said = caught.value.message
     assert "nucleo-h743" in said and "dtcm overflows by" in said and "arena, stack, data" in said
     assert "placement" in caught.value.hint
@@ -115,14 +116,14 @@ def test_what_does_not_fit_is_named_with_its_region():
 )
 def test_an_impossible_place_is_refused_with_those_possible(wanted, said, hint):
     with pytest.raises(PlacementError, match=said) as caught:
-        build_image([tiny_package()], H743, placement=wanted)
+        build_image([tiny_package()], H743, BuildOptions(placement=assign_regions(H743, wanted)))
     assert hint in caught.value.hint
 
 
 def test_a_board_with_one_memory_has_no_choice():
     board = find_board("mps2-an500")
     with pytest.raises(PlacementError, match="mps2-an500 has one place"):
-        build_image([tiny_package()], board, placement={"arena": "ram"})
+        build_image([tiny_package()], board, BuildOptions(placement=assign_regions(board, {"arena": "ram"})))
     assert build_image([tiny_package()], board).placement is None
 
 

@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from harness.boards import find_board, load_boards
-from harness.build import build_image
+from harness.build import BuildOptions, build_image
 from harness.build.port import load_port
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import emit
@@ -130,7 +130,7 @@ def test_the_serial_port_is_the_board_files(name):
 @pytest.mark.parametrize("link", ["rtt"])
 def test_other_links_build(name, link):
     board = find_board(name)
-    image = build_image([_packages(board.core)[0]], board, link=link)
+    image = build_image([_packages(board.core)[0]], board, BuildOptions(link=link))
     assert image.link == link and image.build_id != _image(name).build_id
 
 

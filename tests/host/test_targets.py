@@ -7,7 +7,10 @@ import pytest
 from harness.boards import load_boards, resolve
 from harness.cycles.targets import target_of, target_of_run
 from harness.errors import PlacementError
+from harness.hardware.placement import assign_regions
 from harness.hardware.target import Cached, Target
+
+L4R5 = load_boards()["nucleo-l4r5"]
 
 
 def test_an_emulated_board_has_no_wait_states() -> None:
@@ -22,7 +25,7 @@ def test_wait_states_come_from_the_cycle_table() -> None:
 
 
 def test_weights_in_sram_are_not_waited_for() -> None:
-    target = target_of(load_boards()["nucleo-l4r5"], {"weights": "sram", "code": "sram2"})
+    target = target_of(L4R5, assign_regions(L4R5, {"weights": "sram", "code": "sram2"}))
     assert target == Target("cortex-m4", separate_data_bus=True)
 
 
@@ -44,4 +47,4 @@ def test_a_stand_in_runs_the_code_of_the_board_that_was_asked_for() -> None:
 
 def test_no_such_region_is_refused() -> None:
     with pytest.raises(PlacementError, match="dtcm"):
-        target_of(load_boards()["nucleo-l4r5"], {"weights": "dtcm"})
+        target_of(L4R5, assign_regions(L4R5, {"weights": "dtcm"}))

@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.boards import load_boards, open_session, resolve
 from harness.boards.session import open_client
-from harness.build import build_image
+from harness.build import BuildOptions, build_image
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import emit
 from harness.compiler.goals import MODES, Goals
@@ -57,7 +57,7 @@ def check_on_board(
         )
         for i, graph in enumerate(graphs)
     ]
-    image = build_image(packages, board, link="fast", sanitize=sanitize, unity=True)
+    image = build_image(packages, board, BuildOptions(link="fast", sanitize=sanitize, unity=True))
     compared = 0
     with open_session(resolve(board_name), image) as session:
         client = open_client(session, image)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.boards import Board, find_board, open_session
 from harness.boards.session import Session
-from harness.build import Image, build_image
+from harness.build import BuildOptions, Image, build_image
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import Package, emit
 from harness.ir.graph import Graph
@@ -19,13 +19,13 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 def build(
-    graph: Graph, board: str | Board = "mps2-an500", interface: Interface | None = None, **options: object
+    graph: Graph, board: str | Board = "mps2-an500", interface: Interface | None = None, *, sanitize: bool = False
 ) -> tuple[Package, Image]:
     """An image of one model."""
     target = find_board(board) if isinstance(board, str) else board
     package = emit(compile_graph(graph, core=target.core, name=graph.name))
     spoken = language(package, interface or Interface())
-    return package, build_image([package], target, language=spoken, **options)  # type: ignore[arg-type]
+    return package, build_image([package], target, BuildOptions(language=spoken, sanitize=sanitize))
 
 
 @contextlib.contextmanager

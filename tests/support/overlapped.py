@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.boards import load_boards, open_session, resolve
 from harness.boards.session import open_client
-from harness.build import build_image
+from harness.build import BuildOptions, build_image
 from harness.compiler.choice import Choice
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import emit
@@ -105,7 +105,7 @@ def check(board_name: str, cases: list[tuple[Layer, int]], *, sanitize: bool = F
     board = load_boards()[board_name]
     plans = [at_distance(layer, distance, f"o{i:03d}") for i, (layer, distance) in enumerate(cases)]
     packages = [emit(plan) for plan in plans]
-    image = build_image(packages, board, link="fast", sanitize=sanitize, unity=True)
+    image = build_image(packages, board, BuildOptions(link="fast", sanitize=sanitize, unity=True))
     right = []
     with open_session(resolve(board_name), image) as session:
         client = open_client(session, image)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.cycles import replay
 from harness.cycles.image import Layout, read_layout
-from harness.cycles.record import plugin_arguments
+from harness.cycles.observers import plugin_arguments
 
 SOURCE = Path(__file__).with_name("profiled.S")
 

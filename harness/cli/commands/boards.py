@@ -24,6 +24,7 @@ def boards(
         _attached(as_json)
         return
     from harness.boards import load_boards
+    from harness.boards.backends import find_backend
 
     known = load_boards()
     if as_json:
@@ -36,7 +37,7 @@ def boards(
         (
             board.name,
             board.core,
-            f"{board.clock_hz / 1e6:g}" if board.backend != "host" else "-",
+            f"{board.clock_hz / 1e6:g}" if find_backend(board.backend).has_clock else "-",
             board.backend,
             f"{board.memory_total('flash') // 1024:,}" if board.memory else "-",
             f"{board.memory_total('ram') // 1024:,}" if board.memory else "-",

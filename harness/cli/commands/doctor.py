@@ -12,20 +12,20 @@ from harness.cli.options import JsonOption, ProbeOption
 from harness.errors import Category
 
 if TYPE_CHECKING:
-    from harness.boards.bringup import BringUpCheck
+    from harness.boards.bringup_checks import BringUpCheck
 
 
 def doctor(
     board: Annotated[
         str | None,
         typer.Option(
-            "--board", "-b", metavar="BOARD", help="Climb the bring-up ladder of this board.", show_default=False
+            "--board", "-b", metavar="BOARD", help="Make the bring-up checks of this board.", show_default=False
         ),
     ] = None,
     probe: ProbeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check compilers, emulator, oracles and probes, or one board rung by rung; say what to do."""
+    """Check compilers, emulator, oracles and probes, or bring up one board check by check; say what to do."""
     if board is not None:
         _bring_up(board, probe, as_json)
         return
@@ -60,11 +60,12 @@ def _bring_up(board: str, probe: str | None, as_json: bool) -> None:
     checks = bring_up(board, probe=probe, tell=tell)
     broken = next((check for check in checks if check.ok is False), None)
     if as_json:
+        # The schema calls the checks rungs of a ladder.
         rungs = [vars(check) for check in checks]
         terminal.print_json({"kind": "ladder", "board": board, "healthy": broken is None, "rungs": rungs})
     else:
         rows = [(check.name, _state(check), check.detail.partition("\n")[0]) for check in checks]
-        terminal.show_rows(("rung", "state", "detail"), rows)
+        terminal.show_rows(("check", "state", "detail"), rows)
         if broken is not None:
             stop = f"\n{board} stops at `{broken.name}` [{broken.code}]:"
             terminal.print_lines(stop, broken.detail, f"try: {broken.hint}")

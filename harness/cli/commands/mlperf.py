@@ -41,7 +41,7 @@ def mlperf(
 ) -> None:
     """Build firmware that speaks MLPerf Tiny's serial language (EnergyRunner)."""
     from harness.boards import find_board
-    from harness.build import build_image
+    from harness.build import BuildOptions, build_image
     from harness.cycles.targets import target_of
     from harness.mlperf.firmware import Interface, copy_image, language
     from harness.validate.workbench import Workbench, check_choice
@@ -52,7 +52,7 @@ def mlperf(
     package = bench.package(bench.graph(model), target_of(target))
     spoken = language(package, Interface(model_id, load, results))
     with terminal.progress(as_json, f"{package.plan.name} for {target.name}") as tell:
-        image = build_image([package], target, link=link, language=spoken, progress=tell)
+        image = build_image([package], target, BuildOptions(link=link, language=spoken), progress=tell)
     copy_image(image.elf, output)
     document = _document(package.plan.name, image, output)
     if as_json:

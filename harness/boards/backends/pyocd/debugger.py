@@ -71,7 +71,7 @@ class Debugger:
             self._close_session()
 
     def connect(self) -> None:
-        """Climb the ladder of connect modes until one works.
+        """Try the connect modes in their order until one works.
 
         Raises:
             ProbeMissingError: the probe is not attached.

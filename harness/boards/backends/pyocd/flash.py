@@ -114,36 +114,59 @@ def _program(debugger: Debugger, segments: Sequence[Segment], progress: Callable
 def _flash_error(debugger: Debugger, error: Exception) -> TinyhilError:
     """Which of our errors one of pyOCD's flash failures is."""
     details = "\n".join(filter(None, (f"{type(error).__name__}: {error}", debugger.log.text())))
+    flags: tuple[str, ...] = ()
     try:
         flags = _flags(debugger)
     except ProbeLostError as lost:
         return lost
     except ProbeError:
-        flags = ()
+        pass  # the flash failed all the same
+    address: int | None = getattr(error, "address", None)
     if WRITE_PROTECTED in flags:
-        return _protected(flags, details)
-    if "timed out" in str(error):
+        return _protected(flags, details, address)
+    if ended_late(error):
         return FlashTimeoutError(
             f"the flash algorithm did not end in time: {error}",
             hint="power-cycle the board; is `target` in boards.yaml this chip, and its supply within limits?",
             details=details,
+            address=address,
+            flags=flags,
         )
     told = f" ({', '.join(flags)})" if flags else ""
     return FlashError(
-        f"programming the flash failed{told}: {error}", hint="run again; then power-cycle the board", details=details
+        f"programming the flash failed{told}: {error}",
+        hint="run again; then power-cycle the board",
+        details=details,
+        address=address,
+        flags=flags,
     )
+
+
+def ended_late(error: Exception) -> bool:
+    """Whether one of pyOCD's flash failures is that the algorithm did not end in time.
+
+    Where pages are written from two buffers, pyOCD gives the result code of a time-out. Elsewhere it gives none, and
+    only the words tell the failure from others without a result code (pyocd/flash/flash.py, version 0.46).
+    """
+    from pyocd.flash.flash import Flash
+
+    code = getattr(error, "result_code", None)
+    return bool(code == Flash.TIMEOUT_ERROR) if code is not None else "timed out" in str(error)
 
 
 def _verify(debugger: Debugger, segments: Sequence[Segment]) -> None:
     difference = _first_difference(debugger, segments)
     flags = _flags(debugger)
     if WRITE_PROTECTED in flags:
-        raise _protected(flags, "" if difference is None else f"the first byte that differs is at 0x{difference:08x}")
+        details = "" if difference is None else f"the first byte that differs is at 0x{difference:08x}"
+        raise _protected(flags, details, difference)
     if difference is not None:
         told = f"; its status register has {', '.join(flags)}" if flags else ""
         raise FlashVerifyError(
             f"the flash does not hold what was written: the first byte that differs is at 0x{difference:08x}{told}",
             hint="run again; if it stays, is `target` in boards.yaml this chip? The flash may be worn out",
+            address=difference,
+            flags=flags,
         )
 
 
@@ -168,9 +191,11 @@ def _flags(debugger: Debugger) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _protected(flags: Sequence[str], details: str) -> FlashProtectedError:
+def _protected(flags: tuple[str, ...], details: str, address: int | None) -> FlashProtectedError:
     return FlashProtectedError(
         f"the flash controller refused to write ({', '.join(flags)}): sectors are write-protected",
         hint="clear the write protection in the option bytes (STM32CubeProgrammer), then run again",
         details=details,
+        address=address,
+        flags=flags,
     )

@@ -32,6 +32,7 @@ from harness.errors import (
     WrongChipError,
 )
 from harness.hardware.board import Probe, Resolved
+from harness.hardware.families import find_family
 from harness.link.rtt import SYMBOL, RttTransport, erase_block
 from harness.units import Unit
 
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from harness.link.transport import Transport
 
 DEFAULT_BAUD = 115_200
-_DEVICE_MASK = 0xFFF
 # What a debugger can say more about
 _PUZZLING = (NoBytesError, GarbageError, DeviceTimeoutError, DamagedLineError, BoardLostError)
 
@@ -83,7 +83,6 @@ class PyocdSession(Session):
         self._leases: list[Lease] = []
         self._port: str | None = None
         self._inner: Transport | None = None
-        self._stream: Transport | None = None
 
     # --- verbs ---------------------------------------------------------------------------------------------------
 
@@ -113,7 +112,7 @@ class PyocdSession(Session):
             self._note(f"the chip did not answer to connecting {mode} ({said}); {self.connect_mode} worked")
         self.check_chip()
 
-    def check_chip(self) -> int | None:
+    def check_chip(self) -> str | None:
         """Make sure that the chip is the board's; its device number, or None where boards.yaml does not name any.
 
         Raises:
@@ -122,14 +121,16 @@ class PyocdSession(Session):
         board, idcode = self.ran_on, self.ran_on.idcode
         if idcode is None:
             return None
-        found = self.debugger.read_word(idcode.address) & _DEVICE_MASK
+        found = self.debugger.read_word(idcode.address) & idcode.mask
         if found != idcode.device:
+            family = find_family(board.chip, board.target)
+            register = family.identity.register if family and family.identity else "identity word"
             raise WrongChipError(
-                f"the chip at probe {self.debugger.probe.unique_id} has device number 0x{found:03x}, and "
-                f"{board.name}'s is 0x{idcode.device:03x} (DBGMCU_IDCODE at 0x{idcode.address:08x})",
+                f"the chip at probe {self.debugger.probe.unique_id} has device number {idcode.text(found)}, and "
+                f"{board.name}'s is {idcode.text(idcode.device)} ({register} at 0x{idcode.address:08x})",
                 hint="this is another board: choose its probe (--probe ID), or correct `idcode` in boards.yaml",
             )
-        return found
+        return idcode.text(found)
 
     def load(self) -> None:
         """Flash the image unless the chip has it, and start it with the stream open.
@@ -156,12 +157,6 @@ class PyocdSession(Session):
         self._inner = self._open_port()
         self.debugger.reset()
         self._stream = self._watch(self._inner, None)
-
-    def stream(self) -> Transport:
-        """The bytes to and from the board's serial port, or through the probe where the image was built for that."""
-        if self._stream is None:
-            raise BoardError("nothing is loaded", hint="call load() first, or use the session with `with`")
-        return self._stream
 
     def read_memory(self, address: int, length: int) -> bytes:
         """Read memory through the probe, while the firmware runs."""
@@ -272,13 +267,11 @@ class PyocdSession(Session):
         return RttTransport(self.debugger, address)
 
     def _close_stream(self) -> None:
-        if self._stream is not None:
-            with contextlib.suppress(OSError):
-                self._stream.close()
-        elif self._inner is not None:
+        if self._stream is None and self._inner is not None:  # it was opened, and then the chip did not start
             with contextlib.suppress(OSError):
                 self._inner.close()
-        self._stream = self._inner = None
+        self._inner = None
+        super()._close_stream()
 
     def _explain(self, error: TinyhilError) -> TinyhilError | None:
         """Add to an error where the core stands; its cause, where that shows: a fault never told, or overruns."""

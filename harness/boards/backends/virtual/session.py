@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
-import sys
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -15,25 +12,9 @@ from harness.hardware.board import Resolved
 from harness.units import Unit
 
 if TYPE_CHECKING:
-    from harness.link.transport import Transport
     from harness.virtual.remote import RemoteMachine
 
 DEFAULT_BAUD = 115_200
-
-
-def is_installed() -> bool:
-    """Whether the extra is there, and the system has pseudo-terminals."""
-    return sys.platform != "win32" and importlib.util.find_spec("unicorn") is not None
-
-
-def knows(chip: str | None) -> bool:
-    """Whether the virtual board can be this chip."""
-    from harness.virtual.chips import find_chip
-
-    try:
-        return chip is not None and bool(find_chip(chip))
-    except BoardError:
-        return False
 
 
 class VirtualSession(Session):
@@ -42,7 +23,6 @@ class VirtualSession(Session):
     def __init__(self, resolved: Resolved, image: Image) -> None:
         super().__init__(resolved, image)
         self._machine: RemoteMachine | None = None
-        self._stream: Transport | None = None
         self._said = ""
         self._notes: tuple[str, ...] = ()
 
@@ -71,12 +51,6 @@ class VirtualSession(Session):
         transport = SerialTransport(self.machine.port, self.baud)
         self._stream = self._watch(transport, self.machine.child)
         self.machine.reset()
-
-    def stream(self) -> Transport:
-        """The serial port."""
-        if self._stream is None:
-            raise BoardError("nothing is loaded", hint="call load() first, or use the session with `with`")
-        return self._stream
 
     def read_memory(self, address: int, length: int) -> bytes:
         """Read memory while the firmware runs or waits."""
@@ -119,9 +93,3 @@ class VirtualSession(Session):
             self._notes = machine.notes()
             machine.close()
             self._said = machine.child.stderr()
-
-    def _close_stream(self) -> None:
-        if self._stream is not None:
-            with contextlib.suppress(OSError):
-                self._stream.close()
-        self._stream = None

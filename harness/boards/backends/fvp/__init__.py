@@ -1,0 +1,1 @@
+"""Boards emulated by Arm's Fixed Virtual Platforms."""

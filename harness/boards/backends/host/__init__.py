@@ -1,0 +1,1 @@
+"""The host board: native programs of this machine."""

@@ -1,0 +1,61 @@
+"""Backend pyocd: real boards at a debug probe, and emulated ones behind a virtual probe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.boards.backends.backend import Absent, Backend
+from harness.boards.backends.pyocd import probes
+from harness.hardware.board import Board, Resolved
+from harness.units import Unit
+
+if TYPE_CHECKING:
+    from harness.boards.bringup_checks import BringUp
+    from harness.boards.session import Session
+    from harness.build.image import Image
+
+
+class PyocdBackend(Backend):
+    """See the module. Behind a virtual probe the unit of a session is instructions."""
+
+    name = "pyocd"
+    unit = Unit.CYCLES
+    emulated = False
+    has_probe = True
+    bring_up_checks = ("image", "probe", "power", "connect", "chip", "flash", "port", "uart", "tick")
+
+    def check(self, board: Board) -> tuple[str, ...]:
+        """The chip's name for pyOCD, what has run the port so far, and memory."""
+        wrong = [] if board.target else ["backend pyocd needs `target`, pyOCD's name of the chip"]
+        wrong += [] if board.verified else ["backend pyocd needs `verified`: hardware, virtual or never"]
+        return (*wrong, *super().check(board))
+
+    def candidate(self, board: Board, probe: str | None) -> Resolved | Absent:
+        """The board at the probe that is to be used, see harness.boards.backends.pyocd.probes.wanted_probe.
+
+        Raises:
+            ProbeChoiceError: several debug probes are attached and none is chosen.
+            ProbeMissingError: the one that is chosen is not attached.
+        """
+        chosen = probes.choose_probe(board, probe)
+        if chosen is None:
+            return Absent("no debug probe is attached", "attach its debug probe")
+        reason = ""
+        if chosen.virtual:
+            chip = board.chip or board.core
+            reason = f"probe {chosen.unique_id} is virtual: an emulated {chip} stands in for {board.name}"
+        return Resolved(board, board, chosen.virtual, reason, chosen)
+
+    def open(self, resolved: Resolved, image: Image, *, icount: bool = True) -> Session:
+        """See base."""
+        from harness.boards.backends.pyocd.session import PyocdSession
+
+        del icount
+        return PyocdSession(resolved, image)
+
+    def bring_up(self, checks: BringUp, board: Board, probe: str | None) -> bool:
+        """From the probe to ticks."""
+        from harness.boards.backends.pyocd.bringup import bring_up
+
+        bring_up(checks, board, probe)
+        return True

@@ -1,0 +1,1 @@
+"""Virtual boards: a real board's own image on an emulated chip."""

@@ -1,0 +1,182 @@
+"""boards.yaml -> Board records, whatever runs them."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from harness import resources
+from harness.errors import BoardConfigError, PlacementError
+from harness.hardware.board import Board, Idcode, Placement, Region, Tick, Uart
+from harness.hardware.families import find_family, wrong_pin
+from harness.hardware.placement import check_placement
+
+if TYPE_CHECKING:  # pydantic is slow to import
+    from harness.hardware.schema import BoardEntry
+
+EXTRA_VARIABLE = "TINYHIL_BOARDS"
+
+Check: TypeAlias = Callable[[Board], tuple[str, ...]]
+"""Gives what else is wrong with an entry: sentences that name board and key."""
+
+
+def board_files(extra: Path | None = None) -> list[Path]:
+    """The files that name boards: the one that ships, that of $TINYHIL_BOARDS, and `extra`. An entry of a later file
+    replaces one of its name.
+    """
+    paths = [resources.boards_file()]
+    named = os.environ.get(EXTRA_VARIABLE)
+    if named:
+        paths.append(Path(named).expanduser())
+    return paths if extra is None else [*paths, extra]
+
+
+def read_boards(path: Path, check: Check | None = None) -> tuple[Board, ...]:
+    """The boards of one file; what was read is kept for as long as the file does not change.
+
+    Args:
+        path: the file.
+        check: called with each board that keeps the schema; what it says is reported like a mistake of the schema's.
+
+    Raises:
+        BoardConfigError: the file cannot be read or breaks the schema; the message names file, entry and key.
+    """
+    boards, mistakes = _read(path, _stamp(path))
+    problems = [*mistakes, *(wrong for board in boards for wrong in (check(board) if check else ()))]
+    if problems:
+        raise BoardConfigError(
+            f"{path}: {problems[0]}",
+            hint="the comments at the head of the boards.yaml that ships explain the keys",
+            details="\n".join(problems),
+        )
+    return boards
+
+
+def known_board(name: str) -> Board | None:
+    """The board of a name in all board_files(), unchecked by its backend; None where there is none.
+
+    Raises:
+        BoardConfigError: as read_boards.
+    """
+    boards = {board.name: board for path in board_files() for board in read_boards(path)}
+    return boards.get(name)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Changes when the file does."""
+    try:
+        facts = path.stat()
+    except OSError as error:
+        raise BoardConfigError(
+            f"{path}: {error.strerror}", hint=f"correct ${EXTRA_VARIABLE}, or make the file"
+        ) from error
+    return facts.st_mtime_ns, facts.st_size
+
+
+@functools.lru_cache(maxsize=16)
+def _read(path: Path, stamp: tuple[int, int]) -> tuple[tuple[Board, ...], tuple[str, ...]]:
+    """The boards of a file, and what is wrong with the others."""
+    del stamp
+    content = _parse(path)
+    from pydantic import ValidationError
+
+    from harness.hardware.schema import BoardEntry
+
+    problems: list[str] = []
+    boards: list[Board] = []
+    for name, fields in content.items():
+        try:
+            entry = BoardEntry.model_validate(fields)
+        except ValidationError as error:
+            for problem in error.errors(include_url=False):
+                place = ".".join([str(name), *map(str, problem["loc"])])
+                problems.append(f"{place}: {problem['msg'].removeprefix('Value error, ')}")
+            continue
+        board = _board(name, entry)
+        wrong = [*_wrong_pins(board), *_misplaced(board)]
+        problems += wrong
+        if not wrong:
+            boards.append(board)
+    return tuple(boards), tuple(problems)
+
+
+def _board(name: str, entry: BoardEntry) -> Board:
+    idcode, uart, placement = entry.idcode, entry.uart, entry.placement
+    return Board(
+        name=name,
+        title=entry.title,
+        core=entry.core,
+        port=entry.port,
+        backend=entry.backend,
+        clock_hz=entry.clock_hz,
+        tick=Tick(entry.tick.source, entry.tick.hz),
+        stack_size=entry.stack_size,
+        memory=tuple(Region(r.name, r.origin, r.size, r.kind, r.execute) for r in entry.memory),
+        machine=entry.machine,
+        target=entry.target,
+        arguments=entry.arguments,
+        time_limit=entry.time_limit,
+        chip=entry.chip,
+        stand_ins=entry.stand_ins,
+        verified=entry.verified,
+        idcode=None if idcode is None else Idcode(idcode.address, idcode.device, idcode.mask),
+        uart=None if uart is None else Uart(uart.name, uart.tx, uart.rx, uart.baud, uart.fast_baud, uart.serial),
+        placement=None if placement is None else Placement(**placement.model_dump()),
+        probe=entry.probe,
+    )
+
+
+def _misplaced(board: Board) -> list[str]:
+    """What is wrong with the board's own placement."""
+    if board.placement is None:
+        return []
+    try:
+        check_placement(board, board.placement)
+    except PlacementError as error:
+        return [f"{board.name}.placement.{error.message}"]
+    return []
+
+
+def _wrong_pins(board: Board) -> list[str]:
+    """What is wrong with the pins of the board's UART, as the family of its chip names them."""
+    if board.uart is None:
+        return []
+    family = find_family(board.chip, board.target)
+    found = {key: wrong_pin(family, pin) for key, pin in (("tx", board.uart.tx), ("rx", board.uart.rx))}
+    return [f"{board.name}.uart.{key}: {wrong}" for key, wrong in found.items() if wrong]
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Refuses a key that is given twice, which YAML forbids and PyYAML lets pass."""
+
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+            seen: set[Any] = set()
+            for key_node, _ in node.value:
+                key = key_node.value
+                if not isinstance(key_node, yaml.ScalarNode):
+                    raise yaml.constructor.ConstructorError(None, None, "a key must be a word", key_node.start_mark)
+                if key in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"{key!r} is given twice", key_node.start_mark)
+                seen.add(key)
+            return dict(super().construct_mapping(node, deep))
+
+    hint = "it must map board names to entries, as the boards.yaml that ships does"
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise BoardConfigError(f"{place}: {error.problem}", hint=hint) from error
+    except (yaml.YAMLError, UnicodeDecodeError, OSError, ValueError, RecursionError) as error:
+        raise BoardConfigError(f"{path}: {error}", hint=hint) from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
+        raise BoardConfigError(f"{path}: not a mapping of board names to entries", hint=hint)
+    return content
