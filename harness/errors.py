@@ -291,6 +291,13 @@ class DeviceRestartedError(BoardLostError):
     stage = "run"
 
 
+class DeviceStoppedError(BoardError):
+    """The firmware waited for its own hardware in vain and stopped, or does not get past a stage of its start."""
+
+    code = "device-stopped"
+    stage = "start"
+
+
 class ProbeError(BoardError):
     """A debug probe does not do what it is told."""
 

@@ -77,10 +77,17 @@ class RegisterBlock(Device):
 
 
 class Bus:
-    """All peripherals. Where none is, nothing is mapped, and what the core asks of it ends in a bus fault."""
+    """All peripherals. Where none is, nothing is mapped, and what the core asks of it ends in a bus fault.
+
+    Attributes:
+        devices: the peripherals.
+        stuck: address of a register -> bits that read as 0 for ever, and bits that read as 1.
+
+    """
 
     def __init__(self, note: Callable[[str], None]) -> None:
         """note: told once of each thing that firmware for real silicon would not do."""
+        self.stuck: dict[int, tuple[int, int]] = {}
         self.devices: list[Device] = []
         self._pages: dict[int, list[Device]] = {}
         self._note = note
@@ -116,7 +123,12 @@ class Bus:
         if device is None:
             return 0
         shift = 8 * (address & 3)
-        return device.read((address & ~3) - device.base, debugger) >> shift & (1 << 8 * size) - 1
+        value = self._as_stuck(address & ~3, device.read((address & ~3) - device.base, debugger))
+        return value >> shift & (1 << 8 * size) - 1
+
+    def _as_stuck(self, address: int, value: int) -> int:
+        zeros, ones = self.stuck.get(address, (0, 0))
+        return value & ~zeros | ones
 
     def write(self, address: int, size: int, value: int, debugger: bool) -> None:
         """1, 2 or 4 bytes. The upper parts of a word are written with the rest as it reads, the lowest by itself."""
@@ -162,7 +174,7 @@ class Bus:
         def read(engine: Any, offset: int, size: int, data: Any) -> int:
             del engine, data
             try:
-                if size == 4 and 0 <= offset + shift < end and is_clocked():
+                if size == 4 and 0 <= offset + shift < end and is_clocked() and not self.stuck:
                     return first.read(offset + shift, False)
                 return self.read(base + offset, size, False)
             except BaseException as error:

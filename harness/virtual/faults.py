@@ -12,6 +12,9 @@ NAME or NAME@WHERE, several separated by commas:
     overruns@COUNT         the same, again and again
     baud@PERCENT           the serial port's kernel clock is off by so much
     port-gone@BYTES        the serial port vanishes after it has sent so many bytes
+    stuck0@ADDRESS.BIT     a bit of a peripheral's register reads as 0 for ever: a PLL that never locks
+    stuck1@ADDRESS.BIT     the same as 1
+    mute@BYTES             the serial port's transmitter is never ready again after so many bytes
 """
 
 from __future__ import annotations
@@ -41,10 +44,12 @@ class Faults:
 
     def add(self, fault: str) -> None:
         """One of them. Raises OptionError."""
-        name, _, where = fault.partition("@")
+        name, _, place = fault.partition("@")
+        where, _, bit = place.partition(".")
         machine = self._machine
         try:
             value = int(where, 0) if where else 0
+            mask = 1 << int(bit) if bit else 0
         except ValueError:
             raise self._unknown(fault) from None
         flash = machine.flash
@@ -68,6 +73,11 @@ class Faults:
                 machine.usart.clock_error = value / 100
             case "port-gone":
                 machine.terminal.vanish_after = machine.terminal.sent + value
+            case "stuck0" | "stuck1" if mask:
+                zeros, ones = machine.bus.stuck.get(value, (0, 0))
+                machine.bus.stuck[value] = (zeros | mask, ones) if name == "stuck0" else (zeros, ones | mask)
+            case "mute":
+                machine.usart.mute_after(value)
             case _:
                 raise self._unknown(fault)
 

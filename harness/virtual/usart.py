@@ -49,6 +49,7 @@ class Usart(Device, ABC):
         lose_at: how many bytes are to have come before an overrun, and how many that one costs.
         loses_on: whether all that comes thereafter ends in one, too.
         clock_error: how far the kernel clock is off, as a part of it.
+        muted: the transmitter is never ready again.
     """
 
     CONTROL: int
@@ -70,6 +71,8 @@ class Usart(Device, ABC):
         self.lose_at: tuple[int, int] | None = None
         self.loses_on = False
         self.clock_error = 0.0
+        self.muted = False
+        self._mute_in: int | None = None
         self.reset()
 
     @abstractmethod
@@ -124,14 +127,28 @@ class Usart(Device, ABC):
     def clock_changed(self, runs: bool) -> None:
         """Work out whether it can send."""
         control = self.words.get(self.CONTROL, 0)
-        able = runs and control & (self.ENABLE | TE) == self.ENABLE | TE
+        able = not self.muted and runs and control & (self.ENABLE | TE) == self.ENABLE | TE
         self.state.can_send = self._ready(control) if able else 0
+
+    def mute_after(self, count: int) -> None:
+        """Have the transmitter fail for good once it has sent so many bytes more."""
+        self._mute_in = count
+        self._count_down(0)
+
+    def _count_down(self, sent: int) -> None:
+        """Towards the transmitter's failure, where one is to come."""
+        if self._mute_in is not None:
+            self._mute_in -= sent
+            if self._mute_in <= 0:
+                self.muted = True
+                self.state.can_send = 0
 
     def flush(self) -> None:
         """Put on the line what the firmware has sent."""
         state = self.state
         if state.sent:
             data = bytes(state.output[: state.sent])
+            self._count_down(state.sent)
             state.sent = 0
             if self.line is not None:
                 self.line.give(data, self.baud())
@@ -152,7 +169,7 @@ class Usart(Device, ABC):
         if not control & self.ENABLE:
             return TC | TXE
         status = self.state.flags
-        ready = self._ready(control)
+        ready = 0 if self.muted else self._ready(control)
         if control & TE:
             if self.line is None or not self.line.is_full():
                 status |= ready
@@ -168,7 +185,7 @@ class Usart(Device, ABC):
             if self.state.at < self.state.end:
                 status |= RXNE | (FE if self.state.damaged else 0)
                 self.state.polls = 1
-            elif not debugger:
+            elif not debugger and not self.muted:
                 self._wait()
         return status
 

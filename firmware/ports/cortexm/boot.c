@@ -1,5 +1,6 @@
 /* Vector table and reset. Models run in thread mode on the process stack; exceptions use the main stack, which they
  * have to themselves, so that a fault can be reported even when the stack is what failed. */
+#include "boot_stage.h"
 #include "cortexm.h"
 #include "hil_port.h"
 
@@ -19,6 +20,9 @@ extern const copy_entry hil_copy_table[];
 extern const copy_entry hil_copy_table_end[];
 extern const zero_entry hil_zero_table[];
 extern const zero_entry hil_zero_table_end[];
+
+/* In no image whose port has no stages: the linker leaves it out. */
+volatile uint32_t hil_boot_stage;
 
 _Noreturn void hil_reset(void);
 

@@ -8,10 +8,13 @@ void hil_board_init(void)
 {
     stm32_clocks_up();
 #ifdef PORT_HAS_CACHES
+    cortexm_boot_at(HIL_BOOT_CACHES);
     stm32_caches_up();
 #endif
+    cortexm_boot_at(HIL_BOOT_TICKS);
     stm32_ticks_up();
     hil_stream_init();
+    cortexm_boot_at(HIL_BOOT_DONE);
 }
 
 #ifdef HIL_TEST_FAULTS

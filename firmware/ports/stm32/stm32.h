@@ -2,8 +2,10 @@
 #ifndef STM32_H
 #define STM32_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "boot_stage.h"
 #include "cortexm.h"
 #include "port_config.h"
 
@@ -17,27 +19,42 @@ void stm32_caches_up(void);
 void stm32_ticks_up(void);
 
 /* Clears `clear`, sets `set`. */
-static inline void stm32_change(uintptr_t address, uint32_t clear, uint32_t set)
+__attribute__((always_inline)) static inline void stm32_change(uintptr_t address, uint32_t clear, uint32_t set)
 {
     CORTEXM_REGISTER(address) = (CORTEXM_REGISTER(address) & ~clear) | set;
 }
 
-/* Waits until the bits of `mask` read `value`. */
-static inline void stm32_await(uintptr_t address, uint32_t mask, uint32_t value)
-{
-    while ((CORTEXM_REGISTER(address) & mask) != value) {
-    }
-}
+/* Limits of waits, in polls of a register, each of which takes at least STM32_CYCLES_A_POLL: load, comparison, count,
+ * branch.
+ *
+ * At start: regulators, oscillators and PLLs are ready after some microseconds, the slowest after a few hundred
+ * (datasheets, "Operating conditions" and "PLL characteristics"). The fastest clock that is waited on so long is the
+ * 64 MHz of an H7 after reset, where these polls take 12 ms; the slowest, the 4 MHz of an L4, where they take about half a
+ * second, well within a host's patience.
+ * For the clock on the HSE pin, which may be missing: an oscillator that is fed from outside is ready after some cycles. */
+#define STM32_CYCLES_A_POLL 4U
+#define STM32_BOOT_POLLS 200000U
+#define STM32_HSE_POLLS 20000U
 
-/* Waits for any bit of `mask`, for some milliseconds at the slow clock after reset; whether one came. */
-static inline int stm32_came(uintptr_t address, uint32_t mask)
+/* Waits until the bits of `mask` read `value`; false where they still do not after so many polls. Always inline, because
+ * cortexm_early has no stack. */
+__attribute__((always_inline)) static inline bool stm32_came(uintptr_t address, uint32_t mask, uint32_t value, uint32_t polls)
 {
-    for (uint32_t i = 0; i < 20000U; i++) {
-        if ((CORTEXM_REGISTER(address) & mask) != 0U) {
-            return 1;
+    for (uint32_t i = 0; i < polls; i++) {
+        if ((CORTEXM_REGISTER(address) & mask) == value) {
+            return true;
         }
     }
-    return 0;
+    return false;
+}
+
+/* A stage of the start: waits until the bits of `mask` read `value`, or stops. */
+static inline void stm32_await(uintptr_t address, uint32_t mask, uint32_t value, uint32_t stage)
+{
+    cortexm_boot_at(stage);
+    if (!stm32_came(address, mask, value, STM32_BOOT_POLLS)) {
+        cortexm_boot_stop(stage);
+    }
 }
 
 #endif

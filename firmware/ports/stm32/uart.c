@@ -32,12 +32,13 @@ void hil_stream_init(void)
 {
     stm32_pin_alternate(PORT_UART_TX_PORT, PORT_UART_TX_PIN, PORT_UART_FUNCTION);
     stm32_pin_alternate(PORT_UART_RX_PORT, PORT_UART_RX_PIN, PORT_UART_FUNCTION);
+    cortexm_boot_at(HIL_BOOT_UART);
     stm32_uart_start(PORT_UART_BAUD);
 }
 
 bool hil_port_baud_possible(uint32_t baud)
 {
-    return baud >= 9600U && baud <= PORT_UART_CLOCK_HZ / 16U && baud <= 2000000U;
+    return baud >= STM32_UART_BAUD_MIN && baud <= PORT_UART_CLOCK_HZ / 16U && baud <= 2000000U;
 }
 
 void hil_port_baud(uint32_t baud)

@@ -50,7 +50,7 @@ void stm32_uart_start(uint32_t baud)
     CORTEXM_REGISTER(BRR) = divider(baud);
     CORTEXM_REGISTER(CR1) = CR1_FIFO;
     CORTEXM_REGISTER(CR1) = CR1_FIFO | CR1_UE | CR1_TE | CR1_RE; /* 8 bits, no parity */
-    stm32_await(ISR, ISR_TEACK | ISR_REACK, ISR_TEACK | ISR_REACK);
+    stm32_uart_await(ISR, ISR_TEACK | ISR_REACK, HIL_BOOT_UART);
 }
 
 uint32_t stm32_uart_take(uint8_t *byte)
@@ -76,11 +76,11 @@ uint32_t stm32_uart_take(uint8_t *byte)
 
 void stm32_uart_put(uint8_t byte)
 {
-    stm32_await(ISR, ISR_TXE, ISR_TXE);
+    stm32_uart_await(ISR, ISR_TXE, HIL_BOOT_UART_SEND);
     CORTEXM_REGISTER(TDR) = byte;
 }
 
 void stm32_uart_drain(void)
 {
-    stm32_await(ISR, ISR_TC, ISR_TC);
+    stm32_uart_await(ISR, ISR_TC, HIL_BOOT_UART_DRAIN);
 }

@@ -48,11 +48,11 @@ uint32_t stm32_uart_take(uint8_t *byte)
 
 void stm32_uart_put(uint8_t byte)
 {
-    stm32_await(SR, SR_TXE, SR_TXE);
+    stm32_uart_await(SR, SR_TXE, HIL_BOOT_UART_SEND);
     CORTEXM_REGISTER(DR) = byte;
 }
 
 void stm32_uart_drain(void)
 {
-    stm32_await(SR, SR_TC, SR_TC);
+    stm32_uart_await(SR, SR_TC, HIL_BOOT_UART_DRAIN);
 }

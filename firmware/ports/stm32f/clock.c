@@ -55,10 +55,10 @@ static void pll_up(void)
     uint32_t source = PLLCFGR_PLLSRC_HSE;
     uint32_t m = PORT_HSE_MHZ / PLL_INPUT_MHZ;
     stm32_change(RCC_CR, 0, CR_HSION);
-    stm32_await(RCC_CR, CR_HSIRDY, CR_HSIRDY);
+    stm32_await(RCC_CR, CR_HSIRDY, CR_HSIRDY, HIL_BOOT_OSCILLATOR);
     stm32_change(RCC_CR, 0, CR_HSEBYP);
     stm32_change(RCC_CR, 0, CR_HSEON);
-    if (!stm32_came(RCC_CR, CR_HSERDY)) {
+    if (!stm32_came(RCC_CR, CR_HSERDY, CR_HSERDY, STM32_HSE_POLLS)) {
         stm32_change(RCC_CR, CR_HSEON, 0);
         source = 0;
         m = 16U / PLL_INPUT_MHZ;
@@ -76,15 +76,15 @@ void stm32_clocks_up(void)
     pll_up();
     /* overdrive, which the highest frequencies need (both manuals, PWR, "Entering Over-drive mode") */
     stm32_change(PWR_CR, 0, CR_ODEN);
-    stm32_await(PWR_CSR, CSR_ODRDY, CSR_ODRDY);
+    stm32_await(PWR_CSR, CSR_ODRDY, CSR_ODRDY, HIL_BOOT_OVERDRIVE);
     stm32_change(PWR_CR, 0, CR_ODSWEN);
-    stm32_await(PWR_CSR, CSR_ODSWRDY, CSR_ODSWRDY);
+    stm32_await(PWR_CSR, CSR_ODSWRDY, CSR_ODSWRDY, HIL_BOOT_OVERDRIVE);
     CORTEXM_REGISTER(FLASH_ACR) = PORT_FLASH_ACR;
-    stm32_await(FLASH_ACR, ACR_LATENCY, PORT_FLASH_ACR & ACR_LATENCY);
-    stm32_await(RCC_CR, CR_PLLRDY, CR_PLLRDY);
+    stm32_await(FLASH_ACR, ACR_LATENCY, PORT_FLASH_ACR & ACR_LATENCY, HIL_BOOT_FLASH_LATENCY);
+    stm32_await(RCC_CR, CR_PLLRDY, CR_PLLRDY, HIL_BOOT_PLL);
     stm32_change(RCC_CFGR, CFGR_HPRE | CFGR_PPRE1 | CFGR_PPRE2, CFGR_PPRE1_QUARTER | CFGR_PPRE2_HALF);
     stm32_change(RCC_CFGR, CFGR_SW, CFGR_SW_PLL);
-    stm32_await(RCC_CFGR, CFGR_SWS, CFGR_SWS_PLL);
+    stm32_await(RCC_CFGR, CFGR_SWS, CFGR_SWS_PLL, HIL_BOOT_CLOCK_SWITCH);
     stm32_change(RCC_AHB1ENR, 0, PORT_RCC_AHB1ENR);
     stm32_change(RCC_APB1ENR, 0, PORT_RCC_APB1ENR | APB1ENR_TIM2EN);
     (void)CORTEXM_REGISTER(RCC_APB1ENR);

@@ -76,7 +76,9 @@
 void cortexm_early(void)
 {
     stm32_change(PWR_CR3, CR3_BYPASS | CR3_LDOEN | CR3_SCUEN_OR_SMPSEN, PORT_PWR_CR3_SUPPLY);
-    stm32_await(PWR_CSR1, CSR1_ACTVOSRDY, CSR1_ACTVOSRDY);
+    if (!stm32_came(PWR_CSR1, CSR1_ACTVOSRDY, CSR1_ACTVOSRDY, STM32_BOOT_POLLS)) {
+        cortexm_boot_stop(HIL_BOOT_SUPPLY); /* the only word that is written, and nothing is lost if it does not last */
+    }
 }
 
 static void pll_up(void)
@@ -84,10 +86,10 @@ static void pll_up(void)
     uint32_t source = PLLSRC_HSE;
     uint32_t m = PORT_HSE_MHZ / PLL_INPUT_MHZ;
     stm32_change(RCC_CR, CR_HSIDIV, CR_HSION);
-    stm32_await(RCC_CR, CR_HSIRDY, CR_HSIRDY);
+    stm32_await(RCC_CR, CR_HSIRDY, CR_HSIRDY, HIL_BOOT_OSCILLATOR);
     stm32_change(RCC_CR, 0, CR_HSEBYP);
     stm32_change(RCC_CR, 0, CR_HSEON);
-    if (!stm32_came(RCC_CR, CR_HSERDY)) {
+    if (!stm32_came(RCC_CR, CR_HSERDY, CR_HSERDY, STM32_HSE_POLLS)) {
         stm32_change(RCC_CR, CR_HSEON, 0);
         source = PLLSRC_HSI;
         m = 64U / PLL_INPUT_MHZ;
@@ -98,22 +100,22 @@ static void pll_up(void)
     /* DIVR1, DIVQ1, DIVP1 and DIVN1, each less one; P is 2 */
     CORTEXM_REGISTER(RCC_PLL1DIVR) = (1U << 24) | (1U << 16) | (1U << 9) | (2U * PORT_CLOCK_HZ / 4000000U - 1U);
     stm32_change(RCC_CR, 0, CR_PLL1ON);
-    stm32_await(RCC_CR, CR_PLL1RDY, CR_PLL1RDY);
+    stm32_await(RCC_CR, CR_PLL1RDY, CR_PLL1RDY, HIL_BOOT_PLL);
 }
 
 void stm32_clocks_up(void)
 {
     stm32_change(PWR_D3CR, 0, D3CR_VOS);
-    stm32_await(PWR_D3CR, D3CR_VOSRDY, D3CR_VOSRDY);
+    stm32_await(PWR_D3CR, D3CR_VOSRDY, D3CR_VOSRDY, HIL_BOOT_VOLTAGE);
     pll_up();
     /* wait states and bus dividers first, while the clock is still slow */
     stm32_change(FLASH_ACR, ACR_FIELDS, PORT_FLASH_ACR);
-    stm32_await(FLASH_ACR, ACR_FIELDS, PORT_FLASH_ACR);
+    stm32_await(FLASH_ACR, ACR_FIELDS, PORT_FLASH_ACR, HIL_BOOT_FLASH_LATENCY);
     stm32_change(RCC_D1CFGR, D1CFGR_FIELDS, (PPRE_HALF << 4) | PORT_RCC_HPRE);
     stm32_change(RCC_D2CFGR, D2CFGR_FIELDS, (PPRE_HALF << 8) | (PPRE_HALF << 4));
     stm32_change(RCC_D3CFGR, D3CFGR_FIELDS, PPRE_HALF << 4);
     stm32_change(RCC_CFGR, CFGR_SW, CFGR_SW_PLL1);
-    stm32_await(RCC_CFGR, CFGR_SWS, CFGR_SWS_PLL1);
+    stm32_await(RCC_CFGR, CFGR_SWS, CFGR_SWS_PLL1, HIL_BOOT_CLOCK_SWITCH);
     stm32_change(RCC_AHB4ENR, 0, AHB4ENR_GPIODEN);
     stm32_change(RCC_APB1LENR, 0, APB1LENR_USART3EN | APB1LENR_TIM2EN);
     /* a clock runs two cycles after it was turned on (RM0433, RCC, "Peripheral clock gating control") */

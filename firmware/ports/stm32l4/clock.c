@@ -57,7 +57,7 @@ void stm32_clocks_up(void)
     stm32_change(RCC_APB1ENR1, 0, APB1ENR1_PWREN);
     (void)CORTEXM_REGISTER(RCC_APB1ENR1); /* a clock runs two cycles after it was turned on */
     stm32_change(PWR_CR1, CR1_VOS, CR1_VOS_RANGE_1);
-    stm32_await(PWR_SR2, SR2_VOSF, 0);
+    stm32_await(PWR_SR2, SR2_VOSF, 0, HIL_BOOT_VOLTAGE);
 #ifdef PORT_PWR_BOOST
     /* range 1 boost, above 80 MHz (RM0432, PWR, "Dynamic voltage scaling management") */
     stm32_change(PWR_CR5, CR5_R1MODE, 0);
@@ -67,19 +67,19 @@ void stm32_clocks_up(void)
     stm32_change(PWR_CR2, 0, CR2_IOSV);
 #endif
     stm32_change(RCC_CR, 0, CR_HSION);
-    stm32_await(RCC_CR, CR_HSIRDY, CR_HSIRDY);
+    stm32_await(RCC_CR, CR_HSIRDY, CR_HSIRDY, HIL_BOOT_OSCILLATOR);
     CORTEXM_REGISTER(RCC_PLLCFGR) = PLLCFGR_PLLREN | PLLCFGR_PLLR_2 |
                                     PLLCFGR_PLLN(2U * PORT_CLOCK_HZ / (PLL_INPUT_MHZ * 1000000U)) |
                                     PLLCFGR_PLLM(HSI16_MHZ / PLL_INPUT_MHZ) | PLLCFGR_PLLSRC_HSI16;
     stm32_change(RCC_CR, 0, CR_PLLON);
-    stm32_await(RCC_CR, CR_PLLRDY, CR_PLLRDY);
+    stm32_await(RCC_CR, CR_PLLRDY, CR_PLLRDY, HIL_BOOT_PLL);
     CORTEXM_REGISTER(FLASH_ACR) = PORT_FLASH_LATENCY | ACR_PRFTEN | ACR_ICEN | ACR_DCEN;
-    stm32_await(FLASH_ACR, ACR_LATENCY, PORT_FLASH_LATENCY);
+    stm32_await(FLASH_ACR, ACR_LATENCY, PORT_FLASH_LATENCY, HIL_BOOT_FLASH_LATENCY);
     /* at half speed for a microsecond first, as the boost wants it (RM0432, RCC, "Clock source frequency versus voltage
      * scaling") */
     stm32_change(RCC_CFGR, CFGR_HPRE, CFGR_HPRE_HALF);
     stm32_change(RCC_CFGR, CFGR_SW, CFGR_SW_PLL);
-    stm32_await(RCC_CFGR, CFGR_SWS, CFGR_SWS_PLL);
+    stm32_await(RCC_CFGR, CFGR_SWS, CFGR_SWS_PLL, HIL_BOOT_CLOCK_SWITCH);
     for (uint32_t i = 0; i < PORT_CLOCK_HZ / 2000000U; i++) {
         __asm__ volatile("nop");
     }

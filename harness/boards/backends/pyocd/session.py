@@ -138,6 +138,7 @@ class PyocdSession(Session):
         Raises:
             FlashError: see its classes.
             PortMissingError, PortBusyError, LeasedError: the serial port.
+            DeviceStoppedError, DeviceFaultError: the image does not get so far as to open the stream through the probe.
             ProbeLostError, ProbeError: the probe.
         """
         self.flash()
@@ -202,6 +203,7 @@ class PyocdSession(Session):
 
         Raises:
             DeviceFaultError: the device said nothing because it is in a fault handler.
+            DeviceStoppedError: it did not, because its start did not get past a stage, or a wait was in vain.
             OverrunError: it did not, because its UART loses what it is asked.
         """
         cause = self._explain(error) if isinstance(error, _PUZZLING) else None
@@ -264,7 +266,13 @@ class PyocdSession(Session):
         erase_block(self.debugger, address)
         self.debugger.resume()
         self.baud = None
-        return RttTransport(self.debugger, address)
+        try:
+            return RttTransport(self.debugger, address)
+        except BoardError as error:
+            cause = self._explain(error)
+            if cause is None:
+                raise
+            raise cause from error
 
     def _close_stream(self) -> None:
         if self._stream is None and self._inner is not None:  # it was opened, and then the chip did not start
@@ -274,7 +282,10 @@ class PyocdSession(Session):
         super()._close_stream()
 
     def _explain(self, error: TinyhilError) -> TinyhilError | None:
-        """Add to an error where the core stands; its cause, where that shows: a fault never told, or overruns."""
+        """Add to an error where the core stands; its cause, where that shows.
+
+        Causes are a fault never told, a stage of the start that is not got past, and overruns.
+        """
         if self._debugger is None:
             return None
         with contextlib.suppress(ProbeError):
@@ -289,5 +300,8 @@ class PyocdSession(Session):
                     hint="a lower rate (`uart.fast_baud` in boards.yaml), or --link rtt, which loses none",
                     details=error.details,
                 )
-            return fault_of(state, symbols)
+            fault = fault_of(state, symbols)
+            if fault is None and state.boot is not None and not state.boot.is_over:
+                return state.boot.error(self.ran_on.name, error.details)
+            return fault
         return None

@@ -1,6 +1,6 @@
 """What a debugger finds out about firmware that has stopped talking.
 
-That is where the core stands, what was lost on the line, and why the chip was reset.
+That is how far its start came, where the core stands, what was lost on the line, and why the chip was reset.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.boards.backends.pyocd.boot import BootStage, boot_stage
 from harness.boards.backends.pyocd.chips import family_of
 from harness.boards.backends.pyocd.debugger import Debugger
 from harness.elf.symbols import Symbols, symbol_address
@@ -39,6 +40,7 @@ class DeviceState:
         line: counters of the serial line: baud, overruns, framing, noise; {} where the image has none.
         resets: causes of the last resets, as the chip tells them; () where it does not.
         places: register -> function and line, for those that lead into code.
+        boot: the stage that the start has come to; None where the image has no stages or none is reached yet.
     """
 
     registers: Mapping[str, int]
@@ -48,6 +50,7 @@ class DeviceState:
     line: Mapping[str, int]
     resets: tuple[str, ...]
     places: Mapping[str, str]
+    boot: BootStage | None
 
     @property
     def exception(self) -> int:
@@ -67,6 +70,8 @@ class DeviceState:
             lines.append(f"  {name} 0x{self.registers[name]:08x}  {self.places.get(name, '')}".rstrip())
         if self.exception:
             lines.append(f"  handling exception {self.exception}, cfsr 0x{self.fault_status[0]:08x}")
+        if self.boot is not None and not self.boot.is_over:
+            lines.append(f"  {self.boot.text()}")
         if self.line:
             lines.append("  serial line: " + ", ".join(f"{name} {value}" for name, value in self.line.items()))
         if self.resets:
@@ -75,7 +80,7 @@ class DeviceState:
 
 
 def device_state(debugger: Debugger, elf: Path, symbols: Symbols) -> DeviceState:
-    """Look at the device; the core is stopped for a moment and goes on. Raises ProbeError, ProbeLostError."""
+    """Look at the device; the core is stopped for a moment and goes on. Raises ProbeError, ProbeLostError, ToolError."""
     registers = debugger.registers()
     status = tuple(debugger.read_word(address) for address in (_CFSR, _HFSR, _MMFAR, _BFAR))
     frame: tuple[int, ...] = ()
@@ -92,6 +97,7 @@ def device_state(debugger: Debugger, elf: Path, symbols: Symbols) -> DeviceState
         line=_line(debugger, elf),
         resets=_resets(debugger),
         places={name: str(place) for name, place in places.items()},
+        boot=boot_stage(debugger, elf),
     )
 
 
