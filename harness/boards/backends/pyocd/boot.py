@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from harness.boards.backends.pyocd.debugger import Debugger
-from harness.boards.backends.pyocd.flash import symbol_address
+from harness.elf.symbols import symbol_address
 from harness.errors import DeviceStoppedError, ToolError
 
 SYMBOL = "hil_boot_stage"
