@@ -1,48 +1,73 @@
-"""Frontends: model files -> Graph, one file format a module."""
+"""Frontends: model files -> Graph, one format a folder."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import ModelFileError
+from harness.plugins import Table
 
 if TYPE_CHECKING:
+    from harness.frontends.frontend import Frontend
     from harness.ir.graph import Graph
 
+FRONTENDS: Table[Frontend] = Table("frontend", "tinyhil.frontends", {"tflite": "harness.frontends.tflite.frontend:FRONTEND"})
+"""Name -> frontend."""
 
-def _tflite(path: str | os.PathLike[str]) -> Graph:
-    from harness.frontends.tflite import reader  # here, so that is_model costs nothing where there is no model
-
-    return reader.load(path)
+_HEAD = 64
+"""Bytes of a file by which frontends may recognize it."""
 
 
-LOADERS: dict[str, Callable[[str | os.PathLike[str]], Graph]] = {".tflite": _tflite}
-"""File name suffix -> loader."""
+@cache
+def suffixes() -> dict[str, tuple[Frontend, ...]]:
+    """File name suffix -> frontends that read such files.
+
+    Raises:
+        PluginError: another package's frontend cannot be loaded.
+    """
+    found: dict[str, tuple[Frontend, ...]] = {}
+    for frontend in map(FRONTENDS.get, FRONTENDS.names()):
+        for suffix in frontend.suffixes:
+            found[suffix] = (*found.get(suffix, ()), frontend)
+    return found
 
 
 def is_model(path: str | os.PathLike[str]) -> bool:
     """Whether a file is named as a model that `load` reads."""
-    return Path(path).suffix.lower() in LOADERS
+    suffix = Path(path).suffix.lower()
+    return bool(suffix) and suffix in suffixes()
 
 
 def load(path: str | os.PathLike[str]) -> Graph:
-    """Reads a model file into a verified Graph; its suffix tells the format.
+    """Reads a model file into a verified Graph; its suffix tells the format, or its content where several have one.
 
     Raises:
         ModelFileError: another format, no such file, or a damaged one.
         UnsupportedModelError: the model uses what tinyhil does not compile.
         GraphError: the model breaks a rule of the verifier.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in LOADERS:
-        formats = ", ".join(sorted(LOADERS))
-        if not Path(path).exists():
+    path = Path(path)
+    suffix = path.suffix.lower()
+    able = suffixes().get(suffix, ())
+    if not able:
+        formats = ", ".join(sorted(suffixes()))
+        if not path.exists():
             raise ModelFileError(f"{path}: no such file", hint=f"correct the path; models are files named *{formats}")
         raise ModelFileError(f"{path}: format '{suffix}' is not supported", hint=f"supported are {formats}")
-    return LOADERS[suffix](path)
+    if len(able) > 1:
+        able = tuple(frontend for frontend in able if frontend.recognizes(_head(path))) or able
+    return able[0].load(path)
 
 
-__all__ = ["LOADERS", "is_model", "load"]
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEAD)
+    except OSError:
+        return b""  # the frontend says what is wrong with the file
+
+
+__all__ = ["FRONTENDS", "is_model", "load", "suffixes"]

@@ -4,38 +4,39 @@ from __future__ import annotations
 
 from harness.errors import OracleError
 from harness.ir.graph import Graph
-from harness.oracle.interpreters import load_package, open_interpreter
+from harness.oracle.isolated import IsolatedInterpreter
+from harness.oracle.oracle import ORACLES, Oracle
 from harness.oracle.session import Interpreter, OracleResult, OracleSession
 
-__all__ = ["ORACLES", "Interpreter", "OracleResult", "OracleSession", "load_package", "open_interpreter", "open_oracle"]
-
-ORACLES = ("tflm", "litert-ref", "litert", "litert-builtin", "spec")
-"""Names that open_oracle takes; "tflm" is the reference that results are compared with by default."""
+__all__ = ["ORACLES", "Interpreter", "Oracle", "OracleResult", "OracleSession", "open_oracle"]
 
 
 def open_oracle(
     name: str, graph: Graph, *, isolated: bool = False, time_limit_s: float = 60.0, memory_limit: int = 1 << 30
 ) -> OracleSession:
-    """Open an oracle on the model of `graph`, which "spec" interprets and the others read from graph.model.
+    """Open an oracle on the model of `graph`: the bytes of its file, or the graph itself, as the oracle asks.
 
-    With `isolated` the interpreter runs in a process of its own, with limits on its time (seconds, for loading and for
-    each inference) and memory (bytes): for a file that is not trusted, since interpreters abort on some of those.
+    With `isolated` the interpreter of a file runs in a process of its own, with limits on its time (seconds, for
+    loading and for each inference) and memory (bytes): for a file that is not trusted, since interpreters abort on some
+    of those.
 
     Raises:
         OracleMissingError: the package it needs is not installed.
         OracleError: no oracle of that name, or it refuses the model.
+        PluginError: another package's oracle of that name cannot be loaded.
     """
     if name not in ORACLES:
-        raise OracleError(f"there is no oracle '{name}'", hint="oracles are " + ", ".join(ORACLES))
-    if name == "spec":
-        from harness.oracle.session import SpecInterpreter
-
-        return OracleSession(name, graph, SpecInterpreter(graph))
+        raise OracleError(f"there is no oracle '{name}'", hint="oracles are " + ", ".join(ORACLES.names()))
+    oracle = ORACLES.get(name)
+    if oracle.interpret_graph is not None:
+        return OracleSession(name, graph, oracle.interpret_graph(graph))
     if not graph.model:
         raise OracleError(f"model '{graph.name}' has no file for '{name}' to read", hint="import the model from a file")
     if isolated:
-        from harness.oracle.isolated import IsolatedInterpreter
-
-        interpreter = IsolatedInterpreter(graph.model, name, time_limit_s=time_limit_s, memory_limit=memory_limit)
+        interpreter: Interpreter = IsolatedInterpreter(
+            graph.model, name, time_limit_s=time_limit_s, memory_limit=memory_limit
+        )
         return OracleSession(name, graph, interpreter)
-    return OracleSession(name, graph, open_interpreter(name, graph.model))
+    if oracle.interpret is None:
+        raise OracleError(f"oracle '{name}' opens neither a file nor a graph", hint="correct the package that has it")
+    return OracleSession(name, graph, oracle.interpret(graph.model))

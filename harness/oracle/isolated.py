@@ -22,7 +22,7 @@ import numpy as np
 
 from harness import resources
 from harness.errors import OracleError, OracleMissingError, TinyhilError
-from harness.oracle.interpreters import load_package, open_interpreter
+from harness.oracle.oracle import ORACLES
 from harness.oracle.session import Interpreter, Tensors
 from harness.quantization.types import Array
 
@@ -204,9 +204,11 @@ def _serve(name: str, memory_limit: int) -> None:
             return
         try:
             if interpreter is None:
-                load_package(name)
+                oracle = ORACLES.get(name)
+                oracle.load()
                 _limit_memory(memory_limit)
-                interpreter = open_interpreter(name, arrays[0].tobytes())
+                assert oracle.interpret is not None, "oracles without a file are never isolated"
+                interpreter = oracle.interpret(arrays[0].tobytes())
                 writer.send({"version": interpreter.version}, [])
             else:
                 _answer(interpreter, header, arrays, writer)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from harness.errors import OracleError, OracleMissingError
+from harness.oracle.oracle import Oracle
 from harness.oracle.quiet import captured_stderr
 from harness.oracle.session import Interpreter, Tensors
 from harness.quantization.fixedpoint import multiply_by_quantized_multiplier, multiply_rounding_up
@@ -143,3 +144,16 @@ def find_package(package: str | None = None) -> tuple[str, Any]:
         hint="pip install ai-edge-litert",
         details="\n".join(failures),
     )
+
+
+def _load() -> None:
+    find_package()
+
+
+def _oracle(name: str, *, gates: bool = True) -> Oracle:
+    return Oracle(load=_load, interpret=lambda model: LitertInterpreter(model, name), gates=gates)
+
+
+LITERT_REF = _oracle("litert-ref")
+LITERT = _oracle("litert")
+LITERT_BUILTIN = _oracle("litert-builtin", gates=False)

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from harness.ir.graph import Graph
-from harness.ir.interpreter import check_inputs, run
+from harness.ir.interpreter import check_inputs
 from harness.quantization.types import Array
 
 Tensors = dict[int, Array]
@@ -47,28 +47,6 @@ class Interpreter(ABC):
 
     def close(self) -> None:  # noqa: B027 - most have nothing to release
         """Release what is held outside this process; idempotent."""
-
-
-class SpecInterpreter(Interpreter):
-    """The executable specification."""
-
-    version = "tinyhil"
-
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
-        self._states: list[Array] = []
-        self.reset()
-
-    def invoke(self, inputs: Sequence[Array], sources: Sequence[int]) -> tuple[tuple[Array, ...], Tensors]:
-        """See Interpreter; every tensor can be shown."""
-        done = run(self._graph, inputs, self._states)
-        self._states = done.states
-        by_source = {self._graph.tensors[i].source: array for i, array in done.tensors.items()}
-        return done.outputs, {source: by_source[source] for source in sources if source in by_source}
-
-    def reset(self) -> None:
-        """See Interpreter."""
-        self._states = [state.initial for state in self._graph.states]
 
 
 class OracleSession:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from harness.errors import OracleError, OracleMissingError
+from harness.oracle.oracle import Oracle
 from harness.oracle.quiet import captured_stderr
 from harness.oracle.session import Interpreter, Tensors
 from harness.quantization.types import Array
@@ -119,3 +120,10 @@ def _guarded(what: str, action: Callable[[], T]) -> T:
         hint="see the details for TFLM's own words; it may not support an operator as this model uses it",
         details=captured.text,
     ) from failure
+
+
+def _load() -> None:
+    load_runtime()
+
+
+TFLM = Oracle(load=_load, interpret=TflmInterpreter)

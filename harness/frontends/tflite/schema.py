@@ -15,6 +15,8 @@ from harness.ir.operators.tflite import damaged
 from harness.quantization.types import Array
 
 IDENTIFIER = b"TFL3"
+"""Bytes 4 to 7 of a file."""
+
 SCHEMA_VERSION = 3
 MAX_TENSORS = 20_000
 MAX_OPERATORS = 10_000

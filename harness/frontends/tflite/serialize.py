@@ -10,6 +10,7 @@ import flatbuffers
 import numpy as np
 import tflite
 
+from harness.frontends.tflite.schema import IDENTIFIER
 from harness.ir.operators import OPERATORS
 from harness.ir.operators.tflite import Fields, OperatorDraft
 from harness.quantization.types import Array, Quantization
@@ -156,5 +157,5 @@ def serialize(subgraphs: Sequence[SubgraphDraft]) -> bytes:
         "Description": builder.CreateString("tinyhil"),
         "Buffers": _vector(builder, buffers),
     }
-    builder.Finish(_table(builder, "Model", model), b"TFL3")
+    builder.Finish(_table(builder, "Model", model), IDENTIFIER)
     return bytes(builder.Output())

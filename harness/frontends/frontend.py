@@ -1,0 +1,32 @@
+"""What a frontend is: a format of model files, and how to read one into a Graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.ir.graph import Graph
+
+
+def _always(head: bytes) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Frontend:
+    """A format of model files.
+
+    Attributes:
+        suffixes: of its files, in lower case with their dot.
+        load: reads a file into a verified Graph, whose `model` is a .tflite of the same network, for the oracles.
+            Raises ModelFileError, UnsupportedModelError, GraphError.
+        recognizes: whether a file that begins with these bytes is of the format; decides between frontends of one
+            suffix.
+    """
+
+    suffixes: tuple[str, ...]
+    load: Callable[[Path], Graph]
+    recognizes: Callable[[bytes], bool] = _always

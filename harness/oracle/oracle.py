@@ -1,0 +1,45 @@
+"""What an oracle is, and the table of all there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.ir.graph import Graph
+from harness.oracle.session import Interpreter
+from harness.plugins import Table
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """A reference: one of `interpret` and `interpret_graph` is there.
+
+    Attributes:
+        load: imports what it needs. Raises OracleMissingError.
+        interpret: opens the bytes of a model file; may run in a process of its own. Raises OracleError.
+        interpret_graph: opens a Graph. Raises OracleError.
+        gates: whether a card may name it as its reference.
+    """
+
+    load: Callable[[], None] = _nothing
+    interpret: Callable[[bytes], Interpreter] | None = None
+    interpret_graph: Callable[[Graph], Interpreter] | None = None
+    gates: bool = True
+
+
+ORACLES: Table[Oracle] = Table(
+    "oracle",
+    "tinyhil.oracles",
+    {
+        "tflm": "harness.oracle.tflm:TFLM",
+        "litert-ref": "harness.oracle.litert:LITERT_REF",
+        "litert": "harness.oracle.litert:LITERT",
+        "litert-builtin": "harness.oracle.litert:LITERT_BUILTIN",
+        "spec": "harness.oracle.specification:SPECIFICATION",
+    },
+)
+"""Name -> oracle; "tflm" is the reference that results are compared with by default."""
