@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from harness.frontends.frontend import Frontend
     from harness.ir.graph import Graph
 
-FRONTENDS: Table[Frontend] = Table("frontend", "tinyhil.frontends", {"tflite": "harness.frontends.tflite.frontend:FRONTEND"})
+FRONTENDS: Table[Frontend] = Table(
+    "frontend", "tinyhil.frontends", {"tflite": "harness.frontends.tflite.frontend:FRONTEND"}
+)
 """Name -> frontend."""
 
 _HEAD = 64

@@ -31,8 +31,8 @@ from harness.ir.window import same_pads
 from harness.kernels.base import Kernel
 from harness.kernels.context import Context
 from harness.quantization.types import DType, Quantization
+from tests.support.builders import BUILDERS
 from tests.support.draft import Draft, Rng, chance, pick
-from tests.support.opgen_ops import BUILDERS
 
 LARGEST = 9000
 """Bytes of a tensor."""

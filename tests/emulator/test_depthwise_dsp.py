@@ -11,10 +11,10 @@ from harness.compiler.compile import compile_graph
 from harness.ir.graph import ConvAttrs, Graph, Pads
 from harness.ir.window import same_pads
 from harness.quantization.types import Quantization
+from tests.support.builders.common import fused
 from tests.support.compiled import VECTORS, check_on_board
 from tests.support.draft import Draft, Rng, between, chance, pick
 from tests.support.layers import conv_layer
-from tests.support.opgen_ops import fused
 from tests.support.scale import scaled
 
 CORES = {"mps2-an386": "cortex-m4", "mps2-an500": "cortex-m7", "mps2-an505": "cortex-m33"}

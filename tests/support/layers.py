@@ -9,8 +9,10 @@ import numpy as np
 from harness.ir.graph import BinaryAttrs, ConvAttrs, FullyConnectedAttrs, Graph, MeanAttrs, PadAttrs, Pads, PoolAttrs
 from harness.ir.window import same_pads
 from harness.quantization.types import Quantization
+from tests.support.builders import BUILDERS
+from tests.support.builders.common import fused, window
+from tests.support.builders.weights import accumulator, weights
 from tests.support.draft import Draft, Rng, between, chance, log_uniform, quantization
-from tests.support.opgen_ops import BUILDERS, accumulator, fused, weights, window
 
 Pair = tuple[int, int]
 

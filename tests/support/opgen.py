@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 
 from harness.ir.graph import ConcatAttrs, Graph, SliceAttrs, State, VariableAttrs
 from harness.quantization.types import Array, DType, Quantization
+from tests.support.builders import BUILDERS, BYTE_FUNCTIONS
+from tests.support.builders.common import image
 from tests.support.draft import Draft, Rng, between, chance, pick, quantization, values
-from tests.support.opgen_ops import BUILDERS, image
 from tests.support.opgen_rows import rows
 from tests.support.opgen_sparse import sparse
 
@@ -38,7 +39,8 @@ CHAINS = (
     *(("CONV_2D", "MEAN"), ("FULLY_CONNECTED", "SOFTMAX"), ("FULLY_CONNECTED", "FULLY_CONNECTED", "LOGISTIC")),
     *(("RESHAPE", "FULLY_CONNECTED"), ("CONV_2D", "CONCATENATION"), ("STRIDED_SLICE", "RESHAPE", "ADD")),
     *(("PAD", "AVERAGE_POOL_2D"), ("PAD", "MAX_POOL_2D"), ("SPLIT", "ADD"), ("QUANTIZE", "CONV_2D", "DEQUANTIZE")),
-    *(("LOGISTIC", "MUL"), ("RELU", "QUANTIZE"), ("PAD", "PAD", "CONV_2D"), ("CONCATENATION", "CONV_2D", "SPLIT_V")),
+    *((function, other) for function in BYTE_FUNCTIONS for other in ("MUL", "QUANTIZE", "LOGISTIC")),
+    *( ("PAD", "PAD", "CONV_2D"), ("CONCATENATION", "CONV_2D", "SPLIT_V")),
 )
 _NEEDS_IMAGE = {"CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D"}
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.ir.graph import MeanAttrs, Pads, PoolAttrs
+from tests.support.builders import BUILDERS, BYTE_FUNCTIONS
 from tests.support.draft import Draft, between, chance, pick, quantization
-from tests.support.opgen_ops import BUILDERS
 from tests.support.opgen_sparse import joined
 
 
@@ -15,7 +15,8 @@ def rows(draft: Draft) -> int:
     for _ in range(between(rng, 2, 6)):
         if not 1e-5 < draft.quant(x).scale < 1e3:
             return x
-        kind = pick(rng, "CONV_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "RELU6", "block")
+        kind = pick(rng, *("CONV_2D", "DEPTHWISE_CONV_2D") * 2, "AVERAGE_POOL_2D", "MAX_POOL_2D", "function", "block")
+        kind = pick(rng, *BYTE_FUNCTIONS) if kind == "function" else kind
         x = _block(draft, x) if kind == "block" else BUILDERS[kind](draft, x)
     return _total(draft, x) if chance(rng, 0.4) else x
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from harness.ir.graph import BinaryAttrs, ConcatAttrs, NoAttrs, SliceAttrs, SplitAttrs
 from harness.quantization.types import DType
+from tests.support.builders import BUILDERS, BYTE_FUNCTIONS
+from tests.support.builders.common import image
 from tests.support.draft import Draft, between, chance, pick, quantization, values
-from tests.support.opgen_ops import BUILDERS, image
 
 
 def sparse(draft: Draft) -> int:
@@ -43,8 +44,7 @@ def _two(op: str) -> Callable[[Draft, int], int]:
 
     def build(draft: Draft, x: int) -> int:
         rng = draft.rng
-        a = BUILDERS[pick(rng, "RELU6", "LOGISTIC", "RELU")](draft, x)
-        b = BUILDERS[pick(rng, "LOGISTIC", "RELU", "RELU6")](draft, x)
+        a, b = (BUILDERS[pick(rng, *BYTE_FUNCTIONS)](draft, x) for _ in range(2))
         return joined(draft, op, a, b)
 
     return build

@@ -1,0 +1,54 @@
+"""Operands and windows that builders of several operators draw."""
+
+from __future__ import annotations
+
+from harness.ir.graph import (
+    Pads,
+    Tensor,
+    activation_clamp,
+)
+from harness.ir.window import same_pads
+from harness.quantization.types import Clamp, Quantization
+from tests.support.draft import Draft, Rng, between, chance, pick
+
+PROBABILITY = Quantization((1 / 256,), (-128,))
+
+
+def random_shape(rng: Rng, low: int, high: int, size: int = 7) -> tuple[int, ...]:
+    """Of rank low..high."""
+    return tuple(between(rng, 1, size) for _ in range(between(rng, low, high)))
+
+
+def image(draft: Draft, x: int | None, channels: int = 12) -> int:
+    """x, or a new NHWC input."""
+    rng = draft.rng
+    if x is not None:
+        return x
+    batch = 2 if chance(rng, 0.15) else 1
+    if chance(rng, 0.1):
+        channels *= 4
+    return draft.input((batch, between(rng, 1, 9), between(rng, 1, 9), between(rng, 1, channels)))
+
+
+def anything(draft: Draft, x: int | None, low: int = 1, high: int = 4) -> int:
+    """x, or a new input of rank low..high."""
+    return draft.input(random_shape(draft.rng, low, high)) if x is None else x
+
+
+def fused(rng: Rng, y: Tensor) -> Clamp:
+    return activation_clamp(pick(rng, "NONE", "NONE", "RELU", "RELU6", "RELU_N1_TO_1"), y)
+
+
+def window(
+    rng: Rng, size: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]
+):
+    """(pads, output size) of SAME, or of VALID where the window fits."""
+    reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+    if all(r <= n for r, n in zip(reach, size, strict=True)) and chance(rng, 0.5):
+        return Pads(), tuple((n - r) // s + 1 for n, r, s in zip(size, reach, stride, strict=True))
+    return same_pads(size, kernel, stride, dilation), tuple(-(-n // s) for n, s in zip(size, stride, strict=True))
+
+
+def steps(rng: Rng) -> tuple[tuple[int, int], tuple[int, int]]:
+    stride = pick(rng, (1, 1), (2, 2), (between(rng, 1, 3), between(rng, 1, 3)))
+    return stride, pick(rng, (1, 1), (1, 1), (between(rng, 1, 3), between(rng, 1, 3)))

@@ -1,0 +1,26 @@
+"""MEAN."""
+
+from __future__ import annotations
+
+from harness.ir.graph import (
+    MeanAttrs,
+)
+from tests.support.builders.common import anything
+from tests.support.draft import Draft, between, chance, log_uniform, quantization
+
+
+def mean(draft: Draft, x: int | None = None) -> int:
+    rng = draft.rng
+    x = anything(draft, x)
+    shape = draft.shape(x)
+    axes = tuple(a for a in range(len(shape)) if chance(rng, 0.5)) or (between(rng, 0, len(shape) - 1),)
+    if len(shape) == 4 and chance(rng, 0.4):
+        axes = (1, 2)
+    keep = chance(rng, 0.5)
+    out = tuple(1 if a in axes else n for a, n in enumerate(shape) if keep or a not in axes)
+    scale = draft.quant(x).scale
+    quant = draft.quant(x) if chance(rng, 0.4) else quantization(rng, scale=scale * log_uniform(rng, 0.2, 3))
+    return draft.node("MEAN", (x,), (draft.tensor(out, quant),), MeanAttrs(axes, keep))
+
+
+BUILDERS = {"MEAN": mean}
