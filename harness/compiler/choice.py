@@ -101,7 +101,7 @@ def candidates(context: Context, prefer: Collection[str] = ()) -> list[Kernel]:
     found = [
         kernel
         for kernel in KERNELS
-        if context.node.op in kernel.ops and kernel.features <= context.target.features and kernel.applies(context)
+        if context.node.op in kernel.ops and kernel.runs_on(context.target.features) and kernel.applies(context)
     ]
     if not found:
         types = ", ".join(context.graph.tensors[t].dtype.value for t in context.node.inputs if t >= 0)

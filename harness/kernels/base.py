@@ -120,10 +120,17 @@ class Kernel(ABC):
     Attributes:
         ops: operators it computes.
         features: core features it needs (harness/hardware/target.py).
+        superseded_by: core features for which other kernels compute the same layers: where a core has one of them this
+            kernel is not used, as it saves no time, and code of both would take flash.
     """
 
     ops: ClassVar[frozenset[str]]
     features: ClassVar[frozenset[str]] = frozenset()
+    superseded_by: ClassVar[frozenset[str]] = frozenset()
+
+    def runs_on(self, features: frozenset[str]) -> bool:
+        """Whether it is used on a core with these features."""
+        return self.features <= features and not self.superseded_by & features
 
     def applies(self, context: Context) -> bool:
         """Whether it computes this node exactly."""

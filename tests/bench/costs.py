@@ -112,7 +112,7 @@ def _samples(graph: Graph, core: str, board: str, *, known: bool, prefer: tuple[
     resolved = observable(board)
     # Many layers side by side are no network, and where their tensors lie is of no interest.
     placing = allocate if known else partial(allocate, trials=0, nodes=0)
-    with mock.patch("harness.compiler.selection.place", placing):
+    with mock.patch("harness.compiler.selection.allocate", placing):
         goals = Goals("balanced" if known else "time")
         plan = compile_graph(graph, core=target_of_run(resolved), name=graph.name, prefer=prefer, goals=goals)
     inputs = load(RandomVectors(random=1), graph, Path.cwd()).inputs[0]
@@ -214,7 +214,7 @@ def _gather(tasks: Sequence[tuple[str, str, str]], console: Console) -> list[Sam
 def _fit(console: Console, cores: Sequence[str], only: Sequence[str] | None) -> None:
     models = mlperf_models()
     chosen = [kernel for kernel in KERNELS if only is None or type(kernel).__name__ in only]
-    wanted = {core: [kernel for kernel in chosen if kernel.features <= CORE_FEATURES[core]] for core in cores}
+    wanted = {core: [kernel for kernel in chosen if kernel.runs_on(CORE_FEATURES[core])] for core in cores}
     tasks = [("kernel", core, " ".join(names)) for core in cores for names in _together(wanted[core])]
     generated = _gather(tasks, console)
     known: dict[tuple[str, str, str], Sample] = {}

@@ -69,7 +69,7 @@ def declared(seed: int, count: int) -> list[tuple[str, Context, AccessOrder]]:
         for node in graph.nodes:
             context = Context(graph, node, targets[number % len(targets)])
             for kernel in KERNELS:
-                if node.op in kernel.ops and kernel.features <= context.target.features and kernel.applies(context):
+                if node.op in kernel.ops and kernel.runs_on(context.target.features) and kernel.applies(context):
                     accesses = kernel.access_order(context)
                     if accesses is not None and len(node.outputs) == 1:
                         found.append((type(kernel).__name__, context, accesses))

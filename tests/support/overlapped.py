@@ -48,7 +48,7 @@ def layers(target: Target, seed: int, each: int, kernels: tuple[Kernel, ...] = K
     """`each` random layers of every kernel that declares an order on this target."""
     for number, kernel in enumerate(kernels):
         ops = sorted(kernel.ops & set(OPS))
-        if not ops or not kernel.features <= target.features:
+        if not ops or not kernel.runs_on(target.features):
             continue
         found = 0
         for attempt in range(12 * each):
