@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import resources
 from harness.cycles.memory import Part, Span
 from harness.errors import ProfileError
+from harness.kernels.discovery import kernel_files
 
 _THUMB = 1
 _VECTORS = ".vectors"
@@ -138,7 +138,7 @@ def _layers(image: Any, model: str) -> dict[int, int]:
 
 def _spans(image: Any, model: str) -> Iterator[Span]:
     """Sections by their names; in those of code and constants, what belongs to models by its symbols."""
-    kernels = sorted({path.stem for path in (resources.firmware() / "kernels").iterdir()})
+    kernels = sorted({path.stem for path in kernel_files()})
     of_kernel = re.compile("|".join([rf"{re.escape(model)}_layer_\d", *map(re.escape, kernels)]))
     sources = {f"{model}.c", *(f"{kernel}.c" for kernel in kernels)}
     own: dict[int, list[Span]] = {}

@@ -142,9 +142,9 @@ class Kernel(ABC):
 
     @abstractmethod
     def work(self, context: Context) -> Work:
-        """How often its loops run, what it reads again, and its scratch bytes: from them costs.py makes figures.
+        """How often its loops run, what it reads again, and its scratch bytes; figures are harness/compiler/cost's.
 
-        Loops are those of the code, counted from the shapes, so that their prices hold for layers of any size.
+        Loops are those of the code, counted from the shapes, so that what a run costs holds for layers of any size.
         """
 
     def access_order(self, context: Context) -> AccessOrder | None:

@@ -352,7 +352,7 @@ class FullyConnectedS8CarryDualIssue(FullyConnectedDsp):
     unrolled = 4
 
 
-CONVOLUTION_DSP: tuple[Kernel, ...] = (
+KERNELS: tuple[Kernel, ...] = (
     ConvS8LineDsp(),
     ConvS8CarryDsp(),
     ConvS8PlainDsp(),
