@@ -155,7 +155,7 @@ class CycleTableError(InputError):
 
 
 class CostTableError(InputError):
-    """A table of kernels' prices breaks its schema."""
+    """A table of kernels' cost coefficients breaks its schema."""
 
     code = "cost-table"
     stage = "compile"

@@ -8,15 +8,15 @@ from functools import cached_property
 
 import numpy as np
 
-from harness.compiler.cost.model import Cost, cost_of
+from harness.compiler.cost.model import Cost, cost_of, is_known
 from harness.compiler.memory.lifetimes import Use
 from harness.compiler.memory.overlap import Overlap, overlap_of
 from harness.compiler.plan import KernelUse, LayerCode
 from harness.errors import CompileError
 from harness.ir.graph import Node
-from harness.kernels import KERNELS
 from harness.kernels.base import Argument, Call, ConstantTable, In, Kernel, Lowered
 from harness.kernels.context import Context
+from harness.kernels.discovery import all_kernels
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +91,9 @@ class Choice:
 def candidates(context: Context, prefer: Collection[str] = ()) -> list[Kernel]:
     """Kernels that compute the context's node on its core, cheapest first.
 
+    A kernel without cost coefficients on the core is among them only where it is preferred, or no other applies: what
+    it takes there is not known.
+
     Args:
         context: the node.
         prefer: class names of kernels that come first wherever they apply, whatever they cost.
@@ -100,12 +103,15 @@ def candidates(context: Context, prefer: Collection[str] = ()) -> list[Kernel]:
     """
     found = [
         kernel
-        for kernel in KERNELS
-        if context.node.op in kernel.ops and kernel.features <= context.target.features and kernel.applies(context)
+        for kernel in all_kernels()
+        if context.node.op in kernel.ops and kernel.runs_on(context.target.features) and kernel.applies(context)
     ]
     if not found:
         types = ", ".join(context.graph.tensors[t].dtype.value for t in context.node.inputs if t >= 0)
         raise CompileError(
             f"no kernel computes {context.node.op} of {types}", hint="quantize the model fully to int8 activations"
         )
-    return sorted(found, key=lambda kernel: (type(kernel).__name__ not in prefer, cost_of(kernel, context).cycles))
+    costs = {kernel: cost_of(kernel, context) for kernel in found}
+    preferred = {kernel for kernel in found if type(kernel).__name__ in prefer}
+    known = [kernel for kernel in found if kernel in preferred or is_known(costs[kernel], context.target.core)]
+    return sorted(known or found, key=lambda kernel: (kernel not in preferred, costs[kernel].cycles))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from harness.kernels.discovery import kernel_files
 from harness.resources import firmware
 
 LONGEST = 48
@@ -17,7 +18,8 @@ _STANDARD_HEADER = re.compile(
 
 @cache
 def _own_headers() -> frozenset[str]:
-    return frozenset(path.stem for folder in ("kernels", "runtime") for path in (firmware() / folder).glob("*.h"))
+    paths = (*kernel_files(), *(firmware() / "runtime").iterdir())
+    return frozenset(path.stem for path in paths if path.suffix == ".h")
 
 
 def identifier(name: str) -> str:

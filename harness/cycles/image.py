@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import resources
 from harness.cycles.memory import Part, Span
 from harness.elf.sections import Section, read_sections
 from harness.elf.segments import Segment, read_segments
@@ -135,7 +134,7 @@ def _spans(sections: Sequence[Section], symbols: Sequence[Symbol], model: str) -
 
 def _of_model(symbols: Sequence[Symbol], model: str) -> dict[int, list[Span]]:
     """Number of a section -> where a model's code and constants lie in it, its kernels' code among them."""
-    kernels = sorted({path.stem for path in (resources.firmware() / "kernels").iterdir()})
+    kernels = sorted({path.stem for path in kernel_files()})
     of_kernel = re.compile("|".join([rf"{re.escape(model)}_layer_\d", *map(re.escape, kernels)]))
     sources = {f"{model}.c", *(f"{kernel}.c" for kernel in kernels)}
     own: dict[int, list[Span]] = {}

@@ -63,3 +63,6 @@ class SoftmaxS8Portable(Kernel):
     def work(self, context: Context) -> Work:
         elements, depth = context.output().elements, context.output().shape[-1]
         return Work({"row": elements // depth, "element": elements})
+
+
+KERNELS: tuple[Kernel, ...] = (Lut8Portable(), SoftmaxS8Portable())

@@ -120,10 +120,17 @@ class Kernel(ABC):
     Attributes:
         ops: operators it computes.
         features: core features it needs (harness/hardware/target.py).
+        superseded_by: core features for which other kernels compute the same layers: where a core has one of them this
+            kernel is not used, as it saves no time, and code of both would take flash.
     """
 
     ops: ClassVar[frozenset[str]]
     features: ClassVar[frozenset[str]] = frozenset()
+    superseded_by: ClassVar[frozenset[str]] = frozenset()
+
+    def runs_on(self, features: frozenset[str]) -> bool:
+        """Whether it is used on a core with these features."""
+        return self.features <= features and not self.superseded_by & features
 
     def applies(self, context: Context) -> bool:
         """Whether it computes this node exactly."""
@@ -135,9 +142,9 @@ class Kernel(ABC):
 
     @abstractmethod
     def work(self, context: Context) -> Work:
-        """How often its loops run, what it reads again, and its scratch bytes: from them costs.py makes figures.
+        """How often its loops run, what it reads again, and its scratch bytes; figures are harness/compiler/cost's.
 
-        Loops are those of the code, counted from the shapes, so that their prices hold for layers of any size.
+        Loops are those of the code, counted from the shapes, so that what a run costs holds for layers of any size.
         """
 
     def access_order(self, context: Context) -> AccessOrder | None:

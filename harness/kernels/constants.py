@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from harness.errors import CompileError
-from harness.resources import firmware
+from harness.kernels.discovery import kernel_file
 
 _DEFINE = re.compile(r"^#define (HIL_\w+) (-?(?:0x[0-9a-f]+|[0-9]+))(?=\s|$)", re.MULTILINE)
 
@@ -20,7 +20,7 @@ def constant(header: str, name: str) -> int:
     """
     found = constants(header)
     if name not in found:
-        raise CompileError(f"firmware/kernels/{header} defines no number {name}", hint="reinstall tinyhil")
+        raise CompileError(f"{header} defines no number {name}", hint="reinstall tinyhil")
     return found[name]
 
 
@@ -31,7 +31,7 @@ def constants(header: str) -> Mapping[str, int]:
     Raises:
         CompileError: there is no such header.
     """
-    path = firmware() / "kernels" / header
-    if not path.is_file():
-        raise CompileError(f"firmware/kernels has no {header}", hint="reinstall tinyhil: a file of it is missing")
+    path = kernel_file(header)
+    if path is None:
+        raise CompileError(f"no kernel has a header {header}", hint="reinstall tinyhil: a file of it is missing")
     return {name: int(number, 0) for name, number in _DEFINE.findall(path.read_text(encoding="utf-8"))}

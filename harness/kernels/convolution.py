@@ -245,3 +245,12 @@ class FullyConnectedS8Portable(Kernel):
         loops = {"row": batches, "quad": batches * (out_n // 4), "quad_tap": batches * (out_n // 4) * in_n}
         loops |= {"channel": batches * (out_n % 4), "channel_tap": batches * (out_n % 4) * in_n}
         return Work(loops | scale_loops(context), (Reuse("weights", table_bytes(context), batches),))
+
+
+KERNELS: tuple[Kernel, ...] = (
+    ConvS8Portable(),
+    ConvS8Pairs(),
+    DepthwiseConvS8Portable(),
+    DepthwiseConvS8Plane(),
+    FullyConnectedS8Portable(),
+)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from harness.hardware.target import Target
@@ -24,7 +26,7 @@ from harness.kernels.scaling_dsp import DSP
 from harness.kernels.window_fields import window_fields
 from harness.kernels.work import Reuse, Work
 
-DUAL_ISSUE = frozenset({"dsp", "dual-issue"})
+DUAL_ISSUE = frozenset({"dual-issue"})
 
 STAGE = 10240
 """Bytes of RAM for staged weights."""
@@ -55,19 +57,9 @@ def allows(context: Context, form: Form) -> bool:
     return layer is not None and layer.allows(form)
 
 
-def superseded(variant: str, target: Target) -> bool:
-    """Whether the core has inner kernels of its own in this form: mixing both would cost code, and save no time."""
-    return "dual-issue" in target.features and variant in ("line_dsp", "carry_dsp")
-
-
 def block_words(form: Form, groups: int) -> int:
     """Words of four channels' packed weights."""
     return EXTRA_WORDS[form] + CHANNELS * groups
-
-
-def unrolled(variant: str) -> int:
-    """Groups of taps that an inner kernel of one pixel takes at once."""
-    return {"dual": 4, "dsp": 1 if variant.startswith("plain") else 8}[variant.rpartition("_")[2]]
 
 
 def chunk_within(im2col: Im2col, form: Form, limit: int) -> int:
@@ -100,8 +92,9 @@ class ConvDsp(Kernel):
     """Convolution of one group, two pixels at a time.
 
     Attributes:
+        function: in C.
         form: of the packed weights (gemm.py).
-        variant: form and core, as the C names have it.
+        unrolled: groups of taps that the inner kernel of one pixel takes at once.
         stage: bytes of RAM in which weights are copied before they are used, as many channels at a time as fit; 0: they
             are used where they are.
         chunked: whether only as many channels are computed at a time as the cache before slow memory holds weights of.
@@ -109,19 +102,18 @@ class ConvDsp(Kernel):
 
     ops = frozenset({"CONV_2D", "FULLY_CONNECTED"})
     features = DSP
-    form: Form
-    variant: str
-    stage: int = 0
-    chunked: bool = False
+    function: ClassVar[str]
+    form: ClassVar[Form]
+    unrolled: ClassVar[int] = 8
+    stage: ClassVar[int] = 0
+    chunked: ClassVar[bool] = False
 
     def applies(self, context: Context) -> bool:
         if context.node.op == "CONV_2D" and context.input(0).shape[3] != context.input(1).shape[3]:
             return False
         if context.node.op == "FULLY_CONNECTED" and im2col_of(context).window.pixels == 1:
             return False  # one row has no pairs
-        if superseded(self.variant, context.target) or not allows(context, self.form):
-            return False
-        return self._chunk(im2col_of(context), context.target) > 0
+        return allows(context, self.form) and self._chunk(im2col_of(context), context.target) > 0
 
     def lower(self, context: Context) -> Lowered:
         im2col, layer = im2col_of(context), layer_matrix(context)
@@ -141,9 +133,8 @@ class ConvDsp(Kernel):
             **gemm_fields(layer, im2col.groups),
         }
         weights = ConstantTable("weights", "int32_t", pack(layer, order, self.form))
-        function = f"conv_s8_{self.variant}"
         arguments = (In(), weights, Out(), Scratch(ctype="int32_t"))
-        return Lowered(function, (Call(function, arguments, shape),), self._scratch(im2col, chunk))
+        return Lowered(self.function, (Call(self.function, arguments, shape),), self._scratch(im2col, chunk))
 
     def _chunk(self, im2col: Im2col, target: Target) -> int:
         """Output channels computed for all pixels before the next ones; 0 where the kernel makes no sense."""
@@ -172,7 +163,7 @@ class ConvDsp(Kernel):
         chunk, words = self._chunk(im2col, context.target), block_words(self.form, im2col.groups)
         starts = range(0, window.out_c, chunk)
         sizes = [4 * words * blocks(min(chunk, window.out_c - first)) for first in starts]
-        loops = convolution(im2col, chunk, sum(sizes) // 4 if self.stage else 0, unrolled(self.variant))
+        loops = convolution(im2col, chunk, sum(sizes) // 4 if self.stage else 0, self.unrolled)
         beside = _column_bytes(im2col) + window.out_c
         times = 1 if self.stage else -(-window.pixels // 2)
         sweeps = tuple(Reuse("weights", size, times, beside) for size in sizes)
@@ -180,15 +171,16 @@ class ConvDsp(Kernel):
 
 
 class FullyConnectedDsp(Kernel):
-    """Fully connected layer, one row at a time."""
+    """Fully connected layer, one row at a time; attributes as those of ConvDsp."""
 
     ops = frozenset({"FULLY_CONNECTED"})
     features = DSP
-    form: Form
-    variant: str
+    function: ClassVar[str]
+    form: ClassVar[Form]
+    unrolled: ClassVar[int] = 8
 
     def applies(self, context: Context) -> bool:
-        return not superseded(self.variant, context.target) and allows(context, self.form)
+        return allows(context, self.form)
 
     def lower(self, context: Context) -> Lowered:
         layer = layer_matrix(context)
@@ -201,9 +193,8 @@ class FullyConnectedDsp(Kernel):
             **gemm_fields(layer, len(order) // TAPS),
         }
         weights = ConstantTable("weights", "int32_t", pack(layer, order, self.form))
-        function = f"fully_connected_s8_{self.variant}"
         arguments = (In(), weights, Out(), Scratch(ctype="int32_t"))
-        return Lowered(function, (Call(function, arguments, shape),), 2 * len(order) + COLUMN_END)
+        return Lowered(self.function, (Call(self.function, arguments, shape),), 2 * len(order) + COLUMN_END)
 
     def access_order(self, context: Context) -> AccessOrder:
         out_n, in_n = context.input(1).shape
@@ -214,39 +205,49 @@ class FullyConnectedDsp(Kernel):
         size = 4 * blocks(im2col.window.out_c) * block_words(self.form, im2col.groups)
         scratch = 2 * TAPS * im2col.groups + COLUMN_END
         sweep = Reuse("weights", size, im2col.window.pixels, scratch)
-        return Work(fully_connected(im2col, unrolled(self.variant)), (sweep,), scratch)
+        return Work(fully_connected(im2col, self.unrolled), (sweep,), scratch)
 
 
 class ConvS8LineDsp(ConvDsp):
     """A fused RELU."""
 
-    form, variant = "line", "line_dsp"
+    superseded_by = DUAL_ISSUE
+    function = "conv_s8_line_dsp"
+    form = "line"
 
 
 class ConvS8CarryDsp(ConvDsp):
     """Weights that share lanes."""
 
-    form, variant = "carry", "carry_dsp"
+    superseded_by = DUAL_ISSUE
+    function = "conv_s8_carry_dsp"
+    form = "carry"
 
 
 class ConvS8PlainDsp(ConvDsp):
     """Any weights."""
 
-    form, variant = "plain", "plain_dsp"
+    function = "conv_s8_plain_dsp"
+    form = "plain"
+    unrolled = 1
 
 
 class ConvS8LineDualIssue(ConvDsp):
     """A fused RELU, on the Cortex-M7."""
 
-    features = DUAL_ISSUE
-    form, variant = "line", "line_dual_issue"
+    features = DSP | DUAL_ISSUE
+    function = "conv_s8_line_dual_issue"
+    form = "line"
+    unrolled = 4
 
 
 class ConvS8CarryDualIssue(ConvDsp):
     """Weights that share lanes, on the Cortex-M7."""
 
-    features = DUAL_ISSUE
-    form, variant = "carry", "carry_dual_issue"
+    features = DSP | DUAL_ISSUE
+    function = "conv_s8_carry_dual_issue"
+    form = "carry"
+    unrolled = 4
 
 
 class ConvS8LineStaged(ConvS8LineDsp):
@@ -282,36 +283,46 @@ class ConvS8CarryChunked(ConvS8CarryDualIssue):
 class FullyConnectedS8LineDsp(FullyConnectedDsp):
     """A fused RELU."""
 
-    form, variant = "line", "line_dsp"
+    superseded_by = DUAL_ISSUE
+    function = "fully_connected_s8_line_dsp"
+    form = "line"
 
 
 class FullyConnectedS8CarryDsp(FullyConnectedDsp):
     """Weights that share lanes."""
 
-    form, variant = "carry", "carry_dsp"
+    superseded_by = DUAL_ISSUE
+    function = "fully_connected_s8_carry_dsp"
+    form = "carry"
 
 
 class FullyConnectedS8PlainDsp(FullyConnectedDsp):
     """Any weights."""
 
-    form, variant = "plain", "plain_dsp"
+    function = "fully_connected_s8_plain_dsp"
+    form = "plain"
+    unrolled = 1
 
 
 class FullyConnectedS8LineDualIssue(FullyConnectedDsp):
     """A fused RELU, on the Cortex-M7."""
 
-    features = DUAL_ISSUE
-    form, variant = "line", "line_dual_issue"
+    features = DSP | DUAL_ISSUE
+    function = "fully_connected_s8_line_dual_issue"
+    form = "line"
+    unrolled = 4
 
 
 class FullyConnectedS8CarryDualIssue(FullyConnectedDsp):
     """Weights that share lanes, on the Cortex-M7."""
 
-    features = DUAL_ISSUE
-    form, variant = "carry", "carry_dual_issue"
+    features = DSP | DUAL_ISSUE
+    function = "fully_connected_s8_carry_dual_issue"
+    form = "carry"
+    unrolled = 4
 
 
-CONVOLUTION_DSP: tuple[Kernel, ...] = (
+KERNELS: tuple[Kernel, ...] = (
     ConvS8LineDsp(),
     ConvS8CarryDsp(),
     ConvS8PlainDsp(),

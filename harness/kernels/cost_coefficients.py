@@ -5,6 +5,9 @@ table (harness/cycles) with memory that never keeps it waiting; `apart` is what 
 activations lie in different memories. `code` is what is fetched for a layer that finds none of it in the cache;
 `fetch` and `data` are lines missed per run of a loop in the caches of `board` beside that, and beside what sweeps miss:
 of code, and of constants. What a missed line costs is the target's to say.
+
+A kernel without coefficients on a core that has a file is not chosen there (harness/compiler/choice.py). Packages that
+add kernels (discovery.py) keep files of the same form, with their kernels alone, in a folder `costs` beside the module.
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness import resources
 from harness.errors import CostTableError
+from harness.hardware.target import CORE_FEATURES
+from harness.kernels.discovery import added_folders, all_kernels
 
 FORMAT = 1
 SUBSTITUTES: dict[str, tuple[str, ...]] = {
@@ -30,7 +35,7 @@ SUBSTITUTES: dict[str, tuple[str, ...]] = {
     "cortex-m33": ("cortex-m4", "cortex-m3", "cortex-m7"),
     "cortex-m55": ("cortex-m33", "cortex-m4", "cortex-m7"),
 }
-"""Cores whose prices stand in where a kernel has none on a core, the nearest first."""
+"""Cores whose coefficients stand in on a core that has none, the nearest first."""
 
 Row = Mapping[str, Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]]
 
@@ -53,7 +58,7 @@ class Function(_Strict):
 
 
 class KernelCoefficients(_Strict):
-    """Prices of one kernel on one core; every row has the same loops.
+    """Cost coefficients of one kernel on one core; every row has the same loops.
 
     Attributes:
         layers: how many were profiled.
@@ -74,7 +79,7 @@ class KernelCoefficients(_Strict):
 
 
 class CoreCoefficients(_Strict):
-    """Prices of all kernels on one core.
+    """Cost coefficients of all kernels on one core.
 
     Attributes:
         board: whose memories `fetch` and `data` were counted in; None: none were.
@@ -101,23 +106,43 @@ def folder() -> Path:
 
 
 def cores() -> tuple[str, ...]:
-    """Cores that have prices."""
+    """Cores that have coefficients."""
     return tuple(sorted(path.stem for path in folder().glob("*.json")))
 
 
 @functools.cache
 def core_coefficients(core: str) -> CoreCoefficients | None:
-    """The prices of a core, or None when there are none.
+    """The coefficients of a core, those of added kernels among them, or None when there are none.
 
     Raises:
-        CostTableError: the file breaks the schema.
+        CostTableError: a file breaks the schema, or counts in lines of another size than the one of data/costs.
     """
-    path = folder() / f"{core}.json"
-    return read_coefficients(path) if path.is_file() else None
+    paths = [place / f"{core}.json" for place in (folder(), *(added / "costs" for added in added_folders()))]
+    tables = [(path, read_coefficients(path)) for path in paths if path.is_file()]
+    if not tables:
+        return None
+    first = tables[0][1]
+    kernels = dict(first.kernels)
+    for path, table in tables[1:]:
+        if table.code_line != first.code_line:
+            raise CostTableError(
+                f"{path}: code_line: {table.code_line}, where the other kernels have {first.code_line}",
+                hint=f"fit on a board with the same caches: {first.board}",
+            )
+        kernels |= {name: entry for name, entry in table.kernels.items() if name not in kernels}
+    return first.model_copy(update={"kernels": kernels})
+
+
+def without_coefficients(core: str) -> tuple[str, ...]:
+    """Class names of kernels that are used on a core and were not fitted there: they are chosen only where alone."""
+    table = core_coefficients(core)
+    fitted = set() if table is None else {*table.kernels, *table.absent}
+    used = {type(kernel).__name__ for kernel in all_kernels() if kernel.runs_on(CORE_FEATURES[core])}
+    return tuple(sorted(used - fitted))
 
 
 def read_coefficients(path: Path) -> CoreCoefficients:
-    """Prices from a file.
+    """Coefficients from a file.
 
     Raises:
         CostTableError: it is not JSON or breaks the schema.
@@ -132,20 +157,20 @@ def read_coefficients(path: Path) -> CoreCoefficients:
             told = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
         raise CostTableError(f"{path}: {told}", hint=hint, details=str(error)) from error
     if found.core != path.stem:
-        raise CostTableError(f"{path}: core: these are prices of {found.core}", hint=hint)
+        raise CostTableError(f"{path}: core: these are coefficients of {found.core}", hint=hint)
     return found
 
 
 def loop_cycles(kernel: str, core: str, loops: Mapping[str, float]) -> float:
-    """Core cycles of a kernel's loops, to weigh ways of using it; the number of runs where nothing is priced."""
+    """Core cycles of a kernel's loops, to weigh ways of using it; the number of runs where it has no coefficients."""
     table = core_coefficients(core)
     row = table.kernels[kernel].cycles if table is not None and kernel in table.kernels else dict.fromkeys(loops, 1.0)
     return sum(row.get(loop, 0.0) * times for loop, times in loops.items())
 
 
-def coefficients_text(prices: CoreCoefficients) -> str:
+def coefficients_text(table: CoreCoefficients) -> str:
     """The text of a file: a line a row."""
-    document = prices.model_dump(mode="json")
+    document = table.model_dump(mode="json")
     kernels = document.pop("kernels")
     lines = [f"  {json.dumps(key)}: {json.dumps(value)}," for key, value in document.items()]
     entries = []

@@ -89,3 +89,6 @@ class MulS8Portable(_BinaryS8):
 
     def multipliers(self, context: Context) -> tuple[int, Multiplier, Multiplier, Multiplier]:
         return 0, _NONE, _NONE, mul_params(context.input(0), context.input(1), context.output())
+
+
+KERNELS: tuple[Kernel, ...] = (AddS8Portable(), MulS8Portable())

@@ -185,3 +185,6 @@ class PadPortable(Copying):
 
     def work(self, context: Context) -> Work:
         return self.copying(self.copies(context))
+
+
+KERNELS: tuple[Kernel, ...] = (MovePortable(), ConcatPortable(), SplitPortable(), StridedSlicePortable(), PadPortable())

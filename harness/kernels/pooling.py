@@ -92,3 +92,6 @@ class MeanS8Portable(Kernel):
         innermost = merge([loop for i, loop in enumerate(loops) if i in attrs.axes], 1)[-1].count
         elements = context.output().elements
         return Work({"element": elements, "line": x.elements // innermost, "tap": x.elements})
+
+
+KERNELS: tuple[Kernel, ...] = (AveragePoolS8Portable(), MaxPoolS8Portable(), MeanS8Portable())

@@ -94,3 +94,6 @@ class DequantizePortable(Kernel):
 
     def work(self, context: Context) -> Work:
         return Work({"element": context.output().elements})
+
+
+KERNELS: tuple[Kernel, ...] = (RequantizePortable(), QuantizeF32Portable(), DequantizePortable())

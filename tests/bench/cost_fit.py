@@ -1,4 +1,4 @@
-"""Prices of loops from profiles: least squares without negative prices, on relative errors."""
+"""Cost coefficients of loops from profiles: least squares without negative ones, on relative errors."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Sample:
         fetch, data: lines of code, and of constants beside those of sweeps, missed in the board's caches.
         swept: modelled cycles waited for sweeps, as predicted.
         board_cycles: modelled cycles on the board; 0 where no board's memory is known.
-        predicted: (instructions, cycles) by the prices that were there before.
+        predicted: (instructions, cycles) by the coefficients that were there before.
     """
 
     layer: str
@@ -60,14 +60,14 @@ class Sample:
 
 
 def fit(samples: Sequence[Sample]) -> KernelCoefficients:
-    """Prices of one kernel on one core."""
+    """Cost coefficients of one kernel on one core."""
     loops = list(dict.fromkeys(loop for sample in samples for loop in sample.loops))
     work = np.array([[sample.loops.get(loop, 0.0) for loop in loops] for sample in samples])
     known = np.array([sample.known for sample in samples])
 
     def row(values: Sequence[float], scale: Floats) -> dict[str, float]:
-        found = _prices(work, np.array(values, np.float64), scale, known)
-        return dict(zip(loops, (_rounded(price) for price in found), strict=True))
+        found = _coefficients(work, np.array(values, np.float64), scale, known)
+        return dict(zip(loops, (_rounded(value) for value in found), strict=True))
 
     instructions = np.array([sample.instructions for sample in samples], np.float64)
     cycles = np.array([sample.board_cycles or sample.cycles for sample in samples], np.float64)
@@ -90,9 +90,9 @@ def _fetch(samples: Sequence[Sample], loops: Sequence[str], scale: Floats) -> tu
     used = loops if samples[0].small_cache else ("layer",)
     work = np.array([[sample.fresh, *(sample.loops.get(loop, 0.0) for loop in used)] for sample in samples])
     known = np.array([sample.known for sample in samples])
-    part, *found = _prices(work, np.array([sample.fetch for sample in samples]), scale, known)
-    prices = dict(zip(used, (_rounded(price) for price in found), strict=True))
-    return {loop: prices.get(loop, 0.0) for loop in loops}, float(part)
+    part, *found = _coefficients(work, np.array([sample.fetch for sample in samples]), scale, known)
+    fitted = dict(zip(used, (_rounded(value) for value in found), strict=True))
+    return {loop: fitted.get(loop, 0.0) for loop in loops}, float(part)
 
 
 def _code(samples: Sequence[Sample], loops: Sequence[str], part: float) -> tuple[Function, ...]:
@@ -117,22 +117,22 @@ def _code(samples: Sequence[Sample], loops: Sequence[str], part: float) -> tuple
     return tuple(found)
 
 
-def _rounded(price: float) -> float:
-    return float(f"{price:.5g}")
+def _rounded(value: float) -> float:
+    return float(f"{value:.5g}")
 
 
-def _prices(work: Floats, values: Floats, scale: Floats, known: npt.NDArray[np.bool_]) -> Floats:
-    """Prices whose errors, in units of `scale`, are small: squared, and for known layers the largest too."""
+def _coefficients(work: Floats, values: Floats, scale: Floats, known: npt.NDArray[np.bool_]) -> Floats:
+    """Coefficients whose errors, in units of `scale`, are small: squared, and for known layers the largest too."""
     rows, wanted = work / scale[:, None], values / scale
     weights = np.where(known, KNOWN_WEIGHT, 1.0)
     best, least = np.zeros(work.shape[1]), np.inf
     for _ in range(SHARPENED if known.any() else 1):
         root = np.sqrt(weights)
-        prices = nnls(rows * root[:, None], wanted * root)
-        errors = np.abs(rows @ prices - wanted)
+        tried = nnls(rows * root[:, None], wanted * root)
+        errors = np.abs(rows @ tried - wanted)
         score = float(errors[known].max() if known.any() else 0) + 0.1 * float(np.sqrt(np.mean(errors**2)))
         if score < least:
-            best, least = prices, score
+            best, least = tried, score
         worst = errors / max(errors[known].max(), 1e-12) if known.any() else errors
         weights = np.where(known, np.minimum(weights * (0.5 + 1.5 * worst), KNOWN_WEIGHT * AT_MOST), 1.0)
     return best

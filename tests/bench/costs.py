@@ -1,8 +1,8 @@
-"""The kernels' cost models against profiles, and their prices: `python -m tests.bench costs [--fit]`.
+"""The kernels' cost models against profiles, and their coefficients: `python -m tests.bench costs [--fit]`.
 
-Without --fit: predicted and profiled instructions and modelled cycles of every layer of the MLPerf Tiny models, and the
-worst errors. With it: every kernel is profiled on generated layers and wherever these models use it, prices are fitted
-and written to harness/data/costs.
+Without --fit: the kernels that have no coefficients on a core, predicted and profiled instructions and modelled cycles
+of every layer of the MLPerf Tiny models, and the worst errors. With it: every kernel is profiled on generated layers
+and wherever these models use it, coefficients are fitted and written to harness/data/costs.
 """
 
 from __future__ import annotations
@@ -34,9 +34,16 @@ from harness.cycles.targets import target_of_run
 from harness.errors import TinyhilError
 from harness.hardware.target import CORE_FEATURES
 from harness.ir.graph import Graph
-from harness.kernels import KERNELS
 from harness.kernels.base import Kernel
-from harness.kernels.cost_coefficients import CoreCoefficients, coefficients_text, core_coefficients, folder
+from harness.kernels.cost_coefficients import (
+    CoreCoefficients,
+    coefficients_text,
+    core_coefficients,
+    folder,
+    read_coefficients,
+    without_coefficients,
+)
+from harness.kernels.discovery import all_kernels
 from harness.validate.card import RandomVectors
 from harness.validate.vectors import load
 from tests.bench.common import mlperf_models, table
@@ -57,7 +64,7 @@ LAYERS = 24
 TOGETHER = 3
 """Kernels a generated graph."""
 ROUNDS = 3
-"""Of choosing kernels for known networks by the prices so far, and fitting anew with them."""
+"""Of choosing kernels for known networks by the coefficients so far, and fitting anew with them."""
 
 
 def run(console: Console, arguments: Sequence[str] = ()) -> None:
@@ -82,7 +89,7 @@ def run(console: Console, arguments: Sequence[str] = ()) -> None:
 def _generated(core: str, names: Sequence[str]) -> list[Sample]:
     """Kernels profiled on generated layers."""
     board = BOARDS[core]
-    kernels = [kernel for kernel in KERNELS if type(kernel).__name__ in names]
+    kernels = [kernel for kernel in all_kernels() if type(kernel).__name__ in names]
     graph = layers_for(kernels, target_of_run(observable(board)), LAYERS, np.random.default_rng(1))
     return [] if graph is None else _samples(graph, core, board, known=False, prefer=tuple(names))
 
@@ -112,7 +119,7 @@ def _samples(graph: Graph, core: str, board: str, *, known: bool, prefer: tuple[
     resolved = observable(board)
     # Many layers side by side are no network, and where their tensors lie is of no interest.
     placing = allocate if known else partial(allocate, trials=0, nodes=0)
-    with mock.patch("harness.compiler.selection.place", placing):
+    with mock.patch("harness.compiler.selection.allocate", placing):
         goals = Goals("balanced" if known else "time")
         plan = compile_graph(graph, core=target_of_run(resolved), name=graph.name, prefer=prefer, goals=goals)
     inputs = load(RandomVectors(random=1), graph, Path.cwd()).inputs[0]
@@ -213,14 +220,14 @@ def _gather(tasks: Sequence[tuple[str, str, str]], console: Console) -> list[Sam
 
 def _fit(console: Console, cores: Sequence[str], only: Sequence[str] | None) -> None:
     models = mlperf_models()
-    chosen = [kernel for kernel in KERNELS if only is None or type(kernel).__name__ in only]
-    wanted = {core: [kernel for kernel in chosen if kernel.features <= CORE_FEATURES[core]] for core in cores}
+    chosen = [kernel for kernel in all_kernels() if only is None or type(kernel).__name__ in only]
+    wanted = {core: [kernel for kernel in chosen if kernel.runs_on(CORE_FEATURES[core])] for core in cores}
     tasks = [("kernel", core, " ".join(names)) for core in cores for names in _together(wanted[core])]
     generated = _gather(tasks, console)
     known: dict[tuple[str, str, str], Sample] = {}
     for number in range(ROUNDS):
         before = len(known)
-        # Kernels are chosen by the prices so far.
+        # Kernels are chosen by the coefficients so far.
         for sample in _gather([("model", core, model) for core in cores for model in models], console):
             known[sample.core, sample.kernel, sample.layer] = sample
         if number and len(known) == before:
@@ -239,12 +246,13 @@ def _fit(console: Console, cores: Sequence[str], only: Sequence[str] | None) -> 
 
 
 def _write(core: str, samples: dict[str, list[Sample]], models: dict[str, Path]) -> None:
-    before = core_coefficients(core)
-    others = {type(kernel).__name__ for kernel in KERNELS} - set(samples)
+    path = folder() / f"{core}.json"
+    before = read_coefficients(path) if path.is_file() else None
+    others = {type(kernel).__name__ for kernel in all_kernels()} - set(samples)
     kept = {} if before is None else {name: entry for name, entry in before.kernels.items() if name in others}
     absent = {name for name in (() if before is None else before.absent) if name in others}
     target = target_of_run(observable(BOARDS[core]))
-    prices = CoreCoefficients(
+    written = CoreCoefficients(
         format=1,
         core=core,
         board=BOARDS[core] if target.code is not None else None,
@@ -255,7 +263,7 @@ def _write(core: str, samples: dict[str, list[Sample]], models: dict[str, Path])
         absent=tuple(sorted(absent | {name for name, found in samples.items() if not found})),
     )
     folder().mkdir(parents=True, exist_ok=True)
-    (folder() / f"{core}.json").write_text(coefficients_text(prices), encoding="utf-8")
+    path.write_text(coefficients_text(written), encoding="utf-8")
     core_coefficients.cache_clear()
 
 
@@ -269,6 +277,9 @@ def _compiler() -> str:
 
 
 def _compare(console: Console, cores: Sequence[str], *, every: bool) -> None:
+    for core in cores:
+        if missing := without_coefficients(core):
+            console.print(f"no coefficients on {core}, so chosen only where no other applies: {', '.join(missing)}")
     models = mlperf_models()
     if not models:
         console.print("costs: no MLPerf Tiny model found; set TINYHIL_MODELS to a folder that has them")

@@ -19,7 +19,7 @@ BOARDS = ("mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547")
 @pytest.mark.parametrize("board", BOARDS)
 @pytest.mark.parametrize("model", ["digits", "residual", "stream"])
 def test_expected_is_what_is_executed(model: str, board: str) -> None:
-    """Tiny models that no price was fitted on: 15 % in all; a layer by itself 50 %, as compilers decide where code is
+    """Tiny models that nothing was fitted on: 15 % in all; a layer by itself 50 %, as compilers decide where code is
     inlined into layers, and small ones 1 % of the model. `make bench` prints the error of every MLPerf Tiny layer.
     """
     path = FIXTURES / f"{model}.tflite"

@@ -10,7 +10,7 @@ from harness.boards import find_board, open_session
 from harness.build import BuildOptions, build_image
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import emit
-from harness.kernels import KERNELS
+from harness.kernels.discovery import all_kernels
 from harness.units import Unit
 from harness.validate.baselines import by_layer, find
 from harness.validate.measurement import measure
@@ -18,7 +18,7 @@ from tests.support.models import real_model
 from tests.support.opgen import random_inputs
 from tests.support.scale import scaled
 
-PORTABLE = {type(kernel).__name__ for kernel in KERNELS if not kernel.features}
+PORTABLE = {type(kernel).__name__ for kernel in all_kernels() if not kernel.features}
 MODELS = [
     *("mlperftiny_kws_int8", "tflm_micro_speech_quantized", "mlperftiny_sww_int8"),
     *("mlperftiny_ad_int8", "mlperftiny_ic_int8", "mlperftiny_vww_int8"),

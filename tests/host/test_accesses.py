@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from harness.compiler.choice import Choice
 from harness.compiler.memory.overlap import Overlap, is_safe, overlap_of
 from harness.hardware.target import CORE_FEATURES, Target
-from harness.kernels import KERNELS
 from harness.kernels.access_order import AccessOrder, quads
 from harness.kernels.context import Context
+from harness.kernels.discovery import all_kernels
 from harness.passes import optimize
 from tests.support.opgen import KINDS, random_graph
 from tests.support.overlapped import check, layers
@@ -68,8 +68,8 @@ def declared(seed: int, count: int) -> list[tuple[str, Context, AccessOrder]]:
         graph = optimize(random_graph(rng, op=KINDS[number % len(KINDS)]))
         for node in graph.nodes:
             context = Context(graph, node, targets[number % len(targets)])
-            for kernel in KERNELS:
-                if node.op in kernel.ops and kernel.features <= context.target.features and kernel.applies(context):
+            for kernel in all_kernels():
+                if node.op in kernel.ops and kernel.runs_on(context.target.features) and kernel.applies(context):
                     accesses = kernel.access_order(context)
                     if accesses is not None and len(node.outputs) == 1:
                         found.append((type(kernel).__name__, context, accesses))
@@ -92,7 +92,7 @@ def test_declared_orders_cover_every_byte_and_replay_at_their_safe_distances() -
 
 def test_scratch_told_in_the_cost_is_what_the_layer_gets() -> None:
     for name, context, _ in declared(6, 60):
-        kernel = next(k for k in KERNELS if type(k).__name__ == name)
+        kernel = next(k for k in all_kernels() if type(k).__name__ == name)
         choice = Choice(context, kernel)
         assert choice.cost.scratch == choice.lowered.scratch, name
 

@@ -14,8 +14,7 @@ from harness.compiler.cost.model import GUESS_CYCLES, cost_of
 from harness.errors import CostTableError
 from harness.hardware.target import CORE_FEATURES, Cached, Target
 from harness.ir.graph import Graph
-from harness.kernels import KERNELS
-from harness.kernels import cost_coefficients as prices
+from harness.kernels import cost_coefficients as coefficients
 from harness.kernels.context import Context
 from harness.kernels.cost_coefficients import (
     CoreCoefficients,
@@ -23,7 +22,10 @@ from harness.kernels.cost_coefficients import (
     core_coefficients,
     folder,
     read_coefficients,
+    without_coefficients,
 )
+from harness.kernels.discovery import all_kernels
+from harness.kernels.elementwise import AddS8Portable
 from harness.kernels.work import Reuse, Work
 from tests.bench.cost_fit import Sample, fit, nnls
 from tests.support.layers import conv_layer, fully_connected_layer
@@ -46,12 +48,14 @@ def context_of(graph: Graph, target: Target) -> Context:
 
 
 @pytest.mark.parametrize("core", FITTED)
-def test_every_kernel_has_prices_on_every_core_that_runs_it(core: str) -> None:
-    table = core_coefficients(core)
-    assert table is not None
-    named = {type(kernel).__name__ for kernel in KERNELS if kernel.features <= CORE_FEATURES[core]}
-    assert named - set(table.kernels) - set(table.absent) == set(), f"not fitted: {AGAIN} --core {core}"
-    assert set(table.kernels) | set(table.absent) <= named, f"gone: {AGAIN}"
+def test_every_kernel_of_tinyhil_has_coefficients_on_every_core_that_runs_it(core: str) -> None:
+    """Of other packages' kernels, `python -m tests.bench costs` tells which have none; they are not chosen there."""
+    table = read_coefficients(folder() / f"{core}.json")
+    own = {type(kernel).__name__: kernel for kernel in all_kernels() if type(kernel).__module__.startswith("harness.")}
+    missing = set(without_coefficients(core)) & set(own)
+    assert missing == set(), f"not fitted: {AGAIN} --core {core}"
+    able = {name for name, kernel in own.items() if kernel.features <= CORE_FEATURES[core]}
+    assert set(table.kernels) | set(table.absent) <= able, f"gone: {AGAIN}"
 
 
 def test_tables_are_written_as_they_are_read(tmp_path: Path) -> None:
@@ -64,7 +68,7 @@ def test_tables_are_written_as_they_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda d: d | {"core": "cortex-m7"}, "core: these are prices of cortex-m7"),
+        (lambda d: d | {"core": "cortex-m7"}, "core: these are coefficients of cortex-m7"),
         (lambda d: d | {"format": 2}, "format"),
         (lambda d: d | {"color": "red"}, "color"),
         (lambda d: {k: v for k, v in d.items() if k != "compiler"}, "compiler"),
@@ -148,52 +152,84 @@ def test_kernels_are_ranked_by_modelled_cycles_alone(core: str) -> None:
             assert all(c.cycles >= 0 and c.instructions >= 0 for c in ranked)
 
 
-def test_a_kernel_without_prices_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is guessed in the same unit, and so dear that it is taken only where it is alone."""
+def without(monkeypatch: pytest.MonkeyPatch, name: str, *cores: str) -> None:
+    """No coefficients of a kernel on these cores."""
+
+    def rest(core: str) -> CoreCoefficients | None:
+        table = core_coefficients(core)
+        if table is None or core not in cores:
+            return table
+        return table.model_copy(update={"kernels": {k: entry for k, entry in table.kernels.items() if k != name}})
+
+    monkeypatch.setattr(costs, "core_coefficients", rest)
+
+
+@pytest.mark.parametrize(("cores", "basis"), [(("cortex-m4",), "another core"), (FITTED, "guess")])
+def test_a_kernel_without_coefficients_is_not_chosen(
+    monkeypatch: pytest.MonkeyPatch, cores: tuple[str, ...], basis: str
+) -> None:
     graph = conv_layer(np.random.default_rng(5), (1, 6, 6, 16), 16, (3, 3), (1, 1))
     context = context_of(graph, Target("cortex-m4"))
-    best = type(candidates(context)[0]).__name__
-
-    def without(core: str) -> CoreCoefficients | None:
-        table = core_coefficients(core)
-        kept = {name: entry for name, entry in table.kernels.items() if name != best} if table else {}
-        return table.model_copy(update={"kernels": kept}) if table else None
-
-    monkeypatch.setattr(costs, "core_prices", without)
-    ranked = candidates(context)
-    assert type(ranked[-1]).__name__ == best
-    cost = cost_of(ranked[-1], context)
-    assert cost.basis == "guess" and cost.cycles == GUESS_CYCLES * cost.instructions
-    assert [cost_of(kernel, context).basis for kernel in ranked[:-1]] == ["fitted"] * (len(ranked) - 1)
+    before = candidates(context)
+    best = type(before[0]).__name__
+    without(monkeypatch, best, *cores)
+    assert candidates(context) == before[1:]
+    assert [cost_of(kernel, context).basis for kernel in candidates(context)] == ["fitted"] * len(before[1:])
+    # unless it is asked for
+    preferred = candidates(context, {best})
+    assert [type(kernel).__name__ for kernel in preferred[:1]] == [best] and preferred[1:] == before[1:]
+    cost = cost_of(preferred[0], context)
+    assert cost.basis == basis and (basis != "guess" or cost.cycles == GUESS_CYCLES * cost.instructions)
 
 
-def test_prices_of_the_nearest_core_stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kernel_without_coefficients_is_chosen_where_no_other_applies(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = random_graph(np.random.default_rng(1), op="SOFTMAX")
+    context = context_of(graph, Target("cortex-m4"))
+    (only,) = candidates(context)
+    without(monkeypatch, type(only).__name__, *FITTED)
+    assert candidates(context) == [only] and cost_of(only, context).basis == "guess"
+
+
+def test_kernels_without_coefficients_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    class AddS8Other(AddS8Portable):
+        pass
+
+    class AddS8OtherMve(AddS8Portable):
+        features = frozenset({"mve"})
+
+    monkeypatch.setattr(coefficients, "all_kernels", lambda: (*all_kernels(), AddS8Other(), AddS8OtherMve()))
+    assert without_coefficients("cortex-m4") == ("AddS8Other",)
+    assert without_coefficients("cortex-m55") == ("AddS8Other", "AddS8OtherMve")
+
+
+def test_coefficients_of_the_nearest_core_stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = fully_connected_layer(np.random.default_rng(5), 1, 32, 16)
     kernel = candidates(context_of(graph, Target("cortex-m4")))[0]
     there = cost_of(kernel, context_of(graph, Target("cortex-m4")))
-    monkeypatch.setattr(costs, "core_prices", lambda core: None if core == "cortex-m33" else core_coefficients(core))
+    tables = {core: None if core == "cortex-m33" else core_coefficients(core) for core in CORE_FEATURES}
+    monkeypatch.setattr(costs, "core_coefficients", tables.get)
     here = cost_of(kernel, context_of(graph, Target("cortex-m33")))
     assert (here.basis, here.instructions, here.cycles) == ("another core", there.instructions, there.cycles)
-    # a loop that nothing is known of makes the others' prices say nothing
+    # a loop that nothing is known of makes those of the others say nothing
     monkeypatch.setattr(type(kernel), "work", lambda self, context: Work({"row": 1, "unheard of": 2}))
     assert cost_of(kernel, context_of(graph, Target("cortex-m4"))).basis == "guess"
 
 
 def test_every_core_stands_in_for_one_that_is_known() -> None:
-    assert set(prices.SUBSTITUTES) == set(CORE_FEATURES)
-    for core, others in prices.SUBSTITUTES.items():
+    assert set(coefficients.SUBSTITUTES) == set(CORE_FEATURES)
+    for core, others in coefficients.SUBSTITUTES.items():
         assert core not in others and set(others) <= set(FITTED)
 
 
 # --- fitting ---------------------------------------------------------------------------------------------------------
 
 
-def test_least_squares_without_negative_prices() -> None:
+def test_least_squares_without_negative_coefficients() -> None:
     rng = np.random.default_rng(0)
     for _ in range(50):
         work, wanted = rng.uniform(0, 9, (12, 4)), rng.uniform(0, 5, 4) * (rng.random(4) < 0.7)
         np.testing.assert_allclose(nnls(work, work @ wanted), wanted, atol=1e-6)
-    # where the best fit has a negative price, its best is zero: the other then has a closed form
+    # where the best fit has a negative coefficient, its best is zero: the other then has a closed form
     work = np.array([[1.0, 1.0], [1.0, 2.0], [1.0, 3.0]])
     np.testing.assert_allclose(nnls(work, np.array([3.0, 2.0, 1.0])), [2.0, 0.0], atol=1e-9)
 
@@ -223,7 +259,7 @@ def _sample(number: int, tile: float, row: float, known: bool) -> Sample:
     )
 
 
-def test_a_fit_finds_the_prices_that_samples_were_made_with() -> None:
+def test_a_fit_finds_the_coefficients_that_samples_were_made_with() -> None:
     rng = np.random.default_rng(2)
     rows = [float(rng.integers(1, 40)) * (i % 4 > 0) for i in range(20)]
     samples = [_sample(i, float(rng.integers(1, 900)), row, i % 3 == 0) for i, row in enumerate(rows)]
@@ -238,7 +274,7 @@ def test_a_fit_finds_the_prices_that_samples_were_made_with() -> None:
 
 
 def test_kernels_tell_the_same_loops_for_all_layers() -> None:
-    """Loops of a layer are among those that were priced, whatever its shape."""
+    """Loops of a layer are among those that were fitted, whatever its shape."""
     rng = np.random.default_rng(11)
     for _ in range(60):
         graph = random_graph(rng, op=None)

@@ -18,9 +18,9 @@ from harness.compiler.plan import ArenaPlacement, Plan
 from harness.hardware.target import Target
 from harness.ir.graph import Graph
 from harness.ir.interpreter import run
-from harness.kernels import KERNELS
 from harness.kernels.base import Kernel
 from harness.kernels.context import Context
+from harness.kernels.discovery import all_kernels
 from harness.validate.measurement import measure
 from tests.support.opgen import OPS, random_graph, random_inputs
 
@@ -44,11 +44,11 @@ class Layer:
         return found + ([self.overlap.above] if self.overlap.above < size_in else [])
 
 
-def layers(target: Target, seed: int, each: int, kernels: tuple[Kernel, ...] = KERNELS) -> Iterator[Layer]:
+def layers(target: Target, seed: int, each: int, kernels: tuple[Kernel, ...] = all_kernels()) -> Iterator[Layer]:
     """`each` random layers of every kernel that declares an order on this target."""
     for number, kernel in enumerate(kernels):
         ops = sorted(kernel.ops & set(OPS))
-        if not ops or not kernel.features <= target.features:
+        if not ops or not kernel.runs_on(target.features):
             continue
         found = 0
         for attempt in range(12 * each):

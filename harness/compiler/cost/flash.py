@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from harness.kernels.base import ConstantTable, Lowered
-from harness.resources import firmware
+from harness.kernels.discovery import kernel_file
 
 SHARED_CODE = 1000
 """Bytes of code of a kernel that is compiled once; the mean over those there are."""
@@ -66,5 +66,4 @@ def _parts(choice: Made) -> dict[object, int]:
 
 def is_shared(function: str) -> bool:
     """Whether a kernel's code is compiled once for all layers, not into each of them."""
-    folder = firmware() / "kernels"
-    return any((folder / f"{function}{suffix}").is_file() for suffix in (".c", ".S"))
+    return any(kernel_file(f"{function}{suffix}") is not None for suffix in (".c", ".S"))

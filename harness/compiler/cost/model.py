@@ -1,4 +1,4 @@
-"""What a layer is expected to take with a kernel, by the kernel's work and the prices of its loops.
+"""What a layer is expected to take with a kernel, by the kernel's work and the cost coefficients of its loops.
 
 Every figure is in the same two units, whatever is known of a kernel: executed instructions, and modelled cycles on the
 target. Kernels are ranked by modelled cycles, and by nothing else.
@@ -28,8 +28,7 @@ LARGE = 4096
 """Bytes of a code cache that keeps what layers have in common from one layer to the next."""
 
 GUESS_PER_MAC, GUESS_PER_ELEMENT, GUESS_CYCLES = 30.0, 100.0, 2.0
-"""Instructions, and cycles an instruction, of a kernel that was fitted on no core: more than any kernel takes, so that
-it is chosen only where no other applies."""
+"""Instructions, and cycles an instruction, of a kernel that was fitted on no core: more than any kernel takes."""
 
 
 @dataclass(frozen=True)
@@ -62,25 +61,25 @@ def cost_of(kernel: Kernel, context: Context, *, held: Collection[str] | None = 
     work = kernel.work(context)
     loops = all_loops(work)
     name, target = type(kernel).__name__, context.target
-    prices, table, basis = _prices(name, target.core, loops)
+    found, table, basis = _coefficients(name, target.core, loops)
     waited = stalls(work, context, over=over)
-    if prices is None or table is None:
+    if found is None or table is None:
         x = sum(context.graph.tensors[t].elements for t in context.node.inputs if t >= 0)
         elements = x + sum(context.graph.tensors[t].elements for t in context.node.outputs)
         guess = GUESS_PER_MAC * macs(context.graph, context.node) + GUESS_PER_ELEMENT * (elements + 1)
         return Cost(guess, GUESS_CYCLES * guess + waited, work.scratch, basis)
-    cycles = total(prices.cycles, loops)
+    cycles = total(found.cycles, loops)
     if target.separate_data_bus:
-        cycles += total(prices.apart, loops)
+        cycles += total(found.apart, loops)
     if target.code is not None:
-        code = code_of(prices, loops)
+        code = code_of(found, loops)
         if held is None:
             held = code if target.code.size >= LARGE else ()
         fresh = sum(lines for function, lines in code.items() if function not in held)
-        cycles += (total(prices.fetch, loops) + fresh) * target.code.load * table.code_line / target.code.line
+        cycles += (total(found.fetch, loops) + fresh) * target.code.load * table.code_line / target.code.line
     if target.weights is not None:
-        cycles += total(prices.data, loops) * target.weights.load
-    return Cost(total(prices.instructions, loops), cycles + waited, work.scratch, basis)
+        cycles += total(found.data, loops) * target.weights.load
+    return Cost(total(found.instructions, loops), cycles + waited, work.scratch, basis)
 
 
 def all_loops(work: Work) -> dict[str, float]:
@@ -88,9 +87,9 @@ def all_loops(work: Work) -> dict[str, float]:
     return {**work.loops, "layer": 1.0}
 
 
-def code_of(prices: KernelCoefficients, loops: Mapping[str, float]) -> dict[str, float]:
+def code_of(found: KernelCoefficients, loops: Mapping[str, float]) -> dict[str, float]:
     """Function -> lines of it that a layer with these loops executes."""
-    return {function.name: function.lines for function in prices.code if loops.get(function.loop, 0)}
+    return {function.name: function.lines for function in found.code if loops.get(function.loop, 0)}
 
 
 def held_after(kernel: Kernel, context: Context, held: Collection[str]) -> frozenset[str]:
@@ -100,28 +99,37 @@ def held_after(kernel: Kernel, context: Context, held: Collection[str]) -> froze
     """
     cache = context.target.code
     loops = all_loops(kernel.work(context))
-    prices, table, _ = _prices(type(kernel).__name__, context.target.core, loops)
-    if cache is None or prices is None or table is None:
+    found, table, _ = _coefficients(type(kernel).__name__, context.target.core, loops)
+    if cache is None or found is None or table is None:
         return frozenset(held)
-    code = code_of(prices, loops)
+    code = code_of(found, loops)
     if cache.size >= LARGE:
         return frozenset(code) | frozenset(held)
     return frozenset(code) if sum(code.values()) * table.code_line <= cache.size else frozenset()
 
 
 def total(row: Mapping[str, float], loops: Mapping[str, float]) -> float:
-    """The price of all loops."""
+    """What all loops cost."""
     return sum(row.get(loop, 0.0) * times for loop, times in loops.items())
 
 
-def _prices(
+def is_known(cost: Cost, core: str) -> bool:
+    """Whether a cost on a core is more than borrowed or guessed.
+
+    A core that kernels were fitted on has coefficients of its own: the cost of a kernel that lacks them there is not
+    known. Any other core takes the nearest one's for all kernels.
+    """
+    return cost.basis == "fitted" or (cost.basis == "another core" and core_coefficients(core) is None)
+
+
+def _coefficients(
     kernel: str, core: str, loops: Mapping[str, float]
 ) -> tuple[KernelCoefficients | None, CoreCoefficients | None, Basis]:
-    """The kernel's prices and the table that they are in."""
+    """The kernel's coefficients and the table that they are in: the core's, or the nearest core's that has some."""
     for number, name in enumerate((core, *SUBSTITUTES[core])):
         table = core_coefficients(name)
         found = table.kernels.get(kernel) if table is not None else None
-        # A loop that was never priced makes the others' prices say nothing.
+        # A loop without a coefficient makes those of the others say nothing.
         if found is not None and all(loop in found.instructions for loop, times in loops.items() if times):
             return found, table, "another core" if number else "fitted"
     return None, None, "guess"

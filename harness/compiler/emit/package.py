@@ -26,6 +26,7 @@ from harness.compiler.emit.layers import (
 from harness.compiler.emit.manifest import manifest_text
 from harness.compiler.plan import Plan
 from harness.errors import CompileError
+from harness.kernels.discovery import kernel_file
 from harness.quantization.types import DType
 from harness.version import __version__
 
@@ -143,8 +144,8 @@ def write_package(package: Package, directory: Path) -> list[Path]:
 
 @cache
 def _kernel_text(name: str) -> str | None:
-    path = resources.firmware() / "kernels" / name
-    return path.read_text() if path.is_file() else None
+    path = kernel_file(name)
+    return None if path is None else path.read_text()
 
 
 def _kernel_files(functions: Iterable[str]) -> dict[str, str]:
@@ -157,7 +158,7 @@ def _kernel_files(functions: Iterable[str]) -> dict[str, str]:
             continue
         text = _kernel_text(name)
         if text is None:
-            raise CompileError(f"firmware/kernels has no {name}", hint="reinstall tinyhil: a file of it is missing")
+            raise CompileError(f"no kernel has a file {name}", hint="reinstall tinyhil: a file of it is missing")
         found[name] = text
         wanted += re.findall(r'#include "([^"]+)"', text)
         if name.endswith(".h"):

@@ -48,7 +48,7 @@ def _one_minus_x_over_one_plus_x(a: Ints) -> Ints:
 
 
 def _fixed_point_tanh(a: Ints) -> Ints:
-    """tanh(a) = (1 - e) / (1 + e), e = exp(-2|a|), in Q0.31; `a` has INTEGER_BITS integer bits. Source: gemmlowp tanh."""
+    """tanh(a) = (1 - e) / (1 + e), e = exp(-2|a|), in Q0.31; `a` is Q4.27 where INTEGER_BITS is 4. Source: gemmlowp."""
     magnitude = _one_minus_x_over_one_plus_x(exp_on_negative_values(-np.abs(a), INTEGER_BITS + 1))
     return np.where(a == 0, 0, np.where(a < 0, -magnitude, magnitude))
 
