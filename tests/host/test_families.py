@@ -203,5 +203,7 @@ def test_what_is_attached_is_told_by_family(tmp_path, monkeypatch, words, boards
     [found] = attached.look_around(load_boards(_file(tmp_path)))
     assert found.boards == boards and proposed in found.proposal.splitlines() + [""]
     assert bool(found.problem) is not bool(proposed)
+    if proposed and not boards:
+        assert "  uart: {name: , tx: , rx: }  # pins are named like P0.06" in found.proposal
     told = re.search(r"device: (\w+)", proposed)
     assert found.device == (int(told[1], 16) if told else None)
