@@ -12,7 +12,7 @@ from harness.boards.ports import serial_ports
 from harness.boards.registry import load_boards
 from harness.errors import TinyhilError
 from harness.hardware.board import Board, Idcode, Probe
-from harness.hardware.families import DEVICE_MASK, FAMILIES
+from harness.hardware.families import DEVICE_MASK, FAMILIES, ChipFamily
 
 # Any Cortex-M, by pyOCD's name
 _GENERIC = "cortex_m"
@@ -43,19 +43,16 @@ class Attached:
 
 @dataclass(frozen=True)
 class _Identity:
-    """What a chip told: the entry that names it, and the whole word."""
+    """What a chip told: its family, the entry that names it, and the whole word."""
 
+    family: ChipFamily
     idcode: Idcode
     word: int
 
     def is_of(self, board: Board) -> bool:
         """Whether it is the chip of a board."""
         named = board.idcode
-        return (
-            named is not None
-            and named.address == self.idcode.address
-            and self.word & named.mask == named.device
-        )
+        return named is not None and named.address == self.idcode.address and self.word & named.mask == named.device
 
 
 def look_around(boards: Mapping[str, Board] | None = None) -> tuple[Attached, ...]:
@@ -97,7 +94,7 @@ def _look_at(probe: Probe, boards: Mapping[str, Board]) -> Attached:
 
 def _identity(debugger: Debugger) -> _Identity | None:
     """The first identity word that is one of a family's."""
-    for word in (family.identity for family in FAMILIES if family.identity is not None):
+    for family, word in ((family, family.identity) for family in FAMILIES if family.identity is not None):
         for address in word.addresses:
             try:
                 value = debugger.read_word(address)
@@ -105,7 +102,7 @@ def _identity(debugger: Debugger) -> _Identity | None:
                 continue
             device = word.device(value)
             if device is not None:
-                return _Identity(Idcode(address, device, word.mask), value)
+                return _Identity(family, Idcode(address, device, word.mask), value)
     return None
 
 
@@ -128,10 +125,10 @@ def _proposal(probe: Probe, board: Board | None, found: _Identity | None) -> str
             "  clock_hz: ",
             "  tick: {source: DWT CYCCNT, hz: }",
             _idcode(found.idcode),
-            "  uart: {name: USART, tx: PA2, rx: PA3}",
+            f"  uart: {{name: , tx: , rx: }}  # pins are named like {found.family.pin_form}",
             "  memory:",
-            "    - {name: flash, origin: 0x08000000, size: , kind: flash}",
-            "    - {name: sram, origin: 0x20000000, size: , kind: ram}",
+            "    - {name: flash, origin: , size: , kind: flash}",
+            "    - {name: sram, origin: , size: , kind: ram}",
             "  placement: {arena: sram, stack: sram, data: sram, weights: flash, code: flash}",
             "  stack_size: 8192",
         )

@@ -68,7 +68,7 @@ def _run(run: Document, name: str, index: int) -> str:
         return "\n".join([*parts, *_error(run)])
     board, oracle, vectors = run["board"], run["oracle"], run["vectors"]
     # The host board's clock is the unit of its time, not a property of the machine.
-    clock = "" if board["backend"] == "host" else f" at {board['clock_hz'] / 1e6:g} MHz"
+    clock = "" if board["core"] == "host" else f" at {board['clock_hz'] / 1e6:g} MHz"
     facts = (
         f"{board['core']}{clock}, link {run['link']}; {vectors['count']} vectors "
         f"({vectors['name']}{', one sequence' if vectors['sequence'] else ''}); "

@@ -11,12 +11,14 @@ from typing import IO
 from harness.elf.segments import loadable_segments
 from harness.errors import BoardError, ImageFileError
 from harness.virtual import debug, storage
+from harness.virtual.access import BusError, DebuggerAccess
 from harness.virtual.bus import Bus, RegisterBlock
 from harness.virtual.chip import Chip, Clocks, Wiring
 from harness.virtual.chips import find_chip
 from harness.virtual.cpu import LR, MSP, PC, SP, XPSR, Cpu, Stop
 from harness.virtual.exceptions import Exceptions
 from harness.virtual.flashes import make_flash
+from harness.virtual.pins import WiredLine
 from harness.virtual.registers import ClockRegisters, Identity
 from harness.virtual.terminal import Terminal
 from harness.virtual.timer import Timer
@@ -24,10 +26,6 @@ from harness.virtual.usart import KINDS
 
 _LEAST_SLICE = 1024  # more than the emulator's longest basic block has
 _WAIT_S = 0.05
-
-
-class BusError(Exception):
-    """A debugger's access to an address where nothing is."""
 
 
 class Machine:
@@ -88,9 +86,16 @@ class Machine:
         self.fpb = debug.Breakpoints(self, m7)
         self.bus = Bus(self._note)
         self._populate(m7)
+        self._access = DebuggerAccess(
+            self._memory,
+            self.bus,
+            self.flash,
+            code_changed=self._code_changed,
+            register_written=self._after_debugger,
+        )
         self.bus.attach(self.cpu.engine, self.cpu.fail, self.cpu.native)
         self.terminal = Terminal()
-        self.usart.line = self
+        self.usart.line = WiredLine(self.chip, self.wiring, self.bus, self.terminal, self._note)
         self.on_progress: Callable[[], None] | None = None
         self.power_on()
 
@@ -268,56 +273,12 @@ class Machine:
     # --- as a debugger sees it --------------------------------------------------------------------------------------
 
     def read_memory(self, address: int, length: int) -> bytes:
-        """Bytes of memory, or of registers word by word.
-
-        Raises:
-            BusError: nothing is there.
-        """
-        for region in self._memory:
-            if region.holds(address, length):
-                return region.read(address, length)
-        data = bytearray()
-        while len(data) < length:
-            at = address + len(data)
-            size = 4 if at % 4 == 0 and length - len(data) >= 4 else 2 if at % 2 == 0 and length - len(data) >= 2 else 1
-            if self.bus.at(at) is None:
-                data += self._part(at, size)
-            else:
-                data += self.bus.read(at, size, True).to_bytes(size, "little")
-        return bytes(data)
-
-    def _part(self, address: int, size: int) -> bytes:
-        for region in self._memory:
-            if region.holds(address, size):
-                return region.read(address, size)
-        raise BusError(f"nothing is at 0x{address:08x}")
+        """Bytes of memory or registers. Raises BusError."""
+        return self._access.read(address, length)
 
     def write_memory(self, address: int, data: bytes) -> None:
-        """The same the other way; a write to flash goes through the flash controller.
-
-        Raises:
-            BusError: nothing is there.
-        """
-        done = 0
-        while done < len(data):
-            at, left = address + done, len(data) - done
-            region = next((r for r in self._memory if r.origin <= at < r.origin + r.size), None)
-            if region is not None and region.kind == "ram":
-                size = min(left, region.origin + region.size - at)
-                region.write(at, data[done : done + size])
-                self._code_changed()
-            else:
-                size = 4 if at % 4 == 0 and left >= 4 else 2 if at % 2 == 0 and left >= 2 else 1
-                value = int.from_bytes(data[done : done + size], "little")
-                if region is not None:
-                    self.flash.store(at, size, value)
-                    self.flash.settle()
-                elif self.bus.at(at) is None:
-                    raise BusError(f"nothing is at 0x{at:08x}")
-                else:
-                    self.bus.write(at, size, value, True)
-                    self._after_debugger()
-            done += size
+        """The same the other way; a write to flash goes through the flash controller. Raises BusError."""
+        self._access.write(address, data)
 
     def debug_halt(self, reason: int) -> None:
         """Stop the core; `reason` are bits of DFSR."""
@@ -369,32 +330,6 @@ class Machine:
         if self._protection_new:
             self._protection_new = False
             self.cpu.set_forbidden(self.control.forbidden())
-
-    # --- the line ---------------------------------------------------------------------------------------------------
-
-    def take(self, baud: float) -> tuple[bytes, bool]:
-        """From the terminal, when the pin is connected."""
-        return self.terminal.take(baud) if self._connected(self.wiring.rx) else (b"", False)
-
-    def give(self, data: bytes, baud: float) -> None:
-        """To the terminal, when the pin is connected."""
-        if self._connected(self.wiring.tx):
-            self.terminal.give(data, baud)
-
-    def is_full(self) -> bool:
-        """Whether the far end takes no more for now."""
-        return self.terminal.is_full()
-
-    def _connected(self, pin: str) -> bool:
-        """Whether a pin is switched to the serial port: its mode, and its alternate function."""
-        device, number = self.bus.named(f"gpio{pin[1].lower()}"), int(pin[2:])
-        function = next(u.function for u in self.chip.usarts if u.name == self.wiring.usart)
-        mode = device.words.get(0x00, 0) >> 2 * number & 3
-        chosen = device.words.get(0x20 + 4 * (number // 8), 0) >> 4 * (number % 8) & 15
-        if mode == 2 and chosen == function:
-            return True
-        self._note(f"pin {pin.upper()} is not switched to {self.wiring.usart.upper()}")
-        return False
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from harness.errors import TinyhilError
 from harness.virtual import wire
+from harness.virtual.access import BusError
 from harness.virtual.cpu import Stop
 from harness.virtual.faults import Faults
-from harness.virtual.machine import BusError, Machine
+from harness.virtual.machine import Machine
 
 # Instructions between two looks at what we are told: about a millisecond
 _NATIVE_SLICE, _PYTHON_SLICE = 250_000, 10_000

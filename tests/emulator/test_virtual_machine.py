@@ -6,9 +6,11 @@ import pytest
 
 from harness.errors import BoardError, EmulatorMissingError, OptionError
 from harness.virtual import debug
+from harness.virtual.access import BusError
+from harness.virtual.chip import Wiring
 from harness.virtual.cpu import MSP, PC, PSP, XPSR, Stop
 from harness.virtual.faults import Faults
-from harness.virtual.machine import BusError, Machine
+from harness.virtual.machine import Machine
 from harness.virtual.terminal import Terminal
 from tests.support.thumb import program
 
@@ -371,3 +373,9 @@ def test_unknown_chips_and_faults_are_refused_by_name(make, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(EmulatorMissingError, match="unicorn"):
         Machine("stm32h743")
+
+
+def test_a_serial_port_that_the_chip_does_not_have_is_named():
+    with pytest.raises(BoardError, match="the virtual stm32h743 has no serial port UART9") as caught:
+        Machine("stm32h743", Wiring("uart9", "pd8", "pd9"))
+    assert "USART3" in caught.value.hint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import json
 import os
@@ -187,3 +188,31 @@ def test_what_the_backends_say_of_themselves() -> None:
     assert emulated == {"qemu", "virtual", "fvp"}
     assert find_backend("pyocd").has_probe and not find_backend("qemu").has_probe
     assert not find_backend("host").measures_memory and find_backend("qemu").measures_memory
+
+
+def _asks_by_name(tree: ast.AST) -> list[int]:
+    """Lines where something called `backend` is compared with a name."""
+    lines = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            named = any(ast.unparse(side).rstrip("\"']").endswith("backend") for side in sides)
+            constants = [n for side in sides for n in ast.walk(side) if isinstance(n, ast.Constant)]
+            if named and any(isinstance(constant.value, str) and constant.value != "backend" for constant in constants):
+                lines.append(node.lineno)
+    return lines
+
+
+def test_nobody_asks_for_a_backend_by_name() -> None:
+    root = Path(harness.__file__).parent
+    files = [path for path in root.rglob("*.py") if "backends" not in path.parts]
+    asked = [f"{path}:{line}" for path in files for line in _asks_by_name(ast.parse(path.read_text("utf-8")))]
+    assert not asked, asked
+
+
+@pytest.mark.parametrize(
+    "code",
+    ['board.backend == "qemu"', 'backend in ("host", "qemu")', '"fvp" != asked.backend', 'board["backend"] == "host"'],
+)
+def test_asking_by_name_would_be_found(code) -> None:
+    assert _asks_by_name(ast.parse(code)) == [1]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from harness.boards import load_boards, resolve
+from harness.boards import attached, load_boards, resolve
 from harness.boards.backends.pyocd import probes
 from harness.boards.backends.pyocd.session import PyocdSession
 from harness.build.image import Image
 from harness.elf.sections import Sizes
-from harness.errors import BoardConfigError, BoardError, WrongChipError
+from harness.errors import BoardConfigError, BoardError, ProbeError, WrongChipError
 from harness.hardware.board import Resolved
 from harness.hardware.families import FAMILIES, find_family, wrong_pin
 
@@ -155,3 +157,53 @@ def test_another_chip_is_refused_by_the_bits_of_the_mask(tmp_path, monkeypatch, 
     with pytest.raises(WrongChipError) as caught:
         session.check_chip()
     assert said in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("words", "boards", "proposed"),
+    [
+        (
+            {0x1000_0100: 0x0005_2840},
+            ("my-nrf52840",),
+            "  idcode: {address: 0x10000100, device: 0x52840, mask: 0xFFFFFFFF}",
+        ),
+        ({0x4000_0000: 0x2000_2927}, ("my-pico",), "  idcode: {address: 0x40000000, device: 0x2927, mask: 0x0FFFFFFF}"),
+        ({0x1000_0100: 0x0005_2832}, (), "  idcode: {address: 0x10000100, device: 0x52832, mask: 0xFFFFFFFF}"),
+        # an STM32L4 has RAM where an nRF52 has INFO.PART, and TIM2 where an RP2040 has CHIP_ID
+        (
+            {0x1000_0100: 0x1234_5678, 0x4000_0000: 0, 0xE004_2000: 0x1003_6415},
+            ("nucleo-l476",),
+            "  idcode: {address: 0xE0042000, device: 0x415}",
+        ),
+        ({0xE004_2000: 0, 0x4001_5800: 0xFFFF_FFFF}, (), ""),
+    ],
+)  # fmt: skip
+def test_what_is_attached_is_told_by_family(tmp_path, monkeypatch, words, boards, proposed) -> None:
+    class Chip:
+        device = None
+
+        def __init__(self, probe, target) -> None:
+            pass
+
+        def connect(self) -> None:
+            pass
+
+        def close(self) -> None:
+            pass
+
+        def read_word(self, address: int) -> int:
+            if address not in words:
+                raise ProbeError("a fault", hint="nothing is there")
+            return words[address]
+
+    monkeypatch.setenv("TINYHIL_LEASES", str(tmp_path / "leases"))
+    monkeypatch.setattr(attached, "attached_probes", lambda: (probes.Probe("ID", "a probe"),))
+    monkeypatch.setattr(attached, "serial_ports", lambda: ())
+    monkeypatch.setattr(attached, "Debugger", Chip)
+    [found] = attached.look_around(load_boards(_file(tmp_path)))
+    assert found.boards == boards and proposed in found.proposal.splitlines() + [""]
+    assert bool(found.problem) is not bool(proposed)
+    if proposed and not boards:
+        assert "  uart: {name: , tx: , rx: }  # pins are named like P0.06" in found.proposal
+    told = re.search(r"device: (\w+)", proposed)
+    assert found.device == (int(told[1], 16) if told else None)

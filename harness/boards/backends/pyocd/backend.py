@@ -40,11 +40,7 @@ class PyocdBackend(Backend):
         chosen = probes.choose_probe(board, probe)
         if chosen is None:
             return Absent("no debug probe is attached", "attach its debug probe")
-        reason = ""
-        if chosen.virtual:
-            chip = board.chip or board.core
-            reason = f"probe {chosen.unique_id} is virtual: an emulated {chip} stands in for {board.name}"
-        return Resolved(board, board, chosen.virtual, reason, chosen)
+        return probes.board_at(chosen, board)
 
     def open(self, resolved: Resolved, image: Image, *, icount: bool = True) -> Session:
         """See base."""

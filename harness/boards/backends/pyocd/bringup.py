@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from harness.boards.backends.pyocd.probes import VIRTUAL_VARIABLE, choose_probe
+from harness.boards.backends.pyocd.probes import VIRTUAL_VARIABLE, board_at, choose_probe
 from harness.boards.backends.pyocd.session import PyocdSession
 from harness.boards.bringup_checks import BringUp, check_stream
 from harness.build import build_image
 from harness.errors import ProbeError, ProbeMissingError
-from harness.hardware.board import Board, Resolved
+from harness.hardware.board import Board
 
 # STM32 datasheets: VDD is at least 1.62 to 1.71 V
 LEAST_VOLTS = 1.6
@@ -33,7 +33,7 @@ def bring_up(checks: BringUp, board: Board, wanted: str | None) -> None:
             hint="plug in the USB connector of the board's ST-LINK; on Linux, are pyOCD's udev rules installed? "
             f"Without the board, {VIRTUAL_VARIABLE}={board.name} brings up its virtual one",
         )
-    session = PyocdSession(Resolved(board, board, probe.virtual, "", probe), image)
+    session = PyocdSession(board_at(probe, board), image)
     try:
         debugger = session.take_probe()
         checks.passed(f"{probe.description} {probe.unique_id}")

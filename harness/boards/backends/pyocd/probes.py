@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ProbeChoiceError, ProbeMissingError
-from harness.hardware.board import Board, Probe
+from harness.hardware.board import Board, Probe, Resolved
 
 VARIABLE = "TINYHIL_PROBE"
 VIRTUAL_VARIABLE = "TINYHIL_VIRTUAL_PROBE"
@@ -80,6 +80,15 @@ def choose_probe(board: Board, given: str | None = None, attached: Sequence[Prob
             details=_listed(found),
         )
     return found[0]
+
+
+def board_at(probe: Probe, board: Board) -> Resolved:
+    """The board at a probe, which is a stand-in for itself where the probe is virtual."""
+    reason = ""
+    if probe.virtual:
+        chip = board.chip or board.core
+        reason = f"probe {probe.unique_id} is virtual: an emulated {chip} stands in for {board.name}"
+    return Resolved(board, board, probe.virtual, reason, probe)
 
 
 def _offer_virtual_probes() -> None:

@@ -1,0 +1,57 @@
+"""The serial line of a board: bytes pass between the chip's serial port and the terminal while its pins are switched to
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.errors import BoardError
+from harness.virtual.bus import Bus
+from harness.virtual.chip import Chip, Wiring
+from harness.virtual.terminal import Terminal
+
+
+class WiredLine:
+    """What the serial port is connected to through two pins."""
+
+    def __init__(self, chip: Chip, wiring: Wiring, bus: Bus, terminal: Terminal, note: Callable[[str], None]) -> None:
+        """Connect the port.
+
+        Raises:
+            BoardError: the chip has no such serial port.
+        """
+        ports = {usart.name: usart for usart in chip.usarts}
+        if wiring.usart not in ports:
+            raise BoardError(
+                f"the virtual {chip.name} has no serial port {wiring.usart.upper()}",
+                hint="correct `uart` in boards.yaml; it has: " + ", ".join(name.upper() for name in ports),
+            )
+        self._wiring = wiring
+        self._bus = bus
+        self._terminal = terminal
+        self._note = note
+        self._function = ports[wiring.usart].function
+
+    def take(self, baud: float) -> tuple[bytes, bool]:
+        """From the terminal, when the pin is connected."""
+        return self._terminal.take(baud) if self._connected(self._wiring.rx) else (b"", False)
+
+    def give(self, data: bytes, baud: float) -> None:
+        """To the terminal, when the pin is connected."""
+        if self._connected(self._wiring.tx):
+            self._terminal.give(data, baud)
+
+    def is_full(self) -> bool:
+        """Whether the far end takes no more for now."""
+        return self._terminal.is_full()
+
+    def _connected(self, pin: str) -> bool:
+        """Whether a pin is switched to the serial port: its mode, and its alternate function."""
+        device, number = self._bus.named(f"gpio{pin[1].lower()}"), int(pin[2:])
+        mode = device.words.get(0x00, 0) >> 2 * number & 3
+        chosen = device.words.get(0x20 + 4 * (number // 8), 0) >> 4 * (number % 8) & 15
+        if mode == 2 and chosen == self._function:
+            return True
+        self._note(f"pin {pin.upper()} is not switched to {self._wiring.usart.upper()}")
+        return False
