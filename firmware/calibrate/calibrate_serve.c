@@ -6,8 +6,8 @@
 
 #include "calibrate.h"
 #include "hil_build.h"
+#include "hil_fault.h"
 #include "hil_port.h"
-#include "hil_runtime.h"
 
 #define LINE_MAX 63U
 

@@ -1,8 +1,8 @@
 /* The end of a run that went wrong, as an error that comes again at every command until `reset`. */
 #include <string.h>
 
+#include "hil_fault.h"
 #include "hil_port.h"
-#include "hil_runtime.h"
 #include "mlperf.h"
 
 _Noreturn void hil_fault(const hil_fault_record *record)

@@ -1,9 +1,12 @@
 /* Requests that move bytes: inputs, outputs, layers, the profile, the arena, and the high-water marks. */
 #include <string.h>
 
+#include "hil_answer.h"
+#include "hil_fault.h"
+#include "hil_handlers.h"
 #include "hil_paint.h"
 #include "hil_port.h"
-#include "hil_runtime.h"
+#include "hil_run.h"
 
 /* u8 input, u32 offset, bytes */
 void hil_do_write(const uint8_t *body, size_t size)

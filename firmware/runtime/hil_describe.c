@@ -1,9 +1,11 @@
 /* What the image and its models are. */
 #include <string.h>
 
+#include "hil_answer.h"
 #include "hil_build.h"
+#include "hil_handlers.h"
 #include "hil_port.h"
-#include "hil_runtime.h"
+#include "hil_run.h"
 
 enum { FLAG_TICKS_RUN = 1, FLAG_TEST_FAULTS = 2 };
 

@@ -1,8 +1,12 @@
 /* The end of a run that went wrong: tell the host, and tell it again as often as it asks. */
+#include "hil_fault.h"
+
 #include "hil_port.h"
-#include "hil_runtime.h"
+#include "hil_request.h"
 
 #define STACK_WORDS_MAX 64U
+
+hil_activity hil_now = {HIL_PHASE_IDLE, 0, 0, HIL_NO_LAYER};
 
 /* Header, 17 registers and 2 addresses, 2 status words, stack words; not on the stack, which is small here. */
 static uint8_t frame[HIL_FRAME_HEAD + 32U + (19U + STACK_WORDS_MAX) * sizeof(uintptr_t)];

@@ -1,7 +1,8 @@
 /* Requests about the line, and what ports do that have no serial one. */
 #include "hil_line.h"
 
-#include "hil_runtime.h"
+#include "hil_answer.h"
+#include "hil_handlers.h"
 
 __attribute__((weak)) hil_line_state hil_line;
 

@@ -1,5 +1,6 @@
 /* Faults on request, for the tests of what reports them. Compiled to nothing in every other image. */
-#include "hil_runtime.h"
+#include "hil_answer.h"
+#include "hil_handlers.h"
 
 typedef int hil_provoke_is_never_empty;
 

@@ -1,21 +1,25 @@
 /* Init, invoke, and what is measured around them. */
 #include <string.h>
 
+#include "hil_answer.h"
+#include "hil_fault.h"
+#include "hil_handlers.h"
 #include "hil_paint.h"
 #include "hil_port.h"
-#include "hil_runtime.h"
+#include "hil_run.h"
 #include "hil_ticks.h"
 
 #define CALIBRATION_ROUNDS 256U
 #define LOOP_INSTRUCTIONS 8000U
 
-hil_activity hil_now = {HIL_PHASE_IDLE, 0, 0, HIL_NO_LAYER};
 hil_calibration hil_calibrated;
 
 hil_session_state hil_session;
 
 static uint64_t context[HIL_CONTEXT_MAX / sizeof(uint64_t)];
-static bool given_up;
+
+/* Serves requests while this run is stopped; NULL once the host has given it up. */
+static hil_stopped_server *serve;
 
 static uint8_t mode; /* HIL_INVOKE_* of the run */
 static uint16_t answer_room; /* most bytes of tensors in an answer */
@@ -95,7 +99,9 @@ static void stop_after_layer(const hil_layer *layer)
     hil_session.stopped = true;
     uint8_t *p = put_tensors(put_run_state(body, 1, 0), layer->outputs, layer->output_count);
     hil_answer(HIL_OK, (size_t)(p - body));
-    given_up = !hil_serve_stopped();
+    if (!serve()) {
+        serve = NULL;
+    }
     hil_session.stopped = false;
 }
 
@@ -106,7 +112,7 @@ static __attribute__((noinline)) void layer_done(uint32_t layer, uint32_t stop)
         hil_session.layer_stack[layer] = (uint32_t)(run_stack_top - hil_stack_lowest());
     }
     check_guard();
-    if ((mode & HIL_INVOKE_STEP) != 0U && !given_up) {
+    if ((mode & HIL_INVOKE_STEP) != 0U && serve != NULL) {
         stop_after_layer(&hil_session.model->layers[layer]);
     }
 }
@@ -289,7 +295,7 @@ static __attribute__((noinline)) int32_t run_model(void)
 
 /* u32 run, u8 mode, u16 most bytes of tensors in the answer, and in mode INLINE every input's bytes in turn
  * -> u32 run, u8 stopped, u32 layer, i32 the model's status, u64 ticks, and all outputs (stopped: the layer's) where they fit */
-void hil_do_invoke(const uint8_t *body, size_t size)
+void hil_do_invoke(const uint8_t *body, size_t size, hil_stopped_server *serve_stopped)
 {
     if (size < 7U) {
         hil_answer(HIL_BAD_LENGTH, 0);
@@ -319,12 +325,12 @@ void hil_do_invoke(const uint8_t *body, size_t size)
     hil_now.phase = HIL_PHASE_INVOKE;
     hil_now.layer = HIL_NO_LAYER;
     mode = hil_stack_known() ? observing : observing & (uint8_t)~HIL_INVOKE_LAYER_STACK;
-    given_up = false;
+    serve = serve_stopped;
     int32_t status = run_model();
     hil_session.runs++;
     hil_now.phase = HIL_PHASE_IDLE;
     hil_now.layer = HIL_NO_LAYER;
-    if (given_up) {
+    if (serve == NULL) {
         return; /* its successor waits to be answered */
     }
     uint8_t *answer = hil_answer_body();

@@ -12,6 +12,7 @@ from harness.elf.sections import Section, read_sections
 from harness.elf.segments import Segment, read_segments
 from harness.elf.symbols import THUMB, Symbol, read_symbols
 from harness.errors import ImageFileError, ProfileError
+from harness.kernels.discovery import kernel_files
 
 _VECTORS = ".vectors"
 _FIRST_HANDLER = 2  # after the stack's end and reset

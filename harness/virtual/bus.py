@@ -174,8 +174,9 @@ class Bus:
         def read(engine: Any, offset: int, size: int, data: Any) -> int:
             del engine, data
             try:
-                if size == 4 and 0 <= offset + shift < end and is_clocked() and not self.stuck:
-                    return first.read(offset + shift, False)
+                if size == 4 and 0 <= offset + shift < end and is_clocked():
+                    value = first.read(offset + shift, False)
+                    return self._as_stuck(base + offset, value) if self.stuck else value
                 return self.read(base + offset, size, False)
             except BaseException as error:
                 failed(error)

@@ -14,7 +14,7 @@ NAME or NAME@WHERE, several separated by commas:
     port-gone@BYTES        the serial port vanishes after it has sent so many bytes
     stuck0@ADDRESS.BIT     a bit of a peripheral's register reads as 0 for ever: a PLL that never locks
     stuck1@ADDRESS.BIT     the same as 1
-    mute@BYTES             the serial port's transmitter is never ready again after so many bytes
+    mute@BYTES             the UART's transmitter is never ready again after so many bytes
 """
 
 from __future__ import annotations

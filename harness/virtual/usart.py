@@ -49,7 +49,7 @@ class Usart(Device, ABC):
         lose_at: how many bytes are to have come before an overrun, and how many that one costs.
         loses_on: whether all that comes thereafter ends in one, too.
         clock_error: how far the kernel clock is off, as a part of it.
-        muted: the transmitter is never ready again.
+        mute: the transmitter is never ready again.
     """
 
     CONTROL: int
@@ -71,7 +71,7 @@ class Usart(Device, ABC):
         self.lose_at: tuple[int, int] | None = None
         self.loses_on = False
         self.clock_error = 0.0
-        self.muted = False
+        self.mute = False
         self._mute_in: int | None = None
         self.reset()
 
@@ -127,7 +127,7 @@ class Usart(Device, ABC):
     def clock_changed(self, runs: bool) -> None:
         """Work out whether it can send."""
         control = self.words.get(self.CONTROL, 0)
-        able = not self.muted and runs and control & (self.ENABLE | TE) == self.ENABLE | TE
+        able = not self.mute and runs and control & (self.ENABLE | TE) == self.ENABLE | TE
         self.state.can_send = self._ready(control) if able else 0
 
     def mute_after(self, count: int) -> None:
@@ -140,7 +140,7 @@ class Usart(Device, ABC):
         if self._mute_in is not None:
             self._mute_in -= sent
             if self._mute_in <= 0:
-                self.muted = True
+                self.mute = True
                 self.state.can_send = 0
 
     def flush(self) -> None:
@@ -169,7 +169,7 @@ class Usart(Device, ABC):
         if not control & self.ENABLE:
             return TC | TXE
         status = self.state.flags
-        ready = 0 if self.muted else self._ready(control)
+        ready = 0 if self.mute else self._ready(control)
         if control & TE:
             if self.line is None or not self.line.is_full():
                 status |= ready
@@ -179,13 +179,13 @@ class Usart(Device, ABC):
                     self._wait()
         if control & RE:
             status |= ready & _REACK
-            if self.state.at >= self.state.end and not debugger:
+            if self.state.at >= self.state.end and not debugger and not (self.mute and self.state.polls):
                 self._fetch()
                 status |= self.state.flags
             if self.state.at < self.state.end:
                 status |= RXNE | (FE if self.state.damaged else 0)
                 self.state.polls = 1
-            elif not debugger and not self.muted:
+            elif not debugger:
                 self._wait()
         return status
 
@@ -216,6 +216,9 @@ class Usart(Device, ABC):
 
     def _wait(self) -> None:
         """The firmware asks again and again and does nothing else: let the host have the processor."""
+        if self.mute:  # what is waited for never comes: let the firmware find that out
+            self.state.polls = (self.state.polls + 1) % _IDLE_POLLS
+            return
         self.state.polls += 1
         if self.state.polls >= _IDLE_POLLS:
             self.state.polls = 1

@@ -1,6 +1,8 @@
 """The runtime on every emulated board: instruction counts, memory marks, faults, and noise on the emulated UART."""
 
+import os
 import random
+import subprocess
 import time
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from harness.elf.symbols import Symbols
 from harness.errors import DeviceFaultError, DeviceTimeoutError, StackOverflowError
 from harness.link.client import Client
+from harness.link.framing import Kind, encode
 from tests.support.firmware import BUILD_ID, FIRMWARE, build, running
 from tests.support.noise import NoisyTransport
 from tests.support.scale import scaled
@@ -28,6 +31,23 @@ def images(tmp_path_factory):
         return built[board, link]
 
     return image
+
+
+def test_a_program_whose_output_nobody_takes_ends_with_its_input(images):
+    source, sink = os.pipe()
+    command = ["qemu-system-arm", "-M", "mps2-an386", "-display", "none", "-monitor", "none", "-serial", "null"]
+    command += ["-semihosting-config", "enable=on,target=native", "-kernel", str(images("mps2-an386", "semihost"))]
+    program = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=sink)
+    try:
+        os.close(sink)
+        assert os.read(source, 1)
+        os.close(source)
+        program.stdin.write(encode(Kind.HELLO, 1, b"\x01\x00" + bytes(4)))
+        program.stdin.close()
+        assert program.wait(10.0) == 0
+    finally:
+        program.kill()
+        program.wait()
 
 
 def plus(data):

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "cortexm.h"
+#include "hil_fault.h"
 #include "hil_port.h"
-#include "hil_runtime.h"
 
 enum { EXCEPTION_HARD = 3, EXCEPTION_MEMORY = 4, EXCEPTION_BUS = 5, EXCEPTION_USAGE = 6, EXCEPTION_SECURE = 7 };
 

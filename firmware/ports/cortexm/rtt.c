@@ -81,7 +81,7 @@ void hil_port_write(const uint8_t *bytes, size_t size)
         uint32_t free = read > write ? read - write - 1U : to->size - write - (read == 0U ? 1U : 0U);
         size_t count = free < size ? free : size;
         if (count == 0U) {
-            continue;
+            continue; /* the host has not taken the last ones yet, as it may whenever it likes */
         }
         barrier();
         memcpy(to->bytes + write, bytes, count);

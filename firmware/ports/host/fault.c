@@ -3,8 +3,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "hil_fault.h"
 #include "hil_port.h"
-#include "hil_runtime.h"
 #include "host.h"
 
 #if defined(__SANITIZE_ADDRESS__)

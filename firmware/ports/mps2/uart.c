@@ -57,6 +57,7 @@ void hil_port_write(const uint8_t *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
         while ((UART_STATE & STATE_TX_FULL) != 0U) {
+            /* The emulator's line is a socket, full while the host does not read: that has no limit. */
         }
         UART_DATA = bytes[i];
     }

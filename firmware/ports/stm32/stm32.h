@@ -48,8 +48,9 @@ __attribute__((always_inline)) static inline bool stm32_came(uintptr_t address, 
     return false;
 }
 
-/* A stage of the start: waits until the bits of `mask` read `value`, or stops. */
-static inline void stm32_await(uintptr_t address, uint32_t mask, uint32_t value, uint32_t stage)
+/* A stage of the start: waits until the bits of `mask` read `value`, or stops. One function for all waits of a file, which
+ * is half of what they would be inline. */
+__attribute__((noinline, unused)) static void stm32_await(uintptr_t address, uint32_t mask, uint32_t value, uint32_t stage)
 {
     cortexm_boot_at(stage);
     if (!stm32_came(address, mask, value, STM32_BOOT_POLLS)) {

@@ -23,7 +23,7 @@ void stm32_uart_start(uint32_t baud);
 uint32_t stm32_uart_take(uint8_t *byte);
 
 /* Waits until all bits of `mask` are set, or stops at a stage. */
-static inline void stm32_uart_await(uintptr_t address, uint32_t mask, uint32_t stage)
+__attribute__((noinline, unused)) static void stm32_uart_await(uintptr_t address, uint32_t mask, uint32_t stage)
 {
     if (!stm32_came(address, mask, mask, STM32_UART_POLLS)) {
         cortexm_boot_stop(stage);

@@ -80,7 +80,12 @@ class DeviceState:
 
 
 def device_state(debugger: Debugger, elf: Path, symbols: Symbols) -> DeviceState:
-    """Look at the device; the core stops for a moment and goes on. Raises ProbeError, ProbeLostError, ToolError."""
+    """Look at the device; the core is stopped for a moment and goes on.
+
+    Raises:
+        ProbeError, ProbeLostError: the probe.
+        ToolError: the installation is incomplete.
+    """
     registers = debugger.registers()
     status = tuple(debugger.read_word(address) for address in (_CFSR, _HFSR, _MMFAR, _BFAR))
     frame: tuple[int, ...] = ()
