@@ -9,22 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from harness.cycles.memory import FIXED, CacheGeometry, Memory, MemorySystem, Part
-from harness.cycles.tables import Row, folder, names, read
+from harness.cycles.tables import Row, TableEntry, folder, names, read
 from harness.errors import CycleTableError, OptionError
 
 _Stall = Annotated[float, Field(ge=0, le=1000)]
 _Positive = Annotated[int, Field(gt=0)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class CacheRow(Row):
-    """A cache: see harness.cycles.memory.Cache."""
+    """A cache: see harness.cycles.memory.CacheGeometry."""
 
     sets: _Positive
     ways: _Positive
@@ -32,7 +28,7 @@ class CacheRow(Row):
     replace: Literal["lru", "round-robin"] = "lru"
 
 
-class StallEntry(_Strict):
+class StallEntry(TableEntry):
     """Cycles that a missed line costs: a fetch, a fetch of the line after the one before, a load, a store."""
 
     fetch: _Stall = 0
@@ -59,7 +55,7 @@ class WaitRow(Row):
     cycles: Annotated[int, Field(ge=0)]
 
 
-class FlashEntry(_Strict):
+class FlashEntry(TableEntry):
     """One way the flash can be set up, with the caches that belong to it."""
 
     width_bits: _Positive
@@ -68,7 +64,7 @@ class FlashEntry(_Strict):
     validated: bool | None = None
 
 
-class BoardTable(_Strict):
+class BoardTable(TableEntry):
     """A board.
 
     Attributes:

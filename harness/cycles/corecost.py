@@ -50,7 +50,9 @@ class _Run:
     after: Pipeline
 
 
-class _Layer:
+class _LayerStates:
+    """The pipeline's state on each edge of a layer, as rounds over its blocks find it."""
+
     def __init__(self, table: CoreTable, blocks: Mapping[int, Block], regions: Mapping[int, str]) -> None:
         self.table = table
         self.blocks = blocks
@@ -97,7 +99,7 @@ def core_cost(table: CoreTable, blocks: Mapping[int, Block], regions: Mapping[in
         blocks: of the layer, by address.
         regions: address of a load or store -> memory it mostly goes to.
     """
-    layer = _Layer(table, blocks, regions or {})
+    layer = _LayerStates(table, blocks, regions or {})
     stable = any(not layer.go_round() for _ in range(_WARM_ROUNDS))
     rounds = 1 if stable else _AVERAGED_ROUNDS
     cost: dict[int, dict[Cause, float]] = defaultdict(lambda: defaultdict(float))

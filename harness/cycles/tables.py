@@ -25,11 +25,13 @@ CHAINED_RULES = frozenset(_CHAINED.split())
 SCOREBOARD_RULES = frozenset(_SCOREBOARD.split())
 
 
-class _Strict(BaseModel):
+class TableEntry(BaseModel):
+    """Base of all that a table holds: without unknown keys, never changed."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Row(_Strict):
+class Row(TableEntry):
     """What every row of a table says: where it is from, and whether a measurement stands behind it."""
 
     source: _Sources
@@ -93,7 +95,7 @@ class ConflictRow(Row):
     units: Annotated[tuple[str, ...], Field(min_length=2, max_length=2)]
 
 
-class CoreTable(_Strict):
+class CoreTable(TableEntry):
     """A core: what each class of instructions and each rule costs.
 
     Attributes:

@@ -1,8 +1,7 @@
 """One request and its answer over a line that loses, damages and invents bytes.
 
-Short requests are sent again until they are answered: the device carries out each sequence number once. A long
-request (init,
-invoke, continue) is acknowledged when it begins; from then on its answer is asked for again, never the request.
+Short requests are sent again until they are answered: the device carries out each sequence number once. A long request
+(init, invoke, continue) is acknowledged when it begins; from then on its answer is asked for again, never the request.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ from harness.errors import (
     NoBytesError,
     TinyhilError,
 )
-from harness.link.framing import ANSWER, Damage, Frame, FrameDecoder, Kind, encode, kind_name
+from harness.link.framing import Damage, Frame, FrameDecoder, encode, kind_name
 from harness.link.transport import Transport
+from harness.link.wire import ANSWER, Kind, Status
 
-NO_SESSION = 8
-
+_NO_SESSION = bytes((Status.NO_SESSION,))
 _FIRST_WAIT_S = 0.25
 _LEAST_WAIT_S = 0.03
 _MOST_WAIT_S = 2.0
@@ -70,6 +69,11 @@ class Exchange:
         """How long the device may be silent, in seconds."""
         return self._timeout_s
 
+    def make(self, kind: Kind, body: bytes = b"") -> tuple[bytes, int]:
+        """The next request as a frame that is not sent, and its sequence number."""
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        return encode(kind, self._sequence, body), self._sequence
+
     def short(
         self,
         kind: Kind,
@@ -96,40 +100,47 @@ class Exchange:
             DeviceRestartedError: the device started anew.
             DeviceFaultError: a fault frame came instead.
         """
-        frame, sequence = self._make(kind, body)
+        frame, sequence = self.make(kind, body)
         size = len(frame) + answer_size + _BASE_BYTES
         timeout_s = self._timeout_s if timeout_s is None else timeout_s
         deadline = time.monotonic() + timeout_s
         self._damage_told = 0
         wait = self._first_wait(size)
-        sent = 0
-        quick = _QUICK_RESENDS
-        while True:
-            if tries is not None and sent >= tries:
-                raise NotReceivedError
+        sent, quick = 0, _QUICK_RESENDS
+        while tries is None or sent < tries:
             self._transport.write(frame)
             start = time.monotonic()
-            until = min(start + wait, deadline)
             self.retries += sent > 0
             sent += 1
-            while (event := self._next(until)) is not None:
-                if isinstance(event, Frame):
-                    if event.kind == (kind | ANSWER) and event.sequence == sequence:
-                        if sent == 1:
-                            self._learn((time.monotonic() - start) / size)
-                        return event.body
-                    if not (ignore_faults and event.kind == Kind.FAULT):
-                        self._check_unasked(event, sequence, kind)
-                    if event.kind != Kind.DAMAGED:
-                        continue
-                if quick > 0:  # something was damaged on one of the two ways
-                    quick -= 1
-                    break
-            else:
+            event = self._answer(kind, sequence, min(start + wait, deadline), quick > 0, ignore_faults)
+            if isinstance(event, Frame) and event.kind != Kind.DAMAGED:
+                if sent == 1:
+                    self._learn((time.monotonic() - start) / size)
+                return event.body
+            if event is None:
                 wait = min(wait * 2, _MOST_WAIT_S)
                 self._waited_in_vain()
+            else:
+                quick -= 1
             if time.monotonic() >= deadline:
                 raise self._silence(f"{kind_name(kind)} was not answered for {timeout_s:g} s", "")
+        raise NotReceivedError
+
+    def _answer(
+        self, kind: Kind, sequence: int, until: float, heed_damage: bool, ignore_faults: bool
+    ) -> Frame | Damage | None:
+        """The answer, or if heeded a sign of damage on one of the two ways; None when `until` has come."""
+        while (event := self._next(until)) is not None:
+            if isinstance(event, Frame):
+                if event.kind == (kind | ANSWER) and event.sequence == sequence:
+                    return event
+                if not (ignore_faults and event.kind == Kind.FAULT):
+                    self._check_unasked(event, sequence, kind)
+                if event.kind != Kind.DAMAGED:
+                    continue
+            if heed_damage:
+                return event
+        return None
 
     def long(self, kind: Kind, body: bytes, *, limit_s: float, expected_s: float, doing: str) -> bytes:
         """Send a request that may take long; returns the answer: status, body.
@@ -145,7 +156,7 @@ class Exchange:
             DeviceTimeoutError: begun, but not ended within limit_s; or no answer at all within the time limit.
             NoBytesError, GarbageError, BoardLostError, DeviceFaultError: as in short().
         """
-        frame, sequence = self._make(kind, body)
+        frame, sequence = self.make(kind, body)
         again = encode(Kind.REPEAT, sequence)
         self._damage_told = 0
         self._transport.write(frame)
@@ -159,7 +170,11 @@ class Exchange:
             if isinstance(event, Frame):
                 if event.kind == (kind | ANSWER) and event.sequence == sequence:
                     return event.body
-                if event.sequence == sequence and event.kind == (Kind.REPEAT | ANSWER) and event.body[:1] != b"\x08":
+                if (
+                    event.sequence == sequence
+                    and event.kind == (Kind.REPEAT | ANSWER)
+                    and event.body[:1] != _NO_SESSION
+                ):
                     raise NotReceivedError
                 if event.kind == Kind.ACCEPTED and event.sequence == sequence and not begun:
                     begun = True
@@ -204,10 +219,6 @@ class Exchange:
                 return True
         return False
 
-    def _make(self, kind: Kind, body: bytes) -> tuple[bytes, int]:
-        self._sequence = (self._sequence + 1) & 0xFFFF
-        return encode(kind, self._sequence, body), self._sequence
-
     def _next(self, until: float) -> Frame | Damage | None:
         """The next event; None when `until` has come. Bytes that keep coming do not put it off."""
         while not self._events:
@@ -240,7 +251,7 @@ class Exchange:
         """Faults, and signs that the device has started anew."""
         if frame.kind == Kind.FAULT:
             raise self._on_fault(frame.body)
-        forgot = frame.kind & ANSWER and frame.sequence == sequence and frame.body[:1] == bytes((NO_SESSION,))
+        forgot = frame.kind & ANSWER and frame.sequence == sequence and frame.body[:1] == _NO_SESSION
         if kind is not Kind.HELLO and (frame.kind == Kind.READY or forgot):
             raise DeviceRestartedError(
                 "the device started anew in the middle of a session",

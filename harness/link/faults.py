@@ -6,21 +6,18 @@ from dataclasses import dataclass
 
 from harness.elf.symbols import Symbols
 from harness.errors import DeviceFaultError, StackOverflowError
-from harness.link.records import UNKNOWN, Fields
+from harness.link.records import Fields
+from harness.link.wire import PHASES, UNKNOWN, FaultKind
 
-_KINDS = {
-    1: "hard fault",
-    2: "memory management fault",
-    3: "bus fault",
-    4: "usage fault",
-    5: "stack overflow",
-    6: "unexpected exception",
-    7: "fatal signal",
-    8: "secure fault",
+_WORDS: dict[int, str] = {
+    FaultKind.HARD: "hard fault",
+    FaultKind.MEMORY: "memory management fault",
+    FaultKind.BUS: "bus fault",
+    FaultKind.USAGE: "usage fault",
+    FaultKind.STACK: "stack overflow",
+    FaultKind.INTERRUPT: "unexpected exception",
+    FaultKind.SECURE: "secure fault",
 }
-STACK_OVERFLOW = 5
-SIGNAL = 7
-_PHASES = ("idle", "init", "invoke")
 
 # Armv7-M and Armv8-M Architecture Reference Manuals: Configurable Fault Status Register, HardFault Status Register
 _CFSR = {
@@ -42,7 +39,7 @@ class Fault:
     """What a fault frame says.
 
     Attributes:
-        kind: a key of the kinds of docs/protocol.md.
+        kind: a FaultKind, or a number that a later version has.
         word_size: bytes of a register.
         phase: "idle", "init" or "invoke".
         model, run: what was running.
@@ -67,9 +64,9 @@ class Fault:
     @property
     def name(self) -> str:
         """The kind in words."""
-        if self.kind == SIGNAL:
+        if self.kind == FaultKind.SIGNAL:
             return f"fatal signal {_SIGNALS.get(self.cfsr, self.cfsr)}"
-        return _KINDS.get(self.kind, f"fault of unknown kind {self.kind}")
+        return _WORDS.get(self.kind, f"fault of unknown kind {self.kind}")
 
     @property
     def pc(self) -> int:
@@ -86,7 +83,7 @@ def parse_fault(body: bytes) -> Fault:
     fields = Fields(body, "a fault frame")
     kind = fields.number(1)
     word = fields.number(1)
-    phase = fields.one_of(_PHASES)
+    phase = fields.one_of(PHASES)
     model, run, layer = fields.number(2), fields.number(4), fields.number(4)
     registers = tuple(fields.number(word) for _ in range(17))
     cfsr, hfsr = fields.number(4), fields.number(4)
@@ -106,7 +103,7 @@ def render_fault(fault: Fault, symbols: Symbols | None) -> str:
 
     width = 2 * fault.word_size
     lines = []
-    if fault.kind != SIGNAL and fault.word_size == 4:
+    if fault.kind != FaultKind.SIGNAL and fault.word_size == 4:
         names = ", ".join(text for bit, text in _CFSR.items() if fault.cfsr >> bit & 1)
         lines.append(f"cfsr 0x{fault.cfsr:08x}  {names}".rstrip())
         names = ", ".join(text for bit, text in _HFSR.items() if fault.hfsr >> bit & 1)
@@ -140,7 +137,7 @@ def fault_error(fault: Fault, where: str, symbols: Symbols | None) -> DeviceFaul
     place = symbols.at(fault.pc) if symbols is not None and fault.pc else None
     at = f" at {place}" if place is not None else f" at 0x{fault.pc:08x}" if fault.pc else ""
     details = render_fault(fault, symbols)
-    if fault.kind == STACK_OVERFLOW:
+    if fault.kind == FaultKind.STACK:
         return StackOverflowError(
             f"stack overflow on the device in {where}{at}",
             hint="give the board a larger stack_size in boards.yaml; large local arrays in the functions named?",

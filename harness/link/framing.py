@@ -5,36 +5,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import IntEnum
+
+from harness.link.wire import ANSWER, Kind
 
 HEAD = 3
 CRC = 4
 FRAME_LIMIT = 65_536
-
-
-class Kind(IntEnum):
-    """Types of frames; an answer's type is its request's with the highest bit set."""
-
-    HELLO = 0x01
-    MODEL = 0x02
-    INIT = 0x03
-    WRITE = 0x04
-    INVOKE = 0x05
-    CONTINUE = 0x06
-    READ = 0x07
-    WATERMARK = 0x08
-    RESET = 0x09
-    REPEAT = 0x0A
-    BAUD = 0x0B
-    LINE = 0x0C
-    TEST = 0x60
-    ACCEPTED = 0xF0
-    DAMAGED = 0xF1
-    READY = 0xF2
-    FAULT = 0xFF
-
-
-ANSWER = 0x80
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.errors import ProtocolError
-
-UNKNOWN = 0xFFFFFFFF
-TICK_UNITS = ("none", "emulated", "cycles", "host-ns")
-GUARDS = ("none", "mpu", "limit", "canary")
+from harness.link.wire import GUARDS, PROTOCOL_VERSION, TICK_UNITS, UNKNOWN
 
 
 class Fields:
@@ -216,8 +213,10 @@ def parse_hello(body: bytes) -> tuple[DeviceInfo, int]:
     """
     fields = Fields(body, "the answer to HELLO")
     protocol = fields.number(2)
-    if protocol != 1:
-        raise ProtocolError(f"the device speaks protocol version {protocol}, not 1", hint="build the firmware anew")
+    if protocol != PROTOCOL_VERSION:
+        raise ProtocolError(
+            f"the device speaks protocol version {protocol}, not {PROTOCOL_VERSION}", hint="build the firmware anew"
+        )
     frame_limit = fields.number(2)
     nonce = fields.number(4)
     flags = fields.number(1)

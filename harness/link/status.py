@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from harness.errors import DeviceRefusedError, ProtocolError
-from harness.link.framing import Kind
+from harness.link.wire import Kind, Status
 
-_STATUS = {
-    1: "unknown command",
-    2: "wrong length",
-    3: "no such model, or its tables are inconsistent",
-    4: "not in this state",
-    5: "out of range",
-    6: "the model reports failure",
-    7: "too many layers to observe",
-    8: "no session",
+_WORDS: dict[int, str] = {
+    Status.BAD_COMMAND: "unknown command",
+    Status.BAD_LENGTH: "wrong length",
+    Status.BAD_MODEL: "no such model, or its tables are inconsistent",
+    Status.BAD_STATE: "not in this state",
+    Status.BAD_RANGE: "out of range",
+    Status.TOO_MANY_LAYERS: "too many layers to observe",
+    Status.NO_SESSION: "no session",
 }
-_MODEL_FAILED = 6
 
 
 def content_of(kind: Kind, answer: bytes, model: str) -> bytes:
@@ -28,9 +26,9 @@ def content_of(kind: Kind, answer: bytes, model: str) -> bytes:
     if not answer:
         raise ProtocolError(f"an answer to {kind.name} without status", hint="build the firmware anew")
     status = answer[0]
-    if status == 0:
+    if status == Status.OK:
         return answer[1:]
-    if status == _MODEL_FAILED:
+    if status == Status.MODEL_FAILED:
         at = 9 if kind in (Kind.INVOKE, Kind.CONTINUE) else 0
         code = int.from_bytes(answer[1 + at : 5 + at], "little", signed=True)
         verb = "init" if kind is Kind.INIT else "invoke"
@@ -39,6 +37,6 @@ def content_of(kind: Kind, answer: bytes, model: str) -> bytes:
             hint="the generated header explains the model's status codes",
         )
     raise DeviceRefusedError(
-        f"the device refuses {kind.name}: {_STATUS.get(status, f'status {status}')}",
+        f"the device refuses {kind.name}: {_WORDS.get(status, f'status {status}')}",
         hint="run again; report this if it happens again",
     )

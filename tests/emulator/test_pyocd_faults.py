@@ -43,7 +43,8 @@ from harness.errors import (
 )
 from harness.ir.interpreter import run
 from harness.link.client import Client
-from harness.link.framing import Kind, encode
+from harness.link.framing import encode
+from harness.link.wire import Kind
 from harness.validate.measurement import measure
 from tests.support.probe import virtual_probes
 from tests.support.tiny import tiny_graph, tiny_package

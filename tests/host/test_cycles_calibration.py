@@ -8,8 +8,10 @@ import pytest
 
 from harness.boards import find_board
 from harness.cycles.board_tables import board_table, boards, read_board, setup
-from harness.cycles.calibrate import CalibrationClient, calibrate, language, placement_of
+from harness.cycles.calibrate import calibrate, placement_of
 from harness.cycles.calibration import Figure, cores, figures, loops, parse
+from harness.cycles.calibration_client import CalibrationClient
+from harness.cycles.calibration_image import language
 from harness.cycles.tables import core_table
 from harness.cycles.walk import walk
 from harness.errors import CycleModelError, CycleTableError, NoBytesError, OptionError, ProtocolError

@@ -6,17 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.link.framing import (
-    FRAME_LIMIT,
-    Damage,
-    Frame,
-    FrameDecoder,
-    Kind,
-    cobs_decode,
-    cobs_encode,
-    encode,
-    kind_name,
-)
+from harness.link.framing import FRAME_LIMIT, Damage, Frame, FrameDecoder, cobs_decode, cobs_encode, encode, kind_name
+from harness.link.wire import Kind
 
 
 @given(st.binary(max_size=800))

@@ -7,8 +7,11 @@ import pytest
 
 from harness.errors import BoardLostError, DeviceRefusedError, DeviceTimeoutError, VectorsError, WrongImageError
 from harness.link.client import Client
-from harness.link.framing import Frame, FrameDecoder, Kind, encode
+from harness.link.framing import Frame, FrameDecoder, encode
 from harness.link.paint import INVERSE, pattern, touched
+from harness.link.runs import Runs
+from harness.link.transfer import Transfer
+from harness.link.wire import Kind, Mode
 from tests.support.firmware import BUILD_ID, build, running
 from tests.support.noise import NoisyTransport
 from tests.support.scale import scaled
@@ -96,12 +99,12 @@ def test_a_host_that_leaves_in_the_middle_of_a_run_disturbs_no_later_one(line):
     first = Client(line)
     first.hello()
     first.init(COUNTER)
-    first._run += 1
-    first._invoke(first.model(COUNTER), [bytes(4), bytes(3000)], 2, 10.0)  # stopped after the first layer
+    runs = Runs(Transfer(first.exchange))
+    runs.start(first.model(COUNTER), [bytes(4), bytes(3000)], Mode.STEP, 10.0)  # stopped after the first layer
     second = Client(line)
     assert second.hello().stopped
     with pytest.raises(DeviceRefusedError):
-        second._short(Kind.CONTINUE, bytes(8))
+        Transfer(second.exchange).ask(Kind.CONTINUE, bytes(8))
     check(second)
 
 
@@ -225,14 +228,11 @@ def test_a_lost_answer_is_repeated_and_the_request_is_not(line):
     client = Client(line)
     client.hello()
     client.init(COUNTER)
-    exchange = client._exchange
-    sequence = exchange._sequence + 1 & 0xFFFF
-    client._write(0, (1).to_bytes(4, "little"))
-    client._write(1, bytes(3000))
-    sequence = exchange._sequence + 1 & 0xFFFF
-    frame = encode(Kind.INVOKE, sequence, bytes((1, 0, 0, 0, 0, 0, 2)))
+    transfer = Transfer(client.exchange)
+    transfer.write(0, (1).to_bytes(4, "little"))
+    transfer.write(1, bytes(3000))
+    frame, sequence = client.exchange.make(Kind.INVOKE, bytes((1, 0, 0, 0, 0, 0, 2)))
     line.write(frame * 3 + encode(Kind.REPEAT, sequence))
-    exchange._sequence = sequence
     answers = [f for f in collect(line, 0.5) if f.kind == Kind.INVOKE | 0x80]
     assert len(answers) == 4 and len(set(answers)) == 1
     assert count(client, 1, bytes(3000)) == 2
@@ -269,7 +269,7 @@ def test_a_restart_in_the_middle_of_a_session_is_told(line):
     client = Client(line)
     client.hello()
     client.init(PLUS)
-    line.write(encode(Kind.RESET, client._exchange._sequence + 1 & 0xFFFF))
+    line.write(client.exchange.make(Kind.RESET)[0])
     time.sleep(0.3)
     with pytest.raises(BoardLostError, match="started anew"):
         client.infer([bytes(490)])

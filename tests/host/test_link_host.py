@@ -18,7 +18,8 @@ from harness.errors import (
     TinyhilError,
 )
 from harness.link.client import Client
-from harness.link.framing import Frame, FrameDecoder, Kind, encode
+from harness.link.framing import Frame, FrameDecoder, encode
+from harness.link.wire import Kind
 from tests.support.scale import scaled
 
 
@@ -104,6 +105,13 @@ def test_an_answer_to_another_host_is_not_taken():
         client = Client(FakeDevice(lambda r: stale(r) if next(count) < 3 else b""), timeout_s=0.3)
         count = iter(range(1000))
         client.hello()
+    assert client.info is None
+
+
+def test_a_device_that_only_answers_another_host_is_given_up():
+    other = b"abcd"
+    client = Client(FakeDevice(lambda r: hello_answer(Frame(r.kind, r.sequence, r.body[:2] + other))), timeout_s=0.3)
+    within(5, ProtocolError, client.hello, "another host")
     assert client.info is None
 
 

@@ -11,11 +11,12 @@ import pytest
 
 from harness.errors import BoardLostError, PortBusyError, PortMissingError
 from harness.link.client import Client
-from harness.link.framing import Kind, encode
+from harness.link.framing import encode
 from harness.link.pipes import PipeTransport
 from harness.link.serial import SerialTransport
 from harness.link.sockets import SocketTransport
 from harness.link.transcript import Transcript
+from harness.link.wire import Kind
 from tests.support.firmware import BUILD_ID, build
 
 

@@ -3,6 +3,7 @@
 import math
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,24 @@ def test_performance_mode_lasts_as_long_as_it_must():
     performance = MlperfClient(line).performance(b"x", least_seconds=0.001, runs=3)
     assert [lap.inferences for lap in performance.runs] == [11, 11, 11]
     assert b"infer 1 10%infer 10 0%infer 11 0%infer 11 0%infer 11 0%" in line.sent
+
+
+def test_a_clock_that_stands_still_ends_performance_mode():
+    still = b"m-lap-us-5\r\nm-lap-us-5\r\nm-results-[1]\r\n" + READY
+    line = Line(READY, b"m-load-done\r\n" + READY, *[still] * 1000, piece=100)
+    with pytest.raises(ProtocolError, match="take 0 us of the device's clock, not 0.001 s"):
+        MlperfClient(line).performance(b"x", least_seconds=0.001)
+
+
+def test_a_device_that_never_stops_talking_is_not_listened_to_for_ever():
+    class Babble(Line):
+        def read(self, timeout_s):
+            return super().read(timeout_s) or b"m-load-done\r\n"
+
+    client = MlperfClient(Babble(b"", b"m-name-dut-[b]\r\n" + READY), timeout_s=0.3)
+    start = time.monotonic()
+    client.wait_ready()
+    assert time.monotonic() - start < 3
 
 
 @pytest.mark.parametrize(

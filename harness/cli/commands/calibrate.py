@@ -39,7 +39,8 @@ def calibrate(
     import datetime
 
     from harness.boards import open_session, resolve
-    from harness.cycles import calibrate as calibration
+    from harness.cycles.calibrate import calibrate as time_loops
+    from harness.cycles.calibration_image import build
     from harness.validate.workbench import check_choice
 
     check_choice("link", link)
@@ -47,9 +48,9 @@ def calibrate(
     if output is not None and not output.parent.is_dir():
         raise OptionError(f"cannot write '{output}': no such folder", hint="name a file in a folder that exists")
     with terminal.progress(as_json, f"calibration of {board}") as tell:
-        image = calibration.build(resolved.runs_on, link, tell)
+        image = build(resolved.runs_on, link, tell)
         with open_session(resolved, image) as session:
-            found = calibration.calibrate(session, flash=flash, progress=tell)
+            found = time_loops(session, flash=flash, progress=tell)
     if output is not None:
         text = found.table(datetime.date.today().isoformat(), f"board {board}, build {image.build_id}")
         output.write_text(text, encoding="utf-8")

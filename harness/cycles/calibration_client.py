@@ -1,0 +1,65 @@
+"""The host's side of the calibration firmware: lines of text (firmware/calibrate/calibrate_serve.c)."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from harness.errors import DeviceTimeoutError, NoBytesError, ProtocolError
+
+if TYPE_CHECKING:
+    from harness.link.transport import Transport
+
+_TIMEOUT_S = 60.0
+_ANSWER_LIMIT = 200
+
+
+class CalibrationClient:
+    """Speaks with the firmware; the transport is somebody else's to open and close."""
+
+    def __init__(self, transport: Transport, *, timeout_s: float = _TIMEOUT_S) -> None:
+        """timeout_s: how long an answer may take."""
+        self._transport = transport
+        self._timeout_s = timeout_s
+        self._held = b""
+
+    def check(self, build_id: str, functions: int) -> None:
+        """Make sure that the image that was built is the one that answers.
+
+        Raises:
+            ProtocolError: it is another; NoBytesError, DeviceTimeoutError: nothing answers.
+        """
+        said = self._ask("\n?").split()  # the line's end makes an end of whatever came before
+        while said[:1] == ["!"]:
+            said = self._line().split()
+        if said[:3] != ["calibrate", build_id, str(functions)]:
+            raise ProtocolError(
+                f"'{' '.join(said)[:60]}' is not build {build_id} with {functions} functions",
+                hint="reset the board and try again",
+            )
+
+    def ticks(self, function: int, iterations: int) -> int:
+        """Ticks of so many iterations of a function's loop.
+
+        Raises:
+            ProtocolError: it says something else, such as a fault; NoBytesError, DeviceTimeoutError: nothing.
+        """
+        said = self._ask(f"{function} {iterations}").split()
+        if len(said) != 2 or said[0] != "=" or not said[1].isdigit():
+            raise ProtocolError(f"'{' '.join(said)[:60]}' for loop function {function}", hint="docs/cycles.md")
+        return int(said[1])
+
+    def _ask(self, text: str) -> str:
+        self._transport.write(text.encode("ascii") + b"\n")
+        return self._line()
+
+    def _line(self) -> str:
+        deadline = time.monotonic() + self._timeout_s
+        while b"\n" not in self._held:
+            left = deadline - time.monotonic()
+            if left <= 0 or len(self._held) > _ANSWER_LIMIT:
+                kind = DeviceTimeoutError if self._held else NoBytesError
+                raise kind(f"no answer within {self._timeout_s:g} s", hint="reset the board and try again")
+            self._held += self._transport.read(min(left, 0.1))
+        line, _, self._held = self._held.partition(b"\n")
+        return line.decode("ascii", "replace").strip()
