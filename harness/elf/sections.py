@@ -73,6 +73,11 @@ class Sizes:
         """All groups together."""
         return sum(self.groups.values(), Sections())
 
+    @property
+    def network(self) -> Sections:
+        """What the network itself takes: its code, weights, kernels and arena, without the harness around it."""
+        return sum((self.groups[name] for name in ("model", "kernels") if name in self.groups), Sections())
+
     def as_dict(self) -> dict[str, Any]:
         """The sizes as JSON-ready data."""
         return asdict(self)

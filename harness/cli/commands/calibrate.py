@@ -40,7 +40,7 @@ def calibrate(
 
     from harness.boards import open_session, resolve
     from harness.cycles import calibrate as calibration
-    from harness.validate.workbench import check_choice
+    from harness.validate.options import check_choice
 
     check_choice("link", link)
     resolved = resolve(board, probe=probe)
