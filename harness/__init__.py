@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from harness.errors import TinyhilError
     from harness.frontends import load
     from harness.validate.card import card_for_model, load_card
+    from harness.validate.options import Options
+    from harness.validate.outcome import Outcome
     from harness.validate.profile import profile_model
-    from harness.validate.workbench import Options, Outcome, Workbench
+    from harness.validate.workbench import Workbench
 
 __all__ = [
     "Goals",
@@ -46,8 +48,8 @@ __all__ = [
 
 _HOME = {
     "Goals": "compiler.goals",
-    "Options": "validate.workbench",
-    "Outcome": "validate.workbench",
+    "Options": "validate.options",
+    "Outcome": "validate.outcome",
     "TinyhilError": "errors",
     "WhatIf": "cycles.predict",
     "Workbench": "validate.workbench",

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from harness import frontends
 from harness.compiler.compile import compile_graph
+from harness.compiler.emit.manifest import manifest
 from harness.compiler.goals import Goals, Mode
 from harness.compiler.memory.arena import allocate
 from harness.compiler.memory.lifetimes import Value
 from harness.compiler.plan import Plan
-from harness.report.document import arena_document
+from harness.report.arena import arena_document
 from harness.report.pictures import arena_map, standalone
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,7 +36,8 @@ def pictures() -> dict[str, str]:
         plans |= {"apart": without_overlap(plans["balanced"])}
         most = max(plan.arena_size for plan in plans.values())
         for name, plan in plans.items():
-            made[f"arena-{model}-{name}.svg"] = standalone(arena_map(arena_document(plan), most=most))
+            arena = arena_document(plan, manifest(plan)["arena"])
+            made[f"arena-{model}-{name}.svg"] = standalone(arena_map(arena, most=most))
     return made
 
 

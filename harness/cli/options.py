@@ -14,7 +14,7 @@ from harness.version import DEFAULT_BOARD
 if TYPE_CHECKING:
     from harness.compiler.goals import Overrides
     from harness.validate.card import Card
-    from harness.validate.workbench import Options
+    from harness.validate.options import Options
 
 ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A .tflite file.", show_default=False)]
 TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="A model (.tflite) or a card (.hil.yaml).")]
@@ -127,7 +127,7 @@ def make_options(
     """
     from harness.hardware.placement import parse_placement
     from harness.validate.card import parse_vectors
-    from harness.validate.workbench import SECOND_OPINIONS, Options, check_choice
+    from harness.validate.options import SECOND_OPINIONS, Options, check_choice
 
     check_choice("link", link)
     if oracle is not None:

@@ -71,6 +71,11 @@ class Sizes:
         """All groups together."""
         return sum(self.groups.values(), SectionSizes())
 
+    @property
+    def network(self) -> SectionSizes:
+        """What the network itself takes: its code, weights, kernels and arena, without the harness around it."""
+        return sum((self.groups[name] for name in ("model", "kernels") if name in self.groups), SectionSizes())
+
     def as_dict(self) -> dict[str, Any]:
         """The sizes as JSON-ready data."""
         return asdict(self)

@@ -7,7 +7,7 @@ what keeps it from being made is an error of the set-up, never a failed test.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +29,27 @@ from harness.validate.card import (
     load_card,
     parse_vectors,
 )
-from harness.validate.checks import CheckResult, Status
-from harness.validate.workbench import Options, Outcome, Workbench, apply_options, check_choice
+from harness.validate.checks import CheckResult, Status, check_names
+from harness.validate.options import Options, apply_options, check_choice
+from harness.validate.outcome import Outcome
+from harness.validate.workbench import Workbench
 from harness.version import __version__
+
+
+@dataclass(frozen=True)
+class Run:
+    """A card's run on a board, and its document, which is made once."""
+
+    outcome: Outcome
+    document: Document
 
 
 class CheckFailedError(AssertionError):
     """A check of a card failed."""
 
-    def __init__(self, outcome: Outcome, check: CheckResult) -> None:
+    def __init__(self, run: Run, check: CheckResult) -> None:
         super().__init__(f"{check.name}: {check.summary}")
-        self.outcome = outcome
+        self.run = run
         self.check = check
 
 
@@ -49,10 +59,10 @@ class PluginState:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.bench = Workbench()
-        self._runs: dict[tuple[Path, str], Outcome | TinyhilError] = {}
+        self._runs: dict[tuple[Path, str], Run | TinyhilError] = {}
         self._documents: list[Document] = []
 
-    def outcome(self, card: Card, board: str) -> Outcome:
+    def run_of(self, card: Card, board: str) -> Run:
         """The run of a card on a board, made at the first call.
 
         Raises:
@@ -69,15 +79,16 @@ class PluginState:
             raise found
         return found
 
-    def run(self, card: Card, board: str, options: Options) -> Outcome:
+    def run(self, card: Card, board: str, options: Options) -> Run:
         """Run a card on a board, and keep the document for the next report."""
         try:
             outcome = self.bench.validate(card, board, options)
         except TinyhilError as error:
             self._documents.append(error_document(card.name, board, error, str(card.path or card.model)))
             raise
-        self._documents.append(run_document(outcome))
-        return outcome
+        run = Run(outcome, run_document(outcome))
+        self._documents.append(run.document)
+        return run
 
     def take_documents(self) -> list[Document]:
         """The documents made since the last call."""
@@ -100,7 +111,7 @@ class PluginState:
             if error.transcript:
                 report.sections.append(("last bytes on the line", _tail(error.transcript)))
         elif isinstance(error, CheckFailedError):
-            document = run_document(error.outcome)
+            document = error.run.document
             if document["verdict"]["first_layer"]:
                 report.sections.append(("first differing layer", rows.first_difference(document)))
             if document["transcript"]:
@@ -122,7 +133,7 @@ class _HilFile(pytest.File):
         """One item per check and board."""
         card = apply_options(self.card(), self._state.settings.options)
         for board in self._state.settings.boards:
-            for check in card.check_names(board):
+            for check in check_names(card, board):
                 yield CheckItem.from_parent(
                     self, name=f"{check}[{board}]", state=self._state, card=card, board=board, check=check
                 )
@@ -159,28 +170,28 @@ class CheckItem(pytest.Item):
         self.board = board
         self.check = check
         self._state = state
-        self._outcome: Outcome | None = None
+        self._run: Run | None = None
         self.add_marker("hil")
 
     def setup(self) -> None:
         """Make the run, or take the one that was made for another check."""
-        self._outcome = self._state.outcome(self.card, self.board)
-        self.user_properties += _properties(self._outcome, self.check)
+        self._run = self._state.run_of(self.card, self.board)
+        self.user_properties += _properties(self._run.document, self.check)
 
     def runtest(self) -> None:
         """Judge."""
-        assert self._outcome is not None
-        check = next(c for c in self._outcome.verdict.checks if c.name == self.check)
+        assert self._run is not None
+        check = next(c for c in self._run.outcome.verdict.checks if c.name == self.check)
         if check.status is Status.NOT_MEASURED:
             pytest.skip(check.summary)
         if check.status is Status.FAIL:
-            raise CheckFailedError(self._outcome, check)
+            raise CheckFailedError(self._run, check)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """All checks of the run, without a traceback."""
         error = excinfo.value
         if isinstance(error, CheckFailedError):
-            return f"{error}\n{error.outcome.explain()}"
+            return f"{error}\n{error.run.outcome.explain()}"
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
@@ -246,7 +257,7 @@ class Hil:
             given = parse_vectors(str(vectors), Path.cwd())
         base = self._state.settings.options
         options = replace(base, vectors=given or base.vectors, oracle=oracle or base.oracle)
-        return self._state.run(card, self.board, options)
+        return self._state.run(card, self.board, options).outcome
 
 
 def _without_frames(error: TinyhilError) -> TinyhilError:
@@ -299,9 +310,8 @@ def _tail(transcript: str, lines: int = 24) -> str:
     return "\n".join([head, *rest[-lines:]])
 
 
-def _properties(outcome: Outcome, check: str) -> list[tuple[str, object]]:
+def _properties(document: Document, check: str) -> list[tuple[str, object]]:
     """JUnit properties of an item."""
-    document = run_document(outcome)
     memory, time = document["memory"], document["time"]
     found: dict[str, object] = {
         "board": document["board"]["asked"],

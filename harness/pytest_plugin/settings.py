@@ -15,7 +15,7 @@ import pytest
 from harness.version import DEFAULT_BOARD
 
 if TYPE_CHECKING:
-    from harness.validate.workbench import Options
+    from harness.validate.options import Options
 
 # Name -> (metavar, help). --NAME (with hyphens) on the command line, TINYHIL_NAME in the environment, hil_NAME in the
 # ini file.
@@ -79,7 +79,7 @@ def settings(config: pytest.Config) -> Settings:
     from harness.compiler.goals import parse_overrides
     from harness.hardware.placement import parse_placement
     from harness.validate.card import parse_vectors
-    from harness.validate.workbench import Options, check_choice, choose_boards
+    from harness.validate.options import Options, check_choice, choose_boards
 
     here = config.invocation_params.dir
     link = (values(config, "link") or ["uart"])[0]

@@ -15,7 +15,7 @@ from harness.errors import TinyhilError
 from harness.report import cycles, rows
 from harness.report.document import Document
 from harness.report.rows import ReportTable
-from harness.validate.checks import short_name
+from harness.validate.differences import short_name
 
 _COLOURS = {"pass": "green", "fail": "red", "error": "yellow", "ok": "green", "missing": "red", "optional": "yellow"}
 

@@ -9,18 +9,19 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from harness.compiler.emit.manifest import goals_document, manifest
-from harness.compiler.plan import ArenaPlacement, Plan
+from harness.compiler.plan import Plan
 from harness.errors import TinyhilError
 from harness.ir.graph import Graph
+from harness.report.arena import arena_document
+from harness.report.verdict import diff_document, verdict_document
 from harness.validate.baselines import Baseline, by_layer, missing_reason
-from harness.validate.checks import LayerDiff, TensorDiff
-from harness.validate.verdict import flash_of
 
 if TYPE_CHECKING:
     from harness.boards import Resolved
     from harness.build import Image
-    from harness.validate.workbench import Outcome
+    from harness.compiler.emit.package import Package
+    from harness.validate.measurement import Measurement
+    from harness.validate.outcome import Outcome
 
 SCHEMA_VERSION = 1
 Document: TypeAlias = dict[str, Any]
@@ -29,7 +30,6 @@ Document: TypeAlias = dict[str, Any]
 def run_document(outcome: Outcome) -> Document:
     """One model on one board."""
     measured, plan = outcome.measurement, outcome.plan
-    unit = measured.unit.value if measured.unit else None
     return finite(
         {
             "kind": "run",
@@ -45,30 +45,20 @@ def run_document(outcome: Outcome) -> Document:
                 "sequence": bool(outcome.graph.states),
                 "sha256": outcome.vectors.sha256,
             },
-            "verdict": _verdict(outcome),
+            "verdict": verdict_document(outcome.verdict),
             "opinions": [
-                {"oracle": o.oracle, "version": o.version, "outputs": [_diff(d) for d in o.outputs]}
+                {"oracle": o.oracle, "version": o.version, "outputs": [diff_document(d) for d in o.outputs]}
                 for o in outcome.opinions
             ],
             "opinion_notes": list(outcome.opinion_notes),
             "image": image_document(outcome.image),
-            "memory": {
-                "arena_planned": plan.arena_size,
-                "arena_measured": measured.arena_high,
-                "arena_untouched": measured.arena_untouched,
-                "arena_overrun": measured.arena_overrun,
-                "reads_unwritten": measured.reads_unwritten,
-                "stack_measured": measured.stack_high or None,
-                "stack_size": outcome.image.stack_size,
-                "flash": flash_of(outcome.image),
-                "constants": constant_bytes(plan),
-            },
-            "goals": goals_document(plan.goals),
-            "arena": arena_document(plan),
-            "time": {"unit": unit, "total": measured.total, "layers_sum": sum(measured.layer_ticks or ())},
-            "macs": sum(layer.macs for layer in plan.layers),
+            "memory": _memory(outcome),
+            "goals": outcome.package.manifest["goals"],
+            "arena": arena_document(plan, outcome.package.manifest["arena"]),
+            "time": _time(measured),
+            "macs": outcome.package.manifest["macs"],
             "layers": _layers(outcome),
-            "removed": manifest(plan)["removed"],
+            "removed": outcome.package.manifest["removed"],
             "baselines": [_baseline(b, outcome) for b in outcome.baselines],
             "baseline_note": None
             if outcome.baselines
@@ -78,6 +68,39 @@ def run_document(outcome: Outcome) -> Document:
             "transcript": outcome.transcript,
         }
     )
+
+
+def _memory(outcome: Outcome) -> Document:
+    """Bytes, planned and measured; None where the board or the runtime cannot tell."""
+    measured, shown = outcome.measurement, outcome.runtime.measures
+    return {
+        "arena_planned": outcome.plan.arena_size,
+        "arena_measured": measured.arena_high if shown.arena else None,
+        "arena_untouched": measured.arena_untouched if shown.arena else None,
+        "arena_overrun": measured.arena_overrun if shown.arena else None,
+        "reads_unwritten": measured.reads_unwritten,
+        "stack_measured": _stack(outcome),
+        "stack_size": outcome.image.stack_size,
+        "flash": _flash(outcome),
+        "constants": outcome.package.constant_bytes,
+    }
+
+
+def _stack(outcome: Outcome) -> int | None:
+    return (outcome.measurement.stack_high or None) if outcome.runtime.measures.stack else None
+
+
+def _flash(outcome: Outcome) -> int | None:
+    """Bytes of flash of the network itself, without the test harness around it."""
+    return outcome.image.sizes.network.flash if outcome.runtime.measures.flash else None
+
+
+def _time(measured: Measurement) -> Document:
+    return {
+        "unit": measured.unit.value if measured.unit else None,
+        "total": measured.total,
+        "layers_sum": sum(measured.layer_ticks or ()),
+    }
 
 
 def error_document(name: str, board: str, error: TinyhilError, file: str = "") -> Document:
@@ -92,11 +115,13 @@ def error_document(name: str, board: str, error: TinyhilError, file: str = "") -
     }
 
 
-def analysis_document(graph: Graph, plan: Plan, path: str, image: Image | None, note: str, board: str = "") -> Document:
+def analysis_document(
+    graph: Graph, package: Package, path: str, image: Image | None, note: str, board: str = ""
+) -> Document:
     """What is known of a model without running it.
 
     Args:
-        graph, plan: the model, compiled.
+        graph, package: the model, and what it was compiled to.
         path: of its file.
         image: what was built of it, or None.
         note: why there is no image.
@@ -105,7 +130,7 @@ def analysis_document(graph: Graph, plan: Plan, path: str, image: Image | None, 
     ops: dict[str, int] = {}
     for op in graph.source_ops:
         ops[op] = ops.get(op, 0) + 1
-    content = manifest(plan)
+    plan, content = package.plan, package.manifest
     return finite(
         {
             "kind": "analysis",
@@ -113,15 +138,15 @@ def analysis_document(graph: Graph, plan: Plan, path: str, image: Image | None, 
             "core": plan.core,
             "board": board,
             "expected": _expected(plan),
-            "goals": goals_document(plan.goals),
+            "goals": content["goals"],
             "operators": dict(sorted(ops.items(), key=lambda item: (-item[1], item[0]))),
             "layers": content["layers"],
             "removed": content["removed"],
             "macs": content["macs"],
-            "arena": arena_document(plan),
-            "constants": constant_bytes(plan),
+            "arena": arena_document(plan, content["arena"]),
+            "constants": package.constant_bytes,
             "image": image_document(image) if image else None,
-            "flash": flash_of(image) if image else None,
+            "flash": image.sizes.network.flash if image else None,
             "flash_note": note,
         }
     )
@@ -200,113 +225,9 @@ def image_document(image: Image) -> Document:
     }
 
 
-def arena_document(plan: Plan) -> Document:
-    """The arena's map, and its size as a sum.
-
-    peak is what is alive at the worst layer, each byte once; of it scratch, and what overlaps (an output over an input,
-    counted under the larger). loss is the rest: alignment, and gaps that the placement leaves.
-    """
-    content: Document = dict(manifest(plan)["arena"])
-    worst, alive = _worst_layer(plan)
-    terms = _terms(alive)
-    peak = sum(term["bytes"] for term in terms)
-    content["layers"] = len(plan.layers)
-    content["worst_layer"] = plan.layers[worst].name if plan.layers else None
-    content["peak"] = peak
-    content["scratch"] = sum(p.size for p in alive if p.tensor is None and p.state is None)
-    content["overlapped"] = sum(p.size for p in _whole(alive)) - peak
-    content["loss"] = plan.arena_size - peak
-    content["sum"] = [*terms, {"name": "alignment and gaps", "bytes": content["loss"], "of": content["loss"]}]
-    return content
-
-
-def _worst_layer(plan: Plan) -> tuple[int, list[ArenaPlacement]]:
-    best, alive = 0, [p for p in plan.placements]
-    most = -1
-    for index in range(len(plan.layers)):
-        here = [p for p in plan.placements if p.first <= index <= p.last and p.size]
-        covered = sum(term["bytes"] for term in _terms(here))
-        if covered > most:
-            best, alive, most = index, here, covered
-    return best, alive
-
-
-def _whole(placements: list[ArenaPlacement]) -> list[ArenaPlacement]:
-    """Without those whose bytes all lie inside another's: views, parts, and what is computed in place."""
-    kept: list[ArenaPlacement] = []
-    for p in sorted(placements, key=lambda p: -p.size):
-        if not any(k.offset <= p.offset and p.offset + p.size <= k.offset + k.size for k in kept):
-            kept.append(p)
-    return sorted(kept, key=lambda p: p.offset)
-
-
-def _terms(placements: list[ArenaPlacement]) -> list[Document]:
-    """What each placement adds to the bytes covered by those below it; `of` is its whole size."""
-    terms: list[Document] = []
-    end = 0
-    for p in _whole(placements):
-        added = max(p.offset + p.size - max(p.offset, end), 0)
-        terms.append({"name": p.name, "bytes": added, "of": p.size})
-        end = max(end, p.offset + p.size)
-    return terms
-
-
-def constant_bytes(plan: Plan) -> int:
-    """Bytes of weights and tables in the generated C, exactly."""
-    from harness.compiler.emit.layers import constants_of
-
-    return constants_of(plan).bytes
-
-
-def _verdict(outcome: Outcome) -> Document:
-    verdict = outcome.verdict
-    return {
-        "passed": verdict.passed,
-        "checks": [
-            {"name": c.name, "status": c.status.value, "summary": c.summary, "figures": dict(c.figures)}
-            for c in verdict.checks
-        ],
-        "outputs": [
-            {**_diff(diff), "metrics": m.as_dict()} for diff, m in zip(verdict.outputs, verdict.metrics, strict=True)
-        ],
-        "max_lsb": verdict.max_lsb,
-        "layers_compared": len({d.layer for d in verdict.layers}),
-        "layers_differing": [_layer_diff(d) for d in verdict.layers if d.diff.differing],
-        "layers_uncompared": list(verdict.uncompared),
-        "first_layer": _layer_diff(verdict.first_layer) if verdict.first_layer else None,
-        "accuracy": dict(zip(("board", "reference"), verdict.accuracy, strict=True)) if verdict.accuracy else None,
-        "confusion": [list(row) for row in verdict.confusion] if verdict.confusion else None,
-    }
-
-
-def _layer_diff(diff: LayerDiff) -> Document:
-    return {"layer": diff.layer, "name": diff.name, "op": diff.op, "output": diff.output, **_diff(diff.diff)}
-
-
-def _diff(diff: TensorDiff) -> Document:
-    first = diff.first
-    return {
-        "tensor": diff.name,
-        "elements": diff.elements,
-        "channels": list(diff.channels) if diff.channels else None,
-        "differing": diff.differing,
-        "vectors_differing": diff.vectors_differing,
-        "max_lsb": diff.max_lsb,
-        "histogram": [list(pair) for pair in diff.histogram],
-        "first": None
-        if first is None
-        else {
-            "vector": first.vector,
-            "index": list(first.index),
-            "expected": first.expected,
-            "got": first.got,
-        },
-    }
-
-
 def _layers(outcome: Outcome) -> list[Document]:
     """The plan's layers with what was measured and what TFLM takes at their place."""
-    lines: list[Document] = manifest(outcome.plan)["layers"]
+    lines: list[Document] = [dict(line) for line in outcome.package.manifest["layers"]]
     ticks = outcome.measurement.layer_ticks
     if ticks is not None:
         total = sum(ticks)
@@ -329,9 +250,9 @@ def _baseline(baseline: Baseline, outcome: Outcome) -> Document:
     measured = outcome.measurement
     pairs: Mapping[str, tuple[int, int | None]] = {
         "total": (baseline.total, measured.total),
-        "arena": (baseline.arena, measured.arena_high),
-        "stack": (baseline.stack, measured.stack_high or None),
-        "flash": (baseline.flash, flash_of(outcome.image)),
+        "arena": (baseline.arena, measured.arena_high if outcome.runtime.measures.arena else None),
+        "stack": (baseline.stack, _stack(outcome)),
+        "flash": (baseline.flash, _flash(outcome)),
     }
     places = by_layer(baseline, outcome.plan)
     return {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.report.document import Document
-from harness.validate.checks import short_name
+from harness.validate.differences import short_name
 
 RATIOS = "to TFLM"
 NO_TIME = "no time to tell"
@@ -244,10 +244,11 @@ def histogram(pairs: Sequence[Sequence[int]], most: int = 6) -> str:
 
 
 def metrics(document: Document) -> ReportTable:
-    """ST's metrics per output."""
-    names = ("acc", "rmse", "mae", "l2r", "mean", "std", "nse", "cos")
+    """The metrics of each output."""
+    outputs = document["verdict"]["outputs"]
+    names = tuple(outputs[0]["metrics"]) if outputs else ()
     rows = []
-    for output in document["verdict"]["outputs"]:
+    for output in outputs:
         values = output["metrics"]
         rows.append((short_name(output["tensor"]), *(_metric(values[name]) for name in names)))
     return ReportTable("Metrics against the reference", ("output", *names), tuple(rows), frozenset(names))
@@ -299,7 +300,10 @@ def ram_equation(document: Document) -> str:
     """RAM of the network as a sum, and what of the arena its user reads and writes."""
     memory, model = document["memory"], document["model"]
     arena, stack = memory["arena_measured"], memory["stack_measured"]
-    total = f"RAM {arena + stack:,} B = arena {arena:,} + stack {stack:,}" if stack else f"RAM: arena {arena:,} B"
+    if arena is None:
+        total = "RAM: not measured"
+    else:
+        total = f"RAM {arena + stack:,} B = arena {arena:,} + stack {stack:,}" if stack else f"RAM: arena {arena:,} B"
     parts = [f"{role} {sum(t['bytes'] for t in model[role]):,}" for role in ("inputs", "outputs")]
     if model["state_bytes"]:
         parts.append(f"states {model['state_bytes']:,}")
@@ -321,6 +325,8 @@ def arena_check(document: Document) -> str:
     """Planned against measured arena, and what was never written."""
     memory = document["memory"]
     planned, measured, idle = memory["arena_planned"], memory["arena_measured"], memory["arena_untouched"]
+    if measured is None:
+        return f"planned arena {planned:,} B; not measured"
     same = "equals" if planned == measured else "differs from"
     return f"planned arena {planned:,} B {same} the measured {number(measured)} B; {number(idle)} B never written"
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.boards.session import open_client
 from harness.errors import BoardError, VectorsError, WrongImageError
 from harness.ir.graph import Tensor
 from harness.link.client import Client
 from harness.link.paint import INVERSE, touched
-from harness.link.records import DeviceInfo, Inference, LineCounts
+from harness.link.records import DeviceInfo, Inference, LineCounts, Watermarks
 from harness.quantization.types import Array
+from harness.runtimes.base import Measures
 from harness.units import Quantity, Unit
+from harness.validate.clock import PhaseClock
 
 if TYPE_CHECKING:
     from harness.boards import Session
@@ -90,6 +91,45 @@ class Measurement:
         return tuple(Quantity(value, self.unit) for value in self.layer_ticks)
 
 
+@dataclass(frozen=True, eq=False)
+class _Connection:
+    """A device that was found to hold the model.
+
+    Attributes:
+        index: the model's number on the device.
+        scale: (unit, units per tick) where time is to be measured and the device can.
+    """
+
+    client: Client
+    device: DeviceInfo
+    index: int
+    scale: tuple[Unit, Fraction] | None
+
+
+@dataclass(frozen=True, eq=False)
+class _Results:
+    """What the vectors gave; see Measurement."""
+
+    outputs: tuple[tuple[Array, ...], ...]
+    layer_outputs: tuple[tuple[tuple[Array, ...], ...], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Footprint:
+    """Time and memory of the first vector.
+
+    Attributes:
+        observed, plain: it with layers observed, and as in a firmware of the user's.
+        marks: watermarks after each.
+        wrote: per byte of the arena, whether it was ever written.
+    """
+
+    observed: Inference
+    plain: Inference
+    marks: tuple[Watermarks, Watermarks]
+    wrote: npt.NDArray[np.bool_]
+
+
 def measure(
     session: Session,
     image: Image,
@@ -98,6 +138,7 @@ def measure(
     *,
     layers: bool,
     profile: bool = True,
+    measures: Measures = Measures(),  # noqa: B008
     progress: Progress | None = None,
     client: Client | None = None,
 ) -> Measurement:
@@ -114,6 +155,7 @@ def measure(
         vectors: [vector][input], of the graph's shapes and types.
         layers: fetch what every layer writes, too; slower by the bytes of all layers.
         profile: count per layer and in total.
+        measures: what the model's runtime shows; nothing else is asked for.
         progress: called with ("run", done, total).
         client: a client that has said hello on this session, to be used on; None for a new one.
 
@@ -123,69 +165,98 @@ def measure(
         LinkError, DeviceFaultError, BoardLostError: see harness.link.client.Client.
         BoardError: the board's tick counter does not run as the board file says.
     """
-    plan = package.plan
     inputs = [_input_bytes(vector, number, package) for number, vector in enumerate(vectors)]
     if not inputs:
-        raise VectorsError(f"no vectors for {plan.name}", hint="give at least one input vector")
-    outputs = [plan.graph.tensors[tensor] for tensor in plan.graph.outputs]
-    written = [[plan.graph.tensors[tensor] for tensor in layer.outputs] for layer in plan.layers]
-    clock = _Clock()
-
+        raise VectorsError(f"no vectors for {package.plan.name}", hint="give at least one input vector")
+    clock = PhaseClock()
     with clock.phase("start"):
-        if client is None:
-            client = open_client(session, image)
-        device = client.info or client.hello(image.build_id, image.board)
-        index = image.index_of(plan.name)
-        _check_model(client, index, package)
-        scale = session.tick_scale() if profile and device.ticks_run else None
-        if scale is not None:
-            _check_ticks(scale, device, session.ran_on.name)
-
-    got: list[tuple[Array, ...]] = []
-    got_layers: list[tuple[tuple[Array, ...], ...]] = []
+        connection = _identify(session, image, package, profile=profile, client=client)
     line_before = session.line_seconds
     with clock.phase("vectors"):
-        client.init(index, PAINT_SEED)
-        for number, data in enumerate(inputs):
-            run = client.infer(data, layers=layers)
-            got.append(_arrays(run.outputs, outputs))
-            if run.layer_outputs is not None:
-                got_layers.append(
-                    tuple(_arrays(made, tensors) for made, tensors in zip(run.layer_outputs, written, strict=True))
-                )
-            if progress:
-                progress("run", number + 1, len(inputs))
+        results = _stream(connection, package, inputs, layers=layers, progress=progress)
     clock.seconds["device"] = session.line_seconds - line_before
-
     with clock.phase("profile"):
-        # observed layer by layer, then unobserved: the one for the layers' time, the other for total and stack
-        client.init(index, PAINT_SEED)
-        observed = client.infer(inputs[0], profile=scale is not None)
-        marks = client.watermarks()
-        wrote = touched(client.read_arena(), PAINT_SEED)
-        client.init(index, PAINT_SEED ^ INVERSE)
-        plain = client.infer(inputs[0])
-        plain_marks = client.watermarks()
-        session.compare_marks(plain_marks, PAINT_SEED ^ INVERSE)
-        wrote |= touched(client.read_arena(), PAINT_SEED ^ INVERSE)
-
-    unit, per_tick = (None, Fraction(1)) if scale is None else scale
+        footprint = _profile(session, connection, inputs[0], measures)
+    observed, plain, (marks, plain_marks) = footprint.observed, footprint.plain, footprint.marks
+    unit, per_tick = connection.scale or (None, Fraction(1))
     return Measurement(
-        outputs=tuple(got),
-        layer_outputs=tuple(got_layers) if layers else None,
+        outputs=results.outputs,
+        layer_outputs=results.layer_outputs if layers else None,
         unit=unit,
-        total=None if scale is None or plain.total_ticks is None else round(plain.total_ticks * per_tick),
-        layer_ticks=_scaled(observed, per_tick) if scale is not None else None,
+        total=None if unit is None or plain.total_ticks is None else round(plain.total_ticks * per_tick),
+        layer_ticks=_scaled(observed, per_tick) if unit is not None and measures.layer_times else None,
         stack_high=plain_marks.stack_high or 0,
         arena_size=plain_marks.arena_size,
-        arena_high=int(np.max(np.nonzero(wrote)[0], initial=-1)) + 1,
-        arena_untouched=int(np.count_nonzero(~wrote)),
+        arena_high=int(np.max(np.nonzero(footprint.wrote)[0], initial=-1)) + 1,
+        arena_untouched=int(np.count_nonzero(~footprint.wrote)),
         arena_overrun=max(marks.arena_overrun, plain_marks.arena_overrun),
-        reads_unwritten=not (_same(observed, plain) and _equal(plain, got[0])),
+        reads_unwritten=not (_same(observed, plain) and _equal(plain, results.outputs[0])),
         seconds=clock.seconds,
-        device=device,
-        line=client.line(),
+        device=connection.device,
+        line=connection.client.line(),
     )
+
+
+def _identify(
+    session: Session, image: Image, package: PackageSources, *, profile: bool, client: Client | None
+) -> _Connection:
+    """Make sure that the device runs this image, this model, and a clock that can be trusted."""
+    if client is None:
+        client = open_client(session, image)
+    device = client.info or client.hello(image.build_id, image.board)
+    index = image.index_of(package.plan.name)
+    _check_model(client, index, package)
+    scale = session.tick_scale() if profile and device.ticks_run else None
+    if scale is not None:
+        _check_ticks(scale, device, session.ran_on.name)
+    return _Connection(client, device, index, scale)
+
+
+def _stream(
+    connection: _Connection,
+    package: PackageSources,
+    inputs: Sequence[Sequence[bytes]],
+    *,
+    layers: bool,
+    progress: Progress | None,
+) -> _Results:
+    """All vectors in their order, from the model's beginning."""
+    plan = package.plan
+    outputs = [plan.graph.tensors[tensor] for tensor in plan.graph.outputs]
+    written = [[plan.graph.tensors[tensor] for tensor in layer.outputs] for layer in plan.layers]
+    got: list[tuple[Array, ...]] = []
+    got_layers: list[tuple[tuple[Array, ...], ...]] = []
+    connection.client.init(connection.index, PAINT_SEED)
+    for number, data in enumerate(inputs):
+        run = connection.client.infer(data, layers=layers)
+        got.append(_arrays(run.outputs, outputs))
+        if run.layer_outputs is not None:
+            got_layers.append(
+                tuple(_arrays(made, tensors) for made, tensors in zip(run.layer_outputs, written, strict=True))
+            )
+        if progress:
+            progress("run", number + 1, len(inputs))
+    return _Results(tuple(got), tuple(got_layers))
+
+
+def _profile(session: Session, connection: _Connection, inputs: Sequence[bytes], measures: Measures) -> _Footprint:
+    """One vector twice: observed layer by layer for the layers' time, then unobserved for the total and the stack."""
+    client, index = connection.client, connection.index
+    client.init(index, PAINT_SEED)
+    observed = client.infer(inputs, profile=connection.scale is not None and measures.layer_times)
+    marks = client.watermarks()
+    wrote = _written(client, PAINT_SEED, marks, measures)
+    client.init(index, PAINT_SEED ^ INVERSE)
+    plain = client.infer(inputs)
+    plain_marks = client.watermarks()
+    session.compare_marks(plain_marks, PAINT_SEED ^ INVERSE)
+    wrote |= _written(client, PAINT_SEED ^ INVERSE, plain_marks, measures)
+    return _Footprint(observed, plain, (marks, plain_marks), wrote)
+
+
+def _written(client: Client, seed: int, marks: Watermarks, measures: Measures) -> npt.NDArray[np.bool_]:
+    """Per byte of the arena, whether it lost its paint; none where the runtime does not show its arena."""
+    return touched(client.read_arena(), seed) if measures.arena else np.zeros(marks.arena_size, np.bool_)
 
 
 def _input_bytes(vector: Sequence[Array], number: int, package: PackageSources) -> list[bytes]:
@@ -256,16 +327,3 @@ def _same(one: Inference, other: Inference) -> bool:
 
 def _equal(run: Inference, arrays: Sequence[Array]) -> bool:
     return run.outputs == tuple(array.tobytes() for array in arrays)
-
-
-class _Clock:
-    """Wall-clock seconds by phase."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        start = time.monotonic()
-        yield
-        self.seconds[name] = time.monotonic() - start

@@ -18,7 +18,7 @@ from harness.errors import VectorsError
 from harness.ir.graph import Graph, Tensor
 from harness.quantization.types import Array, DType
 from harness.validate.card import FileVectors, RandomVectors
-from harness.validate.metrics import class_count
+from harness.validate.classification import class_count
 
 _MAX_FILE_BYTES = 1 << 30
 

@@ -7,7 +7,9 @@ from rich.console import Console
 from harness.units import Unit
 from harness.validate.baselines import KERNEL_SETS, by_layer, find
 from harness.validate.card import RandomVectors, card_for_model
-from harness.validate.workbench import Options, Outcome, Workbench
+from harness.validate.options import Options
+from harness.validate.outcome import Outcome
+from harness.validate.workbench import Workbench
 from tests.bench.common import mlperf_models, table
 
 BOARDS = ("mps2-an386", "mps2-an500", "mps3-an547")

@@ -14,8 +14,10 @@ from harness.kernels.base import ConstantTable
 from harness.units import Unit
 from harness.validate.baselines import by_layer, find
 from harness.validate.card import RandomVectors, card_for_model
+from harness.validate.options import Options
+from harness.validate.outcome import Outcome
 from harness.validate.profile import profile_model
-from harness.validate.workbench import Options, Outcome, Workbench
+from harness.validate.workbench import Workbench
 from tests.bench.common import mlperf_models, table
 
 WEIGHT_RATIO = 1.06

@@ -12,7 +12,8 @@ from harness.ir.graph import Graph
 from harness.passes.rewrite import with_tensors
 from harness.validate.card import load_card
 from harness.validate.checks import Status
-from harness.validate.workbench import Options, Workbench
+from harness.validate.options import Options
+from harness.validate.workbench import Workbench
 
 CARD = Path(__file__).resolve().parents[2] / "fixtures" / "digits.hil.yaml"
 SABOTAGED = 2

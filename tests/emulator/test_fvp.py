@@ -30,7 +30,8 @@ from harness.ir.interpreter import run as run_specification
 from harness.link.client import Client
 from harness.validate.card import load_card
 from harness.validate.measurement import measure
-from harness.validate.workbench import Options, Workbench
+from harness.validate.options import Options
+from harness.validate.workbench import Workbench
 from tests.support import fake_fvp
 from tests.support.tiny import tiny_graph, tiny_package
 

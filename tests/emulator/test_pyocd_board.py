@@ -26,7 +26,8 @@ from harness.ir.interpreter import run
 from harness.units import Unit
 from harness.validate.card import RandomVectors, card_for_model
 from harness.validate.measurement import PAINT_SEED, measure
-from harness.validate.workbench import Options, Workbench
+from harness.validate.options import Options
+from harness.validate.workbench import Workbench
 from harness.virtual.remote import SLOW
 from tests.support.firmware import REPOSITORY
 from tests.support.probe import pyocd_command, virtual_probes

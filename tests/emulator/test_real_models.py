@@ -10,7 +10,9 @@ import pytest
 from harness.boards.backends.virtual import backend as virtual
 from harness.units import Unit
 from harness.validate.card import Card, RandomVectors, card_for_model
-from harness.validate.workbench import Options, Outcome, Workbench
+from harness.validate.options import Options
+from harness.validate.outcome import Outcome
+from harness.validate.workbench import Workbench
 from tests.support.models import real_model
 from tests.support.scale import scaled
 

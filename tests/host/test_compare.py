@@ -10,22 +10,22 @@ from hypothesis import strategies as st
 from harness.errors import UnitError
 from harness.units import Quantity, Unit
 from harness.validate.card import Tolerance
-from harness.validate.checks import (
+from harness.validate.checks import Status
+from harness.validate.checks.accuracy import check_accuracy
+from harness.validate.checks.budgets import check_budget
+from harness.validate.checks.layers import check_layers
+from harness.validate.checks.memory import check_memory
+from harness.validate.checks.outputs import check_outputs
+from harness.validate.differences import (
     LayerDiff,
-    Status,
     TensorDiff,
-    Verdict,
-    check_accuracy,
-    check_budget,
-    check_layers,
-    check_memory,
-    check_outputs,
     compare_tensor,
     describe,
     first_difference,
     lsb_difference,
     short_name,
 )
+from harness.validate.verdict import Verdict
 
 EXACT = Tolerance(max_lsb=0)
 

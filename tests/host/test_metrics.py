@@ -11,42 +11,43 @@ from hypothesis import strategies as st
 
 from harness.ir.graph import Graph, NoAttrs, Node, SoftmaxAttrs, Tensor
 from harness.quantization.types import DType, Quantization
-from harness.validate.metrics import accuracy, classify, confusion, dequantize, is_classifier, metrics
+from harness.validate.classification import accuracy, classify, confusion, dequantize, is_classifier
+from harness.validate.metrics import OutputPair, measure_agreement
 
 REALS = st.lists(st.tuples(st.floats(-100, 100), st.floats(-100, 100)), min_size=1, max_size=30)
 
 
 def test_worked_by_hand():
-    found = metrics(np.array([[1.0, 3.0]]), np.array([[2.0, 1.0]]), classes=False)
-    assert found.acc is None
-    assert found.rmse == pytest.approx(math.sqrt(5 / 2))
-    assert found.mae == pytest.approx(1.5)
-    assert found.l2r == pytest.approx(math.sqrt(5) / math.sqrt(10))
-    assert found.mean == pytest.approx(0.5)
-    assert found.std == pytest.approx(1.5)
-    assert found.nse == pytest.approx(1 - 5 / 2)
-    assert found.cos == pytest.approx(5 / (math.sqrt(10) * math.sqrt(5)))
+    found = measure_agreement(OutputPair(np.array([[1.0, 3.0]]), np.array([[2.0, 1.0]]), classes=False))
+    assert found["acc"] is None
+    assert found["rmse"] == pytest.approx(math.sqrt(5 / 2))
+    assert found["mae"] == pytest.approx(1.5)
+    assert found["l2r"] == pytest.approx(math.sqrt(5) / math.sqrt(10))
+    assert found["mean"] == pytest.approx(0.5)
+    assert found["std"] == pytest.approx(1.5)
+    assert found["nse"] == pytest.approx(1 - 5 / 2)
+    assert found["cos"] == pytest.approx(5 / (math.sqrt(10) * math.sqrt(5)))
 
 
 @given(REALS)
 def test_against_plain_python(pairs):
     r, v = [a for a, _ in pairs], [b for _, b in pairs]
-    found = metrics(np.array([r]), np.array([v]), classes=False)
+    found = measure_agreement(OutputPair(np.array([r]), np.array([v]), classes=False))
     e = [a - b for a, b in pairs]
     n = len(e)
-    assert found.rmse == pytest.approx(math.sqrt(sum(x * x for x in e) / n), abs=1e-9)
-    assert found.mae == pytest.approx(sum(map(abs, e)) / n, abs=1e-9)
-    assert found.mean == pytest.approx(sum(e) / n, abs=1e-9)
-    assert found.std == pytest.approx(math.sqrt(sum((x - sum(e) / n) ** 2 for x in e) / n), abs=1e-6)
+    assert found["rmse"] == pytest.approx(math.sqrt(sum(x * x for x in e) / n), abs=1e-9)
+    assert found["mae"] == pytest.approx(sum(map(abs, e)) / n, abs=1e-9)
+    assert found["mean"] == pytest.approx(sum(e) / n, abs=1e-9)
+    assert found["std"] == pytest.approx(math.sqrt(sum((x - sum(e) / n) ** 2 for x in e) / n), abs=1e-6)
 
 
 def test_equal_values_are_perfect_and_constants_do_not_divide_by_zero():
-    same = metrics(np.zeros((2, 3)), np.zeros((2, 3)), classes=True)
-    assert (same.acc, same.rmse, same.l2r, same.nse, same.cos) == (1.0, 0.0, 0.0, 1.0, 1.0)
-    off = metrics(np.zeros((1, 3)), np.ones((1, 3)), classes=False)
-    assert off.l2r == math.inf
-    assert off.nse == -math.inf
-    assert off.cos == 0.0
+    same = measure_agreement(OutputPair(np.zeros((2, 3)), np.zeros((2, 3)), classes=True))
+    assert (same["acc"], same["rmse"], same["l2r"], same["nse"], same["cos"]) == (1.0, 0.0, 0.0, 1.0, 1.0)
+    off = measure_agreement(OutputPair(np.zeros((1, 3)), np.ones((1, 3)), classes=False))
+    assert off["l2r"] == math.inf
+    assert off["nse"] == -math.inf
+    assert off["cos"] == 0.0
 
 
 def test_classes_and_confusion():

@@ -10,7 +10,8 @@ import pytest
 
 from harness import frontends
 from harness.compiler.compile import compile_graph
-from harness.report.document import arena_document
+from harness.compiler.emit.manifest import manifest
+from harness.report.arena import arena_document
 from harness.report.pictures import arena_map, standalone
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +28,7 @@ def plan():
 
 
 def test_heights_are_bytes(plan):
-    arena = arena_document(plan)
+    arena = arena_document(plan, manifest(plan)["arena"])
     drawn = boxes(standalone(arena_map(arena, most=2 * plan.arena_size)))
     assert len(drawn) == len(arena["placements"])
     for place, box in zip(sorted(arena["placements"], key=lambda p: -p["size"]), drawn, strict=True):

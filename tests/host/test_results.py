@@ -24,7 +24,8 @@ from harness.report.bundle import (
 from harness.report.document import error_document, finite, run_document
 from harness.report.html import render
 from harness.validate.card import load_card
-from harness.validate.workbench import Options, Workbench
+from harness.validate.options import Options
+from harness.validate.workbench import Workbench
 from tests.support.plugin_run import FIXTURES, break_layer
 
 SESSION = Invocation(["tinyhil", "validate", "<x>"], {"tinyhil": "0", "qemu": "missing: <none>"})

@@ -8,7 +8,7 @@ from harness.cycles.walk import walk
 from harness.errors import UnitError
 from harness.units import Quantity, Unit, total
 from harness.validate.card import Budget
-from harness.validate.checks import check_budget
+from harness.validate.checks.budgets import check_budget
 
 CYCLES = Quantity(10, Unit.CYCLES)
 INSTRUCTIONS = Quantity(10, Unit.INSTRUCTIONS)

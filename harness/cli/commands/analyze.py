@@ -41,7 +41,7 @@ def analyze(
                 image, note = build_image([package], target, progress=tell), ""
         except ToolError as error:
             note = f"flash of the code is unknown: {error.message}; {error.hint}"
-    document = analysis_document(graph, package.plan, str(model), image, note, target.name)
+    document = analysis_document(graph, package, str(model), image, note, target.name)
     if as_json:
         terminal.print_json(document)
     else:

@@ -41,7 +41,7 @@ def calibrate(
     from harness.boards import open_session, resolve
     from harness.cycles.calibrate import calibrate as time_loops
     from harness.cycles.calibration_image import build
-    from harness.validate.workbench import check_choice
+    from harness.validate.options import check_choice
 
     check_choice("link", link)
     resolved = resolve(board, probe=probe)

@@ -44,7 +44,8 @@ def mlperf(
     from harness.build import BuildOptions, build_image
     from harness.cycles.targets import target_of
     from harness.mlperf.firmware import Interface, copy_image, language
-    from harness.validate.workbench import Workbench, check_choice
+    from harness.validate.options import check_choice
+    from harness.validate.workbench import Workbench
 
     check_choice("link", link)
     target = find_board(board)

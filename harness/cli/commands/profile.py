@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from harness.cycles.predict import Prediction
     from harness.report.document import Document
     from harness.validate.card import Card
-    from harness.validate.workbench import Options, Workbench
+    from harness.validate.options import Options
+    from harness.validate.workbench import Workbench
 
 
 class Format(StrEnum):

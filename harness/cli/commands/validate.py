@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from harness.report.document import Document
     from harness.validate.card import Card
-    from harness.validate.workbench import Options
+    from harness.validate.options import Options
 
 
 def validate(
@@ -55,7 +55,7 @@ def validate(
     from harness.report import console
     from harness.report.bundle import Invocation, check_folder, results_document, write_bundle
     from harness.report.tool_versions import tool_versions
-    from harness.validate.workbench import choose_boards
+    from harness.validate.options import choose_boards
 
     cards = make_cards(targets)
     names = choose_boards(board or [DEFAULT_BOARD])

@@ -55,14 +55,6 @@ class Constants:
         return sum(int(array.data.nbytes) for array in self.arrays)
 
 
-def constants_of(plan: Plan) -> Constants:
-    """The weights and tables of a plan's layers."""
-    constants = Constants()
-    for layer, step in zip(plan.layers, plan.steps, strict=True):
-        _Layer(plan, layer, step, constants).entry({})
-    return constants
-
-
 def layer_entries(plan: Plan, constants: Constants) -> tuple[list[Entry], list[Entry]]:
     """The layers, and functions that several of their calls share: an inlined kernel with one shape.
 

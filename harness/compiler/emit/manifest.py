@@ -69,11 +69,10 @@ def goals_document(goals: Goals) -> dict[str, Any]:
     return {"optimize": goals.optimize, "max_arena": goals.max_arena, "max_flash": goals.max_flash}
 
 
-def manifest_text(plan: Plan, files: Mapping[str, str]) -> str:
-    """The manifest with the hash of every generated file, as JSON text."""
-    data = manifest(plan)
-    data["files"] = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in sorted(files.items())}
-    return json.dumps(data, indent=2) + "\n"
+def manifest_text(manifest: Mapping[str, Any], files: Mapping[str, str]) -> str:
+    """A manifest with the hash of every generated file, as JSON text."""
+    hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in sorted(files.items())}
+    return json.dumps({**manifest, "files": hashes}, indent=2) + "\n"
 
 
 def _tensor(tensor: Tensor) -> dict[str, Any]:

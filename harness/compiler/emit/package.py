@@ -23,7 +23,7 @@ from harness.compiler.emit.layers import (
     weights_header,
     weights_source,
 )
-from harness.compiler.emit.manifest import manifest_text
+from harness.compiler.emit.manifest import manifest, manifest_text
 from harness.compiler.plan import Plan
 from harness.errors import CompileError
 from harness.kernels.discovery import kernel_file
@@ -48,12 +48,16 @@ class Package:
         sources: names of the files among them that are compiled: C, and assembly (.S).
         shared: those of `sources` that are a kernel's code, the same for every model that uses the kernel.
         glue: text of NAME_hil.c, which describes the model to tinyhil's own runtime.
+        manifest: the plan as JSON-ready data, see harness.compiler.emit.manifest; not to be changed.
+        constant_bytes: bytes of weights and tables.
     """
 
     plan: Plan
     files: Mapping[str, str]
     sources: tuple[str, ...]
     glue: str
+    manifest: Mapping[str, Any]
+    constant_bytes: int
     shared: tuple[str, ...] = ()
 
 
@@ -88,10 +92,12 @@ def emit(plan: Plan) -> Package:
         f"{name}_weights.c": weights_source(name, __version__, constants.arrays),
         **kernels,
     }
-    files[f"{name}.json"] = manifest_text(plan, files)
+    described = manifest(plan)
+    files[f"{name}.json"] = manifest_text(described, files)
     glue = environment.get_template("glue.c.j2").render(m=model)
     shared = tuple(file for file in kernels if not file.endswith(".h"))
-    return Package(plan, files, (f"{name}.c", f"{name}_weights.c", *shared), glue, shared)
+    sources = (f"{name}.c", f"{name}_weights.c", *shared)
+    return Package(plan, files, sources, glue, described, model["constant_bytes"], shared)
 
 
 def model_list(packages: Sequence[Package]) -> str:
@@ -171,6 +177,7 @@ def _model(plan: Plan, constants: Constants) -> dict[str, Any]:
     graph = plan.graph
     upper = plan.name.upper()
     layers, shared = layer_entries(plan, constants)
+    constant_bytes = constants.bytes  # of the layers: initial values of states come after
     inputs = [_io(plan, t, i, "input") for i, t in enumerate(graph.inputs)]
     outputs = [_io(plan, t, i, "output") for i, t in enumerate(graph.outputs)]
     tables = [{"name": "model_inputs", "tensors": [(t["offset"], t["bytes"]) for t in inputs]}] if inputs else []
@@ -188,6 +195,7 @@ def _model(plan: Plan, constants: Constants) -> dict[str, Any]:
         "version": __version__,
         "sha256": sha256,
         "sha256_bytes": ", ".join(f"0x{b:02x}" for b in bytes.fromhex(sha256)),
+        "constant_bytes": constant_bytes,
         "arena_size": plan.arena_size,
         "arena_align": plan.arena_align,
         "inputs": inputs,

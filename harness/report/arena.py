@@ -1,0 +1,61 @@
+"""The arena of a plan: where everything lies, and its size as a sum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.compiler.plan import ArenaPlacement, Plan
+
+
+def arena_document(plan: Plan, described: Mapping[str, Any]) -> dict[str, Any]:
+    """The arena's map, and its size as a sum.
+
+    `described` is the arena as the package's manifest has it.
+
+    peak is what is alive at the worst layer, each byte once; of it scratch, and what overlaps (an output over an input,
+    counted under the larger). loss is the rest: alignment, and gaps that the placement leaves.
+    """
+    content: dict[str, Any] = dict(described)
+    worst, alive = _worst_layer(plan)
+    terms = _terms(alive)
+    peak = sum(term["bytes"] for term in terms)
+    content["layers"] = len(plan.layers)
+    content["worst_layer"] = plan.layers[worst].name if plan.layers else None
+    content["peak"] = peak
+    content["scratch"] = sum(p.size for p in alive if p.tensor is None and p.state is None)
+    content["overlapped"] = sum(p.size for p in _whole(alive)) - peak
+    content["loss"] = plan.arena_size - peak
+    content["sum"] = [*terms, {"name": "alignment and gaps", "bytes": content["loss"], "of": content["loss"]}]
+    return content
+
+
+def _worst_layer(plan: Plan) -> tuple[int, list[ArenaPlacement]]:
+    best, alive = 0, [p for p in plan.placements]
+    most = -1
+    for index in range(len(plan.layers)):
+        here = [p for p in plan.placements if p.first <= index <= p.last and p.size]
+        covered = sum(term["bytes"] for term in _terms(here))
+        if covered > most:
+            best, alive, most = index, here, covered
+    return best, alive
+
+
+def _whole(placements: list[ArenaPlacement]) -> list[ArenaPlacement]:
+    """Without those whose bytes all lie inside another's: views, parts, and what is computed in place."""
+    kept: list[ArenaPlacement] = []
+    for p in sorted(placements, key=lambda p: -p.size):
+        if not any(k.offset <= p.offset and p.offset + p.size <= k.offset + k.size for k in kept):
+            kept.append(p)
+    return sorted(kept, key=lambda p: p.offset)
+
+
+def _terms(placements: list[ArenaPlacement]) -> list[dict[str, Any]]:
+    """What each placement adds to the bytes covered by those below it; `of` is its whole size."""
+    terms: list[dict[str, Any]] = []
+    end = 0
+    for p in _whole(placements):
+        added = max(p.offset + p.size - max(p.offset, end), 0)
+        terms.append({"name": p.name, "bytes": added, "of": p.size})
+        end = max(end, p.offset + p.size)
+    return terms

@@ -1,0 +1,10 @@
+"""Model cards: `NAME.hil.yaml`, which says what a model is checked with and against which limits."""
+
+from harness.validate.card.loading import SUFFIX, card_for_model, card_of, load_card
+from harness.validate.card.schema import Accuracy, Budget, Card, Checks, Compiling, OracleName, Placing, Tolerance
+from harness.validate.card.vectors import FileVectors, RandomVectors, parse_vectors
+
+__all__ = [
+    "SUFFIX", "Accuracy", "Budget", "Card", "Checks", "Compiling", "FileVectors", "OracleName", "Placing",
+    "RandomVectors", "Tolerance", "card_for_model", "card_of", "load_card", "parse_vectors",
+]  # fmt: skip

@@ -1,0 +1,142 @@
+"""Files -> cards."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from harness.errors import BoardConfigError, CardError
+from harness.validate.card.positions import compose, line_of, one_line
+from harness.validate.card.schema import Accuracy, Budget, Card, CardFile, Checks, Placing, Tolerance
+from harness.validate.card.vectors import FileVectors, RandomVectors
+
+SUFFIX = ".hil.yaml"
+_MAX_BYTES = 1 << 20
+
+
+def card_for_model(model: Path) -> Card:
+    """The card of a model that has none: random vectors, outputs and layers exact against TFLM, no budgets."""
+    return Card(name=model.stem, path=None, model=model, base=model.parent, vectors=RandomVectors(random=20))
+
+
+def card_of(target: Path) -> Card:
+    """The card that a path names: a card's file, or a model, which gets one of its own.
+
+    Raises:
+        CardError: it is a card's file and cannot be used.
+    """
+    return load_card(target) if target.suffix in (".yaml", ".yml") else card_for_model(target)
+
+
+def load_card(path: Path) -> Card:
+    """Read and check a card.
+
+    Raises:
+        CardError: the file cannot be read, is not YAML, breaks the schema (all mistakes at once, with line numbers), or
+            has budgets or a placement for a board that nobody knows.
+    """
+    text = _read(path)
+    root = compose(path, text)
+    try:
+        content = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise CardError(f"{path}: not readable as YAML: {one_line(error)}", hint="correct the YAML syntax") from error
+    if not isinstance(content, dict):
+        raise CardError(f"{path}: a card is a mapping of keys to values", hint="start with `model: NAME.tflite`")
+    try:
+        card = CardFile.model_validate(content)
+    except ValidationError as error:
+        raise _schema_error(path, root, error) from None
+    _check_boards(path, root, "budgets", card.budgets)
+    _check_boards(path, root, "placement", card.placement)
+    return Card(
+        name=path.name.removesuffix(SUFFIX),
+        path=path,
+        model=path.parent / card.model,
+        base=path.parent,
+        vectors=card.vectors,
+        oracle=card.oracle,
+        checks=card.checks,
+        budgets=card.budgets,
+        placement=card.placement,
+        compile=card.compile,
+        description=card.description,
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_MAX_BYTES + 1)
+        if len(raw) > _MAX_BYTES:
+            raise CardError(f"{path}: larger than {_MAX_BYTES} bytes", hint="a card is a short text file")
+        return raw.decode("utf-8")
+    except OSError as error:
+        raise CardError(f"{path}: cannot be read: {error.strerror}", hint="check the path and permissions") from error
+    except UnicodeDecodeError as error:
+        raise CardError(f"{path}: not UTF-8 text", hint="a card is a YAML text file") from error
+
+
+def _check_boards(path: Path, root: yaml.Node | None, key: str, boards: Iterable[str]) -> None:
+    """What is under a misspelt name would never be used."""
+    names = [name for name in boards if name != "default"]
+    if not names:
+        return
+    from harness.boards import find_board, load_boards
+
+    known = load_boards()
+    for name in names:
+        try:
+            find_board(name, known)
+        except BoardConfigError as error:
+            line = line_of(root, [key, name])
+            raise CardError(
+                f"{path}: line {line}: {key}.{name}: {error.message}", hint=f"`default`, or a board; {error.hint}"
+            ) from None
+
+
+def _schema_error(path: Path, root: yaml.Node | None, error: ValidationError) -> CardError:
+    lines: list[str] = []
+    hint = "docs/cards.md lists every key"
+    for item in error.errors():
+        where = [str(part) for part in item["loc"] if str(part) not in _UNION_TAGS]
+        line = line_of(root, where)
+        problem = item["msg"][0].lower() + item["msg"][1:]
+        if item["type"] == "extra_forbidden":
+            problem = "unknown key"
+            near = difflib.get_close_matches(where[-1], _KNOWN_KEYS, n=1)
+            if near:
+                hint = f"did you mean '{near[0]}'?"
+        elif item["type"] == "missing":
+            problem = "missing"
+        elif item["type"] == "value_error":
+            problem = str(item["ctx"]["error"])
+        elif item["type"] == "model_type":
+            problem = f"input should be {_FORMS[item['ctx']['class_name']]}"
+        text = f"line {line}: {'.'.join(where)}: {problem}"
+        if text not in lines:
+            lines.append(text)
+    more = "" if len(lines) == 1 else f" (and {len(lines) - 1} more)"
+    return CardError(f"{path}: {lines[0]}{more}", hint=hint, details="\n".join(lines) if more else "")
+
+
+# What pydantic puts into a location for the alternatives of a union.
+_UNION_TAGS = {"RandomVectors", "FileVectors"}
+_FORMS = {
+    "FileVectors": "NAME.npz, {file: NAME.npz, count: N} or {random: N, seed: S}",
+    "RandomVectors": "{random: N, seed: S}",
+    "Tolerance": "`exact`, {max_lsb: N} or `off`",
+    "Accuracy": "{min: SHARE}",
+    "Checks": "a mapping of outputs, layers and accuracy",
+    "Budget": "a mapping of arena, flash, stack, instructions and cycles",
+    "Placing": "a mapping of arena, stack, data, weights and code to memory regions",
+}
+_KNOWN_KEYS = [
+    name
+    for record in (CardFile, RandomVectors, FileVectors, Tolerance, Accuracy, Checks, Budget, Placing)
+    for name in record.model_fields
+]

@@ -1,0 +1,22 @@
+"""What all parts of a card have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+
+class Record(BaseModel):
+    """A part of a card: unknown keys are refused, so that a typing mistake never switches a check off."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _path(text: str) -> str:
+    if not text.strip() or "\0" in text:
+        raise ValueError("no path of a file")
+    return text
+
+
+PathText: TypeAlias = Annotated[str, AfterValidator(_path)]

@@ -1,0 +1,175 @@
+"""The schema of a card: every key, what it may hold, and what stands where it is left out.
+
+docs/cards.md shows it by example. Paths in a card are relative to the card's folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
+
+from harness.compiler.goals import Mode, Overrides, parse_bytes
+from harness.errors import OptionError
+from harness.validate.card.record import PathText, Record
+from harness.validate.card.vectors import RandomVectors, VectorsField
+
+OracleName: TypeAlias = Literal["tflm", "litert-ref", "litert", "spec"]
+
+
+class Tolerance(Record):
+    """`{max_lsb: N}`: every element within N quantization steps (units in the last place for floats)."""
+
+    max_lsb: NonNegativeInt
+
+
+def _tolerance(value: object) -> object:
+    if value == "exact":
+        return {"max_lsb": 0}
+    if value is False or value == "off":  # YAML reads a bare `off` as false
+        return None
+    return value
+
+
+class Accuracy(Record):
+    """`{min: SHARE}`: share of labelled vectors that the board classifies right (0 to 1)."""
+
+    min: Annotated[float, Field(ge=0, le=1, strict=False)]
+
+
+def _bytes(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_bytes(value, "budget")
+    except OptionError as error:
+        raise ValueError(error.message) from None
+
+
+Bytes: TypeAlias = Annotated[PositiveInt, BeforeValidator(_bytes)]
+
+ToleranceField: TypeAlias = Annotated[Tolerance | None, BeforeValidator(_tolerance)]
+
+
+class Checks(Record):
+    """What is compared; a check that is None is not made."""
+
+    outputs: ToleranceField = Tolerance(max_lsb=0)
+    layers: ToleranceField = Tolerance(max_lsb=0)
+    accuracy: Accuracy | None = None
+
+
+class Budget(Record):
+    """Limits; each is compared only with a measurement of its own unit.
+
+    Attributes:
+        arena: bytes of the arena, as measured on the board.
+        flash: bytes of text, rodata and data of the generated code, its weights and its kernels.
+        stack: bytes of stack, highest mark of a run.
+        instructions: executed instructions of one inference (emulated boards).
+        cycles: cycles of one inference (real boards).
+    """
+
+    arena: PositiveInt | None = None
+    flash: PositiveInt | None = None
+    stack: PositiveInt | None = None
+    instructions: PositiveInt | None = None
+    cycles: PositiveInt | None = None
+
+    def limits(self) -> dict[str, int]:
+        """The limits that are set, by name."""
+        return {name: int(value) for name, value in self.model_dump(exclude_none=True).items()}
+
+
+class Placing(Record):
+    """Memory regions of the board for parts of the image; a part that is None stays where the board has it.
+
+    Attributes:
+        arena, stack: the model's arena and the stack.
+        data: all other variables.
+        weights: constants of the model.
+        code: its layers with their kernels.
+    """
+
+    arena: str | None = None
+    stack: str | None = None
+    data: str | None = None
+    weights: str | None = None
+    code: str | None = None
+
+
+class Compiling(Record):
+    """What to compile for: see harness.compiler.goals.Goals. Budgets in bytes, also as text such as 32k or 32KiB.
+
+    Attributes:
+        optimize: time, ram, flash or balanced.
+        max_arena, max_flash: bytes that no compilation may exceed.
+    """
+
+    optimize: Mode | None = None
+    max_arena: Bytes | None = None
+    max_flash: Bytes | None = None
+
+    @property
+    def overrides(self) -> Overrides:
+        """The same for the compiler."""
+        return Overrides(self.optimize, self.max_arena, self.max_flash)
+
+
+def _placement(value: object) -> object:
+    """`{arena: dtcm}` is short for `{default: {arena: dtcm}}`."""
+    flat = isinstance(value, dict) and any(part in value for part in Placing.model_fields)
+    return {"default": value} if flat else value
+
+
+class CardFile(Record):
+    """The keys of a card."""
+
+    model: PathText
+    vectors: VectorsField = RandomVectors(random=20)
+    oracle: OracleName = "tflm"
+    checks: Checks = Checks()
+    budgets: dict[str, Budget] = {}
+    placement: Annotated[dict[str, Placing], BeforeValidator(_placement)] = {}
+    compile: Compiling = Compiling()
+    description: str = ""
+
+
+class Card(Record):
+    """A model card, checked.
+
+    Attributes:
+        name: the card's file name without its suffix, or the model's.
+        path: the card's file, or None for a model given without a card.
+        model: path of the model file.
+        base: folder that relative paths start from.
+        vectors: where the inputs come from.
+        oracle: name of the reference that gates.
+        checks, budgets, placement: as in the file; the latter two by board name or "default".
+        compile: what to compile for.
+    """
+
+    name: str
+    path: Path | None
+    model: Path
+    base: Path
+    vectors: VectorsField
+    oracle: OracleName = "tflm"
+    checks: Checks = Checks()
+    budgets: Mapping[str, Budget] = {}
+    placement: Mapping[str, Placing] = {}
+    compile: Compiling = Compiling()
+    description: str = ""
+
+    def budget(self, board: str) -> Budget:
+        """Limits for `board`: its own where it has them, else the default's."""
+        default = self.budgets.get("default", Budget()).limits()
+        return Budget(**{**default, **self.budgets.get(board, Budget()).limits()})
+
+    def placing(self, board: str, *, has_choice: bool) -> dict[str, str]:
+        """Part -> memory region on `board`: its own entries, and the default's where the board has a choice at all."""
+        names = ("default", board) if has_choice else (board,)
+        given = (self.placement.get(name, Placing()).model_dump(exclude_none=True) for name in names)
+        return {part: region for entry in given for part, region in entry.items()}

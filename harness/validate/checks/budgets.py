@@ -1,0 +1,70 @@
+"""The checks of budgets, one for each limit of the card: `arena`, `flash`, `stack`, `instructions`, `cycles`.
+
+A budget is only ever compared with a measurement of its own unit; where the board measures another one, the check says
+"not measured here" and neither passes nor fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.units import Quantity, Unit
+from harness.validate.card import Card
+from harness.validate.checks.result import CheckResult, Status
+from harness.validate.evidence import Evidence
+
+
+class BudgetChecks:
+    """See harness.validate.checks.Check."""
+
+    def names(self, card: Card, board: str) -> tuple[str, ...]:
+        """See Check."""
+        return tuple(card.budget(board).limits())
+
+    def judge(self, card: Card, evidence: Evidence) -> Iterable[CheckResult]:
+        """See Check."""
+        for name, limit in card.budget(evidence.resolved.asked.name).limits().items():
+            time = name in ("instructions", "cycles")
+            unit = Unit(name) if time else Unit.BYTES
+            measured, why = _time(evidence, unit) if time else _bytes(evidence, name)
+            yield check_budget(name, Quantity(limit, unit), measured, why)
+
+
+def _time(evidence: Evidence, unit: Unit) -> tuple[Quantity | None, str]:
+    """The time of an inference, or why it is not known in this unit."""
+    measured = evidence.measurement
+    if measured.total is not None and measured.unit is unit:
+        return Quantity(measured.total, unit), ""
+    return None, f"{evidence.resolved.runs_on.name} measures {measured.unit.value if measured.unit else 'no time'}"
+
+
+def _bytes(evidence: Evidence, name: str) -> tuple[Quantity | None, str]:
+    """The bytes of arena, stack or flash, or why they are not known."""
+    from harness.boards.backends import find_backend
+
+    board, runtime = evidence.resolved.runs_on, evidence.runtime
+    if not getattr(runtime.measures, name):
+        return None, f"runtime {runtime.name} does not tell its {name}"
+    if name != "arena" and not find_backend(board.backend).measures_memory:
+        return None, f"{board.name} runs native code of this machine"
+    measured = evidence.measurement
+    taken = {"arena": measured.arena_high, "stack": measured.stack_high, "flash": evidence.image.sizes.network.flash}
+    return Quantity(taken[name], Unit.BYTES), ""
+
+
+def check_budget(name: str, limit: Quantity, measured: Quantity | None, why: str = "") -> CheckResult:
+    """The check of one budget; `measured` is None where this board cannot tell, and `why` says so.
+
+    Raises:
+        UnitError: the two are of different units.
+    """
+    if measured is None:
+        return CheckResult(name, Status.NOT_MEASURED, f"not measured here: {why}", {"limit": limit.value})
+    unit = limit.unit.value
+    figures: dict[str, float | int | str] = {"measured": measured.value, "limit": limit.value, "unit": unit}
+    if measured <= limit:
+        share = measured.ratio(limit)
+        return CheckResult(name, Status.PASS, f"{measured.value:,} of {limit.value:,} {unit} ({share:.0%})", figures)
+    over = (measured - limit).value
+    text = f"{measured.value:,} {unit}, {over:,} over the budget of {limit.value:,}"
+    return CheckResult(name, Status.FAIL, text, figures)

@@ -1,0 +1,41 @@
+"""The check `outputs`: the model's outputs against the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from harness.validate.card import Card, Tolerance
+from harness.validate.checks.result import CheckResult, Status, allowed, how_equal
+from harness.validate.differences import TensorDiff, describe
+from harness.validate.evidence import Evidence
+
+
+class OutputsCheck:
+    """See harness.validate.checks.Check."""
+
+    def names(self, card: Card, board: str) -> tuple[str, ...]:
+        """See Check."""
+        return () if card.checks.outputs is None else ("outputs",)
+
+    def judge(self, card: Card, evidence: Evidence) -> Iterable[CheckResult]:
+        """See Check."""
+        if card.checks.outputs is not None:
+            oracle = evidence.reference.oracle
+            yield check_outputs(evidence.outputs, card.checks.outputs, len(evidence.vectors), oracle)
+
+
+def check_outputs(outputs: Sequence[TensorDiff], tolerance: Tolerance, vectors: int, oracle: str) -> CheckResult:
+    """The check of the model's outputs against the reference."""
+    bad = [diff for diff in outputs if not diff.within(tolerance)]
+    figures = {
+        "vectors": vectors,
+        "max_lsb": max((d.max_lsb for d in outputs), default=0),
+        "differing": sum(d.differing for d in outputs),
+        "elements": sum(d.elements for d in outputs),
+    }
+    if not bad:
+        text = f"{vectors} vectors equal {oracle} {how_equal(figures['max_lsb'])}"
+        return CheckResult("outputs", Status.PASS, text, figures)
+    return CheckResult(
+        "outputs", Status.FAIL, f"{describe(bad[0])} (allowed: {allowed(tolerance)}, against {oracle})", figures
+    )

@@ -1,0 +1,204 @@
+"""Differences between what the board computed and what the reference computed, tensor by tensor.
+
+They are counted in LSB: steps of the quantized value, or units in the last place of a float (0 means the same bits).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.compiler.plan import Plan
+from harness.errors import UnitError
+from harness.ir.graph import Graph
+from harness.quantization.types import Array
+from harness.validate.card import Tolerance
+
+Rows: TypeAlias = Sequence[Sequence[Array]]
+"""[vector][output]."""
+
+
+@dataclass(frozen=True)
+class Element:
+    """One differing element: of which vector, where in the tensor, and both values in the tensor's own units."""
+
+    vector: int
+    index: tuple[int, ...]
+    expected: float
+    got: float
+
+
+@dataclass(frozen=True)
+class TensorDiff:
+    """Difference of one tensor over all compared vectors.
+
+    Attributes:
+        elements: elements compared, all vectors together.
+        differing: how many of them differ.
+        max_lsb: the largest difference in LSB.
+        histogram: (got - expected in LSB, number of elements), sorted; at most the 64 most frequent.
+        first: the first differing element in the first differing vector, or None; its place in the file's tensor.
+        vectors_differing: number of vectors with any difference.
+        channels: (channels compared, channels of the file's tensor), the last dimension, where the compiler dropped
+            constant or unused ones; None where it kept all.
+    """
+
+    name: str
+    elements: int
+    differing: int
+    max_lsb: int
+    histogram: tuple[tuple[int, int], ...]
+    first: Element | None
+    vectors_differing: int
+    channels: tuple[int, int] | None = None
+
+    def within(self, tolerance: Tolerance) -> bool:
+        """Whether no element is further off than allowed."""
+        return self.max_lsb <= tolerance.max_lsb
+
+
+@dataclass(frozen=True)
+class LayerDiff:
+    """Difference of one output tensor of one layer.
+
+    Attributes:
+        layer: index in Plan.layers; name and op are the layer's.
+        output: which of the layer's outputs.
+    """
+
+    layer: int
+    name: str
+    op: str
+    output: int
+    diff: TensorDiff
+
+
+def lsb_difference(expected: Array, got: Array) -> npt.NDArray[np.int64]:
+    """got - expected in LSB, elementwise.
+
+    For floats the difference of the ordered bit patterns, so that 1 is the next representable number and -0.0 lies one
+    step under 0.0.
+    """
+    if expected.dtype == np.float32:
+        return _ordered(got) - _ordered(expected)
+    return got.astype(np.int64) - expected.astype(np.int64)
+
+
+def _ordered(values: Array) -> npt.NDArray[np.int64]:
+    bits = np.ascontiguousarray(values, dtype=np.float32).view(np.int32).astype(np.int64)
+    ordered: npt.NDArray[np.int64] = np.where(bits < 0, -(bits & 0x7FFFFFFF) - 1, bits)
+    return ordered
+
+
+def compare_tensor(
+    name: str, expected: Sequence[Array], got: Sequence[Array], kept: Sequence[int] | None = None
+) -> TensorDiff:
+    """Compare one tensor over vectors; `got[i]` may have another shape with the same elements (a merged reshape).
+
+    `kept` are the channels of `expected` that `got` has, None for all.
+
+    Raises:
+        UnitError: the two have different types or numbers of elements: they are not the same tensor.
+    """
+    channels = None
+    if kept is not None and expected:
+        channels = (len(kept), expected[0].shape[-1])
+        expected = [want[..., list(kept)] for want in expected]
+    elements = differing = max_lsb = vectors_differing = 0
+    histogram: dict[int, int] = {}
+    first: Element | None = None
+    for vector, (want, have) in enumerate(zip(expected, got, strict=True)):
+        if want.dtype != have.dtype or want.size != have.size:
+            raise UnitError(
+                f"{name}: the reference has {want.dtype}[{want.size}], the board {have.dtype}[{have.size}]",
+                hint="this is a mistake in tinyhil's mapping of tensors; please report it with the model",
+            )
+        delta = lsb_difference(want, have.reshape(want.shape))
+        elements += want.size
+        wrong = int(np.count_nonzero(delta))
+        if not wrong:
+            continue
+        differing += wrong
+        vectors_differing += 1
+        max_lsb = max(max_lsb, int(np.abs(delta).max()))
+        steps, counts = np.unique(delta[delta != 0], return_counts=True)
+        for step, count in zip(steps, counts, strict=True):
+            histogram[int(step)] = histogram.get(int(step), 0) + int(count)
+        if first is None:
+            index = tuple(int(i) for i in np.unravel_index(int(np.flatnonzero(delta)[0]), want.shape))
+            place = index if kept is None else (*index[:-1], kept[index[-1]])
+            first = Element(vector, place, want[index].item(), have.reshape(want.shape)[index].item())
+    frequent = sorted(histogram.items(), key=lambda item: -item[1])[:64]
+    return TensorDiff(name, elements, differing, max_lsb, tuple(sorted(frequent)), first, vectors_differing, channels)
+
+
+def first_difference(layers: Sequence[LayerDiff], *, sequence: bool) -> LayerDiff | None:
+    """The layer where things first go wrong.
+
+    Layers run in order, so the first differing one is the cause. In a sequence of a model with states an error lives on
+    into the next vector's early layers: there the earliest vector comes first, then the layer.
+    """
+    wrong = [(diff, diff.diff.first) for diff in layers]
+    found = [(diff, first.vector) for diff, first in wrong if first is not None]
+    if not found:
+        return None
+    return min(found, key=lambda item: (item[1] if sequence else 0, item[0].layer, item[0].output))[0]
+
+
+def output_diffs(graph: Graph, expected: Rows, got: Rows) -> tuple[TensorDiff, ...]:
+    """Difference of every model output; rows are [vector][output]."""
+    return tuple(
+        compare_tensor(graph.tensors[tensor].name, [row[o] for row in expected], [row[o] for row in got])
+        for o, tensor in enumerate(graph.outputs)
+    )
+
+
+def layer_diffs(
+    plan: Plan,
+    expected: Sequence[Mapping[int, Array]],
+    got: Sequence[Sequence[Sequence[Array]]] | None,
+) -> tuple[tuple[LayerDiff, ...], tuple[str, ...]]:
+    """Every layer output that has a counterpart in the model file against it, and the names of layers without.
+
+    Args:
+        plan: whose layers ran.
+        expected: per vector the reference's tensors, by their index in the model file.
+        got: [vector][layer][output of the layer]; None where none were fetched.
+    """
+    diffs: list[LayerDiff] = []
+    uncompared: list[str] = []
+    if not expected or got is None:
+        return (), ()
+    for layer in plan.layers:
+        for output, tensor in enumerate(layer.outputs):
+            made = plan.graph.tensors[tensor]
+            source = made.source
+            if source is None or any(source not in tensors for tensors in expected):
+                uncompared.append(layer.name)
+                continue
+            wanted = [tensors[source] for tensors in expected]
+            diff = compare_tensor(made.name, wanted, [vector[layer.index][output] for vector in got], made.kept)
+            diffs.append(LayerDiff(layer.index, layer.name, layer.op, output, diff))
+    return tuple(diffs), tuple(dict.fromkeys(uncompared))
+
+
+def describe(diff: TensorDiff) -> str:
+    """A tensor's difference in words: how much, and the first element."""
+    if diff.first is None:
+        return f"{short_name(diff.name)}: no difference"
+    first = diff.first
+    place = ", ".join(str(i) for i in first.index)
+    return (
+        f"{short_name(diff.name)}: {diff.differing:,} of {diff.elements:,} elements differ, up to {diff.max_lsb} LSB; "
+        f"vector {first.vector}, element [{place}]: expected {first.expected}, got {first.got}"
+    )
+
+
+def short_name(tensor: str) -> str:
+    """A tensor's name for people: converters join the names of everything they fused with semicolons."""
+    name = tensor.partition(";")[0]
+    return name if len(name) <= 48 else f"...{name[-45:]}"

@@ -1,0 +1,101 @@
+"""What a run on a board gave beside what the reference says: all that a check may judge by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.compiler.plan import Plan
+from harness.ir.graph import Graph
+from harness.validate import classification
+from harness.validate.differences import LayerDiff, TensorDiff, first_difference, layer_diffs, output_diffs
+from harness.validate.metrics import OutputPair
+from harness.validate.reference import Reference
+from harness.validate.vectors import Vectors
+
+if TYPE_CHECKING:
+    from harness.boards import Resolved
+    from harness.build import Image
+    from harness.runtimes.base import Runtime
+    from harness.validate.measurement import Measurement
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """One run of a model on a board. What is computed from it is computed once.
+
+    Attributes:
+        graph: the model as imported; `plan.graph` is what ran.
+    """
+
+    resolved: Resolved
+    runtime: Runtime
+    graph: Graph
+    plan: Plan
+    vectors: Vectors
+    reference: Reference
+    image: Image
+    measurement: Measurement
+
+    @cached_property
+    def outputs(self) -> tuple[TensorDiff, ...]:
+        """Difference of each model output."""
+        return output_diffs(self.graph, self.reference.outputs, self.measurement.outputs)
+
+    @property
+    def layers(self) -> tuple[LayerDiff, ...]:
+        """Difference of each layer output that the reference has a tensor for."""
+        return self._layers[0]
+
+    @property
+    def uncompared(self) -> tuple[str, ...]:
+        """Names of layers whose output has no counterpart in the model file."""
+        return self._layers[1]
+
+    @cached_property
+    def _layers(self) -> tuple[tuple[LayerDiff, ...], tuple[str, ...]]:
+        return layer_diffs(self.plan, self.reference.tensors, self.measurement.layer_outputs)
+
+    @property
+    def first_layer(self) -> LayerDiff | None:
+        """The layer where things first go wrong, if they do."""
+        return first_difference(self.layers, sequence=bool(self.graph.states))
+
+    @cached_property
+    def pairs(self) -> tuple[OutputPair, ...]:
+        """Each model output in real numbers: the reference's and the board's."""
+        found = []
+        for output, tensor_id in enumerate(self.graph.outputs):
+            tensor = self.graph.tensors[tensor_id]
+            want = classification.dequantize([row[output] for row in self.reference.outputs], tensor)
+            have = classification.dequantize([row[output] for row in self.measurement.outputs], tensor)
+            classes = self.vectors.labels is not None or classification.is_classifier(self.graph, tensor_id)
+            found.append(OutputPair(want, have, classes))
+        return tuple(found)
+
+    @cached_property
+    def accuracy(self) -> tuple[float, float] | None:
+        """Share of labelled vectors that (board, reference) classify right by the first output; None without labels."""
+        right = self._labels
+        if right is None:
+            return None
+        reference, board = (classification.classify(side) for side in (self.pairs[0].reference, self.pairs[0].board))
+        return classification.accuracy(board, right), classification.accuracy(reference, right)
+
+    @cached_property
+    def confusion(self) -> tuple[tuple[int, ...], ...] | None:
+        """The board's confusion matrix over labelled vectors, rows right, columns predicted; None without labels."""
+        right = self._labels
+        if right is None:
+            return None
+        count = classification.class_count(self.graph.tensors[self.graph.outputs[0]])
+        matrix = classification.confusion(classification.classify(self.pairs[0].board), right, count)
+        return tuple(tuple(row) for row in matrix)
+
+    @property
+    def _labels(self) -> npt.NDArray[np.int64] | None:
+        return None if self.vectors.labels is None else self.vectors.labels.astype(np.int64)

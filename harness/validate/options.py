@@ -1,0 +1,90 @@
+"""How to run: what goes before a card's own settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from harness.compiler.goals import Overrides
+from harness.errors import OptionError
+from harness.runtimes import DEFAULT_RUNTIME, RUNTIMES
+from harness.validate.card import Card, FileVectors, OracleName, RandomVectors
+
+LINKS = ("uart", "fast", "rtt")
+SECOND_OPINIONS = ("litert-ref", "litert")
+LAYER_VECTORS = 20
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run.
+
+    Attributes:
+        link: "uart", "fast" for the board's quickest, or "rtt" through the debug probe of a real board.
+        vectors: replaces the card's vectors.
+        oracle: replaces the card's oracle.
+        opinions: second references, reported and never gating; over the first 20 vectors.
+        layer_vectors: layers are compared over this many vectors from the first on (a sequence: over all).
+        sanitize: build with AddressSanitizer and UndefinedBehaviorSanitizer (host board only).
+        placement: part of the image -> memory region; goes before the card's.
+        probe: unique id of the debug probe, or BOARD=ID,...; see harness.boards.backends.pyocd.probes.wanted_probe.
+        overrides: what to compile for; goes before the card's.
+        runtime: what computes the model on the board; see harness.runtimes.
+    """
+
+    link: str = "uart"
+    vectors: RandomVectors | FileVectors | None = None
+    oracle: str | None = None
+    opinions: tuple[str, ...] = SECOND_OPINIONS
+    layer_vectors: int = LAYER_VECTORS
+    sanitize: bool = False
+    placement: Mapping[str, str] = field(default_factory=dict)
+    probe: str | None = None
+    overrides: Overrides = Overrides()
+    runtime: str = DEFAULT_RUNTIME
+
+
+def apply_options(card: Card, options: Options) -> Card:
+    """The card with the options' vectors and oracle; random vectors have no labels, so that accuracy goes unchecked."""
+    changes: dict[str, object] = {}
+    if options.vectors is not None and options.vectors != card.vectors:
+        changes["vectors"] = options.vectors
+        if isinstance(options.vectors, RandomVectors):
+            changes["checks"] = card.checks.model_copy(update={"accuracy": None})
+    if options.oracle is not None:
+        changes["oracle"] = options.oracle
+    return card.model_copy(update=changes) if changes else card
+
+
+def check_choice(option: Literal["link", "oracle", "runtime"], value: str) -> None:
+    """Check an option's value that a user gave.
+
+    Raises:
+        OptionError: it is none of those allowed.
+    """
+    if option == "runtime":
+        allowed = RUNTIMES.names()
+    else:
+        allowed = {"link": LINKS, "oracle": get_args(OracleName)}[option]
+    if value not in allowed:
+        raise OptionError(f"no {option} is named '{value}'", hint=f"one of: {', '.join(allowed)}")
+
+
+def choose_boards(names: Sequence[str]) -> tuple[str, ...]:
+    """The boards named, each once; "all" stands for every board that runs here as itself.
+
+    Raises:
+        BoardConfigError: a name is unknown.
+    """
+    from harness.boards import find_board, load_boards
+    from harness.boards.backends import find_backend
+
+    known = load_boards()
+    chosen: list[str] = []
+    for name in names:
+        if name == "all":
+            chosen += [board.name for board in known.values() if find_backend(board.backend).always_runs]
+        else:
+            chosen.append(find_board(name, known).name)
+    return tuple(dict.fromkeys(chosen))

@@ -1,0 +1,79 @@
+"""What is known of one model on one board after a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.compiler.plan import Plan
+from harness.ir.graph import Graph
+from harness.validate.baselines import Baseline
+from harness.validate.card import Card
+from harness.validate.checks import Status
+from harness.validate.reference import Reference
+from harness.validate.vectors import Vectors
+from harness.validate.verdict import Opinion, Verdict
+
+if TYPE_CHECKING:
+    from harness.boards import Resolved
+    from harness.build import Image
+    from harness.compiler.emit.package import Package
+    from harness.runtimes import Runtime
+    from harness.validate.measurement import Measurement
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Everything known of one model on one board.
+
+    Attributes:
+        card: with the options applied.
+        graph: the model as imported; `plan.graph` is what runs.
+        runtime: what computed it on the board.
+        reference: the oracle that gated.
+        opinion_notes: why a second opinion is missing.
+        baselines: TFLM's records for this model, core and unit.
+        transcript: the last bytes on the line.
+        notes: what else the board's session had to say.
+        seconds: wall clock by phase.
+    """
+
+    card: Card
+    graph: Graph
+    runtime: Runtime
+    package: Package
+    resolved: Resolved
+    link: str
+    vectors: Vectors
+    reference: Reference
+    image: Image
+    measurement: Measurement
+    verdict: Verdict
+    opinions: tuple[Opinion, ...]
+    opinion_notes: tuple[str, ...]
+    baselines: tuple[Baseline, ...]
+    transcript: str
+    notes: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def plan(self) -> Plan:
+        """What was compiled: layers, arena, and the graph that runs."""
+        return self.package.plan
+
+    @property
+    def passed(self) -> bool:
+        """Whether no check failed."""
+        return self.verdict.passed
+
+    def explain(self) -> str:
+        """All checks, one a line, for an assertion's message."""
+        where = self.resolved.asked.name
+        if self.resolved.stand_in:
+            where += f" (stand-in: {self.resolved.ran_on})"
+        lines = [f"{self.card.name} on {where}:"]
+        for check in self.verdict.checks:
+            status = "" if check.status is Status.NOT_MEASURED else f"{check.status.value}: "  # the summary says it
+            lines.append(f"  {check.name}: {status}{check.summary}")
+        return "\n".join(lines)
