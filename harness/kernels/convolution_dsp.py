@@ -7,6 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from harness.hardware.target import Target
+from harness.ir.graph import FullyConnectedAttrs
+from harness.ir.operators import names_with
+from harness.ir.operators.traits import Trait
 from harness.ir.window import one_row
 from harness.kernels.access_order import AccessOrder, pixel_pairs, rows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
@@ -76,7 +79,7 @@ def chunk_within(im2col: Im2col, form: Form, limit: int) -> int:
 
 def im2col_of(context: Context) -> Im2col:
     """The layer's windows; those of one pixel make one long row: pairs of pixels need not end with the image's rows."""
-    if context.node.op == "FULLY_CONNECTED":
+    if isinstance(context.node.attrs, FullyConnectedAttrs):
         out_n, in_n = context.input(1).shape
         return Im2col(one_row(context.input(0).elements // in_n, in_n, out_n))
     window = context.window
@@ -100,7 +103,7 @@ class ConvDsp(Kernel):
         chunked: whether only as many channels are computed at a time as the cache before slow memory holds weights of.
     """
 
-    ops = frozenset({"CONV_2D", "FULLY_CONNECTED"})
+    ops = names_with(Trait.WEIGHTS) - names_with(Trait.CHANNELS_APART)
     features = DSP
     function: ClassVar[str]
     form: ClassVar[Form]
@@ -109,10 +112,11 @@ class ConvDsp(Kernel):
     chunked: ClassVar[bool] = False
 
     def applies(self, context: Context) -> bool:
-        if context.node.op == "CONV_2D" and context.input(0).shape[3] != context.input(1).shape[3]:
-            return False
-        if context.node.op == "FULLY_CONNECTED" and im2col_of(context).window.pixels == 1:
-            return False  # one row has no pairs
+        if isinstance(context.node.attrs, FullyConnectedAttrs):
+            if im2col_of(context).window.pixels == 1:
+                return False  # one row has no pairs
+        elif context.input(0).shape[3] != context.input(1).shape[3]:
+            return False  # groups
         return allows(context, self.form) and self._chunk(im2col_of(context), context.target) > 0
 
     def lower(self, context: Context) -> Lowered:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from harness.ir.graph import FullyConnectedAttrs
 from harness.ir.window import ONE, Window2D
 from harness.kernels.access_order import AccessOrder, windows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
@@ -71,7 +72,7 @@ def gemm_loops(context: Context, calls: int, pixels: int, depth: int) -> dict[st
     """Loops of `calls` calls of gemm_s8_mve, over `pixels` rows of `depth` each."""
     steps, tail = split_depth(depth)
     channels, form = context.output().shape[-1], layer_form(context)
-    if context.node.op == "FULLY_CONNECTED":
+    if isinstance(context.node.attrs, FullyConnectedAttrs):
         channels = context.input(1).shape[0]
     paired = calls * -(-pixels // 2)
     tiles = paired * -(-channels // 4)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from math import prod
 
-from harness.ir.graph import ConcatAttrs, PadAttrs, SliceAttrs, SplitAttrs, Tensor
+from harness.ir.graph import ConcatAttrs, PadAttrs, SliceAttrs, SplitAttrs, Tensor, VariableAttrs
+from harness.ir.operators import has, names_of, names_with
+from harness.ir.operators.traits import Trait
 from harness.kernels.base import Call, In, Kernel, Lowered, Out, StateOf
 from harness.kernels.context import Context
 from harness.kernels.loops import DEPTH, NestLoop, merge, nest_fields, nest_turns, padded, row_major
@@ -18,12 +20,12 @@ INLINED = 64
 class MovePortable(Kernel):
     """A copy as it is: variables, and reshapes whose bytes cannot be shared."""
 
-    ops = frozenset({"READ_VARIABLE", "ASSIGN_VARIABLE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS"})
+    ops = names_of(VariableAttrs) | names_with(Trait.SAME_BYTES)
     function = "move_portable"
 
     def lower(self, context: Context) -> Lowered:
-        source = StateOf() if context.node.op == "READ_VARIABLE" else In(ctype=_BYTES)
-        target = StateOf() if context.node.op == "ASSIGN_VARIABLE" else Out(ctype=_BYTES)
+        source = StateOf() if has(context.node, Trait.READS_STATE) else In(ctype=_BYTES)
+        target = StateOf() if has(context.node, Trait.WRITES_STATE) else Out(ctype=_BYTES)
         return Lowered(self.function, (Call(self.function, (source, target), {"bytes": moved(context)}),))
 
     def work(self, context: Context) -> Work:
@@ -109,7 +111,7 @@ class ConcatPortable(Copying):
 class SplitPortable(Copying):
     """SPLIT and SPLIT_V: one strided copy an output."""
 
-    ops = frozenset({"SPLIT", "SPLIT_V"})
+    ops = names_of(SplitAttrs)
     function = "copy_rows_portable"
 
     def lower(self, context: Context) -> Lowered:
@@ -168,7 +170,7 @@ class StridedSlicePortable(Copying):
 class PadPortable(Copying):
     """PAD and PADV2, int8: fill, then copy the inside."""
 
-    ops = frozenset({"PAD", "PADV2"})
+    ops = names_of(PadAttrs)
     function = "strided_copy_portable"
     fill = "fill_portable"
 

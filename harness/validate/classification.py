@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.ir.graph import Graph, Tensor
+from harness.ir.operators import has
+from harness.ir.operators.traits import Trait
 from harness.quantization.types import Array, DType
 
 Reals = npt.NDArray[np.float64]
@@ -40,14 +42,14 @@ def class_count(tensor: Tensor) -> int:
 
 
 def is_classifier(graph: Graph, output: int) -> bool:
-    """Whether an output tensor holds class scores: it comes from SOFTMAX or LOGISTIC, maybe requantized or reshaped."""
+    """Whether an output tensor holds class scores: probabilities, maybe requantized or reshaped."""
     producers = graph.producers()
     tensor = output
     while tensor in producers:
         node = graph.nodes[producers[tensor]]
-        if node.op in ("SOFTMAX", "LOGISTIC"):
+        if has(node, Trait.PROBABILITIES):
             return True
-        if node.op not in ("QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS"):
+        if not has(node, Trait.SAME_VALUES):
             return False
         tensor = node.inputs[0]
     return False

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.ir.graph import Graph
+from harness.ir.operators import operator_of
 from harness.quantization.types import Array
 from harness.validate.vectors import Vectors
 
@@ -47,14 +48,9 @@ class References:
         return self._known[key]
 
 
-SAFE_SOFTMAX = 511
-"""Widest SOFTMAX that no input makes TFLM's fixed-point sum overflow."""
-
-
 def _may_abort(graph: Graph) -> bool:
     """Whether some inputs abort TFLM, which must then not take this process along."""
-    rows = [graph.tensors[node.inputs[0]].shape[-1] for node in graph.nodes if node.op == "SOFTMAX"]
-    return max(rows, default=0) > SAFE_SOFTMAX
+    return any(operator_of(node).may_abort(graph, node) for node in graph.nodes)
 
 
 def _run(oracle: str, graph: Graph, vectors: Vectors, count: int, tensors: int) -> Reference:

@@ -218,9 +218,9 @@ def test_probabilities_lie_between_none_and_all(name: str) -> None:
     assert y.dtype is DType.INT8 and low == 0 and 0.99 < high <= 1
 
 
-@pytest.mark.parametrize("room", ["passes", "compiler"])
+@pytest.mark.parametrize("room", ["passes", "compiler", "kernels", "validate"])
 def test_nobody_asks_for_operators_by_a_list_of_names(room: str) -> None:
-    """Passes and fusion ask traits; a pass may name the one operator that it makes."""
+    """Traits and classes of attributes are asked for; a pass may name the operator that it makes, a kernel those it is for."""
     names = "|".join(OPERATORS)
     several = re.compile(rf'"(?:{names})",\s*"(?:{names})"|\.op (?:==|!=) "(?:{names})"|\.op (?:not )?in \(')
     for path in sorted((ROOT / "harness" / room).rglob("*.py")):

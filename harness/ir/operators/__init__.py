@@ -1,27 +1,46 @@
-"""Operators: one record each, in a file of its family. Adding one is a file here: it is found by its OPERATORS."""
+"""Operators: one record each, in a file of its family. Adding one is a file here: it is found by its OPERATORS.
+
+An installed package adds operators by an entry point of the group "tinyhil.operators" that names a module with
+OPERATORS of its own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from importlib import import_module
+from importlib import import_module, metadata
 from pkgutil import iter_modules
 from types import ModuleType
 
+from harness.errors import PluginError
 from harness.ir.graph import Node
 from harness.ir.operators.operator import Operator
 from harness.ir.operators.traits import Trait
+
+GROUP = "tinyhil.operators"
 
 
 def _modules() -> Iterator[ModuleType]:
     for found in sorted(iter_modules(__path__), key=lambda module: module.name):
         yield import_module(f"{__name__}.{found.name}")
+    for point in sorted(metadata.entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
+        try:
+            yield point.load()
+        except Exception as error:  # whatever the package's code raises when it is imported
+            raise PluginError(
+                f"operators '{point.name}' cannot be loaded from {point.value}: {type(error).__name__}: {error}",
+                hint=f"reinstall or uninstall the package; it adds to {GROUP}",
+            ) from error
 
 
 def _collected() -> dict[str, Operator]:
     operators: dict[str, Operator] = {}
     for module in _modules():
         for operator in getattr(module, "OPERATORS", ()):
-            assert operator.name not in operators, f"two records of {operator.name}"
+            if operator.name in operators:
+                raise PluginError(
+                    f"there are two records of operator {operator.name}, the second in {module.__name__}",
+                    hint=f"take one of them out; packages add to {GROUP}",
+                )
             operators[operator.name] = operator
     return operators
 
