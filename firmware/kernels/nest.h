@@ -1,4 +1,4 @@
-/* HIL_NEST_DEPTH loops over two operands, each with its own steps: broadcasting, and copies from block to block.
+/* A nest of HIL_NEST_DEPTH loops over two operands, each with its own steps: broadcasting, and copies of blocks.
  *
  * A kernel has a hil_nest in its shape (nest_fields in harness/kernels/loops.py fills it) and holds the innermost loop, its
  * row; the four around it are here. Macros, since places are of the kernel's own types:
@@ -15,9 +15,9 @@
 #define HIL_NEST_DEPTH 5
 
 typedef struct {
-    int32_t n0, n1, n2, n3, n4; /* turns of each loop, the outermost first */
-    int32_t a0, a1, a2, a3, a4; /* how far one operand moves in a turn; 0: it is broadcast */
-    int32_t b0, b1, b2, b3, b4; /* how far the other does */
+    int32_t n0, n1, n2, n3, n4; /* iterations of each loop, the outermost first */
+    int32_t a0, a1, a2, a3, a4; /* steps of one operand per iteration; 0: it is broadcast */
+    int32_t b0, b1, b2, b3, b4; /* steps of the other */
 } hil_nest;
 
 _Static_assert(sizeof(hil_nest) == 3 * HIL_NEST_DEPTH * sizeof(int32_t), "three numbers a loop");

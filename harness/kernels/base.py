@@ -61,7 +61,7 @@ class ConstantTable:
 class At:
     """Pointer to `offset` bytes from the beginning of a tensor, or of the layer's scratch where `tensor` is None.
 
-    In a Repeat it moves by `step` bytes from one turn to the next.
+    In a Repeat it moves by `step` bytes per iteration.
     """
 
     tensor: int | None
@@ -91,7 +91,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Repeat:
-    """`calls` calls from the one numbered `first` on run together, `times` times over."""
+    """A loop: the `calls` calls from number `first` on run in order, `times` times."""
 
     first: int
     calls: int

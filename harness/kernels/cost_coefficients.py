@@ -3,8 +3,8 @@
 A file a core. `instructions` and `cycles` are per run of a loop (harness/kernels/work.py), cycles those of the core
 table (harness/cycles) with memory that never keeps it waiting; `apart` is what they are more where weights and
 activations lie in different memories. `code` is what is fetched for a layer that finds none of it in the cache;
-`fetch` and `data` are lines missed per run of a loop in the caches of `board` beside that, and beside what sweeps miss:
-of code, and of constants. What a missed line costs is the target's to say.
+`fetch` and `data` are lines missed per run of a loop in the caches of `board` beside that, and beside those of reused
+bytes: of code, and of constants. What a missed line costs is the target's to say.
 
 A kernel without coefficients on a core that has a file is not chosen there (harness/compiler/choice.py). Packages that
 add kernels (discovery.py) keep files of the same form, with their kernels alone, in a folder `costs` beside the module.

@@ -40,6 +40,7 @@ def all_kernels() -> tuple[Kernel, ...]:
     return tuple(found)
 
 
+@cache
 def added_folders() -> tuple[Path, ...]:
     """Folders of the modules that entry points name.
 
@@ -67,7 +68,6 @@ def _entry_points() -> Sequence[metadata.EntryPoint]:
     return sorted(metadata.entry_points(group=GROUP), key=lambda point: (point.name, point.value))
 
 
-@cache
 def _folder(name: str, module: str) -> Path:
     try:
         spec = find_spec(module)

@@ -77,12 +77,12 @@ def broadcast_nest(a: Tensor, b: Tensor, y: Tensor, what: str) -> list[NestLoop]
 
 
 def nest_fields(nest: Sequence[NestLoop]) -> dict[str, int]:
-    """The hil_nest of a C shape: turns of each of DEPTH loops, and the steps of two operands."""
+    """The hil_nest of a C shape: iterations of each of DEPTH loops, and the steps of two operands."""
     fields = {f"nest.n{i}": loop.count for i, loop in enumerate(nest)}
     fields |= {f"nest.a{i}": loop.steps[0] for i, loop in enumerate(nest)}
     return fields | {f"nest.b{i}": loop.steps[1] for i, loop in enumerate(nest)}
 
 
-def nest_turns(shape: Mapping[str, int]) -> int:
-    """Turns of the innermost loop of a C shape's hil_nest, in all."""
+def nest_iterations(shape: Mapping[str, int]) -> int:
+    """Iterations of the innermost loop of a C shape's hil_nest, in all."""
     return prod(shape[f"nest.n{i}"] for i in range(DEPTH))

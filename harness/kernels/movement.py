@@ -9,7 +9,7 @@ from harness.ir.operators import has, names_of, names_with
 from harness.ir.operators.traits import Trait
 from harness.kernels.base import Call, In, Kernel, Lowered, Out, StateOf
 from harness.kernels.context import Context
-from harness.kernels.loops import DEPTH, NestLoop, merge, nest_fields, nest_turns, padded, row_major
+from harness.kernels.loops import DEPTH, NestLoop, merge, nest_fields, nest_iterations, padded, row_major
 from harness.kernels.work import Work
 
 _BYTES = "uint8_t"
@@ -131,7 +131,7 @@ class SplitPortable(Copying):
 
 def runs(call: Call) -> int:
     """Runs of bytes that a call copies."""
-    return call.shape["rows"] if "rows" in call.shape else nest_turns(call.shape)
+    return call.shape["rows"] if "rows" in call.shape else nest_iterations(call.shape)
 
 
 def _strided(function: str, loops: list[NestLoop], size: int, in_offset: int, out_offset: int, what: str) -> Call:

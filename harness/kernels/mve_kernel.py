@@ -17,7 +17,7 @@ Loops: TypeAlias = Mapping[str, float]
 
 
 class MveKernel(Kernel):
-    """A kernel that tells its work part by part."""
+    """A kernel whose work is given by its parts: loops, scratch, bytes of weights and how often they are read."""
 
     features = MVE
 
@@ -39,5 +39,5 @@ class MveKernel(Kernel):
 
     def work(self, context: Context) -> Work:
         size = self.flash(context)
-        sweeps = (Reuse("weights", size, self.reads(context)),) if size else ()
-        return Work(self.loops(context), sweeps, self.scratch(context))
+        reuse = (Reuse("weights", size, self.reads(context)),) if size else ()
+        return Work(self.loops(context), reuse, self.scratch(context))

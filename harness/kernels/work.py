@@ -1,4 +1,4 @@
-"""What a kernel has to do for a layer, counted from shapes alone: how often its loops run, and what it reads again."""
+"""The work of a kernel for a layer, counted from shapes alone: how often its loops run, and which bytes it reuses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Reuse:
         what: "weights" (and other constants), "input" or "output".
         size: bytes.
         times: how often.
-        beside: bytes of RAM that it uses all the time meanwhile.
+        beside: bytes of RAM that it uses throughout.
     """
 
     what: Literal["weights", "input", "output"]
@@ -31,10 +31,10 @@ class Work:
     Attributes:
         loops: name of a loop of the kernel -> how often it runs in all. `layer`, once, is there for every kernel and is
             not named.
-        sweeps: of constants, inputs and the output. An input or output without one is swept once.
+        reuse: of constants, inputs and the output. An input or output that is not among them is read or written once.
         scratch: bytes of RAM while it runs.
     """
 
     loops: Mapping[str, float]
-    sweeps: tuple[Reuse, ...] = ()
+    reuse: tuple[Reuse, ...] = ()
     scratch: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,11 @@ from harness.resources import firmware, package
 
 
 @pytest.fixture
-def headers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "kernels").mkdir()
-    monkeypatch.setattr(module, "firmware", lambda: tmp_path)
+def headers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder that headers are read from."""
+    monkeypatch.setattr(module, "kernel_file", lambda name: tmp_path / name if (tmp_path / name).is_file() else None)
     constants.cache_clear()
-    yield tmp_path / "kernels"
+    yield tmp_path
     constants.cache_clear()
 
 
@@ -31,9 +32,9 @@ def test_numbers_are_read_and_nothing_else(headers: Path) -> None:
 
 def test_what_is_missing_is_told(headers: Path) -> None:
     (headers / "x.h").write_text("#define HIL_A 1\n")
-    with pytest.raises(CompileError, match="kernels/x.h defines no number HIL_B"):
+    with pytest.raises(CompileError, match="x.h defines no number HIL_B"):
         constant("x.h", "HIL_B")
-    with pytest.raises(CompileError, match="has no y.h"):
+    with pytest.raises(CompileError, match="no kernel has a header y.h"):
         constant("y.h", "HIL_B")
 
 

@@ -23,7 +23,7 @@ from harness.ir.graph import Graph
 from harness.kernels.constants import constant
 from harness.kernels.context import Context
 from harness.kernels.cost_coefficients import core_coefficients, folder, without_coefficients
-from harness.kernels.discovery import GROUP, all_kernels, kernel_file
+from harness.kernels.discovery import GROUP, added_folders, all_kernels, kernel_file
 from tests.support.compiled import VECTORS, check_on_board
 from tests.support.opgen import random_graph
 
@@ -58,6 +58,7 @@ HIL_SHARED void mul_s8_added(const int8_t *a, const int8_t *b, int8_t *output, c
 
 def forget() -> None:
     all_kernels.cache_clear()
+    added_folders.cache_clear()
     core_coefficients.cache_clear()
 
 
@@ -102,20 +103,16 @@ def test_every_module_of_the_folder_is_asked() -> None:
     modules = [kernel.__module__ for kernel in found if kernel.__module__.startswith("harness.")]
     assert modules == sorted(modules)
     for path in Path(harness.kernels.__file__).parent.glob("*.py"):
-        listed = (
-            getattr(import_module(f"harness.kernels.{path.stem}"), "KERNELS", ()) if path.stem != "__init__" else ()
-        )
+        if path.stem == "__init__":
+            continue
+        listed = getattr(import_module(f"harness.kernels.{path.stem}"), "KERNELS", ())
         assert set(listed) <= set(all_kernels())
         assert listed or "\nKERNELS" not in path.read_text(encoding="utf-8")
 
 
 def test_a_file_in_the_folder_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (
-        "from harness.kernels.elementwise import AddS8Portable\n"
-        "class Mine(AddS8Portable):\n    pass\n"
-        "KERNELS = (Mine(),)\n"
-    )
-    (tmp_path / "elementwise_mine.py").write_text(text)
+    text = "from harness.kernels.elementwise import AddS8Portable\nclass Mine(AddS8Portable):\n    pass\n"
+    (tmp_path / "elementwise_mine.py").write_text(text + "KERNELS = (Mine(),)\n")
     before = all_kernels()
     monkeypatch.setattr(harness.kernels, "__path__", [*harness.kernels.__path__, str(tmp_path)])
     forget()
@@ -153,7 +150,7 @@ def test_it_is_chosen_by_coefficients_of_its_own(installed: Callable[[str], Path
     assert without_coefficients("cortex-m4") == ("MulS8Added",)
     (made / "costs").mkdir()
     table = json.loads((folder() / "cortex-m4.json").read_text(encoding="utf-8"))
-    row = dict.fromkeys((*all_kernels()[-1].work(context).loops, "layer"), 0.5)
+    row = dict.fromkeys((*all_kernels()[-1].work(context).loops, "layer"), 0.001)
     own = {"layers": 1, "error": 0.0, "instructions": row, "cycles": row}
     (made / "costs" / "cortex-m4.json").write_text(json.dumps(table | {"kernels": {"MulS8Added": own}}))
     core_coefficients.cache_clear()

@@ -220,7 +220,7 @@ def test_probabilities_lie_between_none_and_all(name: str) -> None:
 
 @pytest.mark.parametrize("room", ["passes", "compiler", "kernels", "validate"])
 def test_nobody_asks_for_operators_by_a_list_of_names(room: str) -> None:
-    """Traits and classes of attributes are asked for; a pass may name the operator that it makes, a kernel those it is for."""
+    """Traits and classes of attributes are; a pass may name the operator that it makes, a kernel the one it is for."""
     names = "|".join(OPERATORS)
     several = re.compile(rf'"(?:{names})",\s*"(?:{names})"|\.op (?:==|!=) "(?:{names})"|\.op (?:not )?in \(')
     for path in sorted((ROOT / "harness" / room).rglob("*.py")):

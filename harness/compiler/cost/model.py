@@ -136,40 +136,40 @@ def _coefficients(
 
 
 def stalls(work: Work, context: Context, *, over: bool = False) -> float:
-    """Modelled cycles waited for lines that the work's sweeps miss."""
+    """Modelled cycles waited for cache lines that are missed where the work reads or writes bytes again."""
     target = context.target
     if target.weights is None and target.arena is None:
         return 0.0
-    sweeps = _sweeps(work, context)
-    fits = _fits(target, sweeps, over)
+    reused = _all_reuse(work, context)
+    fits = _fits(target, reused, over)
     waited = 0.0
-    for sweep in sweeps:
-        memory = target.weights if sweep.what == "weights" else target.arena
-        if memory is None or (fits and sweep.what != "weights") or (over and sweep.what == "output"):
+    for one in reused:
+        memory = target.weights if one.what == "weights" else target.arena
+        if memory is None or (fits and one.what != "weights") or (over and one.what == "output"):
             continue
-        size = sweep.size
-        if sweep.what != "weights" and not over:
-            size = sum(other.size for other in sweeps if other.what != "weights")  # they take turns
-        lines = memory.missed(size, sweep.times, sweep.beside) * sweep.size / size
-        waited += lines * (memory.store if sweep.what == "output" else memory.load)
+        size = one.size
+        if one.what != "weights" and not over:
+            size = sum(other.size for other in reused if other.what != "weights")  # they take turns
+        lines = memory.missed(size, one.times, one.beside) * one.size / size
+        waited += lines * (memory.store if one.what == "output" else memory.load)
     return waited
 
 
-def _sweeps(work: Work, context: Context) -> list[Reuse]:
-    """The sweeps, with one of each kind of tensor that has none."""
+def _all_reuse(work: Work, context: Context) -> list[Reuse]:
+    """The work's reuse, and input and output once where they are not among it."""
     graph, node = context.graph, context.node
-    sweeps = list(work.sweeps)
-    told = {sweep.what for sweep in sweeps}
+    reused = list(work.reuse)
+    told = {one.what for one in reused}
     if "input" not in told:
         read = [graph.tensors[t] for t in node.inputs if t >= 0]
-        sweeps.append(Reuse("input", sum(t.bytes for t in read if t.data is None), 1))
+        reused.append(Reuse("input", sum(t.bytes for t in read if t.data is None), 1))
     if "output" not in told:
-        sweeps.append(Reuse("output", sum(graph.tensors[t].bytes for t in node.outputs), 1))
-    return [sweep for sweep in sweeps if sweep.size]
+        reused.append(Reuse("output", sum(graph.tensors[t].bytes for t in node.outputs), 1))
+    return [one for one in reused if one.size]
 
 
-def _fits(target: Target, sweeps: list[Reuse], over: bool) -> bool:
+def _fits(target: Target, reused: list[Reuse], over: bool) -> bool:
     """Whether the cache holds all of it, so that activations are still there from the layer before."""
     cache: Cached | None = target.arena
-    size = sum(sweep.size for sweep in sweeps if not (over and sweep.what == "output"))
+    size = sum(one.size for one in reused if not (over and one.what == "output"))
     return size <= (inf if cache is None else cache.size)
