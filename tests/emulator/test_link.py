@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness.elf.symbols import Symbols
+from harness.elf.symbols import Symbols, read_symbols
 from harness.errors import DeviceFaultError, DeviceTimeoutError, StackOverflowError
 from harness.link.client import Client
 from harness.link.framing import Kind, encode
@@ -202,20 +202,16 @@ def test_garbage_leaves_the_board_working(images, link):
 def test_addresses_have_functions_and_lines(images):
     elf = images("mps2-an500")
     symbols = Symbols(elf)
-    start = next(address for address, _, name in functions(symbols) if name == "hil_send")
+    functions = {symbol.name: symbol for symbol in read_symbols(elf) if symbol.kind == "function"}
+    start = functions["hil_send"].address
     place = symbols.at(start + 5)
     assert place is not None and (place.function, place.offset, place.file) == ("hil_send", 4, "hil_frame.c")
     # a function's first row is its brace or the line above
     line = symbols.at(start).line
     assert "hil_send" in "".join((FIRMWARE / "runtime" / place.file).read_text().splitlines()[line - 2 : line])
     # hil_main begins with a call or two; no call ends in the first instructions of hil_send
-    main, size, _ = next(entry for entry in functions(symbols) if entry[2] == "hil_main")
+    main, size = functions["hil_main"].address, functions["hil_main"].size
     calls = [symbols.called_from(address | 1) for address in range(main, main + size, 2)]
     assert {call.function for call in calls if call is not None} == {"hil_main"}
     assert symbols.called_from(start + 5) is None
     assert symbols.at(0x2000_0000) is None and symbols.at(0xFFFF_FFFF) is None
-
-
-def functions(symbols):
-    symbols.at(0)
-    return symbols._functions
