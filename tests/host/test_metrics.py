@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from harness.ir.graph import Graph, NoAttrs, Node, SoftmaxAttrs, Tensor
 from harness.quantization.types import DType, Quantization
+from harness.report import rows
 from harness.validate.classification import accuracy, classify, confusion, dequantize, is_classifier
-from harness.validate.metrics import OutputPair, measure_agreement
+from harness.validate.metrics import METRICS, OutputPair, measure_agreement
+from tests.support.installed import install
 
 REALS = st.lists(st.tuples(st.floats(-100, 100), st.floats(-100, 100)), min_size=1, max_size=30)
 
@@ -73,3 +75,19 @@ def test_a_classifier_ends_in_softmax_or_logistic_maybe_requantized():
     assert is_classifier(Graph("g", tensors, (softmax, requantize), (0,), (2,)), 2)
     relu = Node("RELU", (0,), (1,), NoAttrs())
     assert not is_classifier(Graph("g", tensors, (relu, requantize), (0,), (2,)), 2)
+
+
+def test_every_metric_of_the_table_is_told_in_its_order():
+    assert METRICS.names() == ("acc", "rmse", "mae", "l2r", "mean", "std", "nse", "cos")
+    assert tuple(measure_agreement(OutputPair(np.ones((1, 2)), np.ones((1, 2)), classes=True))) == METRICS.names()
+
+
+def test_a_metric_of_another_package_is_measured_and_shown(tmp_path, monkeypatch):
+    code = "import numpy as np\n\n\ndef worst(pair):\n    return float(np.abs(pair.e).max())\n"
+    install(tmp_path, "extreme", METRICS.group, "worst = extreme_code:worst", code)
+    monkeypatch.syspath_prepend(tmp_path)
+    found = measure_agreement(OutputPair(np.array([[1.0, 3.0]]), np.array([[2.0, 1.0]]), classes=False))
+    assert found["worst"] == 2.0
+    shown = rows.metrics({"verdict": {"outputs": [{"tensor": "y", "metrics": found}]}})
+    assert shown.columns == ("output", *METRICS.names()) and METRICS.names()[-1] == "worst"
+    assert shown.rows[0][-1] == "2"

@@ -6,9 +6,12 @@ import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections import Counter
 
 import pytest
 
+from harness.compiler.emit import package
+from harness.pytest_plugin import items
 from harness.report.bundle import read_bundle
 from harness.validate.workbench import Workbench
 from tests.support.plugin_run import FIXTURES, break_layer, copy_fixture, run_pytest
@@ -150,6 +153,20 @@ def test_a_run_is_made_once_for_all_its_checks(pytester, monkeypatch):
     monkeypatch.setattr(Workbench, "validate", lambda self, *rest: runs.append(1) or sound(self, *rest))
     run_pytest(pytester, "--board", "host").assert_outcomes(passed=5, skipped=2)
     assert len(runs) == 1
+
+
+def test_its_manifest_and_its_document_are_made_once(pytester, monkeypatch):
+    copy_fixture("digits", pytester.path)
+    made = Counter()
+
+    def count(module, name):
+        sound = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *given: made.update([name]) or sound(*given))
+
+    count(package, "manifest")
+    count(items, "run_document")
+    run_pytest(pytester, "--board", "host", "--report", "out").assert_outcomes(passed=5, skipped=2)
+    assert made == {"manifest": 1, "run_document": 1}
 
 
 def test_a_wrong_card_is_a_collection_error_with_its_line(pytester):

@@ -11,6 +11,7 @@ import pytest
 
 from harness.errors import Category, OptionError, PluginError
 from harness.plugins import Table
+from tests.support import installed
 
 Install = Callable[[str, str], None]
 
@@ -20,16 +21,8 @@ TABLE: Table[object] = Table("colour", "tinyhil.test_colours", {"red": "string:d
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     """Installs a package of a name with entry points of TABLE's group."""
-
-    def make(package: str, points: str) -> None:
-        info = tmp_path / f"{package}-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text(f"[{TABLE.group}]\n{points}\n")
-        (tmp_path / f"{package}_code.py").write_text("GREEN = 'a plugin'\n")
-
     monkeypatch.syspath_prepend(tmp_path)
-    return make
+    return lambda package, points: installed.install(tmp_path, package, TABLE.group, points, "GREEN = 'a plugin'\n")
 
 
 def test_built_ins_come_by_name_and_in_order() -> None:
