@@ -15,15 +15,8 @@ from harness.cycles.tables import core_table
 from harness.elf.sections import read_sections
 from harness.elf.symbols import Symbol, read_symbols
 from harness.errors import BuildError, CycleModelError, ImageFileError
+from harness.hardware.cores import core as core_record
 
-_FLAGS = {
-    "cortex-m0plus": ("-march=armv6s-m",),
-    "cortex-m3": ("-march=armv7-m",),
-    "cortex-m4": ("-march=armv7e-m+fp", "-mfloat-abi=hard"),
-    "cortex-m7": ("-march=armv7e-m+fpv5", "-mfloat-abi=hard"),
-    "cortex-m33": ("-march=armv8-m.main+dsp+fp", "-mfloat-abi=hard"),
-    "cortex-m55": ("-march=armv8.1-m.main+mve.fp+fp.dp", "-mfloat-abi=hard"),
-}
 _TIMEOUT_S = 60.0
 
 
@@ -51,7 +44,7 @@ def assemble_all(texts: Sequence[str], core: str) -> list[bytes]:
         source, image = Path(folder) / "loop.s", Path(folder) / "loop.elf"
         sections = [f'.section .text.{number}, "ax", %progbits\n{text}\n' for number, text in enumerate(texts)]
         source.write_text("\n".join([".syntax unified\n.thumb", *sections]), encoding="utf-8")
-        command = [str(compiler.cc), *_FLAGS[core], "-mthumb", "-c", str(source), "-o", str(image)]
+        command = [str(compiler.cc), *core_record(core).assembler, "-mthumb", "-c", str(source), "-o", str(image)]
         try:
             done = subprocess.run(
                 command, capture_output=True, text=True, timeout=_TIMEOUT_S, stdin=subprocess.DEVNULL, check=False

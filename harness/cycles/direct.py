@@ -16,6 +16,7 @@ from harness.build.host_library import host_library
 from harness.cycles.image import Layout
 from harness.elf.symbols import read_symbols
 from harness.errors import EmulatorMissingError, ProfileError
+from harness.hardware.cores import core
 
 if TYPE_CHECKING:
     from harness.build import Image, PackageSources
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 SOURCES = ("unicorn.c", "tracer.h", "trace.h")
 _ARCH_ARM, _MODE_THUMB_MCLASS = 1, 0x10 | 0x20
 _HOOKS = {1 << 3: "tinyhil_watch_block", 1 << 2: "tinyhil_watch_instruction", 3 << 10: "tinyhil_watch_access"}
-_CPUS = {
-    "cortex-m0plus": "CORTEX_M0", "cortex-m3": "CORTEX_M3", "cortex-m4": "CORTEX_M4", "cortex-m7": "CORTEX_M7",
-    "cortex-m33": "CORTEX_M33",
-}  # fmt: skip
 _PAGE = 0x1000
 _FREE = 0x6000_0000  # external memory, where no board has anything and code may run
 _TIME_LIMIT_US = 300_000_000
@@ -37,7 +34,7 @@ def can_run(board: Board) -> bool:
     """Whether Unicorn is installed and knows the board's core."""
     from harness.boards.backends.virtual import backend as virtual
 
-    return virtual.is_installed() and board.core in _CPUS and bool(board.memory)
+    return virtual.is_installed() and core(board.core).unicorn is not None and bool(board.memory)
 
 
 def version() -> str:
@@ -117,7 +114,7 @@ class _Core:
         self._errors: type[Exception] = unicorn.UcError
         self._registers = unicorn.arm_const
         self.engine: Any = unicorn.Uc(_ARCH_ARM, _MODE_THUMB_MCLASS)
-        self.engine.ctl_set_cpu_model(getattr(self._registers, f"UC_CPU_ARM_{_CPUS[board.core]}"))
+        self.engine.ctl_set_cpu_model(getattr(self._registers, f"UC_CPU_ARM_{core(board.core).unicorn}"))
         pages = {
             page
             for region in board.memory

@@ -6,26 +6,26 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from harness.hardware.board import VIRTUAL
+from harness.hardware.cores import CORES, NOT_COMPILED_FOR
 from harness.hardware.families import DEVICE_MASK
 
 _Positive = Annotated[int, Field(gt=0)]
 _Address = Annotated[int, Field(ge=0, lt=1 << 32)]
 _Pin = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.]*$")]
 _Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
-Core = Literal[
-    "host",
-    "cortex-m0",
-    "cortex-m0plus",
-    "cortex-m3",
-    "cortex-m4",
-    "cortex-m7",
-    "cortex-m33",
-    "cortex-m55",
-    "cortex-m85",
-]
+
+
+def _known_core(name: str) -> str:
+    if name not in CORES and name not in NOT_COMPILED_FOR:
+        known = ", ".join(sorted((*CORES.names(), *NOT_COMPILED_FOR)))
+        raise ValueError(f"'{name}' is no core; there are {known}")
+    return name
+
+
+CoreName = Annotated[str, AfterValidator(_known_core)]
 
 
 class _Strict(BaseModel):
@@ -90,7 +90,7 @@ class BoardEntry(_Strict):
     """One board."""
 
     title: Annotated[str, Field(min_length=1)]
-    core: Core
+    core: CoreName
     port: _Word
     backend: _Word
     clock_hz: _Positive

@@ -4,20 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.errors import CompileError
-
-CORE_FEATURES: dict[str, frozenset[str]] = {
-    "host": frozenset({"registers"}),
-    "cortex-m0plus": frozenset(),
-    "cortex-m3": frozenset({"registers"}),
-    "cortex-m4": frozenset({"registers", "dsp"}),
-    "cortex-m7": frozenset({"registers", "dsp", "dual-issue"}),
-    "cortex-m33": frozenset({"registers", "dsp"}),
-    "cortex-m55": frozenset({"registers", "dsp", "mve"}),
-}
-"""What kernels may ask for of each core that tinyhil generates code for: more than eight registers that every
-instruction can use, the DSP extension, MVE, and a pipeline that issues two instructions a cycle in order (Cortex-M7),
-for which inner loops are scheduled apart."""
+from harness.hardware.cores import core
 
 
 @dataclass(frozen=True)
@@ -82,13 +69,12 @@ class Target:
     separate_data_bus: bool = False
 
     def __post_init__(self) -> None:
-        if self.core not in CORE_FEATURES:
-            raise CompileError(f"no core named '{self.core}'", hint="one of: " + ", ".join(CORE_FEATURES))
+        core(self.core)
 
     @property
     def features(self) -> frozenset[str]:
         """What kernels may ask for."""
-        return CORE_FEATURES[self.core]
+        return core(self.core).features
 
     @property
     def weight_stall(self) -> float:

@@ -22,20 +22,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness import resources
 from harness.errors import CostTableError
-from harness.hardware.target import CORE_FEATURES
+from harness.hardware.cores import core as core_record
 from harness.kernels.discovery import added_folders, all_kernels
 
 FORMAT = 1
-SUBSTITUTES: dict[str, tuple[str, ...]] = {
-    "host": ("cortex-m3", "cortex-m4", "cortex-m7"),
-    "cortex-m0plus": ("cortex-m3", "cortex-m4", "cortex-m7"),
-    "cortex-m3": ("cortex-m4", "cortex-m33", "cortex-m7"),
-    "cortex-m4": ("cortex-m33", "cortex-m3", "cortex-m7"),
-    "cortex-m7": ("cortex-m4", "cortex-m33", "cortex-m3"),
-    "cortex-m33": ("cortex-m4", "cortex-m3", "cortex-m7"),
-    "cortex-m55": ("cortex-m33", "cortex-m4", "cortex-m7"),
-}
-"""Cores whose coefficients stand in on a core that has none, the nearest first."""
 
 Row = Mapping[str, Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]]
 
@@ -137,7 +127,7 @@ def without_coefficients(core: str) -> tuple[str, ...]:
     """Class names of kernels that are used on a core and were not fitted there: they are chosen only where alone."""
     table = core_coefficients(core)
     fitted = set() if table is None else {*table.kernels, *table.absent}
-    used = {type(kernel).__name__ for kernel in all_kernels() if kernel.runs_on(CORE_FEATURES[core])}
+    used = {type(kernel).__name__ for kernel in all_kernels() if kernel.runs_on(core_record(core).features)}
     return tuple(sorted(used - fitted))
 
 

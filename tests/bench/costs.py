@@ -32,7 +32,7 @@ from harness.cycles.predict import Prediction, predict
 from harness.cycles.record import observable
 from harness.cycles.targets import target_of_run
 from harness.errors import TinyhilError
-from harness.hardware.target import CORE_FEATURES
+from harness.hardware.cores import CORES
 from harness.ir.graph import Graph
 from harness.kernels.base import Kernel
 from harness.kernels.cost_coefficients import (
@@ -221,7 +221,7 @@ def _gather(tasks: Sequence[tuple[str, str, str]], console: Console) -> list[Sam
 def _fit(console: Console, cores: Sequence[str], only: Sequence[str] | None) -> None:
     models = mlperf_models()
     chosen = [kernel for kernel in all_kernels() if only is None or type(kernel).__name__ in only]
-    wanted = {core: [kernel for kernel in chosen if kernel.runs_on(CORE_FEATURES[core])] for core in cores}
+    wanted = {core: [kernel for kernel in chosen if kernel.runs_on(CORES.get(core).features)] for core in cores}
     tasks = [("kernel", core, " ".join(names)) for core in cores for names in _together(wanted[core])]
     generated = _gather(tasks, console)
     known: dict[tuple[str, str, str], Sample] = {}

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from harness.compiler.choice import Choice
 from harness.compiler.memory.overlap import Overlap, is_safe, overlap_of
-from harness.hardware.target import CORE_FEATURES, Target
+from harness.hardware.cores import CORES
+from harness.hardware.target import Target
 from harness.kernels.access_order import AccessOrder, quads
 from harness.kernels.context import Context
 from harness.kernels.discovery import all_kernels
@@ -63,7 +64,7 @@ def declared(seed: int, count: int) -> list[tuple[str, Context, AccessOrder]]:
     """Orders that kernels declare for layers of random graphs, on any core."""
     found = []
     rng = np.random.default_rng(seed)
-    targets = [Target(core) for core in CORE_FEATURES]
+    targets = [Target(core) for core in CORES.names()]
     for number in range(count):
         graph = optimize(random_graph(rng, op=KINDS[number % len(KINDS)]))
         for node in graph.nodes:

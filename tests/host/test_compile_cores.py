@@ -7,14 +7,14 @@ import pytest
 
 from harness.compiler.compile import compile_graph
 from harness.compiler.cost.model import cost_of
-from harness.hardware.target import CORE_FEATURES
+from harness.hardware.cores import CORES
 from tests.support.opgen import KINDS, random_graph
 from tests.support.scale import scaled
 
 
-@pytest.mark.parametrize("core", CORE_FEATURES)
+@pytest.mark.parametrize("core", CORES.names())
 def test_every_kind_compiles(core: str) -> None:
-    rng = np.random.default_rng([31, list(CORE_FEATURES).index(core)])
+    rng = np.random.default_rng([31, list(CORES.names()).index(core)])
     for kind in KINDS * scaled(2, 10):
         graph = random_graph(rng, op=kind)
         plan = compile_graph(graph, core=core)
@@ -25,7 +25,7 @@ def test_every_kind_compiles(core: str) -> None:
         assert all(p.offset + p.size <= plan.arena_size for p in plan.placements), graph.name
 
 
-@pytest.mark.parametrize("core", CORE_FEATURES)
+@pytest.mark.parametrize("core", CORES.names())
 @pytest.mark.parametrize("kind", ["ADD", "MUL"])
 def test_a_constant_operand_shares_no_bytes(kind: str, core: str) -> None:
     rng = np.random.default_rng(5)

@@ -12,7 +12,8 @@ from harness.compiler.choice import candidates
 from harness.compiler.cost import model as costs
 from harness.compiler.cost.model import GUESS_CYCLES, cost_of
 from harness.errors import CostTableError
-from harness.hardware.target import CORE_FEATURES, Cached, Target
+from harness.hardware.cores import CORES
+from harness.hardware.target import Cached, Target
 from harness.ir.graph import Graph
 from harness.kernels import cost_coefficients as coefficients
 from harness.kernels.context import Context
@@ -54,7 +55,7 @@ def test_every_kernel_of_tinyhil_has_coefficients_on_every_core_that_runs_it(cor
     own = {type(kernel).__name__: kernel for kernel in all_kernels() if type(kernel).__module__.startswith("harness.")}
     missing = set(without_coefficients(core)) & set(own)
     assert missing == set(), f"not fitted: {AGAIN} --core {core}"
-    able = {name for name, kernel in own.items() if kernel.features <= CORE_FEATURES[core]}
+    able = {name for name, kernel in own.items() if kernel.features <= CORES.get(core).features}
     assert set(table.kernels) | set(table.absent) <= able, f"gone: {AGAIN}"
 
 
@@ -140,7 +141,7 @@ def test_weights_that_fit_the_cache_are_waited_for_once() -> None:
 # --- choice ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("core", sorted(CORE_FEATURES))
+@pytest.mark.parametrize("core", sorted(CORES.names()))
 def test_kernels_are_ranked_by_modelled_cycles_alone(core: str) -> None:
     rng = np.random.default_rng(7)
     for _ in range(40):
@@ -206,7 +207,7 @@ def test_coefficients_of_the_nearest_core_stand_in(monkeypatch: pytest.MonkeyPat
     graph = fully_connected_layer(np.random.default_rng(5), 1, 32, 16)
     kernel = candidates(context_of(graph, Target("cortex-m4")))[0]
     there = cost_of(kernel, context_of(graph, Target("cortex-m4")))
-    tables = {core: None if core == "cortex-m33" else core_coefficients(core) for core in CORE_FEATURES}
+    tables = {core: None if core == "cortex-m33" else core_coefficients(core) for core in CORES.names()}
     monkeypatch.setattr(costs, "core_coefficients", tables.get)
     here = cost_of(kernel, context_of(graph, Target("cortex-m33")))
     assert (here.basis, here.instructions, here.cycles) == ("another core", there.instructions, there.cycles)
@@ -216,9 +217,9 @@ def test_coefficients_of_the_nearest_core_stand_in(monkeypatch: pytest.MonkeyPat
 
 
 def test_every_core_stands_in_for_one_that_is_known() -> None:
-    assert set(coefficients.SUBSTITUTES) == set(CORE_FEATURES)
-    for core, others in coefficients.SUBSTITUTES.items():
-        assert core not in others and set(others) <= set(FITTED)
+    for core in CORES.names():
+        others = CORES.get(core).nearest
+        assert others and core not in others and set(others) <= set(FITTED)
 
 
 # --- fitting ---------------------------------------------------------------------------------------------------------

@@ -16,14 +16,14 @@ from harness.compiler.goals import MODES, Goals, Overrides, parse_bytes, parse_m
 from harness.compiler.plan import Plan
 from harness.errors import BudgetError, CardError, OptionError
 from harness.frontends import load
-from harness.hardware.target import CORE_FEATURES
+from harness.hardware.cores import CORES as ALL_CORES
 from harness.ir.graph import Graph
 from harness.validate.card import load_card
 from tests.support.models import real_model
 from tests.support.opgen import graphs, random_graph
 from tests.support.scale import scaled
 
-CORES = sorted(CORE_FEATURES)
+CORES = sorted(ALL_CORES.names())
 
 
 def time_of(plan: Plan) -> float:

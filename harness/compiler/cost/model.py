@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Literal
 
+from harness.hardware.cores import core as core_record
 from harness.hardware.target import Cached, Target
-from harness.kernels.cost_coefficients import SUBSTITUTES, CoreCoefficients, KernelCoefficients, core_coefficients
+from harness.kernels.cost_coefficients import CoreCoefficients, KernelCoefficients, core_coefficients
 from harness.kernels.macs import macs
 from harness.kernels.work import Reuse, Work
 
@@ -126,7 +127,7 @@ def _coefficients(
     kernel: str, core: str, loops: Mapping[str, float]
 ) -> tuple[KernelCoefficients | None, CoreCoefficients | None, Basis]:
     """The kernel's coefficients and the table that they are in: the core's, or the nearest core's that has some."""
-    for number, name in enumerate((core, *SUBSTITUTES[core])):
+    for number, name in enumerate((core, *core_record(core).nearest)):
         table = core_coefficients(name)
         found = table.kernels.get(kernel) if table is not None else None
         # A loop without a coefficient makes those of the others say nothing.
