@@ -1,4 +1,4 @@
-"""The pytest plugin: thin. Options and hooks are here; cards, items and the fixtures' helper in pytest_items.py.
+"""The pytest plugin: thin. Options and hooks are here; cards, items and the fixtures' helper in items.py.
 
 The plugin is loaded into every pytest run where tinyhil is installed, so it imports nothing heavy until a card, a model
 or one of its fixtures is used, and stays silent in projects that have none.
@@ -19,7 +19,7 @@ from harness.pytest_plugin.settings import LIST_SETTINGS, SETTINGS, is_used, set
 if TYPE_CHECKING:
     from harness.pytest_plugin.items import Hil, PluginState
 
-_STATE = pytest.StashKey[Any]()  # of a State, which is not imported before it is needed
+_STATE = pytest.StashKey[Any]()  # of a PluginState, which is not imported before it is needed
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -88,7 +88,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
         from harness.pytest_plugin.items import CardFile
 
         return CardFile.from_parent(parent, path=file_path, state=_state(parent.config))
-    if parent.session.isinitpath(file_path):
+    if file_path.suffix != ".py" and parent.session.isinitpath(file_path):
         from harness.frontends import is_model
 
         if is_model(file_path):

@@ -33,7 +33,7 @@ class Invocation:
 
     Attributes:
         command: the exact command, as given to the operating system.
-        tools: versions by name (doctor.tool_versions).
+        tools: versions by name (harness.report.tool_versions).
     """
 
     command: Sequence[str]

@@ -12,16 +12,14 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from harness.errors import TinyhilError
-from harness.report import cycles, rows
+from harness.report import analysis_rows, cycles, rows
 from harness.report.document import Document
 from harness.report.rows import ReportTable
-from harness.validate.differences import short_name
 
 _COLOURS = {"pass": "green", "fail": "red", "error": "yellow", "ok": "green", "missing": "red", "optional": "yellow"}
 
-
-# Characters after which prose in a table wraps
 _PROSE = 76
+"""Characters after which prose in a table wraps."""
 
 
 def table(content: ReportTable) -> RenderableType:
@@ -107,55 +105,12 @@ def prediction(document: Document) -> Iterable[RenderableType]:
 
 def analysis(document: Document) -> Iterable[RenderableType]:
     """The report of an analysis: everything known without running the model."""
-    model, arena = document["model"], document["arena"]
+    model = document["model"]
     yield Text(f"{model['file']}: {model['bytes']:,} B, {model['operators']} operators", style="bold")
-    for role in ("inputs", "outputs"):
-        for tensor in model[role]:
-            shape = "x".join(str(n) for n in tensor["shape"]) or "scalar"
-            scale = f", scale {tensor['scale']:.6g}, zero point {tensor['zero_point']}" if tensor["scale"] else ""
-            yield Text(f"  {role[:-1]}: {tensor['name']} {tensor['dtype']} {shape}{scale}")
-    removed: dict[str, int] = {}
-    for line in document["removed"]:
-        removed[line["op"]] = removed.get(line["op"], 0) + 1
-    operators = tuple(
-        (op, str(count), "supported" + (f", {removed[op]} compiled away" if op in removed else ""))
-        for op, count in document["operators"].items()
-    )
-    yield table(ReportTable("Operators", ("operator", "count", "coverage"), operators, frozenset({"count"})))
-    layers = tuple(
-        (
-            str(layer["index"]),
-            layer["name"],
-            "+".join([layer["op"], *layer["fused"]]),
-            layer["kernel"],
-            f"{layer['macs']:,}",
-            f"{layer['scratch']:,}",
-            *(rows.number(expected[name]["value"]) for name in ("instructions", "cycles")),
-            "" if expected["basis"] == "fitted" else expected["basis"],
-        )
-        for layer, expected in zip(document["layers"], document["expected"], strict=True)
-    )
-    figures = ("expected instructions", "expected modelled cycles", "by")
-    columns = ("#", "layer", "op", "kernel", "MACs", "scratch B", *figures)
-    note = (
-        "expected: by the kernels' own cost models, which chose them; `tinyhil profile` executes the layers "
-        "and costs what it sees"
-    )
-    where = f"{document['core']} on {document['board']}" if document["board"] else document["core"]
-    right = frozenset(columns) - {"layer", "op", "kernel", "by"}
-    yield table(ReportTable(f"Layers for {where}", columns, layers, right, (note,)))
-    places = tuple(
-        (
-            f"{p['offset']:,}",
-            f"{p['size']:,}",
-            p["kind"],
-            _life(p["first_layer"], p["last_layer"], len(document["layers"])),
-            short_name(p["name"]),
-        )
-        for p in sorted(arena["placements"], key=lambda p: (p["offset"], p["first_layer"]))
-    )
-    arena_columns = ("offset", "bytes", "kind", "layers", "name")
-    yield table(ReportTable("Arena", arena_columns, places, frozenset({"offset", "bytes"})))
+    yield from (Text(f"  {line}") for line in analysis_rows.tensors(document))
+    yield table(analysis_rows.operators(document))
+    yield table(analysis_rows.layers(document))
+    yield table(analysis_rows.arena(document))
     yield Text(f"  {rows.equation(document)}")
     yield Text(f"  {rows.arena_parts(document)}")
     yield Text(f"  {document['macs']:,} MACs; weights and tables {document['constants']:,} B")
@@ -163,11 +118,6 @@ def analysis(document: Document) -> Iterable[RenderableType]:
         yield Text(f"  {rows.flash_equation(document['image']['groups'], document['constants'])}")
     if document["flash_note"]:
         yield Text(f"  {document['flash_note']}")
-
-
-def _life(first: int, last: int, layers: int) -> str:
-    """Where a placement lives: before the first layer the caller writes inputs, after the last it reads outputs."""
-    return f"{'input' if first < 0 else first} to {'output' if last >= layers else last}"
 
 
 def error_panel(error: TinyhilError) -> Panel:

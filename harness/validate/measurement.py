@@ -111,7 +111,7 @@ class _Results:
     """What the vectors gave; see Measurement."""
 
     outputs: tuple[tuple[Array, ...], ...]
-    layer_outputs: tuple[tuple[tuple[Array, ...], ...], ...]
+    layer_outputs: tuple[tuple[tuple[Array, ...], ...], ...] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,24 +177,7 @@ def measure(
     clock.seconds["device"] = session.line_seconds - line_before
     with clock.phase("profile"):
         footprint = _profile(session, connection, inputs[0], measures)
-    observed, plain, (marks, plain_marks) = footprint.observed, footprint.plain, footprint.marks
-    unit, per_tick = connection.scale or (None, Fraction(1))
-    return Measurement(
-        outputs=results.outputs,
-        layer_outputs=results.layer_outputs if layers else None,
-        unit=unit,
-        total=None if unit is None or plain.total_ticks is None else round(plain.total_ticks * per_tick),
-        layer_ticks=_scaled(observed, per_tick) if unit is not None and measures.layer_times else None,
-        stack_high=plain_marks.stack_high or 0,
-        arena_size=plain_marks.arena_size,
-        arena_high=int(np.max(np.nonzero(footprint.wrote)[0], initial=-1)) + 1,
-        arena_untouched=int(np.count_nonzero(~footprint.wrote)),
-        arena_overrun=max(marks.arena_overrun, plain_marks.arena_overrun),
-        reads_unwritten=not (_same(observed, plain) and _equal(plain, results.outputs[0])),
-        seconds=clock.seconds,
-        device=connection.device,
-        line=connection.client.line(),
-    )
+    return _summary(connection, results, footprint, measures, clock.seconds)
 
 
 def _identify(
@@ -236,7 +219,7 @@ def _stream(
             )
         if progress:
             progress("run", number + 1, len(inputs))
-    return _Results(tuple(got), tuple(got_layers))
+    return _Results(tuple(got), tuple(got_layers) if layers else None)
 
 
 def _profile(session: Session, connection: _Connection, inputs: Sequence[bytes], measures: Measures) -> _Footprint:
@@ -257,6 +240,30 @@ def _profile(session: Session, connection: _Connection, inputs: Sequence[bytes],
 def _written(client: Client, seed: int, marks: Watermarks, measures: Measures) -> npt.NDArray[np.bool_]:
     """Per byte of the arena, whether it lost its paint; none where the runtime does not show its arena."""
     return touched(client.read_arena(), seed) if measures.arena else np.zeros(marks.arena_size, np.bool_)
+
+
+def _summary(
+    connection: _Connection, results: _Results, footprint: _Footprint, measures: Measures, seconds: Mapping[str, float]
+) -> Measurement:
+    """What the three steps found, in the units that a report tells."""
+    observed, plain, (marks, plain_marks) = footprint.observed, footprint.plain, footprint.marks
+    unit, per_tick = connection.scale or (None, Fraction(1))
+    return Measurement(
+        outputs=results.outputs,
+        layer_outputs=results.layer_outputs,
+        unit=unit,
+        total=None if unit is None or plain.total_ticks is None else round(plain.total_ticks * per_tick),
+        layer_ticks=_scaled(observed, per_tick) if unit is not None and measures.layer_times else None,
+        stack_high=plain_marks.stack_high or 0,
+        arena_size=plain_marks.arena_size,
+        arena_high=int(np.max(np.nonzero(footprint.wrote)[0], initial=-1)) + 1,
+        arena_untouched=int(np.count_nonzero(~footprint.wrote)),
+        arena_overrun=max(marks.arena_overrun, plain_marks.arena_overrun),
+        reads_unwritten=not (_same(observed, plain) and _equal(plain, results.outputs[0])),
+        seconds=seconds,
+        device=connection.device,
+        line=connection.client.line(),
+    )
 
 
 def _input_bytes(vector: Sequence[Array], number: int, package: PackageSources) -> list[bytes]:

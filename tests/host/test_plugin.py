@@ -76,7 +76,7 @@ def test_a_run_that_cannot_be_made_in_a_test_of_ones_own_is_an_error_at_the_line
     text = result.stdout.str()
     assert "# asked here" in text
     assert "no oracle is named 'nobody'" in text
-    assert "pipeline.py" not in text
+    assert "workbench.py" not in text
     cases = {case.get("name"): case for case in ET.parse(pytester.path / "j.xml").iter("testcase")}
     assert cases["test_missing[host]"].find("error") is not None
     assert cases["test_missing[host]"].find("failure") is None

@@ -1,0 +1,78 @@
+"""The lines of an analysis' tables, as text: what is known of a model without running it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from harness.report import rows
+from harness.report.document import Document
+from harness.report.rows import ReportTable
+from harness.validate.differences import short_name
+
+
+def tensors(document: Document) -> Iterator[str]:
+    """A line for each input and output of the model."""
+    for role in ("inputs", "outputs"):
+        for tensor in document["model"][role]:
+            shape = "x".join(str(n) for n in tensor["shape"]) or "scalar"
+            scale = f", scale {tensor['scale']:.6g}, zero point {tensor['zero_point']}" if tensor["scale"] else ""
+            yield f"{role[:-1]}: {tensor['name']} {tensor['dtype']} {shape}{scale}"
+
+
+def operators(document: Document) -> ReportTable:
+    """One line per kind of operator: how many there are, and how many of them cost nothing."""
+    removed = Counter(line["op"] for line in document["removed"])
+    lines = tuple(
+        (op, str(count), "supported" + (f", {removed[op]} compiled away" if op in removed else ""))
+        for op, count in document["operators"].items()
+    )
+    return ReportTable("Operators", ("operator", "count", "coverage"), lines, frozenset({"count"}))
+
+
+def layers(document: Document) -> ReportTable:
+    """One line per layer: its kernel, and what it is expected to take."""
+    lines = tuple(
+        (
+            str(layer["index"]),
+            layer["name"],
+            "+".join([layer["op"], *layer["fused"]]),
+            layer["kernel"],
+            f"{layer['macs']:,}",
+            f"{layer['scratch']:,}",
+            *(rows.number(expected[name]["value"]) for name in ("instructions", "cycles")),
+            "" if expected["basis"] == "fitted" else expected["basis"],
+        )
+        for layer, expected in zip(document["layers"], document["expected"], strict=True)
+    )
+    figures = ("expected instructions", "expected modelled cycles", "by")
+    columns = ("#", "layer", "op", "kernel", "MACs", "scratch B", *figures)
+    note = (
+        "expected: by the kernels' own cost models, which chose them; `tinyhil profile` executes the layers "
+        "and costs what it sees"
+    )
+    where = f"{document['core']} on {document['board']}" if document["board"] else document["core"]
+    right = frozenset(columns) - {"layer", "op", "kernel", "by"}
+    return ReportTable(f"Layers for {where}", columns, lines, right, (note,))
+
+
+def arena(document: Document) -> ReportTable:
+    """One line per tensor, state and scratch buffer in the arena."""
+    count = len(document["layers"])
+    lines = tuple(
+        (
+            f"{place['offset']:,}",
+            f"{place['size']:,}",
+            place["kind"],
+            _lifetime(place["first_layer"], place["last_layer"], count),
+            short_name(place["name"]),
+        )
+        for place in sorted(document["arena"]["placements"], key=lambda p: (p["offset"], p["first_layer"]))
+    )
+    columns = ("offset", "bytes", "kind", "layers", "name")
+    return ReportTable("Arena", columns, lines, frozenset({"offset", "bytes"}))
+
+
+def _lifetime(first: int, last: int, layers: int) -> str:
+    """Where a placement lives: before the first layer the caller writes inputs, after the last it reads outputs."""
+    return f"{'input' if first < 0 else first} to {'output' if last >= layers else last}"
