@@ -1,11 +1,10 @@
 #include "hil_answer.h"
 
 static uint8_t stored[HIL_FRAME_MAX];
-static size_t stored_size;
+static size_t stored_size; /* 0 while the request in hand is not answered */
 
 static struct {
     bool open;
-    bool answered;
     uint8_t command;
     uint16_t sequence;
 } session;
@@ -39,7 +38,6 @@ void hil_answer(uint8_t status, size_t body_size)
     p = hil_put16(p, session.sequence);
     (void)hil_put8(p, status);
     stored_size = HIL_FRAME_HEAD + 1U + body_size;
-    session.answered = true;
     hil_send(stored, stored_size);
 }
 
@@ -47,12 +45,12 @@ void hil_begin(uint8_t command, uint16_t sequence)
 {
     session.command = command;
     session.sequence = sequence;
-    session.answered = false;
+    stored_size = 0;
 }
 
 static void repeat_answer(void)
 {
-    if (session.answered) {
+    if (stored_size > 0U) {
         hil_send(stored, stored_size);
     }
 }

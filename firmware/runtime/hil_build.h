@@ -1,3 +1,4 @@
+/* Which image this is; build_id.c. */
 #ifndef HIL_BUILD_H
 #define HIL_BUILD_H
 

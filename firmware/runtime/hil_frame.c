@@ -10,9 +10,9 @@ static const uint32_t crc_table[16] = {
     0xEDB88320U, 0xF00F9344U, 0xD6D6A3E8U, 0xCB61B38CU, 0x9B64C2B0U, 0x86D3D2D4U, 0xA00AE278U, 0xBDBDF21CU,
 };
 
-uint32_t hil_crc32(uint32_t crc, const uint8_t *bytes, size_t size)
+static uint32_t crc32(const uint8_t *bytes, size_t size)
 {
-    crc = ~crc;
+    uint32_t crc = 0xFFFFFFFFU;
     for (size_t i = 0; i < size; i++) {
         crc ^= bytes[i];
         crc = (crc >> 4) ^ crc_table[crc & 15U];
@@ -38,7 +38,7 @@ static int finish(hil_receiver *receiver)
     }
     if (!receiver->bad && receiver->left == 0 && receiver->size >= HIL_FRAME_HEAD + HIL_FRAME_CRC) {
         size_t size = receiver->size - HIL_FRAME_CRC;
-        if (hil_crc32(0, receiver->content, size) == hil_get32(receiver->content + size)) {
+        if (crc32(receiver->content, size) == hil_get32(receiver->content + size)) {
             receiver->size = size;
             result = HIL_RX_FRAME;
         }
@@ -110,7 +110,7 @@ static void encode(const uint8_t *bytes, size_t size)
 void hil_send(const uint8_t *content, size_t size)
 {
     uint8_t crc[HIL_FRAME_CRC];
-    (void)hil_put32(crc, hil_crc32(0, content, size));
+    (void)hil_put32(crc, crc32(content, size));
     /* The leading zero ends whatever a disturbance left open at the other side. */
     out.bytes[0] = 0;
     out.used = 1;

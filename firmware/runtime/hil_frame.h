@@ -28,8 +28,6 @@ int hil_receive(hil_receiver *receiver, uint8_t byte);
 /* Sends content[0..size) with its CRC as one frame. */
 void hil_send(const uint8_t *content, size_t size);
 
-uint32_t hil_crc32(uint32_t crc, const uint8_t *bytes, size_t size);
-
 static inline uint16_t hil_get16(const uint8_t *p)
 {
     return (uint16_t)((uint32_t)p[0] | ((uint32_t)p[1] << 8));

@@ -17,11 +17,6 @@ static inline uint32_t hil_paint_word(uint32_t seed, uint32_t index)
     return (seed & 0x80000000U) != 0U ? ~x : x;
 }
 
-static inline uint8_t hil_paint_byte(uint32_t seed, size_t index)
-{
-    return (uint8_t)(hil_paint_word(seed, (uint32_t)(index >> 2)) >> (8U * (index & 3U)));
-}
-
 typedef struct {
     uint32_t high;      /* highest byte that lost its paint, + 1 */
     uint32_t untouched; /* bytes below `size` that still show paint */

@@ -13,13 +13,13 @@ static hil_receiver receiver;
 static uint8_t chunk[512];
 static size_t chunk_size;
 static size_t chunk_at;
-static uint32_t damage_reports = DAMAGE_REPORTS;
+static uint8_t damage_reports; /* since the last good frame */
 static bool held;
 
 static void report_damage(void)
 {
-    if (damage_reports > 0U) {
-        damage_reports--;
+    if (damage_reports < DAMAGE_REPORTS) {
+        damage_reports++;
         hil_tell(HIL_DAMAGED);
     }
 }
@@ -38,7 +38,7 @@ const hil_receiver *hil_next_frame(void)
         while (chunk_at < chunk_size) {
             int result = hil_receive(&receiver, chunk[chunk_at++]);
             if (result == HIL_RX_FRAME) {
-                damage_reports = DAMAGE_REPORTS;
+                damage_reports = 0;
                 hil_port_good_frame();
                 return &receiver;
             }

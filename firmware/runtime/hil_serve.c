@@ -5,7 +5,7 @@
 #include "hil_request.h"
 #include "hil_run.h"
 
-static void carry_out(uint8_t command, const uint8_t *body, size_t size);
+static void carry_out(uint8_t command, const uint8_t *body, size_t size); /* which serves on while a run is stopped */
 
 static void begin(const hil_receiver *request)
 {

@@ -91,7 +91,8 @@ ENDLESS = {
     "ports/stm32/uart.c": 1,  # the host's next byte
     "runtime/hil_fault.c": 1,  # the host's next request
     "runtime/hil_provoke.c": 1,  # nothing: a test asked for it
-    "runtime/hil_serve.c": 3,  # the host's next request
+    "runtime/hil_request.c": 1,  # the host's next frame
+    "runtime/hil_serve.c": 2,  # the host's next request
 }
 LOOP = re.compile(
     r"\bfor \(;;\)"  # ended from inside, if at all

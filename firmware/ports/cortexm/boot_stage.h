@@ -24,8 +24,8 @@ enum {
     HIL_BOOT_UART_DRAIN = 13    /* the UART to send its last bit before its rate is changed */
 };
 
-/* The word: this mark, by which it is told from what RAM holds at power-on, the flag where a wait reached its limit, and
- * the stage. */
+/* The word: this mark, by which it is told from what RAM holds at power-on, the flag where a wait reached its limit,
+ * and the stage. */
 #define HIL_BOOT_MARK 0x48420000U
 #define HIL_BOOT_STOPPED 0x00000100U
 
@@ -37,9 +37,9 @@ static inline void cortexm_boot_at(uint32_t stage)
     hil_boot_stage = HIL_BOOT_MARK | stage;
 }
 
-/* The wait of a stage has reached its limit: nothing that needs what was waited for is tried, and the core stays here for
- * the debugger to find, awake, because a sleeping chip may not answer it. Always inline: cortexm_early has no stack for a
- * call. */
+/* The wait of a stage has reached its limit: nothing that needs what was waited for is tried, and the core stays here
+ * for the debugger to find, awake, because a sleeping chip may not answer it. Always inline: cortexm_early has no stack
+ * for a call. */
 __attribute__((always_inline, noreturn)) static inline void cortexm_boot_stop(uint32_t stage)
 {
     hil_boot_stage = HIL_BOOT_MARK | HIL_BOOT_STOPPED | stage;

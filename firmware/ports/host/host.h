@@ -1,3 +1,4 @@
+/* What the parts of the native port share. */
 #ifndef HOST_H
 #define HOST_H
 

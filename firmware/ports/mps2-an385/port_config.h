@@ -1,3 +1,4 @@
+/* Arm MPS2 board with AN385: Cortex-M3, as QEMU has it. */
 #ifndef PORT_CONFIG_H
 #define PORT_CONFIG_H
 

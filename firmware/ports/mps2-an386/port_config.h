@@ -1,3 +1,4 @@
+/* Arm MPS2 board with AN386: Cortex-M4, as QEMU has it. */
 #ifndef PORT_CONFIG_H
 #define PORT_CONFIG_H
 

@@ -1,3 +1,4 @@
+/* Arm MPS2 board with AN500: Cortex-M7, as QEMU has it. */
 #ifndef PORT_CONFIG_H
 #define PORT_CONFIG_H
 

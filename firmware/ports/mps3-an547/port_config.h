@@ -1,3 +1,4 @@
+/* Arm MPS3 board with AN547: Cortex-M55, as QEMU has it. */
 #ifndef PORT_CONFIG_H
 #define PORT_CONFIG_H
 

@@ -35,8 +35,7 @@ static bool counts;
 static uint32_t last;
 static uint64_t wraps;
 
-/* Cycles of a loop of known length: at least one for two instructions, the most a Cortex-M7 can do, and not many more.
- * */
+/* Cycles of a loop of known length: at least one for two instructions, the most a Cortex-M7 can do, and not many more. */
 static bool counter_works(void)
 {
     for (uint32_t round = 0; round < 4U; round++) {

@@ -10,8 +10,8 @@
 
 #define STM32_UART_BAUD_MIN 9600U
 
-/* The limit of waits for the transmitter: twice the time in which the most that it can hold, 16 characters in a FIFO and
- * one on its way, of 10 bits each, leaves at the lowest rate. */
+/* The limit of waits for the transmitter: twice the time in which the most that it can hold, 16 characters in a FIFO
+ * and one on its way, of 10 bits each, leaves at the lowest rate. */
 #define STM32_UART_POLLS (PORT_CLOCK_HZ / STM32_UART_BAUD_MIN * (2U * 17U * 10U / STM32_CYCLES_A_POLL))
 
 enum { STM32_UART_FRAMING = 1, STM32_UART_NOISE = 2, STM32_UART_OVERRUN = 4, STM32_UART_BYTE = 8 };

@@ -1,6 +1,5 @@
-/* Clocks of the STM32H7: reference manuals RM0433 (H743) and RM0455 (H7A3), chapters PWR, RCC and
- * FLASH. PLL1 makes the core clock from the
- * 8 MHz that the board's debug probe puts on the HSE pin, or from HSI (64 MHz) where none comes. */
+/* Clocks of the STM32H7: reference manuals RM0433 (H743) and RM0455 (H7A3), chapters PWR, RCC and FLASH. PLL1 makes the
+ * core clock from the 8 MHz that the board's debug probe puts on the HSE pin, or from HSI (64 MHz) where none comes. */
 #include "stm32.h"
 
 #define RCC 0x58024400U
@@ -46,8 +45,6 @@
 #define D2CFGR_FIELDS ((7U << 8) | (7U << 4))        /* D2PPRE2, D2PPRE1 */
 #define D3CFGR_FIELDS (7U << 4)                      /* D3PPRE */
 #define PPRE_HALF 4U
-#define HPRE_WHOLE 0U
-#define HPRE_HALF 8U
 
 #define APB1LENR_TIM2EN (1U << 0)
 #define APB1LENR_USART3EN (1U << 18)
