@@ -42,7 +42,7 @@ CHAINS = (
     *((function, other) for function in BYTE_FUNCTIONS for other in ("MUL", "QUANTIZE", "LOGISTIC")),
     *( ("PAD", "PAD", "CONV_2D"), ("CONCATENATION", "CONV_2D", "SPLIT_V")),
 )
-_NEEDS_IMAGE = {"CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D"}
+_WINDOWS = {"CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D"}
 
 
 def random_graph(rng: Rng, op: str | None = None) -> Graph:
@@ -66,10 +66,10 @@ def random_graph(rng: Rng, op: str | None = None) -> Graph:
 
 def _chain(draft: Draft) -> int:
     ops = pick(draft.rng, *CHAINS)
-    x: int | None = image(draft, None) if _NEEDS_IMAGE.intersection(ops) else None
+    x: int | None = image(draft, None) if {*_WINDOWS, *BYTE_FUNCTIONS}.intersection(ops) else None
     for op in ops:
         x = BUILDERS[op](draft, x)
-        if op in _NEEDS_IMAGE and chance(draft.rng, 0.1):
+        if op in _WINDOWS and chance(draft.rng, 0.1):
             x = BUILDERS["RELU6"](draft, x)
     assert x is not None
     return x
