@@ -2,7 +2,9 @@
 
 import os
 import signal
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 # The sample is the same in every run; `make test-long` draws anew.
@@ -16,3 +18,11 @@ def pytest_configure():
     # interrupt.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def kws(tmp_path_factory) -> Path:
+    """A keyword-spotting model."""
+    from tests.support.kws import kws_model
+
+    return kws_model(tmp_path_factory.mktemp("kws"))

@@ -1,6 +1,6 @@
 """How interpreters bring a layer's sums to the scale of its output: TFLM, and those that round otherwise.
 
-Held against each interpreter by tests/host/test_oracle_boundaries.py, whose sums stand where the roundings differ.
+tests/oracle/host/test_oracle_boundaries.py holds each to its interpreter, with sums where the roundings differ.
 """
 
 from __future__ import annotations

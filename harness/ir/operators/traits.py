@@ -6,7 +6,7 @@ from enum import Enum, auto
 
 
 class Trait(Enum):
-    """A property of an operator that others may rely on. tests/host/test_traits.py holds every operator to its own."""
+    """A property of an operator that others may rely on; tests/ir/host/test_traits.py holds operators to theirs."""
 
     ELEMENTWISE = auto()
     """One input; each element of the output is one function of the element at the same place, whatever the place."""

@@ -1,0 +1,36 @@
+"""`tinyhil calibrate` on emulators: the loops execute as the model walks through them."""
+
+import json
+
+from tests.cli.host.test_cli import tinyhil
+
+
+def test_on_qemu():
+    done = tinyhil("calibrate", "-b", "mps2-an386", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["unit"] == "instructions" and document["as_expected"] and document["core"] == "cortex-m4"
+    assert document["setup"] is None and document["left_out"] == ["chain-other-memory"]
+    assert len(document["loops"]) > 60
+    assert {loop["deviation"] for loop in document["loops"]} == {None}
+
+
+def test_on_a_boards_stand_in():
+    done = tinyhil("calibrate", "-b", "nucleo-l4r5")
+    assert done.returncode == 0, done.stderr
+    assert "65 of 65 loops are as expected" in done.stdout
+    assert "virtual-nucleo-l4r5, for nucleo-l4r5" in done.stdout
+    assert "no cycle was measured" in done.stdout
+
+
+def test_an_emulator_writes_no_table(tmp_path):
+    done = tinyhil("calibrate", "-b", "mps2-an386", "-o", tmp_path / "table.yaml")
+    assert done.returncode == 2
+    assert "no cycle counter" in done.stderr
+    assert not (tmp_path / "table.yaml").exists()
+
+
+def test_a_core_without_loops():
+    done = tinyhil("calibrate", "-b", "mps2-an385")
+    assert done.returncode == 2
+    assert "no calibration loops for cortex-m3" in done.stderr

@@ -1,0 +1,54 @@
+"""The profiler's plugin under both of QEMU's plugin interfaces, driven by a program that stands in for QEMU."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness.build.host_library import host_library
+from harness.cycles import replay
+from harness.cycles.memory import Span
+
+HOST = Path(__file__).parents[2] / "support" / "plugin_host.c"
+COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
+
+
+@pytest.fixture(scope="module")
+def plugin():
+    return host_library(replay.PACKAGE, ["plugin.c", "tracer.h", "trace.h"])
+
+
+@pytest.mark.parametrize("api", [1, 5])
+def test_it_loads_and_traces(api, plugin, tmp_path):
+    program = tmp_path / "host"
+    command = [COMPILERS[0], "-std=c11", "-Wall", "-Werror", f"-DAPI={api}", "-D_GNU_SOURCE"]
+    command += [str(HOST), "-rdynamic", "-ldl", "-o", str(program)]
+    subprocess.run(command, check=True, timeout=60)
+    (tmp_path / "points").write_text("layer 200\nhandler 300\n")
+    trace = tmp_path / "trace"
+    arguments = [f"list={tmp_path / 'points'}", f"trace={trace}"]
+    done = subprocess.run([program, plugin, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    (layer,) = replay.count(trace, [Span(0x2000_0000, 0x200, "arena")])
+    assert layer.counts == {0x200: 3, 0x202: 3, 0x204: 1, 0x206: 1}
+    assert layer.transfers == {(0x202, 0x200): 2, (0x206, 0x104): 1}
+    assert layer.accesses == {(0x200, "arena"): (3, 0), (0x204, "arena"): (0, 1)}
+
+
+def test_it_says_what_is_missing(plugin, tmp_path):
+    program = tmp_path / "host"
+    command = [COMPILERS[0], "-std=c11", "-DAPI=1", "-D_GNU_SOURCE", str(HOST), "-rdynamic", "-ldl", "-o", str(program)]
+    subprocess.run(command, check=True, timeout=60)
+    for arguments in ([], [f"list={tmp_path / 'none'}", f"trace={tmp_path / 'trace'}"]):
+        done = subprocess.run([program, plugin, *arguments], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 4 and "the trace cannot be begun" in done.stderr
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize("source", ["plugin.c", "replay.c", "unicorn.c"])
+def test_its_parts_compile_without_a_warning(compiler, source, tmp_path):
+    path = Path(replay.__file__).parent / "native" / source
+    flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-fPIC", "-c", str(path)]
+    done = subprocess.run([compiler, *flags, "-o", str(tmp_path / "out.o")], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,90 @@
+"""Damaged .tflite files give a clear error or a graph that compiles; never a traceback, a hang or a flood of memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.errors import TinyhilError
+from harness.frontends.tflite import reader as tflite
+from harness.oracle import open_oracle
+from tests.support.models import model_folders
+from tests.support.mutate import mutate, seed
+from tests.support.opgen import random_inputs
+from tests.support.scale import scaled
+
+ROOT = Path(__file__).parents[3]
+FIXTURES = sorted((ROOT / "fixtures").glob("*.tflite"))
+REAL = (
+    "tflm_hello_world_int8",
+    "tflm_simple_add_model",
+    "tinymaix_mnist_valid_q",
+    "mww_v2_vad",
+    "tflm_trained_lstm_int8",
+)
+PARTS = 2
+
+
+def seed_files() -> list[Path]:
+    """The fixtures, and real models where there are any."""
+    real = [folder / f"{name}.tflite" for folder in model_folders() for name in REAL]
+    return FIXTURES + [path for path in real if path.is_file()]
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_damaged_files_are_refused_or_compile(part):
+    count = scaled(5000, 20000) // PARTS
+    command = [sys.executable, "-m", "tests.support.fuzz_import", str(part * count), str(count)]
+    child = subprocess.run(
+        [*command, *(str(p) for p in seed_files())],
+        cwd=ROOT,
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=800,
+    )
+    assert child.returncode == 0, child.stderr[-2000:]
+    report = json.loads(child.stdout)
+    assert not report["wrong"], "\n".join(report["wrong"][:10])
+    assert report["memory"] < 1 << 30
+    outcomes = report["outcomes"]
+    # The damage reaches every depth: the file's structure, unknown operators, the verifier, and the compiler.
+    assert min(outcomes.get(k, 0) for k in ("model-file", "unsupported-model", "graph", "compiled")) >= count // 100
+    assert outcomes["accepted"] == outcomes["compiled"]
+
+
+@pytest.mark.timeout(900)
+def test_a_damaged_file_that_is_accepted_means_the_same_to_tflm():
+    """Such a file is another model: the numpy specification of what was imported equals TFLM on the file itself.
+
+    TFLM may refuse it (it reads parts of the file that tinyhil does not need), which the oracle reports.
+    """
+    seeds = [seed(path.stem, path.read_bytes()) for path in FIXTURES]
+    wanted, same, refused = scaled(25, 400), 0, 0
+    for number in range(10_000, 10_000 + 100 * wanted):
+        how, data = mutate(seeds, number)
+        try:
+            graph = tflite.load(data)
+        except TinyhilError:
+            continue
+        if any(data.startswith(s.data) for s in seeds):
+            continue
+        inputs = random_inputs(graph, np.random.default_rng(number), 2)
+        try:
+            with open_oracle("spec", graph) as ours, open_oracle("tflm", graph, isolated=True) as theirs:
+                for vector in inputs:
+                    for a, b in zip(ours.invoke(vector).outputs, theirs.invoke(vector).outputs, strict=True):
+                        assert np.array_equal(a, b), (number, how)
+            same += 1
+        except TinyhilError:
+            refused += 1
+        if same + refused == wanted:
+            break
+    assert same >= 0.9 * wanted, (same, refused)
