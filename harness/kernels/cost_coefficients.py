@@ -152,10 +152,15 @@ def read_coefficients(path: Path) -> CoreCoefficients:
 
 
 def loop_cycles(kernel: str, core: str, loops: Mapping[str, float]) -> float:
-    """Core cycles of a kernel's loops, to weigh ways of using it; the number of runs where it has no coefficients."""
-    table = core_coefficients(core)
-    row = table.kernels[kernel].cycles if table is not None and kernel in table.kernels else dict.fromkeys(loops, 1.0)
-    return sum(row.get(loop, 0.0) * times for loop, times in loops.items())
+    """Core cycles of a kernel's loops, to weigh ways of using it.
+
+    By the coefficients of the core or the nearest one that has some; the number of runs where none has.
+    """
+    for table in map(core_coefficients, (core, *core_record(core).nearest)):
+        if table is not None and kernel in table.kernels:
+            row = table.kernels[kernel].cycles
+            return sum(row.get(loop, 0.0) * times for loop, times in loops.items())
+    return sum(loops.values())
 
 
 def coefficients_text(table: CoreCoefficients) -> str:

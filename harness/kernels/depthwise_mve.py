@@ -94,11 +94,11 @@ class _Depthwise(MveKernel):
         fitting = (p for p in planes(window) if 8 * p.out_steps[0] + p.out_steps[1] <= 65535)
         return [plane for plane in fitting if self.fits(window, plane)]
 
-    def best(self, window: Window2D) -> Plane:
-        """The cheapest of them."""
+    def best(self, window: Window2D, core: str) -> Plane:
+        """The cheapest of them on a core."""
 
         def cycles(plane: Plane) -> float:
-            return loop_cycles(type(self).__name__, "cortex-m55", self.plane_loops(window, plane))
+            return loop_cycles(type(self).__name__, core, self.plane_loops(window, plane))
 
         return min(self.possible(window), key=cycles)
 
@@ -120,7 +120,7 @@ class _Depthwise(MveKernel):
 
     def lower(self, context: Context) -> Lowered:
         window = canonical_window(context)
-        plane = self.best(window)
+        plane = self.best(window, context.target.core)
         layer = quantized_layer(context)
         taps = layer.weights.astype(np.int8).reshape(-1, window.rows.kernel, window.columns.kernel)
         records = (taps.swapaxes(1, 2) if plane.by_rows else taps).reshape(window.in_c, -1)
@@ -143,7 +143,7 @@ class _Depthwise(MveKernel):
 
     def access_order(self, context: Context) -> AccessOrder:
         window = canonical_window(context)
-        plane = self.best(window)
+        plane = self.best(window, context.target.core)
         last, made = self.reading(plane)
         strips, blocks = int(made.max()) + 1, -(-window.in_c // LANES)
         image = np.arange(window.batches)[:, None, None, None] * strips * blocks
@@ -166,13 +166,13 @@ class _Depthwise(MveKernel):
 
     def loops(self, context: Context) -> Loops:
         window, form = canonical_window(context), layer_form(context)
-        found = self.plane_loops(window, self.best(window))
+        found = self.plane_loops(window, self.best(window, context.target.core))
         outputs = found["octet"] + found["rest"]
         return found | {"signed": outputs * (form == SIGNED), "general": outputs * (form == GENERAL)}
 
     def scratch(self, context: Context) -> int:
         window = canonical_window(context)
-        return self.strip(window, self.best(window))
+        return self.strip(window, self.best(window, context.target.core))
 
     def flash(self, context: Context) -> int:
         window = canonical_window(context)
@@ -236,12 +236,13 @@ class DepthwiseConv3x3SmallStripS8Mve(DepthwiseConv3x3S8Mve):
     """The same by the shorter of rows and columns, which takes less scratch."""
 
     def applies(self, context: Context) -> bool:
-        window = canonical_window(context)
+        window, core = canonical_window(context), context.target.core
         if not super().applies(context):
             return False
-        return self.strip(window, self.best(window)) < self.strip(window, DepthwiseConv3x3S8Mve().best(window))
+        fastest = DepthwiseConv3x3S8Mve().best(window, core)
+        return self.strip(window, self.best(window, core)) < self.strip(window, fastest)
 
-    def best(self, window: Window2D) -> Plane:
+    def best(self, window: Window2D, core: str) -> Plane:
         return min(self.possible(window), key=lambda plane: self.strip(window, plane))
 
 

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import CompileError
+from harness.errors import PluginError
 from harness.resources import firmware
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def all_kernels() -> tuple[Kernel, ...]:
     """Every kernel, in an order that is always the same: by module, then as in its KERNELS; entry points after those.
 
     Raises:
-        CompileError: the module of an entry point cannot be imported, or has no KERNELS.
+        PluginError: the module of an entry point cannot be imported, or has no KERNELS.
     """
     own = sorted(module.name for module in pkgutil.iter_modules(import_module("harness.kernels").__path__))
     found: list[Kernel] = []
@@ -45,7 +45,7 @@ def added_folders() -> tuple[Path, ...]:
     """Folders of the modules that entry points name.
 
     Raises:
-        CompileError: such a module is not there.
+        PluginError: such a module is not there.
     """
     return tuple(dict.fromkeys(_folder(point.name, point.module) for point in _entry_points()))
 
@@ -89,8 +89,8 @@ def _kernels_of(point: metadata.EntryPoint) -> Sequence[Kernel]:
     return found
 
 
-def _broken(name: str, module: str, why: str) -> CompileError:
-    return CompileError(
+def _broken(name: str, module: str, why: str) -> PluginError:
+    return PluginError(
         f"the entry point {name} of {GROUP} names {module}, which gives no kernels: {why}",
         hint="name a module with KERNELS, a tuple of kernels; or uninstall the package that has this entry point",
     )

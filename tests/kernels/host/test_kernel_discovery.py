@@ -17,7 +17,7 @@ from harness.compiler.compile import compile_graph
 from harness.compiler.cost.flash import is_shared
 from harness.compiler.cost.model import cost_of
 from harness.compiler.emit.package import emit
-from harness.errors import CompileError, CostTableError
+from harness.errors import CostTableError, PluginError
 from harness.hardware.target import Target
 from harness.ir.graph import Graph
 from harness.kernels.constants import constant
@@ -173,5 +173,5 @@ def test_it_is_chosen_by_coefficients_of_its_own(installed: Callable[[str], Path
 )
 def test_an_entry_point_that_gives_no_kernels_is_told(installed: Callable[[str], Path], module: str, told: str) -> None:
     installed(module)
-    with pytest.raises(CompileError, match=f"the entry point added of {GROUP} names .*{told}"):
+    with pytest.raises(PluginError, match=f"the entry point added of {GROUP} names .*{told}"):
         all_kernels()
