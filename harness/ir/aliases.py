@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import TypeAlias
 
-from harness.ir.graph import ConcatAttrs, Graph, Node, SliceAttrs, SplitAttrs, VariableAttrs
+from harness.ir.graph import Graph, Node
 from harness.ir.operators import has
+from harness.ir.operators.joining import ConcatAttrs, SplitAttrs
+from harness.ir.operators.strided_slice import SliceAttrs
 from harness.ir.operators.traits import Trait
+from harness.ir.operators.variables import VariableAttrs
 
 WORD = 4
 """Parts that kernels read begin at multiples of this many bytes: they may load words."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.ir.graph import SoftmaxAttrs
 from harness.ir.operators import names_with, operator_of
 from harness.ir.operators.operator import EIGHT_BITS
+from harness.ir.operators.softmax import SoftmaxAttrs
 from harness.ir.operators.traits import Trait
 from harness.kernels.access_order import AccessOrder, elementwise
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out

@@ -19,7 +19,9 @@ from harness.compiler.memory.lifetimes import Use, Value
 from harness.compiler.memory.overlap import Overlap, overlap_of
 from harness.compiler.plan import KernelUse, LayerCode
 from harness.hardware.target import Target
-from harness.ir.graph import ABSENT, Graph, MeanAttrs, Node, PoolAttrs
+from harness.ir.graph import ABSENT, Graph, Node
+from harness.ir.operators.mean import MeanAttrs
+from harness.ir.window import PoolAttrs
 from harness.kernels.access_order import NEVER
 from harness.kernels.base import Argument, At, Call, ConstantTable, In, Lowered, Out, Repeat, Scratch
 from harness.kernels.context import Context

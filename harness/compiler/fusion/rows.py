@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.ir.graph import BinaryAttrs, ConvAttrs, Graph, MeanAttrs, Node, Pads, PoolAttrs, Tensor
+from harness.ir.graph import Graph, Node, Tensor
 from harness.ir.operators import has
+from harness.ir.operators.binary import BinaryAttrs
+from harness.ir.operators.mean import MeanAttrs
 from harness.ir.operators.traits import Trait
-from harness.ir.window import window_of
+from harness.ir.window import ConvAttrs, Pads, PoolAttrs, window_of
 
 
 def can_stream(graph: Graph, node: Node) -> bool:

@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 
 from harness.errors import ModelFileError
-from harness.ir.graph import ABSENT, ConvAttrs, Graph, Node
+from harness.ir.graph import ABSENT, Graph, Node
 from harness.ir.operators.operands import Inputs, Operands, array, centred
 from harness.ir.operators.operator import Operator
 from harness.ir.operators.tflite import (
@@ -25,6 +25,7 @@ from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
 from harness.ir.operators.weights import BIAS, TYPES, bias_of, kernel_of, read_weighted, requantized, verify_weights
 from harness.ir.operators.windows import padded, padding_number, tap, verify_window
+from harness.ir.window import ConvAttrs
 from harness.quantization.types import Array
 
 # --- CONV_2D ---------------------------------------------------------------------------------------------------------

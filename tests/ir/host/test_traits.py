@@ -149,7 +149,7 @@ def test_constant_channels_go_through_elementwise_operators(name: str) -> None:
 
 
 def draft_convolution(draft: Draft, inputs: tuple[int, ...], y: int) -> int:
-    from harness.ir.graph import ConvAttrs, Pads
+    from harness.ir.window import ConvAttrs, Pads
 
     return draft.node("CONV_2D", inputs, (y,), ConvAttrs((1, 1), (1, 1), Pads(), (-128, 127)))
 

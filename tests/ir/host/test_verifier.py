@@ -12,23 +12,16 @@ import pytest
 from harness.errors import GraphError
 from harness.frontends import load
 from harness.frontends.tflite import reader as tflite
-from harness.ir.graph import (
-    BinaryAttrs,
-    ConcatAttrs,
-    Graph,
-    MeanAttrs,
-    NoAttrs,
-    Node,
-    PadAttrs,
-    Pads,
-    PoolAttrs,
-    SliceAttrs,
-    SoftmaxAttrs,
-    State,
-    Tensor,
-    VariableAttrs,
-)
+from harness.ir.graph import Graph, NoAttrs, Node, State, Tensor
+from harness.ir.operators.binary import BinaryAttrs
+from harness.ir.operators.joining import ConcatAttrs
+from harness.ir.operators.mean import MeanAttrs
+from harness.ir.operators.pad import PadAttrs
+from harness.ir.operators.softmax import SoftmaxAttrs
+from harness.ir.operators.strided_slice import SliceAttrs
+from harness.ir.operators.variables import VariableAttrs
 from harness.ir.verifier import verify
+from harness.ir.window import Pads, PoolAttrs
 from harness.quantization.types import DType, Quantization
 from tests.support.graphs import FULL, Builder
 from tests.support.models import real_model
