@@ -100,7 +100,7 @@ def nodes(graph: Graph, **fields: Any) -> tuple[Node, ...]:
         (lambda g: replace(g, nodes=nodes(g, inputs=(0, -1))), "misses an input that is not optional"),
         (lambda g: replace(g, nodes=nodes(g, inputs=(0, 0, 0))), "has 3 inputs"),
         (lambda g: replace(g, nodes=nodes(g, attrs=NoAttrs())), "has NoAttrs instead of BinaryAttrs"),
-        (lambda g: replace(g, nodes=nodes(g, op="TANH")), "does not know"),
+        (lambda g: replace(g, nodes=nodes(g, op="UNHEARD_OF")), "does not know"),
         (lambda g: replace(g, nodes=g.nodes[:1]), "nothing computes the output"),
         (lambda g: replace(g, inputs=()), "the graph's inputs"),
         (lambda g: replace(g, outputs=(2, 2)), "the graph's outputs"),
