@@ -10,7 +10,6 @@ from rich.table import Table
 from tests.support.models import model_folders
 
 MLPERF = ("kws", "vww", "ic", "ad", "sww")
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def mlperf_models() -> dict[str, Path]:
@@ -26,7 +25,7 @@ def mlperf_models() -> dict[str, Path]:
 
 def some_model() -> Path:
     """kws where it is, else the digits fixture."""
-    return mlperf_models().get("kws", ROOT / "fixtures" / "digits.tflite")
+    return mlperf_models().get("kws", FIXTURES / "digits.tflite")
 
 
 def table(title: str, *columns: str) -> Table:

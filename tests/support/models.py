@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.paths import REPOSITORY
+
 
 def model_folders() -> list[Path]:
     """Where real models may be: $TINYHIL_MODELS first, then beside the checkout."""
     named = os.environ.get("TINYHIL_MODELS")
-    beside = Path(__file__).resolve().parents[3] / "shared" / "models"
+    beside = REPOSITORY.parent / "shared" / "models"
     return [Path(named), beside] if named else [beside]
 
 

@@ -29,8 +29,8 @@ from harness.kernels.discovery import all_kernels
 from harness.kernels.elementwise import AddS8Portable
 from harness.kernels.work import Reuse, Work
 from tests.bench.cost_fit import Sample, fit, nnls
+from tests.support.generated import random_graph
 from tests.support.layers import conv_layer, fully_connected_layer
-from tests.support.opgen import random_graph
 
 FITTED = ("cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
 AGAIN = "python -m tests.bench costs --fit"

@@ -15,8 +15,8 @@ from harness.compiler.emit.package import Package, emit, float_literal, model_li
 from harness.compiler.names import identifier
 from harness.errors import CompileError
 from harness.ir.interpreter import run
+from tests.support.generated import KINDS, random_graph
 from tests.support.graphs import Builder
-from tests.support.opgen import KINDS, random_graph
 
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 

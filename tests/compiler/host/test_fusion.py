@@ -26,8 +26,8 @@ from harness.kernels.base import At, Call, Repeat
 from harness.kernels.context import Context
 from harness.passes import optimize
 from tests.support.compiled import VECTORS, check_on_board
+from tests.support.generated import graphs, random_graph
 from tests.support.models import real_model
-from tests.support.opgen import graphs, random_graph
 from tests.support.scale import scaled
 
 

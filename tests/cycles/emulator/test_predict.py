@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -18,9 +17,9 @@ from harness.units import Quantity, Unit, total
 from harness.validate.baselines import find
 from harness.validate.card import load_card
 from harness.validate.profile import profile_model
+from tests.support.paths import FIXTURES
 
 pytest.importorskip("unicorn")
-FIXTURES = Path(__file__).parents[3] / "fixtures"
 BOARDS = ["nucleo-l4r5", "nucleo-h7a3"]
 
 

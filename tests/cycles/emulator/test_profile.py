@@ -1,7 +1,6 @@
 """The profiler on emulated boards: exact counts, nothing but layers, no effect on what runs."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,10 +14,10 @@ from harness.errors import ProfileError
 from harness.units import Quantity, Unit
 from harness.validate.measurement import measure
 from harness.validate.workbench import Workbench
-from tests.support.opgen import random_inputs
+from tests.support.generated import random_inputs
+from tests.support.paths import FIXTURES
 from tests.support.profiled import build_profiled, run_profiled
 
-FIXTURES = Path(__file__).parents[3] / "fixtures"
 ROUNDS = 1001
 
 

@@ -9,8 +9,9 @@ import pytest
 from harness.build.host_library import host_library
 from harness.cycles import replay
 from harness.cycles.memory import Span
+from tests.support.paths import REPOSITORY
 
-HOST = Path(__file__).parents[2] / "support" / "plugin_host.c"
+HOST = REPOSITORY / "tests" / "support" / "plugin_host.c"
 COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
 
 

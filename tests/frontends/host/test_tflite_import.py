@@ -17,8 +17,9 @@ from harness.ir.graph import Graph, Node, Pads, SliceAttrs
 from harness.ir.operators.tflite import OperatorDraft
 from harness.quantization.types import DType, Quantization
 from tests.support import graft
+from tests.support.generated import random_graph
 from tests.support.models import real_model
-from tests.support.opgen import random_graph
+from tests.support.paths import FIXTURES
 from tests.support.scale import scaled
 
 Q = Quantization((0.5,), (3,))
@@ -214,6 +215,6 @@ def test_a_variable_nobody_initializes_starts_at_its_zero_point():
 
 
 def test_weights_are_read_only():
-    graph = load(Path(__file__).parents[3] / "fixtures" / "digits.tflite")
+    graph = load(FIXTURES / "digits.tflite")
     constants = [t.data for t in graph.tensors if t.data is not None]
     assert constants and not any(data.flags.writeable for data in constants)

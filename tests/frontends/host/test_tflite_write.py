@@ -15,7 +15,7 @@ from harness.ir.graph import BinaryAttrs, ConvAttrs, Graph, NoAttrs, PadAttrs, P
 from harness.ir.interpreter import run
 from harness.quantization.types import DType, Quantization
 from tests.support.draft import Draft
-from tests.support.opgen import KINDS, random_graph, random_inputs
+from tests.support.generated import KINDS, random_graph, random_inputs
 from tests.support.scale import scaled
 
 

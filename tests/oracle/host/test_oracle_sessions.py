@@ -16,7 +16,7 @@ from harness.oracle.isolated import IsolatedInterpreter
 from harness.oracle.tflm import TflmInterpreter
 from harness.quantization.types import DType, Quantization
 from tests.support.draft import Draft
-from tests.support.opgen import random_graph, random_inputs
+from tests.support.generated import random_graph, random_inputs
 
 
 def one_op(op: str, attrs: NoAttrs | SoftmaxAttrs, scale: float, output: Quantization) -> Graph:

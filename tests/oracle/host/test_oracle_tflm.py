@@ -13,8 +13,8 @@ from harness.ir.graph import ConvAttrs, FullyConnectedAttrs, Graph, Node, Pads, 
 from harness.oracle import OracleSession, open_oracle
 from harness.quantization.types import Array, DType, Quantization
 from tests.support.draft import Draft
+from tests.support.generated import KINDS, random_graph, random_inputs
 from tests.support.models import real_model
-from tests.support.opgen import KINDS, random_graph, random_inputs
 from tests.support.scale import scaled
 
 MODELS = (

@@ -32,7 +32,7 @@ def test_a_conditional_store_leaves_the_next_block_alone(watched: bool, tmp_path
     engine.mem_write(CODE, CONDITIONAL_STORE)
     points = tmp_path / "points"
     points.write_text(f"layer {CODE + 0x200:x}\n")
-    watcher = direct._Watcher(engine, points, tmp_path / "trace") if watched else None
+    watcher = direct.Watcher(engine, points, tmp_path / "trace") if watched else None
     for register, value in ((0, 1), (1, 2), (2, DATA), (3, 1), (4, 0)):
         engine.reg_write(getattr(arm, f"UC_ARM_REG_R{register}"), value)
     engine.reg_write(arm.UC_ARM_REG_LR, STOP | 1)

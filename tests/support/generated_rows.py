@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.ir.graph import MeanAttrs, Pads, PoolAttrs
 from tests.support.builders import BUILDERS, BYTE_FUNCTIONS
 from tests.support.draft import Draft, between, chance, pick, quantization
-from tests.support.opgen_sparse import joined
+from tests.support.generated_sparse import joined
 
 
 def rows(draft: Draft) -> int:
