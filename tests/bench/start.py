@@ -39,6 +39,10 @@ def run(console: Console) -> None:
 def _timed(arguments: list[str], environment: dict[str, str]) -> float:
     start = time.perf_counter()
     subprocess.run(
-        [sys.executable, "-m", "harness.cli", *arguments], cwd=REPOSITORY, env=environment, check=True, capture_output=True
+        [sys.executable, "-m", "harness.cli", *arguments],
+        cwd=REPOSITORY,
+        env=environment,
+        check=True,
+        capture_output=True,
     )
     return time.perf_counter() - start

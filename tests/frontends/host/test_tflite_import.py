@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +16,7 @@ from harness.ir.operators.tflite import OperatorDraft
 from harness.quantization.types import DType, Quantization
 from tests.support import graft
 from tests.support.generated import random_graph
-from tests.support.models import real_model
+from tests.support.models import real_model, wake_word_models
 from tests.support.paths import FIXTURES
 from tests.support.scale import scaled
 
@@ -101,15 +99,10 @@ def test_real_models_are_read(name, nodes):
 
 
 def test_wake_word_models_have_their_states():
-    spec = importlib.util.find_spec("pymicro_wakeword")
-    if spec is None or spec.origin is None:
-        pytest.skip("pymicro-wakeword is not installed")
-    models = sorted((Path(spec.origin).parent / "models").glob("*.tflite"))
-    assert len(models) == 4
-    for model in models:
+    for model in wake_word_models():
         graph = load(model)
         assert len(graph.states) == 6
-        assert all((s.initial == t.quant.zero_point).all() for s in graph.states if (t := s) and t.quant)
+        assert all((state.initial == state.quant.zero_point).all() for state in graph.states)
         kinds = [n.op for n in graph.nodes]
         assert kinds.count("READ_VARIABLE") == kinds.count("ASSIGN_VARIABLE") == 6
         assert not {"VAR_HANDLE", "CALL_ONCE"} & set(kinds)

@@ -18,7 +18,6 @@ from tests.support.paths import FIXTURES, REPOSITORY
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Path:
     """The wheel's content, unpacked like an installation of the package alone."""
-    pytest.importorskip("hatchling")
     folder = tmp_path_factory.mktemp("wheel")
     options = ["--quiet", "--no-deps", "--no-build-isolation", "-w", folder]
     command = [sys.executable, "-m", "pip", "wheel", *options, REPOSITORY]

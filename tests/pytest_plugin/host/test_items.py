@@ -276,7 +276,6 @@ def test_junit_properties_and_bundle(pytester):
 
 
 def test_under_xdist_runs_are_made_once_each_and_results_come_together(pytester):
-    pytest.importorskip("xdist")
     for name in ("digits", "residual", "stream"):
         copy_fixture(name, pytester.path)
     result = run_pytest(pytester, "--board", "host", "-n", "2", "--report", "bundle")
