@@ -21,7 +21,7 @@ VERSION_TIMEOUT_S = 20.0
 VARIABLE: dict[Kind, str] = {"arm": "TINYHIL_ARM_GCC", "host": "TINYHIL_HOST_CC"}
 
 _ARM_PROGRAM = "arm-none-eabi-gcc"
-_USUAL_PLACES = (
+USUAL_PLACES = (
     "/opt/homebrew/bin",
     "/opt/gcc-arm-none-eabi*/bin",
     "/opt/arm-gnu-toolchain*/bin",
@@ -34,6 +34,7 @@ _USUAL_PLACES = (
     "C:/Program Files (x86)/Arm GNU Toolchain arm-none-eabi/*/bin",
     "C:/Program Files/Arm GNU Toolchain arm-none-eabi/*/bin",
 )
+"""Folders of Arm compilers that installers make, looked at after PATH."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def _candidates(kind: Kind) -> Iterator[Path]:
             yield Path(program)
     if kind == "host":
         return
-    for place in _USUAL_PLACES:
+    for place in USUAL_PLACES:
         pattern = Path(place).expanduser()
         if not pattern.is_absolute():
             continue

@@ -84,7 +84,7 @@ def run(
     unicorn: Any = package_of_unicorn
     plan = package.plan
     core = _Core(unicorn, board, layout)
-    watcher = _Watcher(core.engine, points, trace)
+    watcher = Watcher(core.engine, points, trace)
     names = (f"{plan.name}_init", f"{plan.name}_invoke", "hil_arena", "hil_stack_end")
     symbols = _find_symbols(image.elf, names)
     init, invoke, arena, stack = (symbols[name] for name in names)
@@ -149,8 +149,8 @@ class _Core:
             raise ProfileError(f"the model reports status {status}", hint="validate it first")
 
 
-class _Watcher:
-    """The hooks in C."""
+class Watcher:
+    """The hooks in C: what an engine executes from then on goes into a trace, until close()."""
 
     def __init__(self, engine: Any, points: Path, trace: Path) -> None:
         from harness.cycles.replay import PACKAGE

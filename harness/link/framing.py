@@ -105,6 +105,11 @@ class FrameDecoder:
         self._open = bytearray()
         self._dropped = 0
 
+    @property
+    def held(self) -> int:
+        """How many bytes of a frame that has not ended are kept."""
+        return len(self._open)
+
     def feed(self, data: bytes) -> Iterator[Frame | Damage]:
         """The frames, and the stretches of damage, that these bytes end."""
         parts = data.split(b"\0")

@@ -17,7 +17,8 @@ from harness.link.transport import Transport
 READY = "m-ready"
 BYTES_PER_COMMAND = 31
 """As many as the benchmark's runner sends: its own firmware takes commands of 80 characters."""
-_LINE_LIMIT = 1 << 20
+LINE_LIMIT = 1 << 20
+"""The most bytes that a device may send without ending a line."""
 # Enough for inferences that take a fiftieth of what the first one took
 _MOST_RUNS = 64
 _NUMBER = re.compile(r"-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|inf)|nan")
@@ -247,7 +248,7 @@ class MlperfClient:
                     hint="is it firmware of this language, at 115200 baud? Reset the board and try again",
                     details="\n".join(lines),
                 )
-            if len(self._held) > _LINE_LIMIT:
+            if len(self._held) > LINE_LIMIT:
                 raise ProtocolError("a line without end", hint="is it another firmware, or another baud rate?")
             data = self._transport.read(min(left, 0.1))
             heard = heard or bool(data)

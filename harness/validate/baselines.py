@@ -65,12 +65,12 @@ class LayerBaseline:
 
 def find(sha256: str, core: str, kernels: KernelSet, unit: Unit) -> Baseline | None:
     """The record of this model, core, kernel set and unit, or None."""
-    return _records().get((sha256, core, kernels, unit))
+    return records().get((sha256, core, kernels, unit))
 
 
 def missing_reason(sha256: str, core: str, unit: Unit | None) -> str:
     """Why there is no record, as a sentence for the report."""
-    known = [record for record in _records().values() if record.sha256 == sha256]
+    known = [record for record in records().values() if record.sha256 == sha256]
     if not known:
         return "no recorded TFLM figures for this model"
     if unit is not _UNIT:
@@ -118,7 +118,8 @@ def _content() -> dict[str, Any]:
 
 
 @cache
-def _records() -> dict[tuple[str, str, str, Unit], Baseline]:
+def records() -> dict[tuple[str, str, str, Unit], Baseline]:
+    """All of them, by hash of the model, core, kernel set and unit."""
     found: dict[tuple[str, str, str, Unit], Baseline] = {}
     for record in _content()["records"]:
         baseline = Baseline(

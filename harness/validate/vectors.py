@@ -20,7 +20,8 @@ from harness.quantization.types import Array, DType
 from harness.validate.card import FileVectors, RandomVectors
 from harness.validate.classification import class_count
 
-_MAX_FILE_BYTES = 1 << 30
+MAX_FILE_BYTES = 1 << 30
+"""The most that an array of a vectors file may take unpacked."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +127,7 @@ def _read(path: Path) -> dict[str, Array]:
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
-        if size > _MAX_FILE_BYTES:
+        if size > MAX_FILE_BYTES:
             raise VectorsError(f"{path}: {size} bytes unpacked, more than 1 GiB", hint="use fewer vectors")
         with np.load(path, allow_pickle=False) as archive:
             names = [name for name in archive.files if name == "labels" or name.startswith("input_")]

@@ -7,26 +7,21 @@ from pathlib import Path
 from rich import box
 from rich.table import Table
 
-from tests.support.models import model_folders
+from tests.support.models import find_model
+from tests.support.paths import FIXTURES
 
 MLPERF = ("kws", "vww", "ic", "ad", "sww")
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def mlperf_models() -> dict[str, Path]:
     """The MLPerf Tiny models that are there, by short name."""
-    found = {}
-    for name in MLPERF:
-        for folder in model_folders():
-            path = folder / f"mlperftiny_{name}_int8.tflite"
-            if path.is_file():
-                found.setdefault(name, path)
-    return found
+    found = {name: find_model(f"mlperftiny_{name}_int8") for name in MLPERF}
+    return {name: path for name, path in found.items() if path is not None}
 
 
 def some_model() -> Path:
     """kws where it is, else the digits fixture."""
-    return mlperf_models().get("kws", ROOT / "fixtures" / "digits.tflite")
+    return mlperf_models().get("kws", FIXTURES / "digits.tflite")
 
 
 def table(title: str, *columns: str) -> Table:

@@ -10,7 +10,8 @@ import time
 
 from rich.console import Console
 
-from tests.bench.common import ROOT, some_model, table
+from tests.bench.common import some_model, table
+from tests.support.paths import REPOSITORY
 
 BOARD = "mps2-an500"
 RUNS = 3
@@ -38,6 +39,10 @@ def run(console: Console) -> None:
 def _timed(arguments: list[str], environment: dict[str, str]) -> float:
     start = time.perf_counter()
     subprocess.run(
-        [sys.executable, "-m", "harness.cli", *arguments], cwd=ROOT, env=environment, check=True, capture_output=True
+        [sys.executable, "-m", "harness.cli", *arguments],
+        cwd=REPOSITORY,
+        env=environment,
+        check=True,
+        capture_output=True,
     )
     return time.perf_counter() - start

@@ -21,7 +21,8 @@ from harness.boards.session import open_client
 from harness.build import BuildOptions, build_image
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import emit
-from tests.bench.common import ROOT, some_model, table
+from tests.bench.common import some_model, table
+from tests.support.paths import REPOSITORY
 from tests.support.probe import virtual_probes
 
 BOARD = "nucleo-h743"
@@ -92,5 +93,5 @@ def _set(variables: dict[str, str]) -> Iterator[None]:
 
 def _timed(arguments: list[str]) -> float:
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "harness.cli", *arguments], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "harness.cli", *arguments], cwd=REPOSITORY, check=True, capture_output=True)
     return time.perf_counter() - start

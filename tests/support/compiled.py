@@ -16,7 +16,7 @@ from harness.hardware.target import Target
 from harness.ir.graph import Graph
 from harness.ir.interpreter import run
 from harness.validate.measurement import measure
-from tests.support.opgen import KINDS, random_graph, random_inputs
+from tests.support.generated import KINDS, random_graph, random_inputs
 
 VECTORS = 3
 

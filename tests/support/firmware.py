@@ -12,9 +12,8 @@ import yaml
 
 from harness.link.subprocess import Subprocess
 from harness.link.transport import PipeTransport, SocketTransport, Transport
+from tests.support.paths import FIRMWARE
 
-REPOSITORY = Path(__file__).parents[2]
-FIRMWARE = REPOSITORY / "firmware"
 MODEL = Path(__file__).parent / "model" / "hil_models.c"
 BUILD_ID = "0123456789abcdef"
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror")

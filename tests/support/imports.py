@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import REPOSITORY
 
 Imports = dict[str, dict[str, int]]
 """module -> module that it imports -> the line."""
 
 
-def modules(root: Path = ROOT) -> dict[str, Path]:
+def modules(root: Path = REPOSITORY) -> dict[str, Path]:
     """Dotted name -> file of every module of harness/."""
     found = {}
     for path in sorted((root / "harness").rglob("*.py")):
@@ -22,7 +22,7 @@ def modules(root: Path = ROOT) -> dict[str, Path]:
     return found
 
 
-def imports(root: Path = ROOT) -> Imports:
+def imports(root: Path = REPOSITORY) -> Imports:
     """Every import of one module of harness/ by another."""
     known = modules(root)
     return {name: _imported(name, path, known) for name, path in known.items()}

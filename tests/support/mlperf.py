@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 
 from harness.boards import Board, find_board, open_session
 from harness.boards.session import Session
@@ -14,8 +13,6 @@ from harness.compiler.emit.package import Package, emit
 from harness.ir.graph import Graph
 from harness.mlperf.client import MlperfClient
 from harness.mlperf.firmware import Interface, language
-
-REPOSITORY = Path(__file__).parents[2]
 
 
 def build(

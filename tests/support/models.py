@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.paths import REPOSITORY
+
 
 def model_folders() -> list[Path]:
     """Where real models may be: $TINYHIL_MODELS first, then beside the checkout."""
     named = os.environ.get("TINYHIL_MODELS")
-    beside = Path(__file__).resolve().parents[3] / "shared" / "models"
+    beside = REPOSITORY.parent / "shared" / "models"
     return [Path(named), beside] if named else [beside]
 
 
@@ -30,7 +32,16 @@ def real_model(name: str) -> Path:
     pytest.skip(f"{name}.tflite is in none of: set TINYHIL_MODELS to a folder that has it")
 
 
+WAKE_WORDS = ("alexa", "hey_jarvis", "hey_mycroft", "okay_nabu")
+
+
+def wake_word_model(name: str) -> Path:
+    """One of the streaming models that package pymicro-wakeword, one of the tests' own requirements, ships."""
+    path = Path(str(importlib.resources.files("pymicro_wakeword") / "models" / f"{name}.tflite"))
+    assert path.is_file(), f"pymicro-wakeword has no model {name}"
+    return path
+
+
 def wake_word_models() -> list[Path]:
-    """The four streaming models that package pymicro-wakeword ships."""
-    folder = Path(str(importlib.resources.files("pymicro_wakeword") / "models"))
-    return sorted(folder.glob("*.tflite"))
+    """All of them."""
+    return [wake_word_model(name) for name in WAKE_WORDS]

@@ -47,7 +47,7 @@ def seed(name: str, data: bytes) -> Seed:
 
 @contextmanager
 def _recording(found: set[tuple[int, int]], values: set[tuple[int, int]]) -> Iterator[None]:
-    unpack, array, scalar = flatbuffer._unpack, flatbuffer.FlatTable.array, flatbuffer.FlatTable._scalar
+    unpack, array, scalar = flatbuffer.unpack, flatbuffer.FlatTable.array, flatbuffer.FlatTable.scalar
 
     def recorded_unpack(kind: str, data: bytes, at: int, place: str) -> int:
         value = unpack(kind, data, at, place)
@@ -57,7 +57,7 @@ def _recording(found: set[tuple[int, int]], values: set[tuple[int, int]]) -> Ite
     def recorded_array(self: flatbuffer.FlatTable, offset: int, dtype: str, place: str) -> Array:
         numbers = array(self, offset, dtype, place)
         if len(numbers) and dtype != "<u1":
-            start, count = self._vector(offset, numbers.itemsize, place)
+            start, count = self.vector(offset, numbers.itemsize, place)
             spots = {(start + i * numbers.itemsize, numbers.itemsize) for i in range(min(count, 64))}
             found.update(spots)
             values.update(spots)
@@ -69,11 +69,11 @@ def _recording(found: set[tuple[int, int]], values: set[tuple[int, int]]) -> Ite
         return scalar(self, offset, kind)
 
     table = flatbuffer.FlatTable
-    flatbuffer._unpack, table.array, table._scalar = recorded_unpack, recorded_array, recorded_scalar
+    flatbuffer.unpack, table.array, table.scalar = recorded_unpack, recorded_array, recorded_scalar
     try:
         yield
     finally:
-        flatbuffer._unpack, table.array, table._scalar = unpack, array, scalar
+        flatbuffer.unpack, table.array, table.scalar = unpack, array, scalar
 
 
 def mutate(seeds: list[Seed], number: int) -> tuple[str, bytes]:

@@ -22,7 +22,7 @@ from harness.kernels.base import Kernel
 from harness.kernels.context import Context
 from harness.kernels.discovery import all_kernels
 from harness.validate.measurement import measure
-from tests.support.opgen import OPS, random_graph, random_inputs
+from tests.support.generated import OPS, random_graph, random_inputs
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,7 @@ import harness.pytest_plugin.settings  # noqa: F401
 from harness.frontends.tflite.reader import load
 from harness.oracle import open_oracle
 from harness.validate.workbench import Workbench
-
-FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
-
+from tests.support.paths import FIXTURES
 
 # pytester forgets modules imported meanwhile, and compiled ones cannot be imported twice: have them all before.
 for _name in ("tflm", "litert"):

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 
-from tests.support.firmware import REPOSITORY
+from tests.support.paths import REPOSITORY
 
 
 @contextmanager

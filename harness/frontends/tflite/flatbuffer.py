@@ -35,42 +35,43 @@ class FlatTable:
         """The table that a whole FlatBuffers file stands for."""
         if len(data) < 8:
             raise damaged(f"{place}: {len(data)} bytes are too few for a FlatBuffers file")
-        return FlatTable(data, _unpack("<I", data, 0, place), place).checked()
+        return FlatTable(data, unpack("<I", data, 0, place), place).checked()
 
     def checked(self) -> FlatTable:
         """Itself, once its vtable has been found to lie inside the file."""
         vtable = self._vtable()
-        size = _unpack("<H", self.data, vtable, self.place)
+        size = unpack("<H", self.data, vtable, self.place)
         if size < 4 or vtable + size > len(self.data):
             raise damaged(f"{self.place}: vtable of {size} bytes at byte {vtable} leaves the file")
         return self
 
     def _vtable(self) -> int:
-        return self.pos - _unpack("<i", self.data, self.pos, self.place)
+        return self.pos - unpack("<i", self.data, self.pos, self.place)
 
     def field(self, offset: int) -> int:
         """Position of a field in the file, 0 when it is absent."""
         vtable = self._vtable()
-        if offset + 2 > _unpack("<H", self.data, vtable, self.place):
+        if offset + 2 > unpack("<H", self.data, vtable, self.place):
             return 0
-        relative = _unpack("<H", self.data, vtable + offset, self.place)
+        relative = unpack("<H", self.data, vtable + offset, self.place)
         return self.pos + relative if relative else 0
 
-    def _scalar(self, offset: int, kind: str) -> int | float | None:
+    def scalar(self, offset: int, kind: str) -> int | float | None:
+        """A number field, None when absent; kind is its struct format."""
         at = self.field(offset)
         if not at:
             return None
-        value: int | float = _unpack(kind, self.data, at, self.place)
+        value: int | float = unpack(kind, self.data, at, self.place)
         return value
 
     def integer(self, offset: int, kind: str = "<i", default: int = 0) -> int:
         """An integer field; kind is its struct format: <b, <B, <i, <I or <Q."""
-        value = self._scalar(offset, kind)
+        value = self.scalar(offset, kind)
         return default if value is None else int(value)
 
     def real(self, offset: int, default: float = 0.0) -> float:
         """A float32 field."""
-        value = self._scalar(offset, "<f")
+        value = self.scalar(offset, "<f")
         return default if value is None else float(value)
 
     def flag(self, offset: int) -> bool:
@@ -78,7 +79,7 @@ class FlatTable:
         return bool(self.integer(offset, "<B"))
 
     def _follow(self, at: int, what: str) -> int:
-        target = at + _unpack("<I", self.data, at, what)
+        target = at + unpack("<I", self.data, at, what)
         if target + 4 > len(self.data):
             raise damaged(f"{what}: offset at byte {at} leads out of the file")
         return int(target)
@@ -88,19 +89,20 @@ class FlatTable:
         at = self.field(offset)
         return FlatTable(self.data, self._follow(at, place), place).checked() if at else None
 
-    def _vector(self, offset: int, size: int, place: str) -> tuple[int, int]:
+    def vector(self, offset: int, size: int, place: str) -> tuple[int, int]:
+        """(position of the first element, count) of a vector of elements of `size` bytes; (0, 0) when absent."""
         at = self.field(offset)
         if not at:
             return 0, 0
         start = self._follow(at, place)
-        count = _unpack("<I", self.data, start, place)
+        count = unpack("<I", self.data, start, place)
         if start + 4 + count * size > len(self.data):
             raise damaged(f"{place}: {count} elements of {size} bytes at byte {start} leave the file")
         return start + 4, count
 
     def tables(self, offset: int, place: str, limit: int) -> tuple[FlatTable, ...]:
         """A vector of tables; more than `limit` of them is an error."""
-        start, count = self._vector(offset, 4, f"{self.place}, {place}s")
+        start, count = self.vector(offset, 4, f"{self.place}, {place}s")
         if count > limit:
             raise ModelFileError(
                 f"{self.place}: {count} {place}s, more than the {limit} that tinyhil reads",
@@ -119,7 +121,7 @@ class FlatTable:
     def array(self, offset: int, dtype: str, place: str) -> npt.NDArray[np.generic]:
         """A vector of numbers as a read-only view of the file; empty when absent. dtype as in numpy, such as "<i4"."""
         kind = np.dtype(dtype)
-        start, count = self._vector(offset, kind.itemsize, f"{self.place}, {place}")
+        start, count = self.vector(offset, kind.itemsize, f"{self.place}, {place}")
         return np.frombuffer(self.data, kind, count, start) if count else np.empty(0, kind)
 
     def integers(self, offset: int, place: str, limit: int, dtype: str = "<i4") -> tuple[int, ...]:
@@ -131,11 +133,11 @@ class FlatTable:
 
     def text(self, offset: int, place: str) -> str:
         """A string field, with what is not UTF-8 replaced; "" when absent. Cut after 1,000 bytes."""
-        start, count = self._vector(offset, 1, f"{self.place}, {place}")
+        start, count = self.vector(offset, 1, f"{self.place}, {place}")
         return self.data[start : start + min(count, 1000)].decode("utf-8", "replace")
 
 
-def _unpack(kind: str, data: bytes, at: int, place: str) -> int:
+def unpack(kind: str, data: bytes, at: int, place: str) -> int:
     """One little-endian number at byte `at`."""
     if at < 0 or at + struct.calcsize(kind) > len(data):
         raise damaged(f"{place}: byte {at} is outside the file of {len(data)} bytes")

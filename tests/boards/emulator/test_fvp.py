@@ -33,10 +33,10 @@ from harness.validate.measurement import measure
 from harness.validate.options import Options
 from harness.validate.workbench import Workbench
 from tests.support import fake_fvp
+from tests.support.paths import FIXTURES, REPOSITORY
 from tests.support.tiny import tiny_graph, tiny_package
 
 PROGRAM = "FVP_Corstone_SSE-300_Ethos-U55"
-REPOSITORY = Path(__file__).parents[3]
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/proc, and the kernel's help, are Linux's")
 
 
@@ -317,7 +317,7 @@ def test_the_image_lies_within_the_memories_of_the_boards_file():
 
 
 def test_a_report_has_the_models_statistics_and_no_time(fake):
-    card = load_card(REPOSITORY / "fixtures" / "digits.hil.yaml")
+    card = load_card(FIXTURES / "digits.hil.yaml")
     from harness.report.document import run_document
     from harness.validate.card import RandomVectors
 

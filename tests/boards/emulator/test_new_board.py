@@ -13,7 +13,7 @@ from harness.boards.bringup import bring_up
 from harness.build import build_image
 from harness.ir.interpreter import run
 from harness.validate.measurement import measure
-from tests.support.firmware import REPOSITORY
+from tests.support.paths import REPOSITORY
 from tests.support.probe import virtual_probes
 from tests.support.tiny import tiny_graph, tiny_package
 

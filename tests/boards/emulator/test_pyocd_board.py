@@ -29,7 +29,7 @@ from harness.validate.measurement import PAINT_SEED, measure
 from harness.validate.options import Options
 from harness.validate.workbench import Workbench
 from harness.virtual.remote import SLOW
-from tests.support.firmware import REPOSITORY
+from tests.support.paths import REPOSITORY
 from tests.support.probe import pyocd_command, virtual_probes
 from tests.support.tiny import tiny_graph, tiny_package
 

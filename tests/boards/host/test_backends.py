@@ -22,9 +22,9 @@ from harness.hardware.boards_file import EXTRA_VARIABLE
 from harness.units import Unit
 from harness.validate.checks import Status
 from harness.validate.options import choose_boards
+from tests.support.paths import FIXTURES
 from tests.support.tiny import tiny_package
 
-FIXTURES = Path(__file__).resolve().parents[3] / "fixtures"
 FARM = """
 from harness.boards.backends.backend import Absent
 from harness.boards.backends.host.backend import HostBackend

@@ -4,7 +4,6 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -15,6 +14,7 @@ from harness.build.cache import BuildCache
 from harness.build.image import cached_image, make_image
 from harness.build.plan import plan_build
 from harness.errors import BuildError, DoesNotFitError, ToolchainMissingError
+from tests.support.paths import REPOSITORY
 from tests.support.tiny import tiny_package
 
 BOARD = "mps2-an500"
@@ -202,7 +202,7 @@ def test_fast_means_the_quickest_link_of_the_port(cache, board, link):
 def test_no_compiler_is_a_tool_error(cache, package, monkeypatch):
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("TINYHIL_ARM_GCC", raising=False)
-    monkeypatch.setattr(toolchain, "_USUAL_PLACES", ())
+    monkeypatch.setattr(toolchain, "USUAL_PLACES", ())
     with pytest.raises(ToolchainMissingError):
         build_image([package], find_board(BOARD), cache_dir=cache)
 
@@ -230,7 +230,7 @@ build_image([tiny_package()], find_board("mps2-an500"), cache_dir=Path(sys.argv[
 def test_an_interrupted_build_leaves_nothing_half_done(tmp_path, package, image):
     done = subprocess.run(
         [sys.executable, "-c", INTERRUPTED, str(tmp_path)],
-        cwd=Path(__file__).parents[3],
+        cwd=REPOSITORY,
         capture_output=True,
         text=True,
     )

@@ -19,7 +19,7 @@ def fake_compiler(folder: Path, first_line: str, name: str = "arm-none-eabi-gcc"
 
 @pytest.fixture(autouse=True)
 def nothing_installed(monkeypatch, tmp_path):
-    monkeypatch.setattr(toolchain, "_USUAL_PLACES", ())
+    monkeypatch.setattr(toolchain, "USUAL_PLACES", ())
     for variable in toolchain.VARIABLE.values():
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -64,7 +64,7 @@ def test_a_newer_compiler_is_taken_after_an_old_one(tmp_path, monkeypatch):
     newer = tmp_path / "newer"
     newer.mkdir()
     path = fake_compiler(newer, "arm-none-eabi-gcc (x) 12.2.1")
-    monkeypatch.setattr(toolchain, "_USUAL_PLACES", (str(newer),))
+    monkeypatch.setattr(toolchain, "USUAL_PLACES", (str(newer),))
     assert toolchain.find("arm").cc == path
 
 

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.support.plugin_run import FIXTURES
+from tests.support.paths import FIXTURES
 
 
 def emulator_of(pid: int, seconds: float) -> int:

@@ -12,13 +12,13 @@ import pytest
 
 from harness.frontends.tflite.reader import load
 from harness.report.bundle import read_bundle
-from tests.support.plugin_run import FIXTURES, copy_fixture
+from tests.support.paths import FIXTURES, REPOSITORY
+from tests.support.plugin_run import copy_fixture
 
-ROOT = FIXTURES.parent
 DIGITS = FIXTURES / "digits.tflite"
 
 
-def tinyhil(*arguments: str | Path, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+def tinyhil(*arguments: str | Path, cwd: Path = REPOSITORY, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith("TINYHIL_") or k == "TINYHIL_CACHE"}
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM"):
         clean.pop(name, None)
@@ -28,7 +28,7 @@ def tinyhil(*arguments: str | Path, cwd: Path = ROOT, **environment: str) -> sub
         text=True,
         timeout=120,
         cwd=cwd,
-        env={**clean, "PYTHONPATH": str(ROOT), **environment},
+        env={**clean, "PYTHONPATH": str(REPOSITORY), **environment},
     )
 
 
@@ -51,7 +51,7 @@ def test_importing_the_command_is_quick_because_nothing_heavy_comes_along():
         "heavy = {'numpy', 'tflite', 'yaml', 'serial', 'elftools', 'jinja2', 'pytest'} & set(sys.modules); "
         "assert not heavy, heavy"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=REPOSITORY)
 
 
 def test_doctor_names_what_is_missing_and_what_to_do():
@@ -201,7 +201,7 @@ def test_an_unexpected_error_is_one_line_and_a_traceback_only_on_request(tmp_pat
         "import harness.cli.examination\n\ndef broken():\n    raise RuntimeError('boom')\n\n"
         "harness.cli.examination.examine = broken\n"
     )
-    path = f"{tmp_path}{os.pathsep}{ROOT}"
+    path = f"{tmp_path}{os.pathsep}{REPOSITORY}"
     done = tinyhil("doctor", PYTHONPATH=path)
     assert done.returncode == 70
     assert "unexpected RuntimeError: boom" in done.stderr

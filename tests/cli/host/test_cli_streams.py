@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.plugin_run import FIXTURES
+from tests.support.paths import FIXTURES
 
 DIGITS = FIXTURES / "digits.tflite"
 FULL = Path("/dev/full")

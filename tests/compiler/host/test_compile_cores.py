@@ -8,7 +8,7 @@ import pytest
 from harness.compiler.compile import compile_graph
 from harness.compiler.cost.model import cost_of
 from harness.hardware.cores import CORES
-from tests.support.opgen import KINDS, random_graph
+from tests.support.generated import KINDS, random_graph
 from tests.support.scale import scaled
 
 

@@ -29,8 +29,8 @@ from harness.kernels.discovery import all_kernels
 from harness.kernels.elementwise import AddS8Portable
 from harness.kernels.work import Reuse, Work
 from tests.bench.cost_fit import Sample, fit, nnls
+from tests.support.generated import random_graph
 from tests.support.layers import conv_layer, fully_connected_layer
-from tests.support.opgen import random_graph
 
 FITTED = ("cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
 AGAIN = "python -m tests.bench costs --fit"
@@ -123,6 +123,7 @@ def test_wait_states_cost_cycles_and_no_instructions() -> None:
     graph = conv_layer(np.random.default_rng(3), (1, 8, 8, 32), 64, (3, 3), (1, 1))
     for slow in (L4R5, H7A3):
         fast = Target(slow.core)
+        assert len(candidates(context_of(graph, fast))) > 1
         for kernel in candidates(context_of(graph, fast)):
             here, there = cost_of(kernel, context_of(graph, fast)), cost_of(kernel, context_of(graph, slow))
             assert here.instructions == there.instructions and here.cycles < there.cycles
@@ -143,14 +144,50 @@ def test_weights_that_fit_the_cache_are_waited_for_once() -> None:
 
 @pytest.mark.parametrize("core", sorted(CORES.names()))
 def test_kernels_are_ranked_by_modelled_cycles_alone(core: str) -> None:
+    """All that apply are there, the cheapest first, whatever the order in which they were found."""
     rng = np.random.default_rng(7)
-    for _ in range(40):
+    several = reordered = 0
+    for _ in range(100):
         graph = random_graph(rng, op=None)
         for node in graph.nodes:
             context = Context(graph, node, Target(core))
-            ranked = [cost_of(kernel, context) for kernel in candidates(context)]
+            kernels = candidates(context)
+            ranked = [cost_of(kernel, context) for kernel in kernels]
             assert [c.cycles for c in ranked] == sorted(c.cycles for c in ranked)
             assert all(c.cycles >= 0 and c.instructions >= 0 for c in ranked)
+            found = [k for k in all_kernels() if node.op in k.ops and k.runs_on(context.target.features)]
+            found = [kernel for kernel in found if kernel.applies(context)]
+            assert set(kernels) == set(found) and len(kernels) == len(found)
+            assert ranked[0].cycles == min(cost_of(kernel, context).cycles for kernel in found)
+            several += len(found) > 1
+            reordered += kernels != found
+    assert several >= 20 and reordered >= 5
+
+
+@pytest.mark.parametrize("core", FITTED)
+def test_instructions_do_not_move_a_kernel(monkeypatch: pytest.MonkeyPatch, core: str) -> None:
+    graph = conv_layer(np.random.default_rng(5), (1, 6, 6, 16), 16, (3, 3), (1, 1))
+    before = candidates(context_of(graph, Target(core)))
+    names = [type(kernel).__name__ for kernel in before]
+    assert len(set(names)) > 1
+
+    def turned(core: str) -> CoreCoefficients | None:
+        """The more cycles a kernel takes, the fewer instructions it seems to execute."""
+        table = core_coefficients(core)
+        if table is None:
+            return None
+        few = {name: float(len(names) - place) for place, name in enumerate(names)}
+        kernels = {
+            name: entry.model_copy(update={"instructions": dict.fromkeys(entry.instructions, few.get(name, 1.0))})
+            for name, entry in table.kernels.items()
+        }
+        return table.model_copy(update={"kernels": kernels})
+
+    monkeypatch.setattr(costs, "core_coefficients", turned)
+    context = context_of(graph, Target(core))
+    instructions = [cost_of(kernel, context).instructions for kernel in before]
+    assert instructions != sorted(instructions)
+    assert candidates(context) == before
 
 
 def without(monkeypatch: pytest.MonkeyPatch, name: str, *cores: str) -> None:

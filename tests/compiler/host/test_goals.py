@@ -19,8 +19,8 @@ from harness.frontends import load
 from harness.hardware.cores import CORES as ALL_CORES
 from harness.ir.graph import Graph
 from harness.validate.card import load_card
+from tests.support.generated import graphs, random_graph
 from tests.support.models import real_model
-from tests.support.opgen import graphs, random_graph
 from tests.support.scale import scaled
 
 CORES = sorted(ALL_CORES.names())

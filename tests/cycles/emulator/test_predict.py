@@ -1,8 +1,8 @@
 """Modelled cycles from end to end: sums, what-ifs, reports, files for viewers; and that no unit meets another."""
 
 import json
+import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -18,9 +18,9 @@ from harness.units import Quantity, Unit, total
 from harness.validate.baselines import find
 from harness.validate.card import load_card
 from harness.validate.profile import profile_model
+from tests.support.paths import FIXTURES
 
-pytest.importorskip("unicorn")
-FIXTURES = Path(__file__).parents[3] / "fixtures"
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Unicorn is installed on POSIX systems only")
 BOARDS = ["nucleo-l4r5", "nucleo-h7a3"]
 
 

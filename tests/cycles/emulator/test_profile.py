@@ -1,7 +1,7 @@
 """The profiler on emulated boards: exact counts, nothing but layers, no effect on what runs."""
 
+import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,10 +15,10 @@ from harness.errors import ProfileError
 from harness.units import Quantity, Unit
 from harness.validate.measurement import measure
 from harness.validate.workbench import Workbench
-from tests.support.opgen import random_inputs
+from tests.support.generated import random_inputs
+from tests.support.paths import FIXTURES
 from tests.support.profiled import build_profiled, run_profiled
 
-FIXTURES = Path(__file__).parents[3] / "fixtures"
 ROUNDS = 1001
 
 
@@ -99,12 +99,12 @@ def test_profiling_changes_neither_outputs_nor_instructions(board, tmp_path):
     assert not again.fresh and again.profile.layers == recording.profile.layers and again.outputs == recording.outputs
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Unicorn is installed on POSIX systems only")
 @pytest.mark.parametrize(
     ("board", "fixture"),
     [("mps2-an385", "digits"), ("mps2-an386", "residual"), ("mps2-an500", "residual"), ("mps2-an505", "stream")],
 )
 def test_qemu_and_unicorn_agree_on_the_same_image(board, fixture, tmp_path):
-    pytest.importorskip("unicorn")
     resolved, image, package, inputs, one = profile_of(fixture, board, tmp_path)
     runs_on = replace(resolved.runs_on, backend="virtual")
     other = record(replace(resolved, runs_on=runs_on, stand_in=True), image, package, inputs, cache_dir=tmp_path)

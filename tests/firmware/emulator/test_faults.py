@@ -172,7 +172,7 @@ def test_a_device_that_is_another_board_is_refused(image):
 def test_no_emulator_is_a_missing_tool(image, monkeypatch):
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv(qemu.VARIABLE, raising=False)
-    monkeypatch.setattr(qemu, "_USUAL_PLACES", ())
+    monkeypatch.setattr(qemu, "USUAL_PLACES", ())
     with pytest.raises(EmulatorMissingError, match="qemu-system-arm") as caught, open_session(find_board(BOARD), image):
         pass
     complete(caught.value, "board")

@@ -23,7 +23,7 @@ from harness.link.client import Client
 from harness.oracle import open_oracle
 from harness.units import Unit
 from harness.validate.measurement import measure
-from tests.support.plugin_run import FIXTURES
+from tests.support.paths import FIXTURES
 from tests.support.tiny import tiny_package
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.firmware import FIRMWARE
+from tests.support.paths import FIRMWARE
 
 FOLDERS = {"runtime": ["runtime"], "mlperf": ["runtime", "mlperf"]}
 DEFINES = ["-DHIL_TEST_FAULTS", '-DHIL_BUILD_ID="0"', '-DHIL_BOARD="host"']

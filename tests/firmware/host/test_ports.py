@@ -15,7 +15,7 @@ from harness.compiler.emit.package import emit
 from harness.frontends import load
 from harness.resources import firmware
 from tests.support.elf import read_elf
-from tests.support.plugin_run import FIXTURES
+from tests.support.paths import FIXTURES
 
 BOARDS = [board.name for board in load_boards().values() if board.core != "host"]
 STM32 = [name for name in BOARDS if find_board(name).chip]

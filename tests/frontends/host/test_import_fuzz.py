@@ -14,13 +14,13 @@ import pytest
 from harness.errors import TinyhilError
 from harness.frontends.tflite import reader as tflite
 from harness.oracle import open_oracle
+from tests.support.generated import random_inputs
 from tests.support.models import model_folders
 from tests.support.mutate import mutate, seed
-from tests.support.opgen import random_inputs
+from tests.support.paths import FIXTURES, REPOSITORY
 from tests.support.scale import scaled
 
-ROOT = Path(__file__).parents[3]
-FIXTURES = sorted((ROOT / "fixtures").glob("*.tflite"))
+MODELS = sorted(FIXTURES.glob("*.tflite"))
 REAL = (
     "tflm_hello_world_int8",
     "tflm_simple_add_model",
@@ -34,7 +34,7 @@ PARTS = 2
 def seed_files() -> list[Path]:
     """The fixtures, and real models where there are any."""
     real = [folder / f"{name}.tflite" for folder in model_folders() for name in REAL]
-    return FIXTURES + [path for path in real if path.is_file()]
+    return MODELS + [path for path in real if path.is_file()]
 
 
 @pytest.mark.timeout(900)
@@ -44,8 +44,8 @@ def test_damaged_files_are_refused_or_compile(part):
     command = [sys.executable, "-m", "tests.support.fuzz_import", str(part * count), str(count)]
     child = subprocess.run(
         [*command, *(str(p) for p in seed_files())],
-        cwd=ROOT,
-        env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        cwd=REPOSITORY,
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
         timeout=800,
@@ -66,7 +66,7 @@ def test_a_damaged_file_that_is_accepted_means_the_same_to_tflm():
 
     TFLM may refuse it (it reads parts of the file that tinyhil does not need), which the oracle reports.
     """
-    seeds = [seed(path.stem, path.read_bytes()) for path in FIXTURES]
+    seeds = [seed(path.stem, path.read_bytes()) for path in MODELS]
     wanted, same, refused = scaled(25, 400), 0, 0
     for number in range(10_000, 10_000 + 100 * wanted):
         how, data = mutate(seeds, number)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,8 +17,9 @@ from harness.ir.operators.tflite import OperatorDraft
 from harness.ir.window import Pads
 from harness.quantization.types import DType, Quantization
 from tests.support import graft
-from tests.support.models import real_model
-from tests.support.opgen import random_graph
+from tests.support.generated import random_graph
+from tests.support.models import real_model, wake_word_models
+from tests.support.paths import FIXTURES
 from tests.support.scale import scaled
 
 Q = Quantization((0.5,), (3,))
@@ -102,15 +101,10 @@ def test_real_models_are_read(name, nodes):
 
 
 def test_wake_word_models_have_their_states():
-    spec = importlib.util.find_spec("pymicro_wakeword")
-    if spec is None or spec.origin is None:
-        pytest.skip("pymicro-wakeword is not installed")
-    models = sorted((Path(spec.origin).parent / "models").glob("*.tflite"))
-    assert len(models) == 4
-    for model in models:
+    for model in wake_word_models():
         graph = load(model)
         assert len(graph.states) == 6
-        assert all((s.initial == t.quant.zero_point).all() for s in graph.states if (t := s) and t.quant)
+        assert all((state.initial == state.quant.zero_point).all() for state in graph.states)
         kinds = [n.op for n in graph.nodes]
         assert kinds.count("READ_VARIABLE") == kinds.count("ASSIGN_VARIABLE") == 6
         assert not {"VAR_HANDLE", "CALL_ONCE"} & set(kinds)
@@ -216,6 +210,6 @@ def test_a_variable_nobody_initializes_starts_at_its_zero_point():
 
 
 def test_weights_are_read_only():
-    graph = load(Path(__file__).parents[3] / "fixtures" / "digits.tflite")
+    graph = load(FIXTURES / "digits.tflite")
     constants = [t.data for t in graph.tensors if t.data is not None]
     assert constants and not any(data.flags.writeable for data in constants)

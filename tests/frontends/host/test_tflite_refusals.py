@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -16,8 +14,9 @@ from harness.quantization.types import Quantization
 from tests.frontends.host.test_tflite_import import Q, int8, one_operator
 from tests.support import graft
 from tests.support.models import real_model
+from tests.support.paths import FIXTURES
 
-FIXTURE = Path(__file__).parents[3] / "fixtures" / "digits.tflite"
+FIXTURE = FIXTURES / "digits.tflite"
 
 
 def refusal(data: bytes) -> str:

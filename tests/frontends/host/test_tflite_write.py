@@ -18,7 +18,7 @@ from harness.ir.operators.pad import PadAttrs
 from harness.ir.window import ConvAttrs, Pads
 from harness.quantization.types import DType, Quantization
 from tests.support.draft import Draft
-from tests.support.opgen import KINDS, random_graph, random_inputs
+from tests.support.generated import KINDS, random_graph, random_inputs
 from tests.support.scale import scaled
 
 

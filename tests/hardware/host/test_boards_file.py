@@ -155,7 +155,7 @@ def test_a_board_without_probe_and_stand_in_is_an_error(monkeypatch):
 
 
 def test_no_usb_means_no_probes(monkeypatch):
-    monkeypatch.setattr(probes, "_usb_has_devices", lambda: True)
+    monkeypatch.setattr(probes, "usb_has_devices", lambda: True)
     import pyocd.core.helpers as helpers
 
     def broken(**_):

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 import harness
-
-FIXTURES = Path(__file__).resolve().parents[3] / "fixtures"
+from tests.support.paths import FIXTURES
 
 
 def test_every_promised_name_is_there() -> None:

@@ -12,17 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.plugin_run import FIXTURES
-
-ROOT = FIXTURES.parent
+from tests.support.paths import FIXTURES, REPOSITORY
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Path:
     """The wheel's content, unpacked like an installation of the package alone."""
-    pytest.importorskip("hatchling")
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", folder, ROOT]
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "-w", folder]
+    command = [sys.executable, "-m", "pip", "wheel", *options, REPOSITORY]
     subprocess.run(list(map(str, command)), check=True, timeout=120)
     (wheel,) = folder.glob("tinyhil-*.whl")
     with zipfile.ZipFile(wheel) as archive:

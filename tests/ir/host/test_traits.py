@@ -24,8 +24,8 @@ from harness.passes.channel_values import known_channels
 from harness.quantization.types import DType, Quantization
 from tests.support.builders import BUILDERS, BYTE_FUNCTIONS
 from tests.support.draft import Draft, between
-from tests.support.imports import ROOT
-from tests.support.opgen import random_graph, random_inputs
+from tests.support.generated import random_graph, random_inputs
+from tests.support.paths import REPOSITORY
 from tests.support.scale import scaled
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -223,6 +223,6 @@ def test_nobody_asks_for_operators_by_a_list_of_names(room: str) -> None:
     """Traits and classes of attributes are; a pass may name the operator that it makes, a kernel the one it is for."""
     names = "|".join(OPERATORS)
     several = re.compile(rf'"(?:{names})",\s*"(?:{names})"|\.op (?:==|!=) "(?:{names})"|\.op (?:not )?in \(')
-    for path in sorted((ROOT / "harness" / room).rglob("*.py")):
+    for path in sorted((REPOSITORY / "harness" / room).rglob("*.py")):
         found = several.search(path.read_text(encoding="utf-8"))
-        assert found is None, f"{path.relative_to(ROOT)}: {found.group() if found else ''}"
+        assert found is None, f"{path.relative_to(REPOSITORY)}: {found.group() if found else ''}"

@@ -23,9 +23,9 @@ from harness.ir.operators.variables import VariableAttrs
 from harness.ir.verifier import verify
 from harness.ir.window import Pads, PoolAttrs
 from harness.quantization.types import DType, Quantization
+from tests.support.generated import random_graph
 from tests.support.graphs import FULL, Builder
 from tests.support.models import real_model
-from tests.support.opgen import random_graph
 from tests.support.scale import scaled
 
 Q = Quantization((0.1,), (0,))

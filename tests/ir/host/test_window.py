@@ -26,7 +26,7 @@ from harness.ir.window import (
     window_of,
 )
 from harness.quantization.types import DType
-from tests.support.opgen import random_graph
+from tests.support.generated import random_graph
 
 axes = st.builds(
     WindowAxis,

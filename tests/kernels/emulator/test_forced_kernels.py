@@ -9,7 +9,7 @@ from harness.boards import load_boards
 from harness.compiler.compile import compile_graph
 from harness.ir.graph import Graph
 from tests.support.compiled import VECTORS, check_on_board
-from tests.support.opgen import random_graph
+from tests.support.generated import random_graph
 from tests.support.scale import scaled
 
 FORCED = (

@@ -18,6 +18,7 @@ from harness.kernels.convolution_mve import Conv1x1S8Mve, ConvSmallStripS8Mve
 from harness.kernels.depthwise_mve import DepthwiseConv3x3SmallStripS8Mve
 from tests.support.compiled import VECTORS, check_on_board
 from tests.support.draft import Rng, between, chance, pick
+from tests.support.generated import random_graph
 from tests.support.layers import (
     binary_layer,
     conv_layer,
@@ -27,7 +28,6 @@ from tests.support.layers import (
     pool_layer,
     tie_layer,
 )
-from tests.support.opgen import random_graph
 from tests.support.overlapped import check as check_distances
 from tests.support.overlapped import layer_of
 from tests.support.scale import scaled

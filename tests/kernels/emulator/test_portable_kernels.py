@@ -14,8 +14,8 @@ from harness.kernels.discovery import all_kernels
 from harness.units import Unit
 from harness.validate.baselines import by_layer, find
 from harness.validate.measurement import measure
+from tests.support.generated import random_inputs
 from tests.support.models import real_model
-from tests.support.opgen import random_inputs
 from tests.support.scale import scaled
 
 PORTABLE = {type(kernel).__name__ for kernel in all_kernels() if not kernel.features}

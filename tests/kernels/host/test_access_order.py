@@ -15,7 +15,7 @@ from harness.kernels.access_order import AccessOrder, quads
 from harness.kernels.context import Context
 from harness.kernels.discovery import all_kernels
 from harness.passes import optimize
-from tests.support.opgen import KINDS, random_graph
+from tests.support.generated import KINDS, random_graph
 from tests.support.overlapped import check, layers
 from tests.support.scale import scaled
 

@@ -25,7 +25,7 @@ from harness.kernels.context import Context
 from harness.kernels.cost_coefficients import core_coefficients, folder, without_coefficients
 from harness.kernels.discovery import GROUP, added_folders, all_kernels, kernel_file
 from tests.support.compiled import VECTORS, check_on_board
-from tests.support.opgen import random_graph
+from tests.support.generated import random_graph
 
 MODULE = """
 from harness.kernels.base import Call, In, Lowered, Out

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -16,8 +15,9 @@ FLAGS = ("-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard")
 COMPILERS = {"arm-none-eabi-gcc": (), "clang": ("--target=arm-none-eabi",)}
 
 
-@pytest.mark.parametrize("compiler", [name for name in COMPILERS if shutil.which(name)])
+@pytest.mark.parametrize("compiler", COMPILERS)
 def test_every_assembler_takes_them(compiler: str, tmp_path: Path) -> None:
+    assert len(SOURCES) >= 10
     for source in SOURCES:
         command = [compiler, *COMPILERS[compiler], *FLAGS, "-c", str(source), "-o", str(tmp_path / "kernel.o")]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -14,8 +14,8 @@ from harness.ir.window import Pads
 from harness.kernels.context import Context
 from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
 from harness.quantization.fixedpoint import Ints, multiply_by_quantized_multiplier
+from tests.support.generated import random_graph
 from tests.support.layers import conv_layer, fully_connected_layer
-from tests.support.opgen import random_graph
 
 KINDS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 

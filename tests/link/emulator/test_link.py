@@ -11,8 +11,9 @@ from harness.elf.symbols import Symbols, read_symbols
 from harness.errors import DeviceFaultError, DeviceTimeoutError, StackOverflowError
 from harness.link.client import Client
 from harness.link.framing import Kind, encode
-from tests.support.firmware import BUILD_ID, FIRMWARE, build, running
+from tests.support.firmware import BUILD_ID, build, running
 from tests.support.noise import NoisyTransport
+from tests.support.paths import FIRMWARE
 from tests.support.scale import scaled
 
 BOARDS = ["mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547"]

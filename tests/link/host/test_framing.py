@@ -45,7 +45,9 @@ def test_frames_come_through_in_any_pieces(frames, data):
 def test_a_flipped_bit_never_gives_another_frame(body, where, bit):
     line = bytearray(encode(Kind.READ, 7, body))
     line[where % len(line)] ^= 1 << bit
-    for event in FrameDecoder().feed(bytes(line) + b"\0"):
+    events = list(FrameDecoder().feed(bytes(line) + b"\0"))
+    assert events
+    for event in events:
         assert isinstance(event, Damage) or event == Frame(Kind.READ, 7, body)
 
 
@@ -61,7 +63,7 @@ def test_a_frame_without_end_takes_bounded_memory():
     decoder = FrameDecoder()
     for _ in range(50):
         assert not list(decoder.feed(b"\x11" * 50_000))
-    assert len(decoder._open) <= FRAME_LIMIT
+    assert 0 < decoder.held <= FRAME_LIMIT
     assert list(decoder.feed(b"\0")) == [Damage(2_500_000)]
     assert list(decoder.feed(encode(Kind.HELLO, 1))) == [Frame(1, 1, b"")]
 

@@ -1,6 +1,7 @@
 """Transports and transcripts: ends, floods and closed ports are told, and what went over the line can be read."""
 
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -54,26 +55,25 @@ def line(request):
         yield transport, lambda: far.shutdown(socket.SHUT_RDWR)
     else:
         controller, terminal = os.openpty()
-        os.set_blocking(controller, True)
         ended = threading.Event()
 
         def serve_terminal():
             while not ended.is_set():
-                try:
+                if select.select([controller], [], [], 0.02)[0]:
                     os.write(controller, os.read(controller, 1024))
-                except OSError:
-                    return
+            os.close(controller)
 
         transport = SerialTransport(os.ttyname(terminal), 115200)
-        threading.Thread(target=serve_terminal, daemon=True).start()
+        far = threading.Thread(target=serve_terminal, daemon=True)
+        far.start()
 
         def end():
             ended.set()
-            os.close(terminal)
-            transport._port.close()
+            far.join()
 
         yield transport, end
-        ended.set()
+        end()
+        os.close(terminal)
     transport.close()
 
 

@@ -2,13 +2,13 @@
 
 import re
 from enum import IntEnum
-from pathlib import Path
 
 import pytest
 
 from harness.link import wire
+from tests.support.paths import FIRMWARE
 
-RUNTIME = Path(__file__).parents[3] / "firmware" / "runtime"
+RUNTIME = FIRMWARE / "runtime"
 
 
 def constants(header):

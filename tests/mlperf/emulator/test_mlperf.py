@@ -25,11 +25,11 @@ from harness.validate import vectors
 from harness.validate.card import FileVectors, RandomVectors
 from harness.validate.measurement import measure
 from tests.support.graphs import FULL, Builder
-from tests.support.mlperf import REPOSITORY, build, talking
+from tests.support.mlperf import build, talking
+from tests.support.paths import FIXTURES
 from tests.support.scale import scaled
 from tests.support.tiny import tiny_graph
 
-FIXTURES = REPOSITORY / "fixtures"
 BOARDS = [board.name for board in load_boards().values() if board.backend in ("qemu", "host")]
 INTEGERS = Interface(results="tensor")
 

@@ -4,14 +4,12 @@ import math
 import re
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
 from harness.errors import DeviceRefusedError, DeviceTimeoutError, NoBytesError, ProtocolError
 from harness.mlperf.client import Laps, MlperfClient, Performance
-
-FIRMWARE = Path(__file__).parents[3] / "firmware"
+from tests.support.paths import FIRMWARE
 
 
 class Line:
@@ -20,17 +18,17 @@ class Line:
     def __init__(self, *answers, piece=5):
         self._answers = list(answers)
         self._piece = piece
-        self._waiting = b""
+        self.waiting = b""
         self.sent = b""
 
     def write(self, data):
         self.sent += data
         for _ in range(data.count(b"%")):
             if self._answers:
-                self._waiting += self._answers.pop(0)
+                self.waiting += self._answers.pop(0)
 
     def read(self, timeout_s):
-        data, self._waiting = self._waiting[: self._piece], self._waiting[self._piece :]
+        data, self.waiting = self.waiting[: self._piece], self.waiting[self._piece :]
         return data
 
     def close(self):
@@ -43,7 +41,7 @@ LAPS = b"m-lap-us-100\r\nm-lap-us-700\r\nm-results-[0.25,-1.5e-7,nan]\r\n" + REA
 
 def test_what_came_before_is_passed_over_until_the_name_comes():
     line = Line(b"e-[x]\r\n" + READY, b"m-name-dut-[b]\r\n" + READY, b"m-model-[kws01]\r\n" + READY)
-    line._waiting = b"\x00\xffm-init-done\r\n" + READY
+    line.waiting = b"\x00\xffm-init-done\r\n" + READY
     client = MlperfClient(line, timeout_s=1)
     client.wait_ready()
     assert client.model_id() == "kws01"
@@ -132,7 +130,7 @@ def test_an_inference_without_times_or_results_is_an_error(answer):
 
 
 def test_a_line_without_end_is_an_error(monkeypatch):
-    monkeypatch.setattr("harness.mlperf.client._LINE_LIMIT", 1000)
+    monkeypatch.setattr("harness.mlperf.client.LINE_LIMIT", 1000)
     with pytest.raises(ProtocolError, match="without end"):
         MlperfClient(Line(b"x" * 5000, piece=512)).name()
 

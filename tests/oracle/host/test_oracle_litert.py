@@ -22,8 +22,8 @@ from harness.oracle import open_oracle
 from harness.oracle.litert import PACKAGES, RESOLVERS, ROUNDING, LitertInterpreter, find_package
 from harness.quantization.types import Array
 from tests.support.boundaries import LAYERS, boundary_layer
+from tests.support.generated import random_graph, random_inputs
 from tests.support.models import real_model
-from tests.support.opgen import random_graph, random_inputs
 from tests.support.scale import scaled
 
 MODELS = ("kws", "ic", "vww", "ad", "sww")

@@ -13,20 +13,20 @@ import pytest
 from filelock import FileLock
 
 from harness.oracle.litert import PACKAGES
+from tests.support.paths import REPOSITORY
 
-ROOT = Path(__file__).resolve().parents[3]
 TESTS = "tests/oracle/host/test_oracle_litert.py"
 
 
 @pytest.fixture(scope="module")
 def python() -> Path:
     """Interpreter of the environment with tflite-runtime: `make test` made it already, anything else makes it here."""
-    home = Path(sys.prefix) if sys.prefix != sys.base_prefix else ROOT / ".venv"
+    home = Path(sys.prefix) if sys.prefix != sys.base_prefix else REPOSITORY / ".venv"
     home.mkdir(exist_ok=True)
     with FileLock(home / "tflite-runtime.lock", timeout=240):
         command = ["sh", "scripts/setup.sh", "tflite-runtime", str(home)]
         environment = {**os.environ, "PYTHON": sys.executable}
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
+        done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
     return home / "tflite-runtime" / "bin" / "python"
 
@@ -39,7 +39,7 @@ def test_the_tests_of_litert_pass_with_tflite_runtime(python: Path, tmp_path: Pa
     options = ["-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestConfigWarning", f"--junit-xml={record}"]
     done = subprocess.run(
         [python, "-m", "pytest", *options, TESTS],
-        cwd=ROOT,
+        cwd=REPOSITORY,
         env={k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "PYTHON"))},
         capture_output=True,
         text=True,

@@ -17,9 +17,9 @@ from harness.ir.window import ConvAttrs, Pads
 from harness.kernels.macs import macs
 from harness.passes import optimize
 from harness.passes.drop_channels import drop_channels
+from tests.support.generated import graphs, random_inputs
 from tests.support.graphs import FULL, Builder
 from tests.support.models import real_model
-from tests.support.opgen import graphs, random_inputs
 from tests.support.scale import scaled
 
 SAME = Pads(1, 1, 1, 1)

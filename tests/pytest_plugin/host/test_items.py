@@ -14,7 +14,8 @@ from harness.compiler.emit import package
 from harness.pytest_plugin import items
 from harness.report.bundle import read_bundle
 from harness.validate.workbench import Workbench
-from tests.support.plugin_run import FIXTURES, break_layer, copy_fixture, run_pytest
+from tests.support.paths import FIXTURES, REPOSITORY
+from tests.support.plugin_run import break_layer, copy_fixture, run_pytest
 
 DIGITS = FIXTURES / "digits.tflite"
 
@@ -275,7 +276,6 @@ def test_junit_properties_and_bundle(pytester):
 
 
 def test_under_xdist_runs_are_made_once_each_and_results_come_together(pytester):
-    pytest.importorskip("xdist")
     for name in ("digits", "residual", "stream"):
         copy_fixture(name, pytester.path)
     result = run_pytest(pytester, "--board", "host", "-n", "2", "--report", "bundle")
@@ -294,7 +294,7 @@ def test_silent_and_light_in_a_project_that_does_not_use_it(pytester):
         "heavy = {'numpy', 'pydantic', 'yaml', 'rich', 'typer', 'serial', 'elftools'} & set(sys.modules); "
         "assert not heavy, heavy"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=FIXTURES.parent)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=REPOSITORY)
 
 
 def test_every_document_is_json(pytester):

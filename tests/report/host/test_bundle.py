@@ -26,7 +26,8 @@ from harness.report.html import render
 from harness.validate.card import load_card
 from harness.validate.options import Options
 from harness.validate.workbench import Workbench
-from tests.support.plugin_run import FIXTURES, break_layer
+from tests.support.paths import FIXTURES
+from tests.support.plugin_run import break_layer
 
 SESSION = Invocation(["tinyhil", "validate", "<x>"], {"tinyhil": "0", "qemu": "missing: <none>"})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -13,8 +12,8 @@ from harness.compiler.compile import compile_graph
 from harness.compiler.emit.manifest import manifest
 from harness.report.arena import arena_document
 from harness.report.pictures import arena_map, standalone
+from tests.support.paths import FIXTURES, REPOSITORY
 
-ROOT = Path(__file__).resolve().parents[3]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -24,7 +23,7 @@ def boxes(svg: str) -> list[ElementTree.Element]:
 
 @pytest.fixture(scope="module")
 def plan():
-    return compile_graph(frontends.load(ROOT / "fixtures" / "digits.tflite"), core="cortex-m4")
+    return compile_graph(frontends.load(FIXTURES / "digits.tflite"), core="cortex-m4")
 
 
 def test_heights_are_bytes(plan):
@@ -36,9 +35,9 @@ def test_heights_are_bytes(plan):
 
 
 def test_documentation_has_the_pictures_that_its_script_makes(plan):
-    script = runpy.run_path(str(ROOT / "scripts" / "arena_pictures.py"))
+    script = runpy.run_path(str(REPOSITORY / "scripts" / "arena_pictures.py"))
     made = script["pictures"]()
-    assert {path.name for path in (ROOT / "docs" / "img").glob("arena-*.svg")} == set(made)
+    assert {path.name for path in (REPOSITORY / "docs" / "img").glob("arena-*.svg")} == set(made)
     assert all(boxes(svg) for svg in made.values())
     apart = script["without_overlap"](plan).placements
     spans = list(dict.fromkeys((p.offset, p.offset + p.size, p.first, p.last) for p in apart))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,8 +19,7 @@ from harness.validate.options import Options, check_choice
 from harness.validate.vectors import load
 from harness.validate.workbench import Workbench
 from tests.support.installed import install
-
-FIXTURES = Path(__file__).resolve().parents[3] / "fixtures"
+from tests.support.paths import FIXTURES
 
 WRAPPER = """
 from harness.runtimes import RUNTIMES, Measures

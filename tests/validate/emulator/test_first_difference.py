@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +13,9 @@ from harness.validate.card import load_card
 from harness.validate.checks import Status
 from harness.validate.options import Options
 from harness.validate.workbench import Workbench
+from tests.support.paths import FIXTURES
 
-CARD = Path(__file__).resolve().parents[3] / "fixtures" / "digits.hil.yaml"
+CARD = FIXTURES / "digits.hil.yaml"
 SABOTAGED = 2
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,12 @@ from harness.validate.card import Card, RandomVectors, card_for_model
 from harness.validate.options import Options
 from harness.validate.outcome import Outcome
 from harness.validate.workbench import Workbench
-from tests.support.models import real_model
+from tests.support.models import WAKE_WORDS, real_model, wake_word_model
 from tests.support.scale import scaled
 
 MLPERF = [f"mlperftiny_{name}_int8" for name in ("kws", "vww", "ic", "ad", "sww")]
 OTHERS = ["tflm_micro_speech_quantized", "tinymaix_mnist_resnet_q", "tinymaix_mnist_valid_q"]
 BOARDS = ["mps2-an386", "mps2-an500", "mps3-an547"]
-WAKE_WORDS = ["alexa", "hey_jarvis", "hey_mycroft", "okay_nabu"]
 
 
 @pytest.fixture(scope="module")
@@ -56,17 +54,10 @@ def test_over_the_uart_too(bench, name):
     check(bench.validate(card(real_model(name), scaled(2, 20)), "mps2-an500", Options(opinions=())))
 
 
-def wake_word(name: str) -> Path:
-    pytest.importorskip("pymicro_wakeword")
-    found = sorted(Path(str(resources.files("pymicro_wakeword"))).rglob(f"{name}*.tflite"))
-    assert found, f"pymicro_wakeword has no model {name}"
-    return found[0]
-
-
 @pytest.mark.parametrize("board", BOARDS[: scaled(1, 3)])
 @pytest.mark.parametrize("name", WAKE_WORDS)
 def test_wake_words_are_exact_over_a_sequence_of_100_steps(bench, name, board):
-    outcome = bench.validate(card(wake_word(name), 100), board, Options(link="fast", opinions=()))
+    outcome = bench.validate(card(wake_word_model(name), 100), board, Options(link="fast", opinions=()))
     assert outcome.graph.states
     check(outcome)
 

@@ -17,7 +17,7 @@ KWS = "mlperftiny_kws_int8"
 
 
 def kws_sha() -> str:
-    return next(b.sha256 for b in baselines._records().values() if b.model == KWS)
+    return next(b.sha256 for b in baselines.records().values() if b.model == KWS)
 
 
 def test_a_record_matches_model_core_kernels_and_unit():

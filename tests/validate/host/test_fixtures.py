@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fixtures.scripts.exact import exp, sigmoid, softmax
-from fixtures.scripts.models import FIXTURES
+from fixtures.scripts.models import FIXTURES as MAKERS
 from harness.frontends import load
 from harness.oracle import open_oracle
 from harness.validate.card import load_card
 from harness.validate.vectors import load as load_vectors
+from tests.support.paths import FIXTURES
 
-FOLDER = Path(__file__).parents[3] / "fixtures"
 # Training takes seconds; the largest only in the long suite.
-REMADE = [name for name in FIXTURES if name != "residual" or os.environ.get("TINYHIL_LONG") == "1"]
+REMADE = [name for name in MAKERS if name != "residual" or os.environ.get("TINYHIL_LONG") == "1"]
 
 
-@pytest.mark.parametrize("name", FIXTURES)
+@pytest.mark.parametrize("name", MAKERS)
 def test_fixtures_load_with_card_and_vectors(name):
-    card = load_card(FOLDER / f"{name}.hil.yaml")
+    card = load_card(FIXTURES / f"{name}.hil.yaml")
     graph = load(card.model)
     vectors = load_vectors(card.vectors, graph, card.base)
     assert len(vectors) >= 100
@@ -31,19 +30,19 @@ def test_fixtures_load_with_card_and_vectors(name):
 
 
 def test_fixtures_cover_most_operators():
-    kinds = {node.op for name in FIXTURES for node in load(FOLDER / f"{name}.tflite").nodes}
+    kinds = {node.op for name in MAKERS for node in load(FIXTURES / f"{name}.tflite").nodes}
     assert kinds >= {
         *("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MAX_POOL_2D", "AVERAGE_POOL_2D", "MEAN", "ADD", "MUL"),
         *("PAD", "CONCATENATION", "LOGISTIC", "SOFTMAX", "RESHAPE", "STRIDED_SLICE", "QUANTIZE"),
         *("READ_VARIABLE", "ASSIGN_VARIABLE"),
     }
-    assert load(FOLDER / "stream.tflite").states
+    assert load(FIXTURES / "stream.tflite").states
 
 
 @pytest.mark.parametrize("name", ["digits", "residual"])
 def test_classifiers_are_right_on_images_they_never_saw(name):
-    graph = load(FOLDER / f"{name}.tflite")
-    card = load_card(FOLDER / f"{name}.hil.yaml")
+    graph = load(FIXTURES / f"{name}.tflite")
+    card = load_card(FIXTURES / f"{name}.hil.yaml")
     vectors = load_vectors(card.vectors, graph, card.base)
     with open_oracle("tflm", graph) as oracle:
         right = [
@@ -58,8 +57,8 @@ def test_the_stream_sees_the_threes_and_nothing_else():
     from fixtures.scripts.models import digits_data
 
     (_, _), (_, labels) = digits_data()
-    graph = load(FOLDER / "stream.tflite")
-    card = load_card(FOLDER / "stream.hil.yaml")
+    graph = load(FIXTURES / "stream.tflite")
+    card = load_card(FIXTURES / "stream.hil.yaml")
     with open_oracle("tflm", graph) as oracle:
         vectors = load_vectors(card.vectors, graph, card.base)
         chances = [int(oracle.invoke(x).outputs[0].item()) for x in vectors.inputs]
@@ -70,9 +69,9 @@ def test_the_stream_sees_the_threes_and_nothing_else():
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", REMADE)
 def test_scripts_make_the_same_bytes_again(name):
-    fixture = FIXTURES[name]()
-    assert fixture.model == (FOLDER / f"{name}.tflite").read_bytes()
-    with np.load(FOLDER / f"{name}_vectors.npz") as shipped:
+    fixture = MAKERS[name]()
+    assert fixture.model == (FIXTURES / f"{name}.tflite").read_bytes()
+    with np.load(FIXTURES / f"{name}_vectors.npz") as shipped:
         assert set(shipped.files) == set(fixture.vectors)
         assert all(np.array_equal(shipped[key], values) for key, values in fixture.vectors.items())
 

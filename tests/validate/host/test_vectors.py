@@ -140,7 +140,7 @@ def test_an_archive_of_something_else_is_no_vectors_file(tmp_path):
 
 
 def test_a_file_that_unpacks_to_gigabytes_is_refused_unread(tmp_path, monkeypatch):
-    monkeypatch.setattr("harness.validate.vectors._MAX_FILE_BYTES", 1000)
+    monkeypatch.setattr("harness.validate.vectors.MAX_FILE_BYTES", 1000)
     with zipfile.ZipFile(tmp_path / "v.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("input_0.npy", bytes(5000))
     with pytest.raises(VectorsError, match="5000 bytes unpacked"):

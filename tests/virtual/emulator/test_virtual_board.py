@@ -23,8 +23,7 @@ from harness.link.client import Client
 from harness.units import Unit
 from harness.validate.measurement import measure
 from harness.virtual.remote import SLOW, RemoteMachine
-from tests.support.firmware import REPOSITORY
-from tests.support.plugin_run import FIXTURES
+from tests.support.paths import FIXTURES, REPOSITORY
 from tests.support.probe import pyocd_command
 from tests.support.tiny import tiny_graph, tiny_package
 

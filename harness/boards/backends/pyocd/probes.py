@@ -19,7 +19,7 @@ _USB_HUB_CLASS = "09"
 
 def attached_probes() -> tuple[Probe, ...]:
     """Debug probes that pyOCD sees; none where USB cannot be used at all."""
-    if not _usb_has_devices() and not os.environ.get(VIRTUAL_VARIABLE):
+    if not usb_has_devices() and not os.environ.get(VIRTUAL_VARIABLE):
         return ()  # pyOCD takes half a second to say the same
     try:
         from pyocd.core.helpers import ConnectHelper
@@ -111,7 +111,7 @@ def _record(probe: Any) -> Probe:
     return Probe(str(probe.unique_id), str(probe.description), bool(getattr(probe, "is_virtual", False)))
 
 
-def _usb_has_devices() -> bool:
+def usb_has_devices() -> bool:
     """False only where it is certain that nothing but hubs is plugged in."""
     if not sys.platform.startswith("linux"):
         return True

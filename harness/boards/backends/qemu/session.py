@@ -32,7 +32,8 @@ CONNECT_TIMEOUT_S = 15.0
 # of tick readings gives a number of instructions without rounding error.
 ICOUNT_SHIFT = 8
 
-_USUAL_PLACES = ("/opt/homebrew/bin", "/usr/local/bin", "C:/Program Files/qemu", "C:/msys64/mingw64/bin")
+USUAL_PLACES = ("/opt/homebrew/bin", "/usr/local/bin", "C:/Program Files/qemu", "C:/msys64/mingw64/bin")
+"""Folders that are looked at after PATH."""
 
 
 def find_qemu() -> Path:
@@ -44,7 +45,7 @@ def find_qemu() -> Path:
     named = named_program(VARIABLE)
     if named is not None:
         return named
-    for path in (None, *_USUAL_PLACES):
+    for path in (None, *USUAL_PLACES):
         program = shutil.which(PROGRAM, path=path)
         if program:
             return Path(program)

@@ -8,7 +8,7 @@
     graph = random_graph(rng, op="ROWS")        # a network that can be computed row by row
     vectors = random_inputs(graph, rng, 4)
 
-Every graph is one that TFLM takes and defines; opgen keeps away from what it leaves undefined: QUANTIZE of NaN or
+Every graph is one that TFLM takes and defines; generation keeps away from what it leaves undefined: QUANTIZE of NaN or
 beyond int32, accumulators that overflow int32. "PAD" makes PADV2 as well.
 """
 
@@ -25,8 +25,8 @@ from harness.quantization.types import Array, DType, Quantization
 from tests.support.builders import BUILDERS, BYTE_FUNCTIONS
 from tests.support.builders.common import image
 from tests.support.draft import Draft, Rng, between, chance, pick, quantization, values
-from tests.support.opgen_rows import rows
-from tests.support.opgen_sparse import sparse
+from tests.support.generated_rows import rows
+from tests.support.generated_sparse import sparse
 
 OPS = tuple(BUILDERS)
 KINDS = (*OPS, "CHAIN", "STATE", "SPARSE", "ROWS")

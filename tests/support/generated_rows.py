@@ -6,7 +6,7 @@ from harness.ir.operators.mean import MeanAttrs
 from harness.ir.window import Pads, PoolAttrs
 from tests.support.builders import BUILDERS, BYTE_FUNCTIONS
 from tests.support.draft import Draft, between, chance, pick, quantization
-from tests.support.opgen_sparse import joined
+from tests.support.generated_sparse import joined
 
 
 def rows(draft: Draft) -> int:
