@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.compiler.choice import Choice
+from harness.compiler.choice import KernelChoice
 from harness.compiler.memory.overlap import Overlap, is_safe, overlap_of
 from harness.hardware.cores import CORES
 from harness.hardware.target import Target
@@ -94,7 +94,7 @@ def test_declared_orders_cover_every_byte_and_replay_at_their_safe_distances() -
 def test_scratch_told_in_the_cost_is_what_the_layer_gets() -> None:
     for name, context, _ in declared(6, 60):
         kernel = next(k for k in all_kernels() if type(k).__name__ == name)
-        choice = Choice(context, kernel)
+        choice = KernelChoice(context, kernel)
         assert choice.cost.scratch == choice.lowered.scratch, name
 
 
