@@ -12,7 +12,7 @@ from harness.boards.backends.pyocd.boot import SYMBOL, read_header
 from harness.boards.backends.pyocd.flash import symbol_address
 from harness.boards.backends.virtual.session import VirtualSession
 from harness.boards.session import open_client
-from harness.build import build_image
+from harness.build import BuildOptions, build_image
 from harness.errors import DeviceStoppedError
 from harness.hardware.board import Resolved
 from harness.link.client import Client
@@ -120,7 +120,7 @@ def test_a_transmitter_that_fails_in_a_run(attach):
 
 def test_the_stream_through_the_probe_needs_a_start_too(attach):
     attach("nucleo-h743", PLL["nucleo-h743"])
-    image = build_image([], find_board("nucleo-h743"), link="rtt")
+    image = build_image([], find_board("nucleo-h743"), BuildOptions(link="rtt"))
     with pytest.raises(DeviceStoppedError, match="stage PLL"), open_session(resolve("nucleo-h743"), image):
         pass
 
