@@ -14,6 +14,7 @@ from harness.compiler.memory.overlap import Overlap, overlap_of
 from harness.compiler.plan import KernelUse, LayerCode
 from harness.errors import CompileError
 from harness.ir.graph import Node
+from harness.ir.operators import operator_of
 from harness.kernels.base import Argument, Call, ConstantTable, In, Kernel, Lowered
 from harness.kernels.context import Context
 from harness.kernels.discovery import all_kernels
@@ -106,15 +107,17 @@ def candidates(context: Context, prefer: Collection[str] = ()) -> list[Kernel]:
     Raises:
         CompileError: no kernel applies.
     """
+    node, features = context.node, context.target.features
+    types = operator_of(node).types_of(context.graph, node)
     found = [
         kernel
         for kernel in all_kernels()
-        if context.node.op in kernel.ops and kernel.runs_on(context.target.features) and kernel.applies(context)
+        if node.op in kernel.ops and kernel.takes(types) and kernel.runs_on(features) and kernel.applies(context)
     ]
     if not found:
-        types = ", ".join(context.graph.tensors[t].dtype.value for t in context.node.inputs if t >= 0)
+        read = ", ".join(context.graph.tensors[t].dtype.value for t in node.inputs if t >= 0)
         raise CompileError(
-            f"no kernel computes {context.node.op} of {types}", hint="quantize the model fully to int8 activations"
+            f"no kernel computes {node.op} of {read}", hint="quantize the model fully to int8 activations"
         )
     costs = {kernel: cost_of(kernel, context) for kernel in found}
     preferred = {kernel for kernel in found if type(kernel).__name__ in prefer}

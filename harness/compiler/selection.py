@@ -15,7 +15,7 @@ from math import inf
 from harness.compiler.choice import KernelChoice
 from harness.compiler.cost.flash import FlashEstimate
 from harness.compiler.fusion.groups import FusionGroups
-from harness.compiler.fusion.partition import Partition, Segment, SegmentCost
+from harness.compiler.fusion.partition import LayerSegment, Partition, SegmentCost
 from harness.compiler.goals import BALANCED_TIME, Goals
 from harness.compiler.memory.arena import ArenaLayout, aligned, allocate
 from harness.compiler.memory.lifetimes import Value, values_of
@@ -38,7 +38,7 @@ class Selection:
         layout: where it lies, value by value.
     """
 
-    segments: tuple[Segment, ...]
+    segments: tuple[LayerSegment, ...]
     values: tuple[Value, ...]
     layout: ArenaLayout
 
@@ -72,7 +72,7 @@ def select(
     return selector.most_fused() if fuse_most else selector.best()
 
 
-def _time(segment: Segment) -> float:
+def _time(segment: LayerSegment) -> float:
     return segment.time
 
 
@@ -87,7 +87,7 @@ class _Selector:
         self._goals = goals
         peak = PeakMemory(graph, aliases, [choices[0].memory_use for choices in layers])
         single = [
-            [Segment(i, i, peak.bytes_during(i, i, c.scratch, c.overlaps), c.time, c) for c in choices]
+            [LayerSegment(i, i, peak.bytes_during(i, i, c.scratch, c.overlaps), c.time, c) for c in choices]
             for i, choices in enumerate(layers)
         ]
         self._unfused = Partition(single)
@@ -219,7 +219,7 @@ class _Selector:
         names = ", ".join(f"'{self._graph.tensors[t].name}'" for t in node.outputs)
         return f"{node.op} of layer {worst.last}" + (f" into {names}" if names else "")
 
-    def _least_flash(self, max_peak: float) -> list[Segment]:
+    def _least_flash(self, max_peak: float) -> list[LayerSegment]:
         """Few bytes of flash, with no peak over `max_peak`.
 
         Greedy: start from the kernel with the fewest bytes per layer; then drop the kernel function that saves most,
@@ -238,7 +238,7 @@ class _Selector:
                 return chosen
             chosen = best[1]
 
-    def _without_function(self, function: str, chosen: Sequence[Segment], max_peak: float) -> list[Segment]:
+    def _without_function(self, function: str, chosen: Sequence[LayerSegment], max_peak: float) -> list[LayerSegment]:
         """`chosen` with another kernel for every layer that calls `function`; none where a layer has no other."""
         kept = FlashEstimate(s.chosen for s in chosen if function not in FlashEstimate([s.chosen]).functions)
         found = []
@@ -256,7 +256,7 @@ class _Selector:
             found.append(min(others, key=lambda s: (kept.added_bytes(s.chosen), s.time)))
         return found
 
-    def _lay_out(self, segments: Sequence[Segment]) -> Selection:
+    def _lay_out(self, segments: Sequence[LayerSegment]) -> Selection:
         uses = [segment.chosen.memory_use for segment in segments]
         values, overlaps = values_of(self._graph, uses, self._aliases)
         return Selection(tuple(segments), tuple(values), allocate(values, overlaps))

@@ -8,7 +8,7 @@ from math import inf
 
 from harness.compiler.choice import KernelChoice, candidates
 from harness.compiler.fusion import FusedRows, can_fuse_rows
-from harness.compiler.fusion.partition import Segment
+from harness.compiler.fusion.partition import LayerSegment
 from harness.compiler.fusion.rows import is_image_mean, row_bytes
 from harness.compiler.fusion.schedule import schedule_rows
 from harness.compiler.memory.overlap import Overlap
@@ -42,7 +42,7 @@ class FusionGroups:
         for part, (whole, _) in aliases.part.items():
             self._needed_whole |= {key for key in (part, whole) if isinstance(key, int)}
 
-    def estimates(self) -> Iterable[Segment]:
+    def estimates(self) -> Iterable[LayerSegment]:
         """Every run, with lower bounds of its peak memory and time."""
         position = {id(node): i for i, node in enumerate(self._nodes)}
         for first in range(len(self._nodes)):
@@ -61,7 +61,7 @@ class FusionGroups:
                     break
                 last_reader = max(last_reader, *inside)
 
-    def _estimate(self, first: int, last: int) -> Segment:
+    def _estimate(self, first: int, last: int) -> LayerSegment:
         """Lower bounds: one row an iteration, the output over all inputs, no scratch of kernels, the fastest kernels.
 
         Of rows that do not outlive an iteration half is counted, since an output may lie over its input.
@@ -76,7 +76,7 @@ class FusionGroups:
         everywhere = {pair: Overlap(0, 0) for pair in self._output_and_inputs(nodes)}
         peak = self._peak.bytes_during(first, last, (kept + passing,), everywhere)
         time = sum(min(choice.time for choice in choices) for choices in self._layers[first : last + 1])
-        return Segment(first, last, peak, time, None)
+        return LayerSegment(first, last, peak, time, None)
 
     def _output_and_inputs(self, nodes: Sequence[Node]) -> Iterator[tuple[int, int]]:
         """(the last node's output, a tensor that the run reads from outside)."""
@@ -84,7 +84,7 @@ class FusionGroups:
         inner = {node.outputs[0] for node in nodes}
         return ((y, x) for node in nodes for x in node.inputs if x >= 0 and x not in inner)
 
-    def resolve(self, estimate: Segment) -> Sequence[Segment]:
+    def resolve(self, estimate: LayerSegment) -> Sequence[LayerSegment]:
         """The run of an estimate with little scratch, and with the fastest kernels and 1, 2 and 4 rows an iteration."""
         nodes = tuple(self._nodes[estimate.first : estimate.last + 1])
         target = self._layers[0][0].context.target
@@ -95,7 +95,7 @@ class FusionGroups:
             fused = FusedRows(self._graph, nodes, target, rows, partial(self._choose, max_scratch=limit))
             peak = self._peak.bytes_during(estimate.first, estimate.last, fused.scratch, fused.overlaps)
             # Cost models that depend on padding can give parts less time than whole layers, which cannot be.
-            found.append(Segment(estimate.first, estimate.last, peak, max(fused.time, estimate.time), fused))
+            found.append(LayerSegment(estimate.first, estimate.last, peak, max(fused.time, estimate.time), fused))
         return found
 
     def _choose(

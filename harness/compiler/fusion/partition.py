@@ -14,7 +14,7 @@ Computation: TypeAlias = KernelChoice | FusedRows
 
 
 @dataclass(frozen=True, eq=False)
-class Segment:
+class LayerSegment:
     """A way to compute layers `first` to `last` (inclusive).
 
     Attributes:
@@ -43,20 +43,20 @@ class Segment:
         return sum(-min(overlap.nearest, 0) for overlap in self.computation.overlaps.values())
 
 
-SegmentCost: TypeAlias = Callable[[Segment], float]
+SegmentCost: TypeAlias = Callable[[LayerSegment], float]
 
 _PathCost: TypeAlias = tuple[float, float]
-_Join: TypeAlias = Callable[[Segment, _PathCost], _PathCost]
+_Join: TypeAlias = Callable[[LayerSegment, _PathCost], _PathCost]
 """The cost of a path: of its first segment, and the cost of the path after it."""
 
 
 class SegmentSource(Protocol):
     """Segments of several layers: cheap estimates of all, computations of those that are asked for."""
 
-    def estimates(self) -> Iterable[Segment]:
+    def estimates(self) -> Iterable[LayerSegment]:
         """One estimate for every run of layers that can be computed together."""
 
-    def resolve(self, estimate: Segment) -> Sequence[Segment]:
+    def resolve(self, estimate: LayerSegment) -> Sequence[LayerSegment]:
         """The computations of one estimated run."""
 
 
@@ -68,12 +68,12 @@ class Partition:
     path is the best.
     """
 
-    def __init__(self, single: Sequence[Sequence[Segment]], source: SegmentSource | None = None) -> None:
+    def __init__(self, single: Sequence[Sequence[LayerSegment]], source: SegmentSource | None = None) -> None:
         self._segments = [list(segments) for segments in single]
         self._source = source
         self._has_estimates = source is None
 
-    def segments_from(self, layer: int) -> list[Segment]:
+    def segments_from(self, layer: int) -> list[LayerSegment]:
         """The segments whose first layer is `layer`."""
         self._add_estimates()
         return self._segments[layer]
@@ -83,7 +83,7 @@ class Partition:
         self._add_estimates()
         return sorted({segment.peak for segments in self._segments for segment in segments})
 
-    def cheapest(self, max_peak: float, cost: SegmentCost) -> list[Segment]:
+    def cheapest(self, max_peak: float, cost: SegmentCost) -> list[LayerSegment]:
         """The partition with the least sum of costs, then of peaks, of those in which no peak exceeds `max_peak`.
 
         Returns:
@@ -98,7 +98,7 @@ class Partition:
         )
         return max((segment.peak for segment in found), default=0)
 
-    def _best_resolved(self, join: _Join, max_peak: float) -> list[Segment]:
+    def _best_resolved(self, join: _Join, max_peak: float) -> list[LayerSegment]:
         """The best path, once no segment of it is an estimate."""
         self._add_estimates()
         while True:
@@ -110,17 +110,17 @@ class Partition:
                 self._segments[estimate.first].remove(estimate)
                 self._segments[estimate.first] += self._source.resolve(estimate)
 
-    def _shortest_path(self, join: _Join, max_peak: float) -> list[Segment]:
+    def _shortest_path(self, join: _Join, max_peak: float) -> list[LayerSegment]:
         end = len(self._segments)
         costs = [(inf, inf)] * end + [(0.0, 0.0)]
-        best: dict[int, Segment] = {}
+        best: dict[int, LayerSegment] = {}
         for layer in reversed(range(end)):
             for segment in self._segments[layer]:
                 rest = costs[segment.last + 1]
                 if segment.peak <= max_peak and rest[0] < inf and join(segment, rest) < costs[layer]:
                     costs[layer] = join(segment, rest)
                     best[layer] = segment
-        path: list[Segment] = []
+        path: list[LayerSegment] = []
         layer = 0
         while layer < end:
             if layer not in best:

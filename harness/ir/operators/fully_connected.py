@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.ir.graph import Attrs, Graph, Node
 from harness.ir.operators.operands import Inputs, Operands, array, centred
-from harness.ir.operators.operator import Operator
+from harness.ir.operators.operator import INT8_WEIGHTS, Operator
 from harness.ir.operators.tflite import (
     OperatorDraft,
     Read,
@@ -21,7 +21,7 @@ from harness.ir.operators.tflite import (
 )
 from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
-from harness.ir.operators.weights import BIAS, TYPES, bias_of, read_weighted, requantized, verify_weights
+from harness.ir.operators.weights import BIAS, bias_of, read_weighted, requantized, verify_weights
 from harness.quantization.types import Array, Clamp
 
 
@@ -80,7 +80,7 @@ OPERATORS = (
         attrs=FullyConnectedAttrs,
         inputs=(2, 3),
         optional=BIAS,
-        types=TYPES,
+        types=INT8_WEIGHTS,
         traits=frozenset({Trait.WEIGHTS}),
         tflite=TfliteForm(9, _write, _read, options=8, version=4),
         channel_axis=0,

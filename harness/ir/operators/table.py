@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.ir.graph import Attrs
 from harness.ir.operators.operands import Inputs, Operands, array
-from harness.ir.operators.operator import EIGHT_BITS, Operator, Types
+from harness.ir.operators.operator import BYTES, Operator
 from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
 from harness.quantization.types import Array
@@ -41,7 +41,7 @@ OPERATORS = (
         _verify,
         table,
         attrs=TableAttrs,
-        types=tuple(Types(x, y) for x in EIGHT_BITS for y in EIGHT_BITS),
+        types=BYTES,
         traits=frozenset({Trait.ELEMENTWISE, Trait.BYTE_FUNCTION, Trait.ROW_BY_ROW}),
     ),
 )
