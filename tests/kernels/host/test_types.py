@@ -18,7 +18,9 @@ from harness.quantization.types import DType
 from tests.support.builders import BUILDERS
 from tests.support.generated import random_graph
 
-INT8_ONLY = sorted(name for name in BUILDERS if all(types.x is types.y is DType.INT8 for types in OPERATORS[name].types))
+INT8_ONLY = sorted(
+    name for name in BUILDERS if all(types.x is types.y is DType.INT8 for types in OPERATORS[name].types)
+)
 
 
 def of_type(graph: Graph, dtype: DType) -> Graph:
