@@ -111,7 +111,7 @@ def test_a_transmitter_that_fails_in_a_run(attach):
     ):
         client = open_client(session, image)
         session.debugger.device.machine.inject("mute@0")
-        session.stream().write(encode(Kind.LINE, 100, b""))
+        session.stream().write(encode(Kind.HELLO, 1, b"\x01\x00" + bytes(4)))
         until_stopped(session, image)
         client.hello(timeout_s=0.5)
     assert (caught.value.stage, caught.value.code) == ("start", "device-stopped")
