@@ -34,7 +34,8 @@ from harness.validate.options import Options
 from harness.validate.workbench import Workbench
 from tests.support import fake_fvp
 from tests.support.paths import FIXTURES, REPOSITORY
-from tests.support.tiny import tiny_graph, tiny_package
+from tests.support.processes import alive
+from tests.support.tiny import tiny_graph, tiny_package, tiny_vectors
 
 PROGRAM = "FVP_Corstone_SSE-300_Ethos-U55"
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/proc, and the kernel's help, are Linux's")
@@ -69,7 +70,7 @@ class Fake:
         """Processes of the last call that still run."""
         deadline = time.monotonic() + 5
         while True:
-            left = [pid for pid in self.called()["pids"] if running(pid)]
+            left = [pid for pid in self.called()["pids"] if alive(pid)]
             if not left or time.monotonic() > deadline:
                 return left
             time.sleep(0.02)
@@ -80,21 +81,9 @@ def fake(tmp_path, monkeypatch):
     return Fake(tmp_path, monkeypatch)
 
 
-def running(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
-    except OSError:
-        return False
-
-
 def image_of(board="corstone-300"):
     package = tiny_package(core="cortex-m55")
     return package, build_image([package], find_board(board))
-
-
-def vectors(count):
-    rng = np.random.default_rng(0)
-    return [[rng.integers(-128, 128, (1, 4, 4, 2)).astype(np.int8)] for _ in range(count)]
 
 
 def as_itself(**changes):
@@ -106,7 +95,7 @@ def test_outputs_and_layers_are_exact_and_time_has_no_unit(fake):
     package, image = image_of()
     resolved = resolve("corstone-300")
     assert not resolved.stand_in and resolved.runs_on.backend == "fvp"
-    given = vectors(3)
+    given = tiny_vectors(3)
     with open_session(resolved, image) as session:
         measured = measure(session, image, package, given, layers=True)
         assert session.notes() == (), "the model has not ended yet"
@@ -168,18 +157,18 @@ def test_the_port_moves_when_it_is_taken_and_two_models_run_side_by_side(fake):
             with open_session(as_itself(), image) as two:
                 second = fake.up()["port"]
                 for session in (one, two):
-                    measure(session, image, package, vectors(1), layers=False)
+                    measure(session, image, package, tiny_vectors(1), layers=False)
     assert fake_fvp.FIRST_PORT < first < second
 
 
 def test_reset_starts_a_new_model(fake):
     package, image = image_of()
     with open_session(as_itself(), image) as session:
-        measure(session, image, package, vectors(1), layers=False)
+        measure(session, image, package, tiny_vectors(1), layers=False)
         first, pid = fake.up()["pids"], session.pid
         session.reset()
-        assert session.pid != pid and not any(map(running, first))
-        measure(session, image, package, vectors(1), layers=False)
+        assert session.pid != pid and not any(map(alive, first))
+        measure(session, image, package, tiny_vectors(1), layers=False)
 
 
 def test_memory_cannot_be_read_from_outside(fake):
@@ -270,7 +259,7 @@ def test_a_stubborn_model_is_killed_with_all_it_started(fake, monkeypatch):
     fake.misbehave("stubborn")
     monkeypatch.setattr(backend, "STOP_TIMEOUT_S", 0.2)
     with open_session(as_itself(), image) as session:
-        measure(session, image, package, vectors(1), layers=False)
+        measure(session, image, package, tiny_vectors(1), layers=False)
     assert session.notes() == ()
     assert not fake.left_behind()
 
@@ -299,7 +288,7 @@ def test_nothing_is_left_when_the_harness_is_killed(fake, tmp_path, number):
     child = subprocess.Popen([sys.executable, "-c", script], cwd=REPOSITORY, stdout=subprocess.PIPE)
     try:
         assert child.stdout.readline() == b"up\n"
-        assert len(fake.up()["pids"]) == 2 and all(map(running, fake.up()["pids"]))
+        assert len(fake.up()["pids"]) == 2 and all(map(alive, fake.up()["pids"]))
         child.send_signal(number)
     finally:
         child.wait(10)

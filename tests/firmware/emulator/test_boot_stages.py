@@ -18,7 +18,6 @@ from harness.hardware.board import Resolved
 from harness.link.client import Client
 from harness.link.framing import Kind, encode
 from harness.resources import firmware
-from tests.support.probe import virtual_probes
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
 
@@ -72,20 +71,6 @@ def test_a_wait_in_vain_ends_and_leaves_its_stage(name, fault, stage):
         session.machine.inject(fault)
         session.reset()
         assert until_stopped(session, image).name == stage
-
-
-@pytest.fixture
-def attach(tmp_path, monkeypatch):
-    """Attach a virtual probe, with a fault or none."""
-
-    def _attach(board, faults=""):
-        with virtual_probes(board, folder=tmp_path, faults=faults) as environment:
-            for name, value in environment.items():
-                monkeypatch.setenv(name, value)
-        for name in ("TINYHIL_PROBE", "TINYHIL_LEASE_WAIT", "PYTEST_XDIST_WORKER"):
-            monkeypatch.delenv(name, raising=False)
-
-    return _attach
 
 
 # One of each family: the word is the same on the others, as the test above shows

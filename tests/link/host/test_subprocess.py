@@ -1,3 +1,5 @@
+"""Programs that end with whoever started them, and what they said."""
+
 import os
 import signal
 import subprocess
@@ -9,27 +11,12 @@ import pytest
 
 from harness.errors import BoardError
 from harness.link.subprocess import STDERR_LIMIT, Subprocess
+from tests.support.processes import alive, gone
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux's")
 SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(300)"]
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; a zombie does not."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] not in ("Z", "X")
-    except FileNotFoundError:
-        return False
-
-
-def gone(pid: int, timeout_s: float = 5.0) -> bool:
-    deadline = time.monotonic() + timeout_s
-    while alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return not alive(pid)
 
 
 def test_close_ends_it_and_may_come_twice():
@@ -87,12 +74,8 @@ print(child.pid, flush=True)
         ("raise RuntimeError", None),
         ("sys.exit(0)", None),
         ("time.sleep(300)", signal.SIGINT),
-        pytest.param(
-            "time.sleep(300)", signal.SIGTERM, marks=pytest.mark.skipif(sys.platform != "linux", reason="Linux")
-        ),
-        pytest.param(
-            "time.sleep(300)", signal.SIGKILL, marks=pytest.mark.skipif(sys.platform != "linux", reason="Linux")
-        ),
+        pytest.param("time.sleep(300)", signal.SIGTERM, marks=LINUX),
+        pytest.param("time.sleep(300)", signal.SIGKILL, marks=LINUX),
         pytest.param("import os; os._exit(1)", None, marks=LINUX),
     ],
 )
