@@ -1,7 +1,11 @@
-"""Whether processes of this machine still run, as /proc tells."""
+"""Whether processes of this machine still run, as /proc tells, and whether they outlive who started them."""
 
 from __future__ import annotations
 
+import os
+import random
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -20,3 +24,28 @@ def gone(pid: int, timeout_s: float = 5.0) -> bool:
     while alive(pid) and time.monotonic() < deadline:
         time.sleep(0.01)
     return not alive(pid)
+
+
+def outlives(code: str, *arguments: str, sent: int | None = None) -> bool:
+    """Whether the process whose id a Python program prints first runs on when that program has ended.
+
+    Args:
+        code: of the program.
+        arguments: of the program.
+        sent: the signal that ends it, shortly after it printed; None where it ends by itself.
+    """
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", code, *arguments]
+    user = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
+    try:
+        assert user.stdout is not None
+        pid = int(user.stdout.readline())
+        time.sleep(random.random() * 0.1)
+        if sent is not None:
+            user.send_signal(sent)
+        user.wait(10)
+        return not gone(pid)
+    finally:
+        user.kill()
+        user.wait()
+        user.stdout.close()

@@ -15,7 +15,7 @@ from harness.link.client import Client
 from harness.link.paint import pattern
 from harness.units import Unit
 from harness.validate.measurement import measure
-from tests.support.tiny import tiny_graph, tiny_package, tiny_vectors
+from tests.support.tiny import check_tiny, tiny_graph, tiny_package, tiny_vectors
 
 EMULATED = [board.name for board in load_boards().values() if board.backend == "qemu"]
 LINKS = [(board, link) for board in EMULATED for link in ("uart", "semihost")] + [("host", "pipe")]
@@ -33,14 +33,8 @@ def test_outputs_and_layers_are_those_of_the_specification(board, link):
     with open_session(find_board(board), image) as session:
         measured = measure(session, image, package, given, layers=True)
         plain = measure(session, image, package, given, layers=False, profile=False)
-    for number, vector in enumerate(given):
-        expected = run_specification(tiny_graph(), vector, None)
-        assert np.array_equal(measured.outputs[number][0], expected.outputs[0])
-        assert np.array_equal(plain.outputs[number][0], expected.outputs[0])
-        for layer, made in zip(package.plan.layers, measured.layer_outputs[number], strict=True):
-            for tensor, array in zip(layer.outputs, made, strict=True):
-                source = package.plan.graph.tensors[tensor].source
-                assert np.array_equal(array, expected.tensors[source])
+    check_tiny(measured, package, given)
+    assert all(np.array_equal(*pair) for pair in zip(plain.outputs, measured.outputs, strict=True))
     assert plain.layer_outputs is None and plain.total is None and plain.layer_ticks is None
     assert not measured.reads_unwritten
     assert measured.arena_overrun == 0

@@ -12,7 +12,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from harness.boards import Resolved, find_board, load_boards, open_session, resolve
@@ -26,7 +25,6 @@ from harness.errors import (
     EmulatorLicenseError,
     EmulatorMissingError,
 )
-from harness.ir.interpreter import run as run_specification
 from harness.link.client import Client
 from harness.validate.card import load_card
 from harness.validate.measurement import measure
@@ -35,7 +33,7 @@ from harness.validate.workbench import Workbench
 from tests.support import fake_fvp
 from tests.support.paths import FIXTURES, REPOSITORY
 from tests.support.processes import alive
-from tests.support.tiny import tiny_graph, tiny_package, tiny_vectors
+from tests.support.tiny import check_tiny, tiny_package, tiny_vectors
 
 PROGRAM = "FVP_Corstone_SSE-300_Ethos-U55"
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/proc, and the kernel's help, are Linux's")
@@ -99,12 +97,7 @@ def test_outputs_and_layers_are_exact_and_time_has_no_unit(fake):
     with open_session(resolved, image) as session:
         measured = measure(session, image, package, given, layers=True)
         assert session.notes() == (), "the model has not ended yet"
-    for number, vector in enumerate(given):
-        expected = run_specification(tiny_graph(), vector, None)
-        assert np.array_equal(measured.outputs[number][0], expected.outputs[0])
-        for layer, made in zip(package.plan.layers, measured.layer_outputs[number], strict=True):
-            for tensor, array in zip(layer.outputs, made, strict=True):
-                assert np.array_equal(array, expected.tensors[package.plan.graph.tensors[tensor].source])
+    check_tiny(measured, package, given)
     assert (measured.unit, measured.total, measured.layer_ticks) == (None, None, None)
     (note,) = session.notes()
     assert "no measurement" in note and re.search(r"Simulated time [\d.]+s, .*cpu0 .* Inst\)", note)

@@ -12,7 +12,7 @@ from harness.boards.backends.pyocd.boot import SYMBOL, read_header
 from harness.boards.backends.pyocd.flash import symbol_address
 from harness.boards.backends.virtual.session import VirtualSession
 from harness.boards.session import open_client
-from harness.build import build_image
+from harness.build import BuildOptions, build_image
 from harness.errors import DeviceStoppedError
 from harness.hardware.board import Resolved
 from harness.link.client import Client
@@ -76,7 +76,7 @@ def test_a_wait_in_vain_ends_and_leaves_its_stage(name, fault, stage):
 # One of each family: the word is the same on the others, as the test above shows
 @pytest.mark.parametrize("name", ["nucleo-h743", "nucleo-f446", "nucleo-l476"])
 def test_the_doctor_names_a_pll_that_never_locks(name, attach):
-    attach(name, PLL[name])
+    attach(name, faults=PLL[name])
     start = time.monotonic()
     checks = bringup.bring_up(name)
     assert time.monotonic() - start < PATIENCE_S
@@ -104,8 +104,8 @@ def test_a_transmitter_that_fails_in_a_run(attach):
 
 
 def test_the_stream_through_the_probe_needs_a_start_too(attach):
-    attach("nucleo-h743", PLL["nucleo-h743"])
-    image = build_image([], find_board("nucleo-h743"), link="rtt")
+    attach("nucleo-h743", faults=PLL["nucleo-h743"])
+    image = build_image([], find_board("nucleo-h743"), BuildOptions(link="rtt"))
     with pytest.raises(DeviceStoppedError, match="stage PLL"), open_session(resolve("nucleo-h743"), image):
         pass
 

@@ -1,12 +1,9 @@
 """Everything that can go wrong around a board is an error of its own, comes in time, and harms no later run."""
 
 import os
-import random
 import signal
 import stat
-import subprocess
 import sys
-import time
 
 import pytest
 
@@ -28,7 +25,7 @@ from harness.errors import (
 from harness.link.client import Client
 from harness.validate.measurement import measure
 from tests.support.failures import complete, within
-from tests.support.processes import gone
+from tests.support.processes import outlives
 from tests.support.tiny import TINY_VECTOR, tiny_package
 
 BOARD = "mps2-an500"
@@ -266,7 +263,7 @@ import sys, time
 from harness.boards import find_board, open_session
 from harness.build import BuildOptions, build_image
 from tests.support.failures import complete, within
-from tests.support.processes import gone
+from tests.support.processes import outlives
 from tests.support.tiny import TINY_VECTOR, tiny_package
 image = build_image([tiny_package()], find_board("mps2-an500"), BuildOptions(link=sys.argv[1]))
 with open_session(find_board("mps2-an500"), image) as session:
@@ -286,20 +283,7 @@ with open_session(find_board("mps2-an500"), image) as session:
     [("raise", None), ("read", signal.SIGINT), ("sleep", signal.SIGTERM), ("read", signal.SIGKILL)],
 )
 def test_no_emulator_outlives_its_user(link, does, sent, image):
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", RUNNER, link, does]
-    user = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
-    try:
-        assert user.stdout is not None
-        pid = int(user.stdout.readline())
-        time.sleep(random.random() * 0.1)
-        if sent is not None:
-            user.send_signal(sent)
-        user.wait(10)
-        assert gone(pid)
-    finally:
-        user.kill()
-        user.wait()
+    assert not outlives(RUNNER, link, does, sent=sent)
 
 
 # --- a stand-in says so -----------------------------------------------------------------------------------------------

@@ -1,8 +1,6 @@
 """Programs that end with whoever started them, and what they said."""
 
-import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -11,7 +9,7 @@ import pytest
 
 from harness.errors import BoardError
 from harness.link.subprocess import STDERR_LIMIT, Subprocess
-from tests.support.processes import alive, gone
+from tests.support.processes import alive, gone, outlives
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
@@ -80,21 +78,4 @@ print(child.pid, flush=True)
     ],
 )
 def test_nothing_outlives_the_parent(end, sent):
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT.format(end=end)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-    )
-    try:
-        assert parent.stdout is not None
-        pid = int(parent.stdout.readline())
-        if sent is not None:
-            parent.send_signal(sent)
-        parent.wait(10)
-        assert gone(pid)
-    finally:
-        parent.kill()
-        parent.wait()
-        parent.stdout.close()
+    assert not outlives(PARENT.format(end=end), sent=sent)
