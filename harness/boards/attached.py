@@ -42,7 +42,7 @@ class Attached:
 
 
 @dataclass(frozen=True)
-class _Identity:
+class _ChipIdentity:
     """What a chip told: its family, the entry that names it, and the whole word."""
 
     family: ChipFamily
@@ -63,7 +63,7 @@ def look_around(boards: Mapping[str, Board] | None = None) -> tuple[Attached, ..
 
 def _look_at(probe: Probe, boards: Mapping[str, Board]) -> Attached:
     ports = [port.device for port in serial_ports() if port.serial_number.lower() == probe.unique_id.lower()]
-    found: _Identity | None = None
+    found: _ChipIdentity | None = None
     problem = ""
     try:
         with Lease("probe", probe.unique_id):
@@ -92,7 +92,7 @@ def _look_at(probe: Probe, boards: Mapping[str, Board]) -> Attached:
     )
 
 
-def _identity(debugger: Debugger) -> _Identity | None:
+def _identity(debugger: Debugger) -> _ChipIdentity | None:
     """The first identity word that is one of a family's."""
     for family, word in ((family, family.identity) for family in FAMILIES if family.identity is not None):
         for address in word.addresses:
@@ -102,11 +102,11 @@ def _identity(debugger: Debugger) -> _Identity | None:
                 continue
             device = word.device(value)
             if device is not None:
-                return _Identity(family, Idcode(address, device, word.mask), value)
+                return _ChipIdentity(family, Idcode(address, device, word.mask), value)
     return None
 
 
-def _proposal(probe: Probe, board: Board | None, found: _Identity | None) -> str:
+def _proposal(probe: Probe, board: Board | None, found: _ChipIdentity | None) -> str:
     """The known board's entry with the probe's id, or one to be filled in."""
     if board is not None:
         return _entry(board, probe)

@@ -1,4 +1,4 @@
-"""A kernel chosen for a layer, and what that means for time and memory."""
+"""A kernel for a layer, with its expected cost and its use of memory; and the kernels that a layer can have."""
 
 from __future__ import annotations
 
@@ -9,26 +9,32 @@ from functools import cached_property
 import numpy as np
 
 from harness.compiler.cost.model import Cost, cost_of, is_known
-from harness.compiler.memory.lifetimes import Use
+from harness.compiler.memory.lifetimes import MemoryUse
 from harness.compiler.memory.overlap import Overlap, overlap_of
 from harness.compiler.plan import KernelUse, LayerCode
 from harness.errors import CompileError
 from harness.ir.graph import Node
+from harness.ir.operators import operator_of
 from harness.kernels.base import Argument, Call, ConstantTable, In, Kernel, Lowered
 from harness.kernels.context import Context
 from harness.kernels.discovery import all_kernels
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
-    """A kernel for a layer."""
+class KernelChoice:
+    """A kernel for a layer.
+
+    Attributes:
+        context: the layer.
+        kernel: one that applies to it.
+    """
 
     context: Context
     kernel: Kernel
 
     @cached_property
     def cost(self) -> Cost:
-        """What the kernel is expected to take."""
+        """The expected cost."""
         return cost_of(self.kernel, self.context)
 
     @property
@@ -38,7 +44,7 @@ class Choice:
 
     @property
     def step(self) -> LayerCode:
-        """What the layer computes, for the plan."""
+        """The layer's code, for the plan."""
         return LayerCode((self.node,), (KernelUse(self.kernel, self.context),), self.node.inputs, self.lowered)
 
     @property
@@ -48,7 +54,7 @@ class Choice:
 
     @cached_property
     def lowered(self) -> Lowered:
-        """The calls, with packed weights; constant inputs are tables, too."""
+        """The kernel's calls; constant inputs that it left as inputs are tables."""
         lowered = self.kernel.lower(self.context)
         return replace(lowered, calls=tuple(self._with_constants(call) for call in lowered.calls))
 
@@ -69,7 +75,7 @@ class Choice:
 
     @cached_property
     def overlaps(self) -> dict[tuple[int, int], Overlap]:
-        """(tensor written, tensor read) -> how they may share bytes."""
+        """(tensor written, tensor read) -> how they may share bytes; empty if the kernel declares no access order."""
         node = self.context.node
         order = self.kernel.access_order(self.context)
         if order is None or len(node.outputs) != 1:
@@ -82,34 +88,36 @@ class Choice:
         return found
 
     @property
-    def use(self) -> Use:
-        """What the layer means for the arena."""
+    def memory_use(self) -> MemoryUse:
+        """The memory that the layer reads, writes and needs."""
         node = self.context.node
-        return Use(node.inputs, node.outputs, self.scratch, self.overlaps)
+        return MemoryUse(node.inputs, node.outputs, self.scratch, self.overlaps)
 
 
 def candidates(context: Context, prefer: Collection[str] = ()) -> list[Kernel]:
     """Kernels that compute the context's node on its core, cheapest first.
 
-    A kernel without cost coefficients on the core is among them only where it is preferred, or no other applies: what
-    it takes there is not known.
+    A kernel without cost coefficients on the core is among them only where it is preferred or no kernel with some
+    applies: its cost there is not known.
 
     Args:
         context: the node.
         prefer: class names of kernels that come first wherever they apply, whatever they cost.
 
     Raises:
-        CompileError: there is none.
+        CompileError: no kernel applies.
     """
+    node, features = context.node, context.target.features
+    types = operator_of(node).types_of(context.graph, node)
     found = [
         kernel
         for kernel in all_kernels()
-        if context.node.op in kernel.ops and kernel.runs_on(context.target.features) and kernel.applies(context)
+        if node.op in kernel.ops and kernel.takes(types) and kernel.runs_on(features) and kernel.applies(context)
     ]
     if not found:
-        types = ", ".join(context.graph.tensors[t].dtype.value for t in context.node.inputs if t >= 0)
+        read = ", ".join(context.graph.tensors[t].dtype.value for t in node.inputs if t >= 0)
         raise CompileError(
-            f"no kernel computes {context.node.op} of {types}", hint="quantize the model fully to int8 activations"
+            f"no kernel computes {node.op} of {read}", hint="quantize the model fully to int8 activations"
         )
     costs = {kernel: cost_of(kernel, context) for kernel in found}
     preferred = {kernel for kernel in found if type(kernel).__name__ in prefer}

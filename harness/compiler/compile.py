@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from harness.compiler.choice import Choice, candidates
+from harness.compiler.choice import KernelChoice, candidates
 from harness.compiler.goals import Goals
-from harness.compiler.memory.lifetimes import Use, Value, liveness_bound, values_of
+from harness.compiler.memory.lifetimes import MemoryUse, Value, liveness_bound, values_of
 from harness.compiler.names import identifier
 from harness.compiler.plan import ArenaPlacement, Layer, LayerCode, Plan
 from harness.compiler.selection import select
@@ -21,8 +21,8 @@ from harness.passes import optimize
 
 ARENA_ALIGNMENT = 16
 
-STREAM = "Stream"
-"""Among the kernels to prefer: compute as many layers together, a few rows at a time, as can be."""
+ROW_FUSION = "RowFusion"
+"""Among the kernels to prefer: fuse the rows of as many layers as possible."""
 
 
 def compile_graph(
@@ -35,7 +35,12 @@ def compile_graph(
 ) -> Plan:
     """Compile a verified graph for a core, or for a target: a core with what is known of its memory.
 
-    `prefer` are class names of kernels to take wherever they apply, whatever they cost.
+    Args:
+        graph: as a frontend gives it.
+        core: "cortex-m7" and so on, or a target.
+        name: what the C identifiers are made of; the graph's name by default.
+        prefer: class names of kernels to take wherever they apply, whatever they cost; or ROW_FUSION.
+        goals: what to optimize for, and budgets.
 
     Raises:
         CompileError: the core is unknown, or an operator has no kernel.
@@ -45,38 +50,39 @@ def compile_graph(
     target = core if isinstance(core, Target) else Target(core)
     optimized = optimize(graph)
     verify(optimized)
-    views = find_aliases(optimized)
-    nodes = [node for i, node in enumerate(optimized.nodes) if i not in views.free]
+    aliases = find_aliases(optimized)
+    nodes = [node for i, node in enumerate(optimized.nodes) if i not in aliases.elided]
     layers = [_choices(Context(optimized, node, target), prefer) for node in nodes]
-    selected = select(optimized, views, layers, goals, stream=STREAM in prefer)
-    steps = [option.made.step for option in selected.options]
+    selected = select(optimized, aliases, layers, goals, fuse_most=ROW_FUSION in prefer)
+    steps = [segment.chosen.step for segment in selected.segments]
     return Plan(
         name=identifier(name or graph.name),
         core=target.core,
         graph=optimized,
         layers=tuple(_layer(optimized, i, step) for i, step in enumerate(steps)),
         steps=tuple(steps),
-        placements=tuple(_placements(optimized, selected.values, selected.placed.offsets)),
+        placements=tuple(_placements(optimized, selected.values, selected.layout.offsets)),
         arena_size=max(selected.arena, 1),
         arena_align=ARENA_ALIGNMENT,
-        arena_bound=selected.placed.bound,
-        liveness_bound=_liveness_bound(optimized, views, layers),
+        arena_bound=selected.layout.bound,
+        liveness_bound=_liveness_bound(optimized, aliases, layers),
         goals=goals,
         removed=_removed(optimized, nodes),
     )
 
 
-def _liveness_bound(graph: Graph, views: Aliases, layers: Sequence[Sequence[Choice]]) -> int:
-    """Of the layers each by itself."""
-    values, _ = values_of(graph, [Use(use.reads, use.writes) for use in (choices[0].use for choices in layers)], views)
+def _liveness_bound(graph: Graph, aliases: Aliases, layers: Sequence[Sequence[KernelChoice]]) -> int:
+    """Bytes of tensors and states alive at once at the worst layer, of layers that are not fused."""
+    uses = [choices[0].memory_use for choices in layers]
+    values, _ = values_of(graph, [MemoryUse(use.reads, use.writes) for use in uses], aliases)
     return liveness_bound(values, len(layers))
 
 
-def _choices(context: Context, prefer: Collection[str]) -> list[Choice]:
-    """The kernels that compute a node; those preferred alone where there are any."""
+def _choices(context: Context, prefer: Collection[str]) -> list[KernelChoice]:
+    """The kernels that compute a node, fastest first; only the preferred ones if any applies."""
     found = candidates(context, prefer)
     preferred = [kernel for kernel in found if type(kernel).__name__ in prefer]
-    return [Choice(context, kernel) for kernel in preferred or found]
+    return [KernelChoice(context, kernel) for kernel in preferred or found]
 
 
 def _layer(graph: Graph, index: int, step: LayerCode) -> Layer:
@@ -103,7 +109,7 @@ def _layer(graph: Graph, index: int, step: LayerCode) -> Layer:
 
 
 def _placements(graph: Graph, values: Sequence[Value], offsets: Sequence[int]) -> list[ArenaPlacement]:
-    """One placement a tensor, state and scratch buffer; tensors of one value repeat its place."""
+    """One placement for each tensor, state and scratch buffer; tensors with the same bytes have the same offset."""
     placements = []
     for value, offset in zip(values, offsets, strict=True):
         whole = ArenaPlacement(value.name, None, value.state, offset, value.size, value.first, value.last)
@@ -115,16 +121,16 @@ def _placements(graph: Graph, values: Sequence[Value], offsets: Sequence[int]) -
 
 
 def _removed(graph: Graph, nodes: Sequence[Node]) -> tuple[tuple[int, str, str], ...]:
-    """Operators of the file that no layer computes, with the reason."""
-    covered = {s for node in nodes for s in node.sources}
+    """(index in the file, operator, reason) of the operators of the file that no layer computes."""
+    computed = {s for node in nodes for s in node.sources}
     reasons = dict(graph.removed)
-    views = {s for node in graph.nodes for s in node.sources} - covered
+    aliased = {s for node in graph.nodes for s in node.sources} - computed
     return tuple(
         (
             index,
             op,
-            reasons.get(index, "same bytes under another shape" if index in views else "resolved at compile time"),
+            reasons.get(index, "same bytes under another shape" if index in aliased else "resolved at compile time"),
         )
         for index, op in enumerate(graph.source_ops)
-        if index not in covered
+        if index not in computed
     )

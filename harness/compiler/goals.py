@@ -1,4 +1,4 @@
-"""What a compilation is to aim for: time, RAM or flash, and the budgets that it must keep."""
+"""Goals of a compilation: what to optimize for, time, RAM or flash, and budgets in bytes."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ Mode: TypeAlias = Literal["time", "ram", "flash", "balanced"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 BALANCED_TIME = 1.05
-"""balanced takes at most this many times as long as time does."""
+"""Most expected time of "balanced", as a multiple of that of "time"."""
 
 _PREFIXES = {"": 1, "k": 1000, "ki": 1024, "m": 10**6, "mi": 1 << 20}
 
 
 @dataclass(frozen=True)
 class Goals:
-    """Options of the compiler.
+    """What the compiler optimizes for.
 
     Attributes:
         optimize: "time": the fastest kernels, whatever they take. "ram": the smallest arena, whatever the time.
             "flash": the fewest bytes of weights, tables and code. "balanced": a small arena, at most 5 % slower than
             "time".
-        max_arena, max_flash: budgets in bytes that must be kept; within them the mode decides.
+        max_arena, max_flash: most bytes of arena and of flash; None without a budget. Within them the mode decides.
     """
 
     optimize: Mode = "balanced"
@@ -35,29 +35,29 @@ class Goals:
 
 @dataclass(frozen=True)
 class Overrides:
-    """Goals as a card or a command line gives them: what is None is left to whoever else has a say."""
+    """Goals as a card or a command line gives them; None where it gives none."""
 
     optimize: Mode | None = None
     max_arena: int | None = None
     max_flash: int | None = None
 
-    def before(self, other: Overrides) -> Overrides:
-        """These, and the other's where there are none."""
+    def or_else(self, other: Overrides) -> Overrides:
+        """These overrides; `other`'s where these are None."""
         return Overrides(
             self.optimize or other.optimize, self.max_arena or other.max_arena, self.max_flash or other.max_flash
         )
 
     @property
     def goals(self) -> Goals:
-        """With the defaults where nothing is given."""
+        """The goals, with defaults where these are None."""
         return Goals(self.optimize or Goals.optimize, self.max_arena, self.max_flash)
 
 
 def parse_overrides(optimize: str | None, max_arena: str | None, max_flash: str | None) -> Overrides:
-    """Overrides from the text of options.
+    """Overrides from the text of options, None for an option not given.
 
     Raises:
-        OptionError: a value that an option cannot have.
+        OptionError: a text is no mode, or no number of bytes.
     """
     return Overrides(
         parse_mode(optimize) if optimize else None,
@@ -67,10 +67,10 @@ def parse_overrides(optimize: str | None, max_arena: str | None, max_flash: str 
 
 
 def parse_mode(text: str) -> Mode:
-    """A mode by its name.
+    """The mode of this name.
 
     Raises:
-        OptionError: there is none of that name.
+        OptionError: there is no such mode.
     """
     for mode in MODES:
         if mode == text:
@@ -79,10 +79,10 @@ def parse_mode(text: str) -> Mode:
 
 
 def parse_bytes(text: str, option: str) -> int:
-    """A number of bytes such as 32000, 32k (1000 each) or 32KiB (1024 each).
+    """The number of bytes in a text such as "32000", "32k" (1000 each) or "32KiB" (1024 each).
 
     Raises:
-        OptionError: it is none.
+        OptionError: the text is no number of bytes, or less than one; names `option`.
     """
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kKmM]?i?)[bB]?\s*", text)
     factor = _PREFIXES.get(match[2].lower(), 0) if match else 0

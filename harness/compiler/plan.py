@@ -1,4 +1,4 @@
-"""Plan: what the compiler decided: layers with their kernels, and where every tensor lives in the arena."""
+"""Plan: the compiled network before it is written as C: layers with their kernels, and the arena's layout."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.kernels.context import Context
 
 @dataclass(frozen=True)
 class KernelUse:
-    """A kernel and what it computes, `times` times over: a layer, or some rows of one."""
+    """A kernel with the layer, or the rows of a layer, that it computes; `times` parts of one shape."""
 
     kernel: Kernel
     context: Context
@@ -21,21 +21,21 @@ class KernelUse:
 
 @dataclass(frozen=True)
 class LayerCode:
-    """What one layer computes.
+    """The code of one layer.
 
     Attributes:
-        nodes: in order; several where they are computed together, a few rows at a time.
-        parts: what kernels compute.
-        reads: tensors that are read as wholes, constants too.
+        nodes: in order; several where their rows are fused.
+        parts: the kernels, and what each computes.
+        reads: tensors that are read from outside the layer, constants too.
         lowered: the calls.
-        around: instructions expected between the kernels: rows that are moved, and their calls.
+        overhead: instructions expected between the kernels: calls, and rows that are moved.
     """
 
     nodes: tuple[Node, ...]
     parts: tuple[KernelUse, ...]
     reads: tuple[int, ...]
     lowered: Lowered
-    around: float = 0.0
+    overhead: float = 0.0
 
     @property
     def node(self) -> Node:
@@ -44,12 +44,12 @@ class LayerCode:
 
     @property
     def kernel(self) -> Kernel:
-        """The kernel of a layer that is computed at once."""
+        """The kernel of a layer that is not fused rows."""
         return self.parts[0].kernel
 
     @property
     def context(self) -> Context:
-        """What the kernel of a layer that is computed at once was given."""
+        """The context of the kernel of a layer that is not fused rows."""
         return self.parts[0].context
 
 
@@ -76,7 +76,7 @@ class ArenaPlacement:
 
 @dataclass(frozen=True)
 class Layer:
-    """One call in the generated code, and one line of every per-layer table.
+    """One function of the generated code, and one line of every table by layer.
 
     Attributes:
         index: position in execution order.
@@ -88,7 +88,7 @@ class Layer:
         scratch: scratch bytes.
         sources: operator indices of the model file that this layer computes.
         fused: operators computed along with `op`, such as ("PAD",).
-        hidden: operators among these whose output never exists as a whole: it is computed a few rows at a time.
+        hidden: operators among these whose output never exists whole, since their rows are fused.
     """
 
     index: int
@@ -114,10 +114,10 @@ class Plan:
         steps: per layer the nodes of `graph` and the calls that compute them.
         arena_size: bytes the caller must provide: inputs, activations, outputs, states and scratch.
         arena_align: required alignment of the arena in bytes.
-        arena_bound: bytes without which no placement of these layers does.
+        arena_bound: lower bound in bytes of the arena of these layers, whatever the placement.
         goals: what was compiled for.
-        liveness_bound: bytes of tensors and states alive at once at the worst layer, when none overlap; no scratch.
-        removed: (operator index in the file, operator name, why) of operators that cost nothing at run time.
+        liveness_bound: bytes of tensors and states alive at once at the worst layer, if no two overlap; no scratch.
+        removed: (operator index in the file, operator name, reason) of operators that no layer computes.
     """
 
     name: str

@@ -1,9 +1,8 @@
-"""Which kernel computes which layer: as fast as the mode asks, in as little memory.
+"""Which kernel computes which layer: a partition of the layers for the mode and the budgets, and its arena layout.
 
-What a layer needs in the arena while it runs depends on its own kernel alone (harness/compiler/memory/peak.py). So the
-fastest choice for an arena of a given size takes, layer by layer, the fastest kernel that needs no more; which size is
-asked for is what the mode decides. The placement may need a little more than the largest need; then smaller sizes are
-tried.
+The bytes that a layer needs in the arena while it runs depend on its own kernel alone (compiler/memory/peak.py). The
+fastest selection for an arena of a given size therefore takes, layer by layer, the fastest kernel that needs no more;
+the mode decides for which size. The layout may need a little more than the highest peak; then lower peaks are tried.
 """
 
 from __future__ import annotations
@@ -13,12 +12,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import inf
 
-from harness.compiler.choice import Choice
-from harness.compiler.cost.flash import Flash
+from harness.compiler.choice import KernelChoice
+from harness.compiler.cost.flash import FlashEstimate
 from harness.compiler.fusion.groups import FusionGroups
-from harness.compiler.fusion.partition import Option, Partition
+from harness.compiler.fusion.partition import LayerSegment, Partition, SegmentCost
 from harness.compiler.goals import BALANCED_TIME, Goals
-from harness.compiler.memory.arena import Placed, aligned, allocate
+from harness.compiler.memory.arena import ArenaLayout, aligned, allocate
 from harness.compiler.memory.lifetimes import Value, values_of
 from harness.compiler.memory.peak import PeakMemory
 from harness.errors import BudgetError
@@ -26,219 +25,238 @@ from harness.ir.aliases import Aliases
 from harness.ir.graph import Graph
 
 ATTEMPTS = 8
-"""Arena sizes that are tried when the first placement needs more than it should."""
+"""Peaks that are tried beyond the first when the layout needs more than the peak."""
 
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """Options that cover all layers in order, and where everything is then."""
+    """Segments that compute all layers in order, and the arena that they need.
 
-    options: tuple[Option, ...]
+    Attributes:
+        segments: in order, none an estimate.
+        values: what lies in the arena.
+        layout: where it lies, value by value.
+    """
+
+    segments: tuple[LayerSegment, ...]
     values: tuple[Value, ...]
-    placed: Placed
+    layout: ArenaLayout
 
     @cached_property
     def time(self) -> float:
-        """Expected time of all layers."""
-        return sum(option.time for option in self.options)
+        """Expected modelled cycles of all layers."""
+        return sum(segment.time for segment in self.segments)
 
     @cached_property
     def flash(self) -> int:
         """Expected bytes of flash."""
-        return Flash(option.made for option in self.options).total
+        return FlashEstimate(segment.chosen for segment in self.segments).total
 
     @property
     def arena(self) -> int:
         """Bytes of arena."""
-        return self.placed.size
+        return self.layout.size
 
 
 def select(
-    graph: Graph, views: Aliases, layers: Sequence[Sequence[Choice]], goals: Goals, *, stream: bool = False
+    graph: Graph, aliases: Aliases, layers: Sequence[Sequence[KernelChoice]], goals: Goals, *, fuse_most: bool = False
 ) -> Selection:
-    """Chooses for every layer one of its choices, or a way to compute it together with those after it.
+    """The selection that `goals` ask for; `layers` are the kernels of each layer, fastest first.
 
-    `stream` computes as many layers together as can be, whatever the goals.
+    With `fuse_most` as many layers as possible are computed by fused rows, and the goals are ignored.
 
     Raises:
-        BudgetError: nothing keeps the budgets.
+        BudgetError: no selection found keeps to the budgets.
     """
-    selector = _Selector(graph, views, layers, goals)
-    return selector.fewest() if stream else selector.best()
+    selector = _Selector(graph, aliases, layers, goals)
+    return selector.most_fused() if fuse_most else selector.best()
 
 
-def _time(option: Option) -> float:
-    return option.time
+def _time(segment: LayerSegment) -> float:
+    return segment.time
+
+
+def _arena_then_time(selection: Selection) -> tuple[int, float]:
+    return selection.arena, selection.time
 
 
 class _Selector:
-    def __init__(self, graph: Graph, views: Aliases, layers: Sequence[Sequence[Choice]], goals: Goals) -> None:
+    def __init__(self, graph: Graph, aliases: Aliases, layers: Sequence[Sequence[KernelChoice]], goals: Goals) -> None:
         self._graph = graph
-        self._views = views
+        self._aliases = aliases
         self._goals = goals
-        needs = PeakMemory(graph, views, [choices[0].use for choices in layers])
+        peak = PeakMemory(graph, aliases, [choices[0].memory_use for choices in layers])
         single = [
-            [Option(i, i, needs.of(i, i, c.scratch, c.overlaps), c.time, c) for c in choices]
+            [LayerSegment(i, i, peak.bytes_during(i, i, c.scratch, c.overlaps), c.time, c) for c in choices]
             for i, choices in enumerate(layers)
         ]
-        self._singly = Partition(single)
-        self._together = Partition(single, FusionGroups(graph, views, layers, needs))
+        self._unfused = Partition(single)
+        self._fused = Partition(single, FusionGroups(graph, aliases, layers, peak))
 
     def best(self) -> Selection:
         """What the mode asks for, within the budgets."""
-        found = self._by_mode()
-        found = self._keeping_arena(found)
-        return self._keeping_flash(found)
+        found = self._select_for_mode()
+        found = self._within_arena_budget(found)
+        return self._within_flash_budget(found)
 
-    def fewest(self) -> Selection:
-        """As few layers as can be."""
-        return self._placed(self._together.cheapest(inf, lambda option: 1.0))
+    def most_fused(self) -> Selection:
+        """The fewest segments."""
+        return self._lay_out(self._fused.cheapest(inf, lambda segment: 1.0))
 
-    def _by_mode(self) -> Selection:
+    def _select_for_mode(self) -> Selection:
         mode = self._goals.optimize
         if mode == "flash":
-            return self._placed(self._leanest(inf))
-        fastest = self._placed(self._singly.cheapest(inf, _time))
+            return self._lay_out(self._least_flash(inf))
+        fastest = self._lay_out(self._unfused.cheapest(inf, _time))
         if mode == "time":
             return fastest
         if mode == "ram":
-            return self._smallest(fastest)
+            return self._smallest_arena(fastest)
         slowest = BALANCED_TIME * fastest.time
-        found = self._near(self._singly, self._singly.least(), fastest, lambda s: s.time <= slowest)
-        return self._relaxed(found, self._singly)
+        lowest = self._unfused.lowest_peak()
+        found = self._smallest_layout(self._unfused, lowest, fastest, lambda s: s.time <= slowest)
+        return self._fastest_within(found, self._unfused)
 
-    def _smallest(self, start: Selection) -> Selection:
-        """The smallest arena found, then as fast as it can be had."""
-        singly = self._near(self._singly, self._singly.least(), start, lambda s: True)
-        least = self._together.least()
-        together = self._near(self._together, least, singly, lambda s: True)
-        if together.arena > aligned(least):
-            frugal = self._placed(self._together.cheapest(least, lambda o: float(o.need) * (o.last - o.first + 1)))
-            together = min(together, frugal, key=_smaller)
-            # how far outputs must keep from their inputs adds up from layer to layer
-            together = self._near(self._together, least, together, lambda s: True, lambda o: o.drift + o.time / 1e12)
-        return self._relaxed(self._improved(together, least), self._together)
+    def _smallest_arena(self, start: Selection) -> Selection:
+        """The smallest arena found, from whole layers or from fused rows; then the fastest selection in it."""
+        unfused = self._smallest_layout(self._unfused, self._unfused.lowest_peak(), start, lambda s: True)
+        lowest = self._fused.lowest_peak()
+        fused = self._smallest_layout(self._fused, lowest, unfused, lambda s: True)
+        if fused.arena > aligned(lowest):
+            frugal = self._lay_out(self._fused.cheapest(lowest, lambda s: float(s.peak) * (s.last - s.first + 1)))
+            fused = min(fused, frugal, key=_arena_then_time)
+            # The distances by which outputs must begin before their inputs add up from layer to layer.
+            fused = self._smallest_layout(
+                self._fused, lowest, fused, lambda s: True, lambda s: s.write_distance + s.time / 1e12
+            )
+        return self._fastest_within(self._with_segments_exchanged(fused, lowest), self._fused)
 
-    def _improved(self, selection: Selection, least: int) -> Selection:
-        """Other options, one at a time, where the placement needs more than each layer by itself."""
-        for index in range(len(selection.options)):
-            if selection.arena <= aligned(least):
+    def _with_segments_exchanged(self, selection: Selection, lowest: int) -> Selection:
+        """Exchanges one segment at a time for another of the same layers, while the arena exceeds the lowest peak."""
+        for index in range(len(selection.segments)):
+            if selection.arena <= aligned(lowest):
                 break
-            here = selection.options[index]
-            for other in self._together.starting(here.first):
-                if other.choice is None or other.last != here.last or other is here or other.need > selection.arena:
+            here = selection.segments[index]
+            for other in self._fused.segments_from(here.first):
+                same_layers = other.computation is not None and other.last == here.last
+                if not same_layers or other is here or other.peak > selection.arena:
                     continue
-                options = [*selection.options[:index], other, *selection.options[index + 1 :]]
-                selection = min(selection, self._placed(options), key=_smaller)
+                segments = [*selection.segments[:index], other, *selection.segments[index + 1 :]]
+                selection = min(selection, self._lay_out(segments), key=_arena_then_time)
         return selection
 
-    def _near(
+    def _smallest_layout(
         self,
-        covering: Partition,
-        least: int,
+        partition: Partition,
+        lowest: int,
         start: Selection,
         allowed: Callable[[Selection], bool],
-        price: Callable[[Option], float] = _time,
+        cost: SegmentCost = _time,
     ) -> Selection:
-        """The smallest arena among those of the cheapest options that need little more than `least`."""
+        """The smallest arena among the cheapest partitions for each peak from `lowest` on.
+
+        Ends with the first layout that is no larger than its peak, or after ATTEMPTS more peaks.
+        """
         found = start
-        for attempt, size in enumerate(size for size in covering.sizes() if size >= least):
-            options = covering.cheapest(size, price)
-            trial = self._placed(options) if options else start
+        for attempt, peak in enumerate(peak for peak in partition.peaks() if peak >= lowest):
+            segments = partition.cheapest(peak, cost)
+            trial = self._lay_out(segments) if segments else start
             if allowed(trial):
-                found = min(found, trial, key=_smaller)
-                if trial.arena <= aligned(size):
+                found = min(found, trial, key=_arena_then_time)
+                if trial.arena <= aligned(peak):
                     break
             if attempt == ATTEMPTS:
                 break
         return found
 
-    def _relaxed(self, selection: Selection, covering: Partition) -> Selection:
-        """Faster options where they cost no arena: the size is paid for anyway."""
-        options = covering.cheapest(selection.arena, _time)
-        return min(selection, self._placed(options), key=_smaller) if options else selection
+    def _fastest_within(self, selection: Selection, partition: Partition) -> Selection:
+        """The fastest partition whose peaks the selection's arena holds, if its layout is no larger."""
+        segments = partition.cheapest(selection.arena, _time)
+        return min(selection, self._lay_out(segments), key=_arena_then_time) if segments else selection
 
     # --- budgets -----------------------------------------------------------------------------------------------------
 
-    def _keeping_arena(self, found: Selection) -> Selection:
+    def _within_arena_budget(self, found: Selection) -> Selection:
         limit = self._goals.max_arena
         if limit is None or found.arena <= limit:
             return found
-        for covering in (self._singly, self._together):
-            for size in reversed([size for size in covering.sizes() if size <= limit][-ATTEMPTS:]):
-                options = covering.cheapest(size, _time)
-                trial = self._placed(options) if options else found
+        for partition in (self._unfused, self._fused):
+            for peak in reversed([peak for peak in partition.peaks() if peak <= limit][-ATTEMPTS:]):
+                segments = partition.cheapest(peak, _time)
+                trial = self._lay_out(segments) if segments else found
                 if trial.arena <= limit:
                     return trial
-        smallest = self._smallest(found)
+        smallest = self._smallest_arena(found)
         if smallest.arena <= limit:
             return smallest
         over = smallest.arena - limit
         raise BudgetError(
             f"{self._graph.name}: the smallest arena found is {smallest.arena:,} bytes, {over:,} over the budget of "
             f"{limit:,}",
-            hint=f"largest at {self._worst(smallest)}; give more, or take a model with smaller tensors there",
+            hint=f"largest at {self._peak_layer(smallest)}; give more, or take a model with smaller tensors there",
         )
 
-    def _keeping_flash(self, found: Selection) -> Selection:
+    def _within_flash_budget(self, found: Selection) -> Selection:
         limit = self._goals.max_flash
         if limit is None or found.flash <= limit:
             return found
         arena = self._goals.max_arena or inf
-        lean = self._placed(self._leanest(min(arena, found.arena)))
-        lean = lean if lean.arena <= arena else self._placed(self._leanest(inf))
-        if lean.flash <= limit and lean.arena <= arena:
-            return lean
+        least = self._lay_out(self._least_flash(min(arena, found.arena)))
+        least = least if least.arena <= arena else self._lay_out(self._least_flash(inf))
+        if least.flash <= limit and least.arena <= arena:
+            return least
         both = f" in an arena of {self._goals.max_arena:,}" if self._goals.max_arena else ""
         raise BudgetError(
-            f"{self._graph.name}: weights, tables and code take {lean.flash:,} bytes of flash at least{both}, "
-            f"{lean.flash - limit:,} over the budget of {limit:,}",
+            f"{self._graph.name}: weights, tables and code take {least.flash:,} bytes of flash at least{both}, "
+            f"{least.flash - limit:,} over the budget of {limit:,}",
             hint="give a larger --max-flash, or a model with fewer weights",
         )
 
-    def _worst(self, selection: Selection) -> str:
-        worst = max(selection.options, key=lambda option: option.need)
-        node = worst.made.node
+    def _peak_layer(self, selection: Selection) -> str:
+        """The layer with the highest peak, in words for an error."""
+        worst = max(selection.segments, key=lambda segment: segment.peak)
+        node = worst.chosen.node
         names = ", ".join(f"'{self._graph.tensors[t].name}'" for t in node.outputs)
         return f"{node.op} of layer {worst.last}" + (f" into {names}" if names else "")
 
-    def _leanest(self, size: float) -> list[Option]:
-        """Few bytes of flash: each layer's own first, then functions are given up that others can stand in for."""
-        chosen = self._singly.cheapest(size, lambda option: Flash([option.made]).total)
+    def _least_flash(self, max_peak: float) -> list[LayerSegment]:
+        """Few bytes of flash, with no peak over `max_peak`.
+
+        Greedy: start from the kernel with the fewest bytes per layer; then drop the kernel function that saves most,
+        wherever every layer that calls it has another kernel; repeat until no drop makes the total smaller.
+        """
+        chosen = self._unfused.cheapest(max_peak, lambda segment: FlashEstimate([segment.chosen]).total)
         while True:
-            now = Flash(option.made for option in chosen)
+            now = FlashEstimate(segment.chosen for segment in chosen)
             trials = []
             for function in now.functions:
-                trial = self._without(function, chosen, size)
+                trial = self._without_function(function, chosen, max_peak)
                 if trial:
-                    trials.append((Flash(option.made for option in trial).total, trial))
+                    trials.append((FlashEstimate(segment.chosen for segment in trial).total, trial))
             best = min(trials, key=lambda item: item[0], default=(now.total, chosen))
             if best[0] >= now.total:
                 return chosen
             chosen = best[1]
 
-    def _without(self, function: str, chosen: Sequence[Option], size: float) -> list[Option]:
-        """The same with every layer that calls `function` computed otherwise; none where that cannot be."""
-        kept = Flash(o.made for o in chosen if function not in Flash([o.made]).functions)
+    def _without_function(self, function: str, chosen: Sequence[LayerSegment], max_peak: float) -> list[LayerSegment]:
+        """`chosen` with another kernel for every layer that calls `function`; none where a layer has no other."""
+        kept = FlashEstimate(s.chosen for s in chosen if function not in FlashEstimate([s.chosen]).functions)
         found = []
-        for option in chosen:
-            if function not in Flash([option.made]).functions:
-                found.append(option)
+        for segment in chosen:
+            if function not in FlashEstimate([segment.chosen]).functions:
+                found.append(segment)
                 continue
             others = [
-                o
-                for o in self._singly.starting(option.first)
-                if o.need <= size and function not in Flash([o.made]).functions
+                s
+                for s in self._unfused.segments_from(segment.first)
+                if s.peak <= max_peak and function not in FlashEstimate([s.chosen]).functions
             ]
             if not others:
                 return []
-            found.append(min(others, key=lambda o: (kept.more(o.made), o.time)))
+            found.append(min(others, key=lambda s: (kept.added_bytes(s.chosen), s.time)))
         return found
 
-    def _placed(self, options: Sequence[Option]) -> Selection:
-        values, overlaps = values_of(self._graph, [option.made.use for option in options], self._views)
-        return Selection(tuple(options), tuple(values), allocate(values, overlaps))
-
-
-def _smaller(selection: Selection) -> tuple[int, float]:
-    return selection.arena, selection.time
+    def _lay_out(self, segments: Sequence[LayerSegment]) -> Selection:
+        uses = [segment.chosen.memory_use for segment in segments]
+        values, overlaps = values_of(self._graph, uses, self._aliases)
+        return Selection(tuple(segments), tuple(values), allocate(values, overlaps))

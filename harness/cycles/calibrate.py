@@ -34,7 +34,7 @@ _TICKS = Fraction(1, 200)
 
 
 @dataclass(frozen=True)
-class Reading:
+class LoopMeasurement:
     """A loop on a board.
 
     Attributes:
@@ -83,7 +83,7 @@ class Calibration:
     core: CoreTable
     setup: Setup | None
     unit: Unit
-    readings: tuple[Reading, ...]
+    readings: tuple[LoopMeasurement, ...]
     left_out: tuple[str, ...]
 
     @property
@@ -129,7 +129,7 @@ class Calibration:
         header = f"# {self.board}, measured by `tinyhil calibrate` {__version__} on {today}.\n"
         return header + yaml.safe_dump(data, sort_keys=False, width=120)
 
-    def _put_stall(self, data: dict[str, Any], loop: CalibrationLoop, reading: Reading) -> None:
+    def _put_stall(self, data: dict[str, Any], loop: CalibrationLoop, reading: LoopMeasurement) -> None:
         assert self.setup is not None and loop.misses is not None
         memory = memory_of(loop, self.setup)
         stall = (reading.measured - loop.cycles) / reading.figure.misses
@@ -190,7 +190,7 @@ def calibrate(
         if progress:
             progress("calibrate", done, len(wanted))
         ticks = _body_ticks(client, number, loop, figure)
-        readings.append(Reading(figure, ticks * scale[1], scale[0], _bounds(core, figure)))
+        readings.append(LoopMeasurement(figure, ticks * scale[1], scale[0], _bounds(core, figure)))
     emulated = session.stand_in and session.ran_on.name == session.board.name
     ran_on = f"virtual-{session.ran_on.name}" if emulated else session.ran_on.name
     return Calibration(session.board.name, ran_on, core, board, scale[0], tuple(readings), left_out)

@@ -43,7 +43,7 @@ class CoreCost:
 
 
 @dataclass(frozen=True)
-class _Run:
+class _BlockRun:
     """A block's steps from one state over one exit, and the pipeline as it leaves."""
 
     steps: tuple[Step, ...]
@@ -57,14 +57,14 @@ class _LayerStates:
         self.table = table
         self.blocks = blocks
         self.empty = pipeline(table, regions)
-        self.memo: dict[tuple[int, bool, int | None, Hashable], _Run] = {}
+        self.memo: dict[tuple[int, bool, int | None, Hashable], _BlockRun] = {}
         # state on an edge, by (source, target, taken)
         self.states: dict[tuple[int | None, int | None, bool], Pipeline] = {}
 
     def state(self, edge: Edge) -> Pipeline:
         return self.states.get((edge.source, edge.target, edge.taken), self.empty)
 
-    def run(self, block: Block, state: Pipeline, leave: Edge) -> _Run:
+    def run(self, block: Block, state: Pipeline, leave: Edge) -> _BlockRun:
         following = None if leave.target is None else self.blocks.get(leave.target)
         target = None if following is None else following.instructions[0]
         key = (block.address, leave.taken, leave.target if leave.taken else None, state.key())
@@ -73,7 +73,7 @@ class _LayerStates:
             running = state.copy()
             steps = [running.step(instruction) for instruction in block.instructions[:-1]]
             steps.append(running.step(block.instructions[-1], taken=leave.taken, target=target))
-            found = self.memo[key] = _Run(tuple(steps), running)
+            found = self.memo[key] = _BlockRun(tuple(steps), running)
         return found
 
     def go_round(self) -> bool:

@@ -83,7 +83,7 @@ def run(
 
     unicorn: Any = package_of_unicorn
     plan = package.plan
-    core = _Core(unicorn, board, layout)
+    core = _EmulatedCore(unicorn, board, layout)
     watcher = Watcher(core.engine, points, trace)
     names = (f"{plan.name}_init", f"{plan.name}_invoke", "hil_arena", "hil_stack_end")
     symbols = _find_symbols(image.elf, names)
@@ -102,7 +102,7 @@ def run(
     return outputs
 
 
-class _Core:
+class _EmulatedCore:
     """The emulated core with the image in its memory.
 
     Attributes:

@@ -24,7 +24,7 @@ _PAINT_SEED = 0x5EED
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class ObservedRun:
     """One inference to observe.
 
     Attributes:
@@ -67,7 +67,7 @@ class Observer(ABC):
         """
 
     @abstractmethod
-    def run(self, run: Run) -> tuple[bytes, ...]:
+    def run(self, run: ObservedRun) -> tuple[bytes, ...]:
         """The model's outputs; the trace is in the run's folder afterwards.
 
         Raises:
@@ -87,7 +87,7 @@ class QemuObserver(Observer):
 
         return qemu_version().rpartition(" (")[0].removeprefix("QEMU emulator version ")
 
-    def run(self, run: Run) -> tuple[bytes, ...]:
+    def run(self, run: ObservedRun) -> tuple[bytes, ...]:
         """See base."""
         from harness.boards.backends.qemu.session import QemuSession
 
@@ -117,7 +117,7 @@ class UnicornObserver(Observer):
         """See base."""
         return direct.version()
 
-    def run(self, run: Run) -> tuple[bytes, ...]:
+    def run(self, run: ObservedRun) -> tuple[bytes, ...]:
         """See base."""
         points = write_points(run.layout, run.folder)
         board, trace = run.resolved.runs_on, run.folder / TRACE
@@ -169,7 +169,7 @@ def plugin_arguments(layout: Layout, folder: Path) -> list[str]:
     return ["-plugin", f"{_escape(plugin)},list={_escape(points)},trace={_escape(folder / TRACE)}"]
 
 
-def _infer(session: Session, run: Run) -> tuple[bytes, ...]:
+def _infer(session: Session, run: ObservedRun) -> tuple[bytes, ...]:
     from harness.boards.session import open_client
 
     client = open_client(session, run.image)

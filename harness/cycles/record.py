@@ -13,7 +13,7 @@ import numpy as np
 from harness.build.cache import BuildCache, default_root, digest
 from harness.cycles import replay
 from harness.cycles.image import Layout, read_layout
-from harness.cycles.observers import OBSERVERS, TRACE, Run, observer_of, unobservable
+from harness.cycles.observers import OBSERVERS, TRACE, ObservedRun, observer_of, unobservable
 from harness.cycles.profile import LayerProfile, Profile
 from harness.errors import ProfileError
 from harness.hardware.board import VIRTUAL
@@ -67,7 +67,7 @@ def record(
     fresh = trace is None or facts is None
     if trace is None or facts is None:
         with cache.workspace() as folder:
-            outputs = observer.run(Run(resolved, image, package, layout, data, folder))
+            outputs = observer.run(ObservedRun(resolved, image, package, layout, data, folder))
             content = replay.read_trace(folder / TRACE)
         trace = cache.put(key, ".trace", content)
         facts = cache.put(key, ".json", json.dumps({"outputs": [output.hex() for output in outputs]}).encode())

@@ -25,19 +25,19 @@ _LAYER, _COUNT, _TRANSFER, _LOAD, _STORE, _FETCH, _SEQUENTIAL = range(7)
 _ROW = np.dtype([("layer", "<u4"), ("kind", "<u4"), ("a", "<u4"), ("b", "<u4"), ("count", "<u8")])
 
 
-class _Span(ctypes.Structure):
+class _NativeSpan(ctypes.Structure):
     _fields_ = [("origin", ctypes.c_uint32), ("size", ctypes.c_uint32), ("to", ctypes.c_uint32)]
 
 
-class _Cache(ctypes.Structure):
+class _NativeCache(ctypes.Structure):
     _fields_ = [(name, ctypes.c_uint32) for name in ("sets", "ways", "line_log2", "in_turn")]
 
 
-class _Memory(ctypes.Structure):
+class _NativeMemory(ctypes.Structure):
     _fields_ = [("fetch", ctypes.c_int32), ("data", ctypes.c_int32), ("write_allocate", ctypes.c_uint32)]
 
 
-class _Result(ctypes.Structure):
+class _NativeResult(ctypes.Structure):
     rows: Any
     row_count: int
     damaged: int
@@ -83,7 +83,7 @@ def count(trace: Path, spans: Sequence[Span]) -> tuple[Counted, ...]:
     """
     data = read_trace(trace)
     numbers = [(span, PARTS.index(span.part)) for span in spans]
-    result = _Result()
+    result = _NativeResult()
     status = _library().tinyhil_count(
         data, ctypes.c_uint64(len(data)), _pack(numbers), len(spans), PARTS.index("other"), ctypes.byref(result)
     )
@@ -118,7 +118,7 @@ def simulate(profile: Profile, system: MemorySystem) -> tuple[Misses, ...]:
     """
     data = read_trace(profile.trace)
     packed = _packed(system)
-    result = _Result()
+    result = _NativeResult()
     status = _library().tinyhil_simulate(
         data,
         ctypes.c_uint64(len(data)),
@@ -166,11 +166,11 @@ def _packed(system: MemorySystem) -> _PackedSystem:
     pairs = [(memory.fetch, memory.data) for memory in of_all]
     caches = list(dict.fromkeys(cache for pair in pairs for cache in pair if cache is not None))
     numbers: dict[CacheGeometry | None, int] = {None: -1, **{cache: number for number, cache in enumerate(caches)}}
-    packed_memories = (_Memory * len(names))(
-        *(_Memory(numbers[memory.fetch], numbers[memory.data], memory.write_allocate) for memory in of_all)
+    packed_memories = (_NativeMemory * len(names))(
+        *(_NativeMemory(numbers[memory.fetch], numbers[memory.data], memory.write_allocate) for memory in of_all)
     )
-    packed_caches = (_Cache * (len(caches) + 1))(
-        *(_Cache(c.sets, c.ways, c.line.bit_length() - 1, c.replace == "round-robin") for c in caches)
+    packed_caches = (_NativeCache * (len(caches) + 1))(
+        *(_NativeCache(c.sets, c.ways, c.line.bit_length() - 1, c.replace == "round-robin") for c in caches)
     )
     number_of = {part: names.index(system.memory_of(part).name) for part in PARTS}
     return _PackedSystem(names, number_of, packed_memories, packed_caches, len(caches))
@@ -198,10 +198,10 @@ def _damaged(trace: Path) -> ProfileError:
 
 
 def _pack(spans: Sequence[tuple[Span, int]]) -> Any:
-    return (_Span * (len(spans) + 1))(*(_Span(span.origin, span.size, number) for span, number in spans))
+    return (_NativeSpan * (len(spans) + 1))(*(_NativeSpan(span.origin, span.size, number) for span, number in spans))
 
 
-def _rows(result: _Result, status: int, trace: Path) -> Any:
+def _rows(result: _NativeResult, status: int, trace: Path) -> Any:
     """The rows as an array of our own; those in C are freed."""
     try:
         if status != 0:

@@ -28,11 +28,11 @@ def _known_core(name: str) -> str:
 CoreName = Annotated[str, AfterValidator(_known_core)]
 
 
-class _Strict(BaseModel):
+class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class RegionEntry(_Strict):
+class RegionEntry(_Entry):
     """A range of memory."""
 
     name: _Word
@@ -42,14 +42,14 @@ class RegionEntry(_Strict):
     execute: bool = True
 
 
-class TickEntry(_Strict):
+class TickEntry(_Entry):
     """The profiler's counter."""
 
     source: Annotated[str, Field(min_length=1)]
     hz: _Positive
 
 
-class IdcodeEntry(_Strict):
+class IdcodeEntry(_Entry):
     """Where the chip tells which it is, and what it says there under the mask."""
 
     address: _Address
@@ -65,7 +65,7 @@ class IdcodeEntry(_Strict):
         return self
 
 
-class UartEntry(_Strict):
+class UartEntry(_Entry):
     """The UART that carries frames: its name and pins on the chip, and its rates in baud."""
 
     name: Annotated[str, Field(min_length=1)]
@@ -76,7 +76,7 @@ class UartEntry(_Strict):
     serial: Annotated[str, Field(min_length=1)] = "probe"
 
 
-class PlacementEntry(_Strict):
+class PlacementEntry(_Entry):
     """Names of the regions that hold each part of an image."""
 
     arena: _Word
@@ -86,7 +86,7 @@ class PlacementEntry(_Strict):
     code: _Word
 
 
-class BoardEntry(_Strict):
+class BoardEntry(_Entry):
     """One board."""
 
     title: Annotated[str, Field(min_length=1)]

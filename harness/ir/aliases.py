@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import TypeAlias
 
-from harness.ir.graph import ConcatAttrs, Graph, Node, SliceAttrs, SplitAttrs, VariableAttrs
+from harness.ir.graph import Graph, Node
 from harness.ir.operators import has
+from harness.ir.operators.joining import ConcatAttrs, SplitAttrs
+from harness.ir.operators.strided_slice import SliceAttrs
 from harness.ir.operators.traits import Trait
+from harness.ir.operators.variables import VariableAttrs
 
 WORD = 4
 """Parts that kernels read begin at multiples of this many bytes: they may load words."""
@@ -29,7 +32,7 @@ def state_key(number: int) -> str:
 
 
 @dataclass(frozen=True)
-class Join:
+class InPlaceConcat:
     """A whole whose parts are written in place: they must stay until the whole takes over."""
 
     whole: Key
@@ -43,14 +46,14 @@ class Aliases:
     Attributes:
         same: tensor id -> what has the same bytes.
         part: key -> (key of the whole, bytes from the whole's first).
-        joins: wholes that are written part by part.
-        free: indices of the nodes that compute nothing.
+        concats: concatenations whose inputs are written in place.
+        elided: indices of the nodes that need no code: their outputs are there already.
     """
 
     same: Mapping[int, Key] = field(default_factory=dict)
     part: Mapping[Key, tuple[Key, int]] = field(default_factory=dict)
-    joins: tuple[Join, ...] = ()
-    free: frozenset[int] = frozenset()
+    concats: tuple[InPlaceConcat, ...] = ()
+    elided: frozenset[int] = frozenset()
 
     def bytes_of(self, tensor: int) -> Key:
         """Key of the bytes that a tensor has."""
@@ -78,17 +81,17 @@ class _Finder:
         self._graph = graph
         self._same: dict[int, Key] = {}
         self._part: dict[Key, tuple[Key, int]] = {}
-        self._joins: list[Join] = []
-        self._free: set[int] = set()
+        self._concats: list[InPlaceConcat] = []
+        self._elided: set[int] = set()
 
     def aliases(self) -> Aliases:
         """All of them."""
         for index, node in enumerate(self._graph.nodes):
-            if self._is_free(index, node):
-                self._free.add(index)
-        return Aliases(self._same, self._part, tuple(self._joins), frozenset(self._free))
+            if self._is_elided(index, node):
+                self._elided.add(index)
+        return Aliases(self._same, self._part, tuple(self._concats), frozenset(self._elided))
 
-    def _is_free(self, index: int, node: Node) -> bool:
+    def _is_elided(self, index: int, node: Node) -> bool:
         """Whether the node needs no layer; notes where its outputs are."""
         attrs = node.attrs
         constant = any(self._graph.tensors[t].data is not None for t in node.inputs)
@@ -132,7 +135,7 @@ class _Finder:
             places.append(at)
             at += tensors[tensor].bytes
         self._part.update({key: (whole, at) for key, at in zip(keys, places, strict=True)})
-        self._joins.append(Join(whole, tuple(keys)))
+        self._concats.append(InPlaceConcat(whole, tuple(keys)))
         return True
 
     def _key(self, tensor: int) -> Key:

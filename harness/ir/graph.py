@@ -11,10 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-import numpy as np
-
 from harness.errors import GraphError
-from harness.quantization.types import Array, Clamp, DType, Quantization
+from harness.quantization.types import Array, DType, Quantization
 
 ABSENT = -1
 """Tensor id of an optional input that is not there."""
@@ -69,120 +67,8 @@ class Tensor:
 
 
 @dataclass(frozen=True)
-class Pads:
-    """Rows and columns of padding around an image; the value padded is the input's zero point."""
-
-    top: int = 0
-    bottom: int = 0
-    left: int = 0
-    right: int = 0
-
-
-@dataclass(frozen=True)
 class Attrs:
     """What a node says besides its tensors: the base of every operator's attributes."""
-
-
-@dataclass(frozen=True)
-class ConvAttrs(Attrs):
-    """CONV_2D and DEPTHWISE_CONV_2D. Inputs: x NHWC, weights, bias or ABSENT.
-
-    CONV_2D weights are OHWI (I = input channels / groups), DEPTHWISE_CONV_2D weights 1HWO (O = channels * multiplier).
-    """
-
-    stride: tuple[int, int]
-    dilation: tuple[int, int]
-    pads: Pads
-    clamp: Clamp
-
-
-@dataclass(frozen=True)
-class FullyConnectedAttrs(Attrs):
-    """FULLY_CONNECTED. Inputs: x, weights [out, in], bias or ABSENT. x is read as [elements / in, in]."""
-
-    clamp: Clamp
-    keep_num_dims: bool = False
-
-
-@dataclass(frozen=True)
-class PoolAttrs(Attrs):
-    """AVERAGE_POOL_2D and MAX_POOL_2D. Input: x NHWC; padded elements do not count."""
-
-    kernel: tuple[int, int]
-    stride: tuple[int, int]
-    pads: Pads
-    clamp: Clamp
-
-
-@dataclass(frozen=True)
-class MeanAttrs(Attrs):
-    """MEAN over `axes` (sorted, non-negative)."""
-
-    axes: tuple[int, ...]
-    keep_dims: bool
-
-
-@dataclass(frozen=True)
-class BinaryAttrs(Attrs):
-    """ADD and MUL, with numpy broadcasting. Inputs: a, b."""
-
-    clamp: Clamp
-
-
-@dataclass(frozen=True)
-class PadAttrs(Attrs):
-    """PAD and PADV2: (before, after) per dimension, filled with `value` in quantized units."""
-
-    paddings: tuple[tuple[int, int], ...]
-    value: int
-
-
-@dataclass(frozen=True)
-class SoftmaxAttrs(Attrs):
-    """SOFTMAX over the last dimension."""
-
-    beta: float
-
-
-@dataclass(frozen=True)
-class ConcatAttrs(Attrs):
-    """CONCATENATION along `axis` (non-negative)."""
-
-    axis: int
-    clamp: Clamp
-
-
-@dataclass(frozen=True)
-class SplitAttrs(Attrs):
-    """SPLIT and SPLIT_V along `axis` (non-negative); sizes are the outputs' shapes."""
-
-    axis: int
-
-
-@dataclass(frozen=True)
-class SliceAttrs(Attrs):
-    """STRIDED_SLICE, resolved: per input dimension first index, step (may be negative) and number of elements.
-
-    A dimension that the file shrinks away has count 1 here and is missing in the output's shape.
-    """
-
-    begin: tuple[int, ...]
-    strides: tuple[int, ...]
-    counts: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class VariableAttrs(Attrs):
-    """READ_VARIABLE (no input, one output) and ASSIGN_VARIABLE (one input, no output): index into Graph.states."""
-
-    state: int
-
-
-@dataclass(frozen=True)
-class TableAttrs(Attrs):
-    """TABLE, which passes make: any function of one byte; `values` are its 256 results from the lowest input on."""
-
-    values: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -259,36 +145,3 @@ class Graph:
                 if t != ABSENT:
                     found.setdefault(t, []).append(i)
         return found
-
-
-def activation_clamp(activation: str, tensor: Tensor) -> Clamp:
-    """The clamp of a fused activation, in the quantized units of `tensor`.
-
-    activation is NONE, RELU, RELU6 or RELU_N1_TO_1; bounds are zero_point + round(real / scale), round half away from
-    zero in float32, intersected with the type's range (TensorFlow Lite, CalculateActivationRangeQuantized).
-
-    Raises:
-        GraphError: another activation.
-    """
-    real: dict[str, tuple[float | None, float | None]] = {
-        "NONE": (None, None),
-        "RELU": (0.0, None),
-        "RELU6": (0.0, 6.0),
-        "RELU_N1_TO_1": (-1.0, 1.0),
-    }
-    if activation not in real:
-        raise GraphError(
-            f"fused activation {activation} into tensor '{tensor.name}' is not supported",
-            hint="supported are " + ", ".join(real) + "; use a separate operator for others",
-        )
-    lo, hi = tensor.dtype.range
-    bounds = []
-    for value, default in zip(real[activation], (lo, hi), strict=True):
-        if value is None:
-            bounds.append(default)
-        else:
-            ratio = float(np.float32(value) / np.float32(tensor.q.scale))
-            # A tiny scale makes the bound enormous, or infinite: beyond the type it is the type's own bound.
-            rounded = float(np.sign(ratio) * np.floor(np.abs(ratio) + 0.5))
-            bounds.append(int(min(max(tensor.q.zero_point + rounded, lo), hi)))
-    return bounds[0], bounds[1]

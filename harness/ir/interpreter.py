@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from harness.errors import GraphError, VectorsError
-from harness.ir.graph import ABSENT, Graph, Node, VariableAttrs
+from harness.ir.graph import ABSENT, Graph, Node
 from harness.ir.operators import OPERATORS, has
 from harness.ir.operators.operands import Operands
 from harness.ir.operators.traits import Trait
+from harness.ir.operators.variables import VariableAttrs
 from harness.quantization.requantize import Requantize, tflm
 from harness.quantization.types import Array
 

@@ -12,12 +12,46 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from harness.ir.graph import ConvAttrs, Graph, Node, Pads, PoolAttrs, Tensor
+from harness.ir.graph import Attrs, Graph, Node, Tensor
+from harness.quantization.types import Clamp
 
 Padding: TypeAlias = Literal["SAME", "VALID"]
 
 NO_WINDOW = -1
 """Number of the window of an element that no window has a tap at."""
+
+
+@dataclass(frozen=True)
+class Pads:
+    """Rows and columns of padding around an image; the value padded is the input's zero point."""
+
+    top: int = 0
+    bottom: int = 0
+    left: int = 0
+    right: int = 0
+
+
+@dataclass(frozen=True)
+class ConvAttrs(Attrs):
+    """CONV_2D and DEPTHWISE_CONV_2D. Inputs: x NHWC, weights, bias or ABSENT.
+
+    CONV_2D weights are OHWI (I = input channels / groups), DEPTHWISE_CONV_2D weights 1HWO (O = channels * multiplier).
+    """
+
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    pads: Pads
+    clamp: Clamp
+
+
+@dataclass(frozen=True)
+class PoolAttrs(Attrs):
+    """AVERAGE_POOL_2D and MAX_POOL_2D. Input: x NHWC; padded elements do not count."""
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    pads: Pads
+    clamp: Clamp
 
 
 def same_pads(

@@ -15,8 +15,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from harness.ir.graph import ConvAttrs, MeanAttrs
-from harness.ir.window import Window2D
+from harness.ir.operators.mean import MeanAttrs
+from harness.ir.window import ConvAttrs, Window2D
 from harness.kernels.context import Context
 
 Steps: TypeAlias = npt.NDArray[np.int32]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.ir.graph import SoftmaxAttrs
 from harness.ir.operators import names_with, operator_of
-from harness.ir.operators.operator import EIGHT_BITS
+from harness.ir.operators.operator import BYTES
+from harness.ir.operators.softmax import SoftmaxAttrs
 from harness.ir.operators.traits import Trait
 from harness.kernels.access_order import AccessOrder, elementwise
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out
@@ -20,10 +20,8 @@ class Lut8Portable(Kernel):
     """Functions of one byte between 8-bit types: 256 bytes of flash, two loads an element."""
 
     ops = names_with(Trait.BYTE_FUNCTION)
+    types = BYTES
     function = "lut_8_portable"
-
-    def applies(self, context: Context) -> bool:
-        return context.input().dtype in EIGHT_BITS and context.output().dtype in EIGHT_BITS
 
     def lower(self, context: Context) -> Lowered:
         x, y = context.input(), context.output()

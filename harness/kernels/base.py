@@ -14,6 +14,7 @@ from typing import ClassVar, TypeAlias
 
 import numpy as np
 
+from harness.ir.operators.operator import INT8, INT8_WEIGHTS, Types
 from harness.kernels.access_order import AccessOrder
 from harness.kernels.context import Context
 from harness.kernels.work import Work
@@ -119,18 +120,24 @@ class Kernel(ABC):
 
     Attributes:
         ops: operators it computes.
-        features: core features it needs (harness/hardware/target.py).
+        types: element types it computes these with; int8, with int8 weights and int32 biases, where it does not say.
+        features: core features it needs (harness/hardware/cores.py).
         superseded_by: core features for which other kernels compute the same layers: where a core has one of them this
             kernel is not used, as it saves no time, and code of both would take flash.
     """
 
     ops: ClassVar[frozenset[str]]
+    types: ClassVar[tuple[Types, ...]] = (*INT8, *INT8_WEIGHTS)
     features: ClassVar[frozenset[str]] = frozenset()
     superseded_by: ClassVar[frozenset[str]] = frozenset()
 
     def runs_on(self, features: frozenset[str]) -> bool:
         """Whether it is used on a core with these features."""
         return self.features <= features and not self.superseded_by & features
+
+    def takes(self, types: Types | None) -> bool:
+        """Whether it computes a node of these element types."""
+        return types in self.types
 
     def applies(self, context: Context) -> bool:
         """Whether it computes this node exactly."""

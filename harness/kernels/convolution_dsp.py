@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from harness.hardware.target import Target
-from harness.ir.graph import FullyConnectedAttrs
 from harness.ir.operators import names_with
+from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from harness.ir.operators.traits import Trait
 from harness.ir.window import one_row
 from harness.kernels.access_order import AccessOrder, pixel_pairs, rows

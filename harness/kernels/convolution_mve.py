@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness.ir.graph import FullyConnectedAttrs
+from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from harness.ir.window import ONE, Window2D
 from harness.kernels.access_order import AccessOrder, windows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.ir.graph import ConvAttrs
-from harness.ir.window import WindowAxis
+from harness.ir.window import ConvAttrs, WindowAxis
 from harness.kernels.access_order import NEVER, AccessOrder
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
 from harness.kernels.constants import constant

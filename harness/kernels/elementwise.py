@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.ir.graph import BinaryAttrs
+from harness.ir.operators.binary import BinaryAttrs
 from harness.kernels.access_order import AccessOrder, elementwise
 from harness.kernels.base import Call, In, Kernel, Lowered, Out
 from harness.kernels.context import Context

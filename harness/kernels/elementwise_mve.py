@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.ir.graph import BinaryAttrs, Tensor
+from harness.ir.graph import Tensor
+from harness.ir.operators.binary import BinaryAttrs
 from harness.kernels.access_order import AccessOrder, elementwise
 from harness.kernels.add_line import AddLine, LineForm, find_line, ratios_of, zeros_of
 from harness.kernels.base import Call, In, Kernel, Lowered, Out

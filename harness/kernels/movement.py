@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from math import prod
 
-from harness.ir.graph import ConcatAttrs, PadAttrs, SliceAttrs, SplitAttrs, Tensor, VariableAttrs
+from harness.ir.graph import Tensor
 from harness.ir.operators import has, names_of, names_with
+from harness.ir.operators.joining import ConcatAttrs, SplitAttrs
+from harness.ir.operators.operator import ANY
+from harness.ir.operators.pad import PadAttrs
+from harness.ir.operators.strided_slice import SliceAttrs
 from harness.ir.operators.traits import Trait
+from harness.ir.operators.variables import VariableAttrs
 from harness.kernels.base import Call, In, Kernel, Lowered, Out, StateOf
 from harness.kernels.context import Context
 from harness.kernels.loops import DEPTH, NestLoop, merge, nest_fields, nest_iterations, padded, row_major
@@ -21,6 +26,7 @@ class MovePortable(Kernel):
     """A copy as it is: variables, and reshapes whose bytes cannot be shared."""
 
     ops = names_of(VariableAttrs) | names_with(Trait.SAME_BYTES)
+    types = ANY
     function = "move_portable"
 
     def lower(self, context: Context) -> Lowered:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
-from harness.ir.graph import MeanAttrs, PoolAttrs
+from harness.ir.operators.mean import MeanAttrs
+from harness.ir.window import PoolAttrs
 from harness.kernels.access_order import AccessOrder, reduced, windows
 from harness.kernels.base import Call, In, Kernel, Lowered, Out
 from harness.kernels.context import Context

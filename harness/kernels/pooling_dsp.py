@@ -6,7 +6,8 @@ from math import prod
 
 import numpy as np
 
-from harness.ir.graph import MeanAttrs, PoolAttrs
+from harness.ir.operators.mean import MeanAttrs
+from harness.ir.window import PoolAttrs
 from harness.kernels.access_order import AccessOrder, windows
 from harness.kernels.base import Call, In, Kernel, Lowered, Out
 from harness.kernels.constants import constant

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from harness.ir.operators.quantize import DEQUANTIZE_TYPES, QUANTIZE_TYPES
 from harness.kernels.access_order import AccessOrder, elementwise
 from harness.kernels.base import Call, Float, In, Kernel, Lowered, Out
 from harness.kernels.constants import constant
@@ -23,9 +24,7 @@ class RequantizePortable(Kernel):
     """QUANTIZE from integer to integer."""
 
     ops = frozenset({"QUANTIZE"})
-
-    def applies(self, context: Context) -> bool:
-        return context.input().dtype in _TYPE and context.output().dtype in _TYPE
+    types = tuple(types for types in QUANTIZE_TYPES if types.x is not DType.FLOAT32)
 
     def lower(self, context: Context) -> Lowered:
         x, y = context.input(), context.output()
@@ -55,9 +54,7 @@ class QuantizeF32Portable(Kernel):
     """QUANTIZE from float32."""
 
     ops = frozenset({"QUANTIZE"})
-
-    def applies(self, context: Context) -> bool:
-        return context.input().dtype is DType.FLOAT32 and context.output().dtype in _TYPE
+    types = tuple(types for types in QUANTIZE_TYPES if types.x is DType.FLOAT32)
 
     def lower(self, context: Context) -> Lowered:
         y = context.output()
@@ -82,6 +79,7 @@ class DequantizePortable(Kernel):
     """DEQUANTIZE to float32."""
 
     ops = frozenset({"DEQUANTIZE"})
+    types = DEQUANTIZE_TYPES
 
     def lower(self, context: Context) -> Lowered:
         x = context.input()

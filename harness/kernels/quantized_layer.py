@@ -10,8 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from harness.ir.graph import ConvAttrs, FullyConnectedAttrs, Graph, Node
+from harness.ir.graph import Graph, Node
+from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from harness.ir.weights import channel_bias, channel_weights
+from harness.ir.window import ConvAttrs
 from harness.kernels.context import Context
 from harness.kernels.requant import Int32s, Requant, accumulator_range, requant
 from harness.kernels.requant_linear import LinearRequant, linear

@@ -21,9 +21,9 @@ from harness.errors import (
 )
 from harness.link.framing import Damage, Frame, FrameDecoder, encode, kind_name
 from harness.link.transport import Transport
-from harness.link.wire import ANSWER, Kind, Status
+from harness.link.wire import ANSWER, AnswerStatus, Kind
 
-_NO_SESSION = bytes((Status.NO_SESSION,))
+_NO_SESSION = bytes((AnswerStatus.NO_SESSION,))
 _FIRST_WAIT_S = 0.25
 _LEAST_WAIT_S = 0.03
 _MOST_WAIT_S = 2.0

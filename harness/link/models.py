@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from harness.errors import ProtocolError
 from harness.link.records import Fields, LayerInfo, ModelInfo
-from harness.link.wire import Table
+from harness.link.wire import ModelTable
 
 Ask: TypeAlias = Callable[[bytes], bytes]
 """Sends the body of a MODEL request and returns what it answers."""
@@ -22,7 +22,7 @@ def read_model(ask: Ask, index: int) -> ModelInfo:
         DeviceRefusedError: there is no such model.
         ProtocolError: the tables end before they are whole.
     """
-    fields = _table(ask, index, Table.FACTS, 0)
+    fields = _table(ask, index, ModelTable.FACTS, 0)
     sha256 = fields.take(32).hex()
     arena_size, arena_align, inputs, outputs, layers = (fields.number(4) for _ in range(5))
     return ModelInfo(
@@ -31,8 +31,8 @@ def read_model(ask: Ask, index: int) -> ModelInfo:
         sha256=sha256,
         arena_size=arena_size,
         arena_align=arena_align,
-        inputs=_sizes(ask, index, Table.INPUTS, inputs),
-        outputs=_sizes(ask, index, Table.OUTPUTS, outputs),
+        inputs=_sizes(ask, index, ModelTable.INPUTS, inputs),
+        outputs=_sizes(ask, index, ModelTable.OUTPUTS, outputs),
         layers=_layers(ask, index, layers),
     )
 
@@ -54,7 +54,7 @@ def _sizes(ask: Ask, index: int, table: int, count: int) -> tuple[int, ...]:
 def _layers(ask: Ask, index: int, count: int) -> tuple[LayerInfo, ...]:
     layers: list[LayerInfo] = []
     while len(layers) < count:
-        fields = _table(ask, index, Table.LAYERS, len(layers))
+        fields = _table(ask, index, ModelTable.LAYERS, len(layers))
         _some(fields, len(layers), count, "layers")
         while fields.left:
             name = fields.text()

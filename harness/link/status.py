@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from harness.errors import DeviceRefusedError, ProtocolError
-from harness.link.wire import Kind, Status
+from harness.link.wire import AnswerStatus, Kind
 
 _WORDS: dict[int, str] = {
-    Status.BAD_COMMAND: "unknown command",
-    Status.BAD_LENGTH: "wrong length",
-    Status.BAD_MODEL: "no such model, or its tables are inconsistent",
-    Status.BAD_STATE: "not in this state",
-    Status.BAD_RANGE: "out of range",
-    Status.TOO_MANY_LAYERS: "too many layers to observe",
-    Status.NO_SESSION: "no session",
+    AnswerStatus.BAD_COMMAND: "unknown command",
+    AnswerStatus.BAD_LENGTH: "wrong length",
+    AnswerStatus.BAD_MODEL: "no such model, or its tables are inconsistent",
+    AnswerStatus.BAD_STATE: "not in this state",
+    AnswerStatus.BAD_RANGE: "out of range",
+    AnswerStatus.TOO_MANY_LAYERS: "too many layers to observe",
+    AnswerStatus.NO_SESSION: "no session",
 }
 
 
@@ -26,9 +26,9 @@ def content_of(kind: Kind, answer: bytes, model: str) -> bytes:
     if not answer:
         raise ProtocolError(f"an answer to {kind.name} without status", hint="build the firmware anew")
     status = answer[0]
-    if status == Status.OK:
+    if status == AnswerStatus.OK:
         return answer[1:]
-    if status == Status.MODEL_FAILED:
+    if status == AnswerStatus.MODEL_FAILED:
         at = 9 if kind in (Kind.INVOKE, Kind.CONTINUE) else 0
         code = int.from_bytes(answer[1 + at : 5 + at], "little", signed=True)
         verb = "init" if kind is Kind.INIT else "invoke"

@@ -36,7 +36,7 @@ class Kind(IntEnum):
     FAULT = 0xFF
 
 
-class Status(IntEnum):
+class AnswerStatus(IntEnum):
     """What every answer begins with."""
 
     OK = 0
@@ -59,7 +59,7 @@ class Mode(IntFlag):
     INLINE = 8
 
 
-class Table(IntEnum):
+class ModelTable(IntEnum):
     """What MODEL tells of a model."""
 
     FACTS = 0

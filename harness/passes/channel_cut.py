@@ -7,10 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.ir.graph import ABSENT, BinaryAttrs, ConcatAttrs, ConvAttrs, Graph, Node, SliceAttrs, State, Tensor
+from harness.ir.graph import ABSENT, Graph, Node, State, Tensor
 from harness.ir.operators import has
+from harness.ir.operators.binary import BinaryAttrs
+from harness.ir.operators.joining import ConcatAttrs
+from harness.ir.operators.strided_slice import SliceAttrs
 from harness.ir.operators.traits import Trait
 from harness.ir.weights import channel_bias
+from harness.ir.window import ConvAttrs
 from harness.passes.channel_use import Kept
 from harness.passes.channel_values import Ints, Known, Mask, channels_of, slices_channels, weighing
 from harness.quantization.types import Array, DType, Quantization

@@ -13,21 +13,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.ir.graph import (
-    BinaryAttrs,
-    ConcatAttrs,
-    ConvAttrs,
-    FullyConnectedAttrs,
-    Graph,
-    Node,
-    PadAttrs,
-    PoolAttrs,
-    SliceAttrs,
-    SplitAttrs,
-    VariableAttrs,
-)
+from harness.ir.graph import Graph, Node
 from harness.ir.operators import has
+from harness.ir.operators.binary import BinaryAttrs
+from harness.ir.operators.fully_connected import FullyConnectedAttrs
+from harness.ir.operators.joining import ConcatAttrs, SplitAttrs
+from harness.ir.operators.pad import PadAttrs
+from harness.ir.operators.strided_slice import SliceAttrs
 from harness.ir.operators.traits import Trait
+from harness.ir.operators.variables import VariableAttrs
+from harness.ir.window import ConvAttrs, PoolAttrs
 from harness.passes.channel_values import (
     Known,
     Mask,

@@ -15,25 +15,19 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from harness.ir.graph import (
-    BinaryAttrs,
-    ConcatAttrs,
-    ConvAttrs,
-    FullyConnectedAttrs,
-    Graph,
-    MeanAttrs,
-    Node,
-    PadAttrs,
-    PoolAttrs,
-    SliceAttrs,
-    SplitAttrs,
-    VariableAttrs,
-)
+from harness.ir.graph import Graph, Node
 from harness.ir.operators import OPERATORS, has
+from harness.ir.operators.binary import BinaryAttrs
+from harness.ir.operators.fully_connected import FullyConnectedAttrs
+from harness.ir.operators.joining import ConcatAttrs, SplitAttrs
+from harness.ir.operators.mean import MeanAttrs
 from harness.ir.operators.operands import Operands
+from harness.ir.operators.pad import PadAttrs
+from harness.ir.operators.strided_slice import SliceAttrs
 from harness.ir.operators.traits import Trait
+from harness.ir.operators.variables import VariableAttrs
 from harness.ir.weights import channel_bias, channel_weights
-from harness.ir.window import window_of
+from harness.ir.window import ConvAttrs, PoolAttrs, window_of
 from harness.quantization.fixedpoint import wrap32
 from harness.quantization.requantize import tflm
 from harness.quantization.types import Array

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.ir.aliases import last_use
-from harness.ir.graph import Graph, VariableAttrs
+from harness.ir.graph import Graph
 from harness.ir.operators import has
 from harness.ir.operators.traits import Trait
+from harness.ir.operators.variables import VariableAttrs
 
 
 def delay_assignments(graph: Graph) -> Graph:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.ir.graph import ConvAttrs, Graph, PadAttrs, Pads
+from harness.ir.graph import Graph
+from harness.ir.operators.pad import PadAttrs
+from harness.ir.window import ConvAttrs, Pads
 from harness.passes.rewrite import only_consumer, with_node, without
 
 

@@ -6,11 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.ir.graph import BinaryAttrs, ConvAttrs, FullyConnectedAttrs, Graph, Node, PoolAttrs, TableAttrs
+from harness.ir.graph import Graph, Node
 from harness.ir.operators import has, operator_of
+from harness.ir.operators.binary import BinaryAttrs
+from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from harness.ir.operators.operands import Operands
 from harness.ir.operators.operator import EIGHT_BITS
+from harness.ir.operators.table import TableAttrs
 from harness.ir.operators.traits import Trait
+from harness.ir.window import ConvAttrs, PoolAttrs
 from harness.passes.rewrite import only_consumer, with_node, without
 from harness.quantization.types import Array, Clamp, DType
 

@@ -37,7 +37,7 @@ from harness.version import __version__
 
 
 @dataclass(frozen=True)
-class Run:
+class CardRun:
     """A card's run on a board, and its document, which is made once."""
 
     outcome: Outcome
@@ -47,7 +47,7 @@ class Run:
 class CheckFailedError(AssertionError):
     """A check of a card failed."""
 
-    def __init__(self, run: Run, check: CheckResult) -> None:
+    def __init__(self, run: CardRun, check: CheckResult) -> None:
         super().__init__(f"{check.name}: {check.summary}")
         self.run = run
         self.check = check
@@ -59,10 +59,10 @@ class PluginState:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.bench = Workbench()
-        self._runs: dict[tuple[Path, str], Run | TinyhilError] = {}
+        self._runs: dict[tuple[Path, str], CardRun | TinyhilError] = {}
         self._documents: list[Document] = []
 
-    def run_of(self, card: Card, board: str) -> Run:
+    def run_of(self, card: Card, board: str) -> CardRun:
         """The run of a card on a board, made at the first call.
 
         Raises:
@@ -79,14 +79,14 @@ class PluginState:
             raise found
         return found
 
-    def run(self, card: Card, board: str, options: Options) -> Run:
+    def run(self, card: Card, board: str, options: Options) -> CardRun:
         """Run a card on a board, and keep the document for the next report."""
         try:
             outcome = self.bench.validate(card, board, options)
         except TinyhilError as error:
             self._documents.append(error_document(card.name, board, error, str(card.path or card.model)))
             raise
-        run = Run(outcome, run_document(outcome))
+        run = CardRun(outcome, run_document(outcome))
         self._documents.append(run.document)
         return run
 
@@ -170,7 +170,7 @@ class CheckItem(pytest.Item):
         self.board = board
         self.check = check
         self._state = state
-        self._run: Run | None = None
+        self._run: CardRun | None = None
         self.add_marker("hil")
 
     def setup(self) -> None:

@@ -63,7 +63,7 @@ def profile_card(
     resolved = observable(board)
     wanted = {**card.placing(board, has_choice=resolved.asked.placement is not None), **(placement or {})}
     graph = bench.graph(card.model)
-    goals = overrides.before(card.compile.overrides).goals
+    goals = overrides.or_else(card.compile.overrides).goals
     placed = assign_regions(resolved.asked, wanted)
     target = target_of_run(resolved, placed if resolved.runs_on.name == resolved.asked.name else None)
     package = bench.package(graph, target, card.name, goals)

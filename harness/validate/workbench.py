@@ -198,7 +198,7 @@ class Workbench:
 
     def _compile(self, card: Card, subject: _Subject, options: Options) -> Package:
         target = target_of_run(subject.resolved, subject.placement)
-        goals = options.overrides.before(card.compile.overrides).goals
+        goals = options.overrides.or_else(card.compile.overrides).goals
         return self.package(subject.graph, target, card.name, goals, runtime=options.runtime)
 
     def _build(self, subject: _Subject, package: Package, options: Options, tell: Progress | None) -> Image:

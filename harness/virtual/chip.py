@@ -59,7 +59,7 @@ class RegisterMap:
 
 
 @dataclass(frozen=True)
-class Usart:
+class UsartDescription:
     """A serial port.
 
     Attributes:
@@ -146,7 +146,7 @@ class Chip:
     boot: int
     memory: tuple[ChipMemory, ...]
     registers: tuple[RegisterMap, ...]
-    usarts: tuple[Usart, ...]
+    usarts: tuple[UsartDescription, ...]
     timer: TimerSpec
     flash: FlashLayout
     clocks: Callable[[ReadRegister, int], Clocks]

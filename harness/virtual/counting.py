@@ -59,7 +59,7 @@ def _count_between(memory: Sequence[Bytes], start: int, end: int) -> int:
 
 
 @dataclass
-class _Block:
+class _CurrentBlock:
     address: int = 0
     size: int = 0
 
@@ -69,7 +69,7 @@ class _PythonCounter:
         self.executed = 0
         self._memory = memory
         self._limit = _NO_LIMIT
-        self._block = _Block()
+        self._block = _CurrentBlock()
         self._known: dict[tuple[int, int], int] = {}
         engine.hook_add(_BLOCK_HOOK, self._hook)
 
@@ -103,7 +103,7 @@ class _PythonCounter:
         self._known.clear()
 
 
-class _State(ctypes.Structure):
+class _CounterState(ctypes.Structure):
     """tinyhil_counter of native.c."""
 
     _fields_ = [
@@ -124,7 +124,7 @@ class _State(ctypes.Structure):
 class _NativeCounter:
     def __init__(self, engine: Any, memory: Sequence[Bytes], native: Native) -> None:
         self._memory = memory
-        self._state = state = _State(limit=_NO_LIMIT, region_count=min(len(memory), _REGIONS))
+        self._state = state = _CounterState(limit=_NO_LIMIT, region_count=min(len(memory), _REGIONS))
         for index, region in enumerate(memory[:_REGIONS]):
             state.region_origin[index] = region.origin
             state.region_size[index] = region.size

@@ -34,7 +34,7 @@ _LOCK_ACCESS, _LOCK_STATUS, _COUNT = 0xFB0, 0xFB4, 0x004
 MPU_REGIONS = 8
 
 
-class Core(Protocol):
+class DebuggedCore(Protocol):
     """What the registers act on."""
 
     @property
@@ -92,7 +92,7 @@ def _identification(part: int, component: int, designer: int = 0x4BB) -> dict[in
 class SystemControl(Device):
     """System control block, MPU, and the debug registers."""
 
-    def __init__(self, core: Core, cpuid: int, m7: bool) -> None:
+    def __init__(self, core: DebuggedCore, cpuid: int, m7: bool) -> None:
         super().__init__("scs", SCS, 0x1000)
         self._core = core
         fixed = {CPUID: cpuid, MPU_TYPE: MPU_REGIONS << 8}
@@ -245,7 +245,7 @@ class SystemControl(Device):
 class CycleCounter(Device):
     """DWT with its cycle counter; watchpoints are memory cells. The Cortex-M7 locks it until the core gives a key."""
 
-    def __init__(self, core: Core, control: SystemControl, m7: bool) -> None:
+    def __init__(self, core: DebuggedCore, control: SystemControl, m7: bool) -> None:
         super().__init__("dwt", DWT, 0x1000)
         self._core = core
         self._control = control
@@ -303,7 +303,7 @@ class CycleCounter(Device):
 class Breakpoints(Device):
     """FPB: version 1 on the M4 (two addresses a word), version 2 on the M7."""
 
-    def __init__(self, core: Core, m7: bool) -> None:
+    def __init__(self, core: DebuggedCore, m7: bool) -> None:
         super().__init__("fpb", FPB, 0x1000)
         self._core = core
         self._m7 = m7

@@ -19,7 +19,7 @@ from harness.virtual.cpu import LR, MSP, PC, SP, XPSR, Cpu, Stop
 from harness.virtual.exceptions import Exceptions
 from harness.virtual.flashes import make_flash
 from harness.virtual.pins import WiredLine
-from harness.virtual.registers import ClockRegisters, Identity
+from harness.virtual.registers import ClockRegisters, IdentityRegisters
 from harness.virtual.terminal import Terminal
 from harness.virtual.timer import Timer
 from harness.virtual.usart import KINDS
@@ -154,8 +154,8 @@ class Machine:
         self._reset_wanted = False
         self.usart.flush()
         for device in self.bus.devices:
-            lasting = (debug.SystemControl, debug.CycleCounter, debug.Breakpoints, Identity)
-            if not isinstance(device, lasting) or isinstance(device, Identity) and cause == "power":
+            lasting = (debug.SystemControl, debug.CycleCounter, debug.Breakpoints, IdentityRegisters)
+            if not isinstance(device, lasting) or isinstance(device, IdentityRegisters) and cause == "power":
                 device.reset()
         self.control.reset()
         block, offset, flags = self.chip.reset_cause
@@ -349,7 +349,7 @@ class Machine:
         self.bus.add(Timer(self.chip.timer, lambda: self.cycles, lambda: (self.clocks().core, self.clocks().timer)))
         self.bus.add(self.flash)
         for base in self.chip.idcode_at:
-            self.bus.add(Identity(base, self.chip.idcode))
+            self.bus.add(IdentityRegisters(base, self.chip.idcode))
         for device in (self.control, self.dwt, self.fpb, debug.RomTable(m7)):
             self.bus.add(device)
 
@@ -368,7 +368,7 @@ class Machine:
     def set_idcode(self, value: int) -> None:
         """Make the chip say that it is another."""
         for device in self.bus.devices:
-            if isinstance(device, Identity):
+            if isinstance(device, IdentityRegisters):
                 device.idcode = value
 
     def _code_changed(self) -> None:

@@ -21,7 +21,7 @@ class ClockRegisters(RegisterBlock):
         self._changed()
 
 
-class Identity(RegisterBlock):
+class IdentityRegisters(RegisterBlock):
     """DBGMCU: the chip's identity, and cells.
 
     Attributes:

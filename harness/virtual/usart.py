@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from harness.virtual.bus import Device
-from harness.virtual.chip import Usart as Facts
+from harness.virtual.chip import UsartDescription
 from harness.virtual.native import SerialState
 
 # Bits that both kinds have in the same places: of CR1, and of ISR or SR
@@ -59,10 +59,10 @@ class Usart(Device, ABC):
     TRANSMIT: int
     ENABLE: int
 
-    def __init__(self, facts: Facts, kernel_clock: Callable[[], int], idle: Callable[[], None]) -> None:
+    def __init__(self, usart: UsartDescription, kernel_clock: Callable[[], int], idle: Callable[[], None]) -> None:
         """kernel_clock: its rate at present. idle: called when the firmware only waits for a byte, or for room."""
-        super().__init__(facts.name, facts.base, clock=facts.clock)
-        self._facts = facts
+        super().__init__(usart.name, usart.base, clock=usart.clock)
+        self._usart = usart
         self._kernel_clock = kernel_clock
         self._idle = idle
         self.state = SerialState(status_at=self.STATUS, receive_at=self.RECEIVE, transmit_at=self.TRANSMIT)
@@ -93,7 +93,7 @@ class Usart(Device, ABC):
         """Bits a second at present; 0 when it cannot send at all."""
         divider = self.words.get(self.DIVIDER, 0)
         clock = self._kernel_clock() * (1 + self.clock_error) / self._scale()
-        if self._facts.low_power:
+        if self._usart.low_power:
             return 256 * clock / divider if divider >= 0x300 else 0.0
         if self.words.get(self.CONTROL, 0) & OVER8:
             divider = divider & 0xFFF0 | (divider & 7) << 1

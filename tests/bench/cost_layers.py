@@ -14,20 +14,13 @@ from itertools import zip_longest
 import numpy as np
 
 from harness.hardware.target import Target
-from harness.ir.graph import (
-    BinaryAttrs,
-    ConvAttrs,
-    FullyConnectedAttrs,
-    Graph,
-    MeanAttrs,
-    NoAttrs,
-    Pads,
-    PoolAttrs,
-    State,
-    VariableAttrs,
-    activation_clamp,
-)
-from harness.ir.window import same_pads
+from harness.ir.activations import activation_clamp
+from harness.ir.graph import Graph, NoAttrs, State
+from harness.ir.operators.binary import BinaryAttrs
+from harness.ir.operators.fully_connected import FullyConnectedAttrs
+from harness.ir.operators.mean import MeanAttrs
+from harness.ir.operators.variables import VariableAttrs
+from harness.ir.window import ConvAttrs, Pads, PoolAttrs, same_pads
 from harness.kernels.base import Kernel
 from harness.kernels.context import Context
 from harness.quantization.types import DType, Quantization

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.ir.graph import ConvAttrs, FullyConnectedAttrs, Graph, Pads
+from harness.ir.graph import Graph
+from harness.ir.operators.fully_connected import FullyConnectedAttrs
+from harness.ir.window import ConvAttrs, Pads
 from harness.quantization.types import Quantization
 from tests.support.draft import Draft, Rng, log_uniform
 

@@ -17,7 +17,10 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from harness.ir.graph import ConcatAttrs, Graph, SliceAttrs, State, VariableAttrs
+from harness.ir.graph import Graph, State
+from harness.ir.operators.joining import ConcatAttrs
+from harness.ir.operators.strided_slice import SliceAttrs
+from harness.ir.operators.variables import VariableAttrs
 from harness.quantization.types import Array, DType, Quantization
 from tests.support.builders import BUILDERS, BYTE_FUNCTIONS
 from tests.support.builders.common import image

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.ir.graph import MeanAttrs, Pads, PoolAttrs
+from harness.ir.operators.mean import MeanAttrs
+from harness.ir.window import Pads, PoolAttrs
 from tests.support.builders import BUILDERS, BYTE_FUNCTIONS
 from tests.support.draft import Draft, between, chance, pick, quantization
 from tests.support.generated_sparse import joined

@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from harness.ir.graph import BinaryAttrs, ConcatAttrs, NoAttrs, SliceAttrs, SplitAttrs
+from harness.ir.graph import NoAttrs
+from harness.ir.operators.binary import BinaryAttrs
+from harness.ir.operators.joining import ConcatAttrs, SplitAttrs
+from harness.ir.operators.strided_slice import SliceAttrs
 from harness.quantization.types import DType
 from tests.support.builders import BUILDERS, BYTE_FUNCTIONS
 from tests.support.builders.common import image

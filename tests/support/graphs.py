@@ -6,7 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.ir.graph import ABSENT, Attrs, BinaryAttrs, ConvAttrs, Graph, NoAttrs, Node, PadAttrs, Pads, Tensor
+from harness.ir.graph import ABSENT, Attrs, Graph, NoAttrs, Node, Tensor
+from harness.ir.operators.binary import BinaryAttrs
+from harness.ir.operators.pad import PadAttrs
+from harness.ir.window import ConvAttrs, Pads
 from harness.quantization.types import Array, DType, Quantization
 
 FULL = (-128, 127)

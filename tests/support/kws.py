@@ -10,17 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.ir.graph import (
-    ConvAttrs,
-    FullyConnectedAttrs,
-    Graph,
-    NoAttrs,
-    Pads,
-    PoolAttrs,
-    SoftmaxAttrs,
-    activation_clamp,
-)
-from harness.ir.window import same_pads
+from harness.ir.activations import activation_clamp
+from harness.ir.graph import Graph, NoAttrs
+from harness.ir.operators.fully_connected import FullyConnectedAttrs
+from harness.ir.operators.softmax import SoftmaxAttrs
+from harness.ir.window import ConvAttrs, Pads, PoolAttrs, same_pads
 from harness.quantization.types import Quantization
 from tests.support.draft import Draft
 from tests.support.models import find_model

@@ -6,8 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.ir.graph import BinaryAttrs, ConvAttrs, FullyConnectedAttrs, Graph, MeanAttrs, PadAttrs, Pads, PoolAttrs
-from harness.ir.window import same_pads
+from harness.ir.graph import Graph
+from harness.ir.operators.binary import BinaryAttrs
+from harness.ir.operators.fully_connected import FullyConnectedAttrs
+from harness.ir.operators.mean import MeanAttrs
+from harness.ir.operators.pad import PadAttrs
+from harness.ir.window import ConvAttrs, Pads, PoolAttrs, same_pads
 from harness.quantization.types import Quantization
 from tests.support.builders import BUILDERS
 from tests.support.builders.common import fused, window

@@ -10,7 +10,7 @@ import numpy as np
 from harness.boards import load_boards, open_session, resolve
 from harness.boards.session import open_client
 from harness.build import BuildOptions, build_image
-from harness.compiler.choice import Choice
+from harness.compiler.choice import KernelChoice
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import emit
 from harness.compiler.memory.overlap import Overlap
@@ -70,7 +70,7 @@ def layer_of(target: Target, kernel: Kernel, graph: Graph) -> Layer | None:
     context = Context(plan.graph, step.node, target)
     if step.node.op not in kernel.ops or len(step.node.outputs) != 1 or not kernel.applies(context):
         return None
-    choice = Choice(context, kernel)
+    choice = KernelChoice(context, kernel)
     plan = replace(plan, steps=(choice.step,))
     plan = replace(plan, layers=(replace(plan.layers[0], kernel=choice.lowered.kernel, scratch=sum(choice.scratch)),))
     for pair, overlap in choice.overlaps.items():

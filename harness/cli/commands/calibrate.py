@@ -13,7 +13,7 @@ from harness.errors import Category, OptionError
 from harness.version import DEFAULT_BOARD
 
 if TYPE_CHECKING:
-    from harness.cycles.calibrate import Calibration, Reading
+    from harness.cycles.calibrate import Calibration, LoopMeasurement
 
 
 def calibrate(
@@ -93,7 +93,7 @@ def _print(found: Calibration, reason: str, output: Path | None) -> None:
     terminal.print_lines(*lines)
 
 
-def _wrong(reading: Reading) -> str:
+def _wrong(reading: LoopMeasurement) -> str:
     if not reading.figure.agrees:
         return "model and hand disagree"
     return f"{_number(reading.figure.instructions)} instructions expected"

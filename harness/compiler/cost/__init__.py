@@ -1,1 +1,1 @@
-"""What layers are expected to take: cycles, instructions, flash."""
+"""Expected cost of layers: instructions, modelled cycles, flash."""

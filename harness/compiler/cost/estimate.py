@@ -1,51 +1,55 @@
-"""Plan -> what each layer is expected to take, without running it."""
+"""Plan -> expected instructions and cycles of each layer, without running it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from harness.compiler.cost.model import BASES, Basis, Cost, cost_of, held_after
+from harness.compiler.cost.model import BASES, Basis, Cost, cached_after, cost_of
 from harness.compiler.plan import LayerCode, Plan
 
 
 def estimate_costs(plan: Plan) -> tuple[Cost, ...]:
     """The cost of each layer of a plan, by its kernel's cost model.
 
-    Knows more than the choice of the kernel did: what code is in the cache, and whether the output lies over an input.
+    More exact than the costs that kernels were chosen by: layer by layer it is known which code is in the cache, and
+    whether the output overlaps an input.
     """
-    held: frozenset[str] = frozenset()
+    cached: frozenset[str] = frozenset()
     costs = []
     for step in plan.steps:
-        costs.append(step_cost(step, held, over=lies_over(plan, step)))
+        costs.append(step_cost(step, cached, in_place=is_in_place(plan, step)))
         for part in step.parts:
-            held = held_after(part.kernel, part.context, held)
+            cached = cached_after(part.kernel, part.context, cached)
     return tuple(costs)
 
 
-def step_cost(step: LayerCode, held: Collection[str] | None = None, *, over: bool = False) -> Cost:
-    """The cost of one step: the sum of its parts, and what lies around them.
+def step_cost(step: LayerCode, cached: Collection[str] | None = None, *, in_place: bool = False) -> Cost:
+    """The cost of one layer: the sum of its parts, and the overhead between them.
 
     Args:
-        step: of a plan, or to be.
-        held: functions whose code is in the cache before; None where that is not known.
-        over: whether the output lies over an input.
+        step: the layer's code.
+        cached: functions whose code is in the cache before; None where that is not known.
+        in_place: whether the output lies over an input.
+
+    Returns:
+        Instructions, modelled cycles and scratch; the basis is that of the least certain part.
     """
-    instructions = cycles = step.around
+    instructions = cycles = step.overhead
     basis: Basis = "fitted"
     for part in step.parts:
-        cost = cost_of(part.kernel, part.context, held=held, over=over)
-        # only the first run finds no code in the cache
-        after = None if held is None else held_after(part.kernel, part.context, held)
-        again = cost_of(part.kernel, part.context, held=after, over=over) if part.times > 1 else cost
+        cost = cost_of(part.kernel, part.context, cached=cached, in_place=in_place)
+        # Only the first run has to load the code into the cache.
+        after = None if cached is None else cached_after(part.kernel, part.context, cached)
+        again = cost_of(part.kernel, part.context, cached=after, in_place=in_place) if part.times > 1 else cost
         instructions += cost.instructions + (part.times - 1) * again.instructions
         cycles += cost.cycles + (part.times - 1) * again.cycles
         basis = max(basis, cost.basis, key=BASES.index)
-        held = after
+        cached = after
     return Cost(instructions, cycles, step.lowered.scratch, basis)
 
 
-def lies_over(plan: Plan, step: LayerCode) -> bool:
-    """Whether most of a layer's output lies over bytes of its inputs."""
+def is_in_place(plan: Plan, step: LayerCode) -> bool:
+    """Whether more than half of a layer's output bytes lie over bytes of its inputs."""
     places = {placement.tensor: placement for placement in plan.placements}
     written = [places[t] for t in step.node.outputs if t in places]
     shared = sum(

@@ -1,4 +1,4 @@
-"""Flash that chosen kernels are expected to take: tables exactly, code by what kernels take on average."""
+"""Estimated flash of the layers' kernels: tables exactly, code by the mean size of kernels."""
 
 from __future__ import annotations
 
@@ -10,47 +10,51 @@ from harness.kernels.base import ConstantTable, Lowered
 from harness.kernels.discovery import kernel_file
 
 SHARED_CODE = 1000
-"""Bytes of code of a kernel that is compiled once; the mean over those there are."""
+"""Bytes of code of a kernel that is compiled once for all layers: the mean over all such kernels."""
 
 INLINED_CODE = 450
-"""Bytes of code of a kernel that is compiled into a layer of its own shape."""
+"""Bytes of code of a kernel that is inlined with the shape of one layer."""
 
 CALL_CODE = 40
-"""Bytes of a layer around its calls, and of its line in the table of layers."""
+"""Bytes of a layer's function besides the kernels, and of its entry in the table of layers."""
 
 
-class Made(Protocol):
-    """A way to compute layers."""
+class HasCalls(Protocol):
+    """A layer, or several computed together, as calls of kernels."""
 
     @property
     def lowered(self) -> Lowered:
-        """Its calls."""
+        """The calls."""
 
 
-class Flash:
-    """Bytes of flash of a set of choices; what two layers share counts once."""
+class FlashEstimate:
+    """Estimated bytes of flash of some layers; code and tables that two of them share count once.
 
-    def __init__(self, choices: Iterable[Made]) -> None:
+    Attributes:
+        functions: the kernel functions that are called.
+    """
+
+    def __init__(self, layers: Iterable[HasCalls]) -> None:
         self._parts: dict[object, int] = {}
         self.functions: set[str] = set()
-        for choice in choices:
-            self._parts |= _parts(choice)
-            self.functions |= {call.function for call in choice.lowered.calls}
+        for layer in layers:
+            self._parts |= _parts(layer)
+            self.functions |= {call.function for call in layer.lowered.calls}
 
     @property
     def total(self) -> int:
-        """Bytes of all parts."""
+        """Bytes of all code and tables."""
         return sum(self._parts.values())
 
-    def more(self, choice: Made) -> int:
+    def added_bytes(self, layer: HasCalls) -> int:
         """Bytes that one more layer adds."""
-        return sum(size for part, size in _parts(choice).items() if part not in self._parts)
+        return sum(size for part, size in _parts(layer).items() if part not in self._parts)
 
 
-def _parts(choice: Made) -> dict[object, int]:
-    """What a layer takes, by what another layer would share."""
-    parts: dict[object, int] = {("layer", id(choice)): CALL_CODE}
-    for call in choice.lowered.calls:
+def _parts(layer: HasCalls) -> dict[object, int]:
+    """Bytes of each part of a layer's code and tables, by a key that is equal for parts that layers share."""
+    parts: dict[object, int] = {("layer", id(layer)): CALL_CODE}
+    for call in layer.lowered.calls:
         shape = (call.function, *sorted(call.shape.items()))
         parts[shape] = 4 * len(call.shape)
         if is_shared(call.function):

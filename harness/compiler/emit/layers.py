@@ -30,7 +30,7 @@ class ConstantArray:
 
 
 class Constants:
-    """The constant arrays of a model: what two layers have alike is there once."""
+    """The constant arrays of a model; arrays with the same type and bytes are emitted once."""
 
     def __init__(self) -> None:
         self.arrays: list[ConstantArray] = []
@@ -38,7 +38,7 @@ class Constants:
         self._names: set[str] = set()
 
     def add(self, name: str, ctype: str, data: Array) -> str:
-        """Name of the array that holds the data: this one, or another if that is the first with these numbers."""
+        """Name of the array that holds the data: an earlier one with the same bytes, or a new one named `name`."""
         key = (ctype, hashlib.sha256(np.ascontiguousarray(data).tobytes()).digest())
         if key not in self._known:
             free = name
@@ -56,7 +56,7 @@ class Constants:
 
 
 def layer_entries(plan: Plan, constants: Constants) -> tuple[list[Entry], list[Entry]]:
-    """The layers, and functions that several of their calls share: an inlined kernel with one shape.
+    """The layers for the template, and the functions that several calls share: an inlined kernel with one shape.
 
     Calls of one kernel with one shape need its code once, whichever layer they belong to.
     """
@@ -77,13 +77,14 @@ def layer_entries(plan: Plan, constants: Constants) -> tuple[list[Entry], list[E
                     "fields": fields(call.shape),
                 }
     layers = [
-        _Layer(plan, layer, step, constants).entry(shared) for layer, step in zip(plan.layers, plan.steps, strict=True)
+        _LayerWriter(plan, layer, step, constants).entry(shared)
+        for layer, step in zip(plan.layers, plan.steps, strict=True)
     ]
     return layers, list(shared.values())
 
 
 def _instance(call: Call) -> object:
-    """What two calls have in common that can share a kernel's code of one shape."""
+    """Equal for two calls that can share one function: kernel, shape and types of the arguments."""
     return call.function, tuple(sorted(call.shape.items())), tuple(map(_kind, call.arguments))
 
 
@@ -104,8 +105,8 @@ def _parameter(plan: Plan, step: LayerCode, argument: Argument) -> str:
     return f"const {argument.ctype} *" if isinstance(argument, ConstantTable | In) else f"{argument.ctype} *"
 
 
-class _Layer:
-    """One layer as the template wants it."""
+class _LayerWriter:
+    """Makes one layer's template entry."""
 
     def __init__(self, plan: Plan, layer: Layer, step: LayerCode, constants: Constants) -> None:
         self._plan = plan
@@ -180,18 +181,18 @@ class _Layer:
 
 
 def _pointer(ctype: str, offset: int, step: int = 0) -> str:
-    """Pointer into the arena; in a loop over i it moves by `step` bytes a turn."""
+    """C expression of a pointer into the arena; in a loop over i it moves by `step` bytes an iteration."""
     place = f"arena + {offset}" + (f" + i * {step}" if step > 0 else f" - i * {-step}" if step < 0 else "")
     return f"hil_apart({place})" if ctype == "uint8_t" else f"({ctype} *)hil_apart({place})"
 
 
 def shape_text(tensor: Tensor) -> str:
-    """A tensor's shape in a comment."""
+    """A tensor's shape for a comment, such as "1x49x10x1"."""
     return "x".join(map(str, tensor.shape)) or "scalar"
 
 
 def fields(shape: Mapping[str, int]) -> list[str]:
-    """Designated initializers, a few a line."""
+    """Designated initializers, in lines of about 100 characters."""
     parts = [f".{key} = {int_literal(value)}," for key, value in shape.items()]
     lines, line = [], ""
     for part in parts:
@@ -203,12 +204,12 @@ def fields(shape: Mapping[str, int]) -> list[str]:
 
 
 def int_literal(value: int) -> str:
-    """A C literal of an int32."""
+    """C expression of an int32 value."""
     return "INT32_MIN" if value == -(1 << 31) else str(int(value))
 
 
 def float_literal(value: float) -> str:
-    """A C literal of exactly this float32."""
+    """C literal of exactly this float32 value, in hexadecimal."""
     return f"{float(np.float32(value)).hex()}f"
 
 

@@ -1,4 +1,4 @@
-"""NAME.json: what the compiler decided, for machines."""
+"""NAME.json: the plan as data: model, kernels, arena map, hashes of the generated files."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def manifest(plan: Plan) -> dict[str, Any]:
 
 
 def goals_document(goals: Goals) -> dict[str, Any]:
-    """What was compiled for."""
+    """The goals as JSON-ready data."""
     return {"optimize": goals.optimize, "max_arena": goals.max_arena, "max_flash": goals.max_flash}
 
 

@@ -1,4 +1,4 @@
-"""Plan -> C package: readable C11 with every shape a literal, the same bytes for the same input."""
+"""Plan -> C package: readable C11 with shapes as literals; the same plan gives the same bytes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Package:
     """A network as C, in memory.
 
     Attributes:
-        files: text per file name; what a user compiles into a firmware of their own.
+        files: text by file name; what a user compiles into a firmware of their own.
         sources: names of the files among them that are compiled: C, and assembly (.S).
         shared: those of `sources` that are a kernel's code, the same for every model that uses the kernel.
         glue: text of NAME_hil.c, which describes the model to tinyhil's own runtime.
@@ -76,7 +76,11 @@ def _environment() -> Any:
 
 
 def emit(plan: Plan) -> Package:
-    """Write a plan as C, in memory."""
+    """The package of a plan.
+
+    Raises:
+        CompileError: a kernel's source file is missing.
+    """
     constants = Constants()
     model = _model(plan, constants)
     functions = {function for layer in model["layers"] for function in layer["functions"]}
@@ -126,7 +130,12 @@ def model_list(packages: Sequence[Package]) -> str:
 
 
 def write_package(package: Package, directory: Path) -> list[Path]:
-    """Write the package's files into `directory`, all or none; files of other names there are left alone.
+    """Write the package's files into `directory`, which is made if missing; other files there stay.
+
+    All are written to a temporary folder first, so that a full disk leaves no partial package.
+
+    Returns:
+        The paths written.
 
     Raises:
         CompileError: the directory cannot be written.
@@ -155,7 +164,7 @@ def _kernel_text(name: str) -> str | None:
 
 
 def _kernel_files(functions: Iterable[str]) -> dict[str, str]:
-    """The headers of these kernels, the code beside each, and all that they include; sorted by name."""
+    """Text by file name of these kernels' headers, of the sources beside them, and of all that they include."""
     found: dict[str, str] = {}
     wanted = [f"{function}.h" for function in functions]
     while wanted:
@@ -208,7 +217,7 @@ def _model(plan: Plan, constants: Constants) -> dict[str, Any]:
 
 
 def _comment(text: str) -> str:
-    """Text of the model file, made safe inside a C comment."""
+    """Text of the model file as part of a C comment: ASCII, without comment ends, continuations and trigraphs."""
     return re.sub(r"[^ -~]", "?", text).replace("*/", "* /").replace("\\", "/").replace("??", "? ?")
 
 

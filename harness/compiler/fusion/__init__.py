@@ -1,10 +1,11 @@
-"""Several layers computed together, a few rows at a time, so that what is between them never exists as a whole.
+"""Row fusion: several layers computed together, a few rows at a time, so that no tensor between them exists whole.
 
-rows.py says which rows of its inputs an operator needs, schedule.py in which order rows are computed and how many are
-kept, build.py makes calls of it.
+rows.py: which input rows an operator needs; schedule.py: the order in which rows are computed and how many are kept;
+fused_rows.py: the calls and the memory of such layers; repeats.py: equal iterations as loops; groups.py: which runs of
+layers can be fused; partition.py: the layers of a network as fused and single ones, at the least cost.
 """
 
-from harness.compiler.fusion.build import Stream
-from harness.compiler.fusion.rows import can_stream
+from harness.compiler.fusion.fused_rows import FusedRows
+from harness.compiler.fusion.rows import can_fuse_rows
 
-__all__ = ["Stream", "can_stream"]
+__all__ = ["FusedRows", "can_fuse_rows"]

@@ -1,4 +1,4 @@
-"""Runs of layers that can be computed together, a few rows at a time."""
+"""Fusion groups: the runs of layers whose rows can be computed together."""
 
 from __future__ import annotations
 
@@ -6,93 +6,107 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from math import inf
 
-from harness.compiler.choice import Choice, candidates
-from harness.compiler.fusion import Stream, can_stream
-from harness.compiler.fusion.partition import Option
-from harness.compiler.fusion.rows import is_total, row_bytes
-from harness.compiler.fusion.schedule import schedule
+from harness.compiler.choice import KernelChoice, candidates
+from harness.compiler.fusion import FusedRows, can_fuse_rows
+from harness.compiler.fusion.partition import LayerSegment
+from harness.compiler.fusion.rows import is_image_mean, row_bytes
+from harness.compiler.fusion.schedule import schedule_rows
 from harness.compiler.memory.overlap import Overlap
 from harness.compiler.memory.peak import PeakMemory
 from harness.ir.aliases import Aliases
 from harness.ir.graph import Graph, Node
 from harness.kernels.context import Context
 
-LONGEST = 40
-"""Most layers that are computed together."""
+MAX_LAYERS = 40
+"""Most layers of a fusion group."""
 
 
 class FusionGroups:
-    """The options of computing runs of layers together."""
+    """The segments that compute a run of two or more layers together, for a Partition.
 
-    def __init__(self, graph: Graph, views: Aliases, layers: Sequence[Sequence[Choice]], needs: PeakMemory) -> None:
+    A run ends before an operator that cannot be computed by rows, after a tensor that is an output or shares bytes
+    with another, after one that a layer outside the run reads, and after a mean over the image.
+    """
+
+    def __init__(
+        self, graph: Graph, aliases: Aliases, layers: Sequence[Sequence[KernelChoice]], peak: PeakMemory
+    ) -> None:
         self._graph = graph
         self._layers = layers
-        self._needs = needs
+        self._peak = peak
         self._nodes = [choices[0].context.node for choices in layers]
-        self._parts: dict[tuple[int, tuple[int, ...]], list[Choice]] = {}
+        self._choices: dict[tuple[int, tuple[int, ...]], list[KernelChoice]] = {}
         self._consumers = graph.consumers()
-        self._seen = set(graph.outputs) | set(views.same) | {k for k in views.same.values() if isinstance(k, int)}
-        for part, (whole, _) in views.part.items():
-            self._seen |= {key for key in (part, whole) if isinstance(key, int)}
+        same = aliases.same
+        self._needed_whole = set(graph.outputs) | set(same) | {key for key in same.values() if isinstance(key, int)}
+        for part, (whole, _) in aliases.part.items():
+            self._needed_whole |= {key for key in (part, whole) if isinstance(key, int)}
 
-    def options(self) -> Iterable[Option]:
-        """Every run of two layers and more, with what it needs and takes at least."""
+    def estimates(self) -> Iterable[LayerSegment]:
+        """Every run, with lower bounds of its peak memory and time."""
         position = {id(node): i for i, node in enumerate(self._nodes)}
         for first in range(len(self._nodes)):
-            reach = first
-            for last in range(first, min(len(self._nodes), first + LONGEST)):
+            last_reader = first
+            for last in range(first, min(len(self._nodes), first + MAX_LAYERS)):
                 node = self._nodes[last]
-                if not can_stream(self._graph, node):
+                if not can_fuse_rows(self._graph, node):
                     break
-                if last > first and reach <= last:
+                if last > first and last_reader <= last:
                     yield self._estimate(first, last)
                 (y,) = node.outputs
                 readers = [position.get(id(self._graph.nodes[i])) for i in self._consumers.get(y, [])]
                 inside = [i for i in readers if i is not None]
-                if y in self._seen or len(inside) < len(readers) or not inside or is_total(self._graph, node):
+                whole = y in self._needed_whole or len(inside) < len(readers) or not inside
+                if whole or is_image_mean(self._graph, node):
                     break
-                reach = max(reach, *inside)
+                last_reader = max(last_reader, *inside)
 
-    def _estimate(self, first: int, last: int) -> Option:
+    def _estimate(self, first: int, last: int) -> LayerSegment:
+        """Lower bounds: one row an iteration, the output over all inputs, no scratch of kernels, the fastest kernels.
+
+        Of rows that do not outlive an iteration half is counted, since an output may lie over its input.
+        """
         nodes = self._nodes[first : last + 1]
-        planned = schedule(self._graph, nodes, 1)
-        size = {y: rows * row_bytes(self._graph.tensors[y]) for y, rows in planned.windows.items()}
+        planned = schedule_rows(self._graph, nodes, 1)
+        size = {y: rows * row_bytes(self._graph.tensors[y]) for y, rows in planned.buffer_rows.items()}
         kept = sum(size[y] for y in planned.carried)
         passing = max(
             sum(size[t] for t in {*node.inputs, *node.outputs} & size.keys() - planned.carried) // 2 for node in nodes
         )
-        everywhere = {pair: Overlap(0, 0) for pair in self._pairs(nodes)}
-        need = self._needs.of(first, last, (kept + passing,), everywhere)
+        everywhere = {pair: Overlap(0, 0) for pair in self._output_and_inputs(nodes)}
+        peak = self._peak.bytes_during(first, last, (kept + passing,), everywhere)
         time = sum(min(choice.time for choice in choices) for choices in self._layers[first : last + 1])
-        return Option(first, last, need, time, None)
+        return LayerSegment(first, last, peak, time, None)
 
-    def _pairs(self, nodes: Sequence[Node]) -> Iterator[tuple[int, int]]:
+    def _output_and_inputs(self, nodes: Sequence[Node]) -> Iterator[tuple[int, int]]:
+        """(the last node's output, a tensor that the run reads from outside)."""
         y = nodes[-1].outputs[0]
         inner = {node.outputs[0] for node in nodes}
         return ((y, x) for node in nodes for x in node.inputs if x >= 0 and x not in inner)
 
-    def resolved(self, option: Option) -> Sequence[Option]:
-        """A run with little scratch, and with fast kernels and a few rows at a time."""
-        nodes = tuple(self._nodes[option.first : option.last + 1])
+    def resolve(self, estimate: LayerSegment) -> Sequence[LayerSegment]:
+        """The run of an estimate with little scratch, and with the fastest kernels and 1, 2 and 4 rows an iteration."""
+        nodes = tuple(self._nodes[estimate.first : estimate.last + 1])
         target = self._layers[0][0].context.target
-        lean = Stream(self._graph, nodes, target, 1, partial(self._pick, most=0))
-        most = lean.kernel_scratch
-        variants = [(1, most), (1, None), (2, None), (4, None)]
+        frugal = FusedRows(self._graph, nodes, target, 1, partial(self._choose, max_scratch=0))
+        variants = [(1, frugal.kernel_scratch), (1, None), (2, None), (4, None)]
         found = []
         for rows, limit in variants:
-            stream = Stream(self._graph, nodes, target, rows, partial(self._pick, most=limit))
-            need = self._needs.of(option.first, option.last, stream.scratch, stream.overlaps)
-            # rules of thumb that count padding would have it faster than whole layers, which it cannot be
-            found.append(Option(option.first, option.last, need, max(stream.time, option.time), stream))
+            fused = FusedRows(self._graph, nodes, target, rows, partial(self._choose, max_scratch=limit))
+            peak = self._peak.bytes_during(estimate.first, estimate.last, fused.scratch, fused.overlaps)
+            # Cost models that depend on padding can give parts less time than whole layers, which cannot be.
+            found.append(LayerSegment(estimate.first, estimate.last, peak, max(fused.time, estimate.time), fused))
         return found
 
-    def _pick(self, node: Node, kind: tuple[int, ...], context: Callable[[], Context], *, most: int | None) -> Choice:
-        """The fastest kernel with no more than `most` bytes of scratch, or that with the least."""
-        key = (id(node), kind)
-        if key not in self._parts:
+    def _choose(
+        self, node: Node, part: tuple[int, ...], context: Callable[[], Context], *, max_scratch: int | None
+    ) -> KernelChoice:
+        """The fastest kernel with at most `max_scratch` bytes of scratch (None: any); else one with the least."""
+        key = (id(node), part)
+        if key not in self._choices:
             made = context()
-            self._parts[key] = [Choice(made, kernel) for kernel in candidates(made)]
-        choices = self._parts[key]
+            self._choices[key] = [KernelChoice(made, kernel) for kernel in candidates(made)]
+        choices = self._choices[key]
         least = min(sum(choice.scratch) for choice in choices)
-        limit = inf if most is None else max(most, least)
+        limit = inf if max_scratch is None else max(max_scratch, least)
         return next(choice for choice in choices if sum(choice.scratch) <= limit)

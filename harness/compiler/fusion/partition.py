@@ -1,4 +1,4 @@
-"""Options that cover all layers in order, at the least price or with the smallest need."""
+"""A partition of the layers into segments: the cheapest within a peak of memory, or the one with the lowest peak."""
 
 from __future__ import annotations
 
@@ -7,115 +7,132 @@ from dataclasses import dataclass
 from math import inf
 from typing import Protocol, TypeAlias
 
-from harness.compiler.choice import Choice
-from harness.compiler.fusion import Stream
+from harness.compiler.choice import KernelChoice
+from harness.compiler.fusion import FusedRows
 
-Made: TypeAlias = Choice | Stream
+Computation: TypeAlias = KernelChoice | FusedRows
 
 
 @dataclass(frozen=True, eq=False)
-class Option:
-    """A way to compute layers `first` to `last`.
+class LayerSegment:
+    """A way to compute layers `first` to `last` (inclusive).
 
     Attributes:
-        need: bytes of arena needed while they run.
-        time: expected time.
-        choice: None for one that is only estimated: it needs as much, and takes as long, at least.
+        peak: bytes of arena needed while they run.
+        time: expected modelled cycles.
+        computation: the kernel, or the fused rows; None for an estimate, whose `peak` and `time` are lower bounds.
     """
 
     first: int
     last: int
-    need: int
+    peak: int
     time: float
-    choice: Made | None
+    computation: Computation | None
 
     @property
-    def made(self) -> Made:
-        """The choice, which must be there."""
-        assert self.choice is not None
-        return self.choice
+    def chosen(self) -> Computation:
+        """The computation of a segment that is no estimate."""
+        assert self.computation is not None
+        return self.computation
 
     @property
-    def drift(self) -> int:
-        """Bytes that the output must keep before an input that it is written over."""
-        if self.choice is None:
+    def write_distance(self) -> int:
+        """Bytes by which the output must begin before the inputs that it overwrites; 0 for an estimate."""
+        if self.computation is None:
             return 0
-        return sum(-min(overlap.nearest, 0) for overlap in self.choice.overlaps.values())
+        return sum(-min(overlap.nearest, 0) for overlap in self.computation.overlaps.values())
 
 
-Price: TypeAlias = Callable[[Option], float]
+SegmentCost: TypeAlias = Callable[[LayerSegment], float]
+
+_PathCost: TypeAlias = tuple[float, float]
+_Join: TypeAlias = Callable[[LayerSegment, _PathCost], _PathCost]
+"""The cost of a path: of its first segment, and the cost of the path after it."""
 
 
-class Estimated(Protocol):
-    """Options beyond those for single layers, made when they are wanted."""
+class SegmentSource(Protocol):
+    """Segments of several layers: cheap estimates of all, computations of those that are asked for."""
 
-    def options(self) -> Iterable[Option]:
-        """All of them, by estimate."""
+    def estimates(self) -> Iterable[LayerSegment]:
+        """One estimate for every run of layers that can be computed together."""
 
-    def resolved(self, option: Option) -> Sequence[Option]:
-        """What an estimated option really is."""
+    def resolve(self, estimate: LayerSegment) -> Sequence[LayerSegment]:
+        """The computations of one estimated run."""
 
 
 class Partition:
-    """Options by the layer at which they begin."""
+    """Segments by their first layer; a partition is a path through them from the first layer to the last.
 
-    def __init__(self, single: Sequence[Sequence[Option]], more: Estimated | None = None) -> None:
-        self._starting = [list(options) for options in single]
-        self._more = more
-        self._open = more is not None
+    Finds paths by dynamic programming from the last layer on, as a shortest path in an acyclic graph. Estimates on
+    the best path are replaced by what they stand for until a best path has none: since they are lower bounds, that
+    path is the best.
+    """
 
-    def starting(self, layer: int) -> list[Option]:
-        """The options that begin at a layer."""
-        self._complete()
-        return self._starting[layer]
+    def __init__(self, single: Sequence[Sequence[LayerSegment]], source: SegmentSource | None = None) -> None:
+        self._segments = [list(segments) for segments in single]
+        self._source = source
+        self._has_estimates = source is None
 
-    def sizes(self) -> list[int]:
-        """All needs, each once, from the smallest on."""
-        self._complete()
-        return sorted({option.need for options in self._starting for option in options})
+    def segments_from(self, layer: int) -> list[LayerSegment]:
+        """The segments whose first layer is `layer`."""
+        self._add_estimates()
+        return self._segments[layer]
 
-    def cheapest(self, size: float, price: Price) -> list[Option]:
-        """The cheapest cover of which no option needs more than `size`; of equal ones that which needs least."""
-        return self._settled(lambda option, rest: (price(option) + rest[0], option.need + rest[1]), size)
+    def peaks(self) -> list[int]:
+        """The peaks in bytes of all segments, each once, ascending."""
+        self._add_estimates()
+        return sorted({segment.peak for segments in self._segments for segment in segments})
 
-    def least(self) -> int:
-        """The smallest size for which there is a cover."""
-        found = self._settled(lambda option, rest: (max(float(option.need), rest[0]), option.time + rest[1]), inf)
-        return max((option.need for option in found), default=0)
+    def cheapest(self, max_peak: float, cost: SegmentCost) -> list[LayerSegment]:
+        """The partition with the least sum of costs, then of peaks, of those in which no peak exceeds `max_peak`.
 
-    def _settled(self, join: Callable[[Option, tuple[float, float]], tuple[float, float]], size: float) -> list[Option]:
-        """The best cover, once every option in it is more than an estimate."""
-        self._complete()
+        Returns:
+            The segments in order; none where no partition keeps to `max_peak`.
+        """
+        return self._best_resolved(lambda segment, rest: (cost(segment) + rest[0], segment.peak + rest[1]), max_peak)
+
+    def lowest_peak(self) -> int:
+        """The lowest possible maximum of the peaks in bytes, over all partitions."""
+        found = self._best_resolved(
+            lambda segment, rest: (max(float(segment.peak), rest[0]), segment.time + rest[1]), inf
+        )
+        return max((segment.peak for segment in found), default=0)
+
+    def _best_resolved(self, join: _Join, max_peak: float) -> list[LayerSegment]:
+        """The best path, once no segment of it is an estimate."""
+        self._add_estimates()
         while True:
-            found = self._best(join, size)
-            estimated = [option for option in found if option.choice is None]
-            if not estimated or self._more is None:
+            found = self._shortest_path(join, max_peak)
+            estimates = [segment for segment in found if segment.computation is None]
+            if not estimates or self._source is None:
                 return found
-            for option in estimated:
-                self._starting[option.first].remove(option)
-                self._starting[option.first] += self._more.resolved(option)
+            for estimate in estimates:
+                self._segments[estimate.first].remove(estimate)
+                self._segments[estimate.first] += self._source.resolve(estimate)
 
-    def _best(self, join: Callable[[Option, tuple[float, float]], tuple[float, float]], size: float) -> list[Option]:
-        end = len(self._starting)
-        price = [(inf, inf)] * end + [(0.0, 0.0)]
-        taken: dict[int, Option] = {}
+    def _shortest_path(self, join: _Join, max_peak: float) -> list[LayerSegment]:
+        end = len(self._segments)
+        costs = [(inf, inf)] * end + [(0.0, 0.0)]
+        best: dict[int, LayerSegment] = {}
         for layer in reversed(range(end)):
-            for option in self._starting[layer]:
-                rest = price[option.last + 1]
-                if option.need <= size and rest[0] < inf and join(option, rest) < price[layer]:
-                    price[layer] = join(option, rest)
-                    taken[layer] = option
-        found: list[Option] = []
+            for segment in self._segments[layer]:
+                rest = costs[segment.last + 1]
+                if segment.peak <= max_peak and rest[0] < inf and join(segment, rest) < costs[layer]:
+                    costs[layer] = join(segment, rest)
+                    best[layer] = segment
+        path: list[LayerSegment] = []
         layer = 0
         while layer < end:
-            if layer not in taken:
+            if layer not in best:
                 return []
-            found.append(taken[layer])
-            layer = found[-1].last + 1
-        return found
+            path.append(best[layer])
+            layer = path[-1].last + 1
+        return path
 
-    def _complete(self) -> None:
-        if self._open and self._more is not None:
-            self._open = False
-            for option in self._more.options():
-                self._starting[option.first].append(option)
+    def _add_estimates(self) -> None:
+        """Add the source's estimates on first use: making them takes long, and some goals need none."""
+        if self._has_estimates or self._source is None:
+            return
+        self._has_estimates = True
+        for estimate in self._source.estimates():
+            self._segments[estimate.first].append(estimate)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.ir.graph import BinaryAttrs, ConvAttrs, Graph, MeanAttrs, Node, Pads, PoolAttrs, Tensor
+from harness.ir.graph import Graph, Node, Tensor
 from harness.ir.operators import has
+from harness.ir.operators.binary import BinaryAttrs
+from harness.ir.operators.mean import MeanAttrs
 from harness.ir.operators.traits import Trait
-from harness.ir.window import window_of
+from harness.ir.window import ConvAttrs, Pads, PoolAttrs, window_of
 
 
-def can_stream(graph: Graph, node: Node) -> bool:
-    """Whether the operator can be computed row by row: one image in, one image out, both whole in their width."""
+def can_fuse_rows(graph: Graph, node: Node) -> bool:
+    """Whether the operator can be computed by rows: one NHWC image in and out, and no output row is padding alone."""
     if len(node.outputs) != 1 or not node.inputs:
         return False
     x, y = graph.tensors[node.inputs[0]], graph.tensors[node.outputs[0]]
     if len(x.shape) != 4 or x.shape[0] != 1 or x.data is not None:
         return False
-    if is_total(graph, node):
+    if is_image_mean(graph, node):
         return True
     if len(y.shape) != 4 or y.shape[0] != 1:
         return False
@@ -30,8 +32,8 @@ def can_stream(graph: Graph, node: Node) -> bool:
     return has(node, Trait.ROW_BY_ROW)
 
 
-def is_total(graph: Graph, node: Node) -> bool:
-    """Whether the operator is the mean over a whole image, which can be summed up row by row."""
+def is_image_mean(graph: Graph, node: Node) -> bool:
+    """Whether the operator is the mean over a whole image of each channel, which sums can be kept for row by row."""
     attrs, x = node.attrs, graph.tensors[node.inputs[0]] if node.inputs else None
     if x is None or len(x.shape) != 4 or x.shape[0] != 1:
         return False
@@ -42,31 +44,31 @@ def is_total(graph: Graph, node: Node) -> bool:
 
 
 def _row_operand(x: Tensor, y: Tensor) -> bool:
-    """Whether an operand of ADD or MUL has the output's rows, or is a constant that is the same for every row."""
+    """Whether an operand of ADD or MUL has the output's shape, or is a constant that is the same for every row."""
     if x.data is not None:
         return len(x.shape) < 3 or x.shape[-3] == 1
     return x.shape == y.shape
 
 
-def rows_of(graph: Graph, node: Node) -> int:
-    """Rows that the operator gives; of a mean over the image the rows that it takes in."""
-    t = node.inputs[0] if is_total(graph, node) else node.outputs[0]
+def row_count(graph: Graph, node: Node) -> int:
+    """Rows of the operator's output; of the input for a mean over the image."""
+    t = node.inputs[0] if is_image_mean(graph, node) else node.outputs[0]
     return graph.tensors[t].shape[1]
 
 
-def needed(graph: Graph, node: Node, first: int, end: int) -> dict[int, tuple[int, int]]:
-    """(first, end) rows of each input that is no constant, by tensor id, for output rows first..end."""
+def input_rows(graph: Graph, node: Node, first: int, end: int) -> dict[int, tuple[int, int]]:
+    """By id of each input that is no constant: (first, end) of the rows that output rows first..end are made of."""
     rows = (first, end)
-    if isinstance(node.attrs, ConvAttrs | PoolAttrs) and not is_total(graph, node):
+    if isinstance(node.attrs, ConvAttrs | PoolAttrs) and not is_image_mean(graph, node):
         rows = window_of(graph, node).rows.needed(first, end)
     return {t: rows for t in node.inputs if t >= 0 and graph.tensors[t].data is None}
 
 
-def part(graph: Graph, node: Node, first: int, end: int) -> tuple[Graph, Node]:
-    """The graph and node that compute output rows first..end alone, from the rows they need."""
+def slice_rows(graph: Graph, node: Node, first: int, end: int) -> tuple[Graph, Node]:
+    """A graph and a node that compute output rows `first` to before `end` from the input rows for them alone."""
     attrs = node.attrs
     tensors = list(graph.tensors)
-    for t, (top, bottom) in needed(graph, node, first, end).items():
+    for t, (top, bottom) in input_rows(graph, node, first, end).items():
         tensors[t] = _cut(tensors[t], bottom - top)
     tensors[node.outputs[0]] = _cut(tensors[node.outputs[0]], end - first)
     if isinstance(attrs, ConvAttrs | PoolAttrs):

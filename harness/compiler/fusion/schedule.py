@@ -1,17 +1,17 @@
-"""In which order the rows of chained layers are computed, and how many of each tensor are kept at a time."""
+"""Row schedule: in which order the rows of fused layers are computed, and how many of each tensor are kept."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.compiler.fusion.rows import needed, rows_of
+from harness.compiler.fusion.rows import input_rows, row_count
 from harness.ir.graph import Graph, Node
 
 
 @dataclass(frozen=True)
-class Move:
-    """Rows of a window that are needed again move to its front: `rows` rows from row `start` of it on."""
+class MoveRows:
+    """Moves `rows` rows of a row buffer from its row `start` to its beginning, as they are needed again."""
 
     tensor: int
     start: int
@@ -19,90 +19,93 @@ class Move:
 
 
 @dataclass(frozen=True)
-class Compute:
-    """Node `number` computes rows first..end of its output.
+class ComputeRows:
+    """Node `number` computes the rows of its output from `first` to before `end`.
 
-    `fronts` are the rows at which the windows of the inputs and the output begin, by tensor id; 0 for whole tensors.
+    Attributes:
+        buffer_starts: by id of the inputs and the output with a row buffer: the tensor's row that is first in it.
     """
 
     number: int
     first: int
     end: int
-    fronts: dict[int, int]
+    buffer_starts: dict[int, int]
 
 
-Turn = list[Move | Compute]
+Iteration = list[MoveRows | ComputeRows]
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """Turns, each of which gives some more rows of the last node's output.
+class RowSchedule:
+    """Iterations, each of which computes the next rows of the last node's output.
 
     Attributes:
-        windows: rows kept of each tensor between the nodes, by tensor id.
-        carried: those of which rows are kept from one turn to the next; the others are free between turns.
+        iterations: the steps of each, in order.
+        buffer_rows: by id of a tensor between the nodes, the rows that its row buffer holds.
+        carried: the tensors of which rows are kept from one iteration to the next.
     """
 
-    turns: tuple[Turn, ...]
-    windows: dict[int, int]
+    iterations: tuple[Iteration, ...]
+    buffer_rows: dict[int, int]
     carried: frozenset[int]
 
 
-def schedule(graph: Graph, nodes: Sequence[Node], rows: int) -> Schedule:
-    """The schedule of chained nodes that gives `rows` rows of the last one's output a turn.
+def schedule_rows(graph: Graph, nodes: Sequence[Node], rows: int) -> RowSchedule:
+    """The schedule that computes `rows` rows of the last node's output an iteration (of its input, for an image mean).
 
-    Every tensor between them is computed just before it is needed, and kept as long as a row of it is.
+    A row of a tensor between the nodes is computed in the iteration that first needs it, and kept until the last that
+    does.
     """
     inner = {node.outputs[0] for node in nodes[:-1]}
     last = nodes[-1].outputs[0]
     done = dict.fromkeys([*inner, last], 0)
     front = dict.fromkeys(inner, 0)
-    windows = dict.fromkeys(inner, 0)
+    buffer_rows = dict.fromkeys(inner, 0)
     carried: set[int] = set()
-    turns: list[Turn] = []
-    total = rows_of(graph, nodes[-1])
+    iterations: list[Iteration] = []
+    total = row_count(graph, nodes[-1])
     for start in range(0, total, rows):
-        turn: Turn = []
+        iteration: Iteration = []
         for node in reversed(nodes):
             y = node.outputs[0]
             if y in inner:
                 begin = _front(graph, nodes, done, y)
-                done[y] = max(done[y], begin)  # rows in between are in nobody's window
+                done[y] = max(done[y], begin)  # no window reads the rows in between
                 if done[y] > begin:
                     carried.add(y)
                     if begin > front[y]:
-                        turn.append(Move(y, begin - front[y], done[y] - begin))
+                        iteration.append(MoveRows(y, begin - front[y], done[y] - begin))
                 front[y] = begin
         goal = _goals(graph, nodes, done, {last: min(start + rows, total)})
-        windows = {y: max(size, goal[y] - front[y]) for y, size in windows.items()}
+        buffer_rows = {y: max(size, goal[y] - front[y]) for y, size in buffer_rows.items()}
         for number, node in enumerate(nodes):
             y = node.outputs[0]
             if goal[y] > done[y]:
-                fronts = {t: front[t] for t in (*node.inputs, y) if t in inner}
-                turn.append(Compute(number, done[y], goal[y], fronts))
+                buffer_starts = {t: front[t] for t in (*node.inputs, y) if t in inner}
+                iteration.append(ComputeRows(number, done[y], goal[y], buffer_starts))
         for y, end in goal.items():
             done[y] = max(done[y], end)
-        turns.append(turn)
-    return Schedule(tuple(turns), windows, frozenset(carried))
+        iterations.append(iteration)
+    return RowSchedule(tuple(iterations), buffer_rows, frozenset(carried))
 
 
 def _goals(graph: Graph, nodes: Sequence[Node], done: dict[int, int], goal: dict[int, int]) -> dict[int, int]:
-    """One past the last row that each tensor must have for the last node to come to its goal."""
+    """By tensor id one past the last row that must be computed for the last node to reach `goal`."""
     goal = {t: goal.get(t, rows) for t, rows in done.items()}
     for node in reversed(nodes):
         y = node.outputs[0]
         if goal[y] > done[y]:
-            for t, (_, end) in needed(graph, node, done[y], goal[y]).items():
+            for t, (_, end) in input_rows(graph, node, done[y], goal[y]).items():
                 if t in goal:
                     goal[t] = max(goal[t], end)
     return goal
 
 
 def _front(graph: Graph, nodes: Sequence[Node], done: dict[int, int], tensor: int) -> int:
-    """The first row of a tensor that anyone still needs."""
+    """The first row of a tensor that a node still reads; `done` where none does."""
     firsts = []
     for node in nodes:
         y = node.outputs[0]
-        if tensor in node.inputs and done[y] < rows_of(graph, node):
-            firsts.append(needed(graph, node, done[y], done[y] + 1)[tensor][0])
+        if tensor in node.inputs and done[y] < row_count(graph, node):
+            firsts.append(input_rows(graph, node, done[y], done[y] + 1)[tensor][0])
     return min(firsts, default=done[tensor])

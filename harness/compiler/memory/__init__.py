@@ -1,1 +1,1 @@
-"""Which bytes of the arena hold what, and when."""
+"""The arena: lifetimes of tensors, overlap of a layer's output with its inputs, peak memory, and the layout."""

@@ -1,10 +1,10 @@
 """Values with lifetimes -> arena offsets, by search.
 
 Values are placed in blocks: one value, or several at fixed distances. Two blocks that live at the same time exclude
-certain distances between them; a layer that may write over what it reads leaves some of those open. First fit in a
-given order is fast but can waste a third of the arena; which order is best is found by trying the usual ones, then by
-swapping, then by a search with bounds, until the lower bound is met or the budget of trials is used. The search counts
-its steps, not time, and its chances are seeded: the same network gives the same plan.
+certain distances between their offsets; where a layer may overwrite its input, fewer. Three steps, until the lower
+bound is met: first fit in the usual orders (by size, lifetime, their product, and so on); first fit in the best order
+with one to three blocks moved at random; branch and bound. The last two are limited by numbers of trials, not by time,
+and the random numbers are seeded: the same network gives the same layout.
 """
 
 from __future__ import annotations
@@ -14,31 +14,35 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from harness.compiler.memory.lifetimes import Value, covered
+from harness.compiler.memory.lifetimes import Value, union_size
 from harness.compiler.memory.overlap import Overlap
 
 ALIGNMENT = 4
 """Every offset is a multiple of this many bytes."""
 
 TRIALS = 400
+"""Most orders of first fit with random moves."""
+
 NODES = 4000
-MOST_BLOCKS = 200
-"""With more blocks than this there is no search with bounds."""
+"""Most partial placements of branch and bound."""
+
+MAX_BLOCKS = 200
+"""Most blocks for which there is branch and bound."""
 
 Overlaps: TypeAlias = Mapping[tuple[int, int], Overlap]
 """(value written, value read for the last time by the same layer) -> how they may share bytes."""
 
-_Gap: TypeAlias = tuple[int, int]
+_Interval: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Placed:
-    """Where values are.
+class ArenaLayout:
+    """Where values lie.
 
     Attributes:
-        offsets: bytes from the start of the arena, per value.
+        offsets: bytes from the start of the arena, by value.
         size: bytes of the arena.
-        bound: no placement is smaller.
+        bound: lower bound of `size` in bytes, see lower_bound().
     """
 
     offsets: tuple[int, ...]
@@ -47,7 +51,7 @@ class Placed:
 
     @property
     def proved(self) -> bool:
-        """Whether no placement is smaller."""
+        """Whether the size meets the bound, so that no layout is smaller."""
         return self.size <= aligned(self.bound)
 
 
@@ -56,15 +60,14 @@ def aligned(size: int) -> int:
     return -(-size // ALIGNMENT) * ALIGNMENT
 
 
-def allocate(values: Sequence[Value], overlaps: Overlaps = {}, *, trials: int = TRIALS, nodes: int = NODES) -> Placed:  # noqa: B006
-    """Places all values.
-
-    At most `trials` orders are tried beyond the usual ones, and then `nodes` partial placements.
-    """
+def allocate(
+    values: Sequence[Value], overlaps: Overlaps = {}, *, trials: int = TRIALS, nodes: int = NODES  # noqa: B006
+) -> ArenaLayout:
+    """The smallest layout found, within at most `trials` random orders and `nodes` partial placements."""
     problem = _Problem(values, overlaps)
     bound = lower_bound(values, overlaps)
     best = _Search(problem, aligned(bound), trials, nodes).best()
-    return Placed(
+    return ArenaLayout(
         tuple(best[b] + v.at for v, b in zip(values, problem.block_of, strict=True)), problem.extent(best), bound
     )
 
@@ -73,28 +76,28 @@ def allocate(values: Sequence[Value], overlaps: Overlaps = {}, *, trials: int = 
 
 
 def lower_bound(values: Sequence[Value], overlaps: Overlaps = {}) -> int:  # noqa: B006
-    """Bytes needed at the worst moment, whatever the placement: what is alive, less what may be shared."""
+    """Lower bound in bytes of any layout: the most bytes alive at a layer, less those that may be shared there."""
     times = {v.first for v in values}
-    return max((_needed(values, overlaps, t) for t in times), default=0)
+    return max((_bytes_at(values, overlaps, t) for t in times), default=0)
 
 
-def _needed(values: Sequence[Value], overlaps: Overlaps, time: int) -> int:
-    spans: dict[int, list[_Gap]] = {}
+def _bytes_at(values: Sequence[Value], overlaps: Overlaps, time: int) -> int:
+    spans: dict[int, list[_Interval]] = {}
     alive = set()
     for i, v in enumerate(values):
         if v.first <= time <= v.last:
             alive.add(i)
             spans.setdefault(_root(v, i), []).append((v.at, v.at + v.size))
-    total = sum(covered(s) for s in spans.values())
+    total = sum(union_size(s) for s in spans.values())
     saved: dict[int, int] = {}
     for (over, under), overlap in overlaps.items():
         if over in alive and under in alive and values[over].first == time == values[under].last:
-            saved[over] = saved.get(over, 0) + shared(values[over].size, values[under].size, overlap)
+            saved[over] = saved.get(over, 0) + max_shared(values[over].size, values[under].size, overlap)
     return total - sum(min(s, values[over].size) for over, s in saved.items())
 
 
-def shared(size_out: int, size_in: int, overlap: Overlap) -> int:
-    """Most bytes that an output and an input can have in common."""
+def max_shared(size_out: int, size_in: int, overlap: Overlap) -> int:
+    """Most bytes that an output and an input of these sizes can have in common."""
     distances = [min(overlap.below, max(size_in - size_out, 0)), max(overlap.above, min(size_in - size_out, 0))]
     distances += [overlap.point] if overlap.point is not None else []
     return max(max(min(size_in, d + size_out) - max(d, 0), 0) for d in distances)
@@ -108,7 +111,7 @@ def _root(value: Value, index: int) -> int:
 
 
 class _Problem:
-    """Blocks, and for every two of them the distances between their offsets that are not allowed."""
+    """Blocks, and for every two of them the distances between their offsets that are excluded, as open intervals."""
 
     def __init__(self, values: Sequence[Value], overlaps: Overlaps) -> None:
         roots = [_root(values[i], i) for i in range(len(values))]
@@ -121,10 +124,10 @@ class _Problem:
         self.lives = [
             (min(values[i].first for i in members), max(values[i].last for i in members)) for members in self.members
         ]
-        gaps: dict[tuple[int, int], list[_Gap]] = {}
+        gaps: dict[tuple[int, int], list[_Interval]] = {}
         order = sorted(range(len(values)), key=lambda i: values[i].first)
-        for allocate, i in enumerate(order):
-            for j in order[allocate + 1 :]:
+        for position, i in enumerate(order):
+            for j in order[position + 1 :]:
                 if values[j].first > values[i].last:
                     break
                 a, b = self.block_of[i], self.block_of[j]
@@ -133,12 +136,12 @@ class _Problem:
                 found = _excluded(values, overlaps, i, j)
                 gaps.setdefault((a, b), []).extend(found)
                 gaps.setdefault((b, a), []).extend((-high, -low) for low, high in found)
-        self.excluded: list[dict[int, list[_Gap]]] = [{} for _ in number]
+        self.excluded: list[dict[int, list[_Interval]]] = [{} for _ in number]
         for (a, b), found in gaps.items():
             self.excluded[b][a] = _merged(found)
 
     def lowest(self, block: int, offsets: Mapping[int, int], start: int = 0) -> int:
-        """The lowest allowed offset from `start` on, beside what is placed."""
+        """The lowest offset from `start` on that the blocks in `offsets` do not exclude."""
         offset = start
         moved = True
         while moved:
@@ -158,8 +161,8 @@ class _Problem:
         return max((offset + self.sizes[b] for b, offset in offsets.items()), default=0)
 
 
-def _excluded(values: Sequence[Value], overlaps: Overlaps, i: int, j: int) -> list[_Gap]:
-    """Open intervals of (block of j) - (block of i) that values i and j, which live at the same time, exclude."""
+def _excluded(values: Sequence[Value], overlaps: Overlaps, i: int, j: int) -> list[_Interval]:
+    """Open intervals of (offset of j's block) - (offset of i's) that values i and j, alive at once, exclude."""
     a, b = values[i], values[j]
     shift = a.at - b.at
     for over, under, sign in ((j, i, 1), (i, j, -1)):
@@ -174,9 +177,9 @@ def _excluded(values: Sequence[Value], overlaps: Overlaps, i: int, j: int) -> li
     return [(shift - b.size, shift + a.size)]
 
 
-def _merged(gaps: Sequence[_Gap]) -> list[_Gap]:
-    """The union of open intervals as disjoint ones; a point between two that touch stays open."""
-    merged: list[_Gap] = []
+def _merged(gaps: Sequence[_Interval]) -> list[_Interval]:
+    """The union of open intervals as disjoint ones; a point between two that touch is in neither."""
+    merged: list[_Interval] = []
     for low, high in sorted(gaps):
         if merged and low < merged[-1][1]:
             merged[-1] = (merged[-1][0], max(merged[-1][1], high))
@@ -199,7 +202,7 @@ class _Search:
         self._order: list[int] = []
 
     def best(self) -> dict[int, int]:
-        """Offset per block."""
+        """Offset by block of the smallest layout found."""
         p = self._p
         numbers = list(range(len(p.sizes)))
         duration = [last - first for first, last in p.lives]
@@ -219,8 +222,8 @@ class _Search:
                 i, j = chance.sample(numbers, 2)
                 order.insert(j, order.pop(i))
             self._try(order)
-        if not self._done and len(numbers) <= MOST_BLOCKS:
-            self._descend({}, 0)
+        if not self._done and len(numbers) <= MAX_BLOCKS:
+            self._branch({}, 0)
         return self._best
 
     @property
@@ -231,7 +234,7 @@ class _Search:
         self._best, self._size = dict(offsets), self._p.extent(offsets)
 
     def _try(self, order: Sequence[int]) -> None:
-        """First fit in one order; an equally good one replaces the best, so that swaps move on."""
+        """First fit in one order; an equally good layout replaces the best, so that random moves do not stay at one."""
         if self._done:
             return
         offsets: dict[int, int] = {}
@@ -242,8 +245,8 @@ class _Search:
         self._order = list(order)
         self._take(offsets)
 
-    def _descend(self, offsets: dict[int, int], level: int) -> None:
-        """Depth first over placements in order of offset: every block not yet placed may be the next one upwards."""
+    def _branch(self, offsets: dict[int, int], level: int) -> None:
+        """Branch and bound: any block not placed yet may be the one with the next higher offset, from `level` on."""
         p = self._p
         if len(offsets) == len(p.sizes):
             self._take(offsets)
@@ -252,7 +255,7 @@ class _Search:
         fits = {b: p.lowest(b, offsets, level) for b in rest}
         if any(offset + p.sizes[b] >= self._size for b, offset in fits.items()):
             return
-        # the next block begins below the end of whatever else could stand there
+        # The next block must begin below the end of every block that could be there instead: else that one fits first.
         ceiling = min(fits[b] + p.sizes[b] for b in rest)
         for block in sorted(rest, key=lambda b: (fits[b], -p.sizes[b])):
             self._nodes -= 1
@@ -260,5 +263,5 @@ class _Search:
                 return
             if fits[block] < ceiling:
                 offsets[block] = fits[block]
-                self._descend(offsets, fits[block])
+                self._branch(offsets, fits[block])
                 del offsets[block]

@@ -1,8 +1,8 @@
-"""Which tensors share bytes, and from which layer to which each must be kept.
+"""Lifetimes: the values that lie in the arena, and from which layer to which each must be kept.
 
-Tensors that hold the same bytes (a RESHAPE, a variable read and not yet assigned) are one value. A value that is part
-of another's bytes lies inside it at a fixed distance. A layer may write over what it reads for the last time as far as
-its kernel's order of accesses allows: how far is kept per pair of values, and used by the planner.
+Tensors with the same bytes (harness/ir/aliases.py) are one value. A value that is part of another lies inside it at a
+fixed distance. A layer may overwrite what it reads for the last time as far as its kernel's access order allows: how
+far is kept by pair of values, for the allocation (arena.py).
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ class Value:
     """Bytes that must be kept from layer `first` to layer `last` (-1: before the first, len(layers): to the end).
 
     Attributes:
-        tensors: tensor ids that have exactly these bytes; empty for scratch.
-        state: index of the variable that it is, or None.
-        inside: index of the value among whose bytes this one's are, or None.
-        at: bytes from the first byte of the outermost value that this one lies in; 0 when it lies in none.
+        name: of a tensor, state or scratch buffer.
+        size: in bytes.
+        tensors: ids of the tensors with exactly these bytes; empty for scratch.
+        state: index of the graph's state with these bytes, or None.
+        inside: index of the outermost value that this one is part of, or None.
+        at: bytes from the first byte of that value; 0 for one that is no part.
     """
 
     name: str
@@ -37,13 +39,13 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Use:
-    """What a layer means for the arena.
+class MemoryUse:
+    """The memory that a layer reads, writes and needs.
 
     Attributes:
         reads, writes: tensor ids, constants among the reads.
         scratch: bytes of each buffer that exists while the layer runs.
-        overlaps: (tensor written, tensor read) -> how they may share bytes if this is the last use of the one read.
+        overlaps: (tensor written, tensor read) -> how they may share bytes where the layer reads it for the last time.
     """
 
     reads: tuple[int, ...]
@@ -57,14 +59,16 @@ def scratch_name(layer: int, number: int = 0) -> str:
     return f"scratch of layer {layer}" + (f", {number}" if number else "")
 
 
-def values_of(graph: Graph, uses: Sequence[Use], views: Aliases) -> tuple[list[Value], dict[tuple[int, int], Overlap]]:
-    """Every value with its lifetime, scratch last; and which pairs may share bytes (value written, value read)."""
+def values_of(
+    graph: Graph, uses: Sequence[MemoryUse], aliases: Aliases
+) -> tuple[list[Value], dict[tuple[int, int], Overlap]]:
+    """Every value with its lifetime, scratch last; and (value written, value read) -> how they may share bytes."""
     end = len(uses)
     spans: dict[Key, list[int]] = {state_key(i): [-1, end] for i in range(len(graph.states))}
 
     def touch(tensor: int, layer: int) -> None:
         if tensor != ABSENT and graph.tensors[tensor].data is None:
-            span = spans.setdefault(views.bytes_of(tensor), [layer, layer])
+            span = spans.setdefault(aliases.bytes_of(tensor), [layer, layer])
             span[0], span[1] = min(span[0], layer), max(span[1], layer)
 
     for tensor in graph.inputs:
@@ -74,42 +78,42 @@ def values_of(graph: Graph, uses: Sequence[Use], views: Aliases) -> tuple[list[V
             touch(tensor, layer)
     for tensor in graph.outputs:
         touch(tensor, end)
-    _connect(views, spans)
+    _connect(aliases, spans)
     members: dict[Key, list[int]] = {}
     for node in graph.nodes:
         for tensor in (*node.inputs, *node.outputs):
             if tensor != ABSENT and graph.tensors[tensor].data is None:
-                held = members.setdefault(views.bytes_of(tensor), [])
+                held = members.setdefault(aliases.bytes_of(tensor), [])
                 held += [] if tensor in held else [tensor]
     for tensor in graph.inputs:
         members.setdefault(tensor, [tensor])
     number = {key: i for i, key in enumerate(spans)}
     values = []
     for key, (first, last) in spans.items():
-        root, at = views.place_of(key)
+        root, at = aliases.place_of(key)
         inside = None if root == key else number[root]
         values.append(_value(graph, key, first, last, tuple(members.get(key, ())), inside, at))
     for layer, use in enumerate(uses):
         values += [Value(scratch_name(layer, i), size, layer, layer) for i, size in enumerate(use.scratch)]
-    return values, _overlaps(views, uses, number, values)
+    return values, _overlaps(aliases, uses, number, values)
 
 
-def _connect(views: Aliases, spans: dict[Key, list[int]]) -> None:
-    """Lifetimes of wholes and parts joined without a gap, in which their bytes would be free."""
-    for join in views.joins:
-        # the whole exists from when its last part is written; until then every part must
-        begins = max(spans[part][0] for part in join.parts)
-        whole = spans.setdefault(join.whole, [begins, begins])
+def _connect(aliases: Aliases, spans: dict[Key, list[int]]) -> None:
+    """Extends the lifetimes of wholes and parts so that no gap is between them in which others could have the bytes."""
+    for concat in aliases.concats:
+        # The whole begins when its last part is written; every part must be kept until then.
+        begins = max(spans[part][0] for part in concat.parts)
+        whole = spans.setdefault(concat.whole, [begins, begins])
         whole[0] = begins
         whole[1] = max(whole[1], begins)
-        for part in join.parts:
+        for part in concat.parts:
             spans[part][1] = max(spans[part][1], begins)
-    joined = {part for join in views.joins for part in join.parts}
-    for part in views.part:
+    joined = {part for concat in aliases.concats for part in concat.parts}
+    for part in aliases.part:
         if part not in joined and part in spans:
-            whole_key = views.part[part][0]
+            whole_key = aliases.part[part][0]
             while whole_key not in spans:
-                whole_key = views.part[whole_key][0]
+                whole_key = aliases.part[whole_key][0]
             spans[part][0] = min(spans[part][0], spans[whole_key][0])
 
 
@@ -125,15 +129,15 @@ def _value(
 
 
 def _overlaps(
-    views: Aliases, uses: Sequence[Use], number: Mapping[Key, int], values: Sequence[Value]
+    aliases: Aliases, uses: Sequence[MemoryUse], number: Mapping[Key, int], values: Sequence[Value]
 ) -> dict[tuple[int, int], Overlap]:
-    """Of each layer the pairs of a value that it writes and a value that nobody needs afterwards."""
+    """Of each layer the pairs of a value that it writes first and a value that it reads last."""
     found: dict[tuple[int, int], Overlap] = {}
     for layer, use in enumerate(uses):
         for (written, read), overlap in use.overlaps.items():
-            if views.bytes_of(read) not in number:
+            if aliases.bytes_of(read) not in number:
                 continue  # a constant, which is not in the arena
-            over, under = number[views.bytes_of(written)], number[views.bytes_of(read)]
+            over, under = number[aliases.bytes_of(written)], number[aliases.bytes_of(read)]
             if over != under and values[over].first == layer == values[under].last:
                 known = found.get((over, under))
                 found[over, under] = overlap if known is None else known.both(overlap)
@@ -141,7 +145,7 @@ def _overlaps(
 
 
 def liveness_bound(values: Sequence[Value], end: int) -> int:
-    """Bytes alive at once at the worst moment, scratch left out: no placement without overlap needs less."""
+    """Most bytes alive at once, scratch left out: the lower bound of layouts in which no two values overlap."""
     most = 0
     for time in range(-1, end + 1):
         spans: dict[int, list[tuple[int, int]]] = {}
@@ -149,12 +153,12 @@ def liveness_bound(values: Sequence[Value], end: int) -> int:
             if v.first <= time <= v.last and (v.tensors or v.state is not None):
                 root = i if v.inside is None else v.inside
                 spans.setdefault(root, []).append((v.at, v.at + v.size))
-        most = max(most, sum(covered(parts) for parts in spans.values()))
+        most = max(most, sum(union_size(parts) for parts in spans.values()))
     return most
 
 
-def covered(spans: Sequence[tuple[int, int]]) -> int:
-    """Bytes in at least one of the spans (start, end)."""
+def union_size(spans: Sequence[tuple[int, int]]) -> int:
+    """Bytes in the union of the spans (start, end)."""
     total, end = 0, None
     for start, stop in sorted(spans):
         start = start if end is None else max(start, end)

@@ -1,4 +1,4 @@
-"""How far a layer's output may lie over an input that it reads for the last time."""
+"""Overlap: how far a layer's output may lie over an input that it reads for the last time."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from harness.kernels.access_order import Steps
 
 @dataclass(frozen=True)
 class Overlap:
-    """Safe distances from the input's first byte to the output's first byte, in bytes.
+    """Safe distances in bytes from the input's first byte to the output's first byte.
 
     Attributes:
-        below: every distance up to this is safe: the output is written behind what is still to be read.
+        below: every distance up to this is safe: every byte is read before it is overwritten.
         above: every distance from this on is safe.
-        point: a safe distance between the two, or None.
+        point: one more safe distance between the two, or None.
     """
 
     below: int
@@ -41,9 +41,9 @@ class Overlap:
 
 
 def is_safe(reads: Steps, writes: Steps, distance: int) -> bool:
-    """Whether no byte of the input is overwritten before it was read, with the output `distance` bytes after the input.
+    """Whether no input byte is overwritten before its last read, with the output `distance` bytes after the input.
 
-    Exact: compares the steps of every pair of bytes that fall together.
+    Exact: compares the steps of every input byte and the output byte in its place.
     """
     first, last = max(0, -distance), min(len(writes), len(reads) - distance)
     if first >= last:
@@ -52,10 +52,11 @@ def is_safe(reads: Steps, writes: Steps, distance: int) -> bool:
 
 
 def overlap_of(reads: Steps, writes: Steps, pitch: int = 0) -> Overlap:
-    """The safe distances that follow from the steps that last read each input byte and first write each output byte.
+    """The safe distances, from the steps that last read each input byte and first write each output byte.
 
-    After step s the output reaches up to W(s) and the input is still read from R(s) on: below = min R(s) - W(s). The
-    same from the other end gives `above`. `point` is the largest multiple of `pitch`, 0 at most, that is safe, too.
+    After step s the output is written up to byte W(s) and the input still read from byte R(s) on: below is the minimum
+    over s of R(s) - W(s). The same from the other end gives above. `point` is a safe multiple of `pitch` of at most 0
+    that is greater than `below`, or None.
     """
     steps = int(max(writes.max(initial=0), reads.max(initial=0))) + 1
     size_in, size_out = len(reads), len(writes)
@@ -70,7 +71,7 @@ def overlap_of(reads: Steps, writes: Steps, pitch: int = 0) -> Overlap:
     highest = np.zeros(steps + 1, np.int64)
     np.maximum.at(highest, reads[read], read + 1)
     written_to, written_from = np.maximum.accumulate(ends), np.minimum.accumulate(starts)
-    # what is still read after step s
+    # The first and one past the last input byte that is still read after step s.
     still_from = np.minimum.accumulate(lowest[::-1])[::-1][1:]
     still_to = np.maximum.accumulate(highest[::-1])[::-1][1:]
     below = int(np.where(still_to > 0, still_from - written_to, size_in)[written_to > 0].min(initial=size_in))
@@ -79,7 +80,7 @@ def overlap_of(reads: Steps, writes: Steps, pitch: int = 0) -> Overlap:
 
 
 def _point(reads: Steps, writes: Steps, pitch: int, below: int) -> int | None:
-    """The safe multiple of `pitch` nearest to 0 from below; found by halving, and checked."""
+    """A safe multiple of `pitch` from 0 down to `below`: the greatest, if safety is monotonic, by binary search."""
     if below >= 0 or is_safe(reads, writes, 0):
         return 0 if below < 0 else None
     if not pitch:

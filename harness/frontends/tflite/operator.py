@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.frontends.tflite.schema import FileOperator, FileTensor, as_array
-from harness.ir.graph import ABSENT, Pads, Tensor, activation_clamp
+from harness.ir.activations import activation_clamp
+from harness.ir.graph import ABSENT, Tensor
 from harness.ir.operators.tflite import ACTIVATIONS, MAX_WINDOW, Unsupported, damaged
-from harness.ir.window import same_pads
+from harness.ir.window import Pads, same_pads
 from harness.quantization.types import Clamp, DType
 
 

@@ -27,11 +27,12 @@ from harness.frontends.tflite.schema import (
     read_model,
 )
 from harness.frontends.tflite.states import Variables
-from harness.ir.graph import ABSENT, Attrs, Graph, Node, Tensor, VariableAttrs
+from harness.ir.graph import ABSENT, Attrs, Graph, Node, Tensor
 from harness.ir.operators import OPERATORS
 from harness.ir.operators.operator import Operator
 from harness.ir.operators.tflite import Reader, Unsupported, damaged
 from harness.ir.operators.traits import Trait
+from harness.ir.operators.variables import VariableAttrs
 from harness.ir.verifier import MAX_TENSOR_BYTES, verify
 from harness.quantization.types import DType, Quantization
 

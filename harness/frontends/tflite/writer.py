@@ -36,14 +36,14 @@ def write(graph: Graph) -> bytes:
         subgraphs.append(_initializer(graph))
         main.operators.append(OperatorDraft("CALL_ONCE", (), (), "CallOnce", {"InitSubgraphIndex": 1}))
         handles = _add_handles(main, graph)
-    to = _Writing(graph, main, handles)
+    to = _SubgraphWriting(graph, main, handles)
     for node in graph.nodes:
         main.operators.append(_operator(to, node))
     return serialize(subgraphs)
 
 
 @dataclass(frozen=True)
-class _Writing:
+class _SubgraphWriting:
     """What writers of operators are given (harness.ir.operators.tflite.Writing)."""
 
     graph: Graph

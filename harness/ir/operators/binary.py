@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 
-from harness.ir.graph import BinaryAttrs, Node
+from harness.ir.graph import Attrs, Node
 from harness.ir.operators.operands import Inputs, Operands, centred, clip
 from harness.ir.operators.operator import Operator
 from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Writing, activation_number
@@ -14,9 +15,16 @@ from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View, span
 from harness.quantization.fixedpoint import multiply_by_quantized_multiplier
 from harness.quantization.params import add_params, mul_params
-from harness.quantization.types import Array
+from harness.quantization.types import Array, Clamp
 
 _MAX_RANK = 4
+
+
+@dataclass(frozen=True)
+class BinaryAttrs(Attrs):
+    """ADD and MUL, with numpy broadcasting. Inputs: a, b."""
+
+    clamp: Clamp
 
 
 def _verify_broadcast(v: View) -> None:

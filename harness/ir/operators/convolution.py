@@ -7,9 +7,9 @@ from typing import cast
 import numpy as np
 
 from harness.errors import ModelFileError
-from harness.ir.graph import ABSENT, ConvAttrs, Graph, Node
+from harness.ir.graph import ABSENT, Graph, Node
 from harness.ir.operators.operands import Inputs, Operands, array, centred
-from harness.ir.operators.operator import Operator
+from harness.ir.operators.operator import INT8_WEIGHTS, Operator
 from harness.ir.operators.tflite import (
     MAX_WINDOW,
     OperatorDraft,
@@ -23,8 +23,9 @@ from harness.ir.operators.tflite import (
 )
 from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
-from harness.ir.operators.weights import BIAS, TYPES, bias_of, kernel_of, read_weighted, requantized, verify_weights
+from harness.ir.operators.weights import BIAS, bias_of, kernel_of, read_weighted, requantized, verify_weights
 from harness.ir.operators.windows import padded, padding_number, tap, verify_window
+from harness.ir.window import ConvAttrs
 from harness.quantization.types import Array
 
 # --- CONV_2D ---------------------------------------------------------------------------------------------------------
@@ -177,7 +178,7 @@ OPERATORS = (
         attrs=ConvAttrs,
         inputs=(2, 3),
         optional=BIAS,
-        types=TYPES,
+        types=INT8_WEIGHTS,
         traits=frozenset({Trait.WEIGHTS}),
         tflite=TfliteForm(3, _write_conv_2d, _read_conv_2d, options=1, version=3),
         channel_axis=0,
@@ -190,7 +191,7 @@ OPERATORS = (
         attrs=ConvAttrs,
         inputs=(2, 3),
         optional=BIAS,
-        types=TYPES,
+        types=INT8_WEIGHTS,
         traits=frozenset({Trait.WEIGHTS, Trait.CHANNELS_APART}),
         tflite=TfliteForm(4, _write_depthwise, _read_depthwise, options=2, version=3),
         channel_axis=3,

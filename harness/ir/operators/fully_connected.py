@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 
-from harness.ir.graph import FullyConnectedAttrs, Graph, Node
+from harness.ir.graph import Attrs, Graph, Node
 from harness.ir.operators.operands import Inputs, Operands, array, centred
-from harness.ir.operators.operator import Operator
+from harness.ir.operators.operator import INT8_WEIGHTS, Operator
 from harness.ir.operators.tflite import (
     OperatorDraft,
     Read,
@@ -20,8 +21,8 @@ from harness.ir.operators.tflite import (
 )
 from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
-from harness.ir.operators.weights import BIAS, TYPES, bias_of, read_weighted, requantized, verify_weights
-from harness.quantization.types import Array
+from harness.ir.operators.weights import BIAS, bias_of, read_weighted, requantized, verify_weights
+from harness.quantization.types import Array, Clamp
 
 
 def _verify(v: View) -> None:
@@ -33,6 +34,14 @@ def _verify(v: View) -> None:
     v.need(fits, f"gives {x.elements // depth} rows of {out}, '{y.name}' has shape {list(y.shape)}")
     v.clamp(v.attrs(FullyConnectedAttrs).clamp)
     verify_weights(v, out, 0)
+
+
+@dataclass(frozen=True)
+class FullyConnectedAttrs(Attrs):
+    """FULLY_CONNECTED. Inputs: x, weights [out, in], bias or ABSENT. x is read as [elements / in, in]."""
+
+    clamp: Clamp
+    keep_num_dims: bool = False
 
 
 def fully_connected(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
@@ -71,7 +80,7 @@ OPERATORS = (
         attrs=FullyConnectedAttrs,
         inputs=(2, 3),
         optional=BIAS,
-        types=TYPES,
+        types=INT8_WEIGHTS,
         traits=frozenset({Trait.WEIGHTS}),
         tflite=TfliteForm(9, _write, _read, options=8, version=4),
         channel_axis=0,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 
 from harness.errors import GraphError
-from harness.ir.graph import ConcatAttrs, Graph, Node, SplitAttrs, Tensor
+from harness.ir.graph import Attrs, Graph, Node, Tensor
 from harness.ir.operators.operands import Inputs, Operands, array
 from harness.ir.operators.operator import Operator
 from harness.ir.operators.tflite import (
@@ -24,11 +25,26 @@ from harness.ir.operators.tflite import (
     resolves_to,
 )
 from harness.ir.operators.view import View
-from harness.quantization.types import Array
+from harness.quantization.types import Array, Clamp
 
 _MAX_INPUTS = 10  # TFLM, concatenation.cc
 _MAX_OUTPUTS = 1_000
 _MAX_RANK = 4
+
+
+@dataclass(frozen=True)
+class ConcatAttrs(Attrs):
+    """CONCATENATION along `axis` (non-negative)."""
+
+    axis: int
+    clamp: Clamp
+
+
+@dataclass(frozen=True)
+class SplitAttrs(Attrs):
+    """SPLIT and SPLIT_V along `axis` (non-negative); sizes are the outputs' shapes."""
+
+    axis: int
 
 
 def _verify_along(v: View, whole: Tensor, parts: list[Tensor], axis: int) -> None:

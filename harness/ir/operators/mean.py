@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import prod
 from typing import cast
 
 import numpy as np
 
-from harness.ir.graph import MeanAttrs, Node
+from harness.ir.graph import Attrs, Node
 from harness.ir.operators.operands import Inputs, Operands, centred, clip
 from harness.ir.operators.operator import Operator
 from harness.ir.operators.tflite import REST, OperatorDraft, Read, Reading, TfliteForm, Writing
@@ -29,6 +30,14 @@ def _verify(v: View) -> None:
     count = prod(x.shape[i] for i in axes)
     v.need(count * span(x) < INT32, f"averages {count} elements, with which sums overflow 32 bits")
     v.multiplier(x.q.scale / y.q.scale, count * span(x))
+
+
+@dataclass(frozen=True)
+class MeanAttrs(Attrs):
+    """MEAN over `axes` (sorted, non-negative)."""
+
+    axes: tuple[int, ...]
+    keep_dims: bool
 
 
 def mean(inputs: Inputs, op: Operands) -> tuple[Array, ...]:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from harness.errors import GraphError
-from harness.ir.graph import Attrs, Graph, NoAttrs, Node, Tensor
+from harness.ir.graph import ABSENT, Attrs, Graph, NoAttrs, Node, Tensor
 from harness.ir.operators.operands import Compute, Inputs, Operands
 from harness.ir.operators.tflite import TfliteForm
 from harness.ir.operators.traits import Trait
@@ -20,6 +20,7 @@ Count: TypeAlias = tuple[int, int]
 """Least and most."""
 
 EIGHT_BITS = (DType.INT8, DType.UINT8)
+"""Element types that a table of 256 bytes covers."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,12 @@ class Types:
 
 INT8 = (Types(DType.INT8, DType.INT8),)
 """int8 throughout."""
+
+INT8_WEIGHTS = (Types(DType.INT8, DType.INT8, weights=DType.INT8, bias=DType.INT32),)
+"""The same with weights and biases."""
+
+BYTES = tuple(Types(x, y) for x in EIGHT_BITS for y in EIGHT_BITS)
+"""From one 8-bit type to another."""
 
 ANY = tuple(Types(dtype, dtype) for dtype in DType)
 """Whatever type; outputs have the inputs'."""
@@ -94,6 +101,18 @@ class Operator:
     def data_inputs(self, node: Node) -> tuple[int, ...]:
         """Tensor ids of a node's inputs without weights and bias."""
         return node.inputs[:1] if self.has(Trait.WEIGHTS) else node.inputs
+
+    def types_of(self, graph: Graph, node: Node) -> Types | None:
+        """The row of the type policy that a node's tensors are of; None where there is none."""
+        tensors = graph.tensors
+        reads = [tensors[t].dtype for t in self.data_inputs(node)]
+        writes = [tensors[t].dtype for t in node.outputs]
+        constants = [tensors[t].dtype for t in node.inputs[len(reads) :] if t != ABSENT]
+        for types in self.types:
+            same = all(dtype is types.x for dtype in reads) and all(dtype is types.y for dtype in writes)
+            if same and all(dtype is own for dtype, own in zip(constants, (types.weights, types.bias), strict=False)):
+                return types
+        return None
 
     def values(self, inputs: Inputs, operands: Operands) -> tuple[Array, ...]:
         """The outputs, by the specification.

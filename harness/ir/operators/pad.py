@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 
-from harness.ir.graph import Graph, Node, PadAttrs
+from harness.ir.graph import Attrs, Graph, Node
 from harness.ir.operators.operands import Inputs, Operands, array
 from harness.ir.operators.operator import Operator
 from harness.ir.operators.tflite import (
@@ -24,6 +25,14 @@ from harness.ir.operators.view import View
 from harness.quantization.types import Array
 
 _MAX_RANK = 4
+
+
+@dataclass(frozen=True)
+class PadAttrs(Attrs):
+    """PAD and PADV2: (before, after) per dimension, filled with `value` in quantized units."""
+
+    paddings: tuple[tuple[int, int], ...]
+    value: int
 
 
 def _verify(v: View) -> None:

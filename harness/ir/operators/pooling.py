@@ -7,13 +7,14 @@ from typing import cast
 import numpy as np
 
 from harness.errors import GraphError
-from harness.ir.graph import Node, PoolAttrs
+from harness.ir.graph import Node
 from harness.ir.operators.operands import Inputs, Operands, array, clip
 from harness.ir.operators.operator import Operator
 from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Writing, activation_number
 from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import INT32, View
 from harness.ir.operators.windows import padded, padding_number, tap, verify_window
+from harness.ir.window import PoolAttrs
 from harness.quantization.types import Array
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import isfinite
 from typing import cast
 
 import numpy as np
 
-from harness.ir.graph import Graph, Node, SoftmaxAttrs
+from harness.ir.graph import Attrs, Graph, Node
 from harness.ir.operators.operands import Inputs, Operands, array, clip
 from harness.ir.operators.operator import Operator
 from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Writing
@@ -19,6 +20,13 @@ from harness.quantization.types import Array
 
 SAFE_DEPTH = 511
 """Widest SOFTMAX that no input makes TFLM's fixed-point sum overflow."""
+
+
+@dataclass(frozen=True)
+class SoftmaxAttrs(Attrs):
+    """SOFTMAX over the last dimension."""
+
+    beta: float
 
 
 def _verify(v: View) -> None:

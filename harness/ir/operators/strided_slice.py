@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import prod
 from typing import cast
 
 import numpy as np
 
-from harness.ir.graph import Graph, Node, SliceAttrs
+from harness.ir.graph import Attrs, Graph, Node
 from harness.ir.operators.operands import Inputs, Operands, array
 from harness.ir.operators.operator import Operator
 from harness.ir.operators.tflite import (
@@ -25,6 +26,18 @@ from harness.ir.operators.view import View
 from harness.quantization.types import Array
 
 _MAX_RANK = 4  # TFLM, strided_slice_common.cc
+
+
+@dataclass(frozen=True)
+class SliceAttrs(Attrs):
+    """STRIDED_SLICE, resolved: per input dimension first index, step (may be negative) and number of elements.
+
+    A dimension that the file shrinks away has count 1 here and is missing in the output's shape.
+    """
+
+    begin: tuple[int, ...]
+    strides: tuple[int, ...]
+    counts: tuple[int, ...]
 
 
 def _verify(v: View) -> None:

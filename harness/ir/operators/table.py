@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 
-from harness.ir.graph import TableAttrs
+from harness.ir.graph import Attrs
 from harness.ir.operators.operands import Inputs, Operands, array
-from harness.ir.operators.operator import EIGHT_BITS, Operator, Types
+from harness.ir.operators.operator import BYTES, Operator
 from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
 from harness.quantization.types import Array
@@ -19,6 +20,13 @@ def _verify(v: View) -> None:
     v.shape(y, x.shape)
     low, high = y.dtype.range
     v.need(len(values) == 256 and low <= min(values) <= max(values) <= high, "has a table of other values")
+
+
+@dataclass(frozen=True)
+class TableAttrs(Attrs):
+    """TABLE, which passes make: any function of one byte; `values` are its 256 results from the lowest input on."""
+
+    values: tuple[int, ...]
 
 
 def table(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
@@ -33,7 +41,7 @@ OPERATORS = (
         _verify,
         table,
         attrs=TableAttrs,
-        types=tuple(Types(x, y) for x in EIGHT_BITS for y in EIGHT_BITS),
+        types=BYTES,
         traits=frozenset({Trait.ELEMENTWISE, Trait.BYTE_FUNCTION, Trait.ROW_BY_ROW}),
     ),
 )

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from harness.errors import GraphError, ModelFileError
-from harness.ir.graph import Attrs, Graph, NoAttrs, Node, Pads, Tensor, activation_clamp
+from harness.ir.activations import activation_clamp
+from harness.ir.graph import Attrs, Graph, NoAttrs, Node, Tensor
+from harness.ir.window import Pads
 from harness.quantization.types import Clamp, Quantization
 
 ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6", "TANH", "SIGN_BIT")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
-from harness.ir.graph import Node, VariableAttrs
+from harness.ir.graph import Attrs, Node
 from harness.ir.operators.operator import Operator
 from harness.ir.operators.tflite import OperatorDraft, TfliteForm, Writing
 from harness.ir.operators.traits import Trait
@@ -17,6 +18,13 @@ def _verify(v: View) -> None:
     held, t = v.graph.states[state], v.x() if v.node.inputs else v.y()
     v.need(t.dtype is held.dtype, f"has '{t.name}' of type {t.dtype.value}, the state is {held.dtype.value}")
     v.shape(t, held.initial.shape)
+
+
+@dataclass(frozen=True)
+class VariableAttrs(Attrs):
+    """READ_VARIABLE (no input, one output) and ASSIGN_VARIABLE (one input, no output): index into Graph.states."""
+
+    state: int
 
 
 def _write_read(to: Writing, node: Node) -> OperatorDraft:

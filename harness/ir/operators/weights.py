@@ -6,13 +6,12 @@ import numpy as np
 
 from harness.ir.graph import ABSENT, Tensor
 from harness.ir.operators.operands import Inputs, Operands, clip
-from harness.ir.operators.operator import Types
+from harness.ir.operators.operator import INT8_WEIGHTS, Types
 from harness.ir.operators.tflite import Reading, Unsupported
 from harness.ir.operators.view import INT32, View, span
 from harness.quantization.fixedpoint import Ints, wrap32
 from harness.quantization.types import Array, Clamp, DType
 
-TYPES = (Types(DType.INT8, DType.INT8, weights=DType.INT8, bias=DType.INT32),)
 BIAS = frozenset({2})
 """Positions of optional inputs."""
 
@@ -22,7 +21,7 @@ def types_of(v: View, types: tuple[Types, ...]) -> Types:
     return next(t for t in types if (t.x, t.y) == (v.x().dtype, v.y().dtype))
 
 
-def verify_weights(v: View, channels: int, axis: int, types: tuple[Types, ...] = TYPES) -> None:
+def verify_weights(v: View, channels: int, axis: int, types: tuple[Types, ...] = INT8_WEIGHTS) -> None:
     """Types, quantization and value bounds.
 
     Accumulators must fit 32 bits in whatever order terms are added, the input's zero point folded into the bias or not:

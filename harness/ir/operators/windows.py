@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from harness.errors import GraphError
-from harness.ir.graph import ConvAttrs, Pads, PoolAttrs, Tensor
+from harness.ir.graph import Tensor
 from harness.ir.operators.operands import Operands
 from harness.ir.operators.view import View
-from harness.ir.window import padding_of, window_fault
+from harness.ir.window import ConvAttrs, Pads, PoolAttrs, padding_of, window_fault
 from harness.quantization.fixedpoint import Ints
 
 Pair = tuple[int, int]

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from harness.errors import BoardConfigError, CardError
 from harness.validate.card.positions import compose, line_of, one_line
-from harness.validate.card.schema import Accuracy, Budget, Card, CardFile, Checks, Placing, Tolerance
+from harness.validate.card.schema import Accuracy, Budget, Card, CardKeys, Checks, Placing, Tolerance
 from harness.validate.card.vectors import FileVectors, RandomVectors
 
 SUFFIX = ".hil.yaml"
@@ -48,7 +48,7 @@ def load_card(path: Path) -> Card:
     if not isinstance(content, dict):
         raise CardError(f"{path}: a card is a mapping of keys to values", hint="start with `model: NAME.tflite`")
     try:
-        card = CardFile.model_validate(content)
+        card = CardKeys.model_validate(content)
     except ValidationError as error:
         raise _schema_error(path, root, error) from None
     _check_boards(path, root, "budgets", card.budgets)
@@ -137,6 +137,6 @@ _FORMS = {
 }
 _KNOWN_KEYS = [
     name
-    for record in (CardFile, RandomVectors, FileVectors, Tolerance, Accuracy, Checks, Budget, Placing)
+    for record in (CardKeys, RandomVectors, FileVectors, Tolerance, Accuracy, Checks, Budget, Placing)
     for name in record.model_fields
 ]

@@ -124,7 +124,7 @@ def _placement(value: object) -> object:
     return {"default": value} if flat else value
 
 
-class CardFile(Record):
+class CardKeys(Record):
     """The keys of a card."""
 
     model: PathText

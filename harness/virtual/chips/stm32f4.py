@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from harness.virtual.chip import Chip, ChipMemory, Clock, Clocks, FlashLayout, ReadRegister, TimerSpec, Usart, Wiring
+from harness.virtual.chip import (
+    Chip,
+    ChipMemory,
+    Clock,
+    Clocks,
+    FlashLayout,
+    ReadRegister,
+    TimerSpec,
+    UsartDescription,
+    Wiring,
+)
 from harness.virtual.chips import stm32f
 
 
@@ -26,9 +36,9 @@ _F446 = Chip(
     ),
     registers=(stm32f.RCC, stm32f.PWR, stm32f.SYSCFG, *stm32f.WATCHDOGS, *stm32f.pins("abcdefgh")),
     usarts=(
-        Usart("usart1", 0x4001_1000, Clock(stm32f.APB2ENR, 4), kind="status"),
-        Usart("usart2", 0x4000_4400, Clock(stm32f.APB1ENR, 17), kind="status"),
-        Usart("usart3", 0x4000_4800, Clock(stm32f.APB1ENR, 18), kind="status"),
+        UsartDescription("usart1", 0x4001_1000, Clock(stm32f.APB2ENR, 4), kind="status"),
+        UsartDescription("usart2", 0x4000_4400, Clock(stm32f.APB1ENR, 17), kind="status"),
+        UsartDescription("usart3", 0x4000_4800, Clock(stm32f.APB1ENR, 18), kind="status"),
     ),
     timer=TimerSpec(0x4000_0000, Clock(stm32f.APB1ENR, 0)),
     flash=FlashLayout("f7", 0x4002_3C00, (0x4000,) * 4 + (0x1_0000,) + (0x2_0000,) * 3, options=0x0FFF_AAED),

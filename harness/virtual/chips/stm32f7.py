@@ -10,7 +10,7 @@ from harness.virtual.chip import (
     FlashLayout,
     ReadRegister,
     TimerSpec,
-    Usart,
+    UsartDescription,
     Wiring,
     bits,
 )
@@ -42,9 +42,9 @@ def _chip(name: str, idcode: int, memory: tuple[ChipMemory, ...], flash: FlashLa
         memory=memory,
         registers=(stm32f.RCC, stm32f.PWR, stm32f.SYSCFG, *stm32f.WATCHDOGS, *stm32f.pins("abcdefghijk")),
         usarts=(
-            Usart("usart1", 0x4001_1000, Clock(stm32f.APB2ENR, 4)),
-            Usart("usart2", 0x4000_4400, Clock(stm32f.APB1ENR, 17)),
-            Usart("usart3", 0x4000_4800, Clock(stm32f.APB1ENR, 18)),
+            UsartDescription("usart1", 0x4001_1000, Clock(stm32f.APB2ENR, 4)),
+            UsartDescription("usart2", 0x4000_4400, Clock(stm32f.APB1ENR, 17)),
+            UsartDescription("usart3", 0x4000_4800, Clock(stm32f.APB1ENR, 18)),
         ),
         timer=TimerSpec(0x4000_0000, Clock(stm32f.APB1ENR, 0)),
         flash=flash,

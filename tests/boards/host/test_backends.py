@@ -15,7 +15,7 @@ import pytest
 
 import harness
 from harness.boards import find_board, load_boards, open_session, resolve
-from harness.boards.backends import BACKENDS, GROUP, Backend, backend_names, find_backend
+from harness.boards.backends import BACKENDS, Backend, find_backend
 from harness.build import build_image
 from harness.errors import BoardConfigError, ToolError
 from harness.hardware.boards_file import EXTRA_VARIABLE
@@ -70,17 +70,17 @@ farm-7:
 @pytest.fixture
 def install(tmp_path, monkeypatch):
     """Put a package with an entry point on sys.path, and a board that names the backend into $TINYHIL_BOARDS."""
-    monkeypatch.delitem(BACKENDS, "farm", raising=False)
+    find_backend.cache_clear()
 
     def _install(target="farm_code:FARM", board=BOARD):
-        installed.install(tmp_path, "farm", GROUP, f"farm = {target}", FARM)
+        installed.install(tmp_path, "farm", BACKENDS.group, f"farm = {target}", FARM)
         monkeypatch.syspath_prepend(tmp_path)
         boards = tmp_path / "boards.yaml"
         boards.write_text(board)
         monkeypatch.setenv(EXTRA_VARIABLE, str(boards))
 
     yield _install
-    BACKENDS.pop("farm", None)
+    find_backend.cache_clear()
     sys.modules.pop("farm_code", None)
 
 
@@ -90,7 +90,7 @@ def test_a_backend_of_another_package_runs_a_card(install) -> None:
     assert outcome.passed and outcome.measurement.unit is Unit.HOST_NS
     assert outcome.resolved.runs_on.backend == "farm" and "desk 7 of the farm" in outcome.notes
     assert type(find_backend("farm")).__module__ == "farm_code"
-    assert {"host", "qemu", "pyocd", "virtual", "fvp", "farm"} == set(backend_names())
+    assert {"host", "qemu", "pyocd", "virtual", "fvp", "farm"} == set(BACKENDS.names())
 
 
 @pytest.mark.parametrize("target", ["farm_code:FARM", "farm_code:FarmBackend"])
@@ -136,8 +136,8 @@ def test_the_command_lists_its_boards(install) -> None:
 @pytest.mark.parametrize(
     ("target", "said"),
     [
-        ("farm_code:NOTHING", "cannot be loaded: AttributeError"),
-        ("no_such_module:FARM", "cannot be loaded: ModuleNotFoundError"),
+        ("farm_code:NOTHING", "cannot be loaded from farm_code:NOTHING: AttributeError"),
+        ("no_such_module:FARM", "cannot be loaded from no_such_module:FARM: ModuleNotFoundError"),
         ("farm_code:FarmSession.notes", "is no Backend"),
     ],
 )

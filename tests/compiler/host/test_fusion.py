@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.compiler.choice import Choice, candidates
+from harness.compiler.choice import KernelChoice, candidates
 from harness.compiler.compile import compile_graph
-from harness.compiler.fusion import Stream
-from harness.compiler.fusion.build import folded
+from harness.compiler.fusion import FusedRows
 from harness.compiler.fusion.groups import FusionGroups
-from harness.compiler.fusion.rows import needed, row_bytes, rows_of
-from harness.compiler.fusion.schedule import Move, schedule
+from harness.compiler.fusion.repeats import merge_repeats
+from harness.compiler.fusion.rows import input_rows, row_bytes, row_count
+from harness.compiler.fusion.schedule import MoveRows, schedule_rows
 from harness.compiler.goals import Goals
 from harness.compiler.memory.peak import PeakMemory
 from harness.frontends import load
@@ -31,19 +31,21 @@ from tests.support.models import real_model
 from tests.support.scale import scaled
 
 
-def streams(graph: Graph, core: str = "cortex-m4") -> Iterator[Stream]:
+def fused_rows(graph: Graph, core: str = "cortex-m4") -> Iterator[FusedRows]:
     """Every run of layers of a graph that can be computed together."""
     graph = optimize(graph)
-    views = find_aliases(graph)
+    aliases = find_aliases(graph)
     target = Target(core)
-    contexts = [Context(graph, node, target) for i, node in enumerate(graph.nodes) if i not in views.free]
-    layers = [[Choice(context, kernel) for kernel in candidates(context)] for context in contexts]
-    chains = FusionGroups(graph, views, layers, PeakMemory(graph, views, [choices[0].use for choices in layers]))
-    for option in chains.options():
-        for resolved in chains.resolved(option):
-            assert isinstance(resolved.choice, Stream)
-            assert resolved.need >= option.need or resolved.choice.rows > 1, "an estimate is a bound"
-            yield resolved.choice
+    contexts = [Context(graph, node, target) for i, node in enumerate(graph.nodes) if i not in aliases.elided]
+    layers = [[KernelChoice(context, kernel) for kernel in candidates(context)] for context in contexts]
+    groups = FusionGroups(
+        graph, aliases, layers, PeakMemory(graph, aliases, [choices[0].memory_use for choices in layers])
+    )
+    for estimate in groups.estimates():
+        for segment in groups.resolve(estimate):
+            assert isinstance(segment.computation, FusedRows)
+            assert segment.peak >= estimate.peak or segment.computation.rows > 1, "an estimate is a bound"
+            yield segment.computation
 
 
 def test_rows_are_where_they_are_read() -> None:
@@ -53,50 +55,50 @@ def test_rows_are_where_they_are_read() -> None:
     @given(graphs("ROWS"), st.integers(1, 5))
     def check(graph: Graph, rows: int) -> None:
         nonlocal found, turns
-        for stream in streams(graph):
-            turns += follow(stream, rows)
+        for fused in fused_rows(graph):
+            turns += follow(fused, rows)
             found += 1
 
     check()
     assert found >= 20 and turns > found, "most graphs can be computed together, in several turns"
 
 
-def follow(stream: Stream, rows: int) -> int:
+def follow(fused: FusedRows, rows: int) -> int:
     """Follows which rows lie in each window while the schedule runs; returns how many turns that takes."""
-    nodes, inner = stream.nodes, {node.outputs[0] for node in stream.nodes[:-1]}
-    planned = schedule(stream.graph, nodes, rows)
-    windows: dict[int, list[int | None]] = {t: [None] * size for t, size in planned.windows.items()}
+    nodes, inner = fused.nodes, {node.outputs[0] for node in fused.nodes[:-1]}
+    planned = schedule_rows(fused.graph, nodes, rows)
+    buffer_rows: dict[int, list[int | None]] = {t: [None] * size for t, size in planned.buffer_rows.items()}
     done: list[int] = []
-    for turn in planned.turns:
-        for t in windows.keys() - planned.carried:
-            windows[t] = [None] * len(windows[t])  # its bytes may be another's between turns
+    for turn in planned.iterations:
+        for t in buffer_rows.keys() - planned.carried:
+            buffer_rows[t] = [None] * len(buffer_rows[t])  # its bytes may be another's between turns
         for step in turn:
-            if isinstance(step, Move):
-                window = windows[step.tensor]
+            if isinstance(step, MoveRows):
+                window = buffer_rows[step.tensor]
                 window[: step.rows] = window[step.start : step.start + step.rows]
                 continue
             node = nodes[step.number]
-            for t, (first, end) in needed(stream.graph, node, step.first, step.end).items():
+            for t, (first, end) in input_rows(fused.graph, node, step.first, step.end).items():
                 if t in inner:
-                    at = first - step.fronts[t]
-                    assert windows[t][at : at + end - first] == list(range(first, end))
+                    at = first - step.buffer_starts[t]
+                    assert buffer_rows[t][at : at + end - first] == list(range(first, end))
             y = node.outputs[0]
             if y in inner:
-                at = step.first - step.fronts[y]
-                assert at >= 0 and at + step.end - step.first <= len(windows[y])
-                windows[y][at : at + step.end - step.first] = range(step.first, step.end)
+                at = step.first - step.buffer_starts[y]
+                assert at >= 0 and at + step.end - step.first <= len(buffer_rows[y])
+                buffer_rows[y][at : at + step.end - step.first] = range(step.first, step.end)
             else:
                 done += range(step.first, step.end)
-    assert done == list(range(rows_of(stream.graph, nodes[-1])))
-    for t in planned.windows:
-        assert planned.windows[t] * row_bytes(stream.graph.tensors[t]) <= stream.graph.tensors[t].bytes
-    return len(planned.turns)
+    assert done == list(range(row_count(fused.graph, nodes[-1])))
+    for t in planned.buffer_rows:
+        assert planned.buffer_rows[t] * row_bytes(fused.graph.tensors[t]) <= fused.graph.tensors[t].bytes
+    return len(planned.iterations)
 
 
-Made = tuple[str, dict[str, int], list[object]]
+Computation = tuple[str, dict[str, int], list[object]]
 
 
-def made(call: Call, turn: int = 0) -> Made:
+def made(call: Call, turn: int = 0) -> Computation:
     """A call as it is made: function, shape, and where each pointer points."""
     places = [
         (a.tensor, a.offset + turn * a.step) if isinstance(a, At) else a.data.tobytes() for a in call.arguments
@@ -104,7 +106,7 @@ def made(call: Call, turn: int = 0) -> Made:
     return call.function, dict(call.shape), places
 
 
-def unfolded(calls: tuple[Call, ...], repeats: tuple[Repeat, ...]) -> Iterator[Made]:
+def unfolded(calls: tuple[Call, ...], repeats: tuple[Repeat, ...]) -> Iterator[Computation]:
     """Every call in order."""
     at = 0
     for repeat in (*repeats, Repeat(len(calls), 0, 0)):
@@ -121,9 +123,9 @@ def test_loops_are_the_turns_that_they_stand_for() -> None:
     @given(graphs("ROWS"))
     def check(graph: Graph) -> None:
         nonlocal shorter
-        for stream in streams(graph):
-            plain = [made(call) for turn in stream.turns() for call in turn]
-            calls, repeats = folded(stream.turns())
+        for fused in fused_rows(graph):
+            plain = [made(call) for turn in fused.iterations() for call in turn]
+            calls, repeats = merge_repeats(fused.iterations())
             assert list(unfolded(calls, repeats)) == plain
             shorter += len(calls) < len(plain)
 
@@ -135,9 +137,9 @@ def test_random_networks_computed_together_equal_the_specification() -> None:
     rng = np.random.default_rng(77)
     kinds = ("ROWS", "ROWS", "SPARSE", "CHAIN")
     found = [random_graph(rng, op=kinds[i % len(kinds)]) for i in range(scaled(36, 800))]
-    plans = [compile_graph(graph, core="host", prefer={"Stream"}) for graph in found]
+    plans = [compile_graph(graph, core="host", prefer={"RowFusion"}) for graph in found]
     assert sum(any(layer.hidden for layer in plan.layers) for plan in plans) > len(found) / 2
-    assert check_on_board(found, "host", sanitize=True, prefer={"Stream"}) == len(found) * VECTORS
+    assert check_on_board(found, "host", sanitize=True, prefer={"RowFusion"}) == len(found) * VECTORS
 
 
 @pytest.mark.parametrize("name, most", [("kws", 6900), ("vww", 30_300), ("ic", 20_800), ("ad", 800), ("sww", 3700)])

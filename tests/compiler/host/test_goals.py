@@ -120,7 +120,7 @@ def test_what_is_no_number_of_bytes_is_refused(text: str) -> None:
 
 def test_wishes_of_the_command_line_go_before_the_cards() -> None:
     card = Overrides("ram", 1000, None)
-    assert parse_overrides("time", None, "2k").before(card).goals == Goals("time", 1000, 2000)
+    assert parse_overrides("time", None, "2k").or_else(card).goals == Goals("time", 1000, 2000)
     assert Overrides().goals == Goals() == Goals("balanced", None, None)
     with pytest.raises(OptionError, match="nothing is optimized for 'size'"):
         parse_overrides("size", None, None)

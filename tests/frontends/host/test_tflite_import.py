@@ -11,8 +11,10 @@ from harness.errors import ModelFileError
 from harness.frontends import load
 from harness.frontends.tflite import reader as tflite
 from harness.frontends.tflite.serialize import SubgraphDraft, TensorDraft, serialize
-from harness.ir.graph import Graph, Node, Pads, SliceAttrs
+from harness.ir.graph import Graph, Node
+from harness.ir.operators.strided_slice import SliceAttrs
 from harness.ir.operators.tflite import OperatorDraft
+from harness.ir.window import Pads
 from harness.quantization.types import DType, Quantization
 from tests.support import graft
 from tests.support.generated import random_graph

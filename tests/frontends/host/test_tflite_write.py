@@ -11,8 +11,11 @@ import tflite
 from harness.errors import GraphError
 from harness.frontends.tflite.reader import load
 from harness.frontends.tflite.writer import write
-from harness.ir.graph import BinaryAttrs, ConvAttrs, Graph, NoAttrs, PadAttrs, Pads, Tensor
+from harness.ir.graph import Graph, NoAttrs, Tensor
 from harness.ir.interpreter import run
+from harness.ir.operators.binary import BinaryAttrs
+from harness.ir.operators.pad import PadAttrs
+from harness.ir.window import ConvAttrs, Pads
 from harness.quantization.types import DType, Quantization
 from tests.support.draft import Draft
 from tests.support.generated import KINDS, random_graph, random_inputs

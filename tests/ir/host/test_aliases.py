@@ -10,7 +10,10 @@ import pytest
 from harness.compiler.compile import compile_graph
 from harness.compiler.plan import Plan
 from harness.frontends import load
-from harness.ir.graph import ConcatAttrs, Graph, SliceAttrs, SplitAttrs, State, VariableAttrs
+from harness.ir.graph import Graph, State
+from harness.ir.operators.joining import ConcatAttrs, SplitAttrs
+from harness.ir.operators.strided_slice import SliceAttrs
+from harness.ir.operators.variables import VariableAttrs
 from harness.passes import optimize
 from harness.quantization.types import DType
 from tests.support.graphs import FULL, Builder

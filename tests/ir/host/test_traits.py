@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.compiler.choice import candidates
-from harness.compiler.fusion.rows import can_stream, needed, part
+from harness.compiler.fusion.rows import can_fuse_rows, input_rows, slice_rows
 from harness.hardware.target import Target
 from harness.ir.graph import Graph, Node, Tensor
 from harness.ir.interpreter import run
@@ -122,11 +122,11 @@ def test_row_by_row_operators_are_computed_a_few_rows_at_a_time(name: str, seed:
     x = draft.input((1, height, between(draft.rng, 1, 4), between(draft.rng, 1, 5)), Quantization((0.05,), (3,)))
     graph = draft.finish("rows", (BUILDERS[name](draft, x),))
     (node,) = graph.nodes
-    assert can_stream(graph, node)
+    assert can_fuse_rows(graph, node)
     first = between(draft.rng, 0, height - 1)
     end = between(draft.rng, first + 1, height)
-    cut, alone = part(graph, node, first, end)
-    ((top, bottom),) = needed(graph, node, first, end).values()
+    cut, alone = slice_rows(graph, node, first, end)
+    ((top, bottom),) = input_rows(graph, node, first, end).values()
     vector = random_inputs(graph, draft.rng, 1)[0][0]
     (rows,) = run(replace(cut, nodes=(alone,)), [vector[:, top:bottom]]).outputs
     np.testing.assert_array_equal(rows, run(graph, [vector]).outputs[0][:, first:end])
@@ -149,7 +149,7 @@ def test_constant_channels_go_through_elementwise_operators(name: str) -> None:
 
 
 def draft_convolution(draft: Draft, inputs: tuple[int, ...], y: int) -> int:
-    from harness.ir.graph import ConvAttrs, Pads
+    from harness.ir.window import ConvAttrs, Pads
 
     return draft.node("CONV_2D", inputs, (y,), ConvAttrs((1, 1), (1, 1), Pads(), (-128, 127)))
 

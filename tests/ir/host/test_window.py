@@ -9,11 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.ir.graph import ABSENT, ConvAttrs, Graph, Node, Pads, PoolAttrs, Tensor
+from harness.ir.graph import ABSENT, Graph, Node, Tensor
 from harness.ir.verifier import verify
 from harness.ir.window import (
     NO_WINDOW,
     ONE,
+    ConvAttrs,
+    Pads,
+    PoolAttrs,
     Window2D,
     WindowAxis,
     one_row,

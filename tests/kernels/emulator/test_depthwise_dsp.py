@@ -9,8 +9,8 @@ import pytest
 
 from harness.boards import load_boards
 from harness.compiler.compile import compile_graph
-from harness.ir.graph import ConvAttrs, Graph, Pads
-from harness.ir.window import same_pads
+from harness.ir.graph import Graph
+from harness.ir.window import ConvAttrs, Pads, same_pads
 from harness.quantization.types import Quantization
 from tests.support.builders.common import fused
 from tests.support.compiled import VECTORS, check_on_board

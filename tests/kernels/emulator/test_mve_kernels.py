@@ -10,7 +10,8 @@ import pytest
 from harness.compiler.compile import compile_graph
 from harness.compiler.plan import Layer, Plan
 from harness.hardware.target import Target
-from harness.ir.graph import Graph, Pads
+from harness.ir.graph import Graph
+from harness.ir.window import Pads
 from harness.kernels import convolution_mve, depthwise_mve, movement_mve
 from harness.kernels.base import Kernel
 from harness.kernels.convolution_mve import Conv1x1S8Mve, ConvSmallStripS8Mve

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.compiler.choice import Choice
+from harness.compiler.choice import KernelChoice
 from harness.compiler.memory.overlap import Overlap, is_safe, overlap_of
 from harness.hardware.cores import CORES
 from harness.hardware.target import Target
@@ -95,7 +95,7 @@ def test_scratch_told_in_the_cost_is_what_the_layer_gets() -> None:
     with_scratch = set()
     for name, context, _ in declared(6, 60):
         kernel = next(k for k in all_kernels() if type(k).__name__ == name)
-        choice = Choice(context, kernel)
+        choice = KernelChoice(context, kernel)
         assert choice.cost.scratch == choice.lowered.scratch, name
         with_scratch |= {name} if choice.cost.scratch else set()
     assert len(with_scratch) >= 3

@@ -7,8 +7,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from harness.ir.graph import BinaryAttrs, Tensor
-from harness.ir.operators.binary import add
+from harness.ir.graph import Tensor
+from harness.ir.operators.binary import BinaryAttrs, add
 from harness.ir.operators.operands import Operands
 from harness.kernels import add_linear, elementwise_mve
 from harness.kernels.add_line import AddLine, LineForm

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.hardware.target import Target
-from harness.ir.graph import Graph, Pads
+from harness.ir.graph import Graph
 from harness.ir.interpreter import run
+from harness.ir.window import Pads
 from harness.kernels.context import Context
 from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
 from harness.quantization.fixedpoint import Ints

@@ -142,7 +142,7 @@ def test_faults_are_told_with_place_and_registers(images, board):
 
 def test_without_mpu_a_canary_tells_of_the_overflow(tmp_path):
     """The model needs some bytes more than the stack has: they fall into the canary, and no access faults."""
-    elf = build("mps2-an385", tmp_path / "image.elf", link="semihost", stack_size=1184)
+    elf = build("mps2-an385", tmp_path / "image.elf", link="semihost", stack_size=1152)
     without = ["-global", "driver=cortex-m3-arm-cpu,property=has-mpu,value=false"]
     with running(elf, "mps2-an385", "semihost", options=without) as line:
         client = Client(line, elf=elf)

@@ -30,9 +30,9 @@ def of_enum(prefix, enum: type[IntEnum]):
 WIRE, PORT = constants("hil_wire.h"), constants("hil_port.h")
 NAMED = (
     of_enum("HIL_", wire.Kind)
-    | of_enum("HIL_", wire.Status)
+    | of_enum("HIL_", wire.AnswerStatus)
     | of_enum("HIL_INVOKE_", wire.Mode)
-    | of_enum("HIL_TABLE_", wire.Table)
+    | of_enum("HIL_TABLE_", wire.ModelTable)
     | of_enum("HIL_SPACE_", wire.Space)
     | of_enum("HIL_FAULT_", wire.FaultKind)
     | named("HIL_PHASE_", ((name.upper(), number) for number, name in enumerate(wire.PHASES)))

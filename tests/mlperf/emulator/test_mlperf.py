@@ -15,8 +15,8 @@ from harness.build import build_image
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import emit
 from harness.errors import DeviceRefusedError, OptionError
-from harness.ir.graph import BinaryAttrs
 from harness.ir.interpreter import run as run_specification
+from harness.ir.operators.binary import BinaryAttrs
 from harness.mlperf.client import MlperfClient
 from harness.mlperf.firmware import Interface, language
 from harness.oracle import open_oracle

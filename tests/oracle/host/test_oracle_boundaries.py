@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.ir.graph import BinaryAttrs, Graph, NoAttrs
+from harness.ir.graph import Graph, NoAttrs
+from harness.ir.operators.binary import BinaryAttrs
 from harness.oracle import open_oracle
 from harness.quantization.types import Array, DType, Quantization
 from tests.support.boundaries import CLAMP, LAYERS, boundary_layer

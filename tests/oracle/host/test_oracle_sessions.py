@@ -10,7 +10,8 @@ import pytest
 
 from harness.errors import OracleError, OracleMissingError, VectorsError
 from harness.frontends.tflite.writer import write
-from harness.ir.graph import Graph, NoAttrs, SoftmaxAttrs
+from harness.ir.graph import Graph, NoAttrs
+from harness.ir.operators.softmax import SoftmaxAttrs
 from harness.oracle import open_oracle
 from harness.oracle.isolated import IsolatedInterpreter
 from harness.oracle.tflm import TflmInterpreter

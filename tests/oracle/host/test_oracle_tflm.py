@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from harness.frontends import load
-from harness.ir.graph import ConvAttrs, FullyConnectedAttrs, Graph, Node, Pads, PoolAttrs, State, Tensor, VariableAttrs
+from harness.ir.graph import Graph, Node, State, Tensor
+from harness.ir.operators.fully_connected import FullyConnectedAttrs
+from harness.ir.operators.variables import VariableAttrs
+from harness.ir.window import ConvAttrs, Pads, PoolAttrs
 from harness.oracle import OracleSession, open_oracle
 from harness.quantization.types import Array, DType, Quantization
 from tests.support.draft import Draft

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 
 from harness.compiler.compile import compile_graph
 from harness.frontends import load
-from harness.ir.graph import ConvAttrs, Graph, NoAttrs, Pads
+from harness.ir.graph import Graph, NoAttrs
 from harness.ir.interpreter import run
 from harness.ir.verifier import verify
+from harness.ir.window import ConvAttrs, Pads
 from harness.kernels.macs import macs
 from harness.passes import optimize
 from harness.passes.drop_channels import drop_channels
@@ -145,7 +146,7 @@ def test_columns_of_a_flattened_image_go_with_its_channels() -> None:
     dead(b, mid, slice(0, 4), 4321)
     flat = b.node("RESHAPE", (mid,), b.tensor(1, 48, scale=0.2, zero=3), NoAttrs())
     w = b.tensor(4, 48, scale=0.01, data=np.random.default_rng(5).integers(-9, 9, (4, 48)).astype(np.int8))
-    from harness.ir.graph import FullyConnectedAttrs
+    from harness.ir.operators.fully_connected import FullyConnectedAttrs
 
     y = b.node("FULLY_CONNECTED", (flat, w), b.tensor(1, 4, scale=0.5), FullyConnectedAttrs(FULL))
     graph = b.graph(y)

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from harness.compiler.compile import compile_graph
-from harness.ir.graph import ABSENT, ConvAttrs, Graph, NoAttrs, Pads
+from harness.ir.graph import ABSENT, Graph, NoAttrs
 from harness.ir.interpreter import run
 from harness.ir.verifier import verify
+from harness.ir.window import ConvAttrs, Pads
 from harness.passes import optimize
 from harness.quantization.types import Quantization
 from tests.support.graphs import Builder

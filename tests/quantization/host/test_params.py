@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from harness.errors import GraphError
-from harness.ir.graph import NoAttrs, SoftmaxAttrs, Tensor
+from harness.ir.graph import NoAttrs, Tensor
 from harness.ir.operators import OPERATORS
+from harness.ir.operators.softmax import SoftmaxAttrs
 from harness.oracle import open_oracle
 from harness.quantization import params
 from harness.quantization.types import DType, Quantization

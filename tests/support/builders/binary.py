@@ -6,9 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from harness.ir.graph import (
-    BinaryAttrs,
-)
+from harness.ir.operators.binary import BinaryAttrs
 from harness.quantization.types import DType
 from tests.support.builders.common import anything, fused
 from tests.support.draft import Draft, Rng, between, chance, log_uniform, quantization, values

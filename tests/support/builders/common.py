@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from harness.ir.graph import (
-    Pads,
-    Tensor,
-    activation_clamp,
-)
-from harness.ir.window import same_pads
+from harness.ir.activations import activation_clamp
+from harness.ir.graph import Tensor
+from harness.ir.window import Pads, same_pads
 from harness.quantization.types import Clamp, Quantization
 from tests.support.draft import Draft, Rng, between, chance, pick
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from harness.ir.graph import (
-    ConvAttrs,
-    Tensor,
-)
+from harness.ir.graph import Tensor
+from harness.ir.window import ConvAttrs
 from harness.quantization.types import DType
 from tests.support.builders.common import fused, image, steps, window
 from tests.support.builders.weights import accumulator, weights

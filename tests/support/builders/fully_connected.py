@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.ir.graph import (
-    FullyConnectedAttrs,
-)
+from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from tests.support.builders.common import fused, random_shape
 from tests.support.builders.weights import accumulator, weights
 from tests.support.draft import Draft, between, chance

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.ir.graph import (
-    ConcatAttrs,
-    SplitAttrs,
-)
+from harness.ir.operators.joining import ConcatAttrs, SplitAttrs
 from harness.quantization.types import DType
 from tests.support.builders.common import anything, random_shape
 from tests.support.draft import Draft, between, values

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from harness.ir.graph import (
-    MeanAttrs,
-)
+from harness.ir.operators.mean import MeanAttrs
 from tests.support.builders.common import anything
 from tests.support.draft import Draft, between, chance, log_uniform, quantization
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from harness.ir.graph import (
-    PadAttrs,
-)
+from harness.ir.operators.pad import PadAttrs
 from tests.support.builders.common import anything
 from tests.support.draft import Draft, between, chance
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.ir.graph import (
-    PoolAttrs,
-)
+from harness.ir.window import PoolAttrs
 from tests.support.builders.common import fused, image, steps, window
 from tests.support.draft import Draft, between, pick
 

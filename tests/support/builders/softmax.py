@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from harness.ir.graph import (
-    SoftmaxAttrs,
-)
+from harness.ir.operators.softmax import SoftmaxAttrs
 from tests.support.builders.common import PROBABILITY, random_shape
 from tests.support.draft import Draft, between, chance, log_uniform
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from harness.ir.graph import (
-    SliceAttrs,
-)
+from harness.ir.operators.strided_slice import SliceAttrs
 from tests.support.builders.common import anything
 from tests.support.draft import Draft, between, chance, pick
 

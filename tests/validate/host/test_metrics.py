@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.ir.graph import Graph, NoAttrs, Node, SoftmaxAttrs, Tensor
+from harness.ir.graph import Graph, NoAttrs, Node, Tensor
+from harness.ir.operators.softmax import SoftmaxAttrs
 from harness.quantization.types import DType, Quantization
 from harness.report import rows
 from harness.validate.classification import accuracy, classify, confusion, dequantize, is_classifier

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.virtual.chip import Clock, Usart
+from harness.virtual.chip import Clock, UsartDescription
 from harness.virtual.usart import FE, ORE, RE, RXNE, TC, TE, TXE, IsrPort, StatusPort
 
 CLOCK = 45_000_000
@@ -28,7 +28,7 @@ class Line:
 
 @pytest.fixture(params=[IsrPort, StatusPort])
 def port(request):
-    made = request.param(Usart("usart2", 0x4000_4400, Clock(0, 0)), lambda: CLOCK, lambda: None)
+    made = request.param(UsartDescription("usart2", 0x4000_4400, Clock(0, 0)), lambda: CLOCK, lambda: None)
     made.line = Line()
     made.write(made.DIVIDER, 390, False)
     made.write(made.CONTROL, made.ENABLE | TE | RE, False)

@@ -53,3 +53,6 @@ class FvpBackend(Backend):
 
         del icount
         return FvpSession(resolved, image)
+
+
+BACKEND = FvpBackend()

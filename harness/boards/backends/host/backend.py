@@ -34,3 +34,6 @@ class HostBackend(Backend):
 
         del icount
         return HostSession(resolved, image)
+
+
+BACKEND = HostBackend()

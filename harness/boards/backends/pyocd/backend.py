@@ -55,3 +55,6 @@ class PyocdBackend(Backend):
 
         bring_up(checks, board, probe)
         return True
+
+
+BACKEND = PyocdBackend()

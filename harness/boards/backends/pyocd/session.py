@@ -29,6 +29,7 @@ from harness.errors import (
     ProbeError,
     ProbeMissingError,
     TinyhilError,
+    ToolError,
     WrongChipError,
 )
 from harness.hardware.board import Probe, Resolved
@@ -288,7 +289,7 @@ class PyocdSession(Session):
         """
         if self._debugger is None:
             return None
-        with contextlib.suppress(ProbeError):
+        with contextlib.suppress(ProbeError, ToolError):  # the error itself says more than that this cannot be told
             symbols = Symbols(self.image.elf)
             state = device_state(self._debugger, self.image.elf, symbols)
             error.details = "\n".join(filter(None, (error.details, state.text())))

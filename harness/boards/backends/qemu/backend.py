@@ -31,3 +31,6 @@ class QemuBackend(Backend):
         from harness.boards.backends.qemu.session import QemuSession
 
         return QemuSession(resolved, image, icount=icount)
+
+
+BACKEND = QemuBackend()

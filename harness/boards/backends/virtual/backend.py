@@ -54,3 +54,6 @@ def emulation_of(board: Board) -> Board | str:
     if not is_installed():
         return f"pip install 'tinyhil[virtual]' would let a virtual {board.name} run its own image"
     return replace(board, backend=VIRTUAL)
+
+
+BACKEND = VirtualBackend()

@@ -1,4 +1,4 @@
-"""Chained layers as one: the calls that compute them a few rows at a time, and the memory that this takes."""
+"""Fused rows: the calls that compute several layers a few rows at a time, their memory and their expected cost."""
 
 from __future__ import annotations
 
@@ -9,44 +9,55 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from harness.compiler.choice import Choice
+from harness.compiler.choice import KernelChoice
 from harness.compiler.cost.estimate import step_cost
 from harness.compiler.cost.model import Cost
-from harness.compiler.fusion.rows import is_total, needed, part, row_bytes
-from harness.compiler.fusion.schedule import Compute, Move, Schedule, schedule
+from harness.compiler.fusion.repeats import merge_repeats
+from harness.compiler.fusion.rows import input_rows, is_image_mean, row_bytes, slice_rows
+from harness.compiler.fusion.schedule import ComputeRows, MoveRows, RowSchedule, schedule_rows
 from harness.compiler.memory.arena import allocate
-from harness.compiler.memory.lifetimes import Use, Value
+from harness.compiler.memory.lifetimes import MemoryUse, Value
 from harness.compiler.memory.overlap import Overlap, overlap_of
 from harness.compiler.plan import KernelUse, LayerCode
 from harness.hardware.target import Target
-from harness.ir.graph import ABSENT, Graph, MeanAttrs, Node, PoolAttrs
+from harness.ir.graph import ABSENT, Graph, Node
+from harness.ir.operators.mean import MeanAttrs
+from harness.ir.window import PoolAttrs
 from harness.kernels.access_order import NEVER
-from harness.kernels.base import Argument, At, Call, ConstantTable, In, Lowered, Out, Repeat, Scratch
+from harness.kernels.base import Argument, At, Call, ConstantTable, In, Lowered, Out, Scratch
 from harness.kernels.context import Context
 from harness.quantization.params import mean_params
 
 CALL = 40
-"""Instructions around a call, expected."""
+"""Expected instructions of a call besides the kernel's own."""
 
 MOVED_WORD = 2.5
-"""Instructions a word that is moved, expected."""
+"""Expected instructions to move a word of four bytes."""
 
-Pick = Callable[[Node, "tuple[int, ...]", Callable[[], Context]], Choice]
-"""The kernel for a part of a node: of which node, what tells the part apart from others, and how to come by it."""
+ChooseKernel = Callable[[Node, "tuple[int, ...]", Callable[[], Context]], KernelChoice]
+"""Chooses the kernel for some rows of a node, from the node, a key that equal parts share, and what makes the part."""
 
 
 @dataclass(frozen=True, eq=False)
-class Stream:
-    """Nodes computed together, `rows` rows of the last one's output at a time.
+class FusedRows:
+    """Nodes computed together, `rows` rows of the last one's output an iteration.
 
-    Like a Choice, it tells what it takes; only the last node's output exists as a whole.
+    Has the properties of a KernelChoice. Only the last node's output exists whole: of the tensors between the nodes a
+    scratch buffer holds the rows that are still needed.
+
+    Attributes:
+        graph: that the nodes are of.
+        nodes: in order, each but the last read by later ones alone.
+        target: the core.
+        rows: output rows of the last node an iteration; where it is a mean over the image, input rows.
+        choose: the choice of kernels.
     """
 
     graph: Graph
     nodes: tuple[Node, ...]
     target: Target
     rows: int
-    pick: Pick
+    choose: ChooseKernel
 
     @property
     def node(self) -> Node:
@@ -54,8 +65,8 @@ class Stream:
         return self.nodes[-1]
 
     @cached_property
-    def _schedule(self) -> Schedule:
-        return schedule(self.graph, self.nodes, self.rows)
+    def _row_schedule(self) -> RowSchedule:
+        return schedule_rows(self.graph, self.nodes, self.rows)
 
     @cached_property
     def _inner(self) -> frozenset[int]:
@@ -63,44 +74,45 @@ class Stream:
 
     @cached_property
     def inputs(self) -> tuple[int, ...]:
-        """Tensors that are read as wholes, constants left out."""
+        """Tensors that are read from outside, constants left out."""
         read = (t for node in self.nodes for t in node.inputs if t != ABSENT and self.graph.tensors[t].data is None)
         return tuple(dict.fromkeys(t for t in read if t not in self._inner))
 
     @cached_property
-    def _choices(self) -> dict[tuple[int, ...], Choice | None]:
-        """By node, rows of output and of padding: the kernel of such a part."""
-        found: dict[tuple[int, ...], Choice | None] = {}
+    def _choices(self) -> dict[tuple[int, ...], KernelChoice | None]:
+        """The kernel of each part, by its key; None where sums for a mean are computed."""
+        found: dict[tuple[int, ...], KernelChoice | None] = {}
         for step in self._computes():
-            key = self._kind(step)
+            key = self._part_key(step)
             if key not in found:
                 node = self.nodes[step.number]
-                total = is_total(self.graph, node)
-                found[key] = None if total else self.pick(node, key[1:], partial(self._part, step))
+                total = is_image_mean(self.graph, node)
+                found[key] = None if total else self.choose(node, key[1:], partial(self._part, step))
         return found
 
-    def _part(self, step: Compute) -> Context:
-        graph, node = part(self.graph, self.nodes[step.number], step.first, step.end)
+    def _part(self, step: ComputeRows) -> Context:
+        graph, node = slice_rows(self.graph, self.nodes[step.number], step.first, step.end)
         return Context(graph, node, self.target)
 
-    def _kind(self, step: Compute) -> tuple[int, ...]:
-        """What tells apart two parts of which each needs its own shape."""
+    def _part_key(self, step: ComputeRows) -> tuple[int, ...]:
+        """Equal for two parts that have the same shape: node, numbers of rows, and the place if there is padding."""
         node = self.nodes[step.number]
-        (first, end), *_ = needed(self.graph, node, step.first, step.end).values()
+        (first, end), *_ = input_rows(self.graph, node, step.first, step.end).values()
         at_top = step.first if first == 0 else -1
         at_bottom = step.end if end == self.graph.tensors[node.inputs[0]].shape[1] else -1
         return step.number, step.end - step.first, end - first, at_top, at_bottom
 
-    def _computes(self) -> Iterator[Compute]:
-        return (step for turn in self._schedule.turns for step in turn if isinstance(step, Compute))
+    def _computes(self) -> Iterator[ComputeRows]:
+        iterations = self._row_schedule.iterations
+        return (step for iteration in iterations for step in iteration if isinstance(step, ComputeRows))
 
     # --- memory ------------------------------------------------------------------------------------------------------
 
     @cached_property
     def _layout(self) -> tuple[dict[object, int], int]:
-        """Offset of each window, of the kernels' scratch by node, and of the sums; and the size of it all.
+        """The scratch buffer: offset in bytes of each row buffer, each node's scratch and the sums; and its size.
 
-        What is kept from turn to turn has its place throughout, the rest from its producer to its last consumer.
+        Rows kept from one iteration to the next live throughout, others from their producer to their last consumer.
         """
         values: list[Value] = []
         keys: list[object] = []
@@ -109,15 +121,15 @@ class Stream:
             y = node.outputs[0]
             if y in self._inner:
                 readers = [i for i, other in enumerate(self.nodes) if y in other.inputs]
-                span = (0, count) if y in self._schedule.carried else (number, max(readers))
-                size = self._schedule.windows[y] * row_bytes(self.graph.tensors[y])
+                span = (0, count) if y in self._row_schedule.carried else (number, max(readers))
+                size = self._row_schedule.buffer_rows[y] * row_bytes(self.graph.tensors[y])
                 values.append(Value(f"rows of {y}", size, *span))
                 keys.append(y)
             scratch = max((sum(c.scratch) for k, c in self._choices.items() if c and k[0] == number), default=0)
             if scratch:
                 values.append(Value(f"scratch {number}", scratch, number, number))
                 keys.append(("scratch", number))
-            if is_total(self.graph, node):
+            if is_image_mean(self.graph, node):
                 values.append(Value("sums", 4 * self.graph.tensors[node.inputs[0]].shape[3], 0, count))
                 keys.append("sums")
         overlaps = {
@@ -134,8 +146,8 @@ class Stream:
         return max((sum(choice.scratch) for choice in self._choices.values() if choice), default=0)
 
     def _inner_overlaps(self) -> dict[tuple[int, int], Overlap]:
-        """Rows that do not outlive their turn may be written over rows that do not either."""
-        carried, found = self._schedule.carried, dict[tuple[int, int], Overlap]()
+        """(output, input) of nodes whose row buffers may share bytes: neither is kept for the next iteration."""
+        carried, found = self._row_schedule.carried, dict[tuple[int, int], Overlap]()
         for number, node in enumerate(self.nodes[:-1]):
             y = node.outputs[0]
             for x in set(node.inputs) & self._inner:
@@ -152,10 +164,11 @@ class Stream:
         return found
 
     def _at_fronts(self, number: int, x: int, y: int) -> bool:
-        """Whether node `number` always reads and writes from the beginning of its windows on."""
+        """Whether node `number` always reads and writes from the first row of its row buffers on."""
         node = self.nodes[number]
         return all(
-            step.first == step.fronts[y] and needed(self.graph, node, step.first, step.end)[x][0] == step.fronts[x]
+            step.first == step.buffer_starts[y]
+            and input_rows(self.graph, node, step.first, step.end)[x][0] == step.buffer_starts[x]
             for step in self._computes()
             if step.number == number
         )
@@ -173,14 +186,14 @@ class Stream:
         writes = np.full(self.graph.tensors[y].bytes, np.iinfo(np.int32).max, np.int32)
         clock = 0
         for step in self._computes():
-            node, choice = self.nodes[step.number], self._choices[self._kind(step)]
+            node, choice = self.nodes[step.number], self._choices[self._part_key(step)]
             order = choice.kernel.access_order(choice.context) if choice else None
             final = step.number == len(self.nodes) - 1
             own = order if final else None
             after = int(own.writes.max()) + 1 if own else int(final)
             for position, x in enumerate(node.inputs):
                 if x in reads:
-                    first, end = needed(self.graph, node, step.first, step.end)[x]
+                    first, end = input_rows(self.graph, node, step.first, step.end)[x]
                     size = row_bytes(self.graph.tensors[x])
                     seen = reads[x][first * size : end * size]
                     # without a declared order the last node may still read when it has written all
@@ -195,32 +208,32 @@ class Stream:
 
     @property
     def step(self) -> LayerCode:
-        """What the layers compute, for the plan."""
-        times = Counter(map(self._kind, self._computes()))
+        """The code of the layers, for the plan."""
+        times = Counter(map(self._part_key, self._computes()))
         parts = tuple(KernelUse(c.kernel, c.context, times[kind]) for kind, c in self._choices.items() if c)
-        return LayerCode(self.nodes, parts, self.inputs, self.lowered, self._around)
+        return LayerCode(self.nodes, parts, self.inputs, self.lowered, self._overhead)
 
     @property
-    def use(self) -> Use:
-        """What the layer means for the arena."""
-        return Use(self.inputs, self.node.outputs, self.scratch, self.overlaps)
+    def memory_use(self) -> MemoryUse:
+        """The memory that the layers read, write and need."""
+        return MemoryUse(self.inputs, self.node.outputs, self.scratch, self.overlaps)
 
     # --- time and code -----------------------------------------------------------------------------------------------
 
     @cached_property
-    def _around(self) -> float:
-        """Instructions between the kernels."""
+    def _overhead(self) -> float:
+        """Expected instructions between the kernels."""
         moved = sum(
             move.rows * row_bytes(self.graph.tensors[move.tensor])
-            for turn in self._schedule.turns
-            for move in turn
-            if isinstance(move, Move)
+            for iteration in self._row_schedule.iterations
+            for move in iteration
+            if isinstance(move, MoveRows)
         )
-        return CALL * sum(len(turn) for turn in self._schedule.turns) + MOVED_WORD * moved / 4
+        return CALL * sum(len(iteration) for iteration in self._row_schedule.iterations) + MOVED_WORD * moved / 4
 
     @cached_property
     def cost(self) -> Cost:
-        """The sum over all calls, and what moving rows takes."""
+        """The expected cost of all calls, and of moving rows."""
         return step_cost(self.step)
 
     @property
@@ -230,27 +243,27 @@ class Stream:
 
     @cached_property
     def lowered(self) -> Lowered:
-        """The calls of all turns; turns that differ only in where they read and write are repeated."""
+        """The calls of all iterations; equal iterations with evenly moving pointers are a loop."""
         kernels = dict.fromkeys(c.lowered.kernel for c in self._choices.values() if c)
-        names = [*kernels, *(["image_sums_portable"] if is_total(self.graph, self.node) else [])]
-        calls, repeats = folded(self.turns())
+        names = [*kernels, *(["image_sums_portable"] if is_image_mean(self.graph, self.node) else [])]
+        calls, repeats = merge_repeats(self.iterations())
         return Lowered("+".join(names), calls, sum(self.scratch), repeats)
 
-    def turns(self) -> list[list[Call]]:
-        """The calls of every turn."""
-        turns = [list(self._calls(turn)) for turn in self._schedule.turns]
-        return [*turns, [self._mean()]] if is_total(self.graph, self.node) else turns
+    def iterations(self) -> list[list[Call]]:
+        """The calls of every iteration; those of a mean end with its division."""
+        iterations = [list(self._calls(iteration)) for iteration in self._row_schedule.iterations]
+        return [*iterations, [self._mean()]] if is_image_mean(self.graph, self.node) else iterations
 
-    def _calls(self, turn: Sequence[Move | Compute]) -> Iterator[Call]:
-        for step in turn:
-            if isinstance(step, Move):
+    def _calls(self, iteration: Sequence[MoveRows | ComputeRows]) -> Iterator[Call]:
+        for step in iteration:
+            if isinstance(step, MoveRows):
                 size = row_bytes(self.graph.tensors[step.tensor])
-                window = self._layout[0][step.tensor]
-                source = At(None, window + step.start * size, "uint8_t")
-                target = At(None, window, "uint8_t")
+                buffer = self._layout[0][step.tensor]
+                source = At(None, buffer + step.start * size, "uint8_t")
+                target = At(None, buffer, "uint8_t")
                 yield Call("move_portable", (source, target), {"bytes": step.rows * size})
                 continue
-            choice = self._choices[self._kind(step)]
+            choice = self._choices[self._part_key(step)]
             if choice is None:
                 yield self._sums(step)
                 continue
@@ -259,7 +272,7 @@ class Stream:
                 arguments = tuple(self._argument(step, choice, number, a) for a in call.arguments)
                 yield replace(call, arguments=arguments)
 
-    def _argument(self, step: Compute, choice: Choice, number: int, argument: Argument) -> Argument:
+    def _argument(self, step: ComputeRows, choice: KernelChoice, number: int, argument: Argument) -> Argument:
         node = self.nodes[step.number]
         if isinstance(argument, Scratch):
             return At(None, self._layout[0]["scratch", step.number], argument.ctype)
@@ -269,18 +282,18 @@ class Stream:
             return self._rows(step, node.outputs[argument.index], step.first, argument.ctype)
         if isinstance(argument, In):
             x = node.inputs[argument.index]
-            first = needed(self.graph, node, step.first, step.end)[x][0]
+            first = input_rows(self.graph, node, step.first, step.end)[x][0]
             return self._rows(step, x, first, argument.ctype)
         return argument
 
-    def _rows(self, step: Compute, tensor: int, first: int, ctype: str) -> At:
-        """Pointer to a row of a tensor, or of the window that there is of it."""
+    def _rows(self, step: ComputeRows, tensor: int, first: int, ctype: str) -> At:
+        """Pointer to row `first` of a tensor, in its row buffer if it has one."""
         size = row_bytes(self.graph.tensors[tensor])
         if tensor not in self._inner:
             return At(tensor, first * size, ctype)
-        return At(None, self._layout[0][tensor] + (first - step.fronts[tensor]) * size, ctype)
+        return At(None, self._layout[0][tensor] + (first - step.buffer_starts[tensor]) * size, ctype)
 
-    def _sums(self, step: Compute) -> Call:
+    def _sums(self, step: ComputeRows) -> Call:
         x = self.node.inputs[0]
         _, _, width, channels = self.graph.tensors[x].shape
         shape = {"pixels": width * (step.end - step.first), "channels": channels, "first": int(step.first == 0)}
@@ -299,59 +312,3 @@ class Stream:
         assert isinstance(attrs, PoolAttrs)
         shape |= {"count": count, "clamp_min": attrs.clamp[0], "clamp_max": attrs.clamp[1]}
         return Call("image_average_portable", arguments, shape)
-
-
-# --- turns that repeat -----------------------------------------------------------------------------------------------
-
-
-def folded(turns: Sequence[Sequence[Call]]) -> tuple[tuple[Call, ...], tuple[Repeat, ...]]:
-    """The calls of all turns; of runs of turns that differ only in evenly moving pointers those of the first."""
-    calls: list[Call] = []
-    repeats: list[Repeat] = []
-    at = 0
-    while at < len(turns):
-        times = 1
-        moves: list[tuple[int, ...]] | None = None
-        while at + times < len(turns):
-            found = _steps(turns[at + times - 1], turns[at + times])
-            if found is None or (moves is not None and found != moves):
-                break
-            moves, times = found, times + 1
-        turn = list(turns[at])
-        if moves is not None:
-            repeats.append(Repeat(len(calls), len(turn), times))
-            turn = [
-                replace(call, arguments=tuple(map(_moving, call.arguments, by)))
-                for call, by in zip(turn, moves, strict=True)
-            ]
-        calls += turn
-        at += times
-    return tuple(calls), tuple(repeats)
-
-
-def _steps(one: Sequence[Call], two: Sequence[Call]) -> list[tuple[int, ...]] | None:
-    """Bytes by which each pointer moves from one turn to the next; None where the turns differ otherwise."""
-    if len(one) != len(two):
-        return None
-    found = []
-    for a, b in zip(one, two, strict=True):
-        if a.function != b.function or a.shape != b.shape or len(a.arguments) != len(b.arguments):
-            return None
-        moves = [_step(x, y) for x, y in zip(a.arguments, b.arguments, strict=True)]
-        if any(move is None for move in moves):
-            return None
-        found.append(tuple(move for move in moves if move is not None))
-    return found
-
-
-def _step(a: Argument, b: Argument) -> int | None:
-    if isinstance(a, At) and isinstance(b, At):
-        return b.offset - a.offset if (a.tensor, a.ctype) == (b.tensor, b.ctype) else None
-    if isinstance(a, ConstantTable) and isinstance(b, ConstantTable):
-        same = a.data is b.data or (a.ctype == b.ctype and a.name == b.name and np.array_equal(a.data, b.data))
-        return 0 if same else None
-    return 0 if a == b else None
-
-
-def _moving(argument: Argument, by: int) -> Argument:
-    return replace(argument, step=by) if isinstance(argument, At) else argument
