@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,22 @@ def pytest_configure():
     # interrupt.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def attach(tmp_path, monkeypatch) -> Callable[..., dict[str, str]]:
+    """Attaches virtual probes for some boards, with faults or none, to this process; gives what a child needs."""
+    from tests.support.probe import virtual_probes
+
+    def _attach(*boards: str, faults: str = "") -> dict[str, str]:
+        environment = virtual_probes(*boards, folder=tmp_path, faults=faults)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        for name in ("TINYHIL_PROBE", "TINYHIL_LEASE_WAIT", "PYTEST_XDIST_WORKER"):
+            monkeypatch.delenv(name, raising=False)
+        return environment
+
+    return _attach
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ def run(console: Console) -> None:
     if importlib.util.find_spec("unicorn") is None:
         console.print("virtual: the extra tinyhil[virtual] is not installed")
         return
-    with tempfile.TemporaryDirectory() as folder, virtual_probes(BOARD, folder=folder) as variables, _set(variables):
+    with tempfile.TemporaryDirectory() as folder, _set(virtual_probes(BOARD, folder=folder)):
         _flash_and_run(console)
         _start(console)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Stands in for FVP_Corstone_SSE-300_Ethos-U55 in tests, over QEMU: what harness/boards/backends/fvp.py relies on.
+"""Stands in for FVP_Corstone_SSE-300_Ethos-U55 in tests, over QEMU: what harness/boards/backends/fvp relies on.
 
 As the FVP does, it says on standard output (a C program's: in blocks unless that is a terminal) where its first UART
 listens, goes to the next port where one is taken, serves one client at a time without touching the bytes, takes any -C,

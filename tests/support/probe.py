@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 
 from tests.support.paths import REPOSITORY
 
 
-@contextmanager
-def virtual_probes(*boards: str, folder: str | Path, faults: str = "") -> Iterator[dict[str, str]]:
+def virtual_probes(*boards: str, folder: str | Path, faults: str = "") -> dict[str, str]:
     """Variables with which pyOCD sees a virtual probe for each board, all their state in `folder`."""
     paths = [str(REPOSITORY)]
     if not any(point.value.startswith("harness.virtual") for point in metadata.entry_points(group="pyocd.probe")):
         paths.append(str(_entry_point(Path(folder))))  # tinyhil is not installed here, only found
-    yield {
+    return {
         "TINYHIL_VIRTUAL_PROBE": ",".join(boards),
         "TINYHIL_VIRTUAL_STATE": str(Path(folder) / "state"),
         "TINYHIL_VIRTUAL_FAULTS": faults,

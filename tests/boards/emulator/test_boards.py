@@ -15,15 +15,10 @@ from harness.link.client import Client
 from harness.link.paint import pattern
 from harness.units import Unit
 from harness.validate.measurement import measure
-from tests.support.tiny import tiny_graph, tiny_package
+from tests.support.tiny import check_tiny, tiny_graph, tiny_package, tiny_vectors
 
 EMULATED = [board.name for board in load_boards().values() if board.backend == "qemu"]
 LINKS = [(board, link) for board in EMULATED for link in ("uart", "semihost")] + [("host", "pipe")]
-
-
-def vectors(count, seed=0):
-    rng = np.random.default_rng(seed)
-    return [[rng.integers(-128, 128, (1, 4, 4, 2)).astype(np.int8)] for _ in range(count)]
 
 
 def image_for(board, link=None, sanitize=False):
@@ -34,18 +29,12 @@ def image_for(board, link=None, sanitize=False):
 @pytest.mark.parametrize(("board", "link"), LINKS)
 def test_outputs_and_layers_are_those_of_the_specification(board, link):
     package, image = image_for(board, link)
-    given = vectors(3)
+    given = tiny_vectors(3)
     with open_session(find_board(board), image) as session:
         measured = measure(session, image, package, given, layers=True)
         plain = measure(session, image, package, given, layers=False, profile=False)
-    for number, vector in enumerate(given):
-        expected = run_specification(tiny_graph(), vector, None)
-        assert np.array_equal(measured.outputs[number][0], expected.outputs[0])
-        assert np.array_equal(plain.outputs[number][0], expected.outputs[0])
-        for layer, made in zip(package.plan.layers, measured.layer_outputs[number], strict=True):
-            for tensor, array in zip(layer.outputs, made, strict=True):
-                source = package.plan.graph.tensors[tensor].source
-                assert np.array_equal(array, expected.tensors[source])
+    check_tiny(measured, package, given)
+    assert all(np.array_equal(*pair) for pair in zip(plain.outputs, measured.outputs, strict=True))
     assert plain.layer_outputs is None and plain.total is None and plain.layer_ticks is None
     assert not measured.reads_unwritten
     assert measured.arena_overrun == 0
@@ -56,7 +45,7 @@ def test_outputs_and_layers_are_those_of_the_specification(board, link):
 @pytest.mark.parametrize("board", EMULATED)
 def test_instructions_are_exact_and_layers_sum_to_the_inference(board):
     package, image = image_for(board)
-    given = vectors(2)
+    given = tiny_vectors(2)
     runs = []
     for link in ("uart", "semihost"):
         package, image = image_for(board, link)
@@ -76,7 +65,7 @@ def test_instructions_are_exact_and_layers_sum_to_the_inference(board):
 def test_without_icount_there_is_no_time():
     package, image = image_for("mps2-an500")
     with open_session(find_board("mps2-an500"), image, icount=False) as session:
-        measured = measure(session, image, package, vectors(1), layers=False)
+        measured = measure(session, image, package, tiny_vectors(1), layers=False)
     assert (measured.unit, measured.total, measured.layer_ticks) == (None, None, None)
 
 
@@ -93,14 +82,14 @@ def test_a_clock_that_contradicts_the_board_file_is_found():
         QemuSession(Resolved(board, wrong, False, ""), image) as session,
         pytest.raises(BoardError, match="loop of") as caught,
     ):
-        measure(session, image, package, vectors(1), layers=False)
+        measure(session, image, package, tiny_vectors(1), layers=False)
     assert "tick.hz" in caught.value.hint
 
 
 def test_the_host_board_counts_nanoseconds():
     package, image = image_for("host")
     with open_session(find_board("host"), image) as session:
-        measured = measure(session, image, package, vectors(2), layers=False)
+        measured = measure(session, image, package, tiny_vectors(2), layers=False)
         assert measured.unit is Unit.HOST_NS
         assert measured.total_quantity.unit is Unit.HOST_NS
         assert measured.stack_high == 0
@@ -112,7 +101,7 @@ def test_the_host_board_runs_under_sanitizers():
     package, image = image_for("host", sanitize=True)
     assert image.sanitize
     with open_session(find_board("host"), image) as session:
-        measure(session, image, package, vectors(2), layers=True)
+        measure(session, image, package, tiny_vectors(2), layers=True)
 
 
 def symbol(image, name):
@@ -132,7 +121,7 @@ def test_memory_is_read_from_outside(board):
         arena = symbol(image, "hil_arena")
         painted = session.read_memory(arena, package.plan.arena_size)
         assert painted == pattern(77, package.plan.arena_size).tobytes()
-        client.infer([vectors(1)[0][0].tobytes()])
+        client.infer([tiny_vectors(1)[0][0].tobytes()])
         assert session.read_memory(arena, package.plan.arena_size) == client.read_arena() != painted
         assert session.read_memory(arena, 0) == b""
 
@@ -150,10 +139,10 @@ def test_reset_starts_from_the_beginning():
     package, image = image_for("mps2-an500")
     with open_session(find_board("mps2-an500"), image) as session:
         first = session.pid
-        measure(session, image, package, vectors(1), layers=False)
+        measure(session, image, package, tiny_vectors(1), layers=False)
         session.reset()
         assert session.pid != first
-        measure(session, image, package, vectors(1), layers=False)
+        measure(session, image, package, tiny_vectors(1), layers=False)
 
 
 def test_a_closed_session_has_no_stream():
@@ -172,7 +161,7 @@ def test_many_boards_at_once():
     def work(board):
         package, image = image_for(board)
         with open_session(find_board(board), image) as session:
-            return measure(session, image, package, vectors(2), layers=True).device.board
+            return measure(session, image, package, tiny_vectors(2), layers=True).device.board
 
     with ThreadPoolExecutor(4) as pool:
         boards = EMULATED * 2
@@ -183,7 +172,7 @@ def test_many_models_in_one_image():
     board = find_board("mps2-an500")
     packages = [tiny_package(f"m{i}", seed=i) for i in range(12)]
     image = build_image(packages, board, BuildOptions(link="fast"))
-    given = vectors(2)
+    given = tiny_vectors(2)
     with open_session(board, image) as session:
         from harness.boards.session import open_client
 
@@ -197,6 +186,6 @@ def test_many_models_in_one_image():
 def test_time_is_told_by_phase():
     package, image = image_for("mps2-an500")
     with open_session(find_board("mps2-an500"), image) as session:
-        seconds = measure(session, image, package, vectors(3), layers=False).seconds
+        seconds = measure(session, image, package, tiny_vectors(3), layers=False).seconds
     assert set(seconds) == {"start", "vectors", "device", "profile"}
     assert 0 < seconds["device"] <= seconds["vectors"]

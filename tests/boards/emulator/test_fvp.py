@@ -12,7 +12,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from harness.boards import Resolved, find_board, load_boards, open_session, resolve
@@ -26,7 +25,6 @@ from harness.errors import (
     EmulatorLicenseError,
     EmulatorMissingError,
 )
-from harness.ir.interpreter import run as run_specification
 from harness.link.client import Client
 from harness.validate.card import load_card
 from harness.validate.measurement import measure
@@ -34,7 +32,8 @@ from harness.validate.options import Options
 from harness.validate.workbench import Workbench
 from tests.support import fake_fvp
 from tests.support.paths import FIXTURES, REPOSITORY
-from tests.support.tiny import tiny_graph, tiny_package
+from tests.support.processes import alive
+from tests.support.tiny import check_tiny, tiny_package, tiny_vectors
 
 PROGRAM = "FVP_Corstone_SSE-300_Ethos-U55"
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/proc, and the kernel's help, are Linux's")
@@ -69,7 +68,7 @@ class Fake:
         """Processes of the last call that still run."""
         deadline = time.monotonic() + 5
         while True:
-            left = [pid for pid in self.called()["pids"] if running(pid)]
+            left = [pid for pid in self.called()["pids"] if alive(pid)]
             if not left or time.monotonic() > deadline:
                 return left
             time.sleep(0.02)
@@ -80,21 +79,9 @@ def fake(tmp_path, monkeypatch):
     return Fake(tmp_path, monkeypatch)
 
 
-def running(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
-    except OSError:
-        return False
-
-
 def image_of(board="corstone-300"):
     package = tiny_package(core="cortex-m55")
     return package, build_image([package], find_board(board))
-
-
-def vectors(count):
-    rng = np.random.default_rng(0)
-    return [[rng.integers(-128, 128, (1, 4, 4, 2)).astype(np.int8)] for _ in range(count)]
 
 
 def as_itself(**changes):
@@ -106,16 +93,11 @@ def test_outputs_and_layers_are_exact_and_time_has_no_unit(fake):
     package, image = image_of()
     resolved = resolve("corstone-300")
     assert not resolved.stand_in and resolved.runs_on.backend == "fvp"
-    given = vectors(3)
+    given = tiny_vectors(3)
     with open_session(resolved, image) as session:
         measured = measure(session, image, package, given, layers=True)
         assert session.notes() == (), "the model has not ended yet"
-    for number, vector in enumerate(given):
-        expected = run_specification(tiny_graph(), vector, None)
-        assert np.array_equal(measured.outputs[number][0], expected.outputs[0])
-        for layer, made in zip(package.plan.layers, measured.layer_outputs[number], strict=True):
-            for tensor, array in zip(layer.outputs, made, strict=True):
-                assert np.array_equal(array, expected.tensors[package.plan.graph.tensors[tensor].source])
+    check_tiny(measured, package, given)
     assert (measured.unit, measured.total, measured.layer_ticks) == (None, None, None)
     (note,) = session.notes()
     assert "no measurement" in note and re.search(r"Simulated time [\d.]+s, .*cpu0 .* Inst\)", note)
@@ -168,18 +150,18 @@ def test_the_port_moves_when_it_is_taken_and_two_models_run_side_by_side(fake):
             with open_session(as_itself(), image) as two:
                 second = fake.up()["port"]
                 for session in (one, two):
-                    measure(session, image, package, vectors(1), layers=False)
+                    measure(session, image, package, tiny_vectors(1), layers=False)
     assert fake_fvp.FIRST_PORT < first < second
 
 
 def test_reset_starts_a_new_model(fake):
     package, image = image_of()
     with open_session(as_itself(), image) as session:
-        measure(session, image, package, vectors(1), layers=False)
+        measure(session, image, package, tiny_vectors(1), layers=False)
         first, pid = fake.up()["pids"], session.pid
         session.reset()
-        assert session.pid != pid and not any(map(running, first))
-        measure(session, image, package, vectors(1), layers=False)
+        assert session.pid != pid and not any(map(alive, first))
+        measure(session, image, package, tiny_vectors(1), layers=False)
 
 
 def test_memory_cannot_be_read_from_outside(fake):
@@ -270,7 +252,7 @@ def test_a_stubborn_model_is_killed_with_all_it_started(fake, monkeypatch):
     fake.misbehave("stubborn")
     monkeypatch.setattr(backend, "STOP_TIMEOUT_S", 0.2)
     with open_session(as_itself(), image) as session:
-        measure(session, image, package, vectors(1), layers=False)
+        measure(session, image, package, tiny_vectors(1), layers=False)
     assert session.notes() == ()
     assert not fake.left_behind()
 
@@ -299,7 +281,7 @@ def test_nothing_is_left_when_the_harness_is_killed(fake, tmp_path, number):
     child = subprocess.Popen([sys.executable, "-c", script], cwd=REPOSITORY, stdout=subprocess.PIPE)
     try:
         assert child.stdout.readline() == b"up\n"
-        assert len(fake.up()["pids"]) == 2 and all(map(running, fake.up()["pids"]))
+        assert len(fake.up()["pids"]) == 2 and all(map(alive, fake.up()["pids"]))
         child.send_signal(number)
     finally:
         child.wait(10)

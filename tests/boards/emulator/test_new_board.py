@@ -14,8 +14,7 @@ from harness.build import build_image
 from harness.ir.interpreter import run
 from harness.validate.measurement import measure
 from tests.support.paths import REPOSITORY
-from tests.support.probe import virtual_probes
-from tests.support.tiny import tiny_graph, tiny_package
+from tests.support.tiny import TINY_VECTOR, tiny_graph, tiny_package
 
 PAGE = REPOSITORY / "docs" / "new-board.md"
 NAME = "my-l476"
@@ -46,10 +45,8 @@ def test_without_the_board_bring_up_stops_at_the_probe(followed):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
-def test_all_bring_up_checks_of_the_virtual_board_pass(followed, monkeypatch):
-    with virtual_probes(NAME, folder=followed) as environment:
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
+def test_all_bring_up_checks_of_the_virtual_board_pass(followed, attach):
+    attach(NAME)
     checks = bring_up(NAME)
     assert all(check.ok for check in checks), checks
 
@@ -60,7 +57,7 @@ def test_the_made_up_board_runs_on_the_virtual_chip(followed):
     assert resolved.stand_in and resolved.runs_on.name == NAME
     package, graph = tiny_package(core="cortex-m4"), tiny_graph()
     image = build_image([package], resolved.runs_on)
-    vectors = [[np.arange(32, dtype=np.int8).reshape(1, 4, 4, 2)]]
+    vectors = [TINY_VECTOR]
     with open_session(resolved, image) as session:
         measured = measure(session, image, package, vectors, layers=True)
         assert session.baud == 921_600

@@ -7,7 +7,6 @@ import stat
 import subprocess
 import sys
 from dataclasses import replace
-from importlib import metadata
 
 import numpy as np
 import pytest
@@ -30,27 +29,14 @@ from harness.validate.options import Options
 from harness.validate.workbench import Workbench
 from harness.virtual.remote import SLOW
 from tests.support.paths import REPOSITORY
-from tests.support.probe import pyocd_command, virtual_probes
-from tests.support.tiny import tiny_graph, tiny_package
+from tests.support.plugin_run import plugin_arguments
+from tests.support.probe import pyocd_command
+from tests.support.tiny import TINY_VECTOR, tiny_graph, tiny_package
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
 
 BOARD = "nucleo-h743"
-VECTORS = [[np.arange(32, dtype=np.int8).reshape(1, 4, 4, 2)]]
-
-
-@pytest.fixture
-def attach(tmp_path, monkeypatch):
-    """Attach virtual probes; gives the environment for children."""
-
-    def _attach(*boards, faults=""):
-        with virtual_probes(*boards, folder=tmp_path, faults=faults) as environment:
-            for name, value in environment.items():
-                monkeypatch.setenv(name, value)
-        monkeypatch.delenv("TINYHIL_PROBE", raising=False)
-        return environment
-
-    return _attach
+VECTORS = [TINY_VECTOR]
 
 
 @pytest.mark.parametrize("board", [BOARD, "nucleo-l476", "nucleo-f746", "nucleo-f446"])
@@ -192,10 +178,8 @@ def test_attached_probes_are_listed_with_an_entry_that_works(attach, tmp_path):
 
 def test_pytest_goes_through_pyocd(attach):
     environment = attach(BOARD)
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-v", "--board", BOARD]
+    command = [sys.executable, "-m", "pytest", *plugin_arguments(), "-p", "no:cacheprovider", "-v", "--board", BOARD]
     command.append("fixtures/digits.hil.yaml")
-    if not _plugin_installed():
-        command[3:3] = ["-p", "harness.pytest_plugin.plugin"]
     done = subprocess.run(
         command, cwd=REPOSITORY, capture_output=True, text=True, timeout=200, env={**os.environ, **environment}
     )
@@ -218,7 +202,3 @@ def test_pyocd_lists_and_programs_the_virtual_board(attach):
     with open_session(resolve(BOARD), image) as session:  # and what it programmed is what we would have
         assert not session.loaded.programmed
         assert open_client(session, image).info.build_id == image.build_id
-
-
-def _plugin_installed():
-    return any(point.value == "harness.pytest_plugin.plugin" for point in metadata.entry_points(group="pytest11"))

@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -46,15 +45,15 @@ from harness.link.client import Client
 from harness.link.framing import encode
 from harness.link.wire import Kind
 from harness.validate.measurement import measure
-from tests.support.probe import virtual_probes
-from tests.support.tiny import tiny_graph, tiny_package
+from tests.support.failures import fails
+from tests.support.tiny import TINY_VECTOR, tiny_graph, tiny_package
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
 
 BOARD = "nucleo-h743"
 BUS_FAULT = 2
 FLASH = 0x0800_0000
-VECTORS = [[np.arange(32, dtype=np.int8).reshape(1, 4, 4, 2)]]
+VECTORS = [TINY_VECTOR]
 WANTED = run(tiny_graph(), VECTORS[0]).outputs[0]
 
 
@@ -69,21 +68,6 @@ def image(package):
 
 
 @pytest.fixture
-def attach(tmp_path, monkeypatch):
-    """Attach virtual probes, with a fault or none."""
-
-    def _attach(*boards, faults=""):
-        with virtual_probes(*boards, folder=tmp_path, faults=faults) as environment:
-            for name, value in environment.items():
-                monkeypatch.setenv(name, value)
-        for name in ("TINYHIL_PROBE", "TINYHIL_LEASE_WAIT", "PYTEST_XDIST_WORKER"):
-            monkeypatch.delenv(name, raising=False)
-        return environment
-
-    return _attach
-
-
-@pytest.fixture
 def healthy(attach, image, package):
     """After the fault: the next run is well."""
     yield
@@ -91,16 +75,6 @@ def healthy(attach, image, package):
     with open_session(resolve(BOARD), image) as session:
         measured = measure(session, image, package, VECTORS, layers=False)
     np.testing.assert_array_equal(measured.outputs[0][0], WANTED)
-
-
-@contextmanager
-def fails(kind, stage, *, within=20.0, match=None):
-    start = time.monotonic()
-    with pytest.raises(kind, match=match) as caught:
-        yield caught
-    assert time.monotonic() - start < within
-    assert type(caught.value) is kind
-    assert caught.value.stage == stage and caught.value.code and caught.value.hint and caught.value.message
 
 
 def runs(image, package, vectors=VECTORS, **options):
@@ -134,7 +108,7 @@ def test_a_bit_that_is_programmed_wrong_in_silence(attach, image, package, healt
 
 def test_a_flash_algorithm_that_hangs(attach, image, package, healthy):
     attach(BOARD, faults="flash-hang")
-    with fails(FlashTimeoutError, "flash", within=15.0):
+    with fails(FlashTimeoutError, "flash", seconds=15.0):
         runs(image, package, limits=Limits(init=1.0, erase=1.0, program=1.0))
 
 
@@ -206,7 +180,7 @@ def test_a_line_that_loses_everything_says_so(attach, image, package, healthy):
 
 def test_a_wrong_baud_rate(attach, image, package, healthy):
     attach(BOARD, faults="baud@30")
-    with fails(GarbageError, "link", within=25.0) as caught:
+    with fails(GarbageError, "link", seconds=25.0) as caught:
         runs(image, package)
     assert "baud" in caught.value.hint
 
@@ -233,7 +207,7 @@ def test_a_rate_that_cannot_be_raised_falls_back(fast, attach, image, package):
 
 def test_two_probes_and_none_chosen(attach, image, package, monkeypatch, healthy):
     attach(BOARD, BOARD)
-    with fails(ProbeChoiceError, "probe", within=5.0) as caught:
+    with fails(ProbeChoiceError, "probe", seconds=5.0) as caught:
         resolve(BOARD)
     assert f"virtual-{BOARD}-2" in caught.value.details and "--probe" in caught.value.hint
     for ways in ({"probe": f"virtual-{BOARD}-2"}, {}):
@@ -254,6 +228,7 @@ HOLDER = """
 import sys, time
 from harness.boards import find_board, open_session, resolve
 from harness.build import BuildOptions, build_image
+from tests.support.failures import fails
 from tests.support.tiny import tiny_package
 image = build_image([tiny_package()], find_board(sys.argv[1]))
 with open_session(resolve(sys.argv[1]), image) as session:
@@ -267,7 +242,7 @@ def test_a_board_that_another_process_has_leased(attach, image, package, healthy
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, BOARD], stdout=subprocess.PIPE, env=environment)
     try:
         assert holder.stdout.readline() == b"held\n"
-        with fails(LeasedError, "lease", within=5.0, match=f"process {holder.pid}"):
+        with fails(LeasedError, "lease", seconds=5.0, match=f"process {holder.pid}"):
             runs(image, package)
     finally:
         holder.kill()

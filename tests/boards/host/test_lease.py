@@ -1,3 +1,5 @@
+"""Leases: two processes never share a probe or a port, and one that dies holds nothing."""
+
 import os
 import subprocess
 import sys

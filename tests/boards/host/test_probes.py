@@ -1,3 +1,5 @@
+"""Which debug probe a board gets: the only one, the one that is named, or an error that lists them."""
+
 from dataclasses import replace
 
 import pytest

@@ -1,3 +1,5 @@
+"""Families of chips that pyOCD flashes: error flags, reset causes and registers, against the virtual chips."""
+
 from harness.boards import load_boards
 from harness.boards.backends.pyocd.chips import WRITE_PROTECTED, family_of
 from harness.virtual.chips import find_chip

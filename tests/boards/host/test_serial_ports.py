@@ -1,3 +1,5 @@
+"""The serial port of a probe is found by its USB serial number."""
+
 from types import SimpleNamespace
 
 import pytest

@@ -1,3 +1,5 @@
+"""Images: what they are made of, sizes that add up, and what is compiled again when something changes."""
+
 import re
 import shutil
 import subprocess

@@ -1,3 +1,5 @@
+"""Compilers: where they are looked for, which are refused, and what is told."""
+
 import stat
 import sys
 from pathlib import Path

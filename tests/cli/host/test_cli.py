@@ -185,7 +185,7 @@ def test_profile_lists_every_layer():
     done = tinyhil("profile", FIXTURES / "digits.hil.yaml", "-b", "host", "--json")
     document = json.loads(done.stdout)
     assert document["time"]["unit"] == "host-ns"
-    assert all(layer["value"] >= 0 for layer in document["layers"])
+    assert document["layers"] and all(layer["value"] >= 0 for layer in document["layers"])
     assert document["baseline_note"]
 
 

@@ -15,6 +15,7 @@ from tests.support.scale import scaled
 @pytest.mark.parametrize("core", CORES.names())
 def test_every_kind_compiles(core: str) -> None:
     rng = np.random.default_rng([31, list(CORES.names()).index(core)])
+    with_scratch = 0
     for kind in KINDS * scaled(2, 10):
         graph = random_graph(rng, op=kind)
         plan = compile_graph(graph, core=core)
@@ -22,7 +23,9 @@ def test_every_kind_compiles(core: str) -> None:
         for part in (part for step in plan.steps for part in step.parts):
             told = cost_of(part.kernel, part.context).scratch
             assert told == part.kernel.lower(part.context).scratch, (graph.name, type(part.kernel))
+            with_scratch += told > 0
         assert all(p.offset + p.size <= plan.arena_size for p in plan.placements), graph.name
+    assert with_scratch > 0
 
 
 @pytest.mark.parametrize("core", CORES.names())

@@ -1,3 +1,5 @@
+"""Link maps and the sizes that are counted from them."""
+
 from harness.elf.link_map import PADDING, InputSection, parse_map
 from harness.elf.sizes import SectionSizes, Sizes
 

@@ -18,7 +18,6 @@ from harness.hardware.board import Resolved
 from harness.link.client import Client
 from harness.link.framing import Kind, encode
 from harness.resources import firmware
-from tests.support.probe import virtual_probes
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
 
@@ -74,24 +73,10 @@ def test_a_wait_in_vain_ends_and_leaves_its_stage(name, fault, stage):
         assert until_stopped(session, image).name == stage
 
 
-@pytest.fixture
-def attach(tmp_path, monkeypatch):
-    """Attach a virtual probe, with a fault or none."""
-
-    def _attach(board, faults=""):
-        with virtual_probes(board, folder=tmp_path, faults=faults) as environment:
-            for name, value in environment.items():
-                monkeypatch.setenv(name, value)
-        for name in ("TINYHIL_PROBE", "TINYHIL_LEASE_WAIT", "PYTEST_XDIST_WORKER"):
-            monkeypatch.delenv(name, raising=False)
-
-    return _attach
-
-
 # One of each family: the word is the same on the others, as the test above shows
 @pytest.mark.parametrize("name", ["nucleo-h743", "nucleo-f446", "nucleo-l476"])
 def test_the_doctor_names_a_pll_that_never_locks(name, attach):
-    attach(name, PLL[name])
+    attach(name, faults=PLL[name])
     start = time.monotonic()
     checks = bringup.bring_up(name)
     assert time.monotonic() - start < PATIENCE_S
@@ -119,7 +104,7 @@ def test_a_transmitter_that_fails_in_a_run(attach):
 
 
 def test_the_stream_through_the_probe_needs_a_start_too(attach):
-    attach("nucleo-h743", PLL["nucleo-h743"])
+    attach("nucleo-h743", faults=PLL["nucleo-h743"])
     image = build_image([], find_board("nucleo-h743"), BuildOptions(link="rtt"))
     with pytest.raises(DeviceStoppedError, match="stage PLL"), open_session(resolve("nucleo-h743"), image):
         pass

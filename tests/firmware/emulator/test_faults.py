@@ -1,16 +1,10 @@
 """Everything that can go wrong around a board is an error of its own, comes in time, and harms no later run."""
 
 import os
-import random
 import signal
 import stat
-import subprocess
 import sys
-import time
-from contextlib import contextmanager
-from pathlib import Path
 
-import numpy as np
 import pytest
 
 from harness.boards import find_board, open_session, resolve
@@ -30,11 +24,13 @@ from harness.errors import (
 )
 from harness.link.client import Client
 from harness.validate.measurement import measure
-from tests.support.tiny import tiny_package
+from tests.support.failures import complete, within
+from tests.support.processes import outlives
+from tests.support.tiny import TINY_VECTOR, tiny_package
 
 BOARD = "mps2-an500"
 STACK, BUS, INSTRUCTION, HANG, RESTART = 1, 2, 3, 4, 6
-VECTORS = [[np.arange(32, dtype=np.int8).reshape(1, 4, 4, 2)]]
+VECTORS = [TINY_VECTOR]
 
 
 @pytest.fixture(scope="module")
@@ -55,19 +51,6 @@ def image_of(board, link=None):
 def run(board, image, package):
     with open_session(find_board(board), image) as session:
         return measure(session, image, package, VECTORS, layers=False, profile=False)
-
-
-@contextmanager
-def within(seconds):
-    start = time.monotonic()
-    yield
-    assert time.monotonic() - start < seconds
-
-
-def complete(error: TinyhilError, stage: str) -> None:
-    assert error.stage == stage
-    assert error.hint
-    assert error.message
 
 
 # --- faults of the firmware -------------------------------------------------------------------------------------------
@@ -279,7 +262,9 @@ RUNNER = """
 import sys, time
 from harness.boards import find_board, open_session
 from harness.build import BuildOptions, build_image
-from tests.support.tiny import tiny_package
+from tests.support.failures import complete, within
+from tests.support.processes import outlives
+from tests.support.tiny import TINY_VECTOR, tiny_package
 image = build_image([tiny_package()], find_board("mps2-an500"), BuildOptions(link=sys.argv[1]))
 with open_session(find_board("mps2-an500"), image) as session:
     print(session.pid, flush=True)
@@ -291,19 +276,6 @@ with open_session(find_board("mps2-an500"), image) as session:
 """
 
 
-def gone(pid: int) -> bool:
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
-            return True
-        if state in "ZX":
-            return True
-        time.sleep(0.01)
-    return False
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux's")
 @pytest.mark.parametrize("link", ["uart", "semihost"])
 @pytest.mark.parametrize(
@@ -311,20 +283,7 @@ def gone(pid: int) -> bool:
     [("raise", None), ("read", signal.SIGINT), ("sleep", signal.SIGTERM), ("read", signal.SIGKILL)],
 )
 def test_no_emulator_outlives_its_user(link, does, sent, image):
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", RUNNER, link, does]
-    user = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
-    try:
-        assert user.stdout is not None
-        pid = int(user.stdout.readline())
-        time.sleep(random.random() * 0.1)
-        if sent is not None:
-            user.send_signal(sent)
-        user.wait(10)
-        assert gone(pid)
-    finally:
-        user.kill()
-        user.wait()
+    assert not outlives(RUNNER, link, does, sent=sent)
 
 
 # --- a stand-in says so -----------------------------------------------------------------------------------------------

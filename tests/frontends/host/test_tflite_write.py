@@ -118,7 +118,7 @@ def test_scalars_and_constant_operands_are_written() -> None:
     two = draft.constant(np.array(5, np.int8), quant)
     draft.node("MUL", (x, two), (draft.tensor((3,), quant),), BinaryAttrs((-128, 127)))
     graph = draft.finish("scalar", (2,))
-    assert graph.tensors[two] is not None
+    assert graph.tensors[two].data is not None and graph.tensors[two].data.shape == ()
     again = load(graph.model)
     assert again.tensors[two].shape == ()
     assert run(again, [np.array([1, 3, -3], np.int8)]).outputs[0].tolist() == [1, 5, -7]

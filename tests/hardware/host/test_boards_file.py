@@ -1,3 +1,5 @@
+"""The boards file: mistakes are named with file, entry and key; what stands in for an absent board."""
+
 from dataclasses import replace
 
 import pytest

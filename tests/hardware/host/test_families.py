@@ -117,6 +117,7 @@ def test_pins_of_each_family(target, family, pins, others) -> None:
 def test_an_identity_word_is_of_one_family_only() -> None:
     """0xE004_2000 of an STM32H743 answers with any bits above DEV_ID: only the address tells its family."""
     words = {"RP2040": 0x1000_2927, "nRF52": 0x0005_2840}
+    assert words.keys() <= {family.name for family in FAMILIES}
     for family in FAMILIES:
         told = {name: family.identity.device(word) for name, word in words.items()} if family.identity else {}
         if family.name in words:

@@ -98,7 +98,7 @@ def test_a_kernel(package: Path) -> None:
 import numpy as np
 from harness.compiler.compile import compile_graph
 from tests.support.compiled import check_on_board
-from tests.support.opgen import random_graph
+from tests.support.generated import random_graph
 
 graphs = [random_graph(np.random.default_rng(seed), op="LOGISTIC") for seed in range(6)]
 taken = {compile_graph(graph, core="cortex-m4", prefer=["Lut8Pairs"]).layers[0].kernel for graph in graphs}

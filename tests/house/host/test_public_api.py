@@ -13,6 +13,7 @@ from tests.support.paths import FIXTURES
 
 
 def test_every_promised_name_is_there() -> None:
+    assert {"Workbench", "load", "load_card", "write_package", "Goals"} <= set(harness.__all__)
     for name in harness.__all__:
         assert getattr(harness, name).__name__ == name
     with pytest.raises(AttributeError, match="nonsense"):

@@ -1,3 +1,5 @@
+"""Figures have units, and figures of two units never meet."""
+
 import operator
 
 import pytest
@@ -12,22 +14,13 @@ from harness.validate.checks.budgets import check_budget
 
 CYCLES = Quantity(10, Unit.CYCLES)
 INSTRUCTIONS = Quantity(10, Unit.INSTRUCTIONS)
-
-
-@pytest.mark.parametrize(
-    "operation",
-    [
-        operator.add,
-        operator.sub,
-        operator.lt,
-        operator.le,
-        operator.gt,
-        operator.ge,
-        operator.eq,
-        operator.ne,
-        Quantity.ratio,
-    ],
+OPERATIONS = (
+    *(operator.add, operator.sub, operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne),
+    Quantity.ratio,
 )
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_figures_of_two_units_never_meet(operation):
     with pytest.raises(UnitError, match="instructions"):
         operation(CYCLES, INSTRUCTIONS)
@@ -73,15 +66,7 @@ MODELLED = Quantity(10, Unit.MODELLED_CYCLES)
 @pytest.mark.parametrize(
     "operation",
     [
-        operator.add,
-        operator.sub,
-        operator.lt,
-        operator.le,
-        operator.gt,
-        operator.ge,
-        operator.eq,
-        operator.ne,
-        Quantity.ratio,
+        *OPERATIONS,
         lambda a, b: total([a, b], Unit.MODELLED_CYCLES),
         lambda a, b: max(a, b),
         lambda a, b: sorted([a, b]),

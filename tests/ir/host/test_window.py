@@ -171,9 +171,9 @@ def test_what_the_verifier_takes_has_no_fault(seed: int) -> None:
     op = str(rng.choice(["CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D"]))
     graph = random_graph(rng, op)
     verify(graph)
-    for node in graph.nodes:
-        if not isinstance(node.attrs, ConvAttrs | PoolAttrs):
-            continue
+    over_windows = [node for node in graph.nodes if isinstance(node.attrs, ConvAttrs | PoolAttrs)]
+    assert over_windows
+    for node in over_windows:
         x, y, window = graph.tensors[node.inputs[0]], graph.tensors[node.outputs[0]], window_of(graph, node)
         kernel = (window.rows.kernel, window.columns.kernel)
         assert window_fault(x, y, kernel, node.attrs) is None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from harness.boards import load_boards
 from harness.compiler.compile import compile_graph
 from harness.ir.graph import Graph
 from harness.ir.window import ConvAttrs, Pads, same_pads
@@ -17,15 +18,14 @@ from tests.support.draft import Draft, Rng, between, chance, pick
 from tests.support.layers import conv_layer
 from tests.support.scale import scaled
 
-CORES = {"mps2-an386": "cortex-m4", "mps2-an500": "cortex-m7", "mps2-an505": "cortex-m33"}
-
 
 def check(graphs: Sequence[Graph], kernel: str, function: str, board: str) -> None:
     """Graphs that `kernel`, whose C function is `function`, computes are exact; most are computed by it."""
+    core = load_boards()[board].core
     taken = [
         graph
         for graph in graphs
-        if function in [layer.kernel for layer in compile_graph(graph, core=CORES[board], prefer={kernel}).layers]
+        if function in [layer.kernel for layer in compile_graph(graph, core=core, prefer={kernel}).layers]
     ]
     assert len(taken) > 0.7 * len(graphs)
     assert check_on_board(taken, board, prefer={kernel}) == len(taken) * VECTORS
@@ -124,4 +124,7 @@ def _edge(rng: Rng, stride: int) -> Graph:
 def test_bounds(board: str, stride: int, kernel: str) -> None:
     rng = np.random.default_rng(stride)
     graphs = [_edge(rng, stride) for _ in range(scaled(10, 300))]
+    plans = [compile_graph(graph, core=load_boards()[board].core, prefer={kernel}) for graph in graphs]
+    names = [type(step.kernel).__name__ for plan in plans for step in plan.steps]
+    assert names.count(kernel) >= 0.9 * len(graphs)
     assert check_on_board(graphs, board, prefer={kernel}) == len(graphs) * VECTORS

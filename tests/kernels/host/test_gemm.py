@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.kernels.gemm import EXTRA_WORDS, Form, Matrix, column_order, matrix, pack
 from harness.kernels.quantized_layer import QuantizedLayer
 from harness.kernels.requant import apply
 from harness.kernels.requant_linear import apply as apply_line
-from harness.quantization.fixedpoint import Ints, multiply_by_quantized_multiplier, wrap32
+from harness.quantization.fixedpoint import Ints, wrap32
+from tests.support.requantized import specified
+from tests.support.scale import scaled
 
 WHOLE = (-128, 127)
+MULTIPLIER = 1518500250
 
 
 def layer(weights: Ints, bias: Ints, zero_point: int = -128, shift: int = -9) -> Matrix | None:
     channels = len(weights)
-    multipliers, shifts = np.full(channels, 1518500250, np.int32), np.full(channels, shift, np.int32)
+    multipliers, shifts = np.full(channels, MULTIPLIER, np.int32), np.full(channels, shift, np.int32)
     constants = (np.asarray(weights, np.int64), np.asarray(bias, np.int64), multipliers, shifts)
     return matrix(QuantizedLayer(*constants, in_zero=0, zero_point=zero_point, clamp=WHOLE))
 
@@ -58,13 +61,26 @@ def computed(packed: Ints, layer: Matrix, x: Ints, form: Form) -> Ints:
     return np.array(outputs)
 
 
-def specified(weights: Ints, bias: Ints, x: Ints, zero_point: int, shift: int = -9) -> Ints:
-    acc = np.asarray(weights, np.int64) @ x + bias
-    return np.clip(multiply_by_quantized_multiplier(acc, 1518500250, shift) + zero_point, *WHOLE)
+def of_the_layer(weights: Ints, bias: Ints, x: Ints, zero_point: int, shift: int = -9) -> Ints:
+    return specified(np.asarray(weights, np.int64) @ x + bias, MULTIPLIER, shift, zero_point, WHOLE)
 
 
-@given(st.integers(0, 2**32 - 1), st.sampled_from(["plain", "carry", "line"]))
-def test_packed_weights_compute_the_layer(seed: int, form: Form) -> None:
+@pytest.mark.parametrize("form", ["plain", "carry", "line"])
+def test_packed_weights_compute_the_layer(form: Form) -> None:
+    computed_by_it = 0
+
+    @settings(max_examples=scaled(40, 400))
+    @given(st.integers(0, 2**32 - 1))
+    def check(seed: int) -> None:
+        nonlocal computed_by_it
+        computed_by_it += packed_weights_compute(seed, form)
+
+    check()
+    assert computed_by_it >= 10
+
+
+def packed_weights_compute(seed: int, form: Form) -> bool:
+    """Whether a random layer can have this form; then its packed weights compute it."""
     rng = np.random.default_rng(seed)
     rows, run, channels = (int(rng.integers(1, high)) for high in (4, 14, 10))
     weights = rng.integers(-127, 128, (channels, rows * run))
@@ -72,16 +88,17 @@ def test_packed_weights_compute_the_layer(seed: int, form: Form) -> None:
     made = layer(weights, bias)
     assert made is not None
     if not made.allows(form):
-        return
+        return False
     order = column_order(rows, run)
     x = rng.choice([-128, -1, 0, 127], rows * run) if seed % 2 else rng.integers(-128, 128, rows * run)
     column = np.where(order >= 0, x[np.maximum(order, 0)], rng.integers(-128, 128, len(order)))
     np.testing.assert_array_equal(
-        computed(pack(made, order, form), made, column, form), specified(weights, bias, x, -128)
+        computed(pack(made, order, form), made, column, form), of_the_layer(weights, bias, x, -128)
     )
     if form == "line":
         acc = weights @ x + bias
-        np.testing.assert_array_equal(apply_line(acc, made.line), specified(weights, bias, x, -128))
+        np.testing.assert_array_equal(apply_line(acc, made.line), of_the_layer(weights, bias, x, -128))
+    return True
 
 
 @given(st.integers(1, 5), st.integers(1, 40))
@@ -105,7 +122,7 @@ def test_lanes_must_fit(even: int, odd: int, fits: bool) -> None:
         column = np.where(order >= 0, np.array(x)[np.maximum(order, 0)], 99)
         for form in forms:
             np.testing.assert_array_equal(
-                computed(pack(made, order, form), made, column, form), specified(weights, bias, np.array(x), 0)
+                computed(pack(made, order, form), made, column, form), of_the_layer(weights, bias, np.array(x), 0)
             )
 
 
@@ -135,7 +152,7 @@ def test_odd_sums_must_fit_24_bits(bias: int, fits: bool) -> None:
         for each, start in ((made, biases), (swapped, biases[::-1])):
             form: Form = "carry" if each.allows("carry") else "plain"
             np.testing.assert_array_equal(
-                computed(pack(each, order, form), each, column, form), specified(weights, start, column, 0, -16)
+                computed(pack(each, order, form), each, column, form), of_the_layer(weights, start, column, 0, -16)
             )
 
 
@@ -150,5 +167,5 @@ def test_a_dead_channel_with_a_huge_bias_becomes_a_constant() -> None:
     column = np.where(order >= 0, x[np.maximum(order, 0)], 0)
     for form in ("plain", "carry", "line"):
         np.testing.assert_array_equal(
-            computed(pack(made, order, form), made, column, form), specified(weights, bias, x, -128)
+            computed(pack(made, order, form), made, column, form), of_the_layer(weights, bias, x, -128)
         )

@@ -26,6 +26,7 @@ from harness.kernels.cost_coefficients import core_coefficients, folder, without
 from harness.kernels.discovery import GROUP, added_folders, all_kernels, kernel_file
 from tests.support.compiled import VECTORS, check_on_board
 from tests.support.generated import random_graph
+from tests.support.installed import install
 
 MODULE = """
 from harness.kernels.base import Call, In, Lowered, Out
@@ -66,11 +67,8 @@ def forget() -> None:
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Path]]:
     """Installs a package whose entry point names a module; returns the folder of that package."""
 
-    def install(module: str) -> Path:
-        about = tmp_path / "added-1.0.dist-info"
-        about.mkdir()
-        (about / "METADATA").write_text("Metadata-Version: 2.1\nName: added\nVersion: 1.0\n")
-        (about / "entry_points.txt").write_text(f"[{GROUP}]\nadded = {module}\n")
+    def _install(module: str) -> Path:
+        install(tmp_path, "added", GROUP, f"added = {module}")
         made = tmp_path / "added_kernels"
         made.mkdir()
         (made / "__init__.py").write_text("")
@@ -81,7 +79,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
         forget()
         return made
 
-    yield install
+    yield _install
     monkeypatch.undo()
     for name in [name for name in sys.modules if name.partition(".")[0] == "added_kernels"]:
         del sys.modules[name]
@@ -102,7 +100,9 @@ def test_every_module_of_the_folder_is_asked() -> None:
     assert len(set(found)) == len(found) and len({kernel.__name__ for kernel in found}) == len(found)
     modules = [kernel.__module__ for kernel in found if kernel.__module__.startswith("harness.")]
     assert modules == sorted(modules)
-    for path in Path(harness.kernels.__file__).parent.glob("*.py"):
+    paths = list(Path(harness.kernels.__file__).parent.glob("*.py"))
+    assert len(paths) > 20 and len(found) > 40
+    for path in paths:
         if path.stem == "__init__":
             continue
         listed = getattr(import_module(f"harness.kernels.{path.stem}"), "KERNELS", ())

@@ -26,6 +26,19 @@ def echo(code="import os\nwhile d := os.read(0, 65536): os.write(1, d)"):
     return child, PipeTransport(child.stdout, child.stdin)
 
 
+def echo_of_a_socket():
+    """A transport, and its far side, which returns what it gets."""
+    near, far = socket.socketpair()
+
+    def serve():
+        with far:
+            while data := far.recv(65536):
+                far.sendall(data)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return SocketTransport(near), far
+
+
 def collected(transport, size, seconds=10.0):
     end = time.monotonic() + seconds
     got = b""
@@ -43,15 +56,7 @@ def line(request):
         child.kill()
         child.wait()
     elif request.param == "socket":
-        near, far = socket.socketpair()
-
-        def serve():
-            with far:
-                while data := far.recv(65536):
-                    far.sendall(data)
-
-        threading.Thread(target=serve, daemon=True).start()
-        transport = SocketTransport(near)
+        transport, far = echo_of_a_socket()
         yield transport, lambda: far.shutdown(socket.SHUT_RDWR)
     else:
         controller, terminal = os.openpty()
@@ -118,15 +123,7 @@ def test_writing_much_to_a_side_that_answers_much_does_not_lock_up(kind):
         child.kill()
         child.wait()
     else:
-        near, far = socket.socketpair()
-
-        def serve():
-            with far:
-                while part := far.recv(65536):
-                    far.sendall(part)
-
-        threading.Thread(target=serve, daemon=True).start()
-        transport = SocketTransport(near)
+        transport, _ = echo_of_a_socket()
         transport.write(data)
         assert collected(transport, len(data)) == data
     transport.close()

@@ -1,6 +1,6 @@
-import os
+"""Programs that end with whoever started them, and what they said."""
+
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -9,27 +9,12 @@ import pytest
 
 from harness.errors import BoardError
 from harness.link.subprocess import STDERR_LIMIT, Subprocess
+from tests.support.processes import alive, gone, outlives
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux's")
 SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(300)"]
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; a zombie does not."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] not in ("Z", "X")
-    except FileNotFoundError:
-        return False
-
-
-def gone(pid: int, timeout_s: float = 5.0) -> bool:
-    deadline = time.monotonic() + timeout_s
-    while alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return not alive(pid)
 
 
 def test_close_ends_it_and_may_come_twice():
@@ -87,31 +72,10 @@ print(child.pid, flush=True)
         ("raise RuntimeError", None),
         ("sys.exit(0)", None),
         ("time.sleep(300)", signal.SIGINT),
-        pytest.param(
-            "time.sleep(300)", signal.SIGTERM, marks=pytest.mark.skipif(sys.platform != "linux", reason="Linux")
-        ),
-        pytest.param(
-            "time.sleep(300)", signal.SIGKILL, marks=pytest.mark.skipif(sys.platform != "linux", reason="Linux")
-        ),
+        pytest.param("time.sleep(300)", signal.SIGTERM, marks=LINUX),
+        pytest.param("time.sleep(300)", signal.SIGKILL, marks=LINUX),
         pytest.param("import os; os._exit(1)", None, marks=LINUX),
     ],
 )
 def test_nothing_outlives_the_parent(end, sent):
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT.format(end=end)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-    )
-    try:
-        assert parent.stdout is not None
-        pid = int(parent.stdout.readline())
-        if sent is not None:
-            parent.send_signal(sent)
-        parent.wait(10)
-        assert gone(pid)
-    finally:
-        parent.kill()
-        parent.wait()
-        parent.stdout.close()
+    assert not outlives(PARENT.format(end=end), sent=sent)

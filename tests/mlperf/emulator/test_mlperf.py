@@ -28,7 +28,7 @@ from tests.support.graphs import FULL, Builder
 from tests.support.mlperf import build, talking
 from tests.support.paths import FIXTURES
 from tests.support.scale import scaled
-from tests.support.tiny import tiny_graph
+from tests.support.tiny import tiny_graph, tiny_vectors
 
 BOARDS = [board.name for board in load_boards().values() if board.backend in ("qemu", "host")]
 INTEGERS = Interface(results="tensor")
@@ -39,7 +39,7 @@ def digits():
 
 
 def tiny_input(seed=0):
-    return np.random.default_rng(seed).integers(-128, 128, (1, 4, 4, 2)).astype(np.int8)
+    return tiny_vectors(1, seed)[0][0]
 
 
 def autoencoder(name="coder"):
@@ -104,7 +104,7 @@ def test_results_equal_tflms_and_accuracy_mode_counts_the_right_ones(name, kws):
     _, reals = build(graph, "mps2-an500")
     with talking(reals) as (client, _):
         accuracy, results = client.accuracy(inputs[:5], labels[:5])
-    for told, w in zip(results, wanted, strict=False):
+    for told, w in zip(results, wanted[:5], strict=True):
         np.testing.assert_allclose(told, quant.scale * (w.astype(float) - quant.zero_points[0]), rtol=0, atol=5.1e-7)
 
 

@@ -41,6 +41,7 @@ def test_documentation_has_the_pictures_that_its_script_makes(plan):
     assert all(boxes(svg) for svg in made.values())
     apart = script["without_overlap"](plan).placements
     spans = list(dict.fromkeys((p.offset, p.offset + p.size, p.first, p.last) for p in apart))
+    assert len(spans) > 10
     for i, (start, end, first, last) in enumerate(spans):
         for other_start, other_end, other_first, other_last in spans[i + 1 :]:
             assert last < other_first or other_last < first or end <= other_start or other_end <= start

@@ -1,3 +1,5 @@
+"""Measurements on the host board: what is refused before a byte is sent, and what is told of memory."""
+
 import numpy as np
 import pytest
 

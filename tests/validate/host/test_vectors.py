@@ -51,7 +51,9 @@ def test_random_vectors_hold_all_corners_and_structure():
 @pytest.mark.parametrize("shape", [(), (1,), (1, 1), (3, 1, 7)])
 def test_random_vectors_for_every_type_and_shape(dtype, shape):
     tensor = Tensor("x", shape, dtype, Quantization((1.0,), (0,)))
-    for (array,) in random_vectors(graph(tensor), 14, 0).inputs:
+    vectors = random_vectors(graph(tensor), 14, 0).inputs
+    assert len(vectors) == 14
+    for (array,) in vectors:
         assert array.shape == shape
         assert array.dtype == dtype.numpy
         assert np.isfinite(array.astype(np.float64)).all()

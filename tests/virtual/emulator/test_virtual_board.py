@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -24,15 +23,16 @@ from harness.units import Unit
 from harness.validate.measurement import measure
 from harness.virtual.remote import SLOW, RemoteMachine
 from tests.support.paths import FIXTURES, REPOSITORY
-from tests.support.probe import pyocd_command
-from tests.support.tiny import tiny_graph, tiny_package
+from tests.support.probe import pyocd_command, virtual_probes
+from tests.support.processes import alive, gone
+from tests.support.tiny import TINY_VECTOR, tiny_graph, tiny_package
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
 
 BOARD = "nucleo-h743"
 # Instructions that a layer may count more or less than on QEMU
 TOLERANCE = 20
-VECTORS = [[np.arange(32, dtype=np.int8).reshape(1, 4, 4, 2)]]
+VECTORS = [TINY_VECTOR]
 
 
 def virtual(name=BOARD):
@@ -96,25 +96,11 @@ def test_outputs_layers_and_memory_read_from_outside(monkeypatch):
     assert session.notes() == () and session.stderr() == ""
 
 
-def gone(pid, timeout_s=5.0):
-    end = time.monotonic() + timeout_s
-    while time.monotonic() < end:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        with open(f"/proc/{pid}/stat") as stat:
-            if stat.read().rpartition(")")[2].split()[0] == "Z":
-                return True
-        time.sleep(0.02)
-    return False
-
-
 def test_a_session_leaves_no_process_behind():
     image = build_image([tiny_package()], find_board(BOARD))
     with open_session(virtual(), image) as session:
         pid = session.machine.child.pid
-        assert not gone(pid, 0)
+        assert alive(pid)
     assert gone(pid)
 
 
@@ -177,10 +163,7 @@ def test_an_unknown_board_is_refused_by_name():
 
 def test_pyocd_does_not_see_it_unasked(tmp_path):
     environment = {name: value for name, value in os.environ.items() if name != "TINYHIL_VIRTUAL_PROBE"}
-    from tests.support.probe import virtual_probes
-
-    with virtual_probes(folder=tmp_path) as variables:
-        environment["PYTHONPATH"] = variables["PYTHONPATH"]
+    environment["PYTHONPATH"] = virtual_probes(folder=tmp_path)["PYTHONPATH"]
     listed = subprocess.run(pyocd_command("list"), capture_output=True, text=True, timeout=60, env=environment)
     assert "tinyhil" not in listed.stdout + listed.stderr and listed.returncode == 0
     code = "import sys, pyocd.probe.aggregator as a; print(*a.PROBE_CLASSES, 'harness.virtual.probe' in sys.modules)"
