@@ -1,4 +1,4 @@
-"""The table of backends: those of tinyhil, and those that other packages name by entry points."""
+"""The table of backends: tinyhil's own, and those of other packages by entry points."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from harness.boards.backends.virtual.backend import VirtualBackend
 from harness.errors import BoardConfigError, ToolError
 
 GROUP = "tinyhil.backends"
-"""Entry points of this group name backends of other packages."""
+"""Group of the entry points by which other packages add backends."""
 
 _BUILT_IN: tuple[Backend, ...] = (HostBackend(), QemuBackend(), PyocdBackend(), VirtualBackend(), FvpBackend())
 BACKENDS: dict[str, Backend] = {backend.name: backend for backend in _BUILT_IN}
-"""Name -> the backends of tinyhil; others join as they are looked for."""
+"""Name -> backend: tinyhil's own, and those of other packages once they were looked up."""
 
 
 def find_backend(name: str) -> Backend:
-    """The backend of a name. Entry points are looked at only where tinyhil has none of that name.
+    """The backend of this name. Entry points are searched only for a name that tinyhil does not have.
 
     Raises:
-        BoardConfigError: there is none; the hint names those there are.
-        ToolError: the package that has it cannot be imported, or names something else by that entry point.
+        BoardConfigError: there is no such backend; the hint lists all names.
+        ToolError: the entry point cannot be imported, or is not a Backend.
     """
     if name not in BACKENDS:
         BACKENDS[name] = _load(name)
@@ -32,7 +32,7 @@ def find_backend(name: str) -> Backend:
 
 
 def backend_names() -> list[str]:
-    """Names of all backends, those of other packages included."""
+    """Names of all backends, with those of other packages."""
     from importlib.metadata import entry_points
 
     return list(dict.fromkeys((*BACKENDS, *entry_points(group=GROUP).names)))
@@ -45,7 +45,7 @@ def _load(name: str) -> Backend:
         try:
             found = entry_point.load()
             backend = found() if isinstance(found, type) else found
-        except Exception as error:  # whatever another package does as it is imported
+        except Exception as error:  # the import of another package can raise anything
             raise ToolError(
                 f"backend {name} ({entry_point.value}) cannot be loaded: {type(error).__name__}: {error}",
                 hint="update or remove the package that names it",

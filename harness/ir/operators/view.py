@@ -65,7 +65,7 @@ class View:
         return tensors[0].q.scale
 
     def same_quant(self, *tensors: Tensor, tolerance: float = 1e-6) -> None:
-        """Checks that all have the same quantization (scales to a relative `tolerance`): the operator only moves bytes."""
+        """Checks that all have the same quantization (scales to a relative `tolerance`), where bytes are only moved."""
         a = tensors[0].q
         for t in tensors[1:]:
             alike = abs(t.q.scale - a.scale) <= tolerance * a.scale and t.q.zero_point == a.zero_point
