@@ -1,4 +1,4 @@
-"""Boards: what there is, which one runs, and a session with it."""
+"""Boards: the entries of boards.yaml, which board runs for one that is asked for, and sessions with it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = [
 
 
 def open_session(board: Board | Resolved, image: Image, *, icount: bool = True) -> Session:
-    """A session, to be used with `with`: entering starts the image, leaving ends it whatever happened.
+    """A session for a `with` block: entering it starts the image, leaving it ends it in any case.
 
     Args:
-        board: what `resolve` gave, or a board that runs as itself.
+        board: the result of `resolve`, or a board that runs as itself.
         image: built for the board that runs.
         icount: on an emulated board, count instructions exactly.
 

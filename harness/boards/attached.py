@@ -1,4 +1,4 @@
-"""What is plugged in: each debug probe with its serial ports, the chip behind it, and an entry for boards.yaml."""
+"""Attached probes: each with its serial ports, its chip, and a proposed entry for boards.yaml."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from harness.errors import TinyhilError
 from harness.hardware.board import Board, Idcode, Probe
 from harness.hardware.families import DEVICE_MASK, FAMILIES, ChipFamily
 
-# Any Cortex-M, by pyOCD's name
+# pyOCD's name of the target for any Cortex-M
 _GENERIC = "cortex_m"
 _TOLD = [family.name for family in FAMILIES if family.identity is not None]
 
 
 @dataclass(frozen=True)
 class Attached:
-    """A debug probe and what is behind it.
+    """A debug probe with its serial ports and its chip.
 
     Attributes:
         ports: serial ports of the same USB device.
         device: the chip's device number; None where it could not be read.
-        boards: boards of boards.yaml with that chip.
+        boards: names of the boards in boards.yaml with that chip.
         problem: why the chip could not be read; "" if it could.
-        proposal: an entry for boards.yaml that binds the board to this probe, as YAML.
+        proposal: an entry for boards.yaml with the board and this probe, as YAML text.
     """
 
     unique_id: str
@@ -43,20 +43,20 @@ class Attached:
 
 @dataclass(frozen=True)
 class _ChipIdentity:
-    """What a chip told: its family, the entry that names it, and the whole word."""
+    """The identity read from a chip: its family, its `idcode` for boards.yaml, and the whole word."""
 
     family: ChipFamily
     idcode: Idcode
     word: int
 
     def is_of(self, board: Board) -> bool:
-        """Whether it is the chip of a board."""
+        """Whether the board has this chip."""
         named = board.idcode
         return named is not None and named.address == self.idcode.address and self.word & named.mask == named.device
 
 
 def look_around(boards: Mapping[str, Board] | None = None) -> tuple[Attached, ...]:
-    """All attached probes; each chip is connected to for a moment, and goes on running."""
+    """All attached probes; connects to each chip briefly without stopping it."""
     boards = load_boards() if boards is None else boards
     return tuple(_look_at(probe, boards) for probe in attached_probes())
 
@@ -93,7 +93,7 @@ def _look_at(probe: Probe, boards: Mapping[str, Board]) -> Attached:
 
 
 def _identity(debugger: Debugger) -> _ChipIdentity | None:
-    """The first identity word that is one of a family's."""
+    """The first identity word that is valid for a family; None if there is none."""
     for family, word in ((family, family.identity) for family in FAMILIES if family.identity is not None):
         for address in word.addresses:
             try:
@@ -107,7 +107,7 @@ def _identity(debugger: Debugger) -> _ChipIdentity | None:
 
 
 def _proposal(probe: Probe, board: Board | None, found: _ChipIdentity | None) -> str:
-    """The known board's entry with the probe's id, or one to be filled in."""
+    """The known board's entry with the probe's id, or an entry to be completed."""
     if board is not None:
         return _entry(board, probe)
     if found is None:
@@ -136,7 +136,7 @@ def _proposal(probe: Probe, board: Board | None, found: _ChipIdentity | None) ->
 
 
 def _entry(board: Board, probe: Probe) -> str:
-    """A board's entry with a probe, in the order of the boards.yaml that ships."""
+    """A board's entry with a probe, its keys in the order of tinyhil's boards.yaml."""
     lines = [f"{board.name}:", f"  title: {board.title}"]
     for key in ("core", "port", "backend", "target", "chip", "verified"):
         value = getattr(board, key)

@@ -1,6 +1,6 @@
-"""Bring-up of a board: checks from the image to its ticks, one after the other, up to the first that fails.
+"""Bring-up of a board: checks from building an image to reading ticks, one after the other, up to the first failure.
 
-An image without models is built, flashed and asked who it is, so that nothing here depends on a model.
+The image has no models, so that nothing here depends on one.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from harness.errors import TinyhilError
 def bring_up(
     name: str, *, probe: str | None = None, tell: Callable[[str], None] | None = None
 ) -> tuple[BringUpCheck, ...]:
-    """Make the bring-up checks of a board.
+    """Makes the bring-up checks of a board; returns all of them, with those that were not made.
 
     Args:
-        name: of the board.
+        name: the board's name.
         probe: the debug probe's unique id, see harness.boards.backends.pyocd.probes.wanted_probe.
         tell: called with each check's name before it is made.
 
@@ -39,7 +39,7 @@ def bring_up(
 
 
 def _start(checks: BringUp, name: str) -> None:
-    """The checks of a board that needs no more than to be started."""
+    """The checks of a board that only has to be started."""
     from harness.boards import open_session, resolve
     from harness.build import build_image
 

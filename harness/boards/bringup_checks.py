@@ -1,4 +1,4 @@
-"""The checks that bring up a board, as they are made: each needs those before it, so the first that fails ends them."""
+"""Bring-up checks of a board: each needs those before it, so the first failure ends them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class BringUpCheck:
 
     Attributes:
         name: one of the backend's `bring_up_checks`.
-        ok: whether it passed; None where it was not made.
-        detail: what was found, or the error.
-        hint: what to try; "" where it passed.
-        code: the error's code; "" where it passed.
+        ok: whether it passed; None if it was not made.
+        detail: the result, or the error's message.
+        hint: what to try; "" if it passed.
+        code: the error's code; "" if it passed.
     """
 
     name: str
@@ -37,10 +37,10 @@ class BringUpCheck:
 
 
 class BringUp:
-    """The checks of one board so far."""
+    """Records the checks of one board as they are made."""
 
     def __init__(self, names: tuple[str, ...], tell: Callable[[str], None]) -> None:
-        """The first check begins.
+        """Begins the first check.
 
         Args:
             names: of all checks, in order.
@@ -52,32 +52,32 @@ class BringUp:
         tell(names[0])
 
     def passed(self, detail: str) -> None:
-        """The present check passed; the next begins."""
+        """Records that the current check passed, and begins the next."""
         self._made.append(BringUpCheck(self._names[len(self._made)], True, detail))
         if len(self._made) < len(self._names):
             self._tell(self._names[len(self._made)])
 
     def failed(self, error: TinyhilError) -> None:
-        """The present check failed."""
+        """Records that the current check failed."""
         detail = "\n".join(filter(None, (error.message, error.details)))
         self._made.append(BringUpCheck(self._names[len(self._made)], False, detail, error.hint, error.code))
 
     def checks(self) -> tuple[BringUpCheck, ...]:
-        """All of them, those not made included."""
+        """All checks, with those that were not made."""
         return (*self._made, *(BringUpCheck(name, None) for name in self._names[len(self._made) :]))
 
 
 def check_stream(checks: BringUp, session: Session, image: Image) -> None:
-    """The last two checks: the firmware answers HELLO, and its tick counter runs.
+    """Makes the last two checks: the firmware answers HELLO, and its tick counter runs.
 
     Args:
-        checks: `uart` is next, then `tick`.
-        session: with its stream open; asked what it knows of an error.
-        image: what runs.
+        checks: of which `uart` is next, then `tick`.
+        session: with its stream open; finds the cause of an error.
+        image: the image that runs.
 
     Raises:
         LinkError: the firmware does not answer as it should.
-        BoardError: the counter stands still.
+        BoardError: the counter does not count.
     """
     from harness.link.client import Client
 
@@ -107,7 +107,7 @@ def _ticks(device: DeviceInfo) -> str:
 
 @contextmanager
 def _explained(session: Session) -> Iterator[None]:
-    """Let the session say what it knows of an error, as on its way out of a `with`."""
+    """Lets the session find the cause of an error in the block, as at the end of its `with` block."""
     try:
         yield
     except TinyhilError as error:

@@ -1,7 +1,7 @@
 """Leases: one process at a time uses a probe, a serial port or a board.
 
-A lease is a lock file in a folder of the user's, held by the operating system and given back by it however the process
-ends. A note beside it names the owner. Every process of tinyhil on this machine looks in the same folder.
+A lease is a lock on a file in a folder of the user's; the operating system releases it when the process ends in any
+way. A note beside it names the owner. All processes of tinyhil on this machine use the same folder.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from harness.errors import BoardError, LeasedError
 
 FOLDER_VARIABLE = "TINYHIL_LEASES"
 WAIT_VARIABLE = "TINYHIL_LEASE_WAIT"
-# Under pytest-xdist several workers take turns with one board
+# Set in workers of pytest-xdist, which take turns with one board
 _WORKER_VARIABLE = "PYTEST_XDIST_WORKER"
 _WORKER_WAIT_S = 600.0
 _SHOWN_COMMAND = 100
@@ -34,7 +34,7 @@ def lease_folder() -> Path:
     """The folder of all leases: $TINYHIL_LEASES, else the user's runtime folder, else one among temporary files.
 
     Raises:
-        BoardError: it cannot be made.
+        BoardError: it cannot be created.
     """
     named = os.environ.get(FOLDER_VARIABLE)
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
@@ -50,7 +50,7 @@ def lease_folder() -> Path:
 
 
 def lease_wait_s() -> float:
-    """How long to wait for another process: $TINYHIL_LEASE_WAIT seconds; by default only xdist workers take turns."""
+    """Seconds to wait for another process: $TINYHIL_LEASE_WAIT; by default 0 except for workers of pytest-xdist."""
     named = os.environ.get(WAIT_VARIABLE, "")
     try:
         return max(float(named), 0.0)
@@ -59,10 +59,10 @@ def lease_wait_s() -> float:
 
 
 class Lease:
-    """A probe, port or board held for this process."""
+    """A probe, port or board that only this process uses."""
 
     def __init__(self, kind: str, name: str, *, wait_s: float | None = None) -> None:
-        """Take it.
+        """Takes the lease.
 
         Args:
             kind: such as "probe".
@@ -76,7 +76,7 @@ class Lease:
         self.name = name
         folder = lease_folder()
         stem = re.sub(r"[^A-Za-z0-9._-]", "_", f"{kind}-{name}")[:80]
-        # names that differ only in such characters are kept apart
+        # A hash, since names may differ only in the characters replaced above.
         stem += "-" + hashlib.sha256(name.encode()).hexdigest()[:8]
         self._note = folder / f"{stem}.owner"
         self._lock = FileLock(folder / f"{stem}.lock", is_singleton=False, thread_local=False)
@@ -87,7 +87,7 @@ class Lease:
                 f"{kind} {name} is in use by {_owner(self._note)}",
                 hint=f"wait for it or end it; {WAIT_VARIABLE}=SECONDS makes tinyhil wait",
             ) from None
-        except (OSError, RuntimeError) as error:  # RuntimeError: this very thread holds it
+        except (OSError, RuntimeError) as error:  # RuntimeError: this thread has it already
             raise LeasedError(
                 f"{kind} {name} cannot be leased: {error}", hint=f"is {folder} a folder of yours? See {FOLDER_VARIABLE}"
             ) from error
@@ -97,7 +97,7 @@ class Lease:
             self._note.write_text(json.dumps(facts), encoding="utf-8")
 
     def release(self) -> None:
-        """Give it back; may be called again."""
+        """Releases the lease; may be called again."""
         if self._lock.is_locked:
             with contextlib.suppress(OSError):
                 self._note.unlink(missing_ok=True)
@@ -111,7 +111,7 @@ class Lease:
 
 
 def _owner(note: Path) -> str:
-    """The owner, as words."""
+    """The owner in words."""
     for _ in range(5):  # it may be about to write its note
         try:
             facts = json.loads(note.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Serial ports, found by the USB serial number of what they belong to."""
+"""Serial ports of this machine, found by USB serial number."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class SerialPort:
     """A serial port of this machine.
 
     Attributes:
-        device: what it is opened by, such as /dev/ttyACM0 or COM3.
-        serial_number: of its USB device; "" where it has none.
-        description: the device's own.
+        device: the name to open it by, such as /dev/ttyACM0 or COM3.
+        serial_number: of its USB device; "" if it has none.
+        description: the USB device's description.
     """
 
     device: str
@@ -31,10 +31,10 @@ def serial_ports() -> tuple[SerialPort, ...]:
 
 
 def find_port(serial_number: str) -> SerialPort:
-    """The port of a USB serial number; the first where the device has several, as an ST-LINK/V3 may.
+    """The port of a USB serial number; the first if the device has several, as an ST-LINK/V3 may.
 
     Raises:
-        PortMissingError: there is none; details list those there are.
+        PortMissingError: there is none; details list all ports.
     """
     ports = serial_ports()
     wanted = serial_number.lower()

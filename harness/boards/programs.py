@@ -1,4 +1,4 @@
-"""Programs that a variable may name."""
+"""Programs named by environment variables."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from harness.errors import EmulatorMissingError
 
 
 def named_program(variable: str) -> Path | None:
-    """The program that an environment variable names: taken or refused, never passed over. None where it is not set.
+    """The program that an environment variable names; None if it is not set.
 
     Raises:
-        EmulatorMissingError: what it names is not a program.
+        EmulatorMissingError: the variable names no program; there is no search for another.
     """
     named = os.environ.get(variable)
     if not named:

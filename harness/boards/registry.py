@@ -1,4 +1,4 @@
-"""The boards that can be named, each checked by its backend."""
+"""All boards by name, each entry checked by its backend."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from harness.hardware.boards_file import EXTRA_VARIABLE, board_files, read_board
 
 
 def load_boards(extra: Path | None = None) -> Mapping[str, Board]:
-    """All boards: those that ship, then those of $TINYHIL_BOARDS, then those of `extra`; a later entry replaces one of
-    its name.
+    """All boards: tinyhil's own, then those of $TINYHIL_BOARDS, then those of `extra`; a later entry replaces one of
+    the same name.
 
     Raises:
-        BoardConfigError: a file cannot be read, or an entry breaks the schema or what its backend asks for; the message
+        BoardConfigError: a file cannot be read, or an entry breaks the schema or a rule of its backend; the message
             names file, entry and key.
     """
     boards: dict[str, Board] = {}
@@ -38,10 +38,10 @@ def load_boards(extra: Path | None = None) -> Mapping[str, Board]:
 
 
 def find_board(name: str, boards: Mapping[str, Board] | None = None) -> Board:
-    """The board of a name.
+    """The board of this name.
 
     Raises:
-        BoardConfigError: there is none; the hint names the closest.
+        BoardConfigError: there is none; the hint lists similar names.
     """
     boards = load_boards() if boards is None else boards
     board = boards.get(name)
@@ -63,7 +63,7 @@ def unknown_board(name: str, boards: Mapping[str, Board]) -> BoardConfigError:
 
 
 def _wrong_for_backend(board: Board) -> tuple[str, ...]:
-    """What is wrong with a board's entry for the backend that it names."""
+    """What is wrong with a board's entry by the rules of its backend."""
     try:
         backend = find_backend(board.backend)
     except BoardConfigError as error:
@@ -72,13 +72,13 @@ def _wrong_for_backend(board: Board) -> tuple[str, ...]:
 
 
 def _no_stand_in(board: Board | None) -> str:
-    """Why a board cannot stand in for another; "" where it can."""
+    """Why a board cannot stand in for another; "" if it can."""
     if board is None:
         return "is not a board"
     return "is not emulated" if find_backend(board.backend).has_probe else ""
 
 
 def _emulated(boards: Mapping[str, Board]) -> list[str]:
-    """Names of the emulated boards that run on every machine."""
+    """Names of the boards whose backend always runs."""
     backends = {name: find_backend(board.backend) for name, board in boards.items()}
     return [name for name, backend in backends.items() if backend.emulated and backend.always_runs]

@@ -1,4 +1,4 @@
-"""Which board runs when one is asked for: itself, or what stands in for it while it cannot run."""
+"""Resolution: the board that runs when one is asked for, itself or a stand-in while it cannot run."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def resolve(name: str, boards: Mapping[str, Board] | None = None, *, probe: str 
     """The board that runs when `name` is asked for.
 
     Args:
-        name: of a board.
-        boards: all boards; None for those that load_boards() gives.
-        probe: the debug probe to use it through, see harness.boards.backends.pyocd.probes.wanted_probe.
+        name: the board's name.
+        boards: all boards; None for those of load_boards().
+        probe: the debug probe to use, see harness.boards.backends.pyocd.probes.wanted_probe.
 
     Raises:
         BoardConfigError: no board has that name.
         ProbeChoiceError: several debug probes are attached and none is chosen.
-        ProbeMissingError: the one that is chosen is not attached.
+        ProbeMissingError: the chosen probe is not attached.
         EmulatorMissingError: the board is an FVP that is not installed, and nothing stands in for it.
         BoardError: the board is not attached and nothing stands in for it.
     """
@@ -33,7 +33,7 @@ def resolve(name: str, boards: Mapping[str, Board] | None = None, *, probe: str 
 
 
 def _stand_in(asked: Board, absent: Absent, boards: Mapping[str, Board]) -> Resolved:
-    """The first of the board's stand-ins that can run here."""
+    """The first of the board's stand-ins that can run; raises the board's error if none can."""
     why_not_virtual = ""
     for name in asked.stand_ins:
         if name == VIRTUAL:

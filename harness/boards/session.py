@@ -1,4 +1,4 @@
-"""A session with a board: the verbs that every backend has."""
+"""Sessions with a board: the operations that every backend provides."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class _Watched:
-    """A transport that keeps a transcript and, when the far end is gone, tells what became of it."""
+    """A transport that keeps a transcript, and adds to an error how the emulator or program ended."""
 
     def __init__(self, inner: Transport, transcript: Transcript, child: Subprocess | None) -> None:
         self._inner = inner
@@ -54,7 +54,7 @@ class _Watched:
         return data
 
     def set_baud(self, baud: int) -> None:
-        """Of a serial port."""
+        """Sets the rate in baud of a serial port."""
         self._inner.set_baud(baud)  # type: ignore[attr-defined]
 
     def close(self) -> None:
@@ -80,15 +80,15 @@ class _Watched:
 
 
 class Session(ABC):
-    """One board, one image, from open to close. Use it with `with`, which opens, loads and in any case closes.
+    """A board with an image, from open to close. A `with` block opens it, loads the image, and closes it in any case.
 
     Attributes:
         board: the board that was asked for.
         ran_on: the board that runs.
         stand_in: whether the two differ.
         reason: why they differ; "" when they do not.
-        image: what runs on it.
-        baud: rate of the serial line to the device, bits a second; None where it has no rate.
+        image: the image that runs.
+        baud: rate of the serial line in bits per second; None for a link without a rate.
     """
 
     def __init__(self, resolved: Resolved, image: Image) -> None:
@@ -110,39 +110,39 @@ class Session(ABC):
 
     @abstractmethod
     def open(self) -> None:
-        """Get hold of the board. Raises BoardError, ToolError."""
+        """Connects to the board. Raises BoardError, ToolError."""
 
     @abstractmethod
     def load(self) -> None:
-        """Put the image on the board and start it. Raises BoardError."""
+        """Loads the image onto the board and starts it. Raises BoardError."""
 
     @abstractmethod
     def reset(self) -> None:
-        """Start the image from its beginning; ask for the stream again afterwards. Raises BoardError."""
+        """Restarts the image; stream() must be called again afterwards. Raises BoardError."""
 
     def stream(self) -> Transport:
-        """The bytes to and from the device. Raises BoardError when nothing is loaded."""
+        """The transport to the device. Raises BoardError if no image is loaded."""
         if self._stream is None:
             raise self._nothing_loaded()
         return self._stream
 
     @abstractmethod
     def read_memory(self, address: int, length: int) -> bytes:
-        """Bytes of the device's memory, read from outside while it runs. Raises BoardError."""
+        """Bytes of the device's memory, read by other means than its firmware. Raises BoardError."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the board; may be called again."""
+        """Closes the session; may be called again."""
 
     @abstractmethod
     def tick_scale(self) -> tuple[Unit, Fraction] | None:
-        """What the device's tick counter measures: the unit, and units a tick; None where ticks mean nothing."""
+        """(unit, units per tick) of the device's tick counter; None where ticks have no meaning."""
 
     def raise_baud(self, client: Client) -> None:
-        """Raise the line to the rate that the board's entry names, where the stream is a serial port and both ends can.
+        """Raises the rate of a serial port to the board's `fast_baud`, if both ends can do that.
 
         Raises:
-            LinkError: the line works at neither rate any more.
+            LinkError: after that the line works at neither rate.
         """
         uart = self.ran_on.uart
         if self.baud is None or self._watched is None or uart is None or uart.fast_baud in (None, self.baud):
@@ -156,30 +156,30 @@ class Session(ABC):
         self.baud = baud
 
     def notes(self) -> tuple[str, ...]:
-        """What else a report should say of the run, complete once the session is closed."""
+        """Notes on the run for the report; complete when the session is closed."""
         return ()
 
     def compare_marks(self, device: Watermarks, paint_seed: int) -> None:
-        """Hold the device's watermarks against what can be seen from outside; a difference becomes one of notes().
+        """Compares the device's watermarks with those read by other means, if possible; adds differences to notes().
 
         Args:
-            device: what it says, while it waits for a request after a run.
-            paint_seed: what the arena was painted with before.
+            device: its watermarks after a run, while it waits for a request.
+            paint_seed: that the arena was painted with before the run.
         """
-        del device, paint_seed  # most boards can only be seen through their firmware
+        del device, paint_seed  # most backends have no other means
 
     def stderr(self) -> str:
-        """What the emulator or native program said on stderr, the end of it."""
+        """The end of what the emulator or native program wrote to stderr."""
         return ""
 
     def transcript(self) -> str:
-        """The last bytes both ways and what the emulator said, for a failing report."""
+        """The last bytes in both directions and the end of stderr, for the report of a failure."""
         said = self.stderr()
         return self._transcript.text() + (f"\nstderr:\n{said}" if said else "")
 
     @property
     def line_seconds(self) -> float:
-        """Wall-clock seconds spent in the stream so far: the device's computing and the line's carrying, not ours."""
+        """Wall-clock seconds spent waiting for the stream so far: the device's computation and the transfers."""
         return self._seconds_before + (0.0 if self._watched is None else self._watched.seconds)
 
     def _nothing_loaded(self) -> BoardError:
@@ -197,7 +197,7 @@ class Session(ABC):
         return self._watched
 
     def _readable(self, address: int, length: int) -> None:
-        """Refuse what no memory region holds."""
+        """Raises BoardError if no memory region holds the range."""
         if length < 0 or not any(region.contains(address, length) for region in self.ran_on.memory):
             regions = ", ".join(f"{r.name} 0x{r.origin:08x}-0x{r.origin + r.size - 1:08x}" for r in self.ran_on.memory)
             raise BoardError(
@@ -223,11 +223,11 @@ class Session(ABC):
 
 
 def open_client(session: Session, image: Image) -> Client:
-    """A client that has made sure of the image.
+    """A client whose device has been checked to run the image.
 
     Raises:
         WrongImageError: the device runs another build, or an image for another board.
-        LinkError: it does not answer as it should.
+        LinkError: it does not answer, or not by the protocol.
     """
     from harness.link.client import Client
 

@@ -1,4 +1,4 @@
-"""From C sources to an image: compilers, the cache of what they made, and the sizes of the result."""
+"""From C sources to an image: compilers, the cache of objects and images, and the sizes of the result."""
 
 from harness.build.image import Image, build_image
 from harness.build.plan import BuildOptions

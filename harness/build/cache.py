@@ -1,8 +1,8 @@
 """A content-addressed store of files that are expensive to make.
 
-An entry is a file and, beside it, a seal: the SHA-256 of the file. Both are put in place by atomic renames, seal last,
-so that an interrupted writer leaves no entry and two writers of one key leave a whole one. A file that does not match
-its seal is no entry: it is made again.
+An entry is a file and beside it the SHA-256 of the file, its seal. Both are put in place by atomic renames, the seal
+last, so that an interrupted writer leaves no entry and two writers of one key leave a complete one. A file that does
+not match its seal is no entry, and is made again.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ def default_root() -> Path:
     """$TINYHIL_CACHE, else the user's cache folder."""
     named = os.environ.get("TINYHIL_CACHE")
     if named:
-        return Path(named).expanduser().absolute()  # tools run in folders of their own
+        return Path(named).expanduser().absolute()  # tools are run in other working directories
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("tinyhil"))
 
 
 def digest(*parts: str | bytes) -> str:
-    """SHA-256 in hex over parts, each preceded by its length so that no two lists of parts run together."""
+    """SHA-256 in hex over the parts, each preceded by its length so that different lists have different digests."""
     state = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
@@ -43,7 +43,7 @@ def digest(*parts: str | bytes) -> str:
 
 
 def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Write a file so that other processes see all of it or none."""
+    """Write a file atomically: other processes see all of it or none."""
     handle, name = tempfile.mkstemp(prefix=".new-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -61,19 +61,19 @@ class BuildCache:
     """The store.
 
     Attributes:
-        root: folder that holds it; made when it is first written to.
-        limit: bytes above which the entries unused for longest are removed, once a day.
+        root: its folder; made when it is first written to.
+        limit: bytes above which the least recently used entries are removed, once a day.
     """
 
     root: Path
     limit: int = DEFAULT_LIMIT
 
     def path(self, key: str, suffix: str) -> Path:
-        """Where the entry's file is or would be."""
+        """The path of an entry's file, whether it exists or not."""
         return self.root / "objects" / key[:2] / f"{key}{suffix}"
 
     def find(self, key: str, suffix: str) -> Path | None:
-        """The entry's file when it is there and whole, else None."""
+        """The entry's file if it exists and matches its seal, else None."""
         path = self.path(key, suffix)
         try:
             seal = path.with_name(path.name + ".sha256").read_text()
@@ -103,7 +103,7 @@ class BuildCache:
 
     @contextlib.contextmanager
     def lock(self, key: str) -> Iterator[None]:
-        """Held by the one process that makes an entry; the others wait for it and then find the entry there."""
+        """A lock between processes: one makes an entry, the others wait and then find it."""
         import filelock
 
         path = self.root / "locks" / f"{key}.lock"
@@ -120,7 +120,7 @@ class BuildCache:
 
     @contextlib.contextmanager
     def workspace(self) -> Iterator[Path]:
-        """A folder for work in progress, removed at the end whatever happens."""
+        """A temporary folder in the cache, removed at the end of the block."""
         try:
             (self.root / "work").mkdir(parents=True, exist_ok=True)
             folder = tempfile.TemporaryDirectory(dir=self.root / "work", prefix="b-", ignore_cleanup_errors=True)
@@ -130,9 +130,9 @@ class BuildCache:
             yield Path(name)
 
     def prune(self, *, now: float | None = None) -> int:
-        """Remove the entries unused for longest until the rest is below the limit; returns how many went.
+        """Remove the least recently used entries until the rest is below the limit; returns how many.
 
-        Looks at most once a day, and removes what killed processes left in the workspace.
+        Does nothing if it ran within the last day. Also removes workspaces that killed processes left.
         """
         now = time.time() if now is None else now
         stamp = self.root / "pruned"
@@ -157,7 +157,7 @@ class BuildCache:
         for _, size, path in sorted(entries):
             if total <= self.limit:
                 break
-            # the seal goes first: a file without a seal is no entry
+            # The seal first: a file without a seal is no entry.
             for file in (path.with_name(path.name + ".sha256"), path):
                 with contextlib.suppress(OSError):
                     file.unlink()

@@ -1,4 +1,4 @@
-"""Parts of the harness in C: compiled for this machine when first asked for, and kept in the cache."""
+"""Parts of the harness in C: compiled for this machine on first use, and kept in the cache."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.build.jobs import run_tool
 from harness.build.toolchain import find
 
 _FLAGS = ("-std=c11", "-O2", "-shared", "-fPIC", "-fvisibility=hidden")
-# What is not in the library itself belongs to the program that loads it; macOS wants to be told.
+# Undefined symbols are resolved in the program that loads the library, which macOS needs a flag for.
 _PLATFORM_FLAGS = {"darwin": ("-undefined", "dynamic_lookup")}
 
 
@@ -20,7 +20,7 @@ def host_library(package: str, sources: Sequence[str], cache_dir: Path | None = 
     """A shared library from C files of a Python package.
 
     Args:
-        package: that the files lie in.
+        package: the Python package that the files lie in.
         sources: their names; the first is compiled and includes the others.
         cache_dir: the cache; None for $TINYHIL_CACHE or the user's.
 
@@ -37,7 +37,7 @@ def host_library(package: str, sources: Sequence[str], cache_dir: Path | None = 
     if found:
         return found
     with cache.lock(key), cache.workspace() as folder:
-        found = cache.find(key, ".so")  # another process may have made it meanwhile
+        found = cache.find(key, ".so")  # another process may have made it while this one waited
         if found:
             return found
         for name, text in texts.items():

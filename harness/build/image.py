@@ -1,4 +1,4 @@
-"""Packages and a board -> an image."""
+"""Image: an executable for a board, compiled and linked from generated packages and the firmware."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ class Image:
 
     Attributes:
         elf: the image, in the cache; copy it to keep it.
-        build_id: 16 hex digits over all that went in; the device tells it in its HELLO.
+        build_id: 16 hex digits of a hash over all inputs of the build; the device sends it in its answer to HELLO.
         board, core, link: what it was built for.
-        language: what it speaks on the link.
+        language: the name of the protocol on its link, see harness.build.language.
         packages: names of the models in it, in the order of their index on the device.
-        sizes: where its bytes went.
+        sizes: bytes by model, kernels and runtime.
         toolchain: compiler and version.
         compiled: objects that were not in the cache.
         seconds: wall-clock seconds that building or finding it took.
-        stack_size: bytes set aside for the stack; 0 where the operating system does it.
+        stack_size: bytes reserved for the stack; 0 where the operating system provides it.
         sanitize: built with address and undefined-behaviour sanitizers.
-        placement: part of the image -> memory region; None where the board has no choice.
-        regions: memory region -> bytes of it that are taken.
+        placement: part of the image -> memory region; None for a board without placement.
+        regions: memory region -> bytes used.
     """
 
     elf: Path
@@ -65,10 +65,10 @@ class Image:
     regions: Mapping[str, int] = field(default_factory=dict)
 
     def index_of(self, package: str) -> int:
-        """The number by which the device knows a model.
+        """The index of a model on the device.
 
         Raises:
-            BuildError: it is not in the image.
+            BuildError: the model is not in the image.
         """
         try:
             return self.packages.index(package)
@@ -91,7 +91,7 @@ def build_image(
     Args:
         packages: generated models; several share one arena, as large as the largest needs.
         board: what to build for.
-        options: how.
+        options: how to build.
         cache_dir: the cache; None for $TINYHIL_CACHE or the user's.
         progress: called with ("compile" or "link", done, total).
 
@@ -106,14 +106,14 @@ def build_image(
     cache = BuildCache(default_root() if cache_dir is None else cache_dir)
     image = cached_image(plan, cache)
     if image is None:
-        with cache.lock(plan.key):  # another process may have made it meanwhile
+        with cache.lock(plan.key):  # another process may have made it while this one waited
             image = cached_image(plan, cache) or make_image(plan, cache, progress)
         cache.prune()
     return replace(image, seconds=time.monotonic() - start)
 
 
 def cached_image(plan: BuildPlan, cache: BuildCache) -> Image | None:
-    """The image of a plan, where the cache has it."""
+    """The image of a plan from the cache; None if it is not there."""
     elf = cache.find(plan.key, ".elf")
     facts = cache.find(plan.key, ".json")
     if elf is None or facts is None or not os.access(elf, os.X_OK):
@@ -122,7 +122,7 @@ def cached_image(plan: BuildPlan, cache: BuildCache) -> Image | None:
 
 
 def make_image(plan: BuildPlan, cache: BuildCache, progress: Progress | None = None) -> Image:
-    """Compile what the cache has no objects of, link, and keep the image in the cache.
+    """Compile the objects that are not in the cache, link, and put the image into the cache.
 
     Raises:
         ToolchainMissingError: the compiler cannot be started, or its C library is missing.
@@ -144,15 +144,15 @@ def make_image(plan: BuildPlan, cache: BuildCache, progress: Progress | None = N
 
 
 def _path_flags(plan: BuildPlan, workspace: Path) -> list[str]:
-    """Flags that take this machine's paths out of the objects."""
-    # both kinds, as the driver gives its assembler only the first
+    """Flags that replace this machine's paths in the objects, so that builds are reproducible."""
+    # Both, as the driver passes only the first to the assembler.
     kinds = ("-fdebug-prefix-map", "-fmacro-prefix-map")
     folders = ((workspace, "."), (plan.firmware, "firmware"))
     return [f"{kind}={path}={name}" for kind in kinds for path, name in folders]
 
 
 def _link(plan: BuildPlan, jobs: Sequence[Job], objects: Sequence[Path], workspace: Path) -> tuple[Path, Sizes]:
-    """The linked image in the workspace, and where its bytes went."""
+    """(the linked image in the workspace, its sizes)."""
     elf = workspace / "image.elf"
     if plan.memory_script:
         (workspace / MEMORY_SCRIPT).write_text(plan.memory_script, encoding="utf-8")
@@ -164,7 +164,7 @@ def _link(plan: BuildPlan, jobs: Sequence[Job], objects: Sequence[Path], workspa
 
 
 def _facts(plan: BuildPlan, sizes: Sizes, regions: Mapping[str, int]) -> dict[str, Any]:
-    """What the cache keeps beside an image."""
+    """The data that the cache keeps beside an image."""
     return {
         "build_id": plan.build_id,
         "board": plan.board.name,
@@ -203,7 +203,7 @@ def _image(elf: Path, facts: Mapping[str, Any], compiled: int) -> Image:
 
 def _sizes(elf: Path, link_map: str, origins: Mapping[str, Origin], copied: frozenset[str]) -> Sizes:
     if not is_elf(elf):
-        return Sizes()  # macOS and Windows executables: native sizes say nothing of a board anyway
+        return Sizes()  # executables of macOS and Windows; native sizes are no estimate for a board
 
     def origin(file: str) -> Origin:
         known = origins.get(file)

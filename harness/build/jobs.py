@@ -1,4 +1,4 @@
-"""Compiling objects, many at once, and not again what is in the cache."""
+"""Compiles objects in parallel, except those that are in the cache."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OUTPUT_LIMIT = 20_000
 
 @dataclass(frozen=True, eq=False)
 class SourceTree:
-    """Files that exist only as text until something has to be compiled: a generated package.
+    """The files of a generated package, written to disk only if something has to be compiled.
 
     Attributes:
         name: folder name in the workspace.
@@ -32,12 +32,12 @@ class SourceTree:
     files: Mapping[str, str]
 
     def headers(self) -> str:
-        """Digest over all headers."""
+        """Digest over all headers among the files."""
         names = sorted(name for name in self.files if name.endswith((".h", ".inc")))
         return digest(*(text for name in names for text in (name, self.files[name])))
 
     def write(self, workspace: Path) -> None:
-        """Make the folder with its files."""
+        """Write the files to folder `name` in the workspace."""
         folder = workspace / self.name
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in self.files.items():
@@ -51,9 +51,9 @@ class Job:
     Attributes:
         origin: label in messages and size tables, and the model it belongs to.
         source: path of the C file; in the workspace where `tree` is given.
-        tree: the generated files it belongs to, or None for one of the firmware's own.
+        tree: the generated files it belongs to; None for a file of the firmware.
         text: content of the source.
-        flags: all flags but include folders, which are paths of this machine.
+        flags: all flags except include folders, which are paths of this machine.
         includes: include folders; relative ones are in the workspace.
         context: digest over every header the source may include.
     """
@@ -67,12 +67,12 @@ class Job:
     context: str
 
     def key(self, toolchain: Toolchain) -> str:
-        """The object's name in the cache."""
+        """The object's key in the cache."""
         return digest("object", toolchain.identity, *self.flags, "", self.origin.label, self.text, self.context)
 
 
 def job_count() -> int:
-    """How many compilers run at once: $TINYHIL_JOBS, or one a processor."""
+    """Most compilers at once: $TINYHIL_JOBS, or one per processor."""
     named = os.environ.get("TINYHIL_JOBS", "")
     return int(named) if named.isdigit() and int(named) > 0 else (os.cpu_count() or 1)
 
@@ -85,10 +85,10 @@ def compile_all(
     path_flags: Sequence[str],
     progress: Progress | None = None,
 ) -> tuple[list[Path], int]:
-    """Objects of all jobs, in order, and how many had to be compiled.
+    """(objects of all jobs in order, how many had to be compiled).
 
     Args:
-        path_flags: flags that take this machine's paths out of the objects; they do not change the key.
+        path_flags: flags that replace this machine's paths in the objects; not part of the key.
 
     Raises:
         BuildError: a file does not compile; details carry the compiler's output.
@@ -112,14 +112,14 @@ def compile_all(
 
 
 def _write_trees(jobs: Sequence[Job], workspace: Path) -> None:
-    """The generated files that the jobs belong to, each tree once."""
+    """Write the generated files that the jobs belong to, each tree once."""
     trees = {id(tree): tree for tree in (job.tree for job in jobs) if tree is not None}
     for tree in trees.values():
         tree.write(workspace)
 
 
 def _compile(job: Job, made: Path, toolchain: Toolchain, path_flags: Sequence[str]) -> Path:
-    """Compile one file to `made`, in the workspace."""
+    """Compile one file to `made` in the workspace; returns the object in the cache."""
     command = [str(toolchain.cc), *job.flags, *path_flags, *(f"-I{folder}" for folder in job.includes)]
     command += ["-c", job.source, "-o", made.name]
     run_tool(command, made.parent, f"{job.origin.label} does not compile", toolchain)
@@ -127,7 +127,7 @@ def _compile(job: Job, made: Path, toolchain: Toolchain, path_flags: Sequence[st
 
 
 def _at_once(compile_one: Callable[[int], Path], todo: Sequence[int], progress: Progress | None) -> Iterator[Path]:
-    """Results for all of `todo`, in their order, so that the same mistake always gives the same message."""
+    """Results of all of `todo`, in order, so that of several errors always the same one is raised."""
     if progress:
         progress("compile", 0, len(todo))
     pool = ThreadPoolExecutor(max_workers=job_count(), thread_name_prefix="tinyhil-cc")
@@ -142,7 +142,7 @@ def _at_once(compile_one: Callable[[int], Path], todo: Sequence[int], progress: 
 
 
 def run_tool(command: Sequence[str], folder: Path, failure: str, toolchain: Toolchain) -> str:
-    """Run the compiler driver and give back what it printed.
+    """Run the compiler driver; returns what it printed.
 
     Raises:
         BuildError: it failed, with `failure` as the message and its output as details.

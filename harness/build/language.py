@@ -1,4 +1,4 @@
-"""What an image speaks on its line: tinyhil's own frames, or another language of the same firmware."""
+"""Language: the protocol that an image speaks on its link, tinyhil's frames or another one of the firmware."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, eq=False)
 class Language:
-    """The sources that make up a language.
+    """The sources of a protocol.
 
     Attributes:
         name: for messages and the build id.
-        runtime: files of firmware/runtime that go into the image; None for all.
-        folder: folder of firmware/ whose C files go in besides, if any.
+        runtime: files of firmware/runtime that are compiled; None for all.
+        folder: folder of firmware/ whose C files are compiled, too; None for no such folder.
         files: generated C files, name -> text.
     """
 

@@ -34,7 +34,7 @@ def linker_scripts(firmware: Path, port: Port) -> list[str]:
 
 
 def link_flags(port: Port, sanitize: bool, stack_size: int) -> list[str]:
-    """Flags of the linker."""
+    """Flags for the linker; `stack_size` in bytes."""
     flags = [*port.cflags, *(SANITIZE_FLAGS if sanitize else ()), *port.ldflags]
     if port.ldscript:
         flags += [f"-Wl,--defsym=HIL_STACK_SIZE={stack_size}", "-Wl,--fatal-warnings"]
@@ -51,7 +51,12 @@ def link_objects(
     board: Board,
     placed: Placement | None,
 ) -> str:
-    """Link the objects; gives the text of the link map ("" where the linker writes none)."""
+    """Link the objects; returns the text of the link map ("" where the linker writes none).
+
+    Raises:
+        BuildError: the linker fails; details carry its output.
+        ToolchainMissingError: it cannot be started, or its C library is missing.
+    """
     scripts = [f"-L{firmware / folder}" for folder in port.library_dirs]
     if port.memory_of_board:
         scripts.append(f"-L{elf.parent}")

@@ -1,4 +1,4 @@
-"""Placement -> what the linker and the compiler are told of it."""
+"""Placement -> linker script of the memory, flags of the compiler, and errors about memory that is too small."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from harness.errors import BuildError, DoesNotFitError
 if TYPE_CHECKING:  # boards import images
     from harness.hardware.board import Board, Placement
 
-# The linker script's region, macro of generated code, input section and output section of what can be copied to RAM
 _WEIGHTS_SECTION = ".hil_weights"
+# Part -> region alias of the linker script
 _REGIONS = {"arena": "ARENA", "stack": "STACK", "data": "RAM", "weights": "WEIGHTS", "code": "HOT"}
+# Part that can be copied to RAM -> macro of generated code, input section, output section
 _COPIED = {"weights": ("TINYHIL_WEIGHTS", _WEIGHTS_SECTION, ".weights"), "code": ("TINYHIL_CODE", HOT_SECTION, ".hot")}
 
 
 def memory_script(board: Board, placement: Placement) -> str:
-    """Text of memory.ld: the board's regions in upper case, and which of them holds what."""
+    """Text of memory.ld: the board's regions in upper case, and aliases for the parts that they hold."""
     lines = ["MEMORY", "{"]
     for region in board.memory:
         access = "rx" if region.kind == "flash" else "rwx" if region.execute else "rw"
@@ -34,10 +35,10 @@ def memory_script(board: Board, placement: Placement) -> str:
 
 
 def section_macros(board: Board, placement: Placement | None) -> tuple[str, ...]:
-    """Flags that put weights and layers of generated code into sections of their own, where they are to be in RAM."""
+    """Flags that put weights and layers into sections of their own where they are placed in RAM."""
     in_ram = _in_ram(board, placement)
     flags = [f'-D{_COPIED[part][0]}=__attribute__((section("{_COPIED[part][1]}")))' for part in in_ram]
-    # assembly names the section itself
+    # Assembly sources use the section's name, not an attribute.
     return (*flags, *([f"-DTINYHIL_CODE_SECTION={HOT_SECTION}"] if "code" in in_ram else []))
 
 
@@ -47,7 +48,7 @@ def copied_sections(board: Board, placement: Placement | None) -> frozenset[str]
 
 
 def does_not_fit(board: Board, placement: Placement | None, error: BuildError) -> DoesNotFitError | None:
-    """The linker's complaint about memory as an error that names what is there; None for other complaints."""
+    """The error that names the board's memory if the linker failed for lack of memory; None for other failures."""
     over = re.findall(r"region [`']?(\w+)'? overflowed by (\d+) bytes", error.details)
     if not over:
         return None
@@ -68,9 +69,9 @@ def does_not_fit(board: Board, placement: Placement | None, error: BuildError) -
 
 
 def region_usage(elf: Path, board: Board) -> dict[str, int]:
-    """Memory region -> bytes of it that the image takes, the loaded form of what is copied at start included.
+    """Memory region -> bytes that the image uses, with those of flash that are copied to RAM at start.
 
-    Regions that hold nothing are left out, as are boards whose memory boards.yaml does not tell.
+    Regions without bytes are left out. Empty for boards without memory in boards.yaml.
     """
     if not board.memory:
         return {}

@@ -1,4 +1,4 @@
-"""Packages, a board and options -> what is compiled and linked for an image, and the key it has in the cache."""
+"""Build plan: the jobs and flags of an image, and its key in the cache, from packages, a board and options."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ class BuildOptions:
     """How an image is built.
 
     Attributes:
-        link: "uart", "semihost", "fast" (the quickest that the port has), or None for the port's own; a port with one
-            link always gets that.
-        language: what the image speaks there.
+        link: "uart", "semihost", "fast" (the fastest that the port has), or None for the port's default; ignored for a
+            port with one link.
+        language: the protocol on the link.
         placement: the region of each part, as harness.hardware.placement.assign_regions gives it; None for the board's
             own.
         sanitize: AddressSanitizer and UndefinedBehaviorSanitizer, host board only.
         test_faults: with the command that provokes faults, for tests of fault handling.
-        unity: compile each package with its glue as one file: a quarter quicker for images of many small models. The
-            glue then counts as model, and the compiler may inline what it would not in a user's own build.
+        unity: compile each package with its glue as one file: a quarter less time for images of many small models.
+            The glue then counts as model in sizes, and the compiler may inline more than in a user's own build.
         model_list: text of hil_models.c; made from the packages when None.
     """
 
@@ -53,21 +53,21 @@ class BuildOptions:
 
 @dataclass(frozen=True, eq=False)
 class BuildPlan:
-    """All that decides an image.
+    """Everything that an image is made from.
 
     Attributes:
-        key: digest over everything here that can change a byte of the image; its name in the cache.
+        key: digest over everything here that can change a byte of the image; its key in the cache.
         board: what it is built for.
         packages: names of the models, in the order of their index on the device.
         port, link, language: as chosen.
-        placement: the region of each part; None where the board has no choice.
+        placement: the region of each part; None for a board without placement.
         sanitize: with sanitizers.
-        toolchain: what compiles.
-        jobs: all objects but that of the build id, which needs the key.
+        toolchain: the compiler.
+        jobs: all objects except that with the build id, which needs the key.
         build_id_job: the one with the build id.
         link_flags: of the linker.
-        memory_script: text of memory.ld; "" where the port brings its memory map.
-        stack_size: bytes set aside for the stack; 0 where the operating system does it.
+        memory_script: text of memory.ld; "" where the port has a memory map of its own.
+        stack_size: bytes reserved for the stack; 0 where the operating system provides it.
         firmware: folder of runtime and ports.
     """
 
@@ -89,12 +89,12 @@ class BuildPlan:
 
     @property
     def build_id(self) -> str:
-        """What the device tells in its HELLO."""
+        """The id that the device sends in its answer to HELLO: 16 hex digits."""
         return self.key[:16]
 
 
 def plan_build(packages: Sequence[PackageSources], board: Board, options: BuildOptions) -> BuildPlan:
-    """Plan an image; nothing is compiled or written.
+    """The plan of an image; compiles and writes nothing.
 
     Raises:
         ToolchainMissingError: no usable compiler.
@@ -139,7 +139,7 @@ def plan_build(packages: Sequence[PackageSources], board: Board, options: BuildO
 
 
 def _names(packages: Sequence[PackageSources], port: Port, board: Board, options: BuildOptions) -> tuple[str, ...]:
-    """The models' names, once it is certain that the options can be kept."""
+    """The models' names; checks that port and board allow the options."""
     if options.sanitize and port.toolchain != "host":
         raise BuildError(f"sanitizers cannot run on {board.name}", hint="use --board host for a sanitized build")
     names = tuple(package.plan.name for package in packages)
@@ -150,7 +150,7 @@ def _names(packages: Sequence[PackageSources], port: Port, board: Board, options
 
 
 def _memory_script(port: Port, board: Board, placement: Placement | None) -> str:
-    """Text of memory.ld; "" where the port brings its memory map."""
+    """Text of memory.ld; "" where the port has a memory map of its own."""
     if not port.memory_of_board:
         return ""
     if placement is None:
@@ -161,7 +161,7 @@ def _memory_script(port: Port, board: Board, placement: Placement | None) -> str
 
 
 def _jobs(sources: Sources, packages: Sequence[PackageSources], options: BuildOptions) -> list[Job]:
-    """All objects but that of the build id."""
+    """All objects except that with the build id."""
     model_list = options.model_list
     if model_list is None:
         from harness.compiler.emit.package import model_list as make_model_list

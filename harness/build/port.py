@@ -14,7 +14,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class LinkChoice:
-    """What one way of carrying bytes adds to the port."""
+    """The sources and macros that one kind of link adds to the port."""
 
     sources: tuple[str, ...]
     defines: tuple[str, ...]
@@ -41,7 +41,7 @@ class Port:
     links: Mapping[str, LinkChoice]
 
     def choose_link(self, link: str | None) -> str:
-        """The link to build for: None is the port's own, "fast" its fastest, and a port with one link has only that.
+        """The link to build for: the port's default for None, its fastest for "fast"; the only one if there is one.
 
         Raises:
             BuildError: the port has no such link.

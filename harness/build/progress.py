@@ -1,4 +1,4 @@
-"""How long work tells how far it is."""
+"""The type of callbacks that report progress."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 Progress: TypeAlias = Callable[[str, int, int], None]
-"""Called with what is going on, how much of it is done, and how much there is (0 when unknown)."""
+"""Called with (what is being done, amount done, total amount or 0 when unknown)."""

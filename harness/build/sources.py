@@ -1,4 +1,4 @@
-"""What is compiled for an image: packages, runtime, port, and with which flags."""
+"""Compile jobs of an image: packages, kernels, runtime and port, with their flags."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.compiler.plan import Plan
 from harness.elf.sizes import Origin
 from harness.errors import BuildError
 
-# -g1 gives fault reports function names and lines, and does not change the code
+# -g1 is for functions and lines in fault reports; it does not change the code.
 COMMON_FLAGS = ("-std=c11", "-O2", "-g1", "-ffunction-sections", "-fdata-sections")
 WARNING_FLAGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
 SANITIZE_FLAGS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
@@ -24,7 +24,7 @@ _KERNELS = "kernels"
 
 
 class PackageSources(Protocol):
-    """What the builder needs of a generated package; harness.compiler.emit.package.Package is one."""
+    """A generated package as the builder sees it; harness.compiler.emit.package.Package is one."""
 
     @property
     def plan(self) -> Plan:
@@ -48,7 +48,7 @@ class PackageSources(Protocol):
 
 
 def compile_flags(port: Port, sanitize: bool) -> tuple[str, ...]:
-    """Flags of every C file for a port."""
+    """Flags for all C files of a port."""
     return (*COMMON_FLAGS, *WARNING_FLAGS, *port.cflags, *(SANITIZE_FLAGS if sanitize else ()))
 
 
@@ -80,7 +80,7 @@ class Sources:
         self._runtime_context = _header_digest(firmware, ["runtime", *includes])
 
     def of_package(self, package: PackageSources) -> list[Job]:
-        """The package's own sources, which see nothing but the package, and its glue."""
+        """The package's sources, whose only include folder is the package, and its glue."""
         name = package.plan.name
         glue = f"{name}_hil.c"
         tree = SourceTree(name, {**package.files, glue: package.glue})
@@ -97,7 +97,7 @@ class Sources:
         return jobs
 
     def of_package_at_once(self, package: PackageSources) -> list[Job]:
-        """The package and its glue as one file."""
+        """The package and its glue as one job, see BuildOptions.unity."""
         name = package.plan.name
         label = f"{name}/{name}_unity.c"
         text = "".join(f'#include "{source}"\n' for source in (*_own_sources(package), f"{name}_hil.c"))
@@ -107,7 +107,7 @@ class Sources:
         return [Job(origin, label, tree, text, self._package_flags, (name, self._runtime), context)]
 
     def of_kernels(self, packages: Sequence[PackageSources]) -> list[Job]:
-        """The kernels' own code, each file once for all models that use it."""
+        """The kernels' sources, each file once for all models that use it."""
         users: dict[str, list[str]] = {}
         files: dict[str, str] = {}
         for package in packages:
@@ -172,7 +172,7 @@ class Sources:
         return Job(Origin(label), label, tree, text, self._flags, self._includes, self._runtime_context)
 
     def of_build_id(self, text: str, build_id: str, board: str) -> Job:
-        """The one object that differs between images of the same parts."""
+        """The object with the build id, the only one that depends on the whole image."""
         defines = (f'-DHIL_BUILD_ID="{build_id}"', f'-DHIL_BOARD="{board}"')
         return self._of_firmware(f"runtime/{BUILD_ID_SOURCE}", text, defines)
 
@@ -192,7 +192,7 @@ def _kernel_headers(package: PackageSources) -> dict[str, str]:
 
 
 def _kernels(package: PackageSources) -> frozenset[str]:
-    """Names of functions that count as kernels: a kernel's file has its function's name."""
+    """Names of the functions that count as kernels in sizes: those with the name of a kernel's file."""
     files = {Path(file).stem for file in _kernel_headers(package)}
     return frozenset(layer.kernel for layer in package.plan.layers) | files
 

@@ -1,4 +1,4 @@
-"""Finding compilers: the cross compiler for Cortex-M and the one for this machine."""
+"""Finds compilers: the cross compiler for Cortex-M and the one for this machine."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ USUAL_PLACES = (
 
 @dataclass(frozen=True)
 class Toolchain:
-    """A compiler that was found and is new enough.
+    """A compiler that is new enough.
 
     Attributes:
         kind: "arm" for Cortex-M, "host" for this machine.
         cc: the compiler driver; it also assembles and links.
         family: "gcc" or "clang".
-        version: first line of `cc --version`, which names the build.
+        version: first line of `cc --version`.
         major: first number of the version.
     """
 
@@ -57,18 +57,17 @@ class Toolchain:
 
     @property
     def identity(self) -> str:
-        """What an object's cache key knows of the compiler."""
+        """The compiler's part of an object's cache key."""
         return f"{self.kind} {self.family} {self.version}"
 
 
 def find(kind: Kind) -> Toolchain:
-    """The compiler of a kind: $TINYHIL_ARM_GCC or $TINYHIL_HOST_CC, then PATH, then the usual places.
+    """The compiler of a kind: from $TINYHIL_ARM_GCC or $TINYHIL_HOST_CC if set, else from PATH or the usual places.
 
-    A compiler named by the variable is taken or refused, never passed over. Of the others the first that is new enough
-    is taken.
+    A compiler that the variable names must do; of the others the first that is new enough is taken.
 
     Raises:
-        ToolchainMissingError: none is there, or none is new enough, or the one named does not work.
+        ToolchainMissingError: there is none, none is new enough, or the one that the variable names does not work.
     """
     variable = VARIABLE[kind]
     named = os.environ.get(variable)
@@ -126,7 +125,7 @@ def _candidates(kind: Kind) -> Iterator[Path]:
         pattern = Path(place).expanduser()
         if not pattern.is_absolute():
             continue
-        # the newest release first, as far as names tell
+        # The newest release first, by the folders' names.
         for folder in sorted(Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor))), reverse=True):
             program = shutil.which(_ARM_PROGRAM, path=str(folder))
             if program:
@@ -151,7 +150,7 @@ def _checked(kind: Kind, cc: Path) -> Toolchain:
     if family == "clang":
         number = re.search(r"version (\d+)\.\d+", first)
     else:
-        # "gcc (Debian 12.2.0-14) 12.2.0": the number after the parentheses is the compiler's own
+        # In "gcc (Debian 12.2.0-14) 12.2.0" the compiler's version is after the parentheses.
         number = re.search(r"(\d+)\.\d+(?:\.\d+)?", re.sub(r"\([^)]*\)", "", first))
     if done.returncode != 0 or number is None:
         raise ToolchainMissingError(

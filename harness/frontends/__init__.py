@@ -1,4 +1,4 @@
-"""Frontends: model files -> Graph, one format a folder."""
+"""Frontends: model files -> Graph, one folder for each format."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FRONTENDS: Table[Frontend] = Table(
 """Name -> frontend."""
 
 _HEAD = 64
-"""Bytes of a file by which frontends may recognize it."""
+"""Bytes from the beginning of a file that frontends may recognize it by."""
 
 
 @cache
@@ -38,17 +38,21 @@ def suffixes() -> dict[str, tuple[Frontend, ...]]:
 
 
 def is_model(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is named as a model that `load` reads."""
+    """Whether a file has a suffix that `load` reads.
+
+    Raises:
+        PluginError: another package's frontend cannot be loaded.
+    """
     suffix = Path(path).suffix.lower()
     return bool(suffix) and suffix in suffixes()
 
 
 def load(path: str | os.PathLike[str]) -> Graph:
-    """Reads a model file into a verified Graph; its suffix tells the format, or its content where several have one.
+    """Reads a model file into a verified Graph; its suffix decides the format, or its content if several share one.
 
     Raises:
-        ModelFileError: another format, no such file, or a damaged one.
-        UnsupportedModelError: the model uses what tinyhil does not compile.
+        ModelFileError: no frontend reads the format, there is no such file, or it is damaged.
+        UnsupportedModelError: the model uses something that tinyhil does not compile.
         GraphError: the model breaks a rule of the verifier.
     """
     path = Path(path)
@@ -69,7 +73,7 @@ def _head(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(_HEAD)
     except OSError:
-        return b""  # the frontend says what is wrong with the file
+        return b""  # the frontend raises the error for an unreadable file
 
 
 __all__ = ["FRONTENDS", "is_model", "load", "suffixes"]

@@ -1,4 +1,4 @@
-"""What a frontend is: a format of model files, and how to read one into a Graph."""
+"""The record of a frontend: a format of model files, and its reader."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Frontend:
         suffixes: of its files, in lower case with their dot.
         load: reads a file into a verified Graph, whose `model` is a .tflite of the same network, for the oracles.
             Raises ModelFileError, UnsupportedModelError, GraphError.
-        recognizes: whether a file that begins with these bytes is of the format; decides between frontends of one
-            suffix.
+        recognizes: whether a file that begins with these bytes is of the format; decides between frontends with the
+            same suffix.
     """
 
     suffixes: tuple[str, ...]

@@ -1,1 +1,1 @@
-"""What is known of boards and cores as records: memory, clocks, the parts of an image and where they may lie."""
+"""Boards, cores and chip families as records: memory regions, clocks, pins, and the placement of an image's parts."""

@@ -1,4 +1,4 @@
-"""What is known of a board, as records."""
+"""Records of boards: one entry of boards.yaml, a debug probe, and the board that was resolved to run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 from harness.hardware.families import DEVICE_MASK
 
 VIRTUAL = "virtual"
-"""Among stand-ins: the same image on the virtual board of the same name."""
+"""The name in `stand_ins` of the virtual board: the same image on an emulated chip."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Region:
     execute: bool = True
 
     def contains(self, address: int, length: int) -> bool:
-        """Whether all bytes of a range are in the region."""
+        """Whether all bytes of a range of `length` bytes lie in the region."""
         return self.origin <= address and address + length <= self.origin + self.size
 
 
@@ -33,14 +33,14 @@ class Tick:
 
     Attributes:
         source: its name in the chip's manual.
-        hz: ticks a second of the device's own time.
+        hz: ticks per second of the device's own time.
     """
 
     source: str
     hz: int
 
     def per_instruction(self, nanoseconds: int) -> Fraction:
-        """Ticks for one instruction that takes this much virtual time."""
+        """Ticks per instruction, for an emulator in which each takes this many nanoseconds of virtual time."""
         return Fraction(self.hz * nanoseconds, 1_000_000_000)
 
 
@@ -62,10 +62,10 @@ class Uart:
     """The UART that carries frames.
 
     Attributes:
-        name, tx, rx: as the chip's manual names it and its pins.
-        baud: its rate after reset.
-        fast_baud: what the link can be raised to; None to leave it.
-        serial: USB serial number of the port it appears as, or "probe": that of the debug probe.
+        name, tx, rx: names of the UART and its pins in the chip's manual.
+        baud: its rate after reset, in bits per second.
+        fast_baud: the rate that the link is raised to; None to leave it.
+        serial: USB serial number of its port on the host, or "probe" for that of the debug probe.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Uart:
 @dataclass(frozen=True)
 class Placement:
     """Names of the memory regions for each part of an image: `arena`, `stack`, `data` (all other variables), `weights`
-    and `code` (layers and kernels); what is placed in RAM though it lies in flash is copied there at start.
+    and `code` (layers and kernels). Weights and code that are placed in RAM are copied there from flash at start.
     """
 
     arena: str
@@ -116,11 +116,11 @@ class Board:
 
     @property
     def stand_in(self) -> str | None:
-        """The first board of another name that stands in for this one."""
+        """The first stand-in that is another board, not the virtual board; None if there is none."""
         return next((name for name in self.stand_ins if name != VIRTUAL), None)
 
     def region(self, name: str) -> Region | None:
-        """The memory region of a name, if there is one."""
+        """The memory region of this name; None if there is none."""
         return next((region for region in self.memory if region.name == name), None)
 
     def memory_total(self, kind: Literal["flash", "ram"]) -> int:
@@ -133,9 +133,9 @@ class Probe:
     """A debug probe that is plugged in.
 
     Attributes:
-        unique_id: what it is chosen by; of an ST-LINK also the USB serial number of its serial port.
+        unique_id: what it is chosen by; for an ST-LINK also the USB serial number of its serial port.
         description: product name.
-        virtual: it leads to an emulated chip.
+        virtual: whether it belongs to an emulated chip.
     """
 
     unique_id: str
@@ -150,8 +150,8 @@ class Resolved:
     Attributes:
         asked: the board named by the user.
         runs_on: the board that the image is built for and runs on.
-        stand_in: whether it is not the board itself that runs.
-        reason: why, as a sentence for header and report; "" when it is the board itself.
+        stand_in: whether something else than the board itself runs.
+        reason: why it does, as a sentence for header and report; "" when the board itself runs.
         probe: the debug probe it is used through; None for an emulated board without one.
     """
 
@@ -163,6 +163,6 @@ class Resolved:
 
     @property
     def ran_on(self) -> str:
-        """What a report calls `runs_on`: an emulation of the board that was asked for never goes by its name."""
+        """The name of `runs_on` in reports, which tells an emulation of a board from the board itself."""
         emulated = self.stand_in and self.runs_on.name == self.asked.name
         return f"virtual-{self.runs_on.name}" if emulated else self.runs_on.name

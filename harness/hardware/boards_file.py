@@ -1,4 +1,4 @@
-"""boards.yaml -> Board records, whatever runs them."""
+"""boards.yaml -> Board records, for all backends."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:  # pydantic is slow to import
 EXTRA_VARIABLE = "TINYHIL_BOARDS"
 
 Check: TypeAlias = Callable[[Board], tuple[str, ...]]
-"""Gives what else is wrong with an entry: sentences that name board and key."""
+"""Returns what is wrong with an entry besides the schema: sentences that name board and key."""
 
 
 def board_files(extra: Path | None = None) -> list[Path]:
-    """The files that name boards: the one that ships, that of $TINYHIL_BOARDS, and `extra`. An entry of a later file
-    replaces one of its name.
+    """The files that define boards: tinyhil's own, that of $TINYHIL_BOARDS, and `extra`. An entry of a later file
+    replaces one of the same name.
     """
     paths = [resources.boards_file()]
     named = os.environ.get(EXTRA_VARIABLE)
@@ -35,11 +35,11 @@ def board_files(extra: Path | None = None) -> list[Path]:
 
 
 def read_boards(path: Path, check: Check | None = None) -> tuple[Board, ...]:
-    """The boards of one file; what was read is kept for as long as the file does not change.
+    """The boards of one file; cached as long as the file does not change.
 
     Args:
         path: the file.
-        check: called with each board that keeps the schema; what it says is reported like a mistake of the schema's.
+        check: called with each board whose entry keeps the schema; what it returns is reported as errors, too.
 
     Raises:
         BoardConfigError: the file cannot be read or breaks the schema; the message names file, entry and key.
@@ -56,7 +56,7 @@ def read_boards(path: Path, check: Check | None = None) -> tuple[Board, ...]:
 
 
 def known_board(name: str) -> Board | None:
-    """The board of a name in all board_files(), unchecked by its backend; None where there is none.
+    """The board of this name in all board_files(), not checked by its backend; None where there is none.
 
     Raises:
         BoardConfigError: as read_boards.
@@ -66,7 +66,7 @@ def known_board(name: str) -> Board | None:
 
 
 def _stamp(path: Path) -> tuple[int, int]:
-    """Changes when the file does."""
+    """Changes when the file changes: its time of modification and its size."""
     try:
         facts = path.stat()
     except OSError as error:
@@ -78,7 +78,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 @functools.lru_cache(maxsize=16)
 def _read(path: Path, stamp: tuple[int, int]) -> tuple[tuple[Board, ...], tuple[str, ...]]:
-    """The boards of a file, and what is wrong with the others."""
+    """(boards of a file, what is wrong with the other entries)."""
     del stamp
     content = _parse(path)
     from pydantic import ValidationError
@@ -141,7 +141,7 @@ def _misplaced(board: Board) -> list[str]:
 
 
 def _wrong_pins(board: Board) -> list[str]:
-    """What is wrong with the pins of the board's UART, as the family of its chip names them."""
+    """What is wrong with the names of the UART's pins, by the rules of the chip's family."""
     if board.uart is None:
         return []
     family = find_family(board.chip, board.target)
@@ -153,7 +153,7 @@ def _parse(path: Path) -> dict[str, Any]:
     import yaml
 
     class Loader(yaml.SafeLoader):
-        """Refuses a key that is given twice, which YAML forbids and PyYAML lets pass."""
+        """Refuses a key that is given twice, which YAML forbids and PyYAML accepts."""
 
         def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
             seen: set[Any] = set()

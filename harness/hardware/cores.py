@@ -1,4 +1,4 @@
-"""The cores that code is generated for: one record a core. Packages add others by entry points of "tinyhil.cores"."""
+"""The cores that code is generated for, one record each; other packages add cores by entry points "tinyhil.cores"."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from harness.plugins import Table
 
 @dataclass(frozen=True)
 class Core:
-    """What is known of a core, besides its port's compiler flags and its tables in harness/data.
+    """A core. Its compiler flags stand in the port, its cost coefficients and cycle tables in harness/data.
 
     Attributes:
         features: what kernels may ask for: "registers", more than eight that every instruction can use; "dsp", the DSP
-            extension; "mve"; "dual-issue", a pipeline that issues two instructions a cycle in order, for which inner
-            loops are scheduled by themselves.
-        nearest: cores whose cost coefficients stand in where it has none, the nearest first.
-        assembler: options of the GNU assembler for the cycle model's snippets; none where it is never modelled.
-        unicorn: Unicorn's name of it, UC_CPU_ARM_...; None where Unicorn does not know it.
+            extension; "mve"; "dual-issue", a pipeline that issues two instructions per cycle in order, for which there
+            are inner loops of their own.
+        nearest: cores whose cost coefficients are used where it has none, in order.
+        assembler: options of the GNU assembler for loops that calibrate the cycle model; none where there is no model.
+        unicorn: its name in Unicorn, UC_CPU_ARM_...; None where Unicorn does not emulate it.
     """
 
     features: frozenset[str]
@@ -78,7 +78,7 @@ def core(name: str) -> Core:
     """The record of a core.
 
     Raises:
-        CompileError: there is none of that name.
+        CompileError: there is no core of that name.
         PluginError: another package's core of that name cannot be loaded.
     """
     if name not in CORES:

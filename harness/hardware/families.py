@@ -1,7 +1,7 @@
-"""Families of chips: how their pins are named, and where a chip tells which it is.
+"""Families of chips: the form of their pins' names, and the word that identifies a chip.
 
-A family is told by how the name of its chips begins. A chip of no family here can be in boards.yaml too: its pins are
-then taken as they are, and its identity word is compared under the `mask` that its entry gives.
+The prefix of a chip's name decides its family. A chip of no family here can be in boards.yaml, too: its pins are not
+checked then, and its identity word is compared under the `mask` that its entry gives.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ import re
 from dataclasses import dataclass
 
 DEVICE_MASK = 0xFFF
-"""The bits of an identity word that tell the chip's kind where `idcode` names no mask: DEV_ID of an STM32."""
+"""The bits of an identity word that are compared where `idcode` gives no mask: DEV_ID of an STM32."""
 
 
 @dataclass(frozen=True)
 class IdentityWord:
-    """Where a chip of a family tells which it is.
+    """The word that identifies a chip of a family.
 
     Attributes:
         register: its name in the manual.
-        addresses: it is at one of them.
-        mask: the bits that tell the chip's kind, without its revision.
-        fixed: (mask, value) that any such word has; (0, 0) where nothing in it is fixed.
+        addresses: where it may be.
+        mask: the bits of the chip's device number, without its revision.
+        fixed: (mask, value) of the bits that are the same for all chips of the family; (0, 0) where none are.
     """
 
     register: str
@@ -30,7 +30,7 @@ class IdentityWord:
     fixed: tuple[int, int] = (0, 0)
 
     def device(self, word: int) -> int | None:
-        """The chip's kind in what was read there; None where that cannot be a chip of the family."""
+        """The device number in a word that was read there; None where it cannot be from a chip of the family."""
         mask, value = self.fixed
         device = word & self.mask
         return device if word & mask == value and device not in (0, self.mask) else None
@@ -42,9 +42,9 @@ class ChipFamily:
 
     Attributes:
         name: as in messages.
-        prefixes: how names of its chips begin, in small letters.
+        prefixes: of the names of its chips, in lower case.
         pin: regular expression of a pin's name.
-        pin_form: a pin's name, as an example.
+        pin_form: an example of a pin's name.
         identity: None where no address is known for the whole family.
     """
 
@@ -55,7 +55,7 @@ class ChipFamily:
     identity: IdentityWord | None = None
 
 
-# The order in which chips at a probe are looked for: those first whose word cannot be taken for anything else
+# The order in which the chip at a probe is identified: families first whose word cannot be that of another
 FAMILIES = (
     ChipFamily(  # RP2040 datasheet, 2.20: CHIP_ID has revision (4 bits), part (16) and manufacturer (12, 0x927)
         name="RP2040",
@@ -94,7 +94,7 @@ FAMILIES = (
 
 
 def find_family(*names: str | None) -> ChipFamily | None:
-    """The family of a chip, by the first of its names that tells: the chip's own, pyOCD's target; None for others."""
+    """The family by the first of a chip's names (its own, pyOCD's) that has a family's prefix; None if none has."""
     for name in names:
         for family in FAMILIES:
             if name is not None and name.lower().startswith(family.prefixes):
@@ -103,7 +103,7 @@ def find_family(*names: str | None) -> ChipFamily | None:
 
 
 def wrong_pin(family: ChipFamily | None, pin: str) -> str | None:
-    """What is wrong with the name of a pin, if anything."""
+    """What is wrong with the name of a pin; None if nothing is, or the family is not known."""
     if family is None or re.fullmatch(family.pin, pin):
         return None
     return f"{pin!r} is no pin of the {family.name} family, whose pins are named like {family.pin_form}"

@@ -1,4 +1,4 @@
-"""Which memory region holds which part of an image."""
+"""Placement: which memory region holds which part of an image."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ PARTS = ("arena", "stack", "data", "weights", "code")
 
 
 def assign_regions(board: Board, wanted: Mapping[str, str]) -> Placement | None:
-    """The board's own placement with the parts that are wanted elsewhere; None for a board that has no choice.
+    """The board's own placement, with `wanted` parts in other regions; None for a board without placement.
 
     Args:
         board: the board that runs.
         wanted: part -> name of a region.
 
     Raises:
-        PlacementError: the board has no choice, or no such part or region, or the region cannot hold it.
+        PlacementError: something is wanted of a board without placement; or there is no such part or region, or the
+            region cannot hold the part.
     """
     if not wanted:
         return board.placement
@@ -37,7 +38,7 @@ def assign_regions(board: Board, wanted: Mapping[str, str]) -> Placement | None:
 
 
 def check_placement(board: Board, placement: Placement) -> None:
-    """Whether each part can be where it is to be; whether it fits there is found by linking.
+    """Checks that each part is in a region of the right kind; whether it fits there only linking shows.
 
     Raises:
         PlacementError: a region does not exist, or cannot hold the part.
@@ -72,5 +73,5 @@ def _can_hold(region: Region, part: str) -> bool:
         return region.execute
     if part == "weights":
         return True
-    # an object at address 0 cannot be told from none, and there is no room for a guard under a stack
+    # A pointer to address 0 is NULL, and below a stack at address 0 there is no room for its guard.
     return region.kind == "ram" and region.origin != 0

@@ -1,5 +1,5 @@
-"""The form of boards.yaml, checked by pydantic; imported only when a file is read. What an entry must have for its
-backend, the backend checks: harness/boards/backends.
+"""The schema of boards.yaml, checked by pydantic; imported only when a file is read. What a backend requires of an
+entry is checked by the backend (harness/boards/backends).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class TickEntry(_Entry):
 
 
 class IdcodeEntry(_Entry):
-    """Where the chip tells which it is, and what it says there under the mask."""
+    """Address of the chip's identity word, and its value under the mask."""
 
     address: _Address
     device: Annotated[int, Field(gt=0, lt=1 << 32)]

@@ -1,4 +1,4 @@
-"""What code is generated for: a core, its instruction set extensions, and the memories it waits for."""
+"""Target: what code is generated for: a core, its features, and the caches and memories that it waits for."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from harness.hardware.cores import core
 
 @dataclass(frozen=True)
 class Cached:
-    """A memory behind a cache: the core waits for each line that is not there.
+    """A memory behind a cache: the core waits for each line that is missed.
 
     Attributes:
-        sets, ways, line: of the cache; a line is so many bytes.
-        load: modelled cycles waited for a line that a load or fetch misses.
-        store: the same for a store; 0 where stores pass by.
+        sets, ways, line: of the cache; `line` in bytes.
+        load: modelled cycles of waiting for a line that a load or fetch misses.
+        store: the same for a store; 0 where stores do not fill lines.
     """
 
     sets: int
@@ -29,14 +29,14 @@ class Cached:
         return self.sets * self.ways * self.line
 
     def lines(self, size: int) -> int:
-        """Lines of `size` bytes."""
+        """Number of cache lines of `size` adjacent bytes."""
         return -(-size // self.line)
 
     def kept(self, lines: int, beside: int = 0) -> float:
-        """Share of `lines` adjacent lines that are still there when they are swept from end to end once more.
+        """Share of `lines` adjacent lines that are still cached when all are read in order once more.
 
-        A set that more lines fall in than it has ways loses every one of them before its turn comes again (lines unused
-        for longest go first). `beside` lines that are in constant use take ways in sets that nobody knows.
+        With LRU replacement, a set that more lines map to than it has ways keeps none of them until the next read.
+        `beside` other lines that are in constant use take ways, in sets that are taken to be random.
         """
         each, more = divmod(lines, self.sets)
         hot, hotter = divmod(beside, self.sets)
@@ -47,7 +47,7 @@ class Cached:
         return kept / max(lines, 1)
 
     def missed(self, size: int, sweeps: float, beside: int = 0) -> float:
-        """Lines missed while `size` adjacent bytes are swept `sweeps` times, and `beside` others used all the time."""
+        """Lines missed while `size` adjacent bytes are read `sweeps` times, with `beside` other lines in use."""
         lines = self.lines(size)
         return lines + max(sweeps - 1, 0) * lines * (1 - self.kept(lines, self.lines(beside)))
 
@@ -58,7 +58,7 @@ class Target:
 
     Attributes:
         core: "cortex-m4" and so on, or "host".
-        code, weights, arena: None where the core never waits for them. Weights and arena share one cache.
+        code, weights, arena: the memory of each; None where the core never waits for it. The last two share a cache.
         separate_data_bus: whether weights and arena are different memories, so that loads from the two do not overlap.
     """
 
@@ -73,19 +73,19 @@ class Target:
 
     @property
     def features(self) -> frozenset[str]:
-        """What kernels may ask for."""
+        """The core's features, see Core."""
         return core(self.core).features
 
     @property
     def weight_stall(self) -> float:
-        """Cycles waited for each 32-bit word of weights read once, in order."""
+        """Modelled cycles of waiting for each 32-bit word of weights that is read once, in order."""
         return 0.0 if self.weights is None else self.weights.load * 4 / self.weights.line
 
     @property
     def code_cache(self) -> int | None:
-        """Bytes of instruction cache in which an inner loop must fit; None where code runs without wait states."""
+        """Bytes of the instruction cache, in which inner loops should fit; None where code runs without wait states."""
         return None if self.code is None else self.code.size
 
     def weight_stalls(self, size: int, reads: float) -> float:
-        """Cycles waited for `size` bytes of weights that are read `reads` times, in order, from end to end."""
+        """Modelled cycles of waiting for `size` bytes of weights that are read `reads` times, each time in order."""
         return 0.0 if self.weights is None else self.weights.load * self.weights.missed(size, reads)

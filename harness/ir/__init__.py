@@ -1,1 +1,1 @@
-"""Graph: a network as tinyhil sees it, what is known of its operators, and the rules that it keeps."""
+"""Intermediate representation: the graph, its operators, windows, aliases of tensors, verifier and interpreter."""

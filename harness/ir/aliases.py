@@ -1,8 +1,8 @@
-"""Tensors that need no bytes of their own, and operators that therefore compute nothing.
+"""Buffer aliases: tensors that share the bytes of others, and operators that are elided since they compute nothing.
 
-RESHAPE gives the same bytes; a variable may be read where it lives; SPLIT and STRIDED_SLICE of a contiguous range are
-parts of what they read; CONCATENATION along the outermost dimension is done when everything that it joins is written
-where it belongs, the variable of a ring buffer among it.
+A RESHAPE has the bytes of its input; a variable may be read in place; outputs of SPLIT and STRIDED_SLICE that are
+contiguous are parts of the input; a CONCATENATION along the outermost dimension is elided where all its inputs, among
+them the variable of a ring buffer, can be written in their places in the output.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from harness.ir.operators.traits import Trait
 from harness.ir.operators.variables import VariableAttrs
 
 WORD = 4
-"""Parts that kernels read begin at multiples of this many bytes: they may load words."""
+"""Alignment in bytes of parts that kernels read, since kernels may load words."""
 
 Key: TypeAlias = int | str
-"""A tensor id, or "state N": whatever has bytes."""
+"""What has bytes: a tensor id, or "state N" for a variable."""
 
 
 def state_key(number: int) -> str:
-    """Key of a variable's bytes."""
+    """The key of variable `number`."""
     return f"state {number}"
 
 
 @dataclass(frozen=True)
 class InPlaceConcat:
-    """A whole whose parts are written in place: they must stay until the whole takes over."""
+    """A concatenation `whole` whose `parts` are written in place, and kept until the last of them is written."""
 
     whole: Key
     parts: tuple[Key, ...]
@@ -41,13 +41,13 @@ class InPlaceConcat:
 
 @dataclass(frozen=True)
 class Aliases:
-    """Where bytes are.
+    """Which tensors and variables share bytes.
 
     Attributes:
-        same: tensor id -> what has the same bytes.
-        part: key -> (key of the whole, bytes from the whole's first).
+        same: tensor id -> key of what has the same bytes.
+        part: key -> (key of the whole, offset in it in bytes).
         concats: concatenations whose inputs are written in place.
-        elided: indices of the nodes that need no code: their outputs are there already.
+        elided: indices of the nodes that need no code.
     """
 
     same: Mapping[int, Key] = field(default_factory=dict)
@@ -56,14 +56,14 @@ class Aliases:
     elided: frozenset[int] = frozenset()
 
     def bytes_of(self, tensor: int) -> Key:
-        """Key of the bytes that a tensor has."""
+        """The key of a tensor's bytes."""
         found: Key = tensor
         while isinstance(found, int) and found in self.same:
             found = self.same[found]
         return found
 
     def place_of(self, key: Key) -> tuple[Key, int]:
-        """The outermost whole that has these bytes, and how far from its first byte they begin."""
+        """The outermost whole that has these bytes, and their offset in it in bytes."""
         at = 0
         while key in self.part:
             key, offset = self.part[key]
@@ -72,7 +72,7 @@ class Aliases:
 
 
 def find_aliases(graph: Graph) -> Aliases:
-    """The aliases of a graph whose nodes run in order."""
+    """The aliases of a graph whose nodes run in order; greedy, in that order."""
     return _Finder(graph).aliases()
 
 
@@ -85,14 +85,14 @@ class _Finder:
         self._elided: set[int] = set()
 
     def aliases(self) -> Aliases:
-        """All of them."""
+        """The aliases of the whole graph."""
         for index, node in enumerate(self._graph.nodes):
             if self._is_elided(index, node):
                 self._elided.add(index)
         return Aliases(self._same, self._part, tuple(self._concats), frozenset(self._elided))
 
     def _is_elided(self, index: int, node: Node) -> bool:
-        """Whether the node needs no layer; notes where its outputs are."""
+        """Whether the node needs no layer; if so, records where its outputs are."""
         attrs = node.attrs
         constant = any(self._graph.tensors[t].data is not None for t in node.inputs)
         if has(node, Trait.SAME_BYTES) and not constant:
@@ -114,7 +114,7 @@ class _Finder:
         return isinstance(attrs, ConcatAttrs) and not constant and self._joined(index, node, attrs)
 
     def _only_assigned(self, tensor: int) -> bool:
-        """Whether only variables take the bytes, which are copied to wherever they begin."""
+        """Whether only assignments read the tensor: they copy bytes, and need no alignment."""
         readers = self._graph.consumers().get(tensor, [])
         return tensor not in self._graph.outputs and all(has(self._graph.nodes[i], Trait.WRITES_STATE) for i in readers)
 
@@ -147,7 +147,7 @@ class _Finder:
         return self._graph.tensors[key].bytes
 
     def _outlived(self, tensor: int, state: int, after: int) -> bool:
-        """Whether `tensor`'s bytes, which are the variable's among others, are read after its next assignment."""
+        """Whether `tensor`, which would share the bytes of variable `state`, is read after the next assignment."""
         return last_use(self._graph, tensor, state) >= self._next_assignment(state, after)
 
     def _next_assignment(self, state: int, after: int) -> int:
@@ -159,7 +159,7 @@ class _Finder:
 
 
 def last_use(graph: Graph, tensor: int, state: int) -> int:
-    """Index of the last node that reads `tensor`'s bytes, directly or as those of a view that may be made of it.
+    """Index of the last node that reads `tensor`'s bytes, directly or through a tensor that may share them.
 
     len(nodes) for an output of the graph. An assignment to variable `state` reads before it writes, and does not count.
     """
@@ -177,7 +177,7 @@ def last_use(graph: Graph, tensor: int, state: int) -> int:
 
 
 def _ranges(graph: Graph, node: Node) -> Iterator[int]:
-    """First byte of each output within the input, for outputs that are contiguous there; ends at one that is not."""
+    """Offset in bytes of each output in the input; nothing where outputs are not contiguous there."""
     x, attrs = graph.tensors[node.inputs[0]], node.attrs
     if isinstance(attrs, SplitAttrs):
         if prod(x.shape[: attrs.axis]) == 1:
@@ -196,7 +196,7 @@ def _ranges(graph: Graph, node: Node) -> Iterator[int]:
 
 
 def _is_contiguous(shape: Sequence[int], attrs: SliceAttrs) -> bool:
-    """Whether a slice takes one run: one element of the outer dimensions, a range of one, all of the inner ones."""
+    """Whether a slice is contiguous: one index of outer dimensions, a range of one, all of the inner dimensions."""
     whole = True
     for size, stride, count in zip(reversed(shape), reversed(attrs.strides), reversed(attrs.counts), strict=True):
         if not whole and count != 1:

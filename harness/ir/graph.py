@@ -1,4 +1,4 @@
-"""Graph: a network as tinyhil sees it, between the frontends and the compiler.
+"""Graph: a network between the frontends and the compiler.
 
 Everything is frozen. A tensor's id is its index in Graph.tensors. What a file gives as constant operands (shapes,
 axes, paddings) is resolved into attributes by the frontend; a node's inputs are data and weights only. Padding is
@@ -48,7 +48,7 @@ class Tensor:
         return self.elements * self.dtype.size
 
     def left_of(self, whole: Array) -> Array:
-        """Of the file's tensor `whole` the channels that this tensor has."""
+        """The channels of the file's tensor `whole` that this tensor still has, see `kept`."""
         return whole if self.kept is None else whole[..., list(self.kept)]
 
     @property
@@ -68,12 +68,12 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Attrs:
-    """What a node says besides its tensors: the base of every operator's attributes."""
+    """Attributes of a node besides its tensors: the base class for those of every operator."""
 
 
 @dataclass(frozen=True)
 class NoAttrs(Attrs):
-    """RESHAPE, SQUEEZE, EXPAND_DIMS, LOGISTIC, RELU, RELU6, QUANTIZE, DEQUANTIZE: tensors say it all."""
+    """Of operators that their tensors define: RESHAPE, SQUEEZE, EXPAND_DIMS, LOGISTIC, TANH, RELU, QUANTIZE, ..."""
 
 
 @dataclass(frozen=True)

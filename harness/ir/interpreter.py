@@ -1,4 +1,4 @@
-"""Runs a whole Graph by the numpy specifications of its operators."""
+"""Runs a Graph by the numpy specifications of its operators."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Execution:
 
 
 def check_inputs(graph: Graph, inputs: Sequence[Array]) -> None:
-    """See that there is one array per graph input, of its shape and type.
+    """Checks that there is one array per graph input, of its shape and type.
 
     Raises:
-        VectorsError: there is not.
+        VectorsError: a number, a shape or a type differs.
     """
     if len(inputs) != len(graph.inputs):
         raise VectorsError(
@@ -62,10 +62,10 @@ def run(
     """Run one inference; also works on graphs that passes have rewritten.
 
     `states` are the variables before it (None: their initial values); they are not changed. `rounding` replaces the
-    requantization of layers with weights, by operator, to describe other interpreters.
+    requantization of layers with weights, by operator name, for the results of other interpreters.
 
     Raises:
-        VectorsError: the inputs do not fit.
+        VectorsError: the inputs do not fit the graph.
         GraphError: an operator without a specification.
     """
     check_inputs(graph, inputs)

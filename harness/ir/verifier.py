@@ -1,4 +1,4 @@
-"""Rules that every Graph keeps: after import, and after every pass.
+"""Verifier: the rules that every Graph keeps, after import and after every pass.
 
 Structure (ids, order, one writer a tensor), then per operator shapes, element types, quantization and value bounds
 (harness/ir/operators). The rules are those under which TFLM computes a defined result; where it would abort, shift by a
@@ -16,7 +16,7 @@ from harness.ir.operators.view import View, error
 from harness.quantization.types import DType
 
 MAX_TENSOR_BYTES = 1 << 24
-"""Largest tensor or state in bytes; more than any supported board's memory, less than what would exhaust a host."""
+"""Largest tensor or state in bytes: more than a board's memory, and little enough for the host."""
 
 _MAX_RANK = 8
 
@@ -45,7 +45,7 @@ def verify(graph: Graph) -> None:
 
 
 def _operands(view: View, operator: Operator) -> None:
-    """Class of the attributes, numbers of inputs and outputs, and what may be absent."""
+    """Checks the class of the attributes, the numbers of operands, and that only optional inputs are absent."""
     node = view.node
     if not isinstance(node.attrs, operator.attrs):
         raise view.error(f"has {type(node.attrs).__name__} instead of {operator.attrs.__name__}")
@@ -57,7 +57,7 @@ def _operands(view: View, operator: Operator) -> None:
 
 
 def _types(view: View, operator: Operator) -> None:
-    """Element types of data inputs and outputs, by the operator's type policy."""
+    """Checks the element types of data inputs and outputs by the operator's type policy."""
     tensors, node = view.graph.tensors, view.node
     reads = [tensors[t] for t in operator.data_inputs(node)]
     writes = [tensors[t] for t in node.outputs]

@@ -1,4 +1,4 @@
-"""Constants of layers with weights, by output channel."""
+"""Weights and bias of a layer, by output channel."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Windows over an image: kernel, stride, dilation and padding of convolutions and poolings, axis by axis.
 
 Window i of an axis has its taps at start(i) + t * dilation, t = 0 .. kernel - 1. Places below 0 and from `size` on are
-padding. Everything that asks where a window lies asks here.
+padding.
 """
 
 from __future__ import annotations
@@ -91,17 +91,17 @@ class WindowAxis:
 
     @property
     def reach(self) -> int:
-        """From the first tap of a window to its last, both included."""
+        """Elements from the first tap of a window to its last, both included."""
         return (self.kernel - 1) * self.dilation + 1
 
     @property
     def length(self) -> int:
-        """From the first tap of the first window to the last tap of the last, both included."""
+        """Elements from the first tap of the first window to the last tap of the last, both included."""
         return (self.out - 1) * self.stride + self.reach
 
     @property
     def pad_after(self) -> int:
-        """Padding behind the image that the last window reaches."""
+        """Elements of padding behind the image that the last window reaches."""
         return max(self.length - self.pad_before - self.size, 0)
 
     @property
@@ -111,7 +111,7 @@ class WindowAxis:
 
     @property
     def whole(self) -> range:
-        """The windows that lie in the image with all their taps; where there is none, an empty range."""
+        """The windows with all taps in the image ("whole windows"); may be empty."""
         first = -(-self.pad_before // self.stride)
         end = min((self.size - self.reach + self.pad_before) // self.stride + 1, self.out)
         return range(first, max(end, first))
@@ -125,7 +125,7 @@ class WindowAxis:
         return self.start(first), self.start(end - 1) + self.reach
 
     def needed(self, first: int, end: int) -> tuple[int, int]:
-        """`span` within the image; end is not above first where all of it is padding."""
+        """`span` clipped to the image; end <= first where all of it is padding."""
         start, stop = self.span(first, end)
         return max(start, 0), min(stop, self.size)
 
@@ -153,7 +153,7 @@ class WindowAxis:
         return last
 
     def canonical(self) -> WindowAxis:
-        """The same windows; the dilation of a single tap, which means nothing, is 1."""
+        """The same windows with dilation 1 if there is a single tap, so that equal windows compare equal."""
         return self if self.kernel > 1 else replace(self, dilation=1)
 
     def _places(self) -> npt.NDArray[np.int64]:
@@ -234,9 +234,9 @@ def _dilation(attrs: ConvAttrs | PoolAttrs) -> tuple[int, int]:
 
 
 def window_fault(x: Tensor, y: Tensor, kernel: tuple[int, int], attrs: ConvAttrs | PoolAttrs) -> str | None:
-    """What is wrong with the sizes of a convolution or pooling from x to y, or None.
+    """What is wrong with the sizes of a convolution or pooling from x to y; None if nothing is.
 
-    The text goes on after the operator's name: "has a kernel larger than ...".
+    The text continues a sentence that begins with the operator's name: "has a kernel larger than ...".
     """
     p = attrs.pads
     if len(x.shape) != 4 or len(y.shape) != 4:
@@ -255,9 +255,9 @@ def window_fault(x: Tensor, y: Tensor, kernel: tuple[int, int], attrs: ConvAttrs
 
 
 def padding_of(x: Tensor, y: Tensor, kernel: tuple[int, int], attrs: ConvAttrs | PoolAttrs) -> Padding | None:
-    """How TensorFlow calls the padding of a convolution or pooling from x to y, or None: it is neither.
+    """TensorFlow's name of the padding of a convolution or pooling from x to y; None if it is neither SAME nor VALID.
 
-    Padding that is both, and so none, is VALID.
+    No padding, where both names fit, is VALID.
     """
     size, out, dilation = (x.shape[1], x.shape[2]), (y.shape[1], y.shape[2]), _dilation(attrs)
     valid = tuple(

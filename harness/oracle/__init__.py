@@ -1,4 +1,4 @@
-"""References: what a network must compute, from its executable specification and from TensorFlow's interpreters."""
+"""Oracles: reference outputs of a network, from its executable specification and from TensorFlow's interpreters."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["ORACLES", "Interpreter", "Oracle", "OracleResult", "OracleSession", 
 def open_oracle(
     name: str, graph: Graph, *, isolated: bool = False, time_limit_s: float = 60.0, memory_limit: int = 1 << 30
 ) -> OracleSession:
-    """Open an oracle on the model of `graph`: the bytes of its file, or the graph itself, as the oracle asks.
+    """Open an oracle on the model of `graph`: on the bytes of its file, or on the graph itself.
 
     With `isolated` the interpreter of a file runs in a process of its own, with limits on its time (seconds, for
-    loading and for each inference) and memory (bytes): for a file that is not trusted, since interpreters abort on some
-    of those.
+    loading and for each inference) and memory (bytes): for a file that is not trusted, which may make an interpreter
+    abort.
 
     Raises:
         OracleMissingError: the package it needs is not installed.

@@ -1,7 +1,7 @@
-"""Runs an interpreter in a process of its own: a model that crashes, hangs or swells it costs an error, nothing more.
+"""Runs an interpreter in a process of its own: a crash, a hang or too much memory there is an error here.
 
 Parent and child exchange frames over pipes: a JSON header with the shapes and types of arrays, then their bytes. The
-child sends no pickles, because a model that has taken it over must not get into the parent.
+child sends no pickles, so that a malicious model that controls the child cannot run code in the parent.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class _Pipe:
         view = memoryview(_LENGTHS.pack(len(text), len(body)) + text + body)
         while view:
             self._wait(writing=True)
-            # No more than a pipe surely takes, so that the deadline holds.
+            # At most what a writable pipe takes without blocking, so that the deadline holds.
             view = view[os.write(self._fd, view[: select.PIPE_BUF]) :]
 
     def receive(self) -> tuple[Header, list[Array]]:
@@ -172,7 +172,7 @@ class _Pipe:
 
 
 def _limit_memory(size: int) -> None:
-    """Allow `size` bytes more than the process has now, where the system can say what it has."""
+    """Limits memory to `size` bytes more than the process has now, where the system tells how much that is."""
     try:
         import resource
     except ImportError:  # not on Windows

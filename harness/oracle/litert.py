@@ -1,4 +1,4 @@
-"""Second opinions: LiteRT (package `ai-edge-litert`), or its predecessor `tflite-runtime` where that is installed."""
+"""Second references: LiteRT (package `ai-edge-litert`), or its predecessor `tflite-runtime` where that is installed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PACKAGES = {
 """Distribution -> module; the first that can be imported is used."""
 
 RESOLVERS = {"litert": "AUTO", "litert-ref": "BUILTIN_REF", "litert-builtin": "BUILTIN_WITHOUT_DEFAULT_DELEGATES"}
-"""Oracle name -> LiteRT's choice of kernels: with XNNPACK, plain reference, optimised without a delegate."""
+"""Oracle name -> LiteRT's op resolver: with XNNPACK, plain reference, optimised without a delegate."""
 
 _UP = scales_in_float(multiply_rounding_up, rounding_up)
 _TFLITE_RUNTIME = {"CONV_2D": rounding_up, "FULLY_CONNECTED": _UP}
@@ -38,11 +38,11 @@ ROUNDING: Mapping[str, Mapping[str, Mapping[str, Requantize]]] = {
     "tflite-runtime": {
         "litert-ref": {"FULLY_CONNECTED": scales_in_float(multiply_by_quantized_multiplier, tflm)},
         "litert-builtin": _TFLITE_RUNTIME,
-        # It hands no quantized operator to XNNPACK.
+        # tflite-runtime gives no quantized operator to XNNPACK.
         "litert": _TFLITE_RUNTIME,
     },
 }
-"""All that sets these oracles apart from TFLM on x86, by package and name, as the `rounding` of execute.run.
+"""All differences of these oracles from TFLM on x86, by package and name, as the `rounding` of ir.interpreter.run.
 
 ai-edge-litert's "litert" is not here: it requantizes in float32. Versions seen: ai-edge-litert 2.3, tflite-runtime 2.14
 (whose reference kernel moreover computes FULLY_CONNECTED per channel wrongly for more than one row).
@@ -50,10 +50,10 @@ ai-edge-litert's "litert" is not here: it requantizes in float32. Versions seen:
 
 
 class LitertInterpreter(Interpreter):
-    """One adapter for both packages, whose Interpreter classes agree in what is used here.
+    """LiteRT or tflite-runtime, whose Interpreter classes have the same methods as far as they are used here.
 
     Raises:
-        OracleMissingError: none of the packages can be imported, or not the one asked for.
+        OracleMissingError: no package, or not the one asked for, can be imported.
         OracleError: LiteRT refuses the model.
     """
 
@@ -67,7 +67,7 @@ class LitertInterpreter(Interpreter):
 
     def _open(self) -> Any:
         resolver = getattr(self._module.OpResolverType, RESOLVERS[self._name])
-        # A delegate computes inside, so that only outputs are real then.
+        # A delegate does not write intermediate tensors: only outputs are valid then.
         keep = self._name != "litert"
         failure: Exception | None = None
         with captured_stderr() as captured:
@@ -89,9 +89,9 @@ class LitertInterpreter(Interpreter):
         ) from failure
 
     def invoke(self, inputs: Sequence[Array], sources: Sequence[int]) -> tuple[tuple[Array, ...], Tensors]:
-        """See Interpreter; shown are only tensors that stand as they were computed.
+        """See Interpreter; only tensors whose bytes are still the computed ones are returned.
 
-        "litert" computes in a delegate, which shows outputs only; tflite-runtime computes some operators in place.
+        "litert" computes in a delegate, which writes outputs only; tflite-runtime computes some operators in place.
         """
         failure: Exception | None = None
         with captured_stderr() as captured:
@@ -122,7 +122,7 @@ class LitertInterpreter(Interpreter):
         return [source for source in sources if uses[places[source]] == 1 or source in outputs]
 
     def reset(self) -> None:
-        """Load the model anew, which runs the initialisation of its variables again."""
+        """Loads the model again, which initializes its variables."""
         self._interpreter = self._open()
 
 

@@ -1,4 +1,4 @@
-"""What an oracle is, and the table of all there are."""
+"""The record of an oracle, and the table of all oracles."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def _nothing() -> None:
 
 @dataclass(frozen=True)
 class Oracle:
-    """A reference: one of `interpret` and `interpret_graph` is there.
+    """A reference implementation. Exactly one of `interpret` and `interpret_graph` is given.
 
     Attributes:
-        load: imports what it needs. Raises OracleMissingError.
-        interpret: opens the bytes of a model file; may run in a process of its own. Raises OracleError.
-        interpret_graph: opens a Graph. Raises OracleError.
-        gates: whether a card may name it as its reference.
+        load: imports the packages that it needs. Raises OracleMissingError.
+        interpret: opens a model by the bytes of its file; can run in a process of its own. Raises OracleError.
+        interpret_graph: opens a model by its Graph. Raises OracleError.
+        gates: whether a card may name it as its oracle.
     """
 
     load: Callable[[], None] = _nothing

@@ -1,4 +1,4 @@
-"""Catches what C code prints to standard error, so that the library never prints."""
+"""Captures what C code prints to standard error, so that the library never prints."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def captured_stderr() -> Iterator[Captured]:
             sys.stderr.flush()
         try:
             kept = os.dup(_STDERR)
-        except OSError:  # a process without standard error has nothing to keep quiet
+        except OSError:  # a process without standard error
             yield captured
             return
         os.dup2(file.fileno(), _STDERR)

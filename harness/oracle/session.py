@@ -1,4 +1,4 @@
-"""What every oracle offers: sessions that run a model and give its outputs and, where possible, all its tensors."""
+"""Oracle sessions: run a model; give its outputs and, where the oracle can, its intermediate tensors."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Tensors = dict[int, Array]
 
 @dataclass(frozen=True)
 class OracleResult:
-    """One inference.
+    """Results of one inference.
 
     Attributes:
         outputs: the model's outputs in its order.
-        tensors: activations by tensor index in subgraph 0 of the model file (Tensor.source), where they were asked for.
+        tensors: activations by tensor index in subgraph 0 of the model file (Tensor.source); empty if not asked for.
     """
 
     outputs: tuple[Array, ...]
@@ -29,13 +29,13 @@ class OracleResult:
 
 
 class Interpreter(ABC):
-    """One interpreter with one model loaded; states live on from one inference to the next."""
+    """An interpreter with a model loaded; states are kept from one inference to the next."""
 
     version: str
 
     @abstractmethod
     def invoke(self, inputs: Sequence[Array], sources: Sequence[int]) -> tuple[tuple[Array, ...], Tensors]:
-        """Outputs, and those of the tensors `sources` that this interpreter can show.
+        """Runs an inference; returns the outputs, and those of the tensors `sources` that the interpreter keeps.
 
         Raises:
             OracleError: the interpreter failed.

@@ -1,4 +1,4 @@
-"""The executable specification as an oracle: it runs the Graph itself, not a file."""
+"""The numpy specifications of the operators as an oracle; runs the Graph, not a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.quantization.types import Array
 
 
 class SpecInterpreter(Interpreter):
-    """The executable specification."""
+    """Runs a Graph by harness.ir.interpreter."""
 
     version = "tinyhil"
 
@@ -22,7 +22,7 @@ class SpecInterpreter(Interpreter):
         self.reset()
 
     def invoke(self, inputs: Sequence[Array], sources: Sequence[int]) -> tuple[tuple[Array, ...], Tensors]:
-        """See Interpreter; every tensor can be shown."""
+        """See Interpreter; keeps every tensor."""
         done = run(self._graph, inputs, self._states)
         self._states = done.states
         by_source = {self._graph.tensors[i].source: array for i, array in done.tensors.items()}

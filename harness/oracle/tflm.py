@@ -21,7 +21,7 @@ T = TypeVar("T")
 FIRST_ARENA = 1 << 20
 LARGEST_ARENA = 1 << 29
 
-# What TFLM prints when the arena is too small; any other failure is not mended by a larger one.
+# Words that TFLM prints when the arena is too small; a larger one helps with no other failure.
 _ARENA_WORDS = ("missing:", "ailed to allocate", "not enough", "arena")
 
 
@@ -61,10 +61,10 @@ class TflmInterpreter(Interpreter):
         return _guarded("TFLM refuses the model", build)
 
     def invoke(self, inputs: Sequence[Array], sources: Sequence[int]) -> tuple[tuple[Array, ...], Tensors]:
-        """See Interpreter; every tensor can be shown."""
+        """See Interpreter; keeps every tensor."""
 
         def compute() -> tuple[tuple[Array, ...], Tensors]:
-            # Inputs share memory with activations: they have to be set before every inference.
+            # Inputs share memory with activations, so they must be set before every inference.
             for index, array in enumerate(inputs):
                 self._interpreter.set_input(np.ascontiguousarray(array).reshape(array.shape), index)
             self._interpreter.invoke()
@@ -76,13 +76,13 @@ class TflmInterpreter(Interpreter):
     def _tensor(self, source: int) -> Array:
         array = self._interpreter.GetTensor(source, 0).pop("tensor_data")
         copy: Array = array.copy()
-        # GetTensor keeps a reference too many (seen in 2026), which would leak every tensor of every inference.
+        # GetTensor leaks a reference (seen in 2026), and with it every tensor of every inference.
         if sys.getrefcount(array) > 2:
             ctypes.pythonapi.Py_DecRef(ctypes.py_object(array))
         return copy
 
     def reset(self) -> None:
-        """Load the model anew: TFLM's own reset zeroes variables instead of running their initialisation again."""
+        """Loads the model again, since TFLM's own reset sets variables to zero instead of their initial values."""
         self._interpreter, self._outputs = self._open()
 
 
@@ -113,7 +113,7 @@ def _guarded(what: str, action: Callable[[], T]) -> T:
     with captured_stderr() as captured:
         try:
             return action()
-        except Exception as error:  # TFLM raises what pybind11 makes of it: RuntimeError, ValueError, IndexError
+        except Exception as error:  # pybind11 raises RuntimeError, ValueError or IndexError for TFLM
             failure = error
     raise OracleError(
         f"{what}: {failure}",

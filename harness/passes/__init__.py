@@ -1,4 +1,4 @@
-"""Rewrites of a Graph, in the order in which they run. Adding one is a file here and its line in PASSES."""
+"""Passes: rewrites of a Graph that keep its outputs bit for bit; PASSES is their order. A new one is a file here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
 
 
 def optimize(graph: Graph) -> Graph:
-    """The graph after every pass: same inputs, same outputs, bit for bit."""
+    """The graph after all passes; the outputs for any inputs stay the same, bit for bit."""
     for rewrite in PASSES:
         graph = rewrite(graph)
     return graph

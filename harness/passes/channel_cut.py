@@ -1,4 +1,4 @@
-"""Cuts channels out of a graph: tensors lose them, weights their rows and columns, biases take over constants."""
+"""Removes channels from a graph: from tensors and weights; what constant channels add to sums goes into the biases."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.quantization.types import Array, DType, Quantization
 
 
 def cut_channels(graph: Graph, known: Mapping[int, Known], kept: Kept) -> Graph:
-    """The graph with the kept channels only; `known` and `kept` are of this graph."""
+    """The graph with only the `kept` channels; `known` and `kept` are of this graph."""
     return _Cut(graph, known, kept).graph()
 
 
@@ -36,7 +36,7 @@ class _Cut:
         ]
 
     def graph(self) -> Graph:
-        """The whole graph, rewritten."""
+        """The rewritten graph."""
         before = self._before
         nodes = tuple(self._node(node) for node in before.nodes)
         states = tuple(_state(s, m) for s, m in zip(before.states, self._kept.states, strict=True))
@@ -62,7 +62,7 @@ class _Cut:
         return len(self._tensors) - 1
 
     def _operand(self, tensor: int, mask: Mask) -> int:
-        """An operand of which the channels in `mask` stay: a constant is cut here, everything else is cut already."""
+        """Id of an operand with only the channels in `mask`: a constant is cut here, other tensors are cut already."""
         old = self._before.tensors[tensor]
         if old.data is None or mask.all() or channels_of(self._before, tensor) != len(mask):
             return tensor
@@ -109,7 +109,7 @@ class _Cut:
         return replace(node, inputs=(x, new_w, *self._bias(node, outputs, folded)))
 
     def _bias(self, node: Node, outputs: Mask, folded: Ints | None) -> tuple[int, ...]:
-        """The bias of the outputs that stay, and what dropped inputs added to their sums; wraps as sums do."""
+        """The bias of the kept outputs plus what removed inputs added to their sums, modulo 2**32 as the sums are."""
         absent = len(node.inputs) < 3 or node.inputs[2] == ABSENT
         if absent and (folded is None or not folded[outputs].any()):
             return node.inputs[2:]
@@ -123,7 +123,7 @@ class _Cut:
 
 
 def _scales(quant: Quantization | None, mask: Mask) -> Quantization | None:
-    """The quantization of the channels that stay."""
+    """The quantization of the channels in `mask`."""
     if quant is None or not quant.per_channel:
         return quant
     chosen = np.flatnonzero(mask)

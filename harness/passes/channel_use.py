@@ -1,9 +1,9 @@
-"""Which channels every tensor has to keep.
+"""Which channels every tensor has to keep: a fixed point of sets that only grow.
 
-A channel is needed by an operator that reads it, unless all its weights for it are zero, or it is constant and adds
-the same to every sum, which the bias can carry. Operators that treat channels alike have the same channels before and
-after. The sets only grow, from what the graph's inputs and outputs show to the outside, until every operator has what
-it needs: the smallest such sets are found, then rounded up to whole granules.
+An operator needs a channel that it reads unless all its weights for it are zero, or the channel is constant and adds
+the same to every sum, which the bias can take over. Operators that treat channels alike have the same channels in
+input and output. The sets begin with the channels of the graph's inputs and outputs, and grow until every operator
+has what it needs: the smallest such sets. They are then rounded up to whole granules.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ from harness.passes.channel_values import (
 )
 
 GRANULE = 4
-"""Channels stay in multiples of this where there are as many: pixels then begin at word boundaries, and kernels that
-take four channels at a time have no rest. A channel kept for that costs less than one that starts a new word."""
+"""Kept channels are a multiple of this where a tensor has as many: pixels then begin at word boundaries, and kernels
+that take four channels at a time have no remainder, which costs less time than the channels save."""
 
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """Channels that stay: a mask per activation by tensor id, and one per state."""
+    """Kept channels: a mask per activation by tensor id, and one per state."""
 
     tensors: dict[int, Mask]
     states: list[Mask]
 
     @property
     def everything(self) -> bool:
-        """Whether nothing can be dropped."""
+        """Whether every channel is kept."""
         return all(m.all() for m in (*self.tensors.values(), *self.states))
 
 
@@ -67,7 +67,7 @@ def kept_channels(graph: Graph, known: Mapping[int, Known]) -> Kept:
             continue
         if not _fill(kept):
             for mask in kept.states:
-                mask[:] |= not mask.any()  # nobody reads or assigns it
+                mask[:] |= not mask.any()  # it is never read or assigned
             return kept
 
 
@@ -76,7 +76,7 @@ def _count(kept: Kept) -> int:
 
 
 def _fill(kept: Kept) -> bool:
-    """Rounds a tensor's channels up to whole granules, at least one; whether there was a tensor to round."""
+    """Rounds the channels of one tensor up to whole granules, at least one; returns whether there was one to round."""
     for mask in kept.tensors.values():
         missing = -(-max(int(mask.sum()), 1) // GRANULE) * GRANULE - int(mask.sum())
         spare = np.flatnonzero(~mask)[:missing]
@@ -87,12 +87,12 @@ def _fill(kept: Kept) -> bool:
 
 
 def _need(graph: Graph, node: Node, known: Mapping[int, Known], kept: Kept) -> None:
-    """Grows the sets by what one operator needs."""
+    """Adds the channels that one operator needs."""
     masks, attrs = kept.tensors, node.attrs
     last = len(graph.tensors[node.inputs[0]].shape) - 1 if node.inputs else 0
     if isinstance(attrs, VariableAttrs):
         state = kept.states[attrs.state]
-        # a constant that is assigned, or read because it is all that is ever assigned, is not cut
+        # Constants are not cut, neither one that is assigned nor one that replaced what is read.
         state[:] |= any(t not in masks for t in (*node.inputs, *node.outputs))
         _alike(state, *(masks[t] for t in (*node.inputs, *node.outputs) if t in masks))
     elif isinstance(attrs, FullyConnectedAttrs) or _ungrouped(graph, node):
@@ -135,14 +135,14 @@ def _all(kept: Kept, node: Node) -> None:
 
 
 def _alike(*masks: Mask) -> None:
-    """All keep what one of them keeps."""
+    """Makes the masks equal: their union."""
     union = np.any(masks, axis=0)
     for mask in masks:
         mask |= union
 
 
 def _repeated(one: Mask, many: Mask, *, adjacent: bool) -> None:
-    """`many` has every channel of `one` several times: beside each other, or all channels over and over."""
+    """`many` has each channel of `one` several times: next to each other, or the whole of `one` repeated."""
     shape = (len(one), -1) if adjacent else (-1, len(one))
     axis = 1 if adjacent else 0
     one |= many.reshape(shape).any(axis=axis)
@@ -151,7 +151,7 @@ def _repeated(one: Mask, many: Mask, *, adjacent: bool) -> None:
 
 
 def _weighted(graph: Graph, node: Node, known: Mapping[int, Known], kept: Kept) -> None:
-    """CONV_2D without groups and FULLY_CONNECTED can lose any output, and inputs that only the bias needs."""
+    """CONV_2D without groups and FULLY_CONNECTED: outputs are independent; inputs that the bias can replace go."""
     x = node.inputs[0]
     found = weighing(graph, node, known[x])
     depth, channels = found.weights.shape[2], channels_of(graph, x)
@@ -178,14 +178,14 @@ def _reshaped(graph: Graph, node: Node, kept: Kept) -> None:
 
 
 def _combined(graph: Graph, node: Node, kept: Kept) -> None:
-    """Operands of one channel are broadcast; constant ones are cut as the output is."""
+    """ADD and MUL: operands of one channel are broadcast; constant operands are cut as the output is."""
     size = channels_of(graph, node.outputs[0])
     masks = [kept.tensors[t] for t in (*node.inputs, *node.outputs) if t in kept.tensors]
     _alike(*(mask for mask in masks if len(mask) == size))
 
 
 def _split(graph: Graph, kept: Kept, whole: int, parts: tuple[int, ...], *, along: bool) -> None:
-    """Parts of a tensor, cut along the channels or along another dimension; constant parts have no set of their own."""
+    """Parts of a tensor along the channels or another dimension; constant parts have no mask."""
     start = 0
     for part in parts:
         end = start + channels_of(graph, part) if along else len(kept.tensors[whole])

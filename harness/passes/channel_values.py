@@ -1,8 +1,8 @@
-"""Which channels of a tensor hold one value, whatever the inputs are.
+"""Which channels of a tensor are constant: hold one value, whatever the inputs are.
 
 A channel is an index along the last dimension. A channel of a convolution whose weights are all zero is constant: its
-bias, requantized. From there constants go through everything that treats channels alike; the values are computed by
-the executable specification, so that they are those the operators would have given.
+bias, requantized. Constants are propagated through every operator that treats channels alike; their values are
+computed by the executable specification, so they are exactly those that the operators would compute.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Ints: TypeAlias = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """Per channel of a tensor, shape [channels]: whether it is constant, and its value (any where it is not)."""
+    """By channel of a tensor, [channels]: whether it is constant, and its value (undefined where it is not)."""
 
     mask: Mask
     values: Array
@@ -58,8 +58,8 @@ def channels_of(graph: Graph, tensor: int) -> int:
 def known_channels(graph: Graph) -> dict[int, Known]:
     """Known of every tensor, by id.
 
-    A variable's channel is constant when it starts as what every assignment gives it. That is assumed first and taken
-    back where an assignment turns out otherwise, until nothing changes.
+    A variable's channel is constant when its initial value is that of every assignment. All are assumed to be, and
+    those that an assignment contradicts are removed, until nothing changes.
     """
     states = [_uniform(state.initial) for state in graph.states]
     while True:
@@ -90,13 +90,13 @@ def _nothing(graph: Graph, tensor: int) -> Known:
 
 
 def _uniform(data: Array) -> Known:
-    """Known of an array: the channels in which all elements are equal."""
+    """Known of a constant array: the channels in which all elements are equal."""
     rows = data.reshape(-1, data.shape[-1] if data.shape else 1)
     return Known((rows == rows[0]).all(axis=0), rows[0].copy())
 
 
 def regrouped(known: Known, channels: int) -> Known:
-    """Known of the same elements when the last dimension becomes `channels` long."""
+    """Known of the same elements reshaped to a last dimension of `channels`."""
     common = gcd(len(known.mask), channels)
     mask, values = known.mask.reshape(-1, common), known.values.reshape(-1, common)
     alike = mask.all(axis=0) & (values == values[0]).all(axis=0)
@@ -110,7 +110,7 @@ def regrouped(known: Known, channels: int) -> Known:
 def moved_taps(graph: Graph, node: Node) -> Mask:
     """[kernel height, kernel width]: taps that lie in the padding for some output.
 
-    What such a tap meets is not the same everywhere, even in a channel of one value.
+    The element under such a tap is not the same for all outputs, even if the channel is constant.
     """
     window = window_of(graph, node)
     return window.rows.padding_taps()[:, None] | window.columns.padding_taps()
@@ -123,7 +123,7 @@ class Weighing:
     Attributes:
         weights: int64 [output channel, tap, input of that output channel].
         channel: [output channel, input of that output channel]: the input channel, as an index into `known`.
-        moved: per tap, whether it lies in the padding for some output.
+        moved: by tap, whether it lies in the padding for some output.
         known: of the layer's input.
         centred: [input channel] value minus zero point.
     """
@@ -139,13 +139,13 @@ class Weighing:
         return np.asarray((self.weights == 0).all(axis=1))
 
     def steady(self) -> Mask:
-        """[output, input]: the input channel is constant, and gives the output channel the same sum everywhere."""
+        """[output, input]: the input channel is constant and adds the same to every sum of the output channel."""
         still = (self.weights[:, self.moved] == 0).all(axis=1)
         mask: Mask = self.known.mask[self.channel] & (still | (self.centred[self.channel] == 0))
         return mask
 
     def sums(self) -> Ints:
-        """[output, input]: what a steady input channel gives the output channel's sum."""
+        """[output, input]: what a steady input channel adds to each sum of the output channel."""
         total: Ints = self.weights[:, ~self.moved].sum(axis=1) * self.centred[self.channel]
         return total
 
@@ -179,7 +179,7 @@ def _weighted(graph: Graph, node: Node, x: Known) -> Known:
     mask: Mask = np.asarray((unused | found.steady()).all(axis=1))
     sums = wrap32(channel_bias(graph, node) + np.where(unused, 0, found.sums()).sum(axis=1))
     tensors = [graph.tensors[t] for t in (*node.inputs[:2], node.outputs[0])]
-    # sums of channels that are not constant mean nothing, and need not fit the multiplier
+    # Sums of channels that are not constant are undefined, and could overflow the multiplier.
     scaled = tflm(np.where(mask, sums, 0), *tensors) + tensors[2].q.zero_point
     return Known(mask, np.clip(scaled, *attrs.clamp).astype(tensors[2].dtype.numpy))
 
@@ -223,7 +223,7 @@ def keeps_channels(graph: Graph, node: Node) -> bool:
 
 
 def _evaluated(graph: Graph, node: Node, values: Sequence[Array]) -> Array:
-    """One value a channel of what the node makes of inputs that hold one value a channel."""
+    """The node's output, one value by channel, for inputs that have one value by channel."""
     inputs = [graph.tensors[t] for t in node.inputs]
     given = [np.broadcast_to(v, t.shape or (1,)) for v, t in zip(values, inputs, strict=True)]
     outputs = [graph.tensors[t] for t in node.outputs]
@@ -233,7 +233,7 @@ def _evaluated(graph: Graph, node: Node, values: Sequence[Array]) -> Array:
 
 
 def _combined(graph: Graph, node: Node, a: Known, b: Known) -> Known:
-    """ADD and MUL. A product with the zero point is zero whatever the other factor is."""
+    """ADD and MUL; a product with a factor at its zero point is constant, whatever the other factor."""
     size = channels_of(graph, node.outputs[0])
     mask = np.broadcast_to(a.mask, size) & np.broadcast_to(b.mask, size)
     if has(node, Trait.PRODUCT):
@@ -259,7 +259,7 @@ def _parts(graph: Graph, node: Node, attrs: SplitAttrs, x: Known) -> list[Known]
 
 
 def slices_channels(graph: Graph, node: Node) -> bool:
-    """Whether the last dimension of what a STRIDED_SLICE gives is the last of what it reads."""
+    """Whether the last dimension of a STRIDED_SLICE's output is the last of its input."""
     attrs, y = node.attrs, graph.tensors[node.outputs[0]]
     return isinstance(attrs, SliceAttrs) and bool(y.shape) and y.shape[-1] == attrs.counts[-1]
 

@@ -1,4 +1,4 @@
-"""Lets variables keep their old value as long as it is read, so that it can be read where it lives."""
+"""Moves assignments of variables behind the last use of their old values, so that these are read in place."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from harness.ir.operators.variables import VariableAttrs
 
 
 def delay_assignments(graph: Graph) -> Graph:
-    """The assignment of a variable moves behind the last operator that reads what was read of the variable before.
+    """Moves each assignment behind the last operator that reads the variable's old value.
 
-    Not beyond the next operator that reads or assigns the variable.
+    It never moves beyond the next operator that reads or assigns the variable.
     """
     nodes = list(graph.nodes)
     for node in [n for n in nodes if has(n, Trait.WRITES_STATE)]:

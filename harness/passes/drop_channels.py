@@ -1,4 +1,4 @@
-"""Takes out channels that are constant or unused, and the weights that made and read them."""
+"""Removes channels that are constant or unused, and the weights that compute and read them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from harness.quantization.types import Array
 
 
 def drop_channels(graph: Graph) -> Graph:
-    """The graph without channels that hold one value or that nobody reads, until no more are found.
+    """The graph without channels that are constant or never read, repeated until no more are found.
 
-    Tensors that are constant as a whole become constants; the others say in `kept` which channels are left.
+    Tensors of which all channels are constant become constants; in the others `kept` lists the channels left.
     """
     while True:
         graph = remove_dead(_constant_tensors(graph))
@@ -33,7 +33,7 @@ def drop_channels(graph: Graph) -> Graph:
 
 
 def _constant_tensors(graph: Graph) -> Graph:
-    """Tensors all of whose channels are constant are computed at compile time."""
+    """The graph with tensors of which all channels are constant as constants."""
     while True:
         known = known_channels(graph)
         found = [

@@ -1,4 +1,4 @@
-"""Computes what depends on constants only, by the executable specification."""
+"""Constant folding by the executable specification."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.passes.rewrite import with_tensors, without
 
 
 def fold_constants(graph: Graph) -> Graph:
-    """Nodes whose operands are all constant become constants."""
+    """Replaces nodes whose operands are all constant by their values."""
     folded: list[int] = []
     for index in range(len(graph.nodes)):
         node = graph.nodes[index]

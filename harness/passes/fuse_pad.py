@@ -1,4 +1,4 @@
-"""PAD in front of a convolution becomes the convolution's own padding."""
+"""Merges PAD into the padding of the convolution that reads it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.passes.rewrite import only_consumer, with_node, without
 
 
 def fuse_pad(graph: Graph) -> Graph:
-    """Rows and columns of zero points move into the only consumer, a convolution; both then have the same value."""
+    """Merges a PAD of rows and columns with the zero point into its only consumer, if that is a convolution."""
     gone: list[int] = []
     for index in range(len(graph.nodes)):
         node = graph.nodes[index]

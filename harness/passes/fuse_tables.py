@@ -1,4 +1,4 @@
-"""Functions of one byte in a row become one function; what only moves and clamps joins the layer that feeds it."""
+"""Merges chains of functions of one byte into one table; tables that only shift and clamp into the layer before."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from harness.quantization.types import Array, Clamp, DType
 
 
 def fuse_tables(graph: Graph) -> Graph:
-    """ADD and MUL with a constant of one value become tables; tables after tables, or after a layer, are fused.
+    """ADD and MUL with a constant of one value become tables; a table after a table, or after a layer, is merged.
 
-    A table joins a layer where it adds a constant and saturates, which the layer's zero point and clamp can do as well.
+    A table is merged into a layer if it adds a constant and saturates: the layer's zero point and clamp do the same.
     """
     index = 0
     while index < len(graph.nodes):
@@ -43,7 +43,7 @@ def fuse_tables(graph: Graph) -> Graph:
 
 
 def _joined(graph: Graph, producer: Node, node: Node, x: int, table: Array) -> Node | None:
-    """The producer with the table in it; None where that would not be exact."""
+    """The producer with the table merged into it; None where that is not exact."""
     mid, y = graph.tensors[x], graph.tensors[node.outputs[0]]
     sources = producer.sources + node.sources
     before = _table(graph, producer) if has(producer, Trait.BYTE_FUNCTION) else None
@@ -72,7 +72,7 @@ def _operand(graph: Graph, node: Node) -> int:
 
 
 def _table(graph: Graph, node: Node) -> Array | None:
-    """Output for every value of the input, from its lowest on; None where the node is no function of one byte."""
+    """Outputs for all values of the input from the lowest on; None where the node is no function of one byte."""
     if not has(node, Trait.BYTE_FUNCTION) and not isinstance(node.attrs, BinaryAttrs):
         return None
     varying = [t for t in node.inputs if t >= 0 and graph.tensors[t].data is None]

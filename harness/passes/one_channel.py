@@ -1,4 +1,4 @@
-"""DEPTHWISE_CONV_2D of an image of one channel is a CONV_2D."""
+"""Rewrites a DEPTHWISE_CONV_2D of an image of one channel as the equal CONV_2D."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from harness.ir.operators.traits import Trait
 from harness.passes.rewrite import with_node
 
 FEWEST = 4
-"""Output channels from which on a convolution's kernels, which compute four of a pixel at once, are the better ones."""
+"""Least output channels for it: kernels of CONV_2D compute four of a pixel at once, and are faster from there on."""
 
 
 def one_channel(graph: Graph) -> Graph:
-    """Each output channel reads the one channel there is, so only the weights' order changes: taps, then channels."""
+    """The rewritten graph; as every output channel reads the only input channel, just the weights' layout changes."""
     for index in range(len(graph.nodes)):
         node = graph.nodes[index]
         if not has(node, Trait.CHANNELS_APART) or graph.tensors[node.inputs[0]].shape[3] != 1:

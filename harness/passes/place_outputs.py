@@ -1,4 +1,4 @@
-"""Gives every output of the graph bytes in the arena."""
+"""Makes every output of the graph the output of a node, so that it has bytes in the arena."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harness.ir.graph import Graph, NoAttrs, Node, Tensor
 
 
 def place_outputs(graph: Graph) -> Graph:
-    """An output that is constant is copied at run time, by a RESHAPE to its own shape."""
+    """The graph in which constant outputs are copied at run time, by a RESHAPE to their own shape."""
     tensors: list[Tensor] = list(graph.tensors)
     nodes = list(graph.nodes)
     outputs = []

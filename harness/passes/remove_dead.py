@@ -1,4 +1,4 @@
-"""Removes operators whose results nobody reads, and tensors nobody mentions."""
+"""Removes operators whose results are never read, and unused tensors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.passes.rewrite import without
 
 
 def remove_dead(graph: Graph) -> Graph:
-    """What neither an output nor a variable depends on goes; tensor ids are made dense again."""
+    """The graph of what outputs and variables depend on; tensor ids are renumbered."""
     wanted = set(graph.outputs)
     dead: list[int] = []
     for index in reversed(range(len(graph.nodes))):

@@ -1,4 +1,4 @@
-"""Removes operators that give back what they are given."""
+"""Removes operators whose output equals their input."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from harness.passes.rewrite import rename, with_node, without
 
 
 def _gives_back(graph: Graph, node: Node) -> bool:
-    """Whether a node gives its input's bytes, maybe under another shape."""
+    """Whether a node's output has its input's bytes, perhaps under another shape."""
     operator = operator_of(node)
     return _is_identity(graph, node) if operator.has(Trait.BYTE_FUNCTION) else operator.changes_nothing(graph, node)
 
 
 def _is_identity(graph: Graph, node: Node) -> bool:
-    """Whether a function of one byte is the identity for every byte."""
+    """Whether a function of one byte is the identity on every value."""
     x, y = graph.tensors[node.inputs[0]], graph.tensors[node.outputs[0]]
     if x.dtype is not y.dtype or x.dtype not in EIGHT_BITS:
         return False
@@ -29,7 +29,7 @@ def _is_identity(graph: Graph, node: Node) -> bool:
 
 
 def remove_noops(graph: Graph) -> Graph:
-    """Identities disappear, or become a RESHAPE when they change the shape."""
+    """The graph without identities; those that change the shape become a RESHAPE."""
     gone: list[int] = []
     fixed = set(graph.inputs)
     for index in range(len(graph.nodes)):

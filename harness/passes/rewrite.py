@@ -1,4 +1,4 @@
-"""What every pass needs to change a frozen Graph."""
+"""Changed copies of a frozen Graph, for passes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.ir.graph import Graph, Node, Tensor
 
 
 def without(graph: Graph, indices: Iterable[int], why: str) -> Graph:
-    """The graph without some nodes; their operators are noted as removed."""
+    """The graph without the nodes `indices`; their operators are recorded as removed for the reason `why`."""
     gone = set(indices)
     noted = tuple((source, why) for i in sorted(gone) for source in graph.nodes[i].sources)
     nodes = tuple(node for i, node in enumerate(graph.nodes) if i not in gone)
@@ -27,12 +27,12 @@ def with_tensors(graph: Graph, tensors: Mapping[int, Tensor]) -> Graph:
 
 
 def rename(graph: Graph, old: int, new: int) -> Graph:
-    """The graph with every use of tensor `old`, as an operand or as an output of the graph, made one of `new`."""
+    """The graph that uses tensor `new` wherever `old` was an operand or an output of the graph."""
     nodes = tuple(replace(n, inputs=tuple(new if t == old else t for t in n.inputs)) for n in graph.nodes)
     return replace(graph, nodes=nodes, outputs=tuple(new if t == old else t for t in graph.outputs))
 
 
 def only_consumer(graph: Graph, tensor: int) -> int | None:
-    """Index of the one node that reads `tensor`, or None when there are more, none, or it is an output of the graph."""
+    """Index of the only node that reads `tensor`; None if there is not exactly one, or it is an output of the graph."""
     readers = graph.consumers().get(tensor, [])
     return readers[0] if len(readers) == 1 and tensor not in graph.outputs else None

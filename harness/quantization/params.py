@@ -1,6 +1,6 @@
-"""The constants of every quantized operator, derived in one place.
+"""Multipliers, shifts and tables of the quantized operators, from the scales and zero points of their tensors.
 
-The specification (ops.py), the compiler's kernels and the tests all take multipliers, shifts and tables from here.
+The specifications (harness/ir/operators), the kernels and the tests all take them from here.
 Scales are float32 in a model file; TFLM widens them to double before it divides, except where a docstring says so.
 Source of the formulas: TensorFlow Lite Micro's Prepare functions, checked against package tflite-micro.
 """

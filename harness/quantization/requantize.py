@@ -1,6 +1,6 @@
-"""How interpreters bring a layer's sums to the scale of its output: TFLM, and those that round otherwise.
+"""Requantization of a layer's sums to the scale of its output, as TFLM and other interpreters round it.
 
-tests/oracle/host/test_oracle_boundaries.py holds each to its interpreter, with sums where the roundings differ.
+tests/oracle/host/test_oracle_boundaries.py compares each with its interpreter, on sums where the roundings differ.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ Multiply: TypeAlias = Callable[[Ints, npt.ArrayLike, npt.ArrayLike], Ints]
 
 
 def tflm(sums: Ints, x: Quantized, w: Quantized, y: Quantized) -> Ints:
-    """A multiplier of 31 bits from scales multiplied in double; rounds twice."""
+    """TFLM: a multiplier of 31 bits from scales multiplied in double; rounds twice."""
     return multiply_by_quantized_multiplier(sums, *channel_params(x, w, y, sums.shape[-1]))
 
 
 def rounding_up(sums: Ints, x: Quantized, w: Quantized, y: Quantized) -> Ints:
-    """Same multiplier, ties of the second rounding up: LiteRT's optimised kernels."""
+    """LiteRT's optimised kernels: the same multiplier, ties of the second rounding go up."""
     return multiply_rounding_up(sums, *channel_params(x, w, y, sums.shape[-1]))
 
 
 def nearest(sums: Ints, x: Quantized, w: Quantized, y: Quantized) -> Ints:
-    """Product with the real factor in double, rounded once: FULLY_CONNECTED in ai-edge-litert's reference kernels."""
+    """FULLY_CONNECTED in ai-edge-litert's reference kernels: product with the factor in double, rounded once."""
     rounded: Ints = np.rint(sums * np.array(channel_factors(x, w, y, sums.shape[-1]))).astype(np.int64)
     return rounded
 

@@ -1,4 +1,4 @@
-"""What numbers a tensor holds: element types and affine quantization."""
+"""Element types and affine quantization of tensors."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ class Quantization:
 
 
 class Quantized(Protocol):
-    """What the arithmetic needs to know of a tensor: harness.ir.graph.Tensor is one."""
+    """A tensor as quantization sees it; harness.ir.graph.Tensor is one."""
 
     @property
     def name(self) -> str:
-        """For messages."""
+        """The tensor's name, for messages."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -84,4 +84,8 @@ class Quantized(Protocol):
 
     @property
     def q(self) -> Quantization:
-        """The quantization. Raises GraphError when there is none."""
+        """The quantization.
+
+        Raises:
+            GraphError: there is none.
+        """

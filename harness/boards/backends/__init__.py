@@ -1,4 +1,4 @@
-"""The table of backends: those of tinyhil, and those that other packages name by entry points."""
+"""The table of backends: tinyhil's own, and those of other packages by entry points."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a backend is: how boards of one kind are checked, found, run and brought up."""
+"""The protocol of backends: how boards of one kind are checked, found, run and brought up."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Absent:
-    """Why a board cannot run as itself now, so that another may stand in for it.
+    """Why a board cannot run as itself now; another may stand in for it.
 
     Attributes:
-        reason: the beginning of the sentence that says what stands in.
-        hint: what would let the board run as itself.
-        error: what is raised where nothing stands in; None for one that is made of the board's name and `hint`.
+        reason: beginning of a sentence that ends with what stands in.
+        hint: how to make the board run as itself.
+        error: raised where nothing stands in; None for a BoardError with the board's name and `hint`.
     """
 
     reason: str
@@ -32,20 +32,20 @@ class Absent:
 
 
 class Backend(ABC):
-    """How the boards run whose entry in boards.yaml names this backend. It has no state: one object serves all boards.
+    """How the boards run whose entry in boards.yaml names this backend. Without state: one object serves all boards.
 
-    A backend of another package is an object (or a class without arguments) of a subclass, named by an entry point of
-    group "tinyhil.backends"; the entry point's name is the backend's. Its module is imported once a board names it, and
-    imports what opens boards only in the methods.
+    A backend of another package is a subclass without constructor arguments, or an object of one, named by an entry
+    point of group "tinyhil.backends" with the backend's name. Its module is imported when a board names it, and should
+    import what opens boards only inside its methods.
 
     Attributes:
-        name: what `backend` in boards.yaml says.
-        unit: what the ticks of the device's counter are converted to; None where they mean nothing.
-        emulated: the core is emulated on this machine.
-        has_probe: boards are used through a debug probe and may be absent, so that none stands in for another.
-        measures_memory: the image's flash and the use of the stack are those of a microcontroller.
-        has_clock: `clock_hz` is the rate of the core.
-        always_runs: boards run wherever tinyhil is installed as it says; "--board all" means them.
+        name: the value of `backend` in boards.yaml.
+        unit: the unit that ticks of the device's counter are converted to; None where they have no meaning.
+        emulated: whether the core is emulated on this machine.
+        has_probe: whether boards are used through a debug probe; such boards may be absent, and are no stand-ins.
+        measures_memory: whether flash and stack of an image are those of a microcontroller.
+        has_clock: whether the core runs at `clock_hz`.
+        always_runs: whether boards need nothing that is not installed with tinyhil; "--board all" runs these.
         bring_up_checks: names of the checks of `tinyhil doctor --board`, in order.
     """
 
@@ -59,42 +59,42 @@ class Backend(ABC):
     bring_up_checks: ClassVar[tuple[str, ...]] = ("image", "start", "uart", "tick")
 
     def check(self, board: Board) -> tuple[str, ...]:
-        """What is wrong with a board's entry for this backend: sentences that name the key; empty where nothing is."""
+        """What is wrong with a board's entry for this backend: sentences that name the key; empty if nothing is."""
         if not any(region.kind == "ram" for region in board.memory):
             return ("`memory` must name at least one region of kind ram",)
         return ()
 
     def candidate(self, board: Board, probe: str | None) -> Resolved | Absent:
-        """The board itself, where it can run now.
+        """The board itself if it can run now, else why it cannot.
 
         Args:
             board: one of this backend's.
-            probe: the debug probe to use it through, as --probe gives it; None where the user does not choose.
+            probe: the debug probe, as given by --probe; None if not given.
 
         Raises:
-            TinyhilError: it cannot run, and nothing may stand in for it without the user being asked.
+            TinyhilError: it cannot run for a reason that only the user can resolve, so that nothing stands in for it.
         """
         del probe
         return Resolved(board, board, False, "")
 
     @abstractmethod
     def open(self, resolved: Resolved, image: Image, *, icount: bool = True) -> Session:
-        """A session with a board that runs, not yet opened: `with` does that.
+        """A session with a board that runs; entering its `with` block opens it.
 
         Args:
-            resolved: what runs, and what was asked for.
+            resolved: the board that runs, and the one that was asked for.
             image: built for the board that runs.
-            icount: on an emulated board, count instructions exactly.
+            icount: whether an emulated board counts instructions exactly.
 
         Raises:
             BoardError: the image is for another board.
         """
 
     def bring_up(self, checks: BringUp, board: Board, probe: str | None) -> bool:
-        """Make the checks of `bring_up_checks` in their order.
+        """Makes the checks of `bring_up_checks` in order.
 
         Returns:
-            False where the backend has none of its own: then the image is started and asked who it is.
+            False where the backend has no checks of its own: then the image is started and asked for its identity.
         """
         del checks, board, probe
         return False

@@ -1,1 +1,1 @@
-"""TensorFlow Lite files: read into a Graph, written from one."""
+"""TensorFlow Lite files (.tflite): reader and writer."""

@@ -32,13 +32,13 @@ class FlatTable:
 
     @staticmethod
     def root(data: bytes, place: str) -> FlatTable:
-        """The table that a whole FlatBuffers file stands for."""
+        """The root table of a FlatBuffers file."""
         if len(data) < 8:
             raise damaged(f"{place}: {len(data)} bytes are too few for a FlatBuffers file")
         return FlatTable(data, unpack("<I", data, 0, place), place).checked()
 
     def checked(self) -> FlatTable:
-        """Itself, once its vtable has been found to lie inside the file."""
+        """This table; raises if its vtable does not lie inside the file."""
         vtable = self._vtable()
         size = unpack("<H", self.data, vtable, self.place)
         if size < 4 or vtable + size > len(self.data):
@@ -49,7 +49,7 @@ class FlatTable:
         return self.pos - unpack("<i", self.data, self.pos, self.place)
 
     def field(self, offset: int) -> int:
-        """Position of a field in the file, 0 when it is absent."""
+        """Position in bytes of a field in the file, 0 when it is absent."""
         vtable = self._vtable()
         if offset + 2 > unpack("<H", self.data, vtable, self.place):
             return 0
@@ -132,13 +132,13 @@ class FlatTable:
         return tuple(int(v) for v in values)
 
     def text(self, offset: int, place: str) -> str:
-        """A string field, with what is not UTF-8 replaced; "" when absent. Cut after 1,000 bytes."""
+        """A string field, cut after 1,000 bytes, bytes that are not UTF-8 replaced; "" when absent."""
         start, count = self.vector(offset, 1, f"{self.place}, {place}")
         return self.data[start : start + min(count, 1000)].decode("utf-8", "replace")
 
 
 def unpack(kind: str, data: bytes, at: int, place: str) -> int:
-    """One little-endian number at byte `at`."""
+    """A little-endian number at byte `at`; `kind` is its struct format."""
     if at < 0 or at + struct.calcsize(kind) > len(data):
         raise damaged(f"{place}: byte {at} is outside the file of {len(data)} bytes")
     value: int = struct.unpack_from(kind, data, at)[0]

@@ -1,4 +1,4 @@
-"""TensorFlow Lite's files among the frontends."""
+"""The frontend record of TensorFlow Lite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An operator of a .tflite file as its reader sees it: inputs, constant operands and options, all checked."""
+"""An operator of a .tflite file for its reader: inputs, constant operands and options, all checked."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from harness.quantization.types import Clamp, DType
 
 @dataclass(frozen=True)
 class FileView:
-    """An operator with its tensors, as a reader sees it.
+    """An operator of a file with its tensors; implements harness.ir.operators.tflite.Reading.
 
     Attributes:
         name: TensorFlow's operator name.
-        build: makes the Graph's tensor of a tensor of the file.
+        file: the operator in the file.
+        tensors: all tensors of the subgraph.
+        build: makes the Graph's tensor from the id of a tensor of the file.
     """
 
     name: str

@@ -43,13 +43,13 @@ _VARIABLE_OPS = {
     CALL_ONCE: "CALL_ONCE",
 }
 _MAX_FILE_BYTES = 64 << 20
-_MIN_SCALE = 1e-30  # far beyond any real quantization; keeps ratios of scales finite in float32
+_MIN_SCALE = 1e-30  # smaller than any real scale; keeps ratios of scales finite in float32
 _READABLE: dict[int, tuple[Operator, Reader, int | None]] = {
     operator.tflite.code: (operator, operator.tflite.read, operator.tflite.options)
     for operator in OPERATORS.values()
     if operator.tflite is not None and operator.tflite.read is not None
 }
-"""BuiltinOperator code -> operator, its reader, and the options that it has."""
+"""BuiltinOperator code -> operator, its reader, and the type of its options."""
 _SUPPORTED = ", ".join(sorted([*(operator.name for operator, _, _ in _READABLE.values()), *_VARIABLE_OPS.values()]))
 
 
@@ -92,14 +92,14 @@ def _read(path: Path) -> bytes:
 
 @dataclass
 class _Problems:
-    """What tinyhil does not compile, with counts, in order of appearance."""
+    """Operators, types and features that tinyhil does not compile, with counts, in order of appearance."""
 
     operators: Counter[str] = field(default_factory=Counter)
     types: Counter[str] = field(default_factory=Counter)
     features: Counter[str] = field(default_factory=Counter)
 
     def error(self, place: str) -> UnsupportedModelError | None:
-        """All of it as one error, None when there is nothing."""
+        """One error for all of them; None when there are none."""
         groups = [
             (title, ", ".join(f"{what} x{n}" for what, n in counter.items()))
             for title, counter in (
@@ -140,7 +140,12 @@ class _Reader:
         self._axes: dict[int, int] = {}
 
     def graph(self, name: str) -> Graph:
-        """The Graph, not yet verified."""
+        """The Graph of the file, not yet verified.
+
+        Raises:
+            ModelFileError: the file is damaged.
+            UnsupportedModelError: it uses something that tinyhil does not compile.
+        """
         main = self._main
         self._find_weights()
         nodes: list[Node] = []
@@ -176,7 +181,7 @@ class _Reader:
         return _VARIABLE_OPS.get(op.code) or op.name
 
     def _operator(self, op: FileOperator) -> Node | None:
-        """The node of one operator; None when it has none, or when something in it is not supported."""
+        """The node of one operator; None when it needs none, or something in it is not supported, which is counted."""
         name = self._name(op)
         try:
             if op.code in _VARIABLE_OPS:
@@ -232,7 +237,7 @@ class _Reader:
     # --- element types -----------------------------------------------------------------------------------------------
 
     def _check_types(self, operator: Operator, op: FileOperator) -> bool:
-        """Whether all data of an operator has types tinyhil compiles; counts those that have not."""
+        """Whether all data of an operator has types that tinyhil compiles; counts types that it does not."""
         sound = True
         for i, t in enumerate(op.inputs):
             role, allowed = _role(operator, i)
@@ -257,7 +262,7 @@ class _Reader:
     # --- tensors -----------------------------------------------------------------------------------------------------
 
     def _find_weights(self) -> None:
-        """Notes along which axis each weight tensor has its channels.
+        """Records along which axis each weight tensor has its output channels.
 
         TFLM takes per-channel scales in the order of output channels, and of the file's quantized_dimension only that
         it is as long; some published files say it wrongly.
@@ -282,7 +287,7 @@ class _Reader:
 
 
 def _role(operator: Operator, i: int) -> tuple[str, frozenset[DType]]:
-    """What an input is, and the types it may have; "" for an operand (axes, paddings) that its reader resolves."""
+    """Role of an input for messages, and its allowed types; "" for an operand, which its reader resolves."""
     assert operator.tflite is not None
     if operator.has(Trait.WEIGHTS) and i > 0:
         kinds = {types.weights if i == 1 else types.bias for types in operator.types}

@@ -1,4 +1,4 @@
-"""The tables of a .tflite file as plain records: nothing is judged here, only read within bounds.
+"""The tables of a .tflite file as plain records, read within bounds; whether tinyhil compiles them is not checked here.
 
 Field offsets are those of TensorFlow Lite's schema.fbs, version 3: a table's nth field has vtable offset 4 + 2 * n.
 """
@@ -65,7 +65,7 @@ class FileTensor:
         type: TensorFlow's name of the element type, such as "int8".
         data: its buffer as bytes (a view of the file), or None when it has none.
         scales, zero_points, axis: quantization as written; empty when there is none.
-        odd: what this tensor uses that tinyhil does not read, such as "sparse storage", or "".
+        odd: a feature of this tensor that tinyhil does not read, such as "sparse storage", or "".
     """
 
     index: int
@@ -112,7 +112,7 @@ class FileSubgraph:
 
 def operator_name(code: int) -> str:
     """TensorFlow's name of a builtin operator code."""
-    import tflite  # slow to import, and rarely needed: only names of what is refused come from it
+    import tflite  # slow to import, and only needed for the names of operators that are refused
 
     for name, value in vars(tflite.BuiltinOperator).items():
         if value == code and not name.startswith("_"):
@@ -211,7 +211,7 @@ def _tensor(index: int, table: FlatTable, buffers: tuple[FlatTable, ...]) -> Fil
 
 
 def _buffer(index: int, buffers: tuple[FlatTable, ...], place: str) -> tuple[Array | None, bool]:
-    """The bytes of a buffer, None when empty, and whether they are outside the FlatBuffer."""
+    """(bytes of a buffer or None when empty, whether they lie outside the FlatBuffer)."""
     if index >= len(buffers):
         raise damaged(f"{place}: buffer {index}, of {len(buffers)}")
     data = buffers[index].array(4, "<u1", "data")

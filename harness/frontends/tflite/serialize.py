@@ -1,4 +1,4 @@
-"""Serialises a model to the FlatBuffers of TensorFlow Lite's schema, version 3."""
+"""Serialises a model as FlatBuffers of TensorFlow Lite's schema, version 3."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TensorDraft:
 
 @dataclass
 class SubgraphDraft:
-    """A subgraph while it is put together."""
+    """A subgraph to write; tensors and operators are added to it."""
 
     name: str
     inputs: tuple[int, ...] = ()
@@ -71,7 +71,7 @@ def _numbers(builder: Any, values: Sequence[int] | Sequence[float], dtype: str =
 
 
 def _bytes(builder: Any, data: bytes) -> int:
-    """A byte vector aligned to 16, as readers that use it in place expect."""
+    """A byte vector aligned to 16 bytes, as readers that use it in place expect."""
     builder.StartVector(1, len(data), 16)
     builder.head -= len(data)
     builder.Bytes[builder.head : builder.head + len(data)] = data
@@ -117,7 +117,7 @@ def _write_operator(builder: Any, operator: OperatorDraft, codes: Mapping[str, i
 
 
 def _version(op: str) -> int:
-    """Of an operator, as TensorFlow's converter writes it for int8."""
+    """Version of an operator, as TensorFlow's converter writes it for int8."""
     form = OPERATORS[op].tflite if op in OPERATORS else None
     return 1 if form is None else form.version
 

@@ -1,7 +1,7 @@
-"""Variables of a .tflite file: VAR_HANDLE and CALL_ONCE are resolved away into the Graph's states.
+"""Variables of a .tflite file: VAR_HANDLE and CALL_ONCE are resolved into the Graph's states.
 
 A variable is known by its container and shared name. Its value before the first inference is what the subgraph run by
-CALL_ONCE assigns; a variable nobody initializes starts as its zero point (TFLM, micro_resource_variable.cc).
+CALL_ONCE assigns; a variable that is not initialized starts as its zero point (TFLM, micro_resource_variable.cc).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Variables:
     """The variables of a file while it is being read.
 
     Attributes:
-        initial: what CALL_ONCE assigns.
+        initial: the values that CALL_ONCE assigns, by variable.
         order: variables in the order of their handles in subgraph 0; a variable's place is its state's index.
         handles: variable of each resource tensor of subgraph 0 met so far.
         used: whether a variable was read or assigned yet in subgraph 0.
@@ -48,14 +48,14 @@ class Variables:
     used: bool = False
 
     def handle(self, op: FileOperator, main: FileSubgraph) -> None:
-        """Takes a VAR_HANDLE of subgraph 0."""
+        """Records a VAR_HANDLE of subgraph 0."""
         key, tensor = _handle(op, main)
         if key not in self.order:
             self.order.append(key)
         self.handles[tensor] = key
 
     def call_once(self, op: FileOperator, subgraphs: tuple[FileSubgraph, ...]) -> None:
-        """Takes a CALL_ONCE of subgraph 0: reads the subgraph that it runs."""
+        """Records the assignments of the subgraph that a CALL_ONCE of subgraph 0 runs."""
         if self.used:
             raise Unsupported("after a variable was used")
         which = op.options.integer(4) if op.options_type == _CALL_ONCE_OPTIONS else 0
@@ -129,7 +129,7 @@ def _constant(tensor: FileTensor) -> Array:
 
 
 def _default(like: Tensor, place: str) -> Array:
-    """TFLM fills a variable that is not initialized with its zero point."""
+    """The initial value of a variable that is not initialized: its zero point, as in TFLM."""
     if like.bytes > MAX_STATE_BYTES:
         raise damaged(f"{place}: {like.bytes} bytes")
     low, high = like.dtype.range

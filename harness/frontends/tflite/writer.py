@@ -1,7 +1,7 @@
-"""Graph -> .tflite: writes what harness.frontends.tflite.reader reads.
+"""Graph -> .tflite, the inverse of harness.frontends.tflite.reader.
 
-Used for generated test graphs and for the fixtures. A Graph's explicit padding and clamps are written as SAME or VALID
-and a fused activation where those say the same; a Graph for which they cannot is refused.
+Used for generated test graphs and for the fixtures. A Graph's explicit padding and clamps are written as the SAME or
+VALID padding and the fused activation that equal them; a Graph that none equals is refused.
 
 Order in subgraph 0: tensors by their id, then helpers (shapes, axes, handles); operators CALL_ONCE and one VAR_HANDLE
 per state if there are states, then the nodes in order. Subgraph 1 initialises the states.
@@ -25,7 +25,7 @@ def write(graph: Graph) -> bytes:
     """The graph as a .tflite file (schema version 3).
 
     Raises:
-        GraphError: padding, a clamp or an operator that the format cannot say.
+        GraphError: the format has no form for a padding, a clamp or an operator.
     """
     main = SubgraphDraft("main", graph.inputs, graph.outputs)
     for tensor in graph.tensors:
@@ -44,7 +44,7 @@ def write(graph: Graph) -> bytes:
 
 @dataclass(frozen=True)
 class _SubgraphWriting:
-    """What writers of operators are given (harness.ir.operators.tflite.Writing)."""
+    """The file that writers of operators add to; implements harness.ir.operators.tflite.Writing."""
 
     graph: Graph
     main: SubgraphDraft

@@ -1,4 +1,4 @@
-"""Operators: one record each, in a file of its family. Adding one is a file here: it is found by its OPERATORS.
+"""Operators: one record each, in a file by family; a module here with a list OPERATORS is found by itself.
 
 An installed package adds operators by an entry point of the group "tinyhil.operators" that names a module with
 OPERATORS of its own.
@@ -55,7 +55,7 @@ def operator_of(node: Node) -> Operator:
 
 
 def has(node: Node, trait: Trait) -> bool:
-    """Whether a node's operator has a trait."""
+    """Whether a node's operator has a trait (harness/ir/operators/traits.py)."""
     return OPERATORS[node.op].has(trait)
 
 

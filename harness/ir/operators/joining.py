@@ -1,4 +1,4 @@
-"""CONCATENATION, SPLIT and SPLIT_V: tensors laid side by side along an axis."""
+"""CONCATENATION, SPLIT and SPLIT_V along an axis."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class SplitAttrs(Attrs):
 
 
 def _verify_along(v: View, whole: Tensor, parts: list[Tensor], axis: int) -> None:
-    """`parts` laid side by side along `axis` make `whole`."""
+    """Checks that `parts` concatenated along `axis` have the shape of `whole`."""
     rank = len(whole.shape)
     v.need(0 <= axis < rank <= _MAX_RANK, f"has axis {axis} over {rank} dimensions (of at most {_MAX_RANK})")
     for t in parts:

@@ -20,7 +20,7 @@ def _verify(v: View) -> None:
 
 
 def logistic(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
-    """LOGISTIC by gemmlowp's fixed-point arithmetic."""
+    """LOGISTIC by gemmlowp's fixed-point arithmetic. Source: TFLM reference integer_ops/logistic.h."""
     return (logistic_values(array(inputs, 0), op.x),)
 
 

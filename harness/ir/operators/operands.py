@@ -1,4 +1,4 @@
-"""What numpy specifications compute with: the operands of a node, and steps that several of them share."""
+"""Operands of a node for its numpy specification, and steps that several specifications share."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from harness.quantization.types import Array, Clamp
 
 @dataclass(frozen=True)
 class Operands:
-    """What an operator knows besides its input arrays.
+    """Tensors and attributes of a node, without the input arrays.
 
     Attributes:
         ins: input tensors, None for an optional one that is not there.
         outs: output tensors.
-        requantize: how a layer with weights scales its sums, as TFLM does unless a test asks for another.
+        attrs: the node's.
+        requantize: requantization of a layer with weights; TFLM's by default.
     """
 
     ins: Sequence[Tensor | None]

@@ -1,4 +1,4 @@
-"""The record of an operator: everything that tinyhil knows of it, apart from the kernels that compute it."""
+"""The record of an operator: types, verifier rule, specification, traits and file format, but not its kernels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.ir.operators.view import Rule
 from harness.quantization.types import Array, DType
 
 Count: TypeAlias = tuple[int, int]
-"""Least and most."""
+"""(least, most)."""
 
 EIGHT_BITS = (DType.INT8, DType.UINT8)
 """Element types that a table of 256 bytes covers."""
@@ -25,7 +25,7 @@ EIGHT_BITS = (DType.INT8, DType.UINT8)
 
 @dataclass(frozen=True)
 class Types:
-    """Element types with which an operator is computed.
+    """One combination of element types with which an operator is computed; see Operator.types.
 
     Attributes:
         x, y: of all data inputs, and of all outputs.
@@ -48,7 +48,7 @@ BYTES = tuple(Types(x, y) for x in EIGHT_BITS for y in EIGHT_BITS)
 """From one 8-bit type to another."""
 
 ANY = tuple(Types(dtype, dtype) for dtype in DType)
-"""Whatever type; outputs have the inputs'."""
+"""Any type; outputs have the inputs' type."""
 
 
 def _never(graph: Graph, node: Node) -> bool:
@@ -65,17 +65,17 @@ class Operator:
 
     Attributes:
         name: TensorFlow Lite's name of it.
-        verify: the rule that a node keeps; types and numbers of operands are checked before.
-        compute: its executable specification; None for variables, which the interpreter keeps.
+        verify: the rule of the verifier for a node whose types and numbers of operands are right.
+        compute: its numpy specification; None for variables, which the interpreter keeps.
         attrs: class of a node's attributes.
         inputs, outputs: how many there are.
         optional: positions of inputs that may be ABSENT.
-        types: the type policy: the ways in which tinyhil computes it.
+        types: the type policy: the combinations of element types with which it is computed.
         traits: what passes, fusion and kernels may rely on.
-        tflite: how it stands in a .tflite file; None for what only passes make.
+        tflite: its form in a .tflite file; None for an operator that only passes make.
         channel_axis: dimension of the weights along which output channels lie.
         macs: multiply-accumulates, padding included, bias and requantization not.
-        changes_nothing: whether a node gives back what it is given, but for the shape.
+        changes_nothing: whether a node's output has its input's bytes, perhaps under another shape.
         may_abort: whether some inputs make TFLM abort.
     """
 
@@ -125,10 +125,10 @@ class Operator:
         return self.compute(inputs, operands)
 
     def byte_table(self, x: Tensor, y: Tensor, attrs: Attrs) -> Array:
-        """Of an ELEMENTWISE operator over an 8-bit input: 256 elements of y's type, at index q - lowest q of x.
+        """The results of an ELEMENTWISE operator for every 8-bit input q: 256 elements of y's type, at q - lowest of x.
 
         Raises:
-            GraphError: it is not elementwise, or the input is not 8 bits wide.
+            GraphError: it is not elementwise, or its input is not 8 bits wide.
         """
         if not self.has(Trait.ELEMENTWISE):
             raise GraphError(f"no table for {self.name}", hint="elementwise operators have one")

@@ -19,7 +19,7 @@ from harness.quantization.params import SOFTMAX_SUM_INTEGER_BITS, softmax_exp_ta
 from harness.quantization.types import Array
 
 SAFE_DEPTH = 511
-"""Widest SOFTMAX that no input makes TFLM's fixed-point sum overflow."""
+"""Most elements of a row for which TFLM's fixed-point sum cannot overflow."""
 
 
 @dataclass(frozen=True)

@@ -122,11 +122,11 @@ def _along(
 def _write(to: Writing, node: Node) -> OperatorDraft:
     attrs = cast(SliceAttrs, node.attrs)
     kept = dimensions_left(attrs.counts, to.graph.tensors[node.outputs[0]].shape, node.op)
-    # The step to a second element that is not there is free; TFLM takes only a positive one where a dimension goes.
+    # With one element the stride has no effect; TFLM takes only a positive one for a dimension that is shrunk.
     strides = [s if n > 1 else 1 for s, n in zip(attrs.strides, attrs.counts, strict=True)]
     ends = [b + s * n for b, s, n in zip(attrs.begin, strides, attrs.counts, strict=True)]
     fields = {
-        # An end before the first element cannot be said as an index: -1 is the last one.
+        # An end before the first element has no index, since -1 is the last one: hence the mask.
         "EndMask": sum(1 << i for i, end in enumerate(ends) if end < 0),
         "ShrinkAxisMask": sum(1 << i for i in range(len(ends)) if i not in kept),
     }

@@ -1,4 +1,4 @@
-"""TABLE, which passes make: any function of one byte."""
+"""TABLE: a function of one byte by lookup; only passes make it."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from harness.quantization.fixedpoint import (
 from harness.quantization.types import Array, Quantized
 
 INTEGER_BITS = 4
-"""Of the input as TFLM's fixed-point function takes it."""
+"""Integer bits of the fixed-point input (Q4.27) of TFLM's function."""
 
 
 def _verify(v: View) -> None:

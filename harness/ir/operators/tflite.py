@@ -1,4 +1,4 @@
-"""How an operator stands in a .tflite file: what its reader is given, and what its writer gives.
+"""The form of an operator in a .tflite file: what its reader is given, and what its writer returns.
 
 The frontend implements Reading and Writing; operators use nothing else of it. What an operator asks for that tinyhil
 does not compile is raised as Unsupported and collected by the frontend; what contradicts itself is a ModelFileError.
@@ -21,7 +21,7 @@ ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6", "TANH", "SIGN_BIT")
 """Fused activations by their number in the file."""
 
 MAX_WINDOW = 1 << 15
-"""Of kernel, stride, dilation and padding; keeps every later product far inside 32 bits."""
+"""Largest kernel, stride, dilation or padding; keeps every later product well inside 32 bits."""
 
 _DAMAGED_HINT = "the file is damaged or cut short; export or download it again"
 
@@ -36,7 +36,10 @@ def damaged(what: str) -> ModelFileError:
 
 
 class Reading(Protocol):
-    """An operator of a file with its tensors; fields of options are told by their vtable offset in schema.fbs."""
+    """An operator of a file with its tensors. Fields of its options are given by vtable offset, see schema.fbs.
+
+    Methods raise ModelFileError where the file contradicts itself, and Unsupported for what tinyhil does not compile.
+    """
 
     @property
     def name(self) -> str:
@@ -122,7 +125,7 @@ class Writing(Protocol):
 
     @property
     def graph(self) -> Graph:
-        """What is written."""
+        """The graph that is written."""
 
     def constant(self, name: str, data: Any, quant: Quantization | None = None) -> int:
         """Index of a new constant, int32 unless `data` is an array of another type."""
@@ -140,14 +143,14 @@ Writer: TypeAlias = Callable[[Writing, Node], OperatorDraft]
 
 @dataclass(frozen=True)
 class TfliteForm:
-    """An operator in the format.
+    """The form of an operator in .tflite files.
 
     Attributes:
         code: TensorFlow's BuiltinOperator.
         options: BuiltinOptions union member of the options that are read; None where none are.
-        version: that TensorFlow's converter writes for int8.
-        operands: positions of inputs that are axes, shapes and the like, which the reader resolves into attributes.
-        read, write: both ways. Variables have no reader: the frontend resolves their handles.
+        version: of the operator, as TensorFlow's converter writes it for int8.
+        operands: positions of inputs, such as axes and shapes, that the reader resolves into attributes.
+        read, write: the reader and the writer. Variables have no reader: the frontend resolves their handles.
     """
 
     code: int
@@ -170,10 +173,10 @@ def write_plain(to: Writing, node: Node) -> OperatorDraft:
 
 
 def activation_number(clamp: Clamp, y: Tensor) -> int:
-    """The fused activation that clamps `y` so.
+    """The number of the fused activation whose clamp for `y` this is.
 
     Raises:
-        GraphError: none does.
+        GraphError: no fused activation has this clamp.
     """
     for number, name in enumerate(ACTIVATIONS[:4]):
         if activation_clamp(name, y) == clamp:
@@ -185,7 +188,7 @@ def activation_number(clamp: Clamp, y: Tensor) -> int:
 
 
 def resolves_to(wanted: tuple[int, ...], shape: tuple[int, ...]) -> bool:
-    """Whether a shape or list of sizes, with at most one -1 to be computed, can mean `shape`."""
+    """Whether a shape or list of sizes equals `shape`, with at most one -1 for a size to be computed."""
     if len(wanted) != len(shape) or wanted.count(-1) > 1:
         return False
     return all(w in (-1, s) for w, s in zip(wanted, shape, strict=True))
@@ -195,7 +198,7 @@ def dimensions_left(longer: tuple[int, ...], shorter: tuple[int, ...], what: str
     """Dimensions of `longer` that remain in `shorter`, which lacks only dimensions of one element.
 
     Raises:
-        GraphError: it lacks others.
+        GraphError: it lacks a dimension of several elements.
     """
     kept: list[int] = []
     for i, size in enumerate(longer):

@@ -1,4 +1,4 @@
-"""What operators have in common: passes, fusion and kernels ask for traits, never for an operator's name."""
+"""Traits of operators: passes, fusion and kernels ask for these, never for an operator's name."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from enum import Enum, auto
 
 
 class Trait(Enum):
-    """A property of an operator that others may rely on; tests/ir/host/test_traits.py holds operators to theirs."""
+    """A property of all nodes of an operator; tests/ir/host/test_traits.py checks those that operators declare."""
 
     ELEMENTWISE = auto()
-    """One input; each element of the output is one function of the element at the same place, whatever the place."""
+    """One input; each output element is the same function of the input element at the same place."""
     BYTE_FUNCTION = auto()
     """ELEMENTWISE, and for 8-bit types best computed as a table of 256 bytes."""
     ROW_BY_ROW = auto()
@@ -23,12 +23,12 @@ class Trait(Enum):
     CHANNELS_APART = auto()
     """With WEIGHTS: every output channel reads one input channel only."""
     AVERAGES = auto()
-    """Gives means of what it reads."""
+    """The output elements are means of input elements."""
     PRODUCT = auto()
-    """Two factors: where one is its zero point the output is its zero point, whatever the other."""
+    """Two inputs; where one is its zero point, the output is its own zero point, whatever the other input."""
     PROBABILITIES = auto()
-    """Gives probabilities: a model that ends in it is a classifier."""
+    """The output elements are probabilities: a model that ends in it is a classifier."""
     READS_STATE = auto()
-    """Gives a variable's value."""
+    """The output is a variable's value."""
     WRITES_STATE = auto()
-    """Sets a variable: must not be dropped though it has no output."""
+    """Sets a variable: must not be removed although it has no output."""

@@ -1,4 +1,4 @@
-"""What an operator's verifier rule looks at: a node with its tensors, and how a broken rule is told."""
+"""A node with its tensors, as a verifier rule sees it; checks that several rules share."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def error(message: str) -> GraphError:
 
 @dataclass(frozen=True)
 class View:
-    """A node with its tensors at hand."""
+    """A node with its tensors. The checks raise GraphError, which names the node."""
 
     graph: Graph
     index: int
@@ -36,7 +36,11 @@ class View:
         return error(f"{where} ({self.node.op}) {what}")
 
     def need(self, sound: bool, what: str) -> None:
-        """Raises unless a rule holds."""
+        """Checks a rule.
+
+        Raises:
+            GraphError: not `sound`; says that the node `what`.
+        """
         if not sound:
             raise self.error(what)
 
@@ -53,7 +57,7 @@ class View:
         return cast(_A, self.node.attrs)
 
     def scaled(self, *tensors: Tensor) -> float:
-        """All of them are quantized as a whole; gives the first one's scale."""
+        """Checks that all are quantized per tensor; returns the first one's scale."""
         for t in tensors:
             self.need(t.quant is not None, f"has tensor '{t.name}' without quantization parameters")
             self.need(not t.q.per_channel, f"has tensor '{t.name}' quantized per channel, which only weights may be")
@@ -61,7 +65,7 @@ class View:
         return tensors[0].q.scale
 
     def same_quant(self, *tensors: Tensor, tolerance: float = 1e-6) -> None:
-        """All of them are quantized alike: the operator moves bytes and does not requantize."""
+        """Checks that all have the same quantization (scales to a relative `tolerance`), where bytes are only moved."""
         a = tensors[0].q
         for t in tensors[1:]:
             alike = abs(t.q.scale - a.scale) <= tolerance * a.scale and t.q.zero_point == a.zero_point
@@ -72,16 +76,16 @@ class View:
             )
 
     def shape(self, t: Tensor, expected: tuple[int, ...]) -> None:
-        """A tensor has the shape that the node gives."""
+        """Checks a tensor's shape."""
         self.need(t.shape == expected, f"gives shape {list(expected)}, '{t.name}' has {list(t.shape)}")
 
     def clamp(self, clamp: Clamp) -> None:
-        """A clamp lies in the output's type, the right way round."""
+        """Checks that a clamp is a range within the output's type."""
         low, high = self.y().dtype.range
         self.need(low <= clamp[0] <= clamp[1] <= high, f"has the clamp {clamp}")
 
     def multiplier(self, real: float, bound: int) -> None:
-        """Requantizing values up to `bound` by `real` stays within 32 bits; TFLM shifts left before it multiplies."""
+        """Checks that requantizing values to `bound` by `real` fits 32 bits; TFLM shifts left before it multiplies."""
         self.need(isfinite(real) and real >= 0, f"has the multiplier {real}")
         shift = int(np.frexp(real)[1])
         self.need(

@@ -1,4 +1,4 @@
-"""What layers with constant weights and an optional bias share: types, their rule, reading, and requantization."""
+"""Layers with constant weights and an optional bias: types, verifier rule, reading and requantization."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from harness.quantization.fixedpoint import Ints, wrap32
 from harness.quantization.types import Array, Clamp, DType
 
 BIAS = frozenset({2})
-"""Positions of optional inputs."""
+"""Positions of optional inputs: the bias."""
 
 
 def types_of(v: View, types: tuple[Types, ...]) -> Types:
-    """The way in which a layer is computed that fits its activations, which the verifier has checked."""
+    """The combination of `types` for the layer's activations, whose types the verifier has checked."""
     return next(t for t in types if (t.x, t.y) == (v.x().dtype, v.y().dtype))
 
 
 def verify_weights(v: View, channels: int, axis: int, types: tuple[Types, ...] = INT8_WEIGHTS) -> None:
-    """Types, quantization and value bounds.
+    """Checks types, quantization and value bounds of weights and bias.
 
     Accumulators must fit 32 bits in whatever order terms are added, the input's zero point folded into the bias or not:
     |bias| + (span of the input + 1) * sum|w| < 2^31 for every channel.
@@ -47,7 +47,7 @@ def verify_weights(v: View, channels: int, axis: int, types: tuple[Types, ...] =
 
 
 def _bias_magnitude(v: View, channels: int, kind: DType) -> Ints:
-    """Checks the bias and returns its magnitude per channel."""
+    """Checks the bias; returns its magnitude by channel."""
     x, w, b, y = v.x(), v.x(1), v.x(2), v.y()
     v.need(b.dtype is kind and b.data is not None, f"has a bias '{b.name}' that is not an {kind.value} constant")
     v.shape(b, (channels,))
@@ -71,7 +71,7 @@ def bias_of(inputs: Inputs) -> Ints | int:
 
 
 def read_weighted(op: Reading) -> tuple[int, ...]:
-    """Inputs in a file: x, weights, bias or ABSENT."""
+    """Tensor ids in a file of x, weights, and bias or ABSENT."""
     op.count(2, 3)
     bias = op.inputs[2] if len(op.inputs) == 3 else ABSENT
     for what, t in (("weights", op.inputs[1]), ("bias", bias)):

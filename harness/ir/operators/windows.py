@@ -1,4 +1,4 @@
-"""What convolutions and pools share: their rule, their padding in a file, and the elements that a window meets."""
+"""Convolutions and pools: verifier rule, padding in a file, and the elements under each tap of the kernel."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Pair = tuple[int, int]
 """(height, width)."""
 
 PADDINGS = ("SAME", "VALID")
-"""By their number in a file."""
+"""Paddings by their number in a file."""
 
 
 def verify_window(v: View, kernel: Pair, attrs: ConvAttrs | PoolAttrs) -> None:
-    """Spatial size of the output of a convolution or pool, and its clamp."""
+    """Checks the output's height and width, and the clamp, of a convolution or pool."""
     fault = window_fault(v.x(), v.y(), kernel, attrs)
     if fault is not None:
         raise v.error(fault)
@@ -27,7 +27,7 @@ def verify_window(v: View, kernel: Pair, attrs: ConvAttrs | PoolAttrs) -> None:
 
 
 def padding_number(x: Tensor, y: Tensor, kernel: Pair, attrs: ConvAttrs | PoolAttrs) -> int:
-    """The padding as a file says it: 0 for SAME, 1 for VALID.
+    """The padding's number in a file: 0 for SAME, 1 for VALID.
 
     Raises:
         GraphError: it is neither.
@@ -42,7 +42,7 @@ def padding_number(x: Tensor, y: Tensor, kernel: Pair, attrs: ConvAttrs | PoolAt
 
 
 def padded(x: Ints, pads: Pads, kernel: Pair, op: Operands, stride: Pair, fill: int) -> Ints:
-    """NHWC x with its padding, and with whatever the last window reaches beyond it."""
+    """NHWC x with its padding of `fill`, extended to the end of the last window."""
     need = [(o - 1) * s + k for o, s, k in zip(op.y.shape[1:3], stride, kernel, strict=True)]
     bottom = max(pads.bottom, need[0] - x.shape[1] - pads.top, 0)
     right = max(pads.right, need[1] - x.shape[2] - pads.left, 0)
@@ -50,6 +50,6 @@ def padded(x: Ints, pads: Pads, kernel: Pair, op: Operands, stride: Pair, fill: 
 
 
 def tap(x: Ints, dy: int, dx: int, stride: Pair, out: tuple[int, ...]) -> Ints:
-    """The elements that tap (dy, dx) of a kernel meets: [batch, out height, out width, channels]."""
+    """The elements under tap (dy, dx) of the kernel: [batch, out height, out width, channels]."""
     height, width = out[1:3]
     return x[:, dy : dy + (height - 1) * stride[0] + 1 : stride[0], dx : dx + (width - 1) * stride[1] + 1 : stride[1]]

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class FvpBackend(Backend):
-    """See the module. A platform's time is a model's, of no unit that a figure here could have."""
+    """See the module. An FVP's time is neither cycles nor instructions, so there is no unit."""
 
     name = "fvp"
     unit = None
     emulated = True
 
     def check(self, board: Board) -> tuple[str, ...]:
-        """The platform's program, memory, and no argument that ends a run at bytes of a frame."""
+        """Checks the program's name, the memory, and that no argument ends a run at bytes that frames may have."""
         wrong = [] if board.machine else ["backend fvp needs `machine`, the name of the FVP's program"]
         wrong += [
             f"{argument} would end the run at bytes that frames may contain"
@@ -32,7 +32,7 @@ class FvpBackend(Backend):
         return (*wrong, *super().check(board))
 
     def candidate(self, board: Board, probe: str | None) -> Resolved | Absent:
-        """The board, where its program is installed.
+        """The board, if its program is installed.
 
         Raises:
             EmulatorMissingError: $TINYHIL_FVP names no program.

@@ -1,8 +1,8 @@
 """Arm's Fixed Virtual Platforms: models of whole systems, by UART over a socket.
 
-An FVP ends with status 0 whatever became of the program, so its status says nothing here: the protocol judges. Its
-time is that of a model (one instruction a cycle, devices brought up to date now and then): neither cycles nor a count
-of instructions, and shown as neither.
+An FVP ends with status 0 whether the program succeeded or not, so its status is not used. Its time is that of a model
+(one instruction per cycle, devices updated now and then): neither cycles nor a number of instructions, and shown as
+neither.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def find_fvp(board: Board) -> Path:
     """The program of a board's FVP: $TINYHIL_FVP, then its name on PATH.
 
     Raises:
-        EmulatorMissingError: it is in neither.
+        EmulatorMissingError: it is in neither place.
     """
     named = named_program(VARIABLE)
     if named is not None:
@@ -57,14 +57,14 @@ def find_fvp(board: Board) -> Path:
 
 
 class _Model(Subprocess):
-    """The running FVP. What it says on stdout and stderr is kept together."""
+    """The running FVP; its stdout and stderr are kept in one text."""
 
     def __init__(self, board: Board, command: list[str]) -> None:
         super().__init__(str(board.machine), command, pipes=False, console=True)
         self._time_limit = board.time_limit
 
     def fate(self) -> str:
-        """How it ended; its exit status would say nothing."""
+        """How it ended, in words; without its exit status, which is always 0."""
         if not self.ended():
             return "is still running"
         if _LIMIT.search(self.stderr()):
@@ -72,15 +72,15 @@ class _Model(Subprocess):
         return "ended"
 
     def port(self) -> int:
-        """The port of the first UART: the one asked for, or another where that is in use.
+        """The TCP port of the first UART: the requested one, or another if that was in use.
 
         Raises:
             EmulatorLicenseError: it has no license.
-            BoardError: it ended, or did not say its port.
+            BoardError: it ended, or did not print its port in time.
         """
         deadline = time.monotonic() + START_TIMEOUT_S
         while True:
-            over = self.ended(0.02)  # looked at first: what it said last is there then
+            over = self.ended(0.02)  # before stderr(), so that all output of an ended process is read
             said = self.stderr()
             found = _PORT.search(said)
             if found and not over:
@@ -122,13 +122,13 @@ class FvpSession(Session):
         self._notes: tuple[str, ...] = ()
 
     def open(self) -> None:
-        """Nothing to get hold of: each load starts a model of its own."""
+        """Does nothing: each load starts a model."""
 
     def load(self) -> None:
-        """Start the model with the image; it runs at once.
+        """Starts the model with the image, which runs at once.
 
         Raises:
-            EmulatorMissingError: there is no FVP.
+            EmulatorMissingError: the FVP is not installed.
             EmulatorLicenseError: it has no license.
             BoardError: it ended, or did not open its port.
         """
@@ -139,26 +139,26 @@ class FvpSession(Session):
         self._stream = self._watch(SocketTransport(_connect(child.port(), child)), child)
 
     def reset(self) -> None:
-        """Start a new model."""
+        """Starts a new model."""
         self.load()
 
     def read_memory(self, address: int, length: int) -> bytes:
-        """Refused: nothing reads an FVP's memory from outside without Arm's debugger."""
+        """Raises BoardError: an FVP's memory can only be read by Arm's debugger."""
         raise BoardError(
             f"the memory of {self.ran_on.name} cannot be read from outside",
             hint=f"use --board {self.ran_on.stand_in or 'mps3-an547'} for that",
         )
 
     def tick_scale(self) -> tuple[Unit, Fraction] | None:
-        """None: an FVP's time is a model's, of no unit that a figure here could have."""
+        """None: an FVP's time is neither cycles nor instructions."""
         return None
 
     def stderr(self) -> str:
-        """What the model said, on stdout as well."""
+        """The end of the model's output, stdout and stderr."""
         return "" if self._child is None else self._child.stderr()
 
     def notes(self) -> tuple[str, ...]:
-        """The model's own statistics, once it has ended."""
+        """The model's statistics, after it has ended."""
         return self._notes
 
     @property
@@ -169,7 +169,7 @@ class FvpSession(Session):
         return self._child.pid
 
     def close(self) -> None:
-        """End the model, gently at first: it tells its statistics when it is asked to stop."""
+        """Ends the model; by a signal to stop at first, upon which it prints its statistics."""
         self._end()
 
     def _end(self) -> None:
@@ -184,7 +184,7 @@ class FvpSession(Session):
 
 
 def statistics(said: str) -> tuple[str, ...]:
-    """The block that --stat makes an FVP print at its end, as a note for the report; nothing where there is none."""
+    """The block that an FVP prints at its end with --stat, as a note for the report; empty without one."""
     found = _STATISTICS.search(said)
     if found is None:
         return ()

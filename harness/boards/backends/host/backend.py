@@ -24,7 +24,7 @@ class HostBackend(Backend):
     always_runs = True
 
     def check(self, board: Board) -> tuple[str, ...]:
-        """Nothing: a native program needs no memory map."""
+        """No requirements: a native program needs no memory map."""
         del board
         return ()
 

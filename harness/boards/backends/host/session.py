@@ -12,7 +12,7 @@ from harness.link.subprocess import Subprocess
 from harness.link.transport import PipeTransport
 from harness.units import Unit
 
-# a leak is not the device's business, and a report on stderr must end the program
+# Memory that is not freed at exit is no error of a device; a report on stderr must end the program.
 _ENVIRONMENT = {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
 
 
@@ -24,32 +24,32 @@ class HostSession(Session):
         self._child: Subprocess | None = None
 
     def open(self) -> None:
-        """Nothing to get hold of."""
+        """Does nothing: each load starts a program."""
 
     def load(self) -> None:
-        """Start the program."""
+        """Starts the program. Raises BoardError."""
         self.close()
         self._child = child = Subprocess("the native program", [str(self.image.elf)], pipes=True, env=_ENVIRONMENT)
         self._stream = self._watch(PipeTransport(child.stdout, child.stdin), child)
 
     def reset(self) -> None:
-        """Start it anew."""
+        """Starts the program again."""
         self.load()
 
     def read_memory(self, address: int, length: int) -> bytes:
-        """Refused: a native program's addresses are its own affair."""
+        """Raises BoardError: a native program's memory is not read."""
         raise BoardError("the host board has no memory map to read", hint="use an emulated board to look at memory")
 
     def tick_scale(self) -> tuple[Unit, Fraction] | None:
-        """Nanoseconds of this machine."""
+        """A tick is a nanosecond of this machine."""
         return Unit.HOST_NS, Fraction(1_000_000_000, self.ran_on.tick.hz)
 
     def stderr(self) -> str:
-        """What the program said, which is where sanitizers report."""
+        """The end of the program's stderr, where sanitizers report."""
         return "" if self._child is None else self._child.stderr()
 
     def close(self) -> None:
-        """End the program."""
+        """Ends the program."""
         if self._child is not None:
             self._child.close()
         self._close_stream()

@@ -1,1 +1,1 @@
-"""Boards behind a debug probe, through pyOCD."""
+"""Boards at a debug probe, through pyOCD."""

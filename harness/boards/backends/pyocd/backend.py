@@ -1,4 +1,4 @@
-"""Backend pyocd: real boards at a debug probe, and emulated ones behind a virtual probe."""
+"""Backend pyocd: real boards at a debug probe, and emulated ones at a virtual probe."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class PyocdBackend(Backend):
-    """See the module. Behind a virtual probe the unit of a session is instructions."""
+    """See the module. At a virtual probe the unit of a session is instructions."""
 
     name = "pyocd"
     unit = Unit.CYCLES
@@ -25,17 +25,17 @@ class PyocdBackend(Backend):
     bring_up_checks = ("image", "probe", "power", "connect", "chip", "flash", "port", "uart", "tick")
 
     def check(self, board: Board) -> tuple[str, ...]:
-        """The chip's name for pyOCD, what has run the port so far, and memory."""
+        """Checks that the entry has pyOCD's name of the chip, `verified`, and memory."""
         wrong = [] if board.target else ["backend pyocd needs `target`, pyOCD's name of the chip"]
         wrong += [] if board.verified else ["backend pyocd needs `verified`: hardware, virtual or never"]
         return (*wrong, *super().check(board))
 
     def candidate(self, board: Board, probe: str | None) -> Resolved | Absent:
-        """The board at the probe that is to be used, see harness.boards.backends.pyocd.probes.wanted_probe.
+        """The board at the chosen probe, see harness.boards.backends.pyocd.probes.wanted_probe.
 
         Raises:
             ProbeChoiceError: several debug probes are attached and none is chosen.
-            ProbeMissingError: the one that is chosen is not attached.
+            ProbeMissingError: the chosen probe is not attached.
         """
         chosen = probes.choose_probe(board, probe)
         if chosen is None:
@@ -50,7 +50,7 @@ class PyocdBackend(Backend):
         return PyocdSession(resolved, image)
 
     def bring_up(self, checks: BringUp, board: Board, probe: str | None) -> bool:
-        """From the probe to ticks."""
+        """Makes the checks of harness.boards.backends.pyocd.bringup."""
         from harness.boards.backends.pyocd.bringup import bring_up
 
         bring_up(checks, board, probe)

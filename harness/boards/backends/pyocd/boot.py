@@ -1,6 +1,6 @@
-"""How far the start of the firmware has come: the word that it leaves for debuggers, and what it means.
+"""Boot stage: how far the start of the firmware has come, from a word that it keeps for debuggers.
 
-firmware/ports/cortexm/boot_stage.h holds the numbers, names and meanings of the stages, and is read for them here.
+Numbers, names and meanings of the stages are read from firmware/ports/cortexm/boot_stage.h.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"^#define HIL_BOOT_(MARK|STOPPED) (0x[0-9A-F]{8})U$", re.M
 _STAGE_BITS = 0xFF
 _DONE = "DONE"
 
-# Stage -> what to try where it is not got past. The names in capitals are those of the port's port_config.h.
+# Stage -> what to try when the start stops there. Names in capitals are those of the port's port_config.h.
 HINTS: Mapping[str, str] = {
     "SUPPLY": "is PORT_PWR_CR3_SUPPLY the regulator that the board is wired for? It can be chosen once after power-on: "
     "power-cycle the board",
@@ -42,10 +42,10 @@ HINTS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class BootStage:
-    """What the firmware's word says.
+    """A stage of the firmware's start.
 
     Attributes:
-        name: the stage, as boot_stage.h has it without HIL_BOOT_.
+        name: the stage's name in boot_stage.h without HIL_BOOT_.
         awaited: what the stage waits for: "the PLL to lock".
         stopped: whether the wait reached its limit, and the firmware stopped there.
     """
@@ -56,7 +56,7 @@ class BootStage:
 
     @property
     def is_over(self) -> bool:
-        """Whether the start is over and nothing has stopped the firmware since."""
+        """Whether the start is complete and no later wait reached its limit."""
         return self.name == _DONE
 
     def text(self) -> str:
@@ -66,7 +66,7 @@ class BootStage:
         return f"start at stage {self.name}: waits for {self.awaited}"
 
     def error(self, board: str, details: str) -> DeviceStoppedError:
-        """The error of a board that did not get past the stage."""
+        """The error for a board whose start stopped at this stage."""
         what = "stopped, having waited in vain" if self.stopped else "does not get past its start: it waits"
         return DeviceStoppedError(
             f"{board} {what} for {self.awaited} (stage {self.name}, found through the debug probe)",
@@ -77,12 +77,12 @@ class BootStage:
 
 @dataclass(frozen=True)
 class BootWord:
-    """How boot_stage.h lays the word out.
+    """The layout of the word, from boot_stage.h.
 
     Attributes:
-        mark: the upper half of a word that the firmware has written.
-        stopped: the flag of a wait that reached its limit.
-        stages: number -> name, and what it waits for.
+        mark: value of the upper half in a word that the firmware has written.
+        stopped: flag for a wait that reached its limit.
+        stages: number -> (name, what it waits for).
     """
 
     mark: int
@@ -90,7 +90,7 @@ class BootWord:
     stages: Mapping[int, tuple[str, str]]
 
     def stage(self, word: int) -> BootStage | None:
-        """What a word says; None for one that the firmware has not written."""
+        """The stage in a word; None if the firmware has not written it."""
         known = self.stages.get(word & _STAGE_BITS)
         if word & ~(_STAGE_BITS | self.stopped) != self.mark or known is None:
             return None
@@ -99,10 +99,10 @@ class BootWord:
 
 @cache
 def read_header(firmware: Path) -> BootWord:
-    """boot_stage.h of a firmware folder.
+    """The layout from boot_stage.h of a firmware folder.
 
     Raises:
-        ToolError: it is not there, or not as it should be.
+        ToolError: the file does not exist, or has another form.
     """
     path = firmware / HEADER
     try:
@@ -115,7 +115,7 @@ def read_header(firmware: Path) -> BootWord:
 
 
 def boot_stage(debugger: Debugger, elf: Path) -> BootStage | None:
-    """The stage that an image's start has come to; None where the port has no stages or none is reached yet.
+    """The stage of an image's start, read from the device; None where the port has no stages or none is reached yet.
 
     Raises:
         ProbeError, ProbeLostError: the word cannot be read.

@@ -1,4 +1,4 @@
-"""Bring-up of a board at a debug probe: the probe, the chip's supply, its identity, its flash, then its serial port."""
+"""Bring-up checks of a board at a debug probe: probe, supply, connection, identity, flash and serial port."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ LEAST_VOLTS = 1.6
 
 
 def bring_up(checks: BringUp, board: Board, wanted: str | None) -> None:
-    """The checks image, probe, power, connect, chip, flash, port, uart and tick.
+    """Makes the checks image, probe, power, connect, chip, flash, port, uart and tick.
 
     Args:
-        checks: `image` is next.
-        board: what is to be at the probe.
-        wanted: the probe, as --probe gives it.
+        checks: of which `image` is next.
+        board: expected at the probe.
+        wanted: the probe, as given by --probe.
 
     Raises:
-        TinyhilError: the check that is next in `checks` failed.
+        TinyhilError: the next check of `checks` failed.
     """
     image = build_image([], board)
     checks.passed(f"build {image.build_id}")
@@ -56,10 +56,10 @@ def bring_up(checks: BringUp, board: Board, wanted: str | None) -> None:
 
 
 def _supply(volts: float | None) -> str:
-    """The chip's supply, as the check tells it.
+    """The chip's supply voltage in words.
 
     Raises:
-        ProbeError: it is too low to run.
+        ProbeError: it is too low for the chip.
     """
     if volts is None:
         return "the probe cannot measure it"

@@ -1,7 +1,6 @@
-"""What a debugger must know of a chip family besides what pyOCD knows.
+"""Registers by chip family that pyOCD does not know: errors of the flash controller, and causes of resets.
 
-That is where the flash controller tells its errors, and where the chip tells why it was reset. Addresses and bits are
-those of the reference manuals named beside them.
+Addresses and bits are from the reference manuals named beside them.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ class Family:
     """Registers of one chip family.
 
     Attributes:
-        prefixes: how pyOCD's names of its chips begin.
-        flash_status: addresses of the status registers, one a bank.
-        flash_errors: error flag -> its bit in them.
+        prefixes: of pyOCD's names of its chips.
+        flash_status: addresses of the flash status registers, one per bank.
+        flash_errors: error flag -> its bit there.
         reset_status: address of the register with the causes of the last resets.
         reset_causes: cause -> its bit.
     """
@@ -52,7 +51,7 @@ _H7_RESETS = {
     "low power": 30,
 }  # fmt: skip
 
-# The first with a prefix that fits counts
+# The first family with a matching prefix is taken.
 FAMILIES = (
     Family(  # RM0455: FLASH_SR1, FLASH_SR2; RCC_RSR
         prefixes=("stm32h7a", "stm32h7b"),

@@ -1,4 +1,4 @@
-"""A chip at a debug probe, through pyOCD: connect, memory, registers, reset. pyOCD's failures become ours here."""
+"""A chip at a debug probe, through pyOCD: connect, memory, registers, reset. Translates pyOCD's exceptions."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from harness.boards.backends.pyocd.log import PyocdLog, unprinted
 from harness.errors import ConnectError, ProbeError, ProbeLostError, ProbeMissingError, TinyhilError, ToolError
 from harness.hardware.board import Probe
 
-# Our name for each way to connect, and pyOCD's, in the order in which they are tried. The first leaves a running chip
-# alone; a chip whose firmware switches off its debug pins or sleeps answers only while it is held in reset.
+# Connect modes by tinyhil's name and pyOCD's, in the order in which they are tried. The first does not disturb a
+# running chip; a chip whose firmware disables its debug pins or sleeps answers only while it is held in reset.
 CONNECT_MODES: Mapping[str, str] = {"normal": "attach", "under reset": "under-reset", "halt": "halt"}
 SWD_HZ = 4_000_000
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds that the flash algorithm, which runs on the chip, may take for one call.
+    """Time limits in seconds for one call of the flash algorithm, which runs on the chip.
 
     Attributes:
-        init: to get ready, or done.
+        init: to begin or to end.
         erase: to erase one sector; a 128 kB sector of an STM32H7 takes up to 4 s.
         program: to write one page.
     """
@@ -40,9 +40,9 @@ class Debugger:
     Attributes:
         probe: which probe.
         target: pyOCD's name of the chip.
-        mode: how connecting succeeded, a key of CONNECT_MODES; "" before.
-        attempts: what each way to connect said that failed.
-        log: what pyOCD says.
+        mode: the key of CONNECT_MODES that connecting succeeded with; "" before.
+        attempts: the error of each mode that failed.
+        log: pyOCD's messages.
     """
 
     def __init__(self, probe: Probe, target: str, *, limits: Limits = Limits()) -> None:  # noqa: B008
@@ -57,7 +57,7 @@ class Debugger:
     # --- connecting ----------------------------------------------------------------------------------------------
 
     def supply(self) -> float | None:
-        """The target's supply in volts, before connecting; None where the probe cannot measure it (an ST-LINK can).
+        """The target's supply in volts, measured before connecting; None where the probe cannot (an ST-LINK can).
 
         Raises:
             ProbeMissingError: the probe is not attached.
@@ -71,13 +71,13 @@ class Debugger:
             self._close_session()
 
     def connect(self) -> None:
-        """Try the connect modes in their order until one works.
+        """Tries the connect modes in order until one succeeds.
 
         Raises:
             ProbeMissingError: the probe is not attached.
             ToolError: pyOCD does not know the target.
-            ConnectError: no mode works; details tell what each said.
-            ProbeLostError: the probe went away meanwhile.
+            ConnectError: all modes fail; details have the error of each.
+            ProbeLostError: the probe was unplugged meanwhile.
         """
         self.log.attach()
         self.attempts.clear()
@@ -99,7 +99,7 @@ class Debugger:
         )
 
     def _open(self, mode: str, *, chip: bool = True) -> None:
-        """Open the probe and, if wanted, connect to the chip."""
+        """Opens the probe and, with `chip`, connects to the chip."""
         self._close_session()
         with self._translated(f"connecting ({mode})"):
             from pyocd.core.helpers import ConnectHelper
@@ -126,9 +126,9 @@ class Debugger:
         return {
             "target_override": self.target,
             "connect_mode": CONNECT_MODES[mode],
-            "no_config": True,  # no pyocd.yaml of the folder we happen to be in,
-            "user_script": os.devnull,  # and no pyocd_user.py;
-            "project_dir": os.getcwd(),  # pyOCD changes to any other
+            "no_config": True,  # no pyocd.yaml of the working directory,
+            "user_script": os.devnull,  # and no pyocd_user.py
+            "project_dir": os.getcwd(),  # pyOCD changes the working directory to any other
             "frequency": SWD_HZ,
             "auto_unlock": False,  # would erase a locked chip
             "hide_programming_progress": True,
@@ -171,7 +171,7 @@ class Debugger:
         return None
 
     def close(self) -> None:
-        """Let the chip run and go; may be called again."""
+        """Lets the chip run and closes the probe; may be called again."""
         try:
             with contextlib.suppress(TinyhilError):
                 self._close_session()
@@ -187,7 +187,7 @@ class Debugger:
     # --- the chip ------------------------------------------------------------------------------------------------
 
     def read(self, address: int, length: int) -> bytes:
-        """Memory, while the core runs or stands. Raises ProbeError, ProbeLostError."""
+        """Reads memory, whether the core runs or is halted. Raises ProbeError, ProbeLostError."""
         with self._translated(f"reading {length} bytes at 0x{address:08x}"):
             return bytes(self.pyocd.target.read_memory_block8(address, length)) if length else b""
 
@@ -197,7 +197,7 @@ class Debugger:
             return int(self.pyocd.target.read32(address))
 
     def write(self, address: int, data: bytes) -> None:
-        """RAM. Raises ProbeError, ProbeLostError."""
+        """Writes RAM. Raises ProbeError, ProbeLostError."""
         with self._translated(f"writing {len(data)} bytes at 0x{address:08x}"):
             self.pyocd.target.write_memory_block8(address, data)
 
@@ -207,10 +207,10 @@ class Debugger:
             self.pyocd.target.write32(address, value)
 
     def reset(self) -> None:
-        """Start the firmware anew. Raises ProbeError, ProbeLostError."""
+        """Resets the chip and lets it run. Raises ProbeError, ProbeLostError."""
         with self._translated("resetting the chip"):
             self.pyocd.target.reset()
-            if self.pyocd.target.is_halted():  # by a vector catch that somebody left
+            if self.pyocd.target.is_halted():  # by a vector catch that another debugger left
                 self.pyocd.target.resume()
 
     def reset_and_halt(self) -> None:
@@ -228,7 +228,7 @@ class Debugger:
             self.pyocd.target.resume()
 
     def registers(self) -> dict[str, int]:
-        """Core registers of the halted core, which goes on afterwards. Raises ProbeError, ProbeLostError."""
+        """Halts the core, reads its registers, and resumes it. Raises ProbeError, ProbeLostError."""
         names = ("r0", "r1", "r2", "r3", "r12", "sp", "psp", "lr", "pc", "xpsr")
         with self._translated("reading core registers"):
             target = self.pyocd.target
@@ -244,7 +244,7 @@ class Debugger:
 
     @contextmanager
     def _translated(self, doing: str) -> Iterator[None]:
-        """pyOCD's exceptions, and those of the USB libraries below it, as ours; nothing is printed."""
+        """Translates exceptions of pyOCD and its USB libraries to tinyhil's; discards what they print."""
         try:
             with unprinted():
                 yield
@@ -254,7 +254,7 @@ class Debugger:
             raise self.translate(error, doing) from error
 
     def translate(self, error: Exception, doing: str) -> TinyhilError:
-        """The error of ours for one of pyOCD's."""
+        """The error for an exception of pyOCD that occurred while `doing` something."""
         from pyocd.core import exceptions
 
         said = f"{type(error).__name__}: {error}".strip(": ")
@@ -283,5 +283,5 @@ class Debugger:
 
             found = ConnectHelper.get_all_connected_probes(blocking=False, print_wait_message=False)
             return any(str(probe.unique_id) == self.probe.unique_id for probe in found)
-        except Exception:  # whatever a driver below pyOCD raises: it does not see the probe
+        except Exception:  # drivers can raise anything when the probe is gone
             return False

@@ -1,4 +1,4 @@
-"""An image into a chip's flash: only when it is not there already, and read back afterwards, which pyOCD does not."""
+"""Programs an image into a chip's flash, unless it is there already, and verifies it by reading back."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _READ_SIZE = 4096
 
 @dataclass(frozen=True)
 class Loaded:
-    """How an image came into flash.
+    """Result of loading an image into flash.
 
     Attributes:
-        programmed: False where it was there already.
-        bytes: its size.
-        seconds: for erasing and programming; 0.0 where nothing was programmed.
-        verify_seconds: for reading it back and comparing.
+        programmed: False if it was there already.
+        bytes: size of the image.
+        seconds: time for erasing and programming; 0.0 if nothing was programmed.
+        verify_seconds: time for reading back and comparing.
     """
 
     programmed: bool
@@ -46,28 +46,28 @@ class Loaded:
 
     @property
     def bytes_per_second(self) -> float | None:
-        """Flash rate, erasing included; None where nothing was programmed."""
+        """Rate in bytes per second with erasing; None if nothing was programmed."""
         return self.bytes / self.seconds if self.programmed and self.seconds > 0 else None
 
 
 def load_image(
     debugger: Debugger, elf: Path, build_id: str, progress: Callable[[float], None] | None = None
 ) -> Loaded:
-    """Make sure that the chip's flash holds an image; the core is left halted if it had to be programmed.
+    """Programs an image into the chip's flash if it is not there; the core is left halted if it was programmed.
 
-    The build id, read from where this image has it, tells whether programming is needed; all bytes are compared in any
-    case, since an interrupted earlier run may have left the id and not the rest.
+    The build id, read from its address in this image, shows whether programming is needed; all bytes are compared in
+    any case, since an interrupted earlier run may have written the id but not the rest.
 
     Args:
         debugger: connected.
         elf: the image.
-        build_id: what its symbol `hil_build_id` holds.
-        progress: called with the part that is done, 0 to 1.
+        build_id: contents of its symbol `hil_build_id`.
+        progress: called with the fraction done, 0 to 1.
 
     Raises:
         FlashProtectedError, FlashTimeoutError, FlashVerifyError, FlashError: see these classes.
-        ProbeLostError, ProbeError: the probe, or the chip at it.
-        BoardError: the file is not an image.
+        ProbeLostError, ProbeError: the probe or the chip does not answer.
+        BoardError: the file is no image.
     """
     try:
         segments = loadable_segments(elf)
@@ -106,13 +106,13 @@ def _program(debugger: Debugger, segments: Sequence[Segment], progress: Callable
             hint="correct `target` and `memory` of the board in boards.yaml",
         ) from error
     except (exceptions.FlashFailure, exceptions.CoreRegisterAccessError) as error:
-        raise _flash_error(debugger, error) from error  # the latter: the algorithm's core crashed and cannot be halted
-    except Exception as error:  # pyOCD's others, and those of the USB libraries below it
+        raise _flash_error(debugger, error) from error  # the latter if the algorithm crashed
+    except Exception as error:  # other exceptions of pyOCD and its USB libraries
         raise debugger.translate(error, "programming the flash") from error
 
 
 def _flash_error(debugger: Debugger, error: Exception) -> TinyhilError:
-    """Which of our errors one of pyOCD's flash failures is."""
+    """The error for a failure of pyOCD to program flash, by the flash controller's flags."""
     details = "\n".join(filter(None, (f"{type(error).__name__}: {error}", debugger.log.text())))
     flags: tuple[str, ...] = ()
     try:
@@ -120,7 +120,7 @@ def _flash_error(debugger: Debugger, error: Exception) -> TinyhilError:
     except ProbeLostError as lost:
         return lost
     except ProbeError:
-        pass  # the flash failed all the same
+        pass  # without flags
     address: int | None = getattr(error, "address", None)
     if WRITE_PROTECTED in flags:
         return _protected(flags, details, address)
@@ -143,10 +143,10 @@ def _flash_error(debugger: Debugger, error: Exception) -> TinyhilError:
 
 
 def ended_late(error: Exception) -> bool:
-    """Whether one of pyOCD's flash failures is that the algorithm did not end in time.
+    """Whether a failure of pyOCD to program flash is a time-out of the algorithm.
 
     Where pages are written from two buffers, pyOCD gives the result code of a time-out. Elsewhere it gives none, and
-    only the words tell the failure from others without a result code (pyocd/flash/flash.py, version 0.46).
+    only the message distinguishes it from other failures (pyocd/flash/flash.py, version 0.46).
     """
     from pyocd.flash.flash import Flash
 
@@ -171,7 +171,7 @@ def _verify(debugger: Debugger, segments: Sequence[Segment]) -> None:
 
 
 def _first_difference(debugger: Debugger, segments: Sequence[Segment]) -> int | None:
-    """The lowest address whose byte is not the image's; None when all are."""
+    """The lowest address whose byte differs from the image; None if none does."""
     for segment in segments:
         for at in range(0, len(segment.data), _READ_SIZE):
             wanted = segment.data[at : at + _READ_SIZE]
@@ -183,7 +183,7 @@ def _first_difference(debugger: Debugger, segments: Sequence[Segment]) -> int | 
 
 
 def _flags(debugger: Debugger) -> tuple[str, ...]:
-    """Errors that the flash controller shows; they stay until they are cleared."""
+    """Error flags of the flash controller, which stay set until they are cleared."""
     family: Family | None = family_of(debugger.target)
     if family is None:
         return ()

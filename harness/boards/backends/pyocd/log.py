@@ -1,4 +1,4 @@
-"""What pyOCD says, kept for the details of an error instead of being printed."""
+"""Captures pyOCD's log messages for the details of errors, instead of printing them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHOWN = 12
 
 
 class PyocdLog(logging.Handler):
-    """Takes pyOCD's messages for as long as it is attached; they reach nobody else."""
+    """A handler that takes all of pyOCD's messages while it is attached."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
@@ -23,12 +23,12 @@ class PyocdLog(logging.Handler):
         self._before: tuple[int, bool] | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a message, without its traceback."""
-        with contextlib.suppress(Exception):  # a message that cannot be formatted is pyOCD's mistake
+        """Keeps a message, without its traceback."""
+        with contextlib.suppress(Exception):  # a message of pyOCD that cannot be formatted
             self._lines.append((record.levelno, f"pyocd {record.levelname.lower()}: {record.getMessage()}"))
 
     def attach(self) -> None:
-        """Begin to listen."""
+        """Takes over pyOCD's logger."""
         logger = logging.getLogger(_LOGGER)
         if self._before is None:
             self._before = (logger.level, logger.propagate)
@@ -37,7 +37,7 @@ class PyocdLog(logging.Handler):
             logger.propagate = False
 
     def detach(self) -> None:
-        """Leave the logger as it was; may be called again."""
+        """Restores the logger; may be called again."""
         logger = logging.getLogger(_LOGGER)
         if self._before is not None:
             logger.removeHandler(self)
@@ -46,11 +46,11 @@ class PyocdLog(logging.Handler):
             self._before = None
 
     def clear(self) -> None:
-        """Forget what was said."""
+        """Removes all messages."""
         self._lines.clear()
 
     def text(self) -> str:
-        """The last that it said: warnings and errors if there are any, else all."""
+        """The last messages: warnings and errors if there are any, else all."""
         serious = [line for level, line in self._lines if level >= logging.WARNING]
         lines = serious or [line for _, line in self._lines]
         return "\n".join(lines[-_SHOWN:])
@@ -58,6 +58,6 @@ class PyocdLog(logging.Handler):
 
 @contextmanager
 def unprinted() -> Iterator[None]:
-    """Keep what pyOCD and its drivers print to standard output away from ours."""
+    """Discards what pyOCD and its drivers print to standard output in the block."""
     with contextlib.redirect_stdout(io.StringIO()):
         yield

@@ -1,4 +1,4 @@
-"""Debug probes that are plugged in, and which of them a board is to be used through."""
+"""Attached debug probes, and the choice of one for a board."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ _USB_HUB_CLASS = "09"
 
 
 def attached_probes() -> tuple[Probe, ...]:
-    """Debug probes that pyOCD sees; none where USB cannot be used at all."""
+    """Debug probes that pyOCD finds; none where USB cannot be used."""
     if not usb_has_devices() and not os.environ.get(VIRTUAL_VARIABLE):
-        return ()  # pyOCD takes half a second to say the same
+        return ()  # pyOCD takes half a second for the same result
     try:
         from pyocd.core.helpers import ConnectHelper
 
         _offer_virtual_probes()
         found = ConnectHelper.get_all_connected_probes(blocking=False, print_wait_message=False)
         return tuple(_record(probe) for probe in found)
-    except Exception:  # pyOCD raises whatever libusb, hidapi or a plugin does; none of them means a probe
+    except Exception:  # pyOCD passes on any exception of libusb, hidapi or a plugin; then there is no usable probe
         return ()
 
 
 def wanted_probe(board: Board, given: str | None = None) -> str | None:
-    """The probe's unique id, or a part of it, that the user asks for.
+    """The unique id of the probe that the user asks for, or a part of it; None if any will do.
 
-    The first of `given`, $TINYHIL_PROBE, and the board's entry in boards.yaml decides.
+    From `given`, else $TINYHIL_PROBE, else the board's entry in boards.yaml.
 
     Args:
-        board: the board it is for.
+        board: the board to use through it.
         given: --probe's value: an id, or BOARD=ID,... where several boards run.
     """
     for text in (given, os.environ.get(VARIABLE)):
@@ -49,11 +49,11 @@ def wanted_probe(board: Board, given: str | None = None) -> str | None:
 
 
 def choose_probe(board: Board, given: str | None = None, attached: Sequence[Probe] | None = None) -> Probe | None:
-    """The probe to use for a board; None when none is attached and none was asked for.
+    """The probe to use for a board; None if none is attached and none was asked for.
 
     Raises:
-        ProbeMissingError: the one that was asked for is not attached.
-        ProbeChoiceError: several could be meant.
+        ProbeMissingError: the probe that was asked for is not attached.
+        ProbeChoiceError: several match.
     """
     attached = attached_probes() if attached is None else attached
     wanted = wanted_probe(board, given)
@@ -83,7 +83,7 @@ def choose_probe(board: Board, given: str | None = None, attached: Sequence[Prob
 
 
 def board_at(probe: Probe, board: Board) -> Resolved:
-    """The board at a probe, which is a stand-in for itself where the probe is virtual."""
+    """The board at a probe; marked as a stand-in if the probe is virtual."""
     reason = ""
     if probe.virtual:
         chip = board.chip or board.core
@@ -92,7 +92,7 @@ def board_at(probe: Probe, board: Board) -> Resolved:
 
 
 def _offer_virtual_probes() -> None:
-    """pyOCD loads its plugins once; the variable may have been set since, or tinyhil be on the path only."""
+    """Registers the virtual probe with pyOCD, which loads plugins once, and only those of installed packages."""
     if os.environ.get(VIRTUAL_VARIABLE):
         from pyocd.probe.aggregator import PROBE_CLASSES
 
@@ -107,12 +107,12 @@ def _listed(probes: Sequence[Probe]) -> str:
 
 
 def _record(probe: Any) -> Probe:
-    """pyOCD's probe as a record. A virtual one says so by an attribute of its class."""
+    """pyOCD's probe as a record. A virtual one has an attribute of its class that marks it."""
     return Probe(str(probe.unique_id), str(probe.description), bool(getattr(probe, "is_virtual", False)))
 
 
 def usb_has_devices() -> bool:
-    """False only where it is certain that nothing but hubs is plugged in."""
+    """Whether a USB device other than a hub may be plugged in; False only if that is certain."""
     if not sys.platform.startswith("linux"):
         return True
     try:

@@ -1,4 +1,4 @@
-"""A real board: flashed and watched through a debug probe, talked to over its serial port or through the probe."""
+"""Sessions with a real board: flashed and observed through a debug probe; frames over serial port or probe (RTT)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from harness.link.transport import Transport
 
 DEFAULT_BAUD = 115_200
-# What a debugger can say more about
+# Errors whose cause the debugger may find
 _PUZZLING = (NoBytesError, GarbageError, DeviceTimeoutError, DamagedLineError, BoardLostError)
 
 
@@ -52,8 +52,8 @@ class PyocdSession(Session):
     """An image on a board at a debug probe.
 
     Attributes:
-        loaded: how the image came into flash; None before load().
-        connect_mode: how connecting to the chip succeeded; "" before open().
+        loaded: result of flashing; None before load().
+        connect_mode: the connect mode that succeeded; "" before open().
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class PyocdSession(Session):
         limits: Limits = Limits(),  # noqa: B008
         progress: Callable[[float], None] | None = None,
     ) -> None:
-        """limits: of the flash algorithm; progress: of flashing, 0 to 1.
+        """limits: of the flash algorithm; progress: called with the fraction flashed, 0 to 1.
 
         Raises:
             BoardConfigError: the board's entry has no target.
@@ -88,7 +88,7 @@ class PyocdSession(Session):
     # --- verbs ---------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Lease the probe, connect to the chip, and make sure that it is the board's.
+        """Leases the probe, connects to the chip, and checks that it is the board's.
 
         Raises:
             ProbeMissingError, ProbeChoiceError, ConnectError, WrongChipError, ProbeLostError: see these classes.
@@ -98,7 +98,7 @@ class PyocdSession(Session):
         self.connect()
 
     def take_probe(self) -> Debugger:
-        """The first part of open(): choose the probe and lease it."""
+        """The first part of open(): chooses the probe and leases it."""
         probe = self._chosen()
         self._leases.append(Lease("probe", probe.unique_id))
         assert self.ran_on.target is not None
@@ -106,7 +106,7 @@ class PyocdSession(Session):
         return self._debugger
 
     def connect(self) -> None:
-        """The second part of open()."""
+        """The second part of open(): connects to the chip."""
         self.debugger.connect()
         self.connect_mode = self.debugger.mode
         for mode, said in self.debugger.attempts.items():
@@ -114,10 +114,10 @@ class PyocdSession(Session):
         self.check_chip()
 
     def check_chip(self) -> str | None:
-        """Make sure that the chip is the board's; its device number, or None where boards.yaml does not name any.
+        """Checks that the chip is the board's; returns its device number, or None if boards.yaml has no `idcode`.
 
         Raises:
-            WrongChipError: its identity is another.
+            WrongChipError: it is another chip.
         """
         board, idcode = self.ran_on, self.ran_on.idcode
         if idcode is None:
@@ -134,24 +134,24 @@ class PyocdSession(Session):
         return idcode.text(found)
 
     def load(self) -> None:
-        """Flash the image unless the chip has it, and start it with the stream open.
+        """Flashes the image unless the chip has it, opens the stream, and starts the image.
 
         Raises:
             FlashError: see its classes.
-            PortMissingError, PortBusyError, LeasedError: the serial port.
-            DeviceStoppedError, DeviceFaultError: the image does not get so far as to open the stream through the probe.
-            ProbeLostError, ProbeError: the probe.
+            PortMissingError, PortBusyError, LeasedError: the serial port cannot be used.
+            DeviceStoppedError, DeviceFaultError: the image stopped before it opened the stream through the probe.
+            ProbeLostError, ProbeError: the probe fails.
         """
         self.flash()
         self.reset()
 
     def flash(self) -> Loaded:
-        """The first part of load(): the image into the chip's flash, where it is not there already."""
+        """The first part of load(): programs the image into the chip's flash, unless it is there already."""
         self.loaded = load_image(self.debugger, self.image.elf, self.image.build_id, self._progress)
         return self.loaded
 
     def reset(self) -> None:
-        """Start the image from its beginning, with nothing left of what it sent before."""
+        """Restarts the image and discards what it sent before."""
         self._close_stream()
         if self.image.link == "rtt":
             self._stream = self._watch(self._open_rtt(), None)
@@ -161,12 +161,12 @@ class PyocdSession(Session):
         self._stream = self._watch(self._inner, None)
 
     def read_memory(self, address: int, length: int) -> bytes:
-        """Read memory through the probe, while the firmware runs."""
+        """Reads memory through the probe while the firmware runs."""
         self._readable(address, length)
         return self.debugger.read(address, length)
 
     def tick_scale(self) -> tuple[Unit, Fraction] | None:
-        """Cycles of silicon; instructions on the emulated chip behind a virtual probe."""
+        """Cycles on silicon; instructions on the emulated chip at a virtual probe."""
         virtual = self._probe is not None and self._probe.virtual
         return (Unit.INSTRUCTIONS if virtual else Unit.CYCLES), Fraction(1)
 
@@ -177,7 +177,7 @@ class PyocdSession(Session):
             self._note(f"watermarks differ: {text}")
 
     def notes(self) -> tuple[str, ...]:
-        """How the chip had to be connected to, where device and debugger disagree, and what a virtual board tells."""
+        """An unusual connect mode, differences between device and debugger, and the notes of a virtual board."""
         return tuple(self._notes)
 
     def _note(self, text: str) -> None:
@@ -185,7 +185,7 @@ class PyocdSession(Session):
             self._notes.append(text)
 
     def close(self) -> None:
-        """Let the chip run on its own, close the port, give the leases back."""
+        """Lets the chip run, closes the port, and releases the leases."""
         self._close_stream()
         if self._debugger is not None:
             with contextlib.suppress(BoardError):  # not connected
@@ -200,12 +200,12 @@ class PyocdSession(Session):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Ask the debugger what it knows of an error before letting go of the board.
+        """Closes the session; before that, looks for the cause of an error through the debugger.
 
         Raises:
-            DeviceFaultError: the device said nothing because it is in a fault handler.
-            DeviceStoppedError: it did not, because its start did not get past a stage, or a wait was in vain.
-            OverrunError: it did not, because its UART loses what it is asked.
+            DeviceFaultError: the device does not answer because it is in a fault handler.
+            DeviceStoppedError: it does not answer because a wait of its start, or a later one, reached its limit.
+            OverrunError: it does not answer because its UART lost bytes of the request.
         """
         cause = self._explain(error) if isinstance(error, _PUZZLING) else None
         super().__exit__(kind, error, trace)
@@ -237,7 +237,7 @@ class PyocdSession(Session):
         return self._probe
 
     def port_device(self) -> str:
-        """The serial port's device name: the emulated board's own behind a virtual probe, else found by serial number.
+        """The serial port's device name: found by serial number; at a virtual probe that of the emulated board.
 
         Raises:
             PortMissingError: there is none.
@@ -283,9 +283,9 @@ class PyocdSession(Session):
         super()._close_stream()
 
     def _explain(self, error: TinyhilError) -> TinyhilError | None:
-        """Add to an error where the core stands; its cause, where that shows.
+        """Adds the core's state to an error's details; returns another error if that shows the cause.
 
-        Causes are a fault never told, a stage of the start that is not got past, and overruns.
+        Causes are a fault that was not reported, a boot stage that was not passed, and overruns.
         """
         if self._debugger is None:
             return None

@@ -1,6 +1,6 @@
-"""What a debugger finds out about firmware that has stopped talking.
+"""The state of firmware that no longer answers, through the debugger.
 
-That is how far its start came, where the core stands, what was lost on the line, and why the chip was reset.
+Boot stage, core registers with functions and lines, bytes lost on the line, and the causes of the last reset.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ _FAULT_KINDS = {3: 1, 4: 2, 5: 3, 6: 4, 7: 8}
 _FRAME_WORDS = 8
 _STACK_WORDS = 32
 _LINE_SYMBOL = "hil_line"
-# Functions of the ports that wait for a byte
+# Functions of ports that wait for a byte
 _WAITING = ("hil_port_read", "stm32_uart_take")
 
 
 @dataclass(frozen=True)
 class DeviceState:
-    """A moment of the device, taken through the probe.
+    """A snapshot of the device, taken through the probe.
 
     Attributes:
         registers: the core's, by name.
         fault_status: CFSR, HFSR, MMFAR, BFAR.
-        frame: r0-r3, r12, lr, pc, xpsr as the exception that is being handled found them; () outside of one.
+        frame: r0-r3, r12, lr, pc, xpsr that the active exception has stacked; () outside of an exception.
         stack: words above that frame.
         line: counters of the serial line: baud, overruns, framing, noise; {} where the image has none.
-        resets: causes of the last resets, as the chip tells them; () where it does not.
-        places: register -> function and line, for those that lead into code.
-        boot: the stage that the start has come to; None where the image has no stages or none is reached yet.
+        resets: causes of the last resets; () where the chip's register is not known.
+        places: register -> function and line, for registers that hold addresses of code.
+        boot: the boot stage; None where the image has no stages or none is reached yet.
     """
 
     registers: Mapping[str, int]
@@ -54,17 +54,17 @@ class DeviceState:
 
     @property
     def exception(self) -> int:
-        """Number of the exception that is being handled; 0 for none."""
+        """Number of the active exception; 0 for none."""
         return self.registers["xpsr"] & _IPSR_MASK
 
     @property
     def starves(self) -> bool:
-        """Whether the firmware waits for bytes on a line that has lost some to overruns, and to nothing else."""
+        """Whether the firmware waits for bytes on a line that had overruns but no other errors."""
         waits = any(place.startswith(_WAITING) for place in self.places.values())
         return waits and self.line.get("overruns", 0) > 0 and self.line.get("framing", 0) == 0
 
     def text(self) -> str:
-        """A few lines for an error's details."""
+        """The snapshot in a few lines, for an error's details."""
         lines = ["through the debug probe:"]
         for name in ("pc", "lr"):
             lines.append(f"  {name} 0x{self.registers[name]:08x}  {self.places.get(name, '')}".rstrip())
@@ -80,17 +80,17 @@ class DeviceState:
 
 
 def device_state(debugger: Debugger, elf: Path, symbols: Symbols) -> DeviceState:
-    """Look at the device; the core is stopped for a moment and goes on.
+    """Takes a snapshot of the device; the core is halted briefly and resumed.
 
     Raises:
-        ProbeError, ProbeLostError: the probe.
+        ProbeError, ProbeLostError: the probe fails.
         ToolError: the installation is incomplete.
     """
     registers = debugger.registers()
     status = tuple(debugger.read_word(address) for address in (_CFSR, _HFSR, _MMFAR, _BFAR))
     frame: tuple[int, ...] = ()
     stack: tuple[int, ...] = ()
-    if registers["xpsr"] & _IPSR_MASK in _FAULT_KINDS:  # models run on the process stack
+    if registers["xpsr"] & _IPSR_MASK in _FAULT_KINDS:  # models run on the process stack, where the frame is then
         words = _words(debugger.read(registers["psp"], 4 * (_FRAME_WORDS + _STACK_WORDS)))
         frame, stack = words[:_FRAME_WORDS], words[_FRAME_WORDS:]
     places = {name: place for name in ("pc", "lr") if (place := symbols.at(registers[name])) is not None}
@@ -107,7 +107,7 @@ def device_state(debugger: Debugger, elf: Path, symbols: Symbols) -> DeviceState
 
 
 def fault_of(state: DeviceState, symbols: Symbols) -> DeviceFaultError | None:
-    """The error for a fault in whose handler the core stands; None outside of one."""
+    """The error for the fault whose handler the core is in; None if it is in none."""
     kind = _FAULT_KINDS.get(state.exception)
     if kind is None:
         return None

@@ -1,4 +1,4 @@
-"""Watermarks as the debugger sees them: an opinion on the device's own figures that does not come from the device."""
+"""Watermarks read by the debugger, to check the device's own figures independently."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from harness.errors import BoardError
 from harness.link.paint import STACK_SEED, pattern_at, touched
 from harness.link.records import Watermarks
 
-# firmware/ports/cortexm/cortexm.h: what lies below belongs to the guard and is not painted
+# firmware/ports/cortexm/cortexm.h: bytes at the end of the stack that belong to the guard and are not painted
 GUARD_ZONE = 64
 
 
 class Readable(Protocol):
-    """A device's memory."""
+    """Something that reads a device's memory."""
 
     def read_memory(self, address: int, length: int) -> bytes:
-        """Bytes. Raises BoardError."""
+        """`length` bytes from `address` on. Raises BoardError."""
 
 
 @dataclass(frozen=True)
 class DebuggerMarks:
-    """What paint is left, read from outside.
+    """Use of stack and arena, from the paint that is left.
 
     Attributes:
-        stack_size: bytes of stack, the guard not counted.
-        stack_high: bytes of stack used since it was painted last, which is before each run.
-        run_stack: of these, what the last run used below the runtime's own frames.
-        arena_high: the highest byte of the arena that lost its paint, plus one.
-        arena_untouched: bytes of the arena that did not.
+        stack_size: bytes of stack without the guard.
+        stack_high: bytes of stack used since it was last painted, which is before each run.
+        run_stack: those of them that the last run used below the runtime's own frames.
+        arena_high: one past the highest byte of the arena that has no paint.
+        arena_untouched: bytes of the arena that still have paint.
     """
 
     stack_size: int
@@ -44,13 +44,13 @@ class DebuggerMarks:
 
 
 def read_marks(memory: Readable, elf: Path, arena_size: int, paint_seed: int) -> DebuggerMarks:
-    """Look at stack and arena while the device waits for a request.
+    """Reads the paint of stack and arena while the device waits for a request.
 
     Args:
-        memory: of the device.
-        elf: the image that runs there.
+        memory: the device's.
+        elf: the image that runs.
         arena_size: bytes of the selected model's arena.
-        paint_seed: what its arena was painted with.
+        paint_seed: that its arena was painted with.
 
     Raises:
         BoardError: the image lacks a symbol, or memory cannot be read.
@@ -71,8 +71,8 @@ def read_marks(memory: Readable, elf: Path, arena_size: int, paint_seed: int) ->
 
 
 def disagreements(device: Watermarks, debugger: DebuggerMarks) -> tuple[str, ...]:
-    """Figures in which the two differ, as sentences. Answering requests uses stack, too, so there the debugger may see
-    more than the run's own, and never more than the device's highest ever.
+    """Differences between the two, as sentences. Answering requests uses stack, too: `stack_high` may exceed the run's
+    stack, but not the highest that the device ever saw.
     """
     found = []
     pairs = (

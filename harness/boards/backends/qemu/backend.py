@@ -22,7 +22,7 @@ class QemuBackend(Backend):
     always_runs = True
 
     def check(self, board: Board) -> tuple[str, ...]:
-        """The emulator's name of the board, and memory."""
+        """Checks that the entry has the emulator's name of the board, and memory."""
         machine = () if board.machine else ("backend qemu needs `machine`, QEMU's name of the board",)
         return (*machine, *super().check(board))
 

@@ -1,4 +1,4 @@
-"""QEMU's machine protocol: as much of it as reading memory takes."""
+"""QEMU's machine protocol (QMP), as far as reading memory needs it."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ REPLY_TIMEOUT_S = 10.0
 
 
 class Qmp:
-    """A conversation with QEMU's monitor."""
+    """A connection to QEMU's monitor."""
 
     def __init__(self, connection: socket.socket) -> None:
-        """Take over a connected socket. Raises BoardError when it does not speak the protocol."""
+        """Takes over a connected socket. Raises BoardError if the peer does not speak QMP."""
         self._socket = connection
         self._buffer = b""
         self._receive("QMP")
         self._ask("qmp_capabilities")
 
     def read_memory(self, address: int, length: int) -> bytes:
-        """Memory as the core sees it, secure aliases included; the core need not be stopped for it."""
+        """Memory as the core addresses it, with secure aliases; the core may run. Raises BoardError."""
         if length == 0:
             return b""
         with tempfile.TemporaryDirectory(prefix="tinyhil-") as folder:
@@ -38,7 +38,7 @@ class Qmp:
         return data
 
     def close(self) -> None:
-        """Hang up."""
+        """Closes the connection."""
         self._socket.close()
 
     def _ask(self, command: str, **arguments: Any) -> Any:
@@ -50,7 +50,7 @@ class Qmp:
         return self._receive("return")
 
     def _receive(self, wanted: str) -> Any:
-        """The next message that has `wanted`; events are passed over."""
+        """The next message with key `wanted`; events are skipped."""
         deadline = time.monotonic() + REPLY_TIMEOUT_S
         while True:
             line, found, rest = self._buffer.partition(b"\n")

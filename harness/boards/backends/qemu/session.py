@@ -28,8 +28,8 @@ VARIABLE = "TINYHIL_QEMU"
 PROGRAM = "qemu-system-arm"
 CONNECT_TIMEOUT_S = 15.0
 
-# One instruction takes 2**ICOUNT_SHIFT ns of virtual time: several ticks of every board's counter, so that a difference
-# of tick readings gives a number of instructions without rounding error.
+# One instruction takes 2**ICOUNT_SHIFT ns of virtual time: several ticks of every board's counter, so that differences
+# of tick readings give numbers of instructions without rounding errors.
 ICOUNT_SHIFT = 8
 
 USUAL_PLACES = ("/opt/homebrew/bin", "/usr/local/bin", "C:/Program Files/qemu", "C:/msys64/mingw64/bin")
@@ -54,10 +54,10 @@ def find_qemu() -> Path:
 
 @cache
 def qemu_version() -> str:
-    """Version line of QEMU.
+    """The first line of QEMU's --version.
 
     Raises:
-        EmulatorMissingError: it is not there.
+        EmulatorMissingError: QEMU is not installed.
     """
     program = find_qemu()
     try:
@@ -85,7 +85,7 @@ def install_hint(platform: str | None = None) -> str:
 
 
 class QemuSession(Session):
-    """An image on an emulated board, by UART over a socket or by semihosting over pipes, as the image was built."""
+    """An image on an emulated board: UART over a socket or semihosting over pipes, by the image's link."""
 
     def __init__(
         self, resolved: Resolved, image: Image, *, icount: bool = True, arguments: Sequence[str] = ()
@@ -93,8 +93,8 @@ class QemuSession(Session):
         """A session.
 
         Args:
-            icount: count instructions exactly; without it the emulator is faster and ticks say nothing.
-            arguments: further ones for the emulator.
+            icount: count instructions exactly; without it the emulator is faster and ticks have no meaning.
+            arguments: further arguments for the emulator.
         """
         super().__init__(resolved, image)
         self._icount = icount
@@ -104,13 +104,13 @@ class QemuSession(Session):
         self._qmp: Qmp | None = None
 
     def open(self) -> None:
-        """Nothing to get hold of: each load starts an emulator of its own."""
+        """Does nothing: each load starts an emulator."""
 
     def load(self) -> None:
-        """Start the emulator with the image; it runs at once.
+        """Starts the emulator with the image, which runs at once.
 
         Raises:
-            EmulatorMissingError: there is no emulator.
+            EmulatorMissingError: QEMU is not installed.
             BoardError: it ended or did not connect.
         """
         self._end()
@@ -144,11 +144,11 @@ class QemuSession(Session):
             on_failure.pop_all()
 
     def reset(self) -> None:
-        """Start a new emulator."""
+        """Starts a new emulator."""
         self.load()
 
     def read_memory(self, address: int, length: int) -> bytes:
-        """Read memory through the emulator's monitor, while the firmware runs or waits."""
+        """Reads memory through the emulator's monitor while the firmware runs."""
         self._readable(address, length)
         if self._monitor is None or self._child is None:
             raise self._nothing_loaded()
@@ -157,13 +157,13 @@ class QemuSession(Session):
         return self._qmp.read_memory(address, length)
 
     def tick_scale(self) -> tuple[Unit, Fraction] | None:
-        """Instructions a tick under -icount."""
+        """Instructions per tick with icount, else None."""
         if not self._icount:
             return None
         return Unit.INSTRUCTIONS, 1 / self.ran_on.tick.per_instruction(1 << ICOUNT_SHIFT)
 
     def stderr(self) -> str:
-        """What the emulator said."""
+        """The end of the emulator's stderr."""
         return "" if self._child is None else self._child.stderr()
 
     @property
@@ -174,12 +174,12 @@ class QemuSession(Session):
         return self._child.pid
 
     def close(self) -> None:
-        """End the emulator."""
+        """Ends the emulator."""
         self._end()
 
     def _end(self) -> None:
         if self._child is not None:
-            self._child.close()  # and keep it: its last words may still be asked for
+            self._child.close()  # but keep it for stderr()
         self._close_stream()
         for thing in (self._qmp, self._monitor):
             if thing is not None:
@@ -189,7 +189,7 @@ class QemuSession(Session):
 
 
 def _listener() -> socket.socket:
-    """A socket for this machine only, at a port that the system chooses: two runs never want the same."""
+    """A listening socket on the loopback interface, at a port that the system chooses."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.bind(("127.0.0.1", 0))

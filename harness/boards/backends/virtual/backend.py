@@ -1,4 +1,4 @@
-"""Backend virtual: a real board's own image on an emulated chip. It stands in for a board rather than being named."""
+"""Backend virtual: a real board's own image on an emulated chip; used as a stand-in, never named in boards.yaml."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class VirtualBackend(Backend):
 
 
 def is_installed() -> bool:
-    """Whether the extra is there, and the system has pseudo-terminals."""
+    """Whether the extra "virtual" is installed and the system has pseudo-terminals."""
     return sys.platform != "win32" and importlib.util.find_spec("unicorn") is not None
 
 
 def knows(chip: str | None) -> bool:
-    """Whether the virtual board can be this chip."""
+    """Whether this chip can be emulated."""
     from harness.virtual.chips import find_chip
 
     try:
@@ -48,7 +48,7 @@ def knows(chip: str | None) -> bool:
 
 
 def emulation_of(board: Board) -> Board | str:
-    """The board with its chip emulated, or why there is none."""
+    """The board with its chip emulated, or the reason why it cannot be."""
     if not knows(board.chip):
         return f"there is no virtual {board.chip}"
     if not is_installed():

@@ -1,4 +1,4 @@
-"""Virtual boards: a board's own image on an emulated chip, in a process of its own, over a pseudo-terminal."""
+"""Sessions with a virtual board: an emulated chip in a process of its own, frames over a pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class VirtualSession(Session):
         self._notes: tuple[str, ...] = ()
 
     def open(self) -> None:
-        """Power on.
+        """Starts the virtual board.
 
         Raises:
             EmulatorMissingError: the emulator's package is not installed.
@@ -38,12 +38,12 @@ class VirtualSession(Session):
         self._machine = RemoteMachine(self.ran_on.name)
 
     def load(self) -> None:
-        """Put the image into flash at once and start it. Raises BoardError."""
+        """Writes the image into flash without the flash controller, and starts it. Raises BoardError."""
         self.machine.load(self.image.elf)
         self.reset()
 
     def reset(self) -> None:
-        """Start the image from its beginning."""
+        """Restarts the image."""
         from harness.link.serial import SerialTransport
 
         self._close_stream()
@@ -53,7 +53,7 @@ class VirtualSession(Session):
         self.machine.reset()
 
     def read_memory(self, address: int, length: int) -> bytes:
-        """Read memory while the firmware runs or waits."""
+        """Reads memory while the firmware runs."""
         from harness.virtual.remote import RemoteBusError
 
         self._readable(address, length)
@@ -63,15 +63,15 @@ class VirtualSession(Session):
             raise BoardError(f"{self.ran_on.name}: {error}", hint="is `memory` in boards.yaml right?") from error
 
     def tick_scale(self) -> tuple[Unit, Fraction] | None:
-        """The cycle counter counts executed instructions."""
+        """Instructions: the emulated cycle counter counts these."""
         return Unit.INSTRUCTIONS, Fraction(1)
 
     def notes(self) -> tuple[str, ...]:
-        """That it was slow, and what firmware for real silicon would not do."""
+        """A note on speed, and accesses of the firmware that real silicon would not allow."""
         return self._notes
 
     def stderr(self) -> str:
-        """What the virtual board said."""
+        """The end of the virtual board's stderr."""
         return self._said if self._machine is None else self._machine.child.stderr()
 
     @property
@@ -86,7 +86,7 @@ class VirtualSession(Session):
         return self._machine
 
     def close(self) -> None:
-        """Power off."""
+        """Ends the virtual board."""
         self._close_stream()
         machine, self._machine = self._machine, None
         if machine is not None:
