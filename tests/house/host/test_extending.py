@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.imports import ROOT
+from tests.support.paths import FIXTURES, REPOSITORY
 
-PAGE = ROOT / "docs" / "extending.md"
-FIXTURES = ROOT / "fixtures"
+PAGE = REPOSITORY / "docs" / "extending.md"
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +33,11 @@ def package(tmp_path_factory) -> Path:
 
 def follow(package: Path, code: str) -> str:
     """What Python code prints where the package is installed; in a process of its own, as tables are read once."""
-    path = os.pathsep.join((str(package), str(ROOT)))
+    path = os.pathsep.join((str(package), str(REPOSITORY)))
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=os.environ | {"PYTHONPATH": path, "TINYHIL_BOARDS": str(package / "lab-boards.yaml")},
-        cwd=ROOT,
+        cwd=REPOSITORY,
         capture_output=True,
         text=True,
         timeout=240,
@@ -202,4 +201,4 @@ def test_every_file_that_the_page_names_is_there() -> None:
     named = set(re.findall(r"`((?:harness|tests|firmware|docs)/[\w./]+)`", PAGE.read_text()))
     named = {name for name in named if not re.search("NAME|CORE", name)}
     assert len(named) > 20
-    assert not [name for name in sorted(named) if not (ROOT / name).exists()]
+    assert not [name for name in sorted(named) if not (REPOSITORY / name).exists()]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping
 
-from tests.support.imports import ROOT
+from tests.support.paths import REPOSITORY
 
-HARNESS = ROOT / "harness"
+HARNESS = REPOSITORY / "harness"
 
 
 def sources() -> dict[str, str]:

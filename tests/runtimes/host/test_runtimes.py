@@ -37,9 +37,9 @@ class Wrapper:
         self.calls.append(("package", name, target.core))
         return RUNTIMES.get("tinyhil").package(graph, target, name, goals)
 
-    def image(self, packages, board, **rest):
+    def image(self, packages, board, options, **rest):
         self.calls.append(("image", [package.plan.name for package in packages], board.name))
-        return RUNTIMES.get("tinyhil").image(packages, board, **rest)
+        return RUNTIMES.get("tinyhil").image(packages, board, options, **rest)
 
 
 WRAPPED = Wrapper("wrapped", Measures())
