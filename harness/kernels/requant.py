@@ -1,7 +1,7 @@
 """The exact fast requantization of the DSP and MVE kernels, and where it may be used.
 
-TFLM rescales an accumulator with two roundings (quantization/fixedpoint.py): h = (acc * m + 2**30) >> 31, then h / 2**n to
-nearest with ties away from zero; then it adds the zero point z and clamps. The kernels compute
+TFLM rescales an accumulator with two roundings (quantization/fixedpoint.py): h = (acc * m + 2**30) >> 31, then
+h / 2**n to nearest with ties away from zero; then it adds the zero point z and clamps. The kernels compute
 
     h' = SMMLAR(2 * acc, m, addend) = h + addend,   addend = 2**(n-1) + z * 2**n
     y  = clamp((h' + (acc >> 31)) >> n)
