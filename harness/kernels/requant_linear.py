@@ -6,9 +6,10 @@ the carry-packed sum before its shift) has room for the zero point and the round
     y = SSAT8(SMMUL(2**SCALE_BITS * acc + offset, m') >> FRACTION_BITS)
 
 This is one line through all outputs, y = floor(a * acc + b), saturated. TFLM's two roundings
-(quantization/fixedpoint.py) are a staircase in acc that never falls (shifts of 0 or less, sums within int32). Two such staircases are equal on
-low..high when they are equal at both ends and take each step between two outputs at the same accumulator. TFLM's step
-to output k, with h = k - zero_point, R the smallest product that rounds to h, and ceil of the exact quotient, is at
+(quantization/fixedpoint.py) are a staircase in acc that never falls (shifts of 0 or less, sums within int32). Two such
+staircases are equal on low..high when they are equal at both ends and take each step between two outputs at the same
+accumulator. TFLM's step to output k, with h = k - zero_point, R the smallest product that rounds to h, and ceil of the
+exact quotient, is at
 
     T = ceil((R * 2**31 - 2**30) / multiplier),   R = h * 2**n - 2**(n-1), one more for h < 1 (ties away from zero)
 
