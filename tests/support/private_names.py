@@ -15,6 +15,10 @@ IN_TEXT = re.compile(
 )
 
 
+LIKELY = re.compile(r"(?<!\w)_[a-zA-Z]")
+"""What every file with a private name has; the others need not be parsed."""
+
+
 def private(name: str) -> bool:
     """Whether a name is private: one underscore before it, or two that do not close behind it."""
     return name.startswith("_") and name != "_" and not (name.startswith("__") and name.endswith("__"))
@@ -22,6 +26,8 @@ def private(name: str) -> bool:
 
 def reached_into(source: str) -> list[tuple[int, str]]:
     """(line, name) of every private name that is not the file's own, nor one of another package that it imports."""
+    if not LIKELY.search(source):
+        return []
     tree = ast.parse(source)
     ours, others, own = _imported(tree, True), _imported(tree, False), _own(tree)
     found = []
