@@ -199,6 +199,6 @@ def describe(diff: TensorDiff) -> str:
 
 
 def short_name(tensor: str) -> str:
-    """A short name of a tensor: converters join the names of fused tensors with semicolons; the last part is taken."""
+    """A tensor's name up to the first semicolon (converters join names of fused tensors so), cut to 48 characters."""
     name = tensor.partition(";")[0]
     return name if len(name) <= 48 else f"...{name[-45:]}"
