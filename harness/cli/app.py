@@ -1,4 +1,4 @@
-"""The command `tinyhil`: puts its commands together, and turns every failure into a message and an exit code.
+"""The command `tinyhil`: registers its commands, and turns every failure into a message and an exit code.
 
 Results go to standard output, progress and errors to standard error. Heavy imports happen inside the commands, so that
 `tinyhil --help` is quick.
@@ -71,9 +71,9 @@ def _fail(error: TinyhilError) -> NoReturn:
 
 
 def _usage_in_json(ended: SystemExit) -> None:
-    """A command line that cannot be understood is told on standard error already; machines read standard output."""
+    """With --json, prints an error of the command line as a document; it is on standard error already."""
     cause = ended.__context__
-    message = getattr(cause, "format_message", None)  # what the command line's parser raised has one
+    message = getattr(cause, "format_message", None)  # exceptions of the command line's parser have one
     if "--json" in sys.argv and message is not None:
         error = OptionError(message(), hint="`tinyhil --help` and `tinyhil COMMAND --help` list all options")
         terminal.print_json({"kind": "error", "error": error.as_dict(), "transcript": ""})

@@ -1,4 +1,4 @@
-"""What is installed: compilers, emulator, oracles, probes; each with its version, or what to do about it."""
+"""Examination of the installation: compilers, emulator, oracles and probes, with versions or hints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.version import __version__
 
 
 class Health(Enum):
-    """State of one thing."""
+    """State of something that tinyhil uses."""
 
     OK = "ok"
     OPTIONAL = "optional"
@@ -26,13 +26,13 @@ class Health(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the examination.
+    """The result of looking for one thing.
 
     Attributes:
-        name: what was looked for.
-        health: MISSING where something needed is not there, OPTIONAL where only extras need it.
-        detail: version, or why it cannot be used.
-        hint: what to do; "" when all is well.
+        name: of what was looked for.
+        health: MISSING if something needed is not usable, OPTIONAL if only extras need it.
+        detail: version, or why it is not usable.
+        hint: what to do; "" if it is usable.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Finding:
 
 
 def examine() -> tuple[Finding, ...]:
-    """Look at everything that tinyhil may need."""
+    """Looks for everything that tinyhil may need."""
     return (
         Finding("tinyhil", Health.OK, __version__),
         Finding("python", Health.OK, f"{platform.python_version()} ({sys.executable})"),
@@ -65,10 +65,10 @@ def examine() -> tuple[Finding, ...]:
 
 
 def fvp_program() -> str:
-    """Path of the Corstone-300 FVP; its version it tells only as it starts.
+    """Path of the Corstone-300 FVP; it prints its version only when it starts.
 
     Raises:
-        EmulatorMissingError: it is not there.
+        EmulatorMissingError: it is not installed.
     """
     from harness.boards import find_board
     from harness.boards.backends.fvp.session import find_fvp

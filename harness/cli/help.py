@@ -1,4 +1,4 @@
-"""Help texts of the command: what an option takes is named in the user's words, and a flag takes nothing."""
+"""Help texts of the command: values of options by their metavar; flags without a value."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typer.core import TyperCommand, TyperGroup
 
 def _flags_take_nothing(parameters: list[Any]) -> list[Any]:
     for parameter in parameters:
-        # Without a name of its own typer shows <bool>, as if `--json true` were meant.
+        # Without a metavar typer shows <bool>, as if flags took a value.
         if getattr(parameter, "is_flag", False) and parameter.metavar is None:
             parameter.metavar = ""
     return parameters

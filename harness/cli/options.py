@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share, and what they stand for."""
+"""Arguments and options that several commands share."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def command_line() -> list[str]:
 
 
 def make_cards(targets: list[Path]) -> list[Card]:
-    """The cards that the arguments name, models as cards of their own."""
+    """The cards of the arguments; a model gets its default card."""
     from harness.validate.card import SUFFIX, card_of, load_card
 
     cards = []
@@ -120,10 +120,10 @@ def make_options(
     placement: list[str] | None,
     overrides: Overrides,
 ) -> Options:
-    """How to run, from what was given on the command line.
+    """Options of a run from the command line's options.
 
     Raises:
-        OptionError, PlacementError: a value that an option cannot have.
+        OptionError, PlacementError: an option has an invalid value.
     """
     from harness.hardware.placement import parse_placement
     from harness.validate.card import parse_vectors

@@ -1,7 +1,7 @@
-"""Standard output and error: what is written there arrives, or the command says that it did not.
+"""Writing to standard output and standard error.
 
-Either may be closed, full, a pipe whose reader has gone, or unable to show all of Unicode. Nothing of that may change
-what the command finds out, so only a failure to write results is an error, and a reader that has enough is none.
+Either may be closed, full, a pipe whose reader has ended, or without all of Unicode. Only a failure to write results to
+standard output is an error; a reader that closes the pipe, as `head` does, is none.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ EXIT_INTERRUPTED = 130
 
 
 def prepare() -> None:
-    """Make both streams usable; called once, before anything is written."""
-    if sys.stdout is None:  # closed by whoever started the command
+    """Makes both streams usable; called once, before anything is written."""
+    if sys.stdout is None:  # closed by the parent process
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
@@ -41,21 +41,21 @@ def prepare() -> None:
 
 
 def print_json(document: Document) -> None:
-    """One JSON document on standard output."""
+    """Prints a JSON document on standard output."""
     with _results():
         json.dump(document, sys.stdout, indent=1, allow_nan=False)
         sys.stdout.write("\n")
 
 
 def print_lines(*lines: str) -> None:
-    """Lines on standard output, as they are."""
+    """Prints lines on standard output."""
     with _results():
         for line in lines:
             print(line)
 
 
 def show(parts: Iterable[RenderableType]) -> None:
-    """Tables and texts on standard output."""
+    """Prints tables and texts on standard output."""
     from harness.report import console
 
     content = list(parts)
@@ -64,7 +64,7 @@ def show(parts: Iterable[RenderableType]) -> None:
 
 
 def show_table(content: ReportTable) -> None:
-    """A table on standard output."""
+    """Prints a table on standard output."""
     from harness.report.console import table
 
     show([table(content)])
@@ -73,7 +73,7 @@ def show_table(content: ReportTable) -> None:
 def show_rows(
     columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]], *, right: frozenset[str] = frozenset()
 ) -> None:
-    """A table without a title; columns named in `right` are set right."""
+    """Prints a table without a title; columns named in `right` are aligned right."""
     from harness.report.rows import ReportTable
 
     show_table(ReportTable("", columns, tuple(rows), right))
@@ -81,7 +81,7 @@ def show_rows(
 
 @contextmanager
 def _results() -> Iterator[None]:
-    """Around writing to standard output, and nothing else.
+    """Context of all writing to standard output.
 
     Raises:
         OutputError: it cannot be written.
@@ -90,7 +90,7 @@ def _results() -> Iterator[None]:
         yield
         sys.stdout.flush()
     except BrokenPipeError:
-        _silence(sys.stdout)  # the reader has enough, as with `| head`
+        _silence(sys.stdout)  # the reader has ended, as with `| head`
     except OSError as error:
         _silence(sys.stdout)
         raise OutputError(
@@ -102,13 +102,13 @@ def _results() -> Iterator[None]:
 
 
 def say(text: str, style: str = "") -> None:
-    """A line on standard error."""
+    """Prints a line on standard error."""
     with _unimportant():
         _console(sys.stderr).print(text, style=style, soft_wrap=True, markup=False)
 
 
 def say_error(error: TinyhilError) -> None:
-    """What failed and what to try on standard error: a panel on a terminal, else lines that no border breaks."""
+    """Prints an error's message and hint on standard error: a panel on a terminal, else plain lines."""
     from harness.report.console import error_panel
 
     with _unimportant():
@@ -123,7 +123,7 @@ def say_error(error: TinyhilError) -> None:
 
 @contextmanager
 def progress(quiet: bool, title: str = "") -> Iterator[Progress]:
-    """Progress on standard error around everything that takes long; ends the command cleanly on Ctrl-C."""
+    """Shows the progress of the block on standard error; ends the command cleanly on Ctrl-C."""
     import typer
 
     try:
@@ -136,7 +136,7 @@ def progress(quiet: bool, title: str = "") -> Iterator[Progress]:
 
 @contextmanager
 def _progress_line(quiet: bool, title: str) -> Iterator[Progress]:
-    """A moving line on a terminal, one line at the start elsewhere."""
+    """Shows progress in one line that is overwritten on a terminal, else in one line at the start."""
     if not sys.stderr.isatty():
         if title and not quiet:
             say(title)
@@ -157,7 +157,7 @@ def _progress_line(quiet: bool, title: str) -> Iterator[Progress]:
 
 @contextmanager
 def _unimportant() -> Iterator[None]:
-    """Around writing to standard error: where that fails, nobody is there to be told."""
+    """Context of all writing to standard error; failures are ignored."""
     try:
         yield
         sys.stderr.flush()
@@ -169,7 +169,7 @@ def _console(stream: TextIO) -> Console:
     from rich.console import Console
 
     class Raising(Console):
-        """rich would end the process with status 1, which means a failed check here."""
+        """A console that raises BrokenPipeError; rich's would exit with status 1, which means a failed check here."""
 
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError
@@ -178,10 +178,10 @@ def _console(stream: TextIO) -> Console:
 
 
 def _silence(stream: TextIO) -> None:
-    """Send what is left in the stream's buffer, and all that follows, nowhere: Python flushes it at exit."""
+    """Discards what is left in the stream's buffer, and all that follows, since Python flushes it at exit."""
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
     except (OSError, ValueError):
-        pass  # not a stream of the operating system
+        pass  # a stream without a file descriptor

@@ -1,1 +1,1 @@
-"""MLPerf Tiny: firmware that speaks the benchmark's serial language, and a host for it; docs/mlperf.md."""
+"""MLPerf Tiny: firmware with the benchmark's serial protocol, and a client for it; see docs/mlperf.md."""

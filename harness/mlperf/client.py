@@ -1,6 +1,6 @@
-"""A host for MLPerf Tiny's serial language: commands, performance runs, accuracy runs.
+"""A client for MLPerf Tiny's serial protocol: commands, performance runs, accuracy runs.
 
-Not the benchmark's own runner and no way to make a submission: a means to try a firmware before the official host does.
+It is not the benchmark's own runner, and its results cannot be submitted: it is for trying a firmware.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from harness.link.transport import Transport
 
 READY = "m-ready"
 BYTES_PER_COMMAND = 31
-"""As many as the benchmark's runner sends: its own firmware takes commands of 80 characters."""
+"""Bytes of input per command, as the benchmark's runner sends them: its firmware takes commands of 80 characters."""
 LINE_LIMIT = 1 << 20
 """The most bytes that a device may send without ending a line."""
-# Enough for inferences that take a fiftieth of what the first one took
+# Enough if inferences take at least a fiftieth of the time of the first one
 _MOST_RUNS = 64
 _NUMBER = re.compile(r"-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|inf)|nan")
 
 
 @dataclass(frozen=True)
 class Laps:
-    """One `infer`.
+    """Results of one command `infer`.
 
     Attributes:
-        inferences: how many were timed.
-        microseconds: of the device's own clock, for all of them together.
-        results: what came out of the last.
+        inferences: number of timed inferences.
+        microseconds: for all of them, by the device's clock.
+        results: outputs of the last one.
     """
 
     inferences: int
@@ -40,48 +40,48 @@ class Laps:
 
     @property
     def latency_us(self) -> float:
-        """Microseconds an inference."""
+        """Microseconds per inference."""
         return self.microseconds / self.inferences
 
 
 @dataclass(frozen=True)
 class Performance:
-    """Several timed runs of one input, as the benchmark's performance mode makes them."""
+    """Timed runs of one input in the benchmark's performance mode."""
 
     runs: tuple[Laps, ...]
 
     @property
     def latency_us(self) -> float:
-        """Median over the runs of microseconds an inference."""
+        """Median over the runs of the microseconds per inference."""
         return statistics.median(run.latency_us for run in self.runs)
 
     @property
     def throughput(self) -> float:
-        """Median inferences a second of the device's own clock; infinite where that did not move."""
+        """Inferences per second at the median latency; infinite if the device's clock did not advance."""
         return float("inf") if self.latency_us == 0 else 1e6 / self.latency_us
 
 
 class MlperfClient:
-    """Speaks with a device; the transport is somebody else's to open and close."""
+    """A client of a device over an open transport, which the caller closes."""
 
     def __init__(self, transport: Transport, *, timeout_s: float = 10.0) -> None:
-        """timeout_s: how long a command may take that does not compute."""
+        """timeout_s: seconds that a command without computation may take."""
         self._transport = transport
         self._timeout_s = timeout_s
         self._held = b""
 
     def wait_ready(self) -> None:
-        """Wait until the device listens, whether it has just started or stands in the middle of a command.
+        """Waits until the device answers, whether it has just started or has received part of a command.
 
         Raises:
             NoBytesError, DeviceTimeoutError: it does not answer.
         """
         tries = 3
         for attempt in range(tries):
-            self._transport.write(b"%name%")  # the first mark ends whatever a disturbance began
+            self._transport.write(b"%name%")  # the first mark ends a partial command
             deadline = time.monotonic() + self._timeout_s / tries
             while True:
-                try:  # what it said at start, and of the mark, may come before the name
+                try:  # the greeting, and an error for the partial command, may come before the name
                     lines = self._answer(deadline - time.monotonic(), "name")
                 except (NoBytesError, DeviceTimeoutError):
                     if attempt == tries - 1:
@@ -93,24 +93,24 @@ class MlperfClient:
                     return
 
     def _pass_over(self) -> None:
-        """Answers to what was asked more than once; what comes for longer than the time limit is not waited for."""
+        """Skips further answers to repeated commands, until the line is idle or the time limit is reached."""
         deadline = time.monotonic() + self._timeout_s
         while self._transport.read(0.2) and time.monotonic() < deadline:
             pass
         self._held = b""
 
     def command(self, text: str, *, timeout_s: float | None = None, refuse: bool = True) -> list[str]:
-        """Send a command; returns the lines of the answer without m-ready.
+        """Sends a command; returns the lines of the answer without m-ready.
 
         Args:
-            text: the command without its end.
-            timeout_s: how long it may take; None for the client's.
-            refuse: raise when the device answers with an error.
+            text: the command without its end mark.
+            timeout_s: seconds that it may take; None for the client's limit.
+            refuse: whether to raise if the device answers with an error.
 
         Raises:
             DeviceRefusedError: a line of the answer is e-[...].
-            NoBytesError, DeviceTimeoutError: no answer, or none that ends.
-            ProtocolError: a line without end.
+            NoBytesError, DeviceTimeoutError: there is no answer, or no m-ready.
+            ProtocolError: a line of the answer is too long.
         """
         self._transport.write(text.encode("ascii") + b"%")
         lines = self._answer(self._timeout_s if timeout_s is None else timeout_s, text[:40])
@@ -122,22 +122,22 @@ class MlperfClient:
         return lines
 
     def name(self) -> str:
-        """Which board it says it is."""
+        """The device's name of its board."""
         return self._told(self.command("name"), r"m-name-dut-\[([^]]+)\]")
 
     def model_id(self) -> str:
-        """Which model it says it has."""
+        """The device's name of its model."""
         return self._told(self.command("profile"), r"m-model-\[([^]]+)\]")
 
     def timestamp(self) -> int:
-        """Microseconds on the device's own clock."""
+        """Microseconds by the device's clock."""
         return int(self._told(self.command("timestamp"), r"m-lap-us-(\d+)"))
 
     def load(self, data: bytes) -> None:
-        """Send an inference's input.
+        """Sends the input of an inference.
 
         Raises:
-            ProtocolError: the device does not say that it has it all.
+            ProtocolError: the device does not confirm that it has all bytes.
         """
         lines = self.command(f"db load {len(data)}")
         for start in range(0, len(data), BYTES_PER_COMMAND):
@@ -146,11 +146,11 @@ class MlperfClient:
             raise ProtocolError(f"no m-load-done after {len(data)} bytes", hint="reset the device and try again")
 
     def infer(self, inferences: int = 1, warmups: int = 0, *, timeout_s: float = 120.0) -> Laps:
-        """Run the loaded input.
+        """Runs inferences of the loaded input, after `warmups` untimed ones.
 
         Raises:
-            DeviceRefusedError: the device cannot.
-            ProtocolError: its answer lacks times or results.
+            DeviceRefusedError: the device answers with an error.
+            ProtocolError: the answer lacks times or results.
         """
         lines = self.command(f"infer {inferences} {warmups}", timeout_s=timeout_s)
         laps = [int(found[1]) for line in lines if (found := re.fullmatch(r"m-lap-us-(\d+)", line))]
@@ -168,12 +168,12 @@ class MlperfClient:
         warmups: int = 10,
         timeout_s: float = 120.0,
     ) -> Performance:
-        """Performance mode: as many inferences a run as last `least_seconds` of the device's clock.
+        """Performance mode: `runs` runs, each of as many inferences as take `least_seconds` by the device's clock.
 
-        The benchmark wants 10 s and five runs. An emulated device's clock is virtual: those 10 s may take longer here.
+        The benchmark asks for 10 s and five runs. An emulated device's clock is virtual: 10 s may take longer here.
 
         Raises:
-            ProtocolError: the device's clock hardly moves, or not at all.
+            ProtocolError: the device's clock does not advance, or too slowly.
         """
         self.load(data)
         trial = self.infer(1, warmups, timeout_s=timeout_s)
@@ -198,7 +198,7 @@ class MlperfClient:
         *,
         progress: Callable[[int, int], None] | None = None,
     ) -> tuple[float, list[tuple[float, ...]]]:
-        """Accuracy mode: top-1 over labelled inputs, and all results."""
+        """Accuracy mode: (top-1 accuracy over labelled inputs, results of each)."""
         if not inputs or len(inputs) != len(labels):
             raise ValueError(f"{len(inputs)} inputs and {len(labels)} labels")
         results = []
@@ -226,7 +226,7 @@ class MlperfClient:
         )
 
     def _answer(self, timeout_s: float, doing: str) -> list[str]:
-        """Lines up to m-ready."""
+        """The lines of an answer, up to m-ready."""
         lines: list[str] = []
         deadline = time.monotonic() + timeout_s
         heard = bool(self._held)

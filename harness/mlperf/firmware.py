@@ -1,4 +1,4 @@
-"""The firmware's side: what the language needs to know of a model, as C."""
+"""The sources of MLPerf Tiny's protocol for a model, as C."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ _MODEL_ID = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 
 @dataclass(frozen=True)
 class Interface:
-    """What host and device agree on besides the language.
+    """What host and device must agree on besides the protocol.
 
     Attributes:
-        model_id: by which the benchmark's hosts choose data and script: kws01, vww01, ic01, ad01; "" for the model's
-            own name.
-        load: what the host loads: "tensor" (the input tensors' own bytes), "uint8" (for int8 tensors; the device takes
-            128 off each), "float32" (the device quantizes).
-        results: what the device tells: "real" (output values, dequantized), "tensor" (the output tensors' own
-            integers), "error" (mean squared error between input and output).
+        model_id: the benchmark's name of the model, by which its host chooses data and script: kws01, vww01, ic01,
+            ad01; "" for the model's own name.
+        load: form of the inputs: "tensor" (bytes of the input tensors), "uint8" (for int8 tensors; the device
+            subtracts 128), "float32" (the device quantizes).
+        results: form of the outputs: "real" (dequantized), "tensor" (the integers of the output tensors), "error"
+            (mean squared error between input and output).
     """
 
     model_id: str = ""
@@ -49,10 +49,10 @@ class Interface:
 
 
 def language(package: Package, interface: Interface = Interface()) -> Language:  # noqa: B008
-    """The language for an image of one model.
+    """The protocol's sources for an image of one model.
 
     Raises:
-        OptionError: the model cannot be spoken of in this way.
+        OptionError: the model's inputs or outputs do not have this form.
     """
     graph = package.plan.graph
     inputs = [graph.tensors[t] for t in graph.inputs]
@@ -85,7 +85,7 @@ def language(package: Package, interface: Interface = Interface()) -> Language: 
 
 
 def copy_image(elf: Path, output: Path) -> None:
-    """Copy an image out of the cache, wholly or not at all.
+    """Copies an image out of the cache, atomically.
 
     Raises:
         OptionError: it cannot be written there.

@@ -1,1 +1,1 @@
-"""tinyhil under pytest: model cards as test items, fixtures, header and summary."""
+"""The pytest plugin: model cards as test items, fixtures, header and summary."""

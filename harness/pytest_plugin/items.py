@@ -1,7 +1,7 @@
-"""Cards and models as pytest items, and what the fixtures give to tests.
+"""Cards and models as pytest items, and the class of the fixture `hil`.
 
-One item is one check of one card on one board. The run behind a card's checks is made once, in the set-up of the first:
-what keeps it from being made is an error of the set-up, never a failed test.
+One item is one check of one card on one board. The run of a card's checks is made once, in the set-up of the first of
+them; an error of the run is an error of that set-up, not a failed test.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from harness.version import __version__
 
 @dataclass(frozen=True)
 class CardRun:
-    """A card's run on a board, and its document, which is made once."""
+    """The outcome of a card on a board, and its document."""
 
     outcome: Outcome
     document: Document
@@ -54,7 +54,7 @@ class CheckFailedError(AssertionError):
 
 
 class PluginState:
-    """What one pytest process keeps: the workbench, the runs already made, and their documents not yet reported."""
+    """State of a pytest process: the workbench, the runs made so far, and their documents not yet reported."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -63,10 +63,10 @@ class PluginState:
         self._documents: list[Document] = []
 
     def run_of(self, card: Card, board: str) -> CardRun:
-        """The run of a card on a board, made at the first call.
+        """The run of a card on a board; made by the first call.
 
         Raises:
-            TinyhilError: it could not be made; the same error at every call.
+            TinyhilError: the run failed; the same error at every call.
         """
         key = (card.path or card.model, board)
         if key not in self._runs:
@@ -80,7 +80,7 @@ class PluginState:
         return found
 
     def run(self, card: Card, board: str, options: Options) -> CardRun:
-        """Run a card on a board, and keep the document for the next report."""
+        """Runs a card on a board, and keeps the document for the next report."""
         try:
             outcome = self.bench.validate(card, board, options)
         except TinyhilError as error:
@@ -96,18 +96,18 @@ class PluginState:
         return taken
 
     def explain(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-        """Add to a failing report what helps: the line's transcript, the first differing layer by itself, a hint.
+        """Adds the line's transcript, the first differing layer and a hint to a failing report.
 
-        Where a test of the user's own could not be judged, the report is turned into an error's.
+        For a TinyhilError in a test of the user's own, the report becomes that of an error, not a failure.
         """
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, TinyhilError):
             if isinstance(item, CheckItem):
-                report.longrepr = _text_of(error)  # pytest itself would show how it came to call the set-up
+                report.longrepr = _text_of(error)  # instead of a traceback through pytest
             else:
                 report.sections.append(("tinyhil", _text_of(error)))
                 if report.when == "call":
-                    report.when = "setup"  # what pytest, its JUnit file and xdist take for an error, not a failure
+                    report.when = "setup"  # which pytest, its JUnit file and xdist count as an error, not a failure
             if error.transcript:
                 report.sections.append(("last bytes on the line", _tail(error.transcript)))
         elif isinstance(error, CheckFailedError):
@@ -139,7 +139,7 @@ class _HilFile(pytest.File):
                 )
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What is wrong with the card, without a traceback."""
+        """The card's error, without a traceback."""
         if isinstance(excinfo.value, TinyhilError):
             return _text_of(excinfo.value)
         return super().repr_failure(excinfo)
@@ -174,12 +174,12 @@ class CheckItem(pytest.Item):
         self.add_marker("hil")
 
     def setup(self) -> None:
-        """Make the run, or take the one that was made for another check."""
+        """Makes the run, unless another check has."""
         self._run = self._state.run_of(self.card, self.board)
         self.user_properties += _properties(self._run.document, self.check)
 
     def runtest(self) -> None:
-        """Judge."""
+        """Raises CheckFailedError if the check failed; skips it if it was not measured."""
         assert self._run is not None
         check = next(c for c in self._run.outcome.verdict.checks if c.name == self.check)
         if check.status is Status.NOT_MEASURED:
@@ -195,12 +195,12 @@ class CheckItem(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where the check stands, and its title."""
+        """File and title of the check."""
         return self.path, None, f"{self.card.name}: {self.check} on {self.board}"
 
 
 class Hil:
-    """What a test does with a board: the fixture `hil`.
+    """Runs models on a board, for tests: the fixture `hil`.
 
     Attributes:
         board: the board's name.
@@ -261,7 +261,7 @@ class Hil:
 
 
 def _without_frames(error: TinyhilError) -> TinyhilError:
-    """The error with a traceback that will end at the line of the test: how tinyhil came upon it explains nothing."""
+    """The error without its traceback, so that pytest shows the line of the test, not frames of tinyhil."""
     return error.with_traceback(None)
 
 
@@ -300,7 +300,7 @@ def scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def _text_of(error: TinyhilError) -> str:
-    """What failed, and what to try."""
+    """An error's message, hint and details."""
     return "\n".join([str(error), *([error.details] if error.details else []), f"try: {error.hint}"])
 
 

@@ -1,7 +1,7 @@
-"""The pytest plugin: thin. Options and hooks are here; cards, items and the fixtures' helper in items.py.
+"""The pytest plugin's options, hooks and fixtures; collectors, items and class Hil are in items.py.
 
-The plugin is loaded into every pytest run where tinyhil is installed, so it imports nothing heavy until a card, a model
-or one of its fixtures is used, and stays silent in projects that have none.
+Every pytest run loads the plugin if tinyhil is installed. It therefore imports nothing heavy before a card, a model or
+one of its fixtures is used, and prints nothing in projects without them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from harness.pytest_plugin.settings import LIST_SETTINGS, SETTINGS, is_used, set
 if TYPE_CHECKING:
     from harness.pytest_plugin.items import Hil, PluginState
 
-_STATE = pytest.StashKey[Any]()  # of a PluginState, which is not imported before it is needed
+_STATE = pytest.StashKey[Any]()  # of a PluginState, whose module is imported when it is needed
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,13 +37,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Refuse wrong settings before anything runs, and let xdist keep the checks of one run together."""
+    """Refuses wrong settings before anything runs, and lets xdist keep the checks of one run together."""
     if is_used(config):
         _checked(config)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker, and collect the models named by --model."""
+    """Registers the marker, and collects the models named by --model."""
     config.addinivalue_line("markers", "hil: a check of a neural network on a board (items of cards and models)")
     if hasattr(config, "workerinput"):
         return
@@ -52,7 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not models:
         return
     if config.getoption("model") and config.args_source is not config.ArgsSource.ARGS:
-        config.args[:] = models  # `pytest --model M` means that model, not the whole project as well
+        config.args[:] = models  # `pytest --model M` runs that model, not the whole project as well
     else:
         config.args.extend(models)
 
@@ -83,7 +83,7 @@ def _state(config: pytest.Config) -> PluginState:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Cards wherever they are, and models that the command line names."""
+    """Collects cards in all folders, and models that the command line names."""
     if file_path.name.endswith(".hil.yaml"):
         from harness.pytest_plugin.items import CardFile
 
@@ -99,7 +99,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run tests that use the fixture `board` on every board, and those that use `hil_model` with every model."""
+    """Runs tests that use the fixture `board` on every board, and those that use `hil_model` with every model."""
     if _is_ours(metafunc, "board"):
         metafunc.parametrize("board", settings(metafunc.config).boards, indirect=True, scope="session")
     if _is_ours(metafunc, "hil_model"):
@@ -109,14 +109,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _is_ours(metafunc: pytest.Metafunc, name: str) -> bool:
-    """Whether the test asks for this plugin's fixture, and not for one of the same name that the project defines."""
+    """Whether the test uses this plugin's fixture, and not one of the same name that the project defines."""
     found = metafunc._arg2fixturedefs.get(name, ()) if name in metafunc.fixturenames else ()
     return bool(found) and found[-1].func.__module__ == __name__
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With xdist's default distribution: all checks of one model on one board go to one worker, which runs it once."""
+    """With xdist's default distribution, all checks of one model on one board go to one worker, which runs it once."""
     if config.getoption("dist", "no") != "load" or not is_used(config):
         return None
     from harness.pytest_plugin.items import scheduler
@@ -163,19 +163,19 @@ def pytest_report_header(config: pytest.Config) -> Sequence[str] | None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Let reports carry the documents of the runs that their test made, also out of an xdist worker."""
+    """Attaches the documents of a test's runs to its report, which xdist sends from its workers."""
     report = yield
     state = item.config.stash.get(_STATE, None)
     if state is not None:
         state.explain(item, call, report)
         pending = state.take_documents()
         if pending:
-            report.__dict__["tinyhil"] = json.dumps(pending)  # xdist carries over whatever is in there
+            report.__dict__["tinyhil"] = json.dumps(pending)  # xdist transfers all of __dict__
     return report
 
 
 class _Controller:
-    """Where the whole run is seen, without xdist the only process: collects documents, writes summary and bundle."""
+    """Collects documents and writes summary and bundle, in the controlling process (without xdist the only one)."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -183,14 +183,14 @@ class _Controller:
         self._bundle: str | None = None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take the documents that a report carries."""
+        """Takes the documents attached to a report."""
         carried = getattr(report, "tinyhil", None)
         if carried:
             self._documents += json.loads(carried)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the bundle."""
+        """Writes the bundle."""
         if not self._documents:
             return
         folder = settings(self._config).report
@@ -209,7 +209,7 @@ class _Controller:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """The table of results."""
+        """Writes the table of results."""
         if not self._documents:
             return
         from harness.report.rows import summary

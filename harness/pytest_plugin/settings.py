@@ -1,6 +1,6 @@
-"""Settings of a pytest run: command line before environment before ini file before default.
+"""Settings of a pytest run: from the command line, else the environment, else the ini file, else the default.
 
-Light, because the plugin loads it in every pytest run.
+Imports nothing heavy, as the plugin loads it in every pytest run.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ LIST_SETTINGS = ("board", "model", "placement")
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings, checked.
+    """Checked settings.
 
     Attributes:
         boards: names, at least one.
-        options: for the pipeline.
+        options: of every run.
         report: folder for the bundle, or None.
     """
 
@@ -51,7 +51,7 @@ class Settings:
 
 
 def values(config: pytest.Config, name: str) -> list[str]:
-    """A setting's values from the first place that has any; empty when none has."""
+    """A setting's values from the first place that has any; empty if none has."""
     given = config.getoption(name, None)
     if given:
         return [str(value) for value in given] if isinstance(given, list) else [str(given)]
@@ -65,7 +65,7 @@ def values(config: pytest.Config, name: str) -> list[str]:
 
 
 def is_used(config: pytest.Config) -> bool:
-    """Whether this run has anything to do with tinyhil, as far as settings tell."""
+    """Whether a setting of this run is given."""
     return any(values(config, name) for name in SETTINGS)
 
 
@@ -74,7 +74,7 @@ def settings(config: pytest.Config) -> Settings:
 
     Raises:
         BoardConfigError: a board is unknown.
-        OptionError, CardError: an option has a value that it cannot have.
+        OptionError, CardError: an option has an invalid value.
     """
     from harness.compiler.goals import parse_overrides
     from harness.hardware.placement import parse_placement

@@ -1,1 +1,1 @@
-"""Reports for people: console tables and a single-file HTML page, both made from result documents."""
+"""Reports: result documents as console tables, HTML pages and bundles."""

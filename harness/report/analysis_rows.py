@@ -1,4 +1,4 @@
-"""The lines of an analysis' tables, as text: what is known of a model without running it."""
+"""Tables of an analysis, which does not run the model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def tensors(document: Document) -> Iterator[str]:
 
 
 def operators(document: Document) -> ReportTable:
-    """One line per kind of operator: how many there are, and how many of them cost nothing."""
+    """One line per kind of operator: how many there are, and how many of them no layer computes."""
     removed = Counter(line["op"] for line in document["removed"])
     lines = tuple(
         (op, str(count), "supported" + (f", {removed[op]} compiled away" if op in removed else ""))
@@ -31,7 +31,7 @@ def operators(document: Document) -> ReportTable:
 
 
 def layers(document: Document) -> ReportTable:
-    """One line per layer: its kernel, and what it is expected to take."""
+    """One line per layer: its kernel and its expected cost."""
     lines = tuple(
         (
             str(layer["index"]),
@@ -74,5 +74,5 @@ def arena(document: Document) -> ReportTable:
 
 
 def _lifetime(first: int, last: int, layers: int) -> str:
-    """Where a placement lives: before the first layer the caller writes inputs, after the last it reads outputs."""
+    """A lifetime in words: before the first layer the caller writes inputs, after the last it reads outputs."""
     return f"{'input' if first < 0 else first} to {'output' if last >= layers else last}"

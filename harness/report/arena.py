@@ -1,4 +1,4 @@
-"""The arena of a plan: where everything lies, and its size as a sum."""
+"""The arena of a plan as data: the offsets of all placements, and its size as a sum."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def arena_document(plan: Plan, described: Mapping[str, Any]) -> dict[str, Any]:
 
     `described` is the arena as the package's manifest has it.
 
-    peak is what is alive at the worst layer, each byte once; of it scratch, and what overlaps (an output over an input,
-    counted under the larger). loss is the rest: alignment, and gaps that the placement leaves.
+    peak: bytes alive at the worst layer, each byte counted once; among them scratch, and overlaps (an output over an
+    input, counted for the larger). loss: the rest, from alignment and gaps in the layout.
     """
     content: dict[str, Any] = dict(described)
     worst, alive = _worst_layer(plan)
@@ -42,7 +42,7 @@ def _worst_layer(plan: Plan) -> tuple[int, list[ArenaPlacement]]:
 
 
 def _whole(placements: list[ArenaPlacement]) -> list[ArenaPlacement]:
-    """Without those whose bytes all lie inside another's: views, parts, and what is computed in place."""
+    """The placements without those that lie inside another one: aliases, parts, and outputs in place."""
     kept: list[ArenaPlacement] = []
     for p in sorted(placements, key=lambda p: -p.size):
         if not any(k.offset <= p.offset and p.offset + p.size <= k.offset + k.size for k in kept):
@@ -51,7 +51,7 @@ def _whole(placements: list[ArenaPlacement]) -> list[ArenaPlacement]:
 
 
 def _terms(placements: list[ArenaPlacement]) -> list[dict[str, Any]]:
-    """What each placement adds to the bytes covered by those below it; `of` is its whole size."""
+    """The bytes that each placement adds to those covered by placements below it; `of` is its size in bytes."""
     terms: list[dict[str, Any]] = []
     end = 0
     for p in _whole(placements):

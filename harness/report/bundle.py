@@ -24,12 +24,12 @@ from harness.report.document import SCHEMA_VERSION, Document
 RESULTS, REPORT, MANIFEST = "results.json", "report.html", "manifest.json"
 _SCHEMA, _MANIFEST_SCHEMA = "tinyhil.results", "tinyhil.manifest"
 _SIGNS = {RESULTS: _SCHEMA, REPORT: "<title>tinyhil results", MANIFEST: _MANIFEST_SCHEMA}
-"""What the beginning of each file holds."""
+"""Text near the beginning of each file of a bundle, by which it is recognized."""
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """What all runs of a bundle have in common.
+    """The command and the tools of all runs in a bundle.
 
     Attributes:
         command: the exact command, as given to the operating system.
@@ -57,10 +57,10 @@ def results_document(documents: Sequence[Document], session: Invocation) -> Docu
 
 
 def check_folder(directory: Path) -> None:
-    """Tell before a long run what would keep its bundle from being written; writes nothing.
+    """Checks before a long run that its bundle can be written; writes nothing.
 
     Raises:
-        ResultsError: the folder cannot be written, or holds files of the bundle's names that are no bundle's.
+        ResultsError: the folder cannot be written, or has files with a bundle's names that belong to no bundle.
     """
     existing = next(folder for folder in (directory, *directory.absolute().parents) if folder.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
@@ -70,14 +70,14 @@ def check_folder(directory: Path) -> None:
 
 
 def write_bundle(directory: Path, documents: Sequence[Document], session: Invocation) -> Path:
-    """Write a bundle into `directory`, made if needed; gives the report's path.
+    """Writes a bundle into `directory`, which is made if needed; returns the report's path.
 
     An older bundle there is replaced, other files stay.
 
     The image that a run document names under image.file is copied in, and the document then names the copy.
 
     Raises:
-        ResultsError: the folder cannot be written, or holds files of the bundle's names that are no bundle's.
+        ResultsError: the folder cannot be written, or has files with a bundle's names that belong to no bundle.
     """
     from harness.report.html import render
 
@@ -142,7 +142,7 @@ def _unwritable(directory: Path, problem: str) -> ResultsError:
 
 
 def _check_own(directory: Path) -> None:
-    """Refuse to overwrite what only bears the name of a bundle's file."""
+    """Raises ResultsError if a file has the name of a bundle's file but other content."""
     for name, sign in _SIGNS.items():
         try:
             with (directory / name).open(encoding="utf-8", errors="replace") as file:
@@ -159,7 +159,7 @@ def _check_own(directory: Path) -> None:
 
 
 def _old_images(directory: Path) -> list[Path]:
-    """The images of the bundle that `directory` holds, by its manifest; everything else there is somebody else's."""
+    """The images of the bundle in `directory`, by its manifest: only these are removed."""
     try:
         names = list(json.loads((directory / MANIFEST).read_text(encoding="utf-8"))["files"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -185,12 +185,12 @@ def _with_image(document: Document, images: Path) -> Document:
         shutil.copyfile(source, target)
         image |= {"file": f"images/{target.name}", "sha256": sha256_of(target)}
     else:
-        image["file"] = None  # pruned from the cache meanwhile
+        image["file"] = None  # removed from the cache meanwhile
     return {**document, "image": image}
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file so that it is either whole or not there."""
+    """Writes a file atomically."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:

@@ -1,4 +1,4 @@
-"""Documents as rich renderables for a terminal."""
+"""Documents as rich renderables, for terminals."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from harness.report.rows import ReportTable
 _COLOURS = {"pass": "green", "fail": "red", "error": "yellow", "ok": "green", "missing": "red", "optional": "yellow"}
 
 _PROSE = 76
-"""Characters after which prose in a table wraps."""
+"""Width in characters at which prose in a table wraps."""
 
 
 def table(content: ReportTable) -> RenderableType:
@@ -38,7 +38,7 @@ def table(content: ReportTable) -> RenderableType:
 
 
 def show(console: Console, parts: Iterable[RenderableType]) -> None:
-    """Print; what is wider than the terminal runs on, because a number that is cut is a wrong number."""
+    """Prints; lines wider than the terminal are not cut, since a number that is cut would be wrong."""
     terminal = console.width
     for part in parts:
         if not isinstance(part, Panel):
@@ -104,7 +104,7 @@ def prediction(document: Document) -> Iterable[RenderableType]:
 
 
 def analysis(document: Document) -> Iterable[RenderableType]:
-    """The report of an analysis: everything known without running the model."""
+    """The report of an analysis, which does not run the model."""
     model = document["model"]
     yield Text(f"{model['file']}: {model['bytes']:,} B, {model['operators']} operators", style="bold")
     yield from (Text(f"  {line}") for line in analysis_rows.tensors(document))
@@ -121,12 +121,12 @@ def analysis(document: Document) -> Iterable[RenderableType]:
 
 
 def error_panel(error: TinyhilError) -> Panel:
-    """What failed, and what to try next."""
+    """An error's message and hint."""
     return error_panel_of({**error.as_dict(), "transcript": error.transcript})
 
 
 def error_panel_of(error: Document) -> Panel:
-    """The same from the error's document."""
+    """An error's message and hint, from its document."""
     lines = [Text(str(error["message"]))]
     if error["details"]:
         lines.append(Text(str(error["details"]), style="dim"))

@@ -1,4 +1,4 @@
-"""Tables of modelled cycles. Nothing here compares them with what was measured or executed."""
+"""Tables of modelled cycles; they are never compared with measured cycles or executed instructions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _STALLS = ("fetch", "data", "load-use", "interlock", "branch")
 
 
 def layers(document: Document) -> ReportTable:
-    """One line per layer: instructions, modelled cycles with bounds, and what they go to."""
+    """One line per layer: instructions, modelled cycles with bounds, and their causes."""
     columns = ("#", "layer", "kernel", "MACs", "instructions", "modelled cycles", "low", "high", "/MAC", "%", *_STALLS)
     rows = [
         (
@@ -47,14 +47,14 @@ def _figures(part: Document) -> tuple[str, ...]:
 
 
 def where(document: Document) -> str:
-    """What the figures are of: a board as it is set up, or a core alone."""
+    """What the figures are modelled for: a board with its set-up, or a core alone."""
     if document["setup"] is None:
         return f"{document['core']} alone (memory that never keeps it waiting)"
     return str(document["setup"])
 
 
 def notes(document: Document) -> tuple[str, ...]:
-    """What stands behind the figures."""
+    """Notes on the model and the run that the figures are from."""
     profile, causes = document["profile"], document["causes"]
     stalled, cycles = sum(causes[cause]["value"] for cause in _STALLS), document["cycles"]["value"]
     lines = [f"  {percent(stalled / cycles)} of the cycles are stalls"] if cycles else []
@@ -70,7 +70,7 @@ def notes(document: Document) -> tuple[str, ...]:
 
 
 def milliseconds(document: Document) -> str:
-    """Time on the board with the placement it holds for; "" for a core alone."""
+    """Time on the board in milliseconds with the placement it is for; "" for a core alone."""
     time = document["milliseconds"]
     if time is None:
         return ""
@@ -85,7 +85,7 @@ def milliseconds(document: Document) -> str:
 
 
 def what_if(document: Document) -> ReportTable:
-    """One line per change: the same run on the board set up otherwise."""
+    """One line per what-if: the same run on the board with another set-up."""
     columns = ("what if", "modelled cycles", "low", "high", "ratio", "ms", "fetch", "data", "status")
     rows = []
     for change in [{**document, "change": "as it is", "ratio": 1.0}, *document["what_if"]]:
@@ -106,7 +106,7 @@ def what_if(document: Document) -> ReportTable:
 
 
 def what_if_layers(document: Document) -> ReportTable:
-    """Modelled cycles of each layer under each change."""
+    """Modelled cycles of each layer for each what-if."""
     changes = document["what_if"]
     columns = ("#", "layer", "as it is", *(change["change"] for change in changes))
     rows = tuple(

@@ -1,6 +1,6 @@
-"""Outcomes as JSON-ready documents: the one form that bundles, --json, console and HTML reports are made from.
+"""Outcomes as JSON-ready documents, from which bundles, --json, console and HTML reports are made.
 
-docs/results.md describes the fields. SCHEMA_VERSION rises when a field changes its meaning or goes away.
+docs/results.md describes the fields. SCHEMA_VERSION is raised when a field is removed or changes its meaning.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Document: TypeAlias = dict[str, Any]
 
 
 def run_document(outcome: Outcome) -> Document:
-    """One model on one board."""
+    """The document of one model on one board."""
     measured, plan = outcome.measurement, outcome.plan
     return finite(
         {
@@ -71,7 +71,7 @@ def run_document(outcome: Outcome) -> Document:
 
 
 def _memory(outcome: Outcome) -> Document:
-    """Bytes, planned and measured; None where the board or the runtime cannot tell."""
+    """Bytes of memory, planned and measured; None where the board or the runtime does not measure them."""
     measured, shown = outcome.measurement, outcome.runtime.measures
     return {
         "arena_planned": outcome.plan.arena_size,
@@ -91,7 +91,7 @@ def _stack(outcome: Outcome) -> int | None:
 
 
 def _flash(outcome: Outcome) -> int | None:
-    """Bytes of flash of the network itself, without the test harness around it."""
+    """Bytes of flash of the network without the harness; None where it is not measured."""
     return outcome.image.sizes.network.flash if outcome.runtime.measures.flash else None
 
 
@@ -104,7 +104,7 @@ def _time(measured: Measurement) -> Document:
 
 
 def error_document(name: str, board: str, error: TinyhilError, file: str = "") -> Document:
-    """A run that an error kept from being judged; `file` is the card's, or the model's where it has none."""
+    """The document of a run that an error ended; `file` is the card's path, or the model's if there is no card."""
     return {
         "kind": "error",
         "name": name,
@@ -118,14 +118,14 @@ def error_document(name: str, board: str, error: TinyhilError, file: str = "") -
 def analysis_document(
     graph: Graph, package: Package, path: str, image: Image | None, note: str, board: str = ""
 ) -> Document:
-    """What is known of a model without running it.
+    """The document of an analysis, which does not run the model.
 
     Args:
-        graph, package: the model, and what it was compiled to.
-        path: of its file.
-        image: what was built of it, or None.
-        note: why there is no image.
-        board: that it was compiled for.
+        graph, package: the model, and its compiled package.
+        path: of the model file.
+        image: built from the package, or None.
+        note: why there is no image; "" if there is one.
+        board: name of the board that it was compiled for.
     """
     ops: dict[str, int] = {}
     for op in graph.source_ops:
@@ -153,7 +153,7 @@ def analysis_document(
 
 
 def _expected(plan: Plan) -> list[Document]:
-    """What each layer is expected to take, without running it; `basis` tells what the figures rest on."""
+    """The expected cost of each layer; `basis` says where the figures come from, see Cost."""
     from harness.compiler.cost.estimate import estimate_costs
     from harness.units import Unit
 
@@ -209,7 +209,7 @@ def board_document(resolved: Resolved) -> Document:
 
 
 def image_document(image: Image) -> Document:
-    """Where the image's bytes went, and what built it."""
+    """The image's sizes, and the compiler that built it."""
     return {
         "file": str(image.elf),
         "build_id": image.build_id,
@@ -226,7 +226,7 @@ def image_document(image: Image) -> Document:
 
 
 def _layers(outcome: Outcome) -> list[Document]:
-    """The plan's layers with what was measured and what TFLM takes at their place."""
+    """The plan's layers with measured figures, and TFLM's for the same operators."""
     lines: list[Document] = [dict(line) for line in outcome.package.manifest["layers"]]
     ticks = outcome.measurement.layer_ticks
     if ticks is not None:
@@ -271,7 +271,7 @@ def _baseline(baseline: Baseline, outcome: Outcome) -> Document:
 
 
 def finite(document: Document) -> Document:
-    """The same document with NaN and infinities as text: JSON has neither."""
+    """The document with NaN and infinities as text, since JSON has neither."""
     return {key: _finite(value) for key, value in document.items()}
 
 

@@ -1,6 +1,6 @@
 """A flame graph of modelled cycles as inline SVG: the inference, its layers, their functions, and blocks of code.
 
-Widths are modelled cycles; blocks that repeat themselves are coloured as loops. Hovering tells the figures.
+Widths are modelled cycles; blocks that branch to themselves are coloured as loops. Hovering shows the figures.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from harness.report.document import Document
 
 _WIDTH, _HEIGHT, _GAP = 1200.0, 22.0, 1.0
 _LEAST_WIDTH = 0.4
-"""In pixels; what is narrower is left blank."""
+"""In pixels; narrower boxes are not drawn."""
 _LETTER = 6.3
 
 

@@ -149,7 +149,7 @@ def _section(table: ReportTable) -> list[str]:
 
 
 def _table(table: ReportTable, anchors: bool = False) -> str:
-    """With `anchors`, the first cell of line N leads to the section of run N."""
+    """An HTML table; with `anchors`, the first cell of line N is a link to the section of run N."""
     head = "".join(f"<th{_side(table, column)}>{escape(column)}</th>" for column in table.columns)
     lines = []
     for index, row in enumerate(table.rows):

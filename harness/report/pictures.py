@@ -1,4 +1,4 @@
-"""Inline SVG: where every tensor lives in the arena while layers run, and what each layer takes beside TFLM."""
+"""Inline SVG pictures: the arena over the layers, and each layer's time beside TFLM's."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from harness.report.document import Document
 
 _WIDTH = 960.0
 _HEIGHT = 260.0
-"""Of an arena's map."""
+"""Height of an arena's map in pixels."""
 
 _STANDALONE = """<style>text { fill: #1f2937; font: 11px system-ui, sans-serif; } .axis { stroke: #1f2937; }
 .tensor { fill: #2563eb; } .state { fill: #9333ea; } .scratch { fill: #64748b; }
 .box { fill-opacity: .35; stroke: #1f2937; stroke-opacity: .5; stroke-width: .5; }</style>
 <rect width="100%" height="100%" fill="#fff"/>"""
-"""What inline pictures have from the page around them."""
+"""Style and background that inline pictures have from their page."""
 
 
 def arena_map(arena: Document, *, most: int | None = None) -> str:
     """Rectangles over layers (left to right) and addresses (bottom to top); names appear on hovering.
 
     Args:
-        arena: as document.arena_document gives it.
-        most: bytes that the full height stands for, where several pictures share a scale; None: the arena's.
+        arena: a document of harness.report.arena.arena_document.
+        most: bytes that the full height stands for, for several pictures in one scale; None for the arena's size.
     """
     layers, size = int(arena["layers"]), int(arena["size"])
     left, top = 70.0, 10.0

@@ -1,4 +1,4 @@
-"""The lines of the tables that console, pytest and HTML show, as text."""
+"""Tables of runs as text, for console, pytest and HTML."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NO_TIME = "no time to tell"
 
 @dataclass(frozen=True)
 class ReportTable:
-    """A heading per column and a row per line; columns named in `right` are set right, those in `prose` may wrap."""
+    """A table as text; columns named in `right` are aligned right, those in `prose` may wrap."""
 
     title: str
     columns: tuple[str, ...]
@@ -54,7 +54,7 @@ def percent(value: float | None) -> str:
 
 
 def board_name(document: Document) -> str:
-    """The board asked for, and what stood in for it."""
+    """The board that was asked for, and its stand-in if one ran."""
     board = document["board"]
     return f"{board['asked']} (ran on {board['ran_on']})" if board.get("stand_in") else str(board["asked"])
 
@@ -67,7 +67,7 @@ def verdict_word(document: Document) -> str:
 
 
 def ratio_to_tflm(document: Document, kernels: str, figure: str) -> float | None:
-    """tinyhil's figure divided by TFLM's, where there is a record."""
+    """tinyhil's figure divided by TFLM's; None without a record of TFLM's."""
     for baseline in document.get("baselines", ()):
         if baseline["kernels"] == kernels:
             value: float | None = baseline["ratio"][figure]
@@ -76,7 +76,7 @@ def ratio_to_tflm(document: Document, kernels: str, figure: str) -> float | None
 
 
 def names(documents: Sequence[Document]) -> list[str]:
-    """What each document is called; several of one name, but of different files, are called by their files."""
+    """A name for each document; its file where several files have one name."""
     files = [str(d["file"] if d["kind"] == "error" else d["card"] or d["model"]["file"]) for d in documents]
     shared: dict[str, set[str]] = {}
     for document, file in zip(documents, files, strict=True):
@@ -122,7 +122,7 @@ def checks(document: Document) -> ReportTable:
 
 
 def profile(document: Document) -> ReportTable:
-    """One line per layer: time, share, per multiply-accumulate, and TFLM's at its place."""
+    """One line per layer: time, its share, time per multiply-accumulate, and TFLM's for the same operators."""
     unit = document["time"]["unit"]
     kernel_sets = [b["kernels"] for b in document["baselines"] if b["per_layer"]]
     columns = ["#", "layer", "op", "kernel", "MACs", unit or "-", "%", "cum. %", "/MAC"]
@@ -170,7 +170,7 @@ def profile(document: Document) -> ReportTable:
 
 
 def _removed(document: Document, kernel_sets: Sequence[str]) -> list[tuple[str, ...]]:
-    """A line for each operator that TFLM runs and tinyhil compiled away."""
+    """One line for each operator that TFLM runs and no layer computes."""
     by_source: dict[tuple[int, ...], dict[str, int]] = {}
     names: dict[tuple[int, ...], str] = {}
     for baseline in document["baselines"]:
@@ -188,7 +188,7 @@ def _removed(document: Document, kernel_sets: Sequence[str]) -> list[tuple[str, 
 
 
 def against_tflm(document: Document) -> ReportTable:
-    """Whole-model figures beside TFLM's."""
+    """Figures of the whole model beside TFLM's."""
     memory, time = document["memory"], document["time"]
     ours = {
         "total": time["total"],
@@ -215,7 +215,7 @@ def against_tflm(document: Document) -> ReportTable:
 
 
 def opinions(document: Document) -> ReportTable:
-    """The board against each second reference."""
+    """One line per output and second reference: the board's differences from it."""
     rows = []
     for opinion in document["opinions"]:
         for output in opinion["outputs"]:
@@ -274,7 +274,7 @@ def _term(term: Document) -> str:
 
 
 def arena_parts(document: Document) -> str:
-    """What the arena was planned for, and the planned size by kind."""
+    """The goals of the compiler, and the planned size of the arena by kind."""
     arena, goals = document["arena"], document["goals"]
     budgets = "".join(
         f", {name} at most {goals[f'max_{name}']:,} B" for name in ("arena", "flash") if goals[f"max_{name}"]
@@ -287,7 +287,7 @@ def arena_parts(document: Document) -> str:
 
 
 def flash_equation(groups: Document, constants: int) -> str:
-    """Flash by what uses it, as a sum; `constants` are the bytes of weights and tables."""
+    """Flash by group, as a sum; `constants` are the bytes of weights and tables."""
     flash = {name: g["text"] + g["rodata"] + g["data"] for name, g in groups.items()}
     model, kernels = flash.get("model", 0), flash.get("kernels", 0)
     return (
@@ -297,7 +297,7 @@ def flash_equation(groups: Document, constants: int) -> str:
 
 
 def ram_equation(document: Document) -> str:
-    """RAM of the network as a sum, and what of the arena its user reads and writes."""
+    """RAM of the network as a sum, and the bytes of the arena that are inputs and outputs."""
     memory, model = document["memory"], document["model"]
     arena, stack = memory["arena_measured"], memory["stack_measured"]
     if arena is None:
@@ -311,7 +311,7 @@ def ram_equation(document: Document) -> str:
 
 
 def memory_use(image: Document) -> str:
-    """Memory regions with the bytes taken and the parts placed there; "" for a board that has no choice."""
+    """Memory regions with the bytes used and the parts placed there; "" for a board without placement."""
     if not image.get("placement"):
         return ""
     texts = []
@@ -322,7 +322,7 @@ def memory_use(image: Document) -> str:
 
 
 def arena_check(document: Document) -> str:
-    """Planned against measured arena, and what was never written."""
+    """Planned and measured arena, and the bytes that were never written."""
     memory = document["memory"]
     planned, measured, idle = memory["arena_planned"], memory["arena_measured"], memory["arena_untouched"]
     if measured is None:
@@ -332,7 +332,7 @@ def arena_check(document: Document) -> str:
 
 
 def first_difference(document: Document) -> str:
-    """The first differing layer by itself: which element, expected, got, histogram, and what differs after it."""
+    """The first differing layer in words: element, expected and actual value, histogram, differing layers after it."""
     first = document["verdict"]["first_layer"]
     element = first["first"]
     index = ", ".join(str(i) for i in element["index"])

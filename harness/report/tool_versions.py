@@ -33,7 +33,7 @@ def package_version(*names: str) -> str | None:
 
 
 def tool_versions() -> dict[str, str]:
-    """Versions that a result depends on, for its bundle; what is missing is said to be."""
+    """Name -> version of the tools that a result depends on; a text with "missing" for one that is not usable."""
     versions = {
         "tinyhil": __version__,
         "python": platform.python_version(),

@@ -9,7 +9,7 @@ from harness.validate.verdict import Verdict
 
 
 def verdict_document(verdict: Verdict) -> dict[str, Any]:
-    """All checks with their figures, and the differences behind them."""
+    """All checks with their figures, and all differences."""
     return {
         "passed": verdict.passed,
         "checks": [

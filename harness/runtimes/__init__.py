@@ -1,7 +1,7 @@
-"""Runtimes: what computes a model on a board.
+"""Runtimes: the ways to compute a model on a board.
 
-The one built in is tinyhil's own generated C. Packages add others by entry points of the group "tinyhil.runtimes",
-whose object is a harness.runtimes.base.Runtime.
+tinyhil's own is generated C. Other packages add runtimes by entry points of the group "tinyhil.runtimes" that name
+objects with the methods of harness.runtimes.base.Runtime.
 """
 
 from __future__ import annotations
@@ -16,4 +16,4 @@ DEFAULT_RUNTIME = "tinyhil"
 RUNTIMES: Table[Runtime] = Table(
     "runtime", "tinyhil.runtimes", {DEFAULT_RUNTIME: "harness.runtimes.generated:GENERATED_C"}
 )
-"""By name; `get` imports."""
+"""Name -> runtime; its module is imported by `get`."""

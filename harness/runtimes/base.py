@@ -1,4 +1,4 @@
-"""What the harness asks of a runtime."""
+"""The protocol of runtimes."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Measures:
-    """What can be measured of a model that a runtime computes; the rest is reported as not measured.
+    """What can be measured of a model with this runtime; anything else is reported as not measured.
 
     Attributes:
-        layer_outputs: what each layer writes, as it was right after the layer.
+        layer_outputs: the output of each layer, right after the layer.
         layer_times: the time of each layer; that of the whole inference always is.
         arena: which bytes of the arena are written, and what lies behind its end.
         stack: bytes of stack of an inference.
-        flash: bytes of flash of the network, told apart from the harness around it.
+        flash: bytes of flash of the network, without the harness.
     """
 
     layer_outputs: bool = True
@@ -37,28 +37,28 @@ class Measures:
 
 
 class Runtime(Protocol):
-    """One way to have a model computed on a board. The image it makes speaks tinyhil's line protocol."""
+    """A way to compute a model on a board. Its images speak tinyhil's protocol (docs/protocol.md)."""
 
     @property
     def name(self) -> str:
-        """What Options.runtime calls it."""
+        """The runtime's name, as in Options.runtime."""
 
     @property
     def measures(self) -> Measures:
-        """What can be measured of it."""
+        """What can be measured with it."""
 
     def package(self, graph: Graph, target: Target, name: str, goals: Goals) -> Package:
-        """The model as sources, with the plan of its layers and its arena.
+        """The model as sources, with the plan of its layers and arena.
 
         Args:
             graph: the model as imported.
-            target: what to compile for.
-            name: of the model; the package's is made from it.
-            goals: what to compile for.
+            target: the core to compile for.
+            name: of the model; the package's name is made from it.
+            goals: what to optimize for, and budgets.
 
         Raises:
             CompileError: the model cannot be compiled for the target.
-            BudgetError: no compilation keeps the goals' budgets.
+            BudgetError: no compilation keeps to the budgets.
         """
 
     def image(

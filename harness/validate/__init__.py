@@ -1,1 +1,1 @@
-"""Card -> vectors -> run -> measurement -> verdict."""
+"""Validation: card -> vectors -> run on a board -> measurement -> verdict."""

@@ -1,7 +1,7 @@
 """Recorded figures of TensorFlow Lite Micro, to report ratios against.
 
-harness/data/baselines.json holds them with their provenance and the meaning of every figure. A record counts only for
-the same model (by hash), the same core and the same unit; nothing is scaled or carried over to another core.
+harness/data/baselines.json holds them with their provenance and the meaning of every figure. A record is used only for
+the same model (by hash), the same core and the same unit; figures are never scaled, nor used for another core.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class Baseline:
         unit: of `total` and `layers`.
         total: one Invoke() on the first input.
         layers: per operator of the model file: (operator name, figure).
-        arena: bytes, smallest arena that works.
-        stack: bytes, painted high-water mark during Invoke().
+        arena: bytes of the smallest arena that works.
+        stack: bytes of stack used during Invoke(), by its paint.
         flash: bytes of text, rodata and data with int8-only registrations, plus the model file.
     """
 
@@ -50,11 +50,11 @@ class Baseline:
 
 @dataclass(frozen=True)
 class LayerBaseline:
-    """TFLM's figure at the place of one of tinyhil's layers, or of an operator that tinyhil removed.
+    """TFLM's figure for the operators of one of tinyhil's layers, or for an operator that tinyhil removed.
 
     Attributes:
         layer: index in Plan.layers, or None for a removed operator.
-        sources: operator indices in the model file whose figures were added up.
+        sources: operator indices in the model file, whose figures are summed in `value`.
     """
 
     layer: int | None
@@ -69,7 +69,7 @@ def find(sha256: str, core: str, kernels: KernelSet, unit: Unit) -> Baseline | N
 
 
 def missing_reason(sha256: str, core: str, unit: Unit | None) -> str:
-    """Why there is no record, as a sentence for the report."""
+    """Why there is no record for this model, core and unit, as a sentence for the report."""
     known = [record for record in records().values() if record.sha256 == sha256]
     if not known:
         return "no recorded TFLM figures for this model"
@@ -81,11 +81,11 @@ def missing_reason(sha256: str, core: str, unit: Unit | None) -> str:
 
 
 def by_layer(baseline: Baseline, plan: Plan) -> tuple[LayerBaseline, ...]:
-    """TFLM's figures laid beside tinyhil's layers, in file order where operators were removed.
+    """TFLM's figures by tinyhil's layers, with removed operators in the order of the file.
 
-    A layer that computes several operators of the file gets their sum; one that tinyhil removed, or that belongs to no
-    layer, gets a line of its own, so that the figures always add up to TFLM's sum over all operators. Empty when the
-    record does not list the operators that the file has.
+    A layer that computes several operators of the file has their sum. An operator that no layer computes has an entry
+    of its own, so that the values always add up to TFLM's sum over all operators. Empty if the record's operators are
+    not those of the file.
     """
     ops = plan.graph.source_ops
     if [name for name, _ in baseline.layers] != list(ops):

@@ -1,4 +1,4 @@
-"""Outputs as real numbers and as classes."""
+"""Classification: outputs as real numbers and classes, accuracy and confusion matrix."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Reals = npt.NDArray[np.float64]
 
 
 def classify(values: Reals) -> npt.NDArray[np.int64]:
-    """The class of each vector: the first highest of several values; for a single one, whether it is above one half."""
+    """The class of each vector: index of the first maximum; for a single value whether it exceeds one half."""
     flat = values.reshape(len(values), -1)
     if flat.shape[1] == 1:
         return (flat[:, 0] > 0.5).astype(np.int64)
@@ -25,12 +25,12 @@ def classify(values: Reals) -> npt.NDArray[np.int64]:
 
 
 def accuracy(predicted: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> float:
-    """Share of vectors whose predicted class is the right one."""
+    """Share of vectors whose predicted class is the label, 0 to 1."""
     return float(np.mean(predicted == right))
 
 
 def confusion(predicted: npt.NDArray[np.int64], right: npt.NDArray[np.int64], classes: int) -> list[list[int]]:
-    """Confusion matrix: rows are the right classes, columns the predicted ones, entries numbers of vectors."""
+    """Confusion matrix: numbers of vectors by label (rows) and predicted class (columns)."""
     matrix = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(matrix, (right, predicted), 1)
     return [[int(entry) for entry in row] for row in matrix]
@@ -42,7 +42,7 @@ def class_count(tensor: Tensor) -> int:
 
 
 def is_classifier(graph: Graph, output: int) -> bool:
-    """Whether an output tensor holds class scores: probabilities, maybe requantized or reshaped."""
+    """Whether an output tensor has probabilities of classes, perhaps requantized or reshaped."""
     producers = graph.producers()
     tensor = output
     while tensor in producers:

@@ -1,4 +1,4 @@
-"""Where the time of a run goes."""
+"""Wall-clock time of a run by phase."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class PhaseClock:
     """Wall-clock seconds by phase.
 
     Attributes:
-        seconds: by the phase's name, in the order of first entry; a phase that is entered again adds up.
+        seconds: by the phase's name, in the order of first entry; summed if a phase is entered again.
     """
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class PhaseClock:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Count what happens inside, however it ends."""
+        """Adds the time of the block to phase `name`, also if the block raises."""
         start = time.monotonic()
         try:
             yield

@@ -24,7 +24,7 @@ Rows: TypeAlias = Sequence[Sequence[Array]]
 
 @dataclass(frozen=True)
 class Element:
-    """One differing element: of which vector, where in the tensor, and both values in the tensor's own units."""
+    """A differing element: number of the vector, index in the tensor, and both values as stored in the tensor."""
 
     vector: int
     index: tuple[int, ...]
@@ -57,7 +57,7 @@ class TensorDiff:
     channels: tuple[int, int] | None = None
 
     def within(self, tolerance: Tolerance) -> bool:
-        """Whether no element is further off than allowed."""
+        """Whether no element differs by more than the tolerance."""
         return self.max_lsb <= tolerance.max_lsb
 
 
@@ -67,7 +67,7 @@ class LayerDiff:
 
     Attributes:
         layer: index in Plan.layers; name and op are the layer's.
-        output: which of the layer's outputs.
+        output: index among the layer's outputs.
     """
 
     layer: int
@@ -137,10 +137,10 @@ def compare_tensor(
 
 
 def first_difference(layers: Sequence[LayerDiff], *, sequence: bool) -> LayerDiff | None:
-    """The layer where things first go wrong.
+    """The first layer with a difference; None if there is none.
 
-    Layers run in order, so the first differing one is the cause. In a sequence of a model with states an error lives on
-    into the next vector's early layers: there the earliest vector comes first, then the layer.
+    Layers run in order, so the first differing one is the cause. With `sequence`, for a model with states, an error
+    persists into earlier layers of later vectors: there the earliest vector is taken first, then the layer.
     """
     wrong = [(diff, diff.diff.first) for diff in layers]
     found = [(diff, first.vector) for diff, first in wrong if first is not None]
@@ -162,12 +162,12 @@ def layer_diffs(
     expected: Sequence[Mapping[int, Array]],
     got: Sequence[Sequence[Sequence[Array]]] | None,
 ) -> tuple[tuple[LayerDiff, ...], tuple[str, ...]]:
-    """Every layer output that has a counterpart in the model file against it, and the names of layers without.
+    """(differences of layer outputs from their tensors in the model file, names of layers without such a tensor).
 
     Args:
-        plan: whose layers ran.
+        plan: the layers that ran.
         expected: per vector the reference's tensors, by their index in the model file.
-        got: [vector][layer][output of the layer]; None where none were fetched.
+        got: [vector][layer][output of the layer]; None if none were fetched.
     """
     diffs: list[LayerDiff] = []
     uncompared: list[str] = []
@@ -187,7 +187,7 @@ def layer_diffs(
 
 
 def describe(diff: TensorDiff) -> str:
-    """A tensor's difference in words: how much, and the first element."""
+    """A tensor's difference in words: elements, largest difference, and the first element."""
     if diff.first is None:
         return f"{short_name(diff.name)}: no difference"
     first = diff.first
@@ -199,6 +199,6 @@ def describe(diff: TensorDiff) -> str:
 
 
 def short_name(tensor: str) -> str:
-    """A tensor's name for people: converters join the names of everything they fused with semicolons."""
+    """A tensor's name up to the first semicolon (converters join names of fused tensors so), cut to 48 characters."""
     name = tensor.partition(";")[0]
     return name if len(name) <= 48 else f"...{name[-45:]}"

@@ -1,4 +1,4 @@
-"""What a run on a board gave beside what the reference says: all that a check may judge by."""
+"""Evidence: the results of a run and of the reference that checks compare."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """One run of a model on a board. What is computed from it is computed once.
+    """One run of a model on a board with the reference's results; properties are computed once.
 
     Attributes:
         graph: the model as imported; `plan.graph` is what ran.
@@ -62,12 +62,12 @@ class Evidence:
 
     @property
     def first_layer(self) -> LayerDiff | None:
-        """The layer where things first go wrong, if they do."""
+        """The first layer with a difference; None if there is none."""
         return first_difference(self.layers, sequence=bool(self.graph.states))
 
     @cached_property
     def pairs(self) -> tuple[OutputPair, ...]:
-        """Each model output in real numbers: the reference's and the board's."""
+        """The reference's and the board's values of each model output, as real numbers."""
         found = []
         for output, tensor_id in enumerate(self.graph.outputs):
             tensor = self.graph.tensors[tensor_id]
@@ -79,7 +79,7 @@ class Evidence:
 
     @cached_property
     def accuracy(self) -> tuple[float, float] | None:
-        """Share of labelled vectors that (board, reference) classify right by the first output; None without labels."""
+        """(board, reference): share of labelled vectors classified correctly by output 0; None without labels."""
         right = self._labels
         if right is None:
             return None
@@ -88,7 +88,7 @@ class Evidence:
 
     @cached_property
     def confusion(self) -> tuple[tuple[int, ...], ...] | None:
-        """The board's confusion matrix over labelled vectors, rows right, columns predicted; None without labels."""
+        """The board's confusion matrix: labels by predicted classes; None without labels."""
         right = self._labels
         if right is None:
             return None

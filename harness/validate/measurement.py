@@ -1,4 +1,4 @@
-"""Vectors through an image on a board: outputs, layers, time and memory."""
+"""Measurement: runs vectors through an image on a board; outputs, layers, time and memory."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 
 PAINT_SEED = 0x5EED
-# How far the loop timed at boot may be off its known length: it is timed with the reads of the counter around it
+# Relative tolerance of the loop timed at boot, whose ticks include the reads of the counter
 TICK_TOLERANCE = 0.005
 
 
 @dataclass(frozen=True, eq=False)
 class Measurement:
-    """What one model did on one board.
+    """Results of one model on one board.
 
     Attributes:
         outputs: [vector][output], of the graph's shapes and types.
-        layer_outputs: [vector][layer][output of the layer] as they were right after the layer; None if not asked for.
-        unit: what total and layer_ticks count; None where the board has no time to tell.
+        layer_outputs: [vector][layer][output of the layer], copied right after the layer; None if not asked for.
+        unit: of `total` and `layer_ticks`; None where the board measures no time.
         total: one inference on the first vector, without observing layers; None without profile.
-        layer_ticks: per layer, on the first vector, the cost of observing taken out; None without profile.
-        stack_high: bytes of stack that the model's invoke used; 0 where the board cannot tell.
+        layer_ticks: by layer, on the first vector, less the cost of observing; None without profile.
+        stack_high: bytes of stack that the model's invoke used; 0 where the board does not measure it.
         arena_size: bytes of the model's arena.
         arena_high: one past the highest arena byte that was written.
         arena_untouched: bytes of the arena that were never written.
         arena_overrun: bytes written behind the arena's end, which must be 0.
-        reads_unwritten: outputs changed with what lay in the arena before: the model reads bytes it never wrote.
+        reads_unwritten: whether outputs depend on the arena's earlier contents: the model reads bytes it never wrote.
         seconds: wall clock by phase: "start" (first exchange), "vectors", "profile" (the two runs that measure), and
-            "device", the part of "vectors" spent waiting for the device to compute and the line to carry.
-        device: what the device said of itself.
-        line: what it saw on its serial line since it started; None where the line is of another kind.
+            "device", the part of "vectors" spent waiting for the device's computation and the transfers.
+        device: the device's answer to HELLO.
+        line: errors that the device counted on its serial line since it started; None for another kind of line.
     """
 
     outputs: tuple[tuple[Array, ...], ...]
@@ -70,7 +70,7 @@ class Measurement:
     line: LineCounts | None = None
 
     def notes(self) -> tuple[str, ...]:
-        """What a report should say of the line."""
+        """Notes on errors of the line, for the report."""
         if self.line is None or not self.line.overruns:
             return ()
         return (
@@ -93,11 +93,11 @@ class Measurement:
 
 @dataclass(frozen=True, eq=False)
 class _Connection:
-    """A device that was found to hold the model.
+    """A device that was checked to have the model.
 
     Attributes:
-        index: the model's number on the device.
-        scale: (unit, units per tick) where time is to be measured and the device can.
+        index: the model's index on the device.
+        scale: (unit, units per tick); None if time is not measured.
     """
 
     client: Client
@@ -108,7 +108,7 @@ class _Connection:
 
 @dataclass(frozen=True, eq=False)
 class _Results:
-    """What the vectors gave; see Measurement."""
+    """Results of all vectors, see Measurement."""
 
     outputs: tuple[tuple[Array, ...], ...]
     layer_outputs: tuple[tuple[tuple[Array, ...], ...], ...] | None
@@ -116,12 +116,12 @@ class _Results:
 
 @dataclass(frozen=True, eq=False)
 class _Footprint:
-    """Time and memory of the first vector.
+    """Time and memory of the first vector, run twice.
 
     Attributes:
-        observed, plain: it with layers observed, and as in a firmware of the user's.
-        marks: watermarks after each.
-        wrote: per byte of the arena, whether it was ever written.
+        observed, plain: the runs with and without observing layers.
+        marks: watermarks after each run.
+        wrote: by byte of the arena, whether it was written in either run.
     """
 
     observed: Inference
@@ -144,26 +144,26 @@ def measure(
 ) -> Measurement:
     """Run a model of the image over vectors.
 
-    The model is set to its beginning once, then takes the vectors in their order: for a model with state they are a
-    sequence. Then it runs the first vector twice more from its beginning, over two paints of the arena that differ in
-    every byte: that finds all bytes ever written, the stack used, and the time.
+    The model is initialized once, then runs the vectors in order: for a model with states they are a sequence. Then it
+    is initialized and runs the first vector twice more, over two paints of the arena that differ in every byte: this
+    shows all bytes that are written, the stack used, and the time.
 
     Args:
         session: an open session with the board.
-        image: what runs there.
+        image: the image that runs.
         package: the model.
         vectors: [vector][input], of the graph's shapes and types.
-        layers: fetch what every layer writes, too; slower by the bytes of all layers.
-        profile: count per layer and in total.
-        measures: what the model's runtime shows; nothing else is asked for.
+        layers: fetch the outputs of every layer, too, which takes the time to transfer them.
+        profile: measure time by layer and in total.
+        measures: what the model's runtime can measure; nothing else is asked for.
         progress: called with ("run", done, total).
-        client: a client that has said hello on this session, to be used on; None for a new one.
+        client: a client of this session that was checked before; None for a new one.
 
     Raises:
         VectorsError: no vectors, or one that does not fit the model.
         WrongImageError: the device runs another build, board or model.
         LinkError, DeviceFaultError, BoardLostError: see harness.link.client.Client.
-        BoardError: the board's tick counter does not run as the board file says.
+        BoardError: the board's tick counter does not run at the rate in boards.yaml.
     """
     inputs = [_input_bytes(vector, number, package) for number, vector in enumerate(vectors)]
     if not inputs:
@@ -183,7 +183,7 @@ def measure(
 def _identify(
     session: Session, image: Image, package: PackageSources, *, profile: bool, client: Client | None
 ) -> _Connection:
-    """Make sure that the device runs this image, this model, and a clock that can be trusted."""
+    """Checks that the device runs this image with this model, and the rate of its tick counter."""
     if client is None:
         client = open_client(session, image)
     device = client.info or client.hello(image.build_id, image.board)
@@ -203,7 +203,7 @@ def _stream(
     layers: bool,
     progress: Progress | None,
 ) -> _Results:
-    """All vectors in their order, from the model's beginning."""
+    """Initializes the model and runs all vectors in order."""
     plan = package.plan
     outputs = [plan.graph.tensors[tensor] for tensor in plan.graph.outputs]
     written = [[plan.graph.tensors[tensor] for tensor in layer.outputs] for layer in plan.layers]
@@ -223,7 +223,7 @@ def _stream(
 
 
 def _profile(session: Session, connection: _Connection, inputs: Sequence[bytes], measures: Measures) -> _Footprint:
-    """One vector twice: observed layer by layer for the layers' time, then unobserved for the total and the stack."""
+    """Runs a vector twice: with layers observed for their times, then without for the total and the stack."""
     client, index = connection.client, connection.index
     client.init(index, PAINT_SEED)
     observed = client.infer(inputs, profile=connection.scale is not None and measures.layer_times)
@@ -238,14 +238,14 @@ def _profile(session: Session, connection: _Connection, inputs: Sequence[bytes],
 
 
 def _written(client: Client, seed: int, marks: Watermarks, measures: Measures) -> npt.NDArray[np.bool_]:
-    """Per byte of the arena, whether it lost its paint; none where the runtime does not show its arena."""
+    """By byte of the arena, whether it lost its paint; empty where the runtime does not show its arena."""
     return touched(client.read_arena(), seed) if measures.arena else np.zeros(marks.arena_size, np.bool_)
 
 
 def _summary(
     connection: _Connection, results: _Results, footprint: _Footprint, measures: Measures, seconds: Mapping[str, float]
 ) -> Measurement:
-    """What the three steps found, in the units that a report tells."""
+    """The measurement from the results of the three steps, ticks converted to the board's unit."""
     observed, plain, (marks, plain_marks) = footprint.observed, footprint.plain, footprint.marks
     unit, per_tick = connection.scale or (None, Fraction(1))
     return Measurement(
@@ -294,7 +294,7 @@ def _arrays(data: Sequence[bytes], tensors: Sequence[Tensor]) -> tuple[Array, ..
 
 
 def _check_model(client: Client, index: int, package: PackageSources) -> None:
-    """The build id vouches for the image; this vouches for the order of the models in it."""
+    """Checks that the model at `index` is the package's: the build id only identifies the image."""
     model = client.model(index)
     plan = package.plan
     if model.name != plan.name or model.sha256 != (plan.graph.sha256 or "0" * 64):
@@ -312,7 +312,7 @@ def _check_model(client: Client, index: int, package: PackageSources) -> None:
 
 
 def _check_ticks(scale: tuple[Unit, Fraction], device: DeviceInfo, board: str) -> None:
-    """The device timed a loop of known length when it started: an emulator's clock has to agree with it exactly."""
+    """Checks the ticks of a loop of known length that the device timed at its start, on an emulator exactly."""
     unit, per_tick = scale
     if unit is not Unit.INSTRUCTIONS or not device.loop_instructions:
         return

@@ -1,4 +1,4 @@
-"""How to run: what goes before a card's own settings."""
+"""Options of a run, which override a card's settings."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ LAYER_VECTORS = 20
 
 @dataclass(frozen=True)
 class Options:
-    """How to run.
+    """Options of a run.
 
     Attributes:
-        link: "uart", "fast" for the board's quickest, or "rtt" through the debug probe of a real board.
+        link: "uart", "fast" for the board's fastest, or "rtt" through the debug probe of a real board.
         vectors: replaces the card's vectors.
         oracle: replaces the card's oracle.
-        opinions: second references, reported and never gating; over the first 20 vectors.
+        opinions: second references, over the first 20 vectors; reported without effect on the verdict.
         layer_vectors: layers are compared over this many vectors from the first on (a sequence: over all).
         sanitize: build with AddressSanitizer and UndefinedBehaviorSanitizer (host board only).
-        placement: part of the image -> memory region; goes before the card's.
+        placement: part of the image -> memory region; overrides the card's.
         probe: unique id of the debug probe, or BOARD=ID,...; see harness.boards.backends.pyocd.probes.wanted_probe.
-        overrides: what to compile for; goes before the card's.
-        runtime: what computes the model on the board; see harness.runtimes.
+        overrides: goals of the compiler; override the card's.
+        runtime: name of the runtime that computes the model on the board, see harness.runtimes.
     """
 
     link: str = "uart"
@@ -46,7 +46,7 @@ class Options:
 
 
 def apply_options(card: Card, options: Options) -> Card:
-    """The card with the options' vectors and oracle; random vectors have no labels, so that accuracy goes unchecked."""
+    """The card with the options' vectors and oracle; without the check of accuracy for random vectors: no labels."""
     changes: dict[str, object] = {}
     if options.vectors is not None and options.vectors != card.vectors:
         changes["vectors"] = options.vectors
@@ -58,10 +58,10 @@ def apply_options(card: Card, options: Options) -> Card:
 
 
 def check_choice(option: Literal["link", "oracle", "runtime"], value: str) -> None:
-    """Check an option's value that a user gave.
+    """Checks the value of an option.
 
     Raises:
-        OptionError: it is none of those allowed.
+        OptionError: the value is not allowed.
     """
     if option == "runtime":
         allowed = RUNTIMES.names()
@@ -72,7 +72,7 @@ def check_choice(option: Literal["link", "oracle", "runtime"], value: str) -> No
 
 
 def choose_boards(names: Sequence[str]) -> tuple[str, ...]:
-    """The boards named, each once; "all" stands for every board that runs here as itself.
+    """The boards named, each once; "all" stands for the boards whose backend always runs.
 
     Raises:
         BoardConfigError: a name is unknown.

@@ -1,4 +1,4 @@
-"""What is known of one model on one board after a run."""
+"""The outcome of running one model on one board."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Everything known of one model on one board.
+    """The outcome of running one model on one board.
 
     Attributes:
         card: with the options applied.
         graph: the model as imported; `plan.graph` is what runs.
-        runtime: what computed it on the board.
-        reference: the oracle that gated.
-        opinion_notes: why a second opinion is missing.
+        runtime: the runtime that computed it on the board.
+        reference: results of the oracle that the verdict is based on.
+        opinion_notes: why a second reference has no results.
         baselines: TFLM's records for this model, core and unit.
-        transcript: the last bytes on the line.
-        notes: what else the board's session had to say.
-        seconds: wall clock by phase.
+        transcript: the last bytes on the line, as text.
+        notes: of the board's session.
+        seconds: wall-clock time by phase.
     """
 
     card: Card
@@ -59,7 +59,7 @@ class Outcome:
 
     @property
     def plan(self) -> Plan:
-        """What was compiled: layers, arena, and the graph that runs."""
+        """The compiled network: layers, arena, and the graph that runs."""
         return self.package.plan
 
     @property
@@ -68,12 +68,12 @@ class Outcome:
         return self.verdict.passed
 
     def explain(self) -> str:
-        """All checks, one a line, for an assertion's message."""
+        """All checks, one per line, for an assertion's message."""
         where = self.resolved.asked.name
         if self.resolved.stand_in:
             where += f" (stand-in: {self.resolved.ran_on})"
         lines = [f"{self.card.name} on {where}:"]
         for check in self.verdict.checks:
-            status = "" if check.status is Status.NOT_MEASURED else f"{check.status.value}: "  # the summary says it
+            status = "" if check.status is Status.NOT_MEASURED else f"{check.status.value}: "  # the summary has it
             lines.append(f"  {check.name}: {status}{check.summary}")
         return "\n".join(lines)

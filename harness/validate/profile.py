@@ -1,4 +1,4 @@
-"""A model or card and a board -> its modelled cycles, layer by layer, without the board.
+"""Modelled cycles of a model or card on a board, layer by layer, without the board.
 
 prediction = profile_model("kws.tflite", "nucleo-l4r5")
 prediction.estimate.cycles, prediction.estimate.layers[0].causes
@@ -33,15 +33,15 @@ def profile_model(
     """Modelled cycles of a model on a board.
 
     Args:
-        model: a model file, or a card, whose name, vectors and placement count too.
-        board: name; one without a cycle table is taken for its core alone.
+        model: a model file, or a card, whose name, vectors and placement are used, too.
+        board: name; for a board without a cycle table its core alone is modelled.
         placement: part of the image -> memory region, where it differs from the card's and the board's own.
-        vectors: the first is run; that of the card, or a random one, where None.
-        bench: shares what was compiled before.
-        progress: called as everything else calls it.
+        vectors: of which the first is run; None for the card's, or a random one.
+        bench: a workbench with compiled packages to reuse; None for a new one.
+        progress: see harness.build.progress.
 
     Raises:
-        ProfileError: nothing that can be observed stands in for the board.
+        ProfileError: no emulated board that can be observed stands in for the board.
         TinyhilError: the model cannot be compiled, built or run.
     """
     card = card_of(Path(model))
@@ -58,7 +58,7 @@ def profile_card(
     bench: Workbench | None = None,
     progress: Progress | None = None,
 ) -> Prediction:
-    """Modelled cycles of a card's model, as profile_model; `overrides` go before the card's."""
+    """Modelled cycles of a card's model, see profile_model; `overrides` override the card's goals."""
     bench = bench or Workbench()
     resolved = observable(board)
     wanted = {**card.placing(board, has_choice=resolved.asked.placement is not None), **(placement or {})}

@@ -1,4 +1,4 @@
-"""What the reference says: an oracle's outputs and tensors for given vectors, computed once and kept in memory."""
+"""Reference: an oracle's outputs and tensors for given vectors, computed once and kept in memory."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Reference:
     """An oracle's results.
 
     Attributes:
-        oracle, version: which one.
-        outputs: per vector, per model output.
-        tensors: per vector for the first ones, by tensor index in subgraph 0 of the model file.
+        oracle, version: the oracle's name, and the version of its package.
+        outputs: [vector][model output].
+        tensors: [vector], for the first vectors: tensors by index in subgraph 0 of the model file.
     """
 
     oracle: str
@@ -28,15 +28,15 @@ class Reference:
 
 
 class References:
-    """Runs oracles and remembers what they said: the boards that a model runs on share one computation."""
+    """Runs oracles and keeps their results, which all boards that a model runs on share."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str, str, int, int], Reference] = {}
 
     def get(self, oracle: str, graph: Graph, vectors: Vectors, *, count: int, tensors: int) -> Reference:
-        """The first `count` vectors through `oracle`, with all tensors of the first `tensors` of them.
+        """The results of `oracle` for the first `count` vectors, with all tensors of the first `tensors` of them.
 
-        A model with states sees the vectors as one sequence that starts from the initial states.
+        For a model with states the vectors are one sequence that starts from the initial states.
 
         Raises:
             OracleMissingError: the oracle's package is not installed.
@@ -49,7 +49,7 @@ class References:
 
 
 def _may_abort(graph: Graph) -> bool:
-    """Whether some inputs abort TFLM, which must then not take this process along."""
+    """Whether some inputs can make TFLM abort, so that it must run in a process of its own."""
     return any(operator_of(node).may_abort(graph, node) for node in graph.nodes)
 
 

@@ -1,7 +1,7 @@
-"""Test vectors: recorded ones from an .npz file, or seeded random ones that excite a network in several ways.
+"""Test vectors: recorded ones from an .npz file, or random ones of several kinds from a seed.
 
-One uniform noise image after another hides errors: it drives most networks into the same saturated output. The random
-vectors therefore alternate between noise, structure and the corners of the value range.
+Uniform noise alone hides errors, since most networks give the same saturated output for all of it. Random vectors
+therefore alternate between noise, structure and the corners of the value range.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Vectors:
 
     Attributes:
         name: the file's name, or "random COUNT, seed SEED".
-        inputs: per vector, per model input: an array of the input's shape and dtype.
-        labels: int64 [vectors], the right class of each vector, or None.
-        sha256: of all inputs and labels, hexadecimal; equal vectors have equal digests.
+        inputs: [vector][model input], of the input's shape and dtype.
+        labels: int64 [vectors], the class of each vector; None without labels.
+        sha256: of all inputs and labels, hexadecimal.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Vectors:
 
 
 def load(spec: RandomVectors | FileVectors, graph: Graph, base_dir: Path) -> Vectors:
-    """The vectors that `spec` asks for, fitted to the inputs of `graph`; relative paths start from `base_dir`.
+    """The vectors of `spec` in the shapes and types of the inputs of `graph`; relative paths start from `base_dir`.
 
     Raises:
         VectorsError: the file is missing or damaged, or its arrays do not fit the model.
@@ -56,7 +56,7 @@ def load(spec: RandomVectors | FileVectors, graph: Graph, base_dir: Path) -> Vec
 
 
 def from_arrays(arrays: list[list[Array]], graph: Graph, name: str = "given") -> Vectors:
-    """Vectors from arrays in memory: per vector one array an input, quantized or float.
+    """Vectors from arrays in memory: [vector][model input], quantized values or real numbers.
 
     Raises:
         VectorsError: an array does not fit its input.
@@ -183,10 +183,10 @@ def _quantize(array: Array, tensor: Tensor, where: str) -> Array:
 
 
 def random_vectors(graph: Graph, count: int, seed: int) -> Vectors:
-    """`count` seeded vectors; vector i depends on the seed and i only, so that a longer run begins with a shorter one.
+    """`count` random vectors; vector i depends only on the seed and i, so that more vectors begin with the same ones.
 
-    The kinds take turns: uniform noise, smooth noise, blocks, a gradient, low contrast around the zero point, sparse
-    peaks, and one of the corners (all lowest, all highest, all zero point, a checkerboard of both ends).
+    The kinds alternate: uniform noise, smooth noise, blocks, a gradient, low contrast around the zero point, sparse
+    peaks, and one of the corners (all lowest, all highest, all zero point, a checkerboard of lowest and highest).
     """
     rows = []
     for index in range(count):
@@ -204,7 +204,7 @@ _Unit = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
 def _from_unit(unit: _Unit, tensor: Tensor, *, around_zero: bool) -> Array:
-    """Values of -1..1 spread over the dtype's range; 0 becomes the zero point, or else the range's middle."""
+    """Values of -1..1 scaled to the dtype's range; 0 becomes the zero point if `around_zero`, else the middle."""
     if tensor.dtype is DType.FLOAT32:
         return (unit * 4.0).astype(np.float32)
     low, high = tensor.dtype.range
@@ -218,7 +218,7 @@ def _noise(shape: tuple[int, ...], rng: np.random.Generator, turn: int) -> _Unit
 
 
 def _smooth(shape: tuple[int, ...], rng: np.random.Generator, turn: int) -> _Unit:
-    """A random walk along each axis longer than 1, scaled to the full range: neighbours resemble each other."""
+    """A random walk along each axis longer than 1, scaled to the full range, so that neighbours are similar."""
     values = rng.normal(size=shape)
     for axis, length in enumerate(shape):
         if length > 1:
@@ -229,7 +229,7 @@ def _smooth(shape: tuple[int, ...], rng: np.random.Generator, turn: int) -> _Uni
 
 
 def _blocks(shape: tuple[int, ...], rng: np.random.Generator, turn: int) -> _Unit:
-    """Constant patches, as flat regions of an image or silence in a spectrogram."""
+    """Patches of one value, like flat regions of an image or silence in a spectrogram."""
     values = np.full(shape, rng.uniform(-1, 1))
     for _ in range(6):
         box = tuple(slice(a, a + int(rng.integers(1, n + 1))) for n in shape for a in [int(rng.integers(0, n))])

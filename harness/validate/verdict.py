@@ -1,4 +1,4 @@
-"""The verdict on a run: every check that its card asks for, and the figures beside them."""
+"""The verdict on a run: the results of all checks that its card asks for, with figures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.validate.metrics import measure_agreement
 
 @dataclass(frozen=True)
 class Opinion:
-    """A second reference, reported beside the one that gates; `outputs` is the board against it."""
+    """Differences of the board's outputs from a second reference; reported without effect on the verdict."""
 
     oracle: str
     version: str
@@ -22,16 +22,17 @@ class Opinion:
 
 @dataclass(frozen=True)
 class Verdict:
-    """All checks of one model on one board.
+    """The results of all checks of one model on one board.
 
     Attributes:
-        outputs: per model output.
-        metrics: per model output, by the metric's name.
-        layers: per compared layer output.
+        checks: in the order of reports.
+        outputs: differences by model output.
+        metrics: values by metric's name, for each model output.
+        layers: differences by compared layer output.
         uncompared: names of layers whose output has no counterpart in the model file.
         first_layer: the first differing layer, or None.
-        confusion: confusion matrix over labelled vectors, rows right, columns predicted, or None.
-        accuracy: share of labelled vectors classified right by (board, reference), or None.
+        confusion: confusion matrix over labelled vectors, labels by predicted classes, or None.
+        accuracy: (board, reference): share of labelled vectors classified correctly, or None.
     """
 
     checks: tuple[CheckResult, ...]
@@ -55,7 +56,7 @@ class Verdict:
 
 
 def make_verdict(card: Card, evidence: Evidence) -> Verdict:
-    """All checks of `card` on what was measured; layers are compared over the vectors the reference has tensors for."""
+    """The verdict of the checks of `card` on a run; layers are compared for vectors with tensors in the reference."""
     return Verdict(
         checks=tuple(result for check in CHECKS for result in check.judge(card, evidence)),
         outputs=evidence.outputs,

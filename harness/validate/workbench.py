@@ -1,7 +1,7 @@
-"""From a model card and a board to an Outcome: what the command and the pytest plugin both call.
+"""Workbench: runs a card on a board, for the command and the pytest plugin.
 
-A Workbench keeps what boards share: imported graphs, the oracle's results, compiled packages. It owns no board: a
-session is opened for one run and closed with it.
+It keeps what several runs share: imported graphs, the oracle's results, compiled packages. A board's session is opened
+for one run and closed after it.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ OPINION_VECTORS = 20
 
 @dataclass(frozen=True, eq=False)
 class _Subject:
-    """What is run, and where.
+    """What is run on which board.
 
     Attributes:
-        placement: the region of each part of the image; None where the board has no choice.
-        compared: how many vectors have their layers compared, from the first on.
+        placement: the region of each part of the image; None for a board without placement.
+        compared: number of vectors, from the first on, whose layers are compared.
     """
 
     resolved: Resolved
@@ -65,7 +65,7 @@ class _Subject:
 
 
 class Workbench:
-    """Runs models on boards and remembers what the runs share."""
+    """Runs models on boards; keeps what the runs share."""
 
     def __init__(self, *, cache_dir: Path | None = None) -> None:
         self._cache_dir = cache_dir
@@ -84,7 +84,7 @@ class Workbench:
         try:
             facts = model.stat()
         except OSError:
-            return frontends.load(model)  # which knows how to say it
+            return frontends.load(model)  # raises the error
         key = (model.resolve(), facts.st_mtime_ns, facts.st_size)
         if key not in self._graphs:
             self._graphs[key] = frontends.load(model)
@@ -117,10 +117,10 @@ class Workbench:
     def validate(
         self, card: Card, board: str, options: Options = Options(), progress: Progress | None = None  # noqa: B008
     ) -> Outcome:
-        """Build the card's model for `board`, run it there, and compare.
+        """Builds the card's model for `board`, runs it there, and compares.
 
         Raises:
-            TinyhilError: anything that kept the checks from being made; a failed check raises nothing.
+            TinyhilError: the checks could not be made. A check that fails raises nothing.
         """
         tell = progress or _silent
         clock = PhaseClock()
@@ -167,7 +167,7 @@ class Workbench:
     def run(
         self, model: Path, board: str, arrays: Sequence[Sequence[Array]], options: Options = Options()  # noqa: B008
     ) -> list[tuple[Array, ...]]:
-        """The outputs of `board` for inputs in memory, with no reference: per vector an array per model output."""
+        """The outputs of `board` for inputs in memory, without a reference: [vector][model output]."""
         from harness.boards import resolve
 
         resolved = resolve(board, probe=options.probe)
@@ -182,7 +182,7 @@ class Workbench:
         return list(measurement.outputs)
 
     def _subject(self, card: Card, board: str, options: Options) -> _Subject:
-        """The model, its inputs and the board, all found to exist and to fit."""
+        """Loads the model and its vectors, and resolves board and placement."""
         from harness.boards import resolve
 
         resolved = resolve(board, probe=options.probe)
@@ -209,7 +209,7 @@ class Workbench:
     def _opinions(
         self, card: Card, graph: Graph, given: Vectors, options: Options, measurement: Measurement
     ) -> tuple[tuple[Opinion, ...], tuple[str, ...]]:
-        """The board's outputs against the second references; what one cannot do is a note, never an error."""
+        """(differences of the outputs from each second reference, notes on references that cannot run)."""
         opinions, notes = [], []
         count = min(len(given), OPINION_VECTORS)
         for name in options.opinions:
@@ -230,7 +230,7 @@ def _silent(what: str, done: int, total: int) -> None:
 
 
 def _wanted_regions(card: Card, resolved: Resolved, options: Options) -> dict[str, str]:
-    """Part of the image -> memory region: the card's entries for the board that runs, then the options'."""
+    """Part of the image -> memory region: the card's entries for the board that runs, overridden by the options'."""
     board = resolved.runs_on
     return {**card.placing(board.name, has_choice=board.placement is not None), **options.placement}
 
@@ -246,7 +246,7 @@ def _check_labels(card: Card, given: Vectors) -> None:
 def _run(
     subject: _Subject, image: Image, package: Package, tell: Progress
 ) -> tuple[Measurement, str, tuple[str, ...]]:
-    """What was measured, the last bytes on the line, and what else the board's session had to say."""
+    """(measurement, transcript of the line, notes of the board's session)."""
     with _session(subject.resolved, image) as session:
         measurement = _measure(session, subject, image, package, tell)
         transcript = session.transcript()
@@ -262,7 +262,7 @@ def _baselines(graph: Graph, resolved: Resolved, measurement: Measurement) -> tu
 
 @contextmanager
 def _session(resolved: Resolved, image: Image) -> Iterator[Session]:
-    """A board's session; an error that passes through it takes the line's transcript along."""
+    """A board's session; adds the line's transcript to errors."""
     from harness.boards import open_session
 
     with open_session(resolved, image) as session:
@@ -274,7 +274,7 @@ def _session(resolved: Resolved, image: Image) -> Iterator[Session]:
 
 
 def _measure(session: Session, subject: _Subject, image: Image, package: Package, tell: Progress) -> Measurement:
-    """Run all vectors; only the compared ones bring their layers' outputs over the line."""
+    """Runs all vectors; fetches layers' outputs only for those that are compared."""
     from harness.boards.session import open_client
     from harness.validate.measurement import measure
 

@@ -1,1 +1,1 @@
-"""The commands of `tinyhil`, one a file, named after it."""
+"""The commands of `tinyhil`, each in a file of its name."""

@@ -1,4 +1,4 @@
-"""The command `tinyhil boards`: what there is, and what is attached."""
+"""The command `tinyhil boards`: all boards, or the attached probes."""
 
 from __future__ import annotations
 

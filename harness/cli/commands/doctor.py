@@ -1,4 +1,4 @@
-"""The command `tinyhil doctor`: what is installed, or what keeps one board from running."""
+"""The command `tinyhil doctor`: what is installed, or the bring-up checks of a board."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _bring_up(board: str, probe: str | None, as_json: bool) -> None:
     checks = bring_up(board, probe=probe, tell=tell)
     broken = next((check for check in checks if check.ok is False), None)
     if as_json:
-        # The schema calls the checks rungs of a ladder.
+        # The checks are named "rungs" in the document's schema.
         rungs = [vars(check) for check in checks]
         terminal.print_json({"kind": "ladder", "board": board, "healthy": broken is None, "rungs": rungs})
     else:

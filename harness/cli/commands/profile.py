@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """How a profile is printed."""
+    """Forms in which a profile is printed."""
 
     TEXT = "text"
     JSON = "json"
@@ -169,7 +169,7 @@ def _show_run(
 
 
 def _modelled(card: Card, board: str, options: Options, bench: Workbench, hot: int, tell: Progress) -> Document:
-    """Fields for the run's document. What keeps cycles from being modelled does not keep the run from being shown."""
+    """Modelled cycles for the run's document; a note instead if they cannot be modelled."""
     from harness.cycles.document import prediction_document
 
     try:

@@ -78,10 +78,10 @@ def validate(
 def _run_all(
     cards: Sequence[Card], boards: Sequence[str], options: Options, quiet: bool
 ) -> tuple[list[Document], int]:
-    """A document for every card on every board, and the exit code: the worst of all runs.
+    """(document for every card on every board, exit code: the worst of all runs).
 
     Raises:
-        TinyhilError: the only run that was asked for could not be made.
+        TinyhilError: there is only one run, and it could not be made.
     """
     from harness.report.document import error_document, run_document
     from harness.validate.workbench import Workbench
@@ -102,5 +102,5 @@ def _run_all(
                     documents.append(error_document(card.name, board, error, str(card.path or card.model)))
                     code = max(code, error.category.value)
                     if error.category is Category.INPUT and number == 0:
-                        break  # the other boards would say the same
+                        break  # the error is the same on the other boards
     return documents, code

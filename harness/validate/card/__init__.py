@@ -1,4 +1,4 @@
-"""Model cards: `NAME.hil.yaml`, which says what a model is checked with and against which limits."""
+"""Model cards: `NAME.hil.yaml` files with a model, its vectors, checks and budgets."""
 
 from harness.validate.card.loading import SUFFIX, card_for_model, card_of, load_card
 from harness.validate.card.schema import Accuracy, Budget, Card, Checks, Compiling, OracleName, Placing, Tolerance

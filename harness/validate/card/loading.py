@@ -1,4 +1,4 @@
-"""Files -> cards."""
+"""Loads cards from files; a model without a card gets a default one."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _MAX_BYTES = 1 << 20
 
 
 def card_for_model(model: Path) -> Card:
-    """The card of a model that has none: random vectors, outputs and layers exact against TFLM, no budgets."""
+    """The default card of a model: random vectors, outputs and layers exact against TFLM, no budgets."""
     return Card(name=model.stem, path=None, model=model, base=model.parent, vectors=RandomVectors(random=20))
 
 
 def card_of(target: Path) -> Card:
-    """The card that a path names: a card's file, or a model, which gets one of its own.
+    """The card of a path: of a card's file, or the default card of a model file.
 
     Raises:
-        CardError: it is a card's file and cannot be used.
+        CardError: it is a card's file that cannot be used, see load_card.
     """
     return load_card(target) if target.suffix in (".yaml", ".yml") else card_for_model(target)
 
@@ -37,7 +37,7 @@ def load_card(path: Path) -> Card:
 
     Raises:
         CardError: the file cannot be read, is not YAML, breaks the schema (all mistakes at once, with line numbers), or
-            has budgets or a placement for a board that nobody knows.
+            has budgets or a placement for an unknown board.
     """
     text = _read(path)
     root = compose(path, text)
@@ -82,7 +82,7 @@ def _read(path: Path) -> str:
 
 
 def _check_boards(path: Path, root: yaml.Node | None, key: str, boards: Iterable[str]) -> None:
-    """What is under a misspelt name would never be used."""
+    """Refuses unknown boards under `key`: entries under a misspelt name would never be used."""
     names = [name for name in boards if name != "default"]
     if not names:
         return
@@ -124,7 +124,7 @@ def _schema_error(path: Path, root: yaml.Node | None, error: ValidationError) ->
     return CardError(f"{path}: {lines[0]}{more}", hint=hint, details="\n".join(lines) if more else "")
 
 
-# What pydantic puts into a location for the alternatives of a union.
+# Names that pydantic inserts into locations for the alternatives of a union.
 _UNION_TAGS = {"RandomVectors", "FileVectors"}
 _FORMS = {
     "FileVectors": "NAME.npz, {file: NAME.npz, count: N} or {random: N, seed: S}",

@@ -1,4 +1,4 @@
-"""Where in a card's file something stands: the YAML text as a tree of nodes with their lines."""
+"""Line numbers in a card's file, from the YAML text as a tree of nodes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from harness.errors import CardError
 
 
 def compose(path: Path, text: str) -> yaml.Node | None:
-    """The node tree, for line numbers; also refuses what YAML allows and a card must not have."""
+    """The node tree.
+
+    Raises:
+        CardError: the text is no YAML, or has aliases or a key twice.
+    """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""What all parts of a card have in common."""
+"""The base class of all parts of a card."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 
 class Record(BaseModel):
-    """A part of a card: unknown keys are refused, so that a typing mistake never switches a check off."""
+    """A part of a card. Unknown keys are refused, so that a misspelt key cannot disable a check."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 

@@ -1,4 +1,4 @@
-"""The schema of a card: every key, what it may hold, and what stands where it is left out.
+"""The schema of a card: every key, its type and its default.
 
 docs/cards.md shows it by example. Paths in a card are relative to the card's folder.
 """
@@ -28,13 +28,13 @@ class Tolerance(Record):
 def _tolerance(value: object) -> object:
     if value == "exact":
         return {"max_lsb": 0}
-    if value is False or value == "off":  # YAML reads a bare `off` as false
+    if value is False or value == "off":  # `off` without quotes is false in YAML
         return None
     return value
 
 
 class Accuracy(Record):
-    """`{min: SHARE}`: share of labelled vectors that the board classifies right (0 to 1)."""
+    """`{min: SHARE}`: least share of labelled vectors that the board must classify correctly (0 to 1)."""
 
     min: Annotated[float, Field(ge=0, le=1, strict=False)]
 
@@ -54,7 +54,7 @@ ToleranceField: TypeAlias = Annotated[Tolerance | None, BeforeValidator(_toleran
 
 
 class Checks(Record):
-    """What is compared; a check that is None is not made."""
+    """Which checks are made, with their tolerances; None for a check that is not made."""
 
     outputs: ToleranceField = Tolerance(max_lsb=0)
     layers: ToleranceField = Tolerance(max_lsb=0)
@@ -62,12 +62,12 @@ class Checks(Record):
 
 
 class Budget(Record):
-    """Limits; each is compared only with a measurement of its own unit.
+    """Limits; each is compared only with a measurement of the same unit.
 
     Attributes:
         arena: bytes of the arena, as measured on the board.
         flash: bytes of text, rodata and data of the generated code, its weights and its kernels.
-        stack: bytes of stack, highest mark of a run.
+        stack: most bytes of stack that a run uses.
         instructions: executed instructions of one inference (emulated boards).
         cycles: cycles of one inference (real boards).
     """
@@ -84,7 +84,7 @@ class Budget(Record):
 
 
 class Placing(Record):
-    """Memory regions of the board for parts of the image; a part that is None stays where the board has it.
+    """Memory regions of the board for parts of the image; None for the board's default.
 
     Attributes:
         arena, stack: the model's arena and the stack.
@@ -101,7 +101,7 @@ class Placing(Record):
 
 
 class Compiling(Record):
-    """What to compile for: see harness.compiler.goals.Goals. Budgets in bytes, also as text such as 32k or 32KiB.
+    """Goals of the compiler, see harness.compiler.goals.Goals. Budgets in bytes, or as text such as 32k or 32KiB.
 
     Attributes:
         optimize: time, ram, flash or balanced.
@@ -114,18 +114,18 @@ class Compiling(Record):
 
     @property
     def overrides(self) -> Overrides:
-        """The same for the compiler."""
+        """These keys as overrides of the compiler's goals."""
         return Overrides(self.optimize, self.max_arena, self.max_flash)
 
 
 def _placement(value: object) -> object:
-    """`{arena: dtcm}` is short for `{default: {arena: dtcm}}`."""
+    """Expands the short form `{arena: dtcm}` to `{default: {arena: dtcm}}`."""
     flat = isinstance(value, dict) and any(part in value for part in Placing.model_fields)
     return {"default": value} if flat else value
 
 
 class CardKeys(Record):
-    """The keys of a card."""
+    """The keys of a card's file."""
 
     model: PathText
     vectors: VectorsField = RandomVectors(random=20)
@@ -138,17 +138,17 @@ class CardKeys(Record):
 
 
 class Card(Record):
-    """A model card, checked.
+    """A checked model card.
 
     Attributes:
         name: the card's file name without its suffix, or the model's.
         path: the card's file, or None for a model given without a card.
         model: path of the model file.
         base: folder that relative paths start from.
-        vectors: where the inputs come from.
-        oracle: name of the reference that gates.
+        vectors: the source of the inputs.
+        oracle: name of the oracle that the checks compare with.
         checks, budgets, placement: as in the file; the latter two by board name or "default".
-        compile: what to compile for.
+        compile: goals of the compiler.
     """
 
     name: str
@@ -164,12 +164,12 @@ class Card(Record):
     description: str = ""
 
     def budget(self, board: str) -> Budget:
-        """Limits for `board`: its own where it has them, else the default's."""
+        """Limits for `board`: those under its name if there are any, else those under "default"."""
         default = self.budgets.get("default", Budget()).limits()
         return Budget(**{**default, **self.budgets.get(board, Budget()).limits()})
 
     def placing(self, board: str, *, has_choice: bool) -> dict[str, str]:
-        """Part -> memory region on `board`: its own entries, and the default's where the board has a choice at all."""
+        """Part -> memory region on `board`: entries under its name, and with `has_choice` those under "default"."""
         names = ("default", board) if has_choice else (board,)
         given = (self.placement.get(name, Placing()).model_dump(exclude_none=True) for name in names)
         return {part: region for entry in given for part, region in entry.items()}

@@ -1,4 +1,4 @@
-"""Where a card's input vectors come from: a file, or a seed."""
+"""The source of a card's input vectors: a file, or a seed for random ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.validate.card.record import PathText, Record
 
 
 class RandomVectors(Record):
-    """`{random: COUNT, seed: SEED}`: seeded mix of noise, structure and corner values (harness/validate/vectors.py)."""
+    """`{random: COUNT, seed: SEED}`: noise, structure and corner values from a seed (harness/validate/vectors.py)."""
 
     random: Annotated[int, Field(ge=1, le=100_000)]
     seed: NonNegativeInt = 0
@@ -46,10 +46,10 @@ VectorsField: TypeAlias = Annotated[
 
 
 def parse_vectors(text: str, base: Path) -> RandomVectors | FileVectors:
-    """Vectors as named on a command line: a .npz file, COUNT, or COUNT:SEED for random ones.
+    """Vectors from an option's text: a .npz file, or COUNT or COUNT:SEED for random ones.
 
     Raises:
-        OptionError: it is neither.
+        OptionError: the text has none of these forms.
     """
     count, _, seed = text.partition(":")
     if count.isdecimal() and (not seed or seed.isdecimal()) and 1 <= int(count) <= 100_000:

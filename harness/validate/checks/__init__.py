@@ -1,6 +1,6 @@
-"""Checks: what a card asks for, judged by what a run gave. A check is a file here and its line in CHECKS.
+"""Checks of a run, as its card asks for. A check is a file here and its line in CHECKS.
 
-One that cards can set takes a field in harness.validate.card.schema.Checks, too.
+A check that cards can configure has a field in harness.validate.card.schema.Checks, too.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ __all__ = ["CHECKS", "Check", "CheckResult", "Evidence", "Status", "check_names"
 
 
 class Check(Protocol):
-    """One subject that a run is judged by."""
+    """A check: gives results for a run if the card asks for it."""
 
     def names(self, card: Card, board: str) -> tuple[str, ...]:
-        """Names of the results that `judge` gives for this card on this board; () when the card does not ask for it."""
+        """Names of the results of `judge` for this card on this board; () if the card does not ask for it."""
 
     def judge(self, card: Card, evidence: Evidence) -> Iterable[CheckResult]:
-        """A result for each of these names, in their order."""
+        """A result for each of `names`, in order."""
 
 
 CHECKS: tuple[Check, ...] = (OutputsCheck(), LayersCheck(), AccuracyCheck(), MemoryCheck(), BudgetChecks())
-"""In the order in which they are reported."""
+"""All checks, in the order of reports."""
 
 
 def check_names(card: Card, board: str) -> tuple[str, ...]:
-    """Names of the checks that a card asks for on `board`, in the order in which they are reported."""
+    """Names of the checks that a card asks for on `board`, in the order of reports."""
     return tuple(name for check in CHECKS for name in check.names(card, board))

@@ -1,4 +1,4 @@
-"""The check `accuracy`: the share of labelled vectors that the board classifies right."""
+"""The check `accuracy`: the share of labelled vectors that the board classifies correctly."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class AccuracyCheck:
 
 
 def check_accuracy(board: float, reference: float, minimum: float, vectors: int) -> CheckResult:
-    """The check of the share of labelled vectors classified right."""
+    """The result for shares of correctly classified vectors: the board's must be at least `minimum`."""
     passed = board >= minimum
     return CheckResult(
         "accuracy",

@@ -1,7 +1,7 @@
 """The checks of budgets, one for each limit of the card: `arena`, `flash`, `stack`, `instructions`, `cycles`.
 
-A budget is only ever compared with a measurement of its own unit; where the board measures another one, the check says
-"not measured here" and neither passes nor fails.
+A budget is compared only with a measurement of the same unit; where the board measures another one, the result is "not
+measured", which neither passes nor fails.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class BudgetChecks:
 
 
 def _time(evidence: Evidence, unit: Unit) -> tuple[Quantity | None, str]:
-    """The time of an inference, or why it is not known in this unit."""
+    """(time of an inference in this unit or None, why it is None)."""
     measured = evidence.measurement
     if measured.total is not None and measured.unit is unit:
         return Quantity(measured.total, unit), ""
@@ -39,7 +39,7 @@ def _time(evidence: Evidence, unit: Unit) -> tuple[Quantity | None, str]:
 
 
 def _bytes(evidence: Evidence, name: str) -> tuple[Quantity | None, str]:
-    """The bytes of arena, stack or flash, or why they are not known."""
+    """(bytes of arena, stack or flash or None, why they are None)."""
     from harness.boards.backends import find_backend
 
     board, runtime = evidence.resolved.runs_on, evidence.runtime
@@ -53,10 +53,10 @@ def _bytes(evidence: Evidence, name: str) -> tuple[Quantity | None, str]:
 
 
 def check_budget(name: str, limit: Quantity, measured: Quantity | None, why: str = "") -> CheckResult:
-    """The check of one budget; `measured` is None where this board cannot tell, and `why` says so.
+    """The result for one budget; `measured` is None where the board cannot measure it, for the reason `why`.
 
     Raises:
-        UnitError: the two are of different units.
+        UnitError: `limit` and `measured` have different units.
     """
     if measured is None:
         return CheckResult(name, Status.NOT_MEASURED, f"not measured here: {why}", {"limit": limit.value})

@@ -1,4 +1,4 @@
-"""The check `layers`: what every layer wrote against the reference's tensors."""
+"""The check `layers`: the output of every layer against the reference's tensors."""
 
 from __future__ import annotations
 
@@ -45,9 +45,16 @@ def check_layers(
     uncompared: Sequence[str] = (),
     hidden: int = 0,
 ) -> CheckResult:
-    """The check of every layer's output; the summary shows the first differing layer by itself.
+    """The result for the layers' outputs; the summary describes the first differing layer.
 
-    `hidden` is the number of operators whose output never exists as a whole, and is compared by what comes of it.
+    Args:
+        layers: differences of all compared layer outputs.
+        first: the first differing one, or None.
+        tolerance: allowed difference.
+        vectors: number of vectors compared.
+        oracle: name of the reference.
+        uncompared: names of layers without a counterpart in the model file.
+        hidden: number of operators whose output never exists whole, and is checked only by the outputs after it.
     """
     bad = [diff for diff in layers if not diff.diff.within(tolerance)]
     if not layers:
@@ -73,7 +80,7 @@ def check_layers(
 
 
 def _narrowed(layers: Sequence[LayerDiff]) -> str:
-    """What was compared of layers that lost channels."""
+    """Words on layers of which only some channels were compared."""
     counts = [diff.diff.channels for diff in layers if diff.diff.channels]
     if not counts:
         return ""
@@ -86,7 +93,7 @@ def _hidden(count: int) -> str:
 
 
 def _uncompared(names: Sequence[str], oracle: str) -> str:
-    """What a check of layers must not be silent about: an earlier layer may differ unseen."""
+    """Words on layers that were not compared: one of them may differ unnoticed before the first that was found."""
     if not names:
         return ""
     shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

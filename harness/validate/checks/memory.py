@@ -1,4 +1,4 @@
-"""The check `memory`: the model keeps to its arena, and reads only what it wrote."""
+"""The check `memory`: the model writes nothing behind its arena, and reads only bytes that it wrote."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class MemoryCheck:
 
 
 def check_memory(overrun: int, reads_unwritten: bool) -> CheckResult:
-    """The check that the model keeps to its arena and never depends on what lay there before."""
+    """The result for `overrun` bytes written behind the arena, and whether outputs depend on earlier contents."""
     figures: dict[str, float | int | str] = {"overrun": overrun, "reads_unwritten": int(reads_unwritten)}
     if overrun:
         return CheckResult("memory", Status.FAIL, f"{overrun:,} bytes written behind the arena's end", figures)

@@ -25,7 +25,7 @@ class OutputsCheck:
 
 
 def check_outputs(outputs: Sequence[TensorDiff], tolerance: Tolerance, vectors: int, oracle: str) -> CheckResult:
-    """The check of the model's outputs against the reference."""
+    """The result for the differences of the model's outputs from the reference."""
     bad = [diff for diff in outputs if not diff.within(tolerance)]
     figures = {
         "vectors": vectors,

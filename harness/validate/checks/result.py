@@ -1,4 +1,4 @@
-"""What a check gives."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.validate.card import Tolerance
 
 
 class Status(Enum):
-    """Outcome of one check."""
+    """Whether a check passed; NOT_MEASURED where the board cannot tell."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -19,7 +19,7 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check: its name as in the card, how it ended, in one sentence, and its figures."""
+    """The result of a check: its name as in the card, status, one sentence, and figures by name."""
 
     name: str
     status: Status
@@ -33,5 +33,5 @@ def allowed(tolerance: Tolerance) -> str:
 
 
 def how_equal(max_lsb: int) -> str:
-    """How near tensors are that pass."""
+    """The largest difference of tensors that pass, in words."""
     return "bit for bit" if max_lsb == 0 else f"within {max_lsb} LSB"

@@ -1,8 +1,8 @@
-"""Metrics of agreement between reference and board, as the validation report of ST Edge AI Core names them.
+"""Metrics of agreement between reference and board, with the names of ST Edge AI Core's validation report.
 
-Formulas after the list in "Evaluation report and metrics" of the ST Edge AI Core documentation; each stands with its
-function. A metric is a function of an OutputPair and its line in METRICS; packages add theirs by entry points of the
-group "tinyhil.metrics". Reports show all that there are.
+Formulas from "Evaluation report and metrics" of the ST Edge AI Core documentation, given with each function. A metric
+is a function of an OutputPair and its line in METRICS; other packages add metrics by entry points of the group
+"tinyhil.metrics". Reports show all metrics.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from harness.validate.metrics.pair import OutputPair
 __all__ = ["METRICS", "Metric", "OutputPair", "measure_agreement"]
 
 Metric: TypeAlias = Callable[[OutputPair], float | None]
-"""The agreement of an output over all vectors; None where the metric does not apply to it."""
+"""The metric's value of an output over all vectors; None where it does not apply."""
 
 METRICS: Table[Metric] = Table(
     "metric",
@@ -32,7 +32,7 @@ METRICS: Table[Metric] = Table(
         "cos": "harness.validate.metrics.similarity:cos",
     },
 )
-"""In the order in which they are reported."""
+"""Name -> metric, in the order of reports."""
 
 
 def measure_agreement(pair: OutputPair) -> dict[str, float | None]:

@@ -1,4 +1,4 @@
-"""Agreement in classes."""
+"""Agreement of predicted classes."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from harness.validate.metrics.pair import OutputPair
 
 
 def acc(pair: OutputPair) -> float | None:
-    """Share of vectors that both put into the same class; None where there are no classes."""
+    """Share of vectors for which board and reference predict the same class; None for an output without classes."""
     return accuracy(classify(pair.board), classify(pair.reference)) if pair.classes else None

@@ -1,4 +1,4 @@
-"""What metrics compare."""
+"""The values that metrics compare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The direction of the outputs."""
+"""Similarity of the outputs' directions."""
 
 from __future__ import annotations
 
