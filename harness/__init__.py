@@ -15,9 +15,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from harness.version import DEFAULT_BOARD as DEFAULT_BOARD
-from harness.version import __version__ as __version__
-
 if TYPE_CHECKING:
     from harness.compiler.compile import compile_graph
     from harness.compiler.emit.package import write_package
@@ -30,6 +27,8 @@ if TYPE_CHECKING:
     from harness.validate.outcome import Outcome
     from harness.validate.profile import profile_model
     from harness.validate.workbench import Workbench
+    from harness.version import DEFAULT_BOARD as DEFAULT_BOARD
+    from harness.version import __version__ as __version__
 
 __all__ = [
     "Goals",
@@ -47,6 +46,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "DEFAULT_BOARD": "version",
     "Goals": "compiler.goals",
     "Options": "validate.options",
     "Outcome": "validate.outcome",
@@ -59,6 +59,7 @@ _HOME = {
     "load_card": "validate.card",
     "profile_model": "validate.profile",
     "write_package": "compiler.emit.package",
+    "__version__": "version",
 }
 
 
