@@ -150,10 +150,10 @@ def _load() -> None:
     find_package()
 
 
-def _oracle(name: str, *, gates: bool = True) -> Oracle:
-    return Oracle(load=_load, interpret=lambda model: LitertInterpreter(model, name), gates=gates)
+def _oracle(name: str) -> Oracle:
+    return Oracle(load=_load, interpret=lambda model: LitertInterpreter(model, name))
 
 
 LITERT_REF = _oracle("litert-ref")
 LITERT = _oracle("litert")
-LITERT_BUILTIN = _oracle("litert-builtin", gates=False)
+LITERT_BUILTIN = _oracle("litert-builtin")

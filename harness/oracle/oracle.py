@@ -22,13 +22,11 @@ class Oracle:
         load: imports the packages that it needs. Raises OracleMissingError.
         interpret: opens a model by the bytes of its file; can run in a process of its own. Raises OracleError.
         interpret_graph: opens a model by its Graph. Raises OracleError.
-        gates: whether a card may name it as its oracle.
     """
 
     load: Callable[[], None] = _nothing
     interpret: Callable[[bytes], Interpreter] | None = None
     interpret_graph: Callable[[Graph], Interpreter] | None = None
-    gates: bool = True
 
 
 ORACLES: Table[Oracle] = Table(
@@ -43,3 +41,11 @@ ORACLES: Table[Oracle] = Table(
     },
 )
 """Name -> oracle; "tflm" is the reference that results are compared with by default."""
+
+NOT_GATING = frozenset({"litert-builtin"})
+"""Oracles that no card may name as its reference: kernels that LiteRT ships, but does not choose by itself."""
+
+
+def gating_names() -> tuple[str, ...]:
+    """Oracles that a card may name as its reference."""
+    return tuple(name for name in ORACLES.names() if name not in NOT_GATING)

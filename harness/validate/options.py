@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal
 
 from harness.compiler.goals import Overrides
 from harness.errors import OptionError
 from harness.runtimes import DEFAULT_RUNTIME, RUNTIMES
-from harness.validate.card import Card, FileVectors, OracleName, RandomVectors
+from harness.validate.card import Card, FileVectors, RandomVectors
 
 LINKS = ("uart", "fast", "rtt")
 SECOND_OPINIONS = ("litert-ref", "litert")
@@ -63,10 +63,9 @@ def check_choice(option: Literal["link", "oracle", "runtime"], value: str) -> No
     Raises:
         OptionError: the value is not allowed.
     """
-    if option == "runtime":
-        allowed = RUNTIMES.names()
-    else:
-        allowed = {"link": LINKS, "oracle": get_args(OracleName)}[option]
+    from harness.oracle.oracle import gating_names
+
+    allowed = {"link": lambda: LINKS, "oracle": gating_names, "runtime": RUNTIMES.names}[option]()
     if value not in allowed:
         raise OptionError(f"no {option} is named '{value}'", hint=f"one of: {', '.join(allowed)}")
 

@@ -7,16 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, TypeAlias
 
-from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
+from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, PositiveInt
 
 from harness.compiler.goals import Mode, Overrides, parse_bytes
 from harness.errors import OptionError
 from harness.validate.card.record import PathText, Record
 from harness.validate.card.vectors import RandomVectors, VectorsField
 
-OracleName: TypeAlias = Literal["tflm", "litert-ref", "litert", "spec"]
+
+def _gates(name: str) -> str:
+    from harness.oracle.oracle import NOT_GATING, ORACLES, gating_names
+
+    if name in NOT_GATING or name not in ORACLES:
+        raise ValueError(f"there is no oracle '{name}'; there are {', '.join(repr(known) for known in gating_names())}")
+    return name
+
+
+OracleName: TypeAlias = Annotated[str, AfterValidator(_gates)]
 
 
 class Tolerance(Record):
