@@ -94,6 +94,17 @@ class KernelChoice:
         return MemoryUse(node.inputs, node.outputs, self.scratch, self.overlaps)
 
 
+def applicable(context: Context) -> list[Kernel]:
+    """Kernels that compute the context's node on its core, in the order in which they were found."""
+    node, features = context.node, context.target.features
+    types = operator_of(node).types_of(context.graph, node)
+    return [
+        kernel
+        for kernel in all_kernels()
+        if node.op in kernel.ops and kernel.takes(types) and kernel.runs_on(features) and kernel.applies(context)
+    ]
+
+
 def candidates(context: Context, prefer: Collection[str] = ()) -> list[Kernel]:
     """Kernels that compute the context's node on its core, cheapest first.
 
@@ -107,13 +118,8 @@ def candidates(context: Context, prefer: Collection[str] = ()) -> list[Kernel]:
     Raises:
         CompileError: no kernel applies.
     """
-    node, features = context.node, context.target.features
-    types = operator_of(node).types_of(context.graph, node)
-    found = [
-        kernel
-        for kernel in all_kernels()
-        if node.op in kernel.ops and kernel.takes(types) and kernel.runs_on(features) and kernel.applies(context)
-    ]
+    node = context.node
+    found = applicable(context)
     if not found:
         read = ", ".join(context.graph.tensors[t].dtype.value for t in node.inputs if t >= 0)
         raise CompileError(

@@ -13,6 +13,7 @@ from itertools import zip_longest
 
 import numpy as np
 
+from harness.compiler.choice import applicable
 from harness.hardware.target import Target
 from harness.ir.activations import activation_clamp
 from harness.ir.graph import Graph, NoAttrs, State
@@ -57,7 +58,7 @@ def _layers(kernel: Kernel, target: Target, count: int, rng: Rng) -> list[Graph]
     for number in range(TRIES * count):
         graph = _layer(ops[number % len(ops)], rng)
         context = None if graph is None else Context(graph, graph.nodes[0], target)
-        if graph is not None and context is not None and kernel.applies(context):
+        if graph is not None and context is not None and kernel in applicable(context):
             found.append(graph)
             if len(found) >= max(count, 2 * len(kernel.work(context).loops)):
                 break

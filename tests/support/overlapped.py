@@ -10,7 +10,7 @@ import numpy as np
 from harness.boards import load_boards, open_session, resolve
 from harness.boards.session import open_client
 from harness.build import BuildOptions, build_image
-from harness.compiler.choice import KernelChoice
+from harness.compiler.choice import KernelChoice, applicable
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import emit
 from harness.compiler.memory.overlap import Overlap
@@ -68,7 +68,7 @@ def layer_of(target: Target, kernel: Kernel, graph: Graph) -> Layer | None:
         return None
     step = plan.steps[0]
     context = Context(plan.graph, step.node, target)
-    if step.node.op not in kernel.ops or len(step.node.outputs) != 1 or not kernel.applies(context):
+    if len(step.node.outputs) != 1 or kernel not in applicable(context):
         return None
     choice = KernelChoice(context, kernel)
     plan = replace(plan, steps=(choice.step,))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.compiler.choice import candidates
+from harness.compiler.choice import applicable, candidates
 from harness.compiler.cost import model as costs
 from harness.compiler.cost.model import GUESS_CYCLES, cost_of
 from harness.errors import CostTableError
@@ -155,8 +155,7 @@ def test_kernels_are_ranked_by_modelled_cycles_alone(core: str) -> None:
             ranked = [cost_of(kernel, context) for kernel in kernels]
             assert [c.cycles for c in ranked] == sorted(c.cycles for c in ranked)
             assert all(c.cycles >= 0 and c.instructions >= 0 for c in ranked)
-            found = [k for k in all_kernels() if node.op in k.ops and k.runs_on(context.target.features)]
-            found = [kernel for kernel in found if kernel.applies(context)]
+            found = applicable(context)
             assert set(kernels) == set(found) and len(kernels) == len(found)
             assert ranked[0].cycles == min(cost_of(kernel, context).cycles for kernel in found)
             several += len(found) > 1

@@ -33,6 +33,7 @@ from tests.support.overlapped import layer_of
 from tests.support.scale import scaled
 
 BOARD = "mps3-an547"
+ONE_BY_ONE = next(k for k in convolution_mve.KERNELS if type(k) is Conv1x1S8Mve)
 SMALL_STRIPS = next(k for k in convolution_mve.KERNELS if isinstance(k, ConvSmallStripS8Mve))
 SHORT_STRIPS = next(k for k in depthwise_mve.KERNELS if isinstance(k, DepthwiseConv3x3SmallStripS8Mve))
 _COPIED = ("CONCATENATION", "SPLIT", "SPLIT_V", "STRIDED_SLICE", "PAD")
@@ -288,7 +289,7 @@ def test_conv_1x1_keeps_to_its_order_of_accesses() -> None:
     cases = []
     for _ in range(scaled(10, 100)):
         image = (pick(rng, 1, 2), between(rng, 1, 5), between(rng, 1, 5), _depth(rng))
-        layer = layer_of(Target("cortex-m55"), Conv1x1S8Mve(), conv_layer(rng, image, between(rng, 4, 40)))
+        layer = layer_of(Target("cortex-m55"), ONE_BY_ONE, conv_layer(rng, image, between(rng, 4, 40)))
         if layer is not None:
             cases += [(layer, distance // 4 * 4) for distance in layer.nearest]
     assert len(cases) > scaled(10, 100)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.compiler.choice import KernelChoice
+from harness.compiler.choice import KernelChoice, applicable
 from harness.compiler.memory.overlap import Overlap, is_safe, overlap_of
 from harness.hardware.cores import CORES
 from harness.hardware.target import Target
@@ -69,11 +69,10 @@ def declared(seed: int, count: int) -> list[tuple[str, Context, AccessOrder]]:
         graph = optimize(random_graph(rng, op=KINDS[number % len(KINDS)]))
         for node in graph.nodes:
             context = Context(graph, node, targets[number % len(targets)])
-            for kernel in all_kernels():
-                if node.op in kernel.ops and kernel.runs_on(context.target.features) and kernel.applies(context):
-                    accesses = kernel.access_order(context)
-                    if accesses is not None and len(node.outputs) == 1:
-                        found.append((type(kernel).__name__, context, accesses))
+            for kernel in applicable(context):
+                accesses = kernel.access_order(context)
+                if accesses is not None and len(node.outputs) == 1:
+                    found.append((type(kernel).__name__, context, accesses))
     return found
 
 
