@@ -1,4 +1,4 @@
-"""`python -m harness.virtual BOARD [IMAGE]`: runs a virtual board on a serial port, until Ctrl-C or end of stdin."""
+"""`python -m harness.virtual BOARD [IMAGE]`: a virtual board on a serial port, until Ctrl-C or the end of stdin."""
 
 from __future__ import annotations
 
