@@ -1,1 +1,1 @@
-"""Cycles without silicon: a profile of executed code, and the model that turns it into a board's cycles."""
+"""Modelled cycles: a profile of the code that a model executes, and the model of a board that costs it."""

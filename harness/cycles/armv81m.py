@@ -1,5 +1,5 @@
-"""The scalar part of Armv8.1-M that capstone 5 takes for something else: low-overhead loops, conditional selects, long
-shifts. MVE is in mve.py. Encodings: Arm Architecture Reference Manual for Armv8-M (DDI 0553).
+"""Decodes scalar instructions of Armv8.1-M that capstone 5 decodes wrongly: low-overhead loops, conditional selects,
+long shifts. MVE is in mve.py. Encodings: Arm Architecture Reference Manual for Armv8-M (DDI 0553).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _GENERAL = tuple(f"r{n}" for n in range(13)) + ("sp", "lr", "pc")
 
 
 def decode(code: bytes, address: int) -> Instruction | None:
-    """The instruction, or None when it is none of this file's (four bytes are looked at)."""
+    """The instruction in the first four bytes of `code`; None if it is not one of these."""
     first = int.from_bytes(code[:2], "little")
     second = int.from_bytes(code[2:], "little")
     return _loop(first, second, address) or _scalar(first, second, address) or mve.decode(first, second, address)

@@ -21,22 +21,22 @@ _TIMEOUT_S = 60.0
 
 
 def assemble(text: str, core: str) -> tuple[Instruction, ...]:
-    """Instructions of assembly text, at addresses from 0 (word aligned); raises what assemble_bytes does."""
+    """Instructions of assembly text, at addresses from 0; raises as assemble_all."""
     return tuple(InstructionDecoder().run(assemble_bytes(text, core), 0))
 
 
 def assemble_bytes(text: str, core: str) -> bytes:
-    """The code of assembly text (GNU syntax, unified); raises what assemble_all does."""
+    """The code of assembly text (GNU syntax, unified); raises as assemble_all."""
     return assemble_all([text], core)[0]
 
 
 def assemble_all(texts: Sequence[str], core: str) -> list[bytes]:
-    """Each text's code, by one call of the assembler.
+    """The code of each text, by one call of the assembler.
 
     Raises:
         BuildError: the assembler refuses one; details carry its output.
         ToolchainMissingError: there is no assembler.
-        CycleTableError: there is no such core.
+        CycleTableError: there is no such core, or it has no assembler options.
     """
     core_table(core)
     compiler = toolchain.find("arm")
@@ -66,7 +66,7 @@ def _sections(image: Path, count: int) -> list[bytes]:
 
 
 def function(elf: Path, name: str) -> tuple[Instruction, ...]:
-    """Instructions of a function in an image or object file; data between them (literal pools) is left out.
+    """Instructions of a function in an image or object file, without data between them (literal pools).
 
     Raises:
         CycleModelError: the file cannot be read, or has no function of that name with a size.
@@ -87,9 +87,9 @@ def function(elf: Path, name: str) -> tuple[Instruction, ...]:
 
 
 def _code_of(wanted: Symbol, symbols: Sequence[Symbol]) -> list[tuple[int, int]]:
-    """(first address, address after) of a function's pieces of code.
+    """(first address, end) of each range of code in a function.
 
-    $t and $d tell where code and data begin (ELF for the Arm Architecture, "Mapping symbols").
+    $t and $d mark where code and data begin (ELF for the Arm Architecture, "Mapping symbols").
     """
     end = wanted.address + wanted.size
     marks = sorted(

@@ -1,4 +1,4 @@
-"""Basic blocks of one layer, out of its counts and transfers, and the edges between them."""
+"""Basic blocks of a layer and the edges between them, from its counts and transfers."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from harness.cycles.profile import LayerProfile
 
 @dataclass(frozen=True)
 class Edge:
-    """Control that went from the end of one block to another.
+    """An edge from the end of one block to another.
 
     Attributes:
-        source: address of the first block; None where control came from outside the layer.
-        target: address of the second; None where it left the layer.
-        taken: whether it was a transfer, not the next address.
-        count: how often.
+        source: address of the first block; None for an edge into the layer.
+        target: address of the second block; None for an edge out of the layer.
+        taken: whether it is a transfer, not a step to the next address.
+        count: number of times that it was taken.
     """
 
     source: int | None
@@ -29,11 +29,11 @@ class Edge:
 
 @dataclass(frozen=True)
 class Block:
-    """Instructions that are executed one after another.
+    """A basic block: instructions that are always executed together.
 
     Attributes:
         count: executions of the first instruction.
-        entries, exits: edges, the most frequent first.
+        entries, exits: edges, most frequent first.
     """
 
     instructions: tuple[Instruction, ...]
@@ -43,12 +43,12 @@ class Block:
 
     @property
     def address(self) -> int:
-        """Of its first instruction."""
+        """Address of the first instruction."""
         return self.instructions[0].address
 
 
 def blocks(layer: LayerProfile, code: Mapping[int, Instruction]) -> dict[int, Block]:
-    """The blocks of a layer by address of their first instruction; `code` holds every executed instruction."""
+    """The blocks of a layer by address; `code` has every executed instruction by address."""
     outgoing: dict[int, dict[int, int]] = defaultdict(dict)
     for (source, target), count in layer.transfers.items():
         outgoing[source][target] = outgoing[source].get(target, 0) + count
@@ -73,7 +73,7 @@ def blocks(layer: LayerProfile, code: Mapping[int, Instruction]) -> dict[int, Bl
 def _runs(
     layer: LayerProfile, code: Mapping[int, Instruction], outgoing: Mapping[int, Mapping[int, int]]
 ) -> list[list[Instruction]]:
-    """Executed instructions by address, cut wherever control comes in or goes out, or where counts differ."""
+    """Executed instructions by address, split where control enters or leaves, or where counts differ."""
     targets = {target for _, target in layer.transfers}
     runs: list[list[Instruction]] = []
     previous: Instruction | None = None
@@ -94,7 +94,7 @@ def _runs(
 
 
 def _exits(layer: LayerProfile, run: list[Instruction], transfers: Mapping[int, int], starts: set[int]) -> list[Edge]:
-    """Edges out of a run's end: its transfers, and the rest to the next address."""
+    """Edges from the end of a run: its transfers, and one to the next address for the remaining executions."""
     first, last = run[0].address, run[-1]
     edges = [Edge(first, target if target in starts else None, True, count) for target, count in transfers.items()]
     left = layer.counts[last.address] - sum(transfers.values())

@@ -1,4 +1,4 @@
-"""The table of a board: clock, flash, caches, what a missed line costs; and the memory system that follows from it."""
+"""Board tables: clock, flash, caches and stalls of missed lines; and the memory system that follows from them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _Positive = Annotated[int, Field(gt=0)]
 
 
 class CacheRow(Row):
-    """A cache: see harness.cycles.memory.CacheGeometry."""
+    """A cache, see harness.cycles.memory.CacheGeometry."""
 
     sets: _Positive
     ways: _Positive
@@ -29,7 +29,7 @@ class CacheRow(Row):
 
 
 class StallEntry(TableEntry):
-    """Cycles that a missed line costs: a fetch, a fetch of the line after the one before, a load, a store."""
+    """Cycles of stall for a missed line: of a fetch, a fetch of the next line in sequence, a load, a store."""
 
     fetch: _Stall = 0
     sequential: _Stall = 0
@@ -38,7 +38,7 @@ class StallEntry(TableEntry):
 
 
 class MemoryRow(Row):
-    """A memory; `waits` is the share of its stalls that grows with the flash's wait states."""
+    """A memory; `waits` is the share of its stalls that is proportional to the flash's wait states."""
 
     kind: Literal["flash", "sram", "tcm"]
     fetch: str | None = None
@@ -56,7 +56,7 @@ class WaitRow(Row):
 
 
 class FlashEntry(TableEntry):
-    """One way the flash can be set up, with the caches that belong to it."""
+    """A set-up of the flash, with its caches."""
 
     width_bits: _Positive
     memory: MemoryRow
@@ -65,14 +65,14 @@ class FlashEntry(TableEntry):
 
 
 class BoardTable(TableEntry):
-    """A board.
+    """The table of a board.
 
     Attributes:
         validated, validation: whether whole programs were compared with silicon, and how.
-        fitted_on: what the stalls were fitted on.
-        error: relative error to state for modelled cycles.
-        flash: ways to set it up, `default_flash` unless another is asked for.
-        memories: all others, by boards.yaml's names of the regions.
+        fitted_on: the measurements that the stalls were fitted to.
+        error: relative error of modelled cycles, for bounds.
+        flash: set-ups by name; `default_flash` unless another is asked for.
+        memories: all other memories, by their region's name in boards.yaml.
     """
 
     board: str
@@ -118,7 +118,7 @@ class BoardTable(TableEntry):
         """Flash wait states at a core clock.
 
         Raises:
-            OptionError: the board cannot run at it.
+            OptionError: the board does not run at this clock.
         """
         for row in self.wait_states:
             if clock_hz <= row.up_to_hz:
@@ -130,13 +130,13 @@ class BoardTable(TableEntry):
 
 @dataclass(frozen=True)
 class Setup:
-    """A board as it is costed.
+    """A board with a set-up: the memory system and stalls that cycles are modelled with.
 
     Attributes:
-        table: the board's; flash: which way its flash is set up; clock_hz: of the core.
-        system: its memories and which part of the image lies where.
-        stalls: cycles a missed line of a memory costs at this clock.
-        validated: whether the table is, and with this flash and at this clock.
+        table: the board's; flash: name of the flash's set-up; clock_hz: of the core.
+        system: its memories, with the placement of the image's parts.
+        stalls: memory -> cycles of stall for a missed line at this clock.
+        validated: whether the table is validated with this flash at this clock.
     """
 
     table: BoardTable
@@ -148,7 +148,7 @@ class Setup:
 
     @property
     def name(self) -> str:
-        """For reports."""
+        """The name of board and flash set-up, for reports."""
         flash = f", {self.flash}" if len(self.table.flash) > 1 else ""
         return f"{self.table.board} at {self.clock_hz / 1e6:g} MHz{flash}"
 
@@ -160,7 +160,7 @@ def boards() -> tuple[str, ...]:
 
 
 def board_table(name: str) -> BoardTable:
-    """The table of a board: NAME.yaml in the folder that $TINYHIL_CYCLE_TABLES names, else the one that ships.
+    """The table of a board: NAME.yaml in the folder $TINYHIL_CYCLE_TABLES, else tinyhil's own.
 
     Raises:
         CycleTableError: there is none, or it breaks the schema.
@@ -195,13 +195,13 @@ def read_board(path: Path) -> BoardTable:
 def setup(
     table: BoardTable, placement: Mapping[str, str], *, flash: str | None = None, clock_hz: int | None = None
 ) -> Setup:
-    """A board with its parts placed.
+    """A board's set-up with a placement.
 
     Args:
         table: the board's.
         placement: part of the image -> memory, for code, weights, arena, stack and data; the fixed parts are in flash.
-        flash: a way of setting up the flash; the table's default where None.
-        clock_hz: the core's; the table's where None.
+        flash: name of a flash set-up; None for the table's default.
+        clock_hz: the core's; None for the table's.
 
     Raises:
         OptionError: the board has no such flash or memory, or does not run at that clock.

@@ -1,7 +1,7 @@
-"""Runs the calibration loops on a board, holds them against the model, and makes a board's table of what they tell.
+"""Calibration: runs loops on a board, compares them with the model, and makes a board's table from the results.
 
-On silicon the board's cycle counter measures each loop. On an emulator, which counts instructions, the loops show that
-they run as the model thinks they do, and the model is held against each loop's figure by hand.
+On silicon the board's cycle counter measures each loop. On an emulator, which counts instructions, this checks that
+the loops execute the instructions that the model expects, and compares the model with each loop's figure by hand.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
     from harness.build.progress import Progress
 
 SMALLEST_ERROR = 0.02
-"""A table never claims to be better than this: loops are not programs."""
+"""Least relative error that a table states, since loops are not programs."""
 _INSTRUCTIONS_A_RUN = 200_000
 _TICKS = Fraction(1, 200)
-"""QEMU's clocks tick slower than instructions go, so that a count is a little off."""
+"""Relative tolerance of counted instructions: QEMU's clocks tick less often than once per instruction."""
 
 
 @dataclass(frozen=True)
 class LoopMeasurement:
-    """A loop on a board.
+    """The measurement of a loop on a board.
 
     Attributes:
-        figure: by hand and by the model.
-        measured: a body, in `unit`.
+        figure: the loop's cycles by hand and by the model.
+        measured: time of one body, in `unit`.
         unit: cycles on silicon, instructions on an emulator.
-        bounds: cycles between which the loop may lie, where its row gives a range; else both are the modelled figure.
+        bounds: least and most cycles of a body, where the loop's row gives a range; else both the modelled figure.
     """
 
     figure: Figure
@@ -51,7 +51,7 @@ class LoopMeasurement:
 
     @property
     def deviation(self) -> float | None:
-        """How far the model is from the measured cycles, relative, outside of the bounds; None on an emulator."""
+        """Relative difference of the measured cycles from the bounds, 0 within; None on an emulator."""
         if self.unit is not Unit.CYCLES:
             return None
         low, high = self.bounds
@@ -62,20 +62,20 @@ class LoopMeasurement:
 
     @property
     def as_expected(self) -> bool:
-        """Whether hand and model agree and, on an emulator, the body has as many instructions as was walked through."""
+        """Whether hand and model agree and, on an emulator, the body executes the expected number of instructions."""
         counted = abs(self.measured - self.figure.instructions) < _TICKS * max(Fraction(1), self.figure.instructions)
         return self.figure.agrees and (counted or self.unit is not Unit.INSTRUCTIONS)
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """All loops of one board.
+    """Measurements of all loops on a board.
 
     Attributes:
-        board: its name; ran_on: what ran.
-        core: its table; setup: the board's table as it is set up, or None where there is none.
-        unit: what was measured.
-        readings: a loop each; left_out: loops that this board has no use for.
+        board: its name; ran_on: the board that ran.
+        core: the core's table; setup: the board's set-up, or None if it has no table.
+        unit: of the measurements.
+        readings: one for each loop; left_out: names of loops that do not apply to this board.
     """
 
     board: str
@@ -88,14 +88,14 @@ class Calibration:
 
     @property
     def as_expected(self) -> bool:
-        """Whether every reading is."""
+        """Whether every measurement is as expected."""
         return all(reading.as_expected for reading in self.readings)
 
     def table(self, today: str, probe: str) -> str:
-        """Text of the board's table with the stalls that were measured and the error that was found.
+        """Text of the board's table with the measured stalls and error.
 
         Args:
-            today: date of the measurement; probe: what tells the very board.
+            today: date of the measurement; probe: unique id of the probe, which identifies the board.
 
         Raises:
             OptionError: nothing was measured on silicon, or the board has no table to start from.
@@ -143,10 +143,10 @@ class Calibration:
 
 
 def board_setup(board: Board, *, flash: str | None = None) -> Setup | None:
-    """The table of a board with its own placement; None where it has no table.
+    """The set-up of a board with its own placement; None if it has no table.
 
     Raises:
-        OptionError: it has no such flash.
+        OptionError: it has no such flash set-up.
     """
     if board.name not in boards():
         return None
@@ -154,7 +154,7 @@ def board_setup(board: Board, *, flash: str | None = None) -> Setup | None:
 
 
 def placement_of(board: Board) -> Mapping[str, str]:
-    """Part of the image -> memory, of the board's own entry."""
+    """Part of the image -> memory, by the board's entry in boards.yaml."""
     return {} if board.placement is None else asdict(board.placement)
 
 
@@ -164,13 +164,13 @@ def calibrate(
     """Times every loop on an open session.
 
     Args:
-        session: with the image of harness.cycles.calibration_image.build.
-        table: the board's; the one that ships where None.
-        flash: how the board's flash is set up.
+        session: that runs the image of harness.cycles.calibration_image.build.
+        table: the board's; None for tinyhil's own.
+        flash: name of the board's flash set-up.
         progress: called with ("calibrate", done, total).
 
     Raises:
-        ProtocolError, NoBytesError, DeviceTimeoutError: the device does not answer as it should.
+        ProtocolError, NoBytesError, DeviceTimeoutError: the device does not answer, or not by the protocol.
     """
     core = core_table(session.ran_on.core)
     board = board_setup(session.board, flash=flash)
@@ -197,7 +197,7 @@ def calibrate(
 
 
 def _body_ticks(client: CalibrationClient, number: int, loop: CalibrationLoop, figure: Figure) -> Fraction:
-    """Ticks of a body: what the longer function takes beyond the shorter, in iterations beyond half as many."""
+    """Ticks of one body: the longer function less the shorter, each for all iterations less half of them."""
     body = max(1, round(float(figure.instructions)))
     iterations = max(2, min(1000, _INSTRUCTIONS_A_RUN // (body * 3 * loop.copies))) // 2 * 2
     taken = [client.ticks(2 * number + which, rounds) for which in (0, 1) for rounds in (iterations // 2, iterations)]

@@ -1,7 +1,7 @@
-"""The loops of firmware/calibrate: one for each rule of a core's table, with the cycles that it takes by hand.
+"""Calibration loops of firmware/calibrate: one for each rule of a core's table, with its cycles calculated by hand.
 
-A loop's figure is the difference between two functions that differ only in how many copies of the body they hold, so
-that neither the closing branch nor what comes before the loop is in it. The model makes the same difference.
+A loop's figure is the difference between two functions that differ only in the number of copies of the body, without
+the closing branch and the code before the loop. The model's figure is the same difference.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ _FIELDS = frozenset({"rows", "cycles", "why", "copies", "misses", "r1", "trips"}
 
 @dataclass(frozen=True)
 class CalibrationLoop:
-    """One loop.
+    """A calibration loop.
 
     Attributes:
-        name: of the loop; rows: of the core's table, or stalls of the board's, that it is about.
-        cycles: one body takes by hand, without memory stalls; why: how that comes.
+        name: of the loop; rows: rows of the core's table, or stalls of the board's, that it measures.
+        cycles: of one body by hand, without memory stalls; why: their explanation.
         body: assembly text.
-        copies: of the body in the smaller of the two functions.
+        copies: of the body in the shorter of the two functions.
         r1: part of the image that r1 points into.
         trips: rounds of a loop within the body.
-        misses: kind, memory (of the board, or "arena" for the one the arena is in) and number a body; a number of 0
-            stands for as many as the body has lines.
+        misses: (kind, memory of the board or "arena" for that of the arena, number per body); a number of 0 stands for
+            as many as the body has lines.
     """
 
     name: str
@@ -56,23 +56,23 @@ class CalibrationLoop:
 
     @property
     def of_memory(self) -> bool:
-        """Whether it is about a memory's stalls, and not the core."""
+        """Whether it measures a memory's stalls, not the core."""
         return self.misses is not None
 
     def function(self, copies: int) -> str:
-        """Assembly text of the loop with so many copies, closed."""
+        """Assembly text of the loop with this many copies of the body and the closing branch."""
         repeated = f".rept {copies}\n{self.body}\n.endr" if copies > 1 else self.body
         return f"9:\n{repeated}\n subs.w r12, r12, #1\n bne.w 9b\n"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A loop's cycles a body.
+    """Cycles per body of a loop.
 
     Attributes:
-        by_hand: what the loop's text says, with the board's stalls where it misses.
-        modelled: what the engine makes of it.
-        instructions: a body executes; misses: lines that a body misses on the board.
+        by_hand: as the loop's text gives them, with the board's stalls for its misses.
+        modelled: by the engine.
+        instructions: executed per body; misses: lines that a body misses on the board.
     """
 
     loop: CalibrationLoop
@@ -83,7 +83,7 @@ class Figure:
 
     @property
     def agrees(self) -> bool:
-        """Whether both say the same, to a thousandth of a cycle."""
+        """Whether both are equal to a thousandth of a cycle."""
         return abs(self.by_hand - self.modelled) < Fraction(1, 1000)
 
 
@@ -96,7 +96,7 @@ def loops(core: str) -> tuple[CalibrationLoop, ...]:
     """The loops of a core.
 
     Raises:
-        CycleTableError: there are none, or the file is not of the form.
+        CycleTableError: there are none, or the file has another form.
     """
     path = resources.firmware() / "calibrate" / f"{core}.s"
     if not path.is_file():
@@ -105,10 +105,10 @@ def loops(core: str) -> tuple[CalibrationLoop, ...]:
 
 
 def parse(text: str, path: Path) -> tuple[CalibrationLoop, ...]:
-    """Loops out of a file's text: a line `@ loop NAME`, lines `@ FIELD: VALUE`, then the body.
+    """The loops of a file's text, each with a line `@ loop NAME`, lines `@ FIELD: VALUE`, and the body.
 
     Raises:
-        CycleTableError: it is not of the form.
+        CycleTableError: it has another form.
     """
     result: list[CalibrationLoop] = []
     for number, piece in enumerate(re.split(r"^@ loop +", text, flags=re.MULTILINE)):
@@ -149,15 +149,15 @@ def _misses(text: str) -> tuple[Miss, str, int]:
 
 
 def figures(wanted: Sequence[CalibrationLoop], table: CoreTable, board: Setup | None = None) -> list[Figure]:
-    """What loops take by hand and by the engine.
+    """The cycles of loops by hand and by the engine.
 
     Args:
         wanted: loops to be costed.
         table: the core's.
-        board: whose stalls count; without one, loops of memory have none.
+        board: for stalls; without one there are none.
 
     Raises:
-        CycleTableError: a loop is about a memory that the board does not have.
+        CycleTableError: a loop measures a memory that the board does not have.
         CycleModelError, BuildError: a text is no loop.
     """
     texts = [loop.function(copies) for loop in wanted for copies in (loop.copies, 2 * loop.copies)]
@@ -189,7 +189,7 @@ def _figure(loop: CalibrationLoop, table: CoreTable, board: Setup | None, codes:
 
 
 def memory_of(loop: CalibrationLoop, board: Setup) -> str:
-    """The memory that a loop misses in: "arena" is the one that holds the arena.
+    """The memory that a loop misses in; for "arena" the one that holds the arena.
 
     Raises:
         CycleTableError: the board has no such memory.
@@ -202,13 +202,13 @@ def memory_of(loop: CalibrationLoop, board: Setup) -> str:
 
 
 def stall_of(loop: CalibrationLoop, board: Setup) -> float:
-    """Cycles that one of the loop's misses costs on the board."""
+    """Cycles of stall for one of the loop's misses on the board."""
     assert loop.misses is not None
     return float(getattr(board.stalls[memory_of(loop, board)], loop.misses[0]))
 
 
 def applies(loop: CalibrationLoop, board: Setup | None) -> bool:
-    """Whether the board has what the loop is about: two memories, or a cache that can miss."""
+    """Whether the board has what the loop measures: two memories, or a cache that can miss."""
     if board is None:
         return loop.r1 == "data" or loop.of_memory
     if loop.misses is None:

@@ -1,4 +1,4 @@
-"""The host's side of the calibration firmware: lines of text (firmware/calibrate/calibrate_serve.c)."""
+"""Client of the calibration firmware, which takes lines of text (firmware/calibrate/calibrate_serve.c)."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _ANSWER_LIMIT = 200
 
 
 class CalibrationClient:
-    """Speaks with the firmware; the transport is somebody else's to open and close."""
+    """A client over an open transport, which the caller closes."""
 
     def __init__(self, transport: Transport, *, timeout_s: float = _TIMEOUT_S) -> None:
-        """timeout_s: how long an answer may take."""
+        """timeout_s: time limit of an answer in seconds."""
         self._transport = transport
         self._timeout_s = timeout_s
         self._held = b""
 
     def check(self, build_id: str, functions: int) -> None:
-        """Make sure that the image that was built is the one that answers.
+        """Checks that the device runs the image with this build id.
 
         Raises:
             ProtocolError: it is another; NoBytesError, DeviceTimeoutError: nothing answers.
         """
-        said = self._ask("\n?").split()  # the line's end makes an end of whatever came before
+        said = self._ask("\n?").split()  # the line's end completes whatever was received before
         while said[:1] == ["!"]:
             said = self._line().split()
         if said[:3] != ["calibrate", build_id, str(functions)]:
@@ -39,7 +39,7 @@ class CalibrationClient:
             )
 
     def ticks(self, function: int, iterations: int) -> int:
-        """Ticks of so many iterations of a function's loop.
+        """Ticks of `iterations` iterations of a function's loop.
 
         Raises:
             ProtocolError: it says something else, such as a fault; NoBytesError, DeviceTimeoutError: nothing.

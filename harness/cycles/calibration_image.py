@@ -1,4 +1,4 @@
-"""The firmware that times the calibration loops of a core: assembly text of them all, and tables they walk through."""
+"""The firmware that times the calibration loops of a core: their assembly text, and the tables that they read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.build.progress import Progress
 
 TABLE_WORDS = 8192
-"""Words of the tables that loops walk through."""
+"""Words of the tables that loops read."""
 
 
 def build(board: Board, link: str | None = None, progress: Progress | None = None) -> Image:
@@ -32,7 +32,7 @@ def build(board: Board, link: str | None = None, progress: Progress | None = Non
 
 
 def language(core: str) -> tuple[Language, str]:
-    """The language of an image that times a core's loops, and the text of its list of models, which is empty.
+    """(protocol of an image that times a core's loops, text of its list of models, which is empty).
 
     Raises:
         CycleTableError: the core has no loops.

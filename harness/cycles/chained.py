@@ -1,4 +1,4 @@
-"""Cores that execute one instruction at a time and overlap a load with the load or store after it (Cortex-M0+, M3, M4).
+"""Pipelines that execute one instruction at a time and overlap a load with the next load or store (M0+, M3, M4).
 
 Every instruction takes the cycles of its class. The second cycle of a load is saved when the next instruction is a load
 or store that can follow it closely; the rules of the table say which.
@@ -18,12 +18,12 @@ _FP_OPERATIONS = frozenset(
 _MEMORY = LOADS | STORES | MULTIPLE | {Class.FP_LOAD, Class.FP_STORE, Class.EXCLUSIVE, Class.PRELOAD}
 
 _Cost = tuple[Charge, str]
-"""Cycles, and why for people; "" where that goes without saying."""
+"""(charge, explanation for listings or "")."""
 
 
 @dataclass
 class Chained(Pipeline):
-    """See the module. `before` is the instruction before, `pending` whether its last cycle may still be saved."""
+    """See the module. `before`: the previous instruction; `pending`: whether its last cycle may still be saved."""
 
     before: Instruction | None = None
     pending: bool = False
@@ -53,7 +53,7 @@ class Chained(Pipeline):
         return int(self.table.rules[name].cycles)
 
     def _unchained(self, instruction: Instruction) -> list[_Cost]:
-        """The second cycle of the load before, where this instruction does not overlap it."""
+        """The second cycle of the previous load, if this instruction does not overlap it."""
         if not self.pending:
             return []
         assert self.before is not None
@@ -64,7 +64,7 @@ class Chained(Pipeline):
         return [(charge, f"the load before takes its second cycle: {obstacle}")]
 
     def _interlocks(self, instruction: Instruction) -> list[_Cost]:
-        """What the instruction waits for of the one before."""
+        """Cycles that the instruction waits for results of the previous one."""
         before, kind = self.before, instruction.kind
         if before is None:
             return []
@@ -81,7 +81,7 @@ class Chained(Pipeline):
         return [(Charge(instruction.address, Cause.INTERLOCK, self._rule(rule)), note) for rule, note in found]
 
     def _issue(self, instruction: Instruction) -> tuple[_Cost, float, float]:
-        """The cycles of the instruction's class, and how much less and more they may be."""
+        """(charge for the instruction's class, how much less it may be, how much more)."""
         kind = instruction.kind
         if not self.known(instruction):
             less, more = UNKNOWN_SPREAD
@@ -99,7 +99,7 @@ class Chained(Pipeline):
         return (Charge(instruction.address, Cause.ISSUE, cycles), ""), low, high
 
     def _left(self, instruction: Instruction, target: Instruction | None) -> list[_Cost]:
-        """What a branch that is taken costs: the rest of a load that nothing follows, and the pipeline's refill."""
+        """Charges for a taken branch: the rest of a load that nothing overlaps, and the refill of the pipeline."""
         found: list[_Cost] = []
         if self.pending:
             found.append((Charge(instruction.address, Cause.LOAD_USE, self._rule("load-chain")), ""))
@@ -108,7 +108,7 @@ class Chained(Pipeline):
         return [*found, (refill, self._target_note(target))]
 
     def _obstacle(self, load: Instruction, following: Instruction) -> str | None:
-        """Why `following` cannot overlap the load before it, or None when it does."""
+        """Why `following` cannot overlap the load before it; None if it can."""
         kind = following.kind
         if kind in STORES:
             if not self._rule("load-store"):

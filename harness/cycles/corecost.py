@@ -1,9 +1,9 @@
-"""Core cycles of a layer: every block is run through the pipeline in the states it is entered in.
+"""Core cycles of a layer: every block is run through the pipeline from each state in which it is entered.
 
-A block is entered over several edges. The pipeline's state at an edge is what the block before it leaves, itself
-entered over its most frequent edge, and so on back: it is found by going round all blocks until no state changes. A
-loop thus runs in its steady state, and what a loop's first iteration meets is costed on the edge that enters it. Where
-states alternate for ever (two iterations that differ by half a pair), the rounds are averaged.
+The pipeline's state on an edge is that at the end of its source block, which is entered over its most frequent edge.
+The states are a fixed point, found by iterating over all blocks until no state changes. A loop thus runs in its steady
+state; its first iteration is costed on the edge that enters the loop. Where states alternate without end (two
+iterations that differ by half a pair), the iterations are averaged.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from harness.cycles.tables import CoreTable
 
 _WARM_ROUNDS = 12
 _AVERAGED_ROUNDS = 4
-# Edges into a block that are costed one by one; the rest is costed like the most frequent.
+# Edges into a block that are costed individually; others are costed like the most frequent one.
 _MOST_EDGES = 6
 
 
@@ -30,9 +30,9 @@ class CoreCost:
 
     Attributes:
         by_address: address -> cause -> cycles, over all executions.
-        low, high: how much less and more they may be for what data decides.
-        steps: block's address -> its steps, entered over its most frequent edge, left over its most frequent one.
-        unknown: mnemonic -> executions, of instructions that the table has no row for.
+        low, high: how much less and more they may be, where data decides.
+        steps: block's address -> its steps, entered and left over its most frequent edges.
+        unknown: mnemonic -> executions of instructions without a row in the table.
     """
 
     by_address: Mapping[int, Mapping[Cause, float]]
@@ -44,14 +44,14 @@ class CoreCost:
 
 @dataclass(frozen=True)
 class _BlockRun:
-    """A block's steps from one state over one exit, and the pipeline as it leaves."""
+    """A block's steps from one state over one exit, and the pipeline after them."""
 
     steps: tuple[Step, ...]
     after: Pipeline
 
 
 class _LayerStates:
-    """The pipeline's state on each edge of a layer, as rounds over its blocks find it."""
+    """The pipeline's state on each edge of a layer, see the module."""
 
     def __init__(self, table: CoreTable, blocks: Mapping[int, Block], regions: Mapping[int, str]) -> None:
         self.table = table
@@ -77,7 +77,7 @@ class _LayerStates:
         return found
 
     def go_round(self) -> bool:
-        """One round over all blocks; whether a state changed."""
+        """Iterates once over all blocks; returns whether a state changed."""
         changed = False
         for block in self.blocks.values():
             entered = self.state(block.entries[0]) if block.entries else self.empty
@@ -97,7 +97,7 @@ def core_cost(table: CoreTable, blocks: Mapping[int, Block], regions: Mapping[in
     Args:
         table: the core's.
         blocks: of the layer, by address.
-        regions: address of a load or store -> memory it mostly goes to.
+        regions: address of a load or store -> the memory that it accesses most.
     """
     layer = _LayerStates(table, blocks, regions or {})
     stable = any(not layer.go_round() for _ in range(_WARM_ROUNDS))
@@ -132,7 +132,7 @@ def core_cost(table: CoreTable, blocks: Mapping[int, Block], regions: Mapping[in
 
 
 def _weights(edges: tuple[Edge, ...], count: int) -> list[tuple[Edge, float]]:
-    """The edges that are costed one by one, with weights that add up to `count`."""
+    """The edges that are costed individually, with weights that add up to `count`."""
     chosen = list(edges[:_MOST_EDGES]) or [Edge(None, None, False, count)]
     total = sum(edge.count for edge in chosen)
     return [(edge, edge.count * count / total) for edge in chosen]
@@ -141,8 +141,8 @@ def _weights(edges: tuple[Edge, ...], count: int) -> list[tuple[Edge, float]]:
 def _mispredicted(table: CoreTable, block: Block, steps: tuple[Step, ...]) -> dict[Cause, float]:
     """Cycles lost to mispredictions of the block's last instruction, over all executions.
 
-    A conditional branch is taken to be predicted as it mostly goes, so the rarer way is mispredicted: a loop's exit
-    each time. An indirect branch is taken to be predicted to its most frequent target.
+    A conditional branch is assumed to be predicted in its more frequent direction, so that each exit of a loop is
+    mispredicted; an indirect branch to be predicted to its most frequent target.
     """
     last = block.instructions[-1]
     if not last.is_branch or table.rules["mispredict"].cycles == 0:

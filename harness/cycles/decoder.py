@@ -1,7 +1,6 @@
-"""Thumb-2 bytes -> Instruction. Capstone names the instruction and its operands; what they are for is told by
-mnemonics.py and operands.py.
+"""Thumb-2 bytes -> Instruction, from capstone's decoding with the classes and roles of mnemonics.py and operands.py.
 
-Armv8.1-M (low-overhead loops, MVE) is decoded in armv81m.py: capstone 5 takes it for something else.
+Armv8.1-M (low-overhead loops, MVE) is decoded in armv81m.py and mve.py, since capstone 5 decodes it wrongly.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from harness.cycles.operands import effects_of
 
 
 class InstructionDecoder:
-    """Decodes instructions of one image; addresses must come in ascending order within a run, for the sake of IT."""
+    """Decodes instructions of an image; within a run in ascending order of addresses, as IT applies to what follows."""
 
     def __init__(self) -> None:
         self._capstone = capstone.Cs(
@@ -30,7 +29,7 @@ class InstructionDecoder:
         self._known: dict[tuple[bytes, bool], Instruction] = {}
 
     def run(self, code: bytes, address: int) -> Iterator[Instruction]:
-        """The instructions of `code`, which begins at `address`; what nobody knows has the class UNKNOWN."""
+        """The instructions of `code`, which begins at `address`; one that cannot be decoded has the class UNKNOWN."""
         offset, pending = 0, 0
         while offset + 2 <= len(code):
             chunk = code[offset : offset + 4]
@@ -40,7 +39,7 @@ class InstructionDecoder:
             yield instruction
 
     def one(self, code: bytes, address: int, *, in_it: bool = False) -> Instruction:
-        """The instruction that the first two or four bytes of `code` are."""
+        """The instruction in the first two or four bytes of `code`."""
         size = width(code)
         code = code[:size]
         known = self._known.get((code, in_it))
@@ -75,7 +74,7 @@ def it_length(code: bytes) -> int:
 
 
 def decode_at(code: Code, addresses: Iterable[int]) -> dict[int, Instruction]:
-    """Instruction by address, for the addresses of executed instructions.
+    """Address -> instruction, for the addresses of executed instructions.
 
     Raises:
         ProfileError: the image has nothing at one of them.
@@ -93,7 +92,7 @@ def decode_at(code: Code, addresses: Iterable[int]) -> dict[int, Instruction]:
 
 
 def _classified(found: Any, in_it: bool) -> Instruction:
-    """Capstone's instruction as ours; `in_it`: it stands in an IT block."""
+    """The Instruction for capstone's; `in_it`: whether it is in an IT block."""
     name, sets_flags = parse_mnemonic(found.mnemonic)
     kind = class_of(name)
     text = f"{found.mnemonic} {found.op_str}".strip()

@@ -1,7 +1,7 @@
-"""An image's model, run by itself under Unicorn: the image's own code at its own addresses, without firmware around it.
+"""Runs the model of an image under Unicorn: the image's code at its addresses, without starting the firmware.
 
-Unicorn needs no peripherals for that, so any board's image can be profiled whose core it knows. The image is put into
-memory as it is after its start, then the model's own init and invoke are called, as the runtime calls them.
+This needs no peripherals, so that images of any board whose core Unicorn emulates can be profiled. Memory is set up as
+after the firmware's start; then the model's init and invoke are called, as the runtime calls them.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ SOURCES = ("unicorn.c", "tracer.h", "trace.h")
 _ARCH_ARM, _MODE_THUMB_MCLASS = 1, 0x10 | 0x20
 _HOOKS = {1 << 3: "tinyhil_watch_block", 1 << 2: "tinyhil_watch_instruction", 3 << 10: "tinyhil_watch_access"}
 _PAGE = 0x1000
-_FREE = 0x6000_0000  # external memory, where no board has anything and code may run
+_FREE = 0x6000_0000  # external memory, which no board has, and where code may run
 _TIME_LIMIT_US = 300_000_000
 
 
 def can_run(board: Board) -> bool:
-    """Whether Unicorn is installed and knows the board's core."""
+    """Whether Unicorn is installed and emulates the board's core."""
     from harness.boards.backends.virtual import backend as virtual
 
     return virtual.is_installed() and core(board.core).unicorn is not None and bool(board.memory)
 
 
 def version() -> str:
-    """Of Unicorn.
+    """Unicorn's version.
 
     Raises:
         EmulatorMissingError: it is not installed.
@@ -60,11 +60,11 @@ def run(
     points: Path,
     trace: Path,
 ) -> tuple[bytes, ...]:
-    """One inference.
+    """Runs one inference.
 
     Args:
         board: whose memory the image was built for.
-        image, package: what runs.
+        image, package: the image, and the model in it.
         layout: of the image.
         inputs: bytes of each of the model's inputs.
         points: where layers begin, see harness/cycles/native/tracer.h.
@@ -76,7 +76,7 @@ def run(
     Raises:
         EmulatorMissingError: Unicorn is not installed.
         ToolchainMissingError: no host compiler, and the hooks are not in the cache.
-        ProfileError: the model fails, or does something that needs the board around it.
+        ProfileError: the model fails, or accesses something that only the board has.
     """
     version()
     import unicorn as package_of_unicorn
@@ -129,7 +129,7 @@ class _EmulatedCore:
         self._stop = free * _PAGE + _PAGE // 2
 
     def call(self, function: int, stack: int, *arguments: int) -> None:
-        """Run a function to its end; it must return 0."""
+        """Calls a function and waits for its end; it must return 0."""
         names, engine = self._registers, self.engine
         for number, value in enumerate(arguments):
             engine.reg_write(getattr(names, f"UC_ARM_REG_R{number}"), value)
@@ -150,7 +150,7 @@ class _EmulatedCore:
 
 
 class Watcher:
-    """The hooks in C: what an engine executes from then on goes into a trace, until close()."""
+    """The hooks in C that write the trace of an engine, until close()."""
 
     def __init__(self, engine: Any, points: Path, trace: Path) -> None:
         from harness.cycles.replay import PACKAGE
@@ -179,12 +179,12 @@ class Watcher:
                 raise ProfileError(f"Unicorn takes no hook (error {error})", hint="use QEMU: --board mps2-an386")
 
     def close(self) -> bool:
-        """Whether the trace is whole."""
+        """Ends the trace; returns whether it is complete."""
         return bool(self._library.tinyhil_unwatch(ctypes.c_void_p(self._state)))
 
 
 def _runs(pages: Sequence[int]) -> list[tuple[int, int]]:
-    """(first, how many) of pages in a row."""
+    """(first, number) of each run of adjacent pages."""
     runs: list[tuple[int, int]] = []
     for page in pages:
         if runs and page == sum(runs[-1]):

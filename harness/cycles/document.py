@@ -1,4 +1,4 @@
-"""A prediction as a JSON-ready document: what --json, console and HTML reports show of modelled cycles.
+"""A prediction as a JSON-ready document, for --json, console and HTML reports.
 
 docs/results.md describes the fields. A figure carries its unit: {"value": 12, "unit": "modelled-cycles"}.
 """
@@ -17,18 +17,18 @@ from harness.units import Quantity, Unit, total
 Document: TypeAlias = dict[str, Any]
 
 SHARE_OF_HOT = 0.01
-"""A block takes at least this share of the inference to be listed by itself."""
+"""Least share of the inference's cycles for which a block is listed."""
 
 
 def prediction_document(
     prediction: Prediction, what_ifs: Sequence[Prediction] = (), *, hot: int = 5
 ) -> Document:
-    """Modelled cycles by layer and cause, the hottest code, and the same run on boards set up otherwise.
+    """Modelled cycles by layer and cause, the hottest code, and what-ifs.
 
     Args:
-        prediction: of the board as it is.
-        what_ifs: recosts of it.
-        hot: how many blocks are listed with their instructions.
+        prediction: for the board without changes.
+        what_ifs: results of prediction.recost().
+        hot: number of blocks to list with their instructions.
     """
     estimate, profile = prediction.estimate, prediction.profile
     symbols = Symbols(profile.elf)
@@ -72,7 +72,7 @@ def quantity(figure: Quantity) -> Document:
 
 
 def _costed(prediction: Prediction) -> Document:
-    """What depends on the board as it is set up."""
+    """The fields that depend on the board's set-up."""
     estimate, setup = prediction.estimate, prediction.setup
     per_ms = None if estimate.clock_hz is None else estimate.clock_hz / 1e3
     bounds = (estimate.low, estimate.cycles, estimate.high)
@@ -120,7 +120,7 @@ def _layer(prediction: Prediction, number: int, layer: LayerEstimate, symbols: S
 
 
 def _functions(layer: LayerEstimate, symbols: Symbols) -> list[Document]:
-    """The layer's functions, and in them its blocks, the dearest first."""
+    """The layer's functions with their blocks, those with the most cycles first."""
     by_function: dict[str, list[HotBlock]] = {}
     for block in layer.blocks:
         place = symbols.at(block.address)
@@ -151,7 +151,7 @@ def _block(block: HotBlock, symbols: Symbols) -> Document:
 
 
 def _hot(layers: Sequence[LayerEstimate], whole: Quantity, symbols: Symbols, most: int) -> list[Document]:
-    """The dearest blocks with their instructions. Layers share kernels: a block's executions are added up."""
+    """The blocks with the most cycles, with their instructions; summed over the layers that share a kernel."""
     together: dict[int, list[tuple[LayerEstimate, HotBlock]]] = {}
     for layer in layers:
         for block in layer.blocks:

@@ -1,9 +1,9 @@
-"""A profile and tables -> modelled cycles, layer by layer, and where they go.
+"""A profile and tables -> modelled cycles, by layer and cause.
 
     estimate(profile, setup(board_table("nucleo-l4r5"), placement))
 
-Core cycles come from corecost.py; memory stalls are the profile's simulated misses times what a missed line costs on
-the board. Sums are whole cycles: a layer's figures are rounded, and totals add up what is shown.
+Core cycles come from corecost.py; memory stalls are the simulated misses times the board's stall for a missed line. A
+layer's figures are rounded to whole cycles, and totals are sums of the rounded figures.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from harness.units import Quantity, Unit, total
 
 
 def modelled(cycles: float) -> Quantity:
-    """Whole modelled cycles."""
+    """Modelled cycles, rounded to whole ones."""
     return Quantity(round(cycles), Unit.MODELLED_CYCLES)
 
 
 @dataclass(frozen=True)
 class HotBlock:
-    """A basic block with what it costs.
+    """A basic block with its modelled cycles.
 
     Attributes:
         address: of its first instruction; count: executions.
@@ -55,7 +55,7 @@ class HotBlock:
         return self.cycles.value / self.count
 
     def listing(self) -> list[str]:
-        """A line an instruction: cycle of issue (| for the younger of a pair), address, text, what held it."""
+        """One line per instruction: cycle of issue (| for the younger of a pair), address, text, reason of a delay."""
         result = lines(self.steps)
         for number, step in enumerate(self.steps):
             memory = [
@@ -78,8 +78,8 @@ class LayerEstimate:
         causes: cycles by cause, whole; they add up to `cycles`.
         low, high: bounds of `cycles`.
         by_address: address -> cause -> cycles of all executions.
-        blocks: the dearest first.
-        unknown: mnemonic -> executions, of instructions that the core's table does not know; they count one cycle each,
+        blocks: those with the most cycles first.
+        unknown: mnemonic -> executions of instructions without a row in the core's table; they count one cycle each,
             and widen the bounds.
     """
 
@@ -114,9 +114,9 @@ class Estimate:
         layers: in the order of execution.
         core: the core table's name; board: the setup's name, or None for the core alone.
         tables: names of the tables that were used.
-        validated: whether measurements stand behind core and board as they are set up here.
-        validation: what was done, a sentence a table.
-        error: relative error that the bounds are made with.
+        validated: whether core and board with this set-up were compared with measurements.
+        validation: how, one sentence per table.
+        error: relative error for the bounds.
         clock_hz: of the core; None without a board.
     """
 
@@ -152,7 +152,7 @@ class Estimate:
 
     @property
     def unknown(self) -> dict[str, int]:
-        """Mnemonic -> executions of what the core's table does not know."""
+        """Mnemonic -> executions of instructions without a row in the core's table."""
         result: dict[str, int] = defaultdict(int)
         for layer in self.layers:
             for name, count in layer.unknown.items():
@@ -161,12 +161,12 @@ class Estimate:
 
     @property
     def milliseconds(self) -> float | None:
-        """Of the board named in `board`, at its clock; None without one."""
+        """Modelled time in milliseconds at the board's clock; None without a board."""
         return None if self.clock_hz is None else self.cycles.value / self.clock_hz * 1e3
 
     @property
     def label(self) -> str:
-        """How to speak of the figures: 'estimated, ±6 %' or 'modelled, not validated, ±25 %'."""
+        """What kind of figures these are: 'estimated, ±6 %' or 'modelled, not validated, ±25 %'."""
         kind = "estimated" if self.validated else "modelled, not validated"
         return f"{kind}, ±{100 * self.error:.0f} %"
 
@@ -182,13 +182,13 @@ def estimate(
 
     Args:
         profile: what was executed.
-        board: whose core and memories; None for a core alone, with memory that never keeps it waiting.
-        core: table of another core than the board's, or of the profile's where there is no board.
-        misses: in the board's memory system, a layer each; not needed without a board.
+        board: the board's set-up; None for a core alone, with memory without stalls.
+        core: another core's table; None for that of the board, or without one of the profile's core.
+        misses: for each layer, in the board's memory system; not needed without a board.
 
     Raises:
         CycleTableError: there is no table for the core.
-        CycleModelError: `misses` are not of this profile.
+        CycleModelError: `misses` do not belong to this profile.
     """
     named = core if core is not None else profile.core if board is None else board.table.core
     table = core_table(named) if isinstance(named, str) else named
@@ -222,7 +222,7 @@ def _layer(
     misses: Misses | None,
     error: float,
 ) -> LayerEstimate:
-    """One layer; `code` holds its instructions by address, `misses` are of `board`'s memories."""
+    """The estimate of one layer; `code` has its instructions by address, `misses` are those in `board`'s memories."""
     graph = blocks(layer, code)
     core = core_cost(table, graph, _regions(layer, board))
     cost = {address: dict(causes) for address, causes in core.by_address.items()}
@@ -244,7 +244,7 @@ def _layer(
 
 
 def _whole_cycles(cost: Mapping[int, Mapping[Cause, float]]) -> dict[Cause, Quantity]:
-    """Cycles by cause, each rounded; causes of none are left out."""
+    """Cycles by cause, each rounded; causes without cycles are left out."""
     sums: dict[Cause, float] = defaultdict(float)
     for causes in cost.values():
         for cause, cycles in causes.items():
@@ -253,7 +253,7 @@ def _whole_cycles(cost: Mapping[int, Mapping[Cause, float]]) -> dict[Cause, Quan
 
 
 def _regions(layer: LayerProfile, board: Setup | None) -> dict[int, str]:
-    """Address of a load or store -> the memory it mostly goes to; none where there is no board."""
+    """Address of a load or store -> the memory that it accesses most; empty without a board."""
     if board is None:
         return {}
     most: dict[int, tuple[int, str]] = {}

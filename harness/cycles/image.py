@@ -1,4 +1,4 @@
-"""What the profiler knows of an image: its code by address, the part of each address, and where layers begin."""
+"""The layout of an image for the profiler: code by address, the part of each address, and where layers begin."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.kernels.discovery import kernel_files
 
 _VECTORS = ".vectors"
 _FIRST_HANDLER = 2  # after the stack's end and reset
-# Output sections that belong to one part; code and constants that stay in flash are told apart by symbols.
+# Output sections that belong to one part; in those of code and constants in flash, symbols decide.
 _SECTION_PARTS: dict[str, Part] = {
     ".arena": "arena", ".stack": "stack", ".hot": "code", ".weights": "weights", ".data": "data", ".bss": "data",
     ".handler_stack": "data", ".text": "text", ".rodata": "rodata", ".vectors": "rodata", ".ARM.exidx": "rodata",
@@ -25,7 +25,7 @@ _SECTION_PARTS: dict[str, Part] = {
 
 @dataclass(frozen=True)
 class Code:
-    """What an image has in memory as it begins to run: code and constants."""
+    """The memory of an image when it starts: code and constants."""
 
     segments: Sequence[Segment]
 
@@ -55,7 +55,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Layout:
-    """An image, read.
+    """The layout of an image.
 
     Attributes:
         code: its bytes by address.
@@ -71,11 +71,11 @@ class Layout:
 
 
 def read_layout(elf: Path, model: str) -> Layout:
-    """What an image tells of itself.
+    """Reads the layout of an image.
 
     Args:
         elf: the image.
-        model: name of the model whose layers are wanted.
+        model: name of the model whose layers to find.
 
     Raises:
         ProfileError: it cannot be read, or has no layers of that model.
@@ -107,14 +107,14 @@ def _layers(symbols: Sequence[Symbol], model: str) -> dict[int, int]:
 
 
 def _handlers(sections: Sequence[Section]) -> tuple[int, ...]:
-    """Addresses in the vector table but the reset's, each once."""
+    """Addresses in the vector table except the reset handler's, each once."""
     table = next((section.data for section in sections if section.name == _VECTORS), b"")
     words = [int.from_bytes(table[at : at + 4], "little") for at in range(0, len(table), 4)]
     return tuple(sorted({word & ~THUMB for word in words[_FIRST_HANDLER:] if word}))
 
 
 def _spans(sections: Sequence[Section], symbols: Sequence[Symbol], model: str) -> Iterator[Span]:
-    """Sections by their names; in those of code and constants, what belongs to models by its symbols."""
+    """Spans of all sections by name; in those of code and constants, by the model's symbols."""
     own = _of_model(symbols, model)
     for section in sections:
         part = _SECTION_PARTS.get(section.name)
@@ -124,7 +124,7 @@ def _spans(sections: Sequence[Section], symbols: Sequence[Symbol], model: str) -
         moved = sorted(own.get(section.number, []), key=lambda span: span.origin) if part in ("text", "rodata") else []
         for span in moved:
             if span.origin < at:
-                continue  # two symbols of one place
+                continue  # two symbols with one address
             if span.origin > at:
                 yield Span(at, span.origin - at, part)
             yield span
@@ -134,7 +134,7 @@ def _spans(sections: Sequence[Section], symbols: Sequence[Symbol], model: str) -
 
 
 def _of_model(symbols: Sequence[Symbol], model: str) -> dict[int, list[Span]]:
-    """Number of a section -> where a model's code and constants lie in it, its kernels' code among them."""
+    """Number of a section -> spans of a model's code and constants in it, with its kernels' code."""
     kernels = sorted({path.stem for path in kernel_files()})
     of_kernel = re.compile("|".join([rf"{re.escape(model)}_layer_\d", *map(re.escape, kernels)]))
     sources = {f"{model}.c", *(f"{kernel}.c" for kernel in kernels)}

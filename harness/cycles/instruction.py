@@ -1,4 +1,4 @@
-"""What a cycle model knows of one instruction: its class, what it reads and writes, and how it moves the flow."""
+"""A decoded instruction for the cycle model: class, registers read and written, memory access, and branch."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ FLAGS = "flags"
 
 
 class Role(StrEnum):
-    """What an operand that is read is for; a core may want it at another stage."""
+    """The role of an operand that is read; cores need different roles at different stages."""
 
     OPERAND = "operand"
     SHIFTED = "shifted"
@@ -112,12 +112,12 @@ class Index(StrEnum):
 
 @dataclass(frozen=True)
 class Address:
-    """Where a load or store goes, as far as the opcode tells.
+    """The address of a load or store, as far as the opcode gives it.
 
     Attributes:
         base: register, "pc" for a literal.
         index: register that is added, or None.
-        offset: bytes that are added; with a post-index, what the base grows by afterwards.
+        offset: bytes that are added; with a post-index, the bytes added to the base afterwards.
         update: whether and when the base register changes.
     """
 
@@ -128,7 +128,7 @@ class Address:
 
     @property
     def first_byte(self) -> int:
-        """Bytes from the base, before the instruction, to what is accessed first."""
+        """Offset in bytes of the first access from the base's value before the instruction."""
         return 0 if self.update is Index.POST else self.offset
 
 
@@ -146,8 +146,8 @@ class Instruction:
         memory: where it loads or stores, or None.
         count: registers that a multiple or paired access moves.
         target: of a direct branch, or None.
-        conditional: whether the flow (of a branch) or the effect (in an IT block) depends on flags or a register.
-        in_it: whether it stands in an IT block.
+        conditional: whether taking a branch, or any effect in an IT block, depends on flags or a register.
+        in_it: whether it is in an IT block.
     """
 
     address: int
@@ -165,12 +165,12 @@ class Instruction:
 
     @property
     def is_branch(self) -> bool:
-        """Whether it can move the flow away from the next address."""
+        """Whether it can continue at another than the next address."""
         return self.kind in BRANCHES or "pc" in self.writes
 
     @property
     def always_leaves(self) -> bool:
-        """Whether the next address is never reached from here, except through a return."""
+        """Whether it never continues at the next address, except by a return."""
         return self.is_branch and not self.conditional
 
     @property

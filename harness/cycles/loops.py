@@ -1,10 +1,10 @@
-r"""Cycles of one loop body on a core, in its steady state: what a kernel's writer or a scheduler asks.
+r"""Cycles of a loop body on a core in its steady state, for writing and scheduling kernels.
 
     cost = loop_cycles("ldr r3, [r0], #4\n smlad r4, r3, r5, r4", core="cortex-m7")
     cost.cycles          # per iteration
     print(cost.listing())
 
-No memory is in it: caches hit, flash has no wait states. harness/cycles/engine.py adds those.
+Without memory stalls: caches hit, flash has no wait states. harness/cycles/engine.py adds stalls.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class LoopCost:
     """One iteration of a loop in its steady state.
 
     Attributes:
-        core: the table's name; validated: whether measurements stand behind it; error: relative, to be stated.
-        cycles: modelled cycles an iteration, exact: the state repeats every `period` iterations.
-        causes: cycles an iteration by cause; they add up to `cycles`.
+        core: the table's name; validated: whether it was compared with measurements; error: its relative error.
+        cycles: modelled cycles per iteration, exact: the state repeats every `period` iterations.
+        causes: cycles per iteration by cause; they add up to `cycles`.
         steps: the instructions of `period` iterations as they issued, the first at cycle 0.
         back_edge: whether a taken branch closes the iteration.
     """
@@ -47,16 +47,16 @@ class LoopCost:
 
     @property
     def instructions(self) -> int:
-        """Instructions an iteration."""
+        """Instructions per iteration."""
         return len(self.steps) // self.period
 
     def listing(self) -> str:
-        """A line an instruction: cycle of issue (a paired younger one shows |), text, why it did not go earlier."""
+        """One line per instruction: cycle of issue (| for the younger of a pair), text, reason of a delay."""
         return "\n".join(lines(self.steps))
 
 
 def lines(steps: Sequence[Step]) -> list[str]:
-    """An annotated listing, a line an instruction; cycles are counted from the first step's."""
+    """An annotated listing, one line per instruction; cycles are counted from the first step."""
     first = steps[0].cycle if steps else 0
     result = []
     for step in steps:
@@ -69,7 +69,7 @@ def lines(steps: Sequence[Step]) -> list[str]:
 def loop_cycles(
     code: str | Sequence[Instruction], core: str | CoreTable = "cortex-m4", *, closed: bool = False
 ) -> LoopCost:
-    """Cycles of one iteration when the body is repeated for ever.
+    """Cycles of one iteration when the body is repeated without end.
 
     Args:
         code: assembly text of the body (GNU syntax, unified; no directives needed), or decoded instructions. A
@@ -78,7 +78,7 @@ def loop_cycles(
         closed: a taken branch closes the body, at its cost; else the body follows itself.
 
     Raises:
-        CycleModelError: it is empty, or holds an instruction that the table does not know.
+        CycleModelError: the body is empty, or has an instruction without a row in the table.
         CycleTableError: there is no table for the core.
         BuildError, ToolchainMissingError: the text cannot be assembled.
     """
@@ -116,7 +116,7 @@ def _steady(state: Pipeline, body: Sequence[Instruction]) -> LoopCost:
     begin = seen.get(key, len(rounds) - 1)
     period = len(rounds) - begin
     cycles = Fraction(starts[-1] - starts[begin], period)
-    # A load is charged in the step after it: what it is charged in the first step of the period belongs to the last.
+    # A load is charged in the step after it: a charge in the first step of the period belongs to the last step.
     causes = {
         cause: Fraction(sum(c.cycles for r in rounds[begin:] for s in r for c in s.charges if c.cause is cause), period)
         for cause in Cause
@@ -137,7 +137,7 @@ def _iteration(state: Pipeline, body: Sequence[Instruction]) -> list[Step]:
 
 @dataclass(frozen=True)
 class FunctionLoop:
-    """A loop of a function: addresses of its first instruction and behind its last, and what a round costs."""
+    """A loop of a function: address of its first instruction, address behind its last, and cost of an iteration."""
 
     begin: int
     end: int
@@ -147,14 +147,14 @@ class FunctionLoop:
 def function_loops(elf: Path, name: str, core: str | CoreTable) -> tuple[FunctionLoop, ...]:
     """The innermost loops of a function in an image or object file, each in its steady state.
 
-    A loop is what lies between a branch back and its target; conditional branches within it are not taken.
+    A loop is the code from the target of a backward branch to the branch; conditional branches in it are not taken.
 
     Args:
-        elf: the file; name: of the function, as the symbol table has it.
+        elf: the file; name: of the function in the symbol table.
         core: name of a core's table, or a table.
 
     Raises:
-        CycleModelError: there is no such function, or a loop holds what the table does not know.
+        CycleModelError: there is no such function, or a loop has an instruction without a row in the table.
         CycleTableError: there is no table for the core.
     """
     table = core_table(core) if isinstance(core, str) else core

@@ -1,8 +1,7 @@
-"""Memory systems: what lies between a core and the bytes that it fetches, loads and stores.
+"""Memory systems: memories with caches, and which part of an image lies in which memory.
 
-An image has parts (PARTS). A memory system says in which memory each part lies, and what a miss of that memory is. The
-profile keeps addresses by part, so that a part can be thought into another memory without running again, and so that
-an image built for an emulated stand-in can be costed as if it lay in a real board's memories.
+A profile records addresses by part. A part can therefore be costed in another memory without running again, and an
+image built for an emulated stand-in as if it lay in a real board's memories.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ FIXED: tuple[Part, ...] = ("text", "rodata")
 
 @dataclass(frozen=True)
 class Span:
-    """`size` bytes from `origin`, which belong to `part`."""
+    """`size` bytes from address `origin` that belong to `part`."""
 
     origin: int
     size: int
@@ -36,10 +35,10 @@ class CacheGeometry:
     """A cache, or with one set and one way a line buffer.
 
     Attributes:
-        name: under which memories share it: "art-instruction", "l1-data".
+        name: the same for memories that share the cache: "art-instruction", "l1-data".
         sets, ways: a line at address a lies in set (a // line) % sets.
         line: bytes; a power of two.
-        replace: which way a fill takes: the one unused for longest, or the next in turn.
+        replace: the way that a fill replaces: the least recently used, or the next in turn.
     """
 
     name: str
@@ -51,15 +50,14 @@ class CacheGeometry:
 
 @dataclass(frozen=True)
 class Memory:
-    """One memory.
+    """A memory.
 
     Attributes:
         name: "flash", "axi", "dtcm"; boards.yaml's name of the region where it has one.
-        kind: what it is made of.
-        fetch: the cache that instructions from it go through; None where each fetch takes no longer than the core's own
-            pipeline allows for, and nothing is ever missed.
+        kind: its technology.
+        fetch: the cache for instructions from it; None where fetches never stall the core.
         data: the same for loads and stores.
-        write_allocate: a store that misses `data` fills a line; else it passes by and is no miss.
+        write_allocate: whether a store that misses `data` fills a line; else it is written through and no miss.
     """
 
     name: str
@@ -71,7 +69,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class MemorySystem:
-    """A board's memories, and which part of an image lies in which.
+    """A board's memories, and the placement of an image's parts.
 
     Attributes:
         name: for reports: "nucleo-l4r5 dual-bank".
@@ -91,7 +89,7 @@ class MemorySystem:
         return self.memories[name] if name in self.memories else Memory(name, "sram")
 
     def placed(self, parts: Mapping[str, str]) -> MemorySystem:
-        """The same with parts in other memories.
+        """The memory system with some parts in other memories.
 
         Raises:
             OptionError: no such part or memory, or a part that cannot be moved.

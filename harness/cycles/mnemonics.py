@@ -1,6 +1,6 @@
 """Mnemonics of Armv6-M to Armv8-M: the class of each, and the sets of those whose operands or flags are special.
 
-Capstone's own lists of read and written registers have gaps (SSAT, SMLAL, ADC), so that this is told here.
+Capstone's own lists of read and written registers have gaps (SSAT, SMLAL, ADC), so they are not used.
 """
 
 from __future__ import annotations
@@ -71,17 +71,17 @@ COMPARES = frozenset({"cmp", "cmn", "tst", "teq"})
 NO_DESTINATION = COMPARES | {"vcmp", "vcmpe"}
 READS_FLAGS = frozenset({"adc", "sbc", "rrx", "sel", "vsel"})
 WRITES_GE = frozenset(f"{p}{o}" for p in "su" for o in ("add16", "sub16", "add8", "sub8", "asx", "sax"))
-"""They set the GE bits that SEL reads."""
+"""Set the GE bits, which SEL reads."""
 READS_DESTINATION = frozenset({"bfi", "bfc", "movt"})
-"""Their destination is read as well, though it stands only once."""
+"""Read their destination, although it is only one operand."""
 UNARY = frozenset({"mov", "movw", "mvn", "neg", "cpy", "adr", "clz", "rrx", "vabs", "vneg"})
-"""Of two operands these read the second only; others with two operands (ADDS r0, r1) read both."""
+"""With two operands read only the second; others with two operands (ADDS r0, r1) read both."""
 TWO_OPERAND = frozenset(
     {
         Class.ALU, Class.SHIFT, Class.DSP, Class.DSP_SATURATING, Class.MULTIPLY, Class.FP_ADD, Class.FP_MULTIPLY,
     }
 )  # fmt: skip
-"""With two operands in all, the first is read as well."""
+"""With two operands read the first as well."""
 
 _SET_FLAGS = "adc add and bic eor mov mvn neg orn orr rsb sbc sub lsl lsr asr ror rrx mul"
 _SETTERS = frozenset(f"{name}s" for name in _SET_FLAGS.split())
@@ -102,7 +102,7 @@ def parse_mnemonic(text: str) -> tuple[str, bool]:
 
 
 def class_of(name: str) -> Class:
-    """The class of a mnemonic of parse_mnemonic; UNKNOWN where nobody knows it."""
+    """The class of a mnemonic from parse_mnemonic; UNKNOWN if there is none."""
     if name.startswith("it") and set(name[2:]) <= set("te"):
         return Class.IT
     return _CLASSES.get(name, Class.UNKNOWN)

@@ -1,7 +1,7 @@
-"""M-profile vector extension (MVE): class, registers and memory of an instruction, out of its two halfwords.
+"""M-profile vector extension (MVE): class, registers and memory of an instruction, from its two halfwords.
 
-What matters for cycles is told apart, not every mnemonic: the unit that works (load and store, integer, multiplier),
-and which registers depend on which. Encodings: Arm Architecture Reference Manual for Armv8-M (DDI 0553), chapter C2.4.
+Only what determines cycles is decoded, not every mnemonic: the unit (load and store, integer, multiplier), and the
+registers read and written. Encodings: Arm Architecture Reference Manual for Armv8-M (DDI 0553), chapter C2.4.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _GENERAL = tuple(f"r{n}" for n in range(13)) + ("sp", "lr", "pc")
 
 
 def decode(first: int, second: int, address: int) -> Instruction | None:
-    """The instruction, or None when it is none of MVE's."""
+    """The instruction; None if it is not one of MVE."""
     top, cp = first >> 8, second >> 8 & 0xF
     if first & 0xFFC0 == 0xF000 and second == 0xE801:
         return _make(address, "vctp", Class.MVE_PREDICATE, [_general(first)], [_PREDICATE])

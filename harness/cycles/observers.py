@@ -1,4 +1,4 @@
-"""How a run on an emulated board is observed: one observer a backend whose boards show what they execute."""
+"""Observers: run a model on an emulated board and write a trace of what the core executes; one for each backend."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ class ObservedRun:
 
 
 class Observer(ABC):
-    """Runs a model on boards of one backend and writes down what the core executes.
+    """Runs a model on boards of one backend and traces what the core executes.
 
     Attributes:
-        emulator: name of what runs the core.
+        emulator: the emulator's name.
     """
 
     emulator: ClassVar[str]
@@ -60,7 +60,7 @@ class Observer(ABC):
 
     @abstractmethod
     def version(self) -> str:
-        """The emulator's.
+        """The emulator's version.
 
         Raises:
             EmulatorMissingError: it is not installed.
@@ -68,11 +68,11 @@ class Observer(ABC):
 
     @abstractmethod
     def run(self, run: ObservedRun) -> tuple[bytes, ...]:
-        """The model's outputs; the trace is in the run's folder afterwards.
+        """Runs the model; returns its outputs, and leaves the trace in the run's folder.
 
         Raises:
             ProfileError: the emulator cannot be observed.
-            TinyhilError: whatever else keeps a model from running on a board.
+            TinyhilError: the model cannot run on the board.
         """
 
 
@@ -105,7 +105,7 @@ class QemuObserver(Observer):
 
 
 class UnicornObserver(Observer):
-    """The model by itself under Unicorn, without the firmware around it."""
+    """The model alone under Unicorn, without starting the firmware."""
 
     emulator = "Unicorn"
 
@@ -125,14 +125,14 @@ class UnicornObserver(Observer):
 
 
 OBSERVERS: Mapping[str, Observer] = {"qemu": QemuObserver(), VIRTUAL: UnicornObserver()}
-"""Backend -> how its boards are observed."""
+"""Backend -> observer of its boards."""
 
 
 def observer_of(board: Board) -> Observer:
     """The observer of a board that runs.
 
     Raises:
-        ProfileError: its backend shows nothing of what it executes.
+        ProfileError: its backend has no observer.
     """
     observer = OBSERVERS.get(board.backend)
     if observer is None:
@@ -149,7 +149,7 @@ def unobservable(name: str) -> ProfileError:
 
 
 def write_points(layout: Layout, folder: Path) -> Path:
-    """The file that tells the tracer where layers and exception handlers begin."""
+    """Writes the file with the addresses of layers and exception handlers, for the tracer; returns its path."""
     points = folder / "points"
     points.write_text(
         "".join(f"layer {address:x}\n" for address in layout.layers)
@@ -178,5 +178,5 @@ def _infer(session: Session, run: ObservedRun) -> tuple[bytes, ...]:
 
 
 def _escape(path: Path) -> str:
-    """A path as a part of one of QEMU's options."""
+    """A path, escaped for one of QEMU's options."""
     return str(path).replace(",", ",,")

@@ -1,4 +1,4 @@
-"""What capstone's operands of an instruction are for: registers read and written, memory, where a branch goes."""
+"""The effects of capstone's operands: registers read and written, memory access, target of a branch."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from harness.cycles.mnemonics import NO_DESTINATION, READS_DESTINATION, TWO_OPER
 
 @dataclass
 class Effects:
-    """The part of an Instruction that its operands tell, gathered; attributes are as there.
+    """The fields of an Instruction that follow from its operands; attributes are as there.
 
     Attributes:
-        conditional: whether it is a branch that may not be taken; an IT block around it does not count here.
+        conditional: whether it is a branch that may not be taken, apart from an IT block.
     """
 
     kind: Class
@@ -29,17 +29,17 @@ class Effects:
     conditional: bool = False
 
     def read(self, registers: list[str], role: Role) -> None:
-        """All of them are read for the same."""
+        """Adds registers that are read in one role."""
         self.reads += [(register, role) for register in registers]
 
 
 def effects_of(found: Any, name: str, kind: Class) -> Effects:
-    """What an instruction's operands are for.
+    """The effects of an instruction's operands.
 
     Args:
         found: capstone's instruction, with details.
         name: its mnemonic, as parse_mnemonic gives it.
-        kind: its class by mnemonic; that of the result may be a closer one.
+        kind: its class by mnemonic; that of the result may be more specific.
     """
     effects = Effects(kind)
     _HANDLERS.get(kind, _data)(found, name, effects)
@@ -55,7 +55,7 @@ def _name(found: Any, register: int) -> str:
 
 
 def _expand(name: str) -> list[str]:
-    """A register as the parts that dependencies are kept by: d and q registers as the s registers they cover."""
+    """The registers that dependencies are tracked by: for d and q registers the s registers that they cover."""
     if name[0] == "d" and name[1:].isdigit():
         return [f"s{2 * int(name[1:]) + i}" for i in range(2)]
     if name[0] == "q" and name[1:].isdigit():
@@ -209,7 +209,7 @@ def _data(found: Any, name: str, effects: Effects) -> None:
 
 
 def _moves_between(registers: list[tuple[list[str], bool]], effects: Effects) -> bool:
-    """Set the class of a VMOV between register files; whether that was all (VMOV r0, r1, d0 and back)."""
+    """Sets the class of a VMOV between register files; returns whether its effects are complete (VMOV r0, r1, d0)."""
     general = [not (parts[0][0] == "s" and parts[0][1:].isdigit()) for parts, _ in registers]
     if any(general) and not all(general):
         effects.kind = Class.FP_TRANSFER
@@ -225,7 +225,7 @@ def _moves_between(registers: list[tuple[list[str], bool]], effects: Effects) ->
 
 
 def _role(name: str, kind: Class, position: int, *, shifted: bool, last: bool) -> Role:
-    """What the register at `position` is read for."""
+    """The role of the register at `position`."""
     if kind in (Class.BITFIELD, Class.REVERSE) or (kind is Class.SATURATE and not name.endswith("16")):
         return Role.SHIFTED
     if kind is Class.PACK and last:
@@ -236,7 +236,7 @@ def _role(name: str, kind: Class, position: int, *, shifted: bool, last: bool) -
 
 
 def _needs_shifter(name: str, operands: list[Any]) -> bool:
-    """Whether an immediate is made by rotating 8 bits: not a byte, nor a pattern of one, nor 12 bits."""
+    """Whether an immediate is a rotated byte: neither a byte, nor a pattern of bytes, nor 12 bits."""
     if name in ("movw", "movt", "addw", "subw", "adr") or operands[-1].type != arm.ARM_OP_IMM:
         return False
     value = operands[-1].imm & 0xFFFFFFFF
@@ -269,4 +269,4 @@ _HANDLERS: dict[Class, Callable[[Any, str, Effects], None]] = {
     Class.BARRIER: _system,
     Class.NOP: _system,
 }
-"""How the operands of a class are read; those of all others are registers that data is computed from."""
+"""Class -> reader of its operands; operands of all other classes are registers that data is computed from."""

@@ -1,4 +1,4 @@
-"""What both core models have in common: steps, and what their cycles are charged to."""
+"""The base class of core models: steps, and the causes that their cycles are charged to."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from harness.cycles.tables import CoreTable
 
 
 class Cause(StrEnum):
-    """What a cycle went to.
+    """The cause of a cycle.
 
-    ISSUE: an instruction was issued, or held the pipeline as its class does. LOAD_USE: a load's result was not there,
-    or nothing could overlap it. INTERLOCK: another result was not there, or a unit was taken. BRANCH: the pipeline was
-    refilled. FETCH, DATA: memory kept the core waiting for an instruction, for data.
+    ISSUE: an instruction was issued, or occupied the pipeline as its class does. LOAD_USE: a load's result was not
+    ready, or nothing could overlap it. INTERLOCK: another result was not ready, or a unit was busy. BRANCH: the
+    pipeline was refilled. FETCH, DATA: the core waited for memory, for an instruction or for data.
     """
 
     ISSUE = "issue"
@@ -27,13 +27,13 @@ class Cause(StrEnum):
     DATA = "data"
 
 
-# What an unknown instruction may take; it counts as one cycle, is reported by name, and widens the bounds by this.
+# How many cycles less and more than one an unknown instruction may take, for bounds; it is reported by name.
 UNKNOWN_SPREAD = (0.0, 16.0)
 
 
 @dataclass(frozen=True)
 class Charge:
-    """Cycles that an instruction (by address) is charged with."""
+    """Cycles charged to an instruction, by address."""
 
     address: int
     cause: Cause
@@ -45,11 +45,11 @@ class Step:
     """One instruction through the pipeline.
 
     Attributes:
-        cycle: in which it issued, counted from the pipeline's start.
+        cycle: the cycle of its issue, from the pipeline's start.
         slot: 0 for the older, 1 for the younger of two issued together.
-        charges: cycles that passed because of it; a load's second cycle that nothing hid stands in the next step.
+        charges: cycles that passed for it; a load's second cycle that nothing overlaps is charged in the next step.
         low, high: how much less and more it may have taken.
-        note: why it did not issue earlier, for people; empty when nothing held it.
+        note: the reason why it did not issue earlier, for listings; "" if it was not delayed.
     """
 
     instruction: Instruction
@@ -63,11 +63,11 @@ class Step:
 
 @dataclass
 class Pipeline(ABC):
-    """A core's pipeline, between instructions.
+    """The state of a core's pipeline between instructions.
 
     Attributes:
-        table: what it costs.
-        regions: address of a load or store -> name of the memory it goes to, where that is known.
+        table: the core's.
+        regions: address of a load or store -> name of the memory that it accesses, where that is known.
         now: cycles that have passed.
     """
 
@@ -77,11 +77,11 @@ class Pipeline(ABC):
 
     @abstractmethod
     def step(self, instruction: Instruction, *, taken: bool = False, target: Instruction | None = None) -> Step:
-        """Executes one instruction; `taken`: it is a branch that leaves, to `target` where that is known."""
+        """Executes one instruction; `taken`: whether it is a branch that is taken, to `target` if that is known."""
 
     @abstractmethod
     def key(self) -> Hashable:
-        """All that later steps depend on, relative to `now`: equal keys behave equally."""
+        """A key of the state relative to `now`: with equal keys later steps are equal."""
 
     @abstractmethod
     def copy(self) -> Pipeline:

@@ -1,4 +1,4 @@
-"""The kinds of pipelines that there are, by the name that a core's table gives."""
+"""The core models by the name in a core's table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.cycles.scoreboard import Scoreboard
 from harness.cycles.tables import CoreTable
 
 PIPELINES: Mapping[str, type[Pipeline]] = {"chained": Chained, "scoreboard": Scoreboard}
-"""Model of a core table -> its pipeline."""
+"""CoreTable.model -> pipeline class."""
 
 
 def pipeline(table: CoreTable, regions: Mapping[int, str] | None = None) -> Pipeline:

@@ -1,10 +1,10 @@
-"""A compiled model and a board -> its modelled cycles, layer by layer, without the board.
+"""Modelled cycles of a compiled model on a board, layer by layer, without the board.
 
     prediction = predict(observable("nucleo-l4r5"), package, inputs)
     prediction.estimate.cycles, prediction.estimate.layers[0].causes
     prediction.recost(WhatIf(placement={"weights": "sram"})).estimate.cycles
 
-The model runs once on an emulated board (harness/cycles/record.py); everything else is worked out from that run.
+The model runs once on an emulated board (harness/cycles/record.py); everything else is calculated from that run.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ _KEYS = ("placement", "flash", "clock")
 
 @dataclass(frozen=True)
 class WhatIf:
-    """What to change of a board without running again.
+    """Changes of a board whose cycles are modelled without running again.
 
     Attributes:
         placement: part of the image -> memory of the board.
-        flash: way of setting up its flash, as in the board's table; None for the usual.
-        clock_hz: of the core; None for the usual.
+        flash: name of a flash set-up in the board's table; None for no change.
+        clock_hz: of the core; None for no change.
     """
 
     placement: Mapping[str, str] = field(default_factory=dict)
@@ -58,12 +58,12 @@ class WhatIf:
 
 
 def parse_what_if(text: str) -> WhatIf:
-    """What a `--what-if` option says: KEY=VALUE, several joined by "+".
+    """The changes of a `--what-if` option: KEY=VALUE, several joined by "+".
 
     Keys are placement (PART:MEMORY, several joined by ","), flash and clock (such as 80MHz).
 
     Raises:
-        OptionError: it is of another form, or a key is given twice.
+        OptionError: the text has another form, or a key twice.
     """
     given: dict[str, str] = {}
     for item in text.split("+"):
@@ -101,13 +101,12 @@ class Prediction:
     Attributes:
         plan: the compiled model.
         resolved: the board asked for, and the emulated one that was observed.
-        image: what ran there.
+        image: that ran there.
         recording: the run.
-        placement: part of the image -> memory, as costed; empty without a board.
-        setup: the board as costed; None where it has no cycle table: then only the core is modelled, with memory that
-            never keeps it waiting.
+        placement: part of the image -> memory that it is costed in; empty without a board table.
+        setup: the board's set-up; None without a cycle table: then only the core is modelled, without memory stalls.
         estimate: the result.
-        what_if: what was changed after the run.
+        what_if: changes since the run.
     """
 
     plan: Plan
@@ -121,11 +120,11 @@ class Prediction:
 
     @property
     def profile(self) -> Profile:
-        """What was executed."""
+        """The profile of the run."""
         return self.recording.profile
 
     def recost(self, what_if: WhatIf) -> Prediction:
-        """The same run on a board that is set up otherwise.
+        """The prediction of the same run for a changed board.
 
         Raises:
             OptionError: the board has no such memory or flash, does not run at that clock, or has no cycle table.
@@ -159,13 +158,13 @@ def predict(
     """Modelled cycles of a compiled model.
 
     Args:
-        resolved: what harness.cycles.record.observable gives.
+        resolved: the result of harness.cycles.record.observable.
         package: the model, compiled for the board.
         inputs: an array for each input.
         placement: the regions of the image's parts on the board that was asked for, as
             harness.hardware.placement.assign_regions gives them; None for its own.
         cache_dir: the cache; None for $TINYHIL_CACHE or the user's.
-        progress: called with what is going on.
+        progress: see harness.build.progress.
 
     Raises:
         ProfileError: the board cannot be observed.
@@ -193,7 +192,7 @@ def predict(
 
 
 def _set_up(board: Board, placed: Placement | None) -> tuple[dict[str, str], Setup | None]:
-    """Part of the image -> memory, and the board's table set up so; nothing where it has no table or no placement."""
+    """(part of the image -> memory, the board's set-up); ({}, None) for a board without table or placement."""
     if placed is None or board.name not in boards():
         return {}, None
     return asdict(placed), setup(board_table(board.name), asdict(placed))

@@ -1,8 +1,8 @@
-"""What a run of a model executed: exact, free of any core's or emulator's notion of time.
+"""Profile: what a run of a model executed, exactly, and independent of the time of any core or emulator.
 
-A profile keeps to addresses of the image: blocks and edges follow from its counts and transfers, and do not depend on
-how an emulator cuts code into translation blocks. The order of events lies in a trace file beside it; caches are
-simulated by replaying that, for any memory system, without running again: `replay.simulate` gives a Misses per layer.
+A profile has addresses of the image: blocks and edges follow from its counts and transfers, and do not depend on the
+emulator's translation blocks. The order of events is in a trace file beside it; caches are simulated for any memory
+system by replaying that file, without running again: `replay.simulate` gives a Misses for each layer.
 """
 
 from __future__ import annotations
@@ -18,16 +18,15 @@ from harness.units import Quantity, Unit
 
 @dataclass(frozen=True)
 class LayerProfile:
-    """One layer's executed code. What ran on behalf of the runtime meanwhile (interrupts, observer) is left out.
+    """The executed code of one layer, without that of the runtime meanwhile (interrupts, observer).
 
     Attributes:
         name: of the layer, as in the plan.
         index: its number in the plan.
-        counts: address of an instruction -> times it was executed. An instruction whose condition (IT) did not hold
-            counts as well: it was issued.
-        transfers: (address of the last instruction before, target) -> times that control did not simply go on to the
-            next address. A conditional branch was not taken counts[a] - sum(transfers[a, ...]) times. The layer's
-            return to its caller is among them.
+        counts: address of an instruction -> number of executions. An instruction whose condition (IT) did not hold
+            counts as well, since it was issued.
+        transfers: (address of a branch, target) -> number of times that it was taken. A conditional branch was not
+            taken counts[a] - sum(transfers[a, ...]) times. The layer's return to its caller is included.
         accesses: (address of an instruction, part of the image that it accessed) -> (loads, stores). One execution of
             an instruction counts once however many bytes it moves, except for gathers and scatters, which count each
             run of adjacent bytes. An instruction whose condition did not hold does not count.
@@ -49,12 +48,12 @@ class LayerProfile:
 class Misses:
     """Cache misses of one layer in one memory system. Keys: (address of the instruction, name of the memory).
 
-    Caches are as the layers before have left them, and empty before the first.
+    Caches keep their contents from layer to layer; they are empty before the first.
 
     Attributes:
         fetch: lines that fetching the instruction brought in.
-        sequential: those of `fetch` whose line follows the line fetched before in the address space: a prefetcher may
-            have hidden part of their time.
+        sequential: those of `fetch` whose line follows the line fetched before: a prefetcher may hide part of their
+            time.
         loads: lines that its loads brought in.
         stores: lines that its stores brought in, where the memory allocates on writes.
     """
@@ -67,18 +66,18 @@ class Misses:
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """One inference, observed.
+    """The profile of one inference.
 
     Attributes:
         model: name of the model in the image.
         layers: in the order of execution.
         elf: the image that ran.
         code: its instructions by address.
-        spans: which addresses belong to which part of the image; addresses in none are `other`.
+        spans: the addresses of each part of the image; addresses in no span are `other`.
         board: the board that the image was built for, which may be a stand-in.
         core: of that board.
-        emulator: what ran it, and its version: "QEMU 7.2.22".
-        toolchain: what compiled the image.
+        emulator: name and version of the emulator: "QEMU 7.2.22".
+        toolchain: compiler of the image, with its version.
         trace: file with the order of events; harness.cycles.trace reads it.
     """
 

@@ -1,4 +1,4 @@
-"""Runs a model once on an emulated board and keeps what it executed."""
+"""Records a profile: runs a model once on an emulated board."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ FORMAT = "3"
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """A profile, and what the run computed.
+    """A profile with the outputs of the run.
 
     Attributes:
         outputs: bytes of each of the model's outputs.
-        fresh: whether it was run now, and not found from before.
+        fresh: whether the model ran now; else the recording is from the cache.
     """
 
     profile: Profile
@@ -44,7 +44,7 @@ class Recording:
 def record(
     resolved: Resolved, image: Image, package: PackageSources, inputs: Sequence[Array], *, cache_dir: Path | None = None
 ) -> Recording:
-    """Profile one inference, or find the profile of the same from before.
+    """The recording of one inference, from the cache if there is one.
 
     Args:
         resolved: the board that runs, which must be emulated.
@@ -55,7 +55,7 @@ def record(
 
     Raises:
         ProfileError: the board is not emulated, its emulator cannot be observed, or the model's layers did not all run.
-        TinyhilError: whatever else keeps a model from running on a board.
+        TinyhilError: the model cannot run on the board.
     """
     observer = observer_of(resolved.runs_on)
     emulator = f"{observer.emulator} {observer.version()}"
@@ -88,10 +88,10 @@ def record(
 
 
 def _layers(plan: Plan, layout: Layout, trace: Path) -> tuple[LayerProfile, ...]:
-    """What each layer executed, under the plan's names.
+    """The profile of each layer, with the plan's names.
 
     Raises:
-        ProfileError: others ran than the plan has, or in another order.
+        ProfileError: the layers that ran are not the plan's, or in another order.
     """
     counted = replay.count(trace, layout.spans)
     if tuple(layer.entry for layer in counted) != layout.layers or len(counted) != len(plan.layers):
@@ -106,12 +106,12 @@ def _layers(plan: Plan, layout: Layout, trace: Path) -> tuple[LayerProfile, ...]
 
 
 def observable(name: str) -> Resolved:
-    """The emulated board to profile where `name` is asked for: itself, or its own image under Unicorn where that is
-    installed and knows the core, else the emulated board that stands in for it.
+    """The emulated board to profile for board `name`: the board itself; or its own image under Unicorn, if that is
+    installed and emulates the core; or the emulated board that stands in for it.
 
     Raises:
         BoardConfigError: no board has that name.
-        ProfileError: nothing that can be observed stands in for it.
+        ProfileError: no board that can be observed stands in for it.
     """
     from harness.boards import Resolved, find_board
 

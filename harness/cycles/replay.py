@@ -1,4 +1,4 @@
-"""Traces, replayed in C: what each layer executed, and what it would miss in a memory system's caches."""
+"""Replays traces in C: counts what each layer executed, and simulates its misses in a memory system's caches."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class _NativeResult(ctypes.Structure):
 
 @dataclass(frozen=True)
 class Counted:
-    """What one layer executed.
+    """Counts of what one layer executed.
 
     Attributes:
         entry: address of its function.
@@ -61,7 +61,7 @@ class Counted:
 
 @functools.cache
 def sources() -> str:
-    """Digest over all the profiler's parts in C."""
+    """Digest over the sources of the profiler's parts in C."""
     folder = files(PACKAGE)
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith((".c", ".h")))
     return digest(*(part for name in names for part in (name, folder.joinpath(name).read_text(encoding="utf-8"))))
@@ -75,11 +75,11 @@ def _library() -> Any:
 
 
 def count(trace: Path, spans: Sequence[Span]) -> tuple[Counted, ...]:
-    """What a trace says was executed, layer by layer.
+    """Counts of what a trace's run executed, layer by layer.
 
     Raises:
         ToolchainMissingError: no host compiler, and the replay is not in the cache.
-        ProfileError: the trace is gone or damaged.
+        ProfileError: the trace does not exist or is damaged.
     """
     data = read_trace(trace)
     numbers = [(span, PARTS.index(span.part)) for span in spans]
@@ -114,7 +114,7 @@ def simulate(profile: Profile, system: MemorySystem) -> tuple[Misses, ...]:
 
     Raises:
         ToolchainMissingError: no host compiler for the simulator, and it is not in the cache.
-        ProfileError: the trace is gone or damaged.
+        ProfileError: the trace does not exist or is damaged.
     """
     data = read_trace(profile.trace)
     packed = _packed(system)

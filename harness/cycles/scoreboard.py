@@ -1,8 +1,8 @@
-"""Cores that issue in order, one or two instructions a cycle, as units and operands allow (Cortex-M7, M33, M55).
+"""Pipelines that issue in order, one or two instructions per cycle, as units and operands allow (M7, M33, M55).
 
-Time is kept by issue: a result's row gives, for each stage at which a consumer may want the value, the cycles between
-the two issues. An instruction issues beside the one before it (slot 1, the younger) when a slot is left, no unit is
-asked for twice, nothing that both need conflicts, and its operands are ready; else at the head of a later cycle.
+Times are those of issue: a result's row gives the cycles from the producer's issue to the consumer's, for each stage
+at which the consumer needs the value. An instruction issues together with the one before it (slot 1, the younger) if a
+slot is free, their units are free and do not conflict, and its operands are ready; else first in a later cycle.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from harness.cycles.tables import ClassRow
 
 _SINGLE_LOADS = LOADS | {Class.FP_LOAD}
 _LOADED = frozenset({"loaded", "loaded-narrow", "fp-loaded"})
-# Branches are predicted: they issue without waiting for what decides them.
+# Branches are predicted: they issue without waiting for their conditions.
 _PREDICTED = frozenset(
     {Class.BRANCH, Class.COMPARE_BRANCH, Class.CALL, Class.BRANCH_INDIRECT, Class.LOOP_END, Class.LOOP_START}
 )
@@ -29,7 +29,7 @@ class Scoreboard(Pipeline):
     """See the module.
 
     Attributes:
-        group: what issued in the newest cycle, oldest first; empty when nothing more can issue in it.
+        group: instructions issued in the latest cycle, oldest first; empty when no more can issue in it.
         ready: register -> (row of results, cycle of issue).
         busy: unit -> first cycle in which it is free again, where that is later than the next.
     """
@@ -101,7 +101,7 @@ class Scoreboard(Pipeline):
         return Step(instruction, newest, 1, (), note="takes no time")
 
     def _operands(self, instruction: Instruction, row: ClassRow) -> tuple[int, str, Cause]:
-        """First cycle in which all operands are ready, what is waited for, and the cause to charge the wait to."""
+        """(first cycle with all operands ready, note on the operand waited for, cause to charge the wait to)."""
         latest, note, cause = 0, "", Cause.INTERLOCK
         shifts = any(role is Role.SHIFTED and row.stages.get(role, role) == "shifted" for _, role in instruction.reads)
         for register, role in instruction.reads:
@@ -119,7 +119,7 @@ class Scoreboard(Pipeline):
         return latest, note, cause
 
     def _apart(self, instruction: Instruction, row: ClassRow) -> str | None:
-        """Why slots, units or banks keep it out of the newest cycle ("": that is full or over); None when none does."""
+        """Why it cannot issue in the latest cycle for slots, units or banks ("" if that is full); None if it can."""
         if not self.group or len(self.group) >= self.table.issue:
             return ""
         if row.slot == "single":

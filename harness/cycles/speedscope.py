@@ -1,4 +1,4 @@
-"""A prediction as a speedscope file, which opens in https://www.speedscope.app and viewers of its kind.
+"""A prediction as a speedscope file, for https://www.speedscope.app and similar viewers.
 
 The format is https://www.speedscope.app/file-format-schema.json: frames, and samples that are stacks of frames with a
 weight. Modelled cycles and executed instructions are two profiles in one file: a viewer shows one at a time.
@@ -17,7 +17,7 @@ SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 
 
 def speedscope(prediction: Prediction) -> dict[str, Any]:
-    """The file's content: a stack of layer, function and source line for each line of code that was executed."""
+    """The file's content: a stack of layer, function and source line for each executed line of code."""
     stacks = _Stacks(prediction)
     estimate = prediction.estimate
     where = estimate.board or f"{estimate.core} alone"
@@ -52,11 +52,11 @@ def _profile(name: str, weights: Mapping[tuple[int, ...], float]) -> dict[str, A
 
 
 class _Stacks:
-    """What was executed, by stack of frames.
+    """Cycles and instructions by stack of frames.
 
     Attributes:
         frames: (name, file, line) -> number.
-        cycles, instructions: stack, as numbers of frames -> how many.
+        cycles, instructions: stack as numbers of frames -> cycles, instructions.
     """
 
     def __init__(self, prediction: Prediction) -> None:
@@ -74,7 +74,7 @@ class _Stacks:
                     self.cycles[stack] = self.cycles.get(stack, 0.0) + spent
 
     def _frames_of(self, address: int) -> tuple[int, ...]:
-        """Function and line; the function alone where no line is known."""
+        """Frames of function and line; of the function alone where no line is known."""
         place = self._symbols.at(address)
         if place is None:
             return (self._frame("?"),)

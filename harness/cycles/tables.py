@@ -1,4 +1,4 @@
-"""The tables a cycle model works from: one of each core, one of each board, read from tables/*.yaml and checked."""
+"""Core tables of the cycle model, and reading of tables from YAML files."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ SCOREBOARD_RULES = frozenset(_SCOREBOARD.split())
 
 
 class TableEntry(BaseModel):
-    """Base of all that a table holds: without unknown keys, never changed."""
+    """Base class of the records of a table: frozen, unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Row(TableEntry):
-    """What every row of a table says: where it is from, and whether a measurement stands behind it."""
+    """Base class of rows: the source of its figures, and whether they were compared with a measurement."""
 
     source: _Sources
     note: str = ""
@@ -43,14 +43,14 @@ class ClassRow(Row):
     """One class of instructions.
 
     Attributes:
-        cycles: it takes, at least (0 where registers_per_cycle says all); low, high: bounds where data decides.
-        registers_per_cycle: registers a cycle that a multiple access moves, on top of `cycles`.
-        units: it needs for one cycle; slot: where it may issue (folded: it takes no slot and no time); result: row of
-            `results` for what it writes.
-        early: slots in which it can execute one stage early, when its operands are there.
-        early_mnemonics: the instructions of the class that can; all where empty.
-        stages: role of an operand -> the stage it is wanted at, where that is not the role's own name.
-        busy: cycles that its units are taken for, where they are not free again in the next cycle.
+        cycles: least number of cycles (0 where registers_per_cycle gives all); low, high: bounds where data decides.
+        registers_per_cycle: registers per cycle that a multiple access moves, in addition to `cycles`.
+        units: that it needs for one cycle; slot: where it may issue (folded: it takes no slot and no time); result: row
+            of `results` for the registers that it writes.
+        early: slots in which it can execute one stage earlier if its operands are ready.
+        early_mnemonics: the instructions of the class that can do so; all if empty.
+        stages: role of an operand -> stage at which it is needed, if not the stage of the role's name.
+        busy: cycles for which its units are busy, if more than one.
     """
 
     cycles: _Cycles = 1
@@ -66,7 +66,7 @@ class ClassRow(Row):
     busy: Annotated[int, Field(ge=1)] = 1
 
     def issue(self, count: int) -> int:
-        """Cycles that the instruction holds the pipeline, with `count` registers moved."""
+        """Cycles that the instruction occupies the pipeline, with `count` registers moved."""
         moved = 0 if self.registers_per_cycle is None else -(-count // self.registers_per_cycle)
         return max(1, int(self.cycles) + moved)
 
@@ -78,13 +78,13 @@ class ClassRow(Row):
 
 
 class RuleRow(Row):
-    """A rule's figure in cycles; harness/cycles says what each rule is for."""
+    """A rule's figure in cycles; the core models in harness/cycles apply the rules."""
 
     cycles: _Cycles
 
 
 class ResultRow(Row):
-    """Cycles from a producer's issue to the issue of a consumer, by the stage at which the consumer wants the value."""
+    """Cycles from a producer's issue to a consumer's, by the stage at which the consumer needs the value."""
 
     to: Mapping[str, int]
 
@@ -96,12 +96,12 @@ class ConflictRow(Row):
 
 
 class CoreTable(TableEntry):
-    """A core: what each class of instructions and each rule costs.
+    """The table of a core: cycles of each class of instructions and each rule.
 
     Attributes:
-        model: the engine that reads it: chained (one at a time, loads pipelined) or scoreboard (units and latencies).
-        validated, validation: whether whole programs were measured against it, and what was done.
-        error: relative error to state for core cycles.
+        model: the pipeline: chained (one at a time, loads pipelined) or scoreboard (units and latencies).
+        validated, validation: whether whole programs were compared with measurements, and how.
+        error: relative error of core cycles, for bounds.
     """
 
     core: Annotated[str, Field(pattern=r"^cortex-m[0-9]+(plus)?$")]
@@ -182,7 +182,7 @@ def read_core(path: Path) -> CoreTable:
 
 
 def folder(kind: str) -> Path:
-    """Where tables lie: of "cores" or "boards"."""
+    """The folder of the tables of a kind, "cores" or "boards"."""
     return resources.data("cycles", kind)
 
 

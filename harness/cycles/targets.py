@@ -1,4 +1,4 @@
-"""Board -> Target: what the compiler is told of a board's memory."""
+"""Board -> Target: a board's core and memories for the compiler."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def target_of(board: Board, placement: Placement | None = None) -> Target:
-    """What code for `board` is generated for: its core, and the memories that its cycle table tells.
+    """The target of a board: its core, and its memories by its cycle table.
 
-    A board without a table is taken to have no wait states.
+    A board without a table is assumed to have no wait states.
 
     Args:
-        board: what code is generated for.
+        board: the board to generate code for.
         placement: the regions of the image's parts, as harness.hardware.placement.assign_regions gives them; None for
             the board's own.
     """
@@ -41,7 +41,7 @@ def target_of(board: Board, placement: Placement | None = None) -> Target:
 
 
 def _cached(costed: Setup, memory: Memory, *, fetched: bool = False) -> Cached | None:
-    """What the core waits for, or None where it never does."""
+    """A memory that the core waits for; None if it never does."""
     cache, row = memory.fetch if fetched else memory.data, costed.stalls[memory.name]
     load, store = (row.fetch, 0.0) if fetched else (row.load, row.store)
     if cache is None or load == store == 0:
@@ -50,9 +50,9 @@ def _cached(costed: Setup, memory: Memory, *, fetched: bool = False) -> Cached |
 
 
 def target_of_run(resolved: Resolved, placement: Placement | None = None) -> Target:
-    """What code for a run is generated for: the board that was asked for, also where another of its core stands in.
+    """The target of a run: of the board that was asked for, also if another with its core stands in.
 
-    `placement` is in regions of the board that runs. Where that is another, the one that was asked for keeps its own.
+    `placement` has regions of the board that runs. With a stand-in, the target has the asked board's own placement.
     """
     asked, runs_on = resolved.asked, resolved.runs_on
     if asked.core != runs_on.core:

@@ -1,7 +1,7 @@
-"""Profiles of assembly text, made by walking through it: what an emulator would have counted, without running anything.
+"""Profiles of assembly text from a walk through it: the counts of an emulator, without running anything.
 
-A branch without condition is followed, a return goes behind the last call. EQ and CBZ do not hold, all other conditions
-do; a conditional branch back within the text is a loop of so many rounds as asked for.
+An unconditional branch is followed, a return continues behind the last call. EQ and CBZ do not hold, all other
+conditions do; a conditional backward branch within the text is a loop with a given number of iterations.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ def walk(
     """A profile of one layer that runs `code` from its start to its end.
 
     Args:
-        code: of a text that ends by running past its end, or by a branch out of it.
-        core: for the profile.
-        repeat: how often the whole is run; a last instruction that branches back to the start closes it.
-        trips: rounds of every loop within.
-        parts: base register -> part of the image that it points into; `data` where not named, `stack` for sp.
+        code: that ends at its last instruction, or by a branch out of it.
+        core: of the profile.
+        repeat: number of runs; a last instruction that branches to the start closes the loop.
+        trips: iterations of every inner loop.
+        parts: base register -> part of the image that it points into; else `data`, `stack` for sp.
 
     Raises:
         CycleModelError: the walk does not end.
@@ -65,7 +65,7 @@ def _accesses(
 
 
 class _Path:
-    """One way through the text, see the module.
+    """A path through the text, see the module.
 
     Attributes:
         counts, transfers: as in LayerProfile, of one run.
@@ -79,20 +79,20 @@ class _Path:
         self._trips = trips or 1
         self._found: dict[int, Instruction] = {}
         self._decoder = InstructionDecoder()
-        self._in_it = 0  # instructions that the last IT still governs
-        self._back = OUTSIDE  # where a return goes
-        self._rounds: dict[int, int] = {}  # address of a loop's branch -> rounds that are left
+        self._in_it = 0  # remaining instructions of the IT block
+        self._back = OUTSIDE  # target of a return
+        self._rounds: dict[int, int] = {}  # address of a loop's branch -> remaining iterations
 
     @property
     def instructions(self) -> Iterable[Instruction]:
-        """Each that was executed, once."""
+        """Each executed instruction once."""
         return self._found.values()
 
     def follow(self) -> int:
-        """From the start to the end; the address of the last instruction.
+        """Follows the path to its end; returns the address of the last instruction.
 
         Raises:
-            CycleModelError: there is no end.
+            CycleModelError: the path does not end.
         """
         address, end = ORIGIN, ORIGIN + len(self._code)
         for _ in range(_LONGEST):
@@ -114,7 +114,7 @@ class _Path:
         return instruction
 
     def _leave(self, instruction: Instruction, end: int) -> int:
-        """Where control goes after an instruction."""
+        """The address that follows an instruction."""
         address = instruction.address
         following = address + instruction.size
         target = _target(instruction, self._code, self._back)
@@ -132,7 +132,7 @@ class _Path:
         return target if taken else following
 
     def _goes_round(self, address: int) -> bool:
-        """Whether the loop that the branch at `address` closes has rounds left."""
+        """Whether the loop of the branch at `address` has iterations left."""
         left = self._rounds.pop(address, self._trips) - 1
         if left > 0:
             self._rounds[address] = left
@@ -148,7 +148,7 @@ def _holds(instruction: Instruction) -> bool:
 
 
 def _target(instruction: Instruction, code: bytes, back: int) -> int | None:
-    """Where it goes when it is taken; None when it is no branch."""
+    """The target of a taken branch; None for another instruction."""
     if not instruction.is_branch:
         return None
     if instruction.target is not None:

@@ -46,10 +46,10 @@ class Cached:
             kept += count * held * (1.0 if room > 0 else 1 - hotter / self.sets if room == 0 else 0.0)
         return kept / max(lines, 1)
 
-    def missed(self, size: int, sweeps: float, beside: int = 0) -> float:
-        """Lines missed while `size` adjacent bytes are read `sweeps` times, with `beside` other lines in use."""
+    def missed(self, size: int, reads: float, beside: int = 0) -> float:
+        """Lines missed while `size` adjacent bytes are read `reads` times, with `beside` other lines in use."""
         lines = self.lines(size)
-        return lines + max(sweeps - 1, 0) * lines * (1 - self.kept(lines, self.lines(beside)))
+        return lines + max(reads - 1, 0) * lines * (1 - self.kept(lines, self.lines(beside)))
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""The virtual board: a board's own image on an emulated chip (extra `tinyhil[virtual]`, on Unicorn)."""
+"""The virtual board: a board's own image on an emulated chip (extra `tinyhil[virtual]`, uses Unicorn)."""

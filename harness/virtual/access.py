@@ -1,4 +1,4 @@
-"""Memory and registers as a debugger sees them: any length at any address, and flash through its controller."""
+"""A debugger's access to memory and registers: any length at any address; flash through its controller."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.virtual.memory import Bytes
 
 
 class BusError(Exception):
-    """A debugger's access to an address where nothing is."""
+    """A debugger's access to an address without memory or peripheral."""
 
 
 class DebuggerAccess:
@@ -32,7 +32,7 @@ class DebuggerAccess:
             bus: its peripherals.
             flash: its flash controller.
             code_changed: called after a write to RAM, where code may be.
-            register_written: called after a write to a peripheral, which may ask for more.
+            register_written: called after a write to a peripheral, which may request a halt or a reset.
         """
         self._memory = memory
         self._bus = bus
@@ -41,10 +41,10 @@ class DebuggerAccess:
         self._register_written = register_written
 
     def read(self, address: int, length: int) -> bytes:
-        """Bytes of memory, or of registers word by word.
+        """Reads memory, or registers word by word.
 
         Raises:
-            BusError: nothing is there.
+            BusError: there is neither memory nor peripheral.
         """
         for region in self._memory:
             if region.holds(address, length):
@@ -66,10 +66,10 @@ class DebuggerAccess:
         raise BusError(f"nothing is at 0x{address:08x}")
 
     def write(self, address: int, data: bytes) -> None:
-        """The same the other way; a write to flash goes through the flash controller.
+        """Writes memory or registers; a write to flash goes through the flash controller.
 
         Raises:
-            BusError: nothing is there.
+            BusError: there is neither memory nor peripheral.
         """
         done = 0
         while done < len(data):
@@ -94,5 +94,5 @@ class DebuggerAccess:
 
 
 def _access_size(address: int, left: int) -> int:
-    """Bytes of the widest access that is aligned at an address and not longer than what is left."""
+    """Bytes of the widest aligned access at an address, at most `left`."""
     return 4 if address % 4 == 0 and left >= 4 else 2 if address % 2 == 0 and left >= 2 else 1

@@ -1,5 +1,5 @@
-"""The debug port of a chip and its one access port, as a probe sees them (Arm Debug Interface v5.2): registers, and
-transfers that become reads and writes of the virtual board's memory.
+"""The debug port of a chip and its access port for a probe (Arm Debug Interface v5.2): registers, and transfers that
+read and write the virtual board's memory.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class TransferFaultError(Exception):
 
 
 class DebugPort:
-    """DP and AP 0."""
+    """The debug port (DP) and access port (AP) 0."""
 
     def __init__(self, machine: RemoteMachine) -> None:
         self._machine = machine
@@ -36,7 +36,7 @@ class DebugPort:
         self._sticky = False
 
     def read_dp(self, address: int) -> int:
-        """A DP register of bank 0, or DPIDR."""
+        """Reads a DP register of bank 0, or DPIDR."""
         bank = self._select & 0xF
         if address == DPIDR:
             return _DPIDR
@@ -48,7 +48,7 @@ class DebugPort:
         return 0
 
     def write_dp(self, address: int, value: int) -> None:
-        """A DP register; address 0 is ABORT."""
+        """Writes a DP register; address 0 is ABORT."""
         if address == DPIDR:
             if value & _ABORT_STICKY_ERROR:
                 self._sticky = False
@@ -58,7 +58,7 @@ class DebugPort:
             self._select = value
 
     def read_ap(self, address: int, count: int) -> list[int]:
-        """A register of an AP, so many times. Raises TransferFaultError."""
+        """Reads a register of an AP `count` times. Raises TransferFaultError."""
         port, register = self._selected(address)
         if port:
             return [0] * count  # no such AP
@@ -69,7 +69,7 @@ class DebugPort:
         return [{CSW: self._csw, TAR: self._tar, BASE: _ROM_TABLE, IDR: _AP_IDR}.get(register, 0)] * count
 
     def write_ap(self, address: int, values: Sequence[int]) -> None:
-        """Values to a register of an AP, one after another. Raises TransferFaultError."""
+        """Writes values to a register of an AP, one after another. Raises TransferFaultError."""
         port, register = self._selected(address)
         if port:
             return
@@ -84,20 +84,20 @@ class DebugPort:
             self._tar = values[-1]
 
     def _selected(self, address: int) -> tuple[int, int]:
-        """Number of the AP and its register: by SELECT, and two bits of the address."""
+        """(number of the AP, register): from SELECT and two bits of the address."""
         return self._select >> 24, self._select & 0xF0 | address & 0xC
 
     def _unit(self) -> int:
         return 1 << min(self._csw & _SIZE, 2)
 
     def _run(self, left: int) -> int:
-        """How many transfers can be made at once: up to where TAR wraps."""
+        """Number of transfers that can be made at once: at most up to where TAR wraps."""
         if not self._csw & _INCREMENT:
             return 1
         return min(left, (_TAR_WRAP - self._tar % _TAR_WRAP) // self._unit() or 1)
 
     def _advance(self, count: int) -> None:
-        """TAR goes round in its low ten bits."""
+        """Increments TAR, which wraps in its low ten bits."""
         if self._csw & _INCREMENT:
             low = (self._tar % _TAR_WRAP + count * self._unit()) % _TAR_WRAP
             self._tar = self._tar - self._tar % _TAR_WRAP + low

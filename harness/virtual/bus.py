@@ -1,4 +1,4 @@
-"""Peripherals on their addresses."""
+"""The bus: peripherals by address."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ PAGE = 0x1000
 
 
 class Device:
-    """A peripheral: words at offsets from a base. `debugger` tells an access through the debug port from the core's.
+    """A peripheral: words at offsets from a base. `debugger`: whether an access is through the debug port.
 
     Attributes:
-        name, base, size: where it is.
-        clock: the enable bit without which it does not answer.
-        serial: what the serial port that is used shares with its native part.
+        name, base, size: its name, address and bytes.
+        clock: its enable bit; None if it is always clocked.
+        serial: state that the connected serial port shares with native code.
     """
 
     serial: SerialState | None = None
@@ -31,22 +31,22 @@ class Device:
         self.words: dict[int, int] = {}
 
     def reset(self) -> None:
-        """Back to the values after reset."""
+        """Sets the registers to their values after reset."""
         self.words.clear()
 
     def read(self, offset: int, debugger: bool) -> int:
-        """The word at an aligned offset."""
+        """Reads the word at an aligned offset."""
         del debugger
         return self.words.get(offset, 0)
 
     def write(self, offset: int, value: int, debugger: bool) -> None:
-        """Set the word at an aligned offset."""
+        """Writes the word at an aligned offset."""
         del debugger
         self.words[offset] = value
 
 
 class RegisterBlock(Device):
-    """Memory cells with status bits that follow control bits at once."""
+    """Memory cells, with status bits that follow control bits immediately."""
 
     def __init__(self, facts: RegisterMap) -> None:
         super().__init__(facts.name, facts.base, facts.size, facts.clock)
@@ -58,11 +58,11 @@ class RegisterBlock(Device):
         self.reset()
 
     def reset(self) -> None:
-        """Back to the values after reset."""
+        """Sets the registers to their values after reset."""
         self.words = dict(self._facts.reset)
 
     def read(self, offset: int, debugger: bool) -> int:
-        """A cell, with its status bits worked out."""
+        """Reads a cell, with its status bits."""
         del debugger
         value = self.words.get(offset, 0)
         if offset not in self._status:
@@ -77,16 +77,16 @@ class RegisterBlock(Device):
 
 
 class Bus:
-    """All peripherals. Where none is, nothing is mapped, and what the core asks of it ends in a bus fault.
+    """All peripherals. Addresses without one are not mapped: the core's accesses there are bus faults.
 
     Attributes:
         devices: the peripherals.
-        stuck: address of a register -> bits that read as 0 for ever, and bits that read as 1.
+        stuck: address of a register -> (bits that always read as 0, bits that always read as 1).
 
     """
 
     def __init__(self, note: Callable[[str], None]) -> None:
-        """note: told once of each thing that firmware for real silicon would not do."""
+        """note: called once for each kind of access that firmware on real silicon must not make."""
         self.stuck: dict[int, tuple[int, int]] = {}
         self.devices: list[Device] = []
         self._pages: dict[int, list[Device]] = {}
@@ -94,7 +94,7 @@ class Bus:
         self._rcc = Device("rcc", 0)
 
     def add(self, device: Device) -> None:
-        """Put a peripheral on its addresses."""
+        """Adds a peripheral."""
         self.devices.append(device)
         if device.name == "rcc":
             self._rcc = device
@@ -102,7 +102,7 @@ class Bus:
             self._pages.setdefault(page, []).append(device)
 
     def named(self, name: str) -> Device:
-        """A peripheral by its name."""
+        """The peripheral of this name."""
         return next(device for device in self.devices if device.name == name)
 
     def at(self, address: int) -> Device | None:
@@ -113,12 +113,12 @@ class Bus:
         return None
 
     def is_clocked(self, device: Device) -> bool:
-        """Whether its enable bit is set."""
+        """Whether a peripheral's enable bit is set."""
         clock = device.clock
         return clock is None or bool(self._rcc.words.get(clock.offset, 0) >> clock.bit & 1)
 
     def read(self, address: int, size: int, debugger: bool) -> int:
-        """1, 2 or 4 bytes; 0 where nothing answers."""
+        """Reads 1, 2 or 4 bytes; 0 from a peripheral without clock."""
         device = self._answering(address, debugger)
         if device is None:
             return 0
@@ -131,7 +131,7 @@ class Bus:
         return value & ~zeros | ones
 
     def write(self, address: int, size: int, value: int, debugger: bool) -> None:
-        """1, 2 or 4 bytes. The upper parts of a word are written with the rest as it reads, the lowest by itself."""
+        """Writes 1, 2 or 4 bytes; an upper part of a word together with the rest of the word as it reads."""
         device = self._answering(address, debugger)
         if device is None:
             return
@@ -152,7 +152,7 @@ class Bus:
         return device
 
     def attach(self, engine: Any, failed: Callable[[BaseException], None], native: Native | None) -> None:
-        """Show all peripherals to the emulator; `failed` takes what one raises, which its C code cannot."""
+        """Maps all peripherals into the emulator; `failed` gets exceptions, which its C code cannot pass on."""
         for page, devices in sorted(self._pages.items()):
             read, write = self._callbacks(page * PAGE, devices, failed)
             serial = next((device for device in devices if device.serial is not None), None)
@@ -164,7 +164,7 @@ class Bus:
     def _callbacks(
         self, base: int, devices: Sequence[Device], failed: Callable[[BaseException], None]
     ) -> tuple[Callable[..., int], Callable[..., None]]:
-        """A page's reads and writes. The serial port that is used, or else the first device, has a way of its own."""
+        """(reader, writer) of a page; faster for the connected serial port, or else the page's first device."""
         first = next((device for device in devices if device.serial is not None), devices[0])
         clock, rcc, shift, end = first.clock, self._rcc, base - first.base, first.size
 

@@ -1,6 +1,6 @@
-"""What the virtual board knows of a chip: records, filled by the families in harness/virtual/chips.
+"""Records of a chip for the virtual board; the chips are in harness/virtual/chips.
 
-All offsets are bytes from a block's base address; all rates are hertz.
+Offsets are in bytes from a block's base address; rates in hertz.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ ReadRegister = Callable[[str, int], int]
 
 @dataclass(frozen=True)
 class ChipMemory:
-    """A range of memory; `alias_of` names the range that it shows at another address."""
+    """A range of memory; `alias_of` names the range of which it is an alias at another address."""
 
     name: str
     origin: int
@@ -25,7 +25,7 @@ class ChipMemory:
 
 @dataclass(frozen=True)
 class Follow:
-    """A status field that shows what a control field holds: `width` bits of `source` (offset, lowest bit)."""
+    """A status field that always equals a control field: `width` bits of `source` (offset, lowest bit)."""
 
     source: tuple[int, int]
     status: tuple[int, int]
@@ -34,7 +34,7 @@ class Follow:
 
 @dataclass(frozen=True)
 class Clock:
-    """The enable bit without which a block does not answer: a bit of a register of block "rcc"."""
+    """The enable bit of a peripheral's clock, in a register of block "rcc"."""
 
     offset: int
     bit: int
@@ -42,11 +42,12 @@ class Clock:
 
 @dataclass(frozen=True)
 class RegisterMap:
-    """A peripheral of which the firmware sees memory cells and status that follows control at once.
+    """A peripheral that is emulated as memory cells, with status that follows control immediately.
 
     Attributes:
-        reset: values after reset where they are not 0.
-        always: bits that read as 1 whatever is written.
+        reset: offset -> value after reset, where it is not 0.
+        follows: status fields that equal control fields.
+        always: offset -> bits that always read as 1.
     """
 
     name: str
@@ -105,7 +106,7 @@ class FlashLayout:
 
 @dataclass(frozen=True)
 class Clocks:
-    """Rates that follow from what the firmware wrote: the core's, TIM2's, and each serial port's kernel clock."""
+    """Rates for the registers that the firmware wrote: the core's, TIM2's, and each serial port's kernel clock."""
 
     core: int
     timer: int
@@ -114,8 +115,8 @@ class Clocks:
 
 @dataclass(frozen=True)
 class Wiring:
-    """What a board connects to its chip: the serial port on the debug probe's virtual COM port with its pins ("pd8"),
-    and the rate of the clock fed in.
+    """Connections of a board to its chip: the serial port at the debug probe's virtual COM port with its pins ("pd8"),
+    and the rate of the external clock.
     """
 
     usart: str
@@ -131,11 +132,11 @@ class Chip:
     Attributes:
         core: "cortex-m4" or "cortex-m7".
         cpuid: the core's CPUID register.
-        idcode: DBGMCU's IDCODE, at each address of `idcode_at`.
+        idcode: value of DBGMCU_IDCODE, at each address of `idcode_at`.
         boot: address of the vector table after reset.
-        clocks: the rates, from a reader of registers by block and offset, and the crystal's rate.
-        reset_cause: block, offset and bits that tell of a power-on or brown-out, of the pin, and of a software reset.
-        wiring: on ST's Nucleo board.
+        clocks: calculates the rates, from a reader of registers by block and offset, and the external clock's rate.
+        reset_cause: (block, offset, cause of a reset -> its flags) of the reset status register.
+        wiring: of ST's Nucleo board.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Executed instructions, counted by a hook that the emulator calls before each basic block."""
+"""Counts executed instructions, by a hook that the emulator calls before each basic block."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ class Counter(Protocol):
 
     @property
     def executed(self) -> int:
-        """Instructions executed so far; while the core runs, those of its present block included."""
+        """Instructions executed so far; while the core runs, with all of its current block."""
 
     @property
     def at_limit(self) -> bool:
-        """Whether the limit is what stopped the core."""
+        """Whether the core was stopped by the limit."""
 
     def set_limit(self, limit: int | None) -> None:
-        """Stop before the block that would take `executed` above this."""
+        """Sets the limit: the core stops before the block that would raise `executed` above it."""
 
     def stopped_at(self, address: int) -> None:
-        """The core has stopped: take back what it has not executed of its block."""
+        """Subtracts the instructions of its block that the core has not executed, as it has stopped at `address`."""
 
     def forget(self) -> None:
-        """Code has changed in memory."""
+        """Discards counts of blocks, as code in memory has changed."""
 
 
 def make_counter(engine: Any, memory: Sequence[Bytes], native: Native | None) -> Counter:
@@ -43,7 +43,7 @@ def make_counter(engine: Any, memory: Sequence[Bytes], native: Native | None) ->
 
 
 def count_thumb(code: bytes) -> int:
-    """Instructions in a piece of Thumb code: a halfword from 0xE800 up begins one of two halfwords."""
+    """Number of instructions in Thumb code: a halfword from 0xE800 up begins one of two halfwords."""
     count = at = 0
     while at < len(code):
         at += 4 if code[at + 1] >= 0xE8 else 2

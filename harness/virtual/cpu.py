@@ -1,8 +1,7 @@
-"""The emulated core: Unicorn's Cortex-M, counted, with exception entry and return modelled on top.
+"""The emulated core: Unicorn's Cortex-M with counted instructions, exception entry and exception return.
 
-Unicorn executes instructions and knows no exceptions of the M profile: what would be one stops it, and we put the core
-into the image's own handler as the architecture says (Armv7-M Architecture Reference Manual B1.5), so that a fault is
-reported by the image and not by the emulator.
+Unicorn has no exceptions of the M profile: it stops where one would occur. The core then enters the image's handler as
+the architecture defines (Armv7-M Architecture Reference Manual B1.5), so that the image itself reports faults.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from harness.virtual.counting import make_counter
 from harness.virtual.memory import Bytes
 from harness.virtual.native import find_native
 
-# Unicorn's numbers (unicorn/arm_const.py, unicorn_const.py), so that the package is not needed to import this file
+# Constants of Unicorn (unicorn/arm_const.py, unicorn_const.py), so that this file can be imported without it
 _ARCH_ARM, _MODE_THUMB_MCLASS = 1, 0x10 | 0x20
 _PROT_NONE, _PROT_READ_EXECUTE, _PROT_ALL = 0, 5, 7
 _HOOK_INTERRUPT, _HOOK_CODE, _HOOK_INVALID_INSTRUCTION = 1, 4, 1 << 14
@@ -50,9 +49,9 @@ _FPCA, _SPSEL = 1 << 2, 1 << 1
 class Stop(Enum):
     """Why the core stopped.
 
-    LIMIT: as many instructions as asked for. IDLE: the firmware waits for the outside. SLEEP: WFI. BREAK: a breakpoint,
-    at the present address. INTERRUPTED: somebody asked for it. FAULT: an exception is due, see Cpu.access. TRAP: an
-    instruction asks for an exception, see Cpu.trap.
+    LIMIT: the number of instructions is reached. IDLE: the firmware waits for input. SLEEP: WFI. BREAK: a breakpoint at
+    the current address. INTERRUPTED: stopped from outside. FAULT: an exception is due, see Cpu.access. TRAP: an
+    instruction requests an exception, see Cpu.trap.
     """
 
     LIMIT = 1
@@ -66,7 +65,7 @@ class Stop(Enum):
 
 @dataclass(frozen=True)
 class Access:
-    """An access to memory that failed."""
+    """A memory access that failed."""
 
     address: int
     fetch: bool
@@ -104,7 +103,7 @@ class Registers:
 
     def __setitem__(self, number: int, value: int) -> None:
         if number == PC:
-            self._engine.reg_write(self._ids[PC], value & 0xFFFF_FFFF | 1)  # the emulator's T bit comes from here
+            self._engine.reg_write(self._ids[PC], value & 0xFFFF_FFFF | 1)  # sets the emulator's T bit
         elif number < 19:
             self._engine.reg_write(self._ids[number], value & 0xFFFF_FFFF)
         elif number == 20:
@@ -117,7 +116,7 @@ class Registers:
 
     @property
     def control(self) -> int:
-        """CONTROL."""
+        """Value of CONTROL."""
         return self[20] >> 24
 
     @control.setter
@@ -133,22 +132,22 @@ class Cpu:
 
     Attributes:
         registers: by DCRSR number.
-        access: the access that ended the last run with FAULT, None when it was an instruction.
+        access: the access that ended the last run with FAULT; None if it was an instruction.
         trap: the exception that ended it with TRAP: SVCALL, or 0 for a return from an exception.
-        failure: what a peripheral raised.
-        native: the parts in C; None where there are none, and it is slow.
-        forbidden: start and end of what the MPU forbids.
+        failure: exception of a peripheral, or None.
+        native: the parts in C; None without, and then it is slow.
+        forbidden: (start, end) of the ranges that the MPU forbids.
     """
 
     def __init__(
         self, m7: bool, memory: Sequence[Bytes], flash_stores: Callable[[int, int, int], None], flash: Bytes
     ) -> None:
-        """flash_stores: told address, size and value before a store into flash takes place."""
+        """flash_stores: called with address, size and value before a store into flash."""
         try:
             import unicorn as package
         except ImportError as error:
             raise missing() from error
-        unicorn: Any = package  # its annotations are partly missing and partly wrong
+        unicorn: Any = package  # its annotations are incomplete and partly wrong
         self.engine: Any = unicorn.Uc(_ARCH_ARM, _MODE_THUMB_MCLASS)
         names = unicorn.arm_const
         engine = self.engine
@@ -181,7 +180,7 @@ class Cpu:
     # --- running --------------------------------------------------------------------------------------------------
 
     def run(self, limit: int | None) -> Stop:
-        """Execute until the counter is at the limit or something happens. Raises what a peripheral raised."""
+        """Runs until the counter is at `limit` or something else stops the core. Raises exceptions of peripherals."""
         failed = False
         self._begin(limit)
         try:
@@ -199,7 +198,7 @@ class Cpu:
         return Stop.LIMIT if at_limit else Stop.SLEEP
 
     def step(self) -> Stop:
-        """Execute one instruction."""
+        """Executes one instruction."""
         failed = False
         self._begin(None)
         try:
@@ -220,18 +219,18 @@ class Cpu:
         self.counter.set_limit(limit)
 
     def stop(self, reason: Stop) -> None:
-        """To be called from a peripheral while the core runs. The access that called it is made again afterwards."""
+        """Stops the core; called by a peripheral during an access, which is repeated afterwards."""
         if self._reason is None:
             self._reason = reason
         self.engine.emu_stop()
 
     def fail(self, error: BaseException) -> None:
-        """A peripheral raised."""
+        """Stops the core for an exception of a peripheral, which run() raises."""
         self.failure = self.failure or error
         self.engine.emu_stop()
 
     def code_changed(self) -> None:
-        """Forget what is known of the code in memory."""
+        """Discards translations and counts of code in memory."""
         self.counter.forget()
         self.engine.ctl_flush_tb()
 
@@ -265,7 +264,7 @@ class Cpu:
     # --- breakpoints and protection --------------------------------------------------------------------------------
 
     def set_breakpoints(self, addresses: set[int]) -> None:
-        """Stop before the instructions at these addresses; not while the core runs."""
+        """Sets the addresses to stop at before execution; not while the core runs."""
         for address in set(self._breakpoints) - addresses:
             self.engine.hook_del(self._breakpoints.pop(address))
         for address in addresses - set(self._breakpoints):
@@ -275,14 +274,14 @@ class Cpu:
 
     def _breakpoint(self, engine: Any, address: int, size: int, data: Any) -> None:
         del size, data
-        if address == self._passing:  # the core goes on from here
+        if address == self._passing:  # the core continues from this breakpoint
             self._passing = None
             return
         self._reason = Stop.BREAK
         engine.emu_stop()
 
     def set_forbidden(self, ranges: list[tuple[int, int]]) -> None:
-        """Memory that may not be touched, in whole pages of it; not while the core runs."""
+        """Forbids accesses to ranges of memory, in whole pages; not while the core runs."""
         for start, end in self.forbidden:
             self._protect(start, end, None)
         self.forbidden = ranges
@@ -303,7 +302,7 @@ class Cpu:
     # --- exceptions ------------------------------------------------------------------------------------------------
 
     def push_frame(self) -> int:
-        """Stack what the architecture stacks at exception entry; gives bits of CFSR when that fails."""
+        """Pushes the exception frame; returns bits of CFSR if that fails, else 0."""
         registers = self.registers
         floats = registers.control & _FPCA
         size = 104 if floats else 32
@@ -327,7 +326,7 @@ class Cpu:
         return STKERR
 
     def enter(self, number: int, vector: int) -> None:
-        """Into a handler, after push_frame."""
+        """Enters a handler, after push_frame."""
         registers = self.registers
         registers.control = registers.control & ~(_SPSEL | _FPCA)
         registers[XPSR] = _THUMB | number
@@ -335,7 +334,7 @@ class Cpu:
         registers[PC] = vector & ~1
 
     def leave(self) -> None:
-        """Return from an exception by the value that the core has jumped to. The frame is not checked."""
+        """Returns from an exception by the EXC_RETURN that the core has jumped to; the frame is not checked."""
         registers = self.registers
         value = registers[PC] | 1
         threaded, process, floats = value & 8, value & 4, not value & 0x10

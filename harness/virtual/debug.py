@@ -35,11 +35,11 @@ MPU_REGIONS = 8
 
 
 class DebuggedCore(Protocol):
-    """What the registers act on."""
+    """The core that the registers control."""
 
     @property
     def cycles(self) -> int:
-        """Cycles so far, which are instructions executed and time spent waiting."""
+        """Cycles so far: one per instruction, and the time of waiting."""
 
     @property
     def halted(self) -> bool:
@@ -49,28 +49,28 @@ class DebuggedCore(Protocol):
     sleeping: bool
 
     def debug_halt(self, reason: int) -> None:
-        """Stop; `reason` are bits of DFSR."""
+        """Halts the core; `reason`: bits of DFSR."""
 
     def debug_run(self) -> None:
-        """Go on."""
+        """Resumes the core."""
 
     def debug_step(self) -> None:
-        """Execute one instruction."""
+        """Executes one instruction."""
 
     def request_reset(self) -> None:
-        """Reset the system as soon as the present instruction is done."""
+        """Resets the system after the current instruction."""
 
     def read_core(self, selector: int) -> int:
-        """A core register by its DCRSR number."""
+        """Reads a core register by its DCRSR number."""
 
     def write_core(self, selector: int, value: int) -> None:
-        """The same the other way."""
+        """Writes a core register by its DCRSR number."""
 
     def breakpoints_changed(self) -> None:
-        """The comparators have other addresses."""
+        """Called when the addresses of breakpoints have changed."""
 
     def protection_changed(self) -> None:
-        """The MPU has other regions."""
+        """Called when the MPU's regions have changed."""
 
 
 def _identification(part: int, component: int, designer: int = 0x4BB) -> dict[int, int]:
@@ -109,23 +109,23 @@ class SystemControl(Device):
         self.reset()
 
     def reset(self) -> None:
-        """System reset: the debug registers keep what the debugger wrote."""
+        """System reset; the debug registers keep their values."""
         self.words = {CCR: 0x0004_0200, FPCCR: 0xC000_0000}
         self.regions = [(0, 0)] * MPU_REGIONS
         self._was_reset = True
 
     def power_on(self) -> None:
-        """Reset of everything."""
+        """Power-on reset, of the debug registers, too."""
         self._debug = self._demcr = 0
         self.reset()
 
     def enable_debug(self) -> None:
-        """As a debugger does that halts at reset."""
+        """Enables halting debug, as a debugger does that halts at reset."""
         self._debug |= C_DEBUGEN
 
     @property
     def debug_enabled(self) -> bool:
-        """Whether a debugger has taken hold."""
+        """Whether a debugger has enabled halting debug."""
         return bool(self._debug & C_DEBUGEN)
 
     @property
@@ -134,11 +134,11 @@ class SystemControl(Device):
         return bool(self._demcr & TRCENA)
 
     def catches(self, what: int) -> bool:
-        """Whether the debugger wants the core halted there."""
+        """Whether the debugger has set this vector catch."""
         return bool(self._demcr & what) and self.debug_enabled
 
     def read(self, offset: int, debugger: bool) -> int:
-        """A register."""
+        """Reads a register."""
         if offset == DHCSR:
             return self._status(debugger)
         if offset == DCRDR:
@@ -154,7 +154,7 @@ class SystemControl(Device):
         return self._fixed.get(offset) or self.words.get(offset, 0)
 
     def write(self, offset: int, value: int, debugger: bool) -> None:
-        """A register."""
+        """Writes a register."""
         if offset in self._fixed:
             return
         if offset == DHCSR:
@@ -183,7 +183,7 @@ class SystemControl(Device):
         if offset == MPU_CTRL:
             self.words[MPU_CTRL] = value
         elif offset == MPU_RBAR:
-            if value & 0x10:  # VALID: the region's number comes with it
+            if value & 0x10:  # VALID: the value has the region's number
                 number = value & 0xF
                 self.words[MPU_RNR] = number
             self.regions[number % MPU_REGIONS] = (value & ~0x1F, self.regions[number % MPU_REGIONS][1])
@@ -192,7 +192,7 @@ class SystemControl(Device):
         self._core.protection_changed()
 
     def forbidden(self) -> list[tuple[int, int]]:
-        """Start and end of what the MPU lets nobody touch."""
+        """(start, end) of the regions that the MPU forbids any access to."""
         if not self.words.get(MPU_CTRL, 0) & 1:
             return []
         found = []
@@ -203,7 +203,7 @@ class SystemControl(Device):
         return found
 
     def raise_status(self, offset: int, value: int) -> None:
-        """Set bits of a status register that the core clears by writing ones."""
+        """Sets bits of a status register that is cleared by writing ones."""
         self.words[offset] = self.words.get(offset, 0) | value
 
     def _status(self, debugger: bool) -> int:
@@ -232,7 +232,7 @@ class SystemControl(Device):
             self._core.debug_run()
 
     def halted_by_core(self) -> None:
-        """The core has halted by itself: a breakpoint, or at reset."""
+        """Called when the core has halted at a breakpoint or at reset."""
         self._debug |= C_HALT
 
     def _select(self, value: int) -> None:
@@ -254,14 +254,14 @@ class CycleCounter(Device):
         self.reset()
 
     def reset(self) -> None:
-        """Power-on."""
+        """Sets the registers to their values after power-on."""
         self.words = {}
         self._value = 0
         self._since: int | None = None
         self._locked = self._has_lock
 
     def read(self, offset: int, debugger: bool) -> int:
-        """A register."""
+        """Reads a register."""
         if offset == _COUNT:
             return self._count()
         if offset == 0:
@@ -271,7 +271,7 @@ class CycleCounter(Device):
         return self._fixed.get(offset) or self.words.get(offset, 0)
 
     def write(self, offset: int, value: int, debugger: bool) -> None:
-        """A register."""
+        """Writes a register."""
         if offset == _LOCK_ACCESS:
             self._locked = self._has_lock and value != LOCK_KEY
             return
@@ -286,7 +286,7 @@ class CycleCounter(Device):
             self.follow()
 
     def follow(self) -> None:
-        """Run or stand as the enable bits say."""
+        """Starts or stops the counter by its enable bits."""
         runs = bool(self.words.get(0, 0) & _CYCCNTENA) and self._control.trace_enabled
         if runs and self._since is None:
             self._since = self._core.cycles
@@ -312,17 +312,17 @@ class Breakpoints(Device):
         self.reset()
 
     def reset(self) -> None:
-        """Power-on."""
+        """Sets the registers to their values after power-on."""
         self.words = {}
 
     def read(self, offset: int, debugger: bool) -> int:
-        """A register."""
+        """Reads a register."""
         if offset == 0:
             return (1 << 28 if self._m7 else 0) | self.count << 4 | self.words.get(0, 0) & 1
         return self._fixed.get(offset) or self.words.get(offset, 0)
 
     def write(self, offset: int, value: int, debugger: bool) -> None:
-        """A register."""
+        """Writes a register."""
         if offset == 0:
             if not value & 2:  # KEY
                 return
@@ -331,7 +331,7 @@ class Breakpoints(Device):
         self._core.breakpoints_changed()
 
     def addresses(self) -> set[int]:
-        """Where the core is to stop."""
+        """Addresses of the enabled breakpoints."""
         if not self.words.get(0, 0) & 1:
             return set()
         found = set()
@@ -347,7 +347,7 @@ class Breakpoints(Device):
 
 
 class RomTable(Device):
-    """The table by which a debugger finds the others."""
+    """The ROM table, by which a debugger finds the other components."""
 
     def __init__(self, m7: bool) -> None:
         super().__init__("rom", ROM_TABLE, 0x1000)
@@ -357,7 +357,7 @@ class RomTable(Device):
             self.words[4 * index] = (base - ROM_TABLE & 0xFFFF_F000) | 3
 
     def reset(self) -> None:
-        """Nothing to reset."""
+        """Does nothing: the table is constant."""
 
     def write(self, offset: int, value: int, debugger: bool) -> None:
-        """Read only."""
+        """Does nothing: the table is read only."""

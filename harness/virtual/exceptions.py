@@ -1,4 +1,4 @@
-"""Which exception the core takes for what stopped it (Armv7-M Architecture Reference Manual B1.5)."""
+"""Exceptions: which one the core takes after a stop (Armv7-M Architecture Reference Manual B1.5)."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Exceptions:
         halt: Callable[[int], None],
         lock_up: Callable[[], None],
     ) -> None:
-        """vector: the word at an address of the vector table, None where nothing is. halt: stop for the debugger, with
-        bits of DFSR. lock_up: stop for good.
+        """vector: reads the word at an address of the vector table, None if there is no memory. halt: halts for the
+        debugger, with bits of DFSR. lock_up: locks the core up.
         """
         self._cpu = cpu
         self._control = control
@@ -48,7 +48,7 @@ class Exceptions:
         self._lock_up = lock_up
 
     def handle(self, stop: Stop) -> None:
-        """Do what the core does that stopped so: FAULT, TRAP or BREAK."""
+        """Takes the exception for a stop by FAULT, TRAP or BREAK, or halts for the debugger."""
         if stop is Stop.FAULT:
             self._fault()
         elif stop is Stop.TRAP:
@@ -76,7 +76,7 @@ class Exceptions:
             self._take(BUS_FAULT, IBUSERR if access.fetch else PRECISERR | BFARVALID)
 
     def _take(self, number: int, cause: int) -> None:
-        """Exception entry; what may not be taken escalates, and a fault in a fault handler locks the core up."""
+        """Enters an exception; one that is not enabled escalates to HardFault, one in HardFault locks up."""
         control = self._control
         present = self._cpu.registers[XPSR] & 0x1FF
         control.raise_status(debug.CFSR, cause)

@@ -1,4 +1,4 @@
-"""Things that go wrong on a virtual board, for tests.
+"""Injected faults of a virtual board, for tests.
 
 NAME or NAME@WHERE, several separated by commas:
 
@@ -30,7 +30,7 @@ _LOST_BYTES = 16
 
 
 class Faults:
-    """Injects faults into a machine."""
+    """Injects faults into a machine. The forms of `fault` are given in the module."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
@@ -38,12 +38,12 @@ class Faults:
         self._gone_after: int | None = None
 
     def add_all(self, text: str) -> None:
-        """Several, as $TINYHIL_VIRTUAL_FAULTS has them. Raises OptionError."""
+        """Injects several faults, as in $TINYHIL_VIRTUAL_FAULTS. Raises OptionError."""
         for fault in filter(None, (part.strip() for part in text.split(","))):
             self.add(fault)
 
     def add(self, fault: str) -> None:
-        """One of them. Raises OptionError."""
+        """Injects a fault. Raises OptionError."""
         name, _, place = fault.partition("@")
         where, _, bit = place.partition(".")
         machine = self._machine
@@ -82,7 +82,7 @@ class Faults:
                 raise self._unknown(fault)
 
     def debugger_write(self, size: int) -> None:
-        """The debugger writes; a probe that vanishes takes the whole process with it, as pulling its cable does."""
+        """Counts bytes that the debugger writes; ends the process for probe-gone, as if the cable were pulled."""
         self._written += size
         if self._gone_after is not None and self._written > self._gone_after:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -1,8 +1,8 @@
-"""Flash controllers: keys, erasing, programming, and the errors of doing it wrong.
+"""Flash controllers: keys, erasing, programming, and their errors.
 
-The emulator lets a store to flash through before it can be judged: the store is reported, `settle` takes it back and
-then does what the controller would have done with it. It is called whenever the controller is asked for anything, and
-whenever the core stops.
+The emulator executes a store to flash before the controller can check it: the store is reported, and `settle` undoes
+it and does what the controller does with it. `settle` is called before every access to the controller, and whenever
+the core stops.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ OPTION_KEYS = (0x0819_2A3B, 0x4C5D_6E7F)
 
 @dataclass
 class FlashFaults:
-    """What goes wrong in the flash, for tests; offsets are from its start.
+    """Injected faults of the flash; offsets in bytes from its start.
 
     Attributes:
         protect: an erase or write of the sector with this offset ends in WRPERR.
-        corrupt: the byte at this offset is programmed with a bit wrong, without an error.
-        hang: the controller stays busy after its first operation, for ever.
+        corrupt: the byte at this offset is programmed with a wrong bit, without an error.
+        hang: the controller stays busy after its first operation.
     """
 
     protect: int | None = None
@@ -35,20 +35,20 @@ class FlashFaults:
 
 
 class Keys:
-    """A lock that opens by two keys in order, and after a wrong one not before the next reset."""
+    """A lock that two keys in order open; after a wrong key only the next reset makes that possible again."""
 
     def __init__(self, keys: tuple[int, int]) -> None:
         self._keys = keys
         self.reset()
 
     def reset(self) -> None:
-        """Lock, and wait for the first key."""
+        """Locks, and waits for the first key."""
         self.locked = True
         self._given = 0
         self._jammed = False
 
     def key(self, value: int) -> None:
-        """A key comes."""
+        """Takes a key."""
         if not self.locked or self._jammed:
             return
         if value != self._keys[self._given]:
@@ -59,13 +59,13 @@ class Keys:
             self.locked = False
 
     def close(self) -> None:
-        """Lock again."""
+        """Locks again."""
         if not self.locked:
             self.reset()
 
 
 class FlashController(Device):
-    """What all controllers share: the array, its sectors, and how a store gets there."""
+    """Base class of the controllers: the array, its sectors, and stores into it."""
 
     def __init__(self, layout: FlashLayout, array: Bytes, changed: Callable[[], None]) -> None:
         """changed: called when code in the array may have changed."""
@@ -81,13 +81,13 @@ class FlashController(Device):
         self.programmed = 0
 
     def store(self, address: int, size: int, value: int) -> None:
-        """The core is about to store into the flash."""
+        """Records a store of the core into the flash."""
         offset = address - self._array.origin
         new = (value & (1 << 8 * size) - 1).to_bytes(size, "little")
         self._stores.append((offset, new, bytes(self._array.store[offset : offset + size])))
 
     def settle(self) -> None:
-        """Do with all stores what the controller does with them."""
+        """Undoes all recorded stores, and programs them as the controller does."""
         if not self._stores:
             return
         stores, self._stores = self._stores, []
@@ -99,10 +99,10 @@ class FlashController(Device):
 
     @abstractmethod
     def program(self, offset: int, data: bytes) -> None:
-        """A store of data at an offset in the array."""
+        """Programs data at an offset in the array."""
 
     def _erase(self, first: int, last: int) -> bool:
-        """Erase sectors; False when one is protected."""
+        """Erases sectors; returns False if one is protected."""
         start, end = self._starts[first], self._starts[last + 1]
         if self._is_protected(start, end):
             return False
@@ -113,7 +113,7 @@ class FlashController(Device):
         return True
 
     def _write(self, offset: int, data: bytes) -> bool:
-        """Clear bits; False when the sector is protected."""
+        """Clears bits; returns False if the sector is protected."""
         sector = next(i for i, start in enumerate(self._starts[1:]) if offset < start)
         if self._is_protected(self._starts[sector], self._starts[sector + 1]):
             return False

@@ -22,7 +22,7 @@ class F7Flash(FlashController):
         self.reset()
 
     def reset(self) -> None:
-        """Back to locked."""
+        """Locks, and sets the registers to their values after reset."""
         self.words = {self.OPTCR: self._layout.options}
         self._stores = []
         self._busy_for_good = False
@@ -31,7 +31,7 @@ class F7Flash(FlashController):
         self._options.reset()
 
     def read(self, offset: int, debugger: bool) -> int:
-        """A register."""
+        """Reads a register."""
         self.settle()
         if offset == self.SR:
             return self._status | (self.BUSY if self._busy_for_good else 0)
@@ -42,7 +42,7 @@ class F7Flash(FlashController):
         return self.words.get(offset, 0)
 
     def write(self, offset: int, value: int, debugger: bool) -> None:
-        """A register."""
+        """Writes a register."""
         self.settle()
         if offset == self.KEYR:
             self._lock.key(value)
@@ -75,7 +75,7 @@ class F7Flash(FlashController):
             self._lock.close()
 
     def program(self, offset: int, data: bytes) -> None:
-        """Program a store of the width that PSIZE says."""
+        """Programs a store of the width of PSIZE."""
         control = self.words.get(self.CR, 0)
         if self._lock.locked or not control & self.PG:
             self._status |= self.SEQUENCE

@@ -51,7 +51,7 @@ class H7Flash(FlashController):
         self.reset()
 
     def reset(self) -> None:
-        """Back to locked."""
+        """Locks, and sets the registers to their values after reset."""
         self.words = {0x00: 0x37, 0x1C: self._layout.options, 0x20: self._layout.options, 0x38: 0xFF, 0x3C: 0xFF}
         self._stores = []
         self._busy_for_good = False
@@ -60,11 +60,11 @@ class H7Flash(FlashController):
             bank.reset()
 
     def _bank(self, offset: int) -> tuple[int, int]:
-        """Number of the bank, and the offset in it; the second bank's registers lie 0x100 up."""
+        """(number of the bank, offset in it); the second bank's registers are 0x100 higher."""
         return (1, offset - 0x100) if offset >= 0x100 else (0, offset)
 
     def read(self, offset: int, debugger: bool) -> int:
-        """A register."""
+        """Reads a register."""
         self.settle()
         number, at = self._bank(offset)
         bank = self._banks[number]
@@ -78,7 +78,7 @@ class H7Flash(FlashController):
         return self.words.get(at if at in (0x00, 0x1C, 0x20) else offset, 0)
 
     def write(self, offset: int, value: int, debugger: bool) -> None:
-        """A register."""
+        """Writes a register."""
         self.settle()
         number, at = self._bank(offset)
         bank = self._banks[number]
@@ -114,7 +114,7 @@ class H7Flash(FlashController):
             bank.lock.close()
 
     def program(self, offset: int, data: bytes) -> None:
-        """Gather a flash word."""
+        """Collects a flash word, and programs it when it is complete."""
         bank = self._banks[offset >= self._array.size // 2]
         if bank.lock.locked or not bank.control & bank.PG:
             bank.status |= bank.SEQUENCE
@@ -139,7 +139,7 @@ class H7Flash(FlashController):
 
 
 class H7AFlash(H7Flash):
-    """Of the H7A3: sectors of 8 KiB, flash words of 128 bits."""
+    """The controller of the H7A3: sectors of 8 KiB, flash words of 128 bits."""
 
     WORD = 16
     BANK = _H7ABank

@@ -25,7 +25,7 @@ class L4Flash(FlashController):
         self.reset()
 
     def reset(self) -> None:
-        """Back to locked."""
+        """Locks, and sets the registers to their values after reset."""
         self.words = {self.ACR: 0x600, self.OPTR: self._layout.options}
         self._stores = []
         self._busy_for_good = False
@@ -35,7 +35,7 @@ class L4Flash(FlashController):
         self._options.reset()
 
     def read(self, offset: int, debugger: bool) -> int:
-        """A register."""
+        """Reads a register."""
         self.settle()
         if offset == self.SR:
             return self._status | (self.BUSY if self._busy_for_good else 0)
@@ -45,7 +45,7 @@ class L4Flash(FlashController):
         return self.words.get(offset, 0)
 
     def write(self, offset: int, value: int, debugger: bool) -> None:
-        """A register."""
+        """Writes a register."""
         self.settle()
         if offset == self.KEYR:
             self._lock.key(value)
@@ -82,7 +82,7 @@ class L4Flash(FlashController):
         return erased
 
     def program(self, offset: int, data: bytes) -> None:
-        """The first word of a pair waits for the second."""
+        """Keeps the first word of a pair, and programs both with the second."""
         if self._lock.locked or not self.words.get(self.CR, 0) & self.PG:
             self._status |= self.SEQUENCE
         elif len(data) != 4:

@@ -15,5 +15,5 @@ _CONTROLLERS: dict[str, type[FlashController]] = {"h7": H7Flash, "h7a": H7AFlash
 
 
 def make_flash(layout: FlashLayout, array: Bytes, changed: Callable[[], None]) -> FlashController:
-    """The controller that a layout names; `changed` is called when code in the array may have changed."""
+    """The controller of a layout; `changed` is called when code in the array may have changed."""
     return _CONTROLLERS[layout.controller](layout, array, changed)

@@ -32,25 +32,25 @@ class Machine:
     """A chip with its serial port connected as on its board.
 
     Attributes:
-        chip: what it is.
+        chip: its chip.
         bus: its peripherals.
         cpu: its core.
         terminal: the serial port's far end.
         usart: the serial port.
         flash: the flash controller.
-        notes: what firmware for real silicon would not do; each once.
-        locked_up: the core has faulted in its fault handler.
-        sleeping: the core waits for an interrupt.
-        brown_out_at: count of instructions at which the power dips, once.
+        notes: accesses that firmware on real silicon must not make, each once.
+        locked_up: whether the core has faulted in its fault handler.
+        sleeping: whether the core waits for an interrupt.
+        brown_out_at: count of instructions at which there is a brown-out, once.
     """
 
     def __init__(self, chip: str | Chip, wiring: Wiring | None = None, flash_file: Path | None = None) -> None:
-        """Power on, halted.
+        """Powers on, with the core halted.
 
         Args:
             chip: its name, such as "stm32h743" or the whole order code.
-            wiring: what is connected; None for ST's Nucleo board of the chip.
-            flash_file: keeps the flash's contents; made when it is not there. None: the flash begins erased.
+            wiring: of the board; None for ST's Nucleo board of the chip.
+            flash_file: keeps the flash's contents, made if missing; None: the flash is erased at first.
 
         Raises:
             BoardError: no such chip, or the file cannot be used.
@@ -113,7 +113,7 @@ class Machine:
 
     @property
     def cycles(self) -> int:
-        """Cycles since power-on: one an instruction, and the time spent waiting at the core's rate."""
+        """Cycles since power-on: one per instruction, and the time of waiting at the core's rate."""
         return self.cpu.counter.executed + int(self._waited)
 
     @property
@@ -122,10 +122,10 @@ class Machine:
         return self._halted
 
     def load(self, elf: Path) -> None:
-        """Put an image's bytes where they belong, in no time; the rest of the flash is erased.
+        """Writes an image's bytes to memory, without the flash controller; the rest of the flash is erased.
 
         Raises:
-            BoardError: it is not an image, or does not fit.
+            BoardError: it is no image, or does not fit.
         """
         try:
             segments = loadable_segments(elf)
@@ -145,7 +145,7 @@ class Machine:
         self._code_changed()
 
     def reset(self, halt: bool = False, cause: str = "pin") -> None:
-        """Reset the system; `halt` leaves the core at its first instruction.
+        """Resets the system; with `halt` the core stays at its first instruction.
 
         Args:
             halt: do not run.
@@ -169,7 +169,7 @@ class Machine:
         self._start(halt)
 
     def hold(self, held: bool) -> None:
-        """Pull the reset pin down, or let go of it. Meanwhile the core stands; the debugger can get at everything."""
+        """Asserts or releases the reset pin. While it is asserted the core does not run; debug accesses work."""
         if held and not self._held:
             self.reset()
         elif self._held and not held:
@@ -178,7 +178,7 @@ class Machine:
         self._held = held
 
     def _start(self, halt: bool) -> None:
-        """The core's registers from the vector table."""
+        """Sets the core's registers from the vector table."""
         self.locked_up = self.sleeping = False
         registers = self.cpu.registers
         registers.control = 0
@@ -201,7 +201,7 @@ class Machine:
             self.locked_up = True  # an erased flash
 
     def power_on(self, cause: str = "power", halt: bool = True) -> None:
-        """Power comes, or comes back: RAM holds anything, and the debugger's settings are gone."""
+        """Power-on: RAM has undefined contents, and the debug registers their reset values."""
         for region in self._memory:
             if region.kind == "ram":
                 region.store[:] = os.urandom(4096) * (region.size // 4096)
@@ -212,7 +212,7 @@ class Machine:
         self.reset(halt, cause)
 
     def step_slice(self, instructions: int) -> Stop:
-        """Run the core for so many instructions, or until it waits, halts or resets.
+        """Runs the core for a number of instructions, or until it waits, halts or resets.
 
         Raises:
             BoardError: the emulator failed.
@@ -251,21 +251,21 @@ class Machine:
         return self._halted or self._held or self.locked_up
 
     def wait(self, others: list[int], timeout_s: float = _WAIT_S) -> None:
-        """Until the serial port or another descriptor has something, or time is up; the core's clock goes on."""
+        """Waits until the serial port or another descriptor is ready, or for `timeout_s`; the clock continues."""
         start = time.monotonic()
         self.terminal.wait(others, timeout_s)
         if not self._halted:
             self._waited += (time.monotonic() - start) * self.clocks().core
 
     def close(self) -> None:
-        """Let go of the serial port and the flash's file; the machine cannot be used any more."""
+        """Closes the serial port and the flash's file; the machine cannot be used afterwards."""
         self.terminal.close()
         if self._lock is not None:
             self._lock.close()
             self._lock = None
 
     def clocks(self) -> Clocks:
-        """The rates that the firmware has set."""
+        """The rates for the registers that the firmware has written."""
         if self._clocks is None:
             self._clocks = self.chip.clocks(lambda block, at: self.bus.named(block).words.get(at, 0), self.wiring.hse)
         return self._clocks
@@ -273,25 +273,25 @@ class Machine:
     # --- as a debugger sees it --------------------------------------------------------------------------------------
 
     def read_memory(self, address: int, length: int) -> bytes:
-        """Bytes of memory or registers. Raises BusError."""
+        """Reads memory or registers. Raises BusError."""
         return self._access.read(address, length)
 
     def write_memory(self, address: int, data: bytes) -> None:
-        """The same the other way; a write to flash goes through the flash controller. Raises BusError."""
+        """Writes memory or registers; a write to flash goes through the flash controller. Raises BusError."""
         self._access.write(address, data)
 
     def debug_halt(self, reason: int) -> None:
-        """Stop the core; `reason` are bits of DFSR."""
+        """Halts the core; `reason`: bits of DFSR."""
         self._halted = True
         self.control.halted_by_core()
         self.control.raise_status(debug.DFSR, reason)
 
     def debug_run(self) -> None:
-        """Let the core go on, out of a lock-up too: the debugger has had its chance to put it elsewhere."""
+        """Resumes the core, also from a lock-up, as the debugger may have changed its PC."""
         self._halted = self.locked_up = False
 
     def debug_step(self) -> None:
-        """Execute one instruction, and take the exception that it may cause."""
+        """Executes one instruction, and takes an exception that it causes."""
         self._take_code()
         stop = self.cpu.step()
         self.flash.settle()
@@ -300,31 +300,31 @@ class Machine:
         self.control.raise_status(debug.DFSR, debug.DFSR_HALTED)
 
     def read_core(self, selector: int) -> int:
-        """A core register by its DCRSR number."""
+        """Reads a core register by its DCRSR number."""
         return self.cpu.registers[selector]
 
     def write_core(self, selector: int, value: int) -> None:
-        """The same the other way."""
+        """Writes a core register by its DCRSR number."""
         self.cpu.registers[selector] = value & ~1 if selector == PC else value
 
     def breakpoints_changed(self) -> None:
-        """The comparators have other addresses."""
+        """Sets the emulator's breakpoints to the comparators' addresses."""
         self.cpu.set_breakpoints(self.fpb.addresses())
 
     def protection_changed(self) -> None:
-        """The MPU has other regions: they count from the next instruction on."""
+        """Applies the MPU's regions from the next instruction on."""
         forbidden = self.control.forbidden()
         if forbidden != self.cpu.forbidden:
             self._protection_new = True
             self.cpu.stop(Stop.INTERRUPTED)
 
     def request_reset(self) -> None:
-        """Reset the system as soon as the present instruction is done."""
+        """Resets the system after the current instruction."""
         self._reset_wanted = True
         self.cpu.stop(Stop.INTERRUPTED)
 
     def _after_debugger(self) -> None:
-        """What a register written by a debugger asks for; the core is not executing now."""
+        """Makes a reset or halt that a debugger's write to a register requested while the core does not run."""
         if self._reset_wanted:
             self.reset(cause="software")
         if self._protection_new:
@@ -366,13 +366,13 @@ class Machine:
         return next(region.origin for region in self._memory if region.kind == "flash")
 
     def set_idcode(self, value: int) -> None:
-        """Make the chip say that it is another."""
+        """Sets the value of DBGMCU_IDCODE."""
         for device in self.bus.devices:
             if isinstance(device, IdentityRegisters):
                 device.idcode = value
 
     def _code_changed(self) -> None:
-        """Code in memory may have changed. The emulator is told before the core goes on, once for many changes."""
+        """Records that code in memory may have changed; the emulator is told once before the core runs again."""
         self._code_new = True
 
     def _take_code(self) -> None:

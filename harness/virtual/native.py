@@ -1,7 +1,7 @@
-"""The parts in C, and the emulator's C interface below its Python binding.
+"""Native code of the virtual board, and the emulator's C interface below its Python binding.
 
-With a C compiler on this machine they are built once and kept in the cache. Without one, or with another version of the
-binding, their counterparts in Python do the same, and emulation is some twenty times slower.
+With a C compiler on this machine it is built once and kept in the cache. Without one, or with another version of the
+binding, equal code in Python is used, and emulation is about twenty times slower.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from harness.build.host_library import host_library
 from harness.errors import BuildError, ToolError
 
-VARIABLE = "TINYHIL_VIRTUAL_NATIVE"  # "0": do without
+VARIABLE = "TINYHIL_VIRTUAL_NATIVE"  # "0": not used
 
 _BLOCK_HOOK = 8  # UC_HOOK_BLOCK
 _LIBRARIES = ("libunicorn.so.2", "libunicorn.2.dylib", "libunicorn.dylib", "unicorn.dll")
@@ -24,7 +24,7 @@ _WRITE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint,
 
 
 class SerialState(ctypes.Structure):
-    """tinyhil_serial of native.c: what a serial port shares with it."""
+    """tinyhil_serial of native.c: state that a serial port shares with native code."""
 
     can_send: int
     flags: int
@@ -60,14 +60,14 @@ class _Page(ctypes.Structure):
 
 
 class Native:
-    """The compiled parts, and the emulator that they are given to.
+    """The native code, loaded.
 
     Attributes:
         stop: address of the emulator's function that stops it.
     """
 
     def __init__(self) -> None:
-        """Build what is not built yet.
+        """Builds the native code if it is not in the cache, and loads it.
 
         Raises:
             ToolError: there is no C compiler.
@@ -80,7 +80,7 @@ class Native:
         self._kept: list[Any] = []
 
     def hook_blocks(self, engine: Any, state: ctypes.Structure) -> None:
-        """Count blocks in `state`. Raises OSError."""
+        """Counts blocks of an emulator in `state`. Raises OSError."""
         handle = ctypes.c_size_t()
         error = self._emulator.uc_hook_add(
             engine._uch,
@@ -105,7 +105,7 @@ class Native:
         read: Callable[..., int],
         write: Callable[..., None],
     ) -> None:
-        """Map a page with a serial port at `base` in it; `read` and `write` take what is out of the ordinary."""
+        """Maps a page with a serial port at `base`; `read` and `write` handle all but the most frequent accesses."""
         entry = _Page(ctypes.addressof(state), base - page, _READ(read), _WRITE(write))
         self._kept += [entry, state]
         address = ctypes.c_void_p(ctypes.addressof(entry))
@@ -123,7 +123,7 @@ class Native:
 
 
 def find_native() -> Native | None:
-    """The compiled parts where they can be had."""
+    """The native code; None if it cannot be built or loaded."""
     if os.environ.get(VARIABLE, "1") == "0":
         return None
     try:
@@ -133,7 +133,7 @@ def find_native() -> Native | None:
 
 
 def emulator_library() -> Any:
-    """The emulator's own library, which the binding has loaded already."""
+    """The emulator's library, which the binding has loaded already."""
     import unicorn
 
     folder = Path(unicorn.__file__).parent / "lib"

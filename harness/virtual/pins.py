@@ -1,5 +1,5 @@
-"""The serial line of a board: bytes pass between the chip's serial port and the terminal while its pins are switched to
-it.
+"""The serial line of a board: connects the chip's serial port and the terminal while the pins have that alternate
+function.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from harness.virtual.terminal import Terminal
 
 
 class WiredLine:
-    """What the serial port is connected to through two pins."""
+    """The line of a serial port through two pins."""
 
     def __init__(self, chip: Chip, wiring: Wiring, bus: Bus, terminal: Terminal, note: Callable[[str], None]) -> None:
-        """Connect the port.
+        """Connects the port.
 
         Raises:
             BoardError: the chip has no such serial port.
@@ -34,20 +34,20 @@ class WiredLine:
         self._function = ports[wiring.usart].function
 
     def take(self, baud: float) -> tuple[bytes, bool]:
-        """From the terminal, when the pin is connected."""
+        """Takes bytes from the terminal if the receiving pin is connected."""
         return self._terminal.take(baud) if self._connected(self._wiring.rx) else (b"", False)
 
     def give(self, data: bytes, baud: float) -> None:
-        """To the terminal, when the pin is connected."""
+        """Gives bytes to the terminal if the transmitting pin is connected."""
         if self._connected(self._wiring.tx):
             self._terminal.give(data, baud)
 
     def is_full(self) -> bool:
-        """Whether the far end takes no more for now."""
+        """Whether the terminal takes no more bytes for now."""
         return self._terminal.is_full()
 
     def _connected(self, pin: str) -> bool:
-        """Whether a pin is switched to the serial port: its mode, and its alternate function."""
+        """Whether a pin's mode and alternate function connect it to the serial port."""
         device, number = self._bus.named(f"gpio{pin[1].lower()}"), int(pin[2:])
         mode = device.words.get(0x00, 0) >> 2 * number & 3
         chosen = device.words.get(0x20 + 4 * (number // 8), 0) >> 4 * (number % 8) & 15

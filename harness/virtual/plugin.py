@@ -1,6 +1,6 @@
-"""Offers virtual boards to pyOCD as debug probes, when $TINYHIL_VIRTUAL_PROBE names boards, and never otherwise.
+"""pyOCD's plugin: offers the boards named in $TINYHIL_VIRTUAL_PROBE as debug probes.
 
-pyOCD loads this in every process of a machine that has tinyhil: it must cost nothing there.
+pyOCD loads this in every process if tinyhil is installed, so it imports nothing else before it is used.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class VirtualProbePlugin(Plugin):  # type: ignore[misc, unused-ignore]
     """The entry point."""
 
     def should_load(self) -> bool:
-        """Only where it is asked for."""
+        """Whether the variable is set."""
         return bool(os.environ.get(VARIABLE))
 
     def load(self) -> Any:
@@ -28,10 +28,10 @@ class VirtualProbePlugin(Plugin):  # type: ignore[misc, unused-ignore]
 
     @property
     def name(self) -> str:
-        """What comes before the colon where a probe is named with its kind."""
+        """The kind of the probes, which precedes the colon in a probe's id."""
         return "tinyhil"
 
     @property
     def description(self) -> str:
-        """For `pyocd list --plugins`."""
+        """The description in `pyocd list --plugins`."""
         return "tinyhil's virtual boards"

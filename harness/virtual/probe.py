@@ -1,4 +1,4 @@
-"""A virtual board as a debug probe of pyOCD: its flash, breakpoints, memory and reset go through pyOCD's own code."""
+"""A virtual board as a debug probe of pyOCD, whose own code does flashing, breakpoints, memory and reset."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ _Result = TypeVar("_Result")
 
 
 def state_folder() -> Path:
-    """Where virtual boards keep their flash: $TINYHIL_VIRTUAL_STATE, else a part of the cache."""
+    """The folder with the flash of virtual boards: $TINYHIL_VIRTUAL_STATE, else a folder of the cache."""
     named = os.environ.get(STATE_VARIABLE)
     return Path(named).expanduser() if named else default_root() / "virtual"
 
 
 class VirtualProbe(DebugProbe):  # type: ignore[misc, unused-ignore]
-    """The probe of one virtual board. Opening it powers the board on, closing it powers it off; the flash is kept.
+    """The probe of a virtual board. Opening it powers the board on, closing it powers it off; the flash is kept.
 
     Attributes:
-        is_virtual: for those who must not take it for hardware.
+        is_virtual: marks probes of emulated boards.
     """
 
     is_virtual = True
 
     @classmethod
     def get_all_connected_probes(cls, unique_id: str | None = None, is_explicit: bool = False) -> list[VirtualProbe]:
-        """One for each board that $TINYHIL_VIRTUAL_PROBE names."""
+        """A probe for each board in $TINYHIL_VIRTUAL_PROBE."""
         del unique_id, is_explicit
         names = [name.strip() for name in os.environ.get(VARIABLE, "").split(",") if name.strip()]
         probes = []
@@ -51,7 +51,7 @@ class VirtualProbe(DebugProbe):  # type: ignore[misc, unused-ignore]
 
     @classmethod
     def get_probe_with_id(cls, unique_id: str, is_explicit: bool = False) -> VirtualProbe | None:
-        """The one with this id."""
+        """The probe with this id; None if there is none."""
         del is_explicit
         return next((probe for probe in cls.get_all_connected_probes() if probe.unique_id == unique_id), None)
 
@@ -68,17 +68,17 @@ class VirtualProbe(DebugProbe):  # type: ignore[misc, unused-ignore]
 
     @property
     def vendor_name(self) -> str:
-        """Who makes it."""
+        """The maker's name."""
         return "tinyhil"
 
     @property
     def product_name(self) -> str:
-        """What it is."""
+        """The product's name."""
         return f"virtual {self._board}"
 
     @property
     def unique_id(self) -> str:
-        """What it is chosen by."""
+        """The id that it is chosen by."""
         return self._unique_id
 
     @property
@@ -88,22 +88,22 @@ class VirtualProbe(DebugProbe):  # type: ignore[misc, unused-ignore]
 
     @property
     def wire_protocol(self) -> DebugProbe.Protocol | None:
-        """Set while connected."""
+        """The protocol while connected; else None."""
         return self._protocol
 
     @property
     def is_open(self) -> bool:
-        """Whether the board is on."""
+        """Whether the board is powered on."""
         return self._machine is not None
 
     @property
     def capabilities(self) -> set[DebugProbe.Capability]:
-        """None: pyOCD does all by reading and writing registers."""
+        """No capabilities: pyOCD does everything by reading and writing registers."""
         return set()
 
     @property
     def associated_board_info(self) -> BoardInfo | None:
-        """The board, with its target where pyOCD has that built in."""
+        """The board's name, with its target if that is built into pyOCD."""
         board = known_board(self._board)
         if board is None:
             return None
@@ -118,7 +118,7 @@ class VirtualProbe(DebugProbe):  # type: ignore[misc, unused-ignore]
 
     @property
     def board_notes(self) -> tuple[str, ...]:
-        """What a report should say of the board while it is on, see RemoteMachine.notes."""
+        """Notes for the report while the board is on, see RemoteMachine.notes."""
         return () if self._machine is None else self._machine.notes()
 
     @property
@@ -135,7 +135,7 @@ class VirtualProbe(DebugProbe):  # type: ignore[misc, unused-ignore]
     # --- opening ----------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Power the board on."""
+        """Powers the board on."""
         if self._machine is not None:
             return
         try:
@@ -145,62 +145,62 @@ class VirtualProbe(DebugProbe):  # type: ignore[misc, unused-ignore]
         self._port = DebugPort(self._machine)
 
     def close(self) -> None:
-        """Power it off."""
+        """Powers the board off."""
         machine, self._machine, self._port, self._protocol = self._machine, None, None, None
         if machine is not None:
             machine.close()
 
     def connect(self, protocol: DebugProbe.Protocol | None = None) -> None:
-        """Nothing to do on a wire that is not there."""
+        """Records the connection; there is no wire."""
         del protocol
         self._protocol = DebugProbe.Protocol.SWD
 
     def disconnect(self) -> None:
-        """The other way."""
+        """Records the disconnection."""
         self._protocol = None
 
     def set_clock(self, frequency: float) -> None:
-        """There is no clock."""
+        """Does nothing: there is no clock."""
 
     # --- reset ------------------------------------------------------------------------------------------------------
 
     def reset(self) -> None:
-        """A pulse on the reset pin."""
+        """Pulses the reset pin."""
         self._do(lambda: self.machine.reset())
 
     def assert_reset(self, asserted: bool) -> None:
-        """The reset pin."""
+        """Asserts or releases the reset pin."""
         self._do(lambda: self.machine.hold(asserted))
         self._held = asserted
 
     def is_reset_asserted(self) -> bool:
-        """Whether the reset pin is down."""
+        """Whether the reset pin is asserted."""
         return self._held
 
     # --- registers --------------------------------------------------------------------------------------------------
 
     def read_dp(self, addr: int, now: bool = True) -> Any:
-        """A register of the debug port."""
+        """Reads a register of the debug port."""
         return _now_or_later(self._do(lambda: self._open_port.read_dp(addr)), now)
 
     def write_dp(self, addr: int, data: int) -> None:
-        """The same the other way."""
+        """Writes a register of the debug port."""
         self._do(lambda: self._open_port.write_dp(addr, data))
 
     def read_ap(self, addr: int, now: bool = True) -> Any:
-        """A register of an access port."""
+        """Reads a register of an access port."""
         return _now_or_later(self._do(lambda: self._open_port.read_ap(addr, 1))[0], now)
 
     def write_ap(self, addr: int, data: int) -> None:
-        """The same the other way."""
+        """Writes a register of an access port."""
         self._do(lambda: self._open_port.write_ap(addr, [data]))
 
     def read_ap_multiple(self, addr: int, count: int = 1, now: bool = True) -> Any:
-        """A register of an access port, so many times."""
+        """Reads a register of an access port `count` times."""
         return _now_or_later(self._do(lambda: self._open_port.read_ap(addr, count)), now)
 
     def write_ap_multiple(self, addr: int, values: Sequence[int]) -> None:
-        """Values to a register of an access port, one after another."""
+        """Writes values to a register of an access port, one after another."""
         self._do(lambda: self._open_port.write_ap(addr, values))
 
     @property
@@ -210,7 +210,7 @@ class VirtualProbe(DebugProbe):  # type: ignore[misc, unused-ignore]
         return self._port
 
     def _do(self, action: Callable[[], _Result]) -> _Result:
-        """What goes wrong, as pyOCD says it."""
+        """Makes an access; raises pyOCD's exceptions for failures."""
         try:
             return action()
         except TransferFaultError as error:

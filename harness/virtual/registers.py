@@ -1,4 +1,4 @@
-"""Register blocks with something behind them."""
+"""Register blocks whose accesses have effects."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from harness.virtual.chip import RegisterMap
 
 
 class ClockRegisters(RegisterBlock):
-    """The RCC: rates are worked out again after a write."""
+    """The RCC: calls `changed` after a write, as rates may have changed."""
 
     def __init__(self, facts: RegisterMap, changed: Callable[[], None]) -> None:
         super().__init__(facts)
         self._changed = changed
 
     def write(self, offset: int, value: int, debugger: bool) -> None:
-        """A register."""
+        """Writes a register."""
         super().write(offset, value, debugger)
         self._changed()
 
 
 class IdentityRegisters(RegisterBlock):
-    """DBGMCU: the chip's identity, and cells.
+    """DBGMCU: IDCODE, and memory cells.
 
     Attributes:
-        idcode: the identity.
+        idcode: the value of IDCODE.
     """
 
     def __init__(self, base: int, idcode: int) -> None:
@@ -33,5 +33,5 @@ class IdentityRegisters(RegisterBlock):
         self.idcode = idcode
 
     def read(self, offset: int, debugger: bool) -> int:
-        """A register."""
+        """Reads a register."""
         return self.idcode if offset == 0 else super().read(offset, debugger)

@@ -1,4 +1,4 @@
-"""A virtual board in a process of its own, as seen from here."""
+"""A virtual board in a process of its own: the client."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ SLOW = (
 
 
 class RemoteBusError(Exception):
-    """An access to an address where nothing is."""
+    """An access to an address without memory or peripheral."""
 
 
 class RemoteMachine:
-    """Starts the process, talks to it, and ends it.
+    """Starts a virtual board's process, sends requests to it, and ends it.
 
     Attributes:
         child: the process.
         port: path of its serial port.
-        native: whether instructions are counted by native code; otherwise it is slow.
+        native: whether native code is used; otherwise it is slow.
     """
 
     def __init__(self, board: str, *, flash_file: Path | None = None, env: Mapping[str, str] | None = None) -> None:
-        """Power on, with what is in its flash running.
+        """Powers on; the image in the flash runs.
 
         Args:
             board: its name in boards.yaml.
-            flash_file: keeps the flash's contents; None: erased at first, and forgotten.
-            env: variables for the process besides ours.
+            flash_file: keeps the flash's contents; None: the flash is erased at first, and not kept.
+            env: environment variables for the process in addition to this one's.
 
         Raises:
             EmulatorMissingError: the emulator's package is not installed.
@@ -80,43 +80,43 @@ class RemoteMachine:
         self.native = bool(state["native"])
 
     def read(self, address: int, length: int) -> bytes:
-        """Memory or registers as the debugger sees them. Raises RemoteBusError, BoardLostError."""
+        """Reads memory or registers as a debugger. Raises RemoteBusError, BoardLostError."""
         return self._ask({"do": "read", "at": address, "length": length})[1] if length else b""
 
     def write(self, address: int, data: bytes) -> None:
-        """The same the other way."""
+        """Writes memory or registers as a debugger. Raises RemoteBusError, BoardLostError."""
         if data:
             self._ask({"do": "write", "at": address}, data)
 
     def load(self, elf: Path) -> None:
-        """Put an image into memory without taking time for it. Raises BoardError."""
+        """Writes an image into memory without the flash controller. Raises BoardError."""
         self._ask({"do": "load", "elf": str(elf.resolve())})
 
     def reset(self, *, halt: bool = False) -> None:
-        """Reset by the reset pin."""
+        """Resets by the reset pin."""
         self._ask({"do": "reset", "halt": halt})
 
     def hold(self, held: bool) -> None:
-        """Pull the reset pin, or let go of it."""
+        """Asserts or releases the reset pin."""
         self._ask({"do": "hold", "held": held})
 
     def inject(self, fault: str) -> None:
-        """A fault, see harness.virtual.faults."""
+        """Injects a fault, see harness.virtual.faults."""
         self._ask({"do": "fault", "fault": fault})
 
     def state(self) -> dict[str, Any]:
-        """What there is to know: "instructions", "halted", "notes", ..."""
+        """The machine's state: "instructions", "halted", "notes", ..."""
         return self._ask({"do": "state"})[0]
 
     def notes(self) -> tuple[str, ...]:
-        """That it is slow, and what firmware for real silicon would not do; without the latter once it is gone."""
+        """A note if it is slow, and those of Machine.notes as long as the process runs."""
         slow = () if self.native else (SLOW,)
         with contextlib.suppress(BoardError):
             return (*slow, *self.state()["notes"])
         return slow
 
     def close(self) -> None:
-        """Power off."""
+        """Powers off."""
         self.child.close()
 
     def _ask(self, request: dict[str, Any], data: bytes = b"") -> tuple[dict[str, Any], bytes]:

@@ -1,4 +1,4 @@
-"""A virtual board's process: runs the core, and in between does what it is told."""
+"""A virtual board's process: runs the core in slices, and answers requests between them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from harness.virtual.cpu import Stop
 from harness.virtual.faults import Faults
 from harness.virtual.machine import Machine
 
-# Instructions between two looks at what we are told: about a millisecond
+# Instructions in a slice: about a millisecond
 _NATIVE_SLICE, _PYTHON_SLICE = 250_000, 10_000
 _READ_SIZE = 1 << 20
 
 
 class Server:
-    """A machine, and the two ends of what it is told by."""
+    """A machine with the file descriptors of requests and answers."""
 
     def __init__(self, machine: Machine, faults: Faults, source: int, sink: int) -> None:
         self.machine = machine
@@ -32,7 +32,7 @@ class Server:
         self._told = 0
 
     def run(self) -> None:
-        """Until the other end hangs up."""
+        """Serves until the client closes its end."""
         machine = self.machine
         slice_size = _NATIVE_SLICE if machine.cpu.native is not None else _PYTHON_SLICE
         while True:
@@ -98,7 +98,7 @@ class Server:
         return wire.pack(self.state())
 
     def state(self) -> dict[str, Any]:
-        """What there is to know of the machine."""
+        """The machine's state, see RemoteMachine.state."""
         machine = self.machine
         return {
             "port": machine.uart_pty,

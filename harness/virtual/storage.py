@@ -1,4 +1,4 @@
-"""A virtual board's memory: RAM that is forgotten, flash that may be kept in a file."""
+"""Memory of a virtual board: RAM, and flash that a file may keep."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ERASED = b"\xff"
 
 
 def make_memory(chip: Chip, flash_file: Path | None) -> list[Bytes]:
-    """All memory of a chip. Raises OSError, ValueError: the file cannot be used."""
+    """All memory of a chip. Raises OSError or ValueError if the file cannot be used."""
     made: dict[str, Bytes] = {}
     for facts in chip.memory:
         name, origin, size, kind = facts.name, facts.origin, facts.size, facts.kind
@@ -25,13 +25,13 @@ def make_memory(chip: Chip, flash_file: Path | None) -> list[Bytes]:
             made[name] = on_store(name, origin, size, kind, _flash_store(size, flash_file))
         else:
             made[name] = anonymous(name, origin, size, kind)
-    # The largest first: with a smaller one before the flash, the emulator (Unicorn 2.1) takes stores to RAM for changes
-    # of code and translates the code anew, over and over
+    # The largest first: with a smaller one before the flash, the emulator (Unicorn 2.1) treats stores to RAM as changes
+    # of code, and translates the code again each time.
     return sorted(made.values(), key=lambda region: -region.size)
 
 
 def lock(path: Path) -> IO[bytes]:
-    """A file for the flash's bytes, held by this process alone until it is closed."""
+    """Locks a file of flash contents for this process, until the returned file is closed."""
     import fcntl
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ def lock(path: Path) -> IO[bytes]:
 
 
 def _flash_store(size: int, path: Path | None) -> mmap.mmap:
-    """The flash's bytes, erased at first."""
+    """A mapping of the flash's bytes, erased if it is new."""
     if path is None:
         store = mmap.mmap(-1, size)
         store[:] = ERASED * size

@@ -1,4 +1,4 @@
-"""The far end of a serial port: a pseudo-terminal, which pySerial opens as it opens a board's."""
+"""The host's end of a serial port: a pseudo-terminal, which pySerial opens like a board's port."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tty
 
 READ_SIZE = 4096
 HELD_LIMIT = 65_536
-# A receiver samples ten bits on one edge: half a bit early or late at the last, shared by both sides
+# A receiver samples ten bits from one edge on: the last may be half a bit early or late, shared by both sides
 TOLERANCE = 0.04
 
 _RATES = {
@@ -23,11 +23,11 @@ _RATES = {
 class Terminal:
     """A pseudo-terminal as a Line.
 
-    The rate that the host has set on its side is compared with the device's: bytes between two sides that disagree
-    arrive damaged. A device that cannot send at all (no clock, no pin) loses its bytes.
+    The rate that the host has set is compared with the device's: bytes between sides of different rates are damaged. A
+    device that cannot send at all (no clock, no pin) loses its bytes.
 
     Attributes:
-        path: what a host program opens.
+        path: of the device file that a host program opens.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Terminal:
         self.vanish_after: int | None = None
 
     def take(self, baud: float) -> tuple[bytes, bool]:
-        """What the host has sent."""
+        """(bytes that the host has sent, whether they are damaged)."""
         self.flush()
         if self._device < 0:
             return b"", False
@@ -53,7 +53,7 @@ class Terminal:
         return data, False
 
     def give(self, data: bytes, baud: float) -> None:
-        """Send to the host."""
+        """Sends bytes to the host."""
         if baud <= 0:
             return
         if self.vanish_after is not None and self.sent + len(data) > self.vanish_after:
@@ -63,13 +63,13 @@ class Terminal:
         self.flush()
 
     def is_full(self) -> bool:
-        """Whether much waits for a host that does not read."""
+        """Whether many bytes wait for a host that does not read."""
         if len(self._held) >= HELD_LIMIT:
             self.flush()
         return len(self._held) >= HELD_LIMIT
 
     def wait(self, others: list[int], timeout_s: float) -> None:
-        """Until the host sends, or takes what waits, or one of the other descriptors has something, or time is up."""
+        """Waits until the host sends or reads, another descriptor is readable, or `timeout_s` has passed."""
         self.flush()
         if self._device < 0:
             select.select(others, [], [], timeout_s)
@@ -77,7 +77,7 @@ class Terminal:
         select.select([self._device, *others], [self._device] if self._held else [], [], timeout_s)
 
     def close(self) -> None:
-        """Take the port away."""
+        """Removes the port."""
         for descriptor in (self._device, self._host):
             with contextlib.suppress(OSError):
                 if descriptor >= 0:
@@ -85,7 +85,7 @@ class Terminal:
         self._device = self._host = -1
 
     def flush(self) -> None:
-        """Hand over what waits, as far as the host takes it."""
+        """Writes waiting bytes, as far as the host takes them."""
         while self._held and self._device >= 0:
             try:
                 del self._held[: os.write(self._device, self._held)]
@@ -100,5 +100,5 @@ class Terminal:
 
 
 def _damaged(data: bytes) -> bytes:
-    """Bytes as a receiver at another rate gets them: other ones, and fewer."""
+    """Bytes as received at another rate: different ones, and fewer."""
     return bytes((byte << 3 | byte >> 4) & 0xFF ^ 0x95 for byte in data[::2])

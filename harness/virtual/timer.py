@@ -1,4 +1,4 @@
-"""TIM2: a 32-bit counter behind a prescaler, as far as a free-running one goes."""
+"""TIM2 as a free-running 32-bit counter with a prescaler."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ class Timer(Device):
     """The timer. The prescaler takes effect at an update event."""
 
     def __init__(self, facts: Facts, cycles: Callable[[], int], rates: Callable[[], tuple[int, int]]) -> None:
-        """cycles: of the core so far. rates: the core's and the timer's, at present."""
+        """cycles: returns the core's cycles so far. rates: returns the current rates of core and timer in Hz."""
         super().__init__("tim2", facts.base, clock=facts.clock)
         self._cycles = cycles
         self._rates = rates
         self.reset()
 
     def reset(self) -> None:
-        """Back to the values after reset."""
+        """Sets the registers to their values after reset."""
         self.words = {ARR: _WORD}
         self._prescaler = 1
         self._count = 0
         self._since = 0
 
     def read(self, offset: int, debugger: bool) -> int:
-        """A register."""
+        """Reads a register."""
         return self._now() if offset == CNT else self.words.get(offset, 0)
 
     def write(self, offset: int, value: int, debugger: bool) -> None:
-        """A register."""
+        """Writes a register."""
         if offset == EGR:
             if value & _UPDATE:
                 self._prescaler = self.words.get(PSC, 0) + 1

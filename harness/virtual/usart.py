@@ -1,4 +1,4 @@
-"""A serial port on a line: what USARTs share, and the kind with ISR, RDR and TDR (F7, H7 and L4, and LPUART)."""
+"""USARTs on a line: the common base class, and the kinds with ISR, RDR and TDR and with SR and DR."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ _IDLE_POLLS = 32
 
 
 class Line(Protocol):
-    """What a serial port is connected to."""
+    """The line that a serial port is connected to."""
 
     def take(self, baud: float) -> tuple[bytes, bool]:
-        """The bytes that have come, none if none has, and whether any is damaged, for a receiver at this rate."""
+        """(bytes received since the last call, whether any is damaged), for a receiver at this rate in baud."""
 
     def give(self, data: bytes, baud: float) -> None:
-        """Send bytes at this rate."""
+        """Sends bytes at this rate in baud."""
 
     def is_full(self) -> bool:
-        """Whether the far end takes no more for now."""
+        """Whether the other end takes no more bytes for now."""
 
 
 class Usart(Device, ABC):
-    """A USART. Bytes on the line wait until the firmware takes them: there is no overrun but an injected one.
+    """A USART. Bytes on the line wait until the firmware takes them: overruns occur only if injected.
 
     Attributes:
-        CONTROL, DIVIDER, STATUS, RECEIVE, TRANSMIT: offsets of CR1, BRR and those used for every byte.
-        ENABLE: the bit of CR1 that turns it on.
-        state: what native code shares that reads and writes the registers used for every byte.
-        line: what it is connected to.
-        received: bytes that have come.
-        lose_at: how many bytes are to have come before an overrun, and how many that one costs.
-        loses_on: whether all that comes thereafter ends in one, too.
-        clock_error: how far the kernel clock is off, as a part of it.
-        mute: the transmitter is never ready again.
+        CONTROL, DIVIDER, STATUS, RECEIVE, TRANSMIT: offsets of CR1, BRR, and of the registers used for every byte.
+        ENABLE: the enable bit in CR1.
+        state: shared with native code, which handles the registers used for every byte.
+        line: that it is connected to; None for no line.
+        received: number of bytes received.
+        lose_at: (number of received bytes after which there is an overrun, number of bytes lost), or None.
+        loses_on: whether overruns repeat after that.
+        clock_error: relative error of the kernel clock.
+        mute: whether the transmitter is never ready again.
     """
 
     CONTROL: int
@@ -60,7 +60,7 @@ class Usart(Device, ABC):
     ENABLE: int
 
     def __init__(self, usart: UsartDescription, kernel_clock: Callable[[], int], idle: Callable[[], None]) -> None:
-        """kernel_clock: its rate at present. idle: called when the firmware only waits for a byte, or for room."""
+        """kernel_clock: returns its current rate in Hz. idle: called when the firmware only polls the status."""
         super().__init__(usart.name, usart.base, clock=usart.clock)
         self._usart = usart
         self._kernel_clock = kernel_clock
@@ -77,20 +77,20 @@ class Usart(Device, ABC):
 
     @abstractmethod
     def _ready(self, control: int) -> int:
-        """The status while it can send, and nothing has come, for a value of CR1."""
+        """The status when it can send and no byte is received, for a value of CR1."""
 
     def _scale(self) -> int:
-        """What the kernel clock is divided by beforehand."""
+        """The prescaler of the kernel clock."""
         return 1
 
     def reset(self) -> None:
-        """Back to the values after reset; what was not sent is gone."""
+        """Sets the registers to their values after reset, and discards bytes not sent."""
         self.words = {}
         state = self.state
         state.can_send = state.flags = state.polls = state.damaged = state.at = state.end = state.sent = 0
 
     def baud(self) -> float:
-        """Bits a second at present; 0 when it cannot send at all."""
+        """The current rate in bits per second; 0 if it cannot send."""
         divider = self.words.get(self.DIVIDER, 0)
         clock = self._kernel_clock() * (1 + self.clock_error) / self._scale()
         if self._usart.low_power:
@@ -101,7 +101,7 @@ class Usart(Device, ABC):
         return clock / divider if divider >= 16 else 0.0
 
     def read(self, offset: int, debugger: bool) -> int:
-        """A register. A debugger changes nothing by reading."""
+        """Reads a register, without side effects for a debugger."""
         state = self.state
         if offset == self.STATUS:
             if self.mute and state.polls and state.at >= state.end and not debugger:
@@ -109,7 +109,7 @@ class Usart(Device, ABC):
                 state.polls = (state.polls + 1) % _IDLE_POLLS
                 return state.flags
             if state.polls == 0 and state.can_send and not state.damaged and not debugger:
-                state.polls = 1  # the usual question after a byte was sent: is there room for the next?
+                state.polls = 1  # the poll for room after each byte sent
                 return state.can_send | state.flags | (RXNE if state.at < state.end else 0)
             return self._status(debugger)
         if offset == self.RECEIVE:
@@ -117,30 +117,30 @@ class Usart(Device, ABC):
         return self.words.get(offset, 0)
 
     def write(self, offset: int, value: int, debugger: bool) -> None:
-        """A register."""
+        """Writes a register."""
         del debugger
         if offset == self.TRANSMIT:
             self._send(value)
         elif offset != self.STATUS:
             if offset in (self.CONTROL, self.DIVIDER):
-                self.flush()  # what was sent before went at the rate of then
+                self.flush()  # bytes sent before go at the rate before
             self.words[offset] = value
             if offset == self.CONTROL:
                 self.clock_changed(True)
 
     def clock_changed(self, runs: bool) -> None:
-        """Work out whether it can send."""
+        """Updates whether it can send."""
         control = self.words.get(self.CONTROL, 0)
         able = not self.mute and runs and control & (self.ENABLE | TE) == self.ENABLE | TE
         self.state.can_send = self._ready(control) if able else 0
 
     def mute_after(self, count: int) -> None:
-        """Have the transmitter fail for good once it has sent so many bytes more."""
+        """Makes the transmitter fail permanently after `count` more bytes."""
         self._mute_in = count
         self._count_down(0)
 
     def _count_down(self, sent: int) -> None:
-        """Towards the transmitter's failure, where one is to come."""
+        """Counts sent bytes down to the transmitter's failure, if one is injected."""
         if self._mute_in is not None:
             self._mute_in -= sent
             if self._mute_in <= 0:
@@ -148,7 +148,7 @@ class Usart(Device, ABC):
                 self.state.can_send = 0
 
     def flush(self) -> None:
-        """Put on the line what the firmware has sent."""
+        """Gives the bytes that the firmware has sent to the line."""
         state = self.state
         if state.sent:
             data = bytes(state.output[: state.sent])
@@ -219,7 +219,7 @@ class Usart(Device, ABC):
         return int(state.input[at])
 
     def _wait(self) -> None:
-        """The firmware asks again and again and does nothing else: let the host have the processor."""
+        """Calls `idle` after many polls of the status without another access."""
         self.state.polls += 1
         if self.state.polls >= _IDLE_POLLS:
             self.state.polls = 1
@@ -238,7 +238,7 @@ class IsrPort(Usart):
         return _PRESCALERS[min(self.words.get(_PRESC, 0) & 15, 11)]
 
     def write(self, offset: int, value: int, debugger: bool) -> None:
-        """A register."""
+        """Writes a register."""
         state = self.state
         if offset == _ICR:
             state.flags &= ~(value & _CLEARABLE)

@@ -1,4 +1,4 @@
-"""What is said to a virtual board's process and back: a line of JSON, then as many bytes as its "size" says.
+"""Messages to and from a virtual board's process: a line of JSON, then as many bytes as its "size" says.
 
 Requests have "do"; answers have "error" with the class and text of what went wrong, or the result.
 """
@@ -10,24 +10,24 @@ from typing import Any
 
 
 def pack(message: dict[str, Any], data: bytes = b"") -> bytes:
-    """A message as bytes."""
+    """Encodes a message."""
     if data:
         message = {**message, "size": len(data)}
     return json.dumps(message, separators=(",", ":")).encode() + b"\n" + data
 
 
 class Unpacker:
-    """Bytes in, messages out."""
+    """Decodes messages from bytes that arrive in pieces."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> None:
-        """Bytes that have come."""
+        """Adds received bytes."""
         self._buffer += data
 
     def next(self) -> tuple[dict[str, Any], bytes] | None:
-        """The next whole message, or None. Raises ValueError when the line is not one."""
+        """The next complete message, or None. Raises ValueError if its line is no JSON object."""
         end = self._buffer.find(b"\n")
         if end < 0:
             return None

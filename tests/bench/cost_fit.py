@@ -32,8 +32,8 @@ class Sample:
             board's memories.
         code: function that layers share -> lines of it that were executed; fresh: those of them that were not in the
             cache before.
-        fetch, data: lines of code, and of constants beside those of sweeps, missed in the board's caches.
-        swept: modelled cycles waited for sweeps, as predicted.
+        fetch, data: lines of code, and of constants besides those of reuse, missed in the board's caches.
+        stalled: predicted modelled cycles of waiting for lines that are read again.
         board_cycles: modelled cycles on the board; 0 where no board's memory is known.
         predicted: (instructions, cycles) by the coefficients that were there before.
     """
@@ -50,7 +50,7 @@ class Sample:
     apart: float
     fetch: float
     data: float
-    swept: float
+    stalled: float
     board_cycles: float
     fetch_stall: float
     data_stall: float

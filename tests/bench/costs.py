@@ -140,7 +140,7 @@ def _samples(graph: Graph, core: str, board: str, *, known: bool, prefer: tuple[
         if len(step.parts) > 1 or (prefer and name not in prefer):
             continue
         work = step.kernel.work(step.context)
-        waited = stalls(work, step.context, in_place=is_in_place(plan, step))
+        stalled = stalls(work, step.context, in_place=is_in_place(plan, step))
         costed = costs[number]
         samples.append(
             Sample(
@@ -151,16 +151,16 @@ def _samples(graph: Graph, core: str, board: str, *, known: bool, prefer: tuple[
                 loops=all_loops(work),
                 code=code,
                 fresh=fresh,
-                waited=waited,
+                stalled=stalled,
                 predicted=(costed.instructions, costed.cycles),
                 basis=costed.basis,
-                **_figures(prediction, alone, number, waited, plan),
+                **_figures(prediction, alone, number, stalled, plan),
             )
         )
     return samples
 
 
-def _figures(prediction: Prediction, alone: Estimate, number: int, waited: float, plan: Plan) -> dict[str, Any]:
+def _figures(prediction: Prediction, alone: Estimate, number: int, stalled: float, plan: Plan) -> dict[str, Any]:
     layer, bare = prediction.estimate.layers[number], alone.layers[number]
     figures: dict[str, Any] = {
         "instructions": float(layer.instructions.value),
@@ -183,7 +183,7 @@ def _figures(prediction: Prediction, alone: Estimate, number: int, waited: float
     return figures | {
         "apart": float(layer.core.value - bare.cycles.value),
         "fetch": fetch / fetch_stall if fetch_stall else 0.0,
-        "data": (data - waited) / data_stall if data_stall else 0.0,
+        "data": (data - stalled) / data_stall if data_stall else 0.0,
         "board_cycles": float(layer.cycles.value),
         "fetch_stall": fetch_stall,
         "data_stall": data_stall,

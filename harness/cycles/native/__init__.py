@@ -1,1 +1,1 @@
-"""The profiler's parts in C: what watches an emulator, and what replays a trace."""
+"""The profiler's parts in C: the tracers of emulators, and the replay of traces."""

@@ -1,4 +1,4 @@
-"""Chips that the virtual board knows: one file a family."""
+"""Chips that can be emulated: one file per family."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _FAMILIES = (stm32f4, stm32f7, stm32h7, stm32l4)
 
 
 def find_chip(name: str) -> Chip:
-    """The chip of a name, or of an order code that begins with one.
+    """The chip of a name, or of an order code that begins with it.
 
     Raises:
-        BoardError: it is not known.
+        BoardError: there is none.
     """
     known: list[Chip] = [chip for family in _FAMILIES for chip in family.CHIPS]
     for chip in known:

@@ -1,4 +1,4 @@
-"""What STM32F4 and F7 share: clock and power controllers, pins (reference manuals RM0390, RM0385, RM0410)."""
+"""Common parts of STM32F4 and F7: clock and power controllers, pins (reference manuals RM0390, RM0385, RM0410)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SYSCFG = RegisterMap("syscfg", 0x4001_3800, clock=Clock(APB2ENR, 14))
 
 
 def pins(letters: str) -> tuple[RegisterMap, ...]:
-    """GPIO ports; the debug pins are taken after reset."""
+    """GPIO ports; the debug pins have their alternate function after reset."""
     return gpio_ports(0x4002_0000, letters, AHB1ENR, {"a": 0xA800_0000, "b": 0x0000_0280}, other=0)
 
 

@@ -286,7 +286,7 @@ def _sample(number: int, tile: float, row: float, known: bool) -> Sample:
         apart=tile,
         fetch=40.0 + 100.0 * (number == 0),
         data=3.0,
-        swept=0.0,
+        stalled=0.0,
         board_cycles=1.5 * instructions + tile + 12.3 * (40 + 100 * (number == 0)) + 7.3 * 3,
         fetch_stall=12.3,
         data_stall=7.3,
