@@ -229,7 +229,7 @@ class _Selector:
         while True:
             now = FlashEstimate(segment.chosen for segment in chosen)
             trials = []
-            for function in now.functions:
+            for function in sorted(now.functions):
                 trial = self._without_function(function, chosen, max_peak)
                 if trial:
                     trials.append((FlashEstimate(segment.chosen for segment in trial).total, trial))

@@ -80,8 +80,8 @@ class ConvS8Portable(Kernel):
             loops |= {f"{name}_quad": runs * quads_of_group, f"{name}_channel": runs * singles_of_group}
             loops |= {f"{name}_quad_tap": runs * quads_of_group * taps}
             loops |= {f"{name}_channel_tap": runs * singles_of_group * taps}
-        sweep = Reuse("weights", table_bytes(context), pixels - pairs)
-        return Work(loops | scale_loops(context), (sweep,), self._scratch(context))
+        reuse = Reuse("weights", table_bytes(context), pixels - pairs)
+        return Work(loops | scale_loops(context), (reuse,), self._scratch(context))
 
 
 class ConvS8Pairs(ConvS8Portable):

@@ -170,8 +170,8 @@ class ConvDsp(Kernel):
         loops = convolution(im2col, chunk, sum(sizes) // 4 if self.stage else 0, self.unrolled)
         beside = _column_bytes(im2col) + window.out_c
         times = 1 if self.stage else -(-window.pixels // 2)
-        sweeps = tuple(Reuse("weights", size, times, beside) for size in sizes)
-        return Work(loops, sweeps, self._scratch(im2col, chunk))
+        reuse = tuple(Reuse("weights", size, times, beside) for size in sizes)
+        return Work(loops, reuse, self._scratch(im2col, chunk))
 
 
 class FullyConnectedDsp(Kernel):
@@ -208,8 +208,8 @@ class FullyConnectedDsp(Kernel):
         im2col = im2col_of(context)
         size = 4 * blocks(im2col.window.out_c) * block_words(self.form, im2col.groups)
         scratch = 2 * TAPS * im2col.groups + COLUMN_END
-        sweep = Reuse("weights", size, im2col.window.pixels, scratch)
-        return Work(fully_connected(im2col, self.unrolled), (sweep,), scratch)
+        reuse = Reuse("weights", size, im2col.window.pixels, scratch)
+        return Work(fully_connected(im2col, self.unrolled), (reuse,), scratch)
 
 
 class ConvS8LineDsp(ConvDsp):

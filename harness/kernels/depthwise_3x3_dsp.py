@@ -219,12 +219,12 @@ class DepthwiseConv3x3S8Dsp(Kernel):
         }
         loops = {"pair_quad": 0, "single_quad": 0, "pair_rest": 0, "single_rest": 0, **loops}
         x, y = context.input(), context.output()
-        sweeps = (
+        reuse = (
             Reuse("input", x.bytes, groups, lines.scratch),
             Reuse("output", y.bytes, groups, lines.scratch),
             Reuse("weights", 28 * channels, 1),
         )
-        return Work(loops, sweeps, lines.scratch)
+        return Work(loops, reuse, lines.scratch)
 
 
 class DepthwiseConv3x3S8DualIssue(DepthwiseConv3x3S8Dsp):
