@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 from tests.support.imports import circles, imports, modules
 from tests.support.paths import REPOSITORY
 
@@ -58,3 +60,15 @@ def test_there_are_no_circles() -> None:
 
 def test_a_circle_and_a_backward_import_would_be_found() -> None:
     assert circles({"a": {"b": 1}, "b": {"c": 1}, "c": {"a": 1}, "d": {"a": 1}}) == [["a", "b", "c"]]
+
+
+def test_functions_read_as_lists_of_steps() -> None:
+    """No function of harness/ has more than 60 lines."""
+    longest = {
+        f"{name}:{node.name}": (node.end_lineno or 0) - node.lineno + 1
+        for name, path in modules().items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert len(longest) > 2_000
+    assert not {name: lines for name, lines in longest.items() if lines > 60}
