@@ -146,4 +146,6 @@ def test_names_and_numbers_are_valid_c() -> None:
     assert identifier("2nd model/é.v1") == "m_2nd_model_v1"
     assert identifier("***") == "model"
     assert identifier("string") == "m_string" and identifier("requantize") == "m_requantize"
-    assert float.fromhex(float_literal(0.1).removesuffix("f")) == float(np.float32(0.1))
+    assert float_literal(0.5) == "0.5f" and float_literal(3.0) == "3.0f" and float_literal(-2e-20) == "-1.99999994e-20f"
+    for value in np.random.default_rng(1).integers(0, 0x7F800000, 2000).astype(np.uint32).view(np.float32):
+        assert np.float32(float(float_literal(float(value)).removesuffix("f"))) == value

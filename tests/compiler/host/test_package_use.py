@@ -1,0 +1,78 @@
+"""The generated package as firmware engineers use it: from C++, with make, with CMake."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.compiler.compile import compile_graph
+from harness.compiler.emit.package import Package, emit, write_package
+from harness.ir.interpreter import run
+from tests.compiler.host.test_emit import small_package
+from tests.support.generated import KINDS, random_graph
+
+CXX_WARNINGS = (
+    *("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wold-style-cast", "-Wcast-qual", "-Wundef", "-Wshadow"),
+    *("-Wdouble-promotion", "-Werror"),
+)
+MAIN = """
+#include <stdio.h>
+#include <string.h>
+#include "small.h"
+static const int8_t x[SMALL_INPUT_0_COUNT] = {INPUT};
+ALIGNED(SMALL_ARENA_ALIGN) static uint8_t arena[SMALL_ARENA_SIZE];
+int main(void)
+{
+    small_context context;
+    if (small_init(&context, arena, sizeof arena) != SMALL_OK) return 1;
+    memcpy(small_input_0(&context), x, sizeof x);
+    if (small_invoke(&context, NULL, NULL) != SMALL_OK) return 2;
+    for (int i = 0; i < SMALL_OUTPUT_0_COUNT; ++i) printf("%d ", small_output_0(&context)[i]);
+    return 0;
+}
+"""
+
+
+def write_main(package: Package, path: Path) -> list[int]:
+    """Writes a main program in C or C++ for the package; returns what it must print."""
+    graph = package.plan.graph
+    vector = np.random.default_rng(5).integers(-128, 128, (1, 6, 5, 3)).astype(np.int8)
+    text = MAIN.replace("INPUT}", ", ".join(map(str, vector.reshape(-1))) + "}")
+    path.write_text(text.replace("ALIGNED", "_Alignas" if path.suffix == ".c" else "alignas"))
+    return [int(value) for value in run(graph, [vector]).outputs[0].reshape(-1)]
+
+
+def call(*command: str | Path, cwd: Path) -> str:
+    """Standard output of a command that must succeed."""
+    done = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.parametrize("standard", ["c++11", "c++17"])
+@pytest.mark.parametrize(("c", "cxx"), [("gcc", "g++"), ("clang", "clang++")])
+def test_links_with_cxx_and_computes_the_same(c: str, cxx: str, standard: str, tmp_path: Path) -> None:
+    package = small_package()
+    write_package(package, tmp_path)
+    wanted = write_main(package, tmp_path / "main.cpp")
+    call(c, "-std=c11", "-c", *package.sources, cwd=tmp_path)
+    objects = [f"{Path(source).stem}.o" for source in package.sources]
+    call(cxx, f"-std={standard}", *CXX_WARNINGS, "main.cpp", *objects, "-o", "main", cwd=tmp_path)
+    assert [int(n) for n in call(tmp_path / "main", cwd=tmp_path).split()] == wanted
+
+
+@pytest.mark.parametrize("standard", ["c++11", "c++17"])
+@pytest.mark.parametrize("cxx", ["g++", "clang++"])
+def test_headers_of_all_kinds_of_models_are_cxx(cxx: str, standard: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    lines = []
+    for kind in KINDS:
+        package = emit(compile_graph(random_graph(rng, op=kind), core="host", name=f"k_{kind}"))
+        for name in (f"k_{kind}.h", f"k_{kind}_weights.h"):
+            (tmp_path / name.lower()).write_text(package.files[name.lower()])
+            lines.append(f'#include "{name.lower()}"')
+    (tmp_path / "all.cpp").write_text("\n".join([*lines, *lines, ""]))
+    call(cxx, f"-std={standard}", *CXX_WARNINGS, "-fsyntax-only", "all.cpp", cwd=tmp_path)
