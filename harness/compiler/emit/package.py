@@ -38,13 +38,19 @@ CTYPES = {
     DType.FLOAT32: "float",
 }
 
+_TAKEN_TARGET = re.compile(
+    "all|c|clean|continuous|debug|default_target|depend|doc|docs|edit_cache|experimental|flash|gcc|general|help|install|m|"
+    "nightly|none|nosys|optimized|package|package_source|preinstall|rebuild_cache|stdc|test|uninstall"
+)
+"""Names that mean something else to CMake's generators or to target_link_libraries."""
+
 
 @dataclass(frozen=True, eq=False)
 class Package:
     """A network as C, in memory.
 
     Attributes:
-        files: text by file name; what a user compiles into a firmware of their own.
+        files: text by file name; what a user compiles into a firmware of their own, with CMakeLists.txt and NAME.mk.
         sources: names of the files among them that are compiled: C, and assembly (.S).
         shared: those of `sources` that are a kernel's code, the same for every model that uses the kernel.
         glue: text of NAME_hil.c, which describes the model to tinyhil's own runtime.
@@ -89,18 +95,22 @@ def emit(plan: Plan) -> Package:
     model["headers"] = [name for name in kernels if name.removesuffix(".h") in functions] or list(kernels)
     environment = _environment()
     name = plan.name
+    shared = tuple(file for file in kernels if not file.endswith(".h"))
+    sources = (f"{name}.c", f"{name}_weights.c", *shared)
+    model["sources"] = sources
+    model["target"] = f"{name}_model" if _TAKEN_TARGET.fullmatch(name) else name
     files = {
         f"{name}.h": environment.get_template("model.h.j2").render(m=model),
         f"{name}.c": environment.get_template("model.c.j2").render(m=model),
         f"{name}_weights.h": weights_header(name, __version__, constants.arrays),
         f"{name}_weights.c": weights_source(name, __version__, constants.arrays),
         **kernels,
+        "CMakeLists.txt": environment.get_template("CMakeLists.txt.j2").render(m=model),
+        f"{name}.mk": environment.get_template("model.mk.j2").render(m=model),
     }
     described = manifest(plan)
     files[f"{name}.json"] = manifest_text(described, files)
     glue = environment.get_template("glue.c.j2").render(m=model)
-    shared = tuple(file for file in kernels if not file.endswith(".h"))
-    sources = (f"{name}.c", f"{name}_weights.c", *shared)
     return Package(plan, files, sources, glue, described, model["constant_bytes"], shared)
 
 

@@ -24,13 +24,13 @@ from tests.support.paths import REPOSITORY
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 
 
-def small_package(name: str = "small") -> Package:
+def small_package(name: str = "small", core: str = "host") -> Package:
     """A convolution, its padding and an addition."""
     b = Builder()
     x = b.input(1, 6, 5, 3, zero=7)
     conv = b.conv(b.pad(x, 1, 1, 1, 1), 4)
     y = b.add(conv, b.conv(b.pad(x, 1, 1, 1, 1), 4, seed=5))
-    return emit(compile_graph(b.graph(y, name=name), core="host"))
+    return emit(compile_graph(b.graph(y, name=name), core=core))
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])

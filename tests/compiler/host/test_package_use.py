@@ -76,3 +76,79 @@ def test_headers_of_all_kinds_of_models_are_cxx(cxx: str, standard: str, tmp_pat
             lines.append(f'#include "{name.lower()}"')
     (tmp_path / "all.cpp").write_text("\n".join([*lines, *lines, ""]))
     call(cxx, f"-std={standard}", *CXX_WARNINGS, "-fsyntax-only", "all.cpp", cwd=tmp_path)
+
+
+CORES = {
+    "host": (),
+    "cortex-m3": ("-mcpu=cortex-m3", "-mthumb"),
+    "cortex-m4": ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"),
+    "cortex-m7": ("-mcpu=cortex-m7", "-mthumb", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard"),
+    "cortex-m33": ("-mcpu=cortex-m33", "-mthumb", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard"),
+    "cortex-m55": ("-mcpu=cortex-m55", "-mthumb", "-mfpu=auto", "-mfloat-abi=hard"),
+}
+"""Core -> flags of arm-none-eabi-gcc."""
+
+TOOLCHAIN = """
+set(CMAKE_SYSTEM_NAME Generic)
+set(CMAKE_SYSTEM_PROCESSOR arm)
+set(CMAKE_C_COMPILER arm-none-eabi-gcc)
+set(CMAKE_CXX_COMPILER arm-none-eabi-g++)
+set(CMAKE_C_FLAGS_INIT "OPTIONS")
+set(CMAKE_CXX_FLAGS_INIT "OPTIONS")
+set(CMAKE_EXE_LINKER_FLAGS_INIT "--specs=nosys.specs")
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+"""
+
+
+def firmware_with_two_models(tmp_path: Path, core: str) -> list[int]:
+    """A main program, the package `small`, and `test`, a name that CMake has taken; returns what it prints."""
+    for name in ("small", "test"):
+        package = small_package(name, core)
+        write_package(package, tmp_path / name)
+        assembly = any(source.endswith(".S") for source in package.sources)
+        assert assembly == (core not in ("host", "cortex-m3"))
+    other = '#include "test.h"\nint other(test_context *c) { return test_invoke(c, 0, 0); }\n'
+    (tmp_path / "other.c").write_text(other)
+    return write_main(small_package(core=core), tmp_path / "main.c")
+
+
+@pytest.mark.parametrize("core", CORES)
+def test_make(core: str, tmp_path: Path) -> None:
+    wanted = firmware_with_two_models(tmp_path, core)
+    (tmp_path / "Makefile").write_text(
+        "include small/small.mk\ninclude test/test.mk\nCPPFLAGS += $(SMALL_CPPFLAGS) $(TEST_CPPFLAGS)\n"
+        "main: main.o other.o $(SMALL_OBJECTS) $(TEST_LIBRARY)\n\t$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@\n"
+    )
+    tools = [] if core == "host" else ["CC=arm-none-eabi-gcc", "AR=arm-none-eabi-ar", "LDFLAGS=--specs=nosys.specs"]
+    call("make", f"CFLAGS=-O1 {' '.join(CORES[core])}", *tools, cwd=tmp_path)
+    assert not list((tmp_path / "small").glob("*.o"))
+    assert "up to date" in call("make", f"CFLAGS=-O1 {' '.join(CORES[core])}", *tools, cwd=tmp_path)
+    if core == "host":
+        assert [int(n) for n in call(tmp_path / "main", cwd=tmp_path).split()] == wanted
+
+
+@pytest.mark.parametrize("languages", ["C", "CXX"])
+@pytest.mark.parametrize("core", CORES)
+def test_cmake(core: str, languages: str, tmp_path: Path) -> None:
+    wanted = firmware_with_two_models(tmp_path, core)
+    main = "main.c"
+    linker = ""
+    if languages == "CXX":
+        if core != "host":  # Debian has arm-none-eabi-g++ without its library
+            languages, linker = "C CXX", "LINKER_LANGUAGE C"
+        main = "main.cpp"
+        write_main(small_package(core=core), tmp_path / main)
+        (tmp_path / "other.c").rename(tmp_path / "other.cpp")
+    (tmp_path / "CMakeLists.txt").write_text(
+        f"cmake_minimum_required(VERSION 3.13)\nproject(firmware LANGUAGES {languages})\n"
+        "add_subdirectory(small)\nadd_subdirectory(test)\n"
+        f"add_executable(main {main} {main.replace('main', 'other')})\n"
+        f"set_target_properties(main PROPERTIES CXX_STANDARD 11 {linker})\n"
+        "target_link_libraries(main PRIVATE small tinyhil::test)\n"
+    )
+    (tmp_path / "toolchain.cmake").write_text(TOOLCHAIN.replace("OPTIONS", " ".join(CORES[core])))
+    given = [] if core == "host" else ["-DCMAKE_TOOLCHAIN_FILE=toolchain.cmake"]
+    call("cmake", "-S", ".", "-B", "build", "-Werror=dev", *given, cwd=tmp_path)
+    call("cmake", "--build", "build", cwd=tmp_path)
+    if core == "host":
+        assert [int(n) for n in call(tmp_path / "build" / "main", cwd=tmp_path).split()] == wanted
