@@ -44,6 +44,12 @@ _TAKEN_TARGET = re.compile(
 )
 """Names that mean something else to CMake's generators or to target_link_libraries."""
 
+_FEATURES = (
+    ("dsp", "the DSP extension", "!defined(__ARM_FEATURE_DSP) || !__ARM_FEATURE_DSP"),
+    ("mve", "MVE (Helium)", "!defined(__ARM_FEATURE_MVE) || !(__ARM_FEATURE_MVE & 1)"),
+)
+"""Core features that kernels may need: the name for people, the preprocessor's condition where one is absent."""
+
 
 @dataclass(frozen=True, eq=False)
 class Package:
@@ -223,7 +229,19 @@ def _model(plan: Plan, constants: Constants) -> dict[str, Any]:
         "shared": shared,
         "states": [_state(plan, i, constants) for i in range(len(graph.states))],
         "tables": tables,
+        "core": plan.core,
+        "needs": _needs(plan),
     }
+
+
+def _needs(plan: Plan) -> list[dict[str, Any]]:
+    """The core features that the chosen kernels need; NAME.c does not compile without them."""
+    wanted = {feature for step in plan.steps for part in step.parts for feature in part.kernel.features}
+    return [
+        {"name": name, "absent": absent, "floats": feature == "mve"}
+        for feature, name, absent in _FEATURES
+        if feature in wanted
+    ]
 
 
 def _comment(text: str) -> str:

@@ -152,3 +152,32 @@ def test_cmake(core: str, languages: str, tmp_path: Path) -> None:
     call("cmake", "--build", "build", cwd=tmp_path)
     if core == "host":
         assert [int(n) for n in call(tmp_path / "build" / "main", cwd=tmp_path).split()] == wanted
+
+
+@pytest.mark.parametrize("compiler", [("arm-none-eabi-gcc",), ("clang", "--target=arm-none-eabi", "-ffreestanding")])
+@pytest.mark.parametrize(
+    ("core", "less", "missing"),
+    [
+        ("cortex-m4", "cortex-m3", "DSP"),
+        ("cortex-m7", "cortex-m0plus", "DSP"),
+        ("cortex-m33", "cortex-m33+nodsp", "DSP"),
+        ("cortex-m55", "cortex-m33", "MVE"),
+        ("cortex-m55", "cortex-m55+nomve", "MVE"),
+        ("cortex-m3", None, None),
+    ],
+)
+def test_refuses_to_compile_for_less(
+    core: str, less: str | None, missing: str | None, compiler: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Only the preprocessor is asked: it knows the core, and needs no header of the C library for clang."""
+    (tmp_path / "string.h").write_text("")
+    write_package(small_package(core=core), tmp_path)
+    command = [*compiler, "-E", "-I.", "-mthumb", "small.c", "-o", "small.i"]
+    if core == "cortex-m55":  # gcc has MVE only with the registers of an FPU
+        command += ["-mfloat-abi=hard", *(["-mfpu=auto"] if compiler[0] != "clang" else [])]
+    call(*command, f"-mcpu={core}", cwd=tmp_path)
+    if less is None:
+        return
+    done = subprocess.run([*command, f"-mcpu={less}"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert f"generated for {core}" in done.stderr and missing is not None and missing in done.stderr
