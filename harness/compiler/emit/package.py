@@ -26,6 +26,7 @@ from harness.compiler.emit.layers import (
 from harness.compiler.emit.manifest import manifest, manifest_text
 from harness.compiler.plan import Plan
 from harness.errors import CompileError
+from harness.ir.graph import Tensor
 from harness.kernels.discovery import kernel_file
 from harness.quantization.types import DType
 from harness.version import __version__
@@ -37,6 +38,8 @@ CTYPES = {
     DType.INT32: "int32_t",
     DType.FLOAT32: "float",
 }
+_CONVERTED = (DType.INT8, DType.UINT8, DType.INT16)
+"""Types with helpers that convert from and to float exactly as the operators QUANTIZE and DEQUANTIZE do."""
 
 _TAKEN_TARGET = re.compile(
     "all|c|clean|continuous|debug|default_target|depend|doc|docs|edit_cache|experimental|flash|gcc|general|help|install|m|"
@@ -230,6 +233,8 @@ def _model(plan: Plan, constants: Constants) -> dict[str, Any]:
         "states": [_state(plan, i, constants) for i in range(len(graph.states))],
         "tables": tables,
         "core": plan.core,
+        "optimize": plan.goals.optimize,
+        "macs": sum(layer.macs for layer in plan.layers),
         "needs": _needs(plan),
     }
 
@@ -264,6 +269,27 @@ def _io(plan: Plan, tensor_id: int, index: int, role: str) -> dict[str, Any]:
         "zero_point": quant.zero_point if quant else None,
         "offset": plan.placement_of(tensor_id).offset,
         "bytes": tensor.bytes,
+        "index": index,
+        **_conversion(tensor, role),
+    }
+
+
+def _conversion(tensor: Tensor, role: str) -> dict[str, Any]:
+    """What the header says of a tensor's quantization, and which helper converts its elements to or from float."""
+    quant = tensor.quant
+    if quant is None:
+        return {"quantization": None, "helper": None}
+    scale = float_literal(quant.scale).removesuffix("f")
+    zero = quant.zero_point
+    element = f"(element {'-' if zero > 0 else '+'} {abs(zero)})" if zero else "element"
+    low, high = tensor.dtype.range
+    return {
+        "quantization": f"scale {scale}, zero point {zero}: number = {scale} * {element}",
+        "helper": {"input": "quantize", "output": "dequantize"}[role] if tensor.dtype in _CONVERTED else None,
+        "minimum": low,
+        "maximum": high,
+        "lowest": low - zero,
+        "highest": high - zero,
     }
 
 

@@ -11,8 +11,10 @@ import pytest
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import Package, emit, write_package
 from harness.ir.interpreter import run
+from harness.quantization.types import DType
 from tests.compiler.host.test_emit import small_package
 from tests.support.generated import KINDS, random_graph
+from tests.support.graphs import Builder
 
 CXX_WARNINGS = (
     *("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wold-style-cast", "-Wcast-qual", "-Wundef", "-Wshadow"),
@@ -181,3 +183,77 @@ def test_refuses_to_compile_for_less(
     done = subprocess.run([*command, f"-mcpu={less}"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert f"generated for {core}" in done.stderr and missing is not None and missing in done.stderr
+
+
+CONVERT = """
+#include <math.h>
+#include <stdio.h>
+#include "convert_me.h"
+#ifdef __cplusplus
+#define AS(type, value) static_cast<type>(value)
+#else
+#define AS(type, value) ((type)(value))
+#endif
+int main(void)
+{
+    float value;
+    while (scanf("%f", &value) == 1) printf("%d\\n", convert_me_quantize_input_0(value));
+    for (int i = LOW; i <= HIGH; ++i) printf("%a\\n", AS(double, convert_me_dequantize_output_0(AS(TYPE, i))));
+    return 0;
+}
+"""
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang", "g++"])
+@pytest.mark.parametrize(
+    ("dtype", "scale", "zero"),
+    [
+        (DType.INT8, 0.1, 7),
+        (DType.INT8, 1 / 255, -128),
+        (DType.INT8, 0.5, 127),
+        (DType.UINT8, 1 / 256, 0),
+        (DType.UINT8, 0.037, 255),
+        (DType.INT16, 3e-5, 0),
+    ],
+)
+def test_helpers_convert_as_the_operators_do(
+    dtype: DType, scale: float, zero: int, compiler: str, tmp_path: Path
+) -> None:
+    b = Builder()
+    x = b.tensor(1, 4, scale=scale, zero=zero, dtype=dtype)
+    b.inputs.append(x)
+    inner = b.node("QUANTIZE", (x,), b.tensor(1, 4, scale=0.2, zero=1))
+    y = b.node("QUANTIZE", (inner,), b.tensor(1, 4, scale=scale, zero=zero, dtype=dtype))
+    write_package(emit(compile_graph(b.graph(y, name="convert_me"), core="host")), tmp_path)
+    low, high = dtype.range
+    suffix, flags = (".cpp", ("-std=c++11", *CXX_WARNINGS)) if compiler == "g++" else (".c", ("-std=c11", "-Wall"))
+    text = CONVERT.replace("LOW", str(low)).replace("HIGH", str(high)).replace("TYPE", f"{dtype.value}_t")
+    (tmp_path / f"main{suffix}").write_text(text)
+    call(compiler, *flags, "-Wfloat-equal", "-Werror", f"main{suffix}", "-o", "main", cwd=tmp_path)
+    step = np.float32(scale)
+    steps = np.random.default_rng(6).uniform(low - zero - 9, high - zero + 9, 3000).astype(np.float32)
+    halves = np.arange(-9, 10, dtype=np.float32) + np.float32(0.5)
+    far = np.array([0.0, np.inf, -np.inf, 3e38, -3e38, 1e-42, np.nextafter(np.float32(0.5), np.float32(0))], np.float32)
+    values = np.concatenate([steps * step, halves * step, far]).astype(np.float32)
+    given = "\n".join([*(f"{value:.9g}" for value in values), "nan"])
+    done = subprocess.run([tmp_path / "main"], input=given, capture_output=True, text=True, check=True)
+    lines = done.stdout.split()
+    with np.errstate(over="ignore"):
+        exact = np.clip((values / step).astype(np.float64), -1e6, 1e6)
+    rounded = np.where(exact < 0, np.ceil(exact - 0.5), np.floor(exact + 0.5))
+    wanted = np.clip(rounded + zero, low, high)
+    assert [int(line) for line in lines[: len(values)]] == wanted.astype(int).tolist()
+    assert int(lines[len(values)]) == zero
+    back = step * (np.arange(low, high + 1) - zero).astype(np.float32)
+    assert [float.fromhex(line) for line in lines[len(values) + 1 :]] == back.astype(float).tolist()
+
+
+def test_the_header_explains_itself() -> None:
+    package = small_package(core="cortex-m4")
+    head = package.files["small.h"].split("#ifndef")[0]
+    plan = package.plan
+    assert "input 0: t0, int8 1x6x5x3" in head and "output 0: " in head
+    assert "scale 0.100000001, zero point 7: number = 0.100000001 * (element - 7)" in head
+    assert "Made for cortex-m4, needs the DSP extension" in head and "tinyhil 0." in head
+    assert f"{sum(layer.macs for layer in plan.layers)} multiply-accumulates" in head
+    assert f"Arena: {plan.arena_size} bytes, aligned to {plan.arena_align}" in head
