@@ -1,7 +1,7 @@
 #!/bin/sh
 # Set up what a make target needs: setup.sh demo|test|lint|tflite-runtime [VENV]
 #   demo  the package in VENV, arm-none-eabi-gcc, QEMU
-#   test  the same, the tests' packages, native compilers for the host board, and tflite-runtime
+#   test  the same, the tests' packages, native compilers, CMake, and tflite-runtime
 #   lint  the package and the tests' packages only
 #   tflite-runtime  LiteRT's predecessor in an environment of its own, VENV/tflite-runtime, and nothing else
 # Missing programs are installed through apt (as root or with sudo); elsewhere it tells what to install and stops.
@@ -27,9 +27,9 @@ apt_install() {
     if ! have apt-get; then
         die "missing: $*
   Debian, Ubuntu: sudo apt-get install $*
-  Fedora:         sudo dnf install python3 gcc clang compiler-rt arm-none-eabi-gcc-cs arm-none-eabi-newlib qemu-system-arm
-  Arch:           sudo pacman -S python gcc clang arm-none-eabi-gcc arm-none-eabi-newlib qemu-system-arm
-  macOS:          brew install python qemu && brew install --cask gcc-arm-embedded
+  Fedora:         sudo dnf install python3 gcc gcc-c++ clang cmake make compiler-rt arm-none-eabi-gcc-cs arm-none-eabi-newlib qemu-system-arm
+  Arch:           sudo pacman -S python gcc clang cmake make arm-none-eabi-gcc arm-none-eabi-newlib qemu-system-arm
+  macOS:          brew install python qemu cmake && brew install --cask gcc-arm-embedded
 Install them and run this again."
     fi
     if [ "$root" = no ]; then
@@ -72,6 +72,10 @@ if [ "$goal" = demo ] || [ "$goal" = test ]; then
     if [ "$goal" = test ]; then
         echo '#include <string.h>' | gcc -x c -fsyntax-only - 2>/dev/null || packages="$packages gcc libc6-dev"
         have clang || packages="$packages clang"
+        # Generated packages are used from C++, make and CMake, as users do.
+        have g++ || packages="$packages g++"
+        have cmake || packages="$packages cmake"
+        have make || packages="$packages make"
     fi
 fi
 if ! usable "$venv"; then

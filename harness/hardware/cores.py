@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -73,6 +76,17 @@ NOT_COMPILED_FOR = ("cortex-m0", "cortex-m85")
 """Cores that boards may have though no code is generated for them."""
 
 
+_RUNS_CODE_OF = {
+    "m0": "cortex-m0plus",
+    "m1": "cortex-m0plus",
+    "m23": "cortex-m0plus",
+    "m35p": "cortex-m33",
+    "m52": "cortex-m55",
+    "m85": "cortex-m55",
+}
+"""Cores without kernels of their own -> the core whose code runs on them."""
+
+
 @cache
 def core(name: str) -> Core:
     """The record of a core.
@@ -82,5 +96,24 @@ def core(name: str) -> Core:
         PluginError: another package's core of that name cannot be loaded.
     """
     if name not in CORES:
-        raise CompileError(f"no core named '{name}'", hint="one of: " + ", ".join(CORES.names()))
+        raise CompileError(f"no core named '{name}'", hint=core_hint(name, CORES.names()))
     return CORES.get(name)
+
+
+def core_hint(name: str, known: Iterable[str]) -> str:
+    """What to write instead of a core's name that is not known: the one that is meant, or all."""
+    names = {_short(candidate): candidate for candidate in known}
+    short = _short(name)
+    others = f"one of: {', '.join(names.values())}"
+    if short in names:
+        return f"did you mean {names[short]}?"
+    if _RUNS_CODE_OF.get(short) in names.values():
+        return f"code for {_RUNS_CODE_OF[short]} runs on it; {others}"
+    close = difflib.get_close_matches(short, names, n=1)
+    return f"did you mean {names[close[0]]}? {others}" if close else others
+
+
+def _short(name: str) -> str:
+    """A core's name without what people write in different ways: "M4", "cortex_m4" and "Arm Cortex-M4F" are "m4"."""
+    text = re.sub(r"[^a-z0-9]", "", name.lower().replace("+", "plus"))
+    return re.sub(r"^(?:arm)?(?:cortex|c)?(m\d+)f?", r"\1", text)

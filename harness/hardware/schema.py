@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from harness.hardware.board import VIRTUAL
-from harness.hardware.cores import CORES, NOT_COMPILED_FOR
+from harness.hardware.cores import CORES, NOT_COMPILED_FOR, core_hint
 from harness.hardware.families import DEVICE_MASK
 
 _Positive = Annotated[int, Field(gt=0)]
@@ -20,8 +20,7 @@ _Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 
 def _known_core(name: str) -> str:
     if name not in CORES and name not in NOT_COMPILED_FOR:
-        known = ", ".join(sorted((*CORES.names(), *NOT_COMPILED_FOR)))
-        raise ValueError(f"'{name}' is no core; there are {known}")
+        raise ValueError(f"'{name}' is no core; {core_hint(name, sorted((*CORES.names(), *NOT_COMPILED_FOR)))}")
     return name
 
 

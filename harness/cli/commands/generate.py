@@ -11,6 +11,7 @@ from harness.cli import terminal
 from harness.cli.options import JsonOption, MaxArenaOption, MaxFlashOption, ModelArgument, OptimizeOption
 from harness.compiler.goals import parse_overrides
 from harness.errors import OptionError
+from harness.version import DEFAULT_CORE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,7 @@ def generate(
         typer.Option(
             "--core",
             metavar="CORE",
-            help="cortex-m0plus, -m3, -m4, -m7, -m33, -m55, or host. Default: cortex-m7, or the board's.",
+            help=f"cortex-m0plus, -m3, -m4, -m7, -m33, -m55, or host. Default: {DEFAULT_CORE}, or the board's.",
         ),
     ] = None,
     board: Annotated[
@@ -41,7 +42,7 @@ def generate(
     max_flash: MaxFlashOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the model as a standalone C11 package for your own firmware."""
+    """Write the model as a package of C11 and assembly, with CMakeLists.txt and NAME.mk, for your own firmware."""
     from harness.boards import find_board
     from harness.compiler.emit.package import write_package
     from harness.cycles.targets import target_of
@@ -50,7 +51,9 @@ def generate(
     if core is not None and board is not None:
         raise OptionError("--core and --board exclude each other", hint="a board has its core: give only --board")
     bench = Workbench()
-    target = target_of(find_board(board)) if board is not None else core or "cortex-m7"
+    target = target_of(find_board(board)) if board is not None else core or DEFAULT_CORE
+    if core is None and board is None:
+        terminal.say(f"no --core or --board given: made for {DEFAULT_CORE}, and for no core with less")
     graph = bench.graph(model)
     package = bench.package(graph, target, name, parse_overrides(optimize, max_arena, max_flash).goals)
     paths = write_package(package, output)

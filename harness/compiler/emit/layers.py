@@ -209,8 +209,9 @@ def int_literal(value: int) -> str:
 
 
 def float_literal(value: float) -> str:
-    """C literal of exactly this float32 value, in hexadecimal."""
-    return f"{float(np.float32(value)).hex()}f"
+    """C literal of exactly this float32 value, in decimal: C++ before C++17 has no hexadecimal ones."""
+    text = f"{float(np.float32(value)):.9g}"
+    return f"{text}f" if "." in text or "e" in text else f"{text}.0f"
 
 
 def weights_header(name: str, version: str, arrays: Sequence[ConstantArray]) -> str:
@@ -222,7 +223,9 @@ def weights_header(name: str, version: str, arrays: Sequence[ConstantArray]) -> 
     for macro in ("TINYHIL_CODE", "TINYHIL_WEIGHTS"):
         lines += [f"#ifndef {macro}", f"#define {macro}", "#endif"]
     lines.append("")
+    lines += ["#ifdef __cplusplus", 'extern "C" {', "#endif"]
     lines += [f"extern TINYHIL_WEIGHTS const {a.ctype} {a.name}[{a.data.size}];" for a in arrays]
+    lines += ["#ifdef __cplusplus", "}", "#endif"]
     return "\n".join([*lines, "", "#endif", ""])
 
 

@@ -26,6 +26,7 @@ from harness.compiler.emit.layers import (
 from harness.compiler.emit.manifest import manifest, manifest_text
 from harness.compiler.plan import Plan
 from harness.errors import CompileError
+from harness.ir.graph import Tensor
 from harness.kernels.discovery import kernel_file
 from harness.quantization.types import DType
 from harness.version import __version__
@@ -37,6 +38,20 @@ CTYPES = {
     DType.INT32: "int32_t",
     DType.FLOAT32: "float",
 }
+_CONVERTED = (DType.INT8, DType.UINT8, DType.INT16)
+"""Types with helpers that convert from and to float exactly as the operators QUANTIZE and DEQUANTIZE do."""
+
+_TAKEN_TARGET = re.compile(
+    "all|c|clean|continuous|debug|default_target|depend|doc|docs|edit_cache|experimental|flash|gcc|general|help|install|m|"
+    "nightly|none|nosys|optimized|package|package_source|preinstall|rebuild_cache|stdc|test|uninstall"
+)
+"""Names that mean something else to CMake's generators or to target_link_libraries."""
+
+_FEATURES = (
+    ("dsp", "the DSP extension", "!defined(__ARM_FEATURE_DSP) || !__ARM_FEATURE_DSP"),
+    ("mve", "MVE (Helium)", "!defined(__ARM_FEATURE_MVE) || !(__ARM_FEATURE_MVE & 1)"),
+)
+"""Core features that kernels may need: the name for people, the preprocessor's condition where one is absent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +59,7 @@ class Package:
     """A network as C, in memory.
 
     Attributes:
-        files: text by file name; what a user compiles into a firmware of their own.
+        files: text by file name; what a user compiles into a firmware of their own, with CMakeLists.txt and NAME.mk.
         sources: names of the files among them that are compiled: C, and assembly (.S).
         shared: those of `sources` that are a kernel's code, the same for every model that uses the kernel.
         glue: text of NAME_hil.c, which describes the model to tinyhil's own runtime.
@@ -89,18 +104,22 @@ def emit(plan: Plan) -> Package:
     model["headers"] = [name for name in kernels if name.removesuffix(".h") in functions] or list(kernels)
     environment = _environment()
     name = plan.name
+    shared = tuple(file for file in kernels if not file.endswith(".h"))
+    sources = (f"{name}.c", f"{name}_weights.c", *shared)
+    model["sources"] = sources
+    model["target"] = f"{name}_model" if _TAKEN_TARGET.fullmatch(name) else name
     files = {
         f"{name}.h": environment.get_template("model.h.j2").render(m=model),
         f"{name}.c": environment.get_template("model.c.j2").render(m=model),
         f"{name}_weights.h": weights_header(name, __version__, constants.arrays),
         f"{name}_weights.c": weights_source(name, __version__, constants.arrays),
         **kernels,
+        "CMakeLists.txt": environment.get_template("CMakeLists.txt.j2").render(m=model),
+        f"{name}.mk": environment.get_template("model.mk.j2").render(m=model),
     }
     described = manifest(plan)
     files[f"{name}.json"] = manifest_text(described, files)
     glue = environment.get_template("glue.c.j2").render(m=model)
-    shared = tuple(file for file in kernels if not file.endswith(".h"))
-    sources = (f"{name}.c", f"{name}_weights.c", *shared)
     return Package(plan, files, sources, glue, described, model["constant_bytes"], shared)
 
 
@@ -213,7 +232,21 @@ def _model(plan: Plan, constants: Constants) -> dict[str, Any]:
         "shared": shared,
         "states": [_state(plan, i, constants) for i in range(len(graph.states))],
         "tables": tables,
+        "core": plan.core,
+        "optimize": plan.goals.optimize,
+        "macs": sum(layer.macs for layer in plan.layers),
+        "needs": _needs(plan),
     }
+
+
+def _needs(plan: Plan) -> list[dict[str, Any]]:
+    """The core features that the chosen kernels need; NAME.c does not compile without them."""
+    wanted = {feature for step in plan.steps for part in step.parts for feature in part.kernel.features}
+    return [
+        {"name": name, "absent": absent, "floats": feature == "mve"}
+        for feature, name, absent in _FEATURES
+        if feature in wanted
+    ]
 
 
 def _comment(text: str) -> str:
@@ -236,6 +269,27 @@ def _io(plan: Plan, tensor_id: int, index: int, role: str) -> dict[str, Any]:
         "zero_point": quant.zero_point if quant else None,
         "offset": plan.placement_of(tensor_id).offset,
         "bytes": tensor.bytes,
+        "index": index,
+        **_conversion(tensor, role),
+    }
+
+
+def _conversion(tensor: Tensor, role: str) -> dict[str, Any]:
+    """What the header says of a tensor's quantization, and which helper converts its elements to or from float."""
+    quant = tensor.quant
+    if quant is None:
+        return {"quantization": None, "helper": None}
+    scale = float_literal(quant.scale).removesuffix("f")
+    zero = quant.zero_point
+    element = f"(element {'-' if zero > 0 else '+'} {abs(zero)})" if zero else "element"
+    low, high = tensor.dtype.range
+    return {
+        "quantization": f"scale {scale}, zero point {zero}: number = {scale} * {element}",
+        "helper": {"input": "quantize", "output": "dequantize"}[role] if tensor.dtype in _CONVERTED else None,
+        "minimum": low,
+        "maximum": high,
+        "lowest": low - zero,
+        "highest": high - zero,
     }
 
 

@@ -106,6 +106,13 @@ def test_generate_writes_the_package(tmp_path):
     assert str(tmp_path / "out" / "seven_segments.c") in done.stdout
 
 
+def test_generate_without_a_core_says_which_it_takes(tmp_path):
+    done = tinyhil("generate", DIGITS, "-o", tmp_path, "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["core"] == "cortex-m7"
+    assert "made for cortex-m7" in done.stderr
+    assert tinyhil("generate", DIGITS, "-o", tmp_path, "--core", "cortex-m7").stderr == ""
+
+
 def test_validate_passes_and_leaves_a_bundle(tmp_path):
     done = tinyhil("validate", FIXTURES / "digits.hil.yaml", "-b", "host", "--report", tmp_path / "bundle")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -144,6 +151,7 @@ def test_a_failed_check_exits_1(tmp_path):
         (["validate", DIGITS, "--link", "x"], "no link is named 'x'"),
         (["validate", "docs"], "no card"),
         (["generate", DIGITS, "-o", "out", "--core", "z80"], "z80"),
+        (["generate", DIGITS, "-o", "out", "--core", "cortex_m4"], "did you mean cortex-m4?"),
         (["generate", DIGITS, "-o", "out", "--core", "cortex-m4", "-b", "nucleo-l4r5"], "exclude each other"),
         (["frobnicate"], "No such command"),
         (["validate"], "Missing argument"),

@@ -24,13 +24,13 @@ from tests.support.paths import REPOSITORY
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 
 
-def small_package(name: str = "small") -> Package:
+def small_package(name: str = "small", core: str = "host") -> Package:
     """A convolution, its padding and an addition."""
     b = Builder()
     x = b.input(1, 6, 5, 3, zero=7)
     conv = b.conv(b.pad(x, 1, 1, 1, 1), 4)
     y = b.add(conv, b.conv(b.pad(x, 1, 1, 1, 1), 4, seed=5))
-    return emit(compile_graph(b.graph(y, name=name), core="host"))
+    return emit(compile_graph(b.graph(y, name=name), core=core))
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -146,4 +146,6 @@ def test_names_and_numbers_are_valid_c() -> None:
     assert identifier("2nd model/é.v1") == "m_2nd_model_v1"
     assert identifier("***") == "model"
     assert identifier("string") == "m_string" and identifier("requantize") == "m_requantize"
-    assert float.fromhex(float_literal(0.1).removesuffix("f")) == float(np.float32(0.1))
+    assert float_literal(0.5) == "0.5f" and float_literal(3.0) == "3.0f" and float_literal(-2e-20) == "-1.99999994e-20f"
+    for value in np.random.default_rng(1).integers(0, 0x7F800000, 2000).astype(np.uint32).view(np.float32):
+        assert np.float32(float(float_literal(float(value)).removesuffix("f"))) == value
