@@ -14,6 +14,7 @@ from math import prod
 from pathlib import Path
 
 from harness.errors import GraphError, ModelFileError, TinyhilError, UnsupportedModelError
+from harness.frontends.foreign import step_for
 from harness.frontends.tflite.operator import FileView
 from harness.frontends.tflite.schema import (
     ASSIGN_VARIABLE,
@@ -111,11 +112,8 @@ class _Problems:
         ]
         if not groups:
             return None
-        floats = any(what.startswith("float") for what in self.types)
-        hint = (
-            "quantize the model to int8: full-integer post-training quantization, or quantization-aware training"
-            if floats
-            else "tinyhil compiles int8 activations, int8 weights and int32 biases, and the operators " + _SUPPORTED
+        hint = step_for(self.operators, self.types) or (
+            "tinyhil compiles int8 activations, int8 weights and int32 biases, and the operators " + _SUPPORTED
         )
         return UnsupportedModelError(
             f"{place}: not supported: " + "; ".join(f"{title}: {text}" for title, text in groups), hint=hint
@@ -189,6 +187,7 @@ class _Reader:
                 return self._variable(name, op)
             if op.code not in _READABLE:
                 self._problems.operators[name] += 1
+                self._count_types(op)
                 return None
             operator, read, options = _READABLE[op.code]
             if options is not None and op.options_type not in (0, options):
@@ -247,6 +246,13 @@ class _Reader:
         for t in op.outputs:
             sound &= self._check_type(t, frozenset(types.y for types in operator.types), "activation")
         return sound
+
+    def _count_types(self, op: FileOperator) -> None:
+        """Counts the types of an operator that is not supported; int32 may be a shape or an axis."""
+        for t in (*op.inputs, *op.outputs):
+            if t != ABSENT:
+                role = "activation" if self._main.tensors[t].data is None else "weight"
+                self._check_type(t, frozenset({DType.INT8, DType.INT32}), role)
 
     def _check_type(self, t: int, allowed: frozenset[DType], role: str) -> bool:
         tensor = self._main.tensors[t]
