@@ -97,6 +97,7 @@ def command_line() -> list[str]:
 
 def make_cards(targets: list[Path]) -> list[Card]:
     """The cards of the arguments; a model gets its default card."""
+    from harness.frontends.foreign import of_folder
     from harness.validate.card import SUFFIX, card_of, load_card
 
     cards = []
@@ -104,7 +105,9 @@ def make_cards(targets: list[Path]) -> list[Card]:
         if target.is_dir():
             found = sorted(target.rglob(f"*{SUFFIX}"))
             if not found:
-                raise CardError(f"{target}: no card (*{SUFFIX}) in this folder", hint="name a card or a model")
+                what, hint = of_folder(target) or ("", "name a card or a model")
+                told = f"; it is {what}" if what else ""
+                raise CardError(f"{target}: no card (*{SUFFIX}) in this folder{told}", hint=hint)
             cards += [load_card(path) for path in found]
         else:
             cards.append(card_of(target))

@@ -58,20 +58,38 @@ def load(path: str | os.PathLike[str]) -> Graph:
     path = Path(path)
     suffix = path.suffix.lower()
     able = suffixes().get(suffix, ())
-    if not able:
-        formats = ", ".join(sorted(suffixes()))
-        if not path.exists():
-            raise ModelFileError(f"{path}: no such file", hint=f"correct the path; models are files named *{formats}")
-        raise ModelFileError(f"{path}: format '{suffix}' is not supported", hint=f"supported are {formats}")
+    if not able or not path.is_file():
+        error = _unreadable(path, suffix if not able else "")
+        if error is not None:
+            raise error
     if len(able) > 1:
         able = tuple(frontend for frontend in able if frontend.recognizes(_head(path))) or able
     return able[0].load(path)
 
 
-def _head(path: Path) -> bytes:
+def _unreadable(path: Path, suffix: str) -> ModelFileError | None:
+    """The error for what no frontend reads; None where the frontend itself says best what is wrong."""
+    from harness.frontends import foreign
+
+    formats = ", ".join(sorted(suffixes()))
+    known = foreign.of_path(path, _head(path, foreign.HEAD)) if path.exists() or foreign.is_url(str(path)) else None
+    if known is not None:
+        unread = f"; format '{suffix}' is not supported" if suffix else ""
+        kind = "directory: " if path.is_dir() else ""
+        return ModelFileError(f"{path}: {kind}this is {known[0]}{unread}", hint=known[1])
+    if path.suffix.lower() in suffixes():
+        return None
+    if not path.exists():
+        return ModelFileError(f"{path}: no such file", hint=f"correct the path; models are files named *{formats}")
+    return ModelFileError(f"{path}: format '{suffix}' is not supported", hint=f"supported are {formats}")
+
+
+def _head(path: Path, size: int = _HEAD) -> bytes:
     try:
+        if not path.is_file():
+            return b""
         with path.open("rb") as file:
-            return file.read(_HEAD)
+            return file.read(size)
     except OSError:
         return b""  # the frontend raises the error for an unreadable file
 

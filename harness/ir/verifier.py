@@ -100,7 +100,8 @@ def _tensor(t: Tensor) -> None:
 def _structure(graph: Graph) -> None:
     count = len(graph.tensors)
     for what, ids in (("inputs", graph.inputs), ("outputs", graph.outputs)):
-        if not ids or len(set(ids)) != len(ids) or not all(0 <= t < count for t in ids):
+        # One tensor may be there twice: of two inputs the last one set is read, as in TFLM.
+        if not ids or not all(0 <= t < count for t in ids):
             raise error(f"the graph's {what} are tensors {list(ids)}, of {count}")
     for t in graph.inputs:
         if graph.tensors[t].data is not None:

@@ -11,7 +11,7 @@ from harness.kernels.add_line import AddLine, LineForm, find_line, ratios_of, ze
 from harness.kernels.base import Call, In, Kernel, Lowered, Out
 from harness.kernels.constants import constant
 from harness.kernels.context import Context
-from harness.kernels.elementwise import binary_loops, broadcast_loops
+from harness.kernels.elementwise import binary_loops, broadcast_loops, fits_nest
 from harness.kernels.scaling_dsp import DSP, clamp_loops, clamped
 from harness.kernels.work import Work
 from harness.quantization.params import add_params
@@ -47,7 +47,7 @@ class AddS8Linear(Kernel):
     ops = frozenset({"ADD"})
 
     def applies(self, context: Context) -> bool:
-        return _line_of(context) is not None
+        return fits_nest(context) and _line_of(context) is not None
 
     def lower(self, context: Context) -> Lowered:
         attrs, line = context.node.attrs, _line_of(context)

@@ -13,7 +13,7 @@ from harness.kernels.add_line import AddLine, LineForm, find_line, ratios_of, ze
 from harness.kernels.base import Call, In, Kernel, Lowered, Out
 from harness.kernels.constants import constant
 from harness.kernels.context import Context
-from harness.kernels.elementwise import binary_nest
+from harness.kernels.elementwise import binary_nest, fits_nest
 from harness.kernels.loops import NestLoop, nest_fields
 from harness.kernels.mve_kernel import Loops, MveKernel
 from harness.quantization.fixedpoint import INT32_MAX
@@ -83,6 +83,9 @@ class _Binary(MveKernel):
         """Fields of the C shape; a of the kernel is input order[0]."""
         raise NotImplementedError
 
+    def applies(self, context: Context) -> bool:
+        return fits_nest(context)
+
     def lower(self, context: Context) -> Lowered:
         attrs = context.node.attrs
         assert isinstance(attrs, BinaryAttrs)
@@ -116,7 +119,7 @@ class AddLinearS8Mve(_Binary):
     group = 8
 
     def applies(self, context: Context) -> bool:
-        return self._line(context) is not None
+        return super().applies(context) and self._line(context) is not None
 
     def _line(self, context: Context) -> AddLine | None:
         attrs = context.node.attrs

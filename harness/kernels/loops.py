@@ -66,14 +66,19 @@ def broadcast_steps(shape: Sequence[int], to: Sequence[int]) -> list[int]:
     return [0 if n == 1 else step for n, step in zip(full, row_major(full), strict=True)]
 
 
+def broadcast_loops_of(a: Tensor, b: Tensor, y: Tensor) -> list[NestLoop]:
+    """As few loops over `y` as there can be, with the steps of its operands `a` and `b` in elements."""
+    steps = zip(y.shape, broadcast_steps(a.shape, y.shape), broadcast_steps(b.shape, y.shape), strict=True)
+    return merge([NestLoop(n, (i, j)) for n, i, j in steps], 2)
+
+
 def broadcast_nest(a: Tensor, b: Tensor, y: Tensor, what: str) -> list[NestLoop]:
     """The nest of DEPTH loops over `y`, with the steps of its operands `a` and `b` in elements.
 
     Raises:
         CompileError: more loops than the kernels have.
     """
-    steps = zip(y.shape, broadcast_steps(a.shape, y.shape), broadcast_steps(b.shape, y.shape), strict=True)
-    return padded(merge([NestLoop(n, (i, j)) for n, i, j in steps], 2), DEPTH, 2, what)
+    return padded(broadcast_loops_of(a, b, y), DEPTH, 2, what)
 
 
 def nest_fields(nest: Sequence[NestLoop]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from harness.ir.operators.binary import BinaryAttrs
 from harness.kernels.access_order import AccessOrder, elementwise
 from harness.kernels.base import Call, In, Kernel, Lowered, Out
 from harness.kernels.context import Context
-from harness.kernels.elementwise import binary_loops, broadcast_loops
+from harness.kernels.elementwise import binary_loops, broadcast_loops, fits_nest
 from harness.kernels.requant import Requant, requant
 from harness.kernels.work import Work
 from harness.quantization.params import mul_params
@@ -30,7 +30,7 @@ class MulS8Rounded(Kernel):
     ops = frozenset({"MUL"})
 
     def applies(self, context: Context) -> bool:
-        return _constants(context) is not None
+        return fits_nest(context) and _constants(context) is not None
 
     def lower(self, context: Context) -> Lowered:
         attrs, constants = context.node.attrs, _constants(context)

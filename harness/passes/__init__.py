@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.ir.graph import Graph
+from harness.passes.centre_weights import centre_weights
 from harness.passes.delay_assignments import delay_assignments
 from harness.passes.drop_channels import drop_channels
 from harness.passes.fold_constants import fold_constants
@@ -17,6 +18,7 @@ from harness.passes.remove_noops import remove_noops
 
 PASSES: tuple[Callable[[Graph], Graph], ...] = (
     fold_constants,
+    centre_weights,
     remove_noops,
     fuse_pad,
     fuse_tables,

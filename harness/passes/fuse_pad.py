@@ -24,7 +24,9 @@ def fuse_pad(graph: Graph) -> Graph:
         if reader is None or (batch, channels) != ((0, 0), (0, 0)):
             continue
         conv = graph.nodes[reader]
-        if not isinstance(conv.attrs, ConvAttrs) or x.quant != y.quant or attrs.value != x.q.zero_point:
+        if not isinstance(conv.attrs, ConvAttrs) or x.quant is None or x.quant != y.quant:
+            continue
+        if attrs.value != x.q.zero_point:
             continue
         old = conv.attrs.pads
         pads = Pads(old.top + rows[0], old.bottom + rows[1], old.left + columns[0], old.right + columns[1])

@@ -187,10 +187,22 @@ def requantize_values(q: Array, x: Quantized, y: Quantized, clamp: Clamp | None 
     return np.clip(scaled + y.q.zero_point, low, high).astype(y.dtype.numpy)
 
 
+def _logistic_radius(shift: int) -> int:
+    """Distance from the zero point at which LOGISTIC is saturated (TFLM, CalculateInputRadius).
+
+    TFLM divides by `1ll << shift`. For a negative shift, of an input of scale below 2^-28, 64-bit hosts shift by its
+    six low bits, and TFLM gives a step from -128 to 127 there instead of 0; the oracle is such a host.
+    """
+    most = ((1 << LOGISTIC_INTEGER_BITS) - 1) * 2.0 ** (31 - LOGISTIC_INTEGER_BITS)
+    if shift >= 0:
+        return floor(most / 2.0**shift)
+    return floor(most / (-(2.0**63) if shift == -1 else 2.0 ** (64 + shift)))
+
+
 def logistic_values(q: Array, x: Quantized) -> Array:
     """LOGISTIC, int8 to int8 (whose output scale is 1/256 and zero point -128). Source: TFLM integer_ops/logistic.h."""
     factor = Multiplier(*quantize_multiplier(_scale(x) * (1 << (31 - LOGISTIC_INTEGER_BITS))))
-    radius = floor(((1 << LOGISTIC_INTEGER_BITS) - 1) * 2.0 ** (31 - LOGISTIC_INTEGER_BITS - factor.shift))
+    radius = _logistic_radius(factor.shift)
     centred = q.astype(np.int64) - x.q.zero_point
     inside: Ints = np.clip(centred, -radius, radius)
     raw = logistic(multiply_by_quantized_multiplier(inside, factor.m, factor.shift), LOGISTIC_INTEGER_BITS)

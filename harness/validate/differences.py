@@ -1,6 +1,6 @@
 """Differences between what the board computed and what the reference computed, tensor by tensor.
 
-They are counted in LSB: steps of the quantized value, or units in the last place of a float (0 means the same bits).
+They are counted in LSB: steps of the quantized value, for a float of what it was dequantized from (0: the same bits).
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ import numpy.typing as npt
 from harness.compiler.plan import Plan
 from harness.errors import UnitError
 from harness.ir.graph import Graph
-from harness.quantization.types import Array
+from harness.quantization.types import Array, DType
 from harness.validate.card import Tolerance
 
 Rows: TypeAlias = Sequence[Sequence[Array]]
 """[vector][output]."""
+
+_MOST_STEPS = float(1 << 53)
 
 
 @dataclass(frozen=True)
@@ -77,15 +79,37 @@ class LayerDiff:
     diff: TensorDiff
 
 
-def lsb_difference(expected: Array, got: Array) -> npt.NDArray[np.int64]:
+def lsb_difference(expected: Array, got: Array, step: float | None = None) -> npt.NDArray[np.int64]:
     """got - expected in LSB, elementwise.
 
-    For floats the difference of the ordered bit patterns, so that 1 is the next representable number and -0.0 lies one
-    step under 0.0.
+    For floats in multiples of `step`, rounded, and at least 1 where a bit differs. Without a step, and where a number
+    is not finite, it is the difference of the ordered bit patterns, so that 1 is the next representable number and -0.0
+    lies one step under 0.0.
     """
-    if expected.dtype == np.float32:
-        return _ordered(got) - _ordered(expected)
-    return got.astype(np.int64) - expected.astype(np.int64)
+    if expected.dtype != np.float32:
+        return got.astype(np.int64) - expected.astype(np.int64)
+    bits = _ordered(got) - _ordered(expected)
+    if not step:
+        return bits
+    with np.errstate(all="ignore"):
+        steps = (got.astype(np.float64) - expected.astype(np.float64)) / step
+    sound = np.isfinite(steps) & (np.abs(steps) < _MOST_STEPS)
+    whole = np.rint(np.where(sound, steps, 0)).astype(np.int64)
+    told: npt.NDArray[np.int64] = np.where(sound, np.where(whole == 0, np.sign(bits), whole), bits)
+    return told
+
+
+def step_of(graph: Graph, tensor: int) -> float | None:
+    """The step of a float tensor's values: the scale of what it was dequantized from; None where nothing says."""
+    producers = graph.producers()
+    if graph.tensors[tensor].dtype is not DType.FLOAT32:
+        return None
+    while tensor in producers:
+        tensor = graph.nodes[producers[tensor]].inputs[0]
+        made = graph.tensors[tensor]
+        if made.dtype is not DType.FLOAT32:
+            return None if made.quant is None or made.quant.per_channel else made.quant.scale
+    return None
 
 
 def _ordered(values: Array) -> npt.NDArray[np.int64]:
@@ -95,7 +119,11 @@ def _ordered(values: Array) -> npt.NDArray[np.int64]:
 
 
 def compare_tensor(
-    name: str, expected: Sequence[Array], got: Sequence[Array], kept: Sequence[int] | None = None
+    name: str,
+    expected: Sequence[Array],
+    got: Sequence[Array],
+    kept: Sequence[int] | None = None,
+    step: float | None = None,
 ) -> TensorDiff:
     """Compare one tensor over vectors; `got[i]` may have another shape with the same elements (a merged reshape).
 
@@ -117,7 +145,7 @@ def compare_tensor(
                 f"{name}: the reference has {want.dtype}[{want.size}], the board {have.dtype}[{have.size}]",
                 hint="this is a mistake in tinyhil's mapping of tensors; please report it with the model",
             )
-        delta = lsb_difference(want, have.reshape(want.shape))
+        delta = lsb_difference(want, have.reshape(want.shape), step)
         elements += want.size
         wrong = int(np.count_nonzero(delta))
         if not wrong:
@@ -152,7 +180,12 @@ def first_difference(layers: Sequence[LayerDiff], *, sequence: bool) -> LayerDif
 def output_diffs(graph: Graph, expected: Rows, got: Rows) -> tuple[TensorDiff, ...]:
     """Difference of every model output; rows are [vector][output]."""
     return tuple(
-        compare_tensor(graph.tensors[tensor].name, [row[o] for row in expected], [row[o] for row in got])
+        compare_tensor(
+            graph.tensors[tensor].name,
+            [row[o] for row in expected],
+            [row[o] for row in got],
+            step=step_of(graph, tensor),
+        )
         for o, tensor in enumerate(graph.outputs)
     )
 
@@ -181,7 +214,8 @@ def layer_diffs(
                 uncompared.append(layer.name)
                 continue
             wanted = [tensors[source] for tensors in expected]
-            diff = compare_tensor(made.name, wanted, [vector[layer.index][output] for vector in got], made.kept)
+            here = [vector[layer.index][output] for vector in got]
+            diff = compare_tensor(made.name, wanted, here, made.kept, step_of(plan.graph, tensor))
             diffs.append(LayerDiff(layer.index, layer.name, layer.op, output, diff))
     return tuple(diffs), tuple(dict.fromkeys(uncompared))
 
@@ -199,6 +233,5 @@ def describe(diff: TensorDiff) -> str:
 
 
 def short_name(tensor: str) -> str:
-    """A tensor's name up to the first semicolon (converters join names of fused tensors so), cut to 48 characters."""
-    name = tensor.partition(";")[0]
-    return name if len(name) <= 48 else f"...{name[-45:]}"
+    """A tensor's name, of a long one its last 45 characters; a semicolon is a part of it as any other character."""
+    return tensor if len(tensor) <= 48 else f"...{tensor[-45:]}"

@@ -14,6 +14,7 @@ from math import prod
 from pathlib import Path
 
 from harness.errors import GraphError, ModelFileError, TinyhilError, UnsupportedModelError
+from harness.frontends.foreign import step_for
 from harness.frontends.tflite.operator import FileView
 from harness.frontends.tflite.schema import (
     ASSIGN_VARIABLE,
@@ -111,11 +112,8 @@ class _Problems:
         ]
         if not groups:
             return None
-        floats = any(what.startswith("float") for what in self.types)
-        hint = (
-            "quantize the model to int8: full-integer post-training quantization, or quantization-aware training"
-            if floats
-            else "tinyhil compiles int8 activations, int8 weights and int32 biases, and the operators " + _SUPPORTED
+        hint = step_for(self.operators, self.types) or (
+            "tinyhil compiles int8 activations, int8 weights and int32 biases, and the operators " + _SUPPORTED
         )
         return UnsupportedModelError(
             f"{place}: not supported: " + "; ".join(f"{title}: {text}" for title, text in groups), hint=hint
@@ -138,6 +136,7 @@ class _Reader:
         self._variables = Variables()
         self._values: dict[int, Tensor] = {}
         self._axes: dict[int, int] = {}
+        self._biases: set[int] = set()
 
     def graph(self, name: str) -> Graph:
         """The Graph of the file, not yet verified.
@@ -188,6 +187,7 @@ class _Reader:
                 return self._variable(name, op)
             if op.code not in _READABLE:
                 self._problems.operators[name] += 1
+                self._count_types(op)
                 return None
             operator, read, options = _READABLE[op.code]
             if options is not None and op.options_type not in (0, options):
@@ -247,6 +247,13 @@ class _Reader:
             sound &= self._check_type(t, frozenset(types.y for types in operator.types), "activation")
         return sound
 
+    def _count_types(self, op: FileOperator) -> None:
+        """Counts the types of an operator that is not supported; int32 may be a shape or an axis."""
+        for t in (*op.inputs, *op.outputs):
+            if t != ABSENT:
+                role = "activation" if self._main.tensors[t].data is None else "weight"
+                self._check_type(t, frozenset({DType.INT8, DType.INT32}), role)
+
     def _check_type(self, t: int, allowed: frozenset[DType], role: str) -> bool:
         tensor = self._main.tensors[t]
         sound = tensor.type in {d.value for d in allowed} and not tensor.odd
@@ -262,15 +269,16 @@ class _Reader:
     # --- tensors -----------------------------------------------------------------------------------------------------
 
     def _find_weights(self) -> None:
-        """Records along which axis each weight tensor has its output channels.
+        """Records along which axis each weight tensor has its output channels, and which tensors are biases.
 
         TFLM takes per-channel scales in the order of output channels, and of the file's quantized_dimension only that
-        it is as long; some published files say it wrongly.
+        it is as long; some published files say it wrongly. Of a bias it takes the first scale, and no dimension.
         """
         for op in self._main.operators:
             axis = _READABLE[op.code][0].channel_axis if op.code in _READABLE else None
             if axis is not None and len(op.inputs) > 1:
                 self._axes[op.inputs[1]] = axis
+                self._biases.update(op.inputs[2:3])
 
     def _id(self, t: int) -> int:
         """Id in the Graph of a tensor of the file."""
@@ -282,7 +290,8 @@ class _Reader:
 
     def _tensor(self, t: int) -> Tensor:
         if t not in self._tensors:
-            self._tensors[t] = _build(self._main.tensors[t], self._axes.get(t))
+            is_bias = t in self._biases and t not in self._axes
+            self._tensors[t] = _build(self._main.tensors[t], self._axes.get(t), is_bias)
         return self._tensors[t]
 
 
@@ -297,7 +306,7 @@ def _role(operator: Operator, i: int) -> tuple[str, frozenset[DType]]:
     return "activation", frozenset(types.x for types in operator.types)
 
 
-def _build(tensor: FileTensor, channel_axis: int | None) -> Tensor:
+def _build(tensor: FileTensor, channel_axis: int | None, is_bias: bool) -> Tensor:
     """The Graph's tensor of a tensor of the file.
 
     Raises:
@@ -315,10 +324,11 @@ def _build(tensor: FileTensor, channel_axis: int | None) -> Tensor:
             hint="no microcontroller holds such a tensor; if the model is smaller than that, the file is damaged",
         )
     data = as_array(tensor, dtype.value, tensor.shape)
-    return Tensor(tensor.name, tensor.shape, dtype, _quantization(tensor, channel_axis), data, tensor.index)
+    quant = _quantization(tensor, channel_axis, is_bias)
+    return Tensor(tensor.name, tensor.shape, dtype, quant, data, tensor.index)
 
 
-def _quantization(tensor: FileTensor, channel_axis: int | None) -> Quantization | None:
+def _quantization(tensor: FileTensor, channel_axis: int | None, is_bias: bool) -> Quantization | None:
     scales, zero_points = tensor.scales, tensor.zero_points
     if not scales or not zero_points:
         return None
@@ -330,6 +340,8 @@ def _quantization(tensor: FileTensor, channel_axis: int | None) -> Quantization 
         raise damaged(f"{tensor.place}: quantization scales that are negative, not finite or absurd")
     if len(scales) == 1:
         return Quantization(scales, zero_points)
+    if is_bias:
+        return Quantization(scales, zero_points, 0)
     if not 0 <= tensor.axis < len(tensor.shape) or tensor.shape[tensor.axis] != len(scales):
         raise damaged(
             f"{tensor.place}: {len(scales)} scales along dimension {tensor.axis} of shape {list(tensor.shape)}"

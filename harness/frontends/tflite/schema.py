@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.errors import ModelFileError
+from harness.frontends.foreign import HEAD, of_content
 from harness.frontends.tflite.flatbuffer import FlatTable
 from harness.ir.operators.tflite import damaged
 from harness.quantization.types import Array
@@ -127,9 +128,10 @@ def read_model(data: bytes, place: str) -> tuple[FileSubgraph, ...]:
         ModelFileError: it is not a .tflite file, of another version, or damaged.
     """
     if len(data) < 8 or data[4:8] != IDENTIFIER:
+        what, hint = of_content(data[:HEAD]) or ("", "give a model exported by the TensorFlow Lite converter")
+        told = f", but {what}" if what else ""
         raise ModelFileError(
-            f"{place}: not a .tflite file (bytes 4 to 7 should read {IDENTIFIER.decode()})",
-            hint="give a model exported by the TensorFlow Lite converter",
+            f"{place}: not a .tflite file{told} (bytes 4 to 7 should read {IDENTIFIER.decode()})", hint=hint
         )
     model = FlatTable.root(data, place)
     version = model.integer(4, "<I")

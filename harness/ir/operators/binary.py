@@ -17,7 +17,9 @@ from harness.quantization.fixedpoint import multiply_by_quantized_multiplier
 from harness.quantization.params import add_params, mul_params
 from harness.quantization.types import Array, Clamp
 
-_MAX_RANK = 4
+_MAX_RANK = 6  # TFLM, BroadcastAdd6DSlow
+
+_RANK_HINT = "reshape both operands to fewer dimensions before it: neighbours that are broadcast alike can be joined"
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class BinaryAttrs(Attrs):
 
 def _verify_broadcast(v: View) -> None:
     a, b, y = v.x(), v.x(1), v.y()
-    v.need(max(len(a.shape), len(b.shape)) <= _MAX_RANK, f"has more than {_MAX_RANK} dimensions")
+    v.need(max(len(a.shape), len(b.shape)) <= _MAX_RANK, f"has more than {_MAX_RANK} dimensions", _RANK_HINT)
     try:
         shape = np.broadcast_shapes(a.shape, b.shape)
     except ValueError:

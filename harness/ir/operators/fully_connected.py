@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 
 from harness.ir.graph import Attrs, Graph, Node
-from harness.ir.operators.operands import Inputs, Operands, array, centred
+from harness.ir.operators.operands import Inputs, Operands, centred
 from harness.ir.operators.operator import INT8_WEIGHTS, Operator
 from harness.ir.operators.tflite import (
     OperatorDraft,
@@ -33,7 +33,7 @@ def _verify(v: View) -> None:
     fits = bool(y.shape) and y.shape[-1] == out and y.elements == x.elements // depth * out
     v.need(fits, f"gives {x.elements // depth} rows of {out}, '{y.name}' has shape {list(y.shape)}")
     v.clamp(v.attrs(FullyConnectedAttrs).clamp)
-    verify_weights(v, out, 0)
+    verify_weights(v, out, 0, zero_point=True)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class FullyConnectedAttrs(Attrs):
 def fully_connected(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """FULLY_CONNECTED over x read as [elements / inputs, inputs]."""
     attrs = cast(FullyConnectedAttrs, op.attrs)
-    w = array(inputs, 1)
+    w = centred(inputs, 1, op)
     x = centred(inputs, 0, op).reshape(-1, w.shape[1])
     acc = (x.astype(np.float64) @ w.T.astype(np.float64)).astype(np.int64) + bias_of(inputs)
     return (requantized(acc, attrs.clamp, op),)

@@ -58,8 +58,7 @@ def _verify_along(v: View, whole: Tensor, parts: list[Tensor], axis: int) -> Non
         v.need(sound, f"has '{t.name}' of shape {list(t.shape)} along axis {axis} of {list(whole.shape)}")
     total = sum(t.shape[axis] for t in parts)
     v.need(total == whole.shape[axis], f"has {total} of {whole.shape[axis]} elements along axis {axis}")
-    v.scaled(whole, *parts)
-    v.same_quant(whole, *parts)
+    v.moved(whole, *parts)
 
 
 # --- CONCATENATION ---------------------------------------------------------------------------------------------------
@@ -69,7 +68,11 @@ def _verify_concatenation(v: View) -> None:
     attrs = v.attrs(ConcatAttrs)
     parts = [v.x(i) for i in range(len(v.node.inputs))]
     _verify_along(v, v.y(), parts, attrs.axis)
-    v.same_quant(v.y(), *parts, tolerance=0.0)
+    joined = (v.y(), *parts)
+    known = [t for t in joined if t.quant is not None]
+    if known:  # TFLM compares scales here: all have one, or none
+        v.scaled(*joined)
+        v.same_quant(*joined, tolerance=0.0)
     v.clamp(attrs.clamp)
 
 
@@ -92,7 +95,7 @@ def _read_concatenation(op: Reading) -> Read:
     if op.choice(6, ACTIVATIONS, "activation") != "NONE":
         raise Unsupported("fused activation")
     axis = op.axis(op.integer(4), len(op.output().shape))
-    return op.ids(*range(len(op.inputs))), ConcatAttrs(axis, op.clamp(6))
+    return op.ids(*range(len(op.inputs))), ConcatAttrs(axis, op.output().dtype.range)
 
 
 def _write_concatenation(to: Writing, node: Node) -> OperatorDraft:

@@ -10,13 +10,19 @@ from harness.ir.operators.view import View
 from harness.quantization.params import logistic_values
 from harness.quantization.types import Array
 
+_SMALLEST = 2.0**-58  # smaller ones shift by more than 31 bits in TFLM's requantization
+
 
 def _verify(v: View) -> None:
     x, y = v.x(), v.y()
     v.shape(y, x.shape)
     v.scaled(x, y)
     v.need((y.q.scale, y.q.zero_point) == (1 / 256, -128), "must have an output of scale 1/256 and zero point -128")
-    v.need(2.0**-28 <= x.q.scale < 2.0**30, f"has an input of scale {x.q.scale:g}, outside 2^-28 to 2^30")
+    v.need(
+        _SMALLEST <= x.q.scale < 2.0**30,
+        f"has an input of scale {x.q.scale:g}, outside 2^-58 to 2^30, with which TFLM's shifts leave its integers",
+        "calibrate with data for which this input is not always 0 (RepresentativeDataset of the converter)",
+    )
 
 
 def logistic(inputs: Inputs, op: Operands) -> tuple[Array, ...]:

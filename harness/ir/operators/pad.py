@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 
-from harness.ir.graph import Attrs, Graph, Node
+from harness.ir.graph import Attrs, Graph, Node, Tensor
 from harness.ir.operators.operands import Inputs, Operands, array
 from harness.ir.operators.operator import Operator
 from harness.ir.operators.tflite import (
@@ -41,9 +41,13 @@ def _verify(v: View) -> None:
     v.need(fits, f"pads {list(x.shape)} by {attrs.paddings}")
     v.need(all(before >= 0 and after >= 0 for before, after in attrs.paddings), "has a negative padding")
     v.shape(y, tuple(n + before + after for n, (before, after) in zip(x.shape, attrs.paddings, strict=True)))
-    v.scaled(x, y)
-    v.same_quant(x, y)
+    v.moved(x, y)
     v.clamp((attrs.value, attrs.value))
+
+
+def _zero_point(y: Tensor) -> int:
+    """What PAD fills with; 0 without quantization parameters, as in TFLM."""
+    return 0 if y.quant is None else y.quant.zero_point
 
 
 def pad(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
@@ -63,13 +67,13 @@ def _read(op: Reading) -> Read:
         raise damaged(f"{op.place}: paddings {list(flat)} of a tensor of shape {list(op.input(0).shape)}")
     pairs = tuple(zip(flat[::2], flat[1::2], strict=True))
     if len(op.inputs) == 2:
-        return op.ids(0), PadAttrs(pairs, op.output().q.zero_point)
+        return op.ids(0), PadAttrs(pairs, _zero_point(op.output()))
     value, y = op.input(2), op.output()
     if value.data is None:
         raise Unsupported("padding value computed at run time")
     if value.elements != 1 or value.dtype is not y.dtype:
         raise damaged(f"{op.place}: padding value of shape {list(value.shape)} and type {value.dtype.value}")
-    if (value.q.scale, value.q.zero_point) != (y.q.scale, y.q.zero_point):
+    if value.quant is not None and y.quant is not None and value.quant != y.quant:
         raise Unsupported("padding value quantized otherwise than the output")
     return op.ids(0), PadAttrs(pairs, int(np.asarray(value.data).ravel()[0]))
 
@@ -78,7 +82,7 @@ def _write(to: Writing, node: Node) -> OperatorDraft:
     attrs = cast(PadAttrs, node.attrs)
     y = to.graph.tensors[node.outputs[0]]
     inputs = (*node.inputs, to.constant("paddings", np.array(attrs.paddings, np.int32).reshape(-1, 2)))
-    if attrs.value == y.q.zero_point:
+    if attrs.value == _zero_point(y):
         return OperatorDraft("PAD", inputs, node.outputs, "Pad")
     value = to.constant("value", np.array([attrs.value], y.dtype.numpy), y.quant)
     return OperatorDraft("PADV2", (*inputs, value), node.outputs, "PadV2")

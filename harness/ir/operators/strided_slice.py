@@ -50,8 +50,7 @@ def _verify(v: View) -> None:
         sound = stride != 0 and count >= 1 and 0 <= begin < n and 0 <= last < n
         v.need(sound, f"takes {count} elements from {begin} by {stride} of {n}")
     v.need(y.elements == prod(attrs.counts), f"takes {list(attrs.counts)}, '{y.name}' has shape {list(y.shape)}")
-    v.scaled(x, y)
-    v.same_quant(x, y)
+    v.moved(x, y)
 
 
 def strided_slice(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
@@ -103,7 +102,10 @@ def _along(
     """First index and number of elements along one dimension of n (TFLM, StartForAxis and StopForAxis)."""
     begin, end, stride = bounds
     if shrink and stride < 0:
-        raise Unsupported("shrink_axis_mask along a negative stride")
+        raise Unsupported(
+            "shrink_axis_mask along a negative stride (TFLM computes nothing and leaves the output as it was; "
+            "write x[i] with a stride of 1)"
+        )
     if stride == 0:
         raise damaged(f"{op.place}: stride 0 of STRIDED_SLICE")
     low, high = (0, n) if stride > 0 else (-1, n - 1)

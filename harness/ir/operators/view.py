@@ -17,9 +17,12 @@ INT32 = 1 << 31
 _A = TypeVar("_A")
 
 
-def error(message: str) -> GraphError:
-    """The error for a graph that breaks a rule."""
-    return GraphError(message, hint="convert the model again; if a pass of tinyhil made this graph, report it")
+_HINT = "convert the model again; if a pass of tinyhil made this graph, report it"
+
+
+def error(message: str, hint: str = "") -> GraphError:
+    """The error for a graph that breaks a rule; `hint` says what would help, where there is more to say than usual."""
+    return GraphError(message, hint=hint or _HINT)
 
 
 @dataclass(frozen=True)
@@ -30,19 +33,19 @@ class View:
     index: int
     node: Node
 
-    def error(self, what: str) -> GraphError:
+    def error(self, what: str, hint: str = "") -> GraphError:
         """The error for this node: "operator 3 (CONV_2D) <what>"."""
         where = f"operator {self.node.sources[0]}" if self.node.sources else f"node {self.index}"
-        return error(f"{where} ({self.node.op}) {what}")
+        return error(f"{where} ({self.node.op}) {what}", hint)
 
-    def need(self, sound: bool, what: str) -> None:
-        """Checks a rule.
+    def need(self, sound: bool, what: str, hint: str = "") -> None:
+        """Checks a rule; `hint` says what helps.
 
         Raises:
             GraphError: not `sound`; says that the node `what`.
         """
         if not sound:
-            raise self.error(what)
+            raise self.error(what, hint)
 
     def x(self, i: int = 0) -> Tensor:
         """The i-th input."""
@@ -63,6 +66,16 @@ class View:
             self.need(not t.q.per_channel, f"has tensor '{t.name}' quantized per channel, which only weights may be")
             self.need(t.q.scale > 0, f"has tensor '{t.name}' of scale {t.q.scale}")
         return tensors[0].q.scale
+
+    def moved(self, *tensors: Tensor) -> None:
+        """Checks tensors between which bytes are only moved: those with quantization parameters have the same.
+
+        TFLM does not look at scales here, and some converters write none.
+        """
+        known = [t for t in tensors if t.quant is not None]
+        if known:
+            self.scaled(*known)
+            self.same_quant(*known)
 
     def same_quant(self, *tensors: Tensor, tolerance: float = 1e-6) -> None:
         """Checks that all have the same quantization (scales to a relative `tolerance`), where bytes are only moved."""

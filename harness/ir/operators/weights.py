@@ -21,8 +21,10 @@ def types_of(v: View, types: tuple[Types, ...]) -> Types:
     return next(t for t in types if (t.x, t.y) == (v.x().dtype, v.y().dtype))
 
 
-def verify_weights(v: View, channels: int, axis: int, types: tuple[Types, ...] = INT8_WEIGHTS) -> None:
-    """Checks types, quantization and value bounds of weights and bias.
+def verify_weights(
+    v: View, channels: int, axis: int, types: tuple[Types, ...] = INT8_WEIGHTS, *, zero_point: bool = False
+) -> None:
+    """Checks types, quantization and value bounds of weights and bias; `zero_point`: weights may have one.
 
     Accumulators must fit 32 bits in whatever order terms are added, the input's zero point folded into the bias or not:
     |bias| + (span of the input + 1) * sum|w| < 2^31 for every channel.
@@ -35,9 +37,14 @@ def verify_weights(v: View, channels: int, axis: int, types: tuple[Types, ...] =
     v.need(w.dtype is wanted.weights and w.data is not None, f"has weights '{w.name}' that are not {kind} constants")
     v.need(w.quant is not None and len(w.q.scales) in (1, channels), f"has weights without 1 or {channels} scales")
     v.need(not w.q.per_channel or w.q.axis == axis, f"has weights quantized along axis {w.q.axis}, not {axis}")
-    v.need(not any(w.q.zero_points), "has weights with a zero point other than 0")
+    v.need(
+        not any(w.q.zero_points) or (zero_point and not w.q.per_channel),
+        "has weights with a zero point other than 0, which TFLM "
+        + ("ignores where scales are per channel" if zero_point else "ignores here"),
+        "convert the model again with symmetric weights: int8 quantization of TensorFlow Lite has zero point 0 there",
+    )
     data = np.moveaxis(np.asarray(w.data), axis, 0).reshape(channels, -1)
-    bound = (span(x) + 1) * np.abs(data.astype(np.int64)).sum(axis=1)
+    bound = (span(x) + 1) * np.abs(data.astype(np.int64) - w.q.zero_point).sum(axis=1)
     if len(v.node.inputs) > 2 and v.node.inputs[2] != ABSENT:
         bound = bound + _bias_magnitude(v, channels, wanted.bias)
     v.need(int(bound.max()) < INT32, "has weights and bias with which accumulators overflow 32 bits")

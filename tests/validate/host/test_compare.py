@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UnitError
+from harness.ir.graph import Graph, NoAttrs, Node, Tensor
+from harness.quantization.types import DType, Quantization
 from harness.units import Quantity, Unit
 from harness.validate.card import Tolerance
 from harness.validate.checks import Status
@@ -23,7 +25,9 @@ from harness.validate.differences import (
     describe,
     first_difference,
     lsb_difference,
+    output_diffs,
     short_name,
+    step_of,
 )
 from harness.validate.verdict import Verdict
 
@@ -176,5 +180,34 @@ def test_histogram_keeps_the_most_frequent_differences():
 
 
 def test_names_joined_by_a_converter_are_cut():
-    assert short_name("a/Relu;b/conv;c") == "a/Relu"
+    assert short_name("a/Relu;b/conv;c") == "a/Relu;b/conv;c"
     assert len(short_name("x" * 500)) == 48
+
+
+def dequantized(*between: str) -> Graph:
+    """An int8 input of scale 0.25, dequantized, and then moved by some operators."""
+    quant = Quantization((0.25,), (3,))
+    tensors = [Tensor("x", (1, 4), DType.INT8, quant), *(Tensor(f"t{i}", (1, 4), DType.FLOAT32) for i in range(9))]
+    names = ("DEQUANTIZE", *between)
+    nodes = [Node(op, (i,), (i + 1,), NoAttrs()) for i, op in enumerate(names)]
+    return Graph("g", tuple(tensors), tuple(nodes), (0,), (len(names),))
+
+
+@pytest.mark.parametrize("between", [(), ("RESHAPE",), ("RESHAPE", "SQUEEZE")])
+def test_float_outputs_differ_in_steps_of_their_scale(between):
+    graph = dequantized(*between)
+    assert step_of(graph, graph.outputs[0]) == 0.25
+    want = np.array([[0.0, 1.0, -1.0, 5.0]], np.float32)
+    got = np.array([[-0.0, 1.25, -32.75, np.nextafter(np.float32(5), np.float32(6))]], np.float32)
+    (diff,) = output_diffs(graph, [[want]], [[got]])
+    assert (diff.differing, diff.max_lsb) == (4, 127)
+    assert diff.histogram == ((-127, 1), (-1, 1), (1, 2))
+
+
+def test_float_outputs_without_a_scale_or_not_finite_differ_in_representable_numbers():
+    one, two = np.array([1.0], np.float32), np.array([np.nan], np.float32)
+    assert lsb_difference(one, np.nextafter(one, np.float32(2)))[0] == 1
+    assert lsb_difference(one, two, 0.25)[0] == lsb_difference(one, two)[0] != 0
+    assert lsb_difference(two, two, 0.25)[0] == 0
+    quantized = Graph("g", (Tensor("x", (1,), DType.FLOAT32),), (), (0,), (0,))
+    assert step_of(quantized, 0) is None
