@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import ModelFileError
+from harness.files.reading import open_regular
 from harness.plugins import Table
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def load(path: str | os.PathLike[str]) -> Graph:
     able = suffixes().get(suffix, ())
     if not able:
         formats = ", ".join(sorted(suffixes()))
-        if not path.exists():
+        if not _exists(path):
             raise ModelFileError(f"{path}: no such file", hint=f"correct the path; models are files named *{formats}")
         raise ModelFileError(f"{path}: format '{suffix}' is not supported", hint=f"supported are {formats}")
     if len(able) > 1:
@@ -68,9 +69,16 @@ def load(path: str | os.PathLike[str]) -> Graph:
     return able[0].load(path)
 
 
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except ValueError:  # a path that no file can have
+        return False
+
+
 def _head(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(_HEAD)
     except OSError:
         return b""  # the frontend raises the error for an unreadable file

@@ -19,6 +19,7 @@ from typing import Any
 
 from harness.compiler.names import identifier
 from harness.errors import ResultsError
+from harness.files.reading import check_path
 from harness.report.document import SCHEMA_VERSION, Document
 
 RESULTS, REPORT, MANIFEST = "results.json", "report.html", "manifest.json"
@@ -62,6 +63,10 @@ def check_folder(directory: Path) -> None:
     Raises:
         ResultsError: the folder cannot be written, or has files with a bundle's names that belong to no bundle.
     """
+    try:
+        check_path(directory)
+    except OSError as error:
+        raise _unwritable(directory, error.strerror or str(error)) from None
     existing = next(folder for folder in (directory, *directory.absolute().parents) if folder.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         problem = "permission denied" if existing.is_dir() else f"{existing} is a file"
@@ -82,6 +87,7 @@ def write_bundle(directory: Path, documents: Sequence[Document], session: Invoca
     from harness.report.html import render
 
     try:
+        check_path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         _check_own(directory)
         old = _old_images(directory)

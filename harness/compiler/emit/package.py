@@ -26,6 +26,7 @@ from harness.compiler.emit.layers import (
 from harness.compiler.emit.manifest import manifest, manifest_text
 from harness.compiler.plan import Plan
 from harness.errors import CompileError
+from harness.files.reading import check_path
 from harness.kernels.discovery import kernel_file
 from harness.quantization.types import DType
 from harness.version import __version__
@@ -141,6 +142,7 @@ def write_package(package: Package, directory: Path) -> list[Path]:
         CompileError: the directory cannot be written.
     """
     try:
+        check_path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=".tinyhil-", dir=directory))
         try:
