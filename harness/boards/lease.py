@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from platformdirs import user_runtime_dir
 
 from harness.errors import BoardError, LeasedError
+from harness.files.private import NotPrivateError, private_folder, read_note, write_note
 
 FOLDER_VARIABLE = "TINYHIL_LEASES"
 WAIT_VARIABLE = "TINYHIL_LEASE_WAIT"
@@ -34,7 +35,7 @@ def lease_folder() -> Path:
     """The folder of all leases: $TINYHIL_LEASES, else the user's runtime folder, else one among temporary files.
 
     Raises:
-        BoardError: it cannot be created.
+        BoardError: it cannot be created, or is not this user's alone.
     """
     named = os.environ.get(FOLDER_VARIABLE)
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
@@ -42,10 +43,17 @@ def lease_folder() -> Path:
     if not named and (not sys.platform.startswith("linux") or "XDG_RUNTIME_DIR" in os.environ):
         places.insert(0, Path(user_runtime_dir("tinyhil", appauthor=False)))
     for place in places:
-        with contextlib.suppress(OSError):
-            place.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if os.access(place, os.W_OK):
-                return place
+        try:
+            private_folder(place)
+        except NotPrivateError as error:  # another folder would not exclude those who use this one
+            raise BoardError(
+                f"leases are not kept in a folder that others may change: {error.strerror}",
+                hint=f"remove it or `chmod 700` it, or set {FOLDER_VARIABLE} to a folder that only you can enter",
+            ) from None
+        except OSError:
+            continue
+        if os.access(place, os.W_OK):
+            return place
     raise BoardError(f"no folder for leases: {places[-1]} cannot be written", hint=f"set {FOLDER_VARIABLE} to a folder")
 
 
@@ -79,7 +87,10 @@ class Lease:
         # A hash, since names may differ only in the characters replaced above.
         stem += "-" + hashlib.sha256(name.encode()).hexdigest()[:8]
         self._note = folder / f"{stem}.owner"
-        self._lock = FileLock(folder / f"{stem}.lock", is_singleton=False, thread_local=False)
+        lock = folder / f"{stem}.lock"
+        if lock.is_symlink():
+            raise LeasedError(f"{kind} {name} cannot be leased: {lock} is a symbolic link", hint="remove it")
+        self._lock = FileLock(lock, is_singleton=False, thread_local=False)
         try:
             self._lock.acquire(timeout=lease_wait_s() if wait_s is None else wait_s, poll_interval=0.05)
         except Timeout:
@@ -94,7 +105,7 @@ class Lease:
         with contextlib.suppress(OSError):
             command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]) if sys.argv else "python"
             facts = {"pid": os.getpid(), "command": command[:_SHOWN_COMMAND], "since": time.time()}
-            self._note.write_text(json.dumps(facts), encoding="utf-8")
+            write_note(self._note, json.dumps(facts))
 
     def release(self) -> None:
         """Releases the lease; may be called again."""
@@ -114,7 +125,7 @@ def _owner(note: Path) -> str:
     """The owner in words."""
     for _ in range(5):  # it may be about to write its note
         try:
-            facts = json.loads(note.read_text(encoding="utf-8"))
+            facts = json.loads(read_note(note))
             since = max(time.time() - float(facts["since"]), 0.0)
             return f"process {facts['pid']} ({facts['command']}), for {since:.0f} s"
         except (OSError, ValueError, KeyError, TypeError):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import ModelFileError
+from harness.files.reading import open_regular
 from harness.plugins import Table
 
 if TYPE_CHECKING:
@@ -72,23 +73,28 @@ def _unreadable(path: Path, suffix: str) -> ModelFileError | None:
     from harness.frontends import foreign
 
     formats = ", ".join(sorted(suffixes()))
-    known = foreign.of_path(path, _head(path, foreign.HEAD)) if path.exists() or foreign.is_url(str(path)) else None
+    known = foreign.of_path(path, _head(path, foreign.HEAD)) if _exists(path) or foreign.is_url(str(path)) else None
     if known is not None:
         unread = f"; format '{suffix}' is not supported" if suffix else ""
         kind = "directory: " if path.is_dir() else ""
         return ModelFileError(f"{path}: {kind}this is {known[0]}{unread}", hint=known[1])
     if path.suffix.lower() in suffixes():
         return None
-    if not path.exists():
+    if not _exists(path):
         return ModelFileError(f"{path}: no such file", hint=f"correct the path; models are files named *{formats}")
     return ModelFileError(f"{path}: format '{suffix}' is not supported", hint=f"supported are {formats}")
 
 
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except ValueError:  # a path that no file can have
+        return False
+
+
 def _head(path: Path, size: int = _HEAD) -> bytes:
     try:
-        if not path.is_file():
-            return b""
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(size)
     except OSError:
         return b""  # the frontend raises the error for an unreadable file

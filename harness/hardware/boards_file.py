@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness import resources
 from harness.errors import BoardConfigError, PlacementError
+from harness.files.reading import check_path, read_regular
 from harness.hardware.board import Board, Idcode, Placement, Region, Tick, Uart
 from harness.hardware.families import find_family, wrong_pin
 from harness.hardware.placement import check_placement
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # pydantic is slow to import
     from harness.hardware.schema import BoardEntry
 
 EXTRA_VARIABLE = "TINYHIL_BOARDS"
+_MAX_BYTES = 4 << 20
 
 Check: TypeAlias = Callable[[Board], tuple[str, ...]]
 """Returns what is wrong with an entry besides the schema: sentences that name board and key."""
@@ -68,6 +70,7 @@ def known_board(name: str) -> Board | None:
 def _stamp(path: Path) -> tuple[int, int]:
     """Changes when the file changes: its time of modification and its size."""
     try:
+        check_path(path)
         facts = path.stat()
     except OSError as error:
         raise BoardConfigError(
@@ -168,7 +171,7 @@ def _parse(path: Path) -> dict[str, Any]:
 
     hint = "it must map board names to entries, as the boards.yaml that ships does"
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader)
+        content = yaml.load(read_regular(path, _MAX_BYTES).decode("utf-8"), Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.build.language import Language
 from harness.compiler.emit.layers import float_literal
 from harness.compiler.emit.package import Package
-from harness.errors import OptionError
+from harness.errors import OptionError, OutputError
+from harness.files.writing import copy_new, is_full, publish, staging
 from harness.ir.graph import Tensor
 from harness.quantization.types import DType
 from harness.version import __version__
@@ -89,21 +87,17 @@ def copy_image(elf: Path, output: Path) -> None:
 
     Raises:
         OptionError: it cannot be written there.
+        OutputError: there is no room.
     """
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        handle, staged = tempfile.mkstemp(prefix=".tinyhil-", dir=output.parent)
-        os.close(handle)
-        try:
-            shutil.copy(elf, staged)
-            os.replace(staged, output)
-        except BaseException:
-            os.unlink(staged)
-            raise
+        with staging(output.parent) as staged:
+            copy_new(elf, staged / output.name)
+            publish(staged, output.parent, [output.name])
     except OSError as error:
-        raise OptionError(
-            f"cannot write '{output}': {error.strerror or error}", hint="name a file in a folder that you may write to"
-        ) from error
+        message = f"cannot write '{output}': {error.strerror or error}"
+        if is_full(error):
+            raise OutputError(message, hint="free some space, or write elsewhere") from error
+        raise OptionError(message, hint="name a file in a folder that you may write to") from error
 
 
 def _check(interface: Interface, name: str, inputs: list[Tensor], outputs: list[Tensor]) -> None:

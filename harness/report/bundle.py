@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +17,8 @@ from typing import Any
 
 from harness.compiler.names import identifier
 from harness.errors import ResultsError
+from harness.files.reading import check_path
+from harness.files.writing import copy_new, is_full, publish, reason, staging, write_new
 from harness.report.document import SCHEMA_VERSION, Document
 
 RESULTS, REPORT, MANIFEST = "results.json", "report.html", "manifest.json"
@@ -62,6 +62,10 @@ def check_folder(directory: Path) -> None:
     Raises:
         ResultsError: the folder cannot be written, or has files with a bundle's names that belong to no bundle.
     """
+    try:
+        check_path(directory)
+    except OSError as error:
+        raise _unwritable(directory, error.strerror or str(error)) from None
     existing = next(folder for folder in (directory, *directory.absolute().parents) if folder.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         problem = "permission denied" if existing.is_dir() else f"{existing} is a file"
@@ -72,7 +76,7 @@ def check_folder(directory: Path) -> None:
 def write_bundle(directory: Path, documents: Sequence[Document], session: Invocation) -> Path:
     """Writes a bundle into `directory`, which is made if needed; returns the report's path.
 
-    An older bundle there is replaced, other files stay.
+    An older bundle there stays until the new one is whole, and is then replaced; other files stay.
 
     The image that a run document names under image.file is copied in, and the document then names the copy.
 
@@ -82,29 +86,27 @@ def write_bundle(directory: Path, documents: Sequence[Document], session: Invoca
     from harness.report.html import render
 
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        _check_own(directory)
-        old = _old_images(directory)
-        (directory / MANIFEST).unlink(missing_ok=True)
-        images = directory / "images"
-        for path in old:
-            path.unlink(missing_ok=True)
-        if images.is_dir() and not any(images.iterdir()):
-            images.rmdir()
-        kept = [_with_image(document, images) for document in documents]
-        content = results_document(kept, session)
-        _write(directory / RESULTS, json.dumps(content, indent=1, allow_nan=False) + "\n")
-        _write(directory / REPORT, render(content))
-        copied = [str(document["image"]["file"]) for document in kept if (document.get("image") or {}).get("file")]
-        files = {RESULTS, REPORT, *copied}
-        manifest = {
-            "schema": _MANIFEST_SCHEMA,
-            "version": SCHEMA_VERSION,
-            "files": {name: sha256_of(directory / name) for name in sorted(files)},
-        }
-        _write(directory / MANIFEST, json.dumps(manifest, indent=1) + "\n")
+        check_path(directory)
+        if directory.is_dir():
+            _check_own(directory)
+        with staging(directory) as staged:
+            kept = [_with_image(document, staged / "images") for document in documents]
+            content = results_document(kept, session)
+            _write(staged / RESULTS, json.dumps(content, indent=1, allow_nan=False) + "\n")
+            _write(staged / REPORT, render(content))
+            copied = [str(document["image"]["file"]) for document in kept if (document.get("image") or {}).get("file")]
+            files = sorted({RESULTS, REPORT, *copied})
+            manifest = {
+                "schema": _MANIFEST_SCHEMA,
+                "version": SCHEMA_VERSION,
+                "files": {name: sha256_of(staged / name) for name in files},
+            }
+            _write(staged / MANIFEST, json.dumps(manifest, indent=1) + "\n")
+            old = _old_images(directory)
+            publish(staged, directory, [*files, MANIFEST])
+        _remove_images(directory / "images", [path for path in old if f"images/{path.name}" not in files])
     except OSError as error:
-        raise _unwritable(directory, error.strerror or str(error)) from error
+        raise _unwritable(directory, reason(error), full=is_full(error)) from error
     return directory / REPORT
 
 
@@ -134,11 +136,19 @@ def read_bundle(directory: Path) -> Document:
     return content
 
 
-def _unwritable(directory: Path, problem: str) -> ResultsError:
+def _unwritable(directory: Path, problem: str, *, full: bool = False) -> ResultsError:
     return ResultsError(
         f"{directory}: cannot write the result bundle: {problem}",
-        hint="choose a folder that you may write to with --report",
+        hint="free some space, or write elsewhere" if full else "choose a folder that you may write to with --report",
     )
+
+
+def _remove_images(images: Path, old: Sequence[Path]) -> None:
+    """Removes the images of an older bundle, and their folder once it is empty."""
+    for path in old:
+        path.unlink(missing_ok=True)
+    if images.is_dir() and not any(images.iterdir()):
+        images.rmdir()
 
 
 def _check_own(directory: Path) -> None:
@@ -182,7 +192,7 @@ def _with_image(document: Document, images: Path) -> Document:
     if Path(source).is_file():
         images.mkdir(exist_ok=True)
         target = images / f"{identifier(document['name'])}-{document['board']['ran_on']}-{image['build_id']}.elf"
-        shutil.copyfile(source, target)
+        copy_new(Path(source), target)
         image |= {"file": f"images/{target.name}", "sha256": sha256_of(target)}
     else:
         image["file"] = None  # removed from the cache meanwhile
@@ -190,13 +200,4 @@ def _with_image(document: Document, images: Path) -> Document:
 
 
 def _write(path: Path, text: str) -> None:
-    """Writes a file atomically."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_new(path, text, errors="backslashreplace")

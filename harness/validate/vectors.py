@@ -15,13 +15,20 @@ from pathlib import Path
 import numpy as np
 
 from harness.errors import VectorsError
+from harness.files.reading import open_regular
 from harness.ir.graph import Graph, Tensor
 from harness.quantization.types import Array, DType
 from harness.validate.card import FileVectors, RandomVectors
 from harness.validate.classification import class_count
 
 MAX_FILE_BYTES = 1 << 30
-"""The most that an array of a vectors file may take unpacked."""
+"""The most that the arrays of a vectors file may take unpacked."""
+
+MAX_VECTORS = 100_000
+"""The most vectors of a run."""
+
+_BLOCK_ELEMENTS = 1 << 20
+"""Real numbers that are quantized at a time, since each takes 16 bytes meanwhile."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,21 +101,12 @@ def _from_file(path: Path, count: int | None, graph: Graph) -> Vectors:
             f"{path}: {', '.join(sorted(surplus))}, but the model has {len(tensors)} input(s)",
             hint="these vectors are another model's, or the array needs another name",
         )
-    columns = [_fit(arrays[name], tensor, f"{path}: {name}") for name, tensor in zip(wanted, tensors, strict=True)]
-    lengths = {len(column) for column in columns}
+    used = _count(path, arrays, wanted, count)
+    columns = [
+        _fit(arrays[name][:used] if arrays[name].ndim else arrays[name], tensor, f"{path}: {name}")
+        for name, tensor in zip(wanted, tensors, strict=True)
+    ]
     labels = arrays.get("labels")
-    if labels is not None:
-        if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-            raise VectorsError(
-                f"{path}: labels are {labels.dtype} {list(labels.shape)}", hint="labels are integers, one per vector"
-            )
-        lengths.add(len(labels))
-    if len(lengths) != 1 or lengths == {0}:
-        raise VectorsError(
-            f"{path}: its arrays hold {' and '.join(str(n) for n in sorted(lengths))} vectors",
-            hint="all arrays need the same number of vectors, at least one, along their first axis",
-        )
-    total = lengths.pop()
     if labels is not None:
         classes = class_count(graph.tensors[graph.outputs[0]])
         if labels.min() < 0 or labels.max() >= classes:
@@ -116,22 +114,52 @@ def _from_file(path: Path, count: int | None, graph: Graph) -> Vectors:
                 f"{path}: labels go from {labels.min()} to {labels.max()}, the model has {classes} classes",
                 hint="labels count classes from 0",
             )
-    if count is not None and count > total:
-        raise VectorsError(f"{path}: {count} vectors asked for, {total} there", hint="lower `count` in the card")
-    used = count or total
     rows = tuple(tuple(column[i] for column in columns) for i in range(used))
     return _vectors(path.name, rows, None if labels is None else labels[:used].astype(np.int64))
 
 
+def _count(path: Path, arrays: dict[str, Array], wanted: list[str], count: int | None) -> int:
+    """How many vectors of a file are used.
+
+    Raises:
+        VectorsError: its arrays differ in their number, or it is too small or too large for what is asked.
+    """
+    lengths = {len(arrays[name]) for name in wanted if arrays[name].ndim}
+    labels = arrays.get("labels")
+    if labels is not None:
+        if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+            raise VectorsError(
+                f"{path}: labels are {labels.dtype} {list(labels.shape)}", hint="labels are integers, one per vector"
+            )
+        lengths.add(len(labels))
+    if len(lengths) > 1 or lengths == {0}:
+        raise VectorsError(
+            f"{path}: its arrays hold {' and '.join(str(n) for n in sorted(lengths))} vectors",
+            hint="all arrays need the same number of vectors, at least one, along their first axis",
+        )
+    total = lengths.pop() if lengths else 0
+    if count is not None and count > total:
+        raise VectorsError(f"{path}: {count} vectors asked for, {total} there", hint="lower `count` in the card")
+    used = count or total
+    if used > MAX_VECTORS:
+        raise VectorsError(
+            f"{path}: {used:,} vectors, more than the {MAX_VECTORS:,} of a run",
+            hint="use fewer, or take the first with `vectors: {file: NAME.npz, count: N}` in a card",
+        )
+    return used
+
+
 def _read(path: Path) -> dict[str, Array]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-        if size > MAX_FILE_BYTES:
-            raise VectorsError(f"{path}: {size} bytes unpacked, more than 1 GiB", hint="use fewer vectors")
-        with np.load(path, allow_pickle=False) as archive:
-            names = [name for name in archive.files if name == "labels" or name.startswith("input_")]
-            arrays = {name: archive[name] for name in names}
+        with open_regular(path) as file:
+            with zipfile.ZipFile(file) as archive:
+                size = sum(entry.file_size for entry in archive.infolist())
+            if size > MAX_FILE_BYTES:
+                raise VectorsError(f"{path}: {size} bytes unpacked, more than 1 GiB", hint="use fewer vectors")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as archive:
+                names = [name for name in archive.files if name == "labels" or name.startswith("input_")]
+                arrays = {name: archive[name] for name in names}
         foreign = [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]
         if foreign:
             raise ValueError(f"{', '.join(foreign)} in it is no array")
@@ -175,8 +203,12 @@ def _quantize(array: Array, tensor: Tensor, where: str) -> Array:
     if tensor.dtype is DType.FLOAT32:
         return np.ascontiguousarray(array, dtype=np.float32)
     low, high = tensor.dtype.range
-    scaled = np.round(array.astype(np.float64) / tensor.q.scale) + tensor.q.zero_point
-    return np.clip(scaled, low, high).astype(tensor.dtype.numpy)
+    result = np.empty(array.shape, tensor.dtype.numpy)
+    rows = max(_BLOCK_ELEMENTS // max(array[:1].size, 1), 1)
+    for first in range(0, len(array), rows):
+        block = array[first : first + rows].astype(np.float64)
+        result[first : first + rows] = np.clip(np.round(block / tensor.q.scale) + tensor.q.zero_point, low, high)
+    return result
 
 
 # --- random vectors --------------------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ class Workbench:
 
         try:
             facts = model.stat()
-        except OSError:
+        except (OSError, ValueError):
             return frontends.load(model)  # raises the error
         key = (model.resolve(), facts.st_mtime_ns, facts.st_size)
         if key not in self._graphs:

@@ -41,6 +41,7 @@ def calibrate(
     from harness.boards import open_session, resolve
     from harness.cycles.calibrate import calibrate as time_loops
     from harness.cycles.calibration_image import build
+    from harness.files.writing import write_whole
     from harness.validate.options import check_choice
 
     check_choice("link", link)
@@ -53,7 +54,7 @@ def calibrate(
             found = time_loops(session, flash=flash, progress=tell)
     if output is not None:
         text = found.table(datetime.date.today().isoformat(), f"board {board}, build {image.build_id}")
-        output.write_text(text, encoding="utf-8")
+        write_whole(output, text)
     if as_json:
         terminal.print_json(_document(found, resolved.reason))
     else:

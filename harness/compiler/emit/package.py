@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -25,7 +22,8 @@ from harness.compiler.emit.layers import (
 )
 from harness.compiler.emit.manifest import manifest, manifest_text
 from harness.compiler.plan import Plan
-from harness.errors import CompileError
+from harness.errors import CompileError, OutputError
+from harness.files.writing import is_full, publish, reason, staging, write_new
 from harness.ir.graph import Tensor
 from harness.kernels.discovery import kernel_file
 from harness.quantization.types import DType
@@ -151,28 +149,25 @@ def model_list(packages: Sequence[Package]) -> str:
 def write_package(package: Package, directory: Path) -> list[Path]:
     """Write the package's files into `directory`, which is made if missing; other files there stay.
 
-    All are written to a temporary folder first, so that a full disk leaves no partial package.
+    All are written aside first, so that a full disk leaves no partial package, and an older one as it was.
 
     Returns:
         The paths written.
 
     Raises:
         CompileError: the directory cannot be written.
+        OutputError: there is no room.
     """
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=".tinyhil-", dir=directory))
-        try:
+        with staging(directory) as staged:
             for name, text in package.files.items():
-                (staging / name).write_text(text)
-            for name in package.files:
-                os.replace(staging / name, directory / name)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
+                write_new(staged / name, text)
+            publish(staged, directory, list(package.files))
     except OSError as error:
-        raise CompileError(
-            f"cannot write to '{directory}': {error.strerror or error}", hint="choose a folder that you may write to"
-        ) from error
+        message = f"cannot write to '{directory}': {reason(error)}"
+        if is_full(error):
+            raise OutputError(message, hint="free some space, or write elsewhere") from error
+        raise CompileError(message, hint="choose a folder that you may write to") from error
     return [directory / name for name in package.files]
 
 

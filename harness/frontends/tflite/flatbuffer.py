@@ -9,13 +9,36 @@ documentation, "FlatBuffer Internals".
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.errors import ModelFileError
 from harness.ir.operators.tflite import damaged
+
+# What a file may make of its bytes, since many tables may lie at one place: bytes of memory, about
+_BASE_ALLOWANCE = 16 << 20
+_ALLOWANCE_PER_BYTE = 64
+_TABLE_COST = 1000
+_NUMBER_COST = 32
+_LETTER_COST = 4
+
+
+@dataclass
+class Allowance:
+    """The memory that reading a file may still take, counted over all its tables however often they are shared."""
+
+    left: int
+
+    def take(self, cost: int, place: str) -> None:
+        """Takes from what is left; raises ModelFileError when it is used up."""
+        self.left -= cost
+        if self.left < 0:
+            raise ModelFileError(
+                f"{place}: the file's tables share their parts so often that it stands for far more than its size",
+                hint="no converter writes such a file; convert the model again",
+            )
 
 
 @dataclass(frozen=True)
@@ -29,13 +52,15 @@ class FlatTable:
     data: bytes
     pos: int
     place: str
+    allowance: Allowance = field(default_factory=lambda: Allowance(_BASE_ALLOWANCE), compare=False, repr=False)
 
     @staticmethod
     def root(data: bytes, place: str) -> FlatTable:
         """The root table of a FlatBuffers file."""
         if len(data) < 8:
             raise damaged(f"{place}: {len(data)} bytes are too few for a FlatBuffers file")
-        return FlatTable(data, unpack("<I", data, 0, place), place).checked()
+        allowance = Allowance(_BASE_ALLOWANCE + _ALLOWANCE_PER_BYTE * len(data))
+        return FlatTable(data, unpack("<I", data, 0, place), place, allowance).checked()
 
     def checked(self) -> FlatTable:
         """This table; raises if its vtable does not lie inside the file."""
@@ -87,7 +112,11 @@ class FlatTable:
     def table(self, offset: int, place: str) -> FlatTable | None:
         """A table field, None when absent."""
         at = self.field(offset)
-        return FlatTable(self.data, self._follow(at, place), place).checked() if at else None
+        return self._at(self._follow(at, place), place) if at else None
+
+    def _at(self, pos: int, place: str) -> FlatTable:
+        self.allowance.take(_TABLE_COST + _LETTER_COST * len(place), place)
+        return FlatTable(self.data, pos, place, self.allowance).checked()
 
     def vector(self, offset: int, size: int, place: str) -> tuple[int, int]:
         """(position of the first element, count) of a vector of elements of `size` bytes; (0, 0) when absent."""
@@ -111,7 +140,7 @@ class FlatTable:
         found = []
         for i in range(count):
             name = f"{self.place}, {place} {i}"
-            found.append(FlatTable(self.data, self._follow(start + 4 * i, name), name).checked())
+            found.append(self._at(self._follow(start + 4 * i, name), name))
         return tuple(found)
 
     def has(self, offset: int) -> bool:
@@ -122,6 +151,8 @@ class FlatTable:
         """A vector of numbers as a read-only view of the file; empty when absent. dtype as in numpy, such as "<i4"."""
         kind = np.dtype(dtype)
         start, count = self.vector(offset, kind.itemsize, f"{self.place}, {place}")
+        if kind.itemsize > 1:
+            self.allowance.take(_NUMBER_COST * count, self.place)
         return np.frombuffer(self.data, kind, count, start) if count else np.empty(0, kind)
 
     def integers(self, offset: int, place: str, limit: int, dtype: str = "<i4") -> tuple[int, ...]:
@@ -134,7 +165,9 @@ class FlatTable:
     def text(self, offset: int, place: str) -> str:
         """A string field, cut after 1,000 bytes, bytes that are not UTF-8 replaced; "" when absent."""
         start, count = self.vector(offset, 1, f"{self.place}, {place}")
-        return self.data[start : start + min(count, 1000)].decode("utf-8", "replace")
+        count = min(count, 1000)
+        self.allowance.take(_LETTER_COST * count, self.place)
+        return self.data[start : start + count].decode("utf-8", "replace")
 
 
 def unpack(kind: str, data: bytes, at: int, place: str) -> int:

@@ -14,6 +14,7 @@ from math import prod
 from pathlib import Path
 
 from harness.errors import GraphError, ModelFileError, TinyhilError, UnsupportedModelError
+from harness.files.reading import TooLargeError, read_regular
 from harness.frontends.foreign import step_for
 from harness.frontends.tflite.operator import FileView
 from harness.frontends.tflite.schema import (
@@ -80,13 +81,12 @@ def load(source: str | os.PathLike[str] | bytes, *, name: str | None = None) -> 
 
 def _read(path: Path) -> bytes:
     try:
-        size = path.stat().st_size
-        if size > _MAX_FILE_BYTES:
-            raise ModelFileError(
-                f"{path}: {size} bytes are more than tinyhil reads ({_MAX_FILE_BYTES})",
-                hint="give a model that is meant for a microcontroller",
-            )
-        return path.read_bytes()
+        return read_regular(path, _MAX_FILE_BYTES)
+    except TooLargeError as error:
+        raise ModelFileError(
+            f"{path}: {error.strerror}, which is more than tinyhil reads",
+            hint="give a model that is meant for a microcontroller",
+        ) from None
     except OSError as error:
         raise ModelFileError(f"{path}: {error.strerror or error}", hint="check the path and its permissions") from None
 

@@ -234,6 +234,6 @@ def as_array(tensor: FileTensor, dtype: str, shape: tuple[int, ...]) -> Array | 
     elements = int(np.prod(shape, dtype=object)) if shape else 1
     if elements * kind.itemsize != tensor.data.size:
         raise damaged(f"{tensor.place}: {tensor.data.size} bytes of data for shape {list(shape)} of {dtype}")
-    values: Array = np.frombuffer(tensor.data.tobytes(), kind).reshape(shape).astype(np.dtype(dtype), copy=False)
+    values: Array = tensor.data.view(kind).reshape(shape).astype(np.dtype(dtype), copy=False)
     values.flags.writeable = False
     return values

@@ -10,12 +10,14 @@ import yaml
 from pydantic import ValidationError
 
 from harness.errors import BoardConfigError, CardError
+from harness.files.reading import TooLargeError, read_regular
 from harness.validate.card.positions import compose, line_of, one_line
 from harness.validate.card.schema import Accuracy, Budget, Card, CardKeys, Checks, Placing, Tolerance
 from harness.validate.card.vectors import FileVectors, RandomVectors
 
 SUFFIX = ".hil.yaml"
 _MAX_BYTES = 1 << 20
+_SHOWN = 20
 
 
 def card_for_model(model: Path) -> Card:
@@ -42,7 +44,7 @@ def load_card(path: Path) -> Card:
     text = _read(path)
     root = compose(path, text)
     try:
-        content = yaml.safe_load(text)
+        content = None if root is None else yaml.SafeLoader("").construct_document(root)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise CardError(f"{path}: not readable as YAML: {one_line(error)}", hint="correct the YAML syntax") from error
     if not isinstance(content, dict):
@@ -70,11 +72,9 @@ def load_card(path: Path) -> Card:
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            raw = file.read(_MAX_BYTES + 1)
-        if len(raw) > _MAX_BYTES:
-            raise CardError(f"{path}: larger than {_MAX_BYTES} bytes", hint="a card is a short text file")
-        return raw.decode("utf-8")
+        return read_regular(path, _MAX_BYTES).decode("utf-8")
+    except TooLargeError as error:
+        raise CardError(f"{path}: {error.strerror}", hint="a card is a short text file") from error
     except OSError as error:
         raise CardError(f"{path}: cannot be read: {error.strerror}", hint="check the path and permissions") from error
     except UnicodeDecodeError as error:
@@ -102,7 +102,8 @@ def _check_boards(path: Path, root: yaml.Node | None, key: str, boards: Iterable
 def _schema_error(path: Path, root: yaml.Node | None, error: ValidationError) -> CardError:
     lines: list[str] = []
     hint = "docs/cards.md lists every key"
-    for item in error.errors():
+    mistakes = error.errors(include_url=False, include_input=False)
+    for item in mistakes[:_SHOWN]:
         where = [str(part) for part in item["loc"] if str(part) not in _UNION_TAGS]
         line = line_of(root, where)
         problem = item["msg"][0].lower() + item["msg"][1:]
@@ -120,7 +121,10 @@ def _schema_error(path: Path, root: yaml.Node | None, error: ValidationError) ->
         text = f"line {line}: {'.'.join(where)}: {problem}"
         if text not in lines:
             lines.append(text)
-    more = "" if len(lines) == 1 else f" (and {len(lines) - 1} more)"
+    rest = max(len(mistakes) - _SHOWN, 0)
+    count = len(lines) + rest
+    lines += [f"and {rest} more"] if rest else []
+    more = "" if count == 1 else f" (and {count - 1} more)"
     return CardError(f"{path}: {lines[0]}{more}", hint=hint, details="\n".join(lines) if more else "")
 
 

@@ -6,6 +6,8 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
+from harness.files.reading import check_path
+
 
 class Record(BaseModel):
     """A part of a card. Unknown keys are refused, so that a misspelt key cannot disable a check."""
@@ -14,7 +16,11 @@ class Record(BaseModel):
 
 
 def _path(text: str) -> str:
-    if not text.strip() or "\0" in text:
+    try:
+        check_path(text)
+    except OSError:
+        raise ValueError("no path of a file") from None
+    if not text.strip():
         raise ValueError("no path of a file")
     return text
 

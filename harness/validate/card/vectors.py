@@ -8,6 +8,7 @@ from typing import Annotated, TypeAlias
 from pydantic import BeforeValidator, Discriminator, Field, NonNegativeInt, PositiveInt, Tag
 
 from harness.errors import OptionError
+from harness.files.reading import check_path
 from harness.validate.card.record import PathText, Record
 
 
@@ -55,6 +56,10 @@ def parse_vectors(text: str, base: Path) -> RandomVectors | FileVectors:
     if count.isdecimal() and (not seed or seed.isdecimal()) and 1 <= int(count) <= 100_000:
         return RandomVectors(random=int(count), seed=int(seed or 0))
     if text.endswith(".npz"):
+        try:
+            check_path(text)
+        except OSError as error:
+            raise OptionError(f"vectors '{text}': {error.strerror}", hint="correct the path") from None
         return FileVectors(file=str((base / text).resolve()))
     raise OptionError(
         f"vectors '{text}' are neither an .npz file nor a number",

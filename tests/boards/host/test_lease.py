@@ -1,13 +1,15 @@
 """Leases: two processes never share a probe or a port, and one that dies holds nothing."""
 
 import os
+import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from harness.boards.lease import FOLDER_VARIABLE, WAIT_VARIABLE, Lease, lease_folder, lease_wait_s
-from harness.errors import LeasedError
+from harness.errors import BoardError, LeasedError
 
 HOLDER = """
 import sys, time
@@ -81,3 +83,76 @@ def test_only_workers_wait_by_default(monkeypatch):
     assert lease_wait_s() > 60
     monkeypatch.setenv(WAIT_VARIABLE, "2.5")
     assert lease_wait_s() == 2.5
+
+
+def test_the_folder_is_made_for_this_user_alone():
+    with Lease("probe", "x"):
+        assert stat.S_IMODE(os.stat(lease_folder()).st_mode) == 0o700
+        for path in lease_folder().glob("*.owner"):
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o777, 0o1777, 0o770, 0o701, 0o500])
+def test_a_folder_that_others_may_enter_is_refused(tmp_path, monkeypatch, mode):
+    folder = tmp_path / "open"
+    folder.mkdir()
+    folder.chmod(mode)
+    monkeypatch.setenv(FOLDER_VARIABLE, str(folder))
+    with pytest.raises(BoardError, match=rf"{folder} has mode {mode:04o}, not 0700") as caught:
+        Lease("probe", "x")
+    assert FOLDER_VARIABLE in caught.value.hint and not list(folder.iterdir())
+
+
+def test_a_link_to_a_folder_or_a_file_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "real").mkdir(mode=0o700)
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    (tmp_path / "loose").symlink_to(tmp_path / "absent")
+    (tmp_path / "file").touch()
+    for name in ("link", "loose", "file"):
+        monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / name))
+        with pytest.raises(BoardError, match="symbolic link|no directory"):
+            Lease("probe", "x")
+    assert not list((tmp_path / "real").iterdir())
+
+
+def test_a_folder_of_another_user_is_refused(monkeypatch):
+    lease_folder()
+    monkeypatch.setattr("harness.files.private.os.getuid", lambda: 12345)
+    with pytest.raises(BoardError, match="belongs to user"):
+        Lease("probe", "x")
+
+
+def test_the_default_folder_is_checked_too(tmp_path, monkeypatch):
+    monkeypatch.delenv(FOLDER_VARIABLE)
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    made = lease_folder()
+    if made.parent != tmp_path:
+        pytest.skip("this system has a folder for each user")
+    made.chmod(0o777)
+    with pytest.raises(BoardError, match="has mode 0777"):
+        lease_folder()
+
+
+def test_a_note_or_a_lock_leads_nowhere_else(tmp_path):
+    with Lease("probe", "x"):
+        (note,) = lease_folder().glob("*.owner")
+        (lock,) = lease_folder().glob("*.lock")
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    note.symlink_to(victim)
+    with Lease("probe", "x"):
+        assert not note.is_symlink() and "pid" in note.read_text()
+        note.unlink()
+        os.mkfifo(note)
+        with pytest.raises(LeasedError, match="another process|deadlock"):
+            Lease("probe", "x")
+        note.unlink()
+        note.symlink_to(Path("/dev/zero"))
+        with pytest.raises(LeasedError, match="another process|deadlock"):
+            Lease("probe", "x")
+    lock.unlink(missing_ok=True)
+    lock.symlink_to(victim)
+    with pytest.raises(LeasedError, match="is a symbolic link"):
+        Lease("probe", "x")
+    assert victim.read_text() == "mine"

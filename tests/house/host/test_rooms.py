@@ -8,7 +8,7 @@ from tests.support.imports import circles, imports, modules
 from tests.support.paths import REPOSITORY
 
 ROOMS = (
-    "version", "errors", "units", "resources", "plugins",
+    "version", "errors", "units", "resources", "plugins", "files",
     "quantization", "ir", "frontends", "oracle", "passes", "hardware", "kernels", "compiler", "elf", "build", "link",
     "virtual", "boards", "runtimes", "cycles", "mlperf", "validate", "report", "pytest_plugin", "cli",
 )  # fmt: skip

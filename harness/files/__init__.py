@@ -1,0 +1,1 @@
+"""Files of others are read within bounds, and ours are written whole or not at all."""

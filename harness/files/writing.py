@@ -1,0 +1,126 @@
+"""Writes files of ours whole or not at all: aside first, then by renames, so that a full disk leaves the old ones.
+
+Every OSError that leaves here names the file or folder that could not be written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.files.reading import check_path
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NEW, _OLD = "new", "old"
+
+
+def is_full(error: OSError) -> bool:
+    """Whether a file could not be written because there is no room, rather than no permission."""
+    return error.errno in _FULL
+
+
+@contextmanager
+def staging(folder: Path) -> Iterator[Path]:
+    """A folder within `folder`, which is made if missing, for files that `publish` moves there; gone afterwards.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    check_path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=".tinyhil-", dir=folder))
+    try:
+        (made / _NEW).mkdir()
+        yield made / _NEW
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def publish(staged: Path, folder: Path, names: Sequence[str]) -> None:
+    """Moves files from a staging folder into its parent, in this order; after a failure all is as before.
+
+    Raises:
+        OSError: a file cannot be moved.
+    """
+    kept = staged.with_name(_OLD)
+    undo: list[Callable[[], object]] = []
+    try:
+        for name in names:
+            target, old = folder / name, kept / name
+            old.parent.mkdir(parents=True, exist_ok=True)
+            if not target.parent.is_dir():
+                target.parent.mkdir()
+                undo.append(target.parent.rmdir)
+            if target.is_file() or target.is_symlink():
+                _keep(target, old)
+                undo.append(lambda target=target, old=old: os.replace(old, target))  # type: ignore[misc]
+            else:
+                undo.append(lambda target=target: target.unlink(missing_ok=True))  # type: ignore[misc]
+            os.replace(staged / name, target)
+    except BaseException:
+        for step in reversed(undo):
+            with contextlib.suppress(OSError):
+                step()
+        raise
+
+
+def write_new(path: Path, text: str, *, errors: str = "strict") -> None:
+    """Writes a file in a staging folder, as UTF-8 with line feeds, and to the disk before it gets its name.
+
+    Raises:
+        OSError: it cannot be written; the error names it.
+    """
+    try:
+        with path.open("w", encoding="utf-8", errors=errors, newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise named(error, path) from error
+
+
+def copy_new(source: Path, path: Path) -> None:
+    """Copies a file into a staging folder, with its mode.
+
+    Raises:
+        OSError: it cannot be written; the error names it.
+    """
+    try:
+        shutil.copy(source, path)
+    except OSError as error:
+        raise named(error, path) from error
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes one file; an older one stays until the new one is whole.
+
+    Raises:
+        OSError: it cannot be written; the error names it.
+    """
+    with staging(path.parent) as staged:
+        write_new(staged / path.name, text)
+        publish(staged, path.parent, [path.name])
+
+
+def named(error: OSError, path: Path) -> OSError:
+    """The same error with the file's name, which errors of writing lack."""
+    return error if error.filename else OSError(error.errno, error.strerror or str(error), str(path))
+
+
+def reason(error: OSError) -> str:
+    """What happened, and to which file."""
+    name = f" ({Path(os.fsdecode(error.filename)).name})" if isinstance(error.filename, str | bytes) else ""
+    return f"{error.strerror or error}{name}"
+
+
+def _keep(target: Path, old: Path) -> None:
+    try:
+        os.link(target, old, follow_symlinks=False)
+    except (OSError, NotImplementedError):  # a file system without hard links
+        os.replace(target, old)
