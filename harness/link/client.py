@@ -256,12 +256,15 @@ class Client:
         """HELLO until the answer is to this host's, and not to one before it."""
         nonce = random.SystemRandom().getrandbits(32)
         body = PROTOCOL_VERSION.to_bytes(2, "little") + nonce.to_bytes(4, "little")
-        for _ in range(MOST_LOSSES):
+        until = time.monotonic() + (self.exchange.timeout_s if timeout_s is None else timeout_s)
+        tries = 0
+        while tries < MOST_LOSSES and (tries == 0 or time.monotonic() < until):
+            tries += 1
             info, returned = parse_hello(self._transfer.ask(Kind.HELLO, body, answer_size=128, timeout_s=timeout_s))
             if returned == nonce:
                 return info
         raise ProtocolError(
-            f"the device answered {MOST_LOSSES} times to another host than this one",
+            f"the device answered {tries} times to another host than this one",
             hint="does another program use the board's line? Reset the board",
         )
 

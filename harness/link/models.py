@@ -12,6 +12,15 @@ from harness.link.wire import ModelTable
 Ask: TypeAlias = Callable[[bytes], bytes]
 """Sends the body of a MODEL request and returns what it answers."""
 
+MOST_TENSORS = 1_000
+"""Most inputs, or outputs, that a device may claim of a model, and outputs of one layer."""
+
+MOST_LAYERS = 10_000
+"""Most layers of a model; as many operators as are imported."""
+
+MOST_BYTES = 64 << 20
+"""Most bytes of an arena, of all inputs, of all outputs, and of what one layer writes."""
+
 _WHAT = "the answer to MODEL"
 
 
@@ -20,11 +29,12 @@ def read_model(ask: Ask, index: int) -> ModelInfo:
 
     Raises:
         DeviceRefusedError: there is no such model.
-        ProtocolError: the tables end before they are whole.
+        ProtocolError: the tables end before they are whole, or claim more than any model has.
     """
     fields = _table(ask, index, ModelTable.FACTS, 0)
     sha256 = fields.take(32).hex()
     arena_size, arena_align, inputs, outputs, layers = (fields.number(4) for _ in range(5))
+    _check_claim(arena_size, MOST_BYTES, "bytes of arena")
     return ModelInfo(
         index=index,
         name=fields.text(),
@@ -46,8 +56,10 @@ def _sizes(ask: Ask, index: int, table: int, count: int) -> tuple[int, ...]:
     while len(sizes) < count:
         fields = _table(ask, index, table, len(sizes))
         _some(fields, len(sizes), count, "tensors")
+        _check_claim(count, MOST_TENSORS, "inputs" if table == ModelTable.INPUTS else "outputs")
         while fields.left:
             sizes.append(fields.number(4))
+    _check_claim(sum(sizes), MOST_BYTES, "bytes of tensors")
     return tuple(sizes[:count])
 
 
@@ -56,10 +68,23 @@ def _layers(ask: Ask, index: int, count: int) -> tuple[LayerInfo, ...]:
     while len(layers) < count:
         fields = _table(ask, index, ModelTable.LAYERS, len(layers))
         _some(fields, len(layers), count, "layers")
+        _check_claim(count, MOST_LAYERS, "layers")
         while fields.left:
             name = fields.text()
-            layers.append(LayerInfo(name, tuple(fields.number(4) for _ in range(fields.number(2)))))
+            written = fields.number(2)
+            _check_claim(written, MOST_TENSORS, "outputs of a layer")
+            layer = LayerInfo(name, tuple(fields.number(4) for _ in range(written)))
+            _check_claim(sum(layer.outputs), MOST_BYTES, "bytes of a layer's outputs")
+            layers.append(layer)
     return tuple(layers[:count])
+
+
+def _check_claim(claimed: int, most: int, what: str) -> None:
+    if claimed > most:
+        raise ProtocolError(
+            f"the device claims {claimed:,} {what}, more than the {most:,} of any model",
+            hint="the firmware is damaged or another one; load the image again",
+        )
 
 
 def _some(fields: Fields, got: int, count: int, what: str) -> None:

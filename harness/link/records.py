@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from harness.errors import ProtocolError
 from harness.link.wire import GUARDS, PROTOCOL_VERSION, TICK_UNITS, UNKNOWN
 
+LEAST_FRAME = 64
+"""Bytes of content that every device takes: the longest request without data, and some data."""
+
 
 class Fields:
     """Takes a frame's body apart; every surprise is a ProtocolError."""
@@ -218,6 +221,11 @@ def parse_hello(body: bytes) -> tuple[DeviceInfo, int]:
             f"the device speaks protocol version {protocol}, not {PROTOCOL_VERSION}", hint="build the firmware anew"
         )
     frame_limit = fields.number(2)
+    if frame_limit < LEAST_FRAME:
+        raise ProtocolError(
+            f"the device claims to take frames of {frame_limit} bytes, fewer than any does ({LEAST_FRAME})",
+            hint="the firmware is damaged or another one; load the image again",
+        )
     nonce = fields.number(4)
     flags = fields.number(1)
     stopped = fields.number(1) != 0
