@@ -14,6 +14,7 @@ from harness.compiler.emit import package
 from harness.pytest_plugin import items
 from harness.report.bundle import read_bundle
 from harness.validate.workbench import Workbench
+from tests.support.crashing import CRASHING
 from tests.support.paths import FIXTURES, REPOSITORY
 from tests.support.plugin_run import break_layer, copy_fixture, run_pytest
 
@@ -145,6 +146,15 @@ def test_what_keeps_a_check_from_being_made_is_an_error_with_a_hint(pytester, mo
     result.stdout.fnmatch_lines(["*no-such-compiler is not a program*", "try: *", "digits *host *error *"])
     assert "Traceback" not in result.stdout.str()
     assert "setup.py" not in result.stdout.str()
+
+
+@pytest.mark.parametrize("kind", CRASHING)
+def test_a_model_that_crashes_the_oracle_is_an_error_of_its_items_alone(pytester, kind):
+    bad = pytester.path / f"{kind}.tflite"
+    bad.write_bytes(CRASHING[kind]())
+    result = run_pytest(pytester, bad, DIGITS, "--board", "host", "--vectors", "2")
+    result.assert_outcomes(errors=3, passed=3)
+    result.stdout.fnmatch_lines(["*the oracle 'tflm' crashed with SIG* on this model*", "digits *host *pass *"])
 
 
 def test_a_run_is_made_once_for_all_its_checks(pytester, monkeypatch):
