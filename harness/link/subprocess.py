@@ -151,6 +151,7 @@ class Subprocess:
                 _kill(process)
             listened = ours if self._console else process.stderr
             assert listened is not None
+            afterwards.callback(listened.close)
             with contextlib.suppress(OSError, ValueError):  # a pseudo-terminal ends with an error
                 while chunk := listened.read(4096):
                     self._hear(chunk)

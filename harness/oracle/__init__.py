@@ -6,6 +6,7 @@ from harness.errors import OracleError
 from harness.ir.graph import Graph
 from harness.oracle.isolated import IsolatedInterpreter
 from harness.oracle.oracle import ORACLES, Oracle
+from harness.oracle.server import can_isolate
 from harness.oracle.session import Interpreter, OracleResult, OracleSession
 
 __all__ = ["ORACLES", "Interpreter", "Oracle", "OracleResult", "OracleSession", "open_oracle"]
@@ -18,7 +19,7 @@ def open_oracle(
 
     With `isolated` the interpreter of a file runs in a process of its own, with limits on its time (seconds, for
     loading and for each inference) and memory (bytes): for a file that is not trusted, which may make an interpreter
-    abort.
+    abort. Windows cannot: there it runs in this process.
 
     Raises:
         OracleMissingError: the package it needs is not installed.
@@ -32,7 +33,7 @@ def open_oracle(
         return OracleSession(name, graph, oracle.interpret_graph(graph))
     if not graph.model:
         raise OracleError(f"model '{graph.name}' has no file for '{name}' to read", hint="import the model from a file")
-    if isolated:
+    if isolated and can_isolate():
         interpreter: Interpreter = IsolatedInterpreter(
             graph.model, name, time_limit_s=time_limit_s, memory_limit=memory_limit
         )

@@ -147,7 +147,8 @@ def find_package(package: str | None = None) -> tuple[str, Any]:
 
 
 def _load() -> None:
-    find_package()
+    package, _ = find_package()
+    version(package)  # imports what reads it
 
 
 def _oracle(name: str) -> Oracle:

@@ -1,7 +1,8 @@
 """Cards and models as pytest items, and the class of the fixture `hil`.
 
 One item is one check of one card on one board. The run of a card's checks is made once, in the set-up of the first of
-them; an error of the run is an error of that set-up, not a failed test.
+them; an error of the run is an error of that set-up, not a failed test. After a fault of the infrastructure, such as a
+silent board, the next set-up tries again: that of the next check, or of the same one under pytest-rerunfailures.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from harness.errors import TinyhilError
+from harness.errors import Category, TinyhilError
 from harness.frontends import is_model
 from harness.pytest_plugin.settings import Settings
 from harness.quantization.types import Array
@@ -66,13 +67,16 @@ class PluginState:
         """The run of a card on a board; made by the first call.
 
         Raises:
-            TinyhilError: the run failed; the same error at every call.
+            TinyhilError: the run failed: the same error at every call, but for faults of the infrastructure, after
+                which the next call tries again.
         """
         key = (card.path or card.model, board)
         if key not in self._runs:
             try:
                 self._runs[key] = self.run(card, board, self.settings.options)
             except TinyhilError as error:
+                if error.category is Category.INFRASTRUCTURE:
+                    raise
                 self._runs[key] = error
         found = self._runs[key]
         if isinstance(found, TinyhilError):

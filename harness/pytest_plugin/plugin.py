@@ -180,13 +180,21 @@ class _Controller:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._documents: list[dict[str, Any]] = []
+        self._faults: dict[tuple[str, str, str], dict[str, Any]] = {}  # the last document of each that is an error
         self._bundle: str | None = None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Takes the documents attached to a report."""
         carried = getattr(report, "tinyhil", None)
-        if carried:
-            self._documents += json.loads(carried)
+        for document in json.loads(carried) if carried else ():
+            file = report.nodeid.partition("::")[0]
+            origin = (report.nodeid if file.endswith(".py") else file, document["name"], document["board"]["asked"])
+            earlier = self._faults.pop(origin, None)
+            if earlier is not None:  # the run that ended with a fault was made again
+                self._documents = [known for known in self._documents if known is not earlier]
+            if document["kind"] == "error":
+                self._faults[origin] = document
+            self._documents.append(document)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

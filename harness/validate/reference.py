@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.ir.graph import Graph
-from harness.ir.operators import operator_of
 from harness.quantization.types import Array
 from harness.validate.vectors import Vectors
+
+TIME_LIMIT_S = 300.0
+"""Of an oracle, for loading a model and for each inference."""
+MEMORY_LIMIT = 2 << 30
+"""Of an oracle for a model, bytes beyond its libraries."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,15 +52,12 @@ class References:
         return self._known[key]
 
 
-def _may_abort(graph: Graph) -> bool:
-    """Whether some inputs can make TFLM abort, so that it must run in a process of its own."""
-    return any(operator_of(node).may_abort(graph, node) for node in graph.nodes)
-
-
 def _run(oracle: str, graph: Graph, vectors: Vectors, count: int, tensors: int) -> Reference:
     from harness.oracle import open_oracle
 
-    with open_oracle(oracle, graph, isolated=_may_abort(graph)) as session:
+    with open_oracle(
+        oracle, graph, isolated=True, time_limit_s=TIME_LIMIT_S, memory_limit=MEMORY_LIMIT
+    ) as session:
         session.reset()
         results = [
             session.invoke(inputs, tensors=index < tensors) for index, inputs in enumerate(vectors.inputs[:count])

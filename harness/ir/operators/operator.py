@@ -76,7 +76,6 @@ class Operator:
         channel_axis: dimension of the weights along which output channels lie.
         macs: multiply-accumulates, padding included, bias and requantization not.
         changes_nothing: whether a node's output has its input's bytes, perhaps under another shape.
-        may_abort: whether some inputs make TFLM abort.
     """
 
     name: str
@@ -92,7 +91,6 @@ class Operator:
     channel_axis: int | None = None
     macs: Callable[[Graph, Node], int] = _none
     changes_nothing: Callable[[Graph, Node], bool] = _never
-    may_abort: Callable[[Graph, Node], bool] = _never
 
     def has(self, trait: Trait) -> bool:
         """Whether it has a trait."""

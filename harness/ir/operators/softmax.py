@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from harness.ir.graph import Attrs, Graph, Node
+from harness.ir.graph import Attrs, Node
 from harness.ir.operators.operands import Inputs, Operands, array, clip
 from harness.ir.operators.operator import Operator
 from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Writing
@@ -17,9 +17,6 @@ from harness.ir.operators.view import View
 from harness.quantization.fixedpoint import high_mul, reciprocal, rounding_shift_right
 from harness.quantization.params import SOFTMAX_SUM_INTEGER_BITS, softmax_exp_table
 from harness.quantization.types import Array
-
-SAFE_DEPTH = 511
-"""Most elements of a row for which TFLM's fixed-point sum cannot overflow."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +54,6 @@ def _write(to: Writing, node: Node) -> OperatorDraft:
     return OperatorDraft(node.op, node.inputs, node.outputs, "Softmax", {"Beta": cast(SoftmaxAttrs, node.attrs).beta})
 
 
-def _may_abort(graph: Graph, node: Node) -> bool:
-    return graph.tensors[node.inputs[0]].shape[-1] > SAFE_DEPTH
-
-
 OPERATORS = (
     Operator(
         "SOFTMAX",
@@ -69,6 +62,5 @@ OPERATORS = (
         attrs=SoftmaxAttrs,
         traits=frozenset({Trait.PROBABILITIES}),
         tflite=TfliteForm(25, _write, _read, options=9),
-        may_abort=_may_abort,
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def load_card(path: Path) -> Card:
 
     Raises:
         CardError: the file cannot be read, is not YAML, breaks the schema (all mistakes at once, with line numbers), or
-            has budgets or a placement for an unknown board.
+            has budgets or a placement for an unknown board; or its model's file has another `sha256`.
     """
     text = _read(path)
     root = compose(path, text)
@@ -53,6 +54,7 @@ def load_card(path: Path) -> Card:
         card = CardKeys.model_validate(content)
     except ValidationError as error:
         raise _schema_error(path, root, error) from None
+    _check_model(path, root, card)
     _check_boards(path, root, "budgets", card.budgets)
     _check_boards(path, root, "placement", card.placement)
     return Card(
@@ -67,6 +69,7 @@ def load_card(path: Path) -> Card:
         placement=card.placement,
         compile=card.compile,
         description=card.description,
+        sha256=card.sha256,
     )
 
 
@@ -79,6 +82,23 @@ def _read(path: Path) -> str:
         raise CardError(f"{path}: cannot be read: {error.strerror}", hint="check the path and permissions") from error
     except UnicodeDecodeError as error:
         raise CardError(f"{path}: not UTF-8 text", hint="a card is a YAML text file") from error
+
+
+def _check_model(path: Path, root: yaml.Node | None, card: CardKeys) -> None:
+    """Refuses a model file that is another than the card names by `sha256`; one that is not there is told later."""
+    model = path.parent / card.model
+    if card.sha256 is None or not model.is_file():
+        return
+    try:
+        with model.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise CardError(f"{model}: cannot be read: {error.strerror}", hint="check the path and permissions") from error
+    if found != card.sha256:
+        raise CardError(
+            f"{path}: line {line_of(root, ['sha256'])}: sha256: {model} is another file, of SHA-256 {found}",
+            hint="bring back the model that the card was written for, or write the new SHA-256 into the card",
+        )
 
 
 def _check_boards(path: Path, root: yaml.Node | None, key: str, boards: Iterable[str]) -> None:

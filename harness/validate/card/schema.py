@@ -5,6 +5,7 @@ docs/cards.md shows it by example. Paths in a card are relative to the card's fo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -57,7 +58,23 @@ def _bytes(value: object) -> object:
         raise ValueError(error.message) from None
 
 
+def _count(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if not value.strip()[-1:].isdigit() and value.strip()[-1:] not in ("k", "K", "m", "M"):
+        raise ValueError(f"'{value}' is no count: give a number, such as 300000, 300k or 1.5M")
+    return _bytes(value)
+
+
+def _sha256(text: str) -> str:
+    if re.fullmatch("[0-9a-fA-F]{64}", text) is None:
+        raise ValueError("no SHA-256: 64 hexadecimal digits, as sha256sum prints them")
+    return text.lower()
+
+
 Bytes: TypeAlias = Annotated[PositiveInt, BeforeValidator(_bytes)]
+Count: TypeAlias = Annotated[PositiveInt, BeforeValidator(_count)]
+Sha256: TypeAlias = Annotated[str, AfterValidator(_sha256)]
 
 ToleranceField: TypeAlias = Annotated[Tolerance | None, BeforeValidator(_tolerance)]
 
@@ -71,7 +88,7 @@ class Checks(Record):
 
 
 class Budget(Record):
-    """Limits; each is compared only with a measurement of the same unit.
+    """Limits; each is compared only with a measurement of the same unit. Numbers, or text such as 20k or 20KiB (bytes).
 
     Attributes:
         arena: bytes of the arena, as measured on the board.
@@ -81,11 +98,11 @@ class Budget(Record):
         cycles: cycles of one inference (real boards).
     """
 
-    arena: PositiveInt | None = None
-    flash: PositiveInt | None = None
-    stack: PositiveInt | None = None
-    instructions: PositiveInt | None = None
-    cycles: PositiveInt | None = None
+    arena: Bytes | None = None
+    flash: Bytes | None = None
+    stack: Bytes | None = None
+    instructions: Count | None = None
+    cycles: Count | None = None
 
     def limits(self) -> dict[str, int]:
         """The limits that are set, by name."""
@@ -137,6 +154,7 @@ class CardKeys(Record):
     """The keys of a card's file."""
 
     model: PathText
+    sha256: Sha256 | None = None
     vectors: VectorsField = RandomVectors(random=20)
     oracle: OracleName = "tflm"
     checks: Checks = Checks()
@@ -153,6 +171,7 @@ class Card(Record):
         name: the card's file name without its suffix, or the model's.
         path: the card's file, or None for a model given without a card.
         model: path of the model file.
+        sha256: of that file, checked when the card was loaded; None if the card does not say.
         base: folder that relative paths start from.
         vectors: the source of the inputs.
         oracle: name of the oracle that the checks compare with.
@@ -171,6 +190,7 @@ class Card(Record):
     placement: Mapping[str, Placing] = {}
     compile: Compiling = Compiling()
     description: str = ""
+    sha256: Sha256 | None = None
 
     def budget(self, board: str) -> Budget:
         """Limits for `board`: those under its name if there are any, else those under "default"."""

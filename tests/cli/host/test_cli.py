@@ -12,6 +12,7 @@ import pytest
 
 from harness.frontends.tflite.reader import load
 from harness.report.bundle import read_bundle
+from tests.support.crashing import CRASHING
 from tests.support.paths import FIXTURES, REPOSITORY
 from tests.support.plugin_run import copy_fixture
 
@@ -180,6 +181,17 @@ def test_one_bad_card_does_not_stop_the_others(tmp_path):
     assert done.returncode == 2
     runs = {run["name"]: run["kind"] for run in json.loads(done.stdout)["runs"]}
     assert runs == {"digits": "run", "lost": "error"}
+
+
+@pytest.mark.parametrize("kind", CRASHING)
+def test_a_model_that_crashes_the_oracle_does_not_stop_the_others(tmp_path, kind):
+    bad = tmp_path / f"{kind}.tflite"
+    bad.write_bytes(CRASHING[kind]())
+    done = tinyhil("validate", bad, DIGITS, "-b", "host", "--vectors", "2", "--json")
+    assert done.returncode == 4
+    runs = {run["name"]: run for run in json.loads(done.stdout)["runs"]}
+    assert runs["digits"]["kind"] == "run"
+    assert "crashed with SIG" in runs[kind]["error"]["message"]
 
 
 def test_an_unwritable_report_folder_exits_4(tmp_path):

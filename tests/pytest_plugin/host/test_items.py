@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -11,11 +12,13 @@ from collections import Counter
 import pytest
 
 from harness.compiler.emit import package
+from harness.errors import BoardError, BuildError, LinkError, OracleError, VectorsError
 from harness.pytest_plugin import items
 from harness.report.bundle import read_bundle
 from harness.validate.workbench import Workbench
+from tests.support.crashing import CRASHING
 from tests.support.paths import FIXTURES, REPOSITORY
-from tests.support.plugin_run import break_layer, copy_fixture, run_pytest
+from tests.support.plugin_run import break_layer, copy_fixture, plugin_arguments, run_pytest
 
 DIGITS = FIXTURES / "digits.tflite"
 
@@ -147,6 +150,15 @@ def test_what_keeps_a_check_from_being_made_is_an_error_with_a_hint(pytester, mo
     assert "setup.py" not in result.stdout.str()
 
 
+@pytest.mark.parametrize("kind", CRASHING)
+def test_a_model_that_crashes_the_oracle_is_an_error_of_its_items_alone(pytester, kind):
+    bad = pytester.path / f"{kind}.tflite"
+    bad.write_bytes(CRASHING[kind]())
+    result = run_pytest(pytester, bad, DIGITS, "--board", "host", "--vectors", "2")
+    result.assert_outcomes(errors=3, passed=3)
+    result.stdout.fnmatch_lines(["*the oracle 'tflm' crashed with SIG* on this model*", "digits *host *pass *"])
+
+
 def test_a_run_is_made_once_for_all_its_checks(pytester, monkeypatch):
     copy_fixture("digits", pytester.path)
     runs = []
@@ -154,6 +166,74 @@ def test_a_run_is_made_once_for_all_its_checks(pytester, monkeypatch):
     monkeypatch.setattr(Workbench, "validate", lambda self, *rest: runs.append(1) or sound(self, *rest))
     run_pytest(pytester, "--board", "host").assert_outcomes(passed=5, skipped=2)
     assert len(runs) == 1
+
+
+RERUN = """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):  # as pytest-rerunfailures does with --reruns 1
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    if any(report.failed for report in reports):
+        for report in reports:
+            report.outcome = "rerun" if report.failed else report.outcome
+            item.ihook.pytest_runtest_logreport(report=report)
+        item.session._setupstate.teardown_exact(None)
+        reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    return True
+"""
+
+
+def fail_once(monkeypatch, error):
+    """Makes the first run of all end with an error; gives the list of the runs."""
+    runs = []
+    sound = Workbench.validate
+
+    def validate(self, *rest):
+        runs.append(rest)
+        if len(runs) == 1:
+            raise error
+        return sound(self, *rest)
+
+    monkeypatch.setattr(Workbench, "validate", validate)
+    return runs
+
+
+@pytest.mark.parametrize("kind", [BoardError, LinkError, OracleError, BuildError])
+def test_a_fault_of_the_infrastructure_is_tried_again_when_the_item_is(pytester, monkeypatch, kind):
+    copy_fixture("digits", pytester.path)
+    pytester.makeconftest(RERUN)
+    runs = fail_once(monkeypatch, kind("no answer", hint="look at it"))
+    result = run_pytest(pytester, "--board", "host", "-k", "outputs or layers", "--report", "out")
+    result.assert_outcomes(passed=2, deselected=5)
+    assert len(runs) == 2
+    assert [run["kind"] for run in read_bundle(pytester.path / "out")["runs"]] == ["run"]
+
+
+def test_an_error_of_the_input_is_not_tried_again(pytester, monkeypatch):
+    copy_fixture("digits", pytester.path)
+    runs = fail_once(monkeypatch, VectorsError("no such array", hint="add it"))
+    run_pytest(pytester, "--board", "host", "-k", "outputs or layers").assert_outcomes(errors=2, deselected=5)
+    assert len(runs) == 1
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_no_warning_where_warnings_are_errors(pytester, own):
+    copy_fixture("digits", pytester.path)
+    pytester.makepyfile(test_own='def test_own(hil): assert hil.validate("digits.hil.yaml", vectors=2).passed')
+    (pytester.path / "pytest.ini").touch()
+    command = [sys.executable, "-W", "error", "-m", "pytest", "-p", "no:cacheprovider", *plugin_arguments()]
+    done = subprocess.run(
+        [*command, "--board", "host", "test_own.py" if own else "digits.hil.yaml"],
+        capture_output=True,
+        text=True,
+        cwd=pytester.path,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Warning" not in done.stdout + done.stderr
 
 
 def test_its_manifest_and_its_document_are_made_once(pytester, monkeypatch):

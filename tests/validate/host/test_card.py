@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,45 @@ def test_vectors_on_a_command_line(tmp_path):
 def test_model_without_a_card_has_no_budgets():
     found = card_for_model(Path("x/net.tflite"))
     assert (found.name, found.path, found.budget("host").limits()) == ("net", None, {})
+
+
+@pytest.mark.parametrize("key", ["arena", "flash", "stack"])
+@pytest.mark.parametrize(("given", "found"), [("20k", 20_000), ("20KiB", 20_480), ("1.5M", 1_500_000), ("400", 400)])
+def test_budgets_in_bytes_take_units(tmp_path, key, given, found):
+    loaded = load_card(card(tmp_path, f"model: m.tflite\nbudgets: {{default: {{{key}: {given}}}}}\n"))
+    assert loaded.budget("host").limits() == {key: found}
+
+
+@pytest.mark.parametrize("key", ["instructions", "cycles"])
+def test_budgets_that_count_take_thousands_and_millions(tmp_path, key):
+    text = "model: m.tflite\nbudgets: {{default: {{{}: {}}}}}\n"
+    assert load_card(card(tmp_path, text.format(key, "1.5M"))).budget("host").limits() == {key: 1_500_000}
+    for wrong in ("20KiB", "20kB", "many", "''", "-1k"):
+        with pytest.raises(CardError, match=f"line 2: budgets.default.{key}: "):
+            load_card(card(tmp_path, text.format(key, wrong)))
+
+
+@pytest.mark.parametrize("wrong", ["20q", "0k", "-20k", "k", "''", "0.0001"])
+def test_a_budget_that_is_no_number_of_bytes_is_refused(tmp_path, wrong):
+    with pytest.raises(CardError, match=r"line 2: budgets.default.arena: "):
+        load_card(card(tmp_path, f"model: m.tflite\nbudgets: {{default: {{arena: {wrong}}}}}\n"))
+
+
+def test_a_card_can_pin_its_model(tmp_path):
+    (tmp_path / "m.tflite").write_bytes(b"model")
+    right = hashlib.sha256(b"model").hexdigest()
+    for spelt in (right, right.upper()):
+        assert load_card(card(tmp_path, f"model: m.tflite\nsha256: {spelt}\n")).sha256 == right
+    pinned = card(tmp_path, f"model: m.tflite\nsha256: {right}\n")
+    (tmp_path / "m.tflite").write_bytes(b"another")
+    with pytest.raises(CardError, match="line 2: sha256: .*m.tflite is another file, of SHA-256 ") as caught:
+        load_card(pinned)
+    assert hashlib.sha256(b"another").hexdigest() in caught.value.message
+    (tmp_path / "m.tflite").unlink()
+    load_card(pinned)  # that the model is missing is told by whatever reads it
+
+
+@pytest.mark.parametrize("wrong", ["abc", "'" + 64 * "g" + "'", "'" + 63 * "0" + "'", "12", "''"])
+def test_what_is_no_sha256_is_refused(tmp_path, wrong):
+    with pytest.raises(CardError, match="line 2: sha256: "):
+        load_card(card(tmp_path, f"model: m.tflite\nsha256: {wrong}\n"))
