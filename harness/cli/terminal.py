@@ -49,9 +49,11 @@ def print_json(document: Document) -> None:
 
 def print_lines(*lines: str) -> None:
     """Prints lines on standard output."""
+    from harness.report.plain import plain
+
     with _results():
         for line in lines:
-            print(line)
+            print(plain(line))
 
 
 def show(parts: Iterable[RenderableType]) -> None:
@@ -103,20 +105,24 @@ def _results() -> Iterator[None]:
 
 def say(text: str, style: str = "") -> None:
     """Prints a line on standard error."""
+    from harness.report.plain import plain
+
     with _unimportant():
-        _console(sys.stderr).print(text, style=style, soft_wrap=True, markup=False)
+        _console(sys.stderr).print(plain(text), style=style, soft_wrap=True, markup=False)
 
 
 def say_error(error: TinyhilError) -> None:
     """Prints an error's message and hint on standard error: a panel on a terminal, else plain lines."""
     from harness.report.console import error_panel
+    from harness.report.plain import one_line, plain
 
     with _unimportant():
         target = _console(sys.stderr)
         if target.is_terminal:
             target.print(error_panel(error))
             return
-        lines = [f"{error.stage}: {error.code}: {error.message}", *error.details.splitlines(), f"try: {error.hint}"]
+        what = f"{error.stage}: {error.code}: {error.message}"
+        lines = [one_line(what), *plain(error.details).splitlines(), one_line(f"try: {error.hint}")]
         for line in lines:
             print(line, file=sys.stderr)
 
@@ -137,9 +143,11 @@ def progress(quiet: bool, title: str = "") -> Iterator[Progress]:
 @contextmanager
 def _progress_line(quiet: bool, title: str) -> Iterator[Progress]:
     """Shows progress in one line that is overwritten on a terminal, else in one line at the start."""
+    from harness.report.plain import one_line
+
     if not sys.stderr.isatty():
         if title and not quiet:
-            say(title)
+            say(one_line(title))
         yield lambda what, done, total: None
         return
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -149,7 +157,7 @@ def _progress_line(quiet: bool, title: str) -> Iterator[Progress]:
         task = bar.add_task(title, total=None)
 
         def tell(what: str, done: int, total: int) -> None:
-            text = f"{title}: {what}" if title else what
+            text = one_line(f"{title}: {what}" if title else what)
             bar.update(task, description=text, completed=done, total=total or None)
 
         yield tell

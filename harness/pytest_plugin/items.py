@@ -20,6 +20,7 @@ from harness.pytest_plugin.settings import Settings
 from harness.quantization.types import Array
 from harness.report import rows
 from harness.report.document import Document, error_document, run_document
+from harness.report.plain import one_line, plain
 from harness.validate.card import (
     SUFFIX,
     Card,
@@ -195,7 +196,7 @@ class CheckItem(pytest.Item):
         """All checks of the run, without a traceback."""
         error = excinfo.value
         if isinstance(error, CheckFailedError):
-            return f"{error}\n{error.run.outcome.explain()}"
+            return plain(f"{error}\n{error.run.outcome.explain()}")
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
@@ -305,13 +306,14 @@ def scheduler(config: pytest.Config, log: Any) -> Any:
 
 def _text_of(error: TinyhilError) -> str:
     """An error's message, hint and details."""
-    return "\n".join([str(error), *([error.details] if error.details else []), f"try: {error.hint}"])
+    details = [plain(error.details)] if error.details else []
+    return "\n".join([one_line(str(error)), *details, one_line(f"try: {error.hint}")])
 
 
 def _tail(transcript: str, lines: int = 24) -> str:
     """The heading of a transcript and its last lines; the bundle has all of it."""
     head, *rest = transcript.splitlines()
-    return "\n".join([head, *rest[-lines:]])
+    return plain("\n".join([head, *rest[-lines:]]))
 
 
 def _properties(document: Document, check: str) -> list[tuple[str, object]]:

@@ -220,6 +220,7 @@ class _Controller:
         """Writes the table of results."""
         if not self._documents:
             return
+        from harness.report.plain import one_line
         from harness.report.rows import summary
 
         terminalreporter.ensure_newline()
@@ -227,4 +228,4 @@ class _Controller:
         for line in summary(self._documents).plain():
             terminalreporter.write_line(line)
         if self._bundle:
-            terminalreporter.write_line(self._bundle)
+            terminalreporter.write_line(one_line(self._bundle))

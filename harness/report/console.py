@@ -14,6 +14,7 @@ from rich.text import Text
 from harness.errors import TinyhilError
 from harness.report import analysis_rows, cycles, rows
 from harness.report.document import Document
+from harness.report.plain import one_line, plain
 from harness.report.rows import ReportTable
 
 _COLOURS = {"pass": "green", "fail": "red", "error": "yellow", "ok": "green", "missing": "red", "optional": "yellow"}
@@ -31,9 +32,13 @@ def table(content: ReportTable) -> RenderableType:
         else:
             rich.add_column(column, justify="right" if column in content.right else "left", no_wrap=True)
     for row in content.rows:
-        rich.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))
-    title = [Text(content.title, style="bold")] if content.title else []
-    notes = [Text(note, style="dim") for note in content.notes]
+        cells = (
+            plain(cell) if column in content.prose else one_line(cell)
+            for column, cell in zip(content.columns, row, strict=True)
+        )
+        rich.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in cells))
+    title = [_line(content.title, style="bold")] if content.title else []
+    notes = [_line(note, style="dim") for note in content.notes]
     return Group(*title, rich, *notes, Text("")) if content.rows else Group(*notes)
 
 
@@ -51,7 +56,7 @@ def show(console: Console, parts: Iterable[RenderableType]) -> None:
 def validation(documents: Sequence[Document]) -> Iterable[RenderableType]:
     """The report of a validation: details of each run, then the summary."""
     for document, name in zip(documents, rows.names(documents), strict=True):
-        yield Text(f"{name} on {rows.board_name(document)}", style="bold underline")
+        yield _line(f"{name} on {rows.board_name(document)}", style="bold underline")
         if document["kind"] == "error":
             yield error_panel_of(document["error"])
             continue
@@ -60,11 +65,11 @@ def validation(documents: Sequence[Document]) -> Iterable[RenderableType]:
         if document["verdict"]["first_layer"]:
             yield Panel(Text(rows.first_difference(document)), title="First differing layer", border_style="red")
         yield table(rows.metrics(document))
-        yield Text(f"  {rows.equation(document)}")
-        yield Text(f"  {rows.arena_parts(document)}")
-        yield Text(f"  {rows.arena_check(document)}")
-        yield Text(f"  {rows.flash_equation(document['image']['groups'], document['memory']['constants'])}")
-        yield Text(f"  {rows.ram_equation(document)}")
+        yield _line(f"  {rows.equation(document)}")
+        yield _line(f"  {rows.arena_parts(document)}")
+        yield _line(f"  {rows.arena_check(document)}")
+        yield _line(f"  {rows.flash_equation(document['image']['groups'], document['memory']['constants'])}")
+        yield _line(f"  {rows.ram_equation(document)}")
         yield from _memory(document)
         if document["opinions"] or document["opinion_notes"]:
             yield table(rows.opinions(document))
@@ -75,20 +80,20 @@ def validation(documents: Sequence[Document]) -> Iterable[RenderableType]:
 
 def profile(document: Document) -> Iterable[RenderableType]:
     """The report of a profile."""
-    yield Text(f"{document['name']} on {rows.board_name(document)}, {document['board']['core']}", style="bold")
+    yield _line(f"{document['name']} on {rows.board_name(document)}, {document['board']['core']}", style="bold")
     yield from _stand_in(document)
     yield table(rows.profile(document))
     yield table(rows.against_tflm(document))
-    yield Text(f"  {rows.equation(document)}")
-    yield Text(f"  {rows.arena_parts(document)}")
-    yield Text(f"  {rows.arena_check(document)}")
+    yield _line(f"  {rows.equation(document)}")
+    yield _line(f"  {rows.arena_parts(document)}")
+    yield _line(f"  {rows.arena_check(document)}")
     yield from _memory(document)
     yield from _notes(document)
     if document.get("modelled"):
         yield Text("")
         yield from prediction(document["modelled"])
     elif document.get("modelled_note"):
-        yield Text(f"  {document['modelled_note']}")
+        yield _line(f"  {document['modelled_note']}")
 
 
 def prediction(document: Document) -> Iterable[RenderableType]:
@@ -98,26 +103,26 @@ def prediction(document: Document) -> Iterable[RenderableType]:
         yield table(cycles.what_if(document))
         yield table(cycles.what_if_layers(document))
     for heading, listing in cycles.hot(document):
-        yield Text(heading, style="bold")
-        yield from (Text(f"  {line}") for line in listing)
+        yield _line(heading, style="bold")
+        yield from (_line(f"  {line}") for line in listing)
         yield Text("")
 
 
 def analysis(document: Document) -> Iterable[RenderableType]:
     """The report of an analysis, which does not run the model."""
     model = document["model"]
-    yield Text(f"{model['file']}: {model['bytes']:,} B, {model['operators']} operators", style="bold")
-    yield from (Text(f"  {line}") for line in analysis_rows.tensors(document))
+    yield _line(f"{model['file']}: {model['bytes']:,} B, {model['operators']} operators", style="bold")
+    yield from (_line(f"  {line}") for line in analysis_rows.tensors(document))
     yield table(analysis_rows.operators(document))
     yield table(analysis_rows.layers(document))
     yield table(analysis_rows.arena(document))
-    yield Text(f"  {rows.equation(document)}")
-    yield Text(f"  {rows.arena_parts(document)}")
-    yield Text(f"  {document['macs']:,} MACs; weights and tables {document['constants']:,} B")
+    yield _line(f"  {rows.equation(document)}")
+    yield _line(f"  {rows.arena_parts(document)}")
+    yield _line(f"  {document['macs']:,} MACs; weights and tables {document['constants']:,} B")
     if document["image"]:
-        yield Text(f"  {rows.flash_equation(document['image']['groups'], document['constants'])}")
+        yield _line(f"  {rows.flash_equation(document['image']['groups'], document['constants'])}")
     if document["flash_note"]:
-        yield Text(f"  {document['flash_note']}")
+        yield _line(f"  {document['flash_note']}")
 
 
 def error_panel(error: TinyhilError) -> Panel:
@@ -127,23 +132,28 @@ def error_panel(error: TinyhilError) -> Panel:
 
 def error_panel_of(error: Document) -> Panel:
     """An error's message and hint, from its document."""
-    lines = [Text(str(error["message"]))]
+    lines = [_line(str(error["message"]))]
     if error["details"]:
-        lines.append(Text(str(error["details"]), style="dim"))
-    lines.append(Text.assemble(("try: ", "bold"), str(error["hint"])))
+        lines.append(Text(plain(str(error["details"])), style="dim"))
+    lines.append(Text.assemble(("try: ", "bold"), one_line(str(error["hint"]))))
     return Panel(Group(*lines), title=f"{error['stage']}: {error['code']}", title_align="left", border_style="red")
+
+
+def _line(text: str, style: str = "") -> Text:
+    """A line that may hold words of a file or of a device."""
+    return Text(one_line(text), style=style)
 
 
 def _memory(document: Document) -> Iterable[RenderableType]:
     if text := rows.memory_use(document["image"]):
-        yield Text(f"  {text}")
+        yield _line(f"  {text}")
 
 
 def _stand_in(document: Document) -> Iterable[RenderableType]:
     if document["board"]["stand_in"]:
-        yield Text(f"  {document['board']['reason']}", style="yellow")
+        yield _line(f"  {document['board']['reason']}", style="yellow")
 
 
 def _notes(document: Document) -> Iterable[RenderableType]:
     for note in document["notes"]:
-        yield Text(f"  {note}")
+        yield _line(f"  {note}")

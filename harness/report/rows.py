@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.report.document import Document
+from harness.report.plain import one_line
 from harness.validate.differences import short_name
 
 RATIOS = "to TFLM"
@@ -26,7 +27,8 @@ class ReportTable:
 
     def plain(self) -> list[str]:
         """The table as text lines of fixed-width columns."""
-        widths = [max(len(row[i]) for row in (self.columns, *self.rows)) for i in range(len(self.columns))]
+        rows = [tuple(one_line(cell) for cell in row) for row in self.rows]
+        widths = [max(len(row[i]) for row in (self.columns, *rows)) for i in range(len(self.columns))]
 
         def line(row: Sequence[str]) -> str:
             cells = [
@@ -35,7 +37,7 @@ class ReportTable:
             ]
             return "  ".join(cells).rstrip()
 
-        return [line(self.columns), *(line(row) for row in self.rows), *self.notes]
+        return [line(self.columns), *(line(row) for row in rows), *map(one_line, self.notes)]
 
 
 def number(value: float | int | None) -> str:
@@ -347,4 +349,4 @@ def first_difference(document: Document) -> str:
     unseen = document["verdict"]["layers_uncompared"]
     if unseen:
         lines.append(f"  layers not compared, as {document['oracle']['name']} has no tensor for them: {len(unseen)}")
-    return "\n".join(lines)
+    return "\n".join(map(one_line, lines))
