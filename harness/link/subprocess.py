@@ -4,6 +4,9 @@ However this process ends, the child ends: close() is called by `with`, by excep
 exit; and on Linux the kernel kills the child when we die without a word (SIGTERM, SIGKILL). The kernel takes the death
 of the *thread* that started the child for the parent's, so each child has a thread of its own that starts it and stays
 until it ends.
+
+What the child starts in its turn, as a wrapper around an emulator does, shares its process group. The kernel does not
+tell those of our death, so a small watcher waits for the end of a pipe that only we hold, and kills the group.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO
 
 from harness.errors import BoardError
@@ -41,6 +44,31 @@ def _die_with_parent() -> Callable[[], None] | None:
             os._exit(1)
 
     return before_exec
+
+
+_WATCH = 'read -r done && exit; kill -s KILL -- "-$1"'
+"""A script of sh: told that all is well it ends; when the pipe ends without a word, it kills the process group."""
+
+
+@contextlib.contextmanager
+def _watched(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Context in which the child's process group does not outlive us; kills what is left of the group at its end."""
+    watcher = None
+    if os.name == "posix":
+        command = ["/bin/sh", "-c", _WATCH, "tinyhil-watch", str(process.pid)]
+        nowhere = subprocess.DEVNULL
+        with contextlib.suppress(OSError):  # no more processes: the child is worth more than its watcher
+            watcher = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=nowhere, stderr=nowhere, bufsize=0, start_new_session=True
+            )
+    yield
+    if watcher is None:
+        return
+    with contextlib.suppress(OSError):  # someone else has asked how it ended, or nothing is left of the group
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(OSError):  # killed by hand
+        watcher.communicate(b"done\n")
 
 
 def _pseudo_terminal() -> tuple[IO[bytes], IO[bytes]]:
@@ -152,7 +180,7 @@ class Subprocess:
             listened = ours if self._console else process.stderr
             assert listened is not None
             afterwards.callback(listened.close)
-            with contextlib.suppress(OSError, ValueError):  # a pseudo-terminal ends with an error
+            with _watched(process), contextlib.suppress(OSError, ValueError):  # a pseudo-terminal ends with an error
                 while chunk := listened.read(4096):
                     self._hear(chunk)
             process.wait()

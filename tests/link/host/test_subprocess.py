@@ -1,9 +1,11 @@
 """Programs that end with whoever started them, and what they said."""
 
+import contextlib
 import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -79,3 +81,69 @@ print(child.pid, flush=True)
 )
 def test_nothing_outlives_the_parent(end, sent):
     assert not outlives(PARENT.format(end=end), sent=sent)
+
+
+WRAPPED = ["/bin/sh", "-c", '"$@"; exit $?', "wrapper", sys.executable, "-c"]
+GRANDCHILD = "import os, time; print(os.getpid(), flush=True); time.sleep(300)"
+PARENT_OF_WRAPPER = f"""
+import sys, time
+from harness.link.subprocess import Subprocess
+child = Subprocess("sleeper", {[*WRAPPED, GRANDCHILD]!r}, pipes=True)
+print(int(child.stdout.readline()), flush=True)
+{{end}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "sent"),
+    [
+        ("sys.exit(0)", None),
+        ("import os; os._exit(1)", None),
+        ("time.sleep(300)", signal.SIGTERM),
+        ("time.sleep(300)", signal.SIGKILL),
+    ],
+)
+def test_what_a_wrapper_started_does_not_outlive_the_parent(end, sent):
+    assert not outlives(PARENT_OF_WRAPPER.format(end=end), sent=sent)
+
+
+def test_what_a_wrapper_started_does_not_outlive_the_wrapper():
+    child = Subprocess("wrapper", [*WRAPPED, GRANDCHILD], pipes=True)
+    try:
+        grandchild = int(child.stdout.readline())
+        assert grandchild != child.pid and alive(grandchild)
+        child.close()
+        assert gone(grandchild)
+        left = "import subprocess, sys; print(subprocess.Popen(['sleep', '300'], stderr=subprocess.DEVNULL).pid)"
+        child = Subprocess("starter", [sys.executable, "-c", left], pipes=True)
+        grandchild = int(child.stdout.readline())
+        assert child.ended(10)
+        assert child.fate() == "ended with status 0"
+        assert gone(grandchild)
+    finally:
+        child.close()
+
+
+@LINUX
+def test_the_watcher_ends_with_its_child():
+    child = Subprocess("sleeper", SLEEP, pipes=True)
+    try:
+        assert child.stdout.readline() == b"up\n"
+        deadline = time.monotonic() + 5
+        while not (watchers := _watchers(child.pid)) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert len(watchers) == 1
+    finally:
+        child.close()
+    assert gone(watchers[0])
+    assert not _watchers(child.pid)
+
+
+def _watchers(pid: int) -> list[int]:
+    """Processes that watch over the group of `pid`."""
+    found = []
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if line.read_bytes().endswith(b"tinyhil-watch\0%d\0" % pid):
+                found.append(int(line.parent.name))
+    return found
