@@ -185,6 +185,9 @@ class Session(ABC):
     def _nothing_loaded(self) -> BoardError:
         return BoardError("nothing is loaded", hint="call load() first, or use the session with `with`")
 
+    def _not_open(self) -> BoardError:
+        return BoardError("the session is not open", hint="call open() first, or use the session with `with`")
+
     def _close_stream(self) -> None:
         if self._stream is not None:
             with contextlib.suppress(OSError):
@@ -220,6 +223,28 @@ class Session(ABC):
         self.close()
         if isinstance(error, TinyhilError) and not error.transcript:
             error.transcript = self.transcript()
+
+
+class ProgramSession(Session):
+    """A session whose device is a program on this machine, which each load starts anew."""
+
+    def __init__(self, resolved: Resolved, image: Image) -> None:
+        super().__init__(resolved, image)
+        self._child: Subprocess | None = None
+
+    def open(self) -> None:
+        """Does nothing: each load starts a program."""
+
+    def stderr(self) -> str:
+        """The end of what the program said on stderr, or on its console; kept when it has ended."""
+        return "" if self._child is None else self._child.stderr()
+
+    @property
+    def pid(self) -> int:
+        """The program's process id. Raises BoardError if no image is loaded."""
+        if self._child is None:
+            raise self._nothing_loaded()
+        return self._child.pid
 
 
 def open_client(session: Session, image: Image) -> Client:

@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from harness.boards.programs import named_program
-from harness.boards.session import Session
+from harness.boards.session import ProgramSession
 from harness.build.image import Image
 from harness.errors import BoardError, EmulatorLicenseError, EmulatorMissingError
 from harness.hardware.board import Board, Resolved
@@ -113,16 +113,12 @@ class _Model(Subprocess):
         return BoardError(f"{self.name} {self.fate()} at start", hint=hint, details=said)
 
 
-class FvpSession(Session):
+class FvpSession(ProgramSession):
     """An image on an FVP."""
 
     def __init__(self, resolved: Resolved, image: Image) -> None:
         super().__init__(resolved, image)
-        self._child: _Model | None = None
         self._notes: tuple[str, ...] = ()
-
-    def open(self) -> None:
-        """Does nothing: each load starts a model."""
 
     def load(self) -> None:
         """Starts the model with the image, which runs at once.
@@ -153,20 +149,9 @@ class FvpSession(Session):
         """None: an FVP's time is neither cycles nor instructions."""
         return None
 
-    def stderr(self) -> str:
-        """The end of the model's output, stdout and stderr."""
-        return "" if self._child is None else self._child.stderr()
-
     def notes(self) -> tuple[str, ...]:
         """The model's statistics, after it has ended."""
         return self._notes
-
-    @property
-    def pid(self) -> int:
-        """The model's process id."""
-        if self._child is None:
-            raise self._nothing_loaded()
-        return self._child.pid
 
     def close(self) -> None:
         """Ends the model; by a signal to stop at first, upon which it prints its statistics."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from harness.boards.session import Session
-from harness.build.image import Image
+from harness.boards.session import ProgramSession
 from harness.errors import BoardError
-from harness.hardware.board import Resolved
 from harness.link.subprocess import Subprocess
 from harness.link.transport import PipeTransport
 from harness.units import Unit
@@ -16,15 +14,8 @@ from harness.units import Unit
 _ENVIRONMENT = {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
 
 
-class HostSession(Session):
+class HostSession(ProgramSession):
     """The native program."""
-
-    def __init__(self, resolved: Resolved, image: Image) -> None:
-        super().__init__(resolved, image)
-        self._child: Subprocess | None = None
-
-    def open(self) -> None:
-        """Does nothing: each load starts a program."""
 
     def load(self) -> None:
         """Starts the program. Raises BoardError."""
@@ -43,10 +34,6 @@ class HostSession(Session):
     def tick_scale(self) -> tuple[Unit, Fraction] | None:
         """A tick is a nanosecond of this machine."""
         return Unit.HOST_NS, Fraction(1_000_000_000, self.ran_on.tick.hz)
-
-    def stderr(self) -> str:
-        """The end of the program's stderr, where sanitizers report."""
-        return "" if self._child is None else self._child.stderr()
 
     def close(self) -> None:
         """Ends the program."""

@@ -223,7 +223,7 @@ class PyocdSession(Session):
             BoardError: the session is not open.
         """
         if self._debugger is None:
-            raise BoardError("the session is not open", hint="call open() first, or use the session with `with`")
+            raise self._not_open()
         return self._debugger
 
     def _chosen(self) -> Probe:

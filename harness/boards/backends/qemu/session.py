@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness.boards.backends.qemu.qmp import Qmp
 from harness.boards.programs import named_program
-from harness.boards.session import Session
+from harness.boards.session import ProgramSession
 from harness.build.image import Image
 from harness.errors import BoardError, EmulatorMissingError, PortBusyError
 from harness.hardware.board import Resolved
@@ -84,7 +84,7 @@ def install_hint(platform: str | None = None) -> str:
     return f"install it: {how}, or set {VARIABLE} to the program; --board host needs no emulator"
 
 
-class QemuSession(Session):
+class QemuSession(ProgramSession):
     """An image on an emulated board: UART over a socket or semihosting over pipes, by the image's link."""
 
     def __init__(
@@ -99,12 +99,8 @@ class QemuSession(Session):
         super().__init__(resolved, image)
         self._icount = icount
         self._arguments = tuple(arguments)
-        self._child: Subprocess | None = None
         self._monitor: socket.socket | None = None
         self._qmp: Qmp | None = None
-
-    def open(self) -> None:
-        """Does nothing: each load starts an emulator."""
 
     def load(self) -> None:
         """Starts the emulator with the image, which runs at once.
@@ -161,17 +157,6 @@ class QemuSession(Session):
         if not self._icount:
             return None
         return Unit.INSTRUCTIONS, 1 / self.ran_on.tick.per_instruction(1 << ICOUNT_SHIFT)
-
-    def stderr(self) -> str:
-        """The end of the emulator's stderr."""
-        return "" if self._child is None else self._child.stderr()
-
-    @property
-    def pid(self) -> int:
-        """The emulator's process id."""
-        if self._child is None:
-            raise self._nothing_loaded()
-        return self._child.pid
 
     def close(self) -> None:
         """Ends the emulator."""

@@ -82,7 +82,7 @@ class VirtualSession(Session):
             BoardError: the session is not open.
         """
         if self._machine is None:
-            raise BoardError("the session is not open", hint="call open() first, or use the session with `with`")
+            raise self._not_open()
         return self._machine
 
     def close(self) -> None:
