@@ -6,7 +6,6 @@ complete bundle.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from typing import Any
 
 from harness.compiler.names import identifier
 from harness.errors import ResultsError
-from harness.files.reading import check_path
+from harness.files.reading import check_path, sha256_of
 from harness.files.writing import copy_new, is_full, publish, reason, staging, write_new
 from harness.report.document import SCHEMA_VERSION, Document
 
@@ -176,12 +175,6 @@ def _old_images(directory: Path) -> list[Path]:
         return []
     images = directory / "images"
     return [images / path.name for path in map(Path, names) if path.parent == Path("images") and path.suffix == ".elf"]
-
-
-def sha256_of(path: Path) -> str:
-    """Hash of a file's bytes, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _with_image(document: Document, images: Path) -> Document:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from harness.errors import BoardConfigError, CardError
-from harness.files.reading import TooLargeError, read_regular
+from harness.files.reading import TooLargeError, read_regular, sha256_of
 from harness.validate.card.positions import compose, line_of, one_line
 from harness.validate.card.schema import Accuracy, Budget, Card, CardKeys, Checks, Placing, Tolerance
 from harness.validate.card.vectors import FileVectors, RandomVectors
@@ -90,8 +89,7 @@ def _check_model(path: Path, root: yaml.Node | None, card: CardKeys) -> None:
     if card.sha256 is None or not model.is_file():
         return
     try:
-        with model.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = sha256_of(model)
     except OSError as error:
         raise CardError(f"{model}: cannot be read: {error.strerror}", hint="check the path and permissions") from error
     if found != card.sha256:
