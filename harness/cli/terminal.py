@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from harness.errors import OutputError, TinyhilError
+from harness.report.plain import one_line, plain
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -49,8 +50,6 @@ def print_json(document: Document) -> None:
 
 def print_lines(*lines: str) -> None:
     """Prints lines on standard output."""
-    from harness.report.plain import plain
-
     with _results():
         for line in lines:
             print(plain(line))
@@ -105,8 +104,6 @@ def _results() -> Iterator[None]:
 
 def say(text: str, style: str = "") -> None:
     """Prints a line on standard error."""
-    from harness.report.plain import plain
-
     with _unimportant():
         _console(sys.stderr).print(plain(text), style=style, soft_wrap=True, markup=False)
 
@@ -114,7 +111,6 @@ def say(text: str, style: str = "") -> None:
 def say_error(error: TinyhilError) -> None:
     """Prints an error's message and hint on standard error: a panel on a terminal, else plain lines."""
     from harness.report.console import error_panel
-    from harness.report.plain import one_line, plain
 
     with _unimportant():
         target = _console(sys.stderr)
@@ -143,8 +139,6 @@ def progress(quiet: bool, title: str = "") -> Iterator[Progress]:
 @contextmanager
 def _progress_line(quiet: bool, title: str) -> Iterator[Progress]:
     """Shows progress in one line that is overwritten on a terminal, else in one line at the start."""
-    from harness.report.plain import one_line
-
     if not sys.stderr.isatty():
         if title and not quiet:
             say(one_line(title))

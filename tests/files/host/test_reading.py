@@ -72,7 +72,8 @@ def test_pipes_devices_folders_and_sockets_are_no_files(tmp_path: Path, what: st
     assert "a device" in refused(lambda: READERS[what](path))
     path.unlink()
     path.mkdir()
-    assert "directory" in refused(lambda: READERS[what](path))
+    told = "this is a folder" if what == "model" else "a directory"  # a folder in a model's place has a hint of its own
+    assert told in refused(lambda: READERS[what](path))
 
 
 @pytest.mark.parametrize("what", READERS)
