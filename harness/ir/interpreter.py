@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import cast
 
 from harness.errors import GraphError, VectorsError
@@ -80,7 +81,7 @@ def run(
             number = cast(VariableAttrs, node.attrs).state
             variables[number] = _value(graph, values, node.inputs[0]).reshape(graph.states[number].initial.shape)
         else:
-            values.update(zip(node.outputs, _compute(graph, node, values, rounding or {}), strict=True))
+            values.update(zip(node.outputs, compute(graph, node, values, rounding or {}), strict=True))
     outputs = tuple(_value(graph, values, index) for index in graph.outputs)
     return Execution(values, outputs, variables)
 
@@ -95,10 +96,19 @@ def _value(graph: Graph, values: Mapping[int, Array], index: int) -> Array:
     return values[index] if data is None else data
 
 
-def _compute(
-    graph: Graph, node: Node, values: Mapping[int, Array], rounding: Mapping[str, Requantize]
+def compute(
+    graph: Graph,
+    node: Node,
+    values: Mapping[int, Array] = MappingProxyType({}),
+    rounding: Mapping[str, Requantize] = MappingProxyType({}),
 ) -> tuple[Array, ...]:
-    inputs = [None if i == ABSENT else _value(graph, values, i) for i in node.inputs]
+    """The outputs of one node; `values` are its inputs that are no constants, as far as their values matter.
+
+    Raises:
+        GraphError: an operator without a specification.
+    """
+    known = has(node, Trait.OF_SHAPE)
+    inputs = [None if i == ABSENT or known else _value(graph, values, i) for i in node.inputs]
     operands = Operands(
         ins=[None if i == ABSENT else graph.tensors[i] for i in node.inputs],
         outs=[graph.tensors[i] for i in node.outputs],

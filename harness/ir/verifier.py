@@ -34,14 +34,24 @@ def verify(graph: Graph) -> None:
         shape = state.initial.shape
         if state.initial.dtype != state.dtype.numpy or 0 in shape or state.bytes > MAX_TENSOR_BYTES:
             raise error(f"state '{state.name}' of shape {list(shape)} and type {state.initial.dtype}")
-    for i, node in enumerate(graph.nodes):
-        view = View(graph, i, node)
-        if node.op not in OPERATORS:
-            raise view.error("is an operator that tinyhil does not know")
-        operator = OPERATORS[node.op]
-        _operands(view, operator)
-        _types(view, operator)
-        operator.verify(view)
+    for i in range(len(graph.nodes)):
+        verify_node(graph, i)
+
+
+def verify_node(graph: Graph, index: int) -> None:
+    """Checks one node, whose tensors are there.
+
+    Raises:
+        GraphError: naming the node, the tensor and the rule that it breaks.
+    """
+    node = graph.nodes[index]
+    view = View(graph, index, node)
+    if node.op not in OPERATORS:
+        raise view.error("is an operator that tinyhil does not know")
+    operator = OPERATORS[node.op]
+    _operands(view, operator)
+    _types(view, operator)
+    operator.verify(view)
 
 
 def _operands(view: View, operator: Operator) -> None:
@@ -59,12 +69,11 @@ def _operands(view: View, operator: Operator) -> None:
 def _types(view: View, operator: Operator) -> None:
     """Checks the element types of data inputs and outputs by the operator's type policy."""
     tensors, node = view.graph.tensors, view.node
-    reads = [tensors[t] for t in operator.data_inputs(node)]
+    ids = operator.data_inputs(node)
+    given = [None if t == ABSENT else tensors[t].dtype for t in ids]
+    reads = [tensors[t] for t in ids if t != ABSENT]
     writes = [tensors[t] for t in node.outputs]
-    fits = (
-        all(t.dtype is types.x for t in reads) and all(t.dtype is types.y for t in writes) for types in operator.types
-    )
-    if any(fits):
+    if any(types.fits(given, [t.dtype for t in writes]) for types in operator.types):
         return
     known = {dtype for types in operator.types for dtype in (types.x, types.y)}
     if len(known) == 1:

@@ -13,6 +13,10 @@ Array: TypeAlias = npt.NDArray[np.generic]
 Clamp: TypeAlias = tuple[int, int]
 """Lowest and highest output value, in the output tensor's quantized units."""
 
+
+_LARGEST_FLOAT = int(np.finfo(np.float32).max)
+
+
 class DType(Enum):
     """Element types a tensor may have; the value is numpy's name."""
 
@@ -20,6 +24,8 @@ class DType(Enum):
     UINT8 = "uint8"
     INT16 = "int16"
     INT32 = "int32"
+    INT64 = "int64"
+    BOOL = "bool"
     FLOAT32 = "float32"
 
     @property
@@ -34,7 +40,11 @@ class DType(Enum):
 
     @property
     def range(self) -> Clamp:
-        """Lowest and highest value of an integer type."""
+        """Lowest and highest value; of float32 finite ones, which are integers too."""
+        if self is DType.BOOL:
+            return 0, 1
+        if self is DType.FLOAT32:
+            return -_LARGEST_FLOAT, _LARGEST_FLOAT
         info = np.iinfo(self.value)
         return int(info.min), int(info.max)
 

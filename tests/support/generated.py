@@ -121,7 +121,7 @@ def random_inputs(graph: Graph, rng: Rng, n: int) -> list[list[Array]]:
 
 def _array(graph: Graph, rng: Rng, index: int) -> Array:
     tensor = graph.tensors[index]
-    if tensor.dtype is not DType.FLOAT32:
+    if tensor.dtype is not DType.FLOAT32 or not any(index in n.inputs and n.op == "QUANTIZE" for n in graph.nodes):
         return values(rng, tensor.shape, tensor.dtype)
     # In units of the quantization it will get, with exact halves where rounding shows.
     users = [node for node in graph.nodes if index in node.inputs and node.op == "QUANTIZE"]

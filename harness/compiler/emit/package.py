@@ -34,6 +34,8 @@ CTYPES = {
     DType.UINT8: "uint8_t",
     DType.INT16: "int16_t",
     DType.INT32: "int32_t",
+    DType.INT64: "int64_t",
+    DType.BOOL: "uint8_t",
     DType.FLOAT32: "float",
 }
 _CONVERTED = (DType.INT8, DType.UINT8, DType.INT16)

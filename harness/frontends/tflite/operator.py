@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.frontends.tflite.schema import FileOperator, FileTensor, as_array
@@ -26,7 +26,7 @@ class FileView:
 
     name: str
     file: FileOperator
-    tensors: tuple[FileTensor, ...]
+    tensors: Sequence[FileTensor]
     build: Callable[[int], Tensor]
 
     @property

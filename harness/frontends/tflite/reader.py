@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
+
+import numpy as np
 
 from harness.errors import GraphError, ModelFileError, TinyhilError, UnsupportedModelError
 from harness.files.reading import TooLargeError, read_regular
@@ -30,12 +32,13 @@ from harness.frontends.tflite.schema import (
 )
 from harness.frontends.tflite.states import Variables
 from harness.ir.graph import ABSENT, Attrs, Graph, Node, Tensor
+from harness.ir.interpreter import compute
 from harness.ir.operators import OPERATORS
 from harness.ir.operators.operator import Operator
 from harness.ir.operators.tflite import Reader, Unsupported, damaged
 from harness.ir.operators.traits import Trait
 from harness.ir.operators.variables import VariableAttrs
-from harness.ir.verifier import MAX_TENSOR_BYTES, verify
+from harness.ir.verifier import MAX_TENSOR_BYTES, verify, verify_node
 from harness.quantization.types import DType, Quantization
 
 _VARIABLE_OPS = {
@@ -45,6 +48,9 @@ _VARIABLE_OPS = {
     CALL_ONCE: "CALL_ONCE",
 }
 _MAX_FILE_BYTES = 64 << 20
+_NUMBERS = frozenset({DType.INT32.value, DType.INT64.value, DType.BOOL.value})
+"""Element types of shapes, indices and conditions, which are computed while the file is read where they are known."""
+_FOLDED = "of shapes and constants alone, computed when the model was read"
 _MIN_SCALE = 1e-30  # smaller than any real scale; keeps ratios of scales finite in float32
 _READABLE: dict[int, tuple[Operator, Reader, int | None]] = {
     operator.tflite.code: (operator, operator.tflite.read, operator.tflite.options)
@@ -128,6 +134,8 @@ class _Reader:
         self._place = place
         self._subgraphs: tuple[FileSubgraph, ...] = read_model(data, place)
         self._main = self._subgraphs[0]
+        self._file_tensors = list(self._main.tensors)
+        self._removed: list[tuple[int, str]] = []
         self._tensors: dict[int, Tensor] = {}
         self._ids: dict[int, int] = {}
         self._used: list[Tensor] = []
@@ -172,6 +180,7 @@ class _Reader:
             model=self._data,
             sha256=hashlib.sha256(self._data).hexdigest(),
             source_ops=tuple(names),
+            removed=tuple(self._removed),
         )
 
     def _name(self, op: FileOperator) -> str:
@@ -200,14 +209,48 @@ class _Reader:
     def _plain(self, operator: Operator, read: Reader, op: FileOperator) -> Node | None:
         sound = self._check_types(operator, op)
         try:
-            inputs, attrs = read(FileView(operator.name, op, self._main.tensors, self._tensor))
+            inputs, attrs = read(FileView(operator.name, op, self._file_tensors, self._tensor))
         except TinyhilError:
             if sound:
                 raise
             return None  # a consequence of the type, which is reported
         if not sound:
             return None
+        if self._folds(operator, op, inputs):
+            self._fold(operator, op, inputs, attrs)
+            return None
         return self._node(operator.name, op, inputs, op.outputs, attrs)
+
+    # --- shape arithmetic --------------------------------------------------------------------------------------------
+
+    def _folds(self, operator: Operator, op: FileOperator, inputs: tuple[int, ...]) -> bool:
+        """Whether an operator computes numbers, of shapes or constants, that later operators may take as operands."""
+        counts = all(self._file_tensors[t].type in _NUMBERS for t in op.outputs)
+        known = all(t == ABSENT or self._file_tensors[t].data is not None for t in inputs)
+        return counts and operator.compute is not None and (known or operator.has(Trait.OF_SHAPE))
+
+    def _fold(self, operator: Operator, op: FileOperator, inputs: tuple[int, ...], attrs: Attrs) -> None:
+        """Makes an operator's outputs constants of the file.
+
+        Raises:
+            GraphError: the node breaks a rule of the verifier.
+        """
+        tensors = tuple(self._tensor(t) for t in (*inputs, *op.outputs) if t != ABSENT)
+        ids = iter(range(len(tensors)))
+        node = Node(
+            operator.name,
+            tuple(ABSENT if t == ABSENT else next(ids) for t in inputs),
+            tuple(next(ids) for _ in op.outputs),
+            attrs,
+            (op.index,),
+        )
+        alone = Graph("", tensors, (node,), (), ())
+        verify_node(alone, 0)
+        for t, values in zip(op.outputs, compute(alone, node), strict=True):
+            raw = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+            self._file_tensors[t] = replace(self._file_tensors[t], data=raw)
+            self._tensors.pop(t, None)
+        self._removed.append((op.index, _FOLDED))
 
     def _node(
         self, name: str, op: FileOperator, inputs: tuple[int, ...], outputs: tuple[int, ...], attrs: Attrs
@@ -291,7 +334,7 @@ class _Reader:
     def _tensor(self, t: int) -> Tensor:
         if t not in self._tensors:
             is_bias = t in self._biases and t not in self._axes
-            self._tensors[t] = _build(self._main.tensors[t], self._axes.get(t), is_bias)
+            self._tensors[t] = _build(self._file_tensors[t], self._axes.get(t), is_bias)
         return self._tensors[t]
 
 
@@ -303,7 +346,7 @@ def _role(operator: Operator, i: int) -> tuple[str, frozenset[DType]]:
         return "weight" if i == 1 else "bias", frozenset(kind for kind in kinds if kind is not None)
     if i in operator.tflite.operands:
         return "", frozenset()
-    return "activation", frozenset(types.x for types in operator.types)
+    return "activation", frozenset(types.data(i) for types in operator.types)
 
 
 def _build(tensor: FileTensor, channel_axis: int | None, is_bias: bool) -> Tensor:

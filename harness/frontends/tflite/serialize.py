@@ -15,7 +15,17 @@ from harness.ir.operators import OPERATORS
 from harness.ir.operators.tflite import Fields, OperatorDraft
 from harness.quantization.types import Array, Quantization
 
-_TYPES = {"float32": 0, "int32": 2, "uint8": 3, "int16": 7, "int8": 9, "resource": 13}
+_TYPES = {
+    "float32": 0,
+    "int32": 2,
+    "uint8": 3,
+    "int64": 4,
+    "bool": 6,
+    "int16": 7,
+    "int8": 9,
+    "resource": 13,
+}
+
 
 @dataclass(frozen=True, eq=False)
 class TensorDraft:

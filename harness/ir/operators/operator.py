@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.errors import GraphError
 from harness.ir.graph import ABSENT, Attrs, Graph, NoAttrs, Node, Tensor
+from harness.ir.operators.moves import Move
 from harness.ir.operators.operands import Compute, Inputs, Operands
 from harness.ir.operators.tflite import TfliteForm
 from harness.ir.operators.traits import Trait
@@ -30,12 +31,23 @@ class Types:
     Attributes:
         x, y: of all data inputs, and of all outputs.
         weights, bias: of an operator with weights.
+        apart: (position, type) of data inputs that are not of type x, such as indices and conditions.
     """
 
     x: DType
     y: DType
     weights: DType | None = None
     bias: DType | None = None
+    apart: tuple[tuple[int, DType], ...] = ()
+
+    def data(self, position: int) -> DType:
+        """Of the data input at `position`."""
+        return next((dtype for place, dtype in self.apart if place == position), self.x)
+
+    def fits(self, reads: Sequence[DType | None], writes: Sequence[DType]) -> bool:
+        """Whether data inputs (None: one that is not there) and outputs are of these types."""
+        sound = all(dtype in (None, self.data(i)) for i, dtype in enumerate(reads))
+        return sound and all(dtype is self.y for dtype in writes)
 
 
 INT8 = (Types(DType.INT8, DType.INT8),)
@@ -51,8 +63,18 @@ ANY = tuple(Types(dtype, dtype) for dtype in DType)
 """Any type; outputs have the inputs' type."""
 
 
+def same(*dtypes: DType) -> tuple[Types, ...]:
+    """Each of these types throughout."""
+    return tuple(Types(dtype, dtype) for dtype in dtypes)
+
+
+
 def _never(graph: Graph, node: Node) -> bool:
     return False
+
+
+def _nothing(graph: Graph, node: Node) -> int | None:
+    return None
 
 
 def _none(graph: Graph, node: Node) -> int:
@@ -76,6 +98,8 @@ class Operator:
         channel_axis: dimension of the weights along which output channels lie.
         macs: multiply-accumulates, padding included, bias and requantization not.
         changes_nothing: whether a node's output has its input's bytes, perhaps under another shape.
+        moves: of an operator that only copies elements: which ones where.
+        filler: the value of output elements that no move writes; None where moves write all.
     """
 
     name: str
@@ -91,6 +115,8 @@ class Operator:
     channel_axis: int | None = None
     macs: Callable[[Graph, Node], int] = _none
     changes_nothing: Callable[[Graph, Node], bool] = _never
+    moves: Callable[[Graph, Node], tuple[Move, ...]] | None = None
+    filler: Callable[[Graph, Node], int | None] = _nothing
 
     def has(self, trait: Trait) -> bool:
         """Whether it has a trait."""
@@ -103,12 +129,12 @@ class Operator:
     def types_of(self, graph: Graph, node: Node) -> Types | None:
         """The row of the type policy that a node's tensors are of; None where there is none."""
         tensors = graph.tensors
-        reads = [tensors[t].dtype for t in self.data_inputs(node)]
+        reads = [None if t == ABSENT else tensors[t].dtype for t in self.data_inputs(node)]
         writes = [tensors[t].dtype for t in node.outputs]
         constants = [tensors[t].dtype for t in node.inputs[len(reads) :] if t != ABSENT]
         for types in self.types:
-            same = all(dtype is types.x for dtype in reads) and all(dtype is types.y for dtype in writes)
-            if same and all(dtype is own for dtype, own in zip(constants, (types.weights, types.bias), strict=False)):
+            own = zip(constants, (types.weights, types.bias), strict=False)
+            if types.fits(reads, writes) and all(dtype is wanted for dtype, wanted in own):
                 return types
         return None
 

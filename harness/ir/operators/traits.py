@@ -28,6 +28,8 @@ class Trait(Enum):
     """Two inputs; where one is its zero point, the output is its own zero point, whatever the other input."""
     PROBABILITIES = auto()
     """The output elements are probabilities: a model that ends in it is a classifier."""
+    OF_SHAPE = auto()
+    """The outputs follow from the inputs' shapes alone: known when the model is read."""
     READS_STATE = auto()
     """The output is a variable's value."""
     WRITES_STATE = auto()

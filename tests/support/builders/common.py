@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from harness.ir.activations import activation_clamp
 from harness.ir.graph import Tensor
+from harness.ir.operators import OPERATORS
 from harness.ir.window import Pads, same_pads
-from harness.quantization.types import Clamp, Quantization
+from harness.quantization.types import Clamp, DType, Quantization
 from tests.support.draft import Draft, Rng, between, chance, pick
 
 PROBABILITY = Quantization((1 / 256,), (-128,))
@@ -27,9 +28,13 @@ def image(draft: Draft, x: int | None, channels: int = 12) -> int:
     return draft.input((batch, between(rng, 1, 9), between(rng, 1, 9), between(rng, 1, channels)))
 
 
-def anything(draft: Draft, x: int | None, low: int = 1, high: int = 4) -> int:
-    """x, or a new input of rank low..high."""
-    return draft.input(random_shape(draft.rng, low, high)) if x is None else x
+def anything(draft: Draft, x: int | None, low: int = 1, high: int = 4, kind: str = "") -> int:
+    """x, or a new input of rank low..high: int8, or often of another type that the operator `kind` takes."""
+    rng = draft.rng
+    if x is not None:
+        return x
+    types = [t.x for t in OPERATORS[kind].types if t.x is not DType.INT64] if kind and chance(rng, 0.5) else [DType.INT8]
+    return draft.input(random_shape(rng, low, high), dtype=pick(rng, *types))
 
 
 def fused(rng: Rng, y: Tensor) -> Clamp:

@@ -12,12 +12,12 @@ from tests.support.draft import Draft, between, chance
 
 
 def reshape(draft: Draft, x: int | None = None) -> int:
-    x = anything(draft, x)
+    x = anything(draft, x, kind="RESHAPE")
     sizes = list(draft.shape(x))
     draft.rng.shuffle(sizes)
     cut = between(draft.rng, 0, len(sizes) - 1)
     shape = (*sizes[:cut], int(np.prod(sizes[cut:])), *[1] * between(draft.rng, 0, 1))
-    return draft.node("RESHAPE", (x,), (draft.tensor(shape[:4], draft.quant(x)),), NoAttrs())
+    return draft.node("RESHAPE", (x,), (draft.like(x, shape[:4]),), NoAttrs())
 
 
 def squeeze(draft: Draft, x: int | None = None) -> int:
@@ -27,14 +27,14 @@ def squeeze(draft: Draft, x: int | None = None) -> int:
     ones = [i for i, n in enumerate(draft.shape(x)) if n == 1]
     dropped = {i for i in ones if chance(rng, 0.6)} or set(ones)
     shape = tuple(n for i, n in enumerate(draft.shape(x)) if i not in dropped)
-    return draft.node("SQUEEZE", (x,), (draft.tensor(shape, draft.quant(x)),), NoAttrs())
+    return draft.node("SQUEEZE", (x,), (draft.like(x, shape),), NoAttrs())
 
 
 def expand_dims(draft: Draft, x: int | None = None) -> int:
-    x = anything(draft, x, 1, 3)
+    x = anything(draft, x, 1, 3, kind="EXPAND_DIMS")
     shape = draft.shape(x)
     at = between(draft.rng, 0, len(shape))
-    return draft.node("EXPAND_DIMS", (x,), (draft.tensor((*shape[:at], 1, *shape[at:]), draft.quant(x)),), NoAttrs())
+    return draft.node("EXPAND_DIMS", (x,), (draft.like(x, (*shape[:at], 1, *shape[at:])),), NoAttrs())
 
 
 BUILDERS = {"RESHAPE": reshape, "SQUEEZE": squeeze, "EXPAND_DIMS": expand_dims}
