@@ -21,6 +21,7 @@ from harness.ir.operators.traits import Trait
 from harness.kernels.context import Context
 from harness.passes import optimize
 from harness.passes.channel_values import known_channels
+from harness.passes.fold_constants import fold_constants
 from harness.quantization.types import DType, Quantization
 from tests.support.builders import BUILDERS, BYTE_FUNCTIONS
 from tests.support.draft import Draft, between
@@ -68,8 +69,9 @@ def test_every_operator_is_whole(name: str) -> None:
 def test_every_operator_has_a_kernel_on_a_core_without_extensions(name: str) -> None:
     for seed in range(20):
         graph = random_graph(np.random.default_rng(seed), op=name)
-        for node in graph.nodes:
-            assert candidates(Context(graph, node, Target("cortex-m0plus")))
+        left = fold_constants(graph)  # shapes and what follows from them need none
+        for node in left.nodes:
+            assert candidates(Context(left, node, Target("cortex-m0plus")))
 
 
 @pytest.mark.parametrize("name", with_trait(Trait.ELEMENTWISE))
