@@ -143,6 +143,19 @@ def squared_difference_params(a: Quantized, b: Quantized, y: Quantized) -> AddPa
     )
 
 
+def abs_params(x: Quantized, y: Quantized) -> Multiplier | None:
+    """ABS of integers: y = zy + mult(|x - zx|); None where both have one scale, and nothing is multiplied."""
+    return None if _scale(x) == _scale(y) else requantize_params(x, y)
+
+
+def leaky_params(x: Quantized, y: Quantized, alpha: float) -> tuple[Multiplier, Multiplier]:
+    """LEAKY_RELU: (multiplier of values from the zero point up, and of those below). TFLM divides in float32."""
+    over, slope = np.float32(x.q.scale) / np.float32(y.q.scale), np.float32(x.q.scale) * np.float32(alpha)
+    below = float(slope / np.float32(y.q.scale))
+    m, shift = quantize_multiplier(abs(below))
+    return _multiplier(float(over), y), Multiplier(-m if below < 0 else m, shift)
+
+
 def mul_params(a: Quantized, b: Quantized, y: Quantized) -> Multiplier:
     """MUL: y = zy + mult((a - za) * (b - zb))."""
     return _multiplier(_scale(a) * _scale(b) / _scale(y), y)

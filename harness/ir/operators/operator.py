@@ -99,6 +99,8 @@ class Operator:
         macs: multiply-accumulates, padding included, bias and requantization not.
         changes_nothing: whether a node's output has its input's bytes, perhaps under another shape.
         moves: of an operator that only copies elements: which ones where.
+        ulp: of float32: how far TFLM's results on a host may lie from the specification, in units in the last place; 0:
+            they are the same bits.
         filler: the value of output elements that no move writes; None where moves write all.
     """
 
@@ -117,6 +119,7 @@ class Operator:
     changes_nothing: Callable[[Graph, Node], bool] = _never
     moves: Callable[[Graph, Node], tuple[Move, ...]] | None = None
     filler: Callable[[Graph, Node], int | None] = _nothing
+    ulp: int = 0
 
     def has(self, trait: Trait) -> bool:
         """Whether it has a trait."""
