@@ -203,7 +203,7 @@ def fields(shape: Mapping[str, int]) -> list[str]:
     return [*lines, line]
 
 
-def int_literal(value: int) -> str:
+def int_literal(value: float) -> str:
     """C expression of an int32 value."""
     return "INT32_MIN" if value == -(1 << 31) else str(int(value))
 
@@ -237,7 +237,8 @@ def weights_source(name: str, version: str, arrays: Sequence[ConstantArray]) -> 
         lines.append(f"TINYHIL_WEIGHTS const {array.ctype} {array.name}[{array.data.size}] = {{")
         numbers = array.data.reshape(-1).tolist()
         per_line = 24 if array.data.dtype.itemsize == 1 else 10
+        literal = float_literal if array.data.dtype == np.float32 else int_literal
         for start in range(0, len(numbers), per_line):
-            lines.append("    " + ", ".join(map(int_literal, numbers[start : start + per_line])) + ",")
+            lines.append("    " + ", ".join(map(literal, numbers[start : start + per_line])) + ",")
         lines += ["};", ""]
     return "\n".join(lines)

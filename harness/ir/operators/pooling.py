@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
 from harness.errors import GraphError
 from harness.ir.graph import Node
-from harness.ir.operators.operands import Inputs, Operands, array, clip
-from harness.ir.operators.operator import Operator
+from harness.ir.operators import float_layers
+from harness.ir.operators.operands import Inputs, Operands, array, clip, plain
+from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Writing, activation_number
 from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import INT32, View
 from harness.ir.operators.windows import padded, padding_number, tap, verify_window
 from harness.ir.window import PoolAttrs
-from harness.quantization.types import Array
+from harness.quantization.types import Array, DType
+
+_TYPES = same(DType.INT8, DType.INT16, DType.FLOAT32)
 
 
 def _verify(v: View) -> None:
@@ -24,6 +27,8 @@ def _verify(v: View) -> None:
     x, y, p, (height, width) = v.x(), v.y(), attrs.pads, attrs.kernel
     v.need(x.shape[3] == y.shape[3], "changes the number of channels")
     v.need(max(p.top, p.bottom) < height and max(p.left, p.right) < width, "has windows of nothing but padding")
+    if y.dtype is DType.FLOAT32:
+        return
     largest = -x.dtype.range[0]
     v.need(height * width * largest < INT32, f"has a kernel of {height} x {width}, with which sums overflow 32 bits")
     v.scaled(x, y)
@@ -32,6 +37,8 @@ def _verify(v: View) -> None:
 
 def average_pool_2d(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """AVERAGE_POOL_2D: sum over the elements inside the image, divided by their number, ties away from zero."""
+    if op.y.dtype is DType.FLOAT32:
+        return float_layers.average_pool_2d(inputs, op)
     attrs = cast(PoolAttrs, op.attrs)
     x = array(inputs, 0).astype(np.int64)
     image = padded(x, attrs.pads, attrs.kernel, op, attrs.stride, 0)
@@ -49,15 +56,21 @@ def average_pool_2d(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     return (clip(np.sign(total) * magnitude, attrs.clamp, op.y),)
 
 
+def plain_lowest(dtype: DType) -> Any:
+    """The lowest value, as what `plain` makes of a tensor."""
+    return np.float32(dtype.range[0]) if dtype is DType.FLOAT32 else np.int64(dtype.range[0])
+
+
 def max_pool_2d(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """MAX_POOL_2D over the elements inside the image."""
     attrs = cast(PoolAttrs, op.attrs)
-    lowest = op.x.dtype.range[0]
-    x = padded(array(inputs, 0).astype(np.int64), attrs.pads, attrs.kernel, op, attrs.stride, lowest)
-    best = np.full(op.y.shape, lowest, np.int64)
+    lowest = plain_lowest(op.x.dtype)
+    x = padded(plain(inputs, 0), attrs.pads, attrs.kernel, op, attrs.stride, lowest)
+    best = np.full(op.y.shape, lowest)
     for dy in range(attrs.kernel[0]):
         for dx in range(attrs.kernel[1]):
-            best = np.maximum(best, tap(x, dy, dx, attrs.stride, op.y.shape))
+            seen = tap(x, dy, dx, attrs.stride, op.y.shape)
+            best = np.where(best < seen, seen, best)
     return (clip(best, attrs.clamp, op.y),)
 
 
@@ -88,8 +101,16 @@ OPERATORS = (
         _verify,
         average_pool_2d,
         attrs=PoolAttrs,
+        types=_TYPES,
         traits=frozenset({Trait.AVERAGES}),
         tflite=TfliteForm(1, _write, _read, options=5),
     ),
-    Operator("MAX_POOL_2D", _verify, max_pool_2d, attrs=PoolAttrs, tflite=TfliteForm(17, _write, _read, options=5)),
+    Operator(
+        "MAX_POOL_2D",
+        _verify,
+        max_pool_2d,
+        attrs=PoolAttrs,
+        types=_TYPES,
+        tflite=TfliteForm(17, _write, _read, options=5),
+    ),
 )

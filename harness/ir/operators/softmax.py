@@ -9,14 +9,15 @@ from typing import cast
 import numpy as np
 
 from harness.ir.graph import Attrs, Node
+from harness.ir.operators import float_layers
 from harness.ir.operators.operands import Inputs, Operands, array, clip
-from harness.ir.operators.operator import Operator
+from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Writing
 from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
 from harness.quantization.fixedpoint import high_mul, reciprocal, rounding_shift_right
 from harness.quantization.params import SOFTMAX_SUM_INTEGER_BITS, softmax_exp_table
-from harness.quantization.types import Array
+from harness.quantization.types import Array, DType
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,18 @@ def _verify(v: View) -> None:
     x, y, beta = v.x(), v.y(), v.attrs(SoftmaxAttrs).beta
     v.shape(y, x.shape)
     v.need(len(x.shape) >= 1, "reads a scalar")
+    v.need(isfinite(beta), f"has beta {beta:g}")
+    if y.dtype is DType.FLOAT32:
+        return
     v.scaled(x, y)
     v.need((y.q.scale, y.q.zero_point) == (1 / 256, -128), "must have an output of scale 1/256 and zero point -128")
     v.need(isfinite(beta) and beta * x.q.scale * (1 << 26) > 1, f"has beta {beta:g} and input scale {x.q.scale:g}")
 
 
 def softmax(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
-    """SOFTMAX by fixed-point arithmetic. Source: TFLM reference softmax.h."""
+    """SOFTMAX, of integers by fixed-point arithmetic. Source: TFLM reference softmax.h."""
+    if op.y.dtype is DType.FLOAT32:
+        return (float_layers.softmax(array(inputs, 0), cast(SoftmaxAttrs, op.attrs).beta),)
     x = array(inputs, 0).astype(np.int64)
     table = softmax_exp_table(op.x, cast(SoftmaxAttrs, op.attrs).beta)
     exps = table[x.max(axis=-1, keepdims=True) - x].astype(np.int64)
@@ -60,6 +66,8 @@ OPERATORS = (
         _verify,
         softmax,
         attrs=SoftmaxAttrs,
+        types=same(DType.INT8, DType.FLOAT32),
+        ulp=8,
         traits=frozenset({Trait.PROBABILITIES}),
         tflite=TfliteForm(25, _write, _read, options=9),
     ),

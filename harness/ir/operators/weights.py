@@ -31,6 +31,9 @@ def verify_weights(
     """
     x, w, y = v.x(), v.x(1), v.y()
     wanted = types_of(v, types)
+    if y.dtype is DType.FLOAT32:
+        _verify_floats(v, channels)
+        return
     v.scaled(x, y)
     assert wanted.weights is not None and wanted.bias is not None
     kind = wanted.weights.value
@@ -51,6 +54,17 @@ def verify_weights(
     product = float(np.float32(x.q.scale)) / y.q.scale
     for i, scale in enumerate(w.q.scales):
         v.multiplier(product * scale, int(bound[i] if w.q.per_channel else bound.max()))
+
+
+def _verify_floats(v: View, channels: int) -> None:
+    """Checks that float32 weights and bias are constants without infinities: 0 times one of them is no number."""
+    w = v.x(1)
+    v.need(w.dtype is DType.FLOAT32 and w.data is not None, f"has weights '{w.name}' that are not float32 constants")
+    v.need(bool(np.isfinite(np.asarray(w.data)).all()), f"has weights '{w.name}' that are infinite or no numbers")
+    if len(v.node.inputs) > 2 and v.node.inputs[2] != ABSENT:
+        b = v.x(2)
+        v.need(b.dtype is DType.FLOAT32 and b.data is not None, f"has a bias '{b.name}' that is no float32 constant")
+        v.shape(b, (channels,))
 
 
 def _bias_magnitude(v: View, channels: int, kind: DType) -> Ints:

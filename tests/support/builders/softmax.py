@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from harness.ir.operators import OPERATORS
 from harness.ir.operators.softmax import SoftmaxAttrs
+from harness.quantization.types import DType
 from tests.support.builders.common import PROBABILITY, random_shape
-from tests.support.draft import Draft, between, chance, log_uniform
+from tests.support.draft import Draft, between, chance, log_uniform, pick
 
 
 def softmax(draft: Draft, x: int | None = None) -> int:
     rng = draft.rng
     if x is None:
         depth = between(rng, 1, 300) if chance(rng, 0.2) else between(rng, 1, 20)
-        x = draft.input((*random_shape(rng, 1, 3, 4), depth))
+        dtype = pick(rng, DType.INT8, DType.INT8, *(types.x for types in OPERATORS["SOFTMAX"].types))
+        x = draft.input((*random_shape(rng, 1, 3, 4), depth), dtype=dtype)
     beta = 1.0 if chance(rng, 0.7) else log_uniform(rng, 0.1, 8)
-    return draft.node("SOFTMAX", (x,), (draft.tensor(draft.shape(x), PROBABILITY),), SoftmaxAttrs(beta))
+    dtype = draft.tensors[x].dtype
+    y = draft.tensor(draft.shape(x), None if dtype is DType.FLOAT32 else PROBABILITY, dtype)
+    return draft.node("SOFTMAX", (x,), (y,), SoftmaxAttrs(float(np.float32(beta))))
 
 
 BUILDERS = {"SOFTMAX": softmax}

@@ -38,6 +38,22 @@ def weights(draft: Draft, shape: tuple[int, ...], axis: int) -> tuple[int, tuple
     return draft.constant(data.astype(np.int8), quant), scales if len(scales) > 1 else scales * shape[axis]
 
 
+def weighted(
+    draft: Draft, x: int, shape: tuple[int, ...], axis: int, out: tuple[int, ...]
+) -> tuple[int, int, int]:
+    """(weights, bias or ABSENT, output of shape `out`) of a layer over x, of x's type."""
+    channels, taps = shape[axis], int(np.prod(shape)) // shape[axis]
+    if draft.tensors[x].dtype is DType.FLOAT32:
+        rng = draft.rng
+        data = rng.normal(0, 1 / np.sqrt(taps), shape).astype(np.float32)
+        absent = chance(rng, 0.15)
+        b = ABSENT if absent else draft.constant(rng.normal(0, 1, channels).astype(np.float32), None)
+        return draft.constant(data, None), b, draft.tensor(out, None, DType.FLOAT32)
+    w, scales = weights(draft, shape, axis)
+    b, quant = accumulator(draft, x, channels, taps, scales, w)
+    return w, b, draft.tensor(out, quant)
+
+
 def bias(draft: Draft, channels: int, scale: float, scales: tuple[float, ...], spread: float, huge: bool) -> int:
     """Bias of about the accumulator's size, sometimes near the ends of int32, or ABSENT."""
     rng = draft.rng
