@@ -193,6 +193,22 @@ def softmax_params(x: Quantized, beta: float) -> SoftmaxParams:
     return SoftmaxParams(multiplier, -floor(radius))
 
 
+@dataclass(frozen=True)
+class LogSoftmaxParams:
+    """LOG_SOFTMAX: as SOFTMAX with beta 1, and the way back from Q5.26 to the input's steps."""
+
+    input: Multiplier
+    diff_min: int
+    reverse: Multiplier
+
+
+def log_softmax_params(x: Quantized) -> LogSoftmaxParams:
+    """Constants of LOG_SOFTMAX, int8 (TFLM, PreprocessLogSoftmaxScalingExp)."""
+    forward = softmax_params(x, 1.0)
+    reverse = float(1 << (31 - forward.input.shift)) / forward.input.m
+    return LogSoftmaxParams(forward.input, forward.diff_min, _multiplier(reverse, x))
+
+
 def softmax_exp_table(x: Quantized, beta: float) -> Int32s:
     """int32[256]: exp of minus d steps of x, in Q0.31, for d = 0 .. 255; 0 where TFLM leaves the element out."""
     params = softmax_params(x, beta)

@@ -83,6 +83,13 @@ def average_pool_2d(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     return (clip(total / count, attrs.clamp, op.y),)
 
 
+def log_softmax(x: Array) -> Array:
+    """LOG_SOFTMAX over the last dimension."""
+    below = x - x.max(axis=-1, keepdims=True)
+    total = np.add.accumulate(elementary.exp(below), axis=-1, dtype=np.float32)[..., -1:]
+    return cast(Array, below - elementary.log(total))
+
+
 def softmax(x: Array, beta: float) -> Array:
     """SOFTMAX over the last dimension, summed from its first element on."""
     exps = elementary.exp((x - x.max(axis=-1, keepdims=True)) * np.float32(beta))

@@ -1,12 +1,13 @@
-"""SOFTMAX."""
+"""SOFTMAX and LOG_SOFTMAX."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from harness.ir.graph import NoAttrs
 from harness.ir.operators import OPERATORS
 from harness.ir.operators.softmax import SoftmaxAttrs
-from harness.quantization.types import DType
+from harness.quantization.types import DType, Quantization
 from tests.support.builders.common import PROBABILITY, random_shape
 from tests.support.draft import Draft, between, chance, log_uniform, pick
 
@@ -23,4 +24,14 @@ def softmax(draft: Draft, x: int | None = None) -> int:
     return draft.node("SOFTMAX", (x,), (y,), SoftmaxAttrs(float(np.float32(beta))))
 
 
-BUILDERS = {"SOFTMAX": softmax}
+def log_softmax(draft: Draft, x: int | None = None) -> int:
+    rng = draft.rng
+    if x is None:
+        dtype = pick(rng, DType.INT8, DType.INT8, DType.FLOAT32)
+        x = draft.input((*random_shape(rng, 1, 3, 4), between(rng, 1, 20)), dtype=dtype)
+    dtype = draft.tensors[x].dtype
+    quant = None if dtype is DType.FLOAT32 else Quantization((1 / 16,), (127,))
+    return draft.node("LOG_SOFTMAX", (x,), (draft.tensor(draft.shape(x), quant, dtype),), NoAttrs())
+
+
+BUILDERS = {"SOFTMAX": softmax, "LOG_SOFTMAX": log_softmax}
