@@ -21,12 +21,18 @@ from harness.quantization.types import Array, DType
 _TYPES = same(DType.INT8, DType.INT16, DType.FLOAT32)
 
 
-def _verify(v: View) -> None:
+def verify_pool_shape(v: View) -> None:
+    """Checks shapes and padding of a pool."""
     attrs = v.attrs(PoolAttrs)
     verify_window(v, attrs.kernel, attrs)
     x, y, p, (height, width) = v.x(), v.y(), attrs.pads, attrs.kernel
     v.need(x.shape[3] == y.shape[3], "changes the number of channels")
     v.need(max(p.top, p.bottom) < height and max(p.left, p.right) < width, "has windows of nothing but padding")
+
+
+def _verify(v: View) -> None:
+    verify_pool_shape(v)
+    x, y, (height, width) = v.x(), v.y(), v.attrs(PoolAttrs).kernel
     if y.dtype is DType.FLOAT32:
         return
     largest = -x.dtype.range[0]
@@ -74,14 +80,16 @@ def max_pool_2d(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     return (clip(best, attrs.clamp, op.y),)
 
 
-def _read(op: Reading) -> Read:
+def read_pool(op: Reading) -> Read:
+    """A pool of a file."""
     op.count(1)
     stride = op.window(8, 6, "stride")
     kernel = op.window(12, 10, "kernel")
     return op.ids(0), PoolAttrs(kernel, stride, op.pads(kernel, stride), op.clamp(14))
 
 
-def _write(to: Writing, node: Node) -> OperatorDraft:
+def write_pool(to: Writing, node: Node) -> OperatorDraft:
+    """The same, written."""
     attrs = cast(PoolAttrs, node.attrs)
     x, y = to.graph.tensors[node.inputs[0]], to.graph.tensors[node.outputs[0]]
     fields = {
@@ -103,7 +111,7 @@ OPERATORS = (
         attrs=PoolAttrs,
         types=_TYPES,
         traits=frozenset({Trait.AVERAGES}),
-        tflite=TfliteForm(1, _write, _read, options=5),
+        tflite=TfliteForm(1, write_pool, read_pool, options=5),
     ),
     Operator(
         "MAX_POOL_2D",
@@ -111,6 +119,6 @@ OPERATORS = (
         max_pool_2d,
         attrs=PoolAttrs,
         types=_TYPES,
-        tflite=TfliteForm(17, _write, _read, options=5),
+        tflite=TfliteForm(17, write_pool, read_pool, options=5),
     ),
 )
