@@ -1,4 +1,4 @@
-"""BATCH_MATMUL: products of matrices, whose batches are broadcast. Inputs: a [..., rows, depth], b [..., depth, columns]."""
+"""BATCH_MATMUL: products of matrices, batches broadcast. Inputs: a [..., rows, depth], b [..., depth, columns]."""
 
 from __future__ import annotations
 
