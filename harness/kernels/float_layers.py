@@ -31,7 +31,7 @@ def _bias(context: Context, channels: int) -> Array:
     return np.zeros(channels, np.float32) if context.optional(2) is None else _data(context, 2)
 
 
-def _quads(rows: Array) -> Array:
+def quads(rows: Array) -> Array:
     """[channels, n] as [channels / 4, n, 4], filled up with zeros."""
     short = -len(rows) % 4
     filled = np.concatenate([rows, np.zeros((short, rows.shape[1]), rows.dtype)])
@@ -62,8 +62,8 @@ class ConvF32Portable(Kernel):
         by_group = w.reshape(groups, channels // groups, -1)
         bias = _bias(context, channels).reshape(groups, channels // groups, 1)
         tables = _tables(
-            np.concatenate([_quads(rows).reshape(-1) for rows in by_group]),
-            np.concatenate([_quads(rows).reshape(-1) for rows in bias]),
+            np.concatenate([quads(rows).reshape(-1) for rows in by_group]),
+            np.concatenate([quads(rows).reshape(-1) for rows in bias]),
         )
         shape = window_fields(context.window) | {"groups": groups, "per_group": channels // groups}
         call = Call("conv_f32_portable", (_X, *tables, _Y, *_clamp(attrs.clamp)), shape)
@@ -107,7 +107,7 @@ class FullyConnectedF32Portable(Kernel):
     def lower(self, context: Context) -> Lowered:
         attrs, w = context.node.attrs, _data(context, 1)
         assert isinstance(attrs, FullyConnectedAttrs)
-        tables = _tables(_quads(w), _quads(_bias(context, len(w)).reshape(-1, 1)))
+        tables = _tables(quads(w), quads(_bias(context, len(w)).reshape(-1, 1)))
         shape = {"rows": context.input().elements // w.shape[1], "depth": w.shape[1], "outputs": len(w)}
         call = Call("fully_connected_f32_portable", (_X, *tables, _Y, *_clamp(attrs.clamp)), shape)
         return Lowered("fully_connected_f32_portable", (call,))

@@ -21,7 +21,8 @@ from harness.quantization.types import DType
 _BYTES = "uint8_t"
 
 
-def _sizes(context: Context, attrs: TransposeConvAttrs) -> dict[str, int]:
+def transposed_sizes(context: Context, attrs: TransposeConvAttrs) -> dict[str, int]:
+    """Fields of transpose_conv_portable_shape but zero points and clamp."""
     x, w, y = context.input(), context.input(1), context.output()
     names = ("batches", "in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "kernel_h", "kernel_w")
     sizes = (*x.shape, *y.shape[1:], *w.shape[1:3])
@@ -29,7 +30,7 @@ def _sizes(context: Context, attrs: TransposeConvAttrs) -> dict[str, int]:
     return shape | dict(zip(("stride_h", "stride_w", "top", "left"), (*attrs.stride, *attrs.before), strict=True))
 
 
-def _sources(context: Context) -> Work:
+def sources(context: Context) -> Work:
     """Input pixels that reach output pixels, times what each adds."""
     x, w, y = context.input(), context.input(1), context.output()
     return Work({"element": y.elements, "tap": x.elements // x.shape[3] * w.elements})
@@ -46,7 +47,7 @@ class TransposeConvS8Portable(Kernel):
         assert isinstance(attrs, TransposeConvAttrs) and w.data is not None
         multipliers, shifts = channel_params(x, w, y, w.shape[0])
         records = np.stack([channel_bias(context.graph, context.node), multipliers, shifts], axis=1)
-        shape = _sizes(context, attrs) | {"in_zero": x.q.zero_point, "out_zero": y.q.zero_point}
+        shape = transposed_sizes(context, attrs) | {"in_zero": x.q.zero_point, "out_zero": y.q.zero_point}
         shape |= {"clamp_min": attrs.clamp[0], "clamp_max": attrs.clamp[1]}
         tables = (
             ConstantTable("weights", "int8_t", packed(w.data, "int8")),
@@ -56,7 +57,7 @@ class TransposeConvS8Portable(Kernel):
         return Lowered("transpose_conv_s8_portable", (call,))
 
     def work(self, context: Context) -> Work:
-        return _sources(context)
+        return sources(context)
 
 
 class TransposeConvF32Portable(Kernel):
@@ -73,13 +74,13 @@ class TransposeConvF32Portable(Kernel):
             ConstantTable("weights", "float", packed(w.data, "float32")),
             ConstantTable("bias", "float", packed(added, "float32")),
         )
-        shape = _sizes(context, attrs) | dict.fromkeys(("in_zero", "out_zero", "clamp_min", "clamp_max"), 0)
+        shape = transposed_sizes(context, attrs) | dict.fromkeys(("in_zero", "out_zero", "clamp_min", "clamp_max"), 0)
         ends = tuple(Float(float(end)) for end in attrs.clamp)
         call = Call("transpose_conv_f32_portable", (In(ctype="float"), *tables, Out(ctype="float"), *ends), shape)
         return Lowered("transpose_conv_f32_portable", (call,))
 
     def work(self, context: Context) -> Work:
-        return _sources(context)
+        return sources(context)
 
 
 class PreluPortable(Kernel):

@@ -204,8 +204,11 @@ def fields(shape: Mapping[str, int]) -> list[str]:
 
 
 def int_literal(value: float) -> str:
-    """C expression of an int32 value."""
-    return "INT32_MIN" if value == -(1 << 31) else str(int(value))
+    """C expression of an integer."""
+    if -(1 << 31) < value < 1 << 31:
+        return str(int(value))
+    ends = {-(1 << 31): "INT32_MIN", -(1 << 63): "INT64_MIN"}
+    return ends.get(int(value), f"INT64_C({int(value)})")
 
 
 def float_literal(value: float) -> str:

@@ -11,7 +11,7 @@ from harness.ir.graph import ABSENT, Graph, Node
 from harness.ir.operators import float_layers
 from harness.ir.operators.float_layers import FLOAT_WEIGHTS
 from harness.ir.operators.operands import Inputs, Operands, array, centred
-from harness.ir.operators.operator import INT8_WEIGHTS, Operator
+from harness.ir.operators.operator import INT8_WEIGHTS, INT16_WEIGHTS, Operator
 from harness.ir.operators.tflite import (
     MAX_WINDOW,
     OperatorDraft,
@@ -30,7 +30,8 @@ from harness.ir.operators.windows import padded, padding_number, tap, verify_win
 from harness.ir.window import ConvAttrs
 from harness.quantization.types import Array, DType
 
-_TYPES = (*INT8_WEIGHTS, *FLOAT_WEIGHTS)
+_TYPES = (*INT8_WEIGHTS, *INT16_WEIGHTS, *FLOAT_WEIGHTS)
+_DEPTHWISE_TYPES = (*INT8_WEIGHTS, INT16_WEIGHTS[0], *FLOAT_WEIGHTS)  # TFLM takes an int32 bias of int16 for an int64
 
 # --- CONV_2D ---------------------------------------------------------------------------------------------------------
 
@@ -97,7 +98,7 @@ def _verify_depthwise(v: View) -> None:
     verify_window(v, kernel_of(w), attrs)
     v.need(w.shape[3] % x.shape[3] == 0, f"has {x.shape[3]} input channels and {w.shape[3]} filters")
     v.need(y.shape[3] == w.shape[3], f"has {w.shape[3]} filters, its output {y.shape[3]} channels")
-    verify_weights(v, w.shape[3], 3, _TYPES)
+    verify_weights(v, w.shape[3], 3, _DEPTHWISE_TYPES)
 
 
 def depthwise_conv_2d(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
@@ -199,7 +200,7 @@ OPERATORS = (
         attrs=ConvAttrs,
         inputs=(2, 3),
         optional=BIAS,
-        types=_TYPES,
+        types=_DEPTHWISE_TYPES,
         traits=frozenset({Trait.WEIGHTS, Trait.CHANNELS_APART}),
         tflite=TfliteForm(4, _write_depthwise, _read_depthwise, options=2, version=3),
         channel_axis=3,

@@ -11,7 +11,7 @@ from harness.ir.graph import Attrs, Graph, Node
 from harness.ir.operators import float_layers
 from harness.ir.operators.float_layers import FLOAT_WEIGHTS
 from harness.ir.operators.operands import Inputs, Operands, centred
-from harness.ir.operators.operator import INT8_WEIGHTS, Operator
+from harness.ir.operators.operator import INT8_WEIGHTS, INT16_WEIGHTS, Operator
 from harness.ir.operators.tflite import (
     OperatorDraft,
     Read,
@@ -26,7 +26,7 @@ from harness.ir.operators.view import View
 from harness.ir.operators.weights import BIAS, bias_of, read_weighted, requantized, verify_weights
 from harness.quantization.types import Array, Clamp, DType
 
-_TYPES = (*INT8_WEIGHTS, *FLOAT_WEIGHTS)
+_TYPES = (*INT8_WEIGHTS, *INT16_WEIGHTS, *FLOAT_WEIGHTS)
 
 
 def _verify(v: View) -> None:

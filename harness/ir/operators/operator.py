@@ -56,6 +56,11 @@ INT8 = (Types(DType.INT8, DType.INT8),)
 INT8_WEIGHTS = (Types(DType.INT8, DType.INT8, weights=DType.INT8, bias=DType.INT32),)
 """The same with weights and biases."""
 
+INT16_WEIGHTS = tuple(
+    Types(DType.INT16, DType.INT16, weights=DType.INT8, bias=bias) for bias in (DType.INT64, DType.INT32)
+)
+"""16x8: int16 activations, int8 weights."""
+
 BYTES = tuple(Types(x, y) for x in EIGHT_BITS for y in EIGHT_BITS)
 """From one 8-bit type to another."""
 

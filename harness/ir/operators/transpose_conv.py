@@ -10,7 +10,7 @@ import numpy as np
 from harness.ir.graph import ABSENT, Attrs, Graph, Node, Tensor
 from harness.ir.operators.float_layers import FLOAT_WEIGHTS
 from harness.ir.operators.operands import Inputs, Operands, array, centred, clip
-from harness.ir.operators.operator import INT8_WEIGHTS, Operator
+from harness.ir.operators.operator import INT8_WEIGHTS, INT16_WEIGHTS, Operator
 from harness.ir.operators.tflite import (
     OperatorDraft,
     Read,
@@ -27,7 +27,7 @@ from harness.ir.operators.weights import BIAS, bias_of, kernel_of, requantized, 
 from harness.ir.window import same_pads
 from harness.quantization.types import Array, Clamp, DType
 
-_TYPES = (*INT8_WEIGHTS, *FLOAT_WEIGHTS)
+_TYPES = (*INT8_WEIGHTS, INT16_WEIGHTS[0], *FLOAT_WEIGHTS)
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def depthwise_conv_2d(draft: Draft, x: int | None = None) -> int:
     kernel = pick(rng, (3, 3), (between(rng, 1, 5), between(rng, 1, 5)))
     stride, dilation = steps(rng)
     pads, size = window(rng, (height, width), kernel, stride, dilation)
-    w, b, y = weighted(draft, x, (1, *kernel, channels), 3, (batch, *size, channels))
+    w, b, y = weighted(draft, x, (1, *kernel, channels), 3, (batch, *size, channels), narrow=False)
     attrs = ConvAttrs(stride, dilation, pads, fused(rng, draft.tensors[y]))
     return draft.node("DEPTHWISE_CONV_2D", (x, w, b), (y,), attrs)
 

@@ -21,7 +21,7 @@ def transpose_conv(draft: Draft, x: int | None = None) -> int:
     else:
         size = tuple((n - 1) * s + k for n, s, k in zip((height, width), stride, kernel, strict=True))
     channels = between(rng, 1, 8)
-    w, b, y = weighted(draft, x, (channels, *kernel, depth), 0, (batch, *size, channels))
+    w, b, y = weighted(draft, x, (channels, *kernel, depth), 0, (batch, *size, channels), narrow=False)
     pads = same_pads(size, kernel, stride, (1, 1)) if same else None
     before = (0, 0) if pads is None else (pads.top, pads.left)
     attrs = TransposeConvAttrs(stride, before, fused(rng, draft.tensors[y]), same)
