@@ -17,10 +17,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from harness.ir.graph import Graph, State
+from harness.ir.graph import Graph, NoAttrs, State
 from harness.ir.operators.joining import ConcatAttrs
 from harness.ir.operators.strided_slice import SliceAttrs
-from harness.ir.operators.variables import VariableAttrs
 from harness.quantization.types import Array, DType, Quantization
 from tests.support.builders import BUILDERS, BYTE_FUNCTIONS
 from tests.support.builders.common import image
@@ -97,7 +96,7 @@ def _stream(draft: Draft) -> int:
 
 def _ring(draft: Draft, x: int, state: int, kept: int, quant: Quantization) -> int:
     before = draft.tensor((1, kept, *draft.shape(x)[2:]), quant)
-    draft.node("READ_VARIABLE", (), (before,), VariableAttrs(state))
+    draft.node("READ_VARIABLE", (), (before,), NoAttrs(), (state,))
     total = kept + draft.shape(x)[1]
     window = draft.tensor((1, total, *draft.shape(x)[2:]), quant)
     newest_first = chance(draft.rng, 0.25)
@@ -106,7 +105,7 @@ def _ring(draft: Draft, x: int, state: int, kept: int, quant: Quantization) -> i
     newest = draft.tensor(draft.shape(before), quant)
     counts, begin = draft.shape(before), 0 if newest_first else total - kept
     draft.node("STRIDED_SLICE", (window,), (newest,), SliceAttrs((0, begin, 0, 0), (1, 1, 1, 1), counts))
-    draft.node("ASSIGN_VARIABLE", (newest,), (), VariableAttrs(state))
+    draft.node("ASSIGN_VARIABLE", (newest,), (), NoAttrs(), (state,))
     other = draft.rng.random()
     if other < 0.15:
         # what was read before is read again after the assignment

@@ -92,7 +92,7 @@ def _kind(argument: Argument) -> tuple[str, str]:
     if isinstance(argument, Float):
         return "float", ""
     if isinstance(argument, StateOf):
-        return "StateOf", ""
+        return "StateOf", argument.ctype
     return ("ConstantTable" if isinstance(argument, ConstantTable) else "data"), argument.ctype
 
 
@@ -100,8 +100,6 @@ def _parameter(plan: Plan, step: LayerCode, argument: Argument) -> str:
     """C type of a parameter, up to its name."""
     if isinstance(argument, Float):
         return "float "
-    if isinstance(argument, StateOf):
-        return "uint8_t *"
     return f"const {argument.ctype} *" if isinstance(argument, ConstantTable | In) else f"{argument.ctype} *"
 
 
@@ -165,8 +163,8 @@ class _LayerWriter:
         if isinstance(argument, ConstantTable):
             return self._constants.add(f"{prefix}_{argument.name}", argument.ctype, argument.data)
         if isinstance(argument, StateOf):
-            number = step.node.attrs.state  # type: ignore[attr-defined]
-            return _pointer("uint8_t", next(p.offset for p in plan.placements if p.state == number))
+            number = step.node.states[argument.index]
+            return _pointer(argument.ctype, next(p.offset for p in plan.placements if p.state == number))
         if isinstance(argument, Scratch):
             return _pointer(argument.ctype, self._scratch())
         if isinstance(argument, At):

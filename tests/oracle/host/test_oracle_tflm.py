@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from harness.frontends import load
-from harness.ir.graph import Graph, Node, State, Tensor
+from harness.ir.graph import Graph, NoAttrs, Node, State, Tensor
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
-from harness.ir.operators.variables import VariableAttrs
 from harness.ir.window import ConvAttrs, Pads, PoolAttrs
 from harness.oracle import OracleSession, open_oracle
 from harness.quantization.types import Array, DType, Quantization
@@ -78,9 +77,9 @@ def delay_line() -> Graph:
     x = draft.input((1, 2, 2, 1), quant)
     draft.states.append(State("last", DType.INT8, np.full((1, 2, 2, 1), 7, np.int8), quant))
     y, pooled = draft.tensor((1, 2, 2, 1), quant), draft.tensor((1, 2, 2, 1), quant)
-    draft.node("READ_VARIABLE", (), (y,), VariableAttrs(0))
+    draft.node("READ_VARIABLE", (), (y,), NoAttrs(), (0,))
     draft.node("MAX_POOL_2D", (x,), (pooled,), PoolAttrs((1, 1), (1, 1), Pads(), (-128, 127)))
-    draft.node("ASSIGN_VARIABLE", (pooled,), (), VariableAttrs(0))
+    draft.node("ASSIGN_VARIABLE", (pooled,), (), NoAttrs(), (0,))
     return draft.finish("delay", (y,))
 
 
