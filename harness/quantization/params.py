@@ -131,6 +131,16 @@ def requantize_params(x: Quantized, y: Quantized) -> Multiplier:
     return _multiplier(_scale(x) / _scale(y), y)
 
 
+def svdf_params(
+    x: Quantized, weights: Quantized, time: Quantized, y: Quantized, state: Quantization
+) -> tuple[Multiplier, Multiplier]:
+    """SVDF: sums over inputs to the state's scale, and sums over time to the output's; factors in float, as in TFLM."""
+    held = np.float32(state.scale)
+    features = np.float32(x.q.scale) * np.float32(weights.q.scale) / held
+    output = held * np.float32(time.q.scale) / np.float32(y.q.scale)
+    return _multiplier(float(features), weights), _multiplier(float(output), y)
+
+
 def mean_params(x: Quantized, y: Quantized, count: int) -> Multiplier:
     """MEAN over `count` elements: y = zy + mult(sum(x) - count * zx), with 1 / count folded into the multiplier.
 
