@@ -26,6 +26,7 @@ from harness.passes.channel_values import (
     Known,
     Mask,
     channels_of,
+    is_narrow,
     keeps_channels,
     slices_channels,
     weighing,
@@ -94,6 +95,8 @@ def _need(graph: Graph, node: Node, known: Mapping[int, Known], kept: Kept) -> N
         # Constants are not cut, neither one that is assigned nor one that replaced what is read.
         state[:] |= any(t not in masks for t in (*node.inputs, *node.outputs))
         _alike(state, *(masks[t] for t in (*node.inputs, *node.outputs) if t in masks))
+    elif not is_narrow(graph, node):
+        _all(kept, node)
     elif isinstance(attrs, FullyConnectedAttrs) or _ungrouped(graph, node):
         _weighted(graph, node, known, kept)
     elif has(node, Trait.CHANNELS_APART):

@@ -15,13 +15,14 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from harness.ir.graph import Graph, Node
+from harness.ir.graph import ABSENT, Graph, Node
 from harness.ir.operators import OPERATORS, has
 from harness.ir.operators.binary import BinaryAttrs
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from harness.ir.operators.joining import ConcatAttrs, SplitAttrs
 from harness.ir.operators.mean import MeanAttrs
 from harness.ir.operators.operands import Operands
+from harness.ir.operators.operator import EIGHT_BITS
 from harness.ir.operators.pad import PadAttrs
 from harness.ir.operators.strided_slice import SliceAttrs
 from harness.ir.operators.traits import Trait
@@ -195,6 +196,8 @@ def _forward(graph: Graph, node: Node, known: Mapping[int, Known], states: Seque
     attrs = node.attrs
     if has(node, Trait.COPIES_STATE):
         return [states[node.states[0]]] if node.outputs else []
+    if not node.inputs or not is_narrow(graph, node):
+        return [_nothing(graph, t) for t in node.outputs]
     x = known[node.inputs[0]]
     if isinstance(attrs, ConvAttrs | FullyConnectedAttrs):
         return [_weighted(graph, node, x)]
@@ -218,6 +221,15 @@ def _forward(graph: Graph, node: Node, known: Mapping[int, Known], states: Seque
     if isinstance(attrs, MeanAttrs) or has(node, Trait.ELEMENTWISE):
         return [Known(x.mask, _evaluated(graph, node, [x.values]))]
     return [_nothing(graph, t) for t in node.outputs]
+
+
+def is_narrow(graph: Graph, node: Node) -> bool:
+    """Whether channels of an operator may be reasoned about: of 8-bit data, or of numbers that only change their form.
+
+    Floats are rounded where integers are exact, and 0 times what is no number is none.
+    """
+    data = (*OPERATORS[node.op].data_inputs(node), *node.outputs)
+    return has(node, Trait.SAME_VALUES) or all(graph.tensors[t].dtype in EIGHT_BITS for t in data if t != ABSENT)
 
 
 def keeps_channels(graph: Graph, node: Node) -> bool:

@@ -53,7 +53,9 @@ def _joined(graph: Graph, producer: Node, node: Node, x: int, table: Array) -> N
     attrs = producer.attrs
     if not isinstance(attrs, ConvAttrs | FullyConnectedAttrs | BinaryAttrs | PoolAttrs):
         return None
-    if mid.dtype is not DType.INT8 or y.dtype is not DType.INT8 or mid.q.scale != y.q.scale:
+    if mid.dtype is not DType.INT8 or y.dtype is not DType.INT8 or mid.quant is None or y.quant is None:
+        return None
+    if mid.q.scale != y.q.scale:
         return None
     shift = y.q.zero_point - mid.q.zero_point
     if isinstance(attrs, PoolAttrs) and shift:

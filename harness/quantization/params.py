@@ -23,14 +23,13 @@ from harness.quantization.fixedpoint import (
     quantize_multiplier,
     rounding_shift_right,
 )
-from harness.quantization.types import Array, Clamp, Quantized
+from harness.quantization.types import Array, Clamp, DType, Quantized
 
 Int32s: TypeAlias = npt.NDArray[np.int32]
 
 SOFTMAX_INTEGER_BITS = 5
 SOFTMAX_SUM_INTEGER_BITS = 12
 LOGISTIC_INTEGER_BITS = 4
-ADD_LEFT_SHIFT = 20
 
 
 @dataclass(frozen=True)
@@ -100,6 +99,11 @@ def channel_params(x: Quantized, w: Quantized, y: Quantized, channels: int) -> t
     return np.array([p.m for p in pairs], np.int32), np.array([p.shift for p in pairs], np.int32)
 
 
+def add_left_shift(y: Quantized) -> int:
+    """Bits by which ADD and SUB scale their operands up before they are rounded."""
+    return 15 if y.dtype is DType.INT16 else 20
+
+
 def add_params(a: Quantized, b: Quantized, y: Quantized) -> AddParams:
     """Constants of ADD.
 
@@ -107,17 +111,35 @@ def add_params(a: Quantized, b: Quantized, y: Quantized) -> AddParams:
         GraphError: the output scale is so small against the inputs' that TFLM refuses it (a factor of 2**19).
     """
     twice_max = 2 * max(_scale(a), _scale(b))
-    real = twice_max / ((1 << ADD_LEFT_SHIFT) * _scale(y))
+    left_shift = add_left_shift(y)
+    real = twice_max / ((1 << left_shift) * _scale(y))
     if not 0.0 < real < 1.0:
         raise GraphError(
             f"ADD into '{y.name}': output scale {_scale(y):g} is too small for input scales up to {twice_max / 2:g}",
             hint="quantize the model again with representative data",
         )
     return AddParams(
-        ADD_LEFT_SHIFT,
+        left_shift,
         _multiplier(_scale(a) / twice_max, a),
         _multiplier(_scale(b) / twice_max, b),
         _multiplier(real, y),
+    )
+
+
+def compare_params(x: Quantized) -> Multiplier:
+    """Comparisons of int8: values with eight more bits times their own scale, which TFLM takes for less than 1."""
+    return _multiplier(_scale(x), x)
+
+
+def squared_difference_params(a: Quantized, b: Quantized, y: Quantized) -> AddParams:
+    """Constants of SQUARED_DIFFERENCE, int8: y = zy + mult((mult((a - za) << 7, a) - mult((b - zb) << 7, b))**2, y)."""
+    left_shift = 7
+    twice_max = 2 * max(_scale(a), _scale(b))
+    return AddParams(
+        left_shift,
+        _multiplier(_scale(a) / twice_max, a),
+        _multiplier(_scale(b) / twice_max, b),
+        _multiplier(twice_max * twice_max / ((1 << (2 * left_shift)) * _scale(y)), y),
     )
 
 

@@ -234,8 +234,9 @@ def weights_source(name: str, version: str, arrays: Sequence[ConstantArray]) -> 
     for array in arrays:
         lines.append(f"TINYHIL_WEIGHTS const {array.ctype} {array.name}[{array.data.size}] = {{")
         numbers = array.data.reshape(-1).tolist()
+        literal = float_literal if array.ctype == "float" else int_literal
         per_line = 24 if array.data.dtype.itemsize == 1 else 10
         for start in range(0, len(numbers), per_line):
-            lines.append("    " + ", ".join(map(int_literal, numbers[start : start + per_line])) + ",")
+            lines.append("    " + ", ".join(map(literal, numbers[start : start + per_line])) + ",")
         lines += ["};", ""]
     return "\n".join(lines)

@@ -116,7 +116,7 @@ class FileView:
         if name not in ("NONE", "RELU", "RELU_N1_TO_1", "RELU6"):
             raise Unsupported(f"fused activation {name}")
         y = self.output()
-        if y.dtype is DType.FLOAT32 or y.q.scale <= 0:
+        if y.dtype in (DType.INT8, DType.UINT8, DType.INT16) and y.q.scale <= 0:
             raise damaged(f"{self.place}: {self.name} into {y.dtype.value} of scale {y.q.scale}")
         return activation_clamp(name, y)
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from harness.errors import GraphError
 from harness.ir.graph import Attrs, State, Tensor
-from harness.quantization.fixedpoint import Ints
+from harness.quantization.fixedpoint import Ints, wrap32
 from harness.quantization.requantize import Requantize, tflm
-from harness.quantization.types import Array, Clamp
+from harness.quantization.types import Array, Clamp, DType
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,17 @@ def centred(inputs: Inputs, index: int, op: Operands) -> Ints:
     return array(inputs, index).astype(np.int64) - op.input(index).q.zero_point
 
 
-def clip(values: Ints, clamp: Clamp, y: Tensor) -> Array:
-    """Values clamped, in the type and shape of `y`."""
+def plain(inputs: Inputs, index: int) -> Any:
+    """An input to compute with as it is: float32, or integers in 64 bits."""
+    values = array(inputs, index)
+    return values if values.dtype == np.float32 else values.astype(np.int64)
+
+
+def clip(values: Any, clamp: Clamp, y: Tensor) -> Array:
+    """Values clamped, in the type and shape of `y`; what has left 32 bits wraps around before, as in C."""
+    if y.dtype is DType.FLOAT32:
+        return np.clip(values, *map(np.float32, clamp)).astype(np.float32).reshape(y.shape)
+    if y.dtype is DType.INT32:
+        values = wrap32(values)
     clipped: Array = np.clip(values, *clamp).astype(y.dtype.numpy).reshape(y.shape)
     return clipped

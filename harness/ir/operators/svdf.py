@@ -1,5 +1,7 @@
-"""SVDF: a filter over the last inputs, of low rank. Inputs: x [batch, in], weights [filters, in], time weights [filters, memory],
-bias [units] or absent; state [batch, filters * memory]. A unit sums the filters of its rank.
+"""SVDF: filters over the last inputs, each the product of a vector over features and one over time.
+
+Inputs: x [batch, in], weights [filters, in], time weights [filters, memory], bias [units] or absent; state [batch,
+filters * memory]. A unit sums the filters of its rank.
 
 Source: tensorflow/lite/micro/kernels/svdf_common.cc.
 """
@@ -112,8 +114,12 @@ def _float(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     bias = inputs[BIAS] if len(inputs) > BIAS else None
     start = np.zeros(op.y.shape, np.float32) if bias is None else np.broadcast_to(bias, op.y.shape)
     sums = _summed(np.concatenate([start[..., np.newaxis], filters], axis=2))
-    low, high = (np.float32(n) for n in cast(SvdfAttrs, op.attrs).clamp)
-    return np.minimum(np.maximum(sums, low), high), state.reshape(op.held[0].shape)
+    low, high = cast(SvdfAttrs, op.attrs).clamp
+    if low != op.y.dtype.range[0]:
+        sums = np.maximum(sums, np.float32(low))
+    if high != op.y.dtype.range[1]:
+        sums = np.minimum(sums, np.float32(high))
+    return sums, state.reshape(op.held[0].shape)
 
 
 def _summed(products: Array) -> Array:

@@ -33,7 +33,7 @@ def anything(draft: Draft, x: int | None, low: int = 1, high: int = 4, kind: str
     rng = draft.rng
     if x is not None:
         return x
-    types = [t.x for t in OPERATORS[kind].types if t.x is not DType.INT64] if kind and chance(rng, 0.5) else [DType.INT8]
+    types = [types.x for types in OPERATORS[kind].types] if kind and chance(rng, 0.5) else [DType.INT8]
     return draft.input(random_shape(rng, low, high), dtype=pick(rng, *types))
 
 
@@ -54,3 +54,9 @@ def window(
 def steps(rng: Rng) -> tuple[tuple[int, int], tuple[int, int]]:
     stride = pick(rng, (1, 1), (2, 2), (between(rng, 1, 3), between(rng, 1, 3)))
     return stride, pick(rng, (1, 1), (1, 1), (between(rng, 1, 3), between(rng, 1, 3)))
+
+
+def broadcast(rng: Rng, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape that broadcasts to or with `shape`."""
+    wanted = [1 if chance(rng, 0.4) else between(rng, 1, 5) if n == 1 else n for n in shape]
+    return tuple(wanted[between(rng, 0, len(wanted) - 1) :]) if chance(rng, 0.3) else tuple(wanted)
