@@ -146,7 +146,7 @@ class _Finder:
         return self._graph.tensors[key].bytes
 
     def _outlived(self, tensor: int, state: int, after: int) -> bool:
-        """Whether `tensor`, which would share the bytes of variable `state`, is read after the variable's next change."""
+        """Whether `tensor`, which would share the bytes of variable `state`, is read after the next change of it."""
         return last_use(self._graph, tensor, state) >= self._next_change(state, after)
 
     def _next_change(self, state: int, after: int) -> int:

@@ -85,9 +85,10 @@ def _types(view: View, operator: Operator) -> None:
     writes = [tensors[t] for t in node.outputs]
     held = [view.graph.states[i] for i in node.states]
     states = [state.dtype for state in held]
-    if any(types.fits(given, [t.dtype for t in writes], states) for types in operator.types):
+    made = [t.dtype for t in writes]
+    if any(types.fits(given, made, states) for types in operator.types):
         return
-    if held and any(replace(types, states=tuple(states)).fits(given, [t.dtype for t in writes], states) for types in operator.types):
+    if held and any(replace(types, states=tuple(states)).fits(given, made, states) for types in operator.types):
         raise view.error("has the state " + ", ".join(f"'{state.name}' of type {state.dtype.value}" for state in held))
     known = {dtype for types in operator.types for dtype in (types.x, types.y)}
     if len(known) == 1:

@@ -1,4 +1,4 @@
-"""The Graph's states of a .tflite file: variables, of which VAR_HANDLE and CALL_ONCE are resolved, and variable tensors.
+"""The Graph's states of a .tflite file: variables, known by VAR_HANDLE and CALL_ONCE, and variable tensors.
 
 A variable is known by its container and shared name. Its value before the first inference is what the subgraph run by
 CALL_ONCE assigns; a variable that is not initialized starts as its zero point (TFLM, micro_resource_variable.cc). A

@@ -3,9 +3,9 @@
 Used for generated test graphs and for the fixtures. A Graph's explicit padding and clamps are written as the SAME or
 VALID padding and the fused activation that equal them; a Graph that none equals is refused.
 
-Order in subgraph 0: tensors by their id, then helpers (shapes, axes, handles, variable tensors); operators CALL_ONCE and
-one VAR_HANDLE per variable if there are variables, then the nodes in order. Subgraph 1 initialises the variables. States
-that operators keep for themselves are variable tensors.
+Order in subgraph 0: tensors by their id, then helpers (shapes, axes, handles, variable tensors); operators CALL_ONCE
+and one VAR_HANDLE per variable if there are variables, then the nodes in order. Subgraph 1 initialises the variables.
+States that operators keep for themselves are variable tensors.
 """
 
 from __future__ import annotations

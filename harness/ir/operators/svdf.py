@@ -13,11 +13,18 @@ from typing import cast
 
 import numpy as np
 
-from harness.ir.activations import activation_clamp
 from harness.ir.graph import ABSENT, Attrs, Graph, Node
 from harness.ir.operators.operands import Inputs, Operands, array, centred, clip
 from harness.ir.operators.operator import Operator, Types
-from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Unsupported, Writing, activation_number
+from harness.ir.operators.tflite import (
+    OperatorDraft,
+    Read,
+    Reading,
+    TfliteForm,
+    Unsupported,
+    Writing,
+    activation_number,
+)
 from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import INT32, View, span
 from harness.quantization.fixedpoint import multiply_by_quantized_multiplier, wrap32
@@ -166,7 +173,7 @@ OPERATORS = (
         states=1,
         types=_TYPES,
         traits=frozenset({Trait.READS_STATE, Trait.WRITES_STATE}),
-        tflite=TfliteForm(27, _write, _read, options=15, version=3, states=range(4, 5)),
+        tflite=TfliteForm(27, _write, _read, options=6, version=3, states=range(4, 5)),
         macs=_macs,
     ),
 )

@@ -81,10 +81,10 @@ def ring(*, late_reader: bool = False) -> Graph:
     before = b.tensor(1, 4, 1, 8, scale=0.2, zero=3)
     window = b.tensor(1, 5, 1, 8, scale=0.2, zero=3)
     newest = b.tensor(1, 4, 1, 8, scale=0.2, zero=3)
-    b.nodes.append(replace(b.nodes[-1], op="READ_VARIABLE", inputs=(), outputs=(before,), attrs=NoAttrs(), states=(0,)))
+    b.nodes.append(Node("READ_VARIABLE", (), (before,), NoAttrs(), states=(0,)))
     b.node("CONCATENATION", (before, x), window, ConcatAttrs(1, FULL))
     b.node("STRIDED_SLICE", (window,), newest, SliceAttrs((0, 1, 0, 0), (1, 1, 1, 1), (1, 4, 1, 8)))
-    b.nodes.append(replace(b.nodes[-1], op="ASSIGN_VARIABLE", inputs=(newest,), outputs=(), attrs=NoAttrs(), states=(0,)))
+    b.nodes.append(Node("ASSIGN_VARIABLE", (newest,), (), NoAttrs(), states=(0,)))
     y = b.conv(window, 3, size=1)
     again = ()
     if late_reader:

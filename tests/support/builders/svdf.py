@@ -9,7 +9,7 @@ from harness.ir.activations import activation_clamp
 from harness.ir.graph import State
 from harness.ir.operators.svdf import SvdfAttrs
 from harness.quantization.types import DType, Quantization
-from tests.support.draft import Draft, between, chance, floats, log_uniform, pick, quantization, values
+from tests.support.draft import Draft, between, chance, floats, log_uniform, pick, quantization
 
 
 def svdf(draft: Draft, x: int | None = None) -> int:
