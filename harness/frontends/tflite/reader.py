@@ -361,7 +361,11 @@ def _role(operator: Operator, i: int) -> tuple[str, frozenset[DType]]:
     if i in operator.tflite.states:
         which = operator.tflite.states.index(i)
         return _STATE, frozenset(types.states[which] for types in operator.types)
-    return "activation", frozenset(types.data(i) for types in operator.types)
+    data = operator.tflite.data
+    if data is not None and i not in data:
+        return "", frozenset()
+    place = i if data is None else data.index(i)
+    return "activation", frozenset(types.data(place) for types in operator.types)
 
 
 def _build(tensor: FileTensor, channel_axis: int | None, is_bias: bool) -> Tensor:

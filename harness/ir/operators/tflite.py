@@ -154,6 +154,7 @@ class TfliteForm:
         version: of the operator, as TensorFlow's converter writes it for int8.
         operands: positions of inputs, such as axes and shapes, that the reader resolves into attributes.
         states: positions of inputs that are variable tensors, the node's states in this order.
+        data: positions of the node's inputs, in its order; None where they stand so in the file.
         read, write: the reader and the writer. Variables have no reader: the frontend resolves their handles.
     """
 
@@ -164,6 +165,7 @@ class TfliteForm:
     version: int = 2
     operands: range = range(0)
     states: range = range(0)
+    data: tuple[int, ...] | None = None
 
 
 def read_plain(op: Reading) -> Read:
