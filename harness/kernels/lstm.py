@@ -1,0 +1,116 @@
+"""UNIDIRECTIONAL_SEQUENCE_LSTM in plain C."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+
+from harness.ir.operators.lstm import BIASES, CELL, GATES, HIDDEN, RECURRENT, WEIGHTS, LstmAttrs, lstm_sizes
+from harness.ir.operators import OPERATORS
+from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, StateOf, packed
+from harness.kernels.context import Context
+from harness.kernels.convolution import quads_beside
+from harness.kernels.work import Reuse, Work
+from harness.quantization.fixedpoint import Ints, wrap32
+from harness.quantization.lstm import LstmParams, lstm_params
+from harness.quantization.sigmoid16 import sigmoid_table
+from harness.quantization.types import DType, Quantization
+
+_NAME = "UNIDIRECTIONAL_SEQUENCE_LSTM"
+
+
+class LstmS8Portable(Kernel):
+    """int8 with a cell state of int16, unit by unit: the four gates of a unit at a time."""
+
+    ops = frozenset({_NAME})
+    types = tuple(t for t in OPERATORS[_NAME].types if t.x is DType.INT8)
+    function = "lstm_s8_portable"
+
+    def lower(self, context: Context) -> Lowered:
+        fed, back = gates(context, WEIGHTS), gates(context, RECURRENT)
+        tables = [self.pack(weights.transpose(1, 0, 2).reshape(-1, weights.shape[2])) for weights in (fed, back)]
+        starts = np.concatenate([s.T for s in starts_of(context)], axis=1)
+        units = fed.shape[1]
+        arguments = (
+            In(),
+            ConstantTable("weights", "int8_t", packed(tables[0], "int8")),
+            ConstantTable("recurrent", "int8_t", packed(tables[1], "int8")),
+            ConstantTable("starts", "int32_t", packed(starts, "int32")),
+            sigmoid_constant(),
+            StateOf(HIDDEN, "int8_t"),
+            StateOf(CELL, "int16_t"),
+            Out(),
+        )
+        shape = fields(context) | {"in_quad": tables[0].size // units, "back_quad": tables[1].size // units}
+        return Lowered(self.function, (Call(self.function, arguments, shape),))
+
+    def pack(self, weights: Ints) -> Ints:
+        """Weights as the kernel reads them, four rows a unit."""
+        return quads_beside(weights)
+
+    def work(self, context: Context) -> Work:
+        rows = context.output().elements
+        depth, units = context.input().shape[-1], context.output().shape[-1]
+        weights = Reuse("weights", 4 * units * (depth + units), rows / units)
+        return Work({"unit": rows, "tap": rows * (depth + units), "step": rows // units}, (weights,))
+
+
+def sigmoid_constant() -> ConstantTable:
+    """TFLM's points of the sigmoid, one table for all layers of a model."""
+    return ConstantTable("sigmoid", "uint16_t", packed(sigmoid_table(), "uint16"))
+
+
+def gates(context: Context, first: int) -> Ints:
+    """Weights [4, units, taps] from input `first` on."""
+    return np.stack([np.asarray(context.input(first + i).data).astype(np.int64) for i in range(4)])
+
+
+def quants(context: Context) -> tuple[Quantization, Quantization]:
+    """Of the hidden and the cell state."""
+    hidden, cell = (context.graph.states[context.node.states[i]].quant for i in (HIDDEN, CELL))
+    assert hidden is not None and cell is not None
+    return hidden, cell
+
+
+def starts_of(context: Context) -> tuple[Ints, Ints]:
+    """What the sums over inputs, and those over hidden values, start with, [4, units] each: zero points folded in."""
+    zero = context.input().q.zero_point
+    fed = gates(context, BIASES) - zero * gates(context, WEIGHTS).sum(axis=2)
+    return wrap32(fed), wrap32(-quants(context)[0].zero_point * gates(context, RECURRENT).sum(axis=2))
+
+
+def params_of(context: Context) -> LstmParams:
+    """The layer's multipliers."""
+    attrs = cast(LstmAttrs, context.node.attrs)
+    weights = [context.input(i) for i in range(WEIGHTS, BIASES)]
+    return lstm_params(context.input(), weights, *quants(context), attrs.clip)
+
+
+def fields(context: Context) -> dict[str, int]:
+    """The fields of lstm_s8_shape, without the sizes of packed weights."""
+    attrs, params = cast(LstmAttrs, context.node.attrs), params_of(context)
+    batches, steps, depth = lstm_sizes(context.input().shape, attrs)
+    units = context.output().shape[-1]
+    shape = {"batches": batches, "steps": steps, "in_n": depth, "units": units}
+    for name, size in (("x", depth), ("y", units)):
+        shape[f"{name}_batch"] = size if attrs.time_major else size * steps
+        shape[f"{name}_step"] = size * batches if attrs.time_major else size
+    for kind, factors in (("", params.inputs), ("_back", params.recurrent)):
+        for gate, factor in zip(GATES, factors, strict=True):
+            shape[f"{gate[0]}{kind}_multiplier"], shape[f"{gate[0]}{kind}_shift"] = factor.m, factor.shift
+    for name in ("forget", "added", "hidden"):
+        factor = getattr(params, name)
+        shape[f"{name}_multiplier"], shape[f"{name}_shift"] = factor.m, factor.shift
+    low, high = (-params.clip, params.clip) if params.clip else DType.INT16.range
+    return {
+        **shape,
+        "hidden_zero": quants(context)[0].zero_point,
+        "tanh_multiplier": params.tanh_multiplier,
+        "tanh_right": params.tanh_right,
+        "clip_min": low,
+        "clip_max": high,
+    }
+
+
+KERNELS: tuple[Kernel, ...] = (LstmS8Portable(),)
