@@ -1,0 +1,10 @@
+#include "lstm_s8_dsp.h"
+
+#include "quad_s8_dsp.h"
+
+HIL_SHARED void lstm_s8_dsp(const int8_t *input, const int8_t *weights, const int8_t *recurrent,
+                                 const int32_t *starts, const uint16_t *table, int8_t *hidden, int16_t *cell,
+                                 int8_t *output, const lstm_s8_dsp_shape *s)
+{
+    lstm_s8(input, weights, recurrent, starts, table, hidden, cell, output, s, quad_s8_dsp_dot);
+}
