@@ -5,58 +5,40 @@
 #ifndef HIL_KERNELS_QUAD_S8_DSP_H
 #define HIL_KERNELS_QUAD_S8_DSP_H
 
-#include <string.h>
-
 #include "kernel.h"
 
-HIL_INLINE uint32_t quad_s8_dsp_load(const int8_t *p)
+/* sums: what each row starts with, and its products; w lies at a word boundary */
+HIL_INLINE void quad_s8_dsp_dot(uint32_t *sums, const int32_t *starts, const int8_t *x, const int8_t *w, int32_t count)
 {
-    uint32_t word;
-    memcpy(&word, p, 4);
-    return word;
-}
-
-/* bytes 0 and 2, or 1 and 3, as two int16 */
-HIL_INLINE uint32_t quad_s8_dsp_even(uint32_t word)
-{
-    uint32_t pair;
-    __asm__("sxtb16 %0, %1" : "=r"(pair) : "r"(word));
-    return pair;
-}
-
-HIL_INLINE uint32_t quad_s8_dsp_odd(uint32_t word)
-{
-    uint32_t pair;
-    __asm__("sxtb16 %0, %1, ror #8" : "=r"(pair) : "r"(word));
-    return pair;
-}
-
-HIL_INLINE void quad_s8_dsp_add(uint32_t *sum, uint32_t a, uint32_t b)
-{
-    __asm__("smlad %0, %1, %2, %0" : "+r"(*sum) : "r"(a), "r"(b));
-}
-
-HIL_INLINE void quad_s8_dsp_dot(uint32_t *sums, const int8_t *x, const int8_t *w, int32_t count)
-{
-    uint32_t a = 0, b = 0, c = 0, d = 0;
+    uint32_t a = (uint32_t)starts[0], b = (uint32_t)starts[1], c = (uint32_t)starts[2], d = (uint32_t)starts[3];
     const int8_t *const end = x + (count & ~3);
-    while (x < end) {
-        const uint32_t word = quad_s8_dsp_load(x);
-        x += 4;
-        const uint32_t even = quad_s8_dsp_even(word), odd = quad_s8_dsp_odd(word);
-        uint32_t taps = quad_s8_dsp_load(w);
-        quad_s8_dsp_add(&a, quad_s8_dsp_even(taps), even);
-        quad_s8_dsp_add(&b, quad_s8_dsp_odd(taps), even);
-        taps = quad_s8_dsp_load(w + 4);
-        quad_s8_dsp_add(&c, quad_s8_dsp_even(taps), even);
-        quad_s8_dsp_add(&d, quad_s8_dsp_odd(taps), even);
-        taps = quad_s8_dsp_load(w + 8);
-        quad_s8_dsp_add(&a, quad_s8_dsp_even(taps), odd);
-        quad_s8_dsp_add(&b, quad_s8_dsp_odd(taps), odd);
-        taps = quad_s8_dsp_load(w + 12);
-        quad_s8_dsp_add(&c, quad_s8_dsp_even(taps), odd);
-        quad_s8_dsp_add(&d, quad_s8_dsp_odd(taps), odd);
-        w += 16;
+    while (x != end) {
+        uint32_t even, odd, first, second, pair;
+        __asm__("ldr %[odd], [%[x]], #4\n\t"
+                "ldrd %[first], %[second], [%[w]], #8\n\t"
+                "sxtb16 %[even], %[odd]\n\t"
+                "sxtb16 %[odd], %[odd], ror #8\n\t"
+                "sxtb16 %[pair], %[first]\n\t"
+                "sxtb16 %[first], %[first], ror #8\n\t"
+                "smlad %[a], %[pair], %[even], %[a]\n\t"
+                "smlad %[b], %[first], %[even], %[b]\n\t"
+                "sxtb16 %[pair], %[second]\n\t"
+                "sxtb16 %[second], %[second], ror #8\n\t"
+                "smlad %[c], %[pair], %[even], %[c]\n\t"
+                "smlad %[d], %[second], %[even], %[d]\n\t"
+                "ldrd %[first], %[second], [%[w]], #8\n\t"
+                "sxtb16 %[pair], %[first]\n\t"
+                "sxtb16 %[first], %[first], ror #8\n\t"
+                "smlad %[a], %[pair], %[odd], %[a]\n\t"
+                "smlad %[b], %[first], %[odd], %[b]\n\t"
+                "sxtb16 %[pair], %[second]\n\t"
+                "sxtb16 %[second], %[second], ror #8\n\t"
+                "smlad %[c], %[pair], %[odd], %[c]\n\t"
+                "smlad %[d], %[second], %[odd], %[d]"
+                : [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d), [x] "+r"(x), [w] "+r"(w), [even] "=&r"(even),
+                  [odd] "=&r"(odd), [first] "=&r"(first), [second] "=&r"(second), [pair] "=&r"(pair)
+                :
+                : "memory");
     }
     for (int32_t left = count & 3; left > 0; --left) {
         const int32_t u = *x++;

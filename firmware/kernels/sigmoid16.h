@@ -6,16 +6,12 @@
 
 #define HIL_SIGMOID_LAST 255
 
-/* x in units of 2^-14 / 0.75, 18 bits */
+/* x in units of 2^-14 / 0.75: 3 times an int16, so that its place is never the last */
 HIL_INLINE int32_t hil_sigmoid16(const uint16_t *table, int32_t x)
 {
     const uint32_t magnitude = (uint32_t)(x < 0 ? -x : x);
-    const uint32_t place = magnitude >> 9;
-    uint32_t result = UINT32_C(0x7fff) << 10;
-    if (place < HIL_SIGMOID_LAST) {
-        const uint32_t low = table[place];
-        result = (low << 9) + (magnitude & 0x1ff) * (table[place + 1] - low);
-    }
+    const uint16_t *place = table + (magnitude >> 9);
+    uint32_t result = ((uint32_t)place[0] << 9) + (magnitude & 0x1ff) * (uint32_t)(place[1] - place[0]);
     result = x >= 0 ? result + (1u << 9) : (UINT32_C(1) << 25) - result + (1u << 9) - 1;
     return (int32_t)(result >> 10);
 }

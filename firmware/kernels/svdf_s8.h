@@ -2,7 +2,7 @@
  *
  * Filters go in fours: `dot` gives four sums of one row of inputs and packed weights, whose rows beyond the last filter are
  * zero. Each filter's row of the state then moves one step on, and is summed with its time weights. starts: the input's zero
- * point folded in, by filter. biases: the state's folded in, by unit. Sums wrap, as TensorFlow Lite Micro's do. */
+ * point folded in, by filter, to the end of the last quad. biases: the state's folded in, by unit. Sums wrap, as TensorFlow Lite Micro's do. */
 #ifndef HIL_KERNELS_SVDF_S8_H
 #define HIL_KERNELS_SVDF_S8_H
 
@@ -16,7 +16,7 @@ typedef struct {
     int32_t out_multiplier, out_shift, out_zero, clamp_min, clamp_max;
 } svdf_s8_shape;
 
-typedef void svdf_s8_dot(uint32_t *sums, const int8_t *x, const int8_t *weights, int32_t count);
+typedef void svdf_s8_dot(uint32_t *sums, const int32_t *starts, const int8_t *x, const int8_t *weights, int32_t count);
 
 /* Moves one filter's row of the state on to its newest value; returns its sum with the time weights. */
 typedef uint32_t svdf_s8_step(int8_t *row, const int8_t *time, int32_t memory, int32_t newest);
@@ -48,10 +48,10 @@ HIL_INLINE void svdf_s8(const int8_t *input, const int8_t *weights, const int32_
         uint32_t sum = (uint32_t)*bias;
         for (int32_t f = 0; f < s->filters; f += 4) {
             uint32_t sums[4];
-            dot(sums, input, w, s->in_n);
+            dot(sums, starts + f, input, w, s->in_n);
             w += s->quad;
             for (int32_t i = 0; i < 4 && f + i < s->filters; ++i, ++row) {
-                const int32_t newest = svdf_s8_newest(s, sums[i] + (uint32_t)starts[f + i]);
+                const int32_t newest = svdf_s8_newest(s, sums[i]);
                 const int32_t at = (f + i) * memory;
                 if (step != 0) {
                     sum += step((int8_t *)state + row * memory, (const int8_t *)time + at, memory, newest);

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable
+from typing import TypeAlias, cast
 
 import numpy as np
 
-from harness.ir.operators.lstm import BIASES, CELL, GATES, HIDDEN, RECURRENT, WEIGHTS, LstmAttrs, lstm_sizes
 from harness.ir.operators import OPERATORS
+from harness.ir.operators.lstm import BIASES, CELL, HIDDEN, RECURRENT, WEIGHTS, LstmAttrs, lstm_sizes
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, StateOf, packed
 from harness.kernels.context import Context
 from harness.kernels.convolution import quads_beside
 from harness.kernels.work import Reuse, Work
 from harness.quantization.fixedpoint import Ints, wrap32
 from harness.quantization.lstm import LstmParams, lstm_params
+from harness.quantization.params import Multiplier
 from harness.quantization.sigmoid16 import sigmoid_table
 from harness.quantization.types import DType, Quantization
 
+Scale: TypeAlias = Callable[[Multiplier], dict[str, int]]
+"""A factor as the fields of lstm_s8_factor."""
+
 _NAME = "UNIDIRECTIONAL_SEQUENCE_LSTM"
+
+
+def as_it_is(factor: Multiplier) -> dict[str, int]:
+    """A factor for hil_requantize."""
+    return {"multiplier": factor.m, "shift": factor.shift, "half": 0}
 
 
 class LstmS8Portable(Kernel):
@@ -26,6 +36,7 @@ class LstmS8Portable(Kernel):
     ops = frozenset({_NAME})
     types = tuple(t for t in OPERATORS[_NAME].types if t.x is DType.INT8)
     function = "lstm_s8_portable"
+    scale = staticmethod(as_it_is)
 
     def lower(self, context: Context) -> Lowered:
         fed, back = gates(context, WEIGHTS), gates(context, RECURRENT)
@@ -34,20 +45,24 @@ class LstmS8Portable(Kernel):
         units = fed.shape[1]
         arguments = (
             In(),
-            ConstantTable("weights", "int8_t", packed(tables[0], "int8")),
-            ConstantTable("recurrent", "int8_t", packed(tables[1], "int8")),
+            self.weights("weights", tables[0]),
+            self.weights("recurrent", tables[1]),
             ConstantTable("starts", "int32_t", packed(starts, "int32")),
             sigmoid_constant(),
             StateOf(HIDDEN, "int8_t"),
             StateOf(CELL, "int16_t"),
             Out(),
         )
-        shape = fields(context) | {"in_quad": tables[0].size // units, "back_quad": tables[1].size // units}
+        shape = fields(context, self.scale) | {"in_quad": tables[0].size // units, "back_quad": tables[1].size // units}
         return Lowered(self.function, (Call(self.function, arguments, shape),))
 
     def pack(self, weights: Ints) -> Ints:
         """Weights as the kernel reads them, four rows a unit."""
         return quads_beside(weights)
+
+    def weights(self, name: str, values: Ints) -> ConstantTable:
+        """The table of packed weights."""
+        return ConstantTable(name, "int8_t", packed(values, "int8"))
 
     def work(self, context: Context) -> Work:
         rows = context.output().elements
@@ -80,6 +95,16 @@ def starts_of(context: Context) -> tuple[Ints, Ints]:
     return wrap32(fed), wrap32(-quants(context)[0].zero_point * gates(context, RECURRENT).sum(axis=2))
 
 
+def largest_sum(context: Context) -> int:
+    """A bound of the magnitude of every sum of a gate."""
+    fed, back = starts_of(context)
+    sums = (
+        np.abs(starts) + 128 * np.abs(gates(context, first)).sum(axis=2)
+        for starts, first in ((fed, WEIGHTS), (back, RECURRENT))
+    )
+    return int(max(bound.max() for bound in sums))
+
+
 def params_of(context: Context) -> LstmParams:
     """The layer's multipliers."""
     attrs = cast(LstmAttrs, context.node.attrs)
@@ -87,7 +112,14 @@ def params_of(context: Context) -> LstmParams:
     return lstm_params(context.input(), weights, *quants(context), attrs.clip)
 
 
-def fields(context: Context) -> dict[str, int]:
+def factors_of(params: LstmParams) -> dict[str, Multiplier]:
+    """The layer's factors, by the names that the C shapes have for them."""
+    fed = {f"fed[{i}]": factor for i, factor in enumerate(params.inputs)}
+    back = {f"back[{i}]": factor for i, factor in enumerate(params.recurrent)}
+    return {**fed, **back, "forget": params.forget, "added": params.added, "hidden": params.hidden}
+
+
+def fields(context: Context, scale: Scale) -> dict[str, int]:
     """The fields of lstm_s8_shape, without the sizes of packed weights."""
     attrs, params = cast(LstmAttrs, context.node.attrs), params_of(context)
     batches, steps, depth = lstm_sizes(context.input().shape, attrs)
@@ -96,12 +128,8 @@ def fields(context: Context) -> dict[str, int]:
     for name, size in (("x", depth), ("y", units)):
         shape[f"{name}_batch"] = size if attrs.time_major else size * steps
         shape[f"{name}_step"] = size * batches if attrs.time_major else size
-    for kind, factors in (("", params.inputs), ("_back", params.recurrent)):
-        for gate, factor in zip(GATES, factors, strict=True):
-            shape[f"{gate[0]}{kind}_multiplier"], shape[f"{gate[0]}{kind}_shift"] = factor.m, factor.shift
-    for name in ("forget", "added", "hidden"):
-        factor = getattr(params, name)
-        shape[f"{name}_multiplier"], shape[f"{name}_shift"] = factor.m, factor.shift
+    for name, factor in factors_of(params).items():
+        shape |= {f"{name}.{key}": value for key, value in scale(factor).items()}
     low, high = (-params.clip, params.clip) if params.clip else DType.INT16.range
     return {
         **shape,

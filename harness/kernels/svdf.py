@@ -43,8 +43,8 @@ class SvdfS8Portable(Kernel):
         kind = f"{self.state.value}_t"
         arguments = (
             In(),
-            ConstantTable("weights", "int8_t", packed(table, "int8")),
-            ConstantTable("starts", "int32_t", packed(wrap32(starts), "int32")),
+            self.weights("weights", table),
+            ConstantTable("starts", "int32_t", packed(np.pad(wrap32(starts), (0, -len(starts) % 4)), "int32")),
             ConstantTable("time", kind, packed(time, self.state.value)),
             ConstantTable("biases", "int32_t", packed(wrap32(biases), "int32")),
             StateOf(ctype=kind),
@@ -56,6 +56,10 @@ class SvdfS8Portable(Kernel):
     def pack(self, weights: Ints) -> Ints:
         """Weights as the kernel reads them, [4 * n, in]."""
         return quads_beside(weights)
+
+    def weights(self, name: str, values: Ints) -> ConstantTable:
+        """The table of packed weights."""
+        return ConstantTable(name, "int8_t", packed(values, "int8"))
 
     def _shape(self, context: Context) -> dict[str, int]:
         x, y = context.input(), context.output()

@@ -43,7 +43,7 @@ class LstmParams:
 def lstm_params(
     x: Quantized, weights: Sequence[Quantized], hidden: Quantization, cell: Quantization, clip: float
 ) -> LstmParams:
-    """`weights`: four of the inputs, then four recurrent ones. Scales are widened to double before they are multiplied."""
+    """`weights`: four of the inputs, then four recurrent ones. Scales are multiplied in double."""
     held, kept, fed = (float(np.float32(q.scale)) for q in (hidden, cell, x.q))
     products = [(held if i >= 4 else fed) * float(np.float32(w.q.scale)) / GATE_SCALE for i, w in enumerate(weights)]
     factors = tuple(Multiplier(*quantize_multiplier(real)) for real in products)

@@ -1,6 +1,6 @@
-"""Sigmoid and tanh of int16, by TFLM's table of the sigmoid: 256 points over 0 .. 10.67, interpolated.
+"""Sigmoid and tanh of int16, by the table of the sigmoid that TFLM has: 256 points over 0 .. 10.67, interpolated.
 
-Source: tensorflow/lite/kernels/internal/reference/integer_ops/logistic.h and tanh.h, and sigmoid_table_uint16 in common.cc.
+Source: reference/integer_ops/logistic.h and tanh.h, and sigmoid_table_uint16 in common.cc, of tensorflow/lite/kernels.
 """
 
 from __future__ import annotations
