@@ -40,9 +40,10 @@ class LstmS8Portable(Kernel):
 
     def lower(self, context: Context) -> Lowered:
         fed, back = gates(context, WEIGHTS), gates(context, RECURRENT)
-        tables = [self.pack(weights.transpose(1, 0, 2).reshape(-1, weights.shape[2])) for weights in (fed, back)]
-        starts = np.concatenate([s.T for s in starts_of(context)], axis=1)
-        units = fed.shape[1]
+        rows = [self.rows(weights) for weights in (fed, back)]
+        tables = [self.pack(part) for part in rows]
+        quads = [4 * table.size // len(part) for table, part in zip(tables, rows, strict=True)]
+        starts = self.starts(*starts_of(context))
         arguments = (
             In(),
             self.weights("weights", tables[0]),
@@ -53,11 +54,19 @@ class LstmS8Portable(Kernel):
             StateOf(CELL, "int16_t"),
             Out(),
         )
-        shape = fields(context, self.scale) | {"in_quad": tables[0].size // units, "back_quad": tables[1].size // units}
+        shape = fields(context, self.scale) | {"in_quad": quads[0], "back_quad": quads[1]}
         return Lowered(self.function, (Call(self.function, arguments, shape),))
 
+    def rows(self, weights: Ints) -> Ints:
+        """Weights [4, units, taps] as rows [4 * n, taps]: a unit's four gates side by side."""
+        return weights.transpose(1, 0, 2).reshape(-1, weights.shape[2])
+
+    def starts(self, fed: Ints, back: Ints) -> Ints:
+        """What sums [4, units] start with, as the kernel reads it."""
+        return np.concatenate([fed.T, back.T], axis=1)
+
     def pack(self, weights: Ints) -> Ints:
-        """Weights as the kernel reads them, four rows a unit."""
+        """Rows of weights as the kernel reads them, four at a time."""
         return quads_beside(weights)
 
     def weights(self, name: str, values: Ints) -> ConstantTable:
@@ -73,7 +82,7 @@ class LstmS8Portable(Kernel):
 
 def sigmoid_constant() -> ConstantTable:
     """TFLM's points of the sigmoid, one table for all layers of a model."""
-    return ConstantTable("sigmoid", "uint16_t", packed(sigmoid_table(), "uint16"))
+    return ConstantTable("sigmoid", "uint16_t", packed(np.append(sigmoid_table(), 65535), "uint16"))
 
 
 def gates(context: Context, first: int) -> Ints:
