@@ -7,7 +7,7 @@
 typedef lstm_s8_shape lstm_s8_dsp_shape;
 
 void lstm_s8_dsp(const int8_t *input, const int32_t *weights, const int32_t *recurrent, const int32_t *starts,
-                      const uint16_t *table, int8_t *hidden, int16_t *cell, int8_t *output,
-                      const lstm_s8_dsp_shape *s);
+                 const uint16_t *table, int8_t *hidden, int16_t *cell, int8_t *output,
+                 const lstm_s8_dsp_shape *s);
 
 #endif

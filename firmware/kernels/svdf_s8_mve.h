@@ -7,6 +7,6 @@
 typedef svdf_s8_shape svdf_s8_mve_shape;
 
 void svdf_s8_mve(const int8_t *input, const int8_t *weights, const int32_t *starts, const int8_t *time,
-                      const int32_t *biases, int8_t *state, int8_t *output, const svdf_s8_mve_shape *s);
+                 const int32_t *biases, int8_t *state, int8_t *output, const svdf_s8_mve_shape *s);
 
 #endif

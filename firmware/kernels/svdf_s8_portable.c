@@ -13,7 +13,7 @@ HIL_INLINE void svdf_s8_portable_dot(uint32_t *sums, const int32_t *starts, cons
 }
 
 HIL_SHARED void svdf_s8_portable(const int8_t *input, const int8_t *weights, const int32_t *starts, const int8_t *time,
-                                  const int32_t *biases, int8_t *state, int8_t *output, const svdf_s8_portable_shape *s)
+                                 const int32_t *biases, int8_t *state, int8_t *output, const svdf_s8_portable_shape *s)
 {
     svdf_s8(input, weights, starts, time, biases, state, output, s, svdf_s8_portable_dot, svdf_s8_step_plain, 0);
 }

@@ -7,6 +7,6 @@
 typedef svdf_s8_shape svdf_s8_s16_dsp_shape;
 
 void svdf_s8_s16_dsp(const int8_t *input, const int32_t *weights, const int32_t *starts, const int16_t *time,
-                          const int32_t *biases, int16_t *state, int8_t *output, const svdf_s8_s16_dsp_shape *s);
+                     const int32_t *biases, int16_t *state, int8_t *output, const svdf_s8_s16_dsp_shape *s);
 
 #endif

@@ -46,7 +46,7 @@ class SvdfS8Portable(Kernel):
             self.weights("weights", table),
             ConstantTable("starts", "int32_t", packed(np.pad(wrap32(starts), (0, -len(starts) % 4)), "int32")),
             ConstantTable("time", kind, packed(time, self.state.value)),
-            ConstantTable("biases", "int32_t", packed(wrap32(biases), "int32")),
+            ConstantTable("biases", "int32_t", packed(np.pad(wrap32(biases), (0, -len(biases) % 4)), "int32")),
             StateOf(ctype=kind),
             Out(),
         )
