@@ -25,6 +25,8 @@ from harness.kernels.base import Kernel
 from harness.kernels.context import Context
 from harness.quantization.types import DType, Quantization
 from tests.support.builders import BUILDERS
+from tests.support.builders.lstm import lstm
+from tests.support.builders.svdf import svdf
 from tests.support.draft import Draft, Rng, chance, pick
 
 LARGEST = 9000
@@ -257,6 +259,19 @@ def _assign(draft: Draft) -> None:
     draft.node("ASSIGN_VARIABLE", (x,), (), NoAttrs(), (0,))
 
 
+def _svdf(draft: Draft) -> None:
+    rng = draft.rng
+    dtype = DType.FLOAT32 if chance(rng, 0.2) else DType.INT8
+    x = draft.input((1, _channels(rng, 8, 256)), dtype=dtype)
+    svdf(draft, x, units=_channels(rng, 8, 128), memory=pick(rng, 2, 4, 8, 10, 16, 32))
+
+
+def _lstm(draft: Draft) -> None:
+    rng = draft.rng
+    x = draft.input((1, _size(rng, 1, 16), _channels(rng, 8, 128)))
+    lstm(draft, x, units=_channels(rng, 8, 64))
+
+
 def _larger(op: str) -> Callable[[Draft], None]:
     """The builder of the property tests on an input of more elements."""
 
@@ -292,4 +307,6 @@ _REALISTIC: Mapping[str, Callable[[Draft], None]] = {
     "ADD": _binary("ADD"),
     "MUL": _binary("MUL"),
     "ASSIGN_VARIABLE": _assign,
+    "SVDF": _svdf,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,
 }

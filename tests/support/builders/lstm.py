@@ -11,7 +11,8 @@ from harness.quantization.types import DType, Quantization
 from tests.support.draft import Draft, between, chance, log_uniform, pick, quantization
 
 
-def lstm(draft: Draft, x: int | None = None) -> int:
+def lstm(draft: Draft, x: int | None = None, units: int = 0) -> int:
+    """`units`: how many, 0: few."""
     rng = draft.rng
     attrs = LstmAttrs(0.0 if chance(rng, 0.6) else log_uniform(rng, 0.05, 9), chance(rng, 0.3))
     if x is None:
@@ -19,7 +20,7 @@ def lstm(draft: Draft, x: int | None = None) -> int:
         x = draft.input(((time, batch) if attrs.time_major else (batch, time)) + (between(rng, 1, 40),))
     first, second, depth = draft.shape(x)
     batch = second if attrs.time_major else first
-    units = between(rng, 1, 21)
+    units = units or between(rng, 1, 21)
     hidden = quantization(rng, DType.INT8, pick(rng, 1 / 128, log_uniform(rng, 2**-9, 2**-5)))
     cell = Quantization((2.0 ** between(rng, -15, -8),), (0,))
     fed = [_weights(draft, units, depth, draft.quant(x)) for _ in range(4)]
