@@ -30,6 +30,7 @@ from tests.support.generated_sparse import sparse
 OPS = tuple(BUILDERS)
 KINDS = (*OPS, "CHAIN", "STATE", "SPARSE", "ROWS")
 
+LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 CHAINS = (
     *(("PAD", "CONV_2D"), ("PAD", "DEPTHWISE_CONV_2D", "CONV_2D"), ("CONV_2D", "RELU"), ("CONV_2D", "ADD")),
     *(
@@ -43,6 +44,8 @@ CHAINS = (
     *(("PAD", "AVERAGE_POOL_2D"), ("PAD", "MAX_POOL_2D"), ("SPLIT", "ADD"), ("QUANTIZE", "CONV_2D", "DEQUANTIZE")),
     *((function, other) for function in BYTE_FUNCTIONS for other in ("MUL", "QUANTIZE", "LOGISTIC")),
     *( ("PAD", "PAD", "CONV_2D"), ("CONCATENATION", "CONV_2D", "SPLIT_V")),
+    *(("FULLY_CONNECTED", "SVDF", "FULLY_CONNECTED", "SVDF", "SOFTMAX"), ("FULLY_CONNECTED", "SVDF", "SVDF", "LOGISTIC")),
+    *((LSTM, "FULLY_CONNECTED", "SVDF"), (LSTM, LSTM, "RELU"), (LSTM, "TANH", "ADD")),
 )
 _WINDOWS = {"CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D"}
 
@@ -68,7 +71,8 @@ def random_graph(rng: Rng, op: str | None = None) -> Graph:
 
 def _chain(draft: Draft) -> int:
     ops = pick(draft.rng, *CHAINS)
-    x: int | None = image(draft, None) if {*_WINDOWS, *BYTE_FUNCTIONS}.intersection(ops) else None
+    images = {*_WINDOWS, *BYTE_FUNCTIONS}.intersection(ops) and not {LSTM, "SVDF"}.intersection(ops)
+    x: int | None = image(draft, None) if images else None
     for op in ops:
         x = BUILDERS[op](draft, x)
         if op in _WINDOWS and chance(draft.rng, 0.1):

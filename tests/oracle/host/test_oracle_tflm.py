@@ -21,6 +21,8 @@ MODELS = (
     *("tflm_micro_speech_quantized", "tflm_hello_world_int8", "tinymaix_mnist_resnet_q", "tinymaix_mnist_valid_q"),
 )
 
+RECURRENT = ("tflm_keyword_scrambled_8bit", "tflm_trained_lstm_int8")
+
 
 def noise(graph: Graph, rng: np.random.Generator) -> list[Array]:
     tensors = [graph.tensors[i] for i in graph.inputs]
@@ -59,9 +61,9 @@ def test_real_models_agree(name: str) -> None:
     assert_agree(graph, open_oracle("spec", graph), open_oracle("tflm", graph), vectors)
 
 
-@pytest.mark.parametrize("name", WAKE_WORDS)
-def test_wake_words_agree_over_a_sequence_and_after_a_reset(name: str) -> None:
-    graph = load(wake_word_model(name))
+@pytest.mark.parametrize("name", [*WAKE_WORDS, *RECURRENT])
+def test_models_with_states_agree_over_a_sequence_and_after_a_reset(name: str) -> None:
+    graph = load(real_model(name) if name in RECURRENT else wake_word_model(name))
     rng = np.random.default_rng(0)
     with open_oracle("spec", graph) as spec, open_oracle("tflm", graph) as tflm:
         assert_agree(graph, spec, tflm, [noise(graph, rng) for _ in range(scaled(30, 100))])

@@ -8,6 +8,7 @@ from harness.frontends.tflite.states import initial_of
 from harness.ir.graph import State
 from harness.ir.operators.lstm import LstmAttrs
 from harness.quantization.types import DType, Quantization
+from tests.support.builders.common import flattened
 from tests.support.draft import Draft, between, chance, log_uniform, pick, quantization
 
 
@@ -18,6 +19,7 @@ def lstm(draft: Draft, x: int | None = None, units: int = 0) -> int:
     if x is None:
         batch, time = pick(rng, 1, 1, 2), between(rng, 1, 5)
         x = draft.input(((time, batch) if attrs.time_major else (batch, time)) + (between(rng, 1, 40),))
+    x = flattened(draft, x, (1,))
     first, second, depth = draft.shape(x)
     batch = second if attrs.time_major else first
     units = units or between(rng, 1, 21)
