@@ -84,6 +84,7 @@ class Node:
         op: TensorFlow Lite's builtin operator name, such as "CONV_2D".
         inputs: tensor ids, ABSENT for an optional one that is not there.
         outputs: tensor ids.
+        states: indices into Graph.states of those that it reads or changes, in the operator's order.
         sources: operator indices in subgraph 0 of the file that this node computes (several after fusing).
     """
 
@@ -92,11 +93,15 @@ class Node:
     outputs: tuple[int, ...]
     attrs: Attrs
     sources: tuple[int, ...] = ()
+    states: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """A variable that lives from one inference to the next; `initial` has its shape and dtype."""
+    """What lives from one inference to the next; `initial` has its shape and dtype.
+
+    A variable, which READ_VARIABLE and ASSIGN_VARIABLE copy, or what an operator keeps for itself, such as SVDF.
+    """
 
     name: str
     dtype: DType
@@ -115,7 +120,7 @@ class Graph:
 
     Attributes:
         inputs, outputs: tensor ids in the file's order.
-        states: variables, referred to by READ_VARIABLE and ASSIGN_VARIABLE.
+        states: what lives from one inference to the next, referred to by Node.states.
         model: the bytes of the file this came from (what an oracle is given).
         sha256: of `model`, hexadecimal; identifies the model everywhere.
         source_ops: operator name of every operator of subgraph 0 of the file, by index.

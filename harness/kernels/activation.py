@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from harness.ir.operators import names_with, operator_of
-from harness.ir.operators.operator import BYTES
+from harness.ir.operators.operator import BYTES, Types
 from harness.ir.operators.softmax import SoftmaxAttrs
 from harness.ir.operators.traits import Trait
 from harness.kernels.access_order import AccessOrder, elementwise
@@ -43,6 +43,7 @@ class SoftmaxS8Portable(Kernel):
 
     ops = frozenset({"SOFTMAX"})
     function = "softmax_s8_portable"
+    output = "int8_t"
 
     def lower(self, context: Context) -> Lowered:
         attrs = context.node.attrs
@@ -52,10 +53,11 @@ class SoftmaxS8Portable(Kernel):
         used = int(np.flatnonzero(table)[-1]) + 1
         depth = x.shape[-1]
         shape = {"rows": x.elements // depth, "depth": depth, "table_size": used}
-        arguments = (In(), ConstantTable("exp", "int32_t", np.append(table[:used], 0).astype(np.int32)), Out())
+        exps = ConstantTable("exp", "int32_t", np.append(table[:used], 0).astype(np.int32))
+        arguments = (In(), exps, Out(ctype=self.output))
         return Lowered(self.function, (Call(self.function, arguments, shape),))
 
-    def access_order(self, context: Context) -> AccessOrder:
+    def access_order(self, context: Context) -> AccessOrder | None:
         return elementwise(context)
 
     def work(self, context: Context) -> Work:
@@ -87,4 +89,15 @@ class LogSoftmaxS8Portable(Kernel):
         return Work({"row": elements // depth, "element": elements})
 
 
-KERNELS: tuple[Kernel, ...] = (Lut8Portable(), SoftmaxS8Portable(), LogSoftmaxS8Portable())
+class SoftmaxS8S16Portable(SoftmaxS8Portable):
+    """int8 SOFTMAX to int16."""
+
+    types = (Types(DType.INT8, DType.INT16),)
+    function = "softmax_s8_s16_portable"
+    output = "int16_t"
+
+    def access_order(self, context: Context) -> AccessOrder | None:
+        return None  # the output is larger than the input
+
+
+KERNELS: tuple[Kernel, ...] = (Lut8Portable(), SoftmaxS8Portable(), SoftmaxS8S16Portable(), LogSoftmaxS8Portable())

@@ -14,7 +14,7 @@ from harness.ir.operators.operator import ANY
 from harness.ir.operators.pad import PadAttrs
 from harness.ir.operators.strided_slice import SliceAttrs
 from harness.ir.operators.traits import Trait
-from harness.ir.operators.variables import VariableAttrs
+from harness.ir.operators.variables import VARIABLE_TYPES
 from harness.kernels.base import Argument, Call, ConstantTable, In, Kernel, Lowered, Out, StateOf
 from harness.kernels.context import Context
 from harness.kernels.loops import DEPTH, NestLoop, merge, nest_fields, nest_iterations, padded, row_major
@@ -28,8 +28,8 @@ INLINED = 64
 class MovePortable(Kernel):
     """A copy as it is: variables, and reshapes whose bytes cannot be shared."""
 
-    ops = names_of(VariableAttrs) | names_with(Trait.SAME_BYTES)
-    types = ANY
+    ops = names_with(Trait.COPIES_STATE) | names_with(Trait.SAME_BYTES)
+    types = (*ANY, *VARIABLE_TYPES)
     function = "move_portable"
 
     def lower(self, context: Context) -> Lowered:

@@ -21,7 +21,6 @@ from harness.ir.operators.joining import ConcatAttrs, SplitAttrs
 from harness.ir.operators.pad import PadAttrs
 from harness.ir.operators.strided_slice import SliceAttrs
 from harness.ir.operators.traits import Trait
-from harness.ir.operators.variables import VariableAttrs
 from harness.ir.window import ConvAttrs, PoolAttrs
 from harness.passes.channel_values import (
     Known,
@@ -91,8 +90,8 @@ def _need(graph: Graph, node: Node, known: Mapping[int, Known], kept: Kept) -> N
     """Adds the channels that one operator needs."""
     masks, attrs = kept.tensors, node.attrs
     last = len(graph.tensors[node.inputs[0]].shape) - 1 if node.inputs else 0
-    if isinstance(attrs, VariableAttrs):
-        state = kept.states[attrs.state]
+    if has(node, Trait.COPIES_STATE):
+        state = kept.states[node.states[0]]
         # Constants are not cut, neither one that is assigned nor one that replaced what is read.
         state[:] |= any(t not in masks for t in (*node.inputs, *node.outputs))
         _alike(state, *(masks[t] for t in (*node.inputs, *node.outputs) if t in masks))
@@ -135,6 +134,8 @@ def _all(kept: Kept, node: Node) -> None:
     for t in (*node.inputs, *node.outputs):
         if t in kept.tensors:
             kept.tensors[t][:] = True
+    for i in node.states:
+        kept.states[i][:] = True
 
 
 def _alike(*masks: Mask) -> None:

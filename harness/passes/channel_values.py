@@ -26,7 +26,6 @@ from harness.ir.operators.operator import EIGHT_BITS
 from harness.ir.operators.pad import PadAttrs
 from harness.ir.operators.strided_slice import SliceAttrs
 from harness.ir.operators.traits import Trait
-from harness.ir.operators.variables import VariableAttrs
 from harness.ir.weights import channel_bias, channel_weights
 from harness.ir.window import ConvAttrs, PoolAttrs, window_of
 from harness.quantization.fixedpoint import wrap32
@@ -60,7 +59,7 @@ def known_channels(graph: Graph) -> dict[int, Known]:
     """Known of every tensor, by id.
 
     A variable's channel is constant when its initial value is that of every assignment. All are assumed to be, and
-    those that an assignment contradicts are removed, until nothing changes.
+    those that an assignment contradicts are removed, until nothing changes. Of other states none is.
     """
     states = [_uniform(state.initial) for state in graph.states]
     while True:
@@ -79,9 +78,13 @@ def known_channels(graph: Graph) -> dict[int, Known]:
 def _assigned(graph: Graph, known: Mapping[int, Known], states: Sequence[Known]) -> list[Known]:
     after = list(states)
     for node in graph.nodes:
-        if has(node, Trait.WRITES_STATE) and isinstance(node.attrs, VariableAttrs):
-            old, new = after[node.attrs.state], known[node.inputs[0]]
-            after[node.attrs.state] = Known(old.mask & new.mask & (old.values == new.values), old.values)
+        if has(node, Trait.WRITES_STATE) and not has(node, Trait.COPIES_STATE):
+            for i in node.states:
+                after[i] = Known(np.zeros_like(after[i].mask), after[i].values)
+        elif has(node, Trait.WRITES_STATE):
+            (i,) = node.states
+            old, new = after[i], known[node.inputs[0]]
+            after[i] = Known(old.mask & new.mask & (old.values == new.values), old.values)
     return after
 
 
@@ -191,8 +194,8 @@ def _weighted(graph: Graph, node: Node, x: Known) -> Known:
 def _forward(graph: Graph, node: Node, known: Mapping[int, Known], states: Sequence[Known]) -> list[Known]:
     """Known of the node's outputs."""
     attrs = node.attrs
-    if isinstance(attrs, VariableAttrs):
-        return [states[attrs.state]] if node.outputs else []
+    if has(node, Trait.COPIES_STATE):
+        return [states[node.states[0]]] if node.outputs else []
     if not node.inputs or not is_narrow(graph, node):
         return [_nothing(graph, t) for t in node.outputs]
     x = known[node.inputs[0]]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from harness.ir.graph import ABSENT, Graph
 from harness.ir.interpreter import compute
-from harness.ir.operators import has
+from harness.ir.operators import has, operator_of
 from harness.ir.operators.traits import Trait
 from harness.passes.rewrite import with_tensors, without
 
@@ -17,9 +17,8 @@ def fold_constants(graph: Graph) -> Graph:
     for index in range(len(graph.nodes)):
         node = graph.nodes[index]
         operands = [t for t in node.inputs if t != ABSENT]
-        stateful = has(node, Trait.READS_STATE) or has(node, Trait.WRITES_STATE)
         known = has(node, Trait.OF_SHAPE) or all(graph.tensors[t].data is not None for t in operands)
-        if stateful or not known:
+        if operator_of(node).stateful or not known:
             continue
         values = compute(graph, node)
         made = {t: replace(graph.tensors[t], data=v) for t, v in zip(node.outputs, values, strict=True)}

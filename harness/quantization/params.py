@@ -22,8 +22,9 @@ from harness.quantization.fixedpoint import (
     multiply_by_quantized_multiplier,
     quantize_multiplier,
     rounding_shift_right,
+    wrap32,
 )
-from harness.quantization.types import Array, Clamp, DType, Quantized
+from harness.quantization.types import Array, Clamp, DType, Quantization, Quantized
 
 Int32s: TypeAlias = npt.NDArray[np.int32]
 
@@ -166,6 +167,16 @@ def requantize_params(x: Quantized, y: Quantized) -> Multiplier:
     return _multiplier(_scale(x) / _scale(y), y)
 
 
+def svdf_params(
+    x: Quantized, weights: Quantized, time: Quantized, y: Quantized, state: Quantization
+) -> tuple[Multiplier, Multiplier]:
+    """SVDF: sums over inputs to the state's scale, and sums over time to the output's; factors in float, as in TFLM."""
+    held = np.float32(state.scale)
+    features = np.float32(x.q.scale) * np.float32(weights.q.scale) / held
+    output = held * np.float32(time.q.scale) / np.float32(y.q.scale)
+    return _multiplier(float(features), weights), _multiplier(float(output), y)
+
+
 def mean_params(x: Quantized, y: Quantized, count: int) -> Multiplier:
     """MEAN over `count` elements: y = zy + mult(sum(x) - count * zx), with 1 / count folded into the multiplier.
 
@@ -233,9 +244,9 @@ def relu6_clamp(x: Quantized) -> Clamp:
 def requantize_values(q: Array, x: Quantized, y: Quantized, clamp: Clamp | None = None) -> Array:
     """Integers of x's quantization in y's, clamped to y's type or to `clamp`."""
     factor = requantize_params(x, y)
-    scaled = multiply_by_quantized_multiplier(q.astype(np.int64) - x.q.zero_point, factor.m, factor.shift)
+    scaled = multiply_by_quantized_multiplier(wrap32(q.astype(np.int64) - x.q.zero_point), factor.m, factor.shift)
     low, high = clamp or y.dtype.range
-    return np.clip(scaled + y.q.zero_point, low, high).astype(y.dtype.numpy)
+    return np.clip(wrap32(scaled + y.q.zero_point), low, high).astype(y.dtype.numpy)
 
 
 def _logistic_radius(shift: int) -> int:

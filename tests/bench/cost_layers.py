@@ -20,12 +20,13 @@ from harness.ir.graph import Graph, NoAttrs, State
 from harness.ir.operators.binary import BinaryAttrs
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from harness.ir.operators.mean import MeanAttrs
-from harness.ir.operators.variables import VariableAttrs
 from harness.ir.window import ConvAttrs, Pads, PoolAttrs, same_pads
 from harness.kernels.base import Kernel
 from harness.kernels.context import Context
 from harness.quantization.types import DType, Quantization
 from tests.support.builders import BUILDERS
+from tests.support.builders.lstm import lstm
+from tests.support.builders.svdf import svdf
 from tests.support.draft import Draft, Rng, chance, pick
 
 LARGEST = 9000
@@ -86,9 +87,9 @@ def _add(whole: Draft, graph: Graph) -> tuple[int, ...]:
         whole.tensors.append(replace(tensor, name=f"t{number}", source=number))
     whole.inputs += [at + t for t in graph.inputs]
     node = graph.nodes[0]
-    if isinstance(node.attrs, VariableAttrs):
-        node = replace(node, attrs=VariableAttrs(len(whole.states)))
-    whole.states += [replace(state, name=f"s{len(whole.states)}") for state in graph.states]
+    node = replace(node, states=tuple(len(whole.states) + i for i in node.states))
+    for state in graph.states:
+        whole.states.append(replace(state, name=f"s{len(whole.states)}"))
     shifted = tuple(at + t for t in node.outputs)
     whole.nodes.append(replace(node, inputs=tuple(at + t if t >= 0 else t for t in node.inputs), outputs=shifted))
     return shifted
@@ -255,7 +256,20 @@ def _assign(draft: Draft) -> None:
     x = _input(draft, (1, _size(draft.rng, 1, 40), 1, _size(draft.rng, 1, 128)))
     initial = np.zeros(draft.shape(x), np.int8)
     draft.states.append(State("s0", DType.INT8, initial, draft.quant(x)))
-    draft.node("ASSIGN_VARIABLE", (x,), (), VariableAttrs(0))
+    draft.node("ASSIGN_VARIABLE", (x,), (), NoAttrs(), (0,))
+
+
+def _svdf(draft: Draft) -> None:
+    rng = draft.rng
+    dtype = DType.FLOAT32 if chance(rng, 0.2) else DType.INT8
+    x = draft.input((1, _channels(rng, 8, 256)), dtype=dtype)
+    svdf(draft, x, units=_channels(rng, 8, 128), memory=pick(rng, 2, 4, 8, 10, 16, 32))
+
+
+def _lstm(draft: Draft) -> None:
+    rng = draft.rng
+    x = draft.input((1, _size(rng, 1, 16), _channels(rng, 8, 128)))
+    lstm(draft, x, units=_channels(rng, 8, 64))
 
 
 def _larger(op: str) -> Callable[[Draft], None]:
@@ -293,4 +307,6 @@ _REALISTIC: Mapping[str, Callable[[Draft], None]] = {
     "ADD": _binary("ADD"),
     "MUL": _binary("MUL"),
     "ASSIGN_VARIABLE": _assign,
+    "SVDF": _svdf,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,
 }

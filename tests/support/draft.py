@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from harness.frontends.tflite.writer import operator_index, write
+from harness.frontends.tflite.writer import operator_index, variables_of, write
 from harness.ir.graph import Attrs, Graph, Node, State, Tensor
 from harness.quantization.types import Array, DType, Quantization
 
@@ -99,9 +99,16 @@ class Draft:
     def constant(self, data: Array, quant: Quantization | None) -> int:
         return self.tensor(data.shape, quant, DType(data.dtype.name), data)
 
-    def node(self, op: str, inputs: tuple[int, ...], outputs: tuple[int, ...], attrs: Attrs) -> int:
+    def node(
+        self,
+        op: str,
+        inputs: tuple[int, ...],
+        outputs: tuple[int, ...],
+        attrs: Attrs,
+        states: tuple[int, ...] = (),
+    ) -> int:
         """The first output, if there is one."""
-        self.nodes.append(Node(op, inputs, outputs, attrs))
+        self.nodes.append(Node(op, inputs, outputs, attrs, states=states))
         return outputs[0] if outputs else -1
 
     def quant(self, index: int) -> Quantization:
@@ -113,7 +120,8 @@ class Draft:
     def finish(self, name: str, outputs: tuple[int, ...]) -> Graph:
         graph = Graph(name, tuple(self.tensors), tuple(self.nodes), tuple(self.inputs), outputs, tuple(self.states))
         nodes = tuple(replace(n, sources=(operator_index(graph, i),)) for i, n in enumerate(graph.nodes))
-        setup = ("CALL_ONCE", *["VAR_HANDLE"] * len(graph.states)) if graph.states else ()
+        variables = variables_of(graph)
+        setup = ("CALL_ONCE", *["VAR_HANDLE"] * len(variables)) if variables else ()
         model = write(graph)
         return replace(
             graph,

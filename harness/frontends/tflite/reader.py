@@ -31,13 +31,12 @@ from harness.frontends.tflite.schema import (
     read_model,
 )
 from harness.frontends.tflite.states import Variables
-from harness.ir.graph import ABSENT, Attrs, Graph, Node, Tensor
+from harness.ir.graph import ABSENT, Attrs, Graph, NoAttrs, Node, Tensor
 from harness.ir.interpreter import compute
 from harness.ir.operators import OPERATORS
 from harness.ir.operators.operator import Operator
 from harness.ir.operators.tflite import Reader, Unsupported, damaged
 from harness.ir.operators.traits import Trait
-from harness.ir.operators.variables import VariableAttrs
 from harness.ir.verifier import MAX_TENSOR_BYTES, verify, verify_node
 from harness.quantization.types import DType, Quantization
 
@@ -51,6 +50,7 @@ _MAX_FILE_BYTES = 64 << 20
 _NUMBERS = frozenset({DType.INT32.value, DType.INT64.value, DType.BOOL.value})
 """Element types of shapes, indices and conditions, which are computed while the file is read where they are known."""
 _FOLDED = "of shapes and constants alone, computed when the model was read"
+_STATE = "state"
 _MIN_SCALE = 1e-30  # smaller than any real scale; keeps ratios of scales finite in float32
 _READABLE: dict[int, tuple[Operator, Reader, int | None]] = {
     operator.tflite.code: (operator, operator.tflite.read, operator.tflite.options)
@@ -142,7 +142,6 @@ class _Reader:
         self._types_counted: set[int] = set()
         self._problems = _Problems()
         self._variables = Variables()
-        self._values: dict[int, Tensor] = {}
         self._axes: dict[int, int] = {}
         self._biases: set[int] = set()
 
@@ -167,7 +166,7 @@ class _Reader:
         error = self._problems.error(self._place)
         if error is not None:
             raise error
-        states = self._variables.states(self._values, self._place)
+        states = self._variables.states(self._place)
         inputs = tuple(self._id(t) for t in main.inputs)
         outputs = tuple(self._id(t) for t in main.outputs)
         return Graph(
@@ -219,7 +218,15 @@ class _Reader:
         if self._folds(operator, op, inputs):
             self._fold(operator, op, inputs, attrs)
             return None
-        return self._node(operator.name, op, inputs, op.outputs, attrs)
+        return self._node(operator, op, inputs, attrs, self._states(operator, op))
+
+    def _states(self, operator: Operator, op: FileOperator) -> tuple[int, ...]:
+        """The states of an operator that keeps some in variable tensors."""
+        assert operator.tflite is not None
+        tensors = [op.inputs[i] for i in operator.tflite.states if i < len(op.inputs)]
+        if len(tensors) != operator.states or ABSENT in tensors:
+            raise damaged(f"{op.place}: {operator.name} without its states")
+        return tuple(self._variables.kept(self._tensor(t), t) for t in tensors)
 
     # --- shape arithmetic --------------------------------------------------------------------------------------------
 
@@ -227,7 +234,7 @@ class _Reader:
         """Whether an operator computes numbers, of shapes or constants, that later operators may take as operands."""
         counts = all(self._file_tensors[t].type in _NUMBERS for t in op.outputs)
         known = all(t == ABSENT or self._file_tensors[t].data is not None for t in inputs)
-        return counts and operator.compute is not None and (known or operator.has(Trait.OF_SHAPE))
+        return counts and not operator.stateful and (known or operator.has(Trait.OF_SHAPE))
 
     def _fold(self, operator: Operator, op: FileOperator, inputs: tuple[int, ...], attrs: Attrs) -> None:
         """Makes an operator's outputs constants of the file.
@@ -253,10 +260,10 @@ class _Reader:
         self._removed.append((op.index, _FOLDED))
 
     def _node(
-        self, name: str, op: FileOperator, inputs: tuple[int, ...], outputs: tuple[int, ...], attrs: Attrs
+        self, operator: Operator, op: FileOperator, inputs: tuple[int, ...], attrs: Attrs, states: tuple[int, ...]
     ) -> Node:
         ids = tuple(ABSENT if t == ABSENT else self._id(t) for t in inputs)
-        return Node(name, ids, tuple(self._id(t) for t in outputs), attrs, (op.index,))
+        return Node(operator.name, ids, tuple(self._id(t) for t in op.outputs), attrs, (op.index,), states)
 
     def _variable(self, name: str, op: FileOperator) -> Node | None:
         if op.code == VAR_HANDLE:
@@ -274,8 +281,8 @@ class _Reader:
         held = frozenset(types.x for types in OPERATORS[name].types)
         if not self._check_type(value, held, "variable"):
             return None
-        self._values.setdefault(state, self._tensor(value))
-        return self._node(name, op, inputs, op.outputs, VariableAttrs(state))
+        self._variables.values.setdefault(state, self._tensor(value))
+        return self._node(OPERATORS[name], op, inputs, NoAttrs(), (state,))
 
     # --- element types -----------------------------------------------------------------------------------------------
 
@@ -299,11 +306,16 @@ class _Reader:
 
     def _check_type(self, t: int, allowed: frozenset[DType], role: str) -> bool:
         tensor = self._main.tensors[t]
-        sound = tensor.type in {d.value for d in allowed} and not tensor.odd
+        odd = tensor.odd
+        if tensor.variable and role != _STATE:
+            odd = "variable tensors (state kept in place) of operators that keep none"
+        elif role == _STATE and (not tensor.variable or tensor.data is not None):
+            odd = "states that are constants" if tensor.data is not None else "states in tensors that are no variables"
+        sound = tensor.type in {d.value for d in allowed} and not odd
         if not sound and t not in self._types_counted:
             self._types_counted.add(t)
-            if tensor.odd:
-                self._problems.features[tensor.odd] += 1
+            if odd:
+                self._problems.features[odd] += 1
             else:
                 plural = {"bias": "biases", "input or output": "inputs or outputs"}.get(role, f"{role}s")
                 self._problems.types[f"{tensor.type} {plural}"] += 1
@@ -346,7 +358,14 @@ def _role(operator: Operator, i: int) -> tuple[str, frozenset[DType]]:
         return "weight" if i == 1 else "bias", frozenset(kind for kind in kinds if kind is not None)
     if i in operator.tflite.operands:
         return "", frozenset()
-    return "activation", frozenset(types.data(i) for types in operator.types)
+    if i in operator.tflite.states:
+        which = operator.tflite.states.index(i)
+        return _STATE, frozenset(types.states[which] for types in operator.types)
+    data = operator.tflite.data
+    if data is not None and i not in data:
+        return "", frozenset()
+    place = i if data is None else data.index(i)
+    return "activation", frozenset(types.data(place) for types in operator.types)
 
 
 def _build(tensor: FileTensor, channel_axis: int | None, is_bias: bool) -> Tensor:

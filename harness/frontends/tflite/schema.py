@@ -66,6 +66,7 @@ class FileTensor:
         type: TensorFlow's name of the element type, such as "int8".
         data: its buffer as bytes (a view of the file), or None when it has none.
         scales, zero_points, axis: quantization as written; empty when there is none.
+        variable: whether it is a state, kept in place from one inference to the next.
         odd: a feature of this tensor that tinyhil does not read, such as "sparse storage", or "".
     """
 
@@ -79,6 +80,7 @@ class FileTensor:
     zero_points: tuple[int, ...]
     axis: int
     odd: str
+    variable: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,8 +193,6 @@ def _tensor(index: int, table: FlatTable, buffers: tuple[FlatTable, ...]) -> Fil
     odd = ""
     if table.has(16):
         odd = "sparse storage"
-    elif table.flag(14):
-        odd = "variable tensors (state kept in place)"
     data, external = _buffer(table.integer(8, "<I"), buffers, place)
     if external:
         odd = "buffers stored outside the FlatBuffer (large-model format)"
@@ -209,7 +209,10 @@ def _tensor(index: int, table: FlatTable, buffers: tuple[FlatTable, ...]) -> Fil
         axis = quant.integer(16)
         if quant.integer(12, "<B"):
             odd = "custom quantization"
-    return FileTensor(index, place, name, shape, _TYPES.get(kind, f"type {kind}"), data, scales, zero_points, axis, odd)
+    type_name = _TYPES.get(kind, f"type {kind}")
+    return FileTensor(
+        index, place, name, shape, type_name, data, scales, zero_points, axis, odd, table.flag(14)
+    )
 
 
 def _buffer(index: int, buffers: tuple[FlatTable, ...], place: str) -> tuple[Array | None, bool]:

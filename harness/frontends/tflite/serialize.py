@@ -36,6 +36,7 @@ class TensorDraft:
     type: str
     quant: Quantization | None = None
     data: Array | None = None
+    variable: bool = False
 
 
 @dataclass
@@ -110,7 +111,10 @@ def _write_tensor(builder: Any, tensor: TensorDraft, buffer: int) -> int:
         }
         quant = _table(builder, "QuantizationParameters", parts)
     name, shape = builder.CreateString(tensor.name), _numbers(builder, tensor.shape)
-    fields = {"Shape": shape, "Type": _TYPES[tensor.type], "Buffer": buffer, "Name": name, "Quantization": quant}
+    fields = {
+        **{"Shape": shape, "Type": _TYPES[tensor.type], "Buffer": buffer, "Name": name, "Quantization": quant},
+        "IsVariable": tensor.variable,
+    }
     return _table(builder, "Tensor", fields)
 
 

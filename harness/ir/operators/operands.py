@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from harness.errors import GraphError
-from harness.ir.graph import Attrs, Tensor
+from harness.ir.graph import Attrs, State, Tensor
 from harness.quantization.fixedpoint import Ints, wrap32
 from harness.quantization.requantize import Requantize, tflm
 from harness.quantization.types import Array, Clamp, DType
@@ -24,12 +24,16 @@ class Operands:
         outs: output tensors.
         attrs: the node's.
         requantize: requantization of a layer with weights; TFLM's by default.
+        states: of a node that has some.
+        held: the value of each state before the node runs.
     """
 
     ins: Sequence[Tensor | None]
     outs: Sequence[Tensor]
     attrs: Attrs
     requantize: Requantize = tflm
+    states: Sequence[State] = ()
+    held: Sequence[Array] = ()
 
     @property
     def x(self) -> Tensor:
@@ -55,7 +59,10 @@ class Operands:
 
 Inputs: TypeAlias = Sequence[Array | None]
 Compute: TypeAlias = Callable[[Inputs, Operands], tuple[Array, ...]]
-"""A numpy specification: input arrays and operands -> output arrays, bit for bit those of TensorFlow Lite Micro."""
+"""A numpy specification: input arrays and operands -> output arrays, bit for bit those of TensorFlow Lite Micro.
+
+An operator that changes its states returns their values afterwards, too, behind the outputs.
+"""
 
 
 def array(inputs: Inputs, index: int) -> Array:

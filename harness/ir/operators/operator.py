@@ -32,6 +32,7 @@ class Types:
         x, y: of all data inputs, and of all outputs.
         weights, bias: of an operator with weights.
         apart: (position, type) of data inputs that are not of type x, such as indices and conditions.
+        states: of the states, in the operator's order.
     """
 
     x: DType
@@ -39,14 +40,15 @@ class Types:
     weights: DType | None = None
     bias: DType | None = None
     apart: tuple[tuple[int, DType], ...] = ()
+    states: tuple[DType, ...] = ()
 
     def data(self, position: int) -> DType:
         """Of the data input at `position`."""
         return next((dtype for place, dtype in self.apart if place == position), self.x)
 
-    def fits(self, reads: Sequence[DType | None], writes: Sequence[DType]) -> bool:
-        """Whether data inputs (None: one that is not there) and outputs are of these types."""
-        sound = all(dtype in (None, self.data(i)) for i, dtype in enumerate(reads))
+    def fits(self, reads: Sequence[DType | None], writes: Sequence[DType], states: Sequence[DType] = ()) -> bool:
+        """Whether data inputs (None: one that is not there), outputs and states are of these types."""
+        sound = all(dtype in (None, self.data(i)) for i, dtype in enumerate(reads)) and tuple(states) == self.states
         return sound and all(dtype is self.y for dtype in writes)
 
 
@@ -93,9 +95,9 @@ class Operator:
     Attributes:
         name: TensorFlow Lite's name of it.
         verify: the rule of the verifier for a node whose types and numbers of operands are right.
-        compute: its numpy specification; None for variables, which the interpreter keeps.
+        compute: its numpy specification.
         attrs: class of a node's attributes.
-        inputs, outputs: how many there are.
+        inputs, outputs, states: how many there are.
         optional: positions of inputs that may be ABSENT.
         types: the type policy: the combinations of element types with which it is computed.
         traits: what passes, fusion and kernels may rely on.
@@ -111,10 +113,11 @@ class Operator:
 
     name: str
     verify: Rule
-    compute: Compute | None
+    compute: Compute
     attrs: type[Attrs] = NoAttrs
     inputs: Count = (1, 1)
     outputs: Count = (1, 1)
+    states: int = 0
     optional: frozenset[int] = frozenset()
     types: tuple[Types, ...] = INT8
     traits: frozenset[Trait] = frozenset()
@@ -130,6 +133,11 @@ class Operator:
         """Whether it has a trait."""
         return trait in self.traits
 
+    @property
+    def stateful(self) -> bool:
+        """Whether what it computes depends on more than its inputs, or changes more than its outputs."""
+        return self.has(Trait.READS_STATE) or self.has(Trait.WRITES_STATE)
+
     def data_inputs(self, node: Node) -> tuple[int, ...]:
         """Tensor ids of a node's inputs without weights and bias."""
         return node.inputs[:1] if self.has(Trait.WEIGHTS) else node.inputs
@@ -139,21 +147,16 @@ class Operator:
         tensors = graph.tensors
         reads = [None if t == ABSENT else tensors[t].dtype for t in self.data_inputs(node)]
         writes = [tensors[t].dtype for t in node.outputs]
+        states = [graph.states[i].dtype for i in node.states]
         constants = [tensors[t].dtype for t in node.inputs[len(reads) :] if t != ABSENT]
         for types in self.types:
             own = zip(constants, (types.weights, types.bias), strict=False)
-            if types.fits(reads, writes) and all(dtype is wanted for dtype, wanted in own):
+            if types.fits(reads, writes, states) and all(dtype is wanted for dtype, wanted in own):
                 return types
         return None
 
     def values(self, inputs: Inputs, operands: Operands) -> tuple[Array, ...]:
-        """The outputs, by the specification.
-
-        Raises:
-            GraphError: it has none.
-        """
-        if self.compute is None:
-            raise GraphError(f"operator {self.name} has no specification", hint="verify the graph before running it")
+        """The outputs, by the specification, and behind them the states where it changes them."""
         return self.compute(inputs, operands)
 
     def byte_table(self, x: Tensor, y: Tensor, attrs: Attrs) -> Array:

@@ -1,4 +1,4 @@
-"""SOFTMAX over the last dimension, whose output always has scale 1/256 and zero point -128."""
+"""SOFTMAX over the last dimension, whose output of n bits always has scale 2^-n and zero point -2^(n-1)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ import numpy as np
 from harness.ir.graph import Attrs, Node
 from harness.ir.operators import float_layers
 from harness.ir.operators.operands import Inputs, Operands, array, clip
-from harness.ir.operators.operator import Operator, same
+from harness.ir.operators.operator import Operator, Types
 from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Writing
 from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
 from harness.quantization.fixedpoint import high_mul, reciprocal, rounding_shift_right
 from harness.quantization.params import SOFTMAX_SUM_INTEGER_BITS, softmax_exp_table
 from harness.quantization.types import Array, DType
+
+_TYPES = (Types(DType.INT8, DType.INT8), Types(DType.INT8, DType.INT16), Types(DType.FLOAT32, DType.FLOAT32))
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,10 @@ def _verify(v: View) -> None:
     if y.dtype is DType.FLOAT32:
         return
     v.scaled(x, y)
-    v.need((y.q.scale, y.q.zero_point) == (1 / 256, -128), "must have an output of scale 1/256 and zero point -128")
+    levels, low = 1 << (8 * y.dtype.size), y.dtype.range[0]
+    # TFLM takes an int16 scale within a thousandth of it, as converters write 1/65535.
+    near = abs(y.q.scale * levels - 1) <= (0.001 if y.dtype is DType.INT16 else 0)
+    v.need(near and y.q.zero_point == low, f"must have an output of scale 1/{levels} and zero point {low}")
     v.need(isfinite(beta) and beta * x.q.scale * (1 << 26) > 1, f"has beta {beta:g} and input scale {x.q.scale:g}")
 
 
@@ -48,7 +53,8 @@ def softmax(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     exps = table[x.max(axis=-1, keepdims=True) - x].astype(np.int64)
     total = rounding_shift_right(exps, SOFTMAX_SUM_INTEGER_BITS).sum(axis=-1, keepdims=True)
     scale, bits = reciprocal(total, SOFTMAX_SUM_INTEGER_BITS)
-    return (clip(rounding_shift_right(high_mul(scale, exps), bits + 31 - 8) - 128, op.y.dtype.range, op.y),)
+    shift = bits + 31 - 8 * op.y.dtype.size
+    return (clip(rounding_shift_right(high_mul(scale, exps), shift) + op.y.dtype.range[0], op.y.dtype.range, op.y),)
 
 
 def _read(op: Reading) -> Read:
@@ -66,7 +72,7 @@ OPERATORS = (
         _verify,
         softmax,
         attrs=SoftmaxAttrs,
-        types=same(DType.INT8, DType.FLOAT32),
+        types=_TYPES,
         ulp=8,
         traits=frozenset({Trait.PROBABILITIES}),
         tflite=TfliteForm(25, _write, _read, options=9),

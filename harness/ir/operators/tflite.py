@@ -133,6 +133,9 @@ class Writing(Protocol):
     def handle(self, state: int) -> int:
         """Index of the resource that stands for a variable."""
 
+    def variable(self, state: int) -> int:
+        """Index of the variable tensor that is a state."""
+
 
 Read: TypeAlias = tuple[tuple[int, ...], Attrs]
 """Data inputs (tensor ids of the file, or ABSENT) and attributes of the node."""
@@ -150,6 +153,8 @@ class TfliteForm:
         options: BuiltinOptions union member of the options that are read; None where none are.
         version: of the operator, as TensorFlow's converter writes it for int8.
         operands: positions of inputs, such as axes and shapes, that the reader resolves into attributes.
+        states: positions of inputs that are variable tensors, the node's states in this order.
+        data: positions of the node's inputs, in its order; None where they stand so in the file.
         read, write: the reader and the writer. Variables have no reader: the frontend resolves their handles.
     """
 
@@ -159,6 +164,8 @@ class TfliteForm:
     options: int | None = None
     version: int = 2
     operands: range = range(0)
+    states: range = range(0)
+    data: tuple[int, ...] | None = None
 
 
 def read_plain(op: Reading) -> Read:

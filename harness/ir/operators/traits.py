@@ -31,6 +31,8 @@ class Trait(Enum):
     OF_SHAPE = auto()
     """The outputs follow from the inputs' shapes alone: known when the model is read."""
     READS_STATE = auto()
-    """The output is a variable's value."""
+    """What it computes depends on its states, too: never a constant."""
     WRITES_STATE = auto()
-    """Sets a variable: must not be removed although it has no output."""
+    """Changes its states: must not be removed, even if nothing reads its outputs."""
+    COPIES_STATE = auto()
+    """One state, which is only copied: to the output (READS_STATE), or from the input (WRITES_STATE)."""

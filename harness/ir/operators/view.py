@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeVar, cast
 import numpy as np
 
 from harness.errors import GraphError
-from harness.ir.graph import Graph, Node, Tensor
+from harness.ir.graph import Graph, Node, State, Tensor
 from harness.quantization.types import Clamp
 
 INT32 = 1 << 31
@@ -54,6 +54,10 @@ class View:
     def y(self, i: int = 0) -> Tensor:
         """The i-th output."""
         return self.graph.tensors[self.node.outputs[i]]
+
+    def state(self, i: int = 0) -> State:
+        """The i-th state."""
+        return self.graph.states[self.node.states[i]]
 
     def attrs(self, kind: type[_A]) -> _A:
         """The attributes, whose class the verifier has checked."""

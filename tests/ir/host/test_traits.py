@@ -50,8 +50,8 @@ def test_every_operator_is_generated_or_made_by_a_pass() -> None:
 @pytest.mark.parametrize("name", sorted(OPERATORS))
 def test_every_operator_is_whole(name: str) -> None:
     operator = OPERATORS[name]
-    stateful = operator.has(Trait.READS_STATE) or operator.has(Trait.WRITES_STATE)
-    assert (operator.compute is None) == stateful, "an executable specification, or a variable"
+    assert operator.stateful == (operator.states > 0), "states are read or changed"
+    assert not operator.has(Trait.COPIES_STATE) or operator.states == 1
     assert operator.types and operator.verify
     assert (operator.tflite is None) == (name in MADE_BY_PASSES)
     assert (operator.channel_axis is None) == (not operator.has(Trait.WEIGHTS))

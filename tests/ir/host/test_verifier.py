@@ -19,7 +19,6 @@ from harness.ir.operators.mean import MeanAttrs
 from harness.ir.operators.pad import PadAttrs
 from harness.ir.operators.softmax import SoftmaxAttrs
 from harness.ir.operators.strided_slice import SliceAttrs
-from harness.ir.operators.variables import VariableAttrs
 from harness.ir.verifier import verify
 from harness.ir.window import Pads, PoolAttrs
 from harness.quantization.types import DType, Quantization
@@ -235,14 +234,16 @@ def test_operators(graph, what):
 
 
 def test_variables_fit_their_state():
-    graph = single("READ_VARIABLE", [], [tensor(1, 4)], VariableAttrs(0))
+    graph = single("READ_VARIABLE", [], [tensor(1, 4)])
     graph = replace(graph, tensors=(*graph.tensors, tensor(1)), inputs=(1,))
-    assert "refers to state 0, of 0" in refused(graph)
+    assert "has 0 states, not 1" in refused(graph)
+    graph = replace(graph, nodes=(replace(graph.nodes[0], states=(0,)),))
+    assert "refers to states [0], of 0" in refused(graph)
     held = State("s", DType.INT8, np.zeros((1, 4), np.int8))
     verify(replace(graph, states=(held,)))
     assert "gives shape [1, 3]" in refused(replace(graph, states=(replace(held, initial=np.zeros((1, 3), np.int8)),)))
     wide = State("s", DType.INT16, np.zeros((1, 4), np.int16))
-    assert "the state is int16" in refused(replace(graph, states=(wide,)))
+    assert "has the state 's' of type int16" in refused(replace(graph, states=(wide,)))
     assert "state 's'" in refused(replace(graph, states=(replace(held, dtype=DType.INT16),)))
 
 

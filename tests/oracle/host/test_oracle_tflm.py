@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from harness.frontends import load
-from harness.ir.graph import Graph, Node, State, Tensor
+from harness.ir.graph import Graph, NoAttrs, Node, State, Tensor
 from harness.ir.operators import OPERATORS
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
-from harness.ir.operators.variables import VariableAttrs
 from harness.ir.window import ConvAttrs, Pads, PoolAttrs
 from harness.oracle import OracleSession, open_oracle
 from harness.quantization.types import Array, DType, Quantization
@@ -22,6 +21,8 @@ MODELS = (
     *("mlperftiny_kws_int8", "mlperftiny_vww_int8", "mlperftiny_ic_int8", "mlperftiny_ad_int8", "mlperftiny_sww_int8"),
     *("tflm_micro_speech_quantized", "tflm_hello_world_int8", "tinymaix_mnist_resnet_q", "tinymaix_mnist_valid_q"),
 )
+
+RECURRENT = ("tflm_keyword_scrambled_8bit", "tflm_trained_lstm_int8")
 
 
 def noise(graph: Graph, rng: np.random.Generator) -> list[Array]:
@@ -72,9 +73,9 @@ def test_real_models_agree(name: str) -> None:
     assert_agree(graph, open_oracle("spec", graph), open_oracle("tflm", graph), vectors)
 
 
-@pytest.mark.parametrize("name", WAKE_WORDS)
-def test_wake_words_agree_over_a_sequence_and_after_a_reset(name: str) -> None:
-    graph = load(wake_word_model(name))
+@pytest.mark.parametrize("name", [*WAKE_WORDS, *RECURRENT])
+def test_models_with_states_agree_over_a_sequence_and_after_a_reset(name: str) -> None:
+    graph = load(real_model(name) if name in RECURRENT else wake_word_model(name))
     rng = np.random.default_rng(0)
     with open_oracle("spec", graph) as spec, open_oracle("tflm", graph) as tflm:
         assert_agree(graph, spec, tflm, [noise(graph, rng) for _ in range(scaled(30, 100))])
@@ -90,9 +91,9 @@ def delay_line() -> Graph:
     x = draft.input((1, 2, 2, 1), quant)
     draft.states.append(State("last", DType.INT8, np.full((1, 2, 2, 1), 7, np.int8), quant))
     y, pooled = draft.tensor((1, 2, 2, 1), quant), draft.tensor((1, 2, 2, 1), quant)
-    draft.node("READ_VARIABLE", (), (y,), VariableAttrs(0))
+    draft.node("READ_VARIABLE", (), (y,), NoAttrs(), (0,))
     draft.node("MAX_POOL_2D", (x,), (pooled,), PoolAttrs((1, 1), (1, 1), Pads(), (-128, 127)))
-    draft.node("ASSIGN_VARIABLE", (pooled,), (), VariableAttrs(0))
+    draft.node("ASSIGN_VARIABLE", (pooled,), (), NoAttrs(), (0,))
     return draft.finish("delay", (y,))
 
 

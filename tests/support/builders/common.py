@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from harness.ir.activations import activation_clamp
-from harness.ir.graph import Tensor
+from harness.ir.graph import NoAttrs, Tensor
 from harness.ir.operators import OPERATORS
 from harness.ir.window import Pads, same_pads
 from harness.quantization.types import Clamp, DType, Quantization
@@ -37,6 +39,15 @@ def anything(draft: Draft, x: int | None, low: int = 1, high: int = 4, kind: str
         return x
     types = [types.x for types in OPERATORS[kind].types] if kind and chance(rng, 0.5) else [DType.INT8]
     return draft.input(random_shape(rng, low, high), dtype=pick(rng, *types))
+
+
+def flattened(draft: Draft, x: int, before: tuple[int, ...]) -> int:
+    """x as [*before, rows, elements of a row], reshaped where it is of another rank."""
+    shape = draft.shape(x)
+    if len(shape) == len(before) + 2:
+        return x
+    y = draft.like(x, (*before, prod(shape[:-1]), shape[-1]))
+    return draft.node("RESHAPE", (x,), (y,), NoAttrs())
 
 
 def fused(rng: Rng, y: Tensor) -> Clamp:

@@ -13,7 +13,7 @@ from tests.support.draft import Draft, between, chance, log_uniform, pick
 
 
 def softmax(draft: Draft, x: int | None = None) -> int:
-    rng = draft.rng
+    rng, alone = draft.rng, x is None
     if x is None:
         depth = between(rng, 1, 300) if chance(rng, 0.2) else between(rng, 1, 20)
         dtype = pick(rng, DType.INT8, DType.INT8, *(types.x for types in OPERATORS["SOFTMAX"].types))
@@ -21,6 +21,9 @@ def softmax(draft: Draft, x: int | None = None) -> int:
     beta = 1.0 if chance(rng, 0.7) else log_uniform(rng, 0.1, 8)
     dtype = draft.tensors[x].dtype
     y = draft.tensor(draft.shape(x), None if dtype is DType.FLOAT32 else PROBABILITY, dtype)
+    if alone and dtype is DType.INT8 and chance(rng, 0.3):
+        scale = pick(rng, 1 / 65536, float(np.float32(1 / 65535)))
+        y = draft.tensor(draft.shape(x), Quantization((scale,), (-32768,)), DType.INT16)
     return draft.node("SOFTMAX", (x,), (y,), SoftmaxAttrs(float(np.float32(beta))))
 
 
