@@ -119,7 +119,7 @@ _TYPES: dict[str, tuple[Types, ...]] = {
     "ABS": same(DType.FLOAT32, DType.INT8, DType.INT16),
     "ELU": same(DType.FLOAT32, DType.INT8),
 }
-_TRAITS = frozenset({Trait.ELEMENTWISE, Trait.ROW_BY_ROW})
+_TRAITS = frozenset({Trait.ELEMENTWISE})
 _ULP = {"EXP": 1, "LOG": 1, "SIN": 2, "COS": 2, "ELU": 3}
 """Distance from TFLM's host library in the last place, as measured (tests/quantization/host/test_elementary.py)."""
 
@@ -134,7 +134,7 @@ OPERATORS = tuple(
         _verify,
         _compute(name),
         types=_TYPES.get(name, same(DType.FLOAT32)),
-        traits=_TRAITS | ({Trait.BYTE_FUNCTION} if name in _INTEGERS else frozenset()),
+        traits=_TRAITS | ({Trait.BYTE_FUNCTION, Trait.ROW_BY_ROW} if name in _INTEGERS else frozenset()),
         tflite=TfliteForm(code, write_plain, read_plain, version=1),
         ulp=_ULP.get(name, 0),
     )
