@@ -65,22 +65,12 @@ class SvdfS8S16Dsp(SvdfS8S16Portable):
         return words(name, values)
 
 
-class LstmS8Dsp(LstmS8Portable):
-    """UNIDIRECTIONAL_SEQUENCE_LSTM."""
+class LstmS8GeneralDsp(LstmS8Portable):
+    """UNIDIRECTIONAL_SEQUENCE_LSTM, whatever its factors are."""
 
     features = _DSP
     superseded_by = frozenset({"mve"})
-    function = "lstm_s8_dsp"
-
-    @staticmethod
-    def scale(factor: Multiplier) -> dict[str, int]:
-        """A right shift of 1 and more, with the half that rounds it (requant.py)."""
-        return {"multiplier": factor.m, "shift": -factor.shift, "half": 1 << (-factor.shift - 1)}
-
-    def applies(self, context: Context) -> bool:
-        """Where every factor shifts right, and no sum reaches 2^30."""
-        right = all(-31 <= factor.shift <= -1 for factor in factors_of(params_of(context)).values())
-        return right and largest_sum(context) < 1 << 30
+    function = "lstm_s8_general_dsp"
 
     def pack(self, weights: Ints) -> Ints:
         """See quads_of_pairs."""
@@ -91,4 +81,20 @@ class LstmS8Dsp(LstmS8Portable):
         return words(name, values)
 
 
-KERNELS: tuple[Kernel, ...] = (SvdfS8Dsp(), SvdfS8S16Dsp(), LstmS8Dsp())
+class LstmS8Dsp(LstmS8GeneralDsp):
+    """The same where every factor shifts right and no sum reaches 2^30: five instructions for a product with one."""
+
+    function = "lstm_s8_dsp"
+
+    @staticmethod
+    def scale(factor: Multiplier) -> dict[str, int]:
+        """A right shift of 1 and more, with the half that rounds it (requant.py)."""
+        return {"multiplier": factor.m, "shift": -factor.shift, "half": 1 << (-factor.shift - 1)}
+
+    def applies(self, context: Context) -> bool:
+        """See above."""
+        right = all(-31 <= factor.shift <= -1 for factor in factors_of(params_of(context)).values())
+        return right and largest_sum(context) < 1 << 30
+
+
+KERNELS: tuple[Kernel, ...] = (SvdfS8Dsp(), SvdfS8S16Dsp(), LstmS8GeneralDsp(), LstmS8Dsp())

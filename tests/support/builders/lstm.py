@@ -25,8 +25,9 @@ def lstm(draft: Draft, x: int | None = None, units: int = 0) -> int:
     units = units or between(rng, 1, 21)
     hidden = quantization(rng, DType.INT8, pick(rng, 1 / 128, log_uniform(rng, 2**-9, 2**-5)))
     cell = Quantization((2.0 ** between(rng, -15, -8),), (0,))
-    fed = [_weights(draft, units, depth, draft.quant(x)) for _ in range(4)]
-    back = [_weights(draft, units, units, hidden) for _ in range(4)]
+    gain = pick(rng, 0.1, 0.1, 1, 4)
+    fed = [_weights(draft, units, depth, draft.quant(x), gain) for _ in range(4)]
+    back = [_weights(draft, units, units, hidden, gain) for _ in range(4)]
     biases = []
     for w in fed:
         scale = float(np.float32(draft.quant(x).scale) * np.float32(draft.quant(w).scale))
@@ -41,12 +42,12 @@ def lstm(draft: Draft, x: int | None = None, units: int = 0) -> int:
     return draft.node("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, (y,), attrs, (number, number + 1))
 
 
-def _weights(draft: Draft, units: int, depth: int, quant: Quantization) -> int:
-    """Such that sums, in units of 1, are small, or span the gates, or saturate them."""
+def _weights(draft: Draft, units: int, depth: int, quant: Quantization, gain: float) -> int:
+    """Such that sums are about as large as `gain`: small, or spanning the gates, or saturating them."""
     rng = draft.rng
     data = np.clip(np.round(rng.normal(0, log_uniform(rng, 5, 90), (units, depth))), -128, 127)
     deviation = (float(np.abs(data).mean()) + 1) * 75 * np.sqrt(depth) * quant.scale
-    scale = float(np.float32(log_uniform(rng, 0.2, 6) / deviation))
+    scale = float(np.float32(log_uniform(rng, gain / 3, gain * 2) / deviation))
     return draft.constant(data.astype(np.int8), Quantization((scale,), (0,)))
 
 
