@@ -1,4 +1,4 @@
-"""Variable tensors of a .tflite become states of the operators that keep them; what keeps none, or is none, is refused."""
+"""Variable tensors of a .tflite become states of the operators that keep them; others are refused."""
 
 from __future__ import annotations
 
