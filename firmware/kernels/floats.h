@@ -16,6 +16,8 @@ HIL_INLINE float hil_rounded(float value)
     __asm__("" : "+t"(value));
 #elif defined(__GNUC__) && defined(__SSE__)
     __asm__("" : "+x"(value));
+#elif defined(__GNUC__) && defined(__aarch64__)
+    __asm__("" : "+w"(value));
 #elif defined(__GNUC__)
     __asm__("" : "+r"(value));
 #endif

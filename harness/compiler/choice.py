@@ -65,7 +65,8 @@ class KernelChoice:
         data = self.context.input(argument.index).data if isinstance(argument, In) else None
         if data is None or not isinstance(argument, In):
             return argument
-        raw = np.ascontiguousarray(data).view(argument.ctype.removesuffix("_t")).reshape(-1)
+        kind = "float32" if argument.ctype == "float" else argument.ctype.removesuffix("_t")
+        raw = np.ascontiguousarray(data).reshape(-1).view(kind)
         return ConstantTable(f"input_{argument.index}", argument.ctype, raw)
 
     @property

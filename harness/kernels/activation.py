@@ -12,7 +12,7 @@ from harness.kernels.access_order import AccessOrder, elementwise
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out
 from harness.kernels.context import Context
 from harness.kernels.work import Reuse, Work
-from harness.quantization.params import softmax_exp_table
+from harness.quantization.params import log_softmax_params, softmax_exp_table
 from harness.quantization.types import DType
 
 
@@ -65,6 +65,30 @@ class SoftmaxS8Portable(Kernel):
         return Work({"row": elements // depth, "element": elements})
 
 
+class LogSoftmaxS8Portable(Kernel):
+    """int8 LOG_SOFTMAX: SOFTMAX's table of exp(), the logarithm of their sum in fixed point."""
+
+    ops = frozenset({"LOG_SOFTMAX"})
+
+    def lower(self, context: Context) -> Lowered:
+        x, depth = context.input(), context.input().shape[-1]
+        p = log_softmax_params(x)
+        shape = {"rows": x.elements // depth, "depth": depth, "diff_min": p.diff_min}
+        shape |= {"multiplier": p.input.m, "shift": p.input.shift}
+        shape |= {"reverse_multiplier": p.reverse.m, "reverse_shift": p.reverse.shift}
+        table = ConstantTable("exp", "int32_t", softmax_exp_table(x, 1.0).astype(np.int32))
+        return Lowered(
+            "log_softmax_s8_portable", (Call("log_softmax_s8_portable", (In(), table, Out()), shape),)
+        )
+
+    def access_order(self, context: Context) -> AccessOrder:
+        return elementwise(context)
+
+    def work(self, context: Context) -> Work:
+        elements, depth = context.output().elements, context.output().shape[-1]
+        return Work({"row": elements // depth, "element": elements})
+
+
 class SoftmaxS8S16Portable(SoftmaxS8Portable):
     """int8 SOFTMAX to int16."""
 
@@ -76,4 +100,4 @@ class SoftmaxS8S16Portable(SoftmaxS8Portable):
         return None  # the output is larger than the input
 
 
-KERNELS: tuple[Kernel, ...] = (Lut8Portable(), SoftmaxS8Portable(), SoftmaxS8S16Portable())
+KERNELS: tuple[Kernel, ...] = (Lut8Portable(), SoftmaxS8Portable(), SoftmaxS8S16Portable(), LogSoftmaxS8Portable())

@@ -7,9 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from harness.hardware.target import Target
-from harness.ir.operators import names_with
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
-from harness.ir.operators.traits import Trait
 from harness.ir.window import one_row
 from harness.kernels.access_order import AccessOrder, pixel_pairs, rows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
@@ -103,7 +101,7 @@ class ConvDsp(Kernel):
         chunked: whether only as many channels are computed at a time as the cache before slow memory holds weights of.
     """
 
-    ops = names_with(Trait.WEIGHTS) - names_with(Trait.CHANNELS_APART)
+    ops = frozenset({"CONV_2D", "FULLY_CONNECTED"})
     features = DSP
     function: ClassVar[str]
     form: ClassVar[Form]

@@ -1,4 +1,4 @@
-"""Operators that copy what indices pick: GATHER, GATHER_ND, RESIZE_NEAREST_NEIGHBOR."""
+"""Operators that copy what indices or tables pick: GATHER, GATHER_ND, RESIZE_NEAREST_NEIGHBOR, RESIZE_BILINEAR."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import numpy as np
 
 from harness.ir.operators import OPERATORS
 from harness.ir.operators.gather import GatherAttrs
+from harness.ir.operators.resize_bilinear import float_places, integer_places
 from harness.ir.operators.resize_nearest import ResizeAttrs, pixels
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, packed
 from harness.kernels.context import Context
 from harness.kernels.work import Work
+from harness.quantization.types import DType
 
 _BYTES = "uint8_t"
 
@@ -83,10 +85,37 @@ class ResizeNearestPortable(Kernel):
         return _copied(context.input().shape[3] * context.input().dtype.size, context)
 
 
+class ResizeBilinearPortable(Kernel):
+    """RESIZE_BILINEAR by tables of rows and columns."""
+
+    ops = frozenset({"RESIZE_BILINEAR"})
+    types = OPERATORS["RESIZE_BILINEAR"].types
+
+    def lower(self, context: Context) -> Lowered:
+        attrs, x, y = context.node.attrs, context.input(), context.output()
+        assert isinstance(attrs, ResizeAttrs)
+        floats = x.dtype is DType.FLOAT32
+        axes = [(float_places if floats else integer_places)(x.shape[i], y.shape[i], attrs) for i in (1, 2)]
+        shape = {"batches": x.shape[0], "in_h": x.shape[1], "in_w": x.shape[2]}
+        shape |= {"out_h": y.shape[1], "out_w": y.shape[2], "channels": x.shape[3], "is_float": int(floats)}
+        tables = []
+        for name, axis in zip(("rows", "columns"), axes, strict=True):
+            share = np.zeros_like(axis.low) if floats else axis.far
+            tables.append(ConstantTable(name, "int16_t", packed(np.stack([axis.low, axis.high, share], 1), "int16")))
+        shares = np.concatenate([axis.far for axis in axes]) if floats else np.zeros(1)
+        tables.append(ConstantTable("shares", "float", packed(shares, "float32")))
+        call = Call("resize_bilinear_portable", (In(ctype=_BYTES), *tables, Out(ctype=_BYTES)), shape)
+        return Lowered("resize_bilinear_portable", (call,))
+
+    def work(self, context: Context) -> Work:
+        y = context.output()
+        return Work({"pixel": y.elements // y.shape[3], "element": y.elements})
+
+
 def _copied(size: int, context: Context) -> Work:
     """The output is copied in runs of `size` bytes."""
     bytes_out = int(np.prod(context.output().shape, dtype=np.int64)) * context.output().dtype.size
     return Work({"run": bytes_out // size, "byte": bytes_out})
 
 
-KERNELS: tuple[Kernel, ...] = (GatherPortable(), GatherNdPortable(), ResizeNearestPortable())
+KERNELS: tuple[Kernel, ...] = (GatherPortable(), GatherNdPortable(), ResizeNearestPortable(), ResizeBilinearPortable())

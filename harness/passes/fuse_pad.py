@@ -26,7 +26,7 @@ def fuse_pad(graph: Graph) -> Graph:
         conv = graph.nodes[reader]
         if not isinstance(conv.attrs, ConvAttrs) or x.quant is None or x.quant != y.quant:
             continue
-        if attrs.value != x.q.zero_point:
+        if attrs.value != (0 if x.quant is None else x.quant.zero_point):
             continue
         old = conv.attrs.pads
         pads = Pads(old.top + rows[0], old.bottom + rows[1], old.left + columns[0], old.right + columns[1])

@@ -72,6 +72,17 @@ def multiply_by_quantized_multiplier(x: IntLike, m: IntLike, shift: IntLike) -> 
     return rounding_shift_right(high_mul(left, m), np.maximum(-bits, 0))
 
 
+def multiply_wide(x: IntLike, m: IntLike, shift: IntLike) -> Ints:
+    """Product x * m * 2**(shift - 31) of sums of up to 48 bits, by the upper 16 bits of m, rounded once, ties up.
+
+    Source: TFLM MultiplyByQuantizedMultiplier(int64_t, ...).
+    """
+    multiplier = np.asarray(m, np.int64)
+    reduced = np.where(multiplier < 0x7FFF0000, (multiplier + (1 << 15)) >> 16, 0x7FFF)
+    right: Ints = 15 - np.asarray(shift, np.int64)
+    return (np.asarray(x, np.int64) * reduced + (np.int64(1) << (right - 1))) >> right
+
+
 def multiply_rounding_up(x: IntLike, m: IntLike, shift: IntLike) -> Ints:
     """As multiply_by_quantized_multiplier, but the right shift rounds ties up: LiteRT's optimised kernels on x86."""
     bits = np.asarray(shift, np.int64)

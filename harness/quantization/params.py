@@ -144,6 +144,19 @@ def squared_difference_params(a: Quantized, b: Quantized, y: Quantized) -> AddPa
     )
 
 
+def abs_params(x: Quantized, y: Quantized) -> Multiplier | None:
+    """ABS of integers: y = zy + mult(|x - zx|); None where both have one scale, and nothing is multiplied."""
+    return None if _scale(x) == _scale(y) else requantize_params(x, y)
+
+
+def leaky_params(x: Quantized, y: Quantized, alpha: float) -> tuple[Multiplier, Multiplier]:
+    """LEAKY_RELU: (multiplier of values from the zero point up, and of those below). TFLM divides in float32."""
+    over, slope = np.float32(x.q.scale) / np.float32(y.q.scale), np.float32(x.q.scale) * np.float32(alpha)
+    below = float(slope / np.float32(y.q.scale))
+    m, shift = quantize_multiplier(abs(below))
+    return _multiplier(float(over), y), Multiplier(-m if below < 0 else m, shift)
+
+
 def mul_params(a: Quantized, b: Quantized, y: Quantized) -> Multiplier:
     """MUL: y = zy + mult((a - za) * (b - zb))."""
     return _multiplier(_scale(a) * _scale(b) / _scale(y), y)
@@ -189,6 +202,22 @@ def softmax_params(x: Quantized, beta: float) -> SoftmaxParams:
     multiplier = Multiplier(*quantize_multiplier(real))
     radius = ((1 << SOFTMAX_INTEGER_BITS) - 1) * (1 << (31 - SOFTMAX_INTEGER_BITS)) / (1 << multiplier.shift)
     return SoftmaxParams(multiplier, -floor(radius))
+
+
+@dataclass(frozen=True)
+class LogSoftmaxParams:
+    """LOG_SOFTMAX: as SOFTMAX with beta 1, and the way back from Q5.26 to the input's steps."""
+
+    input: Multiplier
+    diff_min: int
+    reverse: Multiplier
+
+
+def log_softmax_params(x: Quantized) -> LogSoftmaxParams:
+    """Constants of LOG_SOFTMAX, int8 (TFLM, PreprocessLogSoftmaxScalingExp)."""
+    forward = softmax_params(x, 1.0)
+    reverse = float(1 << (31 - forward.input.shift)) / forward.input.m
+    return LogSoftmaxParams(forward.input, forward.diff_min, _multiplier(reverse, x))
 
 
 def softmax_exp_table(x: Quantized, beta: float) -> Int32s:

@@ -44,10 +44,8 @@ CHAINS = (
     *(("PAD", "AVERAGE_POOL_2D"), ("PAD", "MAX_POOL_2D"), ("SPLIT", "ADD"), ("QUANTIZE", "CONV_2D", "DEQUANTIZE")),
     *((function, other) for function in BYTE_FUNCTIONS for other in ("MUL", "QUANTIZE", "LOGISTIC")),
     *( ("PAD", "PAD", "CONV_2D"), ("CONCATENATION", "CONV_2D", "SPLIT_V")),
-    *(
-        ("FULLY_CONNECTED", "SVDF", "FULLY_CONNECTED", "SVDF", "SOFTMAX"),
-        ("FULLY_CONNECTED", "SVDF", "SVDF", "LOGISTIC"),
-    ),
+    *(("FULLY_CONNECTED", "SVDF", "FULLY_CONNECTED", "SVDF", "SOFTMAX"),),
+    *(("FULLY_CONNECTED", "SVDF", "SVDF", "LOGISTIC"),),
     *((LSTM, "FULLY_CONNECTED", "SVDF"), (LSTM, LSTM, "RELU"), (LSTM, "TANH", "ADD")),
 )
 _WINDOWS = {"CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D"}

@@ -201,9 +201,12 @@ def fields(shape: Mapping[str, int]) -> list[str]:
     return [*lines, line]
 
 
-def int_literal(value: int) -> str:
-    """C expression of an int32 value."""
-    return "INT32_MIN" if value == -(1 << 31) else str(int(value))
+def int_literal(value: float) -> str:
+    """C expression of an integer."""
+    if -(1 << 31) < value < 1 << 31:
+        return str(int(value))
+    ends = {-(1 << 31): "INT32_MIN", -(1 << 63): "INT64_MIN"}
+    return ends.get(int(value), f"INT64_C({int(value)})")
 
 
 def float_literal(value: float) -> str:
@@ -236,6 +239,7 @@ def weights_source(name: str, version: str, arrays: Sequence[ConstantArray]) -> 
         numbers = array.data.reshape(-1).tolist()
         literal = float_literal if array.ctype == "float" else int_literal
         per_line = 24 if array.data.dtype.itemsize == 1 else 10
+        literal = float_literal if array.data.dtype == np.float32 else int_literal
         for start in range(0, len(numbers), per_line):
             lines.append("    " + ", ".join(map(literal, numbers[start : start + per_line])) + ",")
         lines += ["};", ""]

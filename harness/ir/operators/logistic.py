@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from harness.ir.operators.operands import Inputs, Operands, array
-from harness.ir.operators.operator import Operator
+from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import TfliteForm, read_plain, write_plain
 from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
+from harness.quantization import elementary
 from harness.quantization.params import logistic_values
-from harness.quantization.types import Array
+from harness.quantization.types import Array, DType
 
 _SMALLEST = 2.0**-58  # smaller ones shift by more than 31 bits in TFLM's requantization
 
@@ -16,6 +17,8 @@ _SMALLEST = 2.0**-58  # smaller ones shift by more than 31 bits in TFLM's requan
 def _verify(v: View) -> None:
     x, y = v.x(), v.y()
     v.shape(y, x.shape)
+    if y.dtype is DType.FLOAT32:
+        return
     v.scaled(x, y)
     v.need((y.q.scale, y.q.zero_point) == (1 / 256, -128), "must have an output of scale 1/256 and zero point -128")
     v.need(
@@ -26,7 +29,9 @@ def _verify(v: View) -> None:
 
 
 def logistic(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
-    """LOGISTIC by gemmlowp's fixed-point arithmetic. Source: TFLM reference integer_ops/logistic.h."""
+    """LOGISTIC; int8 by gemmlowp's fixed-point arithmetic. Source: TFLM reference integer_ops/logistic.h."""
+    if op.y.dtype is DType.FLOAT32:
+        return (elementary.logistic(array(inputs, 0)),)
     return (logistic_values(array(inputs, 0), op.x),)
 
 
@@ -35,6 +40,8 @@ OPERATORS = (
         "LOGISTIC",
         _verify,
         logistic,
+        types=same(DType.INT8, DType.FLOAT32),
+        ulp=2,
         traits=frozenset({Trait.ELEMENTWISE, Trait.BYTE_FUNCTION, Trait.ROW_BY_ROW, Trait.PROBABILITIES}),
         tflite=TfliteForm(14, write_plain, read_plain),
     ),

@@ -86,7 +86,9 @@ def plain(inputs: Inputs, index: int) -> Any:
 def clip(values: Any, clamp: Clamp, y: Tensor) -> Array:
     """Values clamped, in the type and shape of `y`; what has left 32 bits wraps around before, as in C."""
     if y.dtype is DType.FLOAT32:
-        return np.clip(values, *map(np.float32, clamp)).astype(np.float32).reshape(y.shape)
+        low, high = map(np.float32, clamp)
+        raised = np.where(values < low, low, values)  # as std::max and std::min: -0 is not below 0
+        return np.where(high < raised, high, raised).astype(np.float32).reshape(y.shape)
     if y.dtype is DType.INT32:
         values = wrap32(values)
     clipped: Array = np.clip(values, *clamp).astype(y.dtype.numpy).reshape(y.shape)

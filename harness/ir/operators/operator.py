@@ -58,6 +58,11 @@ INT8 = (Types(DType.INT8, DType.INT8),)
 INT8_WEIGHTS = (Types(DType.INT8, DType.INT8, weights=DType.INT8, bias=DType.INT32),)
 """The same with weights and biases."""
 
+INT16_WEIGHTS = tuple(
+    Types(DType.INT16, DType.INT16, weights=DType.INT8, bias=bias) for bias in (DType.INT64, DType.INT32)
+)
+"""16x8: int16 activations, int8 weights."""
+
 BYTES = tuple(Types(x, y) for x in EIGHT_BITS for y in EIGHT_BITS)
 """From one 8-bit type to another."""
 
@@ -101,6 +106,8 @@ class Operator:
         macs: multiply-accumulates, padding included, bias and requantization not.
         changes_nothing: whether a node's output has its input's bytes, perhaps under another shape.
         moves: of an operator that only copies elements: which ones where.
+        ulp: of float32: how far TFLM's results on a host may lie from the specification, in units in the last place; 0:
+            they are the same bits.
         filler: the value of output elements that no move writes; None where moves write all.
     """
 
@@ -120,6 +127,7 @@ class Operator:
     changes_nothing: Callable[[Graph, Node], bool] = _never
     moves: Callable[[Graph, Node], tuple[Move, ...]] | None = None
     filler: Callable[[Graph, Node], int | None] = _nothing
+    ulp: int = 0
 
     def has(self, trait: Trait) -> bool:
         """Whether it has a trait."""

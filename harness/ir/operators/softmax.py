@@ -9,6 +9,7 @@ from typing import cast
 import numpy as np
 
 from harness.ir.graph import Attrs, Node
+from harness.ir.operators import float_layers
 from harness.ir.operators.operands import Inputs, Operands, array, clip
 from harness.ir.operators.operator import Operator, Types
 from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Writing
@@ -18,7 +19,7 @@ from harness.quantization.fixedpoint import high_mul, reciprocal, rounding_shift
 from harness.quantization.params import SOFTMAX_SUM_INTEGER_BITS, softmax_exp_table
 from harness.quantization.types import Array, DType
 
-_TYPES = (Types(DType.INT8, DType.INT8), Types(DType.INT8, DType.INT16))
+_TYPES = (Types(DType.INT8, DType.INT8), Types(DType.INT8, DType.INT16), Types(DType.FLOAT32, DType.FLOAT32))
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,9 @@ def _verify(v: View) -> None:
     x, y, beta = v.x(), v.y(), v.attrs(SoftmaxAttrs).beta
     v.shape(y, x.shape)
     v.need(len(x.shape) >= 1, "reads a scalar")
+    v.need(isfinite(beta), f"has beta {beta:g}")
+    if y.dtype is DType.FLOAT32:
+        return
     v.scaled(x, y)
     levels, low = 1 << (8 * y.dtype.size), y.dtype.range[0]
     # TFLM takes an int16 scale within a thousandth of it, as converters write 1/65535.
@@ -41,7 +45,9 @@ def _verify(v: View) -> None:
 
 
 def softmax(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
-    """SOFTMAX by fixed-point arithmetic. Source: TFLM reference softmax.h."""
+    """SOFTMAX, of integers by fixed-point arithmetic. Source: TFLM reference softmax.h."""
+    if op.y.dtype is DType.FLOAT32:
+        return (float_layers.softmax(array(inputs, 0), cast(SoftmaxAttrs, op.attrs).beta),)
     x = array(inputs, 0).astype(np.int64)
     table = softmax_exp_table(op.x, cast(SoftmaxAttrs, op.attrs).beta)
     exps = table[x.max(axis=-1, keepdims=True) - x].astype(np.int64)
@@ -67,6 +73,7 @@ OPERATORS = (
         softmax,
         attrs=SoftmaxAttrs,
         types=_TYPES,
+        ulp=8,
         traits=frozenset({Trait.PROBABILITIES}),
         tflite=TfliteForm(25, _write, _read, options=9),
     ),

@@ -7,10 +7,11 @@ from math import floor
 import numpy as np
 
 from harness.ir.operators.operands import Inputs, Operands, array, centred
-from harness.ir.operators.operator import Operator
+from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import TfliteForm, read_plain, write_plain
 from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
+from harness.quantization import elementary
 from harness.quantization.fixedpoint import (
     Ints,
     exp_on_negative_values,
@@ -20,7 +21,7 @@ from harness.quantization.fixedpoint import (
     rounding_shift_right,
     saturating_shift_left,
 )
-from harness.quantization.types import Array, Quantized
+from harness.quantization.types import Array, DType, Quantized
 
 INTEGER_BITS = 4
 """Integer bits of the fixed-point input (Q4.27) of TFLM's function."""
@@ -29,6 +30,8 @@ INTEGER_BITS = 4
 def _verify(v: View) -> None:
     x, y = v.x(), v.y()
     v.shape(y, x.shape)
+    if y.dtype is DType.FLOAT32:
+        return
     v.scaled(x, y)
     v.need((y.q.scale, y.q.zero_point) == (1 / 128, 0), "must have an output of scale 1/128 and zero point 0")
     v.need(2.0**-28 <= x.q.scale < 2.0**30, f"has an input of scale {x.q.scale:g}, outside 2^-28 to 2^30")
@@ -60,7 +63,9 @@ def _multiplier_and_radius(x: Quantized) -> tuple[int, int, int]:
 
 
 def tanh(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
-    """TANH by gemmlowp's fixed-point arithmetic. Source: TFLM reference integer_ops/tanh.h."""
+    """TANH; int8 by gemmlowp's fixed-point arithmetic. Source: TFLM reference integer_ops/tanh.h."""
+    if op.y.dtype is DType.FLOAT32:
+        return (elementary.tanh(array(inputs, 0)),)
     low, high = op.y.dtype.range
     m, shift, radius = _multiplier_and_radius(op.x)
     values = centred(inputs, 0, op)
@@ -75,6 +80,8 @@ OPERATORS = (
         "TANH",
         _verify,
         tanh,
+        types=same(DType.INT8, DType.FLOAT32),
+        ulp=1,
         traits=frozenset({Trait.ELEMENTWISE, Trait.BYTE_FUNCTION, Trait.ROW_BY_ROW}),
         tflite=TfliteForm(28, write_plain, read_plain),
     ),

@@ -7,6 +7,7 @@ import pytest
 
 from harness.frontends import load
 from harness.ir.graph import Graph, NoAttrs, Node, State, Tensor
+from harness.ir.operators import OPERATORS
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from harness.ir.window import ConvAttrs, Pads, PoolAttrs
 from harness.oracle import OracleSession, open_oracle
@@ -29,18 +30,29 @@ def noise(graph: Graph, rng: np.random.Generator) -> list[Array]:
     return [rng.integers(t.dtype.range[0], t.dtype.range[1] + 1, t.shape).astype(t.dtype.numpy) for t in tensors]
 
 
+def assert_close(ours: Array, theirs: Array, ulp: int, where: str) -> None:
+    """Equal, or floats not more than `ulp` steps of float32 apart."""
+    if ulp and ours.dtype == np.float32:
+        a, b = (np.nan_to_num(x).view(np.int32).astype(np.int64) for x in (ours, theirs))
+        apart = np.where(a < 0, -(a & 0x7FFFFFFF), a) - np.where(b < 0, -(b & 0x7FFFFFFF), b)
+        assert np.abs(apart).max(initial=0) <= ulp, where
+        np.testing.assert_array_equal(np.isnan(ours), np.isnan(theirs), where)
+    else:
+        np.testing.assert_array_equal(ours, theirs, where)
+
+
 def assert_agree(graph: Graph, spec: OracleSession, tflm: OracleSession, vectors: list[list[Array]]) -> None:
     ops = {graph.tensors[i].source: f"{node.op} {node.attrs}" for node in graph.nodes for i in node.outputs}
+    ulps = {graph.tensors[i].source: OPERATORS[node.op].ulp for node in graph.nodes for i in node.outputs}
     for step, vector in enumerate(vectors):
         ours, theirs = spec.invoke(vector, tensors=True), tflm.invoke(vector, tensors=True)
         assert set(theirs.tensors) == set(ours.tensors)
         for source, array in theirs.tensors.items():
             assert ours.tensors[source].dtype == array.dtype
-            np.testing.assert_array_equal(
-                ours.tensors[source], array, f"step {step}, tensor {source}: {ops.get(source, 'input')}"
-            )
-        for ours_out, theirs_out in zip(ours.outputs, theirs.outputs, strict=True):
-            np.testing.assert_array_equal(ours_out, theirs_out)
+            where = f"step {step}, tensor {source}: {ops.get(source, 'input')}"
+            assert_close(ours.tensors[source], array, ulps.get(source, 0), where)
+        for number, pair in enumerate(zip(ours.outputs, theirs.outputs, strict=True)):
+            assert_close(*pair, ulps.get(graph.tensors[graph.outputs[number]].source, 0), f"step {step}, {number}")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -19,15 +19,17 @@ def random_shape(rng: Rng, low: int, high: int, size: int = 7) -> tuple[int, ...
     return tuple(between(rng, 1, size) for _ in range(between(rng, low, high)))
 
 
-def image(draft: Draft, x: int | None, channels: int = 12) -> int:
-    """x, or a new NHWC input."""
+def image(draft: Draft, x: int | None, channels: int = 12, kind: str = "") -> int:
+    """x, or a new NHWC input: int8, or now and then of another type that the operator `kind` takes."""
     rng = draft.rng
+    types = [types.x for types in OPERATORS[kind].types] if kind and chance(rng, 0.3) else [DType.INT8]
     if x is not None:
         return x
     batch = 2 if chance(rng, 0.15) else 1
     if chance(rng, 0.1):
         channels *= 4
-    return draft.input((batch, between(rng, 1, 9), between(rng, 1, 9), between(rng, 1, channels)))
+    shape = (batch, between(rng, 1, 9), between(rng, 1, 9), between(rng, 1, channels))
+    return draft.input(shape, dtype=pick(rng, *types))
 
 
 def anything(draft: Draft, x: int | None, low: int = 1, high: int = 4, kind: str = "") -> int:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from harness.ir.graph import (
-    NoAttrs,
-)
+from harness.ir.graph import NoAttrs
+from harness.quantization.types import DType
 from tests.support.builders.common import PROBABILITY, anything
 from tests.support.draft import Draft
 
 
 def logistic(draft: Draft, x: int | None = None) -> int:
-    x = anything(draft, x)
-    return draft.node("LOGISTIC", (x,), (draft.tensor(draft.shape(x), PROBABILITY),), NoAttrs())
+    x = anything(draft, x, kind="LOGISTIC")
+    dtype = draft.tensors[x].dtype
+    quant = None if dtype is DType.FLOAT32 else PROBABILITY
+    return draft.node("LOGISTIC", (x,), (draft.tensor(draft.shape(x), quant, dtype),), NoAttrs())
 
 
 BUILDERS = {"LOGISTIC": logistic}

@@ -11,7 +11,7 @@ from harness.ir.operators.binary import BinaryAttrs
 from harness.ir.operators.comparison import COMPARE
 from harness.quantization.types import DType
 from tests.support.builders.binary import joined, operands
-from tests.support.builders.common import anything, broadcast, fused
+from tests.support.builders.common import anything, broadcast, fused, random_shape
 from tests.support.draft import QUANTIZED, Draft, chance, log_uniform, quantization, values
 
 
@@ -38,15 +38,14 @@ def _comparison(op: str) -> Callable[[Draft, int | None], int]:
 
 
 def logical_not(draft: Draft, x: int | None = None) -> int:
-    x = anything(draft, None, kind="LOGICAL_NOT") if x is None else x
-    if draft.tensors[x].dtype is not DType.BOOL:
-        x = draft.input(draft.shape(x), dtype=DType.BOOL)
+    if x is None or draft.tensors[x].dtype is not DType.BOOL:
+        x = draft.input(random_shape(draft.rng, 1, 4) if x is None else draft.shape(x), dtype=DType.BOOL)
     return draft.node("LOGICAL_NOT", (x,), (draft.like(x, draft.shape(x)),), NoAttrs())
 
 
 def _logical(op: str) -> Callable[[Draft, int | None], int]:
     def build(draft: Draft, x: int | None = None) -> int:
-        shape = draft.shape(anything(draft, x))
+        shape = random_shape(draft.rng, 1, 4) if x is None else draft.shape(x)
         pair = operands(draft, draft.input(shape, dtype=DType.BOOL))
         return draft.node(op, pair, (draft.tensor(joined(draft, pair), None, DType.BOOL),), NoAttrs())
 
@@ -84,7 +83,7 @@ def _floor(op: str) -> Callable[[Draft, int | None], int]:
 
 
 def _float(draft: Draft, x: int | None) -> int:
-    shape = draft.shape(anything(draft, x))
+    shape = random_shape(draft.rng, 1, 4) if x is None else draft.shape(x)
     return x if x is not None and draft.tensors[x].dtype is DType.FLOAT32 else draft.input(shape, dtype=DType.FLOAT32)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.ir.graph import NoAttrs
-from harness.quantization.types import Quantization
+from harness.quantization.types import DType, Quantization
 from tests.support.builders.common import anything
 from tests.support.draft import Draft
 
@@ -11,8 +11,10 @@ OUTPUT = Quantization((1 / 128,), (0,))
 
 
 def tanh(draft: Draft, x: int | None = None) -> int:
-    x = anything(draft, x)
-    return draft.node("TANH", (x,), (draft.tensor(draft.shape(x), OUTPUT),), NoAttrs())
+    x = anything(draft, x, kind="TANH")
+    dtype = draft.tensors[x].dtype
+    quant = None if dtype is DType.FLOAT32 else OUTPUT
+    return draft.node("TANH", (x,), (draft.tensor(draft.shape(x), quant, dtype),), NoAttrs())
 
 
 BUILDERS = {"TANH": tanh}

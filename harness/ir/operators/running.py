@@ -1,0 +1,102 @@
+"""CUMSUM along one dimension, and ADD_N: the sum of several tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from harness.ir.graph import Attrs, NoAttrs, Node
+from harness.ir.operators.operands import Inputs, Operands, array
+from harness.ir.operators.operator import Operator, same
+from harness.ir.operators.tflite import REST, OperatorDraft, Read, Reading, TfliteForm, Writing, damaged, write_plain
+from harness.ir.operators.view import View
+from harness.quantization.types import Array, DType
+
+_MAX_TERMS = 1_000
+_FLOAT = same(DType.FLOAT32)
+
+
+@dataclass(frozen=True)
+class CumsumAttrs(Attrs):
+    """CUMSUM along `axis` (non-negative).
+
+    Attributes:
+        exclusive: an element does not count itself.
+        reverse: from the last element on.
+    """
+
+    axis: int
+    exclusive: bool
+    reverse: bool
+
+
+def _verify_cumsum(v: View) -> None:
+    v.shape(v.y(), v.x().shape)
+    axis = v.attrs(CumsumAttrs).axis
+    v.need(0 <= axis < len(v.x().shape), f"has axis {axis} over {len(v.x().shape)} dimensions")
+
+
+def cumsum(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
+    """Running sums, from 0 on."""
+    attrs = cast(CumsumAttrs, op.attrs)
+    x = np.moveaxis(array(inputs, 0), attrs.axis, -1)
+    x = x[..., ::-1] if attrs.reverse else x
+    sums = np.add.accumulate(np.concatenate([np.zeros_like(x[..., :1]), x], -1), axis=-1, dtype=np.float32)
+    made = sums[..., :-1] if attrs.exclusive else sums[..., 1:]
+    made = made[..., ::-1] if attrs.reverse else made
+    return (np.ascontiguousarray(np.moveaxis(made, -1, attrs.axis)),)
+
+
+def _read_cumsum(op: Reading) -> Read:
+    op.count(2)
+    axes = op.constant(1, "axis")
+    if len(axes) != 1:
+        raise damaged(f"{op.place}: CUMSUM along {list(axes)}")
+    return op.ids(0), CumsumAttrs(op.axis(axes[0], len(op.input(0).shape)), op.flag(4), op.flag(6))
+
+
+def _write_cumsum(to: Writing, node: Node) -> OperatorDraft:
+    attrs = cast(CumsumAttrs, node.attrs)
+    axis = to.constant("axis", np.array([attrs.axis], np.int32))
+    fields = {"Exclusive": attrs.exclusive, "Reverse": attrs.reverse}
+    return OperatorDraft(node.op, (*node.inputs, axis), node.outputs, "Cumsum", fields)
+
+
+def _verify_add_n(v: View) -> None:
+    for i in range(len(v.node.inputs)):
+        v.need(v.x(i).shape == v.y().shape, f"adds '{v.x(i).name}' of shape {list(v.x(i).shape)}")
+
+
+def add_n(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
+    """The sum of all inputs, from 0 and the first one on."""
+    total = np.zeros(op.y.shape, np.float32)
+    for i in range(len(inputs)):
+        total = total + array(inputs, i)
+    return (total,)
+
+
+def _read_add_n(op: Reading) -> Read:
+    op.count(2, _MAX_TERMS)
+    return op.ids(*range(len(op.inputs))), NoAttrs()
+
+
+OPERATORS = (
+    Operator(
+        "CUMSUM",
+        _verify_cumsum,
+        cumsum,
+        attrs=CumsumAttrs,
+        types=_FLOAT,
+        tflite=TfliteForm(128, _write_cumsum, _read_cumsum, options=102, version=1, operands=REST),
+    ),
+    Operator(
+        "ADD_N",
+        _verify_add_n,
+        add_n,
+        inputs=(2, _MAX_TERMS),
+        types=_FLOAT,
+        tflite=TfliteForm(106, write_plain, _read_add_n, version=1),
+    ),
+)
