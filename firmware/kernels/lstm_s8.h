@@ -47,21 +47,30 @@ HIL_INLINE int32_t lstm_s8_gate(const lstm_s8_shape *s, int32_t gate, const uint
     return lstm_s8_half(first + second);
 }
 
-/* The new hidden value of a unit, and its cell. */
-HIL_INLINE int8_t lstm_s8_unit(const uint32_t *fed, const uint32_t *back, int16_t *cell, const uint16_t *table,
-                               const lstm_s8_shape *s, lstm_s8_scale *scale)
+/* The new hidden value of a unit, not clamped, and its cell; from its gates before their functions. */
+HIL_INLINE int32_t lstm_s8_hidden(const int32_t *gates, int16_t *cell, const uint16_t *table, const lstm_s8_shape *s,
+                                  lstm_s8_scale *scale)
 {
-    const int32_t forget = hil_sigmoid16(table, 3 * lstm_s8_gate(s, 1, fed, back, scale));
+    const int32_t forget = hil_sigmoid16(table, 3 * gates[1]);
     const int32_t kept = lstm_s8_half(scale(forget * *cell, &s->forget));
-    const int32_t taken = hil_sigmoid16(table, 3 * lstm_s8_gate(s, 0, fed, back, scale));
-    const int32_t offered = hil_tanh16(table, 3 * lstm_s8_gate(s, 2, fed, back, scale));
+    const int32_t taken = hil_sigmoid16(table, 3 * gates[0]);
+    const int32_t offered = hil_tanh16(table, 3 * gates[2]);
     const int32_t added = lstm_s8_half(scale(taken * offered, &s->added));
     const int32_t now = hil_clamp(kept + added, s->clip_min, s->clip_max);
     *cell = (int16_t)now;
     const int32_t half = s->tanh_right > 0 ? (1 << (s->tanh_right - 1)) : 0;
     const int32_t shown = hil_tanh16(table, (now * s->tanh_multiplier + half) >> s->tanh_right);
-    const int32_t open = hil_sigmoid16(table, 3 * lstm_s8_gate(s, 3, fed, back, scale));
-    return (int8_t)hil_clamp(hil_wrap_add(scale(open * shown, &s->hidden), s->hidden_zero), INT8_MIN, INT8_MAX);
+    const int32_t open = hil_sigmoid16(table, 3 * gates[3]);
+    return hil_wrap_add(scale(open * shown, &s->hidden), s->hidden_zero);
+}
+
+/* The same from the sums, clamped. */
+HIL_INLINE int8_t lstm_s8_unit(const uint32_t *fed, const uint32_t *back, int16_t *cell, const uint16_t *table,
+                               const lstm_s8_shape *s, lstm_s8_scale *scale)
+{
+    const int32_t gates[4] = {lstm_s8_gate(s, 0, fed, back, scale), lstm_s8_gate(s, 1, fed, back, scale),
+                              lstm_s8_gate(s, 2, fed, back, scale), lstm_s8_gate(s, 3, fed, back, scale)};
+    return (int8_t)hil_clamp(lstm_s8_hidden(gates, cell, table, s, scale), INT8_MIN, INT8_MAX);
 }
 
 HIL_INLINE void lstm_s8(const int8_t *input, const int8_t *weights, const int8_t *recurrent, const int32_t *starts,

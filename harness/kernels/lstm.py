@@ -36,6 +36,7 @@ class LstmS8Portable(Kernel):
     ops = frozenset({_NAME})
     types = tuple(t for t in OPERATORS[_NAME].types if t.x is DType.INT8)
     function = "lstm_s8_portable"
+    activation = "int8_t"
     scale = staticmethod(as_it_is)
 
     def lower(self, context: Context) -> Lowered:
@@ -43,16 +44,16 @@ class LstmS8Portable(Kernel):
         rows = [self.rows(weights) for weights in (fed, back)]
         tables = [self.pack(part) for part in rows]
         quads = [4 * table.size // len(part) for table, part in zip(tables, rows, strict=True)]
-        starts = self.starts(*starts_of(context))
+        starts = self.start_table(context)
         arguments = (
-            In(),
+            In(ctype=self.activation),
             self.weights("weights", tables[0]),
             self.weights("recurrent", tables[1]),
-            ConstantTable("starts", "int32_t", packed(starts, "int32")),
+            starts,
             sigmoid_constant(),
-            StateOf(HIDDEN, "int8_t"),
+            StateOf(HIDDEN, self.activation),
             StateOf(CELL, "int16_t"),
-            Out(),
+            Out(ctype=self.activation),
         )
         shape = fields(context, self.scale) | {"in_quad": quads[0], "back_quad": quads[1]}
         return Lowered(self.function, (Call(self.function, arguments, shape),))
@@ -64,6 +65,10 @@ class LstmS8Portable(Kernel):
     def starts(self, fed: Ints, back: Ints) -> Ints:
         """What sums [4, units] start with, as the kernel reads it."""
         return np.concatenate([fed.T, back.T], axis=1)
+
+    def start_table(self, context: Context) -> ConstantTable:
+        """What every sum starts with."""
+        return ConstantTable("starts", "int32_t", packed(self.starts(*starts_of(context)), "int32"))
 
     def pack(self, weights: Ints) -> Ints:
         """Rows of weights as the kernel reads them, four at a time."""
@@ -78,6 +83,18 @@ class LstmS8Portable(Kernel):
         depth, units = context.input().shape[-1], context.output().shape[-1]
         weights = Reuse("weights", 4 * units * (depth + units), rows / units)
         return Work({"unit": rows, "tap": rows * (depth + units), "step": rows // units}, (weights,))
+
+
+class LstmS16Portable(LstmS8Portable):
+    """int16 with int8 weights and int64 biases, unit by unit."""
+
+    types = tuple(t for t in OPERATORS[_NAME].types if t.x is DType.INT16)
+    function = "lstm_s16_portable"
+    activation = "int16_t"
+
+    def start_table(self, context: Context) -> ConstantTable:
+        """The biases: there are no zero points."""
+        return ConstantTable("biases", "int64_t", packed(gates(context, BIASES).T, "int64"))
 
 
 def sigmoid_constant() -> ConstantTable:
@@ -150,4 +167,4 @@ def fields(context: Context, scale: Scale) -> dict[str, int]:
     }
 
 
-KERNELS: tuple[Kernel, ...] = (LstmS8Portable(),)
+KERNELS: tuple[Kernel, ...] = (LstmS8Portable(), LstmS16Portable())
