@@ -7,12 +7,18 @@
 #include "lstm_s8.h"
 #include "requantize_wide.h"
 
-/* A unit's four gates over x or the hidden state, in 64 bits. */
-typedef void lstm_s16_dot(int64_t *sums, const int16_t *x, const int8_t *weights, int32_t count);
+/* A unit's four gates over x or the hidden state, in 64 bits; biases may be 0, where there are none. */
+typedef void lstm_s16_dot(int64_t *sums, const int64_t *biases, const int16_t *x, const int8_t *weights, int32_t count);
 
-HIL_INLINE int32_t lstm_s16_gate(int64_t sum, const lstm_s8_factor *factor)
+HIL_INLINE int32_t lstm_s16_part(int64_t sum, const lstm_s8_factor *factor)
 {
     return lstm_s8_half(hil_requantize_wide(sum, factor->multiplier, factor->shift));
+}
+
+HIL_INLINE int32_t lstm_s16_gate(const lstm_s8_shape *s, int32_t which, const void *fed, const void *back)
+{
+    const int32_t first = lstm_s16_part(((const int64_t *)fed)[which], &s->fed[which]);
+    return lstm_s8_half(first + lstm_s16_part(((const int64_t *)back)[which], &s->back[which]));
 }
 
 HIL_INLINE int32_t lstm_s16_scale(int32_t x, const lstm_s8_factor *factor)
@@ -34,14 +40,9 @@ HIL_INLINE void lstm_s16(const int16_t *input, const int8_t *weights, const int8
             const int64_t *bias = biases;
             for (int32_t u = 0; u < s->units; ++u) {
                 int64_t fed[4], back[4];
-                int32_t gates[4];
-                dot(fed, x, w, s->in_n);
-                dot(back, before, r, s->units);
-                for (int32_t g = 0; g < 4; ++g) {
-                    const int32_t first = lstm_s16_gate(fed[g] + bias[g], &s->fed[g]);
-                    gates[g] = lstm_s8_half(first + lstm_s16_gate(back[g], &s->back[g]));
-                }
-                const int32_t made = lstm_s8_hidden(gates, cell + u, table, s, lstm_s16_scale);
+                dot(fed, bias, x, w, s->in_n);
+                dot(back, 0, before, r, s->units);
+                const int32_t made = lstm_s8_hidden(fed, back, cell + u, table, s, lstm_s16_gate, lstm_s16_scale);
                 y[u] = (int16_t)lstm_s8_half(made);
                 w += s->in_quad;
                 r += s->back_quad;

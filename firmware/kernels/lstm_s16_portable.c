@@ -1,8 +1,15 @@
 #include "lstm_s16_portable.h"
 
-HIL_INLINE void lstm_s16_portable_dot(int64_t *sums, const int16_t *x, const int8_t *weights, int32_t count)
+HIL_INLINE void lstm_s16_portable_dot(int64_t *sums, const int64_t *biases, const int16_t *x, const int8_t *weights,
+                                      int32_t count)
 {
     int64_t a = 0, b = 0, c = 0, d = 0;
+    if (biases != 0) {
+        a = biases[0];
+        b = biases[1];
+        c = biases[2];
+        d = biases[3];
+    }
     for (const int16_t *const end = x + count; x < end; weights += 4) {
         const int32_t u = *x++;
         a += u * weights[0];
