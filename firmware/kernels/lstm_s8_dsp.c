@@ -19,5 +19,6 @@ HIL_SHARED void lstm_s8_dsp(const int8_t *input, const int32_t *weights, const i
                             const int32_t *starts, const uint16_t *table, int8_t *hidden, int16_t *cell,
                             int8_t *output, const lstm_s8_dsp_shape *s)
 {
-    lstm_s8(input, (const int8_t *)weights, (const int8_t *)recurrent, starts, table, hidden, cell, output, s, quad_s8_dsp_dot, lstm_s8_dsp_gate, lstm_s8_dsp_scale);
+    lstm_s8(input, (const int8_t *)weights, (const int8_t *)recurrent, starts, table, hidden, cell, output, s,
+            quad_s8_dsp_dot, lstm_s8_dsp_gate, lstm_s8_dsp_scale);
 }

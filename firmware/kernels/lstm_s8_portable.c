@@ -26,6 +26,6 @@ HIL_SHARED void lstm_s8_portable(const int8_t *input, const int8_t *weights, con
                                  const int32_t *starts, const uint16_t *table, int8_t *hidden, int16_t *cell,
                                  int8_t *output, const lstm_s8_portable_shape *s)
 {
-    lstm_s8(input, weights, recurrent, starts, table, hidden, cell, output, s, lstm_s8_portable_dot,
-            lstm_s8_portable_gate, lstm_s8_portable_scale);
+    lstm_s8(input, weights, recurrent, starts, table, hidden, cell, output, s,
+            lstm_s8_portable_dot, lstm_s8_portable_gate, lstm_s8_portable_scale);
 }

@@ -13,19 +13,19 @@ from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, 
 from harness.kernels.context import Context
 from harness.kernels.convolution import quads_beside
 from harness.kernels.work import Reuse, Work
-from harness.quantization.fixedpoint import Ints, wrap32
+from harness.quantization.fixedpoint import Ints
 from harness.quantization.lstm import LstmParams, lstm_params
 from harness.quantization.params import Multiplier
 from harness.quantization.sigmoid16 import sigmoid_table
 from harness.quantization.types import DType, Quantization
 
-Scale: TypeAlias = Callable[[Multiplier], dict[str, int]]
-"""A factor as the fields of lstm_s8_factor."""
+Scale: TypeAlias = Callable[[str, Multiplier], dict[str, int]]
+"""Name of a factor in the C shape, and the factor -> the fields of lstm_s8_factor."""
 
 _NAME = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 
 
-def as_it_is(factor: Multiplier) -> dict[str, int]:
+def as_it_is(name: str, factor: Multiplier) -> dict[str, int]:
     """A factor for hil_requantize."""
     return {"multiplier": factor.m, "shift": factor.shift, "half": 0}
 
@@ -118,14 +118,14 @@ def starts_of(context: Context) -> tuple[Ints, Ints]:
     """What the sums over inputs, and those over hidden values, start with, [4, units] each: zero points folded in."""
     zero = context.input().q.zero_point
     fed = gates(context, BIASES) - zero * gates(context, WEIGHTS).sum(axis=2)
-    return wrap32(fed), wrap32(-quants(context)[0].zero_point * gates(context, RECURRENT).sum(axis=2))
+    return fed, -quants(context)[0].zero_point * gates(context, RECURRENT).sum(axis=2)
 
 
-def largest_sum(context: Context) -> int:
-    """A bound of the magnitude of every sum of a gate."""
+def largest_sum(context: Context, most: int) -> int:
+    """A bound of the magnitude of every sum of a gate, and of its parts, over activations of magnitude `most`."""
     fed, back = starts_of(context)
     sums = (
-        np.abs(starts) + 128 * np.abs(gates(context, first)).sum(axis=2)
+        np.abs(starts) + most * np.abs(gates(context, first)).sum(axis=2)
         for starts, first in ((fed, WEIGHTS), (back, RECURRENT))
     )
     return int(max(bound.max() for bound in sums))
@@ -155,7 +155,7 @@ def fields(context: Context, scale: Scale) -> dict[str, int]:
         shape[f"{name}_batch"] = size if attrs.time_major else size * steps
         shape[f"{name}_step"] = size * batches if attrs.time_major else size
     for name, factor in factors_of(params).items():
-        shape |= {f"{name}.{key}": value for key, value in scale(factor).items()}
+        shape |= {f"{name}.{key}": value for key, value in scale(name, factor).items()}
     low, high = (-params.clip, params.clip) if params.clip else DType.INT16.range
     return {
         **shape,
