@@ -38,35 +38,38 @@ HIL_INLINE int32_t lstm_s8_half(int32_t x)
     return hil_clamp(x, INT16_MIN, INT16_MAX);
 }
 
-/* a gate before its function */
-HIL_INLINE int32_t lstm_s8_gate(const lstm_s8_shape *s, int32_t gate, const uint32_t *fed, const uint32_t *back,
+/* a gate before its function, from sums of 32 bits */
+HIL_INLINE int32_t lstm_s8_gate(const lstm_s8_shape *s, int32_t which, const void *fed, const void *back,
                                 lstm_s8_scale *scale)
 {
-    const int32_t first = lstm_s8_half(scale((int32_t)fed[gate], &s->fed[gate]));
-    const int32_t second = lstm_s8_half(scale((int32_t)back[gate], &s->back[gate]));
+    const int32_t first = lstm_s8_half(scale((int32_t)((const uint32_t *)fed)[which], &s->fed[which]));
+    const int32_t second = lstm_s8_half(scale((int32_t)((const uint32_t *)back)[which], &s->back[which]));
     return lstm_s8_half(first + second);
 }
 
-/* The new hidden value of a unit, and its cell. */
-HIL_INLINE int8_t lstm_s8_unit(const uint32_t *fed, const uint32_t *back, int16_t *cell, const uint16_t *table,
-                               const lstm_s8_shape *s, lstm_s8_scale *scale)
+/* A gate before its function, from the sums of a unit. */
+typedef int32_t lstm_s8_gate_of(const lstm_s8_shape *s, int32_t which, const void *fed, const void *back);
+
+/* The new hidden value of a unit, not clamped, and its cell. */
+HIL_INLINE int32_t lstm_s8_hidden(const void *fed, const void *back, int16_t *cell, const uint16_t *table,
+                                  const lstm_s8_shape *s, lstm_s8_gate_of *gate, lstm_s8_scale *scale)
 {
-    const int32_t forget = hil_sigmoid16(table, 3 * lstm_s8_gate(s, 1, fed, back, scale));
+    const int32_t forget = hil_sigmoid16(table, 3 * gate(s, 1, fed, back));
     const int32_t kept = lstm_s8_half(scale(forget * *cell, &s->forget));
-    const int32_t taken = hil_sigmoid16(table, 3 * lstm_s8_gate(s, 0, fed, back, scale));
-    const int32_t offered = hil_tanh16(table, 3 * lstm_s8_gate(s, 2, fed, back, scale));
+    const int32_t taken = hil_sigmoid16(table, 3 * gate(s, 0, fed, back));
+    const int32_t offered = hil_tanh16(table, 3 * gate(s, 2, fed, back));
     const int32_t added = lstm_s8_half(scale(taken * offered, &s->added));
     const int32_t now = hil_clamp(kept + added, s->clip_min, s->clip_max);
     *cell = (int16_t)now;
     const int32_t half = s->tanh_right > 0 ? (1 << (s->tanh_right - 1)) : 0;
     const int32_t shown = hil_tanh16(table, (now * s->tanh_multiplier + half) >> s->tanh_right);
-    const int32_t open = hil_sigmoid16(table, 3 * lstm_s8_gate(s, 3, fed, back, scale));
-    return (int8_t)hil_clamp(hil_wrap_add(scale(open * shown, &s->hidden), s->hidden_zero), INT8_MIN, INT8_MAX);
+    const int32_t open = hil_sigmoid16(table, 3 * gate(s, 3, fed, back));
+    return hil_wrap_add(scale(open * shown, &s->hidden), s->hidden_zero);
 }
 
 HIL_INLINE void lstm_s8(const int8_t *input, const int8_t *weights, const int8_t *recurrent, const int32_t *starts,
                         const uint16_t *table, int8_t *hidden, int16_t *cell, int8_t *output, const lstm_s8_shape *s,
-                        lstm_s8_dot *dot, lstm_s8_scale *scale)
+                        lstm_s8_dot *dot, lstm_s8_gate_of *gate, lstm_s8_scale *scale)
 {
     for (int32_t n = 0; n < s->batches; ++n) {
         const int8_t *x = input + n * s->x_batch;
@@ -80,7 +83,8 @@ HIL_INLINE void lstm_s8(const int8_t *input, const int8_t *weights, const int8_t
                 uint32_t fed[4], back[4];
                 dot(fed, start, x, w, s->in_n);
                 dot(back, start + 4, before, r, s->units);
-                y[u] = lstm_s8_unit(fed, back, cell + u, table, s, scale);
+                const int32_t made = lstm_s8_hidden(fed, back, cell + u, table, s, gate, scale);
+                y[u] = (int8_t)hil_clamp(made, INT8_MIN, INT8_MAX);
                 w += s->in_quad;
                 r += s->back_quad;
                 start += 8;

@@ -13,19 +13,19 @@ from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, 
 from harness.kernels.context import Context
 from harness.kernels.convolution import quads_beside
 from harness.kernels.work import Reuse, Work
-from harness.quantization.fixedpoint import Ints, wrap32
+from harness.quantization.fixedpoint import Ints
 from harness.quantization.lstm import LstmParams, lstm_params
 from harness.quantization.params import Multiplier
 from harness.quantization.sigmoid16 import sigmoid_table
 from harness.quantization.types import DType, Quantization
 
-Scale: TypeAlias = Callable[[Multiplier], dict[str, int]]
-"""A factor as the fields of lstm_s8_factor."""
+Scale: TypeAlias = Callable[[str, Multiplier], dict[str, int]]
+"""Name of a factor in the C shape, and the factor -> the fields of lstm_s8_factor."""
 
 _NAME = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 
 
-def as_it_is(factor: Multiplier) -> dict[str, int]:
+def as_it_is(name: str, factor: Multiplier) -> dict[str, int]:
     """A factor for hil_requantize."""
     return {"multiplier": factor.m, "shift": factor.shift, "half": 0}
 
@@ -36,6 +36,7 @@ class LstmS8Portable(Kernel):
     ops = frozenset({_NAME})
     types = tuple(t for t in OPERATORS[_NAME].types if t.x is DType.INT8)
     function = "lstm_s8_portable"
+    activation = "int8_t"
     scale = staticmethod(as_it_is)
 
     def lower(self, context: Context) -> Lowered:
@@ -43,16 +44,16 @@ class LstmS8Portable(Kernel):
         rows = [self.rows(weights) for weights in (fed, back)]
         tables = [self.pack(part) for part in rows]
         quads = [4 * table.size // len(part) for table, part in zip(tables, rows, strict=True)]
-        starts = self.starts(*starts_of(context))
+        starts = self.start_table(context)
         arguments = (
-            In(),
+            In(ctype=self.activation),
             self.weights("weights", tables[0]),
             self.weights("recurrent", tables[1]),
-            ConstantTable("starts", "int32_t", packed(starts, "int32")),
+            starts,
             sigmoid_constant(),
-            StateOf(HIDDEN, "int8_t"),
+            StateOf(HIDDEN, self.activation),
             StateOf(CELL, "int16_t"),
-            Out(),
+            Out(ctype=self.activation),
         )
         shape = fields(context, self.scale) | {"in_quad": quads[0], "back_quad": quads[1]}
         return Lowered(self.function, (Call(self.function, arguments, shape),))
@@ -64,6 +65,10 @@ class LstmS8Portable(Kernel):
     def starts(self, fed: Ints, back: Ints) -> Ints:
         """What sums [4, units] start with, as the kernel reads it."""
         return np.concatenate([fed.T, back.T], axis=1)
+
+    def start_table(self, context: Context) -> ConstantTable:
+        """What every sum starts with."""
+        return ConstantTable("starts", "int32_t", packed(self.starts(*starts_of(context)), "int32"))
 
     def pack(self, weights: Ints) -> Ints:
         """Rows of weights as the kernel reads them, four at a time."""
@@ -78,6 +83,18 @@ class LstmS8Portable(Kernel):
         depth, units = context.input().shape[-1], context.output().shape[-1]
         weights = Reuse("weights", 4 * units * (depth + units), rows / units)
         return Work({"unit": rows, "tap": rows * (depth + units), "step": rows // units}, (weights,))
+
+
+class LstmS16Portable(LstmS8Portable):
+    """int16 with int8 weights and int64 biases, unit by unit."""
+
+    types = tuple(t for t in OPERATORS[_NAME].types if t.x is DType.INT16)
+    function = "lstm_s16_portable"
+    activation = "int16_t"
+
+    def start_table(self, context: Context) -> ConstantTable:
+        """The biases: there are no zero points."""
+        return ConstantTable("biases", "int64_t", packed(gates(context, BIASES).T, "int64"))
 
 
 def sigmoid_constant() -> ConstantTable:
@@ -101,14 +118,14 @@ def starts_of(context: Context) -> tuple[Ints, Ints]:
     """What the sums over inputs, and those over hidden values, start with, [4, units] each: zero points folded in."""
     zero = context.input().q.zero_point
     fed = gates(context, BIASES) - zero * gates(context, WEIGHTS).sum(axis=2)
-    return wrap32(fed), wrap32(-quants(context)[0].zero_point * gates(context, RECURRENT).sum(axis=2))
+    return fed, -quants(context)[0].zero_point * gates(context, RECURRENT).sum(axis=2)
 
 
-def largest_sum(context: Context) -> int:
-    """A bound of the magnitude of every sum of a gate."""
+def largest_sum(context: Context, most: int) -> int:
+    """A bound of the magnitude of every sum of a gate, and of its parts, over activations of magnitude `most`."""
     fed, back = starts_of(context)
     sums = (
-        np.abs(starts) + 128 * np.abs(gates(context, first)).sum(axis=2)
+        np.abs(starts) + most * np.abs(gates(context, first)).sum(axis=2)
         for starts, first in ((fed, WEIGHTS), (back, RECURRENT))
     )
     return int(max(bound.max() for bound in sums))
@@ -138,7 +155,7 @@ def fields(context: Context, scale: Scale) -> dict[str, int]:
         shape[f"{name}_batch"] = size if attrs.time_major else size * steps
         shape[f"{name}_step"] = size * batches if attrs.time_major else size
     for name, factor in factors_of(params).items():
-        shape |= {f"{name}.{key}": value for key, value in scale(factor).items()}
+        shape |= {f"{name}.{key}": value for key, value in scale(name, factor).items()}
     low, high = (-params.clip, params.clip) if params.clip else DType.INT16.range
     return {
         **shape,
@@ -150,4 +167,4 @@ def fields(context: Context, scale: Scale) -> dict[str, int]:
     }
 
 
-KERNELS: tuple[Kernel, ...] = (LstmS8Portable(),)
+KERNELS: tuple[Kernel, ...] = (LstmS8Portable(), LstmS16Portable())

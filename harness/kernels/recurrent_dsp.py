@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from harness.kernels.base import ConstantTable, Kernel, packed
 from harness.kernels.context import Context
-from harness.kernels.lstm import LstmS8Portable, factors_of, largest_sum, params_of
+from harness.kernels.lstm import LstmS8Portable, LstmS16Portable, factors_of, largest_sum, params_of, starts_of
 from harness.kernels.svdf import SvdfS8Portable, SvdfS8S16Portable
-from harness.quantization.fixedpoint import Ints
+from harness.quantization.fixedpoint import Ints, upper_bits
 from harness.quantization.params import Multiplier
 
 _DSP = frozenset({"dsp"})
+_WIDE_BITS = 15
+"""Of the multiplier of a 64-bit sum (fixedpoint.multiply_wide)."""
+
 _ORDER = (0, 2, 1, 3)
 """Taps of a group, in the order in which SXTB16 takes them."""
 
 
-def quads_of_pairs(weights: Ints) -> Ints:
-    """Rows of weights [4 * n, taps] as quad_s8_dsp.h wants them."""
+def quads_of_pairs(weights: Ints, order: Sequence[int] = _ORDER) -> Ints:
+    """Rows of weights [4 * n, taps] as quad_s8_dsp.h wants them, four taps in an order."""
     rows, taps = weights.shape
     whole = taps - taps % 4
     quads = weights.reshape(rows // 4, 4, taps)
-    groups = quads[:, :, :whole].reshape(len(quads), 2, 2, whole // 4, 4)[..., _ORDER]
+    groups = quads[:, :, :whole].reshape(len(quads), 2, 2, whole // 4, 4)[..., list(order)]
     # [quad, pair of rows, row, group, pair of taps, tap] -> [quad, group, pair of taps, pair of rows, tap, row]
     split = groups.reshape(len(quads), 2, 2, whole // 4, 2, 2).transpose(0, 3, 4, 1, 5, 2)
     rest = quads[:, :, whole:].transpose(0, 2, 1)
@@ -31,6 +36,11 @@ def quads_of_pairs(weights: Ints) -> Ints:
 def words(name: str, values: Ints) -> ConstantTable:
     """A table of weights that lies at a word boundary."""
     return ConstantTable(name, "int32_t", packed(values, "int8").view("<i4"))
+
+
+def rounded(factor: Multiplier) -> dict[str, int]:
+    """A right shift of 1 and more, with the half that rounds it (requant.py)."""
+    return {"multiplier": factor.m, "shift": -factor.shift, "half": 1 << (-factor.shift - 1)}
 
 
 class SvdfS8Dsp(SvdfS8Portable):
@@ -65,22 +75,12 @@ class SvdfS8S16Dsp(SvdfS8S16Portable):
         return words(name, values)
 
 
-class LstmS8Dsp(LstmS8Portable):
-    """UNIDIRECTIONAL_SEQUENCE_LSTM."""
+class LstmS8GeneralDsp(LstmS8Portable):
+    """UNIDIRECTIONAL_SEQUENCE_LSTM, whatever its factors are."""
 
     features = _DSP
     superseded_by = frozenset({"mve"})
-    function = "lstm_s8_dsp"
-
-    @staticmethod
-    def scale(factor: Multiplier) -> dict[str, int]:
-        """A right shift of 1 and more, with the half that rounds it (requant.py)."""
-        return {"multiplier": factor.m, "shift": -factor.shift, "half": 1 << (-factor.shift - 1)}
-
-    def applies(self, context: Context) -> bool:
-        """Where every factor shifts right, and no sum reaches 2^30."""
-        right = all(-31 <= factor.shift <= -1 for factor in factors_of(params_of(context)).values())
-        return right and largest_sum(context) < 1 << 30
+    function = "lstm_s8_general_dsp"
 
     def pack(self, weights: Ints) -> Ints:
         """See quads_of_pairs."""
@@ -91,4 +91,56 @@ class LstmS8Dsp(LstmS8Portable):
         return words(name, values)
 
 
-KERNELS: tuple[Kernel, ...] = (SvdfS8Dsp(), SvdfS8S16Dsp(), LstmS8Dsp())
+class LstmS8Dsp(LstmS8GeneralDsp):
+    """The same where every factor shifts right and no sum reaches 2^30: five instructions for a product with one."""
+
+    function = "lstm_s8_dsp"
+
+    @staticmethod
+    def scale(name: str, factor: Multiplier) -> dict[str, int]:
+        """See rounded."""
+        return rounded(factor)
+
+    def applies(self, context: Context) -> bool:
+        """See above."""
+        right = all(-31 <= factor.shift <= -1 for factor in factors_of(params_of(context)).values())
+        return right and largest_sum(context, 1 << 7) < 1 << 30
+
+
+class LstmS16Dsp(LstmS16Portable):
+    """UNIDIRECTIONAL_SEQUENCE_LSTM of int16 activations, where sums fit 32 bits and factors shift right."""
+
+    features = _DSP
+    superseded_by = frozenset({"mve"})
+    function = "lstm_s16_dsp"
+
+    @staticmethod
+    def scale(name: str, factor: Multiplier) -> dict[str, int]:
+        """Of a gate's sums, which TFLM multiplies by 16 bits, or of a product of gates."""
+        if "[" not in name:
+            return rounded(factor)
+        right = _WIDE_BITS - factor.shift
+        return {"multiplier": upper_bits(factor.m), "shift": right, "half": 1 << (right - 1)}
+
+    def applies(self, context: Context) -> bool:
+        """See above."""
+        factors = factors_of(params_of(context))
+        gates = [factor.shift for name, factor in factors.items() if "[" in name]
+        others = [factor.shift for name, factor in factors.items() if "[" not in name]
+        right = all(1 <= _WIDE_BITS - n <= 31 for n in gates) and all(-31 <= n <= -1 for n in others)
+        return right and largest_sum(context, 1 << 15) < 1 << 31
+
+    def start_table(self, context: Context) -> ConstantTable:
+        """The biases, in 32 bits."""
+        return ConstantTable("biases", "int32_t", packed(starts_of(context)[0].T, "int32"))
+
+    def pack(self, weights: Ints) -> Ints:
+        """See quads_of_pairs."""
+        return quads_of_pairs(weights, range(4))
+
+    def weights(self, name: str, values: Ints) -> ConstantTable:
+        """See words."""
+        return words(name, values)
+
+
+KERNELS: tuple[Kernel, ...] = (SvdfS8Dsp(), SvdfS8S16Dsp(), LstmS8GeneralDsp(), LstmS8Dsp(), LstmS16Dsp())

@@ -20,7 +20,7 @@ from harness.ir.operators.operator import Operator, Types
 from harness.ir.operators.tflite import ACTIVATIONS, OperatorDraft, Read, Reading, TfliteForm, Unsupported, Writing
 from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import INT32, View, span
-from harness.quantization.fixedpoint import Ints, multiply_by_quantized_multiplier
+from harness.quantization.fixedpoint import Ints, multiply_by_quantized_multiplier, multiply_wide
 from harness.quantization.lstm import lstm_params
 from harness.quantization.params import Multiplier
 from harness.quantization.sigmoid16 import sigmoid16, tanh16
@@ -36,8 +36,16 @@ HIDDEN, CELL = 0, 1
 _INPUTS = 24
 _DATA = (*range(9), *range(12, 16))
 _WITHOUT = ("peephole weights", "a projection", "layer normalization")
-_BIASED = tuple((BIASES + i, DType.INT32) for i in range(4))
-_TYPES = (Types(DType.INT8, DType.INT8, apart=_BIASED, states=(DType.INT8, DType.INT16)),)
+_GATES = range(4)
+_BIASED = tuple((BIASES + i, DType.INT32) for i in _GATES)
+_WIDE = (
+    *((i, DType.INT8) for i in range(WEIGHTS, BIASES)),
+    *((BIASES + i, DType.INT64) for i in _GATES),
+)
+_TYPES = (
+    Types(DType.INT8, DType.INT8, apart=_BIASED, states=(DType.INT8, DType.INT16)),
+    Types(DType.INT16, DType.INT16, apart=_WIDE, states=(DType.INT16, DType.INT16)),
+)
 _INT16 = (-(1 << 15), (1 << 15) - 1)
 
 
@@ -61,7 +69,7 @@ def _verify(v: View) -> None:
     batch, _, depth = lstm_sizes(x.shape, attrs)
     units = y.shape[-1] if y.shape else 0
     v.shape(y, (*x.shape[:2], units))
-    for i in range(4):
+    for i in _GATES:
         v.shape(v.x(WEIGHTS + i), (units, depth))
         v.shape(v.x(RECURRENT + i), (units, units))
         v.shape(v.x(BIASES + i), (units,))
@@ -87,15 +95,23 @@ def _verify_arithmetic(v: View) -> None:
     v.need(abs(power - round(power)) < 1e-3, f"has a cell state of scale {cell.scale:g}, which is no power of two")
     v.need(-20 <= round(power) <= 1, f"has a cell state of scale {cell.scale:g}, outside 2^-20 to 2")
     v.need(cell.zero_point == 0, f"has a cell state with zero point {cell.zero_point}, which TFLM ignores")
+    wide = v.x().dtype is DType.INT16
+    zeros = not wide or (v.x().q.zero_point == 0 and hidden.zero_point == 0)
+    v.need(zeros, "has int16 activations with a zero point, which TFLM refuses")
+    bits = 47 if wide else 31
     params = lstm_params(v.x(), [v.x(i) for i in range(WEIGHTS, BIASES)], hidden, cell, v.attrs(LstmAttrs).clip)
-    for i in range(4):
+    for i in _GATES:
         for w, factor, start in (
             (v.x(WEIGHTS + i), params.inputs[i], np.abs(np.asarray(v.x(BIASES + i).data).astype(np.int64))),
             (v.x(RECURRENT + i), params.recurrent[i], 0),
         ):
             bound = int((start + (span(v.x()) + 1) * np.abs(np.asarray(w.data).astype(np.int64)).sum(axis=1)).max())
-            v.need(bound < INT32, "has weights and biases with which sums overflow 32 bits")
-            _shifts(v, factor, bound)
+            v.need(bound < 1 << bits, f"has weights and biases with which sums overflow {bits + 1} bits")
+            if wide:
+                v.need(-31 <= factor.shift <= 7, f"has scales that shift by {factor.shift}")
+                v.need(bound * 2.0**factor.shift < INT32, "has scales with which results overflow 32 bits")
+            else:
+                _shifts(v, factor, bound)
     for factor in (params.forget, params.added, params.hidden):
         _shifts(v, factor, 1 << 30)
 
@@ -114,7 +130,8 @@ def lstm(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
         op.x, [op.input(i) for i in range(WEIGHTS, BIASES)], hidden_quant, cell_quant, attrs.clip
     )
     weights = [array(inputs, i).astype(np.int64).T for i in range(1, BIASES)]
-    biases = [array(inputs, BIASES + i).astype(np.int64) for i in range(4)]
+    biases = [array(inputs, BIASES + i).astype(np.int64) for i in _GATES]
+    sums = _wide if op.x.dtype is DType.INT16 else _scaled
     x = centred(inputs, 0, op)
     steps = x if attrs.time_major else x.swapaxes(0, 1)
     hidden, cell = op.held[HIDDEN].astype(np.int64), op.held[CELL].astype(np.int64)
@@ -122,9 +139,9 @@ def lstm(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     outputs = []
     for step in steps:
         gates = []
-        for i in range(4):
-            fed = _scaled(step @ weights[i] + biases[i], params.inputs[i])
-            back = _scaled((hidden - hidden_quant.zero_point) @ weights[4 + i], params.recurrent[i])
+        for i in _GATES:
+            fed = sums(step @ weights[i] + biases[i], params.inputs[i])
+            back = sums((hidden - hidden_quant.zero_point) @ weights[4 + i], params.recurrent[i])
             total = np.clip(fed + back, *_INT16)
             gates.append(tanh16(total, 3) if GATES[i] == "cell" else sigmoid16(total))
         added, kept, new, shown = gates
@@ -145,6 +162,12 @@ def _rescaled(values: Ints, factor: Multiplier) -> Ints:
 def _scaled(values: Ints, factor: Multiplier) -> Ints:
     """To int16."""
     clipped: Ints = np.clip(_rescaled(values, factor), *_INT16)
+    return clipped
+
+
+def _wide(values: Ints, factor: Multiplier) -> Ints:
+    """Sums of 64 bits to int16."""
+    clipped: Ints = np.clip(multiply_wide(values, factor.m, factor.shift), *_INT16)
     return clipped
 
 

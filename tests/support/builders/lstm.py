@@ -18,35 +18,41 @@ def lstm(draft: Draft, x: int | None = None, units: int = 0) -> int:
     attrs = LstmAttrs(0.0 if chance(rng, 0.6) else log_uniform(rng, 0.05, 9), chance(rng, 0.3))
     if x is None:
         batch, time = pick(rng, 1, 1, 2), between(rng, 1, 5)
-        x = draft.input(((time, batch) if attrs.time_major else (batch, time)) + (between(rng, 1, 40),))
+        kind = DType.INT16 if chance(rng, 0.3) else DType.INT8
+        x = draft.input((*((time, batch) if attrs.time_major else (batch, time)), between(rng, 1, 40)), dtype=kind)
     x = flattened(draft, x, (1,))
     first, second, depth = draft.shape(x)
     batch = second if attrs.time_major else first
     units = units or between(rng, 1, 21)
-    hidden = quantization(rng, DType.INT8, pick(rng, 1 / 128, log_uniform(rng, 2**-9, 2**-5)))
+    kind = draft.tensors[x].dtype
+    wide = kind is DType.INT16
+    unit = 2.0**-15 if wide else 2.0**-7
+    hidden = quantization(rng, kind, pick(rng, unit, log_uniform(rng, unit / 4, unit * 4)))
     cell = Quantization((2.0 ** between(rng, -15, -8),), (0,))
-    fed = [_weights(draft, units, depth, draft.quant(x)) for _ in range(4)]
-    back = [_weights(draft, units, units, hidden) for _ in range(4)]
+    gain = pick(rng, 0.1, 0.1, 1, 4)
+    fed = [_weights(draft, units, depth, draft.quant(x), gain, wide=wide) for _ in range(4)]
+    back = [_weights(draft, units, units, hidden, gain, wide=wide) for _ in range(4)]
     biases = []
     for w in fed:
         scale = float(np.float32(draft.quant(x).scale) * np.float32(draft.quant(w).scale))
-        data = np.clip(np.round(rng.normal(0, log_uniform(rng, 0.1, 4), units) / scale), -(2**29), 2**29)
-        biases.append(draft.constant(data.astype(np.int32), Quantization((scale,), (0,))))
+        most = 2**44 if wide else 2**29
+        data = np.clip(np.round(rng.normal(0, log_uniform(rng, 0.1, 4), units) / scale), -most, most)
+        biases.append(draft.constant(data.astype(np.int64 if wide else np.int32), Quantization((scale,), (0,))))
     number = len(draft.states)
-    for name, dtype, quant in (("hidden", DType.INT8, hidden), ("cell", DType.INT16, cell)):
+    for name, dtype, quant in (("hidden", kind, hidden), ("cell", DType.INT16, cell)):
         held = initial_of((batch, units), dtype, quant)
         draft.states.append(State(f"t{len(draft.tensors)}/{name}", dtype, held, quant))
-    y = draft.tensor((first, second, units), hidden)
+    y = draft.tensor((first, second, units), hidden, kind)
     inputs = (x, *fed, *back, *biases)
     return draft.node("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, (y,), attrs, (number, number + 1))
 
 
-def _weights(draft: Draft, units: int, depth: int, quant: Quantization) -> int:
-    """Such that sums, in units of 1, are small, or span the gates, or saturate them."""
+def _weights(draft: Draft, units: int, depth: int, quant: Quantization, gain: float, *, wide: bool) -> int:
+    """Such that sums are about as large as `gain`: small, or spanning the gates, or saturating them."""
     rng = draft.rng
     data = np.clip(np.round(rng.normal(0, log_uniform(rng, 5, 90), (units, depth))), -128, 127)
-    deviation = (float(np.abs(data).mean()) + 1) * 75 * np.sqrt(depth) * quant.scale
-    scale = float(np.float32(log_uniform(rng, 0.2, 6) / deviation))
+    deviation = (float(np.abs(data).mean()) + 1) * 75 * np.sqrt(depth) * quant.scale * (256 if wide else 1)
+    scale = float(np.float32(log_uniform(rng, gain / 3, gain * 2) / deviation))
     return draft.constant(data.astype(np.int8), Quantization((scale,), (0,)))
 
 

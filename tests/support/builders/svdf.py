@@ -13,15 +13,15 @@ from tests.support.builders.common import flattened
 from tests.support.draft import Draft, between, chance, floats, log_uniform, pick, quantization
 
 
-def svdf(draft: Draft, x: int | None = None, units: int = 0, memory: int = 0) -> int:
-    """`units` and `memory`: how many, 0: few."""
+def svdf(draft: Draft, x: int | None = None, units: int = 0, memory: int = 0, rank: int = 0) -> int:
+    """`units`, `memory` and `rank`: how many, 0: few."""
     rng = draft.rng
     if x is None:
         shape = (pick(rng, 1, 1, 2), between(rng, 1, 40))
         x = draft.input(shape, dtype=DType.FLOAT32 if chance(rng, 0.2) else DType.INT8)
     x = flattened(draft, x, ())
     batch, depth = draft.shape(x)
-    rank = pick(rng, 1, 1, 2, 3)
+    rank = rank or pick(rng, 1, 1, 2, 3)
     units, memory = units or between(rng, 1, 9), memory or between(rng, 1, 12)
     if draft.tensors[x].dtype is DType.FLOAT32:
         return _float(draft, x, units, rank, memory)
