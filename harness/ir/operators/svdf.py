@@ -14,7 +14,7 @@ from typing import cast
 import numpy as np
 
 from harness.ir.graph import ABSENT, Attrs, Graph, Node
-from harness.ir.operators.operands import Inputs, Operands, array, centred, clip
+from harness.ir.operators.operands import Floats, Inputs, Operands, array, centred, clip, floats
 from harness.ir.operators.operator import Operator, Types
 from harness.ir.operators.tflite import (
     OperatorDraft,
@@ -116,8 +116,8 @@ def _moved(op: Operands, newest: Array) -> Array:
 
 def _float(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """float32: every sum in TFLM's order."""
-    state = _moved(op, _summed(array(inputs, 0)[:, np.newaxis, :] * array(inputs, WEIGHTS)))
-    filters = _summed(array(inputs, TIME) * state).reshape(op.y.shape[0], op.y.shape[1], -1)
+    state = _moved(op, _summed(floats(inputs, 0)[:, np.newaxis, :] * floats(inputs, WEIGHTS)))
+    filters = _summed(floats(inputs, TIME) * cast(Floats, state)).reshape(op.y.shape[0], op.y.shape[1], -1)
     bias = inputs[BIAS] if len(inputs) > BIAS else None
     start = np.zeros(op.y.shape, np.float32) if bias is None else np.broadcast_to(bias, op.y.shape)
     sums = _summed(np.concatenate([start[..., np.newaxis], filters], axis=2))
@@ -129,9 +129,9 @@ def _float(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     return sums, state.reshape(op.held[0].shape)
 
 
-def _summed(products: Array) -> Array:
+def _summed(products: Floats) -> Floats:
     """Sums of float32 along the last dimension, one after the other."""
-    total: Array = np.zeros(products.shape[:-1], np.float32)
+    total = np.zeros(products.shape[:-1], np.float32)
     for i in range(products.shape[-1]):
         total = total + products[..., i]
     return total
