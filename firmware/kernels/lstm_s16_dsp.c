@@ -54,12 +54,12 @@ HIL_INLINE void lstm_s16_dsp_dot(void *sums, const void *biases, const int16_t *
     to[3] = d;
 }
 
-/* hil_requantize_wide for a right shift of 1 to 31 and a result of 32 bits */
+/* One rounding, as hil_requantize_wide; |sum| < 2^30 */
 HIL_INLINE int32_t lstm_s16_dsp_part(uint32_t sum, const lstm_s8_factor *factor)
 {
-    const int64_t product = (int64_t)(int32_t)sum * factor->multiplier + factor->half;
-    const uint32_t low = (uint32_t)((uint64_t)product & 0xffffffffU) >> factor->shift;
-    return lstm_s8_half((int32_t)(low | (uint32_t)(product >> 32) << (32 - factor->shift)));
+    int32_t made;
+    __asm__("smmulr %0, %1, %2" : "=r"(made) : "r"(2 * (int32_t)sum), "r"(factor->multiplier));
+    return lstm_s8_half(made);
 }
 
 HIL_INLINE int32_t lstm_s16_dsp_gate(const lstm_s8_shape *s, int32_t which, const void *fed, const void *back)

@@ -1,7 +1,8 @@
-/* UNIDIRECTIONAL_SEQUENCE_LSTM of int16 activations (lstm_s16.h) with the DSP extension, where all sums fit 32 bits.
+/* UNIDIRECTIONAL_SEQUENCE_LSTM of int16 activations (lstm_s16.h) with the DSP extension, where all sums fit 30 bits.
  *
- * Weights as quad_s8_dsp.h has them, but of taps in their order. The gates' factors: the upper 16 bits of the multiplier,
- * and a right shift of 1 to 31; the others': a right shift, and what rounds it (harness/kernels/requant.py). */
+ * Weights as quad_s8_dsp.h has them, but of taps in their order. Factors of sums: the upper bits r of a multiplier and its
+ * shift are one number, r * 2^(31 - shift), whose rounded high product is TensorFlow Lite Micro's. The others: a right shift,
+ * and what rounds it (harness/kernels/requant.py). */
 #ifndef HIL_KERNELS_LSTM_S16_DSP_H
 #define HIL_KERNELS_LSTM_S16_DSP_H
 

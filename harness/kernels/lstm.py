@@ -13,7 +13,7 @@ from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, 
 from harness.kernels.context import Context
 from harness.kernels.convolution import quads_beside
 from harness.kernels.work import Reuse, Work
-from harness.quantization.fixedpoint import Ints
+from harness.quantization.fixedpoint import Ints, upper_bits
 from harness.quantization.lstm import LstmParams, lstm_params
 from harness.quantization.params import Multiplier
 from harness.quantization.sigmoid16 import sigmoid_table
@@ -143,6 +143,19 @@ def factors_of(params: LstmParams) -> dict[str, Multiplier]:
     fed = {f"fed[{i}]": factor for i, factor in enumerate(params.inputs)}
     back = {f"back[{i}]": factor for i, factor in enumerate(params.recurrent)}
     return {**fed, **back, "forget": params.forget, "added": params.added, "hidden": params.hidden}
+
+
+def has_wide_factors(params: LstmParams) -> bool:
+    """Whether `wide` holds for the factors of sums."""
+    return all(-16 <= factor.shift <= 0 for factor in (*params.inputs, *params.recurrent))
+
+
+def wide(factor: Multiplier) -> dict[str, int]:
+    """The factor of 64-bit sums that fit 32 bits, as one number m: TFLM's product is (sum * m + 2^30) >> 31.
+
+    TFLM has (sum * r + 2^(n - 1)) >> n, r the upper 15 bits and n = 15 - shift: the same for m = r * 2^(31 - n).
+    """
+    return {"multiplier": upper_bits(factor.m) << (16 + factor.shift), "shift": 0, "half": 0}
 
 
 def fields(context: Context, scale: Scale) -> dict[str, int]:

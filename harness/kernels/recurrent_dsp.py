@@ -8,15 +8,21 @@ import numpy as np
 
 from harness.kernels.base import ConstantTable, Kernel, packed
 from harness.kernels.context import Context
-from harness.kernels.lstm import LstmS8Portable, LstmS16Portable, factors_of, largest_sum, params_of, starts_of
+from harness.kernels.lstm import (
+    LstmS8Portable,
+    LstmS16Portable,
+    factors_of,
+    has_wide_factors,
+    largest_sum,
+    params_of,
+    starts_of,
+    wide,
+)
 from harness.kernels.svdf import SvdfS8Portable, SvdfS8S16Portable
-from harness.quantization.fixedpoint import Ints, upper_bits
+from harness.quantization.fixedpoint import Ints
 from harness.quantization.params import Multiplier
 
 _DSP = frozenset({"dsp"})
-_WIDE_BITS = 15
-"""Of the multiplier of a 64-bit sum (fixedpoint.multiply_wide)."""
-
 _ORDER = (0, 2, 1, 3)
 """Taps of a group, in the order in which SXTB16 takes them."""
 
@@ -108,7 +114,7 @@ class LstmS8Dsp(LstmS8GeneralDsp):
 
 
 class LstmS16Dsp(LstmS16Portable):
-    """UNIDIRECTIONAL_SEQUENCE_LSTM of int16 activations, where sums fit 32 bits and factors shift right."""
+    """UNIDIRECTIONAL_SEQUENCE_LSTM of int16 activations, where sums fit 30 bits and factors are as above."""
 
     features = _DSP
     superseded_by = frozenset({"mve"})
@@ -116,19 +122,14 @@ class LstmS16Dsp(LstmS16Portable):
 
     @staticmethod
     def scale(name: str, factor: Multiplier) -> dict[str, int]:
-        """Of a gate's sums, which TFLM multiplies by 16 bits, or of a product of gates."""
-        if "[" not in name:
-            return rounded(factor)
-        right = _WIDE_BITS - factor.shift
-        return {"multiplier": upper_bits(factor.m), "shift": right, "half": 1 << (right - 1)}
+        """Of a gate's sums, or of a product of gates."""
+        return wide(factor) if "[" in name else rounded(factor)
 
     def applies(self, context: Context) -> bool:
         """See above."""
-        factors = factors_of(params_of(context))
-        gates = [factor.shift for name, factor in factors.items() if "[" in name]
-        others = [factor.shift for name, factor in factors.items() if "[" not in name]
-        right = all(1 <= _WIDE_BITS - n <= 31 for n in gates) and all(-31 <= n <= -1 for n in others)
-        return right and largest_sum(context, 1 << 15) < 1 << 31
+        params = params_of(context)
+        right = all(-31 <= factor.shift <= -1 for factor in (params.forget, params.added, params.hidden))
+        return right and has_wide_factors(params) and largest_sum(context, 1 << 15) < 1 << 30
 
     def start_table(self, context: Context) -> ConstantTable:
         """The biases, in 32 bits."""

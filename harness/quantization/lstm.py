@@ -43,7 +43,10 @@ class LstmParams:
 def lstm_params(
     x: Quantized, weights: Sequence[Quantized], hidden: Quantization, cell: Quantization, clip: float
 ) -> LstmParams:
-    """`weights`: four of the inputs, then four recurrent ones. Scales are multiplied in double."""
+    """`weights`: four of the inputs, then four recurrent ones. Scales are multiplied in double.
+
+    For its tanh the cell state's scale is taken to the nearest power of two, as TFLM does.
+    """
     held, kept, fed = (float(np.float32(q.scale)) for q in (hidden, cell, x.q))
     products = [(held if i >= 4 else fed) * float(np.float32(w.q.scale)) / GATE_SCALE for i, w in enumerate(weights)]
     factors = tuple(Multiplier(*quantize_multiplier(real)) for real in products)

@@ -268,7 +268,8 @@ def _svdf(draft: Draft) -> None:
 
 def _lstm(draft: Draft) -> None:
     rng = draft.rng
-    x = draft.input((1, _size(rng, 1, 16), _channels(rng, 8, 128)))
+    dtype = pick(rng, DType.INT8, DType.INT16)
+    x = draft.input((1, _size(rng, 1, 16), _channels(rng, 8, 128)), dtype=dtype)
     lstm(draft, x, units=_channels(rng, 8, 64))
 
 

@@ -9,12 +9,13 @@ Source: tensorflow/lite/micro/kernels/svdf_common.cc.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeAlias, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.ir.graph import ABSENT, Attrs, Graph, Node
-from harness.ir.operators.operands import Floats, Inputs, Operands, array, centred, clip, floats
+from harness.ir.operators.operands import Inputs, Operands, array, centred, clip
 from harness.ir.operators.operator import Operator, Types
 from harness.ir.operators.tflite import (
     OperatorDraft,
@@ -30,6 +31,8 @@ from harness.ir.operators.view import INT32, View, span
 from harness.quantization.fixedpoint import multiply_by_quantized_multiplier, wrap32
 from harness.quantization.params import svdf_params
 from harness.quantization.types import Array, Clamp, DType
+
+Floats: TypeAlias = npt.NDArray[np.float32]
 
 WEIGHTS, TIME, BIAS = 1, 2, 3
 """Positions of inputs."""
@@ -116,10 +119,11 @@ def _moved(op: Operands, newest: Array) -> Array:
 
 def _float(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """float32: every sum in TFLM's order."""
-    state = _moved(op, _summed(floats(inputs, 0)[:, np.newaxis, :] * floats(inputs, WEIGHTS)))
-    filters = _summed(floats(inputs, TIME) * cast(Floats, state)).reshape(op.y.shape[0], op.y.shape[1], -1)
+    x, weights, time = (array(inputs, i).astype(np.float32) for i in (0, WEIGHTS, TIME))
+    state = _moved(op, _summed(x[:, np.newaxis, :] * weights))
+    filters = _summed(time * state.astype(np.float32)).reshape(op.y.shape[0], op.y.shape[1], -1)
     bias = inputs[BIAS] if len(inputs) > BIAS else None
-    start = np.zeros(op.y.shape, np.float32) if bias is None else np.broadcast_to(bias, op.y.shape)
+    start = np.broadcast_to(np.zeros(1, np.float32) if bias is None else bias.astype(np.float32), op.y.shape)
     sums = _summed(np.concatenate([start[..., np.newaxis], filters], axis=2))
     low, high = cast(SvdfAttrs, op.attrs).clamp
     if low != op.y.dtype.range[0]:
@@ -131,7 +135,7 @@ def _float(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
 
 def _summed(products: Floats) -> Floats:
     """Sums of float32 along the last dimension, one after the other."""
-    total = np.zeros(products.shape[:-1], np.float32)
+    total: Floats = np.zeros(products.shape[:-1], np.float32)
     for i in range(products.shape[-1]):
         total = total + products[..., i]
     return total

@@ -33,6 +33,7 @@ FORCED = (
     ("SvdfS8S16Mve", "svdf_s8_s16_mve", "SVDF", "mps3-an547"),
     ("SvdfF32Portable", "svdf_f32_portable", "SVDF", "mps2-an386"),
     ("LstmS16Dsp", "lstm_s16_dsp", LSTM, "mps2-an386"),
+    ("LstmS16Mve", "lstm_s16_mve", LSTM, "mps3-an547"),
     ("LstmS16Portable", "lstm_s16_portable", LSTM, "mps2-an385"),
     ("LstmS8Portable", "lstm_s8_portable", LSTM, "mps2-an385"),
     ("LstmS8GeneralDsp", "lstm_s8_general_dsp", LSTM, "mps2-an386"),

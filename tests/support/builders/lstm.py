@@ -28,7 +28,10 @@ def lstm(draft: Draft, x: int | None = None, units: int = 0) -> int:
     wide = kind is DType.INT16
     unit = 2.0**-15 if wide else 2.0**-7
     hidden = quantization(rng, kind, pick(rng, unit, log_uniform(rng, unit / 4, unit * 4)))
-    cell = Quantization((2.0 ** between(rng, -15, -8),), (0,))
+    scale = 2.0 ** between(rng, -15, -8)
+    if chance(rng, 0.2):
+        scale = float(np.float32(scale * rng.uniform(0.75, 1.35)))
+    cell = Quantization((scale,), (0,))
     gain = pick(rng, 0.1, 0.1, 1, 4)
     fed = [_weights(draft, units, depth, draft.quant(x), gain, wide=wide) for _ in range(4)]
     back = [_weights(draft, units, units, hidden, gain, wide=wide) for _ in range(4)]
