@@ -21,6 +21,7 @@ from harness.compiler.emit.layers import (
     weights_source,
 )
 from harness.compiler.emit.manifest import manifest, manifest_text
+from harness.compiler.emit.text import plain_text
 from harness.compiler.plan import Plan
 from harness.errors import CompileError, OutputError
 from harness.files.writing import is_full, publish, reason, staging, write_new
@@ -227,7 +228,7 @@ def _model(plan: Plan, constants: Constants) -> dict[str, Any]:
         "shared": shared,
         "states": [_state(plan, i, constants) for i in range(len(graph.states))],
         "tables": tables,
-        "core": plan.core,
+        "core": plain_text(plan.core),
         "optimize": plan.goals.optimize,
         "macs": sum(layer.macs for layer in plan.layers),
         "needs": _needs(plan),
@@ -244,16 +245,11 @@ def _needs(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
-def _comment(text: str) -> str:
-    """Text of the model file as part of a C comment: ASCII, without comment ends, continuations and trigraphs."""
-    return re.sub(r"[^ -~]", "?", text).replace("*/", "* /").replace("\\", "/").replace("??", "? ?")
-
-
 def _io(plan: Plan, tensor_id: int, index: int, role: str) -> dict[str, Any]:
     tensor = plan.graph.tensors[tensor_id]
     quant = tensor.quant
     return {
-        "title": _comment(f"{role} {index}: {tensor.name}, {tensor.dtype.value} {shape_text(tensor)}"),
+        "title": f"{role} {index}: {plain_text(tensor.name)}, {tensor.dtype.value} {shape_text(tensor)}",
         "macro": f"{role.upper()}_{index}",
         "accessor": f"{role}_{index}",
         "qualifier": "const " if role == "output" else "",
