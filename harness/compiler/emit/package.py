@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from harness import resources
+from harness import resources, version
+from harness.compiler.emit.kernels import kernel_files_of
 from harness.compiler.emit.layers import (
     Constants,
     float_literal,
@@ -26,9 +27,7 @@ from harness.compiler.plan import Plan
 from harness.errors import CompileError, OutputError
 from harness.files.writing import is_full, publish, reason, staging, write_new
 from harness.ir.graph import Tensor
-from harness.kernels.discovery import kernel_file
 from harness.quantization.types import DType
-from harness.version import __version__
 
 CTYPES = {
     DType.INT8: "int8_t",
@@ -99,7 +98,7 @@ def emit(plan: Plan) -> Package:
     model = _model(plan, constants)
     functions = {function for layer in model["layers"] for function in layer["functions"]}
     # Even a model without a layer needs the macros.
-    kernels = _kernel_files(functions or {"requantize"})
+    kernels = kernel_files_of(functions or {"requantize"}, version.__version__)
     model["headers"] = [name for name in kernels if name.removesuffix(".h") in functions] or list(kernels)
     environment = _environment()
     name = plan.name
@@ -110,8 +109,8 @@ def emit(plan: Plan) -> Package:
     files = {
         f"{name}.h": environment.get_template("model.h.j2").render(m=model),
         f"{name}.c": environment.get_template("model.c.j2").render(m=model),
-        f"{name}_weights.h": weights_header(name, __version__, constants.arrays),
-        f"{name}_weights.c": weights_source(name, __version__, constants.arrays),
+        f"{name}_weights.h": weights_header(name, version.__version__, constants.arrays),
+        f"{name}_weights.c": weights_source(name, version.__version__, constants.arrays),
         **kernels,
         "CMakeLists.txt": environment.get_template("CMakeLists.txt.j2").render(m=model),
         f"{name}.mk": environment.get_template("model.mk.j2").render(m=model),
@@ -138,7 +137,7 @@ def model_list(packages: Sequence[Package]) -> str:
         _environment()
         .get_template("models.c.j2")
         .render(
-            version=__version__,
+            version=version.__version__,
             names=names,
             align=max((p.plan.arena_align for p in packages), default=16),
             size=max((p.plan.arena_size for p in packages), default=1),
@@ -172,31 +171,6 @@ def write_package(package: Package, directory: Path) -> list[Path]:
     return [directory / name for name in package.files]
 
 
-@cache
-def _kernel_text(name: str) -> str | None:
-    path = kernel_file(name)
-    return None if path is None else path.read_text()
-
-
-def _kernel_files(functions: Iterable[str]) -> dict[str, str]:
-    """Text by file name of these kernels' headers, of the sources beside them, and of all that they include."""
-    found: dict[str, str] = {}
-    wanted = [f"{function}.h" for function in functions]
-    while wanted:
-        name = wanted.pop()
-        if name in found:
-            continue
-        text = _kernel_text(name)
-        if text is None:
-            raise CompileError(f"no kernel has a file {name}", hint="reinstall tinyhil: a file of it is missing")
-        found[name] = text
-        wanted += re.findall(r'#include "([^"]+)"', text)
-        if name.endswith(".h"):
-            stem = name.removesuffix(".h")
-            wanted += [file for file in (f"{stem}.c", f"{stem}.S") if _kernel_text(file) is not None]
-    return dict(sorted(found.items()))
-
-
 def _model(plan: Plan, constants: Constants) -> dict[str, Any]:
     graph = plan.graph
     upper = plan.name.upper()
@@ -216,7 +190,7 @@ def _model(plan: Plan, constants: Constants) -> dict[str, Any]:
     return {
         "name": plan.name,
         "upper": upper,
-        "version": __version__,
+        "version": version.__version__,
         "sha256": sha256,
         "sha256_bytes": ", ".join(f"0x{b:02x}" for b in bytes.fromhex(sha256)),
         "constant_bytes": constant_bytes,
