@@ -23,8 +23,9 @@ from harness.ir.graph import Tensor
 from harness.ir.interpreter import run as interpret
 from harness.quantization.types import DType
 from tests.compiler.host.test_emit import small_package
-from tests.compiler.host.test_package_use import CORES, write_main
+from tests.compiler.host.test_package_use import write_main
 from tests.support import pack_schema
+from tests.support.cross import CORES
 from tests.support.ecosystems import (
     SEMANTIC,
     arduino,
