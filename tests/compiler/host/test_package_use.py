@@ -106,7 +106,7 @@ def firmware_with_two_models(tmp_path: Path, core: str) -> list[int]:
 
 
 LINKED = ("host", "cortex-m3", "cortex-m33")
-"""Cores whose firmware is linked here; that of the others runs, in tests/compiler/emulator/test_package_in_firmware.py."""
+"""Cores whose firmware is only linked; that of others runs in tests/compiler/emulator/test_package_in_firmware.py."""
 
 
 @pytest.mark.parametrize("core", LINKED)
