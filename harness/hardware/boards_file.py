@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -20,6 +21,7 @@ if TYPE_CHECKING:  # pydantic is slow to import
 
 EXTRA_VARIABLE = "TINYHIL_BOARDS"
 _MAX_BYTES = 4 << 20
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 Check: TypeAlias = Callable[[Board], tuple[str, ...]]
 """Returns what is wrong with an entry besides the schema: sentences that name board and key."""
@@ -91,6 +93,9 @@ def _read(path: Path, stamp: tuple[int, int]) -> tuple[tuple[Board, ...], tuple[
     problems: list[str] = []
     boards: list[Board] = []
     for name, fields in content.items():
+        if not _NAME.fullmatch(str(name)):  # it stands in files' names, and in C
+            problems.append(f"{name!r}: a board's name is letters, digits, dot, dash and underscore, 64 at most")
+            continue
         try:
             entry = BoardEntry.model_validate(fields)
         except ValidationError as error:

@@ -21,6 +21,7 @@ from harness.compiler.emit.layers import (
 )
 from harness.compiler.emit.manifest import manifest, manifest_text
 from harness.compiler.emit.templates import render
+from harness.compiler.emit.text import plain_text
 from harness.compiler.emit.wrappers import chosen
 from harness.compiler.emit.wrappers.wrapper import Facts
 from harness.compiler.plan import Plan
@@ -260,7 +261,7 @@ def _model(plan: Plan, constants: Constants, stack: StackNeed | None) -> dict[st
         "shared": shared,
         "states": [_state(plan, i, constants) for i in range(len(graph.states))],
         "tables": tables,
-        "core": plan.core,
+        "core": plain_text(plan.core),
         "optimize": plan.goals.optimize,
         "macs": sum(layer.macs for layer in plan.layers),
         "needs": _needs(plan),
@@ -278,16 +279,11 @@ def _needs(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
-def _comment(text: str) -> str:
-    """Text of the model file as part of a C comment: ASCII, without comment ends, continuations and trigraphs."""
-    return re.sub(r"[^ -~]", "?", text).replace("*/", "* /").replace("\\", "/").replace("??", "? ?")
-
-
 def _io(plan: Plan, tensor_id: int, index: int, role: str) -> dict[str, Any]:
     tensor = plan.graph.tensors[tensor_id]
     quant = tensor.quant
     return {
-        "title": _comment(f"{role} {index}: {tensor.name}, {tensor.dtype.value} {shape_text(tensor)}"),
+        "title": f"{role} {index}: {plain_text(tensor.name)}, {tensor.dtype.value} {shape_text(tensor)}",
         "macro": f"{role.upper()}_{index}",
         "accessor": f"{role}_{index}",
         "qualifier": "const " if role == "output" else "",

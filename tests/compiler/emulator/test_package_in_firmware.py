@@ -1,4 +1,4 @@
-"""A package in a user's firmware of C or C++, built by CMake, make, gcc, clang, runs on M4, M7 and M55 as on the host."""
+"""A package in firmware of C or C++, built by CMake, make, gcc or clang, runs on M4, M7 and M55 as on the host."""
 
 from __future__ import annotations
 
