@@ -54,9 +54,9 @@ def publish(staged: Path, folder: Path, names: Sequence[str]) -> None:
         for name in names:
             target, old = folder / name, kept / name
             old.parent.mkdir(parents=True, exist_ok=True)
-            if not target.parent.is_dir():
-                target.parent.mkdir()
-                undo.append(target.parent.rmdir)
+            for missing in reversed([parent for parent in target.parents if not parent.is_dir()]):
+                missing.mkdir()
+                undo.append(missing.rmdir)
             if target.is_file() or target.is_symlink():
                 _keep(target, old)
                 undo.append(lambda target=target, old=old: os.replace(old, target))  # type: ignore[misc]
@@ -70,15 +70,15 @@ def publish(staged: Path, folder: Path, names: Sequence[str]) -> None:
         raise
 
 
-def write_new(path: Path, text: str, *, errors: str = "strict") -> None:
-    """Writes a file in a staging folder, as UTF-8 with line feeds, and to the disk before it gets its name.
+def write_new(path: Path, content: str | bytes, *, errors: str = "strict") -> None:
+    """Writes a file in a staging folder, text as UTF-8 with line feeds, and to the disk before it gets its name.
 
     Raises:
         OSError: it cannot be written; the error names it.
     """
     try:
-        with path.open("w", encoding="utf-8", errors=errors, newline="\n") as file:
-            file.write(text)
+        with path.open("wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode("utf-8", errors))
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:

@@ -16,6 +16,7 @@ from harness.version import DEFAULT_CORE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.compiler.emit.package import Package
     from harness.compiler.plan import Plan
 
 
@@ -37,6 +38,15 @@ def generate(
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="Prefix of all symbols. Default: the file's name.")
     ] = None,
+    ecosystems: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--for",
+            metavar="ECOSYSTEM",
+            help="Also write what zephyr, platformio, arduino or cmsis-pack expects; cmake and make are always there. "
+            "Repeatable.",
+        ),
+    ] = None,
     optimize: OptimizeOption = None,
     max_arena: MaxArenaOption = None,
     max_flash: MaxFlashOption = None,
@@ -44,24 +54,36 @@ def generate(
 ) -> None:
     """Write the model as a package of C11 and assembly, with CMakeLists.txt and NAME.mk, for your own firmware."""
     from harness.boards import find_board
-    from harness.compiler.emit.package import write_package
+    from harness.compiler.emit.package import emit, write_package
+    from harness.compiler.emit.wrappers import chosen
     from harness.cycles.targets import target_of
     from harness.validate.workbench import Workbench
 
     if core is not None and board is not None:
         raise OptionError("--core and --board exclude each other", hint="a board has its core: give only --board")
+    wanted = [name.strip() for given in ecosystems or [] for name in given.split(",")]
+    chosen(wanted)  # a name that is not known is told before any work
     bench = Workbench()
     target = target_of(find_board(board)) if board is not None else core or DEFAULT_CORE
     if core is None and board is None:
         terminal.say(f"no --core or --board given: made for {DEFAULT_CORE}, and for no core with less")
     graph = bench.graph(model)
-    package = bench.package(graph, target, name, parse_overrides(optimize, max_arena, max_flash).goals)
+    plan = bench.package(graph, target, name, parse_overrides(optimize, max_arena, max_flash).goals).plan
+    package = emit(plan, wanted)
     paths = write_package(package, output)
     if as_json:
         terminal.print_json(_document(package.plan, paths))
         return
     lines = [f"{path}  {path.stat().st_size:,} B" for path in paths]
-    terminal.print_lines(*lines, _summary(package.plan))
+    terminal.print_lines(*lines, _summary(package.plan), *_usage(package, wanted, output))
+
+
+def _usage(package: Package, ecosystems: Sequence[str], folder: Path) -> list[str]:
+    """How to take the package, a line for each ecosystem."""
+    from harness.compiler.emit.wrappers import WRAPPERS
+
+    named = ((name, WRAPPERS.get(name)) for name in dict.fromkeys(ecosystems))
+    return [f"{name}: {wrapper.usage(package.facts, folder.resolve().as_posix())}" for name, wrapper in named]
 
 
 def _document(plan: Plan, paths: Sequence[Path]) -> dict[str, Any]:

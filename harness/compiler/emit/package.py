@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from harness import resources, version
+from harness import version
 from harness.compiler.emit.kernels import kernel_files_of
 from harness.compiler.emit.layers import (
     Constants,
@@ -22,7 +20,10 @@ from harness.compiler.emit.layers import (
     weights_source,
 )
 from harness.compiler.emit.manifest import manifest, manifest_text
+from harness.compiler.emit.templates import render
 from harness.compiler.emit.text import plain_text
+from harness.compiler.emit.wrappers import chosen
+from harness.compiler.emit.wrappers.wrapper import Facts
 from harness.compiler.plan import Plan
 from harness.errors import CompileError, OutputError
 from harness.files.writing import is_full, publish, reason, staging, write_new
@@ -39,12 +40,6 @@ CTYPES = {
 _CONVERTED = (DType.INT8, DType.UINT8, DType.INT16)
 """Types with helpers that convert from and to float exactly as the operators QUANTIZE and DEQUANTIZE do."""
 
-_TAKEN_TARGET = re.compile(
-    "all|c|clean|continuous|debug|default_target|depend|doc|docs|edit_cache|experimental|flash|gcc|general|help|install|m|"
-    "nightly|none|nosys|optimized|package|package_source|preinstall|rebuild_cache|stdc|test|uninstall"
-)
-"""Names that mean something else to CMake's generators or to target_link_libraries."""
-
 _FEATURES = (
     ("dsp", "the DSP extension", "!defined(__ARM_FEATURE_DSP) || !__ARM_FEATURE_DSP"),
     ("mve", "MVE (Helium)", "!defined(__ARM_FEATURE_MVE) || !(__ARM_FEATURE_MVE & 1)"),
@@ -52,17 +47,33 @@ _FEATURES = (
 """Core features that kernels may need: the name for people, the preprocessor's condition where one is absent."""
 
 
+@dataclass(frozen=True)
+class StackNeed:
+    """The most stack that the model's functions take, as one compiler makes them.
+
+    Attributes:
+        bytes: beneath the frame that calls NAME_init or NAME_invoke, without interrupts, an observer's own, and what
+            the C library's memcpy and memset take.
+        compiler: which, and with which options.
+    """
+
+    bytes: int
+    compiler: str
+
+
 @dataclass(frozen=True, eq=False)
 class Package:
     """A network as C, in memory.
 
     Attributes:
-        files: text by file name; what a user compiles into a firmware of their own, with CMakeLists.txt and NAME.mk.
-        sources: names of the files among them that are compiled: C, and assembly (.S).
+        files: text by path; what a user compiles into a firmware of their own, with CMakeLists.txt and NAME.mk.
+        sources: paths of the files among them that are compiled: C, and assembly (.S).
         shared: those of `sources` that are a kernel's code, the same for every model that uses the kernel.
         glue: text of NAME_hil.c, which describes the model to tinyhil's own runtime.
         manifest: the plan as JSON-ready data, see harness.compiler.emit.manifest; not to be changed.
         constant_bytes: bytes of weights and tables.
+        archives: bytes by path: files made of the others.
+        facts: what wrappers say of it.
     """
 
     plan: Plan
@@ -71,54 +82,77 @@ class Package:
     glue: str
     manifest: Mapping[str, Any]
     constant_bytes: int
-    shared: tuple[str, ...] = ()
+    shared: tuple[str, ...]
+    archives: Mapping[str, bytes]
+    facts: Facts
 
 
-@cache
-def _environment() -> Any:
-    import jinja2
-
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(resources.data("templates")),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 - this is C, not HTML
-    )
-
-
-def emit(plan: Plan) -> Package:
+def emit(plan: Plan, ecosystems: Iterable[str] = (), stack: StackNeed | None = None) -> Package:
     """The package of a plan.
+
+    Args:
+        plan: what is computed.
+        ecosystems: names of harness.compiler.emit.wrappers.WRAPPERS whose files it brings, beside CMake and make.
+            One that compiles only a folder src/ puts the C there.
+        stack: what the header says of it.
 
     Raises:
         CompileError: a kernel's source file is missing.
+        OptionError: there is no such ecosystem.
     """
+    wrappers = chosen(ecosystems)
     constants = Constants()
-    model = _model(plan, constants)
+    model = _model(plan, constants, stack)
     functions = {function for layer in model["layers"] for function in layer["functions"]}
     # Even a model without a layer needs the macros.
     kernels = kernel_files_of(functions or {"requantize"}, version.__version__)
     model["headers"] = [name for name in kernels if name.removesuffix(".h") in functions] or list(kernels)
-    environment = _environment()
     name = plan.name
     shared = tuple(file for file in kernels if not file.endswith(".h"))
-    sources = (f"{name}.c", f"{name}_weights.c", *shared)
-    model["sources"] = sources
-    model["target"] = f"{name}_model" if _TAKEN_TARGET.fullmatch(name) else name
-    files = {
-        f"{name}.h": environment.get_template("model.h.j2").render(m=model),
-        f"{name}.c": environment.get_template("model.c.j2").render(m=model),
+    code = {
+        f"{name}.h": render("model.h.j2", m=model),
+        f"{name}.c": render("model.c.j2", m=model),
         f"{name}_weights.h": weights_header(name, version.__version__, constants.arrays),
         f"{name}_weights.c": weights_source(name, version.__version__, constants.arrays),
         **kernels,
-        "CMakeLists.txt": environment.get_template("CMakeLists.txt.j2").render(m=model),
-        f"{name}.mk": environment.get_template("model.mk.j2").render(m=model),
     }
+    folder = "src/" if any(wrapper.src for wrapper in wrappers) else ""
+    facts = _facts(model, (f"{name}.c", f"{name}_weights.c", *shared), code, folder)
+    files = {folder + path: text for path, text in code.items()}
+    for wrapper in wrappers:
+        files.update(wrapper.files(facts))
     described = manifest(plan)
     files[f"{name}.json"] = manifest_text(described, files)
-    glue = environment.get_template("glue.c.j2").render(m=model)
-    return Package(plan, files, sources, glue, described, model["constant_bytes"], shared)
+    return Package(
+        plan=plan,
+        files=files,
+        sources=tuple(folder + source for source in facts.sources),
+        glue=render("glue.c.j2", m=model),
+        manifest=described,
+        constant_bytes=model["constant_bytes"],
+        shared=tuple(folder + source for source in shared),
+        archives={path: data for wrapper in wrappers for path, data in wrapper.archives(facts, files).items()},
+        facts=facts,
+    )
+
+
+def _facts(model: Mapping[str, Any], sources: tuple[str, ...], code: Iterable[str], folder: str) -> Facts:
+    return Facts(
+        name=model["name"],
+        upper=model["upper"],
+        version=version.__version__,
+        sha256=model["sha256"],
+        core=model["core"],
+        needs=tuple(need["feature"] for need in model["needs"]),
+        assembly=any(source.endswith(".S") for source in sources),
+        folder=folder,
+        sources=sources,
+        headers=tuple(file for file in code if file.endswith(".h")),
+        inputs=len(model["inputs"]),
+        outputs=len(model["outputs"]),
+        summary=f"Neural network {model['name']}: {model['macs']} multiply-accumulates an inference, "
+        f"{model['constant_bytes']} bytes of weights and tables, {model['arena_size']} bytes of arena",
+    )
 
 
 def model_list(packages: Sequence[Package]) -> str:
@@ -133,17 +167,13 @@ def model_list(packages: Sequence[Package]) -> str:
         raise CompileError(
             f"two models of one image are named {', '.join(twice)}", hint="give each model a name of its own"
         )
-    text: str = (
-        _environment()
-        .get_template("models.c.j2")
-        .render(
-            version=version.__version__,
-            names=names,
-            align=max((p.plan.arena_align for p in packages), default=16),
-            size=max((p.plan.arena_size for p in packages), default=1),
-        )
+    return render(
+        "models.c.j2",
+        version=version.__version__,
+        names=names,
+        align=max((p.plan.arena_align for p in packages), default=16),
+        size=max((p.plan.arena_size for p in packages), default=1),
     )
-    return text
 
 
 def write_package(package: Package, directory: Path) -> list[Path]:
@@ -158,20 +188,22 @@ def write_package(package: Package, directory: Path) -> list[Path]:
         CompileError: the directory cannot be written.
         OutputError: there is no room.
     """
+    content_of: dict[str, str | bytes] = {**package.files, **package.archives}
     try:
         with staging(directory) as staged:
-            for name, text in package.files.items():
-                write_new(staged / name, text)
-            publish(staged, directory, list(package.files))
+            for name, content in content_of.items():
+                (staged / name).parent.mkdir(parents=True, exist_ok=True)
+                write_new(staged / name, content)
+            publish(staged, directory, list(content_of))
     except OSError as error:
         message = f"cannot write to '{directory}': {reason(error)}"
         if is_full(error):
             raise OutputError(message, hint="free some space, or write elsewhere") from error
         raise CompileError(message, hint="choose a folder that you may write to") from error
-    return [directory / name for name in package.files]
+    return [directory / name for name in content_of]
 
 
-def _model(plan: Plan, constants: Constants) -> dict[str, Any]:
+def _model(plan: Plan, constants: Constants, stack: StackNeed | None) -> dict[str, Any]:
     graph = plan.graph
     upper = plan.name.upper()
     layers, shared = layer_entries(plan, constants)
@@ -206,6 +238,7 @@ def _model(plan: Plan, constants: Constants) -> dict[str, Any]:
         "optimize": plan.goals.optimize,
         "macs": sum(layer.macs for layer in plan.layers),
         "needs": _needs(plan),
+        "stack": stack,
     }
 
 
@@ -213,7 +246,7 @@ def _needs(plan: Plan) -> list[dict[str, Any]]:
     """The core features that the chosen kernels need; NAME.c does not compile without them."""
     wanted = {feature for step in plan.steps for part in step.parts for feature in part.kernel.features}
     return [
-        {"name": name, "absent": absent, "floats": feature == "mve"}
+        {"feature": feature, "name": name, "absent": absent, "floats": feature == "mve"}
         for feature, name, absent in _FEATURES
         if feature in wanted
     ]
