@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
+from harness.compiler.emit.stack import StackNeed
 from harness.compiler.goals import Goals
 from harness.compiler.plan import Plan
 from harness.ir.graph import Tensor
@@ -15,8 +17,8 @@ from harness.version import __version__
 SCHEMA = 1
 
 
-def manifest(plan: Plan) -> dict[str, Any]:
-    """The plan as JSON-ready data: model, compiler, kernel per layer, arena map, MACs."""
+def manifest(plan: Plan, stack: StackNeed | None = None) -> dict[str, Any]:
+    """The plan as JSON-ready data: model, compiler, kernel per layer, arena map, MACs, and the stack if it is known."""
     graph = plan.graph
     return {
         "schema": SCHEMA,
@@ -26,6 +28,7 @@ def manifest(plan: Plan) -> dict[str, Any]:
         "core": plan.core,
         "goals": goals_document(plan.goals),
         "macs": sum(layer.macs for layer in plan.layers),
+        "stack": None if stack is None else asdict(stack),
         "inputs": [_tensor(graph.tensors[t]) for t in graph.inputs],
         "outputs": [_tensor(graph.tensors[t]) for t in graph.outputs],
         "states": [{"name": s.name, "bytes": s.bytes} for s in graph.states],
