@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from harness import version
+from harness.compiler.emit.kernels import kernel_files_of
 from harness.compiler.emit.layers import (
     Constants,
     float_literal,
@@ -29,9 +29,7 @@ from harness.compiler.plan import Plan
 from harness.errors import CompileError, OutputError
 from harness.files.writing import is_full, publish, reason, staging, write_new
 from harness.ir.graph import Tensor
-from harness.kernels.discovery import kernel_file
 from harness.quantization.types import DType
-from harness.version import __version__
 
 CTYPES = {
     DType.INT8: "int8_t",
@@ -94,15 +92,15 @@ def emit(plan: Plan, ecosystems: Iterable[str] = (), stack: StackNeed | None = N
     model = _model(plan, constants, stack)
     functions = {function for layer in model["layers"] for function in layer["functions"]}
     # Even a model without a layer needs the macros.
-    kernels = _kernel_files(functions or {"requantize"})
+    kernels = kernel_files_of(functions or {"requantize"}, version.__version__)
     model["headers"] = [name for name in kernels if name.removesuffix(".h") in functions] or list(kernels)
     name = plan.name
     shared = tuple(file for file in kernels if not file.endswith(".h"))
     code = {
         f"{name}.h": render("model.h.j2", m=model),
         f"{name}.c": render("model.c.j2", m=model),
-        f"{name}_weights.h": weights_header(name, __version__, constants.arrays),
-        f"{name}_weights.c": weights_source(name, __version__, constants.arrays),
+        f"{name}_weights.h": weights_header(name, version.__version__, constants.arrays),
+        f"{name}_weights.c": weights_source(name, version.__version__, constants.arrays),
         **kernels,
     }
     folder = "src/" if any(wrapper.src for wrapper in wrappers) else ""
@@ -129,7 +127,7 @@ def _facts(model: Mapping[str, Any], sources: tuple[str, ...], code: Iterable[st
     return Facts(
         name=model["name"],
         upper=model["upper"],
-        version=__version__,
+        version=version.__version__,
         sha256=model["sha256"],
         core=model["core"],
         needs=tuple(need["feature"] for need in model["needs"]),
@@ -158,7 +156,7 @@ def model_list(packages: Sequence[Package]) -> str:
         )
     return render(
         "models.c.j2",
-        version=__version__,
+        version=version.__version__,
         names=names,
         align=max((p.plan.arena_align for p in packages), default=16),
         size=max((p.plan.arena_size for p in packages), default=1),
@@ -192,31 +190,6 @@ def write_package(package: Package, directory: Path) -> list[Path]:
     return [directory / name for name in content_of]
 
 
-@cache
-def _kernel_text(name: str) -> str | None:
-    path = kernel_file(name)
-    return None if path is None else path.read_text()
-
-
-def _kernel_files(functions: Iterable[str]) -> dict[str, str]:
-    """Text by file name of these kernels' headers, of the sources beside them, and of all that they include."""
-    found: dict[str, str] = {}
-    wanted = [f"{function}.h" for function in functions]
-    while wanted:
-        name = wanted.pop()
-        if name in found:
-            continue
-        text = _kernel_text(name)
-        if text is None:
-            raise CompileError(f"no kernel has a file {name}", hint="reinstall tinyhil: a file of it is missing")
-        found[name] = text
-        wanted += re.findall(r'#include "([^"]+)"', text)
-        if name.endswith(".h"):
-            stem = name.removesuffix(".h")
-            wanted += [file for file in (f"{stem}.c", f"{stem}.S") if _kernel_text(file) is not None]
-    return dict(sorted(found.items()))
-
-
 def _model(plan: Plan, constants: Constants, stack: StackNeed | None) -> dict[str, Any]:
     graph = plan.graph
     upper = plan.name.upper()
@@ -236,7 +209,7 @@ def _model(plan: Plan, constants: Constants, stack: StackNeed | None) -> dict[st
     return {
         "name": plan.name,
         "upper": upper,
-        "version": __version__,
+        "version": version.__version__,
         "sha256": sha256,
         "sha256_bytes": ", ".join(f"0x{b:02x}" for b in bytes.fromhex(sha256)),
         "constant_bytes": constant_bytes,
