@@ -60,6 +60,7 @@ def generate(
 ) -> None:
     """Write the model as a package of C11 and assembly, with CMakeLists.txt and NAME.mk, for your own firmware."""
     from harness.boards import find_board
+    from harness.build.stack import stack_need
     from harness.compiler.emit.folder import check_folder
     from harness.compiler.emit.package import emit, write_package
     from harness.compiler.emit.wrappers import chosen
@@ -76,13 +77,13 @@ def generate(
     if core is None and board is None:
         terminal.say(f"no --core or --board given: made for {DEFAULT_CORE}, and for no core with less")
     graph = bench.graph(model)
-    plan = bench.package(graph, target, name, parse_overrides(optimize, max_arena, max_flash).goals).plan
-    package = emit(plan, wanted)
+    flat = bench.package(graph, target, name, parse_overrides(optimize, max_arena, max_flash).goals)
+    package = emit(flat.plan, wanted, stack_need(flat))
     paths = write_package(package, output, force=force)
     for line in _changes(name, package.plan.name, before, output):
         terminal.say(line)
     if as_json:
-        terminal.print_json(_document(package.plan, paths))
+        terminal.print_json(_document(package, paths, wanted))
         return
     lines = [f"{path}  {path.stat().st_size:,} B" for path in paths]
     terminal.print_lines(*lines, _summary(package.plan), *_usage(package, wanted, output))
@@ -103,9 +104,10 @@ def _usage(package: Package, ecosystems: Sequence[str], folder: Path) -> list[st
     return [f"{name}: {wrapper.usage(package.facts, folder.resolve().as_posix())}" for name, wrapper in named]
 
 
-def _document(plan: Plan, paths: Sequence[Path]) -> dict[str, Any]:
+def _document(package: Package, paths: Sequence[Path], ecosystems: Sequence[str]) -> dict[str, Any]:
     from harness.compiler.emit.manifest import goals_document
 
+    plan = package.plan
     return {
         "kind": "package",
         "name": plan.name,
@@ -114,6 +116,8 @@ def _document(plan: Plan, paths: Sequence[Path]) -> dict[str, Any]:
         "files": [str(path) for path in paths],
         "arena_size": plan.arena_size,
         "arena_align": plan.arena_align,
+        "stack": package.manifest["stack"],
+        "ecosystems": list(ecosystems),
     }
 
 

@@ -6,10 +6,11 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.compiler.emit.stack import StackNeed
 from harness.compiler.goals import Goals
 from harness.compiler.plan import Plan
 from harness.files.reading import read_regular
@@ -23,8 +24,8 @@ _PATH = re.compile(r"(?!\.)[A-Za-z0-9_.+-]+(/(?!\.)[A-Za-z0-9_.+-]+)*")
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
-def manifest(plan: Plan) -> dict[str, Any]:
-    """The plan as JSON-ready data: model, compiler, kernel per layer, arena map, MACs."""
+def manifest(plan: Plan, stack: StackNeed | None = None) -> dict[str, Any]:
+    """The plan as JSON-ready data: model, compiler, kernel per layer, arena map, MACs, and the stack if it is known."""
     graph = plan.graph
     return {
         "schema": SCHEMA,
@@ -34,6 +35,7 @@ def manifest(plan: Plan) -> dict[str, Any]:
         "core": plan.core,
         "goals": goals_document(plan.goals),
         "macs": sum(layer.macs for layer in plan.layers),
+        "stack": None if stack is None else asdict(stack),
         "inputs": [_tensor(graph.tensors[t]) for t in graph.inputs],
         "outputs": [_tensor(graph.tensors[t]) for t in graph.outputs],
         "states": [{"name": s.name, "bytes": s.bytes} for s in graph.states],

@@ -21,6 +21,7 @@ from harness.compiler.emit.layers import (
     weights_source,
 )
 from harness.compiler.emit.manifest import manifest, manifest_text
+from harness.compiler.emit.stack import StackNeed
 from harness.compiler.emit.templates import render
 from harness.compiler.emit.text import plain_text
 from harness.compiler.emit.wrappers import chosen
@@ -45,20 +46,6 @@ _FEATURES = (
     ("mve", "MVE (Helium)", "!defined(__ARM_FEATURE_MVE) || !(__ARM_FEATURE_MVE & 1)"),
 )
 """Core features that kernels may need: the name for people, the preprocessor's condition where one is absent."""
-
-
-@dataclass(frozen=True)
-class StackNeed:
-    """The most stack that the model's functions take, as one compiler makes them.
-
-    Attributes:
-        bytes: beneath the frame that calls NAME_init or NAME_invoke, without interrupts, an observer's own, and what
-            the C library's memcpy and memset take.
-        compiler: which, and with which options.
-    """
-
-    bytes: int
-    compiler: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +108,7 @@ def emit(plan: Plan, ecosystems: Iterable[str] = (), stack: StackNeed | None = N
     files = {folder + path: text for path, text in code.items()}
     for wrapper in wrappers:
         files.update(wrapper.files(facts))
-    described = manifest(plan)
+    described = manifest(plan, stack)
     own = f"{name}.json"
     files[own] = manifest_text(described, files)
     archives = {path: data for wrapper in wrappers for path, data in wrapper.archives(facts, files).items()}

@@ -107,6 +107,23 @@ def test_generate_writes_the_package(tmp_path):
     assert str(tmp_path / "out" / "seven_segments.c") in done.stdout
 
 
+def test_generate_for_ecosystems(tmp_path):
+    """Any number of them, also with commas; each has its line, which says how to take the folder."""
+    out = tmp_path / "out"
+    wanted = ["--for", "zephyr, arduino", "--for", "cmsis-pack", "--for", "make"]
+    done = tinyhil("generate", DIGITS, "-o", out, "--core", "cortex-m4", *wanted)
+    assert done.returncode == 0, done.stderr
+    lines = dict(line.split(": ", 1) for line in done.stdout.splitlines() if ": " in line)
+    assert list(lines) == ["zephyr", "arduino", "cmsis-pack", "make"]
+    assert f"EXTRA_ZEPHYR_MODULES={out}" in lines["zephyr"] and f"include {out}/digits.mk" in lines["make"]
+    for name in ("zephyr/module.yml", "library.properties", "tinyhil.digits.pdsc", "src/digits.h", "CMakeLists.txt"):
+        assert (out / name).is_file()
+    assert not (out / "library.json").exists()
+    assert "#define DIGITS_STACK_BYTES" in (out / "src" / "digits.h").read_text()
+    document = json.loads(tinyhil("generate", DIGITS, "-o", out, "--core", "host", "--for", "zephyr", "--json").stdout)
+    assert document["ecosystems"] == ["zephyr"] and document["stack"] is None
+
+
 def test_generate_without_a_core_says_which_it_takes(tmp_path):
     done = tinyhil("generate", DIGITS, "-o", tmp_path, "--json")
     assert done.returncode == 0 and json.loads(done.stdout)["core"] == "cortex-m7"
@@ -152,6 +169,8 @@ def test_a_failed_check_exits_1(tmp_path):
         (["validate", DIGITS, "--link", "x"], "no link is named 'x'"),
         (["validate", "docs"], "no card"),
         (["generate", DIGITS, "-o", "out", "--core", "z80"], "z80"),
+        (["generate", DIGITS, "-o", "out", "--for", "mbed"], "no ecosystem is named 'mbed'"),
+        (["generate", DIGITS, "-o", "out", "--for", ""], "no ecosystem is named ''"),
         (["generate", DIGITS, "-o", "out", "--core", "cortex_m4"], "did you mean cortex-m4?"),
         (["generate", DIGITS, "-o", "out", "--core", "cortex-m4", "-b", "nucleo-l4r5"], "exclude each other"),
         (["frobnicate"], "No such command"),

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from harness.compiler.emit.package import Package, write_package
+from harness import frontends
+from harness.build.stack import stack_need
+from harness.compiler.compile import compile_graph
+from harness.compiler.emit.package import Package, emit, write_package
 from tests.compiler.host.test_emit import small_package
 from tests.compiler.host.test_package_use import CXX_WARNINGS, TOOLCHAIN, call, write_main
 from tests.support.cross import CORES, LINK, MACHINES, START, clang_flags, emulate
+from tests.support.paths import FIXTURES
 
 TARGETS = ("host", *MACHINES)
 
@@ -93,3 +97,44 @@ def test_cxx(core: str, family: str, tmp_path: Path) -> None:
         call(*command, "-o", "main.o", cwd=tmp_path)
         call(*linker(core, family), "main.o", *objects, "-o", standard, cwd=tmp_path)
         assert outputs(tmp_path / standard, core) == wanted
+
+
+PAINTED = """
+#include <stdio.h>
+#include "painted.h"
+static _Alignas(PAINTED_ARENA_ALIGN) uint8_t arena[PAINTED_ARENA_SIZE];
+static painted_context context;
+static uint32_t lowest(void (*called)(void))
+{
+    volatile uint32_t *sp;
+    __asm__ volatile("mov %0, sp" : "=r"(sp));
+    for (int32_t i = 1; i <= 1024; ++i) sp[-i] = 0xA5A5A5A5U;
+    called();
+    for (int32_t i = 1024; i > 0; --i) if (sp[-i] != 0xA5A5A5A5U) return (uint32_t)i * 4U;
+    return 0;
+}
+static void init(void) { painted_init(&context, arena, sizeof arena); }
+static void invoke(void) { painted_invoke(&context, NULL, NULL); }
+int main(void)
+{
+    const uint32_t first = lowest(init), second = lowest(invoke);
+    printf("%u %d", (unsigned)(first > second ? first : second), PAINTED_STACK_BYTES);
+    return 0;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("core", "model"),
+    [("cortex-m4", "digits"), ("cortex-m7", "stream"), ("cortex-m55", "residual"), ("cortex-m55", "stream")],
+)
+def test_the_stack_that_the_header_states_is_what_a_run_takes(core: str, model: str, tmp_path: Path) -> None:
+    """Painted stack: no more than stated, but for init's and invoke's own frames here, and not much less."""
+    plan = compile_graph(frontends.load(FIXTURES / f"{model}.tflite"), core=core, name="painted")
+    package = emit(plan, stack=stack_need(emit(plan)))
+    write_package(package, tmp_path)
+    (tmp_path / "main.c").write_text(PAINTED)
+    call(*linker(core, "gcc"), "-std=gnu11", "-O2", "main.c", *package.sources, "-o", "main", cwd=tmp_path)
+    taken, stated = map(int, emulate(tmp_path / "main", core).split())
+    own = 16
+    assert stated - 64 <= taken <= stated + own
