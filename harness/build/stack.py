@@ -32,8 +32,8 @@ _ABSOLUTE = ("R_ARM_ABS32", "R_ARM_THM_MOVW_ABS_NC", "R_ARM_THM_MOVT_ABS")
 """Relocations to an address as a value, in NAME.o and kernels; calls have others."""
 
 
-class _UnknownError(Exception):
-    """No bound can be told."""
+class NoBoundError(Exception):
+    """No bound of a stack can be told."""
 
 
 @dataclass
@@ -56,7 +56,7 @@ class _Functions:
         """Bytes of a function's frame and of the deepest of those that it calls.
 
         Raises:
-            _UnknownError: one of them is of another library, or recursive.
+            NoBoundError: one of them is of another library, or recursive.
         """
         if name == _INDIRECT:
             functions = {pointed for pointed in self.pointed if self._titles(pointed)} - set(above)
@@ -66,7 +66,7 @@ class _Functions:
             return 0
         known = self._titles(name)
         if not known or name in above:
-            raise _UnknownError(name)
+            raise NoBoundError(name)
         return max(
             self.frames[title]
             + max((self.depth(called, (*above, name)) for called in self.calls.get(title, ())), default=0)
@@ -95,7 +95,7 @@ def stack_need(package: PackageSources) -> StackNeed | None:
         layers = {function for function in functions.frames if function.startswith(f"{name}.c:{name}_layer_")}
         functions.calls[f"{name}_invoke"] = (functions.calls[f"{name}_invoke"] - {_INDIRECT}) | layers
         deepest = max(functions.depth(f"{name}_{entry}") for entry in ("init", "invoke"))
-    except (ToolchainMissingError, BuildError, _UnknownError):
+    except (ToolchainMissingError, BuildError, NoBoundError, OSError):  # OSError: no room for its files
         return None
     found = re.search(r"\d+\.\d+(\.\d+)?", re.sub(r"\([^)]*\)", "", toolchain.version))
     compiler = f"{toolchain.cc.name} {found.group() if found else toolchain.major} {_OPTIMIZATION}"
@@ -119,7 +119,7 @@ def _compiled(package: PackageSources, toolchain: Toolchain, flags: tuple[str, .
     Raises:
         BuildError: a file does not compile.
         ToolchainMissingError: the compiler cannot be started, or its C library is missing.
-        _UnknownError: assembly calls functions, or moves the stack pointer as nothing known does.
+        NoBoundError: assembly calls functions, or moves the stack pointer as nothing known does.
     """
     functions = _Functions()
     sources = [source for source in package.sources if source != f"{package.plan.name}_weights.c"]
@@ -153,7 +153,7 @@ def _read_call_graph(text: str, functions: _Functions) -> None:
             functions.frames[title] = int(size.group(1))
             functions.calls.setdefault(title, set())
         elif " bytes (" in label:
-            raise _UnknownError(title)
+            raise NoBoundError(title)
     for caller, called in re.findall(r'^edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"', text, re.MULTILINE):
         functions.calls.setdefault(caller, set()).add(called)
 
@@ -185,7 +185,7 @@ def assembly_frames(path: Path) -> Mapping[str, int]:
 
     Raises:
         ImageFileError: the file is no ELF object.
-        _UnknownError: a function calls another, or sets the stack pointer from a register.
+        NoBoundError: a function calls another, or sets the stack pointer from a register.
     """
     frames: dict[str, int] = {}
     with open_elf(path) as elf:
@@ -242,5 +242,5 @@ def _lowered(instruction: tuple[int, int]) -> int:
     calls = first & 0xFF87 == 0x4780 or (first & 0xF800 == 0xF000 and second & 0xD000 == 0xD000)
     moves = first & 0xFF87 == 0x4685 or (first & 0xFBEF == 0xF1AD and second & 0x8F00 == 0x0D00)
     if calls or moves:
-        raise _UnknownError("assembly")
+        raise NoBoundError("assembly")
     return 0

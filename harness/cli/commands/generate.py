@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from harness.cli import terminal
-from harness.cli.options import JsonOption, MaxArenaOption, MaxFlashOption, ModelArgument, OptimizeOption
+from harness.cli.options import JsonOption, MaxArenaOption, MaxFlashOption, OptimizeOption, TargetArgument
 from harness.compiler.goals import parse_overrides
 from harness.errors import OptionError
 from harness.version import DEFAULT_CORE
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.compiler.emit.package import Package
+    from harness.compiler.goals import Overrides
     from harness.compiler.plan import Plan
 
 _NameOption: TypeAlias = Annotated[
@@ -28,7 +29,7 @@ _ForceOption: TypeAlias = Annotated[
 
 
 def generate(
-    model: ModelArgument,
+    target: TargetArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the C package.")],
     core: Annotated[
         str | None,
@@ -58,27 +59,22 @@ def generate(
     force: _ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the model as a package of C11 and assembly, with CMakeLists.txt and NAME.mk, for your own firmware."""
-    from harness.boards import find_board
-    from harness.build.stack import stack_need
+    """Write the model as a package of C11 and assembly, with CMakeLists.txt and NAME.mk, for your own firmware.
+
+    A card (.hil.yaml) gives its model, what it is compiled for, and the names of its classes.
+    """
     from harness.compiler.emit.folder import check_folder
-    from harness.compiler.emit.package import emit, write_package
+    from harness.compiler.emit.package import write_package
     from harness.compiler.emit.wrappers import chosen
-    from harness.cycles.targets import target_of
-    from harness.validate.workbench import Workbench
 
     if core is not None and board is not None:
         raise OptionError("--core and --board exclude each other", hint="a board has its core: give only --board")
-    wanted = [name.strip() for given in ecosystems or [] for name in given.split(",")]
+    wanted = [one.strip() for given in ecosystems or [] for one in given.split(",")]
     chosen(wanted)  # a name that is not known is told before any work
     before = () if force else check_folder(output)
-    bench = Workbench()
-    target = target_of(find_board(board)) if board is not None else core or DEFAULT_CORE
     if core is None and board is None:
         terminal.say(f"no --core or --board given: made for {DEFAULT_CORE}, and for no core with less")
-    graph = bench.graph(model)
-    flat = bench.package(graph, target, name, parse_overrides(optimize, max_arena, max_flash).goals)
-    package = emit(flat.plan, wanted, stack_need(flat))
+    package = _package(target, core, board, name, parse_overrides(optimize, max_arena, max_flash), wanted)
     paths = write_package(package, output, force=force)
     for line in _changes(name, package.plan.name, before, output):
         terminal.say(line)
@@ -87,6 +83,25 @@ def generate(
         return
     lines = [f"{path}  {path.stat().st_size:,} B" for path in paths]
     terminal.print_lines(*lines, _summary(package.plan), *_usage(package, wanted, output))
+
+
+def _package(
+    target: Path, core: str | None, board: str | None, name: str | None, overrides: Overrides, ecosystems: Sequence[str]
+) -> Package:
+    """The package of a model or card, with the stack that it takes."""
+    from harness.boards import find_board
+    from harness.build.stack import stack_need
+    from harness.compiler.emit.package import emit
+    from harness.cycles.targets import target_of
+    from harness.validate.card import card_of
+    from harness.validate.workbench import Workbench
+
+    bench = Workbench()
+    card = card_of(target)
+    graph = card.labelled(bench.graph(card.model))
+    made_for = target_of(find_board(board)) if board is not None else core or DEFAULT_CORE
+    flat = bench.package(graph, made_for, name, overrides.or_else(card.compile.overrides).goals)
+    return emit(flat.plan, ecosystems, stack_need(flat))
 
 
 def _changes(asked: str | None, name: str, before: Sequence[str], output: Path) -> list[str]:

@@ -37,7 +37,10 @@ def manifest(plan: Plan, stack: StackNeed | None = None) -> dict[str, Any]:
         "macs": sum(layer.macs for layer in plan.layers),
         "stack": None if stack is None else asdict(stack),
         "inputs": [_tensor(graph.tensors[t]) for t in graph.inputs],
-        "outputs": [_tensor(graph.tensors[t]) for t in graph.outputs],
+        "outputs": [
+            {**_tensor(graph.tensors[t]), "labels": list(graph.labels_of(i)) or None}
+            for i, t in enumerate(graph.outputs)
+        ],
         "states": [{"name": s.name, "bytes": s.bytes} for s in graph.states],
         "layers": [
             {

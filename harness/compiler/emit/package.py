@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from harness.compiler.emit.layers import (
 from harness.compiler.emit.manifest import manifest, manifest_text
 from harness.compiler.emit.stack import StackNeed
 from harness.compiler.emit.templates import render
-from harness.compiler.emit.text import plain_text
+from harness.compiler.emit.text import plain_text, string_literal
 from harness.compiler.emit.wrappers import chosen
 from harness.compiler.emit.wrappers.wrapper import Facts
 from harness.compiler.plan import Plan
@@ -40,6 +41,9 @@ CTYPES = {
 }
 _CONVERTED = (DType.INT8, DType.UINT8, DType.INT16)
 """Types with helpers that convert from and to float exactly as the operators QUANTIZE and DEQUANTIZE do."""
+
+_LABELS_SHOWN = 20
+_LABEL_CHARACTERS = 40
 
 _FEATURES = (
     ("dsp", "the DSP extension", "!defined(__ARM_FEATURE_DSP) || !__ARM_FEATURE_DSP"),
@@ -257,7 +261,18 @@ def _io(plan: Plan, tensor_id: int, index: int, role: str) -> dict[str, Any]:
         "offset": plan.placement_of(tensor_id).offset,
         "bytes": tensor.bytes,
         "index": index,
+        **_labels(plan.graph.labels_of(index) if role == "output" else ()),
         **_conversion(tensor, role),
+    }
+
+
+def _labels(labels: Sequence[str]) -> dict[str, Any]:
+    """The names of an output's classes: as C strings, and in the header's lines as far as they are few."""
+    shown = [plain_text(label, _LABEL_CHARACTERS) for label in labels[:_LABELS_SHOWN]]
+    shown += [f"and {len(labels) - _LABELS_SHOWN} more"] if len(labels) > _LABELS_SHOWN else []
+    return {
+        "labels": [string_literal(label) for label in labels],
+        "label_lines": textwrap.wrap(f"classes: {', '.join(shown)}", 110, break_on_hyphens=False) if labels else [],
     }
 
 

@@ -18,3 +18,10 @@ def plain_text(text: str, most: int = MOST_CHARACTERS) -> str:
     """
     line = _OTHER.sub("_", text).strip()
     return line if len(line) <= most else f"{line[: most - 3]}..."
+
+
+def string_literal(text: str) -> str:
+    """A C and C++ string literal of exactly `text` as UTF-8: other bytes than plain ones are octal escapes."""
+    plain = b" ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.,:;+=()/&'<>!*#@-"
+    data = text.encode("utf-8", "replace")
+    return '"' + "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in data) + '"'

@@ -16,6 +16,7 @@ from pathlib import Path
 from harness.errors import GraphError, ModelFileError, TinyhilError, UnsupportedModelError
 from harness.files.reading import TooLargeError, read_regular
 from harness.frontends.foreign import step_for
+from harness.frontends.tflite.labels import output_labels
 from harness.frontends.tflite.operator import FileView
 from harness.frontends.tflite.schema import (
     ASSIGN_VARIABLE,
@@ -172,6 +173,16 @@ class _Reader:
             model=self._data,
             sha256=hashlib.sha256(self._data).hexdigest(),
             source_ops=tuple(names),
+            labels=self._labels(),
+        )
+
+    def _labels(self) -> tuple[tuple[str, ...], ...]:
+        """Per output the labels of its last axis; () where there are none, or another number of them."""
+        found = output_labels(self._data, self._place)
+        shapes = [self._main.tensors[t].shape for t in self._main.outputs]
+        padded = found + ((),) * (len(shapes) - len(found))
+        return tuple(
+            labels if shape and len(labels) == shape[-1] else () for labels, shape in zip(padded, shapes, strict=False)
         )
 
     def _name(self, op: FileOperator) -> str:

@@ -9,7 +9,7 @@ per state if there are states, then the nodes in order. Subgraph 1 initialises t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +21,8 @@ from harness.ir.operators.tflite import OperatorDraft, Writing
 from harness.quantization.types import Quantization
 
 
-def write(graph: Graph) -> bytes:
-    """The graph as a .tflite file (schema version 3).
+def write(graph: Graph, metadata: Mapping[str, bytes] | None = None) -> bytes:
+    """The graph as a .tflite file (schema version 3), with metadata by name.
 
     Raises:
         GraphError: the format has no form for a padding, a clamp or an operator.
@@ -39,7 +39,7 @@ def write(graph: Graph) -> bytes:
     to = _SubgraphWriting(graph, main, handles)
     for node in graph.nodes:
         main.operators.append(_operator(to, node))
-    return serialize(subgraphs)
+    return serialize(subgraphs, metadata)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from harness.errors import BoardConfigError, CardError
 from harness.files.reading import TooLargeError, read_regular, sha256_of
+from harness.validate.card.labels import read_labels
 from harness.validate.card.positions import compose, line_of, one_line
 from harness.validate.card.schema import Accuracy, Budget, Card, CardKeys, Checks, Placing, Tolerance
 from harness.validate.card.vectors import FileVectors, RandomVectors
@@ -69,6 +70,7 @@ def load_card(path: Path) -> Card:
         compile=card.compile,
         description=card.description,
         sha256=card.sha256,
+        labels=read_labels(path, card.labels),
     )
 
 

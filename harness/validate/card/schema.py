@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, PositiveInt
 
 from harness.compiler.goals import Mode, Overrides, parse_bytes
-from harness.errors import OptionError
+from harness.errors import CardError, OptionError
+from harness.ir.graph import Graph
+from harness.validate.card.labels import LabelsField
 from harness.validate.card.record import PathText, Record
 from harness.validate.card.vectors import RandomVectors, VectorsField
 
@@ -161,6 +164,7 @@ class CardKeys(Record):
     budgets: dict[str, Budget] = {}
     placement: Annotated[dict[str, Placing], BeforeValidator(_placement)] = {}
     compile: Compiling = Compiling()
+    labels: LabelsField = ()
     description: str = ""
 
 
@@ -177,6 +181,7 @@ class Card(Record):
         oracle: name of the oracle that the checks compare with.
         checks, budgets, placement: as in the file; the latter two by board name or "default".
         compile: goals of the compiler.
+        labels: names of the classes of output 0, in order; () without.
     """
 
     name: str
@@ -191,6 +196,24 @@ class Card(Record):
     compile: Compiling = Compiling()
     description: str = ""
     sha256: Sha256 | None = None
+    labels: tuple[str, ...] = ()
+
+    def labelled(self, graph: Graph) -> Graph:
+        """The model's graph with the card's labels, which go before those of the model's own metadata.
+
+        Raises:
+            CardError: the card has another number of labels than output 0 has classes.
+        """
+        if not self.labels:
+            return graph
+        shape = graph.tensors[graph.outputs[0]].shape
+        classes = shape[-1] if shape else 1
+        if len(self.labels) != classes:
+            raise CardError(
+                f"{self.path}: {len(self.labels)} labels, but output 0 of {self.model} has {classes} classes",
+                hint="name every class, in the order of the output's last dimension",
+            )
+        return replace(graph, labels=(self.labels, *graph.labels[1:]))
 
     def budget(self, board: str) -> Budget:
         """Limits for `board`: those under its name if there are any, else those under "default"."""

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.build import stack
-from harness.build.stack import assembly_frames, stack_need
+from harness.build.stack import NoBoundError, assembly_frames, stack_need
 from harness.compiler.emit.package import Package, emit
 from harness.compiler.emit.stack import StackNeed
 from tests.compiler.host.test_emit import small_package
@@ -49,7 +48,7 @@ def test_assembly_frames(body: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("body", ["bl g", "blx r3", "mov sp, r7", "sub.w sp, sp, #4096", "mov r0, r0\n bl f"])
 def test_assembly_without_a_bound(body: str, tmp_path: Path) -> None:
-    with pytest.raises(stack._UnknownError):
+    with pytest.raises(NoBoundError):
         assembly_frames(assemble(body, tmp_path))
 
 

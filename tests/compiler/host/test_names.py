@@ -72,9 +72,10 @@ text = st.one_of(st.text(), st.lists(st.sampled_from([*HOSTILE, *TAKEN]), max_si
 
 
 def named(graph: Graph, names: Sequence[str]) -> Graph:
-    """The graph with these names for its tensors and the operators of its file."""
+    """The graph with these names for its tensors, the operators of its file, and the two classes of its output."""
     tensors = tuple(replace(t, name=names[i % len(names)]) for i, t in enumerate(graph.tensors))
-    return replace(graph, tensors=tensors, source_ops=tuple(names[i % len(names)] for i in range(len(graph.nodes))))
+    ops = tuple(names[i % len(names)] for i in range(len(graph.nodes)))
+    return replace(graph, tensors=tensors, source_ops=ops, labels=((names[0], names[-1]),))
 
 
 def hostile_package(name: str, names: Sequence[str]) -> Package:
@@ -167,6 +168,7 @@ def test_ordinary_text_stays() -> None:
 def compile_together(packages: Sequence[Package], folder: Path) -> None:
     """All packages as one file of C for gcc and clang, all headers as one of C++ for g++ and clang++."""
     packages = list({package.plan.name: package for package in packages}.values())
+    assert all(len({file.lower() for file in package.files}) == len(package.files) for package in packages)
     for package in packages:
         write_package(package, folder / package.plan.name)
     names = [package.plan.name for package in packages]
