@@ -49,8 +49,7 @@ def staging(folder: Path) -> Iterator[Path]:
 
 
 def publish(staged: Path, folder: Path, names: Sequence[str], removed: Sequence[str] = ()) -> None:
-    """Moves files from a staging folder into its parent, in this order, and removes others; after a failure all is as
-    before.
+    """Removes files of a folder, then moves those of a staging folder in it there, in order; a failure undoes it all.
 
     Raises:
         OSError: a file cannot be moved.
@@ -58,6 +57,11 @@ def publish(staged: Path, folder: Path, names: Sequence[str], removed: Sequence[
     kept = staged.with_name(_OLD)
     undo: list[Callable[[], object]] = []
     try:
+        for name in removed:
+            target, old = folder / name, kept / name
+            old.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(target, old)
+            undo.append(lambda target=target, old=old: os.replace(old, target))  # type: ignore[misc]
         for name in names:
             target, old = folder / name, kept / name
             old.parent.mkdir(parents=True, exist_ok=True)
@@ -70,11 +74,6 @@ def publish(staged: Path, folder: Path, names: Sequence[str], removed: Sequence[
             else:
                 undo.append(lambda target=target: target.unlink(missing_ok=True))  # type: ignore[misc]
             os.replace(staged / name, target)
-        for name in removed:
-            target, old = folder / name, kept / name
-            old.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(target, old)
-            undo.append(lambda target=target, old=old: os.replace(old, target))  # type: ignore[misc]
     except BaseException:
         for step in reversed(undo):
             with contextlib.suppress(OSError):

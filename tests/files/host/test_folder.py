@@ -314,6 +314,26 @@ def test_a_kill_leaves_the_old_package_whole(folder: Path, there: bool) -> None:
     assert [path.name for path in folder.parent.iterdir()] == ["out"]
 
 
+@POSIX
+def test_the_same_command_again_completes_what_a_kill_left_where_folders_are_not_exchanged(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = small_package(core="cortex-m55"), small_package(core="cortex-m3")
+    write_package(old, folder)
+    kept = theirs(folder)
+    monkeypatch.chdir(folder)
+    events, died = 0, True
+    while died:
+        died = killed_after(events, lambda: write_package(new, folder))
+        for left in folder.glob(".tinyhil-*"):
+            os.utime(left, (time.time() - 100, time.time() - 100))
+        write_package(new, folder)
+        assert everything(folder) == {**written(new), **kept}
+        write_package(old, folder)
+        events += scaled(13, 1)
+    assert events > 100
+
+
 @pytest.mark.parametrize("inside", [False, True])
 def test_a_full_disk_at_any_rename_leaves_all_as_it_was(
     folder: Path, inside: bool, monkeypatch: pytest.MonkeyPatch
