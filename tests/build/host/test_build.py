@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -181,6 +181,22 @@ def test_too_large_an_image_names_the_region_and_the_bytes_over(cache, package, 
     told = int(re.search(r"by ([\d,]+)", caught.value.message)[1].replace(",", ""))
     assert abs(told - over) < 64, "alignment"
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("names", [("code", "ram", "arena"), ("9k", "vectors", "hot"), ("flash", "data-1", "text")])
+def test_regions_have_any_name(names, cache):
+    """Also names that linker scripts have for something else."""
+    board = find_board("nucleo-l4r5")
+    assert board.placement is not None
+    new = dict(zip([region.name for region in board.memory], names, strict=False))
+    memory = tuple(replace(region, name=new.get(region.name, region.name)) for region in board.memory)
+    placement = replace(board.placement, **{part: new.get(at, at) for part, at in asdict(board.placement).items()})
+    board = replace(board, memory=memory, placement=placement)
+    package = tiny_package(core=board.core)
+    assert build_image([package], board, cache_dir=cache).elf.is_file()
+    small = replace(board, stack_size=8 << 20)
+    with pytest.raises(DoesNotFitError, match=rf"region {placement.stack} overflows by .* with .*stack"):
+        build_image([package], small, cache_dir=cache)
 
 
 def test_sanitizers_are_for_the_host_only(cache, package):

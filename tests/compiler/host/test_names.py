@@ -27,7 +27,7 @@ con CON aux nul prn.txt com1 COM9 lpt1.tflite conin$ clock$ CONOUT$ con. 9con
 int class template namespace _Bool alignas and co_await nullptr main errno NULL EOF assert INT8_MAX stdin uint8_t
 offsetof atomic mtx sem pthread_mutex FILE string unistd features windows arm_mve immintrin __clang_cuda_math _ansi
 hil hil_model tinyhil tinyhil_x HIL_SHARED requantize kernel conv_dsp scale_s8 library
-x x_weights x_hil x_weights_hil x_weights_model X_INPUT_0 x_layer x_state_0 all test 1 _ __x__ a__b é 模型 ſtring K İnt
+x x_weights x_hil x_weights_hil x_weights_model X_INPUT_0 x_layer x_state_0 all all_model test 1 _ __x__ a__b é 模型 ſtring K İnt
 """
 ODD = ("", "*/", "**//", "\\", "\udcff", "x\0y", "x\ny", "a" * 3000, "9" * 3000, "hil_" * 900, "x" * 41 + "_weights")
 TAKEN = (*WORDS.split(), *ODD, "x" * 42 + "_weights", "wei" * 13 + "_hil")
@@ -207,7 +207,7 @@ def test_hostile_names_compile(
 
 
 def test_make_and_cmake_take_taken_names_at_once(tmp_path: Path) -> None:
-    names = dict.fromkeys(identifier(name) for name in TAKEN[:: scaled(4, 1)])
+    names = dict.fromkeys(identifier(name) for name in ("all", "all_model", *TAKEN[:: scaled(4, 1)]))
     for name in names:
         write_package(hostile_package(name, HOSTILE[5:]), tmp_path / "models" / name)
     includes = "".join(f"include models/{name}/{name}.mk\n" for name in names)

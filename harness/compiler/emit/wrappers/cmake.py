@@ -16,7 +16,7 @@ _TAKEN_TARGET = re.compile(
 
 
 def _files(facts: Facts) -> Mapping[str, str]:
-    target = f"{facts.name}_model" if _TAKEN_TARGET.fullmatch(facts.name) else facts.name
+    target = f"tinyhil_{facts.name}" if _TAKEN_TARGET.fullmatch(facts.name) else facts.name
     return {"CMakeLists.txt": render("CMakeLists.txt.j2", m=facts, target=target)}
 
 
