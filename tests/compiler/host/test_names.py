@@ -26,8 +26,8 @@ WORDS = """
 con CON aux nul prn.txt com1 COM9 lpt1.tflite conin$ clock$ CONOUT$ con. 9con
 int class template namespace _Bool alignas and co_await nullptr main errno NULL EOF assert INT8_MAX stdin uint8_t
 offsetof atomic mtx sem pthread_mutex FILE string unistd features windows arm_mve immintrin __clang_cuda_math _ansi
-hil hil_model tinyhil tinyhil_x HIL_SHARED requantize kernel conv_dsp scale_s8 library
-x x_weights x_hil x_weights_hil x_weights_model X_INPUT_0 x_layer x_state_0 all all_model test 1 _ __x__ a__b é 模型 ſtring K İnt
+hil hil_model tinyhil tinyhil_x HIL_SHARED requantize kernel conv_dsp scale_s8 library all_model
+x x_weights x_hil x_weights_hil x_weights_model X_INPUT_0 x_layer x_state_0 all test 1 _ __x__ a__b é 模型 ſtring K İnt
 """
 ODD = ("", "*/", "**//", "\\", "\udcff", "x\0y", "x\ny", "a" * 3000, "9" * 3000, "hil_" * 900, "x" * 41 + "_weights")
 TAKEN = (*WORDS.split(), *ODD, "x" * 42 + "_weights", "wei" * 13 + "_hil")
