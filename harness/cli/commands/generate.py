@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from harness.compiler.emit.package import Package
     from harness.compiler.goals import Overrides
     from harness.compiler.plan import Plan
+
+_NameOption: TypeAlias = Annotated[
+    str | None, typer.Option("--name", metavar="NAME", help="Prefix of all symbols. Default: the file's name.")
+]
+_ForceOption: TypeAlias = Annotated[
+    bool, typer.Option("--force", help="Write beside files of others, and over changed files of an older package.")
+]
 
 
 def generate(
@@ -36,9 +43,7 @@ def generate(
         str | None,
         typer.Option("--board", "-b", metavar="BOARD", help="Choose kernels for this board's core and flash."),
     ] = None,
-    name: Annotated[
-        str | None, typer.Option("--name", metavar="NAME", help="Prefix of all symbols. Default: the file's name.")
-    ] = None,
+    name: _NameOption = None,
     ecosystems: Annotated[
         list[str] | None,
         typer.Option(
@@ -51,12 +56,14 @@ def generate(
     optimize: OptimizeOption = None,
     max_arena: MaxArenaOption = None,
     max_flash: MaxFlashOption = None,
+    force: _ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write the model as a package of C11 and assembly, with CMakeLists.txt and NAME.mk, for your own firmware.
 
     A card (.hil.yaml) gives its model, what it is compiled for, and the names of its classes.
     """
+    from harness.compiler.emit.folder import check_folder
     from harness.compiler.emit.package import write_package
     from harness.compiler.emit.wrappers import chosen
 
@@ -64,10 +71,13 @@ def generate(
         raise OptionError("--core and --board exclude each other", hint="a board has its core: give only --board")
     wanted = [one.strip() for given in ecosystems or [] for one in given.split(",")]
     chosen(wanted)  # a name that is not known is told before any work
+    before = () if force else check_folder(output)
     if core is None and board is None:
         terminal.say(f"no --core or --board given: made for {DEFAULT_CORE}, and for no core with less")
     package = _package(target, core, board, name, parse_overrides(optimize, max_arena, max_flash), wanted)
-    paths = write_package(package, output)
+    paths = write_package(package, output, force=force)
+    for line in _changes(name, package.plan.name, before, output):
+        terminal.say(line)
     if as_json:
         terminal.print_json(_document(package, paths, wanted))
         return
@@ -92,6 +102,13 @@ def _package(
     made_for = target_of(find_board(board)) if board is not None else core or DEFAULT_CORE
     flat = bench.package(graph, made_for, name, overrides.or_else(card.compile.overrides).goals)
     return emit(flat.plan, ecosystems, stack_need(flat))
+
+
+def _changes(asked: str | None, name: str, before: Sequence[str], output: Path) -> list[str]:
+    """What happened that was not asked for: another name, and packages of other models that are gone."""
+    renamed = [f"named {name}: '{asked}' is no name for C, or taken"] if asked not in (None, name) else []
+    gone = ", ".join(old for old in before if old != name)
+    return [*renamed, *([f"replaced package {gone} in {output}: each model has a folder of its own"] if gone else [])]
 
 
 def _usage(package: Package, ecosystems: Sequence[str], folder: Path) -> list[str]:

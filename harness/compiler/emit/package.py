@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from harness import version
+from harness.compiler.emit.folder import write_folder
 from harness.compiler.emit.kernels import kernel_files_of
 from harness.compiler.emit.layers import (
     Constants,
@@ -27,8 +28,7 @@ from harness.compiler.emit.text import plain_text, string_literal
 from harness.compiler.emit.wrappers import chosen
 from harness.compiler.emit.wrappers.wrapper import Facts
 from harness.compiler.plan import Plan
-from harness.errors import CompileError, OutputError
-from harness.files.writing import is_full, publish, reason, staging, write_new
+from harness.errors import CompileError
 from harness.ir.graph import Tensor
 from harness.quantization.types import DType
 
@@ -113,7 +113,12 @@ def emit(plan: Plan, ecosystems: Iterable[str] = (), stack: StackNeed | None = N
     for wrapper in wrappers:
         files.update(wrapper.files(facts))
     described = manifest(plan, stack)
-    files[f"{name}.json"] = manifest_text(described, files)
+    own = f"{name}.json"
+    files[own] = manifest_text(described, files)
+    archives = {path: data for wrapper in wrappers for path, data in wrapper.archives(facts, files).items()}
+    if archives:  # they hold a manifest without themselves
+        del files[own]
+        files[own] = manifest_text(described, {**files, **archives})
     return Package(
         plan=plan,
         files=files,
@@ -122,7 +127,7 @@ def emit(plan: Plan, ecosystems: Iterable[str] = (), stack: StackNeed | None = N
         manifest=described,
         constant_bytes=model["constant_bytes"],
         shared=tuple(folder + source for source in shared),
-        archives={path: data for wrapper in wrappers for path, data in wrapper.archives(facts, files).items()},
+        archives=archives,
         facts=facts,
     )
 
@@ -167,31 +172,28 @@ def model_list(packages: Sequence[Package]) -> str:
     )
 
 
-def write_package(package: Package, directory: Path) -> list[Path]:
-    """Write the package's files into `directory`, which is made if missing; other files there stay.
+def write_package(package: Package, directory: Path, *, force: bool = False) -> list[Path]:
+    """Write the package's files into `directory`, which is made if missing; files of others there stay.
 
-    All are written aside first, so that a full disk leaves no partial package, and an older one as it was.
+    What tinyhil wrote there before goes, of this model or of another. All changes at once: after an error, a full disk
+    or a kill the old package is as it was.
+
+    Args:
+        package: what to write.
+        directory: where.
+        force: also replace files of an older package that were changed since tinyhil wrote them.
 
     Returns:
         The paths written.
 
     Raises:
-        CompileError: the directory cannot be written.
+        CompileError: the directory cannot be written, or has files in the way that tinyhil did not write, or that were
+            changed since.
         OutputError: there is no room.
     """
-    content_of: dict[str, str | bytes] = {**package.files, **package.archives}
-    try:
-        with staging(directory) as staged:
-            for name, content in content_of.items():
-                (staged / name).parent.mkdir(parents=True, exist_ok=True)
-                write_new(staged / name, content)
-            publish(staged, directory, list(content_of))
-    except OSError as error:
-        message = f"cannot write to '{directory}': {reason(error)}"
-        if is_full(error):
-            raise OutputError(message, hint="free some space, or write elsewhere") from error
-        raise CompileError(message, hint="choose a folder that you may write to") from error
-    return [directory / name for name in content_of]
+    contents: dict[str, str | bytes] = {**package.files, **package.archives}
+    write_folder(directory, contents, force=force)
+    return [directory / name for name in contents]
 
 
 def _model(plan: Plan, constants: Constants, stack: StackNeed | None) -> dict[str, Any]:
