@@ -20,6 +20,7 @@ from harness.build.port import load_port
 from harness.build.sources import PackageSources
 from harness.build.toolchain import Toolchain
 from harness.compiler.emit.stack import StackNeed
+from harness.compiler.emit.text import plain_text
 from harness.elf.reader import open_elf
 from harness.errors import BuildError, ToolchainMissingError
 
@@ -98,7 +99,7 @@ def stack_need(package: PackageSources) -> StackNeed | None:
     except (ToolchainMissingError, BuildError, NoBoundError):
         return None
     found = re.search(r"\d+\.\d+(\.\d+)?", re.sub(r"\([^)]*\)", "", toolchain.version))
-    compiler = f"{toolchain.cc.name} {found.group() if found else toolchain.major} {_OPTIMIZATION}"
+    compiler = f"{plain_text(toolchain.cc.name)} {found.group() if found else toolchain.major} {_OPTIMIZATION}"
     return StackNeed(deepest, compiler, tuple(sorted(functions.library)))
 
 
