@@ -20,8 +20,9 @@ from harness.build.port import load_port
 from harness.build.sources import PackageSources
 from harness.build.toolchain import Toolchain
 from harness.compiler.emit.stack import StackNeed
+from harness.compiler.emit.text import plain_text
 from harness.elf.reader import open_elf
-from harness.errors import BuildError, ToolchainMissingError
+from harness.errors import BuildError, ImageFileError, ToolchainMissingError
 
 _OPTIMIZATION = "-O2"
 _FLAGS = ("-std=c11", _OPTIMIZATION, "-ffunction-sections", "-fcallgraph-info=su")
@@ -81,7 +82,7 @@ def stack_need(package: PackageSources) -> StackNeed | None:
     """The most stack that NAME_init and NAME_invoke take; None where nobody knows.
 
     None for the host, whose stack says nothing of a microcontroller's, without an arm-none-eabi-gcc that compiles the
-    package, and where a function's frame has no bound.
+    package and has room to do so, and where a function's frame has no bound.
     """
     core = package.plan.core
     if core == "host":
@@ -93,12 +94,13 @@ def stack_need(package: PackageSources) -> StackNeed | None:
         functions = _compiled(package, toolchain, _core_flags(core))
         name = package.plan.name
         layers = {function for function in functions.frames if function.startswith(f"{name}.c:{name}_layer_")}
-        functions.calls[f"{name}_invoke"] = (functions.calls[f"{name}_invoke"] - {_INDIRECT}) | layers
+        invoke = functions.calls.setdefault(f"{name}_invoke", set())
+        functions.calls[f"{name}_invoke"] = (invoke - {_INDIRECT}) | layers
         deepest = max(functions.depth(f"{name}_{entry}") for entry in ("init", "invoke"))
-    except (ToolchainMissingError, BuildError, NoBoundError, OSError):  # OSError: no room for its files
-        return None
+    except (ToolchainMissingError, BuildError, ImageFileError, NoBoundError, OSError):
+        return None  # a full disk, for instance, is told by what cannot do without
     found = re.search(r"\d+\.\d+(\.\d+)?", re.sub(r"\([^)]*\)", "", toolchain.version))
-    compiler = f"{toolchain.cc.name} {found.group() if found else toolchain.major} {_OPTIMIZATION}"
+    compiler = f"{plain_text(toolchain.cc.name)} {found.group() if found else toolchain.major} {_OPTIMIZATION}"
     return StackNeed(deepest, compiler, tuple(sorted(functions.library)))
 
 

@@ -13,7 +13,7 @@ import zlib
 
 from harness.errors import ModelFileError
 from harness.frontends.tflite.flatbuffer import FlatTable
-from harness.frontends.tflite.schema import MAX_CHANNELS, MAX_OPERANDS
+from harness.frontends.tflite.schema import MAX_CHANNELS, MAX_OPERANDS, MAX_TENSORS
 
 METADATA = "TFLITE_METADATA"
 MAX_CHARACTERS = 200
@@ -23,6 +23,7 @@ _TENSOR_AXIS_LABELS = 2
 _MAX_ENTRIES = 64
 _MAX_LABEL_BYTES = 1 << 20
 _MAX_DIRECTORY_BYTES = 1 << 20
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others may ask for any amount of memory
 _END = b"PK\x05\x06"
 _END_64 = b"PK\x06\x07"
 _END_SIZE = 22
@@ -48,7 +49,7 @@ def output_labels(data: bytes, place: str) -> tuple[tuple[str, ...], ...]:
 def _metadata(model: FlatTable, place: str) -> FlatTable | None:
     for entry in model.tables(16, "metadata", _MAX_ENTRIES):
         if entry.text(4, "name") == METADATA:
-            buffers = model.tables(12, "buffer", 1 << 17)
+            buffers = model.tables(12, "buffer", 4 * MAX_TENSORS)
             index = entry.integer(6, "<I")
             content = buffers[index].array(4, "<u1", "data").tobytes() if index < len(buffers) else b""
             return FlatTable.root(content, f"{place}, metadata")
@@ -71,9 +72,10 @@ def _lines(data: bytes, name: str) -> tuple[str, ...]:
     if not name or not _is_bounded(data):
         return ()
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if archive.getinfo(name).file_size > _MAX_LABEL_BYTES:
+        entry = archive.getinfo(name)
+        if entry.file_size > _MAX_LABEL_BYTES or entry.compress_type not in _METHODS:
             return ()
-        with archive.open(name) as file:
+        with archive.open(entry) as file:
             content = file.read(_MAX_LABEL_BYTES + 1)
     lines = content.decode("utf-8", "replace").replace("\r\n", "\n").rstrip("\n").split("\n")
     if len(content) > _MAX_LABEL_BYTES or len(lines) > MAX_CHANNELS:

@@ -90,6 +90,11 @@ def test_not_known_without_the_compiler(compiler: str, monkeypatch: pytest.Monke
     assert stack_need(small_package(core="cortex-m4")) is None
 
 
+def test_not_known_without_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "absent"))
+    assert stack_need(small_package(core="cortex-m4")) is None
+
+
 def changed(package: Package, statement: str, before: str = "") -> Package:
     """The package with a further statement in NAME_init, and functions before it."""
     name = f"{package.plan.name}.c"

@@ -124,6 +124,21 @@ def test_generate_for_ecosystems(tmp_path):
     assert document["ecosystems"] == ["zephyr"] and document["stack"] is None
 
 
+def test_generate_takes_a_card(tmp_path):
+    """Its model, its goals, which options override, and its labels."""
+    (tmp_path / "seven.hil.yaml").write_text(
+        f"model: {DIGITS}\nlabels: [a, b, c, d, e, f, g, h, i, j]\ncompile: {{optimize: ram}}\n"
+    )
+    done = tinyhil("generate", tmp_path / "seven.hil.yaml", "-o", tmp_path / "out", "--core", "host", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["name"], document["goals"]["optimize"]) == ("digits", "ram")
+    assert "classes: a, b, c" in (tmp_path / "out" / "digits.h").read_text()
+    (tmp_path / "seven.hil.yaml").write_text(f"model: {DIGITS}\nlabels: [a, b]\n")
+    done = tinyhil("generate", tmp_path / "seven.hil.yaml", "-o", tmp_path / "out", "--core", "host")
+    assert done.returncode == 2 and "2 labels, but output 0" in done.stderr
+
+
 def test_generate_without_a_core_says_which_it_takes(tmp_path):
     done = tinyhil("generate", DIGITS, "-o", tmp_path, "--json")
     assert done.returncode == 0 and json.loads(done.stdout)["core"] == "cortex-m7"
