@@ -117,10 +117,34 @@ def summary(documents: Sequence[Document]) -> ReportTable:
     return ReportTable("Results", columns, tuple(rows), frozenset(columns[3:]), tuple(notes))
 
 
+def own_tests(session: Document) -> ReportTable:
+    """One line per test of the user's own that ran models."""
+    columns = ("test", "board", "outcome", "runs", "message")
+    lines = tuple(
+        (
+            test["id"],
+            test["board"],
+            test["outcome"],
+            ", ".join(f"{run['model']} {run['verdict'] or 'not compared'}" for run in test["runs"]) or "none",
+            test["message"],
+        )
+        for test in session["tests"]
+    )
+    return ReportTable("Tests", columns, lines, prose=frozenset({"message"}))
+
+
+def problems(session: Document) -> ReportTable:
+    """One line per other test, or file of tests, that failed."""
+    lines = tuple((p["id"], p["outcome"], p["message"]) for p in session["problems"])
+    return ReportTable("What else failed", ("test", "outcome", "message"), lines, prose=frozenset({"message"}))
+
+
 def checks(document: Document) -> ReportTable:
     """One line per check of a run."""
-    rows = tuple((c["name"], c["status"], c["summary"]) for c in document["verdict"]["checks"])
-    return ReportTable("Checks", ("check", "status", "figures"), rows, prose=frozenset({"figures"}))
+    found = document["verdict"]["checks"]
+    rows = tuple((c["name"], c["status"], c["summary"]) for c in found)
+    notes = tuple(f"{c['name']}, try: {c['advice']}" for c in found if c.get("advice"))
+    return ReportTable("Checks", ("check", "status", "figures"), rows, notes=notes, prose=frozenset({"figures"}))
 
 
 def profile(document: Document) -> ReportTable:
