@@ -8,43 +8,60 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from harness.errors import TinyhilError
 from harness.report import rows
+from harness.report.document import Document
 from harness.report.plain import one_line, plain
+from harness.validate.checks import CheckResult
+from harness.validate.outcome import Outcome
 
-if TYPE_CHECKING:
-    from harness.pytest_plugin.items import CheckFailedError, CheckItem
+
+@dataclass(frozen=True)
+class CardRun:
+    """The outcome of a card on a board, and its document."""
+
+    outcome: Outcome
+    document: Document
+
+
+class CheckFailedError(AssertionError):
+    """A check of a card failed."""
+
+    def __init__(self, run: CardRun, check: CheckResult) -> None:
+        super().__init__(f"{check.name}: {check.summary}")
+        self.run = run
+        self.check = check
 
 
 class Failures:
     """The blocks shown by a process of pytest: what is shown already, and by which test."""
 
     def __init__(self) -> None:
-        self._shown: dict[tuple[str, str], str] = {}
+        self._shown: dict[str, str] = {}
 
-    def of_check(self, item: CheckItem, error: TinyhilError | CheckFailedError, report: pytest.TestReport) -> None:
-        """Writes the block, or a pointer to it, into the report of a card's check."""
-        from harness.pytest_plugin.items import CheckFailedError
-
-        title = f"{item.card.name} on {item.board}"
+    def of_check(
+        self, title: str, check: str, error: TinyhilError | CheckFailedError, report: pytest.TestReport
+    ) -> None:
+        """Writes the block, or a pointer to it, into the report of a card's check; `title` names card and board."""
         if isinstance(error, CheckFailedError):
             first_line, block = plain(str(error)), plain(error.run.outcome.explain())
             sections = _sections_of(error)
         else:
-            first_line, *rest = text_of(error).split("\n")
-            block, sections = "\n".join(rest), _line_of(error)
-        same = f"{item.path}\n{title}\n{'' if isinstance(error, CheckFailedError) else first_line}\n{block}"
-        by = self._shown.setdefault((title, same), item.nodeid)
-        if by == item.nodeid:
-            report.longrepr = f"{first_line}\n{block}"
+            block, sections = text_of(error), _line_of(error)
+            first_line, _, _ = block.partition("\n")
+        same = "\n".join([report.nodeid.partition("::")[0], title, block])
+        by = self._shown.setdefault(same, report.nodeid)
+        if by == report.nodeid:
+            report.longrepr = block if isinstance(error, TinyhilError) else f"{first_line}\n{block}"
             report.sections += sections
         else:
             report.longrepr = f"{first_line}\n(the whole run: {plain(by)})"
-        report.__dict__["tinyhil_block"] = {"title": title, "check": item.check, "same": same}
+        report.__dict__["tinyhil_block"] = {"title": title, "check": check, "same": same}
 
     def of_test(self, error: TinyhilError, report: pytest.TestReport) -> None:
         """Makes the report of a user's test that an error ended that of an error, not of a failure."""

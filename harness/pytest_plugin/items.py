@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import pytest
 
 from harness.errors import Category, TinyhilError
 from harness.frontends import is_model
-from harness.pytest_plugin.failures import Failures, text_of
+from harness.pytest_plugin.failures import CardRun, CheckFailedError, Failures, text_of
 from harness.pytest_plugin.properties import check_properties, own_properties
 from harness.pytest_plugin.settings import Settings
 from harness.quantization.types import Array
@@ -33,30 +33,13 @@ from harness.validate.card import (
     load_card,
     parse_vectors,
 )
-from harness.validate.checks import CheckResult, Status, check_names
+from harness.validate.checks import Status, check_names
 from harness.validate.options import Options, apply_options, check_choice
 from harness.validate.outcome import Outcome
 from harness.validate.workbench import Workbench
 from harness.version import __version__
 
 _RUNS = pytest.StashKey[int]()  # how many runs a test has made so far
-
-
-@dataclass(frozen=True)
-class CardRun:
-    """The outcome of a card on a board, and its document."""
-
-    outcome: Outcome
-    document: Document
-
-
-class CheckFailedError(AssertionError):
-    """A check of a card failed."""
-
-    def __init__(self, run: CardRun, check: CheckResult) -> None:
-        super().__init__(f"{check.name}: {check.summary}")
-        self.run = run
-        self.check = check
 
 
 class PluginState:
@@ -115,7 +98,7 @@ class PluginState:
         """Completes a failing report: see harness.pytest_plugin.failures."""
         error = call.excinfo.value if call.excinfo else None
         if isinstance(item, CheckItem) and isinstance(error, TinyhilError | CheckFailedError):
-            self._failures.of_check(item, error, report)
+            self._failures.of_check(f"{item.card.name} on {item.board}", item.check, error, report)
         elif isinstance(error, TinyhilError):
             self._failures.of_test(error, report)
 
