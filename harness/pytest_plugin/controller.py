@@ -6,6 +6,7 @@ Imports nothing heavy, as the plugin loads it in every pytest run.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -80,10 +81,18 @@ class Controller:
         terminalreporter.ensure_newline()
         terminalreporter.section("tinyhil")
         if self._documents:
-            for line in summary(self._documents).plain():
+            for line in summary(self._documents).plain(_width(terminalreporter)):
                 terminalreporter.write_line(line)
         if self._bundle:
             terminalreporter.write_line(one_line(self._bundle))
+
+
+def _width(terminalreporter: pytest.TerminalReporter) -> int | None:
+    """Columns of the table: what COLUMNS says, else the terminal's; None for a file or a pipe."""
+    said = os.environ.get("COLUMNS", "")
+    if terminalreporter.isatty or (said.isdigit() and int(said)):
+        return int(terminalreporter.config.get_terminal_writer().fullwidth)
+    return None
 
 
 class Blocks:

@@ -12,7 +12,7 @@ from harness.report import cycles, rows
 from harness.report.document import Document
 from harness.report.flame import flame
 from harness.report.pictures import arena_map, layer_bars
-from harness.report.rows import ReportTable
+from harness.report.table import ReportTable
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --ours: #2563eb; --ref: #b45309; --cmsis: #0f766e;
