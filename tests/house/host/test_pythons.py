@@ -1,4 +1,4 @@
-"""The package works with every Python that it names, where that is installed; in full runs only, as each installs it."""
+"""The package works with every Python that it names, where that is installed; only in full runs."""
 
 from __future__ import annotations
 
