@@ -32,6 +32,8 @@ class TinyhilError(Exception):
     code: ClassVar[str] = "error"
     stage: ClassVar[str] = "unknown"
     category: ClassVar[Category] = Category.INFRASTRUCTURE
+    of_line: ClassVar[bool] = False
+    """Whether the last bytes on the line help to understand it."""
 
     def __init__(self, message: str, *, hint: str, details: str = "") -> None:
         super().__init__(message)
@@ -200,6 +202,18 @@ class EmulatorLicenseError(ToolError):
     stage = "board"
 
 
+class PackageMissingError(ToolError):
+    """A Python package that only some uses need is not installed."""
+
+    code = "package-missing"
+
+    @classmethod
+    def of(cls, package: str, purpose: str, extra: str) -> PackageMissingError:
+        """The error for a package that is in one of tinyhil's extras."""
+        said = f"{purpose} needs the package {package}, which is not installed"
+        return cls(said, hint=f"pip install 'tinyhil[{extra}]'")
+
+
 class OracleMissingError(ToolError):
     """The package of an oracle is not installed."""
 
@@ -275,6 +289,7 @@ class BoardLostError(BoardError):
     """The emulator or board went away during a run."""
 
     code = "board-lost"
+    of_line = True
 
 
 class PortLostError(BoardLostError):
@@ -383,6 +398,7 @@ class LinkError(TinyhilError):
 
     code = "link"
     stage = "link"
+    of_line = True
 
 
 class NoBytesError(LinkError):

@@ -12,7 +12,7 @@ from harness.report import cycles, rows
 from harness.report.document import Document
 from harness.report.flame import flame
 from harness.report.pictures import arena_map, layer_bars
-from harness.report.rows import ReportTable
+from harness.report.table import ReportTable
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --ours: #2563eb; --ref: #b45309; --cmsis: #0f766e;
@@ -47,6 +47,7 @@ def render(results: Document) -> str:
     body = [
         f"<h1>tinyhil results: {_word(results['verdict'])}</h1>",
         f"<p class=note>{escape(results['created'])} &middot; <code>{escape(' '.join(results['command']))}</code></p>",
+        *_session(results.get("session")),
         _table(rows.summary(runs), anchors=True),
         *(_run(run, name, index) for index, (run, name) in enumerate(zip(runs, rows.names(runs), strict=True))),
         "<h2>Tools</h2>",
@@ -59,6 +60,16 @@ def render(results: Document) -> str:
         + "\n".join(body)
         + "\n</body></html>\n"
     )
+
+
+def _session(session: Document | None) -> Iterable[str]:
+    """How a pytest session ended, tests of the user's own, and what failed beside them."""
+    if session is None:
+        return
+    counts = ", ".join(f"{count:,} {outcome}" for outcome, count in session["counts"].items())
+    yield f"<p class=note>{escape(session['ended'])}{escape(f': {counts}' if counts else '')}</p>"
+    yield from _section(rows.own_tests(session))
+    yield from _section(rows.problems(session))
 
 
 def _run(run: Document, name: str, index: int) -> str:

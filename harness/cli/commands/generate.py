@@ -82,14 +82,16 @@ def generate(
         terminal.print_json(_document(package, paths, wanted))
         return
     lines = [f"{path}  {path.stat().st_size:,} B" for path in paths]
-    terminal.print_lines(*lines, _summary(package.plan), *_usage(package, wanted, output))
+    terminal.print_lines(*lines)
+    terminal.print_text(_summary(package.plan))
+    terminal.print_lines(*_usage(package, wanted, output))
 
 
 def _package(
     target: Path, core: str | None, board: str | None, name: str | None, overrides: Overrides, ecosystems: Sequence[str]
 ) -> Package:
     """The package of a model or card, with the stack that it takes."""
-    from harness.boards import find_board
+    from harness.boards.registry import find_board
     from harness.build.stack import stack_need
     from harness.compiler.emit.package import emit
     from harness.cycles.targets import target_of
