@@ -19,6 +19,7 @@ from harness.pytest_plugin.settings import LIST_SETTINGS, SETTINGS, is_used, set
 if TYPE_CHECKING:
     from harness.pytest_plugin.items import Hil, PluginState
 
+_ITEM = pytest.StashKey[pytest.Item]()  # the test that runs
 _STATE = pytest.StashKey[Any]()  # of a PluginState, whose module is imported when it is needed
 
 
@@ -144,7 +145,18 @@ def hil(board: str, pytestconfig: pytest.Config) -> Hil:
     """Runs models on `board`: `hil.validate(model)`, `hil.run(model, inputs)`; see harness.pytest_plugin.items.Hil."""
     from harness.pytest_plugin.items import Hil
 
-    return Hil(_state(pytestconfig), board)
+    from harness.pytest_plugin.paths import folders_of
+
+    def folders() -> Sequence[Path]:
+        return folders_of(pytestconfig.stash.get(_ITEM, None), pytestconfig)
+
+    return Hil(_state(pytestconfig), board, folders)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Notes which test runs, for the fixture `hil`, which outlives it: paths are looked for beside the test's file."""
+    item.config.stash[_ITEM] = item
 
 
 # --- reporting -------------------------------------------------------------------------------------------------------

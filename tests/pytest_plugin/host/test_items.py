@@ -323,6 +323,53 @@ def test_fixtures_for_tests_of_ones_own(pytester):
     result.stdout.fnmatch_lines(["*test_card[[]host[]] PASSED*"])
 
 
+def test_relative_paths_are_looked_for_beside_the_test_then_at_rootdir_then_here(pytester, monkeypatch):
+    copy_fixture("digits", pytester.path)  # rootdir
+    beside, here = pytester.mkdir("beside"), pytester.mkdir("here")
+    card = copy_fixture("digits", beside)
+    card.rename(beside / "own.hil.yaml")
+    (beside / "digits.tflite").rename(beside / "own.tflite")
+    (beside / "own.hil.yaml").write_text("model: own.tflite\nvectors: {random: 1}\n")
+    (beside / "digits_vectors.npz").rename(beside / "own.npz")
+    (here / "late.tflite").write_bytes((beside / "own.tflite").read_bytes())
+    (beside / "test_paths.py").write_text(
+        """
+import pytest, numpy
+from pathlib import Path
+from harness.errors import CardError, ModelFileError, VectorsError
+
+@pytest.fixture(scope="module")
+def ran(hil):  # outlives the test, too
+    return hil.validate("own.hil.yaml")
+
+def test_beside(hil, ran):
+    assert ran.passed and ran.card.path.parent == Path(__file__).parent
+    assert hil.validate("own.tflite", vectors="own.npz").vectors.labels is not None
+    assert hil.run("own.tflite", [[numpy.zeros((1, 8, 8, 1), numpy.float32)]])
+
+def test_rootdir_and_current(hil, pytestconfig):
+    assert hil.validate("digits.hil.yaml", vectors=1).card.path.parent == pytestconfig.rootpath
+    assert hil.validate(Path("late.tflite"), vectors=1).passed
+
+@pytest.mark.parametrize("name,kind", [("no.hil.yaml", CardError), ("no.tflite", ModelFileError), ("../no.yml", CardError)])
+def test_told(hil, name, kind, pytestconfig):
+    with pytest.raises(kind) as caught:
+        hil.validate(name)
+    folders = [str(Path(__file__).parent), str(pytestconfig.rootpath), str(Path.cwd())]
+    assert f"looked in {', '.join(folders)}" in caught.value.message
+    with pytest.raises(VectorsError, match="looked in"):
+        hil.validate("own.tflite", vectors="no.npz")
+    with pytest.raises(ModelFileError, match="looked in"):
+        hil.run("no.tflite", [])
+    with pytest.raises(ModelFileError, match="an address"):
+        hil.validate("https://example.com/m.tflite")
+"""
+    )
+    monkeypatch.chdir(here)
+    result = run_pytest(pytester, "--rootdir", pytester.path, "--board", "host", beside / "test_paths.py")
+    result.assert_outcomes(passed=5)
+
+
 def test_a_projects_own_fixture_named_board_wins(pytester):
     pytester.makepyfile(
         """
