@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from harness.report import rows
 from harness.report.document import Document
 from harness.report.rows import ReportTable
-from harness.validate.differences import short_name
 
 
 def tensors(document: Document) -> Iterator[str]:
@@ -59,13 +58,14 @@ def layers(document: Document) -> ReportTable:
 def arena(document: Document) -> ReportTable:
     """One line per tensor, state and scratch buffer in the arena."""
     count = len(document["layers"])
+    shown = rows.tensor_names(document)
     lines = tuple(
         (
             f"{place['offset']:,}",
             f"{place['size']:,}",
             place["kind"],
             _lifetime(place["first_layer"], place["last_layer"], count),
-            short_name(place["name"]),
+            shown[place["name"]],
         )
         for place in sorted(document["arena"]["placements"], key=lambda p: (p["offset"], p["first_layer"]))
     )

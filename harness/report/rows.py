@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.report.document import Document
 from harness.report.plain import one_line
-from harness.validate.differences import short_name
+from harness.validate.names import shorten
 
 RATIOS = "to TFLM"
 NO_TIME = "no time to tell"
@@ -216,15 +216,22 @@ def against_tflm(document: Document) -> ReportTable:
     return ReportTable(title, tuple(columns), tuple(rows), frozenset(columns) - {"figure"}, (*notes, flash))
 
 
+def tensor_names(document: Document) -> dict[str, str]:
+    """Name of each tensor, state and scratch buffer of a document -> what all of its tables show of it."""
+    model, arena = document["model"], document["arena"]
+    layers = (tensor for layer in document["layers"] for tensor in layer["outputs"])
+    return shorten(entry["name"] for entry in (*model["inputs"], *model["outputs"], *arena["placements"], *layers))
+
+
 def opinions(document: Document) -> ReportTable:
     """One line per output and second reference: the board's differences from it."""
-    rows = []
+    rows, shown = [], tensor_names(document)
     for opinion in document["opinions"]:
         for output in opinion["outputs"]:
             rows.append(
                 (
                     opinion["oracle"],
-                    short_name(output["tensor"]),
+                    shown[output["tensor"]],
                     f"{output['vectors_differing']}",
                     f"{output['differing']:,} of {output['elements']:,}",
                     str(output["max_lsb"]),
@@ -249,10 +256,10 @@ def metrics(document: Document) -> ReportTable:
     """The metrics of each output."""
     outputs = document["verdict"]["outputs"]
     names = tuple(outputs[0]["metrics"]) if outputs else ()
-    rows = []
+    rows, shown = [], tensor_names(document)
     for output in outputs:
         values = output["metrics"]
-        rows.append((short_name(output["tensor"]), *(_metric(values[name]) for name in names)))
+        rows.append((shown[output["tensor"]], *(_metric(values[name]) for name in names)))
     return ReportTable("Metrics against the reference", ("output", *names), tuple(rows), frozenset(names))
 
 
@@ -265,14 +272,15 @@ def _metric(value: float | str | None) -> str:
 def equation(document: Document) -> str:
     """The arena's size as a sum."""
     arena = document["arena"]
-    text = " + ".join(map(_term, (term for term in arena["sum"] if term["bytes"]))) or "0"
+    shown = tensor_names(document)
+    text = " + ".join(_term(term, shown) for term in arena["sum"] if term["bytes"]) or "0"
     where = f" (at layer {arena['worst_layer']})" if arena["worst_layer"] else ""
     return f"arena {arena['size']:,} B = {text}{where}"
 
 
-def _term(term: Document) -> str:
+def _term(term: Document, shown: Mapping[str, str]) -> str:
     beyond = f" of {term['of']:,}" if term["of"] != term["bytes"] else ""
-    return f"{short_name(term['name'])} {term['bytes']:,}{beyond}"
+    return f"{shown.get(term['name'], term['name'])} {term['bytes']:,}{beyond}"
 
 
 def arena_parts(document: Document) -> str:
@@ -335,12 +343,12 @@ def arena_check(document: Document) -> str:
 
 def first_difference(document: Document) -> str:
     """The first differing layer in words: element, expected and actual value, histogram, differing layers after it."""
-    first = document["verdict"]["first_layer"]
+    first, shown = document["verdict"]["first_layer"], tensor_names(document)
     element = first["first"]
     index = ", ".join(str(i) for i in element["index"])
     later = [d["name"] for d in document["verdict"]["layers_differing"] if d["layer"] > first["layer"]]
     lines = [
-        f"layer {first['layer']} {first['name']} ({first['op']}), tensor {short_name(first['tensor'])}",
+        f"layer {first['layer']} {first['name']} ({first['op']}), tensor {shown[first['tensor']]}",
         f"  vector {element['vector']}, element [{index}]: expected {element['expected']}, got {element['got']}",
         f"  {first['differing']:,} of {first['elements']:,} elements differ, by up to {first['max_lsb']} LSB",
         f"  LSB: elements   {histogram(first['histogram'], 16)}",
