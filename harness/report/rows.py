@@ -16,7 +16,10 @@ NO_TIME = "no time to tell"
 
 @dataclass(frozen=True)
 class ReportTable:
-    """A table as text; columns named in `right` are aligned right, those in `prose` may wrap."""
+    """A table as text; columns named in `right` are aligned right, those in `prose` may wrap.
+
+    Columns in which no row has anything, or nothing but dashes, are left out.
+    """
 
     title: str
     columns: tuple[str, ...]
@@ -24,6 +27,13 @@ class ReportTable:
     right: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
     prose: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if not self.rows:
+            return
+        kept = [i for i in range(len(self.columns)) if any(row[i] not in ("", "-") for row in self.rows)]
+        object.__setattr__(self, "columns", tuple(self.columns[i] for i in kept))
+        object.__setattr__(self, "rows", tuple(tuple(row[i] for i in kept) for row in self.rows))
 
     def plain(self) -> list[str]:
         """The table as text lines of fixed-width columns."""
@@ -166,9 +176,11 @@ def profile(document: Document) -> ReportTable:
         baseline = next(b for b in document["baselines"] if b["kernels"] == kernels)
         last += [number(baseline["total"]), ratio(baseline["ratio"]["total"])]
     rows.append(tuple(last))
-    notes = (document["baseline_note"],) if document["baseline_note"] else ()
+    notes = [document["baseline_note"]] if document["baseline_note"] else []
+    if document["macs_of_file"] != macs:
+        notes.append(macs_equation(document))
     right = frozenset(columns) - {"layer", "op", "kernel"}
-    return ReportTable(f"Layers, {unit or NO_TIME}", tuple(columns), tuple(rows), right, notes)
+    return ReportTable(f"Layers, {unit or NO_TIME}", tuple(columns), tuple(rows), right, tuple(notes))
 
 
 def _removed(document: Document, kernel_sets: Sequence[str]) -> list[tuple[str, ...]]:
@@ -274,7 +286,7 @@ def equation(document: Document) -> str:
     arena = document["arena"]
     shown = tensor_names(document)
     text = " + ".join(_term(term, shown) for term in arena["sum"] if term["bytes"]) or "0"
-    where = f" (at layer {arena['worst_layer']})" if arena["worst_layer"] else ""
+    where = f" ({arena['worst_at']})" if arena["worst_at"] else ""
     return f"arena {arena['size']:,} B = {text}{where}"
 
 
@@ -304,6 +316,15 @@ def flash_equation(groups: Document, constants: int) -> str:
         f"flash {model + kernels:,} B = weights and tables {constants:,} + calls and descriptions {model - constants:,}"
         f" + kernels {kernels:,} (test harness beside it: {flash.get('runtime', 0):,})"
     )
+
+
+def macs_equation(document: Document) -> str:
+    """Multiply-accumulates of the model file and of the layers that are computed; once where they are the same."""
+    computed, of_file = document["macs"], document["macs_of_file"]
+    if computed == of_file:
+        return f"{computed:,} MACs"
+    why = "the rest is constant or unused" if computed < of_file else "the compiler's layers take more"
+    return f"MACs of the file {of_file:,}, computed {computed:,}: {why}"
 
 
 def ram_equation(document: Document) -> str:
