@@ -53,18 +53,23 @@ def does_not_fit(board: Board, placement: Placement | None, error: BuildError) -
     if not over:
         return None
     excess = []
+    lacking = {}
     for name, size in over:
-        region = board.region(name.lower())
-        held = [part for part, where in asdict(placement).items() if where == name.lower()] if placement else []
+        region = next((own for own in board.memory if _name(own.name) == name), None)
+        if region is not None:
+            lacking[region.name] = int(size)
+        held = [part for part, where in asdict(placement).items() if _name(where) == name] if placement else []
         if placement and region is not None and region.kind == "flash":
             held = ["the image"]
         what = f" (of {region.size:,}, with {', '.join(held)})" if region is not None and held else ""
-        excess.append(f"region {name if placement is None else name.lower()} overflows by {int(size):,} bytes{what}")
+        shown = name if placement is None or region is None else region.name
+        excess.append(f"region {shown} overflows by {int(size):,} bytes{what}")
     movable = "another placement, " if placement else ""
     return DoesNotFitError(
         f"the image does not fit {board.name}: {' and '.join(excess)}",
         hint=f"use {movable}a smaller model, fewer models in one image, or a board with more memory",
         details=error.details,
+        excess=lacking,
     )
 
 

@@ -144,7 +144,6 @@ def hil_model(request: pytest.FixtureRequest) -> Path:
 def hil(board: str, pytestconfig: pytest.Config) -> Hil:
     """Runs models on `board`: `hil.validate(model)`, `hil.run(model, inputs)`; see harness.pytest_plugin.items.Hil."""
     from harness.pytest_plugin.items import Hil
-
     from harness.pytest_plugin.paths import folders_of
 
     def folders() -> Sequence[Path]:

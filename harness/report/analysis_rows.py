@@ -29,6 +29,21 @@ def operators(document: Document) -> ReportTable:
     return ReportTable("Operators", ("operator", "count", "coverage"), lines, frozenset({"count"}))
 
 
+def fit(document: Document) -> Iterator[str]:
+    """Lines on whether the model fits the board's memory, by what is known before anything is built."""
+    found = document["fit"]
+    if found is None:
+        return
+    verdict = "fits" if found["fits"] else "does not fit"
+    yield f"{verdict} {document['board']}, before building and without the test harness:"
+    for use in found["regions"]:
+        parts = " + ".join(f"{p['name']}{' about' if p['estimated'] else ''} {p['bytes']:,}" for p in use["parts"])
+        over = f": {use['excess']:,} B too many" if use["excess"] else ""
+        yield f"  {use['region']} ({use['kind']}) {use['used']:,} of {use['size']:,} B = {parts}{over}"
+    if found["try"]:
+        yield f"  try: {found['try']}"
+
+
 def layers(document: Document) -> ReportTable:
     """One line per layer: its kernel and its expected cost."""
     lines = tuple(

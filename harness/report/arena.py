@@ -34,7 +34,7 @@ def arena_document(plan: Plan, described: Mapping[str, Any]) -> dict[str, Any]:
 def _worst_layer(plan: Plan) -> tuple[int, list[ArenaPlacement]]:
     """(index of the layer at which most bytes are alive, what is alive there).
 
-    -1 is before the first layer, where all inputs are written, those too that nothing reads; len(layers) after the last.
+    -1 is before the first layer, where all inputs are written, those too that nothing reads; len(layers) behind all.
     """
     count = len(plan.layers)
     best, alive, most = 0, list(plan.placements), -1

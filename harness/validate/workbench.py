@@ -16,7 +16,7 @@ from harness.build import BuildOptions
 from harness.build.progress import Progress
 from harness.compiler.goals import Goals
 from harness.cycles.targets import target_of_run
-from harness.errors import OracleError, OracleMissingError, TinyhilError, VectorsError
+from harness.errors import OracleError, OracleMissingError, PlacementError, TinyhilError, VectorsError
 from harness.hardware.placement import assign_regions
 from harness.ir.graph import Graph
 from harness.quantization.types import Array
@@ -160,7 +160,7 @@ class Workbench:
             opinion_notes=opinion_notes,
             baselines=_baselines(graph, resolved, measurement),
             transcript=transcript,
-            notes=(*notes, *measurement.notes()),
+            notes=(*notes, *measurement.notes(), *stand_in_notes(card, resolved, package, options)),
             seconds={**clock.seconds, **{f"run: {k}": v for k, v in measurement.seconds.items()}},
         )
 
@@ -233,6 +233,22 @@ def _wanted_regions(card: Card, resolved: Resolved, options: Options) -> dict[st
     """Part of the image -> memory region: the card's entries for the board that runs, overridden by the options'."""
     board = resolved.runs_on
     return {**card.placing(board.name, has_choice=board.placement is not None), **options.placement}
+
+
+def stand_in_notes(card: Card, resolved: Resolved, package: Package, options: Options) -> tuple[str, ...]:
+    """A note where another board runs a model that the board asked for has no room for."""
+    asked = resolved.asked
+    if asked.name == resolved.runs_on.name:
+        return ()
+    from harness.build.fit import misfit
+
+    wanted = {**card.placing(asked.name, has_choice=asked.placement is not None), **options.placement}
+    try:
+        placement = assign_regions(asked, wanted)
+    except PlacementError as error:
+        return (f"{asked.name} itself: {error.message}",)
+    over = misfit([package], asked, placement)
+    return (f"{asked.name} itself has no room for it: {over}",) if over else ()
 
 
 def _check_labels(card: Card, given: Vectors) -> None:

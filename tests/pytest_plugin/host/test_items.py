@@ -351,7 +351,9 @@ def test_rootdir_and_current(hil, pytestconfig):
     assert hil.validate("digits.hil.yaml", vectors=1).card.path.parent == pytestconfig.rootpath
     assert hil.validate(Path("late.tflite"), vectors=1).passed
 
-@pytest.mark.parametrize("name,kind", [("no.hil.yaml", CardError), ("no.tflite", ModelFileError), ("../no.yml", CardError)])
+KINDS = [("no.hil.yaml", CardError), ("no.tflite", ModelFileError), ("../no.yml", CardError)]
+
+@pytest.mark.parametrize("name,kind", KINDS)
 def test_told(hil, name, kind, pytestconfig):
     with pytest.raises(kind) as caught:
         hil.validate(name)
