@@ -98,6 +98,7 @@ class _Problems:
     operators: Counter[str] = field(default_factory=Counter)
     types: Counter[str] = field(default_factory=Counter)
     features: Counter[str] = field(default_factory=Counter)
+    int16x8: bool = False
 
     def error(self, place: str) -> UnsupportedModelError | None:
         """One error for all of them; None when there are none."""
@@ -112,7 +113,7 @@ class _Problems:
         ]
         if not groups:
             return None
-        hint = step_for(self.operators, self.types) or (
+        hint = step_for(self.operators, self.types, int16x8=self.int16x8) or (
             "tinyhil compiles int8 activations, int8 weights and int32 biases, and the operators " + _SUPPORTED
         )
         return UnsupportedModelError(
@@ -153,6 +154,7 @@ class _Reader:
             self._check_type(t, frozenset(DType), "input or output")
         for op in main.operators:
             names.append(self._name(op))
+            self._problems.int16x8 |= self._is_int16x8(op)
             node = self._operator(op)
             if node is not None:
                 nodes.append(node)
@@ -248,11 +250,17 @@ class _Reader:
         return sound
 
     def _count_types(self, op: FileOperator) -> None:
-        """Counts the types of an operator that is not supported; int32 may be a shape or an axis."""
+        """Counts the types of an operator that is not supported; an int32 constant may be a shape, axis or bias."""
         for t in (*op.inputs, *op.outputs):
-            if t != ABSENT:
-                role = "activation" if self._main.tensors[t].data is None else "weight"
-                self._check_type(t, frozenset({DType.INT8, DType.INT32}), role)
+            if t != ABSENT and self._main.tensors[t].data is None:
+                self._check_type(t, frozenset({DType.INT8}), "activation")
+            elif t != ABSENT:
+                self._check_type(t, frozenset({DType.INT8, DType.INT32}), "weight")
+
+    def _is_int16x8(self, op: FileOperator) -> bool:
+        """Whether an operator has int16 activations and int8 weights."""
+        x, w = (self._main.tensors[t] if t != ABSENT else None for t in (*op.inputs, ABSENT, ABSENT)[:2])
+        return x is not None and w is not None and w.data is not None and (x.type, w.type) == ("int16", "int8")
 
     def _check_type(self, t: int, allowed: frozenset[DType], role: str) -> bool:
         tensor = self._main.tensors[t]
