@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness.compiler.plan import Plan
@@ -65,6 +66,7 @@ def run_document(outcome: Outcome) -> Document:
             "baseline_note": None
             if outcome.baselines
             else missing_reason(outcome.graph.sha256, outcome.resolved.runs_on.core, measured.unit),
+            "float_model": None if outcome.float_model is None else asdict(outcome.float_model),
             "notes": list(outcome.notes),
             "seconds": dict(outcome.seconds),
             "transcript": outcome.transcript,

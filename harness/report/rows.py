@@ -272,7 +272,24 @@ def metrics(document: Document) -> ReportTable:
     for output in outputs:
         values = output["metrics"]
         rows.append((shown[output["tensor"]], *(_metric(values[name]) for name in names)))
-    return ReportTable("Metrics against the reference", ("output", *names), tuple(rows), frozenset(names))
+    notes = (text,) if (text := accuracy(document)) else ()
+    return ReportTable("Metrics against the reference", ("output", *names), tuple(rows), frozenset(names), notes)
+
+
+def accuracy(document: Document) -> str:
+    """Shares of labelled vectors that board, reference and float model classify correctly; "" without labels."""
+    found, model = document["verdict"]["accuracy"], document["float_model"]
+    if not found:
+        return ""
+    count = document["vectors"]["count"]
+    text = f"accuracy over {count} labelled vectors: board {found['board']:.2%}, {document['oracle']['name']} "
+    text += f"{found['reference']:.2%}"
+    if model is None:
+        return text
+    if model["accuracy"] is None:
+        return f"{text}; float model not computed: {model['oracle']}"
+    points = 100 * (found["board"] - model["accuracy"])
+    return f"{text}, float model {model['accuracy']:.2%} (litert); quantization changes {points:+.2f} points"
 
 
 def _metric(value: float | str | None) -> str:

@@ -28,6 +28,7 @@ from harness.validate.card import Card
 from harness.validate.checks import Evidence
 from harness.validate.clock import PhaseClock
 from harness.validate.differences import output_diffs
+from harness.validate.float_model import FloatModel, measure_float_model
 from harness.validate.options import Options, apply_options
 from harness.validate.outcome import Outcome
 from harness.validate.reference import References
@@ -72,6 +73,7 @@ class Workbench:
         self._graphs: dict[tuple[Path, int, int], Graph] = {}
         self._packages: dict[tuple[str, str, Target, str, Goals], Package] = {}
         self._references = References()
+        self._float_models: dict[tuple[Path, str, str], FloatModel | None] = {}
 
     def graph(self, model: Path) -> Graph:
         """The imported and verified model.
@@ -143,6 +145,7 @@ class Workbench:
                 resolved, subject.runtime, graph, package.plan, given, reference, image, measurement
             )
             verdict = make_verdict(card, evidence)
+            float_model = self._float_model(card, graph, given)
             opinions, opinion_notes = self._opinions(card, graph, given, options, measurement)
         return Outcome(
             card=card,
@@ -158,6 +161,7 @@ class Workbench:
             verdict=verdict,
             opinions=opinions,
             opinion_notes=opinion_notes,
+            float_model=float_model,
             baselines=_baselines(graph, resolved, measurement),
             transcript=transcript,
             notes=(*notes, *measurement.notes(), *stand_in_notes(card, resolved, package, options)),
@@ -206,6 +210,13 @@ class Workbench:
         board = subject.resolved.runs_on
         return subject.runtime.image([package], board, own, cache_dir=self._cache_dir, progress=tell)
 
+    def _float_model(self, card: Card, graph: Graph, given: Vectors) -> FloatModel | None:
+        """The card's float model, computed once for all boards."""
+        key = (card.base, str(card.float_model), given.sha256)
+        if key not in self._float_models:
+            self._float_models[key] = measure_float_model(card, graph, given)
+        return self._float_models[key]
+
     def _opinions(
         self, card: Card, graph: Graph, given: Vectors, options: Options, measurement: Measurement
     ) -> tuple[tuple[Opinion, ...], tuple[str, ...]]:
@@ -252,11 +263,13 @@ def stand_in_notes(card: Card, resolved: Resolved, package: Package, options: Op
 
 
 def _check_labels(card: Card, given: Vectors) -> None:
-    if card.checks.accuracy is not None and given.labels is None:
-        raise VectorsError(
-            f"{card.path or card.model}: checks.accuracy needs labels, {given.name} has none",
-            hint="add an integer array `labels` to the .npz file, or take the accuracy check out of the card",
-        )
+    asked = [("checks.accuracy", "the accuracy check", card.checks.accuracy), ("float_model", "it", card.float_model)]
+    for key, what, value in asked:
+        if value is not None and given.labels is None:
+            raise VectorsError(
+                f"{card.path or card.model}: {key} needs labels, {given.name} has none",
+                hint=f"add an integer array `labels` to the .npz file, or take {what} out of the card",
+            )
 
 
 def _run(
