@@ -168,31 +168,31 @@ def _custom(operators: Iterable[str]) -> list[str]:
     return [match[1].lower() for match in found if match]
 
 
-def step_for(operators: Iterable[str], types: Iterable[str], *, int16x8: bool = False) -> str:
+def step_for(operators: Iterable[str], types: Iterable[str], pairs: Iterable[tuple[str, str]] = ()) -> str:
     """What helps a model with these unsupported operators and types ("float32 weights"); "" for nothing known.
 
-    `int16x8`: an operator has int16 activations and int8 weights.
+    `pairs` are the types of activations and constant weights that meet in an operator.
     """
     operators, types = list(operators), list(types)
     compiled = compiler_of(operators)
     if compiled:
         return f"compiled by {compiled}: give the original .tflite, from before that compiler"
-    return "; ".join([*_type_steps(types, int16x8), *_operator_steps(operators)])
+    return "; ".join([*_type_steps(types, set(pairs)), *_operator_steps(operators)])
 
 
-def _type_steps(types: list[str], int16x8: bool) -> list[str]:
+def _type_steps(types: list[str], pairs: set[tuple[str, str]]) -> list[str]:
     activations = {what.split()[0] for what in types if "weights" not in what and "bias" not in what}
     weights = {what.split()[0] for what in types if "weights" in what}
     again = f"convert the original model again with {_INT8} and int8 inputs and outputs: {_PAGE}"
     steps = []
     if "float16" in activations | weights:
         steps.append(f"this is a float16 model; quantize the model to int8: {again}")
-    elif "float32" in activations and "float32" in weights:
+    elif "float32" in activations and "float32" in weights and ("float32", "int8") not in pairs:
         steps.append(f"this is a float model; quantize the model to int8: {again}")
     elif "float32" in activations:
         steps.append(f"only its weights are quantized (dynamic range); quantize the model to int8: {again}")
-    if int16x8:
-        steps.append(f"this is an int16x8 model; {again}, not EXPERIMENTAL_..._INT16_ACTIVATIONS_WEIGHTS_INT8")
+    if ("int16", "int8") in pairs:
+        steps.append(f"this is an int16x8 model (EXPERIMENTAL_..._ACTIVATIONS_INT16_WEIGHTS_INT8); {again}")
     if "uint8" in activations | weights:
         steps.append(f"this is a uint8 model, TensorFlow Lite's scheme until 2019; {again}")
     if "int4" in weights:

@@ -98,7 +98,7 @@ class _Problems:
     operators: Counter[str] = field(default_factory=Counter)
     types: Counter[str] = field(default_factory=Counter)
     features: Counter[str] = field(default_factory=Counter)
-    int16x8: bool = False
+    pairs: set[tuple[str, str]] = field(default_factory=set)
 
     def error(self, place: str) -> UnsupportedModelError | None:
         """One error for all of them; None when there are none."""
@@ -113,7 +113,7 @@ class _Problems:
         ]
         if not groups:
             return None
-        hint = step_for(self.operators, self.types, int16x8=self.int16x8) or (
+        hint = step_for(self.operators, self.types, self.pairs) or (
             "tinyhil compiles int8 activations, int8 weights and int32 biases, and the operators " + _SUPPORTED
         )
         return UnsupportedModelError(
@@ -154,7 +154,7 @@ class _Reader:
             self._check_type(t, frozenset(DType), "input or output")
         for op in main.operators:
             names.append(self._name(op))
-            self._problems.int16x8 |= self._is_int16x8(op)
+            self._problems.pairs |= self._pair(op)
             node = self._operator(op)
             if node is not None:
                 nodes.append(node)
@@ -257,10 +257,12 @@ class _Reader:
             elif t != ABSENT:
                 self._check_type(t, frozenset({DType.INT8, DType.INT32}), "weight")
 
-    def _is_int16x8(self, op: FileOperator) -> bool:
-        """Whether an operator has int16 activations and int8 weights."""
-        x, w = (self._main.tensors[t] if t != ABSENT else None for t in (*op.inputs, ABSENT, ABSENT)[:2])
-        return x is not None and w is not None and w.data is not None and (x.type, w.type) == ("int16", "int8")
+    def _pair(self, op: FileOperator) -> set[tuple[str, str]]:
+        """The types of an operator's activations and of its constant weights, as one pair; none without weights."""
+        if len(op.inputs) < 2 or ABSENT in op.inputs[:2]:
+            return set()
+        x, w = (self._main.tensors[t] for t in op.inputs[:2])
+        return set() if w.data is None else {(x.type, w.type)}
 
     def _check_type(self, t: int, allowed: frozenset[DType], role: str) -> bool:
         tensor = self._main.tensors[t]

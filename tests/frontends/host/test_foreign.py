@@ -194,6 +194,22 @@ def test_models_of_other_types_have_their_next_step(x, weights, step):
     assert step in caught.value.hint and "int8" in caught.value.hint
 
 
+def test_a_model_whose_weights_are_partly_quantized_is_one_of_dynamic_range():
+    """The converter leaves small weights as they are."""
+    drafts = [TensorDraft("x", (1, 4), "float32"), TensorDraft("y", (1, 2), "float32")]
+    main = SubgraphDraft("main", (0,), (1,), drafts)
+    middle = main.add(TensorDraft("m", (1, 4), "float32"))
+    large = main.constant("large", np.ones((4, 4), np.int8), Quantization((0.1,), (0,)))
+    small = main.constant("small", np.ones((2, 4), np.float32))
+    main.operators += [
+        OperatorDraft("FULLY_CONNECTED", (0, large), (middle,), "FullyConnected"),
+        OperatorDraft("FULLY_CONNECTED", (middle, small), (1,), "FullyConnected"),
+    ]
+    with pytest.raises(UnsupportedModelError) as caught:
+        reader.load(serialize([main]))
+    assert "dynamic range" in caught.value.hint and "float model" not in caught.value.hint
+
+
 def test_int16_beside_other_weights_is_no_int16x8_model():
     drafts = [TensorDraft("x", (1, 4), "int16", Q), TensorDraft("y", (1, 4), "int16", Q)]
     main = SubgraphDraft("main", (0,), (1,), drafts, [OperatorDraft("CAST", (0,), (1,))])
