@@ -67,8 +67,20 @@ def _checked(config: pytest.Config) -> None:
             from harness.report.bundle import check_folder
 
             check_folder(report)
+        _check_models(config)
     except TinyhilError as error:
         raise pytest.UsageError(f"tinyhil: {error.message}\n  try: {error.hint}") from None
+
+
+def _check_models(config: pytest.Config) -> None:
+    """Raises ModelFileError for a --model that nothing reads: pytest would only say that it has no tests."""
+    from harness.frontends import unreadable
+
+    for model in values(config, "model"):
+        path = model if "://" in model else config.invocation_params.dir / model
+        error = None if str(path).endswith(".hil.yaml") else unreadable(path)
+        if error is not None:
+            raise error
 
 
 def _state(config: pytest.Config) -> PluginState:

@@ -145,7 +145,7 @@ def test_what_keeps_a_check_from_being_made_is_an_error_with_a_hint(pytester, mo
     monkeypatch.setenv("TINYHIL_HOST_CC", "no-such-compiler")
     result = run_pytest(pytester, "--board", "host", "-k", "outputs or layers")
     result.assert_outcomes(errors=2)
-    result.stdout.fnmatch_lines(["*no-such-compiler is not a program*", "try: *", "digits *host *error *"])
+    result.stdout.fnmatch_lines(["*no-such-compiler is not a program*", "try: *", "digits *host *error*"])
     assert "Traceback" not in result.stdout.str()
     assert "setup.py" not in result.stdout.str()
 
@@ -321,6 +321,25 @@ def test_fixtures_for_tests_of_ones_own(pytester):
     result = run_pytest(pytester, pytester.path, "--board", "host", "--model", DIGITS, "-k", "test_", "-v")
     result.assert_outcomes(passed=3, deselected=10)
     result.stdout.fnmatch_lines(["*test_card[[]host[]] PASSED*"])
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("m.onnx", "an ONNX model*onnx2tf"),
+        ("saved", "a SavedModel folder*to_int8.py"),
+        ("https://example.com/m.tflite", "an address*download the file"),
+        ("none.h5x", "no such file*"),
+    ],
+)
+def test_a_model_that_nothing_reads_has_its_next_step(pytester, model, said):
+    (pytester.path / "m.onnx").write_bytes(b"\x08\x07\x12\x07pytorch")
+    (pytester.mkdir("saved") / "saved_model.pb").touch()
+    result = run_pytest(pytester, "--board", "host", "--model", model)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    what, _, step = said.partition("*")
+    text = result.stderr.str()
+    assert what in text and step in text and "try: " in text
 
 
 def test_relative_paths_are_looked_for_beside_the_test_then_at_rootdir_then_here(pytester, monkeypatch):
