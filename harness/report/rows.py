@@ -177,7 +177,7 @@ def profile(document: Document) -> ReportTable:
         last += [number(baseline["total"]), ratio(baseline["ratio"]["total"])]
     rows.append(tuple(last))
     notes = [document["baseline_note"]] if document["baseline_note"] else []
-    if document["macs_of_file"] != macs:
+    if document.get("macs_of_file", macs) != macs:
         notes.append(macs_equation(document))
     right = frozenset(columns) - {"layer", "op", "kernel"}
     return ReportTable(f"Layers, {unit or NO_TIME}", tuple(columns), tuple(rows), right, tuple(notes))
@@ -230,9 +230,11 @@ def against_tflm(document: Document) -> ReportTable:
 
 def tensor_names(document: Document) -> dict[str, str]:
     """Name of each tensor, state and scratch buffer of a document -> what all of its tables show of it."""
-    model, arena = document["model"], document["arena"]
-    layers = (tensor for layer in document["layers"] for tensor in layer["outputs"])
-    return shorten(entry["name"] for entry in (*model["inputs"], *model["outputs"], *arena["placements"], *layers))
+    model, verdict = document.get("model", {}), document.get("verdict", {})
+    entries = [*model.get("inputs", ()), *model.get("outputs", ()), *document.get("arena", {}).get("placements", ())]
+    entries += [tensor for layer in document.get("layers", ()) for tensor in layer["outputs"]]
+    judged = [output["tensor"] for output in verdict.get("outputs", ())]
+    return shorten([*judged, *(entry["name"] for entry in entries)])
 
 
 def opinions(document: Document) -> ReportTable:
@@ -278,7 +280,7 @@ def metrics(document: Document) -> ReportTable:
 
 def accuracy(document: Document) -> str:
     """Shares of labelled vectors that board, reference and float model classify correctly; "" without labels."""
-    found, model = document["verdict"]["accuracy"], document["float_model"]
+    found, model = document["verdict"].get("accuracy"), document.get("float_model")
     if not found:
         return ""
     count = document["vectors"]["count"]
@@ -303,7 +305,7 @@ def equation(document: Document) -> str:
     arena = document["arena"]
     shown = tensor_names(document)
     text = " + ".join(_term(term, shown) for term in arena["sum"] if term["bytes"]) or "0"
-    where = f" ({arena['worst_at']})" if arena["worst_at"] else ""
+    where = f" ({arena['worst_at']})" if arena.get("worst_at") else ""
     return f"arena {arena['size']:,} B = {text}{where}"
 
 
@@ -337,7 +339,8 @@ def flash_equation(groups: Document, constants: int) -> str:
 
 def macs_equation(document: Document) -> str:
     """Multiply-accumulates of the model file and of the layers that are computed; once where they are the same."""
-    computed, of_file = document["macs"], document["macs_of_file"]
+    computed = document["macs"]
+    of_file = document.get("macs_of_file", computed)
     if computed == of_file:
         return f"{computed:,} MACs"
     why = "the rest is constant or unused" if computed < of_file else "the compiler's layers take more"
