@@ -42,14 +42,14 @@ def check_fit(packages: Sequence[PackageSources], board: Board, placement: Place
     Raises:
         DoesNotFitError: names the bytes, and what would help.
     """
-    uses = fit(packages, board, placement)
-    over = [use.certain for use in uses if use.certain.excess]
+    over = [use.certain for use in fit(packages, board, placement) if use.certain.excess]
     if over:
         excess = {use.region.name: use.excess for use in over}
+        whole = {use.region.name: use.excess for use in _uses(packages, board, placement)}
         raise DoesNotFitError(
             f"{' and '.join(package.plan.name for package in packages)} does not fit {board.name}: "
             f"{' and '.join(map(overflow, over))}",
-            hint=advice(packages, board, placement, excess),
+            hint=advice(packages, board, placement, {name: whole[name] for name in excess}),
             excess=excess,
         )
 
@@ -61,7 +61,7 @@ def advice(
 
     Args:
         packages, board, placement: what does not fit.
-        excess: region -> bytes that it lacks.
+        excess: region -> bytes that it lacks; an image lacks those of the test harness, too.
     """
     if not excess:
         return _GENERAL

@@ -101,19 +101,21 @@ def test_what_is_advised_helps(no_compiler):
     package = package_for(F446, optimize="time")
     smallest = package_for(F446, optimize="ram").plan.arena_size
     assert smallest < package.plan.arena_size - 50
-    small = with_size(F446, sram=8_192 + smallest + 40)
+    package = replace(package, plan=replace(package.plan, arena_size=package.plan.arena_size + 2 * HARNESS))
+    small = with_size(F446, sram=8_192 + HARNESS + smallest + 40)
     with pytest.raises(DoesNotFitError) as caught:
         build_image([package], small)
     hint = caught.value.hint
     assert f"--optimize ram, which gives an arena of {smallest:,} bytes" in hint
     budget = int(re.search(r"--max-arena (\d+)", hint)[1])
-    assert not misfit([package_for(F446, optimize="time", max_arena=budget)], small, None)
-    tiny = with_size(F446, sram=8_192 + smallest - 40)
+    within = package_for(F446, optimize="time", max_arena=budget)
+    assert not any(use.excess for use in fit([within], small, None, harness=True))
+    tiny = with_size(F446, sram=8_192 + HARNESS + smallest - 40)
     with pytest.raises(DoesNotFitError, match="overflows") as caught:
         build_image([package], tiny)
     assert "--optimize ram is not enough" in caught.value.hint and "--max-arena" not in caught.value.hint
     with pytest.raises(DoesNotFitError) as caught:
-        build_image([package_for(F446, optimize="ram")], tiny)
+        build_image([package_for(F446, optimize="ram")], with_size(F446, sram=8_192 + smallest - 40))
     assert "--optimize ram" not in caught.value.hint
     with pytest.raises(DoesNotFitError) as caught:
         build_image([package_for(F446)], with_size(F446, sram=100))
