@@ -6,6 +6,7 @@ try next (hint). The category decides the exit code of the command and whether p
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any, ClassVar
 
@@ -252,9 +253,22 @@ class ImageFileError(TinyhilError):
 
 
 class DoesNotFitError(BuildError):
-    """The image does not fit the board's memory."""
+    """The image does not fit the board's memory.
+
+    Attributes:
+        excess: memory region of the board -> bytes that it lacks.
+    """
 
     code = "does-not-fit"
+
+    def __init__(self, message: str, *, hint: str, details: str = "", excess: Mapping[str, int] | None = None) -> None:
+        super().__init__(message, hint=hint, details=details)
+        self.excess = dict(excess or {})
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The bytes that lack, by region."""
+        return {"excess": self.excess} if self.excess else {}
 
 
 class BoardError(TinyhilError):

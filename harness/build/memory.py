@@ -54,8 +54,11 @@ def does_not_fit(board: Board, placement: Placement | None, error: BuildError) -
         return None
     regions = {_name(region.name): region for region in board.memory}
     excess = []
+    lacking = {}
     for script, size in over:
         region = regions.get(script) or board.region(script.lower())
+        if region is not None:
+            lacking[region.name] = int(size)
         name = script if region is None or placement is None else region.name
         held = [part for part, where in asdict(placement).items() if where == name] if placement else []
         if placement and region is not None and region.kind == "flash":
@@ -67,6 +70,7 @@ def does_not_fit(board: Board, placement: Placement | None, error: BuildError) -
         f"the image does not fit {board.name}: {' and '.join(excess)}",
         hint=f"use {movable}a smaller model, fewer models in one image, or a board with more memory",
         details=error.details,
+        excess=lacking,
     )
 
 

@@ -67,6 +67,7 @@ def compile_graph(
         arena_bound=selected.layout.bound,
         liveness_bound=_liveness_bound(optimized, aliases, layers),
         goals=goals,
+        macs_of_file=sum(macs(graph, node) for node in graph.nodes),
         removed=_removed(optimized, nodes),
     )
 

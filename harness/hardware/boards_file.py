@@ -65,8 +65,12 @@ def known_board(name: str) -> Board | None:
     Raises:
         BoardConfigError: as read_boards.
     """
-    boards = {board.name: board for path in board_files() for board in read_boards(path)}
-    return boards.get(name)
+    return next((board for board in known_boards() if board.name == name), None)
+
+
+def known_boards() -> tuple[Board, ...]:
+    """The boards of all board_files(), as known_board."""
+    return tuple({board.name: board for path in board_files() for board in read_boards(path)}.values())
 
 
 def _stamp(path: Path) -> tuple[int, int]:

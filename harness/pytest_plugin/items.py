@@ -8,7 +8,7 @@ silent board, the next set-up tries again: that of the next check, or of the sam
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import pytest
 from harness.errors import Category, TinyhilError
 from harness.frontends import is_model
 from harness.pytest_plugin.failures import CardRun, CheckFailedError, Failures, text_of
+from harness.pytest_plugin.paths import find
 from harness.pytest_plugin.properties import check_properties, own_properties
 from harness.pytest_plugin.settings import Settings
 from harness.quantization.types import Array
@@ -195,13 +196,17 @@ class CheckItem(pytest.Item):
 class Hil:
     """Runs models on a board, for tests: the fixture `hil`.
 
+    A relative path is looked for beside the file of the test that runs, then in pytest's rootdir, then in the current
+    folder.
+
     Attributes:
         board: the board's name.
     """
 
-    def __init__(self, state: PluginState, board: str) -> None:
+    def __init__(self, state: PluginState, board: str, folders: Callable[[], Sequence[Path]]) -> None:
         self.board = board
         self._state = state
+        self._folders = folders
 
     def validate(
         self, model: str | Path, *, vectors: int | str | None = None, oracle: str | None = None
@@ -218,7 +223,7 @@ class Hil:
         """
         __tracebackhide__ = True
         try:
-            return self._validate(Path(model), vectors, oracle)
+            return self._validate(model, vectors, oracle)
         except TinyhilError as error:
             raise _without_frames(error) from None
 
@@ -237,17 +242,21 @@ class Hil:
         """
         __tracebackhide__ = True
         try:
-            return self._state.call(Path(model), self.board, inputs)
+            return self._state.call(self._path(model), self.board, inputs)
         except TinyhilError as error:
             raise _without_frames(error) from None
 
-    def _validate(self, model: Path, vectors: int | str | None, oracle: str | None) -> Outcome:
-        card = card_of(model)
+    def _path(self, name: str | Path) -> Path:
+        return find(name, self._folders())
+
+    def _validate(self, model: str | Path, vectors: int | str | None, oracle: str | None) -> Outcome:
         if oracle is not None:
             check_choice("oracle", oracle)
+        card = card_of(self._path(model))
         given: RandomVectors | FileVectors | None = None
         if vectors is not None:
-            given = parse_vectors(str(vectors), Path.cwd())
+            text = str(vectors)
+            given = parse_vectors(str(self._path(text)) if text.endswith(".npz") else text, Path.cwd())
         base = self._state.settings.options
         options = replace(base, vectors=given or base.vectors, oracle=oracle or base.oracle)
         return self._state.run(card, self.board, options).outcome

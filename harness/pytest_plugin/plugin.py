@@ -20,6 +20,7 @@ from harness.pytest_plugin.settings import LIST_SETTINGS, SETTINGS, is_used, set
 if TYPE_CHECKING:
     from harness.pytest_plugin.items import Hil, PluginState
 
+_ITEM = pytest.StashKey[pytest.Item]()  # the test that runs
 _STATE = pytest.StashKey[Any]()  # of a PluginState, whose module is imported when it is needed
 
 
@@ -69,8 +70,20 @@ def _checked(config: pytest.Config) -> None:
             from harness.report.bundle import check_folder
 
             check_folder(report)
+        _check_models(config)
     except TinyhilError as error:
         raise pytest.UsageError(f"tinyhil: {error.message}\n  try: {error.hint}") from None
+
+
+def _check_models(config: pytest.Config) -> None:
+    """Raises ModelFileError for a --model that nothing reads: pytest would only say that it has no tests."""
+    from harness.frontends import unreadable
+
+    for model in values(config, "model"):
+        path = model if "://" in model else config.invocation_params.dir / model
+        error = None if str(path).endswith(".hil.yaml") else unreadable(path)
+        if error is not None:
+            raise error
 
 
 def _state(config: pytest.Config) -> PluginState:
@@ -146,8 +159,18 @@ def hil_model(request: pytest.FixtureRequest) -> Path:
 def hil(board: str, pytestconfig: pytest.Config) -> Hil:
     """Runs models on `board`: `hil.validate(model)`, `hil.run(model, inputs)`; see harness.pytest_plugin.items.Hil."""
     from harness.pytest_plugin.items import Hil
+    from harness.pytest_plugin.paths import folders_of
 
-    return Hil(_state(pytestconfig), board)
+    def folders() -> Sequence[Path]:
+        return folders_of(pytestconfig.stash.get(_ITEM, None), pytestconfig)
+
+    return Hil(_state(pytestconfig), board, folders)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Notes which test runs, for the fixture `hil`, which outlives it: paths are looked for beside the test's file."""
+    item.config.stash[_ITEM] = item
 
 
 # --- reporting -------------------------------------------------------------------------------------------------------

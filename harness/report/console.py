@@ -152,7 +152,8 @@ def analysis(document: Document) -> Iterable[RenderableType]:
     yield table(analysis_rows.arena(document))
     yield _line(f"  {rows.equation(document)}")
     yield _line(f"  {rows.arena_parts(document)}")
-    yield _line(f"  {document['macs']:,} MACs; weights and tables {document['constants']:,} B")
+    yield _line(f"  {rows.macs_equation(document)}; weights and tables {document['constants']:,} B")
+    yield from (_line(f"  {line}") for line in analysis_rows.fit(document))
     if document["image"]:
         yield _line(f"  {rows.flash_equation(document['image']['groups'], document['constants'])}")
     if document["flash_note"]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from harness.report.document import Document
 from harness.report.plain import one_line
 from harness.report.table import ReportTable
-from harness.validate.differences import short_name
+from harness.validate.names import shorten
 
 RATIOS = "to TFLM"
 NO_TIME = "no time to tell"
@@ -165,14 +165,16 @@ def profile(document: Document) -> ReportTable:
         baseline = next(b for b in document["baselines"] if b["kernels"] == kernels)
         last += [number(baseline["total"]), ratio(baseline["ratio"]["total"])]
     rows.append(tuple(last))
-    notes = (document["baseline_note"],) if document["baseline_note"] else ()
+    notes = [document["baseline_note"]] if document["baseline_note"] else []
+    if document.get("macs_of_file", macs) != macs:
+        notes.append(macs_equation(document))
     right = frozenset(columns) - {"layer", "op", "kernel"}
     return ReportTable(
         f"Layers, {unit or NO_TIME}",
         tuple(columns),
         tuple(rows),
         right,
-        notes,
+        tuple(notes),
         drop=("kernel", "cum. %", "/MAC", "TFLM reference", "op", "MACs", "TFLM cmsis-nn", "#"),
         attached=frozenset({"ratio"}),
     )
@@ -225,15 +227,24 @@ def against_tflm(document: Document) -> ReportTable:
     return ReportTable(title, tuple(columns), tuple(rows), right, (*notes, flash), attached=attached)
 
 
+def tensor_names(document: Document) -> dict[str, str]:
+    """Name of each tensor, state and scratch buffer of a document -> what all of its tables show of it."""
+    model, verdict = document.get("model", {}), document.get("verdict", {})
+    entries = [*model.get("inputs", ()), *model.get("outputs", ()), *document.get("arena", {}).get("placements", ())]
+    entries += [tensor for layer in document.get("layers", ()) for tensor in layer["outputs"]]
+    judged = [output["tensor"] for output in verdict.get("outputs", ())]
+    return shorten([*judged, *(entry["name"] for entry in entries)])
+
+
 def opinions(document: Document) -> ReportTable:
     """One line per output and second reference: the board's differences from it."""
-    rows = []
+    rows, shown = [], tensor_names(document)
     for opinion in document["opinions"]:
         for output in opinion["outputs"]:
             rows.append(
                 (
                     opinion["oracle"],
-                    short_name(output["tensor"]),
+                    shown[output["tensor"]],
                     f"{output['vectors_differing']}",
                     f"{output['differing']:,} of {output['elements']:,}",
                     str(output["max_lsb"]),
@@ -259,11 +270,28 @@ def metrics(document: Document) -> ReportTable:
     """The metrics of each output."""
     outputs = document["verdict"]["outputs"]
     names = tuple(outputs[0]["metrics"]) if outputs else ()
-    rows = []
+    rows, shown = [], tensor_names(document)
     for output in outputs:
         values = output["metrics"]
-        rows.append((short_name(output["tensor"]), *(_metric(values[name]) for name in names)))
-    return ReportTable("Metrics against the reference", ("output", *names), tuple(rows), frozenset(names))
+        rows.append((shown[output["tensor"]], *(_metric(values[name]) for name in names)))
+    notes = (text,) if (text := accuracy(document)) else ()
+    return ReportTable("Metrics against the reference", ("output", *names), tuple(rows), frozenset(names), notes)
+
+
+def accuracy(document: Document) -> str:
+    """Shares of labelled vectors that board, reference and float model classify correctly; "" without labels."""
+    found, model = document["verdict"].get("accuracy"), document.get("float_model")
+    if not found:
+        return ""
+    count = document["vectors"]["count"]
+    text = f"accuracy over {count} labelled vectors: board {found['board']:.2%}, {document['oracle']['name']} "
+    text += f"{found['reference']:.2%}"
+    if model is None:
+        return text
+    if model["accuracy"] is None:
+        return f"{text}; float model not computed: {model['oracle']}"
+    points = 100 * (found["board"] - model["accuracy"])
+    return f"{text}, float model {model['accuracy']:.2%} (litert); quantization changes {points:+.2f} points"
 
 
 def _metric(value: float | str | None) -> str:
@@ -275,14 +303,15 @@ def _metric(value: float | str | None) -> str:
 def equation(document: Document) -> str:
     """The arena's size as a sum."""
     arena = document["arena"]
-    text = " + ".join(map(_term, (term for term in arena["sum"] if term["bytes"]))) or "0"
-    where = f" (at layer {arena['worst_layer']})" if arena["worst_layer"] else ""
+    shown = tensor_names(document)
+    text = " + ".join(_term(term, shown) for term in arena["sum"] if term["bytes"]) or "0"
+    where = f" ({arena['worst_at']})" if arena.get("worst_at") else ""
     return f"arena {arena['size']:,} B = {text}{where}"
 
 
-def _term(term: Document) -> str:
+def _term(term: Document, shown: Mapping[str, str]) -> str:
     beyond = f" of {term['of']:,}" if term["of"] != term["bytes"] else ""
-    return f"{short_name(term['name'])} {term['bytes']:,}{beyond}"
+    return f"{shown.get(term['name'], term['name'])} {term['bytes']:,}{beyond}"
 
 
 def arena_parts(document: Document) -> str:
@@ -306,6 +335,16 @@ def flash_equation(groups: Document, constants: int) -> str:
         f"flash {model + kernels:,} B = weights and tables {constants:,} + calls and descriptions {model - constants:,}"
         f" + kernels {kernels:,} (test harness beside it: {flash.get('runtime', 0):,})"
     )
+
+
+def macs_equation(document: Document) -> str:
+    """Multiply-accumulates of the model file and of the layers that are computed; once where they are the same."""
+    computed = document["macs"]
+    of_file = document.get("macs_of_file", computed)
+    if computed == of_file:
+        return f"{computed:,} MACs"
+    why = "the rest is constant or unused" if computed < of_file else "the compiler's layers take more"
+    return f"MACs of the file {of_file:,}, computed {computed:,}: {why}"
 
 
 def ram_equation(document: Document) -> str:
@@ -345,12 +384,12 @@ def arena_check(document: Document) -> str:
 
 def first_difference(document: Document) -> str:
     """The first differing layer in words: element, expected and actual value, histogram, differing layers after it."""
-    first = document["verdict"]["first_layer"]
+    first, shown = document["verdict"]["first_layer"], tensor_names(document)
     element = first["first"]
     index = ", ".join(str(i) for i in element["index"])
     later = [d["name"] for d in document["verdict"]["layers_differing"] if d["layer"] > first["layer"]]
     lines = [
-        f"layer {first['layer']} {first['name']} ({first['op']}), tensor {short_name(first['tensor'])}",
+        f"layer {first['layer']} {first['name']} ({first['op']}), tensor {shown[first['tensor']]}",
         f"  vector {element['vector']}, element [{index}]: expected {element['expected']}, got {element['got']}",
         f"  {first['differing']:,} of {first['elements']:,} elements differ, by up to {first['max_lsb']} LSB",
         f"  LSB: elements   {histogram(first['histogram'], 16)}",

@@ -22,7 +22,7 @@ _TEXT = (32, 24, 18, 14)  # a cell of other text at most, where lines must fit, 
 
 @dataclass(frozen=True)
 class ReportTable:
-    """A table as text.
+    """A table as text. Columns in which no row has anything, or nothing but dashes, are left out.
 
     Attributes:
         right: columns aligned right: figures, which are never broken.
@@ -41,6 +41,13 @@ class ReportTable:
     prose: frozenset[str] = frozenset()
     drop: tuple[str, ...] = ()
     attached: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if not self.rows:
+            return
+        kept = [i for i in range(len(self.columns)) if any(row[i] not in ("", "-") for row in self.rows)]
+        object.__setattr__(self, "columns", tuple(self.columns[i] for i in kept))
+        object.__setattr__(self, "rows", tuple(tuple(row[i] for i in kept) for row in self.rows))
 
     def plain(self, width: int | None = None) -> list[str]:
         """The table as lines of at most `width` columns; as wide as it is for None."""

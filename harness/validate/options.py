@@ -46,12 +46,13 @@ class Options:
 
 
 def apply_options(card: Card, options: Options) -> Card:
-    """The card with the options' vectors and oracle; without the check of accuracy for random vectors: no labels."""
+    """The card with the options' vectors and oracle; for random vectors without what needs labels."""
     changes: dict[str, object] = {}
     if options.vectors is not None and options.vectors != card.vectors:
         changes["vectors"] = options.vectors
         if isinstance(options.vectors, RandomVectors):
             changes["checks"] = card.checks.model_copy(update={"accuracy": None})
+            changes["float_model"] = None
     if options.oracle is not None:
         changes["oracle"] = options.oracle
     return card.model_copy(update=changes) if changes else card

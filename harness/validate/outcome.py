@@ -11,6 +11,7 @@ from harness.ir.graph import Graph
 from harness.validate.baselines import Baseline
 from harness.validate.card import Card
 from harness.validate.checks import Status
+from harness.validate.float_model import FloatModel
 from harness.validate.reference import Reference
 from harness.validate.vectors import Vectors
 from harness.validate.verdict import Opinion, Verdict
@@ -33,6 +34,7 @@ class Outcome:
         runtime: the runtime that computed it on the board.
         reference: results of the oracle that the verdict is based on.
         opinion_notes: why a second reference has no results.
+        float_model: the card's, with its accuracy; None where the card names none.
         baselines: TFLM's records for this model, core and unit.
         transcript: the last bytes on the line, as text.
         notes: of the board's session.
@@ -54,6 +56,7 @@ class Outcome:
     opinion_notes: tuple[str, ...]
     baselines: tuple[Baseline, ...]
     transcript: str
+    float_model: FloatModel | None = None
     notes: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
 

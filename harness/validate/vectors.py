@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,6 +80,31 @@ def from_arrays(arrays: list[list[Array]], graph: Graph, name: str = "given") ->
             )
         rows.append(tuple(_fit(np.asarray(a)[None], t, where)[0] for a, t in zip(row, tensors, strict=True)))
     return _vectors(name, tuple(rows), None)
+
+
+def real_inputs(
+    spec: RandomVectors | FileVectors, graph: Graph, base_dir: Path, given: Vectors
+) -> Iterator[tuple[Array, ...]]:
+    """For every vector of `given`, which `load` made of `spec`, the inputs as real numbers: as the file has them, or
+    where it has quantized values, what those stand for.
+
+    Raises:
+        VectorsError: the file cannot be read.
+    """
+    tensors = _inputs(graph)
+    arrays = _read(base_dir / spec.file) if isinstance(spec, FileVectors) else {}
+    reals = [arrays.get(f"input_{i}") for i in range(len(tensors))]
+    for index, row in enumerate(given.inputs):
+        yield tuple(
+            real[index] if real is not None and np.issubdtype(real.dtype, np.floating) else _dequantized(value, tensor)
+            for real, value, tensor in zip(reals, row, tensors, strict=True)
+        )
+
+
+def _dequantized(value: Array, tensor: Tensor) -> Array:
+    if tensor.quant is None:
+        return value
+    return (value.astype(np.float64) - tensor.q.zero_point) * tensor.q.scale
 
 
 # --- files -----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from harness.build import BuildOptions
 from harness.build.progress import Progress
 from harness.compiler.goals import Goals
 from harness.cycles.targets import target_of_run
-from harness.errors import OracleError, OracleMissingError, TinyhilError, VectorsError
+from harness.errors import OracleError, OracleMissingError, PlacementError, TinyhilError, VectorsError
 from harness.hardware.placement import assign_regions
 from harness.ir.graph import Graph
 from harness.quantization.types import Array
@@ -28,6 +28,7 @@ from harness.validate.card import Card
 from harness.validate.checks import Evidence
 from harness.validate.clock import PhaseClock
 from harness.validate.differences import output_diffs
+from harness.validate.float_model import FloatModel, measure_float_model
 from harness.validate.options import Options, apply_options
 from harness.validate.outcome import Outcome
 from harness.validate.reference import References
@@ -72,6 +73,7 @@ class Workbench:
         self._graphs: dict[tuple[Path, int, int], Graph] = {}
         self._packages: dict[tuple[str, str, Target, str, Goals], Package] = {}
         self._references = References()
+        self._float_models: dict[tuple[Path, str, str], FloatModel | None] = {}
 
     def graph(self, model: Path) -> Graph:
         """The imported and verified model.
@@ -143,6 +145,7 @@ class Workbench:
                 resolved, subject.runtime, graph, package.plan, given, reference, image, measurement
             )
             verdict = make_verdict(card, evidence)
+            float_model = self._float_model(card, graph, given)
             opinions, opinion_notes = self._opinions(card, graph, given, options, measurement)
         return Outcome(
             card=card,
@@ -158,9 +161,10 @@ class Workbench:
             verdict=verdict,
             opinions=opinions,
             opinion_notes=opinion_notes,
+            float_model=float_model,
             baselines=_baselines(graph, resolved, measurement),
             transcript=transcript,
-            notes=(*notes, *measurement.notes()),
+            notes=(*notes, *measurement.notes(), *stand_in_notes(card, resolved, package, options)),
             seconds={**clock.seconds, **{f"run: {k}": v for k, v in measurement.seconds.items()}},
         )
 
@@ -206,6 +210,13 @@ class Workbench:
         board = subject.resolved.runs_on
         return subject.runtime.image([package], board, own, cache_dir=self._cache_dir, progress=tell)
 
+    def _float_model(self, card: Card, graph: Graph, given: Vectors) -> FloatModel | None:
+        """The card's float model, computed once for all boards."""
+        key = (card.base, str(card.float_model), given.sha256)
+        if key not in self._float_models:
+            self._float_models[key] = measure_float_model(card, graph, given)
+        return self._float_models[key]
+
     def _opinions(
         self, card: Card, graph: Graph, given: Vectors, options: Options, measurement: Measurement
     ) -> tuple[tuple[Opinion, ...], tuple[str, ...]]:
@@ -238,12 +249,30 @@ def _wanted_regions(card: Card, resolved: Resolved, options: Options) -> dict[st
     return {**card.placing(board.name, has_choice=board.placement is not None), **options.placement}
 
 
+def stand_in_notes(card: Card, resolved: Resolved, package: Package, options: Options) -> tuple[str, ...]:
+    """A note where another board runs a model that the board asked for has no room for."""
+    asked = resolved.asked
+    if asked.name == resolved.runs_on.name:
+        return ()
+    from harness.build.fit import misfit
+
+    wanted = {**card.placing(asked.name, has_choice=asked.placement is not None), **options.placement}
+    try:
+        placement = assign_regions(asked, wanted)
+    except PlacementError as error:
+        return (f"{asked.name} itself: {error.message}",)
+    over = misfit([package], asked, placement)
+    return (f"{asked.name} itself has no room for it: {over}",) if over else ()
+
+
 def _check_labels(card: Card, given: Vectors) -> None:
-    if card.checks.accuracy is not None and given.labels is None:
-        raise VectorsError(
-            f"{card.path or card.model}: checks.accuracy needs labels, {given.name} has none",
-            hint="add an integer array `labels` to the .npz file, or take the accuracy check out of the card",
-        )
+    asked = [("checks.accuracy", "the accuracy check", card.checks.accuracy), ("float_model", "it", card.float_model)]
+    for key, what, value in asked:
+        if value is not None and given.labels is None:
+            raise VectorsError(
+                f"{card.path or card.model}: {key} needs labels, {given.name} has none",
+                hint=f"add an integer array `labels` to the .npz file, or take {what} out of the card",
+            )
 
 
 def _run(

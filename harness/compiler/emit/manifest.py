@@ -34,7 +34,8 @@ def manifest(plan: Plan, stack: StackNeed | None = None) -> dict[str, Any]:
         "compiler": f"tinyhil {__version__}",
         "core": plan.core,
         "goals": goals_document(plan.goals),
-        "macs": sum(layer.macs for layer in plan.layers),
+        "macs": plan.macs,
+        "macs_of_file": plan.macs_of_file,
         "stack": None if stack is None else asdict(stack),
         "inputs": [_tensor(graph.tensors[t]) for t in graph.inputs],
         "outputs": [

@@ -229,7 +229,8 @@ def _model(plan: Plan, constants: Constants, stack: StackNeed | None) -> dict[st
         "tables": tables,
         "core": plain_text(plan.core),
         "optimize": plan.goals.optimize,
-        "macs": sum(layer.macs for layer in plan.layers),
+        "macs": plan.macs,
+        "macs_of_file": plan.macs_of_file,
         "needs": _needs(plan),
         "stack": stack,
     }

@@ -82,6 +82,24 @@ Sha256: TypeAlias = Annotated[str, AfterValidator(_sha256)]
 ToleranceField: TypeAlias = Annotated[Tolerance | None, BeforeValidator(_tolerance)]
 
 
+class FloatModelFile(Record):
+    """`{file: NAME.tflite, sha256: HEX}`, or just `NAME.tflite`: the float model that the model was quantized from.
+
+    Attributes:
+        sha256: of that file; None if the card does not say.
+    """
+
+    file: PathText
+    sha256: Sha256 | None = None
+
+
+def _float_model(value: object) -> object:
+    return {"file": value} if isinstance(value, str) else value
+
+
+FloatModelField: TypeAlias = Annotated[FloatModelFile | None, BeforeValidator(_float_model)]
+
+
 class Checks(Record):
     """Which checks are made, with their tolerances; None for a check that is not made."""
 
@@ -158,6 +176,7 @@ class CardKeys(Record):
 
     model: PathText
     sha256: Sha256 | None = None
+    float_model: FloatModelField = None
     vectors: VectorsField = RandomVectors(random=20)
     oracle: OracleName = "tflm"
     checks: Checks = Checks()
@@ -176,6 +195,7 @@ class Card(Record):
         path: the card's file, or None for a model given without a card.
         model: path of the model file.
         sha256: of that file, checked when the card was loaded; None if the card does not say.
+        float_model: what the model was quantized from; None if the card does not say.
         base: folder that relative paths start from.
         vectors: the source of the inputs.
         oracle: name of the oracle that the checks compare with.
@@ -197,6 +217,7 @@ class Card(Record):
     description: str = ""
     sha256: Sha256 | None = None
     labels: tuple[str, ...] = ()
+    float_model: FloatModelField = None
 
     def labelled(self, graph: Graph) -> Graph:
         """The model's graph with the card's labels, which go before those of the model's own metadata.

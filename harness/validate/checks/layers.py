@@ -75,7 +75,8 @@ def check_layers(
         text += _narrowed(layers) + _hidden(hidden)
         return CheckResult("layers", Status.PASS, text + _uncompared(uncompared, oracle), figures)
     shown = first or bad[0]
-    text = f"first differing layer: {shown.layer} {shown.name} ({shown.op}): {describe(shown.diff)}"
+    what = describe(shown.diff, [diff.diff.name for diff in layers])
+    text = f"first differing layer: {shown.layer} {shown.name} ({shown.op}): {what}"
     text += f" (allowed: {allowed(tolerance)}, against {oracle})"
     return CheckResult("layers", Status.FAIL, text + _hidden(hidden) + _uncompared(uncompared, oracle), figures)
 

@@ -37,6 +37,5 @@ def check_outputs(outputs: Sequence[TensorDiff], tolerance: Tolerance, vectors: 
     if not bad:
         text = f"{vectors} vectors equal {oracle} {how_equal(figures['max_lsb'])}"
         return CheckResult("outputs", Status.PASS, text, figures)
-    return CheckResult(
-        "outputs", Status.FAIL, f"{describe(bad[0])} (allowed: {allowed(tolerance)}, against {oracle})", figures
-    )
+    text = describe(bad[0], [diff.name for diff in outputs])
+    return CheckResult("outputs", Status.FAIL, f"{text} (allowed: {allowed(tolerance)}, against {oracle})", figures)

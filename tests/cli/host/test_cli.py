@@ -12,6 +12,7 @@ import pytest
 
 from harness.frontends.tflite.reader import load
 from harness.report.bundle import read_bundle
+from harness.resources import boards_file
 from tests.support.crashing import CRASHING
 from tests.support.paths import FIXTURES, REPOSITORY
 from tests.support.plugin_run import copy_fixture
@@ -85,6 +86,27 @@ def test_analyze_says_all_without_running():
     text = tinyhil("analyze", DIGITS, "--board", "host", "--no-build").stdout
     assert f"arena {document['arena']['size']:,} B = " in text
     assert "not compiled" in text
+
+
+def test_analyze_says_whether_the_model_fits_the_board(tmp_path):
+    text = boards_file().read_text()
+    entry = text[text.index("nucleo-f446:") :].replace("size: 0x0002_0000", "size: 0x2300")
+    boards = tmp_path / "small.yaml"
+    boards.write_text(entry.replace("nucleo-f446:", "small:", 1))
+    for board, fits in (("nucleo-f446", True), ("small", False)):
+        done = tinyhil("analyze", DIGITS, "-b", board, "--no-build", "--json", TINYHIL_BOARDS=str(boards))
+        assert done.returncode == 0
+        document = json.loads(done.stdout)
+        fit = document["fit"]
+        assert fit["fits"] == fits
+        sram = next(use for use in fit["regions"] if use["region"] == "sram")
+        arena = next(part["bytes"] for part in sram["parts"] if part["name"] == "arena")
+        assert arena == document["arena"]["size"] and sram["excess"] == max(sram["used"] - sram["size"], 0)
+        assert bool(fit["try"]) != fits
+    shown = tinyhil("analyze", DIGITS, "-b", "small", TINYHIL_BOARDS=str(boards)).stdout
+    assert "does not fit small, before building" in shown and "B too many" in shown and "code about" in shown
+    assert "--board nucleo-f446" in shown
+    assert json.loads(tinyhil("analyze", DIGITS, "-b", "host", "--no-build", "--json").stdout)["fit"] is None
 
 
 def test_analyze_without_a_compiler_still_tells_the_rest():
