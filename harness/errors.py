@@ -397,6 +397,12 @@ class GarbageError(LinkError):
     code = "garbage"
 
 
+class FloodError(LinkError):
+    """The device sends frames that nobody asked for, without end."""
+
+    code = "flood"
+
+
 class DamagedLineError(LinkError):
     """The device says that bytes reach it damaged or not at all, over and over."""
 

@@ -20,6 +20,7 @@ from harness.errors import (
     TinyhilError,
 )
 from harness.link.framing import Damage, Frame, FrameDecoder, encode, kind_name
+from harness.link.limits import Strangers
 from harness.link.transport import Transport
 from harness.link.wire import ANSWER, AnswerStatus, Kind
 
@@ -32,6 +33,10 @@ _WAIT_FACTOR = 8.0
 _BASE_BYTES = 64
 # Resending at once on damage, at most this often a request: garbage must not make us flood the line
 _QUICK_RESENDS = 8
+# Bytes that are made frames at a time: a burst of a transport's buffer would become many objects at once
+_SLICE = 16_384
+# Frames that nobody asked for, on which a request is sent again, or its answer asked for
+_SIGNS = (Kind.DAMAGED, Kind.READY)
 
 
 class NotReceivedError(Exception):
@@ -52,8 +57,11 @@ class Exchange:
         self._timeout_s = timeout_s
         self._on_fault = on_fault
         self._decoder = FrameDecoder()
+        self._held = b""  # came, and is not yet made frames
         self._events: deque[Frame | Damage] = deque()
+        self._strangers = Strangers()  # since the present request
         self._sequence = random.SystemRandom().randrange(0x10000)
+        self._greeted = False
         self._any_bytes = False
         self._any_frame = False
         self._seconds_per_byte: float | None = None
@@ -96,6 +104,7 @@ class Exchange:
         Raises:
             NotReceivedError: see tries.
             NoBytesError, GarbageError, DamagedLineError, DeviceTimeoutError: no answer within the time limit.
+            FloodError: too much else came.
             BoardLostError: the stream ended.
             DeviceRestartedError: the device started anew.
             DeviceFaultError: a fault frame came instead.
@@ -104,7 +113,7 @@ class Exchange:
         size = len(frame) + answer_size + _BASE_BYTES
         timeout_s = self._timeout_s if timeout_s is None else timeout_s
         deadline = time.monotonic() + timeout_s
-        self._damage_told = 0
+        self._begin()
         wait = self._first_wait(size)
         sent, quick = 0, _QUICK_RESENDS
         while tries is None or sent < tries:
@@ -113,7 +122,7 @@ class Exchange:
             self.retries += sent > 0
             sent += 1
             event = self._answer(kind, sequence, min(start + wait, deadline), quick > 0, ignore_faults)
-            if isinstance(event, Frame) and event.kind != Kind.DAMAGED:
+            if isinstance(event, Frame) and event.kind not in _SIGNS:
                 if sent == 1:
                     self._learn((time.monotonic() - start) / size)
                 return event.body
@@ -123,20 +132,26 @@ class Exchange:
             else:
                 quick -= 1
             if time.monotonic() >= deadline:
-                raise self._silence(f"{kind_name(kind)} was not answered for {timeout_s:g} s", "")
+                raise self._silence(f"{kind_name(kind)} was not answered for {timeout_s:.3g} s", "")
         raise NotReceivedError
 
     def _answer(
         self, kind: Kind, sequence: int, until: float, heed_damage: bool, ignore_faults: bool
     ) -> Frame | Damage | None:
-        """The answer, or if heeded a sign of damage on one of the two ways; None when `until` has come."""
+        """The answer, or if heeded a sign that the request must be sent again; None when `until` has come.
+
+        Such signs are damage on one of the two ways, and READY: if the device has really started anew, and what came
+        is no left-over of its last start, it knows nothing of the session and will say so.
+        """
         while (event := self._next(until)) is not None:
             if isinstance(event, Frame):
                 if event.kind == (kind | ANSWER) and event.sequence == sequence:
+                    self._check_session(event, kind)
                     return event
                 if not (ignore_faults and event.kind == Kind.FAULT):
                     self._check_unasked(event, sequence, kind)
-                if event.kind != Kind.DAMAGED:
+                self._strangers.meet(event)
+                if event.kind not in _SIGNS:
                     continue
             if heed_damage:
                 return event
@@ -158,7 +173,7 @@ class Exchange:
         """
         frame, sequence = self.make(kind, body)
         again = encode(Kind.REPEAT, sequence)
-        self._damage_told = 0
+        self._begin()
         self._transport.write(frame)
         start = time.monotonic()
         deadline = start + self._timeout_s
@@ -169,6 +184,7 @@ class Exchange:
             event = self._next(min(time.monotonic() + wait, deadline))
             if isinstance(event, Frame):
                 if event.kind == (kind | ANSWER) and event.sequence == sequence:
+                    self._check_session(event, kind)
                     return event.body
                 if (
                     event.sequence == sequence
@@ -182,7 +198,8 @@ class Exchange:
                     deadline = time.monotonic() + limit_s
                     wait = max(2 * expected_s, _LEAST_WAIT_S)
                 self._check_unasked(event, sequence, kind)
-                if event.kind != Kind.DAMAGED:
+                self._strangers.meet(event)
+                if event.kind not in _SIGNS:
                     continue
             if event is None:
                 wait = min(wait * 2, max(_MOST_WAIT_S, limit_s / 8 if begun else 0.0))
@@ -206,6 +223,7 @@ class Exchange:
                 after a power failure. None where this is that rate.
         """
         self._decoder = FrameDecoder()
+        self._held = b""
         self._events.clear()
         self._seconds_per_byte = None
         self._noise = self._vain_waits = 0
@@ -214,10 +232,18 @@ class Exchange:
     def await_ready(self, limit_s: float) -> bool:
         """Wait for the device to say that it has started; False when it has not within limit_s seconds."""
         until = time.monotonic() + limit_s
+        self._begin()
         while (event := self._next(until)) is not None:
-            if isinstance(event, Frame) and event.kind == Kind.READY:
-                return True
+            if isinstance(event, Frame):
+                if event.kind == Kind.READY:
+                    return True
+                self._strangers.meet(event)
         return False
+
+    def _begin(self) -> None:
+        """A new wait for an answer begins."""
+        self._damage_told = 0
+        self._strangers = Strangers()
 
     def _next(self, until: float) -> Frame | Damage | None:
         """The next event; None when `until` has come. Bytes that keep coming do not put it off."""
@@ -225,11 +251,13 @@ class Exchange:
             left = until - time.monotonic()
             if left <= 0:
                 return None
-            data = self._transport.read(left)
+            data = self._held or self._transport.read(left)
             if data:
+                part, self._held = data[:_SLICE], data[_SLICE:]
                 self._any_bytes = True
-                self._noise += len(data)
-                self._events.extend(self._decoder.feed(data))
+                self._noise += len(part)
+                self._strangers.take(len(part))
+                self._events.extend(self._decoder.feed(part))
         event = self._events.popleft()
         if isinstance(event, Damage):
             self.damaged += 1
@@ -248,11 +276,17 @@ class Exchange:
             self.rate_changed(None)
 
     def _check_unasked(self, frame: Frame, sequence: int, kind: Kind) -> None:
-        """Faults, and signs that the device has started anew."""
+        """Faults, and that the device has started anew."""
         if frame.kind == Kind.FAULT:
             raise self._on_fault(frame.body)
-        forgot = frame.kind & ANSWER and frame.sequence == sequence and frame.body[:1] == _NO_SESSION
-        if kind is not Kind.HELLO and (frame.kind == Kind.READY or forgot):
+        if frame.kind & ANSWER and frame.sequence == sequence:
+            self._check_session(frame, kind)
+
+    def _check_session(self, answer: Frame, kind: Kind) -> None:
+        """That the device knows of the session, and so has not started anew since HELLO."""
+        if kind is Kind.HELLO:
+            self._greeted = True
+        elif self._greeted and answer.body[:1] == _NO_SESSION:
             raise DeviceRestartedError(
                 "the device started anew in the middle of a session",
                 hint="a reset from outside, a watchdog or the power supply; run again",
@@ -268,6 +302,7 @@ class Exchange:
         self._seconds_per_byte = seconds_per_byte if old is None else 0.8 * old + 0.2 * seconds_per_byte
 
     def _silence(self, message: str, details: str) -> TinyhilError:
+        details = "\n".join(filter(None, (details, self._strangers.told())))
         if not self._any_bytes:
             return NoBytesError(
                 f"the device has not sent a byte in {self._timeout_s:g} s",

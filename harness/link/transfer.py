@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from harness.errors import DeviceTimeoutError, ProtocolError
 from harness.link.exchange import Exchange, NotReceivedError
+from harness.link.limits import Pace
 from harness.link.status import content_of
 from harness.link.wire import Kind, Space
 
@@ -80,29 +81,32 @@ class Transfer:
         """What `send` returns, called again while its request is lost.
 
         Raises:
-            DeviceTimeoutError: it was lost MOST_LOSSES times.
+            DeviceTimeoutError: it was lost MOST_LOSSES times, or for the time limit of an answer.
         """
+        pace = Pace(f"{kind.name} was lost over and over", self.exchange.timeout_s)
         for _ in range(MOST_LOSSES):
             try:
                 return send()
             except NotReceivedError:
-                continue
+                pace.left()
         raise hopeless(kind)
 
     def write(self, index: int, data: bytes) -> None:
         """Bytes of input tensor `index`."""
         at = losses = 0
+        pace = Pace(f"writing input {index}, {len(data):,} bytes", self.exchange.timeout_s)
         while at < len(data):
             part = data[at : at + self.piece]
             body = bytes((index,)) + at.to_bytes(4, "little") + part
             try:
-                self.ask(Kind.WRITE, body, tries=_tries(losses))
+                self.ask(Kind.WRITE, body, tries=_tries(losses), timeout_s=pace.left())
             except NotReceivedError:
                 losses += 1
                 self.shrink()
                 continue
             self.grow()
             at += len(part)
+            pace.add(len(part))
 
     def read(self, space: Space, index: int, tensor: int, offset: int, size: int) -> bytes:
         """Bytes of a tensor, table or arena; docs/protocol.md tells what `index` and `tensor` are in each space.
@@ -112,12 +116,13 @@ class Transfer:
         """
         out = bytearray()
         losses = 0
+        pace = Pace(f"reading {size:,} bytes of {space.name}", self.exchange.timeout_s)
         while len(out) < size:
             count = min(self.piece, size - len(out), 0xFFFF)
             body = bytes((space,)) + index.to_bytes(2, "little") + tensor.to_bytes(2, "little")
             body += (offset + len(out)).to_bytes(4, "little") + count.to_bytes(2, "little")
             try:
-                part = self.ask(Kind.READ, body, answer_size=count, tries=_tries(losses))
+                part = self.ask(Kind.READ, body, answer_size=count, tries=_tries(losses), timeout_s=pace.left())
             except NotReceivedError:
                 losses += 1
                 self.shrink()
@@ -126,6 +131,7 @@ class Transfer:
             if len(part) != count:
                 raise ProtocolError(f"{len(part)} bytes read where {count} were asked for", hint="run again")
             out += part
+            pace.add(count)
         return bytes(out)
 
     def shrink(self) -> None:
