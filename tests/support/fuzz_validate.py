@@ -18,7 +18,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from harness.cli.app import EXIT_UNEXPECTED, main as tinyhil
+from harness.cli.app import EXIT_UNEXPECTED
+from harness.cli.app import main as tinyhil
 from tests.support.mutate import mutate, seed
 
 HANG_S = 120
@@ -80,7 +81,7 @@ def main(first: int, count: int, folder: Path, paths: list[str]) -> dict[str, ob
     wrong: list[str] = []
     slowest = (0.0, -1)
     for number in range(first, first + count):
-        how, data = mutate(seeds, number)
+        how, data = mutate(seeds, number, deep=True)
         path = folder / f"m{number}.tflite"
         path.write_bytes(data)
         start = time.monotonic()

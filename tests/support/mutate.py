@@ -83,13 +83,17 @@ def _recording(
         flatbuffer.unpack, table.array, table.scalar = unpack, array, scalar
 
 
-def mutate(seeds: list[Seed], number: int) -> tuple[str, bytes]:
-    """The number-th damaged file, and how it was made; the same number always gives the same file."""
+def mutate(seeds: list[Seed], number: int, *, deep: bool = False) -> tuple[str, bytes]:
+    """The number-th damaged file, and how it was made; the same number always gives the same file.
+
+    deep: mostly values change, so that many files are read, and mean something else.
+    """
     rng = np.random.default_rng((2026, number))
+    kinds = _KINDS if not deep or rng.integers(3) == 0 else _VALUE_KINDS
     chosen = seeds[int(rng.integers(len(seeds)))]
     data, how = bytearray(chosen.data), [chosen.name]
     for _ in range(int(rng.choice((1, 1, 1, 2, 3)))):
-        kind = _KINDS[int(rng.integers(len(_KINDS)))]
+        kind = kinds[int(rng.integers(len(kinds)))]
         kind(rng, data, chosen)
         how.append(kind.__name__.strip("_"))
         if len(data) < 4:
@@ -247,9 +251,13 @@ _KINDS: tuple[Callable[[Rng, bytearray, Seed], None], ...] = (
     _random_where_read,
     _copy_where_read,
     _redirect_where_read,
+)
+_VALUE_KINDS: tuple[Callable[[Rng, bytearray, Seed], None], ...] = (
     _swap_values,
     _copy_value,
     _swap_neighbours,
     _scale_float,
     _other_zero_point,
+    _flip_bits,
+    _nudge_where_read,
 )
