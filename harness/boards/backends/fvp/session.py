@@ -16,6 +16,7 @@ from pathlib import Path
 
 from harness.boards.programs import named_program
 from harness.boards.session import ProgramSession
+from harness.boards.tcp import process_tree, sockets_of, tcp_sockets
 from harness.build.image import Image
 from harness.errors import BoardError, EmulatorLicenseError, EmulatorMissingError
 from harness.hardware.board import Board, Resolved
@@ -196,4 +197,32 @@ def _connect(port: int, child: Subprocess) -> socket.socket:
             time.sleep(0.05)
             continue
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            _check_alone(port, connection.getsockname()[1], child)
+        except BoardError:
+            connection.close()
+            raise
         return connection
+
+
+def _check_alone(port: int, ours: int, child: Subprocess) -> None:
+    """Checks, where the system tells, that the port is the model's and that our connection is its first and only one.
+
+    An FVP's terminal is an open TCP port: any process of the machine may have connected to it before us.
+
+    Raises:
+        BoardError: the port is another process's, or another process is connected to it.
+    """
+    at_port = [each for each in tcp_sockets() if each.port == port and (each.listens or each.connected)]
+    others = [each for each in at_port if each.connected and each.peer_port != ours]
+    if others:
+        raise BoardError(
+            f"another process is connected to port {port} of {child.name}",
+            hint="end it; on a machine that others use, an FVP's port is open to all of them: see docs/fvp.md",
+        )
+    models = sockets_of(process_tree(child.pid))  # none where a sandbox hides them
+    if at_port and models and not any(each.port == port for each in models):
+        raise BoardError(
+            f"port {port} is another process's, not the one that {child.name} says it has opened",
+            hint="end that process, or run again: the FVP takes the next free port",
+        )
