@@ -21,7 +21,7 @@ from harness.errors import (
     WrongImageError,
 )
 from harness.link.claims import DeviceClaims, ModelClaims, check_watermarks
-from harness.link.exchange import Exchange, NotReceivedError
+from harness.link.exchange import Exchange
 from harness.link.faults import fault_error, parse_fault
 from harness.link.limits import Pace
 from harness.link.models import read_model
@@ -36,7 +36,7 @@ from harness.link.records import (
     parse_watermarks,
 )
 from harness.link.runs import FIRST_LIMIT_S, Runs
-from harness.link.transfer import MOST_LOSSES, Transfer, hopeless
+from harness.link.transfer import MOST_LOSSES, Transfer
 from harness.link.transport import Transport
 from harness.link.wire import PROTOCOL_VERSION, Kind, Mode, Space
 
@@ -269,10 +269,10 @@ class Client:
             DeviceRefusedError: the image is not built for it.
         """
         doing, limit = f"provoked fault {what}", self.exchange.timeout_s
-        try:
-            self._transfer.ask_long(Kind.TEST, bytes((what,)), limit_s=limit, doing=doing)
-        except NotReceivedError:
-            raise hopeless(Kind.TEST) from None
+        body = bytes((what,))
+        self._transfer.until_received(
+            Kind.TEST, lambda: self._transfer.ask_long(Kind.TEST, body, limit_s=limit, doing=doing)
+        )
 
     # --- pieces --------------------------------------------------------------------------------------------------
 

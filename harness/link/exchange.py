@@ -35,8 +35,6 @@ _BASE_BYTES = 64
 _QUICK_RESENDS = 8
 # Bytes that are made frames at a time: a burst of a transport's buffer would become many objects at once
 _SLICE = 16_384
-# Frames that nobody asked for, on which a request is sent again, or its answer asked for
-_SIGNS = (Kind.DAMAGED, Kind.READY)
 
 
 class NotReceivedError(Exception):
@@ -59,7 +57,8 @@ class Exchange:
         self._decoder = FrameDecoder()
         self._held = b""  # came, and is not yet made frames
         self._events: deque[Frame | Damage] = deque()
-        self._strangers = Strangers()  # since the present request
+        self._strangers = Strangers()  # since the last answer
+        self._answered = True
         self._sequence = random.SystemRandom().randrange(0x10000)
         self._greeted = False
         self._any_bytes = False
@@ -113,7 +112,7 @@ class Exchange:
         size = len(frame) + answer_size + _BASE_BYTES
         timeout_s = self._timeout_s if timeout_s is None else timeout_s
         deadline = time.monotonic() + timeout_s
-        self._begin()
+        self._begin(kind)
         wait = self._first_wait(size)
         sent, quick = 0, _QUICK_RESENDS
         while tries is None or sent < tries:
@@ -122,7 +121,7 @@ class Exchange:
             self.retries += sent > 0
             sent += 1
             event = self._answer(kind, sequence, min(start + wait, deadline), quick > 0, ignore_faults)
-            if isinstance(event, Frame) and event.kind not in _SIGNS:
+            if isinstance(event, Frame) and event.kind != Kind.DAMAGED:
                 if sent == 1:
                     self._learn((time.monotonic() - start) / size)
                 return event.body
@@ -138,20 +137,21 @@ class Exchange:
     def _answer(
         self, kind: Kind, sequence: int, until: float, heed_damage: bool, ignore_faults: bool
     ) -> Frame | Damage | None:
-        """The answer, or if heeded a sign that the request must be sent again; None when `until` has come.
+        """The answer, or if heeded a sign of damage on one of the two ways; None when `until` has come.
 
-        Such signs are damage on one of the two ways, and READY: if the device has really started anew, and what came
-        is no left-over of its last start, it knows nothing of the session and will say so.
+        READY is no sign of anything: it may be left over from an earlier start. If the device has really started anew,
+        it knows nothing of the session, and says so when the request is sent again.
         """
         while (event := self._next(until)) is not None:
             if isinstance(event, Frame):
                 if event.kind == (kind | ANSWER) and event.sequence == sequence:
                     self._check_session(event, kind)
+                    self._answered = True
                     return event
                 if not (ignore_faults and event.kind == Kind.FAULT):
                     self._check_unasked(event, sequence, kind)
                 self._strangers.meet(event)
-                if event.kind not in _SIGNS:
+                if event.kind != Kind.DAMAGED:
                     continue
             if heed_damage:
                 return event
@@ -173,18 +173,20 @@ class Exchange:
         """
         frame, sequence = self.make(kind, body)
         again = encode(Kind.REPEAT, sequence)
-        self._begin()
+        self._begin(kind)
         self._transport.write(frame)
         start = time.monotonic()
         deadline = start + self._timeout_s
         wait = self._first_wait(len(frame) + _BASE_BYTES)
         begun = False
+        asked = False  # after READY, whether the device still knows of the request
         quick = _QUICK_RESENDS
         while True:
             event = self._next(min(time.monotonic() + wait, deadline))
             if isinstance(event, Frame):
                 if event.kind == (kind | ANSWER) and event.sequence == sequence:
                     self._check_session(event, kind)
+                    self._answered = True
                     return event.body
                 if (
                     event.sequence == sequence
@@ -199,7 +201,9 @@ class Exchange:
                     wait = max(2 * expected_s, _LEAST_WAIT_S)
                 self._check_unasked(event, sequence, kind)
                 self._strangers.meet(event)
-                if event.kind not in _SIGNS:
+                restarted = event.kind == Kind.READY and not asked
+                asked |= restarted
+                if event.kind != Kind.DAMAGED and not restarted:
                     continue
             if event is None:
                 wait = min(wait * 2, max(_MOST_WAIT_S, limit_s / 8 if begun else 0.0))
@@ -225,6 +229,7 @@ class Exchange:
         self._decoder = FrameDecoder()
         self._held = b""
         self._events.clear()
+        self._answered = True
         self._seconds_per_byte = None
         self._noise = self._vain_waits = 0
         self._lower = lower
@@ -232,7 +237,7 @@ class Exchange:
     def await_ready(self, limit_s: float) -> bool:
         """Wait for the device to say that it has started; False when it has not within limit_s seconds."""
         until = time.monotonic() + limit_s
-        self._begin()
+        self._begin(Kind.RESET)
         while (event := self._next(until)) is not None:
             if isinstance(event, Frame):
                 if event.kind == Kind.READY:
@@ -240,10 +245,12 @@ class Exchange:
                 self._strangers.meet(event)
         return False
 
-    def _begin(self) -> None:
-        """A new wait for an answer begins."""
+    def _begin(self, kind: Kind) -> None:
+        """A wait for an answer begins, or goes on for a request that is sent anew because it was lost."""
         self._damage_told = 0
-        self._strangers = Strangers()
+        if self._answered or kind is Kind.HELLO:
+            self._strangers = Strangers()
+        self._answered = False
 
     def _next(self, until: float) -> Frame | Damage | None:
         """The next event; None when `until` has come. Bytes that keep coming do not put it off."""
@@ -261,6 +268,7 @@ class Exchange:
         event = self._events.popleft()
         if isinstance(event, Damage):
             self.damaged += 1
+            self._strangers.meet_damage()
         else:
             self._any_frame = True
             self._noise = self._vain_waits = 0
@@ -283,7 +291,7 @@ class Exchange:
             self._check_session(frame, kind)
 
     def _check_session(self, answer: Frame, kind: Kind) -> None:
-        """That the device knows of the session, and so has not started anew since HELLO."""
+        """Of an answer: that the device knows of the session, and so has not started anew since HELLO."""
         if kind is Kind.HELLO:
             self._greeted = True
         elif self._greeted and answer.body[:1] == _NO_SESSION:

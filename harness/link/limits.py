@@ -26,6 +26,9 @@ FLOOD_BYTES = 1 << 20
 FLOOD_FRAMES = 1_000
 """Most frames that may come meanwhile and are not the answer."""
 
+FLOOD_DAMAGE = 10_000
+"""Most damaged frames that may come meanwhile."""
+
 LEAST_RATE = 500
 """Bytes a second that long data must come with, once the time limit of one answer has passed."""
 
@@ -42,6 +45,7 @@ class Strangers:
     def __init__(self) -> None:
         self._bytes = 0
         self._frames: Counter[int] = Counter()
+        self._damaged = 0
 
     def take(self, size: int) -> None:
         """So many bytes came.
@@ -58,6 +62,12 @@ class Strangers:
         self._frames[frame.kind] += 1
         if self._frames.total() > FLOOD_FRAMES:
             raise self._flood(f"{FLOOD_FRAMES:,} frames")
+
+    def meet_damage(self) -> None:
+        """A damaged frame came. Raises FloodError, GarbageError: too many have come."""
+        self._damaged += 1
+        if self._damaged > FLOOD_DAMAGE:
+            raise self._flood(f"{FLOOD_DAMAGE:,} damaged frames")
 
     def told(self) -> str:
         """The frames by their types, as a line for an error's details; "" where none came."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from harness.errors import ProtocolError
+from harness.errors import DeviceTimeoutError, ProtocolError
 from harness.link.exchange import NotReceivedError
 from harness.link.limits import STOP_S
 from harness.link.records import DeviceInfo, Fields, Inference, ModelInfo
-from harness.link.transfer import MOST_LOSSES, Transfer, hopeless
+from harness.link.transfer import Losses, Transfer
 from harness.link.wire import Kind, Mode, Space
 
 FIRST_LIMIT_S = 120.0
@@ -78,21 +78,23 @@ class Runs:
         if mode & Mode.STEP and model.layers:
             doing += f", in layer {model.layers[0].name},"
         written = False
-        for _ in range(MOST_LOSSES):
+        losses = Losses(Kind.INVOKE, transfer.exchange.timeout_s)
+        while True:
             inline = not written and sum(model.inputs) <= transfer.piece
             if not inline and not written:
                 for index, data in enumerate(inputs):
                     transfer.write(index, data)
                 written = True
+                losses = Losses(Kind.INVOKE, transfer.exchange.timeout_s)
             room = min(transfer.piece, _OUTPUT_ROOM)
             flags = mode | Mode.INLINE if inline else mode
             body = self._run.to_bytes(4, "little") + bytes((flags,)) + room.to_bytes(2, "little")
             try:
                 return self._step(Kind.INVOKE, body + (b"".join(inputs) if inline else b""), limit, doing)
             except NotReceivedError:
+                losses.add()
                 if inline:
                     transfer.shrink()
-        raise hopeless(Kind.INVOKE)
 
     def _stops(
         self, model: ModelInfo, fields: Fields, mode: Mode, limit: float
@@ -121,6 +123,10 @@ class Runs:
         transfer = self._transfer
         start = time.monotonic()
         before = transfer.exchange.retries
+        if self._left_s <= 0:
+            raise DeviceTimeoutError(
+                f"{doing} did not end within its time limit", hint="the firmware is far slower than it was; run again"
+            )
         limit = max(min(limit, self._left_s), _LEAST_STEP_S)
         answer = transfer.ask_long(kind, body, limit_s=limit, expected_s=self._typical_s, doing=doing)
         self._left_s -= time.monotonic() - start

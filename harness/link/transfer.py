@@ -5,6 +5,7 @@ Pieces get smaller while frames are lost and larger while they are not (docs/pro
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -83,13 +84,12 @@ class Transfer:
         Raises:
             DeviceTimeoutError: it was lost MOST_LOSSES times, or for the time limit of an answer.
         """
-        pace = Pace(f"{kind.name} was lost over and over", self.exchange.timeout_s)
-        for _ in range(MOST_LOSSES):
+        losses = Losses(kind, self.exchange.timeout_s)
+        while True:
             try:
                 return send()
             except NotReceivedError:
-                pace.left()
-        raise hopeless(kind)
+                losses.add()
 
     def write(self, index: int, data: bytes) -> None:
         """Bytes of input tensor `index`."""
@@ -152,9 +152,20 @@ def _tries(losses: int) -> int | None:
     return _TRIES_AT_A_SIZE if losses < MOST_LOSSES else None
 
 
-def hopeless(kind: Kind) -> DeviceTimeoutError:
-    """The error of a line that is given up on."""
-    return DeviceTimeoutError(
-        f"{kind.name} was lost {MOST_LOSSES} times in a row",
-        hint="the line is too bad to work with: cable, baud rate?",
-    )
+class Losses:
+    """How often one request was lost; some are too many."""
+
+    def __init__(self, kind: Kind, limit_s: float) -> None:
+        """limit_s: seconds from now, after which one more loss is too many."""
+        self._kind = kind
+        self._until = time.monotonic() + limit_s
+        self._count = 0
+
+    def add(self) -> None:
+        """It was lost again. Raises DeviceTimeoutError: MOST_LOSSES times, or for too long."""
+        self._count += 1
+        if self._count >= MOST_LOSSES or time.monotonic() > self._until:
+            raise DeviceTimeoutError(
+                f"{self._kind.name} was lost {self._count} times in a row",
+                hint="the line is too bad to work with: cable, baud rate?",
+            )
