@@ -50,7 +50,7 @@ class CheckFailedError(AssertionError):
     """A check of a card failed."""
 
     def __init__(self, run: CardRun, check: CheckResult) -> None:
-        super().__init__(f"{check.name}: {check.summary}")
+        super().__init__(one_line(f"{check.name}: {check.summary}"))
         self.run = run
         self.check = check
 
@@ -188,7 +188,7 @@ class CheckItem(pytest.Item):
         assert self._run is not None
         check = next(c for c in self._run.outcome.verdict.checks if c.name == self.check)
         if check.status is Status.NOT_MEASURED:
-            pytest.skip(check.summary)
+            pytest.skip(one_line(check.summary))
         if check.status is Status.FAIL:
             raise CheckFailedError(self._run, check)
 
@@ -196,12 +196,12 @@ class CheckItem(pytest.Item):
         """All checks of the run, without a traceback."""
         error = excinfo.value
         if isinstance(error, CheckFailedError):
-            return plain(f"{error}\n{error.run.outcome.explain()}")
+            return f"{error}\n{error.run.outcome.explain()}"
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """File and title of the check."""
-        return self.path, None, f"{self.card.name}: {self.check} on {self.board}"
+        return self.path, None, one_line(f"{self.card.name}: {self.check} on {self.board}")
 
 
 class Hil:
@@ -287,7 +287,7 @@ def header(settings: Settings) -> list[str]:
     tools = tool_versions()
     lines.append("tools: " + "; ".join(tools[name] for name in ("arm compiler", "qemu")))
     lines.append("oracles: " + "; ".join(tools[name] for name in ("oracle tflm", "oracle litert")))
-    return lines
+    return [one_line(line) for line in lines]
 
 
 def scheduler(config: pytest.Config, log: Any) -> Any:

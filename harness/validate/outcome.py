@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.compiler.plan import Plan
+from harness.errors import one_line
 from harness.ir.graph import Graph
 from harness.validate.baselines import Baseline
 from harness.validate.card import Card
@@ -76,4 +77,4 @@ class Outcome:
         for check in self.verdict.checks:
             status = "" if check.status is Status.NOT_MEASURED else f"{check.status.value}: "  # the summary has it
             lines.append(f"  {check.name}: {status}{check.summary}")
-        return "\n".join(lines)
+        return "\n".join(map(one_line, lines))

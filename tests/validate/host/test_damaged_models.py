@@ -1,4 +1,4 @@
-"""Damaged models through the whole of `tinyhil validate -b host`: exact, or refused clearly; nothing crashes or hangs."""
+"""Damaged models through the whole of `tinyhil validate -b host`: exact, or refused; nothing crashes or hangs."""
 
 from __future__ import annotations
 
