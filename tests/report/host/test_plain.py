@@ -118,7 +118,7 @@ def test_pytest_shows_names_without_obeying_them(pytester: pytest.Pytester) -> N
     name = f"a{HOSTILE}"
     shutil.copy(FIXTURES / "digits.tflite", pytester.path / f"{name}.tflite")
     (pytester.path / f"{name}bad.tflite").write_bytes(b"\x1b]0;owned\x07")
-    card = {"model": f"{name}.tflite", "vectors": 1, "budgets": {"host": {"arena": 1}}}
+    card = {"model": f"{name}.tflite", "vectors": {"random": 1}, "budgets": {"host": {"arena": 1}}}
     (pytester.path / "c.hil.yaml").write_text(json.dumps(card))
     pytester.makepyfile(
         f"""
