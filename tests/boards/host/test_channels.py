@@ -108,6 +108,22 @@ def test_a_process_at_an_fvps_port_before_us_is_noticed(tmp_path):
         model.close()
 
 
+def test_addresses_that_other_machines_reach():
+    for family, address, own in (
+        (socket.AF_INET, "127.0.0.1", True), (socket.AF_INET, "0.0.0.0", False),
+        (socket.AF_INET6, "::1", True), (socket.AF_INET6, "::", False),
+    ):  # fmt: skip
+        with socket.socket(family) as listener:
+            try:
+                listener.bind((address, 0))
+            except OSError:  # no such protocol here
+                continue
+            listener.listen(1)
+            port = listener.getsockname()[1]
+            found = [each.loopback for each in tcp_sockets() if each.port == port and each.listens]
+            assert found in ([own], []), address
+
+
 @pytest.mark.skipif(not tcp_sockets(), reason="only Linux tells who holds a port")
 def test_a_port_that_is_not_the_models_is_noticed(tmp_path):
     model = Subprocess("model", listening(tmp_path / "own"), pipes=False)

