@@ -40,11 +40,12 @@ from harness.link.transfer import MOST_LOSSES, Transfer
 from harness.link.transport import Transport
 from harness.link.wire import PROTOCOL_VERSION, Kind, Mode, Space
 
-# A restart is told by READY, which may be lost
-_RESTART_S = 1.0
-# How long a new rate is tried, and how long the device may take after that to go back to the old one
-_BAUD_TRIAL_S = 0.6
-_BAUD_BACK_S = 1.5
+RESTART_S = 1.0
+"""How long a restart may take; it is told by READY, which may be lost."""
+
+BAUD_TRIAL_S = 0.6
+BAUD_BACK_S = 1.5
+"""How long a new rate is tried, and how long the device may take after that to go back to the old one."""
 
 
 class Client:
@@ -166,11 +167,11 @@ class Client:
         set_baud(fast)
         self.exchange.rate_changed(None)
         try:
-            self.hello(info.build_id, info.board, timeout_s=_BAUD_TRIAL_S)
+            self.hello(info.build_id, info.board, timeout_s=BAUD_TRIAL_S)
         except (NoBytesError, GarbageError, DamagedLineError, DeviceTimeoutError):
             set_baud(slow)
             self.exchange.rate_changed(None)
-            time.sleep(_BAUD_BACK_S)
+            time.sleep(BAUD_BACK_S)
             self.hello(info.build_id, info.board)
             return False
         counts = self.line()
@@ -258,7 +259,7 @@ class Client:
     def reset(self) -> None:
         """Restart the firmware, even out of its fault handler; hello() comes next."""
         self._transfer.ask(Kind.RESET, ignore_faults=True)
-        self.exchange.await_ready(_RESTART_S)
+        self.exchange.await_ready(RESTART_S)
         self.info = None
         self._select(None)
 

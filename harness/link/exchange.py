@@ -45,6 +45,7 @@ class Exchange:
     """Requests and answers on a transport.
 
     Attributes:
+        timeout_s: how long the device may be silent, in seconds.
         retries: requests sent again so far.
         damaged: damaged stretches received so far.
     """
@@ -52,7 +53,7 @@ class Exchange:
     def __init__(self, transport: Transport, timeout_s: float, on_fault: Callable[[bytes], TinyhilError]) -> None:
         """timeout_s: how long the device may be silent; on_fault: turns a fault frame's body into an error."""
         self._transport = transport
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._on_fault = on_fault
         self._decoder = FrameDecoder()
         self._held = b""  # came, and is not yet made frames
@@ -70,11 +71,6 @@ class Exchange:
         self._damage_told = 0  # frames in which the device told of damage, since the present request
         self.retries = 0
         self.damaged = 0
-
-    @property
-    def timeout_s(self) -> float:
-        """How long the device may be silent, in seconds."""
-        return self._timeout_s
 
     def make(self, kind: Kind, body: bytes = b"") -> tuple[bytes, int]:
         """The next request as a frame that is not sent, and its sequence number."""
@@ -110,7 +106,7 @@ class Exchange:
         """
         frame, sequence = self.make(kind, body)
         size = len(frame) + answer_size + _BASE_BYTES
-        timeout_s = self._timeout_s if timeout_s is None else timeout_s
+        timeout_s = self.timeout_s if timeout_s is None else timeout_s
         deadline = time.monotonic() + timeout_s
         self._begin(kind)
         wait = self._first_wait(size)
@@ -176,7 +172,7 @@ class Exchange:
         self._begin(kind)
         self._transport.write(frame)
         start = time.monotonic()
-        deadline = start + self._timeout_s
+        deadline = start + self.timeout_s
         wait = self._first_wait(len(frame) + _BASE_BYTES)
         begun = False
         asked = False  # after READY, whether the device still knows of the request
@@ -188,11 +184,8 @@ class Exchange:
                     self._check_session(event, kind)
                     self._answered = True
                     return event.body
-                if (
-                    event.sequence == sequence
-                    and event.kind == (Kind.REPEAT | ANSWER)
-                    and event.body[:1] != _NO_SESSION
-                ):
+                unknown = event.kind == (Kind.REPEAT | ANSWER) and event.body[:1] != _NO_SESSION
+                if unknown and event.sequence == sequence:
                     raise NotReceivedError
                 if event.kind == Kind.ACCEPTED and event.sequence == sequence and not begun:
                     begun = True
@@ -215,7 +208,7 @@ class Exchange:
             if time.monotonic() >= deadline:
                 if begun:
                     raise self._silence(f"{doing} did not end within {limit_s:g} s", "it began, then nothing more came")
-                raise self._silence(f"{kind_name(kind)} was not answered for {self._timeout_s:g} s", "")
+                raise self._silence(f"{kind_name(kind)} was not answered for {self.timeout_s:g} s", "")
             self.retries += 1
             self._transport.write(again)
 
@@ -313,7 +306,7 @@ class Exchange:
         details = "\n".join(filter(None, (details, self._strangers.told())))
         if not self._any_bytes:
             return NoBytesError(
-                f"the device has not sent a byte in {self._timeout_s:g} s",
+                f"the device has not sent a byte in {self.timeout_s:g} s",
                 hint="is the right port chosen, the board powered and the image for this board?",
             )
         if not self._any_frame:

@@ -19,7 +19,7 @@ FIRST_LIMIT_S = 120.0
 _OUTPUT_ROOM = 512
 _LEAST_LIMIT_S = 10.0
 _LIMIT_FACTOR = 20.0
-_LEAST_STEP_S = 0.1
+LEAST_STEP_S = 0.1
 _AGAIN = "run again; report this if it happens again"
 
 
@@ -127,7 +127,7 @@ class Runs:
             raise DeviceTimeoutError(
                 f"{doing} did not end within its time limit", hint="the firmware is far slower than it was; run again"
             )
-        limit = max(min(limit, self._left_s), _LEAST_STEP_S)
+        limit = max(min(limit, self._left_s), LEAST_STEP_S)
         answer = transfer.ask_long(kind, body, limit_s=limit, expected_s=self._typical_s, doing=doing)
         self._left_s -= time.monotonic() - start
         if transfer.exchange.retries > before:

@@ -34,6 +34,7 @@ class HonestDevice:
         instead: by type of request, what goes on the line instead of the answer; None to take it back.
         noise: bytes that come whenever it is read.
         greeted: whether there is a session.
+        stored: answers by sequence number, for those who ask again.
     """
 
     def __init__(self) -> None:
@@ -45,7 +46,7 @@ class HonestDevice:
         self._decoder = FrameDecoder()
         self._out = b""
         self._run = 0
-        self._stored: dict[int, bytes] = {}
+        self.stored: dict[int, bytes] = {}
 
     def write(self, data: bytes) -> None:
         """See Transport."""
@@ -69,13 +70,13 @@ class HonestDevice:
         """What an honest device sends."""
         kind = Kind(request.kind)
         if kind is Kind.REPEAT:
-            return self._stored.get(request.sequence) or encode(kind | ANSWER, request.sequence, u(4, 1))
+            return self.stored.get(request.sequence) or encode(kind | ANSWER, request.sequence, u(4, 1))
         if kind is Kind.HELLO:
             self.greeted = True
         elif not self.greeted:
             return encode(kind | ANSWER, request.sequence, u(AnswerStatus.NO_SESSION, 1))
         made = encode(kind | ANSWER, request.sequence, u(0, 1) + self.content(kind, request.body))
-        self._stored[request.sequence] = made
+        self.stored[request.sequence] = made
         accepted = encode(Kind.ACCEPTED, request.sequence) if kind in (Kind.INIT, Kind.INVOKE, Kind.CONTINUE) else b""
         return accepted + made + (encode(Kind.READY, 0) if kind is Kind.RESET else b"")
 

@@ -100,9 +100,9 @@ def test_a_process_at_an_fvps_port_before_us_is_noticed(tmp_path):
     try:
         port = told(tmp_path / "port")
         assert [each.port for each in sockets_of(process_tree(model.pid)) if each.listens] == [port]
-        fvp._connect(port, model).close()
+        fvp.connect(port, model).close()
         with socket.create_connection(("127.0.0.1", port)), pytest.raises(BoardError, match="another process is") as e:
-            fvp._connect(port, model)
+            fvp.connect(port, model)
         assert "docs/fvp.md" in e.value.hint
     finally:
         model.close()
@@ -131,7 +131,7 @@ def test_a_port_that_is_not_the_models_is_noticed(tmp_path):
     try:
         told(tmp_path / "own")
         with pytest.raises(BoardError, match="is another process's, not the one that model says"):
-            fvp._connect(told(tmp_path / "other"), model)
+            fvp.connect(told(tmp_path / "other"), model)
     finally:
         model.close()
         other.kill()

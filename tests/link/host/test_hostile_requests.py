@@ -48,10 +48,10 @@ def memory():
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch):
-    monkeypatch.setattr(client_module, "_RESTART_S", 0.05)
+    monkeypatch.setattr(client_module, "RESTART_S", 0.05)
     monkeypatch.setattr(client_module, "FIRST_LIMIT_S", 0.5)
-    monkeypatch.setattr(client_module, "_BAUD_TRIAL_S", 0.05)
-    monkeypatch.setattr(client_module, "_BAUD_BACK_S", 0.01)
+    monkeypatch.setattr(client_module, "BAUD_TRIAL_S", 0.05)
+    monkeypatch.setattr(client_module, "BAUD_BACK_S", 0.01)
 
 
 class Session:
@@ -67,7 +67,7 @@ class Session:
             self.client.init(0)
         if kind is Kind.REPEAT:  # only asked for where an answer was lost
             self.device.instead[Kind.INVOKE] = lambda device, request: encode(Kind.ACCEPTED, request.sequence)
-        self.client.exchange._timeout_s = timeout_s
+        self.client.exchange.timeout_s = timeout_s
 
     def answers(self, kind, answer):
         """From now on the device answers so; also where the same answer is asked for again."""
@@ -154,7 +154,7 @@ def test_an_answer_that_is_spoiled(kind, spoiled):
 @pytest.mark.parametrize("status", [1, 2, 3, 4, 5, 6, 7, 8, 9, 255])
 @pytest.mark.parametrize("kind", REQUESTS, ids=lambda kind: kind.name)
 def test_every_status_that_is_not_0(kind, status):
-    session = Session(kind)
+    session = Session(kind, timeout_s=0.3 if kind is Kind.REPEAT else 2.0)
     session.device.instead[kind] = lambda d, r: framed(r.kind, r.sequence, bytes((status,)) + bytes(40))
     if kind is Kind.BAUD and status != 8:
         assert session.ask(kind) is False, "it cannot, and the old rate stays"
@@ -237,7 +237,7 @@ def test_accepted_for_ever_at_a_slow_rate(kind):
         device.noise = noise
         return b""
 
-    session = Session(kind)
+    session = Session(kind, timeout_s=0.1)
     session.answers(kind, begin)
     error = ended(session, kind, DeviceTimeoutError)
     assert "ACCEPTED" in error.details
@@ -251,7 +251,7 @@ def test_right_answers_that_come_ever_so_late(kind, monkeypatch):
     """Each within its own limit, so that all together would take hours: 10,000 layers, 60 MB of arena."""
     monkeypatch.setattr(limits, "LEAST_RATE", 5_000)
     monkeypatch.setattr("harness.link.runs.STOP_S", 0.01)
-    monkeypatch.setattr("harness.link.runs._LEAST_STEP_S", 0.01)
+    monkeypatch.setattr("harness.link.runs.LEAST_STEP_S", 0.01)
     session = Session(kind, timeout_s=0.3)
     session.device.facts["layers"] = 10_000
     session.device.instead[Kind.MODEL] = late = lambda d, r: (time.sleep(0.2), d.answer(r))[1]
@@ -307,7 +307,7 @@ def test_a_real_restart_is_one(kind, told):
     def restart(device, request):
         device.greeted = False
         device.instead.clear()
-        device._stored.clear()
+        device.stored.clear()
         return encode(Kind.READY, 0) if told else b""
 
     session.device.instead[kind] = restart
@@ -329,7 +329,7 @@ def test_a_real_restart_is_one(kind, told):
     ],
 )
 def test_a_model_that_is_not_the_images(fact, told, figures):
-    session = Session(Kind.MODEL)
+    session = Session(Kind.MODEL, timeout_s=2.0)
     session.device.facts[fact] = told
     start = time.monotonic()
     with pytest.raises(WrongImageError, match=figures):
@@ -350,7 +350,7 @@ def test_a_model_that_is_not_the_images(fact, told, figures):
 )
 def test_sizes_that_are_not_the_images(known, figures):
     with pytest.raises(WrongImageError, match=figures):
-        Session(Kind.MODEL).client.model(0, known)
+        Session(Kind.MODEL, timeout_s=2.0).client.model(0, known)
 
 
 @pytest.mark.parametrize(
@@ -365,7 +365,7 @@ def test_sizes_that_are_not_the_images(known, figures):
 )
 def test_a_device_that_is_not_the_images(claims, figures):
     with pytest.raises(WrongImageError, match=figures):
-        Session(Kind.HELLO).client.hello(claims=claims)
+        Session(Kind.HELLO, timeout_s=2.0).client.hello(claims=claims)
 
 
 @pytest.mark.parametrize(
@@ -377,7 +377,7 @@ def test_a_device_that_is_not_the_images(claims, figures):
     ],
 )
 def test_memory_use_that_cannot_be(place, value, figures):
-    session = Session(Kind.WATERMARK)
+    session = Session(Kind.WATERMARK, timeout_s=2.0)
     numbers = [1000, 100, 200, 900, 900, 0, 0, 1]
     numbers[place] = value
     body = b"\0" + b"".join(u(n) for n in numbers)

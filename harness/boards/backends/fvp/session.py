@@ -137,7 +137,7 @@ class FvpSession(ProgramSession):
         port = child.port()
         if any(each.listens and not each.loopback for each in tcp_sockets() if each.port == port):
             self._open = (f"{child.name} listens at port {port} of all networks of this machine: see docs/fvp.md",)
-        self._stream = self._watch(SocketTransport(_connect(port, child)), child)
+        self._stream = self._watch(SocketTransport(connect(port, child)), child)
 
     def reset(self) -> None:
         """Starts a new model."""
@@ -186,7 +186,8 @@ def statistics(said: str) -> tuple[str, ...]:
     return (f"{found[1]} says of its whole run, which is no measurement of the model: {', '.join(parts)}",)
 
 
-def _connect(port: int, child: Subprocess) -> socket.socket:
+def connect(port: int, child: Subprocess) -> socket.socket:
+    """A connection to the model's terminal, which is the only one. Raises BoardError."""
     deadline = time.monotonic() + CONNECT_TIMEOUT_S
     while True:
         try:
