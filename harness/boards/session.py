@@ -267,7 +267,6 @@ def open_client(session: Session, image: Image) -> Client:
         models=len(image.packages),
         most_stack=image.stack_size or None,
         tick_unit=_TICK_UNITS.get(board.tick.source),
-        tick_hz=board.tick.hz,
     )
     client = Client(session.stream(), elf=image.elf)
     client.hello(image.build_id, image.board, claims=claims)

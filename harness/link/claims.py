@@ -20,14 +20,12 @@ class DeviceClaims:
         models: how many are in it.
         most_stack: bytes reserved, of which a guard may take some.
         tick_unit: one of harness.link.wire.TICK_UNITS.
-        tick_hz: rate of the tick counter.
     """
 
     core: str | None = None
     models: int | None = None
     most_stack: int | None = None
     tick_unit: str | None = None
-    tick_hz: int | None = None
 
     def check(self, info: DeviceInfo) -> None:
         """Raises WrongImageError if the device says another thing; the message has both."""
@@ -35,7 +33,6 @@ class DeviceClaims:
             ("core", info.core, self.core),
             ("number of models", info.model_count, self.models),
             ("unit of ticks", info.tick_unit, self.tick_unit),
-            ("tick rate in Hz", info.tick_hz, self.tick_hz),
         )
         for what, told, known in facts:
             if known is not None and told != known:

@@ -358,7 +358,6 @@ def test_sizes_that_are_not_the_images(known, figures):
     [
         (DeviceClaims(models=2), "number of models is 1 .* 2 "),
         (DeviceClaims(tick_unit="emulated"), "unit of ticks is cycles .* emulated "),
-        (DeviceClaims(tick_hz=81), "tick rate in Hz is 80 .* 81 "),
         (DeviceClaims(most_stack=999), "stack size in bytes is 1,000 .* 999 "),
         (DeviceClaims(core="cortex-m7"), "core is cortex-m4 .* cortex-m7 "),
     ],
