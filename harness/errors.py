@@ -6,9 +6,35 @@ try next (hint). The category decides the exit code of the command and whether p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any, ClassVar
+
+_OBEYED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but for tab and newline, DEL, C1
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # directions: Unicode Annex 9, table of explicit and implicit marks
+    "\u2028\u2029\ufeff\ud800-\udfff]"  # separators that some take for newlines, byte order mark, lone surrogates
+)
+
+
+def plain(text: str) -> str:
+    r"""Text of one or more lines with each character that a terminal would obey as `\x1b` or `\u202e`.
+
+    A name in a model or a byte on the line may hold sequences that a terminal obeys: colours, a title, moves of the
+    cursor, text that reads from right to left. Shown are their numbers instead.
+    """
+    return _OBEYED.sub(_number, text)
+
+
+def one_line(text: str) -> str:
+    r"""The same for text that belongs in one line: a newline becomes `\n`, which cannot pass for a line of ours."""
+    return plain(text).replace("\n", "\\n")
+
+
+def _number(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 class Category(Enum):
@@ -44,7 +70,7 @@ class TinyhilError(Exception):
         self.transcript = ""
 
     def __str__(self) -> str:
-        return f"{self.stage}: {self.message} [{self.code}]"
+        return one_line(f"{self.stage}: {self.message} [{self.code}]")
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -425,6 +451,12 @@ class GarbageError(LinkError):
     """The device sends bytes, but never a valid frame."""
 
     code = "garbage"
+
+
+class FloodError(LinkError):
+    """The device sends frames that nobody asked for, without end."""
+
+    code = "flood"
 
 
 class DamagedLineError(LinkError):

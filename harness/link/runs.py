@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from harness.errors import ProtocolError
+from harness.errors import DeviceTimeoutError, ProtocolError
 from harness.link.exchange import NotReceivedError
+from harness.link.limits import STOP_S
 from harness.link.records import DeviceInfo, Fields, Inference, ModelInfo
-from harness.link.transfer import MOST_LOSSES, Transfer, hopeless
+from harness.link.transfer import Losses, Transfer
 from harness.link.wire import Kind, Mode, Space
 
 FIRST_LIMIT_S = 120.0
@@ -18,6 +19,7 @@ FIRST_LIMIT_S = 120.0
 _OUTPUT_ROOM = 512
 _LEAST_LIMIT_S = 10.0
 _LIMIT_FACTOR = 20.0
+LEAST_STEP_S = 0.1
 _AGAIN = "run again; report this if it happens again"
 
 
@@ -30,6 +32,7 @@ class Runs:
         self._run = 0
         self._longest_s = 0.0
         self._typical_s = 0.0
+        self._left_s = 0.0  # that the inference may still compute
 
     def infer(
         self, model: ModelInfo, info: DeviceInfo, inputs: Sequence[bytes], mode: Mode, limit_s: float | None
@@ -48,6 +51,7 @@ class Runs:
         """
         start = time.monotonic()
         limit = self._limit() if limit_s is None else limit_s
+        self._left_s = limit + (STOP_S * len(model.layers) if mode & Mode.STEP else 0.0)
         fields = self.start(model, inputs, mode, limit)
         fields, layer_outputs = self._stops(model, fields, mode, limit)
         fields.take(8)  # layer and status, which say nothing after success
@@ -74,21 +78,23 @@ class Runs:
         if mode & Mode.STEP and model.layers:
             doing += f", in layer {model.layers[0].name},"
         written = False
-        for _ in range(MOST_LOSSES):
+        losses = Losses(Kind.INVOKE, transfer.exchange.timeout_s)
+        while True:
             inline = not written and sum(model.inputs) <= transfer.piece
             if not inline and not written:
                 for index, data in enumerate(inputs):
                     transfer.write(index, data)
                 written = True
+                losses = Losses(Kind.INVOKE, transfer.exchange.timeout_s)
             room = min(transfer.piece, _OUTPUT_ROOM)
             flags = mode | Mode.INLINE if inline else mode
             body = self._run.to_bytes(4, "little") + bytes((flags,)) + room.to_bytes(2, "little")
             try:
                 return self._step(Kind.INVOKE, body + (b"".join(inputs) if inline else b""), limit, doing)
             except NotReceivedError:
+                losses.add()
                 if inline:
                     transfer.shrink()
-        raise hopeless(Kind.INVOKE)
 
     def _stops(
         self, model: ModelInfo, fields: Fields, mode: Mode, limit: float
@@ -117,7 +123,13 @@ class Runs:
         transfer = self._transfer
         start = time.monotonic()
         before = transfer.exchange.retries
+        if self._left_s <= 0:
+            raise DeviceTimeoutError(
+                f"{doing} did not end within its time limit", hint="the firmware is far slower than it was; run again"
+            )
+        limit = max(min(limit, self._left_s), LEAST_STEP_S)
         answer = transfer.ask_long(kind, body, limit_s=limit, expected_s=self._typical_s, doing=doing)
+        self._left_s -= time.monotonic() - start
         if transfer.exchange.retries > before:
             transfer.shrink()
         else:

@@ -33,7 +33,7 @@ class CheckFailedError(AssertionError):
     """A check of a card failed."""
 
     def __init__(self, run: CardRun, check: CheckResult) -> None:
-        super().__init__(f"{check.name}: {check.summary}")
+        super().__init__(one_line(f"{check.name}: {check.summary}"))
         self.run = run
         self.check = check
 

@@ -24,6 +24,7 @@ from harness.pytest_plugin.settings import Settings
 from harness.quantization.types import Array
 from harness.report import rows
 from harness.report.document import Document, error_document, run_document
+from harness.report.plain import one_line
 from harness.validate.card import (
     SUFFIX,
     Card,
@@ -184,13 +185,13 @@ class CheckItem(pytest.Item):
         assert self._run is not None
         check = next(c for c in self._run.outcome.verdict.checks if c.name == self.check)
         if check.status is Status.NOT_MEASURED:
-            pytest.skip(check.summary)
+            pytest.skip(one_line(check.summary))
         if check.status is Status.FAIL:
             raise CheckFailedError(self._run, check)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """File and title of the check."""
-        return self.path, None, f"{self.card.name}: {self.check} on {self.board}"
+        return self.path, None, one_line(f"{self.card.name}: {self.check} on {self.board}")
 
 
 class Hil:
@@ -284,7 +285,7 @@ def header(settings: Settings) -> list[str]:
     tools = tool_versions()
     lines.append("tools: " + "; ".join(tools[name] for name in ("arm compiler", "qemu")))
     lines.append("oracles: " + "; ".join(tools[name] for name in ("oracle tflm", "oracle litert")))
-    return lines
+    return [one_line(line) for line in lines]
 
 
 def scheduler(config: pytest.Config, log: Any) -> Any:

@@ -9,6 +9,8 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from harness.errors import GraphError
+
 Array: TypeAlias = npt.NDArray[np.generic]
 Clamp: TypeAlias = tuple[int, int]
 """Lowest and highest output value, in the output tensor's quantized units."""
@@ -34,7 +36,11 @@ class DType(Enum):
 
     @property
     def range(self) -> Clamp:
-        """Lowest and highest value of an integer type."""
+        """Lowest and highest value of an integer type. Raises GraphError for one of real numbers."""
+        if self is DType.FLOAT32:
+            raise GraphError(
+                "a tensor of float32 stands where one of integers belongs", hint="quantize the model to int8 in full"
+            )
         info = np.iinfo(self.value)
         return int(info.min), int(info.max)
 

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.boards.session import open_client
-from harness.errors import BoardError, VectorsError, WrongImageError
+from harness.errors import BoardError, VectorsError
 from harness.ir.graph import Tensor
+from harness.link.claims import ModelClaims
 from harness.link.client import Client
 from harness.link.paint import INVERSE, touched
 from harness.link.records import DeviceInfo, Inference, LineCounts, Watermarks
@@ -295,20 +296,20 @@ def _arrays(data: Sequence[bytes], tensors: Sequence[Tensor]) -> tuple[Array, ..
 
 def _check_model(client: Client, index: int, package: PackageSources) -> None:
     """Checks that the model at `index` is the package's: the build id only identifies the image."""
-    model = client.model(index)
     plan = package.plan
-    if model.name != plan.name or model.sha256 != (plan.graph.sha256 or "0" * 64):
-        raise WrongImageError(
-            f"model {index} on the device is {model.name} ({model.sha256[:12]}), not {plan.name} "
-            f"({plan.graph.sha256[:12]})",
-            hint="build the image anew from these models, in this order",
-        )
-    sizes = tuple(tuple(plan.graph.tensors[t].bytes for t in layer.outputs) for layer in plan.layers)
-    if model.arena_size != plan.arena_size or tuple(layer.outputs for layer in model.layers) != sizes:
-        raise WrongImageError(
-            f"{plan.name} on the device is another compilation of the model",
-            hint="build the image anew from this package",
-        )
+
+    def sizes(tensors: Sequence[int]) -> tuple[int, ...]:
+        return tuple(plan.graph.tensors[tensor].bytes for tensor in tensors)
+
+    expected = ModelClaims(
+        name=plan.name,
+        sha256=plan.graph.sha256 or "0" * 64,
+        arena_size=plan.arena_size,
+        inputs=sizes(plan.graph.inputs),
+        outputs=sizes(plan.graph.outputs),
+        layers=tuple(sizes(layer.outputs) for layer in plan.layers),
+    )
+    client.model(index, expected)
 
 
 def _check_ticks(scale: tuple[Unit, Fraction], device: DeviceInfo, board: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.compiler.plan import Plan
+from harness.errors import one_line
 from harness.ir.graph import Graph
 from harness.validate.baselines import Baseline
 from harness.validate.card import Card
@@ -83,4 +84,4 @@ class Outcome:
             if check.advice and check.advice not in told:
                 lines.append(f"    try: {check.advice}")
                 told.add(check.advice)
-        return "\n".join(lines)
+        return "\n".join(map(one_line, lines))
