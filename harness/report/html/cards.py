@@ -1,0 +1,61 @@
+"""The cards at the top of the report: for each model on each board the verdict and the few figures that decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.report import rows
+from harness.report.document import Document
+from harness.report.html.bars import Comparison, Gauge, budgets, chip, compare
+
+
+@dataclass(frozen=True)
+class RunCard:
+    """What a card shows.
+
+    Attributes:
+        index: place among the runs, which its links lead to.
+        why: the first check that failed or the error, in a sentence; "" for a run that passes.
+        comparisons: time and arena beside TFLM's.
+        gauges: RAM and flash of the chip.
+        accuracy: (on the board, of the reference) in words, or None.
+        worst: the fullest budget, or None without one.
+        notes: what the figures cannot show.
+    """
+
+    index: int
+    model: str
+    board: str
+    verdict: str
+    why: str = ""
+    comparisons: tuple[Comparison, ...] = ()
+    gauges: tuple[Gauge, ...] = ()
+    accuracy: tuple[str, str] | None = None
+    worst: Gauge | None = None
+    notes: tuple[str, ...] = ()
+
+
+def run_card(run: Document, name: str, index: int) -> RunCard:
+    """The card of a run."""
+    board, verdict = rows.board_name(run), rows.verdict_word(run)
+    if run["kind"] == "error":
+        return RunCard(index, name, board, verdict, f"{run['error']['stage']}: {run['error']['message']}")
+    failed = [check for check in run["verdict"]["checks"] if check["status"] == "fail"]
+    why = f"{failed[0]['name']}: {failed[0]['summary']}" if failed else ""
+    if len(failed) > 1:
+        why += f"; also {', '.join(check['name'] for check in failed[1:])}"
+    time, limits, right = run["time"], budgets(run), run["verdict"]["accuracy"]
+    compared = [compare(run, "total", "Time", time["total"], time["unit"] or "")] if time["total"] is not None else []
+    compared.append(compare(run, "arena", "Arena", run["memory"]["arena_measured"], "B"))
+    return RunCard(
+        index,
+        name,
+        board,
+        verdict,
+        why,
+        tuple(compared),
+        tuple(chip(run)),
+        (f"{right['board']:.2%}", f"{right['reference']:.2%}") if right else None,
+        limits[0] if limits else None,
+        (run["baseline_note"],) if run["baseline_note"] else (),
+    )
