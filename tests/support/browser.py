@@ -13,6 +13,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,13 +51,22 @@ def axe() -> Path:
     return Path(found.submodule_search_locations[0]) / "axe.min.js"
 
 
+_AT_3_AND_4 = """
+import fcntl, os, sys
+high = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3]]
+os.dup2(high[0], 3)
+os.dup2(high[1], 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+"""The browser takes its commands from descriptor 3 and answers on 4, wherever our pipes are."""
+
+
 @contextmanager
 def browser(program: str, profile: Path) -> Iterator[Browser]:
     """A browser with an empty profile, ended with the block."""
     ours_in, theirs_out = os.pipe()
     theirs_in, ours_out = os.pipe()
-    # The browser takes its commands from descriptor 3 and answers on 4.
-    command = ["sh", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "sh", program, *FLAGS]
+    command = [sys.executable, "-c", _AT_3_AND_4, str(theirs_in), str(theirs_out), program, *FLAGS]
     command += [f"--user-data-dir={profile}", "about:blank"]
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen(command, pass_fds=(theirs_in, theirs_out), **quiet)

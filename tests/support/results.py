@@ -1,4 +1,4 @@
-"""Documents of runs with what the native board cannot measure put in: a chip's memory, budgets, TFLM's figures, cycles."""
+"""Documents of runs with what the native board cannot measure: a chip's memory, budgets, TFLM's figures, cycles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Document = dict[str, Any]
 
 
 def on_a_chip(run: Document, name: str = "") -> Document:
-    """A run of the native board as if made on a small chip, with budgets of which one is exceeded and TFLM's figures."""
+    """A run of the native board as if on a small chip, with budgets of which one is exceeded and TFLM's figures."""
     made = copy.deepcopy(run)
     made["name"] = name or made["name"]
     made["board"] |= {"asked": "nucleo-f446", "ran_on": "nucleo-f446", "core": "cortex-m4", "clock_hz": 180_000_000}
@@ -19,9 +19,11 @@ def on_a_chip(run: Document, name: str = "") -> Document:
         {"name": "sram2", "kind": "ram", "size": 32 * 1024},
     ]
     made["image"]["regions"] = {"flash": 60_000, "sram": 20_000, "sram2": 4_000}
-    made["image"]["placement"] = {"arena": "sram2", "stack": "sram", "data": "sram", "weights": "flash", "code": "flash"}
+    made["image"]["placement"] = {"arena": "sram2", "stack": "sram", "data": "sram", "weights": "flash"}
     made["memory"] |= {"stack_measured": 400, "flash": 24_000}
     made["time"]["unit"] = "instructions"
+    checks = made["verdict"]["checks"]
+    made["verdict"]["checks"] = [check for check in checks if "limit" not in check["figures"]]
     budgets = {"arena": (made["memory"]["arena_measured"], 1_000), "stack": (400, 2_048)}
     for check, (measured, limit) in budgets.items():
         figures = {"measured": measured, "limit": limit, "unit": "bytes"}
@@ -46,7 +48,7 @@ def _baseline(run: Document, kernels: str, times: int) -> Document:
         "flash": run["memory"]["flash"],
     }
     ratios = {name: ours[name] / value for name, value in figures.items()}
-    about = {"runtime": "tflm", "kernels": kernels, "core": "cortex-m4", "machine": "mps2-an386", "unit": "instructions"}
+    about = {"runtime": "tflm", "kernels": kernels, "core": "cortex-m4", "machine": "x", "unit": "instructions"}
     return {**about, **figures, "ratio": ratios, "per_layer": True, "removed": []}
 
 
