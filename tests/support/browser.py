@@ -41,7 +41,13 @@ LIMIT = 60.0
 
 def chromium() -> str | None:
     """The browser of the system; None if there is none."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    return shutil.which("chromium") or shutil.which("google-chrome")
+
+
+def installable() -> bool:
+    """Whether scripts/setup.sh installs one here: Ubuntu has it as a snap only."""
+    release = Path("/etc/os-release")
+    return sys.platform == "linux" and release.exists() and "\nID=ubuntu" not in "\n" + release.read_text()
 
 
 def axe() -> Path:

@@ -126,6 +126,7 @@ def _run(run: Document, card: RunCard, few: bool) -> dict[str, Any]:
         "chip": [*chip(run), *regions(run)],
         "pictures": list(_pictures(run)),
         "unit": run["time"]["unit"],
+        "series": _series([run]),
         "layers": rows.profile(run),
         "heat": heat(run["verdict"]["confusion"]) if run["verdict"]["confusion"] else None,
         "tables": [rows.against_tflm(run), rows.metrics(run), rows.opinions(run)],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import struct
-import sys
 import zlib
 
 import pytest
@@ -16,7 +15,7 @@ from harness.report.html import render
 from harness.validate.card import load_card
 from harness.validate.options import Options
 from harness.validate.workbench import Workbench
-from tests.support.browser import browser, chromium
+from tests.support.browser import browser, chromium, installable
 from tests.support.paths import FIXTURES
 from tests.support.results import on_a_chip, with_cycles, with_layers
 
@@ -47,9 +46,9 @@ CUT = """[...document.querySelectorAll(".scroll, table, pre, svg[role=img], .car
 def chrome(tmp_path_factory):
     program = chromium()
     if program is None:
-        if sys.platform == "linux":
+        if installable():
             pytest.fail("no Chromium: sh scripts/setup.sh test")
-        pytest.skip("no Chromium: scripts/setup.sh installs one on Linux only")
+        pytest.skip("no Chromium or Chrome, and scripts/setup.sh cannot install one here")
     with browser(program, tmp_path_factory.mktemp("profile")) as started:
         yield started
 
