@@ -32,6 +32,8 @@ class TinyhilError(Exception):
     code: ClassVar[str] = "error"
     stage: ClassVar[str] = "unknown"
     category: ClassVar[Category] = Category.INFRASTRUCTURE
+    of_line: ClassVar[bool] = False
+    """Whether the last bytes on the line help to understand it."""
 
     def __init__(self, message: str, *, hint: str, details: str = "") -> None:
         super().__init__(message)
@@ -275,6 +277,7 @@ class BoardLostError(BoardError):
     """The emulator or board went away during a run."""
 
     code = "board-lost"
+    of_line = True
 
 
 class PortLostError(BoardLostError):
@@ -383,6 +386,7 @@ class LinkError(TinyhilError):
 
     code = "link"
     stage = "link"
+    of_line = True
 
 
 class NoBytesError(LinkError):

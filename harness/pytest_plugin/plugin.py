@@ -1,19 +1,20 @@
 """The pytest plugin's options, hooks and fixtures; collectors, items and class Hil are in items.py.
 
+What collects results and writes them is in controller.py.
+
 Every pytest run loads the plugin if tinyhil is installed. It therefore imports nothing heavy before a card, a model or
 one of its fixtures is used, and prints nothing in projects without them.
 """
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.pytest_plugin.controller import Blocks, Controller
 from harness.pytest_plugin.settings import LIST_SETTINGS, SETTINGS, is_used, settings, values
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "hil: a check of a neural network on a board (items of cards and models)")
     if hasattr(config, "workerinput"):
         return
-    config.pluginmanager.register(_Controller(config), "tinyhil-controller")
+    blocks = Blocks()
+    config.pluginmanager.register(blocks, "tinyhil-blocks")
+    config.pluginmanager.register(Controller(config, blocks), "tinyhil-controller")
     models = [str(config.invocation_params.dir / model) for model in values(config, "model")]
     if not models:
         return
@@ -168,64 +171,5 @@ def pytest_runtest_makereport(
     state = item.config.stash.get(_STATE, None)
     if state is not None:
         state.explain(item, call, report)
-        pending = state.take_documents()
-        if pending:
-            report.__dict__["tinyhil"] = json.dumps(pending)  # xdist transfers all of __dict__
+        state.attach(item, report)
     return report
-
-
-class _Controller:
-    """Collects documents and writes summary and bundle, in the controlling process (without xdist the only one)."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
-        self._documents: list[dict[str, Any]] = []
-        self._faults: dict[tuple[str, str, str], dict[str, Any]] = {}  # the last document of each that is an error
-        self._bundle: str | None = None
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Takes the documents attached to a report."""
-        carried = getattr(report, "tinyhil", None)
-        for document in json.loads(carried) if carried else ():
-            file = report.nodeid.partition("::")[0]
-            origin = (report.nodeid if file.endswith(".py") else file, document["name"], document["board"]["asked"])
-            earlier = self._faults.pop(origin, None)
-            if earlier is not None:  # the run that ended with a fault was made again
-                self._documents = [known for known in self._documents if known is not earlier]
-            if document["kind"] == "error":
-                self._faults[origin] = document
-            self._documents.append(document)
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Writes the bundle."""
-        if not self._documents:
-            return
-        folder = settings(self._config).report
-        if folder is None:
-            return
-        from harness.errors import ResultsError
-        from harness.report.bundle import Invocation, write_bundle
-        from harness.report.tool_versions import tool_versions
-
-        command = [Path(sys.argv[0]).name, *self._config.invocation_params.args]
-        try:
-            page = write_bundle(folder, self._documents, Invocation([str(part) for part in command], tool_versions()))
-            self._bundle = f"report: {page}"
-        except ResultsError as error:
-            self._bundle = f"no report: {error.message}; {error.hint}"
-            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Writes the table of results."""
-        if not self._documents:
-            return
-        from harness.report.plain import one_line
-        from harness.report.rows import summary
-
-        terminalreporter.ensure_newline()
-        terminalreporter.section("tinyhil")
-        for line in summary(self._documents).plain():
-            terminalreporter.write_line(line)
-        if self._bundle:
-            terminalreporter.write_line(one_line(self._bundle))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from harness.report import rows
 from harness.report.document import Document
-from harness.report.rows import ReportTable
+from harness.report.table import ReportTable
 from harness.validate.differences import short_name
 
 
@@ -53,7 +53,7 @@ def layers(document: Document) -> ReportTable:
     )
     where = f"{document['core']} on {document['board']}" if document["board"] else document["core"]
     right = frozenset(columns) - {"layer", "op", "kernel", "by"}
-    return ReportTable(f"Layers for {where}", columns, lines, right, (note,))
+    return ReportTable(f"Layers for {where}", columns, lines, right, (note,), drop=("by", "scratch B", "op", "#"))
 
 
 def arena(document: Document) -> ReportTable:

@@ -33,24 +33,28 @@ class Invocation:
     Attributes:
         command: the exact command, as given to the operating system.
         tools: versions by name (harness.report.tool_versions).
+        session: of pytest, whose verdict is then the bundle's; None for a command.
     """
 
     command: Sequence[str]
     tools: dict[str, str]
+    session: Document | None = None
 
 
 def results_document(documents: Sequence[Document], session: Invocation) -> Document:
     """All runs as one document: the content of results.json."""
     errors = sum(d["kind"] == "error" for d in documents)
     failed = sum(d["kind"] == "run" and not d["verdict"]["passed"] for d in documents)
+    verdict = "error" if errors else "fail" if failed else "pass"
     return {
         "schema": _SCHEMA,
         "version": SCHEMA_VERSION,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": list(session.command),
         "tools": session.tools,
-        "verdict": "error" if errors else "fail" if failed else "pass",
+        "verdict": session.session["verdict"] if session.session else verdict,
         "counts": {"runs": len(documents), "failed": failed, "errors": errors},
+        "session": session.session,
         "runs": list(documents),
     }
 

@@ -4,40 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from harness.report.document import Document
 from harness.report.plain import one_line
+from harness.report.table import ReportTable
 from harness.validate.differences import short_name
 
 RATIOS = "to TFLM"
 NO_TIME = "no time to tell"
-
-
-@dataclass(frozen=True)
-class ReportTable:
-    """A table as text; columns named in `right` are aligned right, those in `prose` may wrap."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    right: frozenset[str] = frozenset()
-    notes: tuple[str, ...] = ()
-    prose: frozenset[str] = frozenset()
-
-    def plain(self) -> list[str]:
-        """The table as text lines of fixed-width columns."""
-        rows = [tuple(one_line(cell) for cell in row) for row in self.rows]
-        widths = [max(len(row[i]) for row in (self.columns, *rows)) for i in range(len(self.columns))]
-
-        def line(row: Sequence[str]) -> str:
-            cells = [
-                cell.rjust(width) if column in self.right else cell.ljust(width)
-                for cell, width, column in zip(row, widths, self.columns, strict=True)
-            ]
-            return "  ".join(cells).rstrip()
-
-        return [line(self.columns), *(line(row) for row in rows), *map(one_line, self.notes)]
 
 
 def number(value: float | int | None) -> str:
@@ -114,13 +88,38 @@ def summary(documents: Sequence[Document]) -> ReportTable:
     notes = sorted({document["board"]["reason"] for document in documents if document["board"].get("stand_in")})
     if any(row[-1] != "-" for row in rows):
         notes.append(f"{RATIOS}: inference, divided by TFLM's with its reference kernels / with CMSIS-NN")
-    return ReportTable("Results", columns, tuple(rows), frozenset(columns[3:]), tuple(notes))
+    drop = ("max LSB", "stack B", "flash B", RATIOS, "arena B")
+    return ReportTable("Results", columns, tuple(rows), frozenset(columns[3:]), tuple(notes), drop=drop)
+
+
+def own_tests(session: Document) -> ReportTable:
+    """One line per test of the user's own that ran models."""
+    columns = ("test", "board", "outcome", "runs", "message")
+    lines = tuple(
+        (
+            test["id"],
+            test["board"],
+            test["outcome"],
+            ", ".join(f"{run['model']} {run['verdict'] or 'not compared'}" for run in test["runs"]) or "none",
+            test["message"],
+        )
+        for test in session["tests"]
+    )
+    return ReportTable("Tests", columns, lines, prose=frozenset({"message"}))
+
+
+def problems(session: Document) -> ReportTable:
+    """One line per other test, or file of tests, that failed."""
+    lines = tuple((p["id"], p["outcome"], p["message"]) for p in session["problems"])
+    return ReportTable("What else failed", ("test", "outcome", "message"), lines, prose=frozenset({"message"}))
 
 
 def checks(document: Document) -> ReportTable:
     """One line per check of a run."""
-    rows = tuple((c["name"], c["status"], c["summary"]) for c in document["verdict"]["checks"])
-    return ReportTable("Checks", ("check", "status", "figures"), rows, prose=frozenset({"figures"}))
+    found = document["verdict"]["checks"]
+    rows = tuple((c["name"], c["status"], c["summary"]) for c in found)
+    notes = tuple(f"{c['name']}, try: {c['advice']}" for c in found if c.get("advice"))
+    return ReportTable("Checks", ("check", "status", "figures"), rows, notes=notes, prose=frozenset({"figures"}))
 
 
 def profile(document: Document) -> ReportTable:
@@ -168,7 +167,15 @@ def profile(document: Document) -> ReportTable:
     rows.append(tuple(last))
     notes = (document["baseline_note"],) if document["baseline_note"] else ()
     right = frozenset(columns) - {"layer", "op", "kernel"}
-    return ReportTable(f"Layers, {unit or NO_TIME}", tuple(columns), tuple(rows), right, notes)
+    return ReportTable(
+        f"Layers, {unit or NO_TIME}",
+        tuple(columns),
+        tuple(rows),
+        right,
+        notes,
+        drop=("kernel", "cum. %", "/MAC", "TFLM reference", "op", "MACs", "TFLM cmsis-nn", "#"),
+        attached=frozenset({"ratio"}),
+    )
 
 
 def _removed(document: Document, kernel_sets: Sequence[str]) -> list[tuple[str, ...]]:
@@ -213,7 +220,9 @@ def against_tflm(document: Document) -> ReportTable:
     if document["baselines"]:
         title = "Beside TensorFlow Lite Micro"
         flash += "; TFLM's program with int8-only operators and the model file"
-    return ReportTable(title, tuple(columns), tuple(rows), frozenset(columns) - {"figure"}, (*notes, flash))
+    right = frozenset(columns) - {"figure"}
+    attached = frozenset({"ratio"})
+    return ReportTable(title, tuple(columns), tuple(rows), right, (*notes, flash), attached=attached)
 
 
 def opinions(document: Document) -> ReportTable:
@@ -235,7 +244,8 @@ def opinions(document: Document) -> ReportTable:
     versions = dict.fromkeys(o["version"] for o in document["opinions"])
     right = frozenset({"vectors", "elements differing", "max LSB"})
     notes = (*versions, *document["opinion_notes"])
-    return ReportTable("Second opinions (reported, never gating)", columns, tuple(rows), right, notes)
+    drop = ("vectors", "LSB: elements")
+    return ReportTable("Second opinions (reported, never gating)", columns, tuple(rows), right, notes, drop=drop)
 
 
 def histogram(pairs: Sequence[Sequence[int]], most: int = 6) -> str:

@@ -68,12 +68,16 @@ class Outcome:
         return self.verdict.passed
 
     def explain(self) -> str:
-        """All checks, one per line, for an assertion's message."""
+        """All checks, one per line, and what to try after each failure, for an assertion's message."""
         where = self.resolved.asked.name
         if self.resolved.stand_in:
             where += f" (stand-in: {self.resolved.ran_on})"
         lines = [f"{self.card.name} on {where}:"]
+        told: set[str] = set()
         for check in self.verdict.checks:
             status = "" if check.status is Status.NOT_MEASURED else f"{check.status.value}: "  # the summary has it
             lines.append(f"  {check.name}: {status}{check.summary}")
+            if check.advice and check.advice not in told:
+                lines.append(f"    try: {check.advice}")
+                told.add(check.advice)
         return "\n".join(lines)

@@ -64,7 +64,7 @@ def calibrate(
 
 
 def _print(found: Calibration, reason: str, output: Path | None) -> None:
-    from harness.report.rows import ReportTable
+    from harness.report.table import ReportTable
 
     measures = found.unit.value == "cycles"
     columns = ["loop", "by hand", "modelled", found.unit.value]
@@ -91,7 +91,7 @@ def _print(found: Calibration, reason: str, output: Path | None) -> None:
         lines.append("an emulator counts instructions: tables and engine were checked, no cycle was measured")
     if output is not None:
         lines.append(f"{output}: use it with TINYHIL_CYCLE_TABLES={output.parent}")
-    terminal.print_lines(*lines)
+    terminal.print_text(*lines)
 
 
 def _wrong(reading: LoopMeasurement) -> str:

@@ -61,7 +61,8 @@ def generate(
         terminal.print_json(_document(package.plan, paths))
         return
     lines = [f"{path}  {path.stat().st_size:,} B" for path in paths]
-    terminal.print_lines(*lines, _summary(package.plan))
+    terminal.print_lines(*lines)
+    terminal.print_text(_summary(package.plan))
 
 
 def _document(plan: Plan, paths: Sequence[Path]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def mlperf(
         terminal.print_json(document)
         return
     parts = f"arena {image.sizes.arena:,} B, stack {image.sizes.stack:,} B"
-    terminal.print_lines(
+    terminal.print_text(
         f"{output}  {image.board}, {image.link}, build {image.build_id}",
         f"flash {document['flash']:,} B, RAM {document['ram']:,} B, of which {parts}",
     )

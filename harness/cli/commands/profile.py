@@ -63,8 +63,16 @@ def profile(
         ),
     ] = None,
     hot: Annotated[
-        int, typer.Option("--hot", metavar="N", min=0, max=1000, help="Hot blocks to list with their instructions.")
-    ] = 3,
+        int | None,
+        typer.Option(
+            "--hot",
+            metavar="N",
+            min=0,
+            max=1000,
+            help="Hot blocks to list with their instructions. Default: none in text, 3 in JSON and reports.",
+            show_default=False,
+        ),
+    ] = None,
     form: Annotated[
         Format,
         typer.Option(
@@ -115,7 +123,7 @@ def _predict(card: Card, board: str, options: Options, bench: Workbench, tell: P
     )
 
 
-def _show_prediction(prediction: Prediction, what_if: list[str], hot: int, form: Format, as_json: bool) -> None:
+def _show_prediction(prediction: Prediction, what_if: list[str], hot: int | None, form: Format, as_json: bool) -> None:
     from harness.cycles.document import prediction_document
     from harness.cycles.predict import parse_what_if
     from harness.cycles.speedscope import speedscope
@@ -127,15 +135,15 @@ def _show_prediction(prediction: Prediction, what_if: list[str], hot: int, form:
         terminal.print_json(speedscope(prediction))
         return
     changed = [prediction.recost(parse_what_if(text)) for text in what_if]
-    document = prediction_document(prediction, changed, hot=hot)
+    document = prediction_document(prediction, changed, hot=_blocks(hot))
     if as_json:
         terminal.print_json(document)
     else:
-        terminal.show(console.prediction(document))
+        terminal.show(console.prediction(document, listings=hot is not None))
 
 
 def _show_run(
-    card: Card, board: str, options: Options, bench: Workbench, hot: int, report: Path | None, as_json: bool
+    card: Card, board: str, options: Options, bench: Workbench, hot: int | None, report: Path | None, as_json: bool
 ) -> None:
     from harness.report import console
     from harness.report.bundle import Invocation, check_folder, write_bundle
@@ -160,7 +168,7 @@ def _show_run(
     if as_json:
         terminal.print_json(document)
     else:
-        terminal.show(console.profile(document))
+        terminal.show(console.profile(document, listings=hot is not None))
         if page:
             terminal.print_lines(f"Report: {page}")
     if not outcome.passed:
@@ -168,7 +176,7 @@ def _show_run(
         raise typer.Exit(Category.CHECK.value)
 
 
-def _modelled(card: Card, board: str, options: Options, bench: Workbench, hot: int, tell: Progress) -> Document:
+def _modelled(card: Card, board: str, options: Options, bench: Workbench, hot: int | None, tell: Progress) -> Document:
     """Modelled cycles for the run's document; a note instead if they cannot be modelled."""
     from harness.cycles.document import prediction_document
 
@@ -176,4 +184,9 @@ def _modelled(card: Card, board: str, options: Options, bench: Workbench, hot: i
         prediction = _predict(card, board, options, bench, tell)
     except (ProfileError, ToolError) as error:
         return {"modelled": None, "modelled_note": f"no modelled cycles: {error.message}"}
-    return {"modelled": prediction_document(prediction, hot=hot), "modelled_note": None}
+    return {"modelled": prediction_document(prediction, hot=_blocks(hot)), "modelled_note": None}
+
+
+def _blocks(hot: int | None) -> int:
+    """How many hot blocks a document has."""
+    return 3 if hot is None else hot

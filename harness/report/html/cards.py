@@ -16,6 +16,7 @@ class RunCard:
     Attributes:
         index: place among the runs, which its links lead to.
         why: the first check that failed or the error, in a sentence; "" for a run that passes.
+        advice: what to try next.
         comparisons: time and arena beside TFLM's.
         gauges: RAM and flash of the chip.
         accuracy: (on the board, of the reference) in words, or None.
@@ -28,6 +29,7 @@ class RunCard:
     board: str
     verdict: str
     why: str = ""
+    advice: str = ""
     comparisons: tuple[Comparison, ...] = ()
     gauges: tuple[Gauge, ...] = ()
     accuracy: tuple[str, str] | None = None
@@ -39,7 +41,8 @@ def run_card(run: Document, name: str, index: int) -> RunCard:
     """The card of a run."""
     board, verdict = rows.board_name(run), rows.verdict_word(run)
     if run["kind"] == "error":
-        return RunCard(index, name, board, verdict, f"{run['error']['stage']}: {run['error']['message']}")
+        error = run["error"]
+        return RunCard(index, name, board, verdict, f"{error['stage']}: {error['message']}", error["hint"])
     failed = [check for check in run["verdict"]["checks"] if check["status"] == "fail"]
     why = f"{failed[0]['name']}: {failed[0]['summary']}" if failed else ""
     if len(failed) > 1:
@@ -53,6 +56,7 @@ def run_card(run: Document, name: str, index: int) -> RunCard:
         board,
         verdict,
         why,
+        failed[0]["advice"] if failed else "",
         tuple(compared),
         tuple(chip(run)),
         (f"{right['board']:.2%}", f"{right['reference']:.2%}") if right else None,

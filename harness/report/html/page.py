@@ -26,6 +26,7 @@ from harness.report.html.heat import heat
 from harness.report.html.network import network
 from harness.report.html.svg import words
 from harness.report.plain import plain
+from harness.report.table import ReportTable
 
 _CHUNK = 20
 """Rows of a picture by layer that stay together, so that none is cut where a printed page ends."""
@@ -53,13 +54,14 @@ def render(results: Document) -> str:
     content = {
         "results": results,
         "headline": _headline(cards),
+        "session": _session(results.get("session")),
         "cards": sorted(cards, key=lambda card: _ORDER[card.verdict]),
         "summary": rows.summary(runs),
         "runs": [_run(run, card, few) for run, card in zip(runs, cards, strict=True)],
         "few": few,
         "lazy": layers >= _LAZY_LAYERS,
         "series": _series(runs),
-        "tools": rows.ReportTable("", ("tool", "version"), tuple((k, str(v)) for k, v in results["tools"].items())),
+        "tools": ReportTable("", ("tool", "version"), tuple((k, str(v)) for k, v in results["tools"].items())),
     }
     return str(_environment().get_template("page.html.j2").render(content)) + "\n"
 
@@ -105,6 +107,20 @@ def _headline(cards: Sequence[RunCard]) -> str:
     told = {"error": "ended by an error", "fail": "failed", "pass": "passed"}
     parts = [f"{count[word]} {told[word]}" for word in _ORDER if count[word]]
     return f"{len(cards)} run{'' if len(cards) == 1 else 's'}: {', '.join(parts)}" if cards else "no run of a model"
+
+
+def _session(session: Document | None) -> dict[str, Any] | None:
+    """What is shown of a pytest session: how it ended, tests of the user's own, and what failed beside them."""
+    if session is None:
+        return None
+    counts = ", ".join(f"{count:,} {outcome}" for outcome, count in session["counts"].items())
+    bad = [test for test in session["tests"] if test["outcome"] in ("failed", "error")]
+    return {
+        "ended": f"{session['ended']}{f': {counts}' if counts else ''}",
+        "bad": [*session["problems"], *bad],
+        "tests": rows.own_tests(session),
+        "problems": rows.problems(session),
+    }
 
 
 def _series(runs: Sequence[Document]) -> list[tuple[str, str]]:

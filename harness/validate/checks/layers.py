@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from harness.validate.card import Card, Tolerance
-from harness.validate.checks.result import CheckResult, Status, allowed, how_equal
+from harness.validate.checks.result import CheckResult, Status, about_difference, allowed, how_equal, with_advice
 from harness.validate.differences import LayerDiff, describe
 from harness.validate.evidence import Evidence
 
@@ -25,7 +25,7 @@ class LayersCheck:
             why = f"not measured here: runtime {evidence.runtime.name} shows no layer's output"
             yield CheckResult("layers", Status.NOT_MEASURED, why)
             return
-        yield check_layers(
+        result = check_layers(
             evidence.layers,
             evidence.first_layer,
             card.checks.layers,
@@ -34,6 +34,7 @@ class LayersCheck:
             evidence.uncompared,
             sum(layer.hidden for layer in evidence.plan.layers),
         )
+        yield with_advice(result, about_difference(evidence.reference.oracle, evidence.resolved.runs_on.name))
 
 
 def check_layers(

@@ -14,7 +14,7 @@ from rich.console import Console
 from harness.errors import InputError
 from harness.report import console
 from harness.report.plain import one_line, plain
-from harness.report.rows import ReportTable
+from harness.report.table import ReportTable
 from tests.cli.host.test_cli import tinyhil
 from tests.support.paths import FIXTURES
 
