@@ -132,16 +132,23 @@ class Browser:
 
     @contextmanager
     def page(
-        self, address: str, *, width: int = 1280, dark: bool = False, scripts: bool = True, media: str = ""
+        self,
+        address: str,
+        *,
+        width: int = 1280,
+        height: int = 900,
+        dark: bool = False,
+        scripts: bool = True,
+        media: str = "",
     ) -> Iterator[Page]:
-        """A page of that width that has loaded; `media` is "print" for the look on paper."""
+        """A page of that size that has loaded; `media` is "print" for the look on paper."""
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         page = Page(self, session)
         for domain in ("Page", "Runtime", "Log", "Network"):
             page.ask(f"{domain}.enable")
         page.ask("Emulation.setScriptExecutionDisabled", value=not scripts)
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         page.ask("Emulation.setDeviceMetricsOverride", **size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         page.ask("Emulation.setEmulatedMedia", media=media, features=[scheme])

@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from harness.report.document import Document
 from harness.report.html.svg import ROW, box, label, picture
-from harness.validate.differences import short_name
 
 _LEAST_LABELLED = 0.12
 """Share of the width below which a buffer is too narrow for its name."""
@@ -41,7 +40,7 @@ class Buffer:
     def text(self) -> str:
         """All there is to say of it."""
         return (
-            f"{' = '.join(map(short_name, self.names))}: {self.kind}, {self.size:,} bytes at {self.offset:,}, "
+            f"{' = '.join(self.names)}: {self.kind}, {self.size:,} bytes at {self.offset:,}, "
             f"layers {self.first} to {self.last}"
         )
 
@@ -83,7 +82,7 @@ def arena_map(
         if buffer.last >= first and buffer.first <= last and buffer.size:
             rows = (max(buffer.first, first) - first, min(buffer.last, last) - first)
             shapes += _shapes(buffer, _label(buffer, names), rows, scale, row)
-    worst = arena.get("worst_index")
+    worst = arena["worst_index"]
     if worst is not None and first <= worst <= last:
         shapes.append(box(0, (worst - first) * row + 0.5, size * scale, row - 1, "peak"))
     return picture("arena", height, f"Arena over time, {size:,} bytes", _described(arena), "".join(shapes))
@@ -105,7 +104,7 @@ def _label(buffer: Buffer, layers: Sequence[str]) -> str:
     if buffer.first < 0:
         return "input"
     written = buffer.kind == "tensor" and buffer.first < len(layers)
-    return layers[buffer.first] if written else short_name(buffer.names[0])
+    return layers[buffer.first] if written else f"…{buffer.names[0][1 - _LONGEST_NAME :]}"
 
 
 def _shapes(buffer: Buffer, name: str, rows: tuple[int, int], scale: float, row: int) -> Iterable[str]:
@@ -121,7 +120,16 @@ def _shapes(buffer: Buffer, name: str, rows: tuple[int, int], scale: float, row:
         yield label(x + 0.01, y + 3, width - 0.015, f"{name} {buffer.size:,} B")
 
 
+def fullest(arena: Document) -> str:
+    """When most bytes of the arena are alive, in words; "" for a model without layers."""
+    if arena["worst_index"] is None:
+        return ""
+    if arena["worst_index"] < 0:
+        return "before the first layer"
+    return f"at {arena['worst_layer']}" if arena["worst_index"] < arena["layers"] else "after the last layer"
+
+
 def _described(arena: Document) -> str:
-    where = f"; fullest at {arena['worst_layer']}" if arena["worst_layer"] else ""
-    return f"{len(arena['placements'])} buffers over {arena['layers']} layers{where}"
+    when = f"; fullest {fullest(arena)}" if fullest(arena) else ""
+    return f"{len(arena['placements'])} buffers over {arena['layers']} layers{when}"
 

@@ -78,9 +78,9 @@ def _layer(layer: Document, level: int, differs: float | str | None, y: float) -
     else:
         yield box(0, y + 2, _BOX, ROW - 6, kind, title=title + time, layer=layer["index"])
     note = f"≠ {differs} LSB" if differs is not None else percent(layer["share"]) if time else ""
-    yield label(_INNER, y + 6, 0.62, f"{layer['index']} · {what}", "strong")
+    yield label(_INNER, y + 6, 0.66, f"{layer['index']} · {what}", "strong")
     yield label_end(_BOX - 2 * _INNER, y + 17, note, "strong")
-    yield label(_INNER, y + 23, 0.5, layer["kernel"])
+    yield label(_INNER, y + 23, 0.6, layer["kernel"])
     yield label_end(_BOX - 2 * _INNER, y + 34, out)
 
 

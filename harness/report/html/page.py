@@ -18,7 +18,7 @@ from markupsafe import Markup
 from harness import resources
 from harness.report import cycles, rows
 from harness.report.document import Document
-from harness.report.html.arena import arena_map
+from harness.report.html.arena import arena_map, fullest
 from harness.report.html.bars import budgets, chip, layer_bars, regions, series
 from harness.report.html.cards import RunCard, run_card
 from harness.report.html.flame import flame
@@ -141,6 +141,7 @@ def _run(run: Document, card: RunCard, few: bool) -> dict[str, Any]:
         "budgets": budgets(run),
         "chip": [*chip(run), *regions(run)],
         "pictures": list(_pictures(run)),
+        "fullest": fullest(run["arena"]),
         "unit": run["time"]["unit"],
         "series": _series([run]),
         "layers": rows.profile(run),
