@@ -1,6 +1,7 @@
-"""Writes docs/img/report.png: the top of an HTML report and the network of its first run, in Chromium.
+"""Writes docs/img/report.webp: the beginning of an HTML report, in Chromium.
 
-    python scripts/report_picture.py REPORT.html [PICTURE]
+tinyhil validate fixtures/residual.hil.yaml -b nucleo-f446 --report reports
+python scripts/report_picture.py reports/report.html
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parents[1]
-HEIGHT = 1330
+HEIGHT = 1900
 """Pixels of the page that are shown."""
 
 
@@ -22,10 +23,14 @@ def main() -> None:
     program = chromium()
     if program is None:
         sys.exit("no Chromium: sh scripts/setup.sh test")
-    target = Path(sys.argv[2]) if len(sys.argv) > 2 else ROOT / "docs" / "img" / "report.png"
-    with TemporaryDirectory() as profile, browser(program, Path(profile)) as started:
-        with started.page(Path(sys.argv[1]).resolve().as_uri(), width=1100, height=HEIGHT) as page:
-            target.write_bytes(page.picture())
+    target = ROOT / "docs" / "img" / "report.webp"
+    report = Path(sys.argv[1]).resolve().as_uri()
+    with (
+        TemporaryDirectory() as profile,
+        browser(program, Path(profile)) as started,
+        started.page(report, width=1080, height=HEIGHT) as page,
+    ):
+        target.write_bytes(page.picture("webp"))
     print(target)
 
 

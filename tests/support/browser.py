@@ -12,11 +12,12 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,13 +76,18 @@ def browser(program: str, profile: Path) -> Iterator[Browser]:
     command = [sys.executable, "-c", _AT_3_AND_4, str(theirs_in), str(theirs_out), program, *FLAGS]
     command += [f"--user-data-dir={profile}", "about:blank"]
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command, pass_fds=(theirs_in, theirs_out), **quiet)
+    process = subprocess.Popen(command, pass_fds=(theirs_in, theirs_out), start_new_session=True, **quiet)
     os.close(theirs_in)
     os.close(theirs_out)
+    started = Browser(ours_in, ours_out)
     try:
-        yield Browser(ours_in, ours_out)
+        yield started
     finally:
-        process.kill()
+        with suppress(AssertionError, OSError, subprocess.TimeoutExpired):
+            started.ask("Browser.close")
+            process.wait(timeout=10)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         os.close(ours_in)
         os.close(ours_out)
@@ -191,9 +197,9 @@ class Page:
         sent = [e["params"] for e in self._browser.events if e.get("method") == "Network.requestWillBeSent"]
         return [str(params["request"]["url"]) for params in sent]
 
-    def picture(self, *, whole: bool = False) -> bytes:
-        """A PNG of what is seen, or of the whole page."""
-        answer = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=whole, **self._clip(whole))
+    def picture(self, form: str = "png", *, whole: bool = False) -> bytes:
+        """A picture ("png" or "webp") of what is seen, or of the whole page."""
+        answer = self.ask("Page.captureScreenshot", format=form, captureBeyondViewport=whole, **self._clip(whole))
         return base64.b64decode(answer["data"])
 
     def pdf(self) -> bytes:
@@ -201,13 +207,12 @@ class Page:
         return base64.b64decode(self.ask("Page.printToPDF", preferCSSPageSize=True, printBackground=True)["data"])
 
     def violations(self) -> list[str]:
-        """What axe-core finds to be serious or critical, with the elements."""
+        """What axe-core finds, with the first element of each: serious, critical and less."""
         self.run(axe().read_text(encoding="utf-8") + ";0")
         found = self.run("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)")
         return [
             f"{v['impact']} {v['id']}: {v['nodes'][0]['html'][:200]} ({len(v['nodes'])} places)"
             for v in found
-            if v["impact"] in ("serious", "critical")
         ]
 
     def _clip(self, whole: bool) -> dict[str, Any]:

@@ -26,14 +26,14 @@ def network(run: Document, *, first: int = -1, last: int | None = None) -> Marku
     """The picture of the rows `first` to `last`; row -1 is the input, row `len(layers)` the output."""
     layers = run["layers"]
     last = len(layers) if last is None else last
-    differing = differences(run)
+    differing, level = differences(run), levels(layers)
     shapes = list(_edges(layers, first, last))
     for row in range(first, last + 1):
         y = (row - first) * ROW
         if row < 0 or row == len(layers):
             shapes += _end(run["model"]["inputs" if row < 0 else "outputs"], "input" if row < 0 else "output", y)
         else:
-            shapes += _layer(layers[row], levels(layers)[row], differing.get(row), y)
+            shapes += _layer(layers[row], level[row], differing.get(row), y)
     title = f"Network, {len(layers)} layers" + (f", rows {first + 1} to {last + 1}" if first > -1 else "")
     return picture("network", (last - first + 1) * ROW, title, _described(layers), "".join(shapes))
 

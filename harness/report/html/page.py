@@ -69,7 +69,7 @@ def render(results: Document) -> str:
 def modelled(document: Document) -> str:
     """The section of modelled cycles alone: layers, a flame graph, and the hottest code."""
     macros: Any = _environment().get_template("run.html.j2").module
-    return str(macros.modelled(_modelled(document), "m"))
+    return str(macros.modelled(_modelled(document)))
 
 
 @cache
