@@ -165,7 +165,7 @@ def _gauge(name: str, used: float, limit: float, unit: str, harness: float = 0) 
         at = percent_of(limit / most)
         shapes.append(box(limit / most, 0, 1 - limit / most, _THICK, "excess"))
         shapes.append(f'<line x1="{at}" x2="{at}" y1="0" y2="{_THICK}" class="limit"/>')
-    drawn = picture("gauge", _THICK, f"{name}: {text}{also}", "", "".join(shapes))
+    drawn = picture("gauge", _THICK, name, f"{text}{also}", "".join(shapes))
     return Gauge(name, text, also, used > limit, share, drawn)
 
 
@@ -181,7 +181,7 @@ def _bars(
     """Bars of (CSS class, name, value) under each other; `named`: the first with its name, too."""
     scale = _LONGEST / (most or max([1, *(value for _, _, value in bars)]))
     told = "; ".join(f"{name} {value:,}" for _, name, value in bars)
-    return picture("bars", pitch * len(bars), f"{title}: {told}", "", "".join(_drawn(bars, scale, pitch, thick, named)))
+    return picture("bars", pitch * len(bars), title, told, "".join(_drawn(bars, scale, pitch, thick, named)))
 
 
 def _drawn(

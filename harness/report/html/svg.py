@@ -62,5 +62,5 @@ def picture(kind: str, height: float, title: str, description: str, shapes: str)
         title, description: what it shows, for those who do not see it.
         shapes: its content, escaped.
     """
-    about = f"<title>{words(title)}</title>" + (f"<desc>{words(description)}</desc>" if description else "")
+    about = f"<title>{words(title)}</title><desc>{words(description)}</desc>"
     return Markup(f'<svg class="{kind}" width="100%" height="{height:g}" role="img">{about}{shapes}</svg>')

@@ -111,7 +111,8 @@ def test_every_table_region_and_picture_says_what_it_is(page):
     assert len(regions) >= len(tags.of("table"))
     assert all(a["tabindex"] == "0" and a["role"] == "region" and a["aria-label"] for a in regions)
     for drawn in re.findall(r'<svg class="[a-z]+" width="100%".*?</svg>', page, re.S):
-        assert re.match(r'<svg class="[a-z]+" width="100%" height="[\d.]+" role="img"><title>[^<]+</title>', drawn)
+        begin = r'<svg class="[a-z]+" width="100%" height="[\d.]+" role="img"><title>[^<]+</title><desc>[^<]+</desc>'
+        assert re.match(begin, drawn)
     assert page.count('role="img"') > 40
 
 
@@ -181,6 +182,19 @@ def test_what_did_not_pass_comes_first_and_says_why(page, run):
         assert figure in said, said
 
 
+def test_time_on_the_chip_and_the_float_models_accuracy_are_on_the_card(run):
+    made = on_a_chip(run)
+    made["time"] |= {"unit": "cycles", "total": 900_000}
+    modelled = with_cycles(on_a_chip(run))
+    modelled["modelled"]["milliseconds"] = {"estimate": 21.14, "low": 18.0, "high": 24.3}
+    modelled["float_model"] = {"accuracy": 0.975, "oracle": "litert"}
+    page = render(results_document([made, modelled, run], SESSION))
+    first, second, third = (part.partition("</article>")[0] for part in page.split("<article")[1:])
+    assert "5 ms at 180 MHz" in first and "21.1 ms (18 to 24.3) modelled, not validated" in second
+    assert " ms" not in third
+    assert "float model 97.50%" in second and "float model" not in first + third
+
+
 def test_gauges_are_to_scale(run):
     made = on_a_chip(run)
     fullest, stack = budgets(made)
@@ -228,6 +242,7 @@ def test_layers_that_differ_are_marked(monkeypatch):
     assert f"≠ {found[2]} LSB" in drawn
     page = render(results_document([broken], SESSION))
     assert "First differing layer" in page and "Last bytes on the line" in page
+    assert page.count('href="#r0-2"') == 3, "from the card, from the difference and from the bar"
 
 
 def test_edges_are_those_of_the_network(run):
