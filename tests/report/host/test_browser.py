@@ -125,13 +125,17 @@ def test_what_these_tests_look_for_would_be_found(chrome, tmp_path):
 
 
 def test_nothing_is_cut_on_paper(chrome, reports):
-    with chrome.page(reports["few"], width=PAPER, media="print") as page:
+    with chrome.page(reports["few"], width=PAPER, media="print", dark=True) as page:
+        assert page.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert page.run(CUT) == []
         assert page.run("document.documentElement.scrollWidth") <= PAPER
         closed = "[...document.querySelectorAll('details:not([open]):not(.listing) table')]"
         assert False not in page.run(closed + ".map(table => table.checkVisibility())")
         assert page.run(SMALL) == []
     with chrome.page(reports["few"], width=DESK) as page:
+        page.run("window.dispatchEvent(new Event('beforeprint'))")
+        assert page.run("document.querySelectorAll('details:not([open]):not(.listing)').length") == 0
+        page.run("window.dispatchEvent(new Event('afterprint'))")
         pdf = page.pdf()
         sizes = re.findall(rb"/MediaBox ?\[0 0 ([\d.]+) ([\d.]+)\]", pdf)
         assert {(round(float(w)), round(float(h))) for w, h in sizes} == {(595, 842)}, "A4 upright"
@@ -199,6 +203,8 @@ def test_a_long_report_is_filtered_and_opens_where_a_link_leads(chrome, reports)
         shown = "[...document.querySelectorAll('{}')].filter(e => e.checkVisibility()).length"
         assert page.run(shown.format(".card")) == page.run(shown.format("section.run > h2")) == 3  # 1, 10, 11
         assert page.run("document.querySelector('output').textContent") == "3 of 12"
+        assert page.said() == []
+    with chrome.page(f"{reports['many']}#%E0%A4%A'\"]<b>") as page:
         assert page.said() == []
     with chrome.page(f"{reports['many']}#r9-3") as page:
         assert page.run("document.querySelector('tr:target, #r9-3').id") == "r9-3"

@@ -280,7 +280,7 @@ def test_long_reports_stay_compact(run):
 
 def palette(text: str) -> dict[str, dict[str, str]]:
     """Colours by name, of the light and of the dark scheme."""
-    light, _, rest = text.partition("@media (prefers-color-scheme: dark)")
+    light, _, rest = text.partition("@media screen and (prefers-color-scheme: dark)")
     dark = rest.partition("}\n}")[0]
     found = {"light": dict(re.findall(r"--([\w-]+): (#\w{6})", light))}
     found["dark"] = found["light"] | dict(re.findall(r"--([\w-]+): (#\w{6})", dark))

@@ -14,7 +14,7 @@
   };
 
   const openTarget = () => {
-    const id = decodeURIComponent(location.hash.slice(1));
+    const id = location.hash.slice(1);
     const run = /^r(?:un)?(\d+)/.exec(id);
     const section = run && document.getElementById("run" + run[1]);
     if (section) {
@@ -98,6 +98,14 @@
     form.hidden = false;
     filter();
   }
+
+  // Browsers that cannot print what is closed get it opened.
+  let closed = [];
+  window.addEventListener("beforeprint", () => {
+    closed = all("body.few details:not([open]):not(.listing)");
+    closed.forEach((details) => { details.open = true; });
+  });
+  window.addEventListener("afterprint", () => closed.forEach((details) => { details.open = false; }));
 
   prepare(document);
   document.addEventListener("toggle", (event) => { if (event.target.open) make(event.target); }, true);
