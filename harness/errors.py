@@ -202,6 +202,18 @@ class EmulatorLicenseError(ToolError):
     stage = "board"
 
 
+class PackageMissingError(ToolError):
+    """A Python package that only some uses need is not installed."""
+
+    code = "package-missing"
+
+    @classmethod
+    def of(cls, package: str, purpose: str, extra: str) -> PackageMissingError:
+        """The error for a package that is in one of tinyhil's extras."""
+        said = f"{purpose} needs the package {package}, which is not installed"
+        return cls(said, hint=f"pip install 'tinyhil[{extra}]'")
+
+
 class OracleMissingError(ToolError):
     """The package of an oracle is not installed."""
 

@@ -46,7 +46,7 @@ class CalibrationClient:
         """
         said = self._ask(f"{function} {iterations}").split()
         if len(said) != 2 or said[0] != "=" or not said[1].isdigit():
-            raise ProtocolError(f"'{' '.join(said)[:60]}' for loop function {function}", hint="docs/cycles.md")
+            raise ProtocolError(f"'{' '.join(said)[:60]}' for loop function {function}", hint="`tinyhil docs cycles`")
         return int(said[1])
 
     def _ask(self, text: str) -> str:

@@ -200,11 +200,12 @@ def read(path: Path, form: type[_Form]) -> _Form:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise CycleTableError(f"{path}: {error}", hint="correct the file; docs/cycles.md explains the form") from error
+        hint = "correct the file; `tinyhil docs cycles` explains the form"
+        raise CycleTableError(f"{path}: {error}", hint=hint) from error
     try:
         return form.model_validate(data)
     except ValidationError as error:
         lines = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
         raise CycleTableError(
-            f"{path}: {lines[0]}", hint="docs/cycles.md explains the form of a table", details="\n".join(lines)
+            f"{path}: {lines[0]}", hint="`tinyhil docs cycles` explains the form of a table", details="\n".join(lines)
         ) from error

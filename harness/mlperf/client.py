@@ -117,7 +117,9 @@ class MlperfClient:
         refused = [line for line in lines if line.startswith("e-[")]
         if refuse and refused:
             raise DeviceRefusedError(
-                f"'{text[:40]}': {refused[0]}", hint="docs/mlperf.md explains the commands", details="\n".join(lines)
+                f"'{text[:40]}': {refused[0]}",
+                hint="`tinyhil docs mlperf` explains the commands",
+                details="\n".join(lines),
             )
         return lines
 

@@ -141,7 +141,7 @@ def find_package(package: str | None = None) -> tuple[str, Any]:
                 failures.append(f"{distribution}: {error}")
     raise OracleMissingError(
         f"the oracles 'litert' and 'litert-ref' need {package or ' or '.join(PACKAGES)}",
-        hint="pip install ai-edge-litert",
+        hint="pip install 'tinyhil[litert]'",
         details="\n".join(failures),
     )
 

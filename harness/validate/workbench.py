@@ -217,12 +217,15 @@ class Workbench:
                 continue
             try:
                 other = self._references.get(name, graph, given, count=count, tensors=0)
-            except (OracleMissingError, OracleError) as error:
+            except OracleMissingError as error:
+                notes.append(f"not installed: {error.hint}")
+                continue
+            except OracleError as error:
                 notes.append(f"{name}: {error.message}")
                 continue
             diffs = output_diffs(graph, other.outputs, measurement.outputs[:count])
             opinions.append(Opinion(name, other.version, diffs))
-        return tuple(opinions), tuple(notes)
+        return tuple(opinions), tuple(dict.fromkeys(notes))
 
 
 def _silent(what: str, done: int, total: int) -> None:

@@ -43,7 +43,7 @@ def generate(
     as_json: JsonOption = False,
 ) -> None:
     """Write the model as a package of C11 and assembly, with CMakeLists.txt and NAME.mk, for your own firmware."""
-    from harness.boards import find_board
+    from harness.boards.registry import find_board
     from harness.compiler.emit.package import write_package
     from harness.cycles.targets import target_of
     from harness.validate.workbench import Workbench

@@ -90,7 +90,7 @@ def profile(
     """Measure every layer on a board, and model the cycles that a board would take.
 
     What is measured stands beside TensorFlow Lite Micro's recorded figures. Modelled cycles come from one observed run
-    on an emulator: docs/cycles.md. With --what-if or --format speedscope only these are shown.
+    on an emulator: `tinyhil docs cycles`. With --what-if or --format speedscope only these are shown.
     """
     from harness.validate.workbench import Workbench
 

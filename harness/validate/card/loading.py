@@ -119,7 +119,7 @@ def _check_boards(path: Path, root: yaml.Node | None, key: str, boards: Iterable
 
 def _schema_error(path: Path, root: yaml.Node | None, error: ValidationError) -> CardError:
     lines: list[str] = []
-    hint = "docs/cards.md lists every key"
+    hint = "`tinyhil docs cards` lists every key"
     mistakes = error.errors(include_url=False, include_input=False)
     for item in mistakes[:_SHOWN]:
         where = [str(part) for part in item["loc"] if str(part) not in _UNION_TAGS]

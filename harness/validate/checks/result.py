@@ -49,7 +49,7 @@ def about_difference(oracle: str, board: str) -> str:
     """What to try next when values differ from the oracle's."""
     if oracle not in ("tflm", "spec"):
         return (
-            f"compare with tflm (--oracle tflm): {oracle} rounds otherwise in known places (docs/oracles.md); "
+            f"compare with tflm (--oracle tflm): {oracle} rounds otherwise in known places (tinyhil docs oracles); "
             f"`max_lsb` in the card allows that"
         )
     if board != "host":
