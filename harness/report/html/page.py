@@ -34,6 +34,9 @@ _CHUNK = 20
 _OPEN_RUNS = 4
 """Runs up to which all are shown open; of more only those that did not pass."""
 
+_OPEN_CARDS = 24
+"""Cards up to which all are shown open; of more only those of runs that did not pass."""
+
 _OPEN_LAYERS = 400
 """Layers of all runs together up to which they are."""
 
@@ -55,7 +58,7 @@ def render(results: Document) -> str:
         "results": results,
         "headline": _headline(cards),
         "session": _session(results.get("session")),
-        "cards": sorted(cards, key=lambda card: _ORDER[card.verdict]),
+        "cards": _groups(sorted(cards, key=lambda card: _ORDER[card.verdict])),
         "summary": rows.summary(runs),
         "runs": [_run(run, card, few) for run, card in zip(runs, cards, strict=True)],
         "few": few,
@@ -107,6 +110,16 @@ def _headline(cards: Sequence[RunCard]) -> str:
     told = {"error": "ended by an error", "fail": "failed", "pass": "passed"}
     parts = [f"{count[word]} {told[word]}" for word in _ORDER if count[word]]
     return f"{len(cards)} run{'' if len(cards) == 1 else 's'}: {', '.join(parts)}" if cards else "no run of a model"
+
+
+def _groups(cards: list[RunCard]) -> dict[str, list[RunCard]]:
+    """The cards that are shown open, and those that are closed."""
+    if len(cards) <= _OPEN_CARDS:
+        return {"open": cards, "closed": []}
+    return {
+        "open": [card for card in cards if card.verdict != "pass"],
+        "closed": [card for card in cards if card.verdict == "pass"],
+    }
 
 
 def _session(session: Document | None) -> dict[str, Any] | None:

@@ -278,6 +278,15 @@ def test_long_reports_stay_compact(run):
     assert "<noscript>" not in small and small.count("<details open>") >= 2
 
 
+def test_of_many_runs_the_cards_of_those_that_passed_are_closed(run):
+    passed = {**run, "layers": run["layers"][:2]}
+    failed = {**passed, "name": "failed", "verdict": {**run["verdict"], "passed": False}}
+    few, many = (render(results_document([passed] * count + [failed], SESSION)) for count in (20, 40))
+    assert 'class="passed"' not in few
+    shown, _, rest = many.partition('<details class="passed"><summary>40 that passed</summary>')
+    assert (shown.count("<article"), rest.count("<article")) == (1, 40)
+
+
 def palette(text: str) -> dict[str, dict[str, str]]:
     """Colours by name, of the light and of the dark scheme."""
     light, _, rest = text.partition("@media screen and (prefers-color-scheme: dark)")

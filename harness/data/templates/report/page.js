@@ -82,6 +82,7 @@
     const [text, verdict, told] = form.elements;
     const filter = () => {
       const cards = all(".card");
+      for (const passed of all(".passed")) passed.open = Boolean(text.value || verdict.value);
       const shown = new Set();
       for (const card of cards) {
         const named = card.querySelector("h3").textContent + " " + card.querySelector(".board").textContent;
