@@ -23,7 +23,9 @@
       details.open = true;
     }
     const target = id && document.getElementById(id);
-    for (let at = target && target.parentElement; at; at = at.parentElement) if (at.localName === "details") at.open = true;
+    for (let at = target && target.parentElement; at; at = at.parentElement) {
+      if (at.localName === "details") at.open = true;
+    }
     if (target) target.scrollIntoView();
   };
 
