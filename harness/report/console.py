@@ -21,7 +21,7 @@ from harness.report.wrapping import wrap
 
 _COLOURS = {"pass": "green", "fail": "red", "error": "yellow", "ok": "green", "missing": "red", "optional": "yellow"}
 
-class _Lines:
+class _WrappedText:
     """Text that may hold words of a file or of a device; broken between words, never within a number."""
 
     def __init__(self, text: str, style: str = "") -> None:
@@ -36,7 +36,7 @@ class _Lines:
         return Measurement(widest, widest)
 
 
-class _Table:
+class _FittingTable:
     """A table that is fitted to where it is printed."""
 
     def __init__(self, content: ReportTable) -> None:
@@ -72,7 +72,7 @@ def _rich(fitted: FittedTable) -> RichTable:
 
 def table(content: ReportTable) -> RenderableType:
     """A table with its title and notes; print it with `show`, which says how wide it may be."""
-    return _Table(content)
+    return _FittingTable(content)
 
 
 def show(console: Console, parts: Iterable[RenderableType], width: int | None = None) -> None:
@@ -168,14 +168,14 @@ def error_panel_of(error: Document) -> Panel:
     """An error's message and hint, from its document."""
     lines = [_line(str(error["message"]))]
     if error["details"]:
-        lines.append(_Lines(plain(str(error["details"])), style="dim"))
+        lines.append(_WrappedText(plain(str(error["details"])), style="dim"))
     lines.append(_line(f"try: {error['hint']}"))
     return Panel(Group(*lines), title=f"{error['stage']}: {error['code']}", title_align="left", border_style="red")
 
 
-def _line(text: str, style: str = "") -> _Lines:
+def _line(text: str, style: str = "") -> _WrappedText:
     """A line that may hold words of a file or of a device."""
-    return _Lines(one_line(text), style)
+    return _WrappedText(one_line(text), style)
 
 
 def _memory(document: Document) -> Iterable[RenderableType]:

@@ -11,6 +11,7 @@ import typer
 from harness.cli import terminal
 from harness.cli.options import (
     BoardOption,
+    HotOption,
     JsonOption,
     LinkOption,
     MaxArenaOption,
@@ -62,17 +63,7 @@ def profile(
             "clock=80MHz; several in one by +. Repeatable.",
         ),
     ] = None,
-    hot: Annotated[
-        int | None,
-        typer.Option(
-            "--hot",
-            metavar="N",
-            min=0,
-            max=1000,
-            help="Hot blocks to list with their instructions. Default: none in text, 3 in JSON and reports.",
-            show_default=False,
-        ),
-    ] = None,
+    hot: HotOption = None,
     form: Annotated[
         Format,
         typer.Option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -40,6 +41,12 @@ def gitlab_steps() -> list[tuple[str, dict[str, str]]]:
     matrix = {name: values[0] for name, values in job["parallel"]["matrix"][0].items()}
     lines = "\n".join([*job["before_script"], *job["script"]])
     return [(lines, {**job["variables"], **matrix})]
+
+
+def test_the_page_has_the_examples_as_they_are():
+    page = (REPOSITORY / "docs" / "ci.md").read_text()
+    shown = dict(re.findall(r"^`([^`\n]+)`\n\n```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
+    assert shown == {f"examples/ci/{path.name}": path.read_text() for path in EXAMPLES.iterdir()}
 
 
 def test_the_github_example_has_the_services_form():

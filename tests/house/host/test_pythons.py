@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,8 +18,10 @@ VERSIONS = re.findall(r"Python :: (3\.\d+)", (REPOSITORY / "pyproject.toml").rea
 
 
 def interpreter(version: str) -> str | None:
-    """A Python of this version; None where there is none."""
-    for name in (f"python{version}", "python3", sys.executable):
+    """A Python of this version on PATH or of pyenv; None where there is none."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    own = map(str, pyenv.glob(f"{version}.*/bin/python"))
+    for name in (f"python{version}", "python3", sys.executable, *own):
         found = shutil.which(name)
         told = "import sys; print('%d.%d' % sys.version_info[:2])"
         if found and subprocess.run([found, "-c", told], capture_output=True, text=True).stdout.strip() == version:
