@@ -23,6 +23,7 @@ def arena_document(plan: Plan, described: Mapping[str, Any]) -> dict[str, Any]:
     content["layers"] = len(plan.layers)
     content["worst_layer"] = plan.layers[worst].name if 0 <= worst < len(plan.layers) else None
     content["worst_at"] = _moment(plan, worst)
+    content["worst_index"] = worst if plan.layers else None
     content["peak"] = peak
     content["scratch"] = sum(p.size for p in alive if p.tensor is None and p.state is None)
     content["overlapped"] = sum(p.size for p in _whole(alive)) - peak

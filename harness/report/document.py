@@ -14,6 +14,7 @@ from harness.compiler.plan import Plan
 from harness.errors import TinyhilError
 from harness.ir.graph import Graph
 from harness.report.arena import arena_document
+from harness.report.edges import reads_from
 from harness.report.verdict import diff_document, verdict_document
 from harness.validate.baselines import Baseline, by_layer, missing_reason
 
@@ -241,6 +242,7 @@ def board_document(resolved: Resolved) -> Document:
         "core": resolved.runs_on.core,
         "backend": resolved.runs_on.backend,
         "clock_hz": resolved.runs_on.clock_hz,
+        "memory": [{"name": r.name, "kind": r.kind, "size": r.size} for r in resolved.runs_on.memory],
     }
 
 
@@ -264,6 +266,8 @@ def image_document(image: Image) -> Document:
 def _layers(outcome: Outcome) -> list[Document]:
     """The plan's layers with measured figures, and TFLM's for the same operators."""
     lines: list[Document] = [dict(line) for line in outcome.package.manifest["layers"]]
+    for line, read in zip(lines, reads_from(outcome.plan), strict=True):
+        line["reads_from"] = read
     ticks = outcome.measurement.layer_ticks
     if ticks is not None:
         total = sum(ticks)
