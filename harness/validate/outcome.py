@@ -11,6 +11,7 @@ from harness.ir.graph import Graph
 from harness.validate.baselines import Baseline
 from harness.validate.card import Card
 from harness.validate.checks import Status
+from harness.validate.link_check import LinkCheck
 from harness.validate.reference import Reference
 from harness.validate.vectors import Vectors
 from harness.validate.verdict import Opinion, Verdict
@@ -32,6 +33,7 @@ class Outcome:
         graph: the model as imported; `plan.graph` is what runs.
         runtime: the runtime that computed it on the board.
         reference: results of the oracle that the verdict is based on.
+        link, link_check: what carried the frames, and what was run over another link besides; None if nothing was.
         opinion_notes: why a second reference has no results.
         baselines: TFLM's records for this model, core and unit.
         transcript: the last bytes on the line, as text.
@@ -55,6 +57,7 @@ class Outcome:
     baselines: tuple[Baseline, ...]
     transcript: str
     notes: tuple[str, ...] = ()
+    link_check: LinkCheck | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
