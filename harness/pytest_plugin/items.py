@@ -7,19 +7,22 @@ silent board, the next set-up tries again: that of the next check, or of the sam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.build.progress import Progress
 from harness.errors import Category, TinyhilError
 from harness.frontends import is_model
 from harness.pytest_plugin.settings import Settings
 from harness.quantization.types import Array
 from harness.report import rows
 from harness.report.document import Document, error_document, run_document
+from harness.report.heartbeat import Heartbeat
 from harness.report.plain import one_line, plain
 from harness.validate.card import (
     SUFFIX,
@@ -58,8 +61,10 @@ class CheckFailedError(AssertionError):
 class PluginState:
     """State of a pytest process: the workbench, the runs made so far, and their documents not yet reported."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, write: Callable[[str], object] | None = None) -> None:
+        """write: writes a line to a log that must not be silent for long; None where none is kept."""
         self.settings = settings
+        self._write = write
         self.bench = Workbench()
         self._runs: dict[tuple[Path, str], CardRun | TinyhilError] = {}
         self._documents: list[Document] = []
@@ -87,13 +92,18 @@ class PluginState:
     def run(self, card: Card, board: str, options: Options) -> CardRun:
         """Runs a card on a board, and keeps the document for the next report."""
         try:
-            outcome = self.bench.validate(card, board, options)
+            with self.progress(f"{card.name} on {board}") as tell:
+                outcome = self.bench.validate(card, board, options, tell)
         except TinyhilError as error:
             self._documents.append(error_document(card.name, board, error, str(card.path or card.model)))
             raise
         run = CardRun(outcome, run_document(outcome))
         self._documents.append(run.document)
         return run
+
+    def progress(self, title: str) -> AbstractContextManager[Progress | None]:
+        """Context of a run, whose progress is written every few seconds."""
+        return nullcontext() if self._write is None else Heartbeat(self._write, title)
 
     def take_documents(self) -> list[Document]:
         """The documents made since the last call."""
@@ -249,7 +259,8 @@ class Hil:
         """
         __tracebackhide__ = True
         try:
-            return self._state.bench.run(Path(model), self.board, inputs, self._state.settings.options)
+            with self._state.progress(f"{Path(model).name} on {self.board}") as tell:
+                return self._state.bench.run(Path(model), self.board, inputs, self._state.settings.options, tell)
         except TinyhilError as error:
             raise _without_frames(error) from None
 

@@ -6,9 +6,11 @@ one of its fixtures is used, and prints nothing in projects without them.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from harness.pytest_plugin.items import Hil, PluginState
 
 _STATE = pytest.StashKey[Any]()  # of a PluginState, whose module is imported when it is needed
+
+_STDERR = 2
+_LOG = pytest.StashKey[int]()  # standard error, which pytest replaces while tests run; only where it is no terminal
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,6 +50,9 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Registers the marker, and collects the models named by --model."""
     config.addinivalue_line("markers", "hil: a check of a neural network on a board (items of cards and models)")
+    with contextlib.suppress(OSError):
+        if not os.isatty(_STDERR):
+            config.stash[_LOG] = os.dup(_STDERR)
     if hasattr(config, "workerinput"):
         return
     config.pluginmanager.register(_Controller(config), "tinyhil-controller")
@@ -55,6 +63,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.args[:] = models  # `pytest --model M` runs that model, not the whole project as well
     else:
         config.args.extend(models)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Closes what pytest_configure opened."""
+    log = config.stash.get(_LOG, None)
+    if log is not None:
+        del config.stash[_LOG]
+        os.close(log)
 
 
 def _checked(config: pytest.Config) -> None:
@@ -74,9 +90,18 @@ def _state(config: pytest.Config) -> PluginState:
     if _STATE not in config.stash:
         from harness.pytest_plugin.items import PluginState
 
-        config.stash[_STATE] = PluginState(settings(config))
+        log = config.stash.get(_LOG, None)
+        config.stash[_STATE] = PluginState(settings(config), None if log is None else _writer(log))
     state: PluginState = config.stash[_STATE]
     return state
+
+
+def _writer(descriptor: int) -> Callable[[str], None]:
+    def write(line: str) -> None:
+        with contextlib.suppress(OSError):  # nobody reads it any more
+            os.write(descriptor, f"{line}\n".encode(errors="backslashreplace"))
+
+    return write
 
 
 # --- collection ------------------------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ def _run(run: Document, name: str, index: int) -> str:
     # The host board's clock is the unit of its time, not a property of the machine.
     clock = "" if board["core"] == "host" else f" at {board['clock_hz'] / 1e6:g} MHz"
     facts = (
-        f"{board['core']}{clock}, link {run['link']}; {vectors['count']} vectors "
+        f"{board['core']}{clock}, {rows.link(run)}; {vectors['count']} vectors "
         f"({vectors['name']}{', one sequence' if vectors['sequence'] else ''}); "
         f"oracle {oracle['name']} ({oracle['version']}); build {run['image']['build_id']}, {run['image']['toolchain']}"
     )

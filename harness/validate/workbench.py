@@ -133,7 +133,9 @@ class Workbench:
         resolved, graph, given = subject.resolved, subject.graph, subject.vectors
         with clock.phase("oracle"):
             tell(f"oracle {card.oracle}", 0, 0)
-            reference = self._references.get(card.oracle, graph, given, count=len(given), tensors=subject.compared)
+            reference = self._references.get(
+                card.oracle, graph, given, count=len(given), tensors=subject.compared, progress=tell
+            )
         with clock.phase("compile"):
             tell("compile", 0, 0)
             package = self._compile(card, subject, options)
@@ -149,7 +151,7 @@ class Workbench:
                 resolved, subject.runtime, graph, package.plan, given, reference, image, measurement
             )
             verdict = make_verdict(card, evidence)
-            opinions, opinion_notes = self._opinions(card, graph, given, options, measurement)
+            opinions, opinion_notes = self._opinions(card, graph, given, options, measurement, tell)
         return Outcome(
             card=card,
             graph=graph,
@@ -172,7 +174,12 @@ class Workbench:
         )
 
     def run(
-        self, model: Path, board: str, arrays: Sequence[Sequence[Array]], options: Options = Options()  # noqa: B008
+        self,
+        model: Path,
+        board: str,
+        arrays: Sequence[Sequence[Array]],
+        options: Options = Options(),  # noqa: B008
+        progress: Progress | None = None,
     ) -> list[tuple[Array, ...]]:
         """The outputs of `board` for inputs in memory, without a reference: [vector][model output]."""
         from harness.boards import resolve
@@ -184,8 +191,9 @@ class Workbench:
         target = target_of_run(resolved, placement)
         package = self.package(graph, target, goals=options.overrides.goals, runtime=options.runtime)
         subject = _Subject(resolved, RUNTIMES.get(options.runtime), graph, given, placement, 0)
-        image = self._build(subject, package, options)
-        measurement, _, _ = _run(subject, image, package, _silent)
+        tell = progress or _silent
+        image = self._build(subject, package, options, tell=tell)
+        measurement, _, _ = _run(subject, image, package, tell)
         return list(measurement.outputs)
 
     def _subject(self, card: Card, board: str, options: Options) -> _Subject:
@@ -245,7 +253,7 @@ class Workbench:
         return check_uart(subject.resolved, build, package, vector, measured, image.link, first)
 
     def _opinions(
-        self, card: Card, graph: Graph, given: Vectors, options: Options, measurement: Measurement
+        self, card: Card, graph: Graph, given: Vectors, options: Options, measurement: Measurement, tell: Progress
     ) -> tuple[tuple[Opinion, ...], tuple[str, ...]]:
         """(differences of the outputs from each second reference, notes on references that cannot run)."""
         opinions, notes = [], []
@@ -254,7 +262,7 @@ class Workbench:
             if name == card.oracle:
                 continue
             try:
-                other = self._references.get(name, graph, given, count=count, tensors=0)
+                other = self._references.get(name, graph, given, count=count, tensors=0, progress=tell)
             except (OracleMissingError, OracleError) as error:
                 notes.append(f"{name}: {error.message}")
                 continue

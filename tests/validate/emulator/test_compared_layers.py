@@ -115,7 +115,8 @@ class _Flipping(Workbench):
     def package(self, *arguments, **named):
         package = super().package(*arguments, **named)
         tensor = package.plan.layers[self._layer].outputs[0]
-        return with_flips(package, [Flip(self._run_number, self._layer, package.plan.placement_of(tensor).offset + 5, 4)])
+        place = package.plan.placement_of(tensor).offset + 5
+        return with_flips(package, [Flip(self._run_number, self._layer, place, 4)])
 
 
 @pytest.mark.parametrize(("board", "run", "layer"), [("host", 6, 0), ("mps2-an500", 0, 4), ("mps2-an500", 11, 8)])
@@ -131,7 +132,7 @@ def test_a_bit_that_flips_once_is_in_the_report(board, run, layer):
 
 
 def test_a_byte_written_into_a_gap_of_the_arena_is_counted():
-    """The arena of the tiny model, made larger than it needs: one byte of the rest is written, in the first run only."""
+    """The arena of the tiny model is made larger than it needs, and one byte of the rest written in one run."""
     board = find_board("host")
     package = tiny_package(core="host")
     old, new = "#define TINY_ARENA_SIZE 96", "#define TINY_ARENA_SIZE 160"
