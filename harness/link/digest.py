@@ -38,18 +38,18 @@ def digests(key: bytes, tensors: Sequence[tuple[int, bytes]]) -> Words:
     state[0] ^= numbers[owner[order]]
     state[1] ^= place[order].astype(np.uint32)
     state[2] ^= lengths.astype(np.uint32)
-    _permute(state)
+    permute(state)
     blocks = np.ascontiguousarray(blocks[order].transpose(1, 2, 0))
     for step in range(_BLOCKS):
         left = int(np.searchsorted(-lengths, -step * _BLOCK, side="left"))
         part = state[:, :left]
         part ^= blocks[step, :, :left]
-        _permute(part)
+        permute(part)
     np.bitwise_xor.at(sums, owner[order], (state ^ words).T)
     return sums
 
 
-def _permute(state: Words) -> None:
+def permute(state: Words) -> None:
     """The permutation of Chaskey on each column of uint32[4, n]."""
     v0, v1, v2, v3 = state
     for _ in range(_ROUNDS):

@@ -9,7 +9,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from harness.link.digest import _permute, digests
+from harness.link.digest import digests, permute
 from tests.support.paths import FIRMWARE
 
 SIZES = [0, 1, 3, 4, 15, 16, 17, 31, 32, 255, 256, 257, 271, 272, 273, 511, 512, 513, 1000, 8000, 8001]
@@ -73,7 +73,7 @@ def test_the_permutation_is_chaskeys():
         state = np.array(key, np.uint32)[:, None]
         block = np.frombuffer(bytes(range(size)) + b"\1" + bytes(15 - size), "<u4")
         state[:, 0] ^= block ^ last
-        _permute(state)
+        permute(state)
         assert (state[:, 0] ^ last).tolist() == code
 
 

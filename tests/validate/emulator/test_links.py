@@ -13,6 +13,7 @@ from harness.build import BuildOptions, build_image
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import emit
 from harness.errors import ProtocolError
+from harness.link.client import Client
 from harness.link.framing import Frame, FrameDecoder
 from harness.link.wire import Kind
 from harness.report import console, rows
@@ -104,9 +105,9 @@ def traffic(board_name, link, *, compare):
     image = build_image([package], board, BuildOptions(link=link))
     counted = []
     with open_session(board, image) as session:
-        client = open_client(session, image)
         line = Counting(session.stream())
-        client.exchange._transport = line
+        client = Client(line)
+        client.hello(image.build_id)
         for count in (VECTORS, 2 * VECTORS):
             before = (line.sent, line.received, Counter(line.requests))
             part = None if expected is None else expected[:count]
