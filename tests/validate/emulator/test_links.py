@@ -14,7 +14,6 @@ from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import emit
 from harness.errors import ProtocolError
 from harness.link.client import Client
-from harness.link.framing import Frame, FrameDecoder
 from harness.link.wire import Kind
 from harness.report import console, rows
 from harness.report.bundle import Invocation, results_document
@@ -28,6 +27,7 @@ from harness.validate.link_check import LinkCheck
 from harness.validate.measurement import measure
 from harness.validate.options import Options
 from harness.validate.workbench import Workbench
+from tests.support.counting import Counting
 from tests.support.kws import kws_graph
 from tests.support.paths import FIXTURES
 from tests.support.sabotage import right_tensors
@@ -75,25 +75,6 @@ def test_a_uart_that_gives_something_else_is_told(monkeypatch):
     with pytest.raises(ProtocolError, match="over the UART than over semihost") as caught:
         validate("mps2-an386")
     assert caught.value.hint
-
-
-class Counting:
-    """A line that counts its bytes, and the requests in them."""
-
-    def __init__(self, inner):
-        self._inner, self._decoder = inner, FrameDecoder()
-        self.requests: Counter[Kind] = Counter()
-        self.sent = self.received = 0
-
-    def write(self, data):
-        self.sent += len(data)
-        self.requests.update(Kind(event.kind) for event in self._decoder.feed(data) if isinstance(event, Frame))
-        self._inner.write(data)
-
-    def read(self, timeout_s):
-        data = self._inner.read(timeout_s)
-        self.received += len(data)
-        return data
 
 
 def traffic(board_name, link, *, compare):
