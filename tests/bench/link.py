@@ -45,7 +45,7 @@ def run(console: Console) -> None:
                     made.add_row(link, package.plan.name, way, *_measured(session, image, index, package, way))
     console.print(made)
     console.print("  By vector: ms in all, of it waiting for device and line, and the harness's own; bytes to and from")
-    console.print("  the device, and the ms that a line of so many baud takes for them, 10 bits a byte, one way at a time.")
+    console.print("  the device, and ms that a line of so many baud takes for them: 10 bits a byte, each way in turn.")
     console.print("  'idle' computes nothing on the same input: its ms are the whole overhead beside the model.")
 
 
