@@ -55,7 +55,10 @@ def generate(
     if core is None and board is None:
         terminal.say(f"no --core or --board given: made for {DEFAULT_CORE}, and for no core with less")
     graph = bench.graph(model)
-    package = bench.package(graph, target, name, parse_overrides(optimize, max_arena, max_flash).goals)
+    goals = parse_overrides(optimize, max_arena, max_flash).goals
+    with terminal.progress(as_json) as tell:
+        tell(f"compile {graph.name}", 0, 0)
+        package = bench.package(graph, target, name, goals)
     paths = write_package(package, output)
     if as_json:
         terminal.print_json(_document(package.plan, paths))
