@@ -57,7 +57,9 @@ OracleOption = Annotated[
     str | None,
     typer.Option("--oracle", metavar="ORACLE", help="Reference that gates: tflm, litert-ref, litert or spec."),
 ]
-LinkOption = Annotated[str, typer.Option("--link", metavar="LINK", help="uart, fast for the board's quickest, or rtt.")]
+LinkOption = Annotated[
+    str, typer.Option("--link", metavar="LINK", help="auto, uart, fast for the board's quickest, or rtt.")
+]
 HotOption = Annotated[
     int | None,
     typer.Option(

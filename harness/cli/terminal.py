@@ -162,11 +162,14 @@ def progress(quiet: bool, title: str = "") -> Iterator[Progress]:
 
 @contextmanager
 def _progress_line(quiet: bool, title: str) -> Iterator[Progress]:
-    """Shows progress in one line that is overwritten on a terminal, else in one line at the start."""
+    """Shows progress in one line that is overwritten on a terminal, else in a line at the start and now and then."""
     if not sys.stderr.isatty():
+        from harness.report.heartbeat import Heartbeat
+
         if title and not quiet:
             say(one_line(title))
-        yield lambda what, done, total: None
+        with Heartbeat(say, title) as beat:
+            yield beat
         return
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 

@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from harness.elf.symbols import Symbols
 from harness.errors import (
     DamagedLineError,
@@ -21,10 +24,13 @@ from harness.errors import (
     WrongImageError,
 )
 from harness.link.claims import DeviceClaims, ModelClaims, check_watermarks
+from harness.link.compare import Comparison, ExpectedLayers, can_compare
 from harness.link.exchange import Exchange
 from harness.link.faults import fault_error, parse_fault
+from harness.link.gaps import read_touched
 from harness.link.limits import Pace
 from harness.link.models import read_model
+from harness.link.paint import touched
 from harness.link.records import (
     DeviceInfo,
     Inference,
@@ -210,6 +216,7 @@ class Client:
         inputs: Sequence[bytes],
         *,
         layers: bool = False,
+        expected: ExpectedLayers | None = None,
         profile: bool = False,
         layer_stack: bool = False,
         limit_s: float | None = None,
@@ -219,6 +226,8 @@ class Client:
         Args:
             inputs: bytes of every input tensor.
             layers: fetch what each layer writes, stopping after each.
+            expected: with layers, what they should write: a device that can compare stops only where they write
+                something else.
             profile: count ticks per layer.
             layer_stack: measure stack per layer.
             limit_s: seconds the inference may take; None for 120 s at first, then 20 times the
@@ -242,8 +251,13 @@ class Client:
                 f"the tick counter of {info.board} stands still",
                 hint="validate without profile, or check the board's clocks",
             )
-        mode = Mode.PROFILE * profile | Mode.STEP * layers | Mode.LAYER_STACK * layer_stack
-        return self._runs.infer(model, info, inputs, Mode(mode), limit_s)
+        comparison = None
+        if layers and expected is not None and not layer_stack and can_compare(model, info):
+            comparison = Comparison(model, expected)
+        step = layers and comparison is None
+        mode = Mode.PROFILE * profile | Mode.STEP * step | Mode.LAYER_STACK * layer_stack
+        mode |= Mode.COMPARE * (comparison is not None)
+        return self._runs.infer(model, info, inputs, Mode(mode), limit_s, comparison)
 
     def watermarks(self) -> Watermarks:
         """Stack and arena use since init. Raises DeviceRefusedError before init."""
@@ -255,6 +269,12 @@ class Client:
         """Bytes of the selected model's arena; size None for all from offset."""
         length = self._selected().arena_size - offset if size is None else size
         return self._transfer.read(Space.ARENA, 0, 0, offset, length)
+
+    def touched(self, paint_seed: int) -> NDArray[np.bool_]:
+        """By byte of the selected model's arena, whether it lost the paint that init() made with this seed."""
+        if self._known().compares:
+            return read_touched(self._transfer, self._selected().arena_size)
+        return touched(self.read_arena(), paint_seed)
 
     def reset(self) -> None:
         """Restart the firmware, even out of its fault handler; hello() comes next."""

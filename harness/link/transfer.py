@@ -92,14 +92,14 @@ class Transfer:
                 losses.add()
 
     def write(self, index: int, data: bytes) -> None:
-        """Bytes of input tensor `index`."""
+        """Bytes of input tensor `index`, or for WRITE_EXPECTED what a run is expected to write."""
         at = losses = 0
         pace = Pace(f"writing input {index}, {len(data):,} bytes", self.exchange.timeout_s)
         while at < len(data):
             part = data[at : at + self.piece]
             body = bytes((index,)) + at.to_bytes(4, "little") + part
             try:
-                self.ask(Kind.WRITE, body, tries=_tries(losses), timeout_s=pace.left())
+                self.ask(Kind.WRITE, body, tries=self.tries_after(losses), timeout_s=pace.left())
             except NotReceivedError:
                 losses += 1
                 self.shrink()
@@ -122,7 +122,8 @@ class Transfer:
             body = bytes((space,)) + index.to_bytes(2, "little") + tensor.to_bytes(2, "little")
             body += (offset + len(out)).to_bytes(4, "little") + count.to_bytes(2, "little")
             try:
-                part = self.ask(Kind.READ, body, answer_size=count, tries=_tries(losses), timeout_s=pace.left())
+                tries = self.tries_after(losses)
+                part = self.ask(Kind.READ, body, answer_size=count, tries=tries, timeout_s=pace.left())
             except NotReceivedError:
                 losses += 1
                 self.shrink()
@@ -133,6 +134,11 @@ class Transfer:
             out += part
             pace.add(count)
         return bytes(out)
+
+    @staticmethod
+    def tries_after(losses: int) -> int | None:
+        """A few sendings at each size; the last goes on until the time limit and its error."""
+        return _TRIES_AT_A_SIZE if losses < MOST_LOSSES else None
 
     def shrink(self) -> None:
         """A frame was lost."""
@@ -145,11 +151,6 @@ class Transfer:
         if self._good >= _GOOD_BEFORE_GROWTH and self.piece < self._limit:
             self.piece = min(self.piece * 2, self._limit)
             self._good = 0
-
-
-def _tries(losses: int) -> int | None:
-    """A few sendings at each size; the last goes on until the time limit and its error."""
-    return _TRIES_AT_A_SIZE if losses < MOST_LOSSES else None
 
 
 class Losses:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.build.progress import Progress
 from harness.errors import Category, TinyhilError
 from harness.frontends import is_model
 from harness.pytest_plugin.failures import CardRun, CheckFailedError, Failures, text_of
@@ -24,6 +26,7 @@ from harness.pytest_plugin.settings import Settings
 from harness.quantization.types import Array
 from harness.report import rows
 from harness.report.document import Document, error_document, run_document
+from harness.report.heartbeat import Heartbeat
 from harness.report.plain import one_line
 from harness.validate.card import (
     SUFFIX,
@@ -47,8 +50,10 @@ _RUNS = pytest.StashKey[int]()  # how many runs a test has made so far
 class PluginState:
     """State of a pytest process: the workbench, the runs made so far, and their documents not yet reported."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, write: Callable[[str], object] | None = None) -> None:
+        """write: writes a line to a log that must not be silent for long; None where none is kept."""
         self.settings = settings
+        self._write = write
         self.bench = Workbench()
         self._runs: dict[tuple[Path, str], CardRun | TinyhilError] = {}
         self._failures = Failures()
@@ -78,7 +83,8 @@ class PluginState:
     def run(self, card: Card, board: str, options: Options) -> CardRun:
         """Runs a card on a board, and keeps the document for the next report."""
         try:
-            outcome = self.bench.validate(card, board, options)
+            with self.progress(f"{card.name} on {board}") as tell:
+                outcome = self.bench.validate(card, board, options, tell)
         except TinyhilError as error:
             self._keep(error_document(card.name, board, error, str(card.path or card.model)))
             raise
@@ -90,11 +96,16 @@ class PluginState:
         """The outputs of a model, without any comparison; noted for the next report."""
         vectors = {"count": len(inputs)}
         self._ran.append({"kind": "call", "name": model.stem, "board": {"asked": board}, "vectors": vectors})
-        return self.bench.run(model, board, inputs, self.settings.options)
+        with self.progress(f"{model.name} on {board}") as tell:
+            return self.bench.run(model, board, inputs, self.settings.options, tell)
 
     def _keep(self, document: Document) -> None:
         self._documents.append(document)
         self._ran.append(document)
+
+    def progress(self, title: str) -> AbstractContextManager[Progress | None]:
+        """Context of a run, whose progress is written every few seconds."""
+        return nullcontext() if self._write is None else Heartbeat(self._write, title)
 
     def explain(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Completes a failing report: see harness.pytest_plugin.failures."""

@@ -8,7 +8,9 @@ one of its fixtures is used, and prints nothing in projects without them.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import contextlib
+import os
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 _ITEM = pytest.StashKey[pytest.Item]()  # the test that runs
 _STATE = pytest.StashKey[Any]()  # of a PluginState, whose module is imported when it is needed
+
+_STDERR = 2
+_LOG = pytest.StashKey[int]()  # standard error, which pytest replaces while tests run; only where it is no terminal
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,6 +52,9 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Registers the marker, and collects the models named by --model."""
     config.addinivalue_line("markers", "hil: a check of a neural network on a board (items of cards and models)")
+    with contextlib.suppress(OSError):
+        if not os.isatty(_STDERR):
+            config.stash[_LOG] = os.dup(_STDERR)
     if hasattr(config, "workerinput"):
         return
     blocks = Blocks()
@@ -59,6 +67,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.args[:] = models  # `pytest --model M` runs that model, not the whole project as well
     else:
         config.args.extend(models)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Closes what pytest_configure opened."""
+    log = config.stash.get(_LOG, None)
+    if log is not None:
+        del config.stash[_LOG]
+        os.close(log)
 
 
 def _checked(config: pytest.Config) -> None:
@@ -90,9 +106,18 @@ def _state(config: pytest.Config) -> PluginState:
     if _STATE not in config.stash:
         from harness.pytest_plugin.items import PluginState
 
-        config.stash[_STATE] = PluginState(settings(config))
+        log = config.stash.get(_LOG, None)
+        config.stash[_STATE] = PluginState(settings(config), None if log is None else _writer(log))
     state: PluginState = config.stash[_STATE]
     return state
+
+
+def _writer(descriptor: int) -> Callable[[str], None]:
+    def write(line: str) -> None:
+        with contextlib.suppress(OSError):  # nobody reads it any more
+            os.write(descriptor, f"{line}\n".encode(errors="backslashreplace"))
+
+    return write
 
 
 # --- collection ------------------------------------------------------------------------------------------------------

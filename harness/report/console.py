@@ -104,6 +104,7 @@ def validation(documents: Sequence[Document]) -> Iterable[RenderableType]:
         yield _line(f"  {rows.arena_check(document)}")
         yield _line(f"  {rows.flash_equation(document['image']['groups'], document['memory']['constants'])}")
         yield _line(f"  {rows.ram_equation(document)}")
+        yield _line(f"  {rows.link(document)}")
         yield from _memory(document)
         if document["opinions"] or document["opinion_notes"]:
             yield table(rows.opinions(document))

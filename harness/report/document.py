@@ -41,6 +41,7 @@ def run_document(outcome: Outcome) -> Document:
             "name": outcome.card.name,
             "board": board_document(outcome.resolved),
             "link": outcome.link,
+            "link_check": _link_check(outcome),
             "oracle": {"name": outcome.reference.oracle, "version": outcome.reference.version},
             "vectors": {
                 "name": outcome.vectors.name,
@@ -73,6 +74,12 @@ def run_document(outcome: Outcome) -> Document:
             "transcript": outcome.transcript,
         }
     )
+
+
+def _link_check(outcome: Outcome) -> Document | None:
+    """What went over another link than the run's besides; None if nothing did."""
+    check = outcome.link_check
+    return None if check is None else {"link": check.link, "vectors": check.vectors, "layers": check.layers}
 
 
 def _memory(outcome: Outcome) -> Document:

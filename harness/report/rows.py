@@ -114,6 +114,17 @@ def problems(session: Document) -> ReportTable:
     return ReportTable("What else failed", ("test", "outcome", "message"), lines, prose=frozenset({"message"}))
 
 
+def link(document: Document) -> str:
+    """What went over which link."""
+    check = document.get("link_check")
+    if check is None:
+        return f"link {document['link']}"
+    layers = f" and {number(check['layers'])} layers" if check["layers"] else ""
+    count = check["vectors"]
+    vectors = "the first vector" if count == 1 else f"the first {number(count)} vectors"
+    return f"link {document['link']}; {check['link']} checked with {vectors}: same outputs{layers}"
+
+
 def checks(document: Document) -> ReportTable:
     """One line per check of a run."""
     found = document["verdict"]["checks"]

@@ -194,14 +194,15 @@ def output_diffs(graph: Graph, expected: Rows, got: Rows) -> tuple[TensorDiff, .
 def layer_diffs(
     plan: Plan,
     expected: Sequence[Mapping[int, Array]],
-    got: Sequence[Sequence[Sequence[Array]]] | None,
+    got: Sequence[Sequence[Sequence[Array | None]]] | None,
 ) -> tuple[tuple[LayerDiff, ...], tuple[str, ...]]:
     """(differences of layer outputs from their tensors in the model file, names of layers without such a tensor).
 
     Args:
         plan: the layers that ran.
         expected: per vector the reference's tensors, by their index in the model file.
-        got: [vector][layer][output of the layer]; None if none were fetched.
+        got: [vector][layer][output of the layer]; None if none were fetched. Only outputs without a tensor in the
+            reference may be None.
     """
     diffs: list[LayerDiff] = []
     uncompared: list[str] = []
@@ -215,7 +216,7 @@ def layer_diffs(
                 uncompared.append(layer.name)
                 continue
             wanted = [tensors[source] for tensors in expected]
-            here = [vector[layer.index][output] for vector in got]
+            here = [made_here for vector in got if (made_here := vector[layer.index][output]) is not None]
             diff = compare_tensor(made.name, wanted, here, made.kept, step_of(plan.graph, tensor))
             diffs.append(LayerDiff(layer.index, layer.name, layer.op, output, diff))
     return tuple(diffs), tuple(dict.fromkeys(uncompared))

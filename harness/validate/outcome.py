@@ -13,6 +13,7 @@ from harness.validate.baselines import Baseline
 from harness.validate.card import Card
 from harness.validate.checks import Status
 from harness.validate.float_model import FloatModel
+from harness.validate.link_check import LinkCheck
 from harness.validate.reference import Reference
 from harness.validate.vectors import Vectors
 from harness.validate.verdict import Opinion, Verdict
@@ -34,6 +35,7 @@ class Outcome:
         graph: the model as imported; `plan.graph` is what runs.
         runtime: the runtime that computed it on the board.
         reference: results of the oracle that the verdict is based on.
+        link, link_check: what carried the frames, and what was run over another link besides; None if nothing was.
         opinion_notes: why a second reference has no results.
         float_model: the card's, with its accuracy; None where the card names none.
         baselines: TFLM's records for this model, core and unit.
@@ -59,6 +61,7 @@ class Outcome:
     transcript: str
     float_model: FloatModel | None = None
     notes: tuple[str, ...] = ()
+    link_check: LinkCheck | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property

@@ -28,7 +28,9 @@ from harness.validate.card import Card
 from harness.validate.checks import Evidence
 from harness.validate.clock import PhaseClock
 from harness.validate.differences import output_diffs
+from harness.validate.expected import expected_layers
 from harness.validate.float_model import FloatModel, measure_float_model
+from harness.validate.link_check import AUTO, UART, LinkCheck, check_uart, link_to_build
 from harness.validate.options import Options, apply_options
 from harness.validate.outcome import Outcome
 from harness.validate.reference import References
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from harness.compiler.emit.package import Package
     from harness.hardware.board import Placement
     from harness.hardware.target import Target
+    from harness.link.compare import ExpectedLayers
     from harness.validate.measurement import Measurement
 
 OPINION_VECTORS = 20
@@ -132,21 +135,26 @@ class Workbench:
         resolved, graph, given = subject.resolved, subject.graph, subject.vectors
         with clock.phase("oracle"):
             tell(f"oracle {card.oracle}", 0, 0)
-            reference = self._references.get(card.oracle, graph, given, count=len(given), tensors=subject.compared)
+            reference = self._references.get(
+                card.oracle, graph, given, count=len(given), tensors=subject.compared, progress=tell
+            )
         with clock.phase("compile"):
             tell("compile", 0, 0)
             package = self._compile(card, subject, options)
         with clock.phase("build"):
-            image = self._build(subject, package, options, tell)
+            image = self._build(subject, package, options, tell=tell)
         with clock.phase("run"):
-            measurement, transcript, notes = _run(subject, image, package, tell)
+            expected = expected_layers(package.plan, reference.tensors) if subject.compared else None
+            measurement, transcript, notes = _run(subject, image, package, tell, expected)
+        with clock.phase("link check"):
+            link_check = self._link_check(subject, image, package, options, measurement, expected, tell)
         with clock.phase("compare"):
             evidence = Evidence(
                 resolved, subject.runtime, graph, package.plan, given, reference, image, measurement
             )
             verdict = make_verdict(card, evidence)
             float_model = self._float_model(card, graph, given)
-            opinions, opinion_notes = self._opinions(card, graph, given, options, measurement)
+            opinions, opinion_notes = self._opinions(card, graph, given, options, measurement, tell)
         return Outcome(
             card=card,
             graph=graph,
@@ -154,6 +162,7 @@ class Workbench:
             package=package,
             resolved=resolved,
             link=image.link,
+            link_check=link_check,
             vectors=given,
             reference=reference,
             image=image,
@@ -169,7 +178,12 @@ class Workbench:
         )
 
     def run(
-        self, model: Path, board: str, arrays: Sequence[Sequence[Array]], options: Options = Options()  # noqa: B008
+        self,
+        model: Path,
+        board: str,
+        arrays: Sequence[Sequence[Array]],
+        options: Options = Options(),  # noqa: B008
+        progress: Progress | None = None,
     ) -> list[tuple[Array, ...]]:
         """The outputs of `board` for inputs in memory, without a reference: [vector][model output]."""
         from harness.boards import resolve
@@ -181,8 +195,9 @@ class Workbench:
         target = target_of_run(resolved, placement)
         package = self.package(graph, target, goals=options.overrides.goals, runtime=options.runtime)
         subject = _Subject(resolved, RUNTIMES.get(options.runtime), graph, given, placement, 0)
-        image = self._build(subject, package, options, None)
-        measurement, _, _ = _run(subject, image, package, _silent)
+        tell = progress or _silent
+        image = self._build(subject, package, options, tell=tell)
+        measurement, _, _ = _run(subject, image, package, tell)
         return list(measurement.outputs)
 
     def _subject(self, card: Card, board: str, options: Options) -> _Subject:
@@ -205,9 +220,18 @@ class Workbench:
         goals = options.overrides.or_else(card.compile.overrides).goals
         return self.package(subject.graph, target, card.name, goals, runtime=options.runtime)
 
-    def _build(self, subject: _Subject, package: Package, options: Options, tell: Progress | None) -> Image:
-        own = BuildOptions(link=options.link, placement=subject.placement, sanitize=options.sanitize)
+    def _build(
+        self,
+        subject: _Subject,
+        package: Package,
+        options: Options,
+        *,
+        link: str | None = None,
+        tell: Progress | None = None,
+    ) -> Image:
         board = subject.resolved.runs_on
+        link = link or link_to_build(options.link, board)
+        own = BuildOptions(link=link, placement=subject.placement, sanitize=options.sanitize)
         return subject.runtime.image([package], board, own, cache_dir=self._cache_dir, progress=tell)
 
     def _float_model(self, card: Card, graph: Graph, given: Vectors) -> FloatModel | None:
@@ -217,8 +241,30 @@ class Workbench:
             self._float_models[key] = measure_float_model(card, graph, given)
         return self._float_models[key]
 
+    def _link_check(
+        self,
+        subject: _Subject,
+        image: Image,
+        package: Package,
+        options: Options,
+        measured: Measurement,
+        expected: Sequence[ExpectedLayers] | None,
+        tell: Progress,
+    ) -> LinkCheck | None:
+        """The first vector over the UART, where the link was left to us and another is faster."""
+        if options.link != AUTO or image.link == UART:
+            return None
+        tell("uart", 0, 0)
+
+        def build(link: str) -> Image:
+            return self._build(subject, package, options, link=link, tell=tell)
+
+        first = None if expected is None else expected[0]
+        vector = subject.vectors.inputs[0]
+        return check_uart(subject.resolved, build, package, vector, measured, image.link, first)
+
     def _opinions(
-        self, card: Card, graph: Graph, given: Vectors, options: Options, measurement: Measurement
+        self, card: Card, graph: Graph, given: Vectors, options: Options, measurement: Measurement, tell: Progress
     ) -> tuple[tuple[Opinion, ...], tuple[str, ...]]:
         """(differences of the outputs from each second reference, notes on references that cannot run)."""
         opinions, notes = [], []
@@ -227,7 +273,7 @@ class Workbench:
             if name == card.oracle:
                 continue
             try:
-                other = self._references.get(name, graph, given, count=count, tensors=0)
+                other = self._references.get(name, graph, given, count=count, tensors=0, progress=tell)
             except OracleMissingError as error:
                 notes.append(f"not installed: {error.hint}")
                 continue
@@ -276,11 +322,15 @@ def _check_labels(card: Card, given: Vectors) -> None:
 
 
 def _run(
-    subject: _Subject, image: Image, package: Package, tell: Progress
+    subject: _Subject,
+    image: Image,
+    package: Package,
+    tell: Progress,
+    expected: Sequence[ExpectedLayers] | None = None,
 ) -> tuple[Measurement, str, tuple[str, ...]]:
     """(measurement, transcript of the line, notes of the board's session)."""
     with _session(subject.resolved, image) as session:
-        measurement = _measure(session, subject, image, package, tell)
+        measurement = _measure(session, subject, image, package, tell, expected)
         transcript = session.transcript()
     return measurement, transcript, tuple(session.notes())
 
@@ -305,8 +355,15 @@ def _session(resolved: Resolved, image: Image) -> Iterator[Session]:
             raise
 
 
-def _measure(session: Session, subject: _Subject, image: Image, package: Package, tell: Progress) -> Measurement:
-    """Runs all vectors; fetches layers' outputs only for those that are compared."""
+def _measure(
+    session: Session,
+    subject: _Subject,
+    image: Image,
+    package: Package,
+    tell: Progress,
+    expected: Sequence[ExpectedLayers] | None,
+) -> Measurement:
+    """Runs all vectors; looks at layers' outputs only for those that are compared."""
     from harness.boards.session import open_client
     from harness.validate.measurement import measure
 
@@ -320,6 +377,7 @@ def _measure(session: Session, subject: _Subject, image: Image, package: Package
             package,
             part,
             layers=layers,
+            expected=expected if layers else None,
             profile=profile,
             measures=measures,
             progress=tell,

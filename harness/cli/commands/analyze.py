@@ -35,7 +35,10 @@ def analyze(
     target = find_board(board)
     bench = Workbench()
     graph = bench.graph(model)
-    package = bench.package(graph, target_of(target), goals=parse_overrides(optimize, max_arena, max_flash).goals)
+    goals = parse_overrides(optimize, max_arena, max_flash).goals
+    with terminal.progress(as_json) as tell:
+        tell(f"compile {graph.name}", 0, 0)
+        package = bench.package(graph, target_of(target), goals=goals)
     uses = fit([package], target, None)
     over = {use.region.name: use.excess for use in uses if use.excess}
     image, note = None, "flash: not compiled (--no-build)"

@@ -42,6 +42,7 @@ def calibrate(
     from harness.cycles.calibrate import calibrate as time_loops
     from harness.cycles.calibration_image import build
     from harness.files.writing import write_whole
+    from harness.validate.link_check import link_to_build
     from harness.validate.options import check_choice
 
     check_choice("link", link)
@@ -49,7 +50,7 @@ def calibrate(
     if output is not None and not output.parent.is_dir():
         raise OptionError(f"cannot write '{output}': no such folder", hint="name a file in a folder that exists")
     with terminal.progress(as_json, f"calibration of {board}") as tell:
-        image = build(resolved.runs_on, link, tell)
+        image = build(resolved.runs_on, link_to_build(link, resolved.runs_on), tell)
         with open_session(resolved, image) as session:
             found = time_loops(session, flash=flash, progress=tell)
     if output is not None:

@@ -74,7 +74,10 @@ def generate(
     before = () if force else check_folder(output)
     if core is None and board is None:
         terminal.say(f"no --core or --board given: made for {DEFAULT_CORE}, and for no core with less")
-    package = _package(target, core, board, name, parse_overrides(optimize, max_arena, max_flash), wanted)
+    overrides = parse_overrides(optimize, max_arena, max_flash)
+    with terminal.progress(as_json) as tell:
+        tell(f"compile {target.name}", 0, 0)
+        package = _package(target, core, board, name, overrides, wanted)
     paths = write_package(package, output, force=force)
     for line in _changes(name, package.plan.name, before, output):
         terminal.say(line)

@@ -50,7 +50,7 @@ class Format(StrEnum):
 def profile(
     target: TargetArgument,
     board: BoardOption = DEFAULT_BOARD,
-    link: LinkOption = "uart",
+    link: LinkOption = "auto",
     placement: PlacementOption = None,
     probe: ProbeOption = None,
     vectors: ProfileVectorsOption = None,

@@ -178,7 +178,7 @@ def _facts(run: Document) -> Iterable[tuple[str, str]]:
     board, oracle, vectors, image = run["board"], run["oracle"], run["vectors"], run["image"]
     # The host board's clock is the unit of its time, not a property of the machine.
     clock = "" if board["core"] == "host" else f" at {board['clock_hz'] / 1e6:g} MHz"
-    yield "core", f"{board['core']}{clock}, link {run['link']}"
+    yield "core", f"{board['core']}{clock}, {rows.link(run)}"
     yield "vectors", f"{vectors['count']:,} ({vectors['name']}{', one sequence' if vectors['sequence'] else ''})"
     yield "oracle", f"{oracle['name']} ({oracle['version']})"
     yield "build", f"{image['build_id']}, {image['toolchain']}"

@@ -45,7 +45,7 @@ def test_a_card_passes_and_the_summary_shows_it(pytester):
     result.assert_outcomes(passed=5, skipped=2)
     result.stdout.fnmatch_lines(
         [
-            "tinyhil: *link uart",
+            "tinyhil: *link auto",
             "board: host (host, host)",
             "oracles: tflite-micro *",
             "model *verdict *",
