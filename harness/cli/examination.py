@@ -12,6 +12,7 @@ from pathlib import Path
 
 from harness.boards.backends.qemu.session import qemu_version
 from harness.errors import TinyhilError
+from harness.oracle import litert
 from harness.oracle.tflm import missing_hint
 from harness.report.tool_versions import compiler_version, package_version
 from harness.resources import has_package
@@ -56,7 +57,7 @@ def examine() -> tuple[Finding, ...]:
         _package(
             "oracle litert",
             ("ai-edge-litert", "tflite-runtime"),
-            "pip install 'tinyhil[litert]'; second opinions beside the reference",
+            f"{litert.missing_hint()}; second opinions beside the reference",
             Health.OPTIONAL,
         ),
         _package("virtual board", ("unicorn",), "pip install 'tinyhil[virtual]'", Health.OPTIONAL),

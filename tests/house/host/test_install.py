@@ -137,6 +137,23 @@ def test_validation_without_tflm_says_what_gives_the_same_and_that_runs(tmp_path
     assert done.stdout.count("pip install 'tinyhil[litert]'") == 1, "one note for both of LiteRT's oracles"
 
 
+@pytest.mark.parametrize(
+    ("system", "machine", "tflm_says", "litert_says"),
+    [
+        ("linux", "x86_64", "pip install 'tflite-micro", "pip install 'tinyhil[litert]'"),
+        ("linux", "aarch64", "wheels for Linux on x86-64 only", "pip install 'tinyhil[litert]'"),
+        ("darwin", "x86_64", "'spec'", "wheels for Linux, Windows and macOS on arm64"),
+        ("win32", "AMD64", "'spec'", "pip install 'tinyhil[litert]'"),
+    ],
+)
+def test_hints_tell_where_packages_exist(system, machine, tflm_says, litert_says, monkeypatch):
+    from harness.oracle import litert, tflm
+
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    assert tflm_says in tflm.missing_hint() and litert_says in litert.missing_hint()
+
+
 def test_boards_without_pyocd_say_what_to_install(tmp_path):
     listed = tinyhil_without(EXTRAS, tmp_path, "boards", "--probe")
     assert listed.returncode == 3 and "pip install 'tinyhil[probe]'" in listed.stderr

@@ -24,7 +24,7 @@ from tests.support.paths import FIXTURES, REPOSITORY
 COMMANDS = [command for page in PAGES for command in commands(page)]
 EXTRAS = set(tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["optional-dependencies"])
 STAND_FOR = {"MODEL": "kws.tflite", "TARGET": "kws.hil.yaml", "BOARD": "mps2-an500", "DIR": "out", "C": "cortex-m4"}
-SAMPLE = 4
+SAMPLE = 3
 
 
 def ours(*program: str) -> str:
