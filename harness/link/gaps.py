@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from harness.errors import ProtocolError
 from harness.link.exchange import NotReceivedError
+from harness.link.limits import Pace
 from harness.link.records import Fields
 from harness.link.transfer import Transfer
 from harness.link.wire import Kind
@@ -20,19 +21,23 @@ def read_touched(transfer: Transfer, size: int) -> npt.NDArray[np.bool_]:
 
     Raises:
         ProtocolError: the stretches do not lie in the arena one behind the other.
+        DeviceTimeoutError: they come too slowly.
     """
     mask = np.ones(size, np.bool_)
     at = losses = 0
+    pace = Pace(f"reading which of {size:,} bytes of arena were written", transfer.exchange.timeout_s)
     while at < size:
         room = transfer.piece
         body = at.to_bytes(4, "little") + room.to_bytes(2, "little")
         try:
-            answer = transfer.ask(Kind.GAPS, body, answer_size=room, tries=transfer.tries_after(losses))
+            tries = transfer.tries_after(losses)
+            answer = transfer.ask(Kind.GAPS, body, answer_size=room, tries=tries, timeout_s=pace.left())
         except NotReceivedError:
             losses += 1
             transfer.shrink()
             continue
         transfer.grow()
+        pace.add(len(answer))
         at = _mark(mask, at, answer, room)
     return mask
 
