@@ -167,16 +167,20 @@ def last_use(graph: Graph, tensor: int, state: int) -> int:
 
     len(nodes) for an output of the graph. An assignment to variable `state` reads before it writes, and does not count.
     """
-    if tensor in graph.outputs:
-        return len(graph.nodes)
     last = -1
-    for index in graph.consumers().get(tensor, []):
-        node = graph.nodes[index]
-        if assigns(node) and node.states == (state,):
-            continue
-        last = max(last, index)
-        if has(node, Trait.SAME_BYTES) or isinstance(node.attrs, SplitAttrs | SliceAttrs | ConcatAttrs):
-            last = max(last, *(last_use(graph, t, state) for t in node.outputs))
+    seen, todo = {tensor}, [tensor]
+    while todo:
+        current = todo.pop()
+        if current in graph.outputs:
+            return len(graph.nodes)
+        for index in graph.consumers().get(current, []):
+            node = graph.nodes[index]
+            if assigns(node) and node.states == (state,):
+                continue
+            last = max(last, index)
+            if has(node, Trait.SAME_BYTES) or isinstance(node.attrs, SplitAttrs | SliceAttrs | ConcatAttrs):
+                todo += [t for t in node.outputs if t not in seen]
+                seen.update(node.outputs)
     return last
 
 

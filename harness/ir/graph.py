@@ -8,7 +8,9 @@ came from.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 from harness.errors import GraphError
@@ -144,12 +146,20 @@ class Graph:
         """Names of the classes of an output, by its number; () where they are not known."""
         return self.labels[output] if output < len(self.labels) else ()
 
-    def producers(self) -> dict[int, int]:
+    def producers(self) -> Mapping[int, int]:
         """Index of the node that writes each tensor."""
+        return self._producers
+
+    def consumers(self) -> Mapping[int, Sequence[int]]:
+        """Indices of the nodes that read each tensor, in order."""
+        return self._consumers
+
+    @cached_property
+    def _producers(self) -> dict[int, int]:
         return {t: i for i, node in enumerate(self.nodes) for t in node.outputs}
 
-    def consumers(self) -> dict[int, list[int]]:
-        """Indices of the nodes that read each tensor, in order."""
+    @cached_property
+    def _consumers(self) -> dict[int, list[int]]:
         found: dict[int, list[int]] = {}
         for i, node in enumerate(self.nodes):
             for t in dict.fromkeys(node.inputs):
