@@ -222,7 +222,7 @@ def _weighted(graph: Graph, node: Node, sums: _Sums, kept: Kept) -> None:
     """CONV_2D without groups and FULLY_CONNECTED: outputs are independent; inputs that the bias can replace go."""
     x = node.inputs[0]
     channels = channels_of(graph, x)
-    needed = sums.needed[kept.tensors[node.outputs[0]]].any(axis=0)
+    needed: Mask = np.asarray(sums.needed[kept.tensors[node.outputs[0]]].any(axis=0))
     if len(needed) % channels:
         kept.tensors[x][:] = True
     else:

@@ -1,4 +1,4 @@
-"""Networks of any number of operators, for what must not grow faster than they do: residual blocks with dead channels."""
+"""Networks of any number of operators: residual blocks with dead channels, for what must not grow faster than they."""
 
 from __future__ import annotations
 
