@@ -4,6 +4,9 @@
 
 #include "floats.h"
 
+#define HIL_ARG_OF_ARG_MAX 0
+#define HIL_ARG_OF_ARG_MIN 1
+
 typedef struct {
     int32_t rows, size, inner; /* elements before, along and behind the axis */
     int32_t is_float, smallest;

@@ -9,12 +9,12 @@
 #include "floats.h"
 #include "nest.h"
 
-#define HIL_PLAIN_S8 0
-#define HIL_PLAIN_S16 1
-#define HIL_PLAIN_S32 2
-#define HIL_PLAIN_S64 3
-#define HIL_PLAIN_BOOL 4
-#define HIL_PLAIN_F32 5
+#define HIL_NUMBER_S8 0
+#define HIL_NUMBER_S16 1
+#define HIL_NUMBER_S32 2
+#define HIL_NUMBER_S64 3
+#define HIL_NUMBER_BOOL 4
+#define HIL_NUMBER_F32 5
 
 #define HIL_PLAIN_ADD 0
 #define HIL_PLAIN_SUB 1
@@ -42,7 +42,7 @@ typedef struct {
 
 HIL_INLINE int32_t hil_plain_size(int32_t type)
 {
-    return type == HIL_PLAIN_S64 ? 8 : type == HIL_PLAIN_S32 || type == HIL_PLAIN_F32 ? 4 : type == HIL_PLAIN_S16 ? 2 : 1;
+    return type == HIL_NUMBER_S64 ? 8 : type == HIL_NUMBER_S32 || type == HIL_NUMBER_F32 ? 4 : type == HIL_NUMBER_S16 ? 2 : 1;
 }
 
 /* Whether `operation` makes booleans of its operands. */
@@ -103,31 +103,31 @@ HIL_INLINE int64_t hil_plain_load(const uint8_t *p, int32_t type)
     int16_t half;
     int32_t word;
     int64_t wide;
-    if (type == HIL_PLAIN_S64) {
+    if (type == HIL_NUMBER_S64) {
         memcpy(&wide, p, 8);
         return wide;
     }
-    if (type == HIL_PLAIN_S32) {
+    if (type == HIL_NUMBER_S32) {
         memcpy(&word, p, 4);
         return word;
     }
-    if (type == HIL_PLAIN_S16) {
+    if (type == HIL_NUMBER_S16) {
         memcpy(&half, p, 2);
         return half;
     }
-    return type == HIL_PLAIN_S8 ? (int64_t)(int8_t)p[0] : (int64_t)p[0];
+    return type == HIL_NUMBER_S8 ? (int64_t)(int8_t)p[0] : (int64_t)p[0];
 }
 
 /* Stores an integer; one of 32 bits wraps around and is clamped. */
 HIL_INLINE void hil_plain_store(uint8_t *p, int64_t value, const plain_binary_portable_shape *s)
 {
-    if (s->type == HIL_PLAIN_S64) {
+    if (s->type == HIL_NUMBER_S64) {
         memcpy(p, &value, 8);
-    } else if (s->type == HIL_PLAIN_S32) {
+    } else if (s->type == HIL_NUMBER_S32) {
         const int32_t word = (int32_t)(uint32_t)((uint64_t)value & 0xffffffffU);
         const int32_t clamped = word < s->clamp_min ? s->clamp_min : word > s->clamp_max ? s->clamp_max : word;
         memcpy(p, &clamped, 4);
-    } else if (s->type == HIL_PLAIN_S16) {
+    } else if (s->type == HIL_NUMBER_S16) {
         const int16_t half = (int16_t)value;
         memcpy(p, &half, 2);
     } else {
@@ -160,7 +160,7 @@ HIL_INLINE void hil_plain_one(const uint8_t *a, const uint8_t *b, uint8_t *outpu
         output[0] = a[0] != 0 && b[0] != 0 ? 1 : 0;
     } else if (s->operation == HIL_PLAIN_LOGICAL_OR) {
         output[0] = a[0] != 0 || b[0] != 0 ? 1 : 0;
-    } else if (s->type == HIL_PLAIN_F32) {
+    } else if (s->type == HIL_NUMBER_F32) {
         const float x = hil_float_load(a), y = hil_float_load(b);
         if (hil_plain_asks(s->operation)) {
             output[0] = hil_plain_answer(x < y, x == y, x > y, s->operation);

@@ -12,10 +12,11 @@
 #define HIL_REDUCE_S16 2 /* as HIL_S16 */
 #define HIL_REDUCE_F32 3
 
-#define HIL_REDUCE_SUM 0
-#define HIL_REDUCE_MEAN 1
-#define HIL_REDUCE_MAXIMUM 2
-#define HIL_REDUCE_MINIMUM 3
+#define HIL_REDUCE_OF_SUM 0
+#define HIL_REDUCE_OF_MEAN 1
+#define HIL_REDUCE_OF_REDUCE_MAX 2
+#define HIL_REDUCE_OF_REDUCE_MIN 3
+#define HIL_REDUCE_OF_REDUCE_ALL 3 /* of booleans */
 
 typedef struct {
     int32_t type, operation;
@@ -27,24 +28,24 @@ typedef struct {
 
 HIL_INLINE int32_t hil_reduce_integer(int32_t sofar, int32_t value, const reduce_portable_shape *s)
 {
-    if (s->operation == HIL_REDUCE_MAXIMUM) {
+    if (s->operation == HIL_REDUCE_OF_REDUCE_MAX) {
         return value > sofar ? value : sofar;
     }
-    return s->operation == HIL_REDUCE_MINIMUM ? (value < sofar ? value : sofar) : sofar + value - s->in_zero;
+    return s->operation == HIL_REDUCE_OF_REDUCE_MIN ? (value < sofar ? value : sofar) : sofar + value - s->in_zero;
 }
 
 HIL_INLINE float hil_reduce_float(float sofar, float value, const reduce_portable_shape *s)
 {
-    if (s->operation == HIL_REDUCE_MAXIMUM) {
+    if (s->operation == HIL_REDUCE_OF_REDUCE_MAX) {
         return value > sofar ? value : sofar;
     }
-    return s->operation == HIL_REDUCE_MINIMUM ? (value < sofar ? value : sofar) : sofar + value;
+    return s->operation == HIL_REDUCE_OF_REDUCE_MIN ? (value < sofar ? value : sofar) : sofar + value;
 }
 
 HIL_INLINE void hil_reduce_integers(const uint8_t *input, int32_t first, uint8_t *output, int32_t at,
                                     const reduce_portable_shape *s)
 {
-    const int extreme = s->operation == HIL_REDUCE_MAXIMUM || s->operation == HIL_REDUCE_MINIMUM;
+    const int extreme = s->operation == HIL_REDUCE_OF_REDUCE_MAX || s->operation == HIL_REDUCE_OF_REDUCE_MIN;
     int32_t sofar = extreme ? hil_load(input, first, s->type) : 0;
     for (int32_t r0 = 0; r0 < s->reduced0; ++r0) {
         for (int32_t r1 = 0; r1 < s->reduced1; ++r1) {
@@ -65,7 +66,7 @@ HIL_INLINE void hil_reduce_integers(const uint8_t *input, int32_t first, uint8_t
 HIL_INLINE void hil_reduce_floats(const uint8_t *input, int32_t first, uint8_t *output, int32_t at,
                                   const reduce_portable_shape *s)
 {
-    const int extreme = s->operation == HIL_REDUCE_MAXIMUM || s->operation == HIL_REDUCE_MINIMUM;
+    const int extreme = s->operation == HIL_REDUCE_OF_REDUCE_MAX || s->operation == HIL_REDUCE_OF_REDUCE_MIN;
     float sofar = extreme ? hil_float_load(input + 4 * first) : 0.0f;
     for (int32_t r0 = 0; r0 < s->reduced0; ++r0) {
         for (int32_t r1 = 0; r1 < s->reduced1; ++r1) {
@@ -75,7 +76,7 @@ HIL_INLINE void hil_reduce_floats(const uint8_t *input, int32_t first, uint8_t *
             }
         }
     }
-    hil_float_store(output + 4 * at, s->operation == HIL_REDUCE_MEAN ? sofar / (float)s->count : sofar);
+    hil_float_store(output + 4 * at, s->operation == HIL_REDUCE_OF_MEAN ? sofar / (float)s->count : sofar);
 }
 
 HIL_INLINE void reduce_portable(const uint8_t *input, uint8_t *output, const reduce_portable_shape *s)

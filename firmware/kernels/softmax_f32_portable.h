@@ -4,6 +4,9 @@
 
 #include "elementary.h"
 
+#define HIL_ROWS_SOFTMAX 0
+#define HIL_ROWS_LOG_SOFTMAX 1
+
 typedef struct {
     int32_t rows, depth, logarithm;
 } softmax_f32_portable_shape;

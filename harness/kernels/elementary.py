@@ -7,19 +7,13 @@ from harness.ir.operators.leaky_relu import LeakyAttrs
 from harness.ir.operators.operator import same
 from harness.kernels.access_order import AccessOrder, elementwise
 from harness.kernels.base import Call, Float, In, Kernel, Lowered, Out
-from harness.kernels.constants import constant
+from harness.kernels.constants import numbered
 from harness.kernels.context import Context
 from harness.kernels.work import Work
 from harness.quantization.params import abs_params, leaky_params
 from harness.quantization.types import DType
 
-_OPERATION = {
-    name: constant("unary_f32_portable.h", f"HIL_UNARY_{name}")
-    for name in (
-        *("ABS", "NEG", "SQUARE", "SQRT", "RSQRT", "EXP", "LOG", "SIN", "COS", "FLOOR", "CEIL", "ROUND", "ELU"),
-        *("RELU", "RELU6", "LEAKY_RELU", "HARD_SWISH", "LOGISTIC", "TANH"),
-    )
-}
+_OPERATION = numbered("unary_f32_portable.h", "HIL_UNARY_")
 
 
 class UnaryF32Portable(Kernel):
@@ -43,9 +37,9 @@ class UnaryF32Portable(Kernel):
 
 
 class UnaryS16Portable(Kernel):
-    """ABS and LEAKY_RELU of int16."""
+    """Functions of one int16 that have one slope below zero, and another from there up."""
 
-    ops = frozenset(name for name in ("ABS", "LEAKY_RELU") if same(DType.INT16)[0] in OPERATORS[name].types)
+    ops = frozenset(name for name in _OPERATION if same(DType.INT16)[0] in OPERATORS[name].types)
     types = same(DType.INT16)
 
     def lower(self, context: Context) -> Lowered:

@@ -11,11 +11,14 @@ from harness.ir.operators.softmax import SoftmaxAttrs
 from harness.ir.window import ConvAttrs, PoolAttrs
 from harness.kernels.access_order import AccessOrder, elementwise, windows
 from harness.kernels.base import Argument, Call, ConstantTable, Float, In, Kernel, Lowered, Out, packed
+from harness.kernels.constants import numbered
 from harness.kernels.context import Context
 from harness.kernels.window_fields import window_fields
 from harness.kernels.work import Work
 from harness.quantization.types import Array, DType
 
+_POOLS = numbered("pool_wide_portable.h", "HIL_POOL_")
+_SOFTMAXES = numbered("softmax_f32_portable.h", "HIL_ROWS_")
 _X, _Y = In(ctype="float"), Out(ctype="float")
 
 
@@ -119,9 +122,9 @@ class FullyConnectedF32Portable(Kernel):
 
 
 class PoolWidePortable(Kernel):
-    """AVERAGE_POOL_2D and MAX_POOL_2D of float32 and int16."""
+    """Pools of float32 and int16."""
 
-    ops = frozenset({"AVERAGE_POOL_2D", "MAX_POOL_2D"})
+    ops = frozenset(_POOLS)
     types = same(DType.INT16, DType.FLOAT32)
 
     def lower(self, context: Context) -> Lowered:
@@ -131,7 +134,7 @@ class PoolWidePortable(Kernel):
         sizes = ("out_h", "out_w", "kernel_h", "kernel_w", "stride_h", "stride_w", "pad_top", "pad_left")
         shape = window_fields(window, "batches", "in_h", "in_w") | {"channels": window.in_c}
         shape |= window_fields(window, *sizes)
-        shape |= {"is_float": int(floats), "average": int(context.node.op == "AVERAGE_POOL_2D")}
+        shape |= {"is_float": int(floats), "operation": _POOLS[context.node.op]}
         low, high = (0, 0) if floats else attrs.clamp
         shape |= {"clamp_min": low, "clamp_max": high}
         ends = _clamp(attrs.clamp if floats else (0, 0))
@@ -146,14 +149,14 @@ class PoolWidePortable(Kernel):
 class SoftmaxF32Portable(Kernel):
     """float32 SOFTMAX and LOG_SOFTMAX."""
 
-    ops = frozenset({"SOFTMAX", "LOG_SOFTMAX"})
+    ops = frozenset(_SOFTMAXES)
     types = same(DType.FLOAT32)
 
     def lower(self, context: Context) -> Lowered:
         attrs, x = context.node.attrs, context.input()
         depth = x.shape[-1]
         beta = attrs.beta if isinstance(attrs, SoftmaxAttrs) else 1.0
-        shape = {"rows": x.elements // depth, "depth": depth, "logarithm": int(context.node.op == "LOG_SOFTMAX")}
+        shape = {"rows": x.elements // depth, "depth": depth, "logarithm": _SOFTMAXES[context.node.op]}
         return Lowered("softmax_f32_portable", (Call("softmax_f32_portable", (_X, _Y, Float(beta)), shape),))
 
     def access_order(self, context: Context) -> AccessOrder:

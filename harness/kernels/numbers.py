@@ -8,12 +8,13 @@ from math import prod
 import numpy as np
 
 from harness.ir.graph import Tensor
-from harness.ir.operators import OPERATORS
+from harness.ir.operators import OPERATORS, has
 from harness.ir.operators.binary import BinaryAttrs
 from harness.ir.operators.comparison import COMPARE
 from harness.ir.operators.operator import Types
+from harness.ir.operators.traits import Trait
 from harness.kernels.base import Argument, At, Call, ConstantTable, Float, In, Kernel, Lowered, Out
-from harness.kernels.constants import constant
+from harness.kernels.constants import constant, numbered
 from harness.kernels.context import Context
 from harness.kernels.loops import DEPTH, NestLoop, broadcast_loops_of, broadcast_steps, merge, nest_fields, padded
 from harness.kernels.work import Work
@@ -29,21 +30,16 @@ from harness.quantization.types import DType
 
 _BYTES = "uint8_t"
 _HEADER = "plain_binary_portable.h"
-_OPERATIONS = ("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "FLOOR_DIV", "FLOOR_MOD")
-_OPERATION = {
-    name: constant(_HEADER, f"HIL_PLAIN_{name}") for name in (*_OPERATIONS, *COMPARE, "LOGICAL_AND", "LOGICAL_OR")
-}
+_OPERATION = numbered("plain_binary_portable.h", "HIL_PLAIN_")
 _TYPE = {
-    DType.INT8: constant(_HEADER, "HIL_PLAIN_S8"),
-    DType.INT16: constant(_HEADER, "HIL_PLAIN_S16"),
-    DType.INT32: constant(_HEADER, "HIL_PLAIN_S32"),
-    DType.INT64: constant(_HEADER, "HIL_PLAIN_S64"),
-    DType.BOOL: constant(_HEADER, "HIL_PLAIN_BOOL"),
-    DType.FLOAT32: constant(_HEADER, "HIL_PLAIN_F32"),
+    DType.INT8: constant(_HEADER, "HIL_NUMBER_S8"),
+    DType.INT16: constant(_HEADER, "HIL_NUMBER_S16"),
+    DType.INT32: constant(_HEADER, "HIL_NUMBER_S32"),
+    DType.INT64: constant(_HEADER, "HIL_NUMBER_S64"),
+    DType.BOOL: constant(_HEADER, "HIL_NUMBER_BOOL"),
+    DType.FLOAT32: constant(_HEADER, "HIL_NUMBER_F32"),
 }
 _SCALED_TYPE = {DType.INT8: constant("convert.h", "HIL_S8"), DType.INT16: constant("convert.h", "HIL_S16")}
-_AS_THEY_ARE = frozenset({"MAXIMUM", "MINIMUM"})
-"""Operators that take numbers as they are, though they may have a scale."""
 
 
 def _types(ops: tuple[str, ...]) -> tuple[Types, ...]:
@@ -51,7 +47,7 @@ def _types(ops: tuple[str, ...]) -> tuple[Types, ...]:
 
 
 def _is_scaled(context: Context) -> bool:
-    return context.input().dtype in _SCALED_TYPE and context.node.op not in _AS_THEY_ARE
+    return context.input().dtype in _SCALED_TYPE and not has(context.node, Trait.AS_THEY_ARE)
 
 
 def _calls(context: Context, function: str, extra: tuple[Argument, ...], shape: dict[str, int]) -> tuple[Call, ...]:
@@ -108,11 +104,8 @@ class PlainBinaryPortable(Kernel):
 class ScaledBinaryPortable(Kernel):
     """Two quantized operands: what has no int8 kernel of its own, and int16."""
 
-    ops = frozenset({"ADD", "SUB", "MUL", "SQUARED_DIFFERENCE", *COMPARE})
-    types = tuple(types for types in _types(("ADD", "SQUARED_DIFFERENCE", *COMPARE)) if types.x in _SCALED_TYPE)
-
-    def applies(self, context: Context) -> bool:
-        return context.node.op not in ("ADD", "MUL") or context.input().dtype is not DType.INT8
+    ops = frozenset(name for name in _OPERATION if not OPERATORS[name].has(Trait.AS_THEY_ARE))
+    types = tuple(types for types in _types(tuple(_OPERATION)) if types.x in _SCALED_TYPE)
 
     def lower(self, context: Context) -> Lowered:
         attrs, a, b, y = context.node.attrs, context.input(0), context.input(1), context.output()
@@ -161,7 +154,8 @@ class SelectPortable(Kernel):
     def lower(self, context: Context) -> Lowered:
         y = context.output()
         steps = [broadcast_steps(context.input(i).shape, y.shape) for i in range(3)]
-        nest = padded(merge([NestLoop(n, s) for n, *s in zip(y.shape, *steps, strict=True)], 3), DEPTH, 3, "SELECT_V2")
+        loops = [NestLoop(n, tuple(s)) for n, *s in zip(y.shape, *steps, strict=True)]
+        nest = padded(merge(loops, 3), DEPTH, 3, "SELECT_V2")
         shape = {"bytes": y.dtype.size} | {f"n{i}": loop.count for i, loop in enumerate(nest)}
         shape |= {f"{name}{i}": loop.steps[k] for k, name in enumerate("cab") for i, loop in enumerate(nest)}
         call = Call("select_portable", (*(In(i, _BYTES) for i in range(3)), Out(ctype=_BYTES)), shape)

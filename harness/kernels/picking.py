@@ -10,7 +10,7 @@ from harness.ir.operators import OPERATORS
 from harness.ir.operators.gather import GatherAttrs
 from harness.ir.operators.resize_bilinear import float_places, integer_places
 from harness.ir.operators.resize_nearest import ResizeAttrs, pixels
-from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, packed
+from harness.kernels.base import Argument, Call, ConstantTable, In, Kernel, Lowered, Out, packed
 from harness.kernels.context import Context
 from harness.kernels.work import Work
 from harness.quantization.types import DType
@@ -77,7 +77,8 @@ class ResizeNearestPortable(Kernel):
         rows, columns = pixels(x, y, attrs)
         shape = {"batches": x.shape[0], "in_h": x.shape[1], "in_w": x.shape[2]}
         shape |= {"out_h": y.shape[1], "out_w": y.shape[2], "bytes": x.shape[3] * x.dtype.size}
-        tables = [ConstantTable(n, "int16_t", packed(v, "int16")) for n, v in (("rows", rows), ("columns", columns))]
+        named = (("rows", rows), ("columns", columns))
+        tables: list[Argument] = [ConstantTable(name, "int16_t", packed(v, "int16")) for name, v in named]
         arguments = (In(ctype=_BYTES), *tables, Out(ctype=_BYTES))
         return Lowered("resize_nearest_portable", (Call("resize_nearest_portable", arguments, shape),))
 
@@ -98,7 +99,7 @@ class ResizeBilinearPortable(Kernel):
         axes = [(float_places if floats else integer_places)(x.shape[i], y.shape[i], attrs) for i in (1, 2)]
         shape = {"batches": x.shape[0], "in_h": x.shape[1], "in_w": x.shape[2]}
         shape |= {"out_h": y.shape[1], "out_w": y.shape[2], "channels": x.shape[3], "is_float": int(floats)}
-        tables = []
+        tables: list[Argument] = []
         for name, axis in zip(("rows", "columns"), axes, strict=True):
             share = np.zeros_like(axis.low) if floats else axis.far
             tables.append(ConstantTable(name, "int16_t", packed(np.stack([axis.low, axis.high, share], 1), "int16")))

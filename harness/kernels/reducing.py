@@ -5,10 +5,11 @@ from __future__ import annotations
 from math import prod
 
 from harness.ir.operators import OPERATORS
+from harness.ir.operators.mean import MeanAttrs
 from harness.ir.operators.operator import Types
 from harness.ir.operators.reduce import ArgAttrs, ReduceAttrs
 from harness.kernels.base import Call, In, Kernel, Lowered, Out
-from harness.kernels.constants import constant
+from harness.kernels.constants import constant, numbered
 from harness.kernels.context import Context
 from harness.kernels.loops import NestLoop, merge, padded, row_major
 from harness.kernels.work import Work
@@ -23,13 +24,8 @@ _TYPE = {
     DType.INT16: constant(_HEADER, "HIL_REDUCE_S16"),
     DType.FLOAT32: constant(_HEADER, "HIL_REDUCE_F32"),
 }
-_OPERATION = {
-    "SUM": constant(_HEADER, "HIL_REDUCE_SUM"),
-    "MEAN": constant(_HEADER, "HIL_REDUCE_MEAN"),
-    "REDUCE_MAX": constant(_HEADER, "HIL_REDUCE_MAXIMUM"),
-    "REDUCE_MIN": constant(_HEADER, "HIL_REDUCE_MINIMUM"),
-    "REDUCE_ALL": constant(_HEADER, "HIL_REDUCE_MINIMUM"),
-}
+_OPERATION = numbered(_HEADER, "HIL_REDUCE_OF_")
+_ARG = numbered("arg_portable.h", "HIL_ARG_OF_")
 
 
 def _types() -> tuple[Types, ...]:
@@ -43,7 +39,7 @@ class ReducePortable(Kernel):
     types = _types()
 
     def applies(self, context: Context) -> bool:
-        return context.node.op != "MEAN" or context.input().dtype is not DType.INT8
+        return not isinstance(context.node.attrs, MeanAttrs) or context.input().dtype is not DType.INT8
 
     def lower(self, context: Context) -> Lowered:
         attrs, op = context.node.attrs, context.node.op
@@ -58,8 +54,8 @@ class ReducePortable(Kernel):
             shape |= {f"{name}{i}": loop.count for i, loop in enumerate(nest)}
             shape |= {f"{name}_step{i}": loop.steps[0] for i, loop in enumerate(nest)}
         numbers = (0, 0, 0, 0)
-        if op in ("SUM", "MEAN") and x.dtype is not DType.FLOAT32:
-            factor = mean_params(x, y, count) if op == "MEAN" else requantize_params(x, y)
+        if x.quant is not None and y.quant is not None and x.dtype is not DType.FLOAT32:
+            factor = mean_params(x, y, count) if isinstance(attrs, MeanAttrs) else requantize_params(x, y)
             numbers = (x.q.zero_point, factor.m, factor.shift, y.q.zero_point)
         shape |= dict(zip(("in_zero", "multiplier", "shift", "out_zero"), numbers, strict=True))
         return Lowered("reduce_portable", (Call("reduce_portable", (In(ctype=_BYTES), Out(ctype=_BYTES)), shape),))
@@ -71,7 +67,7 @@ class ReducePortable(Kernel):
 class ArgPortable(Kernel):
     """ARG_MAX and ARG_MIN."""
 
-    ops = frozenset({"ARG_MAX", "ARG_MIN"})
+    ops = frozenset(_ARG)
     types = OPERATORS["ARG_MAX"].types
 
     def lower(self, context: Context) -> Lowered:
@@ -79,7 +75,7 @@ class ArgPortable(Kernel):
         assert isinstance(attrs, ArgAttrs)
         axis = attrs.axis
         shape = {"rows": prod(x.shape[:axis]), "size": x.shape[axis], "inner": prod(x.shape[axis + 1 :])}
-        shape |= {"is_float": int(x.dtype is DType.FLOAT32), "smallest": int(context.node.op == "ARG_MIN")}
+        shape |= {"is_float": int(x.dtype is DType.FLOAT32), "smallest": _ARG[context.node.op]}
         return Lowered("arg_portable", (Call("arg_portable", (In(ctype=_BYTES), Out(ctype=_BYTES)), shape),))
 
     def work(self, context: Context) -> Work:

@@ -1,4 +1,4 @@
-"""TRANSPOSE_CONV, PRELU, L2_NORMALIZATION and L2_POOL_2D."""
+"""TRANSPOSE_CONV, PRELU and L2_NORMALIZATION."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import numpy as np
 
 from harness.ir.operators import OPERATORS
 from harness.ir.operators.float_layers import FLOAT_WEIGHTS
-from harness.ir.operators.operator import INT8_WEIGHTS, same
+from harness.ir.operators.operator import INT8_WEIGHTS
 from harness.ir.operators.transpose_conv import TransposeConvAttrs
 from harness.ir.weights import channel_bias
-from harness.ir.window import PoolAttrs
 from harness.kernels.base import Call, ConstantTable, Float, In, Kernel, Lowered, Out, packed
 from harness.kernels.context import Context
 from harness.kernels.loops import broadcast_nest, nest_fields
-from harness.kernels.window_fields import window_fields
 from harness.kernels.work import Work
 from harness.quantization.params import channel_params, mul_params, requantize_params
 from harness.quantization.types import DType
@@ -124,31 +122,9 @@ class L2NormalizationPortable(Kernel):
         return Work({"row": x.elements // x.shape[-1], "element": x.elements})
 
 
-class L2PoolF32Portable(Kernel):
-    """float32 L2_POOL_2D."""
-
-    ops = frozenset({"L2_POOL_2D"})
-    types = same(DType.FLOAT32)
-
-    def lower(self, context: Context) -> Lowered:
-        attrs, window = context.node.attrs, context.window
-        assert isinstance(attrs, PoolAttrs)
-        sizes = ("out_h", "out_w", "kernel_h", "kernel_w", "stride_h", "stride_w", "pad_top", "pad_left")
-        shape = window_fields(window, "batches", "in_h", "in_w") | {"channels": window.in_c}
-        ends = tuple(Float(float(end)) for end in attrs.clamp)
-        arguments = (In(ctype="float"), Out(ctype="float"), *ends)
-        call = Call("l2_pool_f32_portable", arguments, shape | window_fields(window, *sizes))
-        return Lowered("l2_pool_f32_portable", (call,))
-
-    def work(self, context: Context) -> Work:
-        window, channels = context.window, context.output().shape[3]
-        return Work({"element": window.pixels * channels, "tap": window.taps_inside() * channels})
-
-
 KERNELS: tuple[Kernel, ...] = (
     TransposeConvS8Portable(),
     TransposeConvF32Portable(),
     PreluPortable(),
     L2NormalizationPortable(),
-    L2PoolF32Portable(),
 )

@@ -84,7 +84,8 @@ def multiply_wide(x: IntLike, m: IntLike, shift: IntLike) -> Ints:
     """
     reduced = np.vectorize(upper_bits, otypes=[np.int64])(np.asarray(m, np.int64))
     right: Ints = 15 - np.asarray(shift, np.int64)
-    return (np.asarray(x, np.int64) * reduced + (np.int64(1) << (right - 1))) >> right
+    scaled: Ints = (np.asarray(x, np.int64) * reduced + (np.int64(1) << (right - 1))) >> right
+    return scaled
 
 
 def multiply_rounding_up(x: IntLike, m: IntLike, shift: IntLike) -> Ints:

@@ -33,7 +33,8 @@ def _leading_zeros(x: Ints) -> Ints:
 
 def _shifted(x: Ints, bits: Ints) -> Ints:
     """x * 2**bits, saturated."""
-    return np.clip(x << bits, INT32_MIN, INT32_MAX)
+    shifted: Ints = np.clip(x << bits, INT32_MIN, INT32_MAX)
+    return shifted
 
 
 def _saturated(x: Ints) -> Ints:

@@ -48,6 +48,8 @@ CHAINS = (
     *(("FULLY_CONNECTED", "SVDF", "SVDF", "LOGISTIC"),),
     *((LSTM, "FULLY_CONNECTED", "SVDF"), (LSTM, LSTM, "RELU"), (LSTM, "TANH", "ADD")),
 )
+_OF_ANY_TYPE = {"RESHAPE", "STRIDED_SLICE", "CONCATENATION", "MUL", "ADD"}
+"""Operators whose builders draw other types, where chains are int8."""
 _WINDOWS = {"CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D"}
 
 
@@ -73,7 +75,7 @@ def random_graph(rng: Rng, op: str | None = None) -> Graph:
 def _chain(draft: Draft) -> int:
     ops = pick(draft.rng, *CHAINS)
     images = {*_WINDOWS, *BYTE_FUNCTIONS}.intersection(ops) and not {LSTM, "SVDF"}.intersection(ops)
-    x: int | None = image(draft, None) if images else None
+    x: int | None = image(draft, None) if images or ops[0] in _OF_ANY_TYPE else None
     for op in ops:
         x = BUILDERS[op](draft, x)
         if op in _WINDOWS and chance(draft.rng, 0.1):

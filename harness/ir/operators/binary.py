@@ -12,7 +12,7 @@ from harness.ir.operators.operands import Inputs, Operands, centred, clip, plain
 from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Writing, activation_number
 from harness.ir.operators.traits import Trait
-from harness.ir.operators.view import View, span
+from harness.ir.operators.view import View, reach
 from harness.quantization.fixedpoint import multiply_by_quantized_multiplier
 from harness.quantization.params import add_left_shift, add_params, mul_params
 from harness.quantization.types import Array, Clamp, DType
@@ -89,7 +89,7 @@ def subtract(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
 def _verify_mul(v: View) -> None:
     _verify(v)
     if v.y().dtype in QUANTIZED:
-        v.multiplier(v.x().q.scale * v.x(1).q.scale / v.y().q.scale, span(v.x()) * span(v.x(1)))
+        v.multiplier(v.x().q.scale * v.x(1).q.scale / v.y().q.scale, reach(v.x()) * reach(v.x(1)))
 
 
 def mul(inputs: Inputs, op: Operands) -> tuple[Array, ...]:

@@ -46,7 +46,7 @@ OPERATORS = (
         _verify,
         convert,
         types=tuple(Types(x, y) for x in _TYPES for y in _TYPES),
-        traits=frozenset({Trait.ELEMENTWISE, Trait.ROW_BY_ROW}),
+        traits=frozenset({Trait.ELEMENTWISE}),
         tflite=TfliteForm(53, _write, read_plain, version=1),
     ),
 )

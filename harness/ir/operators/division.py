@@ -9,7 +9,7 @@ import numpy as np
 from harness.ir.graph import Node
 from harness.ir.operators.binary import BinaryAttrs, verify_broadcast
 from harness.ir.operators.extremes import read_two
-from harness.ir.operators.operands import Inputs, Operands, array, centred, clip, plain
+from harness.ir.operators.operands import Inputs, Operands, array, centred, clip, floats, plain
 from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import (
     OperatorDraft,
@@ -36,7 +36,7 @@ def _verify_div(v: View) -> None:
 def divide(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """DIV of floats."""
     with np.errstate(all="ignore"):
-        return (clip(array(inputs, 0) / array(inputs, 1), cast(BinaryAttrs, op.attrs).clamp, op.y),)
+        return (clip(floats(inputs, 0) / floats(inputs, 1), cast(BinaryAttrs, op.attrs).clamp, op.y),)
 
 
 def _read_div(op: Reading) -> Read:
@@ -62,7 +62,7 @@ def floor_div(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
 
 def floor_mod(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """The rest of C's fmod, plus the divisor where their signs differ."""
-    a, b = array(inputs, 0), array(inputs, 1)
+    a, b = floats(inputs, 0), floats(inputs, 1)
     with np.errstate(all="ignore"):
         rest = np.fmod(a, b)
         return (np.where((rest != 0) & ((b < 0) != (rest < 0)), rest + b, rest),)

@@ -6,12 +6,14 @@ import numpy as np
 
 from harness.ir.graph import NoAttrs, Node
 from harness.ir.operators.binary import verify_broadcast
-from harness.ir.operators.operands import Inputs, Operands, array
+from harness.ir.operators.operands import Inputs, Operands, plain
 from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Writing
+from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
 from harness.quantization.types import Array, DType
 
+_TRAITS = frozenset({Trait.AS_THEY_ARE})
 _TYPES = same(DType.INT8, DType.INT16, DType.INT32, DType.INT64, DType.FLOAT32)
 
 
@@ -22,14 +24,14 @@ def _verify(v: View) -> None:
 
 def maximum(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """The larger of both; of -0 and 0, and where one is no number, as C's a > b ? a : b."""
-    a, b = array(inputs, 0), array(inputs, 1)
-    return (np.where(a > b, a, b),)
+    a, b = plain(inputs, 0), plain(inputs, 1)
+    return (np.where(a > b, a, b).astype(op.y.dtype.numpy),)
 
 
 def minimum(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """The smaller of both, as C's a < b ? a : b."""
-    a, b = array(inputs, 0), array(inputs, 1)
-    return (np.where(a < b, a, b),)
+    a, b = plain(inputs, 0), plain(inputs, 1)
+    return (np.where(a < b, a, b).astype(op.y.dtype.numpy),)
 
 
 def read_two(op: Reading) -> Read:
@@ -43,6 +45,22 @@ def _write(to: Writing, node: Node) -> OperatorDraft:
 
 
 OPERATORS = (
-    Operator("MAXIMUM", _verify, maximum, inputs=(2, 2), types=_TYPES, tflite=TfliteForm(55, _write, read_two)),
-    Operator("MINIMUM", _verify, minimum, inputs=(2, 2), types=_TYPES, tflite=TfliteForm(57, _write, read_two)),
+    Operator(
+        "MAXIMUM",
+        _verify,
+        maximum,
+        inputs=(2, 2),
+        types=_TYPES,
+        traits=_TRAITS,
+        tflite=TfliteForm(55, _write, read_two),
+    ),
+    Operator(
+        "MINIMUM",
+        _verify,
+        minimum,
+        inputs=(2, 2),
+        types=_TYPES,
+        traits=_TRAITS,
+        tflite=TfliteForm(57, _write, read_two),
+    ),
 )

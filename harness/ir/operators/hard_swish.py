@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.ir.operators.operands import Inputs, Operands, array, centred, clip
+from harness.ir.operators.operands import Inputs, Operands, centred, clip, floats
 from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import TfliteForm, read_plain, write_plain
 from harness.ir.operators.traits import Trait
@@ -50,11 +50,13 @@ def _rounding_high(a: Ints, b: int) -> Ints:
 
 def _towards_zero(value: Ints, bits: int) -> Ints:
     """value / 2**bits as C divides."""
-    return np.where(value >= 0, value >> bits, -((-value) >> bits))
+    quotient: Ints = np.where(value >= 0, value >> bits, -((-value) >> bits))
+    return quotient
 
 
 def _shifted_left(value: Ints, bits: int) -> Ints:
-    return np.clip(value << bits, _MIN16, _MAX16)
+    shifted: Ints = np.clip(value << bits, _MIN16, _MAX16)
+    return shifted
 
 
 def _slope(hires: Ints, x_scale: float) -> Ints:
@@ -72,7 +74,7 @@ def _slope(hires: Ints, x_scale: float) -> Ints:
 def hard_swish(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """HARD_SWISH; int8 in 16-bit fixed point. Source: TFLM reference hard_swish.h."""
     if op.y.dtype is DType.FLOAT32:
-        x = array(inputs, 0)
+        x = floats(inputs, 0)
         inner = np.minimum(np.maximum(x + np.float32(3), np.float32(0)), np.float32(6))
         return (x * inner / np.float32(6),)
     hires = centred(inputs, 0, op) << 7

@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 
 from harness.ir.graph import Attrs, Node
-from harness.ir.operators.operands import Inputs, Operands, array, centred, clip
+from harness.ir.operators.operands import Inputs, Operands, centred, clip, floats
 from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Writing
 from harness.ir.operators.traits import Trait
@@ -41,7 +41,7 @@ def leaky_relu(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """LEAKY_RELU, requantized by one multiplier above zero and another below. Source: TFLM leaky_relu.h."""
     alpha = np.float32(cast(LeakyAttrs, op.attrs).alpha)
     if op.y.dtype is DType.FLOAT32:
-        x = array(inputs, 0)
+        x = floats(inputs, 0)
         return (np.where(x > 0, x, x * alpha),)
     identity, below = leaky_params(op.x, op.y, float(alpha))
     values = centred(inputs, 0, op)

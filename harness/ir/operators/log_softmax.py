@@ -6,7 +6,7 @@ import numpy as np
 
 from harness.ir.graph import Node
 from harness.ir.operators import float_layers
-from harness.ir.operators.operands import Inputs, Operands, array
+from harness.ir.operators.operands import Inputs, Operands, array, floats
 from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import OperatorDraft, TfliteForm, Writing, read_plain
 from harness.ir.operators.view import View
@@ -49,7 +49,7 @@ def _integers(x: Ints, p: LogSoftmaxParams) -> Ints:
 def log_softmax(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """LOG_SOFTMAX; int8 in fixed point."""
     if op.y.dtype is DType.FLOAT32:
-        return (float_layers.log_softmax(array(inputs, 0)),)
+        return (float_layers.log_softmax(floats(inputs, 0)),)
     return (_integers(array(inputs, 0).astype(np.int64), log_softmax_params(op.x)).astype(np.int8),)
 
 

@@ -85,7 +85,7 @@ OPERATORS = (
         _verify_not,
         logical_not,
         types=_BOOL,
-        traits=frozenset({Trait.ELEMENTWISE, Trait.ROW_BY_ROW}),
+        traits=frozenset({Trait.ELEMENTWISE}),
         tflite=TfliteForm(87, write_plain, read_plain, version=1),
     ),
     Operator(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.ir.operators.operands import Inputs, Operands, array
+from harness.ir.operators.operands import Inputs, Operands, array, floats
 from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import TfliteForm, read_plain, write_plain
 from harness.ir.operators.traits import Trait
@@ -31,7 +31,7 @@ def _verify(v: View) -> None:
 def logistic(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """LOGISTIC; int8 by gemmlowp's fixed-point arithmetic. Source: TFLM reference integer_ops/logistic.h."""
     if op.y.dtype is DType.FLOAT32:
-        return (elementary.logistic(array(inputs, 0)),)
+        return (elementary.logistic(floats(inputs, 0)),)
     return (logistic_values(array(inputs, 0), op.x),)
 
 

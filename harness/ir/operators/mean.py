@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 
-from harness.ir.operators.operands import Inputs, Operands, array, centred, clip
+from harness.ir.operators.operands import Inputs, Operands, centred, clip, floats
 from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.reduce import (
     ReduceAttrs,
@@ -45,7 +45,7 @@ def mean(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     axes = cast(MeanAttrs, op.attrs).axes
     count = int(np.prod([op.x.shape[a] for a in axes]))
     if op.y.dtype is DType.FLOAT32:
-        return ((sum_in_order(rows(array(inputs, 0), op.x, axes)) / np.float32(count)).reshape(op.y.shape),)
+        return ((sum_in_order(rows(floats(inputs, 0), op.x, axes)) / np.float32(count)).reshape(op.y.shape),)
     total: Ints = centred(inputs, 0, op).sum(axis=axes)
     factor = mean_params(op.x, op.y, count)
     scaled = multiply_by_quantized_multiplier(wrap32(total), factor.m, factor.shift) + op.y.q.zero_point

@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 
 from harness.ir.graph import Node
-from harness.ir.operators.operands import Inputs, Operands, array, centred, clip
+from harness.ir.operators.operands import Inputs, Operands, centred, clip, floats
 from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.pooling import read_pool, verify_pool_shape, write_pool
 from harness.ir.operators.tflite import OperatorDraft, TfliteForm, Writing, read_plain
@@ -34,7 +34,7 @@ def _verify_l2(v: View) -> None:
 def l2_normalization(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """Every row over its length. Source: reference/l2normalization.h, integer_ops/l2normalization.h."""
     if op.y.dtype is DType.FLOAT32:
-        x = array(inputs, 0)
+        x = floats(inputs, 0)
         squares = np.add.accumulate(np.concatenate([np.zeros_like(x[..., :1]), x * x], -1), axis=-1, dtype=np.float32)
         return (x / np.maximum(np.sqrt(squares[..., -1:]), _LEAST),)
     values = centred(inputs, 0, op)
@@ -50,7 +50,7 @@ def _verify_pool(v: View) -> None:
 
 def l2_pool_2d(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """L2_POOL_2D: the root of the mean square of the elements inside the image."""
-    attrs, x = cast(PoolAttrs, op.attrs), array(inputs, 0)
+    attrs, x = cast(PoolAttrs, op.attrs), floats(inputs, 0)
     image = padded(x, attrs.pads, attrs.kernel, op, attrs.stride, 0)
     inside = padded(np.ones_like(x), attrs.pads, attrs.kernel, op, attrs.stride, 0)
     total, count = np.zeros(op.y.shape, np.float32), np.zeros(op.y.shape, np.float32)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.errors import GraphError
 from harness.ir.graph import Attrs, State, Tensor
@@ -57,6 +58,7 @@ class Operands:
         return tensor
 
 
+Floats: TypeAlias = npt.NDArray[np.float32]
 Inputs: TypeAlias = Sequence[Array | None]
 Compute: TypeAlias = Callable[[Inputs, Operands], tuple[Array, ...]]
 """A numpy specification: input arrays and operands -> output arrays, bit for bit those of TensorFlow Lite Micro.
@@ -70,6 +72,11 @@ def array(inputs: Inputs, index: int) -> Array:
     value = inputs[index]
     assert value is not None
     return value
+
+
+def floats(inputs: Inputs, index: int) -> Floats:
+    """A float32 input that must be there."""
+    return cast(Floats, array(inputs, index))
 
 
 def centred(inputs: Inputs, index: int, op: Operands) -> Ints:

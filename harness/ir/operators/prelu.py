@@ -6,7 +6,7 @@ import numpy as np
 
 from harness.ir.operators.binary import verify_broadcast
 from harness.ir.operators.extremes import read_two
-from harness.ir.operators.operands import Inputs, Operands, array, centred, clip
+from harness.ir.operators.operands import Inputs, Operands, centred, clip, floats
 from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import TfliteForm, write_plain
 from harness.ir.operators.view import View, span
@@ -28,8 +28,8 @@ def _verify(v: View) -> None:
 def prelu(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """PRELU. Source: TFLM reference prelu.h."""
     if op.y.dtype is DType.FLOAT32:
-        x = array(inputs, 0)
-        return (np.where(x >= 0, x, x * array(inputs, 1)),)
+        x = floats(inputs, 0)
+        return (np.where(x >= 0, x, x * floats(inputs, 1)),)
     above, below = requantize_params(op.x, op.y), mul_params(op.x, op.input(1), op.y)
     values, slopes = centred(inputs, 0, op), centred(inputs, 1, op)
     kept = multiply_by_quantized_multiplier(values, above.m, above.shift)

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
 
 from harness.ir.graph import Attrs, Node, Tensor
-from harness.ir.operators.operands import Inputs, Operands, array, centred, clip
+from harness.ir.operators.operands import Floats, Inputs, Operands, array, centred, clip, floats
 from harness.ir.operators.operator import Operator, Types, same
 from harness.ir.operators.tflite import REST, OperatorDraft, Read, Reading, TfliteForm, Writing, damaged
 from harness.ir.operators.view import INT32, View, span
 from harness.quantization.fixedpoint import multiply_by_quantized_multiplier
 from harness.quantization.params import requantize_params
 from harness.quantization.types import Array, DType
+
+_Values = TypeVar("_Values", bound=Array)
 
 
 @dataclass(frozen=True)
@@ -37,16 +39,16 @@ def verify_axes(v: View) -> int:
     return prod(x.shape[i] for i in axes)
 
 
-def rows(values: Array, x: Tensor, axes: tuple[int, ...]) -> Array:
+def rows(values: _Values, x: Tensor, axes: tuple[int, ...]) -> _Values:
     """[output element, element of x that goes into it], both in the input's order."""
     kept = [i for i in range(len(x.shape)) if i not in axes]
-    return values.transpose([*kept, *axes]).reshape(prod(x.shape[i] for i in kept), -1)
+    return cast(_Values, values.transpose([*kept, *axes]).reshape(prod(x.shape[i] for i in kept), -1))
 
 
-def sum_in_order(values: Array) -> Array:
+def sum_in_order(values: Floats) -> Floats:
     """Sums of rows of float32, one element after another from 0 on."""
     begun = np.concatenate([np.zeros((len(values), 1), np.float32), values], axis=1)
-    return np.add.accumulate(begun, axis=1, dtype=np.float32)[:, -1]
+    return cast(Floats, np.add.accumulate(begun, axis=1, dtype=np.float32)[:, -1])
 
 
 def _verify_sum(v: View) -> None:
@@ -61,7 +63,7 @@ def total(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """SUM: of floats in the input's order; of integers less their zero point, rescaled."""
     axes = cast(ReduceAttrs, op.attrs).axes
     if op.y.dtype is DType.FLOAT32:
-        return (sum_in_order(rows(array(inputs, 0), op.x, axes)).reshape(op.y.shape),)
+        return (sum_in_order(rows(floats(inputs, 0), op.x, axes)).reshape(op.y.shape),)
     summed = rows(centred(inputs, 0, op), op.x, axes).sum(axis=1)
     factor = requantize_params(op.x, op.y)
     scaled = multiply_by_quantized_multiplier(summed, factor.m, factor.shift) + op.y.q.zero_point

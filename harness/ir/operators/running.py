@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 
 from harness.ir.graph import Attrs, NoAttrs, Node
-from harness.ir.operators.operands import Inputs, Operands, array
+from harness.ir.operators.operands import Inputs, Operands, array, floats
 from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import REST, OperatorDraft, Read, Reading, TfliteForm, Writing, damaged, write_plain
 from harness.ir.operators.view import View
@@ -73,7 +73,7 @@ def add_n(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """The sum of all inputs, from 0 and the first one on."""
     total = np.zeros(op.y.shape, np.float32)
     for i in range(len(inputs)):
-        total = total + array(inputs, i)
+        total = total + floats(inputs, i)
     return (total,)
 
 

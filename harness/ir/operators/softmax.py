@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.ir.graph import Attrs, Node
 from harness.ir.operators import float_layers
-from harness.ir.operators.operands import Inputs, Operands, array, clip
+from harness.ir.operators.operands import Inputs, Operands, array, clip, floats
 from harness.ir.operators.operator import Operator, Types
 from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Writing
 from harness.ir.operators.traits import Trait
@@ -47,7 +47,7 @@ def _verify(v: View) -> None:
 def softmax(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """SOFTMAX, of integers by fixed-point arithmetic. Source: TFLM reference softmax.h."""
     if op.y.dtype is DType.FLOAT32:
-        return (float_layers.softmax(array(inputs, 0), cast(SoftmaxAttrs, op.attrs).beta),)
+        return (float_layers.softmax(floats(inputs, 0), cast(SoftmaxAttrs, op.attrs).beta),)
     x = array(inputs, 0).astype(np.int64)
     table = softmax_exp_table(op.x, cast(SoftmaxAttrs, op.attrs).beta)
     exps = table[x.max(axis=-1, keepdims=True) - x].astype(np.int64)

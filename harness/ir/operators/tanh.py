@@ -6,7 +6,7 @@ from math import floor
 
 import numpy as np
 
-from harness.ir.operators.operands import Inputs, Operands, array, centred
+from harness.ir.operators.operands import Inputs, Operands, array, centred, floats
 from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import TfliteForm, read_plain, write_plain
 from harness.ir.operators.traits import Trait
@@ -65,7 +65,7 @@ def _multiplier_and_radius(x: Quantized) -> tuple[int, int, int]:
 def tanh(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """TANH; int8 by gemmlowp's fixed-point arithmetic. Source: TFLM reference integer_ops/tanh.h."""
     if op.y.dtype is DType.FLOAT32:
-        return (elementary.tanh(array(inputs, 0)),)
+        return (elementary.tanh(floats(inputs, 0)),)
     low, high = op.y.dtype.range
     m, shift, radius = _multiplier_and_radius(op.x)
     values = centred(inputs, 0, op)

@@ -22,6 +22,8 @@ class Trait(Enum):
     """Input 1 is constant weights, input 2 an optional constant bias."""
     CHANNELS_APART = auto()
     """With WEIGHTS: every output channel reads one input channel only."""
+    AS_THEY_ARE = auto()
+    """Numbers are taken as they are: all tensors have one scale, whatever it is."""
     AVERAGES = auto()
     """The output elements are means of input elements."""
     PRODUCT = auto()

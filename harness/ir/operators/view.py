@@ -117,5 +117,11 @@ def span(t: Tensor) -> int:
     return high - low
 
 
+def reach(t: Tensor) -> int:
+    """Largest distance of a value of a quantized tensor from the zero point that it has."""
+    low, high = t.dtype.range
+    return max(t.q.zero_point - low, high - t.q.zero_point)
+
+
 Rule: TypeAlias = Callable[[View], None]
 """Raises GraphError for a node for which TFLM computes no defined result; types and numbers of operands are right."""

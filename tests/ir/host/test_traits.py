@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from harness.compiler.choice import candidates
@@ -134,7 +134,7 @@ def test_row_by_row_operators_are_computed_a_few_rows_at_a_time(name: str, seed:
     np.testing.assert_array_equal(rows, run(graph, [vector]).outputs[0][:, first:end])
 
 
-@pytest.mark.parametrize("name", with_trait(Trait.ELEMENTWISE))
+@pytest.mark.parametrize("name", sorted({*BYTE_FUNCTIONS, *with_trait(Trait.ELEMENTWISE, Trait.SAME_VALUES)}))
 def test_constant_channels_go_through_elementwise_operators(name: str) -> None:
     draft = Draft(np.random.default_rng(5))
     x = draft.input((1, 4, 4, 3), Quantization((0.05,), (3,)))
@@ -176,6 +176,7 @@ def test_a_product_with_the_zero_point_is_the_zero_point(name: str, seed: int) -
     node = only_node(graph, name)
     operands: list[Tensor] = [graph.tensors[t] for t in node.inputs]
     y = graph.tensors[node.outputs[0]]
+    assume(y.dtype is DType.INT8)  # of wider types channels are not reasoned about
     free = replace(node.attrs, clamp=y.dtype.range)
     values = [rng.integers(-128, 128, t.shape).astype(np.int8) for t in operands]
     values[seed % 2][...] = operands[seed % 2].q.zero_point
@@ -214,10 +215,13 @@ def test_the_average_of_one_value_is_that_value(name: str) -> None:
 
 @pytest.mark.parametrize("name", with_trait(Trait.PROBABILITIES))
 def test_probabilities_lie_between_none_and_all(name: str) -> None:
-    graph = random_graph(np.random.default_rng(0), op=name)
-    y = graph.tensors[only_node(graph, name).outputs[0]]
-    low, high = ((bound - y.q.zero_point) * y.q.scale for bound in y.dtype.range)
-    assert y.dtype is DType.INT8 and low == 0 and 0.99 < high <= 1
+    made = [random_graph(np.random.default_rng(seed), op=name) for seed in range(8)]
+    outputs = [graph.tensors[only_node(graph, name).outputs[0]] for graph in made]
+    assert any(y.dtype is DType.INT8 for y in outputs)
+    for y in outputs:
+        if y.dtype is not DType.FLOAT32:
+            low, high = ((bound - y.q.zero_point) * y.q.scale for bound in y.dtype.range)
+            assert low == 0 and 0.99 < high <= 1.0001
 
 
 @pytest.mark.parametrize("room", ["passes", "compiler", "kernels", "validate"])

@@ -152,7 +152,7 @@ def test_tensors_keep_their_data_and_quantization():
         ({"b": {"shape": (3,), "data": np.zeros(3, np.int32)}}, "gives shape \\[4\\]"),
         ({"b": {"quant": Quantization((0.1,), (0,))}}, "bias of scale 0.1, not 0.001"),
         ({"b": {"data": np.full(4, -(2**31), np.int32)}}, "accumulators overflow 32 bits"),
-        ({"x": {"dtype": DType.INT16}}, "of type int16, not int8"),
+        ({"x": {"dtype": DType.INT16}}, "makes int8 of int16"),
         ({"y": {"quant": Quantization((0.1, 0.2), (0, 0), 3)}}, "quantized per channel"),
     ],
 )
@@ -222,7 +222,7 @@ X, Y = tensor(1, 4, 4, 2), tensor(1, 4, 4, 2)
         (single("STRIDED_SLICE", [tensor(4)], [tensor(3)], SliceAttrs((0,), (0,), (3,))), "by 0 of 4"),
         (single("RESHAPE", [X], [tensor(31)]), "makes \\[31\\]"),
         (single("RESHAPE", [X], [replace(Y, dtype=DType.UINT8)]), "makes uint8 of int8"),
-        (single("QUANTIZE", [X], [replace(Y, dtype=DType.INT32)]), "from int8 to int32"),
+        (single("QUANTIZE", [X], [replace(Y, dtype=DType.BOOL)]), "from int8 to bool"),
         (single("QUANTIZE", [replace(X, dtype=DType.UINT8)], [replace(Y, dtype=DType.UINT8)]), "from uint8 to uint8"),
         (single("DEQUANTIZE", [X], [Y]), "from int8 to int8"),
     ],
