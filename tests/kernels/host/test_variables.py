@@ -1,4 +1,4 @@
-"""Variables of every element type: what was assigned is read at the next inference, and TFLM agrees from the first on."""
+"""Variables of every element type: what was assigned is read at the next inference, as in TFLM from the first on."""
 
 from __future__ import annotations
 
