@@ -9,6 +9,8 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from harness.errors import GraphError
+
 Array: TypeAlias = npt.NDArray[np.generic]
 Clamp: TypeAlias = tuple[int, int]
 """Lowest and highest output value, in the output tensor's quantized units."""

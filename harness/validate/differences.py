@@ -5,7 +5,7 @@ They are counted in LSB: steps of the quantized value, for a float of what it wa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -17,6 +17,7 @@ from harness.errors import UnitError
 from harness.ir.graph import Graph
 from harness.quantization.types import Array, DType
 from harness.validate.card import Tolerance
+from harness.validate.names import shorten
 
 Rows: TypeAlias = Sequence[Sequence[Array]]
 """[vector][output]."""
@@ -193,14 +194,15 @@ def output_diffs(graph: Graph, expected: Rows, got: Rows) -> tuple[TensorDiff, .
 def layer_diffs(
     plan: Plan,
     expected: Sequence[Mapping[int, Array]],
-    got: Sequence[Sequence[Sequence[Array]]] | None,
+    got: Sequence[Sequence[Sequence[Array | None]]] | None,
 ) -> tuple[tuple[LayerDiff, ...], tuple[str, ...]]:
     """(differences of layer outputs from their tensors in the model file, names of layers without such a tensor).
 
     Args:
         plan: the layers that ran.
         expected: per vector the reference's tensors, by their index in the model file.
-        got: [vector][layer][output of the layer]; None if none were fetched.
+        got: [vector][layer][output of the layer]; None if none were fetched. Only outputs without a tensor in the
+            reference may be None.
     """
     diffs: list[LayerDiff] = []
     uncompared: list[str] = []
@@ -214,24 +216,23 @@ def layer_diffs(
                 uncompared.append(layer.name)
                 continue
             wanted = [tensors[source] for tensors in expected]
-            here = [vector[layer.index][output] for vector in got]
+            here = [made_here for vector in got if (made_here := vector[layer.index][output]) is not None]
             diff = compare_tensor(made.name, wanted, here, made.kept, step_of(plan.graph, tensor))
             diffs.append(LayerDiff(layer.index, layer.name, layer.op, output, diff))
     return tuple(diffs), tuple(dict.fromkeys(uncompared))
 
 
-def describe(diff: TensorDiff) -> str:
-    """A tensor's difference in words: elements, largest difference, and the first element."""
+def describe(diff: TensorDiff, among: Iterable[str] = ()) -> str:
+    """A tensor's difference in words: elements, largest difference, and the first element.
+
+    `among` are names of tensors that its own must not be mistaken for.
+    """
+    name = shorten((diff.name, *among))[diff.name]
     if diff.first is None:
-        return f"{short_name(diff.name)}: no difference"
+        return f"{name}: no difference"
     first = diff.first
     place = ", ".join(str(i) for i in first.index)
     return (
-        f"{short_name(diff.name)}: {diff.differing:,} of {diff.elements:,} elements differ, up to {diff.max_lsb} LSB; "
+        f"{name}: {diff.differing:,} of {diff.elements:,} elements differ, up to {diff.max_lsb} LSB; "
         f"vector {first.vector}, element [{place}]: expected {first.expected}, got {first.got}"
     )
-
-
-def short_name(tensor: str) -> str:
-    """A tensor's name, of a long one its last 45 characters; a semicolon is a part of it as any other character."""
-    return tensor if len(tensor) <= 48 else f"...{tensor[-45:]}"

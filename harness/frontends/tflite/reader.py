@@ -18,6 +18,7 @@ import numpy as np
 from harness.errors import GraphError, ModelFileError, TinyhilError, UnsupportedModelError
 from harness.files.reading import TooLargeError, read_regular
 from harness.frontends.foreign import step_for
+from harness.frontends.tflite.labels import output_labels
 from harness.frontends.tflite.operator import FileView
 from harness.frontends.tflite.schema import (
     ASSIGN_VARIABLE,
@@ -104,6 +105,7 @@ class _Problems:
     operators: Counter[str] = field(default_factory=Counter)
     types: Counter[str] = field(default_factory=Counter)
     features: Counter[str] = field(default_factory=Counter)
+    pairs: set[tuple[str, str]] = field(default_factory=set)
 
     def error(self, place: str) -> UnsupportedModelError | None:
         """One error for all of them; None when there are none."""
@@ -118,7 +120,7 @@ class _Problems:
         ]
         if not groups:
             return None
-        hint = step_for(self.operators, self.types) or (
+        hint = step_for(self.operators, self.types, self.pairs) or (
             "tinyhil compiles int8 activations, int8 weights and int32 biases, and the operators " + _SUPPORTED
         )
         return UnsupportedModelError(
@@ -160,6 +162,7 @@ class _Reader:
             self._check_type(t, frozenset(DType), "input or output")
         for op in main.operators:
             names.append(self._name(op))
+            self._problems.pairs |= self._pair(op)
             node = self._operator(op)
             if node is not None:
                 nodes.append(node)
@@ -180,6 +183,16 @@ class _Reader:
             sha256=hashlib.sha256(self._data).hexdigest(),
             source_ops=tuple(names),
             removed=tuple(self._removed),
+            labels=self._labels(),
+        )
+
+    def _labels(self) -> tuple[tuple[str, ...], ...]:
+        """Per output the labels of its last axis; () where there are none, or another number of them."""
+        found = output_labels(self._data, self._place)
+        shapes = [self._main.tensors[t].shape for t in self._main.outputs]
+        padded = found + ((),) * (len(shapes) - len(found))
+        return tuple(
+            labels if shape and len(labels) == shape[-1] else () for labels, shape in zip(padded, shapes, strict=False)
         )
 
     def _name(self, op: FileOperator) -> str:
@@ -298,11 +311,19 @@ class _Reader:
         return sound
 
     def _count_types(self, op: FileOperator) -> None:
-        """Counts the types of an operator that is not supported; int32 may be a shape or an axis."""
+        """Counts the types of an operator that is not supported; an int32 constant may be a shape, axis or bias."""
         for t in (*op.inputs, *op.outputs):
-            if t != ABSENT:
-                role = "activation" if self._main.tensors[t].data is None else "weight"
-                self._check_type(t, frozenset({DType.INT8, DType.INT32}), role)
+            if t != ABSENT and self._main.tensors[t].data is None:
+                self._check_type(t, frozenset({DType.INT8}), "activation")
+            elif t != ABSENT:
+                self._check_type(t, frozenset({DType.INT8, DType.INT32}), "weight")
+
+    def _pair(self, op: FileOperator) -> set[tuple[str, str]]:
+        """The types of an operator's activations and of its constant weights, as one pair; none without weights."""
+        if len(op.inputs) < 2 or ABSENT in op.inputs[:2]:
+            return set()
+        x, w = (self._main.tensors[t] for t in op.inputs[:2])
+        return set() if w.data is None else {(x.type, w.type)}
 
     def _check_type(self, t: int, allowed: frozenset[DType], role: str) -> bool:
         tensor = self._main.tensors[t]

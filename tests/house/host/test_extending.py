@@ -21,7 +21,7 @@ def package(tmp_path_factory) -> Path:
     """The page's files, as an installed package."""
     folder = tmp_path_factory.mktemp("lab")
     files = dict(re.findall(r"^`([^`\n]+)`\n\n```\w+\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL))
-    assert len(files) == 11
+    assert len(files) == 12
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -202,3 +202,23 @@ def test_every_file_that_the_page_names_is_there() -> None:
     named = {name for name in named if not re.search("NAME|CORE", name)}
     assert len(named) > 20
     assert not [name for name in sorted(named) if not (REPOSITORY / name).exists()]
+
+
+def test_an_ecosystem(package: Path, tmp_path: Path) -> None:
+    """It is written on request, with a line that tells how to take it, and named where a name is not known."""
+    said = follow(
+        package,
+        f"""
+from harness.cli import main
+import sys
+sys.argv = ["tinyhil", "generate", {str(FIXTURES / "digits.tflite")!r}, "-o", {str(tmp_path)!r}, "--core", "host",
+            "--for", "meson"]
+try:
+    main()
+except SystemExit as ended:
+    assert ended.code in (0, None), ended.code
+""",
+    )
+    assert said.splitlines()[-1] == f"meson: subdir('{tmp_path}'), then link_with: digits"
+    text = (tmp_path / "meson.build").read_text()
+    assert text.startswith("digits = static_library('digits', 'digits.c', 'digits_weights.c', ")
