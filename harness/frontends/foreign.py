@@ -183,8 +183,10 @@ def step_for(
     if compiled:
         return f"compiled by {compiled}: give the original .tflite, from before that compiler"
     at_run_time = any(what.endswith("computed at run time") for what in features)
-    steps = [f"a shape that is known only at run time: convert with a fixed batch (of 1): {_PAGE}"] if at_run_time else []
-    return "; ".join([*_type_steps(types, set(pairs)), *_operator_steps(operators), *steps])
+    steps = [*_type_steps(types, set(pairs)), *_operator_steps(operators)]
+    if at_run_time:
+        steps.append(f"a shape that is known only at run time: convert with a fixed batch (of 1): {_PAGE}")
+    return "; ".join(steps)
 
 
 def _type_steps(types: list[str], pairs: set[tuple[str, str]]) -> list[str]:

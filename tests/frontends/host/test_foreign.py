@@ -264,7 +264,8 @@ def test_compiled_models_ask_for_the_original(custom, who):
 
 
 def test_shapes_computed_at_run_time_ask_for_a_fixed_batch():
-    drafts = [TensorDraft("x", (1, 4), "int8", Q), TensorDraft("y", (4, 1), "int8", Q), TensorDraft("to", (2,), "int32")]
+    drafts = [TensorDraft("x", (1, 4), "int8", Q), TensorDraft("y", (4, 1), "int8", Q)]
+    drafts.append(TensorDraft("to", (2,), "int32"))
     main = SubgraphDraft("main", (0, 2), (1,), drafts, [OperatorDraft("RESHAPE", (0, 2), (1,))])
     with pytest.raises(UnsupportedModelError, match="RESHAPE with shape computed at run time x1") as caught:
         reader.load(serialize([main]))
@@ -273,7 +274,8 @@ def test_shapes_computed_at_run_time_ask_for_a_fixed_batch():
 
 def test_shapes_of_shapes_are_computed_when_the_model_is_read():
     """As Keras writes Flatten of an unknown batch: SHAPE, STRIDED_SLICE, PACK into RESHAPE."""
-    main = SubgraphDraft("main", (0,), (1,), [TensorDraft("x", (1, 2, 4), "int8", Q), TensorDraft("y", (1, 8), "int8", Q)])
+    drafts = [TensorDraft("x", (1, 2, 4), "int8", Q), TensorDraft("y", (1, 8), "int8", Q)]
+    main = SubgraphDraft("main", (0,), (1,), drafts)
     shape, batch, wanted = (main.add(TensorDraft(n, s, "int32")) for n, s in (("s", (3,)), ("b", ()), ("w", (2,))))
     begin, end, step = (main.constant(f"c{i}", np.array([i], np.int32)) for i in (0, 1, 1))
     rest = main.constant("rest", np.array(8, np.int32))
