@@ -208,14 +208,6 @@ def test_a_model_whose_weights_are_partly_quantized_is_one_of_dynamic_range():
     assert "dynamic range" in caught.value.hint 
 
 
-def test_int16_beside_other_weights_is_no_int16x8_model():
-    drafts = [TensorDraft("x", (1, 4), "int16", Q), TensorDraft("y", (1, 4), "int16", Q)]
-    main = SubgraphDraft("main", (0,), (1,), drafts, [OperatorDraft("COMPLEX_ABS", (0,), (1,))])
-    with pytest.raises(UnsupportedModelError) as caught:
-        reader.load(serialize([main]))
-    assert "int16x8" not in caught.value.hint
-
-
 @pytest.mark.parametrize("dtype", ["int32", "uint8", "int16", "float32"])
 def test_every_type_of_an_unsupported_operators_activations_is_listed(dtype):
     drafts = [TensorDraft("x", (1, 4), "int8", Q), TensorDraft("y", (1, 4), dtype, None)]
