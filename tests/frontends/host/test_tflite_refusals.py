@@ -44,7 +44,7 @@ def test_all_unsupported_operators_are_listed_with_counts():
 
 def test_operators_types_and_features_come_in_one_message():
     main = SubgraphDraft("main", (0,), (3,), [int8("a", 1, 4), int8("b", 1, 4), int8("c", 1, 4), int8("d", 1, 4)])
-    wide = main.add(TensorDraft("wide", (1, 4), "int16", Q))
+    wide = main.add(TensorDraft("wide", (1, 4), "uint8", Q))
     main.operators += [
         OperatorDraft("ADD", (0, 0), (1,), "Add", {"FusedActivationFunction": 4}),
         OperatorDraft("LSH_PROJECTION", (1,), (2,)),
@@ -52,15 +52,15 @@ def test_operators_types_and_features_come_in_one_message():
     ]
     message = refusal(serialize([main]))
     assert "operators: LSH_PROJECTION x1" in message
-    assert "types: int16 activations x1" in message
+    assert "types: uint8 activations x1" in message
     assert "features: ADD with fused activation TANH x1" in message
 
 
-def test_a_float_model_is_told_to_be_quantized():
+def test_a_model_of_dynamic_range_is_told_to_be_quantized():
     with pytest.raises(UnsupportedModelError) as caught:
-        load(real_model("mlperftiny_ad_float32"))
-    assert "float32 activations x11, float32 weights x10, float32 biases x10" in caught.value.message
-    assert "quantize the model to int8" in caught.value.hint
+        load(real_model("mlperftiny_kws_float32"))
+    assert "float32 activations with int8 weights x5" in caught.value.message
+    assert "dynamic range" in caught.value.hint
 
 
 def test_a_custom_operator_is_refused_by_its_name():
