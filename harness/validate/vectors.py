@@ -258,7 +258,8 @@ def _from_unit(unit: _Unit, tensor: Tensor, *, around_zero: bool) -> Array:
     low, high = tensor.dtype.range
     zero = tensor.quant.zero_point if around_zero and tensor.quant else (low + high) / 2
     spread = np.where(unit < 0, zero + unit * (zero - low), zero + unit * (high - zero))
-    return np.clip(np.round(spread), low, high).astype(tensor.dtype.numpy)
+    highest = float(high) if int(float(high)) <= high else np.nextafter(float(high), 0.0)  # 2**63 - 1 is no float
+    return np.clip(np.round(spread), low, highest).astype(tensor.dtype.numpy)
 
 
 def _noise(shape: tuple[int, ...], rng: np.random.Generator, turn: int) -> _Unit:

@@ -104,15 +104,17 @@ def prepare(case: Case, number: int, target: Target, goals: Goals, settings: Set
 
 
 def told(error: TinyhilError) -> str:
-    """What an error says, in one line."""
-    return f"{error.stage}: {error.message}"
+    """What an error says, with the last line of its details, in which interpreters tell what they refuse."""
+    details = error.details.strip().splitlines()
+    return f"{error.stage}: {error.message}" + (f": {details[-1]}" if details else "")
 
 
 def refused(case: Case, error: TinyhilError) -> Outcome:
     """The outcome of a model that is not compiled; it counts for the operators that the error names, or for all."""
     found = _operators_of_file(case)
     named = tuple(op for op in found if re.search(rf"(?<![\w]){re.escape(op)}(?![\w])", error.message))
-    return Outcome(case.name, found, named or found, Status.REFUSED, error.message)
+    reason = error.message.removeprefix(f"{case.model}: ")
+    return Outcome(case.name, found, named or found, Status.REFUSED, reason)
 
 
 def _operators_of_file(case: Case) -> tuple[str, ...]:
