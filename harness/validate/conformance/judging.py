@@ -36,7 +36,7 @@ def judge(ready: Prepared, got: Rows, again: Callable[[], Measurement]) -> Outco
     if ready.reference is None:
         if _near(ready, got):
             return ready.outcome(Status.WITHIN, f"operators state up to {limit} ULP")
-        return ready.outcome(Status.WRONG, f"{_differing(ready, got)}, more than operators of up to {limit} ULP explain")
+        return ready.outcome(Status.WRONG, f"{_differing(ready, got)}, more than up to {limit} ULP explain")
     beyond = first_beyond(ready.graph, ready.reference.tensors)
     if beyond is None:
         return ready.outcome(Status.WITHIN, f"every layer within what its operator states, up to {limit} ULP")

@@ -104,9 +104,10 @@ def prepare(case: Case, number: int, target: Target, goals: Goals, settings: Set
 
 
 def told(error: TinyhilError) -> str:
-    """What an error says, with the last line of its details, in which interpreters tell what they refuse."""
+    """What an error says, with the line of its details that tells most: a compiler's first error, else the last."""
     details = error.details.strip().splitlines()
-    return f"{error.stage}: {error.message}" + (f": {details[-1]}" if details else "")
+    line = next((line for line in details if "error:" in line), details[-1] if details else "")
+    return f"{error.stage}: {error.message}" + (f": {line.strip()}" if line else "")
 
 
 def refused(case: Case, error: TinyhilError) -> Outcome:

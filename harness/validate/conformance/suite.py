@@ -64,6 +64,8 @@ def find_cases(place: Path) -> tuple[Case, ...]:
         ModelFileError: there is none.
     """
     if not place.is_dir():
+        if not place.exists():
+            raise ModelFileError(f"{place}: no such file or folder", hint="correct the path")
         problem = unreadable(place)
         if problem is not None:
             raise problem

@@ -1,4 +1,4 @@
-"""Whether every operator of a model is as near to a reference as it states (Operator.ulp), given the reference's inputs."""
+"""Whether every operator of a model is as near to a reference as it states (Operator.ulp), from the same inputs."""
 
 from __future__ import annotations
 
