@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.ir.graph import (
-    NoAttrs,
-)
+from harness.ir.graph import NoAttrs
+from harness.ir.operators import OPERATORS
+from harness.quantization.types import DType
 from tests.support.builders.common import anything, random_shape
-from tests.support.draft import Draft, between, chance
+from tests.support.draft import Draft, between, chance, pick
 
 
 def reshape(draft: Draft, x: int | None = None) -> int:
@@ -23,7 +23,8 @@ def reshape(draft: Draft, x: int | None = None) -> int:
 def squeeze(draft: Draft, x: int | None = None) -> int:
     rng = draft.rng
     if x is None:
-        x = draft.input((*random_shape(rng, 1, 2), 1, *random_shape(rng, 0, 1)))
+        types = [types.x for types in OPERATORS["SQUEEZE"].types] if chance(rng, 0.5) else [DType.INT8]
+        x = draft.input((*random_shape(rng, 1, 2), 1, *random_shape(rng, 0, 1)), dtype=pick(rng, *types))
     ones = [i for i, n in enumerate(draft.shape(x)) if n == 1]
     dropped = {i for i in ones if chance(rng, 0.6)} or set(ones)
     shape = tuple(n for i, n in enumerate(draft.shape(x)) if i not in dropped)
