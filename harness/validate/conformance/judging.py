@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from harness.ir.interpreter import run
 from harness.quantization.types import Array
 from harness.validate.conformance.outcome import Outcome, Status
-from harness.validate.conformance.prepared import Prepared, same
+from harness.validate.conformance.prepared import Prepared, same, unequal
 from harness.validate.conformance.ulp import first_beyond, largest_ulp
 from harness.validate.rounding import EXACT, allowances
 
@@ -74,11 +74,11 @@ def _differing(ready: Prepared, got: Rows) -> str:
     for number, (row, wanted) in enumerate(zip(got, ready.expected, strict=True)):
         for place, (ours, theirs) in enumerate(zip(row, wanted, strict=True)):
             if theirs is not None and not same(ours, theirs):
-                unequal = ours.reshape(-1) != theirs.reshape(-1)
-                at = int(unequal.argmax())
+                apart = unequal(ours, theirs)
+                at = int(apart.argmax())
                 values = f"{ours.reshape(-1)[at]} for {theirs.reshape(-1)[at]}"
                 name = ready.graph.tensors[ready.graph.outputs[place]].name
-                return f"vector {number}: {int(unequal.sum())} of {ours.size} elements of '{name}', [{at}] {values}"
+                return f"vector {number}: {int(apart.sum())} of {ours.size} elements of '{name}', [{at}] {values}"
     return "no output differs"
 
 

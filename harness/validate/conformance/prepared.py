@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.errors import Category, InputError, TinyhilError, VectorsError
 from harness.ir.graph import Graph, Tensor
@@ -127,7 +128,7 @@ def _operators_of_file(case: Case) -> tuple[str, ...]:
         subgraphs = read_model(read_regular(case.model, 64 << 20), case.name)
     except (TinyhilError, OSError):
         return ()
-    return tuple(sorted({op.name for subgraph in subgraphs for op in subgraph.operators}))
+    return tuple(sorted({op.custom or op.name for subgraph in subgraphs for op in subgraph.operators}))
 
 
 def _vectors(case: Case, graph: Graph, settings: Settings) -> Vectors:
@@ -172,5 +173,13 @@ def _golden_rows(
 
 
 def same(ours: Array, theirs: Array | None) -> bool:
-    """Whether an output is what it should be, bit for bit."""
-    return theirs is None or np.ascontiguousarray(ours).tobytes() == np.ascontiguousarray(theirs).tobytes()
+    """Whether an output is what it should be, bit for bit; but NaN is NaN, whose bits are each machine's own."""
+    return theirs is None or (ours.size == theirs.size and not unequal(ours, theirs).any())
+
+
+def unequal(ours: Array, theirs: Array) -> npt.NDArray[np.bool_]:
+    """[elements]: which are not the same."""
+    one, other = np.ascontiguousarray(ours).reshape(-1), np.ascontiguousarray(theirs).reshape(-1)
+    if one.dtype != np.float32 or other.dtype != np.float32:
+        return np.asarray(one != other)
+    return np.asarray((one.view(np.uint32) != other.view(np.uint32)) & ~(np.isnan(one) & np.isnan(other)))

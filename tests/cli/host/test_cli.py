@@ -40,7 +40,7 @@ def test_version_help_and_no_arguments():
     for command in ("doctor", "boards", "analyze", "generate", "validate", "profile", "Exit codes"):
         assert command in text
     assert "<bool>" not in text
-    for command in ("doctor", "boards", "analyze", "generate", "validate", "profile", "mlperf"):
+    for command in ("doctor", "boards", "analyze", "generate", "validate", "conformance", "profile", "mlperf"):
         shown = tinyhil(command, "--help")
         assert shown.returncode == 0
         assert "--json" in shown.stdout
