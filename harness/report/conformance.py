@@ -12,7 +12,7 @@ from harness.files.writing import is_full, publish, reason, staging, write_new
 from harness.report.document import Document
 from harness.report.plain import one_line
 from harness.report.table import ReportTable
-from harness.validate.conformance.outcome import Outcome, Status, SuiteResult
+from harness.validate.conformance.outcome import ModelOutcome, ModelStatus, SuiteResult
 
 FILES = ("conformance.json", "conformance.md")
 UNREADABLE = "(no model)"
@@ -27,13 +27,13 @@ def document(result: SuiteResult, place: str, *, passed: bool) -> Document:
         "board": result.board,
         "passed": passed,
         "images": result.images,
-        "counts": {status.value: result.count(status) for status in Status},
+        "counts": {status.value: result.count(status) for status in ModelStatus},
         "operators": [
             {
                 "op": name,
                 "models": len(found),
-                **{status.value: sum(one.status is status for one in found) for status in Status},
-                "refusals": _reasons(found, Status.REFUSED),
+                **{status.value: sum(one.status is status for one in found) for status in ModelStatus},
+                "refusals": _reasons(found, ModelStatus.REFUSED),
             }
             for name, found in _by_operator(result.outcomes)
         ],
@@ -52,23 +52,23 @@ def document(result: SuiteResult, place: str, *, passed: bool) -> Document:
     }
 
 
-def _by_operator(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, list[Outcome]]]:
+def _by_operator(outcomes: Sequence[ModelOutcome]) -> Iterator[tuple[str, list[ModelOutcome]]]:
     """(operator, the models that count for it), by name; models that cannot be read come last."""
-    found: dict[str, list[Outcome]] = {}
+    found: dict[str, list[ModelOutcome]] = {}
     for one in outcomes:
-        good = one.status in (Status.EXACT, Status.WITHIN)
+        good = one.status in (ModelStatus.EXACT, ModelStatus.WITHIN)
         for name in (one.operators if good else one.concerned) or (UNREADABLE,):
             found.setdefault(name, []).append(one)
     return iter(sorted(found.items(), key=lambda item: (item[0] == UNREADABLE, item[0])))
 
 
-def _reasons(outcomes: Sequence[Outcome], status: Status) -> list[str]:
+def _reasons(outcomes: Sequence[ModelOutcome], status: ModelStatus) -> list[str]:
     return list(dict.fromkeys(one.reason for one in outcomes if one.status is status))
 
 
 def operators(content: Document) -> ReportTable:
     """A line for each operator."""
-    statuses = [status.value for status in Status]
+    statuses = [status.value for status in ModelStatus]
     rows = tuple(
         (one["op"], str(one["models"]), *(str(one[status] or "") for status in statuses), "; ".join(one["refusals"]))
         for one in content["operators"]
@@ -84,7 +84,7 @@ def models(content: Document) -> ReportTable:
     rows = tuple(
         (one["name"], one["status"], ", ".join(one["concerned"]), one["reason"])
         for one in content["models"]
-        if one["status"] != Status.EXACT.value
+        if one["status"] != ModelStatus.EXACT.value
     )
     columns = ("model", "status", "operators", "reason")
     return ReportTable("Models that are not exact", columns, rows, prose=frozenset({"reason"}), drop=("operators",))

@@ -121,7 +121,7 @@ def table(matrix: Sequence[Support]) -> ReportTable:
 
 
 @dataclass(frozen=True)
-class _Line:
+class _OperatorLine:
     """An operator of the element types that are alike: variant by core, and how far TFLM may be from them."""
 
     op: str
@@ -130,14 +130,14 @@ class _Line:
     ulp: int
 
 
-def _alike(matrix: Iterable[Support]) -> Iterator[_Line]:
+def _alike(matrix: Iterable[Support]) -> Iterator[_OperatorLine]:
     for name, group in groupby(matrix, key=lambda one: one.operator.name):
         found: dict[tuple[tuple[str, ...], int], list[Types]] = {}
         for one in group:
             variants = tuple(FOLDED if one.folded else one.variant(core) or "-" for core in one.kernels)
             found.setdefault((variants, _ulp(one)), []).append(one.types)
         for (variants, ulp), types in found.items():
-            yield _Line(name, "; ".join(_together(types)), variants, ulp)
+            yield _OperatorLine(name, "; ".join(_together(types)), variants, ulp)
 
 
 # --- the page --------------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ def analyze(
     ops: Annotated[
         bool, typer.Option("--ops", help="Instead: all operators that are compiled, by element types and core.")
     ] = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="With --ops: print the page docs/operators.md.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="With --ops: print it as a page of Markdown.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show operator coverage, kernels, arena map, MACs, and whether the model fits the board, without running it."""

@@ -42,7 +42,7 @@ def conformance(
     Exit code 1 where an output is wrong or a model cannot be judged.
     """
     from harness.report import conformance as report_of
-    from harness.validate.conformance.prepared import Settings
+    from harness.validate.conformance.prepared import SuiteSettings
     from harness.validate.conformance.running import run_suite
     from harness.validate.conformance.suite import find_cases
     from harness.validate.options import check_choice
@@ -51,7 +51,7 @@ def conformance(
         check_choice("oracle", oracle)
     if report:
         report_of.check_folder(report)
-    settings = Settings(oracle or "tflm", vectors, seed)
+    settings = SuiteSettings(oracle or "tflm", vectors, seed)
     goals = parse_overrides(optimize, None, None).goals
     cases = find_cases(path)
     with terminal.progress(as_json, f"{len(cases)} models on {board}") as tell:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from harness.ir.interpreter import run
 from harness.quantization.types import Array
-from harness.validate.conformance.outcome import Outcome, Status
+from harness.validate.conformance.outcome import ModelOutcome, ModelStatus
 from harness.validate.conformance.prepared import Prepared, same, unequal
 from harness.validate.conformance.ulp import first_beyond, largest_ulp
 from harness.validate.rounding import EXACT, allowances
@@ -19,28 +19,28 @@ Rows: TypeAlias = Sequence[Sequence[Array]]
 """[vector][output]."""
 
 
-def judge(ready: Prepared, got: Rows, again: Callable[[], Measurement]) -> Outcome:
+def judge(ready: Prepared, got: Rows, again: Callable[[], Measurement]) -> ModelOutcome:
     """The outcome of a model with these outputs; `again` runs it with the outputs of all layers.
 
     Raises:
         TinyhilError: it could not run again.
     """
     if all(same(o, e) for o, e in _pairs(got, ready.expected)):
-        return ready.outcome(Status.EXACT)
+        return ready.outcome(ModelStatus.EXACT)
     if not all(same(o, e) for o, e in _pairs(got, _specified(ready))):
         layer, op = _first_layer(ready, again())
-        return ready.outcome(Status.WRONG, f"{_differing(ready, got)}; {layer} differs from its specification", op)
+        return ready.outcome(ModelStatus.WRONG, f"{_differing(ready, got)}; {layer} differs from its specification", op)
     limit = largest_ulp(ready.graph)
     if not limit:
-        return ready.outcome(Status.WRONG, f"{_differing(ready, got)}, and the specification has the board's values")
+        return ready.outcome(ModelStatus.WRONG, f"{_differing(ready, got)}, and the specification has the board's values")
     if ready.reference is None:
         if _near(ready, got):
-            return ready.outcome(Status.WITHIN, f"operators state up to {limit} ULP")
-        return ready.outcome(Status.WRONG, f"{_differing(ready, got)}, more than up to {limit} ULP explain")
+            return ready.outcome(ModelStatus.WITHIN, f"operators state up to {limit} ULP")
+        return ready.outcome(ModelStatus.WRONG, f"{_differing(ready, got)}, more than up to {limit} ULP explain")
     beyond = first_beyond(ready.graph, ready.reference.tensors)
     if beyond is None:
-        return ready.outcome(Status.WITHIN, f"every layer within what its operator states, up to {limit} ULP")
-    return ready.outcome(Status.WRONG, f"{_differing(ready, got)}; first beyond its ULP: {beyond.op}", (beyond.op,))
+        return ready.outcome(ModelStatus.WITHIN, f"every layer within what its operator states, up to {limit} ULP")
+    return ready.outcome(ModelStatus.WRONG, f"{_differing(ready, got)}; first beyond its ULP: {beyond.op}", (beyond.op,))
 
 
 def _pairs(got: Rows, wanted: Sequence[Sequence[Array | None]]) -> Iterator[tuple[Array, Array | None]]:

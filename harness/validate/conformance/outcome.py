@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 
-class Status(Enum):
+class ModelStatus(Enum):
     """What became of a model."""
 
     EXACT = "exact"
@@ -22,14 +22,14 @@ class Status(Enum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ModelOutcome:
     """What became of a model.
 
     Attributes:
         name: of the case.
         operators: names of the operators in the file, each once, sorted; none where it cannot be read.
         concerned: those of them that it counts for: the one that differs first, or those refused, where known.
-        status: see Status.
+        status: see ModelStatus.
         reason: why it is not exact; "" where it is.
         reference: "golden files" or the oracle; "" where nothing was compared.
         vectors: how many were compared.
@@ -38,7 +38,7 @@ class Outcome:
     name: str
     operators: tuple[str, ...]
     concerned: tuple[str, ...]
-    status: Status
+    status: ModelStatus
     reason: str = ""
     reference: str = ""
     vectors: int = 0
@@ -56,13 +56,13 @@ class SuiteResult:
 
     board: str
     images: int
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[ModelOutcome, ...]
 
-    def count(self, status: Status) -> int:
+    def count(self, status: ModelStatus) -> int:
         """How many models have a status."""
         return sum(outcome.status is status for outcome in self.outcomes)
 
     def passes(self, *, refusals: bool = True) -> bool:
         """Whether no model is wrong and none ended in an error; with `refusals` False nor was one refused."""
-        bad = {Status.WRONG, Status.ERROR} | (set() if refusals else {Status.REFUSED})
+        bad = {ModelStatus.WRONG, ModelStatus.ERROR} | (set() if refusals else {ModelStatus.REFUSED})
         return not any(outcome.status in bad for outcome in self.outcomes)

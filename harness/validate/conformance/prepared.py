@@ -15,7 +15,7 @@ from harness.errors import Category, InputError, TinyhilError, VectorsError
 from harness.ir.graph import Graph, Tensor
 from harness.quantization.types import Array
 from harness.validate.conformance.arrays import read_values
-from harness.validate.conformance.outcome import Outcome, Status
+from harness.validate.conformance.outcome import ModelOutcome, ModelStatus
 from harness.validate.conformance.suite import Case
 from harness.validate.conformance.ulp import largest_ulp
 from harness.validate.reference import Reference, References
@@ -30,7 +30,7 @@ GOLDEN = "golden files"
 
 
 @dataclass(frozen=True)
-class Settings:
+class SuiteSettings:
     """How a suite is run.
 
     Attributes:
@@ -60,11 +60,11 @@ class Prepared:
     expected: tuple[tuple[Array | None, ...], ...]
     reference: Reference | None
 
-    def outcome(self, status: Status, reason: str = "", concerned: Sequence[str] = ()) -> Outcome:
+    def outcome(self, status: ModelStatus, reason: str = "", concerned: Sequence[str] = ()) -> ModelOutcome:
         """What became of it."""
         found = names_of(self.graph)
         source = self.reference.oracle if self.reference else GOLDEN
-        return Outcome(self.case.name, found, tuple(concerned) or found, status, reason, source, len(self.vectors))
+        return ModelOutcome(self.case.name, found, tuple(concerned) or found, status, reason, source, len(self.vectors))
 
 
 def names_of(graph: Graph) -> tuple[str, ...]:
@@ -72,7 +72,7 @@ def names_of(graph: Graph) -> tuple[str, ...]:
     return tuple(sorted(set(graph.source_ops) or {node.op for node in graph.nodes}))
 
 
-def prepare(case: Case, number: int, target: Target, goals: Goals, settings: Settings) -> Prepared | Outcome:
+def prepare(case: Case, number: int, target: Target, goals: Goals, settings: SuiteSettings) -> Prepared | ModelOutcome:
     """The case made ready; where that fails, what became of it.
 
     `number` makes the names of models in one image differ.
@@ -101,7 +101,7 @@ def prepare(case: Case, number: int, target: Target, goals: Goals, settings: Set
     except TinyhilError as error:
         if error.category is Category.TOOL:
             raise
-        return Outcome(case.name, names_of(graph), names_of(graph), Status.ERROR, told(error))
+        return ModelOutcome(case.name, names_of(graph), names_of(graph), ModelStatus.ERROR, told(error))
 
 
 def told(error: TinyhilError) -> str:
@@ -111,12 +111,12 @@ def told(error: TinyhilError) -> str:
     return f"{error.stage}: {error.message}" + (f": {line.strip()}" if line else "")
 
 
-def refused(case: Case, error: TinyhilError) -> Outcome:
+def refused(case: Case, error: TinyhilError) -> ModelOutcome:
     """The outcome of a model that is not compiled; it counts for the operators that the error names, or for all."""
     found = _operators_of_file(case)
     named = tuple(op for op in found if re.search(rf"(?<![\w]){re.escape(op)}(?![\w])", error.message))
     reason = error.message.removeprefix(f"{case.model}: ")
-    return Outcome(case.name, found, named or found, Status.REFUSED, reason)
+    return ModelOutcome(case.name, found, named or found, ModelStatus.REFUSED, reason)
 
 
 def _operators_of_file(case: Case) -> tuple[str, ...]:
@@ -131,7 +131,7 @@ def _operators_of_file(case: Case) -> tuple[str, ...]:
     return tuple(sorted({op.custom or op.name for subgraph in subgraphs for op in subgraph.operators}))
 
 
-def _vectors(case: Case, graph: Graph, settings: Settings) -> Vectors:
+def _vectors(case: Case, graph: Graph, settings: SuiteSettings) -> Vectors:
     files = case.inputs()
     if not files and case.goldens() and graph.inputs:
         raise VectorsError(

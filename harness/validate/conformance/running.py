@@ -13,8 +13,8 @@ from harness.cycles.targets import target_of_run
 from harness.errors import BuildError, Category, DoesNotFitError, TinyhilError
 from harness.hardware.placement import assign_regions
 from harness.validate.conformance.judging import judge
-from harness.validate.conformance.outcome import Outcome, Status, SuiteResult
-from harness.validate.conformance.prepared import Prepared, Settings, prepare, refused, told
+from harness.validate.conformance.outcome import ModelOutcome, ModelStatus, SuiteResult
+from harness.validate.conformance.prepared import Prepared, SuiteSettings, prepare, refused, told
 from harness.validate.conformance.suite import Case
 from harness.validate.link_check import AUTO, link_to_build
 
@@ -31,7 +31,7 @@ MODELS = 60
 def run_suite(
     cases: Sequence[Case],
     board: str,
-    settings: Settings = Settings(),  # noqa: B008
+    settings: SuiteSettings = SuiteSettings(),  # noqa: B008
     goals: Goals = Goals(),  # noqa: B008
     *,
     probe: str | None = None,
@@ -48,13 +48,13 @@ def run_suite(
     resolved = resolve(board, probe=probe)
     runner = _Runner(resolved, cache_dir, progress)
     target = target_of_run(resolved, runner.placement)
-    found: dict[str, Outcome] = {}
+    found: dict[str, ModelOutcome] = {}
     waiting: list[Prepared] = []
     for number, case in enumerate(cases):
         if progress:
             progress("prepare", number, len(cases))
         made = prepare(case, number, target, goals, settings)
-        if isinstance(made, Outcome):
+        if isinstance(made, ModelOutcome):
             found[case.name] = made
         else:
             waiting.append(made)
@@ -74,7 +74,7 @@ class _Runner:
         self._progress = progress
         self._options = BuildOptions(link=link_to_build(AUTO, board), placement=self.placement)
 
-    def outcomes(self, models: Sequence[Prepared]) -> Iterator[Outcome]:
+    def outcomes(self, models: Sequence[Prepared]) -> Iterator[ModelOutcome]:
         """Of all models: in one image, or where that cannot be built, of each half in one of its own."""
         if not models:
             return
@@ -91,7 +91,7 @@ class _Runner:
             elif isinstance(error, DoesNotFitError):
                 yield refused(models[0].case, error)
             else:
-                yield models[0].outcome(Status.ERROR, told(error))
+                yield models[0].outcome(ModelStatus.ERROR, told(error))
             return
         self.images += 1
         rest = list(models)
@@ -100,7 +100,7 @@ class _Runner:
             yield from done
             rest = rest[len(done) :]
 
-    def _run(self, models: Sequence[Prepared], image: Image) -> Iterator[Outcome]:
+    def _run(self, models: Sequence[Prepared], image: Image) -> Iterator[ModelOutcome]:
         """Outcomes in one session, up to the first model that ends it."""
         from harness.boards import open_session
         from harness.boards.session import open_client
@@ -121,11 +121,11 @@ class _Runner:
                     first = measured()
                     if first.arena_overrun or first.reads_unwritten:
                         what = "writes behind its arena" if first.arena_overrun else "reads bytes that it never wrote"
-                        yield ready.outcome(Status.WRONG, f"the model {what}")
+                        yield ready.outcome(ModelStatus.WRONG, f"the model {what}")
                         continue
                     yield judge(ready, first.outputs, lambda: measured(layers=True))  # noqa: B023 - called at once
                 except TinyhilError as error:
                     if error.category is Category.TOOL:
                         raise
-                    yield ready.outcome(Status.ERROR, told(error))
+                    yield ready.outcome(ModelStatus.ERROR, told(error))
                     return

@@ -6,13 +6,10 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
-import pytest
+from elftools.elf.elffile import ELFFile
 
 from harness.ir.operators import OPERATORS
 from harness.oracle.tflm_operators import NOT_COMPILED, RESOLVED
-
-pytest.importorskip("tflite_micro", exc_type=ImportError)
-elffile = pytest.importorskip("elftools.elf.elffile")
 
 _BUILTIN = re.compile(r"_ZN6tflite(?:5micro)?\d+Register_(\w+)Ev")
 _SIGNAL = re.compile(r"_ZN6tflite(?:5micro)?11tflm_signal\d+Register_(\w+)Ev")
@@ -26,7 +23,7 @@ def registered() -> set[str]:
     assert spec is not None and spec.origin is not None
     (library,) = Path(spec.origin).parent.rglob("_runtime.so")
     with library.open("rb") as file:
-        symbols = [symbol.name for symbol in elffile.ELFFile(file).get_section_by_name(".dynsym").iter_symbols()]
+        symbols = [symbol.name for symbol in ELFFile(file).get_section_by_name(".dynsym").iter_symbols()]
     builtin = {match[1] for name in symbols if (match := _BUILTIN.fullmatch(name))}
     signal = {match[1] for name in symbols if (match := _SIGNAL.fullmatch(name)) and not _VARIANT.search(match[1])}
     return {_CUSTOM.get(name, name) for name in builtin} | {_signal_name(name) for name in signal}

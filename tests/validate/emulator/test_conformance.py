@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.validate.conformance.outcome import Status
+from harness.validate.conformance.outcome import ModelStatus
 from harness.validate.conformance.running import run_suite
 from harness.validate.conformance.suite import find_cases
 from tests.support.builders import BUILDERS
@@ -22,8 +22,8 @@ def test_a_folder_of_single_operators_is_exact_or_within_ulp(tmp_path: Path) -> 
         (folder / "one.tflite").write_bytes(graph.model)
     result = run_suite(find_cases(tmp_path), "mps2-an386")
     assert len(result.outcomes) == len(list(tmp_path.iterdir()))
-    bad = [one for one in result.outcomes if one.status not in (Status.EXACT, Status.WITHIN)]
-    assert not [one for one in bad if one.status is not Status.ERROR], bad
+    bad = [one for one in result.outcomes if one.status not in (ModelStatus.EXACT, ModelStatus.WITHIN)]
+    assert not [one for one in bad if one.status is not ModelStatus.ERROR], bad
     assert all("oracle" in one.reason for one in bad), "TFLM itself takes fewer types than the file format has"
-    assert result.count(Status.EXACT) > len(result.outcomes) // 2
+    assert result.count(ModelStatus.EXACT) > len(result.outcomes) // 2
     assert result.images <= len(result.outcomes) // 20 + 1

@@ -19,7 +19,7 @@ from harness.quantization.types import Array, DType, Quantization
 from harness.report import conformance as report
 from harness.validate.conformance import running
 from harness.validate.conformance.arrays import read_values
-from harness.validate.conformance.outcome import Outcome, Status, SuiteResult
+from harness.validate.conformance.outcome import ModelOutcome, ModelStatus, SuiteResult
 from harness.validate.conformance.suite import find_cases
 from harness.validate.conformance.ulp import first_beyond
 from tests.cli.host.test_cli import tinyhil
@@ -70,7 +70,7 @@ def write_array(path: Path, values: Array) -> None:
         path.write_text("\n".join(", ".join(str(n) for n in row) for row in values.reshape(len(values), -1).tolist()))
 
 
-def outcomes(folder: Path, **options: object) -> dict[str, Outcome]:
+def outcomes(folder: Path, **options: object) -> dict[str, ModelOutcome]:
     result = running.run_suite(find_cases(folder), "host", **options)  # type: ignore[arg-type]
     return {outcome.name.removesuffix(".tflite"): outcome for outcome in result.outcomes}
 
@@ -122,9 +122,9 @@ def test_a_crash_of_the_oracle_is_the_models_own(tmp_path: Path) -> None:
         (tmp_path / f"{name}.tflite").write_bytes(make())
     save(tmp_path, "good", layer("RELU"))
     found = outcomes(tmp_path)
-    assert found["good"].status is Status.EXACT
+    assert found["good"].status is ModelStatus.EXACT
     for name in CRASHING:
-        assert found[name].status is Status.ERROR and "crashed" in found[name].reason
+        assert found[name].status is ModelStatus.ERROR and "crashed" in found[name].reason
 
 
 def changed(monkeypatch: pytest.MonkeyPatch, name: str, change: object) -> None:
@@ -152,8 +152,8 @@ def test_a_crash_of_the_device_is_the_models_own(tmp_path: Path, monkeypatch: py
         save(tmp_path, f"m{number}", layer("RELU", seed=number))
     changed(monkeypatch, "m2", with_trap)
     found = outcomes(tmp_path)
-    assert found["m2"].status is Status.ERROR and found["m2"].reason
-    assert all(one.status is Status.EXACT for name, one in found.items() if name != "m2")
+    assert found["m2"].status is ModelStatus.ERROR and found["m2"].reason
+    assert all(one.status is ModelStatus.EXACT for name, one in found.items() if name != "m2")
 
 
 def test_a_wrong_layer_is_named_with_its_operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +171,7 @@ def test_a_wrong_layer_is_named_with_its_operator(tmp_path: Path, monkeypatch: p
 
     changed(monkeypatch, "net", flipped)
     found = outcomes(tmp_path)
-    assert found["net"].status is Status.WRONG and found["good"].status is Status.EXACT
+    assert found["net"].status is ModelStatus.WRONG and found["good"].status is ModelStatus.EXACT
     assert found["net"].concerned == ("CONV_2D",) and "conv_2d_00" in found["net"].reason
 
 
@@ -185,15 +185,15 @@ def test_models_that_do_not_build_together_build_apart(tmp_path: Path, monkeypat
 
     changed(monkeypatch, "m3", broken)
     found = outcomes(tmp_path)
-    assert found["m3"].status is Status.ERROR and "#error no" in found["m3"].reason
-    assert all(one.status is Status.EXACT for name, one in found.items() if name != "m3")
+    assert found["m3"].status is ModelStatus.ERROR and "#error no" in found["m3"].reason
+    assert all(one.status is ModelStatus.EXACT for name, one in found.items() if name != "m3")
 
 
 def test_states_go_on_from_vector_to_vector(tmp_path: Path) -> None:
     draft = Draft(np.random.default_rng(21))
     graph = save(tmp_path, "svdf", draft.finish("svdf", (BUILDERS["SVDF"](draft, None),)))
     save_files(tmp_path, "svdf", graph, "npy", count=6)
-    assert outcomes(tmp_path)["svdf"].status is Status.EXACT
+    assert outcomes(tmp_path)["svdf"].status is ModelStatus.EXACT
 
 
 def test_what_an_operator_states_is_no_tolerance_for_more(tmp_path: Path) -> None:
@@ -227,8 +227,8 @@ def test_files_that_do_not_fit_are_the_models_own_error(tmp_path: Path, name: st
     save(tmp_path, "n", layer("RELU", seed=1))
     (tmp_path / name).write_bytes(content)
     found = outcomes(tmp_path)
-    assert found["m"].status is Status.ERROR and what in found["m"].reason
-    assert found["n"].status is Status.EXACT
+    assert found["m"].status is ModelStatus.ERROR and what in found["m"].reason
+    assert found["n"].status is ModelStatus.EXACT
 
 
 def test_goldens_of_other_counts_and_outputs_are_told(tmp_path: Path) -> None:
@@ -282,7 +282,7 @@ def test_files_of_others_are_not_overwritten(tmp_path: Path) -> None:
 
 
 def test_text_of_files_cannot_break_the_page(tmp_path: Path) -> None:
-    bad = Outcome("a|b\x1b[2J\n<i>.tflite", (), (), Status.REFUSED, "x|y\n# z")
+    bad = ModelOutcome("a|b\x1b[2J\n<i>.tflite", (), (), ModelStatus.REFUSED, "x|y\n# z")
     content = report.document(SuiteResult("host", 0, (bad,)), "p", passed=True)
     report.write(tmp_path, content)
     text = (tmp_path / "conformance.md").read_text()
