@@ -27,20 +27,21 @@ def judge(ready: Prepared, got: Rows, again: Callable[[], Measurement]) -> Model
     """
     if all(same(o, e) for o, e in _pairs(got, ready.expected)):
         return ready.outcome(ModelStatus.EXACT)
+    where = _differing(ready, got)
     if not all(same(o, e) for o, e in _pairs(got, _specified(ready))):
         layer, op = _first_layer(ready, again())
-        return ready.outcome(ModelStatus.WRONG, f"{_differing(ready, got)}; {layer} differs from its specification", op)
+        return ready.outcome(ModelStatus.WRONG, f"{where}; {layer} differs from its specification", op)
     limit = largest_ulp(ready.graph)
     if not limit:
-        return ready.outcome(ModelStatus.WRONG, f"{_differing(ready, got)}, and the specification has the board's values")
+        return ready.outcome(ModelStatus.WRONG, f"{where}, and the specification has the board's values")
     if ready.reference is None:
         if _near(ready, got):
             return ready.outcome(ModelStatus.WITHIN, f"operators state up to {limit} ULP")
-        return ready.outcome(ModelStatus.WRONG, f"{_differing(ready, got)}, more than up to {limit} ULP explain")
+        return ready.outcome(ModelStatus.WRONG, f"{where}, more than up to {limit} ULP explain")
     beyond = first_beyond(ready.graph, ready.reference.tensors)
     if beyond is None:
         return ready.outcome(ModelStatus.WITHIN, f"every layer within what its operator states, up to {limit} ULP")
-    return ready.outcome(ModelStatus.WRONG, f"{_differing(ready, got)}; first beyond its ULP: {beyond.op}", (beyond.op,))
+    return ready.outcome(ModelStatus.WRONG, f"{where}; first beyond its ULP: {beyond.op}", (beyond.op,))
 
 
 def _pairs(got: Rows, wanted: Sequence[Sequence[Array | None]]) -> Iterator[tuple[Array, Array | None]]:

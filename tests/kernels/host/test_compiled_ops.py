@@ -22,7 +22,7 @@ def test_random_graphs_equal_the_specification(batch: int) -> None:
 
 @pytest.mark.parametrize("part", range(scaled(1, 4)))
 def test_operators_of_every_type_equal_the_specification(part: int) -> None:
-    """A share of all combinations of the type policies in CI, where the emulated boards have all; each in a long run."""
+    """A share of all combinations of the type policies in CI, where the boards have all; each in a long run."""
     graphs = typed_graphs(combinations()[part::4], seed=7 + part, each=scaled(1, 10))
     assert check_on_board(graphs, "host", sanitize=True) == len(graphs) * VECTORS
 
