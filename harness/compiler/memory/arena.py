@@ -140,7 +140,7 @@ class _Problem:
                 gaps.setdefault((b, a), []).extend((-high, -low) for low, high in found)
         self.excluded: list[dict[int, list[_Interval]]] = [{} for _ in number]
         for (a, b), found in gaps.items():
-            self.excluded[b][a] = _merged(found)
+            self.excluded[b][a] = found if len(found) == 1 else _merged(found)
 
     def lowest(self, block: int, offsets: Mapping[int, int], start: int = 0) -> int:
         """The lowest offset from `start` on that the blocks in `offsets` do not exclude."""
