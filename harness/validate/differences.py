@@ -171,7 +171,8 @@ def compare_tensor(
             place = index if kept is None else (*index[:-1], kept[index[-1]])
             first = Element(vector, place, want[index].item(), have.reshape(want.shape)[index].item())
     frequent = sorted(histogram.items(), key=lambda item: -item[1])[:64]
-    return TensorDiff(name, elements, differing, max_lsb, tuple(sorted(frequent)), first, vectors_differing, channels, near)
+    kept_steps = tuple(sorted(frequent))
+    return TensorDiff(name, elements, differing, max_lsb, kept_steps, first, vectors_differing, channels, near)
 
 
 def first_difference(layers: Sequence[LayerDiff], *, sequence: bool) -> LayerDiff | None:
