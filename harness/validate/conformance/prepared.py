@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from harness.errors import Category, InputError, TinyhilError, VectorsError
+from harness.errors import Category, InputError, ModelFileError, TinyhilError, VectorsError
 from harness.ir.graph import Graph, Tensor
 from harness.quantization.types import Array
 from harness.validate.conformance.arrays import read_values
@@ -88,6 +88,8 @@ def prepare(case: Case, number: int, target: Target, goals: Goals, settings: Sui
         graph = frontends.load(case.model)
         name = f"c{number:04d}_{graph.name}"
         package = emit(compile_graph(graph, core=target, name=name, goals=goals))
+    except ModelFileError as error:
+        return ModelOutcome(case.name, (), (), ModelStatus.ERROR, told(error).replace(f"{case.model}: ", ""))
     except InputError as error:
         return refused(case, error)
     try:

@@ -37,6 +37,14 @@ def layer(op: str, dtype: DType = DType.INT8, seed: int = 0, shape: tuple[int, .
     return draft.finish(op.lower(), (y,))
 
 
+def unknown() -> bytes:
+    """A model with an operator that is not compiled."""
+    q = Quantization((0.1,), (0,))
+    main = SubgraphDraft("main", (0,), (1,), [TensorDraft(name, (1, 4), "int8", q) for name in "xy"])
+    main.operators.append(OperatorDraft("LSH_PROJECTION", (0,), (1,)))
+    return serialize([main])
+
+
 def save(folder: Path, name: str, graph: Graph) -> Graph:
     path = folder / f"{name}.tflite"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,10 +91,7 @@ def test_every_kind_of_outcome_is_told_and_gates(tmp_path: Path) -> None:
         save_files(tmp_path, f"golden_{suffix}", save(tmp_path, f"golden_{suffix}", layer("MUL", seed=3)), suffix)
     save_files(tmp_path, "differs", save(tmp_path, "differs", layer("RELU", seed=4)), "npy", wrong=True)
     (tmp_path / "garbage.tflite").write_bytes(b"no model at all")
-    q = Quantization((0.1,), (0,))
-    main = SubgraphDraft("main", (0,), (1,), [TensorDraft(name, (1, 4), "int8", q) for name in "xy"])
-    main.operators.append(OperatorDraft("LSH_PROJECTION", (0,), (1,)))
-    (tmp_path / "unknown.tflite").write_bytes(serialize([main]))
+    (tmp_path / "unknown.tflite").write_bytes(unknown())
 
     folder = tmp_path / "report"
     done = tinyhil("conformance", tmp_path, "-b", "host", "--report", folder, "--json")
@@ -97,24 +102,28 @@ def test_every_kind_of_outcome_is_told_and_gates(tmp_path: Path) -> None:
     exact = {"exact", "deep/er/wide", *(f"golden_{suffix}" for suffix in ("npy", "csv", "bin"))}
     assert {name for name, one in statuses.items() if one["status"] == "exact"} == exact
     assert {name: one["status"] for name, one in statuses.items() if name not in exact} == {
-        "near": "within ULP", "differs": "wrong", "garbage": "refused", "unknown": "refused",
+        "near": "within ULP", "differs": "wrong", "garbage": "error", "unknown": "refused",
     }  # fmt: skip
     assert statuses["golden_npy"]["reference"] == "golden files" and statuses["exact"]["reference"] == "tflm"
     assert "1 of 6 elements" in statuses["differs"]["reason"] and "LSH_PROJECTION" in statuses["unknown"]["reason"]
     assert content["images"] == 1, "all models are in one image"
     by_op = {one["op"]: one for one in content["operators"]}
     assert (by_op["MUL"]["exact"], by_op["RELU"]["wrong"], by_op["RELU"]["exact"]) == (3, 1, 1)
-    assert by_op["LSH_PROJECTION"]["refused"] == 1 and by_op[report.UNREADABLE]["refused"] == 1
+    assert by_op["LSH_PROJECTION"]["refused"] == 1 and by_op[report.UNREADABLE]["error"] == 1
     assert "| LSH_PROJECTION | 1 |" in (folder / "conformance.md").read_text()
 
 
 def test_refusals_pass_unless_they_must_not(tmp_path: Path) -> None:
     save(tmp_path, "good", layer("RELU"))
-    (tmp_path / "garbage.tflite").write_bytes(b"no model at all")
+    (tmp_path / "unknown.tflite").write_bytes(unknown())
     shown = tinyhil("conformance", tmp_path, "-b", "host", COLUMNS="80")
     assert shown.returncode == 0 and "passed: 2 models on host" in shown.stdout
     assert max(map(len, shown.stdout.splitlines())) <= 80
     assert tinyhil("conformance", tmp_path, "-b", "host", "--no-refusals").returncode == 1
+    (tmp_path / "device.tflite").symlink_to("/dev/zero")
+    (tmp_path / "nowhere.tflite").symlink_to("gone.tflite")
+    broken = tinyhil("conformance", tmp_path, "-b", "host")
+    assert broken.returncode == 1 and "2 error" in broken.stdout, "what is no model is no refusal"
 
 
 def test_a_crash_of_the_oracle_is_the_models_own(tmp_path: Path) -> None:
