@@ -87,6 +87,8 @@ HIL_INLINE int64_t hil_plain_integer(int64_t a, int64_t b, int32_t operation)
         return a - b;
     case HIL_PLAIN_MUL:
         return a * b;
+    case HIL_PLAIN_DIV:
+        return b == 0 ? 0 : a / b;
     case HIL_PLAIN_MAXIMUM:
         return a > b ? a : b;
     case HIL_PLAIN_MINIMUM:
