@@ -67,10 +67,11 @@ def divide(draft: Draft, x: int | None = None) -> int:
     rng = draft.rng
     if x is None and chance(rng, 0.3):
         x = draft.input(random_shape(rng, 1, 4), dtype=DType.INT32)
-        divisor = values(rng, draft.shape(x), DType.INT32)  # TFLM stops at a division by 0
+        # TFLM stops at a division by 0, and traps at one of the lowest number by -1.
+        divisor = values(rng, draft.shape(x), DType.INT32)
         small = rng.integers(-9, 9, draft.shape(x), endpoint=True, dtype=np.int32)
         divisor = small if chance(rng, 0.5) else divisor
-        pair = x, draft.constant(np.where(divisor == 0, np.int32(7), divisor).astype(np.int32), None)
+        pair = x, draft.constant(np.where((divisor == 0) | (divisor == -1), np.int32(7), divisor).astype(np.int32), None)
     else:
         x = _float(draft, x)
         pair = operands(draft, x)
