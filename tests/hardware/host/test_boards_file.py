@@ -92,6 +92,13 @@ def test_a_mistake_is_named_with_file_entry_and_key(write, old, new, said):
     assert caught.value.hint
 
 
+@pytest.mark.parametrize("name", ['a"b', "a b", "../up", "a/b", '"*/"', "'x\\'", "é", "-x", "x" * 65])
+def test_a_name_that_is_no_word_is_refused(write, name):
+    """It stands in C, in names of files, and in results."""
+    with pytest.raises(BoardConfigError, match="a board's name is letters"):
+        load_boards(write(BOARD.replace("my-board", name)))
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(BoardConfigError, match="nowhere.yaml"):
         load_boards(tmp_path / "nowhere.yaml")

@@ -20,10 +20,11 @@ def softmax(draft: Draft, x: int | None = None) -> int:
         x = draft.input((*random_shape(rng, 1, 3, 4), depth), dtype=dtype)
     beta = 1.0 if chance(rng, 0.7) else log_uniform(rng, 0.1, 8)
     dtype = draft.tensors[x].dtype
-    y = draft.tensor(draft.shape(x), None if dtype is DType.FLOAT32 else PROBABILITY, dtype)
+    quant = None if dtype is DType.FLOAT32 else PROBABILITY
     if alone and dtype is DType.INT8 and chance(rng, 0.3):
         scale = pick(rng, 1 / 65536, float(np.float32(1 / 65535)))
-        y = draft.tensor(draft.shape(x), Quantization((scale,), (-32768,)), DType.INT16)
+        quant, dtype = Quantization((scale,), (-32768,)), DType.INT16
+    y = draft.tensor(draft.shape(x), quant, dtype)
     return draft.node("SOFTMAX", (x,), (y,), SoftmaxAttrs(float(np.float32(beta))))
 
 
