@@ -337,7 +337,7 @@ class _Reader:
 
     def _pair(self, op: FileOperator) -> tuple[str, str] | None:
         """The types of an operator's activations and of its constant weights; None without weights."""
-        form = _READABLE[op.code][0].tflite if op.code in _READABLE else None
+        form = _READABLE[op.key][0].tflite if op.key in _READABLE else None
         places = form.data[:2] if form is not None and form.data is not None else (0, 1)
         if max(places) >= len(op.inputs) or any(op.inputs[i] == ABSENT for i in places):
             return None
