@@ -28,7 +28,7 @@ HIL_INLINE void signal_auto_scale_portable(const int16_t *input, int16_t *output
 {
     const int32_t largest = hil_signal_magnitude(input, s->count);
     int32_t shift = 0;
-    if (largest >= 0) {
+    if (largest > 0) {
         shift = 15;
         for (int32_t rest = largest; rest != 0; rest >>= 1) {
             --shift;

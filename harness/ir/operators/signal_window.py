@@ -16,7 +16,6 @@ from harness.ir.operators.operator import Operator, Types, same
 from harness.ir.operators.tflite import CUSTOM, OperatorDraft, Read, Reading, TfliteForm, Writing
 from harness.ir.operators.view import View
 from harness.quantization.fixedpoint import Ints
-from harness.quantization.signal import bits
 from harness.quantization.types import Array, DType
 
 MOST_SHIFT = 31
@@ -63,10 +62,12 @@ def _verify_scale(v: View) -> None:
 def auto_scale(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """SignalFftAutoScale: all numbers shifted left as far as the largest allows, and by how many bits.
 
-    -32768 has no magnitude in 16 bits, and what follows it counts anew: then numbers may leave 16 bits, and wrap.
+    Zeros stay as they are. -32768 has no magnitude in 16 bits, and what follows it counts anew: then numbers may leave
+    16 bits, and wrap.
     """
     x = array(inputs, 0).astype(np.int64)
-    shift = max(15 - int(bits(np.array([_magnitude(x) & 0xFFFFFFFF]))[0]), 0)
+    largest = _magnitude(x)
+    shift = 15 - largest.bit_length() if largest > 0 else 0
     return (x << shift).astype(np.int16), np.full(op.outs[1].shape, shift, np.int32)
 
 

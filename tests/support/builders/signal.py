@@ -57,8 +57,8 @@ def window(draft: Draft, x: int | None = None) -> int:
 def auto_scale(draft: Draft, x: int | None = None) -> int:
     rng = draft.rng
     x = _typed(draft, x, random_shape(rng, 1, 1, 60), DType.INT16)
-    if chance(rng, 0.7):  # quieter
-        quiet = draft.constant(rng.integers(0, 3, draft.shape(x)[-1]).astype(np.int16), None)
+    if chance(rng, 0.7):  # quieter, or all zeros
+        quiet = draft.constant(rng.integers(0, pick(rng, 1, 3, 3), draft.shape(x)[-1]).astype(np.int16), None)
         y = _outputs(draft, "SignalWindow", draft.shape(x), x=x)
         x = draft.node("SignalWindow", (x, quiet), y, WindowAttrs(between(rng, 0, 15)))
     outputs = _outputs(draft, "SignalFftAutoScale", draft.shape(x), (), x=x)
