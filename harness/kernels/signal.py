@@ -1,4 +1,4 @@
-"""Operators of audio front ends but the Fourier transform: windows, energies, filter banks, and frames across inferences."""
+"""Operators of audio front ends but the Fourier transform: windows, energies, filter banks, frames."""
 
 from __future__ import annotations
 

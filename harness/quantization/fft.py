@@ -1,4 +1,4 @@
-"""The Fourier transform of real numbers in fixed point and float32, as kiss_fft computes it for TFLM's signal operators.
+"""The Fourier transform of real numbers, fixed point or float32, as kiss_fft computes it for TFLM's signal operators.
 
 Half as many complex numbers are made of pairs of reals, transformed in steps of four (and one of two where the length
 asks for it), and untangled. Fixed-point numbers are divided before every step that could overflow, and products are
@@ -168,8 +168,10 @@ def real_transform(x: Array, dtype: DType) -> Array:
 def real_inverse(x: Array, dtype: DType) -> Array:
     """[..., n + 1, 2] -> reals [..., 2n]."""
     numbers = Numbers(dtype)
-    re, im, n = x[..., 0], x[..., 1], x.shape[-2] - 1
-    made = (np.zeros((*re.shape[:-1], n), dtype.numpy), np.zeros((*re.shape[:-1], n), dtype.numpy))
+    re: Reals = x[..., 0]
+    im: Reals = x[..., 1]
+    n = x.shape[-2] - 1
+    made: Complex = (np.zeros((*re.shape[:-1], n), dtype.numpy), np.zeros((*re.shape[:-1], n), dtype.numpy))
     made[0][..., 0], made[1][..., 0] = numbers.divided((re[..., 0] + re[..., n], re[..., 0] - re[..., n]), 2)
     k = np.arange(1, n // 2 + 1)
     roots = super_twiddles(n, numbers, inverse=True)

@@ -43,7 +43,8 @@ def root(x: npt.NDArray[np.uint64]) -> Ints:
 
 def bits(x: Ints) -> Ints:
     """uint32 -> how many bits it takes; 0 of 0."""
-    return np.frexp(x.astype(np.float64))[1].astype(np.int64)
+    taken: Ints = np.frexp(x.astype(np.float64))[1].astype(np.int64)
+    return taken
 
 
 def log(x: Ints, scale: int) -> Ints:
@@ -58,7 +59,8 @@ def log(x: Ints, scale: int) -> Ints:
     fraction = part + low + (((high - low) * beside) >> LOG_SCALE_BITS)
     half = 1 << (LOG_SCALE_BITS - 1)
     natural = (_LOG_E * ((whole << LOG_SCALE_BITS) + fraction) + half) >> LOG_SCALE_BITS
-    return ((scale * natural + half) & _UINT32) >> LOG_SCALE_BITS
+    scaled: Ints = ((scale * natural + half) & _UINT32) >> LOG_SCALE_BITS
+    return scaled
 
 
 def gain(x: Ints, table: Ints) -> Ints:

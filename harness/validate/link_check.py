@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from harness.errors import ProtocolError, TinyhilError
 
 if TYPE_CHECKING:

@@ -54,9 +54,9 @@ _FOLDED = "of shapes and constants alone, computed when the model was read"
 _STATE = "state"
 _MIN_SCALE = 1e-30  # smaller than any real scale; keeps ratios of scales finite in float32
 _READABLE: dict[int | str, tuple[Operator, Reader, int | None]] = {
-    (operator.name if operator.tflite.code == CUSTOM else operator.tflite.code): (operator, operator.tflite.read, operator.tflite.options)
+    operator.name if form.code == CUSTOM else form.code: (operator, form.read, form.options)
     for operator in OPERATORS.values()
-    if operator.tflite is not None and operator.tflite.read is not None
+    if (form := operator.tflite) is not None and form.read is not None
 }
 """BuiltinOperator code, or a custom operator's name -> operator, its reader, and the type of its options."""
 _SUPPORTED = ", ".join(sorted([*(operator.name for operator, _, _ in _READABLE.values()), *_VARIABLE_OPS.values()]))

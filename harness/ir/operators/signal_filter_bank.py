@@ -11,8 +11,8 @@ filter_bank_spectral_subtraction.cc, pcan_argc_fixed.cc and filter_bank_log.cc.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
-from typing import cast
+from dataclasses import asdict, dataclass, fields
+from typing import Any, cast
 
 import numpy as np
 
@@ -130,7 +130,6 @@ class SubtractionAttrs(Attrs):
 
 
 _OPTIONS = tuple(f.name for f in fields(SubtractionAttrs))
-_CLAMPING = _OPTIONS.index("clamping")
 _SHARES = tuple(name for name in _OPTIONS if "smoothing" in name and "bits" not in name) + ("min_signal_remaining",)
 
 
@@ -172,13 +171,13 @@ def _read_subtraction(op: Reading) -> Read:
     channels, *rest = op.custom("num_channels", *_OPTIONS)
     if op.input(0).shape != (channels,):
         raise Unsupported(f"{channels} channels of shape {list(op.input(0).shape)}")
-    rest[_CLAMPING] = bool(rest[_CLAMPING])
-    return op.ids(0), SubtractionAttrs(*rest)
+    named: dict[str, Any] = dict(zip(_OPTIONS, rest, strict=True))
+    return op.ids(0), SubtractionAttrs(**named | {"clamping": bool(named["clamping"])})
 
 
 def _write_subtraction(to: Writing, node: Node) -> OperatorDraft:
     channels = to.graph.tensors[node.inputs[0]].elements
-    options = dict(zip(_OPTIONS, astuple(node.attrs), strict=True)) | {"num_channels": channels}  # type: ignore[call-overload]
+    options = asdict(cast(SubtractionAttrs, node.attrs)) | {"num_channels": channels}
     return OperatorDraft(node.op, node.inputs, node.outputs, custom=options)
 
 

@@ -1,4 +1,4 @@
-"""Audio cut into frames and joined again, across inferences: SignalFramer, SignalOverlapAdd, SignalDelay, SignalStacker.
+"""Audio cut into frames and joined, across inferences: SignalFramer, SignalOverlapAdd, SignalDelay, SignalStacker.
 
 What they hold between inferences is their own, and no tensor of the file. Source: tensorflow/tflite-micro,
 signal/micro/kernels/framer.cc, overlap_add.cc, delay.cc, stacker.cc and signal/src/circular_buffer.cc.
@@ -131,7 +131,7 @@ def overlap_add(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     sums, parts = op.held[0], []
     for i in range(frames.shape[1]):
         if op.y.dtype is DType.INT16:
-            sums = np.clip(sums.astype(np.int32) + frames[:, i], -32768, 32767).astype(np.int16)
+            sums = np.clip(sums.astype(np.int32) + frames[:, i].astype(np.int32), -32768, 32767).astype(np.int16)
         else:
             sums = (frames[:, i] + sums).astype(np.float32)  # type: ignore[operator]
         parts.append(sums[:, :step])

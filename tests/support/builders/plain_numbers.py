@@ -71,7 +71,8 @@ def divide(draft: Draft, x: int | None = None) -> int:
         divisor = values(rng, draft.shape(x), DType.INT32)
         small = rng.integers(-9, 9, draft.shape(x), endpoint=True, dtype=np.int32)
         divisor = small if chance(rng, 0.5) else divisor
-        pair = x, draft.constant(np.where((divisor == 0) | (divisor == -1), np.int32(7), divisor).astype(np.int32), None)
+        odd = (divisor == 0) | (divisor == -1)
+        pair = x, draft.constant(np.where(odd, np.int32(7), divisor).astype(np.int32), None)
     else:
         x = _float(draft, x)
         pair = operands(draft, x)

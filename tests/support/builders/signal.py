@@ -1,4 +1,4 @@
-"""The signal operators of audio front ends; what one operator makes of another's output is drawn as front ends have it."""
+"""The signal operators of audio front ends, some behind those that front ends have before them."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def delay(draft: Draft, x: int | None = None) -> int:
 
 
 def stacker(draft: Draft, x: int | None = None) -> int:
-    """A stack for every frame: where there is none TFLM leaves the output as it was (tests/oracle/host/test_signal.py)."""
+    """A stack for every frame: others TFLM leaves as they were (tests/oracle/host/test_signal.py)."""
     rng = draft.rng
     x = _typed(draft, x, (between(rng, 1, 20),), DType.INT16)
     attrs = StackerAttrs(between(rng, 0, 6), 0, 1)
