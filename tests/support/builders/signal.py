@@ -34,7 +34,8 @@ def _outputs(draft: Draft, op: str, *shapes: tuple[int, ...], x: int) -> tuple[i
     return tuple(draft.tensor(shape, None, types.made(i)) for i, shape in enumerate(shapes))
 
 
-def _stateful(draft: Draft, op: str, x: int, shapes: tuple[tuple[int, ...], ...], attrs: Attrs) -> int:
+def stateful(draft: Draft, op: str, x: int, shapes: tuple[tuple[int, ...], ...], attrs: Attrs) -> int:
+    """An operator with states of its own; its first output."""
     outputs = _outputs(draft, op, *shapes, x=x)
     form = OPERATORS[op].tflite
     assert form is not None and form.unnamed is not None
@@ -148,7 +149,7 @@ def _subtracted(draft: Draft, x: int) -> int:
         spectral_subtraction_bits=pick(rng, 14, 14, between(rng, 0, 16)),
     )
     shape = draft.shape(x)
-    return _stateful(draft, "SignalFilterBankSpectralSubtraction", x, (shape, shape), attrs)
+    return stateful(draft, "SignalFilterBankSpectralSubtraction", x, (shape, shape), attrs)
 
 
 def pcan(draft: Draft, x: int | None = None) -> int:
@@ -180,7 +181,7 @@ def framer(draft: Draft, x: int | None = None) -> int:
         step = draft.shape(x)[0]
         size = step + between(rng, 1, 20)
     shape = (*draft.shape(x)[:-1], draft.shape(x)[-1] // step, size)
-    return _stateful(draft, "SignalFramer", x, (shape, ()), FramerAttrs(size, step, prefill=True))
+    return stateful(draft, "SignalFramer", x, (shape, ()), FramerAttrs(size, step, prefill=True))
 
 
 def overlap_add(draft: Draft, x: int | None = None) -> int:
@@ -193,13 +194,13 @@ def overlap_add(draft: Draft, x: int | None = None) -> int:
         x = framer(draft, x)
     *outer, frames, size = draft.shape(x)
     step = between(rng, 1, size)
-    return _stateful(draft, "SignalOverlapAdd", x, ((*outer, frames * step),), OverlapAttrs(step))
+    return stateful(draft, "SignalOverlapAdd", x, ((*outer, frames * step),), OverlapAttrs(step))
 
 
 def delay(draft: Draft, x: int | None = None) -> int:
     rng = draft.rng
     x = _typed(draft, x, random_shape(rng, 1, 3, 12), DType.INT16)
-    return _stateful(draft, "SignalDelay", x, (draft.shape(x),), DelayAttrs(between(rng, 1, 30)))
+    return stateful(draft, "SignalDelay", x, (draft.shape(x),), DelayAttrs(between(rng, 1, 30)))
 
 
 def stacker(draft: Draft, x: int | None = None) -> int:
@@ -207,7 +208,7 @@ def stacker(draft: Draft, x: int | None = None) -> int:
     rng = draft.rng
     x = _typed(draft, x, (between(rng, 1, 20),), DType.INT16)
     attrs = StackerAttrs(between(rng, 0, 6), 0, 1)
-    return _stateful(draft, "SignalStacker", x, ((draft.shape(x)[0] * attrs.frames,), ()), attrs)
+    return stateful(draft, "SignalStacker", x, ((draft.shape(x)[0] * attrs.frames,), ()), attrs)
 
 
 BUILDERS = {
