@@ -1,4 +1,4 @@
-"""Signal operators against TFLM where generated graphs do not go: what it leaves undefined, and the ends of its numbers."""
+"""Signal operators against TFLM where generated graphs do not go: what it leaves undefined, and ends of numbers."""
 
 from __future__ import annotations
 
@@ -80,7 +80,8 @@ def test_energies_outside_of_the_range_are_zero() -> None:
 
 
 CASES = [("SignalFramer", FramerAttrs(size, step, prefill=False)) for size, step in ((7, 3), (8, 4), (5, 4), (20, 3))]
-CASES += [("SignalStacker", StackerAttrs(*numbers)) for numbers in ((0, 2, 3), (3, 1, 2), (2, 2, 5), (0, 3, 1), (4, 0, 3))]
+STACKS = ((0, 2, 3), (3, 1, 2), (2, 2, 5), (0, 3, 1), (4, 0, 3))
+CASES += [("SignalStacker", StackerAttrs(*numbers)) for numbers in STACKS]
 
 
 @pytest.mark.parametrize(("op", "attrs"), CASES, ids=str)
