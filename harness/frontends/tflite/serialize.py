@@ -130,12 +130,12 @@ def _write_operator(builder: Any, operator: OperatorDraft, codes: Mapping[str, i
         "Outputs": _numbers(builder, operator.outputs),
         "BuiltinOptions": options,
         "BuiltinOptionsType": getattr(tflite.BuiltinOptions, f"{operator.options}Options") if options else 0,
-        "CustomOptions": _bytes(builder, _flexible(operator.custom)) if _is_custom(operator.op) else 0,
+        "CustomOptions": _bytes(builder, flexible(operator.custom)) if _is_custom(operator.op) else 0,
     }
     return _table(builder, "Operator", fields)
 
 
-def _flexible(options: Mapping[str, int | bool]) -> bytes:
+def flexible(options: Mapping[str, int | bool]) -> bytes:
     """The options of a custom operator: a map, whose keys FlexBuffers sort."""
     builder: Any = flatbuffers.flexbuffers.Builder()
     builder.MapFromElements(dict(options))

@@ -76,7 +76,7 @@ def test_an_unknown_custom_operator_is_refused_by_its_name(monkeypatch: pytest.M
         tflite.load(known.replace(b"SignalRfft", b"SignalRff7"))
 
 
-def flexible(build: object) -> bytes:
+def encoded(build: object) -> bytes:
     builder = flexbuffers.Builder()
     build(builder)  # type: ignore[operator]
     return bytes(builder.Finish())
@@ -85,29 +85,29 @@ def flexible(build: object) -> bytes:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (flexible(lambda b: b.Int(5)), "options that are no map"),
-        (flexible(lambda b: b.MapFromElements({"T": 7, "fft_length": 1.5})), "the option 'fft_length' that is no int"),
-        (flexible(lambda b: b.MapFromElements({"T": 7, "fft_length": {"a": 1}})), "'fft_length' that is no integer"),
-        (flexible(lambda b: b.MapFromElements({"T": 7, "fft_length": [1, 2]})), "'fft_length' that is no integer"),
+        (encoded(lambda b: b.Int(5)), "options that are no map"),
+        (encoded(lambda b: b.MapFromElements({"T": 7, "fft_length": 1.5})), "the option 'fft_length' that is no int"),
+        (encoded(lambda b: b.MapFromElements({"T": 7, "fft_length": {"a": 1}})), "'fft_length' that is no integer"),
+        (encoded(lambda b: b.MapFromElements({"T": 7, "fft_length": [1, 2]})), "'fft_length' that is no integer"),
         (b"\x00", "custom options that are no FlexBuffer"),
         (b"\xff" * 40, "custom options that are no FlexBuffer"),
         (b"\x00" * 5000, "5000 bytes of custom options"),
     ],
 )
 def test_options_of_another_form_are_told(options: bytes, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "_flexible", lambda _: options)
+    monkeypatch.setattr(writing, "flexible", lambda _: options)
     with pytest.raises(TinyhilError, match=told):
         tflite.load(transform())
 
 
 def test_damaged_options_are_never_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every byte of the options, and every length, replaced."""
-    whole = writing._flexible(OPTIONS)
+    whole = writing.flexible(OPTIONS)
     damaged = [whole[:n] for n in range(len(whole))]
     damaged += [whole[:i] + bytes([value]) + whole[i + 1 :] for i in range(len(whole)) for value in range(0, 256, 3)]
     refused = 0
     for options in damaged:
-        monkeypatch.setattr(writing, "_flexible", lambda _, options=options: options)
+        monkeypatch.setattr(writing, "flexible", lambda _, options=options: options)
         try:
             verify(tflite.load(transform()))
         except TinyhilError:
