@@ -10,7 +10,7 @@ import pytest
 from harness.errors import CardError, InputError, ModelFileError, VectorsError
 from harness.frontends.foreign import is_url
 
-_KINDS: dict[str, type[InputError]] = {".yaml": CardError, ".yml": CardError, ".npz": VectorsError}
+_KINDS: dict[str, type[InputError]] = {".yaml": CardError, ".yml": CardError, ".npz": VectorsError, ".wav": VectorsError}
 
 
 def folders_of(item: pytest.Item | None, config: pytest.Config) -> tuple[Path, ...]:

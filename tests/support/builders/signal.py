@@ -34,15 +34,19 @@ def _outputs(draft: Draft, op: str, *shapes: tuple[int, ...], x: int) -> tuple[i
     return tuple(draft.tensor(shape, None, types.made(i)) for i, shape in enumerate(shapes))
 
 
+def held_by(draft: Draft, op: str, x: int, outputs: tuple[int, ...], attrs: Attrs) -> tuple[int, ...]:
+    """New states of an operator that makes them itself."""
+    form = OPERATORS[op].tflite
+    assert form is not None and form.unnamed is not None
+    first = len(draft.states)
+    draft.states += form.unnamed([draft.tensors[x]], [draft.tensors[t] for t in outputs], attrs)
+    return tuple(range(first, len(draft.states)))
+
+
 def stateful(draft: Draft, op: str, x: int, shapes: tuple[tuple[int, ...], ...], attrs: Attrs) -> int:
     """An operator with states of its own; its first output."""
     outputs = _outputs(draft, op, *shapes, x=x)
-    form = OPERATORS[op].tflite
-    assert form is not None and form.unnamed is not None
-    states = form.unnamed([draft.tensors[x]], [draft.tensors[t] for t in outputs], attrs)
-    first = len(draft.states)
-    draft.states += states
-    return draft.node(op, (x,), outputs, attrs, tuple(range(first, len(draft.states))))
+    return draft.node(op, (x,), outputs, attrs, held_by(draft, op, x, outputs, attrs))
 
 
 def window(draft: Draft, x: int | None = None) -> int:
