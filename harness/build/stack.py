@@ -21,7 +21,7 @@ from harness.build.sources import PackageSources
 from harness.build.toolchain import Toolchain
 from harness.compiler.emit.stack import StackNeed
 from harness.compiler.emit.text import plain_text
-from harness.elf.reader import open_elf
+from harness.elf.reader import open_elf, relocation_number
 from harness.errors import BuildError, ImageFileError, ToolchainMissingError
 
 _OPTIMIZATION = "-O2"
@@ -164,7 +164,7 @@ def _pointed(path: Path) -> set[str]:
     """Names of functions and data elsewhere whose address an object takes."""
     with open_elf(path) as elf:
         symbols = elf.get_section_by_name(".symtab")
-        wanted = {_relocation_number(name) for name in _ABSOLUTE}
+        wanted = {relocation_number(name) for name in _ABSOLUTE}
         numbers = {
             relocation["r_info_sym"]
             for section in elf.iter_sections()
@@ -174,12 +174,6 @@ def _pointed(path: Path) -> set[str]:
         }
         found = [symbols.get_symbol(number) for number in numbers]
         return {s.name for s in found if s["st_shndx"] == "SHN_UNDEF"}
-
-
-def _relocation_number(name: str) -> int:
-    from elftools.elf.enums import ENUM_RELOC_TYPE_ARM
-
-    return int(ENUM_RELOC_TYPE_ARM[name])
 
 
 def assembly_frames(path: Path) -> Mapping[str, int]:

@@ -42,3 +42,10 @@ def open_elf(path: Path) -> Iterator[Any]:
 def is_elf(path: Path) -> bool:
     """Whether a file begins as ELF files do; executables of macOS and Windows do not. Raises OSError."""
     return read_beginning(path, len(_MAGIC)) == _MAGIC
+
+
+def relocation_number(name: str) -> int:
+    """The number of one of Arm's types of relocation, such as "R_ARM_ABS32"."""
+    from elftools.elf.enums import ENUM_RELOC_TYPE_ARM
+
+    return int(ENUM_RELOC_TYPE_ARM[name])

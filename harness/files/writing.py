@@ -9,7 +9,6 @@ import contextlib
 import errno
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -133,11 +132,11 @@ def reason(error: OSError) -> str:
 @contextmanager
 def _held(folder: Path) -> Iterator[bool]:
     """Locks a folder for as long as this process lives in the block; False where another process holds it."""
-    if sys.platform == "win32":
+    try:
+        import fcntl
+    except ImportError:  # Windows
         yield False
         return
-    import fcntl
-
     handle = os.open(folder, os.O_RDONLY)
     try:
         try:

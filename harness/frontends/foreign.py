@@ -12,7 +12,7 @@ from pathlib import Path
 HEAD = 512
 """Bytes from the beginning of a file that are looked at."""
 
-_PAGE = "docs/quantize.md"
+_PAGE = "`tinyhil docs quantize`"
 _INT8 = "full-integer int8 quantization (a representative dataset, TFLITE_BUILTINS_INT8)"
 _KERAS = f"load it with Keras and convert it with {_INT8}: to_int8.py of {_PAGE}"
 _SAVED = f"convert its folder with {_INT8}: to_int8.py of {_PAGE}"

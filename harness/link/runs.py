@@ -60,7 +60,6 @@ class Runs:
         """
         start = time.monotonic()
         limit = self._limit() if limit_s is None else limit_s
-        self._left_s = limit + (STOP_S * len(model.layers) if mode & (Mode.STEP | Mode.COMPARE) else 0.0)
         fields = self.start(model, inputs, mode, limit, b"" if comparison is None else comparison.table)
         fields, stopped = self._stops(model, fields, mode, limit)
         fields.take(8)  # layer and status, which say nothing after success
@@ -93,6 +92,7 @@ class Runs:
         its run id.
         """
         transfer = self._transfer
+        self._left_s = limit + (STOP_S * len(model.layers) if mode & (Mode.STEP | Mode.COMPARE) else 0.0)
         self._run = (self._run + 1) & 0xFFFFFFFF
         doing = f"inference {self._run} of model {model.name}"
         if mode & Mode.STEP and model.layers:

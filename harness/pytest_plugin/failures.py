@@ -92,6 +92,15 @@ def _line_of(error: TinyhilError, lines: int = 24) -> list[tuple[str, str]]:
     return [("last bytes on the line", plain("\n".join([head, *rest[-lines:]])))]
 
 
+def in_short(report: Any) -> Any:
+    """A report with the first line of its block."""
+    if not hasattr(report, "tinyhil_block") or not isinstance(report.longrepr, str):
+        return report
+    short = copy.copy(report)
+    short.longrepr = report.longrepr.partition("\n")[0]
+    return short
+
+
 def merged(reports: Sequence[Any]) -> list[Any]:
     """The reports for the terminal: those of one block as one, with the names of all its checks in the title."""
     found: list[Any] = []

@@ -47,8 +47,8 @@ class TensorDiff:
         histogram: (got - expected in LSB, number of elements), sorted; at most the 64 most frequent.
         first: the first differing element in the first differing vector, or None; its place in the file's tensor.
         vectors_differing: number of vectors with any difference.
-        near: elements that differ by no more than the reference's C library may (harness/validate/rounding.py); they are
-            not among those that differ.
+        near: elements that differ by no more than the reference's C library may (harness/validate/rounding.py); they
+            are not among those that differ.
         channels: (channels compared, channels of the file's tensor), the last dimension, where the compiler dropped
             constant or unused ones; None where it kept all.
     """
@@ -171,7 +171,8 @@ def compare_tensor(
             place = index if kept is None else (*index[:-1], kept[index[-1]])
             first = Element(vector, place, want[index].item(), have.reshape(want.shape)[index].item())
     frequent = sorted(histogram.items(), key=lambda item: -item[1])[:64]
-    return TensorDiff(name, elements, differing, max_lsb, tuple(sorted(frequent)), first, vectors_differing, channels, near)
+    kept_steps = tuple(sorted(frequent))
+    return TensorDiff(name, elements, differing, max_lsb, kept_steps, first, vectors_differing, channels, near)
 
 
 def first_difference(layers: Sequence[LayerDiff], *, sequence: bool) -> LayerDiff | None:
@@ -242,7 +243,7 @@ def describe(diff: TensorDiff, among: Iterable[str] = ()) -> str:
     """
     name = shorten((diff.name, *among))[diff.name]
     if diff.first is None:
-        near = f", {diff.near:,} of {diff.elements:,} elements within what C libraries differ by" if diff.near else ""
+        near = f", {diff.near:,} of {diff.elements:,} elements near as C libraries are" if diff.near else ""
         return f"{name}: no difference{near}"
     first = diff.first
     place = ", ".join(str(i) for i in first.index)

@@ -1,8 +1,8 @@
 """How far floats may lie from a reference that another C library computes: of what exp, log, tanh and sin follow.
 
-tinyhil computes these the same everywhere, host, emulator and board (harness/quantization/elementary.py); TFLM takes those
-of the machine it runs on, whose last bit differs. What an operator adds is its `ulp`; what is computed from such a value
-is held to a share of the tensor's largest value. Everything else must be the same bits.
+tinyhil computes these the same everywhere, host, emulator and board (harness/quantization/elementary.py); TFLM takes
+those of the machine it runs on, whose last bit differs. What an operator adds is its `ulp`; what is computed from such
+a value is held to a share of the tensor's largest value. Everything else must be the same bits.
 """
 
 from __future__ import annotations

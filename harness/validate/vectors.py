@@ -179,7 +179,8 @@ def _read(path: Path, step: int | None, tensors: list[Tensor]) -> dict[str, Arra
     if is_sound(path):
         if len(tensors) != 1:
             raise VectorsError(
-                f"{path}: one sound for a model with {len(tensors)} inputs", hint="save an .npz with one array per input"
+                f"{path}: one sound for a model with {len(tensors)} inputs",
+                hint="save an .npz with one array per input",
             )
         return {"input_0": frames(path, tensors[0], step)}
     if step is not None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from harness.link.claims import ModelClaims
 from harness.link.framing import Frame, FrameDecoder, encode
-from harness.link.wire import ANSWER, AnswerStatus, Kind, Mode, ModelTable, Space
+from harness.link.wire import ANSWER, AnswerStatus, HelloFlag, Kind, Mode, ModelTable, Space
 
 FRAME_LIMIT = 160
 INPUT, OUTPUT, ARENA = 300, 700, 900
@@ -100,6 +100,8 @@ class HonestDevice:
                 return bytes((body[0],)) * size if body[0] in list(Space) else b""
             case Kind.WATERMARK:
                 return b"".join(u(n) for n in (1000, 100, 200, ARENA, 900, 0, 0, 1))
+            case Kind.GAPS:  # all of it is written
+                return u(ARENA) + u(ARENA - int.from_bytes(body[:4], "little"), 2) + u(0, 2)
             case Kind.LINE:
                 return b"".join(u(n) for n in (115_200, 0, 0, 0))
             case _:
@@ -108,7 +110,8 @@ class HonestDevice:
     def _hello(self, nonce: bytes) -> bytes:
         said = self.hello
         numbers = (80, said["tick_hz"], 0, 0, 0, 0, 0, said["stack"], ARENA)
-        told = u(1, 2) + u(FRAME_LIMIT, 2) + nonce + bytes((1, 0, int(said["tick_unit"]), 1))
+        flags = HelloFlag.TICKS_RUN | HelloFlag.COMPARES
+        told = u(1, 2) + u(FRAME_LIMIT, 2) + nonce + bytes((flags, 0, int(said["tick_unit"]), 1))
         told += b"".join(u(int(n)) for n in numbers) + u(int(said["models"]), 2) + u(256, 2)
         return told + text("build") + text("board") + text(str(said["core"]))
 

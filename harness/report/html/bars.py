@@ -23,7 +23,7 @@ _SERIES = {"reference": ("reference", "TFLM reference"), "cmsis-nn": ("cmsis", "
 
 
 @dataclass(frozen=True)
-class Comparison:
+class FigureBars:
     """A figure of tinyhil with TFLM's beside it.
 
     Attributes:
@@ -74,15 +74,15 @@ def series(kernels: str) -> tuple[str, str]:
     return _SERIES.get(kernels, ("other", f"TFLM {kernels}"))
 
 
-def compare(run: Document, figure: str, name: str, value: int | None, unit: str) -> Comparison:
+def compare(run: Document, figure: str, name: str, value: int | None, unit: str) -> FigureBars:
     """A figure of the whole model ("total" or "arena") beside TFLM's."""
     theirs = [(series(b["kernels"]), b[figure], b["ratio"][figure]) for b in run["baselines"] if b[figure]]
     shown = f"{number(value)}"
     if value is None or not theirs:
-        return Comparison(name, shown, unit, "", Markup())
+        return FigureBars(name, shown, unit, "", Markup())
     told = ", ".join(f"{ratio(part)} {title}" for (_, title), _, part in theirs)
     bars = [("ours", "tinyhil", value), *((kind, title, other) for (kind, title), other, _ in theirs)]
-    return Comparison(name, shown, unit, told, _bars(bars, f"{name}, {unit}", pitch=15, thick=11, named=True))
+    return FigureBars(name, shown, unit, told, _bars(bars, f"{name}, {unit}", pitch=15, thick=11, named=True))
 
 
 def layer_bars(run: Document) -> list[LayerBar]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from harness.report import rows
 from harness.report.document import Document
-from harness.report.html.bars import Comparison, Gauge, budgets, chip, compare
+from harness.report.html.bars import FigureBars, Gauge, budgets, chip, compare
 from harness.units import Unit
 
 
@@ -33,7 +33,7 @@ class RunCard:
     verdict: str
     why: str = ""
     advice: str = ""
-    comparisons: tuple[Comparison, ...] = ()
+    comparisons: tuple[FigureBars, ...] = ()
     gauges: tuple[Gauge, ...] = ()
     first_layer: tuple[int, str] | None = None
     milliseconds: str = ""

@@ -11,7 +11,6 @@ from harness.errors import OptionError
 from harness.files.reading import check_path
 from harness.validate.card.record import PathText, Record
 
-
 FILES = (".npz", ".wav")
 """Suffixes of files of vectors."""
 

@@ -76,7 +76,7 @@ def test_a_board_of_the_user_replaces_one_of_its_name(write, monkeypatch):
         ("  stack_size: 4096\n", "  stack_size: 4096\n  stand_ins: [nothing]\n", "my-board.stand_ins: nothing"),
         ("my-board:", "my-board: [", "mine.yaml:"),
         ("my-board:", "5:", "mapping"),
-        ("my-board:", "my-board: &a [*a]\nx:", "my-board"),
+        ("my-board:", "my-board: &a [*a]\nx:", "line 2: an alias (*a)"),
         ("my-board:", "my-board: {? [a, b] : c}\nx:", "mine.yaml"),
         (BOARD, "- 1\n", "mapping"),
         (BOARD, "\x00", "mine.yaml"),

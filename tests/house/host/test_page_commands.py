@@ -55,6 +55,7 @@ def parse_options(words, text):
 def parse(words):
     """Parses a command as far as can be told without running it."""
     program, *rest = words
+    program = re.sub(r"^\w+-venv/bin/|(?<=^python)3$", "", program)  # of a virtual environment that the page makes
     if program == "sudo":
         parse(rest)
     elif program == "tinyhil":
@@ -66,6 +67,8 @@ def parse(words):
     elif program in ("pip", "python") and "install" in rest:
         wanted = {extra for word in rest for extra in re.findall(r"tinyhil\[([\w,-]+)\]", word)}
         assert {extra for names in wanted for extra in names.split(",")} <= EXTRAS
+    elif program == "python" and rest[0] == "-c":
+        compile(rest[1], "-c", "exec")
     elif program == "python":
         assert rest[0] == "-m" and find_spec(rest[1]), rest
         if rest[1] == "tests.bench":

@@ -87,6 +87,7 @@ class Session:
             Kind.CONTINUE: lambda: client.infer(inputs, limit_s=self.limit_s, layers=True),
             Kind.READ: client.read_arena,
             Kind.WATERMARK: client.watermarks,
+            Kind.GAPS: lambda: client.touched(0),
             Kind.RESET: client.reset,
             Kind.REPEAT: lambda: client.infer(inputs, limit_s=self.limit_s),
             Kind.BAUD: lambda: client.raise_baud(2_000_000, 115_200, lambda baud: None),

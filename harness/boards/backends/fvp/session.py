@@ -136,7 +136,7 @@ class FvpSession(ProgramSession):
         self._child = child = _Model(board, [*command, "--simlimit", str(board.time_limit)])
         port = child.port()
         if any(each.listens and not each.loopback for each in tcp_sockets() if each.port == port):
-            self._open = (f"{child.name} listens at port {port} of all networks of this machine: see docs/fvp.md",)
+            self._open = (f"{child.name} listens at port {port} of all networks of this machine: `tinyhil docs fvp`",)
         self._stream = self._watch(SocketTransport(connect(port, child)), child)
 
     def reset(self) -> None:
@@ -223,7 +223,7 @@ def _check_alone(port: int, ours: int, child: Subprocess) -> None:
     if others:
         raise BoardError(
             f"another process is connected to port {port} of {child.name}",
-            hint="end it; on a machine that others use, an FVP's port is open to all of them: see docs/fvp.md",
+            hint="end it; on a machine that others use, an FVP's port is open to all of them: `tinyhil docs fvp`",
         )
     models = sockets_of(process_tree(child.pid))  # none where a sandbox hides them
     if at_port and models and not any(each.port == port for each in models):
