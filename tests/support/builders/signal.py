@@ -21,9 +21,9 @@ def _typed(draft: Draft, x: int | None, shape: tuple[int, ...], dtype: DType) ->
     """A new input, or x as one row of another type."""
     if x is None:
         return draft.input(shape, dtype=dtype)
+    if draft.tensors[x].dtype is DType.UINT64:  # which TFLM casts to nothing
+        x = _root(draft, x)
     if draft.tensors[x].dtype is not dtype:
-        if dtype in (DType.UINT32, DType.UINT64) and draft.tensors[x].dtype is not DType.INT32:
-            x = _typed(draft, x, shape, DType.INT32)
         quant = quantization(draft.rng, dtype) if dtype in QUANTIZED else None
         x = draft.node("CAST", (x,), (draft.tensor(draft.shape(x), quant, dtype),), NoAttrs())
     return draft.node("RESHAPE", (x,), (draft.like(x, (prod(draft.shape(x)),)),), NoAttrs())
@@ -119,9 +119,13 @@ def square_root(draft: Draft, x: int | None = None) -> int:
     rng = draft.rng
     if x is None and chance(rng, 0.5):
         x = draft.input((between(rng, 1, 50),), dtype=DType.UINT64)
-    else:
+    elif x is None or draft.tensors[x].dtype is not DType.UINT64:
         x = filter_bank(draft, x)
-    shift = draft.constant(np.array(between(rng, 0, 16), np.int32), None)
+    return _root(draft, x)
+
+
+def _root(draft: Draft, x: int) -> int:
+    shift = draft.constant(np.array(between(draft.rng, 0, 16), np.int32), None)
     y = _outputs(draft, "SignalFilterBankSquareRoot", draft.shape(x), x=x)
     return draft.node("SignalFilterBankSquareRoot", (x, shift), y, NoAttrs())
 
