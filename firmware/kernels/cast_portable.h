@@ -13,6 +13,7 @@
 #define HIL_CAST_S64 4
 #define HIL_CAST_BOOL 5
 #define HIL_CAST_F32 6
+#define HIL_CAST_U32 7
 
 typedef struct {
     int32_t count, in_type, out_type;
@@ -20,7 +21,8 @@ typedef struct {
 
 HIL_INLINE int32_t hil_cast_size(int32_t type)
 {
-    return type == HIL_CAST_S64 ? 8 : type == HIL_CAST_S32 || type == HIL_CAST_F32 ? 4 : type == HIL_CAST_S16 ? 2 : 1;
+    const int is_word = type == HIL_CAST_S32 || type == HIL_CAST_U32 || type == HIL_CAST_F32;
+    return type == HIL_CAST_S64 ? 8 : is_word ? 4 : type == HIL_CAST_S16 ? 2 : 1;
 }
 
 HIL_INLINE int64_t hil_cast_load(const uint8_t *p, int32_t type)
@@ -32,9 +34,9 @@ HIL_INLINE int64_t hil_cast_load(const uint8_t *p, int32_t type)
         memcpy(&wide, p, 8);
         return wide;
     }
-    if (type == HIL_CAST_S32) {
+    if (type == HIL_CAST_S32 || type == HIL_CAST_U32) {
         memcpy(&word, p, 4);
-        return word;
+        return type == HIL_CAST_S32 ? (int64_t)word : (int64_t)(uint32_t)word;
     }
     if (type == HIL_CAST_S16) {
         memcpy(&half, p, 2);
@@ -49,6 +51,7 @@ HIL_INLINE int64_t hil_cast_cut(float value, int32_t type)
     const int64_t low = type == HIL_CAST_S64 ? INT64_MIN : type == HIL_CAST_S32 ? INT32_MIN
                         : type == HIL_CAST_S16 ? INT16_MIN : type == HIL_CAST_S8 ? INT8_MIN : 0;
     const int64_t high = type == HIL_CAST_S64 ? INT64_MAX : type == HIL_CAST_S32 ? INT32_MAX
+                         : type == HIL_CAST_U32 ? (int64_t)UINT32_MAX
                          : type == HIL_CAST_S16 ? INT16_MAX : type == HIL_CAST_S8 ? INT8_MAX : UINT8_MAX;
     if (type == HIL_CAST_BOOL) {
         return value != 0.0f;
@@ -63,7 +66,7 @@ HIL_INLINE void hil_cast_store(uint8_t *p, int32_t type, int64_t value)
     const int16_t half = (int16_t)(uint16_t)((uint64_t)value & 0xffffU);
     if (type == HIL_CAST_S64) {
         memcpy(p, &value, 8);
-    } else if (type == HIL_CAST_S32) {
+    } else if (type == HIL_CAST_S32 || type == HIL_CAST_U32) {
         memcpy(p, &word, 4);
     } else if (type == HIL_CAST_S16) {
         memcpy(p, &half, 2);

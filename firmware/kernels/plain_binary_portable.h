@@ -87,6 +87,9 @@ HIL_INLINE int64_t hil_plain_integer(int64_t a, int64_t b, int32_t operation)
         return a - b;
     case HIL_PLAIN_MUL:
         return a * b;
+    case HIL_PLAIN_DIV:
+        /* of int32: the core's own division, and none that overflows */
+        return b == 0 ? 0 : b == -1 ? -a : (int32_t)a / (int32_t)b;
     case HIL_PLAIN_MAXIMUM:
         return a > b ? a : b;
     case HIL_PLAIN_MINIMUM:

@@ -14,6 +14,7 @@ _TYPE = {
     DType.UINT8: constant("cast_portable.h", "HIL_CAST_U8"),
     DType.INT16: constant("cast_portable.h", "HIL_CAST_S16"),
     DType.INT32: constant("cast_portable.h", "HIL_CAST_S32"),
+    DType.UINT32: constant("cast_portable.h", "HIL_CAST_U32"),
     DType.INT64: constant("cast_portable.h", "HIL_CAST_S64"),
     DType.BOOL: constant("cast_portable.h", "HIL_CAST_BOOL"),
     DType.FLOAT32: constant("cast_portable.h", "HIL_CAST_F32"),

@@ -50,11 +50,12 @@ def values(rng: Rng, shape: tuple[int, ...], dtype: DType) -> Array:
     low, high = dtype.range
     kind = rng.random()
     if kind < 0.1:
-        return rng.choice(np.array([low, high]), size=shape).astype(dtype.numpy)
+        return rng.choice(np.array([low, high], dtype.numpy), size=shape)
     if kind < 0.2 and high - low > 3:
-        low = int(rng.integers(low, high - 3))
+        low = int(rng.integers(low, high - 3, dtype=np.uint64 if dtype is DType.UINT64 else np.int64))
         high = low + 3
-    return rng.integers(low, high, size=shape, endpoint=True, dtype=np.int64).astype(dtype.numpy)
+    wide = np.uint64 if dtype is DType.UINT64 else np.int64
+    return rng.integers(low, high, size=shape, endpoint=True, dtype=wide).astype(dtype.numpy)
 
 
 def floats(rng: Rng, shape: tuple[int, ...]) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from harness.frontends.tflite.flexbuffer import numbers_of
 from harness.frontends.tflite.schema import FileOperator, FileTensor, as_array
 from harness.ir.activations import activation_clamp
 from harness.ir.graph import ABSENT, Tensor
@@ -141,3 +142,10 @@ class FileView:
         if not -rank <= value < rank:
             raise damaged(f"{self.place}: axis {value} of {self.name} over {rank} dimensions")
         return value % rank
+
+    def custom(self, *names: str) -> tuple[int, ...]:
+        """See Reading."""
+        options = numbers_of(self.file.custom_options, self.place)
+        if list(options) != sorted(names):
+            raise Unsupported(f"options {', '.join(options) or 'none'}, not {', '.join(sorted(names)) or 'none'}")
+        return tuple(options[name] for name in names)

@@ -36,7 +36,7 @@ from harness.ir.graph import ABSENT, Attrs, Graph, NoAttrs, Node, Tensor
 from harness.ir.interpreter import compute
 from harness.ir.operators import OPERATORS
 from harness.ir.operators.operator import Operator
-from harness.ir.operators.tflite import Reader, Unsupported, damaged
+from harness.ir.operators.tflite import CUSTOM, Reader, Unsupported, damaged
 from harness.ir.operators.traits import Trait
 from harness.ir.verifier import MAX_TENSOR_BYTES, verify, verify_node
 from harness.quantization.types import DType, Quantization
@@ -53,12 +53,12 @@ _NUMBERS = frozenset({DType.INT32.value, DType.INT64.value, DType.BOOL.value})
 _FOLDED = "of shapes and constants alone, computed when the model was read"
 _STATE = "state"
 _MIN_SCALE = 1e-30  # smaller than any real scale; keeps ratios of scales finite in float32
-_READABLE: dict[int, tuple[Operator, Reader, int | None]] = {
-    operator.tflite.code: (operator, operator.tflite.read, operator.tflite.options)
+_READABLE: dict[int | str, tuple[Operator, Reader, int | None]] = {
+    operator.name if form.code == CUSTOM else form.code: (operator, form.read, form.options)
     for operator in OPERATORS.values()
-    if operator.tflite is not None and operator.tflite.read is not None
+    if (form := operator.tflite) is not None and form.read is not None
 }
-"""BuiltinOperator code -> operator, its reader, and the type of its options."""
+"""BuiltinOperator code, or a custom operator's name -> operator, its reader, and the type of its options."""
 _SUPPORTED = ", ".join(sorted([*(operator.name for operator, _, _ in _READABLE.values()), *_VARIABLE_OPS.values()]))
 
 
@@ -197,8 +197,8 @@ class _Reader:
         )
 
     def _name(self, op: FileOperator) -> str:
-        if op.code in _READABLE:
-            return _READABLE[op.code][0].name
+        if op.key in _READABLE:
+            return _READABLE[op.key][0].name
         return _VARIABLE_OPS.get(op.code) or op.name
 
     def _operator(self, op: FileOperator) -> Node | None:
@@ -207,11 +207,11 @@ class _Reader:
         try:
             if op.code in _VARIABLE_OPS:
                 return self._variable(name, op)
-            if op.code not in _READABLE:
+            if op.key not in _READABLE:
                 self._problems.operators[name] += 1
                 self._count_types(op)
                 return None
-            operator, read, options = _READABLE[op.code]
+            operator, read, options = _READABLE[op.key]
             if options is not None and op.options_type not in (0, options):
                 raise damaged(f"{op.place}: options of type {op.options_type} for {name}")
             return self._plain(operator, read, op)
@@ -232,11 +232,17 @@ class _Reader:
         if self._folds(operator, op, inputs):
             self._fold(operator, op, inputs, attrs)
             return None
-        return self._node(operator, op, inputs, attrs, self._states(operator, op))
+        return self._node(operator, op, inputs, attrs, self._states(operator, op, inputs, attrs))
 
-    def _states(self, operator: Operator, op: FileOperator) -> tuple[int, ...]:
-        """The states of an operator that keeps some in variable tensors."""
+    def _states(
+        self, operator: Operator, op: FileOperator, inputs: tuple[int, ...], attrs: Attrs
+    ) -> tuple[int, ...]:
+        """The states of an operator that keeps some, in variable tensors or for itself."""
         assert operator.tflite is not None
+        if operator.tflite.unnamed is not None:
+            reads, writes = ([self._tensor(t) for t in ids if t != ABSENT] for ids in (inputs, op.outputs))
+            made = operator.tflite.unnamed(reads, writes, attrs)
+            return tuple(self._variables.unnamed(state, op.index, place) for place, state in enumerate(made))
         tensors = [op.inputs[i] for i in operator.tflite.states if i < len(op.inputs)]
         if len(tensors) != operator.states or ABSENT in tensors:
             raise damaged(f"{op.place}: {operator.name} without its states")
@@ -307,8 +313,8 @@ class _Reader:
             role, allowed = _role(operator, i)
             if t != ABSENT and role:
                 sound &= self._check_type(t, allowed, role)
-        for t in op.outputs:
-            sound &= self._check_type(t, frozenset(types.y for types in operator.types), "activation")
+        for i, t in enumerate(op.outputs):
+            sound &= self._check_type(t, frozenset(types.made(i) for types in operator.types), "activation")
         return sound and self._check_weights(operator, op)
 
     def _check_weights(self, operator: Operator, op: FileOperator) -> bool:
@@ -331,7 +337,7 @@ class _Reader:
 
     def _pair(self, op: FileOperator) -> tuple[str, str] | None:
         """The types of an operator's activations and of its constant weights; None without weights."""
-        form = _READABLE[op.code][0].tflite if op.code in _READABLE else None
+        form = _READABLE[op.key][0].tflite if op.key in _READABLE else None
         places = form.data[:2] if form is not None and form.data is not None else (0, 1)
         if max(places) >= len(op.inputs) or any(op.inputs[i] == ABSENT for i in places):
             return None
@@ -364,7 +370,7 @@ class _Reader:
         it is as long; some published files say it wrongly. Of a bias it takes the first scale, and no dimension.
         """
         for op in self._main.operators:
-            operator = _READABLE[op.code][0] if op.code in _READABLE else None
+            operator = _READABLE[op.key][0] if op.key in _READABLE else None
             if operator is None or operator.channel_axis is None or operator.tflite is None:
                 continue
             _, weights, bias = operator.tflite.data or (0, 1, 2)

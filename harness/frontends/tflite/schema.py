@@ -12,7 +12,7 @@ import numpy as np
 from harness.errors import ModelFileError
 from harness.frontends.foreign import HEAD, of_content
 from harness.frontends.tflite.flatbuffer import FlatTable
-from harness.ir.operators.tflite import damaged
+from harness.ir.operators.tflite import CUSTOM, damaged
 from harness.quantization.types import Array
 
 IDENTIFIER = b"TFL3"
@@ -25,7 +25,7 @@ MAX_SUBGRAPHS = 64
 MAX_RANK = 8
 MAX_OPERANDS = 1_000
 MAX_CHANNELS = 65_536
-CUSTOM = 32
+MAX_CUSTOM_OPTIONS = 4_096
 CALL_ONCE = 129
 VAR_HANDLE = 142
 READ_VARIABLE = 143
@@ -85,7 +85,10 @@ class FileTensor:
 
 @dataclass(frozen=True, eq=False)
 class FileOperator:
-    """An operator as the file has it; `code` is TensorFlow's BuiltinOperator, `custom` the name of a custom one."""
+    """An operator as the file has it; `code` is TensorFlow's BuiltinOperator, `custom` the name of a custom one.
+
+    custom_options: the FlexBuffer of a custom one, empty where there is none.
+    """
 
     index: int
     place: str
@@ -95,6 +98,12 @@ class FileOperator:
     outputs: tuple[int, ...]
     options_type: int
     options: FlatTable
+    custom_options: bytes = b""
+
+    @property
+    def key(self) -> int | str:
+        """What says which operator it is: the code, or a custom one's name."""
+        return self.custom if self.code == CUSTOM else self.code
 
     @property
     def name(self) -> str:
@@ -182,7 +191,12 @@ def _operator(index: int, table: FlatTable, codes: list[tuple[int, str]], tensor
     # Options of type 0 (NONE) are none, whatever the file holds there.
     options = table.table(12, f"{table.place}, options") if kind else None
     code, custom = codes[which]
-    return FileOperator(index, table.place, code, custom, inputs, outputs, kind, options or _NO_FIELDS)
+    flexible = table.array(14, "<u1", "custom options")
+    if len(flexible) > MAX_CUSTOM_OPTIONS:
+        raise damaged(f"{table.place}: {len(flexible)} bytes of custom options")
+    return FileOperator(
+        index, table.place, code, custom, inputs, outputs, kind, options or _NO_FIELDS, flexible.tobytes()
+    )
 
 
 def _tensor(index: int, table: FlatTable, buffers: tuple[FlatTable, ...]) -> FileTensor:

@@ -26,8 +26,8 @@ from harness.ir.graph import ABSENT, State, Tensor
 from harness.ir.operators.tflite import Unsupported, damaged
 from harness.quantization.types import Array, DType, Quantization
 
-Key: TypeAlias = tuple[str, str] | int
-"""Container and shared name of a variable, or the id of a variable tensor."""
+Key: TypeAlias = tuple[str, str] | tuple[int, int] | int
+"""Container and shared name of a variable, the id of a variable tensor, or operator and number of an unnamed state."""
 
 _VAR_HANDLE_OPTIONS = 111
 _CALL_ONCE_OPTIONS = 103
@@ -40,11 +40,12 @@ class Variables:
 
     Attributes:
         initial: the values that CALL_ONCE assigns, by variable.
-        order: variables in the order of their handles in subgraph 0, and variable tensors in that of their operators;
-            a place is the state's index.
+        order: variables in the order of their handles in subgraph 0, and variable tensors and unnamed states in that
+            of their operators; a place is the state's index.
         handles: variable of each resource tensor of subgraph 0 met so far.
         used: whether a variable was read or assigned yet in subgraph 0.
         values: by state, a tensor read from or assigned to it, or the variable tensor itself.
+        own: by state, those that operators make for themselves.
     """
 
     initial: dict[Key, Array] = field(default_factory=dict)
@@ -52,6 +53,13 @@ class Variables:
     handles: dict[int, Key] = field(default_factory=dict)
     used: bool = False
     values: dict[int, Tensor] = field(default_factory=dict)
+    own: dict[int, State] = field(default_factory=dict)
+
+    def unnamed(self, state: State, operator: int, number: int) -> int:
+        """Index of a state that operator `operator` of subgraph 0 makes for itself, its `number`th."""
+        self.order.append((operator, number))
+        self.own[len(self.order) - 1] = state
+        return len(self.order) - 1
 
     def kept(self, tensor: Tensor, index: int) -> int:
         """State of variable tensor `index` of subgraph 0."""
@@ -108,8 +116,10 @@ class Variables:
         return tuple(self._state(i, key, place) for i, key in enumerate(self.order))
 
     def _state(self, number: int, key: Key, place: str) -> State:
+        if number in self.own:
+            return self.own[number]
         like, initial = self.values.get(number), self.initial.get(key)
-        name = key[1] if isinstance(key, tuple) else "" if like is None else like.name
+        name = str(key[1]) if isinstance(key, tuple) else "" if like is None else like.name
         if initial is None:
             if like is None:
                 raise damaged(f"{place}: variable '{name}' is neither initialized nor used")

@@ -34,9 +34,14 @@ def _verify_div(v: View) -> None:
 
 
 def divide(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
-    """DIV of floats."""
+    """DIV: the quotient of floats; of int32 cut towards zero, and 0 where the divisor is 0, where TFLM stops."""
+    clamp = cast(BinaryAttrs, op.attrs).clamp
+    if op.y.dtype is DType.INT32:
+        a, b = plain(inputs, 0), plain(inputs, 1)
+        quotient = np.abs(a) // np.where(b == 0, 1, np.abs(b)) * np.sign(a) * np.sign(b)
+        return (clip(quotient, clamp, op.y),)
     with np.errstate(all="ignore"):
-        return (clip(floats(inputs, 0) / floats(inputs, 1), cast(BinaryAttrs, op.attrs).clamp, op.y),)
+        return (clip(floats(inputs, 0) / floats(inputs, 1), clamp, op.y),)
 
 
 def _read_div(op: Reading) -> Read:
@@ -97,7 +102,7 @@ OPERATORS = (
         divide,
         attrs=BinaryAttrs,
         inputs=(2, 2),
-        types=_FLOAT,
+        types=same(DType.FLOAT32, DType.INT32),
         tflite=TfliteForm(42, _write_div, _read_div, options=29),
     ),
     Operator(

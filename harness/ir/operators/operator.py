@@ -33,6 +33,7 @@ class Types:
         weights, bias: of an operator with weights.
         apart: (position, type) of data inputs that are not of type x, such as indices and conditions.
         states: of the states, in the operator's order.
+        aside: (position, type) of outputs that are not of type y.
     """
 
     x: DType
@@ -41,6 +42,11 @@ class Types:
     bias: DType | None = None
     apart: tuple[tuple[int, DType], ...] = ()
     states: tuple[DType, ...] = ()
+    aside: tuple[tuple[int, DType], ...] = ()
+
+    def made(self, position: int) -> DType:
+        """Of the output at `position`."""
+        return next((dtype for place, dtype in self.aside if place == position), self.y)
 
     def data(self, position: int) -> DType:
         """Of the data input at `position`."""
@@ -49,7 +55,7 @@ class Types:
     def fits(self, reads: Sequence[DType | None], writes: Sequence[DType], states: Sequence[DType] = ()) -> bool:
         """Whether data inputs (None: one that is not there), outputs and states are of these types."""
         sound = all(dtype in (None, self.data(i)) for i, dtype in enumerate(reads)) and tuple(states) == self.states
-        return sound and all(dtype is self.y for dtype in writes)
+        return sound and all(dtype is self.made(i) for i, dtype in enumerate(writes))
 
 
 INT8 = (Types(DType.INT8, DType.INT8),)

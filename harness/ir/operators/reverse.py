@@ -13,7 +13,7 @@ from harness.ir.operators.operands import Inputs, Operands, array
 from harness.ir.operators.operator import ANY, Operator
 from harness.ir.operators.tflite import REST, OperatorDraft, Read, Reading, TfliteForm, Writing, damaged
 from harness.ir.operators.view import View
-from harness.quantization.types import Array
+from harness.quantization.types import Array, DType
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ OPERATORS = (
         _verify,
         reverse,
         attrs=ReverseAttrs,
-        types=ANY,
+        types=tuple(types for types in ANY if types.x not in (DType.UINT32, DType.UINT64)),
         tflite=TfliteForm(105, _write, _read, version=1, operands=REST),
         changes_nothing=_changes_nothing,
         moves=_moves,

@@ -202,7 +202,7 @@ def test_a_failed_check_exits_1(tmp_path):
         (["validate", "none.tflite"], "none.tflite"),
         (["validate", "none.hil.yaml"], "none.hil.yaml: cannot be read"),
         (["validate", DIGITS, "-b", "mps2-an5"], "no board named"),
-        (["validate", DIGITS, "--vectors", "x"], "neither an .npz file nor a number"),
+        (["validate", DIGITS, "--vectors", "x"], "neither an .npz or .wav file nor a number"),
         (["validate", DIGITS, "--link", "x"], "no link is named 'x'"),
         (["validate", "docs"], "no card"),
         (["generate", DIGITS, "-o", "out", "--core", "z80"], "z80"),

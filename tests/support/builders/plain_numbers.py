@@ -65,9 +65,18 @@ def select(draft: Draft, x: int | None = None) -> int:
 
 def divide(draft: Draft, x: int | None = None) -> int:
     rng = draft.rng
-    x = _float(draft, x)
-    pair = operands(draft, x)
-    y = draft.tensor(joined(draft, pair), None, DType.FLOAT32)
+    if x is None and chance(rng, 0.3):
+        x = draft.input(random_shape(rng, 1, 4), dtype=DType.INT32)
+        # TFLM stops at a division by 0, and traps at one of the lowest number by -1.
+        divisor = values(rng, draft.shape(x), DType.INT32)
+        small = rng.integers(-9, 9, draft.shape(x), endpoint=True, dtype=np.int32)
+        divisor = small if chance(rng, 0.5) else divisor
+        odd = (divisor == 0) | (divisor == -1)
+        pair = x, draft.constant(np.where(odd, np.int32(7), divisor).astype(np.int32), None)
+    else:
+        x = _float(draft, x)
+        pair = operands(draft, x)
+    y = draft.tensor(joined(draft, pair), None, draft.tensors[x].dtype)
     return draft.node("DIV", pair, (y,), BinaryAttrs(fused(rng, draft.tensors[y])))
 
 
