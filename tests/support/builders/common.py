@@ -12,6 +12,8 @@ from harness.quantization.types import Clamp, DType, Quantization
 from tests.support.draft import Draft, Rng, between, chance, pick
 
 PROBABILITY = Quantization((1 / 256,), (-128,))
+WIDE_OUTPUT = Quantization((1 / 32768,), (0,))
+"""Of what has results between -1 and 1 in int16."""
 
 
 def random_shape(rng: Rng, low: int, high: int, size: int = 7) -> tuple[int, ...]:
