@@ -1,44 +1,57 @@
 #include "conv_s16_mve.h"
 
-#include "quad_s16_mve.h"
+#include <arm_mve.h>
 
-/* The sums of four output channels over the window at (iy, ix): taps side by side in the image are one row. */
-HIL_INLINE void conv_s16_mve_quad(int32_t *sums, const int16_t *input, const int8_t *weights, int32_t iy, int32_t ix,
-                                  const conv_s16_mve_shape *s)
+/* `count` elements, or zeros where `from` is 0; returns the place after them */
+HIL_INLINE int16_t *conv_s16_fill(int16_t *to, const int16_t *from, int32_t count)
 {
-    const int32_t first_y = hil_first_tap(iy, s->dilation_h);
-    const int32_t end_y = hil_end_tap(iy, s->dilation_h, s->kernel_h, s->in_h);
-    const int32_t first_x = hil_first_tap(ix, s->dilation_w);
-    const int32_t end_x = hil_end_tap(ix, s->dilation_w, s->kernel_w, s->in_w);
-    const int32_t together = s->dilation_w == 1 && end_x > first_x ? end_x - first_x : 1;
-    const int32_t filter = s->kernel_h * s->kernel_w * s->in_c;
-    for (int32_t ky = first_y; ky < end_y; ++ky) {
-        for (int32_t kx = first_x; kx < end_x; kx += together) {
-            const int32_t pixel = (iy + ky * s->dilation_h) * s->in_w + ix + kx * s->dilation_w;
-            quad_s16_mve_dot(sums, input + pixel * s->in_c, weights + (ky * s->kernel_w + kx) * s->in_c, filter,
-                             together * s->in_c);
+    int16x8_t values = vdupq_n_s16(0);
+    for (int32_t i = 0; i < count; i += 8) {
+        const mve_pred16_t lanes = vctp16q((uint32_t)(count - i));
+        if (from != 0) {
+            values = vldrhq_z_s16(from + i, lanes);
         }
+        vstrhq_p_s16(to + i, values, lanes);
+    }
+    return to + count;
+}
+
+/* The window at (iy, ix): taps side by side in the image are copied together. */
+HIL_INLINE void conv_s16_column(int16_t *to, const int16_t *input, int32_t iy, int32_t ix, const conv_s16_mve_shape *s)
+{
+    const int32_t first = hil_first_tap(ix, s->dilation_w), all = s->kernel_w;
+    const int32_t ends = hil_end_tap(ix, s->dilation_w, all, s->in_w);
+    const int32_t begin = first < all ? first : all, end = ends > begin ? ends : begin;
+    const int32_t together = s->dilation_w == 1 ? end - begin : 1;
+    for (int32_t ky = 0; ky < s->kernel_h; ++ky) {
+        const int32_t y = iy + ky * s->dilation_h;
+        if (y < 0 || y >= s->in_h) {
+            to = conv_s16_fill(to, 0, all * s->in_c);
+            continue;
+        }
+        to = conv_s16_fill(to, 0, begin * s->in_c);
+        for (int32_t kx = begin; kx < end; kx += together) {
+            to = conv_s16_fill(to, input + (y * s->in_w + ix + kx * s->dilation_w) * s->in_c, together * s->in_c);
+        }
+        to = conv_s16_fill(to, 0, (all - end) * s->in_c);
     }
 }
 
-HIL_SHARED void conv_s16_mve(const int16_t *input, const int8_t *weights, const int32_t *records, int16_t *output,
-                             const conv_s16_mve_shape *s)
+HIL_SHARED void conv_s16_mve(const int16_t *input, const int8_t *weights, const int32_t *records, int16_t *column,
+                             int16_t *output, const conv_s16_mve_shape *s)
 {
     for (int32_t n = 0; n < s->batches; ++n) {
         for (int32_t oy = 0; oy < s->out_h; ++oy) {
             for (int32_t ox = 0; ox < s->out_w; ++ox) {
                 const int32_t iy = oy * s->stride_h - s->pad_top, ix = ox * s->stride_w - s->pad_left;
-                const int8_t *w = weights;
-                const int32_t *record = records;
-                for (int32_t left = s->channels; left > 0; left -= 4) {
-                    int32_t sums[4] = {record[0], record[1], record[2], record[3]};
-                    const int32_t count = left < 4 ? left : 4;
-                    conv_s16_mve_quad(sums, input, w, iy, ix, s);
-                    quad_s16_mve_store(output, sums, record + 4, count, s->clamp_min, s->clamp_max);
-                    output += count;
-                    w += 4 * s->kernel_h * s->kernel_w * s->in_c;
-                    record += 8;
+                const int16_t *x = column;
+                if (s->row.taps > s->in_c) {
+                    conv_s16_column(column, input, iy, ix, s);
+                } else {
+                    x = input + (iy * s->in_w + ix) * s->in_c;
                 }
+                row_s16_mve(x, weights, records, output, &s->row);
+                output += s->row.channels;
             }
         }
         input += s->in_h * s->in_w * s->in_c;

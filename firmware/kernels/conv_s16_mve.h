@@ -4,18 +4,18 @@
 #ifndef HIL_KERNELS_CONV_S16_MVE_H
 #define HIL_KERNELS_CONV_S16_MVE_H
 
+#include "row_s16_mve.h"
 #include "window.h"
 
 typedef struct {
     int32_t batches, in_h, in_w, in_c, out_h, out_w, kernel_h, kernel_w, stride_h, stride_w;
     int32_t dilation_h, dilation_w, pad_top, pad_left;
-    int32_t channels; /* of the output */
-    int32_t clamp_min, clamp_max;
+    row_s16_mve_shape row;
 } conv_s16_mve_shape;
 
-/* weights: [channels, row, column, input channel], filled up with zeros to a multiple of four channels;
- * records: [channels / 4] of four biases, four factors */
-void conv_s16_mve(const int16_t *input, const int8_t *weights, const int32_t *records, int16_t *output,
+/* weights and records: row_s16_mve.h, taps by rows, columns and input channels. column: taps of a pixel, or none where a kernel
+ * of one tap is always inside of the image. */
+void conv_s16_mve(const int16_t *input, const int8_t *weights, const int32_t *records, int16_t *column, int16_t *output,
                   const conv_s16_mve_shape *s);
 
 #endif

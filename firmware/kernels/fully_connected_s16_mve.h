@@ -4,16 +4,20 @@
 #ifndef HIL_KERNELS_FULLY_CONNECTED_S16_MVE_H
 #define HIL_KERNELS_FULLY_CONNECTED_S16_MVE_H
 
-#include "kernel.h"
+#include "row_s16_mve.h"
 
 typedef struct {
-    int32_t rows, depth, outputs;
-    int32_t clamp_min, clamp_max;
+    int32_t rows;
+    row_s16_mve_shape row;
 } fully_connected_s16_mve_shape;
 
-/* weights: [outputs, depth], filled up with zeros to a multiple of four rows;
- * records: [outputs / 4] of four biases, four factors */
-void fully_connected_s16_mve(const int16_t *input, const int8_t *weights, const int32_t *records, int16_t *output,
-                             const fully_connected_s16_mve_shape *s);
+/* weights and records: row_s16_mve.h */
+HIL_INLINE void fully_connected_s16_mve(const int16_t *input, const int8_t *weights, const int32_t *records, int16_t *output,
+                                        const fully_connected_s16_mve_shape *s)
+{
+    for (int32_t row = 0; row < s->rows; ++row) {
+        row_s16_mve(input + row * s->row.taps, weights, records, output + row * s->row.channels, &s->row);
+    }
+}
 
 #endif

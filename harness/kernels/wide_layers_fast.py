@@ -125,17 +125,47 @@ class ConvS16Mve(_Convolution):
     function = "conv_s16_mve"
 
     def lower(self, context: Context) -> Lowered:
-        table = ConstantTable("weights", "int8_t", packed(_filled(_rows(context), 4), "int8"))
-        shape = window_fields(context.window) | {"channels": context.output().shape[3]}
-        return Lowered(self.function, (self.call(context, table, shape),))
+        scratch = self.scratch(context)
+        column = Scratch("int16_t") if scratch else _X
+        call = self.call(context, _eights(_rows(context)), window_fields(context.window), column)
+        return Lowered(self.function, (_with_row(call, context),), scratch)
+
+    def scratch(self, context: Context) -> int:
+        """Bytes of a column, of which a kernel of one tap needs none."""
+        window, taps = context.window, _rows(context).shape[1]
+        alone = taps == window.in_c and window.taps_inside() == window.pixels
+        return 0 if alone else 2 * taps
+
+    def applies(self, context: Context) -> bool:
+        # A kernel of one tap that lies in the padding now and then is none that networks have.
+        window = context.window
+        outside = _rows(context).shape[1] == window.in_c and window.taps_inside() != window.pixels
+        return not outside and super().applies(context)
 
     def work(self, context: Context) -> Work:
         window, rows = context.window, _rows(context)
         quads = window.pixels * -(-len(rows) // 4)
-        runs = quads * window.rows.kernel
-        eights = runs * -(-rows.shape[1] // window.rows.kernel // 8)
-        loops = {"pixel": window.pixels, "quad": quads, "run": runs, "eight": eights}
-        return Work(loops, (Reuse("weights", rows.size, window.pixels),))
+        scratch = self.scratch(context)
+        copied = window.pixels * window.rows.kernel if scratch else 0
+        loops = {"pixel": window.pixels, "quad": quads, "eight": quads * -(-rows.shape[1] // 8)}
+        loops |= {"line": copied, "copied": copied * -(-rows.shape[1] // window.rows.kernel // 8)}
+        return Work(loops, (Reuse("weights", rows.size, window.pixels),), scratch)
+
+
+def _eights(rows: Ints) -> ConstantTable:
+    """Weights as row_s16_mve.h wants them."""
+    filled = _filled(rows, 4, 8)
+    packs = filled.reshape(-1, 4, filled.shape[1] // 8, 8).transpose(0, 2, 1, 3)
+    return ConstantTable("weights", "int8_t", packed(packs, "int8"))
+
+
+def _with_row(call: Call, context: Context) -> Call:
+    """A call with the row's sizes and clamp in a struct of their own."""
+    channels, taps = _rows(context).shape
+    own = {"row.taps": taps, "row.channels": channels}
+    own |= {f"row.{name}": call.shape[name] for name in ("clamp_min", "clamp_max")}
+    shape = {name: value for name, value in call.shape.items() if f"row.{name}" not in own}
+    return Call(call.function, call.arguments, shape | own)
 
 
 class _FullyConnected(_Wide):
@@ -173,8 +203,8 @@ class FullyConnectedS16Mve(_FullyConnected):
     function = "fully_connected_s16_mve"
 
     def lower(self, context: Context) -> Lowered:
-        table = ConstantTable("weights", "int8_t", packed(_filled(_rows(context), 4), "int8"))
-        return Lowered(self.function, (self.call(context, table, self.sizes(context)),))
+        call = self.call(context, _eights(_rows(context)), {"rows": self.sizes(context)["rows"]})
+        return Lowered(self.function, (_with_row(call, context),))
 
 
 class _Depthwise(_Wide):
