@@ -29,6 +29,7 @@ from harness.frontends.tflite.schema import (
     FileTensor,
     as_array,
     read_model,
+    unpacked,
 )
 from harness.frontends.tflite.states import Variables
 from harness.ir.graph import ABSENT, Attrs, Graph, NoAttrs, Node, Tensor
@@ -305,7 +306,7 @@ class _Reader:
                 self._check_type(t, frozenset({DType.INT8, DType.INT32}), role)
 
     def _check_type(self, t: int, allowed: frozenset[DType], role: str) -> bool:
-        tensor = self._main.tensors[t]
+        tensor = self._file_tensors[t]
         odd = tensor.odd
         if tensor.variable and role != _STATE:
             odd = "variable tensors (state kept in place) of operators that keep none"
@@ -328,11 +329,15 @@ class _Reader:
 
         TFLM takes per-channel scales in the order of output channels, and of the file's quantized_dimension only that
         it is as long; some published files say it wrongly. Of a bias it takes the first scale, and no dimension.
+
+        Weights of int4 are unpacked: TFLM computes with them as with int8.
         """
         for op in self._main.operators:
             axis = _READABLE[op.code][0].channel_axis if op.code in _READABLE else None
             if axis is not None and len(op.inputs) > 1:
                 self._axes[op.inputs[1]] = axis
+                if op.inputs[1] != ABSENT:
+                    self._file_tensors[op.inputs[1]] = unpacked(self._file_tensors[op.inputs[1]])
                 self._biases.update(op.inputs[2:3])
 
     def _id(self, t: int) -> int:

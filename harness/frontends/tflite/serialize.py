@@ -24,12 +24,13 @@ _TYPES = {
     "int16": 7,
     "int8": 9,
     "resource": 13,
+    "int4": 17,
 }
 
 
 @dataclass(frozen=True, eq=False)
 class TensorDraft:
-    """A tensor to write; `type` is numpy's name of it, or "resource"."""
+    """A tensor to write; `type` is numpy's name of it, "resource", or "int4", whose data are two elements a byte."""
 
     name: str
     shape: tuple[int, ...]
