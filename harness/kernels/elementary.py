@@ -17,6 +17,7 @@ from harness.quantization.params import (
     relu6_clamp,
     relu_clamp,
     requantize_params,
+    rsqrt_params,
 )
 from harness.quantization.sigmoid16 import sigmoid16_factor
 from harness.quantization.types import Clamp, DType
@@ -24,6 +25,7 @@ from harness.quantization.types import Clamp, DType
 _WIDE_HEADER = "unary_s16_portable.h"
 _OPERATION = numbered("unary_f32_portable.h", "HIL_UNARY_")
 _OF_INT16 = numbered(_WIDE_HEADER, "HIL_UNARY_S16_")
+_ROOT_BITS = constant("rsqrt_s16_portable.h", "HIL_ROOT_BITS")
 _SIGMOID = numbered("sigmoid_s16_portable.h", "HIL_SIGMOID_")
 
 
@@ -105,4 +107,23 @@ class SigmoidS16Portable(Kernel):
         return Work({"element": context.output().elements})
 
 
-KERNELS: tuple[Kernel, ...] = (UnaryF32Portable(), UnaryS16Portable(), SigmoidS16Portable())
+class RsqrtS16Portable(Kernel):
+    """RSQRT of int16."""
+
+    ops = frozenset({"RSQRT"})
+    types = same(DType.INT16)
+
+    def lower(self, context: Context) -> Lowered:
+        factor = rsqrt_params(context.input(), context.output())
+        shape = {"count": context.output().elements, "multiplier": factor.m, "shift": factor.shift - _ROOT_BITS}
+        call = Call("rsqrt_s16_portable", (In(ctype="int16_t"), Out(ctype="int16_t")), shape)
+        return Lowered("rsqrt_s16_portable", (call,))
+
+    def access_order(self, context: Context) -> AccessOrder:
+        return elementwise(context)
+
+    def work(self, context: Context) -> Work:
+        return Work({"element": context.output().elements})
+
+
+KERNELS: tuple[Kernel, ...] = (UnaryF32Portable(), UnaryS16Portable(), SigmoidS16Portable(), RsqrtS16Portable())

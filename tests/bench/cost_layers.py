@@ -92,7 +92,9 @@ def _widen(draft: Draft) -> None:
         draft.tensors[t] = replace(draft.tensors[t], dtype=DType.INT16, quant=quant)
     bias = draft.tensors[node.inputs[2]]
     assert bias.data is not None
-    draft.tensors[node.inputs[2]] = replace(bias, dtype=DType.INT64, data=bias.data.astype(np.int64) * 256)
+    products = replace(bias.q, scales=tuple(float(np.float32(s / 256)) for s in bias.q.scales))
+    data = bias.data.astype(np.int64) * 256
+    draft.tensors[node.inputs[2]] = replace(bias, dtype=DType.INT64, quant=products, data=data)
     clamp = activation_clamp(pick(draft.rng, "RELU", "NONE"), draft.tensors[node.outputs[0]])
     assert isinstance(node.attrs, ConvAttrs | FullyConnectedAttrs)
     draft.nodes[0] = replace(node, attrs=replace(node.attrs, clamp=clamp))

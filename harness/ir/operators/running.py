@@ -8,10 +8,12 @@ from typing import cast
 import numpy as np
 
 from harness.ir.graph import Attrs, NoAttrs, Node
-from harness.ir.operators.operands import Inputs, Operands, array, floats
+from harness.ir.operators.operands import Inputs, Operands, array, centred, clip, floats
 from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import REST, OperatorDraft, Read, Reading, TfliteForm, Writing, damaged, write_plain
 from harness.ir.operators.view import View
+from harness.quantization.fixedpoint import Ints, multiply_by_quantized_multiplier, wrap32
+from harness.quantization.params import cumsum_params
 from harness.quantization.types import Array, DType
 
 _MAX_TERMS = 1_000
@@ -36,17 +38,34 @@ def _verify_cumsum(v: View) -> None:
     v.shape(v.y(), v.x().shape)
     axis = v.attrs(CumsumAttrs).axis
     v.need(0 <= axis < len(v.x().shape), f"has axis {axis} over {len(v.x().shape)} dimensions")
+    if v.y().dtype is DType.INT8:
+        v.scaled(v.x(), v.y())
+        cumsum_params(v.x(), v.y())
 
 
 def cumsum(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
-    """Running sums, from 0 on."""
+    """Running sums, from 0 on. Those of int8 begin with the zero point, and wrap around (TFLM, reference/cumsum.h)."""
     attrs = cast(CumsumAttrs, op.attrs)
+    if op.y.dtype is DType.INT8:
+        return (_cumsum_of_bytes(centred(inputs, 0, op), attrs, op),)
     x = np.moveaxis(array(inputs, 0), attrs.axis, -1)
     x = x[..., ::-1] if attrs.reverse else x
     sums = np.add.accumulate(np.concatenate([np.zeros_like(x[..., :1]), x], -1), axis=-1, dtype=np.float32)
     made = sums[..., :-1] if attrs.exclusive else sums[..., 1:]
     made = made[..., ::-1] if attrs.reverse else made
     return (np.ascontiguousarray(np.moveaxis(made, -1, attrs.axis)),)
+
+
+def _cumsum_of_bytes(x: Ints, attrs: CumsumAttrs, op: Operands) -> Array:
+    p = cumsum_params(op.x, op.y)
+    x = np.moveaxis(x, attrs.axis, -1)
+    x = x[..., ::-1] if attrs.reverse else x
+    first = np.full_like(x[..., :1], -op.x.q.zero_point)
+    terms = multiply_by_quantized_multiplier(np.concatenate([first, x], -1) << p.left_shift, p.a.m, p.a.shift)
+    sums = multiply_by_quantized_multiplier(wrap32(np.cumsum(terms, axis=-1)), p.y.m, p.y.shift)
+    made = sums[..., :-1] if attrs.exclusive else sums[..., 1:]
+    made = made[..., ::-1] if attrs.reverse else made
+    return clip(np.moveaxis(made, -1, attrs.axis) + op.y.q.zero_point, op.y.dtype.range, op.y)
 
 
 def _read_cumsum(op: Reading) -> Read:
@@ -88,7 +107,7 @@ OPERATORS = (
         _verify_cumsum,
         cumsum,
         attrs=CumsumAttrs,
-        types=_FLOAT,
+        types=same(DType.FLOAT32, DType.INT8),
         tflite=TfliteForm(128, _write_cumsum, _read_cumsum, options=102, version=1, operands=REST),
     ),
     Operator(
