@@ -109,7 +109,11 @@ class ConvS16Dsp(_Convolution):
         blocks = window.batches * -(-window.pixels // window.batches // 4)
         pairs = blocks * -(-channels // 2)
         reuse = Reuse("weights", -(-channels // 2) * (2 * taps + 16), blocks, self.scratch(context))
-        loops = {"pixel": window.pixels, "column": window.pixels * taps, "pair": pairs, "tap": pairs * taps}
+        loops: dict[str, float] = {"pixel": window.pixels, "pair": pairs, "tap": pairs * taps}
+        # Columns are filled by words where there is an even number of channels.
+        single = window.in_c % 2 == 1
+        copies = window.pixels * window.rows.kernel * window.columns.kernel
+        loops |= {"copy": copies, "single": window.pixels * taps * single, "word": window.pixels * taps * (not single)}
         return Work(loops, (reuse,), self.scratch(context))
 
 
@@ -217,9 +221,11 @@ class _Depthwise(_Wide):
 
     def work(self, context: Context) -> Work:
         window = context.window
+        rows = window.taps_inside() / window.columns.kernel
         groups = -(-context.output().shape[3] // self.at_once)
         weights = Reuse("weights", _rows(context).size, window.pixels)
-        return Work({"group": window.pixels * groups, "tap": window.taps_inside() * groups}, (weights,))
+        loops = {"pixel": window.pixels, "group": window.pixels * groups, "line": rows * groups}
+        return Work(loops | {"tap": window.taps_inside() * groups}, (weights,))
 
 
 class DepthwiseConvS16Dsp(_Depthwise):

@@ -18,6 +18,7 @@ import numpy as np
 from harness.errors import GraphError, ModelFileError, TinyhilError, UnsupportedModelError
 from harness.files.reading import TooLargeError, read_regular
 from harness.frontends.foreign import step_for
+from harness.frontends.tflite.legacy import as_int8
 from harness.frontends.tflite.operator import FileView
 from harness.frontends.tflite.schema import (
     ASSIGN_VARIABLE,
@@ -78,7 +79,8 @@ def load(source: str | os.PathLike[str] | bytes, *, name: str | None = None) -> 
         path = Path(source)
         data, place = _read(path), str(path)
         name = name or path.stem
-    graph = _Reader(data, place).graph(name or "model")
+    graph = _Reader(as_int8(data, place), place).graph(name or "model")
+    graph = replace(graph, sha256=hashlib.sha256(data).hexdigest())
     try:
         verify(graph)
     except GraphError as error:
@@ -178,7 +180,6 @@ class _Reader:
             outputs=outputs,
             states=states,
             model=self._data,
-            sha256=hashlib.sha256(self._data).hexdigest(),
             source_ops=tuple(names),
             removed=tuple(self._removed),
         )
