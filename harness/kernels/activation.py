@@ -78,9 +78,7 @@ class LogSoftmaxS8Portable(Kernel):
         shape |= {"multiplier": p.input.m, "shift": p.input.shift}
         shape |= {"reverse_multiplier": p.reverse.m, "reverse_shift": p.reverse.shift}
         table = ConstantTable("exp", "int32_t", softmax_exp_table(x, 1.0).astype(np.int32))
-        return Lowered(
-            "log_softmax_s8_portable", (Call("log_softmax_s8_portable", (In(), table, Out()), shape),)
-        )
+        return Lowered("log_softmax_s8_portable", (Call("log_softmax_s8_portable", (In(), table, Out()), shape),))
 
     def access_order(self, context: Context) -> AccessOrder:
         return elementwise(context)

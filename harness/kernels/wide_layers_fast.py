@@ -1,7 +1,7 @@
 """Layers of int16 activations and int8 weights (16x8) with the DSP extension and on Armv8.1-M MVE.
 
-They sum in 32 bits, and rescale by one instruction: for layers of which no sum leaves 32 bits, whatever the input, and of
-which no factor is a half or more. Others are left to the portable kernels, which sum in 64 bits.
+They sum in 32 bits, and rescale by one instruction: for layers of which no sum leaves 32 bits, whatever the input, and
+of which no factor is a half or more. Others are left to the portable kernels, which sum in 64 bits.
 """
 
 from __future__ import annotations
@@ -112,14 +112,15 @@ class ConvS16Dsp(_Convolution):
         loops: dict[str, float] = {"pixel": window.pixels, "pair": pairs, "tap": pairs * taps}
         # Columns are filled by words where there is an even number of channels.
         single = window.in_c % 2 == 1
-        copies = window.pixels * window.rows.kernel * window.columns.kernel
-        loops |= {"copy": copies, "single": window.pixels * taps * single, "word": window.pixels * taps * (not single)}
+        lines = window.pixels * window.rows.kernel
+        loops |= {"line": lines, "single": window.pixels * taps * single, "word": window.pixels * taps * (not single)}
         return Work(loops, (reuse,), self.scratch(context))
 
 
 def _taps(context: Context) -> int:
     """Taps of a column, filled up to a multiple of four."""
-    return -(-_rows(context).shape[1] // 4) * 4
+    taps: int = _rows(context).shape[1]
+    return -(-taps // 4) * 4
 
 
 class ConvS16Mve(_Convolution):

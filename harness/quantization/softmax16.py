@@ -1,6 +1,6 @@
 """SOFTMAX of int16 by TFLM's two tables of 513 points, interpolated: exp over -10 .. 0, and 1 / (1 + x) over 0 .. 1.
 
-Source: LUTPopulateInt16 and LUTLookup in tensorflow/lite/kernels/internal/common.h, SoftmaxInt16 in reference/softmax.h.
+Source: LUTPopulateInt16 and LUTLookup in tensorflow/lite/kernels/internal/common.h, SoftmaxInt16 in softmax.h.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ def looked_up(table: Ints, x: Ints) -> Ints:
     place = 256 + (x >> 7)
     base = table[place]
     slope = table[place + 1] - base
-    return base + ((slope * (x & 0x7F) + 64) >> 7)
+    value: Ints = base + ((slope * (x & 0x7F) + 64) >> 7)
+    return value
 
 
 def softmax16_params(x: Quantized, beta: float) -> Multiplier:
@@ -76,7 +77,7 @@ def softmax16_params(x: Quantized, beta: float) -> Multiplier:
     """
     real = float(np.float32(x.q.scale)) * float(np.float32(beta)) / (10.0 / 65535.0)
     factor = Multiplier(*quantize_multiplier(real))
-    if not 0 <= real or factor.shift > 15:
+    if real < 0 or factor.shift > 15:
         raise GraphError(
             f"SOFTMAX of '{x.name}': input scale {x.q.scale:g} times beta {beta:g} is not between 0 and 5",
             hint="quantize the model again with representative data",
@@ -93,4 +94,5 @@ def softmax16(x: Ints, factor: Multiplier) -> Ints:
     fraction = ((total << (zeros - 1)) + (1 << 13)) >> 14
     scale = looked_up(reciprocal_table(), np.clip(fraction - (1 << 15) - (1 << 16), _LOW, _HIGH))
     right = 31 - zeros
-    return np.clip((exps * scale + (np.int64(1) << (right - 1))) >> right, 0, _HIGH)
+    made: Ints = np.clip((exps * scale + (np.int64(1) << (right - 1))) >> right, 0, _HIGH)
+    return made

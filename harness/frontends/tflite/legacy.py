@@ -1,8 +1,8 @@
 """Models quantized to uint8, as TensorFlow 1 wrote them, as models of int8: the same numbers, 128 less.
 
-Done in the bytes of the file, so that the references read what is compiled: element types, zero points, and constants. Only
-where every operator computes the same on both: TFLM rounds some by the sign of integers, and takes weights with a zero
-point in FULLY_CONNECTED alone.
+Done in the bytes of the file, so that the references read what is compiled: element types, zero points, and constants.
+Only where every operator computes the same on both: TFLM rounds some by the sign of integers, and takes weights with a
+zero point in FULLY_CONNECTED alone.
 """
 
 from __future__ import annotations
@@ -29,7 +29,18 @@ _MOST = 1 << 20
 _SAME = frozenset(
     {
         *("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD", "SUB", "MUL", "MAX_POOL_2D", "RELU", "RELU6"),
-        *("SOFTMAX", "LOGISTIC", "TANH", "PAD", "PADV2", "CONCATENATION", "QUANTIZE", "DEQUANTIZE", "MAXIMUM", "MINIMUM"),
+        *(
+            "SOFTMAX",
+            "LOGISTIC",
+            "TANH",
+            "PAD",
+            "PADV2",
+            "CONCATENATION",
+            "QUANTIZE",
+            "DEQUANTIZE",
+            "MAXIMUM",
+            "MINIMUM",
+        ),
         *("SPLIT", "SPLIT_V", "STRIDED_SLICE", "SLICE"),
     }
 )

@@ -211,9 +211,7 @@ def _tensor(index: int, table: FlatTable, buffers: tuple[FlatTable, ...]) -> Fil
         if quant.integer(12, "<B"):
             odd = "custom quantization"
     type_name = _TYPES.get(kind, f"type {kind}")
-    return FileTensor(
-        index, place, name, shape, type_name, data, scales, zero_points, axis, odd, table.flag(14)
-    )
+    return FileTensor(index, place, name, shape, type_name, data, scales, zero_points, axis, odd, table.flag(14))
 
 
 def _buffer(index: int, buffers: tuple[FlatTable, ...], place: str) -> tuple[Array | None, bool]:

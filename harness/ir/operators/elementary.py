@@ -78,7 +78,9 @@ def _verify(v: View) -> None:
     v.scaled(x, y)
     if v.node.op == "RSQRT":
         factor = rsqrt_params(x, y)
-        v.need(factor.shift <= ROOT_BITS, f"has scales {x.q.scale:g} and {y.q.scale:g}, with which its integers overflow")
+        v.need(
+            factor.shift <= ROOT_BITS, f"has scales {x.q.scale:g} and {y.q.scale:g}, with which its integers overflow"
+        )
         v.need(y.dtype is DType.INT8 or not (x.q.zero_point or y.q.zero_point), "has int16 with a zero point")
     if v.node.op == "ABS":
         v.multiplier(x.q.scale / y.q.scale, span(x))
@@ -107,7 +109,7 @@ def _by_table(function: Function) -> Callable[[Inputs, Operands], Array]:
 
 
 def _rsqrt_of_integers(inputs: Inputs, op: Operands) -> Array:
-    """Source: TFLM elementwise.cc, RsqrtEvalQuantized, which fails below the zero point; here that is as the zero point."""
+    """Source: TFLM elementwise.cc, RsqrtEvalQuantized, which fails below the zero point; here that is as at it."""
     values, factor = np.maximum(centred(inputs, 0, op), 0), rsqrt_params(op.x, op.y)
     root, shift = inverse_root(values)
     wide = multiply_by_quantized_multiplier(np.ones_like(values), root, shift + ROOT_BITS)

@@ -39,7 +39,7 @@ def _verify(v: View) -> None:
 
 
 def logistic(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
-    """LOGISTIC; int8 by gemmlowp's fixed-point arithmetic, int16 by a table. Source: TFLM reference integer_ops/logistic.h."""
+    """LOGISTIC; int8 by gemmlowp's fixed-point arithmetic, int16 by a table. Source: TFLM integer_ops/logistic.h."""
     if op.y.dtype is DType.FLOAT32:
         return (elementary.logistic(floats(inputs, 0)),)
     if op.y.dtype is DType.INT16:

@@ -1,4 +1,4 @@
-"""uint8 models as int8 ones: LiteRT, which takes both, computes the same 128 less; TFLM, which takes int8, computes ours."""
+"""uint8 models as int8 ones: LiteRT, which takes both, computes the same 128 less; TFLM takes the int8 one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,18 @@ from tests.support.generated import random_graph, random_inputs
 
 OPS = (
     *("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD", "SUB", "MUL", "MAX_POOL_2D", "RELU", "RELU6"),
-    *("SOFTMAX", "LOGISTIC", "TANH", "PAD", "CONCATENATION", "MAXIMUM", "MINIMUM", "SPLIT", "STRIDED_SLICE", "TRANSPOSE"),
+    *(
+        "SOFTMAX",
+        "LOGISTIC",
+        "TANH",
+        "PAD",
+        "CONCATENATION",
+        "MAXIMUM",
+        "MINIMUM",
+        "SPLIT",
+        "STRIDED_SLICE",
+        "TRANSPOSE",
+    ),
 )
 
 
@@ -105,7 +116,9 @@ def test_weights_lose_their_zero_point_where_int8_holds_them() -> None:
 
 
 def test_weights_that_leave_int8_are_refused_by_name() -> None:
-    with pytest.raises(UnsupportedModelError, match="CONV_2D with weights of zero point 90, less which they leave int8"):
+    with pytest.raises(
+        UnsupportedModelError, match="CONV_2D with weights of zero point 90, less which they leave int8"
+    ):
         reader.load(layer((3, 90), 0, 218).model)
 
 

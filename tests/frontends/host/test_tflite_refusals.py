@@ -42,7 +42,7 @@ def test_all_unsupported_operators_are_listed_with_counts():
 
 def test_operators_types_and_features_come_in_one_message():
     main = SubgraphDraft("main", (0,), (3,), [int8("a", 1, 4), int8("b", 1, 4), int8("c", 1, 4), int8("d", 1, 4)])
-    wide = main.add(TensorDraft("wide", (1, 4), "int16", Q))
+    wide = main.add(TensorDraft("wide", (1, 4), "int64", Q))
     main.operators += [
         OperatorDraft("ADD", (0, 0), (1,), "Add", {"FusedActivationFunction": 4}),
         OperatorDraft("LSH_PROJECTION", (1,), (2,)),
@@ -50,7 +50,7 @@ def test_operators_types_and_features_come_in_one_message():
     ]
     message = refusal(serialize([main]))
     assert "operators: LSH_PROJECTION x1" in message
-    assert "types: int16 activations x1" in message
+    assert "types: int64 activations x1" in message
     assert "features: ADD with fused activation TANH x1" in message
 
 

@@ -62,4 +62,9 @@ def rsqrt(draft: Draft, x: int | None = None) -> int:
     return draft.node("RSQRT", (x,), (y,), NoAttrs())
 
 
-BUILDERS = {"LEAKY_RELU": leaky_relu, "HARD_SWISH": hard_swish, **{op: _function(op) for op in FUNCTIONS}, "RSQRT": rsqrt}
+BUILDERS = {
+    "LEAKY_RELU": leaky_relu,
+    "HARD_SWISH": hard_swish,
+    **{op: _function(op) for op in FUNCTIONS},
+    "RSQRT": rsqrt,
+}
