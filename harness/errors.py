@@ -6,8 +6,35 @@ try next (hint). The category decides the exit code of the command and whether p
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any, ClassVar
+
+_OBEYED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but for tab and newline, DEL, C1
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # directions: Unicode Annex 9, table of explicit and implicit marks
+    "\u2028\u2029\ufeff\ud800-\udfff]"  # separators that some take for newlines, byte order mark, lone surrogates
+)
+
+
+def plain(text: str) -> str:
+    r"""Text of one or more lines with each character that a terminal would obey as `\x1b` or `\u202e`.
+
+    A name in a model or a byte on the line may hold sequences that a terminal obeys: colours, a title, moves of the
+    cursor, text that reads from right to left. Shown are their numbers instead.
+    """
+    return _OBEYED.sub(_number, text)
+
+
+def one_line(text: str) -> str:
+    r"""The same for text that belongs in one line: a newline becomes `\n`, which cannot pass for a line of ours."""
+    return plain(text).replace("\n", "\\n")
+
+
+def _number(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 class Category(Enum):
@@ -32,6 +59,8 @@ class TinyhilError(Exception):
     code: ClassVar[str] = "error"
     stage: ClassVar[str] = "unknown"
     category: ClassVar[Category] = Category.INFRASTRUCTURE
+    of_line: ClassVar[bool] = False
+    """Whether the last bytes on the line help to understand it."""
 
     def __init__(self, message: str, *, hint: str, details: str = "") -> None:
         super().__init__(message)
@@ -41,7 +70,7 @@ class TinyhilError(Exception):
         self.transcript = ""
 
     def __str__(self) -> str:
-        return f"{self.stage}: {self.message} [{self.code}]"
+        return one_line(f"{self.stage}: {self.message} [{self.code}]")
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -200,6 +229,18 @@ class EmulatorLicenseError(ToolError):
     stage = "board"
 
 
+class PackageMissingError(ToolError):
+    """A Python package that only some uses need is not installed."""
+
+    code = "package-missing"
+
+    @classmethod
+    def of(cls, package: str, purpose: str, extra: str) -> PackageMissingError:
+        """The error for a package that is in one of tinyhil's extras."""
+        said = f"{purpose} needs the package {package}, which is not installed"
+        return cls(said, hint=f"pip install 'tinyhil[{extra}]'")
+
+
 class OracleMissingError(ToolError):
     """The package of an oracle is not installed."""
 
@@ -238,9 +279,22 @@ class ImageFileError(TinyhilError):
 
 
 class DoesNotFitError(BuildError):
-    """The image does not fit the board's memory."""
+    """The image does not fit the board's memory.
+
+    Attributes:
+        excess: memory region of the board -> bytes that it lacks.
+    """
 
     code = "does-not-fit"
+
+    def __init__(self, message: str, *, hint: str, details: str = "", excess: Mapping[str, int] | None = None) -> None:
+        super().__init__(message, hint=hint, details=details)
+        self.excess = dict(excess or {})
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The bytes that lack, by region."""
+        return {"excess": self.excess} if self.excess else {}
 
 
 class BoardError(TinyhilError):
@@ -275,6 +329,7 @@ class BoardLostError(BoardError):
     """The emulator or board went away during a run."""
 
     code = "board-lost"
+    of_line = True
 
 
 class PortLostError(BoardLostError):
@@ -383,6 +438,7 @@ class LinkError(TinyhilError):
 
     code = "link"
     stage = "link"
+    of_line = True
 
 
 class NoBytesError(LinkError):
@@ -395,6 +451,12 @@ class GarbageError(LinkError):
     """The device sends bytes, but never a valid frame."""
 
     code = "garbage"
+
+
+class FloodError(LinkError):
+    """The device sends frames that nobody asked for, without end."""
+
+    code = "flood"
 
 
 class DamagedLineError(LinkError):

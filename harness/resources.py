@@ -1,8 +1,9 @@
-"""Where files that are not Python lie: data/, firmware/ and boards.yaml, in a checkout and in an installed wheel."""
+"""Where data/, firmware/, docs/ and boards.yaml lie, in a checkout and in an installed wheel; optional packages."""
 
 from __future__ import annotations
 
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 from harness.errors import ToolError
@@ -41,6 +42,23 @@ def boards_file() -> Path:
         ToolError: the installation is incomplete.
     """
     return _find("_boards.yaml", "boards.yaml")
+
+
+def docs() -> Path:
+    """The folder with the pages of the documentation.
+
+    Raises:
+        ToolError: the installation is incomplete.
+    """
+    return _find("_docs", "docs")
+
+
+def has_package(module: str) -> bool:
+    """Whether an optional package is installed, by the name of its module; imports nothing."""
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def data(*parts: str) -> Path:

@@ -19,7 +19,7 @@ from harness.compiler.memory.arena import allocate
 from harness.compiler.memory.lifetimes import Value
 from harness.compiler.plan import Plan
 from harness.report.arena import arena_document
-from harness.report.pictures import arena_map, standalone
+from harness.report.html.arena import arena_map, standalone
 
 ROOT = Path(__file__).resolve().parents[1]
 CORE = "cortex-m4"
@@ -37,7 +37,8 @@ def pictures() -> dict[str, str]:
         most = max(plan.arena_size for plan in plans.values())
         for name, plan in plans.items():
             arena = arena_document(plan, manifest(plan)["arena"])
-            made[f"arena-{model}-{name}.svg"] = standalone(arena_map(arena, most=most))
+            drawn = arena_map(arena, [layer.name for layer in plan.layers], most=most, row=20)
+            made[f"arena-{model}-{name}.svg"] = standalone(drawn)
     return made
 
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Set up what a make target needs: setup.sh demo|test|lint|tflite-runtime [VENV]
 #   demo  the package in VENV, arm-none-eabi-gcc, QEMU
-#   test  the same, the tests' packages, native compilers, CMake, and tflite-runtime
+#   test  the same, the tests' packages, native compilers, CMake, Chromium with axe-core, and tflite-runtime
 #   lint  the package and the tests' packages only
 #   tflite-runtime  LiteRT's predecessor in an environment of its own, VENV/tflite-runtime, and nothing else
 # Missing programs are installed through apt (as root or with sudo); elsewhere it tells what to install and stops.
@@ -27,8 +27,8 @@ apt_install() {
     if ! have apt-get; then
         die "missing: $*
   Debian, Ubuntu: sudo apt-get install $*
-  Fedora:         sudo dnf install python3 gcc gcc-c++ clang cmake make compiler-rt arm-none-eabi-gcc-cs arm-none-eabi-newlib qemu-system-arm
-  Arch:           sudo pacman -S python gcc clang cmake make arm-none-eabi-gcc arm-none-eabi-newlib qemu-system-arm
+  Fedora:         sudo dnf install python3 gcc gcc-c++ clang cmake make chromium compiler-rt arm-none-eabi-gcc-cs arm-none-eabi-newlib qemu-system-arm
+  Arch:           sudo pacman -S python gcc clang cmake make chromium arm-none-eabi-gcc arm-none-eabi-newlib qemu-system-arm
   macOS:          brew install python qemu cmake && brew install --cask gcc-arm-embedded
 Install them and run this again."
     fi
@@ -76,6 +76,9 @@ if [ "$goal" = demo ] || [ "$goal" = test ]; then
         have g++ || packages="$packages g++"
         have cmake || packages="$packages cmake"
         have make || packages="$packages make"
+        # The HTML report is looked at in a browser; Ubuntu's package is only a pointer to a snap.
+        have chromium || have google-chrome || grep -q '^ID=ubuntu' /etc/os-release 2>/dev/null \
+            || packages="$packages chromium"
     fi
 fi
 if ! usable "$venv"; then
@@ -117,6 +120,12 @@ if [ "$goal" != tflite-runtime ]; then
     [ "$goal" = demo ] || extra="[test]"
     # The package itself is editable.
     install "$venv" ".tinyhil$extra" "$(cksum < pyproject.toml) $PWD" "tinyhil$extra and its requirements" --editable ".$extra"
+fi
+
+if [ "$goal" = test ]; then
+    # One script of this package is taken, so without the packages that it needs.
+    list=tests/axe.txt
+    install "$venv" .axe "$(cksum < "$list")" "axe-core" --no-deps --requirement "$list"
 fi
 
 if [ "$goal" = test ] || [ "$goal" = tflite-runtime ]; then

@@ -8,6 +8,18 @@
 #include "hil_port.h"
 #include "hil_run.h"
 
+/* The bytes of an input, or what mode COMPARE expects; `there`: how many. NULL where there is no such input. */
+static uint8_t *target_of(uint32_t index, size_t *there)
+{
+    const hil_model *model = hil_session.model;
+    if (index < model->input_count) {
+        *there = model->inputs[index].size;
+        return hil_arena + model->inputs[index].offset;
+    }
+    *there = hil_expected_size(model);
+    return index == HIL_WRITE_EXPECTED ? (uint8_t *)&hil_session.expected : NULL;
+}
+
 /* u8 input, u32 offset, bytes */
 void hil_do_write(const uint8_t *body, size_t size)
 {
@@ -19,15 +31,15 @@ void hil_do_write(const uint8_t *body, size_t size)
         hil_answer(HIL_BAD_STATE, 0);
         return;
     }
-    uint32_t index = body[0];
     uint32_t offset = hil_get32(body + 1);
+    size_t there;
+    uint8_t *to = target_of(body[0], &there);
     size -= 5U;
-    if (index >= hil_session.model->input_count || offset > hil_session.model->inputs[index].size ||
-        size > hil_session.model->inputs[index].size - offset) {
+    if (to == NULL || offset > there || size > there - offset) {
         hil_answer(HIL_BAD_RANGE, 0);
         return;
     }
-    memcpy(hil_arena + hil_session.model->inputs[index].offset + offset, body + 5, size);
+    memcpy(to + offset, body + 5, size);
     hil_answer(HIL_OK, 0);
 }
 
@@ -112,5 +124,37 @@ void hil_do_watermark(void)
     p = hil_put32(p, marks.untouched);
     p = hil_put32(p, marks.overrun);
     p = hil_put32(p, hil_session.runs);
+    hil_answer(HIL_OK, (size_t)(p - answer));
+}
+
+/* u32 first byte, u16 most bytes in the answer -> u32 byte that comes next (the arena's size at its end), and for each
+ * stretch of paint u16 bytes that lost theirs before it, u16 bytes of it. The paint of longer ones goes on in the next. */
+void hil_do_gaps(const uint8_t *body, size_t size)
+{
+    if (size != 6U) {
+        hil_answer(HIL_BAD_LENGTH, 0);
+        return;
+    }
+    if (hil_session.model == NULL) {
+        hil_answer(HIL_BAD_STATE, 0);
+        return;
+    }
+    uint32_t at = hil_get32(body);
+    size_t room = hil_get16(body + 4);
+    if (at > hil_session.model->arena_size || room < 8U || room > HIL_ANSWER_ROOM) {
+        hil_answer(HIL_BAD_RANGE, 0);
+        return;
+    }
+    uint8_t *answer = hil_answer_body();
+    uint8_t *p = answer + 4;
+    while (at < hil_session.model->arena_size && (size_t)(p - answer) + 4U <= room) {
+        for (uint32_t kept = 0; kept < 2U; kept++) {
+            uint32_t end = hil_paint_end(hil_arena, at, hil_session.model->arena_size, hil_session.paint_seed, kept != 0U);
+            end = end - at > 0xFFFFU ? at + 0xFFFFU : end;
+            p = hil_put16(p, end - at);
+            at = end;
+        }
+    }
+    (void)hil_put32(answer, at);
     hil_answer(HIL_OK, (size_t)(p - answer));
 }

@@ -7,8 +7,6 @@
 #include "hil_port.h"
 #include "hil_run.h"
 
-enum { FLAG_TICKS_RUN = 1, FLAG_TEST_FAULTS = 2 };
-
 /* u8 length, bytes; cut to 255 bytes and to the room up to `end` (which must hold the length byte). */
 static uint8_t *put_text(uint8_t *p, const uint8_t *end, const char *text)
 {
@@ -28,9 +26,9 @@ void hil_do_hello(const uint8_t *body, size_t size)
         hil_answer(HIL_BAD_LENGTH, 0);
         return;
     }
-    uint32_t flags = hil_calibrated.loop_ticks != 0U ? FLAG_TICKS_RUN : 0U;
+    uint32_t flags = HIL_FLAG_COMPARES | (hil_calibrated.loop_ticks != 0U ? (uint32_t)HIL_FLAG_TICKS_RUN : 0U);
 #ifdef HIL_TEST_FAULTS
-    flags |= FLAG_TEST_FAULTS;
+    flags |= HIL_FLAG_TEST_FAULTS;
 #endif
     uint8_t *answer = hil_answer_body();
     const uint8_t *end = answer + HIL_ANSWER_ROOM;

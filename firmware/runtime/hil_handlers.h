@@ -24,6 +24,7 @@ void hil_do_invoke(const uint8_t *body, size_t size, hil_stopped_server *serve_s
 void hil_do_write(const uint8_t *body, size_t size);
 void hil_do_read(const uint8_t *body, size_t size);
 void hil_do_watermark(void);
+void hil_do_gaps(const uint8_t *body, size_t size);
 
 /* --- hil_line.c -------------------------------------------------------------------------------------------------- */
 

@@ -42,6 +42,9 @@ typedef struct {
 
 #define HIL_CONTEXT_MAX 32
 
+/* Most layers that are observed, and most outputs of them all that are compared. */
+#define HIL_MAX_LAYERS 256U
+
 extern const hil_model *const hil_models[];
 extern const uint32_t hil_model_count;
 

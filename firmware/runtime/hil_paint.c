@@ -33,6 +33,14 @@ hil_marks hil_paint_marks(const uint8_t *bytes, size_t size, size_t whole, uint3
     return marks;
 }
 
+uint32_t hil_paint_end(const uint8_t *bytes, uint32_t at, uint32_t size, uint32_t seed, bool kept)
+{
+    while (at < size && (bytes[at] == (uint8_t)(hil_paint_word(seed, at >> 2) >> (8U * (at & 3U)))) == kept) {
+        at++;
+    }
+    return at;
+}
+
 void hil_paint_stack(uintptr_t low, uintptr_t below)
 {
     for (uintptr_t a = low; a + sizeof(uint32_t) <= below; a += sizeof(uint32_t)) {

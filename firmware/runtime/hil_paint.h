@@ -2,6 +2,7 @@
 #ifndef HIL_PAINT_H
 #define HIL_PAINT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,9 @@ typedef struct {
 
 void hil_paint(uint8_t *bytes, size_t size, uint32_t seed);
 hil_marks hil_paint_marks(const uint8_t *bytes, size_t size, size_t whole, uint32_t seed);
+
+/* The end of the stretch of bytes from `at` on that all kept their paint, or that all lost it; at most `size`. */
+uint32_t hil_paint_end(const uint8_t *bytes, uint32_t at, uint32_t size, uint32_t seed, bool kept);
 
 /* The stack, whose word at address a holds the paint of a / 4. `below` is an address above which nothing is painted. */
 void hil_paint_stack(uintptr_t low, uintptr_t below);

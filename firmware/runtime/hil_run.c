@@ -12,6 +12,8 @@
 #define CALIBRATION_ROUNDS 256U
 #define LOOP_INSTRUCTIONS 8000U
 
+#define OBSERVING (HIL_INVOKE_PROFILE | HIL_INVOKE_STEP | HIL_INVOKE_LAYER_STACK | HIL_INVOKE_COMPARE)
+
 hil_calibration hil_calibrated;
 
 hil_session_state hil_session;
@@ -22,6 +24,7 @@ static uint64_t context[HIL_CONTEXT_MAX / sizeof(uint64_t)];
 static hil_stopped_server *serve;
 
 static uint8_t mode; /* HIL_INVOKE_* of the run */
+static hil_digest compared; /* digests of what this run has compared, together */
 static uint16_t answer_room; /* most bytes of tensors in an answer */
 static uint32_t layer_start;
 static uint64_t layer_start_coarse;
@@ -105,6 +108,16 @@ static void stop_after_layer(const hil_layer *layer)
     hil_session.stopped = false;
 }
 
+/* Comparing takes no part in any layer's time: the counter was read before. */
+static bool stops_after(uint32_t layer)
+{
+    if ((mode & (HIL_INVOKE_STEP | HIL_INVOKE_COMPARE)) == 0U || serve == NULL) {
+        return false;
+    }
+    return (mode & HIL_INVOKE_STEP) != 0U ||
+           !hil_layer_as_expected(hil_session.model, layer, &hil_session.expected, &compared);
+}
+
 static __attribute__((noinline)) void layer_done(uint32_t layer, uint32_t stop)
 {
     hil_session.layer_ticks[layer] = hil_elapsed(layer_start, stop, hil_port_tick_coarse() - layer_start_coarse);
@@ -112,7 +125,7 @@ static __attribute__((noinline)) void layer_done(uint32_t layer, uint32_t stop)
         hil_session.layer_stack[layer] = (uint32_t)(run_stack_top - hil_stack_lowest());
     }
     check_guard();
-    if ((mode & HIL_INVOKE_STEP) != 0U && serve != NULL) {
+    if (stops_after(layer)) {
         stop_after_layer(&hil_session.model->layers[layer]);
     }
 }
@@ -260,15 +273,19 @@ void hil_do_init(const uint8_t *body, size_t size)
     hil_answer(status == 0 ? HIL_OK : HIL_MODEL_FAILED, 4U);
 }
 
-static bool write_all_inputs(const uint8_t *bytes, size_t size)
+/* What came with INVOKE: first what is expected, where the run compares, then all inputs. */
+static bool write_inline(const uint8_t *bytes, size_t size, bool compares)
 {
-    size_t total = 0;
+    size_t expected = compares ? hil_expected_size(hil_session.model) : 0U;
+    size_t total = expected;
     for (uint32_t i = 0; i < hil_session.model->input_count; i++) {
         total += hil_session.model->inputs[i].size;
     }
     if (total != size) {
         return false;
     }
+    memcpy(&hil_session.expected, bytes, expected);
+    bytes += expected;
     for (uint32_t i = 0; i < hil_session.model->input_count; i++) {
         memcpy(hil_arena + hil_session.model->inputs[i].offset, bytes, hil_session.model->inputs[i].size);
         bytes += hil_session.model->inputs[i].size;
@@ -293,8 +310,23 @@ static __attribute__((noinline)) int32_t run_model(void)
     return status;
 }
 
-/* u32 run, u8 mode, u16 most bytes of tensors in the answer, and in mode INLINE every input's bytes in turn
- * -> u32 run, u8 stopped, u32 layer, i32 the model's status, u64 ticks, and all outputs (stopped: the layer's) where they fit */
+/* HIL_OK, or why these layers cannot be observed in this way. */
+static uint8_t check_observing(uint8_t observing, const hil_model *model)
+{
+    bool compares = (observing & HIL_INVOKE_COMPARE) != 0U;
+    if (compares && (observing & (HIL_INVOKE_STEP | HIL_INVOKE_LAYER_STACK)) != 0U) {
+        return HIL_BAD_RANGE;
+    }
+    if ((observing != 0U || hil_port_guard() == HIL_GUARD_CANARY) && model->layer_count > HIL_MAX_LAYERS) {
+        return HIL_TOO_MANY_LAYERS;
+    }
+    return compares && hil_expected_size(model) == 0U ? HIL_TOO_MANY_LAYERS : HIL_OK;
+}
+
+/* u32 run, u8 mode, u16 most bytes of tensors in the answer, and in mode INLINE what is expected (mode COMPARE), then
+ * every input's bytes in turn
+ * -> u32 run, u8 stopped, u32 layer, i32 the model's status, u64 ticks, at the end of mode COMPARE 16 bytes of digest,
+ * and all outputs (stopped: the layer's) where they fit */
 void hil_do_invoke(const uint8_t *body, size_t size, hil_stopped_server *serve_stopped)
 {
     if (size < 7U) {
@@ -307,16 +339,15 @@ void hil_do_invoke(const uint8_t *body, size_t size, hil_stopped_server *serve_s
     }
     uint8_t flags = body[4];
     answer_room = hil_get16(body + 5);
-    uint8_t observing = flags & (HIL_INVOKE_PROFILE | HIL_INVOKE_STEP | HIL_INVOKE_LAYER_STACK);
-    if ((flags & ~(HIL_INVOKE_PROFILE | HIL_INVOKE_STEP | HIL_INVOKE_LAYER_STACK | HIL_INVOKE_INLINE)) != 0) {
-        hil_answer(HIL_BAD_RANGE, 0);
+    uint8_t observing = flags & OBSERVING;
+    uint8_t refused = (flags & ~(OBSERVING | HIL_INVOKE_INLINE)) != 0 ? (uint8_t)HIL_BAD_RANGE
+                                                                       : check_observing(observing, hil_session.model);
+    if (refused != HIL_OK) {
+        hil_answer(refused, 0);
         return;
     }
-    if ((observing != 0U || hil_port_guard() == HIL_GUARD_CANARY) && hil_session.model->layer_count > HIL_MAX_LAYERS) {
-        hil_answer(HIL_TOO_MANY_LAYERS, 0);
-        return;
-    }
-    if ((flags & HIL_INVOKE_INLINE) != 0U ? !write_all_inputs(body + 7, size - 7U) : size != 7U) {
+    bool compares = (observing & HIL_INVOKE_COMPARE) != 0U;
+    if ((flags & HIL_INVOKE_INLINE) != 0U ? !write_inline(body + 7, size - 7U, compares) : size != 7U) {
         hil_answer(HIL_BAD_LENGTH, 0);
         return;
     }
@@ -326,6 +357,7 @@ void hil_do_invoke(const uint8_t *body, size_t size, hil_stopped_server *serve_s
     hil_now.layer = HIL_NO_LAYER;
     mode = hil_stack_known() ? observing : observing & (uint8_t)~HIL_INVOKE_LAYER_STACK;
     serve = serve_stopped;
+    compared = (hil_digest){{0, 0, 0, 0}};
     int32_t status = run_model();
     hil_session.runs++;
     hil_now.phase = HIL_PHASE_IDLE;
@@ -335,6 +367,10 @@ void hil_do_invoke(const uint8_t *body, size_t size, hil_stopped_server *serve_s
     }
     uint8_t *answer = hil_answer_body();
     uint8_t *p = put_run_state(answer, 0, status);
+    if (compares) {
+        memcpy(p, &compared, sizeof compared);
+        p += sizeof compared;
+    }
     if (status == 0) {
         p = put_tensors(p, hil_session.model->outputs, hil_session.model->output_count);
     }

@@ -6,9 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hil_compare.h"
 #include "hil_model.h"
-
-#define HIL_MAX_LAYERS 256U
 
 typedef struct {
     uint32_t observer; /* what a layer's figure holds too much, in 1/256 ticks */
@@ -32,7 +31,10 @@ typedef struct {
     uint32_t run_stack_used;
     uintptr_t stack_lowest_ever;
     uint64_t layer_ticks[HIL_MAX_LAYERS];
-    uint32_t layer_stack[HIL_MAX_LAYERS];
+    union { /* a run measures stacks or compares, never both */
+        uint32_t layer_stack[HIL_MAX_LAYERS];
+        hil_expected expected;
+    };
 } hil_session_state;
 
 extern hil_session_state hil_session;

@@ -55,6 +55,7 @@ static void carry_out(uint8_t command, const uint8_t *body, size_t size)
     case HIL_CONTINUE: hil_answer(HIL_BAD_STATE, 0); break;
     case HIL_READ: hil_do_read(body, size); break;
     case HIL_WATERMARK: hil_do_watermark(); break;
+    case HIL_GAPS: hil_do_gaps(body, size); break;
     case HIL_BAUD: hil_do_baud(body, size); break;
     case HIL_LINE: hil_do_line(); break;
     case HIL_RESET:

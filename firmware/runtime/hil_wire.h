@@ -28,6 +28,7 @@ enum {
     HIL_REPEAT = 0x0A,
     HIL_BAUD = 0x0B,
     HIL_LINE = 0x0C,
+    HIL_GAPS = 0x0D,
     HIL_TEST = 0x60,
     HIL_REQUESTS_END = 0x70
 };
@@ -47,7 +48,19 @@ enum {
     HIL_NO_SESSION = 8
 };
 
-enum { HIL_INVOKE_PROFILE = 1, HIL_INVOKE_STEP = 2, HIL_INVOKE_LAYER_STACK = 4, HIL_INVOKE_INLINE = 8 };
+enum {
+    HIL_INVOKE_PROFILE = 1,
+    HIL_INVOKE_STEP = 2,
+    HIL_INVOKE_LAYER_STACK = 4,
+    HIL_INVOKE_INLINE = 8,
+    HIL_INVOKE_COMPARE = 16
+};
+
+/* What WRITE writes besides inputs: the key and the expected words of mode COMPARE. */
+#define HIL_WRITE_EXPECTED 0xFFU
+
+/* Of HELLO: the tick counter runs; TEST is carried out; so are mode COMPARE and GAPS. */
+enum { HIL_FLAG_TICKS_RUN = 1, HIL_FLAG_TEST_FAULTS = 2, HIL_FLAG_COMPARES = 4 };
 
 enum { HIL_TABLE_FACTS = 0, HIL_TABLE_INPUTS = 1, HIL_TABLE_OUTPUTS = 2, HIL_TABLE_LAYERS = 3 };
 

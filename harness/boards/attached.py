@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.boards.backends.pyocd.debugger import Debugger
-from harness.boards.backends.pyocd.probes import attached_probes
+from harness.boards.backends.pyocd.probes import attached_probes, is_installed, missing
 from harness.boards.lease import Lease
 from harness.boards.ports import serial_ports
 from harness.boards.registry import load_boards
@@ -56,7 +56,13 @@ class _ChipIdentity:
 
 
 def look_around(boards: Mapping[str, Board] | None = None) -> tuple[Attached, ...]:
-    """All attached probes; connects to each chip briefly without stopping it."""
+    """All attached probes; connects to each chip briefly without stopping it.
+
+    Raises:
+        PackageMissingError: pyOCD is not installed.
+    """
+    if not is_installed():
+        raise missing()
     boards = load_boards() if boards is None else boards
     return tuple(_look_at(probe, boards) for probe in attached_probes())
 
@@ -117,7 +123,7 @@ def _proposal(probe: Probe, board: Board | None, found: _ChipIdentity | None) ->
             "my-board:",
             "  title: ",
             "  core: cortex-m4  # or cortex-m7, ...",
-            "  port: my-board  # a folder under firmware/ports; docs/new-board.md",
+            "  port: my-board  # a folder under firmware/ports; tinyhil docs new-board",
             "  backend: pyocd",
             "  target:   # pyOCD's name: `pyocd list --targets`",
             "  verified: never",

@@ -6,29 +6,25 @@ way. A note beside it names the owner. All processes of tinyhil on this machine 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
 import os
 import re
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Self
 
-from filelock import FileLock, Timeout
 from platformdirs import user_runtime_dir
 
 from harness.errors import BoardError, LeasedError
-from harness.files.private import NotPrivateError, private_folder, read_note, write_note
+from harness.files.locks import HeldError, OwnedLock, seconds_from
+from harness.files.private import NotPrivateError, private_folder
 
 FOLDER_VARIABLE = "TINYHIL_LEASES"
 WAIT_VARIABLE = "TINYHIL_LEASE_WAIT"
 # Set in workers of pytest-xdist, which take turns with one board
 _WORKER_VARIABLE = "PYTEST_XDIST_WORKER"
 _WORKER_WAIT_S = 600.0
-_SHOWN_COMMAND = 100
 
 
 def lease_folder() -> Path:
@@ -59,11 +55,7 @@ def lease_folder() -> Path:
 
 def lease_wait_s() -> float:
     """Seconds to wait for another process: $TINYHIL_LEASE_WAIT; by default 0 except for workers of pytest-xdist."""
-    named = os.environ.get(WAIT_VARIABLE, "")
-    try:
-        return max(float(named), 0.0)
-    except ValueError:
-        return _WORKER_WAIT_S if _WORKER_VARIABLE in os.environ else 0.0
+    return seconds_from(WAIT_VARIABLE, _WORKER_WAIT_S if _WORKER_VARIABLE in os.environ else 0.0)
 
 
 class Lease:
@@ -86,48 +78,25 @@ class Lease:
         stem = re.sub(r"[^A-Za-z0-9._-]", "_", f"{kind}-{name}")[:80]
         # A hash, since names may differ only in the characters replaced above.
         stem += "-" + hashlib.sha256(name.encode()).hexdigest()[:8]
-        self._note = folder / f"{stem}.owner"
-        lock = folder / f"{stem}.lock"
-        if lock.is_symlink():
-            raise LeasedError(f"{kind} {name} cannot be leased: {lock} is a symbolic link", hint="remove it")
-        self._lock = FileLock(lock, is_singleton=False, thread_local=False)
         try:
-            self._lock.acquire(timeout=lease_wait_s() if wait_s is None else wait_s, poll_interval=0.05)
-        except Timeout:
+            self._lock = OwnedLock(folder / f"{stem}.lock", lease_wait_s() if wait_s is None else wait_s)
+        except HeldError as error:
             raise LeasedError(
-                f"{kind} {name} is in use by {_owner(self._note)}",
+                f"{kind} {name} is in use by {error.strerror}",
                 hint=f"wait for it or end it; {WAIT_VARIABLE}=SECONDS makes tinyhil wait",
             ) from None
-        except (OSError, RuntimeError) as error:  # RuntimeError: this thread has it already
+        except OSError as error:
             raise LeasedError(
-                f"{kind} {name} cannot be leased: {error}", hint=f"is {folder} a folder of yours? See {FOLDER_VARIABLE}"
+                f"{kind} {name} cannot be leased: {error.strerror or error}",
+                hint=f"is {folder} a folder of yours? See {FOLDER_VARIABLE}",
             ) from error
-        with contextlib.suppress(OSError):
-            command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]) if sys.argv else "python"
-            facts = {"pid": os.getpid(), "command": command[:_SHOWN_COMMAND], "since": time.time()}
-            write_note(self._note, json.dumps(facts))
 
     def release(self) -> None:
         """Releases the lease; may be called again."""
-        if self._lock.is_locked:
-            with contextlib.suppress(OSError):
-                self._note.unlink(missing_ok=True)
-            self._lock.release()
+        self._lock.release()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.release()
-
-
-def _owner(note: Path) -> str:
-    """The owner in words."""
-    for _ in range(5):  # it may be about to write its note
-        try:
-            facts = json.loads(read_note(note))
-            since = max(time.time() - float(facts["since"]), 0.0)
-            return f"process {facts['pid']} ({facts['command']}), for {since:.0f} s"
-        except (OSError, ValueError, KeyError, TypeError):
-            time.sleep(0.02)
-    return "another process"

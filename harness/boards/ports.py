@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.errors import PortMissingError
+from harness.errors import PackageMissingError, PortMissingError
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,15 @@ class SerialPort:
 
 
 def serial_ports() -> tuple[SerialPort, ...]:
-    """All serial ports of this machine."""
-    from serial.tools.list_ports import comports
+    """All serial ports of this machine.
+
+    Raises:
+        PackageMissingError: pyserial is not installed.
+    """
+    try:
+        from serial.tools.list_ports import comports
+    except ImportError:
+        raise PackageMissingError.of("pyserial", "a serial port", "probe") from None
 
     found = [SerialPort(p.device, p.serial_number or "", p.description or "") for p in comports()]
     return tuple(sorted(found, key=lambda port: port.device))

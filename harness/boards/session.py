@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from harness.link.transport import Transport
 
 
+_TICK_UNITS = {"FPGAIO COUNTER": "emulated", "DWT CYCCNT": "cycles", "clock_gettime": "host-ns"}
+"""The unit in which firmware tells ticks of a counter, for the counters of boards that tinyhil ships."""
+
+
 class _Watched:
     """A transport that keeps a transcript, and adds to an error how the emulator or program ended."""
 
@@ -251,12 +255,20 @@ def open_client(session: Session, image: Image) -> Client:
     """A client whose device has been checked to run the image.
 
     Raises:
-        WrongImageError: the device runs another build, or an image for another board.
+        WrongImageError: the device runs another build or an image for another board, or claims what the image is not.
         LinkError: it does not answer, or not by the protocol.
     """
+    from harness.link.claims import DeviceClaims
     from harness.link.client import Client
 
+    board = session.ran_on
+    claims = DeviceClaims(
+        core=image.core,
+        models=len(image.packages),
+        most_stack=image.stack_size or None,
+        tick_unit=_TICK_UNITS.get(board.tick.source),
+    )
     client = Client(session.stream(), elf=image.elf)
-    client.hello(image.build_id, image.board)
+    client.hello(image.build_id, image.board, claims=claims)
     session.raise_baud(client)
     return client

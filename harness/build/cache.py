@@ -20,6 +20,9 @@ from harness.errors import BuildError
 
 DEFAULT_LIMIT = 4_000_000_000
 PRUNE_INTERVAL_S = 24 * 3600
+WAIT_VARIABLE = "TINYHIL_CACHE_WAIT"
+DEFAULT_WAIT_S = 600.0
+"""Seconds to wait for another process that makes the same entry: as long as the slowest build."""
 
 
 def default_root() -> Path:
@@ -103,14 +106,23 @@ class BuildCache:
 
     @contextlib.contextmanager
     def lock(self, key: str) -> Iterator[None]:
-        """A lock between processes: one makes an entry, the others wait and then find it."""
-        import filelock
+        """A lock between processes: one makes an entry, the others wait and then find it.
+
+        Raises:
+            BuildError: another process has held it for $TINYHIL_CACHE_WAIT seconds (600), or it cannot be made.
+        """
+        from harness.files.locks import HeldError, OwnedLock, seconds_from
 
         path = self.root / "locks" / f"{key}.lock"
+        wait_s = seconds_from(WAIT_VARIABLE, DEFAULT_WAIT_S)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            lock = filelock.FileLock(path)
-            lock.acquire()
+            lock = OwnedLock(path, wait_s)
+        except HeldError as error:
+            raise BuildError(
+                f"the cache folder {self.root} waits for what {error.strerror} is building, after {wait_s:g} s",
+                hint=f"end that process, or set {WAIT_VARIABLE} to more seconds or TINYHIL_CACHE to another folder",
+            ) from None
         except OSError as error:
             raise self._unwritable(error) from error
         try:
@@ -172,7 +184,7 @@ class BuildCache:
             with contextlib.suppress(OSError):
                 if now - folder.stat().st_mtime > PRUNE_INTERVAL_S:
                     shutil.rmtree(folder, ignore_errors=True)
-        for lock in (self.root / "locks").glob("*.lock"):
+        for lock in (self.root / "locks").glob("*"):
             with contextlib.suppress(OSError):
                 if now - lock.stat().st_mtime > 7 * PRUNE_INTERVAL_S:
                     lock.unlink()

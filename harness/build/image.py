@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.build.cache import BuildCache, default_root
+from harness.build.fit_advice import advice, check_fit
 from harness.build.jobs import Job, compile_all
 from harness.build.linking import link_objects
 from harness.build.memory import copied_sections, region_usage
@@ -20,7 +21,7 @@ from harness.build.progress import Progress
 from harness.build.sources import PackageSources
 from harness.elf.reader import is_elf
 from harness.elf.sizes import Origin, Sizes, measure_sizes
-from harness.errors import BuildError
+from harness.errors import BuildError, DoesNotFitError
 
 if TYPE_CHECKING:
     from harness.hardware.board import Board
@@ -103,11 +104,16 @@ def build_image(
     """
     start = time.monotonic()
     plan = plan_build(packages, board, options)
+    check_fit(packages, board, plan.placement)
     cache = BuildCache(default_root() if cache_dir is None else cache_dir)
     image = cached_image(plan, cache)
     if image is None:
         with cache.lock(plan.key):  # another process may have made it while this one waited
-            image = cached_image(plan, cache) or make_image(plan, cache, progress)
+            try:
+                image = cached_image(plan, cache) or make_image(plan, cache, progress)
+            except DoesNotFitError as error:
+                error.hint = advice(packages, board, plan.placement, error.excess)
+                raise
         cache.prune()
     return replace(image, seconds=time.monotonic() - start)
 

@@ -22,7 +22,7 @@ _COPIED = {"weights": ("TINYHIL_WEIGHTS", _WEIGHTS_SECTION, ".weights"), "code":
 
 
 def memory_script(board: Board, placement: Placement) -> str:
-    """Text of memory.ld: the board's regions in upper case, and aliases for the parts that they hold."""
+    """Text of memory.ld: the board's regions, and aliases for the parts that they hold."""
     lines = ["MEMORY", "{"]
     for region in board.memory:
         access = "rx" if region.kind == "flash" else "rwx" if region.execute else "rw"
@@ -52,19 +52,25 @@ def does_not_fit(board: Board, placement: Placement | None, error: BuildError) -
     over = re.findall(r"region [`']?(\w+)'? overflowed by (\d+) bytes", error.details)
     if not over:
         return None
+    regions = {_name(region.name): region for region in board.memory}
     excess = []
-    for name, size in over:
-        region = board.region(name.lower())
-        held = [part for part, where in asdict(placement).items() if where == name.lower()] if placement else []
+    lacking = {}
+    for script, size in over:
+        region = regions.get(script) or board.region(script.lower())
+        if region is not None:
+            lacking[region.name] = int(size)
+        name = script if region is None or placement is None else region.name
+        held = [part for part, where in asdict(placement).items() if where == name] if placement else []
         if placement and region is not None and region.kind == "flash":
             held = ["the image"]
         what = f" (of {region.size:,}, with {', '.join(held)})" if region is not None and held else ""
-        excess.append(f"region {name if placement is None else name.lower()} overflows by {int(size):,} bytes{what}")
+        excess.append(f"region {name} overflows by {int(size):,} bytes{what}")
     movable = "another placement, " if placement else ""
     return DoesNotFitError(
         f"the image does not fit {board.name}: {' and '.join(excess)}",
         hint=f"use {movable}a smaller model, fewer models in one image, or a board with more memory",
         details=error.details,
+        excess=lacking,
     )
 
 
@@ -96,4 +102,5 @@ def _in_ram(board: Board, placement: Placement | None) -> list[str]:
 
 
 def _name(region: str) -> str:
-    return region.upper().replace("-", "_")
+    """A region's name in linker scripts: never one of the aliases, whatever it is on the board."""
+    return f"BOARD_{region.upper().replace('-', '_')}"

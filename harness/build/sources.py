@@ -46,6 +46,10 @@ class PackageSources(Protocol):
     def glue(self) -> str:
         """Text of NAME_hil.c."""
 
+    @property
+    def constant_bytes(self) -> int:
+        """Bytes of weights and tables."""
+
 
 def compile_flags(port: Port, sanitize: bool) -> tuple[str, ...]:
     """Flags for all C files of a port."""

@@ -16,6 +16,7 @@ from harness.cli import terminal
 from harness.cli.commands.analyze import analyze
 from harness.cli.commands.boards import boards
 from harness.cli.commands.calibrate import calibrate
+from harness.cli.commands.docs import docs
 from harness.cli.commands.doctor import doctor
 from harness.cli.commands.generate import generate
 from harness.cli.commands.mlperf import mlperf
@@ -40,6 +41,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=True,
+    rich_markup_mode=None,  # rich takes as long to import as all the rest
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -59,7 +61,7 @@ def _main(
     pass
 
 
-for _command in (doctor, boards, analyze, generate, validate, profile, mlperf, calibrate):
+for _command in (doctor, boards, analyze, generate, validate, profile, mlperf, calibrate, docs):
     app.command(cls=Command)(_command)
 
 

@@ -12,7 +12,10 @@ from pathlib import Path
 
 from harness.boards.backends.qemu.session import qemu_version
 from harness.errors import TinyhilError
+from harness.oracle import litert
+from harness.oracle.tflm import missing_hint
 from harness.report.tool_versions import compiler_version, package_version
+from harness.resources import has_package
 from harness.version import __version__
 
 
@@ -50,15 +53,15 @@ def examine() -> tuple[Finding, ...]:
         _look("host compiler", lambda: compiler_version("host"), Health.OPTIONAL),
         _look("qemu-system-arm", qemu_version),
         _look("fvp", fvp_program, Health.OPTIONAL),
-        _package("oracle tflm", ("tflite-micro",), "pip install 'tflite-micro>=0.dev20260930024714'"),
+        _package("oracle tflm", ("tflite-micro",), missing_hint(), _where_it_exists()),
         _package(
             "oracle litert",
             ("ai-edge-litert", "tflite-runtime"),
-            "pip install ai-edge-litert, or tinyhil[tflite-runtime]",
+            f"{litert.missing_hint()}; second opinions beside the reference",
             Health.OPTIONAL,
         ),
         _package("virtual board", ("unicorn",), "pip install 'tinyhil[virtual]'", Health.OPTIONAL),
-        _package("pyocd", ("pyocd",), "pip install pyocd", Health.OPTIONAL),
+        _package("pyocd", ("pyocd",), "pip install 'tinyhil[probe]'; boards at a debug probe", Health.OPTIONAL),
         _probes(),
         _cache_folder(),
     )
@@ -74,6 +77,11 @@ def fvp_program() -> str:
     from harness.boards.backends.fvp.session import find_fvp
 
     return str(find_fvp(find_board("corstone-300")))
+
+
+def _where_it_exists() -> Health:
+    """How bad it is that package tflite-micro is missing: nothing to be done about it where it has no wheel."""
+    return Health.MISSING if (sys.platform, platform.machine()) == ("linux", "x86_64") else Health.OPTIONAL
 
 
 def _look(name: str, ask: Callable[[], str], otherwise: Health = Health.MISSING) -> Finding:
@@ -94,6 +102,8 @@ def _probes() -> Finding:
     from harness.boards import attached_probes
 
     probes = attached_probes()
+    if not has_package("pyocd"):
+        return Finding("debug probes", Health.OPTIONAL, "not looked for, as pyocd is not installed")
     if not probes:
         return Finding("debug probes", Health.OPTIONAL, "none attached; boards that need one run their stand-in")
     return Finding("debug probes", Health.OK, ", ".join(f"{p.description} {p.unique_id}" for p in probes))

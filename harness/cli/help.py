@@ -22,6 +22,11 @@ class Command(TyperCommand):
         """The parameters, as the help shows them."""
         return _flags_take_nothing(super().get_params(ctx))
 
+    def get_short_help_str(self, limit: int = 0) -> str:
+        """The whole first paragraph of the help, for the list of commands."""
+        del limit
+        return " ".join((self.help or "").partition("\n\n")[0].split())
+
 
 class Commands(TyperGroup):
     """`tinyhil` itself."""

@@ -57,7 +57,20 @@ OracleOption = Annotated[
     str | None,
     typer.Option("--oracle", metavar="ORACLE", help="Reference that gates: tflm, litert-ref, litert or spec."),
 ]
-LinkOption = Annotated[str, typer.Option("--link", metavar="LINK", help="uart, fast for the board's quickest, or rtt.")]
+LinkOption = Annotated[
+    str, typer.Option("--link", metavar="LINK", help="auto, uart, fast for the board's quickest, or rtt.")
+]
+HotOption = Annotated[
+    int | None,
+    typer.Option(
+        "--hot",
+        metavar="N",
+        min=0,
+        max=1000,
+        help="Hot blocks to list with their instructions. Default: none in text, 3 in JSON and reports.",
+        show_default=False,
+    ),
+]
 PlacementOption = Annotated[
     list[str] | None,
     typer.Option("--placement", metavar="PART=REGION", help="Memory region for a part of the image. Repeatable."),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from harness.build.progress import Progress
     from harness.report.document import Document
-    from harness.report.rows import ReportTable
+    from harness.report.table import ReportTable
 
 EXIT_INTERRUPTED = 130
 
@@ -55,13 +55,32 @@ def print_lines(*lines: str) -> None:
             print(plain(line))
 
 
+def print_text(*texts: str) -> None:
+    """Prints sentences on standard output, broken between words where a line is too long."""
+    from harness.report.wrapping import wrap
+
+    width = columns(sys.stdout)
+    print_lines(*(line for text in texts for line in (wrap(text, width, "  ") if width else [text])))
+
+
+def columns(stream: TextIO) -> int | None:
+    """How many columns lines may have: what COLUMNS says, else the terminal's; None for a file or a pipe."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isdigit() and int(said) > 0:
+        return int(said)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
+
+
 def show(parts: Iterable[RenderableType]) -> None:
     """Prints tables and texts on standard output."""
     from harness.report import console
 
     content = list(parts)
     with _results():
-        console.show(_console(sys.stdout), content)
+        console.show(_console(sys.stdout), content, columns(sys.stdout))
 
 
 def show_table(content: ReportTable) -> None:
@@ -72,12 +91,17 @@ def show_table(content: ReportTable) -> None:
 
 
 def show_rows(
-    columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]], *, right: frozenset[str] = frozenset()
+    columns: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    right: frozenset[str] = frozenset(),
+    prose: frozenset[str] = frozenset(),
+    drop: tuple[str, ...] = (),
 ) -> None:
-    """Prints a table without a title; columns named in `right` are aligned right."""
-    from harness.report.rows import ReportTable
+    """Prints a table without a title; see ReportTable."""
+    from harness.report.table import ReportTable
 
-    show_table(ReportTable("", columns, tuple(rows), right))
+    show_table(ReportTable("", columns, tuple(rows), right, prose=prose, drop=drop))
 
 
 @contextmanager
@@ -138,11 +162,14 @@ def progress(quiet: bool, title: str = "") -> Iterator[Progress]:
 
 @contextmanager
 def _progress_line(quiet: bool, title: str) -> Iterator[Progress]:
-    """Shows progress in one line that is overwritten on a terminal, else in one line at the start."""
+    """Shows progress in one line that is overwritten on a terminal, else in a line at the start and now and then."""
     if not sys.stderr.isatty():
+        from harness.report.heartbeat import Heartbeat
+
         if title and not quiet:
             say(one_line(title))
-        yield lambda what, done, total: None
+        with Heartbeat(say, title) as beat:
+            yield beat
         return
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from harness.compiler.choice import KernelChoice, candidates
 from harness.compiler.goals import Goals
 from harness.compiler.memory.lifetimes import MemoryUse, Value, liveness_bound, values_of
-from harness.compiler.names import identifier
+from harness.compiler.names import identifier, word
 from harness.compiler.plan import ArenaPlacement, Layer, LayerCode, Plan
 from harness.compiler.selection import select
 from harness.hardware.target import Target
@@ -67,6 +67,7 @@ def compile_graph(
         arena_bound=selected.layout.bound,
         liveness_bound=_liveness_bound(optimized, aliases, layers),
         goals=goals,
+        macs_of_file=sum(macs(graph, node) for node in graph.nodes),
         removed=_removed(optimized, nodes),
     )
 
@@ -96,7 +97,7 @@ def _layer(graph: Graph, index: int, step: LayerCode) -> Layer:
         fused.remove(own)
     return Layer(
         index=index,
-        name=f"{first.op.lower() if len(step.nodes) == 1 else 'rows'}_{index:02d}",
+        name=f"{word(first.op) if len(step.nodes) == 1 else 'rows'}_{index:02d}",
         op=first.op,
         kernel=step.lowered.kernel,
         outputs=step.node.outputs,

@@ -116,6 +116,7 @@ class Plan:
         arena_align: required alignment of the arena in bytes.
         arena_bound: lower bound in bytes of the arena of these layers, whatever the placement.
         goals: what was compiled for.
+        macs_of_file: multiply-accumulates of the operators of the model file, before the passes.
         liveness_bound: bytes of tensors and states alive at once at the worst layer, if no two overlap; no scratch.
         removed: (operator index in the file, operator name, reason) of operators that no layer computes.
     """
@@ -131,7 +132,13 @@ class Plan:
     arena_bound: int
     liveness_bound: int
     goals: Goals
+    macs_of_file: int = 0
     removed: tuple[tuple[int, str, str], ...] = ()
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates that the layers compute."""
+        return sum(layer.macs for layer in self.layers)
 
     def placement_of(self, tensor: int) -> ArenaPlacement:
         """Where a non-constant tensor of `graph` lives.

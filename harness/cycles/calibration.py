@@ -121,7 +121,7 @@ def parse(text: str, path: Path) -> tuple[CalibrationLoop, ...]:
         missing, unknown = {"rows", "cycles", "why"} - fields.keys(), fields.keys() - _FIELDS
         if missing or unknown:
             wrong = f"lacks {', '.join(sorted(missing))}" if missing else f"has {', '.join(sorted(unknown))}"
-            raise CycleTableError(f"{place} {wrong}", hint="docs/cycles.md explains the form")
+            raise CycleTableError(f"{place} {wrong}", hint="`tinyhil docs cycles` explains the form")
         try:
             result.append(
                 CalibrationLoop(
@@ -137,7 +137,7 @@ def parse(text: str, path: Path) -> tuple[CalibrationLoop, ...]:
                 )
             )
         except ValueError as error:
-            raise CycleTableError(f"{place}: {error}", hint="docs/cycles.md explains the form") from error
+            raise CycleTableError(f"{place}: {error}", hint="`tinyhil docs cycles` explains the form") from error
     return tuple(result)
 
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 _TIMEOUT_S = 60.0
 _ANSWER_LIMIT = 200
+# Of lines that were received before; a serial port holds some kilobytes
+_MOST_REFUSALS = 1_000
+_MOST_DIGITS = 18
 
 
 class CalibrationClient:
@@ -30,7 +33,9 @@ class CalibrationClient:
             ProtocolError: it is another; NoBytesError, DeviceTimeoutError: nothing answers.
         """
         said = self._ask("\n?").split()  # the line's end completes whatever was received before
-        while said[:1] == ["!"]:
+        for _ in range(_MOST_REFUSALS):
+            if said[:1] != ["!"]:
+                break
             said = self._line().split()
         if said[:3] != ["calibrate", build_id, str(functions)]:
             raise ProtocolError(
@@ -45,8 +50,8 @@ class CalibrationClient:
             ProtocolError: it says something else, such as a fault; NoBytesError, DeviceTimeoutError: nothing.
         """
         said = self._ask(f"{function} {iterations}").split()
-        if len(said) != 2 or said[0] != "=" or not said[1].isdigit():
-            raise ProtocolError(f"'{' '.join(said)[:60]}' for loop function {function}", hint="docs/cycles.md")
+        if len(said) != 2 or said[0] != "=" or not said[1].isdigit() or len(said[1]) > _MOST_DIGITS:
+            raise ProtocolError(f"'{' '.join(said)[:60]}' for loop function {function}", hint="`tinyhil docs cycles`")
         return int(said[1])
 
     def _ask(self, text: str) -> str:
@@ -62,4 +67,5 @@ class CalibrationClient:
                 raise kind(f"no answer within {self._timeout_s:g} s", hint="reset the board and try again")
             self._held += self._transport.read(min(left, 0.1))
         line, _, self._held = self._held.partition(b"\n")
+        line = line[-_ANSWER_LIMIT:]
         return line.decode("ascii", "replace").strip()

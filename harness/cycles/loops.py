@@ -101,7 +101,7 @@ def _steady(state: Pipeline, body: Sequence[Instruction]) -> LoopCost:
         if not state.known(instruction):
             raise CycleModelError(
                 f"{instruction.text} at {instruction.address:#x} is not in the {state.table.core} table",
-                hint="the model refuses what it cannot cost; docs/cycles.md says what it knows",
+                hint="the model refuses what it cannot cost; `tinyhil docs cycles` says what it knows",
             )
     seen: dict[object, int] = {}
     rounds: list[tuple[Step, ...]] = []

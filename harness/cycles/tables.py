@@ -13,7 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from harness import resources
 from harness.cycles.instruction import Class
 from harness.errors import CycleTableError
+from harness.files.reading import read_regular
+from harness.files.yaml_parts import check_parts
 
+# Of a table's file; those that ship have some 8 kB
+_MAX_BYTES, _MOST_PARTS, _MOST_LEVELS = 1 << 20, 20_000, 16
 _Cycles = Annotated[float, Field(ge=0, le=1000)]
 _Form = TypeVar("_Form", bound=BaseModel)
 _Sources = Annotated[tuple[str, ...], Field(min_length=1)]
@@ -198,13 +202,16 @@ def read(path: Path, form: type[_Form]) -> _Form:
         CycleTableError: it is not YAML or breaks the schema.
     """
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise CycleTableError(f"{path}: {error}", hint="correct the file; docs/cycles.md explains the form") from error
+        text = read_regular(path, _MAX_BYTES).decode("utf-8")
+        check_parts(text, _MOST_PARTS, _MOST_LEVELS)
+        data = yaml.safe_load(text)
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        hint = "correct the file; `tinyhil docs cycles` explains the form"
+        raise CycleTableError(f"{path}: {error}", hint=hint) from error
     try:
         return form.model_validate(data)
     except ValidationError as error:
         lines = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
         raise CycleTableError(
-            f"{path}: {lines[0]}", hint="docs/cycles.md explains the form of a table", details="\n".join(lines)
+            f"{path}: {lines[0]}", hint="`tinyhil docs cycles` explains the form of a table", details="\n".join(lines)
         ) from error

@@ -16,6 +16,7 @@ from typing import Any
 
 from harness.elf.link_map import PADDING, InputSection, parse_map
 from harness.elf.sections import Kind, read_sections
+from harness.kernels.symbols import short_name
 
 HOT_SECTION = ".hil_code"
 
@@ -199,4 +200,4 @@ def _kind(output: Kind, section: str) -> Kind:
 def _symbol(section: str) -> str:
     """The function or variable that -ffunction-sections and -fdata-sections named a section after."""
     name = re.sub(r"^\.(?:text|rodata|data|bss)(?:\.(?:unlikely|startup|hot|exit))?\.?", "", section)
-    return _CLONE.sub("", name)
+    return _CLONE.sub("", short_name(name))

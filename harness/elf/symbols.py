@@ -11,6 +11,7 @@ from harness.elf.lines import LineRow, read_lines
 from harness.elf.reader import open_elf
 from harness.elf.sections import read_sections
 from harness.errors import ImageFileError
+from harness.kernels.symbols import short_name
 
 THUMB = 1
 """Set in addresses of Thumb code that are branched to."""
@@ -23,7 +24,7 @@ class Symbol:
     """A defined symbol.
 
     Attributes:
-        name: as the assembler wrote it.
+        name: as the sources have it, without the version that symbols of shared kernels carry.
         kind: "function", "object" (a variable or constant), or "other", as what a linker script defines.
         address: of its first byte; a function's is without the Thumb bit.
         size: in bytes; 0 where it is not told.
@@ -56,7 +57,7 @@ def read_symbols(elf: Path) -> tuple[Symbol, ...]:
             elif kind != "STT_SECTION" and section != "SHN_UNDEF":
                 found.append(
                     Symbol(
-                        name=entry.name,
+                        name=short_name(entry.name),
                         kind=_KINDS.get(kind, "other"),
                         address=int(entry["st_value"]) & ~(THUMB if kind == "STT_FUNC" else 0),
                         size=int(entry["st_size"]),

@@ -23,6 +23,9 @@ _KINDS = (
 )
 
 
+_MOST_HASHED = 1 << 30
+
+
 def check_path(path: str | os.PathLike[str]) -> None:
     """Raises OSError if no file can have such a path: it holds a NUL, or a surrogate that stands for no byte."""
     try:
@@ -61,20 +64,37 @@ def read_regular(path: Path, limit: int) -> bytes:
         OSError: see open_regular.
     """
     with open_regular(path) as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
+        size = os.fstat(file.fileno()).st_size
+        data = b"" if size > limit else file.read(size + 1)
+        if len(data) > size:  # it has grown, or its file system does not tell sizes
+            data += file.read(limit + 1 - len(data))
+    if max(size, len(data)) > limit:
         raise TooLargeError(errno.EFBIG, f"more than {limit:,} bytes")
     return data
 
 
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file's bytes, hexadecimal.
+def read_beginning(path: Path, size: int) -> bytes:
+    """The first bytes of a regular file, at most `size`. Raises OSError: see open_regular."""
+    with open_regular(path) as file:
+        return file.read(size)
+
+
+def sha256_of(path: Path, limit: int = _MOST_HASHED) -> str:
+    """SHA-256 of the bytes of a regular file of at most `limit` bytes, hexadecimal.
 
     Raises:
-        OSError: it cannot be read.
+        TooLargeError: it has more.
+        OSError: see open_regular.
     """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    state = hashlib.sha256()
+    left = limit
+    with open_regular(path) as file:
+        while part := file.read(1 << 20):
+            state.update(part)
+            left -= len(part)
+            if left < 0:
+                raise TooLargeError(errno.EFBIG, f"more than {limit:,} bytes")
+    return state.hexdigest()
 
 
 def _check_regular(mode: int) -> None:

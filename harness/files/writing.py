@@ -10,6 +10,7 @@ import errno
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from harness.files.reading import check_path
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NEW, _OLD = "new", "old"
+_PREFIX = ".tinyhil-"
+_YOUNG_S = 60.0
 
 
 def is_full(error: OSError) -> bool:
@@ -34,16 +37,18 @@ def staging(folder: Path) -> Iterator[Path]:
     """
     check_path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=".tinyhil-", dir=folder))
+    _sweep(folder)
+    made = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
     try:
-        (made / _NEW).mkdir()
-        yield made / _NEW
+        with _held(made):
+            (made / _NEW).mkdir()
+            yield made / _NEW
     finally:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def publish(staged: Path, folder: Path, names: Sequence[str]) -> None:
-    """Moves files from a staging folder into its parent, in this order; after a failure all is as before.
+def publish(staged: Path, folder: Path, names: Sequence[str], removed: Sequence[str] = ()) -> None:
+    """Removes files of a folder, then moves those of a staging folder in it there, in order; a failure undoes it all.
 
     Raises:
         OSError: a file cannot be moved.
@@ -51,12 +56,17 @@ def publish(staged: Path, folder: Path, names: Sequence[str]) -> None:
     kept = staged.with_name(_OLD)
     undo: list[Callable[[], object]] = []
     try:
+        for name in removed:
+            target, old = folder / name, kept / name
+            old.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(target, old)
+            undo.append(lambda target=target, old=old: os.replace(old, target))  # type: ignore[misc]
         for name in names:
             target, old = folder / name, kept / name
             old.parent.mkdir(parents=True, exist_ok=True)
-            if not target.parent.is_dir():
-                target.parent.mkdir()
-                undo.append(target.parent.rmdir)
+            for missing in reversed([parent for parent in target.parents if not parent.is_dir()]):
+                missing.mkdir()
+                undo.append(missing.rmdir)
             if target.is_file() or target.is_symlink():
                 _keep(target, old)
                 undo.append(lambda target=target, old=old: os.replace(old, target))  # type: ignore[misc]
@@ -70,15 +80,15 @@ def publish(staged: Path, folder: Path, names: Sequence[str]) -> None:
         raise
 
 
-def write_new(path: Path, text: str, *, errors: str = "strict") -> None:
-    """Writes a file in a staging folder, as UTF-8 with line feeds, and to the disk before it gets its name.
+def write_new(path: Path, content: str | bytes, *, errors: str = "strict") -> None:
+    """Writes a file in a staging folder, text as UTF-8 with line feeds, and to the disk before it gets its name.
 
     Raises:
         OSError: it cannot be written; the error names it.
     """
     try:
-        with path.open("w", encoding="utf-8", errors=errors, newline="\n") as file:
-            file.write(text)
+        with path.open("wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode("utf-8", errors))
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
@@ -117,6 +127,36 @@ def reason(error: OSError) -> str:
     """What happened, and to which file."""
     name = f" ({Path(os.fsdecode(error.filename)).name})" if isinstance(error.filename, str | bytes) else ""
     return f"{error.strerror or error}{name}"
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[bool]:
+    """Locks a folder for as long as this process lives in the block; False where another process holds it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield False
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        yield True
+    finally:
+        os.close(handle)
+
+
+def _sweep(folder: Path) -> None:
+    """Removes staging folders that killed processes left; a young one may not be locked yet."""
+    for left in folder.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.lstat().st_mtime > _YOUNG_S and left.is_dir() and not left.is_symlink():
+                with _held(left) as free:
+                    if free:
+                        shutil.rmtree(left, ignore_errors=True)
 
 
 def _keep(target: Path, old: Path) -> None:

@@ -48,6 +48,18 @@ def is_model(path: str | os.PathLike[str]) -> bool:
     return bool(suffix) and suffix in suffixes()
 
 
+def unreadable(path: str | os.PathLike[str]) -> ModelFileError | None:
+    """The error for a path that no frontend reads, with the next step from what is there; None where one may read it.
+
+    Raises:
+        PluginError: another package's frontend cannot be loaded.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    known = suffix in suffixes()
+    return None if known and path.is_file() else _unreadable(path, "" if known else suffix)
+
+
 def load(path: str | os.PathLike[str]) -> Graph:
     """Reads a model file into a verified Graph; its suffix decides the format, or its content if several share one.
 
@@ -59,10 +71,9 @@ def load(path: str | os.PathLike[str]) -> Graph:
     path = Path(path)
     suffix = path.suffix.lower()
     able = suffixes().get(suffix, ())
-    if not able or not path.is_file():
-        error = _unreadable(path, suffix if not able else "")
-        if error is not None:
-            raise error
+    error = unreadable(path)
+    if error is not None:
+        raise error
     if len(able) > 1:
         able = tuple(frontend for frontend in able if frontend.recognizes(_head(path))) or able
     return able[0].load(path)
@@ -100,4 +111,4 @@ def _head(path: Path, size: int = _HEAD) -> bytes:
         return b""  # the frontend raises the error for an unreadable file
 
 
-__all__ = ["FRONTENDS", "is_model", "load", "suffixes"]
+__all__ = ["FRONTENDS", "is_model", "load", "suffixes", "unreadable"]

@@ -1,40 +1,103 @@
-"""What a person gave instead of a .tflite model, told by its name and first bytes, and the next step from there."""
+"""What a person gave instead of a .tflite model, told by its name and first bytes, and the next step from there.
+
+Commands that are named were run: docs/quantize.md has them.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 HEAD = 512
 """Bytes from the beginning of a file that are looked at."""
 
+_PAGE = "`tinyhil docs quantize`"
 _INT8 = "full-integer int8 quantization (a representative dataset, TFLITE_BUILTINS_INT8)"
-_KERAS = f"load it with Keras and convert it with tf.lite.TFLiteConverter.from_keras_model, with {_INT8}"
-_TORCH = f"export it from PyTorch with litert-torch (ai-edge-torch), with {_INT8}, and give the .tflite"
-_ONNX = f"convert it with onnx2tf -oiqt, which makes a .tflite by {_INT8}, and give that file"
-_SAVED = f"convert it with tf.lite.TFLiteConverter.from_saved_model, with {_INT8}, and give the .tflite"
+_KERAS = f"load it with Keras and convert it with {_INT8}: to_int8.py of {_PAGE}"
+_SAVED = f"convert its folder with {_INT8}: to_int8.py of {_PAGE}"
+_TORCH = f"load it in PyTorch and convert the network with litert-torch, to int8: torch_to_int8.py of {_PAGE}"
+_ONNX = f"convert it with onnx2tf -oiqt, which makes an int8 .tflite: {_PAGE} has the line"
+_WEIGHTS = "it has weights and no network: load them into the network in the framework that wrote them"
+_SKLEARN = f"build the same network in Keras, set its weights and convert that: train_sklearn.py of {_PAGE}"
+_UNPACK = "unpack it and give the .tflite in it"
+_ARRAY = f"give the .tflite that its array was made from; {_PAGE} has a line that turns the bytes back"
+_ORIGINAL = "give the .tflite from before it was compiled for that runtime"
+
+_ONNX_MODEL = ("an ONNX model", _ONNX)
+_KERAS_H5 = ("a Keras model (HDF5)", _KERAS)
+_TORCH_FILE = ("a PyTorch file", _TORCH)
+_PICKLE = ("a Python pickle", _SKLEARN)
+_ARCHIVE = ("an archive", _UNPACK)
+_SOURCE = ("C source", _ARRAY)
+_CORE_ML = ("a Core ML model", f"go back to the model that it was made from and convert that: {_PAGE}")
+_TENSORRT = ("a TensorRT engine, compiled for one GPU", f"go back to the model that it was made from: {_PAGE}")
+_EXECUTORCH = ("an ExecuTorch program", f"go back to the PyTorch model; then {_TORCH}")
+_CARD = ("a card, not a model", "give the model that it names, or: tinyhil validate CARD")
+_ARRAYS = ("an archive of numpy arrays, not a model", "give a model; arrays are its vectors: --vectors FILE.npz")
+_PROGRAM = ("a compiled program, not a model", "give the .tflite that was built into it")
 
 KINDS: dict[str, tuple[str, str]] = {
-    ".onnx": ("an ONNX model", _ONNX),
-    ".h5": ("a Keras model (HDF5)", _KERAS),
-    ".hdf5": ("a Keras model (HDF5)", _KERAS),
+    ".onnx": _ONNX_MODEL,
+    ".h5": _KERAS_H5,
+    ".hdf5": _KERAS_H5,
     ".keras": ("a Keras model", _KERAS),
-    ".pt": ("a PyTorch file", _TORCH),
-    ".pth": ("a PyTorch file", _TORCH),
+    ".pt": _TORCH_FILE,
+    ".pth": _TORCH_FILE,
     ".pt2": ("a program exported by PyTorch", _TORCH),
-    ".ckpt": ("a checkpoint of weights", f"load it in its framework; then, with TensorFlow, {_SAVED}"),
-    ".safetensors": ("a file of weights without a network", _TORCH),
-    ".pte": ("an ExecuTorch program", f"go back to the PyTorch model and {_TORCH}"),
-    ".pb": ("a TensorFlow graph", _SAVED),
-    ".pkl": ("a Python pickle", f"build the same network in Keras, set its weights and convert that, with {_INT8}"),
-    ".joblib": ("a Python pickle", f"build the same network in Keras, set its weights and convert that, with {_INT8}"),
-    ".mlmodel": ("a Core ML model", "convert the model that it was made from to .tflite"),
-    ".zip": ("a ZIP archive", "unpack it and give the .tflite in it"),
-    ".gz": ("a gzip archive", "unpack it and give the .tflite in it"),
-    ".cc": ("C source", "give the .tflite that its array was made from (xxd -r -p turns the bytes back)"),
-    ".h": ("C source", "give the .tflite that its array was made from (xxd -r -p turns the bytes back)"),
+    ".pte": _EXECUTORCH,
+    ".ckpt": ("a checkpoint of weights", f"{_WEIGHTS}, then convert that: {_PAGE}"),
+    ".safetensors": ("a file of weights", f"{_WEIGHTS}; then {_TORCH}"),
+    ".gguf": ("a GGUF file, a language model's weights", "no microcontroller holds it; give an int8 .tflite"),
+    ".pb": ("a TensorFlow graph", f"go back to the SavedModel or Keras model of it; then {_SAVED}"),
+    ".pbtxt": ("a TensorFlow graph as text", f"go back to the SavedModel or Keras model of it; then {_SAVED}"),
+    ".pkl": _PICKLE,
+    ".pickle": _PICKLE,
+    ".joblib": _PICKLE,
+    ".mlmodel": _CORE_ML,
+    ".mlpackage": _CORE_ML,
+    ".engine": _TENSORRT,
+    ".trt": _TENSORRT,
+    ".plan": _TENSORRT,
+    **dict.fromkeys((".zip", ".7z", ".rar"), _ARCHIVE),
+    **dict.fromkeys((".gz", ".tgz", ".tar", ".bz2", ".xz", ".zst"), _ARCHIVE),
+    **dict.fromkeys((".cc", ".cpp", ".c", ".h", ".hpp", ".inc"), _SOURCE),
+    **dict.fromkeys((".rknn", ".hef", ".kmodel", ".dlc", ".nb", ".cvimodel", ".mnn", ".vmfb"), ("compiled", _ORIGINAL)),
+    **dict.fromkeys((".elf", ".axf", ".hex", ".exe", ".so", ".o"), _PROGRAM),
+    **dict.fromkeys((".npz", ".npy"), _ARRAYS),
+    **dict.fromkeys((".yaml", ".yml"), _CARD),
 }
 """Suffix of a file -> what it is, and the next step."""
+
+_LFS = ("a pointer of Git LFS, not the file itself", "fetch the file: git lfs install, then git lfs pull")
+_RAW = "download the file itself (on GitHub and Hugging Face: the raw or download link)"
+_MAGIC: tuple[tuple[str, tuple[str, str]], ...] = (
+    (r"version https://git-lfs", _LFS),
+    (r"(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)*<(!doctype|html|\?xml|head)", ("a web page, not the file itself", _RAW)),
+    (r"\x89HDF\r\n\x1a\n", _KERAS_H5),
+    (r".{4}ET\d\d", _EXECUTORCH),
+    (r"PK\x03\x04.*(metadata|config)\.json", KINDS[".keras"]),
+    (r"PK\x03\x04.*(data\.pkl|/version)", _TORCH_FILE),
+    (r"PK\x03\x04.*\.npy", _ARRAYS),
+    (r"\x93NUMPY", _ARRAYS),
+    (r"PK\x03\x04|\x1f\x8b|BZh\d|\xfd7zXZ|7z\xbc\xaf|Rar!|\x28\xb5\x2f\xfd|.{257}ustar", _ARCHIVE),
+    (r"\x80\x02\x8a\x0al\xfc\x9cF\xf9", _TORCH_FILE),
+    (r"\x80[\x02-\x05]", _PICKLE),
+    (r"\x08.*(onnx|pytorch)", _ONNX_MODEL),
+    (r"GGUF", KINDS[".gguf"]),
+    (r".{8}\{\"", KINDS[".safetensors"]),
+    (r"\x7fELF", _PROGRAM),
+    (r"\s*\{.*\"modelTopology\"", ("a TensorFlow.js model", f"go back to the Keras model of it; then {_KERAS}")),
+    (
+        r"\s*\{.*\"?(operator_codes|subgraphs|builtin_code)\"?\s*:",
+        ("a .tflite written out as JSON", "give the .tflite that it was written from"),
+    ),
+    (r"\s*(//|/\*|#(include|if|ifndef|pragma|define)\b|((static|extern|alignas\S*|const) )*unsigned char)", _SOURCE),
+)
+"""Pattern that a file's first bytes match -> what it is, and the next step; the first one counts."""
+
+_CONTAINERS = (_ARCHIVE, _PICKLE)
+"""Kinds of content that a suffix says more about."""
 
 
 def is_url(text: str) -> bool:
@@ -45,38 +108,28 @@ def is_url(text: str) -> bool:
 
 def of_content(head: bytes) -> tuple[str, str] | None:
     """What the first bytes of a file are known to be, and the next step; None: nothing that is known."""
-    text = head.lstrip().lower()
-    if head.startswith(b"version https://git-lfs"):
-        return "a pointer of Git LFS, not the file itself", "fetch the file: git lfs install, then git lfs pull"
-    if text.startswith((b"<!doctype", b"<html")):
-        return "a web page, not the file itself", "download the raw file (on GitHub and Hugging Face: the raw link)"
-    if head.startswith(b"\x89HDF\r\n\x1a\n"):
-        return KINDS[".h5"]
-    if head[4:8] in (b"ET12", b"ET13", b"ET14"):
-        return KINDS[".pte"]
-    if head.startswith(b"PK\x03\x04"):
-        keras = b"metadata.json" in head or b"config.json" in head
-        torch = b"data.pkl" in head or b"/version" in head
-        return KINDS[".keras" if keras else ".pt" if torch else ".zip"]
-    if head.startswith(b"\x1f\x8b"):
-        return KINDS[".gz"]
-    if head.startswith(b"\x80") and head[1:2] in b"\x02\x03\x04\x05":
-        return KINDS[".pkl"]
-    if head.startswith(b"\x08") and any(maker in text for maker in (b"onnx", b"pytorch")):
-        return KINDS[".onnx"]
-    return None
+    text = head.decode("latin-1")
+    flags = re.DOTALL | re.IGNORECASE
+    return next((kind for pattern, kind in _MAGIC if re.match(pattern, text, flags)), None)
 
 
 def of_folder(path: Path) -> tuple[str, str] | None:
     """What a folder is known to be, and the next step."""
-    if (path / "saved_model.pb").exists():
+    if any((path / name).exists() for name in ("saved_model.pb", "saved_model.pbtxt")):
         return "a SavedModel folder", _SAVED
+    if path.suffix.lower() in (".mlpackage", ".mlmodel"):
+        return _CORE_ML
     models, cards = sorted(path.glob("*.tflite")), sorted(path.glob("*.hil.yaml"))
     if cards:
         return f"a folder of cards ({len(cards)})", f"give one model or card, or: tinyhil validate {path}"
     if models:
         names = ", ".join(found.name for found in models[:5])
         return f"a folder with {len(models)} .tflite", f"give one of its models: {names}"
+    for suffix in (".keras", ".h5", ".onnx", ".pt", ".pth", ".safetensors", ".pb"):
+        found = next(iter(sorted(path.glob(f"*{suffix}"))), None)
+        if found is not None:
+            what, step = KINDS[suffix]
+            return f"a folder with {found.name}, {what}", step
     return None
 
 
@@ -86,40 +139,78 @@ def of_path(path: Path, head: bytes) -> tuple[str, str] | None:
         return "an address, and tinyhil downloads nothing", "download the file and give its path"
     if path.is_dir():
         return of_folder(path) or ("a folder", "give a model, a file named *.tflite")
-    return of_content(head) or KINDS.get(path.suffix.lower())
+    if head[4:8] == b"TFL3":
+        return "a .tflite by its content", f"give it its suffix: {path.stem}.tflite"
+    content, suffix = of_content(head), KINDS.get(path.suffix.lower())
+    if content in _CONTAINERS or content is None:
+        return suffix or content
+    return content
 
 
 # --- models that are .tflite, but not int8 ---------------------------------------------------------------------------
 
-_COMPILERS = (("ethos-u", "Vela (Ethos-U)"), ("edgetpu", "the Edge TPU compiler"), ("xc_", "XMOS's xformer"))
+_COMPILERS = (
+    ("ethos-u", "Vela (Ethos-U)"),
+    ("edgetpu", "the Edge TPU compiler"),
+    ("xc_", "XMOS's xformer"),
+    ("neutron", "NXP's Neutron converter"),
+)
 
 
 def compiler_of(operators: Iterable[str]) -> str:
     """Who compiled a model for an accelerator, by its custom operators; "" for nobody known."""
-    names = [name.lower() for name in operators if name.startswith("custom operator")]
-    return next((who for mark, who in _COMPILERS if any(f"'{mark}" in name for name in names)), "")
+    return next((who for mark, who in _COMPILERS if any(name.startswith(mark) for name in _custom(operators))), "")
 
 
-def step_for(operators: Iterable[str], types: Iterable[str]) -> str:
-    """What helps a model with these unsupported operators and types ("float32 weights"); "" for nothing known."""
+def _custom(operators: Iterable[str]) -> list[str]:
+    """Names of custom operators, in lower case."""
+    found = (re.fullmatch(r"custom operator '(.*)'", name) for name in operators)
+    return [match[1].lower() for match in found if match]
+
+
+def step_for(
+    operators: Iterable[str],
+    types: Iterable[str],
+    pairs: Iterable[tuple[str, str]] = (),
+    features: Iterable[str] = (),
+) -> str:
+    """What helps a model with these unsupported operators and types ("float32 weights"); "" for nothing known.
+
+    `pairs` are the types of activations and constant weights that meet in an operator.
+    """
     operators, types = list(operators), list(types)
     compiled = compiler_of(operators)
     if compiled:
         return f"compiled by {compiled}: give the original .tflite, from before that compiler"
-    steps = []
+    at_run_time = any(what.endswith("computed at run time") for what in features)
+    steps = [*_type_steps(types, set(pairs)), *_operator_steps(operators)]
+    if at_run_time:
+        steps.append(f"a shape that is known only at run time: convert with a fixed batch (of 1): {_PAGE}")
+    return "; ".join(steps)
+
+
+def _type_steps(types: list[str], pairs: set[tuple[str, str]]) -> list[str]:
     activations = {what.split()[0] for what in types if "weights" not in what and "bias" not in what}
     weights = {what.split()[0] for what in types if "weights" in what}
-    again = f"convert the original model again with {_INT8} and int8 inputs and outputs"
+    again = f"convert the original model again with {_INT8} and int8 inputs and outputs: {_PAGE}"
+    steps = []
     if "float16" in activations | weights:
         steps.append(f"this is a float16 model; quantize the model to int8: {again}")
+    elif ("float32", "int8") in pairs:
+        steps.append(f"only its weights are quantized (dynamic range), which TFLM refuses, too; {again}")
     elif "float32" in activations and "float32" in weights:
-        steps.append(f"this is a float model; quantize the model to int8: {again}")
-    elif "float32" in activations:
-        steps.append(f"only its weights are quantized (dynamic range); quantize the model to int8: {again}")
-    if "int16" in activations:
-        steps.append(f"this is an int16x8 model; {again}, not EXPERIMENTAL_..._INT16_ACTIVATIONS_WEIGHTS_INT8")
+        steps.append(f"of floats tinyhil compiles less than of int8: {again}")
     if "uint8" in activations | weights:
         steps.append(f"this is a uint8 model, TensorFlow Lite's scheme until 2019; {again}")
-    if {"SHAPE", "PACK"} & set(operators):
-        steps.append("SHAPE and PACK compute a shape at run time: convert with a fixed batch (batch_size=1)")
-    return "; ".join(steps)
+    if "int4" in weights:
+        steps.append(f"its weights have 4 bits; {again}")
+    return steps
+
+
+def _operator_steps(operators: list[str]) -> list[str]:
+    steps = []
+    if any(name.startswith("flex") for name in _custom(operators)):
+        steps.append("Flex operators need all of TensorFlow: convert with TFLITE_BUILTINS_INT8 alone, no SELECT_TF_OPS")
+    if any("detection_postprocess" in name for name in _custom(operators)):
+        steps.append("TFLite_Detection_PostProcess picks boxes in float: end the model before it, and do that in C")
+    return steps

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from harness import resources
 from harness.errors import BoardConfigError, PlacementError
 from harness.files.reading import check_path, read_regular
+from harness.files.yaml_parts import check_parts
 from harness.hardware.board import Board, Idcode, Placement, Region, Tick, Uart
 from harness.hardware.families import find_family, wrong_pin
 from harness.hardware.placement import check_placement
@@ -20,6 +22,9 @@ if TYPE_CHECKING:  # pydantic is slow to import
 
 EXTRA_VARIABLE = "TINYHIL_BOARDS"
 _MAX_BYTES = 4 << 20
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+MOST_PARTS, MOST_LEVELS = 50_000, 32
+"""Most keys and values of a boards file, and how deep they may lie in each other."""
 
 Check: TypeAlias = Callable[[Board], tuple[str, ...]]
 """Returns what is wrong with an entry besides the schema: sentences that name board and key."""
@@ -63,8 +68,12 @@ def known_board(name: str) -> Board | None:
     Raises:
         BoardConfigError: as read_boards.
     """
-    boards = {board.name: board for path in board_files() for board in read_boards(path)}
-    return boards.get(name)
+    return next((board for board in known_boards() if board.name == name), None)
+
+
+def known_boards() -> tuple[Board, ...]:
+    """The boards of all board_files(), as known_board."""
+    return tuple({board.name: board for path in board_files() for board in read_boards(path)}.values())
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -91,6 +100,9 @@ def _read(path: Path, stamp: tuple[int, int]) -> tuple[tuple[Board, ...], tuple[
     problems: list[str] = []
     boards: list[Board] = []
     for name, fields in content.items():
+        if not _NAME.fullmatch(str(name)):  # it stands in files' names, and in C
+            problems.append(f"{name!r}: a board's name is letters, digits, dot, dash and underscore, 64 at most")
+            continue
         try:
             entry = BoardEntry.model_validate(fields)
         except ValidationError as error:
@@ -171,7 +183,9 @@ def _parse(path: Path) -> dict[str, Any]:
 
     hint = "it must map board names to entries, as the boards.yaml that ships does"
     try:
-        content = yaml.load(read_regular(path, _MAX_BYTES).decode("utf-8"), Loader)
+        text = read_regular(path, _MAX_BYTES).decode("utf-8")
+        check_parts(text, MOST_PARTS, MOST_LEVELS)
+        content = yaml.load(text, Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)

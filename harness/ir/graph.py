@@ -125,6 +125,7 @@ class Graph:
         sha256: of the file, hexadecimal; identifies the model everywhere.
         source_ops: operator name of every operator of subgraph 0 of the file, by index.
         removed: (operator index in the file, why) of operators that passes took out.
+        labels: per output the names of its classes, along its last axis: text of others; () for an output without.
     """
 
     name: str
@@ -137,6 +138,11 @@ class Graph:
     sha256: str = ""
     source_ops: tuple[str, ...] = ()
     removed: tuple[tuple[int, str], ...] = ()
+    labels: tuple[tuple[str, ...], ...] = ()
+
+    def labels_of(self, output: int) -> tuple[str, ...]:
+        """Names of the classes of an output, by its number; () where they are not known."""
+        return self.labels[output] if output < len(self.labels) else ()
 
     def producers(self) -> dict[int, int]:
         """Index of the node that writes each tensor."""

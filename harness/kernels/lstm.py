@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.ir.operators import OPERATORS
 from harness.ir.operators.lstm import BIASES, CELL, HIDDEN, RECURRENT, WEIGHTS, LstmAttrs, lstm_sizes
-from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, StateOf, packed
+from harness.kernels.base import Call, ConstantTable, Float, In, Kernel, Lowered, Out, StateOf, packed
 from harness.kernels.context import Context
 from harness.kernels.convolution import quads_beside
 from harness.kernels.work import Reuse, Work
@@ -97,6 +97,37 @@ class LstmS16Portable(LstmS8Portable):
         return ConstantTable("biases", "int64_t", packed(gates(context, BIASES).T, "int64"))
 
 
+class LstmF32Portable(Kernel):
+    """float32, unit by unit."""
+
+    ops = frozenset({_NAME})
+    types = tuple(t for t in OPERATORS[_NAME].types if t.x is DType.FLOAT32)
+
+    def lower(self, context: Context) -> Lowered:
+        attrs = cast(LstmAttrs, context.node.attrs)
+        fed, back, biases = (
+            np.stack([np.asarray(context.input(first + i).data) for i in range(4)])
+            for first in (WEIGHTS, RECURRENT, BIASES)
+        )
+        arguments = (
+            In(ctype="float"),
+            ConstantTable("weights", "float", packed(fed.transpose(1, 2, 0), "float32")),
+            ConstantTable("recurrent", "float", packed(back.transpose(1, 2, 0), "float32")),
+            ConstantTable("biases", "float", packed(biases.T, "float32")),
+            StateOf(HIDDEN, "float"),
+            StateOf(CELL, "float"),
+            Out(ctype="float"),
+            Float(attrs.clip),
+        )
+        return Lowered("lstm_f32_portable", (Call("lstm_f32_portable", arguments, sizes(context)),))
+
+    def work(self, context: Context) -> Work:
+        rows = context.output().elements
+        depth, units = context.input().shape[-1], context.output().shape[-1]
+        weights = Reuse("weights", 16 * units * (depth + units), rows / units)
+        return Work({"unit": rows, "tap": rows * (depth + units), "step": rows // units}, (weights,))
+
+
 def sigmoid_constant() -> ConstantTable:
     """TFLM's points of the sigmoid, one table for all layers of a model."""
     return ConstantTable("sigmoid", "uint16_t", packed(np.append(sigmoid_table(), 65535), "uint16"))
@@ -158,15 +189,21 @@ def wide(factor: Multiplier) -> dict[str, int]:
     return {"multiplier": upper_bits(factor.m) << (16 + factor.shift), "shift": 0, "half": 0}
 
 
-def fields(context: Context, scale: Scale) -> dict[str, int]:
-    """The fields of lstm_s8_shape, without the sizes of packed weights."""
-    attrs, params = cast(LstmAttrs, context.node.attrs), params_of(context)
+def sizes(context: Context) -> dict[str, int]:
+    """The fields of a shape that say how many there are, and how far apart."""
+    attrs = cast(LstmAttrs, context.node.attrs)
     batches, steps, depth = lstm_sizes(context.input().shape, attrs)
     units = context.output().shape[-1]
     shape = {"batches": batches, "steps": steps, "in_n": depth, "units": units}
     for name, size in (("x", depth), ("y", units)):
         shape[f"{name}_batch"] = size if attrs.time_major else size * steps
         shape[f"{name}_step"] = size * batches if attrs.time_major else size
+    return shape
+
+
+def fields(context: Context, scale: Scale) -> dict[str, int]:
+    """The fields of lstm_s8_shape, without the sizes of packed weights."""
+    params, shape = params_of(context), sizes(context)
     for name, factor in factors_of(params).items():
         shape |= {f"{name}.{key}": value for key, value in scale(name, factor).items()}
     low, high = (-params.clip, params.clip) if params.clip else DType.INT16.range
@@ -180,4 +217,4 @@ def fields(context: Context, scale: Scale) -> dict[str, int]:
     }
 
 
-KERNELS: tuple[Kernel, ...] = (LstmS8Portable(), LstmS16Portable())
+KERNELS: tuple[Kernel, ...] = (LstmS8Portable(), LstmS16Portable(), LstmF32Portable())

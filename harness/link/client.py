@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from harness.elf.symbols import Symbols
 from harness.errors import (
     DamagedLineError,
@@ -20,9 +23,14 @@ from harness.errors import (
     VectorsError,
     WrongImageError,
 )
-from harness.link.exchange import Exchange, NotReceivedError
+from harness.link.claims import DeviceClaims, ModelClaims, check_watermarks
+from harness.link.compare import Comparison, ExpectedLayers, can_compare
+from harness.link.exchange import Exchange
 from harness.link.faults import fault_error, parse_fault
+from harness.link.gaps import read_touched
+from harness.link.limits import Pace
 from harness.link.models import read_model
+from harness.link.paint import touched
 from harness.link.records import (
     DeviceInfo,
     Inference,
@@ -34,15 +42,16 @@ from harness.link.records import (
     parse_watermarks,
 )
 from harness.link.runs import FIRST_LIMIT_S, Runs
-from harness.link.transfer import MOST_LOSSES, Transfer, hopeless
+from harness.link.transfer import MOST_LOSSES, Transfer
 from harness.link.transport import Transport
 from harness.link.wire import PROTOCOL_VERSION, Kind, Mode, Space
 
-# A restart is told by READY, which may be lost
-_RESTART_S = 1.0
-# How long a new rate is tried, and how long the device may take after that to go back to the old one
-_BAUD_TRIAL_S = 0.6
-_BAUD_BACK_S = 1.5
+RESTART_S = 1.0
+"""How long a restart may take; it is told by READY, which may be lost."""
+
+BAUD_TRIAL_S = 0.6
+BAUD_BACK_S = 1.5
+"""How long a new rate is tried, and how long the device may take after that to go back to the old one."""
 
 
 class Client:
@@ -77,16 +86,22 @@ class Client:
     # --- what the device is --------------------------------------------------------------------------------------
 
     def hello(
-        self, expect_build_id: str | None = None, expect_board: str | None = None, *, timeout_s: float | None = None
+        self,
+        expect_build_id: str | None = None,
+        expect_board: str | None = None,
+        *,
+        timeout_s: float | None = None,
+        claims: DeviceClaims | None = None,
     ) -> DeviceInfo:
         """Open a session and learn what the device is.
 
         Args:
             expect_build_id, expect_board: what it should be; None for any.
             timeout_s: how long it may be silent; None for the client's time limit.
+            claims: what else is known of the image; None to believe the device.
 
         Raises:
-            WrongImageError: another build, or built for another board.
+            WrongImageError: another build, built for another board, or not what is known of it.
             NoBytesError: not a byte came within the time limit.
             GarbageError: bytes came, but no frame.
             ProtocolError: another protocol version.
@@ -106,17 +121,31 @@ class Client:
                 f"the device runs an image for {info.board}, not for {expect_board}",
                 hint="choose the board that is attached",
             )
+        if claims is not None:
+            claims.check(info)
         return info
 
-    def model(self, index: int) -> ModelInfo:
+    def model(self, index: int, expected: ModelClaims | None = None) -> ModelInfo:
         """What a model in the image is.
+
+        Args:
+            index: its number on the device.
+            expected: what it must be; None to believe the device. What was read before is not checked again.
 
         Raises:
             DeviceRefusedError: there is no such model.
+            WrongImageError: it is another one than expected.
         """
         if index in self._models:
             return self._models[index]
-        info = read_model(lambda body: self._transfer.ask(Kind.MODEL, body, answer_size=256), index)
+        pace = Pace(f"reading the tables of model {index}", self.exchange.timeout_s)
+
+        def ask(body: bytes) -> bytes:
+            answer = self._transfer.ask(Kind.MODEL, body, answer_size=256, timeout_s=pace.left())
+            pace.add(len(answer))
+            return answer
+
+        info = read_model(ask, index, expected)
         self._models[index] = info
         return info
 
@@ -144,11 +173,11 @@ class Client:
         set_baud(fast)
         self.exchange.rate_changed(None)
         try:
-            self.hello(info.build_id, info.board, timeout_s=_BAUD_TRIAL_S)
+            self.hello(info.build_id, info.board, timeout_s=BAUD_TRIAL_S)
         except (NoBytesError, GarbageError, DamagedLineError, DeviceTimeoutError):
             set_baud(slow)
             self.exchange.rate_changed(None)
-            time.sleep(_BAUD_BACK_S)
+            time.sleep(BAUD_BACK_S)
             self.hello(info.build_id, info.board)
             return False
         counts = self.line()
@@ -187,6 +216,7 @@ class Client:
         inputs: Sequence[bytes],
         *,
         layers: bool = False,
+        expected: ExpectedLayers | None = None,
         profile: bool = False,
         layer_stack: bool = False,
         limit_s: float | None = None,
@@ -196,6 +226,8 @@ class Client:
         Args:
             inputs: bytes of every input tensor.
             layers: fetch what each layer writes, stopping after each.
+            expected: with layers, what they should write: a device that can compare stops only where they write
+                something else.
             profile: count ticks per layer.
             layer_stack: measure stack per layer.
             limit_s: seconds the inference may take; None for 120 s at first, then 20 times the
@@ -219,22 +251,35 @@ class Client:
                 f"the tick counter of {info.board} stands still",
                 hint="validate without profile, or check the board's clocks",
             )
-        mode = Mode.PROFILE * profile | Mode.STEP * layers | Mode.LAYER_STACK * layer_stack
-        return self._runs.infer(model, info, inputs, Mode(mode), limit_s)
+        comparison = None
+        if layers and expected is not None and not layer_stack and can_compare(model, info):
+            comparison = Comparison(model, expected)
+        step = layers and comparison is None
+        mode = Mode.PROFILE * profile | Mode.STEP * step | Mode.LAYER_STACK * layer_stack
+        mode |= Mode.COMPARE * (comparison is not None)
+        return self._runs.infer(model, info, inputs, Mode(mode), limit_s, comparison)
 
     def watermarks(self) -> Watermarks:
         """Stack and arena use since init. Raises DeviceRefusedError before init."""
-        return parse_watermarks(self._transfer.ask(Kind.WATERMARK, answer_size=32))
+        marks = parse_watermarks(self._transfer.ask(Kind.WATERMARK, answer_size=32))
+        check_watermarks(marks, self._model)
+        return marks
 
     def read_arena(self, offset: int = 0, size: int | None = None) -> bytes:
         """Bytes of the selected model's arena; size None for all from offset."""
         length = self._selected().arena_size - offset if size is None else size
         return self._transfer.read(Space.ARENA, 0, 0, offset, length)
 
+    def touched(self, paint_seed: int) -> NDArray[np.bool_]:
+        """By byte of the selected model's arena, whether it lost the paint that init() made with this seed."""
+        if self._known().compares:
+            return read_touched(self._transfer, self._selected().arena_size)
+        return touched(self.read_arena(), paint_seed)
+
     def reset(self) -> None:
         """Restart the firmware, even out of its fault handler; hello() comes next."""
         self._transfer.ask(Kind.RESET, ignore_faults=True)
-        self.exchange.await_ready(_RESTART_S)
+        self.exchange.await_ready(RESTART_S)
         self.info = None
         self._select(None)
 
@@ -245,10 +290,10 @@ class Client:
             DeviceRefusedError: the image is not built for it.
         """
         doing, limit = f"provoked fault {what}", self.exchange.timeout_s
-        try:
-            self._transfer.ask_long(Kind.TEST, bytes((what,)), limit_s=limit, doing=doing)
-        except NotReceivedError:
-            raise hopeless(Kind.TEST) from None
+        body = bytes((what,))
+        self._transfer.until_received(
+            Kind.TEST, lambda: self._transfer.ask_long(Kind.TEST, body, limit_s=limit, doing=doing)
+        )
 
     # --- pieces --------------------------------------------------------------------------------------------------
 
@@ -260,7 +305,14 @@ class Client:
         tries = 0
         while tries < MOST_LOSSES and (tries == 0 or time.monotonic() < until):
             tries += 1
-            info, returned = parse_hello(self._transfer.ask(Kind.HELLO, body, answer_size=128, timeout_s=timeout_s))
+            left = max(until - time.monotonic(), 0.0)
+            try:
+                answer = self._transfer.ask(Kind.HELLO, body, answer_size=128, timeout_s=left)
+            except DeviceTimeoutError:
+                if tries == 1:
+                    raise
+                break
+            info, returned = parse_hello(answer)
             if returned == nonce:
                 return info
         raise ProtocolError(

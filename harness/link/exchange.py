@@ -20,6 +20,7 @@ from harness.errors import (
     TinyhilError,
 )
 from harness.link.framing import Damage, Frame, FrameDecoder, encode, kind_name
+from harness.link.limits import Strangers
 from harness.link.transport import Transport
 from harness.link.wire import ANSWER, AnswerStatus, Kind
 
@@ -32,6 +33,8 @@ _WAIT_FACTOR = 8.0
 _BASE_BYTES = 64
 # Resending at once on damage, at most this often a request: garbage must not make us flood the line
 _QUICK_RESENDS = 8
+# Bytes that are made frames at a time: a burst of a transport's buffer would become many objects at once
+_SLICE = 16_384
 
 
 class NotReceivedError(Exception):
@@ -42,6 +45,7 @@ class Exchange:
     """Requests and answers on a transport.
 
     Attributes:
+        timeout_s: how long the device may be silent, in seconds.
         retries: requests sent again so far.
         damaged: damaged stretches received so far.
     """
@@ -49,11 +53,15 @@ class Exchange:
     def __init__(self, transport: Transport, timeout_s: float, on_fault: Callable[[bytes], TinyhilError]) -> None:
         """timeout_s: how long the device may be silent; on_fault: turns a fault frame's body into an error."""
         self._transport = transport
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._on_fault = on_fault
         self._decoder = FrameDecoder()
+        self._held = b""  # came, and is not yet made frames
         self._events: deque[Frame | Damage] = deque()
+        self._strangers = Strangers()  # since the last answer
+        self._answered = True
         self._sequence = random.SystemRandom().randrange(0x10000)
+        self._greeted = False
         self._any_bytes = False
         self._any_frame = False
         self._seconds_per_byte: float | None = None
@@ -63,11 +71,6 @@ class Exchange:
         self._damage_told = 0  # frames in which the device told of damage, since the present request
         self.retries = 0
         self.damaged = 0
-
-    @property
-    def timeout_s(self) -> float:
-        """How long the device may be silent, in seconds."""
-        return self._timeout_s
 
     def make(self, kind: Kind, body: bytes = b"") -> tuple[bytes, int]:
         """The next request as a frame that is not sent, and its sequence number."""
@@ -96,15 +99,16 @@ class Exchange:
         Raises:
             NotReceivedError: see tries.
             NoBytesError, GarbageError, DamagedLineError, DeviceTimeoutError: no answer within the time limit.
+            FloodError: too much else came.
             BoardLostError: the stream ended.
             DeviceRestartedError: the device started anew.
             DeviceFaultError: a fault frame came instead.
         """
         frame, sequence = self.make(kind, body)
         size = len(frame) + answer_size + _BASE_BYTES
-        timeout_s = self._timeout_s if timeout_s is None else timeout_s
+        timeout_s = self.timeout_s if timeout_s is None else timeout_s
         deadline = time.monotonic() + timeout_s
-        self._damage_told = 0
+        self._begin(kind)
         wait = self._first_wait(size)
         sent, quick = 0, _QUICK_RESENDS
         while tries is None or sent < tries:
@@ -123,19 +127,26 @@ class Exchange:
             else:
                 quick -= 1
             if time.monotonic() >= deadline:
-                raise self._silence(f"{kind_name(kind)} was not answered for {timeout_s:g} s", "")
+                raise self._silence(f"{kind_name(kind)} was not answered for {timeout_s:.3g} s", "")
         raise NotReceivedError
 
     def _answer(
         self, kind: Kind, sequence: int, until: float, heed_damage: bool, ignore_faults: bool
     ) -> Frame | Damage | None:
-        """The answer, or if heeded a sign of damage on one of the two ways; None when `until` has come."""
+        """The answer, or if heeded a sign of damage on one of the two ways; None when `until` has come.
+
+        READY is no sign of anything: it may be left over from an earlier start. If the device has really started anew,
+        it knows nothing of the session, and says so when the request is sent again.
+        """
         while (event := self._next(until)) is not None:
             if isinstance(event, Frame):
                 if event.kind == (kind | ANSWER) and event.sequence == sequence:
+                    self._check_session(event, kind)
+                    self._answered = True
                     return event
                 if not (ignore_faults and event.kind == Kind.FAULT):
                     self._check_unasked(event, sequence, kind)
+                self._strangers.meet(event)
                 if event.kind != Kind.DAMAGED:
                     continue
             if heed_damage:
@@ -158,23 +169,23 @@ class Exchange:
         """
         frame, sequence = self.make(kind, body)
         again = encode(Kind.REPEAT, sequence)
-        self._damage_told = 0
+        self._begin(kind)
         self._transport.write(frame)
         start = time.monotonic()
-        deadline = start + self._timeout_s
+        deadline = start + self.timeout_s
         wait = self._first_wait(len(frame) + _BASE_BYTES)
         begun = False
+        asked = False  # after READY, whether the device still knows of the request
         quick = _QUICK_RESENDS
         while True:
             event = self._next(min(time.monotonic() + wait, deadline))
             if isinstance(event, Frame):
                 if event.kind == (kind | ANSWER) and event.sequence == sequence:
+                    self._check_session(event, kind)
+                    self._answered = True
                     return event.body
-                if (
-                    event.sequence == sequence
-                    and event.kind == (Kind.REPEAT | ANSWER)
-                    and event.body[:1] != _NO_SESSION
-                ):
+                unknown = event.kind == (Kind.REPEAT | ANSWER) and event.body[:1] != _NO_SESSION
+                if unknown and event.sequence == sequence:
                     raise NotReceivedError
                 if event.kind == Kind.ACCEPTED and event.sequence == sequence and not begun:
                     begun = True
@@ -182,7 +193,10 @@ class Exchange:
                     deadline = time.monotonic() + limit_s
                     wait = max(2 * expected_s, _LEAST_WAIT_S)
                 self._check_unasked(event, sequence, kind)
-                if event.kind != Kind.DAMAGED:
+                self._strangers.meet(event)
+                restarted = event.kind == Kind.READY and not asked
+                asked |= restarted
+                if event.kind != Kind.DAMAGED and not restarted:
                     continue
             if event is None:
                 wait = min(wait * 2, max(_MOST_WAIT_S, limit_s / 8 if begun else 0.0))
@@ -194,7 +208,7 @@ class Exchange:
             if time.monotonic() >= deadline:
                 if begun:
                     raise self._silence(f"{doing} did not end within {limit_s:g} s", "it began, then nothing more came")
-                raise self._silence(f"{kind_name(kind)} was not answered for {self._timeout_s:g} s", "")
+                raise self._silence(f"{kind_name(kind)} was not answered for {self.timeout_s:g} s", "")
             self.retries += 1
             self._transport.write(again)
 
@@ -206,7 +220,9 @@ class Exchange:
                 after a power failure. None where this is that rate.
         """
         self._decoder = FrameDecoder()
+        self._held = b""
         self._events.clear()
+        self._answered = True
         self._seconds_per_byte = None
         self._noise = self._vain_waits = 0
         self._lower = lower
@@ -214,10 +230,20 @@ class Exchange:
     def await_ready(self, limit_s: float) -> bool:
         """Wait for the device to say that it has started; False when it has not within limit_s seconds."""
         until = time.monotonic() + limit_s
+        self._begin(Kind.RESET)
         while (event := self._next(until)) is not None:
-            if isinstance(event, Frame) and event.kind == Kind.READY:
-                return True
+            if isinstance(event, Frame):
+                if event.kind == Kind.READY:
+                    return True
+                self._strangers.meet(event)
         return False
+
+    def _begin(self, kind: Kind) -> None:
+        """A wait for an answer begins, or goes on for a request that is sent anew because it was lost."""
+        self._damage_told = 0
+        if self._answered or kind is Kind.HELLO:
+            self._strangers = Strangers()
+        self._answered = False
 
     def _next(self, until: float) -> Frame | Damage | None:
         """The next event; None when `until` has come. Bytes that keep coming do not put it off."""
@@ -225,14 +251,17 @@ class Exchange:
             left = until - time.monotonic()
             if left <= 0:
                 return None
-            data = self._transport.read(left)
+            data = self._held or self._transport.read(left)
             if data:
+                part, self._held = data[:_SLICE], data[_SLICE:]
                 self._any_bytes = True
-                self._noise += len(data)
-                self._events.extend(self._decoder.feed(data))
+                self._noise += len(part)
+                self._strangers.take(len(part))
+                self._events.extend(self._decoder.feed(part))
         event = self._events.popleft()
         if isinstance(event, Damage):
             self.damaged += 1
+            self._strangers.meet_damage()
         else:
             self._any_frame = True
             self._noise = self._vain_waits = 0
@@ -248,11 +277,17 @@ class Exchange:
             self.rate_changed(None)
 
     def _check_unasked(self, frame: Frame, sequence: int, kind: Kind) -> None:
-        """Faults, and signs that the device has started anew."""
+        """Faults, and that the device has started anew."""
         if frame.kind == Kind.FAULT:
             raise self._on_fault(frame.body)
-        forgot = frame.kind & ANSWER and frame.sequence == sequence and frame.body[:1] == _NO_SESSION
-        if kind is not Kind.HELLO and (frame.kind == Kind.READY or forgot):
+        if frame.kind & ANSWER and frame.sequence == sequence:
+            self._check_session(frame, kind)
+
+    def _check_session(self, answer: Frame, kind: Kind) -> None:
+        """Of an answer: that the device knows of the session, and so has not started anew since HELLO."""
+        if kind is Kind.HELLO:
+            self._greeted = True
+        elif self._greeted and answer.body[:1] == _NO_SESSION:
             raise DeviceRestartedError(
                 "the device started anew in the middle of a session",
                 hint="a reset from outside, a watchdog or the power supply; run again",
@@ -268,9 +303,10 @@ class Exchange:
         self._seconds_per_byte = seconds_per_byte if old is None else 0.8 * old + 0.2 * seconds_per_byte
 
     def _silence(self, message: str, details: str) -> TinyhilError:
+        details = "\n".join(filter(None, (details, self._strangers.told())))
         if not self._any_bytes:
             return NoBytesError(
-                f"the device has not sent a byte in {self._timeout_s:g} s",
+                f"the device has not sent a byte in {self.timeout_s:g} s",
                 hint="is the right port chosen, the board powered and the image for this board?",
             )
         if not self._any_frame:

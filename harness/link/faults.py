@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.elf.symbols import Symbols
-from harness.errors import DeviceFaultError, StackOverflowError
+from harness.errors import DeviceFaultError, ProtocolError, StackOverflowError
 from harness.link.records import Fields
 from harness.link.wire import PHASES, UNKNOWN, FaultKind
 
@@ -31,6 +31,7 @@ _HFSR = {1: "VECTTBL", 30: "FORCED", 31: "DEBUGEVT"}
 _SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 10: "SIGBUS", 11: "SIGSEGV"}
 _MMARVALID = 1 << 7
 _BFARVALID = 1 << 15
+_WORD_SIZES = (4, 8)
 _REGISTERS = (*(f"r{i}" for i in range(13)), "sp", "lr", "pc", "xpsr")
 
 
@@ -83,6 +84,10 @@ def parse_fault(body: bytes) -> Fault:
     fields = Fields(body, "a fault frame")
     kind = fields.number(1)
     word = fields.number(1)
+    if word not in _WORD_SIZES:
+        raise ProtocolError(
+            f"a fault frame with registers of {word} bytes", hint="are firmware and tinyhil of the same version?"
+        )
     phase = fields.one_of(PHASES)
     model, run, layer = fields.number(2), fields.number(4), fields.number(4)
     registers = tuple(fields.number(word) for _ in range(17))

@@ -112,16 +112,27 @@ class FrameDecoder:
 
     def feed(self, data: bytes) -> Iterator[Frame | Damage]:
         """The frames, and the stretches of damage, that these bytes end."""
-        parts = data.split(b"\0")
-        for index, part in enumerate(parts):
-            room = FRAME_LIMIT - len(self._open)
-            self._open += part[:room]
-            self._dropped += max(len(part) - room, 0)
-            if index == len(parts) - 1:
-                return
-            if self._open:
-                whole, size = bytes(self._open), len(self._open) + self._dropped
-                self._open.clear()
-                frame = None if size > len(whole) else decode(whole)
-                self._dropped = 0
-                yield Damage(size) if frame is None else frame
+        first, *ended = data.split(b"\0")
+        self._take(first)
+        if not ended:
+            return
+        rest = ended.pop()
+        if self._open:
+            yield self._end()
+        for part in filter(None, ended):  # of zeros alone there may be many
+            self._take(part)
+            yield self._end()
+        self._take(rest)
+
+    def _take(self, part: bytes) -> None:
+        room = FRAME_LIMIT - len(self._open)
+        self._open += part[:room]
+        self._dropped += max(len(part) - room, 0)
+
+    def _end(self) -> Frame | Damage:
+        """What the bytes since the last zero are."""
+        whole, size = bytes(self._open), len(self._open) + self._dropped
+        self._open.clear()
+        self._dropped = 0
+        frame = None if size > len(whole) else decode(whole)
+        return Damage(size) if frame is None else frame

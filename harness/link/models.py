@@ -6,38 +6,35 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from harness.errors import ProtocolError
+from harness.link.claims import ModelClaims
+from harness.link.limits import MOST_BYTES, MOST_LAYERS, MOST_TENSORS, check_claim
 from harness.link.records import Fields, LayerInfo, ModelInfo
 from harness.link.wire import ModelTable
 
 Ask: TypeAlias = Callable[[bytes], bytes]
 """Sends the body of a MODEL request and returns what it answers."""
 
-MOST_TENSORS = 1_000
-"""Most inputs, or outputs, that a device may claim of a model, and outputs of one layer."""
-
-MOST_LAYERS = 10_000
-"""Most layers of a model; as many operators as are imported."""
-
-MOST_BYTES = 64 << 20
-"""Most bytes of an arena, of all inputs, of all outputs, and of what one layer writes."""
-
 _WHAT = "the answer to MODEL"
 
 
-def read_model(ask: Ask, index: int) -> ModelInfo:
-    """All that the device tells of model `index`.
+def read_model(ask: Ask, index: int, expected: ModelClaims | None = None) -> ModelInfo:
+    """All that the device tells of model `index`; it is asked no further where that is not what is expected.
 
     Raises:
         DeviceRefusedError: there is no such model.
         ProtocolError: the tables end before they are whole, or claim more than any model has.
+        WrongImageError: they tell of another model than the one expected.
     """
     fields = _table(ask, index, ModelTable.FACTS, 0)
     sha256 = fields.take(32).hex()
     arena_size, arena_align, inputs, outputs, layers = (fields.number(4) for _ in range(5))
-    _check_claim(arena_size, MOST_BYTES, "bytes of arena")
-    return ModelInfo(
+    check_claim(arena_size, MOST_BYTES, "bytes of arena")
+    name = fields.text()
+    if expected is not None:
+        expected.check_facts(index, name, sha256, arena_size, (inputs, outputs, layers))
+    model = ModelInfo(
         index=index,
-        name=fields.text(),
+        name=name,
         sha256=sha256,
         arena_size=arena_size,
         arena_align=arena_align,
@@ -45,6 +42,9 @@ def read_model(ask: Ask, index: int) -> ModelInfo:
         outputs=_sizes(ask, index, ModelTable.OUTPUTS, outputs),
         layers=_layers(ask, index, layers),
     )
+    if expected is not None:
+        expected.check_sizes(model)
+    return model
 
 
 def _table(ask: Ask, index: int, table: int, first: int) -> Fields:
@@ -56,10 +56,10 @@ def _sizes(ask: Ask, index: int, table: int, count: int) -> tuple[int, ...]:
     while len(sizes) < count:
         fields = _table(ask, index, table, len(sizes))
         _some(fields, len(sizes), count, "tensors")
-        _check_claim(count, MOST_TENSORS, "inputs" if table == ModelTable.INPUTS else "outputs")
+        check_claim(count, MOST_TENSORS, "inputs" if table == ModelTable.INPUTS else "outputs")
         while fields.left:
             sizes.append(fields.number(4))
-    _check_claim(sum(sizes), MOST_BYTES, "bytes of tensors")
+    check_claim(sum(sizes), MOST_BYTES, "bytes of tensors")
     return tuple(sizes[:count])
 
 
@@ -68,23 +68,15 @@ def _layers(ask: Ask, index: int, count: int) -> tuple[LayerInfo, ...]:
     while len(layers) < count:
         fields = _table(ask, index, ModelTable.LAYERS, len(layers))
         _some(fields, len(layers), count, "layers")
-        _check_claim(count, MOST_LAYERS, "layers")
+        check_claim(count, MOST_LAYERS, "layers")
         while fields.left:
             name = fields.text()
             written = fields.number(2)
-            _check_claim(written, MOST_TENSORS, "outputs of a layer")
+            check_claim(written, MOST_TENSORS, "outputs of a layer")
             layer = LayerInfo(name, tuple(fields.number(4) for _ in range(written)))
-            _check_claim(sum(layer.outputs), MOST_BYTES, "bytes of a layer's outputs")
+            check_claim(sum(layer.outputs), MOST_BYTES, "bytes of a layer's outputs")
             layers.append(layer)
     return tuple(layers[:count])
-
-
-def _check_claim(claimed: int, most: int, what: str) -> None:
-    if claimed > most:
-        raise ProtocolError(
-            f"the device claims {claimed:,} {what}, more than the {most:,} of any model",
-            hint="the firmware is damaged or another one; load the image again",
-        )
 
 
 def _some(fields: Fields, got: int, count: int, what: str) -> None:

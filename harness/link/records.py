@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.errors import ProtocolError
-from harness.link.wire import GUARDS, PROTOCOL_VERSION, TICK_UNITS, UNKNOWN
+from harness.link.wire import GUARDS, PROTOCOL_VERSION, TICK_UNITS, UNKNOWN, HelloFlag
 
 LEAST_FRAME = 64
 """Bytes of content that every device takes: the longest request without data, and some data."""
@@ -57,6 +57,7 @@ class DeviceInfo:
     Attributes:
         frame_limit: largest frame content the device takes, in bytes.
         test_faults: the image can be told to fail.
+        compares: it compares layers with digests, and tells which bytes of the arena were written.
         stopped: a run is waiting after one of its layers.
         tick_unit: "none", "emulated", "cycles" or "host-ns".
         ticks_run: the tick counter was seen to move at boot.
@@ -77,6 +78,7 @@ class DeviceInfo:
     protocol: int
     frame_limit: int
     test_faults: bool
+    compares: bool
     stopped: bool
     tick_unit: str
     ticks_run: bool
@@ -137,7 +139,8 @@ class Inference:
     Attributes:
         outputs: bytes of each output tensor.
         layer_outputs: per layer, bytes of each tensor it writes, as they were right after the layer; None if not
-            asked for.
+            asked for. Where the device compared: None for a tensor of which nothing was expected.
+        fetched: number of layers whose outputs came from the device; the others were found to be as expected.
         layer_ticks: per layer, observing it taken out; None if not asked for.
         layer_stack: per layer, bytes of stack under the frame that calls invoke, to within the observer's own frame
             (about 100 bytes); None if not asked for.
@@ -149,7 +152,8 @@ class Inference:
     """
 
     outputs: tuple[bytes, ...]
-    layer_outputs: tuple[tuple[bytes, ...], ...] | None
+    layer_outputs: tuple[tuple[bytes | None, ...], ...] | None
+    fetched: int
     layer_ticks: tuple[int, ...] | None
     layer_stack: tuple[int, ...] | None
     total_ticks: int | None
@@ -240,7 +244,8 @@ def parse_hello(body: bytes) -> tuple[DeviceInfo, int]:
         raise ProtocolError(f"the device takes frames of {frame_limit} bytes at most", hint="at least 128 are needed")
     info = DeviceInfo(
         build_id=build_id, board=board, core=core, protocol=protocol, frame_limit=frame_limit,
-        test_faults=bool(flags & 2), stopped=stopped, tick_unit=tick_unit, ticks_run=bool(flags & 1), guard=guard,
+        test_faults=bool(flags & HelloFlag.TEST_FAULTS), compares=bool(flags & HelloFlag.COMPARES), stopped=stopped,
+        tick_unit=tick_unit, ticks_run=bool(flags & HelloFlag.TICKS_RUN), guard=guard,
         clock_hz=clock_hz, tick_hz=tick_hz, layer_overhead=layer / 256, pair_overhead=pair / 256, run_overhead=run /
         256,
         loop_instructions=loop_instructions, loop_ticks=loop_ticks, stack_size=stack, arena_size=arena,

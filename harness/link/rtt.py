@@ -11,6 +11,7 @@ import time
 from typing import Protocol
 
 from harness.errors import BoardError, BoardLostError
+from harness.link.limits import LEAST_RATE
 
 IDENTIFICATION = b"SEGGER RTT".ljust(16, b"\0")
 SYMBOL = "_SEGGER_RTT"
@@ -20,6 +21,8 @@ _UP, _DOWN = 24, 48
 _WRITE_OFFSET, _READ_OFFSET = 12, 16
 _LARGEST = 1 << 20
 _NAP_S = 0.0005
+# A device that floods us is read no faster than its bytes are used
+_HELD_LIMIT = 4 * 1024 * 1024
 
 
 class MemoryAccess(Protocol):
@@ -97,13 +100,16 @@ class RttTransport:
         """Send all of it, taking in what comes meanwhile: a device that cannot send does not read either."""
         left = memoryview(data)
         deadline = time.monotonic() + WRITE_TIMEOUT_S
+        end = deadline + len(data) / LEAST_RATE
         while left:
             sent = self._send(left)
             if sent:
                 left = left[sent:]
-                deadline = time.monotonic() + WRITE_TIMEOUT_S
+                deadline = min(time.monotonic() + WRITE_TIMEOUT_S, end)
                 continue
-            self._held += self._take()
+            taken = self._take()
+            if len(self._held) < _HELD_LIMIT:
+                self._held += taken
             if time.monotonic() > deadline:
                 raise BoardLostError(
                     f"the device took no bytes for {WRITE_TIMEOUT_S:g} s", hint="the firmware hangs; run again"

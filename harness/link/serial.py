@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 
-import serial
+from harness.errors import PackageMissingError, PortBusyError, PortLostError, PortMissingError
 
-from harness.errors import PortBusyError, PortLostError, PortMissingError
+try:
+    import serial
+except ImportError:
+    raise PackageMissingError.of("pyserial", "a serial port", "probe") from None
 
 _WRITE_TIMEOUT_S = 30.0
 

@@ -5,11 +5,13 @@ Pieces get smaller while frames are lost and larger while they are not (docs/pro
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from harness.errors import DeviceTimeoutError, ProtocolError
 from harness.link.exchange import Exchange, NotReceivedError
+from harness.link.limits import Pace
 from harness.link.status import content_of
 from harness.link.wire import Kind, Space
 
@@ -80,29 +82,31 @@ class Transfer:
         """What `send` returns, called again while its request is lost.
 
         Raises:
-            DeviceTimeoutError: it was lost MOST_LOSSES times.
+            DeviceTimeoutError: it was lost MOST_LOSSES times, or for the time limit of an answer.
         """
-        for _ in range(MOST_LOSSES):
+        losses = Losses(kind, self.exchange.timeout_s)
+        while True:
             try:
                 return send()
             except NotReceivedError:
-                continue
-        raise hopeless(kind)
+                losses.add()
 
     def write(self, index: int, data: bytes) -> None:
-        """Bytes of input tensor `index`."""
+        """Bytes of input tensor `index`, or for WRITE_EXPECTED what a run is expected to write."""
         at = losses = 0
+        pace = Pace(f"writing input {index}, {len(data):,} bytes", self.exchange.timeout_s)
         while at < len(data):
             part = data[at : at + self.piece]
             body = bytes((index,)) + at.to_bytes(4, "little") + part
             try:
-                self.ask(Kind.WRITE, body, tries=_tries(losses))
+                self.ask(Kind.WRITE, body, tries=self.tries_after(losses), timeout_s=pace.left())
             except NotReceivedError:
                 losses += 1
                 self.shrink()
                 continue
             self.grow()
             at += len(part)
+            pace.add(len(part))
 
     def read(self, space: Space, index: int, tensor: int, offset: int, size: int) -> bytes:
         """Bytes of a tensor, table or arena; docs/protocol.md tells what `index` and `tensor` are in each space.
@@ -112,12 +116,14 @@ class Transfer:
         """
         out = bytearray()
         losses = 0
+        pace = Pace(f"reading {size:,} bytes of {space.name}", self.exchange.timeout_s)
         while len(out) < size:
             count = min(self.piece, size - len(out), 0xFFFF)
             body = bytes((space,)) + index.to_bytes(2, "little") + tensor.to_bytes(2, "little")
             body += (offset + len(out)).to_bytes(4, "little") + count.to_bytes(2, "little")
             try:
-                part = self.ask(Kind.READ, body, answer_size=count, tries=_tries(losses))
+                tries = self.tries_after(losses)
+                part = self.ask(Kind.READ, body, answer_size=count, tries=tries, timeout_s=pace.left())
             except NotReceivedError:
                 losses += 1
                 self.shrink()
@@ -126,7 +132,13 @@ class Transfer:
             if len(part) != count:
                 raise ProtocolError(f"{len(part)} bytes read where {count} were asked for", hint="run again")
             out += part
+            pace.add(count)
         return bytes(out)
+
+    @staticmethod
+    def tries_after(losses: int) -> int | None:
+        """A few sendings at each size; the last goes on until the time limit and its error."""
+        return _TRIES_AT_A_SIZE if losses < MOST_LOSSES else None
 
     def shrink(self) -> None:
         """A frame was lost."""
@@ -141,14 +153,20 @@ class Transfer:
             self._good = 0
 
 
-def _tries(losses: int) -> int | None:
-    """A few sendings at each size; the last goes on until the time limit and its error."""
-    return _TRIES_AT_A_SIZE if losses < MOST_LOSSES else None
+class Losses:
+    """How often one request was lost; some are too many."""
 
+    def __init__(self, kind: Kind, limit_s: float) -> None:
+        """limit_s: seconds from now, after which one more loss is too many."""
+        self._kind = kind
+        self._until = time.monotonic() + limit_s
+        self._count = 0
 
-def hopeless(kind: Kind) -> DeviceTimeoutError:
-    """The error of a line that is given up on."""
-    return DeviceTimeoutError(
-        f"{kind.name} was lost {MOST_LOSSES} times in a row",
-        hint="the line is too bad to work with: cable, baud rate?",
-    )
+    def add(self) -> None:
+        """It was lost again. Raises DeviceTimeoutError: MOST_LOSSES times, or for too long."""
+        self._count += 1
+        if self._count >= MOST_LOSSES or time.monotonic() > self._until:
+            raise DeviceTimeoutError(
+                f"{self._kind.name} was lost {self._count} times in a row",
+                hint="the line is too bad to work with: cable, baud rate?",
+            )

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from harness.errors import BoardLostError
+from harness.link.limits import LEAST_RATE
 
 WRITE_TIMEOUT_S = 30.0
 READ_SIZE = 65_536
@@ -46,11 +47,12 @@ def write_all(
         receive: reads what has come and keeps it.
 
     Raises:
-        BoardLostError: nothing was taken for WRITE_TIMEOUT_S seconds.
+        BoardLostError: nothing was taken for WRITE_TIMEOUT_S seconds, or less than LEAST_RATE after them.
     """
     left = memoryview(data)
     left = left[send(left) :]  # mostly that is all
     deadline = time.monotonic() + WRITE_TIMEOUT_S
+    end = deadline + len(data) / LEAST_RATE
     while left:
         readable, writable = ready(reader, writer, deadline - time.monotonic())
         if readable:
@@ -59,7 +61,7 @@ def write_all(
             count = send(left)
             left = left[count:]
             if count:
-                deadline = time.monotonic() + WRITE_TIMEOUT_S
+                deadline = min(time.monotonic() + WRITE_TIMEOUT_S, end)
         if time.monotonic() >= deadline:
             raise BoardLostError(
                 f"the board took no bytes for {WRITE_TIMEOUT_S:.0f} s",

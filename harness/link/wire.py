@@ -11,6 +11,8 @@ UNKNOWN = 0xFFFFFFFF
 """A figure that the device cannot tell, and the layer where none is observed."""
 TICK_UNITS = ("none", "emulated", "cycles", "host-ns")
 GUARDS = ("none", "mpu", "limit", "canary")
+WRITE_EXPECTED = 0xFF
+"""The index for WRITE of what mode COMPARE expects; inputs have those below."""
 PHASES = ("idle", "init", "invoke")
 
 
@@ -29,6 +31,7 @@ class Kind(IntEnum):
     REPEAT = 0x0A
     BAUD = 0x0B
     LINE = 0x0C
+    GAPS = 0x0D
     TEST = 0x60
     ACCEPTED = 0xF0
     DAMAGED = 0xF1
@@ -57,6 +60,15 @@ class Mode(IntFlag):
     STEP = 2
     LAYER_STACK = 4
     INLINE = 8
+    COMPARE = 16
+
+
+class HelloFlag(IntFlag):
+    """Facts that the answer to HELLO tells by a bit each."""
+
+    TICKS_RUN = 1
+    TEST_FAULTS = 2
+    COMPARES = 4
 
 
 class ModelTable(IntEnum):

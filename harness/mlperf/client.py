@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.errors import DeviceRefusedError, DeviceTimeoutError, NoBytesError, ProtocolError
+from harness.errors import DeviceRefusedError, DeviceTimeoutError, FloodError, NoBytesError, ProtocolError
 from harness.link.transport import Transport
 
 READY = "m-ready"
@@ -19,6 +19,9 @@ BYTES_PER_COMMAND = 31
 """Bytes of input per command, as the benchmark's runner sends them: its firmware takes commands of 80 characters."""
 LINE_LIMIT = 1 << 20
 """The most bytes that a device may send without ending a line."""
+MOST_LINES, MOST_BYTES = 10_000, 2 << 20
+"""The most that an answer may have."""
+_SLICE = 16_384
 # Enough if inferences take at least a fiftieth of the time of the first one
 _MOST_RUNS = 64
 _NUMBER = re.compile(r"-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|inf)|nan")
@@ -69,6 +72,7 @@ class MlperfClient:
         self._transport = transport
         self._timeout_s = timeout_s
         self._held = b""
+        self._coming = b""  # read, and not yet looked at
 
     def wait_ready(self) -> None:
         """Waits until the device answers, whether it has just started or has received part of a command.
@@ -97,7 +101,7 @@ class MlperfClient:
         deadline = time.monotonic() + self._timeout_s
         while self._transport.read(0.2) and time.monotonic() < deadline:
             pass
-        self._held = b""
+        self._held = self._coming = b""
 
     def command(self, text: str, *, timeout_s: float | None = None, refuse: bool = True) -> list[str]:
         """Sends a command; returns the lines of the answer without m-ready.
@@ -110,14 +114,16 @@ class MlperfClient:
         Raises:
             DeviceRefusedError: a line of the answer is e-[...].
             NoBytesError, DeviceTimeoutError: there is no answer, or no m-ready.
-            ProtocolError: a line of the answer is too long.
+            ProtocolError, FloodError: a line of the answer is too long, or the answer is.
         """
         self._transport.write(text.encode("ascii") + b"%")
         lines = self._answer(self._timeout_s if timeout_s is None else timeout_s, text[:40])
         refused = [line for line in lines if line.startswith("e-[")]
         if refuse and refused:
             raise DeviceRefusedError(
-                f"'{text[:40]}': {refused[0]}", hint="docs/mlperf.md explains the commands", details="\n".join(lines)
+                f"'{text[:40]}': {refused[0]}",
+                hint="`tinyhil docs mlperf` explains the commands",
+                details="\n".join(lines),
             )
         return lines
 
@@ -131,7 +137,7 @@ class MlperfClient:
 
     def timestamp(self) -> int:
         """Microseconds by the device's clock."""
-        return int(self._told(self.command("timestamp"), r"m-lap-us-(\d+)"))
+        return int(self._told(self.command("timestamp"), r"m-lap-us-(\d{1,18})"))
 
     def load(self, data: bytes) -> None:
         """Sends the input of an inference.
@@ -153,7 +159,7 @@ class MlperfClient:
             ProtocolError: the answer lacks times or results.
         """
         lines = self.command(f"infer {inferences} {warmups}", timeout_s=timeout_s)
-        laps = [int(found[1]) for line in lines if (found := re.fullmatch(r"m-lap-us-(\d+)", line))]
+        laps = [int(found[1]) for line in lines if (found := re.fullmatch(r"m-lap-us-(\d{1,18})", line))]
         if len(laps) != 2 or laps[1] < laps[0]:
             raise ProtocolError(f"{len(laps)} m-lap-us of an inference, not two in order", hint="see the details",
                                 details="\n".join(lines))  # fmt: skip
@@ -229,20 +235,23 @@ class MlperfClient:
         """The lines of an answer, up to m-ready."""
         lines: list[str] = []
         deadline = time.monotonic() + timeout_s
-        heard = bool(self._held)
+        came, ended = len(self._held), 0
         while True:
-            line, found, rest = self._held.partition(b"\n")
-            if found:
-                self._held = rest
-                text = line.decode("ascii", "replace").strip()
+            end = self._held.find(b"\n")
+            if end >= 0:
+                text = self._held[:end].decode("ascii", "replace").strip()
+                self._held = self._held[end + 1 :]
                 if text == READY:
                     return lines
                 if text:
                     lines.append(text)
+                ended += 1
+                if ended > MOST_LINES:
+                    raise _flood(doing, f"{MOST_LINES:,} lines")
                 continue
             left = deadline - time.monotonic()
             if left <= 0:
-                kind = DeviceTimeoutError if heard or lines else NoBytesError
+                kind = DeviceTimeoutError if came else NoBytesError
                 raise kind(
                     f"'{doing}' was not answered within {max(timeout_s, 0):.3g} s",
                     hint="is it firmware of this language, at 115200 baud? Reset the board and try again",
@@ -250,6 +259,17 @@ class MlperfClient:
                 )
             if len(self._held) > LINE_LIMIT:
                 raise ProtocolError("a line without end", hint="is it another firmware, or another baud rate?")
-            data = self._transport.read(min(left, 0.1))
-            heard = heard or bool(data)
-            self._held += data
+            if came > MOST_BYTES:
+                raise _flood(doing, f"{MOST_BYTES:,} bytes")
+            if not self._coming:
+                self._coming = self._transport.read(min(left, 0.1))
+            self._held += self._coming[:_SLICE]
+            came += len(self._coming[:_SLICE])
+            self._coming = self._coming[_SLICE:]
+
+
+def _flood(doing: str, how_much: str) -> FloodError:
+    return FloodError(
+        f"the device answers '{doing}' without end: more than {how_much}",
+        hint="reset the board; if it happens again, another firmware may be on it",
+    )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from harness.errors import OracleError
 from harness.ir.graph import Graph
-from harness.oracle.isolated import IsolatedInterpreter
+from harness.oracle.isolated import MEMORY_LIMIT, TIME_LIMIT_S, IsolatedInterpreter
 from harness.oracle.oracle import ORACLES, Oracle
 from harness.oracle.server import can_isolate
 from harness.oracle.session import Interpreter, OracleResult, OracleSession
 
-__all__ = ["ORACLES", "Interpreter", "Oracle", "OracleResult", "OracleSession", "open_oracle"]
+__all__ = ["ORACLES", "Interpreter", "Oracle", "OracleResult", "OracleSession", "open_file", "open_oracle"]
 
 
 def open_oracle(
@@ -33,11 +33,30 @@ def open_oracle(
         return OracleSession(name, graph, oracle.interpret_graph(graph))
     if not graph.model:
         raise OracleError(f"model '{graph.name}' has no file for '{name}' to read", hint="import the model from a file")
-    if isolated and can_isolate():
-        interpreter: Interpreter = IsolatedInterpreter(
-            graph.model, name, time_limit_s=time_limit_s, memory_limit=memory_limit
-        )
+    if isolated:
+        interpreter = open_file(name, graph.model, time_limit_s=time_limit_s, memory_limit=memory_limit)
         return OracleSession(name, graph, interpreter)
-    if oracle.interpret is None:
+    return OracleSession(name, graph, _open_here(name, graph.model))
+
+
+def open_file(
+    name: str, model: bytes, *, time_limit_s: float = TIME_LIMIT_S, memory_limit: int = MEMORY_LIMIT
+) -> Interpreter:
+    """Open an oracle on the bytes of a model file that tinyhil itself need not be able to read.
+
+    It runs in a process of its own, as of `open_oracle` with `isolated`, with the same limits. Close it after use.
+
+    Raises:
+        OracleMissingError: the package it needs is not installed.
+        OracleError: it refuses the model.
+    """
+    if can_isolate():
+        return IsolatedInterpreter(model, name, time_limit_s=time_limit_s, memory_limit=memory_limit)
+    return _open_here(name, model)
+
+
+def _open_here(name: str, model: bytes) -> Interpreter:
+    interpret = ORACLES.get(name).interpret
+    if interpret is None:
         raise OracleError(f"oracle '{name}' opens neither a file nor a graph", hint="correct the package that has it")
-    return OracleSession(name, graph, oracle.interpret(graph.model))
+    return interpret(model)

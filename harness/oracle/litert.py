@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -141,9 +143,16 @@ def find_package(package: str | None = None) -> tuple[str, Any]:
                 failures.append(f"{distribution}: {error}")
     raise OracleMissingError(
         f"the oracles 'litert' and 'litert-ref' need {package or ' or '.join(PACKAGES)}",
-        hint="pip install ai-edge-litert",
+        hint=missing_hint(),
         details="\n".join(failures),
     )
+
+
+def missing_hint() -> str:
+    """What to do on this machine where no package is installed."""
+    if (sys.platform, platform.machine()) == ("darwin", "x86_64"):
+        return "ai-edge-litert has wheels for Linux, Windows and macOS on arm64; the oracle 'spec' runs everywhere"
+    return "pip install 'tinyhil[litert]'"
 
 
 def _load() -> None:

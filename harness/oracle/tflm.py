@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import platform
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -99,9 +100,19 @@ def load_runtime() -> Any:
     except ImportError as error:
         raise OracleMissingError(
             f"the oracle 'tflm' needs package tflite-micro: {error}",
-            hint="pip install --pre tflite-micro",
+            hint=missing_hint(),
         ) from error
     return runtime
+
+
+def missing_hint() -> str:
+    """What to do on this machine where the package is not installed."""
+    if (sys.platform, platform.machine()) == ("linux", "x86_64"):
+        return "pip install 'tflite-micro>=0.dev20260930024714'; without it, the oracle 'spec' gives the same bytes"
+    return (
+        "the oracle 'spec' (--oracle spec, or in the card) is tinyhil's own and gives the same bytes; tflite-micro has "
+        "wheels for Linux on x86-64 only"
+    )
 
 
 def _count_outputs(model: bytes) -> int:

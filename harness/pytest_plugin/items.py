@@ -7,20 +7,27 @@ silent board, the next set-up tries again: that of the next check, or of the sam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.build.progress import Progress
 from harness.errors import Category, TinyhilError
 from harness.frontends import is_model
+from harness.pytest_plugin.failures import CardRun, CheckFailedError, Failures, text_of
+from harness.pytest_plugin.paths import find
+from harness.pytest_plugin.properties import check_properties, own_properties
 from harness.pytest_plugin.settings import Settings
 from harness.quantization.types import Array
 from harness.report import rows
 from harness.report.document import Document, error_document, run_document
-from harness.report.plain import one_line, plain
+from harness.report.heartbeat import Heartbeat
+from harness.report.plain import one_line
 from harness.validate.card import (
     SUFFIX,
     Card,
@@ -31,38 +38,27 @@ from harness.validate.card import (
     load_card,
     parse_vectors,
 )
-from harness.validate.checks import CheckResult, Status, check_names
+from harness.validate.checks import Status, check_names
 from harness.validate.options import Options, apply_options, check_choice
 from harness.validate.outcome import Outcome
 from harness.validate.workbench import Workbench
 from harness.version import __version__
 
-
-@dataclass(frozen=True)
-class CardRun:
-    """The outcome of a card on a board, and its document."""
-
-    outcome: Outcome
-    document: Document
-
-
-class CheckFailedError(AssertionError):
-    """A check of a card failed."""
-
-    def __init__(self, run: CardRun, check: CheckResult) -> None:
-        super().__init__(f"{check.name}: {check.summary}")
-        self.run = run
-        self.check = check
+_RUNS = pytest.StashKey[int]()  # how many runs a test has made so far
 
 
 class PluginState:
     """State of a pytest process: the workbench, the runs made so far, and their documents not yet reported."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, write: Callable[[str], object] | None = None) -> None:
+        """write: writes a line to a log that must not be silent for long; None where none is kept."""
         self.settings = settings
+        self._write = write
         self.bench = Workbench()
         self._runs: dict[tuple[Path, str], CardRun | TinyhilError] = {}
-        self._documents: list[Document] = []
+        self._failures = Failures()
+        self._documents: list[Document] = []  # of runs since the last report
+        self._ran: list[Document] = []  # the same, and calls without a comparison
 
     def run_of(self, card: Card, board: str) -> CardRun:
         """The run of a card on a board; made by the first call.
@@ -87,40 +83,52 @@ class PluginState:
     def run(self, card: Card, board: str, options: Options) -> CardRun:
         """Runs a card on a board, and keeps the document for the next report."""
         try:
-            outcome = self.bench.validate(card, board, options)
+            with self.progress(f"{card.name} on {board}") as tell:
+                outcome = self.bench.validate(card, board, options, tell)
         except TinyhilError as error:
-            self._documents.append(error_document(card.name, board, error, str(card.path or card.model)))
+            self._keep(error_document(card.name, board, error, str(card.path or card.model)))
             raise
         run = CardRun(outcome, run_document(outcome))
-        self._documents.append(run.document)
+        self._keep(run.document)
         return run
 
-    def take_documents(self) -> list[Document]:
-        """The documents made since the last call."""
-        taken, self._documents = self._documents, []
-        return taken
+    def call(self, model: Path, board: str, inputs: Sequence[Sequence[Array]]) -> list[tuple[Array, ...]]:
+        """The outputs of a model, without any comparison; noted for the next report."""
+        vectors = {"count": len(inputs)}
+        self._ran.append({"kind": "call", "name": model.stem, "board": {"asked": board}, "vectors": vectors})
+        with self.progress(f"{model.name} on {board}") as tell:
+            return self.bench.run(model, board, inputs, self.settings.options, tell)
+
+    def _keep(self, document: Document) -> None:
+        self._documents.append(document)
+        self._ran.append(document)
+
+    def progress(self, title: str) -> AbstractContextManager[Progress | None]:
+        """Context of a run, whose progress is written every few seconds."""
+        return nullcontext() if self._write is None else Heartbeat(self._write, title)
 
     def explain(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-        """Adds the line's transcript, the first differing layer and a hint to a failing report.
-
-        For a TinyhilError in a test of the user's own, the report becomes that of an error, not a failure.
-        """
+        """Completes a failing report: see harness.pytest_plugin.failures."""
         error = call.excinfo.value if call.excinfo else None
-        if isinstance(error, TinyhilError):
-            if isinstance(item, CheckItem):
-                report.longrepr = _text_of(error)  # instead of a traceback through pytest
-            else:
-                report.sections.append(("tinyhil", _text_of(error)))
-                if report.when == "call":
-                    report.when = "setup"  # which pytest, its JUnit file and xdist count as an error, not a failure
-            if error.transcript:
-                report.sections.append(("last bytes on the line", _tail(error.transcript)))
-        elif isinstance(error, CheckFailedError):
-            document = error.run.document
-            if document["verdict"]["first_layer"]:
-                report.sections.append(("first differing layer", rows.first_difference(document)))
-            if document["transcript"]:
-                report.sections.append(("last bytes on the line", _tail(document["transcript"])))
+        if isinstance(item, CheckItem) and isinstance(error, TinyhilError | CheckFailedError):
+            self._failures.of_check(f"{item.card.name} on {item.board}", item.check, error, report)
+        elif isinstance(error, TinyhilError):
+            self._failures.of_test(error, report)
+
+    def attach(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """Attaches to a report what was run since the last one: documents, and a user's test with its properties."""
+        carried = report.__dict__  # xdist transfers all of it
+        if self._documents:
+            carried["tinyhil"] = json.dumps(self._documents)
+        hil = getattr(item, "funcargs", {}).get("hil")
+        if not isinstance(item, CheckItem) and (self._ran or isinstance(hil, Hil)):
+            found = own_properties(self._ran, item.stash.get(_RUNS, 0))
+            item.stash[_RUNS] = item.stash.get(_RUNS, 0) + len(self._ran)
+            item.user_properties += found  # the next report's
+            report.user_properties += found
+            board = hil.board if isinstance(hil, Hil) else self._ran[0]["board"]["asked"]
+            carried["tinyhil_test"] = {"board": board, "runs": [_brief(run) for run in self._ran]}
+        self._documents, self._ran = [], []
 
 
 class _HilFile(pytest.File):
@@ -146,7 +154,7 @@ class _HilFile(pytest.File):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The card's error, without a traceback."""
         if isinstance(excinfo.value, TinyhilError):
-            return _text_of(excinfo.value)
+            return text_of(excinfo.value)
         return super().repr_failure(excinfo)
 
 
@@ -181,39 +189,36 @@ class CheckItem(pytest.Item):
     def setup(self) -> None:
         """Makes the run, unless another check has."""
         self._run = self._state.run_of(self.card, self.board)
-        self.user_properties += _properties(self._run.document, self.check)
+        self.user_properties += check_properties(self._run.document, self.check)
 
     def runtest(self) -> None:
         """Raises CheckFailedError if the check failed; skips it if it was not measured."""
         assert self._run is not None
         check = next(c for c in self._run.outcome.verdict.checks if c.name == self.check)
         if check.status is Status.NOT_MEASURED:
-            pytest.skip(check.summary)
+            pytest.skip(one_line(check.summary))
         if check.status is Status.FAIL:
             raise CheckFailedError(self._run, check)
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """All checks of the run, without a traceback."""
-        error = excinfo.value
-        if isinstance(error, CheckFailedError):
-            return plain(f"{error}\n{error.run.outcome.explain()}")
-        return super().repr_failure(excinfo, style)
-
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """File and title of the check."""
-        return self.path, None, f"{self.card.name}: {self.check} on {self.board}"
+        return self.path, None, one_line(f"{self.card.name}: {self.check} on {self.board}")
 
 
 class Hil:
     """Runs models on a board, for tests: the fixture `hil`.
 
+    A relative path is looked for beside the file of the test that runs, then in pytest's rootdir, then in the current
+    folder.
+
     Attributes:
         board: the board's name.
     """
 
-    def __init__(self, state: PluginState, board: str) -> None:
+    def __init__(self, state: PluginState, board: str, folders: Callable[[], Sequence[Path]]) -> None:
         self.board = board
         self._state = state
+        self._folders = folders
 
     def validate(
         self, model: str | Path, *, vectors: int | str | None = None, oracle: str | None = None
@@ -230,7 +235,7 @@ class Hil:
         """
         __tracebackhide__ = True
         try:
-            return self._validate(Path(model), vectors, oracle)
+            return self._validate(model, vectors, oracle)
         except TinyhilError as error:
             raise _without_frames(error) from None
 
@@ -249,17 +254,21 @@ class Hil:
         """
         __tracebackhide__ = True
         try:
-            return self._state.bench.run(Path(model), self.board, inputs, self._state.settings.options)
+            return self._state.call(self._path(model), self.board, inputs)
         except TinyhilError as error:
             raise _without_frames(error) from None
 
-    def _validate(self, model: Path, vectors: int | str | None, oracle: str | None) -> Outcome:
-        card = card_of(model)
+    def _path(self, name: str | Path) -> Path:
+        return find(name, self._folders())
+
+    def _validate(self, model: str | Path, vectors: int | str | None, oracle: str | None) -> Outcome:
         if oracle is not None:
             check_choice("oracle", oracle)
+        card = card_of(self._path(model))
         given: RandomVectors | FileVectors | None = None
         if vectors is not None:
-            given = parse_vectors(str(vectors), Path.cwd())
+            text = str(vectors)
+            given = parse_vectors(str(self._path(text)) if text.endswith(".npz") else text, Path.cwd())
         base = self._state.settings.options
         options = replace(base, vectors=given or base.vectors, oracle=oracle or base.oracle)
         return self._state.run(card, self.board, options).outcome
@@ -287,7 +296,7 @@ def header(settings: Settings) -> list[str]:
     tools = tool_versions()
     lines.append("tools: " + "; ".join(tools[name] for name in ("arm compiler", "qemu")))
     lines.append("oracles: " + "; ".join(tools[name] for name in ("oracle tflm", "oracle litert")))
-    return lines
+    return [one_line(line) for line in lines]
 
 
 def scheduler(config: pytest.Config, log: Any) -> Any:
@@ -304,37 +313,7 @@ def scheduler(config: pytest.Config, log: Any) -> Any:
     return PerRun(config, log)
 
 
-def _text_of(error: TinyhilError) -> str:
-    """An error's message, hint and details."""
-    details = [plain(error.details)] if error.details else []
-    return "\n".join([one_line(str(error)), *details, one_line(f"try: {error.hint}")])
-
-
-def _tail(transcript: str, lines: int = 24) -> str:
-    """The heading of a transcript and its last lines; the bundle has all of it."""
-    head, *rest = transcript.splitlines()
-    return plain("\n".join([head, *rest[-lines:]]))
-
-
-def _properties(document: Document, check: str) -> list[tuple[str, object]]:
-    """JUnit properties of an item."""
-    memory, time = document["memory"], document["time"]
-    found: dict[str, object] = {
-        "board": document["board"]["asked"],
-        "ran_on": document["board"]["ran_on"],
-        "core": document["board"]["core"],
-        "model_sha256": document["model"]["sha256"],
-        "oracle": f"{document['oracle']['name']} {document['oracle']['version']}",
-        "build_id": document["image"]["build_id"],
-        "vectors": document["vectors"]["count"],
-        "max_lsb": document["verdict"]["max_lsb"],
-        "arena_bytes": memory["arena_measured"],
-        "stack_bytes": memory["stack_measured"],
-        "flash_bytes": memory["flash"],
-        time["unit"]: time["total"],
-    }
-    for kernels in ("reference", "cmsis-nn"):
-        found[f"ratio_to_tflm_{kernels}"] = rows.ratio_to_tflm(document, kernels, "total")
-    figures = next(c["figures"] for c in document["verdict"]["checks"] if c["name"] == check)
-    found |= {f"{check}.{name}": value for name, value in figures.items()}
-    return [(f"tinyhil.{name}", value) for name, value in found.items() if value is not None]
+def _brief(run: Document) -> dict[str, Any]:
+    """A run of a user's test in short; the verdict is None where nothing was compared."""
+    verdict = None if run["kind"] == "call" else rows.verdict_word(run)
+    return {"model": run["name"], "board": run["board"]["asked"], "verdict": verdict}

@@ -1,25 +1,32 @@
 """The pytest plugin's options, hooks and fixtures; collectors, items and class Hil are in items.py.
 
+What collects results and writes them is in controller.py.
+
 Every pytest run loads the plugin if tinyhil is installed. It therefore imports nothing heavy before a card, a model or
 one of its fixtures is used, and prints nothing in projects without them.
 """
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Generator, Sequence
+import contextlib
+import os
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.pytest_plugin.controller import Blocks, Controller
 from harness.pytest_plugin.settings import LIST_SETTINGS, SETTINGS, is_used, settings, values
 
 if TYPE_CHECKING:
     from harness.pytest_plugin.items import Hil, PluginState
 
+_ITEM = pytest.StashKey[pytest.Item]()  # the test that runs
 _STATE = pytest.StashKey[Any]()  # of a PluginState, whose module is imported when it is needed
+
+_STDERR = 2
+_LOG = pytest.StashKey[int]()  # standard error, which pytest replaces while tests run; only where it is no terminal
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,9 +52,14 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Registers the marker, and collects the models named by --model."""
     config.addinivalue_line("markers", "hil: a check of a neural network on a board (items of cards and models)")
+    with contextlib.suppress(OSError):
+        if not os.isatty(_STDERR):
+            config.stash[_LOG] = os.dup(_STDERR)
     if hasattr(config, "workerinput"):
         return
-    config.pluginmanager.register(_Controller(config), "tinyhil-controller")
+    blocks = Blocks()
+    config.pluginmanager.register(blocks, "tinyhil-blocks")
+    config.pluginmanager.register(Controller(config, blocks), "tinyhil-controller")
     models = [str(config.invocation_params.dir / model) for model in values(config, "model")]
     if not models:
         return
@@ -55,6 +67,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.args[:] = models  # `pytest --model M` runs that model, not the whole project as well
     else:
         config.args.extend(models)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Closes what pytest_configure opened."""
+    log = config.stash.get(_LOG, None)
+    if log is not None:
+        del config.stash[_LOG]
+        os.close(log)
 
 
 def _checked(config: pytest.Config) -> None:
@@ -66,17 +86,38 @@ def _checked(config: pytest.Config) -> None:
             from harness.report.bundle import check_folder
 
             check_folder(report)
+        _check_models(config)
     except TinyhilError as error:
         raise pytest.UsageError(f"tinyhil: {error.message}\n  try: {error.hint}") from None
+
+
+def _check_models(config: pytest.Config) -> None:
+    """Raises ModelFileError for a --model that nothing reads: pytest would only say that it has no tests."""
+    from harness.frontends import unreadable
+
+    for model in values(config, "model"):
+        path = model if "://" in model else config.invocation_params.dir / model
+        error = None if str(path).endswith(".hil.yaml") else unreadable(path)
+        if error is not None:
+            raise error
 
 
 def _state(config: pytest.Config) -> PluginState:
     if _STATE not in config.stash:
         from harness.pytest_plugin.items import PluginState
 
-        config.stash[_STATE] = PluginState(settings(config))
+        log = config.stash.get(_LOG, None)
+        config.stash[_STATE] = PluginState(settings(config), None if log is None else _writer(log))
     state: PluginState = config.stash[_STATE]
     return state
+
+
+def _writer(descriptor: int) -> Callable[[str], None]:
+    def write(line: str) -> None:
+        with contextlib.suppress(OSError):  # nobody reads it any more
+            os.write(descriptor, f"{line}\n".encode(errors="backslashreplace"))
+
+    return write
 
 
 # --- collection ------------------------------------------------------------------------------------------------------
@@ -143,8 +184,18 @@ def hil_model(request: pytest.FixtureRequest) -> Path:
 def hil(board: str, pytestconfig: pytest.Config) -> Hil:
     """Runs models on `board`: `hil.validate(model)`, `hil.run(model, inputs)`; see harness.pytest_plugin.items.Hil."""
     from harness.pytest_plugin.items import Hil
+    from harness.pytest_plugin.paths import folders_of
 
-    return Hil(_state(pytestconfig), board)
+    def folders() -> Sequence[Path]:
+        return folders_of(pytestconfig.stash.get(_ITEM, None), pytestconfig)
+
+    return Hil(_state(pytestconfig), board, folders)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Notes which test runs, for the fixture `hil`, which outlives it: paths are looked for beside the test's file."""
+    item.config.stash[_ITEM] = item
 
 
 # --- reporting -------------------------------------------------------------------------------------------------------
@@ -168,64 +219,5 @@ def pytest_runtest_makereport(
     state = item.config.stash.get(_STATE, None)
     if state is not None:
         state.explain(item, call, report)
-        pending = state.take_documents()
-        if pending:
-            report.__dict__["tinyhil"] = json.dumps(pending)  # xdist transfers all of __dict__
+        state.attach(item, report)
     return report
-
-
-class _Controller:
-    """Collects documents and writes summary and bundle, in the controlling process (without xdist the only one)."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
-        self._documents: list[dict[str, Any]] = []
-        self._faults: dict[tuple[str, str, str], dict[str, Any]] = {}  # the last document of each that is an error
-        self._bundle: str | None = None
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Takes the documents attached to a report."""
-        carried = getattr(report, "tinyhil", None)
-        for document in json.loads(carried) if carried else ():
-            file = report.nodeid.partition("::")[0]
-            origin = (report.nodeid if file.endswith(".py") else file, document["name"], document["board"]["asked"])
-            earlier = self._faults.pop(origin, None)
-            if earlier is not None:  # the run that ended with a fault was made again
-                self._documents = [known for known in self._documents if known is not earlier]
-            if document["kind"] == "error":
-                self._faults[origin] = document
-            self._documents.append(document)
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Writes the bundle."""
-        if not self._documents:
-            return
-        folder = settings(self._config).report
-        if folder is None:
-            return
-        from harness.errors import ResultsError
-        from harness.report.bundle import Invocation, write_bundle
-        from harness.report.tool_versions import tool_versions
-
-        command = [Path(sys.argv[0]).name, *self._config.invocation_params.args]
-        try:
-            page = write_bundle(folder, self._documents, Invocation([str(part) for part in command], tool_versions()))
-            self._bundle = f"report: {page}"
-        except ResultsError as error:
-            self._bundle = f"no report: {error.message}; {error.hint}"
-            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Writes the table of results."""
-        if not self._documents:
-            return
-        from harness.report.plain import one_line
-        from harness.report.rows import summary
-
-        terminalreporter.ensure_newline()
-        terminalreporter.section("tinyhil")
-        for line in summary(self._documents).plain():
-            terminalreporter.write_line(line)
-        if self._bundle:
-            terminalreporter.write_line(one_line(self._bundle))

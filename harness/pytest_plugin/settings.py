@@ -23,7 +23,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "board": ("NAME", f"board to run on, repeatable, or `all`; `tinyhil boards` lists them (default: {DEFAULT_BOARD})"),
     "model": ("FILE", "validate this .tflite file, with or without a card; repeatable"),
     "vectors": ("V", "instead of the cards' vectors: NAME.npz, or COUNT or COUNT:SEED for random ones"),
-    "link": ("LINK", "uart (default), fast for the board's quickest, or rtt through a debug probe"),
+    "link": ("LINK", "auto (default: fast on emulated boards, else uart), uart, fast, or rtt through a debug probe"),
     "placement": ("PART=REGION", "put arena, stack, data, weights or code into that memory region; repeatable"),
     "probe": ("ID", "unique id of the debug probe, or BOARD=ID,...; `tinyhil boards --probe` lists them"),
     "report": ("DIR", "write a result bundle there: results.json, report.html, images, manifest.json"),
@@ -82,7 +82,7 @@ def settings(config: pytest.Config) -> Settings:
     from harness.validate.options import Options, check_choice, choose_boards
 
     here = config.invocation_params.dir
-    link = (values(config, "link") or ["uart"])[0]
+    link = (values(config, "link") or ["auto"])[0]
     check_choice("link", link)
     oracle = next(iter(values(config, "oracle")), None)
     if oracle is not None:

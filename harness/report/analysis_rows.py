@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from harness.report import rows
 from harness.report.document import Document
-from harness.report.rows import ReportTable
-from harness.validate.differences import short_name
+from harness.report.table import ReportTable
 
 
 def tensors(document: Document) -> Iterator[str]:
@@ -28,6 +27,21 @@ def operators(document: Document) -> ReportTable:
         for op, count in document["operators"].items()
     )
     return ReportTable("Operators", ("operator", "count", "coverage"), lines, frozenset({"count"}))
+
+
+def fit(document: Document) -> Iterator[str]:
+    """Lines on whether the model fits the board's memory, by what is known before anything is built."""
+    found = document["fit"]
+    if found is None:
+        return
+    verdict = "fits" if found["fits"] else "does not fit"
+    yield f"{verdict} {document['board']}, before building and without the test harness:"
+    for use in found["regions"]:
+        parts = " + ".join(f"{p['name']}{' about' if p['estimated'] else ''} {p['bytes']:,}" for p in use["parts"])
+        over = f": {use['excess']:,} B too many" if use["excess"] else ""
+        yield f"  {use['region']} ({use['kind']}) {use['used']:,} of {use['size']:,} B = {parts}{over}"
+    if found["try"]:
+        yield f"  try: {found['try']}"
 
 
 def layers(document: Document) -> ReportTable:
@@ -53,19 +67,20 @@ def layers(document: Document) -> ReportTable:
     )
     where = f"{document['core']} on {document['board']}" if document["board"] else document["core"]
     right = frozenset(columns) - {"layer", "op", "kernel", "by"}
-    return ReportTable(f"Layers for {where}", columns, lines, right, (note,))
+    return ReportTable(f"Layers for {where}", columns, lines, right, (note,), drop=("by", "scratch B", "op", "#"))
 
 
 def arena(document: Document) -> ReportTable:
     """One line per tensor, state and scratch buffer in the arena."""
     count = len(document["layers"])
+    shown = rows.tensor_names(document)
     lines = tuple(
         (
             f"{place['offset']:,}",
             f"{place['size']:,}",
             place["kind"],
             _lifetime(place["first_layer"], place["last_layer"], count),
-            short_name(place["name"]),
+            shown[place["name"]],
         )
         for place in sorted(document["arena"]["placements"], key=lambda p: (p["offset"], p["first_layer"]))
     )

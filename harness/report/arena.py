@@ -21,7 +21,9 @@ def arena_document(plan: Plan, described: Mapping[str, Any]) -> dict[str, Any]:
     terms = _terms(alive)
     peak = sum(term["bytes"] for term in terms)
     content["layers"] = len(plan.layers)
-    content["worst_layer"] = plan.layers[worst].name if plan.layers else None
+    content["worst_layer"] = plan.layers[worst].name if 0 <= worst < len(plan.layers) else None
+    content["worst_at"] = _moment(plan, worst)
+    content["worst_index"] = worst if plan.layers else None
     content["peak"] = peak
     content["scratch"] = sum(p.size for p in alive if p.tensor is None and p.state is None)
     content["overlapped"] = sum(p.size for p in _whole(alive)) - peak
@@ -31,14 +33,27 @@ def arena_document(plan: Plan, described: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _worst_layer(plan: Plan) -> tuple[int, list[ArenaPlacement]]:
-    best, alive = 0, [p for p in plan.placements]
-    most = -1
-    for index in range(len(plan.layers)):
+    """(index of the layer at which most bytes are alive, what is alive there).
+
+    -1 is before the first layer, where all inputs are written, those too that nothing reads; len(layers) behind all.
+    """
+    count = len(plan.layers)
+    best, alive, most = 0, list(plan.placements), -1
+    for index in (*range(count), -1, count):
         here = [p for p in plan.placements if p.first <= index <= p.last and p.size]
         covered = sum(term["bytes"] for term in _terms(here))
         if covered > most:
             best, alive, most = index, here, covered
     return best, alive
+
+
+def _moment(plan: Plan, index: int) -> str:
+    """The time of an index of `_worst_layer` in words; "" for a plan without layers."""
+    if not plan.layers:
+        return ""
+    if index < 0:
+        return "before the first layer, with all inputs"
+    return f"at layer {plan.layers[index].name}" if index < len(plan.layers) else "after the last layer"
 
 
 def _whole(placements: list[ArenaPlacement]) -> list[ArenaPlacement]:

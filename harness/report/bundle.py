@@ -16,12 +16,15 @@ from typing import Any
 
 from harness.compiler.names import identifier
 from harness.errors import ResultsError
-from harness.files.reading import check_path, sha256_of
+from harness.files.reading import check_path, read_beginning, read_regular, sha256_of
 from harness.files.writing import copy_new, is_full, publish, reason, staging, write_new
 from harness.report.document import SCHEMA_VERSION, Document
 
 RESULTS, REPORT, MANIFEST = "results.json", "report.html", "manifest.json"
 _SCHEMA, _MANIFEST_SCHEMA = "tinyhil.results", "tinyhil.manifest"
+_MAX_BYTES = 256 << 20
+"""Most bytes of a file of a bundle that is read as JSON."""
+
 _SIGNS = {RESULTS: _SCHEMA, REPORT: "<title>tinyhil results", MANIFEST: _MANIFEST_SCHEMA}
 """Text near the beginning of each file of a bundle, by which it is recognized."""
 
@@ -33,24 +36,28 @@ class Invocation:
     Attributes:
         command: the exact command, as given to the operating system.
         tools: versions by name (harness.report.tool_versions).
+        session: of pytest, whose verdict is then the bundle's; None for a command.
     """
 
     command: Sequence[str]
     tools: dict[str, str]
+    session: Document | None = None
 
 
 def results_document(documents: Sequence[Document], session: Invocation) -> Document:
     """All runs as one document: the content of results.json."""
     errors = sum(d["kind"] == "error" for d in documents)
     failed = sum(d["kind"] == "run" and not d["verdict"]["passed"] for d in documents)
+    verdict = "error" if errors else "fail" if failed else "pass"
     return {
         "schema": _SCHEMA,
         "version": SCHEMA_VERSION,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": list(session.command),
         "tools": session.tools,
-        "verdict": "error" if errors else "fail" if failed else "pass",
+        "verdict": session.session["verdict"] if session.session else verdict,
         "counts": {"runs": len(documents), "failed": failed, "errors": errors},
+        "session": session.session,
         "runs": list(documents),
     }
 
@@ -117,22 +124,30 @@ def read_bundle(directory: Path) -> Document:
     """
     hint = "run the command that made the bundle again"
     try:
-        manifest: dict[str, Any] = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+        manifest: dict[str, Any] = _read_json(directory / MANIFEST)
         for name, digest in manifest["files"].items():
+            if Path(name).is_absolute() or ".." in Path(name).parts:
+                raise ValueError(f"its manifest names a file outside of it: {name}")
             if sha256_of(directory / name) != digest:
                 raise ResultsError(f"{directory / name}: differs from what the bundle's manifest says", hint=hint)
-        content: Document = json.loads((directory / RESULTS).read_text(encoding="utf-8"))
+        content: Document = _read_json(directory / RESULTS)
+        version = content.get("version")
     except FileNotFoundError as error:
         missing = Path(str(error.filename)).name
         raise ResultsError(f"{directory}: not a complete result bundle: no {missing}", hint=hint) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ResultsError(f"{directory}: damaged result bundle: {error}", hint=hint) from error
-    if content.get("version") != SCHEMA_VERSION:
+    if version != SCHEMA_VERSION:
         raise ResultsError(
-            f"{directory}: results of schema version {content.get('version')}, this tinyhil reads {SCHEMA_VERSION}",
+            f"{directory}: results of schema version {version}, this tinyhil reads {SCHEMA_VERSION}",
             hint="read it with the version of tinyhil that wrote it (tools.tinyhil in results.json)",
         )
     return content
+
+
+def _read_json(path: Path) -> Any:
+    """Raises OSError, ValueError, RecursionError."""
+    return json.loads(read_regular(path, _MAX_BYTES).decode("utf-8"))
 
 
 def _unwritable(directory: Path, problem: str, *, full: bool = False) -> ResultsError:
@@ -154,8 +169,7 @@ def _check_own(directory: Path) -> None:
     """Raises ResultsError if a file has the name of a bundle's file but other content."""
     for name, sign in _SIGNS.items():
         try:
-            with (directory / name).open(encoding="utf-8", errors="replace") as file:
-                ours = sign in file.read(1000)
+            ours = sign in read_beginning(directory / name, 1000).decode("utf-8", "replace")
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError:
@@ -170,8 +184,8 @@ def _check_own(directory: Path) -> None:
 def _old_images(directory: Path) -> list[Path]:
     """The images of the bundle in `directory`, by its manifest: only these are removed."""
     try:
-        names = list(json.loads((directory / MANIFEST).read_text(encoding="utf-8"))["files"])
-    except (OSError, ValueError, KeyError, TypeError):
+        names = [str(name) for name in _read_json(directory / MANIFEST)["files"]]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
     images = directory / "images"
     return [images / path.name for path in map(Path, names) if path.parent == Path("images") and path.suffix == ".elf"]

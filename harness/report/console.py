@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.panel import Panel
 from rich.table import Table as RichTable
@@ -15,42 +16,75 @@ from harness.errors import TinyhilError
 from harness.report import analysis_rows, cycles, rows
 from harness.report.document import Document
 from harness.report.plain import one_line, plain
-from harness.report.rows import ReportTable
+from harness.report.table import GAP, NARROWEST, FittedTable, ReportTable, fit
+from harness.report.wrapping import wrap
 
 _COLOURS = {"pass": "green", "fail": "red", "error": "yellow", "ok": "green", "missing": "red", "optional": "yellow"}
 
-_PROSE = 76
-"""Width in characters at which prose in a table wraps."""
+class _WrappedText:
+    """Text that may hold words of a file or of a device; broken between words, never within a number."""
+
+    def __init__(self, text: str, style: str = "") -> None:
+        self._text, self._style = text, style
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in wrap(self._text, options.max_width, "  "):
+            yield Text(line, style=self._style, no_wrap=True, overflow="ignore")
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        widest = max(map(cell_len, self._text.split("\n")), default=0)
+        return Measurement(widest, widest)
+
+
+class _FittingTable:
+    """A table that is fitted to where it is printed."""
+
+    def __init__(self, content: ReportTable) -> None:
+        self._content = content
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        fitted = fit(self._content, options.max_width)
+        if self._content.title:
+            yield _line(self._content.title, style="bold")
+        if len(fitted.cells) > 1:
+            yield _rich(fitted)
+        yield from (_line(note, style="dim") for note in fitted.notes)
+        if len(fitted.cells) > 1:
+            yield Text("")
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        natural = fit(self._content, None).natural
+        widest = max(map(cell_len, (self._content.title, *self._content.notes)), default=0)
+        return Measurement(natural, max(natural, widest))
+
+
+def _rich(fitted: FittedTable) -> RichTable:
+    # One blank is the box's own.
+    rich = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
+    head, *rows = fitted.cells
+    for column, right in zip(head, fitted.right, strict=True):
+        rich.add_column("\n".join(column), justify="right" if right else "left", no_wrap=True)
+    for row in rows:
+        cells = ("\n".join(cell) for cell in row)
+        rich.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in cells))
+    return rich
 
 
 def table(content: ReportTable) -> RenderableType:
-    """A table with its title and notes; print it with `show`, which never cuts a cell."""
-    rich = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for column in content.columns:
-        if column in content.prose:
-            rich.add_column(column, max_width=_PROSE, overflow="fold")
-        else:
-            rich.add_column(column, justify="right" if column in content.right else "left", no_wrap=True)
-    for row in content.rows:
-        cells = (
-            plain(cell) if column in content.prose else one_line(cell)
-            for column, cell in zip(content.columns, row, strict=True)
-        )
-        rich.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in cells))
-    title = [_line(content.title, style="bold")] if content.title else []
-    notes = [_line(note, style="dim") for note in content.notes]
-    return Group(*title, rich, *notes, Text("")) if content.rows else Group(*notes)
+    """A table with its title and notes; print it with `show`, which says how wide it may be."""
+    return _FittingTable(content)
 
 
-def show(console: Console, parts: Iterable[RenderableType]) -> None:
-    """Prints; lines wider than the terminal are not cut, since a number that is cut would be wrong."""
-    terminal = console.width
+def show(console: Console, parts: Iterable[RenderableType], width: int | None = None) -> None:
+    """Prints in lines of at most `width` columns; in lines as wide as they are for None."""
+    usual = console.width
     for part in parts:
-        if not isinstance(part, Panel):
-            wanted = Measurement.get(console, console.options.update(width=2000), part).maximum
-            console.width = max(terminal, wanted)
+        console.width = usual if width is None else max(width, NARROWEST)
+        if width is None and not isinstance(part, Panel):
+            natural = Measurement.get(console, console.options.update(width=10_000), part).maximum
+            console.width = max(usual, natural)
         console.print(part)
-        console.width = terminal
+    console.width = usual
 
 
 def validation(documents: Sequence[Document]) -> Iterable[RenderableType]:
@@ -70,6 +104,7 @@ def validation(documents: Sequence[Document]) -> Iterable[RenderableType]:
         yield _line(f"  {rows.arena_check(document)}")
         yield _line(f"  {rows.flash_equation(document['image']['groups'], document['memory']['constants'])}")
         yield _line(f"  {rows.ram_equation(document)}")
+        yield _line(f"  {rows.link(document)}")
         yield from _memory(document)
         if document["opinions"] or document["opinion_notes"]:
             yield table(rows.opinions(document))
@@ -78,8 +113,8 @@ def validation(documents: Sequence[Document]) -> Iterable[RenderableType]:
     yield table(rows.summary(documents))
 
 
-def profile(document: Document) -> Iterable[RenderableType]:
-    """The report of a profile."""
+def profile(document: Document, *, listings: bool = False) -> Iterable[RenderableType]:
+    """The report of a profile; with `listings`, the instructions of the hottest code."""
     yield _line(f"{document['name']} on {rows.board_name(document)}, {document['board']['core']}", style="bold")
     yield from _stand_in(document)
     yield table(rows.profile(document))
@@ -91,18 +126,18 @@ def profile(document: Document) -> Iterable[RenderableType]:
     yield from _notes(document)
     if document.get("modelled"):
         yield Text("")
-        yield from prediction(document["modelled"])
+        yield from prediction(document["modelled"], listings=listings)
     elif document.get("modelled_note"):
         yield _line(f"  {document['modelled_note']}")
 
 
-def prediction(document: Document) -> Iterable[RenderableType]:
-    """Modelled cycles: by layer, of changed boards, and the hottest code."""
+def prediction(document: Document, *, listings: bool = False) -> Iterable[RenderableType]:
+    """Modelled cycles: by layer, of changed boards, and with `listings` the hottest code."""
     yield table(cycles.layers(document))
     if document["what_if"]:
         yield table(cycles.what_if(document))
         yield table(cycles.what_if_layers(document))
-    for heading, listing in cycles.hot(document):
+    for heading, listing in cycles.hot(document) if listings else ():
         yield _line(heading, style="bold")
         yield from (_line(f"  {line}") for line in listing)
         yield Text("")
@@ -118,7 +153,8 @@ def analysis(document: Document) -> Iterable[RenderableType]:
     yield table(analysis_rows.arena(document))
     yield _line(f"  {rows.equation(document)}")
     yield _line(f"  {rows.arena_parts(document)}")
-    yield _line(f"  {document['macs']:,} MACs; weights and tables {document['constants']:,} B")
+    yield _line(f"  {rows.macs_equation(document)}; weights and tables {document['constants']:,} B")
+    yield from (_line(f"  {line}") for line in analysis_rows.fit(document))
     if document["image"]:
         yield _line(f"  {rows.flash_equation(document['image']['groups'], document['constants'])}")
     if document["flash_note"]:
@@ -134,14 +170,14 @@ def error_panel_of(error: Document) -> Panel:
     """An error's message and hint, from its document."""
     lines = [_line(str(error["message"]))]
     if error["details"]:
-        lines.append(Text(plain(str(error["details"])), style="dim"))
-    lines.append(Text.assemble(("try: ", "bold"), one_line(str(error["hint"]))))
+        lines.append(_WrappedText(plain(str(error["details"])), style="dim"))
+    lines.append(_line(f"try: {error['hint']}"))
     return Panel(Group(*lines), title=f"{error['stage']}: {error['code']}", title_align="left", border_style="red")
 
 
-def _line(text: str, style: str = "") -> Text:
+def _line(text: str, style: str = "") -> _WrappedText:
     """A line that may hold words of a file or of a device."""
-    return Text(one_line(text), style=style)
+    return _WrappedText(one_line(text), style)
 
 
 def _memory(document: Document) -> Iterable[RenderableType]:

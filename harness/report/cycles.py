@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from harness.report.document import Document
-from harness.report.rows import ReportTable, number, percent, ratio
+from harness.report.rows import number, percent, ratio
+from harness.report.table import ReportTable
 
 _STALLS = ("fetch", "data", "load-use", "interlock", "branch")
 
@@ -39,7 +40,8 @@ def layers(document: Document) -> ReportTable:
     )
     right = frozenset(columns) - {"layer", "kernel"}
     title = f"Modelled cycles, {where(document)}: {document['label']}"
-    return ReportTable(title, columns, tuple(rows), right, notes(document))
+    drop = ("kernel", "/MAC", "load-use", "interlock", "branch", "MACs", "instructions", "fetch", "data", "#")
+    return ReportTable(title, columns, tuple(rows), right, notes(document), drop=drop)
 
 
 def _figures(part: Document) -> tuple[str, ...]:
@@ -102,7 +104,8 @@ def what_if(document: Document) -> ReportTable:
         )
     right = frozenset(columns) - {"what if", "status"}
     shown = tuple(rows) if document["what_if"] else ()
-    return ReportTable("What if: the same run, costed otherwise", columns, shown, right)
+    drop = ("fetch", "data", "ms", "ratio")
+    return ReportTable("What if: the same run, costed otherwise", columns, shown, right, drop=drop)
 
 
 def what_if_layers(document: Document) -> ReportTable:

@@ -6,19 +6,22 @@ docs/results.md describes the fields. SCHEMA_VERSION is raised when a field is r
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness.compiler.plan import Plan
 from harness.errors import TinyhilError
 from harness.ir.graph import Graph
 from harness.report.arena import arena_document
+from harness.report.edges import reads_from
 from harness.report.verdict import diff_document, verdict_document
 from harness.validate.baselines import Baseline, by_layer, missing_reason
 
 if TYPE_CHECKING:
     from harness.boards import Resolved
     from harness.build import Image
+    from harness.build.fit import RegionUse
     from harness.compiler.emit.package import Package
     from harness.validate.measurement import Measurement
     from harness.validate.outcome import Outcome
@@ -38,6 +41,7 @@ def run_document(outcome: Outcome) -> Document:
             "name": outcome.card.name,
             "board": board_document(outcome.resolved),
             "link": outcome.link,
+            "link_check": _link_check(outcome),
             "oracle": {"name": outcome.reference.oracle, "version": outcome.reference.version},
             "vectors": {
                 "name": outcome.vectors.name,
@@ -57,17 +61,25 @@ def run_document(outcome: Outcome) -> Document:
             "arena": arena_document(plan, outcome.package.manifest["arena"]),
             "time": _time(measured),
             "macs": outcome.package.manifest["macs"],
+            "macs_of_file": outcome.package.manifest["macs_of_file"],
             "layers": _layers(outcome),
             "removed": outcome.package.manifest["removed"],
             "baselines": [_baseline(b, outcome) for b in outcome.baselines],
             "baseline_note": None
             if outcome.baselines
             else missing_reason(outcome.graph.sha256, outcome.resolved.runs_on.core, measured.unit),
+            "float_model": None if outcome.float_model is None else asdict(outcome.float_model),
             "notes": list(outcome.notes),
             "seconds": dict(outcome.seconds),
             "transcript": outcome.transcript,
         }
     )
+
+
+def _link_check(outcome: Outcome) -> Document | None:
+    """What went over another link than the run's besides; None if nothing did."""
+    check = outcome.link_check
+    return None if check is None else {"link": check.link, "vectors": check.vectors, "layers": check.layers}
 
 
 def _memory(outcome: Outcome) -> Document:
@@ -116,7 +128,14 @@ def error_document(name: str, board: str, error: TinyhilError, file: str = "") -
 
 
 def analysis_document(
-    graph: Graph, package: Package, path: str, image: Image | None, note: str, board: str = ""
+    graph: Graph,
+    package: Package,
+    path: str,
+    image: Image | None,
+    note: str,
+    board: str = "",
+    uses: Sequence[RegionUse] = (),
+    tried: str = "",
 ) -> Document:
     """The document of an analysis, which does not run the model.
 
@@ -126,6 +145,8 @@ def analysis_document(
         image: built from the package, or None.
         note: why there is no image; "" if there is one.
         board: name of the board that it was compiled for.
+        uses: of the board's memory, before building; none for a board without memory.
+        tried: what would help where that is too small.
     """
     ops: dict[str, int] = {}
     for op in graph.source_ops:
@@ -143,13 +164,36 @@ def analysis_document(
             "layers": content["layers"],
             "removed": content["removed"],
             "macs": content["macs"],
+            "macs_of_file": content["macs_of_file"],
             "arena": arena_document(plan, content["arena"]),
             "constants": package.constant_bytes,
             "image": image_document(image) if image else None,
             "flash": image.sizes.network.flash if image else None,
             "flash_note": note,
+            "fit": _fit(uses, tried),
         }
     )
+
+
+def _fit(uses: Sequence[RegionUse], tried: str) -> Document | None:
+    """Whether the model fits the board's memory, by region; None for a board without memory."""
+    if not uses:
+        return None
+    return {
+        "fits": not any(use.excess for use in uses),
+        "try": tried,
+        "regions": [
+            {
+                "region": use.region.name,
+                "kind": use.region.kind,
+                "size": use.region.size,
+                "used": use.used,
+                "excess": use.excess,
+                "parts": [{"name": p.name, "bytes": p.bytes, "estimated": p.estimated} for p in use.parts],
+            }
+            for use in uses
+        ],
+    }
 
 
 def _expected(plan: Plan) -> list[Document]:
@@ -205,6 +249,7 @@ def board_document(resolved: Resolved) -> Document:
         "core": resolved.runs_on.core,
         "backend": resolved.runs_on.backend,
         "clock_hz": resolved.runs_on.clock_hz,
+        "memory": [{"name": r.name, "kind": r.kind, "size": r.size} for r in resolved.runs_on.memory],
     }
 
 
@@ -228,6 +273,8 @@ def image_document(image: Image) -> Document:
 def _layers(outcome: Outcome) -> list[Document]:
     """The plan's layers with measured figures, and TFLM's for the same operators."""
     lines: list[Document] = [dict(line) for line in outcome.package.manifest["layers"]]
+    for line, read in zip(lines, reads_from(outcome.plan), strict=True):
+        line["reads_from"] = read
     ticks = outcome.measurement.layer_ticks
     if ticks is not None:
         total = sum(ticks)

@@ -3,41 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from harness.report.document import Document
 from harness.report.plain import one_line
-from harness.validate.differences import short_name
+from harness.report.table import ReportTable
+from harness.validate.names import shorten
 
 RATIOS = "to TFLM"
 NO_TIME = "no time to tell"
-
-
-@dataclass(frozen=True)
-class ReportTable:
-    """A table as text; columns named in `right` are aligned right, those in `prose` may wrap."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    right: frozenset[str] = frozenset()
-    notes: tuple[str, ...] = ()
-    prose: frozenset[str] = frozenset()
-
-    def plain(self) -> list[str]:
-        """The table as text lines of fixed-width columns."""
-        rows = [tuple(one_line(cell) for cell in row) for row in self.rows]
-        widths = [max(len(row[i]) for row in (self.columns, *rows)) for i in range(len(self.columns))]
-
-        def line(row: Sequence[str]) -> str:
-            cells = [
-                cell.rjust(width) if column in self.right else cell.ljust(width)
-                for cell, width, column in zip(row, widths, self.columns, strict=True)
-            ]
-            return "  ".join(cells).rstrip()
-
-        return [line(self.columns), *(line(row) for row in rows), *map(one_line, self.notes)]
 
 
 def number(value: float | int | None) -> str:
@@ -114,13 +88,49 @@ def summary(documents: Sequence[Document]) -> ReportTable:
     notes = sorted({document["board"]["reason"] for document in documents if document["board"].get("stand_in")})
     if any(row[-1] != "-" for row in rows):
         notes.append(f"{RATIOS}: inference, divided by TFLM's with its reference kernels / with CMSIS-NN")
-    return ReportTable("Results", columns, tuple(rows), frozenset(columns[3:]), tuple(notes))
+    drop = ("max LSB", "stack B", "flash B", RATIOS, "arena B")
+    return ReportTable("Results", columns, tuple(rows), frozenset(columns[3:]), tuple(notes), drop=drop)
+
+
+def own_tests(session: Document) -> ReportTable:
+    """One line per test of the user's own that ran models."""
+    columns = ("test", "board", "outcome", "runs", "message")
+    lines = tuple(
+        (
+            test["id"],
+            test["board"],
+            test["outcome"],
+            ", ".join(f"{run['model']} {run['verdict'] or 'not compared'}" for run in test["runs"]) or "none",
+            test["message"],
+        )
+        for test in session["tests"]
+    )
+    return ReportTable("Tests", columns, lines, prose=frozenset({"message"}))
+
+
+def problems(session: Document) -> ReportTable:
+    """One line per other test, or file of tests, that failed."""
+    lines = tuple((p["id"], p["outcome"], p["message"]) for p in session["problems"])
+    return ReportTable("What else failed", ("test", "outcome", "message"), lines, prose=frozenset({"message"}))
+
+
+def link(document: Document) -> str:
+    """What went over which link."""
+    check = document.get("link_check")
+    if check is None:
+        return f"link {document['link']}"
+    layers = f" and {number(check['layers'])} layers" if check["layers"] else ""
+    count = check["vectors"]
+    vectors = "the first vector" if count == 1 else f"the first {number(count)} vectors"
+    return f"link {document['link']}; {check['link']} checked with {vectors}: same outputs{layers}"
 
 
 def checks(document: Document) -> ReportTable:
     """One line per check of a run."""
-    rows = tuple((c["name"], c["status"], c["summary"]) for c in document["verdict"]["checks"])
-    return ReportTable("Checks", ("check", "status", "figures"), rows, prose=frozenset({"figures"}))
+    found = document["verdict"]["checks"]
+    rows = tuple((c["name"], c["status"], c["summary"]) for c in found)
+    notes = tuple(f"{c['name']}, try: {c['advice']}" for c in found if c.get("advice"))
+    return ReportTable("Checks", ("check", "status", "figures"), rows, notes=notes, prose=frozenset({"figures"}))
 
 
 def profile(document: Document) -> ReportTable:
@@ -166,9 +176,19 @@ def profile(document: Document) -> ReportTable:
         baseline = next(b for b in document["baselines"] if b["kernels"] == kernels)
         last += [number(baseline["total"]), ratio(baseline["ratio"]["total"])]
     rows.append(tuple(last))
-    notes = (document["baseline_note"],) if document["baseline_note"] else ()
+    notes = [document["baseline_note"]] if document["baseline_note"] else []
+    if document.get("macs_of_file", macs) != macs:
+        notes.append(macs_equation(document))
     right = frozenset(columns) - {"layer", "op", "kernel"}
-    return ReportTable(f"Layers, {unit or NO_TIME}", tuple(columns), tuple(rows), right, notes)
+    return ReportTable(
+        f"Layers, {unit or NO_TIME}",
+        tuple(columns),
+        tuple(rows),
+        right,
+        tuple(notes),
+        drop=("kernel", "cum. %", "/MAC", "TFLM reference", "op", "MACs", "TFLM cmsis-nn", "#"),
+        attached=frozenset({"ratio"}),
+    )
 
 
 def _removed(document: Document, kernel_sets: Sequence[str]) -> list[tuple[str, ...]]:
@@ -213,18 +233,29 @@ def against_tflm(document: Document) -> ReportTable:
     if document["baselines"]:
         title = "Beside TensorFlow Lite Micro"
         flash += "; TFLM's program with int8-only operators and the model file"
-    return ReportTable(title, tuple(columns), tuple(rows), frozenset(columns) - {"figure"}, (*notes, flash))
+    right = frozenset(columns) - {"figure"}
+    attached = frozenset({"ratio"})
+    return ReportTable(title, tuple(columns), tuple(rows), right, (*notes, flash), attached=attached)
+
+
+def tensor_names(document: Document) -> dict[str, str]:
+    """Name of each tensor, state and scratch buffer of a document -> what all of its tables show of it."""
+    model, verdict = document.get("model", {}), document.get("verdict", {})
+    entries = [*model.get("inputs", ()), *model.get("outputs", ()), *document.get("arena", {}).get("placements", ())]
+    entries += [tensor for layer in document.get("layers", ()) for tensor in layer["outputs"]]
+    judged = [output["tensor"] for output in verdict.get("outputs", ())]
+    return shorten([*judged, *(entry["name"] for entry in entries)])
 
 
 def opinions(document: Document) -> ReportTable:
     """One line per output and second reference: the board's differences from it."""
-    rows = []
+    rows, shown = [], tensor_names(document)
     for opinion in document["opinions"]:
         for output in opinion["outputs"]:
             rows.append(
                 (
                     opinion["oracle"],
-                    short_name(output["tensor"]),
+                    shown[output["tensor"]],
                     f"{output['vectors_differing']}",
                     f"{output['differing']:,} of {output['elements']:,}",
                     str(output["max_lsb"]),
@@ -235,7 +266,8 @@ def opinions(document: Document) -> ReportTable:
     versions = dict.fromkeys(o["version"] for o in document["opinions"])
     right = frozenset({"vectors", "elements differing", "max LSB"})
     notes = (*versions, *document["opinion_notes"])
-    return ReportTable("Second opinions (reported, never gating)", columns, tuple(rows), right, notes)
+    drop = ("vectors", "LSB: elements")
+    return ReportTable("Second opinions (reported, never gating)", columns, tuple(rows), right, notes, drop=drop)
 
 
 def histogram(pairs: Sequence[Sequence[int]], most: int = 6) -> str:
@@ -249,11 +281,28 @@ def metrics(document: Document) -> ReportTable:
     """The metrics of each output."""
     outputs = document["verdict"]["outputs"]
     names = tuple(outputs[0]["metrics"]) if outputs else ()
-    rows = []
+    rows, shown = [], tensor_names(document)
     for output in outputs:
         values = output["metrics"]
-        rows.append((short_name(output["tensor"]), *(_metric(values[name]) for name in names)))
-    return ReportTable("Metrics against the reference", ("output", *names), tuple(rows), frozenset(names))
+        rows.append((shown[output["tensor"]], *(_metric(values[name]) for name in names)))
+    notes = (text,) if (text := accuracy(document)) else ()
+    return ReportTable("Metrics against the reference", ("output", *names), tuple(rows), frozenset(names), notes)
+
+
+def accuracy(document: Document) -> str:
+    """Shares of labelled vectors that board, reference and float model classify correctly; "" without labels."""
+    found, model = document["verdict"].get("accuracy"), document.get("float_model")
+    if not found:
+        return ""
+    count = document["vectors"]["count"]
+    text = f"accuracy over {count} labelled vectors: board {found['board']:.2%}, {document['oracle']['name']} "
+    text += f"{found['reference']:.2%}"
+    if model is None:
+        return text
+    if model["accuracy"] is None:
+        return f"{text}; float model not computed: {model['oracle']}"
+    points = 100 * (found["board"] - model["accuracy"])
+    return f"{text}, float model {model['accuracy']:.2%} (litert); quantization changes {points:+.2f} points"
 
 
 def _metric(value: float | str | None) -> str:
@@ -265,14 +314,15 @@ def _metric(value: float | str | None) -> str:
 def equation(document: Document) -> str:
     """The arena's size as a sum."""
     arena = document["arena"]
-    text = " + ".join(map(_term, (term for term in arena["sum"] if term["bytes"]))) or "0"
-    where = f" (at layer {arena['worst_layer']})" if arena["worst_layer"] else ""
+    shown = tensor_names(document)
+    text = " + ".join(_term(term, shown) for term in arena["sum"] if term["bytes"]) or "0"
+    where = f" ({arena['worst_at']})" if arena.get("worst_at") else ""
     return f"arena {arena['size']:,} B = {text}{where}"
 
 
-def _term(term: Document) -> str:
+def _term(term: Document, shown: Mapping[str, str]) -> str:
     beyond = f" of {term['of']:,}" if term["of"] != term["bytes"] else ""
-    return f"{short_name(term['name'])} {term['bytes']:,}{beyond}"
+    return f"{shown.get(term['name'], term['name'])} {term['bytes']:,}{beyond}"
 
 
 def arena_parts(document: Document) -> str:
@@ -296,6 +346,16 @@ def flash_equation(groups: Document, constants: int) -> str:
         f"flash {model + kernels:,} B = weights and tables {constants:,} + calls and descriptions {model - constants:,}"
         f" + kernels {kernels:,} (test harness beside it: {flash.get('runtime', 0):,})"
     )
+
+
+def macs_equation(document: Document) -> str:
+    """Multiply-accumulates of the model file and of the layers that are computed; once where they are the same."""
+    computed = document["macs"]
+    of_file = document.get("macs_of_file", computed)
+    if computed == of_file:
+        return f"{computed:,} MACs"
+    why = "the rest is constant or unused" if computed < of_file else "the compiler's layers take more"
+    return f"MACs of the file {of_file:,}, computed {computed:,}: {why}"
 
 
 def ram_equation(document: Document) -> str:
@@ -335,12 +395,12 @@ def arena_check(document: Document) -> str:
 
 def first_difference(document: Document) -> str:
     """The first differing layer in words: element, expected and actual value, histogram, differing layers after it."""
-    first = document["verdict"]["first_layer"]
+    first, shown = document["verdict"]["first_layer"], tensor_names(document)
     element = first["first"]
     index = ", ".join(str(i) for i in element["index"])
     later = [d["name"] for d in document["verdict"]["layers_differing"] if d["layer"] > first["layer"]]
     lines = [
-        f"layer {first['layer']} {first['name']} ({first['op']}), tensor {short_name(first['tensor'])}",
+        f"layer {first['layer']} {first['name']} ({first['op']}), tensor {shown[first['tensor']]}",
         f"  vector {element['vector']}, element [{index}]: expected {element['expected']}, got {element['got']}",
         f"  {first['differing']:,} of {first['elements']:,} elements differ, by up to {first['max_lsb']} LSB",
         f"  LSB: elements   {histogram(first['histogram'], 16)}",

@@ -13,7 +13,13 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
     return {
         "passed": verdict.passed,
         "checks": [
-            {"name": c.name, "status": c.status.value, "summary": c.summary, "figures": dict(c.figures)}
+            {
+                "name": c.name,
+                "status": c.status.value,
+                "summary": c.summary,
+                "figures": dict(c.figures),
+                "advice": c.advice,
+            }
             for c in verdict.checks
         ],
         "outputs": [

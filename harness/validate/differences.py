@@ -5,7 +5,7 @@ They are counted in LSB: steps of the quantized value, for a float of what it wa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -17,6 +17,8 @@ from harness.errors import UnitError
 from harness.ir.graph import Graph
 from harness.quantization.types import Array, DType
 from harness.validate.card import Tolerance
+from harness.validate.names import shorten
+from harness.validate.rounding import EXACT, Allowance, allowances
 
 Rows: TypeAlias = Sequence[Sequence[Array]]
 """[vector][output]."""
@@ -45,6 +47,8 @@ class TensorDiff:
         histogram: (got - expected in LSB, number of elements), sorted; at most the 64 most frequent.
         first: the first differing element in the first differing vector, or None; its place in the file's tensor.
         vectors_differing: number of vectors with any difference.
+        near: elements that differ by no more than the reference's C library may (harness/validate/rounding.py); they
+            are not among those that differ.
         channels: (channels compared, channels of the file's tensor), the last dimension, where the compiler dropped
             constant or unused ones; None where it kept all.
     """
@@ -57,6 +61,7 @@ class TensorDiff:
     first: Element | None
     vectors_differing: int
     channels: tuple[int, int] | None = None
+    near: int = 0
 
     def within(self, tolerance: Tolerance) -> bool:
         """Whether no element differs by more than the tolerance."""
@@ -124,6 +129,7 @@ def compare_tensor(
     got: Sequence[Array],
     kept: Sequence[int] | None = None,
     step: float | None = None,
+    allowance: Allowance = EXACT,
 ) -> TensorDiff:
     """Compare one tensor over vectors; `got[i]` may have another shape with the same elements (a merged reshape).
 
@@ -136,7 +142,7 @@ def compare_tensor(
     if kept is not None and expected:
         channels = (len(kept), expected[0].shape[-1])
         expected = [want[..., list(kept)] for want in expected]
-    elements = differing = max_lsb = vectors_differing = 0
+    elements = differing = max_lsb = vectors_differing = near = 0
     histogram: dict[int, int] = {}
     first: Element | None = None
     for vector, (want, have) in enumerate(zip(expected, got, strict=True)):
@@ -147,6 +153,10 @@ def compare_tensor(
             )
         delta = lsb_difference(want, have.reshape(want.shape), step)
         elements += want.size
+        if allowance != EXACT and delta.any():
+            close = allowance.covers(want, have.reshape(want.shape)) & (delta != 0)
+            near += int(np.count_nonzero(close))
+            delta = np.where(close, 0, delta)
         wrong = int(np.count_nonzero(delta))
         if not wrong:
             continue
@@ -161,7 +171,8 @@ def compare_tensor(
             place = index if kept is None else (*index[:-1], kept[index[-1]])
             first = Element(vector, place, want[index].item(), have.reshape(want.shape)[index].item())
     frequent = sorted(histogram.items(), key=lambda item: -item[1])[:64]
-    return TensorDiff(name, elements, differing, max_lsb, tuple(sorted(frequent)), first, vectors_differing, channels)
+    kept_steps = tuple(sorted(frequent))
+    return TensorDiff(name, elements, differing, max_lsb, kept_steps, first, vectors_differing, channels, near)
 
 
 def first_difference(layers: Sequence[LayerDiff], *, sequence: bool) -> LayerDiff | None:
@@ -179,12 +190,14 @@ def first_difference(layers: Sequence[LayerDiff], *, sequence: bool) -> LayerDif
 
 def output_diffs(graph: Graph, expected: Rows, got: Rows) -> tuple[TensorDiff, ...]:
     """Difference of every model output; rows are [vector][output]."""
+    allowed = allowances(graph)
     return tuple(
         compare_tensor(
             graph.tensors[tensor].name,
             [row[o] for row in expected],
             [row[o] for row in got],
             step=step_of(graph, tensor),
+            allowance=allowed.get(tensor, EXACT),
         )
         for o, tensor in enumerate(graph.outputs)
     )
@@ -193,19 +206,21 @@ def output_diffs(graph: Graph, expected: Rows, got: Rows) -> tuple[TensorDiff, .
 def layer_diffs(
     plan: Plan,
     expected: Sequence[Mapping[int, Array]],
-    got: Sequence[Sequence[Sequence[Array]]] | None,
+    got: Sequence[Sequence[Sequence[Array | None]]] | None,
 ) -> tuple[tuple[LayerDiff, ...], tuple[str, ...]]:
     """(differences of layer outputs from their tensors in the model file, names of layers without such a tensor).
 
     Args:
         plan: the layers that ran.
         expected: per vector the reference's tensors, by their index in the model file.
-        got: [vector][layer][output of the layer]; None if none were fetched.
+        got: [vector][layer][output of the layer]; None if none were fetched. Only outputs without a tensor in the
+            reference may be None.
     """
     diffs: list[LayerDiff] = []
     uncompared: list[str] = []
     if not expected or got is None:
         return (), ()
+    allowed = allowances(plan.graph)
     for layer in plan.layers:
         for output, tensor in enumerate(layer.outputs):
             made = plan.graph.tensors[tensor]
@@ -214,24 +229,25 @@ def layer_diffs(
                 uncompared.append(layer.name)
                 continue
             wanted = [tensors[source] for tensors in expected]
-            here = [vector[layer.index][output] for vector in got]
-            diff = compare_tensor(made.name, wanted, here, made.kept, step_of(plan.graph, tensor))
+            here = [made_here for vector in got if (made_here := vector[layer.index][output]) is not None]
+            step, allowance = step_of(plan.graph, tensor), allowed.get(tensor, EXACT)
+            diff = compare_tensor(made.name, wanted, here, made.kept, step, allowance)
             diffs.append(LayerDiff(layer.index, layer.name, layer.op, output, diff))
     return tuple(diffs), tuple(dict.fromkeys(uncompared))
 
 
-def describe(diff: TensorDiff) -> str:
-    """A tensor's difference in words: elements, largest difference, and the first element."""
+def describe(diff: TensorDiff, among: Iterable[str] = ()) -> str:
+    """A tensor's difference in words: elements, largest difference, and the first element.
+
+    `among` are names of tensors that its own must not be mistaken for.
+    """
+    name = shorten((diff.name, *among))[diff.name]
     if diff.first is None:
-        return f"{short_name(diff.name)}: no difference"
+        near = f", {diff.near:,} of {diff.elements:,} elements near as C libraries are" if diff.near else ""
+        return f"{name}: no difference{near}"
     first = diff.first
     place = ", ".join(str(i) for i in first.index)
     return (
-        f"{short_name(diff.name)}: {diff.differing:,} of {diff.elements:,} elements differ, up to {diff.max_lsb} LSB; "
+        f"{name}: {diff.differing:,} of {diff.elements:,} elements differ, up to {diff.max_lsb} LSB; "
         f"vector {first.vector}, element [{place}]: expected {first.expected}, got {first.got}"
     )
-
-
-def short_name(tensor: str) -> str:
-    """A tensor's name, of a long one its last 45 characters; a semicolon is a part of it as any other character."""
-    return tensor if len(tensor) <= 48 else f"...{tensor[-45:]}"

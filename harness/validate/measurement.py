@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.boards.session import open_client
-from harness.errors import BoardError, VectorsError, WrongImageError
+from harness.errors import BoardError, ProtocolError, VectorsError
 from harness.ir.graph import Tensor
+from harness.link.claims import ModelClaims
 from harness.link.client import Client
-from harness.link.paint import INVERSE, touched
+from harness.link.compare import ExpectedLayers
+from harness.link.paint import INVERSE
 from harness.link.records import DeviceInfo, Inference, LineCounts, Watermarks
 from harness.quantization.types import Array
 from harness.runtimes.base import Measures
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from harness.build import Image, PackageSources
 
 Progress = Callable[[str, int, int], None]
+LayerOutputs: TypeAlias = tuple[tuple[tuple[Array | None, ...], ...], ...]
+"""[vector][layer][output of the layer]."""
 
 PAINT_SEED = 0x5EED
 # Relative tolerance of the loop timed at boot, whose ticks include the reads of the counter
@@ -38,7 +42,9 @@ class Measurement:
 
     Attributes:
         outputs: [vector][output], of the graph's shapes and types.
-        layer_outputs: [vector][layer][output of the layer], copied right after the layer; None if not asked for.
+        layer_outputs: [vector][layer][output of the layer], as it was right after the layer; None if not asked for.
+            Where the device compared, None for an output of which nothing was expected.
+        fetched: layers whose outputs came over the link, all vectors together; the others' were found as expected.
         unit: of `total` and `layer_ticks`; None where the board measures no time.
         total: one inference on the first vector, without observing layers; None without profile.
         layer_ticks: by layer, on the first vector, less the cost of observing; None without profile.
@@ -55,7 +61,8 @@ class Measurement:
     """
 
     outputs: tuple[tuple[Array, ...], ...]
-    layer_outputs: tuple[tuple[tuple[Array, ...], ...], ...] | None
+    layer_outputs: LayerOutputs | None
+    fetched: int
     unit: Unit | None
     total: int | None
     layer_ticks: tuple[int, ...] | None
@@ -111,7 +118,8 @@ class _Results:
     """Results of all vectors, see Measurement."""
 
     outputs: tuple[tuple[Array, ...], ...]
-    layer_outputs: tuple[tuple[tuple[Array, ...], ...], ...] | None
+    layer_outputs: LayerOutputs | None
+    fetched: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +145,7 @@ def measure(
     vectors: Sequence[Sequence[Array]],
     *,
     layers: bool,
+    expected: Sequence[ExpectedLayers] | None = None,
     profile: bool = True,
     measures: Measures = Measures(),  # noqa: B008
     progress: Progress | None = None,
@@ -154,6 +163,7 @@ def measure(
         package: the model.
         vectors: [vector][input], of the graph's shapes and types.
         layers: fetch the outputs of every layer, too, which takes the time to transfer them.
+        expected: with layers, for each vector what they should be: a device that can compare sends only the others.
         profile: measure time by layer and in total.
         measures: what the model's runtime can measure; nothing else is asked for.
         progress: called with ("run", done, total).
@@ -173,11 +183,31 @@ def measure(
         connection = _identify(session, image, package, profile=profile, client=client)
     line_before = session.line_seconds
     with clock.phase("vectors"):
-        results = _stream(connection, package, inputs, layers=layers, progress=progress)
+        results = _stream(connection, package, inputs, layers=layers, expected=expected, progress=progress)
     clock.seconds["device"] = session.line_seconds - line_before
     with clock.phase("profile"):
         footprint = _profile(session, connection, inputs[0], measures)
     return _summary(connection, results, footprint, measures, clock.seconds)
+
+
+def run_once(
+    session: Session,
+    image: Image,
+    package: PackageSources,
+    vector: Sequence[Array],
+    *,
+    layers: bool,
+    expected: ExpectedLayers | None = None,
+) -> tuple[tuple[Array, ...], tuple[tuple[Array | None, ...], ...] | None]:
+    """(outputs, layers' outputs as Measurement.layer_outputs) of one vector from initial states; nothing is measured.
+
+    Args, errors: as of measure().
+    """
+    connection = _identify(session, image, package, profile=False, client=None)
+    data = [_input_bytes(vector, 0, package)]
+    rows = None if expected is None else [expected]
+    results = _stream(connection, package, data, layers=layers, expected=rows, progress=None)
+    return results.outputs[0], None if results.layer_outputs is None else results.layer_outputs[0]
 
 
 def _identify(
@@ -201,6 +231,7 @@ def _stream(
     inputs: Sequence[Sequence[bytes]],
     *,
     layers: bool,
+    expected: Sequence[ExpectedLayers] | None,
     progress: Progress | None,
 ) -> _Results:
     """Initializes the model and runs all vectors in order."""
@@ -208,18 +239,20 @@ def _stream(
     outputs = [plan.graph.tensors[tensor] for tensor in plan.graph.outputs]
     written = [[plan.graph.tensors[tensor] for tensor in layer.outputs] for layer in plan.layers]
     got: list[tuple[Array, ...]] = []
-    got_layers: list[tuple[tuple[Array, ...], ...]] = []
+    got_layers: list[tuple[tuple[Array | None, ...], ...]] = []
+    fetched = 0
     connection.client.init(connection.index, PAINT_SEED)
     for number, data in enumerate(inputs):
-        run = connection.client.infer(data, layers=layers)
+        run = connection.client.infer(data, layers=layers, expected=None if expected is None else expected[number])
         got.append(_arrays(run.outputs, outputs))
+        fetched += run.fetched
         if run.layer_outputs is not None:
             got_layers.append(
-                tuple(_arrays(made, tensors) for made, tensors in zip(run.layer_outputs, written, strict=True))
+                tuple(_known(made, tensors) for made, tensors in zip(run.layer_outputs, written, strict=True))
             )
         if progress:
             progress("run", number + 1, len(inputs))
-    return _Results(tuple(got), tuple(got_layers) if layers else None)
+    return _Results(tuple(got), tuple(got_layers) if layers else None, fetched)
 
 
 def _profile(session: Session, connection: _Connection, inputs: Sequence[bytes], measures: Measures) -> _Footprint:
@@ -239,7 +272,15 @@ def _profile(session: Session, connection: _Connection, inputs: Sequence[bytes],
 
 def _written(client: Client, seed: int, marks: Watermarks, measures: Measures) -> npt.NDArray[np.bool_]:
     """By byte of the arena, whether it lost its paint; empty where the runtime does not show its arena."""
-    return touched(client.read_arena(), seed) if measures.arena else np.zeros(marks.arena_size, np.bool_)
+    if not measures.arena:
+        return np.zeros(marks.arena_size, np.bool_)
+    wrote = client.touched(seed)
+    if int(np.count_nonzero(~wrote)) != marks.arena_untouched:
+        raise ProtocolError(
+            f"the device counts {marks.arena_untouched:,} bytes of paint in its arena, and shows another number",
+            hint="run again; if it happens again, build the firmware anew",
+        )
+    return wrote
 
 
 def _summary(
@@ -251,6 +292,7 @@ def _summary(
     return Measurement(
         outputs=results.outputs,
         layer_outputs=results.layer_outputs,
+        fetched=results.fetched,
         unit=unit,
         total=None if unit is None or plain.total_ticks is None else round(plain.total_ticks * per_tick),
         layer_ticks=_scaled(observed, per_tick) if unit is not None and measures.layer_times else None,
@@ -287,28 +329,33 @@ def _input_bytes(vector: Sequence[Array], number: int, package: PackageSources) 
 
 
 def _arrays(data: Sequence[bytes], tensors: Sequence[Tensor]) -> tuple[Array, ...]:
-    return tuple(
-        np.frombuffer(part, tensor.dtype.numpy).reshape(tensor.shape)
-        for part, tensor in zip(data, tensors, strict=True)
-    )
+    return tuple(_array(part, tensor) for part, tensor in zip(data, tensors, strict=True))
+
+
+def _known(data: Sequence[bytes | None], tensors: Sequence[Tensor]) -> tuple[Array | None, ...]:
+    return tuple(None if part is None else _array(part, tensor) for part, tensor in zip(data, tensors, strict=True))
+
+
+def _array(data: bytes, tensor: Tensor) -> Array:
+    return np.frombuffer(data, tensor.dtype.numpy).reshape(tensor.shape)
 
 
 def _check_model(client: Client, index: int, package: PackageSources) -> None:
     """Checks that the model at `index` is the package's: the build id only identifies the image."""
-    model = client.model(index)
     plan = package.plan
-    if model.name != plan.name or model.sha256 != (plan.graph.sha256 or "0" * 64):
-        raise WrongImageError(
-            f"model {index} on the device is {model.name} ({model.sha256[:12]}), not {plan.name} "
-            f"({plan.graph.sha256[:12]})",
-            hint="build the image anew from these models, in this order",
-        )
-    sizes = tuple(tuple(plan.graph.tensors[t].bytes for t in layer.outputs) for layer in plan.layers)
-    if model.arena_size != plan.arena_size or tuple(layer.outputs for layer in model.layers) != sizes:
-        raise WrongImageError(
-            f"{plan.name} on the device is another compilation of the model",
-            hint="build the image anew from this package",
-        )
+
+    def sizes(tensors: Sequence[int]) -> tuple[int, ...]:
+        return tuple(plan.graph.tensors[tensor].bytes for tensor in tensors)
+
+    expected = ModelClaims(
+        name=plan.name,
+        sha256=plan.graph.sha256 or "0" * 64,
+        arena_size=plan.arena_size,
+        inputs=sizes(plan.graph.inputs),
+        outputs=sizes(plan.graph.outputs),
+        layers=tuple(sizes(layer.outputs) for layer in plan.layers),
+    )
+    client.model(index, expected)
 
 
 def _check_ticks(scale: tuple[Unit, Fraction], device: DeviceInfo, board: str) -> None:

@@ -11,7 +11,7 @@ from harness.errors import OptionError
 from harness.runtimes import DEFAULT_RUNTIME, RUNTIMES
 from harness.validate.card import Card, FileVectors, RandomVectors
 
-LINKS = ("uart", "fast", "rtt")
+LINKS = ("auto", "uart", "fast", "rtt")
 SECOND_OPINIONS = ("litert-ref", "litert")
 LAYER_VECTORS = 20
 
@@ -21,7 +21,8 @@ class Options:
     """Options of a run.
 
     Attributes:
-        link: "uart", "fast" for the board's fastest, or "rtt" through the debug probe of a real board.
+        link: "auto": the fastest of an emulated board, whose UART is then checked with the first vector, and the UART
+            of others; "uart"; "fast" for the board's fastest; or "rtt" through the debug probe of a real board.
         vectors: replaces the card's vectors.
         oracle: replaces the card's oracle.
         opinions: second references, over the first 20 vectors; reported without effect on the verdict.
@@ -33,7 +34,7 @@ class Options:
         runtime: name of the runtime that computes the model on the board, see harness.runtimes.
     """
 
-    link: str = "uart"
+    link: str = "auto"
     vectors: RandomVectors | FileVectors | None = None
     oracle: str | None = None
     opinions: tuple[str, ...] = SECOND_OPINIONS
@@ -46,12 +47,13 @@ class Options:
 
 
 def apply_options(card: Card, options: Options) -> Card:
-    """The card with the options' vectors and oracle; without the check of accuracy for random vectors: no labels."""
+    """The card with the options' vectors and oracle; for random vectors without what needs labels."""
     changes: dict[str, object] = {}
     if options.vectors is not None and options.vectors != card.vectors:
         changes["vectors"] = options.vectors
         if isinstance(options.vectors, RandomVectors):
             changes["checks"] = card.checks.model_copy(update={"accuracy": None})
+            changes["float_model"] = None
     if options.oracle is not None:
         changes["oracle"] = options.oracle
     return card.model_copy(update=changes) if changes else card

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.compiler.plan import Plan
+from harness.errors import one_line
 from harness.ir.graph import Graph
 from harness.validate.baselines import Baseline
 from harness.validate.card import Card
 from harness.validate.checks import Status
+from harness.validate.float_model import FloatModel
+from harness.validate.link_check import LinkCheck
 from harness.validate.reference import Reference
 from harness.validate.vectors import Vectors
 from harness.validate.verdict import Opinion, Verdict
@@ -32,7 +35,9 @@ class Outcome:
         graph: the model as imported; `plan.graph` is what runs.
         runtime: the runtime that computed it on the board.
         reference: results of the oracle that the verdict is based on.
+        link, link_check: what carried the frames, and what was run over another link besides; None if nothing was.
         opinion_notes: why a second reference has no results.
+        float_model: the card's, with its accuracy; None where the card names none.
         baselines: TFLM's records for this model, core and unit.
         transcript: the last bytes on the line, as text.
         notes: of the board's session.
@@ -54,7 +59,9 @@ class Outcome:
     opinion_notes: tuple[str, ...]
     baselines: tuple[Baseline, ...]
     transcript: str
+    float_model: FloatModel | None = None
     notes: tuple[str, ...] = ()
+    link_check: LinkCheck | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -68,12 +75,16 @@ class Outcome:
         return self.verdict.passed
 
     def explain(self) -> str:
-        """All checks, one per line, for an assertion's message."""
+        """All checks, one per line, and what to try after each failure, for an assertion's message."""
         where = self.resolved.asked.name
         if self.resolved.stand_in:
             where += f" (stand-in: {self.resolved.ran_on})"
         lines = [f"{self.card.name} on {where}:"]
+        told: set[str] = set()
         for check in self.verdict.checks:
             status = "" if check.status is Status.NOT_MEASURED else f"{check.status.value}: "  # the summary has it
             lines.append(f"  {check.name}: {status}{check.summary}")
-        return "\n".join(lines)
+            if check.advice and check.advice not in told:
+                lines.append(f"    try: {check.advice}")
+                told.add(check.advice)
+        return "\n".join(map(one_line, lines))

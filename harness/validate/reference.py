@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harness.build.progress import Progress
 from harness.ir.graph import Graph
 from harness.quantization.types import Array
 from harness.validate.vectors import Vectors
@@ -37,10 +38,20 @@ class References:
     def __init__(self) -> None:
         self._known: dict[tuple[str, str, str, int, int], Reference] = {}
 
-    def get(self, oracle: str, graph: Graph, vectors: Vectors, *, count: int, tensors: int) -> Reference:
+    def get(
+        self,
+        oracle: str,
+        graph: Graph,
+        vectors: Vectors,
+        *,
+        count: int,
+        tensors: int,
+        progress: Progress | None = None,
+    ) -> Reference:
         """The results of `oracle` for the first `count` vectors, with all tensors of the first `tensors` of them.
 
-        For a model with states the vectors are one sequence that starts from the initial states.
+        For a model with states the vectors are one sequence that starts from the initial states. `progress` is called
+        with ("oracle NAME", done, total).
 
         Raises:
             OracleMissingError: the oracle's package is not installed.
@@ -48,20 +59,24 @@ class References:
         """
         key = (oracle, graph.sha256, vectors.sha256, count, tensors)
         if key not in self._known:
-            self._known[key] = _run(oracle, graph, vectors, count, tensors)
+            self._known[key] = _run(oracle, graph, vectors, count, tensors, progress)
         return self._known[key]
 
 
-def _run(oracle: str, graph: Graph, vectors: Vectors, count: int, tensors: int) -> Reference:
+def _run(
+    oracle: str, graph: Graph, vectors: Vectors, count: int, tensors: int, progress: Progress | None
+) -> Reference:
     from harness.oracle import open_oracle
 
     with open_oracle(
         oracle, graph, isolated=True, time_limit_s=TIME_LIMIT_S, memory_limit=MEMORY_LIMIT
     ) as session:
         session.reset()
-        results = [
-            session.invoke(inputs, tensors=index < tensors) for index, inputs in enumerate(vectors.inputs[:count])
-        ]
+        results = []
+        for index, inputs in enumerate(vectors.inputs[:count]):
+            results.append(session.invoke(inputs, tensors=index < tensors))
+            if progress:
+                progress(f"oracle {oracle}", index + 1, count)
         return Reference(
             oracle=session.name,
             version=session.version,

@@ -7,17 +7,17 @@ therefore alternate between noise, structure and the corners of the value range.
 from __future__ import annotations
 
 import hashlib
-import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from harness.errors import VectorsError
-from harness.files.reading import open_regular
+from harness.errors import VectorsError, one_line
+from harness.files.reading import TooLargeError
 from harness.ir.graph import Graph, Tensor
 from harness.quantization.types import Array, DType
+from harness.validate.archive import BROKEN, read_arrays
 from harness.validate.card import FileVectors, RandomVectors
 from harness.validate.classification import class_count
 
@@ -80,6 +80,31 @@ def from_arrays(arrays: list[list[Array]], graph: Graph, name: str = "given") ->
             )
         rows.append(tuple(_fit(np.asarray(a)[None], t, where)[0] for a, t in zip(row, tensors, strict=True)))
     return _vectors(name, tuple(rows), None)
+
+
+def real_inputs(
+    spec: RandomVectors | FileVectors, graph: Graph, base_dir: Path, given: Vectors
+) -> Iterator[tuple[Array, ...]]:
+    """For every vector of `given`, which `load` made of `spec`, the inputs as real numbers: as the file has them, or
+    where it has quantized values, what those stand for.
+
+    Raises:
+        VectorsError: the file cannot be read.
+    """
+    tensors = _inputs(graph)
+    arrays = _read(base_dir / spec.file) if isinstance(spec, FileVectors) else {}
+    reals = [arrays.get(f"input_{i}") for i in range(len(tensors))]
+    for index, row in enumerate(given.inputs):
+        yield tuple(
+            real[index] if real is not None and np.issubdtype(real.dtype, np.floating) else _dequantized(value, tensor)
+            for real, value, tensor in zip(reals, row, tensors, strict=True)
+        )
+
+
+def _dequantized(value: Array, tensor: Tensor) -> Array:
+    if tensor.quant is None:
+        return value
+    return (value.astype(np.float64) - tensor.q.zero_point) * tensor.q.scale
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
@@ -151,26 +176,17 @@ def _count(path: Path, arrays: dict[str, Array], wanted: list[str], count: int |
 
 def _read(path: Path) -> dict[str, Array]:
     try:
-        with open_regular(path) as file:
-            with zipfile.ZipFile(file) as archive:
-                size = sum(entry.file_size for entry in archive.infolist())
-            if size > MAX_FILE_BYTES:
-                raise VectorsError(f"{path}: {size} bytes unpacked, more than 1 GiB", hint="use fewer vectors")
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as archive:
-                names = [name for name in archive.files if name == "labels" or name.startswith("input_")]
-                arrays = {name: archive[name] for name in names}
-        foreign = [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]
-        if foreign:
-            raise ValueError(f"{', '.join(foreign)} in it is no array")
-        return arrays
+        return read_arrays(path, lambda name: name == "labels" or name.startswith("input_"), MAX_FILE_BYTES)
     except FileNotFoundError as error:
         raise VectorsError(
             f"{path}: no such file", hint="correct the path; paths in a card start from the card's folder"
         ) from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError, MemoryError) as error:
+    except TooLargeError as error:
+        raise VectorsError(f"{path}: {error.strerror}", hint="use fewer vectors") from None
+    except BROKEN as error:
         raise VectorsError(
-            f"{path}: not a readable .npz file: {error}", hint="write it with numpy.savez, without pickled objects"
+            f"{path}: not a readable .npz file: {one_line(str(error) or type(error).__name__)}",
+            hint="write it with numpy.savez, without pickled objects",
         ) from error
 
 

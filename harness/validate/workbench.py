@@ -16,7 +16,7 @@ from harness.build import BuildOptions
 from harness.build.progress import Progress
 from harness.compiler.goals import Goals
 from harness.cycles.targets import target_of_run
-from harness.errors import OracleError, OracleMissingError, TinyhilError, VectorsError
+from harness.errors import OracleError, OracleMissingError, PlacementError, TinyhilError, VectorsError
 from harness.hardware.placement import assign_regions
 from harness.ir.graph import Graph
 from harness.quantization.types import Array
@@ -28,6 +28,9 @@ from harness.validate.card import Card
 from harness.validate.checks import Evidence
 from harness.validate.clock import PhaseClock
 from harness.validate.differences import output_diffs
+from harness.validate.expected import expected_layers
+from harness.validate.float_model import FloatModel, measure_float_model
+from harness.validate.link_check import AUTO, UART, LinkCheck, check_uart, link_to_build
 from harness.validate.options import Options, apply_options
 from harness.validate.outcome import Outcome
 from harness.validate.reference import References
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from harness.compiler.emit.package import Package
     from harness.hardware.board import Placement
     from harness.hardware.target import Target
+    from harness.link.compare import ExpectedLayers
     from harness.validate.measurement import Measurement
 
 OPINION_VECTORS = 20
@@ -72,6 +76,7 @@ class Workbench:
         self._graphs: dict[tuple[Path, int, int], Graph] = {}
         self._packages: dict[tuple[str, str, Target, str, Goals], Package] = {}
         self._references = References()
+        self._float_models: dict[tuple[Path, str, str], FloatModel | None] = {}
 
     def graph(self, model: Path) -> Graph:
         """The imported and verified model.
@@ -130,20 +135,26 @@ class Workbench:
         resolved, graph, given = subject.resolved, subject.graph, subject.vectors
         with clock.phase("oracle"):
             tell(f"oracle {card.oracle}", 0, 0)
-            reference = self._references.get(card.oracle, graph, given, count=len(given), tensors=subject.compared)
+            reference = self._references.get(
+                card.oracle, graph, given, count=len(given), tensors=subject.compared, progress=tell
+            )
         with clock.phase("compile"):
             tell("compile", 0, 0)
             package = self._compile(card, subject, options)
         with clock.phase("build"):
-            image = self._build(subject, package, options, tell)
+            image = self._build(subject, package, options, tell=tell)
         with clock.phase("run"):
-            measurement, transcript, notes = _run(subject, image, package, tell)
+            expected = expected_layers(package.plan, reference.tensors) if subject.compared else None
+            measurement, transcript, notes = _run(subject, image, package, tell, expected)
+        with clock.phase("link check"):
+            link_check = self._link_check(subject, image, package, options, measurement, expected, tell)
         with clock.phase("compare"):
             evidence = Evidence(
                 resolved, subject.runtime, graph, package.plan, given, reference, image, measurement
             )
             verdict = make_verdict(card, evidence)
-            opinions, opinion_notes = self._opinions(card, graph, given, options, measurement)
+            float_model = self._float_model(card, graph, given)
+            opinions, opinion_notes = self._opinions(card, graph, given, options, measurement, tell)
         return Outcome(
             card=card,
             graph=graph,
@@ -151,6 +162,7 @@ class Workbench:
             package=package,
             resolved=resolved,
             link=image.link,
+            link_check=link_check,
             vectors=given,
             reference=reference,
             image=image,
@@ -158,14 +170,20 @@ class Workbench:
             verdict=verdict,
             opinions=opinions,
             opinion_notes=opinion_notes,
+            float_model=float_model,
             baselines=_baselines(graph, resolved, measurement),
             transcript=transcript,
-            notes=(*notes, *measurement.notes()),
+            notes=(*notes, *measurement.notes(), *stand_in_notes(card, resolved, package, options)),
             seconds={**clock.seconds, **{f"run: {k}": v for k, v in measurement.seconds.items()}},
         )
 
     def run(
-        self, model: Path, board: str, arrays: Sequence[Sequence[Array]], options: Options = Options()  # noqa: B008
+        self,
+        model: Path,
+        board: str,
+        arrays: Sequence[Sequence[Array]],
+        options: Options = Options(),  # noqa: B008
+        progress: Progress | None = None,
     ) -> list[tuple[Array, ...]]:
         """The outputs of `board` for inputs in memory, without a reference: [vector][model output]."""
         from harness.boards import resolve
@@ -177,8 +195,9 @@ class Workbench:
         target = target_of_run(resolved, placement)
         package = self.package(graph, target, goals=options.overrides.goals, runtime=options.runtime)
         subject = _Subject(resolved, RUNTIMES.get(options.runtime), graph, given, placement, 0)
-        image = self._build(subject, package, options, None)
-        measurement, _, _ = _run(subject, image, package, _silent)
+        tell = progress or _silent
+        image = self._build(subject, package, options, tell=tell)
+        measurement, _, _ = _run(subject, image, package, tell)
         return list(measurement.outputs)
 
     def _subject(self, card: Card, board: str, options: Options) -> _Subject:
@@ -201,13 +220,51 @@ class Workbench:
         goals = options.overrides.or_else(card.compile.overrides).goals
         return self.package(subject.graph, target, card.name, goals, runtime=options.runtime)
 
-    def _build(self, subject: _Subject, package: Package, options: Options, tell: Progress | None) -> Image:
-        own = BuildOptions(link=options.link, placement=subject.placement, sanitize=options.sanitize)
+    def _build(
+        self,
+        subject: _Subject,
+        package: Package,
+        options: Options,
+        *,
+        link: str | None = None,
+        tell: Progress | None = None,
+    ) -> Image:
         board = subject.resolved.runs_on
+        link = link or link_to_build(options.link, board)
+        own = BuildOptions(link=link, placement=subject.placement, sanitize=options.sanitize)
         return subject.runtime.image([package], board, own, cache_dir=self._cache_dir, progress=tell)
 
+    def _float_model(self, card: Card, graph: Graph, given: Vectors) -> FloatModel | None:
+        """The card's float model, computed once for all boards."""
+        key = (card.base, str(card.float_model), given.sha256)
+        if key not in self._float_models:
+            self._float_models[key] = measure_float_model(card, graph, given)
+        return self._float_models[key]
+
+    def _link_check(
+        self,
+        subject: _Subject,
+        image: Image,
+        package: Package,
+        options: Options,
+        measured: Measurement,
+        expected: Sequence[ExpectedLayers] | None,
+        tell: Progress,
+    ) -> LinkCheck | None:
+        """The first vector over the UART, where the link was left to us and another is faster."""
+        if options.link != AUTO or image.link == UART:
+            return None
+        tell("uart", 0, 0)
+
+        def build(link: str) -> Image:
+            return self._build(subject, package, options, link=link, tell=tell)
+
+        first = None if expected is None else expected[0]
+        vector = subject.vectors.inputs[0]
+        return check_uart(subject.resolved, build, package, vector, measured, image.link, first)
+
     def _opinions(
-        self, card: Card, graph: Graph, given: Vectors, options: Options, measurement: Measurement
+        self, card: Card, graph: Graph, given: Vectors, options: Options, measurement: Measurement, tell: Progress
     ) -> tuple[tuple[Opinion, ...], tuple[str, ...]]:
         """(differences of the outputs from each second reference, notes on references that cannot run)."""
         opinions, notes = [], []
@@ -216,13 +273,16 @@ class Workbench:
             if name == card.oracle:
                 continue
             try:
-                other = self._references.get(name, graph, given, count=count, tensors=0)
-            except (OracleMissingError, OracleError) as error:
+                other = self._references.get(name, graph, given, count=count, tensors=0, progress=tell)
+            except OracleMissingError as error:
+                notes.append(f"not installed: {error.hint}")
+                continue
+            except OracleError as error:
                 notes.append(f"{name}: {error.message}")
                 continue
             diffs = output_diffs(graph, other.outputs, measurement.outputs[:count])
             opinions.append(Opinion(name, other.version, diffs))
-        return tuple(opinions), tuple(notes)
+        return tuple(opinions), tuple(dict.fromkeys(notes))
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -235,20 +295,42 @@ def _wanted_regions(card: Card, resolved: Resolved, options: Options) -> dict[st
     return {**card.placing(board.name, has_choice=board.placement is not None), **options.placement}
 
 
+def stand_in_notes(card: Card, resolved: Resolved, package: Package, options: Options) -> tuple[str, ...]:
+    """A note where another board runs a model that the board asked for has no room for."""
+    asked = resolved.asked
+    if asked.name == resolved.runs_on.name:
+        return ()
+    from harness.build.fit import misfit
+
+    wanted = {**card.placing(asked.name, has_choice=asked.placement is not None), **options.placement}
+    try:
+        placement = assign_regions(asked, wanted)
+    except PlacementError as error:
+        return (f"{asked.name} itself: {error.message}",)
+    over = misfit([package], asked, placement)
+    return (f"{asked.name} itself has no room for it: {over}",) if over else ()
+
+
 def _check_labels(card: Card, given: Vectors) -> None:
-    if card.checks.accuracy is not None and given.labels is None:
-        raise VectorsError(
-            f"{card.path or card.model}: checks.accuracy needs labels, {given.name} has none",
-            hint="add an integer array `labels` to the .npz file, or take the accuracy check out of the card",
-        )
+    asked = [("checks.accuracy", "the accuracy check", card.checks.accuracy), ("float_model", "it", card.float_model)]
+    for key, what, value in asked:
+        if value is not None and given.labels is None:
+            raise VectorsError(
+                f"{card.path or card.model}: {key} needs labels, {given.name} has none",
+                hint=f"add an integer array `labels` to the .npz file, or take {what} out of the card",
+            )
 
 
 def _run(
-    subject: _Subject, image: Image, package: Package, tell: Progress
+    subject: _Subject,
+    image: Image,
+    package: Package,
+    tell: Progress,
+    expected: Sequence[ExpectedLayers] | None = None,
 ) -> tuple[Measurement, str, tuple[str, ...]]:
     """(measurement, transcript of the line, notes of the board's session)."""
     with _session(subject.resolved, image) as session:
-        measurement = _measure(session, subject, image, package, tell)
+        measurement = _measure(session, subject, image, package, tell, expected)
         transcript = session.transcript()
     return measurement, transcript, tuple(session.notes())
 
@@ -273,8 +355,15 @@ def _session(resolved: Resolved, image: Image) -> Iterator[Session]:
             raise
 
 
-def _measure(session: Session, subject: _Subject, image: Image, package: Package, tell: Progress) -> Measurement:
-    """Runs all vectors; fetches layers' outputs only for those that are compared."""
+def _measure(
+    session: Session,
+    subject: _Subject,
+    image: Image,
+    package: Package,
+    tell: Progress,
+    expected: Sequence[ExpectedLayers] | None,
+) -> Measurement:
+    """Runs all vectors; looks at layers' outputs only for those that are compared."""
     from harness.boards.session import open_client
     from harness.validate.measurement import measure
 
@@ -288,6 +377,7 @@ def _measure(session: Session, subject: _Subject, image: Image, package: Package
             package,
             part,
             layers=layers,
+            expected=expected if layers else None,
             profile=profile,
             measures=measures,
             progress=tell,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import select
 import sys
@@ -14,6 +13,7 @@ from typing import Any
 
 from harness.errors import BoardError, BoardLostError
 from harness.link.subprocess import Subprocess
+from harness.resources import has_package
 from harness.virtual import wire
 from harness.virtual.cpu import missing
 
@@ -52,7 +52,7 @@ class RemoteMachine:
             EmulatorMissingError: the emulator's package is not installed.
             BoardError: it does not start.
         """
-        if importlib.util.find_spec("unicorn") is None:
+        if not has_package("unicorn"):
             raise missing()
         command = [sys.executable, "-m", "harness.virtual", board, "--wire"]
         if flash_file is not None:

@@ -14,6 +14,7 @@ from itertools import zip_longest
 import numpy as np
 
 from harness.compiler.choice import applicable
+from harness.errors import GraphError
 from harness.hardware.target import Target
 from harness.ir.activations import activation_clamp
 from harness.ir.graph import Graph, NoAttrs, State
@@ -58,9 +59,10 @@ def layers_for(kernels: Sequence[Kernel], target: Target, count: int, rng: Rng) 
 
 def _layers(kernel: Kernel, target: Target, count: int, rng: Rng) -> list[Graph]:
     ops, found = sorted(kernel.ops), []
-    wide = all(types.x is DType.INT16 for types in kernel.types)
+    types = {types.x for types in kernel.types}
+    usual = DType.INT8 if DType.INT8 in types else DType.INT16 if types == {DType.INT16} else None
     for number in range(TRIES * count):
-        graph = _layer(ops[number % len(ops)], rng, wide=wide)
+        graph = _layer(ops[number % len(ops)], rng, usual if number // len(ops) % 4 < 3 else None)
         context = None if graph is None else Context(graph, graph.nodes[0], target)
         if graph is not None and context is not None and kernel in applicable(context):
             found.append(graph)
@@ -69,14 +71,22 @@ def _layers(kernel: Kernel, target: Target, count: int, rng: Rng) -> list[Graph]
     return found
 
 
-def _layer(op: str, rng: Rng, *, wide: bool = False) -> Graph | None:
-    """A graph of one node, `wide`: of int16 activations; or None where it came out too large or small."""
+def _layer(op: str, rng: Rng, dtype: DType | None) -> Graph | None:
+    """A graph of one node, or None where it came out too large or small.
+
+    dtype: of int8 or int16, of the sizes that networks have; without it as the property tests have it, of any type.
+    """
     draft = Draft(rng, zeros=0.0)
     try:
-        (_REALISTIC.get(op) or _larger(op, DType.INT16 if wide else DType.INT8))(draft)
-    except KeyError:
+        if dtype is not None:
+            (_REALISTIC.get(op) or _larger(op, dtype))(draft)
+        else:
+            BUILDERS[op](draft, None)
+    except (KeyError, GraphError):
         return None
-    if wide and OPERATORS[op].has(Trait.WEIGHTS):
+    if len(draft.nodes) != 1:
+        return None
+    if dtype is DType.INT16 and OPERATORS[op].has(Trait.WEIGHTS):
         _widen(draft)
     if any(t.bytes > LARGEST for t in draft.tensors if t.data is None):
         return None

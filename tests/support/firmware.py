@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import yaml
 
+from harness.boards.channels import Channels
 from harness.link.subprocess import Subprocess
 from harness.link.transport import PipeTransport, SocketTransport, Transport
 from tests.support.paths import FIRMWARE
@@ -55,32 +55,27 @@ def build(
 def running(elf: Path, port: str, link: str, *, shift: int = 8, options: Sequence[str] = ()) -> Iterator[Transport]:
     """Run an image of build() and give the line to it; the program ends with the block."""
     command = [str(elf)]
-    listener: socket.socket | None = None
+    channels, channel = Channels(), None
     if port != "host":
         command = ["qemu-system-arm", "-M", port, "-display", "none", "-monitor", "none", "-kernel", str(elf)]
         command += ["-icount", f"shift={shift}", *options]
         if link == "uart":
-            listener = socket.create_server(("127.0.0.1", 0))
-            listener.settimeout(15)
-            where = f"socket,id=link,host=127.0.0.1,port={listener.getsockname()[1]},nodelay=on"
-            command += ["-chardev", where, "-serial", "chardev:link"]
+            channel = channels.listen("link")
+            command += ["-chardev", f"socket,id=link,{channel.option}", "-serial", "chardev:link"]
         else:
             command += ["-serial", "null", "-semihosting-config", "enable=on,target=native"]
     environment = {"ASAN_OPTIONS": "detect_leaks=0"}
-    child = Subprocess(port, command, pipes=listener is None, env=environment)
+    child = Subprocess(port, command, pipes=channel is None, env=environment)
     transport: Transport | None = None
     try:
-        if listener is None:
+        if channel is None:
             transport = PipeTransport(child.stdout, child.stdin)
         else:
-            connected, _ = listener.accept()
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            transport = SocketTransport(connected)
+            transport = SocketTransport(channel.accept(child, 15))
         yield transport
         assert "ERROR: AddressSanitizer" not in child.stderr() and "runtime error" not in child.stderr(), child.stderr()
     finally:
         child.close()
         if transport is not None:
             transport.close()
-        if listener is not None:
-            listener.close()
+        channels.close()

@@ -25,28 +25,33 @@ class Seed:
     Attributes:
         places: all of them: offsets, vtables, vector lengths and values.
         values: those that hold a value: shapes, tensor numbers, options, scales, zero points.
+        kinds: (start, struct's character for its type) of each value.
     """
 
     name: str
     data: bytes
     places: tuple[tuple[int, int], ...]
     values: tuple[tuple[int, int], ...]
+    kinds: tuple[tuple[int, str], ...] = ()
 
 
 def seed(name: str, data: bytes) -> Seed:
     """Reads a file while recording every place that the reader looks at."""
     found: set[tuple[int, int]] = set()
     values: set[tuple[int, int]] = set()
-    with _recording(found, values):
+    kinds: set[tuple[int, str]] = set()
+    with _recording(found, values, kinds):
         try:
             tflite.load(data)
         except TinyhilError:
             pass  # a file that is refused is a seed too
-    return Seed(name, data, tuple(sorted(found)), tuple(sorted(values)))
+    return Seed(name, data, tuple(sorted(found)), tuple(sorted(values)), tuple(sorted(kinds)))
 
 
 @contextmanager
-def _recording(found: set[tuple[int, int]], values: set[tuple[int, int]]) -> Iterator[None]:
+def _recording(
+    found: set[tuple[int, int]], values: set[tuple[int, int]], kinds: set[tuple[int, str]]
+) -> Iterator[None]:
     unpack, array, scalar = flatbuffer.unpack, flatbuffer.FlatTable.array, flatbuffer.FlatTable.scalar
 
     def recorded_unpack(kind: str, data: bytes, at: int, place: str) -> int:
@@ -61,11 +66,13 @@ def _recording(found: set[tuple[int, int]], values: set[tuple[int, int]]) -> Ite
             spots = {(start + i * numbers.itemsize, numbers.itemsize) for i in range(min(count, 64))}
             found.update(spots)
             values.update(spots)
+            kinds.update((at, numbers.dtype.char.replace("l", "q")) for at, _ in spots)
         return numbers
 
     def recorded_scalar(self: flatbuffer.FlatTable, offset: int, kind: str) -> int | float | None:
         if at := self.field(offset):
             values.add((at, struct.calcsize(kind)))
+            kinds.add((at, kind.strip("<")))
         return scalar(self, offset, kind)
 
     table = flatbuffer.FlatTable
@@ -76,13 +83,17 @@ def _recording(found: set[tuple[int, int]], values: set[tuple[int, int]]) -> Ite
         flatbuffer.unpack, table.array, table.scalar = unpack, array, scalar
 
 
-def mutate(seeds: list[Seed], number: int) -> tuple[str, bytes]:
-    """The number-th damaged file, and how it was made; the same number always gives the same file."""
+def mutate(seeds: list[Seed], number: int, *, deep: bool = False) -> tuple[str, bytes]:
+    """The number-th damaged file, and how it was made; the same number always gives the same file.
+
+    deep: mostly values change, so that many files are read, and mean something else.
+    """
     rng = np.random.default_rng((2026, number))
+    kinds = _KINDS if not deep or rng.integers(3) == 0 else _VALUE_KINDS
     chosen = seeds[int(rng.integers(len(seeds)))]
     data, how = bytearray(chosen.data), [chosen.name]
     for _ in range(int(rng.choice((1, 1, 1, 2, 3)))):
-        kind = _KINDS[int(rng.integers(len(_KINDS)))]
+        kind = kinds[int(rng.integers(len(kinds)))]
         kind(rng, data, chosen)
         how.append(kind.__name__.strip("_"))
         if len(data) < 4:
@@ -170,6 +181,61 @@ def _redirect_where_read(rng: Rng, data: bytearray, seed: Seed) -> None:
     _put(data, at, size, target - at)
 
 
+def _value(rng: Rng, seed: Seed, kinds: str) -> tuple[int, str] | None:
+    """A place that holds a value of one of these kinds, such as "f"; None where the file has none."""
+    places = [place for place in seed.kinds if place[1] in kinds]
+    return places[int(rng.integers(len(places)))] if places else None
+
+
+def _swap_values(rng: Rng, data: bytearray, seed: Seed) -> None:
+    """Two values of one kind change places: operators, tensors, sides of a shape, scales, options."""
+    first = _value(rng, seed, "fiIbBq")
+    second = None if first is None else _value(rng, seed, first[1])
+    if first is None or second is None:
+        return
+    size = struct.calcsize(first[1])
+    a, b = (bytes(data[at : at + size]) for at in (first[0], second[0]))
+    if len(a) == len(b) == size:
+        data[first[0] : first[0] + size], data[second[0] : second[0] + size] = b, a
+
+
+def _copy_value(rng: Rng, data: bytearray, seed: Seed) -> None:
+    """One value in the place of another of its kind."""
+    first = _value(rng, seed, "fiIbBq")
+    second = None if first is None else _value(rng, seed, first[1])
+    if first is not None and second is not None:
+        size = struct.calcsize(first[1])
+        _put(data, first[0], size, int.from_bytes(data[second[0] : second[0] + size], "little"))
+
+
+def _swap_neighbours(rng: Rng, data: bytearray, seed: Seed) -> None:
+    """Two numbers side by side change places, as the height and width of a shape."""
+    place = _value(rng, seed, "i")
+    if place is not None and place[0] + 8 <= len(data):
+        at = place[0]
+        data[at : at + 8] = data[at + 4 : at + 8] + data[at : at + 4]
+
+
+def _scale_float(rng: Rng, data: bytearray, seed: Seed) -> None:
+    """A scale or another real number becomes another."""
+    place = _value(rng, seed, "f")
+    if place is None or place[0] + 4 > len(data):
+        return
+    old = struct.unpack_from("<f", data, place[0])[0]
+    factor = float(rng.choice((0.0, -1.0, 0.5, 2.0, 1e-6, 1e6, 1e-30, 1e30, float("nan"), float("inf"))))
+    if rng.integers(2):
+        factor = float(np.exp(rng.normal()))
+    with np.errstate(all="ignore"):
+        struct.pack_into("<f", data, place[0], float(np.float32(old * factor)))
+
+
+def _other_zero_point(rng: Rng, data: bytearray, seed: Seed) -> None:
+    """A 64-bit number, as zero points are, within int8 or just beyond."""
+    place = _value(rng, seed, "q")
+    if place is not None:
+        _put(data, place[0], 8, int(rng.integers(-130, 131)))
+
+
 _KINDS: tuple[Callable[[Rng, bytearray, Seed], None], ...] = (
     _flip_bits,
     _overwrite_bytes,
@@ -185,4 +251,13 @@ _KINDS: tuple[Callable[[Rng, bytearray, Seed], None], ...] = (
     _random_where_read,
     _copy_where_read,
     _redirect_where_read,
+)
+_VALUE_KINDS: tuple[Callable[[Rng, bytearray, Seed], None], ...] = (
+    _swap_values,
+    _copy_value,
+    _swap_neighbours,
+    _scale_float,
+    _other_zero_point,
+    _flip_bits,
+    _nudge_where_read,
 )

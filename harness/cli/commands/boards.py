@@ -48,7 +48,8 @@ def boards(
         for board in known.values()
     ]
     columns = ("board", "core", "MHz", "backend", "flash KiB", "RAM KiB", "stand-ins", "verified", "title")
-    terminal.show_rows(columns, rows, right=frozenset({"MHz", "flash KiB", "RAM KiB"}))
+    drop = ("title", "verified", "stand-ins", "backend", "MHz")
+    terminal.show_rows(columns, rows, right=frozenset({"MHz", "flash KiB", "RAM KiB"}), drop=drop)
 
 
 def _attached(as_json: bool) -> None:
@@ -64,7 +65,8 @@ def _attached(as_json: bool) -> None:
         reason = "or this user may not use it (on Linux, install pyOCD's udev rules)"
         terminal.print_lines(f"No debug probe is attached, {reason}.")
         return
-    terminal.show_rows(("probe", "product", "serial ports", "chip", "boards"), [_row(one) for one in found])
+    columns = ("probe", "product", "serial ports", "chip", "boards")
+    terminal.show_rows(columns, [_row(one) for one in found], drop=("chip", "product"))
     for one in found:
         if one.problem:
             terminal.print_lines(f"\n{one.unique_id}: {one.problem}")

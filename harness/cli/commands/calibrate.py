@@ -42,6 +42,7 @@ def calibrate(
     from harness.cycles.calibrate import calibrate as time_loops
     from harness.cycles.calibration_image import build
     from harness.files.writing import write_whole
+    from harness.validate.link_check import link_to_build
     from harness.validate.options import check_choice
 
     check_choice("link", link)
@@ -49,7 +50,7 @@ def calibrate(
     if output is not None and not output.parent.is_dir():
         raise OptionError(f"cannot write '{output}': no such folder", hint="name a file in a folder that exists")
     with terminal.progress(as_json, f"calibration of {board}") as tell:
-        image = build(resolved.runs_on, link, tell)
+        image = build(resolved.runs_on, link_to_build(link, resolved.runs_on), tell)
         with open_session(resolved, image) as session:
             found = time_loops(session, flash=flash, progress=tell)
     if output is not None:
@@ -64,7 +65,7 @@ def calibrate(
 
 
 def _print(found: Calibration, reason: str, output: Path | None) -> None:
-    from harness.report.rows import ReportTable
+    from harness.report.table import ReportTable
 
     measures = found.unit.value == "cycles"
     columns = ["loop", "by hand", "modelled", found.unit.value]
@@ -91,7 +92,7 @@ def _print(found: Calibration, reason: str, output: Path | None) -> None:
         lines.append("an emulator counts instructions: tables and engine were checked, no cycle was measured")
     if output is not None:
         lines.append(f"{output}: use it with TINYHIL_CYCLE_TABLES={output.parent}")
-    terminal.print_lines(*lines)
+    terminal.print_text(*lines)
 
 
 def _wrong(reading: LoopMeasurement) -> str:

@@ -12,7 +12,10 @@ from harness.cli.options import JsonOption, ProbeOption
 from harness.errors import Category
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.boards.bringup_checks import BringUpCheck
+    from harness.cli.examination import Finding
 
 
 def doctor(
@@ -44,10 +47,14 @@ def doctor(
             }
         )
     else:
-        terminal.show_rows(("what", "health", "detail"), [(f.name, f.health.value, f.detail) for f in findings])
-        terminal.print_lines(*(f"{f.name}: {f.hint}" for f in findings if f.hint))
+        terminal.show_rows(("what", "health", "detail"), _found(findings), prose=frozenset({"detail"}))
+        terminal.print_text(*(f"{f.name}: {f.hint}" for f in findings if f.hint))
     if missing:
         raise typer.Exit(Category.TOOL.value)
+
+
+def _found(findings: Sequence[Finding]) -> list[tuple[str, ...]]:
+    return [(finding.name, finding.health.value, finding.detail) for finding in findings]
 
 
 def _bring_up(board: str, probe: str | None, as_json: bool) -> None:
@@ -65,10 +72,10 @@ def _bring_up(board: str, probe: str | None, as_json: bool) -> None:
         terminal.print_json({"kind": "ladder", "board": board, "healthy": broken is None, "rungs": rungs})
     else:
         rows = [(check.name, _state(check), check.detail.partition("\n")[0]) for check in checks]
-        terminal.show_rows(("check", "state", "detail"), rows)
+        terminal.show_rows(("check", "state", "detail"), rows, prose=frozenset({"detail"}))
         if broken is not None:
             stop = f"\n{board} stops at `{broken.name}` [{broken.code}]:"
-            terminal.print_lines(stop, broken.detail, f"try: {broken.hint}")
+            terminal.print_text(stop, broken.detail, f"try: {broken.hint}")
     if broken is not None:
         raise typer.Exit(Category.INFRASTRUCTURE.value)
 

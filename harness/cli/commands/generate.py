@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from harness.cli import terminal
-from harness.cli.options import JsonOption, MaxArenaOption, MaxFlashOption, ModelArgument, OptimizeOption
+from harness.cli.options import JsonOption, MaxArenaOption, MaxFlashOption, OptimizeOption, TargetArgument
 from harness.compiler.goals import parse_overrides
 from harness.errors import OptionError
 from harness.version import DEFAULT_CORE
@@ -16,11 +16,20 @@ from harness.version import DEFAULT_CORE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.compiler.emit.package import Package
+    from harness.compiler.goals import Overrides
     from harness.compiler.plan import Plan
+
+_NameOption: TypeAlias = Annotated[
+    str | None, typer.Option("--name", metavar="NAME", help="Prefix of all symbols. Default: the file's name.")
+]
+_ForceOption: TypeAlias = Annotated[
+    bool, typer.Option("--force", help="Write beside files of others, and over changed files of an older package.")
+]
 
 
 def generate(
-    model: ModelArgument,
+    target: TargetArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the C package.")],
     core: Annotated[
         str | None,
@@ -34,39 +43,91 @@ def generate(
         str | None,
         typer.Option("--board", "-b", metavar="BOARD", help="Choose kernels for this board's core and flash."),
     ] = None,
-    name: Annotated[
-        str | None, typer.Option("--name", metavar="NAME", help="Prefix of all symbols. Default: the file's name.")
+    name: _NameOption = None,
+    ecosystems: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--for",
+            metavar="ECOSYSTEM",
+            help="Also write what zephyr, platformio, arduino or cmsis-pack expects; cmake and make are always there. "
+            "Repeatable.",
+        ),
     ] = None,
     optimize: OptimizeOption = None,
     max_arena: MaxArenaOption = None,
     max_flash: MaxFlashOption = None,
+    force: _ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the model as a package of C11 and assembly, with CMakeLists.txt and NAME.mk, for your own firmware."""
-    from harness.boards import find_board
+    """Write the model as a package of C11 and assembly, with CMakeLists.txt and NAME.mk, for your own firmware.
+
+    A card (.hil.yaml) gives its model, what it is compiled for, and the names of its classes.
+    """
+    from harness.compiler.emit.folder import check_folder
     from harness.compiler.emit.package import write_package
-    from harness.cycles.targets import target_of
-    from harness.validate.workbench import Workbench
+    from harness.compiler.emit.wrappers import chosen
 
     if core is not None and board is not None:
         raise OptionError("--core and --board exclude each other", hint="a board has its core: give only --board")
-    bench = Workbench()
-    target = target_of(find_board(board)) if board is not None else core or DEFAULT_CORE
+    wanted = [one.strip() for given in ecosystems or [] for one in given.split(",")]
+    chosen(wanted)  # a name that is not known is told before any work
+    before = () if force else check_folder(output)
     if core is None and board is None:
         terminal.say(f"no --core or --board given: made for {DEFAULT_CORE}, and for no core with less")
-    graph = bench.graph(model)
-    package = bench.package(graph, target, name, parse_overrides(optimize, max_arena, max_flash).goals)
-    paths = write_package(package, output)
+    overrides = parse_overrides(optimize, max_arena, max_flash)
+    with terminal.progress(as_json) as tell:
+        tell(f"compile {target.name}", 0, 0)
+        package = _package(target, core, board, name, overrides, wanted)
+    paths = write_package(package, output, force=force)
+    for line in _changes(name, package.plan.name, before, output):
+        terminal.say(line)
     if as_json:
-        terminal.print_json(_document(package.plan, paths))
+        terminal.print_json(_document(package, paths, wanted))
         return
     lines = [f"{path}  {path.stat().st_size:,} B" for path in paths]
-    terminal.print_lines(*lines, _summary(package.plan))
+    terminal.print_lines(*lines)
+    terminal.print_text(_summary(package.plan))
+    terminal.print_lines(*_usage(package, wanted, output))
 
 
-def _document(plan: Plan, paths: Sequence[Path]) -> dict[str, Any]:
+def _package(
+    target: Path, core: str | None, board: str | None, name: str | None, overrides: Overrides, ecosystems: Sequence[str]
+) -> Package:
+    """The package of a model or card, with the stack that it takes."""
+    from harness.boards.registry import find_board
+    from harness.build.stack import stack_need
+    from harness.compiler.emit.package import emit
+    from harness.cycles.targets import target_of
+    from harness.validate.card import card_of
+    from harness.validate.workbench import Workbench
+
+    bench = Workbench()
+    card = card_of(target)
+    graph = card.labelled(bench.graph(card.model))
+    made_for = target_of(find_board(board)) if board is not None else core or DEFAULT_CORE
+    flat = bench.package(graph, made_for, name, overrides.or_else(card.compile.overrides).goals)
+    return emit(flat.plan, ecosystems, stack_need(flat))
+
+
+def _changes(asked: str | None, name: str, before: Sequence[str], output: Path) -> list[str]:
+    """What happened that was not asked for: another name, and packages of other models that are gone."""
+    renamed = [f"named {name}: '{asked}' is no name for C, or taken"] if asked not in (None, name) else []
+    gone = ", ".join(old for old in before if old != name)
+    return [*renamed, *([f"replaced package {gone} in {output}: each model has a folder of its own"] if gone else [])]
+
+
+def _usage(package: Package, ecosystems: Sequence[str], folder: Path) -> list[str]:
+    """How to take the package, a line for each ecosystem."""
+    from harness.compiler.emit.wrappers import WRAPPERS
+
+    named = ((name, WRAPPERS.get(name)) for name in dict.fromkeys(ecosystems))
+    return [f"{name}: {wrapper.usage(package.facts, folder.resolve().as_posix())}" for name, wrapper in named]
+
+
+def _document(package: Package, paths: Sequence[Path], ecosystems: Sequence[str]) -> dict[str, Any]:
     from harness.compiler.emit.manifest import goals_document
 
+    plan = package.plan
     return {
         "kind": "package",
         "name": plan.name,
@@ -75,6 +136,8 @@ def _document(plan: Plan, paths: Sequence[Path]) -> dict[str, Any]:
         "files": [str(path) for path in paths],
         "arena_size": plan.arena_size,
         "arena_align": plan.arena_align,
+        "stack": package.manifest["stack"],
+        "ecosystems": list(ecosystems),
     }
 
 

@@ -44,6 +44,7 @@ def mlperf(
     from harness.build import BuildOptions, build_image
     from harness.cycles.targets import target_of
     from harness.mlperf.firmware import Interface, copy_image, language
+    from harness.validate.link_check import link_to_build
     from harness.validate.options import check_choice
     from harness.validate.workbench import Workbench
 
@@ -53,14 +54,15 @@ def mlperf(
     package = bench.package(bench.graph(model), target_of(target))
     spoken = language(package, Interface(model_id, load, results))
     with terminal.progress(as_json, f"{package.plan.name} for {target.name}") as tell:
-        image = build_image([package], target, BuildOptions(link=link, language=spoken), progress=tell)
+        options = BuildOptions(link=link_to_build(link, target), language=spoken)
+        image = build_image([package], target, options, progress=tell)
     copy_image(image.elf, output)
     document = _document(package.plan.name, image, output)
     if as_json:
         terminal.print_json(document)
         return
     parts = f"arena {image.sizes.arena:,} B, stack {image.sizes.stack:,} B"
-    terminal.print_lines(
+    terminal.print_text(
         f"{output}  {image.board}, {image.link}, build {image.build_id}",
         f"flash {document['flash']:,} B, RAM {document['ram']:,} B, of which {parts}",
     )

@@ -11,6 +11,7 @@ import typer
 from harness.cli import terminal
 from harness.cli.options import (
     BoardOption,
+    HotOption,
     JsonOption,
     LinkOption,
     MaxArenaOption,
@@ -49,7 +50,7 @@ class Format(StrEnum):
 def profile(
     target: TargetArgument,
     board: BoardOption = DEFAULT_BOARD,
-    link: LinkOption = "uart",
+    link: LinkOption = "auto",
     placement: PlacementOption = None,
     probe: ProbeOption = None,
     vectors: ProfileVectorsOption = None,
@@ -62,9 +63,7 @@ def profile(
             "clock=80MHz; several in one by +. Repeatable.",
         ),
     ] = None,
-    hot: Annotated[
-        int, typer.Option("--hot", metavar="N", min=0, max=1000, help="Hot blocks to list with their instructions.")
-    ] = 3,
+    hot: HotOption = None,
     form: Annotated[
         Format,
         typer.Option(
@@ -82,7 +81,7 @@ def profile(
     """Measure every layer on a board, and model the cycles that a board would take.
 
     What is measured stands beside TensorFlow Lite Micro's recorded figures. Modelled cycles come from one observed run
-    on an emulator: docs/cycles.md. With --what-if or --format speedscope only these are shown.
+    on an emulator: `tinyhil docs cycles`. With --what-if or --format speedscope only these are shown.
     """
     from harness.validate.workbench import Workbench
 
@@ -115,7 +114,7 @@ def _predict(card: Card, board: str, options: Options, bench: Workbench, tell: P
     )
 
 
-def _show_prediction(prediction: Prediction, what_if: list[str], hot: int, form: Format, as_json: bool) -> None:
+def _show_prediction(prediction: Prediction, what_if: list[str], hot: int | None, form: Format, as_json: bool) -> None:
     from harness.cycles.document import prediction_document
     from harness.cycles.predict import parse_what_if
     from harness.cycles.speedscope import speedscope
@@ -127,15 +126,15 @@ def _show_prediction(prediction: Prediction, what_if: list[str], hot: int, form:
         terminal.print_json(speedscope(prediction))
         return
     changed = [prediction.recost(parse_what_if(text)) for text in what_if]
-    document = prediction_document(prediction, changed, hot=hot)
+    document = prediction_document(prediction, changed, hot=_blocks(hot))
     if as_json:
         terminal.print_json(document)
     else:
-        terminal.show(console.prediction(document))
+        terminal.show(console.prediction(document, listings=hot is not None))
 
 
 def _show_run(
-    card: Card, board: str, options: Options, bench: Workbench, hot: int, report: Path | None, as_json: bool
+    card: Card, board: str, options: Options, bench: Workbench, hot: int | None, report: Path | None, as_json: bool
 ) -> None:
     from harness.report import console
     from harness.report.bundle import Invocation, check_folder, write_bundle
@@ -160,7 +159,7 @@ def _show_run(
     if as_json:
         terminal.print_json(document)
     else:
-        terminal.show(console.profile(document))
+        terminal.show(console.profile(document, listings=hot is not None))
         if page:
             terminal.print_lines(f"Report: {page}")
     if not outcome.passed:
@@ -168,7 +167,7 @@ def _show_run(
         raise typer.Exit(Category.CHECK.value)
 
 
-def _modelled(card: Card, board: str, options: Options, bench: Workbench, hot: int, tell: Progress) -> Document:
+def _modelled(card: Card, board: str, options: Options, bench: Workbench, hot: int | None, tell: Progress) -> Document:
     """Modelled cycles for the run's document; a note instead if they cannot be modelled."""
     from harness.cycles.document import prediction_document
 
@@ -176,4 +175,9 @@ def _modelled(card: Card, board: str, options: Options, bench: Workbench, hot: i
         prediction = _predict(card, board, options, bench, tell)
     except (ProfileError, ToolError) as error:
         return {"modelled": None, "modelled_note": f"no modelled cycles: {error.message}"}
-    return {"modelled": prediction_document(prediction, hot=hot), "modelled_note": None}
+    return {"modelled": prediction_document(prediction, hot=_blocks(hot)), "modelled_note": None}
+
+
+def _blocks(hot: int | None) -> int:
+    """How many hot blocks a document has."""
+    return 3 if hot is None else hot

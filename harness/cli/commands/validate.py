@@ -41,7 +41,7 @@ def validate(
     board: BoardsOption = None,
     vectors: VectorsOption = None,
     oracle: OracleOption = None,
-    link: LinkOption = "uart",
+    link: LinkOption = "auto",
     placement: PlacementOption = None,
     probe: ProbeOption = None,
     report: ReportOption = None,

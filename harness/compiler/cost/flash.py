@@ -46,6 +46,11 @@ class FlashEstimate:
         """Bytes of all code and tables."""
         return sum(self._parts.values())
 
+    @property
+    def code(self) -> int:
+        """Bytes of code and descriptions, without tables."""
+        return sum(size for part, size in self._parts.items() if not isinstance(part, bytes))
+
     def added_bytes(self, layer: HasCalls) -> int:
         """Bytes that one more layer adds."""
         return sum(size for part, size in _parts(layer).items() if part not in self._parts)

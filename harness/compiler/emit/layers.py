@@ -11,7 +11,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from harness.compiler.cost.flash import is_shared
+from harness.compiler.emit.text import plain_text
 from harness.compiler.memory.lifetimes import scratch_name
+from harness.compiler.names import word
 from harness.compiler.plan import Layer, LayerCode, Plan
 from harness.ir.graph import Tensor
 from harness.kernels.base import Argument, At, Call, ConstantTable, Float, In, Scratch, StateOf
@@ -116,16 +118,16 @@ class _LayerWriter:
     def entry(self, shared: Mapping[object, Entry]) -> Entry:
         """The layer's title, shapes and calls."""
         plan, layer, step = self._plan, self._layer, self._step
-        described = [shape_text(plan.graph.tensors[t]) for t in step.reads[:1]]
+        read = "".join(shape_text(plan.graph.tensors[t]) for t in step.reads[:1])
         written = ", ".join(shape_text(plan.graph.tensors[t]) for t in layer.outputs)
         extra = f", {layer.macs} MACs" if layer.macs else ""
-        fused = f" with {', '.join(layer.fused)}" if layer.fused else ""
+        fused = f" with {', '.join(map(plain_text, layer.fused))}" if layer.fused else ""
         blocks = list(self._blocks(shared))
         return {
             "index": layer.index,
             "name": layer.name,
-            "title": f"{layer.op}{fused}, {f'{described[0] if described else str()} -> {written}'.strip()}{extra}",
-            "function": f"{plan.name}_layer_{layer.index:02d}_{layer.op.lower()}",
+            "title": f"{plain_text(layer.op)}{fused}, {f'{read} -> {written}'.strip()}{extra}",
+            "function": f"{plan.name}_layer_{layer.index:02d}_{word(layer.op)}",
             "blocks": blocks,
             "shapes": list(self._shapes.values()),
             "functions": sorted({call.function for call in step.lowered.calls}),
@@ -161,7 +163,7 @@ class _LayerWriter:
         if isinstance(argument, Float):
             return float_literal(argument.value)
         if isinstance(argument, ConstantTable):
-            return self._constants.add(f"{prefix}_{argument.name}", argument.ctype, argument.data)
+            return self._constants.add(f"{prefix}_{word(argument.name)}", argument.ctype, argument.data)
         if isinstance(argument, StateOf):
             number = step.node.states[argument.index]
             return _pointer(argument.ctype, next(p.offset for p in plan.placements if p.state == number))

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+from harness.compiler.emit.stack import StackNeed
 from harness.compiler.goals import Goals
 from harness.compiler.plan import Plan
+from harness.files.reading import read_regular
 from harness.ir.graph import Tensor
 from harness.version import __version__
 
 SCHEMA = 1
 
+_MAX_BYTES = 64 << 20
+_PATH = re.compile(r"(?!\.)[A-Za-z0-9_.+-]+(/(?!\.)[A-Za-z0-9_.+-]+)*")
+_HASH = re.compile(r"[0-9a-f]{64}")
 
-def manifest(plan: Plan) -> dict[str, Any]:
-    """The plan as JSON-ready data: model, compiler, kernel per layer, arena map, MACs."""
+
+def manifest(plan: Plan, stack: StackNeed | None = None) -> dict[str, Any]:
+    """The plan as JSON-ready data: model, compiler, kernel per layer, arena map, MACs, and the stack if it is known."""
     graph = plan.graph
     return {
         "schema": SCHEMA,
@@ -25,9 +34,14 @@ def manifest(plan: Plan) -> dict[str, Any]:
         "compiler": f"tinyhil {__version__}",
         "core": plan.core,
         "goals": goals_document(plan.goals),
-        "macs": sum(layer.macs for layer in plan.layers),
+        "macs": plan.macs,
+        "macs_of_file": plan.macs_of_file,
+        "stack": None if stack is None else asdict(stack),
         "inputs": [_tensor(graph.tensors[t]) for t in graph.inputs],
-        "outputs": [_tensor(graph.tensors[t]) for t in graph.outputs],
+        "outputs": [
+            {**_tensor(graph.tensors[t]), "labels": list(graph.labels_of(i)) or None}
+            for i, t in enumerate(graph.outputs)
+        ],
         "states": [{"name": s.name, "bytes": s.bytes} for s in graph.states],
         "layers": [
             {
@@ -69,10 +83,57 @@ def goals_document(goals: Goals) -> dict[str, Any]:
     return {"optimize": goals.optimize, "max_arena": goals.max_arena, "max_flash": goals.max_flash}
 
 
-def manifest_text(manifest: Mapping[str, Any], files: Mapping[str, str]) -> str:
+def manifest_text(manifest: Mapping[str, Any], files: Mapping[str, str | bytes]) -> str:
     """A manifest with the hash of every generated file, as JSON text."""
-    hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in sorted(files.items())}
+    hashes = {
+        name: hashlib.sha256(content if isinstance(content, bytes) else content.encode()).hexdigest()
+        for name, content in sorted(files.items())
+    }
     return json.dumps({**manifest, "files": hashes}, indent=2) + "\n"
+
+
+@dataclass(frozen=True)
+class Written:
+    """What tinyhil wrote into a folder, as the manifests there say.
+
+    Attributes:
+        names: of the packages.
+        files: SHA-256 by path within the folder; "" for the manifests.
+    """
+
+    names: tuple[str, ...]
+    files: Mapping[str, str]
+
+
+def read_written(folder: Path) -> Written:
+    """What tinyhil wrote into a folder; nothing where it is missing or has no manifest.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    names: list[str] = []
+    files: dict[str, str] = {}
+    for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
+        found = None if path.is_symlink() else _read(path)
+        if found is not None:
+            names.append(str(found["name"]))
+            files |= {**found["files"], path.name: ""}
+    return Written(tuple(names), files)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """A manifest whose paths all stay within its folder; None for any other file."""
+    try:
+        found = json.loads(read_regular(path, _MAX_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or not str(found.get("compiler")).startswith("tinyhil "):
+        return None
+    files = found.get("files")
+    if found.get("name") != path.stem or not isinstance(files, dict):
+        return None
+    sound = all(_PATH.fullmatch(name) and _HASH.fullmatch(str(hashed)) for name, hashed in files.items())
+    return found if sound else None
 
 
 def _tensor(tensor: Tensor) -> dict[str, Any]:

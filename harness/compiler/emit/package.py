@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from harness import resources
+from harness import version
+from harness.compiler.emit.folder import write_folder
+from harness.compiler.emit.kernels import kernel_files_of
 from harness.compiler.emit.layers import (
     Constants,
     float_literal,
@@ -21,13 +22,15 @@ from harness.compiler.emit.layers import (
     weights_source,
 )
 from harness.compiler.emit.manifest import manifest, manifest_text
+from harness.compiler.emit.stack import StackNeed
+from harness.compiler.emit.templates import render
+from harness.compiler.emit.text import plain_text, string_literal
+from harness.compiler.emit.wrappers import chosen
+from harness.compiler.emit.wrappers.wrapper import Facts
 from harness.compiler.plan import Plan
-from harness.errors import CompileError, OutputError
-from harness.files.writing import is_full, publish, reason, staging, write_new
+from harness.errors import CompileError
 from harness.ir.graph import Tensor
-from harness.kernels.discovery import kernel_file
 from harness.quantization.types import DType
-from harness.version import __version__
 
 CTYPES = {
     DType.INT8: "int8_t",
@@ -41,11 +44,8 @@ CTYPES = {
 _CONVERTED = (DType.INT8, DType.UINT8, DType.INT16)
 """Types with helpers that convert from and to float exactly as the operators QUANTIZE and DEQUANTIZE do."""
 
-_TAKEN_TARGET = re.compile(
-    "all|c|clean|continuous|debug|default_target|depend|doc|docs|edit_cache|experimental|flash|gcc|general|help|install|m|"
-    "nightly|none|nosys|optimized|package|package_source|preinstall|rebuild_cache|stdc|test|uninstall"
-)
-"""Names that mean something else to CMake's generators or to target_link_libraries."""
+_LABELS_SHOWN = 20
+_LABEL_CHARACTERS = 40
 
 _FEATURES = (
     ("dsp", "the DSP extension", "!defined(__ARM_FEATURE_DSP) || !__ARM_FEATURE_DSP"),
@@ -59,12 +59,14 @@ class Package:
     """A network as C, in memory.
 
     Attributes:
-        files: text by file name; what a user compiles into a firmware of their own, with CMakeLists.txt and NAME.mk.
-        sources: names of the files among them that are compiled: C, and assembly (.S).
+        files: text by path; what a user compiles into a firmware of their own, with CMakeLists.txt and NAME.mk.
+        sources: paths of the files among them that are compiled: C, and assembly (.S).
         shared: those of `sources` that are a kernel's code, the same for every model that uses the kernel.
         glue: text of NAME_hil.c, which describes the model to tinyhil's own runtime.
         manifest: the plan as JSON-ready data, see harness.compiler.emit.manifest; not to be changed.
         constant_bytes: bytes of weights and tables.
+        archives: bytes by path: files made of the others.
+        facts: what wrappers say of it.
     """
 
     plan: Plan
@@ -73,54 +75,82 @@ class Package:
     glue: str
     manifest: Mapping[str, Any]
     constant_bytes: int
-    shared: tuple[str, ...] = ()
+    shared: tuple[str, ...]
+    archives: Mapping[str, bytes]
+    facts: Facts
 
 
-@cache
-def _environment() -> Any:
-    import jinja2
-
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(resources.data("templates")),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 - this is C, not HTML
-    )
-
-
-def emit(plan: Plan) -> Package:
+def emit(plan: Plan, ecosystems: Iterable[str] = (), stack: StackNeed | None = None) -> Package:
     """The package of a plan.
+
+    Args:
+        plan: what is computed.
+        ecosystems: names of harness.compiler.emit.wrappers.WRAPPERS whose files it brings, beside CMake and make.
+            One that compiles only a folder src/ puts the C there.
+        stack: what the header says of it.
 
     Raises:
         CompileError: a kernel's source file is missing.
+        OptionError: there is no such ecosystem.
     """
+    wrappers = chosen(ecosystems)
     constants = Constants()
-    model = _model(plan, constants)
+    model = _model(plan, constants, stack)
     functions = {function for layer in model["layers"] for function in layer["functions"]}
     # Even a model without a layer needs the macros.
-    kernels = _kernel_files(functions or {"requantize"})
+    kernels = kernel_files_of(functions or {"requantize"}, version.__version__)
     model["headers"] = [name for name in kernels if name.removesuffix(".h") in functions] or list(kernels)
-    environment = _environment()
     name = plan.name
     shared = tuple(file for file in kernels if not file.endswith(".h"))
-    sources = (f"{name}.c", f"{name}_weights.c", *shared)
-    model["sources"] = sources
-    model["target"] = f"{name}_model" if _TAKEN_TARGET.fullmatch(name) else name
-    files = {
-        f"{name}.h": environment.get_template("model.h.j2").render(m=model),
-        f"{name}.c": environment.get_template("model.c.j2").render(m=model),
-        f"{name}_weights.h": weights_header(name, __version__, constants.arrays),
-        f"{name}_weights.c": weights_source(name, __version__, constants.arrays),
+    code = {
+        f"{name}.h": render("model.h.j2", m=model),
+        f"{name}.c": render("model.c.j2", m=model),
+        f"{name}_weights.h": weights_header(name, version.__version__, constants.arrays),
+        f"{name}_weights.c": weights_source(name, version.__version__, constants.arrays),
         **kernels,
-        "CMakeLists.txt": environment.get_template("CMakeLists.txt.j2").render(m=model),
-        f"{name}.mk": environment.get_template("model.mk.j2").render(m=model),
     }
-    described = manifest(plan)
-    files[f"{name}.json"] = manifest_text(described, files)
-    glue = environment.get_template("glue.c.j2").render(m=model)
-    return Package(plan, files, sources, glue, described, model["constant_bytes"], shared)
+    folder = "src/" if any(wrapper.src for wrapper in wrappers) else ""
+    facts = _facts(model, (f"{name}.c", f"{name}_weights.c", *shared), code, folder)
+    files = {folder + path: text for path, text in code.items()}
+    for wrapper in wrappers:
+        files.update(wrapper.files(facts))
+    described = manifest(plan, stack)
+    own = f"{name}.json"
+    files[own] = manifest_text(described, files)
+    archives = {path: data for wrapper in wrappers for path, data in wrapper.archives(facts, files).items()}
+    if archives:  # they hold a manifest without themselves
+        del files[own]
+        files[own] = manifest_text(described, {**files, **archives})
+    return Package(
+        plan=plan,
+        files=files,
+        sources=tuple(folder + source for source in facts.sources),
+        glue=render("glue.c.j2", m=model),
+        manifest=described,
+        constant_bytes=model["constant_bytes"],
+        shared=tuple(folder + source for source in shared),
+        archives=archives,
+        facts=facts,
+    )
+
+
+def _facts(model: Mapping[str, Any], sources: tuple[str, ...], code: Iterable[str], folder: str) -> Facts:
+    return Facts(
+        name=model["name"],
+        upper=model["upper"],
+        version=version.__version__,
+        sha256=model["sha256"],
+        core=model["core"],
+        needs=tuple(need["feature"] for need in model["needs"]),
+        assembly=any(source.endswith(".S") for source in sources),
+        folder=folder,
+        sources=sources,
+        headers=tuple(file for file in code if file.endswith(".h")),
+        inputs=len(model["inputs"]),
+        outputs=len(model["outputs"]),
+        summary=f"Neural network {model['name']}: {model['macs']} multiply-accumulates an inference, "
+        f"{model['constant_bytes']} bytes of weights and tables, {model['arena_size']} bytes of arena",
+    )
 
 
 def model_list(packages: Sequence[Package]) -> str:
@@ -135,70 +165,40 @@ def model_list(packages: Sequence[Package]) -> str:
         raise CompileError(
             f"two models of one image are named {', '.join(twice)}", hint="give each model a name of its own"
         )
-    text: str = (
-        _environment()
-        .get_template("models.c.j2")
-        .render(
-            version=__version__,
-            names=names,
-            align=max((p.plan.arena_align for p in packages), default=16),
-            size=max((p.plan.arena_size for p in packages), default=1),
-        )
+    return render(
+        "models.c.j2",
+        version=version.__version__,
+        names=names,
+        align=max((p.plan.arena_align for p in packages), default=16),
+        size=max((p.plan.arena_size for p in packages), default=1),
     )
-    return text
 
 
-def write_package(package: Package, directory: Path) -> list[Path]:
-    """Write the package's files into `directory`, which is made if missing; other files there stay.
+def write_package(package: Package, directory: Path, *, force: bool = False) -> list[Path]:
+    """Write the package's files into `directory`, which is made if missing; files of others there stay.
 
-    All are written aside first, so that a full disk leaves no partial package, and an older one as it was.
+    What tinyhil wrote there before goes, of this model or of another. All changes at once: after an error, a full disk
+    or a kill the old package is as it was.
+
+    Args:
+        package: what to write.
+        directory: where.
+        force: also replace files of an older package that were changed since tinyhil wrote them.
 
     Returns:
         The paths written.
 
     Raises:
-        CompileError: the directory cannot be written.
+        CompileError: the directory cannot be written, or has files in the way that tinyhil did not write, or that were
+            changed since.
         OutputError: there is no room.
     """
-    try:
-        with staging(directory) as staged:
-            for name, text in package.files.items():
-                write_new(staged / name, text)
-            publish(staged, directory, list(package.files))
-    except OSError as error:
-        message = f"cannot write to '{directory}': {reason(error)}"
-        if is_full(error):
-            raise OutputError(message, hint="free some space, or write elsewhere") from error
-        raise CompileError(message, hint="choose a folder that you may write to") from error
-    return [directory / name for name in package.files]
+    contents: dict[str, str | bytes] = {**package.files, **package.archives}
+    write_folder(directory, contents, force=force)
+    return [directory / name for name in contents]
 
 
-@cache
-def _kernel_text(name: str) -> str | None:
-    path = kernel_file(name)
-    return None if path is None else path.read_text()
-
-
-def _kernel_files(functions: Iterable[str]) -> dict[str, str]:
-    """Text by file name of these kernels' headers, of the sources beside them, and of all that they include."""
-    found: dict[str, str] = {}
-    wanted = [f"{function}.h" for function in functions]
-    while wanted:
-        name = wanted.pop()
-        if name in found:
-            continue
-        text = _kernel_text(name)
-        if text is None:
-            raise CompileError(f"no kernel has a file {name}", hint="reinstall tinyhil: a file of it is missing")
-        found[name] = text
-        wanted += re.findall(r'#include "([^"]+)"', text)
-        if name.endswith(".h"):
-            stem = name.removesuffix(".h")
-            wanted += [file for file in (f"{stem}.c", f"{stem}.S") if _kernel_text(file) is not None]
-    return dict(sorted(found.items()))
-
-
-def _model(plan: Plan, constants: Constants) -> dict[str, Any]:
+def _model(plan: Plan, constants: Constants, stack: StackNeed | None) -> dict[str, Any]:
     graph = plan.graph
     upper = plan.name.upper()
     layers, shared = layer_entries(plan, constants)
@@ -217,7 +217,7 @@ def _model(plan: Plan, constants: Constants) -> dict[str, Any]:
     return {
         "name": plan.name,
         "upper": upper,
-        "version": __version__,
+        "version": version.__version__,
         "sha256": sha256,
         "sha256_bytes": ", ".join(f"0x{b:02x}" for b in bytes.fromhex(sha256)),
         "constant_bytes": constant_bytes,
@@ -229,10 +229,12 @@ def _model(plan: Plan, constants: Constants) -> dict[str, Any]:
         "shared": shared,
         "states": [_state(plan, i, constants) for i in range(len(graph.states))],
         "tables": tables,
-        "core": plan.core,
+        "core": plain_text(plan.core),
         "optimize": plan.goals.optimize,
-        "macs": sum(layer.macs for layer in plan.layers),
+        "macs": plan.macs,
+        "macs_of_file": plan.macs_of_file,
         "needs": _needs(plan),
+        "stack": stack,
     }
 
 
@@ -240,22 +242,17 @@ def _needs(plan: Plan) -> list[dict[str, Any]]:
     """The core features that the chosen kernels need; NAME.c does not compile without them."""
     wanted = {feature for step in plan.steps for part in step.parts for feature in part.kernel.features}
     return [
-        {"name": name, "absent": absent, "floats": feature == "mve"}
+        {"feature": feature, "name": name, "absent": absent, "floats": feature == "mve"}
         for feature, name, absent in _FEATURES
         if feature in wanted
     ]
-
-
-def _comment(text: str) -> str:
-    """Text of the model file as part of a C comment: ASCII, without comment ends, continuations and trigraphs."""
-    return re.sub(r"[^ -~]", "?", text).replace("*/", "* /").replace("\\", "/").replace("??", "? ?")
 
 
 def _io(plan: Plan, tensor_id: int, index: int, role: str) -> dict[str, Any]:
     tensor = plan.graph.tensors[tensor_id]
     quant = tensor.quant
     return {
-        "title": _comment(f"{role} {index}: {tensor.name}, {tensor.dtype.value} {shape_text(tensor)}"),
+        "title": f"{role} {index}: {plain_text(tensor.name)}, {tensor.dtype.value} {shape_text(tensor)}",
         "macro": f"{role.upper()}_{index}",
         "accessor": f"{role}_{index}",
         "qualifier": "const " if role == "output" else "",
@@ -267,7 +264,18 @@ def _io(plan: Plan, tensor_id: int, index: int, role: str) -> dict[str, Any]:
         "offset": plan.placement_of(tensor_id).offset,
         "bytes": tensor.bytes,
         "index": index,
+        **_labels(plan.graph.labels_of(index) if role == "output" else ()),
         **_conversion(tensor, role),
+    }
+
+
+def _labels(labels: Sequence[str]) -> dict[str, Any]:
+    """The names of an output's classes: as C strings, and in the header's lines as far as they are few."""
+    shown = [plain_text(label, _LABEL_CHARACTERS) for label in labels[:_LABELS_SHOWN]]
+    shown += [f"and {len(labels) - _LABELS_SHOWN} more"] if len(labels) > _LABELS_SHOWN else []
+    return {
+        "labels": [string_literal(label) for label in labels],
+        "label_lines": textwrap.wrap(f"classes: {', '.join(shown)}", 110, break_on_hyphens=False) if labels else [],
     }
 
 

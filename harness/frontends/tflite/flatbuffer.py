@@ -68,6 +68,8 @@ class FlatTable:
         size = unpack("<H", self.data, vtable, self.place)
         if size < 4 or vtable + size > len(self.data):
             raise damaged(f"{self.place}: vtable of {size} bytes at byte {vtable} leaves the file")
+        if size % 2:  # TFLM reads half of a last field
+            raise damaged(f"{self.place}: vtable at byte {vtable} has {size} bytes, half a field too many")
         return self
 
     def _vtable(self) -> int:

@@ -18,6 +18,7 @@ import numpy as np
 from harness.errors import GraphError, ModelFileError, TinyhilError, UnsupportedModelError
 from harness.files.reading import TooLargeError, read_regular
 from harness.frontends.foreign import step_for
+from harness.frontends.tflite.labels import output_labels
 from harness.frontends.tflite.legacy import as_int8
 from harness.frontends.tflite.operator import FileView
 from harness.frontends.tflite.schema import (
@@ -107,6 +108,7 @@ class _Problems:
     operators: Counter[str] = field(default_factory=Counter)
     types: Counter[str] = field(default_factory=Counter)
     features: Counter[str] = field(default_factory=Counter)
+    pairs: set[tuple[str, str]] = field(default_factory=set)
 
     def error(self, place: str) -> UnsupportedModelError | None:
         """One error for all of them; None when there are none."""
@@ -121,8 +123,8 @@ class _Problems:
         ]
         if not groups:
             return None
-        hint = step_for(self.operators, self.types) or (
-            "tinyhil compiles int8 activations, int8 weights and int32 biases, and the operators " + _SUPPORTED
+        hint = step_for(self.operators, self.types, self.pairs, self.features) or (
+            "tinyhil compiles int8, int16x8 and float32 (`tinyhil analyze --ops`), and the operators " + _SUPPORTED
         )
         return UnsupportedModelError(
             f"{place}: not supported: " + "; ".join(f"{title}: {text}" for title, text in groups), hint=hint
@@ -163,6 +165,8 @@ class _Reader:
             self._check_type(t, frozenset(DType), "input or output")
         for op in main.operators:
             names.append(self._name(op))
+            pair = self._pair(op)
+            self._problems.pairs |= set() if pair is None else {pair}
             node = self._operator(op)
             if node is not None:
                 nodes.append(node)
@@ -182,6 +186,16 @@ class _Reader:
             model=self._data,
             source_ops=tuple(names),
             removed=tuple(self._removed),
+            labels=self._labels(),
+        )
+
+    def _labels(self) -> tuple[tuple[str, ...], ...]:
+        """Per output the labels of its last axis; () where there are none, or another number of them."""
+        found = output_labels(self._data, self._place)
+        shapes = [self._main.tensors[t].shape for t in self._main.outputs]
+        padded = found + ((),) * (len(shapes) - len(found))
+        return tuple(
+            labels if shape and len(labels) == shape[-1] else () for labels, shape in zip(padded, shapes, strict=False)
         )
 
     def _name(self, op: FileOperator) -> str:
@@ -297,14 +311,34 @@ class _Reader:
                 sound &= self._check_type(t, allowed, role)
         for t in op.outputs:
             sound &= self._check_type(t, frozenset(types.y for types in operator.types), "activation")
+        return sound and self._check_weights(operator, op)
+
+    def _check_weights(self, operator: Operator, op: FileOperator) -> bool:
+        """Whether weights are of a type that goes with the activations'; counts those that are not."""
+        pair = self._pair(op)
+        if pair is None or not operator.has(Trait.WEIGHTS):
+            return True
+        sound = pair in {(types.x.value, types.weights.value) for types in operator.types if types.weights is not None}
+        if not sound:
+            self._problems.types[f"{pair[0]} activations with {pair[1]} weights"] += 1
         return sound
 
     def _count_types(self, op: FileOperator) -> None:
-        """Counts the types of an operator that is not supported; int32 may be a shape or an axis."""
+        """Counts the types of an operator that is not supported; an int32 constant may be a shape, axis or bias."""
         for t in (*op.inputs, *op.outputs):
-            if t != ABSENT:
-                role = "activation" if self._main.tensors[t].data is None else "weight"
-                self._check_type(t, frozenset({DType.INT8, DType.INT32}), role)
+            if t != ABSENT and self._main.tensors[t].data is None:
+                self._check_type(t, frozenset({DType.INT8}), "activation")
+            elif t != ABSENT:
+                self._check_type(t, frozenset({DType.INT8, DType.INT32}), "weight")
+
+    def _pair(self, op: FileOperator) -> tuple[str, str] | None:
+        """The types of an operator's activations and of its constant weights; None without weights."""
+        form = _READABLE[op.code][0].tflite if op.code in _READABLE else None
+        places = form.data[:2] if form is not None and form.data is not None else (0, 1)
+        if max(places) >= len(op.inputs) or any(op.inputs[i] == ABSENT for i in places):
+            return None
+        x, w = (self._main.tensors[op.inputs[i]] for i in places)
+        return None if w.data is None else (x.type, w.type)
 
     def _check_type(self, t: int, allowed: frozenset[DType], role: str) -> bool:
         tensor = self._file_tensors[t]
@@ -334,12 +368,16 @@ class _Reader:
         Weights of int4 are unpacked: TFLM computes with them as with int8.
         """
         for op in self._main.operators:
-            axis = _READABLE[op.code][0].channel_axis if op.code in _READABLE else None
-            if axis is not None and len(op.inputs) > 1:
-                self._axes[op.inputs[1]] = axis
-                if op.inputs[1] != ABSENT:
-                    self._file_tensors[op.inputs[1]] = unpacked(self._file_tensors[op.inputs[1]])
-                self._biases.update(op.inputs[2:3])
+            operator = _READABLE[op.code][0] if op.code in _READABLE else None
+            if operator is None or operator.channel_axis is None or operator.tflite is None:
+                continue
+            _, weights, bias = operator.tflite.data or (0, 1, 2)
+            if weights < len(op.inputs):
+                t = op.inputs[weights]
+                self._axes[t] = operator.channel_axis
+                if t != ABSENT:
+                    self._file_tensors[t] = unpacked(self._file_tensors[t])
+            self._biases.update(op.inputs[bias : bias + 1])
 
     def _id(self, t: int) -> int:
         """Id in the Graph of a tensor of the file."""
@@ -359,9 +397,6 @@ class _Reader:
 def _role(operator: Operator, i: int) -> tuple[str, frozenset[DType]]:
     """Role of an input for messages, and its allowed types; "" for an operand, which its reader resolves."""
     assert operator.tflite is not None
-    if operator.has(Trait.WEIGHTS) and i > 0:
-        kinds = {types.weights if i == 1 else types.bias for types in operator.types}
-        return "weight" if i == 1 else "bias", frozenset(kind for kind in kinds if kind is not None)
     if i in operator.tflite.operands:
         return "", frozenset()
     if i in operator.tflite.states:
@@ -371,6 +406,9 @@ def _role(operator: Operator, i: int) -> tuple[str, frozenset[DType]]:
     if data is not None and i not in data:
         return "", frozenset()
     place = i if data is None else data.index(i)
+    if operator.has(Trait.WEIGHTS) and place > 0:
+        kinds = {types.weights if place == 1 else types.bias for types in operator.types}
+        return "weight" if place == 1 else "bias", frozenset(kind for kind in kinds if kind is not None)
     return "activation", frozenset(types.data(place) for types in operator.types)
 
 

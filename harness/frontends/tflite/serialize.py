@@ -28,6 +28,7 @@ _TYPES = {
 }
 
 
+
 @dataclass(frozen=True, eq=False)
 class TensorDraft:
     """A tensor to write; `type` is numpy's name of it, "resource", or "int4", whose data are two elements a byte."""
@@ -137,8 +138,8 @@ def _version(op: str) -> int:
     return 1 if form is None else form.version
 
 
-def serialize(subgraphs: Sequence[SubgraphDraft]) -> bytes:
-    """The file of a model; subgraph 0 is the main one."""
+def serialize(subgraphs: Sequence[SubgraphDraft], metadata: Mapping[str, bytes] | None = None) -> bytes:
+    """The file of a model; subgraph 0 is the main one. `metadata` is what further buffers hold, by name."""
     builder: Any = flatbuffers.Builder(1024)
     operators = [op.op for subgraph in subgraphs for op in subgraph.operators]
     codes = {op: i for i, op in enumerate(dict.fromkeys(operators))}
@@ -160,6 +161,11 @@ def serialize(subgraphs: Sequence[SubgraphDraft]) -> bytes:
             "Name": builder.CreateString(subgraph.name),
         }
         tables.append(_table(builder, "SubGraph", fields))
+    described = []
+    for name, content in (metadata or {}).items():
+        fields = {"Name": builder.CreateString(name), "Buffer": len(buffers)}
+        buffers.append(_table(builder, "Buffer", {"Data": _bytes(builder, content)}))
+        described.append(_table(builder, "Metadata", fields))
     kinds = []
     for op in codes:
         code = getattr(tflite.BuiltinOperator, op)
@@ -171,6 +177,7 @@ def serialize(subgraphs: Sequence[SubgraphDraft]) -> bytes:
         "Subgraphs": _vector(builder, tables),
         "Description": builder.CreateString("tinyhil"),
         "Buffers": _vector(builder, buffers),
+        **({"Metadata": _vector(builder, described)} if described else {}),
     }
     builder.Finish(_table(builder, "Model", model), IDENTIFIER)
     return bytes(builder.Output())

@@ -2,7 +2,8 @@
 
 A variable is known by its container and shared name. Its value before the first inference is what the subgraph run by
 CALL_ONCE assigns; a variable that is not initialized starts as its zero point (TFLM, micro_resource_variable.cc). A
-variable tensor, which an operator keeps for itself, starts so as well (MicroInterpreterGraph::ResetVariableTensors).
+variable tensor, which an operator keeps for itself, starts as that of int8, or as zeros
+(MicroInterpreterGraph::ResetVariableTensors).
 """
 
 from __future__ import annotations
@@ -114,7 +115,8 @@ class Variables:
                 raise damaged(f"{place}: variable '{name}' is neither initialized nor used")
             if like.bytes > MAX_STATE_BYTES:
                 raise damaged(f"{place}, variable '{name}': {like.bytes} bytes")
-            initial = initial_of(like.shape, like.dtype, like.quant)
+            start = _default if isinstance(key, tuple) else initial_of
+            initial = start(like.shape, like.dtype, like.quant)
         return State(name or f"variable {number}", DType(initial.dtype.name), initial, like.quant if like else None)
 
 
@@ -141,8 +143,16 @@ def _constant(tensor: FileTensor) -> Array:
     return values
 
 
+def _default(shape: tuple[int, ...], dtype: DType, quant: Quantization | None) -> Array:
+    """The initial value of a variable that the file does not initialize: TFLM sets every byte to the zero point."""
+    byte = 0 if quant is None else quant.zero_point & 0xFF
+    values: Array = np.full((*shape, dtype.size), byte, np.uint8).view(dtype.numpy).reshape(shape)
+    values.flags.writeable = False
+    return values
+
+
 def initial_of(shape: tuple[int, ...], dtype: DType, quant: Quantization | None) -> Array:
-    """The initial value of a state that the file does not initialize, as in TFLM: the zero point of int8, else 0."""
+    """The initial value of a variable tensor, as in TFLM: the zero point of int8, else 0."""
     low, high = dtype.range
     zero_point = 0 if quant is None or dtype is not DType.INT8 else quant.zero_point
     values: Array = np.full(shape, min(max(zero_point, low), high), dtype.numpy)

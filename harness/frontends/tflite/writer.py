@@ -26,8 +26,8 @@ from harness.ir.operators.traits import Trait
 from harness.quantization.types import Quantization
 
 
-def write(graph: Graph) -> bytes:
-    """The graph as a .tflite file (schema version 3).
+def write(graph: Graph, metadata: Mapping[str, bytes] | None = None) -> bytes:
+    """The graph as a .tflite file (schema version 3), with metadata by name.
 
     Raises:
         GraphError: the format has no form for a padding, a clamp or an operator.
@@ -44,7 +44,7 @@ def write(graph: Graph) -> bytes:
     to = _SubgraphWriting(graph, main, handles)
     for node in graph.nodes:
         main.operators.append(_operator(to, node))
-    return serialize(subgraphs)
+    return serialize(subgraphs, metadata)
 
 
 @dataclass(frozen=True)

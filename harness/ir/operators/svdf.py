@@ -148,7 +148,7 @@ def _read(op: Reading) -> Read:
         if t != ABSENT and not op.has_data(t):
             raise Unsupported(f"{what} computed at run time")
     y = op.output()
-    # TFLM takes only RELU for int8, and clamps to int8 alone.
+    # TFLM ignores the activation of int8, and clamps to int8 alone.
     clamp = y.dtype.range if y.dtype is DType.INT8 else op.clamp(6)
     return (*op.ids(0, WEIGHTS, TIME), bias), SvdfAttrs(op.integer(4), clamp)
 

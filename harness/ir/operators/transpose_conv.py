@@ -141,7 +141,7 @@ OPERATORS = (
         optional=BIAS,
         types=_TYPES,
         traits=frozenset({Trait.WEIGHTS}),
-        tflite=TfliteForm(67, _write, _read, options=49, version=3),
+        tflite=TfliteForm(67, _write, _read, options=49, version=3, operands=range(1), data=(2, 1, 3)),
         channel_axis=0,
         macs=_macs,
     ),

@@ -11,8 +11,18 @@ from pydantic import ValidationError
 
 from harness.errors import BoardConfigError, CardError
 from harness.files.reading import TooLargeError, read_regular, sha256_of
+from harness.validate.card.labels import read_labels
 from harness.validate.card.positions import compose, line_of, one_line
-from harness.validate.card.schema import Accuracy, Budget, Card, CardKeys, Checks, Placing, Tolerance
+from harness.validate.card.schema import (
+    Accuracy,
+    Budget,
+    Card,
+    CardKeys,
+    Checks,
+    FloatModelFile,
+    Placing,
+    Tolerance,
+)
 from harness.validate.card.vectors import FileVectors, RandomVectors
 
 SUFFIX = ".hil.yaml"
@@ -53,7 +63,9 @@ def load_card(path: Path) -> Card:
         card = CardKeys.model_validate(content)
     except ValidationError as error:
         raise _schema_error(path, root, error) from None
-    _check_model(path, root, card)
+    _check_model(path, root, ["sha256"], card.model, card.sha256)
+    if card.float_model is not None:
+        _check_model(path, root, ["float_model", "sha256"], card.float_model.file, card.float_model.sha256)
     _check_boards(path, root, "budgets", card.budgets)
     _check_boards(path, root, "placement", card.placement)
     return Card(
@@ -69,6 +81,8 @@ def load_card(path: Path) -> Card:
         compile=card.compile,
         description=card.description,
         sha256=card.sha256,
+        labels=read_labels(path, card.labels),
+        float_model=card.float_model,
     )
 
 
@@ -83,18 +97,18 @@ def _read(path: Path) -> str:
         raise CardError(f"{path}: not UTF-8 text", hint="a card is a YAML text file") from error
 
 
-def _check_model(path: Path, root: yaml.Node | None, card: CardKeys) -> None:
-    """Refuses a model file that is another than the card names by `sha256`; one that is not there is told later."""
-    model = path.parent / card.model
-    if card.sha256 is None or not model.is_file():
+def _check_model(path: Path, root: yaml.Node | None, key: list[str], file: str, sha256: str | None) -> None:
+    """Refuses a file that is another than the card names under `key`; one that is not there is told later."""
+    model = path.parent / file
+    if sha256 is None or not model.is_file():
         return
     try:
         found = sha256_of(model)
     except OSError as error:
         raise CardError(f"{model}: cannot be read: {error.strerror}", hint="check the path and permissions") from error
-    if found != card.sha256:
+    if found != sha256:
         raise CardError(
-            f"{path}: line {line_of(root, ['sha256'])}: sha256: {model} is another file, of SHA-256 {found}",
+            f"{path}: line {line_of(root, key)}: {'.'.join(key)}: {model} is another file, of SHA-256 {found}",
             hint="bring back the model that the card was written for, or write the new SHA-256 into the card",
         )
 
@@ -119,7 +133,7 @@ def _check_boards(path: Path, root: yaml.Node | None, key: str, boards: Iterable
 
 def _schema_error(path: Path, root: yaml.Node | None, error: ValidationError) -> CardError:
     lines: list[str] = []
-    hint = "docs/cards.md lists every key"
+    hint = "`tinyhil docs cards` lists every key"
     mistakes = error.errors(include_url=False, include_input=False)
     for item in mistakes[:_SHOWN]:
         where = [str(part) for part in item["loc"] if str(part) not in _UNION_TAGS]
@@ -155,10 +169,11 @@ _FORMS = {
     "Accuracy": "{min: SHARE}",
     "Checks": "a mapping of outputs, layers and accuracy",
     "Budget": "a mapping of arena, flash, stack, instructions and cycles",
+    "FloatModelFile": "NAME.tflite or {file: NAME.tflite, sha256: HEX}",
     "Placing": "a mapping of arena, stack, data, weights and code to memory regions",
 }
 _KNOWN_KEYS = [
     name
-    for record in (CardKeys, RandomVectors, FileVectors, Tolerance, Accuracy, Checks, Budget, Placing)
+    for record in (CardKeys, RandomVectors, FileVectors, FloatModelFile, Tolerance, Accuracy, Checks, Budget, Placing)
     for name in record.model_fields
 ]

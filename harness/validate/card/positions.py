@@ -52,7 +52,7 @@ def _check_parts(path: Path, text: str) -> None:
         where = f"{path}: line {_line(event)}"
         if count >= MAX_PARTS or depth > _MAX_DEPTH:
             most = f"{MAX_PARTS:,} keys and values" if count >= MAX_PARTS else f"{_MAX_DEPTH} levels"
-            raise CardError(f"{where}: a card has at most {most}", hint="docs/cards.md lists every key")
+            raise CardError(f"{where}: a card has at most {most}", hint="`tinyhil docs cards` lists every key")
         if isinstance(event, yaml.AliasEvent):
             raise CardError(f"{where}: aliases (*{event.anchor}) are not used in cards", hint="write the value out")
         if isinstance(event, yaml.ScalarEvent) and _SURROGATE.search(event.value):

@@ -15,7 +15,8 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-def _path(text: str) -> str:
+def checked_path(text: str) -> str:
+    """The path; raises ValueError when no file can have it."""
     try:
         check_path(text)
     except OSError:
@@ -25,4 +26,4 @@ def _path(text: str) -> str:
     return text
 
 
-PathText: TypeAlias = Annotated[str, AfterValidator(_path)]
+PathText: TypeAlias = Annotated[str, AfterValidator(checked_path)]

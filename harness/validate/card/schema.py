@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, PositiveInt
 
 from harness.compiler.goals import Mode, Overrides, parse_bytes
-from harness.errors import OptionError
+from harness.errors import CardError, OptionError
+from harness.ir.graph import Graph
+from harness.validate.card.labels import LabelsField
 from harness.validate.card.record import PathText, Record
 from harness.validate.card.vectors import RandomVectors, VectorsField
 
@@ -77,6 +80,24 @@ Count: TypeAlias = Annotated[PositiveInt, BeforeValidator(_count)]
 Sha256: TypeAlias = Annotated[str, AfterValidator(_sha256)]
 
 ToleranceField: TypeAlias = Annotated[Tolerance | None, BeforeValidator(_tolerance)]
+
+
+class FloatModelFile(Record):
+    """`{file: NAME.tflite, sha256: HEX}`, or just `NAME.tflite`: the float model that the model was quantized from.
+
+    Attributes:
+        sha256: of that file; None if the card does not say.
+    """
+
+    file: PathText
+    sha256: Sha256 | None = None
+
+
+def _float_model(value: object) -> object:
+    return {"file": value} if isinstance(value, str) else value
+
+
+FloatModelField: TypeAlias = Annotated[FloatModelFile | None, BeforeValidator(_float_model)]
 
 
 class Checks(Record):
@@ -155,12 +176,14 @@ class CardKeys(Record):
 
     model: PathText
     sha256: Sha256 | None = None
+    float_model: FloatModelField = None
     vectors: VectorsField = RandomVectors(random=20)
     oracle: OracleName = "tflm"
     checks: Checks = Checks()
     budgets: dict[str, Budget] = {}
     placement: Annotated[dict[str, Placing], BeforeValidator(_placement)] = {}
     compile: Compiling = Compiling()
+    labels: LabelsField = ()
     description: str = ""
 
 
@@ -172,11 +195,13 @@ class Card(Record):
         path: the card's file, or None for a model given without a card.
         model: path of the model file.
         sha256: of that file, checked when the card was loaded; None if the card does not say.
+        float_model: what the model was quantized from; None if the card does not say.
         base: folder that relative paths start from.
         vectors: the source of the inputs.
         oracle: name of the oracle that the checks compare with.
         checks, budgets, placement: as in the file; the latter two by board name or "default".
         compile: goals of the compiler.
+        labels: names of the classes of output 0, in order; () without.
     """
 
     name: str
@@ -191,6 +216,25 @@ class Card(Record):
     compile: Compiling = Compiling()
     description: str = ""
     sha256: Sha256 | None = None
+    labels: tuple[str, ...] = ()
+    float_model: FloatModelField = None
+
+    def labelled(self, graph: Graph) -> Graph:
+        """The model's graph with the card's labels, which go before those of the model's own metadata.
+
+        Raises:
+            CardError: the card has another number of labels than output 0 has classes.
+        """
+        if not self.labels:
+            return graph
+        shape = graph.tensors[graph.outputs[0]].shape
+        classes = shape[-1] if shape else 1
+        if len(self.labels) != classes:
+            raise CardError(
+                f"{self.path}: {len(self.labels)} labels, but output 0 of {self.model} has {classes} classes",
+                hint="name every class, in the order of the output's last dimension",
+            )
+        return replace(graph, labels=(self.labels, *graph.labels[1:]))
 
     def budget(self, board: str) -> Budget:
         """Limits for `board`: those under its name if there are any, else those under "default"."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from harness.units import Quantity, Unit
 from harness.validate.card import Card
-from harness.validate.checks.result import CheckResult, Status
+from harness.validate.checks.result import CheckResult, Status, with_advice
 from harness.validate.evidence import Evidence
 
 
@@ -27,7 +27,32 @@ class BudgetChecks:
             time = name in ("instructions", "cycles")
             unit = Unit(name) if time else Unit.BYTES
             measured, why = _time(evidence, unit) if time else _bytes(evidence, name)
-            yield check_budget(name, Quantity(limit, unit), measured, why)
+            result = check_budget(name, Quantity(limit, unit), measured, why)
+            yield with_advice(result, _advice(name, limit, card, evidence))
+
+
+def _advice(name: str, limit: int, card: Card, evidence: Evidence) -> str:
+    """What keeps a budget, beyond what this run was compiled for already."""
+    mode = evidence.plan.goals.optimize
+    if name == "arena":
+        keep = f"--max-arena {limit} makes the compiler keep the budget, or say the least that it needs"
+        if mode != "ram":
+            return f"--optimize ram, the smallest arena; {keep}"
+        return f"{keep}; `tinyhil analyze` shows the layer at which it is largest: fewer channels or pixels there"
+    if name == "flash":
+        keep = f"--max-flash {limit} makes the compiler keep the budget, or say by how much it cannot"
+        if mode != "flash":
+            return f"--optimize flash, the fewest bytes of weights, tables and code; {keep}"
+        return f"{keep}; most of it is weights: fewer channels, or a board with more flash"
+    if name == "stack":
+        lower = "--optimize balanced may take less; else " if mode == "ram" else ""
+        return (
+            f"{lower}raise the budget (`stack` in the card): the deepest kernel takes it, and the task or thread that "
+            f"calls invoke must have as much free"
+        )
+    target, board = (card.path or card.model).name, evidence.resolved.asked.name
+    where = f"`tinyhil profile {target} -b {board}` shows the layers that take it"
+    return where if mode == "time" else f"--optimize time, the fastest kernels; {where}"
 
 
 def _time(evidence: Evidence, unit: Unit) -> tuple[Quantity | None, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from harness.validate.card import Card, Tolerance
-from harness.validate.checks.result import CheckResult, Status, allowed, how_equal
+from harness.validate.checks.result import CheckResult, Status, about_difference, allowed, how_equal, with_advice
 from harness.validate.differences import LayerDiff, describe
 from harness.validate.evidence import Evidence
 
@@ -25,7 +25,7 @@ class LayersCheck:
             why = f"not measured here: runtime {evidence.runtime.name} shows no layer's output"
             yield CheckResult("layers", Status.NOT_MEASURED, why)
             return
-        yield check_layers(
+        result = check_layers(
             evidence.layers,
             evidence.first_layer,
             card.checks.layers,
@@ -34,6 +34,7 @@ class LayersCheck:
             evidence.uncompared,
             sum(layer.hidden for layer in evidence.plan.layers),
         )
+        yield with_advice(result, about_difference(evidence.reference.oracle, evidence.resolved.runs_on.name))
 
 
 def check_layers(
@@ -68,13 +69,16 @@ def check_layers(
         "hidden_operators": hidden,
         "narrowed_layers": len({diff.layer for diff in layers if diff.diff.channels}),
         "max_lsb": max((d.diff.max_lsb for d in layers), default=0),
+        "near": sum(d.diff.near for d in layers),
     }
     if not bad:
-        text = f"{figures['layers']} layers equal {oracle} {how_equal(figures['max_lsb'])} over {vectors} vectors"
+        equal = how_equal(figures["max_lsb"], figures["near"])
+        text = f"{figures['layers']} layers equal {oracle} {equal} over {vectors} vectors"
         text += _narrowed(layers) + _hidden(hidden)
         return CheckResult("layers", Status.PASS, text + _uncompared(uncompared, oracle), figures)
     shown = first or bad[0]
-    text = f"first differing layer: {shown.layer} {shown.name} ({shown.op}): {describe(shown.diff)}"
+    what = describe(shown.diff, [diff.diff.name for diff in layers])
+    text = f"first differing layer: {shown.layer} {shown.name} ({shown.op}): {what}"
     text += f" (allowed: {allowed(tolerance)}, against {oracle})"
     return CheckResult("layers", Status.FAIL, text + _hidden(hidden) + _uncompared(uncompared, oracle), figures)
 

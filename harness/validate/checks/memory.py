@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.validate.card import Card
-from harness.validate.checks.result import CheckResult, Status
+from harness.validate.checks.result import CheckResult, Status, with_advice
 from harness.validate.evidence import Evidence
 
 
@@ -23,7 +23,8 @@ class MemoryCheck:
             yield CheckResult("memory", Status.NOT_MEASURED, why)
             return
         measured = evidence.measurement
-        yield check_memory(measured.arena_overrun, measured.reads_unwritten)
+        advice = "no generated code may do this: report it with the model and the image, which --report keeps"
+        yield with_advice(check_memory(measured.arena_overrun, measured.reads_unwritten), advice)
 
 
 def check_memory(overrun: int, reads_unwritten: bool) -> CheckResult:

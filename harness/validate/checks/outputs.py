@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from harness.validate.card import Card, Tolerance
-from harness.validate.checks.result import CheckResult, Status, allowed, how_equal
+from harness.validate.checks.result import CheckResult, Status, about_difference, allowed, how_equal, with_advice
 from harness.validate.differences import TensorDiff, describe
 from harness.validate.evidence import Evidence
 
@@ -21,7 +21,8 @@ class OutputsCheck:
         """See Check."""
         if card.checks.outputs is not None:
             oracle = evidence.reference.oracle
-            yield check_outputs(evidence.outputs, card.checks.outputs, len(evidence.vectors), oracle)
+            result = check_outputs(evidence.outputs, card.checks.outputs, len(evidence.vectors), oracle)
+            yield with_advice(result, about_difference(oracle, evidence.resolved.runs_on.name))
 
 
 def check_outputs(outputs: Sequence[TensorDiff], tolerance: Tolerance, vectors: int, oracle: str) -> CheckResult:
@@ -32,10 +33,10 @@ def check_outputs(outputs: Sequence[TensorDiff], tolerance: Tolerance, vectors: 
         "max_lsb": max((d.max_lsb for d in outputs), default=0),
         "differing": sum(d.differing for d in outputs),
         "elements": sum(d.elements for d in outputs),
+        "near": sum(d.near for d in outputs),
     }
     if not bad:
-        text = f"{vectors} vectors equal {oracle} {how_equal(figures['max_lsb'])}"
+        text = f"{vectors} vectors equal {oracle} {how_equal(figures['max_lsb'], figures['near'])}"
         return CheckResult("outputs", Status.PASS, text, figures)
-    return CheckResult(
-        "outputs", Status.FAIL, f"{describe(bad[0])} (allowed: {allowed(tolerance)}, against {oracle})", figures
-    )
+    text = describe(bad[0], [diff.name for diff in outputs])
+    return CheckResult("outputs", Status.FAIL, f"{text} (allowed: {allowed(tolerance)}, against {oracle})", figures)

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -174,13 +174,29 @@ def test_a_missing_function_is_a_link_error(own_firmware, tmp_path, package):
 
 def test_too_large_an_image_names_the_region_and_the_bytes_over(cache, package, image):
     board = find_board(BOARD)
-    ram = board.memory_total("ram")
-    over = image.sizes.total.ram + 8
+    stack = board.memory_total("ram") - package.plan.arena_size - 64  # enough but for the test harness
+    over = image.sizes.total.ram - package.plan.arena_size - 64 + 8
     with pytest.raises(DoesNotFitError, match=r"region SRAM overflows by ([\d,]+) bytes") as caught:
-        build_image([package], replace(board, stack_size=ram), cache_dir=cache)
+        build_image([package], replace(board, stack_size=stack), cache_dir=cache)
     told = int(re.search(r"by ([\d,]+)", caught.value.message)[1].replace(",", ""))
     assert abs(told - over) < 64, "alignment"
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("names", [("code", "ram", "arena"), ("9k", "vectors", "hot"), ("flash", "data-1", "text")])
+def test_regions_have_any_name(names, cache):
+    """Also names that linker scripts have for something else."""
+    board = find_board("nucleo-l4r5")
+    assert board.placement is not None
+    new = dict(zip([region.name for region in board.memory], names, strict=False))
+    memory = tuple(replace(region, name=new.get(region.name, region.name)) for region in board.memory)
+    placement = replace(board.placement, **{part: new.get(at, at) for part, at in asdict(board.placement).items()})
+    board = replace(board, memory=memory, placement=placement)
+    package = tiny_package(core=board.core)
+    assert build_image([package], board, cache_dir=cache).elf.is_file()
+    small = replace(board, stack_size=8 << 20)
+    with pytest.raises(DoesNotFitError, match=rf"region {placement.stack} overflows by .* with .*stack"):
+        build_image([package], small, cache_dir=cache)
 
 
 def test_sanitizers_are_for_the_host_only(cache, package):

@@ -12,6 +12,7 @@ import pytest
 
 from harness.frontends.tflite.reader import load
 from harness.report.bundle import read_bundle
+from harness.resources import boards_file
 from tests.support.crashing import CRASHING
 from tests.support.paths import FIXTURES, REPOSITORY
 from tests.support.plugin_run import copy_fixture
@@ -87,6 +88,27 @@ def test_analyze_says_all_without_running():
     assert "not compiled" in text
 
 
+def test_analyze_says_whether_the_model_fits_the_board(tmp_path):
+    text = boards_file().read_text()
+    entry = text[text.index("nucleo-f446:") :].replace("size: 0x0002_0000", "size: 0x2300")
+    boards = tmp_path / "small.yaml"
+    boards.write_text(entry.replace("nucleo-f446:", "small:", 1))
+    for board, fits in (("nucleo-f446", True), ("small", False)):
+        done = tinyhil("analyze", DIGITS, "-b", board, "--no-build", "--json", TINYHIL_BOARDS=str(boards))
+        assert done.returncode == 0
+        document = json.loads(done.stdout)
+        fit = document["fit"]
+        assert fit["fits"] == fits
+        sram = next(use for use in fit["regions"] if use["region"] == "sram")
+        arena = next(part["bytes"] for part in sram["parts"] if part["name"] == "arena")
+        assert arena == document["arena"]["size"] and sram["excess"] == max(sram["used"] - sram["size"], 0)
+        assert bool(fit["try"]) != fits
+    shown = tinyhil("analyze", DIGITS, "-b", "small", TINYHIL_BOARDS=str(boards)).stdout
+    assert "does not fit small, before building" in shown and "B too many" in shown and "code about" in shown
+    assert "--board nucleo-f446" in shown
+    assert json.loads(tinyhil("analyze", DIGITS, "-b", "host", "--no-build", "--json").stdout)["fit"] is None
+
+
 def test_analyze_without_a_compiler_still_tells_the_rest():
     done = tinyhil("analyze", DIGITS, "--board", "host", TINYHIL_HOST_CC="no-such-compiler")
     assert done.returncode == 0
@@ -105,6 +127,38 @@ def test_generate_writes_the_package(tmp_path):
     manifest = json.loads((tmp_path / "out" / "seven_segments.json").read_text())
     assert manifest["core"] == "cortex-m4"
     assert str(tmp_path / "out" / "seven_segments.c") in done.stdout
+
+
+def test_generate_for_ecosystems(tmp_path):
+    """Any number of them, also with commas; each has its line, which says how to take the folder."""
+    out = tmp_path / "out"
+    wanted = ["--for", "zephyr, arduino", "--for", "cmsis-pack", "--for", "make"]
+    done = tinyhil("generate", DIGITS, "-o", out, "--core", "cortex-m4", *wanted)
+    assert done.returncode == 0, done.stderr
+    lines = dict(line.split(": ", 1) for line in done.stdout.splitlines() if ": " in line)
+    assert list(lines) == ["zephyr", "arduino", "cmsis-pack", "make"]
+    assert f"EXTRA_ZEPHYR_MODULES={out}" in lines["zephyr"] and f"include {out}/digits.mk" in lines["make"]
+    for name in ("zephyr/module.yml", "library.properties", "tinyhil.digits.pdsc", "src/digits.h", "CMakeLists.txt"):
+        assert (out / name).is_file()
+    assert not (out / "library.json").exists()
+    assert "#define DIGITS_STACK_BYTES" in (out / "src" / "digits.h").read_text()
+    document = json.loads(tinyhil("generate", DIGITS, "-o", out, "--core", "host", "--for", "zephyr", "--json").stdout)
+    assert document["ecosystems"] == ["zephyr"] and document["stack"] is None
+
+
+def test_generate_takes_a_card(tmp_path):
+    """Its model, its goals, which options override, and its labels."""
+    (tmp_path / "seven.hil.yaml").write_text(
+        f"model: {DIGITS}\nlabels: [a, b, c, d, e, f, g, h, i, j]\ncompile: {{optimize: ram}}\n"
+    )
+    done = tinyhil("generate", tmp_path / "seven.hil.yaml", "-o", tmp_path / "out", "--core", "host", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["name"], document["goals"]["optimize"]) == ("digits", "ram")
+    assert "classes: a, b, c" in (tmp_path / "out" / "digits.h").read_text()
+    (tmp_path / "seven.hil.yaml").write_text(f"model: {DIGITS}\nlabels: [a, b]\n")
+    done = tinyhil("generate", tmp_path / "seven.hil.yaml", "-o", tmp_path / "out", "--core", "host")
+    assert done.returncode == 2 and "2 labels, but output 0" in done.stderr
 
 
 def test_generate_without_a_core_says_which_it_takes(tmp_path):
@@ -152,6 +206,8 @@ def test_a_failed_check_exits_1(tmp_path):
         (["validate", DIGITS, "--link", "x"], "no link is named 'x'"),
         (["validate", "docs"], "no card"),
         (["generate", DIGITS, "-o", "out", "--core", "z80"], "z80"),
+        (["generate", DIGITS, "-o", "out", "--for", "mbed"], "no ecosystem is named 'mbed'"),
+        (["generate", DIGITS, "-o", "out", "--for", ""], "no ecosystem is named ''"),
         (["generate", DIGITS, "-o", "out", "--core", "cortex_m4"], "did you mean cortex-m4?"),
         (["generate", DIGITS, "-o", "out", "--core", "cortex-m4", "-b", "nucleo-l4r5"], "exclude each other"),
         (["frobnicate"], "No such command"),

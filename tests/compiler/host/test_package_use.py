@@ -13,6 +13,7 @@ from harness.compiler.emit.package import Package, emit, write_package
 from harness.ir.interpreter import run
 from harness.quantization.types import DType
 from tests.compiler.host.test_emit import small_package
+from tests.support.cross import CORES
 from tests.support.generated import KINDS, random_graph
 from tests.support.graphs import Builder
 
@@ -80,16 +81,6 @@ def test_headers_of_all_kinds_of_models_are_cxx(cxx: str, standard: str, tmp_pat
     call(cxx, f"-std={standard}", *CXX_WARNINGS, "-fsyntax-only", "all.cpp", cwd=tmp_path)
 
 
-CORES = {
-    "host": (),
-    "cortex-m3": ("-mcpu=cortex-m3", "-mthumb"),
-    "cortex-m4": ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"),
-    "cortex-m7": ("-mcpu=cortex-m7", "-mthumb", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard"),
-    "cortex-m33": ("-mcpu=cortex-m33", "-mthumb", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard"),
-    "cortex-m55": ("-mcpu=cortex-m55", "-mthumb", "-mfpu=auto", "-mfloat-abi=hard"),
-}
-"""Core -> flags of arm-none-eabi-gcc."""
-
 TOOLCHAIN = """
 set(CMAKE_SYSTEM_NAME Generic)
 set(CMAKE_SYSTEM_PROCESSOR arm)
@@ -114,7 +105,11 @@ def firmware_with_two_models(tmp_path: Path, core: str) -> list[int]:
     return write_main(small_package(core=core), tmp_path / "main.c")
 
 
-@pytest.mark.parametrize("core", CORES)
+LINKED = ("host", "cortex-m3", "cortex-m33")
+"""Cores whose firmware is only linked; that of others runs in tests/compiler/emulator/test_package_in_firmware.py."""
+
+
+@pytest.mark.parametrize("core", LINKED)
 def test_make(core: str, tmp_path: Path) -> None:
     wanted = firmware_with_two_models(tmp_path, core)
     (tmp_path / "Makefile").write_text(
@@ -130,7 +125,7 @@ def test_make(core: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("languages", ["C", "CXX"])
-@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize("core", LINKED)
 def test_cmake(core: str, languages: str, tmp_path: Path) -> None:
     wanted = firmware_with_two_models(tmp_path, core)
     main = "main.c"

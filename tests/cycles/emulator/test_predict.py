@@ -161,6 +161,17 @@ def test_speedscope_files_have_frames_and_stacks_that_add_up(predictions):
     assert any(frame.get("line") for frame in frames)
 
 
+def test_shared_kernels_have_their_short_names(predictions):
+    """In images their symbols carry version and digest."""
+    prediction = predictions["nucleo-l4r5"]
+    document, content = prediction_document(prediction, hot=9), speedscope(prediction)
+    functions = {function["name"] for layer in document["layers"] for function in layer["functions"]}
+    frames = {frame["name"] for frame in content["shared"]["frames"]}
+    assert "gemm_4x2_line_dsp" in functions & frames
+    assert "_tinyhil_" not in json.dumps([document, content])
+    assert b"gemm_4x2_line_dsp_tinyhil_" in prediction.profile.elf.read_bytes()
+
+
 def test_hot_blocks_are_listed_with_cycles_and_pairs(predictions):
     document = prediction_document(predictions["nucleo-h7a3"], hot=4)
     assert 1 <= len(document["hot"]) <= 4
@@ -182,7 +193,7 @@ def test_the_command_prints_and_reports_them(tmp_path):
     assert modelled["unit"] == "modelled-cycles" and modelled["setup"] is None
     assert document["time"]["unit"] == "instructions", "what was measured keeps its own unit"
     page = (tmp_path / "report" / "report.html").read_text()
-    assert "Modelled cycles" in page and "class=flame" in page
+    assert "Modelled cycles" in page and 'class="flame"' in page
     run = profile("nucleo-l4r5", "--format", "speedscope")
     assert json.loads(run.stdout)["exporter"].startswith("tinyhil")
     run = profile("nucleo-l4r5", "--what-if", "clock=80MHz", "--format", "json")

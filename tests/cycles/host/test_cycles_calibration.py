@@ -227,6 +227,16 @@ def test_answers_that_are_none():
         calibrate(session([1.0], Unit.HOST_NS))
 
 
+def test_answers_without_end():
+    board = session([1.0])
+    board.transport.answer = lambda line: b"! what?\n" * 100_000
+    with pytest.raises(ProtocolError, match="'! what[?]' is not build"):
+        CalibrationClient(board.transport).check("ffff", 2)
+    board.transport.answer = lambda line: b"= " + b"9" * 5000 + b"\n"
+    with pytest.raises(ProtocolError, match="for loop function 0"):
+        CalibrationClient(board.transport).ticks(0, 10)
+
+
 def test_the_image_has_two_functions_a_loop():
     spoken, models = language("cortex-m7")
     text = spoken.files["calibrate_loops.S"]

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 import tracemalloc
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,18 +15,27 @@ import numpy as np
 import pytest
 import tflite
 
+from harness.boards import find_board
+from harness.build import build_image
 from harness.compiler.emit.package import write_package
-from harness.errors import Category, TinyhilError, VectorsError
+from harness.cycles.board_tables import BoardTable
+from harness.cycles.tables import read as read_table
+from harness.elf.lines import read_lines
+from harness.elf.sections import read_sections
+from harness.elf.segments import read_segments
+from harness.elf.symbols import read_symbols
+from harness.errors import Category, ImageFileError, TinyhilError, VectorsError
 from harness.files.reading import TooLargeError, open_regular, read_regular
 from harness.frontends import load
 from harness.frontends.tflite import reader
 from harness.hardware.boards_file import read_boards
 from harness.ir.graph import Graph
-from harness.report.bundle import Invocation, check_folder, write_bundle
+from harness.report.bundle import MANIFEST, Invocation, check_folder, read_bundle, write_bundle
 from harness.validate import vectors
 from harness.validate.card import FileVectors, card_of, load_card, parse_vectors
 from harness.validate.workbench import Workbench
 from tests.support.paths import FIXTURES
+from tests.support.tiny import tiny_package
 
 MODEL = FIXTURES / "digits.tflite"
 ENDLESS = Path("/dev/zero")
@@ -40,12 +50,21 @@ READERS: dict[str, Callable[[Path], object]] = {
     "card": lambda path: load_card(path),
     "vectors": lambda path: vectors.load(parse_vectors(str(path), Path()), graph(), Path()),
     "boards": lambda path: read_boards(path),
+    "cycle table": lambda path: read_table(path, BoardTable),
 }
-SUFFIXES = {"model": ".tflite", "card": ".hil.yaml", "vectors": ".npz", "boards": ".yaml"}
+MADE: dict[str, Callable[[Path], object]] = {
+    "image's functions": lambda path: read_symbols(path),
+    "image's sections": lambda path: read_sections(path),
+    "image's loaded parts": lambda path: read_segments(path),
+    "manifest of results": lambda path: read_bundle(path.parent),
+    "results to write over": lambda path: check_folder(path.parent),
+}
+"""Readers of files that tinyhil makes, whose errors are of other categories."""
+SUFFIXES = {"model": ".tflite", "card": ".hil.yaml", "vectors": ".npz", "boards": ".yaml", "cycle table": ".yaml"}
 
 
-def refused(read: Callable[[], object]) -> str:
-    """The message of the refusal, which must come at once."""
+def refused(read: Callable[[], object], *, given: bool = True) -> str:
+    """The message of the refusal, which must come at once; bad input where the file is one that a person gives."""
     caught: list[TinyhilError] = []
 
     def attempt() -> None:
@@ -58,7 +77,7 @@ def refused(read: Callable[[], object]) -> str:
     thread.start()
     thread.join(5.0)
     assert not thread.is_alive(), "it waits"
-    assert caught and caught[0].category is Category.INPUT and caught[0].hint
+    assert caught and (caught[0].category is Category.INPUT or not given) and caught[0].hint
     return caught[0].message
 
 
@@ -214,3 +233,153 @@ def test_tables_at_one_place_are_counted_as_often_as_they_are_used(how: dict[str
 
 def test_a_file_that_shares_a_little_is_read() -> None:
     assert reader.read_model(shared_file(tensors=100, scales=10, subgraphs=3), "few")[2].tensors[99].name == "n"
+
+
+@pytest.mark.parametrize("what", MADE)
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "text", "nested", "sparse"])
+def test_files_of_ours_are_read_within_bounds_too(tmp_path: Path, what: str, kind: str) -> None:
+    path = tmp_path / MANIFEST
+    makers: dict[str, Callable[[], object]] = {
+        "pipe": lambda: os.mkfifo(path),
+        "device": lambda: path.symlink_to(ENDLESS),
+        "folder": path.mkdir,
+        "text": lambda: path.write_text("\\ud800 {"),
+        "nested": lambda: path.write_text("[" * 100_000),
+        "sparse": lambda: (path.touch(), os.truncate(path, 1 << 41)),
+    }
+    makers[kind]()
+    refused(lambda: MADE[what](path), given=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[]", "3", '{"files": 3}', *(f'{{"files": {{"{name}": ""}}}}' for name in ("/dev/zero", "../x", "\\ud800"))],
+)
+def test_a_manifest_of_any_content(tmp_path: Path, text: str) -> None:
+    (tmp_path / MANIFEST).write_text(text)
+    refused(lambda: read_bundle(tmp_path), given=False)
+
+
+def test_a_damaged_image_is_told(tmp_path: Path) -> None:
+    """Either what it says is taken, or it is told that it cannot be read; whatever pyelftools runs into."""
+    board = find_board("mps2-an500")
+    good = build_image([tiny_package(core=board.core)], board).elf.read_bytes()
+    path = tmp_path / "x.elf"
+    rng = np.random.default_rng(1)
+    told = 0
+    for number in range(40):
+        data = bytearray(good)
+        places = (rng.integers(0, 64, 2), rng.integers(0, len(data), 30), len(data) - rng.integers(1, 2000, 4))
+        for at in places[number % 3]:
+            data[at] = int(rng.choice([0, 1, 127, 255]))
+        path.write_bytes(data)
+        for read in (read_symbols, read_sections, read_lines)[: 2 + (number % 8 == 0)]:
+            try:
+                read(path)
+            except ImageFileError as error:
+                told += 1
+                assert str(path) in error.message and error.hint
+    assert told > 10
+
+
+# --- archives --------------------------------------------------------------------------------------------------------
+
+
+def vectors_of(path: Path) -> Callable[[], object]:
+    return lambda: vectors.load(parse_vectors(str(path), Path()), graph(), Path())
+
+
+def archive_of(path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> Path:
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+def npy(shape: str, content: bytes = b"", dtype: str = "|i1") -> bytes:
+    header = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}".encode().ljust(117) + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + content
+
+
+def test_an_archive_with_a_huge_directory(tmp_path: Path) -> None:
+    """Each name in it becomes an object of some 500 bytes."""
+    path = tmp_path / "v.npz"
+    entry = b"PK\x01\x02" + bytes(24) + (1000).to_bytes(2, "little") + bytes(16) + b"n" * 1000
+    directory = entry * 30_000
+    count, size = (30_000).to_bytes(2, "little"), len(directory).to_bytes(4, "little")
+    path.write_bytes(directory + b"PK\x05\x06" + bytes(4) + count * 2 + size + bytes(4) + bytes(2))
+    tracemalloc.start()
+    assert "directory has more than 1,048,576 bytes" in refused(vectors_of(path))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 30_000_000
+
+
+@pytest.mark.parametrize("shape", ["(4611686018427387904,)", "(3000000000, 8, 8, 1)", "(70, 8, 8, 1)", "(-1, 8, 8, 1)"])
+def test_an_array_that_claims_more_than_it_has(tmp_path: Path, shape: str) -> None:
+    path = archive_of(tmp_path / "v.npz", {"input_0.npy": npy(shape, bytes(640))})
+    assert "not a readable .npz file" in refused(vectors_of(path))
+
+
+def test_sizes_in_the_directory_that_lie(tmp_path: Path) -> None:
+    """10 MB behind an entry of 200 bytes; an entry of 4 GB behind which is nothing."""
+    path = archive_of(tmp_path / "v.npz", {"input_0.npy": npy("(10000000,)", bytes(10_000_000))}, zipfile.ZIP_DEFLATED)
+    data = path.read_bytes()
+    real = (10_000_000 + 128).to_bytes(4, "little")
+    assert data.count(real) == 2
+    for claim in (200, 2**32 - 2):
+        path.write_bytes(data.replace(real, claim.to_bytes(4, "little")))
+        tracemalloc.start()
+        refused(vectors_of(path))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 5_000_000
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_packing_that_numpy_does_not_use(tmp_path: Path, method: int) -> None:
+    """A few bytes of it may become hundreds of megabytes in one step."""
+    path = archive_of(tmp_path / "v.npz", {"input_0.npy": npy("(64,)", bytes(64))}, method)
+    assert "which numpy does not use" in refused(vectors_of(path))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_damaged_archives(tmp_path: Path, seed: int) -> None:
+    """Whatever zipfile, zlib and numpy raise, it is bad input."""
+    good = tmp_path / "good.npz"
+    save = np.savez_compressed if seed % 2 else np.savez
+    save(good, input_0=np.zeros((3, 8, 8, 1), np.int8), labels=np.zeros(3, np.int64))
+    rng = np.random.default_rng(seed)
+    path = tmp_path / "bad.npz"
+    for _ in range(60):
+        data = bytearray(good.read_bytes())
+        for at in rng.integers(0, len(data), 3):
+            data[at] ^= int(rng.integers(1, 256))
+        path.write_bytes(data)
+        try:
+            vectors_of(path)()
+        except TinyhilError as error:
+            assert error.category is Category.INPUT and "\n" not in error.message
+
+
+# --- YAML files -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["boards", "cycle table"])
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[" * 40 + "]" * 40, "levels"),
+        ("a: " + "{a: " * 3000, "levels"),
+        ("".join(f"k{n}: 1\n" for n in range(60_000)), ",000 keys and values"),
+        ('a: "\\ud800"', "character"),
+        ("a: &a [1]\n" + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [*{chr(97 + n)}]\n" for n in range(9)), "within what"),
+        ("a: &a\n  b: *a\n", "within what an anchor names"),
+    ],
+)
+def test_a_file_that_nobody_writes(tmp_path: Path, what: str, text: str, problem: str) -> None:
+    path = tmp_path / "boards.yaml"
+    path.write_text(text)
+    start = time.monotonic()
+    assert problem in refused(lambda: READERS[what](path))
+    assert time.monotonic() - start < 3

@@ -170,15 +170,16 @@ def test_an_emulator_named_wrongly_is_not_passed_over(image, monkeypatch):
 
 @pytest.fixture
 def fake_qemu(tmp_path, monkeypatch):
-    """Stands in for the emulator with a Python script, which gets `port(name)` and `sock(name)` to connect by."""
+    """Stands in for the emulator with a Python script, which gets `sock(name)` to connect by."""
 
     def install(body: str) -> None:
         path = tmp_path / "qemu"
         head = f"""#!{sys.executable}
 import os, random, re, socket, sys, time
 def sock(name):
-    port = int(re.search(rf"id={{name}},host=127.0.0.1,port=(\\d+)", " ".join(sys.argv)).group(1))
-    return socket.create_connection(("127.0.0.1", port))
+    line = socket.socket(socket.AF_UNIX)
+    line.connect(re.search(rf"id={{name}},path=([^ ,]+)", " ".join(sys.argv)).group(1))
+    return line
 """
         path.write_text(head + body)
         path.chmod(path.stat().st_mode | stat.S_IXUSR)

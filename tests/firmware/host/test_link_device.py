@@ -177,6 +177,53 @@ def test_200_inferences_through_noise_are_right_and_none_runs_twice(line, seed):
     assert noisy.harmed > 100 and client.retries > 0
 
 
+@pytest.mark.parametrize("seed", range(scaled(2, 20)))
+def test_layers_are_compared_through_noise(line, seed):
+    """Every third inference one bit of what is expected is wrong: that layer alone is fetched, and shown as it is."""
+    rng = random.Random(seed)
+    noisy = NoisyTransport(line, seed)
+    client = Client(noisy)
+    client.hello()
+    client.init(PLUS, seed)
+    for number in range(60):
+        data = rng.randbytes(490)
+        right = [[bytes((byte + 1) & 255 for byte in data)], [plus(data)]]
+        expected = [list(layer) for layer in right]
+        if number % 3 == 0:
+            layer, place = rng.randrange(2), rng.randrange(490)
+            wrong = bytearray(right[layer][0])
+            wrong[place] ^= 1 << rng.randrange(8)
+            expected[layer] = [bytes(wrong)]
+        if number % 3 == 1:
+            expected[rng.randrange(2)] = [None]
+        run = client.infer([data], layers=True, expected=expected)
+        assert run.outputs == (plus(data),) and run.fetched == (number % 3 == 0)
+        for made, wanted, known in zip(run.layer_outputs, right, expected, strict=True):
+            assert list(made) == (known if known == [None] else wanted)
+    client.init(COUNTER, seed)
+    for total in range(1, 10):  # two inputs that do not fit into a frame, and a layer with two outputs
+        data = rng.randbytes(3000)
+        made = [total.to_bytes(4, "little"), bytes((byte - total) & 255 for byte in data)]
+        run = client.infer([(1).to_bytes(4, "little"), data], layers=True, expected=[made])
+        assert (run.fetched, list(run.outputs), list(run.layer_outputs[0])) == (0, made, made)
+    assert client.watermarks().runs == 9
+    assert noisy.harmed > 30 and client.retries > 0
+
+
+def test_the_device_tells_what_it_wrote_as_its_memory_shows(line):
+    client = Client(line)
+    client.hello()
+    for model in (PLUS, COUNTER):
+        for seed in (7, 7 ^ INVERSE):
+            client.init(model, seed)
+            if model == COUNTER:
+                client.infer([bytes(4), bytes(range(250)) * 12])
+            assert (client.touched(seed) == touched(client.read_arena(), seed)).all()
+    # the gaps between the state, the inputs and the outputs
+    gaps = [*range(4, 16), *range(20, 32), *range(3032, 3040), *range(6056, 6064)]
+    assert not client.touched(7 ^ INVERSE)[gaps].any()
+
+
 def test_a_megabyte_of_garbage_leaves_the_device_working(line):
     rng = random.Random(2)
     for _ in range(64):
@@ -210,7 +257,7 @@ def test_any_valid_frame_is_answered_or_ignored(line):
                 pass
             Client(line, timeout_s=patience).hello()
             line.write(encode(Kind.INIT, rng.randrange(0x10000), bytes((rng.choice((PLUS, COUNTER)), 0, 1, 2, 3, 4))))
-        kind = rng.choice(kinds) if rng.random() < 0.3 else rng.randrange(1, 11)
+        kind = rng.choice(kinds) if rng.random() < 0.3 else rng.randrange(1, 14)
         if kind == Kind.RESET:
             continue
         values = (0, 1, 2, 3, 4, 7, 255, 256, 490, 3000, 6143, 6144, 65535, 2**31 - 1, 2**31, 2**32 - 1)
@@ -219,7 +266,8 @@ def test_any_valid_frame_is_answered_or_ignored(line):
         if rng.random() < 0.2:
             body = rng.randbytes(rng.randrange(600))
         if kind in (Kind.INVOKE, Kind.CONTINUE) and rng.random() < 0.5:
-            body = bytes(4) + bytes((rng.choice((0, 1, 2, 8)),)) + bytes(2) + bytes(rng.choice((0, 490, 491, 3004)))
+            body = bytes(4) + bytes((rng.choice((0, 1, 2, 8, 16, 24)),))
+            body += bytes(2) + bytes(rng.choice((0, 490, 491, 3004, 514, 3028)))
         line.write(encode(kind, rng.randrange(0x10000), body))
     check(Client(line, timeout_s=patience))
 

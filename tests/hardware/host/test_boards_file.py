@@ -76,7 +76,7 @@ def test_a_board_of_the_user_replaces_one_of_its_name(write, monkeypatch):
         ("  stack_size: 4096\n", "  stack_size: 4096\n  stand_ins: [nothing]\n", "my-board.stand_ins: nothing"),
         ("my-board:", "my-board: [", "mine.yaml:"),
         ("my-board:", "5:", "mapping"),
-        ("my-board:", "my-board: &a [*a]\nx:", "my-board"),
+        ("my-board:", "my-board: &a [*a]\nx:", "line 2: an alias (*a)"),
         ("my-board:", "my-board: {? [a, b] : c}\nx:", "mine.yaml"),
         (BOARD, "- 1\n", "mapping"),
         (BOARD, "\x00", "mine.yaml"),
@@ -90,6 +90,13 @@ def test_a_mistake_is_named_with_file_entry_and_key(write, old, new, said):
     assert "mine.yaml" in caught.value.message
     assert said in caught.value.message + caught.value.details
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("name", ['a"b', "a b", "../up", "a/b", '"*/"', "'x\\'", "é", "-x", "x" * 65])
+def test_a_name_that_is_no_word_is_refused(write, name):
+    """It stands in C, in names of files, and in results."""
+    with pytest.raises(BoardConfigError, match="a board's name is letters"):
+        load_boards(write(BOARD.replace("my-board", name)))
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -98,8 +98,9 @@ def test_what_does_not_fit_is_named_with_its_region():
     with pytest.raises(DoesNotFitError) as caught:
         build_image([package], H743, BuildOptions(placement=assign_regions(H743, {"arena": "dtcm"})))
     said = caught.value.message
-    assert "nucleo-h743" in said and "dtcm overflows by" in said and "arena, stack, data" in said
-    assert "placement" in caught.value.hint
+    parts = f"(arena {package.plan.arena_size:,}, stack 8,192 of 131,072)"
+    assert "nucleo-h743" in said and "dtcm overflows by at least" in said and parts in said
+    assert "--placement arena=axi" in caught.value.hint
     assert build_image([package], H743).placement["arena"] == "axi"
 
 

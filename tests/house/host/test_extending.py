@@ -21,7 +21,7 @@ def package(tmp_path_factory) -> Path:
     """The page's files, as an installed package."""
     folder = tmp_path_factory.mktemp("lab")
     files = dict(re.findall(r"^`([^`\n]+)`\n\n```\w+\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL))
-    assert len(files) == 11
+    assert len(files) == 12
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,7 @@ def follow(package: Path, code: str) -> str:
 
 
 def test_an_operator(package: Path) -> None:
-    """ABS equals TFLM for every byte, is read from a file, becomes a table, and runs."""
+    """RELU_0_TO_1 equals LiteRT for every byte, is read from a file, becomes a table, and runs."""
     said = follow(
         package,
         """
@@ -72,16 +72,16 @@ for _ in range(60):
     scales[1] = scales[0] if rng.random() < 0.3 else scales[1]
     x = draft.input((256,), Quantization((scales[0],), (int(rng.integers(-128, 128)),)))
     y = draft.tensor((256,), Quantization((scales[1],), (int(rng.integers(-128, 128)),)))
-    graph = draft.finish("abs", (draft.node("ABS", (x,), (y,), NoAttrs()),))
-    assert load(graph.model).nodes[0].op == "ABS"
-    wanted = open_oracle("tflm", graph).invoke([every]).outputs[0]
+    graph = draft.finish("limited", (draft.node("RELU_0_TO_1", (x,), (y,), NoAttrs()),))
+    assert load(graph.model).nodes[0].op == "RELU_0_TO_1"
+    wanted = open_oracle("litert-ref", graph).invoke([every]).outputs[0]
     np.testing.assert_array_equal(run(graph, [every]).outputs[0], wanted)
     compared += 1
 
 draft = Draft(rng)
 x = draft.input((1, 4, 4, 2), Quantization((0.05,), (3,)))
 y = draft.tensor((1, 4, 4, 2), Quantization((0.04,), (-7,)))
-graph = draft.finish("pair", (BUILDERS["LOGISTIC"](draft, draft.node("ABS", (x,), (y,), NoAttrs())),))
+graph = draft.finish("pair", (BUILDERS["LOGISTIC"](draft, draft.node("RELU_0_TO_1", (x,), (y,), NoAttrs())),))
 assert [node.op for node in optimize(graph).nodes] == ["TABLE"]
 print(compared, check_on_board([graph], "host"))
 """,
@@ -202,3 +202,23 @@ def test_every_file_that_the_page_names_is_there() -> None:
     named = {name for name in named if not re.search("NAME|CORE", name)}
     assert len(named) > 20
     assert not [name for name in sorted(named) if not (REPOSITORY / name).exists()]
+
+
+def test_an_ecosystem(package: Path, tmp_path: Path) -> None:
+    """It is written on request, with a line that tells how to take it, and named where a name is not known."""
+    said = follow(
+        package,
+        f"""
+from harness.cli import main
+import sys
+sys.argv = ["tinyhil", "generate", {str(FIXTURES / "digits.tflite")!r}, "-o", {str(tmp_path)!r}, "--core", "host",
+            "--for", "meson"]
+try:
+    main()
+except SystemExit as ended:
+    assert ended.code in (0, None), ended.code
+""",
+    )
+    assert said.splitlines()[-1] == f"meson: subdir('{tmp_path}'), then link_with: digits"
+    text = (tmp_path / "meson.build").read_text()
+    assert text.startswith("digits = static_library('digits', 'digits.c', 'digits_weights.c', ")

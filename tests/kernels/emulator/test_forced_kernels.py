@@ -34,6 +34,7 @@ FORCED = (
     ("SvdfF32Portable", "svdf_f32_portable", "SVDF", "mps2-an386"),
     ("LstmS16Dsp", "lstm_s16_dsp", LSTM, "mps2-an386"),
     ("LstmS16Mve", "lstm_s16_mve", LSTM, "mps3-an547"),
+    ("LstmF32Portable", "lstm_f32_portable", LSTM, "mps2-an386"),
     ("LstmS16Portable", "lstm_s16_portable", LSTM, "mps2-an385"),
     ("LstmS8Portable", "lstm_s8_portable", LSTM, "mps2-an385"),
     ("LstmS8GeneralDsp", "lstm_s8_general_dsp", LSTM, "mps2-an386"),

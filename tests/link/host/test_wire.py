@@ -32,11 +32,13 @@ NAMED = (
     of_enum("HIL_", wire.Kind)
     | of_enum("HIL_", wire.AnswerStatus)
     | of_enum("HIL_INVOKE_", wire.Mode)
+    | of_enum("HIL_FLAG_", wire.HelloFlag)
     | of_enum("HIL_TABLE_", wire.ModelTable)
     | of_enum("HIL_SPACE_", wire.Space)
     | of_enum("HIL_FAULT_", wire.FaultKind)
     | named("HIL_PHASE_", ((name.upper(), number) for number, name in enumerate(wire.PHASES)))
     | {"HIL_PROTOCOL_VERSION": wire.PROTOCOL_VERSION, "HIL_NO_LAYER": wire.UNKNOWN, "HIL_UNKNOWN": wire.UNKNOWN}
+    | {"HIL_WRITE_EXPECTED": wire.WRITE_EXPECTED}
 )
 OF_THE_FIRMWARE = {"HIL_FRAME_MAX", "HIL_REQUESTS_END"}
 """What only the device has to know: the host asks for the frame limit."""

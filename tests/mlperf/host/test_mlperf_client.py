@@ -4,10 +4,11 @@ import math
 import re
 import subprocess
 import time
+import tracemalloc
 
 import pytest
 
-from harness.errors import DeviceRefusedError, DeviceTimeoutError, NoBytesError, ProtocolError
+from harness.errors import DeviceRefusedError, DeviceTimeoutError, FloodError, NoBytesError, ProtocolError
 from harness.mlperf.client import Laps, MlperfClient, Performance
 from tests.support.paths import FIRMWARE
 
@@ -97,6 +98,30 @@ def test_a_device_that_never_stops_talking_is_not_listened_to_for_ever():
     start = time.monotonic()
     client.wait_ready()
     assert time.monotonic() - start < 3
+
+
+@pytest.mark.parametrize("flood", [b"\n", b"a\n", b"m-x-[1]\r\n", b"x", b"\0"])
+def test_a_flood_ends_in_time_and_memory(flood):
+    """As much at once as a transport holds: no line of it may cost as much as all that follow."""
+    block = flood * (1_500_000 // len(flood))
+
+    class Flood(Line):
+        def read(self, timeout_s):
+            return block
+
+    tracemalloc.start()
+    start = time.monotonic()
+    with pytest.raises((FloodError, ProtocolError)):
+        MlperfClient(Flood(), timeout_s=60).name()
+    assert time.monotonic() - start < 5
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100_000_000
+
+
+def test_numbers_that_no_clock_counts_to():
+    with pytest.raises(ProtocolError):
+        MlperfClient(Line(b"m-lap-us-" + b"9" * 5000 + b"\r\n" + READY)).timestamp()
 
 
 @pytest.mark.parametrize(

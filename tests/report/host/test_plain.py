@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -14,10 +17,14 @@ from rich.console import Console
 from harness.errors import InputError
 from harness.report import console
 from harness.report.plain import one_line, plain
-from harness.report.rows import ReportTable
+from harness.report.table import ReportTable
+from harness.validate.card import RandomVectors, card_for_model
+from harness.validate.options import Options
+from harness.validate.workbench import Workbench
 from tests.cli.host.test_cli import tinyhil
 from tests.support.paths import FIXTURES
 
+HOSTILE = "\x1b[31m\x9b1m\u202e\nverdict pass"
 OBEYED = "\x1b\x9b\x07\x08\r\x7f\x85\u202e\u2066\u200f\u061c\u2028\ufeff\ud800"
 
 
@@ -87,6 +94,51 @@ def test_commands_show_names_without_obeying_them(tmp_path: Path) -> None:
         assert _harmless(said.stdout + said.stderr)
         assert "verdict pass" in said.stdout + said.stderr
         assert not [line for line in (said.stdout + said.stderr).splitlines() if line.startswith("verdict pass")]
+
+
+def test_what_python_shows_of_an_error() -> None:
+    """A traceback, `pytest`, a log: wherever str() of it goes. JSON has the text itself, escaped by its own rules."""
+    error = InputError("file" + OBEYED + "\nfake: all is well", hint="try")
+    assert _harmless(str(error)) and "\n" not in str(error)
+    assert error.message == "file" + OBEYED + "\nfake: all is well" == error.as_dict()["message"]
+
+
+def test_an_explanation_has_one_line_a_check(tmp_path: Path) -> None:
+    path = tmp_path / f"a{HOSTILE}.tflite"
+    shutil.copy(FIXTURES / "digits.tflite", path)
+    options = Options(vectors=RandomVectors(random=1), opinions=())
+    outcome = Workbench().validate(card_for_model(path), "host", options)
+    checks = tuple(replace(check, summary=check.summary + HOSTILE) for check in outcome.verdict.checks)
+    told = replace(outcome, verdict=replace(outcome.verdict, checks=checks)).explain()
+    assert _harmless(told) and len(told.splitlines()) == 1 + len(checks)
+
+
+def test_pytest_shows_names_without_obeying_them(pytester: pytest.Pytester) -> None:
+    """In failures of cards and in tests of the user's own, as reasons of skips and as titles."""
+    name = f"a{HOSTILE}"
+    shutil.copy(FIXTURES / "digits.tflite", pytester.path / f"{name}.tflite")
+    (pytester.path / f"{name}bad.tflite").write_bytes(b"\x1b]0;owned\x07")
+    card = {"model": f"{name}.tflite", "vectors": {"random": 1}, "budgets": {"host": {"arena": 1}}}
+    (pytester.path / "c.hil.yaml").write_text(json.dumps(card))
+    pytester.makepyfile(
+        f"""
+        from pathlib import Path
+
+        HERE = Path(__file__).parent
+
+        def test_explains(hil):
+            outcome = hil.validate(HERE / "c.hil.yaml")
+            assert outcome.passed, outcome.explain()
+
+        def test_raises(hil):
+            hil.validate(HERE / {f"{name}bad.tflite"!r})
+        """
+    )
+    result = pytester.runpytest_subprocess("--board", "host", "-rA", "--color=no")
+    text = result.stdout.str() + result.stderr.str()
+    assert result.ret == 1 and "verdict pass" in text
+    assert _harmless(text)
+    assert not [line for line in text.splitlines() if line.startswith("verdict pass")]
 
 
 def _printed(content: ReportTable) -> str:

@@ -18,13 +18,15 @@ def lstm(draft: Draft, x: int | None = None, units: int = 0) -> int:
     attrs = LstmAttrs(0.0 if chance(rng, 0.6) else log_uniform(rng, 0.05, 9), chance(rng, 0.3))
     if x is None:
         batch, time = pick(rng, 1, 1, 2), between(rng, 1, 5)
-        kind = DType.INT16 if chance(rng, 0.3) else DType.INT8
+        kind = pick(rng, DType.INT8, DType.INT8, DType.INT16, DType.FLOAT32)
         x = draft.input((*((time, batch) if attrs.time_major else (batch, time)), between(rng, 1, 40)), dtype=kind)
     x = flattened(draft, x, (1,))
     first, second, depth = draft.shape(x)
     batch = second if attrs.time_major else first
     units = units or between(rng, 1, 21)
     kind = draft.tensors[x].dtype
+    if kind is DType.FLOAT32:
+        return _float(draft, x, units, attrs)
     wide = kind is DType.INT16
     unit = 2.0**-15 if wide else 2.0**-7
     hidden = quantization(rng, kind, pick(rng, unit, log_uniform(rng, unit / 4, unit * 4)))
@@ -48,6 +50,21 @@ def lstm(draft: Draft, x: int | None = None, units: int = 0) -> int:
     y = draft.tensor((first, second, units), hidden, kind)
     inputs = (x, *fed, *back, *biases)
     return draft.node("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, (y,), attrs, (number, number + 1))
+
+
+def _float(draft: Draft, x: int, units: int, attrs: LstmAttrs) -> int:
+    rng = draft.rng
+    first, second, depth = draft.shape(x)
+    gain = pick(rng, 0.3, 1, 3)
+    constants = [rng.normal(0, gain / np.sqrt(n), (units, n)) for n in (*[depth] * 4, *[units] * 4)]
+    constants += [rng.normal(0, gain, units) for _ in range(4)]
+    weights = [draft.constant(data.astype(np.float32), None) for data in constants]
+    number, shape = len(draft.states), (second if attrs.time_major else first, units)
+    for name in ("hidden", "cell"):
+        held = initial_of(shape, DType.FLOAT32, None)
+        draft.states.append(State(f"t{len(draft.tensors)}/{name}", DType.FLOAT32, held))
+    y = draft.tensor((first, second, units), None, DType.FLOAT32)
+    return draft.node("UNIDIRECTIONAL_SEQUENCE_LSTM", (x, *weights), (y,), attrs, (number, number + 1))
 
 
 def _weights(draft: Draft, units: int, depth: int, quant: Quantization, gain: float, *, wide: bool) -> int:

@@ -23,10 +23,10 @@ def softmax(draft: Draft, x: int | None = None) -> int:
     quant = {DType.FLOAT32: None, DType.INT16: WIDE_OUTPUT}.get(dtype, PROBABILITY)
     if dtype is DType.INT16:
         beta = min(beta, 4.9 / draft.quant(x).scale)
-    y = draft.tensor(draft.shape(x), quant, dtype)
     if alone and dtype is DType.INT8 and chance(rng, 0.3):
         scale = pick(rng, 1 / 65536, float(np.float32(1 / 65535)))
-        y = draft.tensor(draft.shape(x), Quantization((scale,), (-32768,)), DType.INT16)
+        quant, dtype = Quantization((scale,), (-32768,)), DType.INT16
+    y = draft.tensor(draft.shape(x), quant, dtype)
     return draft.node("SOFTMAX", (x,), (y,), SoftmaxAttrs(float(np.float32(beta))))
 
 

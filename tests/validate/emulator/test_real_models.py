@@ -52,7 +52,7 @@ def test_every_layer_of_20_vectors_is_exact(bench, name, board):
 
 @pytest.mark.parametrize("name", [*MLPERF, *OTHERS])
 def test_over_the_uart_too(bench, name):
-    check(bench.validate(card(real_model(name), scaled(2, 20)), "mps2-an500", Options(opinions=())))
+    check(bench.validate(card(real_model(name), scaled(2, 20)), "mps2-an500", Options(link="uart", opinions=())))
 
 
 @pytest.mark.parametrize("board", BOARDS)

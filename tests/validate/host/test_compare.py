@@ -26,7 +26,6 @@ from harness.validate.differences import (
     first_difference,
     lsb_difference,
     output_diffs,
-    short_name,
     step_of,
 )
 from harness.validate.verdict import Verdict
@@ -177,11 +176,6 @@ def test_histogram_keeps_the_most_frequent_differences():
     diff = compare_tensor("y", [np.zeros(256, np.int8)], got)
     assert len(diff.histogram) == 64
     assert isinstance(diff, TensorDiff)
-
-
-def test_names_joined_by_a_converter_are_cut():
-    assert short_name("a/Relu;b/conv;c") == "a/Relu;b/conv;c"
-    assert len(short_name("x" * 500)) == 48
 
 
 def dequantized(*between: str) -> Graph:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from harness.boards.programs import named_program
 from harness.boards.session import ProgramSession
+from harness.boards.tcp import process_tree, sockets_of, tcp_sockets
 from harness.build.image import Image
 from harness.errors import BoardError, EmulatorLicenseError, EmulatorMissingError
 from harness.hardware.board import Board, Resolved
@@ -119,6 +120,7 @@ class FvpSession(ProgramSession):
     def __init__(self, resolved: Resolved, image: Image) -> None:
         super().__init__(resolved, image)
         self._notes: tuple[str, ...] = ()
+        self._open: tuple[str, ...] = ()
 
     def load(self) -> None:
         """Starts the model with the image, which runs at once.
@@ -132,7 +134,10 @@ class FvpSession(ProgramSession):
         board = self.ran_on
         command = [str(find_fvp(board)), "-a", str(self.image.elf), *board.arguments]
         self._child = child = _Model(board, [*command, "--simlimit", str(board.time_limit)])
-        self._stream = self._watch(SocketTransport(_connect(child.port(), child)), child)
+        port = child.port()
+        if any(each.listens and not each.loopback for each in tcp_sockets() if each.port == port):
+            self._open = (f"{child.name} listens at port {port} of all networks of this machine: `tinyhil docs fvp`",)
+        self._stream = self._watch(SocketTransport(connect(port, child)), child)
 
     def reset(self) -> None:
         """Starts a new model."""
@@ -150,8 +155,8 @@ class FvpSession(ProgramSession):
         return None
 
     def notes(self) -> tuple[str, ...]:
-        """The model's statistics, after it has ended."""
-        return self._notes
+        """Who else could reach the model, if not this machine alone, and, after it has ended, its statistics."""
+        return (*self._open, *self._notes)
 
     def close(self) -> None:
         """Ends the model; by a signal to stop at first, upon which it prints its statistics."""
@@ -181,7 +186,8 @@ def statistics(said: str) -> tuple[str, ...]:
     return (f"{found[1]} says of its whole run, which is no measurement of the model: {', '.join(parts)}",)
 
 
-def _connect(port: int, child: Subprocess) -> socket.socket:
+def connect(port: int, child: Subprocess) -> socket.socket:
+    """A connection to the model's terminal, which is the only one. Raises BoardError."""
     deadline = time.monotonic() + CONNECT_TIMEOUT_S
     while True:
         try:
@@ -196,4 +202,32 @@ def _connect(port: int, child: Subprocess) -> socket.socket:
             time.sleep(0.05)
             continue
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            _check_alone(port, connection.getsockname()[1], child)
+        except BoardError:
+            connection.close()
+            raise
         return connection
+
+
+def _check_alone(port: int, ours: int, child: Subprocess) -> None:
+    """Checks, where the system tells, that the port is the model's and that our connection is its first and only one.
+
+    An FVP's terminal is an open TCP port: any process of the machine may have connected to it before us.
+
+    Raises:
+        BoardError: the port is another process's, or another process is connected to it.
+    """
+    at_port = [each for each in tcp_sockets() if each.port == port and (each.listens or each.connected)]
+    others = [each for each in at_port if each.connected and each.peer_port != ours]
+    if others:
+        raise BoardError(
+            f"another process is connected to port {port} of {child.name}",
+            hint="end it; on a machine that others use, an FVP's port is open to all of them: `tinyhil docs fvp`",
+        )
+    models = sockets_of(process_tree(child.pid))  # none where a sandbox hides them
+    if at_port and models and not any(each.port == port for each in models):
+        raise BoardError(
+            f"port {port} is another process's, not the one that {child.name} says it has opened",
+            hint="end that process, or run again: the FVP takes the next free port",
+        )

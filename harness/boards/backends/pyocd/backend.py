@@ -34,10 +34,14 @@ class PyocdBackend(Backend):
         """The board at the chosen probe, see harness.boards.backends.pyocd.probes.wanted_probe.
 
         Raises:
+            PackageMissingError: a probe was asked for, and pyOCD is not installed.
             ProbeChoiceError: several debug probes are attached and none is chosen.
             ProbeMissingError: the chosen probe is not attached.
         """
         chosen = probes.choose_probe(board, probe)
+        if chosen is None and not probes.is_installed():
+            error = probes.missing()
+            return Absent(f"{error.message} ({error.hint})", error.hint, error)
         if chosen is None:
             return Absent("no debug probe is attached", "attach its debug probe")
         return probes.board_at(chosen, board)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.boards.backends.pyocd.probes import VIRTUAL_VARIABLE, board_at, choose_probe
+from harness.boards.backends.pyocd.probes import VIRTUAL_VARIABLE, board_at, choose_probe, is_installed, missing
 from harness.boards.backends.pyocd.session import PyocdSession
 from harness.boards.bringup_checks import BringUp, check_stream
 from harness.build import build_image
@@ -27,6 +27,8 @@ def bring_up(checks: BringUp, board: Board, wanted: str | None) -> None:
     image = build_image([], board)
     checks.passed(f"build {image.build_id}")
     probe = choose_probe(board, wanted)
+    if probe is None and not is_installed():
+        raise missing()
     if probe is None:
         raise ProbeMissingError(
             f"no debug probe is attached for {board.name}",

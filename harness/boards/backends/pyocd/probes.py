@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.errors import ProbeChoiceError, ProbeMissingError
+from harness.errors import PackageMissingError, ProbeChoiceError, ProbeMissingError
 from harness.hardware.board import Board, Probe, Resolved
+from harness.resources import has_package
 
 VARIABLE = "TINYHIL_PROBE"
 VIRTUAL_VARIABLE = "TINYHIL_VIRTUAL_PROBE"
@@ -17,8 +18,20 @@ _USB_DEVICES = Path("/sys/bus/usb/devices")
 _USB_HUB_CLASS = "09"
 
 
+def is_installed() -> bool:
+    """Whether the extra "probe" is installed."""
+    return has_package("pyocd")
+
+
+def missing() -> PackageMissingError:
+    """The error for pyOCD that is not installed."""
+    return PackageMissingError.of("pyocd", "a debug probe", "probe")
+
+
 def attached_probes() -> tuple[Probe, ...]:
-    """Debug probes that pyOCD finds; none where USB cannot be used."""
+    """Debug probes that pyOCD finds; none where it is not installed, or USB cannot be used."""
+    if not is_installed():
+        return ()
     if not usb_has_devices() and not os.environ.get(VIRTUAL_VARIABLE):
         return ()  # pyOCD takes half a second for the same result
     try:
@@ -52,6 +65,7 @@ def choose_probe(board: Board, given: str | None = None, attached: Sequence[Prob
     """The probe to use for a board; None if none is attached and none was asked for.
 
     Raises:
+        PackageMissingError: a probe was asked for, and pyOCD is not installed.
         ProbeMissingError: the probe that was asked for is not attached.
         ProbeChoiceError: several match.
     """
@@ -65,6 +79,8 @@ def choose_probe(board: Board, given: str | None = None, attached: Sequence[Prob
                 details=_listed(attached),
             )
         return attached[0] if attached else None
+    if not attached and not is_installed():
+        raise missing()
     exact = [probe for probe in attached if probe.unique_id.lower() == wanted.lower()]
     found = exact or [probe for probe in attached if wanted.lower() in probe.unique_id.lower()]
     if not found:

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
 from harness.boards.backends.qemu.qmp import Qmp
+from harness.boards.channels import CONNECT_TIMEOUT_S, OPEN_NOTE, Channel, Channels
 from harness.boards.programs import named_program
 from harness.boards.session import ProgramSession
 from harness.build.image import Image
-from harness.errors import BoardError, EmulatorMissingError, PortBusyError
+from harness.errors import EmulatorMissingError
 from harness.hardware.board import Resolved
 from harness.link.subprocess import Subprocess
 from harness.link.transport import PipeTransport, SocketTransport, Transport
-from harness.link.waiting import ready
 from harness.units import Unit
 
 VARIABLE = "TINYHIL_QEMU"
 PROGRAM = "qemu-system-arm"
-CONNECT_TIMEOUT_S = 15.0
 
 # One instruction takes 2**ICOUNT_SHIFT ns of virtual time: several ticks of every board's counter, so that differences
 # of tick readings give numbers of instructions without rounding errors.
@@ -99,7 +96,8 @@ class QemuSession(ProgramSession):
         super().__init__(resolved, image)
         self._icount = icount
         self._arguments = tuple(arguments)
-        self._monitor: socket.socket | None = None
+        self._channels = Channels()
+        self._monitor: Channel | None = None
         self._qmp: Qmp | None = None
 
     def load(self) -> None:
@@ -112,20 +110,20 @@ class QemuSession(ProgramSession):
         self._end()
         program = find_qemu()
         with contextlib.ExitStack() as on_failure:
-            monitor = on_failure.enter_context(_listener())
+            on_failure.callback(self._channels.close)
+            monitor = self._channels.listen("qmp")
             command = [
                 str(program), "-no-user-config", "-machine", str(self.ran_on.machine), "-display", "none",
                 "-monitor", "none", "-kernel", str(self.image.elf),
-                "-chardev", f"socket,id=qmp,host=127.0.0.1,port={_port(monitor)}", "-mon", "chardev=qmp,mode=control",
+                "-chardev", f"socket,id=qmp,{monitor.option}", "-mon", "chardev=qmp,mode=control",
             ]  # fmt: skip
             if self._icount:
                 command += ["-icount", f"shift={ICOUNT_SHIFT}"]
             command += self._arguments
             uart = None
             if self.image.link == "uart":
-                uart = on_failure.enter_context(_listener())
-                where = f"socket,id=link,host=127.0.0.1,port={_port(uart)},nodelay=on"
-                command += ["-chardev", where, "-serial", "chardev:link"]
+                uart = self._channels.listen("link")
+                command += ["-chardev", f"socket,id=link,{uart.option}", "-serial", "chardev:link"]
             else:
                 command += ["-serial", "null", "-semihosting-config", "enable=on,target=native"]
             child = Subprocess(PROGRAM, command, pipes=uart is None)
@@ -133,8 +131,7 @@ class QemuSession(ProgramSession):
             if uart is None:
                 inner: Transport = PipeTransport(child.stdout, child.stdin)
             else:
-                inner = SocketTransport(_accept(uart, child))
-                uart.close()
+                inner = SocketTransport(uart.accept(child, CONNECT_TIMEOUT_S))
             self._stream = self._watch(inner, child)
             self._monitor = monitor
             on_failure.pop_all()
@@ -149,8 +146,12 @@ class QemuSession(ProgramSession):
         if self._monitor is None or self._child is None:
             raise self._nothing_loaded()
         if self._qmp is None:
-            self._qmp = Qmp(_accept(self._monitor, self._child))
+            self._qmp = Qmp(self._monitor.accept(self._child, CONNECT_TIMEOUT_S))
         return self._qmp.read_memory(address, length)
+
+    def notes(self) -> tuple[str, ...]:
+        """That others of this machine could reach the emulator, where they could."""
+        return (*super().notes(), OPEN_NOTE) if self._channels.open_to_others else super().notes()
 
     def tick_scale(self) -> tuple[Unit, Fraction] | None:
         """Instructions per tick with icount, else None."""
@@ -166,51 +167,8 @@ class QemuSession(ProgramSession):
         if self._child is not None:
             self._child.close()  # but keep it for stderr()
         self._close_stream()
-        for thing in (self._qmp, self._monitor):
-            if thing is not None:
-                with contextlib.suppress(OSError):
-                    thing.close()
+        if self._qmp is not None:
+            with contextlib.suppress(OSError):
+                self._qmp.close()
+        self._channels.close()
         self._qmp = self._monitor = None
-
-
-def _listener() -> socket.socket:
-    """A listening socket on the loopback interface, at a port that the system chooses."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(1)
-    except OSError as error:
-        listener.close()
-        raise PortBusyError(
-            f"no local port can be opened: {error.strerror}", hint="does a firewall or sandbox forbid 127.0.0.1?"
-        ) from error
-    return listener
-
-
-def _port(listener: socket.socket) -> int:
-    return int(listener.getsockname()[1])
-
-
-def _accept(listener: socket.socket, child: Subprocess) -> socket.socket:
-    """The emulator's connection.
-
-    Raises:
-        BoardError: it ended, or did not connect in time.
-    """
-    deadline = time.monotonic() + CONNECT_TIMEOUT_S
-    while time.monotonic() < deadline:
-        if ready(listener.fileno(), None, 0.02)[0]:
-            connection, _ = listener.accept()
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return connection
-        if child.ended():
-            said = child.stderr()
-            hint = f"try it by hand: {' '.join(child.command)}"
-            if "unsupported machine" in said:
-                hint = "this QEMU does not know the board: 6.2 or later is needed"
-            raise BoardError(f"{child.name} {child.fate()} at start", hint=hint, details=said)
-    raise BoardError(
-        f"{child.name} did not connect in {CONNECT_TIMEOUT_S:.0f} s",
-        hint="is the machine overloaded?",
-        details=child.stderr(),
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.boards.backends.backend import Backend
 from harness.errors import BoardError
 from harness.hardware.board import VIRTUAL, Board, Resolved
+from harness.resources import has_package
 from harness.units import Unit
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class VirtualBackend(Backend):
 
 def is_installed() -> bool:
     """Whether the extra "virtual" is installed and the system has pseudo-terminals."""
-    return sys.platform != "win32" and importlib.util.find_spec("unicorn") is not None
+    return sys.platform != "win32" and has_package("unicorn") and has_package("serial")
 
 
 def knows(chip: str | None) -> bool:
