@@ -86,7 +86,7 @@ def _layer(op: str, rng: Rng, dtype: DType | None) -> Graph | None:
         return None
     if len(draft.nodes) != 1:
         return None
-    if dtype is DType.INT16 and OPERATORS[op].has(Trait.WEIGHTS):
+    if dtype is DType.INT16 and op in _REALISTIC and OPERATORS[op].has(Trait.WEIGHTS):
         _widen(draft)
     if any(t.bytes > LARGEST for t in draft.tensors if t.data is None):
         return None
