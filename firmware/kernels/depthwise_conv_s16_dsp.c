@@ -14,62 +14,67 @@
     "smlabb %[c], %[high], %[w], %[c]\n\t"                                                                                     \
     "smlatt %[d], %[high], %[w], %[d]\n\t"
 
+#define DEPTHWISE_S16_OPERANDS                                                                                                  \
+    [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d), [x] "+r"(x), [weights] "+r"(place), [w] "=&r"(w), [low] "=&r"(low),      \
+        [high] "=&r"(high), [pair] "=&r"(pair)
+
 typedef struct {
-    int32_t first_y, end_y, first_x, end_x; /* taps inside of the image */
-    int32_t start, line, step;              /* elements from the image to the first of them, bytes between them */
+    int32_t rows, columns; /* taps inside of the image */
+    int32_t start, first;  /* elements from the image to the first of them, and its place among the weights */
+    int32_t step, skip;    /* bytes from one to the next, and from beyond a row to the next row */
+    int32_t skipped;       /* weights from beyond a row to the next row */
 } depthwise_s16_window;
 
-HIL_INLINE void depthwise_s16_sums(int32_t *sums, const int32_t *biases, const int16_t *input, const int32_t *weights,
-                                   int32_t kernel_w, const depthwise_s16_window *t)
+/* Four channels of a window */
+HIL_INLINE void depthwise_s16_four(const int16_t *input, const int32_t *weights, const int32_t *record, int16_t *output,
+                                   const depthwise_s16_window *t, const depthwise_conv_s16_dsp_shape *s)
 {
-    int32_t a = biases[0], b = biases[1], c = biases[2], d = biases[3];
-    const uint8_t *row = (const uint8_t *)(input + t->start);
-    const int32_t columns = t->end_x - t->first_x;
-    for (int32_t ky = t->first_y; ky < t->end_y; ++ky) {
-        const uint8_t *x = row;
-        const int32_t *place = weights + ky * kernel_w + t->first_x;
-        int32_t left = columns;
-        uint32_t w, low, high, pair;
-        for (; left >= 3; left -= 3) {
+    int32_t a = record[0], b = record[1], c = record[2], d = record[3];
+    const uint8_t *x = (const uint8_t *)(input + t->start);
+    const int32_t *place = weights + t->first;
+    const int32_t step = t->step, skip = t->skip, skipped = t->skipped;
+    uint32_t w, low, high, pair;
+    if (t->columns == 3) {
+        for (int32_t left = t->rows; left > 0; --left) {
             __asm__(DEPTHWISE_S16_TAP DEPTHWISE_S16_TAP DEPTHWISE_S16_TAP
-                    : [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d), [x] "+r"(x), [weights] "+r"(place), [w] "=&r"(w),
-                      [low] "=&r"(low), [high] "=&r"(high), [pair] "=&r"(pair)
-                    : [step] "r"(t->step)
+                    : DEPTHWISE_S16_OPERANDS
+                    : [step] "r"(step)
                     : "memory");
+            x += skip;
+            place += skipped;
         }
-        for (; left > 0; --left) {
-            __asm__(DEPTHWISE_S16_TAP
-                    : [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d), [x] "+r"(x), [weights] "+r"(place), [w] "=&r"(w),
-                      [low] "=&r"(low), [high] "=&r"(high), [pair] "=&r"(pair)
-                    : [step] "r"(t->step)
-                    : "memory");
+    } else {
+        for (int32_t left = t->rows; left > 0; --left) {
+            for (int32_t columns = t->columns; columns > 0; --columns) {
+                __asm__(DEPTHWISE_S16_TAP : DEPTHWISE_S16_OPERANDS : [step] "r"(step) : "memory");
+            }
+            x += skip;
+            place += skipped;
         }
-        row += t->line;
     }
-    sums[0] = a;
-    sums[1] = b;
-    sums[2] = c;
-    sums[3] = d;
+    const int32_t lowest = s->clamp_min, highest = s->clamp_max;
+    output[0] = scale_s16(a, record[4], lowest, highest);
+    output[1] = scale_s16(b, record[5], lowest, highest);
+    output[2] = scale_s16(c, record[6], lowest, highest);
+    output[3] = scale_s16(d, record[7], lowest, highest);
 }
 
 /* All channels of the window at (iy, ix) */
 HIL_INLINE void depthwise_s16_pixel(const int16_t *input, const int32_t *weights, const int32_t *records, int16_t *output,
                                     int32_t iy, int32_t ix, const depthwise_conv_s16_dsp_shape *s)
 {
+    const int32_t first_y = hil_first_tap(iy, s->dilation_h), first_x = hil_first_tap(ix, s->dilation_w);
+    const int32_t columns = hil_end_tap(ix, s->dilation_w, s->kernel_w, s->in_w) - first_x;
     depthwise_s16_window t;
-    t.first_y = hil_first_tap(iy, s->dilation_h);
-    t.end_y = hil_end_tap(iy, s->dilation_h, s->kernel_h, s->in_h);
-    t.first_x = hil_first_tap(ix, s->dilation_w);
-    t.end_x = hil_end_tap(ix, s->dilation_w, s->kernel_w, s->in_w);
-    t.start = ((iy + t.first_y * s->dilation_h) * s->in_w + ix + t.first_x * s->dilation_w) * s->in_c;
-    t.line = 2 * s->dilation_h * s->in_w * s->in_c;
+    t.rows = hil_end_tap(iy, s->dilation_h, s->kernel_h, s->in_h) - first_y;
+    t.columns = columns > 0 ? columns : 0;
+    t.start = ((iy + first_y * s->dilation_h) * s->in_w + ix + first_x * s->dilation_w) * s->in_c;
+    t.first = first_y * s->kernel_w + first_x;
     t.step = 2 * s->dilation_w * s->in_c;
+    t.skip = 2 * s->dilation_h * s->in_w * s->in_c - t.columns * t.step;
+    t.skipped = s->kernel_w - t.columns;
     for (int32_t c = 0; c < s->in_c; c += 4) {
-        int32_t sums[4];
-        depthwise_s16_sums(sums, records, input + c, weights, s->kernel_w, &t);
-        for (int32_t i = 0; i < 4; ++i) {
-            output[c + i] = scale_s16(sums[i], records[4 + i], s->clamp_min, s->clamp_max);
-        }
+        depthwise_s16_four(input + c, weights, records, output + c, &t, s);
         weights += s->kernel_h * s->kernel_w;
         records += 8;
     }
