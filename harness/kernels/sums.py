@@ -8,11 +8,11 @@ from harness.ir.operators import OPERATORS
 from harness.ir.operators.batch_matmul import MatmulAttrs, sizes
 from harness.ir.operators.operator import same
 from harness.ir.operators.running import CumsumAttrs
-from harness.kernels.base import Call, In, Kernel, Lowered, Out
+from harness.kernels.base import Call, In, Kernel, Lowered, Out, Scratch
 from harness.kernels.context import Context
 from harness.kernels.loops import DEPTH, NestLoop, broadcast_steps, merge, nest_fields, padded
 from harness.kernels.work import Work
-from harness.quantization.params import cumsum_params, mul_params
+from harness.quantization.params import mul_params, sum_params
 from harness.quantization.types import DType
 
 _BYTES = "uint8_t"
@@ -88,7 +88,7 @@ class CumsumS8Portable(CumsumF32Portable):
 
     def shape(self, context: Context) -> dict[str, int]:
         x, y = context.input(), context.output()
-        factor = cumsum_params(x, y).y
+        factor = sum_params(x, y).y
         more = {"in_zero": x.q.zero_point, "multiplier": factor.m, "shift": factor.shift, "out_zero": y.q.zero_point}
         return super().shape(context) | more
 
@@ -111,9 +111,35 @@ class AddNF32Portable(Kernel):
         return Work({"element": context.output().elements * len(context.node.inputs)})
 
 
+class AddNS8Portable(Kernel):
+    """int8 ADD_N: a call a term, sums in scratch."""
+
+    ops = frozenset({"ADD_N"})
+    types = same(DType.INT8)
+
+    def lower(self, context: Context) -> Lowered:
+        x, y, terms = context.input(), context.output(), len(context.node.inputs)
+        factor = sum_params(x, y).y
+        shape = {"in_zero": x.q.zero_point, "multiplier": factor.m, "shift": factor.shift, "out_zero": y.q.zero_point}
+        calls = tuple(
+            Call(
+                "add_n_s8_portable",
+                (In(i), Scratch("int32_t"), Out()),
+                {"count": y.elements, "first": int(i == 0), "last": int(i == terms - 1)} | shape,
+            )
+            for i in range(terms)
+        )
+        return Lowered("add_n_s8_portable", calls, 4 * y.elements)
+
+    def work(self, context: Context) -> Work:
+        elements = context.output().elements
+        return Work({"element": elements * len(context.node.inputs)}, scratch=4 * elements)
+
+
 KERNELS: tuple[Kernel, ...] = (
     BatchMatmulPortable(),
     CumsumF32Portable(),
     CumsumS8Portable(),
     AddNF32Portable(),
+    AddNS8Portable(),
 )

@@ -127,8 +127,8 @@ def add_params(a: Quantized, b: Quantized, y: Quantized) -> AddParams:
     )
 
 
-def cumsum_params(x: Quantized, y: Quantized) -> AddParams:
-    """Constants of CUMSUM, int8: those of the sum of two of x."""
+def sum_params(x: Quantized, y: Quantized) -> AddParams:
+    """Constants of CUMSUM and ADD_N, int8: those of the sum of two of x."""
     return add_params(x, x, y)
 
 

@@ -48,8 +48,12 @@ def cumsum(draft: Draft, x: int | None = None) -> int:
 
 def add_n(draft: Draft, x: int | None = None) -> int:
     shape = random_shape(draft.rng, 1, 4)
-    terms = tuple(draft.input(shape, dtype=DType.FLOAT32) for _ in range(between(draft.rng, 2, 5)))
-    return draft.node("ADD_N", terms, (draft.like(terms[0], shape),), NoAttrs())
+    first = draft.input(shape, dtype=pick(draft.rng, DType.FLOAT32, DType.INT8))
+    dtype, quant, y_quant = draft.tensors[first].dtype, draft.tensors[first].quant, None
+    terms = (first, *(draft.input(shape, quant, dtype) for _ in range(between(draft.rng, 1, 4))))
+    if quant is not None:
+        y_quant = quantization(draft.rng, DType.INT8, quant.scale * log_uniform(draft.rng, 0.5, 8))
+    return draft.node("ADD_N", terms, (draft.tensor(shape, y_quant, dtype),), NoAttrs())
 
 
 BUILDERS = {"BATCH_MATMUL": batch_matmul, "CUMSUM": cumsum, "ADD_N": add_n}
