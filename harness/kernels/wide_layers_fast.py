@@ -212,7 +212,7 @@ class FullyConnectedS16Mve(_FullyConnected):
         return Lowered(self.function, (_with_row(call, context),))
 
 
-class _Depthwise(_Wide):
+class _WideDepthwise(_Wide):
     ops = frozenset({"DEPTHWISE_CONV_2D"})
     at_once: int
 
@@ -229,7 +229,7 @@ class _Depthwise(_Wide):
         return Work(loops | {"tap": window.taps_inside() * groups}, (weights,))
 
 
-class DepthwiseConvS16Dsp(_Depthwise):
+class DepthwiseConvS16Dsp(_WideDepthwise):
     """DEPTHWISE_CONV_2D with one filter a channel, four channels at a time."""
 
     features = _DSP
@@ -246,7 +246,7 @@ class DepthwiseConvS16Dsp(_Depthwise):
         return Lowered(self.function, (call,))
 
 
-class DepthwiseConvS16Mve(_Depthwise):
+class DepthwiseConvS16Mve(_WideDepthwise):
     """DEPTHWISE_CONV_2D with one filter a channel, eight channels at a time."""
 
     features = MVE

@@ -337,7 +337,7 @@ class _Reader:
         places = form.data[:2] if form is not None and form.data is not None else (0, 1)
         if max(places) >= len(op.inputs) or any(op.inputs[i] == ABSENT for i in places):
             return None
-        x, w = (self._main.tensors[op.inputs[i]] for i in places)
+        x, w = (self._file_tensors[op.inputs[i]] for i in places)
         return None if w.data is None else (x.type, w.type)
 
     def _check_type(self, t: int, allowed: frozenset[DType], role: str) -> bool:
