@@ -104,8 +104,9 @@ def _verify_add_n(v: View) -> None:
 def add_n(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """The sum of all inputs, from 0 and the first one on. Of int8 as CUMSUM's (TFLM, reference/add_n.h)."""
     if op.y.dtype is DType.INT8:
-        terms = [np.full(op.y.shape, -op.x.q.zero_point, np.int64), *(centred(inputs, i, op) for i in range(len(inputs)))]
-        return (clip(_sums(np.stack(terms, axis=-1), op)[..., -1], op.y.dtype.range, op.y),)
+        first = np.full(op.y.shape, -op.x.q.zero_point, np.int64)
+        terms = np.stack([first, *(centred(inputs, i, op) for i in range(len(inputs)))], axis=-1)
+        return (clip(_sums(terms, op)[..., -1], op.y.dtype.range, op.y),)
     total = np.zeros(op.y.shape, np.float32)
     for i in range(len(inputs)):
         total = total + floats(inputs, i)
