@@ -129,4 +129,5 @@ def candidates(context: Context, prefer: Collection[str] = ()) -> list[Kernel]:
     costs = {kernel: cost_of(kernel, context) for kernel in found}
     preferred = {kernel for kernel in found if type(kernel).__name__ in prefer}
     known = [kernel for kernel in found if kernel in preferred or is_known(costs[kernel], context.target.core)]
-    return sorted(known or found, key=lambda kernel: (kernel not in preferred, costs[kernel].cycles))
+    # Of kernels whose costs are not known, those made for the core's features come first.
+    return sorted(known or found, key=lambda k: (k not in preferred, costs[k].cycles, -len(k.features)))

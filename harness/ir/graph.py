@@ -123,8 +123,8 @@ class Graph:
     Attributes:
         inputs, outputs: tensor ids in the file's order.
         states: what lives from one inference to the next, referred to by Node.states.
-        model: the bytes of the file this came from (what an oracle is given).
-        sha256: of `model`, hexadecimal; identifies the model everywhere.
+        model: the bytes of the file this came from (what an oracle is given); of a uint8 model those of the int8 one.
+        sha256: of the file, hexadecimal; identifies the model everywhere.
         source_ops: operator name of every operator of subgraph 0 of the file, by index.
         removed: (operator index in the file, why) of operators that passes took out.
         labels: per output the names of its classes, along its last axis: text of others; () for an output without.

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from harness.ir.operators import OPERATORS
 from harness.ir.operators.leaky_relu import LeakyAttrs
 from harness.ir.operators.operator import same
 from harness.kernels.access_order import AccessOrder, elementwise
 from harness.kernels.base import Call, Float, In, Kernel, Lowered, Out
-from harness.kernels.constants import numbered
+from harness.kernels.constants import constant, numbered
 from harness.kernels.context import Context
+from harness.kernels.lstm import sigmoid_constant
 from harness.kernels.work import Work
-from harness.quantization.params import abs_params, leaky_params
-from harness.quantization.types import DType
+from harness.quantization.params import (
+    Multiplier,
+    abs_params,
+    leaky_params,
+    relu6_clamp,
+    relu_clamp,
+    requantize_params,
+    rsqrt_params,
+)
+from harness.quantization.sigmoid16 import sigmoid16_factor
+from harness.quantization.types import Clamp, DType
 
+_WIDE_HEADER = "unary_s16_portable.h"
 _OPERATION = numbered("unary_f32_portable.h", "HIL_UNARY_")
+_OF_INT16 = numbered(_WIDE_HEADER, "HIL_UNARY_S16_")
+_ROOT_BITS = constant("rsqrt_s16_portable.h", "HIL_ROOT_BITS")
+_SIGMOID = numbered("sigmoid_s16_portable.h", "HIL_SIGMOID_")
 
 
 class UnaryF32Portable(Kernel):
@@ -39,22 +52,33 @@ class UnaryF32Portable(Kernel):
 class UnaryS16Portable(Kernel):
     """Functions of one int16 that have one slope below zero, and another from there up."""
 
-    ops = frozenset(name for name in _OPERATION if same(DType.INT16)[0] in OPERATORS[name].types)
+    ops = frozenset(_OF_INT16)
     types = same(DType.INT16)
 
     def lower(self, context: Context) -> Lowered:
-        x, y, attrs = context.input(), context.output(), context.node.attrs
-        if isinstance(attrs, LeakyAttrs):
-            above, below = leaky_params(x, y, attrs.alpha)
-            factors = (1, above.m, above.shift, below.m, below.shift)
-        else:
-            factor = abs_params(x, y)
-            factors = (0, 0, 0, 0, 0) if factor is None else (1, factor.m, factor.shift, -factor.m, factor.shift)
-        names = ("scaled", "above_multiplier", "above_shift", "below_multiplier", "below_shift")
-        shape = {"count": y.elements, "in_zero": x.q.zero_point} | dict(zip(names, factors, strict=True))
-        shape["out_zero"] = y.q.zero_point
+        x, y, operation = context.input(), context.output(), _OF_INT16[context.node.op]
+        (above, below), zeros, clamp = self.slopes(context)
+        names = ("above_multiplier", "above_shift", "below_multiplier", "below_shift")
+        factors = (above.m, above.shift, below.m, below.shift)
+        shape = {"count": y.elements, "operation": operation, "in_zero": x.q.zero_point * zeros}
+        shape |= {"scaled": int(above.m != 0)} | dict(zip(names, factors, strict=True))
+        shape |= {"out_zero": y.q.zero_point * zeros, "clamp_min": clamp[0], "clamp_max": clamp[1]}
         call = Call("unary_s16_portable", (In(ctype="int16_t"), Out(ctype="int16_t")), shape)
         return Lowered("unary_s16_portable", (call,))
+
+    def slopes(self, context: Context) -> tuple[tuple[Multiplier, Multiplier], int, Clamp]:
+        """Factors from zero up and below, 0 where nothing is multiplied; whether zero points count; the clamp."""
+        x, y, attrs, operation = context.input(), context.output(), context.node.attrs, _OF_INT16[context.node.op]
+        none = Multiplier(0, 0)
+        if isinstance(attrs, LeakyAttrs):
+            return leaky_params(x, y, attrs.alpha), 1, y.dtype.range
+        if operation == constant(_WIDE_HEADER, "HIL_UNARY_S16_RELU"):
+            factor = requantize_params(x, y)
+            return (factor, factor), 1, relu_clamp(y)
+        if operation == constant(_WIDE_HEADER, "HIL_UNARY_S16_RELU6"):
+            return (none, none), 0, relu6_clamp(x)
+        scaled = abs_params(x, y) or none
+        return (scaled, Multiplier(-scaled.m, scaled.shift)), 1, y.dtype.range
 
     def access_order(self, context: Context) -> AccessOrder:
         return elementwise(context)
@@ -63,4 +87,43 @@ class UnaryS16Portable(Kernel):
         return Work({"element": context.output().elements})
 
 
-KERNELS: tuple[Kernel, ...] = (UnaryF32Portable(), UnaryS16Portable())
+class SigmoidS16Portable(Kernel):
+    """LOGISTIC and TANH of int16: a table of 257 points, which all layers of a model share, interpolated."""
+
+    ops = frozenset(_SIGMOID)
+    types = same(DType.INT16)
+
+    def lower(self, context: Context) -> Lowered:
+        multiplier, right = sigmoid16_factor(context.input())
+        shape = {"count": context.output().elements, "function": _SIGMOID[context.node.op]}
+        arguments = (In(ctype="int16_t"), sigmoid_constant(), Out(ctype="int16_t"))
+        call = Call("sigmoid_s16_portable", arguments, shape | {"multiplier": multiplier, "right": right})
+        return Lowered("sigmoid_s16_portable", (call,))
+
+    def access_order(self, context: Context) -> AccessOrder:
+        return elementwise(context)
+
+    def work(self, context: Context) -> Work:
+        return Work({"element": context.output().elements})
+
+
+class RsqrtS16Portable(Kernel):
+    """RSQRT of int16."""
+
+    ops = frozenset({"RSQRT"})
+    types = same(DType.INT16)
+
+    def lower(self, context: Context) -> Lowered:
+        factor = rsqrt_params(context.input(), context.output())
+        shape = {"count": context.output().elements, "multiplier": factor.m, "shift": factor.shift - _ROOT_BITS}
+        call = Call("rsqrt_s16_portable", (In(ctype="int16_t"), Out(ctype="int16_t")), shape)
+        return Lowered("rsqrt_s16_portable", (call,))
+
+    def access_order(self, context: Context) -> AccessOrder:
+        return elementwise(context)
+
+    def work(self, context: Context) -> Work:
+        return Work({"element": context.output().elements})
+
+
+KERNELS: tuple[Kernel, ...] = (UnaryF32Portable(), UnaryS16Portable(), SigmoidS16Portable(), RsqrtS16Portable())

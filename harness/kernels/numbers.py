@@ -46,6 +46,13 @@ def _types(ops: tuple[str, ...]) -> tuple[Types, ...]:
     return tuple(dict.fromkeys(types for op in ops for types in OPERATORS[op].types))
 
 
+_SCALED = frozenset(
+    name
+    for name in _OPERATION
+    if not OPERATORS[name].has(Trait.AS_THEY_ARE) and any(types.x in _SCALED_TYPE for types in OPERATORS[name].types)
+)
+
+
 def _is_scaled(context: Context) -> bool:
     return context.input().dtype in _SCALED_TYPE and not has(context.node, Trait.AS_THEY_ARE)
 
@@ -104,7 +111,7 @@ class PlainBinaryPortable(Kernel):
 class ScaledBinaryPortable(Kernel):
     """Two quantized operands: what has no int8 kernel of its own, and int16."""
 
-    ops = frozenset(name for name in _OPERATION if not OPERATORS[name].has(Trait.AS_THEY_ARE))
+    ops = _SCALED
     types = tuple(types for types in _types(tuple(_OPERATION)) if types.x in _SCALED_TYPE)
 
     def lower(self, context: Context) -> Lowered:

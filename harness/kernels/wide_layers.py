@@ -69,8 +69,9 @@ class ConvS16Portable(Kernel):
     def work(self, context: Context) -> Work:
         w, window = context.input(1), context.window
         count = -(-w.shape[0] // 4)
-        taps = window.taps_inside() * w.shape[3] * count
-        return Work({"pixel": window.pixels, "quad": window.pixels * count, "tap": taps})
+        runs = window.taps_inside() * count
+        loops = {"pixel": window.pixels, "quad": window.pixels * count, "run": runs, "tap": runs * w.shape[3]}
+        return Work(loops)
 
 
 class DepthwiseConvS16Portable(Kernel):

@@ -127,14 +127,22 @@ def add_params(a: Quantized, b: Quantized, y: Quantized) -> AddParams:
     )
 
 
+def sum_params(x: Quantized, y: Quantized) -> AddParams:
+    """Constants of CUMSUM and ADD_N, int8: those of the sum of two of x."""
+    return add_params(x, x, y)
+
+
 def compare_params(x: Quantized) -> Multiplier:
     """Comparisons of int8: values with eight more bits times their own scale, which TFLM takes for less than 1."""
     return _multiplier(_scale(x), x)
 
 
 def squared_difference_params(a: Quantized, b: Quantized, y: Quantized) -> AddParams:
-    """Constants of SQUARED_DIFFERENCE, int8: y = zy + mult((mult((a - za) << 7, a) - mult((b - zb) << 7, b))**2, y)."""
-    left_shift = 7
+    """Constants of SQUARED_DIFFERENCE: y = zy + mult((mult((a - za) << n, a) - mult((b - zb) << n, b))**2, y).
+
+    n is 7 bits, and none of int16.
+    """
+    left_shift = 0 if y.dtype is DType.INT16 else 7
     twice_max = 2 * max(_scale(a), _scale(b))
     return AddParams(
         left_shift,
@@ -147,6 +155,11 @@ def squared_difference_params(a: Quantized, b: Quantized, y: Quantized) -> AddPa
 def abs_params(x: Quantized, y: Quantized) -> Multiplier | None:
     """ABS of integers: y = zy + mult(|x - zx|); None where both have one scale, and nothing is multiplied."""
     return None if _scale(x) == _scale(y) else requantize_params(x, y)
+
+
+def rsqrt_params(x: Quantized, y: Quantized) -> Multiplier:
+    """RSQRT of integers: 1 / (sqrt(scale_x) * scale_y), the product in float32 (TFLM, SetRsqrtOutputMultiplier)."""
+    return _multiplier(1.0 / float(np.sqrt(np.float32(x.q.scale)) * np.float32(y.q.scale)), y)
 
 
 def leaky_params(x: Quantized, y: Quantized, alpha: float) -> tuple[Multiplier, Multiplier]:

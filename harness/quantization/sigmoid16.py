@@ -6,10 +6,13 @@ Source: reference/integer_ops/logistic.h and tanh.h, and sigmoid_table_uint16 in
 from __future__ import annotations
 
 from functools import cache
+from math import frexp
 
 import numpy as np
 
+from harness.errors import GraphError
 from harness.quantization.fixedpoint import Ints
+from harness.quantization.types import Quantized
 
 LAST = 255
 """Number of the table's last point: what lies beyond it is saturated."""
@@ -59,3 +62,25 @@ def tanh16(x: Ints, multiplier: int, right: int = 0) -> Ints:
 def _scaled(x: Ints, multiplier: int, right: int) -> Ints:
     half = 1 << (right - 1) if right > 0 else 0
     return (x.astype(np.int64) * multiplier + half) >> right
+
+
+def sigmoid16_factor(x: Quantized) -> tuple[int, int]:
+    """(multiplier, right) of sigmoid16 and tanh16 for an input of LOGISTIC or TANH. Source: TFLM's Prepare functions.
+
+    Raises:
+        GraphError: its scale is so large that an int16 times the multiplier overflows, for which TFLM has no result.
+    """
+    scale = float(np.float32(x.q.scale))
+    fraction, exponent = frexp(scale)
+    left = 12 + exponent - 1
+    if fraction == 0.5 and left in (0, 1):
+        return 3 << left, 0
+    multiplier, right = scale * 4096.0 * 3.0, 0
+    while multiplier <= 32767.0 / 2.0 and right <= 30:
+        multiplier, right = multiplier * 2, right + 1
+    if multiplier >= 1 << 16:
+        raise GraphError(
+            f"'{x.name}' has scale {scale:g}, with which a function of int16 overflows",
+            hint="quantize the model again with representative data",
+        )
+    return int(multiplier), right

@@ -13,6 +13,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from rich.console import Console
@@ -82,8 +83,24 @@ ALONE = (Shape(LSTM, (1, 28, 28), 20), Shape(LSTM, (1, 49, 40), 64), Shape("SVDF
 
 def run(console: Console) -> None:
     """Print a table of layers by core."""
-    shapes = recorded() or ALONE
-    made = table("SVDF and LSTM, instructions", "layer", *(c for b in BOARDS for c in (b, "CMSIS-NN", "ratio")))
+    print_beside(console, "SVDF and LSTM, instructions", recorded() or ALONE)
+
+
+class Beside(Protocol):
+    """A layer to measure beside what TFLM with CMSIS-NN took of it, by core."""
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def theirs(self) -> Mapping[str, int]: ...
+
+    def graph(self) -> Graph: ...
+
+
+def print_beside(console: Console, title: str, shapes: Sequence[Beside]) -> None:
+    """Measures layers on all cores, and prints them beside CMSIS-NN."""
+    made = table(title, "layer", *(c for b in BOARDS for c in (b, "CMSIS-NN", "ratio")))
     columns = [_measured(board, shapes) for board in BOARDS]
     for number, shape in enumerate(shapes):
         cells = []
@@ -95,15 +112,17 @@ def run(console: Console) -> None:
     console.print(made)
 
 
-def recorded() -> list[Shape]:
-    """The shapes of the record; none where it is not there."""
+def models_on_record() -> list[Any]:
+    """The models of the record; none where it is not there."""
     folder = Path(os.environ.get("TINYHIL_BASELINES") or REPOSITORY.parent / "shared" / "baselines")
     path = folder / "tflm_layers.json.gz"
-    if not path.is_file():
-        return []
-    models = json.loads(gzip.decompress(path.read_bytes()))["models"]
+    return json.loads(gzip.decompress(path.read_bytes()))["models"] if path.is_file() else []
+
+
+def recorded() -> list[Shape]:
+    """The shapes of the record."""
     found = []
-    for model in models:
+    for model in models_on_record():
         (layer, *more), runs = model["layers"] or [{"op": ""}], model["runs"]
         if more or layer["op"] not in ("SVDF", LSTM) or layer["dtype"] != "int8":
             continue
@@ -115,12 +134,10 @@ def recorded() -> list[Shape]:
     return found
 
 
-def _measured(board_name: str, shapes: Sequence[Shape]) -> list[int]:
+def _measured(board_name: str, shapes: Sequence[Beside]) -> list[int]:
     """Instructions of each layer on a board."""
     board = load_boards()[board_name]
-    packages = [
-        emit(compile_graph(shape.graph(), core=board.core, name=f"l{i}")) for i, shape in enumerate(shapes)
-    ]
+    packages = [emit(compile_graph(shape.graph(), core=board.core, name=f"l{i}")) for i, shape in enumerate(shapes)]
     image = build_image(packages, board, BuildOptions(link="fast"))
     ticks = []
     with open_session(resolve(board_name), image) as session:

@@ -19,6 +19,7 @@ from harness.errors import GraphError, ModelFileError, TinyhilError, Unsupported
 from harness.files.reading import TooLargeError, read_regular
 from harness.frontends.foreign import step_for
 from harness.frontends.tflite.labels import output_labels
+from harness.frontends.tflite.legacy import as_int8
 from harness.frontends.tflite.operator import FileView
 from harness.frontends.tflite.schema import (
     ASSIGN_VARIABLE,
@@ -30,6 +31,7 @@ from harness.frontends.tflite.schema import (
     FileTensor,
     as_array,
     read_model,
+    unpacked,
 )
 from harness.frontends.tflite.states import Variables
 from harness.ir.graph import ABSENT, Attrs, Graph, NoAttrs, Node, Tensor
@@ -78,7 +80,8 @@ def load(source: str | os.PathLike[str] | bytes, *, name: str | None = None) -> 
         path = Path(source)
         data, place = _read(path), str(path)
         name = name or path.stem
-    graph = _Reader(data, place).graph(name or "model")
+    graph = _Reader(as_int8(data, place), place).graph(name or "model")
+    graph = replace(graph, sha256=hashlib.sha256(data).hexdigest())
     try:
         verify(graph)
     except GraphError as error:
@@ -181,7 +184,6 @@ class _Reader:
             outputs=outputs,
             states=states,
             model=self._data,
-            sha256=hashlib.sha256(self._data).hexdigest(),
             source_ops=tuple(names),
             removed=tuple(self._removed),
             labels=self._labels(),
@@ -341,11 +343,11 @@ class _Reader:
         places = form.data[:2] if form is not None and form.data is not None else (0, 1)
         if max(places) >= len(op.inputs) or any(op.inputs[i] == ABSENT for i in places):
             return None
-        x, w = (self._main.tensors[op.inputs[i]] for i in places)
+        x, w = (self._file_tensors[op.inputs[i]] for i in places)
         return None if w.data is None else (x.type, w.type)
 
     def _check_type(self, t: int, allowed: frozenset[DType], role: str) -> bool:
-        tensor = self._main.tensors[t]
+        tensor = self._file_tensors[t]
         odd = tensor.odd
         if tensor.variable and role != _STATE:
             odd = "variable tensors (state kept in place) of operators that keep none"
@@ -368,6 +370,8 @@ class _Reader:
 
         TFLM takes per-channel scales in the order of output channels, and of the file's quantized_dimension only that
         it is as long; some published files say it wrongly. Of a bias it takes the first scale, and no dimension.
+
+        Weights of int4 are unpacked: TFLM computes with them as with int8.
         """
         for op in self._main.operators:
             operator = _READABLE[op.key][0] if op.key in _READABLE else None
@@ -375,7 +379,10 @@ class _Reader:
                 continue
             _, weights, bias = operator.tflite.data or (0, 1, 2)
             if weights < len(op.inputs):
-                self._axes[op.inputs[weights]] = operator.channel_axis
+                t = op.inputs[weights]
+                self._axes[t] = operator.channel_axis
+                if t != ABSENT:
+                    self._file_tensors[t] = unpacked(self._file_tensors[t])
             self._biases.update(op.inputs[bias : bias + 1])
 
     def _id(self, t: int) -> int:

@@ -5,7 +5,8 @@ Field offsets are those of TensorFlow Lite's schema.fbs, version 3: a table's nt
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 
@@ -224,9 +225,7 @@ def _tensor(index: int, table: FlatTable, buffers: tuple[FlatTable, ...]) -> Fil
         if quant.integer(12, "<B"):
             odd = "custom quantization"
     type_name = _TYPES.get(kind, f"type {kind}")
-    return FileTensor(
-        index, place, name, shape, type_name, data, scales, zero_points, axis, odd, table.flag(14)
-    )
+    return FileTensor(index, place, name, shape, type_name, data, scales, zero_points, axis, odd, table.flag(14))
 
 
 def _buffer(index: int, buffers: tuple[FlatTable, ...], place: str) -> tuple[Array | None, bool]:
@@ -254,3 +253,19 @@ def as_array(tensor: FileTensor, dtype: str, shape: tuple[int, ...]) -> Array | 
     values: Array = tensor.data.view(kind).reshape(shape).astype(np.dtype(dtype), copy=False)
     values.flags.writeable = False
     return values
+
+
+def unpacked(tensor: FileTensor) -> FileTensor:
+    """A constant of int4, two elements a byte, the first in the lower bits, as one of int8; any other as it is.
+
+    Raises:
+        ModelFileError: the buffer's length is not the shape's.
+    """
+    if tensor.type != "int4" or tensor.data is None:
+        return tensor
+    count = prod(tensor.shape)
+    if tensor.data.size != (count + 1) // 2:
+        raise damaged(f"{tensor.place}: {tensor.data.size} bytes of data for shape {list(tensor.shape)} of int4")
+    pairs = tensor.data.astype(np.uint8)
+    apart = np.stack([pairs << 4, pairs & 0xF0], axis=-1).astype(np.uint8).reshape(-1)[:count].view(np.int8) >> 4
+    return replace(tensor, type="int8", data=apart.view(np.uint8))

@@ -27,13 +27,14 @@ _TYPES = {
     "uint64": 12,
     "resource": 13,
     "uint32": 15,
+    "int4": 17,
 }
 
 
 
 @dataclass(frozen=True, eq=False)
 class TensorDraft:
-    """A tensor to write; `type` is numpy's name of it, or "resource"."""
+    """A tensor to write; `type` is numpy's name of it, "resource", or "int4", whose data are two elements a byte."""
 
     name: str
     shape: tuple[int, ...]

@@ -12,7 +12,7 @@ from harness.ir.operators.operands import Inputs, Operands, array, centred, clip
 from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Writing
 from harness.ir.operators.view import INT32, View, span
-from harness.quantization.fixedpoint import multiply_by_quantized_multiplier, wrap32
+from harness.quantization.fixedpoint import multiply_by_quantized_multiplier, multiply_wide, wrap32
 from harness.quantization.params import mul_params
 from harness.quantization.types import Array, DType
 
@@ -48,8 +48,19 @@ def _verify(v: View) -> None:
     if y.dtype is not DType.FLOAT32:
         v.scaled(a, b, y)
         bound = depth * span(a) * span(b)
+        if y.dtype is DType.INT16:
+            _verify_wide(v, depth)
+            return
         v.need(bound < INT32, f"sums {depth} products, with which sums overflow 32 bits")
         v.multiplier(a.q.scale * b.q.scale / y.q.scale, bound)
+
+
+def _verify_wide(v: View, depth: int) -> None:
+    """Checks sums of int16, which have 64 bits, of which TFLM multiplies 48 by 15 bits."""
+    a, b, y = v.x(), v.x(1), v.y()
+    v.need(not any(t.q.zero_point for t in (a, b, y)), "has int16 with a zero point, which TFLM refuses")
+    real = a.q.scale * b.q.scale / y.q.scale
+    v.need(depth < 1 << 17 and real < 128 and (depth << 30) * real < INT32, f"has the multiplier {real:g}")
 
 
 def _summed(a: Any, b: Any, attrs: MatmulAttrs) -> Any:
@@ -68,6 +79,9 @@ def batch_matmul(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     if op.y.dtype is DType.FLOAT32:
         return (_summed(array(inputs, 0), array(inputs, 1), attrs),)
     factor = mul_params(op.x, op.input(1), op.y)
+    if op.y.dtype is DType.INT16:
+        sums = _summed(centred(inputs, 0, op), centred(inputs, 1, op), attrs)
+        return (clip(multiply_wide(sums, factor.m, factor.shift), op.y.dtype.range, op.y),)
     total = wrap32(_summed(centred(inputs, 0, op), centred(inputs, 1, op), attrs))
     scaled = multiply_by_quantized_multiplier(total, factor.m, factor.shift)
     return (clip(scaled + op.y.q.zero_point, op.y.dtype.range, op.y),)
@@ -96,7 +110,7 @@ OPERATORS = (
         batch_matmul,
         attrs=MatmulAttrs,
         inputs=(2, 2),
-        types=same(DType.INT8, DType.FLOAT32),
+        types=same(DType.INT8, DType.INT16, DType.FLOAT32),
         tflite=TfliteForm(126, _write, _read, options=101),
         macs=_macs,
     ),

@@ -26,6 +26,7 @@ from harness.quantization.params import squared_difference_params
 from harness.quantization.types import Array, DType
 
 _FLOAT = same(DType.FLOAT32)
+_SCALED = (DType.INT8, DType.INT16)
 
 
 def _verify_div(v: View) -> None:
@@ -75,17 +76,19 @@ def floor_mod(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
 
 def _verify_squared(v: View) -> None:
     verify_broadcast(v, 4)
-    if v.y().dtype is DType.INT8:
+    if v.y().dtype in _SCALED:
         a, b, y = v.x(), v.x(1), v.y()
         v.scaled(a, b, y)
         widest = 2 * max(a.q.scale, b.q.scale)
-        v.multiplier(widest * widest / ((1 << 14) * y.q.scale), 1)
+        bits = 14 if y.dtype is DType.INT8 else 0
+        v.need(y.dtype is DType.INT8 or not any(t.q.zero_point for t in (a, b, y)), "has int16 with a zero point")
+        v.multiplier(widest * widest / ((1 << bits) * y.q.scale), 1)
         v.need(span(a) > 0, "has no range")
 
 
 def squared_difference(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
-    """SQUARED_DIFFERENCE: (a - b) squared; int8 with seven more bits (TFLM, squared_difference.cc)."""
-    if op.y.dtype is not DType.INT8:
+    """SQUARED_DIFFERENCE: (a - b) squared; int8 with seven more bits, int16 with none (TFLM, squared_difference.cc)."""
+    if op.y.dtype not in _SCALED:
         difference = plain(inputs, 0) - plain(inputs, 1)
         return (clip(difference * difference, op.y.dtype.range, op.y),)
     p = squared_difference_params(op.x, op.input(1), op.y)
@@ -126,7 +129,7 @@ OPERATORS = (
         _verify_squared,
         squared_difference,
         inputs=(2, 2),
-        types=same(DType.FLOAT32, DType.INT8, DType.INT32),
+        types=same(DType.FLOAT32, DType.INT8, DType.INT16, DType.INT32),
         tflite=TfliteForm(99, write_plain, read_two),
     ),
 )

@@ -18,7 +18,8 @@ from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View, span
 from harness.quantization import elementary
 from harness.quantization.fixedpoint import Ints, multiply_by_quantized_multiplier, round_half_away
-from harness.quantization.params import abs_params
+from harness.quantization.inverse_root import inverse_root
+from harness.quantization.params import abs_params, rsqrt_params
 from harness.quantization.types import Array, DType
 
 Function: TypeAlias = Callable[[Floats], Floats]
@@ -75,6 +76,12 @@ def _verify(v: View) -> None:
     if y.dtype is DType.FLOAT32:
         return
     v.scaled(x, y)
+    if v.node.op == "RSQRT":
+        factor = rsqrt_params(x, y)
+        v.need(
+            factor.shift <= ROOT_BITS, f"has scales {x.q.scale:g} and {y.q.scale:g}, with which its integers overflow"
+        )
+        v.need(y.dtype is DType.INT8 or not (x.q.zero_point or y.q.zero_point), "has int16 with a zero point")
     if v.node.op == "ABS":
         v.multiplier(x.q.scale / y.q.scale, span(x))
 
@@ -101,7 +108,23 @@ def _by_table(function: Function) -> Callable[[Inputs, Operands], Array]:
     return compute
 
 
-_INTEGERS: dict[str, Callable[[Inputs, Operands], Array]] = {"ABS": _abs_of_integers, "ELU": _by_table(_elu_in_double)}
+def _rsqrt_of_integers(inputs: Inputs, op: Operands) -> Array:
+    """Source: TFLM elementwise.cc, RsqrtEvalQuantized, which fails below the zero point; here that is as at it."""
+    values, factor = np.maximum(centred(inputs, 0, op), 0), rsqrt_params(op.x, op.y)
+    root, shift = inverse_root(values)
+    wide = multiply_by_quantized_multiplier(np.ones_like(values), root, shift + ROOT_BITS)
+    made = multiply_by_quantized_multiplier(wide, factor.m, factor.shift - ROOT_BITS) + op.y.q.zero_point
+    return clip(np.where(values == 0, op.y.dtype.range[1], made), op.y.dtype.range, op.y)
+
+
+ROOT_BITS = 20
+"""Bits behind the point of the root that TFLM takes for RSQRT of integers."""
+
+_INTEGERS: dict[str, Callable[[Inputs, Operands], Array]] = {
+    "ABS": _abs_of_integers,
+    "ELU": _by_table(_elu_in_double),
+    "RSQRT": _rsqrt_of_integers,
+}
 
 
 def _compute(name: str) -> Callable[[Inputs, Operands], tuple[Array, ...]]:
@@ -118,6 +141,7 @@ def _compute(name: str) -> Callable[[Inputs, Operands], tuple[Array, ...]]:
 _TYPES: dict[str, tuple[Types, ...]] = {
     "ABS": same(DType.FLOAT32, DType.INT8, DType.INT16),
     "ELU": same(DType.FLOAT32, DType.INT8),
+    "RSQRT": same(DType.FLOAT32, DType.INT8, DType.INT16),
 }
 _TRAITS = frozenset({Trait.ELEMENTWISE})
 _ULP = {"EXP": 1, "LOG": 1, "SIN": 2, "COS": 2, "ELU": 3}

@@ -48,7 +48,7 @@ def relu6(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     return (clip(array(inputs, 0).astype(np.int64), relu6_clamp(op.x), op.y),)
 
 
-_TYPES = same(DType.INT8, DType.FLOAT32)
+_TYPES = same(DType.INT8, DType.INT16, DType.FLOAT32)
 
 OPERATORS = (
     Operator("RELU", _verify_relu, relu, types=_TYPES, traits=_TRAITS, tflite=TfliteForm(19, write_plain, read_plain)),

@@ -1,4 +1,4 @@
-"""SOFTMAX over the last dimension, whose output of n bits always has scale 2^-n and zero point -2^(n-1)."""
+"""SOFTMAX over the last dimension. An output of n bits has scale 2^-n and zero point -2^(n-1); of int16 2^-15 and 0."""
 
 from __future__ import annotations
 
@@ -17,9 +17,15 @@ from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
 from harness.quantization.fixedpoint import high_mul, reciprocal, rounding_shift_right
 from harness.quantization.params import SOFTMAX_SUM_INTEGER_BITS, softmax_exp_table
+from harness.quantization.softmax16 import softmax16, softmax16_params
 from harness.quantization.types import Array, DType
 
-_TYPES = (Types(DType.INT8, DType.INT8), Types(DType.INT8, DType.INT16), Types(DType.FLOAT32, DType.FLOAT32))
+_TYPES = (
+    Types(DType.INT8, DType.INT8),
+    Types(DType.INT8, DType.INT16),
+    Types(DType.INT16, DType.INT16),
+    Types(DType.FLOAT32, DType.FLOAT32),
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,12 @@ def _verify(v: View) -> None:
     if y.dtype is DType.FLOAT32:
         return
     v.scaled(x, y)
+    if x.dtype is DType.INT16:
+        near = abs(y.q.scale * (1 << 15) - 1) <= 0.001 and y.q.zero_point == 0
+        v.need(near, "must have an output of scale 1/32768 and zero point 0")
+        v.need(x.shape[-1] <= 1 << 16, f"sums {x.shape[-1]} exponentials, which overflow 32 bits")
+        softmax16_params(x, beta)
+        return
     levels, low = 1 << (8 * y.dtype.size), y.dtype.range[0]
     # TFLM takes an int16 scale within a thousandth of it, as converters write 1/65535.
     near = abs(y.q.scale * levels - 1) <= (0.001 if y.dtype is DType.INT16 else 0)
@@ -49,6 +61,8 @@ def softmax(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     if op.y.dtype is DType.FLOAT32:
         return (float_layers.softmax(floats(inputs, 0), cast(SoftmaxAttrs, op.attrs).beta),)
     x = array(inputs, 0).astype(np.int64)
+    if op.x.dtype is DType.INT16:
+        return (softmax16(x, softmax16_params(op.x, cast(SoftmaxAttrs, op.attrs).beta)).astype(np.int16),)
     table = softmax_exp_table(op.x, cast(SoftmaxAttrs, op.attrs).beta)
     exps = table[x.max(axis=-1, keepdims=True) - x].astype(np.int64)
     total = rounding_shift_right(exps, SOFTMAX_SUM_INTEGER_BITS).sum(axis=-1, keepdims=True)

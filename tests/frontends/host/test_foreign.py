@@ -183,7 +183,6 @@ def fully_connected(x: str, weights: str) -> bytes:
     [
         ("float32", "float16", "float16 model"),
         ("float32", "int8", "dynamic range"),
-        ("uint8", "uint8", "uint8 model"),
     ],
 )
 def test_models_of_other_types_have_their_next_step(x, weights, step):

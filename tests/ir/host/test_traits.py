@@ -121,7 +121,8 @@ def test_functions_of_one_byte_are_tables_of_their_specification(name: str) -> N
 def test_row_by_row_operators_are_computed_a_few_rows_at_a_time(name: str, seed: int) -> None:
     draft = Draft(np.random.default_rng(seed))
     height = between(draft.rng, 2, 9)
-    x = draft.input((1, height, between(draft.rng, 1, 4), between(draft.rng, 1, 5)), Quantization((0.05,), (3,)))
+    # from the lowest value on: RSQRT's builder puts nothing before it
+    x = draft.input((1, height, between(draft.rng, 1, 4), between(draft.rng, 1, 5)), Quantization((0.05,), (-128,)))
     graph = draft.finish("rows", (BUILDERS[name](draft, x),))
     (node,) = graph.nodes
     assert can_fuse_rows(graph, node)
@@ -221,7 +222,8 @@ def test_probabilities_lie_between_none_and_all(name: str) -> None:
     for y in outputs:
         if y.dtype is not DType.FLOAT32:
             low, high = ((bound - y.q.zero_point) * y.q.scale for bound in y.dtype.range)
-            assert low == 0 and 0.99 < high <= 1.0001
+            # int16 of int16 leaves its negative half unused
+            assert (low == 0 or y.q.zero_point == 0) and 0.99 < high <= 1.0001
 
 
 @pytest.mark.parametrize("room", ["passes", "compiler", "kernels", "validate"])

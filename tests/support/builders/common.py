@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
 from harness.ir.activations import activation_clamp
@@ -12,6 +13,8 @@ from harness.quantization.types import Clamp, DType, Quantization
 from tests.support.draft import Draft, Rng, between, chance, pick
 
 PROBABILITY = Quantization((1 / 256,), (-128,))
+WIDE_OUTPUT = Quantization((1 / 32768,), (0,))
+"""Of what has results between -1 and 1 in int16."""
 
 
 def random_shape(rng: Rng, low: int, high: int, size: int = 7) -> tuple[int, ...]:
@@ -39,6 +42,15 @@ def anything(draft: Draft, x: int | None, low: int = 1, high: int = 4, kind: str
         return x
     types = [types.x for types in OPERATORS[kind].types] if kind and chance(rng, 0.5) else [DType.INT8]
     return draft.input(random_shape(rng, low, high), dtype=pick(rng, *types))
+
+
+def sigmoid_input(draft: Draft, x: int | None, kind: str) -> int:
+    """`anything`; a new int16 one now and then of a power of two, for which TFLM has formulas of its own."""
+    made = anything(draft, x, kind=kind)
+    if x is None and draft.tensors[made].dtype is DType.INT16 and chance(draft.rng, 0.4):
+        quant = Quantization((2.0 ** -between(draft.rng, 9, 15),), (0,))
+        draft.tensors[made] = replace(draft.tensors[made], quant=quant)
+    return made
 
 
 def flattened(draft: Draft, x: int, before: tuple[int, ...]) -> int:

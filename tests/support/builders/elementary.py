@@ -10,7 +10,7 @@ from harness.ir.graph import Attrs, NoAttrs
 from harness.ir.operators import OPERATORS
 from harness.ir.operators.elementary import FUNCTIONS
 from harness.ir.operators.leaky_relu import LeakyAttrs
-from harness.quantization.types import DType
+from harness.quantization.types import DType, Quantization
 from tests.support.builders.common import anything, random_shape
 from tests.support.draft import QUANTIZED, Draft, log_uniform, pick, quantization
 
@@ -45,4 +45,26 @@ def _function(op: str) -> Callable[[Draft, int | None], int]:
     return build
 
 
-BUILDERS = {"LEAKY_RELU": leaky_relu, "HARD_SWISH": hard_swish, **{op: _function(op) for op in FUNCTIONS}}
+def rsqrt(draft: Draft, x: int | None = None) -> int:
+    """Of integers that are not negative, with which TFLM fails: those that RELU6 leaves, or from the lowest one on."""
+    rng, shape = draft.rng, random_shape(draft.rng, 1, 4) if x is None else draft.shape(x)
+    if x is None:
+        dtype = pick(rng, *(types.x for types in OPERATORS["RSQRT"].types))
+        lowest = Quantization(quantization(rng).scales, (-128,)) if dtype is DType.INT8 else None
+        x = draft.input(shape, lowest, dtype)
+    dtype = draft.tensors[x].dtype
+    if dtype is DType.FLOAT32:
+        return _made(draft, "RSQRT", x, NoAttrs())
+    if draft.quant(x).zero_point != dtype.range[0]:
+        x = draft.node("RELU6", (x,), (draft.like(x, shape),), NoAttrs())
+    scale = log_uniform(rng, 0.2, 4) / (draft.quant(x).scale ** 0.5 * (60 if dtype is DType.INT8 else 15000))
+    y = draft.tensor(shape, quantization(rng, dtype, scale), dtype)
+    return draft.node("RSQRT", (x,), (y,), NoAttrs())
+
+
+BUILDERS = {
+    "LEAKY_RELU": leaky_relu,
+    "HARD_SWISH": hard_swish,
+    **{op: _function(op) for op in FUNCTIONS},
+    "RSQRT": rsqrt,
+}

@@ -104,7 +104,8 @@ def squared_difference(draft: Draft, x: int | None = None) -> int:
     quant = None
     if dtype in QUANTIZED:
         widest = max(draft.quant(i).scale for i in pair)
-        quant = quantization(rng, dtype, widest * widest * log_uniform(rng, 20, 500))
+        steps = log_uniform(rng, 20, 500) * (256 if dtype is DType.INT16 else 1)
+        quant = quantization(rng, dtype, widest * widest * steps)
     return draft.node(op, pair, (draft.tensor(joined(draft, pair), quant, dtype),), NoAttrs())
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from harness.ir.graph import NoAttrs
-from harness.quantization.types import DType
 from tests.support.builders.common import anything
-from tests.support.draft import Draft, chance, log_uniform, quantization
+from tests.support.draft import QUANTIZED, Draft, chance, log_uniform, quantization
 
 
 def relu(draft: Draft, x: int | None = None) -> int:
     x = anything(draft, x, kind="RELU")
     y = draft.like(x, draft.shape(x))
-    if draft.tensors[x].dtype is DType.INT8 and chance(draft.rng, 0.5):
+    dtype = draft.tensors[x].dtype
+    if dtype in QUANTIZED and chance(draft.rng, 0.5):
         scale = draft.quant(x).scale * log_uniform(draft.rng, 0.1, 4)
-        y = draft.tensor(draft.shape(x), quantization(draft.rng, scale=scale))
+        y = draft.tensor(draft.shape(x), quantization(draft.rng, dtype, scale), dtype)
     return draft.node("RELU", (x,), (y,), NoAttrs())
 
 

@@ -8,7 +8,7 @@ from harness.ir.graph import NoAttrs
 from harness.ir.operators import OPERATORS
 from harness.ir.operators.softmax import SoftmaxAttrs
 from harness.quantization.types import DType, Quantization
-from tests.support.builders.common import PROBABILITY, random_shape
+from tests.support.builders.common import PROBABILITY, WIDE_OUTPUT, random_shape
 from tests.support.draft import Draft, between, chance, log_uniform, pick
 
 
@@ -20,7 +20,9 @@ def softmax(draft: Draft, x: int | None = None) -> int:
         x = draft.input((*random_shape(rng, 1, 3, 4), depth), dtype=dtype)
     beta = 1.0 if chance(rng, 0.7) else log_uniform(rng, 0.1, 8)
     dtype = draft.tensors[x].dtype
-    quant = None if dtype is DType.FLOAT32 else PROBABILITY
+    quant = {DType.FLOAT32: None, DType.INT16: WIDE_OUTPUT}.get(dtype, PROBABILITY)
+    if dtype is DType.INT16:
+        beta = min(beta, 4.9 / draft.quant(x).scale)
     if alone and dtype is DType.INT8 and chance(rng, 0.3):
         scale = pick(rng, 1 / 65536, float(np.float32(1 / 65535)))
         quant, dtype = Quantization((scale,), (-32768,)), DType.INT16

@@ -65,7 +65,7 @@ def wide_accumulator(
 ) -> tuple[int, Quantization]:
     """(bias id, output quantization) of int16 activations; biases of 64 or 32 bits."""
     rng = draft.rng
-    deviation = float(np.abs(draft.tensors[w].data.astype(float)).mean()) * 15000 * np.sqrt(taps) + 1
+    deviation = max(float(np.abs(draft.tensors[w].data.astype(float)).mean()), 0.5) * 15000 * np.sqrt(taps)
     factor = log_uniform(rng, 3000, 40000) / deviation
     scale = draft.quant(x).scale
     quant = quantization(rng, DType.INT16, float(scale * np.median(scales) / factor))
