@@ -103,7 +103,7 @@ def test_a_process_at_an_fvps_port_before_us_is_noticed(tmp_path):
         fvp.connect(port, model).close()
         with socket.create_connection(("127.0.0.1", port)), pytest.raises(BoardError, match="another process is") as e:
             fvp.connect(port, model)
-        assert "docs/fvp.md" in e.value.hint
+        assert "tinyhil docs fvp" in e.value.hint
     finally:
         model.close()
 
