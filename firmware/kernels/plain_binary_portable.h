@@ -3,9 +3,9 @@
 #ifndef HIL_KERNELS_PLAIN_BINARY_PORTABLE_H
 #define HIL_KERNELS_PLAIN_BINARY_PORTABLE_H
 
-#include <math.h>
 #include <string.h>
 
+#include "float_division.h"
 #include "floats.h"
 #include "nest.h"
 
@@ -70,9 +70,9 @@ HIL_INLINE float hil_plain_float(float a, float b, int32_t operation)
     case HIL_PLAIN_SQUARED_DIFFERENCE:
         return difference * difference;
     case HIL_PLAIN_FLOOR_DIV:
-        return (float)floor((double)a / (double)b);
+        return (float)hil_floor((double)a / (double)b);
     default: {
-        const float rest = fmodf(a, b);
+        const float rest = hil_float_remainder(a, b);
         return rest != 0.0f && (b < 0.0f) != (rest < 0.0f) ? rest + b : rest;
     }
     }

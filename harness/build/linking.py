@@ -74,7 +74,6 @@ def link_objects(
         *([f"-Wl,-Map={link_map}"] if gnu else []),
         f"@{listed}",
         *port.libs,
-        "-lm",  # kernels of floats
     ]
     try:
         run_tool([*command, "-o", str(elf)], elf.parent, f"the image for {board.name} does not link", toolchain)
