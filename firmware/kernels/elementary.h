@@ -134,16 +134,52 @@ HIL_INLINE double hil_rounded_double(double value)
     return value; /* elsewhere a product is a call, or has a register of its own */
 }
 
-/* sine with `shift` 0, cosine with 1; of numbers up to 2^20 */
-HIL_INLINE float hil_wave(float x, int32_t shift)
+/* What is left of |x| > 128 beyond quarter turns, whose number goes to *turns: x times the bits of 2 / pi that matter
+ * modulo four quarters and to 2^-62 of one (Payne and Hanek, Radian Reduction for Trigonometric Functions, 1983). */
+HIL_INLINE float hil_turned_far(float x, int32_t *turns)
 {
-    if (!(x <= 1048576.0f && x >= -1048576.0f)) {
+    /* 2 / pi behind 32 zero bits */
+    static const uint32_t table[9] = {0U,          0xa2f9836eU, 0x4e441529U, 0xfc2757d1U, 0xf534ddc0U,
+                                      0xdb629599U, 0x3c439041U, 0xfe5163abU, 0U};
+    const uint32_t bits = (uint32_t)hil_float_bits(x);
+    const int32_t exponent = (int32_t)((bits >> 23) & 0xffU);
+    const uint64_t m = (bits & 0x7fffffU) | 0x800000U;
+    const uint32_t at = (uint32_t)(exponent - 120);
+    const uint32_t *word = table + (at >> 5);
+    const uint32_t shift = 32U - (at & 31U);
+    uint64_t turn;
+    int64_t rest;
+    if (exponent == 255) {
+        *turns = 0;
         return hil_bits_float(0x7fc00000);
     }
-    const double turned = hil_rounded_double((double)x * 0.6366197723675814) + 0.5;
-    const int32_t whole = (int32_t)turned;
-    const int32_t turns = whole - ((double)whole > turned ? 1 : 0);
-    const float r = (float)((double)x - hil_rounded_double((double)turns * 1.5707963267948966));
+    turn = (m * (uint32_t)((((uint64_t)word[2] << 32) | word[3]) >> shift)) >> 32;
+    turn += m * (uint32_t)((((uint64_t)word[1] << 32) | word[2]) >> shift);
+    turn += (m * (uint32_t)((((uint64_t)word[0] << 32) | word[1]) >> shift)) << 32;
+    *turns = (int32_t)(turn >> 62) + (int32_t)((turn >> 61) & 1U);
+    turn <<= 2;
+    memcpy(&rest, &turn, 8);
+    const float left = (float)((double)rest * (1.5707963267948966 / 18446744073709551616.0));
+    if (x < 0.0f) {
+        *turns = -*turns;
+        return -left;
+    }
+    return left;
+}
+
+/* sine with `shift` 0, cosine with 1 */
+HIL_INLINE float hil_wave(float x, int32_t shift)
+{
+    int32_t turns;
+    float r;
+    if (x <= 128.0f && x >= -128.0f) {
+        const double turned = hil_rounded_double((double)x * 0.6366197723675814) + 0.5;
+        const int32_t whole = (int32_t)turned;
+        turns = whole - ((double)whole > turned ? 1 : 0);
+        r = (float)((double)x - hil_rounded_double((double)turns * 1.5707963267948966));
+    } else {
+        r = hil_turned_far(x, &turns);
+    }
     const int32_t quarter = (turns + shift) & 3;
     const float z = hil_rounded(r * r);
     float value;

@@ -27,6 +27,7 @@ def _numbers(name: str, types: Types) -> bool:
         "BROADCAST_ARGS": types.x is DType.INT64,
         "GATHER": types.x in (DType.INT32, DType.INT64),
         "GATHER_ND": types.x in (DType.INT32, DType.INT64),
+        "EXPAND_DIMS": types.x not in (DType.INT8, DType.INT16, DType.FLOAT32),
     }
     return wide.get(name, False)
 

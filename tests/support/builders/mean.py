@@ -16,10 +16,11 @@ def mean(draft: Draft, x: int | None = None) -> int:
         axes = (1, 2)
     keep = chance(rng, 0.5)
     out = tuple(1 if a in axes else n for a, n in enumerate(shape) if keep or a not in axes)
-    y = draft.like(x, out)
     dtype = draft.tensors[x].dtype
     if dtype in QUANTIZED and chance(rng, 0.6):
         y = draft.tensor(out, quantization(rng, dtype, draft.quant(x).scale * log_uniform(rng, 0.2, 3)), dtype)
+    else:
+        y = draft.like(x, out)
     return draft.node("MEAN", (x,), (y,), MeanAttrs(axes, keep))
 
 

@@ -9,11 +9,12 @@ from tests.support.draft import QUANTIZED, Draft, chance, log_uniform, quantizat
 
 def relu(draft: Draft, x: int | None = None) -> int:
     x = anything(draft, x, kind="RELU")
-    y = draft.like(x, draft.shape(x))
     dtype = draft.tensors[x].dtype
     if dtype in QUANTIZED and chance(draft.rng, 0.5):
         scale = draft.quant(x).scale * log_uniform(draft.rng, 0.1, 4)
         y = draft.tensor(draft.shape(x), quantization(draft.rng, dtype, scale), dtype)
+    else:
+        y = draft.like(x, draft.shape(x))
     return draft.node("RELU", (x,), (y,), NoAttrs())
 
 

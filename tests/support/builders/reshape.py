@@ -32,7 +32,8 @@ def squeeze(draft: Draft, x: int | None = None) -> int:
 
 
 def expand_dims(draft: Draft, x: int | None = None) -> int:
-    x = anything(draft, x, 1, 3, kind="EXPAND_DIMS")
+    if x is None:  # of the types that TFLM has; others are numbers of shapes, computed when a model is read
+        x = draft.input(random_shape(draft.rng, 1, 3), dtype=pick(draft.rng, DType.INT8, DType.INT16, DType.FLOAT32))
     shape = draft.shape(x)
     at = between(draft.rng, 0, len(shape))
     return draft.node("EXPAND_DIMS", (x,), (draft.like(x, (*shape[:at], 1, *shape[at:])),), NoAttrs())

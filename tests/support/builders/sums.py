@@ -40,9 +40,10 @@ def cumsum(draft: Draft, x: int | None = None) -> int:
     shape = random_shape(rng, 1, 4)
     x = draft.input(shape, dtype=pick(rng, DType.FLOAT32, DType.INT8))
     attrs = CumsumAttrs(between(rng, 0, len(shape) - 1), chance(rng, 0.5), chance(rng, 0.5))
-    y = draft.like(x, shape)
     if draft.tensors[x].dtype is DType.INT8:
         y = draft.tensor(shape, quantization(rng, DType.INT8, draft.quant(x).scale * log_uniform(rng, 0.5, 8)))
+    else:
+        y = draft.like(x, shape)
     return draft.node("CUMSUM", (x,), (y,), attrs)
 
 
