@@ -24,6 +24,13 @@ HIL_INLINE float hil_rounded(float value)
     return value;
 }
 
+/* An integer as a float where only one branch needs it. For cores with MVE, GCC makes such a conversion a conditional
+ * one, "vcvtne.f32.s32", which GNU as takes for a vector's "vcvtn": behind hil_rounded() it stays unconditional. */
+HIL_INLINE float hil_float_of(int32_t value)
+{
+    return hil_rounded((float)value);
+}
+
 HIL_INLINE float hil_float_load(const uint8_t *p)
 {
     float value;

@@ -31,7 +31,7 @@ HIL_INLINE void hil_pool_floats(const float *input, float *output, float low, fl
             }
         }
         if (s->operation != HIL_POOL_MAX_POOL_2D) {
-            sofar = sofar / (float)((taps[1] - taps[0]) * (taps[3] - taps[2]));
+            sofar = sofar / hil_float_of((taps[1] - taps[0]) * (taps[3] - taps[2]));
             sofar = s->operation == HIL_POOL_L2_POOL_2D ? hil_sqrt(sofar) : sofar;
         }
         output[c] = hil_float_clamp(sofar, low, high);

@@ -76,7 +76,7 @@ HIL_INLINE void hil_reduce_floats(const uint8_t *input, int32_t first, uint8_t *
             }
         }
     }
-    hil_float_store(output + 4 * at, s->operation == HIL_REDUCE_OF_MEAN ? sofar / (float)s->count : sofar);
+    hil_float_store(output + 4 * at, s->operation == HIL_REDUCE_OF_MEAN ? sofar / hil_float_of(s->count) : sofar);
 }
 
 HIL_INLINE void reduce_portable(const uint8_t *input, uint8_t *output, const reduce_portable_shape *s)

@@ -36,7 +36,7 @@ HIL_INLINE float hil_floor(float x)
     }
     const int32_t whole = (int32_t)x;
     const int32_t below = whole - ((float)whole > x ? 1 : 0);
-    return below == 0 ? 0.0f : (float)below;
+    return below == 0 ? 0.0f : hil_float_of(below);
 }
 
 HIL_INLINE float hil_round_even(float x)
