@@ -13,7 +13,6 @@ RESOLVED: Mapping[str, str] = {
 }
 """Of those the frontend makes something else when it reads the model."""
 
-_SIGNAL = "an audio front end, computed before the network: give the network alone, and its features as vectors"
 _SUBGRAPHS = "layers are scheduled once, when the model is compiled: a subgraph that may run or not is not compiled"
 
 NOT_COMPILED: Mapping[str, str] = {
@@ -27,12 +26,5 @@ NOT_COMPILED: Mapping[str, str] = {
     "TFLite_Detection_PostProcess": "boxes are chosen by the application: take the network's outputs before it",
     "WHILE": _SUBGRAPHS,
     "ethos-u": "commands for an NPU, compiled by Vela: give the model as it was before",
-    **{
-        f"Signal{name}": _SIGNAL
-        for name in (
-            "Delay", "Energy", "FftAutoScale", "FilterBank", "FilterBankLog", "FilterBankSpectralSubtraction",
-            "FilterBankSquareRoot", "Framer", "Irfft", "OverlapAdd", "PCAN", "Rfft", "Stacker", "Window",
-        )
-    },
-}  # fmt: skip
+}
 """Those of which a model is refused, by the name in the model."""

@@ -59,6 +59,9 @@ def random_graph(rng: Rng, op: str | None = None) -> Graph:
     draft = Draft(rng)
     if kind == "CHAIN":
         last = _chain(draft)
+        while not _of_bytes(draft):
+            draft = Draft(rng)
+            last = _chain(draft)
     elif kind == "STATE":
         last = _stream(draft)
     elif kind in ("SPARSE", "ROWS"):
@@ -70,6 +73,13 @@ def random_graph(rng: Rng, op: str | None = None) -> Graph:
     used = {i for node in draft.nodes for i in node.inputs}
     loose = [i for node in draft.nodes for i in node.outputs if i not in used and i not in outputs]
     return draft.finish(kind.lower(), (*outputs, *loose))
+
+
+def _of_bytes(draft: Draft) -> bool:
+    """Whether all activations are int8, but for the operators that change types."""
+    layers = [node for node in draft.nodes if node.op not in ("QUANTIZE", "DEQUANTIZE")]
+    found = {draft.tensors[i].dtype for node in layers for i in (*node.inputs[:1], *node.outputs)}
+    return found <= {DType.INT8}
 
 
 def _chain(draft: Draft) -> int:

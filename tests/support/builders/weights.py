@@ -71,7 +71,8 @@ def wide_accumulator(
     quant = quantization(rng, DType.INT16, float(scale * np.median(scales) / factor))
     if chance(rng, 0.15):
         return ABSENT, quant
-    kind = np.int64 if not narrow or chance(rng, 0.7) else np.int32
+    largest = factor * max(scales) / float(np.median(scales))
+    kind = np.int32 if chance(rng, 0.3) and narrow and largest < 0.9 else np.int64
     data = np.clip(np.round(rng.normal(0, deviation, channels)), -(2**28), 2**28).astype(kind)
     products = tuple(float(np.float32(np.float32(scale) * np.float32(s))) for s in scales)
     one = len(set(products)) == 1
