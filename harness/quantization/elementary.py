@@ -141,7 +141,8 @@ def _turned_far(x: Floats) -> tuple[npt.NDArray[np.int64], Floats]:
 
     def window(i: int) -> npt.NDArray[np.uint64]:
         pair = (table[word + i] << np.uint64(32)) | table[word + i + 1]
-        return (pair >> (np.uint64(32) - shift)) & np.uint64(0xFFFFFFFF)
+        word_of_it: npt.NDArray[np.uint64] = (pair >> (np.uint64(32) - shift)) & np.uint64(0xFFFFFFFF)
+        return word_of_it
 
     low = m * window(2)
     middle = m * window(1) + (low >> np.uint64(32))
