@@ -6,7 +6,7 @@
 
 #include "kernel.h"
 
-HIL_INLINE double hil_floor(double x)
+HIL_INLINE double hil_floor_double(double x)
 {
     double whole;
     if (x == 0.0 || !(x > -0x1p52 && x < 0x1p52)) {

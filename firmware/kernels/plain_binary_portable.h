@@ -70,7 +70,7 @@ HIL_INLINE float hil_plain_float(float a, float b, int32_t operation)
     case HIL_PLAIN_SQUARED_DIFFERENCE:
         return difference * difference;
     case HIL_PLAIN_FLOOR_DIV:
-        return (float)hil_floor((double)a / (double)b);
+        return (float)hil_floor_double((double)a / (double)b);
     default: {
         const float rest = hil_float_remainder(a, b);
         return rest != 0.0f && (b < 0.0f) != (rest < 0.0f) ? rest + b : rest;

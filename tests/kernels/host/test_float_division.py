@@ -19,7 +19,7 @@ int main(void)
     float pair[2];
     while (fread(pair, 4, 2, stdin) == 2) {
         const float rest = hil_float_remainder(pair[0], pair[1]);
-        const double whole = hil_floor((double)pair[0] / (double)pair[1]);
+        const double whole = hil_floor_double((double)pair[0] / (double)pair[1]);
         fwrite(&rest, 4, 1, stdout);
         fwrite(&whole, 8, 1, stdout);
     }
