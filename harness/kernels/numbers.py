@@ -114,6 +114,9 @@ class ScaledBinaryPortable(Kernel):
     ops = _SCALED
     types = tuple(types for types in _types(tuple(_OPERATION)) if types.x in _SCALED_TYPE)
 
+    def applies(self, context: Context) -> bool:
+        return context.node.op not in ("ADD", "MUL") or context.input(0).dtype is not DType.INT8
+
     def lower(self, context: Context) -> Lowered:
         attrs, a, b, y = context.node.attrs, context.input(0), context.input(1), context.output()
         p, compares = _params(context.node.op, a, b, y), context.node.op in COMPARE
