@@ -16,6 +16,7 @@ from harness.cli import terminal
 from harness.cli.commands.analyze import analyze
 from harness.cli.commands.boards import boards
 from harness.cli.commands.calibrate import calibrate
+from harness.cli.commands.conformance import conformance
 from harness.cli.commands.docs import docs
 from harness.cli.commands.doctor import doctor
 from harness.cli.commands.generate import generate
@@ -61,7 +62,7 @@ def _main(
     pass
 
 
-for _command in (doctor, boards, analyze, generate, validate, profile, mlperf, calibrate, docs):
+for _command in (doctor, boards, analyze, generate, validate, conformance, profile, mlperf, calibrate, docs):
     app.command(cls=Command)(_command)
 
 

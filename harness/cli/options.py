@@ -42,7 +42,7 @@ VectorsOption = Annotated[
     typer.Option(
         "--vectors",
         metavar="VECTORS",
-        help="NAME.npz, or COUNT or COUNT:SEED for random ones. Default: the card's, or 20.",
+        help="NAME.npz or .wav, or COUNT or COUNT:SEED for random ones. Default: the card's, or 20.",
     ),
 ]
 ProfileVectorsOption = Annotated[
@@ -50,7 +50,7 @@ ProfileVectorsOption = Annotated[
     typer.Option(
         "--vectors",
         metavar="VECTORS",
-        help="NAME.npz, or COUNT or COUNT:SEED for random ones. Default: the card's file, or 2 random ones.",
+        help="NAME.npz or .wav, or COUNT or COUNT:SEED for random ones. Default: the card's file, or 2 random ones.",
     ),
 ]
 OracleOption = Annotated[

@@ -65,7 +65,8 @@ class KernelChoice:
         data = self.context.input(argument.index).data if isinstance(argument, In) else None
         if data is None or not isinstance(argument, In):
             return argument
-        raw = np.ascontiguousarray(data).view(argument.ctype.removesuffix("_t")).reshape(-1)
+        kind = "float32" if argument.ctype == "float" else argument.ctype.removesuffix("_t")
+        raw = np.ascontiguousarray(data).reshape(-1).view(kind)
         return ConstantTable(f"input_{argument.index}", argument.ctype, raw)
 
     @property
@@ -128,4 +129,5 @@ def candidates(context: Context, prefer: Collection[str] = ()) -> list[Kernel]:
     costs = {kernel: cost_of(kernel, context) for kernel in found}
     preferred = {kernel for kernel in found if type(kernel).__name__ in prefer}
     known = [kernel for kernel in found if kernel in preferred or is_known(costs[kernel], context.target.core)]
-    return sorted(known or found, key=lambda kernel: (kernel not in preferred, costs[kernel].cycles))
+    # Of kernels whose costs are not known, those made for the core's features come first.
+    return sorted(known or found, key=lambda k: (k not in preferred, costs[k].cycles, -len(k.features)))

@@ -168,7 +168,12 @@ def _custom(operators: Iterable[str]) -> list[str]:
     return [match[1].lower() for match in found if match]
 
 
-def step_for(operators: Iterable[str], types: Iterable[str], pairs: Iterable[tuple[str, str]] = ()) -> str:
+def step_for(
+    operators: Iterable[str],
+    types: Iterable[str],
+    pairs: Iterable[tuple[str, str]] = (),
+    features: Iterable[str] = (),
+) -> str:
     """What helps a model with these unsupported operators and types ("float32 weights"); "" for nothing known.
 
     `pairs` are the types of activations and constant weights that meet in an operator.
@@ -177,7 +182,11 @@ def step_for(operators: Iterable[str], types: Iterable[str], pairs: Iterable[tup
     compiled = compiler_of(operators)
     if compiled:
         return f"compiled by {compiled}: give the original .tflite, from before that compiler"
-    return "; ".join([*_type_steps(types, set(pairs)), *_operator_steps(operators)])
+    at_run_time = any(what.endswith("computed at run time") for what in features)
+    steps = [*_type_steps(types, set(pairs)), *_operator_steps(operators)]
+    if at_run_time:
+        steps.append(f"a shape that is known only at run time: convert with a fixed batch (of 1): {_PAGE}")
+    return "; ".join(steps)
 
 
 def _type_steps(types: list[str], pairs: set[tuple[str, str]]) -> list[str]:
@@ -187,12 +196,10 @@ def _type_steps(types: list[str], pairs: set[tuple[str, str]]) -> list[str]:
     steps = []
     if "float16" in activations | weights:
         steps.append(f"this is a float16 model; quantize the model to int8: {again}")
-    elif "float32" in activations and "float32" in weights and ("float32", "int8") not in pairs:
-        steps.append(f"this is a float model; quantize the model to int8: {again}")
-    elif "float32" in activations:
-        steps.append(f"only its weights are quantized (dynamic range); quantize the model to int8: {again}")
-    if ("int16", "int8") in pairs:
-        steps.append(f"this is an int16x8 model (EXPERIMENTAL_..._ACTIVATIONS_INT16_WEIGHTS_INT8); {again}")
+    elif ("float32", "int8") in pairs:
+        steps.append(f"only its weights are quantized (dynamic range), which TFLM refuses, too; {again}")
+    elif "float32" in activations and "float32" in weights:
+        steps.append(f"of floats tinyhil compiles less than of int8: {again}")
     if "uint8" in activations | weights:
         steps.append(f"this is a uint8 model, TensorFlow Lite's scheme until 2019; {again}")
     if "int4" in weights:
@@ -202,10 +209,6 @@ def _type_steps(types: list[str], pairs: set[tuple[str, str]]) -> list[str]:
 
 def _operator_steps(operators: list[str]) -> list[str]:
     steps = []
-    if {"SHAPE", "PACK"} & set(operators):
-        steps.append(f"SHAPE and PACK compute a shape at run time: convert with a fixed batch (of 1): {_PAGE}")
-    if "TRANSPOSE" in operators:
-        steps.append(f"TRANSPOSE is left of channels first, as in PyTorch and ONNX: {_PAGE} says how networks avoid it")
     if any(name.startswith("flex") for name in _custom(operators)):
         steps.append("Flex operators need all of TensorFlow: convert with TFLITE_BUILTINS_INT8 alone, no SELECT_TF_OPS")
     if any("detection_postprocess" in name for name in _custom(operators)):

@@ -6,7 +6,10 @@ import numpy as np
 
 from harness.errors import GraphError
 from harness.ir.graph import Tensor
-from harness.quantization.types import Clamp
+from harness.quantization.types import Clamp, DType
+
+_SCALED = (DType.INT8, DType.UINT8, DType.INT16)
+"""Element types whose numbers are in units of a scale; a float's or an int32's bounds are the activation's own."""
 
 
 def activation_clamp(activation: str, tensor: Tensor) -> Clamp:
@@ -34,6 +37,8 @@ def activation_clamp(activation: str, tensor: Tensor) -> Clamp:
     for value, default in zip(real[activation], (lo, hi), strict=True):
         if value is None:
             bounds.append(default)
+        elif tensor.dtype not in _SCALED:
+            bounds.append(int(value))
         else:
             ratio = float(np.float32(value) / np.float32(tensor.q.scale))
             # A tiny scale makes the bound enormous, or infinite: beyond the type it is the type's own bound.

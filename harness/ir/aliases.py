@@ -17,17 +17,16 @@ from harness.ir.operators import has
 from harness.ir.operators.joining import ConcatAttrs, SplitAttrs
 from harness.ir.operators.strided_slice import SliceAttrs
 from harness.ir.operators.traits import Trait
-from harness.ir.operators.variables import VariableAttrs
 
 WORD = 4
 """Alignment in bytes of parts that kernels read, since kernels may load words."""
 
 Key: TypeAlias = int | str
-"""What has bytes: a tensor id, or "state N" for a variable."""
+"""What has bytes: a tensor id, or "state N" for a state."""
 
 
 def state_key(number: int) -> str:
-    """The key of variable `number`."""
+    """The key of state `number`."""
     return f"state {number}"
 
 
@@ -98,10 +97,10 @@ class _Finder:
         if has(node, Trait.SAME_BYTES) and not constant:
             self._same[node.outputs[0]] = node.inputs[0]
             return True
-        if has(node, Trait.READS_STATE) and isinstance(attrs, VariableAttrs):
-            if self._outlived(node.outputs[0], attrs.state, index):
+        if has(node, Trait.COPIES_STATE) and has(node, Trait.READS_STATE):
+            if self._outlived(node.outputs[0], node.states[0], index):
                 return False
-            self._same[node.outputs[0]] = state_key(attrs.state)
+            self._same[node.outputs[0]] = state_key(node.states[0])
             return True
         if isinstance(attrs, SplitAttrs | SliceAttrs) and not constant:
             ranges = list(_ranges(self._graph, node))
@@ -116,7 +115,7 @@ class _Finder:
     def _only_assigned(self, tensor: int) -> bool:
         """Whether only assignments read the tensor: they copy bytes, and need no alignment."""
         readers = self._graph.consumers().get(tensor, [])
-        return tensor not in self._graph.outputs and all(has(self._graph.nodes[i], Trait.WRITES_STATE) for i in readers)
+        return tensor not in self._graph.outputs and all(assigns(self._graph.nodes[i]) for i in readers)
 
     def _joined(self, index: int, node: Node, attrs: ConcatAttrs) -> bool:
         tensors = self._graph.tensors
@@ -147,15 +146,20 @@ class _Finder:
         return self._graph.tensors[key].bytes
 
     def _outlived(self, tensor: int, state: int, after: int) -> bool:
-        """Whether `tensor`, which would share the bytes of variable `state`, is read after the next assignment."""
-        return last_use(self._graph, tensor, state) >= self._next_assignment(state, after)
+        """Whether `tensor`, which would share the bytes of variable `state`, is read after the next change of it."""
+        return last_use(self._graph, tensor, state) >= self._next_change(state, after)
 
-    def _next_assignment(self, state: int, after: int) -> int:
+    def _next_change(self, state: int, after: int) -> int:
         for index in range(after + 1, len(self._graph.nodes)):
             node = self._graph.nodes[index]
-            if has(node, Trait.WRITES_STATE) and node.attrs == VariableAttrs(state):
+            if has(node, Trait.WRITES_STATE) and state in node.states:
                 return index
         return len(self._graph.nodes)
+
+
+def assigns(node: Node) -> bool:
+    """Whether a node copies its input to a variable, and does nothing else."""
+    return has(node, Trait.COPIES_STATE) and has(node, Trait.WRITES_STATE)
 
 
 def last_use(graph: Graph, tensor: int, state: int) -> int:
@@ -163,16 +167,20 @@ def last_use(graph: Graph, tensor: int, state: int) -> int:
 
     len(nodes) for an output of the graph. An assignment to variable `state` reads before it writes, and does not count.
     """
-    if tensor in graph.outputs:
-        return len(graph.nodes)
     last = -1
-    for index in graph.consumers().get(tensor, []):
-        node = graph.nodes[index]
-        if has(node, Trait.WRITES_STATE) and node.attrs == VariableAttrs(state):
-            continue
-        last = max(last, index)
-        if has(node, Trait.SAME_BYTES) or isinstance(node.attrs, SplitAttrs | SliceAttrs | ConcatAttrs):
-            last = max(last, *(last_use(graph, t, state) for t in node.outputs))
+    seen, todo = {tensor}, [tensor]
+    while todo:
+        current = todo.pop()
+        if current in graph.outputs:
+            return len(graph.nodes)
+        for index in graph.consumers().get(current, []):
+            node = graph.nodes[index]
+            if assigns(node) and node.states == (state,):
+                continue
+            last = max(last, index)
+            if has(node, Trait.SAME_BYTES) or isinstance(node.attrs, SplitAttrs | SliceAttrs | ConcatAttrs):
+                todo += [t for t in node.outputs if t not in seen]
+                seen.update(node.outputs)
     return last
 
 

@@ -8,7 +8,9 @@ came from.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 from harness.errors import GraphError
@@ -84,6 +86,7 @@ class Node:
         op: TensorFlow Lite's builtin operator name, such as "CONV_2D".
         inputs: tensor ids, ABSENT for an optional one that is not there.
         outputs: tensor ids.
+        states: indices into Graph.states of those that it reads or changes, in the operator's order.
         sources: operator indices in subgraph 0 of the file that this node computes (several after fusing).
     """
 
@@ -92,11 +95,15 @@ class Node:
     outputs: tuple[int, ...]
     attrs: Attrs
     sources: tuple[int, ...] = ()
+    states: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """A variable that lives from one inference to the next; `initial` has its shape and dtype."""
+    """What lives from one inference to the next; `initial` has its shape and dtype.
+
+    A variable, which READ_VARIABLE and ASSIGN_VARIABLE copy, or what an operator keeps for itself, such as SVDF.
+    """
 
     name: str
     dtype: DType
@@ -115,9 +122,9 @@ class Graph:
 
     Attributes:
         inputs, outputs: tensor ids in the file's order.
-        states: variables, referred to by READ_VARIABLE and ASSIGN_VARIABLE.
-        model: the bytes of the file this came from (what an oracle is given).
-        sha256: of `model`, hexadecimal; identifies the model everywhere.
+        states: what lives from one inference to the next, referred to by Node.states.
+        model: the bytes of the file this came from (what an oracle is given); of a uint8 model those of the int8 one.
+        sha256: of the file, hexadecimal; identifies the model everywhere.
         source_ops: operator name of every operator of subgraph 0 of the file, by index.
         removed: (operator index in the file, why) of operators that passes took out.
         labels: per output the names of its classes, along its last axis: text of others; () for an output without.
@@ -139,12 +146,20 @@ class Graph:
         """Names of the classes of an output, by its number; () where they are not known."""
         return self.labels[output] if output < len(self.labels) else ()
 
-    def producers(self) -> dict[int, int]:
+    def producers(self) -> Mapping[int, int]:
         """Index of the node that writes each tensor."""
+        return self._producers
+
+    def consumers(self) -> Mapping[int, Sequence[int]]:
+        """Indices of the nodes that read each tensor, in order."""
+        return self._consumers
+
+    @cached_property
+    def _producers(self) -> dict[int, int]:
         return {t: i for i, node in enumerate(self.nodes) for t in node.outputs}
 
-    def consumers(self) -> dict[int, list[int]]:
-        """Indices of the nodes that read each tensor, in order."""
+    @cached_property
+    def _consumers(self) -> dict[int, list[int]]:
         found: dict[int, list[int]] = {}
         for i, node in enumerate(self.nodes):
             for t in dict.fromkeys(node.inputs):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from types import MappingProxyType
 
 from harness.errors import GraphError, VectorsError
 from harness.ir.graph import ABSENT, Graph, Node
 from harness.ir.operators import OPERATORS, has
 from harness.ir.operators.operands import Operands
 from harness.ir.operators.traits import Trait
-from harness.ir.operators.variables import VariableAttrs
 from harness.quantization.requantize import Requantize, tflm
 from harness.quantization.types import Array
 
@@ -23,7 +22,7 @@ class Execution:
     Attributes:
         tensors: every activation by tensor id, inputs included.
         outputs: the graph's outputs in order.
-        states: the variables after the inference.
+        states: the graph's states after the inference.
     """
 
     tensors: dict[int, Array]
@@ -61,7 +60,7 @@ def run(
 ) -> Execution:
     """Run one inference; also works on graphs that passes have rewritten.
 
-    `states` are the variables before it (None: their initial values); they are not changed. `rounding` replaces the
+    `states` are the graph's before it (None: their initial values); they are not changed. `rounding` replaces the
     requantization of layers with weights, by operator name, for the results of other interpreters.
 
     Raises:
@@ -69,20 +68,18 @@ def run(
         GraphError: an operator without a specification.
     """
     check_inputs(graph, inputs)
-    variables = [s.initial for s in graph.states] if states is None else list(states)
+    held = [s.initial for s in graph.states] if states is None else list(states)
     values: dict[int, Array] = dict(zip(graph.inputs, inputs, strict=True))
     for node in graph.nodes:
         _known(node)
-        if has(node, Trait.READS_STATE):
-            state = variables[cast(VariableAttrs, node.attrs).state]
-            values[node.outputs[0]] = state.reshape(graph.tensors[node.outputs[0]].shape)
-        elif has(node, Trait.WRITES_STATE):
-            number = cast(VariableAttrs, node.attrs).state
-            variables[number] = _value(graph, values, node.inputs[0]).reshape(graph.states[number].initial.shape)
-        else:
-            values.update(zip(node.outputs, _compute(graph, node, values, rounding or {}), strict=True))
+        made = compute(graph, node, values, rounding or {}, held)
+        outputs_made, states_made = made[: len(node.outputs)], made[len(node.outputs) :]
+        values.update(zip(node.outputs, outputs_made, strict=True))
+        if has(node, Trait.WRITES_STATE):
+            for number, after in zip(node.states, states_made, strict=True):
+                held[number] = after
     outputs = tuple(_value(graph, values, index) for index in graph.outputs)
-    return Execution(values, outputs, variables)
+    return Execution(values, outputs, held)
 
 
 def _known(node: Node) -> None:
@@ -95,14 +92,28 @@ def _value(graph: Graph, values: Mapping[int, Array], index: int) -> Array:
     return values[index] if data is None else data
 
 
-def _compute(
-    graph: Graph, node: Node, values: Mapping[int, Array], rounding: Mapping[str, Requantize]
+def compute(
+    graph: Graph,
+    node: Node,
+    values: Mapping[int, Array] = MappingProxyType({}),
+    rounding: Mapping[str, Requantize] = MappingProxyType({}),
+    held: Sequence[Array] = (),
 ) -> tuple[Array, ...]:
-    inputs = [None if i == ABSENT else _value(graph, values, i) for i in node.inputs]
+    """The outputs of one node, and behind them its states where it changes them.
+
+    `values` are its inputs that are no constants, as far as their values matter; `held` are the graph's states before.
+
+    Raises:
+        GraphError: an operator without a specification.
+    """
+    known = has(node, Trait.OF_SHAPE)
+    inputs = [None if i == ABSENT or known else _value(graph, values, i) for i in node.inputs]
     operands = Operands(
         ins=[None if i == ABSENT else graph.tensors[i] for i in node.inputs],
         outs=[graph.tensors[i] for i in node.outputs],
         attrs=node.attrs,
         requantize=rounding.get(node.op, tflm),
+        states=[graph.states[i] for i in node.states],
+        held=[held[i] for i in node.states],
     )
     return OPERATORS[node.op].values(inputs, operands)

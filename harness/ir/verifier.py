@@ -7,6 +7,7 @@ negative amount or overflow 32 bits, the graph is refused by name.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isfinite
 
 from harness.ir.graph import ABSENT, Graph, Tensor
@@ -34,14 +35,25 @@ def verify(graph: Graph) -> None:
         shape = state.initial.shape
         if state.initial.dtype != state.dtype.numpy or 0 in shape or state.bytes > MAX_TENSOR_BYTES:
             raise error(f"state '{state.name}' of shape {list(shape)} and type {state.initial.dtype}")
-    for i, node in enumerate(graph.nodes):
-        view = View(graph, i, node)
-        if node.op not in OPERATORS:
-            raise view.error("is an operator that tinyhil does not know")
-        operator = OPERATORS[node.op]
-        _operands(view, operator)
-        _types(view, operator)
-        operator.verify(view)
+    for i in range(len(graph.nodes)):
+        verify_node(graph, i)
+
+
+def verify_node(graph: Graph, index: int) -> None:
+    """Checks one node, whose tensors are there.
+
+    Raises:
+        GraphError: naming the node, the tensor and the rule that it breaks.
+    """
+    node = graph.nodes[index]
+    view = View(graph, index, node)
+    if node.op not in OPERATORS:
+        raise view.error("is an operator that tinyhil does not know")
+    operator = OPERATORS[node.op]
+    _operands(view, operator)
+    _states(view, operator)
+    _types(view, operator)
+    operator.verify(view)
 
 
 def _operands(view: View, operator: Operator) -> None:
@@ -56,16 +68,28 @@ def _operands(view: View, operator: Operator) -> None:
         raise view.error("misses an input that is not optional")
 
 
+def _states(view: View, operator: Operator) -> None:
+    """Checks the number of states, and that they are there."""
+    states, count = view.node.states, len(view.graph.states)
+    view.need(len(states) == operator.states, f"has {len(states)} states, not {operator.states}")
+    view.need(all(0 <= i < count for i in states), f"refers to states {list(states)}, of {count}")
+    view.need(len(set(states)) == len(states), "has one state twice")
+
+
 def _types(view: View, operator: Operator) -> None:
     """Checks the element types of data inputs and outputs by the operator's type policy."""
     tensors, node = view.graph.tensors, view.node
-    reads = [tensors[t] for t in operator.data_inputs(node)]
+    ids = operator.data_inputs(node)
+    given = [None if t == ABSENT else tensors[t].dtype for t in ids]
+    reads = [tensors[t] for t in ids if t != ABSENT]
     writes = [tensors[t] for t in node.outputs]
-    fits = (
-        all(t.dtype is types.x for t in reads) and all(t.dtype is types.y for t in writes) for types in operator.types
-    )
-    if any(fits):
+    held = [view.graph.states[i] for i in node.states]
+    states = [state.dtype for state in held]
+    made = [t.dtype for t in writes]
+    if any(types.fits(given, made, states) for types in operator.types):
         return
+    if held and any(replace(types, states=tuple(states)).fits(given, made, states) for types in operator.types):
+        raise view.error("has the state " + ", ".join(f"'{state.name}' of type {state.dtype.value}" for state in held))
     known = {dtype for types in operator.types for dtype in (types.x, types.y)}
     if len(known) == 1:
         (only,) = known

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from harness.ir.operators import names_with, operator_of
-from harness.ir.operators.operator import BYTES
+from harness.ir.operators.operator import BYTES, Types, same
 from harness.ir.operators.softmax import SoftmaxAttrs
 from harness.ir.operators.traits import Trait
 from harness.kernels.access_order import AccessOrder, elementwise
-from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out
+from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, packed
 from harness.kernels.context import Context
 from harness.kernels.work import Reuse, Work
-from harness.quantization.params import softmax_exp_table
+from harness.quantization.params import log_softmax_params, softmax_exp_table
+from harness.quantization.softmax16 import exp_table, reciprocal_table, softmax16_params
 from harness.quantization.types import DType
 
 
@@ -43,6 +44,7 @@ class SoftmaxS8Portable(Kernel):
 
     ops = frozenset({"SOFTMAX"})
     function = "softmax_s8_portable"
+    output = "int8_t"
 
     def lower(self, context: Context) -> Lowered:
         attrs = context.node.attrs
@@ -52,8 +54,31 @@ class SoftmaxS8Portable(Kernel):
         used = int(np.flatnonzero(table)[-1]) + 1
         depth = x.shape[-1]
         shape = {"rows": x.elements // depth, "depth": depth, "table_size": used}
-        arguments = (In(), ConstantTable("exp", "int32_t", np.append(table[:used], 0).astype(np.int32)), Out())
+        exps = ConstantTable("exp", "int32_t", np.append(table[:used], 0).astype(np.int32))
+        arguments = (In(), exps, Out(ctype=self.output))
         return Lowered(self.function, (Call(self.function, arguments, shape),))
+
+    def access_order(self, context: Context) -> AccessOrder | None:
+        return elementwise(context)
+
+    def work(self, context: Context) -> Work:
+        elements, depth = context.output().elements, context.output().shape[-1]
+        return Work({"row": elements // depth, "element": elements})
+
+
+class LogSoftmaxS8Portable(Kernel):
+    """int8 LOG_SOFTMAX: SOFTMAX's table of exp(), the logarithm of their sum in fixed point."""
+
+    ops = frozenset({"LOG_SOFTMAX"})
+
+    def lower(self, context: Context) -> Lowered:
+        x, depth = context.input(), context.input().shape[-1]
+        p = log_softmax_params(x)
+        shape = {"rows": x.elements // depth, "depth": depth, "diff_min": p.diff_min}
+        shape |= {"multiplier": p.input.m, "shift": p.input.shift}
+        shape |= {"reverse_multiplier": p.reverse.m, "reverse_shift": p.reverse.shift}
+        table = ConstantTable("exp", "int32_t", softmax_exp_table(x, 1.0).astype(np.int32))
+        return Lowered("log_softmax_s8_portable", (Call("log_softmax_s8_portable", (In(), table, Out()), shape),))
 
     def access_order(self, context: Context) -> AccessOrder:
         return elementwise(context)
@@ -63,4 +88,47 @@ class SoftmaxS8Portable(Kernel):
         return Work({"row": elements // depth, "element": elements})
 
 
-KERNELS: tuple[Kernel, ...] = (Lut8Portable(), SoftmaxS8Portable())
+class SoftmaxS8S16Portable(SoftmaxS8Portable):
+    """int8 SOFTMAX to int16."""
+
+    types = (Types(DType.INT8, DType.INT16),)
+    function = "softmax_s8_s16_portable"
+    output = "int16_t"
+
+    def access_order(self, context: Context) -> AccessOrder | None:
+        return None  # the output is larger than the input
+
+
+class SoftmaxS16Portable(Kernel):
+    """int16 SOFTMAX: tables of exp(-x) and 1 / (1 + x), interpolated."""
+
+    ops = frozenset({"SOFTMAX"})
+    types = same(DType.INT16)
+
+    def lower(self, context: Context) -> Lowered:
+        attrs, x = context.node.attrs, context.input()
+        assert isinstance(attrs, SoftmaxAttrs)
+        factor, depth = softmax16_params(x, attrs.beta), x.shape[-1]
+        tables = (
+            ConstantTable("exp", "int16_t", packed(exp_table(), "int16")),
+            ConstantTable("reciprocal", "int16_t", packed(reciprocal_table(), "int16")),
+        )
+        shape = {"rows": x.elements // depth, "depth": depth, "multiplier": factor.m, "shift": factor.shift}
+        call = Call("softmax_s16_portable", (In(ctype="int16_t"), *tables, Out(ctype="int16_t")), shape)
+        return Lowered("softmax_s16_portable", (call,))
+
+    def access_order(self, context: Context) -> AccessOrder:
+        return elementwise(context)
+
+    def work(self, context: Context) -> Work:
+        elements, depth = context.output().elements, context.output().shape[-1]
+        return Work({"row": elements // depth, "element": elements})
+
+
+KERNELS: tuple[Kernel, ...] = (
+    Lut8Portable(),
+    SoftmaxS8Portable(),
+    SoftmaxS8S16Portable(),
+    SoftmaxS16Portable(),
+    LogSoftmaxS8Portable(),
+)

@@ -70,7 +70,7 @@ def zeros_of(a: Tensor, b: Tensor, y: Tensor) -> tuple[int, int, int]:
     return a.q.zero_point, b.q.zero_point, y.q.zero_point
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def find_line(
     params: AddParams, ratios: tuple[float, float], zeros: tuple[int, int, int], clamp: Clamp, form: LineForm
 ) -> AddLine | None:

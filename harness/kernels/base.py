@@ -39,7 +39,10 @@ class Out:
 
 @dataclass(frozen=True)
 class StateOf:
-    """Pointer to the bytes of the node's variable."""
+    """Pointer to the node's state `index`."""
+
+    index: int = 0
+    ctype: str = "uint8_t"
 
 
 @dataclass(frozen=True)

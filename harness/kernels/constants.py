@@ -24,6 +24,11 @@ def constant(header: str, name: str) -> int:
     return found[name]
 
 
+def numbered(header: str, prefix: str) -> Mapping[str, int]:
+    """Numbers of a header by their names without `prefix`, which the others lack: what a kernel can do, by operator."""
+    return {name[len(prefix) :]: number for name, number in constants(header).items() if name.startswith(prefix)}
+
+
 @cache
 def constants(header: str) -> Mapping[str, int]:
     """All numbers of a header.

@@ -7,10 +7,10 @@ from typing import ClassVar
 import numpy as np
 
 from harness.hardware.target import Target
-from harness.ir.operators import names_with
+from harness.ir.operators import names_of, names_with
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from harness.ir.operators.traits import Trait
-from harness.ir.window import one_row
+from harness.ir.window import ConvAttrs, one_row
 from harness.kernels.access_order import AccessOrder, pixel_pairs, rows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
 from harness.kernels.constants import constant
@@ -103,7 +103,7 @@ class ConvDsp(Kernel):
         chunked: whether only as many channels are computed at a time as the cache before slow memory holds weights of.
     """
 
-    ops = names_with(Trait.WEIGHTS) - names_with(Trait.CHANNELS_APART)
+    ops = (names_of(ConvAttrs) | names_of(FullyConnectedAttrs)) - names_with(Trait.CHANNELS_APART)
     features = DSP
     function: ClassVar[str]
     form: ClassVar[Form]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from math import prod
 
+import numpy as np
+
 from harness.ir.graph import Tensor
-from harness.ir.operators import has, names_of, names_with
+from harness.ir.operators import has, names_of, names_that_move, names_with, operator_of
 from harness.ir.operators.joining import ConcatAttrs, SplitAttrs
+from harness.ir.operators.moves import Move
 from harness.ir.operators.operator import ANY
 from harness.ir.operators.pad import PadAttrs
 from harness.ir.operators.strided_slice import SliceAttrs
 from harness.ir.operators.traits import Trait
-from harness.ir.operators.variables import VariableAttrs
-from harness.kernels.base import Call, In, Kernel, Lowered, Out, StateOf
+from harness.ir.operators.variables import VARIABLE_TYPES
+from harness.kernels.base import Argument, Call, ConstantTable, In, Kernel, Lowered, Out, StateOf
 from harness.kernels.context import Context
 from harness.kernels.loops import DEPTH, NestLoop, merge, nest_fields, nest_iterations, padded, row_major
 from harness.kernels.work import Work
@@ -25,8 +28,8 @@ INLINED = 64
 class MovePortable(Kernel):
     """A copy as it is: variables, and reshapes whose bytes cannot be shared."""
 
-    ops = names_of(VariableAttrs) | names_with(Trait.SAME_BYTES)
-    types = ANY
+    ops = names_with(Trait.COPIES_STATE) | names_with(Trait.SAME_BYTES)
+    types = (*ANY, *VARIABLE_TYPES)
     function = "move_portable"
 
     def lower(self, context: Context) -> Lowered:
@@ -49,10 +52,12 @@ class Copying(Kernel):
     """What kernels that copy runs of bytes share.
 
     Attributes:
-        function: that copies; other calls fill.
+        function: that copies.
+        fill: that fills bytes with one value.
     """
 
     function: str
+    fill = "fill_portable"
 
     def copies(self, context: Context) -> list[tuple[int, int, int]]:
         """(runs, bytes of a run, bytes filled) of each call."""
@@ -64,6 +69,14 @@ class Copying(Kernel):
             else:
                 found.append((0, 0, shape["bytes"]))
         return found
+
+    def filled(self, y: Tensor, value: int) -> Call:
+        """What sets all elements of an output to a value."""
+        raw = np.array(value, y.dtype.numpy).reshape(1).view(np.uint8)
+        if len(set(raw.tolist())) == 1:
+            return Call(self.fill, (Out(ctype=_BYTES),), {"bytes": y.bytes, "value": int(raw.view(np.int8)[0])})
+        whole = [NestLoop(y.elements, (0, y.dtype.size))]
+        return _strided(self.function, whole, y.dtype.size, 0, 0, "a fill", ConstantTable("filler", _BYTES, raw))
 
     def copying(self, copies: list[tuple[int, int, int]]) -> Work:
         """The work of copies: compilers copy short runs in place, and call memcpy for others."""
@@ -97,6 +110,7 @@ class ConcatPortable(Copying):
     """CONCATENATION: one strided copy an input."""
 
     ops = frozenset({"CONCATENATION"})
+    types = ANY
     function = "copy_rows_portable"
 
     def lower(self, context: Context) -> Lowered:
@@ -118,6 +132,7 @@ class SplitPortable(Copying):
     """SPLIT and SPLIT_V: one strided copy an output."""
 
     ops = names_of(SplitAttrs)
+    types = ANY
     function = "copy_rows_portable"
 
     def lower(self, context: Context) -> Lowered:
@@ -140,20 +155,30 @@ def runs(call: Call) -> int:
     return call.shape["rows"] if "rows" in call.shape else nest_iterations(call.shape)
 
 
-def _strided(function: str, loops: list[NestLoop], size: int, in_offset: int, out_offset: int, what: str) -> Call:
+def _strided(
+    function: str,
+    loops: list[NestLoop],
+    size: int,
+    in_offset: int,
+    out_offset: int,
+    what: str,
+    source: Argument = In(ctype=_BYTES),  # noqa: B008
+    target: Argument = Out(ctype=_BYTES),  # noqa: B008
+) -> Call:
     """A strided copy of elements of `size` bytes; the innermost dense loop becomes one run."""
     nest = merge(loops, 2)
     run = size
     if nest[-1].steps == (size, size):
         run *= nest.pop().count
     shape = {"bytes": run, "in_offset": in_offset, "out_offset": out_offset} | nest_fields(padded(nest, DEPTH, 2, what))
-    return Call(function, (In(ctype=_BYTES), Out(ctype=_BYTES)), shape)
+    return Call(function, (source, target), shape)
 
 
 class StridedSlicePortable(Copying):
     """STRIDED_SLICE with any steps."""
 
-    ops = frozenset({"STRIDED_SLICE"})
+    ops = names_of(SliceAttrs)
+    types = ANY
     function = "strided_copy_portable"
 
     def lower(self, context: Context) -> Lowered:
@@ -166,7 +191,7 @@ class StridedSlicePortable(Copying):
             for count, step, stride, out in zip(attrs.counts, in_steps, attrs.strides, out_steps, strict=True)
         ]
         start = sum(begin * step for begin, step in zip(attrs.begin, in_steps, strict=True)) * size
-        call = _strided(self.function, loops, size, start, 0, f"STRIDED_SLICE of '{x.name}'")
+        call = _strided(self.function, loops, size, start, 0, f"{context.node.op} of '{x.name}'")
         return Lowered(self.function, (call,))
 
     def work(self, context: Context) -> Work:
@@ -174,25 +199,70 @@ class StridedSlicePortable(Copying):
 
 
 class PadPortable(Copying):
-    """PAD and PADV2, int8: fill, then copy the inside."""
+    """PAD and PADV2: fill, then copy the inside."""
 
     ops = names_of(PadAttrs)
+    types = ANY
     function = "strided_copy_portable"
-    fill = "fill_portable"
 
     def lower(self, context: Context) -> Lowered:
         attrs = context.node.attrs
         assert isinstance(attrs, PadAttrs)
-        x, y = context.input(), context.output()
-        out_steps = row_major(y.shape)
-        loops = [NestLoop(n, (step, out)) for n, step, out in zip(x.shape, row_major(x.shape), out_steps, strict=True)]
+        x, y, size = context.input(), context.output(), context.output().dtype.size
+        in_steps, out_steps = ([step * size for step in row_major(t.shape)] for t in (x, y))
+        loops = [NestLoop(n, (step, out)) for n, step, out in zip(x.shape, in_steps, out_steps, strict=True)]
         start = sum(before * step for (before, _), step in zip(attrs.paddings, out_steps, strict=True))
-        fill = Call(self.fill, (Out(ctype=_BYTES),), {"bytes": y.bytes, "value": attrs.value})
-        copy = _strided(self.function, loops, 1, 0, start, f"PAD of '{x.name}'")
-        return Lowered(self.function, (fill, copy))
+        fill = self.filled(y, attrs.value)
+        return Lowered(self.function, (fill, _strided(self.function, loops, size, 0, start, f"PAD of '{x.name}'")))
 
     def work(self, context: Context) -> Work:
         return self.copying(self.copies(context))
 
 
-KERNELS: tuple[Kernel, ...] = (MovePortable(), ConcatPortable(), SplitPortable(), StridedSlicePortable(), PadPortable())
+class MovesPortable(Copying):
+    """Any operator that says which elements it copies where (Operator.moves): a strided copy a move."""
+
+    ops = names_that_move()
+    types = ANY
+    function = "strided_copy_portable"
+
+    def lower(self, context: Context) -> Lowered:
+        node, moves = context.node, operator_of(context.node).moves
+        assert moves is not None
+        filler = operator_of(node).filler(context.graph, node)
+        calls = [] if filler is None else [self.filled(context.output(), filler)]
+        for move in moves(context.graph, node):
+            size = context.output(move.target).dtype.size
+            nest = [NestLoop(count, (read * size, write * size)) for count, read, write in move.loops]
+            calls += _nested(self.function, nest, size, move)
+        return Lowered(self.function, tuple(calls))
+
+    def work(self, context: Context) -> Work:
+        return self.copying(self.copies(context))
+
+
+def _nested(function: str, loops: list[NestLoop], size: int, move: Move) -> list[Call]:
+    """The strided copies of a move: the shortest loops beyond those of the kernel are written out."""
+    nest = merge(loops, 2)
+    inner = len(nest) - (nest[-1].steps == (size, size))
+    outer = sorted(range(inner), key=lambda i: nest[i].count)[: max(inner - DEPTH, 0)]
+    left = [loop for i, loop in enumerate(nest) if i not in outer]
+    calls = []
+    for place in np.ndindex(*(nest[i].count for i in outer)):
+        start, to = (
+            first * size + sum(at * nest[i].steps[k] for at, i in zip(place, outer, strict=True))
+            for k, first in enumerate((move.start, move.to))
+        )
+        source, target = In(move.source, _BYTES), Out(move.target, _BYTES)
+        calls.append(_strided(function, left, size, start, to, "a copy", source, target))
+    return calls
+
+
+KERNELS: tuple[Kernel, ...] = (
+    MovePortable(),
+    ConcatPortable(),
+    SplitPortable(),
+    StridedSlicePortable(),
+    PadPortable(),
+    MovesPortable(),
+)

@@ -7,6 +7,7 @@ from harness.kernels.context import Context
 from harness.kernels.movement import (
     ConcatPortable,
     MovePortable,
+    MovesPortable,
     PadPortable,
     SplitPortable,
     StridedSlicePortable,
@@ -16,7 +17,7 @@ from harness.kernels.movement import (
 from harness.kernels.mve import LANES
 from harness.kernels.mve_kernel import Loops, MveKernel
 
-_Copying = ConcatPortable | SplitPortable | StridedSlicePortable | PadPortable
+_Copying = ConcatPortable | SplitPortable | StridedSlicePortable | PadPortable | MovesPortable
 
 SHORT = 8
 """Runs of fewer bytes are copied as quickly one by one."""
@@ -68,7 +69,7 @@ class StridedSliceMve(MveKernel, StridedSlicePortable):
 
 
 class PadMve(MveKernel, PadPortable):
-    """PAD and PADV2, int8, where runs are not too short."""
+    """PAD and PADV2, where runs are not too short."""
 
     function = "strided_copy_mve"
     fill = "fill_bytes_mve"
@@ -77,12 +78,30 @@ class PadMve(MveKernel, PadPortable):
         return _shortest(self, context) >= SHORT
 
     def loops(self, context: Context) -> Loops:
-        return {**_copies(self, context), "filled": -(-context.output().bytes // LANES)}
+        return {**_copies(self, context), "filled": _filled(self, context)}
+
+
+class MovesMve(MveKernel, MovesPortable):
+    """Operators that say which elements they copy where, where runs are not too short."""
+
+    function = "strided_copy_mve"
+    fill = "fill_bytes_mve"
+
+    def applies(self, context: Context) -> bool:
+        return _shortest(self, context) >= SHORT
+
+    def loops(self, context: Context) -> Loops:
+        return {**_copies(self, context), "filled": _filled(self, context)}
 
 
 def _shortest(kernel: _Copying, context: Context) -> int:
     """Bytes of the shortest run."""
     return min(call.shape["bytes"] for call in kernel.lower(context).calls if call.function == kernel.function)
+
+
+def _filled(kernel: _Copying, context: Context) -> float:
+    """Vectors that are filled."""
+    return sum(-(-c.shape["bytes"] // LANES) for c in kernel.lower(context).calls if c.function == kernel.fill)
 
 
 def _copies(kernel: _Copying, context: Context) -> dict[str, float]:
@@ -91,4 +110,4 @@ def _copies(kernel: _Copying, context: Context) -> dict[str, float]:
     return {"run": sum(map(runs, calls)), "vector": vectors}
 
 
-KERNELS: tuple[Kernel, ...] = (MoveMve(), ConcatMve(), SplitMve(), StridedSliceMve(), PadMve())
+KERNELS: tuple[Kernel, ...] = (MoveMve(), ConcatMve(), SplitMve(), StridedSliceMve(), PadMve(), MovesMve())

@@ -17,6 +17,7 @@ _TYPE = {
     DType.INT8: constant("convert.h", "HIL_S8"),
     DType.UINT8: constant("convert.h", "HIL_U8"),
     DType.INT16: constant("convert.h", "HIL_S16"),
+    DType.INT32: constant("convert.h", "HIL_S32"),
 }
 
 

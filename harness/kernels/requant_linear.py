@@ -73,7 +73,7 @@ def linear(
     return _linear(m.tobytes(), n.tobytes(), zero_point, clamp, low.tobytes(), high.tobytes())
 
 
-@lru_cache(maxsize=512)  # a layer's kernels ask for it in turn, and so does every part of a layer
+@lru_cache(maxsize=8192)  # small; a layer's kernels ask for it in turn, and so does every part of a layer
 def _linear(ms: bytes, ns: bytes, zero_point: int, clamp: Clamp, lows: bytes, highs: bytes) -> LinearRequant:
     m, n, low, high = (np.frombuffer(data, np.int64) for data in (ms, ns, lows, highs))
     result = LinearRequant(np.zeros(len(low), np.int32), np.zeros(len(low), np.int64), np.zeros(len(low), bool))

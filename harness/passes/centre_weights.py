@@ -21,7 +21,8 @@ def centre_weights(graph: Graph) -> Graph:
     tensors: list[Tensor] = list(graph.tensors)
     nodes: list[Node] = []
     for node in graph.nodes:
-        if isinstance(node.attrs, FullyConnectedAttrs) and any(tensors[node.inputs[1]].q.zero_points):
+        quant = tensors[node.inputs[1]].quant if isinstance(node.attrs, FullyConnectedAttrs) else None
+        if quant is not None and any(quant.zero_points):
             nodes += _centred(tensors, node)
         else:
             nodes.append(node)

@@ -8,8 +8,10 @@ has what it needs: the smallest such sets. They are then rounded up to whole gra
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from heapq import heapify, heappop, heappush
 
 import numpy as np
 
@@ -21,12 +23,12 @@ from harness.ir.operators.joining import ConcatAttrs, SplitAttrs
 from harness.ir.operators.pad import PadAttrs
 from harness.ir.operators.strided_slice import SliceAttrs
 from harness.ir.operators.traits import Trait
-from harness.ir.operators.variables import VariableAttrs
 from harness.ir.window import ConvAttrs, PoolAttrs
 from harness.passes.channel_values import (
     Known,
     Mask,
     channels_of,
+    is_narrow,
     keeps_channels,
     slices_channels,
     weighing,
@@ -59,44 +61,108 @@ def kept_channels(graph: Graph, known: Mapping[int, Known]) -> Kept:
     for t in (*graph.inputs, *graph.outputs):
         if t in masks:
             masks[t][:] = True
-    while True:
-        before = _count(kept)
-        for node in reversed(graph.nodes):
-            _need(graph, node, known, kept)
-        if _count(kept) != before:
-            continue
-        if not _fill(kept):
-            for mask in kept.states:
-                mask[:] |= not mask.any()  # it is never read or assigned
-            return kept
+    growth = _Growth(graph, known, kept)
+    growth.settle(range(len(graph.nodes)))
+    growth.fill()
+    for mask in kept.states:
+        mask[:] |= not mask.any()  # it is never read or assigned
+    return kept
 
 
-def _count(kept: Kept) -> int:
-    return sum(int(m.sum()) for m in (*kept.tensors.values(), *kept.states))
+class _Growth:
+    """Lets the sets grow until every operator has what it needs; looks again only at operators beside a set that grew.
+
+    The smallest sets do not depend on the order in which operators are looked at.
+    """
+
+    def __init__(self, graph: Graph, known: Mapping[int, Known], kept: Kept) -> None:
+        self._graph = graph
+        self._kept = kept
+        self._sums = [_Sums(graph, node, known) for node in graph.nodes]
+        self._tensors = list(kept.tensors)
+        self._place = {t: place for place, t in enumerate(self._tensors)}
+        self._beside: dict[int, list[int]] = {t: [] for t in self._tensors}
+        self._beside_state: list[list[int]] = [[] for _ in kept.states]
+        for index, node in enumerate(graph.nodes):
+            for t in {*node.inputs, *node.outputs} & self._beside.keys():
+                self._beside[t].append(index)
+            for state in set(node.states):
+                self._beside_state[state].append(index)
+        self._unfilled = list(range(len(self._tensors)))  # a heap of the places of tensors to round up
+        self.visits = 0
+
+    def settle(self, nodes: Iterable[int]) -> None:
+        """Gives `nodes` and all that follows from them what they need, those at the end first."""
+        heap = [-index for index in nodes]
+        heapify(heap)
+        waiting = set(heap)
+        while heap:
+            number = heappop(heap)
+            waiting.remove(number)
+            for index in self._grown(-number):
+                if -index not in waiting:
+                    waiting.add(-index)
+                    heappush(heap, -index)
+
+    def _grown(self, index: int) -> Iterable[int]:
+        """Looks at one operator; the operators beside the sets that it made grow."""
+        node, kept = self._graph.nodes[index], self._kept
+        self.visits += 1
+        tensors = {*node.inputs, *node.outputs} & self._beside.keys()
+        before = {t: np.count_nonzero(kept.tensors[t]) for t in tensors}
+        held = {i: np.count_nonzero(kept.states[i]) for i in node.states}
+        _need(self._graph, node, self._sums[index], kept)
+        found: set[int] = set()
+        for t, count in before.items():
+            if np.count_nonzero(kept.tensors[t]) != count:
+                heappush(self._unfilled, self._place[t])
+                found.update(self._beside[t])
+        for i, count in held.items():
+            if np.count_nonzero(kept.states[i]) != count:
+                found.update(self._beside_state[i])
+        return found
+
+    def fill(self) -> None:
+        """Rounds up to whole granules, at least one: the first tensor that has to be, what follows, and so on."""
+        while self._unfilled:
+            tensor = self._tensors[heappop(self._unfilled)]
+            mask = self._kept.tensors[tensor]
+            missing = -(-max(int(mask.sum()), 1) // GRANULE) * GRANULE - int(mask.sum())
+            spare = np.flatnonzero(~mask)[:missing]
+            if len(spare):
+                mask[spare] = True
+                self.settle(self._beside[tensor])
 
 
-def _fill(kept: Kept) -> bool:
-    """Rounds the channels of one tensor up to whole granules, at least one; returns whether there was one to round."""
-    for mask in kept.tensors.values():
-        missing = -(-max(int(mask.sum()), 1) // GRANULE) * GRANULE - int(mask.sum())
-        spare = np.flatnonzero(~mask)[:missing]
-        if len(spare):
-            mask[spare] = True
-            return True
-    return False
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """Which channels the sums of an operator with weights need; worked out once, where it is asked for."""
+
+    graph: Graph
+    node: Node
+    known: Mapping[int, Known]
+
+    @cached_property
+    def needed(self) -> Mask:
+        """[output, column of the weights]."""
+        found = weighing(self.graph, self.node, self.known[self.node.inputs[0]])
+        mask: Mask = ~(found.unused() | found.steady())
+        return mask
 
 
-def _need(graph: Graph, node: Node, known: Mapping[int, Known], kept: Kept) -> None:
+def _need(graph: Graph, node: Node, sums: _Sums, kept: Kept) -> None:
     """Adds the channels that one operator needs."""
     masks, attrs = kept.tensors, node.attrs
     last = len(graph.tensors[node.inputs[0]].shape) - 1 if node.inputs else 0
-    if isinstance(attrs, VariableAttrs):
-        state = kept.states[attrs.state]
+    if has(node, Trait.COPIES_STATE):
+        state = kept.states[node.states[0]]
         # Constants are not cut, neither one that is assigned nor one that replaced what is read.
         state[:] |= any(t not in masks for t in (*node.inputs, *node.outputs))
         _alike(state, *(masks[t] for t in (*node.inputs, *node.outputs) if t in masks))
+    elif not is_narrow(graph, node):
+        _all(kept, node)
     elif isinstance(attrs, FullyConnectedAttrs) or _ungrouped(graph, node):
-        _weighted(graph, node, known, kept)
+        _weighted(graph, node, sums, kept)
     elif has(node, Trait.CHANNELS_APART):
         _repeated(masks[node.inputs[0]], masks[node.outputs[0]], adjacent=True)
     elif has(node, Trait.SAME_BYTES):
@@ -132,6 +198,8 @@ def _all(kept: Kept, node: Node) -> None:
     for t in (*node.inputs, *node.outputs):
         if t in kept.tensors:
             kept.tensors[t][:] = True
+    for i in node.states:
+        kept.states[i][:] = True
 
 
 def _alike(*masks: Mask) -> None:
@@ -150,14 +218,12 @@ def _repeated(one: Mask, many: Mask, *, adjacent: bool) -> None:
     many |= np.repeat(one, times) if adjacent else np.tile(one, times)
 
 
-def _weighted(graph: Graph, node: Node, known: Mapping[int, Known], kept: Kept) -> None:
+def _weighted(graph: Graph, node: Node, sums: _Sums, kept: Kept) -> None:
     """CONV_2D without groups and FULLY_CONNECTED: outputs are independent; inputs that the bias can replace go."""
     x = node.inputs[0]
-    found = weighing(graph, node, known[x])
-    depth, channels = found.weights.shape[2], channels_of(graph, x)
-    used = kept.tensors[node.outputs[0]]
-    needed = ~(found.unused() | found.steady())[used].all(axis=0)
-    if depth % channels:
+    channels = channels_of(graph, x)
+    needed: Mask = np.asarray(sums.needed[kept.tensors[node.outputs[0]]].any(axis=0))
+    if len(needed) % channels:
         kept.tensors[x][:] = True
     else:
         kept.tensors[x] |= needed.reshape(-1, channels).any(axis=0)

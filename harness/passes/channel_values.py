@@ -15,17 +15,17 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from harness.ir.graph import Graph, Node
+from harness.ir.graph import ABSENT, Graph, Node
 from harness.ir.operators import OPERATORS, has
 from harness.ir.operators.binary import BinaryAttrs
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from harness.ir.operators.joining import ConcatAttrs, SplitAttrs
 from harness.ir.operators.mean import MeanAttrs
 from harness.ir.operators.operands import Operands
+from harness.ir.operators.operator import EIGHT_BITS
 from harness.ir.operators.pad import PadAttrs
 from harness.ir.operators.strided_slice import SliceAttrs
 from harness.ir.operators.traits import Trait
-from harness.ir.operators.variables import VariableAttrs
 from harness.ir.weights import channel_bias, channel_weights
 from harness.ir.window import ConvAttrs, PoolAttrs, window_of
 from harness.quantization.fixedpoint import wrap32
@@ -59,7 +59,7 @@ def known_channels(graph: Graph) -> dict[int, Known]:
     """Known of every tensor, by id.
 
     A variable's channel is constant when its initial value is that of every assignment. All are assumed to be, and
-    those that an assignment contradicts are removed, until nothing changes.
+    those that an assignment contradicts are removed, until nothing changes. Of other states none is.
     """
     states = [_uniform(state.initial) for state in graph.states]
     while True:
@@ -78,9 +78,13 @@ def known_channels(graph: Graph) -> dict[int, Known]:
 def _assigned(graph: Graph, known: Mapping[int, Known], states: Sequence[Known]) -> list[Known]:
     after = list(states)
     for node in graph.nodes:
-        if has(node, Trait.WRITES_STATE) and isinstance(node.attrs, VariableAttrs):
-            old, new = after[node.attrs.state], known[node.inputs[0]]
-            after[node.attrs.state] = Known(old.mask & new.mask & (old.values == new.values), old.values)
+        if has(node, Trait.WRITES_STATE) and not has(node, Trait.COPIES_STATE):
+            for i in node.states:
+                after[i] = Known(np.zeros_like(after[i].mask), after[i].values)
+        elif has(node, Trait.WRITES_STATE):
+            (i,) = node.states
+            old, new = after[i], known[node.inputs[0]]
+            after[i] = Known(old.mask & new.mask & (old.values == new.values), old.values)
     return after
 
 
@@ -190,8 +194,10 @@ def _weighted(graph: Graph, node: Node, x: Known) -> Known:
 def _forward(graph: Graph, node: Node, known: Mapping[int, Known], states: Sequence[Known]) -> list[Known]:
     """Known of the node's outputs."""
     attrs = node.attrs
-    if isinstance(attrs, VariableAttrs):
-        return [states[attrs.state]] if node.outputs else []
+    if has(node, Trait.COPIES_STATE):
+        return [states[node.states[0]]] if node.outputs else []
+    if not node.inputs or not is_narrow(graph, node):
+        return [_nothing(graph, t) for t in node.outputs]
     x = known[node.inputs[0]]
     if isinstance(attrs, ConvAttrs | FullyConnectedAttrs):
         return [_weighted(graph, node, x)]
@@ -215,6 +221,15 @@ def _forward(graph: Graph, node: Node, known: Mapping[int, Known], states: Seque
     if isinstance(attrs, MeanAttrs) or has(node, Trait.ELEMENTWISE):
         return [Known(x.mask, _evaluated(graph, node, [x.values]))]
     return [_nothing(graph, t) for t in node.outputs]
+
+
+def is_narrow(graph: Graph, node: Node) -> bool:
+    """Whether channels of an operator may be reasoned about: of 8-bit data, or of numbers that only change their form.
+
+    Floats are rounded where integers are exact, and 0 times what is no number is none.
+    """
+    data = (*OPERATORS[node.op].data_inputs(node), *node.outputs)
+    return has(node, Trait.SAME_VALUES) or all(graph.tensors[t].dtype in EIGHT_BITS for t in data if t != ABSENT)
 
 
 def keeps_channels(graph: Graph, node: Node) -> bool:

@@ -5,23 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.ir.graph import ABSENT, Graph
-from harness.ir.interpreter import run
-from harness.ir.operators import has
+from harness.ir.interpreter import compute
+from harness.ir.operators import has, operator_of
 from harness.ir.operators.traits import Trait
 from harness.passes.rewrite import with_tensors, without
 
 
 def fold_constants(graph: Graph) -> Graph:
-    """Replaces nodes whose operands are all constant by their values."""
+    """Replaces nodes that only constants, or only shapes, decide by their values."""
     folded: list[int] = []
     for index in range(len(graph.nodes)):
         node = graph.nodes[index]
         operands = [t for t in node.inputs if t != ABSENT]
-        stateful = has(node, Trait.READS_STATE) or has(node, Trait.WRITES_STATE)
-        if stateful or any(graph.tensors[t].data is None for t in operands):
+        known = has(node, Trait.OF_SHAPE) or all(graph.tensors[t].data is not None for t in operands)
+        if operator_of(node).stateful or not known:
             continue
-        alone = replace(graph, nodes=(node,), inputs=(), outputs=node.outputs, states=())
-        values = run(alone, []).outputs
+        values = compute(graph, node)
         made = {t: replace(graph.tensors[t], data=v) for t, v in zip(node.outputs, values, strict=True)}
         graph = with_tensors(graph, made)
         folded.append(index)

@@ -7,14 +7,14 @@ from dataclasses import replace
 from harness.ir.graph import Graph
 from harness.ir.operators.pad import PadAttrs
 from harness.ir.window import ConvAttrs, Pads
-from harness.passes.rewrite import only_consumer, with_node, without
+from harness.passes.rewrite import only_consumer
 
 
 def fuse_pad(graph: Graph) -> Graph:
     """Merges a PAD of rows and columns with the zero point into its only consumer, if that is a convolution."""
-    gone: list[int] = []
-    for index in range(len(graph.nodes)):
-        node = graph.nodes[index]
+    nodes = list(graph.nodes)
+    gone = set()
+    for index, node in enumerate(graph.nodes):
         attrs = node.attrs
         if not isinstance(attrs, PadAttrs) or len(attrs.paddings) != 4:
             continue
@@ -23,10 +23,10 @@ def fuse_pad(graph: Graph) -> Graph:
         reader = only_consumer(graph, node.outputs[0])
         if reader is None or (batch, channels) != ((0, 0), (0, 0)):
             continue
-        conv = graph.nodes[reader]
+        conv = nodes[reader]
         if not isinstance(conv.attrs, ConvAttrs) or x.quant is None or x.quant != y.quant:
             continue
-        if attrs.value != x.q.zero_point:
+        if attrs.value != (0 if x.quant is None else x.quant.zero_point):
             continue
         old = conv.attrs.pads
         pads = Pads(old.top + rows[0], old.bottom + rows[1], old.left + columns[0], old.right + columns[1])
@@ -36,6 +36,6 @@ def fuse_pad(graph: Graph) -> Graph:
             attrs=replace(conv.attrs, pads=pads),
             sources=node.sources + conv.sources,
         )
-        graph = with_node(graph, reader, fused)
-        gone.append(index)
-    return replace(without(graph, gone, ""), removed=graph.removed)
+        nodes[reader] = fused
+        gone.add(index)
+    return replace(graph, nodes=tuple(node for index, node in enumerate(nodes) if index not in gone))

@@ -15,7 +15,7 @@ from harness.ir.operators.operator import EIGHT_BITS
 from harness.ir.operators.table import TableAttrs
 from harness.ir.operators.traits import Trait
 from harness.ir.window import ConvAttrs, PoolAttrs
-from harness.passes.rewrite import only_consumer, with_node, without
+from harness.passes.rewrite import only_consumer
 from harness.quantization.types import Array, Clamp, DType
 
 
@@ -24,22 +24,24 @@ def fuse_tables(graph: Graph) -> Graph:
 
     A table is merged into a layer if it adds a constant and saturates: the layer's zero point and clamp do the same.
     """
-    index = 0
-    while index < len(graph.nodes):
-        node = graph.nodes[index]
+    nodes = list(graph.nodes)
+    producers, gone = dict(graph.producers()), set()
+    for index, node in enumerate(graph.nodes):
         table = _table(graph, node)
-        if table is not None:
-            x = _operand(graph, node)
-            source = graph.producers().get(x)
-            if source is not None and only_consumer(graph, x) is not None:
-                fused = _joined(graph, graph.nodes[source], node, x, table)
-                if fused is not None:
-                    graph = replace(without(with_node(graph, source, fused), [index], ""), removed=graph.removed)
-                    continue
-            if isinstance(node.attrs, BinaryAttrs):
-                graph = with_node(graph, index, replace(node, op="TABLE", inputs=(x,), attrs=_attrs(table)))
-        index += 1
-    return graph
+        if table is None:
+            continue
+        x = _operand(graph, node)
+        source = producers.get(x)
+        if source is not None and only_consumer(graph, x) is not None:
+            fused = _joined(graph, nodes[source], node, x, table)
+            if fused is not None:
+                nodes[source] = fused
+                producers[node.outputs[0]] = source
+                gone.add(index)
+                continue
+        if isinstance(node.attrs, BinaryAttrs):
+            nodes[index] = replace(node, op="TABLE", inputs=(x,), attrs=_attrs(table))
+    return replace(graph, nodes=tuple(node for index, node in enumerate(nodes) if index not in gone))
 
 
 def _joined(graph: Graph, producer: Node, node: Node, x: int, table: Array) -> Node | None:
@@ -53,7 +55,9 @@ def _joined(graph: Graph, producer: Node, node: Node, x: int, table: Array) -> N
     attrs = producer.attrs
     if not isinstance(attrs, ConvAttrs | FullyConnectedAttrs | BinaryAttrs | PoolAttrs):
         return None
-    if mid.dtype is not DType.INT8 or y.dtype is not DType.INT8 or mid.q.scale != y.q.scale:
+    if mid.dtype is not DType.INT8 or y.dtype is not DType.INT8 or mid.quant is None or y.quant is None:
+        return None
+    if mid.q.scale != y.q.scale:
         return None
     shift = y.q.zero_point - mid.q.zero_point
     if isinstance(attrs, PoolAttrs) and shift:

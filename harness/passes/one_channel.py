@@ -32,8 +32,10 @@ def one_channel(graph: Graph) -> Graph:
 
 def _channels_first(weights: Tensor) -> Tensor:
     """(1, height, width, channels) as (channels, height, width, 1)."""
-    assert weights.data is not None and weights.quant is not None
+    assert weights.data is not None
     data = np.ascontiguousarray(weights.data.transpose(3, 1, 2, 0))
     data.setflags(write=False)
-    axis = None if weights.quant.axis is None else 0
-    return replace(weights, shape=data.shape, data=data, quant=replace(weights.quant, axis=axis), source=None)
+    quant = weights.quant
+    if quant is not None and quant.axis is not None:
+        quant = replace(quant, axis=0)
+    return replace(weights, shape=data.shape, data=data, quant=quant, source=None)

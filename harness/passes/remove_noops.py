@@ -10,7 +10,7 @@ from harness.ir.graph import Graph, NoAttrs, Node
 from harness.ir.operators import has, operator_of
 from harness.ir.operators.operator import EIGHT_BITS
 from harness.ir.operators.traits import Trait
-from harness.passes.rewrite import rename, with_node, without
+from harness.passes.rewrite import without
 
 
 def _gives_back(graph: Graph, node: Node) -> bool:
@@ -31,20 +31,28 @@ def _is_identity(graph: Graph, node: Node) -> bool:
 def remove_noops(graph: Graph) -> Graph:
     """The graph without identities; those that change the shape become a RESHAPE."""
     gone: list[int] = []
-    fixed = set(graph.inputs)
-    for index in range(len(graph.nodes)):
-        node = graph.nodes[index]
+    nodes: list[Node] = []
+    instead: dict[int, int] = {}  # tensor that an identity gave -> the one that is used now
+    fixed, outputs = set(graph.inputs), set(graph.outputs)
+    for index, node in enumerate(graph.nodes):
+        if not instead.keys().isdisjoint(node.inputs):
+            node = replace(node, inputs=tuple(instead.get(t, t) for t in node.inputs))
+        nodes.append(node)
         if not _gives_back(graph, node):
             continue
         x, y = node.inputs[0], node.outputs[0]
         same_type = (
             graph.tensors[x].shape == graph.tensors[y].shape and graph.tensors[x].quant == graph.tensors[y].quant
         )
-        is_output = y in graph.outputs
-        if not same_type or (is_output and (x in fixed or x in graph.outputs or graph.tensors[x].data is not None)):
+        is_output = y in outputs
+        if not same_type or (is_output and (x in fixed or x in outputs or graph.tensors[x].data is not None)):
             if not has(node, Trait.SAME_BYTES):
-                graph = with_node(graph, index, replace(node, op="RESHAPE", attrs=NoAttrs()))
+                nodes[-1] = replace(node, op="RESHAPE", attrs=NoAttrs())
             continue
-        graph = rename(graph, y, x)
+        if is_output:
+            outputs.remove(y)
+            outputs.add(x)
+        instead[y] = x
         gone.append(index)
-    return without(graph, gone, "gives back its input")
+    renamed = replace(graph, nodes=tuple(nodes), outputs=tuple(instead.get(t, t) for t in graph.outputs))
+    return without(renamed, gone, "gives back its input")

@@ -23,13 +23,10 @@ def with_node(graph: Graph, index: int, node: Node) -> Graph:
 
 def with_tensors(graph: Graph, tensors: Mapping[int, Tensor]) -> Graph:
     """The graph with some tensors replaced."""
-    return replace(graph, tensors=tuple(tensors.get(i, t) for i, t in enumerate(graph.tensors)))
-
-
-def rename(graph: Graph, old: int, new: int) -> Graph:
-    """The graph that uses tensor `new` wherever `old` was an operand or an output of the graph."""
-    nodes = tuple(replace(n, inputs=tuple(new if t == old else t for t in n.inputs)) for n in graph.nodes)
-    return replace(graph, nodes=nodes, outputs=tuple(new if t == old else t for t in graph.outputs))
+    changed = list(graph.tensors)
+    for index, tensor in tensors.items():
+        changed[index] = tensor
+    return replace(graph, tensors=tuple(changed))
 
 
 def only_consumer(graph: Graph, tensor: int) -> int | None:

@@ -29,6 +29,7 @@ from harness.report.document import Document, error_document, run_document
 from harness.report.heartbeat import Heartbeat
 from harness.report.plain import one_line
 from harness.validate.card import (
+    FILES,
     SUFFIX,
     Card,
     FileVectors,
@@ -227,7 +228,7 @@ class Hil:
 
         Args:
             model: a .tflite file or a .hil.yaml card.
-            vectors: number of random vectors, or "COUNT:SEED", or an .npz file; None for the card's.
+            vectors: number of random vectors, or "COUNT:SEED", or an .npz or .wav file; None for the card's.
             oracle: the reference; None for the card's.
 
         Raises:
@@ -268,7 +269,7 @@ class Hil:
         given: RandomVectors | FileVectors | None = None
         if vectors is not None:
             text = str(vectors)
-            given = parse_vectors(str(self._path(text)) if text.endswith(".npz") else text, Path.cwd())
+            given = parse_vectors(str(self._path(text)) if text.endswith(FILES) else text, Path.cwd())
         base = self._state.settings.options
         options = replace(base, vectors=given or base.vectors, oracle=oracle or base.oracle)
         return self._state.run(card, self.board, options).outcome

@@ -9,8 +9,9 @@ import pytest
 
 from harness.errors import CardError, InputError, ModelFileError, VectorsError
 from harness.frontends.foreign import is_url
+from harness.validate.card import FILES
 
-_KINDS: dict[str, type[InputError]] = {".yaml": CardError, ".yml": CardError, ".npz": VectorsError}
+_KINDS: dict[str, type[InputError]] = {".yaml": CardError, ".yml": CardError} | dict.fromkeys(FILES, VectorsError)
 
 
 def folders_of(item: pytest.Item | None, config: pytest.Config) -> tuple[Path, ...]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SETTINGS: dict[str, tuple[str, str]] = {
     "board": ("NAME", f"board to run on, repeatable, or `all`; `tinyhil boards` lists them (default: {DEFAULT_BOARD})"),
     "model": ("FILE", "validate this .tflite file, with or without a card; repeatable"),
-    "vectors": ("V", "instead of the cards' vectors: NAME.npz, or COUNT or COUNT:SEED for random ones"),
+    "vectors": ("V", "instead of the cards' vectors: NAME.npz or NAME.wav, or COUNT or COUNT:SEED for random ones"),
     "link": ("LINK", "auto (default: fast on emulated boards, else uart), uart, fast, or rtt through a debug probe"),
     "placement": ("PART=REGION", "put arena, stack, data, weights or code into that memory region; repeatable"),
     "probe": ("ID", "unique id of the debug probe, or BOARD=ID,...; `tinyhil boards --probe` lists them"),

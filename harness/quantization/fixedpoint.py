@@ -72,6 +72,22 @@ def multiply_by_quantized_multiplier(x: IntLike, m: IntLike, shift: IntLike) -> 
     return rounding_shift_right(high_mul(left, m), np.maximum(-bits, 0))
 
 
+def upper_bits(m: int) -> int:
+    """The multiplier of 15 bits that TFLM takes for 64-bit sums, of one of 31."""
+    return (m + (1 << 15)) >> 16 if m < 0x7FFF0000 else 0x7FFF
+
+
+def multiply_wide(x: IntLike, m: IntLike, shift: IntLike) -> Ints:
+    """Product x * m * 2**(shift - 31) of sums of up to 48 bits, by the upper 16 bits of m, rounded once, ties up.
+
+    Source: TFLM MultiplyByQuantizedMultiplier(int64_t, ...).
+    """
+    reduced = np.vectorize(upper_bits, otypes=[np.int64])(np.asarray(m, np.int64))
+    right: Ints = 15 - np.asarray(shift, np.int64)
+    scaled: Ints = (np.asarray(x, np.int64) * reduced + (np.int64(1) << (right - 1))) >> right
+    return scaled
+
+
 def multiply_rounding_up(x: IntLike, m: IntLike, shift: IntLike) -> Ints:
     """As multiply_by_quantized_multiplier, but the right shift rounds ties up: LiteRT's optimised kernels on x86."""
     bits = np.asarray(shift, np.int64)

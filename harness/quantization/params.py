@@ -22,15 +22,15 @@ from harness.quantization.fixedpoint import (
     multiply_by_quantized_multiplier,
     quantize_multiplier,
     rounding_shift_right,
+    wrap32,
 )
-from harness.quantization.types import Array, Clamp, Quantized
+from harness.quantization.types import Array, Clamp, DType, Quantization, Quantized
 
 Int32s: TypeAlias = npt.NDArray[np.int32]
 
 SOFTMAX_INTEGER_BITS = 5
 SOFTMAX_SUM_INTEGER_BITS = 12
 LOGISTIC_INTEGER_BITS = 4
-ADD_LEFT_SHIFT = 20
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,11 @@ def channel_params(x: Quantized, w: Quantized, y: Quantized, channels: int) -> t
     return np.array([p.m for p in pairs], np.int32), np.array([p.shift for p in pairs], np.int32)
 
 
+def add_left_shift(y: Quantized) -> int:
+    """Bits by which ADD and SUB scale their operands up before they are rounded."""
+    return 15 if y.dtype is DType.INT16 else 20
+
+
 def add_params(a: Quantized, b: Quantized, y: Quantized) -> AddParams:
     """Constants of ADD.
 
@@ -107,18 +112,62 @@ def add_params(a: Quantized, b: Quantized, y: Quantized) -> AddParams:
         GraphError: the output scale is so small against the inputs' that TFLM refuses it (a factor of 2**19).
     """
     twice_max = 2 * max(_scale(a), _scale(b))
-    real = twice_max / ((1 << ADD_LEFT_SHIFT) * _scale(y))
+    left_shift = add_left_shift(y)
+    real = twice_max / ((1 << left_shift) * _scale(y))
     if not 0.0 < real < 1.0:
         raise GraphError(
             f"ADD into '{y.name}': output scale {_scale(y):g} is too small for input scales up to {twice_max / 2:g}",
             hint="quantize the model again with representative data",
         )
     return AddParams(
-        ADD_LEFT_SHIFT,
+        left_shift,
         _multiplier(_scale(a) / twice_max, a),
         _multiplier(_scale(b) / twice_max, b),
         _multiplier(real, y),
     )
+
+
+def sum_params(x: Quantized, y: Quantized) -> AddParams:
+    """Constants of CUMSUM and ADD_N, int8: those of the sum of two of x."""
+    return add_params(x, x, y)
+
+
+def compare_params(x: Quantized) -> Multiplier:
+    """Comparisons of int8: values with eight more bits times their own scale, which TFLM takes for less than 1."""
+    return _multiplier(_scale(x), x)
+
+
+def squared_difference_params(a: Quantized, b: Quantized, y: Quantized) -> AddParams:
+    """Constants of SQUARED_DIFFERENCE: y = zy + mult((mult((a - za) << n, a) - mult((b - zb) << n, b))**2, y).
+
+    n is 7 bits, and none of int16.
+    """
+    left_shift = 0 if y.dtype is DType.INT16 else 7
+    twice_max = 2 * max(_scale(a), _scale(b))
+    return AddParams(
+        left_shift,
+        _multiplier(_scale(a) / twice_max, a),
+        _multiplier(_scale(b) / twice_max, b),
+        _multiplier(twice_max * twice_max / ((1 << (2 * left_shift)) * _scale(y)), y),
+    )
+
+
+def abs_params(x: Quantized, y: Quantized) -> Multiplier | None:
+    """ABS of integers: y = zy + mult(|x - zx|); None where both have one scale, and nothing is multiplied."""
+    return None if _scale(x) == _scale(y) else requantize_params(x, y)
+
+
+def rsqrt_params(x: Quantized, y: Quantized) -> Multiplier:
+    """RSQRT of integers: 1 / (sqrt(scale_x) * scale_y), the product in float32 (TFLM, SetRsqrtOutputMultiplier)."""
+    return _multiplier(1.0 / float(np.sqrt(np.float32(x.q.scale)) * np.float32(y.q.scale)), y)
+
+
+def leaky_params(x: Quantized, y: Quantized, alpha: float) -> tuple[Multiplier, Multiplier]:
+    """LEAKY_RELU: (multiplier of values from the zero point up, and of those below). TFLM divides in float32."""
+    over, slope = np.float32(x.q.scale) / np.float32(y.q.scale), np.float32(x.q.scale) * np.float32(alpha)
+    below = float(slope / np.float32(y.q.scale))
+    m, shift = quantize_multiplier(abs(below))
+    return _multiplier(float(over), y), Multiplier(-m if below < 0 else m, shift)
 
 
 def mul_params(a: Quantized, b: Quantized, y: Quantized) -> Multiplier:
@@ -129,6 +178,16 @@ def mul_params(a: Quantized, b: Quantized, y: Quantized) -> Multiplier:
 def requantize_params(x: Quantized, y: Quantized) -> Multiplier:
     """QUANTIZE from integer to integer, and RELU: y = zy + mult(x - zx)."""
     return _multiplier(_scale(x) / _scale(y), y)
+
+
+def svdf_params(
+    x: Quantized, weights: Quantized, time: Quantized, y: Quantized, state: Quantization
+) -> tuple[Multiplier, Multiplier]:
+    """SVDF: sums over inputs to the state's scale, and sums over time to the output's; factors in float, as in TFLM."""
+    held = np.float32(state.scale)
+    features = np.float32(x.q.scale) * np.float32(weights.q.scale) / held
+    output = held * np.float32(time.q.scale) / np.float32(y.q.scale)
+    return _multiplier(float(features), weights), _multiplier(float(output), y)
 
 
 def mean_params(x: Quantized, y: Quantized, count: int) -> Multiplier:
@@ -158,6 +217,22 @@ def softmax_params(x: Quantized, beta: float) -> SoftmaxParams:
     return SoftmaxParams(multiplier, -floor(radius))
 
 
+@dataclass(frozen=True)
+class LogSoftmaxParams:
+    """LOG_SOFTMAX: as SOFTMAX with beta 1, and the way back from Q5.26 to the input's steps."""
+
+    input: Multiplier
+    diff_min: int
+    reverse: Multiplier
+
+
+def log_softmax_params(x: Quantized) -> LogSoftmaxParams:
+    """Constants of LOG_SOFTMAX, int8 (TFLM, PreprocessLogSoftmaxScalingExp)."""
+    forward = softmax_params(x, 1.0)
+    reverse = float(1 << (31 - forward.input.shift)) / forward.input.m
+    return LogSoftmaxParams(forward.input, forward.diff_min, _multiplier(reverse, x))
+
+
 def softmax_exp_table(x: Quantized, beta: float) -> Int32s:
     """int32[256]: exp of minus d steps of x, in Q0.31, for d = 0 .. 255; 0 where TFLM leaves the element out."""
     params = softmax_params(x, beta)
@@ -182,9 +257,9 @@ def relu6_clamp(x: Quantized) -> Clamp:
 def requantize_values(q: Array, x: Quantized, y: Quantized, clamp: Clamp | None = None) -> Array:
     """Integers of x's quantization in y's, clamped to y's type or to `clamp`."""
     factor = requantize_params(x, y)
-    scaled = multiply_by_quantized_multiplier(q.astype(np.int64) - x.q.zero_point, factor.m, factor.shift)
+    scaled = multiply_by_quantized_multiplier(wrap32(q.astype(np.int64) - x.q.zero_point), factor.m, factor.shift)
     low, high = clamp or y.dtype.range
-    return np.clip(scaled + y.q.zero_point, low, high).astype(y.dtype.numpy)
+    return np.clip(wrap32(scaled + y.q.zero_point), low, high).astype(y.dtype.numpy)
 
 
 def _logistic_radius(shift: int) -> int:

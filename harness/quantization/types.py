@@ -9,11 +9,13 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from harness.errors import GraphError
-
 Array: TypeAlias = npt.NDArray[np.generic]
 Clamp: TypeAlias = tuple[int, int]
 """Lowest and highest output value, in the output tensor's quantized units."""
+
+
+_LARGEST_FLOAT = int(np.finfo(np.float32).max)
+
 
 class DType(Enum):
     """Element types a tensor may have; the value is numpy's name."""
@@ -22,6 +24,10 @@ class DType(Enum):
     UINT8 = "uint8"
     INT16 = "int16"
     INT32 = "int32"
+    UINT32 = "uint32"
+    INT64 = "int64"
+    UINT64 = "uint64"
+    BOOL = "bool"
     FLOAT32 = "float32"
 
     @property
@@ -36,11 +42,11 @@ class DType(Enum):
 
     @property
     def range(self) -> Clamp:
-        """Lowest and highest value of an integer type. Raises GraphError for one of real numbers."""
+        """Lowest and highest value; of float32 finite ones, which are integers too."""
+        if self is DType.BOOL:
+            return 0, 1
         if self is DType.FLOAT32:
-            raise GraphError(
-                "a tensor of float32 stands where one of integers belongs", hint="quantize the model to int8 in full"
-            )
+            return -_LARGEST_FLOAT, _LARGEST_FLOAT
         info = np.iinfo(self.value)
         return int(info.min), int(info.max)
 

@@ -18,6 +18,7 @@ from harness.ir.graph import Graph
 from harness.quantization.types import Array, DType
 from harness.validate.card import Tolerance
 from harness.validate.names import shorten
+from harness.validate.rounding import EXACT, Allowance, allowances
 
 Rows: TypeAlias = Sequence[Sequence[Array]]
 """[vector][output]."""
@@ -46,6 +47,8 @@ class TensorDiff:
         histogram: (got - expected in LSB, number of elements), sorted; at most the 64 most frequent.
         first: the first differing element in the first differing vector, or None; its place in the file's tensor.
         vectors_differing: number of vectors with any difference.
+        near: elements that differ by no more than the reference's C library may (harness/validate/rounding.py); they
+            are not among those that differ.
         channels: (channels compared, channels of the file's tensor), the last dimension, where the compiler dropped
             constant or unused ones; None where it kept all.
     """
@@ -58,6 +61,7 @@ class TensorDiff:
     first: Element | None
     vectors_differing: int
     channels: tuple[int, int] | None = None
+    near: int = 0
 
     def within(self, tolerance: Tolerance) -> bool:
         """Whether no element differs by more than the tolerance."""
@@ -125,6 +129,7 @@ def compare_tensor(
     got: Sequence[Array],
     kept: Sequence[int] | None = None,
     step: float | None = None,
+    allowance: Allowance = EXACT,
 ) -> TensorDiff:
     """Compare one tensor over vectors; `got[i]` may have another shape with the same elements (a merged reshape).
 
@@ -137,7 +142,7 @@ def compare_tensor(
     if kept is not None and expected:
         channels = (len(kept), expected[0].shape[-1])
         expected = [want[..., list(kept)] for want in expected]
-    elements = differing = max_lsb = vectors_differing = 0
+    elements = differing = max_lsb = vectors_differing = near = 0
     histogram: dict[int, int] = {}
     first: Element | None = None
     for vector, (want, have) in enumerate(zip(expected, got, strict=True)):
@@ -148,6 +153,10 @@ def compare_tensor(
             )
         delta = lsb_difference(want, have.reshape(want.shape), step)
         elements += want.size
+        if allowance != EXACT and delta.any():
+            close = allowance.covers(want, have.reshape(want.shape)) & (delta != 0)
+            near += int(np.count_nonzero(close))
+            delta = np.where(close, 0, delta)
         wrong = int(np.count_nonzero(delta))
         if not wrong:
             continue
@@ -162,7 +171,8 @@ def compare_tensor(
             place = index if kept is None else (*index[:-1], kept[index[-1]])
             first = Element(vector, place, want[index].item(), have.reshape(want.shape)[index].item())
     frequent = sorted(histogram.items(), key=lambda item: -item[1])[:64]
-    return TensorDiff(name, elements, differing, max_lsb, tuple(sorted(frequent)), first, vectors_differing, channels)
+    kept_steps = tuple(sorted(frequent))
+    return TensorDiff(name, elements, differing, max_lsb, kept_steps, first, vectors_differing, channels, near)
 
 
 def first_difference(layers: Sequence[LayerDiff], *, sequence: bool) -> LayerDiff | None:
@@ -180,12 +190,14 @@ def first_difference(layers: Sequence[LayerDiff], *, sequence: bool) -> LayerDif
 
 def output_diffs(graph: Graph, expected: Rows, got: Rows) -> tuple[TensorDiff, ...]:
     """Difference of every model output; rows are [vector][output]."""
+    allowed = allowances(graph)
     return tuple(
         compare_tensor(
             graph.tensors[tensor].name,
             [row[o] for row in expected],
             [row[o] for row in got],
             step=step_of(graph, tensor),
+            allowance=allowed.get(tensor, EXACT),
         )
         for o, tensor in enumerate(graph.outputs)
     )
@@ -208,6 +220,7 @@ def layer_diffs(
     uncompared: list[str] = []
     if not expected or got is None:
         return (), ()
+    allowed = allowances(plan.graph)
     for layer in plan.layers:
         for output, tensor in enumerate(layer.outputs):
             made = plan.graph.tensors[tensor]
@@ -217,7 +230,8 @@ def layer_diffs(
                 continue
             wanted = [tensors[source] for tensors in expected]
             here = [made_here for vector in got if (made_here := vector[layer.index][output]) is not None]
-            diff = compare_tensor(made.name, wanted, here, made.kept, step_of(plan.graph, tensor))
+            step, allowance = step_of(plan.graph, tensor), allowed.get(tensor, EXACT)
+            diff = compare_tensor(made.name, wanted, here, made.kept, step, allowance)
             diffs.append(LayerDiff(layer.index, layer.name, layer.op, output, diff))
     return tuple(diffs), tuple(dict.fromkeys(uncompared))
 
@@ -229,7 +243,8 @@ def describe(diff: TensorDiff, among: Iterable[str] = ()) -> str:
     """
     name = shorten((diff.name, *among))[diff.name]
     if diff.first is None:
-        return f"{name}: no difference"
+        near = f", {diff.near:,} of {diff.elements:,} elements near as C libraries are" if diff.near else ""
+        return f"{name}: no difference{near}"
     first = diff.first
     place = ", ".join(str(i) for i in first.index)
     return (

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from harness.errors import ProtocolError, TinyhilError
 
 if TYPE_CHECKING:
@@ -97,6 +95,6 @@ def check_uart(
 def _same(one: Sequence[Sequence[Array | None]], other: Sequence[Sequence[Array | None]]) -> bool:
     for row, also in zip(one, other, strict=True):
         for a, b in zip(row, also, strict=True):
-            if a is not None and b is not None and not np.array_equal(a.view(np.uint8), b.view(np.uint8)):
+            if a is not None and b is not None and a.tobytes() != b.tobytes():
                 return False
     return True

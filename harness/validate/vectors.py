@@ -1,4 +1,4 @@
-"""Test vectors: recorded ones from an .npz file, or random ones of several kinds from a seed.
+"""Test vectors: recorded ones from an .npz file or a sound, or random ones of several kinds from a seed.
 
 Uniform noise alone hides errors, since most networks give the same saturated output for all of it. Random vectors
 therefore alternate between noise, structure and the corners of the value range.
@@ -20,6 +20,7 @@ from harness.quantization.types import Array, DType
 from harness.validate.archive import BROKEN, read_arrays
 from harness.validate.card import FileVectors, RandomVectors
 from harness.validate.classification import class_count
+from harness.validate.sound import frames, is_sound
 
 MAX_FILE_BYTES = 1 << 30
 """The most that the arrays of a vectors file may take unpacked."""
@@ -59,7 +60,7 @@ def load(spec: RandomVectors | FileVectors, graph: Graph, base_dir: Path) -> Vec
     """
     if isinstance(spec, RandomVectors):
         return random_vectors(graph, spec.random, spec.seed)
-    return _from_file(base_dir / spec.file, spec.count, graph)
+    return _from_file(base_dir / spec.file, spec, graph)
 
 
 def from_arrays(arrays: list[list[Array]], graph: Graph, name: str = "given") -> Vectors:
@@ -92,7 +93,7 @@ def real_inputs(
         VectorsError: the file cannot be read.
     """
     tensors = _inputs(graph)
-    arrays = _read(base_dir / spec.file) if isinstance(spec, FileVectors) else {}
+    arrays = _read(base_dir / spec.file, spec.step, tensors) if isinstance(spec, FileVectors) else {}
     reals = [arrays.get(f"input_{i}") for i in range(len(tensors))]
     for index, row in enumerate(given.inputs):
         yield tuple(
@@ -110,9 +111,9 @@ def _dequantized(value: Array, tensor: Tensor) -> Array:
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
-def _from_file(path: Path, count: int | None, graph: Graph) -> Vectors:
-    arrays = _read(path)
+def _from_file(path: Path, spec: FileVectors, graph: Graph) -> Vectors:
     tensors = _inputs(graph)
+    arrays = _read(path, spec.step, tensors)
     wanted = [f"input_{i}" for i in range(len(tensors))]
     missing = [name for name in wanted if name not in arrays]
     if missing:
@@ -126,7 +127,7 @@ def _from_file(path: Path, count: int | None, graph: Graph) -> Vectors:
             f"{path}: {', '.join(sorted(surplus))}, but the model has {len(tensors)} input(s)",
             hint="these vectors are another model's, or the array needs another name",
         )
-    used = _count(path, arrays, wanted, count)
+    used = _count(path, arrays, wanted, spec.count)
     columns = [
         _fit(arrays[name][:used] if arrays[name].ndim else arrays[name], tensor, f"{path}: {name}")
         for name, tensor in zip(wanted, tensors, strict=True)
@@ -174,7 +175,16 @@ def _count(path: Path, arrays: dict[str, Array], wanted: list[str], count: int |
     return used
 
 
-def _read(path: Path) -> dict[str, Array]:
+def _read(path: Path, step: int | None, tensors: list[Tensor]) -> dict[str, Array]:
+    if is_sound(path):
+        if len(tensors) != 1:
+            raise VectorsError(
+                f"{path}: one sound for a model with {len(tensors)} inputs",
+                hint="save an .npz with one array per input",
+            )
+        return {"input_0": frames(path, tensors[0], step)}
+    if step is not None:
+        raise VectorsError(f"{path}: `step` is for sounds (.wav)", hint="take `step` out of the card")
     try:
         return read_arrays(path, lambda name: name == "labels" or name.startswith("input_"), MAX_FILE_BYTES)
     except FileNotFoundError as error:
@@ -258,7 +268,8 @@ def _from_unit(unit: _Unit, tensor: Tensor, *, around_zero: bool) -> Array:
     low, high = tensor.dtype.range
     zero = tensor.quant.zero_point if around_zero and tensor.quant else (low + high) / 2
     spread = np.where(unit < 0, zero + unit * (zero - low), zero + unit * (high - zero))
-    return np.clip(np.round(spread), low, high).astype(tensor.dtype.numpy)
+    highest = float(high) if int(float(high)) <= high else np.nextafter(float(high), 0.0)  # 2**63 - 1 is no float
+    return np.clip(np.round(spread), low, highest).astype(tensor.dtype.numpy)
 
 
 def _noise(shape: tuple[int, ...], rng: np.random.Generator, turn: int) -> _Unit:

@@ -8,13 +8,15 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from tests.bench import costs, cycles, instructions, kernels, link, start, targets, virtual
+from tests.bench import costs, cycles, instructions, kernels, link, recurrent, start, targets, virtual, wide
 
 BENCHES: dict[str, Callable[[Console], None]] = {
     "instructions": instructions.run,
     "cycles": cycles.run,
     "costs": costs.run,
     "kernels": kernels.run,
+    "recurrent": recurrent.run,
+    "wide": wide.run,
     "link": link.run,
     "start": start.run,
     "virtual": virtual.run,

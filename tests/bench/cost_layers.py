@@ -14,18 +14,22 @@ from itertools import zip_longest
 import numpy as np
 
 from harness.compiler.choice import applicable
+from harness.errors import GraphError
 from harness.hardware.target import Target
 from harness.ir.activations import activation_clamp
 from harness.ir.graph import Graph, NoAttrs, State
+from harness.ir.operators import OPERATORS
 from harness.ir.operators.binary import BinaryAttrs
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from harness.ir.operators.mean import MeanAttrs
-from harness.ir.operators.variables import VariableAttrs
+from harness.ir.operators.traits import Trait
 from harness.ir.window import ConvAttrs, Pads, PoolAttrs, same_pads
 from harness.kernels.base import Kernel
 from harness.kernels.context import Context
 from harness.quantization.types import DType, Quantization
 from tests.support.builders import BUILDERS
+from tests.support.builders.lstm import lstm
+from tests.support.builders.svdf import svdf
 from tests.support.draft import Draft, Rng, chance, pick
 
 LARGEST = 9000
@@ -55,8 +59,10 @@ def layers_for(kernels: Sequence[Kernel], target: Target, count: int, rng: Rng) 
 
 def _layers(kernel: Kernel, target: Target, count: int, rng: Rng) -> list[Graph]:
     ops, found = sorted(kernel.ops), []
+    types = {types.x for types in kernel.types}
+    usual = DType.INT8 if DType.INT8 in types else DType.INT16 if types == {DType.INT16} else None
     for number in range(TRIES * count):
-        graph = _layer(ops[number % len(ops)], rng)
+        graph = _layer(ops[number % len(ops)], rng, usual if number // len(ops) % 4 < 3 else None)
         context = None if graph is None else Context(graph, graph.nodes[0], target)
         if graph is not None and context is not None and kernel in applicable(context):
             found.append(graph)
@@ -65,17 +71,43 @@ def _layers(kernel: Kernel, target: Target, count: int, rng: Rng) -> list[Graph]
     return found
 
 
-def _layer(op: str, rng: Rng) -> Graph | None:
-    """A graph of one node, or None where it came out too large or small."""
+def _layer(op: str, rng: Rng, dtype: DType | None) -> Graph | None:
+    """A graph of one node, or None where it came out too large or small.
+
+    dtype: of int8 or int16, of the sizes that networks have; without it as the property tests have it, of any type.
+    """
     draft = Draft(rng, zeros=0.0)
     try:
-        (_REALISTIC.get(op) or _larger(op))(draft)
-    except KeyError:
+        if dtype is not None:
+            (_REALISTIC.get(op) or _larger(op, dtype))(draft)
+        else:
+            BUILDERS[op](draft, None)
+    except (KeyError, GraphError):
         return None
+    if len(draft.nodes) != 1:
+        return None
+    if dtype is DType.INT16 and op in _REALISTIC and OPERATORS[op].has(Trait.WEIGHTS):
+        _widen(draft)
     if any(t.bytes > LARGEST for t in draft.tensors if t.data is None):
         return None
     tensors, states = tuple(draft.tensors), tuple(draft.states)
     return Graph(op.lower(), tensors, tuple(draft.nodes), tuple(draft.inputs), draft.nodes[0].outputs, states)
+
+
+def _widen(draft: Draft) -> None:
+    """Makes int8 activations of a layer with weights int16, of the same range, and its bias int64."""
+    (node,) = draft.nodes
+    for t in (node.inputs[0], node.outputs[0]):
+        quant = Quantization((float(np.float32(draft.quant(t).scale / 256)),), (0,))
+        draft.tensors[t] = replace(draft.tensors[t], dtype=DType.INT16, quant=quant)
+    bias = draft.tensors[node.inputs[2]]
+    assert bias.data is not None
+    products = replace(bias.q, scales=tuple(float(np.float32(s / 256)) for s in bias.q.scales))
+    data = bias.data.astype(np.int64) * 256
+    draft.tensors[node.inputs[2]] = replace(bias, dtype=DType.INT64, quant=products, data=data)
+    clamp = activation_clamp(pick(draft.rng, "RELU", "NONE"), draft.tensors[node.outputs[0]])
+    assert isinstance(node.attrs, ConvAttrs | FullyConnectedAttrs)
+    draft.nodes[0] = replace(node, attrs=replace(node.attrs, clamp=clamp))
 
 
 def _add(whole: Draft, graph: Graph) -> tuple[int, ...]:
@@ -86,9 +118,9 @@ def _add(whole: Draft, graph: Graph) -> tuple[int, ...]:
         whole.tensors.append(replace(tensor, name=f"t{number}", source=number))
     whole.inputs += [at + t for t in graph.inputs]
     node = graph.nodes[0]
-    if isinstance(node.attrs, VariableAttrs):
-        node = replace(node, attrs=VariableAttrs(len(whole.states)))
-    whole.states += [replace(state, name=f"s{len(whole.states)}") for state in graph.states]
+    node = replace(node, states=tuple(len(whole.states) + i for i in node.states))
+    for state in graph.states:
+        whole.states.append(replace(state, name=f"s{len(whole.states)}"))
     shifted = tuple(at + t for t in node.outputs)
     whole.nodes.append(replace(node, inputs=tuple(at + t if t >= 0 else t for t in node.inputs), outputs=shifted))
     return shifted
@@ -255,10 +287,24 @@ def _assign(draft: Draft) -> None:
     x = _input(draft, (1, _size(draft.rng, 1, 40), 1, _size(draft.rng, 1, 128)))
     initial = np.zeros(draft.shape(x), np.int8)
     draft.states.append(State("s0", DType.INT8, initial, draft.quant(x)))
-    draft.node("ASSIGN_VARIABLE", (x,), (), VariableAttrs(0))
+    draft.node("ASSIGN_VARIABLE", (x,), (), NoAttrs(), (0,))
 
 
-def _larger(op: str) -> Callable[[Draft], None]:
+def _svdf(draft: Draft) -> None:
+    rng = draft.rng
+    dtype = DType.FLOAT32 if chance(rng, 0.2) else DType.INT8
+    x = draft.input((1, _channels(rng, 8, 256)), dtype=dtype)
+    svdf(draft, x, units=_channels(rng, 8, 128), memory=pick(rng, 2, 4, 8, 10, 16, 32))
+
+
+def _lstm(draft: Draft) -> None:
+    rng = draft.rng
+    dtype = pick(rng, DType.INT8, DType.INT16)
+    x = draft.input((1, _size(rng, 1, 16), _channels(rng, 8, 128)), dtype=dtype)
+    lstm(draft, x, units=_channels(rng, 8, 64))
+
+
+def _larger(op: str, dtype: DType = DType.INT8) -> Callable[[Draft], None]:
     """The builder of the property tests on an input of more elements."""
 
     def build(draft: Draft) -> None:
@@ -272,12 +318,13 @@ def _larger(op: str) -> Callable[[Draft], None]:
             draft.node("QUANTIZE", (x,), (y,), NoAttrs())
             return
         elif op == "SOFTMAX":
-            x = draft.input((pick(rng, 1, 1, _size(rng, 1, 8)), _size(rng, 2, 200)), Quantization((1 / 12,), (4,)))
+            quant = Quantization((1 / 12,), (4,)) if dtype is DType.INT8 else Quantization((1 / 3072,), (0,))
+            x = draft.input((pick(rng, 1, 1, _size(rng, 1, 8)), _size(rng, 2, 200)), quant, dtype)
         elif op in ("SQUEEZE",):
             build_one(draft, None)
             return
         else:
-            x = draft.input((1, _size(rng, 1, 24), _size(rng, 1, 24), _size(rng, 1, 48)))
+            x = draft.input((1, _size(rng, 1, 24), _size(rng, 1, 24), _size(rng, 1, 48)), dtype=dtype)
         build_one(draft, x)
 
     return build
@@ -293,4 +340,6 @@ _REALISTIC: Mapping[str, Callable[[Draft], None]] = {
     "ADD": _binary("ADD"),
     "MUL": _binary("MUL"),
     "ASSIGN_VARIABLE": _assign,
+    "SVDF": _svdf,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,
 }

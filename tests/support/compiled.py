@@ -22,9 +22,9 @@ VECTORS = 3
 
 
 def random_graphs(seed: int, count: int) -> list[Graph]:
-    """Graphs of every kind in turn."""
+    """Graphs of every kind in turn, those of the next seed from where these end."""
     rng = np.random.default_rng(seed)
-    return [random_graph(rng, op=KINDS[i % len(KINDS)]) for i in range(count)]
+    return [random_graph(rng, op=KINDS[(seed * count + i) % len(KINDS)]) for i in range(count)]
 
 
 def check_on_board(

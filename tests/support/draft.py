@@ -8,12 +8,15 @@ from typing import TypeVar
 
 import numpy as np
 
-from harness.frontends.tflite.writer import operator_index, write
+from harness.frontends.tflite.writer import operator_index, variables_of, write
 from harness.ir.graph import Attrs, Graph, Node, State, Tensor
 from harness.quantization.types import Array, DType, Quantization
 
 Rng = np.random.Generator
 T = TypeVar("T")
+
+QUANTIZED = (DType.INT8, DType.UINT8, DType.INT16)
+"""Element types of activations that have scales."""
 
 
 def chance(rng: Rng, probability: float) -> bool:
@@ -42,14 +45,26 @@ def quantization(rng: Rng, dtype: DType = DType.INT8, scale: float | None = None
 
 def values(rng: Rng, shape: tuple[int, ...], dtype: DType) -> Array:
     """Uniform over the type, or only its ends, or a narrow band."""
+    if dtype is DType.FLOAT32:
+        return floats(rng, shape)
     low, high = dtype.range
     kind = rng.random()
     if kind < 0.1:
-        return rng.choice(np.array([low, high]), size=shape).astype(dtype.numpy)
-    if kind < 0.2:
-        low = int(rng.integers(low, high - 3))
+        return rng.choice(np.array([low, high], dtype.numpy), size=shape)
+    if kind < 0.2 and high - low > 3:
+        low = int(rng.integers(low, high - 3, dtype=np.uint64 if dtype is DType.UINT64 else np.int64))
         high = low + 3
-    return rng.integers(low, high + 1, size=shape).astype(dtype.numpy)
+    wide = np.uint64 if dtype is DType.UINT64 else np.int64
+    return rng.integers(low, high, size=shape, endpoint=True, dtype=wide).astype(dtype.numpy)
+
+
+def floats(rng: Rng, shape: tuple[int, ...]) -> Array:
+    """Of the sizes that activations have, with exact halves, zeros of both signs and now and then large ones."""
+    made = rng.normal(0, 4, shape)
+    kind = rng.random(shape)
+    made = np.where(kind < 0.1, np.round(made) + 0.5, made)
+    made = np.where(kind > 0.98, made * 1e6, made)
+    return np.where((kind > 0.9) & (kind < 0.95), np.copysign(0, made), made).astype(np.float32)
 
 
 @dataclass
@@ -74,16 +89,27 @@ class Draft:
         return index
 
     def input(self, shape: tuple[int, ...], quant: Quantization | None = None, dtype: DType = DType.INT8) -> int:
-        quantized = quantization(self.rng, dtype) if quant is None and dtype is not DType.FLOAT32 else quant
+        quantized = quantization(self.rng, dtype) if quant is None and dtype in QUANTIZED else quant
         self.inputs.append(self.tensor(shape, quantized, dtype))
         return self.inputs[-1]
+
+    def like(self, x: int, shape: tuple[int, ...]) -> int:
+        """A tensor of the type and quantization of another."""
+        return self.tensor(shape, self.tensors[x].quant, self.tensors[x].dtype)
 
     def constant(self, data: Array, quant: Quantization | None) -> int:
         return self.tensor(data.shape, quant, DType(data.dtype.name), data)
 
-    def node(self, op: str, inputs: tuple[int, ...], outputs: tuple[int, ...], attrs: Attrs) -> int:
+    def node(
+        self,
+        op: str,
+        inputs: tuple[int, ...],
+        outputs: tuple[int, ...],
+        attrs: Attrs,
+        states: tuple[int, ...] = (),
+    ) -> int:
         """The first output, if there is one."""
-        self.nodes.append(Node(op, inputs, outputs, attrs))
+        self.nodes.append(Node(op, inputs, outputs, attrs, states=states))
         return outputs[0] if outputs else -1
 
     def quant(self, index: int) -> Quantization:
@@ -95,7 +121,8 @@ class Draft:
     def finish(self, name: str, outputs: tuple[int, ...]) -> Graph:
         graph = Graph(name, tuple(self.tensors), tuple(self.nodes), tuple(self.inputs), outputs, tuple(self.states))
         nodes = tuple(replace(n, sources=(operator_index(graph, i),)) for i, n in enumerate(graph.nodes))
-        setup = ("CALL_ONCE", *["VAR_HANDLE"] * len(graph.states)) if graph.states else ()
+        variables = variables_of(graph)
+        setup = ("CALL_ONCE", *["VAR_HANDLE"] * len(variables)) if variables else ()
         model = write(graph)
         return replace(
             graph,

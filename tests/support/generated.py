@@ -17,10 +17,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from harness.ir.graph import Graph, State
+from harness.ir.graph import Graph, NoAttrs, State
 from harness.ir.operators.joining import ConcatAttrs
 from harness.ir.operators.strided_slice import SliceAttrs
-from harness.ir.operators.variables import VariableAttrs
 from harness.quantization.types import Array, DType, Quantization
 from tests.support.builders import BUILDERS, BYTE_FUNCTIONS
 from tests.support.builders.common import image
@@ -31,6 +30,7 @@ from tests.support.generated_sparse import sparse
 OPS = tuple(BUILDERS)
 KINDS = (*OPS, "CHAIN", "STATE", "SPARSE", "ROWS")
 
+LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 CHAINS = (
     *(("PAD", "CONV_2D"), ("PAD", "DEPTHWISE_CONV_2D", "CONV_2D"), ("CONV_2D", "RELU"), ("CONV_2D", "ADD")),
     *(
@@ -44,7 +44,12 @@ CHAINS = (
     *(("PAD", "AVERAGE_POOL_2D"), ("PAD", "MAX_POOL_2D"), ("SPLIT", "ADD"), ("QUANTIZE", "CONV_2D", "DEQUANTIZE")),
     *((function, other) for function in BYTE_FUNCTIONS for other in ("MUL", "QUANTIZE", "LOGISTIC")),
     *( ("PAD", "PAD", "CONV_2D"), ("CONCATENATION", "CONV_2D", "SPLIT_V")),
+    *(("FULLY_CONNECTED", "SVDF", "FULLY_CONNECTED", "SVDF", "SOFTMAX"),),
+    *(("FULLY_CONNECTED", "SVDF", "SVDF", "LOGISTIC"),),
+    *((LSTM, "FULLY_CONNECTED", "SVDF"), (LSTM, LSTM, "RELU"), (LSTM, "TANH", "ADD")),
 )
+_OF_ANY_TYPE = {"RESHAPE", "STRIDED_SLICE", "CONCATENATION", "MUL", "ADD"}
+"""Operators whose builders draw other types, where chains are int8."""
 _WINDOWS = {"CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D"}
 
 
@@ -54,6 +59,9 @@ def random_graph(rng: Rng, op: str | None = None) -> Graph:
     draft = Draft(rng)
     if kind == "CHAIN":
         last = _chain(draft)
+        while not _of_bytes(draft):
+            draft = Draft(rng)
+            last = _chain(draft)
     elif kind == "STATE":
         last = _stream(draft)
     elif kind in ("SPARSE", "ROWS"):
@@ -67,9 +75,17 @@ def random_graph(rng: Rng, op: str | None = None) -> Graph:
     return draft.finish(kind.lower(), (*outputs, *loose))
 
 
+def _of_bytes(draft: Draft) -> bool:
+    """Whether all activations are int8, but for the operators that change types."""
+    layers = [node for node in draft.nodes if node.op not in ("QUANTIZE", "DEQUANTIZE")]
+    found = {draft.tensors[i].dtype for node in layers for i in (*node.inputs[:1], *node.outputs)}
+    return found <= {DType.INT8}
+
+
 def _chain(draft: Draft) -> int:
     ops = pick(draft.rng, *CHAINS)
-    x: int | None = image(draft, None) if {*_WINDOWS, *BYTE_FUNCTIONS}.intersection(ops) else None
+    images = {*_WINDOWS, *BYTE_FUNCTIONS}.intersection(ops) and not {LSTM, "SVDF"}.intersection(ops)
+    x: int | None = image(draft, None) if images or ops[0] in _OF_ANY_TYPE else None
     for op in ops:
         x = BUILDERS[op](draft, x)
         if op in _WINDOWS and chance(draft.rng, 0.1):
@@ -97,7 +113,7 @@ def _stream(draft: Draft) -> int:
 
 def _ring(draft: Draft, x: int, state: int, kept: int, quant: Quantization) -> int:
     before = draft.tensor((1, kept, *draft.shape(x)[2:]), quant)
-    draft.node("READ_VARIABLE", (), (before,), VariableAttrs(state))
+    draft.node("READ_VARIABLE", (), (before,), NoAttrs(), (state,))
     total = kept + draft.shape(x)[1]
     window = draft.tensor((1, total, *draft.shape(x)[2:]), quant)
     newest_first = chance(draft.rng, 0.25)
@@ -106,7 +122,7 @@ def _ring(draft: Draft, x: int, state: int, kept: int, quant: Quantization) -> i
     newest = draft.tensor(draft.shape(before), quant)
     counts, begin = draft.shape(before), 0 if newest_first else total - kept
     draft.node("STRIDED_SLICE", (window,), (newest,), SliceAttrs((0, begin, 0, 0), (1, 1, 1, 1), counts))
-    draft.node("ASSIGN_VARIABLE", (newest,), (), VariableAttrs(state))
+    draft.node("ASSIGN_VARIABLE", (newest,), (), NoAttrs(), (state,))
     other = draft.rng.random()
     if other < 0.15:
         # what was read before is read again after the assignment
@@ -121,7 +137,7 @@ def random_inputs(graph: Graph, rng: Rng, n: int) -> list[list[Array]]:
 
 def _array(graph: Graph, rng: Rng, index: int) -> Array:
     tensor = graph.tensors[index]
-    if tensor.dtype is not DType.FLOAT32:
+    if tensor.dtype is not DType.FLOAT32 or not any(index in n.inputs and n.op == "QUANTIZE" for n in graph.nodes):
         return values(rng, tensor.shape, tensor.dtype)
     # In units of the quantization it will get, with exact halves where rounding shows.
     users = [node for node in graph.nodes if index in node.inputs and node.op == "QUANTIZE"]

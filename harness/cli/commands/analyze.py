@@ -2,27 +2,58 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from harness.cli import terminal
-from harness.cli.options import BoardOption, JsonOption, MaxArenaOption, MaxFlashOption, ModelArgument, OptimizeOption
-from harness.compiler.goals import parse_overrides
-from harness.errors import DoesNotFitError, ToolError
+from harness.cli.options import BoardOption, JsonOption, MaxArenaOption, MaxFlashOption, OptimizeOption
+from harness.compiler.goals import Goals, parse_overrides
+from harness.errors import DoesNotFitError, OptionError, ToolError
 from harness.version import DEFAULT_BOARD
 
 
 def analyze(
-    model: ModelArgument,
+    model: Annotated[Path | None, typer.Argument(metavar="[MODEL]", help="A .tflite file.", show_default=False)] = None,
     board: BoardOption = DEFAULT_BOARD,
     build: Annotated[bool, typer.Option(help="Compile for the exact flash size.")] = True,
     optimize: OptimizeOption = None,
     max_arena: MaxArenaOption = None,
     max_flash: MaxFlashOption = None,
+    ops: Annotated[
+        bool, typer.Option("--ops", help="Instead: all operators that are compiled, by element types and core.")
+    ] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="With --ops: print it as a page of Markdown.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show operator coverage, kernels, arena map, MACs, and whether the model fits the board, without running it."""
+    if markdown and not ops:
+        raise OptionError("--markdown is for --ops", hint="tinyhil analyze --ops --markdown")
+    if ops:
+        if model is not None:
+            raise OptionError("--ops takes no model", hint="leave MODEL out, or leave --ops out")
+        _operators(as_json, markdown)
+        return
+    if model is None:
+        raise OptionError("no MODEL was named", hint="tinyhil analyze MODEL.tflite, or tinyhil analyze --ops")
+    _model(model, board, build, parse_overrides(optimize, max_arena, max_flash).goals, as_json)
+
+
+def _operators(as_json: bool, markdown: bool) -> None:
+    from harness.kernels.support import support_matrix
+    from harness.report import operators
+
+    matrix = support_matrix()
+    if as_json:
+        terminal.print_json(operators.document(matrix))
+    elif markdown:
+        terminal.print_lines(operators.page(matrix).rstrip("\n"))
+    else:
+        terminal.show_table(operators.table(matrix))
+
+
+def _model(model: Path, board: str, build: bool, goals: Goals, as_json: bool) -> None:
     from harness.boards import find_board
     from harness.build import build_image
     from harness.build.fit import fit
@@ -35,7 +66,6 @@ def analyze(
     target = find_board(board)
     bench = Workbench()
     graph = bench.graph(model)
-    goals = parse_overrides(optimize, max_arena, max_flash).goals
     with terminal.progress(as_json) as tell:
         tell(f"compile {graph.name}", 0, 0)
         package = bench.package(graph, target_of(target), goals=goals)

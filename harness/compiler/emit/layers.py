@@ -94,7 +94,7 @@ def _kind(argument: Argument) -> tuple[str, str]:
     if isinstance(argument, Float):
         return "float", ""
     if isinstance(argument, StateOf):
-        return "StateOf", ""
+        return "StateOf", argument.ctype
     return ("ConstantTable" if isinstance(argument, ConstantTable) else "data"), argument.ctype
 
 
@@ -102,8 +102,6 @@ def _parameter(plan: Plan, step: LayerCode, argument: Argument) -> str:
     """C type of a parameter, up to its name."""
     if isinstance(argument, Float):
         return "float "
-    if isinstance(argument, StateOf):
-        return "uint8_t *"
     return f"const {argument.ctype} *" if isinstance(argument, ConstantTable | In) else f"{argument.ctype} *"
 
 
@@ -167,8 +165,8 @@ class _LayerWriter:
         if isinstance(argument, ConstantTable):
             return self._constants.add(f"{prefix}_{word(argument.name)}", argument.ctype, argument.data)
         if isinstance(argument, StateOf):
-            number = step.node.attrs.state  # type: ignore[attr-defined]
-            return _pointer("uint8_t", next(p.offset for p in plan.placements if p.state == number))
+            number = step.node.states[argument.index]
+            return _pointer(argument.ctype, next(p.offset for p in plan.placements if p.state == number))
         if isinstance(argument, Scratch):
             return _pointer(argument.ctype, self._scratch())
         if isinstance(argument, At):
@@ -205,9 +203,12 @@ def fields(shape: Mapping[str, int]) -> list[str]:
     return [*lines, line]
 
 
-def int_literal(value: int) -> str:
-    """C expression of an int32 value."""
-    return "INT32_MIN" if value == -(1 << 31) else str(int(value))
+def int_literal(value: float) -> str:
+    """C expression of an integer."""
+    if -(1 << 31) < value < 1 << 31:
+        return str(int(value))
+    ends = {-(1 << 31): "INT32_MIN", -(1 << 63): "INT64_MIN"}
+    return ends.get(int(value), f"INT64_C({int(value)})")
 
 
 def float_literal(value: float) -> str:
@@ -238,8 +239,10 @@ def weights_source(name: str, version: str, arrays: Sequence[ConstantArray]) -> 
     for array in arrays:
         lines.append(f"TINYHIL_WEIGHTS const {array.ctype} {array.name}[{array.data.size}] = {{")
         numbers = array.data.reshape(-1).tolist()
+        literal = float_literal if array.ctype == "float" else int_literal
         per_line = 24 if array.data.dtype.itemsize == 1 else 10
+        literal = float_literal if array.data.dtype == np.float32 else int_literal
         for start in range(0, len(numbers), per_line):
-            lines.append("    " + ", ".join(map(int_literal, numbers[start : start + per_line])) + ",")
+            lines.append("    " + ", ".join(map(literal, numbers[start : start + per_line])) + ",")
         lines += ["};", ""]
     return "\n".join(lines)

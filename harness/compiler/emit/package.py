@@ -37,6 +37,10 @@ CTYPES = {
     DType.UINT8: "uint8_t",
     DType.INT16: "int16_t",
     DType.INT32: "int32_t",
+    DType.UINT32: "uint32_t",
+    DType.INT64: "int64_t",
+    DType.UINT64: "uint64_t",
+    DType.BOOL: "uint8_t",
     DType.FLOAT32: "float",
 }
 _CONVERTED = (DType.INT8, DType.UINT8, DType.INT16)

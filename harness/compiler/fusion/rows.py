@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.ir.graph import Graph, Node, Tensor
-from harness.ir.operators import has
+from harness.ir.operators import has, operator_of
 from harness.ir.operators.binary import BinaryAttrs
 from harness.ir.operators.mean import MeanAttrs
+from harness.ir.operators.operator import EIGHT_BITS
 from harness.ir.operators.traits import Trait
 from harness.ir.window import ConvAttrs, Pads, PoolAttrs, window_of
 
@@ -18,6 +19,9 @@ def can_fuse_rows(graph: Graph, node: Node) -> bool:
         return False
     x, y = graph.tensors[node.inputs[0]], graph.tensors[node.outputs[0]]
     if len(x.shape) != 4 or x.shape[0] != 1 or x.data is not None:
+        return False
+    data = (*operator_of(node).data_inputs(node), *node.outputs)
+    if not has(node, Trait.SAME_VALUES) and any(graph.tensors[t].dtype not in EIGHT_BITS for t in data):
         return False
     if is_image_mean(graph, node):
         return True

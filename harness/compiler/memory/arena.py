@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from harness.compiler.memory.lifetimes import Value, union_size
+from harness.compiler.memory.lifetimes import Value, alive_by_layer, union_size
 from harness.compiler.memory.overlap import Overlap
 
 ALIGNMENT = 4
@@ -22,6 +22,9 @@ ALIGNMENT = 4
 
 TRIALS = 400
 """Most orders of first fit with random moves."""
+
+PLACEMENTS = 200_000
+"""Most blocks that those orders place in all, so that the time does not grow with the square of the layers."""
 
 NODES = 4000
 """Most partial placements of branch and bound."""
@@ -77,23 +80,22 @@ def allocate(
 
 def lower_bound(values: Sequence[Value], overlaps: Overlaps = {}) -> int:  # noqa: B006
     """Lower bound in bytes of any layout: the most bytes alive at a layer, less those that may be shared there."""
-    times = {v.first for v in values}
-    return max((_bytes_at(values, overlaps, t) for t in times), default=0)
-
-
-def _bytes_at(values: Sequence[Value], overlaps: Overlaps, time: int) -> int:
-    spans: dict[int, list[_Interval]] = {}
-    alive = set()
-    for i, v in enumerate(values):
-        if v.first <= time <= v.last:
-            alive.add(i)
-            spans.setdefault(_root(v, i), []).append((v.at, v.at + v.size))
-    total = sum(union_size(s) for s in spans.values())
-    saved: dict[int, int] = {}
+    saved: dict[int, dict[int, int]] = {}  # by layer, by value written there
     for (over, under), overlap in overlaps.items():
-        if over in alive and under in alive and values[over].first == time == values[under].last:
-            saved[over] = saved.get(over, 0) + max_shared(values[over].size, values[under].size, overlap)
-    return total - sum(min(s, values[over].size) for over, s in saved.items())
+        time = values[over].first
+        if time == values[under].last and time <= values[over].last and values[under].first <= time:
+            shared = max_shared(values[over].size, values[under].size, overlap)
+            there = saved.setdefault(time, {})
+            there[over] = there.get(over, 0) + shared
+    most = 0
+    for time, alive in alive_by_layer(values):
+        spans: dict[int, list[_Interval]] = {}
+        for i in alive:
+            v = values[i]
+            spans.setdefault(_root(v, i), []).append((v.at, v.at + v.size))
+        less = sum(min(shared, values[over].size) for over, shared in saved.get(time, {}).items())
+        most = max(most, sum(union_size(s) for s in spans.values()) - less)
+    return most
 
 
 def max_shared(size_out: int, size_in: int, overlap: Overlap) -> int:
@@ -138,22 +140,23 @@ class _Problem:
                 gaps.setdefault((b, a), []).extend((-high, -low) for low, high in found)
         self.excluded: list[dict[int, list[_Interval]]] = [{} for _ in number]
         for (a, b), found in gaps.items():
-            self.excluded[b][a] = _merged(found)
+            self.excluded[b][a] = found if len(found) == 1 else _merged(found)
 
     def lowest(self, block: int, offsets: Mapping[int, int], start: int = 0) -> int:
         """The lowest offset from `start` on that the blocks in `offsets` do not exclude."""
+        taken = [
+            (offsets[other] + low, offsets[other] + high)
+            for other, gaps in self.excluded[block].items()
+            if other in offsets
+            for low, high in gaps
+        ]
+        taken.sort()
         offset = start
-        moved = True
-        while moved:
-            moved = False
-            for other, gaps in self.excluded[block].items():
-                if other not in offsets:
-                    continue
-                base = offsets[other]
-                for low, high in gaps:
-                    if low < offset - base < high:
-                        offset = aligned(base + high)
-                        moved = True
+        for low, high in taken:
+            if low >= offset:
+                break
+            if offset < high:
+                offset = aligned(high)
         return offset
 
     def extent(self, offsets: Mapping[int, int]) -> int:
@@ -214,7 +217,7 @@ class _Search:
         self._try(numbers)
         self._try(numbers[::-1])
         chance = random.Random(0)
-        for _ in range(self._trials if len(numbers) > 1 else 0):
+        for _ in range(min(self._trials, PLACEMENTS // len(numbers)) if len(numbers) > 1 else 0):
             if self._done:
                 break
             order = list(self._order)

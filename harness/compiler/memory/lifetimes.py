@@ -7,8 +7,9 @@ far is kept by pair of values, for the allocation (arena.py).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from harness.compiler.memory.overlap import Overlap
 from harness.ir.aliases import Aliases, Key, state_key
@@ -147,14 +148,24 @@ def _overlaps(
 def liveness_bound(values: Sequence[Value], end: int) -> int:
     """Most bytes alive at once, scratch left out: the lower bound of layouts in which no two values overlap."""
     most = 0
-    for time in range(-1, end + 1):
+    for time, alive in alive_by_layer(values):
         spans: dict[int, list[tuple[int, int]]] = {}
-        for i, v in enumerate(values):
-            if v.first <= time <= v.last and (v.tensors or v.state is not None):
+        for i in alive:
+            v = values[i]
+            if time <= end and (v.tensors or v.state is not None):
                 root = i if v.inside is None else v.inside
                 spans.setdefault(root, []).append((v.at, v.at + v.size))
         most = max(most, sum(union_size(parts) for parts in spans.values()))
     return most
+
+
+def alive_by_layer(values: Sequence[Value]) -> Iterator[tuple[int, list[int]]]:
+    """(layer, indices of the values alive then), of each layer at which a value begins: only there more are alive."""
+    order = sorted((i for i, v in enumerate(values) if v.first <= v.last), key=lambda i: values[i].first)
+    alive: list[int] = []
+    for time, begun in groupby(order, key=lambda i: values[i].first):
+        alive = [i for i in alive if values[i].last >= time] + list(begun)
+        yield time, alive
 
 
 def union_size(spans: Sequence[tuple[int, int]]) -> int:

@@ -21,7 +21,12 @@ class PeakMemory:
         bare = [MemoryUse(use.reads, use.writes) for use in uses]
         self._values, _ = values_of(graph, bare, aliases)
         self._value_of = {t: i for i, v in enumerate(self._values) for t in v.tensors}
-        self._end = len(uses)
+        self._alive: dict[int, list[int]] = {}
+        self._begun: dict[int, list[int]] = {}
+        for i, v in enumerate(self._values):
+            self._begun.setdefault(v.first, []).append(i)
+            for layer in range(v.first, v.last + 1):
+                self._alive.setdefault(layer, []).append(i)
 
     def bytes_during(
         self, first: int, last: int, scratch: Sequence[int], overlaps: Mapping[tuple[int, int], Overlap]
@@ -32,9 +37,11 @@ class PeakMemory:
         share. Tensors between fused layers are left out: their rows are in scratch.
         """
         spans: dict[int, list[tuple[int, int]]] = {}
-        for i, v in enumerate(self._values):
+        during = [*self._alive.get(first, ()), *(i for t in range(first + 1, last + 1) for i in self._begun.get(t, ()))]
+        for i in during:
+            v = self._values[i]
             inner = first <= v.first and v.last <= last and first != last and v.first < last
-            if v.first <= last and v.last >= first and not inner:
+            if not inner:
                 spans.setdefault(i if v.inside is None else v.inside, []).append((v.at, v.at + v.size))
         total = sum(union_size(parts) for parts in spans.values()) + sum(scratch)
         saved: dict[int, int] = {}

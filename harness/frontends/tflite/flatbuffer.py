@@ -18,15 +18,15 @@ from harness.errors import ModelFileError
 from harness.ir.operators.tflite import damaged
 
 # What a file may make of its bytes, since many tables may lie at one place: bytes of memory, about
-_BASE_ALLOWANCE = 16 << 20
-_ALLOWANCE_PER_BYTE = 64
+_BASE_BUDGET = 16 << 20
+_BUDGET_PER_BYTE = 64
 _TABLE_COST = 1000
 _NUMBER_COST = 32
 _LETTER_COST = 4
 
 
 @dataclass
-class Allowance:
+class MemoryBudget:
     """The memory that reading a file may still take, counted over all its tables however often they are shared."""
 
     left: int
@@ -52,15 +52,15 @@ class FlatTable:
     data: bytes
     pos: int
     place: str
-    allowance: Allowance = field(default_factory=lambda: Allowance(_BASE_ALLOWANCE), compare=False, repr=False)
+    budget: MemoryBudget = field(default_factory=lambda: MemoryBudget(_BASE_BUDGET), compare=False, repr=False)
 
     @staticmethod
     def root(data: bytes, place: str) -> FlatTable:
         """The root table of a FlatBuffers file."""
         if len(data) < 8:
             raise damaged(f"{place}: {len(data)} bytes are too few for a FlatBuffers file")
-        allowance = Allowance(_BASE_ALLOWANCE + _ALLOWANCE_PER_BYTE * len(data))
-        return FlatTable(data, unpack("<I", data, 0, place), place, allowance).checked()
+        budget = MemoryBudget(_BASE_BUDGET + _BUDGET_PER_BYTE * len(data))
+        return FlatTable(data, unpack("<I", data, 0, place), place, budget).checked()
 
     def checked(self) -> FlatTable:
         """This table; raises if its vtable does not lie inside the file."""
@@ -117,8 +117,8 @@ class FlatTable:
         return self._at(self._follow(at, place), place) if at else None
 
     def _at(self, pos: int, place: str) -> FlatTable:
-        self.allowance.take(_TABLE_COST + _LETTER_COST * len(place), place)
-        return FlatTable(self.data, pos, place, self.allowance).checked()
+        self.budget.take(_TABLE_COST + _LETTER_COST * len(place), place)
+        return FlatTable(self.data, pos, place, self.budget).checked()
 
     def vector(self, offset: int, size: int, place: str) -> tuple[int, int]:
         """(position of the first element, count) of a vector of elements of `size` bytes; (0, 0) when absent."""
@@ -154,7 +154,7 @@ class FlatTable:
         kind = np.dtype(dtype)
         start, count = self.vector(offset, kind.itemsize, f"{self.place}, {place}")
         if kind.itemsize > 1:
-            self.allowance.take(_NUMBER_COST * count, self.place)
+            self.budget.take(_NUMBER_COST * count, self.place)
         return np.frombuffer(self.data, kind, count, start) if count else np.empty(0, kind)
 
     def integers(self, offset: int, place: str, limit: int, dtype: str = "<i4") -> tuple[int, ...]:
@@ -168,7 +168,7 @@ class FlatTable:
         """A string field, cut after 1,000 bytes, bytes that are not UTF-8 replaced; "" when absent."""
         start, count = self.vector(offset, 1, f"{self.place}, {place}")
         count = min(count, 1000)
-        self.allowance.take(_LETTER_COST * count, self.place)
+        self.budget.take(_LETTER_COST * count, self.place)
         return self.data[start : start + count].decode("utf-8", "replace")
 
 

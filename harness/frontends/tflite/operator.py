@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from harness.frontends.tflite.flexbuffer import numbers_of
 from harness.frontends.tflite.schema import FileOperator, FileTensor, as_array
 from harness.ir.activations import activation_clamp
 from harness.ir.graph import ABSENT, Tensor
@@ -26,7 +27,7 @@ class FileView:
 
     name: str
     file: FileOperator
-    tensors: tuple[FileTensor, ...]
+    tensors: Sequence[FileTensor]
     build: Callable[[int], Tensor]
 
     @property
@@ -116,7 +117,7 @@ class FileView:
         if name not in ("NONE", "RELU", "RELU_N1_TO_1", "RELU6"):
             raise Unsupported(f"fused activation {name}")
         y = self.output()
-        if y.dtype is DType.FLOAT32 or y.q.scale <= 0:
+        if y.dtype in (DType.INT8, DType.UINT8, DType.INT16) and y.q.scale <= 0:
             raise damaged(f"{self.place}: {self.name} into {y.dtype.value} of scale {y.q.scale}")
         return activation_clamp(name, y)
 
@@ -141,3 +142,10 @@ class FileView:
         if not -rank <= value < rank:
             raise damaged(f"{self.place}: axis {value} of {self.name} over {rank} dimensions")
         return value % rank
+
+    def custom(self, *names: str) -> tuple[int, ...]:
+        """See Reading."""
+        options = numbers_of(self.file.custom_options, self.place)
+        if list(options) != sorted(names):
+            raise Unsupported(f"options {', '.join(options) or 'none'}, not {', '.join(sorted(names)) or 'none'}")
+        return tuple(options[name] for name in names)

@@ -9,14 +9,17 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
+
+import numpy as np
 
 from harness.errors import GraphError, ModelFileError, TinyhilError, UnsupportedModelError
 from harness.files.reading import TooLargeError, read_regular
 from harness.frontends.foreign import step_for
 from harness.frontends.tflite.labels import output_labels
+from harness.frontends.tflite.legacy import as_int8
 from harness.frontends.tflite.operator import FileView
 from harness.frontends.tflite.schema import (
     ASSIGN_VARIABLE,
@@ -28,15 +31,16 @@ from harness.frontends.tflite.schema import (
     FileTensor,
     as_array,
     read_model,
+    unpacked,
 )
 from harness.frontends.tflite.states import Variables
-from harness.ir.graph import ABSENT, Attrs, Graph, Node, Tensor
+from harness.ir.graph import ABSENT, Attrs, Graph, NoAttrs, Node, Tensor
+from harness.ir.interpreter import compute
 from harness.ir.operators import OPERATORS
 from harness.ir.operators.operator import Operator
-from harness.ir.operators.tflite import Reader, Unsupported, damaged
+from harness.ir.operators.tflite import CUSTOM, Reader, Unsupported, damaged
 from harness.ir.operators.traits import Trait
-from harness.ir.operators.variables import VariableAttrs
-from harness.ir.verifier import MAX_TENSOR_BYTES, verify
+from harness.ir.verifier import MAX_TENSOR_BYTES, verify, verify_node
 from harness.quantization.types import DType, Quantization
 
 _VARIABLE_OPS = {
@@ -46,13 +50,17 @@ _VARIABLE_OPS = {
     CALL_ONCE: "CALL_ONCE",
 }
 _MAX_FILE_BYTES = 64 << 20
+_NUMBERS = frozenset({DType.INT32.value, DType.INT64.value, DType.BOOL.value})
+"""Element types of shapes, indices and conditions, which are computed while the file is read where they are known."""
+_FOLDED = "of shapes and constants alone, computed when the model was read"
+_STATE = "state"
 _MIN_SCALE = 1e-30  # smaller than any real scale; keeps ratios of scales finite in float32
-_READABLE: dict[int, tuple[Operator, Reader, int | None]] = {
-    operator.tflite.code: (operator, operator.tflite.read, operator.tflite.options)
+_READABLE: dict[int | str, tuple[Operator, Reader, int | None]] = {
+    operator.name if form.code == CUSTOM else form.code: (operator, form.read, form.options)
     for operator in OPERATORS.values()
-    if operator.tflite is not None and operator.tflite.read is not None
+    if (form := operator.tflite) is not None and form.read is not None
 }
-"""BuiltinOperator code -> operator, its reader, and the type of its options."""
+"""BuiltinOperator code, or a custom operator's name -> operator, its reader, and the type of its options."""
 _SUPPORTED = ", ".join(sorted([*(operator.name for operator, _, _ in _READABLE.values()), *_VARIABLE_OPS.values()]))
 
 
@@ -72,7 +80,8 @@ def load(source: str | os.PathLike[str] | bytes, *, name: str | None = None) -> 
         path = Path(source)
         data, place = _read(path), str(path)
         name = name or path.stem
-    graph = _Reader(data, place).graph(name or "model")
+    graph = _Reader(as_int8(data, place), place).graph(name or "model")
+    graph = replace(graph, sha256=hashlib.sha256(data).hexdigest())
     try:
         verify(graph)
     except GraphError as error:
@@ -114,8 +123,8 @@ class _Problems:
         ]
         if not groups:
             return None
-        hint = step_for(self.operators, self.types, self.pairs) or (
-            "tinyhil compiles int8 activations, int8 weights and int32 biases, and the operators " + _SUPPORTED
+        hint = step_for(self.operators, self.types, self.pairs, self.features) or (
+            "tinyhil compiles int8, int16x8 and float32 (`tinyhil analyze --ops`), and the operators " + _SUPPORTED
         )
         return UnsupportedModelError(
             f"{place}: not supported: " + "; ".join(f"{title}: {text}" for title, text in groups), hint=hint
@@ -130,13 +139,14 @@ class _Reader:
         self._place = place
         self._subgraphs: tuple[FileSubgraph, ...] = read_model(data, place)
         self._main = self._subgraphs[0]
+        self._file_tensors = list(self._main.tensors)
+        self._removed: list[tuple[int, str]] = []
         self._tensors: dict[int, Tensor] = {}
         self._ids: dict[int, int] = {}
         self._used: list[Tensor] = []
         self._types_counted: set[int] = set()
         self._problems = _Problems()
         self._variables = Variables()
-        self._values: dict[int, Tensor] = {}
         self._axes: dict[int, int] = {}
         self._biases: set[int] = set()
 
@@ -155,14 +165,15 @@ class _Reader:
             self._check_type(t, frozenset(DType), "input or output")
         for op in main.operators:
             names.append(self._name(op))
-            self._problems.pairs |= self._pair(op)
+            pair = self._pair(op)
+            self._problems.pairs |= set() if pair is None else {pair}
             node = self._operator(op)
             if node is not None:
                 nodes.append(node)
         error = self._problems.error(self._place)
         if error is not None:
             raise error
-        states = self._variables.states(self._values, self._place)
+        states = self._variables.states(self._place)
         inputs = tuple(self._id(t) for t in main.inputs)
         outputs = tuple(self._id(t) for t in main.outputs)
         return Graph(
@@ -173,8 +184,8 @@ class _Reader:
             outputs=outputs,
             states=states,
             model=self._data,
-            sha256=hashlib.sha256(self._data).hexdigest(),
             source_ops=tuple(names),
+            removed=tuple(self._removed),
             labels=self._labels(),
         )
 
@@ -188,8 +199,8 @@ class _Reader:
         )
 
     def _name(self, op: FileOperator) -> str:
-        if op.code in _READABLE:
-            return _READABLE[op.code][0].name
+        if op.key in _READABLE:
+            return _READABLE[op.key][0].name
         return _VARIABLE_OPS.get(op.code) or op.name
 
     def _operator(self, op: FileOperator) -> Node | None:
@@ -198,11 +209,11 @@ class _Reader:
         try:
             if op.code in _VARIABLE_OPS:
                 return self._variable(name, op)
-            if op.code not in _READABLE:
+            if op.key not in _READABLE:
                 self._problems.operators[name] += 1
                 self._count_types(op)
                 return None
-            operator, read, options = _READABLE[op.code]
+            operator, read, options = _READABLE[op.key]
             if options is not None and op.options_type not in (0, options):
                 raise damaged(f"{op.place}: options of type {op.options_type} for {name}")
             return self._plain(operator, read, op)
@@ -213,20 +224,68 @@ class _Reader:
     def _plain(self, operator: Operator, read: Reader, op: FileOperator) -> Node | None:
         sound = self._check_types(operator, op)
         try:
-            inputs, attrs = read(FileView(operator.name, op, self._main.tensors, self._tensor))
+            inputs, attrs = read(FileView(operator.name, op, self._file_tensors, self._tensor))
         except TinyhilError:
             if sound:
                 raise
             return None  # a consequence of the type, which is reported
         if not sound:
             return None
-        return self._node(operator.name, op, inputs, op.outputs, attrs)
+        if self._folds(operator, op, inputs):
+            self._fold(operator, op, inputs, attrs)
+            return None
+        return self._node(operator, op, inputs, attrs, self._states(operator, op, inputs, attrs))
+
+    def _states(
+        self, operator: Operator, op: FileOperator, inputs: tuple[int, ...], attrs: Attrs
+    ) -> tuple[int, ...]:
+        """The states of an operator that keeps some, in variable tensors or for itself."""
+        assert operator.tflite is not None
+        if operator.tflite.unnamed is not None:
+            reads, writes = ([self._tensor(t) for t in ids if t != ABSENT] for ids in (inputs, op.outputs))
+            made = operator.tflite.unnamed(reads, writes, attrs)
+            return tuple(self._variables.unnamed(state, op.index, place) for place, state in enumerate(made))
+        tensors = [op.inputs[i] for i in operator.tflite.states if i < len(op.inputs)]
+        if len(tensors) != operator.states or ABSENT in tensors:
+            raise damaged(f"{op.place}: {operator.name} without its states")
+        return tuple(self._variables.kept(self._tensor(t), t) for t in tensors)
+
+    # --- shape arithmetic --------------------------------------------------------------------------------------------
+
+    def _folds(self, operator: Operator, op: FileOperator, inputs: tuple[int, ...]) -> bool:
+        """Whether an operator computes numbers, of shapes or constants, that later operators may take as operands."""
+        counts = all(self._file_tensors[t].type in _NUMBERS for t in op.outputs)
+        known = all(t == ABSENT or self._file_tensors[t].data is not None for t in inputs)
+        return counts and not operator.stateful and (known or operator.has(Trait.OF_SHAPE))
+
+    def _fold(self, operator: Operator, op: FileOperator, inputs: tuple[int, ...], attrs: Attrs) -> None:
+        """Makes an operator's outputs constants of the file.
+
+        Raises:
+            GraphError: the node breaks a rule of the verifier.
+        """
+        tensors = tuple(self._tensor(t) for t in (*inputs, *op.outputs) if t != ABSENT)
+        ids = iter(range(len(tensors)))
+        node = Node(
+            operator.name,
+            tuple(ABSENT if t == ABSENT else next(ids) for t in inputs),
+            tuple(next(ids) for _ in op.outputs),
+            attrs,
+            (op.index,),
+        )
+        alone = Graph("", tensors, (node,), (), ())
+        verify_node(alone, 0)
+        for t, values in zip(op.outputs, compute(alone, node), strict=True):
+            raw = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+            self._file_tensors[t] = replace(self._file_tensors[t], data=raw)
+            self._tensors.pop(t, None)
+        self._removed.append((op.index, _FOLDED))
 
     def _node(
-        self, name: str, op: FileOperator, inputs: tuple[int, ...], outputs: tuple[int, ...], attrs: Attrs
+        self, operator: Operator, op: FileOperator, inputs: tuple[int, ...], attrs: Attrs, states: tuple[int, ...]
     ) -> Node:
         ids = tuple(ABSENT if t == ABSENT else self._id(t) for t in inputs)
-        return Node(name, ids, tuple(self._id(t) for t in outputs), attrs, (op.index,))
+        return Node(operator.name, ids, tuple(self._id(t) for t in op.outputs), attrs, (op.index,), states)
 
     def _variable(self, name: str, op: FileOperator) -> Node | None:
         if op.code == VAR_HANDLE:
@@ -244,8 +303,8 @@ class _Reader:
         held = frozenset(types.x for types in OPERATORS[name].types)
         if not self._check_type(value, held, "variable"):
             return None
-        self._values.setdefault(state, self._tensor(value))
-        return self._node(name, op, inputs, op.outputs, VariableAttrs(state))
+        self._variables.values.setdefault(state, self._tensor(value))
+        return self._node(OPERATORS[name], op, inputs, NoAttrs(), (state,))
 
     # --- element types -----------------------------------------------------------------------------------------------
 
@@ -256,8 +315,18 @@ class _Reader:
             role, allowed = _role(operator, i)
             if t != ABSENT and role:
                 sound &= self._check_type(t, allowed, role)
-        for t in op.outputs:
-            sound &= self._check_type(t, frozenset(types.y for types in operator.types), "activation")
+        for i, t in enumerate(op.outputs):
+            sound &= self._check_type(t, frozenset(types.made(i) for types in operator.types), "activation")
+        return sound and self._check_weights(operator, op)
+
+    def _check_weights(self, operator: Operator, op: FileOperator) -> bool:
+        """Whether weights are of a type that goes with the activations'; counts those that are not."""
+        pair = self._pair(op)
+        if pair is None or not operator.has(Trait.WEIGHTS):
+            return True
+        sound = pair in {(types.x.value, types.weights.value) for types in operator.types if types.weights is not None}
+        if not sound:
+            self._problems.types[f"{pair[0]} activations with {pair[1]} weights"] += 1
         return sound
 
     def _count_types(self, op: FileOperator) -> None:
@@ -268,20 +337,27 @@ class _Reader:
             elif t != ABSENT:
                 self._check_type(t, frozenset({DType.INT8, DType.INT32}), "weight")
 
-    def _pair(self, op: FileOperator) -> set[tuple[str, str]]:
-        """The types of an operator's activations and of its constant weights, as one pair; none without weights."""
-        if len(op.inputs) < 2 or ABSENT in op.inputs[:2]:
-            return set()
-        x, w = (self._main.tensors[t] for t in op.inputs[:2])
-        return set() if w.data is None else {(x.type, w.type)}
+    def _pair(self, op: FileOperator) -> tuple[str, str] | None:
+        """The types of an operator's activations and of its constant weights; None without weights."""
+        form = _READABLE[op.key][0].tflite if op.key in _READABLE else None
+        places = form.data[:2] if form is not None and form.data is not None else (0, 1)
+        if max(places) >= len(op.inputs) or any(op.inputs[i] == ABSENT for i in places):
+            return None
+        x, w = (self._file_tensors[op.inputs[i]] for i in places)
+        return None if w.data is None else (x.type, w.type)
 
     def _check_type(self, t: int, allowed: frozenset[DType], role: str) -> bool:
-        tensor = self._main.tensors[t]
-        sound = tensor.type in {d.value for d in allowed} and not tensor.odd
+        tensor = self._file_tensors[t]
+        odd = tensor.odd
+        if tensor.variable and role != _STATE:
+            odd = "variable tensors (state kept in place) of operators that keep none"
+        elif role == _STATE and (not tensor.variable or tensor.data is not None):
+            odd = "states that are constants" if tensor.data is not None else "states in tensors that are no variables"
+        sound = tensor.type in {d.value for d in allowed} and not odd
         if not sound and t not in self._types_counted:
             self._types_counted.add(t)
-            if tensor.odd:
-                self._problems.features[tensor.odd] += 1
+            if odd:
+                self._problems.features[odd] += 1
             else:
                 plural = {"bias": "biases", "input or output": "inputs or outputs"}.get(role, f"{role}s")
                 self._problems.types[f"{tensor.type} {plural}"] += 1
@@ -294,12 +370,20 @@ class _Reader:
 
         TFLM takes per-channel scales in the order of output channels, and of the file's quantized_dimension only that
         it is as long; some published files say it wrongly. Of a bias it takes the first scale, and no dimension.
+
+        Weights of int4 are unpacked: TFLM computes with them as with int8.
         """
         for op in self._main.operators:
-            axis = _READABLE[op.code][0].channel_axis if op.code in _READABLE else None
-            if axis is not None and len(op.inputs) > 1:
-                self._axes[op.inputs[1]] = axis
-                self._biases.update(op.inputs[2:3])
+            operator = _READABLE[op.key][0] if op.key in _READABLE else None
+            if operator is None or operator.channel_axis is None or operator.tflite is None:
+                continue
+            _, weights, bias = operator.tflite.data or (0, 1, 2)
+            if weights < len(op.inputs):
+                t = op.inputs[weights]
+                self._axes[t] = operator.channel_axis
+                if t != ABSENT:
+                    self._file_tensors[t] = unpacked(self._file_tensors[t])
+            self._biases.update(op.inputs[bias : bias + 1])
 
     def _id(self, t: int) -> int:
         """Id in the Graph of a tensor of the file."""
@@ -312,19 +396,26 @@ class _Reader:
     def _tensor(self, t: int) -> Tensor:
         if t not in self._tensors:
             is_bias = t in self._biases and t not in self._axes
-            self._tensors[t] = _build(self._main.tensors[t], self._axes.get(t), is_bias)
+            self._tensors[t] = _build(self._file_tensors[t], self._axes.get(t), is_bias)
         return self._tensors[t]
 
 
 def _role(operator: Operator, i: int) -> tuple[str, frozenset[DType]]:
     """Role of an input for messages, and its allowed types; "" for an operand, which its reader resolves."""
     assert operator.tflite is not None
-    if operator.has(Trait.WEIGHTS) and i > 0:
-        kinds = {types.weights if i == 1 else types.bias for types in operator.types}
-        return "weight" if i == 1 else "bias", frozenset(kind for kind in kinds if kind is not None)
     if i in operator.tflite.operands:
         return "", frozenset()
-    return "activation", frozenset(types.x for types in operator.types)
+    if i in operator.tflite.states:
+        which = operator.tflite.states.index(i)
+        return _STATE, frozenset(types.states[which] for types in operator.types)
+    data = operator.tflite.data
+    if data is not None and i not in data:
+        return "", frozenset()
+    place = i if data is None else data.index(i)
+    if operator.has(Trait.WEIGHTS) and place > 0:
+        kinds = {types.weights if place == 1 else types.bias for types in operator.types}
+        return "weight" if place == 1 else "bias", frozenset(kind for kind in kinds if kind is not None)
+    return "activation", frozenset(types.data(place) for types in operator.types)
 
 
 def _build(tensor: FileTensor, channel_axis: int | None, is_bias: bool) -> Tensor:

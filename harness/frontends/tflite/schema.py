@@ -5,14 +5,15 @@ Field offsets are those of TensorFlow Lite's schema.fbs, version 3: a table's nt
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 
 from harness.errors import ModelFileError
 from harness.frontends.foreign import HEAD, of_content
 from harness.frontends.tflite.flatbuffer import FlatTable
-from harness.ir.operators.tflite import damaged
+from harness.ir.operators.tflite import CUSTOM, damaged
 from harness.quantization.types import Array
 
 IDENTIFIER = b"TFL3"
@@ -25,7 +26,7 @@ MAX_SUBGRAPHS = 64
 MAX_RANK = 8
 MAX_OPERANDS = 1_000
 MAX_CHANNELS = 65_536
-CUSTOM = 32
+MAX_CUSTOM_OPTIONS = 4_096
 CALL_ONCE = 129
 VAR_HANDLE = 142
 READ_VARIABLE = 143
@@ -66,6 +67,7 @@ class FileTensor:
         type: TensorFlow's name of the element type, such as "int8".
         data: its buffer as bytes (a view of the file), or None when it has none.
         scales, zero_points, axis: quantization as written; empty when there is none.
+        variable: whether it is a state, kept in place from one inference to the next.
         odd: a feature of this tensor that tinyhil does not read, such as "sparse storage", or "".
     """
 
@@ -79,11 +81,15 @@ class FileTensor:
     zero_points: tuple[int, ...]
     axis: int
     odd: str
+    variable: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class FileOperator:
-    """An operator as the file has it; `code` is TensorFlow's BuiltinOperator, `custom` the name of a custom one."""
+    """An operator as the file has it; `code` is TensorFlow's BuiltinOperator, `custom` the name of a custom one.
+
+    custom_options: the FlexBuffer of a custom one, empty where there is none.
+    """
 
     index: int
     place: str
@@ -93,6 +99,12 @@ class FileOperator:
     outputs: tuple[int, ...]
     options_type: int
     options: FlatTable
+    custom_options: bytes = b""
+
+    @property
+    def key(self) -> int | str:
+        """What says which operator it is: the code, or a custom one's name."""
+        return self.custom if self.code == CUSTOM else self.code
 
     @property
     def name(self) -> str:
@@ -180,7 +192,12 @@ def _operator(index: int, table: FlatTable, codes: list[tuple[int, str]], tensor
     # Options of type 0 (NONE) are none, whatever the file holds there.
     options = table.table(12, f"{table.place}, options") if kind else None
     code, custom = codes[which]
-    return FileOperator(index, table.place, code, custom, inputs, outputs, kind, options or _NO_FIELDS)
+    flexible = table.array(14, "<u1", "custom options")
+    if len(flexible) > MAX_CUSTOM_OPTIONS:
+        raise damaged(f"{table.place}: {len(flexible)} bytes of custom options")
+    return FileOperator(
+        index, table.place, code, custom, inputs, outputs, kind, options or _NO_FIELDS, flexible.tobytes()
+    )
 
 
 def _tensor(index: int, table: FlatTable, buffers: tuple[FlatTable, ...]) -> FileTensor:
@@ -191,8 +208,6 @@ def _tensor(index: int, table: FlatTable, buffers: tuple[FlatTable, ...]) -> Fil
     odd = ""
     if table.has(16):
         odd = "sparse storage"
-    elif table.flag(14):
-        odd = "variable tensors (state kept in place)"
     data, external = _buffer(table.integer(8, "<I"), buffers, place)
     if external:
         odd = "buffers stored outside the FlatBuffer (large-model format)"
@@ -209,7 +224,8 @@ def _tensor(index: int, table: FlatTable, buffers: tuple[FlatTable, ...]) -> Fil
         axis = quant.integer(16)
         if quant.integer(12, "<B"):
             odd = "custom quantization"
-    return FileTensor(index, place, name, shape, _TYPES.get(kind, f"type {kind}"), data, scales, zero_points, axis, odd)
+    type_name = _TYPES.get(kind, f"type {kind}")
+    return FileTensor(index, place, name, shape, type_name, data, scales, zero_points, axis, odd, table.flag(14))
 
 
 def _buffer(index: int, buffers: tuple[FlatTable, ...], place: str) -> tuple[Array | None, bool]:
@@ -237,3 +253,19 @@ def as_array(tensor: FileTensor, dtype: str, shape: tuple[int, ...]) -> Array | 
     values: Array = tensor.data.view(kind).reshape(shape).astype(np.dtype(dtype), copy=False)
     values.flags.writeable = False
     return values
+
+
+def unpacked(tensor: FileTensor) -> FileTensor:
+    """A constant of int4, two elements a byte, the first in the lower bits, as one of int8; any other as it is.
+
+    Raises:
+        ModelFileError: the buffer's length is not the shape's.
+    """
+    if tensor.type != "int4" or tensor.data is None:
+        return tensor
+    count = prod(tensor.shape)
+    if tensor.data.size != (count + 1) // 2:
+        raise damaged(f"{tensor.place}: {tensor.data.size} bytes of data for shape {list(tensor.shape)} of int4")
+    pairs = tensor.data.astype(np.uint8)
+    apart = np.stack([pairs << 4, pairs & 0xF0], axis=-1).astype(np.uint8).reshape(-1)[:count].view(np.int8) >> 4
+    return replace(tensor, type="int8", data=apart.view(np.uint8))

@@ -7,26 +7,41 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import flatbuffers
+import flatbuffers.flexbuffers
 import numpy as np
 import tflite
 
 from harness.frontends.tflite.schema import IDENTIFIER
 from harness.ir.operators import OPERATORS
-from harness.ir.operators.tflite import Fields, OperatorDraft
+from harness.ir.operators.tflite import CUSTOM, Fields, OperatorDraft
 from harness.quantization.types import Array, Quantization
 
-_TYPES = {"float32": 0, "int32": 2, "uint8": 3, "int16": 7, "int8": 9, "resource": 13}
+_TYPES = {
+    "float32": 0,
+    "int32": 2,
+    "uint8": 3,
+    "int64": 4,
+    "bool": 6,
+    "int16": 7,
+    "int8": 9,
+    "uint64": 12,
+    "resource": 13,
+    "uint32": 15,
+    "int4": 17,
+}
+
 
 
 @dataclass(frozen=True, eq=False)
 class TensorDraft:
-    """A tensor to write; `type` is numpy's name of it, or "resource"."""
+    """A tensor to write; `type` is numpy's name of it, "resource", or "int4", whose data are two elements a byte."""
 
     name: str
     shape: tuple[int, ...]
     type: str
     quant: Quantization | None = None
     data: Array | None = None
+    variable: bool = False
 
 
 @dataclass
@@ -101,7 +116,10 @@ def _write_tensor(builder: Any, tensor: TensorDraft, buffer: int) -> int:
         }
         quant = _table(builder, "QuantizationParameters", parts)
     name, shape = builder.CreateString(tensor.name), _numbers(builder, tensor.shape)
-    fields = {"Shape": shape, "Type": _TYPES[tensor.type], "Buffer": buffer, "Name": name, "Quantization": quant}
+    fields = {
+        **{"Shape": shape, "Type": _TYPES[tensor.type], "Buffer": buffer, "Name": name, "Quantization": quant},
+        "IsVariable": tensor.variable,
+    }
     return _table(builder, "Tensor", fields)
 
 
@@ -113,8 +131,21 @@ def _write_operator(builder: Any, operator: OperatorDraft, codes: Mapping[str, i
         "Outputs": _numbers(builder, operator.outputs),
         "BuiltinOptions": options,
         "BuiltinOptionsType": getattr(tflite.BuiltinOptions, f"{operator.options}Options") if options else 0,
+        "CustomOptions": _bytes(builder, flexible(operator.custom)) if _is_custom(operator.op) else 0,
     }
     return _table(builder, "Operator", fields)
+
+
+def flexible(options: Mapping[str, int | bool]) -> bytes:
+    """The options of a custom operator: a map, whose keys FlexBuffers sort."""
+    builder: Any = flatbuffers.flexbuffers.Builder()
+    builder.MapFromElements(dict(options))
+    return bytes(builder.Finish())
+
+
+def _is_custom(op: str) -> bool:
+    form = OPERATORS[op].tflite if op in OPERATORS else None
+    return form is not None and form.code == CUSTOM
 
 
 def _version(op: str) -> int:
@@ -153,8 +184,10 @@ def serialize(subgraphs: Sequence[SubgraphDraft], metadata: Mapping[str, bytes] 
         described.append(_table(builder, "Metadata", fields))
     kinds = []
     for op in codes:
-        code = getattr(tflite.BuiltinOperator, op)
+        own = _is_custom(op)
+        code = CUSTOM if own else getattr(tflite.BuiltinOperator, op)
         fields = {"DeprecatedBuiltinCode": min(code, 127), "BuiltinCode": code, "Version": _version(op)}
+        fields["CustomCode"] = builder.CreateString(op) if own else 0
         kinds.append(_table(builder, "OperatorCode", fields))
     model = {
         "Version": 3,

@@ -3,21 +3,26 @@
 Used for generated test graphs and for the fixtures. A Graph's explicit padding and clamps are written as the SAME or
 VALID padding and the fused activation that equal them; a Graph that none equals is refused.
 
-Order in subgraph 0: tensors by their id, then helpers (shapes, axes, handles); operators CALL_ONCE and one VAR_HANDLE
-per state if there are states, then the nodes in order. Subgraph 1 initialises the states.
+Order in subgraph 0: tensors by their id, then helpers (shapes, axes, handles, variable tensors); operators CALL_ONCE
+and one VAR_HANDLE per variable if there are variables, then the nodes in order. Subgraph 1 initialises the variables.
+States that operators keep for themselves are variable tensors.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from harness.errors import GraphError
 from harness.frontends.tflite.serialize import SubgraphDraft, TensorDraft, serialize
+from harness.frontends.tflite.states import initial_of
 from harness.ir.graph import Graph, Node
-from harness.ir.operators import OPERATORS
+from harness.ir.operators import OPERATORS, has
 from harness.ir.operators.tflite import OperatorDraft, Writing
+from harness.ir.operators.traits import Trait
 from harness.quantization.types import Quantization
 
 
@@ -31,8 +36,8 @@ def write(graph: Graph, metadata: Mapping[str, bytes] | None = None) -> bytes:
     for tensor in graph.tensors:
         main.add(TensorDraft(tensor.name, tensor.shape, tensor.dtype.value, tensor.quant, tensor.data))
     subgraphs = [main]
-    handles: list[int] = []
-    if graph.states:
+    handles: dict[int, int] = {}
+    if variables_of(graph):
         subgraphs.append(_initializer(graph))
         main.operators.append(OperatorDraft("CALL_ONCE", (), (), "CallOnce", {"InitSubgraphIndex": 1}))
         handles = _add_handles(main, graph)
@@ -48,7 +53,8 @@ class _SubgraphWriting:
 
     graph: Graph
     main: SubgraphDraft
-    handles: Sequence[int]
+    handles: Mapping[int, int]
+    variables: dict[int, int] = field(default_factory=dict)
 
     def constant(self, name: str, data: Any, quant: Quantization | None = None) -> int:
         """Index of a new constant."""
@@ -57,6 +63,23 @@ class _SubgraphWriting:
     def handle(self, state: int) -> int:
         """Index of a variable's resource."""
         return self.handles[state]
+
+    def variable(self, state: int) -> int:
+        """Index of the variable tensor that is a state.
+
+        Raises:
+            GraphError: it does not start as TFLM starts variable tensors.
+        """
+        if state not in self.variables:
+            held = self.graph.states[state]
+            if not np.array_equal(held.initial, initial_of(held.initial.shape, held.dtype, held.quant)):
+                raise GraphError(
+                    f"state '{held.name}' has initial values, which a variable tensor cannot have",
+                    hint="write the graph that was read from a .tflite",
+                )
+            draft = TensorDraft(held.name, held.initial.shape, held.dtype.value, held.quant, variable=True)
+            self.variables[state] = self.main.add(draft)
+        return self.variables[state]
 
 
 def _operator(to: Writing, node: Node) -> OperatorDraft:
@@ -68,22 +91,31 @@ def _operator(to: Writing, node: Node) -> OperatorDraft:
 
 def operator_index(graph: Graph, node: int) -> int:
     """Index in subgraph 0 of the file of the operator that `write` makes of graph.nodes[node]."""
-    return node + (1 + len(graph.states) if graph.states else 0)
+    variables = len(variables_of(graph))
+    return node + (1 + variables if variables else 0)
 
 
-def _add_handles(subgraph: SubgraphDraft, graph: Graph) -> list[int]:
-    handles = []
-    for number, state in enumerate(graph.states):
+def variables_of(graph: Graph) -> tuple[int, ...]:
+    """States that are written as variables with handles: those that operators copy."""
+    copied = {i for node in graph.nodes if node.states and has(node, Trait.COPIES_STATE) for i in node.states}
+    return tuple(sorted(copied))
+
+
+def _add_handles(subgraph: SubgraphDraft, graph: Graph) -> dict[int, int]:
+    handles = {}
+    for number in variables_of(graph):
+        state = graph.states[number]
         handle = subgraph.add(TensorDraft(f"{state.name}/handle", (), "resource"))
         names = {"Container": "", "SharedName": f"{number}/{state.name}"}
         subgraph.operators.append(OperatorDraft("VAR_HANDLE", (), (handle,), "VarHandle", names))
-        handles.append(handle)
+        handles[number] = handle
     return handles
 
 
 def _initializer(graph: Graph) -> SubgraphDraft:
     subgraph = SubgraphDraft("initialize")
-    for handle, state in zip(_add_handles(subgraph, graph), graph.states, strict=True):
+    for number, handle in _add_handles(subgraph, graph).items():
+        state = graph.states[number]
         value = subgraph.constant(f"{state.name}/initial", state.initial, state.quant)
         subgraph.operators.append(OperatorDraft("ASSIGN_VARIABLE", (handle, value), (), "AssignVariable"))
     return subgraph

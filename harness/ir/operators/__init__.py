@@ -64,6 +64,11 @@ def names_with(trait: Trait) -> frozenset[str]:
     return frozenset(operator.name for operator in OPERATORS.values() if operator.has(trait))
 
 
+def names_that_move() -> frozenset[str]:
+    """Names of all operators that say which elements they copy where (Operator.moves)."""
+    return frozenset(operator.name for operator in OPERATORS.values() if operator.moves is not None)
+
+
 def names_of(attrs: type) -> frozenset[str]:
     """Names of all operators with attributes of a class."""
     return frozenset(operator.name for operator in OPERATORS.values() if issubclass(operator.attrs, attrs))

@@ -1,4 +1,4 @@
-"""ADD and MUL, with numpy's broadcasting. Inputs: a, b."""
+"""ADD, SUB and MUL, with numpy's broadcasting. Inputs: a, b."""
 
 from __future__ import annotations
 
@@ -8,66 +8,99 @@ from typing import cast
 import numpy as np
 
 from harness.ir.graph import Attrs, Node
-from harness.ir.operators.operands import Inputs, Operands, centred, clip
-from harness.ir.operators.operator import Operator
+from harness.ir.operators.operands import Inputs, Operands, centred, clip, plain
+from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Writing, activation_number
 from harness.ir.operators.traits import Trait
-from harness.ir.operators.view import View, span
+from harness.ir.operators.view import View, reach
 from harness.quantization.fixedpoint import multiply_by_quantized_multiplier
-from harness.quantization.params import add_params, mul_params
-from harness.quantization.types import Array, Clamp
+from harness.quantization.params import add_left_shift, add_params, mul_params
+from harness.quantization.types import Array, Clamp, DType
 
 _MAX_RANK = 6  # TFLM, BroadcastAdd6DSlow
+_TYPES = same(DType.INT8, DType.INT16, DType.INT32, DType.FLOAT32)
+QUANTIZED = (DType.INT8, DType.INT16)
+"""Element types whose values are scaled; others are computed as they are."""
 
 _RANK_HINT = "reshape both operands to fewer dimensions before it: neighbours that are broadcast alike can be joined"
 
 
 @dataclass(frozen=True)
 class BinaryAttrs(Attrs):
-    """ADD and MUL, with numpy broadcasting. Inputs: a, b."""
+    """ADD, SUB and MUL, with numpy broadcasting. Inputs: a, b."""
 
     clamp: Clamp
 
 
-def _verify_broadcast(v: View) -> None:
+def verify_broadcast(v: View, most: int = _MAX_RANK) -> None:
+    """Checks that the output has the shape to which both operands broadcast, of at most so many dimensions."""
     a, b, y = v.x(), v.x(1), v.y()
-    v.need(max(len(a.shape), len(b.shape)) <= _MAX_RANK, f"has more than {_MAX_RANK} dimensions", _RANK_HINT)
+    v.need(max(len(a.shape), len(b.shape)) <= most, f"has more than {most} dimensions", _RANK_HINT)
     try:
         shape = np.broadcast_shapes(a.shape, b.shape)
     except ValueError:
         raise v.error(f"cannot broadcast {list(a.shape)} with {list(b.shape)}") from None
     v.shape(y, tuple(int(n) for n in shape))
-    v.scaled(a, b, y)
+
+
+def _verify(v: View) -> None:
+    verify_broadcast(v)
+    if v.y().dtype in QUANTIZED:
+        v.scaled(v.x(), v.x(1), v.y())
     v.clamp(v.attrs(BinaryAttrs).clamp)
 
 
 def _verify_add(v: View) -> None:
-    _verify_broadcast(v)
+    _verify_sum(v)
+    whole = v.y().dtype is not DType.INT32 or v.attrs(BinaryAttrs).clamp == DType.INT32.range
+    v.need(whole, "of int32 has a fused activation, which TFLM leaves out", "put the activation behind it as its own")
+
+
+def _verify_sum(v: View) -> None:
+    _verify(v)
     a, b, y = v.x(), v.x(1), v.y()
-    real = 2 * max(a.q.scale, b.q.scale) / ((1 << 20) * y.q.scale)
-    v.need(real < 1, f"has an output scale {y.q.scale:g} too small for its inputs' ({a.q.scale:g}, {b.q.scale:g})")
+    if y.dtype in QUANTIZED:
+        real = 2 * max(a.q.scale, b.q.scale) / ((1 << add_left_shift(y)) * y.q.scale)
+        v.need(real < 1, f"has an output scale {y.q.scale:g} too small for its inputs' ({a.q.scale:g}, {b.q.scale:g})")
 
 
-def add(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
-    """ADD with broadcasting: both operands scaled to 20 more bits, summed, scaled back."""
+def _sum(inputs: Inputs, op: Operands, sign: int) -> tuple[Array, ...]:
+    clamp = cast(BinaryAttrs, op.attrs).clamp
+    if op.y.dtype not in QUANTIZED:
+        a, b = plain(inputs, 0), plain(inputs, 1)
+        return (clip(a + b if sign > 0 else a - b, clamp, op.y),)
     factors = add_params(op.x, op.input(1), op.y)
     a = multiply_by_quantized_multiplier(centred(inputs, 0, op) << factors.left_shift, factors.a.m, factors.a.shift)
     b = multiply_by_quantized_multiplier(centred(inputs, 1, op) << factors.left_shift, factors.b.m, factors.b.shift)
-    total = multiply_by_quantized_multiplier(a + b, factors.y.m, factors.y.shift) + op.y.q.zero_point
-    return (clip(total, cast(BinaryAttrs, op.attrs).clamp, op.y),)
+    total = multiply_by_quantized_multiplier(a + sign * b, factors.y.m, factors.y.shift) + op.y.q.zero_point
+    return (clip(total, clamp, op.y),)
+
+
+def add(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
+    """ADD with broadcasting: both operands scaled to 20 more bits (int16: 15), summed, scaled back."""
+    return _sum(inputs, op, 1)
+
+
+def subtract(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
+    """SUB with broadcasting, as ADD."""
+    return _sum(inputs, op, -1)
 
 
 def _verify_mul(v: View) -> None:
-    _verify_broadcast(v)
-    v.multiplier(v.x().q.scale * v.x(1).q.scale / v.y().q.scale, span(v.x()) * span(v.x(1)))
+    _verify(v)
+    if v.y().dtype in QUANTIZED:
+        v.multiplier(v.x().q.scale * v.x(1).q.scale / v.y().q.scale, reach(v.x()) * reach(v.x(1)))
 
 
 def mul(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """MUL with broadcasting."""
+    clamp = cast(BinaryAttrs, op.attrs).clamp
+    if op.y.dtype not in QUANTIZED:
+        return (clip(plain(inputs, 0) * plain(inputs, 1), clamp, op.y),)
     factor = mul_params(op.x, op.input(1), op.y)
     product = centred(inputs, 0, op) * centred(inputs, 1, op)
     scaled = multiply_by_quantized_multiplier(product, factor.m, factor.shift) + op.y.q.zero_point
-    return (clip(scaled, cast(BinaryAttrs, op.attrs).clamp, op.y),)
+    return (clip(scaled, clamp, op.y),)
 
 
 def _read(op: Reading) -> Read:
@@ -82,7 +115,22 @@ def _write(to: Writing, node: Node) -> OperatorDraft:
 
 OPERATORS = (
     Operator(
-        "ADD", _verify_add, add, attrs=BinaryAttrs, inputs=(2, 2), tflite=TfliteForm(0, _write, _read, options=11)
+        "ADD",
+        _verify_add,
+        add,
+        attrs=BinaryAttrs,
+        inputs=(2, 2),
+        types=_TYPES,
+        tflite=TfliteForm(0, _write, _read, options=11),
+    ),
+    Operator(
+        "SUB",
+        _verify_sum,
+        subtract,
+        attrs=BinaryAttrs,
+        inputs=(2, 2),
+        types=_TYPES,
+        tflite=TfliteForm(41, _write, _read, options=28),
     ),
     Operator(
         "MUL",
@@ -90,6 +138,7 @@ OPERATORS = (
         mul,
         attrs=BinaryAttrs,
         inputs=(2, 2),
+        types=_TYPES,
         traits=frozenset({Trait.PRODUCT}),
         tflite=TfliteForm(18, _write, _read, options=21),
     ),

@@ -8,8 +8,10 @@ import numpy as np
 
 from harness.errors import ModelFileError
 from harness.ir.graph import ABSENT, Graph, Node
+from harness.ir.operators import float_layers
+from harness.ir.operators.float_layers import FLOAT_WEIGHTS
 from harness.ir.operators.operands import Inputs, Operands, array, centred
-from harness.ir.operators.operator import INT8_WEIGHTS, Operator
+from harness.ir.operators.operator import INT8_WEIGHTS, INT16_WEIGHTS, Operator
 from harness.ir.operators.tflite import (
     MAX_WINDOW,
     OperatorDraft,
@@ -26,7 +28,10 @@ from harness.ir.operators.view import View
 from harness.ir.operators.weights import BIAS, bias_of, kernel_of, read_weighted, requantized, verify_weights
 from harness.ir.operators.windows import padded, padding_number, tap, verify_window
 from harness.ir.window import ConvAttrs
-from harness.quantization.types import Array
+from harness.quantization.types import Array, DType
+
+_TYPES = (*INT8_WEIGHTS, *INT16_WEIGHTS, *FLOAT_WEIGHTS)
+_DEPTHWISE_TYPES = (*INT8_WEIGHTS, INT16_WEIGHTS[0], *FLOAT_WEIGHTS)  # TFLM takes an int32 bias of int16 for an int64
 
 # --- CONV_2D ---------------------------------------------------------------------------------------------------------
 
@@ -40,11 +45,13 @@ def _verify_conv_2d(v: View) -> None:
     groups = x.shape[3] // w.shape[3]
     v.need(w.shape[0] % groups == 0, f"has {w.shape[0]} filters in {groups} groups")
     v.need(y.shape[3] == w.shape[0], f"has {w.shape[0]} filters, its output {y.shape[3]} channels")
-    verify_weights(v, w.shape[0], 0)
+    verify_weights(v, w.shape[0], 0, _TYPES)
 
 
 def conv_2d(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """CONV_2D, with groups when the weights have fewer input channels than x."""
+    if op.y.dtype is DType.FLOAT32:
+        return float_layers.conv_2d(inputs, op)
     attrs = cast(ConvAttrs, op.attrs)
     w = array(inputs, 1)
     channels, kh, kw, depth = w.shape
@@ -91,11 +98,13 @@ def _verify_depthwise(v: View) -> None:
     verify_window(v, kernel_of(w), attrs)
     v.need(w.shape[3] % x.shape[3] == 0, f"has {x.shape[3]} input channels and {w.shape[3]} filters")
     v.need(y.shape[3] == w.shape[3], f"has {w.shape[3]} filters, its output {y.shape[3]} channels")
-    verify_weights(v, w.shape[3], 3)
+    verify_weights(v, w.shape[3], 3, _DEPTHWISE_TYPES)
 
 
 def depthwise_conv_2d(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """DEPTHWISE_CONV_2D: output channel c * multiplier + m comes from input channel c."""
+    if op.y.dtype is DType.FLOAT32:
+        return float_layers.depthwise_conv_2d(inputs, op)
     attrs = cast(ConvAttrs, op.attrs)
     w = array(inputs, 1).astype(np.int64)
     _, kh, kw, channels = w.shape
@@ -178,7 +187,7 @@ OPERATORS = (
         attrs=ConvAttrs,
         inputs=(2, 3),
         optional=BIAS,
-        types=INT8_WEIGHTS,
+        types=_TYPES,
         traits=frozenset({Trait.WEIGHTS}),
         tflite=TfliteForm(3, _write_conv_2d, _read_conv_2d, options=1, version=3),
         channel_axis=0,
@@ -191,7 +200,7 @@ OPERATORS = (
         attrs=ConvAttrs,
         inputs=(2, 3),
         optional=BIAS,
-        types=INT8_WEIGHTS,
+        types=_DEPTHWISE_TYPES,
         traits=frozenset({Trait.WEIGHTS, Trait.CHANNELS_APART}),
         tflite=TfliteForm(4, _write_depthwise, _read_depthwise, options=2, version=3),
         channel_axis=3,

@@ -8,8 +8,10 @@ from typing import cast
 import numpy as np
 
 from harness.ir.graph import Attrs, Graph, Node
+from harness.ir.operators import float_layers
+from harness.ir.operators.float_layers import FLOAT_WEIGHTS
 from harness.ir.operators.operands import Inputs, Operands, centred
-from harness.ir.operators.operator import INT8_WEIGHTS, Operator
+from harness.ir.operators.operator import INT8_WEIGHTS, INT16_WEIGHTS, Operator
 from harness.ir.operators.tflite import (
     OperatorDraft,
     Read,
@@ -22,7 +24,9 @@ from harness.ir.operators.tflite import (
 from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
 from harness.ir.operators.weights import BIAS, bias_of, read_weighted, requantized, verify_weights
-from harness.quantization.types import Array, Clamp
+from harness.quantization.types import Array, Clamp, DType
+
+_TYPES = (*INT8_WEIGHTS, *INT16_WEIGHTS, *FLOAT_WEIGHTS)
 
 
 def _verify(v: View) -> None:
@@ -33,7 +37,7 @@ def _verify(v: View) -> None:
     fits = bool(y.shape) and y.shape[-1] == out and y.elements == x.elements // depth * out
     v.need(fits, f"gives {x.elements // depth} rows of {out}, '{y.name}' has shape {list(y.shape)}")
     v.clamp(v.attrs(FullyConnectedAttrs).clamp)
-    verify_weights(v, out, 0, zero_point=True)
+    verify_weights(v, out, 0, _TYPES, zero_point=True)
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class FullyConnectedAttrs(Attrs):
 def fully_connected(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """FULLY_CONNECTED over x read as [elements / inputs, inputs]."""
     attrs = cast(FullyConnectedAttrs, op.attrs)
+    if op.y.dtype is DType.FLOAT32:
+        return float_layers.fully_connected(inputs, op, attrs.clamp)
     w = centred(inputs, 1, op)
     x = centred(inputs, 0, op).reshape(-1, w.shape[1])
     acc = (x.astype(np.float64) @ w.T.astype(np.float64)).astype(np.int64) + bias_of(inputs)
@@ -80,7 +86,7 @@ OPERATORS = (
         attrs=FullyConnectedAttrs,
         inputs=(2, 3),
         optional=BIAS,
-        types=INT8_WEIGHTS,
+        types=_TYPES,
         traits=frozenset({Trait.WEIGHTS}),
         tflite=TfliteForm(9, _write, _read, options=8, version=4),
         channel_axis=0,

@@ -10,7 +10,7 @@ import numpy as np
 from harness.errors import GraphError
 from harness.ir.graph import Attrs, Graph, Node, Tensor
 from harness.ir.operators.operands import Inputs, Operands, array
-from harness.ir.operators.operator import Operator
+from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import (
     ACTIVATIONS,
     REST,
@@ -25,7 +25,7 @@ from harness.ir.operators.tflite import (
     resolves_to,
 )
 from harness.ir.operators.view import View
-from harness.quantization.types import Array, Clamp
+from harness.quantization.types import Array, Clamp, DType
 
 _MAX_INPUTS = 10  # TFLM, concatenation.cc
 _MAX_OUTPUTS = 1_000
@@ -80,7 +80,7 @@ def concatenation(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """CONCATENATION: copies; TFLM does not requantize here, so all scales must be the output's."""
     attrs = cast(ConcatAttrs, op.attrs)
     joined = np.concatenate([array(inputs, i) for i in range(len(inputs))], axis=attrs.axis)
-    return (np.clip(joined, *attrs.clamp).astype(op.y.dtype.numpy),)
+    return (joined if attrs.clamp == op.y.dtype.range else np.clip(joined, *attrs.clamp).astype(op.y.dtype.numpy),)
 
 
 def _is_copy(graph: Graph, node: Node) -> bool:
@@ -170,6 +170,7 @@ def _split_operator(name: str, form: TfliteForm) -> Operator:
         split,
         attrs=SplitAttrs,
         outputs=(1, _MAX_OUTPUTS),
+        types=same(DType.FLOAT32, DType.INT8, DType.INT16, DType.INT32),
         tflite=form,
         changes_nothing=_is_whole,
     )
@@ -182,6 +183,7 @@ OPERATORS = (
         concatenation,
         attrs=ConcatAttrs,
         inputs=(1, _MAX_INPUTS),
+        types=same(DType.FLOAT32, DType.INT8, DType.INT16, DType.INT32, DType.INT64, DType.BOOL),
         tflite=TfliteForm(2, _write_concatenation, _read_concatenation, options=10),
         changes_nothing=_is_copy,
     ),

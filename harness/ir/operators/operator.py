@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.errors import GraphError
 from harness.ir.graph import ABSENT, Attrs, Graph, NoAttrs, Node, Tensor
+from harness.ir.operators.moves import Move
 from harness.ir.operators.operands import Compute, Inputs, Operands
 from harness.ir.operators.tflite import TfliteForm
 from harness.ir.operators.traits import Trait
@@ -30,12 +31,31 @@ class Types:
     Attributes:
         x, y: of all data inputs, and of all outputs.
         weights, bias: of an operator with weights.
+        apart: (position, type) of data inputs that are not of type x, such as indices and conditions.
+        states: of the states, in the operator's order.
+        aside: (position, type) of outputs that are not of type y.
     """
 
     x: DType
     y: DType
     weights: DType | None = None
     bias: DType | None = None
+    apart: tuple[tuple[int, DType], ...] = ()
+    states: tuple[DType, ...] = ()
+    aside: tuple[tuple[int, DType], ...] = ()
+
+    def made(self, position: int) -> DType:
+        """Of the output at `position`."""
+        return next((dtype for place, dtype in self.aside if place == position), self.y)
+
+    def data(self, position: int) -> DType:
+        """Of the data input at `position`."""
+        return next((dtype for place, dtype in self.apart if place == position), self.x)
+
+    def fits(self, reads: Sequence[DType | None], writes: Sequence[DType], states: Sequence[DType] = ()) -> bool:
+        """Whether data inputs (None: one that is not there), outputs and states are of these types."""
+        sound = all(dtype in (None, self.data(i)) for i, dtype in enumerate(reads)) and tuple(states) == self.states
+        return sound and all(dtype is self.made(i) for i, dtype in enumerate(writes))
 
 
 INT8 = (Types(DType.INT8, DType.INT8),)
@@ -44,6 +64,11 @@ INT8 = (Types(DType.INT8, DType.INT8),)
 INT8_WEIGHTS = (Types(DType.INT8, DType.INT8, weights=DType.INT8, bias=DType.INT32),)
 """The same with weights and biases."""
 
+INT16_WEIGHTS = tuple(
+    Types(DType.INT16, DType.INT16, weights=DType.INT8, bias=bias) for bias in (DType.INT64, DType.INT32)
+)
+"""16x8: int16 activations, int8 weights."""
+
 BYTES = tuple(Types(x, y) for x in EIGHT_BITS for y in EIGHT_BITS)
 """From one 8-bit type to another."""
 
@@ -51,8 +76,18 @@ ANY = tuple(Types(dtype, dtype) for dtype in DType)
 """Any type; outputs have the inputs' type."""
 
 
+def same(*dtypes: DType) -> tuple[Types, ...]:
+    """Each of these types throughout."""
+    return tuple(Types(dtype, dtype) for dtype in dtypes)
+
+
+
 def _never(graph: Graph, node: Node) -> bool:
     return False
+
+
+def _nothing(graph: Graph, node: Node) -> int | None:
+    return None
 
 
 def _none(graph: Graph, node: Node) -> int:
@@ -66,9 +101,9 @@ class Operator:
     Attributes:
         name: TensorFlow Lite's name of it.
         verify: the rule of the verifier for a node whose types and numbers of operands are right.
-        compute: its numpy specification; None for variables, which the interpreter keeps.
+        compute: its numpy specification.
         attrs: class of a node's attributes.
-        inputs, outputs: how many there are.
+        inputs, outputs, states: how many there are.
         optional: positions of inputs that may be ABSENT.
         types: the type policy: the combinations of element types with which it is computed.
         traits: what passes, fusion and kernels may rely on.
@@ -76,14 +111,19 @@ class Operator:
         channel_axis: dimension of the weights along which output channels lie.
         macs: multiply-accumulates, padding included, bias and requantization not.
         changes_nothing: whether a node's output has its input's bytes, perhaps under another shape.
+        moves: of an operator that only copies elements: which ones where.
+        ulp: of float32: how far TFLM's results on a host may lie from the specification, in units in the last place; 0:
+            they are the same bits.
+        filler: the value of output elements that no move writes; None where moves write all.
     """
 
     name: str
     verify: Rule
-    compute: Compute | None
+    compute: Compute
     attrs: type[Attrs] = NoAttrs
     inputs: Count = (1, 1)
     outputs: Count = (1, 1)
+    states: int = 0
     optional: frozenset[int] = frozenset()
     types: tuple[Types, ...] = INT8
     traits: frozenset[Trait] = frozenset()
@@ -91,10 +131,18 @@ class Operator:
     channel_axis: int | None = None
     macs: Callable[[Graph, Node], int] = _none
     changes_nothing: Callable[[Graph, Node], bool] = _never
+    moves: Callable[[Graph, Node], tuple[Move, ...]] | None = None
+    filler: Callable[[Graph, Node], int | None] = _nothing
+    ulp: int = 0
 
     def has(self, trait: Trait) -> bool:
         """Whether it has a trait."""
         return trait in self.traits
+
+    @property
+    def stateful(self) -> bool:
+        """Whether what it computes depends on more than its inputs, or changes more than its outputs."""
+        return self.has(Trait.READS_STATE) or self.has(Trait.WRITES_STATE)
 
     def data_inputs(self, node: Node) -> tuple[int, ...]:
         """Tensor ids of a node's inputs without weights and bias."""
@@ -103,23 +151,18 @@ class Operator:
     def types_of(self, graph: Graph, node: Node) -> Types | None:
         """The row of the type policy that a node's tensors are of; None where there is none."""
         tensors = graph.tensors
-        reads = [tensors[t].dtype for t in self.data_inputs(node)]
+        reads = [None if t == ABSENT else tensors[t].dtype for t in self.data_inputs(node)]
         writes = [tensors[t].dtype for t in node.outputs]
+        states = [graph.states[i].dtype for i in node.states]
         constants = [tensors[t].dtype for t in node.inputs[len(reads) :] if t != ABSENT]
         for types in self.types:
-            same = all(dtype is types.x for dtype in reads) and all(dtype is types.y for dtype in writes)
-            if same and all(dtype is own for dtype, own in zip(constants, (types.weights, types.bias), strict=False)):
+            own = zip(constants, (types.weights, types.bias), strict=False)
+            if types.fits(reads, writes, states) and all(dtype is wanted for dtype, wanted in own):
                 return types
         return None
 
     def values(self, inputs: Inputs, operands: Operands) -> tuple[Array, ...]:
-        """The outputs, by the specification.
-
-        Raises:
-            GraphError: it has none.
-        """
-        if self.compute is None:
-            raise GraphError(f"operator {self.name} has no specification", hint="verify the graph before running it")
+        """The outputs, by the specification, and behind them the states where it changes them."""
         return self.compute(inputs, operands)
 
     def byte_table(self, x: Tensor, y: Tensor, attrs: Attrs) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.ir.graph import Attrs, Graph, Node, Tensor
 from harness.ir.operators.operands import Inputs, Operands, array
-from harness.ir.operators.operator import Operator
+from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import (
     MAX_WINDOW,
     REST,
@@ -22,9 +22,10 @@ from harness.ir.operators.tflite import (
     damaged,
 )
 from harness.ir.operators.view import View
-from harness.quantization.types import Array
+from harness.quantization.types import Array, DType
 
 _MAX_RANK = 4
+_TYPES = same(DType.FLOAT32, DType.INT8, DType.INT16, DType.INT32)
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def _zero_point(y: Tensor) -> int:
 def pad(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """The input with `value` around it."""
     attrs = cast(PadAttrs, op.attrs)
-    return (np.pad(array(inputs, 0), attrs.paddings, constant_values=attrs.value),)
+    return (np.pad(array(inputs, 0), attrs.paddings, constant_values=op.y.dtype.numpy.type(attrs.value)),)
 
 
 def _changes_nothing(graph: Graph, node: Node) -> bool:
@@ -75,7 +76,10 @@ def _read(op: Reading) -> Read:
         raise damaged(f"{op.place}: padding value of shape {list(value.shape)} and type {value.dtype.value}")
     if value.quant is not None and y.quant is not None and value.quant != y.quant:
         raise Unsupported("padding value quantized otherwise than the output")
-    return op.ids(0), PadAttrs(pairs, int(np.asarray(value.data).ravel()[0]))
+    number = np.asarray(value.data).ravel()[0]
+    if number != int(number):
+        raise Unsupported("padding value that is no whole number")
+    return op.ids(0), PadAttrs(pairs, int(number))
 
 
 def _write(to: Writing, node: Node) -> OperatorDraft:
@@ -90,7 +94,7 @@ def _write(to: Writing, node: Node) -> OperatorDraft:
 
 def _operator(name: str, code: int, operands: range) -> Operator:
     form = TfliteForm(code, _write, _read, operands=operands)
-    return Operator(name, _verify, pad, attrs=PadAttrs, tflite=form, changes_nothing=_changes_nothing)
+    return Operator(name, _verify, pad, attrs=PadAttrs, types=_TYPES, tflite=form, changes_nothing=_changes_nothing)
 
 
 OPERATORS = (_operator("PAD", 34, REST), _operator("PADV2", 60, range(1, 2)))

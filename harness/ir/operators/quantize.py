@@ -18,12 +18,16 @@ QUANTIZE_TYPES = tuple(
         (DType.INT8, DType.INT8),
         (DType.INT8, DType.UINT8),
         (DType.INT8, DType.INT16),
+        (DType.INT8, DType.INT32),
         (DType.UINT8, DType.INT8),
         (DType.INT16, DType.INT8),
         (DType.INT16, DType.INT16),
+        (DType.INT16, DType.INT32),
+        (DType.INT32, DType.INT8),
+        (DType.INT32, DType.INT16),
     )
 )
-"""Element types TFLM's QUANTIZE converts between (quantize_common.cc), int32 left out."""
+"""Element types TFLM's QUANTIZE converts between (quantize_common.cc)."""
 
 DEQUANTIZE_TYPES = tuple(Types(x, DType.FLOAT32) for x in (DType.INT8, DType.UINT8, DType.INT16))
 
@@ -33,7 +37,8 @@ def _verify_quantize(v: View) -> None:
     v.shape(y, x.shape)
     scale = v.scaled(y)
     if x.dtype is not DType.FLOAT32:
-        v.multiplier(v.scaled(x) / scale, span(x))
+        # Of int32 TFLM wraps what is shifted beyond it.
+        v.multiplier(v.scaled(x) / scale, 1 if x.dtype is DType.INT32 else span(x))
 
 
 def quantize(inputs: Inputs, op: Operands) -> tuple[Array, ...]:

@@ -1,4 +1,4 @@
-"""STRIDED_SLICE, resolved: per input dimension first index, step (may be negative) and number of elements."""
+"""SLICE and STRIDED_SLICE, resolved: per input dimension first index, step (may be negative) and number of elements."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import cast
 
 import numpy as np
 
+from harness.errors import GraphError
 from harness.ir.graph import Attrs, Graph, Node
 from harness.ir.operators.operands import Inputs, Operands, array
-from harness.ir.operators.operator import Operator
+from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import (
     REST,
     OperatorDraft,
@@ -23,14 +24,14 @@ from harness.ir.operators.tflite import (
     dimensions_left,
 )
 from harness.ir.operators.view import View
-from harness.quantization.types import Array
+from harness.quantization.types import Array, DType
 
 _MAX_RANK = 4  # TFLM, strided_slice_common.cc
 
 
 @dataclass(frozen=True)
 class SliceAttrs(Attrs):
-    """STRIDED_SLICE, resolved: per input dimension first index, step (may be negative) and number of elements.
+    """SLICE and STRIDED_SLICE, resolved: per input dimension first index, step (may be negative), number of elements.
 
     A dimension that the file shrinks away has count 1 here and is missing in the output's shape.
     """
@@ -136,12 +137,43 @@ def _write(to: Writing, node: Node) -> OperatorDraft:
     return OperatorDraft(node.op, (*node.inputs, *inputs), node.outputs, "StridedSlice", fields)
 
 
+def _read_slice(op: Reading) -> Read:
+    op.count(3)
+    shape = op.input(0).shape
+    begin, size = op.constant(1, "begin"), op.constant(2, "size")
+    if not len(begin) == len(size) == len(shape):
+        raise damaged(f"{op.place}: SLICE of {len(shape)} dimensions from {list(begin)}, {list(size)} elements")
+    counts = tuple(n - b if s == -1 else s for n, b, s in zip(shape, begin, size, strict=True))
+    if counts != op.output().shape or any(b < 0 for b in begin):
+        raise damaged(f"{op.place}: SLICE of {list(counts)} elements, its output has {list(op.output().shape)}")
+    return op.ids(0), SliceAttrs(begin, (1,) * len(shape), counts)
+
+
+def _write_slice(to: Writing, node: Node) -> OperatorDraft:
+    attrs = cast(SliceAttrs, node.attrs)
+    y = to.graph.tensors[node.outputs[0]]
+    if y.shape != attrs.counts or any(s != 1 for s in attrs.strides):
+        raise GraphError(f"SLICE into '{y.name}' has steps, or drops dimensions", hint="use STRIDED_SLICE")
+    inputs = (to.constant("begin", attrs.begin), to.constant("size", attrs.counts))
+    return OperatorDraft(node.op, (*node.inputs, *inputs), node.outputs, "Slice")
+
+
 OPERATORS = (
+    Operator(
+        "SLICE",
+        _verify,
+        strided_slice,
+        attrs=SliceAttrs,
+        types=same(DType.FLOAT32, DType.INT8, DType.INT16, DType.INT32, DType.BOOL),
+        tflite=TfliteForm(65, _write_slice, _read_slice, operands=REST),
+        changes_nothing=_changes_nothing,
+    ),
     Operator(
         "STRIDED_SLICE",
         _verify,
         strided_slice,
         attrs=SliceAttrs,
+        types=same(DType.FLOAT32, DType.INT8, DType.INT16, DType.INT32, DType.BOOL),
         tflite=TfliteForm(45, _write, _read, options=32, operands=REST),
         changes_nothing=_changes_nothing,
     ),

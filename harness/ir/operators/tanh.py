@@ -1,4 +1,4 @@
-"""TANH, whose output always has scale 1/128 and zero point 0."""
+"""TANH, whose output always has scale 1/128, of int16 1/32768, and zero point 0."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from math import floor
 
 import numpy as np
 
-from harness.ir.operators.operands import Inputs, Operands, array, centred
-from harness.ir.operators.operator import Operator
+from harness.ir.operators.operands import Inputs, Operands, array, centred, floats
+from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import TfliteForm, read_plain, write_plain
 from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
+from harness.quantization import elementary
 from harness.quantization.fixedpoint import (
     Ints,
     exp_on_negative_values,
@@ -20,7 +21,8 @@ from harness.quantization.fixedpoint import (
     rounding_shift_right,
     saturating_shift_left,
 )
-from harness.quantization.types import Array, Quantized
+from harness.quantization.sigmoid16 import sigmoid16_factor, tanh16
+from harness.quantization.types import Array, DType, Quantized
 
 INTEGER_BITS = 4
 """Integer bits of the fixed-point input (Q4.27) of TFLM's function."""
@@ -29,7 +31,16 @@ INTEGER_BITS = 4
 def _verify(v: View) -> None:
     x, y = v.x(), v.y()
     v.shape(y, x.shape)
+    if y.dtype is DType.FLOAT32:
+        return
     v.scaled(x, y)
+    if y.dtype is DType.INT16:
+        v.need(
+            (y.q.scale, x.q.zero_point, y.q.zero_point) == (2.0**-15, 0, 0),
+            "must have an output of scale 1/32768 and zero points 0",
+        )
+        sigmoid16_factor(x)
+        return
     v.need((y.q.scale, y.q.zero_point) == (1 / 128, 0), "must have an output of scale 1/128 and zero point 0")
     v.need(2.0**-28 <= x.q.scale < 2.0**30, f"has an input of scale {x.q.scale:g}, outside 2^-28 to 2^30")
 
@@ -60,7 +71,11 @@ def _multiplier_and_radius(x: Quantized) -> tuple[int, int, int]:
 
 
 def tanh(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
-    """TANH by gemmlowp's fixed-point arithmetic. Source: TFLM reference integer_ops/tanh.h."""
+    """TANH; int8 by gemmlowp's fixed-point arithmetic, int16 by a table. Source: TFLM reference integer_ops/tanh.h."""
+    if op.y.dtype is DType.FLOAT32:
+        return (elementary.tanh(floats(inputs, 0)),)
+    if op.y.dtype is DType.INT16:
+        return (tanh16(array(inputs, 0).astype(np.int64), *sigmoid16_factor(op.x)).astype(np.int16),)
     low, high = op.y.dtype.range
     m, shift, radius = _multiplier_and_radius(op.x)
     values = centred(inputs, 0, op)
@@ -75,6 +90,8 @@ OPERATORS = (
         "TANH",
         _verify,
         tanh,
+        types=same(DType.INT8, DType.INT16, DType.FLOAT32),
+        ulp=1,
         traits=frozenset({Trait.ELEMENTWISE, Trait.BYTE_FUNCTION, Trait.ROW_BY_ROW}),
         tflite=TfliteForm(28, write_plain, read_plain),
     ),

@@ -11,14 +11,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
+import numpy as np
+
 from harness.errors import GraphError, ModelFileError
 from harness.ir.activations import activation_clamp
-from harness.ir.graph import Attrs, Graph, NoAttrs, Node, Tensor
+from harness.ir.graph import Attrs, Graph, NoAttrs, Node, State, Tensor
 from harness.ir.window import Pads
-from harness.quantization.types import Clamp, Quantization
+from harness.quantization.types import Clamp, DType, Quantization
 
 ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6", "TANH", "SIGN_BIT")
 """Fused activations by their number in the file."""
+
+CUSTOM = 32
+"""The code of all custom operators, which their names tell apart."""
 
 MAX_WINDOW = 1 << 15
 """Largest kernel, stride, dilation or padding; keeps every later product well inside 32 bits."""
@@ -102,6 +107,9 @@ class Reading(Protocol):
     def axis(self, value: int, rank: int) -> int:
         """An axis made non-negative."""
 
+    def custom(self, *names: str) -> tuple[int, ...]:
+        """The options of a custom operator, integers or booleans, which must be these: TFLM reads them by position."""
+
 
 REST = range(1, 1 << 16)
 """All inputs but the first."""
@@ -111,13 +119,17 @@ Fields: TypeAlias = Mapping[str, int | float | bool | str | Sequence[int]]
 
 @dataclass(frozen=True)
 class OperatorDraft:
-    """An operator to write; options "Conv2D" stands for the schema's table Conv2DOptions with these fields."""
+    """An operator to write; options "Conv2D" stands for the schema's table Conv2DOptions with these fields.
+
+    custom: options of a custom operator.
+    """
 
     op: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: str = ""
     fields: Fields = field(default_factory=dict)
+    custom: Mapping[str, int | bool] = field(default_factory=dict)
 
 
 class Writing(Protocol):
@@ -133,6 +145,9 @@ class Writing(Protocol):
     def handle(self, state: int) -> int:
         """Index of the resource that stands for a variable."""
 
+    def variable(self, state: int) -> int:
+        """Index of the variable tensor that is a state."""
+
 
 Read: TypeAlias = tuple[tuple[int, ...], Attrs]
 """Data inputs (tensor ids of the file, or ABSENT) and attributes of the node."""
@@ -141,15 +156,26 @@ Reader: TypeAlias = Callable[[Reading], Read]
 Writer: TypeAlias = Callable[[Writing, Node], OperatorDraft]
 
 
+Unnamed: TypeAlias = Callable[[Sequence[Tensor], Sequence[Tensor], Attrs], tuple[State, ...]]
+
+
+def fresh(name: str, dtype: DType, shape: tuple[int, ...], value: int = 0) -> State:
+    """A state that begins as one value; of any size, since it is not laid out before the verifier has seen it."""
+    return State(name, dtype, np.broadcast_to(np.array(value, dtype.numpy), shape))
+
+
 @dataclass(frozen=True)
 class TfliteForm:
     """The form of an operator in .tflite files.
 
     Attributes:
-        code: TensorFlow's BuiltinOperator.
+        code: TensorFlow's BuiltinOperator; CUSTOM for a custom operator, whose name is the Operator's.
         options: BuiltinOptions union member of the options that are read; None where none are.
         version: of the operator, as TensorFlow's converter writes it for int8.
         operands: positions of inputs, such as axes and shapes, that the reader resolves into attributes.
+        states: positions of inputs that are variable tensors, the node's states in this order.
+        unnamed: (inputs, outputs, attributes) -> states that the file does not name; the operator makes them itself.
+        data: positions of the node's inputs, in its order; None where they stand so in the file.
         read, write: the reader and the writer. Variables have no reader: the frontend resolves their handles.
     """
 
@@ -159,6 +185,9 @@ class TfliteForm:
     options: int | None = None
     version: int = 2
     operands: range = range(0)
+    states: range = range(0)
+    data: tuple[int, ...] | None = None
+    unnamed: Unnamed | None = None
 
 
 def read_plain(op: Reading) -> Read:

@@ -22,13 +22,19 @@ class Trait(Enum):
     """Input 1 is constant weights, input 2 an optional constant bias."""
     CHANNELS_APART = auto()
     """With WEIGHTS: every output channel reads one input channel only."""
+    AS_THEY_ARE = auto()
+    """Numbers are taken as they are: all tensors have one scale, whatever it is."""
     AVERAGES = auto()
     """The output elements are means of input elements."""
     PRODUCT = auto()
     """Two inputs; where one is its zero point, the output is its own zero point, whatever the other input."""
     PROBABILITIES = auto()
     """The output elements are probabilities: a model that ends in it is a classifier."""
+    OF_SHAPE = auto()
+    """The outputs follow from the inputs' shapes alone: known when the model is read."""
     READS_STATE = auto()
-    """The output is a variable's value."""
+    """What it computes depends on its states, too: never a constant."""
     WRITES_STATE = auto()
-    """Sets a variable: must not be removed although it has no output."""
+    """Changes its states: must not be removed, even if nothing reads its outputs."""
+    COPIES_STATE = auto()
+    """One state, which is only copied: to the output (READS_STATE), or from the input (WRITES_STATE)."""

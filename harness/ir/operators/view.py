@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeVar, cast
 import numpy as np
 
 from harness.errors import GraphError
-from harness.ir.graph import Graph, Node, Tensor
+from harness.ir.graph import Graph, Node, State, Tensor
 from harness.quantization.types import Clamp
 
 INT32 = 1 << 31
@@ -54,6 +54,10 @@ class View:
     def y(self, i: int = 0) -> Tensor:
         """The i-th output."""
         return self.graph.tensors[self.node.outputs[i]]
+
+    def state(self, i: int = 0) -> State:
+        """The i-th state."""
+        return self.graph.states[self.node.states[i]]
 
     def attrs(self, kind: type[_A]) -> _A:
         """The attributes, whose class the verifier has checked."""
@@ -111,6 +115,12 @@ def span(t: Tensor) -> int:
     """Largest distance of a value of an integer tensor from its zero point."""
     low, high = t.dtype.range
     return high - low
+
+
+def reach(t: Tensor) -> int:
+    """Largest distance of a value of a quantized tensor from the zero point that it has."""
+    low, high = t.dtype.range
+    return max(t.q.zero_point - low, high - t.q.zero_point)
 
 
 Rule: TypeAlias = Callable[[View], None]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar, cast
+
 import numpy as np
 
 from harness.errors import GraphError
@@ -9,7 +11,9 @@ from harness.ir.graph import Tensor
 from harness.ir.operators.operands import Operands
 from harness.ir.operators.view import View
 from harness.ir.window import ConvAttrs, Pads, PoolAttrs, padding_of, window_fault
-from harness.quantization.fixedpoint import Ints
+from harness.quantization.types import Array
+
+_Values = TypeVar("_Values", bound=Array)
 
 Pair = tuple[int, int]
 """(height, width)."""
@@ -41,15 +45,16 @@ def padding_number(x: Tensor, y: Tensor, kernel: Pair, attrs: ConvAttrs | PoolAt
     return PADDINGS.index(padding)
 
 
-def padded(x: Ints, pads: Pads, kernel: Pair, op: Operands, stride: Pair, fill: int) -> Ints:
+def padded(x: _Values, pads: Pads, kernel: Pair, op: Operands, stride: Pair, fill: int) -> _Values:
     """NHWC x with its padding of `fill`, extended to the end of the last window."""
     need = [(o - 1) * s + k for o, s, k in zip(op.y.shape[1:3], stride, kernel, strict=True)]
     bottom = max(pads.bottom, need[0] - x.shape[1] - pads.top, 0)
     right = max(pads.right, need[1] - x.shape[2] - pads.left, 0)
-    return np.pad(x, ((0, 0), (pads.top, bottom), (pads.left, right), (0, 0)), constant_values=fill)
+    return cast(_Values, np.pad(x, ((0, 0), (pads.top, bottom), (pads.left, right), (0, 0)), constant_values=fill))
 
 
-def tap(x: Ints, dy: int, dx: int, stride: Pair, out: tuple[int, ...]) -> Ints:
+def tap(x: _Values, dy: int, dx: int, stride: Pair, out: tuple[int, ...]) -> _Values:
     """The elements under tap (dy, dx) of the kernel: [batch, out height, out width, channels]."""
     height, width = out[1:3]
-    return x[:, dy : dy + (height - 1) * stride[0] + 1 : stride[0], dx : dx + (width - 1) * stride[1] + 1 : stride[1]]
+    rows, columns = (height - 1) * stride[0] + 1, (width - 1) * stride[1] + 1
+    return cast(_Values, x[:, dy : dy + rows : stride[0], dx : dx + columns : stride[1]])

@@ -2,9 +2,9 @@
 
 from harness.validate.card.loading import SUFFIX, card_for_model, card_of, load_card
 from harness.validate.card.schema import Accuracy, Budget, Card, Checks, Compiling, OracleName, Placing, Tolerance
-from harness.validate.card.vectors import FileVectors, RandomVectors, parse_vectors
+from harness.validate.card.vectors import FILES, FileVectors, RandomVectors, parse_vectors
 
 __all__ = [
-    "SUFFIX", "Accuracy", "Budget", "Card", "Checks", "Compiling", "FileVectors", "OracleName", "Placing",
+    "FILES", "SUFFIX", "Accuracy", "Budget", "Card", "Checks", "Compiling", "FileVectors", "OracleName", "Placing",
     "RandomVectors", "Tolerance", "card_for_model", "card_of", "load_card", "parse_vectors",
 ]  # fmt: skip

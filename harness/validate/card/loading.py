@@ -163,7 +163,7 @@ def _schema_error(path: Path, root: yaml.Node | None, error: ValidationError) ->
 # Names that pydantic inserts into locations for the alternatives of a union.
 _UNION_TAGS = {"RandomVectors", "FileVectors"}
 _FORMS = {
-    "FileVectors": "NAME.npz, {file: NAME.npz, count: N} or {random: N, seed: S}",
+    "FileVectors": "NAME.npz, {file: NAME.npz, count: N}, {file: NAME.wav, step: SAMPLES} or {random: N, seed: S}",
     "RandomVectors": "{random: N, seed: S}",
     "Tolerance": "`exact`, {max_lsb: N} or `off`",
     "Accuracy": "{min: SHARE}",

@@ -69,9 +69,11 @@ def check_layers(
         "hidden_operators": hidden,
         "narrowed_layers": len({diff.layer for diff in layers if diff.diff.channels}),
         "max_lsb": max((d.diff.max_lsb for d in layers), default=0),
+        "near": sum(d.diff.near for d in layers),
     }
     if not bad:
-        text = f"{figures['layers']} layers equal {oracle} {how_equal(figures['max_lsb'])} over {vectors} vectors"
+        equal = how_equal(figures["max_lsb"], figures["near"])
+        text = f"{figures['layers']} layers equal {oracle} {equal} over {vectors} vectors"
         text += _narrowed(layers) + _hidden(hidden)
         return CheckResult("layers", Status.PASS, text + _uncompared(uncompared, oracle), figures)
     shown = first or bad[0]

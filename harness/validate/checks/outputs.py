@@ -33,9 +33,10 @@ def check_outputs(outputs: Sequence[TensorDiff], tolerance: Tolerance, vectors: 
         "max_lsb": max((d.max_lsb for d in outputs), default=0),
         "differing": sum(d.differing for d in outputs),
         "elements": sum(d.elements for d in outputs),
+        "near": sum(d.near for d in outputs),
     }
     if not bad:
-        text = f"{vectors} vectors equal {oracle} {how_equal(figures['max_lsb'])}"
+        text = f"{vectors} vectors equal {oracle} {how_equal(figures['max_lsb'], figures['near'])}"
         return CheckResult("outputs", Status.PASS, text, figures)
     text = describe(bad[0], [diff.name for diff in outputs])
     return CheckResult("outputs", Status.FAIL, f"{text} (allowed: {allowed(tolerance)}, against {oracle})", figures)

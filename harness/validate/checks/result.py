@@ -57,6 +57,7 @@ def about_difference(oracle: str, board: str) -> str:
     return "compare with the other specification (--oracle spec or tflm): one that agrees shows which side is wrong"
 
 
-def how_equal(max_lsb: int) -> str:
-    """The largest difference of tensors that pass, in words."""
-    return "bit for bit" if max_lsb == 0 else f"within {max_lsb} LSB"
+def how_equal(max_lsb: int, near: int = 0) -> str:
+    """The largest difference of tensors that pass, in words; `near` floats are as near as C libraries are."""
+    words = "bit for bit" if max_lsb == 0 else f"within {max_lsb} LSB"
+    return f"{words} but for {near:,} floats, near as C libraries are" if near else words

@@ -40,7 +40,7 @@ def test_version_help_and_no_arguments():
     for command in ("doctor", "boards", "analyze", "generate", "validate", "profile", "Exit codes"):
         assert command in text
     assert "<bool>" not in text
-    for command in ("doctor", "boards", "analyze", "generate", "validate", "profile", "mlperf"):
+    for command in ("doctor", "boards", "analyze", "generate", "validate", "conformance", "profile", "mlperf"):
         shown = tinyhil(command, "--help")
         assert shown.returncode == 0
         assert "--json" in shown.stdout
@@ -202,7 +202,7 @@ def test_a_failed_check_exits_1(tmp_path):
         (["validate", "none.tflite"], "none.tflite"),
         (["validate", "none.hil.yaml"], "none.hil.yaml: cannot be read"),
         (["validate", DIGITS, "-b", "mps2-an5"], "no board named"),
-        (["validate", DIGITS, "--vectors", "x"], "neither an .npz file nor a number"),
+        (["validate", DIGITS, "--vectors", "x"], "neither an .npz or .wav file nor a number"),
         (["validate", DIGITS, "--link", "x"], "no link is named 'x'"),
         (["validate", "docs"], "no card"),
         (["generate", DIGITS, "-o", "out", "--core", "z80"], "z80"),

@@ -24,6 +24,7 @@ COMMANDS = {
     "what-if": ("profile", FIXTURES / "digits.tflite", "-b", "nucleo-h743", "--what-if", "placement=weights:axi"),
     "analyze": ("analyze", FIXTURES / "residual.tflite", "-b", "mps3-an547", "--no-build"),
     "boards": ("boards",),
+    "operators": ("analyze", "--ops"),
     "doctor": ("doctor",),
     "calibrate": ("calibrate", "-b", "mps2-an500"),
 }

@@ -21,6 +21,7 @@ from tests.support.generated import random_graph
 from tests.support.models import real_model, wake_word_models
 from tests.support.paths import FIXTURES
 from tests.support.scale import scaled
+from tests.support.shapes import without_shapes
 
 Q = Quantization((0.5,), (3,))
 
@@ -71,7 +72,7 @@ def test_every_operator_is_read_as_it_was_written():
     for _ in range(scaled(400, 4000)):
         graph = random_graph(rng)
         read = tflite.load(graph.model, name=graph.name)
-        assert_same(graph, read)
+        assert_same(without_shapes(graph), read)
         assert read.sha256 == graph.sha256
         assert all(read.source_ops[i] == n.op for n in read.nodes for i in n.sources)
         seen.update(n.op for n in read.nodes)

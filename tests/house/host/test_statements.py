@@ -12,7 +12,6 @@ from typer.main import get_command
 from harness.boards.registry import load_boards
 from harness.cli.app import app
 from harness.errors import Category
-from harness.ir.operators import OPERATORS
 from harness.pytest_plugin.settings import SETTINGS
 from tests.support.pages import PAGES
 from tests.support.paths import REPOSITORY
@@ -59,13 +58,6 @@ def test_environment_variables_are_all_documented_and_all_read():
     tests = {"TINYHIL_LONG", "TINYHIL_MODELS"}
     named = set(re.findall(r"(?<!CONFIG_)TINYHIL_[A-Z]+(?:_[A-Z]+)*", DOCS))
     assert not sorted(named - read - tests)
-
-
-def test_the_operators_are_those_that_are_read():
-    (paragraph,) = re.findall(r"Operators: (.*?)\. Anything else", README, re.DOTALL)
-    named = set(re.findall(r"\b[A-Z][A-Z0-9_]{2,}\b", re.sub(r"\([^)]*\)", "", paragraph)))
-    known = OPERATORS.values() if isinstance(OPERATORS, dict) else OPERATORS
-    assert named == {operator.name for operator in known if operator.tflite} | {"CALL_ONCE", "VAR_HANDLE"}
 
 
 def test_the_boards_are_those_of_the_file():

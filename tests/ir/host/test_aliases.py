@@ -10,10 +10,9 @@ import pytest
 from harness.compiler.compile import compile_graph
 from harness.compiler.plan import Plan
 from harness.frontends import load
-from harness.ir.graph import Graph, State
+from harness.ir.graph import Graph, NoAttrs, Node, State
 from harness.ir.operators.joining import ConcatAttrs, SplitAttrs
 from harness.ir.operators.strided_slice import SliceAttrs
-from harness.ir.operators.variables import VariableAttrs
 from harness.passes import optimize
 from harness.quantization.types import DType
 from tests.support.graphs import FULL, Builder
@@ -82,15 +81,16 @@ def ring(*, late_reader: bool = False) -> Graph:
     before = b.tensor(1, 4, 1, 8, scale=0.2, zero=3)
     window = b.tensor(1, 5, 1, 8, scale=0.2, zero=3)
     newest = b.tensor(1, 4, 1, 8, scale=0.2, zero=3)
-    b.nodes.append(replace(b.nodes[-1], op="READ_VARIABLE", inputs=(), outputs=(before,), attrs=VariableAttrs(0)))
+    b.nodes.append(Node("READ_VARIABLE", (), (before,), NoAttrs(), states=(0,)))
     b.node("CONCATENATION", (before, x), window, ConcatAttrs(1, FULL))
     b.node("STRIDED_SLICE", (window,), newest, SliceAttrs((0, 1, 0, 0), (1, 1, 1, 1), (1, 4, 1, 8)))
-    b.nodes.append(replace(b.nodes[-1], op="ASSIGN_VARIABLE", inputs=(newest,), outputs=(), attrs=VariableAttrs(0)))
+    b.nodes.append(Node("ASSIGN_VARIABLE", (newest,), (), NoAttrs(), states=(0,)))
     y = b.conv(window, 3, size=1)
     again = ()
     if late_reader:
         after = b.tensor(1, 4, 1, 8, scale=0.2, zero=3)
-        b.nodes.append(replace(b.nodes[-1], op="READ_VARIABLE", inputs=(), outputs=(after,), attrs=VariableAttrs(0)))
+        read = Node("READ_VARIABLE", (), (after,), NoAttrs(), states=(0,))
+        b.nodes.append(read)
         again = (b.conv(after, 3, size=1, seed=2),)
     state = State("ring", DType.INT8, np.full((1, 4, 1, 8), 3, np.int8), b.tensors[before].quant)
     return replace(b.graph(y, *again), states=(state,))

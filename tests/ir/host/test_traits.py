@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from harness.compiler.choice import candidates
@@ -21,6 +21,7 @@ from harness.ir.operators.traits import Trait
 from harness.kernels.context import Context
 from harness.passes import optimize
 from harness.passes.channel_values import known_channels
+from harness.passes.fold_constants import fold_constants
 from harness.quantization.types import DType, Quantization
 from tests.support.builders import BUILDERS, BYTE_FUNCTIONS
 from tests.support.draft import Draft, between
@@ -49,8 +50,8 @@ def test_every_operator_is_generated_or_made_by_a_pass() -> None:
 @pytest.mark.parametrize("name", sorted(OPERATORS))
 def test_every_operator_is_whole(name: str) -> None:
     operator = OPERATORS[name]
-    stateful = operator.has(Trait.READS_STATE) or operator.has(Trait.WRITES_STATE)
-    assert (operator.compute is None) == stateful, "an executable specification, or a variable"
+    assert operator.stateful == (operator.states > 0), "states are read or changed"
+    assert not operator.has(Trait.COPIES_STATE) or operator.states == 1
     assert operator.types and operator.verify
     assert (operator.tflite is None) == (name in MADE_BY_PASSES)
     assert (operator.channel_axis is None) == (not operator.has(Trait.WEIGHTS))
@@ -68,8 +69,9 @@ def test_every_operator_is_whole(name: str) -> None:
 def test_every_operator_has_a_kernel_on_a_core_without_extensions(name: str) -> None:
     for seed in range(20):
         graph = random_graph(np.random.default_rng(seed), op=name)
-        for node in graph.nodes:
-            assert candidates(Context(graph, node, Target("cortex-m0plus")))
+        left = fold_constants(graph)  # shapes and what follows from them need none
+        for node in left.nodes:
+            assert candidates(Context(left, node, Target("cortex-m0plus")))
 
 
 @pytest.mark.parametrize("name", with_trait(Trait.ELEMENTWISE))
@@ -119,7 +121,8 @@ def test_functions_of_one_byte_are_tables_of_their_specification(name: str) -> N
 def test_row_by_row_operators_are_computed_a_few_rows_at_a_time(name: str, seed: int) -> None:
     draft = Draft(np.random.default_rng(seed))
     height = between(draft.rng, 2, 9)
-    x = draft.input((1, height, between(draft.rng, 1, 4), between(draft.rng, 1, 5)), Quantization((0.05,), (3,)))
+    # from the lowest value on: RSQRT's builder puts nothing before it
+    x = draft.input((1, height, between(draft.rng, 1, 4), between(draft.rng, 1, 5)), Quantization((0.05,), (-128,)))
     graph = draft.finish("rows", (BUILDERS[name](draft, x),))
     (node,) = graph.nodes
     assert can_fuse_rows(graph, node)
@@ -132,7 +135,7 @@ def test_row_by_row_operators_are_computed_a_few_rows_at_a_time(name: str, seed:
     np.testing.assert_array_equal(rows, run(graph, [vector]).outputs[0][:, first:end])
 
 
-@pytest.mark.parametrize("name", with_trait(Trait.ELEMENTWISE))
+@pytest.mark.parametrize("name", sorted({*BYTE_FUNCTIONS, *with_trait(Trait.ELEMENTWISE, Trait.SAME_VALUES)}))
 def test_constant_channels_go_through_elementwise_operators(name: str) -> None:
     draft = Draft(np.random.default_rng(5))
     x = draft.input((1, 4, 4, 3), Quantization((0.05,), (3,)))
@@ -174,6 +177,7 @@ def test_a_product_with_the_zero_point_is_the_zero_point(name: str, seed: int) -
     node = only_node(graph, name)
     operands: list[Tensor] = [graph.tensors[t] for t in node.inputs]
     y = graph.tensors[node.outputs[0]]
+    assume(y.dtype is DType.INT8)  # of wider types channels are not reasoned about
     free = replace(node.attrs, clamp=y.dtype.range)
     values = [rng.integers(-128, 128, t.shape).astype(np.int8) for t in operands]
     values[seed % 2][...] = operands[seed % 2].q.zero_point
@@ -212,10 +216,14 @@ def test_the_average_of_one_value_is_that_value(name: str) -> None:
 
 @pytest.mark.parametrize("name", with_trait(Trait.PROBABILITIES))
 def test_probabilities_lie_between_none_and_all(name: str) -> None:
-    graph = random_graph(np.random.default_rng(0), op=name)
-    y = graph.tensors[only_node(graph, name).outputs[0]]
-    low, high = ((bound - y.q.zero_point) * y.q.scale for bound in y.dtype.range)
-    assert y.dtype is DType.INT8 and low == 0 and 0.99 < high <= 1
+    made = [random_graph(np.random.default_rng(seed), op=name) for seed in range(8)]
+    outputs = [graph.tensors[only_node(graph, name).outputs[0]] for graph in made]
+    assert any(y.dtype is DType.INT8 for y in outputs)
+    for y in outputs:
+        if y.dtype is not DType.FLOAT32:
+            low, high = ((bound - y.q.zero_point) * y.q.scale for bound in y.dtype.range)
+            # int16 of int16 leaves its negative half unused
+            assert (low == 0 or y.q.zero_point == 0) and 0.99 < high <= 1.0001
 
 
 @pytest.mark.parametrize("room", ["passes", "compiler", "kernels", "validate"])

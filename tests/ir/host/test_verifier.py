@@ -19,7 +19,6 @@ from harness.ir.operators.mean import MeanAttrs
 from harness.ir.operators.pad import PadAttrs
 from harness.ir.operators.softmax import SoftmaxAttrs
 from harness.ir.operators.strided_slice import SliceAttrs
-from harness.ir.operators.variables import VariableAttrs
 from harness.ir.verifier import verify
 from harness.ir.window import Pads, PoolAttrs
 from harness.quantization.types import DType, Quantization
@@ -153,7 +152,7 @@ def test_tensors_keep_their_data_and_quantization():
         ({"b": {"shape": (3,), "data": np.zeros(3, np.int32)}}, "gives shape \\[4\\]"),
         ({"b": {"quant": Quantization((0.1,), (0,))}}, "bias of scale 0.1, not 0.001"),
         ({"b": {"data": np.full(4, -(2**31), np.int32)}}, "accumulators overflow 32 bits"),
-        ({"x": {"dtype": DType.INT16}}, "of type int16, not int8"),
+        ({"x": {"dtype": DType.INT16}}, "makes int8 of int16"),
         ({"y": {"quant": Quantization((0.1, 0.2), (0, 0), 3)}}, "quantized per channel"),
     ],
 )
@@ -223,7 +222,7 @@ X, Y = tensor(1, 4, 4, 2), tensor(1, 4, 4, 2)
         (single("STRIDED_SLICE", [tensor(4)], [tensor(3)], SliceAttrs((0,), (0,), (3,))), "by 0 of 4"),
         (single("RESHAPE", [X], [tensor(31)]), "makes \\[31\\]"),
         (single("RESHAPE", [X], [replace(Y, dtype=DType.UINT8)]), "makes uint8 of int8"),
-        (single("QUANTIZE", [X], [replace(Y, dtype=DType.INT32)]), "from int8 to int32"),
+        (single("QUANTIZE", [X], [replace(Y, dtype=DType.BOOL)]), "from int8 to bool"),
         (single("QUANTIZE", [replace(X, dtype=DType.UINT8)], [replace(Y, dtype=DType.UINT8)]), "from uint8 to uint8"),
         (single("DEQUANTIZE", [X], [Y]), "from int8 to int8"),
     ],
@@ -235,14 +234,16 @@ def test_operators(graph, what):
 
 
 def test_variables_fit_their_state():
-    graph = single("READ_VARIABLE", [], [tensor(1, 4)], VariableAttrs(0))
+    graph = single("READ_VARIABLE", [], [tensor(1, 4)])
     graph = replace(graph, tensors=(*graph.tensors, tensor(1)), inputs=(1,))
-    assert "refers to state 0, of 0" in refused(graph)
+    assert "has 0 states, not 1" in refused(graph)
+    graph = replace(graph, nodes=(replace(graph.nodes[0], states=(0,)),))
+    assert "refers to states [0], of 0" in refused(graph)
     held = State("s", DType.INT8, np.zeros((1, 4), np.int8))
     verify(replace(graph, states=(held,)))
     assert "gives shape [1, 3]" in refused(replace(graph, states=(replace(held, initial=np.zeros((1, 3), np.int8)),)))
     wide = State("s", DType.INT16, np.zeros((1, 4), np.int16))
-    assert "the state is int16" in refused(replace(graph, states=(wide,)))
+    assert "has the state 's' of type int16" in refused(replace(graph, states=(wide,)))
     assert "state 's'" in refused(replace(graph, states=(replace(held, dtype=DType.INT16),)))
 
 

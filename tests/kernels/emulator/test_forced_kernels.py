@@ -12,6 +12,7 @@ from tests.support.compiled import VECTORS, check_on_board
 from tests.support.generated import random_graph
 from tests.support.scale import scaled
 
+LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 FORCED = (
     ("AddS8Dsp", "add_s8_dsp", "ADD", "mps2-an386"),
     ("AddS8Dsp", "add_s8_dsp", "ADD", "mps2-an500"),
@@ -26,6 +27,19 @@ FORCED = (
     ("AveragePoolS8Dsp", "average_pool_s8_dsp", "AVERAGE_POOL_2D", "mps2-an386"),
     ("MaxPoolS8Dsp", "max_pool_s8_dsp", "MAX_POOL_2D", "mps2-an386"),
     ("MeanS8Dsp", "mean_s8_dsp", "MEAN", "mps2-an386"),
+    ("SvdfS8Dsp", "svdf_s8_dsp", "SVDF", "mps2-an386"),
+    ("SvdfS8S16Dsp", "svdf_s8_s16_dsp", "SVDF", "mps2-an386"),
+    ("SvdfS8Mve", "svdf_s8_mve", "SVDF", "mps3-an547"),
+    ("SvdfS8S16Mve", "svdf_s8_s16_mve", "SVDF", "mps3-an547"),
+    ("SvdfF32Portable", "svdf_f32_portable", "SVDF", "mps2-an386"),
+    ("LstmS16Dsp", "lstm_s16_dsp", LSTM, "mps2-an386"),
+    ("LstmS16Mve", "lstm_s16_mve", LSTM, "mps3-an547"),
+    ("LstmF32Portable", "lstm_f32_portable", LSTM, "mps2-an386"),
+    ("LstmS16Portable", "lstm_s16_portable", LSTM, "mps2-an385"),
+    ("LstmS8Portable", "lstm_s8_portable", LSTM, "mps2-an385"),
+    ("LstmS8GeneralDsp", "lstm_s8_general_dsp", LSTM, "mps2-an386"),
+    ("LstmS8Dsp", "lstm_s8_dsp", LSTM, "mps2-an386"),
+    ("LstmS8Mve", "lstm_s8_mve", LSTM, "mps3-an547"),
 )
 
 

@@ -92,7 +92,7 @@ def test_declared_orders_cover_every_byte_and_replay_at_their_safe_distances() -
 
 def test_scratch_told_in_the_cost_is_what_the_layer_gets() -> None:
     with_scratch = set()
-    for name, context, _ in declared(6, 60):
+    for name, context, _ in declared(6, len(KINDS)):
         kernel = next(k for k in all_kernels() if type(k).__name__ == name)
         choice = KernelChoice(context, kernel)
         assert choice.cost.scratch == choice.lowered.scratch, name

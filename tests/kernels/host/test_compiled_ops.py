@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from harness.ir.operators import OPERATORS
 from tests.support.boundaries import LAYERS, boundary_layer
+from tests.support.builders import BUILDERS
 from tests.support.compiled import VECTORS, check_on_board, random_graphs
 from tests.support.scale import scaled
+from tests.support.typed import TAKEN_WHEN_READ, combinations, typed_graphs
 
 BATCH = 100
 
@@ -15,6 +18,21 @@ BATCH = 100
 @pytest.mark.parametrize("batch", range(scaled(3, 22)))
 def test_random_graphs_equal_the_specification(batch: int) -> None:
     assert check_on_board(random_graphs(1000 + batch, BATCH), "host", sanitize=True) == BATCH * VECTORS
+
+
+@pytest.mark.parametrize("part", range(scaled(1, 4)))
+def test_operators_of_every_type_equal_the_specification(part: int) -> None:
+    """A share of all combinations of the type policies in CI, where the boards have all; each in a long run."""
+    graphs = typed_graphs(combinations()[part::4], seed=7 + part, each=scaled(1, 10))
+    assert check_on_board(graphs, "host", sanitize=True) == len(graphs) * VECTORS
+
+
+def test_no_combination_is_left_out() -> None:
+    found = combinations()
+    assert len(found) > 290 and len(set(found)) == len(found)
+    with_builders = {name for name in OPERATORS if name in BUILDERS}
+    assert {name for name, _ in found} == with_builders
+    assert sum(len(OPERATORS[name].types) for name in with_builders) == len(found) + len(TAKEN_WHEN_READ)
 
 
 def test_sums_beside_rounding_boundaries_equal_the_specification() -> None:

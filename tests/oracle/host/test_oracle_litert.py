@@ -20,7 +20,7 @@ from harness.ir.graph import Graph
 from harness.ir.interpreter import run
 from harness.oracle import open_oracle
 from harness.oracle.litert import PACKAGES, RESOLVERS, ROUNDING, LitertInterpreter, find_package
-from harness.quantization.types import Array
+from harness.quantization.types import Array, DType
 from tests.support.boundaries import LAYERS, boundary_layer
 from tests.support.generated import random_graph, random_inputs
 from tests.support.models import real_model
@@ -59,7 +59,8 @@ def has_rows_per_channel(graph: Graph) -> bool:
     """Whether it has a FULLY_CONNECTED per channel over several rows."""
     tensors = graph.tensors
     nodes = [node for node in graph.nodes if node.op == "FULLY_CONNECTED"]
-    return any(tensors[n.inputs[1]].q.per_channel and prod(tensors[n.outputs[0]].shape[:-1]) > 1 for n in nodes)
+    quantized = [(n, quant) for n in nodes if (quant := tensors[n.inputs[1]].quant) is not None]
+    return any(quant.per_channel and prod(tensors[n.outputs[0]].shape[:-1]) > 1 for n, quant in quantized)
 
 
 def differing_ops(graph: Graph, ours: dict[int, Array], theirs: dict[int, Array]) -> Counter[str]:
@@ -112,6 +113,8 @@ def test_reference_kernels_differ_from_tflm_only_in_fully_connected(kind: str, p
     for number in range(scaled(15, 100)):
         rng = np.random.default_rng([9, number])
         graph = random_graph(rng, kind)
+        if any(tensor.dtype is DType.INT16 for tensor in graph.tensors):
+            continue  # LiteRT rounds 16x8 another way, and takes no biases of int32
         if package == "tflite-runtime" and has_rows_per_channel(graph):
             continue
         try:

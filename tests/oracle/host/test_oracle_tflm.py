@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from harness.frontends import load
-from harness.ir.graph import Graph, Node, State, Tensor
+from harness.ir.graph import Graph, NoAttrs, Node, State, Tensor
+from harness.ir.operators import OPERATORS
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
-from harness.ir.operators.variables import VariableAttrs
 from harness.ir.window import ConvAttrs, Pads, PoolAttrs
 from harness.oracle import OracleSession, open_oracle
 from harness.quantization.types import Array, DType, Quantization
@@ -22,24 +22,37 @@ MODELS = (
     *("tflm_micro_speech_quantized", "tflm_hello_world_int8", "tinymaix_mnist_resnet_q", "tinymaix_mnist_valid_q"),
 )
 
+RECURRENT = ("tflm_keyword_scrambled_8bit", "tflm_trained_lstm_int8")
+
 
 def noise(graph: Graph, rng: np.random.Generator) -> list[Array]:
     tensors = [graph.tensors[i] for i in graph.inputs]
     return [rng.integers(t.dtype.range[0], t.dtype.range[1] + 1, t.shape).astype(t.dtype.numpy) for t in tensors]
 
 
+def assert_close(ours: Array, theirs: Array, ulp: int, where: str) -> None:
+    """Equal, or floats not more than `ulp` steps of float32 apart."""
+    if ulp and ours.dtype == np.float32:
+        a, b = (np.nan_to_num(x).view(np.int32).astype(np.int64) for x in (ours, theirs))
+        apart = np.where(a < 0, -(a & 0x7FFFFFFF), a) - np.where(b < 0, -(b & 0x7FFFFFFF), b)
+        assert np.abs(apart).max(initial=0) <= ulp, where
+        np.testing.assert_array_equal(np.isnan(ours), np.isnan(theirs), where)
+    else:
+        np.testing.assert_array_equal(ours, theirs, where)
+
+
 def assert_agree(graph: Graph, spec: OracleSession, tflm: OracleSession, vectors: list[list[Array]]) -> None:
     ops = {graph.tensors[i].source: f"{node.op} {node.attrs}" for node in graph.nodes for i in node.outputs}
+    ulps = {graph.tensors[i].source: OPERATORS[node.op].ulp for node in graph.nodes for i in node.outputs}
     for step, vector in enumerate(vectors):
         ours, theirs = spec.invoke(vector, tensors=True), tflm.invoke(vector, tensors=True)
         assert set(theirs.tensors) == set(ours.tensors)
         for source, array in theirs.tensors.items():
             assert ours.tensors[source].dtype == array.dtype
-            np.testing.assert_array_equal(
-                ours.tensors[source], array, f"step {step}, tensor {source}: {ops.get(source, 'input')}"
-            )
-        for ours_out, theirs_out in zip(ours.outputs, theirs.outputs, strict=True):
-            np.testing.assert_array_equal(ours_out, theirs_out)
+            where = f"step {step}, tensor {source}: {ops.get(source, 'input')}"
+            assert_close(ours.tensors[source], array, ulps.get(source, 0), where)
+        for number, pair in enumerate(zip(ours.outputs, theirs.outputs, strict=True)):
+            assert_close(*pair, ulps.get(graph.tensors[graph.outputs[number]].source, 0), f"step {step}, {number}")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -60,9 +73,9 @@ def test_real_models_agree(name: str) -> None:
     assert_agree(graph, open_oracle("spec", graph), open_oracle("tflm", graph), vectors)
 
 
-@pytest.mark.parametrize("name", WAKE_WORDS)
-def test_wake_words_agree_over_a_sequence_and_after_a_reset(name: str) -> None:
-    graph = load(wake_word_model(name))
+@pytest.mark.parametrize("name", [*WAKE_WORDS, *RECURRENT])
+def test_models_with_states_agree_over_a_sequence_and_after_a_reset(name: str) -> None:
+    graph = load(real_model(name) if name in RECURRENT else wake_word_model(name))
     rng = np.random.default_rng(0)
     with open_oracle("spec", graph) as spec, open_oracle("tflm", graph) as tflm:
         assert_agree(graph, spec, tflm, [noise(graph, rng) for _ in range(scaled(30, 100))])
@@ -78,9 +91,9 @@ def delay_line() -> Graph:
     x = draft.input((1, 2, 2, 1), quant)
     draft.states.append(State("last", DType.INT8, np.full((1, 2, 2, 1), 7, np.int8), quant))
     y, pooled = draft.tensor((1, 2, 2, 1), quant), draft.tensor((1, 2, 2, 1), quant)
-    draft.node("READ_VARIABLE", (), (y,), VariableAttrs(0))
+    draft.node("READ_VARIABLE", (), (y,), NoAttrs(), (0,))
     draft.node("MAX_POOL_2D", (x,), (pooled,), PoolAttrs((1, 1), (1, 1), Pads(), (-128, 127)))
-    draft.node("ASSIGN_VARIABLE", (pooled,), (), VariableAttrs(0))
+    draft.node("ASSIGN_VARIABLE", (pooled,), (), NoAttrs(), (0,))
     return draft.finish("delay", (y,))
 
 

@@ -264,7 +264,7 @@ def test_a_wrong_card_is_a_collection_error_with_its_line(pytester):
         (["--board", "mps2-an5oo"], "mps2-an500"),
         (["--link", "fats"], "no link is named 'fats'"),
         (["--oracle", "x"], "no oracle is named 'x'"),
-        (["--vectors", "many"], "neither an .npz file nor a number"),
+        (["--vectors", "many"], "neither an .npz or .wav file nor a number"),
     ],
 )
 def test_a_wrong_option_is_refused_before_anything_runs(pytester, arguments, words):

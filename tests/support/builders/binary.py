@@ -1,4 +1,4 @@
-"""ADD and MUL."""
+"""ADD, SUB and MUL."""
 
 from __future__ import annotations
 
@@ -8,36 +8,49 @@ import numpy as np
 
 from harness.ir.operators.binary import BinaryAttrs
 from harness.quantization.types import DType
-from tests.support.builders.common import anything, fused
-from tests.support.draft import Draft, Rng, between, chance, log_uniform, quantization, values
+from tests.support.builders.common import anything, broadcast, fused
+from tests.support.draft import QUANTIZED, Draft, Rng, chance, log_uniform, quantization, values
+
+
+def operands(draft: Draft, x: int, constants: float = 0.3) -> tuple[int, int]:
+    """x and another operand, of a shape that broadcasts with it, in either order."""
+    rng, shape, dtype = draft.rng, draft.shape(x), draft.tensors[x].dtype
+    if chance(rng, 0.1):
+        return x, x
+    wanted = broadcast(rng, shape) if chance(rng, 0.5) else shape
+    quant = quantization(rng, dtype) if dtype in QUANTIZED else None
+    constant = chance(rng, constants)
+    other = draft.constant(values(rng, wanted, dtype), quant) if constant else draft.input(wanted, quant, dtype)
+    return (x, other) if chance(rng, 0.5) else (other, x)
+
+
+def joined(draft: Draft, pair: tuple[int, int]) -> tuple[int, ...]:
+    """The shape that both broadcast to."""
+    return tuple(int(n) for n in np.broadcast_shapes(*map(draft.shape, pair)))
+
+
+def _scale(rng: Rng, op: str, dtype: DType, sa: float, sb: float) -> float:
+    if op != "MUL":
+        return (sa + sb) * log_uniform(rng, 0.2, 3)
+    return sa * sb * log_uniform(rng, 20, 500) * (256 if dtype is DType.INT16 else 1)
 
 
 def _binary(op: str) -> Callable[[Draft, int | None], int]:
     def build(draft: Draft, x: int | None = None) -> int:
         rng = draft.rng
-        x = anything(draft, x)
-        shape = draft.shape(x)
-        if chance(rng, 0.1):
-            other = x
-        else:
-            wanted = _broadcast(rng, shape) if chance(rng, 0.5) else shape
-            if chance(rng, 0.3):
-                other = draft.constant(values(rng, wanted, DType.INT8), quantization(rng))
-            else:
-                other = draft.input(wanted)
-        pair = (x, other) if chance(rng, 0.5) else (other, x)
-        sa, sb = draft.quant(x).scale, draft.quant(other).scale
-        real = (sa + sb) * log_uniform(rng, 0.2, 3) if op == "ADD" else sa * sb * log_uniform(rng, 20, 500)
-        y = draft.tensor(np.broadcast_shapes(shape, draft.shape(other)), quantization(rng, scale=real))
-        return draft.node(op, pair, (y,), BinaryAttrs(fused(rng, draft.tensors[y])))
+        x = anything(draft, x, kind=op)
+        dtype = draft.tensors[x].dtype
+        pair = operands(draft, x)
+        quant = None
+        if dtype in QUANTIZED:
+            sa, sb = (draft.quant(i).scale for i in pair)
+            quant = quantization(rng, dtype, _scale(rng, op, dtype, sa, sb))
+        y = draft.tensor(joined(draft, pair), quant, dtype)
+        # TFLM leaves the activation of an int32 ADD out.
+        clamp = dtype.range if (op, dtype) == ("ADD", DType.INT32) else fused(rng, draft.tensors[y])
+        return draft.node(op, pair, (y,), BinaryAttrs(clamp))
 
     return build
 
 
-def _broadcast(rng: Rng, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """A shape that broadcasts to or with `shape`."""
-    wanted = [1 if chance(rng, 0.4) else between(rng, 1, 5) if n == 1 else n for n in shape]
-    return tuple(wanted[between(rng, 0, len(wanted) - 1) :]) if chance(rng, 0.3) else tuple(wanted)
-
-
-BUILDERS = {"ADD": _binary("ADD"), "MUL": _binary("MUL")}
+BUILDERS = {op: _binary(op) for op in ("ADD", "SUB", "MUL")}

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import prod
+
 from harness.ir.activations import activation_clamp
-from harness.ir.graph import Tensor
+from harness.ir.graph import NoAttrs, Tensor
+from harness.ir.operators import OPERATORS
 from harness.ir.window import Pads, same_pads
-from harness.quantization.types import Clamp, Quantization
+from harness.quantization.types import Clamp, DType, Quantization
 from tests.support.draft import Draft, Rng, between, chance, pick
 
 PROBABILITY = Quantization((1 / 256,), (-128,))
+WIDE_OUTPUT = Quantization((1 / 32768,), (0,))
+"""Of what has results between -1 and 1 in int16."""
 
 
 def random_shape(rng: Rng, low: int, high: int, size: int = 7) -> tuple[int, ...]:
@@ -16,20 +22,44 @@ def random_shape(rng: Rng, low: int, high: int, size: int = 7) -> tuple[int, ...
     return tuple(between(rng, 1, size) for _ in range(between(rng, low, high)))
 
 
-def image(draft: Draft, x: int | None, channels: int = 12) -> int:
-    """x, or a new NHWC input."""
+def image(draft: Draft, x: int | None, channels: int = 12, kind: str = "") -> int:
+    """x, or a new NHWC input: int8, or now and then of another type that the operator `kind` takes."""
     rng = draft.rng
+    types = [types.x for types in OPERATORS[kind].types] if kind and chance(rng, 0.3) else [DType.INT8]
     if x is not None:
         return x
     batch = 2 if chance(rng, 0.15) else 1
     if chance(rng, 0.1):
         channels *= 4
-    return draft.input((batch, between(rng, 1, 9), between(rng, 1, 9), between(rng, 1, channels)))
+    shape = (batch, between(rng, 1, 9), between(rng, 1, 9), between(rng, 1, channels))
+    return draft.input(shape, dtype=pick(rng, *types))
 
 
-def anything(draft: Draft, x: int | None, low: int = 1, high: int = 4) -> int:
-    """x, or a new input of rank low..high."""
-    return draft.input(random_shape(draft.rng, low, high)) if x is None else x
+def anything(draft: Draft, x: int | None, low: int = 1, high: int = 4, kind: str = "") -> int:
+    """x, or a new input of rank low..high: int8, or often of another type that the operator `kind` takes."""
+    rng = draft.rng
+    if x is not None:
+        return x
+    types = [types.x for types in OPERATORS[kind].types] if kind and chance(rng, 0.5) else [DType.INT8]
+    return draft.input(random_shape(rng, low, high), dtype=pick(rng, *types))
+
+
+def sigmoid_input(draft: Draft, x: int | None, kind: str) -> int:
+    """`anything`; a new int16 one now and then of a power of two, for which TFLM has formulas of its own."""
+    made = anything(draft, x, kind=kind)
+    if x is None and draft.tensors[made].dtype is DType.INT16 and chance(draft.rng, 0.4):
+        quant = Quantization((2.0 ** -between(draft.rng, 9, 15),), (0,))
+        draft.tensors[made] = replace(draft.tensors[made], quant=quant)
+    return made
+
+
+def flattened(draft: Draft, x: int, before: tuple[int, ...]) -> int:
+    """x as [*before, rows, elements of a row], reshaped where it is of another rank."""
+    shape = draft.shape(x)
+    if len(shape) == len(before) + 2:
+        return x
+    y = draft.like(x, (*before, prod(shape[:-1]), shape[-1]))
+    return draft.node("RESHAPE", (x,), (y,), NoAttrs())
 
 
 def fused(rng: Rng, y: Tensor) -> Clamp:
@@ -49,3 +79,9 @@ def window(
 def steps(rng: Rng) -> tuple[tuple[int, int], tuple[int, int]]:
     stride = pick(rng, (1, 1), (2, 2), (between(rng, 1, 3), between(rng, 1, 3)))
     return stride, pick(rng, (1, 1), (1, 1), (between(rng, 1, 3), between(rng, 1, 3)))
+
+
+def broadcast(rng: Rng, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape that broadcasts to or with `shape`."""
+    wanted = [1 if chance(rng, 0.4) else between(rng, 1, 5) if n == 1 else n for n in shape]
+    return tuple(wanted[between(rng, 0, len(wanted) - 1) :]) if chance(rng, 0.3) else tuple(wanted)

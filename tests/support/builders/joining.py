@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from harness.ir.operators import OPERATORS
 from harness.ir.operators.joining import ConcatAttrs, SplitAttrs
-from harness.quantization.types import DType
 from tests.support.builders.common import anything, random_shape
-from tests.support.draft import Draft, between, values
+from tests.support.draft import Draft, between, pick, values
 
 
 def concatenation(draft: Draft, x: int | None = None) -> int:
     rng = draft.rng
-    x = anything(draft, x)
-    shape, quant = draft.shape(x), draft.quant(x)
+    x = anything(draft, x, kind="CONCATENATION")
+    shape, quant, dtype = draft.shape(x), draft.tensors[x].quant, draft.tensors[x].dtype
     axis = between(rng, 0, len(shape) - 1)
     parts = [x]
     for _ in range(between(rng, 1, 4)):
         size = (*shape[:axis], between(rng, 1, 5), *shape[axis + 1 :])
         kind = rng.random()
         if kind < 0.2:
-            parts.append(draft.constant(values(rng, size, DType.INT8), quant))
+            parts.append(draft.constant(values(rng, size, dtype), quant))
         else:
-            parts.append(draft.input(size, quant) if kind < 0.9 else x)
+            parts.append(draft.input(size, quant, dtype) if kind < 0.9 else x)
     rng.shuffle(parts)
     total = sum(draft.shape(part)[axis] for part in parts)
-    y = draft.tensor((*shape[:axis], total, *shape[axis + 1 :]), quant)
-    return draft.node("CONCATENATION", tuple(parts), (y,), ConcatAttrs(axis, (-128, 127)))
+    y = draft.like(x, (*shape[:axis], total, *shape[axis + 1 :]))
+    return draft.node("CONCATENATION", tuple(parts), (y,), ConcatAttrs(axis, dtype.range))
 
 
 def _split(op: str) -> Callable[[Draft, int | None], int]:
@@ -42,9 +42,9 @@ def _split(op: str) -> Callable[[Draft, int | None], int]:
             shape = list(random_shape(rng, 1, 4))
             axis = between(rng, 0, len(shape) - 1)
             shape[axis] = sum(sizes)
-            x = draft.input(tuple(shape))
-        shape, quant = draft.shape(x), draft.quant(x)
-        outputs = tuple(draft.tensor((*shape[:axis], size, *shape[axis + 1 :]), quant) for size in sizes)
+            x = draft.input(tuple(shape), dtype=pick(rng, *(types.x for types in OPERATORS[op].types)))
+        shape = draft.shape(x)
+        outputs = tuple(draft.like(x, (*shape[:axis], size, *shape[axis + 1 :])) for size in sizes)
         return draft.node(op, (x,), outputs, SplitAttrs(axis))
 
     return build

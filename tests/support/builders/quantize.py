@@ -17,11 +17,12 @@ def quantize(draft: Draft, x: int | None = None) -> int:
     types = pick(rng, *QUANTIZE_TYPES) if x is None else INT8[0]
     source, target = types.x, types.y
     if x is None:
-        x = draft.input(random_shape(rng, 1, 4), dtype=source)
+        wide = Quantization((log_uniform(rng, 2**-30, 2**-8),), (pick(rng, 0, 5, -70000),))
+        x = draft.input(random_shape(rng, 1, 4), wide if source is DType.INT32 else None, dtype=source)
     if source is DType.FLOAT32:
         quant = quantization(rng, target)
     else:
-        bits = {DType.INT16: 2**-8}
+        bits = {DType.INT16: 2**-8, DType.INT32: 2**-20}
         scale = draft.quant(x).scale * log_uniform(rng, 0.3, 4) * bits.get(target, 1) / bits.get(source, 1)
         quant = quantization(rng, target, scale)
         if chance(rng, 0.2):

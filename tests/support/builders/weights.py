@@ -38,6 +38,48 @@ def weights(draft: Draft, shape: tuple[int, ...], axis: int) -> tuple[int, tuple
     return draft.constant(data.astype(np.int8), quant), scales if len(scales) > 1 else scales * shape[axis]
 
 
+def weighted(
+    draft: Draft, x: int, shape: tuple[int, ...], axis: int, out: tuple[int, ...], narrow: bool = True
+) -> tuple[int, int, int]:
+    """(weights, bias or ABSENT, output of shape `out`) of a layer over x, of x's type.
+
+    narrow: int16 activations may have a bias of 32 bits.
+    """
+    channels, taps = shape[axis], int(np.prod(shape)) // shape[axis]
+    if draft.tensors[x].dtype is DType.FLOAT32:
+        rng = draft.rng
+        data = rng.normal(0, 1 / np.sqrt(taps), shape).astype(np.float32)
+        absent = chance(rng, 0.15)
+        b = ABSENT if absent else draft.constant(rng.normal(0, 1, channels).astype(np.float32), None)
+        return draft.constant(data, None), b, draft.tensor(out, None, DType.FLOAT32)
+    w, scales = weights(draft, shape, axis)
+    if draft.tensors[x].dtype is DType.INT16:
+        b, quant = wide_accumulator(draft, x, channels, taps, scales, w, narrow)
+        return w, b, draft.tensor(out, quant, DType.INT16)
+    b, quant = accumulator(draft, x, channels, taps, scales, w)
+    return w, b, draft.tensor(out, quant)
+
+
+def wide_accumulator(
+    draft: Draft, x: int, channels: int, taps: int, scales: tuple[float, ...], w: int, narrow: bool
+) -> tuple[int, Quantization]:
+    """(bias id, output quantization) of int16 activations; biases of 64 or 32 bits."""
+    rng = draft.rng
+    deviation = max(float(np.abs(draft.tensors[w].data.astype(float)).mean()), 0.5) * 15000 * np.sqrt(taps)
+    factor = log_uniform(rng, 3000, 40000) / deviation
+    scale = draft.quant(x).scale
+    quant = quantization(rng, DType.INT16, float(scale * np.median(scales) / factor))
+    if chance(rng, 0.15):
+        return ABSENT, quant
+    largest = factor * max(scales) / float(np.median(scales))
+    kind = np.int32 if chance(rng, 0.3) and narrow and largest < 0.9 else np.int64
+    data = np.clip(np.round(rng.normal(0, deviation, channels)), -(2**28), 2**28).astype(kind)
+    products = tuple(float(np.float32(np.float32(scale) * np.float32(s))) for s in scales)
+    one = len(set(products)) == 1
+    bias_quant = Quantization(products[:1] if one else products, (0,) * (1 if one else channels), None if one else 0)
+    return draft.constant(data, bias_quant), quant
+
+
 def bias(draft: Draft, channels: int, scale: float, scales: tuple[float, ...], spread: float, huge: bool) -> int:
     """Bias of about the accumulator's size, sometimes near the ends of int32, or ABSENT."""
     rng = draft.rng

@@ -17,6 +17,7 @@ from tests.support.scale import scaled
 
 MLPERF = [f"mlperftiny_{name}_int8" for name in ("kws", "vww", "ic", "ad", "sww")]
 OTHERS = ["tflm_micro_speech_quantized", "tinymaix_mnist_resnet_q", "tinymaix_mnist_valid_q"]
+RECURRENT = ["tflm_keyword_scrambled_8bit", "tflm_trained_lstm_int8"]
 BOARDS = ["mps2-an386", "mps2-an500", "mps3-an547"]
 
 
@@ -52,6 +53,12 @@ def test_every_layer_of_20_vectors_is_exact(bench, name, board):
 @pytest.mark.parametrize("name", [*MLPERF, *OTHERS])
 def test_over_the_uart_too(bench, name):
     check(bench.validate(card(real_model(name), scaled(2, 20)), "mps2-an500", Options(link="uart", opinions=())))
+
+
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("name", RECURRENT)
+def test_svdf_and_lstm_are_exact_over_a_sequence(bench, name, board):
+    check(bench.validate(card(real_model(name), 20), board, Options(link="fast", opinions=())))
 
 
 @pytest.mark.parametrize("board", BOARDS[: scaled(1, 3)])

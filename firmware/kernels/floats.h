@@ -1,0 +1,53 @@
+/* float32 as TensorFlow Lite Micro computes it on its host: every operation rounded by itself.
+ *
+ * Compilers join a product and a sum into one rounding (contraction) where the core can; hil_rounded() keeps them apart
+ * whatever flags a firmware is built with. */
+#ifndef HIL_KERNELS_FLOATS_H
+#define HIL_KERNELS_FLOATS_H
+
+#include <string.h>
+
+#include "kernel.h"
+
+/* The same value, which the compiler takes for a new one. */
+HIL_INLINE float hil_rounded(float value)
+{
+#if defined(__GNUC__) && defined(__ARM_FP)
+    __asm__("" : "+t"(value));
+#elif defined(__GNUC__) && defined(__SSE__)
+    __asm__("" : "+x"(value));
+#elif defined(__GNUC__) && defined(__aarch64__)
+    __asm__("" : "+w"(value));
+#elif defined(__GNUC__)
+    __asm__("" : "+r"(value));
+#endif
+    return value;
+}
+
+/* An integer as a float where only one branch needs it. For cores with MVE, GCC makes such a conversion a conditional
+ * one, "vcvtne.f32.s32", which GNU as takes for a vector's "vcvtn": behind hil_rounded() it stays unconditional. */
+HIL_INLINE float hil_float_of(int32_t value)
+{
+    return hil_rounded((float)value);
+}
+
+HIL_INLINE float hil_float_load(const uint8_t *p)
+{
+    float value;
+    memcpy(&value, p, 4);
+    return value;
+}
+
+HIL_INLINE void hil_float_store(uint8_t *p, float value)
+{
+    memcpy(p, &value, 4);
+}
+
+/* As std::min(std::max(value, low), high): what is no number stays so. */
+HIL_INLINE float hil_float_clamp(float value, float low, float high)
+{
+    const float raised = value < low ? low : value;
+    return high < raised ? high : raised;
+}
+
+#endif

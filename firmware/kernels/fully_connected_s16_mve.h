@@ -1,0 +1,23 @@
+/* FULLY_CONNECTED of int16 activations and int8 weights on Armv8.1-M MVE: four outputs at a time.
+ *
+ * For sums, biases included, of 32 bits, and factors below a half (scale_s16.h). */
+#ifndef HIL_KERNELS_FULLY_CONNECTED_S16_MVE_H
+#define HIL_KERNELS_FULLY_CONNECTED_S16_MVE_H
+
+#include "row_s16_mve.h"
+
+typedef struct {
+    int32_t rows;
+    row_s16_mve_shape row;
+} fully_connected_s16_mve_shape;
+
+/* weights and records: row_s16_mve.h */
+HIL_INLINE void fully_connected_s16_mve(const int16_t *input, const int8_t *weights, const int32_t *records, int16_t *output,
+                                        const fully_connected_s16_mve_shape *s)
+{
+    for (int32_t row = 0; row < s->rows; ++row) {
+        row_s16_mve(input + row * s->row.taps, weights, records, output + row * s->row.channels, &s->row);
+    }
+}
+
+#endif

@@ -1,0 +1,50 @@
+/* RESIZE_BILINEAR, int8 and float32: four input pixels weighed by their distance. */
+#ifndef HIL_KERNELS_RESIZE_BILINEAR_PORTABLE_H
+#define HIL_KERNELS_RESIZE_BILINEAR_PORTABLE_H
+
+#include "floats.h"
+
+typedef struct {
+    int32_t batches, in_h, in_w, out_h, out_w, channels;
+    int32_t is_float;
+} resize_bilinear_portable_shape;
+
+/* rows[out_h][3], columns[out_w][3]: the two of the input that each lies between, and how far behind the first, of int8 in
+ * 1/1024; shares[out_h + out_w]: the same of float32, rows first */
+HIL_INLINE void resize_bilinear_portable(const uint8_t *input, const int16_t *rows, const int16_t *columns,
+                                         const float *shares, uint8_t *output, const resize_bilinear_portable_shape *s)
+{
+    const int32_t size = s->is_float ? 4 : 1;
+    for (int32_t b = 0; b < s->batches; ++b) {
+        for (int32_t y = 0; y < s->out_h; ++y) {
+            const int16_t *row = rows + 3 * y;
+            for (int32_t x = 0; x < s->out_w; ++x) {
+                const int16_t *column = columns + 3 * x;
+                const int32_t low = row[0] * s->in_w, high = row[1] * s->in_w;
+                const int32_t p00 = (low + column[0]) * s->channels, p10 = (high + column[0]) * s->channels;
+                const int32_t p01 = (low + column[1]) * s->channels, p11 = (high + column[1]) * s->channels;
+                for (int32_t c = 0; c < s->channels; ++c) {
+                    if (s->is_float) {
+                        const float fy = shares[y], fx = shares[s->out_h + x];
+                        float sum = 0.0f;
+                        sum += hil_rounded(hil_rounded(hil_float_load(input + 4 * (p00 + c)) * (1.0f - fy)) * (1.0f - fx));
+                        sum += hil_rounded(hil_rounded(hil_float_load(input + 4 * (p10 + c)) * fy) * (1.0f - fx));
+                        sum += hil_rounded(hil_rounded(hil_float_load(input + 4 * (p01 + c)) * (1.0f - fy)) * fx);
+                        sum += hil_rounded(hil_rounded(hil_float_load(input + 4 * (p11 + c)) * fy) * fx);
+                        hil_float_store(output, sum);
+                    } else {
+                        const int32_t fy = row[2], fx = column[2];
+                        const int32_t sum = (int8_t)input[p00 + c] * (1024 - fy) * (1024 - fx) +
+                                            (int8_t)input[p10 + c] * fy * (1024 - fx) +
+                                            (int8_t)input[p01 + c] * (1024 - fy) * fx + (int8_t)input[p11 + c] * fy * fx;
+                        output[0] = (uint8_t)((sum > 0 ? sum + (1 << 19) : sum - (1 << 19)) / (1 << 20) & 0xff);
+                    }
+                    output += size;
+                }
+            }
+        }
+        input += s->in_h * s->in_w * s->channels * size;
+    }
+}
+
+#endif

@@ -1,0 +1,181 @@
+"""CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED and SOFTMAX of float32; pools of float32 and int16."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.ir.operators.float_layers import FLOAT_WEIGHTS
+from harness.ir.operators.fully_connected import FullyConnectedAttrs
+from harness.ir.operators.operator import same
+from harness.ir.operators.softmax import SoftmaxAttrs
+from harness.ir.window import ConvAttrs, PoolAttrs
+from harness.kernels.access_order import AccessOrder, elementwise, windows
+from harness.kernels.base import Argument, Call, ConstantTable, Float, In, Kernel, Lowered, Out, packed
+from harness.kernels.constants import numbered
+from harness.kernels.context import Context
+from harness.kernels.window_fields import window_fields
+from harness.kernels.work import Work
+from harness.quantization.types import Array, DType
+
+_POOLS = numbered("pool_wide_portable.h", "HIL_POOL_")
+_SOFTMAXES = numbered("softmax_f32_portable.h", "HIL_ROWS_")
+_X, _Y = In(ctype="float"), Out(ctype="float")
+
+
+def _data(context: Context, index: int) -> Array:
+    """A constant input's data."""
+    data = context.input(index).data
+    assert data is not None, "the verifier requires constant weights"
+    return data
+
+
+def _bias(context: Context, channels: int) -> Array:
+    """float32[channels]: the bias, zeros where the layer has none."""
+    return np.zeros(channels, np.float32) if context.optional(2) is None else _data(context, 2)
+
+
+def quads(rows: Array) -> Array:
+    """[channels, n] as [channels / 4, n, 4], filled up with zeros."""
+    short = -len(rows) % 4
+    filled = np.concatenate([rows, np.zeros((short, rows.shape[1]), rows.dtype)])
+    return filled.reshape(-1, 4, rows.shape[1]).transpose(0, 2, 1)
+
+
+def _tables(weights: Array, bias: Array) -> tuple[ConstantTable, ConstantTable]:
+    return (
+        ConstantTable("weights", "float", packed(weights, "float32")),
+        ConstantTable("bias", "float", packed(bias, "float32")),
+    )
+
+
+def _clamp(clamp: tuple[int, int]) -> tuple[Argument, Argument]:
+    return Float(float(clamp[0])), Float(float(clamp[1]))
+
+
+class ConvF32Portable(Kernel):
+    """float32 CONV_2D of any shape: four output channels at a time."""
+
+    ops = frozenset({"CONV_2D"})
+    types = FLOAT_WEIGHTS
+
+    def lower(self, context: Context) -> Lowered:
+        attrs, w = context.node.attrs, _data(context, 1)
+        assert isinstance(attrs, ConvAttrs)
+        channels, groups = len(w), context.input().shape[3] // w.shape[3]
+        by_group = w.reshape(groups, channels // groups, -1)
+        bias = _bias(context, channels).reshape(groups, channels // groups, 1)
+        tables = _tables(
+            np.concatenate([quads(rows).reshape(-1) for rows in by_group]),
+            np.concatenate([quads(rows).reshape(-1) for rows in bias]),
+        )
+        shape = window_fields(context.window) | {"groups": groups, "per_group": channels // groups}
+        call = Call("conv_f32_portable", (_X, *tables, _Y, *_clamp(attrs.clamp)), shape)
+        return Lowered("conv_f32_portable", (call,))
+
+    def access_order(self, context: Context) -> AccessOrder:
+        return _wide(windows(context, within=[c // 4 for c in range(context.output().shape[3])]))
+
+    def work(self, context: Context) -> Work:
+        w, window = _data(context, 1), context.window
+        quads = -(-len(w) // 4)
+        taps = window.taps_inside() * w.shape[3]
+        return Work({"pixel": window.pixels, "quad": window.pixels * quads, "tap": taps * quads})
+
+
+class DepthwiseConvF32Portable(Kernel):
+    """float32 DEPTHWISE_CONV_2D of any shape."""
+
+    ops = frozenset({"DEPTHWISE_CONV_2D"})
+    types = FLOAT_WEIGHTS
+
+    def lower(self, context: Context) -> Lowered:
+        attrs, w = context.node.attrs, _data(context, 1)
+        assert isinstance(attrs, ConvAttrs)
+        tables = _tables(w, _bias(context, w.shape[3]))
+        shape = window_fields(context.window) | {"multiplier": w.shape[3] // context.input().shape[3]}
+        call = Call("depthwise_conv_f32_portable", (_X, *tables, _Y, *_clamp(attrs.clamp)), shape)
+        return Lowered("depthwise_conv_f32_portable", (call,))
+
+    def work(self, context: Context) -> Work:
+        window, channels = context.window, context.output().shape[3]
+        return Work({"pixel": window.pixels, "tap": window.taps_inside() * channels})
+
+
+class FullyConnectedF32Portable(Kernel):
+    """float32 FULLY_CONNECTED: four outputs at a time."""
+
+    ops = frozenset({"FULLY_CONNECTED"})
+    types = FLOAT_WEIGHTS
+
+    def lower(self, context: Context) -> Lowered:
+        attrs, w = context.node.attrs, _data(context, 1)
+        assert isinstance(attrs, FullyConnectedAttrs)
+        tables = _tables(quads(w), quads(_bias(context, len(w)).reshape(-1, 1)))
+        shape = {"rows": context.input().elements // w.shape[1], "depth": w.shape[1], "outputs": len(w)}
+        call = Call("fully_connected_f32_portable", (_X, *tables, _Y, *_clamp(attrs.clamp)), shape)
+        return Lowered("fully_connected_f32_portable", (call,))
+
+    def work(self, context: Context) -> Work:
+        w, x = _data(context, 1), context.input()
+        quads = x.elements // w.shape[1] * -(-len(w) // 4)
+        return Work({"row": x.elements // w.shape[1], "quad": quads, "tap": quads * w.shape[1]})
+
+
+class PoolWidePortable(Kernel):
+    """Pools of float32 and int16."""
+
+    ops = frozenset(_POOLS)
+    types = same(DType.INT16, DType.FLOAT32)
+
+    def lower(self, context: Context) -> Lowered:
+        attrs, window = context.node.attrs, context.window
+        assert isinstance(attrs, PoolAttrs)
+        floats = context.output().dtype is DType.FLOAT32
+        sizes = ("out_h", "out_w", "kernel_h", "kernel_w", "stride_h", "stride_w", "pad_top", "pad_left")
+        shape = window_fields(window, "batches", "in_h", "in_w") | {"channels": window.in_c}
+        shape |= window_fields(window, *sizes)
+        shape |= {"is_float": int(floats), "operation": _POOLS[context.node.op]}
+        low, high = (0, 0) if floats else attrs.clamp
+        shape |= {"clamp_min": low, "clamp_max": high}
+        ends = _clamp(attrs.clamp if floats else (0, 0))
+        call = Call("pool_wide_portable", (In(ctype="uint8_t"), Out(ctype="uint8_t"), *ends), shape)
+        return Lowered("pool_wide_portable", (call,))
+
+    def work(self, context: Context) -> Work:
+        window, channels = context.window, context.output().shape[3]
+        return Work({"element": window.pixels * channels, "tap": window.taps_inside() * channels})
+
+
+class SoftmaxF32Portable(Kernel):
+    """float32 SOFTMAX and LOG_SOFTMAX."""
+
+    ops = frozenset(_SOFTMAXES)
+    types = same(DType.FLOAT32)
+
+    def lower(self, context: Context) -> Lowered:
+        attrs, x = context.node.attrs, context.input()
+        depth = x.shape[-1]
+        beta = attrs.beta if isinstance(attrs, SoftmaxAttrs) else 1.0
+        shape = {"rows": x.elements // depth, "depth": depth, "logarithm": _SOFTMAXES[context.node.op]}
+        return Lowered("softmax_f32_portable", (Call("softmax_f32_portable", (_X, _Y, Float(beta)), shape),))
+
+    def access_order(self, context: Context) -> AccessOrder:
+        return elementwise(context)
+
+    def work(self, context: Context) -> Work:
+        elements, depth = context.output().elements, context.output().shape[-1]
+        return Work({"row": elements // depth, "element": elements})
+
+
+def _wide(order: AccessOrder) -> AccessOrder:
+    """The order of elements of four bytes, from that of elements of one."""
+    return AccessOrder({i: np.repeat(steps, 4) for i, steps in order.reads.items()}, np.repeat(order.writes, 4))
+
+
+KERNELS: tuple[Kernel, ...] = (
+    ConvF32Portable(),
+    DepthwiseConvF32Portable(),
+    FullyConnectedF32Portable(),
+    PoolWidePortable(),
+    SoftmaxF32Portable(),
+)

@@ -1,0 +1,122 @@
+"""Operators that copy what indices or tables pick: GATHER, GATHER_ND, RESIZE_NEAREST_NEIGHBOR, RESIZE_BILINEAR."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from harness.ir.operators import OPERATORS
+from harness.ir.operators.gather import GatherAttrs
+from harness.ir.operators.resize_bilinear import float_places, integer_places
+from harness.ir.operators.resize_nearest import ResizeAttrs, pixels
+from harness.kernels.base import Argument, Call, ConstantTable, In, Kernel, Lowered, Out, packed
+from harness.kernels.context import Context
+from harness.kernels.work import Work
+from harness.quantization.types import DType
+
+_BYTES = "uint8_t"
+
+
+class GatherPortable(Kernel):
+    """GATHER along any axis, of constant indices or those of run time."""
+
+    ops = frozenset({"GATHER"})
+    types = OPERATORS["GATHER"].types
+
+    def lower(self, context: Context) -> Lowered:
+        attrs, x = context.node.attrs, context.input()
+        assert isinstance(attrs, GatherAttrs)
+        axis, batch = attrs.axis, attrs.batch
+        batches = prod(x.shape[:batch])
+        shape = {
+            "batches": batches,
+            "rows": prod(x.shape[batch:axis]),
+            "size": x.shape[axis],
+            "picked": context.input(1).elements // batches,
+            "bytes": prod(x.shape[axis + 1 :]) * x.dtype.size,
+        }
+        arguments = (In(0, _BYTES), In(1, _BYTES), Out(ctype=_BYTES))
+        return Lowered("gather_portable", (Call("gather_portable", arguments, shape),))
+
+    def work(self, context: Context) -> Work:
+        return _copied(self.lower(context).calls[0].shape["bytes"], context)
+
+
+class GatherNdPortable(Kernel):
+    """GATHER_ND, of constant indices or those of run time."""
+
+    ops = frozenset({"GATHER_ND"})
+    types = OPERATORS["GATHER_ND"].types
+
+    def lower(self, context: Context) -> Lowered:
+        x, indices = context.input(), context.input(1)
+        depth = indices.shape[-1]
+        shape = {
+            "picked": indices.elements // depth,
+            "depth": depth,
+            "bytes": prod(x.shape[depth:]) * x.dtype.size,
+        }
+        shape |= {f"n{i}": n for i, n in enumerate((*x.shape[:depth], *(1,) * (5 - depth)))}
+        arguments = (In(0, _BYTES), In(1, _BYTES), Out(ctype=_BYTES))
+        return Lowered("gather_nd_portable", (Call("gather_nd_portable", arguments, shape),))
+
+    def work(self, context: Context) -> Work:
+        return _copied(self.lower(context).calls[0].shape["bytes"], context)
+
+
+class ResizeNearestPortable(Kernel):
+    """RESIZE_NEAREST_NEIGHBOR by tables of rows and columns."""
+
+    ops = frozenset({"RESIZE_NEAREST_NEIGHBOR"})
+    types = OPERATORS["RESIZE_NEAREST_NEIGHBOR"].types
+
+    def lower(self, context: Context) -> Lowered:
+        attrs, x, y = context.node.attrs, context.input(), context.output()
+        assert isinstance(attrs, ResizeAttrs)
+        rows, columns = pixels(x, y, attrs)
+        shape = {"batches": x.shape[0], "in_h": x.shape[1], "in_w": x.shape[2]}
+        shape |= {"out_h": y.shape[1], "out_w": y.shape[2], "bytes": x.shape[3] * x.dtype.size}
+        named = (("rows", rows), ("columns", columns))
+        tables: list[Argument] = [ConstantTable(name, "int16_t", packed(v, "int16")) for name, v in named]
+        arguments = (In(ctype=_BYTES), *tables, Out(ctype=_BYTES))
+        return Lowered("resize_nearest_portable", (Call("resize_nearest_portable", arguments, shape),))
+
+    def work(self, context: Context) -> Work:
+        return _copied(context.input().shape[3] * context.input().dtype.size, context)
+
+
+class ResizeBilinearPortable(Kernel):
+    """RESIZE_BILINEAR by tables of rows and columns."""
+
+    ops = frozenset({"RESIZE_BILINEAR"})
+    types = OPERATORS["RESIZE_BILINEAR"].types
+
+    def lower(self, context: Context) -> Lowered:
+        attrs, x, y = context.node.attrs, context.input(), context.output()
+        assert isinstance(attrs, ResizeAttrs)
+        floats = x.dtype is DType.FLOAT32
+        axes = [(float_places if floats else integer_places)(x.shape[i], y.shape[i], attrs) for i in (1, 2)]
+        shape = {"batches": x.shape[0], "in_h": x.shape[1], "in_w": x.shape[2]}
+        shape |= {"out_h": y.shape[1], "out_w": y.shape[2], "channels": x.shape[3], "is_float": int(floats)}
+        tables: list[Argument] = []
+        for name, axis in zip(("rows", "columns"), axes, strict=True):
+            share = np.zeros_like(axis.low) if floats else axis.far
+            tables.append(ConstantTable(name, "int16_t", packed(np.stack([axis.low, axis.high, share], 1), "int16")))
+        shares = np.concatenate([axis.far for axis in axes]) if floats else np.zeros(1)
+        tables.append(ConstantTable("shares", "float", packed(shares, "float32")))
+        call = Call("resize_bilinear_portable", (In(ctype=_BYTES), *tables, Out(ctype=_BYTES)), shape)
+        return Lowered("resize_bilinear_portable", (call,))
+
+    def work(self, context: Context) -> Work:
+        y = context.output()
+        return Work({"pixel": y.elements // y.shape[3], "element": y.elements})
+
+
+def _copied(size: int, context: Context) -> Work:
+    """The output is copied in runs of `size` bytes."""
+    bytes_out = int(np.prod(context.output().shape, dtype=np.int64)) * context.output().dtype.size
+    return Work({"run": bytes_out // size, "byte": bytes_out})
+
+
+KERNELS: tuple[Kernel, ...] = (GatherPortable(), GatherNdPortable(), ResizeNearestPortable(), ResizeBilinearPortable())

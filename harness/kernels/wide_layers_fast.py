@@ -1,0 +1,274 @@
+"""Layers of int16 activations and int8 weights (16x8) with the DSP extension and on Armv8.1-M MVE.
+
+They sum in 32 bits, and rescale by one instruction: for layers of which no sum leaves 32 bits, whatever the input, and
+of which no factor is a half or more. Others are left to the portable kernels, which sum in 64 bits.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.ir.operators.fully_connected import FullyConnectedAttrs
+from harness.ir.operators.operator import INT16_WEIGHTS
+from harness.ir.operators.weights import has_narrow_sums
+from harness.ir.weights import channel_bias, channel_weights
+from harness.ir.window import ConvAttrs
+from harness.kernels.base import Argument, Call, ConstantTable, In, Kernel, Lowered, Out, Scratch, packed
+from harness.kernels.context import Context
+from harness.kernels.mve_kernel import MVE
+from harness.kernels.recurrent_dsp import quads_of_pairs, words
+from harness.kernels.window_fields import window_fields
+from harness.kernels.work import Reuse, Work
+from harness.quantization.fixedpoint import Ints, upper_bits
+from harness.quantization.params import channel_params
+
+_DSP = frozenset({"dsp"})
+_X, _Y = In(ctype="int16_t"), Out(ctype="int16_t")
+_LOWEST_SHIFT, _HIGHEST_SHIFT = -17, -1
+"""Of a multiplier, with which its upper bits, shifted up by 16 and less, fit 31 bits."""
+
+
+def _rows(context: Context) -> Ints:
+    """Weights [channels, taps]."""
+    return channel_weights(context.graph, context.node)
+
+
+def _has_short_sums(context: Context, rows: Ints) -> bool:
+    """Whether sums and biases fit 32 bits, and scale_s16.h has the factors."""
+    if has_narrow_sums([context.input(0), context.input(1), context.optional(2)]):
+        return False
+    multipliers, shifts = channel_params(context.input(), context.input(1), context.output(), len(rows))
+    bound = (np.abs(rows).sum(axis=1) << 15) + np.abs(channel_bias(context.graph, context.node))
+    held = (multipliers == 0) | ((shifts >= _LOWEST_SHIFT) & (shifts <= _HIGHEST_SHIFT))
+    return bool((bound < 1 << 31).all() and held.all())
+
+
+def _records(context: Context, rows: Ints, group: int) -> Ints:
+    """[channels / group, 2, group]: biases and factors of scale_s16.h, filled up with zeros."""
+    multipliers, shifts = channel_params(context.input(), context.input(1), context.output(), len(rows))
+    factors = [upper_bits(int(m)) << (17 + int(s)) if m else 0 for m, s in zip(multipliers, shifts, strict=True)]
+    both = np.stack([channel_bias(context.graph, context.node), np.array(factors, np.int64)])
+    padded = np.pad(both, ((0, 0), (0, -len(rows) % group)))
+    return padded.reshape(2, -1, group).transpose(1, 0, 2)
+
+
+def _filled(rows: Ints, channels: int, taps: int = 1) -> Ints:
+    """Rows with zeros up to multiples of `channels` and `taps`."""
+    return np.pad(rows, ((0, -len(rows) % channels), (0, -rows.shape[1] % taps)))
+
+
+class _Wide(Kernel):
+    """What these kernels share: when they apply, and how a call is made."""
+
+    types = INT16_WEIGHTS
+    group = 4
+
+    def applies(self, context: Context) -> bool:
+        return _has_short_sums(context, _rows(context))
+
+    def call(self, context: Context, weights: ConstantTable, shape: dict[str, int], *more: Argument) -> Call:
+        """The call of the function that has the class's name in C."""
+        attrs = context.node.attrs
+        assert isinstance(attrs, ConvAttrs | FullyConnectedAttrs)
+        records = ConstantTable("records", "int32_t", packed(_records(context, _rows(context), self.group), "int32"))
+        clamp = {"clamp_min": attrs.clamp[0], "clamp_max": attrs.clamp[1]}
+        return Call(self.function, (_X, weights, records, *more, _Y), shape | clamp)
+
+    function: str
+
+
+class _Convolution(_Wide):
+    ops = frozenset({"CONV_2D"})
+
+    def applies(self, context: Context) -> bool:
+        grouped = context.input().shape[3] != context.input(1).shape[3]
+        return not grouped and super().applies(context)
+
+
+class ConvS16Dsp(_Convolution):
+    """CONV_2D: columns of four pixels, two output channels at a time."""
+
+    features = _DSP
+    superseded_by = MVE
+    function = "conv_s16_dsp"
+    group = 2
+
+    def lower(self, context: Context) -> Lowered:
+        rows = _filled(_rows(context), 2, 4)
+        pairs = rows.reshape(-1, 2, rows.shape[1] // 2, 2).transpose(0, 2, 3, 1)
+        shape = window_fields(context.window) | {"channels": context.output().shape[3], "taps": rows.shape[1]}
+        call = self.call(context, words("weights", pairs), shape, Scratch("int16_t"))
+        return Lowered(self.function, (call,), self.scratch(context))
+
+    def scratch(self, context: Context) -> int:
+        """Bytes of four columns."""
+        return 8 * _taps(context)
+
+    def work(self, context: Context) -> Work:
+        window, channels, taps = context.window, context.output().shape[3], _taps(context)
+        blocks = window.batches * -(-window.pixels // window.batches // 4)
+        pairs = blocks * -(-channels // 2)
+        reuse = Reuse("weights", -(-channels // 2) * (2 * taps + 16), blocks, self.scratch(context))
+        loops: dict[str, float] = {"pixel": window.pixels, "pair": pairs, "tap": pairs * taps}
+        # Columns are filled by words where there is an even number of channels.
+        single = window.in_c % 2 == 1
+        lines = window.pixels * window.rows.kernel
+        loops |= {"line": lines, "single": window.pixels * taps * single, "word": window.pixels * taps * (not single)}
+        return Work(loops, (reuse,), self.scratch(context))
+
+
+def _taps(context: Context) -> int:
+    """Taps of a column, filled up to a multiple of four."""
+    taps: int = _rows(context).shape[1]
+    return -(-taps // 4) * 4
+
+
+class ConvS16Mve(_Convolution):
+    """CONV_2D: a pixel, four output channels and eight taps at a time."""
+
+    features = MVE
+    function = "conv_s16_mve"
+
+    def lower(self, context: Context) -> Lowered:
+        scratch = self.scratch(context)
+        column = Scratch("int16_t") if scratch else _X
+        call = self.call(context, _eights(_rows(context)), window_fields(context.window), column)
+        return Lowered(self.function, (_with_row(call, context),), scratch)
+
+    def scratch(self, context: Context) -> int:
+        """Bytes of a column, of which a kernel of one tap needs none."""
+        window, taps = context.window, _rows(context).shape[1]
+        alone = taps == window.in_c and window.taps_inside() == window.pixels
+        return 0 if alone else 2 * taps
+
+    def applies(self, context: Context) -> bool:
+        # A kernel of one tap that lies in the padding now and then is none that networks have.
+        window = context.window
+        outside = _rows(context).shape[1] == window.in_c and window.taps_inside() != window.pixels
+        return not outside and super().applies(context)
+
+    def work(self, context: Context) -> Work:
+        window, rows = context.window, _rows(context)
+        quads = window.pixels * -(-len(rows) // 4)
+        scratch = self.scratch(context)
+        copied = window.pixels * window.rows.kernel if scratch else 0
+        loops = {"pixel": window.pixels, "quad": quads, "eight": quads * -(-rows.shape[1] // 8)}
+        loops |= {"line": copied, "copied": copied * -(-rows.shape[1] // window.rows.kernel // 8)}
+        return Work(loops, (Reuse("weights", rows.size, window.pixels),), scratch)
+
+
+def _eights(rows: Ints) -> ConstantTable:
+    """Weights as row_s16_mve.h wants them."""
+    filled = _filled(rows, 4, 8)
+    packs = filled.reshape(-1, 4, filled.shape[1] // 8, 8).transpose(0, 2, 1, 3)
+    return ConstantTable("weights", "int8_t", packed(packs, "int8"))
+
+
+def _with_row(call: Call, context: Context) -> Call:
+    """A call with the row's sizes and clamp in a struct of their own."""
+    channels, taps = _rows(context).shape
+    own = {"row.taps": taps, "row.channels": channels}
+    own |= {f"row.{name}": call.shape[name] for name in ("clamp_min", "clamp_max")}
+    shape = {name: value for name, value in call.shape.items() if f"row.{name}" not in own}
+    return Call(call.function, call.arguments, shape | own)
+
+
+class _FullyConnected(_Wide):
+    ops = frozenset({"FULLY_CONNECTED"})
+
+    def sizes(self, context: Context) -> dict[str, int]:
+        """Of the C shape."""
+        outputs, depth = context.input(1).shape
+        return {"rows": context.input().elements // depth, "depth": depth, "outputs": outputs}
+
+    def work(self, context: Context) -> Work:
+        sizes = self.sizes(context)
+        quads = sizes["rows"] * -(-sizes["outputs"] // 4)
+        loops = {"row": sizes["rows"], "quad": quads, "tap": quads * sizes["depth"]}
+        return Work(loops, (Reuse("weights", sizes["outputs"] * sizes["depth"], sizes["rows"]),))
+
+
+class FullyConnectedS16Dsp(_FullyConnected):
+    """FULLY_CONNECTED: four outputs at a time."""
+
+    features = _DSP
+    superseded_by = MVE
+    function = "fully_connected_s16_dsp"
+
+    def lower(self, context: Context) -> Lowered:
+        rows, sizes = _filled(_rows(context), 4), self.sizes(context)
+        weights = words("weights", quads_of_pairs(rows, range(4)))
+        return Lowered(self.function, (self.call(context, weights, sizes | {"stride": 4 * sizes["depth"]}),))
+
+
+class FullyConnectedS16Mve(_FullyConnected):
+    """FULLY_CONNECTED: four outputs and eight taps at a time."""
+
+    features = MVE
+    function = "fully_connected_s16_mve"
+
+    def lower(self, context: Context) -> Lowered:
+        call = self.call(context, _eights(_rows(context)), {"rows": self.sizes(context)["rows"]})
+        return Lowered(self.function, (_with_row(call, context),))
+
+
+class _WideDepthwise(_Wide):
+    ops = frozenset({"DEPTHWISE_CONV_2D"})
+    at_once: int
+
+    def applies(self, context: Context) -> bool:
+        channels = context.input().shape[3]
+        return channels == context.output().shape[3] and super().applies(context)
+
+    def work(self, context: Context) -> Work:
+        window = context.window
+        rows = window.taps_inside() / window.columns.kernel
+        groups = -(-context.output().shape[3] // self.at_once)
+        weights = Reuse("weights", _rows(context).size, window.pixels)
+        loops = {"pixel": window.pixels, "group": window.pixels * groups, "line": rows * groups}
+        return Work(loops | {"tap": window.taps_inside() * groups}, (weights,))
+
+
+class DepthwiseConvS16Dsp(_WideDepthwise):
+    """DEPTHWISE_CONV_2D with one filter a channel, four channels at a time."""
+
+    features = _DSP
+    superseded_by = MVE
+    function = "depthwise_conv_s16_dsp"
+    at_once = 4
+
+    def applies(self, context: Context) -> bool:
+        return context.input().shape[3] % 4 == 0 and super().applies(context)
+
+    def lower(self, context: Context) -> Lowered:
+        groups = _rows(context).reshape(-1, 4, _rows(context).shape[1]).transpose(0, 2, 1)[..., [0, 2, 1, 3]]
+        call = self.call(context, words("weights", groups), window_fields(context.window))
+        return Lowered(self.function, (call,))
+
+
+class DepthwiseConvS16Mve(_WideDepthwise):
+    """DEPTHWISE_CONV_2D with one filter a channel, eight channels at a time."""
+
+    features = MVE
+    function = "depthwise_conv_s16_mve"
+    at_once = group = 8
+
+    def lower(self, context: Context) -> Lowered:
+        table = ConstantTable("weights", "int8_t", packed(_rows(context).T, "int8"))
+        call = self.call(context, table, window_fields(context.window))
+        x, weights, records, y = call.arguments
+        assert isinstance(records, ConstantTable)
+        # Products of even lanes and of odd ones lie in vectors of their own.
+        apart = records.data.reshape(-1, 2, 4, 2).transpose(0, 1, 3, 2)
+        records = ConstantTable(records.name, records.ctype, packed(apart, "int32"))
+        return Lowered(self.function, (Call(self.function, (x, weights, records, y), call.shape),))
+
+
+KERNELS: tuple[Kernel, ...] = (
+    ConvS16Dsp(),
+    ConvS16Mve(),
+    FullyConnectedS16Dsp(),
+    FullyConnectedS16Mve(),
+    DepthwiseConvS16Dsp(),
+    DepthwiseConvS16Mve(),
+)
