@@ -16,6 +16,7 @@ from harness.ir.operators.traits import Trait
 from harness.kernels.base import Argument, At, Call, ConstantTable, Float, In, Kernel, Lowered, Out
 from harness.kernels.constants import constant, numbered
 from harness.kernels.context import Context
+from harness.kernels.elementwise import AddS8Portable, MulS8Portable
 from harness.kernels.loops import DEPTH, NestLoop, broadcast_loops_of, broadcast_steps, merge, nest_fields, padded
 from harness.kernels.work import Work
 from harness.quantization.params import (
@@ -51,6 +52,7 @@ _SCALED = frozenset(
     for name in _OPERATION
     if not OPERATORS[name].has(Trait.AS_THEY_ARE) and any(types.x in _SCALED_TYPE for types in OPERATORS[name].types)
 )
+_OF_BYTES = AddS8Portable.ops | MulS8Portable.ops
 
 
 def _is_scaled(context: Context) -> bool:
@@ -115,7 +117,7 @@ class ScaledBinaryPortable(Kernel):
     types = tuple(types for types in _types(tuple(_OPERATION)) if types.x in _SCALED_TYPE)
 
     def applies(self, context: Context) -> bool:
-        return context.node.op not in ("ADD", "MUL") or context.input(0).dtype is not DType.INT8
+        return context.node.op not in _OF_BYTES or context.input(0).dtype is not DType.INT8
 
     def lower(self, context: Context) -> Lowered:
         attrs, a, b, y = context.node.attrs, context.input(0), context.input(1), context.output()
