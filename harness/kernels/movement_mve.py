@@ -17,8 +17,6 @@ from harness.kernels.movement import (
 from harness.kernels.mve import LANES
 from harness.kernels.mve_kernel import Loops, MveKernel
 
-_Copying = ConcatPortable | SplitPortable | StridedSlicePortable | PadPortable | MovesPortable
-
 SHORT = 8
 """Runs of fewer bytes are copied as quickly one by one."""
 
@@ -32,79 +30,65 @@ class MoveMve(MveKernel, MovePortable):
         return {"run": 1, "vector": -(-moved(context) // LANES)}
 
 
-class ConcatMve(MveKernel, ConcatPortable):
+class _LongRuns(MveKernel):
+    """Copies of runs that are not too short."""
+
+    function: str
+
+    def applies(self, context: Context) -> bool:
+        return _shortest(self, context) >= SHORT
+
+    def loops(self, context: Context) -> Loops:
+        return _copies(self, context)
+
+
+class _LongRunsFilled(_LongRuns):
+    """Copies of runs that are not too short, between bytes that are filled."""
+
+    function = "strided_copy_mve"
+    fill = "fill_bytes_mve"
+
+    def loops(self, context: Context) -> Loops:
+        return {**_copies(self, context), "filled": _filled(self, context)}
+
+
+class ConcatMve(_LongRuns, ConcatPortable):
     """CONCATENATION: one strided copy an input."""
 
     function = "copy_rows_mve"
 
-    def applies(self, context: Context) -> bool:
-        return _shortest(self, context) >= SHORT
 
-    def loops(self, context: Context) -> Loops:
-        return _copies(self, context)
-
-
-class SplitMve(MveKernel, SplitPortable):
+class SplitMve(_LongRuns, SplitPortable):
     """SPLIT and SPLIT_V: one strided copy an output."""
 
     function = "copy_rows_mve"
 
-    def applies(self, context: Context) -> bool:
-        return _shortest(self, context) >= SHORT
 
-    def loops(self, context: Context) -> Loops:
-        return _copies(self, context)
-
-
-class StridedSliceMve(MveKernel, StridedSlicePortable):
+class StridedSliceMve(_LongRuns, StridedSlicePortable):
     """STRIDED_SLICE with any steps, where runs are not too short."""
 
     function = "strided_copy_mve"
 
-    def applies(self, context: Context) -> bool:
-        return _shortest(self, context) >= SHORT
 
-    def loops(self, context: Context) -> Loops:
-        return _copies(self, context)
-
-
-class PadMve(MveKernel, PadPortable):
+class PadMve(_LongRunsFilled, PadPortable):
     """PAD and PADV2, where runs are not too short."""
 
-    function = "strided_copy_mve"
-    fill = "fill_bytes_mve"
 
-    def applies(self, context: Context) -> bool:
-        return _shortest(self, context) >= SHORT
-
-    def loops(self, context: Context) -> Loops:
-        return {**_copies(self, context), "filled": _filled(self, context)}
-
-
-class MovesMve(MveKernel, MovesPortable):
+class MovesMve(_LongRunsFilled, MovesPortable):
     """Operators that say which elements they copy where, where runs are not too short."""
 
-    function = "strided_copy_mve"
-    fill = "fill_bytes_mve"
 
-    def applies(self, context: Context) -> bool:
-        return _shortest(self, context) >= SHORT
-
-    def loops(self, context: Context) -> Loops:
-        return {**_copies(self, context), "filled": _filled(self, context)}
-
-
-def _shortest(kernel: _Copying, context: Context) -> int:
+def _shortest(kernel: _LongRuns, context: Context) -> int:
     """Bytes of the shortest run."""
     return min(call.shape["bytes"] for call in kernel.lower(context).calls if call.function == kernel.function)
 
 
-def _filled(kernel: _Copying, context: Context) -> float:
+def _filled(kernel: _LongRunsFilled, context: Context) -> float:
     """Vectors that are filled."""
     return sum(-(-c.shape["bytes"] // LANES) for c in kernel.lower(context).calls if c.function == kernel.fill)
 
 
-def _copies(kernel: _Copying, context: Context) -> dict[str, float]:
+def _copies(kernel: _LongRuns, context: Context) -> dict[str, float]:
     calls = [call for call in kernel.lower(context).calls if call.function == kernel.function]
     vectors = sum(runs(call) * -(-call.shape["bytes"] // LANES) for call in calls)
     return {"run": sum(map(runs, calls)), "vector": vectors}

@@ -68,7 +68,12 @@ def fully_connected(inputs: Inputs, op: Operands, clamp: Clamp) -> tuple[Array, 
 
 def average_pool_2d(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """AVERAGE_POOL_2D: the sum of the elements inside the image over their number."""
-    attrs, x = cast(PoolAttrs, op.attrs), floats(inputs, 0)
+    return (clip(mean_inside(floats(inputs, 0), op), cast(PoolAttrs, op.attrs).clamp, op.y),)
+
+
+def mean_inside(x: Floats, op: Operands) -> Floats:
+    """Mean of the elements of every window of a pool that are inside the image x, summed in order."""
+    attrs = cast(PoolAttrs, op.attrs)
     image = padded(x, attrs.pads, attrs.kernel, op, attrs.stride, 0)
     inside = padded(np.ones_like(x), attrs.pads, attrs.kernel, op, attrs.stride, 0)
     total, count = np.zeros(op.y.shape, np.float32), np.zeros(op.y.shape, np.float32)
@@ -76,7 +81,7 @@ def average_pool_2d(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
         for dx in range(attrs.kernel[1]):
             total += tap(image, dy, dx, attrs.stride, op.y.shape)
             count += tap(inside, dy, dx, attrs.stride, op.y.shape)
-    return (clip(total / count, attrs.clamp, op.y),)
+    return total / count
 
 
 def log_softmax(x: Floats) -> Array:

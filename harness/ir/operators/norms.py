@@ -7,12 +7,12 @@ from typing import cast
 import numpy as np
 
 from harness.ir.graph import Node
+from harness.ir.operators.float_layers import mean_inside
 from harness.ir.operators.operands import Inputs, Operands, centred, clip, floats
 from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.pooling import read_pool, verify_pool_shape, write_pool
 from harness.ir.operators.tflite import OperatorDraft, TfliteForm, Writing, read_plain
 from harness.ir.operators.view import View
-from harness.ir.operators.windows import padded, tap
 from harness.ir.window import PoolAttrs
 from harness.quantization.fixedpoint import Ints
 from harness.quantization.inverse_root import inverse_root
@@ -44,22 +44,10 @@ def l2_normalization(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     return (clip(scaled, op.y.dtype.range, op.y),)
 
 
-def _verify_pool(v: View) -> None:
-    verify_pool_shape(v)
-
-
 def l2_pool_2d(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """L2_POOL_2D: the root of the mean square of the elements inside the image."""
-    attrs, x = cast(PoolAttrs, op.attrs), floats(inputs, 0)
-    image = padded(x, attrs.pads, attrs.kernel, op, attrs.stride, 0)
-    inside = padded(np.ones_like(x), attrs.pads, attrs.kernel, op, attrs.stride, 0)
-    total, count = np.zeros(op.y.shape, np.float32), np.zeros(op.y.shape, np.float32)
-    for dy in range(attrs.kernel[0]):
-        for dx in range(attrs.kernel[1]):
-            seen = tap(image, dy, dx, attrs.stride, op.y.shape)
-            total += seen * seen
-            count += tap(inside, dy, dx, attrs.stride, op.y.shape)
-    return (clip(np.sqrt(total / count), attrs.clamp, op.y),)
+    x = floats(inputs, 0)
+    return (clip(np.sqrt(mean_inside(x * x, op)), cast(PoolAttrs, op.attrs).clamp, op.y),)
 
 
 def _write_l2(to: Writing, node: Node) -> OperatorDraft:
@@ -76,7 +64,7 @@ OPERATORS = (
     ),
     Operator(
         "L2_POOL_2D",
-        _verify_pool,
+        verify_pool_shape,
         l2_pool_2d,
         attrs=PoolAttrs,
         types=same(DType.FLOAT32),

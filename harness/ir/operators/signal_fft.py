@@ -14,7 +14,16 @@ import numpy as np
 from harness.ir.graph import Attrs, Node
 from harness.ir.operators.operands import Inputs, Operands, array
 from harness.ir.operators.operator import Operator, Types, same
-from harness.ir.operators.tflite import CUSTOM, OperatorDraft, Read, Reading, TfliteForm, Unsupported, Writing
+from harness.ir.operators.tflite import (
+    CUSTOM,
+    OperatorDraft,
+    Read,
+    Reading,
+    TfliteForm,
+    Unsupported,
+    Writing,
+    custom_form,
+)
 from harness.ir.operators.view import View
 from harness.quantization.fft import real_inverse, real_transform
 from harness.quantization.types import Array, DType
@@ -105,17 +114,6 @@ def energy(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     return (made,)
 
 
-def _read_energy(op: Reading) -> Read:
-    op.count(1)
-    return op.ids(0), EnergyAttrs(*op.custom("start_index", "end_index"))
-
-
-def _write_energy(to: Writing, node: Node) -> OperatorDraft:
-    attrs = cast(EnergyAttrs, node.attrs)
-    options = {"start_index": attrs.start, "end_index": attrs.end}
-    return OperatorDraft(node.op, node.inputs, node.outputs, custom=options)
-
-
 OPERATORS = (
     Operator(
         "SignalRfft",
@@ -139,6 +137,6 @@ OPERATORS = (
         energy,
         attrs=EnergyAttrs,
         types=(Types(DType.INT16, DType.UINT32),),
-        tflite=TfliteForm(CUSTOM, _write_energy, _read_energy, version=1),
+        tflite=custom_form(EnergyAttrs, 1, "start_index", "end_index"),
     ),
 )

@@ -20,7 +20,17 @@ from harness.ir.graph import Attrs, NoAttrs, Node, State, Tensor
 from harness.ir.operators.operands import Inputs, Operands, array
 from harness.ir.operators.operator import Operator, Types
 from harness.ir.operators.signal_window import write_without_options
-from harness.ir.operators.tflite import CUSTOM, OperatorDraft, Read, Reading, TfliteForm, Unsupported, Writing, fresh
+from harness.ir.operators.tflite import (
+    CUSTOM,
+    OperatorDraft,
+    Read,
+    Reading,
+    TfliteForm,
+    Unsupported,
+    Writing,
+    custom_form,
+    fresh,
+)
 from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
 from harness.quantization.signal import gain, log, root, shrunk
@@ -208,16 +218,6 @@ def pcan(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     return (shrunk((ratio & np.uint64(_UINT32)).astype(np.int64)).astype(np.uint32),)
 
 
-def _read_pcan(op: Reading) -> Read:
-    op.count(3)
-    return op.ids(0, 1, 2), PcanAttrs(*op.custom("snr_shift"))
-
-
-def _write_pcan(to: Writing, node: Node) -> OperatorDraft:
-    options = {"snr_shift": cast(PcanAttrs, node.attrs).snr_shift}
-    return OperatorDraft(node.op, node.inputs, node.outputs, custom=options)
-
-
 # --- SignalFilterBankLog ---------------------------------------------------------------------------------------------
 
 
@@ -242,17 +242,6 @@ def filter_bank_log(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     scaled = (array(inputs, 0).astype(np.int64) << attrs.input_correction_bits) & _UINT32
     made = np.minimum(log(np.maximum(scaled, 1), attrs.output_scale), 32767)
     return (np.where(scaled > 1, made, 0).astype(np.int16),)
-
-
-def _read_log(op: Reading) -> Read:
-    op.count(1)
-    return op.ids(0), LogAttrs(*op.custom("output_scale", "input_correction_bits"))
-
-
-def _write_log(to: Writing, node: Node) -> OperatorDraft:
-    attrs = cast(LogAttrs, node.attrs)
-    options = {"output_scale": attrs.output_scale, "input_correction_bits": attrs.input_correction_bits}
-    return OperatorDraft(node.op, node.inputs, node.outputs, custom=options)
 
 
 _TABLES = tuple((i, DType.INT16) for i in range(WEIGHTS, WIDTHS + 1))
@@ -291,7 +280,7 @@ OPERATORS = (
         attrs=PcanAttrs,
         inputs=(3, 3),
         types=(Types(DType.UINT32, DType.UINT32, apart=((2, DType.INT16),)),),
-        tflite=TfliteForm(CUSTOM, _write_pcan, _read_pcan, version=1),
+        tflite=custom_form(PcanAttrs, 3, "snr_shift"),
     ),
     Operator(
         "SignalFilterBankLog",
@@ -299,6 +288,6 @@ OPERATORS = (
         filter_bank_log,
         attrs=LogAttrs,
         types=(Types(DType.UINT32, DType.INT16),),
-        tflite=TfliteForm(CUSTOM, _write_log, _read_log, version=1),
+        tflite=custom_form(LogAttrs, 1, "output_scale", "input_correction_bits"),
     ),
 )

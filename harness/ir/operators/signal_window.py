@@ -13,7 +13,7 @@ import numpy as np
 from harness.ir.graph import Attrs, NoAttrs, Node
 from harness.ir.operators.operands import Inputs, Operands, array
 from harness.ir.operators.operator import Operator, Types, same
-from harness.ir.operators.tflite import CUSTOM, OperatorDraft, Read, Reading, TfliteForm, Writing
+from harness.ir.operators.tflite import CUSTOM, OperatorDraft, Read, Reading, TfliteForm, Writing, custom_form
 from harness.ir.operators.view import View
 from harness.quantization.fixedpoint import Ints
 from harness.quantization.types import Array, DType
@@ -41,16 +41,6 @@ def window(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """SignalWindow: every row times the window, shifted right and saturated."""
     product = array(inputs, 0).astype(np.int64) * array(inputs, 1).astype(np.int64)
     return (np.clip(product >> cast(WindowAttrs, op.attrs).shift, -32768, 32767).astype(np.int16),)
-
-
-def _read_window(op: Reading) -> Read:
-    op.count(2)
-    return op.ids(0, 1), WindowAttrs(*op.custom("shift"))
-
-
-def _write_window(to: Writing, node: Node) -> OperatorDraft:
-    options = {"shift": cast(WindowAttrs, node.attrs).shift}
-    return OperatorDraft(node.op, node.inputs, node.outputs, custom=options)
 
 
 def _verify_scale(v: View) -> None:
@@ -101,7 +91,7 @@ OPERATORS = (
         attrs=WindowAttrs,
         inputs=(2, 2),
         types=same(DType.INT16),
-        tflite=TfliteForm(CUSTOM, _write_window, _read_window, version=1),
+        tflite=custom_form(WindowAttrs, 2, "shift"),
     ),
     Operator(
         "SignalFftAutoScale",

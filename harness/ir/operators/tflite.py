@@ -8,7 +8,7 @@ Rules are TFLM's (tensorflow/lite/micro/kernels), which is the reference of ever
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -199,6 +199,26 @@ def read_plain(op: Reading) -> Read:
 def write_plain(to: Writing, node: Node) -> OperatorDraft:
     """An operator without options."""
     return OperatorDraft(node.op, node.inputs, node.outputs)
+
+
+def custom_form(attrs: Callable[..., Attrs], inputs: int, *names: str) -> TfliteForm:
+    """A custom operator of one output, all of whose options are attributes.
+
+    Args:
+        attrs: class of the attributes, integers.
+        inputs: how many there are.
+        names: of the options, in the order of the attributes.
+    """
+
+    def read(op: Reading) -> Read:
+        op.count(inputs)
+        return op.ids(*range(inputs)), attrs(*op.custom(*names))
+
+    def write(to: Writing, node: Node) -> OperatorDraft:
+        options = dict(zip(names, astuple(node.attrs), strict=True))
+        return OperatorDraft(node.op, node.inputs, node.outputs, custom=options)
+
+    return TfliteForm(CUSTOM, write, read, version=1)
 
 
 def activation_number(clamp: Clamp, y: Tensor) -> int:
