@@ -1,7 +1,6 @@
 """Devices that compare and lie: wrong lengths, counts and places in their answers end in an error, in time."""
 
 import time
-import tracemalloc
 
 import numpy as np
 import pytest
@@ -15,13 +14,7 @@ from tests.link.host.test_link_host import FakeDevice, within
 LAYERS, SIZE, ARENA = 3, 8, 64
 
 
-@pytest.fixture(autouse=True)
-def memory():
-    tracemalloc.start()
-    yield
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 100_000_000
+pytestmark = pytest.mark.usefixtures("bounded_memory")
 
 
 def u32(*numbers):

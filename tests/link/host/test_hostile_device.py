@@ -2,7 +2,6 @@
 
 import itertools
 import time
-import tracemalloc
 
 import pytest
 
@@ -15,13 +14,7 @@ from tests.link.host.test_link_host import FakeDevice, hello_answer, within
 MUCH = 0xFFFFFFFF
 
 
-@pytest.fixture(autouse=True)
-def memory():
-    tracemalloc.start()
-    yield
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 100_000_000
+pytestmark = pytest.mark.usefixtures("bounded_memory")
 
 
 def device(facts=(64, 16, 1, 1, 1), tables=lambda table, first: b"", hello=hello_answer):

@@ -3,7 +3,6 @@
 import itertools
 import os
 import time
-import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -31,19 +30,12 @@ from harness.link.wire import ANSWER, Kind
 from tests.support.device import CLAIMS, INPUT, LAYERS, OUTPUT, HonestDevice, u
 
 LIMIT_S = 5.0
-LIMIT_BYTES = 100_000_000
 REQUESTS = tuple(kind for kind in Kind if kind < 0x70)
 BEGUN = (Kind.INIT, Kind.INVOKE, Kind.CONTINUE, Kind.TEST)
 """Requests whose answers are asked for again by REPEAT."""
 
 
-@pytest.fixture(autouse=True)
-def memory():
-    tracemalloc.start()
-    yield
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < LIMIT_BYTES
+pytestmark = pytest.mark.usefixtures("bounded_memory")
 
 
 @pytest.fixture(autouse=True)
