@@ -19,8 +19,6 @@ NOT_COMPILED: Mapping[str, str] = {
     "BASIC_CLASSIFIER": "an example of an operator added to the package's resolver; no converter writes it",
     "CIRCULAR_BUFFER": "it invokes the rest of the graph only now and then; streaming models keep state in variables",
     "DECODE": "weights compressed for TFLM alone, whose decoder runs on the device: give the model before compression",
-    "DYNAMIC_UPDATE_SLICE": "where it writes is known when it runs; use a constant slice, or CONCATENATION",
-    "EMBEDDING_LOOKUP": "GATHER does the same along axis 0, and is compiled",
     "IF": _SUBGRAPHS,
     "L2NORM_REF": "a second registration of L2_NORMALIZATION, which is compiled",
     "TFLite_Detection_PostProcess": "boxes are chosen by the application: take the network's outputs before it",
