@@ -21,7 +21,6 @@ NOT_COMPILED: Mapping[str, str] = {
     "DECODE": "weights compressed for TFLM alone, whose decoder runs on the device: give the model before compression",
     "IF": _SUBGRAPHS,
     "L2NORM_REF": "a second registration of L2_NORMALIZATION, which is compiled",
-    "TFLite_Detection_PostProcess": "boxes are chosen by the application: take the network's outputs before it",
     "WHILE": _SUBGRAPHS,
     "ethos-u": "commands for an NPU, compiled by Vela: give the model as it was before",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.frontends.tflite.flexbuffer import numbers_of
@@ -145,7 +145,13 @@ class FileView:
 
     def custom(self, *names: str) -> tuple[int, ...]:
         """See Reading."""
-        options = numbers_of(self.file.custom_options, self.place)
+        options = self.options()
+        if odd := [name for name, value in options.items() if isinstance(value, float)]:
+            raise Unsupported(f"the option {odd[0]!r} that is no integer")
         if list(options) != sorted(names):
             raise Unsupported(f"options {', '.join(options) or 'none'}, not {', '.join(sorted(names)) or 'none'}")
-        return tuple(options[name] for name in names)
+        return tuple(int(options[name]) for name in names)
+
+    def options(self) -> Mapping[str, int | float]:
+        """See Reading."""
+        return numbers_of(self.file.custom_options, self.place)

@@ -115,6 +115,7 @@ class Operator:
         ulp: of float32: how far TFLM's results on a host may lie from the specification, in units in the last place; 0:
             they are the same bits.
         filler: the value of output elements that no move writes; None where moves write all.
+        unwritten: what replaces a reference's outputs, where it leaves some elements as memory had them.
     """
 
     name: str
@@ -134,6 +135,7 @@ class Operator:
     moves: Callable[[Graph, Node], tuple[Move, ...]] | None = None
     filler: Callable[[Graph, Node], int | None] = _nothing
     ulp: int = 0
+    unwritten: Callable[[Sequence[Array]], tuple[Array, ...]] | None = None
 
     def has(self, trait: Trait) -> bool:
         """Whether it has a trait."""

@@ -110,6 +110,9 @@ class Reading(Protocol):
     def custom(self, *names: str) -> tuple[int, ...]:
         """The options of a custom operator, integers or booleans, which must be these: TFLM reads them by position."""
 
+    def options(self) -> Mapping[str, int | float]:
+        """The options of a custom operator, numbers or booleans, which TFLM reads by name."""
+
 
 REST = range(1, 1 << 16)
 """All inputs but the first."""
@@ -129,7 +132,7 @@ class OperatorDraft:
     outputs: tuple[int, ...]
     options: str = ""
     fields: Fields = field(default_factory=dict)
-    custom: Mapping[str, int | bool] = field(default_factory=dict)
+    custom: Mapping[str, int | float | bool] = field(default_factory=dict)
 
 
 class Writing(Protocol):
