@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.frontends.tflite.flexbuffer import numbers_of
 from harness.frontends.tflite.schema import FileOperator, FileTensor, as_array
 from harness.ir.activations import activation_clamp
-from harness.ir.graph import ABSENT, Tensor
+from harness.ir.graph import ABSENT, Graph, Tensor
 from harness.ir.operators.tflite import ACTIVATIONS, MAX_WINDOW, Unsupported, damaged
 from harness.ir.window import Pads, same_pads
 from harness.quantization.types import Clamp, DType
@@ -23,12 +23,14 @@ class FileView:
         file: the operator in the file.
         tensors: all tensors of the subgraph.
         build: makes the Graph's tensor from the id of a tensor of the file.
+        within: reads a subgraph, by its number.
     """
 
     name: str
     file: FileOperator
     tensors: Sequence[FileTensor]
     build: Callable[[int], Tensor]
+    within: Callable[[int], Graph]
 
     @property
     def place(self) -> str:
@@ -142,6 +144,10 @@ class FileView:
         if not -rank <= value < rank:
             raise damaged(f"{self.place}: axis {value} of {self.name} over {rank} dimensions")
         return value % rank
+
+    def subgraph(self, offset: int) -> Graph:
+        """See Reading."""
+        return self.within(self.integer(offset))
 
     def custom(self, *names: str) -> tuple[int, ...]:
         """See Reading."""
