@@ -34,13 +34,14 @@ def check_on_board(
     sanitize: bool = False,
     prefer: Collection[str] = (),
     target: Target | None = None,
+    odd: float = 0.0,
 ) -> int:
     """Run every graph on a board, a few vectors each, states carried on; returns how many inferences were compared.
 
     Graphs are compiled for all modes in turn.
 
     `prefer` are class names of kernels to take wherever they apply. `target` is what to compile for, where that is not
-    the board's core alone.
+    the board's core alone. `odd` is the share of inputs that are odd floats.
 
     Outputs and every layer's outputs must equal the specification's on every byte.
     """
@@ -62,7 +63,7 @@ def check_on_board(
     with open_session(resolve(board_name), image) as session:
         client = open_client(session, image)
         for seed, (graph, package) in enumerate(zip(graphs, packages, strict=True)):
-            vectors = random_inputs(graph, np.random.default_rng(seed), VECTORS)
+            vectors = random_inputs(graph, np.random.default_rng(seed), VECTORS, odd)
             measured = measure(session, image, package, vectors, layers=True, profile=False, client=client)
             # Every byte that was planned is written: none too many for the layers, none for their scratch.
             assert measured.arena_high == package.plan.arena_size, package.plan.name

@@ -10,7 +10,7 @@ network. So an operator that has a builder takes part, and nothing else is to be
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from math import prod
@@ -36,6 +36,11 @@ _INPUTS = 5
 """Inputs of a network, beyond which tensors are read that are there."""
 _SCALES = 2.0**-10, 1.0
 """Of what is read as it is: the scales that builders draw for inputs. Others are brought back by QUANTIZE."""
+
+
+def mixed_graphs(seed: int, count: int) -> list[Graph]:
+    """So many of them; those of other seeds are others."""
+    return [mixed_graph(np.random.default_rng([seed, number])) for number in range(count)]
 
 
 def mixed_graph(rng: Rng, operators: Sequence[str] = tuple(BUILDERS)) -> Graph:

@@ -77,8 +77,12 @@ def _verify_extreme(v: View) -> None:
 
 def _extreme(pick: Callable[..., Array]) -> Callable[[Inputs, Operands], tuple[Array, ...]]:
     def compute(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
-        found = pick(rows(array(inputs, 0), op.x, cast(ReduceAttrs, op.attrs).axes), axis=1)
-        return (found.reshape(op.y.shape),)
+        """What is no number is passed over, and no float is beyond the other end of finite ones, where TFLM begins."""
+        found = rows(array(inputs, 0), op.x, cast(ReduceAttrs, op.attrs).axes)
+        if op.y.dtype is DType.FLOAT32:
+            begin = np.float32(-pick(DType.FLOAT32.range))
+            found = np.pad(np.where(np.isnan(found), begin, found), ((0, 0), (1, 0)), constant_values=begin)
+        return (pick(found, axis=1).reshape(op.y.shape),)
 
     return compute
 
@@ -125,8 +129,14 @@ def _verify_arg(v: View) -> None:
 
 def _arg(pick: Callable[..., Array]) -> Callable[[Inputs, Operands], tuple[Array, ...]]:
     def compute(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
-        """Index of the first of the largest, or smallest."""
-        return (np.asarray(pick(array(inputs, 0), axis=cast(ArgAttrs, op.attrs).axis)).astype(op.y.dtype.numpy),)
+        """Index of the first of the largest, or smallest. What is no number is passed over, but first it stays."""
+        values, axis = array(inputs, 0), cast(ArgAttrs, op.attrs).axis
+        if op.x.dtype is DType.FLOAT32:
+            none = np.isnan(values)
+            stays = none.take(0, axis)
+            values = np.where(none, np.float32(-np.inf if pick is np.argmax else np.inf), values)
+            return (np.where(stays, 0, pick(values, axis=axis)).astype(op.y.dtype.numpy),)
+        return (np.asarray(pick(values, axis=axis)).astype(op.y.dtype.numpy),)
 
     return compute
 
