@@ -95,7 +95,7 @@ class Draft:
         return self.inputs[-1]
 
     def offered(self, types: Sequence[DType], low: int, high: int) -> int | None:
-        """A tensor of one of the types and of rank low..high for the next operator to read; None: it makes a new one."""
+        """A tensor of one of the types and of rank low..high that the next operator may read; None: it makes one."""
         return None
 
     def requantized(self, x: int, quant: Quantization) -> int:

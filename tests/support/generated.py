@@ -14,8 +14,6 @@ beyond int32, accumulators that overflow int32. "PAD" makes PADV2 as well.
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 from hypothesis import strategies as st
 
@@ -135,21 +133,10 @@ def _ring(draft: Draft, x: int, state: int, kept: int, quant: Quantization) -> i
 def random_inputs(graph: Graph, rng: Rng, n: int, odd: float = 0.0) -> list[list[Array]]:
     """n vectors, each one array per input of the graph; corner values included.
 
-    odd: share of floats that are no number, infinite, subnormal or near the largest; see `takes_odd_floats`.
+    odd: share of floats that are no number, infinite, subnormal or near the largest.
     """
     vectors = [[_array(graph, rng, index) for index in graph.inputs] for _ in range(n)]
     return [[_with_odd(array, rng, odd) for array in vector] for vector in vectors] if odd else vectors
-
-
-def takes_odd_floats(graph: Graph) -> bool:
-    """Whether none of the inputs becomes an integer, which of such floats no C defines."""
-    tensors = graph.tensors
-    return not any(
-        tensors[x].dtype is DType.FLOAT32 and tensors[y].dtype not in (DType.FLOAT32, DType.BOOL)
-        for node in graph.nodes
-        for x, y in product(node.inputs[:1], node.outputs)
-        if x in graph.inputs and tensors[x].shape == tensors[y].shape
-    )
 
 
 def _with_odd(array: Array, rng: Rng, share: float) -> Array:

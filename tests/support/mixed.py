@@ -4,8 +4,8 @@
     vectors = random_inputs(graph, rng, 3)
 
 A network grows operator by operator. Each is drawn by its own builder, as for a graph of its own; what the builder asks
-for as input is a tensor that is there already, made to its type, scale and shape where it differs, or a new input of the
-network. So an operator that has a builder takes part, and nothing else is to be said of it.
+for as input is a tensor that is there already, made to its type, scale and shape where it differs, or a new input of
+the network. So an operator that has a builder takes part, and nothing else is to be said of it.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def _extreme(pick: Callable[..., Array]) -> Callable[[Inputs, Operands], tuple[A
         """What is no number is passed over, and no float is beyond the other end of finite ones, where TFLM begins."""
         found = rows(array(inputs, 0), op.x, cast(ReduceAttrs, op.attrs).axes)
         if op.y.dtype is DType.FLOAT32:
-            begin = np.float32(-pick(DType.FLOAT32.range))
+            begin = np.float32(-float(pick(np.array(DType.FLOAT32.range, np.float64))))
             found = np.pad(np.where(np.isnan(found), begin, found), ((0, 0), (1, 0)), constant_values=begin)
         return (pick(found, axis=1).reshape(op.y.shape),)
 
