@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+import numpy as np
+
 from harness.errors import GraphError, VectorsError
 from harness.ir.graph import ABSENT, Graph, Node
 from harness.ir.operators import OPERATORS, has
@@ -116,4 +118,5 @@ def compute(
         states=[graph.states[i] for i in node.states],
         held=[held[i] for i in node.states],
     )
-    return OPERATORS[node.op].values(inputs, operands)
+    with np.errstate(all="ignore"):  # floats overflow, and become no numbers, as they do in C
+        return OPERATORS[node.op].values(inputs, operands)
