@@ -44,8 +44,10 @@ def mixed_graphs(seed: int, count: int) -> list[Graph]:
 
 
 def mixed_graph(rng: Rng, operators: Sequence[str] = tuple(BUILDERS)) -> Graph:
-    """A network of `operators`, and of those that go between."""
+    """A network of `operators`, half of the time of a few of them, and of those that go between."""
     network = Network(rng)
+    if chance(rng, 0.5):
+        operators = [pick(rng, *operators) for _ in range(between(rng, 2, 6))]
     wanted = between(rng, FEWEST, MOST)
     while len(network.nodes) < wanted:
         network = network.grown(pick(rng, *operators))
