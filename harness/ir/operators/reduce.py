@@ -75,14 +75,16 @@ def _verify_extreme(v: View) -> None:
     v.moved(v.x(), v.y())
 
 
-def _extreme(pick: Callable[..., Array]) -> Callable[[Inputs, Operands], tuple[Array, ...]]:
+def _extreme(place: Callable[..., Array]) -> Callable[[Inputs, Operands], tuple[Array, ...]]:
+    """`place`: np.argmax or np.argmin, the first of several that are alike: zeros have signs."""
+
     def compute(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
         """What is no number is passed over, and no float is beyond the other end of finite ones, where TFLM begins."""
         found = rows(array(inputs, 0), op.x, cast(ReduceAttrs, op.attrs).axes)
         if op.y.dtype is DType.FLOAT32:
-            begin = np.float32(-float(pick(np.array(DType.FLOAT32.range, np.float64))))
+            begin = np.float32(DType.FLOAT32.range[0 if place is np.argmax else 1])
             found = np.pad(np.where(np.isnan(found), begin, found), ((0, 0), (1, 0)), constant_values=begin)
-        return (pick(found, axis=1).reshape(op.y.shape),)
+        return (np.take_along_axis(found, place(found, axis=1)[:, np.newaxis], axis=1).reshape(op.y.shape),)
 
     return compute
 
@@ -169,7 +171,7 @@ OPERATORS = (
     Operator(
         "REDUCE_MAX",
         _verify_extreme,
-        _extreme(np.max),
+        _extreme(np.argmax),
         attrs=ReduceAttrs,
         types=same(DType.INT8, DType.FLOAT32),
         tflite=TfliteForm(82, write_reduction, _read, options=27, operands=REST),
@@ -177,7 +179,7 @@ OPERATORS = (
     Operator(
         "REDUCE_MIN",
         _verify_extreme,
-        _extreme(np.min),
+        _extreme(np.argmin),
         attrs=ReduceAttrs,
         types=same(DType.INT8, DType.FLOAT32),
         tflite=TfliteForm(89, write_reduction, _read, options=27, operands=REST),
@@ -185,7 +187,7 @@ OPERATORS = (
     Operator(
         "REDUCE_ALL",
         _verify_all,
-        _extreme(np.min),
+        _extreme(np.argmin),
         attrs=ReduceAttrs,
         types=same(DType.BOOL),
         tflite=TfliteForm(140, write_reduction, _read, options=27, operands=REST),

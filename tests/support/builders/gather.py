@@ -17,7 +17,7 @@ def _data(draft: Draft, x: int | None) -> int:
 
 
 def _indices(draft: Draft, shape: tuple[int, ...], count: int) -> int:
-    """Of one of `count`: constants, or what an inference finds to be the largest of so many."""
+    """Constants, or which of `count` an inference finds to be the largest."""
     if chance(draft.rng, 0.7):
         return draft.constant(draft.rng.integers(0, count, shape).astype("int32"), None)
     x = draft.input((*shape, count), dtype=pick(draft.rng, DType.INT8, DType.FLOAT32))
