@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.support.compiled import VECTORS, check_on_board, random_graphs
+from tests.support.merged import side_by_side
 from tests.support.scale import scaled
 from tests.support.typed import combinations, typed_graphs
 
-PARTS = 12
+PARTS = 6
 BOARDS = ("mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547")
 
 
@@ -33,4 +34,5 @@ def test_many_graphs_of_every_operator_and_type_equal_the_specification(board: s
     """In a long run every board has 6 graphs of each combination, so that there are 30."""
     wanted = combinations()[part::PARTS][: scaled(5, len(combinations()))]
     graphs = typed_graphs(wanted, seed=700 + PARTS * BOARDS.index(board) + part, each=scaled(1, 6))
+    graphs = side_by_side(graphs, 6)
     assert check_on_board(graphs, board) == len(graphs) * VECTORS

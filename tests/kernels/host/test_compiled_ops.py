@@ -9,6 +9,7 @@ from harness.ir.operators import OPERATORS
 from tests.support.boundaries import LAYERS, boundary_layer
 from tests.support.builders import BUILDERS
 from tests.support.compiled import VECTORS, check_on_board, random_graphs
+from tests.support.merged import side_by_side
 from tests.support.scale import scaled
 from tests.support.typed import TAKEN_WHEN_READ, combination_graphs, combinations, typed_graphs
 
@@ -29,10 +30,8 @@ def test_operators_of_every_type_equal_the_specification() -> None:
 @pytest.mark.parametrize("part", range(scaled(1, len(combinations()))))
 def test_many_graphs_of_one_operator_and_type_equal_the_specification(part: int) -> None:
     """200 of each combination in a long run."""
-    graphs = combination_graphs(part, seed=107, each=scaled(2, 200))
-    for start in range(0, len(graphs), BATCH):
-        batch = graphs[start : start + BATCH]
-        assert check_on_board(batch, "host", sanitize=True) == len(batch) * VECTORS
+    graphs = side_by_side(combination_graphs(part, seed=107, each=scaled(5, 200)), 5)
+    assert check_on_board(graphs, "host", sanitize=True) == len(graphs) * VECTORS
 
 
 def test_no_combination_is_left_out() -> None:

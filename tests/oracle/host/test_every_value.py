@@ -1,4 +1,4 @@
-"""Layers over every value of their type: a multiplier that is wrong in its last bits shows in one element of thousands."""
+"""Layers over every value of their type: a multiplier that is wrong in its last bits shows in one of thousands."""
 
 from __future__ import annotations
 
