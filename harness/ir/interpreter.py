@@ -117,6 +117,7 @@ def compute(
         requantize=rounding.get(node.op, tflm),
         states=[graph.states[i] for i in node.states],
         held=[held[i] for i in node.states],
+        run=lambda within, given: run(within, given, rounding=rounding).outputs,
     )
     with np.errstate(all="ignore"):  # floats overflow, and become no numbers, as they do in C
         return OPERATORS[node.op].values(inputs, operands)

@@ -18,7 +18,7 @@ from math import prod
 import numpy as np
 
 from harness.ir.graph import Attrs, Graph, NoAttrs, Tensor
-from harness.ir.operators import OPERATORS
+from harness.ir.operators import OPERATORS, operator_of
 from harness.ir.operators.joining import ConcatAttrs
 from harness.ir.operators.pad import PadAttrs, padding_of
 from harness.ir.operators.strided_slice import SliceAttrs
@@ -111,8 +111,9 @@ class Network(Draft):
         return super().node(op, inputs, outputs, attrs, states)
 
     def _there(self) -> list[int]:
-        """Tensors to read."""
-        made = [*self.inputs, *(t for node in self.nodes for t in node.outputs)]
+        """Tensors to read; not those of which TFLM leaves parts as memory had them."""
+        whole = [node for node in self.nodes if operator_of(node).unwritten is None]
+        made = [*self.inputs, *(t for node in whole for t in node.outputs)]
         return [t for t in made if _is_read(self.tensors[t])]
 
     def _chosen(self, among: Sequence[int]) -> int:

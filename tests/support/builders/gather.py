@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from harness.ir.graph import NoAttrs
 from harness.ir.operators.gather import GatherAttrs
-from harness.ir.operators.reduce import ArgAttrs
 from harness.quantization.types import DType
-from tests.support.builders.common import random_shape
-from tests.support.draft import Draft, between, chance, pick
+from tests.support.builders.common import numbers_below, random_shape
+from tests.support.draft import Draft, between, pick
 
 
 def _data(draft: Draft, x: int | None) -> int:
     """x, or a new input of a type that TFLM gathers."""
     shape = random_shape(draft.rng, 1, 4)
     return draft.input(shape, dtype=pick(draft.rng, DType.INT8, DType.FLOAT32)) if x is None else x
-
-
-def _indices(draft: Draft, shape: tuple[int, ...], count: int) -> int:
-    """Constants, or which of `count` an inference finds to be the largest."""
-    if chance(draft.rng, 0.7):
-        return draft.constant(draft.rng.integers(0, count, shape).astype("int32"), None)
-    x = draft.input((*shape, count), dtype=pick(draft.rng, DType.INT8, DType.FLOAT32))
-    y = draft.tensor(shape, None, DType.INT32)
-    return draft.node("ARG_MAX", (x,), (y,), ArgAttrs(len(shape)))
 
 
 def gather(draft: Draft, x: int | None = None) -> int:
@@ -32,7 +22,7 @@ def gather(draft: Draft, x: int | None = None) -> int:
     axis = between(rng, 0, len(shape) - 1)
     batch = between(rng, 0, min(axis, 1))
     picked = (*shape[:batch], *random_shape(rng, 0 if batch else 1, 2, 4))
-    indices = _indices(draft, picked, shape[axis])
+    indices = numbers_below(draft, picked, shape[axis])
     y = draft.like(x, shape[:axis] + picked[batch:] + shape[axis + 1 :])
     return draft.node("GATHER", (x, indices), (y,), GatherAttrs(axis, batch))
 
