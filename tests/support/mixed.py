@@ -32,6 +32,7 @@ FEWEST, MOST = 5, 30
 _LARGEST = 512
 """Elements of tensors that are read again."""
 _LONGEST = 48
+_RANK = 5
 _INPUTS = 5
 """Inputs of a network, beyond which tensors are read that are there."""
 _SCALES = 2.0**-10, 1.0
@@ -218,7 +219,8 @@ class Network(Draft):
 def _is_read(tensor: Tensor) -> bool:
     """Whether a tensor is small enough to be read again, and of a scale that QUANTIZE brings back."""
     scaled = tensor.dtype not in QUANTIZED or tensor.quant is None or _fits(tensor, _SCALES[0])
-    return scaled and tensor.elements <= _LARGEST and max((*tensor.shape, 1)) <= _LONGEST
+    small = tensor.elements <= _LARGEST and max((*tensor.shape, 1)) <= _LONGEST
+    return scaled and small and len(tensor.shape) <= _RANK
 
 
 def _fits(tensor: Tensor, scale: float) -> bool:

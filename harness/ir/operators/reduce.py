@@ -8,6 +8,7 @@ from math import prod
 from typing import TypeVar, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.ir.graph import Attrs, Node, Tensor
 from harness.ir.operators.operands import Floats, Inputs, Operands, array, centred, clip, floats
@@ -75,7 +76,7 @@ def _verify_extreme(v: View) -> None:
     v.moved(v.x(), v.y())
 
 
-def _extreme(place: Callable[..., Array]) -> Callable[[Inputs, Operands], tuple[Array, ...]]:
+def _extreme(place: Callable[..., npt.NDArray[np.intp]]) -> Callable[[Inputs, Operands], tuple[Array, ...]]:
     """`place`: np.argmax or np.argmin, the first of several that are alike: zeros have signs."""
 
     def compute(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
