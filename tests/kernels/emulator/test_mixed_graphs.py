@@ -13,6 +13,6 @@ from tests.support.scale import scaled
 @pytest.mark.parametrize("board", BOARDS)
 def test_mixed_graphs_equal_the_specification(board: str) -> None:
     """200 networks in the long run."""
-    count = scaled(6, 40)
+    count = scaled(2, 40)
     graphs = mixed_graphs(6000 + BOARDS.index(board), count)
     assert check_on_board(graphs, board, odd=0.02) == count * VECTORS

@@ -14,7 +14,7 @@ from tests.support.scale import scaled
 @pytest.mark.parametrize("board", BOARDS)
 def test_odd_floats_become_what_the_specification_says(board: str) -> None:
     number = BOARDS.index(board)
-    names = OPERATORS_OF_FLOATS[scaled(number, 0) :: scaled(len(BOARDS), 1)]
+    names = OPERATORS_OF_FLOATS[scaled(number, 0) :: scaled(4 * len(BOARDS), 1)]
     with np.errstate(all="ignore"):
         graphs = [graph for name in names for graph in float_graphs(name, 33 + number, 1)]
         assert check_on_board(graphs, board, odd=ODD) == len(graphs) * VECTORS

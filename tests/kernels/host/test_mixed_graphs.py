@@ -8,7 +8,7 @@ from tests.support.compiled import VECTORS, check_on_board
 from tests.support.mixed import mixed_graphs
 from tests.support.scale import scaled
 
-BATCH = 50
+BATCH = scaled(12, 50)
 
 
 @pytest.mark.parametrize("batch", range(scaled(1, 20)))

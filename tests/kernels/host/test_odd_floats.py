@@ -11,5 +11,6 @@ from tests.support.scale import scaled
 
 def test_odd_floats_become_what_the_specification_says() -> None:
     with np.errstate(all="ignore"):
-        graphs = [graph for name in OPERATORS_OF_FLOATS for graph in float_graphs(name, 32, scaled(1, 6))]
+        names = OPERATORS_OF_FLOATS[:: scaled(4, 1)]
+        graphs = [graph for name in names for graph in float_graphs(name, 32, scaled(1, 6))]
         assert check_on_board(graphs, "host", sanitize=True, odd=ODD) == len(graphs) * VECTORS

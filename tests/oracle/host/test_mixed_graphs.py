@@ -21,7 +21,7 @@ from tests.support.mixed import FEWEST, MOST, mixed_graphs
 from tests.support.scale import scaled
 from tests.support.typed import combinations
 
-COUNT = scaled(150, 1000)
+COUNT = scaled(50, 1000)
 ODD = 0.02
 """Share of floats that are no number, infinite, or near the ends."""
 

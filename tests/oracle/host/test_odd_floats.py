@@ -14,7 +14,7 @@ from tests.support.scale import scaled
 
 @pytest.mark.parametrize("name", OPERATORS_OF_FLOATS)
 def test_odd_floats_become_what_they_become_in_tflm(name: str) -> None:
-    for number, graph in enumerate(float_graphs(name, 31, scaled(8, 100))):
+    for number, graph in enumerate(float_graphs(name, 31, scaled(4, 100))):
         vectors = random_inputs(graph, np.random.default_rng(number), 3, ODD)
         with open_oracle("tflm", graph) as tflm, np.errstate(all="ignore"):
             beyond = first_beyond(graph, [tflm.invoke(vector, tensors=True).tensors for vector in vectors])
@@ -23,4 +23,4 @@ def test_odd_floats_become_what_they_become_in_tflm(name: str) -> None:
 
 def test_almost_every_operator_of_floats_is_asked() -> None:
     asked = {name for name in OPERATORS_OF_FLOATS if float_graphs(name, 31, 1)}
-    assert set(OPERATORS_OF_FLOATS) - asked == {"QUANTIZE"}
+    assert set(OPERATORS_OF_FLOATS) - asked == {"QUANTIZE", "TFLite_Detection_PostProcess"}
