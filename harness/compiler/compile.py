@@ -98,8 +98,9 @@ def _layer(graph: Graph, index: int, step: LayerCode) -> Layer:
     sources = tuple(source for node in step.nodes for source in node.sources)
     ops = [graph.source_ops[s] for s in sources if s < len(graph.source_ops)]
     fused = list(ops) if ops else [node.op for node in step.nodes]
-    # A DEPTHWISE_CONV_2D may be computed as a CONV_2D.
-    own = first.op if first.op in fused else next((op for op in fused if op.endswith(first.op)), None)
+    # A DEPTHWISE_CONV_2D may be computed as a CONV_2D, a FULLY_CONNECTED as one of weights of run time.
+    alike = (op for op in fused if op.endswith(first.op) or first.op.endswith(op))
+    own = first.op if first.op in fused else next(alike, None)
     if own is not None:
         fused.remove(own)
     return Layer(

@@ -57,9 +57,11 @@ _NO_STATES = "states in a subgraph, where tinyhil keeps none"
 _READABLE: dict[int | str, tuple[Operator, Reader, int | None]] = {
     operator.name if form.code == CUSTOM else form.code: (operator, form.read, form.options)
     for operator in OPERATORS.values()
-    if (form := operator.tflite) is not None and form.read is not None
+    if (form := operator.tflite) is not None and form.read is not None and not form.dynamic_of
 }
 """BuiltinOperator code, or a custom operator's name -> operator, its reader, and the type of its options."""
+_DYNAMIC = {form.dynamic_of: operator for operator in OPERATORS.values() if (form := operator.tflite) is not None}
+"""Operator with weights -> the one that it is where they are computed at run time."""
 _SUPPORTED = sorted([*(operator.name for operator, _, _ in _READABLE.values()), *_VARIABLE_OPS.values()])
 _MOST_WITHIN = 256
 """Graphs within the graph: each IF and WHILE has two, and may stand in a graph that several others run."""
@@ -243,12 +245,20 @@ class _Reader:
                 self._types.count(op)
                 return None
             operator, read, options = _READABLE[op.key]
+            if operator.name in _DYNAMIC and self._is_dynamic(op):
+                operator = _DYNAMIC[operator.name]
+                assert operator.tflite is not None and operator.tflite.read is not None
+                read = operator.tflite.read
             if options is not None and op.options_type not in (0, options):
                 raise damaged(f"{op.place}: options of type {op.options_type} for {name}")
             return self._plain(operator, read, op)
         except Unsupported as missing:
             self._problems.features[f"{name} with {missing}" if op.code != CALL_ONCE else f"{name} {missing}"] += 1
             return None
+
+    def _is_dynamic(self, op: FileOperator) -> bool:
+        """Whether weights or a bias are computed at run time."""
+        return any(self._file_tensors[t].data is None for t in op.inputs[1:] if t != ABSENT)
 
     def _plain(self, operator: Operator, read: Reader, op: FileOperator) -> Node | None:
         sound = self._types.sound(operator, op)

@@ -29,13 +29,19 @@ from harness.quantization.types import Array, Clamp, DType
 _TYPES = (*INT8_WEIGHTS, *INT16_WEIGHTS, *FLOAT_WEIGHTS)
 
 
-def _verify(v: View) -> None:
+def verify_shapes(v: View) -> tuple[int, int]:
+    """Checks the shapes; returns the numbers of outputs and of inputs of a row."""
     x, w, y = v.x(), v.x(1), v.y()
     v.need(len(w.shape) == 2, f"has weights of shape {list(w.shape)}")
     out, depth = w.shape
     v.need(x.elements % depth == 0, f"reads {x.elements} elements in rows of {depth}")
     fits = bool(y.shape) and y.shape[-1] == out and y.elements == x.elements // depth * out
     v.need(fits, f"gives {x.elements // depth} rows of {out}, '{y.name}' has shape {list(y.shape)}")
+    return out, depth
+
+
+def _verify(v: View) -> None:
+    out, _ = verify_shapes(v)
     v.clamp(v.attrs(FullyConnectedAttrs).clamp)
     verify_weights(v, out, 0, _TYPES, zero_point=True)
 
@@ -59,18 +65,23 @@ def fully_connected(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     return (requantized(acc, attrs.clamp, op),)
 
 
-def _read(op: Reading) -> Read:
-    inputs = read_weighted(op)
+def read_attrs(op: Reading) -> FullyConnectedAttrs:
+    """The attributes, from the options."""
     if op.choice(6, ("DEFAULT", "SHUFFLED4x16INT8"), "weights format") != "DEFAULT":
         raise Unsupported("shuffled weights")
-    return inputs, FullyConnectedAttrs(op.clamp(4), keep_num_dims=op.flag(8))
+    return FullyConnectedAttrs(op.clamp(4), keep_num_dims=op.flag(8))
 
 
-def _write(to: Writing, node: Node) -> OperatorDraft:
+def _read(op: Reading) -> Read:
+    return read_weighted(op), read_attrs(op)
+
+
+def write(to: Writing, node: Node) -> OperatorDraft:
+    """FULLY_CONNECTED, of whatever weights."""
     attrs = cast(FullyConnectedAttrs, node.attrs)
     activation = activation_number(attrs.clamp, to.graph.tensors[node.outputs[0]])
     fields = {"FusedActivationFunction": activation, "KeepNumDims": attrs.keep_num_dims}
-    return OperatorDraft(node.op, node.inputs, node.outputs, "FullyConnected", fields)
+    return OperatorDraft("FULLY_CONNECTED", node.inputs, node.outputs, "FullyConnected", fields)
 
 
 def _macs(graph: Graph, node: Node) -> int:
@@ -88,7 +99,7 @@ OPERATORS = (
         optional=BIAS,
         types=_TYPES,
         traits=frozenset({Trait.WEIGHTS}),
-        tflite=TfliteForm(9, _write, _read, options=8, version=4),
+        tflite=TfliteForm(9, write, _read, options=8, version=4),
         channel_axis=0,
         macs=_macs,
     ),

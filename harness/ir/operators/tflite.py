@@ -195,6 +195,7 @@ class TfliteForm:
         states: positions of inputs that are variable tensors, the node's states in this order.
         unnamed: (inputs, outputs, attributes) -> states that the file does not name; the operator makes them itself.
         data: positions of the node's inputs, in its order; None where they stand so in the file.
+        dynamic_of: the operator that it is in a file where weights or bias are no constants; "" of all others.
         read, write: the reader and the writer. Variables have no reader: the frontend resolves their handles.
     """
 
@@ -207,6 +208,7 @@ class TfliteForm:
     states: range = range(0)
     data: tuple[int, ...] | None = None
     unnamed: Unnamed | None = None
+    dynamic_of: str = ""
 
 
 def read_plain(op: Reading) -> Read:
