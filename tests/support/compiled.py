@@ -74,8 +74,11 @@ def check_on_board(
         for seed, (graph, package) in enumerate(zip(graphs, packages, strict=True)):
             vectors = random_inputs(graph, np.random.default_rng(seed), VECTORS, odd)
             measured = measure(session, image, package, vectors, layers=True, profile=False, client=client)
-            # Every byte that was planned is written: none too many for the layers, none for their scratch.
-            assert measured.arena_high == package.plan.arena_size, package.plan.name
+            # Every byte that was planned is written: none too many for the layers, none for their scratch. Of graphs
+            # within nodes some may not run, or not read what they are given.
+            branches = any(node.attrs.graphs for node in graph.nodes)
+            assert measured.arena_high == package.plan.arena_size or branches, package.plan.name
+            assert measured.arena_high <= package.plan.arena_size, package.plan.name
             states = None
             for number, vector in enumerate(vectors):
                 wanted = run(graph, vector, states)

@@ -96,7 +96,8 @@ class Network(Draft):
         if not sources or chance(self.rng, fresh):
             return super().input(shape, quant, dtype)
         x = self._as(self._chosen(sources), dtype, quant)
-        return self._shaped(x, shape) or super().input(shape, quant, dtype)
+        made = self._shaped(x, shape)
+        return super().input(shape, quant, dtype) if made is None else made
 
     def node(
         self, op: str, inputs: tuple[int, ...], outputs: tuple[int, ...], attrs: Attrs, states: tuple[int, ...] = ()
@@ -104,7 +105,7 @@ class Network(Draft):
         """See Draft; floats that become integers are within their range, beyond which no C says what they are."""
         x, y = (self.tensors[ids[0]] if ids else None for ids in (inputs, outputs))
         if x is not None and y is not None and x.dtype is DType.FLOAT32 and x.shape == y.shape and len(inputs) == 1:
-            if y.dtype in QUANTIZED and y.quant is not None and op == "QUANTIZE":
+            if op == "QUANTIZE":
                 inputs = (self._bounded(inputs[0], *(1.5 * n * y.q.scale for n in y.dtype.range)),)
             elif y.dtype not in (DType.FLOAT32, DType.BOOL):
                 low, high = y.dtype.range
@@ -173,9 +174,9 @@ class Network(Draft):
         if have > want:
             x = self._cut(x, want) if self._does("SLICE", x) else -1
         elif have < want:
-            ways = [op for op in ("PAD", "CONCATENATION", "BROADCAST_TO") if self._does(op, x)]
-            way = pick(self.rng, *ways) if ways else ""
-            x = getattr(self, f"_by_{way.lower()}")(x, want) if way else -1
+            ways = {"PAD": self._padded, "CONCATENATION": self._repeated, "BROADCAST_TO": self._broadcast}
+            able = [way for op, way in ways.items() if self._does(op, x)]
+            x = pick(self.rng, *able)(x, want) if able else -1
         return None if x < 0 else self._reshaped(x, shape)
 
     def _does(self, op: str, x: int) -> bool:
@@ -192,14 +193,14 @@ class Network(Draft):
         op = pick(self.rng, "SLICE", "STRIDED_SLICE")
         return self.node(op, (flat,), (self.like(x, (count,)),), attrs)
 
-    def _by_pad(self, x: int, count: int) -> int:
+    def _padded(self, x: int, count: int) -> int:
         flat = self._reshaped(x, (self.tensors[x].elements,))
         missing = count - self.shape(flat)[0]
         before = between(self.rng, 0, missing)
         attrs = PadAttrs(((before, missing - before),), padding_of(self.tensors[x]))
         return self.node("PAD", (flat,), (self.like(x, (count,)),), attrs)
 
-    def _by_concatenation(self, x: int, count: int) -> int:
+    def _repeated(self, x: int, count: int) -> int:
         flat = self._reshaped(x, (self.tensors[x].elements,))
         times, rest = divmod(count, self.shape(flat)[0])
         parts = [flat] * times + ([self._cut(flat, rest)] if rest and self._does("SLICE", x) else [])
@@ -208,7 +209,7 @@ class Network(Draft):
         made = self.node("CONCATENATION", tuple(parts), (self.like(x, (whole,)),), attrs)
         return made if whole == count else -1
 
-    def _by_broadcast_to(self, x: int, count: int) -> int:
+    def _broadcast(self, x: int, count: int) -> int:
         have = self.tensors[x].elements
         times = -(-count // have)
         row = self._reshaped(x, (1, have))

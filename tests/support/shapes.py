@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from harness.ir.graph import Graph
 from harness.ir.interpreter import compute
-from harness.ir.operators import has
+from harness.ir.operators import has, operator_of
 from harness.ir.operators.traits import Trait
 from harness.quantization.types import DType
 
@@ -18,7 +18,8 @@ def without_shapes(graph: Graph) -> Graph:
     tensors, nodes = list(graph.tensors), []
     for node in graph.nodes:
         known = has(node, Trait.OF_SHAPE) or all(t < 0 or tensors[t].data is not None for t in node.inputs)
-        if not known or not node.outputs or any(tensors[t].dtype not in _NUMBERS for t in node.outputs):
+        stays = operator_of(node).stateful or any(tensors[t].dtype not in _NUMBERS for t in node.outputs)
+        if stays or not known or not node.outputs:
             nodes.append(node)
             continue
         values = compute(replace(graph, tensors=tuple(tensors)), node)

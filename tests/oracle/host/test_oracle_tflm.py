@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from harness.frontends import load
+from harness.frontends.tflite.reader import load as load_bytes
 from harness.ir.graph import Graph, NoAttrs, Node, State, Tensor
 from harness.ir.operators import operator_of
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
+from harness.ir.operators.pad import PadAttrs, padding_of
 from harness.ir.window import ConvAttrs, Pads, PoolAttrs
 from harness.oracle import OracleSession, open_oracle
 from harness.quantization.types import Array, DType, Quantization
@@ -117,6 +119,17 @@ def test_reset_brings_initial_values_back(name: str, isolated: bool) -> None:
             assert session.invoke(vector).outputs[0].ravel().tolist() == [7, 7, 7, 7]
             assert session.invoke(vector).outputs[0].ravel().tolist() == [0, 1, 2, 3]
             session.reset()
+
+
+@pytest.mark.parametrize(("dtype", "zero"), [(DType.INT8, -7), (DType.INT16, -32768), (DType.INT32, 5)])
+def test_a_pad_fills_with_the_zero_point_of_int8_alone(dtype: DType, zero: int) -> None:
+    draft = Draft(np.random.default_rng(0))
+    x = draft.input((2, 3), Quantization((0.5,), (zero,)), dtype)
+    y = draft.like(x, (4, 5))
+    draft.node("PAD", (x,), (y,), PadAttrs(((1, 1), (2, 0)), padding_of(draft.tensors[y])))
+    graph = draft.finish("pad", (y,))
+    assert [node.attrs for node in load_bytes(graph.model).nodes] == [node.attrs for node in graph.nodes]
+    assert_agree(graph, open_oracle("spec", graph), open_oracle("tflm", graph), random_inputs(graph, draft.rng, 2))
 
 
 def test_inputs_are_set_anew_for_every_inference() -> None:

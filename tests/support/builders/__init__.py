@@ -11,7 +11,10 @@ from harness.ir.operators.traits import Trait
 from tests.support.draft import Draft
 
 Builder = Callable[[Draft, int | None], int]
-"""(draft, input or None for a new one) -> the operator's output, or its first."""
+"""(draft, input or None for one that the draft gives) -> the operator's output, or its first.
+
+Inputs are the draft's to give (`Draft.input`, `Draft.offered`): they may be tensors that others read and write.
+"""
 
 
 def _collected() -> dict[str, Builder]:
