@@ -11,6 +11,7 @@ import numpy as np
 
 from harness.frontends.tflite.writer import operator_index, variables_of, write
 from harness.ir.graph import Attrs, Graph, Node, State, Tensor
+from harness.ir.operators import OPERATORS
 from harness.quantization.types import Array, DType, Quantization
 
 Rng = np.random.Generator
@@ -139,5 +140,10 @@ class Draft:
             nodes=nodes,
             model=model,
             sha256=hashlib.sha256(model).hexdigest(),
-            source_ops=(*setup, *(node.op for node in nodes)),
+            source_ops=(*setup, *map(_op_of_file, nodes)),
         )
+
+
+def _op_of_file(node: Node) -> str:
+    form = OPERATORS[node.op].tflite if node.op in OPERATORS else None
+    return node.op if form is None else form.dynamic_of or node.op

@@ -12,11 +12,10 @@ from harness.compiler.choice import applicable, candidates
 from harness.compiler.cost import model as costs
 from harness.compiler.cost.model import GUESS_CYCLES, cost_of
 from harness.errors import CostTableError
+from harness.frontends.tflite.reader import load
 from harness.hardware.cores import CORES
 from harness.hardware.target import Cached, Target
-from harness.ir.graph import Graph, Node
-from harness.ir.operators import OPERATORS
-from harness.ir.operators.traits import Trait
+from harness.ir.graph import Graph
 from harness.kernels import cost_coefficients as coefficients
 from harness.kernels.context import Context
 from harness.kernels.cost_coefficients import (
@@ -50,11 +49,6 @@ def context_of(graph: Graph, target: Target) -> Context:
 
 
 # --- tables ----------------------------------------------------------------------------------------------------------
-
-
-def _computed(graph: Graph) -> list[Node]:
-    """Those of a graph that a device computes, not the shapes that are known when it is read."""
-    return [node for node in graph.nodes if not OPERATORS[node.op].has(Trait.OF_SHAPE)]
 
 
 @pytest.mark.parametrize("core", FITTED)
@@ -157,8 +151,9 @@ def test_kernels_are_ranked_by_modelled_cycles_alone(core: str) -> None:
     rng = np.random.default_rng(7)
     several = reordered = 0
     for number in range(100):
-        graph = random_graph(rng, op=None if number % 2 else SEVERAL[number // 2 % len(SEVERAL)])
-        for node in _computed(graph):
+        drawn = random_graph(rng, op=None if number % 2 else SEVERAL[number // 2 % len(SEVERAL)])
+        graph = load(drawn.model)  # without what is computed when it is read
+        for node in graph.nodes:
             context = Context(graph, node, Target(core))
             kernels = candidates(context)
             ranked = [cost_of(kernel, context) for kernel in kernels]
@@ -323,8 +318,8 @@ def test_kernels_tell_the_same_loops_for_all_layers() -> None:
     """Loops of a layer are among those that were fitted, whatever its shape."""
     rng = np.random.default_rng(11)
     for _ in range(60):
-        graph = random_graph(rng, op=None)
-        for node in _computed(graph):
+        graph = load(random_graph(rng, op=None).model)
+        for node in graph.nodes:
             for core in FITTED:
                 context = Context(graph, node, Target(core))
                 for kernel in (found for found in candidates(context) if found.costs_itself):
