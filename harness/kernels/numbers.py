@@ -13,6 +13,7 @@ from harness.ir.operators.binary import BinaryAttrs
 from harness.ir.operators.comparison import COMPARE
 from harness.ir.operators.operator import Types
 from harness.ir.operators.traits import Trait
+from harness.kernels.access_order import AccessOrder, elementwise
 from harness.kernels.base import Argument, At, Call, ConstantTable, Float, In, Kernel, Lowered, Out
 from harness.kernels.constants import constant, numbered
 from harness.kernels.context import Context
@@ -106,6 +107,9 @@ class PlainBinaryPortable(Kernel):
         extra = tuple(Float(float(end)) for end in floats)
         return Lowered("plain_binary_portable", _calls(context, "plain_binary_portable", extra, shape))
 
+    def access_order(self, context: Context) -> AccessOrder:
+        return elementwise(context, (0, 1))
+
     def work(self, context: Context) -> Work:
         return Work({"element": context.output().elements})
 
@@ -129,6 +133,9 @@ class ScaledBinaryPortable(Kernel):
         shape |= {"out_zero": 0 if compares else y.q.zero_point, "out_multiplier": p.y.m, "out_shift": p.y.shift}
         shape |= {"clamp_min": low, "clamp_max": high}
         return Lowered("scaled_binary_portable", _calls(context, "scaled_binary_portable", (), shape))
+
+    def access_order(self, context: Context) -> AccessOrder:
+        return elementwise(context, (0, 1))
 
     def work(self, context: Context) -> Work:
         return Work({"element": context.output().elements})
