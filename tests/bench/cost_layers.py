@@ -60,7 +60,7 @@ def layers_for(kernels: Sequence[Kernel], target: Target, count: int, rng: Rng) 
 def _layers(kernel: Kernel, target: Target, count: int, rng: Rng) -> list[Graph]:
     ops, found = sorted(kernel.ops), []
     types = {types.x for types in kernel.types}
-    usual = DType.INT8 if DType.INT8 in types else DType.INT16 if types == {DType.INT16} else None
+    usual = DType.INT8 if DType.INT8 in types else types.pop() if types in ({DType.INT16}, {DType.FLOAT32}) else None
     for number in range(TRIES * count):
         graph = _layer(ops[number % len(ops)], rng, usual if number // len(ops) % 4 < 3 else None)
         context = None if graph is None else Context(graph, graph.nodes[0], target)
@@ -74,7 +74,7 @@ def _layers(kernel: Kernel, target: Target, count: int, rng: Rng) -> list[Graph]
 def _layer(op: str, rng: Rng, dtype: DType | None) -> Graph | None:
     """A graph of one node, or None where it came out too large or small.
 
-    dtype: of int8 or int16, of the sizes that networks have; without it as the property tests have it, of any type.
+    dtype: of int8, int16 or float32, of the sizes that networks have; without it as the property tests have it, of any type.
     """
     draft = Draft(rng, zeros=0.0)
     try:
@@ -88,6 +88,8 @@ def _layer(op: str, rng: Rng, dtype: DType | None) -> Graph | None:
         return None
     if dtype is DType.INT16 and op in _REALISTIC and OPERATORS[op].has(Trait.WEIGHTS):
         _widen(draft)
+    if dtype is DType.FLOAT32 and op in _REALISTIC:
+        _float(draft)
     if any(t.bytes > LARGEST for t in draft.tensors if t.data is None):
         return None
     tensors, states = tuple(draft.tensors), tuple(draft.states)
@@ -108,6 +110,17 @@ def _widen(draft: Draft) -> None:
     clamp = activation_clamp(pick(draft.rng, "RELU", "NONE"), draft.tensors[node.outputs[0]])
     assert isinstance(node.attrs, ConvAttrs | FullyConnectedAttrs)
     draft.nodes[0] = replace(node, attrs=replace(node.attrs, clamp=clamp))
+
+
+def _float(draft: Draft) -> None:
+    """Makes a layer of int8 one of float32."""
+    for i, tensor in enumerate(draft.tensors):
+        data = None if tensor.data is None else (tensor.data * np.float32(1 / 64)).astype(np.float32)
+        draft.tensors[i] = replace(tensor, dtype=DType.FLOAT32, quant=None, data=data)
+    (node,) = draft.nodes
+    if isinstance(node.attrs, ConvAttrs | FullyConnectedAttrs | PoolAttrs | BinaryAttrs):
+        clamp = activation_clamp(pick(draft.rng, "RELU", "NONE"), draft.tensors[node.outputs[0]])
+        draft.nodes[0] = replace(node, attrs=replace(node.attrs, clamp=clamp))
 
 
 def _add(whole: Draft, graph: Graph) -> tuple[int, ...]:
