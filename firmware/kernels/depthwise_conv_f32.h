@@ -16,29 +16,31 @@ typedef struct {
 HIL_INLINE void depthwise_f32_row(float *sums, const float *x, const float *w, int32_t n, int32_t x_step, int32_t w_step,
                                   int32_t kind)
 {
-    float a = sums[0], b = sums[1], c = sums[2], d = sums[3];
 #if QUAD_F32_ASM
 #define DEPTHWISE_F32_ROW(sum)                                                                                       \
-    __asm__ volatile("1:\n\t"                                                                                        \
+    __asm__ volatile("vldmia %[sums], {s0-s3}\n\t"                                                                  \
+                     "1:\n\t"                                                                                        \
                      "vldmia %[x], {s16-s19}\n\t"                                                                    \
                      "vldmia %[w], {s20-s23}\n\t"                                                                    \
                      "add %[x], %[x], %[x_step]\n\t"                                                                 \
                      "add %[w], %[w], %[w_step]\n\t"                                                                 \
-                     "subs %[n], %[n], #1\n\t" sum "bne 1b"                                                          \
-                     : [a] "+t"(a), [b] "+t"(b), [c] "+t"(c), [d] "+t"(d), [n] "+r"(n), [x] "+r"(x), [w] "+r"(w)     \
-                     : [x_step] "r"(x_step), [w_step] "r"(w_step)                                                    \
-                     : "s16", "s17", "s18", "s19", "s20", "s21", "s22", "s23", "cc", "memory")
+                     "subs %[n], %[n], #1\n\t" sum "bne 1b\n\t"                                                      \
+                     "vstmia %[sums], {s0-s3}"                                                                       \
+                     : [n] "+r"(n), [x] "+r"(x), [w] "+r"(w)                                                         \
+                     : [sums] "r"(sums), [x_step] "r"(x_step), [w_step] "r"(w_step)                                  \
+                     : "s0", "s1", "s2", "s3", "s16", "s17", "s18", "s19", "s20", "s21", "s22", "s23", "cc", "memory")
     if (kind == QUAD_F32_CHAINED) {
-        DEPTHWISE_F32_ROW("vmla.f32 %[a], s16, s20\n\tvmla.f32 %[b], s17, s21\n\t"
-                          "vmla.f32 %[c], s18, s22\n\tvmla.f32 %[d], s19, s23\n\t");
+        DEPTHWISE_F32_ROW("vmla.f32 s0, s16, s20\n\tvmla.f32 s1, s17, s21\n\t"
+                          "vmla.f32 s2, s18, s22\n\tvmla.f32 s3, s19, s23\n\t");
     } else {
         DEPTHWISE_F32_ROW("vmul.f32 s16, s16, s20\n\tvmul.f32 s17, s17, s21\n\t"
                           "vmul.f32 s18, s18, s22\n\tvmul.f32 s19, s19, s23\n\t"
-                          "vadd.f32 %[a], %[a], s16\n\tvadd.f32 %[b], %[b], s17\n\t"
-                          "vadd.f32 %[c], %[c], s18\n\tvadd.f32 %[d], %[d], s19\n\t");
+                          "vadd.f32 s0, s0, s16\n\tvadd.f32 s1, s1, s17\n\t"
+                          "vadd.f32 s2, s2, s18\n\tvadd.f32 s3, s3, s19\n\t");
     }
 #undef DEPTHWISE_F32_ROW
 #else
+    float a = sums[0], b = sums[1], c = sums[2], d = sums[3];
     (void)kind;
     for (int32_t i = 0; i < n; ++i) {
         const float *at = x + i * (x_step / 4), *by = w + i * (w_step / 4);
@@ -47,11 +49,11 @@ HIL_INLINE void depthwise_f32_row(float *sums, const float *x, const float *w, i
         c += hil_rounded(at[2] * by[2]);
         d += hil_rounded(at[3] * by[3]);
     }
-#endif
     sums[0] = a;
     sums[1] = b;
     sums[2] = c;
     sums[3] = d;
+#endif
 }
 
 /* One pixel. */
@@ -68,7 +70,8 @@ HIL_INLINE void depthwise_f32_pixel(const float *input, const float *weights, co
     int32_t channel = 0;
     for (; s->multiplier == 1 && channel + 4 <= channels; channel += 4) {
         const float *x = corner + channel, *w = first + channel;
-        float sums[4] = {0.0f};
+        float sums[4];
+        quad_f32_clear(sums, 4);
         for (int32_t ky = first_y; taps > 0 && ky < end_y; ++ky) {
             depthwise_f32_row(sums, x, w, taps, 4 * s->dilation_w * s->in_c, 4 * channels, kind);
             x += s->dilation_h * s->in_w * s->in_c;

@@ -17,7 +17,8 @@ HIL_INLINE void fully_connected_f32(const float *input, const float *weights, co
         const int32_t two = row + 1 < s->rows;
         for (int32_t left = s->outputs; left > 0; left -= 4) {
             const int32_t count = left < 4 ? left : 4;
-            float sums[8] = {0.0f};
+            float sums[8];
+            quad_f32_clear(sums, 8);
             if (two) {
                 quad_f32_dots(sums, input, input + s->depth, w, s->depth, kind);
                 quad_f32_store(output + s->outputs, sums + 4, b, count, low, high);

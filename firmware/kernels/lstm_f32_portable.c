@@ -18,7 +18,9 @@ HIL_SHARED void lstm_f32_portable(const float *input, const float *weights, cons
             const float *r = recurrent;
             const float *bias = biases;
             for (int32_t u = 0; u < s->units; ++u) {
-                float given[4] = {0.0f}, held[4] = {0.0f};
+                float given[4], held[4];
+                quad_f32_clear(given, 4);
+                quad_f32_clear(held, 4);
                 quad_f32_dot(given, x, w, s->in_n, QUAD_F32_APART);
                 quad_f32_dot(held, before, r, s->units, QUAD_F32_APART);
                 /* TensorFlow Lite Micro adds a bias of 0 to these, which makes zeros positive */
