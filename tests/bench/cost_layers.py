@@ -74,7 +74,7 @@ def _layers(kernel: Kernel, target: Target, count: int, rng: Rng) -> list[Graph]
 def _layer(op: str, rng: Rng, dtype: DType | None) -> Graph | None:
     """A graph of one node, or None where it came out too large or small.
 
-    dtype: of int8, int16 or float32, of the sizes that networks have; without it as the property tests have it, of any type.
+    dtype: of int8, int16 or float32, of the sizes that networks have; without it as property tests have it, any type.
     """
     draft = Draft(rng, zeros=0.0)
     try:
