@@ -14,6 +14,7 @@ from harness.kernels.access_order import AccessOrder, elementwise, windows
 from harness.kernels.base import Argument, Call, ConstantTable, Float, In, Kernel, Lowered, Out, packed
 from harness.kernels.constants import numbered
 from harness.kernels.context import Context
+from harness.kernels.loops import operation_loop
 from harness.kernels.window_fields import window_fields
 from harness.kernels.work import Work
 from harness.quantization.types import Array, DType
@@ -201,7 +202,8 @@ class PoolWidePortable(Kernel):
 
     def work(self, context: Context) -> Work:
         window, channels = context.window, context.output().shape[3]
-        return Work({"element": window.pixels * channels, "tap": window.taps_inside() * channels})
+        loops = {operation_loop(context): window.pixels * channels}
+        return Work(loops | {operation_loop(context, "tap"): window.taps_inside() * channels})
 
 
 class SoftmaxF32Portable(Kernel):
@@ -222,7 +224,7 @@ class SoftmaxF32Portable(Kernel):
 
     def work(self, context: Context) -> Work:
         elements, depth = context.output().elements, context.output().shape[-1]
-        return Work({"row": elements // depth, "element": elements})
+        return Work({operation_loop(context, "row"): elements // depth, operation_loop(context): elements})
 
 
 def _wide(order: AccessOrder) -> AccessOrder:

@@ -48,7 +48,8 @@ class RequantizePortable(Kernel):
         return elementwise(context)
 
     def work(self, context: Context) -> Work:
-        return Work({"element": context.output().elements})
+        x, y = context.input(), context.output()
+        return Work({f"{x.dtype.value}_to_{y.dtype.value}": y.elements})
 
 
 class QuantizeF32Portable(Kernel):
@@ -73,7 +74,8 @@ class QuantizeF32Portable(Kernel):
         return elementwise(context)
 
     def work(self, context: Context) -> Work:
-        return Work({"element": context.output().elements})
+        x, y = context.input(), context.output()
+        return Work({f"{x.dtype.value}_to_{y.dtype.value}": y.elements})
 
 
 class DequantizePortable(Kernel):
@@ -92,7 +94,8 @@ class DequantizePortable(Kernel):
         return elementwise(context)
 
     def work(self, context: Context) -> Work:
-        return Work({"element": context.output().elements})
+        x, y = context.input(), context.output()
+        return Work({f"{x.dtype.value}_to_{y.dtype.value}": y.elements})
 
 
 KERNELS: tuple[Kernel, ...] = (RequantizePortable(), QuantizeF32Portable(), DequantizePortable())

@@ -10,7 +10,7 @@ from harness.ir.operators.operator import same
 from harness.ir.operators.running import CumsumAttrs
 from harness.kernels.base import Call, In, Kernel, Lowered, Out, Scratch
 from harness.kernels.context import Context
-from harness.kernels.loops import DEPTH, NestLoop, broadcast_steps, merge, nest_fields, padded
+from harness.kernels.loops import DEPTH, NestLoop, broadcast_steps, merge, nest_fields, operation_loop, padded
 from harness.kernels.work import Work
 from harness.quantization.params import mul_params, sum_params
 from harness.quantization.types import DType
@@ -52,7 +52,7 @@ class BatchMatmulPortable(Kernel):
         attrs = context.node.attrs
         assert isinstance(attrs, MatmulAttrs)
         depth, y = sizes(context.input(0), context.input(1), attrs)[1], context.output()
-        return Work({"element": y.elements, "tap": y.elements * depth})
+        return Work({operation_loop(context): y.elements, operation_loop(context, "tap"): y.elements * depth})
 
 
 class CumsumF32Portable(Kernel):

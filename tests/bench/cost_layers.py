@@ -7,6 +7,7 @@ A graph holds many layers side by side, each with inputs and outputs of its own:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
@@ -37,53 +38,78 @@ LARGEST = 9000
 MOST_MACS, FEWEST_MACS = 200_000, 500
 TRIES = 60
 """Layers drawn for each that is wanted, before a kernel is taken to have no more."""
+EACH = 3
+"""Layers that every loop is seen in, where there are as many."""
+AT_ONCE = 72
+"""Layers of a graph."""
 
 
-def layers_for(kernels: Sequence[Kernel], target: Target, count: int, rng: Rng) -> Graph | None:
-    """`count` layers for each of some kernels, in turn, or as many as were found; None when there were none.
+def layers_for(kernels: Sequence[Kernel], target: Target, count: int, rng: Rng) -> list[Graph]:
+    """Graphs of `count` layers for each of some kernels, in turn, or of as many as were found.
 
     More for a kernel with many loops, so that each can be told from the others.
 
     In turn, as in networks: caches of code are cold where a kernel begins.
     """
     found = [_layers(kernel, target, count, rng) for kernel in kernels]
-    whole = Draft(rng)
-    outputs: list[int] = []
-    for layers in zip_longest(*found):
-        for layer in layers:
-            if layer is not None:
-                outputs += _add(whole, layer)
+    in_turn = [layer for layers in zip_longest(*found) for layer in layers if layer is not None]
     name = "_".join(type(kernel).__name__.lower() for kernel in kernels)
-    return whole.finish(name, tuple(outputs)) if outputs else None
+    graphs = []
+    for first in range(0, len(in_turn), AT_ONCE):
+        whole = Draft(rng)
+        outputs = [t for layer in in_turn[first : first + AT_ONCE] for t in _add(whole, layer)]
+        graphs.append(whole.finish(name, tuple(outputs)))
+    return graphs
 
 
 def _layers(kernel: Kernel, target: Target, count: int, rng: Rng) -> list[Graph]:
     ops, found = sorted(kernel.ops), []
-    types = {types.x for types in kernel.types}
-    usual = DType.INT8 if DType.INT8 in types else types.pop() if types in ({DType.INT16}, {DType.FLOAT32}) else None
+    seen: Counter[str] = Counter()
+    idle = 0
     for number in range(TRIES * count):
-        graph = _layer(ops[number % len(ops)], rng, usual if number // len(ops) % 4 < 3 else None)
+        op = ops[number % len(ops)]
+        types = _types(kernel, op)
+        graph = _layer(op, rng, types[number // len(ops) % len(types)])
         context = None if graph is None else Context(graph, graph.nodes[0], target)
+        idle += 1
         if graph is not None and context is not None and kernel in applicable(context):
-            found.append(graph)
-            if len(found) >= max(count, 2 * len(kernel.work(context).loops)):
-                break
+            loops = {loop for loop, times in kernel.work(context).loops.items() if times}
+            # Beyond the layers that are enough, those with loops that were seldom seen.
+            enough = len(found) >= max(count, 2 * len(kernel.work(context).loops))
+            if not enough or any(seen[loop] < EACH for loop in loops):
+                seen.update(loops)
+                found.append(graph)
+                idle = 0
+        if len(found) >= count and idle > 4 * len(ops) * len(types):
+            break
     return found
+
+
+def _types(kernel: Kernel, op: str) -> list[DType | None]:
+    """Element types to draw an operator's layers of in turn, bytes most often; None: as property tests have them."""
+    taken = (types.x for types in OPERATORS[op].types if types in kernel.types)
+    found = [dtype for dtype in dict.fromkeys(taken) if dtype is not None]
+    usual = [dtype for dtype in found if dtype is DType.INT8] or found[:1]
+    return [*found, *usual, *usual, None]
 
 
 def _layer(op: str, rng: Rng, dtype: DType | None) -> Graph | None:
     """A graph of one node, or None where it came out too large or small.
 
-    dtype: of int8, int16 or float32, of the sizes that networks have; without it as property tests have it, any type.
+    dtype: of the sizes that networks have; without it as property tests have it, of any type.
     """
     draft = Draft(rng, zeros=0.0)
     try:
         if dtype is not None:
-            (_REALISTIC.get(op) or _larger(op, dtype))(draft)
+            weighted = dtype is DType.INT16 and OPERATORS[op].has(Trait.WEIGHTS)
+            usual = dtype in (DType.INT8, DType.FLOAT32) or weighted
+            (_REALISTIC.get(op) if usual and op in _REALISTIC else _larger(op, dtype))(draft)
         else:
             BUILDERS[op](draft, None)
     except (KeyError, GraphError):
         return None
+    if len(draft.nodes) > 1 and draft.nodes[-1].op == op:
+        _alone(draft)
     if len(draft.nodes) != 1:
         return None
     if dtype is DType.INT16 and op in _REALISTIC and OPERATORS[op].has(Trait.WEIGHTS):
@@ -121,6 +147,14 @@ def _float(draft: Draft) -> None:
     if isinstance(node.attrs, ConvAttrs | FullyConnectedAttrs | PoolAttrs | BinaryAttrs):
         clamp = activation_clamp(pick(draft.rng, "RELU", "NONE"), draft.tensors[node.outputs[0]])
         draft.nodes[0] = replace(node, attrs=replace(node.attrs, clamp=clamp))
+
+
+def _alone(draft: Draft) -> None:
+    """Leaves the last layer; what others before it made is an input."""
+    made = {t for node in draft.nodes[:-1] for t in node.outputs}
+    draft.nodes[:] = draft.nodes[-1:]
+    used = [t for t in dict.fromkeys(draft.nodes[0].inputs) if t >= 0 and draft.tensors[t].data is None]
+    draft.inputs[:] = [t for t in used if t in made or t in draft.inputs]
 
 
 def _add(whole: Draft, graph: Graph) -> tuple[int, ...]:
