@@ -6,6 +6,7 @@
 
 /* products of 2^22 at most: as many add up in 31 bits */
 #define QUAD_S16_RUN 511
+#define QUAD_S16_TAPS 508 /* the same, by fours */
 
 /* sums[k] += x[i] * w[4 * i + k] for i < count */
 HIL_INLINE void quad_s16_dot(int64_t *sums, const int16_t *x, const int8_t *w, int32_t count)
