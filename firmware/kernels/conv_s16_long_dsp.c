@@ -8,8 +8,8 @@ HIL_INLINE void conv_s16_long_sums(int64_t *totals, const int16_t *columns, cons
     for (int32_t i = 0; i < 8; ++i) {
         totals[i] = 0;
     }
-    for (int32_t tap = 0; tap < taps; tap += QUAD_S16_TAPS) {
-        const int32_t end = tap + QUAD_S16_TAPS < taps ? tap + QUAD_S16_TAPS : taps;
+    for (int32_t tap = 0; tap < taps; tap += HIL_S16_TAPS) {
+        const int32_t end = tap + HIL_S16_TAPS < taps ? tap + HIL_S16_TAPS : taps;
         int32_t sums[8];
         sums[0] = 0;
         sums[4] = 0;

@@ -1,5 +1,5 @@
 /* CONV_2D of int16 activations and int8 weights with the DSP extension, as conv_s16_dsp.h, for any sums and factors: those of
- * QUAD_S16_TAPS taps are added in 64 bits. */
+ * HIL_S16_TAPS taps are added in 64 bits. */
 #ifndef HIL_KERNELS_CONV_S16_LONG_DSP_H
 #define HIL_KERNELS_CONV_S16_LONG_DSP_H
 

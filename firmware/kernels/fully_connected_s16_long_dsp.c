@@ -10,8 +10,8 @@ HIL_SHARED void fully_connected_s16_long_dsp(const int16_t *input, const int32_t
         const int8_t *w = (const int8_t *)weights;
         for (int32_t first = 0; first < s->outputs; first += 4) {
             int64_t totals[4] = {0, 0, 0, 0};
-            for (int32_t tap = 0; tap < s->depth; tap += QUAD_S16_TAPS) {
-                const int32_t count = s->depth - tap < QUAD_S16_TAPS ? s->depth - tap : QUAD_S16_TAPS;
+            for (int32_t tap = 0; tap < s->depth; tap += HIL_S16_TAPS) {
+                const int32_t count = s->depth - tap < HIL_S16_TAPS ? s->depth - tap : HIL_S16_TAPS;
                 int32_t sums[4];
                 quad_s16_dsp_dot(sums, 0, input + tap, w + 4 * tap, count);
                 for (int32_t i = 0; i < 4; ++i) {

@@ -1,5 +1,5 @@
 /* FULLY_CONNECTED of int16 activations and int8 weights with the DSP extension: four outputs at a time, of any sums and
- * factors: those of QUAD_S16_TAPS taps are added in 64 bits. */
+ * factors: those of HIL_S16_TAPS taps are added in 64 bits. */
 #ifndef HIL_KERNELS_FULLY_CONNECTED_S16_LONG_DSP_H
 #define HIL_KERNELS_FULLY_CONNECTED_S16_LONG_DSP_H
 

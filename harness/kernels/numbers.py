@@ -63,6 +63,11 @@ _SCALED = frozenset(
 )
 
 
+def is_smallest(context: Context) -> bool:
+    """Whether a node takes the smaller of its operands."""
+    return _OPERATION[context.node.op] == constant(_HEADER, "HIL_PLAIN_MINIMUM")
+
+
 def _is_scaled(context: Context) -> bool:
     return context.input().dtype in _SCALED_TYPE and not has(context.node, Trait.AS_THEY_ARE)
 

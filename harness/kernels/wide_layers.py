@@ -11,6 +11,7 @@ from harness.ir.operators.weights import has_narrow_sums
 from harness.ir.weights import channel_bias
 from harness.ir.window import ConvAttrs
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, packed
+from harness.kernels.constants import constant
 from harness.kernels.context import Context
 from harness.kernels.float_layers import quads
 from harness.kernels.transpose_conv import sources, transposed_sizes
@@ -19,6 +20,8 @@ from harness.kernels.work import Work
 from harness.quantization.params import channel_params
 from harness.quantization.types import Array
 
+_RUN = constant("quad_s16.h", "HIL_S16_RUN")
+"""Products that fit 32 bits."""
 _X, _Y = In(ctype="int16_t"), Out(ctype="int16_t")
 
 
@@ -106,7 +109,12 @@ class DepthwiseConvS16Portable(Kernel):
 
     def work(self, context: Context) -> Work:
         window, channels = context.window, context.output().shape[3]
-        return Work({"element": window.pixels * channels, "tap": window.taps_inside() * channels})
+        # As depthwise_conv_s16_portable.c has it: four channels of one filter each at a time.
+        together = channels == context.input().shape[3] and window.rows.kernel * window.columns.kernel <= _RUN
+        fours = channels // 4 if together else 0
+        rest = channels - 4 * fours
+        loops = {"four": window.pixels * fours, "four_tap": window.taps_inside() * fours}
+        return Work(loops | {"element": window.pixels * rest, "tap": window.taps_inside() * rest})
 
 
 class FullyConnectedS16Portable(Kernel):
