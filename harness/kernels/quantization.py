@@ -60,14 +60,8 @@ class QuantizeF32Portable(Kernel):
 
     def lower(self, context: Context) -> Lowered:
         y = context.output()
-        shape = {
-            "count": y.elements,
-            "out_type": _TYPE[y.dtype],
-            "out_zero": y.q.zero_point,
-            "clamp_min": y.dtype.range[0],
-            "clamp_max": y.dtype.range[1],
-        }
-        arguments = (In(ctype="uint8_t"), Out(ctype="uint8_t"), Float(float(np.float32(y.q.scale))))
+        shape = {"count": y.elements, "out_type": _TYPE[y.dtype], "out_zero": y.q.zero_point}
+        arguments = (In(ctype="float"), Out(ctype="uint8_t"), Float(float(np.float32(y.q.scale))))
         return Lowered("quantize_f32_portable", (Call("quantize_f32_portable", arguments, shape),))
 
     def access_order(self, context: Context) -> AccessOrder:
