@@ -241,6 +241,8 @@ def _conv(draft: Draft) -> None:
         kernel, stride = pick(rng, (1, 3), (3, 1), (2, 2), (5, 5), (1, 7), (5, 1)), pick(rng, (1, 1), (1, 1), (1, 2))
     depth = pick(rng, 1, 3, 3) if first else _channels(rng, 4, 128)
     channels = _channels(rng, 4, 32) if first else _channels(rng, 4, 128)
+    if kernel == (1, 1) and chance(rng, 0.15):
+        channels = pick(rng, 1, 2, 3)
     wide = int((LARGEST / depth) ** 0.5)
     h, w = _size(rng, 1, min(wide, 48)), _size(rng, 1, min(wide, 48))
     if first:
