@@ -1,4 +1,4 @@
-"""Every operator by element type: instructions per output element, or per MAC, of the kernel that a core takes.
+"""Every operator by element type: instructions per output element of the kernel that a core takes.
 
 Layers are those of the property tests on inputs of the sizes that networks have, chosen by the operator's name: the
 figures rank kernels, they are no record.
@@ -33,6 +33,7 @@ from tests.support.generated import random_inputs
 SHAPES = ((1, 16, 12, 16), (1, 48, 32), (16, 48), (1, 640))
 """Of inputs; an operator takes the first that its builder does not refuse."""
 FEWEST, TRIES, TOGETHER = 200, 30, 24
+"""Elements of an output; layers that are drawn; layers of an image."""
 
 
 @dataclass(frozen=True)
@@ -49,20 +50,15 @@ def run(console: Console) -> None:
     """Print a table of operators by core, the slowest last."""
     layers = [layer for op in BUILDERS for dtype in _types(op) if (layer := _layer(op, dtype)) is not None]
     columns = [_measured(board, layers) for board in BOARDS]
-    made = table("Operators, instructions per element", "operator", "type", "shape", "elements", *_headings())
-    rows = sorted(range(len(layers)), key=lambda i: columns[0][i][1] / _units(layers[i]))
-    for number in rows:
-        layer = layers[number]
-        cells = [layer.op, layer.dtype.value, _shape(layer), f"{layer.elements:,}"]
-        for column in columns:
-            kernel, ticks = column[number]
-            cells += [kernel, f"{ticks / _units(layer):.2f}"]
-        made.add_row(*cells)
+    cores = [load_boards()[board].core for board in BOARDS]
+    made = table("Operators, instructions per output element", "operator", "type", "input", "kernels", *cores)
+    for number in sorted(range(len(layers)), key=lambda i: columns[0][i][1] / layers[i].elements):
+        layer, found = layers[number], [column[number] for column in columns]
+        kernels = list(dict.fromkeys(kernel for kernel, _ in found if kernel))
+        if kernels:
+            cells = [layer.op, layer.dtype.value, _shape(layer), "\n".join(kernels)]
+            made.add_row(*cells, *(f"{ticks / layer.elements:.2f}" for _, ticks in found))
     console.print(made)
-
-
-def _headings() -> list[str]:
-    return [heading for board in BOARDS for heading in (load_boards()[board].core, "each")]
 
 
 def _shape(layer: Layer) -> str:
@@ -70,15 +66,11 @@ def _shape(layer: Layer) -> str:
     return "x".join(map(str, layer.graph.tensors[node.inputs[0]].shape)) if node.inputs else ""
 
 
-def _units(layer: Layer) -> int:
-    return layer.elements
-
-
 def _types(op: str) -> list[DType]:
     return list(dict.fromkeys(types.x for types in OPERATORS[op].types if types.x is not None))
 
 
-def _layer(op: str, dtype: DType) -> Graph | None:
+def _layer(op: str, dtype: DType) -> Layer | None:
     """A layer of one operator on elements of a type, or None where its builder makes none."""
     for seed in range(TRIES):
         for shape in SHAPES:
