@@ -11,7 +11,7 @@ from harness.kernels.context import Context
 from harness.kernels.loops import broadcast_loops_of
 from harness.kernels.mve import LANES
 from harness.kernels.mve_kernel import MVE
-from harness.kernels.numbers import is_smallest
+from harness.kernels.numbers import EXTREMES, is_smallest
 from harness.kernels.scaling_dsp import DSP
 from harness.kernels.work import Work
 from harness.quantization.types import DType
@@ -20,7 +20,7 @@ from harness.quantization.types import DType
 class ExtremeS8Dsp(Kernel):
     """Four elements at a time."""
 
-    ops = frozenset({"MAXIMUM", "MINIMUM"})
+    ops = EXTREMES
     types = same(DType.INT8)
     features = DSP
     superseded_by = MVE

@@ -41,6 +41,11 @@ from harness.quantization.types import DType
 _BYTES = "uint8_t"
 _HEADER = "plain_binary_portable.h"
 _OPERATION = numbered("plain_binary_portable.h", "HIL_PLAIN_")
+_SMALLEST = constant(_HEADER, "HIL_PLAIN_MINIMUM")
+EXTREMES = frozenset(
+    name for name, number in _OPERATION.items() if number in (_SMALLEST, constant(_HEADER, "HIL_PLAIN_MAXIMUM"))
+)
+"""Operators that take one of their operands as it is."""
 _TYPE = {
     DType.INT8: constant(_HEADER, "HIL_NUMBER_S8"),
     DType.INT16: constant(_HEADER, "HIL_NUMBER_S16"),
@@ -65,7 +70,7 @@ _SCALED = frozenset(
 
 def is_smallest(context: Context) -> bool:
     """Whether a node takes the smaller of its operands."""
-    return _OPERATION[context.node.op] == constant(_HEADER, "HIL_PLAIN_MINIMUM")
+    return _OPERATION[context.node.op] == _SMALLEST
 
 
 def _is_scaled(context: Context) -> bool:

@@ -88,8 +88,7 @@ class DequantizePortable(Kernel):
         return elementwise(context)
 
     def work(self, context: Context) -> Work:
-        x, y = context.input(), context.output()
-        return Work({f"{x.dtype.value}_to_{y.dtype.value}": y.elements})
+        return Work({"byte" if context.input().dtype.size == 1 else "half": context.output().elements})
 
 
 KERNELS: tuple[Kernel, ...] = (RequantizePortable(), QuantizeF32Portable(), DequantizePortable())
