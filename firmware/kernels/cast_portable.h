@@ -57,7 +57,14 @@ HIL_INLINE int64_t hil_cast_cut(float value, int32_t type)
         return value != 0.0f;
     }
     /* the float of a high end is one beyond it, or the end itself */
-    return value >= (float)high ? high : value <= (float)low ? low : value == value ? (int64_t)value : 0;
+    if (value >= (float)high || value <= (float)low) {
+        return value >= (float)high ? high : low;
+    }
+    if (value != value) {
+        return 0;
+    }
+    /* 64 bits of a float are a call: only where they are needed */
+    return type == HIL_CAST_S64 ? (int64_t)value : type == HIL_CAST_U32 ? (int64_t)(uint32_t)value : (int64_t)(int32_t)value;
 }
 
 HIL_INLINE void hil_cast_store(uint8_t *p, int32_t type, int64_t value)

@@ -4,14 +4,9 @@
 #ifndef HIL_KERNELS_CONV_S16_DSP_H
 #define HIL_KERNELS_CONV_S16_DSP_H
 
-#include "window.h"
+#include "conv_s16_columns.h"
 
-typedef struct {
-    int32_t batches, in_h, in_w, in_c, out_h, out_w, kernel_h, kernel_w, stride_h, stride_w;
-    int32_t dilation_h, dilation_w, pad_top, pad_left;
-    int32_t channels, taps; /* of the output; of a column, filled up with zeros to a multiple of four */
-    int32_t clamp_min, clamp_max;
-} conv_s16_dsp_shape;
+typedef conv_s16_columns_shape conv_s16_dsp_shape;
 
 /* weights: [channels / 2], each as gemm_2x4_s16_dsp.h wants it; records: [channels / 2] of two biases, two factors; both filled
  * up with zeros. columns: 4 * taps elements of scratch at a word boundary. */

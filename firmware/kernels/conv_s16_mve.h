@@ -4,14 +4,10 @@
 #ifndef HIL_KERNELS_CONV_S16_MVE_H
 #define HIL_KERNELS_CONV_S16_MVE_H
 
+#include "conv_s16_column_mve.h"
 #include "row_s16_mve.h"
-#include "window.h"
 
-typedef struct {
-    int32_t batches, in_h, in_w, in_c, out_h, out_w, kernel_h, kernel_w, stride_h, stride_w;
-    int32_t dilation_h, dilation_w, pad_top, pad_left;
-    row_s16_mve_shape row;
-} conv_s16_mve_shape;
+typedef conv_s16_column_shape conv_s16_mve_shape;
 
 /* weights and records: row_s16_mve.h, taps by rows, columns and input channels. column: taps of a pixel, or none where a kernel
  * of one tap is always inside of the image. */

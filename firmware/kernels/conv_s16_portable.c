@@ -10,10 +10,13 @@ HIL_INLINE void conv_s16_quad(int64_t *sums, const int16_t *input, const int8_t 
     const int32_t end_y = hil_end_tap(iy, s->dilation_h, s->kernel_h, s->in_h);
     const int32_t first_x = hil_first_tap(ix, s->dilation_w);
     const int32_t end_x = hil_end_tap(ix, s->dilation_w, s->kernel_w, s->in_w);
+    /* taps side by side in the image are summed together */
+    const int32_t together = s->dilation_w == 1 && s->groups == 1 && end_x > first_x ? end_x - first_x : 1;
     for (int32_t ky = first_y; ky < end_y; ++ky) {
-        for (int32_t kx = first_x; kx < end_x; ++kx) {
+        for (int32_t kx = first_x; kx < end_x; kx += together) {
             const int32_t pixel = (iy + ky * s->dilation_h) * s->in_w + ix + kx * s->dilation_w;
-            quad_s16_dot(sums, input + pixel * s->in_c, weights + (ky * s->kernel_w + kx) * depth * 4, depth);
+            const int8_t *w = weights + (ky * s->kernel_w + kx) * depth * 4;
+            quad_s16_dot(sums, input + pixel * s->in_c, w, depth * together);
         }
     }
 }

@@ -6,42 +6,27 @@
 
 #include "floats.h"
 
-HIL_INLINE float hil_bits_float(int32_t bits)
-{
-    float value;
-    memcpy(&value, &bits, 4);
-    return value;
-}
-
-HIL_INLINE int32_t hil_float_bits(float value)
-{
-    int32_t bits;
-    memcpy(&bits, &value, 4);
-    return bits;
-}
-
 /* value * x + c, rounded twice */
 HIL_INLINE float hil_horner(float value, float x, float c)
 {
     return hil_rounded(value * x) + c;
 }
 
-/* the largest integer not above, for |x| < 2^22 */
-HIL_INLINE int32_t hil_floor_int(float x)
-{
-    const int32_t whole = (int32_t)x;
-    return whole - ((float)whole > x ? 1 : 0);
-}
-
 HIL_INLINE float hil_exp(float x)
 {
-    if (x != x) {
-        return x;
+    /* 1.5 * 2^23: what is added to it is rounded to a whole number, ties to even, and lies in its lowest bits */
+    const float whole = 12582912.0f;
+    const int far = (hil_float_bits(x) & 0x7fffffff) > 0x42800000; /* beyond 64 */
+    if (far) {
+        if (x != x) {
+            return x;
+        }
+        x = x < -104.0f ? -104.0f : x > 89.0f ? 89.0f : x;
     }
-    const float inside = x < -104.0f ? -104.0f : x > 89.0f ? 89.0f : x;
-    const int32_t n = hil_floor_int(hil_rounded(inside * 1.44269504088896341f) + 0.5f);
-    float r = inside - hil_rounded((float)n * 0.693359375f);
-    r = r - hil_rounded((float)n * -2.12194440e-4f);
+    const float rounded = hil_rounded(hil_rounded(x * 1.44269504088896341f) + whole);
+    const float turns = rounded - whole;
+    float r = x - hil_rounded(turns * 0.693359375f);
+    r = r - hil_rounded(turns * -2.12194440e-4f);
     float p = 1.9875691500e-4f;
     p = hil_horner(p, r, 1.3981999507e-3f);
     p = hil_horner(p, r, 8.3334519073e-3f);
@@ -49,8 +34,12 @@ HIL_INLINE float hil_exp(float x)
     p = hil_horner(p, r, 1.6666665459e-1f);
     p = hil_horner(p, r, 5.0000001201e-1f);
     const float value = hil_rounded(p * hil_rounded(r * r)) + r + 1.0f;
-    const int32_t half = n >> 1;
-    return value * hil_bits_float((half + 127) * (1 << 23)) * hil_bits_float((n - half + 127) * (1 << 23));
+    if (far) {
+        const int32_t n = hil_float_bits(rounded) - 0x4b400000, half = n >> 1;
+        return value * hil_bits_float((half + 127) * (1 << 23)) * hil_bits_float((n - half + 127) * (1 << 23));
+    }
+    /* no subnormal, and finite */
+    return hil_bits_float((int32_t)((uint32_t)hil_float_bits(value) + ((uint32_t)hil_float_bits(rounded) << 23)));
 }
 
 HIL_INLINE float hil_log(float x)

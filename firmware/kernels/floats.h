@@ -43,11 +43,37 @@ HIL_INLINE void hil_float_store(uint8_t *p, float value)
     memcpy(p, &value, 4);
 }
 
+HIL_INLINE float hil_bits_float(int32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, 4);
+    return value;
+}
+
+HIL_INLINE int32_t hil_float_bits(float value)
+{
+    int32_t bits;
+    memcpy(&bits, &value, 4);
+    return bits;
+}
+
+#define HIL_FLOAT_MAX 3.40282346638528859812e+38f
+
 /* As std::min(std::max(value, low), high): what is no number stays so. */
 HIL_INLINE float hil_float_clamp(float value, float low, float high)
 {
     const float raised = value < low ? low : value;
     return high < raised ? high : raised;
+}
+
+/* The same where low and high are literals: between the ends of the type only infinities change, by one bit. */
+HIL_INLINE float hil_float_clamp_literal(float value, float low, float high)
+{
+    if (low == -HIL_FLOAT_MAX && high == HIL_FLOAT_MAX) {
+        const int32_t bits = hil_float_bits(value);
+        return hil_bits_float((uint32_t)bits << 1 == 0xff000000U ? bits - 1 : bits);
+    }
+    return hil_float_clamp(value, low, high);
 }
 
 #endif

@@ -18,15 +18,16 @@ HIL_SHARED void lstm_f32_portable(const float *input, const float *weights, cons
             const float *r = recurrent;
             const float *bias = biases;
             for (int32_t u = 0; u < s->units; ++u) {
-                float a = 0.0f, b = 0.0f, c = 0.0f, d = 0.0f;
-                QUAD_F32_DOT(a, b, c, d, x, w, s->in_n)
-                float e = 0.0f, f = 0.0f, g = 0.0f, h = 0.0f;
-                QUAD_F32_DOT(e, f, g, h, before, r, s->units)
+                float given[4], held[4];
+                quad_f32_clear(given, 4);
+                quad_f32_clear(held, 4);
+                quad_f32_dot(given, x, w, s->in_n, QUAD_F32_APART);
+                quad_f32_dot(held, before, r, s->units, QUAD_F32_APART);
                 /* TensorFlow Lite Micro adds a bias of 0 to these, which makes zeros positive */
-                const float taken = hil_logistic((a + bias[0]) + (e + 0.0f));
-                const float forget = hil_logistic((b + bias[1]) + (f + 0.0f));
-                const float offered = hil_tanh((c + bias[2]) + (g + 0.0f));
-                const float open = hil_logistic((d + bias[3]) + (h + 0.0f));
+                const float taken = hil_logistic((given[0] + bias[0]) + (held[0] + 0.0f));
+                const float forget = hil_logistic((given[1] + bias[1]) + (held[1] + 0.0f));
+                const float offered = hil_tanh((given[2] + bias[2]) + (held[2] + 0.0f));
+                const float open = hil_logistic((given[3] + bias[3]) + (held[3] + 0.0f));
                 float now = hil_rounded(forget * cell[u]) + hil_rounded(taken * offered);
                 if (clip > 0.0f) {
                     now = now > clip ? clip : now;

@@ -79,38 +79,32 @@ HIL_INLINE float hil_plain_float(float a, float b, int32_t operation)
     }
 }
 
-HIL_INLINE int64_t hil_plain_integer(int64_t a, int64_t b, int32_t operation)
+HIL_INLINE int32_t hil_plain_word(int32_t a, int32_t b, int32_t operation)
 {
+    const uint32_t x = (uint32_t)a, y = (uint32_t)b;
     switch (operation) {
     case HIL_PLAIN_ADD:
-        return a + b;
+        return (int32_t)(x + y);
     case HIL_PLAIN_SUB:
-        return a - b;
+        return (int32_t)(x - y);
     case HIL_PLAIN_MUL:
-        return a * b;
+        return (int32_t)(x * y);
     case HIL_PLAIN_DIV:
-        /* of int32: the core's own division, and none that overflows */
-        return b == 0 ? 0 : b == -1 ? -a : (int32_t)a / (int32_t)b;
+        /* the core's own division, and none that overflows */
+        return b == 0 ? 0 : b == -1 ? (int32_t)(0U - x) : a / b;
     case HIL_PLAIN_MAXIMUM:
         return a > b ? a : b;
     case HIL_PLAIN_MINIMUM:
         return a < b ? a : b;
-    default: {
-        const int64_t difference = (int32_t)(uint32_t)((uint64_t)(a - b) & 0xffffffffU);
-        return difference * difference;
-    }
+    default:
+        return (int32_t)((x - y) * (x - y));
     }
 }
 
-HIL_INLINE int64_t hil_plain_load(const uint8_t *p, int32_t type)
+HIL_INLINE int32_t hil_plain_load(const uint8_t *p, int32_t type)
 {
     int16_t half;
     int32_t word;
-    int64_t wide;
-    if (type == HIL_NUMBER_S64) {
-        memcpy(&wide, p, 8);
-        return wide;
-    }
     if (type == HIL_NUMBER_S32) {
         memcpy(&word, p, 4);
         return word;
@@ -119,23 +113,20 @@ HIL_INLINE int64_t hil_plain_load(const uint8_t *p, int32_t type)
         memcpy(&half, p, 2);
         return half;
     }
-    return type == HIL_NUMBER_S8 ? (int64_t)(int8_t)p[0] : (int64_t)p[0];
+    return type == HIL_NUMBER_S8 ? (int32_t)(int8_t)p[0] : (int32_t)p[0];
 }
 
-/* Stores an integer; one of 32 bits wraps around and is clamped. */
-HIL_INLINE void hil_plain_store(uint8_t *p, int64_t value, const plain_binary_portable_shape *s)
+/* Stores an integer; one of 32 bits is clamped. */
+HIL_INLINE void hil_plain_store(uint8_t *p, int32_t value, const plain_binary_portable_shape *s)
 {
-    if (s->type == HIL_NUMBER_S64) {
-        memcpy(p, &value, 8);
-    } else if (s->type == HIL_NUMBER_S32) {
-        const int32_t word = (int32_t)(uint32_t)((uint64_t)value & 0xffffffffU);
-        const int32_t clamped = word < s->clamp_min ? s->clamp_min : word > s->clamp_max ? s->clamp_max : word;
+    if (s->type == HIL_NUMBER_S32) {
+        const int32_t clamped = value < s->clamp_min ? s->clamp_min : value > s->clamp_max ? s->clamp_max : value;
         memcpy(p, &clamped, 4);
     } else if (s->type == HIL_NUMBER_S16) {
         const int16_t half = (int16_t)value;
         memcpy(p, &half, 2);
     } else {
-        p[0] = (uint8_t)((uint64_t)value & 0xffU);
+        p[0] = (uint8_t)((uint32_t)value & 0xffU);
     }
 }
 
@@ -157,28 +148,62 @@ HIL_INLINE uint8_t hil_plain_answer(int less, int equal, int greater, int32_t op
     }
 }
 
-HIL_INLINE void hil_plain_one(const uint8_t *a, const uint8_t *b, uint8_t *output, float low, float high,
-                              const plain_binary_portable_shape *s)
+/* The same of floats, which may be no numbers: one comparison each. */
+HIL_INLINE uint8_t hil_plain_float_answer(float a, float b, int32_t operation)
 {
-    if (s->operation == HIL_PLAIN_LOGICAL_AND) {
-        output[0] = a[0] != 0 && b[0] != 0 ? 1 : 0;
-    } else if (s->operation == HIL_PLAIN_LOGICAL_OR) {
-        output[0] = a[0] != 0 || b[0] != 0 ? 1 : 0;
-    } else if (s->type == HIL_NUMBER_F32) {
-        const float x = hil_float_load(a), y = hil_float_load(b);
-        if (hil_plain_asks(s->operation)) {
-            output[0] = hil_plain_answer(x < y, x == y, x > y, s->operation);
-        } else {
-            const float made = hil_plain_float(x, y, s->operation);
-            hil_float_store(output, s->clamps ? hil_float_clamp(made, low, high) : made);
-        }
+    switch (operation) {
+    case HIL_PLAIN_EQUAL:
+        return a == b;
+    case HIL_PLAIN_NOT_EQUAL:
+        return a != b;
+    case HIL_PLAIN_GREATER:
+        return a > b;
+    case HIL_PLAIN_GREATER_EQUAL:
+        return a >= b;
+    case HIL_PLAIN_LESS:
+        return a < b;
+    default:
+        return a <= b;
+    }
+}
+
+/* Element `i` of a row of floats. */
+HIL_INLINE void hil_plain_floats(const float *a, const float *b, uint8_t *output, float low, float high, int32_t i,
+                                 const plain_binary_portable_shape *s)
+{
+    const float x = a[i * s->nest.a4], y = b[i * s->nest.b4];
+    if (hil_plain_asks(s->operation)) {
+        output[i] = hil_plain_float_answer(x, y, s->operation);
     } else {
-        const int64_t x = hil_plain_load(a, s->type), y = hil_plain_load(b, s->type);
-        if (hil_plain_asks(s->operation)) {
-            output[0] = hil_plain_answer(x < y, x == y, x > y, s->operation);
-        } else {
-            hil_plain_store(output, hil_plain_integer(x, y, s->operation), s);
-        }
+        const float made = hil_plain_float(x, y, s->operation);
+        ((float *)(void *)output)[i] = s->clamps ? hil_float_clamp_literal(made, low, high) : made;
+    }
+}
+
+HIL_INLINE void hil_plain_longs(const uint8_t *a, const uint8_t *b, uint8_t *output, const plain_binary_portable_shape *s)
+{
+    int64_t x, y;
+    memcpy(&x, a, 8);
+    memcpy(&y, b, 8);
+    if (hil_plain_asks(s->operation)) {
+        output[0] = hil_plain_answer(x < y, x == y, x > y, s->operation);
+    } else {
+        const int64_t kept = (s->operation == HIL_PLAIN_MAXIMUM) == (x > y) ? x : y;
+        memcpy(output, &kept, 8);
+    }
+}
+
+HIL_INLINE void hil_plain_words(const uint8_t *a, const uint8_t *b, uint8_t *output, const plain_binary_portable_shape *s)
+{
+    const int32_t x = hil_plain_load(a, s->type), y = hil_plain_load(b, s->type);
+    if (s->operation == HIL_PLAIN_LOGICAL_AND) {
+        output[0] = x != 0 && y != 0 ? 1 : 0;
+    } else if (s->operation == HIL_PLAIN_LOGICAL_OR) {
+        output[0] = (x | y) != 0 ? 1 : 0;
+    } else if (hil_plain_asks(s->operation)) {
+        output[0] = hil_plain_answer(x < y, x == y, x > y, s->operation);
+    } else {
+        hil_plain_store(output, hil_plain_word(x, y, s->operation), s);
     }
 }
 
@@ -191,10 +216,17 @@ HIL_INLINE void plain_binary_portable(const uint8_t *a, const uint8_t *b, uint8_
     HIL_NEST_FOR(s->nest) {
         const int32_t x = hil_i0 * s->nest.a0 + hil_i1 * s->nest.a1 + hil_i2 * s->nest.a2 + hil_i3 * s->nest.a3;
         const int32_t y = hil_i0 * s->nest.b0 + hil_i1 * s->nest.b1 + hil_i2 * s->nest.b2 + hil_i3 * s->nest.b3;
+        const uint8_t *left = a + x * size, *right = b + y * size;
         for (int32_t i = 0; i < s->nest.n4; ++i) {
-            hil_plain_one(a + (x + i * s->nest.a4) * size, b + (y + i * s->nest.b4) * size, output, low, high, s);
-            output += width;
+            if (s->type == HIL_NUMBER_F32) {
+                hil_plain_floats((const float *)(const void *)left, (const float *)(const void *)right, output, low, high, i, s);
+            } else if (s->type == HIL_NUMBER_S64) {
+                hil_plain_longs(left + i * s->nest.a4 * size, right + i * s->nest.b4 * size, output + i * width, s);
+            } else {
+                hil_plain_words(left + i * s->nest.a4 * size, right + i * s->nest.b4 * size, output + i * width, s);
+            }
         }
+        output += s->nest.n4 * width;
     }
 }
 

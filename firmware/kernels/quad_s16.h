@@ -5,13 +5,14 @@
 #include "requantize_wide.h"
 
 /* products of 2^22 at most: as many add up in 31 bits */
-#define QUAD_S16_RUN 511
+#define HIL_S16_RUN 511
+#define HIL_S16_TAPS 508 /* the same, by fours */
 
 /* sums[k] += x[i] * w[4 * i + k] for i < count */
 HIL_INLINE void quad_s16_dot(int64_t *sums, const int16_t *x, const int8_t *w, int32_t count)
 {
     while (count > 0) {
-        const int32_t run = count < QUAD_S16_RUN ? count : QUAD_S16_RUN;
+        const int32_t run = count < HIL_S16_RUN ? count : HIL_S16_RUN;
         int32_t a = 0, b = 0, c = 0, d = 0;
         for (int32_t i = 0; i < run; ++i) {
             const int32_t value = x[i];

@@ -5,34 +5,61 @@
 #include "convert.h"
 
 typedef struct {
-    int32_t count, out_type, out_zero, clamp_min, clamp_max;
+    int32_t count, out_type, out_zero; /* HIL_S8 or HIL_S16 */
 } quantize_f32_portable_shape;
 
-HIL_INLINE int32_t quantize_f32_portable_round(float x)
+#if defined(__GNUC__) && defined(__ARM_FP)
+
+/* Twice x, cut; saturated to 18 bits, which is beyond every type's range; 0 where x is no number. */
+HIL_INLINE int32_t quantize_f32_portable_halves(float x)
 {
-    /* far beyond every type's range, far inside int32's */
-    if (x >= 1048576.0f) {
-        return 1048576;
-    }
-    if (x <= -1048576.0f) {
-        return -1048576;
-    }
-    if (x != x) {
-        return 0;
-    }
-    const int32_t whole = (int32_t)x;
-    const float rest = x - (float)whole; /* exact */
-    return whole + (rest >= 0.5f ? 1 : 0) - (rest <= -0.5f ? 1 : 0);
+    int32_t cut;
+    __asm__("vcvt.s32.f32 %0, %0, #1" : "+t"(x));
+    memcpy(&cut, &x, 4);
+    __asm__("ssat %0, #18, %0" : "+r"(cut));
+    return cut;
 }
 
-HIL_INLINE void quantize_f32_portable(const uint8_t *input, uint8_t *output, float scale,
+HIL_INLINE int32_t quantize_f32_portable_saturate(int32_t value, int32_t type)
+{
+    if (type == HIL_S8) {
+        __asm__("ssat %0, #8, %0" : "+r"(value));
+    } else {
+        __asm__("ssat %0, #16, %0" : "+r"(value));
+    }
+    return value;
+}
+
+#else
+
+HIL_INLINE int32_t quantize_f32_portable_halves(float x)
+{
+    if (!(x > -65536.0f && x < 65535.0f)) {
+        return x >= 65535.0f ? 131071 : x <= -65536.0f ? -131072 : 0;
+    }
+    return (int32_t)(x + x);
+}
+
+HIL_INLINE int32_t quantize_f32_portable_saturate(int32_t value, int32_t type)
+{
+    return type == HIL_S8 ? hil_clamp(value, INT8_MIN, INT8_MAX) : hil_clamp(value, INT16_MIN, INT16_MAX);
+}
+
+#endif
+
+/* To the nearest, halves away from zero: the half that was cut off counts upwards from zero. */
+HIL_INLINE int32_t quantize_f32_portable_round(float x)
+{
+    const int32_t halves = quantize_f32_portable_halves(x);
+    return (halves + 1 + (halves >> 31)) >> 1;
+}
+
+HIL_INLINE void quantize_f32_portable(const float *input, uint8_t *output, float scale,
                                       const quantize_f32_portable_shape *s)
 {
     for (int32_t i = 0; i < s->count; ++i) {
-        float x;
-        memcpy(&x, input + 4 * i, 4);
-        const int32_t value = quantize_f32_portable_round(x / scale) + s->out_zero;
-        hil_store(output, i, s->out_type, hil_clamp(value, s->clamp_min, s->clamp_max));
+        const int32_t value = quantize_f32_portable_round(input[i] / scale) + s->out_zero;
+        hil_store(output, i, s->out_type, quantize_f32_portable_saturate(value, s->out_type));
     }
 }
 

@@ -2,12 +2,7 @@
 #ifndef HIL_KERNELS_ROW_S16_MVE_H
 #define HIL_KERNELS_ROW_S16_MVE_H
 
-#include "kernel.h"
-
-typedef struct {
-    int32_t taps, channels;
-    int32_t clamp_min, clamp_max;
-} row_s16_mve_shape;
+#include "row_s16_shape.h"
 
 /* weights: [channels / 4, taps / 8, 4, 8], filled up with zeros; records: [channels / 4] of four biases, four factors */
 void row_s16_mve(const int16_t *x, const int8_t *weights, const int32_t *records, int16_t *output,

@@ -34,7 +34,8 @@ class CastPortable(Kernel):
         return Lowered("cast_portable", (Call("cast_portable", arguments, shape),))
 
     def work(self, context: Context) -> Work:
-        return Work({"element": context.output().elements})
+        x, y = context.input(), context.output()
+        return Work({f"{x.dtype.value}_to_{y.dtype.value}": y.elements})
 
 
 KERNELS: tuple[Kernel, ...] = (CastPortable(),)

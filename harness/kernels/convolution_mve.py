@@ -102,17 +102,20 @@ def _dense(context: Context) -> bool:
     return w.shape[3] == x.shape[3] and 4 <= w.shape[0] <= MAX_CHANNELS
 
 
+def is_one_by_one(context: Context) -> bool:
+    """Whether it is a convolution without groups whose windows follow one another in the input."""
+    window = in_runs(context)
+    together = all(a.kernel == a.stride == 1 and a.out == a.size for a in (window.rows, window.columns))
+    return context.input(1).shape[3] == context.input().shape[3] and together and not window.reaches_padding
+
+
 class Conv1x1S8Mve(MveKernel):
     """Convolutions whose windows follow one another in the input: 1x1 above all."""
 
     ops = frozenset({"CONV_2D"})
 
     def applies(self, context: Context) -> bool:
-        if not _dense(context):
-            return False
-        window = in_runs(context)
-        together = all(a.kernel == a.stride == 1 and a.out == a.size for a in (window.rows, window.columns))
-        return together and not window.reaches_padding and readable(depth_of(window))
+        return _dense(context) and is_one_by_one(context) and readable(depth_of(in_runs(context)))
 
     def lower(self, context: Context) -> Lowered:
         window = in_runs(context)

@@ -8,6 +8,7 @@ from harness.kernels.access_order import AccessOrder, elementwise
 from harness.kernels.base import Call, Float, In, Kernel, Lowered, Out
 from harness.kernels.constants import constant, numbered
 from harness.kernels.context import Context
+from harness.kernels.loops import operation_loop
 from harness.kernels.lstm import sigmoid_constant
 from harness.kernels.work import Work
 from harness.quantization.params import (
@@ -46,7 +47,7 @@ class UnaryF32Portable(Kernel):
         return elementwise(context)
 
     def work(self, context: Context) -> Work:
-        return Work({"element": context.output().elements})
+        return Work({operation_loop(context): context.output().elements})
 
 
 class UnaryS16Portable(Kernel):
@@ -84,7 +85,7 @@ class UnaryS16Portable(Kernel):
         return elementwise(context)
 
     def work(self, context: Context) -> Work:
-        return Work({"element": context.output().elements})
+        return Work({operation_loop(context): context.output().elements})
 
 
 class SigmoidS16Portable(Kernel):
@@ -104,7 +105,7 @@ class SigmoidS16Portable(Kernel):
         return elementwise(context)
 
     def work(self, context: Context) -> Work:
-        return Work({"element": context.output().elements})
+        return Work({operation_loop(context): context.output().elements})
 
 
 class RsqrtS16Portable(Kernel):
@@ -123,7 +124,7 @@ class RsqrtS16Portable(Kernel):
         return elementwise(context)
 
     def work(self, context: Context) -> Work:
-        return Work({"element": context.output().elements})
+        return Work({operation_loop(context): context.output().elements})
 
 
 KERNELS: tuple[Kernel, ...] = (UnaryF32Portable(), UnaryS16Portable(), SigmoidS16Portable(), RsqrtS16Portable())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.ir.operators.float_layers import FLOAT_WEIGHTS
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
@@ -13,6 +14,7 @@ from harness.kernels.access_order import AccessOrder, elementwise, windows
 from harness.kernels.base import Argument, Call, ConstantTable, Float, In, Kernel, Lowered, Out, packed
 from harness.kernels.constants import numbered
 from harness.kernels.context import Context
+from harness.kernels.loops import operation_loop
 from harness.kernels.window_fields import window_fields
 from harness.kernels.work import Work
 from harness.quantization.types import Array, DType
@@ -52,11 +54,16 @@ def _clamp(clamp: tuple[int, int]) -> tuple[Argument, Argument]:
     return Float(float(clamp[0])), Float(float(clamp[1]))
 
 
+_DSP = frozenset({"dsp"})
+"""Cores that may have floating point in hardware, whose one instruction for a product and a sum rounds both."""
+
+
 class ConvF32Portable(Kernel):
-    """float32 CONV_2D of any shape: four output channels at a time."""
+    """float32 CONV_2D of any shape: two pixels and four output channels at a time."""
 
     ops = frozenset({"CONV_2D"})
     types = FLOAT_WEIGHTS
+    function = "conv_f32_portable"
 
     def lower(self, context: Context) -> Lowered:
         attrs, w = context.node.attrs, _data(context, 1)
@@ -69,58 +76,108 @@ class ConvF32Portable(Kernel):
             np.concatenate([quads(rows).reshape(-1) for rows in bias]),
         )
         shape = window_fields(context.window) | {"groups": groups, "per_group": channels // groups}
-        call = Call("conv_f32_portable", (_X, *tables, _Y, *_clamp(attrs.clamp)), shape)
-        return Lowered("conv_f32_portable", (call,))
+        call = Call(self.function, (_X, *tables, _Y, *_clamp(attrs.clamp)), shape)
+        return Lowered(self.function, (call,))
 
     def access_order(self, context: Context) -> AccessOrder:
-        channels, groups = len(_data(context, 1)), context.input().shape[3] // _data(context, 1).shape[3]
-        each = channels // groups
-        return _wide(windows(context, within=[c // each * -(-each // 4) + c % each // 4 for c in range(channels)]))
+        each = len(_data(context, 1)) // self._groups(context)
+        within = [c // each * -(-each // 4) + c % each // 4 for c in range(context.output().shape[3])]
+        return _wide(windows(context, pixels=2, within=within))
+
+    def _groups(self, context: Context) -> int:
+        groups: int = context.input().shape[3] // _data(context, 1).shape[3]
+        return groups
 
     def work(self, context: Context) -> Work:
-        w, window = _data(context, 1), context.window
-        quads = -(-len(w) // 4)
-        taps = window.taps_inside() * w.shape[3]
-        return Work({"pixel": window.pixels, "quad": window.pixels * quads, "tap": taps * quads})
+        w, window, groups = _data(context, 1), context.window, self._groups(context)
+        quads = groups * -(-(len(w) // groups) // 4)
+        rows, joined = window.batches * window.rows.taps_inside(), window.columns.dilation == 1 and groups == 1
+        loops = {"step": window.batches * window.rows.out * -(-window.columns.out // 2)}
+        loops |= {"quad": loops["step"] * quads}
+        both, alone = _pairs(window.columns.inside())
+        for name, taps in (("pair", both), ("single", alone)):
+            lines = sum(bool(n) if joined else n for n in taps)
+            loops |= {f"{name}_run": rows * lines * quads, f"{name}_tap": rows * sum(taps) * quads * w.shape[3]}
+        return Work(loops)
+
+
+def _pairs(inside: npt.NDArray[np.bool_]) -> tuple[list[int], list[int]]:
+    """Taps inside the image of pairs of windows that have the same ones, and of windows that stand alone."""
+    both, alone = [], []
+    for first in range(0, len(inside), 2):
+        pair = inside[first : first + 2]
+        if len(pair) == 2 and (pair[0] == pair[1]).all():
+            both.append(int(pair[0].sum()))
+        else:
+            alone += [int(taps.sum()) for taps in pair]
+    return both, alone
+
+
+class ConvF32Chained(ConvF32Portable):
+    """float32 CONV_2D of any shape: a product and a sum are one instruction, which rounds twice."""
+
+    features = _DSP
+    function = "conv_f32_chained"
 
 
 class DepthwiseConvF32Portable(Kernel):
-    """float32 DEPTHWISE_CONV_2D of any shape."""
+    """float32 DEPTHWISE_CONV_2D of any shape: four channels at a time where each has one output."""
 
     ops = frozenset({"DEPTHWISE_CONV_2D"})
     types = FLOAT_WEIGHTS
+    function = "depthwise_conv_f32_portable"
 
     def lower(self, context: Context) -> Lowered:
         attrs, w = context.node.attrs, _data(context, 1)
         assert isinstance(attrs, ConvAttrs)
         tables = _tables(w, _bias(context, w.shape[3]))
         shape = window_fields(context.window) | {"multiplier": w.shape[3] // context.input().shape[3]}
-        call = Call("depthwise_conv_f32_portable", (_X, *tables, _Y, *_clamp(attrs.clamp)), shape)
-        return Lowered("depthwise_conv_f32_portable", (call,))
+        call = Call(self.function, (_X, *tables, _Y, *_clamp(attrs.clamp)), shape)
+        return Lowered(self.function, (call,))
 
     def work(self, context: Context) -> Work:
         window, channels = context.window, context.output().shape[3]
-        return Work({"pixel": window.pixels, "tap": window.taps_inside() * channels})
+        quads = channels // 4 if channels == context.input().shape[3] else 0
+        taps, lines = window.taps_inside(), window.batches * window.columns.out * window.rows.taps_inside()
+        loops = {"pixel": window.pixels, "quad": window.pixels * quads, "line": lines * quads, "tap": taps * quads}
+        rest = channels - 4 * quads
+        return Work(loops | {"element": window.pixels * rest, "rest_tap": taps * rest})
+
+
+class DepthwiseConvF32Chained(DepthwiseConvF32Portable):
+    """float32 DEPTHWISE_CONV_2D: a product and a sum are one instruction, which rounds twice."""
+
+    features = _DSP
+    function = "depthwise_conv_f32_chained"
 
 
 class FullyConnectedF32Portable(Kernel):
-    """float32 FULLY_CONNECTED: four outputs at a time."""
+    """float32 FULLY_CONNECTED: two rows and four outputs at a time."""
 
     ops = frozenset({"FULLY_CONNECTED"})
     types = FLOAT_WEIGHTS
+    function = "fully_connected_f32_portable"
 
     def lower(self, context: Context) -> Lowered:
         attrs, w = context.node.attrs, _data(context, 1)
         assert isinstance(attrs, FullyConnectedAttrs)
         tables = _tables(quads(w), quads(_bias(context, len(w)).reshape(-1, 1)))
         shape = {"rows": context.input().elements // w.shape[1], "depth": w.shape[1], "outputs": len(w)}
-        call = Call("fully_connected_f32_portable", (_X, *tables, _Y, *_clamp(attrs.clamp)), shape)
-        return Lowered("fully_connected_f32_portable", (call,))
+        call = Call(self.function, (_X, *tables, _Y, *_clamp(attrs.clamp)), shape)
+        return Lowered(self.function, (call,))
 
     def work(self, context: Context) -> Work:
-        w, x = _data(context, 1), context.input()
-        quads = x.elements // w.shape[1] * -(-len(w) // 4)
-        return Work({"row": x.elements // w.shape[1], "quad": quads, "tap": quads * w.shape[1]})
+        w, rows = _data(context, 1), context.input().elements // _data(context, 1).shape[1]
+        quads = -(-len(w) // 4)
+        loops = {"row": rows, "pair": rows // 2 * quads, "single": rows % 2 * quads}
+        return Work(loops | {f"{name}_tap": loops[name] * w.shape[1] for name in ("pair", "single")})
+
+
+class FullyConnectedF32Chained(FullyConnectedF32Portable):
+    """float32 FULLY_CONNECTED: a product and a sum are one instruction, which rounds twice."""
+
+    features = _DSP
+    function = "fully_connected_f32_chained"
 
 
 class PoolWidePortable(Kernel):
@@ -145,7 +202,8 @@ class PoolWidePortable(Kernel):
 
     def work(self, context: Context) -> Work:
         window, channels = context.window, context.output().shape[3]
-        return Work({"element": window.pixels * channels, "tap": window.taps_inside() * channels})
+        loops = {operation_loop(context): window.pixels * channels}
+        return Work(loops | {operation_loop(context, "tap"): window.taps_inside() * channels})
 
 
 class SoftmaxF32Portable(Kernel):
@@ -166,7 +224,7 @@ class SoftmaxF32Portable(Kernel):
 
     def work(self, context: Context) -> Work:
         elements, depth = context.output().elements, context.output().shape[-1]
-        return Work({"row": elements // depth, "element": elements})
+        return Work({operation_loop(context, "row"): elements // depth, operation_loop(context): elements})
 
 
 def _wide(order: AccessOrder) -> AccessOrder:
@@ -176,8 +234,11 @@ def _wide(order: AccessOrder) -> AccessOrder:
 
 KERNELS: tuple[Kernel, ...] = (
     ConvF32Portable(),
+    ConvF32Chained(),
     DepthwiseConvF32Portable(),
+    DepthwiseConvF32Chained(),
     FullyConnectedF32Portable(),
+    FullyConnectedF32Chained(),
     PoolWidePortable(),
     SoftmaxF32Portable(),
 )

@@ -7,7 +7,15 @@ import numpy as np
 from harness.kernels.access_order import AccessOrder, rows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
 from harness.kernels.context import Context
-from harness.kernels.convolution_mve import block_of, gemm_loops, packed_bytes, pairs
+from harness.kernels.convolution_mve import (
+    block_of,
+    depth_of,
+    gemm_loops,
+    in_runs,
+    is_one_by_one,
+    packed_bytes,
+    pairs,
+)
 from harness.kernels.mve import (
     GENERAL,
     LANES,
@@ -30,13 +38,17 @@ class FullyConnectedS8Mve(MveKernel):
 
     ops = frozenset({"FULLY_CONNECTED"})
 
+    def sizes(self, context: Context) -> tuple[int, int, int]:
+        """(rows, outputs, inputs of a row)."""
+        channels, depth = context.input(1).shape
+        return context.input().elements // depth, channels, depth
+
     def lower(self, context: Context) -> Lowered:
-        x, layer = context.input(), quantized_layer(context)
+        layer, (count, channels, depth) = quantized_layer(context), self.sizes(context)
         weights, scale = layer.weights.astype(np.int8), mve_requant(layer)
-        channels, depth = weights.shape
         steps, tail = split_depth(depth)
         fours = channels % 8 if channels % 8 <= 4 else 0
-        shape = {"rows": x.elements // depth, "depth": depth, "steps": steps, "tail": tail}
+        shape = {"rows": count, "depth": depth, "steps": steps, "tail": tail}
         shape |= {"eights": channels - fours, "fours": fours, **output_shape(layer, scale.form)}
         scratch = self.scratch(context)
         table = ConstantTable("packed", "int32_t", pack_fully_connected(weights, scale))
@@ -44,21 +56,21 @@ class FullyConnectedS8Mve(MveKernel):
         return Lowered("fully_connected_s8_mve", (Call("fully_connected_s8_mve", arguments, shape),), scratch)
 
     def access_order(self, context: Context) -> AccessOrder:
-        channels, depth = context.input(1).shape
+        _, channels, depth = self.sizes(context)
         return rows(context, depth, channels, block_of(channels, 8) if readable(depth) else None)
 
     def scratch(self, context: Context) -> int:
-        depth = context.input(1).shape[1]
+        _, _, depth = self.sizes(context)
         return 0 if readable(depth) else LANES * split_depth(depth)[0]
 
     def loops(self, context: Context) -> Loops:
-        channels, depth = context.input(1).shape
+        count, channels, depth = self.sizes(context)
         steps, tail = split_depth(depth)
-        rows, form = context.input().elements // depth, layer_form(context)
-        eights, fours = rows * (channels // 8 + (channels % 8 > 4)), rows * (0 < channels % 8 <= 4)
+        form = layer_form(context)
+        eights, fours = count * (channels // 8 + (channels % 8 > 4)), count * (0 < channels % 8 <= 4)
         return {
-            "row": rows,
-            "copied": 0 if readable(depth) else rows * (10 + steps),
+            "row": count,
+            "copied": 0 if readable(depth) else count * (10 + steps),
             "eight": eights,
             "four": fours,
             "step8": eights * steps,
@@ -74,10 +86,23 @@ class FullyConnectedS8Mve(MveKernel):
         return self.loops(context)["row"]
 
     def flash(self, context: Context) -> int:
-        channels, depth = context.input(1).shape
+        _, channels, depth = self.sizes(context)
         steps, tail = split_depth(depth)
         padded = -(-channels // 4) * 4 if 0 < channels % 8 <= 4 else -(-channels // 8) * 8
         return padded * (LANES * steps + 8 * (tail > 0) + 9 + (layer_form(context) == GENERAL))
+
+
+class Conv1x1FewS8Mve(FullyConnectedS8Mve):
+    """1x1 convolutions of fewer channels than a block: a fully connected layer of every pixel."""
+
+    ops = frozenset({"CONV_2D"})
+
+    def applies(self, context: Context) -> bool:
+        return context.output().shape[3] < 4 and is_one_by_one(context)
+
+    def sizes(self, context: Context) -> tuple[int, int, int]:
+        window = in_runs(context)
+        return window.pixels, context.output().shape[3], depth_of(window)
 
 
 class FullyConnectedRowsS8Mve(MveKernel):
@@ -114,4 +139,4 @@ class FullyConnectedRowsS8Mve(MveKernel):
         return packed_bytes(channels, depth, layer_form(context))
 
 
-KERNELS: tuple[Kernel, ...] = (FullyConnectedS8Mve(), FullyConnectedRowsS8Mve())
+KERNELS: tuple[Kernel, ...] = (FullyConnectedS8Mve(), Conv1x1FewS8Mve(), FullyConnectedRowsS8Mve())

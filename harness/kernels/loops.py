@@ -9,6 +9,7 @@ from math import prod
 from harness.errors import CompileError
 from harness.ir.graph import Tensor
 from harness.kernels.constants import constant
+from harness.kernels.context import Context
 
 DEPTH = constant("nest.h", "HIL_NEST_DEPTH")
 """Loops of a hil_nest (firmware/kernels/nest.h), the kernel's innermost one among them."""
@@ -20,6 +21,11 @@ class NestLoop:
 
     count: int
     steps: tuple[int, ...]
+
+
+def operation_loop(context: Context, what: str = "element") -> str:
+    """Name of a loop of a kernel whose operation and type are literals: it costs something else with each of them."""
+    return f"{what}_{context.node.op.lower()}_{context.input().dtype.value}"
 
 
 def row_major(shape: Sequence[int]) -> list[int]:

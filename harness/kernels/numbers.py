@@ -13,11 +13,20 @@ from harness.ir.operators.binary import BinaryAttrs
 from harness.ir.operators.comparison import COMPARE
 from harness.ir.operators.operator import Types
 from harness.ir.operators.traits import Trait
+from harness.kernels.access_order import AccessOrder, elementwise
 from harness.kernels.base import Argument, At, Call, ConstantTable, Float, In, Kernel, Lowered, Out
 from harness.kernels.constants import constant, numbered
 from harness.kernels.context import Context
-from harness.kernels.elementwise import AddS8Portable, MulS8Portable
-from harness.kernels.loops import DEPTH, NestLoop, broadcast_loops_of, broadcast_steps, merge, nest_fields, padded
+from harness.kernels.loops import (
+    DEPTH,
+    NestLoop,
+    broadcast_loops_of,
+    broadcast_steps,
+    merge,
+    nest_fields,
+    operation_loop,
+    padded,
+)
 from harness.kernels.work import Work
 from harness.quantization.params import (
     AddParams,
@@ -32,6 +41,11 @@ from harness.quantization.types import DType
 _BYTES = "uint8_t"
 _HEADER = "plain_binary_portable.h"
 _OPERATION = numbered("plain_binary_portable.h", "HIL_PLAIN_")
+_SMALLEST = constant(_HEADER, "HIL_PLAIN_MINIMUM")
+EXTREMES = frozenset(
+    name for name, number in _OPERATION.items() if number in (_SMALLEST, constant(_HEADER, "HIL_PLAIN_MAXIMUM"))
+)
+"""Operators that take one of their operands as it is."""
 _TYPE = {
     DType.INT8: constant(_HEADER, "HIL_NUMBER_S8"),
     DType.INT16: constant(_HEADER, "HIL_NUMBER_S16"),
@@ -52,11 +66,22 @@ _SCALED = frozenset(
     for name in _OPERATION
     if not OPERATORS[name].has(Trait.AS_THEY_ARE) and any(types.x in _SCALED_TYPE for types in OPERATORS[name].types)
 )
-_OF_BYTES = AddS8Portable.ops | MulS8Portable.ops
+
+
+def is_smallest(context: Context) -> bool:
+    """Whether a node takes the smaller of its operands."""
+    return _OPERATION[context.node.op] == _SMALLEST
 
 
 def _is_scaled(context: Context) -> bool:
     return context.input().dtype in _SCALED_TYPE and not has(context.node, Trait.AS_THEY_ARE)
+
+
+def _loops(context: Context) -> dict[str, float]:
+    """Loops of two operands: runs, and elements of the operation."""
+    row = broadcast_loops_of(context.input(0), context.input(1), context.output())[-1]
+    elements = context.output().elements
+    return {"run": elements // row.count, operation_loop(context): elements}
 
 
 def _calls(context: Context, function: str, extra: tuple[Argument, ...], shape: dict[str, int]) -> tuple[Call, ...]:
@@ -107,18 +132,18 @@ class PlainBinaryPortable(Kernel):
         extra = tuple(Float(float(end)) for end in floats)
         return Lowered("plain_binary_portable", _calls(context, "plain_binary_portable", extra, shape))
 
+    def access_order(self, context: Context) -> AccessOrder:
+        return elementwise(context, (0, 1))
+
     def work(self, context: Context) -> Work:
-        return Work({"element": context.output().elements})
+        return Work(_loops(context))
 
 
 class ScaledBinaryPortable(Kernel):
-    """Two quantized operands: what has no int8 kernel of its own, and int16."""
+    """Two quantized operands of int8 or int16."""
 
     ops = _SCALED
     types = tuple(types for types in _types(tuple(_OPERATION)) if types.x in _SCALED_TYPE)
-
-    def applies(self, context: Context) -> bool:
-        return context.node.op not in _OF_BYTES or context.input(0).dtype is not DType.INT8
 
     def lower(self, context: Context) -> Lowered:
         attrs, a, b, y = context.node.attrs, context.input(0), context.input(1), context.output()
@@ -131,8 +156,11 @@ class ScaledBinaryPortable(Kernel):
         shape |= {"clamp_min": low, "clamp_max": high}
         return Lowered("scaled_binary_portable", _calls(context, "scaled_binary_portable", (), shape))
 
+    def access_order(self, context: Context) -> AccessOrder:
+        return elementwise(context, (0, 1))
+
     def work(self, context: Context) -> Work:
-        return Work({"element": context.output().elements})
+        return Work(_loops(context))
 
 
 def _params(op: str, a: Tensor, b: Tensor, y: Tensor) -> AddParams:
@@ -155,7 +183,7 @@ class LogicalNotPortable(Kernel):
         return Lowered("logical_not_portable", (call,))
 
     def work(self, context: Context) -> Work:
-        return Work({"element": context.output().elements})
+        return Work({operation_loop(context): context.output().elements})
 
 
 class SelectPortable(Kernel):
@@ -175,7 +203,7 @@ class SelectPortable(Kernel):
         return Lowered("select_portable", (call,))
 
     def work(self, context: Context) -> Work:
-        return Work({"element": context.output().elements})
+        return Work({f"element_{context.output().dtype.value}": context.output().elements})
 
 
 KERNELS: tuple[Kernel, ...] = (PlainBinaryPortable(), ScaledBinaryPortable(), LogicalNotPortable(), SelectPortable())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import prod
 
 import numpy as np
@@ -10,10 +11,14 @@ from harness.ir.operators import OPERATORS
 from harness.ir.operators.dynamic_update_slice import MOST_DIMENSIONS
 from harness.ir.operators.embedding_lookup import HYBRID
 from harness.ir.operators.gather import GatherAttrs
+from harness.ir.operators.operator import same
 from harness.ir.operators.resize_bilinear import float_places, integer_places
 from harness.ir.operators.resize_nearest import ResizeAttrs, pixels
 from harness.kernels.base import Argument, Call, ConstantTable, Float, In, Kernel, Lowered, Out, packed
 from harness.kernels.context import Context
+from harness.kernels.movement_mve import SHORT
+from harness.kernels.mve import LANES
+from harness.kernels.mve_kernel import MVE
 from harness.kernels.work import Work
 from harness.quantization.types import DType
 
@@ -127,6 +132,7 @@ class ResizeNearestPortable(Kernel):
 
     ops = frozenset({"RESIZE_NEAREST_NEIGHBOR"})
     types = OPERATORS["RESIZE_NEAREST_NEIGHBOR"].types
+    function = "resize_nearest_portable"
 
     def lower(self, context: Context) -> Lowered:
         attrs, x, y = context.node.attrs, context.input(), context.output()
@@ -137,10 +143,35 @@ class ResizeNearestPortable(Kernel):
         named = (("rows", rows), ("columns", columns))
         tables: list[Argument] = [ConstantTable(name, "int16_t", packed(v, "int16")) for name, v in named]
         arguments = (In(ctype=_BYTES), *tables, Out(ctype=_BYTES))
-        return Lowered("resize_nearest_portable", (Call("resize_nearest_portable", arguments, shape),))
+        return Lowered(self.function, (Call(self.function, arguments, shape),))
 
     def work(self, context: Context) -> Work:
-        return _copied(context.input().shape[3] * context.input().dtype.size, context)
+        attrs, x, y = context.node.attrs, context.input(), context.output()
+        assert isinstance(attrs, ResizeAttrs)
+        rows, _ = pixels(x, y, attrs)
+        again = sum(row == before for row, before in pairwise(rows.tolist()))
+        size, line = x.shape[3] * x.dtype.size, y.shape[2] * x.shape[3] * x.dtype.size
+        picked = x.shape[0] * (y.shape[1] - again) * y.shape[2]
+        repeated = x.shape[0] * again
+        copies = {"run": picked, "unit": picked * self.units(size)}
+        return Work(copies | {"line": repeated, "line_unit": repeated * self.units(line)})
+
+    def units(self, size: int) -> float:
+        """Steps of a copy of `size` bytes."""
+        return size // 4 + size % 4
+
+
+class ResizeNearestMve(ResizeNearestPortable):
+    """RESIZE_NEAREST_NEIGHBOR of pixels that are not too short, 16 bytes at a time."""
+
+    features = MVE
+    function = "resize_nearest_mve"
+
+    def applies(self, context: Context) -> bool:
+        return context.input().shape[3] * context.input().dtype.size >= SHORT
+
+    def units(self, size: int) -> float:
+        return -(-size // LANES)
 
 
 class ResizeBilinearPortable(Kernel):
@@ -148,6 +179,7 @@ class ResizeBilinearPortable(Kernel):
 
     ops = frozenset({"RESIZE_BILINEAR"})
     types = OPERATORS["RESIZE_BILINEAR"].types
+    function = "resize_bilinear_portable"
 
     def lower(self, context: Context) -> Lowered:
         attrs, x, y = context.node.attrs, context.input(), context.output()
@@ -162,12 +194,32 @@ class ResizeBilinearPortable(Kernel):
             tables.append(ConstantTable(name, "int16_t", packed(np.stack([axis.low, axis.high, share], 1), "int16")))
         shares = np.concatenate([axis.far for axis in axes]) if floats else np.zeros(1)
         tables.append(ConstantTable("shares", "float", packed(shares, "float32")))
-        call = Call("resize_bilinear_portable", (In(ctype=_BYTES), *tables, Out(ctype=_BYTES)), shape)
-        return Lowered("resize_bilinear_portable", (call,))
+        call = Call(self.function, (In(ctype=_BYTES), *tables, Out(ctype=_BYTES)), shape)
+        return Lowered(self.function, (call,))
 
     def work(self, context: Context) -> Work:
         y = context.output()
-        return Work({"pixel": y.elements // y.shape[3], "element": y.elements})
+        floats = y.dtype is DType.FLOAT32
+        return Work({"pixel": y.elements // y.shape[3], "float" if floats else "element": y.elements})
+
+
+class ResizeBilinearS8Mve(ResizeBilinearPortable):
+    """int8 RESIZE_BILINEAR, four channels at a time."""
+
+    types = same(DType.INT8)
+    features = MVE
+    function = "resize_bilinear_s8_mve"
+
+    def lower(self, context: Context) -> Lowered:
+        (call,) = super().lower(context).calls
+        _, rows, columns, _, _ = call.arguments
+        shape = {name: value for name, value in call.shape.items() if name != "is_float"}
+        return Lowered(self.function, (Call(self.function, (In(), rows, columns, Out(ctype=_BYTES)), shape),))
+
+    def work(self, context: Context) -> Work:
+        y = context.output()
+        pixels = y.elements // y.shape[3]
+        return Work({"pixel": pixels, "four": pixels * -(-y.shape[3] // 4)})
 
 
 def _copied(size: int, context: Context) -> Work:
@@ -183,5 +235,7 @@ KERNELS: tuple[Kernel, ...] = (
     EmbeddingLookupHybridPortable(),
     DynamicUpdateSlicePortable(),
     ResizeNearestPortable(),
+    ResizeNearestMve(),
     ResizeBilinearPortable(),
+    ResizeBilinearS8Mve(),
 )

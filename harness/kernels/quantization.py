@@ -48,7 +48,8 @@ class RequantizePortable(Kernel):
         return elementwise(context)
 
     def work(self, context: Context) -> Work:
-        return Work({"element": context.output().elements})
+        x, y = context.input(), context.output()
+        return Work({f"{x.dtype.value}_to_{y.dtype.value}": y.elements})
 
 
 class QuantizeF32Portable(Kernel):
@@ -59,21 +60,16 @@ class QuantizeF32Portable(Kernel):
 
     def lower(self, context: Context) -> Lowered:
         y = context.output()
-        shape = {
-            "count": y.elements,
-            "out_type": _TYPE[y.dtype],
-            "out_zero": y.q.zero_point,
-            "clamp_min": y.dtype.range[0],
-            "clamp_max": y.dtype.range[1],
-        }
-        arguments = (In(ctype="uint8_t"), Out(ctype="uint8_t"), Float(float(np.float32(y.q.scale))))
+        shape = {"count": y.elements, "out_type": _TYPE[y.dtype], "out_zero": y.q.zero_point}
+        arguments = (In(ctype="float"), Out(ctype="uint8_t"), Float(float(np.float32(y.q.scale))))
         return Lowered("quantize_f32_portable", (Call("quantize_f32_portable", arguments, shape),))
 
     def access_order(self, context: Context) -> AccessOrder:
         return elementwise(context)
 
     def work(self, context: Context) -> Work:
-        return Work({"element": context.output().elements})
+        x, y = context.input(), context.output()
+        return Work({f"{x.dtype.value}_to_{y.dtype.value}": y.elements})
 
 
 class DequantizePortable(Kernel):
@@ -92,7 +88,7 @@ class DequantizePortable(Kernel):
         return elementwise(context)
 
     def work(self, context: Context) -> Work:
-        return Work({"element": context.output().elements})
+        return Work({"byte" if context.input().dtype.size == 1 else "half": context.output().elements})
 
 
 KERNELS: tuple[Kernel, ...] = (RequantizePortable(), QuantizeF32Portable(), DequantizePortable())

@@ -11,7 +11,7 @@ from harness.ir.operators.reduce import ArgAttrs, ReduceAttrs
 from harness.kernels.base import Call, In, Kernel, Lowered, Out
 from harness.kernels.constants import constant, numbered
 from harness.kernels.context import Context
-from harness.kernels.loops import NestLoop, merge, padded, row_major
+from harness.kernels.loops import NestLoop, merge, operation_loop, padded, row_major
 from harness.kernels.work import Work
 from harness.quantization.params import mean_params, requantize_params
 from harness.quantization.types import DType
@@ -61,7 +61,8 @@ class ReducePortable(Kernel):
         return Lowered("reduce_portable", (Call("reduce_portable", (In(ctype=_BYTES), Out(ctype=_BYTES)), shape),))
 
     def work(self, context: Context) -> Work:
-        return Work({"element": context.output().elements, "tap": context.input().elements})
+        loops = {operation_loop(context): context.output().elements}
+        return Work(loops | {operation_loop(context, "tap"): context.input().elements})
 
 
 class ArgPortable(Kernel):
@@ -79,7 +80,8 @@ class ArgPortable(Kernel):
         return Lowered("arg_portable", (Call("arg_portable", (In(ctype=_BYTES), Out(ctype=_BYTES)), shape),))
 
     def work(self, context: Context) -> Work:
-        return Work({"element": context.output().elements, "tap": context.input().elements})
+        loops = {operation_loop(context): context.output().elements}
+        return Work(loops | {operation_loop(context, "tap"): context.input().elements})
 
 
 KERNELS: tuple[Kernel, ...] = (ReducePortable(), ArgPortable())

@@ -9,13 +9,15 @@ from harness.ir.operators.batch_matmul import MatmulAttrs, sizes
 from harness.ir.operators.operator import same
 from harness.ir.operators.running import CumsumAttrs
 from harness.kernels.base import Call, In, Kernel, Lowered, Out, Scratch
+from harness.kernels.constants import constant
 from harness.kernels.context import Context
-from harness.kernels.loops import DEPTH, NestLoop, broadcast_steps, merge, nest_fields, padded
+from harness.kernels.loops import DEPTH, NestLoop, broadcast_steps, merge, nest_fields, operation_loop, padded
 from harness.kernels.work import Work
 from harness.quantization.params import mul_params, sum_params
 from harness.quantization.types import DType
 
 _BYTES = "uint8_t"
+_TOGETHER = constant("batch_matmul_portable.h", "HIL_MATMUL_COLUMNS")
 
 
 class BatchMatmulPortable(Kernel):
@@ -51,8 +53,11 @@ class BatchMatmulPortable(Kernel):
     def work(self, context: Context) -> Work:
         attrs = context.node.attrs
         assert isinstance(attrs, MatmulAttrs)
-        depth, y = sizes(context.input(0), context.input(1), attrs)[1], context.output()
-        return Work({"element": y.elements, "tap": y.elements * depth})
+        _, depth, _, columns = sizes(context.input(0), context.input(1), attrs)
+        rows = context.output().elements // columns
+        quads, rest = divmod(columns, _TOGETHER)
+        loops = {operation_loop(context): rows * columns, operation_loop(context, "quad_tap"): rows * quads * depth}
+        return Work(loops | {operation_loop(context, "tap"): rows * rest * depth})
 
 
 class CumsumF32Portable(Kernel):

@@ -11,7 +11,7 @@ from harness.ir.operators.transpose_conv import TransposeConvAttrs
 from harness.ir.weights import channel_bias
 from harness.kernels.base import Call, ConstantTable, Float, In, Kernel, Lowered, Out, packed
 from harness.kernels.context import Context
-from harness.kernels.loops import broadcast_nest, nest_fields
+from harness.kernels.loops import broadcast_loops_of, broadcast_nest, nest_fields, operation_loop
 from harness.kernels.work import Work
 from harness.quantization.params import channel_params, mul_params, requantize_params
 from harness.quantization.types import DType
@@ -101,7 +101,10 @@ class PreluPortable(Kernel):
         return Lowered("prelu_portable", (call,))
 
     def work(self, context: Context) -> Work:
-        return Work({"element": context.output().elements})
+        row = broadcast_loops_of(context.input(), context.input(1), context.output())[-1]
+        elements = context.output().elements
+        loops = {operation_loop(context): elements, "run": elements // row.count}
+        return Work(loops | {"value": elements * (row.steps[1] == 0)})
 
 
 class L2NormalizationPortable(Kernel):
@@ -119,7 +122,7 @@ class L2NormalizationPortable(Kernel):
 
     def work(self, context: Context) -> Work:
         x = context.input()
-        return Work({"row": x.elements // x.shape[-1], "element": x.elements})
+        return Work({operation_loop(context, "row"): x.elements // x.shape[-1], operation_loop(context): x.elements})
 
 
 KERNELS: tuple[Kernel, ...] = (

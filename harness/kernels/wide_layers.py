@@ -11,6 +11,7 @@ from harness.ir.operators.weights import has_narrow_sums
 from harness.ir.weights import channel_bias
 from harness.ir.window import ConvAttrs
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, packed
+from harness.kernels.constants import constant
 from harness.kernels.context import Context
 from harness.kernels.float_layers import quads
 from harness.kernels.transpose_conv import sources, transposed_sizes
@@ -19,10 +20,13 @@ from harness.kernels.work import Work
 from harness.quantization.params import channel_params
 from harness.quantization.types import Array
 
+_RUN = constant("quad_s16.h", "HIL_S16_RUN")
+"""Products that fit 32 bits."""
 _X, _Y = In(ctype="int16_t"), Out(ctype="int16_t")
 
 
-def _scale(context: Context) -> dict[str, int]:
+def scale_fields(context: Context) -> dict[str, int]:
+    """scale_s16_shape of requantize_wide.h."""
     attrs = context.node.attrs
     assert isinstance(attrs, ConvAttrs | FullyConnectedAttrs | TransposeConvAttrs)
     narrow = has_narrow_sums([context.input(0), context.input(1), context.optional(2)])
@@ -41,6 +45,17 @@ def _tables(weights: Array, biases: Array, factors: Array) -> tuple[ConstantTabl
         ConstantTable("weights", "int8_t", packed(weights, "int8")),
         ConstantTable("biases", "int64_t", packed(biases, "int64")),
         ConstantTable("factors", "int32_t", packed(factors, "int32")),
+    )
+
+
+def factor_tables(context: Context, group: int) -> tuple[ConstantTable, ConstantTable]:
+    """int64 biases, and multipliers and shifts in turn, filled up with zeros to a multiple of `group` channels."""
+    channels = context.output().shape[-1]
+    biases, factors = _records(context, channels)
+    missing = -channels % group
+    return (
+        ConstantTable("biases", "int64_t", packed(np.pad(biases, (0, missing)), "int64")),
+        ConstantTable("factors", "int32_t", packed(np.pad(factors, ((0, missing), (0, 0))), "int32")),
     )
 
 
@@ -63,15 +78,18 @@ class ConvS16Portable(Kernel):
         biases, factors = _records(context, len(w))
         packs = np.concatenate([quads(rows).reshape(-1) for rows in w.reshape(groups, len(w) // groups, -1)])
         tables = _tables(packs, _padded(biases, groups), _padded(factors, groups))
-        shape = window_fields(context.window) | {"groups": groups, "per_group": len(w) // groups} | _scale(context)
+        shape = window_fields(context.window) | {"groups": groups, "per_group": len(w) // groups}
+        shape |= scale_fields(context)
         return Lowered("conv_s16_portable", (Call("conv_s16_portable", (_X, *tables, _Y), shape),))
 
     def work(self, context: Context) -> Work:
         w, window = context.input(1), context.window
         count = -(-w.shape[0] // 4)
-        runs = window.taps_inside() * count
-        loops = {"pixel": window.pixels, "quad": window.pixels * count, "run": runs, "tap": runs * w.shape[3]}
-        return Work(loops)
+        lines = window.batches * window.columns.out * window.rows.taps_inside()
+        joined = window.columns.dilation == 1 and w.shape[3] == context.input().shape[3]
+        runs = (lines if joined else window.taps_inside()) * count
+        taps = window.taps_inside() * count * w.shape[3]
+        return Work({"pixel": window.pixels, "quad": window.pixels * count, "run": runs, "tap": taps})
 
 
 class DepthwiseConvS16Portable(Kernel):
@@ -84,13 +102,19 @@ class DepthwiseConvS16Portable(Kernel):
         w = context.input(1).data
         assert w is not None
         tables = _tables(w, *_records(context, w.shape[3]))
-        shape = window_fields(context.window) | {"multiplier": w.shape[3] // context.input().shape[3]} | _scale(context)
+        shape = window_fields(context.window) | {"multiplier": w.shape[3] // context.input().shape[3]}
+        shape |= scale_fields(context)
         call = Call("depthwise_conv_s16_portable", (_X, *tables, _Y), shape)
         return Lowered("depthwise_conv_s16_portable", (call,))
 
     def work(self, context: Context) -> Work:
         window, channels = context.window, context.output().shape[3]
-        return Work({"element": window.pixels * channels, "tap": window.taps_inside() * channels})
+        # As depthwise_conv_s16_portable.c has it: four channels of one filter each at a time.
+        together = channels == context.input().shape[3] and window.rows.kernel * window.columns.kernel <= _RUN
+        fours = channels // 4 if together else 0
+        rest = channels - 4 * fours
+        loops = {"four": window.pixels * fours, "four_tap": window.taps_inside() * fours}
+        return Work(loops | {"element": window.pixels * rest, "tap": window.taps_inside() * rest})
 
 
 class FullyConnectedS16Portable(Kernel):
@@ -105,7 +129,7 @@ class FullyConnectedS16Portable(Kernel):
         biases, factors = _records(context, len(w))
         tables = _tables(quads(w), _padded(biases, 1), _padded(factors, 1))
         shape = {"rows": context.input().elements // w.shape[1], "depth": w.shape[1], "outputs": len(w)}
-        call = Call("fully_connected_s16_portable", (_X, *tables, _Y), shape | _scale(context))
+        call = Call("fully_connected_s16_portable", (_X, *tables, _Y), shape | scale_fields(context))
         return Lowered("fully_connected_s16_portable", (call,))
 
     def work(self, context: Context) -> Work:
@@ -124,9 +148,8 @@ class TransposeConvS16Portable(Kernel):
         attrs, w = context.node.attrs, context.input(1).data
         assert isinstance(attrs, TransposeConvAttrs) and w is not None
         sizes = {f"sizes.{name}": value for name, value in transposed_sizes(context, attrs).items()}
-        call = Call(
-            "transpose_conv_s16_portable", (_X, *_tables(w, *_records(context, len(w))), _Y), sizes | _scale(context)
-        )
+        tables = _tables(w, *_records(context, len(w)))
+        call = Call("transpose_conv_s16_portable", (_X, *tables, _Y), sizes | scale_fields(context))
         return Lowered("transpose_conv_s16_portable", (call,))
 
     def work(self, context: Context) -> Work:

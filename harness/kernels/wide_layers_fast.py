@@ -23,12 +23,12 @@ from harness.quantization.fixedpoint import Ints, upper_bits
 from harness.quantization.params import channel_params
 
 _DSP = frozenset({"dsp"})
-_X, _Y = In(ctype="int16_t"), Out(ctype="int16_t")
+X, Y = In(ctype="int16_t"), Out(ctype="int16_t")
 _LOWEST_SHIFT, _HIGHEST_SHIFT = -17, -1
 """Of a multiplier, with which its upper bits, shifted up by 16 and less, fit 31 bits."""
 
 
-def _rows(context: Context) -> Ints:
+def rows_of(context: Context) -> Ints:
     """Weights [channels, taps]."""
     return channel_weights(context.graph, context.node)
 
@@ -52,7 +52,7 @@ def _records(context: Context, rows: Ints, group: int) -> Ints:
     return padded.reshape(2, -1, group).transpose(1, 0, 2)
 
 
-def _filled(rows: Ints, channels: int, taps: int = 1) -> Ints:
+def filled(rows: Ints, channels: int, taps: int = 1) -> Ints:
     """Rows with zeros up to multiples of `channels` and `taps`."""
     return np.pad(rows, ((0, -len(rows) % channels), (0, -rows.shape[1] % taps)))
 
@@ -64,15 +64,15 @@ class _Wide(Kernel):
     group = 4
 
     def applies(self, context: Context) -> bool:
-        return _has_short_sums(context, _rows(context))
+        return _has_short_sums(context, rows_of(context))
 
     def call(self, context: Context, weights: ConstantTable, shape: dict[str, int], *more: Argument) -> Call:
         """The call of the function that has the class's name in C."""
         attrs = context.node.attrs
         assert isinstance(attrs, ConvAttrs | FullyConnectedAttrs)
-        records = ConstantTable("records", "int32_t", packed(_records(context, _rows(context), self.group), "int32"))
+        records = ConstantTable("records", "int32_t", packed(_records(context, rows_of(context), self.group), "int32"))
         clamp = {"clamp_min": attrs.clamp[0], "clamp_max": attrs.clamp[1]}
-        return Call(self.function, (_X, weights, records, *more, _Y), shape | clamp)
+        return Call(self.function, (X, weights, records, *more, Y), shape | clamp)
 
     function: str
 
@@ -80,9 +80,12 @@ class _Wide(Kernel):
 class _Convolution(_Wide):
     ops = frozenset({"CONV_2D"})
 
+    def is_grouped(self, context: Context) -> bool:
+        """Whether channels of the output read only some of the input's."""
+        return context.input().shape[3] != context.input(1).shape[3]
+
     def applies(self, context: Context) -> bool:
-        grouped = context.input().shape[3] != context.input(1).shape[3]
-        return not grouped and super().applies(context)
+        return not self.is_grouped(context) and super().applies(context)
 
 
 class ConvS16Dsp(_Convolution):
@@ -94,11 +97,16 @@ class ConvS16Dsp(_Convolution):
     group = 2
 
     def lower(self, context: Context) -> Lowered:
-        rows = _filled(_rows(context), 2, 4)
-        pairs = rows.reshape(-1, 2, rows.shape[1] // 2, 2).transpose(0, 2, 3, 1)
-        shape = window_fields(context.window) | {"channels": context.output().shape[3], "taps": rows.shape[1]}
-        call = self.call(context, words("weights", pairs), shape, Scratch("int16_t"))
+        weights, taps = self.pairs(context)
+        shape = window_fields(context.window) | {"channels": context.output().shape[3], "taps": taps}
+        call = self.call(context, weights, shape, Scratch("int16_t"))
         return Lowered(self.function, (call,), self.scratch(context))
+
+    def pairs(self, context: Context) -> tuple[ConstantTable, int]:
+        """(weights as gemm_2x4_s16_dsp.h wants them, taps of a column)."""
+        rows = filled(rows_of(context), 2, 4)
+        pairs = rows.reshape(-1, 2, rows.shape[1] // 2, 2).transpose(0, 2, 3, 1)
+        return words("weights", pairs), rows.shape[1]
 
     def scratch(self, context: Context) -> int:
         """Bytes of four columns."""
@@ -119,7 +127,7 @@ class ConvS16Dsp(_Convolution):
 
 def _taps(context: Context) -> int:
     """Taps of a column, filled up to a multiple of four."""
-    taps: int = _rows(context).shape[1]
+    taps: int = rows_of(context).shape[1]
     return -(-taps // 4) * 4
 
 
@@ -131,24 +139,26 @@ class ConvS16Mve(_Convolution):
 
     def lower(self, context: Context) -> Lowered:
         scratch = self.scratch(context)
-        column = Scratch("int16_t") if scratch else _X
-        call = self.call(context, _eights(_rows(context)), window_fields(context.window), column)
+        column = Scratch("int16_t") if scratch else X
+        call = self.call(context, eights(rows_of(context)), window_fields(context.window), column)
         return Lowered(self.function, (_with_row(call, context),), scratch)
 
     def scratch(self, context: Context) -> int:
         """Bytes of a column, of which a kernel of one tap needs none."""
-        window, taps = context.window, _rows(context).shape[1]
+        window, taps = context.window, rows_of(context).shape[1]
         alone = taps == window.in_c and window.taps_inside() == window.pixels
         return 0 if alone else 2 * taps
 
-    def applies(self, context: Context) -> bool:
-        # A kernel of one tap that lies in the padding now and then is none that networks have.
+    def is_outside(self, context: Context) -> bool:
+        """Whether a kernel of one tap lies in the padding now and then, which is none that networks have."""
         window = context.window
-        outside = _rows(context).shape[1] == window.in_c and window.taps_inside() != window.pixels
-        return not outside and super().applies(context)
+        return rows_of(context).shape[1] == window.in_c and window.taps_inside() != window.pixels
+
+    def applies(self, context: Context) -> bool:
+        return not self.is_outside(context) and super().applies(context)
 
     def work(self, context: Context) -> Work:
-        window, rows = context.window, _rows(context)
+        window, rows = context.window, rows_of(context)
         quads = window.pixels * -(-len(rows) // 4)
         scratch = self.scratch(context)
         copied = window.pixels * window.rows.kernel if scratch else 0
@@ -157,16 +167,16 @@ class ConvS16Mve(_Convolution):
         return Work(loops, (Reuse("weights", rows.size, window.pixels),), scratch)
 
 
-def _eights(rows: Ints) -> ConstantTable:
+def eights(rows: Ints) -> ConstantTable:
     """Weights as row_s16_mve.h wants them."""
-    filled = _filled(rows, 4, 8)
-    packs = filled.reshape(-1, 4, filled.shape[1] // 8, 8).transpose(0, 2, 1, 3)
+    whole = filled(rows, 4, 8)
+    packs = whole.reshape(-1, 4, whole.shape[1] // 8, 8).transpose(0, 2, 1, 3)
     return ConstantTable("weights", "int8_t", packed(packs, "int8"))
 
 
 def _with_row(call: Call, context: Context) -> Call:
     """A call with the row's sizes and clamp in a struct of their own."""
-    channels, taps = _rows(context).shape
+    channels, taps = rows_of(context).shape
     own = {"row.taps": taps, "row.channels": channels}
     own |= {f"row.{name}": call.shape[name] for name in ("clamp_min", "clamp_max")}
     shape = {name: value for name, value in call.shape.items() if f"row.{name}" not in own}
@@ -196,7 +206,7 @@ class FullyConnectedS16Dsp(_FullyConnected):
     function = "fully_connected_s16_dsp"
 
     def lower(self, context: Context) -> Lowered:
-        rows, sizes = _filled(_rows(context), 4), self.sizes(context)
+        rows, sizes = filled(rows_of(context), 4), self.sizes(context)
         weights = words("weights", quads_of_pairs(rows, range(4)))
         return Lowered(self.function, (self.call(context, weights, sizes | {"stride": 4 * sizes["depth"]}),))
 
@@ -208,7 +218,7 @@ class FullyConnectedS16Mve(_FullyConnected):
     function = "fully_connected_s16_mve"
 
     def lower(self, context: Context) -> Lowered:
-        call = self.call(context, _eights(_rows(context)), {"rows": self.sizes(context)["rows"]})
+        call = self.call(context, eights(rows_of(context)), {"rows": self.sizes(context)["rows"]})
         return Lowered(self.function, (_with_row(call, context),))
 
 
@@ -224,7 +234,7 @@ class _WideDepthwise(_Wide):
         window = context.window
         rows = window.taps_inside() / window.columns.kernel
         groups = -(-context.output().shape[3] // self.at_once)
-        weights = Reuse("weights", _rows(context).size, window.pixels)
+        weights = Reuse("weights", rows_of(context).size, window.pixels)
         loops = {"pixel": window.pixels, "group": window.pixels * groups, "line": rows * groups}
         return Work(loops | {"tap": window.taps_inside() * groups}, (weights,))
 
@@ -241,7 +251,7 @@ class DepthwiseConvS16Dsp(_WideDepthwise):
         return context.input().shape[3] % 4 == 0 and super().applies(context)
 
     def lower(self, context: Context) -> Lowered:
-        groups = _rows(context).reshape(-1, 4, _rows(context).shape[1]).transpose(0, 2, 1)[..., [0, 2, 1, 3]]
+        groups = rows_of(context).reshape(-1, 4, rows_of(context).shape[1]).transpose(0, 2, 1)[..., [0, 2, 1, 3]]
         call = self.call(context, words("weights", groups), window_fields(context.window))
         return Lowered(self.function, (call,))
 
@@ -254,7 +264,7 @@ class DepthwiseConvS16Mve(_WideDepthwise):
     at_once = group = 8
 
     def lower(self, context: Context) -> Lowered:
-        table = ConstantTable("weights", "int8_t", packed(_rows(context).T, "int8"))
+        table = ConstantTable("weights", "int8_t", packed(rows_of(context).T, "int8"))
         call = self.call(context, table, window_fields(context.window))
         x, weights, records, y = call.arguments
         assert isinstance(records, ConstantTable)

@@ -63,7 +63,7 @@ def exp(x: Floats) -> Floats:
     """e**x; 0 and infinity where float32 ends."""
     with np.errstate(all="ignore"):
         inside = np.clip(np.where(np.isnan(x), _F(0), x), _F(-104), _F(89))
-        n = np.floor(inside * LOG2E + _F(0.5))
+        n = np.rint(inside * LOG2E).astype(np.float32)
         r = inside - n * LN2_HIGH
         r = r - n * LN2_LOW
         value = _horner(r, EXP) * (r * r) + r + _F(1)

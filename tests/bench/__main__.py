@@ -8,15 +8,30 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from tests.bench import costs, cycles, instructions, kernels, link, recurrent, start, targets, virtual, wide
+from tests.bench import (
+    costs,
+    cycles,
+    floats,
+    instructions,
+    kernels,
+    link,
+    operators,
+    recurrent,
+    start,
+    targets,
+    virtual,
+    wide,
+)
 
 BENCHES: dict[str, Callable[[Console], None]] = {
     "instructions": instructions.run,
     "cycles": cycles.run,
     "costs": costs.run,
+    "operators": operators.run,
     "kernels": kernels.run,
     "recurrent": recurrent.run,
     "wide": wide.run,
+    "floats": floats.run,
     "link": link.run,
     "start": start.run,
     "virtual": virtual.run,

@@ -7,6 +7,7 @@ A graph holds many layers side by side, each with inputs and outputs of its own:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
@@ -38,57 +39,85 @@ LARGEST = 9000
 MOST_MACS, FEWEST_MACS = 200_000, 500
 TRIES = 60
 """Layers drawn for each that is wanted, before a kernel is taken to have no more."""
+EACH = 3
+"""Layers that every loop is seen in, where there are as many."""
+AT_ONCE = 72
+"""Layers of a graph."""
 
 
-def layers_for(kernels: Sequence[Kernel], target: Target, count: int, rng: Rng) -> Graph | None:
-    """`count` layers for each of some kernels, in turn, or as many as were found; None when there were none.
+def layers_for(kernels: Sequence[Kernel], target: Target, count: int, rng: Rng) -> list[Graph]:
+    """Graphs of `count` layers for each of some kernels, in turn, or of as many as were found.
 
     More for a kernel with many loops, so that each can be told from the others.
 
     In turn, as in networks: caches of code are cold where a kernel begins.
     """
     found = [_layers(kernel, target, count, rng) for kernel in kernels]
-    whole = Draft(rng)
-    outputs: list[int] = []
-    for layers in zip_longest(*found):
-        for layer in layers:
-            if layer is not None:
-                outputs += _add(whole, layer)
+    in_turn = [layer for layers in zip_longest(*found) for layer in layers if layer is not None]
     name = "_".join(type(kernel).__name__.lower() for kernel in kernels)
-    return whole.finish(name, tuple(outputs)) if outputs else None
+    graphs = []
+    for first in range(0, len(in_turn), AT_ONCE):
+        whole = Draft(rng)
+        outputs = [t for layer in in_turn[first : first + AT_ONCE] for t in _add(whole, layer)]
+        graphs.append(whole.finish(name, tuple(outputs)))
+    return graphs
 
 
 def _layers(kernel: Kernel, target: Target, count: int, rng: Rng) -> list[Graph]:
     ops, found = sorted(kernel.ops), []
-    types = {types.x for types in kernel.types}
-    usual = DType.INT8 if DType.INT8 in types else DType.INT16 if types == {DType.INT16} else None
+    seen: Counter[str] = Counter()
+    idle = 0
     for number in range(TRIES * count):
-        graph = _layer(ops[number % len(ops)], rng, usual if number // len(ops) % 4 < 3 else None)
+        op = ops[number % len(ops)]
+        types = _types(kernel, op)
+        graph = _layer(op, rng, types[number // len(ops) % len(types)])
         context = None if graph is None else Context(graph, graph.nodes[0], target)
+        idle += 1
         if graph is not None and context is not None and kernel in applicable(context):
-            found.append(graph)
-            if len(found) >= max(count, 2 * len(kernel.work(context).loops)):
-                break
+            loops = {loop for loop, times in kernel.work(context).loops.items() if times}
+            # Beyond the layers that are enough, those with loops that were seldom seen.
+            enough = len(found) >= max(count, 2 * len(kernel.work(context).loops))
+            if not enough or any(seen[loop] < EACH for loop in loops):
+                seen.update(loops)
+                found.append(graph)
+                idle = 0
+        if len(found) >= count and idle > 4 * len(ops) * len(types):
+            break
     return found
+
+
+def _types(kernel: Kernel, op: str) -> list[DType | None]:
+    """Element types to draw an operator's layers of in turn, bytes most often; None: as property tests have them."""
+    taken = (types.x for types in OPERATORS[op].types if types in kernel.types)
+    found = [dtype for dtype in dict.fromkeys(taken) if dtype is not None]
+    usual = [dtype for dtype in found if dtype is DType.INT8] or found[:1]
+    return [*found, *usual, *usual, None]
 
 
 def _layer(op: str, rng: Rng, dtype: DType | None) -> Graph | None:
     """A graph of one node, or None where it came out too large or small.
 
-    dtype: of int8 or int16, of the sizes that networks have; without it as the property tests have it, of any type.
+    dtype: of the sizes that networks have; without it as property tests have it, of any type.
     """
     draft = Draft(rng, zeros=0.0)
     try:
         if dtype is not None or op == "TFLite_Detection_PostProcess":
-            (_REALISTIC.get(op) or _larger(op, dtype or DType.INT8))(draft)
+            weighted = dtype is DType.INT16 and OPERATORS[op].has(Trait.WEIGHTS)
+            usual = dtype in (DType.INT8, DType.FLOAT32, None) or weighted
+            chosen = _REALISTIC.get(op) if usual and op in _REALISTIC else _larger(op, dtype or DType.INT8)
+            chosen(draft)
         else:
             BUILDERS[op](draft, None)
     except (KeyError, GraphError):
         return None
+    if len(draft.nodes) > 1 and draft.nodes[-1].op == op:
+        _alone(draft)
     if len(draft.nodes) != 1:
         return None
     if dtype is DType.INT16 and op in _REALISTIC and OPERATORS[op].has(Trait.WEIGHTS):
         _widen(draft)
+    if dtype is DType.FLOAT32 and op in _REALISTIC:
+        _float(draft)
     if any(t.bytes > LARGEST for t in draft.tensors if t.data is None):
         return None
     tensors, states = tuple(draft.tensors), tuple(draft.states)
@@ -109,6 +138,25 @@ def _widen(draft: Draft) -> None:
     clamp = activation_clamp(pick(draft.rng, "RELU", "NONE"), draft.tensors[node.outputs[0]])
     assert isinstance(node.attrs, ConvAttrs | FullyConnectedAttrs)
     draft.nodes[0] = replace(node, attrs=replace(node.attrs, clamp=clamp))
+
+
+def _float(draft: Draft) -> None:
+    """Makes a layer of int8 one of float32."""
+    for i, tensor in enumerate(draft.tensors):
+        data = None if tensor.data is None else (tensor.data * np.float32(1 / 64)).astype(np.float32)
+        draft.tensors[i] = replace(tensor, dtype=DType.FLOAT32, quant=None, data=data)
+    (node,) = draft.nodes
+    if isinstance(node.attrs, ConvAttrs | FullyConnectedAttrs | PoolAttrs | BinaryAttrs):
+        clamp = activation_clamp(pick(draft.rng, "RELU", "NONE"), draft.tensors[node.outputs[0]])
+        draft.nodes[0] = replace(node, attrs=replace(node.attrs, clamp=clamp))
+
+
+def _alone(draft: Draft) -> None:
+    """Leaves the last layer; what others before it made is an input."""
+    made = {t for node in draft.nodes[:-1] for t in node.outputs}
+    draft.nodes[:] = draft.nodes[-1:]
+    used = [t for t in dict.fromkeys(draft.nodes[0].inputs) if t >= 0 and draft.tensors[t].data is None]
+    draft.inputs[:] = [t for t in used if t in made or t in draft.inputs]
 
 
 def _add(whole: Draft, graph: Graph) -> tuple[int, ...]:
@@ -195,6 +243,8 @@ def _conv(draft: Draft) -> None:
         kernel, stride = pick(rng, (1, 3), (3, 1), (2, 2), (5, 5), (1, 7), (5, 1)), pick(rng, (1, 1), (1, 1), (1, 2))
     depth = pick(rng, 1, 3, 3) if first else _channels(rng, 4, 128)
     channels = _channels(rng, 4, 32) if first else _channels(rng, 4, 128)
+    if kernel == (1, 1) and chance(rng, 0.15):
+        channels = pick(rng, 1, 2, 3)
     wide = int((LARGEST / depth) ** 0.5)
     h, w = _size(rng, 1, min(wide, 48)), _size(rng, 1, min(wide, 48))
     if first:

@@ -90,8 +90,8 @@ def _generated(core: str, names: Sequence[str]) -> list[Sample]:
     """Kernels profiled on generated layers."""
     board = BOARDS[core]
     kernels = [kernel for kernel in all_kernels() if type(kernel).__name__ in names]
-    graph = layers_for(kernels, target_of_run(observable(board)), LAYERS, np.random.default_rng(1))
-    return [] if graph is None else _samples(graph, core, board, known=False, prefer=tuple(names))
+    graphs = layers_for(kernels, target_of_run(observable(board)), LAYERS, np.random.default_rng(1))
+    return [sample for graph in graphs for sample in _samples(graph, core, board, known=False, prefer=tuple(names))]
 
 
 def _together(kernels: Sequence[Kernel]) -> list[list[str]]:

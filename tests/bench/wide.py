@@ -42,6 +42,11 @@ class Layer:
         kernel = "" if len(self.w) == 2 else f", {self.w[1]}x{self.w[2]}"
         return f"{_SHORT[self.op]} {x}{kernel} -> {y}"
 
+    @property
+    def macs(self) -> int:
+        """Products of a layer without padding."""
+        return int(np.prod(self.y)) * int(np.prod(self.w)) // self.w[_PER_CHANNEL[self.op]]
+
     def graph(self) -> Graph:
         """The layer with random weights, none larger than networks have, and a bias of 64 bits."""
         rng, axis = np.random.default_rng(0), _PER_CHANNEL[self.op]

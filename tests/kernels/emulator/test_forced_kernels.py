@@ -32,6 +32,24 @@ FORCED = (
     ("SvdfS8Mve", "svdf_s8_mve", "SVDF", "mps3-an547"),
     ("SvdfS8S16Mve", "svdf_s8_s16_mve", "SVDF", "mps3-an547"),
     ("SvdfF32Portable", "svdf_f32_portable", "SVDF", "mps2-an386"),
+    *(
+        (kernel, function, op, board)
+        for kernel, function, op in (
+            ("ConvF32Chained", "conv_f32_chained", "CONV_2D"),
+            ("DepthwiseConvF32Chained", "depthwise_conv_f32_chained", "DEPTHWISE_CONV_2D"),
+            ("FullyConnectedF32Chained", "fully_connected_f32_chained", "FULLY_CONNECTED"),
+        )
+        for board in ("mps2-an386", "mps3-an547")
+    ),
+    ("ConvF32Portable", "conv_f32_portable", "CONV_2D", "mps2-an500"),
+    ("DepthwiseConvF32Portable", "depthwise_conv_f32_portable", "DEPTHWISE_CONV_2D", "mps2-an500"),
+    ("FullyConnectedF32Portable", "fully_connected_f32_portable", "FULLY_CONNECTED", "mps2-an500"),
+    ("MovesTransposed", "transposed_copy", "TRANSPOSE", "mps2-an385"),
+    ("MovesTransposedMve", "transposed_copy_mve", "TRANSPOSE", "mps3-an547"),
+    ("ResizeNearestMve", "resize_nearest_mve", "RESIZE_NEAREST_NEIGHBOR", "mps3-an547"),
+    ("ResizeBilinearS8Mve", "resize_bilinear_s8_mve", "RESIZE_BILINEAR", "mps3-an547"),
+    ("ExtremeS8Dsp", "extreme_s8_dsp", "MINIMUM", "mps2-an386"),
+    ("ExtremeS8Mve", "extreme_s8_mve", "MAXIMUM", "mps3-an547"),
     ("LstmS16Dsp", "lstm_s16_dsp", LSTM, "mps2-an386"),
     ("LstmS16Mve", "lstm_s16_mve", LSTM, "mps3-an547"),
     ("LstmF32Portable", "lstm_f32_portable", LSTM, "mps2-an386"),

@@ -72,6 +72,15 @@ def test_conv_1x1() -> None:
     check(graphs, "Conv1x1S8Mve", "conv_1x1_s8_mve")
 
 
+def test_conv_1x1_of_few_channels() -> None:
+    rng = np.random.default_rng(1)
+    graphs = []
+    for _ in range(scaled(20, 200)):
+        image = (pick(rng, 1, 1, 2), between(rng, 1, 5), between(rng, 1, 5), between(rng, 1, 100))
+        graphs.append(conv_layer(rng, image, between(rng, 1, 3)))
+    check(graphs, "Conv1x1FewS8Mve", "fully_connected_s8_mve")
+
+
 def _where_it_applies(graphs: Sequence[Graph], kernel: Kernel) -> list[Graph]:
     return [graph for graph in graphs if any(s.kernel is kernel for s in _plan(graph, type(kernel).__name__).steps)]
 

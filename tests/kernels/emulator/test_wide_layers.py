@@ -19,6 +19,7 @@ from tests.support.scale import scaled
 
 DSP = ("ConvS16Dsp", "DepthwiseConvS16Dsp", "FullyConnectedS16Dsp")
 MVE = ("ConvS16Mve", "DepthwiseConvS16Mve", "FullyConnectedS16Mve")
+LONG = ("ConvS16LongDsp", "FullyConnectedS16LongDsp", "ConvS16LongMve", "FullyConnectedS16LongMve")
 BOARDS = {"mps2-an386": ("cortex-m4", DSP), "mps2-an500": ("cortex-m7", DSP), "mps3-an547": ("cortex-m55", MVE)}
 LARGEST_SUM = (1 << 31) - 1
 SHORT = 32768 * 128
@@ -94,18 +95,44 @@ def largest(rng: Rng, more: int) -> Graph:
 
 
 @pytest.mark.parametrize("board", BOARDS)
-def test_sums_that_leave_32_bits_are_left_to_the_portable_kernels(board: str) -> None:
+def test_sums_that_leave_32_bits_are_left_to_kernels_of_64(board: str) -> None:
     rng = np.random.default_rng(0)
     graphs = [largest(rng, 0), largest(rng, 1)]
-    fast, slow = kernels(graphs, board)
-    assert fast != "fully_connected_s16_portable" == slow
+    short, long = kernels(graphs, board)
+    assert "portable" not in short + long and "long" not in short and "long" in long
     assert check_on_board(graphs, board, prefer=BOARDS[board][1]) == len(graphs) * VECTORS
 
 
 @pytest.mark.parametrize(("real", "fast"), [(0.4999, True), (0.5, False), (2.0**-18, True), (2.0**-18.5, False)])
-def test_factors_of_a_half_are_left_to_the_portable_kernels(real: float, fast: bool) -> None:
+def test_factors_of_a_half_are_left_to_kernels_of_64_bits(real: float, fast: bool) -> None:
     rng = np.random.default_rng(0)
     data = rng.integers(-128, 128, (3, 20)).astype(np.int8)
     graph = layer(rng, "FULLY_CONNECTED", (1, 20), data, FullyConnectedAttrs(DType.INT16.range), (1, 3), 0, real)
     for board in BOARDS:
-        assert ("portable" not in kernels([graph], board)[0]) == fast
+        (kernel,) = kernels([graph], board)
+        assert "portable" not in kernel and ("long" not in kernel) == fast
+
+
+def long_layers(rng: Rng) -> list[Graph]:
+    """Layers of more taps than 32 bits hold products of, of random weights and of the largest, and one of few taps."""
+    made = []
+    for depth, channels in ((1, 5), (508, 3), (509, 4), (1300, 6)):
+        for data in (rng.integers(-128, 128, (channels, depth)), np.full((channels, depth), -128)):
+            attrs, real = FullyConnectedAttrs(DType.INT16.range), 2.0 ** -between(rng, 17, 25)
+            bias = pick(rng, 0, 2**36 - 5, -(2**40))
+            x, y = (between(rng, 1, 3), depth), (1, channels)
+            made.append(layer(rng, "FULLY_CONNECTED", x, data.astype(np.int8), attrs, (x[0], *y[1:]), bias, real))
+    for size, depth, channels in (((4, 3), 57, 3), ((1, 2), 130, 4), ((5, 5), 3, 2)):
+        data = rng.integers(-128, 128, (channels, 3, 3, depth)).astype(np.int8)
+        attrs = ConvAttrs((1, 1), (1, 1), same_pads(size, (3, 3), (1, 1), (1, 1)), DType.INT16.range)
+        made.append(layer(rng, "CONV_2D", (1, *size, depth), data, attrs, (1, *size, channels), 2**40, 2.0**-24))
+    return made
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_kernels_of_64_bits_equal_the_specification(board: str) -> None:
+    graphs = long_layers(np.random.default_rng(5))
+    core = BOARDS[board][0]
+    found = [made.kernel for g in graphs for made in compile_graph(g, core=core, prefer=LONG).layers]
+    assert all("long" in name for name in found), found
+    assert check_on_board(graphs, board, prefer=LONG) == len(graphs) * VECTORS

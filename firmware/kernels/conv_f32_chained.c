@@ -1,0 +1,7 @@
+#include "conv_f32_chained.h"
+
+HIL_SHARED void conv_f32_chained(const float *input, const float *weights, const float *bias, float *output, float low,
+                                 float high, const conv_f32_chained_shape *s)
+{
+    conv_f32(input, weights, bias, output, low, high, QUAD_F32_CHAINED, s);
+}

@@ -1,0 +1,7 @@
+#include "depthwise_conv_f32_chained.h"
+
+HIL_SHARED void depthwise_conv_f32_chained(const float *input, const float *weights, const float *bias, float *output, float low,
+                                           float high, const depthwise_conv_f32_chained_shape *s)
+{
+    depthwise_conv_f32(input, weights, bias, output, low, high, QUAD_F32_CHAINED, s);
+}
