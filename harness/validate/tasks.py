@@ -1,6 +1,6 @@
 """How well a model does its task, beyond classes: from its first output and the truth that the vectors have.
 
-Areas under a curve need labels, 0 and 1; the others need `target_0`, what the first output should be.
+The area under the ROC curve needs labels, 0 and 1; the others need targets, what the first output should be.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ from harness.quantization.types import Array
 from harness.validate.classification import Reals
 
 
-def scores_of(outputs: Reals, inputs: Reals | None) -> Reals:
-    """[vectors] how much of class 1 each is: the single value of its output, the second of two, or, where the output
-    has the input's size (an autoencoder), the mean squared error between both.
+def is_score(output: int, source: int) -> bool:
+    """Whether an output of so many values, of an input of so many, says one score: see scores_of."""
+    return output in (1, 2, source)
 
-    Raises:
-        ValueError: the output is none of these.
+
+def scores_of(outputs: Reals, inputs: Reals) -> Reals:
+    """[vectors] how much of class 1 each is: the single value of its output, the second of two, or, where the output
+    has more (an autoencoder), the mean squared error between input and output.
     """
     flat = outputs.reshape(len(outputs), -1)
     if flat.shape[1] <= 2:
         return flat[:, -1]
-    if inputs is None or inputs.size != outputs.size:
-        raise ValueError(f"an output of {flat.shape[1]} values is no score")
-    return np.mean((flat - inputs.reshape(flat.shape)) ** 2, axis=1)
+    scores: Reals = np.mean((flat - inputs.reshape(flat.shape)) ** 2, axis=1)
+    return scores
 
 
 def auc(scores: Reals, labels: npt.NDArray[np.int64]) -> float:
@@ -41,7 +42,7 @@ def auc(scores: Reals, labels: npt.NDArray[np.int64]) -> float:
 
 def rmse(outputs: Reals, targets: Reals) -> float:
     """Root mean square error against the targets, sqrt(sum((y - t)^2) / n)."""
-    return float(np.sqrt(np.mean((outputs - targets) ** 2)))
+    return float(np.sqrt(np.mean((outputs.reshape(len(outputs), -1) - targets.reshape(len(targets), -1)) ** 2)))
 
 
 def label_error_rate(outputs: Array, targets: Array) -> float:
