@@ -1,4 +1,4 @@
-"""The examples on emulated boards: outputs and every layer are TFLM's, their tasks are done, and a sound becomes words."""
+"""The examples on emulated boards: every layer is TFLM's, their tasks are done, and a sound becomes words."""
 
 from __future__ import annotations
 
