@@ -115,7 +115,7 @@ def _compiled(packages: Sequence[PackageSources], mode: Mode) -> list[Package] |
     found = []
     for package in packages:
         plan = package.plan
-        target = plan.steps[0].parts[0].context.target if plan.steps else plan.core
+        target = next((part.context.target for step in plan.steps for part in step.parts), plan.core)
         try:
             found.append(emit(compile_graph(load(plan.graph.model), core=target, name=plan.name, goals=Goals(mode))))
         except TinyhilError:  # a graph that came from no file

@@ -15,7 +15,7 @@ from harness.compiler.plan import KernelUse, LayerCode
 from harness.errors import CompileError
 from harness.ir.graph import Node
 from harness.ir.operators import operator_of
-from harness.kernels.base import Argument, Call, ConstantTable, In, Kernel, Lowered
+from harness.kernels.base import Argument, ConstantTable, In, Kernel, Lowered
 from harness.kernels.context import Context
 from harness.kernels.discovery import all_kernels
 
@@ -55,11 +55,12 @@ class KernelChoice:
     @cached_property
     def lowered(self) -> Lowered:
         """The kernel's calls; constant inputs that it left as inputs are tables."""
-        lowered = self.kernel.lower(self.context)
-        return replace(lowered, calls=tuple(self._with_constants(call) for call in lowered.calls))
+        return self.with_constants(self.kernel.lower(self.context))
 
-    def _with_constants(self, call: Call) -> Call:
-        return replace(call, arguments=tuple(map(self._constant, call.arguments)))
+    def with_constants(self, lowered: Lowered) -> Lowered:
+        """Calls whose constant inputs are tables."""
+        calls = (replace(call, arguments=tuple(map(self._constant, call.arguments))) for call in lowered.calls)
+        return replace(lowered, calls=tuple(calls))
 
     def _constant(self, argument: Argument) -> Argument:
         data = self.context.input(argument.index).data if isinstance(argument, In) else None

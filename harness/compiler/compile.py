@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from harness.compiler.choice import KernelChoice, candidates
+from harness.compiler.control import ControlChoice
 from harness.compiler.goals import Goals
 from harness.compiler.memory.lifetimes import MemoryUse, Value, liveness_bound, values_of
 from harness.compiler.names import identifier, word
@@ -52,7 +53,7 @@ def compile_graph(
     verify(optimized)
     aliases = find_aliases(optimized)
     nodes = [node for i, node in enumerate(optimized.nodes) if i not in aliases.elided]
-    layers = [_choices(Context(optimized, node, target), prefer) for node in nodes]
+    layers = [_choices(Context(optimized, node, target), prefer, goals) for node in nodes]
     selected = select(optimized, aliases, layers, goals, fuse_most=ROW_FUSION in prefer)
     steps = [segment.chosen.step for segment in selected.segments]
     return Plan(
@@ -79,10 +80,16 @@ def _liveness_bound(graph: Graph, aliases: Aliases, layers: Sequence[Sequence[Ke
     return liveness_bound(values, len(layers))
 
 
-def _choices(context: Context, prefer: Collection[str]) -> list[KernelChoice]:
+def _choices(context: Context, prefer: Collection[str], goals: Goals) -> list[KernelChoice]:
     """The kernels that compute a node, fastest first; only the preferred ones if any applies."""
     found = candidates(context, prefer)
     preferred = [kernel for kernel in found if type(kernel).__name__ in prefer]
+    free = replace(goals, max_arena=None, max_flash=None)  # budgets are the whole network's
+    within = [
+        compile_graph(graph, core=context.target, prefer=prefer, goals=free) for graph in context.node.attrs.graphs
+    ]
+    if within:
+        return [ControlChoice(context, kernel, tuple(within)) for kernel in preferred or found]
     return [KernelChoice(context, kernel) for kernel in preferred or found]
 
 

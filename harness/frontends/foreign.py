@@ -211,6 +211,4 @@ def _operator_steps(operators: list[str]) -> list[str]:
     steps = []
     if any(name.startswith("flex") for name in _custom(operators)):
         steps.append("Flex operators need all of TensorFlow: convert with TFLITE_BUILTINS_INT8 alone, no SELECT_TF_OPS")
-    if any("detection_postprocess" in name for name in _custom(operators)):
-        steps.append("TFLite_Detection_PostProcess picks boxes in float: end the model before it, and do that in C")
     return steps

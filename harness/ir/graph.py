@@ -72,6 +72,11 @@ class Tensor:
 class Attrs:
     """Attributes of a node besides its tensors: the base class for those of every operator."""
 
+    @property
+    def graphs(self) -> tuple[Graph, ...]:
+        """Graphs of its own that the node runs: bodies of IF and WHILE."""
+        return ()
+
 
 @dataclass(frozen=True)
 class NoAttrs(Attrs):
@@ -128,6 +133,7 @@ class Graph:
         source_ops: operator name of every operator of subgraph 0 of the file, by index.
         removed: (operator index in the file, why) of operators that passes took out.
         labels: per output the names of its classes, along its last axis: text of others; () for an output without.
+        notes: what the frontend decided that the file leaves open, such as sizes, for people.
     """
 
     name: str
@@ -141,6 +147,7 @@ class Graph:
     source_ops: tuple[str, ...] = ()
     removed: tuple[tuple[int, str], ...] = ()
     labels: tuple[tuple[str, ...], ...] = ()
+    notes: tuple[str, ...] = ()
 
     def labels_of(self, output: int) -> tuple[str, ...]:
         """Names of the classes of an output, by its number; () where they are not known."""

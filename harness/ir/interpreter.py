@@ -115,5 +115,6 @@ def compute(
         requantize=rounding.get(node.op, tflm),
         states=[graph.states[i] for i in node.states],
         held=[held[i] for i in node.states],
+        run=lambda within, given: run(within, given, rounding=rounding).outputs,
     )
     return OPERATORS[node.op].values(inputs, operands)

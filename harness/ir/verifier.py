@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from math import isfinite
 
+from harness.errors import GraphError
 from harness.ir.graph import ABSENT, Graph, Tensor
 from harness.ir.operators import OPERATORS
 from harness.ir.operators.operator import Operator
@@ -53,6 +54,12 @@ def verify_node(graph: Graph, index: int) -> None:
     _operands(view, operator)
     _states(view, operator)
     _types(view, operator)
+    for within in node.attrs.graphs:
+        view.need(not within.states, f"has states within '{within.name}', which keeps none")
+        try:
+            verify(within)
+        except GraphError as found:
+            raise view.error(f"runs '{within.name}': {found.message}", found.hint) from None
     operator.verify(view)
 
 

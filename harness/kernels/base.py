@@ -103,6 +103,26 @@ class Repeat:
 
 
 @dataclass(frozen=True)
+class Branch:
+    """Where the byte at `condition` is not 0, `calls` calls from number `first` on run, else `others` after them."""
+
+    first: int
+    calls: int
+    others: int
+    condition: Argument
+
+
+@dataclass(frozen=True)
+class Loop:
+    """`test` calls from number `first` on run, then, while the byte at `condition` is not 0, `calls` more and they."""
+
+    first: int
+    test: int
+    calls: int
+    condition: Argument
+
+
+@dataclass(frozen=True)
 class Lowered:
     """The C code of one layer.
 
@@ -110,12 +130,14 @@ class Lowered:
         kernel: name that reports and the manifest show.
         scratch: bytes that the calls may use while they run.
         repeats: loops over some of the calls.
+        control: what of the calls runs or not, as data tell; with `repeats` properly within each other.
     """
 
     kernel: str
     calls: tuple[Call, ...]
     scratch: int = 0
     repeats: tuple[Repeat, ...] = ()
+    control: tuple[Branch | Loop, ...] = ()
 
 
 class Kernel(ABC):
@@ -127,12 +149,14 @@ class Kernel(ABC):
         features: core features it needs (harness/hardware/cores.py).
         superseded_by: core features for which other kernels compute the same layers: where a core has one of them this
             kernel is not used, as it saves no time, and code of both would take flash.
+        costs_itself: whether coefficients say what it costs; else the kernels do whose calls it joins.
     """
 
     ops: ClassVar[frozenset[str]]
     types: ClassVar[tuple[Types, ...]] = (*INT8, *INT8_WEIGHTS)
     features: ClassVar[frozenset[str]] = frozenset()
     superseded_by: ClassVar[frozenset[str]] = frozenset()
+    costs_itself: ClassVar[bool] = True
 
     def runs_on(self, features: frozenset[str]) -> bool:
         """Whether it is used on a core with these features."""

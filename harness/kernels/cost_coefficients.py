@@ -127,8 +127,8 @@ def without_coefficients(core: str) -> tuple[str, ...]:
     """Class names of kernels that are used on a core and were not fitted there: they are chosen only where alone."""
     table = core_coefficients(core)
     fitted = set() if table is None else {*table.kernels, *table.absent}
-    used = {type(kernel).__name__ for kernel in all_kernels() if kernel.runs_on(core_record(core).features)}
-    return tuple(sorted(used - fitted))
+    used = [kernel for kernel in all_kernels() if kernel.costs_itself and kernel.runs_on(core_record(core).features)]
+    return tuple(sorted({type(kernel).__name__ for kernel in used} - fitted))
 
 
 def read_coefficients(path: Path) -> CoreCoefficients:

@@ -1,4 +1,4 @@
-"""Operators that copy what indices or tables pick: GATHER, GATHER_ND, RESIZE_NEAREST_NEIGHBOR, RESIZE_BILINEAR."""
+"""Operators that copy what indices or tables pick, or to where they say."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from math import prod
 import numpy as np
 
 from harness.ir.operators import OPERATORS
+from harness.ir.operators.dynamic_update_slice import MOST_DIMENSIONS
+from harness.ir.operators.embedding_lookup import HYBRID
 from harness.ir.operators.gather import GatherAttrs
 from harness.ir.operators.resize_bilinear import float_places, integer_places
 from harness.ir.operators.resize_nearest import ResizeAttrs, pixels
-from harness.kernels.base import Argument, Call, ConstantTable, In, Kernel, Lowered, Out, packed
+from harness.kernels.base import Argument, Call, ConstantTable, Float, In, Kernel, Lowered, Out, packed
 from harness.kernels.context import Context
 from harness.kernels.work import Work
 from harness.quantization.types import DType
@@ -63,6 +65,61 @@ class GatherNdPortable(Kernel):
 
     def work(self, context: Context) -> Work:
         return _copied(self.lower(context).calls[0].shape["bytes"], context)
+
+
+class EmbeddingLookupPortable(Kernel):
+    """EMBEDDING_LOOKUP, whose rows are copied as GATHER's."""
+
+    ops = frozenset({"EMBEDDING_LOOKUP"})
+    types = tuple(types for types in OPERATORS["EMBEDDING_LOOKUP"].types if types != HYBRID)
+
+    def lower(self, context: Context) -> Lowered:
+        table = context.input()
+        row = prod(table.shape[1:]) * table.dtype.size
+        shape = {"batches": 1, "rows": 1, "size": table.shape[0], "picked": context.input(1).elements, "bytes": row}
+        arguments = (In(0, _BYTES), In(1, _BYTES), Out(ctype=_BYTES))
+        return Lowered("gather_portable", (Call("gather_portable", arguments, shape),))
+
+    def work(self, context: Context) -> Work:
+        return _copied(self.lower(context).calls[0].shape["bytes"], context)
+
+
+class EmbeddingLookupHybridPortable(Kernel):
+    """EMBEDDING_LOOKUP of an int8 table into float32."""
+
+    ops = frozenset({"EMBEDDING_LOOKUP"})
+    types = (HYBRID,)
+
+    def lower(self, context: Context) -> Lowered:
+        table, picked = context.input(), context.input(1).elements
+        shape = {"rows": table.shape[0], "columns": prod(table.shape[1:]), "picked": picked}
+        arguments = (In(0), In(1, _BYTES), Out(ctype=_BYTES), Float(float(np.float32(table.q.scale))))
+        return Lowered("embedding_lookup_portable", (Call("embedding_lookup_portable", arguments, shape),))
+
+    def work(self, context: Context) -> Work:
+        return Work({"row": context.input(1).elements, "element": context.output().elements})
+
+
+class DynamicUpdateSlicePortable(Kernel):
+    """DYNAMIC_UPDATE_SLICE of up to six dimensions."""
+
+    ops = frozenset({"DYNAMIC_UPDATE_SLICE"})
+    types = OPERATORS["DYNAMIC_UPDATE_SLICE"].types
+
+    def lower(self, context: Context) -> Lowered:
+        x, update = context.input(), context.input(1)
+        missing = (1,) * (MOST_DIMENSIONS - len(x.shape))
+        shape = {f"n{i}": n for i, n in enumerate((*missing, *x.shape))}
+        shape |= {f"u{i}": n for i, n in enumerate((*missing, *update.shape))}
+        wide = context.input(2).dtype is DType.INT64
+        shape |= {"dimensions": len(x.shape), "size": x.dtype.size, "wide": int(wide)}
+        arguments = (In(0, _BYTES), In(1, _BYTES), In(2, _BYTES), Out(ctype=_BYTES))
+        return Lowered("dynamic_update_slice_portable", (Call("dynamic_update_slice_portable", arguments, shape),))
+
+    def work(self, context: Context) -> Work:
+        x, update = context.input(), context.input(1)
+        runs = update.elements // update.shape[-1] if update.shape else 1
+        return Work({"run": runs, "byte": (x.elements + update.elements) * x.dtype.size})
 
 
 class ResizeNearestPortable(Kernel):
@@ -119,4 +176,12 @@ def _copied(size: int, context: Context) -> Work:
     return Work({"run": bytes_out // size, "byte": bytes_out})
 
 
-KERNELS: tuple[Kernel, ...] = (GatherPortable(), GatherNdPortable(), ResizeNearestPortable(), ResizeBilinearPortable())
+KERNELS: tuple[Kernel, ...] = (
+    GatherPortable(),
+    GatherNdPortable(),
+    EmbeddingLookupPortable(),
+    EmbeddingLookupHybridPortable(),
+    DynamicUpdateSlicePortable(),
+    ResizeNearestPortable(),
+    ResizeBilinearPortable(),
+)

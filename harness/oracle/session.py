@@ -10,6 +10,7 @@ from typing import Self
 
 from harness.ir.graph import Graph
 from harness.ir.interpreter import check_inputs
+from harness.ir.operators import operator_of
 from harness.quantization.types import Array
 
 Tensors = dict[int, Array]
@@ -63,6 +64,7 @@ class OracleSession:
         self._graph = graph
         self._interpreter = interpreter
         self._sources = [t.source for t in graph.tensors if t.source is not None and t.data is None]
+        self._unwritten = [node for node in graph.nodes if operator_of(node).unwritten is not None]
 
     def invoke(self, inputs: Sequence[Array], *, tensors: bool = False) -> OracleResult:
         """Run one inference; `inputs` have the model's own shapes and types, in its order.
@@ -72,7 +74,27 @@ class OracleSession:
             OracleError: the interpreter failed.
         """
         check_inputs(self._graph, inputs)
-        return OracleResult(*self._interpreter.invoke(inputs, self._sources if tensors else ()))
+        if not self._unwritten:
+            return OracleResult(*self._interpreter.invoke(inputs, self._sources if tensors else ()))
+        outputs, found = self._written(*self._interpreter.invoke(inputs, self._sources))
+        return OracleResult(outputs, found if tensors else {})
+
+    def _written(self, outputs: tuple[Array, ...], tensors: Tensors) -> tuple[tuple[Array, ...], Tensors]:
+        """The same, without what the interpreter left in memory behind what it wrote (Operator.unwritten)."""
+        graph, written = self._graph, list(outputs)
+        settled: Tensors = {}
+        for node in self._unwritten:
+            sources = [graph.tensors[t].source for t in node.outputs]
+            known = [tensors[source] for source in sources if source in tensors]
+            change = operator_of(node).unwritten
+            if change is None or len(known) < len(sources):
+                continue
+            for t, source, values in zip(node.outputs, sources, change(known), strict=True):
+                if source is not None:
+                    settled[source] = values
+                for place in (i for i, output in enumerate(graph.outputs) if output == t):
+                    written[place] = values
+        return tuple(written), {**tensors, **settled}
 
     def reset(self) -> None:
         """Set all states back to their initial values."""

@@ -13,18 +13,11 @@ RESOLVED: Mapping[str, str] = {
 }
 """Of those the frontend makes something else when it reads the model."""
 
-_SUBGRAPHS = "layers are scheduled once, when the model is compiled: a subgraph that may run or not is not compiled"
-
 NOT_COMPILED: Mapping[str, str] = {
     "BASIC_CLASSIFIER": "an example of an operator added to the package's resolver; no converter writes it",
     "CIRCULAR_BUFFER": "it invokes the rest of the graph only now and then; streaming models keep state in variables",
     "DECODE": "weights compressed for TFLM alone, whose decoder runs on the device: give the model before compression",
-    "DYNAMIC_UPDATE_SLICE": "where it writes is known when it runs; use a constant slice, or CONCATENATION",
-    "EMBEDDING_LOOKUP": "GATHER does the same along axis 0, and is compiled",
-    "IF": _SUBGRAPHS,
     "L2NORM_REF": "a second registration of L2_NORMALIZATION, which is compiled",
-    "TFLite_Detection_PostProcess": "boxes are chosen by the application: take the network's outputs before it",
-    "WHILE": _SUBGRAPHS,
     "ethos-u": "commands for an NPU, compiled by Vela: give the model as it was before",
 }
 """Those of which a model is refused, by the name in the model."""

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats: TypeAlias = npt.NDArray[np.float32]
+Doubles: TypeAlias = npt.NDArray[np.float64]
 Function: TypeAlias = Callable[[Floats], Floats]
 
 _F = np.float32
@@ -69,6 +70,24 @@ def exp(x: Floats) -> Floats:
         whole = n.astype(np.int32)
         half = whole >> 1
         return np.where(np.isnan(x), x, value * _power(half) * _power(whole - half))
+
+
+def exp_double(x: Doubles) -> Doubles:
+    """e**x in double, within an ULP or two of it (S. Moshier, Cephes Mathematical Library, exp.c)."""
+    with np.errstate(all="ignore"):
+        inside = np.clip(np.where(np.isnan(x), 0.0, x), -746.0, 710.0)
+        n = np.floor(inside * 1.4426950408889634 + 0.5)
+        r = inside - n * 0.693145751953125
+        r = r - n * 1.42860682030941723212e-6
+        z = r * r
+        p = ((1.26177193074810590878e-4 * z + 3.02994407707441961300e-2) * z + 1.0) * r
+        q = (3.00198505138664455042e-6 * z + 2.52448340349684104192e-3) * z + 2.27265548208155028766e-1
+        q = q * z + 2.0
+        part = p / (q - p)
+        whole = n.astype(np.int64)
+        half = whole >> 1
+        value = (part + part + 1.0) * np.ldexp(1.0, half) * np.ldexp(1.0, whole - half)
+        return np.where(np.isnan(x), x, value)
 
 
 def log(x: Floats) -> Floats:

@@ -11,12 +11,13 @@ from harness.report.table import ReportTable
 
 
 def tensors(document: Document) -> Iterator[str]:
-    """A line for each input and output of the model."""
+    """A line for each input and output of the model, and what its file leaves open."""
     for role in ("inputs", "outputs"):
         for tensor in document["model"][role]:
             shape = "x".join(str(n) for n in tensor["shape"]) or "scalar"
             scale = f", scale {tensor['scale']:.6g}, zero point {tensor['zero_point']}" if tensor["scale"] else ""
             yield f"{role[:-1]}: {tensor['name']} {tensor['dtype']} {shape}{scale}"
+    yield from (f"note: {note}" for note in document["model"]["notes"])
 
 
 def operators(document: Document) -> ReportTable:

@@ -236,6 +236,7 @@ def model_document(graph: Graph, path: str) -> Document:
         "inputs": [tensor(t) for t in graph.inputs],
         "outputs": [tensor(t) for t in graph.outputs],
         "state_bytes": sum(state.bytes for state in graph.states),
+        "notes": list(graph.notes),
     }
 
 

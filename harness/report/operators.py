@@ -60,6 +60,8 @@ def _ulp(one: Support) -> int:
 
 def types_text(types: Types) -> str:
     """A combination of element types in words, such as "int16 x int8 + int64" with weights and a bias."""
+    if types.free:
+        return "any, a condition of bool"
     return _read(types) + (f" -> {types.y.value}" if types.y is not types.x else "")
 
 
@@ -98,7 +100,7 @@ def _together(combinations: Sequence[Types]) -> list[str]:
     """Several combinations in words; those that differ in the outputs alone are one: "int8 -> int8/int32"."""
     outputs: dict[str, list[Types]] = {}
     for types in combinations:
-        outputs.setdefault(_read(types), []).append(types)
+        outputs.setdefault(types_text(types) if types.free else _read(types), []).append(types)
     return [
         types_text(found[0]) if len(found) == 1 else f"{read} -> {'/'.join(types.y.value for types in found)}"
         for read, found in outputs.items()

@@ -58,7 +58,7 @@ def allowances(graph: Graph) -> Mapping[int, Allowance]:
     found: dict[int, Allowance] = {}
     for node in graph.nodes:
         operator = operator_of(node)
-        inexact = any(t != ABSENT and t in found for t in node.inputs)
+        inexact = any(t != ABSENT and t in found for t in node.inputs) or any(map(allowances, node.attrs.graphs))
         for t in node.outputs:
             if graph.tensors[t].dtype is not DType.FLOAT32:
                 if inexact:

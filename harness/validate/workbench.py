@@ -182,7 +182,7 @@ class Workbench:
             float_model=float_model,
             baselines=_baselines(graph, resolved, measurement),
             transcript=transcript,
-            notes=(*notes, *measurement.notes(), *stand_in_notes(card, resolved, package, options)),
+            notes=(*graph.notes, *notes, *measurement.notes(), *stand_in_notes(card, resolved, package, options)),
             seconds={**clock.seconds, **{f"run: {k}": v for k, v in measurement.seconds.items()}},
         )
 

@@ -20,6 +20,7 @@ from harness.ir.activations import activation_clamp
 from harness.ir.graph import Graph, NoAttrs, State
 from harness.ir.operators import OPERATORS
 from harness.ir.operators.binary import BinaryAttrs
+from harness.ir.operators.detection import DetectionAttrs
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from harness.ir.operators.mean import MeanAttrs
 from harness.ir.operators.traits import Trait
@@ -78,8 +79,8 @@ def _layer(op: str, rng: Rng, dtype: DType | None) -> Graph | None:
     """
     draft = Draft(rng, zeros=0.0)
     try:
-        if dtype is not None:
-            (_REALISTIC.get(op) or _larger(op, dtype))(draft)
+        if dtype is not None or op == "TFLite_Detection_PostProcess":
+            (_REALISTIC.get(op) or _larger(op, dtype or DType.INT8))(draft)
         else:
             BUILDERS[op](draft, None)
     except (KeyError, GraphError):
@@ -304,6 +305,18 @@ def _lstm(draft: Draft) -> None:
     lstm(draft, x, units=_channels(rng, 8, 64))
 
 
+def _detection(draft: Draft) -> None:
+    rng = draft.rng
+    boxes, classes, most = _size(rng, 20, 300), _size(rng, 1, 4), _size(rng, 3, 20)
+    encodings = draft.input((1, boxes, 4), dtype=DType.FLOAT32)
+    scores = draft.input((1, boxes, classes), dtype=DType.FLOAT32)
+    anchors = draft.constant(rng.uniform(0.1, 1, (boxes, 4)).astype(np.float32), None)
+    shapes = ((1, most, 4), (1, most), (1, most), (1,))
+    outputs = tuple(draft.tensor(shape, None, DType.FLOAT32) for shape in shapes)
+    attrs = DetectionAttrs(classes, most, pick(rng, 0, 0, 10), 0.0, 0.5, (10.0, 10.0, 5.0, 5.0))
+    draft.node("TFLite_Detection_PostProcess", (encodings, scores, anchors), outputs, attrs)
+
+
 def _larger(op: str, dtype: DType = DType.INT8) -> Callable[[Draft], None]:
     """The builder of the property tests on an input of more elements."""
 
@@ -342,4 +355,5 @@ _REALISTIC: Mapping[str, Callable[[Draft], None]] = {
     "ASSIGN_VARIABLE": _assign,
     "SVDF": _svdf,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,
+    "TFLite_Detection_PostProcess": _detection,
 }

@@ -220,7 +220,8 @@ def _gather(tasks: Sequence[tuple[str, str, str]], console: Console) -> list[Sam
 
 def _fit(console: Console, cores: Sequence[str], only: Sequence[str] | None) -> None:
     models = mlperf_models()
-    chosen = [kernel for kernel in all_kernels() if only is None or type(kernel).__name__ in only]
+    costed = [kernel for kernel in all_kernels() if kernel.costs_itself]
+    chosen = [kernel for kernel in costed if only is None or type(kernel).__name__ in only]
     wanted = {core: [kernel for kernel in chosen if kernel.runs_on(CORES.get(core).features)] for core in cores}
     tasks = [("kernel", core, " ".join(names)) for core in cores for names in _together(wanted[core])]
     generated = _gather(tasks, console)

@@ -48,7 +48,7 @@ def layers(target: Target, seed: int, each: int, kernels: tuple[Kernel, ...] = a
     """`each` random layers of every kernel that declares an order on this target."""
     for number, kernel in enumerate(kernels):
         ops = sorted(kernel.ops & set(OPS))
-        if not ops or not kernel.runs_on(target.features):
+        if not ops or not kernel.runs_on(target.features) or not kernel.costs_itself:
             continue
         found = 0
         for attempt in range(12 * each):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from harness.compiler.cost.flash import is_shared
+from harness.compiler.emit.statements import statements
 from harness.compiler.emit.text import plain_text
 from harness.compiler.memory.lifetimes import scratch_name
 from harness.compiler.names import word
@@ -122,27 +123,22 @@ class _LayerWriter:
         written = ", ".join(shape_text(plan.graph.tensors[t]) for t in layer.outputs)
         extra = f", {layer.macs} MACs" if layer.macs else ""
         fused = f" with {', '.join(map(plain_text, layer.fused))}" if layer.fused else ""
-        blocks = list(self._blocks(shared))
+        lowered = step.lowered
+        entries = [self._call(call, number, shared) for number, call in enumerate(lowered.calls)]
+        lines = list(statements(lowered, entries, self._condition))
         return {
             "index": layer.index,
             "name": layer.name,
             "title": f"{plain_text(layer.op)}{fused}, {f'{read} -> {written}'.strip()}{extra}",
             "function": f"{plan.name}_layer_{layer.index:02d}_{word(layer.op)}",
-            "blocks": blocks,
+            "lines": lines,
             "shapes": list(self._shapes.values()),
             "functions": sorted({call.function for call in step.lowered.calls}),
             "output_count": len(layer.outputs),
         }
 
-    def _blocks(self, shared: Mapping[object, Entry]) -> Iterator[Entry]:
-        lowered = self._step.lowered
-        entries = [self._call(call, number, shared) for number, call in enumerate(lowered.calls)]
-        at = 0
-        for repeat in lowered.repeats:
-            yield {"count": 1, "calls": entries[at : repeat.first]}
-            at = repeat.first + repeat.calls
-            yield {"count": repeat.times, "calls": entries[repeat.first : at]}
-        yield {"count": 1, "calls": entries[at:]}
+    def _condition(self, argument: Argument) -> str:
+        return f"*{self._argument(argument, f'{self._plan.name}_{self._layer.name}')} != 0"
 
     def _call(self, call: Call, number: int, shared: Mapping[object, Entry]) -> Entry:
         several = len(self._step.lowered.calls) > 1

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.frontends.tflite.flexbuffer import numbers_of
 from harness.frontends.tflite.schema import FileOperator, FileTensor, as_array
 from harness.ir.activations import activation_clamp
-from harness.ir.graph import ABSENT, Tensor
+from harness.ir.graph import ABSENT, Graph, Tensor
 from harness.ir.operators.tflite import ACTIVATIONS, MAX_WINDOW, Unsupported, damaged
 from harness.ir.window import Pads, same_pads
 from harness.quantization.types import Clamp, DType
@@ -23,12 +23,14 @@ class FileView:
         file: the operator in the file.
         tensors: all tensors of the subgraph.
         build: makes the Graph's tensor from the id of a tensor of the file.
+        within: reads a subgraph, by its number.
     """
 
     name: str
     file: FileOperator
     tensors: Sequence[FileTensor]
     build: Callable[[int], Tensor]
+    within: Callable[[int], Graph]
 
     @property
     def place(self) -> str:
@@ -143,9 +145,19 @@ class FileView:
             raise damaged(f"{self.place}: axis {value} of {self.name} over {rank} dimensions")
         return value % rank
 
+    def subgraph(self, offset: int) -> Graph:
+        """See Reading."""
+        return self.within(self.integer(offset))
+
     def custom(self, *names: str) -> tuple[int, ...]:
         """See Reading."""
-        options = numbers_of(self.file.custom_options, self.place)
+        options = self.options()
+        if odd := [name for name, value in options.items() if isinstance(value, float)]:
+            raise Unsupported(f"the option {odd[0]!r} that is no integer")
         if list(options) != sorted(names):
             raise Unsupported(f"options {', '.join(options) or 'none'}, not {', '.join(sorted(names)) or 'none'}")
-        return tuple(options[name] for name in names)
+        return tuple(int(options[name]) for name in names)
+
+    def options(self) -> Mapping[str, int | float]:
+        """See Reading."""
+        return numbers_of(self.file.custom_options, self.place)

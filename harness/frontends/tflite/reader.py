@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import Counter
-from dataclasses import dataclass, field, replace
-from math import prod
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from harness.errors import GraphError, ModelFileError, TinyhilError, UnsupportedModelError
+from harness.errors import GraphError, ModelFileError, TinyhilError
 from harness.files.reading import TooLargeError, read_regular
-from harness.frontends.foreign import step_for
 from harness.frontends.tflite.labels import output_labels
 from harness.frontends.tflite.legacy import as_int8
 from harness.frontends.tflite.operator import FileView
+from harness.frontends.tflite.problems import Problems
 from harness.frontends.tflite.schema import (
     ASSIGN_VARIABLE,
     CALL_ONCE,
@@ -28,20 +27,19 @@ from harness.frontends.tflite.schema import (
     VAR_HANDLE,
     FileOperator,
     FileSubgraph,
-    FileTensor,
-    as_array,
     read_model,
     unpacked,
 )
 from harness.frontends.tflite.states import Variables
+from harness.frontends.tflite.tensors import build_tensor
 from harness.ir.graph import ABSENT, Attrs, Graph, NoAttrs, Node, Tensor
 from harness.ir.interpreter import compute
 from harness.ir.operators import OPERATORS
 from harness.ir.operators.operator import Operator
 from harness.ir.operators.tflite import CUSTOM, Reader, Unsupported, damaged
 from harness.ir.operators.traits import Trait
-from harness.ir.verifier import MAX_TENSOR_BYTES, verify, verify_node
-from harness.quantization.types import DType, Quantization
+from harness.ir.verifier import verify, verify_node
+from harness.quantization.types import DType
 
 _VARIABLE_OPS = {
     VAR_HANDLE: "VAR_HANDLE",
@@ -52,16 +50,19 @@ _VARIABLE_OPS = {
 _MAX_FILE_BYTES = 64 << 20
 _NUMBERS = frozenset({DType.INT32.value, DType.INT64.value, DType.BOOL.value})
 """Element types of shapes, indices and conditions, which are computed while the file is read where they are known."""
+_ANY = frozenset(DType)
 _FOLDED = "of shapes and constants alone, computed when the model was read"
 _STATE = "state"
-_MIN_SCALE = 1e-30  # smaller than any real scale; keeps ratios of scales finite in float32
+_NO_STATES = "states in a subgraph, where tinyhil keeps none"
 _READABLE: dict[int | str, tuple[Operator, Reader, int | None]] = {
     operator.name if form.code == CUSTOM else form.code: (operator, form.read, form.options)
     for operator in OPERATORS.values()
     if (form := operator.tflite) is not None and form.read is not None
 }
 """BuiltinOperator code, or a custom operator's name -> operator, its reader, and the type of its options."""
-_SUPPORTED = ", ".join(sorted([*(operator.name for operator, _, _ in _READABLE.values()), *_VARIABLE_OPS.values()]))
+_SUPPORTED = sorted([*(operator.name for operator, _, _ in _READABLE.values()), *_VARIABLE_OPS.values()])
+_MOST_WITHIN = 256
+"""Graphs within the graph: each IF and WHILE has two, and may stand in a graph that several others run."""
 
 
 def load(source: str | os.PathLike[str] | bytes, *, name: str | None = None) -> Graph:
@@ -101,51 +102,29 @@ def _read(path: Path) -> bytes:
         raise ModelFileError(f"{path}: {error.strerror or error}", hint="check the path and its permissions") from None
 
 
-@dataclass
-class _Problems:
-    """Operators, types and features that tinyhil does not compile, with counts, in order of appearance."""
-
-    operators: Counter[str] = field(default_factory=Counter)
-    types: Counter[str] = field(default_factory=Counter)
-    features: Counter[str] = field(default_factory=Counter)
-    pairs: set[tuple[str, str]] = field(default_factory=set)
-
-    def error(self, place: str) -> UnsupportedModelError | None:
-        """One error for all of them; None when there are none."""
-        groups = [
-            (title, ", ".join(f"{what} x{n}" for what, n in counter.items()))
-            for title, counter in (
-                ("operators", self.operators),
-                ("types", self.types),
-                ("features", self.features),
-            )
-            if counter
-        ]
-        if not groups:
-            return None
-        hint = step_for(self.operators, self.types, self.pairs, self.features) or (
-            "tinyhil compiles int8, int16x8 and float32 (`tinyhil analyze --ops`), and the operators " + _SUPPORTED
-        )
-        return UnsupportedModelError(
-            f"{place}: not supported: " + "; ".join(f"{title}: {text}" for title, text in groups), hint=hint
-        )
+class _CountedError(Exception):
+    """A subgraph uses what tinyhil does not compile, which is counted."""
 
 
 class _Reader:
-    """One pass over the operators of subgraph 0."""
+    """One pass over the operators of a subgraph."""
 
-    def __init__(self, data: bytes, place: str) -> None:
+    def __init__(self, data: bytes, place: str, outer: _Reader | None = None, number: int = 0) -> None:
+        """Of the main subgraph; or of subgraph `number`, which an operator of `outer` runs."""
         self._data = data
         self._place = place
-        self._subgraphs: tuple[FileSubgraph, ...] = read_model(data, place)
-        self._main = self._subgraphs[0]
+        self._subgraphs: tuple[FileSubgraph, ...] = outer._subgraphs if outer else read_model(data, place)
+        self._path: tuple[int, ...] = (*outer._path, number) if outer else (number,)
+        self._within: list[int] = outer._within if outer else []
+        self._within_counted = False
+        self._main = self._subgraphs[number]
         self._file_tensors = list(self._main.tensors)
         self._removed: list[tuple[int, str]] = []
         self._tensors: dict[int, Tensor] = {}
         self._ids: dict[int, int] = {}
         self._used: list[Tensor] = []
         self._types_counted: set[int] = set()
-        self._problems = _Problems()
+        self._problems: Problems = outer._problems if outer else Problems()
         self._variables = Variables()
         self._axes: dict[int, int] = {}
         self._biases: set[int] = set()
@@ -162,7 +141,7 @@ class _Reader:
         nodes: list[Node] = []
         names: list[str] = []
         for t in main.inputs + main.outputs:
-            self._check_type(t, frozenset(DType), "input or output")
+            self._check_type(t, _ANY, "input or output")
         for op in main.operators:
             names.append(self._name(op))
             pair = self._pair(op)
@@ -170,12 +149,14 @@ class _Reader:
             node = self._operator(op)
             if node is not None:
                 nodes.append(node)
-        error = self._problems.error(self._place)
+        error = self._problems.error(self._place, _SUPPORTED)
         if error is not None:
-            raise error
+            raise error if self._is_main else _CountedError
         states = self._variables.states(self._place)
         inputs = tuple(self._id(t) for t in main.inputs)
         outputs = tuple(self._id(t) for t in main.outputs)
+        if not self._is_main:
+            return Graph(name, tuple(self._used), tuple(nodes), inputs, outputs)
         return Graph(
             name=name,
             tensors=tuple(self._used),
@@ -187,7 +168,38 @@ class _Reader:
             source_ops=tuple(names),
             removed=tuple(self._removed),
             labels=self._labels(),
+            notes=tuple(self._pinned()),
         )
+
+    def _pinned(self) -> Iterator[str]:
+        """What is taken for the sizes that the file leaves open."""
+        for t in self._main.inputs:
+            tensor = self._file_tensors[t]
+            if -1 in tensor.signature and len(tensor.signature) == len(tensor.shape):
+                left = "x".join("?" if n == -1 else str(n) for n in tensor.signature)
+                yield f"input '{tensor.name}' is {left} in the file, taken as {'x'.join(map(str, tensor.shape))}"
+
+    @property
+    def _is_main(self) -> bool:
+        return len(self._path) == 1
+
+    def _subgraph(self, number: int) -> Graph:
+        """The Graph of a subgraph that an operator runs; an empty one where it uses what tinyhil does not compile.
+
+        Raises:
+            ModelFileError: there is no such subgraph, or it runs itself.
+            Unsupported: there are too many.
+        """
+        if not 0 < number < len(self._subgraphs) or number in self._path:
+            raise damaged(f"{self._main.place}: subgraph {number} of {len(self._subgraphs)} in {list(self._path)}")
+        self._within.append(number)
+        if len(self._within) > _MOST_WITHIN:
+            raise Unsupported(f"more than {_MOST_WITHIN} subgraphs within each other")
+        try:
+            return _Reader(self._data, self._place, self, number).graph(f"subgraph {number}")
+        except _CountedError:
+            self._within_counted = True
+            return Graph("", (), (), (), ())
 
     def _labels(self) -> tuple[tuple[str, ...], ...]:
         """Per output the labels of its last axis; () where there are none, or another number of them."""
@@ -224,12 +236,12 @@ class _Reader:
     def _plain(self, operator: Operator, read: Reader, op: FileOperator) -> Node | None:
         sound = self._check_types(operator, op)
         try:
-            inputs, attrs = read(FileView(operator.name, op, self._file_tensors, self._tensor))
+            inputs, attrs = read(FileView(operator.name, op, self._file_tensors, self._tensor, self._subgraph))
         except TinyhilError:
             if sound:
                 raise
             return None  # a consequence of the type, which is reported
-        if not sound:
+        if not sound or self._within_counted:
             return None
         if self._folds(operator, op, inputs):
             self._fold(operator, op, inputs, attrs)
@@ -241,6 +253,8 @@ class _Reader:
     ) -> tuple[int, ...]:
         """The states of an operator that keeps some, in variable tensors or for itself."""
         assert operator.tflite is not None
+        if operator.states and not self._is_main:
+            raise Unsupported(_NO_STATES)
         if operator.tflite.unnamed is not None:
             reads, writes = ([self._tensor(t) for t in ids if t != ABSENT] for ids in (inputs, op.outputs))
             made = operator.tflite.unnamed(reads, writes, attrs)
@@ -285,9 +299,12 @@ class _Reader:
         self, operator: Operator, op: FileOperator, inputs: tuple[int, ...], attrs: Attrs, states: tuple[int, ...]
     ) -> Node:
         ids = tuple(ABSENT if t == ABSENT else self._id(t) for t in inputs)
-        return Node(operator.name, ids, tuple(self._id(t) for t in op.outputs), attrs, (op.index,), states)
+        sources = (op.index,) if self._is_main else ()
+        return Node(operator.name, ids, tuple(self._id(t) for t in op.outputs), attrs, sources, states)
 
     def _variable(self, name: str, op: FileOperator) -> Node | None:
+        if not self._is_main:
+            raise Unsupported(_NO_STATES)
         if op.code == VAR_HANDLE:
             self._variables.handle(op, self._main)
             return None
@@ -316,7 +333,8 @@ class _Reader:
             if t != ABSENT and role:
                 sound &= self._check_type(t, allowed, role)
         for i, t in enumerate(op.outputs):
-            sound &= self._check_type(t, frozenset(types.made(i) for types in operator.types), "activation")
+            made = frozenset(types.made(i) for types in operator.types)
+            sound &= self._check_type(t, _ANY if _is_free(operator) else made, "activation")
         return sound and self._check_weights(operator, op)
 
     def _check_weights(self, operator: Operator, op: FileOperator) -> bool:
@@ -396,8 +414,13 @@ class _Reader:
     def _tensor(self, t: int) -> Tensor:
         if t not in self._tensors:
             is_bias = t in self._biases and t not in self._axes
-            self._tensors[t] = _build(self._file_tensors[t], self._axes.get(t), is_bias)
+            tensor = build_tensor(self._file_tensors[t], self._axes.get(t), is_bias)
+            self._tensors[t] = tensor if self._is_main else replace(tensor, source=None)
         return self._tensors[t]
+
+
+def _is_free(operator: Operator) -> bool:
+    return any(types.free for types in operator.types)
 
 
 def _role(operator: Operator, i: int) -> tuple[str, frozenset[DType]]:
@@ -415,47 +438,4 @@ def _role(operator: Operator, i: int) -> tuple[str, frozenset[DType]]:
     if operator.has(Trait.WEIGHTS) and place > 0:
         kinds = {types.weights if place == 1 else types.bias for types in operator.types}
         return "weight" if place == 1 else "bias", frozenset(kind for kind in kinds if kind is not None)
-    return "activation", frozenset(types.data(place) for types in operator.types)
-
-
-def _build(tensor: FileTensor, channel_axis: int | None, is_bias: bool) -> Tensor:
-    """The Graph's tensor of a tensor of the file.
-
-    Raises:
-        ModelFileError: its shape is impossible, or its data has another length.
-    """
-    if any(n < 1 for n in tensor.shape):
-        raise damaged(f"{tensor.place}: shape {list(tensor.shape)}")
-    try:
-        dtype = DType(tensor.type)
-    except ValueError:
-        raise damaged(f"{tensor.place}: element type {tensor.type} where tinyhil needs another") from None
-    if prod(tensor.shape) * dtype.size > MAX_TENSOR_BYTES:
-        raise ModelFileError(
-            f"{tensor.place}: shape {list(tensor.shape)} needs more than {MAX_TENSOR_BYTES} bytes",
-            hint="no microcontroller holds such a tensor; if the model is smaller than that, the file is damaged",
-        )
-    data = as_array(tensor, dtype.value, tensor.shape)
-    quant = _quantization(tensor, channel_axis, is_bias)
-    return Tensor(tensor.name, tensor.shape, dtype, quant, data, tensor.index)
-
-
-def _quantization(tensor: FileTensor, channel_axis: int | None, is_bias: bool) -> Quantization | None:
-    scales, zero_points = tensor.scales, tensor.zero_points
-    if not scales or not zero_points:
-        return None
-    if len(zero_points) != len(scales):
-        if len(zero_points) != 1:
-            raise damaged(f"{tensor.place}: {len(scales)} scales, but {len(zero_points)} zero points")
-        zero_points = zero_points * len(scales)
-    if not all(s == 0 or _MIN_SCALE <= s <= 1 / _MIN_SCALE for s in scales):
-        raise damaged(f"{tensor.place}: quantization scales that are negative, not finite or absurd")
-    if len(scales) == 1:
-        return Quantization(scales, zero_points)
-    if is_bias:
-        return Quantization(scales, zero_points, 0)
-    if not 0 <= tensor.axis < len(tensor.shape) or tensor.shape[tensor.axis] != len(scales):
-        raise damaged(
-            f"{tensor.place}: {len(scales)} scales along dimension {tensor.axis} of shape {list(tensor.shape)}"
-        )
-    return Quantization(scales, zero_points, tensor.axis if channel_axis is None else channel_axis)
+    return "activation", _ANY if _is_free(operator) else frozenset(types.data(place) for types in operator.types)

@@ -69,6 +69,7 @@ class FileTensor:
         scales, zero_points, axis: quantization as written; empty when there is none.
         variable: whether it is a state, kept in place from one inference to the next.
         odd: a feature of this tensor that tinyhil does not read, such as "sparse storage", or "".
+        signature: its shape with -1 where the file leaves a dimension open; () where it leaves none.
     """
 
     index: int
@@ -82,6 +83,7 @@ class FileTensor:
     axis: int
     odd: str
     variable: bool = False
+    signature: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,7 +227,11 @@ def _tensor(index: int, table: FlatTable, buffers: tuple[FlatTable, ...]) -> Fil
         if quant.integer(12, "<B"):
             odd = "custom quantization"
     type_name = _TYPES.get(kind, f"type {kind}")
-    return FileTensor(index, place, name, shape, type_name, data, scales, zero_points, axis, odd, table.flag(14))
+    signature = table.integers(18, "shape signature", MAX_RANK)
+    variable = table.flag(14)
+    return FileTensor(
+        index, place, name, shape, type_name, data, scales, zero_points, axis, odd, variable, signature
+    )
 
 
 def _buffer(index: int, buffers: tuple[FlatTable, ...], place: str) -> tuple[Array | None, bool]:

@@ -136,7 +136,7 @@ def _write_operator(builder: Any, operator: OperatorDraft, codes: Mapping[str, i
     return _table(builder, "Operator", fields)
 
 
-def flexible(options: Mapping[str, int | bool]) -> bytes:
+def flexible(options: Mapping[str, int | float | bool]) -> bytes:
     """The options of a custom operator: a map, whose keys FlexBuffers sort."""
     builder: Any = flatbuffers.flexbuffers.Builder()
     builder.MapFromElements(dict(options))

@@ -1,7 +1,8 @@
 """Graph -> .tflite, the inverse of harness.frontends.tflite.reader.
 
 Used for generated test graphs and for the fixtures. A Graph's explicit padding and clamps are written as the SAME or
-VALID padding and the fused activation that equal them; a Graph that none equals is refused.
+VALID padding and the fused activation that equal them; a Graph that none equals is refused. Graphs within nodes are
+subgraphs behind these.
 
 Order in subgraph 0: tensors by their id, then helpers (shapes, axes, handles, variable tensors); operators CALL_ONCE
 and one VAR_HANDLE per variable if there are variables, then the nodes in order. Subgraph 1 initialises the variables.
@@ -32,27 +33,45 @@ def write(graph: Graph, metadata: Mapping[str, bytes] | None = None) -> bytes:
     Raises:
         GraphError: the format has no form for a padding, a clamp or an operator.
     """
-    main = SubgraphDraft("main", graph.inputs, graph.outputs)
-    for tensor in graph.tensors:
-        main.add(TensorDraft(tensor.name, tensor.shape, tensor.dtype.value, tensor.quant, tensor.data))
+    main = _tensors("main", graph)
     subgraphs = [main]
     handles: dict[int, int] = {}
     if variables_of(graph):
         subgraphs.append(_initializer(graph))
         main.operators.append(OperatorDraft("CALL_ONCE", (), (), "CallOnce", {"InitSubgraphIndex": 1}))
         handles = _add_handles(main, graph)
-    to = _SubgraphWriting(graph, main, handles)
-    for node in graph.nodes:
-        main.operators.append(_operator(to, node))
+    _operators(_SubgraphWriting(graph, main, subgraphs, handles))
     return serialize(subgraphs, metadata)
+
+
+def _tensors(name: str, graph: Graph) -> SubgraphDraft:
+    """A subgraph with a graph's tensors."""
+    draft = SubgraphDraft(name, graph.inputs, graph.outputs)
+    for tensor in graph.tensors:
+        draft.add(TensorDraft(tensor.name, tensor.shape, tensor.dtype.value, tensor.quant, tensor.data))
+    return draft
+
+
+def _operators(to: _SubgraphWriting) -> None:
+    for node in to.graph.nodes:
+        to.main.operators.append(_operator(to, node))
 
 
 @dataclass(frozen=True)
 class _SubgraphWriting:
-    """The file that writers of operators add to; implements harness.ir.operators.tflite.Writing."""
+    """The file that writers of operators add to; implements harness.ir.operators.tflite.Writing.
+
+    Attributes:
+        graph: that is written.
+        main: its subgraph.
+        subgraphs: of the file.
+        handles: index of the resource of each variable.
+        variables: index of the variable tensor of each state that has one.
+    """
 
     graph: Graph
     main: SubgraphDraft
+    subgraphs: list[SubgraphDraft]
     handles: Mapping[int, int]
     variables: dict[int, int] = field(default_factory=dict)
 
@@ -80,6 +99,21 @@ class _SubgraphWriting:
             draft = TensorDraft(held.name, held.initial.shape, held.dtype.value, held.quant, variable=True)
             self.variables[state] = self.main.add(draft)
         return self.variables[state]
+
+
+    def subgraph(self, graph: Graph) -> int:
+        """Number of a new subgraph.
+
+        Raises:
+            GraphError: it has states.
+        """
+        if graph.states:
+            raise GraphError(f"'{graph.name}' has states, which no graph within another has", hint="verify the graph")
+        draft = _tensors(graph.name, graph)
+        self.subgraphs.append(draft)
+        number = len(self.subgraphs) - 1
+        _operators(_SubgraphWriting(graph, draft, self.subgraphs, {}))
+        return number
 
 
 def _operator(to: Writing, node: Node) -> OperatorDraft:

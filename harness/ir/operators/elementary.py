@@ -40,6 +40,11 @@ def _rsqrt(x: Floats) -> Floats:
         return (np.float32(1) / np.sqrt(x)).astype(np.float32)
 
 
+def _square(x: Floats) -> Floats:
+    with np.errstate(all="ignore"):
+        return x * x
+
+
 def _sqrt(x: Floats) -> Floats:
     with np.errstate(all="ignore"):
         return np.sqrt(x)
@@ -55,7 +60,7 @@ def _round(x: Floats) -> Floats:
 FUNCTIONS: dict[str, Function] = {
     "ABS": np.abs,
     "NEG": np.negative,
-    "SQUARE": lambda x: x * x,
+    "SQUARE": _square,
     "SQRT": _sqrt,
     "RSQRT": _rsqrt,
     "EXP": elementary.exp,

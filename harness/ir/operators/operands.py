@@ -10,10 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.errors import GraphError
-from harness.ir.graph import Attrs, State, Tensor
+from harness.ir.graph import Attrs, Graph, State, Tensor
 from harness.quantization.fixedpoint import Ints, wrap32
 from harness.quantization.requantize import Requantize, tflm
 from harness.quantization.types import Array, Clamp, DType
+
+Run: TypeAlias = Callable[[Graph, Sequence[Array]], Sequence[Array]]
+"""Graph and its inputs -> its outputs."""
+
+
+def _nowhere(graph: Graph, inputs: Sequence[Array]) -> Sequence[Array]:
+    raise GraphError("a graph within a node runs in the interpreter alone", hint="use harness.ir.interpreter")
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,7 @@ class Operands:
         requantize: requantization of a layer with weights; TFLM's by default.
         states: of a node that has some.
         held: the value of each state before the node runs.
+        run: runs a graph that the node has of its own.
     """
 
     ins: Sequence[Tensor | None]
@@ -35,6 +43,7 @@ class Operands:
     requantize: Requantize = tflm
     states: Sequence[State] = ()
     held: Sequence[Array] = ()
+    run: Run = _nowhere
 
     @property
     def x(self) -> Tensor:

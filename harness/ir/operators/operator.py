@@ -34,6 +34,7 @@ class Types:
         apart: (position, type) of data inputs that are not of type x, such as indices and conditions.
         states: of the states, in the operator's order.
         aside: (position, type) of outputs that are not of type y.
+        free: whether inputs and outputs may be of any types; the operator's rule looks at them.
     """
 
     x: DType
@@ -43,6 +44,7 @@ class Types:
     apart: tuple[tuple[int, DType], ...] = ()
     states: tuple[DType, ...] = ()
     aside: tuple[tuple[int, DType], ...] = ()
+    free: bool = False
 
     def made(self, position: int) -> DType:
         """Of the output at `position`."""
@@ -54,6 +56,8 @@ class Types:
 
     def fits(self, reads: Sequence[DType | None], writes: Sequence[DType], states: Sequence[DType] = ()) -> bool:
         """Whether data inputs (None: one that is not there), outputs and states are of these types."""
+        if self.free:
+            return True
         sound = all(dtype in (None, self.data(i)) for i, dtype in enumerate(reads)) and tuple(states) == self.states
         return sound and all(dtype is self.made(i) for i, dtype in enumerate(writes))
 
@@ -115,6 +119,7 @@ class Operator:
         ulp: of float32: how far TFLM's results on a host may lie from the specification, in units in the last place; 0:
             they are the same bits.
         filler: the value of output elements that no move writes; None where moves write all.
+        unwritten: what replaces a reference's outputs, where it leaves some elements as memory had them.
     """
 
     name: str
@@ -134,6 +139,7 @@ class Operator:
     moves: Callable[[Graph, Node], tuple[Move, ...]] | None = None
     filler: Callable[[Graph, Node], int | None] = _nothing
     ulp: int = 0
+    unwritten: Callable[[Sequence[Array]], tuple[Array, ...]] | None = None
 
     def has(self, trait: Trait) -> bool:
         """Whether it has a trait."""

@@ -107,8 +107,14 @@ class Reading(Protocol):
     def axis(self, value: int, rank: int) -> int:
         """An axis made non-negative."""
 
+    def subgraph(self, offset: int) -> Graph:
+        """The subgraph of the file whose number is among the options, which no variable may be used in."""
+
     def custom(self, *names: str) -> tuple[int, ...]:
         """The options of a custom operator, integers or booleans, which must be these: TFLM reads them by position."""
+
+    def options(self) -> Mapping[str, int | float]:
+        """The options of a custom operator, numbers or booleans, which TFLM reads by name."""
 
 
 REST = range(1, 1 << 16)
@@ -129,7 +135,7 @@ class OperatorDraft:
     outputs: tuple[int, ...]
     options: str = ""
     fields: Fields = field(default_factory=dict)
-    custom: Mapping[str, int | bool] = field(default_factory=dict)
+    custom: Mapping[str, int | float | bool] = field(default_factory=dict)
 
 
 class Writing(Protocol):
@@ -147,6 +153,9 @@ class Writing(Protocol):
 
     def variable(self, state: int) -> int:
         """Index of the variable tensor that is a state."""
+
+    def subgraph(self, graph: Graph) -> int:
+        """Number of a new subgraph of the file."""
 
 
 Read: TypeAlias = tuple[tuple[int, ...], Attrs]

@@ -87,8 +87,8 @@ def encoded(build: object) -> bytes:
     [
         (encoded(lambda b: b.Int(5)), "options that are no map"),
         (encoded(lambda b: b.MapFromElements({"T": 7, "fft_length": 1.5})), "the option 'fft_length' that is no int"),
-        (encoded(lambda b: b.MapFromElements({"T": 7, "fft_length": {"a": 1}})), "'fft_length' that is no integer"),
-        (encoded(lambda b: b.MapFromElements({"T": 7, "fft_length": [1, 2]})), "'fft_length' that is no integer"),
+        (encoded(lambda b: b.MapFromElements({"T": 7, "fft_length": {"a": 1}})), "'fft_length' that is no number"),
+        (encoded(lambda b: b.MapFromElements({"T": 7, "fft_length": [1, 2]})), "'fft_length' that is no number"),
         (b"\x00", "custom options that are no FlexBuffer"),
         (b"\xff" * 40, "custom options that are no FlexBuffer"),
         (b"\x00" * 5000, "5000 bytes of custom options"),

@@ -239,7 +239,6 @@ def test_types_of_unsupported_operators_are_listed_too():
         ("XC_conv2d_v2", "XMOS"),
         ("NeutronGraph", "NXP"),
         ("FlexErf", "SELECT_TF_OPS"),
-        ("TFLite_Detection_PostProcess", "picks boxes"),
     ],
 )
 def test_compiled_models_ask_for_the_original(custom, who):

@@ -66,8 +66,8 @@ def test_a_model_of_dynamic_range_is_told_to_be_quantized():
 def test_a_custom_operator_is_refused_by_its_name():
     data = chain(("RELU6", "", {}))
     at = graft.element(graft.FlatTable.root(data, "test"), graft.OPERATOR_CODES, 0)
-    custom = {"DeprecatedBuiltinCode": 32, "BuiltinCode": 32, "CustomCode": "TFLite_Detection_PostProcess"}
-    assert "custom operator 'TFLite_Detection_PostProcess' x1" in refusal(graft.graft(data, at, "OperatorCode", custom))
+    custom = {"DeprecatedBuiltinCode": 32, "BuiltinCode": 32, "CustomCode": "TFLite_Other_PostProcess"}
+    assert "custom operator 'TFLite_Other_PostProcess' x1" in refusal(graft.graft(data, at, "OperatorCode", custom))
 
 
 @pytest.mark.parametrize(("code", "name"), [(1, "float16"), (4, "int64"), (99, "type 99")])

@@ -8,6 +8,7 @@ from math import prod
 from harness.ir.activations import activation_clamp
 from harness.ir.graph import NoAttrs, Tensor
 from harness.ir.operators import OPERATORS
+from harness.ir.operators.reduce import ArgAttrs
 from harness.ir.window import Pads, same_pads
 from harness.quantization.types import Clamp, DType, Quantization
 from tests.support.draft import Draft, Rng, between, chance, pick
@@ -51,6 +52,16 @@ def sigmoid_input(draft: Draft, x: int | None, kind: str) -> int:
         quant = Quantization((2.0 ** -between(draft.rng, 9, 15),), (0,))
         draft.tensors[made] = replace(draft.tensors[made], quant=quant)
     return made
+
+
+def numbers_below(draft: Draft, shape: tuple[int, ...], limit: int) -> int:
+    """int32 numbers 0 <= n < limit: constants, or computed at run time from a new input."""
+    rng = draft.rng
+    if chance(rng, 0.5):
+        return draft.constant(rng.integers(0, limit, shape).astype("int32"), None)
+    scores = draft.input((*shape, between(rng, 1, limit)))
+    y = draft.tensor(shape, None, DType.INT32)
+    return draft.node("ARG_MAX", (scores,), (y,), ArgAttrs(len(shape)))
 
 
 def flattened(draft: Draft, x: int, before: tuple[int, ...]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.ir.graph import NoAttrs
 from harness.ir.operators.gather import GatherAttrs
 from harness.quantization.types import DType
-from tests.support.builders.common import random_shape
+from tests.support.builders.common import numbers_below, random_shape
 from tests.support.draft import Draft, between, pick
 
 
@@ -22,7 +22,7 @@ def gather(draft: Draft, x: int | None = None) -> int:
     axis = between(rng, 0, len(shape) - 1)
     batch = between(rng, 0, min(axis, 1))
     picked = (*shape[:batch], *random_shape(rng, 0 if batch else 1, 2, 4))
-    indices = draft.constant(rng.integers(0, shape[axis], picked).astype("int32"), None)
+    indices = numbers_below(draft, picked, shape[axis])
     y = draft.like(x, shape[:axis] + picked[batch:] + shape[axis + 1 :])
     return draft.node("GATHER", (x, indices), (y,), GatherAttrs(axis, batch))
 
