@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 
@@ -13,7 +14,7 @@ from harness.validate.card import load_card
 from harness.validate.options import Options
 from harness.validate.outcome import Outcome
 from harness.validate.workbench import Workbench
-from tests.support.paths import EXAMPLES
+from tests.support.paths import EXAMPLES, REPOSITORY
 
 BOARDS = ("mps2-an386", "mps2-an500", "mps3-an547")
 RUNS = [
@@ -35,10 +36,23 @@ def validated(bench: Workbench, name: str, board: str) -> Outcome:
     return outcome
 
 
+def shown(name: str) -> tuple[int, ...]:
+    """Flash, RAM and instructions on BOARDS, as docs/examples.md has them."""
+    page = (REPOSITORY / "docs" / "examples.md").read_text(encoding="utf-8")
+    (row,) = re.findall(rf"^\| `{name}` \|[^|]*((?:\| [\d,]+ ){{5}})\|$", page, re.MULTILINE)
+    return tuple(int(cell.replace(",", "")) for cell in row.split("|")[1:])
+
+
 @pytest.mark.parametrize(("name", "board"), RUNS)
-def test_an_example_keeps_its_card(bench: Workbench, name: str, board: str) -> None:
+def test_an_example_keeps_its_card_and_the_page_has_its_figures(bench: Workbench, name: str, board: str) -> None:
     outcome = validated(bench, name, board)
-    assert outcome.measurement.arena_high == outcome.plan.arena_size
+    measured = outcome.measurement
+    assert measured.arena_high == outcome.plan.arena_size
+    flash, ram, *instructions = shown(name)
+    assert measured.total == pytest.approx(instructions[BOARDS.index(board)], rel=0.1)
+    if board == BOARDS[0]:
+        assert outcome.image.sizes.network.flash == pytest.approx(flash, rel=0.1)
+        assert measured.arena_high + measured.stack_high == pytest.approx(ram, rel=0.1)
 
 
 @pytest.mark.parametrize("board", ["mps2-an500", "mps3-an547"])

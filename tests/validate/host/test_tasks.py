@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import CardError, VectorsError
@@ -24,6 +24,7 @@ from harness.validate.workbench import Workbench
 from tests.support.paths import EXAMPLES
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=40))
 def test_auc_is_the_share_of_pairs_in_order(rows):
     labels, scores = np.array([int(b) for _, b in rows]), np.array([float(a) for a, _ in rows])
@@ -59,6 +60,7 @@ def distance(a: tuple[int, ...], b: tuple[int, ...]) -> int:
 LABELS = st.lists(st.integers(1, 3), max_size=5)
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(LABELS, LABELS)
 def test_edit_distance_against_its_definition(a, b):
     assert edit_distance(a, b) == distance(tuple(a), tuple(b))
@@ -123,7 +125,7 @@ def test_a_figure_passes_at_its_limit_and_fails_beyond():
 
 
 def test_a_detector_of_anomalies_fails_a_limit_it_does_not_reach(tmp_path):
-    text = (EXAMPLES / "anomaly_detection.hil.yaml").read_text(encoding="utf-8").replace("min: 0.92", "min: 0.999")
+    text = (EXAMPLES / "anomaly_detection.hil.yaml").read_text(encoding="utf-8").replace("min: 0.93", "min: 0.999")
     card = tmp_path / "high.hil.yaml"
     card.write_text(text.replace("anomaly_detection", str(EXAMPLES / "anomaly_detection")))
     outcome = Workbench().validate(load_card(card), "host", Options(opinions=()))
@@ -133,4 +135,4 @@ def test_a_detector_of_anomalies_fails_a_limit_it_does_not_reach(tmp_path):
     assert "the board is not the cause" in failed.advice
     assert outcome.verdict.accuracy is None  # an autoencoder's largest value is no class
     random = apply_options(outcome.card, Options(vectors=RandomVectors(random=3)))
-    assert check_names(random, "host") == ("outputs", "layers", "memory")
+    assert "auc" in check_names(outcome.card, "host") and "auc" not in check_names(random, "host")
