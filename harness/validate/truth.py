@@ -16,6 +16,11 @@ _ADD = {
 }
 
 
+def labels_are_classes(card: Card) -> bool:
+    """Whether labels are the classes of the first output; else its score is held to them alone."""
+    return card.checks.auc is None or card.checks.accuracy is not None
+
+
 def check_truth(card: Card, given: Vectors, graph: Graph) -> None:
     """Checks that the vectors have the labels and targets that the card asks for, and that they fit the first output.
 

@@ -34,7 +34,7 @@ from harness.validate.link_check import AUTO, UART, LinkCheck, check_uart, link_
 from harness.validate.options import Options, apply_options
 from harness.validate.outcome import Outcome
 from harness.validate.reference import References
-from harness.validate.truth import check_truth
+from harness.validate.truth import check_truth, labels_are_classes
 from harness.validate.vectors import Vectors
 from harness.validate.verdict import Opinion, make_verdict
 
@@ -150,16 +150,9 @@ class Workbench:
         with clock.phase("link check"):
             link_check = self._link_check(subject, image, package, options, measurement, expected, tell)
         with clock.phase("compare"):
+            classes = labels_are_classes(card)
             evidence = Evidence(
-                resolved,
-                subject.runtime,
-                graph,
-                package.plan,
-                given,
-                reference,
-                image,
-                measurement,
-                classes=card.checks.auc is None or card.checks.accuracy is not None,
+                resolved, subject.runtime, graph, package.plan, given, reference, image, measurement, classes
             )
             verdict = make_verdict(card, evidence)
             float_model = self._float_model(card, graph, given)
