@@ -16,7 +16,7 @@ HIL_INLINE void hil_l2_floats(const float *input, float *output, int32_t depth)
         squares += hil_rounded(input[i] * input[i]);
     }
     const float root = hil_sqrt(squares);
-    const float length = root > 1e-6f ? root : 1e-6f;
+    const float length = root < 1e-6f ? 1e-6f : root; /* what is no number stays so */
     for (int32_t i = 0; i < depth; ++i) {
         output[i] = input[i] / length;
     }

@@ -38,6 +38,7 @@ typedef struct {
     hil_nest nest;
     int32_t type, operation;
     int32_t clamp_min, clamp_max; /* of 32-bit integers */
+    int32_t clamps;               /* whether floats are clamped: by operators that may fuse an activation */
 } plain_binary_portable_shape;
 
 HIL_INLINE int32_t hil_plain_size(int32_t type)
@@ -168,7 +169,8 @@ HIL_INLINE void hil_plain_one(const uint8_t *a, const uint8_t *b, uint8_t *outpu
         if (hil_plain_asks(s->operation)) {
             output[0] = hil_plain_answer(x < y, x == y, x > y, s->operation);
         } else {
-            hil_float_store(output, hil_float_clamp(hil_plain_float(x, y, s->operation), low, high));
+            const float made = hil_plain_float(x, y, s->operation);
+            hil_float_store(output, s->clamps ? hil_float_clamp(made, low, high) : made);
         }
     } else {
         const int64_t x = hil_plain_load(a, s->type), y = hil_plain_load(b, s->type);

@@ -3,6 +3,8 @@
 #ifndef HIL_KERNELS_REDUCE_PORTABLE_H
 #define HIL_KERNELS_REDUCE_PORTABLE_H
 
+#include <float.h>
+
 #include "convert.h"
 #include "floats.h"
 #include "requantize.h"
@@ -67,7 +69,8 @@ HIL_INLINE void hil_reduce_floats(const uint8_t *input, int32_t first, uint8_t *
                                   const reduce_portable_shape *s)
 {
     const int extreme = s->operation == HIL_REDUCE_OF_REDUCE_MAX || s->operation == HIL_REDUCE_OF_REDUCE_MIN;
-    float sofar = extreme ? hil_float_load(input + 4 * first) : 0.0f;
+    /* from the other end of finite numbers on, as in TFLM: there infinite ones are none, nor is what is no number */
+    float sofar = extreme ? (s->operation == HIL_REDUCE_OF_REDUCE_MAX ? -FLT_MAX : FLT_MAX) : 0.0f;
     for (int32_t r0 = 0; r0 < s->reduced0; ++r0) {
         for (int32_t r1 = 0; r1 < s->reduced1; ++r1) {
             const int32_t line = first + r0 * s->reduced_step0 + r1 * s->reduced_step1;

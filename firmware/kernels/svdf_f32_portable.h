@@ -36,8 +36,9 @@ HIL_INLINE void svdf_f32_portable(const float *input, const float *weights, cons
                 t += s->memory;
                 state += s->memory;
             }
-            const float raised = s->has_low && sum < (float)s->low ? (float)s->low : sum;
-            *output++ = s->has_high && raised > (float)s->high ? (float)s->high : raised;
+            /* the upper end first: what is no number becomes an end, as in TFLM */
+            const float lowered = !s->has_high || sum < (float)s->high ? sum : (float)s->high;
+            *output++ = !s->has_low || lowered > (float)s->low ? lowered : (float)s->low;
         }
         input += s->in_n;
     }

@@ -146,8 +146,13 @@ class _Finder:
         return self._graph.tensors[key].bytes
 
     def _outlived(self, tensor: int, state: int, after: int) -> bool:
-        """Whether `tensor`, which would share the bytes of variable `state`, is read after the next change of it."""
-        return last_use(self._graph, tensor, state) >= self._next_change(state, after)
+        """Whether `tensor`, which would share the bytes of variable `state`, is read after the next change of it.
+
+        An assignment reads before it writes.
+        """
+        change = self._next_change(state, after)
+        nodes = self._graph.nodes
+        return last_use(self._graph, tensor) >= change + (change < len(nodes) and assigns(nodes[change]))
 
     def _next_change(self, state: int, after: int) -> int:
         for index in range(after + 1, len(self._graph.nodes)):
@@ -162,10 +167,10 @@ def assigns(node: Node) -> bool:
     return has(node, Trait.COPIES_STATE) and has(node, Trait.WRITES_STATE)
 
 
-def last_use(graph: Graph, tensor: int, state: int) -> int:
+def last_use(graph: Graph, tensor: int) -> int:
     """Index of the last node that reads `tensor`'s bytes, directly or through a tensor that may share them.
 
-    len(nodes) for an output of the graph. An assignment to variable `state` reads before it writes, and does not count.
+    len(nodes) for an output of the graph, -1 where none reads them.
     """
     last = -1
     seen, todo = {tensor}, [tensor]
@@ -175,8 +180,6 @@ def last_use(graph: Graph, tensor: int, state: int) -> int:
             return len(graph.nodes)
         for index in graph.consumers().get(current, []):
             node = graph.nodes[index]
-            if assigns(node) and node.states == (state,):
-                continue
             last = max(last, index)
             if has(node, Trait.SAME_BYTES) or isinstance(node.attrs, SplitAttrs | SliceAttrs | ConcatAttrs):
                 todo += [t for t in node.outputs if t not in seen]

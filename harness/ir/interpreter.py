@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+import numpy as np
+
 from harness.errors import GraphError, VectorsError
 from harness.ir.graph import ABSENT, Graph, Node
 from harness.ir.operators import OPERATORS, has
@@ -117,4 +119,5 @@ def compute(
         held=[held[i] for i in node.states],
         run=lambda within, given: run(within, given, rounding=rounding).outputs,
     )
-    return OPERATORS[node.op].values(inputs, operands)
+    with np.errstate(all="ignore"):  # floats overflow, and become no numbers, as they do in C
+        return OPERATORS[node.op].values(inputs, operands)

@@ -73,7 +73,9 @@ class ConvF32Portable(Kernel):
         return Lowered("conv_f32_portable", (call,))
 
     def access_order(self, context: Context) -> AccessOrder:
-        return _wide(windows(context, within=[c // 4 for c in range(context.output().shape[3])]))
+        channels, groups = len(_data(context, 1)), context.input().shape[3] // _data(context, 1).shape[3]
+        each = channels // groups
+        return _wide(windows(context, within=[c // each * -(-each // 4) + c % each // 4 for c in range(channels)]))
 
     def work(self, context: Context) -> Work:
         w, window = _data(context, 1), context.window

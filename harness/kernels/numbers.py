@@ -98,10 +98,11 @@ class PlainBinaryPortable(Kernel):
 
     def lower(self, context: Context) -> Lowered:
         attrs, x, y = context.node.attrs, context.input(), context.output()
+        clamps = isinstance(attrs, BinaryAttrs)
         low, high = attrs.clamp if isinstance(attrs, BinaryAttrs) else y.dtype.range
         words = y.dtype is DType.INT32
         shape = {"type": _TYPE[x.dtype], "operation": _OPERATION[context.node.op]}
-        shape |= {"clamp_min": low if words else 0, "clamp_max": high if words else 0}
+        shape |= {"clamp_min": low if words else 0, "clamp_max": high if words else 0, "clamps": int(clamps)}
         floats = DType.FLOAT32.range if y.dtype is not DType.FLOAT32 else (low, high)
         extra = tuple(Float(float(end)) for end in floats)
         return Lowered("plain_binary_portable", _calls(context, "plain_binary_portable", extra, shape))

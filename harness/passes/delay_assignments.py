@@ -22,7 +22,7 @@ def delay_assignments(graph: Graph) -> Graph:
         (state,) = node.states
         earlier = [n for n in nodes[:here] if n.states == node.states and has(n, Trait.COPIES_STATE)]
         read = [n.outputs[0] for n in earlier if has(n, Trait.READS_STATE)]
-        behind = max((last_use(now, t, state) for t in read), default=here)
+        behind = max((last_use(now, t) for t in read), default=here)
         ends = [i for i, n in enumerate(nodes) if i > here and state in n.states]
         behind = min(behind, *(i - 1 for i in ends), len(nodes) - 1)
         if behind > here:

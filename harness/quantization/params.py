@@ -163,11 +163,10 @@ def rsqrt_params(x: Quantized, y: Quantized) -> Multiplier:
 
 
 def leaky_params(x: Quantized, y: Quantized, alpha: float) -> tuple[Multiplier, Multiplier]:
-    """LEAKY_RELU: (multiplier of values from the zero point up, and of those below). TFLM divides in float32."""
-    over, slope = np.float32(x.q.scale) / np.float32(y.q.scale), np.float32(x.q.scale) * np.float32(alpha)
-    below = float(slope / np.float32(y.q.scale))
+    """LEAKY_RELU: (multiplier of values from the zero point up, and of those below)."""
+    over, below = _scale(x) / _scale(y), _scale(x) * float(np.float32(alpha)) / _scale(y)
     m, shift = quantize_multiplier(abs(below))
-    return _multiplier(float(over), y), Multiplier(-m if below < 0 else m, shift)
+    return _multiplier(over, y), Multiplier(-m if below < 0 else m, shift)
 
 
 def mul_params(a: Quantized, b: Quantized, y: Quantized) -> Multiplier:

@@ -8,13 +8,14 @@ a value is held to a share of the tensor's largest value. Everything else must b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.ir.graph import ABSENT, Graph
 from harness.ir.operators import operator_of
+from harness.ir.operators.operator import Operator
 from harness.quantization.types import Array, DType
 
 SHARE = 2.0**-16
@@ -26,12 +27,13 @@ class Allowance:
     """What a tensor's elements may differ by.
 
     Attributes:
-        ulp: of float32, units in the last place of each element.
+        ulp: of float32, units in the last place of each element, or of `least` where that is larger.
         share: of float32, of the largest element.
         lsb: of integers.
     """
 
     ulp: int = 0
+    least: float = 0.0
     share: float = 0.0
     lsb: int = 0
 
@@ -44,13 +46,19 @@ class Allowance:
         finite = np.isfinite(want) & np.isfinite(have)
         with np.errstate(all="ignore"):
             apart = np.abs(have - want)
-            room = self.ulp * np.spacing(np.abs(expected).astype(np.float32)).astype(np.float64)
+            size = np.maximum(np.abs(expected), np.float32(self.least)).astype(np.float32)
+            room = self.ulp * np.spacing(size).astype(np.float64)
         most = float(np.abs(want[finite]).max(initial=0.0))
         close = apart <= np.maximum(room, self.share * most)
         return np.asarray((finite & close) | (np.isnan(want) & np.isnan(have)) | (want == have))
 
 
 EXACT = Allowance()
+
+
+def allowance_of(operator: Operator) -> Allowance:
+    """Of its float results, from inputs that are the same."""
+    return Allowance(operator.ulp, operator.ulp_least)
 
 
 def allowances(graph: Graph) -> Mapping[int, Allowance]:
@@ -64,7 +72,7 @@ def allowances(graph: Graph) -> Mapping[int, Allowance]:
                 if inexact:
                     found[t] = Allowance(lsb=1)
             elif inexact:
-                found[t] = Allowance(operator.ulp, SHARE)
+                found[t] = replace(allowance_of(operator), share=SHARE)
             elif operator.ulp:
-                found[t] = Allowance(operator.ulp)
+                found[t] = allowance_of(operator)
     return found

@@ -15,6 +15,7 @@ from harness.compiler.goals import MODES, Goals
 from harness.hardware.target import Target
 from harness.ir.graph import Graph
 from harness.ir.interpreter import run
+from harness.quantization.types import Array
 from harness.validate.measurement import measure
 from tests.support.generated import KINDS, random_graph, random_inputs
 
@@ -27,6 +28,14 @@ def random_graphs(seed: int, count: int) -> list[Graph]:
     return [random_graph(rng, op=KINDS[(seed * count + i) % len(KINDS)]) for i in range(count)]
 
 
+def assert_same_bits(ours: Array, theirs: Array, where: str) -> None:
+    """Equal, zeros of the same sign; what is no number has many forms, which cores choose from."""
+    np.testing.assert_array_equal(ours, theirs, err_msg=where)
+    if ours.dtype == np.float32:
+        numbers = ~np.isnan(theirs)
+        np.testing.assert_array_equal(np.signbit(ours)[numbers], np.signbit(theirs)[numbers], f"signs of {where}")
+
+
 def check_on_board(
     graphs: list[Graph],
     board_name: str,
@@ -34,13 +43,14 @@ def check_on_board(
     sanitize: bool = False,
     prefer: Collection[str] = (),
     target: Target | None = None,
+    odd: float = 0.0,
 ) -> int:
     """Run every graph on a board, a few vectors each, states carried on; returns how many inferences were compared.
 
     Graphs are compiled for all modes in turn.
 
     `prefer` are class names of kernels to take wherever they apply. `target` is what to compile for, where that is not
-    the board's core alone.
+    the board's core alone. `odd` is the share of inputs that are odd floats.
 
     Outputs and every layer's outputs must equal the specification's on every byte.
     """
@@ -62,7 +72,7 @@ def check_on_board(
     with open_session(resolve(board_name), image) as session:
         client = open_client(session, image)
         for seed, (graph, package) in enumerate(zip(graphs, packages, strict=True)):
-            vectors = random_inputs(graph, np.random.default_rng(seed), VECTORS)
+            vectors = random_inputs(graph, np.random.default_rng(seed), VECTORS, odd)
             measured = measure(session, image, package, vectors, layers=True, profile=False, client=client)
             # Every byte that was planned is written: none too many for the layers, none for their scratch.
             assert measured.arena_high == package.plan.arena_size, package.plan.name
@@ -74,13 +84,13 @@ def check_on_board(
                 by_source |= {graph.tensors[index].source: values for index, values in wanted.tensors.items()}
                 described = f"{package.plan.name} ({', '.join(n.op for n in graph.nodes)}), vector {number}"
                 for ours, theirs in zip(measured.outputs[number], wanted.outputs, strict=True):
-                    np.testing.assert_array_equal(ours, theirs, err_msg=described)
+                    assert_same_bits(ours, theirs, described)
                 layers = measured.layer_outputs[number]
                 for layer, outputs in zip(package.plan.layers, layers, strict=True):
                     for tensor, ours in zip(layer.outputs, outputs, strict=True):
                         source = package.plan.graph.tensors[tensor].source
                         if source is not None:
                             theirs = package.plan.graph.tensors[tensor].left_of(by_source[source])
-                            np.testing.assert_array_equal(ours, theirs, err_msg=f"{described}, layer {layer.name}")
+                            assert_same_bits(ours, theirs, f"{described}, layer {layer.name}")
                 compared += 1
     return compared

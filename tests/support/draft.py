@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -92,6 +93,15 @@ class Draft:
         quantized = quantization(self.rng, dtype) if quant is None and dtype in QUANTIZED else quant
         self.inputs.append(self.tensor(shape, quantized, dtype))
         return self.inputs[-1]
+
+    def offered(self, types: Sequence[DType], low: int, high: int) -> int | None:
+        """A tensor of one of the types and of rank low..high that the next operator may read; None: it makes one."""
+        return None
+
+    def requantized(self, x: int, quant: Quantization) -> int:
+        """x, which the next operator is to read, with other scales."""
+        self.tensors[x] = replace(self.tensors[x], quant=quant)
+        return x
 
     def like(self, x: int, shape: tuple[int, ...]) -> int:
         """A tensor of the type and quantization of another."""

@@ -130,9 +130,21 @@ def _ring(draft: Draft, x: int, state: int, kept: int, quant: Quantization) -> i
     return newest if other < 0.25 else window
 
 
-def random_inputs(graph: Graph, rng: Rng, n: int) -> list[list[Array]]:
-    """n vectors, each one array per input of the graph; corner values included."""
-    return [[_array(graph, rng, index) for index in graph.inputs] for _ in range(n)]
+def random_inputs(graph: Graph, rng: Rng, n: int, odd: float = 0.0) -> list[list[Array]]:
+    """n vectors, each one array per input of the graph; corner values included.
+
+    odd: share of floats that are no number, infinite, subnormal or near the largest.
+    """
+    vectors = [[_array(graph, rng, index) for index in graph.inputs] for _ in range(n)]
+    return [[_with_odd(array, rng, odd) for array in vector] for vector in vectors] if odd else vectors
+
+
+def _with_odd(array: Array, rng: Rng, share: float) -> Array:
+    if array.dtype != np.float32:
+        return array
+    largest, least = np.finfo(np.float32).max, np.float32(1e-42)
+    some = rng.choice(np.array([np.nan, np.inf, -np.inf, least, -least, largest, -largest], np.float32), array.shape)
+    return np.where(rng.random(array.shape) < share, some, array)
 
 
 def _array(graph: Graph, rng: Rng, index: int) -> Array:

@@ -18,6 +18,7 @@ from harness.compiler.plan import ArenaPlacement, Plan
 from harness.hardware.target import Target
 from harness.ir.graph import Graph
 from harness.ir.interpreter import run
+from harness.ir.operators import OPERATORS
 from harness.kernels.base import Kernel
 from harness.kernels.context import Context
 from harness.kernels.discovery import all_kernels
@@ -50,14 +51,17 @@ def layers(target: Target, seed: int, each: int, kernels: tuple[Kernel, ...] = a
         ops = sorted(kernel.ops & set(OPS))
         if not ops or not kernel.runs_on(target.features) or not kernel.costs_itself:
             continue
-        found = 0
-        for attempt in range(12 * each):
-            rng = np.random.default_rng([seed, number, attempt])
-            layer = layer_of(target, kernel, random_graph(rng, op=ops[attempt % len(ops)]))
+        found = tried = 0
+        for attempt in range(100 * each):
+            name = ops[attempt % len(ops)]
+            graph = random_graph(np.random.default_rng([seed, number, attempt]), op=name)
+            if OPERATORS[name].types_of(graph, graph.nodes[-1]) not in kernel.types:
+                continue
+            layer = layer_of(target, kernel, graph)
             if layer is not None:
                 yield layer
-                found += 1
-            if found == each:
+            found, tried = found + (layer is not None), tried + 1
+            if found == each or tried == 12 * each:
                 break
 
 

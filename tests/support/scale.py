@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
-def scaled(sample: int, whole: int) -> int:
+def scaled(sample: T, whole: T) -> T:
     """`whole` examples when TINYHIL_LONG=1, else `sample`."""
     return whole if os.environ.get("TINYHIL_LONG") == "1" else sample

@@ -16,7 +16,7 @@ from tests.support.generated import random_graph
 
 Combination: TypeAlias = tuple[str, Types]
 
-DRAWS = 600
+DRAWS = 6000
 """Most graphs that are drawn for one of a combination."""
 
 
@@ -49,6 +49,12 @@ def typed_graphs(wanted: Sequence[Combination], *, seed: int, each: int) -> list
         for number, (name, types) in enumerate(wanted)
         for turn in range(each)
     ]
+
+
+def combination_graphs(part: int, *, seed: int, each: int) -> list[Graph]:
+    """`each` graphs of one combination, by its number; those of another seed are others."""
+    name, types = combinations()[part]
+    return [_drawn(name, types, np.random.default_rng([seed, part, turn])) for turn in range(each)]
 
 
 def _drawn(name: str, types: Types, rng: np.random.Generator) -> Graph:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.frontends.tflite.flexbuffer import numbers_of
-from harness.frontends.tflite.schema import FileOperator, FileTensor, as_array
+from harness.frontends.tflite.schema import FileOperator, FileSubgraph, FileTensor, as_array
 from harness.ir.activations import activation_clamp
 from harness.ir.graph import ABSENT, Graph, Tensor
 from harness.ir.operators.tflite import ACTIVATIONS, MAX_WINDOW, Unsupported, damaged
@@ -23,14 +23,18 @@ class FileView:
         file: the operator in the file.
         tensors: all tensors of the subgraph.
         build: makes the Graph's tensor from the id of a tensor of the file.
-        within: reads a subgraph, by its number.
+        subgraphs: of the file.
+        within: reads a subgraph, by its number and the constants that some of its inputs are.
+        given: outputs that are constants, see give().
     """
 
     name: str
     file: FileOperator
     tensors: Sequence[FileTensor]
     build: Callable[[int], Tensor]
-    within: Callable[[int], Graph]
+    subgraphs: Sequence[FileSubgraph]
+    within: Callable[[int, Mapping[int, int]], Graph]
+    given: dict[int, int] = field(default_factory=dict)
 
     @property
     def place(self) -> str:
@@ -145,9 +149,23 @@ class FileView:
             raise damaged(f"{self.place}: axis {value} of {self.name} over {rank} dimensions")
         return value % rank
 
-    def subgraph(self, offset: int) -> Graph:
+    def subgraph(self, offset: int, known: Mapping[int, int]) -> Graph:
         """See Reading."""
-        return self.within(self.integer(offset))
+        return self.within(self.integer(offset), known)
+
+    def unchanged(self, offset: int) -> tuple[int, ...]:
+        """See Reading."""
+        number = self.integer(offset)
+        if not 0 < number < len(self.subgraphs):
+            return ()  # reading it tells
+        pairs = zip(self.subgraphs[number].inputs, self.subgraphs[number].outputs, strict=False)
+        return tuple(i for i, (x, y) in enumerate(pairs) if x == y)
+
+    def give(self, i: int, t: int) -> None:
+        """See Reading."""
+        if i >= len(self.outputs):
+            raise damaged(f"{self.place}: {self.name} without output {i}")
+        self.given[self.outputs[i]] = t
 
     def custom(self, *names: str) -> tuple[int, ...]:
         """See Reading."""

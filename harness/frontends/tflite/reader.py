@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from harness.errors import GraphError, ModelFileError, TinyhilError
 from harness.files.reading import TooLargeError, read_regular
+from harness.frontends.tflite.element_types import ANY, TypeCheck
 from harness.frontends.tflite.labels import output_labels
 from harness.frontends.tflite.legacy import as_int8
 from harness.frontends.tflite.operator import FileView
@@ -27,6 +28,7 @@ from harness.frontends.tflite.schema import (
     VAR_HANDLE,
     FileOperator,
     FileSubgraph,
+    FileTensor,
     read_model,
     unpacked,
 )
@@ -50,9 +52,7 @@ _VARIABLE_OPS = {
 _MAX_FILE_BYTES = 64 << 20
 _NUMBERS = frozenset({DType.INT32.value, DType.INT64.value, DType.BOOL.value})
 """Element types of shapes, indices and conditions, which are computed while the file is read where they are known."""
-_ANY = frozenset(DType)
 _FOLDED = "of shapes and constants alone, computed when the model was read"
-_STATE = "state"
 _NO_STATES = "states in a subgraph, where tinyhil keeps none"
 _READABLE: dict[int | str, tuple[Operator, Reader, int | None]] = {
     operator.name if form.code == CUSTOM else form.code: (operator, form.read, form.options)
@@ -117,14 +117,15 @@ class _Reader:
         self._path: tuple[int, ...] = (*outer._path, number) if outer else (number,)
         self._within: list[int] = outer._within if outer else []
         self._within_counted = False
+        self._known: frozenset[int] = frozenset()
         self._main = self._subgraphs[number]
         self._file_tensors = list(self._main.tensors)
         self._removed: list[tuple[int, str]] = []
         self._tensors: dict[int, Tensor] = {}
         self._ids: dict[int, int] = {}
         self._used: list[Tensor] = []
-        self._types_counted: set[int] = set()
         self._problems: Problems = outer._problems if outer else Problems()
+        self._types = TypeCheck(self._file_tensors, self._problems)
         self._variables = Variables()
         self._axes: dict[int, int] = {}
         self._biases: set[int] = set()
@@ -141,10 +142,10 @@ class _Reader:
         nodes: list[Node] = []
         names: list[str] = []
         for t in main.inputs + main.outputs:
-            self._check_type(t, _ANY, "input or output")
+            self._types.check(t, ANY, "input or output")
         for op in main.operators:
             names.append(self._name(op))
-            pair = self._pair(op)
+            pair = self._types.pair(op, _READABLE[op.key][0] if op.key in _READABLE else None)
             self._problems.pairs |= set() if pair is None else {pair}
             node = self._operator(op)
             if node is not None:
@@ -153,7 +154,7 @@ class _Reader:
         if error is not None:
             raise error if self._is_main else _CountedError
         states = self._variables.states(self._place)
-        inputs = tuple(self._id(t) for t in main.inputs)
+        inputs = tuple(self._id(t) for i, t in enumerate(main.inputs) if i not in self._known)
         outputs = tuple(self._id(t) for t in main.outputs)
         if not self._is_main:
             return Graph(name, tuple(self._used), tuple(nodes), inputs, outputs)
@@ -183,11 +184,13 @@ class _Reader:
     def _is_main(self) -> bool:
         return len(self._path) == 1
 
-    def _subgraph(self, number: int) -> Graph:
+    def _subgraph(self, number: int, known: Mapping[int, int]) -> Graph:
         """The Graph of a subgraph that an operator runs; an empty one where it uses what tinyhil does not compile.
 
+        known: inputs by position that are constants of this subgraph.
+
         Raises:
-            ModelFileError: there is no such subgraph, or it runs itself.
+            ModelFileError: there is no such subgraph, it runs itself, or a constant is not like its input.
             Unsupported: there are too many.
         """
         if not 0 < number < len(self._subgraphs) or number in self._path:
@@ -195,11 +198,25 @@ class _Reader:
         self._within.append(number)
         if len(self._within) > _MOST_WITHIN:
             raise Unsupported(f"more than {_MOST_WITHIN} subgraphs within each other")
+        reader = _Reader(self._data, self._place, self, number)
+        reader._know({i: self._file_tensors[t] for i, t in known.items()})
         try:
-            return _Reader(self._data, self._place, self, number).graph(f"subgraph {number}")
+            return reader.graph(f"subgraph {number}")
         except _CountedError:
             self._within_counted = True
             return Graph("", (), (), (), ())
+
+    def _know(self, known: Mapping[int, FileTensor]) -> None:
+        """Makes inputs of this subgraph constants."""
+        for position, constant in known.items():
+            if position >= len(self._main.inputs):
+                raise damaged(f"{self._main.place}: no input {position}, of {len(self._main.inputs)}")
+            t = self._main.inputs[position]
+            own = self._file_tensors[t]
+            if (own.type, own.shape) != (constant.type, constant.shape):
+                raise damaged(f"{own.place}: {own.type}{list(own.shape)} of {constant.type}{list(constant.shape)}")
+            self._file_tensors[t] = replace(own, data=constant.data)
+        self._known = frozenset(known)
 
     def _labels(self) -> tuple[tuple[str, ...], ...]:
         """Per output the labels of its last axis; () where there are none, or another number of them."""
@@ -223,7 +240,7 @@ class _Reader:
                 return self._variable(name, op)
             if op.key not in _READABLE:
                 self._problems.operators[name] += 1
-                self._count_types(op)
+                self._types.count(op)
                 return None
             operator, read, options = _READABLE[op.key]
             if options is not None and op.options_type not in (0, options):
@@ -234,15 +251,18 @@ class _Reader:
             return None
 
     def _plain(self, operator: Operator, read: Reader, op: FileOperator) -> Node | None:
-        sound = self._check_types(operator, op)
+        sound = self._types.sound(operator, op)
         try:
-            inputs, attrs = read(FileView(operator.name, op, self._file_tensors, self._tensor, self._subgraph))
+            view = FileView(operator.name, op, self._file_tensors, self._tensor, self._subgraphs, self._subgraph)
+            inputs, attrs = read(view)
         except TinyhilError:
             if sound:
                 raise
             return None  # a consequence of the type, which is reported
         if not sound or self._within_counted:
             return None
+        if view.given:
+            op = self._without(op, view.given)
         if self._folds(operator, op, inputs):
             self._fold(operator, op, inputs, attrs)
             return None
@@ -264,13 +284,24 @@ class _Reader:
             raise damaged(f"{op.place}: {operator.name} without its states")
         return tuple(self._variables.kept(self._tensor(t), t) for t in tensors)
 
+    def _without(self, op: FileOperator, given: Mapping[int, int]) -> FileOperator:
+        """The operator without outputs that are constants, which they become."""
+        for t, constant in given.items():
+            self._file_tensors[t] = replace(self._file_tensors[t], data=self._file_tensors[constant].data)
+            self._tensors.pop(t, None)
+        return replace(op, outputs=tuple(t for t in op.outputs if t not in given))
+
     # --- shape arithmetic --------------------------------------------------------------------------------------------
 
     def _folds(self, operator: Operator, op: FileOperator, inputs: tuple[int, ...]) -> bool:
-        """Whether an operator computes numbers, of shapes or constants, that later operators may take as operands."""
+        """Whether an operator computes, of constants or shapes, what later ones may take as operands or weights.
+
+        What TFLM's host may compute otherwise in the last place stays a layer.
+        """
         counts = all(self._file_tensors[t].type in _NUMBERS for t in op.outputs)
         known = all(t == ABSENT or self._file_tensors[t].data is not None for t in inputs)
-        return counts and not operator.stateful and (known or operator.has(Trait.OF_SHAPE))
+        exact = counts or operator.ulp == 0
+        return not operator.stateful and ((known and exact) or (counts and operator.has(Trait.OF_SHAPE)))
 
     def _fold(self, operator: Operator, op: FileOperator, inputs: tuple[int, ...], attrs: Attrs) -> None:
         """Makes an operator's outputs constants of the file.
@@ -318,68 +349,10 @@ class _Reader:
             state, value = self._variables.assign(op)
             inputs = (value,)
         held = frozenset(types.x for types in OPERATORS[name].types)
-        if not self._check_type(value, held, "variable"):
+        if not self._types.check(value, held, "variable"):
             return None
         self._variables.values.setdefault(state, self._tensor(value))
         return self._node(OPERATORS[name], op, inputs, NoAttrs(), (state,))
-
-    # --- element types -----------------------------------------------------------------------------------------------
-
-    def _check_types(self, operator: Operator, op: FileOperator) -> bool:
-        """Whether all data of an operator has types that tinyhil compiles; counts types that it does not."""
-        sound = True
-        for i, t in enumerate(op.inputs):
-            role, allowed = _role(operator, i)
-            if t != ABSENT and role:
-                sound &= self._check_type(t, allowed, role)
-        for i, t in enumerate(op.outputs):
-            made = frozenset(types.made(i) for types in operator.types)
-            sound &= self._check_type(t, _ANY if _is_free(operator) else made, "activation")
-        return sound and self._check_weights(operator, op)
-
-    def _check_weights(self, operator: Operator, op: FileOperator) -> bool:
-        """Whether weights are of a type that goes with the activations'; counts those that are not."""
-        pair = self._pair(op)
-        if pair is None or not operator.has(Trait.WEIGHTS):
-            return True
-        sound = pair in {(types.x.value, types.weights.value) for types in operator.types if types.weights is not None}
-        if not sound:
-            self._problems.types[f"{pair[0]} activations with {pair[1]} weights"] += 1
-        return sound
-
-    def _count_types(self, op: FileOperator) -> None:
-        """Counts the types of an operator that is not supported; an int32 constant may be a shape, axis or bias."""
-        for t in (*op.inputs, *op.outputs):
-            if t != ABSENT and self._main.tensors[t].data is None:
-                self._check_type(t, frozenset({DType.INT8}), "activation")
-            elif t != ABSENT:
-                self._check_type(t, frozenset({DType.INT8, DType.INT32}), "weight")
-
-    def _pair(self, op: FileOperator) -> tuple[str, str] | None:
-        """The types of an operator's activations and of its constant weights; None without weights."""
-        form = _READABLE[op.key][0].tflite if op.key in _READABLE else None
-        places = form.data[:2] if form is not None and form.data is not None else (0, 1)
-        if max(places) >= len(op.inputs) or any(op.inputs[i] == ABSENT for i in places):
-            return None
-        x, w = (self._file_tensors[op.inputs[i]] for i in places)
-        return None if w.data is None else (x.type, w.type)
-
-    def _check_type(self, t: int, allowed: frozenset[DType], role: str) -> bool:
-        tensor = self._file_tensors[t]
-        odd = tensor.odd
-        if tensor.variable and role != _STATE:
-            odd = "variable tensors (state kept in place) of operators that keep none"
-        elif role == _STATE and (not tensor.variable or tensor.data is not None):
-            odd = "states that are constants" if tensor.data is not None else "states in tensors that are no variables"
-        sound = tensor.type in {d.value for d in allowed} and not odd
-        if not sound and t not in self._types_counted:
-            self._types_counted.add(t)
-            if odd:
-                self._problems.features[odd] += 1
-            else:
-                plural = {"bias": "biases", "input or output": "inputs or outputs"}.get(role, f"{role}s")
-                self._problems.types[f"{tensor.type} {plural}"] += 1
-        return sound
 
     # --- tensors -----------------------------------------------------------------------------------------------------
 
@@ -417,25 +390,3 @@ class _Reader:
             tensor = build_tensor(self._file_tensors[t], self._axes.get(t), is_bias)
             self._tensors[t] = tensor if self._is_main else replace(tensor, source=None)
         return self._tensors[t]
-
-
-def _is_free(operator: Operator) -> bool:
-    return any(types.free for types in operator.types)
-
-
-def _role(operator: Operator, i: int) -> tuple[str, frozenset[DType]]:
-    """Role of an input for messages, and its allowed types; "" for an operand, which its reader resolves."""
-    assert operator.tflite is not None
-    if i in operator.tflite.operands:
-        return "", frozenset()
-    if i in operator.tflite.states:
-        which = operator.tflite.states.index(i)
-        return _STATE, frozenset(types.states[which] for types in operator.types)
-    data = operator.tflite.data
-    if data is not None and i not in data:
-        return "", frozenset()
-    place = i if data is None else data.index(i)
-    if operator.has(Trait.WEIGHTS) and place > 0:
-        kinds = {types.weights if place == 1 else types.bias for types in operator.types}
-        return "weight" if place == 1 else "bias", frozenset(kind for kind in kinds if kind is not None)
-    return "activation", _ANY if _is_free(operator) else frozenset(types.data(place) for types in operator.types)

@@ -7,7 +7,7 @@ Source: tensorflow/lite/micro/kernels, if.cc and while.cc.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from harness.errors import GraphError
@@ -119,13 +119,24 @@ def repeat(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
 
 
 def _read_if(op: Reading) -> Read:
-    then, otherwise = op.subgraph(4), op.subgraph(6)
-    return op.ids(*range(len(op.inputs))), IfAttrs(then, otherwise)
+    """Constants that a converter hands to the graphs, such as weights, become their own; one input stays."""
+    (condition, *given) = op.ids(*range(len(op.inputs)))
+    known = {i: t for i, t in enumerate(given) if op.has_data(t)}
+    if known and len(known) == len(given):
+        del known[min(known, key=lambda i: op.input(i + 1).bytes)]
+    left = tuple(t for i, t in enumerate(given) if i not in known)
+    return (condition, *left), IfAttrs(op.subgraph(4, known), op.subgraph(6, known))
 
 
 def _read_while(op: Reading) -> Read:
-    condition, body = op.subgraph(4), op.subgraph(6)
-    return op.ids(*range(len(op.inputs))), WhileAttrs(condition, body)
+    """The same for constants that no turn changes."""
+    given = op.ids(*range(len(op.inputs)))
+    known = {i: given[i] for i in op.unchanged(6) if i < len(given) and op.has_data(given[i])}
+    condition, body = op.subgraph(4, known), op.subgraph(6, known)
+    body = replace(body, outputs=tuple(t for i, t in enumerate(body.outputs) if i not in known))
+    for i, t in known.items():
+        op.give(i, t)
+    return tuple(t for i, t in enumerate(given) if i not in known), WhileAttrs(condition, body)
 
 
 def _write_if(to: Writing, node: Node) -> OperatorDraft:

@@ -90,7 +90,8 @@ def squared_difference(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     """SQUARED_DIFFERENCE: (a - b) squared; int8 with seven more bits, int16 with none (TFLM, squared_difference.cc)."""
     if op.y.dtype not in _SCALED:
         difference = plain(inputs, 0) - plain(inputs, 1)
-        return (clip(difference * difference, op.y.dtype.range, op.y),)
+        square = difference * difference
+        return (square if op.y.dtype is DType.FLOAT32 else clip(square, op.y.dtype.range, op.y),)
     p = squared_difference_params(op.x, op.input(1), op.y)
     a = multiply_by_quantized_multiplier(centred(inputs, 0, op) << p.left_shift, p.a.m, p.a.shift)
     b = multiply_by_quantized_multiplier(centred(inputs, 1, op) << p.left_shift, p.b.m, p.b.shift)

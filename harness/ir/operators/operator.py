@@ -118,6 +118,7 @@ class Operator:
         moves: of an operator that only copies elements: which ones where.
         ulp: of float32: how far TFLM's results on a host may lie from the specification, in units in the last place; 0:
             they are the same bits.
+        ulp_least: those of results nearer 0 than this are counted in units of this: of sums that may cancel.
         filler: the value of output elements that no move writes; None where moves write all.
         unwritten: what replaces a reference's outputs, where it leaves some elements as memory had them.
     """
@@ -139,6 +140,7 @@ class Operator:
     moves: Callable[[Graph, Node], tuple[Move, ...]] | None = None
     filler: Callable[[Graph, Node], int | None] = _nothing
     ulp: int = 0
+    ulp_least: float = 0.0
     unwritten: Callable[[Sequence[Array]], tuple[Array, ...]] | None = None
 
     def has(self, trait: Trait) -> bool:

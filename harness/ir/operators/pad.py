@@ -46,9 +46,9 @@ def _verify(v: View) -> None:
     v.clamp((attrs.value, attrs.value))
 
 
-def _zero_point(y: Tensor) -> int:
-    """What PAD fills with; 0 without quantization parameters, as in TFLM."""
-    return 0 if y.quant is None else y.quant.zero_point
+def padding_of(y: Tensor) -> int:
+    """What PAD fills `y` with: the zero point of int8 alone, else 0 whatever the zero point. Source: TFLM's pad.cc."""
+    return y.quant.zero_point if y.dtype is DType.INT8 and y.quant is not None else 0
 
 
 def pad(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
@@ -68,7 +68,7 @@ def _read(op: Reading) -> Read:
         raise damaged(f"{op.place}: paddings {list(flat)} of a tensor of shape {list(op.input(0).shape)}")
     pairs = tuple(zip(flat[::2], flat[1::2], strict=True))
     if len(op.inputs) == 2:
-        return op.ids(0), PadAttrs(pairs, _zero_point(op.output()))
+        return op.ids(0), PadAttrs(pairs, padding_of(op.output()))
     value, y = op.input(2), op.output()
     if value.data is None:
         raise Unsupported("padding value computed at run time")
@@ -86,7 +86,7 @@ def _write(to: Writing, node: Node) -> OperatorDraft:
     attrs = cast(PadAttrs, node.attrs)
     y = to.graph.tensors[node.outputs[0]]
     inputs = (*node.inputs, to.constant("paddings", np.array(attrs.paddings, np.int32).reshape(-1, 2)))
-    if attrs.value == _zero_point(y):
+    if attrs.value == padding_of(y):
         return OperatorDraft("PAD", inputs, node.outputs, "Pad")
     value = to.constant("value", np.array([attrs.value], y.dtype.numpy), y.quant)
     return OperatorDraft("PADV2", (*inputs, value), node.outputs, "PadV2")

@@ -8,6 +8,7 @@ from math import prod
 from typing import TypeVar, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.ir.graph import Attrs, Node, Tensor
 from harness.ir.operators.operands import Floats, Inputs, Operands, array, centred, clip, floats
@@ -75,10 +76,16 @@ def _verify_extreme(v: View) -> None:
     v.moved(v.x(), v.y())
 
 
-def _extreme(pick: Callable[..., Array]) -> Callable[[Inputs, Operands], tuple[Array, ...]]:
+def _extreme(place: Callable[..., npt.NDArray[np.intp]]) -> Callable[[Inputs, Operands], tuple[Array, ...]]:
+    """`place`: np.argmax or np.argmin, the first of several that are alike: zeros have signs."""
+
     def compute(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
-        found = pick(rows(array(inputs, 0), op.x, cast(ReduceAttrs, op.attrs).axes), axis=1)
-        return (found.reshape(op.y.shape),)
+        """What is no number is passed over, and no float is beyond the other end of finite ones, where TFLM begins."""
+        found = rows(array(inputs, 0), op.x, cast(ReduceAttrs, op.attrs).axes)
+        if op.y.dtype is DType.FLOAT32:
+            begin = np.float32(DType.FLOAT32.range[0 if place is np.argmax else 1])
+            found = np.pad(np.where(np.isnan(found), begin, found), ((0, 0), (1, 0)), constant_values=begin)
+        return (np.take_along_axis(found, place(found, axis=1)[:, np.newaxis], axis=1).reshape(op.y.shape),)
 
     return compute
 
@@ -125,8 +132,14 @@ def _verify_arg(v: View) -> None:
 
 def _arg(pick: Callable[..., Array]) -> Callable[[Inputs, Operands], tuple[Array, ...]]:
     def compute(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
-        """Index of the first of the largest, or smallest."""
-        return (np.asarray(pick(array(inputs, 0), axis=cast(ArgAttrs, op.attrs).axis)).astype(op.y.dtype.numpy),)
+        """Index of the first of the largest, or smallest. What is no number is passed over, but first it stays."""
+        values, axis = array(inputs, 0), cast(ArgAttrs, op.attrs).axis
+        if op.x.dtype is DType.FLOAT32:
+            none = np.isnan(values)
+            stays = none.take(0, axis)
+            values = np.where(none, np.float32(-np.inf if pick is np.argmax else np.inf), values)
+            return (np.where(stays, 0, pick(values, axis=axis)).astype(op.y.dtype.numpy),)
+        return (np.asarray(pick(values, axis=axis)).astype(op.y.dtype.numpy),)
 
     return compute
 
@@ -159,7 +172,7 @@ OPERATORS = (
     Operator(
         "REDUCE_MAX",
         _verify_extreme,
-        _extreme(np.max),
+        _extreme(np.argmax),
         attrs=ReduceAttrs,
         types=same(DType.INT8, DType.FLOAT32),
         tflite=TfliteForm(82, write_reduction, _read, options=27, operands=REST),
@@ -167,7 +180,7 @@ OPERATORS = (
     Operator(
         "REDUCE_MIN",
         _verify_extreme,
-        _extreme(np.min),
+        _extreme(np.argmin),
         attrs=ReduceAttrs,
         types=same(DType.INT8, DType.FLOAT32),
         tflite=TfliteForm(89, write_reduction, _read, options=27, operands=REST),
@@ -175,7 +188,7 @@ OPERATORS = (
     Operator(
         "REDUCE_ALL",
         _verify_all,
-        _extreme(np.min),
+        _extreme(np.argmin),
         attrs=ReduceAttrs,
         types=same(DType.BOOL),
         tflite=TfliteForm(140, write_reduction, _read, options=27, operands=REST),

@@ -53,7 +53,7 @@ def float_places(size: int, wanted: int, attrs: ResizeAttrs) -> Between:
     at = np.arange(wanted, dtype=np.float32)
     at = (at + np.float32(0.5)) * scale - np.float32(0.5) if attrs.half_pixel_centers else at * scale
     low = np.maximum(np.floor(at).astype(np.int64), 0)
-    high = np.minimum(np.floor(at).astype(np.int64) + 1, size - 1)
+    high = np.minimum(np.ceil(at).astype(np.int64), size - 1)  # the same one where it lies on one: 0 times inf is none
     return Between(low, high, at - low.astype(np.float32))
 
 

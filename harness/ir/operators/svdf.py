@@ -126,10 +126,10 @@ def _float(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     start = np.broadcast_to(np.zeros(1, np.float32) if bias is None else bias.astype(np.float32), op.y.shape)
     sums = _summed(np.concatenate([start[..., np.newaxis], filters], axis=2))
     low, high = cast(SvdfAttrs, op.attrs).clamp
+    if high != op.y.dtype.range[1]:  # the upper end first, and what is no number becomes an end, as in TFLM
+        sums = np.where(sums < np.float32(high), sums, np.float32(high))
     if low != op.y.dtype.range[0]:
-        sums = np.maximum(sums, np.float32(low))
-    if high != op.y.dtype.range[1]:
-        sums = np.minimum(sums, np.float32(high))
+        sums = np.where(sums > np.float32(low), sums, np.float32(low))
     return sums, state.reshape(op.held[0].shape)
 
 

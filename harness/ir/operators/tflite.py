@@ -107,8 +107,18 @@ class Reading(Protocol):
     def axis(self, value: int, rank: int) -> int:
         """An axis made non-negative."""
 
-    def subgraph(self, offset: int) -> Graph:
-        """The subgraph of the file whose number is among the options, which no variable may be used in."""
+    def subgraph(self, offset: int, known: Mapping[int, int]) -> Graph:
+        """The subgraph of the file whose number is among the options, which no variable may be used in.
+
+        known: its inputs that have the value of a constant (position, and the constant's tensor id): they become
+            constants of the graph.
+        """
+
+    def unchanged(self, offset: int) -> tuple[int, ...]:
+        """Positions at which the subgraph whose number is among the options gives its input back."""
+
+    def give(self, i: int, t: int) -> None:
+        """Makes the i-th output the constant `t`, which the node does not write then."""
 
     def custom(self, *names: str) -> tuple[int, ...]:
         """The options of a custom operator, integers or booleans, which must be these: TFLM reads them by position."""

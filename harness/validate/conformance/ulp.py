@@ -9,17 +9,17 @@ from harness.ir.interpreter import compute
 from harness.ir.operators import has, operator_of
 from harness.ir.operators.traits import Trait
 from harness.quantization.types import Array, DType
-from harness.validate.rounding import Allowance
+from harness.validate.rounding import EXACT, Allowance, allowance_of
 
 
 def largest_ulp(graph: Graph) -> int:
     """The largest Operator.ulp of the nodes that compute floats; 0 where all results are the same bits as TFLM's."""
-    return max((_stated(graph, node) for node in graph.nodes), default=0)
+    return max((_allowed(graph, node).ulp for node in graph.nodes), default=0)
 
 
-def _stated(graph: Graph, node: Node) -> int:
+def _allowed(graph: Graph, node: Node) -> Allowance:
     floats = all(graph.tensors[t].dtype is DType.FLOAT32 for t in node.outputs)
-    return operator_of(node).ulp if floats else 0
+    return allowance_of(operator_of(node)) if floats else EXACT
 
 
 def first_beyond(graph: Graph, tensors: Sequence[Mapping[int, Array]]) -> Node | None:
@@ -43,7 +43,7 @@ def first_beyond(graph: Graph, tensors: Sequence[Mapping[int, Array]]) -> Node |
             if has(node, Trait.WRITES_STATE):
                 for number, after in zip(node.states, made[len(node.outputs) :], strict=True):
                     held[number] = after
-            allowed = Allowance(_stated(graph, node))
+            allowed = _allowed(graph, node)
             for t, ours in zip(node.outputs, made, strict=False):
                 if not allowed.covers(values[t].reshape(ours.shape), ours).all():
                     return node

@@ -50,7 +50,7 @@ def test_parts_that_are_joined_again_and_again_are_followed_once(depth: int) -> 
         x = draft.node("CONCATENATION", parts, (draft.like(x, (1, 4)),), ConcatAttrs(1, (-128, 127)))
     last = draft.node("RELU", (x,), (draft.like(x, (1, 4)),), NoAttrs())
     graph = draft.finish("parts", (last,))
-    assert last_use(graph, first, 0) == len(graph.nodes) - 1
+    assert last_use(graph, first) == len(graph.nodes) - 1
 
 
 def analyse(graph: Graph) -> None:

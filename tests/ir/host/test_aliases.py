@@ -10,6 +10,7 @@ import pytest
 from harness.compiler.compile import compile_graph
 from harness.compiler.plan import Plan
 from harness.frontends import load
+from harness.ir.aliases import find_aliases
 from harness.ir.graph import Graph, NoAttrs, Node, State
 from harness.ir.operators.joining import ConcatAttrs, SplitAttrs
 from harness.ir.operators.strided_slice import SliceAttrs
@@ -121,6 +122,21 @@ def test_a_window_that_is_read_after_the_next_assignment_is_copied() -> None:
     twice = replace(graph, nodes=(*graph.nodes[:4], replace(end, inputs=(graph.nodes[1].outputs[0],)), first))
     plan = compile_graph(twice)
     assert "CONCATENATION" in layers(plan) or "READ_VARIABLE" in layers(plan)
+
+
+def test_an_old_value_that_is_assigned_again_is_copied() -> None:
+    """A second assignment of the same variable is a reader of what the first one overwrites."""
+    b = Builder()
+    x = b.conv(b.input(1, 1, 1, 8), 8, size=1)
+    before = b.like(x)
+    b.nodes.append(Node("READ_VARIABLE", (), (before,), NoAttrs(), states=(0,)))
+    b.nodes += [Node("ASSIGN_VARIABLE", (t,), (), NoAttrs(), states=(0,)) for t in (x, before)]
+    after = b.like(x)
+    b.nodes.append(Node("READ_VARIABLE", (), (after,), NoAttrs(), states=(0,)))
+    state = State("kept", DType.INT8, np.full((1, 1, 1, 8), 3, np.int8), b.tensors[before].quant)
+    graph = replace(b.graph(b.conv(after, 3, size=1)), states=(state,))
+    assert find_aliases(graph).bytes_of(before) == before
+    assert find_aliases(graph).bytes_of(after) == "state 0"
 
 
 def test_wake_word_models_copy_nothing_but_their_rings() -> None:

@@ -110,6 +110,60 @@ def test_a_loop_with_a_branch_in_it_equals_tflm_and_its_code() -> None:
     assert check_on_board([bounded(graph)], "host", sanitize=True)
 
 
+def with_weights() -> bytes:
+    """IF whose graphs are given their weights, as converters write it."""
+    main = SubgraphDraft("main", (0, 1), (2,), [TensorDraft("condition", (1,), "bool")])
+    main.tensors += [TensorDraft("x", (1, 4), "float32"), TensorDraft("y", (1, 2), "float32")]
+    weights = main.constant("w", np.arange(8, dtype=np.float32).reshape(2, 4))
+    fields = {"ThenSubgraphIndex": 1, "ElseSubgraphIndex": 2}
+    main.operators.append(OperatorDraft("IF", (0, 1, weights), (2,), "If", fields))
+    branches = []
+    for name, other in (("then", "NEG"), ("else", "ABS")):
+        shapes = (("x", (1, 4)), ("w", (2, 4)), ("z", (1, 2)), ("y", (1, 2)))
+        within = SubgraphDraft(name, (0, 1), (3,), [TensorDraft(n, shape, "float32") for n, shape in shapes])
+        within.operators.append(OperatorDraft("FULLY_CONNECTED", (0, 1, -1), (2,), "FullyConnected", {}))
+        within.operators.append(OperatorDraft(other, (2,), (3,)))
+        branches.append(within)
+    return serialize([main, *branches])
+
+
+def test_weights_that_a_branch_is_given_are_its_own() -> None:
+    graph = tflite.load(with_weights())
+    (node,) = graph.nodes
+    assert len(node.inputs) == 2 and all(len(within.inputs) == 1 for within in node.attrs.graphs)
+    ours, theirs = open_oracle("spec", graph), open_oracle("tflm", graph)
+    x = np.array([[1.5, -2, 3, 0.25]], np.float32)
+    for holds in (True, False):
+        vector = [np.array([holds]), x]
+        np.testing.assert_array_equal(ours.invoke(vector).outputs[0], theirs.invoke(vector).outputs[0])
+    assert check_on_board([graph], "host", sanitize=True)
+
+
+def test_what_no_turn_changes_is_a_constant_of_the_loop() -> None:
+    main, condition, body, *_ = counting()
+    step = main.constant("step", np.array([1, 2, 3, 4], np.float32))
+    main.add(TensorDraft("same", SHAPE, "float32"))
+    same = len(main.tensors) - 1
+    main.operators[0] = replace(main.operators[0], inputs=(0, 1, step), outputs=(2, 3, same))
+    main.operators.append(OperatorDraft("NEG", (same,), (main.add(TensorDraft("negative", SHAPE, "float32")),)))
+    main.outputs = (2, 3, len(main.tensors) - 1)
+    condition.inputs = (0, 1, condition.add(TensorDraft("step", SHAPE, "float32")))
+    kinds = {"n": "int32", "x": "float32", "step": "float32", "more": "int32", "y": "float32"}
+    body = subgraph("body", 3, kinds, (3, 4, 2))
+    one = body.constant("one", np.array([1], np.int32))
+    body.operators += [OperatorDraft("ADD", (0, one), (3,), "Add", {}), OperatorDraft("ADD", (1, 2), (4,), "Add", {})]
+    graph = tflite.load(serialize([main, condition, body]))
+    node = graph.nodes[0]
+    assert len(node.inputs) == len(node.outputs) == 2
+    sessions = [open_oracle(name, graph) for name in ("spec", "tflm")]
+    for start in (0, 3, 7):
+        vector = [np.array([start], np.int32), np.array([1, 1, 1, 1], np.float32)]
+        ours, theirs = (session.invoke(vector).outputs for session in sessions)
+        assert len(ours) == 3
+        for a, b in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
 def test_a_constant_condition_leaves_one_branch() -> None:
     graph = tflite.load(serialize([main_if(), unary("NEG"), unary("SQUARE")]))
     held = replace(graph.tensors[0], data=np.array([False]))

@@ -11,12 +11,16 @@ from harness.compiler.choice import KernelChoice, applicable
 from harness.compiler.memory.overlap import Overlap, is_safe, overlap_of
 from harness.hardware.cores import CORES
 from harness.hardware.target import Target
+from harness.ir.window import ConvAttrs, Pads
 from harness.kernels.access_order import AccessOrder, quads
 from harness.kernels.context import Context
 from harness.kernels.discovery import all_kernels
 from harness.passes import optimize
+from harness.quantization.types import DType
+from tests.support.builders.weights import weighted
+from tests.support.draft import Draft
 from tests.support.generated import KINDS, random_graph
-from tests.support.overlapped import check, layers
+from tests.support.overlapped import check, layer_of, layers
 from tests.support.scale import scaled
 
 
@@ -126,3 +130,21 @@ def test_kernels_keep_to_the_order_they_declare() -> None:
     further = [(layer, d) for layer, d in further if not layer.overlap.allows(d)]
     broken = {layer.kernel for (layer, _), ok in zip(further, check("host", further), strict=True) if not ok}
     assert len(broken) >= 10 and {"ConvS8Portable", "DepthwiseConvS8Portable", "FullyConnectedS8Portable"} <= broken
+
+
+@pytest.mark.parametrize("dtype", [DType.INT8, DType.FLOAT32])
+@pytest.mark.parametrize("each", [1, 3, 6])
+def test_groups_of_channels_that_are_no_fours_keep_to_their_order(dtype: DType, each: int) -> None:
+    """Quads begin anew with every group: float32 layers once read windows that the group before had overwritten."""
+    cases = []
+    for kernel in all_kernels():
+        for groups in (2, 3):
+            draft = Draft(np.random.default_rng([groups, each]))
+            x = draft.input((1, 8, 1, groups), dtype=dtype)
+            w, b, y = weighted(draft, x, (groups * each, 3, 1, 1), 0, (1, 3, 1, groups * each))
+            draft.node("CONV_2D", (x, w, b), (y,), ConvAttrs((2, 1), (1, 1), Pads(), dtype.range))
+            runs = "CONV_2D" in kernel.ops and kernel.runs_on(Target("host").features)
+            layer = layer_of(Target("host"), kernel, draft.finish("groups", (y,))) if runs else None
+            cases += [(layer, distance) for distance in layer.nearest] if layer is not None else []
+    assert cases
+    assert all(check("host", cases, sanitize=True))

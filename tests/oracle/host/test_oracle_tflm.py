@@ -7,15 +7,17 @@ import pytest
 
 from harness.frontends import load
 from harness.ir.graph import Graph, NoAttrs, Node, State, Tensor
-from harness.ir.operators import OPERATORS
+from harness.ir.operators import operator_of
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from harness.ir.window import ConvAttrs, Pads, PoolAttrs
 from harness.oracle import OracleSession, open_oracle
 from harness.quantization.types import Array, DType, Quantization
+from harness.validate.rounding import EXACT, Allowance, allowance_of
 from tests.support.draft import Draft
 from tests.support.generated import KINDS, random_graph, random_inputs
 from tests.support.models import WAKE_WORDS, real_model, wake_word_model
 from tests.support.scale import scaled
+from tests.support.typed import combination_graphs, combinations
 
 MODELS = (
     *("mlperftiny_kws_int8", "mlperftiny_vww_int8", "mlperftiny_ic_int8", "mlperftiny_ad_int8", "mlperftiny_sww_int8"),
@@ -30,29 +32,27 @@ def noise(graph: Graph, rng: np.random.Generator) -> list[Array]:
     return [rng.integers(t.dtype.range[0], t.dtype.range[1] + 1, t.shape).astype(t.dtype.numpy) for t in tensors]
 
 
-def assert_close(ours: Array, theirs: Array, ulp: int, where: str) -> None:
-    """Equal, or floats not more than `ulp` steps of float32 apart."""
-    if ulp and ours.dtype == np.float32:
-        a, b = (np.nan_to_num(x).view(np.int32).astype(np.int64) for x in (ours, theirs))
-        apart = np.where(a < 0, -(a & 0x7FFFFFFF), a) - np.where(b < 0, -(b & 0x7FFFFFFF), b)
-        assert np.abs(apart).max(initial=0) <= ulp, where
-        np.testing.assert_array_equal(np.isnan(ours), np.isnan(theirs), where)
-    else:
+def assert_close(ours: Array, theirs: Array, allowed: Allowance, where: str) -> None:
+    """Equal, or floats as near as the operator states."""
+    if allowed == EXACT or ours.dtype != np.float32:
         np.testing.assert_array_equal(ours, theirs, where)
+    else:
+        assert allowed.covers(theirs, ours).all(), where
 
 
 def assert_agree(graph: Graph, spec: OracleSession, tflm: OracleSession, vectors: list[list[Array]]) -> None:
     ops = {graph.tensors[i].source: f"{node.op} {node.attrs}" for node in graph.nodes for i in node.outputs}
-    ulps = {graph.tensors[i].source: OPERATORS[node.op].ulp for node in graph.nodes for i in node.outputs}
+    near = {graph.tensors[i].source: allowance_of(operator_of(node)) for node in graph.nodes for i in node.outputs}
     for step, vector in enumerate(vectors):
         ours, theirs = spec.invoke(vector, tensors=True), tflm.invoke(vector, tensors=True)
         assert set(theirs.tensors) == set(ours.tensors)
         for source, array in theirs.tensors.items():
             assert ours.tensors[source].dtype == array.dtype
             where = f"step {step}, tensor {source}: {ops.get(source, 'input')}"
-            assert_close(ours.tensors[source], array, ulps.get(source, 0), where)
+            assert_close(ours.tensors[source], array, near.get(source, EXACT), where)
         for number, pair in enumerate(zip(ours.outputs, theirs.outputs, strict=True)):
-            assert_close(*pair, ulps.get(graph.tensors[graph.outputs[number]].source, 0), f"step {step}, {number}")
+            source = graph.tensors[graph.outputs[number]].source
+            assert_close(*pair, near.get(source, EXACT), f"step {step}, output {number}")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -63,6 +63,16 @@ def test_random_graphs_agree(kind: str) -> None:
         graph = random_graph(rng, kind)
         assert graph.nodes, f"example {number}"
         assert_agree(graph, open_oracle("spec", graph), open_oracle("tflm", graph), random_inputs(graph, rng, 3))
+
+
+@pytest.mark.parametrize("part", range(scaled(1, len(combinations()))))
+def test_random_graphs_of_every_type_agree(part: int) -> None:
+    """One graph of each combination of operator and types; 200 of each in a long run."""
+    parts = scaled(range(len(combinations())), [part])
+    for graph in (graph for number in parts for graph in combination_graphs(number, seed=207, each=scaled(1, 200))):
+        rng = np.random.default_rng([207, len(graph.model)])
+        with open_oracle("spec", graph) as spec, open_oracle("tflm", graph) as tflm:
+            assert_agree(graph, spec, tflm, random_inputs(graph, rng, 3))
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import prod
 
 from harness.ir.activations import activation_clamp
@@ -23,34 +22,45 @@ def random_shape(rng: Rng, low: int, high: int, size: int = 7) -> tuple[int, ...
     return tuple(between(rng, 1, size) for _ in range(between(rng, low, high)))
 
 
-def image(draft: Draft, x: int | None, channels: int = 12, kind: str = "") -> int:
-    """x, or a new NHWC input: int8, or now and then of another type that the operator `kind` takes."""
+def image(draft: Draft, x: int | None, channels: int = 12, kind: str = "", groups: int = 1) -> int:
+    """x, or an NHWC tensor: int8, or now and then of another type that the operator `kind` takes.
+
+    A new one has `groups` times as many channels.
+    """
     rng = draft.rng
     types = [types.x for types in OPERATORS[kind].types] if kind and chance(rng, 0.3) else [DType.INT8]
     if x is not None:
         return x
+    there = draft.offered(_types(kind), 4, 4) if groups == 1 else None
+    if there is not None:
+        return there
     batch = 2 if chance(rng, 0.15) else 1
     if chance(rng, 0.1):
         channels *= 4
-    shape = (batch, between(rng, 1, 9), between(rng, 1, 9), between(rng, 1, channels))
+    shape = (batch, between(rng, 1, 9), between(rng, 1, 9), between(rng, 1, channels if groups == 1 else 5) * groups)
     return draft.input(shape, dtype=pick(rng, *types))
 
 
+def _types(kind: str) -> tuple[DType, ...]:
+    """Of the operator's data inputs; int8 of none."""
+    return tuple(types.x for types in OPERATORS[kind].types) if kind else (DType.INT8,)
+
+
 def anything(draft: Draft, x: int | None, low: int = 1, high: int = 4, kind: str = "") -> int:
-    """x, or a new input of rank low..high: int8, or often of another type that the operator `kind` takes."""
+    """x, or a tensor of rank low..high: int8, or often of another type that the operator `kind` takes."""
     rng = draft.rng
-    if x is not None:
-        return x
+    there = draft.offered(_types(kind), low, high) if x is None else x
+    if there is not None:
+        return there
     types = [types.x for types in OPERATORS[kind].types] if kind and chance(rng, 0.5) else [DType.INT8]
     return draft.input(random_shape(rng, low, high), dtype=pick(rng, *types))
 
 
 def sigmoid_input(draft: Draft, x: int | None, kind: str) -> int:
-    """`anything`; a new int16 one now and then of a power of two, for which TFLM has formulas of its own."""
+    """`anything`; of int16 now and then of a power of two, for which TFLM has formulas of its own."""
     made = anything(draft, x, kind=kind)
     if x is None and draft.tensors[made].dtype is DType.INT16 and chance(draft.rng, 0.4):
-        quant = Quantization((2.0 ** -between(draft.rng, 9, 15),), (0,))
-        draft.tensors[made] = replace(draft.tensors[made], quant=quant)
+        return draft.requantized(made, Quantization((2.0 ** -between(draft.rng, 9, 15),), (0,)))
     return made
 
 

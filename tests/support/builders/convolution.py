@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from harness.ir.window import ConvAttrs
 from tests.support.builders.common import fused, image, steps, window
 from tests.support.builders.weights import weighted
@@ -13,10 +11,7 @@ from tests.support.draft import Draft, between, pick
 def conv_2d(draft: Draft, x: int | None = None) -> int:
     rng = draft.rng
     groups = pick(rng, 1, 1, 1, 2, 3) if x is None else 1
-    x = image(draft, x, kind="CONV_2D")
-    if groups > 1:
-        shape = (*draft.shape(x)[:3], groups * between(rng, 1, 5))
-        draft.tensors[x] = replace(draft.tensors[x], shape=shape)
+    x = image(draft, x, kind="CONV_2D", groups=groups)
     batch, height, width, depth = draft.shape(x)
     channels = groups * between(rng, 1, 8 if groups > 1 else 20)
     kernel = pick(rng, (1, 1), (3, 3), (between(rng, 1, 5), between(rng, 1, 5)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.ir.operators.pad import PadAttrs
+from harness.ir.operators.pad import PadAttrs, padding_of
 from harness.quantization.types import DType
 from tests.support.builders.common import anything
 from tests.support.draft import Draft, between, chance
@@ -13,9 +13,8 @@ def pad(draft: Draft, x: int | None = None) -> int:
     x = anything(draft, x, kind="PAD")
     shape = draft.shape(x)
     paddings = tuple((between(rng, 0, 3), between(rng, 0, 3)) if chance(rng, 0.6) else (0, 0) for _ in shape)
-    tensor = draft.tensors[x]
-    zero = 0 if tensor.quant is None else tensor.quant.zero_point
-    value = between(rng, *_values(tensor.dtype)) if chance(rng, 0.4) else zero
+    zero = padding_of(draft.tensors[x])
+    value = between(rng, *_values(draft.tensors[x].dtype)) if chance(rng, 0.4) else zero
     y = draft.like(x, tuple(n + sum(p) for n, p in zip(shape, paddings, strict=True)))
     return draft.node("PAD" if value == zero else "PADV2", (x,), (y,), PadAttrs(paddings, value))
 
