@@ -55,5 +55,9 @@ def check_truth(card: Card, given: Vectors, graph: Graph) -> None:
             f"{where}: targets of {given.targets[0].size} values, output '{output.name}' has {output.elements}",
             hint="targets are real numbers in the shape of the first output",
         )
-    if card.checks.label_error_rate is not None and not np.any(given.targets):
-        raise VectorsError(f"{where}: targets without a label", hint="labels are integers from 1; 0 is none")
+    if card.checks.label_error_rate is not None and given.targets is not None:
+        whole = np.issubdtype(given.targets.dtype, np.integer)
+        if not whole or given.targets.min() < 0 or not given.targets.any():
+            raise VectorsError(
+                f"{where}: targets that are no labels, or without one", hint="labels are integers from 1; 0 is none"
+            )

@@ -169,10 +169,11 @@ def _count(path: Path, arrays: dict[str, Array], wanted: list[str], count: int |
         lengths.add(len(labels))
     targets = arrays.get("targets")
     if targets is not None:
-        if targets.ndim == 0 or not np.issubdtype(targets.dtype, np.number) or not np.isfinite(targets).all():
+        real = any(np.issubdtype(targets.dtype, kind) for kind in (np.integer, np.floating))
+        if targets.ndim == 0 or not real or not np.isfinite(targets).all():
             raise VectorsError(
                 f"{path}: targets are {targets.dtype} {list(targets.shape)}",
-                hint="targets are finite numbers, one row per vector",
+                hint="targets are finite real numbers, one row per vector",
             )
         lengths.add(len(targets))
     if len(lengths) > 1 or lengths == {0}:

@@ -96,7 +96,11 @@ def judged(folder: Path, checks: str, output: tuple[int, ...] = (1, 1), **arrays
         ("rmse: {max: 1}", (1, 3), {"targets": [[0.5], [1]]}, "targets of 1 values, output 'y' has 3"),
         ("rmse: {max: 1}", (1, 1), {"targets": [[0.5], [np.nan]]}, "targets are float64"),
         ("rmse: {max: 1}", (1, 1), {"targets": [[0.5]]}, "hold 1 and 2 vectors"),
-        ("label_error_rate: {max: 1}", (1, 9), {"targets": [[0], [0]]}, "targets without a label"),
+        ("rmse: {max: 1}", (1, 1), {"targets": [[0.5], [1j]]}, "targets are complex128"),
+        ("rmse: {max: 1}", (1, 1), {"targets": [["a"], ["b"]]}, "targets are <U1"),
+        ("label_error_rate: {max: 1}", (1, 9), {"targets": [[0], [0]]}, "no labels, or without one"),
+        ("label_error_rate: {max: 1}", (1, 9), {"targets": [[1.5], [2]]}, "no labels, or without one"),
+        ("label_error_rate: {max: 1}", (1, 9), {"targets": [[-1], [2]]}, "no labels, or without one"),
     ],
 )
 def test_what_a_check_needs_is_asked_for_by_name(tmp_path, checks, output, arrays, said):
