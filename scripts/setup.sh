@@ -1,7 +1,7 @@
 #!/bin/sh
 # Set up what a make target needs: setup.sh demo|test|lint|tflite-runtime [VENV]
 #   demo  the package in VENV, arm-none-eabi-gcc, QEMU
-#   test  the same, the tests' packages, native compilers, CMake, Chromium with axe-core, and tflite-runtime
+#   test  the same, the tests' packages, native compilers, CMake, Chromium with axe-core, Fashion-MNIST, and tflite-runtime
 #   lint  the package and the tests' packages only
 #   tflite-runtime  LiteRT's predecessor in an environment of its own, VENV/tflite-runtime, and nothing else
 # Missing programs are installed through apt (as root or with sudo); elsewhere it tells what to install and stops.
@@ -79,6 +79,8 @@ if [ "$goal" = demo ] || [ "$goal" = test ]; then
         # The HTML report is looked at in a browser; Ubuntu's package is only a pointer to a snap.
         have chromium || have google-chrome || grep -q '^ID=ubuntu' /etc/os-release 2>/dev/null \
             || packages="$packages chromium"
+        # Pictures that an example is trained on; where there is no Debian package its tests are skipped.
+        [ -d /usr/share/datasets/fashion-mnist ] || ! have apt-get || packages="$packages dataset-fashion-mnist"
     fi
 fi
 if ! usable "$venv"; then

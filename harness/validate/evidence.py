@@ -30,6 +30,7 @@ class Evidence:
 
     Attributes:
         graph: the model as imported; `plan.graph` is what ran.
+        classes: whether labels are the classes of output 0; else they say which vectors its score should find.
     """
 
     resolved: Resolved
@@ -40,6 +41,7 @@ class Evidence:
     reference: Reference
     image: Image
     measurement: Measurement
+    classes: bool = True
 
     @cached_property
     def outputs(self) -> tuple[TensorDiff, ...]:
@@ -73,9 +75,15 @@ class Evidence:
             tensor = self.graph.tensors[tensor_id]
             want = classification.dequantize([row[output] for row in self.reference.outputs], tensor)
             have = classification.dequantize([row[output] for row in self.measurement.outputs], tensor)
-            classes = self.vectors.labels is not None or classification.is_classifier(self.graph, tensor_id)
+            classes = self._labels is not None or classification.is_classifier(self.graph, tensor_id)
             found.append(OutputPair(want, have, classes))
         return tuple(found)
+
+    @cached_property
+    def input_values(self) -> classification.Reals:
+        """The first input of every vector, as real numbers."""
+        first = [row[0] for row in self.vectors.inputs]
+        return classification.dequantize(first, self.graph.tensors[self.graph.inputs[0]])
 
     @cached_property
     def accuracy(self) -> tuple[float, float] | None:
@@ -98,4 +106,5 @@ class Evidence:
 
     @property
     def _labels(self) -> npt.NDArray[np.int64] | None:
-        return None if self.vectors.labels is None else self.vectors.labels.astype(np.int64)
+        labels = self.vectors.labels if self.classes else None
+        return None if labels is None else labels.astype(np.int64)

@@ -9,7 +9,7 @@ from typing import Literal
 from harness.compiler.goals import Overrides
 from harness.errors import OptionError
 from harness.runtimes import DEFAULT_RUNTIME, RUNTIMES
-from harness.validate.card import Card, FileVectors, RandomVectors
+from harness.validate.card import TRUTHS, Card, FileVectors, RandomVectors
 
 LINKS = ("auto", "uart", "fast", "rtt")
 SECOND_OPINIONS = ("litert-ref", "litert")
@@ -47,12 +47,12 @@ class Options:
 
 
 def apply_options(card: Card, options: Options) -> Card:
-    """The card with the options' vectors and oracle; for random vectors without what needs labels."""
+    """The card with the options' vectors and oracle; for random vectors without what needs labels or targets."""
     changes: dict[str, object] = {}
     if options.vectors is not None and options.vectors != card.vectors:
         changes["vectors"] = options.vectors
         if isinstance(options.vectors, RandomVectors):
-            changes["checks"] = card.checks.model_copy(update={"accuracy": None})
+            changes["checks"] = card.checks.model_copy(update=dict.fromkeys(TRUTHS))
             changes["float_model"] = None
     if options.oracle is not None:
         changes["oracle"] = options.oracle

@@ -28,6 +28,7 @@ MAX_FILE_BYTES = 1 << 30
 MAX_VECTORS = 100_000
 """The most vectors of a run."""
 
+_TRUTH = ("labels", "targets")
 _BLOCK_ELEMENTS = 1 << 20
 """Real numbers that are quantized at a time, since each takes 16 bytes meanwhile."""
 
@@ -40,13 +41,15 @@ class Vectors:
         name: the file's name, or "random COUNT, seed SEED".
         inputs: [vector][model input], of the input's shape and dtype.
         labels: int64 [vectors], the class of each vector; None without labels.
-        sha256: of all inputs and labels, hexadecimal.
+        targets: [vectors, ...], what the first output should be; None without.
+        sha256: of all inputs, labels and targets, hexadecimal.
     """
 
     name: str
     inputs: tuple[tuple[Array, ...], ...]
     labels: Array | None
     sha256: str
+    targets: Array | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -141,7 +144,13 @@ def _from_file(path: Path, spec: FileVectors, graph: Graph) -> Vectors:
                 hint="labels count classes from 0",
             )
     rows = tuple(tuple(column[i] for column in columns) for i in range(used))
-    return _vectors(path.name, rows, None if labels is None else labels[:used].astype(np.int64))
+    targets = arrays.get("targets")
+    return _vectors(
+        path.name,
+        rows,
+        None if labels is None else labels[:used].astype(np.int64),
+        None if targets is None else targets[:used],
+    )
 
 
 def _count(path: Path, arrays: dict[str, Array], wanted: list[str], count: int | None) -> int:
@@ -158,6 +167,15 @@ def _count(path: Path, arrays: dict[str, Array], wanted: list[str], count: int |
                 f"{path}: labels are {labels.dtype} {list(labels.shape)}", hint="labels are integers, one per vector"
             )
         lengths.add(len(labels))
+    targets = arrays.get("targets")
+    if targets is not None:
+        real = any(np.issubdtype(targets.dtype, kind) for kind in (np.integer, np.floating))
+        if targets.ndim == 0 or not real or not np.isfinite(targets).all():
+            raise VectorsError(
+                f"{path}: targets are {targets.dtype} {list(targets.shape)}",
+                hint="targets are finite real numbers, one row per vector",
+            )
+        lengths.add(len(targets))
     if len(lengths) > 1 or lengths == {0}:
         raise VectorsError(
             f"{path}: its arrays hold {' and '.join(str(n) for n in sorted(lengths))} vectors",
@@ -186,7 +204,7 @@ def _read(path: Path, step: int | None, tensors: list[Tensor]) -> dict[str, Arra
     if step is not None:
         raise VectorsError(f"{path}: `step` is for sounds (.wav)", hint="take `step` out of the card")
     try:
-        return read_arrays(path, lambda name: name == "labels" or name.startswith("input_"), MAX_FILE_BYTES)
+        return read_arrays(path, lambda name: name in _TRUTH or name.startswith("input_"), MAX_FILE_BYTES)
     except FileNotFoundError as error:
         raise VectorsError(
             f"{path}: no such file", hint="correct the path; paths in a card start from the card's folder"
@@ -331,7 +349,9 @@ def _inputs(graph: Graph) -> list[Tensor]:
     return [graph.tensors[t] for t in graph.inputs]
 
 
-def _vectors(name: str, rows: tuple[tuple[Array, ...], ...], labels: Array | None) -> Vectors:
+def _vectors(
+    name: str, rows: tuple[tuple[Array, ...], ...], labels: Array | None, targets: Array | None = None
+) -> Vectors:
     digest = hashlib.sha256()
     for row in rows:
         for array in row:
@@ -339,4 +359,6 @@ def _vectors(name: str, rows: tuple[tuple[Array, ...], ...], labels: Array | Non
             digest.update(np.ascontiguousarray(array).tobytes())
     if labels is not None:
         digest.update(b"labels" + labels.tobytes())
-    return Vectors(name, rows, labels, digest.hexdigest())
+    if targets is not None:
+        digest.update(f"targets{targets.dtype}{targets.shape}".encode() + np.ascontiguousarray(targets).tobytes())
+    return Vectors(name, rows, labels, digest.hexdigest(), targets)

@@ -16,7 +16,7 @@ from harness.build import BuildOptions
 from harness.build.progress import Progress
 from harness.compiler.goals import Goals
 from harness.cycles.targets import target_of_run
-from harness.errors import OracleError, OracleMissingError, PlacementError, TinyhilError, VectorsError
+from harness.errors import OracleError, OracleMissingError, PlacementError, TinyhilError
 from harness.hardware.placement import assign_regions
 from harness.ir.graph import Graph
 from harness.quantization.types import Array
@@ -34,6 +34,7 @@ from harness.validate.link_check import AUTO, UART, LinkCheck, check_uart, link_
 from harness.validate.options import Options, apply_options
 from harness.validate.outcome import Outcome
 from harness.validate.reference import References
+from harness.validate.truth import check_truth, labels_are_classes
 from harness.validate.vectors import Vectors
 from harness.validate.verdict import Opinion, make_verdict
 
@@ -149,8 +150,9 @@ class Workbench:
         with clock.phase("link check"):
             link_check = self._link_check(subject, image, package, options, measurement, expected, tell)
         with clock.phase("compare"):
+            classes = labels_are_classes(card)
             evidence = Evidence(
-                resolved, subject.runtime, graph, package.plan, given, reference, image, measurement
+                resolved, subject.runtime, graph, package.plan, given, reference, image, measurement, classes
             )
             verdict = make_verdict(card, evidence)
             float_model = self._float_model(card, graph, given)
@@ -208,7 +210,7 @@ class Workbench:
         runtime = RUNTIMES.get(options.runtime)
         graph = self.graph(card.model)
         given = vectors.load(card.vectors, graph, card.base)
-        _check_labels(card, given)
+        check_truth(card, given, graph)
         compared = 0
         if card.checks.layers is not None and runtime.measures.layer_outputs:
             compared = len(given) if graph.states else min(len(given), options.layer_vectors)
@@ -309,16 +311,6 @@ def stand_in_notes(card: Card, resolved: Resolved, package: Package, options: Op
         return (f"{asked.name} itself: {error.message}",)
     over = misfit([package], asked, placement)
     return (f"{asked.name} itself has no room for it: {over}",) if over else ()
-
-
-def _check_labels(card: Card, given: Vectors) -> None:
-    asked = [("checks.accuracy", "the accuracy check", card.checks.accuracy), ("float_model", "it", card.float_model)]
-    for key, what, value in asked:
-        if value is not None and given.labels is None:
-            raise VectorsError(
-                f"{card.path or card.model}: {key} needs labels, {given.name} has none",
-                hint=f"add an integer array `labels` to the .npz file, or take {what} out of the card",
-            )
 
 
 def _run(

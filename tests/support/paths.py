@@ -6,4 +6,5 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FIXTURES = REPOSITORY / "fixtures"
+EXAMPLES = REPOSITORY / "examples"
 FIRMWARE = REPOSITORY / "firmware"

@@ -1,10 +1,21 @@
 """Model cards: `NAME.hil.yaml` files with a model, its vectors, checks and budgets."""
 
 from harness.validate.card.loading import SUFFIX, card_for_model, card_of, load_card
-from harness.validate.card.schema import Accuracy, Budget, Card, Checks, Compiling, OracleName, Placing, Tolerance
+from harness.validate.card.schema import (
+    TRUTHS,
+    AtLeast,
+    AtMost,
+    Budget,
+    Card,
+    Checks,
+    Compiling,
+    OracleName,
+    Placing,
+    Tolerance,
+)
 from harness.validate.card.vectors import FILES, FileVectors, RandomVectors, parse_vectors
 
 __all__ = [
-    "FILES", "SUFFIX", "Accuracy", "Budget", "Card", "Checks", "Compiling", "FileVectors", "OracleName", "Placing",
-    "RandomVectors", "Tolerance", "card_for_model", "card_of", "load_card", "parse_vectors",
+    "FILES", "SUFFIX", "TRUTHS", "AtLeast", "AtMost", "Budget", "Card", "Checks", "Compiling", "FileVectors",
+    "OracleName", "Placing", "RandomVectors", "Tolerance", "card_for_model", "card_of", "load_card", "parse_vectors",
 ]  # fmt: skip

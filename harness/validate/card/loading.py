@@ -14,7 +14,8 @@ from harness.files.reading import TooLargeError, read_regular, sha256_of
 from harness.validate.card.labels import read_labels
 from harness.validate.card.positions import compose, line_of, one_line
 from harness.validate.card.schema import (
-    Accuracy,
+    AtLeast,
+    AtMost,
     Budget,
     Card,
     CardKeys,
@@ -166,14 +167,12 @@ _FORMS = {
     "FileVectors": "NAME.npz, {file: NAME.npz, count: N}, {file: NAME.wav, step: SAMPLES} or {random: N, seed: S}",
     "RandomVectors": "{random: N, seed: S}",
     "Tolerance": "`exact`, {max_lsb: N} or `off`",
-    "Accuracy": "{min: SHARE}",
-    "Checks": "a mapping of outputs, layers and accuracy",
+    "AtLeast": "{min: SHARE}",
+    "AtMost": "{max: VALUE}",
+    "Checks": "a mapping of outputs, layers, accuracy, auc, rmse and label_error_rate",
     "Budget": "a mapping of arena, flash, stack, instructions and cycles",
     "FloatModelFile": "NAME.tflite or {file: NAME.tflite, sha256: HEX}",
     "Placing": "a mapping of arena, stack, data, weights and code to memory regions",
 }
-_KNOWN_KEYS = [
-    name
-    for record in (CardKeys, RandomVectors, FileVectors, FloatModelFile, Tolerance, Accuracy, Checks, Budget, Placing)
-    for name in record.model_fields
-]
+_RECORDS = (CardKeys, RandomVectors, FileVectors, FloatModelFile, Tolerance, AtLeast, AtMost, Checks, Budget, Placing)
+_KNOWN_KEYS = [name for record in _RECORDS for name in record.model_fields]

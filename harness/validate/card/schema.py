@@ -46,10 +46,16 @@ def _tolerance(value: object) -> object:
     return value
 
 
-class Accuracy(Record):
-    """`{min: SHARE}`: least share of labelled vectors that the board must classify correctly (0 to 1)."""
+class AtLeast(Record):
+    """`{min: SHARE}`: the least that the board must reach, 0 to 1."""
 
     min: Annotated[float, Field(ge=0, le=1, strict=False)]
+
+
+class AtMost(Record):
+    """`{max: VALUE}`: the most that the board may have, 0 or more."""
+
+    max: Annotated[float, Field(ge=0, strict=False, allow_inf_nan=False)]
 
 
 def _bytes(value: object) -> object:
@@ -101,11 +107,21 @@ FloatModelField: TypeAlias = Annotated[FloatModelFile | None, BeforeValidator(_f
 
 
 class Checks(Record):
-    """Which checks are made, with their tolerances; None for a check that is not made."""
+    """Which checks are made, with their tolerances; None for a check that is not made.
+
+    Those of TRUTHS compare the board with what is right, not with the reference.
+    """
 
     outputs: ToleranceField = Tolerance(max_lsb=0)
     layers: ToleranceField = Tolerance(max_lsb=0)
-    accuracy: Accuracy | None = None
+    accuracy: AtLeast | None = None
+    auc: AtLeast | None = None
+    rmse: AtMost | None = None
+    label_error_rate: AtMost | None = None
+
+
+TRUTHS = {"accuracy": "labels", "auc": "labels", "rmse": "targets", "label_error_rate": "targets"}
+"""Check -> the array of the vectors' file with what is right."""
 
 
 class Budget(Record):

@@ -15,6 +15,7 @@ from harness.validate.checks.layers import LayersCheck
 from harness.validate.checks.memory import MemoryCheck
 from harness.validate.checks.outputs import OutputsCheck
 from harness.validate.checks.result import CheckResult, Status
+from harness.validate.checks.task import TASK_CHECKS
 from harness.validate.evidence import Evidence
 
 __all__ = ["CHECKS", "Check", "CheckResult", "Evidence", "Status", "check_names"]
@@ -30,7 +31,14 @@ class Check(Protocol):
         """A result for each of `names`, in order."""
 
 
-CHECKS: tuple[Check, ...] = (OutputsCheck(), LayersCheck(), AccuracyCheck(), MemoryCheck(), BudgetChecks())
+CHECKS: tuple[Check, ...] = (
+    OutputsCheck(),
+    LayersCheck(),
+    AccuracyCheck(),
+    *TASK_CHECKS,
+    MemoryCheck(),
+    BudgetChecks(),
+)
 """All checks, in the order of reports."""
 
 
