@@ -161,7 +161,10 @@ HIL_INLINE float hil_wave(float x, int32_t shift)
 {
     int32_t turns;
     float r;
-    if (x <= 128.0f && x >= -128.0f) {
+    if (x < 0.785f && x > -0.785f) { /* no quarter turn: doubles would leave it as it is */
+        turns = 0;
+        r = x;
+    } else if (x <= 128.0f && x >= -128.0f) {
         const double turned = hil_rounded_double((double)x * 0.6366197723675814) + 0.5;
         const int32_t whole = (int32_t)turned;
         turns = whole - ((double)whole > turned ? 1 : 0);
