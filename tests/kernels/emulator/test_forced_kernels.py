@@ -50,8 +50,6 @@ FORCED = (
     ("ResizeBilinearS8Mve", "resize_bilinear_s8_mve", "RESIZE_BILINEAR", "mps3-an547"),
     ("ExtremeS8Dsp", "extreme_s8_dsp", "MINIMUM", "mps2-an386"),
     ("ExtremeS8Mve", "extreme_s8_mve", "MAXIMUM", "mps3-an547"),
-    ("PoolS16Mve", "pool_s16_mve", "AVERAGE_POOL_2D", "mps3-an547"),
-    ("PoolS16Mve", "pool_s16_mve", "MAX_POOL_2D", "mps3-an547"),
     ("LstmS16Dsp", "lstm_s16_dsp", LSTM, "mps2-an386"),
     ("LstmS16Mve", "lstm_s16_mve", LSTM, "mps3-an547"),
     ("LstmF32Portable", "lstm_f32_portable", LSTM, "mps2-an386"),

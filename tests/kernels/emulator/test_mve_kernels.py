@@ -32,6 +32,7 @@ from tests.support.layers import (
 from tests.support.overlapped import check as check_distances
 from tests.support.overlapped import layer_of
 from tests.support.scale import scaled
+from tests.support.typed import combinations, typed_graphs
 
 BOARD = "mps3-an547"
 ONE_BY_ONE = next(k for k in convolution_mve.KERNELS if type(k) is Conv1x1S8Mve)
@@ -70,6 +71,12 @@ def test_conv_1x1() -> None:
         image = (pick(rng, 1, 1, 2), between(rng, 1, 5), between(rng, 1, 5), _depth(rng))
         graphs.append(conv_layer(rng, image, between(rng, 4, 19)))
     check(graphs, "Conv1x1S8Mve", "conv_1x1_s8_mve")
+
+
+@pytest.mark.parametrize("op", ["AVERAGE_POOL_2D", "MAX_POOL_2D"])
+def test_pools_of_int16(op: str) -> None:
+    halves = [found for found in combinations() if found[0] == op and found[1].x is DType.INT16]
+    check(typed_graphs(halves, seed=9, each=scaled(15, 150)), "PoolS16Mve", "pool_s16_mve")
 
 
 def test_conv_1x1_of_few_channels() -> None:
