@@ -14,7 +14,7 @@ from harness.errors import GraphError
 from harness.ir.graph import Attrs, Graph, Node, Tensor
 from harness.ir.operators.operands import Inputs, Operands, array
 from harness.ir.operators.operator import Operator, Types
-from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Writing
+from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Writer, Writing
 from harness.ir.operators.view import View
 from harness.quantization.types import Array, DType
 
@@ -139,17 +139,18 @@ def _read_while(op: Reading) -> Read:
     return tuple(t for i, t in enumerate(given) if i not in known), WhileAttrs(condition, body)
 
 
-def _write_if(to: Writing, node: Node) -> OperatorDraft:
-    names = ("ThenSubgraphIndex", "ElseSubgraphIndex")
-    fields = {name: to.subgraph(graph) for name, graph in zip(names, node.attrs.graphs, strict=True)}
-    return OperatorDraft(node.op, node.inputs, node.outputs, "If", fields)
+def _writer(options: str, *names: str) -> Writer:
+    """Writes the numbers of the graphs among the options, under these names."""
+
+    def write(to: Writing, node: Node) -> OperatorDraft:
+        fields = {name: to.subgraph(graph) for name, graph in zip(names, node.attrs.graphs, strict=True)}
+        return OperatorDraft(node.op, node.inputs, node.outputs, options, fields)
+
+    return write
 
 
-def _write_while(to: Writing, node: Node) -> OperatorDraft:
-    names = ("CondSubgraphIndex", "BodySubgraphIndex")
-    fields = {name: to.subgraph(graph) for name, graph in zip(names, node.attrs.graphs, strict=True)}
-    return OperatorDraft(node.op, node.inputs, node.outputs, "While", fields)
-
+_write_if = _writer("If", "ThenSubgraphIndex", "ElseSubgraphIndex")
+_write_while = _writer("While", "CondSubgraphIndex", "BodySubgraphIndex")
 
 OPERATORS = (
     Operator(
