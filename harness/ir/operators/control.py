@@ -14,7 +14,7 @@ from harness.errors import GraphError
 from harness.ir.graph import Attrs, Graph, Node, Tensor
 from harness.ir.operators.operands import Inputs, Operands, array
 from harness.ir.operators.operator import Operator, Types
-from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Writer, Writing
+from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Writer, Writing, damaged
 from harness.ir.operators.view import View
 from harness.quantization.types import Array, DType
 
@@ -84,9 +84,10 @@ def _verify_while(v: View) -> None:
     for graph in attrs.graphs:
         _alike(v, "input", inputs, _within(graph)[0])
     _alike(v, "output", outputs, _within(attrs.body)[1])
-    (*_, condition) = found = _within(attrs.condition)[1]
-    single = len(found) == 1 and condition.dtype is DType.BOOL and condition.elements == 1
-    v.need(single, f"has a condition of {len(found)} outputs, the last {condition.dtype.value}{list(condition.shape)}")
+    found = _within(attrs.condition)[1]
+    v.need(len(found) == 1, f"has a condition of {len(found)} outputs")
+    single = found[0].dtype is DType.BOOL and found[0].elements == 1
+    v.need(single, f"has a condition of {found[0].dtype.value}{list(found[0].shape)}")
 
 
 def _given(inputs: Inputs, first: int) -> list[Array]:
@@ -120,6 +121,8 @@ def repeat(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
 
 def _read_if(op: Reading) -> Read:
     """Constants that a converter hands to the graphs, such as weights, become their own; one input stays."""
+    if not op.inputs:
+        raise damaged(f"{op.place}: IF without a condition")
     (condition, *given) = op.ids(*range(len(op.inputs)))
     known = {i: t for i, t in enumerate(given) if op.has_data(t)}
     if known and len(known) == len(given):

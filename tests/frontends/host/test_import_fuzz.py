@@ -14,7 +14,7 @@ import pytest
 from harness.errors import TinyhilError
 from harness.frontends.tflite import reader as tflite
 from harness.oracle import open_oracle
-from tests.support.generated import random_inputs
+from tests.support.generated import KINDS, random_graph, random_inputs
 from tests.support.models import model_folders
 from tests.support.mutate import mutate, seed
 from tests.support.paths import FIXTURES, REPOSITORY
@@ -31,19 +31,23 @@ REAL = (
 PARTS = 2
 
 
-def seed_files() -> list[Path]:
-    """The fixtures, and real models where there are any."""
+def seed_files(folder: Path) -> list[Path]:
+    """The fixtures, real models where there are any, and a file of every operator, which is written to `folder`."""
     real = [folder / f"{name}.tflite" for folder in model_folders() for name in REAL]
-    return MODELS + [path for path in real if path.is_file()]
+    drawn = []
+    for number, kind in enumerate(KINDS):
+        drawn.append(folder / f"{kind}.tflite")
+        drawn[-1].write_bytes(random_graph(np.random.default_rng([77, number]), kind).model)
+    return MODELS + [path for path in real if path.is_file()] + drawn
 
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("part", range(PARTS))
-def test_damaged_files_are_refused_or_compile(part):
+def test_damaged_files_are_refused_or_compile(part, tmp_path):
     count = scaled(5000, 20000) // PARTS
     command = [sys.executable, "-m", "tests.support.fuzz_import", str(part * count), str(count)]
     child = subprocess.run(
-        [*command, *(str(p) for p in seed_files())],
+        [*command, *(str(p) for p in seed_files(tmp_path))],
         cwd=REPOSITORY,
         env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
