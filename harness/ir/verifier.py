@@ -36,6 +36,9 @@ def verify(graph: Graph) -> None:
         shape = state.initial.shape
         if state.initial.dtype != state.dtype.numpy or 0 in shape or state.bytes > MAX_TENSOR_BYTES:
             raise error(f"state '{state.name}' of shape {list(shape)} and type {state.initial.dtype}")
+        low, high = state.dtype.range
+        if state.quant is not None and not all(low <= z <= high for z in state.quant.zero_points):
+            raise error(f"state '{state.name}' has a zero point outside {state.dtype.value}")
     for i in range(len(graph.nodes)):
         verify_node(graph, i)
 

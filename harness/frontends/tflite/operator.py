@@ -51,6 +51,11 @@ class FileView:
         """See Reading."""
         return self.file.outputs
 
+    @property
+    def has_options(self) -> bool:
+        """See Reading."""
+        return self.file.options_type != 0
+
     def count(self, least: int, most: int | None = None, outputs: int = 1) -> None:
         """Checks the number of inputs and outputs."""
         n = len(self.inputs)

@@ -83,6 +83,9 @@ def _verify(v: View) -> None:
         shape = held.initial.shape
         v.need(shape == (batch, units), f"has state '{held.name}' of shape {list(shape)}, not {[batch, units]}")
     v.need(isfinite(attrs.clip) and attrs.clip >= 0, f"has the cell clip {attrs.clip}")
+    step = v.state(1).quant if v.y().dtype is not DType.FLOAT32 else None
+    least = 0.0 if step is None else step.scale
+    v.need(attrs.clip == 0 or attrs.clip >= least, f"has the cell clip {attrs.clip:g}, less than a step of {least:g}")
     if x.dtype is DType.FLOAT32:
         finite = all(np.isfinite(np.asarray(v.x(i).data)).all() for i in range(1, len(v.node.inputs)))
         v.need(finite, "has weights that are infinite or no numbers")

@@ -76,6 +76,8 @@ def _read(op: Reading) -> Read:
     flat = op.constant(1, "paddings")
     if len(flat) != 2 * len(op.input(0).shape):
         raise damaged(f"{op.place}: paddings {list(flat)} of a tensor of shape {list(op.input(0).shape)}")
+    if not op.has_options:
+        raise damaged(f"{op.place}: MIRROR_PAD without a mode")  # TFLM takes neither, and mirrors the border too
     pairs = tuple(zip(flat[::2], flat[1::2], strict=True))
     return op.ids(0), MirrorAttrs(pairs, op.choice(4, _MODES, "mode") == "SYMMETRIC")
 
@@ -95,7 +97,7 @@ OPERATORS = (
         mirror_pad,
         attrs=MirrorAttrs,
         types=same(DType.FLOAT32, DType.INT8),
-        tflite=TfliteForm(100, _write, _read, operands=REST),
+        tflite=TfliteForm(100, _write, _read, options=77, operands=REST),
         changes_nothing=_changes_nothing,
         moves=_moves,
     ),

@@ -62,6 +62,10 @@ class Reading(Protocol):
     def outputs(self) -> tuple[int, ...]:
         """Tensor ids of the file."""
 
+    @property
+    def has_options(self) -> bool:
+        """Whether the file has options for it; else all of them have their defaults."""
+
     def count(self, least: int, most: int | None = None, outputs: int = 1) -> None:
         """Check the number of inputs and outputs."""
 
