@@ -18,6 +18,7 @@ _AVERAGES = constant("pool_wide_portable.h", "HIL_POOL_AVERAGE_POOL_2D")
 class PoolS16Mve(PoolWidePortable):
     """Four channels of a window at a time."""
 
+    ops = frozenset({"AVERAGE_POOL_2D", "MAX_POOL_2D"})
     types = same(DType.INT16)
     features = MVE
 
