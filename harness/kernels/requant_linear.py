@@ -36,7 +36,8 @@ from harness.quantization.types import Clamp, DType
 
 SCALE_BITS = constant("requant_linear.h", "HIL_LINEAR_SCALE_BITS")
 FRACTION_BITS = constant("requant_linear.h", "HIL_LINEAR_FRACTION_BITS")
-_SLOPES = 64
+_TRIALS = (range(1), range(1, 4), range(4, 16), range(16, 64))
+"""Slopes that are tried, together: most channels take the first."""
 _LOWEST, _HIGHEST = DType.INT8.range
 _OUTPUTS = np.arange(_LOWEST + 1, _HIGHEST + 1, dtype=np.int64)
 """Every output that is a step up from another."""
@@ -88,15 +89,18 @@ def _linear(ms: bytes, ns: bytes, zero_point: int, clamp: Clamp, lows: bytes, hi
     largest = np.maximum(np.abs(low), np.abs(high))
     open_ = np.flatnonzero(inside & (low != high) & (m > 0) & (n >= 0) & (largest < 1 << (31 - SCALE_BITS)))
     steps = _steps(m[open_], n[open_], zero_point, first[open_], last[open_])
-    for trial in range(_SLOPES):
+    for trials in _TRIALS:
         if not open_.size:
             break
-        slope = _slope(m[open_], n[open_], trial)
-        offset, found = _offset(slope, steps, low[open_], high[open_], first[open_], last[open_], clamp)
-        sums = [(end[open_] << SCALE_BITS) + offset for end in (low, high)]
-        found &= (sums[0] >= INT32_MIN) & (sums[1] <= INT32_MAX)
+        slopes = np.stack([_slope(m[open_], n[open_], trial) for trial in trials])
+        offsets, right = _offset(slopes, steps, low[open_], high[open_], first[open_], last[open_], clamp)
+        sums = [(end[open_] << SCALE_BITS) + offsets for end in (low, high)]
+        right &= (sums[0] >= INT32_MIN) & (sums[1] <= INT32_MAX)
+        found = right.any(axis=0)
         if not found.any():
             continue
+        # Of each channel the first slope that is right.
+        slope, offset = (np.take_along_axis(a, right.argmax(axis=0)[None], axis=0)[0] for a in (slopes, offsets))
         won = open_[found]
         _check(slope[found], offset[found], steps[found], m[won], n[won], (low[won], high[won]), zero_point, clamp)
         result.multiplier[won], result.offset[won], result.exact[won] = slope[found], offset[found], True
@@ -148,11 +152,11 @@ def _slope(m: Ints, n: Ints, trial: int) -> Ints:
 def _offset(
     slope: Ints, steps: Ints, low: Ints, high: Ints, first: Ints, last: Ints, clamp: Clamp
 ) -> tuple[Ints, npt.NDArray[np.bool_]]:
-    """(offset, whether it is right) of each channel for its slope."""
+    """(offset, whether it is right) for slopes (trials, channels)."""
     unused = steps == INT32_MIN
-    at = _reach(_OUTPUTS, slope[:, None])
-    lowest = np.where(unused, -(1 << 40), at - (steps << SCALE_BITS)).max(axis=1)
-    highest = np.where(unused, 1 << 40, at - 1 - ((steps - 1) << SCALE_BITS)).min(axis=1)
+    at = _reach(_OUTPUTS, slope[..., None])
+    lowest = np.where(unused, -(1 << 40), at - (steps << SCALE_BITS)).max(axis=-1)
+    highest = np.where(unused, 1 << 40, at - 1 - ((steps - 1) << SCALE_BITS)).min(axis=-1)
     # Beyond both ends the line goes on, and only the clamp holds it.
     lowest = np.maximum(lowest, np.where(first > clamp[0], _reach(first, slope) - (low << SCALE_BITS), -(1 << 40)))
     highest = np.minimum(
