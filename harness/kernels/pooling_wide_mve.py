@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.ir.operators import OPERATORS
 from harness.ir.operators.operator import same
 from harness.kernels.base import Call, In, Kernel, Lowered, Out
 from harness.kernels.constants import constant
@@ -12,14 +13,15 @@ from harness.kernels.mve_kernel import MVE
 from harness.kernels.work import Work
 from harness.quantization.types import DType
 
+_TYPES = same(DType.INT16)
 _AVERAGES = constant("pool_wide_portable.h", "HIL_POOL_AVERAGE_POOL_2D")
 
 
 class PoolS16Mve(PoolWidePortable):
     """Four channels of a window at a time."""
 
-    ops = frozenset({"AVERAGE_POOL_2D", "MAX_POOL_2D"})
-    types = same(DType.INT16)
+    ops = frozenset(op for op in PoolWidePortable.ops if set(_TYPES) & set(OPERATORS[op].types))
+    types = _TYPES
     features = MVE
 
     def lower(self, context: Context) -> Lowered:

@@ -141,6 +141,10 @@ def test_no_more_is_read_than_the_limit(tmp_path: Path) -> None:
     assert "more than" in refused(lambda: load_card(tmp_path / "sparse.hil.yaml"))
 
 
+SOON_S = 5.0
+"""Of a processor: it takes half a second on one that is free, and 40 s where work grows with the square of the keys."""
+
+
 @pytest.mark.parametrize("begin", ["", "budgets:\n", "checks:\n", "vectors:\n", "budgets:\n  default:\n"])
 def test_a_card_of_thousands_of_unknown_keys_is_refused_at_once(tmp_path: Path, begin: str) -> None:
     path = tmp_path / "m.hil.yaml"
@@ -149,7 +153,7 @@ def test_a_card_of_thousands_of_unknown_keys_is_refused_at_once(tmp_path: Path, 
     start = time.process_time()
     with pytest.raises(TinyhilError) as caught:
         load_card(path)
-    assert time.process_time() - start < 1.0
+    assert time.process_time() - start < SOON_S
     assert len(caught.value.details) < 10_000
 
 
@@ -159,7 +163,7 @@ def test_a_card_of_nothing_but_depth_is_refused(tmp_path: Path, text: str) -> No
     path.write_text(text)
     start = time.process_time()
     refused(lambda: load_card(path))
-    assert time.process_time() - start < 1.0
+    assert time.process_time() - start < SOON_S
 
 
 def test_more_vectors_than_a_run_takes_are_refused(tmp_path: Path) -> None:
