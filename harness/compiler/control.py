@@ -9,7 +9,7 @@ from harness.compiler.choice import KernelChoice
 from harness.compiler.cost.estimate import step_cost
 from harness.compiler.cost.model import Cost
 from harness.compiler.fusion.fused_rows import CALL, MOVED_WORD
-from harness.compiler.memory.lifetimes import scratch_name
+from harness.compiler.memory.lifetimes import base_offset
 from harness.compiler.plan import LayerCode, Plan
 from harness.kernels.base import Argument, At, Call, ConstantTable, In, Lowered, Out, Scratch
 from harness.kernels.control import Body, ControlKernel
@@ -104,15 +104,11 @@ class _StepCode:
         if isinstance(argument, ConstantTable):
             return replace(argument, name=f"{self.prefix}_{name}_{argument.name}")
         if isinstance(argument, Scratch):
-            return At(None, self._scratch(), argument.ctype)
+            return At(None, base_offset(self.plan, self.layer), argument.ctype)
         if isinstance(argument, At):
-            base = self._scratch() if argument.tensor is None else self.plan.placement_of(argument.tensor).offset
+            base = base_offset(self.plan, self.layer, argument.tensor)
             return replace(argument, tensor=None, offset=base + argument.offset)
         if isinstance(argument, In | Out):
             ids = node.inputs if isinstance(argument, In) else node.outputs
             return At(None, self.plan.placement_of(ids[argument.index]).offset, argument.ctype)
         return argument
-
-    def _scratch(self) -> int:
-        name = scratch_name(self.layer)
-        return next(p.offset for p in self.plan.placements if p.tensor is None and p.name == name)

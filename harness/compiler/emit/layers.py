@@ -13,7 +13,7 @@ import numpy as np
 from harness.compiler.cost.flash import is_shared
 from harness.compiler.emit.statements import statements
 from harness.compiler.emit.text import plain_text
-from harness.compiler.memory.lifetimes import scratch_name
+from harness.compiler.memory.lifetimes import base_offset
 from harness.compiler.names import word
 from harness.compiler.plan import Layer, LayerCode, Plan
 from harness.ir.graph import Tensor
@@ -164,16 +164,12 @@ class _LayerWriter:
             number = step.node.states[argument.index]
             return _pointer(argument.ctype, next(p.offset for p in plan.placements if p.state == number))
         if isinstance(argument, Scratch):
-            return _pointer(argument.ctype, self._scratch())
+            return _pointer(argument.ctype, base_offset(plan, self._layer.index))
         if isinstance(argument, At):
-            base = self._scratch() if argument.tensor is None else plan.placement_of(argument.tensor).offset
+            base = base_offset(plan, self._layer.index, argument.tensor)
             return _pointer(argument.ctype, base + argument.offset, argument.step)
         tensor_id = step.node.inputs[argument.index] if isinstance(argument, In) else step.node.outputs[argument.index]
         return _pointer(argument.ctype, plan.placement_of(tensor_id).offset)
-
-    def _scratch(self) -> int:
-        name = scratch_name(self._layer.index)
-        return next(p.offset for p in self._plan.placements if p.tensor is None and p.name == name)
 
 
 def _pointer(ctype: str, offset: int, step: int = 0) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from harness.compiler.memory.overlap import Overlap
+from harness.compiler.plan import Plan
 from harness.ir.aliases import Aliases, Key, state_key
 from harness.ir.graph import ABSENT, Graph
 
@@ -58,6 +59,14 @@ class MemoryUse:
 def scratch_name(layer: int, number: int = 0) -> str:
     """Name of a layer's scratch buffer."""
     return f"scratch of layer {layer}" + (f", {number}" if number else "")
+
+
+def base_offset(plan: Plan, layer: int, tensor: int | None = None) -> int:
+    """Where a tensor, or without one a layer's scratch buffer, begins in the arena of a plan, in bytes."""
+    if tensor is not None:
+        return plan.placement_of(tensor).offset
+    name = scratch_name(layer)
+    return next(p.offset for p in plan.placements if p.tensor is None and p.name == name)
 
 
 def values_of(
