@@ -16,7 +16,7 @@ from typing import Any
 from markupsafe import Markup
 
 from harness import resources
-from harness.report import cycles, rows
+from harness.report import cycles, rows, tflm
 from harness.report.document import Document
 from harness.report.html.arena import arena_map, fullest
 from harness.report.html.bars import budgets, chip, layer_bars, regions, series
@@ -160,17 +160,24 @@ def _run(run: Document, card: RunCard, few: bool) -> dict[str, Any]:
         "layers": rows.profile(run),
         "heat": heat(run["verdict"]["confusion"]) if run["verdict"]["confusion"] else None,
         "tables": [rows.against_tflm(run), rows.metrics(run), rows.opinions(run)],
-        "sums": [
-            rows.equation(run),
-            rows.arena_parts(run),
-            rows.ram_equation(run),
-            rows.flash_equation(run["image"]["groups"], run["memory"]["constants"]),
-            rows.arena_check(run),
-            rows.memory_use(run["image"]),
-        ],
+        "sums": _sums(run),
         "modelled": _modelled(run["modelled"]) if run.get("modelled") else None,
         "modelled_note": run.get("modelled_note"),
     }
+
+
+def _sums(run: Document) -> list[str]:
+    """Arena, RAM and flash as sums."""
+    if tflm.program_of(run):
+        return tflm.sums(run)
+    return [
+        rows.equation(run),
+        rows.arena_parts(run),
+        rows.ram_equation(run),
+        rows.flash_equation(run["image"]["groups"], run["memory"]["constants"]),
+        rows.arena_check(run),
+        rows.memory_use(run["image"]),
+    ]
 
 
 def _facts(run: Document) -> Iterable[tuple[str, str]]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.boards.backends.qemu.gdb import SP, Gdb
 from harness.boards.backends.qemu.session import PROGRAM, find_qemu
@@ -28,11 +29,12 @@ INPUT_ADDRESS, INPUT_LIMIT = 0x9200_0000, 0x0100_0000
 OUTPUT_ADDRESS, OUTPUT_LIMIT = 0x9300_0000, 0x0100_0000
 START_TIMEOUT_S = 120.0
 INVOKE_TIMEOUT_S = 1800.0
+STACK_ALIGN = 8
 
-_PLUGIN_PACKAGE = "harness.runtimes.tflm"
-_PLUGIN = ("count.c",)
+PLUGIN_PACKAGE = "harness.runtimes.tflm"
+PLUGIN = ("count.c",)
 _ARENA = re.compile(r"arena\) size used: (\d+)")
-_SAID = re.compile(r"^(?:INFO|DEBUG) - ")
+_COMPLAINT = re.compile(r"(?:TFLM|ERROR) - .*\S")
 _MOST_SAID = 12
 
 
@@ -61,6 +63,21 @@ class Execution:
     operators: tuple[int, ...]
     arena: int
     stack: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready data."""
+        return {**asdict(self), "outputs": [output.hex() for output in self.outputs]}
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Execution:
+        """The inverse of `as_dict`."""
+        return cls(
+            outputs=tuple(bytes.fromhex(output) for output in content["outputs"]),
+            total=content["total"],
+            operators=tuple(content["operators"]),
+            arena=content["arena"],
+            stack=content["stack"],
+        )
 
 
 def execute(
@@ -180,7 +197,8 @@ class _Run:
         used = 0
         if measure_stack:
             found = gdb.read_memory(build.stack_limit, len(paint))
-            used = len(paint) - next((i for i, (a, b) in enumerate(zip(found, paint, strict=True)) if a != b), len(paint))
+            first = next((i for i, (a, b) in enumerate(zip(found, paint, strict=True)) if a != b), len(paint))
+            used = len(paint) - first // STACK_ALIGN * STACK_ALIGN
         for place in (build.invoke_call, build.invoke_return):
             gdb.remove_breakpoint(place)
         self._reach(build.handler_return, START_TIMEOUT_S)
@@ -201,12 +219,11 @@ class _Run:
             raise BoardError(f"the runner came to 0x{here:x} instead of 0x{place:x}", hint="this is a bug, report it")
 
     def _refused(self, how: str) -> RunnerRefusedError:
-        lines = [line for line in self._said().splitlines() if line.strip() and not _SAID.match(line)]
-        wrong = next((line for line in lines if not line.startswith("ERROR - ") and line[0].isalpha()), "")
-        said = wrong or next(iter(lines), "")
+        lines = [line for line in self._said().splitlines() if _COMPLAINT.match(line)]
+        said = lines[0].partition(" - ")[2] if lines else ""
         return RunnerRefusedError(
             f"TFLM in Arm's runner {how}" + (f": {said}" if said else ""),
-            hint="`--runtime tinyhil` runs it without TFLM; recorded figures of TFLM remain where there are some",
+            hint="`--runtime tinyhil` runs it without TFLM",
             details="\n".join(lines[-_MOST_SAID:]),
         )
 
@@ -223,7 +240,7 @@ def _paint(size: int) -> bytes:
 @contextlib.contextmanager
 def _emulator(image: Path, folder: Path) -> Iterator[Gdb]:
     """QEMU with the runner, the model and the first inputs, before the first instruction."""
-    plugin = host_library(_PLUGIN_PACKAGE, _PLUGIN)
+    plugin = host_library(PLUGIN_PACKAGE, PLUGIN)
     channels = Channels()
     with contextlib.ExitStack() as at_end:
         at_end.callback(channels.close)

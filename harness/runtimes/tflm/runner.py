@@ -57,7 +57,7 @@ class Build:
         subgraph_begin, subgraph_ends, node: in MicroInterpreterGraph::InvokeSubgraph: its first and last instructions,
             and the head of its loop over the operators.
         given_up: functions that are reached when the runner gives up.
-        stack_limit: lowest address of the stack.
+        stack_limit, stack_size: lowest address of the stack, and its bytes.
         arena_size: bytes of the arena that it gives TFLM.
         network: sections that are the runner's own code and constants.
     """
@@ -74,6 +74,7 @@ class Build:
     node: int
     given_up: tuple[int, ...]
     stack_limit: int
+    stack_size: int
     arena_size: int
     network: tuple[str, ...]
 
@@ -97,6 +98,7 @@ U65 = Build(
     node=0x15938,
     given_up=(0x0B0C, 0x09EC, 0x0A10, 0x0A34, 0x0A58, 0x0A7C),  # _exit and the handlers of faults
     stack_limit=0x20078000,
+    stack_size=0x8000,
     arena_size=0x200000,
     network=(".text.at_itcm", ".ARM.exidx.at_itcm", ".text.at_ddr", ".bram.at_ddr", ".data.at_ddr"),
 )

@@ -87,7 +87,7 @@ class Gdb:
         reply = self._exchange(command)
         if reply != b"OK":
             raise BoardError(
-                f"the emulator's gdb stub refused {command[:40]}: {reply[:40]!r}", hint="this is a bug, please report it"
+                f"the emulator's gdb stub refused {command[:40]}: {reply[:40]!r}", hint="this is a bug, report it"
             )
 
     def _exchange(self, command: str, timeout_s: float = REPLY_TIMEOUT_S) -> bytes:
