@@ -28,6 +28,7 @@ from harness.report import rows
 from harness.report.document import Document, error_document, run_document
 from harness.report.heartbeat import Heartbeat
 from harness.report.plain import one_line
+from harness.runtimes import DEFAULT_RUNTIME
 from harness.validate.card import (
     FILES,
     SUFFIX,
@@ -40,7 +41,7 @@ from harness.validate.card import (
     parse_vectors,
 )
 from harness.validate.checks import Status, check_names
-from harness.validate.options import Options, apply_options, check_choice
+from harness.validate.options import Options, apply_options, check_choice, runtimes_of
 from harness.validate.outcome import Outcome
 from harness.validate.workbench import Workbench
 from harness.version import __version__
@@ -56,22 +57,22 @@ class PluginState:
         self.settings = settings
         self._write = write
         self.bench = Workbench()
-        self._runs: dict[tuple[Path, str], CardRun | TinyhilError] = {}
+        self._runs: dict[tuple[Path, str, str], CardRun | TinyhilError] = {}
         self._failures = Failures()
         self._documents: list[Document] = []  # of runs since the last report
         self._ran: list[Document] = []  # the same, and calls without a comparison
 
-    def run_of(self, card: Card, board: str) -> CardRun:
-        """The run of a card on a board; made by the first call.
+    def run_of(self, card: Card, board: str, runtime: str) -> CardRun:
+        """The run of a card on a board with a runtime; made by the first call.
 
         Raises:
             TinyhilError: the run failed: the same error at every call, but for faults of the infrastructure, after
                 which the next call tries again.
         """
-        key = (card.path or card.model, board)
+        key = (card.path or card.model, board, runtime)
         if key not in self._runs:
             try:
-                self._runs[key] = self.run(card, board, self.settings.options)
+                self._runs[key] = self.run(card, board, replace(self.settings.options, runtime=runtime))
             except TinyhilError as error:
                 if error.category is Category.INFRASTRUCTURE:
                     raise
@@ -87,7 +88,8 @@ class PluginState:
             with self.progress(f"{card.name} on {board}") as tell:
                 outcome = self.bench.validate(card, board, options, tell)
         except TinyhilError as error:
-            self._keep(error_document(card.name, board, error, str(card.path or card.model)))
+            runtime = options.runtime or card.runtime
+            self._keep(error_document(card.name, board, error, str(card.path or card.model), runtime))
             raise
         run = CardRun(outcome, run_document(outcome))
         self._keep(run.document)
@@ -144,13 +146,17 @@ class _HilFile(pytest.File):
         raise NotImplementedError
 
     def collect(self) -> Iterable[pytest.Item]:
-        """One item per check and board."""
-        card = apply_options(self.card(), self._state.settings.options)
+        """One item per check, board and runtime."""
+        card, options = self.card(), self._state.settings.options
         for board in self._state.settings.boards:
-            for check in check_names(card, board):
-                yield CheckItem.from_parent(
-                    self, name=f"{check}[{board}]", state=self._state, card=card, board=board, check=check
-                )
+            for runtime in runtimes_of(card, options, board):
+                judged = apply_options(card, replace(options, runtime=runtime))
+                place = board if runtime == DEFAULT_RUNTIME else f"{board}-{runtime}"
+                for check in check_names(judged, board):
+                    name = f"{check}[{place}]"
+                    yield CheckItem.from_parent(
+                        self, name=name, state=self._state, card=judged, board=board, runtime=runtime, check=check
+                    )
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The card's error, without a traceback."""
@@ -176,12 +182,15 @@ class ModelFile(_HilFile):
 
 
 class CheckItem(pytest.Item):
-    """One check of one card on one board."""
+    """One check of one card on one board with one runtime."""
 
-    def __init__(self, *, state: PluginState, card: Card, board: str, check: str, **rest: Any) -> None:
+    def __init__(
+        self, *, state: PluginState, card: Card, board: str, runtime: str, check: str, **rest: Any
+    ) -> None:
         super().__init__(**rest)
         self.card = card
         self.board = board
+        self.runtime = runtime
         self.check = check
         self._state = state
         self._run: CardRun | None = None
@@ -189,7 +198,7 @@ class CheckItem(pytest.Item):
 
     def setup(self) -> None:
         """Makes the run, unless another check has."""
-        self._run = self._state.run_of(self.card, self.board)
+        self._run = self._state.run_of(self.card, self.board, self.runtime)
         self.user_properties += check_properties(self._run.document, self.check)
 
     def runtest(self) -> None:
