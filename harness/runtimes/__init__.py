@@ -1,8 +1,8 @@
 """Runtimes: the ways to compute a model on a board.
 
 tinyhil's own is generated C; `tflm` is TensorFlow Lite Micro in a program of Arm's. Other packages add runtimes by
-entry points of the group "tinyhil.runtimes" that name objects with the methods of harness.runtimes.base.SourceRuntime or
-ProgramRuntime.
+entry points of the group "tinyhil.runtimes" that name objects with the methods of a SourceRuntime or ProgramRuntime of
+harness.runtimes.base.
 """
 
 from __future__ import annotations

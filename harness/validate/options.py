@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from harness.compiler.goals import Overrides
 from harness.errors import OptionError
-from harness.runtimes import BOTH, DEFAULT_RUNTIME, RUNTIMES, TFLM, ProgramRuntime
+from harness.runtimes import BOTH, DEFAULT_RUNTIME, RUNTIMES, TFLM, ProgramRuntime, Runtime
 from harness.validate.card import TRUTHS, Card, FileVectors, RandomVectors
+
+if TYPE_CHECKING:
+    from harness.hardware.board import Board
 
 LINKS = ("auto", "uart", "fast", "rtt")
 SECOND_OPINIONS = ("litert-ref", "litert")
@@ -66,14 +69,21 @@ def apply_options(card: Card, options: Options) -> Card:
     if options.runtime is not None:
         changes["runtime"] = options.runtime
     card = card.model_copy(update=changes) if changes else card
-    if not isinstance(RUNTIMES.get(first_runtime(card)), ProgramRuntime):
+    if card.runtime == BOTH or not isinstance(RUNTIMES.get(card.runtime), ProgramRuntime):
         return card
     return card.model_copy(update={"checks": card.checks.model_copy(update={"layers": None}), "budgets": {}})
 
 
-def first_runtime(card: Card) -> str:
-    """The runtime of a single run of the card: of both, tinyhil's."""
-    return DEFAULT_RUNTIME if card.runtime == BOTH else card.runtime
+def chosen_runtime(name: str, board: Board) -> Runtime:
+    """The runtime of a single run on a board; of both, tinyhil's.
+
+    Raises:
+        OptionError: there is none of that name, or it does not run there.
+    """
+    runtime = RUNTIMES.get(DEFAULT_RUNTIME if name == BOTH else name)
+    if isinstance(runtime, ProgramRuntime) and (refusal := runtime.refusal(board)):
+        raise OptionError(f"runtime {name} {refusal}", hint="leave --runtime out, or name another board")
+    return runtime
 
 
 def runtimes_of(card: Card, options: Options, board: str) -> tuple[str, ...]:

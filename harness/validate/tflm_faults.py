@@ -35,7 +35,7 @@ def known_fault(graph: Graph) -> str:
     if any(node.op.endswith("SEQUENCE_LSTM") and _is_int8(graph, node.outputs[0]) for node in graph.nodes):
         found.append("whose int8 LSTM forgets its hidden state from one inference to the next")
     if any(_is_flat_and_strided(graph, node) for node in graph.nodes):
-        found.append("whose convolutions with a kernel of 1xN and a stride are wrong with MVE")
+        found.append("whose convolutions with a kernel of 1xN and a stride are wrong with MVE (arm_convolve_1_x_n_s8)")
     if any(graph.tensors[output].dtype is DType.FLOAT32 for output in graph.outputs):
         found.append("whose floats are rounded otherwise, as its compiler fuses or reorders sums")
     return " and ".join(found)
@@ -44,8 +44,9 @@ def known_fault(graph: Graph) -> str:
 def _is_flat_and_strided(graph: Graph, node: Node) -> bool:
     if not isinstance(node.attrs, ConvAttrs) or node.op != "CONV_2D" or not _is_int8(graph, node.inputs[0]):
         return False
+    rows = graph.tensors[node.inputs[0]].shape[1]
     _, height, width, _ = graph.tensors[node.inputs[1]].shape
-    return height == 1 and width > 1 and node.attrs.stride != (1, 1)
+    return rows == height == 1 and width > 1 and node.attrs.stride[1] > 1
 
 
 def _is_int8(graph: Graph, tensor: int) -> bool:

@@ -14,11 +14,11 @@ from harness.build import BuildOptions
 from harness.build.progress import Progress
 from harness.compiler.goals import Goals
 from harness.cycles.targets import target_of_run
-from harness.errors import OptionError, OracleError, OracleMissingError, PlacementError
+from harness.errors import OracleError, OracleMissingError, PlacementError
 from harness.hardware.placement import assign_regions
 from harness.ir.graph import Graph
 from harness.quantization.types import Array
-from harness.runtimes import DEFAULT_RUNTIME, RUNTIMES, ProgramRuntime, making_sources
+from harness.runtimes import DEFAULT_RUNTIME, ProgramRun, ProgramRuntime, making_sources
 from harness.validate import vectors
 from harness.validate.beside_tflm import BesideTflm, beside_tflm
 from harness.validate.card import Card
@@ -28,7 +28,7 @@ from harness.validate.differences import output_diffs
 from harness.validate.expected import expected_layers
 from harness.validate.float_model import FloatModel, measure_float_model
 from harness.validate.link_check import AUTO, UART, LinkCheck, check_uart, link_to_build
-from harness.validate.options import Options, apply_options, first_runtime
+from harness.validate.options import Options, apply_options, chosen_runtime
 from harness.validate.outcome import Outcome
 from harness.validate.reference import Reference, References
 from harness.validate.running import Ran, Subject, run_image
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from harness.boards import Resolved
     from harness.build import Image
     from harness.compiler.emit.package import Package
+    from harness.hardware.board import Board
     from harness.hardware.target import Target
     from harness.link.compare import ExpectedLayers
     from harness.validate.measurement import Measurement
@@ -170,7 +171,10 @@ class Workbench:
         given = vectors.from_arrays([list(row) for row in arrays], graph)
         placement = assign_regions(resolved.runs_on, options.placement)
         target = target_of_run(resolved, placement)
-        runtime = making_sources(options.runtime or DEFAULT_RUNTIME)
+        runtime = chosen_runtime(options.runtime or DEFAULT_RUNTIME, resolved.runs_on)
+        if isinstance(runtime, ProgramRuntime):
+            done = self._run_program(runtime, graph, resolved.runs_on, given, options, progress or _silent)
+            return list(done.outputs)
         package = self.package(graph, target, goals=options.overrides.goals, runtime=runtime.name)
         subject = Subject(resolved, runtime, graph, given, placement, 0)
         tell = progress or _silent
@@ -183,9 +187,7 @@ class Workbench:
         from harness.boards import resolve
 
         resolved = resolve(board, probe=options.probe)
-        runtime = RUNTIMES.get(first_runtime(card))
-        if isinstance(runtime, ProgramRuntime) and (refusal := runtime.refusal(resolved.runs_on)):
-            raise OptionError(f"runtime {runtime.name} {refusal}", hint="leave --runtime out, or name another board")
+        runtime = chosen_runtime(card.runtime, resolved.runs_on)
         graph = self.graph(card.model)
         given = vectors.load(card.vectors, graph, card.base)
         check_truth(card, given, graph)
@@ -225,16 +227,15 @@ class Workbench:
 
         graph, board = subject.graph, subject.resolved.runs_on
         with clock.phase("run"):
-            run = runtime.run(
-                graph,
-                board,
-                subject.vectors.inputs,
-                program=options.tflm_runner,
-                cache_dir=self._cache_dir,
-                progress=tell,
-            )
+            run = self._run_program(runtime, graph, board, subject.vectors, options, tell)
         result = program_result(run, graph, board, card.name, clock.seconds["run"])
         return Ran(result.package, result.image, result.measurement)
+
+    def _run_program(
+        self, runtime: ProgramRuntime, graph: Graph, board: Board, given: Vectors, options: Options, tell: Progress
+    ) -> ProgramRun:
+        program, cache = options.tflm_runner, self._cache_dir
+        return runtime.run(graph, board, given.inputs, program=program, cache_dir=cache, progress=tell)
 
     def _beside_tflm(
         self, subject: Subject, options: Options, reference: Reference, measured: Measurement, tell: Progress

@@ -86,8 +86,8 @@ def profile(
 ) -> None:
     """Measure every layer on a board, and model the cycles that a board would take.
 
-    What is measured stands beside TensorFlow Lite Micro's figures: measured now on mps3-an547 with package mlia-ethos-u,
-    else recorded ones. Modelled cycles come from one observed run
+    What is measured stands beside TensorFlow Lite Micro's figures: on mps3-an547 those of Arm's program, if package
+    mlia-ethos-u is installed, else recorded ones (`tinyhil docs runtimes`). Modelled cycles come from one observed run
     on an emulator: `tinyhil docs cycles`. With --what-if or --format speedscope only these are shown.
     """
     from harness.validate.workbench import Workbench

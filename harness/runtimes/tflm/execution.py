@@ -19,7 +19,7 @@ from harness.boards.backends.qemu.session import PROGRAM, find_qemu
 from harness.boards.channels import CONNECT_TIMEOUT_S, Channels
 from harness.build.host_library import host_library
 from harness.build.progress import Progress
-from harness.errors import BoardError, TinyhilError
+from harness.errors import BoardError, ProfileError, TinyhilError
 from harness.link.subprocess import Subprocess
 from harness.runtimes.tflm.runner import Build
 
@@ -255,7 +255,16 @@ def _emulator(image: Path, folder: Path) -> Iterator[Gdb]:
         ]  # fmt: skip
         child = Subprocess(PROGRAM, command, pipes=False)
         at_end.callback(child.close)
-        gdb = Gdb(channel.accept(child, CONNECT_TIMEOUT_S))
+        try:
+            gdb = Gdb(channel.accept(child, CONNECT_TIMEOUT_S))
+        except BoardError as error:
+            if "plugin" in error.details:
+                raise ProfileError(
+                    "QEMU does not load the plugin that counts TFLM's instructions",
+                    hint="use a QEMU from 7.2 on that is built with plugins, as Debian's is",
+                    details=error.details,
+                ) from error
+            raise
         at_end.callback(gdb.close)
         yield gdb
 

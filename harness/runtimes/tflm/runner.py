@@ -106,7 +106,7 @@ U65 = Build(
 BUILDS = {build.sha256: build for build in (U65,)}
 
 _REFUSED = {
-    "a72f0f33": "the SSE-300 runner for the Ethos-U55: it is built without optimization, its times mean nothing",
+    "a72f0f35": "the SSE-300 runner for the Ethos-U55: it is built without optimization, its times mean nothing",
 }
 """First digits of other runners' hashes -> what they are."""
 
@@ -171,13 +171,14 @@ def find_runner(named: Path | None = None) -> Runner:
             ) from None
         raise OptionError(f"{path}: {reason}", hint=f"name mlek_inference_runner.axf of {PACKAGE}") from None
     build = BUILDS.get(sha256)
-    if build is None:
-        what = next((why for start, why in _REFUSED.items() if sha256.startswith(start)), "a file that is not known")
-        raise RunnerMissingError(
-            f"{path} is {what} (SHA-256 {sha256[:8]}..., not {U65.sha256[:8]}...)",
-            hint=f"take the SSE-300 runner for the Ethos-U65 of {PACKAGE} 0.1.0: {HOW_TO_GET}",
-        )
-    return Runner(path, build)
+    if build is not None:
+        return Runner(path, build)
+    what = next((why for start, why in _REFUSED.items() if sha256.startswith(start)), "not a file that is known")
+    kind = RunnerMissingError if named is None else OptionError
+    raise kind(
+        f"{path} is {what} (SHA-256 {sha256[:8]}..., not {U65.sha256[:8]}...)",
+        hint=f"the SSE-300 runner for the Ethos-U65 of {PACKAGE} 0.1.0 is known: {HOW_TO_GET}",
+    )
 
 
 def patched(path: Path, build: Build) -> bytes:
