@@ -1,7 +1,8 @@
 #!/bin/sh
 # Set up what a make target needs: setup.sh demo|test|lint|tflite-runtime [VENV]
 #   demo  the package in VENV, arm-none-eabi-gcc, QEMU
-#   test  the same, the tests' packages, native compilers, CMake, Chromium with axe-core, Fashion-MNIST, and tflite-runtime
+#   test  the same, the tests' packages, native compilers, CMake, Chromium with axe-core, Fashion-MNIST, Arm's builds of TFLM, and
+#         tflite-runtime
 #   lint  the package and the tests' packages only
 #   tflite-runtime  LiteRT's predecessor in an environment of its own, VENV/tflite-runtime, and nothing else
 # Missing programs are installed through apt (as root or with sudo); elsewhere it tells what to install and stops.
@@ -128,6 +129,13 @@ if [ "$goal" = test ]; then
     # One script of this package is taken, so without the packages that it needs.
     list=tests/axe.txt
     install "$venv" .axe "$(cksum < "$list")" "axe-core" --no-deps --requirement "$list"
+fi
+
+if [ "$goal" = test ]; then
+    # Where the package index does not have it, tests of TFLM live are skipped.
+    list=tests/tflm-live.txt
+    (install "$venv" .tflm-live "$(cksum < "$list")" "TFLM for the Cortex-M55 (10 MB)" --no-deps --requirement "$list") \
+        || say "Without mlia-ethos-u; tests of TFLM live will be skipped"
 fi
 
 if [ "$goal" = test ] || [ "$goal" = tflite-runtime ]; then
