@@ -54,6 +54,7 @@ def beside_tflm(
     reference: Sequence[Sequence[Array]],
     outputs: Sequence[Sequence[Array]],
     *,
+    most: int = LIVE_VECTORS,
     program: Path | None = None,
     cache_dir: Path | None = None,
     progress: Progress | None = None,
@@ -65,6 +66,7 @@ def beside_tflm(
         board: that ran.
         unit: of tinyhil's figures.
         vectors: the inputs; reference, outputs: the oracle's outputs for them, and tinyhil's.
+        most: vectors that TFLM's program runs.
         program: TFLM's program, as given by the option.
         cache_dir: as harness.build.build_image.
         progress: told of its vectors.
@@ -77,7 +79,7 @@ def beside_tflm(
     runtime = RUNTIMES.get(TFLM)
     if not isinstance(runtime, ProgramRuntime) or runtime.refusal(board):
         return BesideTflm(tuple(recorded.values()))
-    count = min(len(vectors), LIVE_VECTORS)
+    count = min(len(vectors), most)
     try:
         run = runtime.run(
             graph, board, vectors[:count], program=program, cache_dir=cache_dir, progress=progress

@@ -29,7 +29,8 @@ class Options:
             of others; "uart"; "fast" for the board's fastest; or "rtt" through the debug probe of a real board.
         vectors: replaces the card's vectors.
         oracle: replaces the card's oracle.
-        opinions: second references, over the first 20 vectors; reported without effect on the verdict.
+        opinions: second references, over the first 20 vectors; reported without effect on the verdict. Without any,
+            live TFLM runs the first vector alone, for its figures.
         layer_vectors: layers are compared over this many vectors from the first on (a sequence: over all).
         sanitize: build with AddressSanitizer and UndefinedBehaviorSanitizer (host board only).
         placement: part of the image -> memory region; overrides the card's.

@@ -20,7 +20,7 @@ from harness.ir.graph import Graph
 from harness.quantization.types import Array
 from harness.runtimes import DEFAULT_RUNTIME, ProgramRun, ProgramRuntime, making_sources
 from harness.validate import vectors
-from harness.validate.beside_tflm import BesideTflm, beside_tflm
+from harness.validate.beside_tflm import LIVE_VECTORS, BesideTflm, beside_tflm
 from harness.validate.card import Card
 from harness.validate.checks import Evidence
 from harness.validate.clock import PhaseClock
@@ -249,6 +249,7 @@ class Workbench:
             subject.vectors.inputs,
             reference.outputs,
             measured.outputs,
+            most=LIVE_VECTORS if options.opinions else 1,
             program=options.tflm_runner,
             cache_dir=self._cache_dir,
             progress=tell,

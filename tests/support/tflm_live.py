@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import ToolError
-from harness.runtimes.tflm.runner import Runner, find_runner
+from harness.runtimes.tflm.runner import TflmRunner, find_runner
 
 
-def tflm_runner() -> Runner:
+def tflm_runner() -> TflmRunner:
     """The program; skips the test where it is not installed."""
     try:
         return find_runner()

@@ -46,7 +46,7 @@ class RunnerRefusedError(TinyhilError):
 
 
 @dataclass(frozen=True)
-class Execution:
+class TflmExecution:
     """What a run of a model showed.
 
     Attributes:
@@ -69,7 +69,7 @@ class Execution:
         return {**asdict(self), "outputs": [output.hex() for output in self.outputs]}
 
     @classmethod
-    def from_dict(cls, content: dict[str, Any]) -> Execution:
+    def from_dict(cls, content: dict[str, Any]) -> TflmExecution:
         """The inverse of `as_dict`."""
         return cls(
             outputs=tuple(bytes.fromhex(output) for output in content["outputs"]),
@@ -88,7 +88,7 @@ def execute(
     output_bytes: int,
     folder: Path,
     progress: Progress | None = None,
-) -> Execution:
+) -> TflmExecution:
     """Runs a model over vectors in order.
 
     Args:
@@ -124,7 +124,7 @@ def execute(
                 progress("TFLM", number + 1, len(vectors))
         arena = run.arena()
     total, operators = read_counts((folder / "counts").read_text(encoding="ascii"), build)
-    return Execution(tuple(outputs), total, operators, arena, stack)
+    return TflmExecution(tuple(outputs), total, operators, arena, stack)
 
 
 def read_counts(text: str, build: Build) -> tuple[int, tuple[int, ...]]:

@@ -105,7 +105,7 @@ U65 = Build(
 
 BUILDS = {build.sha256: build for build in (U65,)}
 
-_REFUSED = {
+REFUSED = {
     "a72f0f35": "the SSE-300 runner for the Ethos-U55: it is built without optimization, its times mean nothing",
 }
 """First digits of other runners' hashes -> what they are."""
@@ -119,7 +119,7 @@ class RunnerMissingError(ToolError):
 
 
 @dataclass(frozen=True)
-class Runner:
+class TflmRunner:
     """A runner that was found and checked.
 
     Attributes:
@@ -149,7 +149,7 @@ class Runner:
         return found or cache_.put(key, ".axf", patched(self.path, self.build))
 
 
-def find_runner(named: Path | None = None) -> Runner:
+def find_runner(named: Path | None = None) -> TflmRunner:
     """The runner: the file that is named, by the argument or $TINYHIL_TFLM_RUNNER; else the installed package's.
 
     Raises:
@@ -172,8 +172,8 @@ def find_runner(named: Path | None = None) -> Runner:
         raise OptionError(f"{path}: {reason}", hint=f"name mlek_inference_runner.axf of {PACKAGE}") from None
     build = BUILDS.get(sha256)
     if build is not None:
-        return Runner(path, build)
-    what = next((why for start, why in _REFUSED.items() if sha256.startswith(start)), "not a file that is known")
+        return TflmRunner(path, build)
+    what = next((why for start, why in REFUSED.items() if sha256.startswith(start)), "not a file that is known")
     kind = RunnerMissingError if named is None else OptionError
     raise kind(
         f"{path} is {what} (SHA-256 {sha256[:8]}..., not {U65.sha256[:8]}...)",

@@ -13,8 +13,8 @@ import numpy as np
 from harness.build.cache import BuildCache, default_root, digest
 from harness.errors import BoardError
 from harness.runtimes.base import Measures, ProgramRun
-from harness.runtimes.tflm.execution import MACHINE, PLUGIN, PLUGIN_PACKAGE, Execution, execute
-from harness.runtimes.tflm.runner import Runner, find_runner
+from harness.runtimes.tflm.execution import MACHINE, PLUGIN, PLUGIN_PACKAGE, TflmExecution, execute
+from harness.runtimes.tflm.runner import TflmRunner, find_runner
 from harness.units import Unit
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ class TflmRuntime:
 
 
 def _execution(
-    runner: Runner, graph: Graph, data: Sequence[bytes], cache_dir: Path | None, progress: Progress | None
-) -> Execution:
+    runner: TflmRunner, graph: Graph, data: Sequence[bytes], cache_dir: Path | None, progress: Progress | None
+) -> TflmExecution:
     """From the cache, or run now."""
     from harness.boards.backends.qemu.session import qemu_version
 
@@ -92,7 +92,7 @@ def _execution(
             if kept is None:
                 found = execute(image, runner.build, graph.model, data, size, folder, progress)
                 kept = cache.put(key, ".json", json.dumps(found.as_dict()).encode())
-    return Execution.from_dict(json.loads(kept.read_bytes()))
+    return TflmExecution.from_dict(json.loads(kept.read_bytes()))
 
 
 def _arrays(data: bytes, graph: Graph) -> tuple[Array, ...]:

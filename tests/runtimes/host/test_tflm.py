@@ -22,7 +22,7 @@ from harness.ir.graph import ABSENT
 from harness.ir.window import ConvAttrs, Pads
 from harness.runtimes import BOTH, DEFAULT_RUNTIME, RUNTIMES, TFLM, ProgramRuntime, SourceRuntime, making_sources
 from harness.runtimes.tflm import runner
-from harness.runtimes.tflm.execution import Execution, RunnerRefusedError, execute, read_counts
+from harness.runtimes.tflm.execution import RunnerRefusedError, TflmExecution, execute, read_counts
 from harness.runtimes.tflm.runner import U65, Patch, RunnerMissingError, find_runner, patched
 from harness.validate.differences import output_diffs
 from harness.validate.options import runtime_choices
@@ -100,7 +100,7 @@ def test_a_named_file_that_is_not_it_is_refused_by_name(make, said, by_variable,
 def test_the_unoptimized_build_is_refused_by_what_it_is(tmp_path, monkeypatch):
     path = another_file(tmp_path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    monkeypatch.setattr(runner, "_REFUSED", {digest[:8]: runner._REFUSED["a72f0f35"]})
+    monkeypatch.setattr(runner, "REFUSED", {digest[:8]: runner.REFUSED["a72f0f35"]})
     with pytest.raises(OptionError, match="built without optimization"):
         find_runner(path)
 
@@ -146,8 +146,8 @@ def test_what_its_memory_has_no_room_for_is_refused(model, inputs, outputs, tmp_
 
 
 def test_an_execution_is_the_same_after_the_cache():
-    execution = Execution((b"\x00\xff", b"ab"), 17, (4, 13), 100, 8)
-    assert Execution.from_dict(execution.as_dict()) == execution
+    execution = TflmExecution((b"\x00\xff", b"ab"), 17, (4, 13), 100, 8)
+    assert TflmExecution.from_dict(execution.as_dict()) == execution
 
 
 # --- counts ----------------------------------------------------------------------------------------------------------
