@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from harness.report.document import Document
 from harness.report.plain import one_line
 from harness.report.table import ReportTable
-from harness.report.tflm import OF_ALL_OPERATORS, builds, program_of
+from harness.report.tflm import OF_ALL_OPERATORS, builds, program_of, runtime_of
 from harness.runtimes import DEFAULT_RUNTIME
 from harness.validate.names import shorten
 
@@ -33,7 +33,7 @@ def percent(value: float | None) -> str:
 
 def board_name(document: Document) -> str:
     """The board that was asked for, its stand-in if one ran, and the runtime if it is not tinyhil's own."""
-    board, runtime = document["board"], document.get("runtime", {}).get("name", DEFAULT_RUNTIME)
+    board, runtime = document["board"], runtime_of(document)
     text = f"{board['asked']} (ran on {board['ran_on']})" if board.get("stand_in") else str(board["asked"])
     return text if runtime == DEFAULT_RUNTIME else f"{text}, runtime {runtime}"
 
@@ -223,7 +223,7 @@ def against_tflm(document: Document) -> ReportTable:
         "flash": memory["flash"],
     }
     names = {"total": time["unit"] or NO_TIME, "arena": "arena B", "stack": "stack B", "flash": "flash B"}
-    columns = ["figure", document.get("runtime", {}).get("name", DEFAULT_RUNTIME)]
+    columns = ["figure", runtime_of(document)]
     for baseline in document["baselines"]:
         columns += [f"TFLM {baseline['kernels']}", "ratio"]
     rows = []

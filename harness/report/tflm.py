@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.report.plain import one_line
+from harness.runtimes import DEFAULT_RUNTIME
 
 OF_ALL_OPERATORS = "the program of all operators that TFLM has there, and the model file"
 
@@ -13,6 +14,11 @@ OF_ALL_OPERATORS = "the program of all operators that TFLM has there, and the mo
 def program_of(document: Mapping[str, Any]) -> str:
     """The program of a run of a runtime that takes model files; "" of generated code."""
     return str(document.get("runtime", {}).get("program") or "")
+
+
+def runtime_of(document: Mapping[str, Any]) -> str:
+    """The name of the runtime of a run or an error."""
+    return str(document.get("runtime", {}).get("name", DEFAULT_RUNTIME))
 
 
 def builds(documents: Sequence[Mapping[str, Any]]) -> list[str]:

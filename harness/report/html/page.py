@@ -156,6 +156,8 @@ def _run(run: Document, card: RunCard, few: bool) -> dict[str, Any]:
         "pictures": list(_pictures(run)),
         "fullest": fullest(run["arena"]),
         "unit": run["time"]["unit"],
+        "runtime": tflm.runtime_of(run),
+        "arena_known": not tflm.program_of(run),
         "series": _series([run]),
         "layers": rows.profile(run),
         "heat": heat(run["verdict"]["confusion"]) if run["verdict"]["confusion"] else None,
@@ -202,7 +204,7 @@ def _pictures(run: Document) -> Iterator[dict[str, Any]]:
         yield {
             "network": network(run, first=first, last=last),
             "bars": bars[max(first, 0) : last + 1],
-            "arena": arena_map(run["arena"], names, first=first, last=last),
+            "arena": "" if tflm.program_of(run) else arena_map(run["arena"], names, first=first, last=last),
             "first": first == -1,
             "last": last == count,
         }

@@ -193,7 +193,9 @@ def test_the_command_shows_both(tmp_path):
     assert [run["verdict"]["passed"] for run in runs] == [True, True]
     ours, theirs = (run["time"] for run in runs)
     assert ours["total"] < theirs["total"] == theirs["layers_sum"]
-    assert "runtime tflm" in (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert "runtime tflm" in page and "of the program with all its operators + model file" in page
+    assert page.count("Arena over time") == 1, "of tinyhil; TFLM tells only how much it used"
     runs = command("profile", *common)
     assert [run["time"]["total"] for run in runs] == [ours["total"], theirs["total"]]
 
