@@ -17,17 +17,19 @@ from hypothesis import strategies as st
 from harness.boards import find_board
 from harness.boards.backends.qemu.gdb import PC, Gdb
 from harness.elf.segments import read_segments
-from harness.errors import BoardError, BoardLostError, ImageFileError, OptionError, TinyhilError
+from harness.errors import BoardError, BoardLostError, CardError, ImageFileError, OptionError, TinyhilError
 from harness.ir.graph import ABSENT
 from harness.ir.window import ConvAttrs, Pads
 from harness.runtimes import BOTH, DEFAULT_RUNTIME, RUNTIMES, TFLM, ProgramRuntime, SourceRuntime, making_sources
 from harness.runtimes.tflm import runner
 from harness.runtimes.tflm.execution import RunnerRefusedError, TflmExecution, execute, read_counts
 from harness.runtimes.tflm.runner import U65, Patch, RunnerMissingError, find_runner, patched
+from harness.validate.card import load_card
 from harness.validate.differences import output_diffs
-from harness.validate.options import runtime_choices
+from harness.validate.options import Options, apply_options, runtime_choices
 from harness.validate.tflm_faults import known_fault, whose_fault
 from tests.support.graphs import FULL, Builder
+from tests.support.paths import FIXTURES
 
 INVOKE, DONE, BEGIN, END, NODE = (
     U65.invoke_call, U65.invoke_return, U65.subgraph_begin, U65.subgraph_ends[0], U65.node,
@@ -136,6 +138,27 @@ def test_it_is_a_runtime_like_the_others_that_says_where_it_runs():
     assert not tflm.measures.layer_outputs and tflm.measures.arena and not tflm.measures.arena_bytes
     with pytest.raises(OptionError, match="runtime tflm makes no sources"):
         making_sources(TFLM)
+
+
+@pytest.mark.parametrize(("runtime", "known"), [("tflm", True), ("both", True), ("tfml", False), ("[tflm]", False)])
+def test_a_card_names_one_that_there_is(runtime, known, tmp_path):
+    card = tmp_path / "digits.hil.yaml"
+    card.write_text(f"model: {FIXTURES / 'digits.tflite'}\nruntime: {runtime}\n")
+    if known:
+        assert load_card(card).runtime == runtime
+        return
+    with pytest.raises(CardError, match=r"digits\.hil\.yaml.*runtime"):
+        load_card(card)
+
+
+def test_budgets_and_layers_are_for_the_generated_code():
+    card = load_card(FIXTURES / "digits.hil.yaml")
+    assert card.budgets and card.checks.layers is not None
+    for runtime in ("tinyhil", BOTH):
+        judged = apply_options(card, Options(runtime=runtime))
+        assert judged.budgets == card.budgets and judged.checks == card.checks
+    judged = apply_options(card, Options(runtime=TFLM))
+    assert not judged.budgets and judged.checks.layers is None and judged.checks.outputs == card.checks.outputs
 
 
 @pytest.mark.parametrize(("model", "inputs", "outputs"), [(1 << 26, 1, 1), (1, 1 << 25, 1), (1, 1, 1 << 25)])
