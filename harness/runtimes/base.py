@@ -96,7 +96,8 @@ class ProgramRun:
         outputs: [vector][output of the model].
         unit: of `total` and `operators`.
         total: one inference on the first vector.
-        operators: of each operator of the model file, in its order; they add up to `total`.
+        operators: of each operator of the model file, in its order; they add up to `total`. Others where the file was
+            changed for the program, as a model of uint8 is.
         arena: bytes of the arena that are used.
         stack: bytes of stack of an inference.
         flash: bytes of the program's code and constants, without the model file.

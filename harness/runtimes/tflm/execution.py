@@ -34,6 +34,7 @@ STACK_ALIGN = 8
 PLUGIN_PACKAGE = "harness.runtimes.tflm"
 PLUGIN = ("count.c",)
 _ARENA = re.compile(r"arena\) size used: (\d+)")
+_COUNT = re.compile(r"([0-9a-f]+) (\d+)")
 _COMPLAINT = re.compile(r"(?:TFLM|ERROR) - .*\S")
 _MOST_SAID = 12
 
@@ -140,7 +141,10 @@ def read_counts(text: str, build: Build) -> tuple[int, tuple[int, ...]]:
     last = depth = 0
     operators: list[int] = []
     for line in text.splitlines():
-        place, count = int(line.split()[0], 16), int(line.split()[1])
+        found = _COUNT.fullmatch(line)
+        if found is None:  # cut short, where the disk is full
+            break
+        place, count = int(found[1], 16), int(found[2])
         if place == build.invoke_call:
             beginning = last = count + 1  # the call itself is the caller's
         elif beginning is None:
@@ -158,7 +162,9 @@ def read_counts(text: str, build: Build) -> tuple[int, tuple[int, ...]]:
             if operators:
                 operators[-1] = count - last
             return count - beginning, tuple(operators)
-    raise BoardError("QEMU's plugin counted no whole inference", hint="this is a bug, please report it")
+    raise BoardError(
+        "QEMU's plugin counted no whole inference", hint="is the disk full? Else this is a bug, please report it"
+    )
 
 
 class _Run:

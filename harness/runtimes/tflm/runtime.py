@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.build.cache import BuildCache, default_root, digest
-from harness.errors import BoardError
+from harness.errors import BuildError
 from harness.runtimes.base import Measures, ProgramRun
 from harness.runtimes.tflm.execution import MACHINE, PLUGIN, PLUGIN_PACKAGE, TflmExecution, execute
 from harness.runtimes.tflm.runner import TflmRunner, find_runner
@@ -52,11 +52,6 @@ class TflmRuntime:
         runner = find_runner(program)
         data = [b"".join(np.ascontiguousarray(array).tobytes() for array in vector) for vector in vectors]
         found = _execution(runner, graph, data, cache_dir, progress)
-        if len(found.operators) != len(graph.source_ops):
-            raise BoardError(
-                f"TFLM ran {len(found.operators)} operators, and the file has {len(graph.source_ops)}",
-                hint="this is a bug, please report it",
-            )
         build = runner.build
         return ProgramRun(
             outputs=tuple(_arrays(output, graph) for output in found.outputs),
@@ -90,7 +85,13 @@ def _execution(
         with cache.lock(key), cache.workspace() as folder:
             kept = cache.find(key, ".json")  # another process may have made it while this one waited
             if kept is None:
-                found = execute(image, runner.build, graph.model, data, size, folder, progress)
+                try:
+                    found = execute(image, runner.build, graph.model, data, size, folder, progress)
+                except OSError as error:
+                    raise BuildError(
+                        f"the cache folder {cache.root} cannot be used: {error.strerror or error}",
+                        hint="free disk space there, or set TINYHIL_CACHE to a folder you can write to",
+                    ) from error
                 kept = cache.put(key, ".json", json.dumps(found.as_dict()).encode())
     return TflmExecution.from_dict(json.loads(kept.read_bytes()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import socket
 import struct
@@ -17,11 +18,11 @@ from hypothesis import strategies as st
 from harness.boards import find_board
 from harness.boards.backends.qemu.gdb import PC, Gdb
 from harness.elf.segments import read_segments
-from harness.errors import BoardError, BoardLostError, CardError, ImageFileError, OptionError, TinyhilError
+from harness.errors import BoardError, BoardLostError, BuildError, CardError, ImageFileError, OptionError, TinyhilError
 from harness.ir.graph import ABSENT
 from harness.ir.window import ConvAttrs, Pads
 from harness.runtimes import BOTH, DEFAULT_RUNTIME, RUNTIMES, TFLM, ProgramRuntime, SourceRuntime, making_sources
-from harness.runtimes.tflm import runner
+from harness.runtimes.tflm import runner, runtime
 from harness.runtimes.tflm.execution import RunnerRefusedError, TflmExecution, execute, read_counts
 from harness.runtimes.tflm.runner import U65, Patch, RunnerMissingError, find_runner, patched
 from harness.validate.card import load_card
@@ -168,6 +169,23 @@ def test_what_its_memory_has_no_room_for_is_refused(model, inputs, outputs, tmp_
     assert not list(tmp_path.iterdir())
 
 
+def test_a_full_disk_is_one_error(tmp_path, monkeypatch):
+    def full(*_given):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    program = tmp_path / "program.axf"
+    program.write_bytes(small_elf(bytes(64), 0))
+    build = replace(U65, sha256=hashlib.sha256(program.read_bytes()).hexdigest(), patches=())
+    monkeypatch.setattr(runner, "BUILDS", {build.sha256: build})
+    monkeypatch.setattr(runtime, "execute", full)
+    graph = flat((1, 2))
+    given = [[np.zeros((1, 1, 9, 4), np.int8)]]
+    board = find_board("mps3-an547")
+    with pytest.raises(BuildError, match="cannot be used: No space left") as caught:
+        RUNTIMES.get(TFLM).run(graph, board, given, program=program, cache_dir=tmp_path / "cache")
+    assert "free disk space" in caught.value.hint
+
+
 def test_an_execution_is_the_same_after_the_cache():
     execution = TflmExecution((b"\x00\xff", b"ab"), 17, (4, 13), 100, 8)
     assert TflmExecution.from_dict(execution.as_dict()) == execution
@@ -208,7 +226,10 @@ def test_any_sequence_of_operators_adds_up(costs, start):
     assert operators[1:-1] == tuple(costs[1:-1])
 
 
-@pytest.mark.parametrize("text", ["", lines((INVOKE, 5)), lines((NODE, 5), (DONE, 9))])
+CUT = [lines((INVOKE, 5), (DONE, 9))[:-length] for length in (4, 8)]
+
+
+@pytest.mark.parametrize("text", ["", lines((INVOKE, 5)), lines((NODE, 5), (DONE, 9)), *CUT])
 def test_counts_without_a_whole_inference_are_an_error(text):
     with pytest.raises(BoardError, match="no whole inference"):
         read_counts(text, U65)

@@ -92,10 +92,7 @@ class Gdb:
 
     def _exchange(self, command: str, timeout_s: float = REPLY_TIMEOUT_S) -> bytes:
         content = command.encode("ascii")
-        try:
-            self._socket.sendall(b"$%s#%02x" % (content, sum(content) & 0xFF))
-        except OSError as error:
-            raise _gone(error) from error
+        self._send(b"$%s#%02x" % (content, sum(content) & 0xFF))
         return self._packet(time.monotonic() + timeout_s, command, timeout_s)
 
     def _packet(self, deadline: float, command: str, timeout_s: float) -> bytes:
@@ -104,7 +101,7 @@ class Gdb:
             end = self._buffer.find(b"#", start)
             if start >= 0 and end >= 0 and len(self._buffer) >= end + 3:
                 content, self._buffer = self._buffer[start + 1 : end], self._buffer[end + 3 :]
-                self._socket.sendall(b"+")
+                self._send(b"+")
                 return content
             left = deadline - time.monotonic()
             if left <= 0:
@@ -113,6 +110,13 @@ class Gdb:
                     hint="is the machine overloaded, or the model very large?",
                 )
             self._fill(left)
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self._socket.settimeout(REPLY_TIMEOUT_S)
+            self._socket.sendall(data)
+        except OSError as error:
+            raise _gone(error) from error
 
     def _fill(self, timeout_s: float) -> None:
         try:
