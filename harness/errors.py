@@ -149,6 +149,13 @@ class BoardConfigError(InputError):
     stage = "boards"
 
 
+class FarmFileError(InputError):
+    """A farm's file, or the farm that an option names, is wrong."""
+
+    code = "farm-file"
+    stage = "farm"
+
+
 class PlacementError(InputError):
     """A part of an image cannot be in the memory region that is named for it."""
 
@@ -241,6 +248,13 @@ class PackageMissingError(ToolError):
         return cls(said, hint=f"pip install 'tinyhil[{extra}]'")
 
 
+class LabgridMissingError(ToolError):
+    """There is no environment with labgrid."""
+
+    code = "labgrid-missing"
+    stage = "farm"
+
+
 class OracleMissingError(ToolError):
     """The package of an oracle is not installed."""
 
@@ -323,6 +337,25 @@ class LeasedError(BoardError):
 
     code = "leased"
     stage = "lease"
+
+
+class FarmError(BoardError):
+    """A farm's coordinator, or an agent beside its boards, does not do what it is told."""
+
+    code = "farm"
+    stage = "farm"
+
+
+class FarmLostError(FarmError):
+    """A farm's coordinator or agent is not reached, or went away."""
+
+    code = "farm-lost"
+
+
+class FarmFullError(FarmError):
+    """No board of a farm became free in time, or it has none that is asked for."""
+
+    code = "farm-full"
 
 
 class BoardLostError(BoardError):

@@ -19,6 +19,7 @@ from harness.cli.commands.calibrate import calibrate
 from harness.cli.commands.conformance import conformance
 from harness.cli.commands.docs import docs
 from harness.cli.commands.doctor import doctor
+from harness.cli.commands.farm import farm
 from harness.cli.commands.generate import generate
 from harness.cli.commands.mlperf import mlperf
 from harness.cli.commands.profile import profile
@@ -64,6 +65,7 @@ def _main(
 
 for _command in (doctor, boards, analyze, generate, validate, conformance, profile, mlperf, calibrate, docs):
     app.command(cls=Command)(_command)
+app.add_typer(farm, name="farm", no_args_is_help=True)
 
 
 def _fail(error: TinyhilError) -> NoReturn:

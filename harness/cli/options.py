@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from harness.errors import CardError
 from harness.version import DEFAULT_BOARD
 
 if TYPE_CHECKING:
+    from harness.boards.source import BoardSource
     from harness.compiler.goals import Overrides
     from harness.validate.card import Card
     from harness.validate.options import Options
@@ -98,9 +100,34 @@ ProbeOption = Annotated[
         help="Unique id of the debug probe, or BOARD=ID,...; needed where several are attached.",
     ),
 ]
+FarmOption = Annotated[
+    str | None,
+    typer.Option(
+        "--farm",
+        metavar="FARM",
+        envvar="TINYHIL_FARM",
+        help="Lease the boards of a farm: HOST:PORT of its coordinator, or a .yaml file with this host's; then ,TAG=VALUE.",
+    ),
+]
 ReportOption = Annotated[
     Path | None, typer.Option("--report", metavar="DIR", help="Write a result bundle (JSON, HTML, images) there.")
 ]
+
+
+def board_source(farm: str | None) -> AbstractContextManager[BoardSource]:
+    """Context with the boards of a farm, given back at its end; without one, those of this host.
+
+    Raises:
+        FarmFileError: the option names no farm.
+    """
+    if farm is None:
+        from harness.boards.source import OwnBoards
+
+        return nullcontext(OwnBoards())
+    from harness.farm.address import parse_farm
+    from harness.farm.source import FarmBoards
+
+    return FarmBoards(parse_farm(farm))
 
 
 def command_line() -> list[str]:

@@ -9,6 +9,7 @@ import typer
 from harness.cli import terminal
 from harness.cli.options import (
     BoardsOption,
+    FarmOption,
     JsonOption,
     LinkOption,
     MaxArenaOption,
@@ -20,6 +21,7 @@ from harness.cli.options import (
     ReportOption,
     TargetsArgument,
     VectorsOption,
+    board_source,
     command_line,
     make_cards,
     make_options,
@@ -31,6 +33,7 @@ from harness.version import DEFAULT_BOARD
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.boards.source import BoardSource
     from harness.report.document import Document
     from harness.validate.card import Card
     from harness.validate.options import Options
@@ -44,6 +47,7 @@ def validate(
     link: LinkOption = "auto",
     placement: PlacementOption = None,
     probe: ProbeOption = None,
+    farm: FarmOption = None,
     report: ReportOption = None,
     opinions: Annotated[bool, typer.Option(help="Report LiteRT beside the oracle.")] = True,
     optimize: OptimizeOption = None,
@@ -63,7 +67,8 @@ def validate(
     options = make_options(link, vectors, oracle, opinions, probe, placement, overrides)
     if report:
         check_folder(report)
-    documents, code = _run_all(cards, names, options, as_json)
+    with board_source(farm) as source:
+        documents, code = _run_all(cards, names, options, source, as_json)
     session = Invocation(command_line(), tool_versions())
     page = write_bundle(report, documents, session) if report else None
     if as_json:
@@ -76,7 +81,7 @@ def validate(
 
 
 def _run_all(
-    cards: Sequence[Card], boards: Sequence[str], options: Options, quiet: bool
+    cards: Sequence[Card], boards: Sequence[str], options: Options, source: BoardSource, quiet: bool
 ) -> tuple[list[Document], int]:
     """(document for every card on every board, exit code: the worst of all runs).
 
@@ -86,7 +91,7 @@ def _run_all(
     from harness.report.document import error_document, run_document
     from harness.validate.workbench import Workbench
 
-    bench = Workbench()
+    bench = Workbench(boards=source)
     documents: list[Document] = []
     code = 0
     for card in cards:
