@@ -183,6 +183,20 @@ class UnitError(InputError):
     stage = "compare"
 
 
+class PolicyError(InputError):
+    """A policy of comparisons cannot be read, or breaks its schema."""
+
+    code = "policy"
+    stage = "compare"
+
+
+class SelectionError(InputError):
+    """What was named for a comparison is not in the history, or is no results bundle."""
+
+    code = "selection"
+    stage = "compare"
+
+
 class CycleTableError(InputError):
     """A table of the cycle model is missing or breaks its schema."""
 
@@ -560,3 +574,10 @@ class ResultsError(TinyhilError):
 
     code = "results"
     stage = "results"
+
+
+class HistoryError(TinyhilError):
+    """A store of results over time cannot be opened, read or written."""
+
+    code = "history"
+    stage = "history"

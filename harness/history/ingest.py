@@ -1,0 +1,251 @@
+"""A results document as records of the history."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import ResultsError
+from harness.history.metrics import ELEMENTS, LAYERS, LSB, MACS, SHARE
+from harness.history.records import Figure, LayerLine, Layout, Number, StoredBundle, StoredRun, Subject
+from harness.report.bundle import read_bundle
+from harness.report.document import SCHEMA_VERSION, Document
+from harness.units import Unit
+
+if TYPE_CHECKING:  # pydantic is slow to import
+    from harness.history.document import ErrorPart, LayerPart, RunPart
+
+_BYTES = Unit.BYTES.value
+_SCHEMA = "tinyhil.results"
+
+
+def bundle_of(folder: Path) -> StoredBundle:
+    """The records of a bundle in a folder.
+
+    Raises:
+        ResultsError: it is incomplete, damaged, or of a later schema.
+    """
+    return records_of(read_bundle(folder), str(folder))
+
+
+def records_of(document: Document, place: str = "results") -> StoredBundle:
+    """The records of a results document (harness.report.bundle.results_document).
+
+    Args:
+        document: of this version of the schema or an older one.
+        place: what errors call it: a file or folder.
+
+    Raises:
+        ResultsError: it is none, is damaged, or of a later schema; names the first place that is wrong.
+    """
+    from pydantic import ValidationError
+
+    from harness.history.document import ErrorPart, ResultsPart, RunPart
+
+    if not isinstance(document, dict) or document.get("schema") != _SCHEMA:
+        raise ResultsError(f"{place}: no results of tinyhil", hint="give a folder that --report wrote")
+    version = document.get("version")
+    if not isinstance(version, int) or not 1 <= version <= SCHEMA_VERSION:
+        raise ResultsError(
+            f"{place}: results of schema version {version!r}; this tinyhil reads up to {SCHEMA_VERSION}",
+            hint="import it with the version of tinyhil that wrote it (tools.tinyhil in results.json), or a later one",
+        )
+    at: tuple[str | int, ...] = ()
+    try:
+        whole = ResultsPart.model_validate(document)
+        parts: list[RunPart | ErrorPart] = []
+        for index, run in enumerate(whole.runs):
+            at = ("runs", index)
+            kind = RunPart if run.get("kind") == "run" else ErrorPart
+            parts.append(kind.model_validate(run))
+        at = ("created",)
+        created = _seconds(whole.created)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in (*at, *first["loc"]))
+        raise _damaged(place, where, first["msg"]) from None
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise _damaged(place, ".".join(map(str, at)), str(error)) from None
+    names = _names(parts)
+    sources = whole.environment.sources
+    return StoredBundle(
+        digest=digest_of(document),
+        at=created,
+        revision=sources.revision,
+        branch=sources.branch,
+        dirty=sources.dirty,
+        verdict=whole.verdict,
+        command=" ".join(whole.command),
+        tools=whole.tools,
+        environment={"machine": whole.environment.machine, "ci": whole.environment.ci},
+        runs=tuple(_run(part, name) for part, name in zip(parts, names, strict=True)),
+    )
+
+
+def digest_of(document: Document) -> str:
+    """SHA-256 of a document's content, without where its images lie: copies of a bundle are one."""
+    runs = []
+    for run in document["runs"]:
+        image = run.get("image")
+        if isinstance(image, dict):
+            run = {**run, "image": {k: v for k, v in image.items() if k not in ("file", "sha256", "seconds")}}
+        runs.append(run)
+    text = json.dumps({**document, "runs": runs}, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def _damaged(place: str, where: str, problem: str) -> ResultsError:
+    return ResultsError(
+        f"{place}: damaged results: {where}: {problem}", hint="run the command that made the bundle again"
+    )
+
+
+def _seconds(created: str) -> float:
+    """Seconds since 1970 of an ISO 8601 time; without a zone it is UTC. Raises ValueError, OverflowError."""
+    time = datetime.fromisoformat(created)
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+
+
+def _names(parts: list[RunPart | ErrorPart]) -> list[str]:
+    """A name for each run: the model's, or the file's where several files have one name."""
+    files = [part.card or part.model.file if _is_run(part) else part.file for part in parts]  # type: ignore[union-attr]
+    shared: dict[str, set[str]] = {}
+    for part, file in zip(parts, files, strict=True):
+        shared.setdefault(part.name, set()).add(file)
+    return [
+        file if file and len(shared[part.name]) > 1 else part.name for part, file in zip(parts, files, strict=True)
+    ]
+
+
+def _is_run(part: RunPart | ErrorPart) -> bool:
+    return not hasattr(part, "error")
+
+
+def _run(part: RunPart | ErrorPart, name: str) -> StoredRun:
+    if not _is_run(part):
+        fault = part.error  # type: ignore[union-attr]
+        subject = Subject(name, part.board.asked, part.goals.optimize, part.runtime)
+        why = f"{fault.stage}: {fault.message} [{fault.code}]"
+        return StoredRun(subject, "error", why, {"error": fault.code, "place": part.board.place or ""})
+    return _measured(part, name)  # type: ignore[arg-type]
+
+
+def _measured(part: RunPart, name: str) -> StoredRun:
+    failed = [check for check in part.verdict.checks if check.status == "fail"]
+    why = f"{failed[0].name}: {failed[0].summary}" if failed else ""
+    repeats = {Figure(f.metric, f.unit): tuple(f.repeats) for f in part.figures if f.repeats}
+    if part.time.unit and part.time.repeats:
+        repeats[Figure("time", part.time.unit)] = tuple(part.time.repeats)
+    return StoredRun(
+        subject=Subject(name, part.board.ran_on or part.board.asked, part.goals.optimize, part.runtime),
+        verdict="pass" if part.verdict.passed else "fail",
+        why=why,
+        facts=_facts(part),
+        figures=dict(_figures(part)),
+        samples=repeats,
+        layout=Layout.of(map(_layer_line, part.layers)),
+        layer_figures=dict(_layer_figures(part)),
+    )
+
+
+def _layer_line(line: LayerPart) -> LayerLine:
+    tflm = {kernels: value for kernels, value in line.tflm.items() if value is not None}
+    return LayerLine(line.name, line.op, line.kernel, line.macs, tuple(line.operators), tflm)
+
+
+def _figures(part: RunPart) -> Iterator[tuple[Figure, Number]]:
+    """The figures of the whole run that are there."""
+    memory, verdict = part.memory, part.verdict
+    arena = memory.arena_measured if memory.arena_measured is not None else memory.arena_planned
+    model, kernels = (part.image.groups.get(group) for group in ("model", "kernels"))
+    network = [group for group in (model, kernels) if group is not None]
+    found: list[tuple[str, str | None, Number | str | None]] = [
+        ("time", part.time.unit, part.time.total),
+        ("arena", _BYTES, arena),
+        ("stack", _BYTES, memory.stack_measured),
+        ("flash", _BYTES, memory.flash),
+        ("constants", _BYTES, memory.constants),
+        ("outputs.max_lsb", LSB, verdict.max_lsb),
+        ("outputs.differing", ELEMENTS, sum(o.differing for o in verdict.outputs) if verdict.outputs else None),
+        ("layers.differing", LAYERS, _differing(part) if verdict.layers_compared else None),
+        ("accuracy", SHARE, verdict.accuracy.board if verdict.accuracy else None),
+        ("macs", MACS, part.macs),
+    ]
+    if network:
+        found += [
+            ("flash.text", _BYTES, sum(group.text for group in network)),
+            ("flash.rodata", _BYTES, sum(group.rodata for group in network)),
+            ("ram.data", _BYTES, sum(group.data for group in network)),
+            ("ram.bss", _BYTES, sum(group.bss for group in network)),
+        ]
+    if part.modelled:
+        found.append(("time", part.modelled.cycles.unit, part.modelled.cycles.value))
+    found += [(figure.metric, figure.unit, figure.value) for figure in part.figures]
+    for metric, unit, value in found:
+        if unit and isinstance(value, int | float):
+            yield Figure(metric, unit), value
+
+
+def _differing(part: RunPart) -> int:
+    return len({difference.layer for difference in part.verdict.layers_differing})
+
+
+def _layer_figures(part: RunPart) -> Iterator[tuple[Figure, tuple[Number | None, ...]]]:
+    """Per figure the values of all layers."""
+    count = len(part.layers)
+    if part.time.unit and any(line.value is not None for line in part.layers):
+        yield Figure("time", part.time.unit), tuple(line.value for line in part.layers)
+    if part.modelled and len(part.modelled.layers) == count and count:
+        modelled = part.modelled.layers
+        yield Figure("time", modelled[0].cycles.unit), tuple(line.cycles.value for line in modelled)
+    if part.verdict.layers_differing:
+        worst: list[Number | None] = [None] * count
+        for difference in part.verdict.layers_differing:
+            at = difference.layer
+            if at is not None and at < count:
+                worst[at] = max(worst[at] or 0, difference.max_lsb or 0)
+        yield Figure("layer.max_lsb", LSB), tuple(worst)
+
+
+def _facts(part: RunPart) -> dict[str, Any]:
+    """What the run was made with."""
+    image, board = part.image, part.board
+    sizes = {kind: sum(r.size for r in board.memory if r.kind == kind) for kind in ("flash", "ram")}
+    used = {
+        kind: sum(image.regions.get(r.name, 0) for r in board.memory if r.kind == kind) for kind in ("flash", "ram")
+    }
+    facts: dict[str, Any] = {
+        "model_sha256": part.model.sha256,
+        "model_file": part.model.file,
+        "model_bytes": part.model.bytes,
+        "core": board.core,
+        "backend": board.backend,
+        "clock_hz": board.clock_hz,
+        "asked": board.asked,
+        "place": board.place or "",
+        "link": part.link,
+        "oracle": " ".join(text for text in (part.oracle.name, part.oracle.version) if text),
+        "vectors": part.vectors.sha256,
+        "vectors_count": part.vectors.count,
+        "build_id": image.build_id,
+        "image_sha256": image.sha256,
+        "toolchain": image.toolchain,
+        "chip": {kind: {"size": sizes[kind], "used": used[kind]} for kind in sizes if sizes[kind]},
+        "budgets": _budgets(part),
+        "tflm": {b.kernels: {"unit": b.unit, "time": b.total, "arena": b.arena} for b in part.baselines},
+    }
+    return {name: value for name, value in facts.items() if value not in ("", 0, {}, None)}
+
+
+def _budgets(part: RunPart) -> dict[str, Mapping[str, Any]]:
+    """Limit, measured value and unit of each budget of the card."""
+    return {
+        check.name: {name: check.figures.get(name) for name in ("measured", "limit", "unit")}
+        for check in part.verdict.checks
+        if isinstance(check.figures.get("limit"), int | float)
+        and isinstance(check.figures.get("measured"), int | float)
+    }
