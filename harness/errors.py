@@ -581,3 +581,10 @@ class HistoryError(TinyhilError):
 
     code = "history"
     stage = "history"
+
+
+class NightError(TinyhilError):
+    """The journal of a night cannot be written or read, or a night cannot go on."""
+
+    code = "night"
+    stage = "nightly"

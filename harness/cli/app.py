@@ -22,6 +22,7 @@ from harness.cli.commands.doctor import doctor
 from harness.cli.commands.farm import farm
 from harness.cli.commands.generate import generate
 from harness.cli.commands.mlperf import mlperf
+from harness.cli.commands.nightly import nightly
 from harness.cli.commands.profile import profile
 from harness.cli.commands.validate import validate
 from harness.cli.help import Command, Commands
@@ -63,7 +64,7 @@ def _main(
     pass
 
 
-for _command in (doctor, boards, analyze, generate, validate, conformance, profile, mlperf, calibrate, docs):
+for _command in (doctor, boards, analyze, generate, validate, conformance, profile, mlperf, calibrate, nightly, docs):
     app.command(cls=Command)(_command)
 app.add_typer(farm, name="farm", no_args_is_help=True)
 

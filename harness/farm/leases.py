@@ -48,8 +48,14 @@ class BoardLease(Protocol):
 class Leases(Protocol):
     """Where leases come from."""
 
-    def lease(self, board: str, wait_s: float) -> BoardLease:
+    def lease(self, board: str, wait_s: float, *, avoid: str = "", prefer: str = "") -> BoardLease:
         """A lease of a board of a type, in the order of priorities and of asking.
+
+        Args:
+            board: its type, the name of an entry in boards.yaml.
+            wait_s: seconds to wait for one.
+            avoid: the name of a board that it must not be; "" for none.
+            prefer: the name of the only board that it may be; "" for any.
 
         Raises:
             FarmFullError: none was free in time, or the farm has none.

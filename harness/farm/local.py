@@ -75,16 +75,19 @@ class LocalLeases:
         self._farm = farm
         self._bench: Bench = load_bench(farm.bench)
 
-    def lease(self, board: str, wait_s: float) -> LocalLease:
+    def lease(self, board: str, wait_s: float, *, avoid: str = "", prefer: str = "") -> LocalLease:
         """See harness.farm.leases.Leases."""
         fitting = [
             name
             for name, entry in self._bench.boards.items()
-            if entry.board == board and all(entry.tags.get(key) == value for key, value in self._farm.tags.items())
+            if entry.board == board and name != avoid and prefer in ("", name) and all(entry.tags.get(key) == value for key, value in self._farm.tags.items())
         ]
         if not fitting:
             types = sorted({entry.board for entry in self._bench.boards.values()})
-            raise FarmFullError(f"bench {self._farm.bench} has no board {board}", hint=f"it has: {', '.join(types)}")
+            besides = f" besides {avoid}" if avoid else ""
+            raise FarmFullError(
+                f"bench {self._farm.bench} has no board {board}{besides}", hint=f"it has: {', '.join(types)}"
+            )
         deadline = time.monotonic() + wait_s
         with _Ticket(self._bench.name, board, self._farm.priority) as ticket:
             while True:

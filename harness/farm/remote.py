@@ -83,13 +83,14 @@ class RemoteLeases:
         self._farm = farm
         self._bridge = Bridge(farm.coordinator, holder_name())
 
-    def lease(self, board: str, wait_s: float) -> RemoteLease:
+    def lease(self, board: str, wait_s: float, *, avoid: str = "", prefer: str = "") -> RemoteLease:
         """See harness.farm.leases.Leases."""
         start = time.monotonic()
+        name = prefer or (avoid and self._other(board, avoid))
         while True:
             left = start + wait_s - time.monotonic()
             try:
-                return self._try(board, max(left, 0.0))
+                return self._try(board, max(left, 0.0), name)
             except DeadBoardError as error:  # nobody is given it until its agent is back
                 with contextlib.suppress(FarmError):
                     self._bridge.ask("tag", place=error.place, tags={"state": "lost"})
@@ -103,10 +104,29 @@ class RemoteLeases:
                 time.sleep(_AGAIN_S)
                 self._bridge.reconnect(min(left, RECONNECT_S))
 
-    def _try(self, board: str, wait_s: float) -> RemoteLease:
+    def _other(self, board: str, avoid: str) -> str:
+        """The name of a board of a type that is not `avoid`: a reservation cannot say what it does not want.
+
+        Raises:
+            FarmFullError: there is none.
+        """
+        wanted = tags_for(board, self._farm.tags)
+        places = [
+            place
+            for place in self._bridge.ask("places")["places"]
+            if place["name"] != avoid and wanted.items() <= place["tags"].items()
+        ]
+        if not places:
+            raise FarmFullError(
+                f"the farm at {self._farm.coordinator} has no board {board} besides {avoid}",
+                hint="a second board of the type tells a flaky board from a flaky figure",
+            )
+        return str(min(places, key=lambda place: bool(place["acquired"] or place["reservation"]))["name"])
+
+    def _try(self, board: str, wait_s: float, name: str) -> RemoteLease:
         # in turns of a few seconds: a farm that has no such board at all is not waited for
         turn = min(wait_s, _KNOWN_S)
-        filters = tags_for(board, self._farm.tags)
+        filters = {**tags_for(board, self._farm.tags), **({"name": name} if name else {})}
         granted = self._bridge.ask(
             "lease", filters=filters, priority=self._farm.priority, wait_s=turn, within_s=turn + RECONNECT_S
         )

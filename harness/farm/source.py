@@ -30,11 +30,24 @@ class FarmBoards:
         self._leases: Leases | None = None
         self._lease: BoardLease | None = None
         self._board = ""
+        self._avoid, self._prefer = "", ""
+        self._taken: Callable[[str], object] = _nothing
+        self._given: Callable[[str], object] = _nothing
 
     @property
     def lease(self) -> BoardLease | None:
         """The lease that is held now."""
         return self._lease
+
+    def watch(self, taken: Callable[[str], object], given: Callable[[str], object]) -> None:
+        """Calls `taken` with the name of each board that is leased, and `given` when it is given back."""
+        self._taken, self._given = taken, given
+
+    def want(self, *, avoid: str = "", prefer: str = "") -> None:
+        """From now on any board but `avoid`, or none but `prefer`; "" for any. One that does not fit is given back."""
+        self._avoid, self._prefer = avoid, prefer
+        if self._lease is not None and (self._lease.name == avoid or prefer not in ("", self._lease.name)):
+            self.release()
 
     def resolve(self, name: str, *, probe: str | None = None) -> Resolved:
         """The board that runs when `name` is asked for: leases one unless one is held.
@@ -48,8 +61,9 @@ class FarmBoards:
         if self._lease is None:
             if self._leases is None:
                 self._leases = open_leases(self.farm)
-            self._lease = self._leases.lease(name, self.farm.wait_s)
+            self._lease = self._leases.lease(name, self.farm.wait_s, avoid=self._avoid, prefer=self._prefer)
             self._board = name
+            self._taken(self._lease.name)
         return self._lease.resolved
 
     def open_session(self, resolved: Resolved, image: Image) -> Session:
@@ -64,6 +78,7 @@ class FarmBoards:
         lease, self._lease = self._lease, None
         if lease is not None:
             lease.release()
+            self._given(lease.name)
 
     def again(self, work: Callable[[], T], retried: Callable[[str], object]) -> T:
         """The result of `work`, which runs again on another board after a trouble of the board or the farm.
@@ -115,6 +130,10 @@ class FarmBoards:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _nothing(name: str) -> None:
+    pass
 
 
 def open_leases(farm: FarmAddress) -> Leases:
