@@ -58,7 +58,8 @@ class Hold:
         self._connection = connection
         self._entry = entry
         self._images = images
-        self._note = note
+        self._told = note
+        self._troubled = False  # since the last load: what ends a run is seen at both ends, and is one trouble
         self._switch = switch
         self._resolved: Resolved = resolve_entry(entry)
         self._session: Session | None = None
@@ -95,6 +96,15 @@ class Hold:
             pass
         finally:
             self._close()
+
+    def _note(self, code: str, text: str) -> None:
+        if code == "load":
+            self._troubled = False
+        elif code != "good":
+            if self._troubled:
+                return
+            self._troubled = True
+        self._told(code, text)
 
     def _wait(self) -> None:
         """Until there is something to do."""

@@ -88,7 +88,13 @@ def look(farm: FarmAddress) -> Overview:
 
 
 def manage(farm: FarmAddress, board: str, do: str, **arguments: Any) -> dict[str, Any]:
-    """Lets a board's agent do something: "quarantine", "release" (from quarantine) or "end" (take it from its holder).
+    """Lets a board's agent do something.
+
+    Args:
+        farm: the farm.
+        board: its name.
+        do: "quarantine", "release" (from quarantine), "trouble" (note one) or "end" (take it from its holder).
+        arguments: of the request: `reason`, or `code` and `text` of a trouble.
 
     Raises:
         FarmError: the farm has no such board, or its agent is not reached.
@@ -211,6 +217,8 @@ def _manage_here(farm: FarmAddress, board: str, do: str, **arguments: Any) -> di
         records[board] = records[board].quarantine(str(arguments.get("reason") or "by hand"), time.time())
     elif do == "release":
         records[board] = records[board].released()
+    elif do == "trouble":
+        records[board] = records[board].trouble(str(arguments["code"]), str(arguments["text"]), time.time())
     else:
         raise FarmError(
             "a board of this host is taken from its holder by ending that process",

@@ -25,8 +25,10 @@ ATTEMPTS = 3
 class FarmBoards:
     """A harness.boards.source.BoardSource whose boards are leased when they are first asked for, and kept."""
 
-    def __init__(self, farm: FarmAddress) -> None:
+    def __init__(self, farm: FarmAddress, *, attempts: int = ATTEMPTS) -> None:
+        """attempts: how often a run is begun, each time on another board, after troubles of boards."""
         self.farm = farm
+        self._attempts = attempts
         self._leases: Leases | None = None
         self._lease: BoardLease | None = None
         self._board = ""
@@ -77,8 +79,8 @@ class FarmBoards:
         """Gives the board back; may be called again."""
         lease, self._lease = self._lease, None
         if lease is not None:
+            self._given(lease.name)  # before the next holder can say that it has it
             lease.release()
-            self._given(lease.name)
 
     def again(self, work: Callable[[], T], retried: Callable[[str], object]) -> T:
         """The result of `work`, which runs again on another board after a trouble of the board or the farm.
@@ -90,7 +92,7 @@ class FarmBoards:
         Raises:
             TinyhilError: that of the last attempt, or the first that is no board's.
         """
-        left = ATTEMPTS
+        left = self._attempts
         while True:
             left -= 1
             try:

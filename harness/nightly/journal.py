@@ -340,10 +340,15 @@ class Journal:
             )
             return [Done(*row) for row in rows]
 
-    def spans(self) -> list[tuple[str, float, float]]:
-        """(place, started, ended) of all recorded jobs that ran on a board."""
+    def spans(self) -> list[tuple[str, str, float, float]]:
+        """(place, type of board, started, ended) of all recorded jobs that ran on a board."""
         with self._told():
-            return list(self._db.execute("SELECT place, started, ended FROM jobs WHERE state = 'done' AND place != ''"))
+            return list(
+                self._db.execute(
+                    "SELECT j.place, b.board, j.started, j.ended FROM jobs j JOIN batches b ON b.id = j.batch"
+                    " WHERE j.state = 'done' AND j.place != ''"
+                )
+            )
 
     def document(self, key: str) -> dict[str, Any]:
         """The result of a recorded job. Raises NightError if its file is gone or damaged."""

@@ -131,22 +131,23 @@ def _figures(job: Done, document: Document) -> dict[str, Any]:
 
 
 def _farm(journal: Journal) -> dict[str, Any]:
-    """Boards with their jobs, and how much of the night each was busy: from the first start to the last end."""
+    """Boards with their jobs, and how busy each was: of the time in which there were jobs for its type."""
     spans = journal.spans()
-    begin = min((start for _, start, _ in spans), default=0.0)
-    end = max((end for _, _, end in spans), default=0.0)
-    length = max(end - begin, 1e-9)
+    begin = min((start for _, _, start, _ in spans), default=0.0)
+    types = {place: board for place, board, _, _ in spans}
+    ends = {board: max(end for _, each, _, end in spans if each == board) for board in set(types.values())}
     boards = [
         {
             "board": place,
-            "jobs": sum(each == place for each, _, _ in spans),
-            "busy": sum(last - first for each, first, last in spans if each == place) / length,
+            "type": board,
+            "jobs": sum(each == place for each, _, _, _ in spans),
+            "busy": sum(end - start for each, _, start, end in spans if each == place) / max(ends[board] - begin, 1e-9),
         }
-        for place in sorted({each for each, _, _ in spans})
+        for place, board in sorted(types.items())
     ]
     done = journal.done()
     return {
-        "seconds": length if spans else 0.0,
+        "seconds": max(ends.values(), default=begin) - begin,
         "boards": boards,
         "leases": len(journal.leases()),
         "again": sum(job.attempts - 1 for job in done),

@@ -15,6 +15,7 @@ import pytest
 from harness.version import DEFAULT_BOARD
 
 if TYPE_CHECKING:
+    from harness.farm.address import FarmAddress
     from harness.validate.options import Options
 
 # Name -> (metavar, help). --NAME (with hyphens) on the command line, TINYHIL_NAME in the environment, hil_NAME in the
@@ -25,6 +26,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "vectors": ("V", "instead of the cards' vectors: NAME.npz or NAME.wav, or COUNT or COUNT:SEED for random ones"),
     "link": ("LINK", "auto (default: fast on emulated boards, else uart), uart, fast, or rtt through a debug probe"),
     "placement": ("PART=REGION", "put arena, stack, data, weights or code into that memory region; repeatable"),
+    "farm": ("FARM", "lease boards of a farm: HOST:PORT of its coordinator, or a .yaml file; then ,TAG=VALUE,..."),
     "probe": ("ID", "unique id of the debug probe, or BOARD=ID,...; `tinyhil boards --probe` lists them"),
     "report": ("DIR", "write a result bundle there: results.json, report.html, images, manifest.json"),
     "optimize": ("MODE", "compile for time, ram, flash or balanced (default: the card's, or balanced)"),
@@ -43,11 +45,13 @@ class Settings:
         boards: names, at least one.
         options: of every run.
         report: folder for the bundle, or None.
+        farm: where boards are leased; None for those of this host.
     """
 
     boards: tuple[str, ...]
     options: Options
     report: Path | None
+    farm: FarmAddress | None = None
 
 
 def values(config: pytest.Config, name: str) -> list[str]:
@@ -74,9 +78,11 @@ def settings(config: pytest.Config) -> Settings:
 
     Raises:
         BoardConfigError: a board is unknown.
+        FarmFileError: what --farm names is no farm.
         OptionError, CardError: an option has an invalid value.
     """
     from harness.compiler.goals import parse_overrides
+    from harness.farm.address import parse_farm
     from harness.hardware.placement import parse_placement
     from harness.validate.card import parse_vectors
     from harness.validate.options import Options, check_choice, choose_boards
@@ -90,6 +96,7 @@ def settings(config: pytest.Config) -> Settings:
     vectors = next(iter(values(config, "vectors")), None)
     report = next(iter(values(config, "report")), None)
     probe = next(iter(values(config, "probe")), None)
+    farm = next(iter(values(config, "farm")), None)
     return Settings(
         boards=choose_boards(values(config, "board") or [DEFAULT_BOARD]),
         options=Options(
@@ -103,4 +110,5 @@ def settings(config: pytest.Config) -> Settings:
             ),
         ),
         report=here / report if report else None,
+        farm=parse_farm(farm) if farm else None,
     )
