@@ -29,7 +29,7 @@ _SENT = (
 
 def record_of(image: Image) -> dict[str, Any]:
     """What an agent needs to know of an image besides its bytes, JSON-ready."""
-    return {name: getattr(image, name) for name in _SENT}
+    return {name: getattr(image, name) for name in _SENT} | {"packages": list(image.packages)}
 
 
 def image_of(record: Any, elf: Path) -> Image:
