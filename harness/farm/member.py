@@ -5,7 +5,7 @@ State lives beside the boards, not in the coordinator, which forgets leases when
 every 15 seconds: whatever it has lost, its agents tell it again within a second.
 
 The reaper needs no clock but its own. A place of ours that is acquired or reserved by a worker of tinyhil, while nobody
-holds the board at the agent, is freed after REAP_S seconds, and only from the very holder that was seen.
+holds the board at the agent, is freed after some seconds, and only from the very holder that was seen.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import FarmError, FarmLostError
-from harness.farm.agent import LOOPBACK, Agent
+from harness.farm.agent import Agent
 from harness.farm.bench import BenchBoard, resolve_entry
 from harness.farm.bridge import Bridge
 from harness.farm.environment import labgrid_command
@@ -36,7 +36,7 @@ _GROUP_MATCH = "{bench}/{board}/" + RESOURCE
 class Member:
     """Keeps the places of an agent's boards in a coordinator, until close()."""
 
-    def __init__(self, agent: Agent, coordinator: str, state: Path, *, publish: str) -> None:
+    def __init__(self, agent: Agent, coordinator: str, state: Path, *, publish: str, reap_s: float = REAP_S) -> None:
         """Starts the exporter and registers the places.
 
         Args:
@@ -44,6 +44,7 @@ class Member:
             coordinator: HOST:PORT.
             state: folder for the exporter's configuration.
             publish: name or address under which workers reach this host.
+            reap_s: seconds after which a place whose holder is gone is freed.
 
         Raises:
             LabgridMissingError: there is no environment with labgrid.
@@ -54,6 +55,7 @@ class Member:
         self._coordinator = coordinator
         self._config = state / f"{self._bench}-exporter.yaml"
         self._publish = publish
+        self._reap_s = reap_s
         self._write_config()
         self._exporter: Subprocess | None = None
         self._exporter_since = 0.0
@@ -172,7 +174,7 @@ class Member:
         who, since = self._seen.setdefault(name, ((owner, token), time.monotonic()))
         if who != (owner, token):
             self._seen[name] = ((owner, token), time.monotonic())
-        elif time.monotonic() - since > REAP_S:
+        elif time.monotonic() - since > self._reap_s:
             del self._seen[name]
             if owner:
                 self._bridge.ask("free", place=name, owner=owner, token=token)
@@ -196,6 +198,3 @@ def _kind(entry: BenchBoard) -> str:
     """The value of the tag "kind": "real", "virtual" or the name of another emulator."""
     found = resolve_entry(entry)
     return "real" if found.probe is not None and not found.probe.virtual else found.runs_on.backend
-
-
-__all__ = ["LOOPBACK", "REAP_S", "Member"]

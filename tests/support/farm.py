@@ -40,8 +40,12 @@ def bench_text(name: str, boards: Mapping[str, str], more: str = "") -> str:
 class LoopbackFarm:
     """The farm's processes. They end with the test, however it ends."""
 
-    def __init__(self, folder: Path, benches: Mapping[str, Mapping[str, str]] = BENCHES) -> None:
+    def __init__(
+        self, folder: Path, benches: Mapping[str, Mapping[str, str]] = BENCHES, serve: tuple[str, ...] = ()
+    ) -> None:
+        """serve: further options of `tinyhil farm serve`."""
         self.folder = folder
+        self._serve = serve
         self.address = f"127.0.0.1:{free_port()}"
         self.benches = benches
         self._processes: dict[str, Subprocess] = {}
@@ -60,7 +64,7 @@ class LoopbackFarm:
 
     def start_agent(self, bench: str) -> None:
         file, state = str(self.folder / f"{bench}.yaml"), str(self.folder / f"state-{bench}")
-        self._start(bench, "serve", file, "--coordinator", self.address, "--state", state, "--publish", "127.0.0.1")
+        self._start(bench, "serve", file, "--coordinator", self.address, "--state", state, "--publish", "127.0.0.1", *self._serve)
 
     def _start(self, name: str, *arguments: str) -> None:
         command = [sys.executable, "-m", "harness.cli", "farm", *arguments]
@@ -114,9 +118,11 @@ def command_of(pid: int) -> str:
 
 
 @contextlib.contextmanager
-def loopback_farm(folder: Path, benches: Mapping[str, Mapping[str, str]] = BENCHES) -> Iterator[LoopbackFarm]:
+def loopback_farm(
+    folder: Path, benches: Mapping[str, Mapping[str, str]] = BENCHES, serve: tuple[str, ...] = ()
+) -> Iterator[LoopbackFarm]:
     """Context of a farm that is ready."""
-    farm = LoopbackFarm(folder, benches)
+    farm = LoopbackFarm(folder, benches, serve)
     try:
         farm.start()
         yield farm

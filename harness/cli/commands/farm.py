@@ -69,6 +69,9 @@ def serve(
     publish: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name of this host for `ssh`. Default: its own.", show_default=False)
     ] = None,
+    reap: Annotated[
+        float, typer.Option(metavar="S", min=1.0, help="Free boards whose holder has been gone for so many seconds.")
+    ] = 6.0,
     state: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of images and records.", show_default=False)
     ] = None,
@@ -80,7 +83,7 @@ def serve(
 
     folder = _state_folder(state)
     agent = Agent(load_bench(bench), folder, port=port)
-    member = Member(agent, coordinator, folder, publish=publish or socket.gethostname())
+    member = Member(agent, coordinator, folder, publish=publish or socket.gethostname(), reap_s=reap)
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: over.set())
