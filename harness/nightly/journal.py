@@ -29,7 +29,7 @@ _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS batches (
         id INTEGER PRIMARY KEY, key TEXT NOT NULL, model TEXT NOT NULL, path TEXT NOT NULL, board TEXT NOT NULL,
         mode TEXT NOT NULL, runtime TEXT NOT NULL, phase INTEGER NOT NULL, avoid TEXT NOT NULL, prefer TEXT NOT NULL,
-        pending INTEGER NOT NULL, running INTEGER NOT NULL)""",
+        pending INTEGER NOT NULL, running INTEGER NOT NULL, owner TEXT NOT NULL DEFAULT '')""",
     """CREATE TABLE IF NOT EXISTS jobs (
         id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, batch INTEGER NOT NULL REFERENCES batches, state TEXT NOT NULL,
         claim INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, worker TEXT NOT NULL DEFAULT '',
@@ -210,11 +210,11 @@ class Journal:
     def claim(self, board: str, worker: str, last: int | None) -> Job | None:
         """The next job on a type of board; None where none is left.
 
-        Of the worker's last batch if it has any; else of one that nobody runs; else of any.
+        Of the worker's last batch if it has any; else of one that nobody has begun; else of any.
         """
         wanted = (
             ("id = ? AND pending > 0", (last,)),
-            ("board = ? AND pending > 0 AND running = 0", (board,)),
+            ("board = ? AND pending > 0 AND owner = ''", (board,)),
             ("board = ? AND pending > 0", (board,)),
         )
         with self._transaction() as db:
@@ -236,7 +236,9 @@ class Journal:
             " WHERE id = ?",
             (claim, worker, time.time(), number),
         )
-        db.execute("UPDATE batches SET pending = pending - 1, running = running + 1 WHERE id = ?", (batch,))
+        db.execute(
+            "UPDATE batches SET pending = pending - 1, running = running + 1, owner = ? WHERE id = ?", (worker, batch)
+        )
         row = db.execute(
             "SELECT j.id, j.key, j.claim, b.id, b.model, b.path, b.board, b.mode, b.runtime, b.avoid, b.prefer,"
             " j.attempts FROM jobs j JOIN batches b ON b.id = j.batch WHERE j.id = ?",
@@ -278,6 +280,7 @@ class Journal:
                 db.execute("UPDATE jobs SET state = 'pending' WHERE id = ?", (number,))
                 db.execute("UPDATE batches SET pending = pending + 1, running = running - 1 WHERE id = ?", (batch,))
             now = time.time()
+            db.execute(f"UPDATE batches SET owner = '' WHERE owner != ''{mine.replace('worker', 'owner')}", values)
             db.execute(f"UPDATE leases SET given = ? WHERE given IS NULL{mine}", (now, *values))
         return [(int(attempts), str(who)) for _, _, attempts, who in rows]
 
@@ -368,4 +371,17 @@ class Journal:
             for number, _, _, batch in lost:
                 db.execute("UPDATE jobs SET state = 'pending' WHERE id = ?", (number,))
                 db.execute("UPDATE batches SET pending = pending + 1 WHERE id = ?", (batch,))
+        return len(lost)
+
+    def sweep(self) -> int:
+        """Removes results that were written and never recorded, as of a worker that died in between; how many.
+
+        Only while no worker runs.
+        """
+        with self._told():
+            rows = self._db.execute("SELECT key, claim FROM jobs WHERE state = 'done'")
+            known = {self._result(key, claim) for key, claim in rows}
+            lost = [path for path in (self.folder / RESULTS).rglob("*.json") if path not in known]
+            for path in lost:
+                path.unlink(missing_ok=True)
         return len(lost)

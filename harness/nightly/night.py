@@ -140,6 +140,7 @@ def _run(night: Night, journal: Journal) -> None:
         progress=night.progress,
     )
     dispatcher.run()
+    journal.sweep()
 
 
 def _results(journal: Journal, phase: int) -> list[tuple[Done, Document]]:
