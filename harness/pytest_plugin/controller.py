@@ -59,10 +59,11 @@ class Controller:
             return
         from harness.errors import ResultsError
         from harness.report.bundle import Invocation, write_bundle
+        from harness.report.environment import environment
         from harness.report.tool_versions import tool_versions
 
         command = [Path(sys.argv[0]).name, *(str(part) for part in self._config.invocation_params.args)]
-        invocation = Invocation(command, tool_versions(), self._session.document(exit_code))
+        invocation = Invocation(command, tool_versions(), self._session.document(exit_code), environment())
         try:
             self._bundle = f"report: {write_bundle(folder, self._documents, invocation)}"
         except ResultsError as error:

@@ -40,7 +40,7 @@ from harness.validate.card import (
     parse_vectors,
 )
 from harness.validate.checks import Status, check_names
-from harness.validate.options import Options, apply_options, check_choice
+from harness.validate.options import Options, apply_options, check_choice, mode_of
 from harness.validate.outcome import Outcome
 from harness.validate.workbench import Workbench
 from harness.version import __version__
@@ -87,7 +87,8 @@ class PluginState:
             with self.progress(f"{card.name} on {board}") as tell:
                 outcome = self.bench.validate(card, board, options, tell)
         except TinyhilError as error:
-            self._keep(error_document(card.name, board, error, str(card.path or card.model)))
+            file, mode = str(card.path or card.model), mode_of(card, options)
+            self._keep(error_document(card.name, board, error, file, mode=mode, runtime=options.runtime))
             raise
         run = CardRun(outcome, run_document(outcome))
         self._keep(run.document)

@@ -54,6 +54,7 @@ def validate(
     """Run models on boards and compare outputs and every layer with the reference."""
     from harness.report import console
     from harness.report.bundle import Invocation, check_folder, results_document, write_bundle
+    from harness.report.environment import environment
     from harness.report.tool_versions import tool_versions
     from harness.validate.options import choose_boards
 
@@ -64,7 +65,7 @@ def validate(
     if report:
         check_folder(report)
     documents, code = _run_all(cards, names, options, as_json)
-    session = Invocation(command_line(), tool_versions())
+    session = Invocation(command_line(), tool_versions(), environment=environment())
     page = write_bundle(report, documents, session) if report else None
     if as_json:
         terminal.print_json(results_document(documents, session))
@@ -84,6 +85,7 @@ def _run_all(
         TinyhilError: there is only one run, and it could not be made.
     """
     from harness.report.document import error_document, run_document
+    from harness.validate.options import mode_of
     from harness.validate.workbench import Workbench
 
     bench = Workbench()
@@ -99,7 +101,9 @@ def _run_all(
                 except TinyhilError as error:
                     if len(cards) * len(boards) == 1:
                         raise
-                    documents.append(error_document(card.name, board, error, str(card.path or card.model)))
+                    file, mode = str(card.path or card.model), mode_of(card, options)
+                    lost = error_document(card.name, board, error, file, mode=mode, runtime=options.runtime)
+                    documents.append(lost)
                     code = max(code, error.category.value)
                     if error.category is Category.INPUT and number == 0:
                         break  # the error is the same on the other boards
