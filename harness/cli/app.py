@@ -16,10 +16,13 @@ from harness.cli import terminal
 from harness.cli.commands.analyze import analyze
 from harness.cli.commands.boards import boards
 from harness.cli.commands.calibrate import calibrate
+from harness.cli.commands.compare import compare
 from harness.cli.commands.conformance import conformance
 from harness.cli.commands.docs import docs
 from harness.cli.commands.doctor import doctor
 from harness.cli.commands.generate import generate
+from harness.cli.commands.history import history
+from harness.cli.commands.import_bundles import import_bundles
 from harness.cli.commands.mlperf import mlperf
 from harness.cli.commands.profile import profile
 from harness.cli.commands.validate import validate
@@ -62,8 +65,11 @@ def _main(
     pass
 
 
-for _command in (doctor, boards, analyze, generate, validate, conformance, profile, mlperf, calibrate, docs):
+for _command in (
+    doctor, boards, analyze, generate, validate, conformance, profile, history, compare, mlperf, calibrate, docs,
+):  # fmt: skip
     app.command(cls=Command)(_command)
+app.command("import", cls=Command)(import_bundles)
 
 
 def _fail(error: TinyhilError) -> NoReturn:

@@ -122,6 +122,22 @@ class RunReader:
                 numbers.append(run)
         return self.runs(numbers)
 
+    def newest(
+        self, limit: int, *, model: str | None = None, board: str | None = None, session: str | None = None
+    ) -> tuple[StoredRun, ...]:
+        """The newest runs, the oldest of them first; None for any."""
+        rows = self._store.query(
+            """SELECT r.id FROM runs r JOIN bundles b ON b.id = r.bundle JOIN subjects s ON s.id = r.subject
+            WHERE (? IS NULL OR s.model = ?) AND (? IS NULL OR s.board = ?) AND (? IS NULL OR b.session = ?)
+            ORDER BY b.at DESC, r.id DESC LIMIT ?""",
+            (model, model, board, board, session, session, limit),
+        )
+        return self.runs(row[0] for row in rows)
+
+    def count(self) -> int:
+        """How many runs there are."""
+        return int(self._store.query("SELECT count(*) FROM runs")[0][0])
+
     def last(self) -> tuple[StoredRun, ...]:
         """The runs of the newest session, or of the newest bundle where that has none."""
         rows = self._store.query("SELECT id, session FROM bundles ORDER BY at DESC, id DESC LIMIT 1")

@@ -147,7 +147,7 @@ def _resolved(name: str) -> str:
 
 def _needed(reader: RunReader | None, name: str) -> RunReader:
     if reader is None:
-        raise HistoryError(f"'{name}' is looked for in a history, and there is none", hint="give --store FILE")
+        raise HistoryError(f"'{name}' is looked for in a history, and there is none", hint="give --history FILE")
     return reader
 
 

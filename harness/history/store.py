@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from harness.history.connection import connect, default_path, told, transaction
+from harness.history.connection import connect, store_path, told, transaction
 from harness.history.ingest import bundle_of, records_of
 from harness.history.records import Added, FigureKey, NetworkLayout, RunSubject, StoredBundle, StoredRun
 from harness.report.document import Document
@@ -33,7 +33,7 @@ class HistoryStore:
         Raises:
             HistoryError: it cannot be opened or made, or is no store of this version or an older one.
         """
-        self.path = default_path() if path is None else path
+        self.path = store_path(path)
         self._connection = connect(self.path, create=create)
 
     def __enter__(self) -> Self:

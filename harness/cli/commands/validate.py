@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from harness.cli import terminal
 from harness.cli.options import (
     BoardsOption,
+    HistoryOption,
     JsonOption,
     LinkOption,
     MaxArenaOption,
@@ -23,6 +25,7 @@ from harness.cli.options import (
     command_line,
     make_cards,
     make_options,
+    open_history,
 )
 from harness.compiler.goals import parse_overrides
 from harness.errors import Category, TinyhilError
@@ -49,9 +52,13 @@ def validate(
     optimize: OptimizeOption = None,
     max_arena: MaxArenaOption = None,
     max_flash: MaxFlashOption = None,
+    history: HistoryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run models on boards and compare outputs and every layer with the reference."""
+    """Run models on boards and compare outputs and every layer with the reference.
+
+    With --history the results are kept: `tinyhil history`, `tinyhil compare`.
+    """
     from harness.report import console
     from harness.report.bundle import Invocation, check_folder, results_document, write_bundle
     from harness.report.environment import environment
@@ -64,9 +71,13 @@ def validate(
     options = make_options(link, vectors, oracle, opinions, probe, placement, overrides)
     if report:
         check_folder(report)
+    with open_history(history, needed=False, create=history is not None):
+        pass  # refused before a long run
     documents, code = _run_all(cards, names, options, as_json)
     session = Invocation(command_line(), tool_versions(), environment=environment())
     page = write_bundle(report, documents, session) if report else None
+    if history:
+        _keep(history, report, results_document(documents, session))
     if as_json:
         terminal.print_json(results_document(documents, session))
     else:
@@ -74,6 +85,14 @@ def validate(
         if page:
             terminal.print_lines(f"Report: {page}")
     raise typer.Exit(code)
+
+
+def _keep(history: Path, report: Path | None, document: Document) -> None:
+    """Adds the results to the history: those of the bundle where one was written, so that it is known when imported."""
+    with open_history(history, needed=True, create=True) as store:
+        assert store is not None
+        added = store.add_bundle(report) if report else store.add(document, source="validate")
+        terminal.say(f"Kept in {store.path}: {', '.join(f'run {run}' for run in added.runs[:8])}")
 
 
 def _run_all(
