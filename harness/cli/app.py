@@ -16,11 +16,14 @@ from harness.cli import terminal
 from harness.cli.commands.analyze import analyze
 from harness.cli.commands.boards import boards
 from harness.cli.commands.calibrate import calibrate
+from harness.cli.commands.compare import compare
 from harness.cli.commands.conformance import conformance
 from harness.cli.commands.docs import docs
 from harness.cli.commands.doctor import doctor
 from harness.cli.commands.farm import farm
 from harness.cli.commands.generate import generate
+from harness.cli.commands.history import history
+from harness.cli.commands.import_bundles import import_bundles
 from harness.cli.commands.mlperf import mlperf
 from harness.cli.commands.nightly import nightly
 from harness.cli.commands.profile import profile
@@ -64,8 +67,11 @@ def _main(
     pass
 
 
-for _command in (doctor, boards, analyze, generate, validate, conformance, profile, mlperf, calibrate, nightly, docs):
+for _command in (
+    doctor, boards, analyze, generate, validate, conformance, profile, history, compare, mlperf, calibrate, nightly, docs,
+):  # fmt: skip
     app.command(cls=Command)(_command)
+app.command("import", cls=Command)(import_bundles)
 app.add_typer(farm, name="farm", no_args_is_help=True)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ from harness.version import DEFAULT_BOARD
 if TYPE_CHECKING:
     from harness.boards.source import BoardSource
     from harness.compiler.goals import Overrides
+    from harness.history.store import HistoryStore
     from harness.validate.card import Card
     from harness.validate.options import Options
 
@@ -113,6 +115,22 @@ ReportOption = Annotated[
     Path | None, typer.Option("--report", metavar="DIR", help="Write a result bundle (JSON, HTML, images) there.")
 ]
 
+HistoryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--history",
+        metavar="FILE",
+        envvar="TINYHIL_HISTORY",
+        help="The history, a file; `default`: the one in the user's data folder.",
+    ),
+]
+PolicyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy", metavar="FILE", envvar="TINYHIL_POLICY", help="What may change, YAML: `tinyhil docs history`."
+    ),
+]
+
 
 def board_source(farm: str | None) -> AbstractContextManager[BoardSource]:
     """Context with the boards of a farm, given back at its end; without one, those of this host.
@@ -133,6 +151,29 @@ def board_source(farm: str | None) -> AbstractContextManager[BoardSource]:
 def command_line() -> list[str]:
     """The command that runs, for a bundle: the program's name without its folder, then its arguments."""
     return [Path(sys.argv[0]).name, *sys.argv[1:]]
+
+
+@contextmanager
+def open_history(path: Path | None, *, needed: bool, create: bool = False) -> Iterator[HistoryStore | None]:
+    """The store of --history, else of the user's data folder; closed after the block.
+
+    Args:
+        path: the option's value.
+        needed: None is no answer; otherwise None is given where no store was named and there is none.
+        create: make it where it is missing.
+
+    Raises:
+        HistoryError: it is missing, cannot be opened, or is none.
+    """
+    from harness.history.connection import store_path
+    from harness.history.store import HistoryStore
+
+    place = store_path(path)
+    if not needed and not create and path is None and not place.exists():
+        yield None
+        return
+    with HistoryStore(place, create=create) as store:
+        yield store
 
 
 def make_cards(targets: list[Path]) -> list[Card]:

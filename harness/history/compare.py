@@ -13,9 +13,9 @@ from typing import TypeAlias
 from harness.history.layers import LayerPairs, pair_layers
 from harness.history.measured import measured_deltas
 from harness.history.metrics import is_measured, metric_of
-from harness.history.policy import Allowance, Allowances, Policy
-from harness.history.records import Figure, Number, StoredRun, Subject
-from harness.history.verdicts import WORST_FIRST, Change, Comparison, Delta, SubjectComparison, change_of, worst
+from harness.history.policy import AllowedChange, AllowedChanges, Policy
+from harness.history.records import FigureKey, Number, RunSubject, StoredRun
+from harness.history.verdicts import WORST_FIRST, Change, Delta, RunComparison, SubjectComparison, change_of, worst
 
 Recent: TypeAlias = Callable[[StoredRun], Sequence[StoredRun]]
 """The runs of a subject before a run, the oldest first."""
@@ -35,13 +35,13 @@ _CAUSES = {
 
 
 def compare(
-    base: Mapping[Subject, Sequence[StoredRun]],
+    base: Mapping[RunSubject, Sequence[StoredRun]],
     cand: Sequence[StoredRun],
     policy: Policy | None = None,
     *,
     recent: Recent | None = None,
     names: tuple[str, str] = ("base", "candidate"),
-) -> Comparison:
+) -> RunComparison:
     """Compares runs.
 
     Args:
@@ -52,7 +52,7 @@ def compare(
         names: what both sides are called.
     """
     policy = policy or Policy()
-    groups: dict[Subject, list[StoredRun]] = {}
+    groups: dict[RunSubject, list[StoredRun]] = {}
     for run in cand:
         groups.setdefault(run.subject, []).append(run)
     measured = sum(len(values) for run in cand for figure, values in run.layer_figures.items() if is_measured(figure))
@@ -67,7 +67,7 @@ def compare(
         if subject not in groups and runs
     ]
     subjects.sort(key=lambda found: (WORST_FIRST.index(found.change), found.subject))
-    return Comparison(*names, tuple(subjects), any(_fails(found, policy) for found in subjects))
+    return RunComparison(*names, tuple(subjects), any(_fails(found, policy) for found in subjects))
 
 
 def _fails(found: SubjectComparison, policy: Policy) -> bool:
@@ -79,7 +79,7 @@ def _fails(found: SubjectComparison, policy: Policy) -> bool:
 
 
 def _compare_subject(
-    subject: Subject,
+    subject: RunSubject,
     base: tuple[StoredRun, ...],
     cand: tuple[StoredRun, ...],
     policy: Policy,
@@ -115,7 +115,7 @@ def _importance(delta: Delta) -> tuple[int, bool, float, str]:
 def _verdicts(base: Sequence[StoredRun], cand: Sequence[StoredRun]) -> Iterator[Delta]:
     """The checks of the cards: a run that passed and now fails has regressed."""
     before, after = ({run.verdict for run in runs} for runs in (base, cand))
-    figure = Figure("verdict", "checks")
+    figure = FigureKey("verdict", "checks")
     why = next((run.why for run in cand if run.verdict == "fail"), "")
     if len(after) > 1:
         yield Delta(figure, "", None, None, Change.UNSTABLE, note=f"passed and failed: {why}")
@@ -125,7 +125,7 @@ def _verdicts(base: Sequence[StoredRun], cand: Sequence[StoredRun]) -> Iterator[
         yield Delta(figure, "", None, None, Change.IMPROVED, note="failed before")
 
 
-def _values(runs: Sequence[StoredRun], figure: Figure) -> list[Number]:
+def _values(runs: Sequence[StoredRun], figure: FigureKey) -> list[Number]:
     """All measurements of a figure."""
     found: list[Number] = []
     for run in runs:
@@ -137,7 +137,7 @@ def _values(runs: Sequence[StoredRun], figure: Figure) -> list[Number]:
 
 
 def _run_deltas(
-    subject: Subject,
+    subject: RunSubject,
     base: Sequence[StoredRun],
     cand: Sequence[StoredRun],
     policy: Policy,
@@ -163,7 +163,7 @@ def _run_deltas(
 
 
 def exact_delta(
-    figure: Figure, layer: str, before: Sequence[Number], after: Sequence[Number], allowance: Allowance
+    figure: FigureKey, layer: str, before: Sequence[Number], after: Sequence[Number], allowance: AllowedChange
 ) -> Delta:
     """The change of an exact figure; its repeats are all alike, or it is unstable."""
     old, new = statistics.median(before), statistics.median(after)
@@ -177,7 +177,7 @@ def exact_delta(
     return Delta(figure, layer, old, new, change_of(figure, new - old, allowed), allowed, 0.0, repeats)
 
 
-def _one_sided(figure: Figure, layer: str, before: Sequence[Number], after: Sequence[Number]) -> Delta:
+def _one_sided(figure: FigureKey, layer: str, before: Sequence[Number], after: Sequence[Number]) -> Delta:
     old = statistics.median(before) if before else None
     new = statistics.median(after) if after else None
     change = Change.NEW if old is None else Change.MISSING
@@ -185,7 +185,7 @@ def _one_sided(figure: Figure, layer: str, before: Sequence[Number], after: Sequ
 
 
 def _layer_deltas(
-    subject: Subject,
+    subject: RunSubject,
     base: Sequence[StoredRun],
     cand: Sequence[StoredRun],
     policy: Policy,
@@ -222,11 +222,11 @@ def _layer_deltas(
 
 
 def _exact_layers(
-    figure: Figure,
+    figure: FigureKey,
     names: Sequence[str],
     befores: Sequence[Sequence[Number | None]],
     afters: Sequence[Sequence[Number | None]],
-    allowances: Sequence[Allowance],
+    allowances: Sequence[AllowedChange],
 ) -> Iterator[Delta]:
     for index, name in enumerate(names):
         before = [value for row in befores if (value := row[index]) is not None]
@@ -235,7 +235,7 @@ def _exact_layers(
             yield exact_delta(figure, name, before, after, allowances[index])
 
 
-def _rows(runs: Sequence[StoredRun], figure: Figure, zero: bool) -> list[tuple[Number | None, ...]]:
+def _rows(runs: Sequence[StoredRun], figure: FigureKey, zero: bool) -> list[tuple[Number | None, ...]]:
     """[run][layer]; with `zero`, a layer without a value has 0."""
     found = []
     for run in runs:
@@ -247,14 +247,14 @@ def _rows(runs: Sequence[StoredRun], figure: Figure, zero: bool) -> list[tuple[N
     return found
 
 
-def _allowed(allowances: Allowances, names: Sequence[str]) -> Sequence[Allowance]:
+def _allowed(allowances: AllowedChanges, names: Sequence[str]) -> Sequence[AllowedChange]:
     if not allowances.by_layer:
         return [allowances.of("")] * len(names)
     return [allowances.of(name) for name in names]
 
 
 def _one_sided_layers(
-    figure: Figure, sides: Sequence[Sequence[Sequence[Number | None]]], pairs: LayerPairs, allowances: Allowances
+    figure: FigureKey, sides: Sequence[Sequence[Sequence[Number | None]]], pairs: LayerPairs, allowances: AllowedChanges
 ) -> Iterator[Delta]:
     """Layers that only one side has."""
     for rows, alone, old in ((sides[0], pairs.only_base, True), (sides[1], pairs.only_cand, False)):

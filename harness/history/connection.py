@@ -16,18 +16,18 @@ from harness.errors import HistoryError
 from harness.files.reading import check_path
 from harness.history.schema import APPLICATION_ID, STEPS, VERSION
 
-VARIABLE = "TINYHIL_HISTORY"
+VARIABLE, DEFAULT = "TINYHIL_HISTORY", "default"
 WAIT_S = 60.0
 """How long a writer waits for others."""
 
-_NEW = "choose another file with --store or TINYHIL_HISTORY"
+_NEW = "choose another file with --history or TINYHIL_HISTORY"
 
 
-def default_path() -> Path:
-    """The store of $TINYHIL_HISTORY, else of the user's data folder."""
-    named = os.environ.get(VARIABLE)
-    if named:
-        return Path(named).expanduser()
+def store_path(named: Path | None = None) -> Path:
+    """The file that is named, else that of $TINYHIL_HISTORY; for "default" and without both that of the user."""
+    named = named or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
+    if named and str(named) != DEFAULT:
+        return named.expanduser()
     import platformdirs
 
     return Path(platformdirs.user_data_dir("tinyhil", appauthor=False)) / "history.db"
@@ -89,7 +89,7 @@ def _check_file(path: Path, create: bool) -> None:
         if not create:
             raise HistoryError(
                 f"{path}: there is no history yet",
-                hint="`tinyhil validate --history` and `tinyhil import BUNDLE` make one; --store names another file",
+                hint="`tinyhil validate --history FILE` or `tinyhil import BUNDLE` makes one; --history names another",
             ) from error
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -152,7 +152,7 @@ def _migrate(connection: sqlite3.Connection, path: Path, writable: bool) -> None
         raise HistoryError(
             f"{path}: a history of schema version {_version(connection)}, which must be brought to {VERSION} first, "
             f"and it cannot be written",
-            hint="`tinyhil history --store FILE` once, by somebody who may write it; or copy it",
+            hint="`tinyhil history --history FILE` once, by somebody who may write it; or copy it",
         )
     with transaction(connection):
         for step in STEPS[_version(connection) :]:  # read again: another process may have been first

@@ -22,11 +22,13 @@ Count = Annotated[int, Field(ge=0, le=1 << 62)]
 Value = Annotated[int, Field(ge=-(1 << 62), le=1 << 62)] | Annotated[float, Field(allow_inf_nan=False)]
 
 
-class _Part(BaseModel):
+class ResultsRecord(BaseModel):
+    """A part of results.json, of which more than is named here is let be."""
+
     model_config = ConfigDict(extra="ignore", frozen=True, protected_namespaces=())
 
 
-class ModelPart(_Part):
+class ModelPart(ResultsRecord):
     """`model` of a run."""
 
     file: Text = ""
@@ -34,7 +36,7 @@ class ModelPart(_Part):
     bytes: Count = 0
 
 
-class MemoryRegionPart(_Part):
+class MemoryRegionPart(ResultsRecord):
     """A region of `board.memory`."""
 
     name: Text
@@ -42,7 +44,7 @@ class MemoryRegionPart(_Part):
     size: Count
 
 
-class BoardPart(_Part):
+class BoardPart(ResultsRecord):
     """`board` of a run; of one that an error ended only `asked`. `place`: which of a farm's boards of the type."""
 
     asked: Text
@@ -55,21 +57,21 @@ class BoardPart(_Part):
     memory: list[MemoryRegionPart] = []
 
 
-class NamedVersionPart(_Part):
+class NamedVersionPart(ResultsRecord):
     """`oracle` of a run."""
 
     name: Text = ""
     version: Text | None = ""
 
 
-class VectorsPart(_Part):
+class VectorsPart(ResultsRecord):
     """`vectors` of a run."""
 
     count: Count = 0
     sha256: Text = ""
 
 
-class CheckPart(_Part):
+class CheckPart(ResultsRecord):
     """A check of `verdict.checks`."""
 
     name: Text
@@ -78,7 +80,7 @@ class CheckPart(_Part):
     figures: dict[Text, Any] = {}
 
 
-class DifferencePart(_Part):
+class DifferencePart(ResultsRecord):
     """An output of `verdict.outputs`, or a layer of `verdict.layers_differing`."""
 
     layer: Count | None = None
@@ -86,14 +88,14 @@ class DifferencePart(_Part):
     max_lsb: Value | None = 0
 
 
-class AccuracyPart(_Part):
+class AccuracyPart(ResultsRecord):
     """`verdict.accuracy`."""
 
     board: Value | Text
     reference: Value | Text
 
 
-class VerdictPart(_Part):
+class VerdictPart(ResultsRecord):
     """`verdict` of a run."""
 
     passed: bool
@@ -105,7 +107,7 @@ class VerdictPart(_Part):
     accuracy: AccuracyPart | None = None
 
 
-class GroupPart(_Part):
+class GroupPart(ResultsRecord):
     """Sizes of a part of the image."""
 
     text: Count = 0
@@ -114,7 +116,7 @@ class GroupPart(_Part):
     bss: Count = 0
 
 
-class ImagePart(_Part):
+class ImagePart(ResultsRecord):
     """`image` of a run."""
 
     build_id: Text = ""
@@ -124,7 +126,7 @@ class ImagePart(_Part):
     regions: dict[Text, Count] = {}
 
 
-class MemoryPart(_Part):
+class MemoryPart(ResultsRecord):
     """`memory` of a run."""
 
     arena_planned: Count | None = None
@@ -134,13 +136,13 @@ class MemoryPart(_Part):
     constants: Count | None = None
 
 
-class GoalsPart(_Part):
+class GoalsPart(ResultsRecord):
     """`goals` of a run."""
 
     optimize: Text = ""
 
 
-class TimePart(_Part):
+class TimePart(ResultsRecord):
     """`time` of a run; `repeats`: `total` as it was measured several times, where it was."""
 
     unit: Text | None = None
@@ -148,7 +150,7 @@ class TimePart(_Part):
     repeats: Annotated[list[Value], Field(max_length=_MOST_SAMPLES)] = []
 
 
-class LayerPart(_Part):
+class LayerPart(ResultsRecord):
     """A layer of a run."""
 
     name: Text
@@ -160,7 +162,7 @@ class LayerPart(_Part):
     tflm: dict[Text, Value | None] = {}
 
 
-class BaselinePart(_Part):
+class BaselinePart(ResultsRecord):
     """A record of TFLM's beside the run."""
 
     kernels: Text
@@ -169,27 +171,27 @@ class BaselinePart(_Part):
     arena: Value | None = None
 
 
-class QuantityPart(_Part):
+class QuantityPart(ResultsRecord):
     """A figure with its unit."""
 
     value: Value
     unit: Text
 
 
-class ModelledLayerPart(_Part):
+class ModelledLayerPart(ResultsRecord):
     """A layer of `modelled`."""
 
     cycles: QuantityPart
 
 
-class ModelledPart(_Part):
+class ModelledPart(ResultsRecord):
     """`modelled` of a run: cycles of the core model."""
 
     cycles: QuantityPart
     layers: Annotated[list[ModelledLayerPart], Field(max_length=_MOST_LAYERS)] = []
 
 
-class FigurePart(_Part):
+class FigurePart(ResultsRecord):
     """A figure of `figures`: what others measured besides (energy, for instance), by metric."""
 
     metric: Annotated[Text, Field(min_length=1)]
@@ -198,7 +200,7 @@ class FigurePart(_Part):
     repeats: Annotated[list[Value], Field(max_length=_MOST_SAMPLES)] = []
 
 
-class RunPart(_Part):
+class RunPart(ResultsRecord):
     """An entry of `runs` of kind "run"."""
 
     name: Text
@@ -221,7 +223,7 @@ class RunPart(_Part):
     figures: list[FigurePart] = []
 
 
-class FaultPart(_Part):
+class FaultPart(ResultsRecord):
     """`error` of a run that an error ended."""
 
     code: Text = ""
@@ -229,7 +231,7 @@ class FaultPart(_Part):
     message: Text = ""
 
 
-class ErrorPart(_Part):
+class ErrorPart(ResultsRecord):
     """An entry of `runs` of kind "error"."""
 
     name: Text
@@ -240,7 +242,7 @@ class ErrorPart(_Part):
     error: FaultPart = FaultPart()
 
 
-class SourcesPart(_Part):
+class SourcesPart(ResultsRecord):
     """`environment.sources`: the repository that the command ran in."""
 
     revision: Text = ""
@@ -248,7 +250,7 @@ class SourcesPart(_Part):
     dirty: bool = False
 
 
-class EnvironmentPart(_Part):
+class EnvironmentPart(ResultsRecord):
     """`environment` of a document."""
 
     sources: SourcesPart = SourcesPart()
@@ -256,7 +258,7 @@ class EnvironmentPart(_Part):
     ci: Text = ""
 
 
-class ResultsPart(_Part):
+class ResultsPart(ResultsRecord):
     """results.json; `runs` are read one by one, as their kind says."""
 
     created: Text

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ResultsError
 from harness.history.metrics import ELEMENTS, LAYERS, LSB, MACS, SHARE
-from harness.history.records import Figure, LayerLine, Layout, Number, StoredBundle, StoredRun, Subject
+from harness.history.records import FigureKey, LayerLine, NetworkLayout, Number, RunSubject, StoredBundle, StoredRun
 from harness.report.bundle import read_bundle
 from harness.report.document import SCHEMA_VERSION, Document
 from harness.units import Unit
@@ -111,14 +111,20 @@ def _seconds(created: str) -> float:
 
 
 def _names(parts: list[RunPart | ErrorPart]) -> list[str]:
-    """A name for each run: the model's, or the file's where several files have one name."""
     files = [part.card or part.model.file if _is_run(part) else part.file for part in parts]  # type: ignore[union-attr]
-    shared: dict[str, set[str]] = {}
-    for part, file in zip(parts, files, strict=True):
-        shared.setdefault(part.name, set()).add(file)
-    return [
-        file if file and len(shared[part.name]) > 1 else part.name for part, file in zip(parts, files, strict=True)
-    ]
+    return distinct([(part.name, file) for part, file in zip(parts, files, strict=True)])
+
+
+def distinct(named: Sequence[tuple[str, str]]) -> list[str]:
+    """A model's name for each (name, file): with the folder's name where several files have one name."""
+    files: dict[str, set[str]] = {}
+    for name, file in named:
+        files.setdefault(name, set()).add(file)
+    return [name if len(files[name]) == 1 or not file else f"{name} ({_folder(file)})" for name, file in named]
+
+
+def _folder(file: str) -> str:
+    return PurePath(file).parent.name or PurePath(file).name
 
 
 def _is_run(part: RunPart | ErrorPart) -> bool:
@@ -128,7 +134,7 @@ def _is_run(part: RunPart | ErrorPart) -> bool:
 def _run(part: RunPart | ErrorPart, name: str) -> StoredRun:
     if not _is_run(part):
         fault = part.error  # type: ignore[union-attr]
-        subject = Subject(name, part.board.asked, part.goals.optimize, part.runtime)
+        subject = RunSubject(name, part.board.asked, part.goals.optimize, part.runtime)
         why = f"{fault.stage}: {fault.message} [{fault.code}]"
         return StoredRun(subject, "error", why, {"error": fault.code, "place": part.board.place or ""})
     return _measured(part, name)  # type: ignore[arg-type]
@@ -137,17 +143,17 @@ def _run(part: RunPart | ErrorPart, name: str) -> StoredRun:
 def _measured(part: RunPart, name: str) -> StoredRun:
     failed = [check for check in part.verdict.checks if check.status == "fail"]
     why = f"{failed[0].name}: {failed[0].summary}" if failed else ""
-    repeats = {Figure(f.metric, f.unit): tuple(f.repeats) for f in part.figures if f.repeats}
+    repeats = {FigureKey(f.metric, f.unit): tuple(f.repeats) for f in part.figures if f.repeats}
     if part.time.unit and part.time.repeats:
-        repeats[Figure("time", part.time.unit)] = tuple(part.time.repeats)
+        repeats[FigureKey("time", part.time.unit)] = tuple(part.time.repeats)
     return StoredRun(
-        subject=Subject(name, part.board.ran_on or part.board.asked, part.goals.optimize, part.runtime),
+        subject=RunSubject(name, part.board.ran_on or part.board.asked, part.goals.optimize, part.runtime),
         verdict="pass" if part.verdict.passed else "fail",
         why=why,
         facts=_facts(part),
         figures=dict(_figures(part)),
         samples=repeats,
-        layout=Layout.of(map(_layer_line, part.layers)),
+        layout=NetworkLayout.of(map(_layer_line, part.layers)),
         layer_figures=dict(_layer_figures(part)),
     )
 
@@ -157,7 +163,7 @@ def _layer_line(line: LayerPart) -> LayerLine:
     return LayerLine(line.name, line.op, line.kernel, line.macs, tuple(line.operators), tflm)
 
 
-def _figures(part: RunPart) -> Iterator[tuple[Figure, Number]]:
+def _figures(part: RunPart) -> Iterator[tuple[FigureKey, Number]]:
     """The figures of the whole run that are there."""
     memory, verdict = part.memory, part.verdict
     arena = memory.arena_measured if memory.arena_measured is not None else memory.arena_planned
@@ -187,28 +193,28 @@ def _figures(part: RunPart) -> Iterator[tuple[Figure, Number]]:
     found += [(figure.metric, figure.unit, figure.value) for figure in part.figures]
     for metric, unit, value in found:
         if unit and isinstance(value, int | float):
-            yield Figure(metric, unit), value
+            yield FigureKey(metric, unit), value
 
 
 def _differing(part: RunPart) -> int:
     return len({difference.layer for difference in part.verdict.layers_differing})
 
 
-def _layer_figures(part: RunPart) -> Iterator[tuple[Figure, tuple[Number | None, ...]]]:
+def _layer_figures(part: RunPart) -> Iterator[tuple[FigureKey, tuple[Number | None, ...]]]:
     """Per figure the values of all layers."""
     count = len(part.layers)
     if part.time.unit and any(line.value is not None for line in part.layers):
-        yield Figure("time", part.time.unit), tuple(line.value for line in part.layers)
+        yield FigureKey("time", part.time.unit), tuple(line.value for line in part.layers)
     if part.modelled and len(part.modelled.layers) == count and count:
         modelled = part.modelled.layers
-        yield Figure("time", modelled[0].cycles.unit), tuple(line.cycles.value for line in modelled)
+        yield FigureKey("time", modelled[0].cycles.unit), tuple(line.cycles.value for line in modelled)
     if part.verdict.layers_differing:
         worst: list[Number | None] = [None] * count
         for difference in part.verdict.layers_differing:
             at = difference.layer
             if at is not None and at < count:
                 worst[at] = max(worst[at] or 0, difference.max_lsb or 0)
-        yield Figure("layer.max_lsb", LSB), tuple(worst)
+        yield FigureKey("layer.max_lsb", LSB), tuple(worst)
 
 
 def _facts(part: RunPart) -> dict[str, Any]:

@@ -8,19 +8,19 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.history.noise import Noise, noise_of
-from harness.history.policy import Allowance, NoisePolicy
-from harness.history.records import Figure, Number
+from harness.history.policy import AllowedChange, NoisePolicy
+from harness.history.records import FigureKey, Number
 from harness.history.verdicts import Change, Delta, change_of
 
 Rows = Sequence[Sequence[Number | None]]
 
 
 def measured_deltas(
-    figure: Figure,
+    figure: FigureKey,
     names: Sequence[str],
     sides: Sequence[Rows],
     earlier: Rows,
-    allowances: Sequence[Allowance],
+    allowances: Sequence[AllowedChange],
     policy: NoisePolicy,
     compared: int,
 ) -> Iterator[Delta]:
@@ -54,7 +54,7 @@ def measured_deltas(
 
 
 def _judged(
-    figure: Figure, difference: Number, allowance: Allowance, limit: float, unstable: str
+    figure: FigureKey, difference: Number, allowance: AllowedChange, limit: float, unstable: str
 ) -> tuple[Change, str]:
     """(what changed, why it is unstable)."""
     if not allowance.judged:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.history.records import Figure
+from harness.history.records import FigureKey
 from harness.units import Unit
 
 LSB, ELEMENTS, LAYERS, SHARE, MACS = "LSB", "elements", "layers", "share", "MACs"
@@ -82,6 +82,6 @@ def known_metrics() -> Iterable[str]:
     return _BY_NAME
 
 
-def is_measured(figure: Figure) -> bool:
+def is_measured(figure: FigureKey) -> bool:
     """Whether the figure comes with noise."""
     return figure.unit in MEASURED

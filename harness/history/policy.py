@@ -24,7 +24,7 @@ from harness.errors import PolicyError
 from harness.files.reading import read_regular
 from harness.files.yaml_parts import check_parts
 from harness.history.metrics import MEASURED_PERCENT, UNJUDGED, Better, is_measured, known_metrics, metric_of
-from harness.history.records import Figure, Number, Subject
+from harness.history.records import FigureKey, Number, RunSubject
 
 _MAX_BYTES, _MOST_PARTS, _MOST_LEVELS = 1 << 20, 20_000, 8
 _HINT = "`tinyhil docs history` explains the keys"
@@ -32,11 +32,13 @@ _HINT = "`tinyhil docs history` explains the keys"
 Amount = Annotated[float, Field(ge=0, le=1e18, allow_inf_nan=False)]
 
 
-class _Keys(BaseModel):
+class PolicyKeys(BaseModel):
+    """A part of a policy, of which no other keys are taken."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class PolicyRule(_Keys):
+class PolicyRule(PolicyKeys):
     """Where it fits (patterns as of a shell; what is not named fits all), and what it allows there.
 
     Attributes:
@@ -66,14 +68,14 @@ class PolicyRule(_Keys):
             raise ValueError(f"no metric is named '{self.metric}'{told}")
         return self
 
-    def fits(self, subject: Subject, figure: Figure) -> bool:
+    def fits(self, subject: RunSubject, figure: FigureKey) -> bool:
         """Whether it is for this figure, whatever the layer."""
         pairs = ((self.metric, figure.metric), (self.unit, figure.unit), (self.model, subject.model),
                  (self.board, subject.board), (self.mode, subject.mode), (self.runtime, subject.runtime))  # fmt: skip
         return all(pattern == "*" or fnmatchcase(text, pattern) for pattern, text in pairs)
 
 
-class NoisePolicy(_Keys):
+class NoisePolicy(PolicyKeys):
     """How measured figures are judged, see harness.history.noise.
 
     Attributes:
@@ -89,7 +91,7 @@ class NoisePolicy(_Keys):
     window: Annotated[int, Field(ge=2, le=1000)] = 40
 
 
-class Policy(_Keys):
+class Policy(PolicyKeys):
     """What a comparison allows."""
 
     rules: Annotated[tuple[PolicyRule, ...], Field(max_length=1000)] = ()
@@ -97,17 +99,17 @@ class Policy(_Keys):
     missing: Literal["fail", "report"] = "report"
     unstable: Literal["fail", "report"] = "report"
 
-    def allowances(self, subject: Subject, figure: Figure) -> Allowances:
+    def allowances(self, subject: RunSubject, figure: FigureKey) -> AllowedChanges:
         """What is allowed for a figure of a run and of its layers."""
         metric = metric_of(figure.metric)
         percent = MEASURED_PERCENT if is_measured(figure) and not metric.percent else metric.percent
         judged = metric.better is not Better.NEITHER and figure.unit not in UNJUDGED
         rules = tuple(rule for rule in self.rules if rule.fits(subject, figure))
-        return Allowances(Allowance(percent, metric.absolute, judged), rules)
+        return AllowedChanges(AllowedChange(percent, metric.absolute, judged), rules)
 
 
 @dataclass(frozen=True)
-class Allowance:
+class AllowedChange:
     """What is allowed for one figure."""
 
     percent: float
@@ -120,10 +122,10 @@ class Allowance:
 
 
 @dataclass(frozen=True)
-class Allowances:
+class AllowedChanges:
     """The same for the whole run and its layers: the default, and the rules that fit."""
 
-    default: Allowance
+    default: AllowedChange
     rules: tuple[PolicyRule, ...]
 
     @property
@@ -131,14 +133,14 @@ class Allowances:
         """Whether it depends on the layer's name."""
         return any(rule.layer is not None for rule in self.rules)
 
-    def of(self, layer: str | None) -> Allowance:
+    def of(self, layer: str | None) -> AllowedChange:
         """What is allowed for a layer; None: for the whole run."""
         said: dict[str, Any] = {}
         for rule in self.rules:
             if rule.layer is None or (layer is not None and fnmatchcase(layer, rule.layer)):
                 said |= rule.model_dump(include={"percent", "absolute", "judge"}, exclude_none=True)
         found = self.default
-        return Allowance(
+        return AllowedChange(
             said.get("percent", found.percent), said.get("absolute", found.absolute), said.get("judge", found.judged)
         )
 

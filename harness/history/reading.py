@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from harness.errors import SelectionError
-from harness.history.records import Figure, Layout, Number, StoredRun, Subject
+from harness.history.records import FigureKey, NetworkLayout, Number, RunSubject, StoredRun
 from harness.history.store import HistoryStore
 
 _HEAD = """SELECT r.id, r.bundle, s.model, s.board, s.mode, s.runtime, r.verdict, r.why, r.facts, r.layout, b.at,
@@ -17,14 +17,14 @@ _HEAD = """SELECT r.id, r.bundle, s.model, s.board, s.mode, s.runtime, r.verdict
 _GOOD = """r.verdict = 'pass' AND (j.verdict IS NULL OR j.verdict <> 'regressed') OR j.verdict = 'accepted'"""
 
 
-class Reader:
+class RunReader:
     """Reads from one store; keeps what many runs share."""
 
     def __init__(self, store: HistoryStore) -> None:
         self._store = store
-        self._figures: dict[int, Figure] = {}
-        self._layouts: dict[int, Layout] = {}
-        self._recent: dict[tuple[Subject, int], tuple[StoredRun, ...]] = {}
+        self._figures: dict[int, FigureKey] = {}
+        self._layouts: dict[int, NetworkLayout] = {}
+        self._recent: dict[tuple[RunSubject, int], tuple[StoredRun, ...]] = {}
 
     def runs(self, numbers: Iterable[int]) -> tuple[StoredRun, ...]:
         """The runs of these numbers with all figures, the oldest first."""
@@ -32,8 +32,8 @@ class Reader:
         heads = self._store.query(
             f"{_HEAD} WHERE r.id IN (SELECT value FROM json_each(?)) ORDER BY b.at, r.id", (wanted,)
         )
-        values: dict[int, dict[Figure, Number]] = {}
-        samples: dict[int, dict[Figure, tuple[Number, ...]]] = {}
+        values: dict[int, dict[FigureKey, Number]] = {}
+        samples: dict[int, dict[FigureKey, tuple[Number, ...]]] = {}
         for run, figure, value, several in self._store.query(
             "SELECT run, figure, value, samples FROM run_values WHERE run IN (SELECT value FROM json_each(?))",
             (wanted,),
@@ -41,7 +41,7 @@ class Reader:
             values.setdefault(run, {})[self._figure(figure)] = value
             if several:
                 samples.setdefault(run, {})[self._figure(figure)] = tuple(json.loads(several))
-        layers: dict[int, dict[Figure, tuple[Number | None, ...]]] = {}
+        layers: dict[int, dict[FigureKey, tuple[Number | None, ...]]] = {}
         for run, figure, numbers_ in self._store.query(
             "SELECT run, figure, numbers FROM layer_values WHERE run IN (SELECT value FROM json_each(?))", (wanted,)
         ):
@@ -54,13 +54,13 @@ class Reader:
     def _run(self, row: Sequence[Any], figures: Any, samples: Any, layers: Any) -> StoredRun:
         number, bundle, *subject, verdict, why, facts, layout, at, revision, dirty, session, tools = row
         return StoredRun(
-            subject=Subject(*subject),
+            subject=RunSubject(*subject),
             verdict=verdict,
             why=why,
             facts={**json.loads(facts), "tinyhil": json.loads(tools).get("tinyhil", "")},
             figures=figures,
             samples=samples,
-            layout=self._layouts[layout] if layout is not None else Layout(),
+            layout=self._layouts[layout] if layout is not None else NetworkLayout(),
             layer_figures=layers,
             number=number,
             bundle=bundle,
@@ -69,10 +69,10 @@ class Reader:
             session=session,
         )
 
-    def _figure(self, number: int) -> Figure:
+    def _figure(self, number: int) -> FigureKey:
         if number not in self._figures:
             self._figures = {
-                row[0]: Figure(*row[1:]) for row in self._store.query("SELECT id, metric, unit FROM figures")
+                row[0]: FigureKey(*row[1:]) for row in self._store.query("SELECT id, metric, unit FROM figures")
             }
         return self._figures[number]
 
@@ -81,7 +81,7 @@ class Reader:
         for number, text in self._store.query(
             "SELECT id, layers FROM layouts WHERE id IN (SELECT value FROM json_each(?))", (wanted,)
         ):
-            self._layouts[number] = Layout(text)
+            self._layouts[number] = NetworkLayout(text)
 
     def of_bundle(self, bundle: int) -> tuple[StoredRun, ...]:
         """All runs of a bundle of the store; none where there is no such bundle."""
@@ -122,6 +122,22 @@ class Reader:
                 numbers.append(run)
         return self.runs(numbers)
 
+    def newest(
+        self, limit: int, *, model: str | None = None, board: str | None = None, session: str | None = None
+    ) -> tuple[StoredRun, ...]:
+        """The newest runs, the oldest of them first; None for any."""
+        rows = self._store.query(
+            """SELECT r.id FROM runs r JOIN bundles b ON b.id = r.bundle JOIN subjects s ON s.id = r.subject
+            WHERE (? IS NULL OR s.model = ?) AND (? IS NULL OR s.board = ?) AND (? IS NULL OR b.session = ?)
+            ORDER BY b.at DESC, r.id DESC LIMIT ?""",
+            (model, model, board, board, session, session, limit),
+        )
+        return self.runs(row[0] for row in rows)
+
+    def count(self) -> int:
+        """How many runs there are."""
+        return int(self._store.query("SELECT count(*) FROM runs")[0][0])
+
     def last(self) -> tuple[StoredRun, ...]:
         """The runs of the newest session, or of the newest bundle where that has none."""
         rows = self._store.query("SELECT id, session FROM bundles ORDER BY at DESC, id DESC LIMIT 1")
@@ -129,13 +145,13 @@ class Reader:
             return ()
         return self.of_session(rows[0][1]) or self.of_bundle(rows[0][0])
 
-    def last_good(self, cand: Sequence[StoredRun]) -> dict[Subject, tuple[StoredRun, ...]]:
+    def last_good(self, cand: Sequence[StoredRun]) -> dict[RunSubject, tuple[StoredRun, ...]]:
         """By subject of the candidates, the runs of the newest bundle or session before them that was good.
 
         Good is what passed and was not judged as regressed, and what was accepted. A candidate that is not in the store
         is compared with the newest of all.
         """
-        numbers: dict[Subject, int] = {}
+        numbers: dict[RunSubject, int] = {}
         inside = json.dumps(sorted({run.number for run in cand}))
         for subject in dict.fromkeys(run.subject for run in cand):
             runs = [run for run in cand if run.subject == subject]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self, TypeAlias
 Number: TypeAlias = int | float
 
 
-class Subject(NamedTuple):
+class RunSubject(NamedTuple):
     """What is followed over time: one model on one board, compiled for one goal, computed by one runtime.
 
     Attributes:
@@ -31,7 +31,7 @@ class Subject(NamedTuple):
         return f"{self.model} on {self.board}{f' ({more})' if more else ''}"
 
 
-class Figure(NamedTuple):
+class FigureKey(NamedTuple):
     """What a number says: a metric (harness.history.metrics) in a unit. Figures of two units are two figures."""
 
     metric: str
@@ -58,7 +58,7 @@ class LayerLine:
 
 
 @dataclass(frozen=True)
-class Layout:
+class NetworkLayout:
     """The layers of a compiled network, which many runs share.
 
     Attributes:
@@ -97,14 +97,14 @@ class StoredRun:
         session: name of the nightly or session that it belongs to; may be "".
     """
 
-    subject: Subject
+    subject: RunSubject
     verdict: str
     why: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    figures: Mapping[Figure, Number] = field(default_factory=dict)
-    samples: Mapping[Figure, tuple[Number, ...]] = field(default_factory=dict)
-    layout: Layout = Layout()
-    layer_figures: Mapping[Figure, tuple[Number | None, ...]] = field(default_factory=dict)
+    figures: Mapping[FigureKey, Number] = field(default_factory=dict)
+    samples: Mapping[FigureKey, tuple[Number, ...]] = field(default_factory=dict)
+    layout: NetworkLayout = NetworkLayout()
+    layer_figures: Mapping[FigureKey, tuple[Number | None, ...]] = field(default_factory=dict)
     number: int = 0
     bundle: int = 0
     at: float = 0.0

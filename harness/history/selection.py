@@ -21,10 +21,10 @@ from harness.errors import HistoryError, SelectionError
 from harness.history.compare import compare
 from harness.history.ingest import bundle_of
 from harness.history.policy import Policy
-from harness.history.reading import Reader
-from harness.history.records import StoredRun, Subject
+from harness.history.reading import RunReader
+from harness.history.records import RunSubject, StoredRun
 from harness.history.store import HistoryStore
-from harness.history.verdicts import Change, Comparison, SubjectComparison
+from harness.history.verdicts import Change, RunComparison, SubjectComparison
 
 LAST_GOOD, LAST = "last-good", "last"
 _GIT_LIMIT_S = 20.0
@@ -33,7 +33,7 @@ _HINT = "`tinyhil history` lists runs, revisions and sessions; a folder with a r
 
 def compare_named(
     base: str, cand: str, policy: Policy | None = None, store: HistoryStore | None = None, *, judge: bool = True
-) -> Comparison:
+) -> RunComparison:
     """Compares what two names stand for.
 
     Args:
@@ -47,7 +47,7 @@ def compare_named(
         ResultsError: a bundle is damaged.
         HistoryError: the store cannot be read or written.
     """
-    reader = Reader(store) if store else None
+    reader = RunReader(store) if store else None
     policy = policy or Policy()
     if cand == LAST_GOOD:
         raise SelectionError("last-good can only be BASE", hint="tinyhil compare last-good CAND")
@@ -60,14 +60,14 @@ def compare_runs(
     policy: Policy,
     store: HistoryStore | None,
     *,
-    reader: Reader | None = None,
+    reader: RunReader | None = None,
     judge: bool = True,
     cand_name: str = "candidate",
-) -> Comparison:
+) -> RunComparison:
     """Compares runs, which need not be in the store, with what a name stands for; see compare_named."""
-    reader = reader or (Reader(store) if store else None)
+    reader = reader or (RunReader(store) if store else None)
     if base == LAST_GOOD:
-        before: Mapping[Subject, Sequence[StoredRun]] = _needed(reader, base).last_good(cand)
+        before: Mapping[RunSubject, Sequence[StoredRun]] = _needed(reader, base).last_good(cand)
     else:
         before = by_subject(select(base, reader))
 
@@ -80,15 +80,15 @@ def compare_runs(
     return found
 
 
-def by_subject(runs: Sequence[StoredRun]) -> dict[Subject, list[StoredRun]]:
+def by_subject(runs: Sequence[StoredRun]) -> dict[RunSubject, list[StoredRun]]:
     """The runs of each subject."""
-    found: dict[Subject, list[StoredRun]] = {}
+    found: dict[RunSubject, list[StoredRun]] = {}
     for run in runs:
         found.setdefault(run.subject, []).append(run)
     return found
 
 
-def select(name: str, reader: Reader | None) -> tuple[StoredRun, ...]:
+def select(name: str, reader: RunReader | None) -> tuple[StoredRun, ...]:
     """The runs that a name stands for.
 
     Raises:
@@ -113,14 +113,14 @@ def select(name: str, reader: Reader | None) -> tuple[StoredRun, ...]:
     return found
 
 
-def _guessed(name: str, reader: Reader) -> tuple[StoredRun, ...]:
+def _guessed(name: str, reader: RunReader) -> tuple[StoredRun, ...]:
     """A name without a kind: a short number is a run, other names are looked for in turn."""
     if name.isdecimal() and len(name) < 7:
         return reader.runs([int(name)])
     return reader.of_session(name) or _of_store("rev", name, reader)
 
 
-def _of_store(kind: str, name: str, reader: Reader) -> tuple[StoredRun, ...]:
+def _of_store(kind: str, name: str, reader: RunReader) -> tuple[StoredRun, ...]:
     if kind in ("run", "bundle"):
         if not name.isdecimal() or len(name) > 18:
             raise SelectionError(f"'{kind}:{name}': not a number", hint=_HINT)
@@ -145,13 +145,13 @@ def _resolved(name: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def _needed(reader: Reader | None, name: str) -> Reader:
+def _needed(reader: RunReader | None, name: str) -> RunReader:
     if reader is None:
-        raise HistoryError(f"'{name}' is looked for in a history, and there is none", hint="give --store FILE")
+        raise HistoryError(f"'{name}' is looked for in a history, and there is none", hint="give --history FILE")
     return reader
 
 
-def _judge(store: HistoryStore, found: Comparison) -> None:
+def _judge(store: HistoryStore, found: RunComparison) -> None:
     """Notes how candidates of the store did."""
     verdicts: dict[int, str] = {}
     bases: dict[int, int] = {}

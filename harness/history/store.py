@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from harness.history.connection import connect, default_path, told, transaction
+from harness.history.connection import connect, store_path, told, transaction
 from harness.history.ingest import bundle_of, records_of
-from harness.history.records import Added, Figure, Layout, StoredBundle, StoredRun, Subject
+from harness.history.records import Added, FigureKey, NetworkLayout, RunSubject, StoredBundle, StoredRun
 from harness.report.document import Document
 
 
@@ -33,7 +33,7 @@ class HistoryStore:
         Raises:
             HistoryError: it cannot be opened or made, or is no store of this version or an older one.
         """
-        self.path = default_path() if path is None else path
+        self.path = store_path(path)
         self._connection = connect(self.path, create=create)
 
     def __enter__(self) -> Self:
@@ -76,7 +76,7 @@ class HistoryStore:
             if known:
                 runs = self._connection.execute("SELECT id FROM runs WHERE bundle = ? ORDER BY id", known)
                 return Added(known[0], tuple(row[0] for row in runs), False, 0)
-            return _Writer(self._connection).add(bundle, session, source, revision)
+            return BundleWriter(self._connection).add(bundle, session, source, revision)
 
     def judge(self, verdicts: Mapping[int, str], base: Mapping[int, int] | None = None) -> None:
         """Notes how runs did in a comparison with the last good one; a regressed run is never the last good one.
@@ -105,16 +105,17 @@ class HistoryStore:
             return self._connection.execute(statement, values).fetchall()
 
 
-class _Writer:
+class BundleWriter:
     """Writes a bundle within a transaction, with the names that it has looked up so far."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._subjects: dict[Subject, int] = {}
-        self._figures: dict[Figure, int] = {}
+        self._subjects: dict[RunSubject, int] = {}
+        self._figures: dict[FigureKey, int] = {}
         self._layouts: dict[str, int] = {}
 
     def add(self, bundle: StoredBundle, session: str, source: str, revision: str) -> Added:
+        """Writes the bundle and its runs."""
         number = self._insert(
             "bundles",
             digest=bundle.digest,
@@ -157,17 +158,17 @@ class _Writer:
         )
         return number, len(run.figures) + sum(map(len, run.layer_figures.values()))
 
-    def _subject(self, subject: Subject) -> int:
+    def _subject(self, subject: RunSubject) -> int:
         if subject not in self._subjects:
             self._subjects[subject] = self._known_or_new("subjects", **subject._asdict())
         return self._subjects[subject]
 
-    def _figure(self, figure: Figure) -> int:
+    def _figure(self, figure: FigureKey) -> int:
         if figure not in self._figures:
             self._figures[figure] = self._known_or_new("figures", **figure._asdict())
         return self._figures[figure]
 
-    def _layout(self, layout: Layout) -> int:
+    def _layout(self, layout: NetworkLayout) -> int:
         if layout.text not in self._layouts:
             digest = hashlib.sha256(layout.text.encode()).hexdigest()
             found = self._connection.execute("SELECT id FROM layouts WHERE digest = ?", (digest,)).fetchone()

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from harness.errors import Category
 from harness.history.metrics import Better, metric_of
-from harness.history.records import Figure, Number, StoredRun, Subject
+from harness.history.records import FigureKey, Number, RunSubject, StoredRun
 
 
 class Change(StrEnum):
@@ -35,7 +35,7 @@ def worst(changes: Iterable[Change]) -> Change:
     return min(changes, key=WORST_FIRST.index, default=Change.UNCHANGED)
 
 
-def change_of(figure: Figure, difference: float, allowed: float) -> Change:
+def change_of(figure: FigureKey, difference: float, allowed: float) -> Change:
     """What a difference means for a figure, of which `allowed` is let pass."""
     worse = difference if metric_of(figure.metric).better is not Better.HIGHER else -difference
     if worse > allowed:
@@ -57,7 +57,7 @@ class Delta:
         note: why it is unstable, or what else there is to say.
     """
 
-    figure: Figure
+    figure: FigureKey
     layer: str
     base: Number | None
     cand: Number | None
@@ -89,7 +89,7 @@ class SubjectComparison:
         causes: what else differs between the two sides, in words: model, compiler, oracle, vectors.
     """
 
-    subject: Subject
+    subject: RunSubject
     base: tuple[StoredRun, ...]
     cand: tuple[StoredRun, ...]
     change: Change
@@ -100,7 +100,7 @@ class SubjectComparison:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RunComparison:
     """Everything that was compared.
 
     Attributes:

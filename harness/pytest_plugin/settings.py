@@ -33,6 +33,9 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "max_arena": ("BYTES", "arena that must not be exceeded, such as 32k (1000) or 32KiB"),
     "max_flash": ("BYTES", "flash of weights, tables and code that must not be exceeded"),
     "oracle": ("NAME", "instead of the cards' reference: tflm, litert-ref, litert or spec"),
+    "history": ("FILE", "keep the results in this history; `default`: the one in the user's data folder"),
+    "compare": ("BASE", "compare with results of the history, such as last-good: what regressed is a failed test"),
+    "policy": ("FILE", "what may change, YAML: `tinyhil docs history`"),
 }
 LIST_SETTINGS = ("board", "model", "placement")
 
@@ -46,12 +49,18 @@ class Settings:
         options: of every run.
         report: folder for the bundle, or None.
         farm: where boards are leased; None for those of this host.
+        history: file of the history that results are kept in; None where they are not.
+        compare: what results are compared with, see harness.history.selection; None where they are not.
+        policy: file of what may change; None for the defaults.
     """
 
     boards: tuple[str, ...]
     options: Options
     report: Path | None
     farm: FarmAddress | None = None
+    history: Path | None = None
+    compare: str | None = None
+    policy: Path | None = None
 
 
 def values(config: pytest.Config, name: str) -> list[str]:
@@ -94,7 +103,7 @@ def settings(config: pytest.Config) -> Settings:
     if oracle is not None:
         check_choice("oracle", oracle)
     vectors = next(iter(values(config, "vectors")), None)
-    report = next(iter(values(config, "report")), None)
+    report, history, policy = (next(iter(values(config, name)), None) for name in ("report", "history", "policy"))
     probe = next(iter(values(config, "probe")), None)
     farm = next(iter(values(config, "farm")), None)
     return Settings(
@@ -111,4 +120,15 @@ def settings(config: pytest.Config) -> Settings:
         ),
         report=here / report if report else None,
         farm=parse_farm(farm) if farm else None,
+        history=_history(here, history),
+        compare=next(iter(values(config, "compare")), None),
+        policy=here / policy if policy else None,
     )
+
+
+def _history(here: Path, named: str | None) -> Path | None:
+    from harness.history.connection import DEFAULT
+
+    if not named:
+        return None
+    return Path(named) if named == DEFAULT else here / Path(named).expanduser()

@@ -143,6 +143,7 @@ def _show_run(
     from harness.report import console
     from harness.report.bundle import Invocation, check_folder, write_bundle
     from harness.report.document import run_document
+    from harness.report.environment import environment
     from harness.report.tool_versions import tool_versions
     from harness.validate.card import RandomVectors
 
@@ -158,7 +159,7 @@ def _show_run(
         document = {**run_document(outcome), **_modelled(card, board, options, bench, hot, tell)}
     page = None
     if report:
-        session = Invocation(command_line(), tool_versions())
+        session = Invocation(command_line(), tool_versions(), environment=environment())
         page = write_bundle(report, [document], session)
     if as_json:
         terminal.print_json(document)
