@@ -10,7 +10,6 @@ from harness.boards.session import Session
 from harness.build.image import Image
 from harness.hardware.board import Resolved
 
-
 T = TypeVar("T")
 
 

@@ -68,7 +68,8 @@ def _main(
 
 
 for _command in (
-    doctor, boards, analyze, generate, validate, conformance, profile, history, compare, mlperf, calibrate, nightly, docs,
+    doctor, boards, analyze, generate, validate, conformance, profile, history, compare, nightly, mlperf, calibrate,
+    docs,
 ):  # fmt: skip
     app.command(cls=Command)(_command)
 app.command("import", cls=Command)(import_bundles)

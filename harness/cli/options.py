@@ -108,7 +108,7 @@ FarmOption = Annotated[
         "--farm",
         metavar="FARM",
         envvar="TINYHIL_FARM",
-        help="Lease the boards of a farm: HOST:PORT of its coordinator, or a .yaml file with this host's; then ,TAG=VALUE.",
+        help="Lease boards of a farm: HOST:PORT of its coordinator, or this host's .yaml file; then ,TAG=VALUE.",
     ),
 ]
 ReportOption = Annotated[

@@ -1,14 +1,14 @@
 """A bench: the boards of one host, as a file lists them.
 
-    name: bench-a
-    boards:
-      h743-1: {board: nucleo-h743, probe: 066CFF505750827567154312}
-      an386: {board: mps2-an386}
-      h743-2:
-        board: nucleo-h743
-        probe: 066CFF505750827567154399
-        power: {cls: NetworkPowerPort, params: {model: netio, host: 10.0.0.7, index: 2}}
-        tags: {rack: a}
+name: bench-a
+boards:
+h743-1: {board: nucleo-h743, probe: 066CFF505750827567154312}
+an386: {board: mps2-an386}
+h743-2:
+board: nucleo-h743
+probe: 066CFF505750827567154399
+power: {cls: NetworkPowerPort, params: {model: netio, host: 10.0.0.7, index: 2}}
+tags: {rack: a}
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ def load_bench(path: Path) -> Bench:
 
     hint = "docs/farm.md shows a bench's file"
     try:
-        bench = Bench.model_validate(load_strictly(read_regular(path, _MAX_BYTES).decode("utf-8"), _MOST_PARTS, _MOST_LEVELS))
+        text = read_regular(path, _MAX_BYTES).decode("utf-8")
+        bench = Bench.model_validate(load_strictly(text, _MOST_PARTS, _MOST_LEVELS))
     except OSError as error:
         raise FarmFileError(f"{path}: cannot be read: {error.strerror or error}", hint=hint) from None
     except ValidationError as error:

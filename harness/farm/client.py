@@ -33,12 +33,13 @@ def reach(host: str, port: int) -> Connection:
         with theirs:
             command = [*shlex.split(os.environ.get(SSH_VARIABLE, "ssh -o BatchMode=yes -o ConnectTimeout=10"))]
             command += ["-W", f"127.0.0.1:{port}", host]
-            tunnel = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL)
+            tunnel = subprocess.Popen(command, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.DEVNULL)
         threading.Thread(target=tunnel.wait, daemon=True).start()  # it ends with the connection
         return Connection(ours)
     except OSError as error:
         how = "is its agent running?" if is_here(host) else f"does `ssh {host}` work without a password?"
-        raise FarmLostError(f"the agent at {host}:{port} is not reached: {error.strerror or error}", hint=how) from error
+        why = error.strerror or error
+        raise FarmLostError(f"the agent at {host}:{port} is not reached: {why}", hint=how) from error
 
 
 def is_here(host: str) -> bool:
@@ -180,10 +181,9 @@ class Holding:
         if event == "bytes":
             self._bytes += message[1]
         elif event == "lost":
-            error = raised(message[0])
-            self._lost = error if isinstance(error, BoardLostError) else BoardLostError(
-                error.message, hint=error.hint, details=error.details
-            )
+            told = raised(message[0])
+            as_lost = BoardLostError(told.message, hint=told.hint, details=told.details)
+            self._lost = told if isinstance(told, BoardLostError) else as_lost
         else:
             return message
         return None

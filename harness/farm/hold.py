@@ -138,7 +138,7 @@ class Hold:
         try:
             method = getattr(self, f"_do_{do}", None)
             if method is None:
-                raise FarmError(f"the agent knows no request '{do}'", hint="is tinyhil of the same version at both ends?")
+                raise FarmError(f"the agent knows no request '{do}'", hint="use the same tinyhil at both ends")
             answer, payload = method(request, data)
         except TinyhilError as error:
             answer, payload = error_message(error), b""

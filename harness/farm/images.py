@@ -40,7 +40,7 @@ def image_of(record: Any, elf: Path) -> Image:
         raise FarmError("an image was sent without its facts", hint="is tinyhil of the same version at both ends?")
     for name in _SENT:
         if not isinstance(record[name], kinds.get(name, str)):
-            raise FarmError(f"an image was sent whose {name} is {record[name]!r}", hint="this is a bug, please report it")
+            raise FarmError(f"an image's {name} is sent as {record[name]!r}", hint="this is a bug, please report it")
     own = {name: record[name] for name in _SENT}
     own["packages"] = tuple(map(str, own["packages"]))
     return Image(elf=elf, sizes=Sizes(), compiled=0, seconds=0.0, **own)
@@ -93,7 +93,7 @@ class ImageStore:
 
     def _prune(self, kept: Path) -> None:
         with contextlib.suppress(OSError):
-            by_age = sorted(((path.stat().st_mtime, path.stat().st_size, path) for path in self._folder.glob("*.elf")))
+            by_age = sorted((path.stat().st_mtime, path.stat().st_size, path) for path in self._folder.glob("*.elf"))
             total = sum(size for _, size, _ in by_age)
             for _, size, path in by_age:
                 if total <= MOST_KEPT:

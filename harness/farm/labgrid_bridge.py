@@ -16,6 +16,8 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import grpc
 from labgrid.remote.client import ClientSession
@@ -26,6 +28,9 @@ POLL_S = 1.0
 STATES = {0: "waiting", 1: "allocated", 2: "acquired", 3: "expired", 4: "invalid"}
 
 
+Answer = dict[str, Any]
+
+
 class Refused(Exception):  # noqa: N818
     """An answer that is no result: (kind, text)."""
 
@@ -33,17 +38,17 @@ class Refused(Exception):  # noqa: N818
 class Bridge:
     """One session with a coordinator."""
 
-    def __init__(self):
-        self.session = None
+    def __init__(self) -> None:
+        self.session: Any = None
         self.changed = asyncio.Condition()
         self.name = ""
 
     # --- the session ---
 
-    async def do_connect(self, address, name, **_):
+    async def do_connect(self, address: str, name: str, **_: Any) -> Answer:
         """Starts a session under a name, which leases are held by; ends the one before."""
-        await self._end()
-        os.environ["LG_HOSTNAME"], _, os.environ["LG_USERNAME"] = name.partition("/")
+        await self.end()
+        os.environ["LG_HOSTNAME"], _slash, os.environ["LG_USERNAME"] = name.partition("/")
         self.name = name
         session = ClientSession(address, asyncio.get_running_loop())
         session.on_place_changed = self._noting(session.on_place_changed)
@@ -57,15 +62,16 @@ class Bridge:
         self.session = session
         return {}
 
-    def _noting(self, changed):
-        async def on_place_changed(place):
+    def _noting(self, changed: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
+        async def on_place_changed(place: Any) -> None:
             await changed(place)
             async with self.changed:
                 self.changed.notify_all()
 
         return on_place_changed
 
-    async def _end(self):
+    async def end(self) -> None:
+        """Ends the session."""
         session, self.session = self.session, None
         if session is not None:
             with contextlib.suppress(Exception):
@@ -73,12 +79,12 @@ class Bridge:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(session.close(), 2.0)
 
-    def _live(self):
+    def _live(self) -> Any:
         if self.session is None or self.session.stopping.is_set():
             raise Refused("lost", "the coordinator is gone")
         return self.session
 
-    async def _call(self, method, request):
+    async def _call(self, method: str, request: Any) -> Any:
         try:
             return await getattr(self._live().stub, method)(request, timeout=CALL_TIMEOUT_S)
         except grpc.aio.AioRpcError as error:
@@ -88,7 +94,7 @@ class Bridge:
 
     # --- leases ---
 
-    async def do_lease(self, filters, priority, wait_s, **_):
+    async def do_lease(self, filters: dict[str, str], priority: float, wait_s: float, **_: Any) -> Answer:
         """Reserves a board by its tags, waits for its turn, and acquires it."""
         session = self._live()
         wanted = {"main": pb.Reservation.Filter(filter=filters)}
@@ -111,7 +117,7 @@ class Bridge:
             raise Refused("dead", place)
         return {"place": place, "token": token, "tags": dict(session.places[place].tags), "resources": found}
 
-    async def _turn(self, reservation, deadline):
+    async def _turn(self, reservation: Any, deadline: float) -> str:
         """The place that the coordinator allocates."""
         session = self._live()
         while STATES.get(reservation.state) == "waiting":
@@ -123,25 +129,25 @@ class Bridge:
                     await asyncio.wait_for(self.changed.wait(), min(POLL_S, left))
             ours = [p.name for p in session.places.values() if p.reservation == reservation.token]
             if ours:
-                return ours[0]
+                return str(ours[0])
             reservation = (
                 await self._call("PollReservation", pb.PollReservationRequest(token=reservation.token))
             ).reservation
         if STATES.get(reservation.state) != "allocated":
             raise Refused("refused", f"the reservation is {STATES.get(reservation.state)}")
-        return next(iter(reservation.allocations.values()))
+        return str(next(iter(reservation.allocations.values())))
 
-    async def do_free(self, place, token="", owner=None, **_):
+    async def do_free(self, place: str, token: str = "", owner: str | None = None, **_: Any) -> Answer:
         """Gives a place back that we hold, or that `owner` does and no other; whatever is free already is no error."""
         await self._call("ReleasePlace", self._release(place, owner))
         if token:
             await self.do_cancel(token)
         return {}
 
-    def _release(self, place, owner=None):
+    def _release(self, place: str, owner: str | None = None) -> Any:
         return pb.ReleasePlaceRequest(placename=place, fromuser=owner or self.name)
 
-    async def do_cancel(self, token, **_):
+    async def do_cancel(self, token: str, **_: Any) -> Answer:
         """Takes a reservation back; one that is gone is no error."""
         try:
             await self._call("CancelReservation", pb.CancelReservationRequest(token=token))
@@ -152,7 +158,7 @@ class Bridge:
 
     # --- places ---
 
-    async def do_add(self, place, match, tags, comment, **_):
+    async def do_add(self, place: str, match: str, tags: dict[str, str], comment: str, **_: Any) -> Answer:
         """Makes a place with its match, tags and comment, or brings one that is there to that state."""
         session = self._live()
         if place not in session.places:
@@ -164,24 +170,24 @@ class Bridge:
                 await self._call("AddPlaceMatch", pb.AddPlaceMatchRequest(placename=place, pattern=match))
         return await self.do_tag(place, tags, comment)
 
-    async def do_tag(self, place, tags, comment=None, **_):
+    async def do_tag(self, place: str, tags: dict[str, str], comment: str | None = None, **_: Any) -> Answer:
         """Sets tags ("" removes one) and the comment of a place."""
         await self._call("SetPlaceTags", pb.SetPlaceTagsRequest(placename=place, tags=tags))
         if comment is not None:
             await self._call("SetPlaceComment", pb.SetPlaceCommentRequest(placename=place, comment=comment))
         return {}
 
-    async def do_remove(self, place, **_):
+    async def do_remove(self, place: str, **_: Any) -> Answer:
         """Removes a place."""
         await self._call("DeletePlace", pb.DeletePlaceRequest(name=place))
         return {}
 
-    async def do_places(self, **_):
+    async def do_places(self, **_: Any) -> Answer:
         """All places with their resources, as the coordinator has told so far."""
         session = self._live()
         return {"places": [self._place(place) for place in session.places.values()]}
 
-    async def do_queue(self, **_):
+    async def do_queue(self, **_: Any) -> Answer:
         """All reservations, oldest first."""
         found = (await self._call("GetReservations", pb.GetReservationsRequest())).reservations
         fields = [
@@ -193,13 +199,13 @@ class Bridge:
         ]  # fmt: skip
         return {"queue": sorted(fields, key=lambda each: each["created"])}
 
-    def _place(self, place):
+    def _place(self, place: Any) -> Answer:
         return {
             "name": place.name, "tags": dict(place.tags), "comment": place.comment, "acquired": place.acquired,
             "reservation": place.reservation, "changed": place.changed, "resources": self._resources(place),
         }  # fmt: skip
 
-    def _resources(self, place):
+    def _resources(self, place: Any) -> list[Answer]:
         found = []
         for exporter, groups in self._live().resources.items():
             for group, entries in groups.items():
@@ -212,12 +218,12 @@ class Bridge:
 
     # --- power ---
 
-    async def do_power(self, cls, params, action, **_):
+    async def do_power(self, cls: str, params: dict[str, Any], action: str, **_: Any) -> Answer:
         """Switches a power port through labgrid's driver for it: on, off, cycle or get."""
         return {"state": await asyncio.get_running_loop().run_in_executor(None, power, cls, params, action)}
 
 
-def power(cls, params, action):
+def power(cls: str, params: dict[str, Any], action: str) -> Any:
     """The driver's answer to an action; blocks."""
     from labgrid import Target
     from labgrid.driver.powerdriver import PowerProtocol
@@ -239,7 +245,7 @@ def power(cls, params, action):
             target.cleanup()
 
 
-async def answer(bridge, request, write):
+async def answer(bridge: Bridge, request: Answer, write: Callable[[bytes], None]) -> None:
     """Does one request and writes its answer."""
     number = request.pop("id", None)
     try:
@@ -254,7 +260,7 @@ async def answer(bridge, request, write):
     write(json.dumps({"id": number, **result}).encode() + b"\n")
 
 
-async def main():
+async def main() -> None:
     """Answers requests until stdin ends."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=1 << 22)
@@ -262,19 +268,19 @@ async def main():
     out = os.dup(1)
     os.dup2(2, 1)  # whatever labgrid prints goes to stderr
 
-    def write(data):
+    def write(data: bytes) -> None:
         while data:
             data = data[os.write(out, data) :]
 
     bridge = Bridge()
-    running = set()
+    running: set[asyncio.Task[None]] = set()
     while line := await reader.readline():
         task = loop.create_task(answer(bridge, json.loads(line), write))
         running.add(task)
         task.add_done_callback(running.discard)
     for task in running:
         task.cancel()
-    await bridge._end()
+    await bridge.end()
 
 
 if __name__ == "__main__":

@@ -80,7 +80,10 @@ class LocalLeases:
         fitting = [
             name
             for name, entry in self._bench.boards.items()
-            if entry.board == board and name != avoid and prefer in ("", name) and all(entry.tags.get(key) == value for key, value in self._farm.tags.items())
+            if entry.board == board
+            and name != avoid
+            and prefer in ("", name)
+            and all(entry.tags.get(key) == value for key, value in self._farm.tags.items())
         ]
         if not fitting:
             types = sorted({entry.board for entry in self._bench.boards.values()})

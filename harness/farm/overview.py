@@ -74,7 +74,8 @@ def look(farm: FarmAddress) -> Overview:
     agents = {agent for place in places if (agent := _agent(place)) is not None}
     with ThreadPoolExecutor(_AGENTS_AT_ONCE) as pool:
         told = dict(zip(agents, pool.map(_status, agents), strict=True))
-    boards = tuple(_view(place, told) for place in sorted(places, key=lambda each: str(each["name"])) if _is_ours(place))
+    by_name = sorted((place for place in places if _is_ours(place)), key=lambda each: str(each["name"]))
+    boards = tuple(_view(place, told) for place in by_name)
     now = time.time()
     waiting = tuple(
         {

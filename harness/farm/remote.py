@@ -136,7 +136,8 @@ class RemoteLeases:
         except (StopIteration, KeyError, ValueError) as error:
             self._give_back(granted)
             raise FarmError(
-                f"place {granted['place']} offers no {RESOURCE}", hint="is its host's agent (`tinyhil farm serve`) of this version?"
+                f"place {granted['place']} offers no {RESOURCE}",
+                hint="is its host's agent (`tinyhil farm serve`) of this version?",
             ) from error
         except BaseException:
             self._give_back(granted)
@@ -187,7 +188,7 @@ def resolved_of(facts: dict[str, Any], place: str) -> Resolved:
     known = load_boards()
     asked = find_board(str(facts["asked"]), known)
     runs_on = replace(find_board(str(facts["runs_on"]), known), backend=str(facts["backend"]))
-    probe = None if facts.get("probe") is None else Probe(*map(str, facts["probe"]))
+    probe = None if facts.get("probe") is None else Probe(str(facts["probe"][0]), str(facts["probe"][1]))
     found = Resolved(asked, runs_on, bool(facts["stand_in"]), str(facts["reason"]), probe)
     if entry_hash(found) != facts["entry"]:
         raise FarmError(

@@ -23,7 +23,7 @@ _READ_SIZE = 1 << 18
 
 
 class Connection:
-    """A connected stream socket that carries messages. send() may be called from several threads, receive() from one."""
+    """A connected stream socket that carries messages. Several threads may send(), one receive()."""
 
     def __init__(self, connected: socket.socket) -> None:
         """connected: closed by close()."""

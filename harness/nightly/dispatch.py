@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from harness.errors import FarmError, TinyhilError
+from harness.errors import FarmError
 from harness.link.subprocess import Subprocess
-from harness.nightly.journal import Job, Journal
+from harness.nightly.journal import Journal
 from harness.nightly.worker import Settings
 
 STEP_S = 0.1
@@ -139,12 +139,8 @@ class Dispatcher:
             hint="`tinyhil validate` with this model shows what it does; the details show what the worker said",
             details=worker.child.stderr(),
         )
-        self._journal.record(job, "", "error", self._document(job, error, error_document))
-
-    @staticmethod
-    def _document(job: Job, error: TinyhilError, made: Callable[..., dict[str, object]]) -> dict[str, object]:
-        document = made(job.model, job.board, error, job.path)
-        return {**document, "goals": {"optimize": job.mode}, "runtime": job.runtime}
+        document = error_document(job.model, job.board, error, job.path, mode=job.mode, runtime=job.runtime)
+        self._journal.record(job, "", "error", document)
 
     def _give_up_slow(self) -> None:
         """Ends workers whose job takes too long: their jobs are begun anew, and counted as attempts."""

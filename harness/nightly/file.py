@@ -1,17 +1,17 @@
 """farm.yaml: what a night runs, and where.
 
-    farm: lab.example:20408            # or a .yaml file with the boards of this host
-    models: [models/*.hil.yaml]        # cards or models, relative to this file; patterns as of a shell
-    boards: [nucleo-h743, mps2-an386]
-    modes: [balanced, time]            # default: each card's own
-    runtimes: [tinyhil]
-    repeats: 3                         # of each job, for figures that vary
-    vectors: "20:7"                    # default: each card's own
-    workers: 6                         # at most; default: one a board
-    time_limit: 900                    # seconds a job may take
-    lease: 300                         # seconds after which a board is offered to others, between jobs
-    policy: policy.yaml                # of the comparison, see `tinyhil compare`
-    history: history.db                # default: the user's
+farm: lab.example:20408            # or a .yaml file with the boards of this host
+models: [models/*.hil.yaml]        # cards or models, relative to this file; patterns as of a shell
+boards: [nucleo-h743, mps2-an386]
+modes: [balanced, time]            # default: each card's own
+runtimes: [tinyhil]
+repeats: 3                         # of each job, for figures that vary
+vectors: "20:7"                    # default: each card's own
+workers: 6                         # at most; default: one a board
+time_limit: 900                    # seconds a job may take
+lease: 300                         # seconds after which a board is offered to others, between jobs
+policy: policy.yaml                # of the comparison, see `tinyhil compare`
+history: history.db                # default: the user's
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class NightFile(BaseModel):
     farm: Annotated[str, Field(min_length=1)]
     models: _Names
     boards: _Names
-    modes: tuple[Literal["own", "time", "ram", "flash", "balanced"], ...] = (OWN_MODE,)
+    modes: tuple[Literal["own", "time", "ram", "flash", "balanced"], ...] = ("own",)
     runtimes: _Names = ("tinyhil",)
     repeats: Annotated[int, Field(ge=1, le=1000)] = 1
     vectors: str | int | None = None

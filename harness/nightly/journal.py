@@ -31,9 +31,9 @@ _SCHEMA = (
         mode TEXT NOT NULL, runtime TEXT NOT NULL, phase INTEGER NOT NULL, avoid TEXT NOT NULL, prefer TEXT NOT NULL,
         pending INTEGER NOT NULL, running INTEGER NOT NULL, owner TEXT NOT NULL DEFAULT '')""",
     """CREATE TABLE IF NOT EXISTS jobs (
-        id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, batch INTEGER NOT NULL REFERENCES batches, state TEXT NOT NULL,
-        claim INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, worker TEXT NOT NULL DEFAULT '',
-        place TEXT NOT NULL DEFAULT '', started REAL, ended REAL, verdict TEXT NOT NULL DEFAULT '')""",
+        id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, batch INTEGER NOT NULL REFERENCES batches,
+        state TEXT NOT NULL, claim INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,
+        worker TEXT NOT NULL DEFAULT '', place TEXT NOT NULL DEFAULT '', started REAL, ended REAL, verdict TEXT NOT NULL DEFAULT '')""",
     "CREATE INDEX IF NOT EXISTS jobs_batch ON jobs (batch, state)",
     "CREATE INDEX IF NOT EXISTS jobs_claim ON jobs (claim)",
     "CREATE INDEX IF NOT EXISTS batches_open ON batches (board, phase, pending)",

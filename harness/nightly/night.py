@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.history.policy import Policy
-    from harness.history.verdicts import Comparison
+    from harness.history.verdicts import RunComparison
     from harness.nightly.file import NightPlan
 
 DOCUMENT, MARKDOWN, BUNDLE = "night.json", "report.md", "report"
@@ -190,7 +190,7 @@ def _into_history(
     suspects: Sequence[Suspect],
     journal: Journal,
     facts: dict[str, Any],
-) -> Comparison:
+) -> RunComparison:
     """Adds the night to the history and compares it: an odd board's answers are replaced by the second board's."""
     from harness.history.selection import LAST_GOOD, compare_named
     from harness.history.store import HistoryStore
@@ -199,9 +199,8 @@ def _into_history(
     documents = [
         journal.document(f"{job.key}-again1") if job.key in odd else document for job, document in jobs
     ]
-    documents += [
-        journal.document(f"{each.job.key}-again1") for each in suspects if each.finding in (Finding.CONFIRMED, Finding.FLAKY)
-    ]
+    repeated = [each for each in suspects if each.finding in (Finding.CONFIRMED, Finding.FLAKY)]
+    documents += [journal.document(f"{each.job.key}-again1") for each in repeated]
     with HistoryStore(night.plan.beside(night.plan.content.history)) as store:
         store.add(_bundle(night, documents, facts), session=facts["name"])
         return compare_named(LAST_GOOD, f"session:{facts['name']}", _policy(night), store)

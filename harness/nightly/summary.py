@@ -16,7 +16,7 @@ from harness.report.document import Document
 from harness.report.plain import one_line
 
 if TYPE_CHECKING:
-    from harness.history.verdicts import Comparison
+    from harness.history.verdicts import RunComparison
     from harness.nightly.journal import Done, Journal
 
 SCHEMA, VERSION = "tinyhil.night", 1
@@ -27,7 +27,7 @@ def night_document(
     name: str,
     jobs: Sequence[tuple[Done, Document]],
     suspects: Sequence[Suspect],
-    comparison: Comparison,
+    comparison: RunComparison,
     journal: Journal,
 ) -> Document:
     """The record of a night that is done.
@@ -61,7 +61,7 @@ def night_document(
 _QUIET = ("unchanged",)
 
 
-def exit_code(jobs: Sequence[tuple[Done, Document]], suspects: Sequence[Suspect], comparison: Comparison) -> int:
+def exit_code(jobs: Sequence[tuple[Done, Document]], suspects: Sequence[Suspect], comparison: RunComparison) -> int:
     """0, 1 for failures and regressions that are not one odd board's, 4 for what could not be measured or is odd."""
     found = {each.job.key: each.finding for each in suspects}
     odd = any(finding is Finding.ODD_BOARD for finding in found.values())
@@ -70,7 +70,7 @@ def exit_code(jobs: Sequence[tuple[Done, Document]], suspects: Sequence[Suspect]
     return max(
         Category.CHECK.value if failed else 0,
         Category.INFRASTRUCTURE.value if errors or odd else 0,
-        comparison.exit_code,
+        int(comparison.exit_code),
     )
 
 
@@ -79,7 +79,8 @@ def markdown(document: Document) -> str:
     report, farm = document["report"], document["farm"]
     verdicts = ", ".join(f"{count} {word}" for word, count in report["verdicts"].items() if count)
     changes = ", ".join(f"{count} {word}" for word, count in report["changes"].items()) or "nothing to compare with"
-    lines = [f"# {_cell(document['name'])}", "", f"{report['jobs']} jobs: {verdicts}. Against the last good runs: {changes}."]
+    told = f"{report['jobs']} jobs: {verdicts}. Against the last good runs: {changes}."
+    lines = [f"# {_cell(document['name'])}", "", told]
     lines += _table("Problems", ("job", "what"), [(each["subject"], each["what"]) for each in report["problems"]])
     lines += _table("Changes", ("subject", "change", "why"), [tuple(each.values()) for each in report["changed"]])
     rows = [(each["subject"], each["why"], each["finding"]) for each in report["suspects"]]
@@ -146,10 +147,11 @@ def _farm(journal: Journal) -> dict[str, Any]:
         for place, board in sorted(types.items())
     ]
     done = journal.done()
+    runs = [{"job": job.key, "board": job.place, "attempts": job.attempts, "seconds": job.seconds} for job in done]
     return {
         "seconds": max(ends.values(), default=begin) - begin,
         "boards": boards,
         "leases": len(journal.leases()),
         "again": sum(job.attempts - 1 for job in done),
-        "runs": [{"job": job.key, "board": job.place, "attempts": job.attempts, "seconds": job.seconds} for job in done],
+        "runs": runs,
     }

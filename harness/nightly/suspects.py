@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from harness.nightly.journal import Done, Journal
 from harness.nightly.jobs import Batch
+from harness.nightly.journal import Done, Journal
 
 MOST = 200
 """So many suspects of a night are run again; a night with more has another trouble than a flaky board."""

@@ -92,13 +92,11 @@ class Worker:
             verdict = "pass" if outcome.passed else "fail"
             document["image"]["file"] = None  # of the cache of this host
         except TinyhilError as error:
-            document = error_document(job.model, job.board, error, job.path)
-            document["goals"] = {"optimize": job.mode}
+            document = error_document(job.model, job.board, error, job.path, mode=job.mode, runtime=job.runtime)
             verdict = "error" if error.category is not Category.CHECK else "fail"
         except Exception as error:  # a mistake of tinyhil must not cost the night
             document = _unexpected(job, error)
             verdict = "error"
-        document["runtime"] = job.runtime
         document["board"]["place"] = self._ran_on
         return verdict, document
 
@@ -139,7 +137,7 @@ def _unexpected(job: Job, error: Exception) -> dict[str, Any]:
     told = NightError(
         f"unexpected {type(error).__name__}: {error}", hint="this is a mistake in tinyhil, please report it"
     )
-    return {**error_document(job.model, job.board, told, job.path), "goals": {"optimize": job.mode}}
+    return error_document(job.model, job.board, told, job.path, mode=job.mode, runtime=job.runtime)
 
 
 def main(arguments: list[str]) -> int:

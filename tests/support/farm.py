@@ -64,7 +64,8 @@ class LoopbackFarm:
 
     def start_agent(self, bench: str) -> None:
         file, state = str(self.folder / f"{bench}.yaml"), str(self.folder / f"state-{bench}")
-        self._start(bench, "serve", file, "--coordinator", self.address, "--state", state, "--publish", "127.0.0.1", *self._serve)
+        options = ("--coordinator", self.address, "--state", state, "--publish", "127.0.0.1", *self._serve)
+        self._start(bench, "serve", file, *options)
 
     def _start(self, name: str, *arguments: str) -> None:
         command = [sys.executable, "-m", "harness.cli", "farm", *arguments]

@@ -67,7 +67,8 @@ def serve(
     ] = "127.0.0.1:20408",
     port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="Port on loopback; 0 for any.")] = 0,
     publish: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Name of this host for `ssh`. Default: its own.", show_default=False)
+        str | None,
+        typer.Option(metavar="NAME", help="Name of this host for `ssh`. Default: its own.", show_default=False),
     ] = None,
     reap: Annotated[
         float, typer.Option(metavar="S", min=1.0, help="Free boards whose holder has been gone for so many seconds.")
@@ -170,7 +171,7 @@ def power(
 
 @farm.command(cls=Command)
 def health(
-    reference: Annotated[Path, typer.Argument(metavar="TARGET", help="A model or card that every board must get right.")],
+    reference: Annotated[Path, typer.Argument(metavar="TARGET", help="A model or card that all boards get right.")],
     board: Annotated[
         list[str] | None, typer.Option("--only", metavar="BOARD", help="A board's name in the farm. Repeatable.")
     ] = None,
@@ -182,7 +183,8 @@ def health(
     from harness.farm.overview import look
 
     address = _address(farm)
-    boards = [each for each in look(address).boards if each.state != "quarantined" and (not board or each.name in board)]
+    ready = [each for each in look(address).boards if each.state != "quarantined"]
+    boards = [each for each in ready if not board or each.name in board]
     unknown = set(board or ()) - {each.name for each in boards}
     if unknown or not boards:
         raise FarmError(f"no board to check: {', '.join(sorted(unknown)) or 'none'}", hint="see `tinyhil farm status`")

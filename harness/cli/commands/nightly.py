@@ -71,4 +71,5 @@ def _show(document: Document, place: Path) -> None:
         terminal.print_lines(f"{each['finding']}: {each['subject']} {each['why']}, run again on a second board")
     verdicts = ", ".join(f"{count} {word}" for word, count in report["verdicts"].items() if count)
     again = f", {farm['again']} begun again" if farm["again"] else ""
-    terminal.print_lines(f"{report['jobs']} jobs: {verdicts}{again}; {farm['seconds']:.0f} s. Report: {place / 'report.md'}")
+    took = f"{farm['seconds']:.0f} s"
+    terminal.print_lines(f"{report['jobs']} jobs: {verdicts}{again}; {took}. Report: {place / 'report.md'}")

@@ -166,7 +166,9 @@ def test_what_is_asked_wrongly_is_refused_by_name(agent: Agent) -> None:
     holding.close()
 
 
-@pytest.mark.parametrize("sent", [b"", b"\n", b"GET / HTTP/1.1\r\n\r\n", b"{}\n", b"[1]\n", b'{"size": -5}\n', b"\xff" * 999])
+@pytest.mark.parametrize(
+    "sent", [b"", b"\n", b"GET / HTTP/1.1\r\n\r\n", b"{}\n", b"[1]\n", b'{"size": -5}\n', b"\xff" * 999]
+)
 def test_strangers_do_no_harm(agent: Agent, sent: bytes) -> None:
     with socket.create_connection(("127.0.0.1", agent.port)) as stranger:
         stranger.sendall(sent)

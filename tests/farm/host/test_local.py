@@ -100,7 +100,8 @@ def test_a_killed_holder_and_a_killed_waiter_leave_nothing(bench: Path) -> None:
 
 def test_four_processes_never_share_a_board(bench: Path, tmp_path: Path) -> None:
     code = (
-        "import os, sys, time; from harness.farm.address import parse_farm; from harness.farm.local import LocalLeases\n"
+        "import os, sys, time; from harness.farm.address import parse_farm\n"
+        "from harness.farm.local import LocalLeases\n"
         "leases = LocalLeases(parse_farm(sys.argv[1]))\n"
         "for n in range(10):\n"
         "    lease = leases.lease('host', 60)\n"

@@ -1,4 +1,4 @@
-"""Nights of native code on a bench of this host: reports, resumption after kills, failures and regressions."""
+"""Nights on a bench of this host: reports, resumption after kills, failures and regressions."""
 
 from __future__ import annotations
 
@@ -59,10 +59,12 @@ def run(file: Path, folder: Path, *more: str) -> tuple[int, dict[str, Any], str]
 
 def test_a_night_that_is_killed_at_random_ends_with_the_same_report(place: Path) -> None:
     kills = 50 if os.environ.get("TINYHIL_LONG") == "1" else 4
-    file = write(place, modes=["own", "time", "ram"], repeats=2, history="whole.db")
+    (place / "bench.yaml").write_text(bench_text("bench", {"one": "mps2-an386", "two": "mps2-an386"}))
+    night = {"boards": ["mps2-an386"], "modes": ["own", "time", "ram"], "repeats": 2, "link": "uart"}
+    file = write(place, **night, history="whole.db")
     code, whole, said = run(file, place / "whole")
     assert (code, whole["report"]["verdicts"]) == (0, {"pass": 12, "fail": 0, "error": 0}), said
-    file = write(place, modes=["own", "time", "ram"], repeats=2, history="cut.db")
+    file = write(place, **night, history="cut.db")
     draw, done = random.Random(11), 0
     for _ in range(kills):
         process = subprocess.Popen(command(file, place / "cut"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -77,8 +79,9 @@ def test_a_night_that_is_killed_at_random_ends_with_the_same_report(place: Path)
     assert resumed["report"] == whole["report"]
     again_code, again, _ = run(file, place / "cut")  # nothing is left to do, and nothing changes
     assert (again_code, again) == (code, resumed)
-    lines = [(place / name / "report.md").read_text().partition("## Boards")[0].splitlines()[2:] for name in ("whole", "cut")]
-    assert lines[0] == lines[1]
+    texts = [(place / name / "report.md").read_text() for name in ("whole", "cut")]
+    told = [text.partition("## Boards")[0].splitlines()[2:] for text in texts]
+    assert told[0] == told[1]
 
 
 def test_a_failure_is_confirmed_on_a_second_board_and_a_regression_is_told(place: Path) -> None:
