@@ -64,6 +64,9 @@ def _paint(page: Path) -> str:
     program = chromium()
     if program is None:
         return "no browser"
-    with tempfile.TemporaryDirectory() as profile, browser(program, Path(profile)) as started:
-        with started.page(page.as_uri()) as shown:
-            return f"{shown.run(PAINT) / 1e3:.2f}"
+    with (
+        tempfile.TemporaryDirectory() as profile,
+        browser(program, Path(profile)) as started,
+        started.page(page.as_uri()) as shown,
+    ):
+        return f"{shown.run(PAINT) / 1e3:.2f}"
