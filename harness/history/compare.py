@@ -55,8 +55,7 @@ def compare(
     groups: dict[RunSubject, list[StoredRun]] = {}
     for run in cand:
         groups.setdefault(run.subject, []).append(run)
-    measured = sum(len(values) for run in cand for figure, values in run.layer_figures.items() if is_measured(figure))
-    compared = measured + sum(is_measured(figure) for run in cand for figure in run.figures)
+    compared = sum(_measured_figures(runs[-1]) for runs in groups.values())
     subjects = [
         _compare_subject(subject, tuple(base.get(subject, ())), tuple(runs), policy, recent, compared)
         for subject, runs in groups.items()
@@ -68,6 +67,12 @@ def compare(
     ]
     subjects.sort(key=lambda found: (WORST_FIRST.index(found.change), found.subject))
     return RunComparison(*names, tuple(subjects), any(_fails(found, policy) for found in subjects))
+
+
+def _measured_figures(run: StoredRun) -> int:
+    """How many figures of a run are measured, those of layers included."""
+    layers = sum(len(values) for figure, values in run.layer_figures.items() if is_measured(figure))
+    return layers + sum(map(is_measured, run.figures))
 
 
 def _fails(found: SubjectComparison, policy: Policy) -> bool:

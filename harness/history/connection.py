@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +50,8 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
         try:
             _check_own(connection, path, writable)
             _migrate(connection, path, writable)
+            if writable:
+                _share(connection)
         except BaseException:
             connection.close()
             raise
@@ -106,9 +109,7 @@ def _open(path: Path) -> tuple[sqlite3.Connection, bool]:
     if not writable and not path.exists():
         raise HistoryError(f"{path}: cannot be made: {folder} cannot be written", hint=_NEW)
     if writable:
-        connection = _connection(path, "rwc")
-        connection.execute("PRAGMA journal_mode = WAL")
-        return connection, True
+        return _connection(path, "rwc"), True
     connection = _connection(path, "ro")
     try:
         connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
@@ -124,6 +125,19 @@ def _connection(path: Path, mode: str) -> sqlite3.Connection:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -65536")  # KiB
     return connection
+
+
+def _share(connection: sqlite3.Connection) -> None:
+    """Lets readers read while one writes; SQLite does not wait by itself for others who change this, so we do."""
+    end = time.monotonic() + WAIT_S
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return  # or what the file system can do instead
+        except sqlite3.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -7,17 +7,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 _MOST_RUNS, _MOST_LAYERS, _MOST_SAMPLES = 200_000, 100_000, 100_000
 
 
-def _clean(value: Any) -> Any:
-    """Text without half characters, which no database takes."""
-    return value.encode("utf-8", "backslashreplace").decode("utf-8") if isinstance(value, str) else value
-
-
-Text = Annotated[str, BeforeValidator(_clean), Field(max_length=10_000)]
+Text = Annotated[str, Field(max_length=10_000)]
 Count = Annotated[int, Field(ge=0, le=1 << 62)]
 Value = Annotated[int, Field(ge=-(1 << 62), le=1 << 62)] | Annotated[float, Field(allow_inf_nan=False)]
 

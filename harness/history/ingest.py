@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
@@ -21,6 +22,8 @@ if TYPE_CHECKING:  # pydantic is slow to import
 
 _BYTES = Unit.BYTES.value
 _SCHEMA = "tinyhil.results"
+_HALF = re.compile(r"\\ud[89a-f]")
+"""In JSON of ASCII alone: half a character, or a whole one of two halves."""
 
 
 def bundle_of(folder: Path) -> StoredBundle:
@@ -56,6 +59,9 @@ def records_of(document: Document, place: str = "results") -> StoredBundle:
         )
     at: tuple[str | int, ...] = ()
     try:
+        text = canonical(document)
+        if _HALF.search(text):
+            document = _mended(document)
         whole = ResultsPart.model_validate(document)
         parts: list[RunPart | ErrorPart] = []
         for index, run in enumerate(whole.runs):
@@ -68,12 +74,12 @@ def records_of(document: Document, place: str = "results") -> StoredBundle:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in (*at, *first["loc"]))
         raise _damaged(place, where, first["msg"]) from None
-    except (ValueError, OverflowError, RecursionError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise _damaged(place, ".".join(map(str, at)), str(error)) from None
     names = _names(parts)
     sources = whole.environment.sources
     return StoredBundle(
-        digest=digest_of(document),
+        digest=hashlib.sha256(text.encode()).hexdigest(),
         at=created,
         revision=sources.revision,
         branch=sources.branch,
@@ -86,16 +92,27 @@ def records_of(document: Document, place: str = "results") -> StoredBundle:
     )
 
 
-def digest_of(document: Document) -> str:
-    """SHA-256 of a document's content, without where its images lie: copies of a bundle are one."""
+def canonical(document: Document) -> str:
+    """A document's content as text, by which it is known: without where its images lie, copies of a bundle are one.
+
+    Raises:
+        ValueError, TypeError: it is no JSON.
+        RecursionError: it is too deep.
+    """
     runs = []
-    for run in document["runs"]:
-        image = run.get("image")
+    for run in document.get("runs", ()):
+        image = run.get("image") if isinstance(run, dict) else None
         if isinstance(image, dict):
             run = {**run, "image": {k: v for k, v in image.items() if k not in ("file", "sha256", "seconds")}}
         runs.append(run)
-    text = json.dumps({**document, "runs": runs}, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+    return json.dumps({**document, "runs": runs}, sort_keys=True, separators=(",", ":"))
+
+
+def _mended(document: Document) -> Document:
+    """The document with question marks for half characters, which no database takes."""
+    text = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
+    mended: Document = json.loads(text)
+    return mended
 
 
 def _damaged(place: str, where: str, problem: str) -> ResultsError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, Self, TypeAlias
 
@@ -70,7 +70,12 @@ class NetworkLayout:
     @classmethod
     def of(cls, lines: Iterable[LayerLine]) -> Self:
         """The layout of these layers."""
-        return cls(json.dumps([asdict(line) for line in lines], separators=(",", ":"), allow_nan=False))
+        plain = [
+            {"name": line.name, "op": line.op, "kernel": line.kernel, "macs": line.macs, "operators": line.operators,
+             "tflm": line.tflm}
+            for line in lines
+        ]  # fmt: skip
+        return cls(json.dumps(plain, separators=(",", ":"), allow_nan=False))
 
     @cached_property
     def lines(self) -> tuple[LayerLine, ...]:

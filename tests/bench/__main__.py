@@ -12,6 +12,7 @@ from tests.bench import (
     costs,
     cycles,
     floats,
+    history,
     instructions,
     kernels,
     link,
@@ -36,6 +37,7 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "start": start.run,
     "virtual": virtual.run,
     "targets": targets.run,
+    "history": history.run,
 }
 
 
