@@ -18,10 +18,10 @@ from typing import Any
 
 from harness.errors import FarmError, LeasedError, TinyhilError
 from harness.farm.bench import Bench
-from harness.farm.health import Records
+from harness.farm.health import BoardRecords
 from harness.farm.hold import Hold
 from harness.farm.images import ImageStore
-from harness.farm.wire import DEAD_S, VERSION, Connection, error_message
+from harness.farm.wire import DEAD_S, VERSION, AgentConnection, error_message
 from harness.files.private import private_folder
 
 _GREETING_S = 10.0
@@ -58,7 +58,7 @@ class Agent:
             )
         self.bench = bench
         self._images = _images(state)
-        self.records = Records(state / f"{bench.name}.json", tuple(bench.boards))
+        self.records = BoardRecords(state / f"{bench.name}.json", tuple(bench.boards))
         self.power: Callable[[str, str], str] = _no_power
         self._holds: dict[str, Hold] = {}
         self._taking = threading.Lock()
@@ -119,7 +119,7 @@ class Agent:
     # --- connections ---
 
     def _greet(self, connected: socket.socket) -> None:
-        connection = Connection(connected)
+        connection = AgentConnection(connected)
         try:
             first = connection.receive(_GREETING_S)
             if first is not None:
@@ -130,7 +130,7 @@ class Agent:
             connection.close()
             self._connections.release()
 
-    def _answer(self, connection: Connection, request: dict[str, Any]) -> None:
+    def _answer(self, connection: AgentConnection, request: dict[str, Any]) -> None:
         try:
             if request.get("version") != VERSION:
                 raise FarmError(
@@ -162,7 +162,7 @@ class Agent:
             raise FarmError(f"the agent knows no request '{do}'", hint="use the same version of tinyhil at both ends")
         return {"quarantined": self.records[board].quarantined}
 
-    def _hold(self, connection: Connection, board: str, owner: str) -> None:
+    def _hold(self, connection: AgentConnection, board: str, owner: str) -> None:
         """Gives a board to the one who asks, if nobody has it, and serves it until it goes."""
 
         def note(code: str, text: str) -> None:

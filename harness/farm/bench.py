@@ -32,18 +32,18 @@ _Value = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.-]{1,62}$")]
 OUR_TAGS = ("board", "state", "kind", "name")
 
 
-class _Entry(BaseModel):
+class _BenchEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class PowerPort(_Entry):
+class PowerPort(_BenchEntry):
     """A power port: the name of labgrid's resource, such as NetworkPowerPort, and its parameters."""
 
     cls: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,60}$")]
     params: dict[str, str | int | float | bool | None] = {}
 
 
-class BenchBoard(_Entry):
+class BenchBoard(_BenchEntry):
     """A board of a bench.
 
     Attributes:
@@ -59,7 +59,7 @@ class BenchBoard(_Entry):
     tags: dict[_Key, _Value] = {}
 
 
-class Bench(_Entry):
+class Bench(_BenchEntry):
     """The boards of a host."""
 
     name: _Name
@@ -78,7 +78,7 @@ def load_bench(path: Path) -> Bench:
     from harness.boards import find_board, load_boards
     from harness.files.yaml_parts import load_strictly
 
-    hint = "docs/farm.md shows a bench's file"
+    hint = "`tinyhil docs farm` shows one"
     try:
         text = read_regular(path, _MAX_BYTES).decode("utf-8")
         bench = Bench.model_validate(load_strictly(text, _MOST_PARTS, _MOST_LEVELS))

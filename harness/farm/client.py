@@ -13,14 +13,14 @@ import time
 from typing import Any
 
 from harness.errors import BoardLostError, FarmLostError
-from harness.farm.wire import BEAT_S, VERSION, Connection, raised
+from harness.farm.wire import BEAT_S, VERSION, AgentConnection, raised
 
 SSH_VARIABLE = "TINYHIL_SSH"
 _CONNECT_S = 10.0
 _REQUEST_S = 180.0  # flashing through a slow probe
 
 
-def reach(host: str, port: int) -> Connection:
+def reach(host: str, port: int) -> AgentConnection:
     """A connection to an agent: over loopback on this host, else through SSH to its host, where it is on loopback.
 
     Raises:
@@ -28,14 +28,14 @@ def reach(host: str, port: int) -> Connection:
     """
     try:
         if is_here(host):
-            return Connection(socket.create_connection(("127.0.0.1", port), timeout=_CONNECT_S))
+            return AgentConnection(socket.create_connection(("127.0.0.1", port), timeout=_CONNECT_S))
         ours, theirs = socket.socketpair()
         with theirs:
             command = [*shlex.split(os.environ.get(SSH_VARIABLE, "ssh -o BatchMode=yes -o ConnectTimeout=10"))]
             command += ["-W", f"127.0.0.1:{port}", host]
             tunnel = subprocess.Popen(command, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.DEVNULL)
         threading.Thread(target=tunnel.wait, daemon=True).start()  # it ends with the connection
-        return Connection(ours)
+        return AgentConnection(ours)
     except OSError as error:
         how = "is its agent running?" if is_here(host) else f"does `ssh {host}` work without a password?"
         why = error.strerror or error

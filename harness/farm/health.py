@@ -33,7 +33,7 @@ def is_trouble(error: TinyhilError) -> bool:
 
 
 @dataclass(frozen=True)
-class Record:
+class BoardRecord:
     """What is known of a board.
 
     Attributes:
@@ -58,11 +58,11 @@ class Record:
     busy_s: float = 0.0
     since_start: float = 0.0
 
-    def good(self) -> Record:
+    def good(self) -> BoardRecord:
         """After a job that went well."""
         return replace(self, in_a_row=0)
 
-    def trouble(self, code: str, text: str, now: float) -> Record:
+    def trouble(self, code: str, text: str, now: float) -> BoardRecord:
         """After an error; unchanged for one that is not the board's."""
         if code not in OF_BOARD:
             return self
@@ -74,36 +74,36 @@ class Record:
             return noted.quarantine(said, now)
         return noted
 
-    def quarantine(self, reason: str, now: float) -> Record:
+    def quarantine(self, reason: str, now: float) -> BoardRecord:
         """Given to nobody from now on; the first reason stays."""
         return self if self.quarantined else replace(self, quarantined=reason[:500], since=now)
 
-    def released(self) -> Record:
+    def released(self) -> BoardRecord:
         """Given to workers again."""
         return replace(self, quarantined="", since=0.0, in_a_row=0)
 
 
-class Records:
+class BoardRecords:
     """The records of an agent's boards, in a file that survives it."""
 
     def __init__(self, path: Path, boards: tuple[str, ...]) -> None:
         """Reads the file; one that is damaged is begun anew."""
         self._path = path
         now = time.time()
-        self._records = {name: Record(since_start=now) for name in boards}
+        self._records = {name: BoardRecord(since_start=now) for name in boards}
         found: Any = {}
         with contextlib.suppress(OSError, ValueError, RecursionError):
             found = json.loads(read_regular(path, _MOST_BYTES))
         for name in boards:
             with contextlib.suppress(TypeError, KeyError):
-                record = Record(**found[name])
-                if all(isinstance(getattr(record, key), type(value)) for key, value in asdict(Record()).items()):
+                record = BoardRecord(**found[name])
+                if all(isinstance(getattr(record, key), type(value)) for key, value in asdict(BoardRecord()).items()):
                     self._records[name] = record
 
-    def __getitem__(self, board: str) -> Record:
+    def __getitem__(self, board: str) -> BoardRecord:
         return self._records[board]
 
-    def __setitem__(self, board: str, record: Record) -> None:
+    def __setitem__(self, board: str, record: BoardRecord) -> None:
         before, self._records[board] = self._records[board], record
         if (before.quarantined, before.troubles) != (record.quarantined, record.troubles):
             self.save()

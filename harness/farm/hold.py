@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import FarmError, TinyhilError
 from harness.farm.bench import resolve_entry
 from harness.farm.images import ImageStore, image_of
-from harness.farm.wire import BEAT_S, DEAD_S, Connection, error_message
+from harness.farm.wire import BEAT_S, DEAD_S, AgentConnection, error_message
 
 if TYPE_CHECKING:
     from harness.boards import Resolved, Session
@@ -37,7 +37,7 @@ class Hold:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: AgentConnection,
         entry: BenchBoard,
         owner: str,
         images: ImageStore,

@@ -35,7 +35,7 @@ class Refused(Exception):  # noqa: N818
     """An answer that is no result: (kind, text)."""
 
 
-class Bridge:
+class CoordinatorSession:
     """One session with a coordinator."""
 
     def __init__(self) -> None:
@@ -245,7 +245,7 @@ def power(cls: str, params: dict[str, Any], action: str) -> Any:
             target.cleanup()
 
 
-async def answer(bridge: Bridge, request: Answer, write: Callable[[bytes], None]) -> None:
+async def answer(bridge: CoordinatorSession, request: Answer, write: Callable[[bytes], None]) -> None:
     """Does one request and writes its answer."""
     number = request.pop("id", None)
     try:
@@ -272,7 +272,7 @@ async def main() -> None:
         while data:
             data = data[os.write(out, data) :]
 
-    bridge = Bridge()
+    bridge = CoordinatorSession()
     running: set[asyncio.Task[None]] = set()
     while line := await reader.readline():
         task = loop.create_task(answer(bridge, json.loads(line), write))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from harness.boards.lease import Lease, lease_folder
 from harness.errors import FarmError, FarmFullError, LeasedError, TinyhilError
 from harness.farm.bench import Bench, load_bench, resolve_entry
-from harness.farm.health import Records
+from harness.farm.health import BoardRecords
 from harness.files.locks import HeldError, OwnedLock
 from harness.files.private import private_folder
 
@@ -32,7 +32,7 @@ _KIND = "farm-board"
 class LocalLease:
     """A lease of a board of this host."""
 
-    def __init__(self, name: str, resolved: Resolved, lock: Lease, records: Records) -> None:
+    def __init__(self, name: str, resolved: Resolved, lock: Lease, records: BoardRecords) -> None:
         self.name = name
         self.resolved = resolved
         self._lock = lock
@@ -112,7 +112,7 @@ class LocalLeases:
                     )
                 time.sleep(_POLL_S)
 
-    def _take(self, name: str, records: Records) -> LocalLease:
+    def _take(self, name: str, records: BoardRecords) -> LocalLease:
         lock = Lease(_KIND, f"{self._bench.name}/{name}", wait_s=0.0)
         try:
             return LocalLease(name, resolve_entry(self._bench.boards[name]), lock, records)
@@ -124,9 +124,9 @@ class LocalLeases:
         """Nothing to let go of."""
 
 
-def local_records(bench: Bench) -> Records:
+def local_records(bench: Bench) -> BoardRecords:
     """What is known of the boards of a bench of this host. Raises BoardError."""
-    return Records(lease_folder() / f"farm-{bench.name}.json", tuple(bench.boards))
+    return BoardRecords(lease_folder() / f"farm-{bench.name}.json", tuple(bench.boards))
 
 
 def local_holder(bench: Bench, board: str) -> str:

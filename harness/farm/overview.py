@@ -27,7 +27,7 @@ class BoardView:
         kind: "real", or what emulates it; "" where it is not known.
         state: "ready", "held", "down", "lost" or "quarantined".
         holder: who has it; "" if nobody has.
-        record: what its agent knows of it, see harness.farm.health.Record; empty where the agent is not reached.
+        record: what its agent knows of it, see harness.farm.health.BoardRecord; empty where the agent is not reached.
         up_s: seconds since its agent started; None where it is not reached.
         problem: why its agent is not reached; "" if it is.
     """

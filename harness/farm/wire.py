@@ -22,7 +22,7 @@ _MOST_BYTES = 96 << 20
 _READ_SIZE = 1 << 18
 
 
-class Connection:
+class AgentConnection:
     """A connected stream socket that carries messages. Several threads may send(), one receive()."""
 
     def __init__(self, connected: socket.socket) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from harness.errors import FarmError
 from harness.link.subprocess import Subprocess
 from harness.nightly.journal import Journal
-from harness.nightly.worker import Settings
+from harness.nightly.worker import NightSettings
 
 STEP_S = 0.1
 ATTEMPTS = 3
@@ -36,7 +36,7 @@ class Dispatcher:
     def __init__(
         self,
         journal: Journal,
-        settings: Settings,
+        settings: NightSettings,
         boards: Mapping[str, int],
         *,
         workers: int | None,

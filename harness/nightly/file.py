@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _MAX_BYTES = 4 << 20
 _MOST_PARTS, _MOST_LEVELS = 100_000, 12
 MOST_JOBS = 1_000_000
-_HINT = "docs/farm.md shows a farm.yaml"
+_HINT = "`tinyhil docs farm` shows one"
 _Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
 OWN_MODE = "own"
 """Stands for the mode that a card names itself."""
@@ -59,7 +59,7 @@ class NightFile(BaseModel):
 
 
 @dataclass(frozen=True)
-class Model:
+class NightModel:
     """A model of a night.
 
     Attributes:
@@ -86,7 +86,7 @@ class NightPlan:
     content: NightFile
     folder: Path
     farm: str
-    models: tuple[Model, ...]
+    models: tuple[NightModel, ...]
     boards: tuple[str, ...]
 
     def beside(self, name: str | None) -> Path | None:
@@ -144,7 +144,7 @@ def _read(path: Path) -> NightFile:
         raise FarmFileError(f"{path}: no YAML: {' '.join(str(error).split())}", hint=_HINT) from None
 
 
-def _models(path: Path, content: NightFile, folder: Path) -> list[Model]:
+def _models(path: Path, content: NightFile, folder: Path) -> list[NightModel]:
     """The models that the patterns name, each once; a name that several have is told apart by the file's path."""
     found: dict[Path, Card] = {}
     for pattern in content.models:
@@ -156,7 +156,7 @@ def _models(path: Path, content: NightFile, folder: Path) -> list[Model]:
             found.setdefault(match.resolve(), _card(match))
     names = [card.name for card in found.values()]
     return [
-        Model(card.name if names.count(card.name) == 1 else _relative(place, folder), place)
+        NightModel(card.name if names.count(card.name) == 1 else _relative(place, folder), place)
         for place, card in found.items()
     ]
 

@@ -33,7 +33,8 @@ _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS jobs (
         id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, batch INTEGER NOT NULL REFERENCES batches,
         state TEXT NOT NULL, claim INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,
-        worker TEXT NOT NULL DEFAULT '', place TEXT NOT NULL DEFAULT '', started REAL, ended REAL, verdict TEXT NOT NULL DEFAULT '')""",
+        worker TEXT NOT NULL DEFAULT '', place TEXT NOT NULL DEFAULT '', started REAL, ended REAL,
+        verdict TEXT NOT NULL DEFAULT '')""",
     "CREATE INDEX IF NOT EXISTS jobs_batch ON jobs (batch, state)",
     "CREATE INDEX IF NOT EXISTS jobs_claim ON jobs (claim)",
     "CREATE INDEX IF NOT EXISTS batches_open ON batches (board, phase, pending)",
@@ -43,7 +44,7 @@ _SCHEMA = (
 
 
 @dataclass(frozen=True)
-class Job:
+class NightJob:
     """A claimed job.
 
     Attributes:
@@ -207,7 +208,7 @@ class Journal:
 
     # --- claims ---
 
-    def claim(self, board: str, worker: str, last: int | None) -> Job | None:
+    def claim(self, board: str, worker: str, last: int | None) -> NightJob | None:
         """The next job on a type of board; None where none is left.
 
         Of the worker's last batch if it has any; else of one that nobody has begun; else of any.
@@ -225,7 +226,7 @@ class Journal:
                     return self._claimed(db, int(found[0]), worker)
         return None
 
-    def _claimed(self, db: sqlite3.Connection, batch: int, worker: str, number: int | None = None) -> Job:
+    def _claimed(self, db: sqlite3.Connection, batch: int, worker: str, number: int | None = None) -> NightJob:
         if number is None:
             (number,) = db.execute(
                 "SELECT id FROM jobs WHERE batch = ? AND state = 'pending' ORDER BY id LIMIT 1", (batch,)
@@ -244,10 +245,10 @@ class Journal:
             " j.attempts FROM jobs j JOIN batches b ON b.id = j.batch WHERE j.id = ?",
             (number,),
         ).fetchone()
-        return Job(*row)
+        return NightJob(*row)
 
-    def record(self, job: Job, place: str, verdict: str, document: dict[str, Any]) -> bool:
-        """Records a result: the file first, then the row. False, and nothing, if the claim was given up meanwhile."""
+    def record(self, job: NightJob, place: str, verdict: str, document: dict[str, Any]) -> bool:
+        """BoardRecords a result: the file first, then the row. False, and nothing, if the claim was given up meanwhile."""
         path = self._result(job.key, job.claim)
         with self._told():
             write_whole(path, json.dumps(document, allow_nan=False))
@@ -292,7 +293,7 @@ class Journal:
             )
             return [(str(key), str(worker)) for key, worker in rows]
 
-    def claim_given_up(self, board: str, worker: str, attempts: int) -> Job | None:
+    def claim_given_up(self, board: str, worker: str, attempts: int) -> NightJob | None:
         """Claims a pending job of a type of board that was begun so often already, to record what became of it."""
         with self._transaction() as db:
             found = db.execute(
@@ -302,7 +303,7 @@ class Journal:
             ).fetchone()
             return None if found is None else self._claimed(db, int(found[1]), worker, int(found[0]))
 
-    def running_place(self, job: Job, place: str) -> None:
+    def running_place(self, job: NightJob, place: str) -> None:
         """Notes which board of the farm a job runs on."""
         with self._transaction() as db:
             db.execute("UPDATE jobs SET place = ? WHERE id = ? AND claim = ?", (place, job.id, job.claim))

@@ -24,8 +24,8 @@ from harness.nightly.dispatch import Dispatcher
 from harness.nightly.jobs import Batch, plan_batches, shard_of
 from harness.nightly.journal import Done, Journal
 from harness.nightly.summary import markdown, night_document
-from harness.nightly.suspects import Finding, Suspect, again, findings, undecided
-from harness.nightly.worker import Settings
+from harness.nightly.suspects import RerunFinding, Suspect, again, findings, undecided
+from harness.nightly.worker import NightSettings
 from harness.report.bundle import Invocation, results_document, write_bundle
 from harness.report.document import Document
 from harness.report.tool_versions import tool_versions
@@ -122,7 +122,7 @@ def _run(night: Night, journal: Journal) -> None:
     if not journal.pending():
         return
     content = night.plan.content
-    settings = Settings(
+    settings = NightSettings(
         farm=night.plan.farm,
         vectors=None if content.vectors is None else str(content.vectors),
         link=content.link,
@@ -195,11 +195,11 @@ def _into_history(
     from harness.history.selection import LAST_GOOD, compare_named
     from harness.history.store import HistoryStore
 
-    odd = {each.job.key for each in suspects if each.finding is Finding.ODD_BOARD}
+    odd = {each.job.key for each in suspects if each.finding is RerunFinding.ODD_BOARD}
     documents = [
         journal.document(f"{job.key}-again1") if job.key in odd else document for job, document in jobs
     ]
-    repeated = [each for each in suspects if each.finding in (Finding.CONFIRMED, Finding.FLAKY)]
+    repeated = [each for each in suspects if each.finding in (RerunFinding.CONFIRMED, RerunFinding.FLAKY)]
     documents += [journal.document(f"{each.job.key}-again1") for each in repeated]
     with HistoryStore(night.plan.beside(night.plan.content.history)) as store:
         store.add(_bundle(night, documents, facts), session=facts["name"])

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import Category
-from harness.nightly.suspects import Finding, Suspect
+from harness.nightly.suspects import RerunFinding, Suspect
 from harness.report.document import Document
 from harness.report.plain import one_line
 
@@ -64,8 +64,8 @@ _QUIET = ("unchanged",)
 def exit_code(jobs: Sequence[tuple[Done, Document]], suspects: Sequence[Suspect], comparison: RunComparison) -> int:
     """0, 1 for failures and regressions that are not one odd board's, 4 for what could not be measured or is odd."""
     found = {each.job.key: each.finding for each in suspects}
-    odd = any(finding is Finding.ODD_BOARD for finding in found.values())
-    failed = any(job.verdict == "fail" and found.get(job.key) is not Finding.ODD_BOARD for job, _ in jobs)
+    odd = any(finding is RerunFinding.ODD_BOARD for finding in found.values())
+    failed = any(job.verdict == "fail" and found.get(job.key) is not RerunFinding.ODD_BOARD for job, _ in jobs)
     errors = any(job.verdict == "error" for job, _ in jobs)
     return max(
         Category.CHECK.value if failed else 0,

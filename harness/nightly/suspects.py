@@ -19,7 +19,7 @@ MOST = 200
 """So many suspects of a night are run again; a night with more has another trouble than a flaky board."""
 
 
-class Finding(StrEnum):
+class RerunFinding(StrEnum):
     """What became of a suspect."""
 
     CONFIRMED = "confirmed"
@@ -41,7 +41,7 @@ class Suspect:
 
     job: Done
     why: str
-    finding: Finding
+    finding: RerunFinding
     second: str
 
 
@@ -72,13 +72,13 @@ def findings(journal: Journal, suspects: Sequence[Done], why: Mapping[str, str])
     for job in suspects[:MOST]:
         second, third = found.get(f"{job.key}-again1"), found.get(f"{job.key}-again2")
         if second is None or second.verdict == "error":
-            finding = Finding.ALONE
+            finding = RerunFinding.ALONE
         elif answer_of(journal, second) == answer_of(journal, job):
-            finding = Finding.CONFIRMED
+            finding = RerunFinding.CONFIRMED
         elif third is not None and third.verdict != "error" and answer_of(journal, third) == answer_of(journal, job):
-            finding = Finding.ODD_BOARD
+            finding = RerunFinding.ODD_BOARD
         else:
-            finding = Finding.FLAKY
+            finding = RerunFinding.FLAKY
         told.append(Suspect(job, why[job.key], finding, "" if second is None else second.place))
     return told
 

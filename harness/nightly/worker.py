@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import Category, TinyhilError
-from harness.nightly.journal import Job, Journal
+from harness.nightly.journal import Journal, NightJob
 
 if TYPE_CHECKING:
     from harness.farm.source import FarmBoards
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Settings:
+class NightSettings:
     """What workers of a night have in common.
 
     Attributes:
@@ -48,7 +48,7 @@ class Settings:
 class Worker:
     """Runs jobs on boards of one type."""
 
-    def __init__(self, journal: Journal, name: str, board: str, settings: Settings, source: FarmBoards) -> None:
+    def __init__(self, journal: Journal, name: str, board: str, settings: NightSettings, source: FarmBoards) -> None:
         from harness.validate.workbench import Workbench
 
         self._journal = journal
@@ -80,7 +80,7 @@ class Worker:
     def _given(self, place: str) -> None:
         self._journal.returned(self._noted)
 
-    def _result(self, job: Job) -> tuple[str, dict[str, Any]]:
+    def _result(self, job: NightJob) -> tuple[str, dict[str, Any]]:
         """(verdict, document) of a job."""
         from harness.report.document import error_document, run_document
 
@@ -107,7 +107,7 @@ class Worker:
             self._ran_on = lease.name
             self._journal.running_place(self._job, lease.name)
 
-    def _options(self, job: Job) -> Options:
+    def _options(self, job: NightJob) -> Options:
         from harness.compiler.goals import parse_overrides
         from harness.nightly.file import OWN_MODE
         from harness.validate.card import parse_vectors
@@ -123,14 +123,14 @@ class Worker:
         )
 
 
-def _card(job: Job) -> Card:
+def _card(job: NightJob) -> Card:
     from harness.validate.card import card_of
 
     card = card_of(Path(job.path))
     return card if card.name == job.model else card.model_copy(update={"name": job.model})
 
 
-def _unexpected(job: Job, error: Exception) -> dict[str, Any]:
+def _unexpected(job: NightJob, error: Exception) -> dict[str, Any]:
     from harness.errors import NightError
     from harness.report.document import error_document
 
@@ -146,7 +146,7 @@ def main(arguments: list[str]) -> int:
     from harness.farm.source import FarmBoards
 
     folder, name, board = arguments
-    settings = Settings(**json.loads(sys.stdin.readline()))
+    settings = NightSettings(**json.loads(sys.stdin.readline()))
     try:
         with Journal(Path(folder)) as journal, FarmBoards(parse_farm(settings.farm)) as source:
             Worker(journal, name, board, settings, source).run()

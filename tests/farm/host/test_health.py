@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import CardError, FarmError, FlashVerifyError, NoBytesError, TinyhilError, WrongChipError
-from harness.farm.health import AT_ONCE, OF_BOARD, Record, Records, is_trouble
+from harness.farm.health import AT_ONCE, OF_BOARD, BoardRecord, BoardRecords, is_trouble
 
 
 def codes(kind: type[TinyhilError] = TinyhilError) -> set[str]:
@@ -21,24 +21,24 @@ def test_all_codes_are_codes_of_errors() -> None:
 
 @pytest.mark.parametrize("code", sorted(AT_ONCE))
 def test_a_board_whose_answers_cannot_be_trusted_is_quarantined_at_once(code: str) -> None:
-    record = Record().trouble(code, "it is so", 7.0)
+    record = BoardRecord().trouble(code, "it is so", 7.0)
     assert record.quarantined == f"it is so [{code}]" and record.since == 7.0
 
 
 def test_two_troubles_in_a_row_quarantine_and_a_good_job_between_them_does_not() -> None:
-    once = Record().trouble("no-bytes", "silent", 1.0)
+    once = BoardRecord().trouble("no-bytes", "silent", 1.0)
     assert not once.quarantined and once.troubles == 1
     assert once.trouble("no-bytes", "silent", 2.0).quarantined
     assert not once.good().trouble("no-bytes", "silent", 2.0).quarantined
 
 
 def test_what_is_not_the_boards_counts_for_nothing() -> None:
-    assert Record().trouble("card", "wrong", 1.0) == Record()
-    assert not Record().trouble("does-not-fit", "too large", 1.0).troubles
+    assert BoardRecord().trouble("card", "wrong", 1.0) == BoardRecord()
+    assert not BoardRecord().trouble("does-not-fit", "too large", 1.0).troubles
 
 
 def test_the_first_reason_stays_and_a_release_begins_anew() -> None:
-    record = Record().quarantine("first", 1.0).quarantine("second", 2.0)
+    record = BoardRecord().quarantine("first", 1.0).quarantine("second", 2.0)
     assert (record.quarantined, record.since) == ("first", 1.0)
     again = record.released()
     assert not again.quarantined and again.in_a_row == 0
@@ -53,16 +53,16 @@ def test_troubles_are_told_from_mistakes() -> None:
 
 def test_records_survive_and_a_damaged_file_is_begun_anew(tmp_path: Path) -> None:
     path = tmp_path / "records.json"
-    first = Records(path, ("a", "b"))
+    first = BoardRecords(path, ("a", "b"))
     first["a"] = first["a"].quarantine("loose cable", 5.0)
-    assert Records(path, ("a", "b"))["a"].quarantined == "loose cable"
+    assert BoardRecords(path, ("a", "b"))["a"].quarantined == "loose cable"
     for damage in (b"", b"[]", b"{", b'{"a": 3}', b'{"a": {"jobs": "many"}}', b'{"a": {"colour": 1}}', b"\xff" * 100):
         path.write_bytes(damage)
-        assert Records(path, ("a", "b"))["a"].quarantined == ""
+        assert BoardRecords(path, ("a", "b"))["a"].quarantined == ""
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
-    records = Records(tmp_path / "file" / "x.json", ("a",))
+    records = BoardRecords(tmp_path / "file" / "x.json", ("a",))
     (tmp_path / "file").write_text("in the way")
     records["a"] = records["a"].quarantine("why", 1.0)
     assert records["a"].quarantined == "why"

@@ -10,17 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import BoardLostError, FarmError, FlashError, NoBytesError, UnitError
-from harness.farm.wire import Connection, error_message, raised
+from harness.farm.wire import AgentConnection, error_message, raised
 
 
-def pair() -> tuple[Connection, socket.socket]:
+def pair() -> tuple[AgentConnection, socket.socket]:
     ours, theirs = socket.socketpair()
-    return Connection(ours), theirs
+    return AgentConnection(ours), theirs
 
 
 def test_messages_with_bytes_arrive_whole_in_order() -> None:
     one, other = socket.socketpair()
-    sender, receiver = Connection(one), Connection(other)
+    sender, receiver = AgentConnection(one), AgentConnection(other)
     sent = [({"n": n}, bytes([n]) * (n * 40_000)) for n in range(5)]
     thread = threading.Thread(target=lambda: [sender.send(*message) for message in sent])
     thread.start()

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.nightly.file import Model, NightFile, NightPlan
+from harness.nightly.file import NightFile, NightModel, NightPlan
 from harness.nightly.jobs import Batch, expected_seconds, job_keys, plan_batches, shard_of
 
 
 def plan(models: int = 3, boards: int = 2, **more: object) -> NightPlan:
     names = tuple(f"board-{n}" for n in range(boards))
     content = NightFile(farm="host:1", models=("x",), boards=names, **more)  # type: ignore[arg-type]
-    found = tuple(Model(f"model-{n}", Path(f"model-{n}.tflite")) for n in range(models))
+    found = tuple(NightModel(f"model-{n}", Path(f"model-{n}.tflite")) for n in range(models))
     return NightPlan(content, Path("."), "host:1", found, names)
 
 
