@@ -101,7 +101,7 @@ def select(name: str, reader: RunReader | None) -> tuple[StoredRun, ...]:
         found = _of_store(kind, rest, _needed(reader, name))
     elif name == LAST:
         found = _needed(reader, name).last()
-    elif Path(name).is_dir():
+    elif is_folder(name):
         bundle = bundle_of(Path(name))
         told = {"tinyhil": bundle.tools.get("tinyhil", "")}
         runs = bundle.runs
@@ -111,6 +111,14 @@ def select(name: str, reader: RunReader | None) -> tuple[StoredRun, ...]:
     if not found:
         raise SelectionError(f"'{name}': no such run, session, revision or folder with a bundle", hint=_HINT)
     return found
+
+
+def is_folder(name: str) -> bool:
+    """Whether a name is that of a folder, which then stands for the bundle in it."""
+    try:
+        return bool(name) and Path(name).is_dir()
+    except (OSError, ValueError):  # no file can be named so
+        return False
 
 
 def _guessed(name: str, reader: RunReader) -> tuple[StoredRun, ...]:

@@ -58,13 +58,13 @@ def compare(
         _bisect(names, as_json)
         return
     from harness.history.policy import Policy, load_policy
-    from harness.history.selection import LAST_GOOD, compare_named
+    from harness.history.selection import LAST_GOOD, compare_named, is_folder
 
     if len(names) not in (1, 2):
         raise OptionError(f"{len(names)} names to compare", hint="tinyhil compare BASE CAND, or only CAND")
     base, cand = names if len(names) == 2 else (LAST_GOOD, names[0])
     allowed = load_policy(policy) if policy else Policy()
-    needed = not (Path(base).is_dir() and Path(cand).is_dir())
+    needed = not (is_folder(base) and is_folder(cand))
     with open_history(history, needed=needed) as store:
         found = compare_named(base, cand, allowed, store)
     for path, text in _files(found, markdown, html, junit, gitlab_codequality, gitlab_metrics):
