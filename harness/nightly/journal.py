@@ -248,7 +248,7 @@ class Journal:
         return NightJob(*row)
 
     def record(self, job: NightJob, place: str, verdict: str, document: dict[str, Any]) -> bool:
-        """BoardRecords a result: the file first, then the row. False, and nothing, if the claim was given up meanwhile."""
+        """Records a result: the file first, then the row. False, and nothing, if the claim was given up meanwhile."""
         path = self._result(job.key, job.claim)
         with self._told():
             write_whole(path, json.dumps(document, allow_nan=False))
