@@ -183,6 +183,9 @@ class Agent:
             connection.send({"held": board, **hold.facts()})
             hold.serve()
         finally:
+            if hold.troubles and entry.power is not None:  # whatever hung, it starts afresh for the next holder
+                with contextlib.suppress(TinyhilError):
+                    self.power(board, "cycle")
             busy = time.monotonic() - hold.since
             with self._taking:
                 del self._holds[board]

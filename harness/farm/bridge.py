@@ -39,8 +39,13 @@ class Bridge:
         name: what our leases are held by.
     """
 
-    def __init__(self, address: str, name: str) -> None:
+    def __init__(self, address: str, name: str, *, wait_s: float = 0.0) -> None:
         """Starts the process and the session.
+
+        Args:
+            address: HOST:PORT of the coordinator.
+            name: what our leases are held by, unlike any other.
+            wait_s: seconds to wait for a coordinator that may be starting.
 
         Raises:
             LabgridMissingError: there is no environment with labgrid.
@@ -53,7 +58,7 @@ class Bridge:
         self._buffer = b""
         self._child: Subprocess | None = None
         try:
-            self.connect()
+            self.reconnect(wait_s)
         except BaseException:
             self.close()
             raise

@@ -33,6 +33,7 @@ class Hold:
     Attributes:
         owner: the holder's name.
         since: monotonic seconds of its beginning.
+        troubles: that the board had meanwhile.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Hold:
         self._stream: Transport | None = None
         self._heard = time.monotonic()
         self._over = False
+        self.troubles = 0
 
     def end(self) -> None:
         """Ends it from another thread: the holder's connection is closed."""
@@ -104,6 +106,7 @@ class Hold:
             if self._troubled:
                 return
             self._troubled = True
+            self.troubles += 1
         self._told(code, text)
 
     def _wait(self) -> None:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 RESOURCE = "TinyhilBoard"
 """The class of the resource that an exporter offers for each board."""
-RECONNECT_S = 30.0
+_MARGIN_S = 30.0  # for an answer, beyond the wait for a board
+_CONNECT_S = 5.0
 _KNOWN_S = 5.0  # a coordinator that has just started learns of its places within that time
 _AGAIN_S = 0.2
 
@@ -78,10 +79,19 @@ class RemoteLease:
 class RemoteLeases:
     """Leases of one worker. It holds one session with the coordinator; not for several threads."""
 
-    def __init__(self, farm: FarmAddress) -> None:
-        """Raises LabgridMissingError, FarmLostError."""
+    def __init__(self, farm: FarmAddress, *, patient: bool = False) -> None:
+        """Connects.
+
+        Args:
+            farm: with a coordinator.
+            patient: wait for a coordinator that is away as long as for a board; otherwise some seconds.
+
+        Raises:
+            LabgridMissingError: there is no environment with labgrid.
+            FarmLostError: the coordinator is not reached.
+        """
         self._farm = farm
-        self._bridge = Bridge(farm.coordinator, holder_name())
+        self._bridge = Bridge(farm.coordinator, holder_name(), wait_s=farm.wait_s if patient else _CONNECT_S)
 
     def lease(self, board: str, wait_s: float, *, avoid: str = "", prefer: str = "") -> RemoteLease:
         """See harness.farm.leases.Leases."""
@@ -98,11 +108,15 @@ class RemoteLeases:
                 if left <= 0:
                     raise self._full(board, wait_s) from None
                 self._known(board, time.monotonic() - start > _KNOWN_S)
-            except (FarmLostError, LeasedError):
+            except LeasedError:  # the coordinator did not know that it is in use
                 if left <= 0:
                     raise
                 time.sleep(_AGAIN_S)
-                self._bridge.reconnect(min(left, RECONNECT_S))
+            except FarmLostError:
+                if left <= 0:
+                    raise
+                time.sleep(_AGAIN_S)
+                self._bridge.reconnect(left)
 
     def _other(self, board: str, avoid: str) -> str:
         """The name of a board of a type that is not `avoid`: a reservation cannot say what it does not want.
@@ -128,7 +142,7 @@ class RemoteLeases:
         turn = min(wait_s, _KNOWN_S)
         filters = {**tags_for(board, self._farm.tags), **({"name": name} if name else {})}
         granted = self._bridge.ask(
-            "lease", filters=filters, priority=self._farm.priority, wait_s=turn, within_s=turn + RECONNECT_S
+            "lease", filters=filters, priority=self._farm.priority, wait_s=turn, within_s=turn + _MARGIN_S
         )
         try:
             agent = next(each for each in granted["resources"] if each["cls"] == RESOURCE)["params"]

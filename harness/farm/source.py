@@ -25,9 +25,15 @@ ATTEMPTS = 3
 class FarmBoards:
     """A harness.boards.source.BoardSource whose boards are leased when they are first asked for, and kept."""
 
-    def __init__(self, farm: FarmAddress, *, attempts: int = ATTEMPTS) -> None:
-        """attempts: how often a run is begun, each time on another board, after troubles of boards."""
+    def __init__(self, farm: FarmAddress, *, attempts: int = ATTEMPTS, patient: bool = False) -> None:
+        """
+        Args:
+            farm: where boards are leased.
+            attempts: how often a run is begun, each time on another board, after troubles of boards.
+            patient: wait for a coordinator that is away as long as for a board.
+        """
         self.farm = farm
+        self._patient = patient
         self._attempts = attempts
         self._leases: Leases | None = None
         self._lease: BoardLease | None = None
@@ -62,7 +68,7 @@ class FarmBoards:
             self.release()
         if self._lease is None:
             if self._leases is None:
-                self._leases = open_leases(self.farm)
+                self._leases = open_leases(self.farm, patient=self._patient)
             self._lease = self._leases.lease(name, self.farm.wait_s, avoid=self._avoid, prefer=self._prefer)
             self._board = name
             self._taken(self._lease.name)
@@ -138,7 +144,7 @@ def _nothing(name: str) -> None:
     pass
 
 
-def open_leases(farm: FarmAddress) -> Leases:
+def open_leases(farm: FarmAddress, *, patient: bool = False) -> Leases:
     """The leases of a farm. Raises FarmError, FarmFileError, LabgridMissingError."""
     if farm.bench is not None:
         from harness.farm.local import LocalLeases
@@ -146,4 +152,4 @@ def open_leases(farm: FarmAddress) -> Leases:
         return LocalLeases(farm)
     from harness.farm.remote import RemoteLeases
 
-    return RemoteLeases(farm)
+    return RemoteLeases(farm, patient=patient)

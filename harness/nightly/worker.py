@@ -148,7 +148,7 @@ def main(arguments: list[str]) -> int:
     folder, name, board = arguments
     settings = NightSettings(**json.loads(sys.stdin.readline()))
     try:
-        with Journal(Path(folder)) as journal, FarmBoards(parse_farm(settings.farm)) as source:
+        with Journal(Path(folder)) as journal, FarmBoards(parse_farm(settings.farm), patient=True) as source:
             Worker(journal, name, board, settings, source).run()
     except TinyhilError as error:
         sys.stderr.write(f"{error.message}\n")

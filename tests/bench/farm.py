@@ -1,4 +1,4 @@
-"""Times of a farm on loopback: leases, a night on six boards, planning, the journal, and many workers at a coordinator."""
+"""Times of a farm on loopback: leases, a night on six boards, planning, the journal, many workers at a coordinator."""
 
 from __future__ import annotations
 

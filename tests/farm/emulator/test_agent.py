@@ -10,14 +10,14 @@ import stat
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from harness.boards import find_board
 from harness.boards.session import open_client
-from harness.build import build_image
+from harness.build import BuildOptions, build_image
 from harness.build.image import Image
 from harness.errors import BoardError, BoardLostError, FarmError, FarmLostError, LeasedError
 from harness.farm import client as client_module
@@ -28,6 +28,7 @@ from harness.farm.client import Holding, ask_agent, reach
 from harness.farm.images import ImageStore, image_of, record_of
 from harness.farm.remote import resolved_of
 from harness.farm.session import FarmSession
+from harness.validate.measurement import measure
 from tests.support.farm import processes_with
 from tests.support.tiny import check_tiny, tiny_package, tiny_vectors
 
@@ -65,8 +66,6 @@ def wait(what: object, within_s: float = 10.0) -> None:
 
 
 def test_an_image_runs_beside_the_agent_with_the_same_answers(agent: Agent, image: Image) -> None:
-    from harness.validate.measurement import measure
-
     package = tiny_package(core="cortex-m4")
     holding = held(agent)
     with session(holding, image) as board:
@@ -238,3 +237,29 @@ def test_another_entry_in_boards_yaml_is_refused(agent: Agent) -> None:
     with pytest.raises(FarmError, match="another entry for mps2-an386"):
         resolved_of({**holding.facts, "entry": "0123456789abcdef"}, "one")
     holding.close()
+
+
+def test_a_board_at_a_debug_probe_is_flashed_and_used_beside_the_agent(
+    attach: Callable[..., None], tmp_path: Path
+) -> None:
+    """pyOCD runs in the agent, as on a host with real boards; the probe is a virtual one."""
+    attach("nucleo-h743")
+    bench = Bench(name="bench", boards={"h7": BenchBoard(board="nucleo-h743")})
+    agent = Agent(bench, tmp_path / "state")
+    threading.Thread(target=agent.serve, daemon=True).start()
+    board = find_board("nucleo-h743")
+    package = tiny_package(core="cortex-m7")
+    image = build_image([package], board, BuildOptions(placement=board.placement))
+    holding = held(agent, "h7")
+    try:
+        resolved = resolved_of(holding.facts, "h7")
+        assert resolved.runs_on.backend == "pyocd" and resolved.probe is not None
+        with FarmSession(resolved, image, holding) as used:
+            client = open_client(used, image)
+            assert used.baud == 921_600  # raised at both ends
+            measured = measure(used, image, package, tiny_vectors(2), layers=True, client=client)
+            check_tiny(measured, package, tiny_vectors(2))
+        assert any("farm board h7" in note for note in used.notes())
+    finally:
+        holding.close()
+        agent.close()

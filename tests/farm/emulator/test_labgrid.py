@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import FarmError, FarmFullError
+from harness.errors import FarmError, FarmFullError, NoBytesError
 from harness.farm.address import FarmAddress, parse_farm
 from harness.farm.bridge import Bridge
 from harness.farm.environment import find_environment, labgrid_command
@@ -211,10 +211,18 @@ def test_power_ports_are_switched_through_labgrids_drivers(tmp_path: Path) -> No
         power(parse_farm(farm.address), "p0", "off")
         with pytest.raises(FarmError, match="no power action"):
             power(parse_farm(farm.address), "p0", "explode")
+        leases = RemoteLeases(parse_farm(farm.address))
+        lease = leases.lease("mps2-an386", 30.0)
+        lease.trouble(NoBytesError("silence", hint=""))
+        lease.release()
+        deadline = time.monotonic() + 20
+        while len(asked) < 4 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        leases.close()
     finally:
         farm.close()
         server.shutdown()
-    assert asked == ["/relay/3", "/relay/3/0"]
+    assert asked == ["/relay/3", "/relay/3/0", "/relay/3/0", "/relay/3/1"]  # after a trouble it is cycled
 
 
 def test_a_bridge_says_what_is_wrong(farm: LoopbackFarm) -> None:
