@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from harness import resources
 from harness.errors import BoardConfigError, PlacementError
 from harness.files.reading import check_path, read_regular
-from harness.files.yaml_parts import check_parts
+from harness.files.yaml_parts import load_strictly
 from harness.hardware.board import Board, Idcode, Placement, Region, Tick, Uart
 from harness.hardware.families import find_family, wrong_pin
 from harness.hardware.placement import check_placement
@@ -167,25 +167,10 @@ def _wrong_pins(board: Board) -> list[str]:
 def _parse(path: Path) -> dict[str, Any]:
     import yaml
 
-    class Loader(yaml.SafeLoader):
-        """Refuses a key that is given twice, which YAML forbids and PyYAML accepts."""
-
-        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-            seen: set[Any] = set()
-            for key_node, _ in node.value:
-                key = key_node.value
-                if not isinstance(key_node, yaml.ScalarNode):
-                    raise yaml.constructor.ConstructorError(None, None, "a key must be a word", key_node.start_mark)
-                if key in seen:
-                    raise yaml.constructor.ConstructorError(None, None, f"{key!r} is given twice", key_node.start_mark)
-                seen.add(key)
-            return dict(super().construct_mapping(node, deep))
-
     hint = "it must map board names to entries, as the boards.yaml that ships does"
     try:
         text = read_regular(path, _MAX_BYTES).decode("utf-8")
-        check_parts(text, MOST_PARTS, MOST_LEVELS)
-        content = yaml.load(text, Loader)
+        content = load_strictly(text, MOST_PARTS, MOST_LEVELS)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
