@@ -149,6 +149,13 @@ class BoardConfigError(InputError):
     stage = "boards"
 
 
+class PartsError(InputError):
+    """A file of microcontrollers, or of their prices, is wrong."""
+
+    code = "parts"
+    stage = "parts"
+
+
 class PlacementError(InputError):
     """A part of an image cannot be in the memory region that is named for it."""
 
