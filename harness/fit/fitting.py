@@ -13,16 +13,15 @@ from harness.fit.compilations import Compilations, Compiled, Progress
 from harness.fit.microcontroller import Microcontroller
 from harness.fit.timing import ExpectedTime, compile_target, expected_time, no_time
 from harness.fit.wishes import Wishes
-from harness.units import Quantity, Unit
 
 if TYPE_CHECKING:
     from harness.ir.graph import Graph
 
-CODE_ERROR = 0.35
+CODE_ERROR = 0.45
 """Relative error of the estimated size of code; see docs/fit.md."""
 
-Verdict3 = Literal["fits", "perhaps", "no"]
-VERDICTS: tuple[Verdict3, ...] = ("fits", "perhaps", "no")
+Answer = Literal["fits", "perhaps", "no"]
+VERDICTS: tuple[Answer, ...] = ("fits", "perhaps", "no")
 """From best to worst. "perhaps": within the error of what is only estimated, code and time."""
 
 
@@ -54,7 +53,7 @@ class Room:
         return self.slack / self.size
 
     @property
-    def verdict(self) -> Verdict3:
+    def verdict(self) -> Answer:
         """Whether it is large enough."""
         doubt = round(self.estimated * CODE_ERROR)
         return "fits" if self.slack >= doubt else "perhaps" if self.slack >= -doubt else "no"
@@ -79,11 +78,11 @@ class ModeFit:
     code: int
     rooms: tuple[Room, ...]
     time: ExpectedTime | None
-    on_time: Verdict3
+    on_time: Answer
     compiled: Compiled
 
     @property
-    def verdict(self) -> Verdict3:
+    def verdict(self) -> Answer:
         """The worst of all rooms and of the time."""
         return worst((*(room.verdict for room in self.rooms), self.on_time))
 
@@ -117,15 +116,15 @@ class Fit:
             return None
         verdict = self.verdict
         found = [mode for mode in self.modes if mode.verdict == verdict]
-        return found[0] if verdict != "no" else min(found, key=_lack)
+        return found[0] if verdict != "no" else min(found, key=lack)
 
     @property
-    def verdict(self) -> Verdict3:
+    def verdict(self) -> Answer:
         """The best of all modes."""
         return min((mode.verdict for mode in self.modes), key=VERDICTS.index, default="no")
 
 
-def worst(verdicts: Iterable[Verdict3]) -> Verdict3:
+def worst(verdicts: Iterable[Answer]) -> Answer:
     """The worst of some verdicts."""
     return max(verdicts, key=VERDICTS.index, default="fits")
 
@@ -185,7 +184,7 @@ def _room(use: RegionUse) -> Room:
     return Room(use.region.name, use.region.kind, use.region.size, use.used, estimated)
 
 
-def _on_time(time: ExpectedTime | None, latency_s: float | None) -> Verdict3:
+def _on_time(time: ExpectedTime | None, latency_s: float | None) -> Answer:
     """Whether a latency is kept: certain only where the time's bounds are both on one side of it."""
     if latency_s is None:
         return "fits"
@@ -196,12 +195,8 @@ def _on_time(time: ExpectedTime | None, latency_s: float | None) -> Verdict3:
     return "no" if time.low_s is not None and time.low_s > latency_s else "perhaps"
 
 
-def _lack(mode: ModeFit) -> float:
+def lack(mode: ModeFit) -> float:
     """How much more of everything it takes, as a sum of shares."""
     memory = sum(max(0.0, -room.share) for room in mode.rooms)
     return memory + (0.0 if mode.time is None or mode.on_time != "no" else mode.time.expected_s)
 
-
-def total_bytes(bytes_: int) -> Quantity:
-    """Bytes with their unit."""
-    return Quantity(bytes_, Unit.BYTES)

@@ -51,6 +51,7 @@ class Microcontroller:
         run: supply current; None where it is not in the table.
         source: document with its number.
         is_board: whether it is an entry of boards.yaml.
+        emulated: whether that is an emulator's board, which nobody can buy.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Microcontroller:
     run: RunCurrent | None
     source: str
     is_board: bool = False
+    emulated: bool = False
 
     @property
     def code_core(self) -> str:
@@ -94,6 +96,8 @@ class Microcontroller:
 
 def of_board(board: Board) -> Microcontroller:
     """The microcontroller of a board with memory."""
+    from harness.boards.backends import BACKENDS, find_backend
+
     return Microcontroller(
         name=board.name,
         vendor="",
@@ -109,4 +113,5 @@ def of_board(board: Board) -> Microcontroller:
         run=None,
         source="boards.yaml",
         is_board=True,
+        emulated=board.backend in BACKENDS and find_backend(board.backend).emulated,
     )

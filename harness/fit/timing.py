@@ -78,8 +78,10 @@ class Waits:
 
 
 def compile_target(part: Microcontroller) -> Target:
-    """What code for a part is generated for: a board with its memory; else the core, once for all parts that have it."""
-    board = known_board(part.name) if part.is_board else None
+    """What code for a part is generated for: the board that it is or whose memory is like its own; else its core alone,
+    once for all parts that have it.
+    """
+    board = None if part.memory_like is None else known_board(part.memory_like)
     return Target(part.code_core) if board is None else target_of(board)
 
 
