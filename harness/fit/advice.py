@@ -1,5 +1,5 @@
-"""What to change where a model does not fit: where the arena is highest, how much weights must shrink, which layers take
-the time, and what other modes would give.
+"""What to change where a model does not fit: where the arena is fullest, how much weights must shrink, which layers
+take the time, and what other modes would give.
 """
 
 from __future__ import annotations
@@ -121,7 +121,8 @@ def _modes(found: Fit, mode: ModeFit) -> Iterator[str]:
     others: Sequence[ModeFit] = [other for other in found.modes if other is not mode]
     if others:
         told = ", ".join(
-            f"{other.mode} (arena {other.arena:,} B, flash about {other.constants + other.code:,} B)" for other in others
+            f"{other.mode} (arena {other.arena:,} B, flash about {other.constants + other.code:,} B)"
+            for other in others
         )
         yield f"{mode.mode} comes closest; {told} do not fit either"
     left = [name for name in TRIED if name not in found.wishes.modes]

@@ -104,8 +104,7 @@ def _part(name: str, entry: PartEntry) -> Microcontroller:
     # Stack and variables beside the arena where another region has the room, as on the boards
     beside = next((region for region, kib in regions[1:] if kib << 10 >= 2 * STACK), arena)
     flash = "external flash" if entry.external else "flash"
-    memory = (Region(flash, 0, entry.flash_kib << 10, "flash"),)
-    memory += tuple(Region(region, 0, kib << 10, "ram") for region, kib in regions)
+    ram = (Region(region, 0, kib << 10, "ram") for region, kib in regions)
     run = entry.run
     return Microcontroller(
         name=name,
@@ -114,7 +113,7 @@ def _part(name: str, entry: PartEntry) -> Microcontroller:
         dsp=entry.dsp,
         fpu=entry.fpu,
         clock_hz=round(entry.clock_mhz * 1e6),
-        memory=memory,
+        memory=(Region(flash, 0, entry.flash_kib << 10, "flash"), *ram),
         external_flash=entry.external,
         placement=Placement(arena=arena, stack=beside, data=beside, weights=flash, code=flash),
         stack_size=STACK,

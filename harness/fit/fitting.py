@@ -130,7 +130,11 @@ def worst(verdicts: Iterable[Answer]) -> Answer:
 
 
 def fit(
-    graph: Graph, part: Microcontroller, wishes: Wishes = Wishes(), *, compilations: Compilations | None = None  # noqa: B008
+    graph: Graph,
+    part: Microcontroller,
+    wishes: Wishes = Wishes(),  # noqa: B008
+    *,
+    compilations: Compilations | None = None,
 ) -> Fit:
     """Whether a model fits a microcontroller.
 
@@ -199,4 +203,3 @@ def lack(mode: ModeFit) -> float:
     """How much more of everything it takes, as a sum of shares."""
     memory = sum(max(0.0, -room.share) for room in mode.rooms)
     return memory + (0.0 if mode.time is None or mode.on_time != "no" else mode.time.expected_s)
-

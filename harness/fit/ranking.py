@@ -11,8 +11,8 @@ from harness.fit.prices import Prices
 def ranked(fits: Sequence[Fit], prices: Prices | None = None) -> tuple[Fit, ...]:
     """All of them: those that fit first, the cheapest of them first; those that do not by what they lack.
 
-    Cheaper is what costs less, where both have a price; else less RAM, less flash (one on another chip is more than any),
-    and a lower clock.
+    Cheaper is what costs less, where both have a price; else what has less RAM, less flash (one on another chip is more
+    than any), and a lower clock.
     """
 
     def place(found: Fit) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""Expected time of an inference on a microcontroller: modelled cycles, what they leave out, and how wrong they may be."""
+"""Expected time of an inference on a microcontroller: modelled cycles, what they leave out, how wrong they may be."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness.quantization.types import DType
 from harness.units import Quantity, Unit
 
 COST_MODEL = 0.04
-"""Largest relative difference between a kernel's cost model and its profile, over MLPerf Tiny's layers (docs/profiling.md)."""
+"""Largest relative difference of kernels' cost models from profiles, over MLPerf Tiny's layers: docs/profiling.md."""
 
 
 @dataclass(frozen=True)
@@ -89,17 +89,17 @@ def no_time(graph: Graph, part: Microcontroller) -> str:
     """Why no time can be told; "" where it can."""
     if not part.modelled:
         return f"no cycle model of {part.core}; code for {part.code_core} runs on it"
-    if part.fpu == "none" and part.core not in ("cortex-m0plus", "cortex-m3"):
-        if any(tensor.dtype is DType.FLOAT32 for tensor in graph.tensors):
-            return f"floats without an FPU are not modelled on {part.core}"
+    without = part.fpu == "none" and "dsp" in core(part.core).features  # cost models of the others have none either
+    if without and any(tensor.dtype is DType.FLOAT32 for tensor in graph.tensors):
+        return f"floats without an FPU are not modelled on {part.core}"
     return ""
 
 
 def expected_time(compiled: Compiled, part: Microcontroller) -> ExpectedTime:
     """The time of an inference; `no_time` must be "".
 
-    Where the part's memory has a cycle table, or is like a board's that has one, its waiting is counted; else the bounds
-    reach from no waiting to that of the slowest memory that has a table. An external flash has no upper bound.
+    Where the part's memory has a cycle table, or is like a board's that has one, its waiting is counted; else the
+    bounds reach from no waiting to that of the slowest memory that has a table. An external flash has no upper bound.
     """
     own = _waits(part)
     if own is not None:

@@ -101,7 +101,7 @@ def core(name: str) -> Core:
 
 
 def code_core(name: str) -> str | None:
-    """The core whose code runs on a core, which may be without kernels of its own ("cortex-m0"); None if none's does."""
+    """The core whose code runs on a core, which may have no kernels of its own ("cortex-m0"); None if none's does."""
     if name in CORES:
         return name
     return _RUNS_CODE_OF.get(_short(name))

@@ -192,11 +192,13 @@ def parts(document: Document) -> ReportTable:
         for part in document["parts"]
         for mode in (part["modes"] if document["named"] and part["modes"] else [_best(part)])
     )
-    left = ("arena B", "RAM left B", "%", "flash left B", "% ")
-    columns = ("part", "core", "MHz", "fits", "mode", *left, "ms", "from", "to", "memory waits", document["currency"] or "")
+    memory = ("arena B", "RAM left B", "%", "flash left B", "% ")
+    time = ("ms", "from", "to", "memory waits")
+    columns = ("part", "core", "MHz", "fits", "mode", *memory, *time, document["currency"] or "")
     right = frozenset(columns) - {"part", "core", "fits", "mode", "memory waits"}
+    title = f"{document['name']} on {len(document['parts'])} boards and parts"
     return ReportTable(
-        f"{document['name']} on {len(document['parts'])} boards and parts", columns, lines, right, tuple(_notes(document)),
+        title, columns, lines, right, tuple(_notes(document)),
         drop=("memory waits", "core", "MHz", "% ", "%", "mode"), attached=frozenset(("from", "to")),
     )  # fmt: skip
 
@@ -233,8 +235,8 @@ def _milliseconds(seconds: float | None) -> str:
 
 def _notes(document: Document) -> Iterator[str]:
     yield (
-        "ms: estimated, modelled cycles at the highest clock; from, to: with the error of cycle tables and cost models, and "
-        "of memory waits that no table has; ?: not known"
+        "ms: estimated, modelled cycles at the highest clock; from, to: with the error of cycle tables and cost "
+        "models, and of memory waits that no table has; ?: not known"
     )
     yield "left: of the region, or budget, with least left; the firmware around the model is not counted"
     refused = [part for part in document["parts"] if part["why_refused"]]

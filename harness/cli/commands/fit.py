@@ -17,7 +17,10 @@ def fit(
     board: Annotated[
         list[str] | None,
         typer.Option(
-            "--board", "-b", metavar="BOARD", help="Board or microcontroller, repeatable. Default: all.",
+            "--board",
+            "-b",
+            metavar="BOARD",
+            help="Board or microcontroller, repeatable. Default: all.",
             show_default=False,
         ),
     ] = None,
@@ -25,7 +28,8 @@ def fit(
         str | None, typer.Option("--latency", metavar="TIME", help="What an inference may take, such as 50ms.")
     ] = None,
     budget_flash: Annotated[
-        str | None, typer.Option("--budget-flash", metavar="BYTES", help="Flash that the model may take, such as 64KiB.")
+        str | None,
+        typer.Option("--budget-flash", metavar="BYTES", help="Flash that the model may take, such as 64KiB."),
     ] = None,
     budget_ram: Annotated[
         str | None, typer.Option("--budget-ram", metavar="BYTES", help="RAM that arena and stack may take.")
