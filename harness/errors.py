@@ -440,6 +440,13 @@ class FlashVerifyError(FlashError):
     code = "flash-verify"
 
 
+class MeterError(TinyhilError):
+    """A power meter does not answer, refuses a command, or loses samples."""
+
+    code = "meter"
+    stage = "meter"
+
+
 class LinkError(TinyhilError):
     """Bytes do not get through."""
 

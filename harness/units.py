@@ -15,7 +15,8 @@ class Unit(StrEnum):
 
     CYCLES: a cycle counter on silicon. INSTRUCTIONS: executed instructions, exact, from an emulator. MODELLED_CYCLES: a
     stated core model over emulated instructions. HOST_NS: nanoseconds on the machine that runs the host port, which say
-    nothing of a microcontroller. BYTES: bytes.
+    nothing of a microcontroller. BYTES: bytes. NANOJOULES: energy, measured by a meter on silicon.
+    ESTIMATED_NANOJOULES: modelled cycles times a datasheet's charge per cycle and supply voltage.
     """
 
     CYCLES = "cycles"
@@ -23,6 +24,8 @@ class Unit(StrEnum):
     MODELLED_CYCLES = "modelled-cycles"
     HOST_NS = "host-ns"
     BYTES = "bytes"
+    NANOJOULES = "nanojoules"
+    ESTIMATED_NANOJOULES = "estimated-nanojoules"
 
     @classmethod
     def parse(cls, name: str) -> Unit:

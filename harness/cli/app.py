@@ -19,6 +19,7 @@ from harness.cli.commands.calibrate import calibrate
 from harness.cli.commands.conformance import conformance
 from harness.cli.commands.docs import docs
 from harness.cli.commands.doctor import doctor
+from harness.cli.commands.energy import energy
 from harness.cli.commands.fit import fit
 from harness.cli.commands.generate import generate
 from harness.cli.commands.mlperf import mlperf
@@ -63,7 +64,10 @@ def _main(
     pass
 
 
-for _command in (doctor, boards, analyze, fit, generate, validate, conformance, profile, mlperf, calibrate, docs):
+for _command in (
+    *(doctor, boards, analyze, fit, energy, generate, validate),
+    *(conformance, profile, mlperf, calibrate, docs),
+):
     app.command(cls=Command)(_command)
 
 

@@ -32,8 +32,13 @@ def known_parts(extra: Path | None = None) -> Mapping[str, Microcontroller]:
         PartsError: a file of parts cannot be read or breaks the schema.
         BoardConfigError: a boards file does.
     """
-    boards = {board.name: of_board(board) for board in known_boards() if board.memory}
-    return {**boards, **shipped_parts(), **({} if extra is None else read_parts(extra))}
+    parts = {**shipped_parts(), **({} if extra is None else read_parts(extra))}
+    boards = {}
+    for board in known_boards():
+        if board.memory:
+            chip = parts.get(board.chip or "")
+            boards[board.name] = of_board(board, run=None if chip is None else chip.run)
+    return {**boards, **parts}
 
 
 def shipped_parts() -> dict[str, Microcontroller]:

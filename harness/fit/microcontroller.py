@@ -94,8 +94,8 @@ class Microcontroller:
         return sum(region.size for region in self.memory if region.kind == kind)
 
 
-def of_board(board: Board) -> Microcontroller:
-    """The microcontroller of a board with memory."""
+def of_board(board: Board, *, run: RunCurrent | None = None) -> Microcontroller:
+    """The microcontroller of a board with memory; `run`: the current of its chip, where that is known."""
     from harness.boards.backends import BACKENDS, find_backend
 
     return Microcontroller(
@@ -110,7 +110,7 @@ def of_board(board: Board) -> Microcontroller:
         placement=board.placement,
         stack_size=board.stack_size,
         memory_like=board.name,
-        run=None,
+        run=run,
         source="boards.yaml",
         is_board=True,
         emulated=board.backend in BACKENDS and find_backend(board.backend).emulated,
