@@ -139,7 +139,9 @@ def test_energy_of_a_trace_counts_samples_by_their_share():
 @given(st.floats(1e-8, 1e3))
 def test_a_sample_is_written_and_read_within_its_four_digits(joules):
     text = encoded(joules)
-    assert int(text[:4]) * 10.0 ** int(text[4:]) == pytest.approx(joules, rel=6e-2 if joules < 1e-6 else 6e-4, abs=6e-10)
+    assert int(text[:4]) * 10.0 ** int(text[4:]) == pytest.approx(
+        joules, rel=6e-2 if joules < 1e-6 else 6e-4, abs=6e-10
+    )
 
 
 class _Device:

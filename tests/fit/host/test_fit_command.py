@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.cli.host.test_cli import tinyhil
+from tests.support.command import called
 from tests.support.paths import FIXTURES
 
 DIGITS = FIXTURES / "digits.tflite"
@@ -24,7 +25,7 @@ def test_all_parts_in_a_table_and_the_cheapest_named():
 
 
 def test_a_named_board_that_does_not_fit_is_exit_1_and_says_what_to_change():
-    ran = tinyhil("fit", DIGITS, *FEW, "--budget-ram", "1k", "--budget-flash", "2k", "--latency", "1us")
+    ran = called("fit", DIGITS, *FEW, "--budget-ram", "1k", "--budget-flash", "2k", "--latency", "1us")
     assert ran.returncode == 1
     for word in (
         "RAM budget lacks",
@@ -38,7 +39,7 @@ def test_a_named_board_that_does_not_fit_is_exit_1_and_says_what_to_change():
 
 
 def test_none_of_all_is_exit_1_and_advises_on_the_closest():
-    ran = tinyhil("fit", DIGITS, "--optimize", "balanced", "--budget-ram", "100")
+    ran = called("fit", DIGITS, "--optimize", "balanced", "--budget-ram", "100")
     assert ran.returncode == 1
     assert "0 of " in ran.stdout
     assert "RAM budget lacks" in ran.stdout
@@ -47,7 +48,7 @@ def test_none_of_all_is_exit_1_and_advises_on_the_closest():
 def test_json_has_every_figure_with_its_unit(tmp_path):
     prices = tmp_path / "prices.yaml"
     prices.write_text("currency: EUR\nprices: {stm32f446re: 5.10, unheard-of: 1}\n")
-    ran = tinyhil("fit", DIGITS, *FEW, "--prices", prices, "--json")
+    ran = called("fit", DIGITS, *FEW, "--prices", prices, "--json")
     assert ran.returncode == 0, ran.stderr
     document = json.loads(ran.stdout)
     assert document["kind"] == "fit"
@@ -75,7 +76,7 @@ def test_json_has_every_figure_with_its_unit(tmp_path):
     ],
 )
 def test_bad_input_is_one_error_of_exit_code_2(arguments, told):
-    ran = tinyhil("fit", DIGITS, *arguments)
+    ran = called("fit", DIGITS, *arguments)
     assert ran.returncode == 2
     assert told in ran.stderr
     assert "Traceback" not in ran.stderr
@@ -88,7 +89,7 @@ def test_a_part_of_ones_own_is_looked_at(tmp_path):
         "lab-chip: {vendor: Lab, core: cortex-m4, fpu: single, clock_mhz: 48, flash_kib: 8, ram_kib: {sram: 4},"
         " source: a sheet}\n"
     )
-    ran = tinyhil("fit", DIGITS, "-b", "lab-chip", "--parts", parts, "--optimize", "flash")
+    ran = called("fit", DIGITS, "-b", "lab-chip", "--parts", parts, "--optimize", "flash")
     assert ran.returncode == 1
     assert "lab-chip" in ran.stdout
     assert "must shrink by" in ran.stdout
