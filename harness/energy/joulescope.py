@@ -16,7 +16,7 @@ from harness.energy.meter import PowerTrace
 from harness.errors import MeterError, PackageMissingError
 
 RATE = "100 Hz"
-_FIRST_S = 3.0
+FIRST_S = 3.0
 """Seconds that the first statistics may take."""
 
 
@@ -62,9 +62,9 @@ class Joulescope:
         self._came.clear()
         self._sampling = True
         self._device.statistics_callback_register(self._take, "sensor")
-        if not self._came.wait(_FIRST_S):
+        if not self._came.wait(FIRST_S):
             self._end()
-            raise MeterError(f"the Joulescope sent nothing within {_FIRST_S:g} s", hint="unplug it and try again")
+            raise MeterError(f"the Joulescope sent nothing within {FIRST_S:g} s", hint="unplug it and try again")
 
     def stop(self) -> PowerTrace:
         """See Meter."""

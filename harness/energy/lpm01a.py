@@ -58,7 +58,7 @@ class Lpm01a:
         self._held = b""
         self._version = ""
         self._rate_hz = rate_hz
-        self._reader: _Reader | None = None
+        self._reader: _SampleThread | None = None
         self._closed = False
         if not LOWEST_V <= volts <= HIGHEST_V:
             raise MeterError(f"an LPM01A gives no {volts:g} V", hint=f"{LOWEST_V} to {HIGHEST_V} V")
@@ -84,7 +84,7 @@ class Lpm01a:
         if self._reader is not None:
             raise MeterError("the meter samples already", hint="stop it first")
         self._command("start")
-        self._reader = _Reader(self._line, time.monotonic())
+        self._reader = _SampleThread(self._line, time.monotonic())
         self._reader.start()
 
     def stop(self) -> PowerTrace:
@@ -154,7 +154,7 @@ class Lpm01a:
             self._held += self._transport.read(min(left, 0.1))
 
 
-class _Reader(threading.Thread):
+class _SampleThread(threading.Thread):
     """Reads samples while they come, as the port's buffer holds few of them."""
 
     def __init__(self, line: Callable[[float], str | None], started: float) -> None:

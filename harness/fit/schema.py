@@ -15,11 +15,11 @@ _Region = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 _Microamperes = Annotated[float, Field(gt=0, le=1e6)]
 
 
-class _Entry(BaseModel):
+class _StrictEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class RunEntry(_Entry):
+class RunEntry(_StrictEntry):
     """Supply current, see RunCurrent."""
 
     ua_per_mhz: _Microamperes
@@ -29,7 +29,7 @@ class RunEntry(_Entry):
     source: _Text
 
 
-class PartEntry(_Entry):
+class PartEntry(_StrictEntry):
     """One microcontroller; the head of harness/data/parts.yaml explains the keys."""
 
     vendor: _Text
@@ -45,7 +45,7 @@ class PartEntry(_Entry):
     run: RunEntry | None = None
 
 
-class PricesEntry(_Entry):
+class PricesEntry(_StrictEntry):
     """Prices of parts by name, all in one currency."""
 
     currency: Annotated[str, Field(min_length=1, max_length=8)]

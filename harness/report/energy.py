@@ -223,10 +223,10 @@ def _triggers(found: Document | None) -> Iterator[str]:
 
 
 def _duty_lines(duty: Document, kind: str) -> Iterator[str]:
+    asleep = f"{power(duty['sleep_w'])} ({duty['sleep_a'] * 1e6:g} uA at {duty['volts']:g} V)"
     yield (
         f"{duty['rate']:.4g} a second, {kind}: awake {duty['duty']:.2%} of the time, mean power "
-        f"{power(duty['mean_w'])} = inferences {power(duty['active_w'])} + sleep {power(duty['sleep_w'])} ({duty['sleep_a'] * 1e6:g} uA at "
-        f"{duty['volts']:g} V)"
+        f"{power(duty['mean_w'])} = inferences {power(duty['active_w'])} + sleep {asleep}"
     )
     battery = duty["battery"]
     if battery is not None:

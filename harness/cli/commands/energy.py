@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -20,6 +22,9 @@ from harness.cli.options import (
 )
 from harness.errors import OptionError
 from harness.version import DEFAULT_BOARD
+
+if TYPE_CHECKING:
+    from harness.report.document import Document
 
 
 def _option(name: str, metavar: str, text: str) -> Any:
@@ -86,8 +91,6 @@ def energy(
     from harness.cli.energy_run import Wanted, run
     from harness.compiler.goals import parse_mode
     from harness.report import energy as shown
-    from harness.report.bundle import Invocation, check_folder, write_bundle
-    from harness.report.tool_versions import tool_versions
     from harness.units import parse_amount, parse_rate, parse_share
 
     def amount(text: str | None, symbol: str, option: str, example: str) -> float | None:
@@ -113,16 +116,33 @@ def energy(
         parts=parts,
         probe=probe,
     )
-    if report is not None and meter is None:
-        raise OptionError("--report is for what is measured", hint="give --meter, or --json for the estimate")
-    if report is not None:
-        check_folder(report)
-    with terminal.progress(as_json, f"energy of {model.name}") as tell:
+    with _result(report, meter) as keep, terminal.progress(as_json, f"energy of {model.name}") as tell:
         document = run(wanted, tell)
-    if report is not None:
-        write_bundle(report, (), Invocation(command_line(), tool_versions()), energy=(document,))
+        keep.append(document)
     if as_json:
         terminal.print_json(document)
         return
     terminal.show_table(shown.models(document))
     terminal.print_text(*shown.summary(document))
+
+
+@contextmanager
+def _result(report: Path | None, meter: str | None) -> Iterator[list[Document]]:
+    """A list whose documents are written to a bundle when the block ends without an error.
+
+    Raises:
+        OptionError: a bundle is asked for of an estimate.
+        ResultsError: it cannot be written.
+    """
+    from harness.report.bundle import Invocation, check_folder, write_bundle
+    from harness.report.tool_versions import tool_versions
+
+    if report is None:
+        yield []
+        return
+    if meter is None:
+        raise OptionError("--report is for what is measured", hint="give --meter, or --json for the estimate")
+    check_folder(report)
+    documents: list[Document] = []
+    yield documents
+    write_bundle(report, (), Invocation(command_line(), tool_versions()), energy=documents)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli import terminal
 from harness.cli.options import JsonOption, ModelArgument, OptimizeOption
 from harness.errors import Category
+
+if TYPE_CHECKING:
+    from harness.report.document import Document
 
 
 def fit(
@@ -65,11 +68,17 @@ def fit(
     with terminal.progress(as_json, f"fit {graph.name}") as tell:
         found = fit_all(graph, chosen, wishes, progress=tell)
     document = report.fit_document(graph, str(model), found, wishes, priced, tuple(chosen) if board else ())
-    if as_json:
-        terminal.print_json(document)
-    else:
-        terminal.show_table(report.compilations(document))
-        terminal.show_table(report.parts(document))
-        terminal.print_text(*report.summary(document))
+    _show(document, as_json)
     if not report.is_met(document):
         raise typer.Exit(Category.CHECK.value)
+
+
+def _show(document: Document, as_json: bool) -> None:
+    from harness.report import fit as report
+
+    if as_json:
+        terminal.print_json(document)
+        return
+    terminal.show_table(report.compilations(document))
+    terminal.show_table(report.parts(document))
+    terminal.print_text(*report.summary(document))

@@ -209,7 +209,7 @@ def test_a_joulescope_that_is_missing_silent_or_loses_time_is_one_error(monkeypa
     joulescope_with(monkeypatch, None)
     with pytest.raises(MeterError, match="no devices found"):
         open_meter("joulescope", volts=3.0)
-    monkeypatch.setattr("harness.energy.joulescope._FIRST_S", 0.1)
+    monkeypatch.setattr("harness.energy.joulescope.FIRST_S", 0.1)
     joulescope_with(monkeypatch, _Device(silent=True))
     with pytest.raises(MeterError, match="sent nothing"):
         open_meter("joulescope", volts=3.0).start()
