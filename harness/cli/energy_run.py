@@ -166,7 +166,8 @@ def _measure(graph: Graph, wanted: Wanted, tell: Progress) -> EnergyMeasurement:
 
     resolved = resolve(wanted.board, probe=wanted.probe)
     board = resolved.runs_on
-    if resolved.stand_in or not _is_real(board.backend):
+    emulated = resolved.probe is not None and resolved.probe.virtual
+    if resolved.stand_in or emulated or not _is_real(board.backend):
         raise BoardError(
             f"{resolved.ran_on} draws no current that a meter could measure",
             hint="attach the board itself, or leave --meter out for an estimate",

@@ -17,8 +17,8 @@ from harness.fit.wishes import Wishes
 if TYPE_CHECKING:
     from harness.ir.graph import Graph
 
-CODE_ERROR = 0.45
-"""Relative error of the estimated size of code; see docs/fit.md."""
+CODE_ERROR, CODE_LEAST = 0.45, 2_048
+"""Error of the estimated size of code: this share of it, or so many bytes, whichever is more; see docs/fit.md."""
 
 Answer = Literal["fits", "perhaps", "no"]
 VERDICTS: tuple[Answer, ...] = ("fits", "perhaps", "no")
@@ -55,7 +55,7 @@ class Room:
     @property
     def verdict(self) -> Answer:
         """Whether it is large enough."""
-        doubt = round(self.estimated * CODE_ERROR)
+        doubt = code_doubt(self.estimated)
         return "fits" if self.slack >= doubt else "perhaps" if self.slack >= -doubt else "no"
 
 
@@ -122,6 +122,11 @@ class Fit:
     def verdict(self) -> Answer:
         """The best of all modes."""
         return min((mode.verdict for mode in self.modes), key=VERDICTS.index, default="no")
+
+
+def code_doubt(estimated: int) -> int:
+    """Bytes that estimated bytes of code may be more or fewer; 0 for none."""
+    return max(round(estimated * CODE_ERROR), CODE_LEAST) if estimated else 0
 
 
 def worst(verdicts: Iterable[Answer]) -> Answer:

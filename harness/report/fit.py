@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.fit.advice import advice, peak_of
-from harness.fit.fitting import CODE_ERROR, Fit, ModeFit, Room
+from harness.fit.fitting import CODE_ERROR, CODE_LEAST, Fit, ModeFit, Room
 from harness.fit.prices import Prices
 from harness.fit.ranking import cheapest, ranked
 from harness.fit.timing import ExpectedTime
@@ -176,7 +176,8 @@ def compilations(document: Document) -> ReportTable:
     columns = ("core or board", "mode", "arena B", "fullest at", "weights B", "code about B", "flash about B")
     notes = (
         "weights: with tables, exact; code: estimated by the mean size of kernels, off by up to "
-        f"{document['code_error']:.0%} where it was built; modelled cycles: by the kernels' cost models",
+        f"{document['code_error']:.0%} or {CODE_LEAST:,} B where it was built; modelled cycles: by the kernels' cost "
+        "models",
     )
     right = frozenset(columns) - {"core or board", "mode", "fullest at"} | {"modelled cycles"}
     return ReportTable(

@@ -6,14 +6,17 @@ from dataclasses import replace
 
 import pytest
 
+from harness.build import build_image
+from harness.build.toolchain import find
 from harness.compiler.compile import compile_graph
 from harness.compiler.cost.estimate import estimate_costs
 from harness.compiler.emit.package import emit
 from harness.compiler.goals import Goals
 from harness.cycles.targets import target_of
+from harness.errors import ToolchainMissingError
 from harness.fit import Compilations, Wishes, fit, fit_all, known_parts
 from harness.fit.advice import advice, peak_of
-from harness.fit.fitting import CODE_ERROR, worst
+from harness.fit.fitting import code_doubt, worst
 from harness.fit.microcontroller import STACK, Microcontroller
 from harness.fit.prices import Prices
 from harness.fit.ranking import cheapest, ranked
@@ -72,7 +75,7 @@ def test_the_arena_must_lie_in_one_region_though_all_together_would_have_the_roo
 
 def test_code_that_is_estimated_leaves_a_doubt_of_its_error():
     mode = on("stm32f446re").modes[0]
-    flash, doubt = mode.constants + mode.code, round(mode.code * CODE_ERROR)
+    flash, doubt = mode.constants + mode.code, code_doubt(mode.code)
     for size, verdict in ((flash + doubt, "fits"), (flash + doubt - 1, "perhaps"), (flash - doubt, "perhaps"),
                           (flash - doubt - 1, "no")):  # fmt: skip
         assert on(resized("stm32f446re", flash=size)).verdict == verdict
@@ -199,3 +202,15 @@ def test_the_worst_of_nothing_is_good():
     assert worst(()) == "fits"
     assert worst(("fits", "no", "perhaps")) == "no"
     assert Goals().optimize == "balanced"
+
+
+def test_code_that_is_built_is_within_the_doubt():
+    try:
+        find("arm")
+    except ToolchainMissingError:
+        pytest.skip("no arm-none-eabi-gcc")
+    for name in ("nucleo-l4r5", "mps3-an547"):
+        mode = on(name).modes[0]
+        built = build_image([mode.compiled.package], known_board(name)).sizes.network.flash
+        assert abs(built - mode.constants - mode.code) <= code_doubt(mode.code)
+    assert code_doubt(0) == 0
