@@ -136,8 +136,8 @@ def distinct(named: Sequence[tuple[str, str]]) -> list[str]:
     """A model's name for each (name, file): with the folder's name where several files have one name."""
     files: dict[str, set[str]] = {}
     for name, file in named:
-        files.setdefault(name, set()).add(file)
-    return [name if len(files[name]) == 1 or not file else f"{name} ({_folder(file)})" for name, file in named]
+        files.setdefault(name, set()).update([file] if file else [])
+    return [name if len(files[name]) < 2 or not file else f"{name} ({_folder(file)})" for name, file in named]
 
 
 def _folder(file: str) -> str:

@@ -31,7 +31,7 @@ from harness.report.table import ReportTable
 MOST_BYTES = 2_800_000
 """Bytes of a page, which sections of subjects are left out for, those without a change first."""
 
-_ROWS, _CARDS, _TOLD, _OPEN = 2_500, 24, 60, 3
+_ROWS, _CARDS, _TOLD, _OPEN, _FULL = 2_500, 24, 60, 3, 40
 _RECENT, _LAYER_TRENDS, _LAYERS = 12, 40, 4
 
 LayerTrends: TypeAlias = dict[tuple[FigureKey, str], list[Number | None]]
@@ -105,6 +105,7 @@ def _page(
         "rows_left": max(len(entries) - _ROWS, 0),
         "total": len(entries),
         "trends": bool(series),
+        "linked": {entry.index for entry in entries},
         "bundle": _bundle(store) if store else None,
     }
     template = templates().get_template("history.html.j2")
@@ -112,8 +113,10 @@ def _page(
     ordered = [*loud, *(entry for entry in entries if entry.index not in first)]
     room = MOST_BYTES - len(str(template.render(**content, sections=[], left=0)).encode("utf-8", "replace"))
     layers = {entry.index: _layer_trends(entry, store) for entry in loud[:_LAYER_TRENDS]} if store else {}
-    sections, left = _sections(ordered, layers, room)
-    return str(template.render(**content, sections=sections, left=left)) + "\n"
+    sections = _sections(ordered, layers, room)
+    content["linked"] = set(sections)
+    made = template.render(**content, sections=list(sections.values()), left=len(entries) - len(sections))
+    return str(made) + "\n"
 
 
 def _layer_trends(entry: _Entry, store: HistoryStore) -> LayerTrends:
@@ -130,21 +133,18 @@ def _layer_trends(entry: _Entry, store: HistoryStore) -> LayerTrends:
     return found
 
 
-def _sections(
-    entries: Iterable[_Entry], layers: Mapping[int, LayerTrends], room: int
-) -> tuple[list[Any], int]:
-    """(sections in `room` bytes, how many subjects have none)."""
+def _sections(entries: Iterable[_Entry], layers: Mapping[int, LayerTrends], room: int) -> dict[int, Any]:
+    """By the subject's index its section, of as many as there is room for, in bytes."""
     macros: Any = templates().get_template("subject.html.j2").module
-    made: list[Any] = []
-    left = 0
+    made: dict[int, Any] = {}
     for place, entry in enumerate(entries):
-        section = macros.section(_section(entry, layers.get(entry.index, {})), place >= _OPEN) if room > 0 else None
-        room -= len(str(section).encode()) if section else 0
-        if section is None or room < 0:
-            left += 1
-        else:
-            made.append(section)
-    return made, left
+        content = _section(entry, layers.get(entry.index, {}), brief=place >= _FULL)
+        section = macros.section(content, place >= _OPEN)
+        room -= len(str(section).encode("utf-8", "replace"))
+        if room < 0:
+            break
+        made[entry.index] = section
+    return made
 
 
 def _told(entry: _Entry) -> dict[str, Any]:
@@ -220,25 +220,26 @@ def _row(entry: _Entry) -> dict[str, Any]:
     }
 
 
-def _section(entry: _Entry, layers: LayerTrends) -> dict[str, Any]:
+def _section(entry: _Entry, layers: LayerTrends, *, brief: bool) -> dict[str, Any]:
+    """What the section of a subject shows; a brief one has only the layers that changed most, and no list of runs."""
     found = entry.found
     run, base = (runs[-1] if runs else None for runs in (found.cand, found.base))
     measured = run is not None and run.verdict != "error"
-    made: dict[str, Any] = {
+    budgets = limits(run) if run and measured else {}
+    return {
         "index": entry.index,
         "title": str(found.subject),
         "word": entry.verdict,
         "change": found.change.value,
         "why": subject_line(found),
-        "trends": trends(entry.series, limits(run) if run and measured else {}, layers) if entry.series else [],
+        "trends": trends(entry.series, budgets, layers, brief=brief) if entry.series else [],
         "deltas": deltas_table(found) if found.deltas else None,
-        "layers": layer_times(found) if measured else [],
+        "layers": layer_times(found, brief=brief) if measured else [],
         "splits": splits(run, base) if run and measured else [],
         "gauges": watermarks(run) if run and measured else [],
         "facts": facts(run, base) if run else None,
-        "runs": _recent(entry.series) if entry.series else None,
+        "runs": _recent(entry.series) if entry.series and not brief else None,
     }
-    return made
 
 
 def _recent(series: SubjectSeries) -> ReportTable:

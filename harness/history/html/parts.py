@@ -16,7 +16,7 @@ from harness.report.html.bars import FigureBars, Gauge, gauge, series, value_bar
 from harness.report.table import ReportTable
 from harness.units import Unit
 
-_LAYERS = 16
+_LAYERS, _BRIEF = 16, 4
 _BYTES = Unit.BYTES.value
 
 
@@ -61,8 +61,8 @@ def _tflm(run: StoredRun, figure: FigureKey) -> Iterator[tuple[str, Number]]:
             yield kernels, record[key]
 
 
-def layer_times(found: SubjectComparison) -> list[LayerTimes]:
-    """The layers whose time changed, worst first, then the longest: now, at the base, and TFLM's."""
+def layer_times(found: SubjectComparison, *, brief: bool = False) -> list[LayerTimes]:
+    """The layers whose time changed, then the longest: now, at the base, and TFLM's; a few of them in brief."""
     if not found.cand or not found.cand[-1].layer_figures:
         return []
     run, base = found.cand[-1], found.base[-1] if found.base else None
@@ -74,7 +74,7 @@ def layer_times(found: SubjectComparison) -> list[LayerTimes]:
     lines = list(zip(run.layout.lines, run.layer_figures[figure], strict=True))
     order = sorted(
         range(len(lines)), key=lambda place: (lines[place][0].name not in deltas, -(lines[place][1] or 0), place)
-    )[: max(_LAYERS, min(len(deltas), 2 * _LAYERS))]
+    )[: _BRIEF if brief else max(_LAYERS, min(len(deltas), 2 * _LAYERS))]
     shown = [lines[place] for place in order]
     most = max([1, *(value or 0 for _, value in shown), *(value for line, _ in shown for value in line.tflm.values())])
     made = []

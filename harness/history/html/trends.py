@@ -21,6 +21,7 @@ _PLOT, _TOP, _FOOT = 84, 6, 18
 _LABELLED, _APART = 4, 0.2
 """Changes with a revision beside them, and how far these are apart at least, as a share of the width."""
 _DOTS = 24
+_ALWAYS = ("time", "arena")
 
 Point = tuple[int, Number]
 """(place among the runs, value)."""
@@ -44,7 +45,11 @@ class Trend:
 
 
 def trends(
-    series: SubjectSeries, limits: dict[str, float], layers: Mapping[tuple[FigureKey, str], Sequence[Number | None]]
+    series: SubjectSeries,
+    limits: dict[str, float],
+    layers: Mapping[tuple[FigureKey, str], Sequence[Number | None]],
+    *,
+    brief: bool = False,
 ) -> list[Trend]:
     """The figures of a subject over time.
 
@@ -52,6 +57,7 @@ def trends(
         series: its runs.
         limits: budgets by metric, which are drawn where they are near.
         layers: by (figure, layer) a value for each run.
+        brief: leave out what never changed, but for time and arena.
     """
     found = []
     for (figure, layer), values in layers.items():
@@ -61,7 +67,8 @@ def trends(
     for metric in METRICS:
         for figure, values in series.values.items():
             points = [(place, value) for place, value in enumerate(values) if value is not None]
-            if figure.metric == metric and points:
+            moved = len({value for _, value in points}) > 1
+            if figure.metric == metric and points and (moved or not brief or metric in _ALWAYS):
                 found.append(_trend(figure, points, series.runs, limits.get(metric)))
     return found
 
