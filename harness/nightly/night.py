@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from harness.nightly.file import NightPlan
 
 DOCUMENT, MARKDOWN, BUNDLE = "night.json", "report.md", "report"
+PAGE, COMPARISON, JUNIT = "history.html", "comparison.md", "junit.xml"
 MOST_SHOWN = 300
 """Runs in the HTML report: those that failed or were errors first. The history has them all."""
 
@@ -192,6 +193,9 @@ def _into_history(
     facts: dict[str, Any],
 ) -> RunComparison:
     """Adds the night to the history and compares it: an odd board's answers are replaced by the second board's."""
+    from harness.history.ci import junit
+    from harness.history.html.page import write_page
+    from harness.history.markdown import markdown as comparison_markdown
     from harness.history.selection import LAST_GOOD, compare_named
     from harness.history.store import HistoryStore
 
@@ -201,9 +205,15 @@ def _into_history(
     ]
     repeated = [each for each in suspects if each.finding in (RerunFinding.CONFIRMED, RerunFinding.FLAKY)]
     documents += [journal.document(f"{each.job.key}-again1") for each in repeated]
+    policy = _policy(night)
     with HistoryStore(night.plan.beside(night.plan.content.history)) as store:
         store.add(_bundle(night, documents, facts), session=facts["name"])
-        return compare_named(LAST_GOOD, f"session:{facts['name']}", _policy(night), store)
+        found = compare_named(LAST_GOOD, f"session:{facts['name']}", policy, store)
+        with _writing(night):
+            write_page(store, night.folder / PAGE, policy)
+            write_whole(night.folder / COMPARISON, comparison_markdown(found))
+            write_whole(night.folder / JUNIT, junit(found))
+    return found
 
 
 def _policy(night: Night) -> Policy:
@@ -224,9 +234,15 @@ def _write(night: Night, document: Document, jobs: Sequence[tuple[Done, Document
     order = {"error": 0, "fail": 0, "pass": 1}
     shown = [found for _, found in sorted(jobs, key=lambda each: order[each[0].verdict])][:MOST_SHOWN]
     write_bundle(night.folder / BUNDLE, shown, Invocation(list(night.command), facts["tools"]))
-    try:
+    with _writing(night):
         write_whole(night.folder / MARKDOWN, markdown(document))
         write_whole(night.folder / DOCUMENT, json.dumps(document, indent=1, allow_nan=False) + "\n")
+
+
+@contextmanager
+def _writing(night: Night) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise NightError(f"{night.folder}: {reason(error)}", hint="free some space, and run it again") from error
 

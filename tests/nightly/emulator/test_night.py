@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -58,6 +59,7 @@ def run(file: Path, folder: Path, *more: str) -> tuple[int, dict[str, Any], str]
         raise AssertionError(done.stderr) from None
 
 
+@pytest.mark.timeout(1500)
 def test_a_night_that_is_killed_at_random_ends_with_the_same_report(place: Path) -> None:
     kills = 50 if os.environ.get("TINYHIL_LONG") == "1" else 3
     (place / "bench.yaml").write_text(bench_text("bench", {"one": "mps2-an386", "two": "mps2-an386"}))
@@ -102,6 +104,9 @@ def test_a_failure_is_confirmed_on_a_second_board_and_a_regression_is_told(place
     boards = [each["board"] for each in second["farm"]["runs"]]
     assert len(boards) == 2 and set(boards) == {"one", "two"}
     assert "digits on host" in (place / "tuesday" / "report.md").read_text()
+    assert "regressed" in (place / "tuesday" / "comparison.md").read_text()
+    assert ElementTree.parse(place / "tuesday" / "junit.xml").getroot().findall(".//failure")
+    assert "<html" in (place / "tuesday" / "history.html").read_text()
     assert text == card.read_text()
 
 
