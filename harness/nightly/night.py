@@ -24,7 +24,7 @@ from harness.nightly.dispatch import Dispatcher
 from harness.nightly.jobs import Batch, plan_batches, shard_of
 from harness.nightly.journal import Done, Journal
 from harness.nightly.summary import markdown, night_document
-from harness.nightly.suspects import RerunFinding, Suspect, again, findings, undecided
+from harness.nightly.suspects import RerunFinding, Suspect, again, answer_of, findings, undecided
 from harness.nightly.worker import NightSettings
 from harness.report.bundle import Invocation, results_document, write_bundle
 from harness.report.document import Document
@@ -164,9 +164,16 @@ def _suspects(
         return []
     again(journal, batches, suspects, 1)
     _run(night, journal)
-    again(journal, batches, undecided(journal, suspects), 2)
+
+    def same(job: Done, other: Done) -> bool:
+        """A failure is the same where all checks and exact figures are; a regression where it is one there as well."""
+        if why[job.key] == "failed":
+            return bool(answer_of(journal, job) == answer_of(journal, other))
+        return bool(_regressed(night, [(other, journal.document(other.key))], facts))
+
+    again(journal, batches, undecided(journal, suspects, same), 2)
     _run(night, journal)
-    return findings(journal, suspects, why)
+    return findings(journal, suspects, why, same)
 
 
 # --- history ---------------------------------------------------------------------------------------------------------
