@@ -24,7 +24,7 @@ from harness.nightly.dispatch import Dispatcher
 from harness.nightly.jobs import Batch, plan_batches, shard_of
 from harness.nightly.journal import Done, Journal
 from harness.nightly.summary import markdown, night_document
-from harness.nightly.suspects import RerunFinding, Suspect, again, findings, undecided
+from harness.nightly.suspects import RerunFinding, Suspect, again, answer_of, findings, undecided
 from harness.nightly.worker import NightSettings
 from harness.report.bundle import Invocation, results_document, write_bundle
 from harness.report.document import Document
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from harness.nightly.file import NightPlan
 
 DOCUMENT, MARKDOWN, BUNDLE = "night.json", "report.md", "report"
+PAGE, COMPARISON, JUNIT = "history.html", "comparison.md", "junit.xml"
 MOST_SHOWN = 300
 """Runs in the HTML report: those that failed or were errors first. The history has them all."""
 
@@ -163,9 +164,16 @@ def _suspects(
         return []
     again(journal, batches, suspects, 1)
     _run(night, journal)
-    again(journal, batches, undecided(journal, suspects), 2)
+
+    def same(job: Done, other: Done) -> bool:
+        """A failure is the same where all checks and exact figures are; a regression where it is one there as well."""
+        if why[job.key] == "failed":
+            return bool(answer_of(journal, job) == answer_of(journal, other))
+        return bool(_regressed(night, [(other, journal.document(other.key))], facts))
+
+    again(journal, batches, undecided(journal, suspects, same), 2)
     _run(night, journal)
-    return findings(journal, suspects, why)
+    return findings(journal, suspects, why, same)
 
 
 # --- history ---------------------------------------------------------------------------------------------------------
@@ -192,6 +200,9 @@ def _into_history(
     facts: dict[str, Any],
 ) -> RunComparison:
     """Adds the night to the history and compares it: an odd board's answers are replaced by the second board's."""
+    from harness.history.ci import junit
+    from harness.history.html.page import write_page
+    from harness.history.markdown import markdown as comparison_markdown
     from harness.history.selection import LAST_GOOD, compare_named
     from harness.history.store import HistoryStore
 
@@ -201,9 +212,15 @@ def _into_history(
     ]
     repeated = [each for each in suspects if each.finding in (RerunFinding.CONFIRMED, RerunFinding.FLAKY)]
     documents += [journal.document(f"{each.job.key}-again1") for each in repeated]
+    policy = _policy(night)
     with HistoryStore(night.plan.beside(night.plan.content.history)) as store:
         store.add(_bundle(night, documents, facts), session=facts["name"])
-        return compare_named(LAST_GOOD, f"session:{facts['name']}", _policy(night), store)
+        found = compare_named(LAST_GOOD, f"session:{facts['name']}", policy, store)
+        with _writing(night):
+            write_page(store, night.folder / PAGE, policy)
+            write_whole(night.folder / COMPARISON, comparison_markdown(found))
+            write_whole(night.folder / JUNIT, junit(found))
+    return found
 
 
 def _policy(night: Night) -> Policy:
@@ -224,9 +241,15 @@ def _write(night: Night, document: Document, jobs: Sequence[tuple[Done, Document
     order = {"error": 0, "fail": 0, "pass": 1}
     shown = [found for _, found in sorted(jobs, key=lambda each: order[each[0].verdict])][:MOST_SHOWN]
     write_bundle(night.folder / BUNDLE, shown, Invocation(list(night.command), facts["tools"]))
-    try:
+    with _writing(night):
         write_whole(night.folder / MARKDOWN, markdown(document))
         write_whole(night.folder / DOCUMENT, json.dumps(document, indent=1, allow_nan=False) + "\n")
+
+
+@contextmanager
+def _writing(night: Night) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise NightError(f"{night.folder}: {reason(error)}", hint="free some space, and run it again") from error
 

@@ -7,7 +7,7 @@ own answer changes from run to run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -54,7 +54,11 @@ def again(journal: Journal, batches: Mapping[str, Batch], suspects: Sequence[Don
     return len(suspects[:MOST])
 
 
-def undecided(journal: Journal, suspects: Sequence[Done]) -> list[Done]:
+Same = Callable[[Done, Done], bool]
+"""Whether another run of a job found what the first one did."""
+
+
+def undecided(journal: Journal, suspects: Sequence[Done], same: Same) -> list[Done]:
     """Suspects whose second board answered something else."""
     found = _by_key(journal)
     return [
@@ -62,20 +66,20 @@ def undecided(journal: Journal, suspects: Sequence[Done]) -> list[Done]:
         for job in suspects[:MOST]
         if (second := found.get(f"{job.key}-again1")) is not None
         and second.verdict != "error"
-        and answer_of(journal, second) != answer_of(journal, job)
+        and not same(job, second)
     ]
 
 
-def findings(journal: Journal, suspects: Sequence[Done], why: Mapping[str, str]) -> list[Suspect]:
+def findings(journal: Journal, suspects: Sequence[Done], why: Mapping[str, str], same: Same) -> list[Suspect]:
     """What became of all suspects, in their order."""
     found, told = _by_key(journal), []
     for job in suspects[:MOST]:
         second, third = found.get(f"{job.key}-again1"), found.get(f"{job.key}-again2")
         if second is None or second.verdict == "error":
             finding = RerunFinding.ALONE
-        elif answer_of(journal, second) == answer_of(journal, job):
+        elif same(job, second):
             finding = RerunFinding.CONFIRMED
-        elif third is not None and third.verdict != "error" and answer_of(journal, third) == answer_of(journal, job):
+        elif third is not None and third.verdict != "error" and same(job, third):
             finding = RerunFinding.ODD_BOARD
         else:
             finding = RerunFinding.FLAKY

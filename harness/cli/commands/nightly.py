@@ -39,7 +39,7 @@ def nightly(
     from harness.nightly.file import load_night
     from harness.nightly.night import Night, night_folder, run_night
 
-    number = _shard(shard)
+    number = shard_number(shard)
     plan = load_night(file)
     place = folder or night_folder(_ROOT)
     with terminal.progress(as_json, f"night {place.name}") as tell:
@@ -51,7 +51,8 @@ def nightly(
     raise typer.Exit(int(document["exit_code"]))
 
 
-def _shard(text: str) -> tuple[int, int]:
+def shard_number(text: str) -> tuple[int, int]:
+    """(number from 1, count) of --shard. Raises OptionError."""
     found = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", text)
     number, count = (int(found[1]), int(found[2])) if found else (0, 0)
     if not 1 <= number <= count:

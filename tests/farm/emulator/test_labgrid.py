@@ -20,7 +20,7 @@ from harness.farm.address import FarmAddress, parse_farm
 from harness.farm.bridge import Bridge
 from harness.farm.environment import find_environment, labgrid_command
 from harness.farm.leases import holder_name
-from harness.farm.overview import power
+from harness.farm.overview import manage, power
 from harness.farm.remote import RemoteLeases
 from tests.support.farm import LoopbackFarm, bench_text, loopback_farm, run_python
 
@@ -162,28 +162,30 @@ def test_a_person_who_locked_a_board_by_hand_keeps_it(farm: LoopbackFarm) -> Non
     leases.close()
 
 
-def test_the_command_shows_quarantines_and_ends_leases(farm: LoopbackFarm) -> None:
-    def command(*arguments: str) -> dict[str, object]:
-        line = [sys.executable, "-m", "harness.cli", "farm", *arguments, "--farm", farm.address, "--json"]
-        done = subprocess.run(line, capture_output=True, text=True, check=True)
-        return dict(json.loads(done.stdout))
-
-    assert command("quarantine", "a1", "--reason", "loose cable")["quarantined"] == "loose cable"
+def test_quarantine_survives_the_agent_and_leases_can_be_ended(farm: LoopbackFarm) -> None:
+    assert manage(address(farm), "a1", "quarantine", reason="loose cable")["quarantined"] == "loose cable"
     leases = RemoteLeases(address(farm))
     with pytest.raises(FarmFullError):
-        leases.lease("mps2-an500", 2.0)
+        leases.lease("mps2-an500", 1.0)
     farm.kill("bench-a")  # it remembers
     farm.start_agent("bench-a")
     farm.wait_ready(boards=2)
-    assert {board.name: board.state for board in farm.look().boards}["a1"] == "quarantined"
-    command("release", "a1")
-    holder = run_python(HOLD, farm.address, "mps2-an500")
-    assert holder.stdout is not None and holder.stdout.readline() == "a1\n"
-    assert command("release", "a1", "--lease")["ended"] is True
-    leases.lease("mps2-an500", 30.0).release()
-    holder.kill()
-    holder.communicate()
-    leases.close()
+    line = [sys.executable, "-m", "harness.cli", "farm", "status", "--farm", farm.address, "--json"]
+    told = json.loads(subprocess.run(line, capture_output=True, text=True, check=True).stdout)
+    assert {board["name"]: board["state"] for board in told["boards"]}["a1"] == "quarantined"
+    manage(address(farm), "a1", "release")
+    held = leases.lease("mps2-an500", 30.0)
+    assert manage(address(farm), "a1", "end")["ended"] is True
+    other = RemoteLeases(address(farm))
+    lease = other.lease("mps2-an500", 30.0)
+    assert not held.alive and lease.alive
+    held.release()  # of one that is not ours any more, which takes nothing from its new holder
+    assert lease.alive
+    lease.release()
+    for each in (leases, other):
+        each.close()
+    with pytest.raises(FarmError, match="has no board zz"):
+        manage(address(farm), "zz", "release")
 
 
 def test_power_ports_are_switched_through_labgrids_drivers(tmp_path: Path) -> None:
