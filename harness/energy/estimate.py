@@ -22,14 +22,14 @@ class EnergyEstimate:
 
     Attributes:
         energy: expected, in estimated nanojoules.
-        low, high: bounds by those of the modelled cycles; None where these have none.
+        low, high: bounds by those of the modelled cycles; `high` is None where these have none.
         seconds: that the inference takes, estimated.
         volts: supply.
         current: where the current is from.
     """
 
     energy: Quantity
-    low: Quantity | None
+    low: Quantity
     high: Quantity | None
     seconds: float
     volts: float
@@ -50,5 +50,5 @@ def estimate_energy(time: ExpectedTime, current: RunCurrent, *, volts: float | N
     def joules(cycles: Quantity) -> Quantity:
         return Quantity(round(cycles.value * per_cycle_j * 1e9), Unit.ESTIMATED_NANOJOULES)
 
-    low, high = (None if cycles is None else joules(cycles) for cycles in (time.low, time.high))
-    return EnergyEstimate(joules(time.cycles), low, high, time.expected_s, supply, current)
+    high = None if time.high is None else joules(time.high)
+    return EnergyEstimate(joules(time.cycles), joules(time.low), high, time.expected_s, supply, current)

@@ -119,12 +119,16 @@ def _time(found: Fit, mode: ModeFit) -> Iterator[str]:
 
 def _modes(found: Fit, mode: ModeFit) -> Iterator[str]:
     others: Sequence[ModeFit] = [other for other in found.modes if other is not mode]
-    if others:
-        told = ", ".join(
-            f"{other.mode} (arena {other.arena:,} B, flash about {other.constants + other.code:,} B)"
-            for other in others
-        )
-        yield f"{mode.mode} comes closest; {told} do not fit either"
+    less = [other for other in others if other.arena < mode.arena or _flash(other) < _flash(mode)]
+    if less:
+        told = ", ".join(f"{other.mode} (arena {other.arena:,} B, flash about {_flash(other):,} B)" for other in less)
+        yield f"{mode.mode} comes closest; no better: {told}"
+    elif others:
+        yield f"{mode.mode} comes closest; no other mode takes less"
     left = [name for name in TRIED if name not in found.wishes.modes]
     if left:
         yield f"not tried: --optimize {', '.join(left)}"
+
+
+def _flash(mode: ModeFit) -> int:
+    return mode.constants + mode.code

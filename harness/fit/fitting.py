@@ -201,7 +201,7 @@ def _on_time(time: ExpectedTime | None, latency_s: float | None) -> Answer:
         return "perhaps"
     if time.high_s is not None and time.high_s <= latency_s:
         return "fits"
-    return "no" if time.low_s is not None and time.low_s > latency_s else "perhaps"
+    return "no" if time.low_s > latency_s else "perhaps"
 
 
 def lack(mode: ModeFit) -> float:

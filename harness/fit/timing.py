@@ -21,13 +21,17 @@ COST_MODEL = 0.04
 """Largest relative difference of kernels' cost models from profiles, over MLPerf Tiny's layers: docs/profiling.md."""
 
 
+UNKNOWN = 3.0
+"""Where no error is known, a time is not taken to be shorter than this part of what is expected."""
+
+
 @dataclass(frozen=True)
 class ExpectedTime:
     """Modelled cycles of an inference, and the time that they take at the part's clock.
 
     Attributes:
         cycles: expected, in modelled cycles.
-        low, high: bounds; None where nothing bounds them.
+        low, high: bounds; `high` is None where nothing bounds it.
         clock_hz: the part's.
         by_layer: expected modelled cycles of each layer.
         error: relative error of the tables and the cost models, which is in the bounds; None where it is not known.
@@ -35,16 +39,12 @@ class ExpectedTime:
     """
 
     cycles: Quantity
-    low: Quantity | None
+    low: Quantity
     high: Quantity | None
     clock_hz: int
     by_layer: tuple[float, ...]
     error: float | None
     memory: str
-
-    def seconds(self, cycles: Quantity | None) -> float | None:
-        """The time of some modelled cycles at the part's clock; None for None."""
-        return None if cycles is None else cycles.value / self.clock_hz
 
     @property
     def expected_s(self) -> float:
@@ -52,14 +52,14 @@ class ExpectedTime:
         return self.cycles.value / self.clock_hz
 
     @property
-    def low_s(self) -> float | None:
-        """Seconds that it takes at least; None where nothing bounds them."""
-        return self.seconds(self.low)
+    def low_s(self) -> float:
+        """Seconds that it takes at least."""
+        return self.low.value / self.clock_hz
 
     @property
     def high_s(self) -> float | None:
         """Seconds that it takes at most; None where nothing bounds them."""
-        return self.seconds(self.high)
+        return None if self.high is None else self.high.value / self.clock_hz
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _time(
     low, high = span
     return ExpectedTime(
         cycles=_modelled(count.cycles),
-        low=_modelled(low * (1 - relative)) if known else None,
+        low=_modelled(low * (1 - relative) if known else low / UNKNOWN),
         high=_modelled(high * (1 + relative)) if known and high is not None else None,
         clock_hz=part.clock_hz,
         by_layer=count.by_layer,

@@ -78,7 +78,7 @@ def _compilations(fits: Sequence[Fit]) -> list[Document]:
             peak = peak_of(compiled.plan)
             found[id(compiled)] = {
                 "core": compiled.target.core,
-                "board": fit.part.name if own else None,
+                "board": fit.part.memory_like if own else None,
                 "mode": mode.mode,
                 "arena": mode.arena,
                 "constants": mode.constants,
@@ -141,7 +141,7 @@ def _room(room: Room) -> Document:
 def _time(time: ExpectedTime) -> Document:
     return {
         "cycles": _cycles(time.cycles.value),
-        "low": None if time.low is None else _cycles(time.low.value),
+        "low": _cycles(time.low.value),
         "high": None if time.high is None else _cycles(time.high.value),
         "seconds": time.expected_s,
         "low_s": time.low_s,

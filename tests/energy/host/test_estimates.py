@@ -16,12 +16,12 @@ from harness.units import Quantity, Unit
 CURRENT = RunCurrent(100.0, 3.0, "by hand", 2.0, "a sheet")
 
 
-def time_of(cycles: int, clock_hz: int = 80_000_000, bounds: bool = True) -> ExpectedTime:
+def time_of(cycles: int, clock_hz: int = 80_000_000, bounded: bool = True) -> ExpectedTime:
     def figure(value: float) -> Quantity:
         return Quantity(round(value), Unit.MODELLED_CYCLES)
 
-    low, high = (figure(0.9 * cycles), figure(1.1 * cycles)) if bounds else (None, None)
-    return ExpectedTime(figure(cycles), low, high, clock_hz, (float(cycles),), 0.1, "by hand")
+    high = figure(1.1 * cycles) if bounded else None
+    return ExpectedTime(figure(cycles), figure(0.9 * cycles), high, clock_hz, (float(cycles),), 0.1, "by hand")
 
 
 def joules(value: float, unit: Unit = Unit.ESTIMATED_NANOJOULES) -> Quantity:
@@ -36,7 +36,7 @@ def test_energy_is_cycles_times_charge_times_voltage_whatever_the_clock():
         assert (found.low, found.high) == (joules(2.16e-3), joules(2.64e-3))
         assert found.seconds == pytest.approx(8e6 / clock)
     assert estimate_energy(time_of(8_000_000), CURRENT, volts=1.5).energy == joules(1.2e-3)
-    assert estimate_energy(time_of(8_000_000, bounds=False), CURRENT).low is None
+    assert estimate_energy(time_of(8_000_000, bounded=False), CURRENT).high is None
 
 
 def test_estimated_and_measured_energy_never_meet():

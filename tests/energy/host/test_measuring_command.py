@@ -1,4 +1,4 @@
-"""The command `tinyhil energy --meter`, from model to bundle; a board and an instrument stand in for real ones."""
+"""Energy measured by the command, from model to bundle, with a board and an instrument that stand in for real ones."""
 
 from __future__ import annotations
 

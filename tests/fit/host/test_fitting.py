@@ -119,8 +119,10 @@ def test_what_is_not_modelled_has_no_bounds_or_no_time_and_is_never_promised():
     wishes = Wishes(latency_s=1000.0, modes=("balanced",))
     external, other, none = (on(name, wishes) for name in ("rp2350", "stm32g071rb", "stm32f072rb"))
     assert external.best.time.high is None
-    assert external.best.time.low is not None
-    assert other.best.time.low is None
+    assert other.best.time.error is None
+    assert other.best.time.low_s == pytest.approx(other.best.time.expected_s / 3, rel=1e-4)
+    hopeless = Wishes(latency_s=other.best.time.expected_s / 4, modes=("balanced",))
+    assert on("stm32g071rb", hopeless).verdict == "no"
     assert "another core" in other.best.time.memory
     assert none.best.time is None
     assert "no cycle model of cortex-m0;" in none.untimed
