@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
 
 from harness.cycles.board_tables import board_table, boards
 from harness.cycles.tables import core_table
@@ -22,7 +21,7 @@ COST_MODEL = 0.04
 
 
 UNKNOWN = 3.0
-"""Where no error is known, a time is not taken to be shorter than this part of what is expected."""
+"""Where no error is known, a time may be shorter than expected by this factor."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,6 @@ def _modelled(cycles: float) -> Quantity:
     return Quantity(round(cycles), Unit.MODELLED_CYCLES)
 
 
-@cache
 def _waits(part: Microcontroller) -> Waits | None:
     """The memory whose waiting is counted for a part; None where no table tells."""
     if part.memory_like is None:
@@ -143,8 +141,8 @@ def _waits(part: Microcontroller) -> Waits | None:
     if board is None:
         return None
     if board.name not in boards():
-        emulated = part.is_board  # a board without a table is taken to have no wait states, as its emulator has
-        return Waits(Target(board.core), core_table(board.core).error, "no wait states") if emulated else None
+        none = part.emulated  # emulators have no wait states; of another board without a table nothing is known
+        return Waits(Target(board.core), core_table(board.core).error, "no wait states") if none else None
     table = board_table(board.name)
     error = max(table.error, core_table(board.core).error)
     if part.is_board:
@@ -155,7 +153,6 @@ def _waits(part: Microcontroller) -> Waits | None:
     return Waits(target_of(board, clock_hz=clock), error, told)
 
 
-@cache
 def _other_waits(name: str) -> tuple[tuple[Target, str], ...]:
     """(core with a board's memory, the board), for all boards with cycle tables of the nearest core that has some."""
     for near in (name, *core(name).nearest):

@@ -17,7 +17,7 @@ class SimulatedLpm01a:
     """The instrument; `port` is its serial port's device.
 
     Attributes:
-        watts: power of the board now, asked for each sample.
+        watts: power of the board at a time.monotonic(), asked for each sample, however late.
         commands: what was sent, in order.
         refuse: a command that is answered with an error.
         mute: whether it answers nothing.
@@ -27,7 +27,7 @@ class SimulatedLpm01a:
         fail: what it says instead of samples after some.
     """
 
-    def __init__(self, watts: Callable[[], float] = lambda: 0.01) -> None:
+    def __init__(self, watts: Callable[[float], float] = lambda at: 0.01) -> None:
         self.watts = watts
         self.commands: list[str] = []
         self.refuse, self.fail = "", ""
@@ -84,6 +84,7 @@ class SimulatedLpm01a:
             return
         if command == "stop":
             if not self.endless:
+                self._sample()
                 self._sampling = False
                 self._say(f"{PROMPT}Acquisition completed")
             return
@@ -94,6 +95,8 @@ class SimulatedLpm01a:
             self._sampling, self._begun, self._sent = True, time.monotonic(), 0
 
     def _sample(self) -> None:
+        if not self._sampling:
+            return
         due = int((time.monotonic() - self._begun) * self._rate)
         while self._sent < due:
             if self._sent % self._rate == 0:
@@ -105,7 +108,7 @@ class SimulatedLpm01a:
                 return
             if self.lose and self._sent % round(1 / self.lose) == 0:
                 continue
-            text = encoded(self.watts() / self._rate)
+            text = encoded(self.watts(self._begun + self._sent / self._rate) / self._rate)
             self._say(text.replace("-", "") if self.damage else text)
 
 

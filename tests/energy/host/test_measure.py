@@ -21,23 +21,24 @@ IDLE_W, BUSY_W, INFERENCE_S = 0.002, 0.050, 0.02
 class Device:
     """Answers like MlperfClient: inferences take a while, in which the board draws more."""
 
-    def __init__(self, *, clock: float = 1.0, talk_s: float = 0.03) -> None:
-        self.busy, self.loaded, self.asked = False, b"", []
+    def __init__(self, *, clock: float = 1.0, talk_s: float = 0.05) -> None:
+        self.loaded, self.asked = b"", []
+        self._busy = [(0.0, 0.0)]  # from when to when
         self._clock, self._talk_s = clock, talk_s
 
-    def watts(self) -> float:
-        return BUSY_W if self.busy else IDLE_W
+    def watts(self, at: float) -> float:
+        return BUSY_W if any(first <= at < last for first, last in self._busy) else IDLE_W
 
     def load(self, data: bytes) -> None:
         self.loaded = data
 
     def infer(self, inferences: int, warmups: int = 0, *, timeout_s: float = 0) -> Laps:
         self.asked.append((inferences, warmups))
-        self.busy = True
         begun = time.monotonic()
+        self._busy.append((begun, float("inf")))
         time.sleep(inferences * INFERENCE_S)
         took = time.monotonic() - begun
-        self.busy = False
+        self._busy[-1] = (begun, begun + took)
         time.sleep(self._talk_s)  # the answer goes over the line
         return Laps(inferences, round(took * 1e6 * self._clock), (0.0,))
 
@@ -49,7 +50,7 @@ def measured(device: Device, monkeypatch, **options):
         from harness.link.serial import SerialTransport
 
         meter = Lpm01a(SerialTransport(instrument.port, BAUD))
-        return measure_energy(device, meter, b"input", least_seconds=0.4, runs=3, warmups=1, **options)
+        return measure_energy(device, meter, b"input", least_seconds=0.6, runs=3, warmups=1, **options)
     finally:
         instrument.close()
 

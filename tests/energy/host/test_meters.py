@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(not has_package("serial"), reason="pySerial is n
 
 @pytest.fixture
 def instrument():
-    made = SimulatedLpm01a(lambda: 0.012)
+    made = SimulatedLpm01a(lambda at: 0.012)
     yield made
     made.close()
 
