@@ -16,7 +16,7 @@ from harness.ir.graph import Graph
 from harness.report.arena import arena_document
 from harness.report.edges import reads_from
 from harness.report.verdict import diff_document, verdict_document
-from harness.runtimes import DEFAULT_RUNTIME, ProgramRuntime
+from harness.runtimes import ProgramRuntime
 from harness.validate.baselines import Baseline, by_layer, missing_reason
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def run_document(outcome: Outcome) -> Document:
             "card": str(outcome.card.path) if outcome.card.path else None,
             "name": outcome.card.name,
             "board": board_document(outcome.resolved),
-            "runtime": _runtime(outcome),
+            "runtime": outcome.runtime.name,
+            "program": outcome.image.toolchain if isinstance(outcome.runtime, ProgramRuntime) else None,
             "link": outcome.link,
             "link_check": _link_check(outcome),
             "oracle": {"name": outcome.reference.oracle, "version": outcome.reference.version},
@@ -76,12 +77,6 @@ def run_document(outcome: Outcome) -> Document:
             "transcript": outcome.transcript,
         }
     )
-
-
-def _runtime(outcome: Outcome) -> Document:
-    """What computed the model: of a program that takes model files also which."""
-    program = outcome.image.toolchain if isinstance(outcome.runtime, ProgramRuntime) else None
-    return {"name": outcome.runtime.name, "program": program}
 
 
 def _no_baseline(outcome: Outcome) -> str:
@@ -130,15 +125,23 @@ def _time(measured: Measurement) -> Document:
 
 
 def error_document(
-    name: str, board: str, error: TinyhilError, file: str = "", runtime: str = DEFAULT_RUNTIME
+    name: str, board: str, error: TinyhilError, file: str = "", *, mode: str = "", runtime: str = ""
 ) -> Document:
-    """The document of a run that an error ended; `file` is the card's path, or the model's if there is no card."""
+    """The document of a run that an error ended.
+
+    Args:
+        name, board: of the card or model, and the board that was asked for.
+        error: what ended it.
+        file: the card's path, or the model's if there is no card.
+        mode, runtime: what was to be optimized for, and what was to compute it; "" where it is not known.
+    """
     return {
         "kind": "error",
         "name": name,
         "file": file,
         "board": {"asked": board},
-        "runtime": {"name": runtime, "program": None},
+        "goals": {"optimize": mode},
+        "runtime": runtime,
         "error": error.as_dict(),
         "transcript": error.transcript,
     }

@@ -13,12 +13,12 @@ OF_ALL_OPERATORS = "the program of all operators that TFLM has there, and the mo
 
 def program_of(document: Mapping[str, Any]) -> str:
     """The program of a run of a runtime that takes model files; "" of generated code."""
-    return str(document.get("runtime", {}).get("program") or "")
+    return str(document.get("program") or "")
 
 
 def runtime_of(document: Mapping[str, Any]) -> str:
     """The name of the runtime of a run or an error."""
-    return str(document.get("runtime", {}).get("name", DEFAULT_RUNTIME))
+    return str(document.get("runtime") or DEFAULT_RUNTIME)
 
 
 def builds(documents: Sequence[Mapping[str, Any]]) -> list[str]:

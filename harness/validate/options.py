@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from harness.compiler.goals import Overrides
+from harness.compiler.goals import Mode, Overrides
 from harness.errors import OptionError
 from harness.runtimes import BOTH, DEFAULT_RUNTIME, RUNTIMES, TFLM, ProgramRuntime, Runtime
 from harness.validate.card import TRUTHS, Card, FileVectors, RandomVectors
@@ -101,6 +101,11 @@ def runtimes_of(card: Card, options: Options, board: str) -> tuple[str, ...]:
     program = RUNTIMES.get(TFLM)
     runs = isinstance(program, ProgramRuntime) and not program.refusal(resolve(board, probe=options.probe).runs_on)
     return (DEFAULT_RUNTIME, TFLM) if runs else (DEFAULT_RUNTIME,)
+
+
+def mode_of(card: Card, options: Options) -> Mode:
+    """What is optimized for: as the options say, else the card, else the default."""
+    return options.overrides.or_else(card.compile.overrides).goals.optimize
 
 
 def check_choice(option: Literal["link", "oracle", "runtime"], value: str) -> None:

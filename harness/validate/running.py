@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.boards import Resolved, Session
+    from harness.boards.source import BoardSource
     from harness.build import Image
     from harness.compiler.emit.package import Package
     from harness.hardware.board import Placement
@@ -56,6 +57,7 @@ class Ran:
 
 
 def run_image(
+    boards: BoardSource,
     subject: Subject,
     image: Image,
     package: Package,
@@ -63,18 +65,16 @@ def run_image(
     expected: Sequence[ExpectedLayers] | None = None,
 ) -> tuple[Measurement, str, tuple[str, ...]]:
     """(measurement, transcript of the line, notes of the board's session)."""
-    with _session(subject.resolved, image) as session:
+    with _session(boards, subject.resolved, image) as session:
         measurement = _measure(session, subject, image, package, tell, expected)
         transcript = session.transcript()
     return measurement, transcript, tuple(session.notes())
 
 
 @contextmanager
-def _session(resolved: Resolved, image: Image) -> Iterator[Session]:
+def _session(boards: BoardSource, resolved: Resolved, image: Image) -> Iterator[Session]:
     """A board's session; adds the line's transcript to errors."""
-    from harness.boards import open_session
-
-    with open_session(resolved, image) as session:
+    with boards.open_session(resolved, image) as session:
         try:
             yield session
         except TinyhilError as error:

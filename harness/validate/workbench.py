@@ -7,6 +7,7 @@ for one run and closed after it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ from harness.validate.verdict import Opinion, make_verdict
 
 if TYPE_CHECKING:
     from harness.boards import Resolved
+    from harness.boards.source import BoardSource
     from harness.build import Image
     from harness.compiler.emit.package import Package
     from harness.hardware.board import Board
@@ -51,8 +53,12 @@ OPINION_VECTORS = 20
 class Workbench:
     """Runs models on boards; keeps what the runs share."""
 
-    def __init__(self, *, cache_dir: Path | None = None) -> None:
+    def __init__(self, *, cache_dir: Path | None = None, boards: BoardSource | None = None) -> None:
+        """boards: where boards come from; None for this host."""
+        from harness.boards.source import OwnBoards
+
         self._cache_dir = cache_dir
+        self.boards: BoardSource = boards or OwnBoards()
         self._graphs: dict[tuple[Path, int, int], Graph] = {}
         self._packages: dict[tuple[str, str, Target, str, Goals], Package] = {}
         self._references = References()
@@ -107,7 +113,11 @@ class Workbench:
         Raises:
             TinyhilError: the checks could not be made. A check that fails raises nothing.
         """
-        tell = progress or _silent
+        notes: list[str] = []
+        outcome = self.boards.again(lambda: self._validate(card, board, options, progress or _silent), notes.append)
+        return replace(outcome, notes=(*outcome.notes, *notes)) if notes else outcome
+
+    def _validate(self, card: Card, board: str, options: Options, tell: Progress) -> Outcome:
         clock = PhaseClock()
         card = apply_options(card, options)
         with clock.phase("import"):
@@ -164,29 +174,29 @@ class Workbench:
         progress: Progress | None = None,
     ) -> list[tuple[Array, ...]]:
         """The outputs of `board` for inputs in memory, without a reference: [vector][model output]."""
-        from harness.boards import resolve
+        tell = progress or _silent
+        return self.boards.again(lambda: self._outputs(model, board, arrays, options, tell), lambda _: None)
 
-        resolved = resolve(board, probe=options.probe)
+    def _outputs(
+        self, model: Path, board: str, arrays: Sequence[Sequence[Array]], options: Options, tell: Progress
+    ) -> list[tuple[Array, ...]]:
+        resolved = self.boards.resolve(board, probe=options.probe)
         graph = self.graph(model)
         given = vectors.from_arrays([list(row) for row in arrays], graph)
         placement = assign_regions(resolved.runs_on, options.placement)
         target = target_of_run(resolved, placement)
         runtime = chosen_runtime(options.runtime or DEFAULT_RUNTIME, resolved.runs_on)
         if isinstance(runtime, ProgramRuntime):
-            done = self._run_program(runtime, graph, resolved.runs_on, given, options, progress or _silent)
-            return list(done.outputs)
+            return list(self._run_program(runtime, graph, resolved.runs_on, given, options, tell).outputs)
         package = self.package(graph, target, goals=options.overrides.goals, runtime=runtime.name)
         subject = Subject(resolved, runtime, graph, given, placement, 0)
-        tell = progress or _silent
         image = self._build(subject, package, options, tell=tell)
-        measurement, _, _ = run_image(subject, image, package, tell)
+        measurement, _, _ = run_image(self.boards, subject, image, package, tell)
         return list(measurement.outputs)
 
     def _subject(self, card: Card, board: str, options: Options) -> Subject:
         """Loads the model and its vectors, and resolves board and placement."""
-        from harness.boards import resolve
-
-        resolved = resolve(board, probe=options.probe)
+        resolved = self.boards.resolve(board, probe=options.probe)
         runtime = chosen_runtime(card.runtime, resolved.runs_on)
         graph = self.graph(card.model)
         given = vectors.load(card.vectors, graph, card.base)
@@ -215,7 +225,7 @@ class Workbench:
             image = self._build(subject, package, options, tell=tell)
         with clock.phase("run"):
             expected = expected_layers(package.plan, reference.tensors) if subject.compared else None
-            measurement, transcript, notes = run_image(subject, image, package, tell, expected)
+            measurement, transcript, notes = run_image(self.boards, subject, image, package, tell, expected)
         with clock.phase("link check"):
             link_check = self._link_check(subject, image, package, options, measurement, expected, tell)
         return Ran(package, image, measurement, transcript, notes, link_check)
@@ -297,7 +307,7 @@ class Workbench:
 
         first = None if expected is None else expected[0]
         vector = subject.vectors.inputs[0]
-        return check_uart(subject.resolved, build, package, vector, measured, image.link, first)
+        return check_uart(self.boards, subject.resolved, build, package, vector, measured, image.link, first)
 
     def _opinions(
         self, card: Card, graph: Graph, given: Vectors, options: Options, measurement: Measurement, tell: Progress

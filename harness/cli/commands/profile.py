@@ -12,6 +12,7 @@ import typer
 from harness.cli import terminal
 from harness.cli.options import (
     BoardOption,
+    FarmOption,
     HotOption,
     JsonOption,
     LinkOption,
@@ -25,6 +26,7 @@ from harness.cli.options import (
     RuntimeOption,
     TargetArgument,
     TflmRunnerOption,
+    board_source,
     command_line,
     make_cards,
     make_options,
@@ -57,6 +59,7 @@ def profile(
     link: LinkOption = "auto",
     placement: PlacementOption = None,
     probe: ProbeOption = None,
+    farm: FarmOption = None,
     vectors: ProfileVectorsOption = None,
     what_if: Annotated[
         list[str] | None,
@@ -96,8 +99,8 @@ def profile(
     (card,) = make_cards([target])
     overrides = parse_overrides(optimize, max_arena, max_flash)
     options = make_options(link, vectors, None, False, probe, placement, overrides, runtime, tflm_runner)
-    bench = Workbench()
     if what_if or form is Format.SPEEDSCOPE:
+        bench = Workbench()
         if report:
             raise OptionError("--report wants a whole run", hint="leave --what-if and --format out")
         if runtime not in (None, DEFAULT_RUNTIME):
@@ -106,7 +109,8 @@ def profile(
             prediction = _predict(card, board, options, bench, tell)
         _show_prediction(prediction, what_if or [], hot, form, as_json)
         return
-    _show_run(card, board, options, bench, hot, report, as_json)
+    with board_source(farm) as source:
+        _show_run(card, board, options, Workbench(boards=source), hot, report, as_json)
 
 
 def _predict(card: Card, board: str, options: Options, bench: Workbench, tell: Progress) -> Prediction:
@@ -148,6 +152,7 @@ def _show_run(
     from harness.report import console
     from harness.report.bundle import Invocation, check_folder, results_document, write_bundle
     from harness.report.document import run_document
+    from harness.report.environment import environment
     from harness.report.tool_versions import tool_versions
     from harness.validate.card import RandomVectors
     from harness.validate.options import runtimes_of
@@ -166,7 +171,7 @@ def _show_run(
             more = _modelled(card, board, options, bench, hot, tell) if runtime == DEFAULT_RUNTIME else {}
         outcomes.append(outcome)
         documents.append({**run_document(outcome), **more})
-    session = Invocation(command_line(), tool_versions())
+    session = Invocation(command_line(), tool_versions(), environment=environment())
     page = write_bundle(report, documents, session) if report else None
     if as_json:
         terminal.print_json(documents[0] if len(documents) == 1 else results_document(documents, session))

@@ -189,7 +189,7 @@ def command(*words: str) -> list[dict]:
 def test_the_command_shows_both(tmp_path):
     common = [str(FIXTURES / "digits.hil.yaml"), "--board", BOARD, "--runtime", "both", "--json"]
     runs = command("validate", *common, "--no-opinions", "--report", str(tmp_path / "report"))
-    assert [run["runtime"]["name"] for run in runs] == ["tinyhil", TFLM]
+    assert [run["runtime"] for run in runs] == ["tinyhil", TFLM]
     assert [run["verdict"]["passed"] for run in runs] == [True, True]
     ours, theirs = (run["time"] for run in runs)
     assert ours["total"] < theirs["total"] == theirs["layers_sum"]

@@ -155,8 +155,8 @@ def test_a_card_names_one_that_there_is(runtime, known, tmp_path):
 def test_budgets_and_layers_are_for_the_generated_code():
     card = load_card(FIXTURES / "digits.hil.yaml")
     assert card.budgets and card.checks.layers is not None
-    for runtime in ("tinyhil", BOTH):
-        judged = apply_options(card, Options(runtime=runtime))
+    for name in ("tinyhil", BOTH):
+        judged = apply_options(card, Options(runtime=name))
         assert judged.budgets == card.budgets and judged.checks == card.checks
     judged = apply_options(card, Options(runtime=TFLM))
     assert not judged.budgets and judged.checks.layers is None and judged.checks.outputs == card.checks.outputs
