@@ -156,6 +156,13 @@ class FarmFileError(InputError):
     stage = "farm"
 
 
+class PartsError(InputError):
+    """A file of microcontrollers, or of their prices, is wrong."""
+
+    code = "parts"
+    stage = "parts"
+
+
 class PlacementError(InputError):
     """A part of an image cannot be in the memory region that is named for it."""
 
@@ -478,6 +485,13 @@ class FlashVerifyError(FlashError):
     """What the flash holds after programming is not what was written."""
 
     code = "flash-verify"
+
+
+class MeterError(TinyhilError):
+    """A power meter does not answer, refuses a command, or loses samples."""
+
+    code = "meter"
+    stage = "meter"
 
 
 class LinkError(TinyhilError):

@@ -20,7 +20,9 @@ from harness.cli.commands.compare import compare
 from harness.cli.commands.conformance import conformance
 from harness.cli.commands.docs import docs
 from harness.cli.commands.doctor import doctor
+from harness.cli.commands.energy import energy
 from harness.cli.commands.farm import farm
+from harness.cli.commands.fit import fit
 from harness.cli.commands.generate import generate
 from harness.cli.commands.history import history
 from harness.cli.commands.import_bundles import import_bundles
@@ -68,9 +70,9 @@ def _main(
 
 
 for _command in (
-    doctor, boards, analyze, generate, validate, conformance, profile, history, compare, nightly, mlperf, calibrate,
-    docs,
-):  # fmt: skip
+    *(doctor, boards, analyze, fit, energy, generate, validate, conformance, profile, history, compare, nightly),
+    *(mlperf, calibrate, docs),
+):
     app.command(cls=Command)(_command)
 app.command("import", cls=Command)(import_bundles)
 app.add_typer(farm, name="farm", no_args_is_help=True)

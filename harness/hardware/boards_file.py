@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness import resources
 from harness.errors import BoardConfigError, PlacementError
-from harness.files.reading import check_path, read_regular
-from harness.files.yaml_parts import load_strictly
+from harness.files.reading import check_path
+from harness.files.yaml_mapping import read_mapping
 from harness.hardware.board import Board, Idcode, Placement, Region, Tick, Uart
 from harness.hardware.families import find_family, wrong_pin
 from harness.hardware.placement import check_placement
@@ -21,7 +21,6 @@ if TYPE_CHECKING:  # pydantic is slow to import
     from harness.hardware.schema import BoardEntry
 
 EXTRA_VARIABLE = "TINYHIL_BOARDS"
-_MAX_BYTES = 4 << 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 MOST_PARTS, MOST_LEVELS = 50_000, 32
 """Most keys and values of a boards file, and how deep they may lie in each other."""
@@ -165,20 +164,11 @@ def _wrong_pins(board: Board) -> list[str]:
 
 
 def _parse(path: Path) -> dict[str, Any]:
-    import yaml
-
-    hint = "it must map board names to entries, as the boards.yaml that ships does"
-    try:
-        text = read_regular(path, _MAX_BYTES).decode("utf-8")
-        content = load_strictly(text, MOST_PARTS, MOST_LEVELS)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise BoardConfigError(f"{place}: {error.problem}", hint=hint) from error
-    except (yaml.YAMLError, UnicodeDecodeError, OSError, ValueError, RecursionError) as error:
-        raise BoardConfigError(f"{path}: {error}", hint=hint) from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
-        raise BoardConfigError(f"{path}: not a mapping of board names to entries", hint=hint)
-    return content
+    return read_mapping(
+        path,
+        BoardConfigError,
+        what="board names to entries",
+        hint="it must map board names to entries, as the boards.yaml that ships does",
+        most_parts=MOST_PARTS,
+        most_levels=MOST_LEVELS,
+    )
