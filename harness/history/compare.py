@@ -210,18 +210,15 @@ def _layer_deltas(
             continue  # as nearly always: nothing changed
         pairs = pairs or pair_layers(befores[-1], afters[-1])
         yield from _one_sided_layers(figure, sides, pairs, allowances)
-        befores_, afters_ = ([[row[i] for i in place] for row in rows] for rows, place in
-                             zip(sides, (pairs.base, pairs.cand), strict=True))  # fmt: skip
+        befores_, afters_ = _at(sides[0], pairs.base), _at(sides[1], pairs.cand)
         if not (befores_ and afters_):
             continue
         allowed = _allowed(allowances, pairs.names)
         if is_measured(figure):
             earlier = [r.layer_figures[figure] for r in (recent(base[-1]) if recent else ())
                        if r.layout == base[-1].layout and figure in r.layer_figures]  # fmt: skip
-            rows = [[row[i] for i in pairs.base] for row in earlier]
-            yield from measured_deltas(
-                figure, pairs.names, [befores_, afters_], rows, allowed, policy.noise, compared
-            )
+            rows = _at(earlier, pairs.base)
+            yield from measured_deltas(figure, pairs.names, [befores_, afters_], rows, allowed, policy.noise, compared)
         else:
             yield from _exact_layers(figure, pairs.names, befores_, afters_, allowed)
 
@@ -233,11 +230,15 @@ def _exact_layers(
     afters: Sequence[Sequence[Number | None]],
     allowances: Sequence[AllowedChange],
 ) -> Iterator[Delta]:
-    for index, name in enumerate(names):
+    differing: set[int] = set()
+    for row in afters:
+        differing.update(index for index, (old, new) in enumerate(zip(befores[-1], row, strict=True)) if old != new)
+    for index in sorted(differing):
         before = [value for row in befores if (value := row[index]) is not None]
         after = [value for row in afters if (value := row[index]) is not None]
-        if before and after and (before[-1] != after[-1] or len(set(after)) > 1):
-            yield exact_delta(figure, name, before, after, allowances[index])
+        if before and after:
+            allowance = allowances[index if len(allowances) > 1 else 0]
+            yield exact_delta(figure, names[index], before, after, allowance)
 
 
 def _rows(runs: Sequence[StoredRun], figure: FigureKey, zero: bool) -> list[tuple[Number | None, ...]]:
@@ -252,9 +253,17 @@ def _rows(runs: Sequence[StoredRun], figure: FigureKey, zero: bool) -> list[tupl
     return found
 
 
+def _at(rows: Sequence[Sequence[Number | None]], places: Sequence[int]) -> Sequence[Sequence[Number | None]]:
+    """The values of some layers, in this order."""
+    if not rows or places == tuple(range(len(rows[0]))):
+        return rows
+    return [[row[place] for place in places] for row in rows]
+
+
 def _allowed(allowances: AllowedChanges, names: Sequence[str]) -> Sequence[AllowedChange]:
+    """By layer, or one for all where the names of layers do not matter."""
     if not allowances.by_layer:
-        return [allowances.of("")] * len(names)
+        return [allowances.of("")]
     return [allowances.of(name) for name in names]
 
 

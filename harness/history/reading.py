@@ -26,8 +26,8 @@ class RunReader:
         self._layouts: dict[int, NetworkLayout] = {}
         self._recent: dict[tuple[RunSubject, int], tuple[StoredRun, ...]] = {}
 
-    def runs(self, numbers: Iterable[int]) -> tuple[StoredRun, ...]:
-        """The runs of these numbers with all figures, the oldest first."""
+    def runs(self, numbers: Iterable[int], *, facts: bool = True) -> tuple[StoredRun, ...]:
+        """The runs of these numbers with all figures, the oldest first; `facts`: and what they were made with."""
         wanted = json.dumps(sorted(set(numbers)))
         heads = self._store.query(
             f"{_HEAD} WHERE r.id IN (SELECT value FROM json_each(?)) ORDER BY b.at, r.id", (wanted,)
@@ -48,16 +48,17 @@ class RunReader:
             layers.setdefault(run, {})[self._figure(figure)] = tuple(json.loads(numbers_))
         self._load_layouts({row[9] for row in heads if row[9] is not None})
         return tuple(
-            self._run(row, values.get(row[0], {}), samples.get(row[0], {}), layers.get(row[0], {})) for row in heads
+            self._run(row, values.get(row[0], {}), samples.get(row[0], {}), layers.get(row[0], {}), facts)
+            for row in heads
         )
 
-    def _run(self, row: Sequence[Any], figures: Any, samples: Any, layers: Any) -> StoredRun:
+    def _run(self, row: Sequence[Any], figures: Any, samples: Any, layers: Any, told: bool) -> StoredRun:
         number, bundle, *subject, verdict, why, facts, layout, at, revision, dirty, session, tools = row
         return StoredRun(
             subject=RunSubject(*subject),
             verdict=verdict,
             why=why,
-            facts={**json.loads(facts), "tinyhil": json.loads(tools).get("tinyhil", "")},
+            facts={**json.loads(facts), "tinyhil": json.loads(tools).get("tinyhil", "")} if told else {},
             figures=figures,
             samples=samples,
             layout=self._layouts[layout] if layout is not None else NetworkLayout(),
@@ -181,7 +182,7 @@ class RunReader:
         )
         return (run,) if len(found) < 2 else self.runs(row[0] for row in found)
 
-    def recent(self, run: StoredRun, limit: int = 40) -> tuple[StoredRun, ...]:
+    def recent(self, run: StoredRun, limit: int) -> tuple[StoredRun, ...]:
         """Up to `limit` runs of the subject that passed, up to this run, the oldest first."""
         key = (run.subject, run.number)
         if key not in self._recent:
@@ -191,5 +192,5 @@ class RunReader:
                 AND (b.at, r.id) <= (?, ?) ORDER BY b.at DESC, r.id DESC LIMIT ?""",
                 (*run.subject, run.at, run.number, limit),
             )
-            self._recent[key] = self.runs(row[0] for row in found)
+            self._recent[key] = self.runs((row[0] for row in found), facts=False)
         return self._recent[key]
