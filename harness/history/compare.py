@@ -7,18 +7,29 @@ is compared by the medians of repeats, and changes only where they differ by mor
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
 
 from harness.history.layers import LayerPairs, pair_layers
 from harness.history.measured import measured_deltas
 from harness.history.metrics import is_measured, metric_of
+from harness.history.noise import Values
 from harness.history.policy import AllowedChange, AllowedChanges, Policy
 from harness.history.records import FigureKey, Number, RunSubject, StoredRun
 from harness.history.verdicts import WORST_FIRST, Change, Delta, RunComparison, SubjectComparison, change_of, worst
 
-Recent: TypeAlias = Callable[[StoredRun], Sequence[StoredRun]]
-"""The runs of a subject before a run, the oldest first."""
+
+class Recent(Protocol):
+    """Figures of the runs of a subject up to a run, the oldest first."""
+
+    def totals(self, run: StoredRun, figure: FigureKey) -> Sequence[Number]:
+        """A figure of the whole runs."""
+
+    def layers(self, run: StoredRun, figure: FigureKey) -> Values:
+        """[run][layer] of the runs with the network of this one; NaN where there is no value."""
+
 
 _CAUSES = {
     "model_sha256": "model",
@@ -158,11 +169,10 @@ def _run_deltas(
             if allowance.judged:
                 yield _one_sided(figure, "", before, after)
         elif is_measured(figure):
-            earlier = [run.figures[figure] for run in (recent(base[-1]) if recent else ()) if figure in run.figures]
-            yield from measured_deltas(
-                figure, [""], [[[v] for v in before], [[v] for v in after]], [[v] for v in earlier], [allowance],
-                policy.noise, compared,
-            )  # fmt: skip
+            earlier = recent.totals(base[-1], figure) if recent else ()
+            sides = [[[value] for value in before], [[value] for value in after]]
+            series = np.array([earlier], dtype=np.float64).T
+            yield from measured_deltas(figure, [""], sides, series, [allowance], policy.noise, compared)
         else:
             yield exact_delta(figure, "", before, after, allowance)
 
@@ -215,9 +225,8 @@ def _layer_deltas(
             continue
         allowed = _allowed(allowances, pairs.names)
         if is_measured(figure):
-            earlier = [r.layer_figures[figure] for r in (recent(base[-1]) if recent else ())
-                       if r.layout == base[-1].layout and figure in r.layer_figures]  # fmt: skip
-            rows = _at(earlier, pairs.base)
+            earlier = recent.layers(befores[-1], figure) if recent else np.empty((0, len(sides[0][0])))
+            rows = earlier[:, list(pairs.base)]
             yield from measured_deltas(figure, pairs.names, [befores_, afters_], rows, allowed, policy.noise, compared)
         else:
             yield from _exact_layers(figure, pairs.names, befores_, afters_, allowed)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from harness.history.noise import median_of, noise_of
+from harness.history.noise import Values, median_of, noise_of
 from harness.history.policy import AllowedChange, NoisePolicy
 from harness.history.records import FigureKey, Number
 from harness.history.verdicts import Change, Delta, change_of
@@ -19,7 +18,7 @@ def measured_deltas(
     figure: FigureKey,
     names: Sequence[str],
     sides: Sequence[Rows],
-    earlier: Rows,
+    earlier: Values,
     allowances: Sequence[AllowedChange],
     policy: NoisePolicy,
     compared: int,
@@ -40,7 +39,7 @@ def measured_deltas(
     if not len(there):
         return
     before, after = before[:, there], after[:, there]
-    series = _array(earlier)[:, there] if earlier else before[:1]
+    series = earlier[:, there] if len(earlier) else before[:1]
     noise = noise_of(series[-policy.window :], [before, after], policy.assumed / 100)
     repeats = (len(before), len(after))
     old, new = median_of(before), median_of(after)
@@ -63,7 +62,7 @@ def measured_deltas(
         )
 
 
-def _array(rows: Rows) -> npt.NDArray[np.float64]:
+def _array(rows: Rows) -> Values:
     return np.array([[np.nan if value is None else value for value in row] for row in rows], dtype=np.float64)
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from harness.errors import SelectionError
 from harness.history.records import FigureKey, NetworkLayout, Number, RunSubject, StoredRun
 from harness.history.store import HistoryStore
+
+if TYPE_CHECKING:
+    from harness.history.noise import Values
 
 _HEAD = """SELECT r.id, r.bundle, s.model, s.board, s.mode, s.runtime, r.verdict, r.why, r.facts, r.layout, b.at,
     b.revision, b.dirty, b.session, b.tools
@@ -24,10 +29,9 @@ class RunReader:
         self._store = store
         self._figures: dict[int, FigureKey] = {}
         self._layouts: dict[int, NetworkLayout] = {}
-        self._recent: dict[tuple[RunSubject, int], tuple[StoredRun, ...]] = {}
 
-    def runs(self, numbers: Iterable[int], *, facts: bool = True) -> tuple[StoredRun, ...]:
-        """The runs of these numbers with all figures, the oldest first; `facts`: and what they were made with."""
+    def runs(self, numbers: Iterable[int]) -> tuple[StoredRun, ...]:
+        """The runs of these numbers with all figures, the oldest first."""
         wanted = json.dumps(sorted(set(numbers)))
         heads = self._store.query(
             f"{_HEAD} WHERE r.id IN (SELECT value FROM json_each(?)) ORDER BY b.at, r.id", (wanted,)
@@ -48,17 +52,16 @@ class RunReader:
             layers.setdefault(run, {})[self._figure(figure)] = tuple(json.loads(numbers_))
         self._load_layouts({row[9] for row in heads if row[9] is not None})
         return tuple(
-            self._run(row, values.get(row[0], {}), samples.get(row[0], {}), layers.get(row[0], {}), facts)
-            for row in heads
+            self._run(row, values.get(row[0], {}), samples.get(row[0], {}), layers.get(row[0], {})) for row in heads
         )
 
-    def _run(self, row: Sequence[Any], figures: Any, samples: Any, layers: Any, told: bool) -> StoredRun:
+    def _run(self, row: Sequence[Any], figures: Any, samples: Any, layers: Any) -> StoredRun:
         number, bundle, *subject, verdict, why, facts, layout, at, revision, dirty, session, tools = row
         return StoredRun(
             subject=RunSubject(*subject),
             verdict=verdict,
             why=why,
-            facts={**json.loads(facts), "tinyhil": json.loads(tools).get("tinyhil", "")} if told else {},
+            facts={**json.loads(facts), "tinyhil": json.loads(tools).get("tinyhil", "")},
             figures=figures,
             samples=samples,
             layout=self._layouts[layout] if layout is not None else NetworkLayout(),
@@ -182,15 +185,51 @@ class RunReader:
         )
         return (run,) if len(found) < 2 else self.runs(row[0] for row in found)
 
-    def recent(self, run: StoredRun, limit: int) -> tuple[StoredRun, ...]:
-        """Up to `limit` runs of the subject that passed, up to this run, the oldest first."""
-        key = (run.subject, run.number)
-        if key not in self._recent:
-            found = self._store.query(
+
+class RecentRuns:
+    """Figures of the runs of a subject that passed, up to a run of the store, the oldest first; see compare.Recent."""
+
+    def __init__(self, store: HistoryStore, limit: int) -> None:
+        """limit: how many runs at most."""
+        self._store = store
+        self._limit = limit
+        self._numbers: dict[int, str] = {}
+
+    def totals(self, run: StoredRun, figure: FigureKey) -> list[Number]:
+        """A figure of the whole runs."""
+        rows = self._store.query(
+            """SELECT v.value FROM json_each(?) n JOIN figures f
+            JOIN run_values v ON v.run = n.value AND v.figure = f.id WHERE f.metric = ? AND f.unit = ? ORDER BY n.key""",
+            (self._window(run), *figure),
+        )
+        return [row[0] for row in rows]
+
+    def layers(self, run: StoredRun, figure: FigureKey) -> Values:
+        """[run][layer] of the runs with the network of this one; NaN where there is no value."""
+        rows = self._store.query(
+            """SELECT v.numbers FROM json_each(?) n JOIN figures f
+            JOIN layer_values v ON v.run = n.value AND v.figure = f.id JOIN runs r ON r.id = n.value
+            WHERE f.metric = ? AND f.unit = ? AND r.layout = (SELECT layout FROM runs WHERE id = ?) ORDER BY n.key""",
+            (self._window(run), *figure, run.number),
+        )
+        found = [_numbers(row[0]) for row in rows]
+        return np.array(found) if found else np.empty((0, len(run.layout.lines)))
+
+    def _window(self, run: StoredRun) -> str:
+        """Numbers of the runs, as JSON."""
+        if run.number not in self._numbers:
+            rows = self._store.query(
                 """SELECT r.id FROM runs r JOIN bundles b ON b.id = r.bundle JOIN subjects s ON s.id = r.subject
                 WHERE s.model = ? AND s.board = ? AND s.mode = ? AND s.runtime = ? AND r.verdict = 'pass'
                 AND (b.at, r.id) <= (?, ?) ORDER BY b.at DESC, r.id DESC LIMIT ?""",
-                (*run.subject, run.at, run.number, limit),
+                (*run.subject, run.at, run.number, self._limit if run.number else 0),
             )
-            self._recent[key] = self.runs((row[0] for row in found), facts=False)
-        return self._recent[key]
+            self._numbers[run.number] = json.dumps([row[0] for row in reversed(rows)])
+        return self._numbers[run.number]
+
+
+def _numbers(text: str) -> Values:
+    """A JSON list of numbers and nulls; by numpy where it can, as there are millions of them."""
+    if "n" not in text:
+        return np.fromstring(text[1:-1], sep=",")
+    return np.array([np.nan if value is None else value for value in json.loads(text)], dtype=np.float64)
