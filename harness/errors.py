@@ -149,6 +149,20 @@ class BoardConfigError(InputError):
     stage = "boards"
 
 
+class FarmFileError(InputError):
+    """A farm's file, or the farm that an option names, is wrong."""
+
+    code = "farm-file"
+    stage = "farm"
+
+
+class PartsError(InputError):
+    """A file of microcontrollers, or of their prices, is wrong."""
+
+    code = "parts"
+    stage = "parts"
+
+
 class PlacementError(InputError):
     """A part of an image cannot be in the memory region that is named for it."""
 
@@ -255,6 +269,13 @@ class PackageMissingError(ToolError):
         return cls(said, hint=f"pip install 'tinyhil[{extra}]'")
 
 
+class LabgridMissingError(ToolError):
+    """There is no environment with labgrid."""
+
+    code = "labgrid-missing"
+    stage = "farm"
+
+
 class OracleMissingError(ToolError):
     """The package of an oracle is not installed."""
 
@@ -337,6 +358,25 @@ class LeasedError(BoardError):
 
     code = "leased"
     stage = "lease"
+
+
+class FarmError(BoardError):
+    """A farm's coordinator, or an agent beside its boards, does not do what it is told."""
+
+    code = "farm"
+    stage = "farm"
+
+
+class FarmLostError(FarmError):
+    """A farm's coordinator or agent is not reached, or went away."""
+
+    code = "farm-lost"
+
+
+class FarmFullError(FarmError):
+    """No board of a farm became free in time, or it has none that is asked for."""
+
+    code = "farm-full"
 
 
 class BoardLostError(BoardError):
@@ -447,6 +487,13 @@ class FlashVerifyError(FlashError):
     code = "flash-verify"
 
 
+class MeterError(TinyhilError):
+    """A power meter does not answer, refuses a command, or loses samples."""
+
+    code = "meter"
+    stage = "meter"
+
+
 class LinkError(TinyhilError):
     """Bytes do not get through."""
 
@@ -548,3 +595,10 @@ class HistoryError(TinyhilError):
 
     code = "history"
     stage = "history"
+
+
+class NightError(TinyhilError):
+    """The journal of a night cannot be written or read, or a night cannot go on."""
+
+    code = "night"
+    stage = "nightly"

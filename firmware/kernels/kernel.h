@@ -14,10 +14,12 @@
 #define HIL_INLINE static inline __attribute__((always_inline))
 #define HIL_NOINLINE __attribute__((noinline))
 #define HIL_SHARED TINYHIL_CODE __attribute__((weak, noinline))
+#define HIL_AT_WORD(place) __builtin_assume_aligned(place, 4)
 #else
 #define HIL_INLINE static inline
 #define HIL_NOINLINE
 #define HIL_SHARED TINYHIL_CODE
+#define HIL_AT_WORD(place) (place)
 #endif
 
 /* The same pointer, of which the compiler knows no more that it is an offset from another one.

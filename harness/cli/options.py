@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +14,7 @@ from harness.errors import CardError
 from harness.version import DEFAULT_BOARD
 
 if TYPE_CHECKING:
+    from harness.boards.source import BoardSource
     from harness.compiler.goals import Overrides
     from harness.history.store import HistoryStore
     from harness.validate.card import Card
@@ -101,6 +102,15 @@ ProbeOption = Annotated[
         help="Unique id of the debug probe, or BOARD=ID,...; needed where several are attached.",
     ),
 ]
+FarmOption = Annotated[
+    str | None,
+    typer.Option(
+        "--farm",
+        metavar="FARM",
+        envvar="TINYHIL_FARM",
+        help="Lease boards of a farm: HOST:PORT of its coordinator, or this host's .yaml file; then ,TAG=VALUE.",
+    ),
+]
 ReportOption = Annotated[
     Path | None, typer.Option("--report", metavar="DIR", help="Write a result bundle (JSON, HTML, images) there.")
 ]
@@ -120,6 +130,22 @@ PolicyOption = Annotated[
         "--policy", metavar="FILE", envvar="TINYHIL_POLICY", help="What may change, YAML: `tinyhil docs history`."
     ),
 ]
+
+
+def board_source(farm: str | None) -> AbstractContextManager[BoardSource]:
+    """Context with the boards of a farm, given back at its end; without one, those of this host.
+
+    Raises:
+        FarmFileError: the option names no farm.
+    """
+    if farm is None:
+        from harness.boards.source import OwnBoards
+
+        return nullcontext(OwnBoards())
+    from harness.farm.address import parse_farm
+    from harness.farm.source import FarmBoards
+
+    return FarmBoards(parse_farm(farm))
 
 
 def command_line() -> list[str]:

@@ -199,7 +199,8 @@ class RecentRuns:
         """A figure of the whole runs."""
         rows = self._store.query(
             """SELECT v.value FROM json_each(?) n JOIN figures f
-            JOIN run_values v ON v.run = n.value AND v.figure = f.id WHERE f.metric = ? AND f.unit = ? ORDER BY n.key""",
+            JOIN run_values v ON v.run = n.value AND v.figure = f.id
+            WHERE f.metric = ? AND f.unit = ? ORDER BY n.key""",
             (self._window(run), *figure),
         )
         return [row[0] for row in rows]

@@ -10,6 +10,7 @@ from harness.kernels.constants import constant, numbered
 from harness.kernels.context import Context
 from harness.kernels.loops import operation_loop
 from harness.kernels.lstm import sigmoid_constant
+from harness.kernels.mve_kernel import MVE
 from harness.kernels.work import Work
 from harness.quantization.params import (
     Multiplier,
@@ -93,19 +94,32 @@ class SigmoidS16Portable(Kernel):
 
     ops = frozenset(_SIGMOID)
     types = same(DType.INT16)
+    superseded_by = MVE
+    function = "sigmoid_s16_portable"
 
     def lower(self, context: Context) -> Lowered:
         multiplier, right = sigmoid16_factor(context.input())
         shape = {"count": context.output().elements, "function": _SIGMOID[context.node.op]}
         arguments = (In(ctype="int16_t"), sigmoid_constant(), Out(ctype="int16_t"))
-        call = Call("sigmoid_s16_portable", arguments, shape | {"multiplier": multiplier, "right": right})
-        return Lowered("sigmoid_s16_portable", (call,))
+        call = Call(self.function, arguments, shape | {"multiplier": multiplier, "right": right})
+        return Lowered(self.function, (call,))
 
     def access_order(self, context: Context) -> AccessOrder:
         return elementwise(context)
 
     def work(self, context: Context) -> Work:
         return Work({operation_loop(context): context.output().elements})
+
+
+class SigmoidS16Mve(SigmoidS16Portable):
+    """The same on Armv8.1-M MVE, four at a time."""
+
+    features = MVE
+    superseded_by = frozenset()
+    function = "sigmoid_s16_mve"
+
+    def work(self, context: Context) -> Work:
+        return Work({operation_loop(context, "four"): -(-context.output().elements // 4)})
 
 
 class RsqrtS16Portable(Kernel):
@@ -127,4 +141,10 @@ class RsqrtS16Portable(Kernel):
         return Work({operation_loop(context): context.output().elements})
 
 
-KERNELS: tuple[Kernel, ...] = (UnaryF32Portable(), UnaryS16Portable(), SigmoidS16Portable(), RsqrtS16Portable())
+KERNELS: tuple[Kernel, ...] = (
+    UnaryF32Portable(),
+    UnaryS16Portable(),
+    SigmoidS16Portable(),
+    SigmoidS16Mve(),
+    RsqrtS16Portable(),
+)

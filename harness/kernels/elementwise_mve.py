@@ -1,8 +1,9 @@
-"""ADD and MUL, int8, on Armv8.1-M MVE."""
+"""Two quantized operands on Armv8.1-M MVE: ADD, MUL, SUB, comparisons and others, int8 and int16."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,14 +15,16 @@ from harness.kernels.base import Call, In, Kernel, Lowered, Out
 from harness.kernels.constants import constant
 from harness.kernels.context import Context
 from harness.kernels.elementwise import binary_nest, fits_nest
-from harness.kernels.loops import NestLoop, nest_fields
+from harness.kernels.loops import NestLoop, nest_fields, operation_loop
 from harness.kernels.mve_kernel import Loops, MveKernel
+from harness.kernels.numbers import SCALED, SCALED_TYPES, scaled_fields
 from harness.quantization.fixedpoint import INT32_MAX
-from harness.quantization.params import Multiplier, add_params, mul_params
+from harness.quantization.params import add_params
 from harness.quantization.types import Clamp
 
 FRACTION_BITS = constant("add_line.h", "HIL_ADD_FRACTION_BITS_MVE")
 _TRIED = 64
+_BYTES = "uint8_t"
 
 
 def _near(tried: int) -> tuple[tuple[int, int], ...]:
@@ -53,6 +56,11 @@ class Nest:
     loops: tuple[NestLoop, ...]
     swapped: bool
 
+    @property
+    def order(self) -> tuple[int, int]:
+        """Inputs that are a and b."""
+        return (1, 0) if self.swapped else (0, 1)
+
 
 def nest(context: Context) -> Nest:
     """The loops of a node with two operands.
@@ -69,31 +77,29 @@ def nest(context: Context) -> Nest:
     return Nest(tuple(loops), swapped)
 
 
-class _Binary(MveKernel):
-    """What the kernels of two operands share.
+class AddLinearS8Mve(MveKernel):
+    """ADD by one linear function, where that is exact."""
 
-    Attributes:
-        group: elements that a round of the inner loop computes.
-    """
-
-    function: str
-    group: int
-
-    def constants(self, context: Context, order: tuple[int, int]) -> dict[str, int]:
-        """Fields of the C shape; a of the kernel is input order[0]."""
-        raise NotImplementedError
+    ops = frozenset({"ADD"})
+    function = "add_linear_s8_mve"
+    group: ClassVar[int] = 8
 
     def applies(self, context: Context) -> bool:
-        return fits_nest(context)
+        return fits_nest(context) and self._line(context) is not None
 
-    def lower(self, context: Context) -> Lowered:
+    def _line(self, context: Context) -> AddLine | None:
         attrs = context.node.attrs
         assert isinstance(attrs, BinaryAttrs)
+        return line_of(context.input(0), context.input(1), context.output(), attrs.clamp)
+
+    def lower(self, context: Context) -> Lowered:
+        attrs, line = context.node.attrs, self._line(context)
+        assert isinstance(attrs, BinaryAttrs) and line is not None
         found = nest(context)
-        order = (1, 0) if found.swapped else (0, 1)
-        shape = {**nest_fields(found.loops), **self.constants(context, order)}
+        factors = [(line.a_multiplier, line.b_multiplier)[i] for i in found.order]
+        shape = {**nest_fields(found.loops), "a_factor": factors[0], "b_factor": factors[1], "offset": line.offset}
         shape |= {"clamp_min": attrs.clamp[0], "clamp_max": attrs.clamp[1]}
-        return Lowered(self.function, (Call(self.function, (In(order[0]), In(order[1]), Out()), shape),))
+        return Lowered(self.function, (Call(self.function, (*map(In, found.order), Out()), shape),))
 
     def access_order(self, context: Context) -> AccessOrder:
         return elementwise(context, (0, 1))
@@ -111,67 +117,35 @@ class _Binary(MveKernel):
         }
 
 
-class AddLinearS8Mve(_Binary):
-    """ADD by one linear function, where that is exact."""
+class ScaledBinaryMve(MveKernel):
+    """Two quantized operands of int8 or int16, by TFLM's own steps."""
 
-    ops = frozenset({"ADD"})
-    function = "add_linear_s8_mve"
-    group = 8
+    ops = SCALED
+    types = SCALED_TYPES
+    function = "scaled_binary_mve"
 
     def applies(self, context: Context) -> bool:
-        return super().applies(context) and self._line(context) is not None
+        return fits_nest(context)
 
-    def _line(self, context: Context) -> AddLine | None:
-        attrs = context.node.attrs
-        assert isinstance(attrs, BinaryAttrs)
-        return line_of(context.input(0), context.input(1), context.output(), attrs.clamp)
+    def lower(self, context: Context) -> Lowered:
+        found = nest(context)
+        shape = {**nest_fields(found.loops), **scaled_fields(context, found.order), "swapped": int(found.swapped)}
+        arguments = (In(found.order[0], _BYTES), In(found.order[1], _BYTES), Out(ctype=_BYTES))
+        return Lowered(self.function, (Call(self.function, arguments, shape),))
 
-    def constants(self, context: Context, order: tuple[int, int]) -> dict[str, int]:
-        line = self._line(context)
-        assert line is not None
-        factors = (line.a_multiplier, line.b_multiplier)
-        return {"a_factor": factors[order[0]], "b_factor": factors[order[1]], "offset": line.offset}
+    def access_order(self, context: Context) -> AccessOrder:
+        return elementwise(context, (0, 1))
 
-
-class _Scaled(_Binary):
-    """By TFLM's own steps."""
-
-    def multipliers(self, context: Context) -> tuple[int, tuple[Multiplier, Multiplier], Multiplier]:
-        """Left shift, multipliers of the inputs, and of the output."""
-        raise NotImplementedError
-
-    def constants(self, context: Context, order: tuple[int, int]) -> dict[str, int]:
-        left_shift, inputs, output = self.multipliers(context)
-        shape: dict[str, int] = {}
-        for name, i in zip("ab", order, strict=True):
-            shape |= {f"{name}_zero": context.input(i).q.zero_point}
-            shape |= {f"{name}_multiplier": inputs[i].m, f"{name}_shift": inputs[i].shift}
-        shape |= {"left_shift": left_shift, "out_zero": context.output().q.zero_point}
-        return shape | {"out_multiplier": output.m, "out_shift": output.shift}
+    def loops(self, context: Context) -> Loops:
+        last = nest(context).loops[-1]
+        runs = context.output().elements // last.count
+        fours = runs * -(-last.count // 4)
+        return {
+            "run": runs,
+            "rest": runs * (last.count % 4 > 0),
+            "dense": fours * last.steps[1],
+            operation_loop(context, "four"): fours,
+        }
 
 
-class AddS8Mve(_Scaled):
-    """Any ADD."""
-
-    ops = frozenset({"ADD"})
-    function = "add_s8_mve"
-    group = 4
-
-    def multipliers(self, context: Context) -> tuple[int, tuple[Multiplier, Multiplier], Multiplier]:
-        p = add_params(context.input(0), context.input(1), context.output())
-        return p.left_shift, (p.a, p.b), p.y
-
-
-class MulS8Mve(_Scaled):
-    """Any MUL."""
-
-    ops = frozenset({"MUL"})
-    function = "mul_s8_mve"
-    group = 4
-
-    def multipliers(self, context: Context) -> tuple[int, tuple[Multiplier, Multiplier], Multiplier]:
-        none = Multiplier(0, 0)
-        return 0, (none, none), mul_params(context.input(0), context.input(1), context.output())
-
-
-KERNELS: tuple[Kernel, ...] = (AddLinearS8Mve(), AddS8Mve(), MulS8Mve())
+KERNELS: tuple[Kernel, ...] = (AddLinearS8Mve(), ScaledBinaryMve())

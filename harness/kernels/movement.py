@@ -23,6 +23,8 @@ from harness.kernels.work import Work
 _BYTES = "uint8_t"
 INLINED = 64
 """Bytes of the longest copy that compilers make without a call."""
+BLOCKS = 32
+"""Bytes that move_portable moves at once."""
 
 
 class MovePortable(Kernel):
@@ -38,8 +40,9 @@ class MovePortable(Kernel):
         return Lowered(self.function, (Call(self.function, (source, target), {"bytes": moved(context)}),))
 
     def work(self, context: Context) -> Work:
-        words, rest = divmod(moved(context), 4)
-        return Work({"word": words, "byte": rest})
+        blocks, rest = divmod(moved(context), BLOCKS)
+        words, rest = divmod(rest, 4)
+        return Work({"blocks": blocks, "word": words, "byte": rest})
 
 
 def moved(context: Context) -> int:

@@ -61,11 +61,12 @@ def _types(ops: tuple[str, ...]) -> tuple[Types, ...]:
     return tuple(dict.fromkeys(types for op in ops for types in OPERATORS[op].types))
 
 
-_SCALED = frozenset(
+SCALED = frozenset(
     name
     for name in _OPERATION
     if not OPERATORS[name].has(Trait.AS_THEY_ARE) and any(types.x in _SCALED_TYPE for types in OPERATORS[name].types)
 )
+"""Operators that weigh quantized operands by their scales."""
 
 
 def is_smallest(context: Context) -> bool:
@@ -139,21 +140,31 @@ class PlainBinaryPortable(Kernel):
         return Work(_loops(context))
 
 
+SCALED_TYPES = tuple(types for types in _types(tuple(_OPERATION)) if types.x in _SCALED_TYPE)
+
+
+def scaled_fields(context: Context, order: tuple[int, int]) -> dict[str, int]:
+    """Fields of the C shape of operands with scales besides their loops; a of the kernel is input order[0]."""
+    attrs, y = context.node.attrs, context.output()
+    p = _params(context.node.op, context.input(0), context.input(1), y)
+    low, high = attrs.clamp if isinstance(attrs, BinaryAttrs) else y.dtype.range
+    shape = {"type": _SCALED_TYPE[context.input().dtype], "operation": _OPERATION[context.node.op]}
+    for name, i in zip("ab", order, strict=True):
+        multiplier = (p.a, p.b)[i]
+        shape |= {f"{name}_zero": context.input(i).q.zero_point}
+        shape |= {f"{name}_multiplier": multiplier.m, f"{name}_shift": multiplier.shift}
+    shape |= {"left_shift": p.left_shift, "out_zero": 0 if context.node.op in COMPARE else y.q.zero_point}
+    return shape | {"out_multiplier": p.y.m, "out_shift": p.y.shift, "clamp_min": low, "clamp_max": high}
+
+
 class ScaledBinaryPortable(Kernel):
     """Two quantized operands of int8 or int16."""
 
-    ops = _SCALED
-    types = tuple(types for types in _types(tuple(_OPERATION)) if types.x in _SCALED_TYPE)
+    ops = SCALED
+    types = SCALED_TYPES
 
     def lower(self, context: Context) -> Lowered:
-        attrs, a, b, y = context.node.attrs, context.input(0), context.input(1), context.output()
-        p, compares = _params(context.node.op, a, b, y), context.node.op in COMPARE
-        low, high = attrs.clamp if isinstance(attrs, BinaryAttrs) else y.dtype.range
-        shape = {"type": _SCALED_TYPE[a.dtype], "operation": _OPERATION[context.node.op]}
-        shape |= {"a_zero": a.q.zero_point, "a_multiplier": p.a.m, "a_shift": p.a.shift}
-        shape |= {"b_zero": b.q.zero_point, "b_multiplier": p.b.m, "b_shift": p.b.shift, "left_shift": p.left_shift}
-        shape |= {"out_zero": 0 if compares else y.q.zero_point, "out_multiplier": p.y.m, "out_shift": p.y.shift}
-        shape |= {"clamp_min": low, "clamp_max": high}
+        shape = scaled_fields(context, (0, 1))
         return Lowered("scaled_binary_portable", _calls(context, "scaled_binary_portable", (), shape))
 
     def access_order(self, context: Context) -> AccessOrder:

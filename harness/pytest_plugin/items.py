@@ -16,8 +16,10 @@ from typing import Any
 
 import pytest
 
+from harness.boards.source import OwnBoards
 from harness.build.progress import Progress
 from harness.errors import Category, TinyhilError
+from harness.farm.source import FarmBoards
 from harness.frontends import is_model
 from harness.history.ingest import distinct
 from harness.history.keeping import compare_document
@@ -59,12 +61,18 @@ class PluginState:
         """write: writes a line to a log that must not be silent for long; None where none is kept."""
         self.settings = settings
         self._write = write
-        self.bench = Workbench()
+        self.boards = FarmBoards(settings.farm) if settings.farm else OwnBoards()
+        self.bench = Workbench(boards=self.boards)
         self._runs: dict[tuple[Path, str], CardRun | TinyhilError] = {}
         self._failures = Failures()
         self._files: list[tuple[str, str]] = []  # (name, file) of cards that are compared
         self._documents: list[Document] = []  # of runs since the last report
         self._ran: list[Document] = []  # the same, and calls without a comparison
+
+    def close(self) -> None:
+        """Gives a farm's board back."""
+        if isinstance(self.boards, FarmBoards):
+            self.boards.close()
 
     def run_of(self, card: Card, board: str) -> CardRun:
         """The run of a card on a board; made by the first call.
@@ -345,7 +353,9 @@ def header(settings: Settings) -> list[str]:
     from harness.report.tool_versions import tool_versions
 
     lines = [f"tinyhil: {__version__}, link {settings.options.link}"]
-    for name in settings.boards:
+    if settings.farm:
+        lines.append(f"farm: {settings.farm.place}; boards: {', '.join(settings.boards)}")
+    for name in () if settings.farm else settings.boards:
         try:
             resolved = resolve(name, probe=settings.options.probe)
         except TinyhilError as error:

@@ -70,7 +70,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Closes what pytest_configure opened."""
+    """Closes what pytest_configure opened, and gives a farm's board back."""
+    state = config.stash.get(_STATE, None)
+    if state is not None:
+        state.close()
     log = config.stash.get(_LOG, None)
     if log is not None:
         del config.stash[_LOG]

@@ -15,6 +15,7 @@ import pytest
 from harness.version import DEFAULT_BOARD
 
 if TYPE_CHECKING:
+    from harness.farm.address import FarmAddress
     from harness.validate.options import Options
 
 # Name -> (metavar, help). --NAME (with hyphens) on the command line, TINYHIL_NAME in the environment, hil_NAME in the
@@ -25,6 +26,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "vectors": ("V", "instead of the cards' vectors: NAME.npz or NAME.wav, or COUNT or COUNT:SEED for random ones"),
     "link": ("LINK", "auto (default: fast on emulated boards, else uart), uart, fast, or rtt through a debug probe"),
     "placement": ("PART=REGION", "put arena, stack, data, weights or code into that memory region; repeatable"),
+    "farm": ("FARM", "lease boards of a farm: HOST:PORT of its coordinator, or a .yaml file; then ,TAG=VALUE,..."),
     "probe": ("ID", "unique id of the debug probe, or BOARD=ID,...; `tinyhil boards --probe` lists them"),
     "report": ("DIR", "write a result bundle there: results.json, report.html, images, manifest.json"),
     "optimize": ("MODE", "compile for time, ram, flash or balanced (default: the card's, or balanced)"),
@@ -46,6 +48,7 @@ class Settings:
         boards: names, at least one.
         options: of every run.
         report: folder for the bundle, or None.
+        farm: where boards are leased; None for those of this host.
         history: file of the history that results are kept in; None where they are not.
         compare: what results are compared with, see harness.history.selection; None where they are not.
         policy: file of what may change; None for the defaults.
@@ -54,6 +57,7 @@ class Settings:
     boards: tuple[str, ...]
     options: Options
     report: Path | None
+    farm: FarmAddress | None = None
     history: Path | None = None
     compare: str | None = None
     policy: Path | None = None
@@ -83,9 +87,11 @@ def settings(config: pytest.Config) -> Settings:
 
     Raises:
         BoardConfigError: a board is unknown.
+        FarmFileError: what --farm names is no farm.
         OptionError, CardError: an option has an invalid value.
     """
     from harness.compiler.goals import parse_overrides
+    from harness.farm.address import parse_farm
     from harness.hardware.placement import parse_placement
     from harness.validate.card import parse_vectors
     from harness.validate.options import Options, check_choice, choose_boards
@@ -99,6 +105,7 @@ def settings(config: pytest.Config) -> Settings:
     vectors = next(iter(values(config, "vectors")), None)
     report, history, policy = (next(iter(values(config, name)), None) for name in ("report", "history", "policy"))
     probe = next(iter(values(config, "probe")), None)
+    farm = next(iter(values(config, "farm")), None)
     return Settings(
         boards=choose_boards(values(config, "board") or [DEFAULT_BOARD]),
         options=Options(
@@ -112,6 +119,7 @@ def settings(config: pytest.Config) -> Settings:
             ),
         ),
         report=here / report if report else None,
+        farm=parse_farm(farm) if farm else None,
         history=_history(here, history),
         compare=next(iter(values(config, "compare")), None),
         policy=here / policy if policy else None,

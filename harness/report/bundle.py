@@ -46,8 +46,10 @@ class Invocation:
     environment: Document = field(default_factory=dict)
 
 
-def results_document(documents: Sequence[Document], session: Invocation) -> Document:
-    """All runs as one document: the content of results.json."""
+def results_document(
+    documents: Sequence[Document], session: Invocation, energy: Sequence[Document] = ()
+) -> Document:
+    """All runs, and what was measured of energy, as one document: the content of results.json."""
     errors = sum(d["kind"] == "error" for d in documents)
     failed = sum(d["kind"] == "run" and not d["verdict"]["passed"] for d in documents)
     verdict = "error" if errors else "fail" if failed else "pass"
@@ -62,6 +64,7 @@ def results_document(documents: Sequence[Document], session: Invocation) -> Docu
         "counts": {"runs": len(documents), "failed": failed, "errors": errors},
         "session": session.session,
         "runs": list(documents),
+        **({"energy": list(energy)} if energy else {}),
     }
 
 
@@ -82,7 +85,9 @@ def check_folder(directory: Path) -> None:
     _check_own(directory)
 
 
-def write_bundle(directory: Path, documents: Sequence[Document], session: Invocation) -> Path:
+def write_bundle(
+    directory: Path, documents: Sequence[Document], session: Invocation, energy: Sequence[Document] = ()
+) -> Path:
     """Writes a bundle into `directory`, which is made if needed; returns the report's path.
 
     An older bundle there stays until the new one is whole, and is then replaced; other files stay.
@@ -100,7 +105,7 @@ def write_bundle(directory: Path, documents: Sequence[Document], session: Invoca
             _check_own(directory)
         with staging(directory) as staged:
             kept = [_with_image(document, staged / "images") for document in documents]
-            content = results_document(kept, session)
+            content = results_document(kept, session, energy)
             _write(staged / RESULTS, json.dumps(content, indent=1, allow_nan=False) + "\n")
             _write(staged / REPORT, render(content))
             copied = [str(document["image"]["file"]) for document in kept if (document.get("image") or {}).get("file")]

@@ -11,6 +11,7 @@ from rich.console import Console
 from tests.bench import (
     costs,
     cycles,
+    farm,
     floats,
     history,
     instructions,
@@ -37,6 +38,7 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "start": start.run,
     "virtual": virtual.run,
     "targets": targets.run,
+    "farm": farm.run,
     "history": history.run,
 }
 

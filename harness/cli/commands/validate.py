@@ -10,6 +10,7 @@ import typer
 from harness.cli import terminal
 from harness.cli.options import (
     BoardsOption,
+    FarmOption,
     HistoryOption,
     JsonOption,
     LinkOption,
@@ -22,6 +23,7 @@ from harness.cli.options import (
     ReportOption,
     TargetsArgument,
     VectorsOption,
+    board_source,
     command_line,
     make_cards,
     make_options,
@@ -34,6 +36,7 @@ from harness.version import DEFAULT_BOARD
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.boards.source import BoardSource
     from harness.report.document import Document
     from harness.validate.card import Card
     from harness.validate.options import Options
@@ -47,6 +50,7 @@ def validate(
     link: LinkOption = "auto",
     placement: PlacementOption = None,
     probe: ProbeOption = None,
+    farm: FarmOption = None,
     report: ReportOption = None,
     opinions: Annotated[bool, typer.Option(help="Report LiteRT beside the oracle.")] = True,
     optimize: OptimizeOption = None,
@@ -73,7 +77,8 @@ def validate(
         check_folder(report)
     with open_history(history, needed=False, create=history is not None):
         pass  # refused before a long run
-    documents, code = _run_all(cards, names, options, as_json)
+    with board_source(farm) as source:
+        documents, code = _run_all(cards, names, options, source, as_json)
     session = Invocation(command_line(), tool_versions(), environment=environment())
     page = write_bundle(report, documents, session) if report else None
     if history:
@@ -96,7 +101,7 @@ def _keep(history: Path, report: Path | None, document: Document) -> None:
 
 
 def _run_all(
-    cards: Sequence[Card], boards: Sequence[str], options: Options, quiet: bool
+    cards: Sequence[Card], boards: Sequence[str], options: Options, source: BoardSource, quiet: bool
 ) -> tuple[list[Document], int]:
     """(document for every card on every board, exit code: the worst of all runs).
 
@@ -107,7 +112,7 @@ def _run_all(
     from harness.validate.options import mode_of
     from harness.validate.workbench import Workbench
 
-    bench = Workbench()
+    bench = Workbench(boards=source)
     documents: list[Document] = []
     code = 0
     for card in cards:

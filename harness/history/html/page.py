@@ -39,7 +39,7 @@ LayerTrends: TypeAlias = dict[tuple[FigureKey, str], list[Number | None]]
 
 
 @dataclass(frozen=True)
-class PageEntry:
+class _SubjectEntry:
     """A subject on the page."""
 
     index: int
@@ -89,7 +89,7 @@ def comparison_page(found: RunComparison) -> str:
 def _page(
     found: RunComparison, series: dict[RunSubject, SubjectSeries], about: str, store: HistoryStore | None
 ) -> str:
-    entries = [PageEntry(index, one, series.get(one.subject)) for index, one in enumerate(found.subjects)]
+    entries = [_SubjectEntry(index, one, series.get(one.subject)) for index, one in enumerate(found.subjects)]
     loud = [entry for entry in entries if entry.found.change is not Change.UNCHANGED or entry.verdict != "pass"]
     cards = entries if len(entries) <= _CARDS else loud[:_CARDS]
     content = {
@@ -119,7 +119,7 @@ def _page(
     return str(made) + "\n"
 
 
-def _layer_trends(entry: PageEntry, store: HistoryStore) -> LayerTrends:
+def _layer_trends(entry: _SubjectEntry, store: HistoryStore) -> LayerTrends:
     """The layers of a subject that changed most, over all runs."""
     found: LayerTrends = {}
     if entry.series and entry.found.cand:
@@ -133,7 +133,7 @@ def _layer_trends(entry: PageEntry, store: HistoryStore) -> LayerTrends:
     return found
 
 
-def _sections(entries: Iterable[PageEntry], layers: Mapping[int, LayerTrends], room: int) -> dict[int, Any]:
+def _sections(entries: Iterable[_SubjectEntry], layers: Mapping[int, LayerTrends], room: int) -> dict[int, Any]:
     """By the subject's index its section, of as many as there is room for, in bytes."""
     macros: Any = templates().get_template("subject.html.j2").module
     made: dict[int, Any] = {}
@@ -147,7 +147,7 @@ def _sections(entries: Iterable[PageEntry], layers: Mapping[int, LayerTrends], r
     return made
 
 
-def _told(entry: PageEntry) -> dict[str, Any]:
+def _told(entry: _SubjectEntry) -> dict[str, Any]:
     """What changed of a subject, in words."""
     found = entry.found
     first = _first_after(entry)
@@ -166,7 +166,7 @@ def _told(entry: PageEntry) -> dict[str, Any]:
     }
 
 
-def _first_after(entry: PageEntry) -> RunHead | None:
+def _first_after(entry: _SubjectEntry) -> RunHead | None:
     """The first run after the last good one, which the change came with."""
     if not entry.series or not entry.found.base or not entry.found.deltas:
         return None
@@ -176,7 +176,7 @@ def _first_after(entry: PageEntry) -> RunHead | None:
     return entry.series.runs[place] if place < len(numbers) else None
 
 
-def _card(entry: PageEntry) -> dict[str, Any]:
+def _card(entry: _SubjectEntry) -> dict[str, Any]:
     found = entry.found
     run, base = (runs[-1] if runs else None for runs in (found.cand, found.base))
     measured = run is not None and run.verdict != "error"
@@ -198,7 +198,7 @@ def _where(subject: RunSubject) -> str:
     return f"{subject.board} ({how})" if how else subject.board
 
 
-def _row(entry: PageEntry) -> dict[str, Any]:
+def _row(entry: _SubjectEntry) -> dict[str, Any]:
     found = entry.found
     run = found.cand[-1] if found.cand else None
     cells = []
@@ -220,7 +220,7 @@ def _row(entry: PageEntry) -> dict[str, Any]:
     }
 
 
-def _section(entry: PageEntry, layers: LayerTrends, *, brief: bool) -> dict[str, Any]:
+def _section(entry: _SubjectEntry, layers: LayerTrends, *, brief: bool) -> dict[str, Any]:
     """What the section of a subject shows; a brief one has only the layers that changed most, and no list of runs."""
     found = entry.found
     run, base = (runs[-1] if runs else None for runs in (found.cand, found.base))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from harness.report import cycles, rows
+from harness.report import cycles, energy, rows
 from harness.report.document import Document
 from harness.report.html.arena import arena_map, fullest
 from harness.report.html.bars import budgets, chip, layer_bars, regions, series
@@ -53,6 +53,7 @@ def render(results: Document) -> str:
         "cards": _groups(sorted(cards, key=lambda card: _ORDER[card.verdict])),
         "summary": rows.summary(runs),
         "runs": [_run(run, card, few) for run, card in zip(runs, cards, strict=True)],
+        "energy": [(energy.models(document), list(energy.summary(document))) for document in results.get("energy", ())],
         "few": few,
         "lazy": layers >= _LAZY_LAYERS,
         "series": _series(runs),

@@ -16,6 +16,7 @@ from harness.kernels import convolution_mve, depthwise_mve, movement_mve
 from harness.kernels.base import Kernel
 from harness.kernels.convolution_mve import Conv1x1S8Mve, ConvSmallStripS8Mve
 from harness.kernels.depthwise_mve import DepthwiseConv3x3SmallStripS8Mve
+from harness.kernels.numbers import SCALED, SCALED_TYPES
 from harness.quantization.types import DType
 from tests.support.compiled import VECTORS, check_on_board
 from tests.support.draft import Rng, between, chance, pick
@@ -71,6 +72,12 @@ def test_conv_1x1() -> None:
         image = (pick(rng, 1, 1, 2), between(rng, 1, 5), between(rng, 1, 5), _depth(rng))
         graphs.append(conv_layer(rng, image, between(rng, 4, 19)))
     check(graphs, "Conv1x1S8Mve", "conv_1x1_s8_mve")
+
+
+@pytest.mark.parametrize("op", ["LOGISTIC", "TANH"])
+def test_functions_of_int16(op: str) -> None:
+    halves = [found for found in combinations() if found[0] == op and found[1].x is DType.INT16]
+    check(typed_graphs(halves, seed=5, each=scaled(20, 300)), "SigmoidS16Mve", "sigmoid_s16_mve")
 
 
 @pytest.mark.parametrize("op", ["AVERAGE_POOL_2D", "MAX_POOL_2D"])
@@ -241,12 +248,15 @@ def test_add_linear() -> None:
     check(linear, "AddLinearS8Mve", "add_linear_s8_mve")
 
 
-def test_add() -> None:
-    check(_binary_layers(np.random.default_rng(10), "ADD", scaled(30, 500)), "AddS8Mve", "add_s8_mve")
+@pytest.mark.parametrize("op", ["ADD", "MUL"])
+def test_scaled_binary(op: str) -> None:
+    check(_binary_layers(np.random.default_rng(10), op, scaled(30, 500)), "ScaledBinaryMve", "scaled_binary_mve")
 
 
-def test_mul() -> None:
-    check(_binary_layers(np.random.default_rng(11), "MUL", scaled(30, 500)), "MulS8Mve", "mul_s8_mve")
+def test_scaled_binary_of_every_operator_and_type() -> None:
+    kinds = [(op, types) for op, types in combinations() if op in SCALED and types in SCALED_TYPES]
+    assert len(kinds) >= 14
+    check(typed_graphs(kinds, seed=23, each=scaled(4, 30)), "ScaledBinaryMve", "scaled_binary_mve")
 
 
 def _pool_layers(op: str, seed: int) -> list[Graph]:
