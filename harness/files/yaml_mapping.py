@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.errors import InputError
 from harness.files.reading import read_regular
-from harness.files.yaml_parts import check_parts
+from harness.files.yaml_parts import load_strictly
 
 MAX_BYTES = 4 << 20
 
@@ -29,24 +29,9 @@ def read_mapping(
     """
     import yaml
 
-    class Loader(yaml.SafeLoader):
-        """Refuses a key that is given twice, which YAML forbids and PyYAML accepts."""
-
-        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-            seen: set[Any] = set()
-            for key_node, _ in node.value:
-                key = key_node.value
-                if not isinstance(key_node, yaml.ScalarNode):
-                    raise yaml.constructor.ConstructorError(None, None, "a key must be a word", key_node.start_mark)
-                if key in seen:
-                    raise yaml.constructor.ConstructorError(None, None, f"{key!r} is given twice", key_node.start_mark)
-                seen.add(key)
-            return dict(super().construct_mapping(node, deep))
-
     try:
         text = read_regular(path, MAX_BYTES).decode("utf-8")
-        check_parts(text, most_parts, most_levels)
-        content = yaml.load(text, Loader)
+        content = load_strictly(text, most_parts, most_levels)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)

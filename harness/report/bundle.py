@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,11 +37,13 @@ class Invocation:
         command: the exact command, as given to the operating system.
         tools: versions by name (harness.report.tool_versions).
         session: of pytest, whose verdict is then the bundle's; None for a command.
+        environment: harness.report.environment; empty where it is not known.
     """
 
     command: Sequence[str]
     tools: dict[str, str]
     session: Document | None = None
+    environment: Document = field(default_factory=dict)
 
 
 def results_document(
@@ -57,6 +59,7 @@ def results_document(
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": list(session.command),
         "tools": session.tools,
+        "environment": session.environment,
         "verdict": session.session["verdict"] if session.session else verdict,
         "counts": {"runs": len(documents), "failed": failed, "errors": errors},
         "session": session.session,
