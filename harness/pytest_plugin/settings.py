@@ -81,7 +81,7 @@ def values(config: pytest.Config, name: str) -> list[str]:
 
 def is_used(config: pytest.Config) -> bool:
     """Whether a setting of this run is given."""
-    return any(values(config, name) for name in SETTINGS)
+    return any(values(config, name) for name in SETTINGS if name != "tflm_runner")  # which alone asks for nothing
 
 
 def settings(config: pytest.Config) -> Settings:
