@@ -1,6 +1,6 @@
 """The Ethos-U55 and U65 that there are, and what of their build decides results and cycles.
 
-Source: Vela 5.2, architecture/ethosu55/ethos_u55.cpp and architecture/ethosu65/ethos_u65.cpp (tables of configurations).
+Source: Vela 5.2, tables of configurations in architecture/ethosu55/ethos_u55.cpp and ethosu65/ethos_u65.cpp.
 """
 
 from __future__ import annotations

@@ -171,9 +171,7 @@ _COMPOSED = {
         "IFM_PRECISION",
         _precision(
             2,
-            Field(
-                "scale_mode", 8, 2, _named("IFM_SCALE_MODE_OPA_OPB_16 IFM_SCALE_MODE_OPA_32 IFM_SCALE_MODE_OPB_32")
-            ),
+            Field("scale_mode", 8, 2, _named("IFM_SCALE_MODE_OPA_OPB_16 IFM_SCALE_MODE_OPA_32 IFM_SCALE_MODE_OPB_32")),
             _ROUND,
         ),
     ),

@@ -41,7 +41,7 @@ class Command:
         return next(field.of(self.bits) for field in self.form.fields if field.name == name)
 
     def __str__(self) -> str:
-        head = "0x{:06x}: ".format(self.word * WORD)
+        head = f"0x{self.word * WORD:06x}: "
         payload = "" if self.form.kind == 0 else f"{self.bits >> PAYLOAD:08x}"
         code = self.form.code | self.form.kind << 14
         fields = ", ".join(

@@ -43,9 +43,7 @@ def _pieces(
         base = place.bases[tile]
         sy, sx, sc = place.strides
         if not place.bricks:
-            view = memory.strided(
-                place.region, base, (*parts, shape[2]), (sy, sx, size), place.kind, write=write
-            )
+            view = memory.strided(place.region, base, (*parts, shape[2]), (sy, sx, size), place.kind, write=write)
             yield (rows, columns, slice(0, shape[2])), view
             continue
         whole = shape[2] // BRICK

@@ -49,7 +49,8 @@ class NpuInference:
         subgraph = self.model.subgraph
         arena = np.zeros(self._arena_size(), np.uint8)
         if len(inputs) != len(subgraph.inputs):
-            raise VectorsError(f"{self.model.place}: {len(inputs)} inputs, it has {len(subgraph.inputs)}", hint="give all")
+            what = f"{self.model.place}: {len(inputs)} inputs, it has {len(subgraph.inputs)}"
+            raise VectorsError(what, hint="give one array for each")
         for index, given in zip(subgraph.inputs, inputs, strict=True):
             tensor = subgraph.tensors[index]
             if given.dtype.name != tensor.type or given.size != int(np.prod(tensor.shape)):

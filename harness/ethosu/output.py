@@ -36,8 +36,9 @@ def finish(state: State, values: Ints) -> None:
     elif function == _PLAIN:
         # A plain output of 32 bits has neither zero point nor limits.
         plain = target.bits == 32
-        found = np.clip(values, INT32_MIN, INT32_MAX) if plain and not _forced(registers) else None
-        if found is None:
+        if plain and not _forced(registers):
+            found = np.clip(values, INT32_MIN, INT32_MAX)
+        else:
             found = _limited(registers, values + (0 if plain else target.zero_point), target)
     else:
         raise FaultError(f"activation function {function} is not there")
@@ -64,7 +65,7 @@ def _limited(registers: Registers, values: Ints, target: FeatureMap) -> Ints:
 def _curve(values: Ints, function: int, target: FeatureMap) -> Ints:
     if target.bits != 16:
         raise FaultError(f"TANH or SIGMOID with an output of {target.bits} bits is not simulated")
-    inputs = np.clip(values + target.zero_point, -(1 << 15), (1 << 15) - 1)
+    inputs = values + target.zero_point
     return tanh16(inputs, 1) if function == _TANH else sigmoid16(inputs, 1)
 
 
@@ -82,4 +83,5 @@ def _looked_up(state: State, values: Ints, target: FeatureMap, slot: int) -> Int
     words = state.memory.span(SHRAM, start, _WIDE_TABLE).view("<i2").astype(np.int64).reshape(-1, 2)
     place = (values >> 7) + (256 if target.signed else 0)
     base, slope = words[np.clip(place, 0, 511)].transpose(3, 0, 1, 2)[:2]
-    return np.clip(base + (slope * (values & 0x7F) + 64 >> 7), -(1 << 15), (1 << 15) - 1)
+    between: Ints = np.clip(base + (slope * (values & 0x7F) + 64 >> 7), -(1 << 15), (1 << 15) - 1)
+    return between

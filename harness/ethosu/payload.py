@@ -1,4 +1,4 @@
-"""What Vela leaves in a .tflite file: operators `ethos-u` with their command streams, and where tensors lie in the arena.
+"""What Vela leaves in a .tflite file: operators `ethos-u` with command streams, and where tensors lie in the arena.
 
 Source: Vela 5.2, regor/tflite/custom_operator_ethosu.hpp (payloads COP1 and COP2) and tflite_writer.cpp (offsets).
 """
@@ -77,9 +77,7 @@ def read_vela(data: bytes, place: str) -> VelaModel:
         UnsupportedModelError: nothing in it is for an Ethos-U55 or U65.
     """
     subgraph = read_model(data, place)[0]
-    operators = tuple(
-        (op.index, _npu_operator(op, subgraph)) for op in subgraph.operators if op.custom == CUSTOM_CODE
-    )
+    operators = tuple((op.index, _npu_operator(op, subgraph)) for op in subgraph.operators if op.custom == CUSTOM_CODE)
     if not operators:
         raise UnsupportedModelError(
             f"{place}: no operator '{CUSTOM_CODE}' in it, so nothing for the NPU",

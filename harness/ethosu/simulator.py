@@ -71,7 +71,7 @@ class Simulator:
         except FaultError as fault:
             raise CommandStreamError(
                 f"{place}: {fault.place}: {fault.message}",
-                hint="compile the model again with Vela; if that does not help, tinyhil lacks something: please report it",
+                hint="compile the model again with Vela; if that does not help, please report what tinyhil lacks",
             ) from fault
 
 

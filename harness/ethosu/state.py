@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,11 +31,11 @@ class WeightCache:
     found: dict[tuple[bytes, WeightOrder], Weights] = field(default_factory=dict)
     held: int = 0
 
-    def get(self, stream: bytes, order: WeightOrder, make: Callable[[], Weights]) -> Weights:
-        """The decoded weights, made if they are not there."""
+    def get(self, stream: bytes, order: WeightOrder) -> Weights:
+        """The decoded weights."""
         key = (stream, order)
         if key not in self.found:
-            made = make()
+            made = _decoded(stream, order)
             if self.held + made.nbytes > _CACHED:
                 return made
             self.found[key] = made
@@ -104,7 +103,7 @@ class State:
                 (kernel.decomposition // kernel.dilation[0], kernel.decomposition // kernel.dilation[1]),
             )
             self.spend(8 * len(stream))
-            parts.append(self.cache.get(stream, order, lambda s=stream, o=order: _decoded(s, o)))
+            parts.append(self.cache.get(stream, order))
         return parts[0] if len(parts) == 1 else _interleaved(parts, channels)
 
 

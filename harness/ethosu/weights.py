@@ -210,7 +210,6 @@ def _interleaved(values: Column, runs: Column, memory: np.ndarray, coding: Codin
     codes = (_value_quotients(values, coding) << coding.bits) + values.remainders(memory, coding.bits)
     if codes.size and codes.max() >= _MOST:
         raise FaultError(f"compressed weights have the value {int(codes.max())}, beyond nine bits")
-    size = len(palette.values)
     table = np.array([*palette.values, *range(palette.offset, palette.offset + _MOST)], np.int64)
     found = table[codes]
     weights: Ints = np.where(found & 1, -(found >> 1), found >> 1)
@@ -221,7 +220,6 @@ def _interleaved(values: Column, runs: Column, memory: np.ndarray, coding: Codin
     places = np.cumsum(before[: coding.count]) + np.arange(coding.count)
     out = np.zeros(coding.count + int(lengths.sum()), np.int64)
     out[places] = weights
-    assert size <= _MOST
     return out
 
 
@@ -233,7 +231,8 @@ def _value_quotients(values: Column, coding: Coding) -> Ints:
     rank = np.cumsum(ones, axis=1) - 1
     unary = (ones * (1 + (words[:, 1:] >> np.maximum(rank, 0) & 1))).ravel()
     if coding.truncated:
-        return unary[: coding.count]
+        first: Ints = unary[: coding.count]
+        return first
     return _sums_up_to(unary, np.flatnonzero(unary < 2), coding.count)
 
 
@@ -248,7 +247,8 @@ def _sums_up_to(unary: Ints, ends: Ints, count: int) -> Ints:
     if len(ends) < count:
         raise FaultError("compressed weights: a slice has fewer values than it says")
     sums = np.cumsum(unary)[ends[:count]]
-    return np.diff(sums, prepend=0)
+    parts: Ints = np.diff(sums, prepend=0)
+    return parts
 
 
 @dataclass(frozen=True)
