@@ -43,18 +43,24 @@ SMALL = 1 << 14
 """Inputs of int32 are below: beyond, results overflow, and C, TFLM and the NPU need not agree."""
 
 
+def _overflows(graph: Graph) -> bool:
+    constants = [t.data for t in graph.tensors if t.data is not None and t.dtype is DType.INT32]
+    return graph.nodes[0].op in ("ADD", "SUB", "MUL") and any(abs(c.astype(np.int64)).max() >= SMALL for c in constants)
+
+
 def _grouped(graph: Graph) -> bool:
     node = graph.nodes[0]
     return node.op == "CONV_2D" and graph.tensors[node.inputs[0]].shape[-1] != graph.tensors[node.inputs[1]].shape[-1]
 
 
-def _beyond_one_axis(graph: Graph) -> bool:
-    return graph.nodes[0].op in ("REDUCE_MAX", "REDUCE_MIN") and len(graph.nodes[0].attrs.axes) > 1
+def _extremes(graph: Graph) -> bool:
+    attrs = graph.nodes[0].attrs
+    return graph.nodes[0].op in ("REDUCE_MAX", "REDUCE_MIN") and (len(attrs.axes) > 1 or not attrs.keep_dims)
 
 
 VELA_DIFFERS: dict[str, Callable[[Graph], bool]] = {
     "SAME padding of a grouped convolution goes below and to the right": _grouped,
-    "MAX and MIN over several axes reduce fewer": _beyond_one_axis,
+    "extremes over several axes reduce fewer, and those that drop their axes mistake the shape": _extremes,
     "RSQRT of int16 is a table with straight lines between": lambda g: (
         any(n.op == "RSQRT" for n in g.nodes) and g.tensors[g.inputs[0]].dtype is DType.INT16
     ),
@@ -74,7 +80,7 @@ def test_outputs_are_those_of_the_specification(number: int) -> None:
 
 def _graphs(name: str, types: Types) -> list[Graph]:
     graphs = typed_graphs([(name, types)], seed=crc32(name.encode()), each=scaled(3, 25))
-    return [graph for graph in graphs if not any(differs(graph) for differs in VELA_DIFFERS.values())]
+    return [g for g in graphs if not _overflows(g) and not any(differs(g) for differs in VELA_DIFFERS.values())]
 
 
 def _agrees(graph: Graph, index: int) -> bool:
