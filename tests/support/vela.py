@@ -31,10 +31,11 @@ ACCELERATORS = (
 
 @dataclass(frozen=True)
 class Compiled:
-    """What Vela made of a model, and what it printed."""
+    """What Vela made of a model, what it printed, and its debug database if it was asked for one."""
 
     file: bytes
     printed: str
+    database: str = ""
 
     @property
     def model(self) -> VelaModel:
@@ -58,7 +59,9 @@ def compile_model(model: bytes, accelerator: str, *options: str) -> Compiled:
             status = vela.main(["--accelerator-config", accelerator, *options, "--output-dir", folder, str(source)])
         compiled = Path(folder) / "model_vela.tflite"
         assert not status and compiled.is_file(), f"Vela fails: {printed()}"
-        return Compiled(compiled.read_bytes(), printed())
+        database = Path(folder) / "model_debug.xml"
+        text = database.read_text(encoding="utf-8") if database.is_file() else ""
+        return Compiled(compiled.read_bytes(), printed(), text)
 
 
 def compiled_or_refused(model: bytes, accelerator: str) -> Compiled | None:
