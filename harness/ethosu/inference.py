@@ -15,8 +15,11 @@ from harness.frontends.tflite.schema import FileTensor
 from harness.ir.operators.tflite import damaged
 from harness.quantization.types import Array
 
-CONSTANTS, ARENA, FAST = 0, 1, 2
-"""Regions: weights and tables, the arena, and the NPU's fast memory, which is the arena where the file has one only."""
+CONSTANTS, ARENA, FAST, INPUTS, OUTPUTS = range(5)
+"""Regions: weights and tables, the arena, the NPU's fast memory, and inputs and outputs where they are apart.
+
+Fast memory is the arena where the file has one only.
+"""
 
 
 @dataclass
@@ -37,6 +40,11 @@ class NpuInference:
                 f"{self.model.place}: {len(fallback)} operators run on the CPU, of them {fallback[0]}",
                 hint="this runs models whose operators are all on the NPU",
             )
+        if len(self.model.operators) > 1 and any(operator.separate for _, operator in self.model.operators):
+            raise UnsupportedModelError(
+                f"{self.model.place}: several NPU operators, with inputs and outputs apart from the arena",
+                hint="compile it without --separate-io-regions",
+            )
         self.simulator = Simulator(self.model.operators[0][1].accelerator)
 
     def run(self, inputs: Sequence[Array], observe: Observer | None = None) -> tuple[Array, ...]:
@@ -47,7 +55,7 @@ class NpuInference:
             CommandStreamError: the NPU cannot carry out a command.
         """
         subgraph = self.model.subgraph
-        arena = np.zeros(self._arena_size(), np.uint8)
+        memories = self._memories()
         if len(inputs) != len(subgraph.inputs):
             what = f"{self.model.place}: {len(inputs)} inputs, it has {len(subgraph.inputs)}"
             raise VectorsError(what, hint="give one array for each")
@@ -58,27 +66,42 @@ class NpuInference:
                     f"{tensor.place}: {given.dtype.name} {list(given.shape)}, it is {tensor.type} {list(tensor.shape)}",
                     hint="give arrays of the model's own types and shapes",
                 )
-            self._place(arena, index)[:] = np.ascontiguousarray(given).reshape(-1).view(np.uint8)
+            self._place(memories[INPUTS], index)[:] = np.ascontiguousarray(given).reshape(-1).view(np.uint8)
         for _, operator in self.model.operators:
-            self.simulator.run(operator.words, regions_of(operator, arena), operator.place, observe)
-        return tuple(self._value(arena, index) for index in subgraph.outputs)
+            regions = regions_of(operator, memories[ARENA])
+            if operator.separate:
+                regions |= {INPUTS: memories[INPUTS], OUTPUTS: memories[OUTPUTS]}
+            self.simulator.run(operator.words, regions, operator.place, observe)
+        return tuple(self._value(memories[OUTPUTS], index) for index in subgraph.outputs)
 
-    def _arena_size(self) -> int:
-        sizes = [operator.scratch for _, operator in self.model.operators]
-        for index, (tensor, offset) in enumerate(zip(self.model.subgraph.tensors, self.model.offsets, strict=True)):
-            if index in self.model.subgraph.inputs + self.model.subgraph.outputs:
-                if not 0 <= offset < 1 << 31:
-                    raise damaged(f"{tensor.place}: it has no place in the arena")
-                sizes.append(offset + byte_size(tensor))
-        return max(sizes)
+    def _memories(self) -> dict[int, Bytes]:
+        """The arena, and where inputs and outputs lie, which is the arena unless they are apart."""
+        subgraph, operators = self.model.subgraph, [operator for _, operator in self.model.operators]
+        inputs, outputs = self._reach(subgraph.inputs), self._reach(subgraph.outputs)
+        scratch = max(operator.scratch for operator in operators)
+        if operators[0].separate:
+            sizes = {ARENA: scratch, INPUTS: inputs, OUTPUTS: outputs}
+            return {region: np.zeros(size, np.uint8) for region, size in sizes.items()}
+        arena = np.zeros(max(scratch, inputs, outputs), np.uint8)
+        return dict.fromkeys((ARENA, INPUTS, OUTPUTS), arena)
 
-    def _place(self, arena: Bytes, index: int) -> Bytes:
+    def _reach(self, tensors: Sequence[int]) -> int:
+        """Bytes up to the end of the last of some tensors."""
+        ends = []
+        for index in tensors:
+            tensor, offset = self.model.subgraph.tensors[index], self.model.offsets[index]
+            if not 0 <= offset < 1 << 31:
+                raise damaged(f"{tensor.place}: it has no place in the arena")
+            ends.append(offset + byte_size(tensor))
+        return max(ends, default=0)
+
+    def _place(self, memory: Bytes, index: int) -> Bytes:
         start = self.model.offsets[index]
-        return arena[start : start + byte_size(self.model.subgraph.tensors[index])]
+        return memory[start : start + byte_size(self.model.subgraph.tensors[index])]
 
-    def _value(self, arena: Bytes, index: int) -> Array:
+    def _value(self, memory: Bytes, index: int) -> Array:
         tensor = self.model.subgraph.tensors[index]
-        value: Array = self._place(arena, index).copy().view(tensor.type).reshape(tensor.shape)
+        value: Array = self._place(memory, index).copy().view(tensor.type).reshape(tensor.shape)
         return value
 
 

@@ -24,6 +24,7 @@ _OFFSETS = "OfflineMemoryAllocation"
 _ACTIONS_1, _ACTIONS_2 = b"COP1", b"COP2"
 _CONFIGURATION, _STREAM, _NOTHING = 1, 2, 5
 _METADATA_SIZE = 20
+_LOCAL = 2
 
 Words = npt.NDArray[np.uint32]
 
@@ -39,6 +40,7 @@ class NpuOperator:
         constants: bytes of region 0: weights, scales, tables.
         scratch: bytes that region 1, the arena, has at least.
         fast: bytes of region 2, memory of the NPU alone; 0 where it is the arena, too.
+        separate: inputs are region 3 and outputs region 4, apart from the arena; offsets of tensors are within them.
         inputs, outputs: numbers of tensors in the subgraph.
     """
 
@@ -48,6 +50,7 @@ class NpuOperator:
     constants: bytes
     scratch: int
     fast: int
+    separate: bool
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
 
@@ -91,14 +94,15 @@ def _npu_operator(op: FileOperator, subgraph: FileSubgraph) -> NpuOperator:
         raise damaged(f"{op.place}: {len(op.inputs)} inputs, where a command stream and three memories are the first")
     stream, constants, scratch, fast = (subgraph.tensors[t] for t in op.inputs[:4])
     content = stream.data.tobytes() if stream.data is not None else b""
-    config, words = read_payload(content, stream.place)
+    payload = read_payload(content, stream.place)
     return NpuOperator(
         op.place,
-        accelerator_of(config, op.place),
-        words,
+        accelerator_of(payload.config, op.place),
+        payload.words,
         constants.data.tobytes() if constants.data is not None else b"",
         _bytes_of(scratch),
         0 if fast.index == scratch.index else _bytes_of(fast),
+        payload.separate,
         op.inputs[4:],
         op.outputs,
     )
@@ -111,8 +115,17 @@ def _bytes_of(tensor: FileTensor) -> int:
     return size
 
 
-def read_payload(content: bytes, place: str) -> tuple[int, Words]:
-    """(configuration word, command stream) of what the driver is given.
+@dataclass(frozen=True, eq=False)
+class Payload:
+    """What the driver is given: the configuration word, the command stream, and whether inputs are regions apart."""
+
+    config: int
+    words: Words
+    separate: bool = False
+
+
+def read_payload(content: bytes, place: str) -> Payload:
+    """The parts of a payload.
 
     Raises:
         ModelFileError: it is damaged, or of another kind.
@@ -134,22 +147,22 @@ def read_payload(content: bytes, place: str) -> tuple[int, Words]:
             count = int(words[at]) >> 16 | (int(words[at]) >> 8 & 0xFF) << 16
             if config is None or at + 1 + count > len(words):
                 raise damaged(f"{place}: word {at}, a stream of {count} words in {len(words)}, or none configured")
-            return config, words[at + 1 : at + 1 + count]
+            return Payload(config, words[at + 1 : at + 1 + count])
         else:
             raise damaged(f"{place}: word {at}, 0x{int(words[at]):08x} is no action of a driver")
     raise damaged(f"{place}: no command stream in the payload")
 
 
-def _second_form(content: bytes, place: str) -> tuple[int, Words]:
+def _second_form(content: bytes, place: str) -> Payload:
     """Header (16 bytes), entry (kind, length), metadata (length, VEUM, version, length, data), stream."""
     if len(content) < 24 + 16 + _METADATA_SIZE or content[28:32] != b"VEUM":
         raise damaged(f"{place}: a payload COP2 of {len(content)} bytes without its metadata")
     kind, length, metadata = struct.unpack_from("<III", content, 16)
-    config = int(struct.unpack_from("<I", content, 40)[0])
+    config, _, features = struct.unpack_from("<III", content, 40)
     start, end = 28 + metadata, 24 + length
     if kind != 1 or not 28 + 12 <= start <= end <= len(content) or (end - start) % 4:
         raise damaged(f"{place}: a payload COP2 whose entry (kind {kind}) has {length} bytes, {metadata} of metadata")
-    return config, np.frombuffer(content[start:end], "<u4")
+    return Payload(config, np.frombuffer(content[start:end], "<u4"), bool(features & _LOCAL))
 
 
 def _offsets(data: bytes, place: str, tensors: int) -> tuple[int, ...]:
