@@ -7,7 +7,7 @@ import numpy as np
 from harness.ethosu.output import finish
 from harness.ethosu.rounding import shifted
 from harness.ethosu.scales import channel_scales
-from harness.ethosu.state import State
+from harness.ethosu.state import TAP, State
 from harness.ethosu.windows import windows
 from harness.quantization.fixedpoint import Ints
 
@@ -35,7 +35,7 @@ def convolve_depthwise(state: State) -> None:
     registers = state.registers
     height, width, channels = registers.ofm_shape
     kernel = registers.kernel
-    state.spend(height * width * channels * kernel.height * kernel.width)
+    state.spend(TAP * height * width * channels * kernel.height * kernel.width)
     under = windows(state, channels)
     weights = state.weights(channels, 1, depthwise=True)
     inputs = under.inputs.astype(np.float64)

@@ -10,7 +10,7 @@ from harness.ethosu.feature_maps import read
 from harness.ethosu.output import finish
 from harness.ethosu.registers import Registers, signed_16
 from harness.ethosu.rounding import DOUBLE, half_away, shifted
-from harness.ethosu.state import State
+from harness.ethosu.state import ELEMENT, State
 from harness.quantization.fixedpoint import Ints
 
 _UNARY = ("LRELU", "ABS", "CLZ")
@@ -30,7 +30,7 @@ def elementwise(state: State, mode: int) -> None:
     name = _NAMES.get(mode)
     if name is None:
         raise FaultError(f"elementwise mode {mode} is not there")
-    state.spend(4 * shape[0] * shape[1] * shape[2])
+    state.spend(ELEMENT * shape[0] * shape[1] * shape[2])
     source = registers.operand("IFM")
     first = read(state.memory, source, shape) - source.zero_point
     if name in _UNARY:

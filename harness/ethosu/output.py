@@ -8,7 +8,7 @@ from harness.ethosu.fault import FaultError
 from harness.ethosu.feature_maps import write
 from harness.ethosu.memory import SHRAM
 from harness.ethosu.registers import FeatureMap, Registers, signed_16
-from harness.ethosu.state import State
+from harness.ethosu.state import ELEMENT, State
 from harness.quantization.fixedpoint import INT32_MAX, INT32_MIN, Ints
 from harness.quantization.sigmoid16 import sigmoid16, tanh16
 
@@ -42,7 +42,7 @@ def finish(state: State, values: Ints) -> None:
             found = _limited(registers, values + (0 if plain else target.zero_point), target)
     else:
         raise FaultError(f"activation function {function} is not there")
-    state.spend(found.size)
+    state.spend(ELEMENT * found.size)
     write(state.memory, target, found)
 
 

@@ -8,7 +8,7 @@ from harness.ethosu.fault import FaultError
 from harness.ethosu.output import finish
 from harness.ethosu.rounding import shifted
 from harness.ethosu.scales import channel_scales
-from harness.ethosu.state import State
+from harness.ethosu.state import TAP, State
 from harness.ethosu.windows import windows
 from harness.quantization.fixedpoint import Ints
 
@@ -26,7 +26,7 @@ def pool(state: State, mode: int) -> None:
     registers = state.registers
     height, width, channels = registers.ofm_shape
     kernel = registers.kernel
-    state.spend(height * width * max(channels, registers.ifm_depth) * kernel.height * kernel.width)
+    state.spend(TAP * height * width * max(channels, registers.ifm_depth) * kernel.height * kernel.width)
     if mode == MAX:
         finish(state, _scaled(state, _largest(state, channels), mode))
     elif mode == AVERAGE:

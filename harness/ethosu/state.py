@@ -14,7 +14,13 @@ from harness.ethosu.weights import WeightOrder, arranged, decode
 from harness.quantization.fixedpoint import Ints
 
 MOST_WORK = 1 << 36
-"""Multiplications and elements that a stream may ask for; about a minute of computing."""
+"""What a stream may ask for, in multiplications of a convolution; about a minute of computing."""
+
+ELEMENT = 64
+"""What reading, computing and writing one element counts as."""
+
+TAP = 16
+"""What one element of a window of a pool or a depthwise convolution counts as."""
 
 STEP = 4096
 """What one turn of a loop in Python counts as."""
@@ -61,7 +67,7 @@ class State:
         """
         self.work -= count
         if self.work < 0:
-            raise FaultError(f"the stream asks for more than {MOST_WORK:,} multiplications and elements")
+            raise FaultError("the stream asks for more work than one inference may")
 
     @property
     def tables(self) -> int:

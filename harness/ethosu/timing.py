@@ -1,8 +1,8 @@
 """Cycles that the NPU computes for, from the registers of an operation.
 
-Multiplication and output work side by side, block by block, so an operation takes the slower of the two for all blocks;
-and the other one for one block more, if it may not begin before the operation before it has ended. Source of the rates:
-Vela 5.2, regor/architecture/ethosu55/ethos_u55_performance.cpp, read as a description; the sum is our own.
+Multiplication and output work side by side, block by block, so an operation takes the slower of the two for all blocks,
+and the other one for one block more. Source of the rates: Vela 5.2, ethos_u55_performance.cpp in
+regor/architecture/ethosu55, read as a description; the sum is our own.
 """
 
 from __future__ import annotations
@@ -52,9 +52,7 @@ def cycles(command: Command, registers: Registers, accelerator: Accelerator) -> 
     grid = _grid(command, registers, accelerator, block)
     multiplied = _block_cycles(command, registers, accelerator, grid, block[2]) / accelerator.cores
     finished = ceil(output * block[0] * block[1] * block[2])
-    # Without BLOCKDEP the first block finds nothing to run beside.
-    alone = min(multiplied, finished) if registers.of("BLOCKDEP") & 3 == 0 else 0
-    return ceil(max(multiplied, finished) * grid.blocks + alone)
+    return ceil(max(multiplied, finished) * grid.blocks + min(multiplied, finished))
 
 
 def _grid(command: Command, registers: Registers, accelerator: Accelerator, block: tuple[int, ...]) -> Grid:

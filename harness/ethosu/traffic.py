@@ -1,8 +1,8 @@
 """Bytes that an operation moves over the NPU's two ports, by kind.
 
 An operation works block by block of its output, depth innermost: a convolution reads its inputs anew for every block of
-output channels, and its weights anew for every block of rows and columns. Scales are read once. Found by comparison
-with counters that Arm published; docs/ethos-u.md has the figures.
+output channels, and its weights anew for every block of rows and columns; its scales, too, unless they are those of
+the only block of channels. Found by comparison with counters that Arm published; docs/ethos-u.md has the figures.
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ def _windowed(command: Command, registers: Registers, cores: int) -> Iterator[Tr
         suffix = str(core) if core else ""
         weights, scales = registers.length(f"WEIGHT{suffix}_LENGTH"), registers.length(f"SCALE{suffix}_LENGTH")
         yield Transfer(WEIGHTS, registers.of("WEIGHT_REGION") & 7, weights * blocks[0] * blocks[1])
-        yield Transfer(SCALES, registers.of("SCALE_REGION") & 7, scales & 0xFFFFF)
+        times = blocks[0] * blocks[1] if blocks[2] > 1 else 1
+        yield Transfer(SCALES, registers.of("SCALE_REGION") & 7, (scales & 0xFFFFF) * times)
 
 
 def _under(registers: Registers, axis: int, before: int, after: int) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.ethosu.fault import FaultError
 from harness.ethosu.feature_maps import read
-from harness.ethosu.state import STEP, State
+from harness.ethosu.state import ELEMENT, STEP, State
 from harness.quantization.fixedpoint import Ints
 
 _NONE, _NEAREST, _ZEROS = 0, 1, 2
@@ -63,7 +63,7 @@ def windows(state: State, depth: int, *, padding: int = 0) -> Windows:
     mode = registers.of("IFM_UPSCALE") & 3
     source = registers.operand("IFM")
     step = 1 if mode == _NONE else 2
-    state.spend(rows * columns * depth + STEP * kernel.height * kernel.width)
+    state.spend(ELEMENT * rows * columns * depth + STEP * kernel.height * kernel.width)
     found = read(state.memory, source, (-(-rows // step), -(-columns // step), depth)) - source.zero_point
     border = ((top, bottom), (left, right))
     inside = np.pad(np.ones((rows, columns), np.int64), border)

@@ -8,7 +8,7 @@ import pytest
 from harness.ethosu.accelerators import ACCELERATORS
 from harness.ethosu.commands import COMMANDS, PAYLOAD
 from harness.ethosu.disassembly import Command
-from harness.ethosu.pmu import FULL_RATE, READ, SHARED_SRAM, WRITE, Counters, default_timing
+from harness.ethosu.pmu import NO_WAITS, READ, SHARED_SRAM, WRITE, Counters, default_timing
 from harness.ethosu.registers import Registers
 from tests.support.models import real_model
 from tests.support.vela import compile_model, random_inputs
@@ -38,38 +38,37 @@ def _convolution(**more: int) -> Registers:
         **{"KERNEL_HEIGHT_M1": 2, "KERNEL_WIDTH_M1": 2},
         **{"IFM_PAD_TOP": 1, "IFM_PAD_BOTTOM": 1, "IFM_PAD_LEFT": 1, "IFM_PAD_RIGHT": 1},
         **{"WEIGHT_REGION": 0, "WEIGHT_LENGTH": 4800, "SCALE_REGION": 0, "SCALE_LENGTH": 320},
-        **{"ACTIVATION_MIN": 0xFF80, "ACTIVATION_MAX": 0x7F, "BLOCKDEP": 3},
+        **{"ACTIVATION_MIN": 0xFF80, "ACTIVATION_MAX": 0x7F},
     }
     return _registers(**(found | more))
 
 
 def test_a_convolution_reads_inputs_for_every_block_of_channels_and_weights_for_every_block_of_rows() -> None:
-    counters = Counters(U55_128, FULL_RATE)
+    counters = Counters(U55_128, NO_WAITS)
     counters.observe(_command("NPU_OP_CONV"), _convolution())
     # Rows 0 to 8 under the upper blocks, 7 to 15 under the lower ones.
     assert counters.by_kind() == {
         (0, READ, "ifm"): (9 + 9) * 16 * 16 * 2 // 8,
         (0, WRITE, "ofm"): 16 * 16 * 32 // 8,
         (1, READ, "weights"): 2 * 4800 // 8,
-        (1, READ, "scales"): 320 // 8,
+        (1, READ, "scales"): 2 * 320 // 8,
     }
 
 
 def test_cycles_of_a_convolution() -> None:
-    counters = Counters(U55_128, FULL_RATE)
+    counters = Counters(U55_128, NO_WAITS)
     counters.observe(_command("NPU_OP_CONV"), _convolution())
     # A block has 8 x 8 x 2 smallest ones of 1 x 2 x 8 on the U55-128: 4 cycles, 9 elements, 1 block of inputs.
     block = 4 * 64 * 9 * 2
-    assert [o.computing for o in counters.operations] == [4 * block]
-    counters.observe(_command("NPU_OP_CONV"), _convolution(BLOCKDEP=0))
     output = 8 * 16 * 16 // 2
-    assert counters.operations[1].computing == 4 * block + output
-    assert counters.active == 8 * block + output
+    assert [o.computing for o in counters.operations] == [4 * block + output]
+    counters.observe(_command("NPU_OP_CONV"), _convolution())
+    assert counters.active == 2 * (4 * block + output)
 
 
 def test_copies_run_beside_computing_until_the_stream_waits() -> None:
     copy = _registers(DMA0_SRC_REGION=0, DMA0_DST_REGION=1, DMA0_LEN=100_000)
-    for waits, active in ((False, 100_064), (True, 100_064 + 18_432)):
+    for waits, active in ((False, 100_064), (True, 100_064 + 19_456)):
         counters = Counters(U55_128, SHARED_SRAM)
         counters.observe(_command("NPU_OP_DMA_START"), copy)
         if waits:
@@ -82,7 +81,7 @@ def test_copies_run_beside_computing_until_the_stream_waits() -> None:
 def test_a_slow_memory_holds_an_operation_up() -> None:
     slow = Counters(U55_128, SHARED_SRAM)
     slow.observe(_command("NPU_OP_CONV"), _convolution(WEIGHT_LENGTH=50_000))
-    assert slow.active == 2 * 50_000 + 320 > slow.operations[0].computing
+    assert slow.active == 2 * (50_000 + 320) > slow.operations[0].computing
 
 
 @pytest.mark.parametrize("accelerator", ["ethos-u55-32", "ethos-u55-256", "ethos-u65-512"])
