@@ -149,6 +149,20 @@ class BoardConfigError(InputError):
     stage = "boards"
 
 
+class FarmFileError(InputError):
+    """A farm's file, or the farm that an option names, is wrong."""
+
+    code = "farm-file"
+    stage = "farm"
+
+
+class PartsError(InputError):
+    """A file of microcontrollers, or of their prices, is wrong."""
+
+    code = "parts"
+    stage = "parts"
+
+
 class PlacementError(InputError):
     """A part of an image cannot be in the memory region that is named for it."""
 
@@ -173,6 +187,20 @@ class UnitError(InputError):
     """Numbers of different units were about to be compared, summed or gated."""
 
     code = "unit"
+    stage = "compare"
+
+
+class PolicyError(InputError):
+    """A policy of comparisons cannot be read, or breaks its schema."""
+
+    code = "policy"
+    stage = "compare"
+
+
+class SelectionError(InputError):
+    """What was named for a comparison is not in the history, or is no results bundle."""
+
+    code = "selection"
     stage = "compare"
 
 
@@ -246,6 +274,13 @@ class PackageMissingError(ToolError):
         """The error for a package that is in one of tinyhil's extras."""
         said = f"{purpose} needs the package {package}, which is not installed"
         return cls(said, hint=f"pip install 'tinyhil[{extra}]'")
+
+
+class LabgridMissingError(ToolError):
+    """There is no environment with labgrid."""
+
+    code = "labgrid-missing"
+    stage = "farm"
 
 
 class OracleMissingError(ToolError):
@@ -330,6 +365,25 @@ class LeasedError(BoardError):
 
     code = "leased"
     stage = "lease"
+
+
+class FarmError(BoardError):
+    """A farm's coordinator, or an agent beside its boards, does not do what it is told."""
+
+    code = "farm"
+    stage = "farm"
+
+
+class FarmLostError(FarmError):
+    """A farm's coordinator or agent is not reached, or went away."""
+
+    code = "farm-lost"
+
+
+class FarmFullError(FarmError):
+    """No board of a farm became free in time, or it has none that is asked for."""
+
+    code = "farm-full"
 
 
 class BoardLostError(BoardError):
@@ -440,6 +494,13 @@ class FlashVerifyError(FlashError):
     code = "flash-verify"
 
 
+class MeterError(TinyhilError):
+    """A power meter does not answer, refuses a command, or loses samples."""
+
+    code = "meter"
+    stage = "meter"
+
+
 class LinkError(TinyhilError):
     """Bytes do not get through."""
 
@@ -534,3 +595,17 @@ class ResultsError(TinyhilError):
 
     code = "results"
     stage = "results"
+
+
+class HistoryError(TinyhilError):
+    """A store of results over time cannot be opened, read or written."""
+
+    code = "history"
+    stage = "history"
+
+
+class NightError(TinyhilError):
+    """The journal of a night cannot be written or read, or a night cannot go on."""
+
+    code = "night"
+    stage = "nightly"

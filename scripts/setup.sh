@@ -1,7 +1,8 @@
 #!/bin/sh
 # Set up what a make target needs: setup.sh demo|test|lint|tflite-runtime [VENV]
 #   demo  the package in VENV, arm-none-eabi-gcc, QEMU
-#   test  the same, the tests' packages, native compilers, CMake, Chromium with axe-core, Fashion-MNIST, and tflite-runtime
+#   test  the same, the tests' packages, native compilers, CMake, Chromium with axe-core, Fashion-MNIST, labgrid and
+#         tflite-runtime, these two in environments of their own
 #   lint  the package and the tests' packages only
 #   tflite-runtime  LiteRT's predecessor in an environment of its own, VENV/tflite-runtime, and nothing else
 # Missing programs are installed through apt (as root or with sudo); elsewhere it tells what to install and stops.
@@ -128,6 +129,10 @@ if [ "$goal" = test ]; then
     # One script of this package is taken, so without the packages that it needs.
     list=tests/axe.txt
     install "$venv" .axe "$(cksum < "$list")" "axe-core" --no-deps --requirement "$list"
+    # labgrid's fork of pyserial would replace pyserial: in an environment of its own, where `tinyhil farm` looks for it.
+    usable "$venv/labgrid" || make_venv "$venv/bin/python" "$venv/labgrid"
+    list=harness/data/labgrid.txt
+    install "$venv/labgrid" .tinyhil "$(cksum < "$list")" "labgrid" --requirement "$list"
 fi
 
 if [ "$goal" = test ] || [ "$goal" = tflite-runtime ]; then

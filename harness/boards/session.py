@@ -61,6 +61,13 @@ class _Watched:
         """Sets the rate in baud of a serial port."""
         self._inner.set_baud(baud)  # type: ignore[attr-defined]
 
+    def fileno(self) -> int:
+        """The descriptor to wait on. Raises OSError for a transport without one, which must be polled."""
+        own = getattr(self._inner, "fileno", None)
+        if own is None:
+            raise OSError("this transport has no descriptor")
+        return int(own())
+
     def close(self) -> None:
         self._inner.close()
 

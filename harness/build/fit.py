@@ -4,18 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from harness.compiler.cost.flash import FlashEstimate
 from harness.hardware.board import Placement, Region
 
 if TYPE_CHECKING:
     from harness.build.sources import PackageSources
-    from harness.hardware.board import Board
 
 
 HARNESS = 10_500
 """Bytes that startup, runtime and link take beside the models, of flash and as many of RAM, on the boards here."""
+
+
+class HasMemory(Protocol):
+    """A board, or a microcontroller without one, as far as memory goes."""
+
+    @property
+    def memory(self) -> tuple[Region, ...]:
+        """Its regions; names are unique."""
+
+    @property
+    def placement(self) -> Placement | None:
+        """The region for each part of an image; None for the largest flash and the largest RAM."""
+
+    @property
+    def stack_size(self) -> int:
+        """Bytes reserved for the stack."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +70,7 @@ class RegionUse:
 
 
 def fit(
-    packages: Sequence[PackageSources], board: Board, placement: Placement | None, *, harness: bool = False
+    packages: Sequence[PackageSources], board: HasMemory, placement: Placement | None, *, harness: bool = False
 ) -> tuple[RegionUse, ...]:
     """The use of each memory region that holds a part of the packages; none for a board without memory, as the host.
 
@@ -89,7 +104,7 @@ def fit(
     return tuple(RegionUse(region, tuple(uses[region.name])) for region in board.memory if region.name in uses)
 
 
-def misfit(packages: Sequence[PackageSources], board: Board, placement: Placement | None) -> str:
+def misfit(packages: Sequence[PackageSources], board: HasMemory, placement: Placement | None) -> str:
     """The regions that are too small in words, estimated code counted; "" where the packages fit."""
     return " and ".join(overflow(use) for use in fit(packages, board, placement) if use.excess)
 
@@ -101,17 +116,16 @@ def overflow(use: RegionUse) -> str:
     return f"{use.region.name} overflows by {least} {use.excess:,} bytes ({parts} of {use.region.size:,})"
 
 
-def _only_placement(board: Board) -> Placement:
+def _only_placement(board: HasMemory) -> Placement:
     """Where a port with a memory map of its own puts the parts: the largest flash and the largest RAM."""
     flash, ram = _largest(board, "flash").name, _largest(board, "ram").name
     return Placement(arena=ram, stack=ram, data=ram, weights=flash, code=flash)
 
 
-def _largest(board: Board, kind: Literal["flash", "ram"]) -> Region:
+def _largest(board: HasMemory, kind: Literal["flash", "ram"]) -> Region:
     regions = [region for region in board.memory if region.kind == kind]
     return max(regions or board.memory, key=lambda region: region.size)
 
 
-def _is_ram(board: Board, name: str) -> bool:
-    region = board.region(name)
-    return region is not None and region.kind == "ram"
+def _is_ram(board: HasMemory, name: str) -> bool:
+    return any(region.name == name and region.kind == "ram" for region in board.memory)

@@ -16,11 +16,18 @@ from harness.cli import terminal
 from harness.cli.commands.analyze import analyze
 from harness.cli.commands.boards import boards
 from harness.cli.commands.calibrate import calibrate
+from harness.cli.commands.compare import compare
 from harness.cli.commands.conformance import conformance
 from harness.cli.commands.docs import docs
 from harness.cli.commands.doctor import doctor
+from harness.cli.commands.energy import energy
+from harness.cli.commands.farm import farm
+from harness.cli.commands.fit import fit
 from harness.cli.commands.generate import generate
+from harness.cli.commands.history import history
+from harness.cli.commands.import_bundles import import_bundles
 from harness.cli.commands.mlperf import mlperf
+from harness.cli.commands.nightly import nightly
 from harness.cli.commands.profile import profile
 from harness.cli.commands.validate import validate
 from harness.cli.help import Command, Commands
@@ -62,8 +69,13 @@ def _main(
     pass
 
 
-for _command in (doctor, boards, analyze, generate, validate, conformance, profile, mlperf, calibrate, docs):
+for _command in (
+    *(doctor, boards, analyze, fit, energy, generate, validate, conformance, profile, history, compare, nightly),
+    *(mlperf, calibrate, docs),
+):
     app.command(cls=Command)(_command)
+app.command("import", cls=Command)(import_bundles)
+app.add_typer(farm, name="farm", no_args_is_help=True)
 
 
 def _fail(error: TinyhilError) -> NoReturn:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +14,9 @@ from harness.errors import CardError
 from harness.version import DEFAULT_BOARD
 
 if TYPE_CHECKING:
+    from harness.boards.source import BoardSource
     from harness.compiler.goals import Overrides
+    from harness.history.store import HistoryStore
     from harness.validate.card import Card
     from harness.validate.options import Options
 
@@ -98,14 +102,78 @@ ProbeOption = Annotated[
         help="Unique id of the debug probe, or BOARD=ID,...; needed where several are attached.",
     ),
 ]
+FarmOption = Annotated[
+    str | None,
+    typer.Option(
+        "--farm",
+        metavar="FARM",
+        envvar="TINYHIL_FARM",
+        help="Lease boards of a farm: HOST:PORT of its coordinator, or this host's .yaml file; then ,TAG=VALUE.",
+    ),
+]
 ReportOption = Annotated[
     Path | None, typer.Option("--report", metavar="DIR", help="Write a result bundle (JSON, HTML, images) there.")
 ]
+
+HistoryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--history",
+        metavar="FILE",
+        envvar="TINYHIL_HISTORY",
+        help="The history, a file; `default`: the one in the user's data folder.",
+    ),
+]
+PolicyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy", metavar="FILE", envvar="TINYHIL_POLICY", help="What may change, YAML: `tinyhil docs history`."
+    ),
+]
+
+
+def board_source(farm: str | None) -> AbstractContextManager[BoardSource]:
+    """Context with the boards of a farm, given back at its end; without one, those of this host.
+
+    Raises:
+        FarmFileError: the option names no farm.
+    """
+    if farm is None:
+        from harness.boards.source import OwnBoards
+
+        return nullcontext(OwnBoards())
+    from harness.farm.address import parse_farm
+    from harness.farm.source import FarmBoards
+
+    return FarmBoards(parse_farm(farm))
 
 
 def command_line() -> list[str]:
     """The command that runs, for a bundle: the program's name without its folder, then its arguments."""
     return [Path(sys.argv[0]).name, *sys.argv[1:]]
+
+
+@contextmanager
+def open_history(path: Path | None, *, needed: bool, create: bool = False) -> Iterator[HistoryStore | None]:
+    """The store of --history, else of the user's data folder; closed after the block.
+
+    Args:
+        path: the option's value.
+        needed: None is no answer; otherwise None is given where no store was named and there is none.
+        create: make it where it is missing.
+
+    Raises:
+        HistoryError: it is missing, cannot be opened, or is none.
+    """
+    from harness.history.connection import store_path
+    from harness.history.store import HistoryStore
+
+    place = store_path(path)
+    if not needed and not create and path is None and not place.exists():
+        yield None
+        return
+    with HistoryStore(place, create=create) as store:
+        yield store
 
 
 def make_cards(targets: list[Path]) -> list[Card]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.hardware.board import Placement
 
 
-def target_of(board: Board, placement: Placement | None = None) -> Target:
+def target_of(board: Board, placement: Placement | None = None, *, clock_hz: int | None = None) -> Target:
     """The target of a board: its core, and its memories by its cycle table.
 
     A board without a table is assumed to have no wait states.
@@ -23,13 +23,17 @@ def target_of(board: Board, placement: Placement | None = None) -> Target:
         board: the board to generate code for.
         placement: the regions of the image's parts, as harness.hardware.placement.assign_regions gives them; None for
             the board's own.
+        clock_hz: of the core, by which flash has more or fewer wait states; None for the table's.
+
+    Raises:
+        OptionError: the board does not run at this clock.
     """
     from harness.cycles.board_tables import board_table, boards, setup
 
     placed = board.placement if placement is None else placement
     if placed is None or board.name not in boards():
         return Target(board.core)
-    costed = setup(board_table(board.name), asdict(placed))
+    costed = setup(board_table(board.name), asdict(placed), clock_hz=clock_hz)
     weights, arena = costed.system.memory_of("weights"), costed.system.memory_of("arena")
     return Target(
         board.core,

@@ -7,12 +7,12 @@ import numpy as np
 from harness.ethosu.output import finish
 from harness.ethosu.rounding import shifted
 from harness.ethosu.scales import channel_scales
-from harness.ethosu.state import TAP, State
+from harness.ethosu.state import TAP, NpuState
 from harness.ethosu.windows import windows
 from harness.quantization.fixedpoint import Ints
 
 
-def convolve(state: State) -> None:
+def convolve(state: NpuState) -> None:
     """Every output channel sums over all input channels.
 
     Products are whole numbers under 2**53, so float64 sums them exactly.
@@ -30,7 +30,7 @@ def convolve(state: State) -> None:
     _scaled(state, total.astype(np.int64).reshape(height, width, channels))
 
 
-def convolve_depthwise(state: State) -> None:
+def convolve_depthwise(state: NpuState) -> None:
     """Every output channel sums over the input channel of its number."""
     registers = state.registers
     height, width, channels = registers.ofm_shape
@@ -45,7 +45,7 @@ def convolve_depthwise(state: State) -> None:
     _scaled(state, total.astype(np.int64))
 
 
-def _scaled(state: State, total: Ints) -> None:
+def _scaled(state: NpuState, total: Ints) -> None:
     scales = channel_scales(state.memory, state.registers, total.shape[2], state.cores)
     product = (total + scales.bias) * scales.multiplier
     finish(state, shifted(product, scales.shift, state.registers.rounding))

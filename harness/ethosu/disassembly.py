@@ -13,7 +13,7 @@ WORD = 4
 
 
 @dataclass(frozen=True)
-class Command:
+class NpuCommand:
     """One command of a stream.
 
     Attributes:
@@ -56,7 +56,7 @@ def _number(value: int) -> str:
     return f"0x{value:x}"
 
 
-def commands(words: Sequence[int]) -> Iterator[Command]:
+def commands(words: Sequence[int]) -> Iterator[NpuCommand]:
     """The commands of a stream, in order, up to its end; those after NPU_OP_STOP too.
 
     Raises:
@@ -74,5 +74,5 @@ def commands(words: Sequence[int]) -> Iterator[Command]:
             if at + 1 >= len(words):
                 raise FaultError("the stream ends before its payload", f"word {at}, {form.name}")
             bits |= int(words[at + 1]) << PAYLOAD
-        yield Command(at, form, bits)
+        yield NpuCommand(at, form, bits)
         at += 1 + kind

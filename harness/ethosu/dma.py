@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from harness.ethosu.fault import FaultError
 from harness.ethosu.memory import SHRAM
-from harness.ethosu.state import STEP, State
+from harness.ethosu.state import STEP, NpuState
 
 _LINE, _ROWS, _PLANES = 0, 1, 2
 
 
-def transfer(state: State) -> None:
+def transfer(state: NpuState) -> None:
     """Carries out one copy.
 
     Raises:
@@ -31,7 +31,7 @@ def transfer(state: State) -> None:
         at += length
 
 
-def _starts(state: State, mode: int, length: int) -> Iterator[int]:
+def _starts(state: NpuState, mode: int, length: int) -> Iterator[int]:
     """Bytes of the target at which each row begins."""
     registers = state.registers
     rows = registers.of("DMA0_SIZE0") if mode in (_ROWS, _PLANES) else 1

@@ -8,9 +8,9 @@ from harness.ethosu.commands import ELEMENTWISE
 from harness.ethosu.fault import FaultError
 from harness.ethosu.feature_maps import read
 from harness.ethosu.output import finish
-from harness.ethosu.registers import Registers, signed_16
+from harness.ethosu.registers import NpuRegisters, signed_16
 from harness.ethosu.rounding import DOUBLE, half_away, shifted
-from harness.ethosu.state import ELEMENT, State
+from harness.ethosu.state import ELEMENT, NpuState
 from harness.quantization.fixedpoint import Ints
 
 _UNARY = ("LRELU", "ABS", "CLZ")
@@ -19,7 +19,7 @@ _BOTH, _FIRST, _SECOND = 0, 1, 2
 """Operands that are scaled before an addition: both by 16 bits, or one by 32."""
 
 
-def elementwise(state: State, mode: int) -> None:
+def elementwise(state: NpuState, mode: int) -> None:
     """Carries out one operation.
 
     Raises:
@@ -43,7 +43,7 @@ def elementwise(state: State, mode: int) -> None:
     finish(state, np.broadcast_to(found, shape))
 
 
-def _second(state: State, shape: tuple[int, int, int]) -> Ints:
+def _second(state: NpuState, shape: tuple[int, int, int]) -> Ints:
     """The second operand: a scalar, or a feature map, of which each dimension may be 1."""
     registers = state.registers
     source = registers.operand("IFM2")
@@ -55,7 +55,7 @@ def _second(state: State, shape: tuple[int, int, int]) -> Ints:
     return read(state.memory, source, (height, width, depth)) - source.zero_point
 
 
-def _unary(registers: Registers, name: str, values: Ints) -> Ints:
+def _unary(registers: NpuRegisters, name: str, values: Ints) -> Ints:
     multiplier, shift = registers.scale("OFM_SCALE")
     if name == "LRELU":
         return np.where(values >= 0, values, shifted(values * multiplier, shift, registers.rounding))
@@ -66,7 +66,7 @@ def _unary(registers: Registers, name: str, values: Ints) -> Ints:
     return 32 - np.frexp(words)[1].astype(np.int64)
 
 
-def _binary(registers: Registers, name: str, first: Ints, second: Ints) -> Ints:
+def _binary(registers: NpuRegisters, name: str, first: Ints, second: Ints) -> Ints:
     if name == "MUL":
         return _product(registers, first, second)
     if name in ("ADD", "SUB"):
@@ -85,7 +85,7 @@ def _right(mode: int, values: Ints, shift: Ints) -> Ints:
     return half_away(values, shift) if mode == DOUBLE else shifted(values, shift, mode)
 
 
-def _product(registers: Registers, first: Ints, second: Ints) -> Ints:
+def _product(registers: NpuRegisters, first: Ints, second: Ints) -> Ints:
     multiplier, shift = registers.scale("OFM_SCALE")
     if registers.operand("IFM").bits == 32:
         # Operands of 32 bits leave no multiplier for the scale: only its shift applies.
@@ -94,7 +94,7 @@ def _product(registers: Registers, first: Ints, second: Ints) -> Ints:
     return shifted(product * multiplier, shift, registers.rounding) if registers.global_scale else product
 
 
-def _sum(registers: Registers, first: Ints, second: Ints, sign: int) -> Ints:
+def _sum(registers: NpuRegisters, first: Ints, second: Ints, sign: int) -> Ints:
     mode = registers.of("IFM_PRECISION") >> 8 & 3
     multiplier, shift = registers.scale("OPA_SCALE")
     if mode == _BOTH:
@@ -112,12 +112,12 @@ def _sum(registers: Registers, first: Ints, second: Ints, sign: int) -> Ints:
     return shifted(total * out, right, registers.rounding)
 
 
-def _headroom(registers: Registers) -> int:
+def _headroom(registers: NpuRegisters) -> int:
     """Bits that TFLite shifts the operands of an addition left by, before it scales them."""
     return 20 if registers.operand("IFM").bits == 8 else 15
 
 
-def _scaled(registers: Registers, values: Ints, multiplier: int, shift: int) -> Ints:
+def _scaled(registers: NpuRegisters, values: Ints, multiplier: int, shift: int) -> Ints:
     """The smaller operand, rounded as TFLite does it, which shifts left first."""
     left = _headroom(registers)
     if registers.ifm_rounding == DOUBLE and shift + left < 64:

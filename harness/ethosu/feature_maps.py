@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from harness.ethosu.memory import Memory
+from harness.ethosu.memory import NpuMemory
 from harness.ethosu.registers import FeatureMap
 from harness.quantization.fixedpoint import Ints
 
@@ -18,7 +18,7 @@ Shape = tuple[int, int, int]
 Area = tuple[slice, slice, slice]
 
 
-def read(memory: Memory, source: FeatureMap, shape: Shape) -> Ints:
+def read(memory: NpuMemory, source: FeatureMap, shape: Shape) -> Ints:
     """Elements [height, width, depth] as they are, zero point included."""
     out = np.empty(shape, np.int64)
     for area, view in _pieces(memory, source, shape, write=False):
@@ -26,7 +26,7 @@ def read(memory: Memory, source: FeatureMap, shape: Shape) -> Ints:
     return out
 
 
-def write(memory: Memory, target: FeatureMap, values: Ints) -> None:
+def write(memory: NpuMemory, target: FeatureMap, values: Ints) -> None:
     """Elements [height, width, depth]; of each the lower bits are kept."""
     height, width, depth = values.shape
     for area, view in _pieces(memory, target, (height, width, depth), write=True):
@@ -34,7 +34,7 @@ def write(memory: Memory, target: FeatureMap, values: Ints) -> None:
 
 
 def _pieces(
-    memory: Memory, place: FeatureMap, shape: Shape, *, write: bool
+    memory: NpuMemory, place: FeatureMap, shape: Shape, *, write: bool
 ) -> Iterator[tuple[Area, npt.NDArray[np.generic]]]:
     """Each part of the shape that lies regularly, and its elements as a view of memory."""
     size = np.dtype(place.kind).itemsize

@@ -17,7 +17,7 @@ SHRAM = -1
 
 
 @dataclass
-class Memory:
+class NpuMemory:
     """Regions by number, each an array of bytes, and the NPU's own memory.
 
     Attributes:

@@ -7,8 +7,8 @@ import numpy as np
 from harness.ethosu.fault import FaultError
 from harness.ethosu.feature_maps import write
 from harness.ethosu.memory import SHRAM
-from harness.ethosu.registers import FeatureMap, Registers, signed_16
-from harness.ethosu.state import ELEMENT, State
+from harness.ethosu.registers import FeatureMap, NpuRegisters, signed_16
+from harness.ethosu.state import ELEMENT, NpuState
 from harness.quantization.fixedpoint import INT32_MAX, INT32_MIN, Ints
 from harness.quantization.sigmoid16 import sigmoid16, tanh16
 
@@ -20,7 +20,7 @@ _SLOT = 256
 _WIDE_TABLE = 2048
 
 
-def finish(state: State, values: Ints) -> None:
+def finish(state: NpuState, values: Ints) -> None:
     """Stores scaled results [height, width, channel].
 
     Raises:
@@ -46,11 +46,11 @@ def finish(state: State, values: Ints) -> None:
     write(state.memory, target, found)
 
 
-def _forced(registers: Registers) -> int:
+def _forced(registers: NpuRegisters) -> int:
     return registers.of("ACTIVATION") >> 12 & 7
 
 
-def _limited(registers: Registers, values: Ints, target: FeatureMap) -> Ints:
+def _limited(registers: NpuRegisters, values: Ints, target: FeatureMap) -> Ints:
     forced = _forced(registers)
     if forced and forced not in _RANGES:
         raise FaultError(f"activation clip range {forced} is not there")
@@ -69,7 +69,7 @@ def _curve(values: Ints, function: int, target: FeatureMap) -> Ints:
     return tanh16(inputs, 1) if function == _TANH else sigmoid16(inputs, 1)
 
 
-def _looked_up(state: State, values: Ints, target: FeatureMap, slot: int) -> Ints:
+def _looked_up(state: NpuState, values: Ints, target: FeatureMap, slot: int) -> Ints:
     """Tables of 256 elements of the output's type, or of 512 pairs of base and slope, between which it interpolates."""
     start = state.tables + _SLOT * slot
     forced = _forced(state.registers)

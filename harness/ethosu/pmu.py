@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from math import inf
 
 from harness.ethosu.accelerators import Accelerator
-from harness.ethosu.disassembly import WORD, Command
-from harness.ethosu.registers import Registers
+from harness.ethosu.disassembly import WORD, NpuCommand
+from harness.ethosu.registers import NpuRegisters
 from harness.ethosu.timing import cycles
 from harness.ethosu.traffic import COMMANDS, DMA_READ, WRITTEN, transfers
 
@@ -89,7 +89,7 @@ class Counters:
     _copied: list[int] = field(default_factory=list)
     _words: int = 0
 
-    def observe(self, command: Command, registers: Registers) -> None:
+    def observe(self, command: NpuCommand, registers: NpuRegisters) -> None:
         """Counts one operation."""
         name = command.form.name
         if name in _COMPUTES:
@@ -125,7 +125,7 @@ class Counters:
         if len(ends) > outstanding:
             self._now = max(self._now, ends[len(ends) - 1 - outstanding])
 
-    def _add(self, command: Command, registers: Registers, ends: list[int], computing: int) -> None:
+    def _add(self, command: NpuCommand, registers: NpuRegisters, ends: list[int], computing: int) -> None:
         cores = self.accelerator.cores if registers.of("PARALLEL_MODE") & 1 else 1
         sizes: Counter[tuple[int, str, str]] = Counter()
         for transfer in transfers(command, registers, cores):

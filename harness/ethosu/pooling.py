@@ -8,7 +8,7 @@ from harness.ethosu.fault import FaultError
 from harness.ethosu.output import finish
 from harness.ethosu.rounding import shifted
 from harness.ethosu.scales import channel_scales
-from harness.ethosu.state import TAP, State
+from harness.ethosu.state import TAP, NpuState
 from harness.ethosu.windows import windows
 from harness.quantization.fixedpoint import Ints
 
@@ -17,7 +17,7 @@ MAX, AVERAGE, REDUCE_SUM = 0, 1, 2
 _LOWEST = -(1 << 40)
 
 
-def pool(state: State, mode: int) -> None:
+def pool(state: NpuState, mode: int) -> None:
     """Carries out one pooling operation.
 
     Raises:
@@ -38,7 +38,7 @@ def pool(state: State, mode: int) -> None:
         raise FaultError(f"pooling mode {mode} is not there")
 
 
-def _largest(state: State, channels: int) -> Ints:
+def _largest(state: NpuState, channels: int) -> Ints:
     under = windows(state, channels, padding=_LOWEST)
     found: Ints = np.full(state.registers.ofm_shape, _LOWEST, np.int64)
     for _, _, (rows, columns) in under.elements():
@@ -46,7 +46,7 @@ def _largest(state: State, channels: int) -> Ints:
     return found
 
 
-def _sums(state: State, channels: int) -> tuple[Ints, Ints]:
+def _sums(state: NpuState, channels: int) -> tuple[Ints, Ints]:
     """Sums under all windows, and how many inputs each has."""
     under = windows(state, channels)
     height, width, _ = state.registers.ofm_shape
@@ -58,7 +58,7 @@ def _sums(state: State, channels: int) -> tuple[Ints, Ints]:
     return total, count
 
 
-def _average(state: State, channels: int) -> Ints:
+def _average(state: NpuState, channels: int) -> Ints:
     """With padding the NPU divides by the number of inputs itself, else OFM_SCALE does it."""
     total, count = _sums(state, channels)
     if not any(state.registers.padding):
@@ -68,7 +68,7 @@ def _average(state: State, channels: int) -> Ints:
     return np.where(total >= 0, (total + count // 2) // count, -((-total + count // 2) // count))
 
 
-def _scaled(state: State, values: Ints, mode: int) -> Ints:
+def _scaled(state: NpuState, values: Ints, mode: int) -> Ints:
     """By OFM_SCALE, or by a scale for each channel; a maximum without OFM_SCALE stays as it is."""
     registers = state.registers
     if registers.global_scale:

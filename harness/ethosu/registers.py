@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from harness.ethosu.commands import PAYLOAD
-from harness.ethosu.disassembly import Command
+from harness.ethosu.disassembly import NpuCommand
 from harness.ethosu.fault import FaultError
 
 KINDS = {
@@ -55,7 +55,7 @@ class FeatureMap:
 
 
 @dataclass(frozen=True)
-class Kernel:
+class NpuKernel:
     """The window of an operation, and how its weights are ordered.
 
     Attributes:
@@ -80,12 +80,12 @@ class Kernel:
 
 
 @dataclass
-class Registers:
+class NpuRegisters:
     """Values as commands set them; what no command has set reads as 0."""
 
     bits: dict[str, int] = field(default_factory=dict)
 
-    def set(self, command: Command) -> None:
+    def set(self, command: NpuCommand) -> None:
         """Carries out an NPU_SET command."""
         self.bits[command.form.register] = command.bits
 
@@ -164,12 +164,12 @@ class Registers:
         return top & 0x7F, bottom & 0xFF, left & 0x7F, right & 0xFF
 
     @property
-    def kernel(self) -> Kernel:
+    def kernel(self) -> NpuKernel:
         """The window; the registers have its extent with the holes of a dilation."""
         bits = self.of("KERNEL_STRIDE")
         stride = 1 + (bits >> 1 & 1) + 2 * (bits >> 9 & 7), 1 + (bits & 1) + 2 * (bits >> 6 & 7)
         dilation = 1 + (bits >> 4 & 1), 1 + (bits >> 3 & 1)
-        return Kernel(
+        return NpuKernel(
             self.of("KERNEL_HEIGHT_M1") // dilation[0] + 1,
             self.of("KERNEL_WIDTH_M1") // dilation[1] + 1,
             stride,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.ethosu.fault import FaultError
-from harness.ethosu.memory import Memory
-from harness.ethosu.registers import Registers
+from harness.ethosu.memory import NpuMemory
+from harness.ethosu.registers import NpuRegisters
 from harness.quantization.fixedpoint import Ints
 
 RECORD = 10
@@ -24,7 +24,7 @@ class ChannelScales:
     shift: Ints
 
 
-def channel_scales(memory: Memory, registers: Registers, channels: int, cores: int) -> ChannelScales:
+def channel_scales(memory: NpuMemory, registers: NpuRegisters, channels: int, cores: int) -> ChannelScales:
     """The scales of an operation; each of two cores has its own list, of every other channel.
 
     Raises:

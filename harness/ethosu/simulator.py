@@ -8,22 +8,22 @@ from dataclasses import dataclass, field
 from harness.errors import CommandStreamError
 from harness.ethosu.accelerators import Accelerator
 from harness.ethosu.convolution import convolve, convolve_depthwise
-from harness.ethosu.disassembly import Command, commands
+from harness.ethosu.disassembly import NpuCommand, commands
 from harness.ethosu.dma import transfer
 from harness.ethosu.elementwise import elementwise
 from harness.ethosu.fault import FaultError
-from harness.ethosu.memory import Bytes, Memory
+from harness.ethosu.memory import Bytes, NpuMemory
 from harness.ethosu.payload import Words
 from harness.ethosu.pooling import pool
-from harness.ethosu.registers import Registers
-from harness.ethosu.state import MOST_WORK, State, WeightCache
+from harness.ethosu.registers import NpuRegisters
+from harness.ethosu.state import MOST_WORK, NpuState, WeightCache
 
-Observer = Callable[[Command, Registers], None]
+Observer = Callable[[NpuCommand, NpuRegisters], None]
 """Called after each operation, waits and the end included, with the registers as the operation found them."""
 
 _STOP = "NPU_OP_STOP"
 
-_OPERATIONS: Mapping[str, Callable[[State, Command], None]] = {
+_OPERATIONS: Mapping[str, Callable[[NpuState, NpuCommand], None]] = {
     "NPU_OP_CONV": lambda state, _: convolve(state),
     "NPU_OP_DEPTHWISE": lambda state, _: convolve_depthwise(state),
     "NPU_OP_POOL": lambda state, command: pool(state, command.parameter & 7),
@@ -55,8 +55,8 @@ class Simulator:
         Raises:
             CommandStreamError: a command cannot be carried out. Regions hold what the commands before it left there.
         """
-        memory = Memory(regions, self.accelerator.shram)
-        state = State(self.accelerator, memory, Registers(), self._cache, self.most_work)
+        memory = NpuMemory(regions, self.accelerator.shram)
+        state = NpuState(self.accelerator, memory, NpuRegisters(), self._cache, self.most_work)
         try:
             for command in commands(words.tolist()):
                 if not command.form.starts:
@@ -75,7 +75,7 @@ class Simulator:
             ) from fault
 
 
-def _carry_out(state: State, command: Command) -> None:
+def _carry_out(state: NpuState, command: NpuCommand) -> None:
     operation = _OPERATIONS.get(command.form.name)
     if operation is None:
         return

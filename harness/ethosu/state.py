@@ -8,8 +8,8 @@ import numpy as np
 
 from harness.ethosu.accelerators import LUT_BYTES, Accelerator
 from harness.ethosu.fault import FaultError
-from harness.ethosu.memory import Memory
-from harness.ethosu.registers import Registers
+from harness.ethosu.memory import NpuMemory
+from harness.ethosu.registers import NpuRegisters
 from harness.ethosu.weights import WeightOrder, arranged, decode
 from harness.quantization.fixedpoint import Ints
 
@@ -50,12 +50,12 @@ class WeightCache:
 
 
 @dataclass
-class State:
+class NpuState:
     """The NPU while a stream runs."""
 
     accelerator: Accelerator
-    memory: Memory
-    registers: Registers
+    memory: NpuMemory
+    registers: NpuRegisters
     cache: WeightCache
     work: int = MOST_WORK
 

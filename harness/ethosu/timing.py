@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from math import ceil
 
 from harness.ethosu.accelerators import Accelerator
-from harness.ethosu.disassembly import Command
-from harness.ethosu.registers import Registers
+from harness.ethosu.disassembly import NpuCommand
+from harness.ethosu.registers import NpuRegisters
 from harness.ethosu.traffic import ELEMENTWISE_NAMES, UNARY
 
 _PART = 8
@@ -41,7 +41,7 @@ class Grid:
     width: int
 
 
-def cycles(command: Command, registers: Registers, accelerator: Accelerator) -> int:
+def cycles(command: NpuCommand, registers: NpuRegisters, accelerator: Accelerator) -> int:
     """Cycles of one operation with memory that never lets it wait."""
     output = _output_cycles(command, registers, accelerator)
     height, width, depth = registers.ofm_shape
@@ -55,7 +55,7 @@ def cycles(command: Command, registers: Registers, accelerator: Accelerator) -> 
     return ceil(max(multiplied, finished) * grid.blocks + min(multiplied, finished))
 
 
-def _grid(command: Command, registers: Registers, accelerator: Accelerator, block: tuple[int, ...]) -> Grid:
+def _grid(command: NpuCommand, registers: NpuRegisters, accelerator: Accelerator, block: tuple[int, ...]) -> Grid:
     shape = registers.ofm_shape
     smallest = accelerator.ublock
     one_row = command.form.name == "NPU_OP_CONV" and shape[0] == 1 and registers.kernel.height == 1
@@ -70,7 +70,7 @@ def _grid(command: Command, registers: Registers, accelerator: Accelerator, bloc
 
 
 def _block_cycles(
-    command: Command, registers: Registers, accelerator: Accelerator, grid: Grid, block_depth: int
+    command: NpuCommand, registers: NpuRegisters, accelerator: Accelerator, grid: Grid, block_depth: int
 ) -> float:
     """Cycles of the multipliers for one block of outputs."""
     kernel, bits = registers.kernel, registers.operand("IFM").bits
@@ -89,8 +89,8 @@ def _block_cycles(
 
 
 def _part_cycles(
-    command: Command,
-    registers: Registers,
+    command: NpuCommand,
+    registers: NpuRegisters,
     accelerator: Accelerator,
     grid: Grid,
     elements: int,
@@ -113,7 +113,7 @@ def _part_cycles(
     return elements, max(weights, _STEP_CYCLES * grid.flat) * elements * grid.deep
 
 
-def _delay(registers: Registers, accelerator: Accelerator, grid: Grid, steps: int) -> int:
+def _delay(registers: NpuRegisters, accelerator: Accelerator, grid: Grid, steps: int) -> int:
     """Cycles lost between steps that are too short to hide them."""
     wide = registers.of("ACC_FORMAT") & 3 == _ACCUMULATOR_40
     if accelerator.macs == 32:
@@ -125,7 +125,7 @@ def _delay(registers: Registers, accelerator: Accelerator, grid: Grid, steps: in
     return each * steps if grid.deep == 1 else each * (steps - 1) * grid.deep
 
 
-def _output_cycles(command: Command, registers: Registers, accelerator: Accelerator) -> float:
+def _output_cycles(command: NpuCommand, registers: NpuRegisters, accelerator: Accelerator) -> float:
     """Cycles of the output unit for one element."""
     function = registers.of("ACTIVATION") & 0x1F
     limits = registers.of("ACTIVATION_MIN"), registers.of("ACTIVATION_MAX")
@@ -134,7 +134,7 @@ def _output_cycles(command: Command, registers: Registers, accelerator: Accelera
     return max(accelerator.output_cycles[_rate(command, registers)], activation)
 
 
-def _rate(command: Command, registers: Registers) -> int:
+def _rate(command: NpuCommand, registers: NpuRegisters) -> int:
     """Which of the accelerator's output rates an operation has."""
     ifm, ofm = registers.operand("IFM"), registers.operand("OFM")
     if command.form.name != "NPU_OP_ELEMENTWISE":

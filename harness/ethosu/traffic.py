@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.ethosu.commands import ELEMENTWISE
-from harness.ethosu.disassembly import Command
+from harness.ethosu.disassembly import NpuCommand
 from harness.ethosu.feature_maps import BRICK
-from harness.ethosu.registers import FeatureMap, Registers
+from harness.ethosu.registers import FeatureMap, NpuRegisters
 
 IFM, OFM, WEIGHTS, SCALES, DMA_READ, DMA_WRITE, COMMANDS = (
     "ifm",
@@ -34,7 +34,7 @@ _INTERNAL = 1 << 8
 
 
 @dataclass(frozen=True)
-class Transfer:
+class NpuTransfer:
     """Bytes of one kind, from or to a region."""
 
     kind: str
@@ -42,7 +42,7 @@ class Transfer:
     size: int
 
 
-def transfers(command: Command, registers: Registers, cores: int) -> Iterator[Transfer]:
+def transfers(command: NpuCommand, registers: NpuRegisters, cores: int) -> Iterator[NpuTransfer]:
     """What an operation moves; nothing for those that wait or signal."""
     name = command.form.name
     if name == "NPU_OP_DMA_START":
@@ -55,14 +55,14 @@ def transfers(command: Command, registers: Registers, cores: int) -> Iterator[Tr
         yield _written(registers)
 
 
-def _copied(registers: Registers) -> Iterator[Transfer]:
+def _copied(registers: NpuRegisters) -> Iterator[NpuTransfer]:
     source, target = registers.of("DMA0_SRC_REGION"), registers.of("DMA0_DST_REGION")
     mode = target >> 9 & 3
     rows = registers.of("DMA0_SIZE0") if mode else 1
     size = registers.address("DMA0_LEN") * rows * (registers.of("DMA0_SIZE1") if mode == 2 else 1)
-    yield Transfer(DMA_READ, source & 7, size)
+    yield NpuTransfer(DMA_READ, source & 7, size)
     if not target & _INTERNAL:
-        yield Transfer(DMA_WRITE, target & 7, size)
+        yield NpuTransfer(DMA_WRITE, target & 7, size)
 
 
 def _stored(operand: FeatureMap, depth: int) -> int:
@@ -71,25 +71,25 @@ def _stored(operand: FeatureMap, depth: int) -> int:
     return channels * operand.bits // 8
 
 
-def _written(registers: Registers) -> Transfer:
+def _written(registers: NpuRegisters) -> NpuTransfer:
     height, width, depth = registers.ofm_shape
     target = registers.operand("OFM")
-    return Transfer(OFM, target.region, height * width * _stored(target, depth))
+    return NpuTransfer(OFM, target.region, height * width * _stored(target, depth))
 
 
-def _operands(command: Command, registers: Registers) -> Iterator[Transfer]:
+def _operands(command: NpuCommand, registers: NpuRegisters) -> Iterator[NpuTransfer]:
     height, width, depth = registers.ofm_shape
     first = registers.operand("IFM")
-    yield Transfer(IFM, first.region, height * width * _stored(first, depth))
+    yield NpuTransfer(IFM, first.region, height * width * _stored(first, depth))
     how = registers.of("IFM2_BROADCAST")
     if ELEMENTWISE_NAMES.get(command.parameter & 0x3F) in UNARY or how >> 7 & 1:
         return
     second = registers.operand("IFM2")
     rows, columns, channels = (1 if how >> axis & 1 else n for axis, n in enumerate((height, width, depth)))
-    yield Transfer(IFM, second.region, rows * columns * _stored(second, channels))
+    yield NpuTransfer(IFM, second.region, rows * columns * _stored(second, channels))
 
 
-def _windowed(command: Command, registers: Registers, cores: int) -> Iterator[Transfer]:
+def _windowed(command: NpuCommand, registers: NpuRegisters, cores: int) -> Iterator[NpuTransfer]:
     blocks = [-(-size // block) for size, block in zip(registers.ofm_shape, registers.ofm_block, strict=True)]
     source = registers.operand("IFM")
     top, bottom, left, right = registers.padding
@@ -99,18 +99,18 @@ def _windowed(command: Command, registers: Registers, cores: int) -> Iterator[Tr
     # Every block of output channels reads all inputs, or those of its own channels alone.
     depth = _stored(source, registers.ifm_depth)
     again = blocks[2] if name == "NPU_OP_CONV" else 1
-    yield Transfer(IFM, source.region, rows * columns * depth * again)
+    yield NpuTransfer(IFM, source.region, rows * columns * depth * again)
     if name == "NPU_OP_POOL":
         return
     for core in range(cores):
         suffix = str(core) if core else ""
         weights, scales = registers.length(f"WEIGHT{suffix}_LENGTH"), registers.length(f"SCALE{suffix}_LENGTH")
-        yield Transfer(WEIGHTS, registers.of("WEIGHT_REGION") & 7, weights * blocks[0] * blocks[1])
+        yield NpuTransfer(WEIGHTS, registers.of("WEIGHT_REGION") & 7, weights * blocks[0] * blocks[1])
         times = blocks[0] * blocks[1] if blocks[2] > 1 else 1
-        yield Transfer(SCALES, registers.of("SCALE_REGION") & 7, (scales & 0xFFFFF) * times)
+        yield NpuTransfer(SCALES, registers.of("SCALE_REGION") & 7, (scales & 0xFFFFF) * times)
 
 
-def _under(registers: Registers, axis: int, before: int, after: int) -> int:
+def _under(registers: NpuRegisters, axis: int, before: int, after: int) -> int:
     """Rows (0) or columns (1) of the inputs that all blocks read together; what lies under two windows counts twice."""
     size, block = registers.ofm_shape[axis], registers.ofm_block[axis]
     kernel = registers.kernel

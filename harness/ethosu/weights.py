@@ -319,7 +319,7 @@ def _plausible(order: WeightOrder, available: int) -> bool:
 
 
 @dataclass(frozen=True)
-class Block:
+class WeightBlock:
     """A part of the stream of one shape: [ofm ublock, element, ifm ublock, output channel, input channel]."""
 
     ofm: int
@@ -336,7 +336,7 @@ class Block:
         return int(np.prod(self.shape))
 
 
-def _blocks(order: WeightOrder) -> Iterator[Block]:
+def _blocks(order: WeightOrder) -> Iterator[WeightBlock]:
     """In the order of the stream."""
     rows_at_once, columns_at_once = order.part
     for ofm in range(0, order.ofm_depth, order.ofm_block):
@@ -353,10 +353,10 @@ def _blocks(order: WeightOrder) -> Iterator[Block]:
                     inner = len(steps) if not (order.part_first or order.depthwise) else 1
                     shape = (ofm_count, elements, inner, order.ofm_ublock, lanes)
                     for start in steps if order.part_first else (0,):
-                        yield Block(ofm, ifm + start, row, column, rows, columns, shape)
+                        yield WeightBlock(ofm, ifm + start, row, column, rows, columns, shape)
 
 
-def _put(out: Ints, values: Ints, block: Block, order: WeightOrder) -> None:
+def _put(out: Ints, values: Ints, block: WeightBlock, order: WeightOrder) -> None:
     ofm_ublocks, _, inner, ofm_lanes, ifm_lanes = block.shape
     used = values[:, : block.rows * block.columns]
     # -> [output channel, element of the window, input channel]

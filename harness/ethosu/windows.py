@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.ethosu.fault import FaultError
 from harness.ethosu.feature_maps import read
-from harness.ethosu.state import ELEMENT, STEP, State
+from harness.ethosu.state import ELEMENT, STEP, NpuState
 from harness.quantization.fixedpoint import Ints
 
 _NONE, _NEAREST, _ZEROS = 0, 1, 2
@@ -27,7 +27,7 @@ class Windows:
 
     inputs: Ints
     inside: Ints
-    state: State
+    state: NpuState
 
     def elements(self) -> Iterator[tuple[int, int, tuple[slice, slice]]]:
         """Row and column of each element of the window, and the inputs that it meets in all windows."""
@@ -46,7 +46,7 @@ class Windows:
                 )
 
 
-def windows(state: State, depth: int, *, padding: int = 0) -> Windows:
+def windows(state: NpuState, depth: int, *, padding: int = 0) -> Windows:
     """The inputs of an operation; `padding` is what stands in their border.
 
     Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -38,3 +39,28 @@ def check_parts(text: str, most: int, levels: int) -> None:
         if problem:
             mark = event.start_mark
             raise ValueError(f"line {mark.line + 1}: {problem}" if mark else problem)
+
+
+def load_strictly(text: str, most: int, levels: int) -> Any:
+    """The content of a YAML text whose keys are words, each given once: YAML forbids more, PyYAML takes the last.
+
+    Raises:
+        ValueError: see check_parts.
+        yaml.YAMLError: it is no YAML, or a key is given twice or is no word.
+    """
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+            seen: set[Any] = set()
+            for key_node, _ in node.value:
+                key = key_node.value
+                if not isinstance(key_node, yaml.ScalarNode):
+                    raise yaml.constructor.ConstructorError(None, None, "a key must be a word", key_node.start_mark)
+                if key in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"{key!r} is given twice", key_node.start_mark)
+                seen.add(key)
+            return dict(super().construct_mapping(node, deep))
+
+    check_parts(text, most, levels)
+    return yaml.load(text, Loader)

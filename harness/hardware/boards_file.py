@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness import resources
 from harness.errors import BoardConfigError, PlacementError
-from harness.files.reading import check_path, read_regular
-from harness.files.yaml_parts import check_parts
+from harness.files.reading import check_path
+from harness.files.yaml_mapping import read_mapping
 from harness.hardware.board import Board, Idcode, Placement, Region, Tick, Uart
 from harness.hardware.families import find_family, wrong_pin
 from harness.hardware.placement import check_placement
@@ -21,7 +21,6 @@ if TYPE_CHECKING:  # pydantic is slow to import
     from harness.hardware.schema import BoardEntry
 
 EXTRA_VARIABLE = "TINYHIL_BOARDS"
-_MAX_BYTES = 4 << 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 MOST_PARTS, MOST_LEVELS = 50_000, 32
 """Most keys and values of a boards file, and how deep they may lie in each other."""
@@ -165,35 +164,11 @@ def _wrong_pins(board: Board) -> list[str]:
 
 
 def _parse(path: Path) -> dict[str, Any]:
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        """Refuses a key that is given twice, which YAML forbids and PyYAML accepts."""
-
-        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-            seen: set[Any] = set()
-            for key_node, _ in node.value:
-                key = key_node.value
-                if not isinstance(key_node, yaml.ScalarNode):
-                    raise yaml.constructor.ConstructorError(None, None, "a key must be a word", key_node.start_mark)
-                if key in seen:
-                    raise yaml.constructor.ConstructorError(None, None, f"{key!r} is given twice", key_node.start_mark)
-                seen.add(key)
-            return dict(super().construct_mapping(node, deep))
-
-    hint = "it must map board names to entries, as the boards.yaml that ships does"
-    try:
-        text = read_regular(path, _MAX_BYTES).decode("utf-8")
-        check_parts(text, MOST_PARTS, MOST_LEVELS)
-        content = yaml.load(text, Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise BoardConfigError(f"{place}: {error.problem}", hint=hint) from error
-    except (yaml.YAMLError, UnicodeDecodeError, OSError, ValueError, RecursionError) as error:
-        raise BoardConfigError(f"{path}: {error}", hint=hint) from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
-        raise BoardConfigError(f"{path}: not a mapping of board names to entries", hint=hint)
-    return content
+    return read_mapping(
+        path,
+        BoardConfigError,
+        what="board names to entries",
+        hint="it must map board names to entries, as the boards.yaml that ships does",
+        most_parts=MOST_PARTS,
+        most_levels=MOST_LEVELS,
+    )

@@ -100,6 +100,13 @@ def core(name: str) -> Core:
     return CORES.get(name)
 
 
+def code_core(name: str) -> str | None:
+    """The core whose code runs on a core, which may have no kernels of its own ("cortex-m0"); None if none's does."""
+    if name in CORES:
+        return name
+    return _RUNS_CODE_OF.get(_short(name))
+
+
 def core_hint(name: str, known: Iterable[str]) -> str:
     """What to write instead of a core's name that is not known: the one that is meant, or all."""
     names = {_short(candidate): candidate for candidate in known}

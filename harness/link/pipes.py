@@ -42,6 +42,10 @@ class PipeTransport:
             raise stream_ended()
         return b""
 
+    def fileno(self) -> int:
+        """The descriptor to wait on; read(0) comes first, as bytes may be held already."""
+        return self._in
+
     def close(self) -> None:
         """Close both pipes."""
         self._ended = True

@@ -65,6 +65,10 @@ class SerialTransport:
         except (serial.SerialException, OSError, TypeError) as error:
             raise self._lost(error) from error
 
+    def fileno(self) -> int:
+        """The descriptor to wait on. Raises OSError where the port has none, as on Windows."""
+        return int(self._port.fileno())
+
     def set_baud(self, baud: int) -> None:
         """Go on at another rate; what came at the old one and was not read is dropped.
 

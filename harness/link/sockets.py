@@ -42,6 +42,10 @@ class SocketTransport:
             raise stream_ended()
         return b""
 
+    def fileno(self) -> int:
+        """The descriptor to wait on; read(0) comes first, as bytes may be held already."""
+        return self._descriptor()
+
     def close(self) -> None:
         """Close the socket."""
         self._ended = True

@@ -10,12 +10,15 @@ import os
 import sys
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.pytest_plugin.session import SessionRecord
-from harness.pytest_plugin.settings import settings
+from harness.pytest_plugin.settings import Settings, settings
+
+if TYPE_CHECKING:
+    from harness.report.bundle import Invocation
 
 
 class Controller:
@@ -27,7 +30,7 @@ class Controller:
         self._documents: list[dict[str, Any]] = []
         self._faults: dict[tuple[str, str, str], dict[str, Any]] = {}  # the last document of each that is an error
         self._session = SessionRecord()
-        self._bundle: str | None = None
+        self._written: list[str] = []  # where the bundle and the history are, or why they are not
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Takes the documents attached to a report."""
@@ -54,26 +57,45 @@ class Controller:
         stopped = exit_code in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)
         if not (self._documents or self._session.used or stopped):
             return
-        folder = settings(self._config).report
-        if folder is None:
+        chosen = settings(self._config)
+        if chosen.report is None and chosen.history is None:
             return
-        from harness.errors import ResultsError
-        from harness.report.bundle import Invocation, write_bundle
+        from harness.errors import TinyhilError
+        from harness.report.bundle import Invocation
+        from harness.report.environment import environment
         from harness.report.tool_versions import tool_versions
 
         command = [Path(sys.argv[0]).name, *(str(part) for part in self._config.invocation_params.args)]
-        invocation = Invocation(command, tool_versions(), self._session.document(exit_code))
-        try:
-            self._bundle = f"report: {write_bundle(folder, self._documents, invocation)}"
-        except ResultsError as error:
-            self._bundle = f"no report: {error.message}; {error.hint}"
-            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+        invocation = Invocation(command, tool_versions(), self._session.document(exit_code), environment())
+        for what, keep in (("report", self._write), ("history", self._remember)):
+            try:
+                told = keep(chosen, invocation)
+            except TinyhilError as error:
+                told = f"no {what}: {error.message}; {error.hint}"
+                session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+            self._written += [told] if told else []
+
+    def _write(self, chosen: Settings, invocation: Invocation) -> str:
+        """Writes the bundle, where one is asked for; tells where it is."""
+        if chosen.report is None:
+            return ""
+        from harness.report.bundle import write_bundle
+
+        return f"report: {write_bundle(chosen.report, self._documents, invocation)}"
+
+    def _remember(self, chosen: Settings, invocation: Invocation) -> str:
+        """Adds the results to the history, where they are kept, and notes how they did; tells where it is."""
+        if chosen.history is None:
+            return ""
+        from harness.history.keeping import keep
+
+        return keep(chosen.history, self._documents, invocation, chosen.report, chosen.compare, chosen.policy)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Writes the table of results, and gives pytest back its reports, one a test, for the lines after it."""
         self._blocks.restore(terminalreporter)
-        if not self._documents and self._bundle is None:
+        if not self._documents and not self._written:
             return
         from harness.report.plain import one_line
         from harness.report.rows import summary
@@ -83,8 +105,8 @@ class Controller:
         if self._documents:
             for line in summary(self._documents).plain(_width(terminalreporter)):
                 terminalreporter.write_line(line)
-        if self._bundle:
-            terminalreporter.write_line(one_line(self._bundle))
+        for line in self._written:
+            terminalreporter.write_line(one_line(line))
 
 
 def _width(terminalreporter: pytest.TerminalReporter) -> int | None:

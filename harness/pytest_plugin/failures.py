@@ -14,11 +14,16 @@ from typing import Any
 import pytest
 
 from harness.errors import TinyhilError
+from harness.history.verdicts import RunComparison
+from harness.history.words import delta_line, since
 from harness.report import rows
 from harness.report.document import Document
 from harness.report.plain import one_line, plain
 from harness.validate.checks import CheckResult
 from harness.validate.outcome import Outcome
+
+_SHOWN_DELTAS = 20
+"""Figures that a failed comparison shows."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,16 @@ class CheckFailedError(AssertionError):
         super().__init__(one_line(f"{check.name}: {check.summary}"))
         self.run = run
         self.check = check
+
+
+class RegressedError(AssertionError):
+    """A run did worse than the earlier one that it was compared with."""
+
+    def __init__(self, found: RunComparison) -> None:
+        lines = [delta_line(delta) for subject in found.subjects for delta in subject.deltas]
+        causes = [f"also changed: {'; '.join(s.causes)}" for s in found.subjects if s.causes]
+        base = "; ".join(f"compared with {since(s.base)}" for s in found.subjects)
+        super().__init__("\n".join([*lines[:_SHOWN_DELTAS], *causes, base]))
 
 
 class Failures:

@@ -16,18 +16,24 @@ from typing import Any
 
 import pytest
 
+from harness.boards.source import OwnBoards
 from harness.build.progress import Progress
 from harness.errors import Category, TinyhilError
+from harness.farm.source import FarmBoards
 from harness.frontends import is_model
-from harness.pytest_plugin.failures import CardRun, CheckFailedError, Failures, text_of
+from harness.history.ingest import distinct
+from harness.history.keeping import compare_document
+from harness.history.selection import LAST_GOOD
+from harness.history.verdicts import Change, RunComparison
+from harness.pytest_plugin.failures import CardRun, CheckFailedError, Failures, RegressedError, text_of
 from harness.pytest_plugin.paths import find
-from harness.pytest_plugin.properties import check_properties, own_properties
+from harness.pytest_plugin.properties import check_properties, own_properties, regression_properties
 from harness.pytest_plugin.settings import Settings
 from harness.quantization.types import Array
 from harness.report import rows
 from harness.report.document import Document, error_document, run_document
 from harness.report.heartbeat import Heartbeat
-from harness.report.plain import one_line
+from harness.report.plain import one_line, plain
 from harness.validate.card import (
     FILES,
     SUFFIX,
@@ -40,7 +46,7 @@ from harness.validate.card import (
     parse_vectors,
 )
 from harness.validate.checks import Status, check_names
-from harness.validate.options import Options, apply_options, check_choice
+from harness.validate.options import Options, apply_options, check_choice, mode_of
 from harness.validate.outcome import Outcome
 from harness.validate.workbench import Workbench
 from harness.version import __version__
@@ -55,11 +61,18 @@ class PluginState:
         """write: writes a line to a log that must not be silent for long; None where none is kept."""
         self.settings = settings
         self._write = write
-        self.bench = Workbench()
+        self.boards = FarmBoards(settings.farm) if settings.farm else OwnBoards()
+        self.bench = Workbench(boards=self.boards)
         self._runs: dict[tuple[Path, str], CardRun | TinyhilError] = {}
         self._failures = Failures()
+        self._files: list[tuple[str, str]] = []  # (name, file) of cards that are compared
         self._documents: list[Document] = []  # of runs since the last report
         self._ran: list[Document] = []  # the same, and calls without a comparison
+
+    def close(self) -> None:
+        """Gives a farm's board back."""
+        if isinstance(self.boards, FarmBoards):
+            self.boards.close()
 
     def run_of(self, card: Card, board: str) -> CardRun:
         """The run of a card on a board; made by the first call.
@@ -87,7 +100,8 @@ class PluginState:
             with self.progress(f"{card.name} on {board}") as tell:
                 outcome = self.bench.validate(card, board, options, tell)
         except TinyhilError as error:
-            self._keep(error_document(card.name, board, error, str(card.path or card.model)))
+            file, mode = str(card.path or card.model), mode_of(card, options)
+            self._keep(error_document(card.name, board, error, file, mode=mode, runtime=options.runtime))
             raise
         run = CardRun(outcome, run_document(outcome))
         self._keep(run.document)
@@ -100,6 +114,21 @@ class PluginState:
         with self.progress(f"{model.name} on {board}") as tell:
             return self.bench.run(model, board, inputs, self.settings.options, tell)
 
+    def note_model(self, card: Card) -> None:
+        """Notes a card that is compared: where several files have one name, the history tells them apart."""
+        self._files.append((card.name, str(card.path or card.model)))
+
+    def compare(self, card: Card, document: Document) -> RunComparison:
+        """Compares the run of a card with what --compare says.
+
+        Raises:
+            TinyhilError: it stands for nothing, or the history cannot be read.
+        """
+        chosen = self.settings
+        names = dict(zip(self._files, distinct(self._files), strict=True))
+        name = names[card.name, str(card.path or card.model)]
+        return compare_document(document, name, chosen.compare or LAST_GOOD, chosen.history, chosen.policy)
+
     def _keep(self, document: Document) -> None:
         self._documents.append(document)
         self._ran.append(document)
@@ -111,8 +140,11 @@ class PluginState:
     def explain(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Completes a failing report: see harness.pytest_plugin.failures."""
         error = call.excinfo.value if call.excinfo else None
-        if isinstance(item, CheckItem) and isinstance(error, TinyhilError | CheckFailedError):
-            self._failures.of_check(f"{item.card.name} on {item.board}", item.check, error, report)
+        if isinstance(error, RegressedError):
+            report.longrepr = plain(str(error))
+        elif isinstance(item, CheckItem | HistoryItem) and isinstance(error, TinyhilError | CheckFailedError):
+            check = item.check if isinstance(item, CheckItem) else "history"
+            self._failures.of_check(f"{item.card.name} on {item.board}", check, error, report)
         elif isinstance(error, TinyhilError):
             self._failures.of_test(error, report)
 
@@ -122,7 +154,7 @@ class PluginState:
         if self._documents:
             carried["tinyhil"] = json.dumps(self._documents)
         hil = getattr(item, "funcargs", {}).get("hil")
-        if not isinstance(item, CheckItem) and (self._ran or isinstance(hil, Hil)):
+        if not isinstance(item, CheckItem | HistoryItem) and (self._ran or isinstance(hil, Hil)):
             found = own_properties(self._ran, item.stash.get(_RUNS, 0))
             item.stash[_RUNS] = item.stash.get(_RUNS, 0) + len(self._ran)
             item.user_properties += found  # the next report's
@@ -150,6 +182,11 @@ class _HilFile(pytest.File):
             for check in check_names(card, board):
                 yield CheckItem.from_parent(
                     self, name=f"{check}[{board}]", state=self._state, card=card, board=board, check=check
+                )
+            if self._state.settings.compare:
+                self._state.note_model(card)
+                yield HistoryItem.from_parent(
+                    self, name=f"history[{board}]", state=self._state, card=card, board=board
                 )
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
@@ -204,6 +241,36 @@ class CheckItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """File and title of the check."""
         return self.path, None, one_line(f"{self.card.name}: {self.check} on {self.board}")
+
+
+class HistoryItem(pytest.Item):
+    """The comparison of a card's run on one board with earlier results."""
+
+    def __init__(self, *, state: PluginState, card: Card, board: str, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.card = card
+        self.board = board
+        self._state = state
+        self._run: CardRun | None = None
+        self.add_marker("hil")
+
+    def setup(self) -> None:
+        """Makes the run, unless a check has."""
+        self._run = self._state.run_of(self.card, self.board)
+
+    def runtest(self) -> None:
+        """Raises RegressedError if something regressed; skips where there is nothing to compare with."""
+        assert self._run is not None
+        found = self._state.compare(self.card, self._run.document)
+        self.user_properties += regression_properties(found)
+        if found.fails:
+            raise RegressedError(found)
+        if found.change is Change.NEW:
+            pytest.skip(one_line(f"no earlier run to compare with: {found.base}"))
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """File and title of the comparison."""
+        return self.path, None, one_line(f"{self.card.name}: history on {self.board}")
 
 
 class Hil:
@@ -286,7 +353,9 @@ def header(settings: Settings) -> list[str]:
     from harness.report.tool_versions import tool_versions
 
     lines = [f"tinyhil: {__version__}, link {settings.options.link}"]
-    for name in settings.boards:
+    if settings.farm:
+        lines.append(f"farm: {settings.farm.place}; boards: {', '.join(settings.boards)}")
+    for name in () if settings.farm else settings.boards:
         try:
             resolved = resolve(name, probe=settings.options.probe)
         except TinyhilError as error:

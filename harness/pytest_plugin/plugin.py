@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.pytest_plugin.controller import Blocks, Controller
-from harness.pytest_plugin.settings import LIST_SETTINGS, SETTINGS, is_used, settings, values
+from harness.pytest_plugin.settings import LIST_SETTINGS, SETTINGS, Settings, is_used, settings, values
 
 if TYPE_CHECKING:
     from harness.pytest_plugin.items import Hil, PluginState
@@ -70,7 +70,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Closes what pytest_configure opened."""
+    """Closes what pytest_configure opened, and gives a farm's board back."""
+    state = config.stash.get(_STATE, None)
+    if state is not None:
+        state.close()
     log = config.stash.get(_LOG, None)
     if log is not None:
         del config.stash[_LOG]
@@ -81,14 +84,28 @@ def _checked(config: pytest.Config) -> None:
     from harness.errors import TinyhilError
 
     try:
-        report = settings(config).report
-        if report is not None and not hasattr(config, "workerinput"):
-            from harness.report.bundle import check_folder
-
-            check_folder(report)
+        found = settings(config)
+        if not hasattr(config, "workerinput"):
+            _check_places(found)
         _check_models(config)
     except TinyhilError as error:
         raise pytest.UsageError(f"tinyhil: {error.message}\n  try: {error.hint}") from None
+
+
+def _check_places(found: Settings) -> None:
+    """Raises TinyhilError where results can be neither written nor compared as asked: before a long run."""
+    if found.report is not None:
+        from harness.report.bundle import check_folder
+
+        check_folder(found.report)
+    if found.history is not None or found.compare is not None:
+        from harness.history.store import HistoryStore
+
+        HistoryStore(found.history, create=found.history is not None).close()
+    if found.policy is not None:
+        from harness.history.policy import load_policy
+
+        load_policy(found.policy)
 
 
 def _check_models(config: pytest.Config) -> None:

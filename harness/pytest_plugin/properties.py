@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from harness.history.verdicts import RunComparison
 from harness.report import rows
 from harness.report.document import Document
 
 Property = tuple[str, object]
+_MOST_DELTAS = 20
 
 
 def check_properties(document: Document, check: str) -> list[Property]:
@@ -31,6 +33,16 @@ def own_properties(documents: Sequence[Document], place: int) -> list[Property]:
             told |= {"error": document["error"]["code"]}
         found += _named(told, "" if number == 1 else f"{number}.")
     return found
+
+
+def regression_properties(found: RunComparison) -> list[Property]:
+    """How the run did against an earlier one, and the figures that changed."""
+    told: dict[str, object] = {"history.change": found.change.value, "history.base": found.base}
+    for subject in found.subjects:
+        for delta in subject.deltas[:_MOST_DELTAS]:
+            name = ".".join(part for part in ("history", delta.layer, delta.figure.metric) if part)
+            told[name] = f"{delta.change.value}: {delta.base} -> {delta.cand} {delta.figure.unit}"
+    return _named(told)
 
 
 def _named(found: dict[str, object], prefix: str = "") -> list[Property]:

@@ -15,6 +15,7 @@ import pytest
 from harness.version import DEFAULT_BOARD
 
 if TYPE_CHECKING:
+    from harness.farm.address import FarmAddress
     from harness.validate.options import Options
 
 # Name -> (metavar, help). --NAME (with hyphens) on the command line, TINYHIL_NAME in the environment, hil_NAME in the
@@ -25,12 +26,16 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "vectors": ("V", "instead of the cards' vectors: NAME.npz or NAME.wav, or COUNT or COUNT:SEED for random ones"),
     "link": ("LINK", "auto (default: fast on emulated boards, else uart), uart, fast, or rtt through a debug probe"),
     "placement": ("PART=REGION", "put arena, stack, data, weights or code into that memory region; repeatable"),
+    "farm": ("FARM", "lease boards of a farm: HOST:PORT of its coordinator, or a .yaml file; then ,TAG=VALUE,..."),
     "probe": ("ID", "unique id of the debug probe, or BOARD=ID,...; `tinyhil boards --probe` lists them"),
     "report": ("DIR", "write a result bundle there: results.json, report.html, images, manifest.json"),
     "optimize": ("MODE", "compile for time, ram, flash or balanced (default: the card's, or balanced)"),
     "max_arena": ("BYTES", "arena that must not be exceeded, such as 32k (1000) or 32KiB"),
     "max_flash": ("BYTES", "flash of weights, tables and code that must not be exceeded"),
     "oracle": ("NAME", "instead of the cards' reference: tflm, litert-ref, litert or spec"),
+    "history": ("FILE", "keep the results in this history; `default`: the one in the user's data folder"),
+    "compare": ("BASE", "compare with results of the history, such as last-good: what regressed is a failed test"),
+    "policy": ("FILE", "what may change, YAML: `tinyhil docs history`"),
 }
 LIST_SETTINGS = ("board", "model", "placement")
 
@@ -43,11 +48,19 @@ class Settings:
         boards: names, at least one.
         options: of every run.
         report: folder for the bundle, or None.
+        farm: where boards are leased; None for those of this host.
+        history: file of the history that results are kept in; None where they are not.
+        compare: what results are compared with, see harness.history.selection; None where they are not.
+        policy: file of what may change; None for the defaults.
     """
 
     boards: tuple[str, ...]
     options: Options
     report: Path | None
+    farm: FarmAddress | None = None
+    history: Path | None = None
+    compare: str | None = None
+    policy: Path | None = None
 
 
 def values(config: pytest.Config, name: str) -> list[str]:
@@ -74,9 +87,11 @@ def settings(config: pytest.Config) -> Settings:
 
     Raises:
         BoardConfigError: a board is unknown.
+        FarmFileError: what --farm names is no farm.
         OptionError, CardError: an option has an invalid value.
     """
     from harness.compiler.goals import parse_overrides
+    from harness.farm.address import parse_farm
     from harness.hardware.placement import parse_placement
     from harness.validate.card import parse_vectors
     from harness.validate.options import Options, check_choice, choose_boards
@@ -88,8 +103,9 @@ def settings(config: pytest.Config) -> Settings:
     if oracle is not None:
         check_choice("oracle", oracle)
     vectors = next(iter(values(config, "vectors")), None)
-    report = next(iter(values(config, "report")), None)
+    report, history, policy = (next(iter(values(config, name)), None) for name in ("report", "history", "policy"))
     probe = next(iter(values(config, "probe")), None)
+    farm = next(iter(values(config, "farm")), None)
     return Settings(
         boards=choose_boards(values(config, "board") or [DEFAULT_BOARD]),
         options=Options(
@@ -103,4 +119,16 @@ def settings(config: pytest.Config) -> Settings:
             ),
         ),
         report=here / report if report else None,
+        farm=parse_farm(farm) if farm else None,
+        history=_history(here, history),
+        compare=next(iter(values(config, "compare")), None),
+        policy=here / policy if policy else None,
     )
+
+
+def _history(here: Path, named: str | None) -> Path | None:
+    from harness.history.connection import DEFAULT
+
+    if not named:
+        return None
+    return Path(named) if named == DEFAULT else here / Path(named).expanduser()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,15 +37,19 @@ class Invocation:
         command: the exact command, as given to the operating system.
         tools: versions by name (harness.report.tool_versions).
         session: of pytest, whose verdict is then the bundle's; None for a command.
+        environment: harness.report.environment; empty where it is not known.
     """
 
     command: Sequence[str]
     tools: dict[str, str]
     session: Document | None = None
+    environment: Document = field(default_factory=dict)
 
 
-def results_document(documents: Sequence[Document], session: Invocation) -> Document:
-    """All runs as one document: the content of results.json."""
+def results_document(
+    documents: Sequence[Document], session: Invocation, energy: Sequence[Document] = ()
+) -> Document:
+    """All runs, and what was measured of energy, as one document: the content of results.json."""
     errors = sum(d["kind"] == "error" for d in documents)
     failed = sum(d["kind"] == "run" and not d["verdict"]["passed"] for d in documents)
     verdict = "error" if errors else "fail" if failed else "pass"
@@ -55,10 +59,12 @@ def results_document(documents: Sequence[Document], session: Invocation) -> Docu
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": list(session.command),
         "tools": session.tools,
+        "environment": session.environment,
         "verdict": session.session["verdict"] if session.session else verdict,
         "counts": {"runs": len(documents), "failed": failed, "errors": errors},
         "session": session.session,
         "runs": list(documents),
+        **({"energy": list(energy)} if energy else {}),
     }
 
 
@@ -79,7 +85,9 @@ def check_folder(directory: Path) -> None:
     _check_own(directory)
 
 
-def write_bundle(directory: Path, documents: Sequence[Document], session: Invocation) -> Path:
+def write_bundle(
+    directory: Path, documents: Sequence[Document], session: Invocation, energy: Sequence[Document] = ()
+) -> Path:
     """Writes a bundle into `directory`, which is made if needed; returns the report's path.
 
     An older bundle there stays until the new one is whole, and is then replaced; other files stay.
@@ -97,7 +105,7 @@ def write_bundle(directory: Path, documents: Sequence[Document], session: Invoca
             _check_own(directory)
         with staging(directory) as staged:
             kept = [_with_image(document, staged / "images") for document in documents]
-            content = results_document(kept, session)
+            content = results_document(kept, session, energy)
             _write(staged / RESULTS, json.dumps(content, indent=1, allow_nan=False) + "\n")
             _write(staged / REPORT, render(content))
             copied = [str(document["image"]["file"]) for document in kept if (document.get("image") or {}).get("file")]

@@ -40,6 +40,7 @@ def run_document(outcome: Outcome) -> Document:
             "card": str(outcome.card.path) if outcome.card.path else None,
             "name": outcome.card.name,
             "board": board_document(outcome.resolved),
+            "runtime": outcome.runtime.name,
             "link": outcome.link,
             "link_check": _link_check(outcome),
             "oracle": {"name": outcome.reference.oracle, "version": outcome.reference.version},
@@ -115,13 +116,24 @@ def _time(measured: Measurement) -> Document:
     }
 
 
-def error_document(name: str, board: str, error: TinyhilError, file: str = "") -> Document:
-    """The document of a run that an error ended; `file` is the card's path, or the model's if there is no card."""
+def error_document(
+    name: str, board: str, error: TinyhilError, file: str = "", *, mode: str = "", runtime: str = ""
+) -> Document:
+    """The document of a run that an error ended.
+
+    Args:
+        name, board: of the card or model, and the board that was asked for.
+        error: what ended it.
+        file: the card's path, or the model's if there is no card.
+        mode, runtime: what was to be optimized for, and what was to compute it; "" where it is not known.
+    """
     return {
         "kind": "error",
         "name": name,
         "file": file,
         "board": {"asked": board},
+        "goals": {"optimize": mode},
+        "runtime": runtime,
         "error": error.as_dict(),
         "transcript": error.transcript,
     }

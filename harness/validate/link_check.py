@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.boards import Resolved
+    from harness.boards.source import BoardSource
     from harness.build import Image, PackageSources
     from harness.hardware.board import Board
     from harness.link.compare import ExpectedLayers
@@ -46,6 +47,7 @@ def link_to_build(link: str, board: Board) -> str:
 
 
 def check_uart(
+    boards: BoardSource,
     resolved: Resolved,
     build: Callable[[str], Image],
     package: PackageSources,
@@ -57,6 +59,7 @@ def check_uart(
     """Runs the first vector over the UART; None where the port has none.
 
     Args:
+        boards: opens the session.
         resolved: the board.
         build: makes the image for a link.
         package: the model.
@@ -69,7 +72,6 @@ def check_uart(
         LinkError, BoardError, BuildError, DeviceFaultError: as of any run.
     """
     from harness import resources
-    from harness.boards import open_session
     from harness.build.port import load_port
     from harness.validate.measurement import run_once
 
@@ -77,7 +79,7 @@ def check_uart(
         return None
     image = build(UART)
     layers = measured.layer_outputs is not None
-    with open_session(resolved, image) as session:
+    with boards.open_session(resolved, image) as session:
         try:
             outputs, made = run_once(session, image, package, vector, layers=layers, expected=expected)
         except TinyhilError as error:

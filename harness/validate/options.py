@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from harness.compiler.goals import Overrides
+from harness.compiler.goals import Mode, Overrides
 from harness.errors import OptionError
 from harness.runtimes import DEFAULT_RUNTIME, RUNTIMES
 from harness.validate.card import TRUTHS, Card, FileVectors, RandomVectors
@@ -57,6 +57,11 @@ def apply_options(card: Card, options: Options) -> Card:
     if options.oracle is not None:
         changes["oracle"] = options.oracle
     return card.model_copy(update=changes) if changes else card
+
+
+def mode_of(card: Card, options: Options) -> Mode:
+    """What is optimized for: as the options say, else the card, else the default."""
+    return options.overrides.or_else(card.compile.overrides).goals.optimize
 
 
 def check_choice(option: Literal["link", "oracle", "runtime"], value: str) -> None:

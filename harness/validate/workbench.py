@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.boards import Resolved, Session
+    from harness.boards.source import BoardSource
     from harness.build import Image
     from harness.compiler.emit.package import Package
     from harness.hardware.board import Placement
@@ -72,8 +73,12 @@ class _Subject:
 class Workbench:
     """Runs models on boards; keeps what the runs share."""
 
-    def __init__(self, *, cache_dir: Path | None = None) -> None:
+    def __init__(self, *, cache_dir: Path | None = None, boards: BoardSource | None = None) -> None:
+        """boards: where boards come from; None for this host."""
+        from harness.boards.source import OwnBoards
+
         self._cache_dir = cache_dir
+        self.boards: BoardSource = boards or OwnBoards()
         self._graphs: dict[tuple[Path, int, int], Graph] = {}
         self._packages: dict[tuple[str, str, Target, str, Goals], Package] = {}
         self._references = References()
@@ -128,7 +133,11 @@ class Workbench:
         Raises:
             TinyhilError: the checks could not be made. A check that fails raises nothing.
         """
-        tell = progress or _silent
+        notes: list[str] = []
+        outcome = self.boards.again(lambda: self._validate(card, board, options, progress or _silent), notes.append)
+        return replace(outcome, notes=(*outcome.notes, *notes)) if notes else outcome
+
+    def _validate(self, card: Card, board: str, options: Options, tell: Progress) -> Outcome:
         clock = PhaseClock()
         card = apply_options(card, options)
         with clock.phase("import"):
@@ -146,7 +155,7 @@ class Workbench:
             image = self._build(subject, package, options, tell=tell)
         with clock.phase("run"):
             expected = expected_layers(package.plan, reference.tensors) if subject.compared else None
-            measurement, transcript, notes = _run(subject, image, package, tell, expected)
+            measurement, transcript, notes = _run(self.boards, subject, image, package, tell, expected)
         with clock.phase("link check"):
             link_check = self._link_check(subject, image, package, options, measurement, expected, tell)
         with clock.phase("compare"):
@@ -188,25 +197,26 @@ class Workbench:
         progress: Progress | None = None,
     ) -> list[tuple[Array, ...]]:
         """The outputs of `board` for inputs in memory, without a reference: [vector][model output]."""
-        from harness.boards import resolve
+        tell = progress or _silent
+        return self.boards.again(lambda: self._outputs(model, board, arrays, options, tell), lambda _: None)
 
-        resolved = resolve(board, probe=options.probe)
+    def _outputs(
+        self, model: Path, board: str, arrays: Sequence[Sequence[Array]], options: Options, tell: Progress
+    ) -> list[tuple[Array, ...]]:
+        resolved = self.boards.resolve(board, probe=options.probe)
         graph = self.graph(model)
         given = vectors.from_arrays([list(row) for row in arrays], graph)
         placement = assign_regions(resolved.runs_on, options.placement)
         target = target_of_run(resolved, placement)
         package = self.package(graph, target, goals=options.overrides.goals, runtime=options.runtime)
         subject = _Subject(resolved, RUNTIMES.get(options.runtime), graph, given, placement, 0)
-        tell = progress or _silent
         image = self._build(subject, package, options, tell=tell)
-        measurement, _, _ = _run(subject, image, package, tell)
+        measurement, _, _ = _run(self.boards, subject, image, package, tell)
         return list(measurement.outputs)
 
     def _subject(self, card: Card, board: str, options: Options) -> _Subject:
         """Loads the model and its vectors, and resolves board and placement."""
-        from harness.boards import resolve
-
-        resolved = resolve(board, probe=options.probe)
+        resolved = self.boards.resolve(board, probe=options.probe)
         runtime = RUNTIMES.get(options.runtime)
         graph = self.graph(card.model)
         given = vectors.load(card.vectors, graph, card.base)
@@ -263,7 +273,7 @@ class Workbench:
 
         first = None if expected is None else expected[0]
         vector = subject.vectors.inputs[0]
-        return check_uart(subject.resolved, build, package, vector, measured, image.link, first)
+        return check_uart(self.boards, subject.resolved, build, package, vector, measured, image.link, first)
 
     def _opinions(
         self, card: Card, graph: Graph, given: Vectors, options: Options, measurement: Measurement, tell: Progress
@@ -314,6 +324,7 @@ def stand_in_notes(card: Card, resolved: Resolved, package: Package, options: Op
 
 
 def _run(
+    boards: BoardSource,
     subject: _Subject,
     image: Image,
     package: Package,
@@ -321,7 +332,7 @@ def _run(
     expected: Sequence[ExpectedLayers] | None = None,
 ) -> tuple[Measurement, str, tuple[str, ...]]:
     """(measurement, transcript of the line, notes of the board's session)."""
-    with _session(subject.resolved, image) as session:
+    with _session(boards, subject.resolved, image) as session:
         measurement = _measure(session, subject, image, package, tell, expected)
         transcript = session.transcript()
     return measurement, transcript, tuple(session.notes())
@@ -335,11 +346,9 @@ def _baselines(graph: Graph, resolved: Resolved, measurement: Measurement) -> tu
 
 
 @contextmanager
-def _session(resolved: Resolved, image: Image) -> Iterator[Session]:
+def _session(boards: BoardSource, resolved: Resolved, image: Image) -> Iterator[Session]:
     """A board's session; adds the line's transcript to errors."""
-    from harness.boards import open_session
-
-    with open_session(resolved, image) as session:
+    with boards.open_session(resolved, image) as session:
         try:
             yield session
         except TinyhilError as error:

@@ -11,7 +11,9 @@ from rich.console import Console
 from tests.bench import (
     costs,
     cycles,
+    farm,
     floats,
+    history,
     instructions,
     kernels,
     link,
@@ -36,6 +38,8 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "start": start.run,
     "virtual": virtual.run,
     "targets": targets.run,
+    "farm": farm.run,
+    "history": history.run,
 }
 
 

@@ -11,6 +11,7 @@ import typer
 from harness.cli import terminal
 from harness.cli.options import (
     BoardOption,
+    FarmOption,
     HotOption,
     JsonOption,
     LinkOption,
@@ -22,6 +23,7 @@ from harness.cli.options import (
     ProfileVectorsOption,
     ReportOption,
     TargetArgument,
+    board_source,
     command_line,
     make_cards,
     make_options,
@@ -53,6 +55,7 @@ def profile(
     link: LinkOption = "auto",
     placement: PlacementOption = None,
     probe: ProbeOption = None,
+    farm: FarmOption = None,
     vectors: ProfileVectorsOption = None,
     what_if: Annotated[
         list[str] | None,
@@ -89,15 +92,16 @@ def profile(
     (card,) = make_cards([target])
     overrides = parse_overrides(optimize, max_arena, max_flash)
     options = make_options(link, vectors, None, False, probe, placement, overrides)
-    bench = Workbench()
     if what_if or form is Format.SPEEDSCOPE:
+        bench = Workbench()
         if report:
             raise OptionError("--report wants a whole run", hint="leave --what-if and --format out")
         with terminal.progress(as_json or form is not Format.TEXT, f"{card.name} on {board}") as tell:
             prediction = _predict(card, board, options, bench, tell)
         _show_prediction(prediction, what_if or [], hot, form, as_json)
         return
-    _show_run(card, board, options, bench, hot, report, as_json)
+    with board_source(farm) as source:
+        _show_run(card, board, options, Workbench(boards=source), hot, report, as_json)
 
 
 def _predict(card: Card, board: str, options: Options, bench: Workbench, tell: Progress) -> Prediction:
@@ -139,6 +143,7 @@ def _show_run(
     from harness.report import console
     from harness.report.bundle import Invocation, check_folder, write_bundle
     from harness.report.document import run_document
+    from harness.report.environment import environment
     from harness.report.tool_versions import tool_versions
     from harness.validate.card import RandomVectors
 
@@ -154,7 +159,7 @@ def _show_run(
         document = {**run_document(outcome), **_modelled(card, board, options, bench, hot, tell)}
     page = None
     if report:
-        session = Invocation(command_line(), tool_versions())
+        session = Invocation(command_line(), tool_versions(), environment=environment())
         page = write_bundle(report, [document], session)
     if as_json:
         terminal.print_json(document)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +10,8 @@ import typer
 from harness.cli import terminal
 from harness.cli.options import (
     BoardsOption,
+    FarmOption,
+    HistoryOption,
     JsonOption,
     LinkOption,
     MaxArenaOption,
@@ -20,9 +23,11 @@ from harness.cli.options import (
     ReportOption,
     TargetsArgument,
     VectorsOption,
+    board_source,
     command_line,
     make_cards,
     make_options,
+    open_history,
 )
 from harness.compiler.goals import parse_overrides
 from harness.errors import Category, TinyhilError
@@ -31,6 +36,7 @@ from harness.version import DEFAULT_BOARD
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.boards.source import BoardSource
     from harness.report.document import Document
     from harness.validate.card import Card
     from harness.validate.options import Options
@@ -44,16 +50,22 @@ def validate(
     link: LinkOption = "auto",
     placement: PlacementOption = None,
     probe: ProbeOption = None,
+    farm: FarmOption = None,
     report: ReportOption = None,
     opinions: Annotated[bool, typer.Option(help="Report LiteRT beside the oracle.")] = True,
     optimize: OptimizeOption = None,
     max_arena: MaxArenaOption = None,
     max_flash: MaxFlashOption = None,
+    history: HistoryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run models on boards and compare outputs and every layer with the reference."""
+    """Run models on boards and compare outputs and every layer with the reference.
+
+    With --history the results are kept: `tinyhil history`, `tinyhil compare`.
+    """
     from harness.report import console
     from harness.report.bundle import Invocation, check_folder, results_document, write_bundle
+    from harness.report.environment import environment
     from harness.report.tool_versions import tool_versions
     from harness.validate.options import choose_boards
 
@@ -63,9 +75,14 @@ def validate(
     options = make_options(link, vectors, oracle, opinions, probe, placement, overrides)
     if report:
         check_folder(report)
-    documents, code = _run_all(cards, names, options, as_json)
-    session = Invocation(command_line(), tool_versions())
+    with open_history(history, needed=False, create=history is not None):
+        pass  # refused before a long run
+    with board_source(farm) as source:
+        documents, code = _run_all(cards, names, options, source, as_json)
+    session = Invocation(command_line(), tool_versions(), environment=environment())
     page = write_bundle(report, documents, session) if report else None
+    if history:
+        _keep(history, report, results_document(documents, session))
     if as_json:
         terminal.print_json(results_document(documents, session))
     else:
@@ -75,8 +92,16 @@ def validate(
     raise typer.Exit(code)
 
 
+def _keep(history: Path, report: Path | None, document: Document) -> None:
+    """Adds the results to the history: those of the bundle where one was written, so that it is known when imported."""
+    with open_history(history, needed=True, create=True) as store:
+        assert store is not None
+        added = store.add_bundle(report) if report else store.add(document, source="validate")
+        terminal.say(f"Kept in {store.path}: {', '.join(f'run {run}' for run in added.runs[:8])}")
+
+
 def _run_all(
-    cards: Sequence[Card], boards: Sequence[str], options: Options, quiet: bool
+    cards: Sequence[Card], boards: Sequence[str], options: Options, source: BoardSource, quiet: bool
 ) -> tuple[list[Document], int]:
     """(document for every card on every board, exit code: the worst of all runs).
 
@@ -84,9 +109,10 @@ def _run_all(
         TinyhilError: there is only one run, and it could not be made.
     """
     from harness.report.document import error_document, run_document
+    from harness.validate.options import mode_of
     from harness.validate.workbench import Workbench
 
-    bench = Workbench()
+    bench = Workbench(boards=source)
     documents: list[Document] = []
     code = 0
     for card in cards:
@@ -99,7 +125,9 @@ def _run_all(
                 except TinyhilError as error:
                     if len(cards) * len(boards) == 1:
                         raise
-                    documents.append(error_document(card.name, board, error, str(card.path or card.model)))
+                    file, mode = str(card.path or card.model), mode_of(card, options)
+                    lost = error_document(card.name, board, error, file, mode=mode, runtime=options.runtime)
+                    documents.append(lost)
                     code = max(code, error.category.value)
                     if error.category is Category.INPUT and number == 0:
                         break  # the error is the same on the other boards

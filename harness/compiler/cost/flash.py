@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from functools import cache
 from typing import Protocol
 
 from harness.kernels.base import ConstantTable, Lowered
@@ -73,6 +74,7 @@ def _parts(layer: HasCalls) -> dict[object, int]:
     return parts
 
 
+@cache
 def is_shared(function: str) -> bool:
     """Whether a kernel's code is compiled once for all layers, not into each of them."""
     return any(kernel_file(f"{function}{suffix}") is not None for suffix in (".c", ".S"))

@@ -82,7 +82,7 @@ def compare(run: Document, figure: str, name: str, value: int | None, unit: str)
         return FigureBars(name, shown, unit, "", Markup())
     told = ", ".join(f"{ratio(part)} {title}" for (_, title), _, part in theirs)
     bars = [("ours", "tinyhil", value), *((kind, title, other) for (kind, title), other, _ in theirs)]
-    return FigureBars(name, shown, unit, told, _bars(bars, f"{name}, {unit}", pitch=15, thick=11, named=True))
+    return FigureBars(name, shown, unit, told, value_bars(bars, f"{name}, {unit}", pitch=15, thick=11, named=True))
 
 
 def layer_bars(run: Document) -> list[LayerBar]:
@@ -98,7 +98,7 @@ def layer_bars(run: Document) -> list[LayerBar]:
         theirs = ((kernels, layer.get("tflm", {}).get(kernels)) for kernels in sets)
         bars = [("ours", "tinyhil", layer["value"])]
         bars += [(*series(kernels), value) for kernels, value in theirs if value is not None]
-        drawn = _bars(bars, f"{layer['name']}, {run['time']['unit']}", pitch=10.5, thick=8, most=most)
+        drawn = value_bars(bars, f"{layer['name']}, {run['time']['unit']}", pitch=10.5, thick=8, most=most)
         found.append(
             LayerBar(layer["index"], layer["name"], number(layer["value"]), percent(layer["share"]), drawn)
         )
@@ -112,8 +112,8 @@ def budgets(run: Document) -> list[Gauge]:
         figures = check["figures"]
         if "measured" in figures and "limit" in figures:
             unit = str(figures.get("unit", "")).replace("bytes", "B")
-            found.append(_gauge(check["name"], figures["measured"], figures["limit"], unit))
-    return sorted(found, key=lambda gauge: -gauge.share)
+            found.append(gauge(check["name"], figures["measured"], figures["limit"], unit))
+    return sorted(found, key=lambda one: -one.share)
 
 
 def chip(run: Document) -> list[Gauge]:
@@ -126,7 +126,7 @@ def chip(run: Document) -> list[Gauge]:
         size, all_used = sum(r["size"] for r in regions), sum(used.get(r["name"], 0) for r in regions)
         if size and all_used:
             own = min(network[kind] or 0, all_used)
-            found.append(_gauge(name, own, size, "B", all_used - own))
+            found.append(gauge(name, own, size, "B", all_used - own))
     return found
 
 
@@ -139,7 +139,7 @@ def regions(run: Document) -> list[Gauge]:
         if used.get(region["name"]):
             held = ", ".join(part for part, where in placement.items() if where == region["name"])
             name = f"{region['name']} ({held})" if held else region["name"]
-            found.append(_gauge(name, used[region["name"]], region["size"], "B with the test harness"))
+            found.append(gauge(name, used[region["name"]], region["size"], "B with the test harness"))
     return found
 
 
@@ -148,7 +148,7 @@ def _ram(run: Document) -> int | None:
     return None if arena is None else arena + (stack or 0)
 
 
-def _gauge(name: str, used: float, limit: float, unit: str, harness: float = 0) -> Gauge:
+def gauge(name: str, used: float, limit: float, unit: str, harness: float = 0) -> Gauge:
     """A gauge; `harness` are bytes that the test harness takes beside what is told."""
     parts = [(used, "ours"), (harness, "harness")]
     also = f" + test harness {harness:,}" if harness else ""
@@ -169,13 +169,13 @@ def _gauge(name: str, used: float, limit: float, unit: str, harness: float = 0) 
     return Gauge(name, text, also, used > limit, share, drawn)
 
 
-def _bars(
-    bars: Sequence[tuple[str, str, int]],
+def value_bars(
+    bars: Sequence[tuple[str, str, float]],
     title: str,
     *,
     pitch: float,
     thick: float,
-    most: int | None = None,
+    most: float | None = None,
     named: bool = False,
 ) -> Markup:
     """Bars of (CSS class, name, value) under each other; `named`: the first with its name, too."""
@@ -185,7 +185,7 @@ def _bars(
 
 
 def _drawn(
-    bars: Sequence[tuple[str, str, int]], scale: float, pitch: float, thick: float, named: bool
+    bars: Sequence[tuple[str, str, float]], scale: float, pitch: float, thick: float, named: bool
 ) -> Iterable[str]:
     for place, (kind, name, value) in enumerate(bars):
         y = place * pitch

@@ -6,17 +6,10 @@ every style and script but the page's own.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from typing import Any
 
-from markupsafe import Markup
-
-from harness import resources
-from harness.report import cycles, rows
+from harness.report import cycles, energy, rows
 from harness.report.document import Document
 from harness.report.html.arena import arena_map, fullest
 from harness.report.html.bars import budgets, chip, layer_bars, regions, series
@@ -24,8 +17,7 @@ from harness.report.html.cards import RunCard, run_card
 from harness.report.html.flame import flame
 from harness.report.html.heat import heat
 from harness.report.html.network import network
-from harness.report.html.svg import words
-from harness.report.plain import plain
+from harness.report.html.templates import templates
 from harness.report.table import ReportTable
 
 _CHUNK = 20
@@ -61,48 +53,19 @@ def render(results: Document) -> str:
         "cards": _groups(sorted(cards, key=lambda card: _ORDER[card.verdict])),
         "summary": rows.summary(runs),
         "runs": [_run(run, card, few) for run, card in zip(runs, cards, strict=True)],
+        "energy": [(energy.models(document), list(energy.summary(document))) for document in results.get("energy", ())],
         "few": few,
         "lazy": layers >= _LAZY_LAYERS,
         "series": _series(runs),
         "tools": ReportTable("", ("tool", "version"), tuple((k, str(v)) for k, v in results["tools"].items())),
     }
-    return str(_environment().get_template("page.html.j2").render(content)) + "\n"
+    return str(templates().get_template("page.html.j2").render(content)) + "\n"
 
 
 def modelled(document: Document) -> str:
     """The section of modelled cycles alone: layers, a flame graph, and the hottest code."""
-    macros: Any = _environment().get_template("run.html.j2").module
+    macros: Any = templates().get_template("run.html.j2").module
     return str(macros.modelled(_modelled(document)))
-
-
-@cache
-def _environment() -> Any:
-    import jinja2
-
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(resources.data("templates", "report")),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-        autoescape=True,
-        finalize=_harmless,
-    )
-    made.filters["breakable"] = _breakable
-    for kind in ("css", "js"):
-        text = resources.data("templates", "report", f"page.{kind}").read_text(encoding="utf-8")
-        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-        made.globals |= {kind: Markup(text), f"{kind}_sha256": digest}  # ours, not escaped within style and script
-    return made
-
-
-def _harmless(value: Any) -> Any:
-    """Text without characters that a reader would take for something else, such as a change of direction."""
-    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _breakable(text: str) -> Markup:
-    """Text, escaped, that may also be wrapped within a long list of operators or path."""
-    return Markup(re.sub(r"([+/;])(?=\w)", r"\1<wbr>", words(text)))
 
 
 def _headline(cards: Sequence[RunCard]) -> str:

@@ -27,6 +27,8 @@ COMMANDS = {
     "operators": ("analyze", "--ops"),
     "doctor": ("doctor",),
     "calibrate": ("calibrate", "-b", "mps2-an500"),
+    "fit": ("fit", FIXTURES / "digits.tflite", "-b", "stm32h743zi", "-b", "rp2350", "--optimize", "balanced"),
+    "energy": ("energy", FIXTURES / "digits.tflite", "-b", "nrf52840", "--rate", "1/s", "--battery", "220mAh"),
 }
 
 LONG = os.environ.get("TINYHIL_LONG") == "1"

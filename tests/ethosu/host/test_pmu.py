@@ -7,9 +7,9 @@ import pytest
 
 from harness.ethosu.accelerators import ACCELERATORS
 from harness.ethosu.commands import COMMANDS, PAYLOAD
-from harness.ethosu.disassembly import Command
+from harness.ethosu.disassembly import NpuCommand
 from harness.ethosu.pmu import NO_WAITS, READ, SHARED_SRAM, WRITE, Counters, default_timing
-from harness.ethosu.registers import Registers
+from harness.ethosu.registers import NpuRegisters
 from tests.support.models import real_model
 from tests.support.vela import compile_model, random_inputs
 
@@ -17,19 +17,19 @@ U55_128 = ACCELERATORS[2]
 BY_NAME = {form.name: form for form in COMMANDS.values()}
 
 
-def _command(name: str, parameter: int = 0, payload: int = 0, word: int = 0) -> Command:
-    return Command(word, BY_NAME[name], parameter | payload << PAYLOAD)
+def _command(name: str, parameter: int = 0, payload: int = 0, word: int = 0) -> NpuCommand:
+    return NpuCommand(word, BY_NAME[name], parameter | payload << PAYLOAD)
 
 
-def _registers(**values: int) -> Registers:
-    registers = Registers()
+def _registers(**values: int) -> NpuRegisters:
+    registers = NpuRegisters()
     for name, value in values.items():
         wide = BY_NAME[f"NPU_SET_{name}"].kind == 1
         registers.set(_command(f"NPU_SET_{name}", 0 if wide else value, value if wide else 0))
     return registers
 
 
-def _convolution(**more: int) -> Registers:
+def _convolution(**more: int) -> NpuRegisters:
     """3 x 3 over 16 x 16 x 16, NHCWB16, padded by one all around, to 32 channels in four blocks of 8 x 16 x 16."""
     found = {
         **{"IFM_PRECISION": 0x41, "OFM_PRECISION": 0x41, "IFM_DEPTH_M1": 15, "IFM_REGION": 1, "OFM_REGION": 1},

@@ -256,7 +256,7 @@ def test_scaled_binary(op: str) -> None:
 def test_scaled_binary_of_every_operator_and_type() -> None:
     kinds = [(op, types) for op, types in combinations() if op in SCALED and types in SCALED_TYPES]
     assert len(kinds) >= 14
-    check(typed_graphs(kinds, seed=23, each=scaled(4, 60)), "ScaledBinaryMve", "scaled_binary_mve")
+    check(typed_graphs(kinds, seed=23, each=scaled(4, 30)), "ScaledBinaryMve", "scaled_binary_mve")
 
 
 def _pool_layers(op: str, seed: int) -> list[Graph]:

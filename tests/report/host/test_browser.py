@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import struct
-import zlib
 
 import pytest
 
@@ -16,30 +14,12 @@ from harness.validate.card import load_card
 from harness.validate.options import Options
 from harness.validate.workbench import Workbench
 from tests.support.browser import browser, chromium, installable
+from tests.support.page_checks import CUT, SMALL, differing
 from tests.support.paths import FIXTURES
 from tests.support.results import on_a_chip, with_cycles, with_layers
 
 PHONE, DESK, PAPER = 390, 1280, 718
 """Widths in pixels; A4 without its margins has 190 mm of 96 pixels an inch."""
-
-SMALL = """(() => { const found = [];
-  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (texts.nextNode()) {
-    const at = texts.currentNode.parentElement;
-    if (!texts.currentNode.textContent.trim() || !at.checkVisibility() || at.closest("script, style")) continue;
-    const drawn = at.closest("svg") && at.getScreenCTM ? at.getScreenCTM().a : 1;
-    const size = parseFloat(getComputedStyle(at).fontSize) * drawn;
-    if (size < 9) found.push(size + " " + texts.currentNode.textContent.trim().slice(0, 30));
-  }
-  return found; })()"""
-"""Texts that are smaller than 9 pixels."""
-
-CUT = """[...document.querySelectorAll(".scroll, table, pre, svg[role=img], .card, section")]
-  .filter((part) => part.checkVisibility() &&
-    (part.scrollWidth > part.clientWidth + 1 && part.matches(".scroll") ||
-     part.getBoundingClientRect().right > document.documentElement.clientWidth + 1))
-  .map((part) => part.localName + " " + part.className.toString() + " " + part.textContent.trim().slice(0, 40))"""
-"""Parts that reach beyond the page, or whose content does."""
 
 
 @pytest.fixture(scope="module")
@@ -71,18 +51,6 @@ def reports(tmp_path_factory):
         (folder / f"{name}.html").write_text(render(results_document(runs, session)), encoding="utf-8")
         addresses[name] = (folder / f"{name}.html").as_uri()
     return addresses
-
-
-def differing(png: bytes) -> float:
-    """Share of a PNG's bytes that differ from their neighbours: of a page of one colour next to none."""
-    data, at = b"", 8
-    while at < len(png):
-        (length,) = struct.unpack(">I", png[at : at + 4])
-        if png[at + 4 : at + 8] == b"IDAT":
-            data += png[at + 8 : at + 8 + length]
-        at += length + 12
-    raw = zlib.decompress(data)
-    return sum(a != b for a, b in zip(raw[::4], raw[4::4], strict=False)) / (len(raw) / 4)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -83,18 +83,19 @@
   if (form) {
     const [text, verdict, told] = form.elements;
     const filter = () => {
-      const cards = all(".card");
+      const cards = all("[data-verdict]");
       for (const passed of all(".passed")) passed.open = Boolean(text.value || verdict.value);
       const shown = new Set();
       for (const card of cards) {
-        const named = card.querySelector("h3").textContent + " " + card.querySelector(".board").textContent;
+        const named = card.dataset.named ||
+          card.querySelector("h3").textContent + " " + card.querySelector(".board").textContent;
         const fits = named.toLowerCase().includes(text.value.toLowerCase()) &&
           (!verdict.value || card.dataset.verdict === verdict.value);
         card.hidden = !fits;
         if (fits) shown.add(card.dataset.run);
       }
       for (const part of all("section.run, tr[data-run]")) part.hidden = !shown.has(part.dataset.run);
-      told.textContent = `${shown.size} of ${cards.length}`;
+      told.textContent = `${shown.size} of ${new Set(cards.map((card) => card.dataset.run)).size}`;
     };
     form.addEventListener("input", filter);
     form.addEventListener("submit", (event) => event.preventDefault());

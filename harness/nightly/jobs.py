@@ -1,0 +1,117 @@
+"""The jobs of a night: which there are, which share an image, in which order they are run, and by which shard.
+
+Jobs that share an image are a batch: it is built once, loaded into one board's cache once, and stays there. Batches go
+longest first, which keeps the last boards of a night from waiting for one long model (Graham's rule: at most 4/3 of
+the best time).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.nightly.file import NightPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Jobs that share an image; `repeats` of them.
+
+    Attributes:
+        model: name of the model.
+        path: of its card or file.
+        board, mode, runtime: what it is run on and how.
+        repeats: number of jobs.
+        cost: expected seconds of one job.
+    """
+
+    model: str
+    path: str
+    board: str
+    mode: str
+    runtime: str
+    repeats: int
+    cost: float
+
+    @property
+    def key(self) -> str:
+        """A name that stays the same from night to night."""
+        text = "\0".join((self.model, self.board, self.mode, self.runtime))
+        return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+    @property
+    def seconds(self) -> float:
+        """Expected seconds of all its jobs."""
+        return self.cost * self.repeats
+
+
+def plan_batches(plan: NightPlan, expected: Mapping[str, float] | None = None) -> tuple[Batch, ...]:
+    """All batches of a night, longest first.
+
+    Args:
+        plan: the night.
+        expected: seconds of a job by Batch.key, from an earlier night; where it has none, the size of the model tells.
+    """
+    content = plan.content
+    sizes = {model.name: _size(model.path) for model in plan.models}
+    found = [
+        Batch(model.name, str(model.path), board, mode, runtime, content.repeats, 1.0 + sizes[model.name] / 1e6)
+        for model in plan.models
+        for board in plan.boards
+        for mode in content.modes
+        for runtime in content.runtimes
+    ]
+    if expected:
+        found = [_with_cost(batch, expected) for batch in found]
+    return tuple(sorted(found, key=lambda batch: -batch.seconds))
+
+
+def shard_of(batches: tuple[Batch, ...], number: int, count: int) -> tuple[Batch, ...]:
+    """The batches of shard `number` (from 1) of `count`, about as long as each other shard's.
+
+    The batches of one type of board are spread over the shards each on their own, so that a lab with one board of a
+    type and ten of another is used alike by all shards.
+    """
+    mine: list[Batch] = []
+    for board in dict.fromkeys(batch.board for batch in batches):
+        loads = [(0.0, index) for index in range(count)]
+        for batch in (each for each in batches if each.board == board):
+            load, index = heapq.heappop(loads)
+            heapq.heappush(loads, (load + batch.seconds, index))
+            if index == number - 1:
+                mine.append(batch)
+    return tuple(sorted(mine, key=lambda batch: -batch.seconds))
+
+
+def expected_seconds(batches: tuple[Batch, ...], boards: Mapping[str, int]) -> float:
+    """Seconds that batches take on so many boards of each type, each batch on one board, longest first."""
+    longest = 0.0
+    for board, count in boards.items():
+        loads = [0.0] * max(count, 1)
+        for batch in (each for each in batches if each.board == board):
+            heapq.heapreplace(loads, loads[0] + batch.seconds)
+        longest = max(longest, *loads)
+    return longest
+
+
+def job_keys(batch: Batch) -> Iterator[str]:
+    """A key for each job of a batch."""
+    return (f"{batch.key}-{repeat}" for repeat in range(batch.repeats))
+
+
+def _with_cost(batch: Batch, expected: Mapping[str, float]) -> Batch:
+    cost = expected.get(batch.key, batch.cost)
+    return Batch(batch.model, batch.path, batch.board, batch.mode, batch.runtime, batch.repeats, cost)
+
+
+def _size(path: object) -> int:
+    from pathlib import Path
+
+    try:
+        return Path(str(path)).stat().st_size
+    except OSError:
+        return 0

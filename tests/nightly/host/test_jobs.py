@@ -1,0 +1,69 @@
+"""Planning: which jobs there are, their order, their shards, and how long a large plan takes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.nightly.file import NightFile, NightModel, NightPlan
+from harness.nightly.jobs import Batch, expected_seconds, job_keys, plan_batches, shard_of
+
+
+def plan(models: int = 3, boards: int = 2, **more: object) -> NightPlan:
+    names = tuple(f"board-{n}" for n in range(boards))
+    content = NightFile(farm="host:1", models=("x",), boards=names, **more)  # type: ignore[arg-type]
+    found = tuple(NightModel(f"model-{n}", Path(f"model-{n}.tflite")) for n in range(models))
+    return NightPlan(content, Path("."), "host:1", found, names)
+
+
+def batch(board: str, cost: float, number: int) -> Batch:
+    return Batch(f"m{number}", "m", board, "own", "tinyhil", 1, cost)
+
+
+def test_all_combinations_each_once_and_keys_that_stay() -> None:
+    found = plan_batches(plan(modes=("time", "ram"), repeats=3))
+    assert len(found) == 3 * 2 * 2 and sum(each.repeats for each in found) == 36
+    keys = [key for each in found for key in job_keys(each)]
+    assert len(set(keys)) == 36
+    assert keys == [key for each in plan_batches(plan(modes=("time", "ram"), repeats=3)) for key in job_keys(each)]
+
+
+def test_the_longest_go_first_by_what_they_took_before() -> None:
+    first = plan_batches(plan())
+    slow = first[3]
+    again = plan_batches(plan(), {slow.key: 100.0})
+    assert again[0].key == slow.key
+    assert [each.seconds for each in again] == sorted((each.seconds for each in again), reverse=True)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0.1, 100)), max_size=40), st.integers(1, 7))
+def test_shards_are_a_partition_and_about_as_long(jobs: list[tuple[str, float]], count: int) -> None:
+    batches = tuple(sorted((batch(b, c, n) for n, (b, c) in enumerate(jobs)), key=lambda each: -each.seconds))
+    shards = [shard_of(batches, number, count) for number in range(1, count + 1)]
+    assert sorted(b.key for shard in shards for b in shard) == sorted(b.key for b in batches)
+    for board in "abc":
+        loads = [sum(b.seconds for b in shard if b.board == board) for shard in shards]
+        longest = max((b.seconds for b in batches if b.board == board), default=0.0)
+        assert max(loads) - min(loads) <= longest + 1e-6
+
+
+def test_the_expected_time_is_that_of_the_fullest_board() -> None:
+    batches = tuple(batch("a", cost, n) for n, cost in enumerate((4.0, 3.0, 3.0, 2.0)))
+    assert expected_seconds(batches, {"a": 1}) == 12.0
+    assert expected_seconds(batches, {"a": 2}) == 6.0
+    assert expected_seconds((), {"a": 2}) == 0.0
+
+
+@pytest.mark.timeout(60)
+def test_a_thousand_models_on_fifty_boards_are_planned_quickly() -> None:
+    large = plan(1_000, 50)
+    start = time.perf_counter()
+    found = plan_batches(large)
+    shard_of(found, 1, 8)
+    took = time.perf_counter() - start
+    assert len(found) == 50_000
+    assert took < 10.0, f"{took:.2f} s; docs/farm.md says under 2 s on a quiet machine"
