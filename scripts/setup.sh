@@ -1,8 +1,8 @@
 #!/bin/sh
 # Set up what a make target needs: setup.sh demo|test|lint|tflite-runtime [VENV]
 #   demo  the package in VENV, arm-none-eabi-gcc, QEMU
-#   test  the same, the tests' packages, native compilers, CMake, Chromium with axe-core, Fashion-MNIST, labgrid and
-#         tflite-runtime, these two in environments of their own
+#   test  the same, the tests' packages, native compilers, CMake, Chromium with axe-core, Fashion-MNIST, Arm's builds of TFLM,
+#         labgrid and tflite-runtime, these two in environments of their own
 #   lint  the package and the tests' packages only
 #   tflite-runtime  LiteRT's predecessor in an environment of its own, VENV/tflite-runtime, and nothing else
 # Missing programs are installed through apt (as root or with sudo); elsewhere it tells what to install and stops.
@@ -133,6 +133,13 @@ if [ "$goal" = test ]; then
     usable "$venv/labgrid" || make_venv "$venv/bin/python" "$venv/labgrid"
     list=harness/data/labgrid.txt
     install "$venv/labgrid" .tinyhil "$(cksum < "$list")" "labgrid" --requirement "$list"
+fi
+
+if [ "$goal" = test ]; then
+    # Where the package index does not have it, tests of TFLM live are skipped.
+    list=tests/tflm-live.txt
+    (install "$venv" .tflm-live "$(cksum < "$list")" "TFLM for the Cortex-M55 (10 MB)" --no-deps --requirement "$list") \
+        || say "Without mlia-ethos-u; tests of TFLM live will be skipped"
 fi
 
 if [ "$goal" = test ] || [ "$goal" = tflite-runtime ]; then

@@ -60,6 +60,7 @@ def examine() -> tuple[Finding, ...]:
             f"{litert.missing_hint()}; second opinions beside the reference",
             Health.OPTIONAL,
         ),
+        _look("live tflm", tflm_program, Health.OPTIONAL),
         _package("virtual board", ("unicorn",), "pip install 'tinyhil[virtual]'", Health.OPTIONAL),
         _package("pyocd", ("pyocd",), "pip install 'tinyhil[probe]'; boards at a debug probe", Health.OPTIONAL),
         _probes(),
@@ -77,6 +78,17 @@ def fvp_program() -> str:
     from harness.boards.backends.fvp.session import find_fvp
 
     return str(find_fvp(find_board("corstone-300")))
+
+
+def tflm_program() -> str:
+    """Path of TFLM's program for the Cortex-M55.
+
+    Raises:
+        TinyhilError: it is not installed, or another file is named in its place.
+    """
+    from harness.runtimes.tflm.runner import find_runner
+
+    return str(find_runner().path)
 
 
 def _where_it_exists() -> Health:

@@ -64,6 +64,23 @@ OracleOption = Annotated[
 LinkOption = Annotated[
     str, typer.Option("--link", metavar="LINK", help="auto, uart, fast for the board's quickest, or rtt.")
 ]
+RuntimeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--runtime",
+        metavar="NAME",
+        help="What computes the model: tinyhil, tflm (Arm's program, on mps3-an547), or both. Default: the card's.",
+    ),
+]
+TflmRunnerOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--tflm-runner",
+        metavar="FILE",
+        envvar="TINYHIL_TFLM_RUNNER",
+        help="Arm's program of TFLM, instead of that of the installed package mlia-ethos-u.",
+    ),
+]
 HotOption = Annotated[
     int | None,
     typer.Option(
@@ -203,6 +220,8 @@ def make_options(
     probe: str | None,
     placement: list[str] | None,
     overrides: Overrides,
+    runtime: str | None = None,
+    tflm_runner: Path | None = None,
 ) -> Options:
     """Options of a run from the command line's options.
 
@@ -216,6 +235,8 @@ def make_options(
     check_choice("link", link)
     if oracle is not None:
         check_choice("oracle", oracle)
+    if runtime is not None:
+        check_choice("runtime", runtime)
     return Options(
         link=link,
         vectors=parse_vectors(vectors, Path.cwd()) if vectors else None,
@@ -224,4 +245,6 @@ def make_options(
         placement=parse_placement(placement or []),
         probe=probe,
         overrides=overrides,
+        runtime=runtime,
+        tflm_runner=tflm_runner,
     )

@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from harness.errors import CardError, FarmFileError, TinyhilError
+from harness.errors import CardError, FarmFileError, OptionError, TinyhilError
 from harness.files.reading import read_regular
+from harness.runtimes import BOTH, DEFAULT_RUNTIME, TFLM
 
 if TYPE_CHECKING:
     from harness.validate.card import Card
@@ -116,6 +117,8 @@ def load_night(path: Path) -> NightPlan:
         check_choice("link", content.link)
         for runtime in content.runtimes:
             check_choice("runtime", runtime)
+            if runtime == BOTH:
+                raise OptionError("`runtimes` is a list", hint=f"name each: [{DEFAULT_RUNTIME}, {TFLM}]")
         if content.vectors is not None:
             parse_vectors(str(content.vectors), folder)
     except TinyhilError as error:

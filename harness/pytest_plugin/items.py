@@ -34,6 +34,7 @@ from harness.report import rows
 from harness.report.document import Document, error_document, run_document
 from harness.report.heartbeat import Heartbeat
 from harness.report.plain import one_line, plain
+from harness.runtimes import DEFAULT_RUNTIME
 from harness.validate.card import (
     FILES,
     SUFFIX,
@@ -46,7 +47,7 @@ from harness.validate.card import (
     parse_vectors,
 )
 from harness.validate.checks import Status, check_names
-from harness.validate.options import Options, apply_options, check_choice, mode_of
+from harness.validate.options import Options, apply_options, check_choice, mode_of, runtimes_of
 from harness.validate.outcome import Outcome
 from harness.validate.workbench import Workbench
 from harness.version import __version__
@@ -63,7 +64,7 @@ class PluginState:
         self._write = write
         self.boards = FarmBoards(settings.farm) if settings.farm else OwnBoards()
         self.bench = Workbench(boards=self.boards)
-        self._runs: dict[tuple[Path, str], CardRun | TinyhilError] = {}
+        self._runs: dict[tuple[Path, str, str], CardRun | TinyhilError] = {}
         self._failures = Failures()
         self._files: list[tuple[str, str]] = []  # (name, file) of cards that are compared
         self._documents: list[Document] = []  # of runs since the last report
@@ -74,17 +75,17 @@ class PluginState:
         if isinstance(self.boards, FarmBoards):
             self.boards.close()
 
-    def run_of(self, card: Card, board: str) -> CardRun:
-        """The run of a card on a board; made by the first call.
+    def run_of(self, card: Card, board: str, runtime: str) -> CardRun:
+        """The run of a card on a board with a runtime; made by the first call.
 
         Raises:
             TinyhilError: the run failed: the same error at every call, but for faults of the infrastructure, after
                 which the next call tries again.
         """
-        key = (card.path or card.model, board)
+        key = (card.path or card.model, board, runtime)
         if key not in self._runs:
             try:
-                self._runs[key] = self.run(card, board, self.settings.options)
+                self._runs[key] = self.run(card, board, replace(self.settings.options, runtime=runtime))
             except TinyhilError as error:
                 if error.category is Category.INFRASTRUCTURE:
                     raise
@@ -101,7 +102,8 @@ class PluginState:
                 outcome = self.bench.validate(card, board, options, tell)
         except TinyhilError as error:
             file, mode = str(card.path or card.model), mode_of(card, options)
-            self._keep(error_document(card.name, board, error, file, mode=mode, runtime=options.runtime))
+            runtime = options.runtime or card.runtime
+            self._keep(error_document(card.name, board, error, file, mode=mode, runtime=runtime))
             raise
         run = CardRun(outcome, run_document(outcome))
         self._keep(run.document)
@@ -176,18 +178,18 @@ class _HilFile(pytest.File):
         raise NotImplementedError
 
     def collect(self) -> Iterable[pytest.Item]:
-        """One item per check and board."""
-        card = apply_options(self.card(), self._state.settings.options)
+        """One item per check, board and runtime."""
+        card, options = self.card(), self._state.settings.options
         for board in self._state.settings.boards:
-            for check in check_names(card, board):
-                yield CheckItem.from_parent(
-                    self, name=f"{check}[{board}]", state=self._state, card=card, board=board, check=check
-                )
-            if self._state.settings.compare:
-                self._state.note_model(card)
-                yield HistoryItem.from_parent(
-                    self, name=f"history[{board}]", state=self._state, card=card, board=board
-                )
+            for runtime in runtimes_of(card, options, board):
+                judged = apply_options(card, replace(options, runtime=runtime))
+                place = board if runtime == DEFAULT_RUNTIME else f"{board}-{runtime}"
+                about = {"state": self._state, "card": judged, "board": board, "runtime": runtime}
+                for check in check_names(judged, board):
+                    yield CheckItem.from_parent(self, name=f"{check}[{place}]", check=check, **about)
+                if self._state.settings.compare:
+                    self._state.note_model(judged)
+                    yield HistoryItem.from_parent(self, name=f"history[{place}]", **about)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The card's error, without a traceback."""
@@ -213,12 +215,15 @@ class ModelFile(_HilFile):
 
 
 class CheckItem(pytest.Item):
-    """One check of one card on one board."""
+    """One check of one card on one board with one runtime."""
 
-    def __init__(self, *, state: PluginState, card: Card, board: str, check: str, **rest: Any) -> None:
+    def __init__(
+        self, *, state: PluginState, card: Card, board: str, runtime: str, check: str, **rest: Any
+    ) -> None:
         super().__init__(**rest)
         self.card = card
         self.board = board
+        self.runtime = runtime
         self.check = check
         self._state = state
         self._run: CardRun | None = None
@@ -226,7 +231,7 @@ class CheckItem(pytest.Item):
 
     def setup(self) -> None:
         """Makes the run, unless another check has."""
-        self._run = self._state.run_of(self.card, self.board)
+        self._run = self._state.run_of(self.card, self.board, self.runtime)
         self.user_properties += check_properties(self._run.document, self.check)
 
     def runtest(self) -> None:
@@ -244,19 +249,20 @@ class CheckItem(pytest.Item):
 
 
 class HistoryItem(pytest.Item):
-    """The comparison of a card's run on one board with earlier results."""
+    """The comparison of a card's run on one board with one runtime with earlier results."""
 
-    def __init__(self, *, state: PluginState, card: Card, board: str, **rest: Any) -> None:
+    def __init__(self, *, state: PluginState, card: Card, board: str, runtime: str, **rest: Any) -> None:
         super().__init__(**rest)
         self.card = card
         self.board = board
+        self.runtime = runtime
         self._state = state
         self._run: CardRun | None = None
         self.add_marker("hil")
 
     def setup(self) -> None:
         """Makes the run, unless a check has."""
-        self._run = self._state.run_of(self.card, self.board)
+        self._run = self._state.run_of(self.card, self.board, self.runtime)
 
     def runtest(self) -> None:
         """Raises RegressedError if something regressed; skips where there is nothing to compare with."""

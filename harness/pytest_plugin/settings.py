@@ -32,6 +32,8 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "optimize": ("MODE", "compile for time, ram, flash or balanced (default: the card's, or balanced)"),
     "max_arena": ("BYTES", "arena that must not be exceeded, such as 32k (1000) or 32KiB"),
     "max_flash": ("BYTES", "flash of weights, tables and code that must not be exceeded"),
+    "runtime": ("NAME", "tinyhil, tflm (Arm's program, on mps3-an547) or both (default: the cards', or tinyhil)"),
+    "tflm_runner": ("FILE", "Arm's program of TFLM, instead of that of the installed package mlia-ethos-u"),
     "oracle": ("NAME", "instead of the cards' reference: tflm, litert-ref, litert or spec"),
     "history": ("FILE", "keep the results in this history; `default`: the one in the user's data folder"),
     "compare": ("BASE", "compare with results of the history, such as last-good: what regressed is a failed test"),
@@ -102,6 +104,10 @@ def settings(config: pytest.Config) -> Settings:
     oracle = next(iter(values(config, "oracle")), None)
     if oracle is not None:
         check_choice("oracle", oracle)
+    runtime = next(iter(values(config, "runtime")), None)
+    if runtime is not None:
+        check_choice("runtime", runtime)
+    runner = next(iter(values(config, "tflm_runner")), None)
     vectors = next(iter(values(config, "vectors")), None)
     report, history, policy = (next(iter(values(config, name)), None) for name in ("report", "history", "policy"))
     probe = next(iter(values(config, "probe")), None)
@@ -111,6 +117,8 @@ def settings(config: pytest.Config) -> Settings:
         options=Options(
             link=link,
             oracle=oracle,
+            runtime=runtime,
+            tflm_runner=here / runner if runner else None,
             vectors=parse_vectors(vectors, here) if vectors else None,
             placement=parse_placement(values(config, "placement")),
             probe=probe,

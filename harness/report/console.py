@@ -13,7 +13,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from harness.errors import TinyhilError
-from harness.report import analysis_rows, cycles, rows
+from harness.report import analysis_rows, cycles, rows, tflm
 from harness.report.document import Document
 from harness.report.plain import one_line, plain
 from harness.report.table import GAP, NARROWEST, FittedTable, ReportTable, fit
@@ -99,12 +99,7 @@ def validation(documents: Sequence[Document]) -> Iterable[RenderableType]:
         if document["verdict"]["first_layer"]:
             yield Panel(Text(rows.first_difference(document)), title="First differing layer", border_style="red")
         yield table(rows.metrics(document))
-        yield _line(f"  {rows.equation(document)}")
-        yield _line(f"  {rows.arena_parts(document)}")
-        yield _line(f"  {rows.arena_check(document)}")
-        yield _line(f"  {rows.flash_equation(document['image']['groups'], document['memory']['constants'])}")
-        yield _line(f"  {rows.ram_equation(document)}")
-        yield _line(f"  {rows.link(document)}")
+        yield from _sums(document)
         yield from _memory(document)
         if document["opinions"] or document["opinion_notes"]:
             yield table(rows.opinions(document))
@@ -113,15 +108,31 @@ def validation(documents: Sequence[Document]) -> Iterable[RenderableType]:
     yield table(rows.summary(documents))
 
 
+def _sums(document: Document) -> Iterable[RenderableType]:
+    if tflm.program_of(document):
+        yield table(rows.profile(document))
+        yield from (_line(f"  {text}") for text in tflm.sums(document))
+        return
+    yield _line(f"  {rows.equation(document)}")
+    yield _line(f"  {rows.arena_parts(document)}")
+    yield _line(f"  {rows.arena_check(document)}")
+    yield _line(f"  {rows.flash_equation(document['image']['groups'], document['memory']['constants'])}")
+    yield _line(f"  {rows.ram_equation(document)}")
+    yield _line(f"  {rows.link(document)}")
+
+
 def profile(document: Document, *, listings: bool = False) -> Iterable[RenderableType]:
     """The report of a profile; with `listings`, the instructions of the hottest code."""
     yield _line(f"{document['name']} on {rows.board_name(document)}, {document['board']['core']}", style="bold")
     yield from _stand_in(document)
     yield table(rows.profile(document))
     yield table(rows.against_tflm(document))
-    yield _line(f"  {rows.equation(document)}")
-    yield _line(f"  {rows.arena_parts(document)}")
-    yield _line(f"  {rows.arena_check(document)}")
+    if tflm.program_of(document):
+        yield from (_line(f"  {text}") for text in tflm.sums(document))
+    else:
+        yield _line(f"  {rows.equation(document)}")
+        yield _line(f"  {rows.arena_parts(document)}")
+        yield _line(f"  {rows.arena_check(document)}")
     yield from _memory(document)
     yield from _notes(document)
     if document.get("modelled"):

@@ -16,6 +16,7 @@ from harness.ir.graph import Graph
 from harness.report.arena import arena_document
 from harness.report.edges import reads_from
 from harness.report.verdict import diff_document, verdict_document
+from harness.runtimes import ProgramRuntime
 from harness.validate.baselines import Baseline, by_layer, missing_reason
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def run_document(outcome: Outcome) -> Document:
             "name": outcome.card.name,
             "board": board_document(outcome.resolved),
             "runtime": outcome.runtime.name,
+            "program": outcome.image.toolchain if isinstance(outcome.runtime, ProgramRuntime) else None,
             "link": outcome.link,
             "link_check": _link_check(outcome),
             "oracle": {"name": outcome.reference.oracle, "version": outcome.reference.version},
@@ -68,13 +70,19 @@ def run_document(outcome: Outcome) -> Document:
             "baselines": [_baseline(b, outcome) for b in outcome.baselines],
             "baseline_note": None
             if outcome.baselines
-            else missing_reason(outcome.graph.sha256, outcome.resolved.runs_on.core, measured.unit),
+            else _no_baseline(outcome),
             "float_model": None if outcome.float_model is None else asdict(outcome.float_model),
             "notes": list(outcome.notes),
             "seconds": dict(outcome.seconds),
             "transcript": outcome.transcript,
         }
     )
+
+
+def _no_baseline(outcome: Outcome) -> str:
+    if isinstance(outcome.runtime, ProgramRuntime):
+        return f"these are the figures of runtime {outcome.runtime.name} itself"
+    return missing_reason(outcome.graph.sha256, outcome.resolved.runs_on.core, outcome.measurement.unit)
 
 
 def _link_check(outcome: Outcome) -> Document | None:
@@ -89,8 +97,8 @@ def _memory(outcome: Outcome) -> Document:
     return {
         "arena_planned": outcome.plan.arena_size,
         "arena_measured": measured.arena_high if shown.arena else None,
-        "arena_untouched": measured.arena_untouched if shown.arena else None,
-        "arena_overrun": measured.arena_overrun if shown.arena else None,
+        "arena_untouched": measured.arena_untouched if shown.arena_bytes else None,
+        "arena_overrun": measured.arena_overrun if shown.arena_bytes else None,
         "reads_unwritten": measured.reads_unwritten,
         "stack_measured": _stack(outcome),
         "stack_size": outcome.image.stack_size,
@@ -312,7 +320,7 @@ def _baseline(baseline: Baseline, outcome: Outcome) -> Document:
         "total": (baseline.total, measured.total),
         "arena": (baseline.arena, measured.arena_high if outcome.runtime.measures.arena else None),
         "stack": (baseline.stack, _stack(outcome)),
-        "flash": (baseline.flash, _flash(outcome)),
+        "flash": (baseline.flash, None if baseline.live else _flash(outcome)),  # a program of all operators: no ratio
     }
     places = by_layer(baseline, outcome.plan)
     return {
@@ -321,6 +329,8 @@ def _baseline(baseline: Baseline, outcome: Outcome) -> Document:
         "core": baseline.core,
         "machine": baseline.machine,
         "unit": baseline.unit.value,
+        "live": baseline.live,
+        "build": baseline.build,
         **{name: theirs for name, (theirs, _) in pairs.items()},
         "ratio": {
             name: ours / theirs if ours is not None and theirs else None for name, (theirs, ours) in pairs.items()

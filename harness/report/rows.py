@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from harness.report.document import Document
 from harness.report.plain import one_line
 from harness.report.table import ReportTable
+from harness.report.tflm import OF_ALL_OPERATORS, builds, program_of, runtime_of
+from harness.runtimes import DEFAULT_RUNTIME
 from harness.validate.names import shorten
 
 RATIOS = "to TFLM"
@@ -30,9 +32,10 @@ def percent(value: float | None) -> str:
 
 
 def board_name(document: Document) -> str:
-    """The board that was asked for, and its stand-in if one ran."""
-    board = document["board"]
-    return f"{board['asked']} (ran on {board['ran_on']})" if board.get("stand_in") else str(board["asked"])
+    """The board that was asked for, its stand-in if one ran, and the runtime if it is not tinyhil's own."""
+    board, runtime = document["board"], runtime_of(document)
+    text = f"{board['asked']} (ran on {board['ran_on']})" if board.get("stand_in") else str(board["asked"])
+    return text if runtime == DEFAULT_RUNTIME else f"{text}, runtime {runtime}"
 
 
 def verdict_word(document: Document) -> str:
@@ -88,6 +91,7 @@ def summary(documents: Sequence[Document]) -> ReportTable:
     notes = sorted({document["board"]["reason"] for document in documents if document["board"].get("stand_in")})
     if any(row[-1] != "-" for row in rows):
         notes.append(f"{RATIOS}: inference, divided by TFLM's with its reference kernels / with CMSIS-NN")
+    notes += builds(documents)
     drop = ("max LSB", "stack B", "flash B", RATIOS, "arena B")
     return ReportTable("Results", columns, tuple(rows), frozenset(columns[3:]), tuple(notes), drop=drop)
 
@@ -176,7 +180,7 @@ def profile(document: Document) -> ReportTable:
         baseline = next(b for b in document["baselines"] if b["kernels"] == kernels)
         last += [number(baseline["total"]), ratio(baseline["ratio"]["total"])]
     rows.append(tuple(last))
-    notes = [document["baseline_note"]] if document["baseline_note"] else []
+    notes = [document["baseline_note"]] if document["baseline_note"] else builds([document])
     if document.get("macs_of_file", macs) != macs:
         notes.append(macs_equation(document))
     right = frozenset(columns) - {"layer", "op", "kernel"}
@@ -219,7 +223,7 @@ def against_tflm(document: Document) -> ReportTable:
         "flash": memory["flash"],
     }
     names = {"total": time["unit"] or NO_TIME, "arena": "arena B", "stack": "stack B", "flash": "flash B"}
-    columns = ["figure", "tinyhil"]
+    columns = ["figure", runtime_of(document)]
     for baseline in document["baselines"]:
         columns += [f"TFLM {baseline['kernels']}", "ratio"]
     rows = []
@@ -230,9 +234,13 @@ def against_tflm(document: Document) -> ReportTable:
         rows.append(tuple(row))
     notes = [document["baseline_note"]] if document["baseline_note"] else []
     title, flash = "Figures", "flash: tinyhil's code, weights and kernels without the test harness"
+    if program_of(document):
+        flash = f"flash: {OF_ALL_OPERATORS}"
     if document["baselines"]:
         title = "Beside TensorFlow Lite Micro"
         flash += "; TFLM's program with int8-only operators and the model file"
+        if any(baseline.get("live") for baseline in document["baselines"]):
+            flash += f"; live: {OF_ALL_OPERATORS}, so without a ratio"
     right = frozenset(columns) - {"figure"}
     attached = frozenset({"ratio"})
     return ReportTable(title, tuple(columns), tuple(rows), right, (*notes, flash), attached=attached)

@@ -41,6 +41,7 @@ def tool_versions() -> dict[str, str]:
         "numpy": package_version("numpy") or "missing",
         "oracle tflm": package_version("tflite-micro") or "missing",
         "oracle litert": package_version("ai-edge-litert", "tflite-runtime") or "missing",
+        "live tflm": package_version("mlia-ethos-u") or "missing",
         "pyocd": package_version("pyocd") or "missing",
         "virtual board": package_version("unicorn") or "missing",
     }

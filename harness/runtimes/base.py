@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from harness.units import Unit
 
 if TYPE_CHECKING:
     from harness.build import BuildOptions, Image
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from harness.hardware.board import Board
     from harness.hardware.target import Target
     from harness.ir.graph import Graph
+    from harness.quantization.types import Array
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,10 @@ class Measures:
     Attributes:
         layer_outputs: the output of each layer, right after the layer.
         layer_times: the time of each layer; that of the whole inference always is.
-        arena: which bytes of the arena are written, and what lies behind its end.
+        arena: bytes of the arena that are used.
         stack: bytes of stack of an inference.
         flash: bytes of flash of the network, without the harness.
+        arena_contents: where `arena` is, also which bytes of it are written, and what lies behind its end.
     """
 
     layer_outputs: bool = True
@@ -34,10 +38,16 @@ class Measures:
     arena: bool = True
     stack: bool = True
     flash: bool = True
+    arena_contents: bool = True
+
+    @property
+    def arena_bytes(self) -> bool:
+        """Whether it is known which bytes of the arena are written, and what lies behind its end."""
+        return self.arena and self.arena_contents
 
 
 class Runtime(Protocol):
-    """A way to compute a model on a board. Its images speak tinyhil's protocol (docs/protocol.md)."""
+    """A way to compute a model on a board: a SourceRuntime or a ProgramRuntime."""
 
     @property
     def name(self) -> str:
@@ -46,6 +56,11 @@ class Runtime(Protocol):
     @property
     def measures(self) -> Measures:
         """What can be measured with it."""
+
+
+@runtime_checkable
+class SourceRuntime(Runtime, Protocol):
+    """A runtime that makes sources of a model, and an image that speaks tinyhil's protocol (docs/protocol.md)."""
 
     def package(self, graph: Graph, target: Target, name: str, goals: Goals) -> Package:
         """The model as sources, with the plan of its layers and arena.
@@ -71,3 +86,70 @@ class Runtime(Protocol):
         progress: Progress | None = None,
     ) -> Image:
         """An image for `board` that holds these packages; arguments and errors as harness.build.build_image."""
+
+
+@dataclass(frozen=True, eq=False)
+class ProgramRun:
+    """What a program that takes model files showed of a model.
+
+    Attributes:
+        outputs: [vector][output of the model].
+        unit: of `total` and `operators`.
+        total: one inference on the first vector.
+        operators: of each operator of the model file, in its order; they add up to `total`. Others where the file was
+            changed for the program, as a model of uint8 is.
+        arena: bytes of the arena that are used.
+        stack: bytes of stack of an inference.
+        flash: bytes of the program's code and constants, without the model file.
+        stack_size: bytes that the program keeps for its stack.
+        program: the file that ran.
+        build_id: identifies it.
+        title: what reports call it.
+        machine: what it ran on.
+    """
+
+    outputs: tuple[tuple[Array, ...], ...]
+    unit: Unit
+    total: int
+    operators: tuple[int, ...]
+    arena: int
+    stack: int
+    flash: int
+    stack_size: int
+    program: Path
+    build_id: str
+    title: str
+    machine: str
+
+
+@runtime_checkable
+class ProgramRuntime(Runtime, Protocol):
+    """A runtime with a program that is there already and takes model files as they are."""
+
+    def refusal(self, board: Board) -> str:
+        """Why it does not run on a board, as the end of a sentence; "" where it does."""
+
+    def run(
+        self,
+        graph: Graph,
+        board: Board,
+        vectors: Sequence[Sequence[Array]],
+        *,
+        program: Path | None = None,
+        cache_dir: Path | None = None,
+        progress: Progress | None = None,
+    ) -> ProgramRun:
+        """Runs a model over vectors in order, from initial states; from the cache where the same has run before.
+
+        Args:
+            graph: the model as imported, with the bytes of its file.
+            board: one that it does not refuse.
+            vectors: [vector][input], of the graph's shapes and types; at least one.
+            program: the file to run instead of the one that is installed.
+            cache_dir: as harness.build.build_image.
+            progress: told of every vector.
+
+        Raises:
+            ToolError: the program, or what runs it, is not installed.
+            TinyhilError: the program does not take the model, or fails.
+        """

@@ -32,7 +32,10 @@ class Baseline:
         layers: per operator of the model file: (operator name, figure).
         arena: bytes of the smallest arena that works.
         stack: bytes of stack used during Invoke(), by its paint.
-        flash: bytes of text, rodata and data with int8-only registrations, plus the model file.
+        flash: bytes of text, rodata and data with int8-only registrations, plus the model file; of a live measurement
+            with all operators that the program has.
+        build: which program of TFLM it is.
+        live: whether it was measured now, on the board of this run; else it is a record.
     """
 
     model: str
@@ -46,6 +49,8 @@ class Baseline:
     arena: int
     stack: int
     flash: int
+    build: str = ""
+    live: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,13 @@ def provenance() -> Mapping[str, Any]:
     return {key: content[key] for key in ("about", "provenance", "flags", "units")}
 
 
+def _recorded_build() -> str:
+    """Which build of TFLM was recorded, in a line."""
+    made = _content()["provenance"]
+    compiler = made["gcc"].rpartition(")")[2].split()[0]
+    return f"TFLM {made['tflite_micro'][:7]}, GCC {compiler}, kernels and CMSIS-NN -O2, core -Os"
+
+
 @cache
 def _content() -> dict[str, Any]:
     text = resources.data("baselines.json").read_text(encoding="utf-8")
@@ -121,6 +133,7 @@ def _content() -> dict[str, Any]:
 def records() -> dict[tuple[str, str, str, Unit], Baseline]:
     """All of them, by hash of the model, core, kernel set and unit."""
     found: dict[tuple[str, str, str, Unit], Baseline] = {}
+    build = _recorded_build()
     for record in _content()["records"]:
         baseline = Baseline(
             model=record["model"],
@@ -134,6 +147,7 @@ def records() -> dict[tuple[str, str, str, Unit], Baseline]:
             arena=record["arena_min"],
             stack=record["stack_invoke"],
             flash=record["code_flash_int8"] + record["model_flash"],
+            build=build,
         )
         found[(baseline.sha256, baseline.core, baseline.kernels, baseline.unit)] = baseline
     return found

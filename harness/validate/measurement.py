@@ -56,7 +56,7 @@ class Measurement:
         reads_unwritten: whether outputs depend on the arena's earlier contents: the model reads bytes it never wrote.
         seconds: wall clock by phase: "start" (first exchange), "vectors", "profile" (the two runs that measure), and
             "device", the part of "vectors" spent waiting for the device's computation and the transfers.
-        device: the device's answer to HELLO.
+        device: the device's answer to HELLO; None where a program ran that does not speak tinyhil's protocol.
         line: errors that the device counted on its serial line since it started; None for another kind of line.
     """
 
@@ -73,7 +73,7 @@ class Measurement:
     arena_overrun: int
     reads_unwritten: bool
     seconds: Mapping[str, float]
-    device: DeviceInfo
+    device: DeviceInfo | None
     line: LineCounts | None = None
 
     def notes(self) -> tuple[str, ...]:
@@ -272,7 +272,7 @@ def _profile(session: Session, connection: _Connection, inputs: Sequence[bytes],
 
 def _written(client: Client, seed: int, marks: Watermarks, measures: Measures) -> npt.NDArray[np.bool_]:
     """By byte of the arena, whether it lost its paint; empty where the runtime does not show its arena."""
-    if not measures.arena:
+    if not measures.arena_bytes:
         return np.zeros(marks.arena_size, np.bool_)
     wrote = client.touched(seed)
     if int(np.count_nonzero(~wrote)) != marks.arena_untouched:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from harness.compiler.goals import Mode, Overrides
 from harness.errors import OptionError
-from harness.runtimes import DEFAULT_RUNTIME, RUNTIMES
+from harness.runtimes import BOTH, DEFAULT_RUNTIME, RUNTIMES, TFLM, ProgramRuntime, Runtime
 from harness.validate.card import TRUTHS, Card, FileVectors, RandomVectors
+
+if TYPE_CHECKING:
+    from harness.hardware.board import Board
 
 LINKS = ("auto", "uart", "fast", "rtt")
 SECOND_OPINIONS = ("litert-ref", "litert")
@@ -25,13 +29,15 @@ class Options:
             of others; "uart"; "fast" for the board's fastest; or "rtt" through the debug probe of a real board.
         vectors: replaces the card's vectors.
         oracle: replaces the card's oracle.
-        opinions: second references, over the first 20 vectors; reported without effect on the verdict.
+        opinions: second references, over the first 20 vectors; reported without effect on the verdict. Without any,
+            live TFLM runs the first vector alone, for its figures.
         layer_vectors: layers are compared over this many vectors from the first on (a sequence: over all).
         sanitize: build with AddressSanitizer and UndefinedBehaviorSanitizer (host board only).
         placement: part of the image -> memory region; overrides the card's.
         probe: unique id of the debug probe, or BOARD=ID,...; see harness.boards.backends.pyocd.probes.wanted_probe.
         overrides: goals of the compiler; override the card's.
-        runtime: name of the runtime that computes the model on the board, see harness.runtimes.
+        runtime: name of the runtime that computes the model on the board, see harness.runtimes; None for the card's.
+        tflm_runner: Arm's program of TFLM, instead of the installed one.
     """
 
     link: str = "auto"
@@ -43,11 +49,16 @@ class Options:
     placement: Mapping[str, str] = field(default_factory=dict)
     probe: str | None = None
     overrides: Overrides = Overrides()
-    runtime: str = DEFAULT_RUNTIME
+    runtime: str | None = None
+    tflm_runner: Path | None = None
 
 
 def apply_options(card: Card, options: Options) -> Card:
-    """The card with the options' vectors and oracle; for random vectors without what needs labels or targets."""
+    """The card with the options' vectors, oracle and runtime.
+
+    For random vectors it is without what needs labels or targets; for a program that takes model files without what
+    generated code is judged by: the outputs of its layers, and budgets.
+    """
     changes: dict[str, object] = {}
     if options.vectors is not None and options.vectors != card.vectors:
         changes["vectors"] = options.vectors
@@ -56,7 +67,40 @@ def apply_options(card: Card, options: Options) -> Card:
             changes["float_model"] = None
     if options.oracle is not None:
         changes["oracle"] = options.oracle
-    return card.model_copy(update=changes) if changes else card
+    if options.runtime is not None:
+        changes["runtime"] = options.runtime
+    card = card.model_copy(update=changes) if changes else card
+    if card.runtime == BOTH or not isinstance(RUNTIMES.get(card.runtime), ProgramRuntime):
+        return card
+    return card.model_copy(update={"checks": card.checks.model_copy(update={"layers": None}), "budgets": {}})
+
+
+def chosen_runtime(name: str, board: Board) -> Runtime:
+    """The runtime of a single run on a board; of both, tinyhil's.
+
+    Raises:
+        OptionError: there is none of that name, or it does not run there.
+    """
+    runtime = RUNTIMES.get(DEFAULT_RUNTIME if name == BOTH else name)
+    if isinstance(runtime, ProgramRuntime) and (refusal := runtime.refusal(board)):
+        raise OptionError(f"runtime {name} {refusal}", hint="leave --runtime out, or name another board")
+    return runtime
+
+
+def runtimes_of(card: Card, options: Options, board: str) -> tuple[str, ...]:
+    """The runtimes that run the card one after the other on a board: of both, those that run there.
+
+    Raises:
+        BoardConfigError: there is no such board.
+    """
+    wanted = options.runtime or card.runtime
+    if wanted != BOTH:
+        return (wanted,)
+    from harness.boards import resolve
+
+    program = RUNTIMES.get(TFLM)
+    runs = isinstance(program, ProgramRuntime) and not program.refusal(resolve(board, probe=options.probe).runs_on)
+    return (DEFAULT_RUNTIME, TFLM) if runs else (DEFAULT_RUNTIME,)
 
 
 def mode_of(card: Card, options: Options) -> Mode:
@@ -72,9 +116,14 @@ def check_choice(option: Literal["link", "oracle", "runtime"], value: str) -> No
     """
     from harness.oracle.oracle import gating_names
 
-    allowed = {"link": lambda: LINKS, "oracle": gating_names, "runtime": RUNTIMES.names}[option]()
+    allowed = {"link": lambda: LINKS, "oracle": gating_names, "runtime": runtime_choices}[option]()
     if value not in allowed:
         raise OptionError(f"no {option} is named '{value}'", hint=f"one of: {', '.join(allowed)}")
+
+
+def runtime_choices() -> tuple[str, ...]:
+    """What a card or an option may name as runtime."""
+    return (*RUNTIMES.names(), BOTH)
 
 
 def choose_boards(names: Sequence[str]) -> tuple[str, ...]:

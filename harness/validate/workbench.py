@@ -7,8 +7,7 @@ for one run and closed after it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,14 +15,13 @@ from harness.build import BuildOptions
 from harness.build.progress import Progress
 from harness.compiler.goals import Goals
 from harness.cycles.targets import target_of_run
-from harness.errors import OracleError, OracleMissingError, PlacementError, TinyhilError
+from harness.errors import OracleError, OracleMissingError, PlacementError
 from harness.hardware.placement import assign_regions
 from harness.ir.graph import Graph
 from harness.quantization.types import Array
-from harness.runtimes import DEFAULT_RUNTIME, RUNTIMES, Runtime
+from harness.runtimes import DEFAULT_RUNTIME, ProgramRun, ProgramRuntime, making_sources
 from harness.validate import vectors
-from harness.validate.baselines import KERNEL_SETS, Baseline
-from harness.validate.baselines import find as find_baseline
+from harness.validate.beside_tflm import LIVE_VECTORS, BesideTflm, beside_tflm
 from harness.validate.card import Card
 from harness.validate.checks import Evidence
 from harness.validate.clock import PhaseClock
@@ -31,43 +29,25 @@ from harness.validate.differences import output_diffs
 from harness.validate.expected import expected_layers
 from harness.validate.float_model import FloatModel, measure_float_model
 from harness.validate.link_check import AUTO, UART, LinkCheck, check_uart, link_to_build
-from harness.validate.options import Options, apply_options
+from harness.validate.options import Options, apply_options, chosen_runtime
 from harness.validate.outcome import Outcome
-from harness.validate.reference import References
+from harness.validate.reference import Reference, References
+from harness.validate.running import Ran, Subject, run_image
 from harness.validate.truth import check_truth, labels_are_classes
 from harness.validate.vectors import Vectors
 from harness.validate.verdict import Opinion, make_verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from harness.boards import Resolved, Session
+    from harness.boards import Resolved
     from harness.boards.source import BoardSource
     from harness.build import Image
     from harness.compiler.emit.package import Package
-    from harness.hardware.board import Placement
+    from harness.hardware.board import Board
     from harness.hardware.target import Target
     from harness.link.compare import ExpectedLayers
     from harness.validate.measurement import Measurement
 
 OPINION_VECTORS = 20
-
-
-@dataclass(frozen=True, eq=False)
-class _Subject:
-    """What is run on which board.
-
-    Attributes:
-        placement: the region of each part of the image; None for a board without placement.
-        compared: number of vectors, from the first on, whose layers are compared.
-    """
-
-    resolved: Resolved
-    runtime: Runtime
-    graph: Graph
-    vectors: Vectors
-    placement: Placement | None
-    compared: int
 
 
 class Workbench:
@@ -122,7 +102,7 @@ class Workbench:
         name = name or graph.name
         key = (runtime, graph.sha256, target, name, goals)
         if key not in self._packages:
-            self._packages[key] = RUNTIMES.get(runtime).package(graph, target, name, goals)
+            self._packages[key] = making_sources(runtime).package(graph, target, name, goals)
         return self._packages[key]
 
     def validate(
@@ -148,16 +128,8 @@ class Workbench:
             reference = self._references.get(
                 card.oracle, graph, given, count=len(given), tensors=subject.compared, progress=tell
             )
-        with clock.phase("compile"):
-            tell("compile", 0, 0)
-            package = self._compile(card, subject, options)
-        with clock.phase("build"):
-            image = self._build(subject, package, options, tell=tell)
-        with clock.phase("run"):
-            expected = expected_layers(package.plan, reference.tensors) if subject.compared else None
-            measurement, transcript, notes = _run(self.boards, subject, image, package, tell, expected)
-        with clock.phase("link check"):
-            link_check = self._link_check(subject, image, package, options, measurement, expected, tell)
+        ran = self._ran(card, subject, options, reference, clock, tell)
+        package, image, measurement = ran.package, ran.image, ran.measurement
         with clock.phase("compare"):
             classes = labels_are_classes(card)
             evidence = Evidence(
@@ -166,6 +138,8 @@ class Workbench:
             verdict = make_verdict(card, evidence)
             float_model = self._float_model(card, graph, given)
             opinions, opinion_notes = self._opinions(card, graph, given, options, measurement, tell)
+        with clock.phase("TFLM"):
+            beside = self._beside_tflm(subject, options, reference, measurement, tell)
         return Outcome(
             card=card,
             graph=graph,
@@ -173,20 +147,23 @@ class Workbench:
             package=package,
             resolved=resolved,
             link=image.link,
-            link_check=link_check,
+            link_check=ran.link_check,
             vectors=given,
             reference=reference,
             image=image,
             measurement=measurement,
             verdict=verdict,
-            opinions=opinions,
+            opinions=(*opinions, *beside.opinions),
             opinion_notes=opinion_notes,
             float_model=float_model,
-            baselines=_baselines(graph, resolved, measurement),
-            transcript=transcript,
-            notes=(*graph.notes, *notes, *measurement.notes(), *stand_in_notes(card, resolved, package, options)),
+            baselines=beside.baselines,
+            transcript=ran.transcript,
+            notes=(
+                *graph.notes, *ran.notes, *measurement.notes(), *stand_in_notes(card, resolved, package, options),
+                *beside.notes,
+            ),
             seconds={**clock.seconds, **{f"run: {k}": v for k, v in measurement.seconds.items()}},
-        )
+        )  # fmt: skip
 
     def run(
         self,
@@ -208,16 +185,19 @@ class Workbench:
         given = vectors.from_arrays([list(row) for row in arrays], graph)
         placement = assign_regions(resolved.runs_on, options.placement)
         target = target_of_run(resolved, placement)
-        package = self.package(graph, target, goals=options.overrides.goals, runtime=options.runtime)
-        subject = _Subject(resolved, RUNTIMES.get(options.runtime), graph, given, placement, 0)
+        runtime = chosen_runtime(options.runtime or DEFAULT_RUNTIME, resolved.runs_on)
+        if isinstance(runtime, ProgramRuntime):
+            return list(self._run_program(runtime, graph, resolved.runs_on, given, options, tell).outputs)
+        package = self.package(graph, target, goals=options.overrides.goals, runtime=runtime.name)
+        subject = Subject(resolved, runtime, graph, given, placement, 0)
         image = self._build(subject, package, options, tell=tell)
-        measurement, _, _ = _run(self.boards, subject, image, package, tell)
+        measurement, _, _ = run_image(self.boards, subject, image, package, tell)
         return list(measurement.outputs)
 
-    def _subject(self, card: Card, board: str, options: Options) -> _Subject:
+    def _subject(self, card: Card, board: str, options: Options) -> Subject:
         """Loads the model and its vectors, and resolves board and placement."""
         resolved = self.boards.resolve(board, probe=options.probe)
-        runtime = RUNTIMES.get(options.runtime)
+        runtime = chosen_runtime(card.runtime, resolved.runs_on)
         graph = self.graph(card.model)
         given = vectors.load(card.vectors, graph, card.base)
         check_truth(card, given, graph)
@@ -225,16 +205,69 @@ class Workbench:
         if card.checks.layers is not None and runtime.measures.layer_outputs:
             compared = len(given) if graph.states else min(len(given), options.layer_vectors)
         placement = assign_regions(resolved.runs_on, _wanted_regions(card, resolved, options))
-        return _Subject(resolved, runtime, graph, given, placement, compared)
+        return Subject(resolved, runtime, graph, given, placement, compared)
 
-    def _compile(self, card: Card, subject: _Subject, options: Options) -> Package:
+    def _compile(self, card: Card, subject: Subject, options: Options) -> Package:
         target = target_of_run(subject.resolved, subject.placement)
         goals = options.overrides.or_else(card.compile.overrides).goals
-        return self.package(subject.graph, target, card.name, goals, runtime=options.runtime)
+        return self.package(subject.graph, target, card.name, goals, runtime=subject.runtime.name)
+
+    def _ran(
+        self, card: Card, subject: Subject, options: Options, reference: Reference, clock: PhaseClock, tell: Progress
+    ) -> Ran:
+        """Makes what the runtime runs, and runs it."""
+        if isinstance(subject.runtime, ProgramRuntime):
+            return self._ran_program(card, subject, subject.runtime, options, clock, tell)
+        with clock.phase("compile"):
+            tell("compile", 0, 0)
+            package = self._compile(card, subject, options)
+        with clock.phase("build"):
+            image = self._build(subject, package, options, tell=tell)
+        with clock.phase("run"):
+            expected = expected_layers(package.plan, reference.tensors) if subject.compared else None
+            measurement, transcript, notes = run_image(self.boards, subject, image, package, tell, expected)
+        with clock.phase("link check"):
+            link_check = self._link_check(subject, image, package, options, measurement, expected, tell)
+        return Ran(package, image, measurement, transcript, notes, link_check)
+
+    def _ran_program(
+        self, card: Card, subject: Subject, runtime: ProgramRuntime, options: Options, clock: PhaseClock, tell: Progress
+    ) -> Ran:
+        from harness.validate.program import program_result
+
+        graph, board = subject.graph, subject.resolved.runs_on
+        with clock.phase("run"):
+            run = self._run_program(runtime, graph, board, subject.vectors, options, tell)
+        result = program_result(run, graph, board, card.name, clock.seconds["run"])
+        return Ran(result.package, result.image, result.measurement)
+
+    def _run_program(
+        self, runtime: ProgramRuntime, graph: Graph, board: Board, given: Vectors, options: Options, tell: Progress
+    ) -> ProgramRun:
+        program, cache = options.tflm_runner, self._cache_dir
+        return runtime.run(graph, board, given.inputs, program=program, cache_dir=cache, progress=tell)
+
+    def _beside_tflm(
+        self, subject: Subject, options: Options, reference: Reference, measured: Measurement, tell: Progress
+    ) -> BesideTflm:
+        if isinstance(subject.runtime, ProgramRuntime):
+            return BesideTflm(())
+        return beside_tflm(
+            subject.graph,
+            subject.resolved.runs_on,
+            measured.unit,
+            subject.vectors.inputs,
+            reference.outputs,
+            measured.outputs,
+            most=LIVE_VECTORS if options.opinions else 1,
+            program=options.tflm_runner,
+            cache_dir=self._cache_dir,
+            progress=tell,
+        )
 
     def _build(
         self,
-        subject: _Subject,
+        subject: Subject,
         package: Package,
         options: Options,
         *,
@@ -244,7 +277,8 @@ class Workbench:
         board = subject.resolved.runs_on
         link = link or link_to_build(options.link, board)
         own = BuildOptions(link=link, placement=subject.placement, sanitize=options.sanitize)
-        return subject.runtime.image([package], board, own, cache_dir=self._cache_dir, progress=tell)
+        runtime = making_sources(subject.runtime.name)
+        return runtime.image([package], board, own, cache_dir=self._cache_dir, progress=tell)
 
     def _float_model(self, card: Card, graph: Graph, given: Vectors) -> FloatModel | None:
         """The card's float model, computed once for all boards."""
@@ -255,7 +289,7 @@ class Workbench:
 
     def _link_check(
         self,
-        subject: _Subject,
+        subject: Subject,
         image: Image,
         package: Package,
         options: Options,
@@ -321,80 +355,3 @@ def stand_in_notes(card: Card, resolved: Resolved, package: Package, options: Op
         return (f"{asked.name} itself: {error.message}",)
     over = misfit([package], asked, placement)
     return (f"{asked.name} itself has no room for it: {over}",) if over else ()
-
-
-def _run(
-    boards: BoardSource,
-    subject: _Subject,
-    image: Image,
-    package: Package,
-    tell: Progress,
-    expected: Sequence[ExpectedLayers] | None = None,
-) -> tuple[Measurement, str, tuple[str, ...]]:
-    """(measurement, transcript of the line, notes of the board's session)."""
-    with _session(boards, subject.resolved, image) as session:
-        measurement = _measure(session, subject, image, package, tell, expected)
-        transcript = session.transcript()
-    return measurement, transcript, tuple(session.notes())
-
-
-def _baselines(graph: Graph, resolved: Resolved, measurement: Measurement) -> tuple[Baseline, ...]:
-    """TFLM's records for this model, core and unit."""
-    core, unit = resolved.runs_on.core, measurement.unit
-    found = (find_baseline(graph.sha256, core, kernels, unit) for kernels in KERNEL_SETS if unit)
-    return tuple(baseline for baseline in found if baseline is not None)
-
-
-@contextmanager
-def _session(boards: BoardSource, resolved: Resolved, image: Image) -> Iterator[Session]:
-    """A board's session; adds the line's transcript to errors."""
-    with boards.open_session(resolved, image) as session:
-        try:
-            yield session
-        except TinyhilError as error:
-            error.transcript = session.transcript()
-            raise
-
-
-def _measure(
-    session: Session,
-    subject: _Subject,
-    image: Image,
-    package: Package,
-    tell: Progress,
-    expected: Sequence[ExpectedLayers] | None,
-) -> Measurement:
-    """Runs all vectors; looks at layers' outputs only for those that are compared."""
-    from harness.boards.session import open_client
-    from harness.validate.measurement import measure
-
-    inputs, compared = subject.vectors.inputs, subject.compared
-    client, measures = open_client(session, image), subject.runtime.measures
-
-    def run(part: Sequence[Sequence[Array]], *, layers: bool, profile: bool = True) -> Measurement:
-        return measure(
-            session,
-            image,
-            package,
-            part,
-            layers=layers,
-            expected=expected if layers else None,
-            profile=profile,
-            measures=measures,
-            progress=tell,
-            client=client,
-        )
-
-    if compared in (0, len(inputs)):
-        return run(inputs, layers=bool(compared))
-    first, rest = run(inputs[:compared], layers=True), run(inputs[compared:], layers=False, profile=False)
-    return replace(
-        first,
-        outputs=(*first.outputs, *rest.outputs),
-        stack_high=max(first.stack_high, rest.stack_high),
-        arena_high=max(first.arena_high, rest.arena_high),
-        arena_overrun=max(first.arena_overrun, rest.arena_overrun),
-        reads_unwritten=first.reads_unwritten or rest.reads_unwritten,
-        line=rest.line,
-        seconds={phase: seconds + rest.seconds[phase] for phase, seconds in first.seconds.items()},
-    )

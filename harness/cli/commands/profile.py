@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,7 +23,9 @@ from harness.cli.options import (
     ProbeOption,
     ProfileVectorsOption,
     ReportOption,
+    RuntimeOption,
     TargetArgument,
+    TflmRunnerOption,
     board_source,
     command_line,
     make_cards,
@@ -30,6 +33,7 @@ from harness.cli.options import (
 )
 from harness.compiler.goals import parse_overrides
 from harness.errors import Category, OptionError, ProfileError, ToolError
+from harness.runtimes import DEFAULT_RUNTIME
 from harness.version import DEFAULT_BOARD
 
 if TYPE_CHECKING:
@@ -78,12 +82,15 @@ def profile(
     optimize: OptimizeOption = None,
     max_arena: MaxArenaOption = None,
     max_flash: MaxFlashOption = None,
+    runtime: RuntimeOption = None,
+    tflm_runner: TflmRunnerOption = None,
     report: ReportOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure every layer on a board, and model the cycles that a board would take.
 
-    What is measured stands beside TensorFlow Lite Micro's recorded figures. Modelled cycles come from one observed run
+    What is measured stands beside TensorFlow Lite Micro's figures: on mps3-an547 those of Arm's program, if package
+    mlia-ethos-u is installed, else recorded ones (`tinyhil docs runtimes`). Modelled cycles come from one observed run
     on an emulator: `tinyhil docs cycles`. With --what-if or --format speedscope only these are shown.
     """
     from harness.validate.workbench import Workbench
@@ -91,11 +98,13 @@ def profile(
     as_json = as_json or form is Format.JSON
     (card,) = make_cards([target])
     overrides = parse_overrides(optimize, max_arena, max_flash)
-    options = make_options(link, vectors, None, False, probe, placement, overrides)
+    options = make_options(link, vectors, None, False, probe, placement, overrides, runtime, tflm_runner)
     if what_if or form is Format.SPEEDSCOPE:
         bench = Workbench()
         if report:
             raise OptionError("--report wants a whole run", hint="leave --what-if and --format out")
+        if runtime not in (None, DEFAULT_RUNTIME):
+            raise OptionError("cycles are modelled of tinyhil's code only", hint="leave --runtime out")
         with terminal.progress(as_json or form is not Format.TEXT, f"{card.name} on {board}") as tell:
             prediction = _predict(card, board, options, bench, tell)
         _show_prediction(prediction, what_if or [], hot, form, as_json)
@@ -141,11 +150,12 @@ def _show_run(
     card: Card, board: str, options: Options, bench: Workbench, hot: int | None, report: Path | None, as_json: bool
 ) -> None:
     from harness.report import console
-    from harness.report.bundle import Invocation, check_folder, write_bundle
+    from harness.report.bundle import Invocation, check_folder, results_document, write_bundle
     from harness.report.document import run_document
     from harness.report.environment import environment
     from harness.report.tool_versions import tool_versions
     from harness.validate.card import RandomVectors
+    from harness.validate.options import runtimes_of
 
     if report:
         check_folder(report)
@@ -154,21 +164,26 @@ def _show_run(
     if options.vectors is None and isinstance(card.vectors, RandomVectors):
         changes["vectors"] = RandomVectors(random=2, seed=card.vectors.seed)
     card = card.model_copy(update=changes)
-    with terminal.progress(as_json, f"{card.name} on {board}") as tell:
-        outcome = bench.validate(card, board, options, tell)
-        document = {**run_document(outcome), **_modelled(card, board, options, bench, hot, tell)}
-    page = None
-    if report:
-        session = Invocation(command_line(), tool_versions(), environment=environment())
-        page = write_bundle(report, [document], session)
+    outcomes, documents = [], []
+    for runtime in runtimes_of(card, options, board):
+        with terminal.progress(as_json, f"{card.name} on {board}") as tell:
+            outcome = bench.validate(card, board, replace(options, runtime=runtime), tell)
+            more = _modelled(card, board, options, bench, hot, tell) if runtime == DEFAULT_RUNTIME else {}
+        outcomes.append(outcome)
+        documents.append({**run_document(outcome), **more})
+    session = Invocation(command_line(), tool_versions(), environment=environment())
+    page = write_bundle(report, documents, session) if report else None
     if as_json:
-        terminal.print_json(document)
+        terminal.print_json(documents[0] if len(documents) == 1 else results_document(documents, session))
     else:
-        terminal.show(console.profile(document, listings=hot is not None))
+        for document in documents:
+            terminal.show(console.profile(document, listings=hot is not None))
         if page:
             terminal.print_lines(f"Report: {page}")
-    if not outcome.passed:
+    failed = [outcome for outcome in outcomes if not outcome.passed]
+    for outcome in failed:
         terminal.say(outcome.explain(), style="red")
+    if failed:
         raise typer.Exit(Category.CHECK.value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +22,9 @@ from harness.cli.options import (
     PlacementOption,
     ProbeOption,
     ReportOption,
+    RuntimeOption,
     TargetsArgument,
+    TflmRunnerOption,
     VectorsOption,
     board_source,
     command_line,
@@ -31,6 +34,7 @@ from harness.cli.options import (
 )
 from harness.compiler.goals import parse_overrides
 from harness.errors import Category, TinyhilError
+from harness.runtimes import DEFAULT_RUNTIME
 from harness.version import DEFAULT_BOARD
 
 if TYPE_CHECKING:
@@ -56,6 +60,8 @@ def validate(
     optimize: OptimizeOption = None,
     max_arena: MaxArenaOption = None,
     max_flash: MaxFlashOption = None,
+    runtime: RuntimeOption = None,
+    tflm_runner: TflmRunnerOption = None,
     history: HistoryOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -72,7 +78,7 @@ def validate(
     cards = make_cards(targets)
     names = choose_boards(board or [DEFAULT_BOARD])
     overrides = parse_overrides(optimize, max_arena, max_flash)
-    options = make_options(link, vectors, oracle, opinions, probe, placement, overrides)
+    options = make_options(link, vectors, oracle, opinions, probe, placement, overrides, runtime, tflm_runner)
     if report:
         check_folder(report)
     with open_history(history, needed=False, create=history is not None):
@@ -116,19 +122,26 @@ def _run_all(
     documents: list[Document] = []
     code = 0
     for card in cards:
-        for number, board in enumerate(boards):
-            with terminal.progress(quiet, f"{card.name} on {board}") as tell:
+        for number, (board, runtime) in enumerate(_places(card, boards, options)):
+            title = f"{card.name} on {board}" + ("" if runtime == DEFAULT_RUNTIME else f", runtime {runtime}")
+            with terminal.progress(quiet, title) as tell:
                 try:
-                    outcome = bench.validate(card, board, options, tell)
+                    outcome = bench.validate(card, board, replace(options, runtime=runtime), tell)
                     documents.append(run_document(outcome))
                     code = max(code, 0 if outcome.passed else Category.CHECK.value)
                 except TinyhilError as error:
-                    if len(cards) * len(boards) == 1:
+                    if len(cards) == 1 and len(_places(card, boards, options)) == 1:
                         raise
                     file, mode = str(card.path or card.model), mode_of(card, options)
-                    lost = error_document(card.name, board, error, file, mode=mode, runtime=options.runtime)
-                    documents.append(lost)
+                    documents.append(error_document(card.name, board, error, file, mode=mode, runtime=runtime))
                     code = max(code, error.category.value)
                     if error.category is Category.INPUT and number == 0:
                         break  # the error is the same on the other boards
     return documents, code
+
+
+def _places(card: Card, boards: Sequence[str], options: Options) -> list[tuple[str, str]]:
+    """(board, runtime) of every run of a card."""
+    from harness.validate.options import runtimes_of
+
+    return [(board, runtime) for board in boards for runtime in runtimes_of(card, options, board)]

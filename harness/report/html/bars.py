@@ -11,6 +11,7 @@ from harness.report.document import Document
 from harness.report.html.svg import box, label_after, picture
 from harness.report.html.svg import percent as percent_of
 from harness.report.rows import number, percent, ratio
+from harness.report.tflm import runtime_of
 
 _LONGEST = 0.62
 """Share of the width of the longest bar; the rest is for its figure."""
@@ -81,7 +82,7 @@ def compare(run: Document, figure: str, name: str, value: int | None, unit: str)
     if value is None or not theirs:
         return FigureBars(name, shown, unit, "", Markup())
     told = ", ".join(f"{ratio(part)} {title}" for (_, title), _, part in theirs)
-    bars = [("ours", "tinyhil", value), *((kind, title, other) for (kind, title), other, _ in theirs)]
+    bars = [("ours", runtime_of(run), value), *((kind, title, other) for (kind, title), other, _ in theirs)]
     return FigureBars(name, shown, unit, told, value_bars(bars, f"{name}, {unit}", pitch=15, thick=11, named=True))
 
 
@@ -96,7 +97,7 @@ def layer_bars(run: Document) -> list[LayerBar]:
     found = []
     for layer in timed:
         theirs = ((kernels, layer.get("tflm", {}).get(kernels)) for kernels in sets)
-        bars = [("ours", "tinyhil", layer["value"])]
+        bars = [("ours", runtime_of(run), layer["value"])]
         bars += [(*series(kernels), value) for kernels, value in theirs if value is not None]
         drawn = value_bars(bars, f"{layer['name']}, {run['time']['unit']}", pitch=10.5, thick=8, most=most)
         found.append(

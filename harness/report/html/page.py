@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from harness.report import cycles, rows
+from harness.report import cycles, rows, tflm
 from harness.report.document import Document
 from harness.report.html.arena import arena_map, fullest
 from harness.report.html.bars import budgets, chip, layer_bars, regions, series
@@ -128,21 +128,30 @@ def _run(run: Document, card: RunCard, few: bool) -> dict[str, Any]:
         "pictures": list(_pictures(run)),
         "fullest": fullest(run["arena"]),
         "unit": run["time"]["unit"],
+        "runtime": tflm.runtime_of(run),
+        "arena_known": not tflm.program_of(run),
         "series": _series([run]),
         "layers": rows.profile(run),
         "heat": heat(run["verdict"]["confusion"]) if run["verdict"]["confusion"] else None,
         "tables": [rows.against_tflm(run), rows.metrics(run), rows.opinions(run)],
-        "sums": [
-            rows.equation(run),
-            rows.arena_parts(run),
-            rows.ram_equation(run),
-            rows.flash_equation(run["image"]["groups"], run["memory"]["constants"]),
-            rows.arena_check(run),
-            rows.memory_use(run["image"]),
-        ],
+        "sums": _sums(run),
         "modelled": _modelled(run["modelled"]) if run.get("modelled") else None,
         "modelled_note": run.get("modelled_note"),
     }
+
+
+def _sums(run: Document) -> list[str]:
+    """Arena, RAM and flash as sums."""
+    if tflm.program_of(run):
+        return tflm.sums(run)
+    return [
+        rows.equation(run),
+        rows.arena_parts(run),
+        rows.ram_equation(run),
+        rows.flash_equation(run["image"]["groups"], run["memory"]["constants"]),
+        rows.arena_check(run),
+        rows.memory_use(run["image"]),
+    ]
 
 
 def _facts(run: Document) -> Iterable[tuple[str, str]]:
@@ -167,7 +176,7 @@ def _pictures(run: Document) -> Iterator[dict[str, Any]]:
         yield {
             "network": network(run, first=first, last=last),
             "bars": bars[max(first, 0) : last + 1],
-            "arena": arena_map(run["arena"], names, first=first, last=last),
+            "arena": "" if tflm.program_of(run) else arena_map(run["arena"], names, first=first, last=last),
             "first": first == -1,
             "last": last == count,
         }

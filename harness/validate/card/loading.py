@@ -76,6 +76,7 @@ def load_card(path: Path) -> Card:
         base=path.parent,
         vectors=card.vectors,
         oracle=card.oracle,
+        runtime=card.runtime,
         checks=card.checks,
         budgets=card.budgets,
         placement=card.placement,

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, Pos
 from harness.compiler.goals import Mode, Overrides, parse_bytes
 from harness.errors import CardError, OptionError
 from harness.ir.graph import Graph
+from harness.runtimes import DEFAULT_RUNTIME
 from harness.validate.card.labels import LabelsField
 from harness.validate.card.record import PathText, Record
 from harness.validate.card.vectors import RandomVectors, VectorsField
@@ -29,7 +30,17 @@ def _gates(name: str) -> str:
     return name
 
 
+def _runs(name: str) -> str:
+    from harness.runtimes import BOTH, RUNTIMES
+
+    known = (*RUNTIMES.names(), BOTH)
+    if name not in known:
+        raise ValueError(f"there is no runtime '{name}'; there are {', '.join(map(repr, known))}")
+    return name
+
+
 OracleName: TypeAlias = Annotated[str, AfterValidator(_gates)]
+RuntimeName: TypeAlias = Annotated[str, AfterValidator(_runs)]
 
 
 class Tolerance(Record):
@@ -195,6 +206,7 @@ class CardKeys(Record):
     float_model: FloatModelField = None
     vectors: VectorsField = RandomVectors(random=20)
     oracle: OracleName = "tflm"
+    runtime: RuntimeName = DEFAULT_RUNTIME
     checks: Checks = Checks()
     budgets: dict[str, Budget] = {}
     placement: Annotated[dict[str, Placing], BeforeValidator(_placement)] = {}
@@ -215,6 +227,7 @@ class Card(Record):
         base: folder that relative paths start from.
         vectors: the source of the inputs.
         oracle: name of the oracle that the checks compare with.
+        runtime: name of what computes the model on a board, or "both".
         checks, budgets, placement: as in the file; the latter two by board name or "default".
         compile: goals of the compiler.
         labels: names of the classes of output 0, in order; () without.
@@ -226,6 +239,7 @@ class Card(Record):
     base: Path
     vectors: VectorsField
     oracle: OracleName = "tflm"
+    runtime: RuntimeName = DEFAULT_RUNTIME
     checks: Checks = Checks()
     budgets: Mapping[str, Budget] = {}
     placement: Mapping[str, Placing] = {}

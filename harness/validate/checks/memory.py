@@ -18,8 +18,8 @@ class MemoryCheck:
 
     def judge(self, card: Card, evidence: Evidence) -> Iterable[CheckResult]:
         """See Check."""
-        if not evidence.runtime.measures.arena:
-            why = f"not measured here: runtime {evidence.runtime.name} does not show its arena"
+        if not evidence.runtime.measures.arena_bytes:
+            why = f"not measured here: runtime {evidence.runtime.name} does not show its arena byte by byte"
             yield CheckResult("memory", Status.NOT_MEASURED, why)
             return
         measured = evidence.measurement

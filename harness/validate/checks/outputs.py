@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from harness.runtimes import DEFAULT_RUNTIME, ProgramRuntime
 from harness.validate.card import Card, Tolerance
 from harness.validate.checks.result import CheckResult, Status, about_difference, allowed, how_equal, with_advice
 from harness.validate.differences import TensorDiff, describe
 from harness.validate.evidence import Evidence
+from harness.validate.tflm_faults import known_fault
 
 
 class OutputsCheck:
@@ -22,7 +24,15 @@ class OutputsCheck:
         if card.checks.outputs is not None:
             oracle = evidence.reference.oracle
             result = check_outputs(evidence.outputs, card.checks.outputs, len(evidence.vectors), oracle)
-            yield with_advice(result, about_difference(oracle, evidence.resolved.runs_on.name))
+            yield with_advice(result, _advice(evidence))
+
+
+def _advice(evidence: Evidence) -> str:
+    if not isinstance(evidence.runtime, ProgramRuntime):
+        return about_difference(evidence.reference.oracle, evidence.resolved.runs_on.name)
+    known = known_fault(evidence.graph)
+    whose = f"the fault is {evidence.runtime.name}'s" + (f", {known}" if known else "")
+    return f"{whose}; --runtime {DEFAULT_RUNTIME} runs ours"
 
 
 def check_outputs(outputs: Sequence[TensorDiff], tolerance: Tolerance, vectors: int, oracle: str) -> CheckResult:

@@ -1,0 +1,295 @@
+"""Runs a model with Arm's runner on QEMU's mps3-an547: outputs, instructions by operator, arena and stack.
+
+The runner takes a model file, inputs and outputs at fixed addresses. It runs one inference and ends; the gdb stub takes
+it back to the call of that inference for every further vector, so that the states of a model stay as they are. The
+plugin counts instructions without a change of the code that runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.boards.backends.qemu.gdb import SP, Gdb
+from harness.boards.backends.qemu.session import PROGRAM, find_qemu
+from harness.boards.channels import CONNECT_TIMEOUT_S, Channels
+from harness.build.host_library import host_library
+from harness.build.progress import Progress
+from harness.errors import BoardError, ProfileError, TinyhilError
+from harness.link.subprocess import Subprocess
+from harness.runtimes.tflm.runner import Build
+
+MACHINE = "mps3-an547"
+MODEL_ADDRESS, MODEL_LIMIT = 0x9000_0000, 0x0200_0000
+INPUT_ADDRESS, INPUT_LIMIT = 0x9200_0000, 0x0100_0000
+OUTPUT_ADDRESS, OUTPUT_LIMIT = 0x9300_0000, 0x0100_0000
+START_TIMEOUT_S = 120.0
+INVOKE_TIMEOUT_S = 1800.0
+STACK_ALIGN = 8
+
+PLUGIN_PACKAGE = "harness.runtimes.tflm"
+PLUGIN = ("count.c",)
+_ARENA = re.compile(r"arena\) size used: (\d+)")
+_COUNT = re.compile(r"([0-9a-f]+) (\d+)")
+_COMPLAINT = re.compile(r"(?:TFLM|ERROR) - .*\S")
+_MOST_SAID = 12
+
+
+class RunnerRefusedError(TinyhilError):
+    """TFLM in Arm's runner does not take the model, or fails on it; details carry what it said."""
+
+    code = "tflm-refused"
+    stage = "runtime"
+
+
+@dataclass(frozen=True)
+class TflmExecution:
+    """What a run of a model showed.
+
+    Attributes:
+        outputs: [vector], all outputs of the model one behind the other.
+        total: instructions of Invoke() on the first vector.
+        operators: instructions by operator of the main graph, in the order of execution, on the first vector; with the
+            interpreter's own around each. They add up to `total`.
+        arena: bytes that TFLM used of its arena.
+        stack: bytes of stack used by Invoke() on the first vector.
+    """
+
+    outputs: tuple[bytes, ...]
+    total: int
+    operators: tuple[int, ...]
+    arena: int
+    stack: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready data."""
+        return {**asdict(self), "outputs": [output.hex() for output in self.outputs]}
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> TflmExecution:
+        """The inverse of `as_dict`."""
+        return cls(
+            outputs=tuple(bytes.fromhex(output) for output in content["outputs"]),
+            total=content["total"],
+            operators=tuple(content["operators"]),
+            arena=content["arena"],
+            stack=content["stack"],
+        )
+
+
+def execute(
+    image: Path,
+    build: Build,
+    model: bytes,
+    vectors: Sequence[bytes],
+    output_bytes: int,
+    folder: Path,
+    progress: Progress | None = None,
+) -> TflmExecution:
+    """Runs a model over vectors in order.
+
+    Args:
+        image: the runner with its patches.
+        build: which runner it is.
+        model: the bytes of a .tflite file.
+        vectors: for each inference the bytes of all inputs, one behind the other; at least one.
+        output_bytes: of all outputs of the model.
+        folder: for files that QEMU reads and writes.
+        progress: told of every vector.
+
+    Raises:
+        RunnerRefusedError: the model is too large, has operators that the runner has not, or fails.
+        EmulatorMissingError, ToolchainMissingError: no QEMU, or no host compiler for its plugin.
+        BoardError: QEMU cannot run it.
+    """
+    _check_sizes(len(model), max(map(len, vectors)), output_bytes)
+    (folder / "model").write_bytes(model)
+    (folder / "inputs").write_bytes(vectors[0])
+    places = [build.invoke_call, build.invoke_return, build.subgraph_begin, *build.subgraph_ends, build.node]
+    (folder / "marks").write_text("".join(f"{place:x}\n" for place in places), encoding="ascii")
+    with _emulator(image, folder) as gdb:
+        run = _Run(gdb, build, folder)
+        run.start()
+        outputs = []
+        stack = 0
+        for number, vector in enumerate(vectors):
+            if number:
+                run.again(vector)
+            stack = max(stack, run.infer(measure_stack=number == 0))
+            outputs.append(gdb.read_memory(OUTPUT_ADDRESS, output_bytes))
+            if progress:
+                progress("TFLM", number + 1, len(vectors))
+        arena = run.arena()
+    total, operators = read_counts((folder / "counts").read_text(encoding="ascii"), build)
+    return TflmExecution(tuple(outputs), total, operators, arena, stack)
+
+
+def read_counts(text: str, build: Build) -> tuple[int, tuple[int, ...]]:
+    """(instructions of the first inference, of each operator of the main graph) from the plugin's lines.
+
+    An operator's are those from the head of the interpreter's loop to the next time it is there; the first has those
+    before it too, the last those behind it, so that the sum is the inference. Graphs that an operator runs are its own.
+
+    Raises:
+        BoardError: the lines are not those of an inference.
+    """
+    beginning: int | None = None
+    last = depth = 0
+    operators: list[int] = []
+    for line in text.splitlines():
+        found = _COUNT.fullmatch(line)
+        if found is None:  # cut short, where the disk is full
+            break
+        place, count = int(found[1], 16), int(found[2])
+        if place == build.invoke_call:
+            beginning = last = count + 1  # the call itself is the caller's
+        elif beginning is None:
+            continue
+        elif place == build.subgraph_begin:
+            depth += 1
+        elif place in build.subgraph_ends:
+            depth -= 1
+        elif place == build.node and depth == 1:
+            if operators:
+                operators[-1] = count - last
+                last = count
+            operators.append(0)
+        elif place == build.invoke_return:
+            if operators:
+                operators[-1] = count - last
+            return count - beginning, tuple(operators)
+    raise BoardError(
+        "QEMU's plugin counted no whole inference", hint="is the disk full? Else this is a bug, please report it"
+    )
+
+
+class _Run:
+    """The runner under the gdb stub."""
+
+    def __init__(self, gdb: Gdb, build: Build, folder: Path) -> None:
+        self._gdb, self._build, self._folder = gdb, build, folder
+        self._argument = 0
+
+    def start(self) -> None:
+        """Runs to the first inference: the model is loaded then, its tensors are allocated."""
+        for place in (self._build.handler_call, self._build.handler_return, *self._build.given_up):
+            self._gdb.set_breakpoint(place)
+        self._reach(self._build.handler_call, START_TIMEOUT_S)
+        self._argument = self._gdb.registers()[0]
+
+    def again(self, inputs: bytes) -> None:
+        """Back to the call of the inference, with other inputs."""
+        self._gdb.write_memory(INPUT_ADDRESS, inputs)
+        self._gdb.set_register(0, self._argument)
+        self._gdb.set_register(15, self._build.handler_call)
+
+    def infer(self, *, measure_stack: bool) -> int:
+        """One inference; returns the bytes of stack that it used, 0 where they were not asked for."""
+        build, gdb = self._build, self._gdb
+        for place in (build.invoke_call, build.invoke_return):
+            gdb.set_breakpoint(place)
+        self._reach(build.invoke_call, START_TIMEOUT_S)
+        top = gdb.registers()[SP]
+        paint = _paint(top - build.stack_limit)
+        if measure_stack:
+            gdb.write_memory(build.stack_limit, paint)
+        self._reach(build.invoke_return, INVOKE_TIMEOUT_S)
+        if gdb.registers()[0]:
+            raise self._refused("fails in Invoke()")
+        used = 0
+        if measure_stack:
+            found = gdb.read_memory(build.stack_limit, len(paint))
+            first = next((i for i, (a, b) in enumerate(zip(found, paint, strict=True)) if a != b), len(paint))
+            used = len(paint) - first // STACK_ALIGN * STACK_ALIGN
+        for place in (build.invoke_call, build.invoke_return):
+            gdb.remove_breakpoint(place)
+        self._reach(build.handler_return, START_TIMEOUT_S)
+        return used
+
+    def arena(self) -> int:
+        """Bytes of the arena that TFLM says it used."""
+        found = _ARENA.search(self._said())
+        if found is None:
+            raise BoardError("the runner did not say how much of its arena it used", hint="the bug is ours, report it")
+        return int(found[1])
+
+    def _reach(self, place: int, timeout_s: float) -> None:
+        here = self._gdb.run(timeout_s)
+        if here in self._build.given_up:
+            raise self._refused("does not take the model")
+        if here != place:
+            raise BoardError(f"the runner came to 0x{here:x} instead of 0x{place:x}", hint="this is a bug, report it")
+
+    def _refused(self, how: str) -> RunnerRefusedError:
+        lines = [line for line in self._said().splitlines() if _COMPLAINT.match(line)]
+        said = lines[0].partition(" - ")[2] if lines else ""
+        return RunnerRefusedError(
+            f"TFLM in Arm's runner {how}" + (f": {said}" if said else ""),
+            hint="`--runtime tinyhil` runs it without TFLM",
+            details="\n".join(lines[-_MOST_SAID:]),
+        )
+
+    def _said(self) -> str:
+        """What the runner printed."""
+        return (self._folder / "uart").read_bytes().decode("utf-8", "replace").replace("\r", "")
+
+
+def _paint(size: int) -> bytes:
+    """Bytes of which no two neighbours are alike, so that hardly any value that is stored leaves them as they were."""
+    return (bytes((index * 37 + 11) & 0xFF for index in range(256)) * (size // 256 + 1))[:size]
+
+
+@contextlib.contextmanager
+def _emulator(image: Path, folder: Path) -> Iterator[Gdb]:
+    """QEMU with the runner, the model and the first inputs, before the first instruction."""
+    plugin = host_library(PLUGIN_PACKAGE, PLUGIN)
+    channels = Channels()
+    with contextlib.ExitStack() as at_end:
+        at_end.callback(channels.close)
+        channel = channels.listen("gdb")
+        command = [
+            str(find_qemu()), "-no-user-config", "-machine", MACHINE, "-display", "none", "-monitor", "none",
+            "-serial", f"file:{folder / 'uart'}", "-kernel", str(image), "-S",
+            "-device", f"loader,file={_escape(folder / 'model')},addr=0x{MODEL_ADDRESS:x},force-raw=on",
+            "-device", f"loader,file={_escape(folder / 'inputs')},addr=0x{INPUT_ADDRESS:x},force-raw=on",
+            "-chardev", f"socket,id=gdb,{channel.option}", "-gdb", "chardev:gdb",
+            "-plugin", f"{_escape(plugin)},marks={_escape(folder / 'marks')},counts={_escape(folder / 'counts')}",
+        ]  # fmt: skip
+        child = Subprocess(PROGRAM, command, pipes=False)
+        at_end.callback(child.close)
+        try:
+            gdb = Gdb(channel.accept(child, CONNECT_TIMEOUT_S))
+        except BoardError as error:
+            if "plugin" in error.details:
+                raise ProfileError(
+                    "QEMU does not load the plugin that counts TFLM's instructions",
+                    hint="use a QEMU from 7.2 on that is built with plugins, as Debian's is",
+                    details=error.details,
+                ) from error
+            raise
+        at_end.callback(gdb.close)
+        yield gdb
+
+
+def _check_sizes(model: int, inputs: int, outputs: int) -> None:
+    """Raises RunnerRefusedError if something is larger than its room in the runner's memory."""
+    for what, size, limit in (
+        ("model file", model, MODEL_LIMIT),
+        ("inputs", inputs, INPUT_LIMIT),
+        ("outputs", outputs, OUTPUT_LIMIT),
+    ):
+        if size > limit:
+            raise RunnerRefusedError(
+                f"Arm's runner has {limit:,} B for the {what}, and there are {size:,}",
+                hint="`--runtime tinyhil` runs it without TFLM",
+            )
+
+
+def _escape(path: Path) -> str:
+    """A path, escaped for one of QEMU's options."""
+    return str(path).replace(",", ",,")
+

@@ -1,0 +1,126 @@
+"""Running an image on a board: what is run, what it showed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from harness.build.progress import Progress
+from harness.errors import TinyhilError
+from harness.ir.graph import Graph
+from harness.quantization.types import Array
+from harness.runtimes import Runtime
+from harness.validate.link_check import LinkCheck
+from harness.validate.vectors import Vectors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.boards import Resolved, Session
+    from harness.boards.source import BoardSource
+    from harness.build import Image
+    from harness.compiler.emit.package import Package
+    from harness.hardware.board import Placement
+    from harness.link.compare import ExpectedLayers
+    from harness.validate.measurement import Measurement
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What is run on which board.
+
+    Attributes:
+        placement: the region of each part of the image; None for a board without placement.
+        compared: number of vectors, from the first on, whose layers are compared.
+    """
+
+    resolved: Resolved
+    runtime: Runtime
+    graph: Graph
+    vectors: Vectors
+    placement: Placement | None
+    compared: int
+
+
+@dataclass(frozen=True, eq=False)
+class Ran:
+    """What was made for a run, and what it showed."""
+
+    package: Package
+    image: Image
+    measurement: Measurement
+    transcript: str = ""
+    notes: tuple[str, ...] = ()
+    link_check: LinkCheck | None = None
+
+
+def run_image(
+    boards: BoardSource,
+    subject: Subject,
+    image: Image,
+    package: Package,
+    tell: Progress,
+    expected: Sequence[ExpectedLayers] | None = None,
+) -> tuple[Measurement, str, tuple[str, ...]]:
+    """(measurement, transcript of the line, notes of the board's session)."""
+    with _session(boards, subject.resolved, image) as session:
+        measurement = _measure(session, subject, image, package, tell, expected)
+        transcript = session.transcript()
+    return measurement, transcript, tuple(session.notes())
+
+
+@contextmanager
+def _session(boards: BoardSource, resolved: Resolved, image: Image) -> Iterator[Session]:
+    """A board's session; adds the line's transcript to errors."""
+    with boards.open_session(resolved, image) as session:
+        try:
+            yield session
+        except TinyhilError as error:
+            error.transcript = session.transcript()
+            raise
+
+
+def _measure(
+    session: Session,
+    subject: Subject,
+    image: Image,
+    package: Package,
+    tell: Progress,
+    expected: Sequence[ExpectedLayers] | None,
+) -> Measurement:
+    """Runs all vectors; looks at layers' outputs only for those that are compared."""
+    from harness.boards.session import open_client
+    from harness.validate.measurement import measure
+
+    inputs, compared = subject.vectors.inputs, subject.compared
+    client, measures = open_client(session, image), subject.runtime.measures
+
+    def run(part: Sequence[Sequence[Array]], *, layers: bool, profile: bool = True) -> Measurement:
+        return measure(
+            session,
+            image,
+            package,
+            part,
+            layers=layers,
+            expected=expected if layers else None,
+            profile=profile,
+            measures=measures,
+            progress=tell,
+            client=client,
+        )
+
+    if compared in (0, len(inputs)):
+        return run(inputs, layers=bool(compared))
+    first, rest = run(inputs[:compared], layers=True), run(inputs[compared:], layers=False, profile=False)
+    return replace(
+        first,
+        outputs=(*first.outputs, *rest.outputs),
+        stack_high=max(first.stack_high, rest.stack_high),
+        arena_high=max(first.arena_high, rest.arena_high),
+        arena_overrun=max(first.arena_overrun, rest.arena_overrun),
+        reads_unwritten=first.reads_unwritten or rest.reads_unwritten,
+        line=rest.line,
+        seconds={phase: seconds + rest.seconds[phase] for phase, seconds in first.seconds.items()},
+    )
