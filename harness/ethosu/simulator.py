@@ -39,7 +39,7 @@ class Simulator:
 
     Attributes:
         accelerator: which one it is.
-        most_work: multiplications and elements that one stream may ask for.
+        most_work: what one stream may ask for, in multiplications of a convolution.
     """
 
     accelerator: Accelerator
@@ -80,6 +80,8 @@ def _carry_out(state: NpuState, command: NpuCommand) -> None:
     if operation is None:
         return
     try:
+        if command.form.name != "NPU_OP_DMA_START":
+            state.bounded(*state.registers.ofm_shape)
         operation(state, command)
     except FaultError as fault:
         raise FaultError(fault.message, fault.place or command.place) from None

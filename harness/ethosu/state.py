@@ -25,6 +25,9 @@ TAP = 16
 STEP = 4096
 """What one turn of a loop in Python counts as."""
 
+MOST_ELEMENTS = 1 << 26
+"""Of a feature map with its padding; each takes eight bytes here."""
+
 _CACHED = 64 << 20
 
 Weights = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
@@ -68,6 +71,15 @@ class NpuState:
         self.work -= count
         if self.work < 0:
             raise FaultError("the stream asks for more work than one inference may")
+
+    def bounded(self, height: int, width: int, depth: int) -> None:
+        """Checks the size of a feature map before it is made.
+
+        Raises:
+            FaultError: it is larger than any that fits beside an NPU.
+        """
+        if height * width * depth > MOST_ELEMENTS:
+            raise FaultError(f"a feature map of {height} x {width} x {depth}, more than {MOST_ELEMENTS:,} elements")
 
     @property
     def tables(self) -> int:

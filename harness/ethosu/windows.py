@@ -60,6 +60,7 @@ def windows(state: NpuState, depth: int, *, padding: int = 0) -> Windows:
     columns = (width - 1) * kernel.stride[1] + reach[1] - left - right
     if rows < 1 or columns < 1:
         raise FaultError(f"padding {top}, {bottom}, {left}, {right} leaves {rows} x {columns} of the inputs")
+    state.bounded(rows + top + bottom, columns + left + right, depth)
     mode = registers.of("IFM_UPSCALE") & 3
     source = registers.operand("IFM")
     step = 1 if mode == _NONE else 2

@@ -1,4 +1,4 @@
-"""Models compiled by Vela, in this process; the tests that need it are skipped where it is not installed."""
+"""Models compiled by Vela, in this process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pytest
+from ethosu.vela import vela
 
 from harness.errors import UnsupportedModelError
 from harness.ethosu.inference import NpuInference
@@ -51,7 +51,6 @@ class Compiled:
 
 def compile_model(model: bytes, accelerator: str, *options: str) -> Compiled:
     """Raises AssertionError where Vela fails."""
-    vela = pytest.importorskip("ethosu.vela.vela", reason="needs package ethos-u-vela (extra npu)")
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "model.tflite"
         source.write_bytes(model)

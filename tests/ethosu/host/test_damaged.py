@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from harness.errors import CommandStreamError, TinyhilError
+from harness.ethosu.accelerators import ACCELERATORS
+from harness.ethosu.commands import COMMANDS
 from harness.ethosu.fault import FaultError
 from harness.ethosu.payload import NpuOperator, read_payload, read_vela
 from harness.ethosu.simulator import Simulator
@@ -110,6 +112,26 @@ def test_a_stream_that_asks_for_too_much_is_stopped(operators: list[NpuOperator]
     regions[2] = np.zeros(operator.fast, np.uint8)
     with pytest.raises(CommandStreamError, match=r"word \d+, NPU_OP_\w+: the stream asks for more work"):
         Simulator(operator.accelerator, 100).run(operator.words, regions, "stream")
+
+
+@pytest.mark.parametrize(
+    "registers",
+    [
+        {"NPU_SET_OFM_HEIGHT_M1": 0xFFFF, "NPU_SET_OFM_WIDTH_M1": 0xFFFF, "NPU_SET_OFM_DEPTH_M1": 0xFFFF},
+        # One row and column of 65,536 channels, but in a border of 255.
+        {"NPU_SET_IFM_DEPTH_M1": 0xFFFF, "NPU_SET_IFM_PAD_BOTTOM": 0xFF, "NPU_SET_IFM_PAD_RIGHT": 0xFF}
+        | {"NPU_SET_OFM_HEIGHT_M1": 0xFF, "NPU_SET_OFM_WIDTH_M1": 0xFF, "NPU_SET_OFM_DEPTH_M1": 0xFF},
+    ],
+)
+def test_huge_feature_maps_take_no_memory(registers: dict[str, int]) -> None:
+    forms = {form.name: form for form in COMMANDS.values()}
+    words = [forms[name].code | value << 16 for name, value in registers.items()]
+    words += [forms["NPU_OP_CONV"].code, forms["NPU_OP_STOP"].code]
+    regions = {0: np.zeros(1 << 17, np.uint8)}
+    with pytest.raises(
+        CommandStreamError, match=r"word \d, NPU_OP_CONV: (a feature map of|the stream asks for more work)"
+    ):
+        Simulator(ACCELERATORS[2]).run(np.array(words, np.uint32), regions, "stream")
 
 
 def test_constants_are_never_written(operators: list[NpuOperator]) -> None:

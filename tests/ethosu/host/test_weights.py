@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from ethosu import mlw_codec
 
 from harness.ethosu.weights import WeightOrder, arranged, decode
 from tests.support.scale import scaled
@@ -22,12 +23,11 @@ def _weights(rng: np.random.Generator) -> np.ndarray:
 
 @pytest.mark.parametrize("part", range(scaled(1, 10)))
 def test_decoder_inverts_the_encoder_of_vela(part: int) -> None:
-    codec = pytest.importorskip("ethosu.mlw_codec", reason="needs package ethos-u-vela")
     rng = np.random.default_rng([3, part])
     for _ in range(60):
         # Streams of several cores' or slices' weights follow each other.
         whole = [_weights(rng) for _ in range(int(rng.integers(1, 3)))]
-        content = b"".join(bytes(codec.encode([int(w) for w in weights], 0)) for weights in whole)
+        content = b"".join(bytes(mlw_codec.encode([int(w) for w in weights], 0)) for weights in whole)
         found = decode(content)
         wanted = np.concatenate(whole)
         # The encoder may fill up with zeros.
