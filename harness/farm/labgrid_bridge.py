@@ -177,11 +177,6 @@ class CoordinatorSession:
             await self._call("SetPlaceComment", pb.SetPlaceCommentRequest(placename=place, comment=comment))
         return {}
 
-    async def do_remove(self, place: str, **_: Any) -> Answer:
-        """Removes a place."""
-        await self._call("DeletePlace", pb.DeletePlaceRequest(name=place))
-        return {}
-
     async def do_places(self, **_: Any) -> Answer:
         """All places with their resources, as the coordinator has told so far."""
         session = self._live()

@@ -154,7 +154,7 @@ class _Trial:
 
     def _run(self, folder: Path, revision: str) -> int:
         environment = {
-            **os.environ, "TINYHIL_BISECT_REVISION": revision, "TINYHIL_BISECT_CHECKOUT": str(self._root),
+            **os.environ, "BISECTED_REVISION": revision, "BISECTED_CHECKOUT": str(self._root),
         }  # fmt: skip
         try:
             done = subprocess.run(

@@ -7,18 +7,29 @@ is compared by the medians of repeats, and changes only where they differ by mor
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
 
 from harness.history.layers import LayerPairs, pair_layers
 from harness.history.measured import measured_deltas
 from harness.history.metrics import is_measured, metric_of
+from harness.history.noise import Values
 from harness.history.policy import AllowedChange, AllowedChanges, Policy
 from harness.history.records import FigureKey, Number, RunSubject, StoredRun
 from harness.history.verdicts import WORST_FIRST, Change, Delta, RunComparison, SubjectComparison, change_of, worst
 
-Recent: TypeAlias = Callable[[StoredRun], Sequence[StoredRun]]
-"""The runs of a subject before a run, the oldest first."""
+
+class Recent(Protocol):
+    """Figures of the runs of a subject up to a run, the oldest first."""
+
+    def totals(self, run: StoredRun, figure: FigureKey) -> Sequence[Number]:
+        """A figure of the whole runs."""
+
+    def layers(self, run: StoredRun, figure: FigureKey) -> Values:
+        """[run][layer] of the runs with the network of this one; NaN where there is no value."""
+
 
 _CAUSES = {
     "model_sha256": "model",
@@ -158,11 +169,10 @@ def _run_deltas(
             if allowance.judged:
                 yield _one_sided(figure, "", before, after)
         elif is_measured(figure):
-            earlier = [run.figures[figure] for run in (recent(base[-1]) if recent else ()) if figure in run.figures]
-            yield from measured_deltas(
-                figure, [""], [[[v] for v in before], [[v] for v in after]], [[v] for v in earlier], [allowance],
-                policy.noise, compared,
-            )  # fmt: skip
+            earlier = recent.totals(base[-1], figure) if recent else ()
+            sides = [[[value] for value in before], [[value] for value in after]]
+            series = np.array([earlier], dtype=np.float64).T
+            yield from measured_deltas(figure, [""], sides, series, [allowance], policy.noise, compared)
         else:
             yield exact_delta(figure, "", before, after, allowance)
 
@@ -210,18 +220,14 @@ def _layer_deltas(
             continue  # as nearly always: nothing changed
         pairs = pairs or pair_layers(befores[-1], afters[-1])
         yield from _one_sided_layers(figure, sides, pairs, allowances)
-        befores_, afters_ = ([[row[i] for i in place] for row in rows] for rows, place in
-                             zip(sides, (pairs.base, pairs.cand), strict=True))  # fmt: skip
+        befores_, afters_ = _at(sides[0], pairs.base), _at(sides[1], pairs.cand)
         if not (befores_ and afters_):
             continue
         allowed = _allowed(allowances, pairs.names)
         if is_measured(figure):
-            earlier = [r.layer_figures[figure] for r in (recent(base[-1]) if recent else ())
-                       if r.layout == base[-1].layout and figure in r.layer_figures]  # fmt: skip
-            rows = [[row[i] for i in pairs.base] for row in earlier]
-            yield from measured_deltas(
-                figure, pairs.names, [befores_, afters_], rows, allowed, policy.noise, compared
-            )
+            earlier = recent.layers(befores[-1], figure) if recent else np.empty((0, len(sides[0][0])))
+            rows = earlier[:, list(pairs.base)]
+            yield from measured_deltas(figure, pairs.names, [befores_, afters_], rows, allowed, policy.noise, compared)
         else:
             yield from _exact_layers(figure, pairs.names, befores_, afters_, allowed)
 
@@ -233,11 +239,15 @@ def _exact_layers(
     afters: Sequence[Sequence[Number | None]],
     allowances: Sequence[AllowedChange],
 ) -> Iterator[Delta]:
-    for index, name in enumerate(names):
+    differing: set[int] = set()
+    for row in afters:
+        differing.update(index for index, (old, new) in enumerate(zip(befores[-1], row, strict=True)) if old != new)
+    for index in sorted(differing):
         before = [value for row in befores if (value := row[index]) is not None]
         after = [value for row in afters if (value := row[index]) is not None]
-        if before and after and (before[-1] != after[-1] or len(set(after)) > 1):
-            yield exact_delta(figure, name, before, after, allowances[index])
+        if before and after:
+            allowance = allowances[index if len(allowances) > 1 else 0]
+            yield exact_delta(figure, names[index], before, after, allowance)
 
 
 def _rows(runs: Sequence[StoredRun], figure: FigureKey, zero: bool) -> list[tuple[Number | None, ...]]:
@@ -252,9 +262,17 @@ def _rows(runs: Sequence[StoredRun], figure: FigureKey, zero: bool) -> list[tupl
     return found
 
 
+def _at(rows: Sequence[Sequence[Number | None]], places: Sequence[int]) -> Sequence[Sequence[Number | None]]:
+    """The values of some layers, in this order."""
+    if not rows or places == tuple(range(len(rows[0]))):
+        return rows
+    return [[row[place] for place in places] for row in rows]
+
+
 def _allowed(allowances: AllowedChanges, names: Sequence[str]) -> Sequence[AllowedChange]:
+    """By layer, or one for all where the names of layers do not matter."""
     if not allowances.by_layer:
-        return [allowances.of("")] * len(names)
+        return [allowances.of("")]
     return [allowances.of(name) for name in names]
 
 

@@ -110,20 +110,22 @@ def _open(path: Path) -> tuple[sqlite3.Connection, bool]:
         raise HistoryError(f"{path}: cannot be made: {folder} cannot be written", hint=_NEW)
     if writable:
         return _connection(path, "rwc"), True
-    connection = _connection(path, "ro")
     try:
-        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
+        return _connection(path, "ro"), False
     except sqlite3.OperationalError:  # WAL wants to write beside the file; nobody can here, so it does not change
-        connection.close()
-        connection = _connection(path, "ro&immutable=1")
-    return connection, False
+        return _connection(path, "ro&immutable=1"), False
 
 
 def _connection(path: Path, mode: str) -> sqlite3.Connection:
     address = f"{path.absolute().as_uri()}?mode={mode}"
     connection = sqlite3.connect(address, uri=True, timeout=WAIT_S, isolation_level=None)
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA cache_size = -65536")  # KiB
+    try:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA cache_size = -65536")  # KiB
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

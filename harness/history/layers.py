@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.history.records import LayerLine, StoredRun
@@ -32,12 +31,11 @@ def pair_layers(base: StoredRun, cand: StoredRun) -> LayerPairs:
     computes none alone, when they have the same name.
     """
     if base.layout == cand.layout:
-        lines = cand.layout.lines
-        places = tuple(range(len(lines)))
-        return LayerPairs(tuple(_unique(lines)), places, places)
+        places = tuple(range(len(cand.layout.lines)))
+        return LayerPairs(cand.layout.names, places, places)
     same_file = base.facts.get("model_sha256") == cand.facts.get("model_sha256")
     olds, news = base.layout.lines, cand.layout.lines
-    old_names, new_names = _unique(olds), _unique(news)
+    old_names, new_names = base.layout.names, cand.layout.names
     known = {_key(line, name, same_file): place for place, (line, name) in enumerate(zip(olds, old_names, strict=True))}
     found: list[tuple[str, int, int]] = []
     for place, (line, name) in enumerate(zip(news, new_names, strict=True)):
@@ -56,11 +54,3 @@ def pair_layers(base: StoredRun, cand: StoredRun) -> LayerPairs:
 
 def _key(line: LayerLine, name: str, same_file: bool) -> object:
     return (line.operators, line.op) if same_file and line.operators else name
-
-
-def _unique(lines: Sequence[LayerLine]) -> list[str]:
-    """The layers' names; with their place where several have one name."""
-    seen: dict[str, int] = {}
-    for line in lines:
-        seen[line.name] = seen.get(line.name, 0) + 1
-    return [line.name if seen[line.name] == 1 else f"{line.name} ({place})" for place, line in enumerate(lines)]

@@ -20,16 +20,15 @@ import math
 import statistics
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy.typing as npt
-
-    Values = npt.NDArray[np.float64]
+Values: TypeAlias = npt.NDArray[np.float64]
 
 WEIGHT = 4
 """How many measurements the spread that is common to the layers counts for."""
@@ -87,8 +86,8 @@ def noise_of(series: Values, groups: Sequence[Values], assumed: float) -> Noise:
         freedom += len(steps)
     for group in groups:
         if len(group) >= _LEAST:
-            middle = np.nanmedian(group, axis=0)
-            deviation = np.nan_to_num(np.nanmedian(np.abs(group - middle), axis=0)) * 1.4826  # of a normal value
+            middle = median_of(group)
+            deviation = np.nan_to_num(median_of(np.abs(group - middle))) * 1.4826  # of a normal value
             squares += (len(group) - 1) * (deviation / level) ** 2
             freedom += len(group) - 1
     if not freedom:
@@ -99,8 +98,16 @@ def noise_of(series: Values, groups: Sequence[Values], assumed: float) -> Noise:
 
 def _level(parts: Sequence[Values]) -> Values:
     """By figure what its values are about, at least 1: a median of their absolutes."""
-    values = np.abs(np.concatenate(parts))
-    found: Values = np.maximum(np.nan_to_num(np.nanmedian(values, axis=0)), 1.0)
+    found: Values = np.maximum(np.nan_to_num(median_of(np.abs(np.concatenate(parts)))), 1.0)
+    return found
+
+
+def median_of(values: Values) -> Values:
+    """The median of each column without its NaN; quick where there is none, or one row."""
+    if len(values) == 1:
+        alone: Values = values[0]
+        return alone
+    found: Values = np.nanmedian(values, axis=0) if np.isnan(values).any() else np.median(values, axis=0)
     return found
 
 

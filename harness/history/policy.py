@@ -4,7 +4,7 @@ rules:                              # the last rule that fits and says something
 - {metric: time, unit: instructions, percent: 0.5}
 - {metric: arena, board: "nucleo-*", absolute: 64}
 - {metric: time, layer: "softmax*", judge: false}
-noise: {assumed: 1.0, false_alarms: 0.0001, unstable: 10.0, window: 40}
+noise: {assumed: 1.0, false_alarms: 0.0001, unstable: 10.0, window: 24}
 missing: fail                       # a run or figure of BASE that CAND has not: fail, or report (the default)
 """
 
@@ -88,7 +88,7 @@ class NoisePolicy(PolicyKeys):
     assumed: Annotated[float, Field(gt=0, le=100)] = 1.0
     false_alarms: Annotated[float, Field(gt=0, lt=1)] = 1e-4
     unstable: Annotated[float, Field(gt=0, le=1000)] = 10.0
-    window: Annotated[int, Field(ge=2, le=1000)] = 40
+    window: Annotated[int, Field(ge=2, le=1000)] = 24
 
 
 class Policy(PolicyKeys):

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from harness.errors import SelectionError
 from harness.history.records import FigureKey, NetworkLayout, Number, RunSubject, StoredRun
 from harness.history.store import HistoryStore
+
+if TYPE_CHECKING:
+    from harness.history.noise import Values
 
 _HEAD = """SELECT r.id, r.bundle, s.model, s.board, s.mode, s.runtime, r.verdict, r.why, r.facts, r.layout, b.at,
     b.revision, b.dirty, b.session, b.tools
@@ -24,7 +29,6 @@ class RunReader:
         self._store = store
         self._figures: dict[int, FigureKey] = {}
         self._layouts: dict[int, NetworkLayout] = {}
-        self._recent: dict[tuple[RunSubject, int], tuple[StoredRun, ...]] = {}
 
     def runs(self, numbers: Iterable[int]) -> tuple[StoredRun, ...]:
         """The runs of these numbers with all figures, the oldest first."""
@@ -181,15 +185,52 @@ class RunReader:
         )
         return (run,) if len(found) < 2 else self.runs(row[0] for row in found)
 
-    def recent(self, run: StoredRun, limit: int = 40) -> tuple[StoredRun, ...]:
-        """Up to `limit` runs of the subject that passed, up to this run, the oldest first."""
-        key = (run.subject, run.number)
-        if key not in self._recent:
-            found = self._store.query(
+
+class RecentRuns:
+    """Figures of the runs of a subject that passed, up to a run of the store, the oldest first; see compare.Recent."""
+
+    def __init__(self, store: HistoryStore, limit: int) -> None:
+        """limit: how many runs at most."""
+        self._store = store
+        self._limit = limit
+        self._numbers: dict[int, str] = {}
+
+    def totals(self, run: StoredRun, figure: FigureKey) -> list[Number]:
+        """A figure of the whole runs."""
+        rows = self._store.query(
+            """SELECT v.value FROM json_each(?) n JOIN figures f
+            JOIN run_values v ON v.run = n.value AND v.figure = f.id
+            WHERE f.metric = ? AND f.unit = ? ORDER BY n.key""",
+            (self._window(run), *figure),
+        )
+        return [row[0] for row in rows]
+
+    def layers(self, run: StoredRun, figure: FigureKey) -> Values:
+        """[run][layer] of the runs with the network of this one; NaN where there is no value."""
+        rows = self._store.query(
+            """SELECT v.numbers FROM json_each(?) n JOIN figures f
+            JOIN layer_values v ON v.run = n.value AND v.figure = f.id JOIN runs r ON r.id = n.value
+            WHERE f.metric = ? AND f.unit = ? AND r.layout = (SELECT layout FROM runs WHERE id = ?) ORDER BY n.key""",
+            (self._window(run), *figure, run.number),
+        )
+        found = [_numbers(row[0]) for row in rows]
+        return np.array(found) if found else np.empty((0, len(run.layout.lines)))
+
+    def _window(self, run: StoredRun) -> str:
+        """Numbers of the runs, as JSON."""
+        if run.number not in self._numbers:
+            rows = self._store.query(
                 """SELECT r.id FROM runs r JOIN bundles b ON b.id = r.bundle JOIN subjects s ON s.id = r.subject
                 WHERE s.model = ? AND s.board = ? AND s.mode = ? AND s.runtime = ? AND r.verdict = 'pass'
                 AND (b.at, r.id) <= (?, ?) ORDER BY b.at DESC, r.id DESC LIMIT ?""",
-                (*run.subject, run.at, run.number, limit),
+                (*run.subject, run.at, run.number, self._limit if run.number else 0),
             )
-            self._recent[key] = self.runs(row[0] for row in found)
-        return self._recent[key]
+            self._numbers[run.number] = json.dumps([row[0] for row in reversed(rows)])
+        return self._numbers[run.number]
+
+
+def _numbers(text: str) -> Values:
+    """A JSON list of numbers and nulls; by numpy where it can, as there are millions of them."""
+    if "n" not in text:
+        return np.fromstring(text[1:-1], sep=",")
+    return np.array([np.nan if value is None else value for value in json.loads(text)], dtype=np.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -81,6 +82,15 @@ class NetworkLayout:
     def lines(self) -> tuple[LayerLine, ...]:
         """The layers in order."""
         return tuple(LayerLine(**{**line, "operators": tuple(line["operators"])}) for line in json.loads(self.text))
+
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The layers' names; with their place where several have one name."""
+        seen = Counter(line.name for line in self.lines)
+        return tuple(
+            line.name if seen[line.name] == 1 else f"{line.name} ({place})" for place, line in enumerate(self.lines)
+        )
 
 
 @dataclass(frozen=True)

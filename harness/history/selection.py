@@ -21,7 +21,7 @@ from harness.errors import HistoryError, SelectionError
 from harness.history.compare import compare
 from harness.history.ingest import bundle_of
 from harness.history.policy import Policy
-from harness.history.reading import RunReader
+from harness.history.reading import RecentRuns, RunReader
 from harness.history.records import RunSubject, StoredRun
 from harness.history.store import HistoryStore
 from harness.history.verdicts import Change, RunComparison, SubjectComparison
@@ -71,9 +71,7 @@ def compare_runs(
     else:
         before = by_subject(select(base, reader))
 
-    def recent(run: StoredRun) -> Sequence[StoredRun]:
-        return reader.recent(run, policy.noise.window) if reader and run.number else ()
-
+    recent = RecentRuns(store, policy.noise.window) if store else None
     found = compare(before, cand, policy, recent=recent, names=(base, cand_name))
     if store and base == LAST_GOOD and judge:
         _judge(store, found)

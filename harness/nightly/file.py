@@ -16,6 +16,7 @@ history: history.db                # default: the user's
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -154,9 +155,9 @@ def _models(path: Path, content: NightFile, folder: Path) -> list[NightModel]:
             raise FarmFileError(f"{path}: models: {pattern}: no such file", hint="paths are relative to this file")
         for match in matches:
             found.setdefault(match.resolve(), _card(match))
-    names = [card.name for card in found.values()]
+    names = Counter(card.name for card in found.values())
     return [
-        NightModel(card.name if names.count(card.name) == 1 else _relative(place, folder), place)
+        NightModel(card.name if names[card.name] == 1 else _relative(place, folder), place)
         for place, card in found.items()
     ]
 

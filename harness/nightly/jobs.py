@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,13 +49,8 @@ class Batch:
         return self.cost * self.repeats
 
 
-def plan_batches(plan: NightPlan, expected: Mapping[str, float] | None = None) -> tuple[Batch, ...]:
-    """All batches of a night, longest first.
-
-    Args:
-        plan: the night.
-        expected: seconds of a job by Batch.key, from an earlier night; where it has none, the size of the model tells.
-    """
+def plan_batches(plan: NightPlan) -> tuple[Batch, ...]:
+    """All batches of a night, longest first, as the sizes of the models tell."""
     content = plan.content
     sizes = {model.name: _size(model.path) for model in plan.models}
     found = [
@@ -65,9 +60,18 @@ def plan_batches(plan: NightPlan, expected: Mapping[str, float] | None = None) -
         for mode in content.modes
         for runtime in content.runtimes
     ]
-    if expected:
-        found = [_with_cost(batch, expected) for batch in found]
     return tuple(sorted(found, key=lambda batch: -batch.seconds))
+
+
+def longest_first(batches: tuple[Batch, ...], expected: Mapping[str, float]) -> tuple[Batch, ...]:
+    """The same batches in another order.
+
+    Args:
+        batches: of a shard: shards are made from sizes alone, so that all hosts make the same ones.
+        expected: seconds of a job by Batch.key, from an earlier night; the others keep what their size tells.
+    """
+    costed = (replace(batch, cost=expected.get(batch.key, batch.cost)) for batch in batches)
+    return tuple(sorted(costed, key=lambda batch: -batch.seconds))
 
 
 def shard_of(batches: tuple[Batch, ...], number: int, count: int) -> tuple[Batch, ...]:
@@ -87,25 +91,9 @@ def shard_of(batches: tuple[Batch, ...], number: int, count: int) -> tuple[Batch
     return tuple(sorted(mine, key=lambda batch: -batch.seconds))
 
 
-def expected_seconds(batches: tuple[Batch, ...], boards: Mapping[str, int]) -> float:
-    """Seconds that batches take on so many boards of each type, each batch on one board, longest first."""
-    longest = 0.0
-    for board, count in boards.items():
-        loads = [0.0] * max(count, 1)
-        for batch in (each for each in batches if each.board == board):
-            heapq.heapreplace(loads, loads[0] + batch.seconds)
-        longest = max(longest, *loads)
-    return longest
-
-
 def job_keys(batch: Batch) -> Iterator[str]:
     """A key for each job of a batch."""
     return (f"{batch.key}-{repeat}" for repeat in range(batch.repeats))
-
-
-def _with_cost(batch: Batch, expected: Mapping[str, float]) -> Batch:
-    cost = expected.get(batch.key, batch.cost)
-    return Batch(batch.model, batch.path, batch.board, batch.mode, batch.runtime, batch.repeats, cost)
 
 
 def _size(path: object) -> int:

@@ -19,9 +19,10 @@ from harness.errors import NightError
 from harness.farm.address import parse_farm
 from harness.farm.overview import look
 from harness.files.locks import HeldError, OwnedLock
+from harness.files.reading import read_regular
 from harness.files.writing import reason, write_whole
 from harness.nightly.dispatch import Dispatcher
-from harness.nightly.jobs import Batch, plan_batches, shard_of
+from harness.nightly.jobs import Batch, longest_first, plan_batches, shard_of
 from harness.nightly.journal import Done, Journal
 from harness.nightly.summary import markdown, night_document
 from harness.nightly.suspects import RerunFinding, Suspect, again, answer_of, findings, undecided
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 DOCUMENT, MARKDOWN, BUNDLE = "night.json", "report.md", "report"
 PAGE, COMPARISON, JUNIT = "history.html", "comparison.md", "junit.xml"
+_MOST_BYTES = 512 << 20
 MOST_SHOWN = 300
 """Runs in the HTML report: those that failed or were errors first. The history has them all."""
 
@@ -71,7 +73,7 @@ def run_night(night: Night) -> Document:
         HistoryError: the history cannot be used.
     """
     with _alone(night.folder), Journal(night.folder) as journal:
-        batches = shard_of(plan_batches(night.plan), *night.shard)
+        batches = longest_first(shard_of(plan_batches(night.plan), *night.shard), expected_costs(night.folder))
         facts = journal.begin(_digest(batches, night.plan), _facts(night), batches)
         journal.give_up()  # claims of a night that was ended: its workers ended with it
         journal.check_results()
@@ -113,6 +115,17 @@ def _facts(night: Night) -> dict[str, Any]:
     part = f"-{number}of{count}" if count > 1 else ""
     name = f"nightly-{now:%Y-%m-%d-%H%M%S}{part}"
     return {"name": name, "begun": now.isoformat(timespec="seconds"), "tools": tool_versions()}
+
+
+def expected_costs(folder: Path) -> dict[str, float]:
+    """Seconds of a job by its batch's key, from the last night that ended beside this one; empty where none has."""
+    try:
+        ended = [each / DOCUMENT for each in folder.absolute().parent.iterdir() if each != folder.absolute()]
+        last = max((path for path in ended if path.is_file()), key=lambda path: path.stat().st_mtime)
+        runs = json.loads(read_regular(last, _MOST_BYTES))["farm"]["runs"]
+        return {str(run["job"])[:16]: min(max(float(run["seconds"]), 0.0), 1e6) for run in runs}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
 
 
 # --- running ---------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli import terminal
-from harness.cli.options import HistoryOption, JsonOption, open_history
+from harness.cli.options import HistoryOption, JsonOption, PolicyOption, open_history
 from harness.errors import OutputError, SelectionError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def history(
     report: Annotated[
         Path | None, typer.Option("--report", metavar="FILE", help="Write the report over time there, one HTML file.")
     ] = None,
+    policy: PolicyOption = None,
     accept: Annotated[
         list[int] | None,
         typer.Option("--accept", metavar="RUN", help="Take a regressed run as good from now on. Repeatable."),
@@ -38,7 +39,7 @@ def history(
         if accept:
             _accept(store, accept)
         if report:
-            _report(store, report)
+            _report(store, report, policy)
         if (accept or report) and not as_json:
             return
         _list(store, model, board, session, limit, as_json)
@@ -55,13 +56,15 @@ def _accept(store: HistoryStore, runs: list[int]) -> None:
     terminal.say(f"accepted: {', '.join(map(str, runs))}")
 
 
-def _report(store: HistoryStore, path: Path) -> None:
+def _report(store: HistoryStore, path: Path, policy: Path | None) -> None:
     from harness.files.writing import is_full, reason
     from harness.history.html.page import write_page
+    from harness.history.policy import load_policy
 
+    allowed = load_policy(policy) if policy else None
     try:
         with terminal.progress(False, f"report over time in {path}"):
-            write_page(store, path)
+            write_page(store, path, allowed)
     except OSError as error:
         hint = "free some space" if is_full(error) else "choose a file that you may write"
         raise OutputError(f"{path}: cannot be written: {reason(error)}", hint=hint) from error

@@ -123,7 +123,7 @@ def _layer_trends(entry: _SubjectEntry, store: HistoryStore) -> LayerTrends:
     """The layers of a subject that changed most, over all runs."""
     found: LayerTrends = {}
     if entry.series and entry.found.cand:
-        names = [line.name for line in entry.found.cand[-1].layout.lines]
+        names = entry.found.cand[-1].layout.names
         for delta in [d for d in entry.found.deltas if d.layer in names and d.change is not Change.MISSING][:_LAYERS]:
             values = layer_values(store, entry.series, delta.figure, names.index(delta.layer))
             if metric_of(delta.figure.metric).zero:

@@ -71,9 +71,10 @@ def layer_times(found: SubjectComparison, *, brief: bool = False) -> list[LayerT
         return []
     deltas: dict[str, Delta] = {d.layer: d for d in found.deltas if d.layer and d.figure == figure}
     before = _before(run, base, figure)
+    names = run.layout.names
     lines = list(zip(run.layout.lines, run.layer_figures[figure], strict=True))
     order = sorted(
-        range(len(lines)), key=lambda place: (lines[place][0].name not in deltas, -(lines[place][1] or 0), place)
+        range(len(lines)), key=lambda place: (names[place] not in deltas, -(lines[place][1] or 0), place)
     )[: _BRIEF if brief else max(_LAYERS, min(len(deltas), 2 * _LAYERS))]
     shown = [lines[place] for place in order]
     most = max([1, *(value or 0 for _, value in shown), *(value for line, _ in shown for value in line.tflm.values())])
@@ -85,10 +86,10 @@ def layer_times(found: SubjectComparison, *, brief: bool = False) -> list[LayerT
         if before.get(place) is not None:
             bars.append(("harness", "base", before[place]))
         bars += [(*series(kernels), theirs) for kernels, theirs in line.tflm.items()]
-        drawn = value_bars(bars, f"{line.name}, {figure.unit}", pitch=10.5, thick=8, most=most)
-        delta = deltas.get(line.name)
+        drawn = value_bars(bars, f"{names[place]}, {figure.unit}", pitch=10.5, thick=8, most=most)
+        delta = deltas.get(names[place])
         told = f"{delta.share:+.2%}, {delta.change.value}" if delta and delta.share is not None else ""
-        made.append(LayerTimes(line.name, amount(value, figure.unit), told, delta is not None, drawn))
+        made.append(LayerTimes(names[place], amount(value, figure.unit), told, delta is not None, drawn))
     return made
 
 

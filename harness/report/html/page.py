@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from harness.report import cycles, energy, rows
+from harness.report import cycles, rows
 from harness.report.document import Document
 from harness.report.html.arena import arena_map, fullest
 from harness.report.html.bars import budgets, chip, layer_bars, regions, series
@@ -53,7 +53,7 @@ def render(results: Document) -> str:
         "cards": _groups(sorted(cards, key=lambda card: _ORDER[card.verdict])),
         "summary": rows.summary(runs),
         "runs": [_run(run, card, few) for run, card in zip(runs, cards, strict=True)],
-        "energy": [(energy.models(document), list(energy.summary(document))) for document in results.get("energy", ())],
+        "energy": _energy(results),
         "few": few,
         "lazy": layers >= _LAZY_LAYERS,
         "series": _series(runs),
@@ -66,6 +66,15 @@ def modelled(document: Document) -> str:
     """The section of modelled cycles alone: layers, a flame graph, and the hottest code."""
     macros: Any = templates().get_template("run.html.j2").module
     return str(macros.modelled(_modelled(document)))
+
+
+def _energy(results: Document) -> list[tuple[ReportTable, list[str]]]:
+    """What was measured of energy: tables, and lines after each."""
+    if not results.get("energy"):
+        return []
+    from harness.report import energy
+
+    return [(energy.models(document), list(energy.summary(document))) for document in results["energy"]]
 
 
 def _headline(cards: Sequence[RunCard]) -> str:

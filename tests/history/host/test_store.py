@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -183,21 +184,38 @@ def test_a_store_that_is_missing_is_not_made_by_readers(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_folder_lets_read_and_refuses_to_write(tmp_path):
-    folder = tmp_path / "locked"
+@pytest.fixture()
+def open_folder():
+    """A folder that every user may enter, as those of pytest are not."""
+    with tempfile.TemporaryDirectory() as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_read_only_folder_lets_read_and_refuses_to_write(open_folder):
+    folder = open_folder / "locked"
     with HistoryStore(folder / "h.db") as store:
         store.add(night(0))
+    (folder / "h.db").chmod(0o444)
     folder.chmod(0o555)
-    try:
-        with HistoryStore(folder / "h.db", create=False) as store:
-            assert len(RunReader(store).newest(10)) == 4
-            with pytest.raises(HistoryError, match="cannot be written"):
-                store.add(night(1))
-        with pytest.raises(HistoryError, match="cannot be made"):
-            HistoryStore(folder / "other.db")
-    finally:
-        folder.chmod(0o755)
+    child = os.fork()
+    if child == 0:  # as a user who may write everywhere cannot see
+        try:
+            if os.geteuid() == 0:
+                os.setuid(65534)
+            with HistoryStore(folder / "h.db", create=False) as store:
+                assert len(RunReader(store).newest(10)) == 4
+                with pytest.raises(HistoryError, match="cannot be written"):
+                    store.add(night(1))
+            with pytest.raises(HistoryError, match="cannot be made"):
+                HistoryStore(folder / "other.db")
+        except BaseException as error:
+            print(error, flush=True)
+            os._exit(1)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    folder.chmod(0o755)
 
 
 FULL = """

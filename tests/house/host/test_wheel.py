@@ -34,7 +34,7 @@ def test_it_holds_what_it_needs_and_no_more(installed):
         "_firmware/runtime/hil_model.h", "_firmware/kernels", "_firmware/ports/mps2-an500/port.yaml", "_boards.yaml",
         "data/baselines.json", "data/templates", "virtual/native.c", "data/cycles/cores/cortex-m7.yaml",
         "data/cycles/boards/nucleo-l4r5.yaml", "_firmware/calibrate/cortex-m7.s",
-        "cycles/native/plugin.c", "_docs/cards.md", "_docs/usage.md",
+        "data/labgrid.txt", "farm/labgrid_bridge.py", "cycles/native/plugin.c", "_docs/cards.md", "_docs/usage.md",
     ):  # fmt: skip
         assert (package / needed).exists(), needed
     assert {p.name for p in installed.iterdir() if not p.name.endswith(".dist-info")} == {"harness"}

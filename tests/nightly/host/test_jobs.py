@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import time
 from pathlib import Path
 
@@ -10,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.nightly.file import NightFile, NightModel, NightPlan
-from harness.nightly.jobs import Batch, expected_seconds, job_keys, plan_batches, shard_of
+from harness.nightly.jobs import Batch, job_keys, longest_first, plan_batches, shard_of
+from harness.nightly.night import expected_costs
 
 
 def plan(models: int = 3, boards: int = 2, **more: object) -> NightPlan:
@@ -35,7 +38,8 @@ def test_all_combinations_each_once_and_keys_that_stay() -> None:
 def test_the_longest_go_first_by_what_they_took_before() -> None:
     first = plan_batches(plan())
     slow = first[3]
-    again = plan_batches(plan(), {slow.key: 100.0})
+    again = longest_first(first, {slow.key: 100.0})
+    assert {each.key for each in again} == {each.key for each in first}
     assert again[0].key == slow.key
     assert [each.seconds for each in again] == sorted((each.seconds for each in again), reverse=True)
 
@@ -51,13 +55,6 @@ def test_shards_are_a_partition_and_about_as_long(jobs: list[tuple[str, float]],
         assert max(loads) - min(loads) <= longest + 1e-6
 
 
-def test_the_expected_time_is_that_of_the_fullest_board() -> None:
-    batches = tuple(batch("a", cost, n) for n, cost in enumerate((4.0, 3.0, 3.0, 2.0)))
-    assert expected_seconds(batches, {"a": 1}) == 12.0
-    assert expected_seconds(batches, {"a": 2}) == 6.0
-    assert expected_seconds((), {"a": 2}) == 0.0
-
-
 @pytest.mark.timeout(60)
 def test_a_thousand_models_on_fifty_boards_are_planned_quickly() -> None:
     large = plan(1_000, 50)
@@ -67,3 +64,17 @@ def test_a_thousand_models_on_fifty_boards_are_planned_quickly() -> None:
     took = time.perf_counter() - start
     assert len(found) == 50_000
     assert took < 10.0, f"{took:.2f} s; docs/farm.md says under 2 s on a quiet machine"
+
+
+def test_what_jobs_took_is_read_from_the_last_night_beside_this_one(tmp_path: Path) -> None:
+    for number, seconds in enumerate((5.0, 7.0)):
+        night = tmp_path / f"night{number}"
+        night.mkdir()
+        runs = [{"job": f"{'a' * 16}-0", "seconds": seconds}]
+        (night / "night.json").write_text(json.dumps({"farm": {"runs": runs}}))
+        os.utime(night / "night.json", (number, number))
+    assert expected_costs(tmp_path / "tonight") == {"a" * 16: 7.0}
+    for damage in ("", "[]", "{}", '{"farm": {"runs": [1]}}', '{"farm": {"runs": [{"job": "x", "seconds": "y"}]}}'):
+        (tmp_path / "night1" / "night.json").write_text(damage)
+        assert expected_costs(tmp_path / "tonight") == {}
+    assert expected_costs(tmp_path / "none" / "tonight") == {}
