@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.errors import UnsupportedModelError, VectorsError
 from harness.ethosu.memory import Bytes
-from harness.ethosu.payload import NpuOperator, VelaModel
+from harness.ethosu.payload import MOST_MEMORY, NpuOperator, VelaModel
 from harness.ethosu.simulator import Observer, Simulator
 from harness.frontends.tflite.schema import FileTensor
 from harness.ir.operators.tflite import damaged
@@ -90,8 +90,8 @@ class NpuInference:
         ends = []
         for index in tensors:
             tensor, offset = self.model.subgraph.tensors[index], self.model.offsets[index]
-            if not 0 <= offset < 1 << 31:
-                raise damaged(f"{tensor.place}: it has no place in the arena")
+            if offset < 0 or offset + byte_size(tensor) > MOST_MEMORY:
+                raise damaged(f"{tensor.place}: it has no place in the arena, or one beyond {MOST_MEMORY} bytes")
             ends.append(offset + byte_size(tensor))
         return max(ends, default=0)
 
@@ -115,7 +115,7 @@ def byte_size(tensor: FileTensor) -> int:
         size = int(np.prod(tensor.shape, dtype=object)) * np.dtype(tensor.type).itemsize
     except TypeError:
         raise damaged(f"{tensor.place}: type {tensor.type} at the border of the NPU") from None
-    if not 0 <= size < 1 << 31:
+    if not 0 <= size <= MOST_MEMORY:
         raise damaged(f"{tensor.place}: shape {list(tensor.shape)}")
     return size
 

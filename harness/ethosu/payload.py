@@ -20,6 +20,9 @@ from harness.ir.operators.tflite import damaged
 CUSTOM_CODE = "ethos-u"
 """The custom code of the operators that run on the NPU."""
 
+MOST_MEMORY = 1 << 28
+"""Bytes of a memory that are simulated, such as the arena."""
+
 _OFFSETS = "OfflineMemoryAllocation"
 _ACTIONS_1, _ACTIONS_2 = b"COP1", b"COP2"
 _CONFIGURATION, _STREAM, _NOTHING = 1, 2, 5
@@ -110,8 +113,8 @@ def _npu_operator(op: FileOperator, subgraph: FileSubgraph) -> NpuOperator:
 
 def _bytes_of(tensor: FileTensor) -> int:
     size = tensor.shape[0] if tensor.shape else 0
-    if len(tensor.shape) > 1 or not 0 <= size < 1 << 31:
-        raise damaged(f"{tensor.place}: shape {list(tensor.shape)} of a memory")
+    if len(tensor.shape) > 1 or not 0 <= size <= MOST_MEMORY:
+        raise damaged(f"{tensor.place}: shape {list(tensor.shape)} of a memory; {MOST_MEMORY} bytes are simulated")
     return size
 
 

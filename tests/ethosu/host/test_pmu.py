@@ -7,9 +7,10 @@ import pytest
 
 from harness.ethosu.accelerators import ACCELERATORS
 from harness.ethosu.commands import COMMANDS, PAYLOAD
-from harness.ethosu.disassembly import NpuCommand
+from harness.ethosu.disassembly import NpuCommand, commands
 from harness.ethosu.pmu import NO_WAITS, READ, SHARED_SRAM, WRITE, Counters, default_timing
 from harness.ethosu.registers import NpuRegisters
+from tests.support.kws import micronet_graph
 from tests.support.models import real_model
 from tests.support.vela import compile_model, random_inputs
 
@@ -82,6 +83,20 @@ def test_a_slow_memory_holds_an_operation_up() -> None:
     slow = Counters(U55_128, SHARED_SRAM)
     slow.observe(_command("NPU_OP_CONV"), _convolution(WEIGHT_LENGTH=50_000))
     assert slow.active == 2 * (50_000 + 320) > slow.operations[0].computing
+
+
+def test_counters_that_arm_published() -> None:
+    """Of kws_micronet_m on Arm's model of the U55-128; here with drawn weights, by a Vela that makes other streams."""
+    operator = compile_model(micronet_graph().model, "ethos-u55-128").model.operators[0][1]
+    counters, registers = Counters(operator.accelerator, NO_WAITS), NpuRegisters()
+    for command in commands(operator.words.tolist()):
+        if command.form.starts:
+            counters.observe(command, registers)
+        else:
+            registers.set(command)
+    found = counters.active, counters.beats(0, READ), counters.beats(0, WRITE), counters.beats(1, READ)
+    assert found == pytest.approx((413_814, 132_130, 48_252, 17_544), rel=0.06)
+    assert found[0] == pytest.approx(413_814, rel=0.02)
 
 
 @pytest.mark.parametrize("accelerator", ["ethos-u55-32", "ethos-u55-256", "ethos-u65-512"])
