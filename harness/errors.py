@@ -225,6 +225,13 @@ class CycleModelError(InputError):
     stage = "cycles"
 
 
+class CommandStreamError(InputError):
+    """A command stream for an NPU that it cannot carry out: damaged, or beyond what tinyhil simulates."""
+
+    code = "command-stream"
+    stage = "npu"
+
+
 # --- missing tools ---------------------------------------------------------------------------------------------------
 
 

@@ -158,7 +158,12 @@ def _run(night: Night, journal: Journal) -> None:
 
 
 def _results(journal: Journal, phase: int) -> list[tuple[Done, Document]]:
-    return [(job, journal.document(job.key)) for job in journal.done() if job.phase == phase]
+    """The recorded jobs of a phase with their results, by name: the order in which they are run may differ."""
+    jobs = sorted(
+        (job for job in journal.done() if job.phase == phase),
+        key=lambda job: (job.model, job.board, job.mode, job.runtime, job.key),
+    )
+    return [(job, journal.document(job.key)) for job in jobs]
 
 
 def _suspects(

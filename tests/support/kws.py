@@ -37,32 +37,44 @@ def kws_model(folder: Path) -> Path:
 
 def kws_graph(seed: int = 0) -> Graph:
     """The network with drawn weights. Scales keep most activations inside int8."""
+    return _separable("kws", seed, CHANNELS, (2, 2), (CHANNELS,) * BLOCKS, (1, 1))
+
+
+def micronet_graph(seed: int = 0) -> Graph:
+    """The layers of MicroNet-KWS-M with drawn weights: C. Banbury et al., "MicroNets" (2021), 15.4 million MACs."""
+    return _separable("micronet", seed, 140, (1, 1), (140, 140, 140, 112, 196), (2, 2))
+
+
+def _separable(
+    name: str, seed: int, first: int, stride: tuple[int, int], blocks: tuple[int, ...], block_stride: tuple[int, int]
+) -> Graph:
+    """A convolution to `first` channels and depthwise separable blocks, the first of which has a stride of its own."""
     draft = Draft(np.random.default_rng(seed))
     x = draft.input((1, 49, 10, 1), Quantization((0.5,), (4,)))
-    x = _conv(draft, x, "CONV_2D", (10, 4), (2, 2))
-    for _ in range(BLOCKS):
-        x = _conv(draft, x, "DEPTHWISE_CONV_2D", (3, 3), (1, 1))
-        x = _conv(draft, x, "CONV_2D", (1, 1), (1, 1))
-    _, height, width, _ = draft.shape(x)
-    pooled = draft.tensor((1, 1, 1, CHANNELS), draft.quant(x))
+    x = _conv(draft, x, "CONV_2D", (10, 4), stride, first)
+    for number, channels in enumerate(blocks):
+        x = _conv(draft, x, "DEPTHWISE_CONV_2D", (3, 3), (1, 1) if number else block_stride, draft.shape(x)[3])
+        x = _conv(draft, x, "CONV_2D", (1, 1), (1, 1), channels)
+    _, height, width, depth = draft.shape(x)
+    pooled = draft.tensor((1, 1, 1, depth), draft.quant(x))
     clamp = activation_clamp("NONE", draft.tensors[pooled])
     x = draft.node("AVERAGE_POOL_2D", (x,), (pooled,), PoolAttrs((height, width), (height, width), Pads(), clamp))
-    x = draft.node("RESHAPE", (x,), (draft.tensor((1, CHANNELS), draft.quant(x)),), NoAttrs())
-    weights, bias, quant = _weights(draft, x, (CLASSES, CHANNELS), 0, CHANNELS, relu=False, per_channel=False)
+    x = draft.node("RESHAPE", (x,), (draft.tensor((1, depth), draft.quant(x)),), NoAttrs())
+    weights, bias, quant = _weights(draft, x, (CLASSES, depth), 0, depth, relu=False, per_channel=False)
     logits = draft.tensor((1, CLASSES), quant)
     clamp = activation_clamp("NONE", draft.tensors[logits])
     x = draft.node("FULLY_CONNECTED", (x, weights, bias), (logits,), FullyConnectedAttrs(clamp))
     y = draft.tensor((1, CLASSES), Quantization((1 / 256,), (-128,)))
-    return draft.finish("kws", (draft.node("SOFTMAX", (x,), (y,), SoftmaxAttrs(1.0)),))
+    return draft.finish(name, (draft.node("SOFTMAX", (x,), (y,), SoftmaxAttrs(1.0)),))
 
 
-def _conv(draft: Draft, x: int, op: str, kernel: tuple[int, int], stride: tuple[int, int]) -> int:
+def _conv(draft: Draft, x: int, op: str, kernel: tuple[int, int], stride: tuple[int, int], channels: int) -> int:
     _, height, width, depth = draft.shape(x)
     deep = op == "DEPTHWISE_CONV_2D"
-    shape, axis = ((1, *kernel, depth), 3) if deep else ((CHANNELS, *kernel, depth), 0)
+    shape, axis = ((1, *kernel, depth), 3) if deep else ((channels, *kernel, depth), 0)
     taps = kernel[0] * kernel[1] * (1 if deep else depth)
     weights, bias, quant = _weights(draft, x, shape, axis, taps, relu=True, per_channel=True)
-    y = draft.tensor((1, -(-height // stride[0]), -(-width // stride[1]), CHANNELS), quant)
+    y = draft.tensor((1, -(-height // stride[0]), -(-width // stride[1]), channels), quant)
     pads = same_pads((height, width), kernel, stride, (1, 1))
     attrs = ConvAttrs(stride, (1, 1), pads, activation_clamp("RELU", draft.tensors[y]))
     return draft.node(op, (x, weights, bias), (y,), attrs)

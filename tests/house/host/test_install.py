@@ -41,6 +41,7 @@ WHEELS = {
     "unicorn": EVERYWHERE,
     "tflite-micro": frozenset({"linux-x86_64"}),
     "ai-edge-litert": EVERYWHERE - {"macos-x86_64"},
+    "ethos-u-vela": EVERYWHERE - {"macos-x86_64"},
 }
 """Packages with compiled code -> platforms that they have wheels for, in each of PYTHONS."""
 

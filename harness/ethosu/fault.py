@@ -1,0 +1,12 @@
+"""What goes wrong inside the NPU; whoever runs a stream makes of it an error that names file and command."""
+
+from __future__ import annotations
+
+
+class FaultError(Exception):
+    """A command that cannot be carried out; `place` is its word and name, "" until the simulator adds it."""
+
+    def __init__(self, message: str, place: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.place = place
