@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.ir.graph import Graph, Node
+from harness.ir.operators.lstm import LstmAttrs
 from harness.ir.window import ConvAttrs
 from harness.quantization.types import DType
 from harness.validate.differences import TensorDiff
@@ -32,7 +33,7 @@ def whose_fault(graph: Graph, ours: Sequence[TensorDiff], theirs: Sequence[Tenso
 def known_fault(graph: Graph) -> str:
     """What is known to go wrong in TFLM with CMSIS-NN on a Cortex-M55 in such a model; "" if nothing is."""
     found = []
-    if any(node.op.endswith("SEQUENCE_LSTM") and _is_int8(graph, node.outputs[0]) for node in graph.nodes):
+    if any(isinstance(node.attrs, LstmAttrs) and _is_int8(graph, node.outputs[0]) for node in graph.nodes):
         found.append("whose int8 LSTM forgets its hidden state from one inference to the next")
     if any(_is_flat_and_strided(graph, node) for node in graph.nodes):
         found.append("whose convolutions with a kernel of 1xN and a stride are wrong with MVE (arm_convolve_1_x_n_s8)")
@@ -42,11 +43,12 @@ def known_fault(graph: Graph) -> str:
 
 
 def _is_flat_and_strided(graph: Graph, node: Node) -> bool:
-    if not isinstance(node.attrs, ConvAttrs) or node.op != "CONV_2D" or not _is_int8(graph, node.inputs[0]):
+    if not isinstance(node.attrs, ConvAttrs) or not _is_int8(graph, node.inputs[0]):
         return False
     rows = graph.tensors[node.inputs[0]].shape[1]
-    _, height, width, _ = graph.tensors[node.inputs[1]].shape
-    return rows == height == 1 and width > 1 and node.attrs.stride[1] > 1
+    kernels, height, width, _ = graph.tensors[node.inputs[1]].shape
+    over_all = kernels == graph.tensors[node.outputs[0]].shape[-1]  # a depthwise one has its channels elsewhere
+    return over_all and rows == height == 1 and width > 1 and node.attrs.stride[1] > 1
 
 
 def _is_int8(graph: Graph, tensor: int) -> bool:

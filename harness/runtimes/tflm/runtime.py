@@ -34,7 +34,7 @@ class TflmRuntime:
 
     def refusal(self, board: Board) -> str:
         """See ProgramRuntime."""
-        if board.backend == "qemu" and board.machine == MACHINE:
+        if board.machine == MACHINE:
             return ""
         return f"runs on {MACHINE} only: Arm's program is for a Cortex-M55"
 
