@@ -19,12 +19,11 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import FarmFileError
-from harness.files.reading import read_regular
+from harness.files.yaml_mapping import read_mapping
 
 if TYPE_CHECKING:
     from harness.boards import Resolved
 
-_MAX_BYTES = 1 << 20
 _MOST_PARTS, _MOST_LEVELS = 20_000, 20
 _Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 _Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
@@ -73,23 +72,19 @@ def load_bench(path: Path) -> Bench:
         FarmFileError: it cannot be read, or breaks the schema; the message names file and key.
         BoardConfigError: a board is in no boards.yaml.
     """
-    import yaml
-
     from harness.boards import find_board, load_boards
-    from harness.files.yaml_parts import load_strictly
 
     hint = "`tinyhil docs farm` shows one"
+    content = read_mapping(
+        path, FarmFileError, what="a bench's name and boards", hint=hint,
+        most_parts=_MOST_PARTS, most_levels=_MOST_LEVELS,
+    )  # fmt: skip
     try:
-        text = read_regular(path, _MAX_BYTES).decode("utf-8")
-        bench = Bench.model_validate(load_strictly(text, _MOST_PARTS, _MOST_LEVELS))
-    except OSError as error:
-        raise FarmFileError(f"{path}: cannot be read: {error.strerror or error}", hint=hint) from None
+        bench = Bench.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the file"
         raise FarmFileError(f"{path}: {place}: {first['msg']}", hint=hint) from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise FarmFileError(f"{path}: no YAML: {' '.join(str(error).split())}", hint=hint) from None
     known = load_boards()
     for name, entry in bench.boards.items():
         find_board(entry.board, known)

@@ -36,7 +36,9 @@ def read_mapping(
         mark = error.problem_mark
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
         raise kind(f"{place}: {error.problem}", hint=hint) from error
-    except (yaml.YAMLError, UnicodeDecodeError, OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise kind(f"{path}: cannot be read: {error.strerror or error}", hint=hint) from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise kind(f"{path}: {error}", hint=hint) from error
     if content is None:
         return {}

@@ -11,22 +11,19 @@ missing: fail                       # a run or figure of BASE that CAND has not:
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harness.errors import PolicyError
-from harness.files.reading import read_regular
-from harness.files.yaml_parts import check_parts
+from harness.files.yaml_mapping import read_mapping
 from harness.history.metrics import MEASURED_PERCENT, UNJUDGED, Better, is_measured, known_metrics, metric_of
 from harness.history.records import FigureKey, Number, RunSubject
 
-_MAX_BYTES, _MOST_PARTS, _MOST_LEVELS = 1 << 20, 20_000, 8
+_MOST_PARTS, _MOST_LEVELS = 20_000, 8
 _HINT = "`tinyhil docs history` explains the keys"
 
 Amount = Annotated[float, Field(ge=0, le=1e18, allow_inf_nan=False)]
@@ -151,21 +148,12 @@ def load_policy(path: Path) -> Policy:
     Raises:
         PolicyError: it cannot be read, is no YAML or breaks the schema; names file, line or key.
     """
+    content = read_mapping(
+        path, PolicyError, what="rules, noise, missing and unstable", hint=_HINT,
+        most_parts=_MOST_PARTS, most_levels=_MOST_LEVELS,
+    )  # fmt: skip
     try:
-        text = read_regular(path, _MAX_BYTES).decode("utf-8")
-        check_parts(text, _MOST_PARTS, _MOST_LEVELS)
-        content = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        raise PolicyError(f"{path}:{mark.line + 1 if mark else 1}: {error.problem}", hint=_HINT) from error
-    except OSError as error:
-        raise PolicyError(f"{path}: cannot be read: {error.strerror}", hint="check the path") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise PolicyError(f"{path}: {error}", hint=_HINT) from error
-    if content is not None and not isinstance(content, Mapping):
-        raise PolicyError(f"{path}: a policy is a mapping of rules, noise, missing and unstable", hint=_HINT)
-    try:
-        return Policy.model_validate(content or {})
+        return Policy.model_validate(content)
     except ValidationError as error:
         problems = [_problem(item) for item in error.errors(include_url=False, include_input=False)]
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""

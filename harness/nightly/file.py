@@ -24,13 +24,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import CardError, FarmFileError, OptionError, TinyhilError
-from harness.files.reading import read_regular
+from harness.files.yaml_mapping import read_mapping
 from harness.runtimes import BOTH, DEFAULT_RUNTIME, TFLM
 
 if TYPE_CHECKING:
     from harness.validate.card import Card
 
-_MAX_BYTES = 4 << 20
 _MOST_PARTS, _MOST_LEVELS = 100_000, 12
 MOST_JOBS = 1_000_000
 _HINT = "`tinyhil docs farm` shows one"
@@ -131,21 +130,16 @@ def load_night(path: Path) -> NightPlan:
 
 
 def _read(path: Path) -> NightFile:
-    import yaml
-
-    from harness.files.yaml_parts import load_strictly
-
+    content = read_mapping(
+        path, FarmFileError, what="models, boards and the like", hint=_HINT,
+        most_parts=_MOST_PARTS, most_levels=_MOST_LEVELS,
+    )  # fmt: skip
     try:
-        text = read_regular(path, _MAX_BYTES).decode("utf-8")
-        return NightFile.model_validate(load_strictly(text, _MOST_PARTS, _MOST_LEVELS))
-    except OSError as error:
-        raise FarmFileError(f"{path}: cannot be read: {error.strerror or error}", hint=_HINT) from None
+        return NightFile.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the file"
         raise FarmFileError(f"{path}: {place}: {first['msg']}", hint=_HINT) from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise FarmFileError(f"{path}: no YAML: {' '.join(str(error).split())}", hint=_HINT) from None
 
 
 def _models(path: Path, content: NightFile, folder: Path) -> list[NightModel]:

@@ -30,8 +30,8 @@ def test_a_bench(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "the file"),
-        ("- a", "the file"),
+        ("", "name"),
+        ("- a", "not a mapping"),
         ("name: a", "boards"),
         ("name: a\nboards: {}", "boards"),
         ("name: A b\nboards: {x: {board: host}}", "name"),
@@ -40,7 +40,7 @@ def test_a_bench(tmp_path: Path) -> None:
         ("name: a\nboards: {x: {board: host, colour: red}}", "boards.x.colour"),
         ("name: a\nboards: {x: {board: host, tags: {state: ready}}}", "boards.x.tags.state"),
         ("name: a\nboards: {x: {board: host}, x: {board: host}}", "given twice"),
-        ("name: a\nboards: [", "no YAML"),
+        ("name: a\nboards: [", "bench.yaml:3:1: "),
         ("a: &a [1]\nb: &b [*a, *a]\nc: [*b, *b]", "alias"),
     ],
 )
