@@ -11,6 +11,7 @@ from harness.history.policy import Policy, load_policy
 from harness.history.selection import LAST_GOOD, compare_named, compare_runs
 from harness.history.store import HistoryStore
 from harness.history.verdicts import RunComparison
+from harness.history.words import counted
 from harness.report.bundle import Invocation, results_document
 from harness.report.document import Document
 
@@ -44,7 +45,7 @@ def keep(
             added = store.add(results_document(documents, invocation))
         if base == LAST_GOOD and added.runs:
             compare_named(base, f"bundle:{added.bundle}", load_policy(policy) if policy else None, store)
-        return f"history: {store.path}, {len(added.runs)} runs"
+        return f"history: {store.path}, {counted(len(added.runs), 'run')}"
 
 
 def compare_document(

@@ -23,6 +23,11 @@ def amount(value: Number | None, unit: str) -> str:
     return f"{shown} {_UNITS.get(unit, unit)}"
 
 
+def counted(count: int, what: str) -> str:
+    """A number of things, such as "1 run" or "2,000 runs"."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def step(delta: Delta) -> str:
     """The difference with its sign, and as a share of the base."""
     difference = delta.difference

@@ -76,6 +76,7 @@ def _list(
 ) -> None:
     from harness.history.reading import RunReader
     from harness.history.tables import run_row, runs_table, trend_table
+    from harness.history.words import counted
 
     reader = RunReader(store)
     runs = reader.newest(limit, model=model, board=board, session=session)
@@ -86,6 +87,6 @@ def _list(
         terminal.print_json(content)
         return
     total = reader.count()
-    shown = f"{len(runs):,} of {total:,} runs" if total > len(runs) else f"{total:,} runs"
+    shown = f"{len(runs):,} of {total:,} runs" if total > len(runs) else counted(total, "run")
     made = runs_table if model is None else trend_table
     terminal.show_table(made(runs, f"{store.path}: {shown}"))

@@ -32,10 +32,12 @@ def import_bundles(
 
     Damaged or incomplete ones are named and left out; the exit code is then 4.
     """
+    from harness.history.words import counted
+
     folders = [folder for path in paths for folder in _bundles(path)]
     with open_history(history, needed=True, create=True) as store:
         assert store is not None
-        with terminal.progress(as_json, f"{len(folders)} bundles into {store.path}") as tell:
+        with terminal.progress(as_json, f"{counted(len(folders), 'bundle')} into {store.path}") as tell:
             found = []
             for place, folder in enumerate(folders):
                 tell(folder.name, place, len(folders))

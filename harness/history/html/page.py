@@ -24,7 +24,7 @@ from harness.history.series import RunHead, SubjectSeries, layer_values, read_se
 from harness.history.store import HistoryStore
 from harness.history.tables import deltas_table
 from harness.history.verdicts import Change, RunComparison, SubjectComparison
-from harness.history.words import amount, day, delta_line, short, since, step, subject_line, summary_line
+from harness.history.words import amount, counted, day, delta_line, short, since, step, subject_line, summary_line
 from harness.report.html.templates import templates
 from harness.report.table import ReportTable
 
@@ -78,7 +78,7 @@ def history_page(store: HistoryStore, policy: Policy | None = None) -> str:
     found = compare_runs(LAST_GOOD, newest, chosen, store, reader=reader, judge=False, cand_name="newest runs")
     by_subject = {series.subject: series for series in all_series}
     heads = [run for series in all_series for run in series.runs]
-    return _page(found, by_subject, f"{len(heads):,} runs in {store.path.name}", store)
+    return _page(found, by_subject, f"{counted(len(heads), 'run')} in {store.path.name}", store)
 
 
 def comparison_page(found: RunComparison) -> str:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from harness.history.records import FigureKey, Number
 from harness.history.series import METRICS, RunHead, SubjectSeries
-from harness.history.words import amount, day, short, title
+from harness.history.words import amount, counted, day, short, title
 from harness.report.html.svg import label_end, percent, picture, words
 
 _POINTS = 160
@@ -103,12 +103,12 @@ def _trend(
     shapes += _footer(runs)
     name, first, last = title(figure, layer), values[0], values[-1]
     share = f" ({(last - first) / abs(first):+.2%})" if first and last != first else ""
-    told = f"from {amount(first, figure.unit)} to {amount(last, figure.unit)}{share} over {len(runs):,} runs"
+    told = f"from {amount(first, figure.unit)} to {amount(last, figure.unit)}{share} over {counted(len(runs), 'run')}"
     drawn = picture("trend", _PLOT + _TOP + _FOOT, f"{name}, {figure.unit}", told, "".join(shapes))
     span = amount(first, figure.unit) if min(values) == max(values) else (
         f"{amount(min(values), figure.unit)} to {amount(max(values), figure.unit)}"
     )  # fmt: skip
-    return Trend(name, amount(last, figure.unit), f"{span} over {len(runs):,} runs{share}", drawn)
+    return Trend(name, amount(last, figure.unit), f"{span} over {counted(len(runs), 'run')}{share}", drawn)
 
 
 def thinned(points: Sequence[Point], most: int) -> list[Point]:
