@@ -16,19 +16,27 @@ _FLAGS = ("-std=c11", "-O2", "-shared", "-fPIC", "-fvisibility=hidden")
 _PLATFORM_FLAGS = {"darwin": ("-undefined", "dynamic_lookup")}
 
 
-def host_library(package: str, sources: Sequence[str], cache_dir: Path | None = None) -> Path:
+def host_library(
+    package: str,
+    sources: Sequence[str],
+    cache_dir: Path | None = None,
+    *,
+    beside: Sequence[tuple[str, str]] = (),
+) -> Path:
     """A shared library from C files of a Python package.
 
     Args:
         package: the Python package that the files lie in.
         sources: their names; the first is compiled and includes the others.
         cache_dir: the cache; None for $TINYHIL_CACHE or the user's.
+        beside: headers of other packages, as (package, name).
 
     Raises:
         ToolchainMissingError: there is no C compiler.
         BuildError: it does not compile, or the cache cannot be written to.
     """
-    texts = {name: files(package).joinpath(name).read_text(encoding="utf-8") for name in sources}
+    named = [*((package, name) for name in sources), *beside]
+    texts = {name: files(of).joinpath(name).read_text(encoding="utf-8") for of, name in named}
     compiler = find("host")
     flags = (*_FLAGS, *_PLATFORM_FLAGS.get(sys.platform, ()))
     cache = BuildCache(default_root() if cache_dir is None else cache_dir)

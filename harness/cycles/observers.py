@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.build.host_library import host_library
+from harness.boards.backends.qemu.plugin import escape, plugin_library, plugin_loads
 from harness.cycles import direct, replay
 from harness.cycles.image import Layout
-from harness.errors import BoardError, ProfileError
+from harness.errors import ProfileError
 from harness.hardware.board import VIRTUAL
 
 if TYPE_CHECKING:
@@ -91,17 +91,12 @@ class QemuObserver(Observer):
         """See base."""
         from harness.boards.backends.qemu.session import QemuSession
 
-        try:
-            with QemuSession(run.resolved, run.image, arguments=plugin_arguments(run.layout, run.folder)) as session:
-                return _infer(session, run)
-        except BoardError as error:
-            if "plugin" in error.details:
-                raise ProfileError(
-                    "QEMU does not load the profiler's plugin",
-                    hint="use a QEMU from 7.2 on that is built with plugins, as Debian's is",
-                    details=error.details,
-                ) from error
-            raise
+        arguments = plugin_arguments(run.layout, run.folder)
+        with (
+            plugin_loads("the profiler's plugin"),
+            QemuSession(run.resolved, run.image, arguments=arguments) as session,
+        ):
+            return _infer(session, run)
 
 
 class UnicornObserver(Observer):
@@ -165,8 +160,8 @@ def plugin_arguments(layout: Layout, folder: Path) -> list[str]:
         ToolchainMissingError: no host compiler, and the plugin is not in the cache.
     """
     points = write_points(layout, folder)
-    plugin = host_library(replay.PACKAGE, _PLUGIN)
-    return ["-plugin", f"{_escape(plugin)},list={_escape(points)},trace={_escape(folder / TRACE)}"]
+    plugin = plugin_library(replay.PACKAGE, _PLUGIN)
+    return ["-plugin", f"{escape(plugin)},list={escape(points)},trace={escape(folder / TRACE)}"]
 
 
 def _infer(session: Session, run: ObservedRun) -> tuple[bytes, ...]:
@@ -175,8 +170,3 @@ def _infer(session: Session, run: ObservedRun) -> tuple[bytes, ...]:
     client = open_client(session, run.image)
     client.init(run.image.index_of(run.package.plan.name), _PAINT_SEED)
     return tuple(client.infer(run.inputs).outputs)
-
-
-def _escape(path: Path) -> str:
-    """A path, escaped for one of QEMU's options."""
-    return str(path).replace(",", ",,")

@@ -1,60 +1,15 @@
 /* QEMU's TCG plugin: how many instructions were executed when the core came to marked addresses.
  *
  * Arguments: marks=FILE, addresses in hexadecimal, one a line; counts=FILE, to which "ADDRESS COUNT" is appended whenever
- * the core is about to execute the instruction there. QEMU's plugin interface is declared here, as few systems ship its
- * header; what is used is in all its versions from 1 (QEMU 7.2) on. */
-#define _GNU_SOURCE
-#include <dlfcn.h>
+ * the core is about to execute the instruction there. */
+#include "qemu_plugin.h"
+
 #include <inttypes.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define EXPORT __attribute__((visibility("default")))
 #define MOST_MARKS 64
-
-typedef uint64_t qemu_plugin_id_t;
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-typedef struct {
-    const char *target_name;
-    struct {
-        int min;
-        int cur;
-    } version;
-    bool system_emulation;
-    union {
-        struct {
-            int smp_vcpus;
-            int max_vcpus;
-        } system;
-    } of;
-} qemu_info_t;
-enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS };
-typedef void (*translation_callback)(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
-typedef void (*execution_callback)(unsigned vcpu, void *data);
-
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, translation_callback callback);
-void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, execution_callback callback,
-                                          enum qemu_plugin_cb_flags flags, void *data);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, execution_callback callback,
-                                            enum qemu_plugin_cb_flags flags, void *data);
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
-uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
-
-/* QEMU reads it after the library is loaded, and from 9.0 on refuses version 1. */
-EXPORT int qemu_plugin_version = 1;
-EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv);
-
-__attribute__((constructor)) static void choose_version(void)
-{
-    if (dlsym(RTLD_DEFAULT, "qemu_plugin_scoreboard_new") != NULL) {
-        qemu_plugin_version = 2;
-    }
-}
 
 /* A marked instruction within a block, and how many of the block come from it on. */
 typedef struct {

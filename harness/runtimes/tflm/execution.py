@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.boards.backends.qemu.gdb import SP, Gdb
+from harness.boards.backends.qemu.plugin import escape, plugin_library, plugin_loads
 from harness.boards.backends.qemu.session import PROGRAM, find_qemu
 from harness.boards.channels import CONNECT_TIMEOUT_S, Channels
-from harness.build.host_library import host_library
 from harness.build.progress import Progress
-from harness.errors import BoardError, ProfileError, TinyhilError
+from harness.errors import BoardError, TinyhilError
 from harness.link.subprocess import Subprocess
 from harness.runtimes.tflm.runner import Build
 
@@ -246,7 +246,7 @@ def _paint(size: int) -> bytes:
 @contextlib.contextmanager
 def _emulator(image: Path, folder: Path) -> Iterator[Gdb]:
     """QEMU with the runner, the model and the first inputs, before the first instruction."""
-    plugin = host_library(PLUGIN_PACKAGE, PLUGIN)
+    plugin = plugin_library(PLUGIN_PACKAGE, PLUGIN)
     channels = Channels()
     with contextlib.ExitStack() as at_end:
         at_end.callback(channels.close)
@@ -254,23 +254,15 @@ def _emulator(image: Path, folder: Path) -> Iterator[Gdb]:
         command = [
             str(find_qemu()), "-no-user-config", "-machine", MACHINE, "-display", "none", "-monitor", "none",
             "-serial", f"file:{folder / 'uart'}", "-kernel", str(image), "-S",
-            "-device", f"loader,file={_escape(folder / 'model')},addr=0x{MODEL_ADDRESS:x},force-raw=on",
-            "-device", f"loader,file={_escape(folder / 'inputs')},addr=0x{INPUT_ADDRESS:x},force-raw=on",
+            "-device", f"loader,file={escape(folder / 'model')},addr=0x{MODEL_ADDRESS:x},force-raw=on",
+            "-device", f"loader,file={escape(folder / 'inputs')},addr=0x{INPUT_ADDRESS:x},force-raw=on",
             "-chardev", f"socket,id=gdb,{channel.option}", "-gdb", "chardev:gdb",
-            "-plugin", f"{_escape(plugin)},marks={_escape(folder / 'marks')},counts={_escape(folder / 'counts')}",
+            "-plugin", f"{escape(plugin)},marks={escape(folder / 'marks')},counts={escape(folder / 'counts')}",
         ]  # fmt: skip
         child = Subprocess(PROGRAM, command, pipes=False)
         at_end.callback(child.close)
-        try:
+        with plugin_loads("the plugin that counts TFLM's instructions"):
             gdb = Gdb(channel.accept(child, CONNECT_TIMEOUT_S))
-        except BoardError as error:
-            if "plugin" in error.details:
-                raise ProfileError(
-                    "QEMU does not load the plugin that counts TFLM's instructions",
-                    hint="use a QEMU from 7.2 on that is built with plugins, as Debian's is",
-                    details=error.details,
-                ) from error
-            raise
         at_end.callback(gdb.close)
         yield gdb
 
@@ -287,9 +279,4 @@ def _check_sizes(model: int, inputs: int, outputs: int) -> None:
                 f"Arm's runner has {limit:,} B for the {what}, and there are {size:,}",
                 hint="`--runtime tinyhil` runs it without TFLM",
             )
-
-
-def _escape(path: Path) -> str:
-    """A path, escaped for one of QEMU's options."""
-    return str(path).replace(",", ",,")
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.build.host_library import host_library
+from harness.boards.backends.qemu import plugin as qemu_plugin
+from harness.boards.backends.qemu.plugin import plugin_library
 from harness.cycles import replay
 from harness.cycles.memory import Span
 from tests.support.paths import REPOSITORY
@@ -15,7 +16,7 @@ HOST = REPOSITORY / "tests" / "support" / "plugin_host.c"
 
 @pytest.fixture(scope="module")
 def plugin():
-    return host_library(replay.PACKAGE, ["plugin.c", "tracer.h", "trace.h"])
+    return plugin_library(replay.PACKAGE, ["plugin.c", "tracer.h", "trace.h"])
 
 
 @pytest.mark.parametrize("api", [1, 5])
@@ -48,6 +49,7 @@ def test_it_says_what_is_missing(plugin, tmp_path):
 @pytest.mark.parametrize("source", ["plugin.c", "replay.c", "unicorn.c"])
 def test_its_parts_compile_without_a_warning(compiler, source, tmp_path):
     path = Path(replay.__file__).parent / "native" / source
-    flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-fPIC", "-c", str(path)]
+    interface = f"-I{Path(qemu_plugin.__file__).parent}"
+    flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-fPIC", interface, "-c", str(path)]
     done = subprocess.run([compiler, *flags, "-o", str(tmp_path / "out.o")], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -35,6 +35,7 @@ def test_it_holds_what_it_needs_and_no_more(installed):
         "data/baselines.json", "data/templates", "virtual/native.c", "data/cycles/cores/cortex-m7.yaml",
         "data/cycles/boards/nucleo-l4r5.yaml", "_firmware/calibrate/cortex-m7.s",
         "data/labgrid.txt", "farm/labgrid_bridge.py", "cycles/native/plugin.c", "runtimes/tflm/count.c",
+        "boards/backends/qemu/qemu_plugin.h",
         "_docs/cards.md", "_docs/usage.md",
     ):  # fmt: skip
         assert (package / needed).exists(), needed

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import struct
 import time
 
-from harness.errors import BoardError, BoardLostError
+from harness.boards.backends.qemu.peer import Peer
+from harness.errors import BoardError
 
 REPLY_TIMEOUT_S = 30.0
 _CHUNK = 1_000
@@ -21,8 +21,7 @@ class Gdb:
 
     def __init__(self, connection: socket.socket) -> None:
         """Takes over a connected socket. Raises BoardError if the peer does not speak the protocol."""
-        self._socket = connection
-        self._buffer = b""
+        self._peer = Peer(connection, "the emulator")
         self._exchange("qSupported:xmlRegisters=arm")
         self._exchange("qXfer:features:read:target.xml:0,ffb")  # until then no single register can be set
 
@@ -81,7 +80,7 @@ class Gdb:
 
     def close(self) -> None:
         """Closes the connection."""
-        self._socket.close()
+        self._peer.close()
 
     def _done(self, command: str) -> None:
         reply = self._exchange(command)
@@ -92,16 +91,17 @@ class Gdb:
 
     def _exchange(self, command: str, timeout_s: float = REPLY_TIMEOUT_S) -> bytes:
         content = command.encode("ascii")
-        self._send(b"$%s#%02x" % (content, sum(content) & 0xFF))
+        self._peer.send(b"$%s#%02x" % (content, sum(content) & 0xFF), REPLY_TIMEOUT_S)
         return self._packet(time.monotonic() + timeout_s, command, timeout_s)
 
     def _packet(self, deadline: float, command: str, timeout_s: float) -> bytes:
         while True:
-            start = self._buffer.find(b"$")
-            end = self._buffer.find(b"#", start)
-            if start >= 0 and end >= 0 and len(self._buffer) >= end + 3:
-                content, self._buffer = self._buffer[start + 1 : end], self._buffer[end + 3 :]
-                self._send(b"+")
+            received = self._peer.received
+            start = received.find(b"$")
+            end = received.find(b"#", start)
+            if start >= 0 and end >= 0 and len(received) >= end + 3:
+                content, self._peer.received = received[start + 1 : end], received[end + 3 :]
+                self._peer.send(b"+", REPLY_TIMEOUT_S)
                 return content
             left = deadline - time.monotonic()
             if left <= 0:
@@ -109,26 +109,7 @@ class Gdb:
                     f"the emulated core did not answer {command[:40]!r} in {timeout_s:.0f} s",
                     hint="is the machine overloaded, or the model very large?",
                 )
-            self._fill(left)
-
-    def _send(self, data: bytes) -> None:
-        try:
-            self._socket.settimeout(REPLY_TIMEOUT_S)
-            self._socket.sendall(data)
-        except OSError as error:
-            raise _gone(error) from error
-
-    def _fill(self, timeout_s: float) -> None:
-        try:
-            self._socket.settimeout(timeout_s)
-            data = self._socket.recv(65_536)
-        except TimeoutError:
-            return
-        except OSError as error:
-            raise _gone(error) from error
-        if not data:
-            raise _gone(None)
-        self._buffer += data
+            self._peer.receive(left)
 
 
 def _bytes(reply: bytes) -> bytes:
@@ -137,8 +118,3 @@ def _bytes(reply: bytes) -> bytes:
         return bytes.fromhex(reply.decode("ascii"))
     except ValueError:
         return b""
-
-
-def _gone(error: OSError | None) -> BoardLostError:
-    reason = f": {os.strerror(error.errno)}" if error is not None and error.errno else ""
-    return BoardLostError(f"the emulator went away{reason}", hint="run it again")

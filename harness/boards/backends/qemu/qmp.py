@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from harness.errors import BoardError, BoardLostError
+from harness.boards.backends.qemu.peer import Peer
+from harness.errors import BoardError
 
 REPLY_TIMEOUT_S = 10.0
 
@@ -20,8 +20,7 @@ class Qmp:
 
     def __init__(self, connection: socket.socket) -> None:
         """Takes over a connected socket. Raises BoardError if the peer does not speak QMP."""
-        self._socket = connection
-        self._buffer = b""
+        self._peer = Peer(connection, "the emulator's monitor")
         self._receive("QMP")
         self._ask("qmp_capabilities")
 
@@ -39,25 +38,22 @@ class Qmp:
 
     def close(self) -> None:
         """Closes the connection."""
-        self._socket.close()
+        self._peer.close()
 
     def _ask(self, command: str, **arguments: Any) -> Any:
         request = json.dumps({"execute": command, "arguments": arguments})
-        try:
-            self._socket.sendall(request.encode() + b"\r\n")
-        except OSError as error:
-            raise _gone(error) from error
+        self._peer.send(request.encode() + b"\r\n")
         return self._receive("return")
 
     def _receive(self, wanted: str) -> Any:
         """The next message with key `wanted`; events are skipped."""
         deadline = time.monotonic() + REPLY_TIMEOUT_S
         while True:
-            line, found, rest = self._buffer.partition(b"\n")
+            line, found, rest = self._peer.received.partition(b"\n")
             if not found:
                 self._fill(deadline)
                 continue
-            self._buffer = rest
+            self._peer.received = rest
             try:
                 message = json.loads(line)
             except ValueError as error:
@@ -76,18 +72,4 @@ class Qmp:
             raise BoardError(
                 f"the emulator's monitor did not answer in {REPLY_TIMEOUT_S:.0f} s", hint="is the machine overloaded?"
             )
-        try:
-            self._socket.settimeout(left)
-            data = self._socket.recv(65536)
-        except TimeoutError:
-            return
-        except OSError as error:
-            raise _gone(error) from error
-        if not data:
-            raise _gone(None)
-        self._buffer += data
-
-
-def _gone(error: OSError | None) -> BoardLostError:
-    reason = f": {os.strerror(error.errno)}" if error is not None and error.errno else ""
-    return BoardLostError(f"the emulator's monitor went away{reason}", hint="run it again")
+        self._peer.receive(left)
