@@ -16,10 +16,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import FarmFileError
-from harness.files.yaml_mapping import read_mapping
+from harness.files.yaml_mapping import checked_entry, read_mapping
 
 if TYPE_CHECKING:
     from harness.boards import Resolved
@@ -79,12 +79,7 @@ def load_bench(path: Path) -> Bench:
         path, FarmFileError, what="a bench's name and boards", hint=hint,
         most_parts=_MOST_PARTS, most_levels=_MOST_LEVELS,
     )  # fmt: skip
-    try:
-        bench = Bench.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise FarmFileError(f"{path}: {place}: {first['msg']}", hint=hint) from None
+    bench = checked_entry(path, Bench, content, FarmFileError, hint)
     known = load_boards()
     for name, entry in bench.boards.items():
         find_board(entry.board, known)

@@ -79,7 +79,7 @@ class Bridge:
                 time.sleep(_RECONNECT_S)
 
     def ask(self, do: str, *, within_s: float = ANSWER_TIMEOUT_S, **arguments: Any) -> dict[str, Any]:
-        """The answer to a request, see harness/farm/labgrid_bridge.py.
+        """The answer to a request, see labgrid_bridge.py.
 
         Raises:
             FarmLostError: the coordinator is gone: connect() again.

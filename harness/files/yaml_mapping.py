@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.errors import InputError
 from harness.files.reading import read_regular
 from harness.files.yaml_parts import load_strictly
+
+if TYPE_CHECKING:  # pydantic is slow to import
+    from pydantic import BaseModel
+
+    Entry = TypeVar("Entry", bound=BaseModel)
 
 MAX_BYTES = 4 << 20
 
@@ -45,3 +51,26 @@ def read_mapping(
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
         raise kind(f"{path}: not a mapping of {what}", hint=hint)
     return content
+
+
+def checked_entry(
+    path: Path, form: type[Entry], content: Mapping[str, Any], kind: type[InputError], hint: str
+) -> Entry:
+    """What a file's mapping says, in a form.
+
+    Raises:
+        InputError: of `kind`: it breaks the form; the message names the file and the first wrong key.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return form.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the file"
+        raise kind(f"{path}: {place}: {first['msg']}", hint=hint) from None
+
+
+def problem_of(name: str, found: Mapping[str, Any]) -> str:
+    """One of pydantic's errors in the entry `name` of a mapping: its place, and what is wrong there."""
+    return f"{'.'.join([name, *map(str, found['loc'])])}: {found['msg'].removeprefix('Value error, ')}"

@@ -6,11 +6,11 @@ import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness import resources
 from harness.errors import OptionError, PartsError
-from harness.files.yaml_mapping import read_mapping
+from harness.files.yaml_mapping import problem_of, read_mapping
 from harness.fit.microcontroller import STACK, Microcontroller, RunCurrent, of_board
 from harness.hardware.board import Placement, Region
 from harness.hardware.boards_file import known_boards
@@ -87,7 +87,7 @@ def read_parts(path: Path) -> dict[str, Microcontroller]:
         try:
             entry = PartEntry.model_validate(fields)
         except ValidationError as error:
-            problems += [_problem(name, found) for found in error.errors(include_url=False)]
+            problems += [problem_of(name, found) for found in error.errors(include_url=False)]
             continue
         like = entry.memory_like
         if like is not None and boards.get(like) != entry.core:
@@ -97,10 +97,6 @@ def read_parts(path: Path) -> dict[str, Microcontroller]:
     if problems:
         raise PartsError(f"{path}: {problems[0]}", hint=_HINT, details="\n".join(problems[:_MOST_PROBLEMS]))
     return parts
-
-
-def _problem(name: str, found: Any) -> str:
-    return f"{'.'.join([name, *map(str, found['loc'])])}: {found['msg'].removeprefix('Value error, ')}"
 
 
 def _part(name: str, entry: PartEntry) -> Microcontroller:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from harness import resources
 from harness.errors import BoardConfigError, PlacementError
 from harness.files.reading import check_path
-from harness.files.yaml_mapping import read_mapping
+from harness.files.yaml_mapping import problem_of, read_mapping
 from harness.hardware.board import Board, Idcode, Placement, Region, Tick, Uart
 from harness.hardware.families import find_family, wrong_pin
 from harness.hardware.placement import check_placement
@@ -105,9 +105,7 @@ def _read(path: Path, stamp: tuple[int, int]) -> tuple[tuple[Board, ...], tuple[
         try:
             entry = BoardEntry.model_validate(fields)
         except ValidationError as error:
-            for problem in error.errors(include_url=False):
-                place = ".".join([str(name), *map(str, problem["loc"])])
-                problems.append(f"{place}: {problem['msg'].removeprefix('Value error, ')}")
+            problems += [problem_of(name, found) for found in error.errors(include_url=False)]
             continue
         board = _board(name, entry)
         wrong = [*_wrong_pins(board), *_misplaced(board)]

@@ -7,6 +7,7 @@ is compared by the medians of repeats, and changes only where they differ by mor
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -110,12 +111,9 @@ def _compare_subject(
         why = "no earlier run to compare with" if not base else "the base was not measured"
         return SubjectComparison(subject, base, cand, Change.NEW, why=why)
     found = list(_verdicts(before, ran))
-    counts: dict[Change, int] = {}
     found += _run_deltas(subject, before, ran, policy, recent, compared)
-    for delta in _layer_deltas(subject, before, ran, policy, recent, compared):
-        found.append(delta)
-    for delta in found:
-        counts[delta.change] = counts.get(delta.change, 0) + 1
+    found += _layer_deltas(subject, before, ran, policy, recent, compared)
+    counts = Counter(delta.change for delta in found)
     shown = sorted((d for d in found if d.change is not Change.UNCHANGED), key=_importance)
     judged: list[Change] = [d.change for d in shown if d.change not in (Change.NEW, Change.MISSING)]
     return SubjectComparison(

@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import CardError, FarmFileError, OptionError, TinyhilError
-from harness.files.yaml_mapping import read_mapping
+from harness.files.yaml_mapping import checked_entry, read_mapping
 from harness.runtimes import BOTH, DEFAULT_RUNTIME, TFLM
 
 if TYPE_CHECKING:
@@ -134,12 +134,7 @@ def _read(path: Path) -> NightFile:
         path, FarmFileError, what="models, boards and the like", hint=_HINT,
         most_parts=_MOST_PARTS, most_levels=_MOST_LEVELS,
     )  # fmt: skip
-    try:
-        return NightFile.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise FarmFileError(f"{path}: {place}: {first['msg']}", hint=_HINT) from None
+    return checked_entry(path, NightFile, content, FarmFileError, _HINT)
 
 
 def _models(path: Path, content: NightFile, folder: Path) -> list[NightModel]:

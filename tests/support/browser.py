@@ -21,6 +21,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -49,6 +51,18 @@ def installable() -> bool:
     """Whether scripts/setup.sh installs one here: Ubuntu has it as a snap only."""
     release = Path("/etc/os-release")
     return sys.platform == "linux" and release.exists() and "\nID=ubuntu" not in "\n" + release.read_text()
+
+
+@contextmanager
+def started_browser(profile: Path) -> Iterator[Browser]:
+    """The system's browser; without one the test fails where scripts/setup.sh installs it, and else is skipped."""
+    program = chromium()
+    if program is None:
+        if installable():
+            pytest.fail("no Chromium: sh scripts/setup.sh test")
+        pytest.skip("no Chromium or Chrome, and scripts/setup.sh cannot install one here")
+    with browser(program, profile) as started:
+        yield started
 
 
 def axe() -> Path:

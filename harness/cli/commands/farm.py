@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import threading
 import time
 from pathlib import Path
@@ -78,6 +77,8 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the boards of this host: the agent and labgrid's exporter. Runs until it is interrupted."""
+    import socket  # slow to import, and needed here alone
+
     from harness.farm.agent import Agent
     from harness.farm.bench import load_bench
     from harness.farm.member import Member

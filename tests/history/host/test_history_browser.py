@@ -7,7 +7,7 @@ import pytest
 from harness.history.html.page import comparison_page, history_page
 from harness.history.selection import compare_named
 from harness.history.store import HistoryStore
-from tests.support.browser import browser, chromium, installable
+from tests.support.browser import started_browser
 from tests.support.nights import night, one_byte_of_arena, slower
 from tests.support.page_checks import CUT, SMALL, differing
 
@@ -18,12 +18,7 @@ LONG = "a_model_with_a_long_name_" * 3
 
 @pytest.fixture(scope="module")
 def chrome(tmp_path_factory):
-    program = chromium()
-    if program is None:
-        if installable():
-            pytest.fail("no Chromium: sh scripts/setup.sh test")
-        pytest.skip("no Chromium or Chrome, and scripts/setup.sh cannot install one here")
-    with browser(program, tmp_path_factory.mktemp("profile")) as started:
+    with started_browser(tmp_path_factory.mktemp("profile")) as started:
         yield started
 
 

@@ -13,7 +13,7 @@ from harness.report.html import render
 from harness.validate.card import load_card
 from harness.validate.options import Options
 from harness.validate.workbench import Workbench
-from tests.support.browser import browser, chromium, installable
+from tests.support.browser import started_browser
 from tests.support.page_checks import CUT, SMALL, differing
 from tests.support.paths import FIXTURES
 from tests.support.results import on_a_chip, with_cycles, with_layers
@@ -24,12 +24,7 @@ PHONE, DESK, PAPER = 390, 1280, 718
 
 @pytest.fixture(scope="module")
 def chrome(tmp_path_factory):
-    program = chromium()
-    if program is None:
-        if installable():
-            pytest.fail("no Chromium: sh scripts/setup.sh test")
-        pytest.skip("no Chromium or Chrome, and scripts/setup.sh cannot install one here")
-    with browser(program, tmp_path_factory.mktemp("profile")) as started:
+    with started_browser(tmp_path_factory.mktemp("profile")) as started:
         yield started
 
 
