@@ -11,7 +11,7 @@ from harness.energy.estimate import EnergyEstimate
 from harness.energy.measure import EnergyMeasurement
 from harness.report.document import SCHEMA_VERSION, Document, finite
 from harness.report.table import ReportTable
-from harness.units import Quantity, Unit
+from harness.units import Quantity
 
 _DAY_H = 24.0
 
@@ -236,8 +236,3 @@ def _duty_lines(duty: Document, kind: str) -> Iterator[str]:
             f"battery of {battery['capacity_ah'] * 1e3:g} mAh at {battery['volts']:g} V, regulator "
             f"{battery['efficiency']:.0%}: {battery['mean_a'] * 1e6:.3g} uA, {life}; its own discharge is left out"
         )
-
-
-def unit_of(document: Document) -> Unit:
-    """The unit of the document's energies."""
-    return Unit.parse(document["models"][0]["energy"]["unit"])
