@@ -144,7 +144,7 @@ class PluginState:
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, RegressedError):
             report.longrepr = plain(str(error))
-        elif isinstance(item, CheckItem | HistoryItem) and isinstance(error, TinyhilError | CheckFailedError):
+        elif isinstance(item, RunItem) and isinstance(error, TinyhilError | CheckFailedError):
             check = item.check if isinstance(item, CheckItem) else "history"
             self._failures.of_check(f"{item.card.name} on {item.board}", check, error, report)
         elif isinstance(error, TinyhilError):
@@ -156,7 +156,7 @@ class PluginState:
         if self._documents:
             carried["tinyhil"] = json.dumps(self._documents)
         hil = getattr(item, "funcargs", {}).get("hil")
-        if not isinstance(item, CheckItem | HistoryItem) and (self._ran or isinstance(hil, Hil)):
+        if not isinstance(item, RunItem) and (self._ran or isinstance(hil, Hil)):
             found = own_properties(self._ran, item.stash.get(_RUNS, 0))
             item.stash[_RUNS] = item.stash.get(_RUNS, 0) + len(self._ran)
             item.user_properties += found  # the next report's
@@ -214,24 +214,34 @@ class ModelFile(_HilFile):
         return card_for_model(self.path)
 
 
-class CheckItem(pytest.Item):
-    """One check of one card on one board with one runtime."""
+class RunItem(pytest.Item):
+    """Something of the run of one card on one board with one runtime."""
 
-    def __init__(
-        self, *, state: PluginState, card: Card, board: str, runtime: str, check: str, **rest: Any
-    ) -> None:
+    def __init__(self, *, state: PluginState, card: Card, board: str, runtime: str, **rest: Any) -> None:
         super().__init__(**rest)
         self.card = card
         self.board = board
         self.runtime = runtime
-        self.check = check
         self._state = state
         self._run: CardRun | None = None
         self.add_marker("hil")
 
     def setup(self) -> None:
-        """Makes the run, unless another check has."""
+        """Makes the run, unless another item has."""
         self._run = self._state.run_of(self.card, self.board, self.runtime)
+
+
+class CheckItem(RunItem):
+    """One check."""
+
+    def __init__(self, *, check: str, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.check = check
+
+    def setup(self) -> None:
+        """See base."""
+        super().setup()
+        assert self._run is not None
         self.user_properties += check_properties(self._run.document, self.check)
 
     def runtest(self) -> None:
@@ -248,21 +258,8 @@ class CheckItem(pytest.Item):
         return self.path, None, one_line(f"{self.card.name}: {self.check} on {self.board}")
 
 
-class HistoryItem(pytest.Item):
-    """The comparison of a card's run on one board with one runtime with earlier results."""
-
-    def __init__(self, *, state: PluginState, card: Card, board: str, runtime: str, **rest: Any) -> None:
-        super().__init__(**rest)
-        self.card = card
-        self.board = board
-        self.runtime = runtime
-        self._state = state
-        self._run: CardRun | None = None
-        self.add_marker("hil")
-
-    def setup(self) -> None:
-        """Makes the run, unless a check has."""
-        self._run = self._state.run_of(self.card, self.board, self.runtime)
+class HistoryItem(RunItem):
+    """The comparison of a run with earlier results."""
 
     def runtest(self) -> None:
         """Raises RegressedError if something regressed; skips where there is nothing to compare with."""
