@@ -1,0 +1,130 @@
+"""Costs of TFLM's loops, fitted to measured layers: non-negative least squares, every layer's error relative to it.
+
+What is shipped is fitted to all measured layers, generated ones and those of real models. Errors are of layers and
+models that were not fitted: costs are fitted to generated layers alone, and real ones are estimated; kernels that no
+generated layer has are fitted to the layers of other real models.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.tflm.loops import loops
+from harness.tflm.records import MeasuredLayer
+from tests.bench.cost_fit import nnls
+
+Costs = dict[str, float]
+"""What is done -> instructions."""
+
+Kernel = tuple[str, str]
+"""Operator and kernel."""
+
+OF_THE_LIBRARY = ("copy", "fill")
+"""Counts whose first word is this are of memcpy and memset: they cost the same wherever they are called."""
+
+FOLDS = 5
+_FEW = 5
+_GUESSED = 0.25
+"""The error that is told where too few layers were measured to see one."""
+
+_LEAST = 0.01
+_MOST_ERROR = 1.0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A measured layer on a core; `row` is its place in the table of layers."""
+
+    row: int
+    kernel: Kernel
+    counts: Mapping[str, float]
+    value: int
+    generated: bool
+
+
+def samples(layers: Sequence[MeasuredLayer], core: str) -> list[Sample]:
+    """The layers whose loops are known."""
+    found = []
+    for row, measured in enumerate(layers):
+        counted = loops(measured.layer, core)
+        if counted is not None:
+            kernel = measured.layer.op, counted.kernel
+            found.append(Sample(row, kernel, counted.counts, measured.values[core], measured.generated))
+    return found
+
+
+def fit(taken: Iterable[Sample]) -> dict[Kernel, Costs]:
+    """The costs of each kernel; those that copy and fill are fitted together."""
+    groups: dict[Kernel | None, list[Sample]] = defaultdict(list)
+    for one in taken:
+        groups[None if _moves(one) else one.kernel].append(one)
+    found: dict[Kernel, Costs] = {}
+    for kernel, group in groups.items():
+        rows = [{_column(name, one, kernel): count for name, count in one.counts.items() if count} for one in group]
+        columns = _solve(rows, [one.value for one in group])
+        for one in group:
+            own = found.setdefault(one.kernel, {})
+            own |= {name: columns[_column(name, one, kernel)] for name, count in one.counts.items() if count}
+    return found
+
+
+def _moves(one: Sample) -> bool:
+    return any(one.counts.get(name) for name in OF_THE_LIBRARY)
+
+
+def _column(name: str, one: Sample, group: Kernel | None) -> str:
+    shared = group is not None or name.split(" ")[0] in OF_THE_LIBRARY
+    return name if shared else f"{one.kernel}: {name}"
+
+
+def _solve(rows: Sequence[Mapping[str, float]], values: Sequence[int]) -> Costs:
+    names = sorted({name for row in rows for name in row})
+    matrix = np.array([[row.get(name, 0) / value for name in names] for row, value in zip(rows, values, strict=True)])
+    costs = nnls(matrix, np.ones(len(values)))
+    return {name: float(f"{cost:.5g}") for name, cost in zip(names, costs, strict=True)}
+
+
+def estimated(costs: Mapping[Kernel, Costs], one: Sample) -> float | None:
+    """Instructions of a layer by these costs; None without costs for its kernel."""
+    own = costs.get(one.kernel)
+    return None if own is None else sum(own.get(name, 0.0) * count for name, count in one.counts.items())
+
+
+def generated_only(taken: Sequence[Sample], without: Collection[int] = ()) -> list[Sample]:
+    """Generated layers, and of kernels that have none those of real models, without some rows."""
+    has = {one.kernel for one in taken if one.generated}
+    return [one for one in taken if one.generated or (one.kernel not in has and one.row not in without)]
+
+
+def errors(taken: Sequence[Sample]) -> dict[Kernel, float]:
+    """For each kernel the error that nine of ten layers that were not fitted are within."""
+    seen: dict[Kernel, list[float]] = defaultdict(list)
+    has = {one.kernel for one in taken if one.generated}
+    held = fit(generated_only(taken))
+    for one in taken:
+        if not one.generated and one.kernel in has:
+            seen[one.kernel].append(_error(held, one))
+    folded: dict[Kernel, list[float]] = defaultdict(list)
+    basis = generated_only(taken)
+    for fold in range(FOLDS):
+        costs = fit(one for place, one in enumerate(basis) if place % FOLDS != fold)
+        for place, one in enumerate(basis):
+            if place % FOLDS == fold:
+                folded[one.kernel].append(_error(costs, one))
+    return {kernel: _told(seen[kernel], folded[kernel]) for kernel in {one.kernel for one in taken}}
+
+
+def _error(costs: Mapping[Kernel, Costs], one: Sample) -> float:
+    value = estimated(costs, one)
+    return _MOST_ERROR if value is None else abs(value / one.value - 1)
+
+
+def _told(real: Sequence[float], folded: Sequence[float]) -> float:
+    """The error to tell: of real layers if there are some, else of generated ones that were left out in turn."""
+    best = real if len(real) >= _FEW else folded
+    told = float(np.quantile(best, 0.9)) if len(best) >= _FEW else _GUESSED
+    return round(min(max(told, _LEAST), _MOST_ERROR), 4)
