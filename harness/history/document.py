@@ -155,12 +155,14 @@ class LayerPart(ResultsRecord):
     operators: list[int] = []
     value: Value | None = None
     tflm: dict[Text, Value | None] = {}
+    tflm_origin: dict[Text, Text] = {}
 
 
 class BaselinePart(ResultsRecord):
-    """A record of TFLM's beside the run."""
+    """TFLM's figures beside the run; `origin` by figure, of documents of before nothing: those are measured."""
 
     kernels: Text
+    origin: dict[Text, Text] = {}
     unit: Text = ""
     total: Value | None = None
     arena: Value | None = None

@@ -15,6 +15,7 @@ from harness.history.metrics import ELEMENTS, LAYERS, LSB, MACS, SHARE
 from harness.history.records import FigureKey, LayerLine, NetworkLayout, Number, RunSubject, StoredBundle, StoredRun
 from harness.report.bundle import read_bundle
 from harness.report.document import SCHEMA_VERSION, Document
+from harness.tflm.origin import Origin
 from harness.units import Unit
 
 if TYPE_CHECKING:  # pydantic is slow to import
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # pydantic is slow to import
 
 _BYTES = Unit.BYTES.value
 _SCHEMA = "tinyhil.results"
+_MEASURED = frozenset(origin.value for origin in Origin if origin.measured)
 _HALF = re.compile(r"\\ud[89a-f]")
 """In JSON of ASCII alone: half a character, or a whole one of two halves."""
 
@@ -176,8 +178,17 @@ def _measured(part: RunPart, name: str) -> StoredRun:
 
 
 def _layer_line(line: LayerPart) -> LayerLine:
-    tflm = {kernels: value for kernels, value in line.tflm.items() if value is not None}
+    tflm = {
+        kernels: value
+        for kernels, value in line.tflm.items()
+        if value is not None and _is_measured(line.tflm_origin.get(kernels))
+    }
     return LayerLine(line.name, line.op, line.kernel, line.macs, tuple(line.operators), tflm)
+
+
+def _is_measured(origin: str | None) -> bool:
+    """Whether a figure of TFLM was measured of the model itself: what was estimated is not kept, nor compared with."""
+    return origin is None or origin in _MEASURED
 
 
 def _figures(part: RunPart) -> Iterator[tuple[FigureKey, Number]]:
@@ -259,7 +270,11 @@ def _facts(part: RunPart) -> dict[str, Any]:
         "toolchain": image.toolchain,
         "chip": {kind: {"size": sizes[kind], "used": used[kind]} for kind in sizes if sizes[kind]},
         "budgets": _budgets(part),
-        "tflm": {b.kernels: {"unit": b.unit, "time": b.total, "arena": b.arena} for b in part.baselines},
+        "tflm": {
+            b.kernels: {"unit": b.unit, "time": b.total, "arena": b.arena}
+            for b in part.baselines
+            if _is_measured(b.origin.get("total"))
+        },
     }
     return {name: value for name, value in facts.items() if value not in ("", 0, {}, None)}
 

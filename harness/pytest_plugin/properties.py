@@ -79,4 +79,7 @@ def _figures(document: Document) -> dict[str, object]:
     }
     for kernels in ("reference", "cmsis-nn"):
         found[f"ratio_to_tflm_{kernels}"] = rows.ratio_to_tflm(document, kernels, "total")
+    estimated = rows.ratio_to_tflm(document, "cmsis-nn", "total", measured=False)
+    if estimated is not None:
+        found["estimated_ratio_to_tflm_cmsis-nn"] = estimated
     return found

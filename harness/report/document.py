@@ -82,7 +82,7 @@ def run_document(outcome: Outcome) -> Document:
 def _no_baseline(outcome: Outcome) -> str:
     if isinstance(outcome.runtime, ProgramRuntime):
         return f"these are the figures of runtime {outcome.runtime.name} itself"
-    return missing_reason(outcome.graph.sha256, outcome.resolved.runs_on.core, outcome.measurement.unit)
+    return missing_reason(outcome.resolved.runs_on.core, outcome.measurement.unit)
 
 
 def _link_check(outcome: Outcome) -> Document | None:
@@ -310,13 +310,15 @@ def _layers(outcome: Outcome) -> list[Document]:
         for place in by_layer(baseline, outcome.plan):
             if place.layer is not None:
                 lines[place.layer].setdefault("tflm", {})[baseline.kernels] = place.value
+                lines[place.layer].setdefault("tflm_origin", {})[baseline.kernels] = place.origin.value
+                lines[place.layer].setdefault("tflm_error", {})[baseline.kernels] = place.error
     return lines
 
 
 def _baseline(baseline: Baseline, outcome: Outcome) -> Document:
     """TFLM's figures, tinyhil's, and tinyhil divided by TFLM."""
     measured = outcome.measurement
-    pairs: Mapping[str, tuple[int, int | None]] = {
+    pairs: Mapping[str, tuple[int | None, int | None]] = {
         "total": (baseline.total, measured.total),
         "arena": (baseline.arena, measured.arena_high if outcome.runtime.measures.arena else None),
         "stack": (baseline.stack, _stack(outcome)),
@@ -330,13 +332,21 @@ def _baseline(baseline: Baseline, outcome: Outcome) -> Document:
         "machine": baseline.machine,
         "unit": baseline.unit.value,
         "live": baseline.live,
+        "origin": {name: baseline.origin_of(name).value for name in pairs},
+        "error": baseline.error,
+        "missing": dict(baseline.missing),
+        "faults": list(baseline.faults),
         "build": baseline.build,
         **{name: theirs for name, (theirs, _) in pairs.items()},
         "ratio": {
             name: ours / theirs if ours is not None and theirs else None for name, (theirs, ours) in pairs.items()
         },
         "per_layer": bool(places),
-        "removed": [{"op": p.op, "sources": list(p.sources), "value": p.value} for p in places if p.layer is None],
+        "removed": [
+            {"op": p.op, "sources": list(p.sources), "value": p.value, "origin": p.origin.value}
+            for p in places
+            if p.layer is None
+        ],
     }
 
 

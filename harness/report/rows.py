@@ -8,7 +8,16 @@ from collections.abc import Mapping, Sequence
 from harness.report.document import Document
 from harness.report.plain import one_line
 from harness.report.table import ReportTable
-from harness.report.tflm import OF_ALL_OPERATORS, builds, program_of, runtime_of
+from harness.report.tflm import (
+    OF_ALL_OPERATORS,
+    builds,
+    is_measured,
+    layer_origin,
+    marked,
+    origin_of,
+    program_of,
+    runtime_of,
+)
 from harness.runtimes import DEFAULT_RUNTIME
 from harness.validate.names import shorten
 
@@ -45,13 +54,21 @@ def verdict_word(document: Document) -> str:
     return "pass" if document["verdict"]["passed"] else "fail"
 
 
-def ratio_to_tflm(document: Document, kernels: str, figure: str) -> float | None:
-    """tinyhil's figure divided by TFLM's; None without a record of TFLM's."""
+def ratio_to_tflm(document: Document, kernels: str, figure: str, *, measured: bool = True) -> float | None:
+    """tinyhil's figure divided by TFLM's; None without one of TFLM's, measured of this very model or not."""
     for baseline in document.get("baselines", ()):
-        if baseline["kernels"] == kernels:
+        if baseline["kernels"] == kernels and is_measured(baseline) is measured:
             value: float | None = baseline["ratio"][figure]
             return value
     return None
+
+
+def _ratio_shown(document: Document, kernels: str) -> str:
+    """The ratio of the inference to TFLM's, marked where that was not measured."""
+    for baseline in document.get("baselines", ()):
+        if baseline["kernels"] == kernels:
+            return marked(ratio(baseline["ratio"]["total"]), origin_of(baseline, "total"))
+    return "-"
 
 
 def names(documents: Sequence[Document]) -> list[str]:
@@ -75,7 +92,7 @@ def summary(documents: Sequence[Document]) -> ReportTable:
             rows.append((*head, *("-",) * 6))
             continue
         memory, time = document["memory"], document["time"]
-        ratios = [ratio_to_tflm(document, kernels, "total") for kernels in ("reference", "cmsis-nn")]
+        ratios = [_ratio_shown(document, kernels) for kernels in ("reference", "cmsis-nn")]
         rows.append(
             (
                 *head,
@@ -84,7 +101,7 @@ def summary(documents: Sequence[Document]) -> ReportTable:
                 number(memory["arena_measured"]),
                 number(memory["stack_measured"]),
                 number(memory["flash"]),
-                " / ".join(map(ratio, ratios)) if any(ratios) else "-",
+                " / ".join(ratios) if set(ratios) != {"-"} else "-",
             )
         )
     columns = ("model", "board", "verdict", "max LSB", "inference", "arena B", "stack B", "flash B", RATIOS)
@@ -160,8 +177,9 @@ def profile(document: Document) -> ReportTable:
             f"{per_mac:.2f}" if per_mac is not None else "-",
         ]
         for kernels in kernel_sets:
-            theirs = tflm.get(kernels)
-            row += [number(theirs), ratio(value / theirs if theirs and value is not None else None)]
+            theirs, origin = tflm.get(kernels), layer_origin(layer, kernels)
+            part = ratio(value / theirs if theirs and value is not None else None)
+            row += [marked(number(theirs), origin), marked(part, origin)]
         rows.append(tuple(row))
     rows += _removed(document, kernel_sets)
     total, macs = document["time"]["total"], document["macs"]
@@ -178,7 +196,8 @@ def profile(document: Document) -> ReportTable:
     ]
     for kernels in kernel_sets:
         baseline = next(b for b in document["baselines"] if b["kernels"] == kernels)
-        last += [number(baseline["total"]), ratio(baseline["ratio"]["total"])]
+        origin = origin_of(baseline, "total")
+        last += [marked(number(baseline["total"]), origin), marked(ratio(baseline["ratio"]["total"]), origin)]
     rows.append(tuple(last))
     notes = [document["baseline_note"]] if document["baseline_note"] else builds([document])
     if document.get("macs_of_file", macs) != macs:
@@ -197,18 +216,20 @@ def profile(document: Document) -> ReportTable:
 
 def _removed(document: Document, kernel_sets: Sequence[str]) -> list[tuple[str, ...]]:
     """One line for each operator that TFLM runs and no layer computes."""
-    by_source: dict[tuple[int, ...], dict[str, int]] = {}
+    by_source: dict[tuple[int, ...], dict[str, str]] = {}
     names: dict[tuple[int, ...], str] = {}
     for baseline in document["baselines"]:
         for removed in baseline["removed"]:
             sources = tuple(removed["sources"])
             names[sources] = removed["op"]
-            by_source.setdefault(sources, {})[baseline["kernels"]] = removed["value"]
+            shown = marked(number(removed["value"]), removed.get("origin"))
+            by_source.setdefault(sources, {})[baseline["kernels"]] = shown
     lines = []
     for sources, values in sorted(by_source.items()):
         line = ["", f"(operator {sources[0]})", names[sources], "compiled away", "-", "0", "", "", "-"]
         for kernels in kernel_sets:
-            line += [number(values.get(kernels)), ratio(0.0) if values.get(kernels) else "-"]
+            value = values.get(kernels, "-")
+            line += [value, ratio(0.0) if value not in ("-", "0") else "-"]
         lines.append(tuple(line))
     return lines
 
@@ -230,7 +251,8 @@ def against_tflm(document: Document) -> ReportTable:
     for figure, value in ours.items():
         row = [names[figure], number(value)]
         for baseline in document["baselines"]:
-            row += [number(baseline[figure]), ratio(baseline["ratio"][figure])]
+            origin = origin_of(baseline, figure)
+            row += [marked(number(baseline[figure]), origin), marked(ratio(baseline["ratio"][figure]), origin)]
         rows.append(tuple(row))
     notes = [document["baseline_note"]] if document["baseline_note"] else []
     title, flash = "Figures", "flash: tinyhil's code, weights and kernels without the test harness"
@@ -238,7 +260,7 @@ def against_tflm(document: Document) -> ReportTable:
         flash = f"flash: {OF_ALL_OPERATORS}"
     if document["baselines"]:
         title = "Beside TensorFlow Lite Micro"
-        flash += "; TFLM's program with int8-only operators and the model file"
+        flash += "; TFLM's program with the model's operators alone and the model file"
         if any(baseline.get("live") for baseline in document["baselines"]):
             flash += f"; live: {OF_ALL_OPERATORS}, so without a ratio"
     right = frozenset(columns) - {"figure"}

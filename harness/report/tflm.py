@@ -1,4 +1,4 @@
-"""Words on TFLM: which builds the figures are of, and the sums of a run of its program."""
+"""Words on TFLM: where its figures come from and which builds they are of, and the sums of a run of its program."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.report.plain import one_line
 from harness.runtimes import DEFAULT_RUNTIME
+from harness.tflm.origin import Origin
 
 OF_ALL_OPERATORS = "the program of all operators that TFLM has there, and the model file"
 
@@ -21,16 +22,61 @@ def runtime_of(document: Mapping[str, Any]) -> str:
     return str(document.get("runtime") or DEFAULT_RUNTIME)
 
 
+MARKS = {Origin.ESTIMATED.value: "~", Origin.LOOKED_UP.value: "*"}
+"""What stands before a figure that was not measured of this very model."""
+
+_MEASURED = frozenset(origin.value for origin in Origin if origin.measured)
+
+
+def marked(text: str, origin: str | None) -> str:
+    """A figure of TFLM as it is shown: what was not measured of this model never looks as if it were."""
+    return text if text == "-" else MARKS.get(origin or "", "") + text
+
+
+def origin_of(baseline: Mapping[str, Any], figure: str) -> str:
+    """Where a figure of a baseline comes from; documents of before know records and live figures alone."""
+    origins = baseline.get("origin")
+    if isinstance(origins, Mapping):
+        return str(origins.get(figure, Origin.RECORDED.value))
+    return Origin.LIVE.value if baseline.get("live") else Origin.RECORDED.value
+
+
+def is_measured(baseline: Mapping[str, Any]) -> bool:
+    """Whether the time of a baseline was measured of this very model."""
+    return origin_of(baseline, "total") in _MEASURED
+
+
+def layer_origin(layer: Mapping[str, Any], kernels: str) -> str | None:
+    """Where TFLM's figure beside a layer comes from."""
+    found: str | None = layer.get("tflm_origin", {}).get(kernels)
+    return found
+
+
 def builds(documents: Sequence[Mapping[str, Any]]) -> list[str]:
-    """For each kernel set of TFLM which build its figures are of, and whether they were measured or recorded."""
+    """For each kernel set of TFLM which build its figures are of, where they come from, and what is wrong with them."""
     found: dict[str, None] = {}
     for document in documents:
         for baseline in document.get("baselines", ()):
-            if not baseline.get("build"):
-                continue
-            how = f"measured now on {baseline['machine']}" if baseline["live"] else f"recorded for {baseline['core']}"
-            found[f"TFLM {baseline['kernels']}: {how}, {one_line(baseline['build'])}"] = None
+            if baseline.get("build"):
+                name = f"TFLM {baseline['kernels']}"
+                found[f"{name}: {_how(baseline)}, {one_line(baseline['build'])}"] = None
+                found |= {f"{name} is wrong here: {one_line(fault)}": None for fault in baseline.get("faults", ())}
     return list(found)
+
+
+def _how(baseline: Mapping[str, Any]) -> str:
+    origin, core = origin_of(baseline, "total"), baseline["core"]
+    if origin == Origin.LIVE.value:
+        return f"measured now on {baseline['machine']}"
+    if origin == Origin.RECORDED.value:
+        return f"recorded for {core}"
+    if origin == Origin.UNKNOWN.value:
+        return f"no sum for {core}: {one_line(str(baseline['missing'].get('total', '')))}"
+    within = f"9 of 10 are within {baseline['error'] * 100:.1f} %"
+    mark = MARKS[origin]
+    if origin == Origin.LOOKED_UP.value:
+        return f"{mark} looked up for {core}, layers as measured in other models, {within}"
+    return f"{mark} estimated for {core} from layers of other models, {within}, never held against a limit"
 
 
 def sums(document: Mapping[str, Any]) -> list[str]:

@@ -1,8 +1,5 @@
-"""What TensorFlow Lite Micro takes for a model on a core, where it does not run: recorded, looked up or estimated."""
+"""What TensorFlow Lite Micro takes for a model on a core, where it does not run: recorded, looked up or estimated.
 
-from __future__ import annotations
-
-from harness.tflm.figures import TflmFigures, TflmLayerFigure, figures, refusal
-from harness.tflm.origin import Origin, TflmFigure
-
-__all__ = ["Origin", "TflmFigure", "TflmFigures", "TflmLayerFigure", "figures", "refusal"]
+`figures.figures` is the door; `origin` says where each figure comes from. Nothing is imported here, so that reports
+which only know origins start without the rest.
+"""

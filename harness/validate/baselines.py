@@ -1,19 +1,23 @@
-"""Recorded figures of TensorFlow Lite Micro, to report ratios against.
+"""Figures of TensorFlow Lite Micro, to report ratios against: recorded, and where there is no record estimated.
 
-harness/data/baselines.json holds them with their provenance and the meaning of every figure. A record is used only for
-the same model (by hash), the same core and the same unit; figures are never scaled, nor used for another core.
+harness/data/baselines.json holds records of a few models with both kernel sets, with their provenance and the meaning
+of every figure. A record is used only for the same model (by hash), the same core and the same unit; figures are never
+scaled, nor used for another core. For any other model harness.tflm has figures with CMSIS-NN, each with its origin.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
 from harness import resources
 from harness.compiler.plan import Plan
+from harness.ir.graph import Graph
+from harness.tflm.figures import figures, refusal
+from harness.tflm.origin import Origin, TflmFigure, total
 from harness.units import Unit
 
 KernelSet = Literal["reference", "cmsis-nn"]
@@ -35,7 +39,12 @@ class Baseline:
         flash: bytes of text, rodata and data with int8-only registrations, plus the model file; of a live measurement
             with all operators that the program has.
         build: which program of TFLM it is.
-        live: whether it was measured now, on the board of this run; else it is a record.
+        origin: of `total`. What is not live or recorded is never held against a limit.
+        error: nine of ten totals of this origin are within this share; 0 of measured ones.
+        layer_origins, layer_errors: of each layer.
+        origins: of "arena", "stack" and "flash".
+        faults: what TFLM is known to compute wrongly in this model on this core.
+        missing: why figures are not known, by the figure's name.
     """
 
     model: str
@@ -44,13 +53,28 @@ class Baseline:
     machine: str
     kernels: KernelSet
     unit: Unit
-    total: int
-    layers: tuple[tuple[str, int], ...]
-    arena: int
-    stack: int
-    flash: int
+    total: int | None
+    layers: tuple[tuple[str, int | None], ...]
+    arena: int | None
+    stack: int | None
+    flash: int | None
     build: str = ""
-    live: bool = False
+    origin: Origin = Origin.RECORDED
+    error: float = 0.0
+    layer_origins: tuple[Origin, ...] = ()
+    layer_errors: tuple[float, ...] = ()
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    faults: tuple[str, ...] = ()
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def live(self) -> bool:
+        """Whether it was measured now, on the board of this run."""
+        return self.origin is Origin.LIVE
+
+    def origin_of(self, figure: str) -> Origin:
+        """Where "total", "arena", "stack" or "flash" comes from."""
+        return self.origins.get(figure, self.origin)
 
 
 @dataclass(frozen=True)
@@ -60,12 +84,17 @@ class LayerBaseline:
     Attributes:
         layer: index in Plan.layers, or None for a removed operator.
         sources: operator indices in the model file, whose figures are summed in `value`.
+        value: None where one of them is not known.
+        origin: that of the least sure of them.
+        error: nine of ten such figures are within this share; 0 of measured ones.
     """
 
     layer: int | None
     op: str
     sources: tuple[int, ...]
-    value: int
+    value: int | None
+    origin: Origin = Origin.RECORDED
+    error: float = 0.0
 
 
 def find(sha256: str, core: str, kernels: KernelSet, unit: Unit) -> Baseline | None:
@@ -73,16 +102,46 @@ def find(sha256: str, core: str, kernels: KernelSet, unit: Unit) -> Baseline | N
     return records().get((sha256, core, kernels, unit))
 
 
-def missing_reason(sha256: str, core: str, unit: Unit | None) -> str:
-    """Why there is no record for this model, core and unit, as a sentence for the report."""
-    known = [record for record in records().values() if record.sha256 == sha256]
-    if not known:
-        return "no recorded TFLM figures for this model"
+def estimate(graph: Graph, core: str, unit: Unit | None) -> Baseline | None:
+    """TFLM with CMSIS-NN for any model on a core that something is known of, in instructions; None elsewhere.
+
+    Of a model that harness.tflm has measured it is a record; of others layers are looked up or estimated.
+    """
+    if unit is not _UNIT or not graph.model or refusal(core):
+        return None
+    found = figures(graph.model, graph.sha256, core, place=graph.name)
+    sums = {"arena": found.arena, "stack": found.stack, "flash": found.flash}
+    return Baseline(
+        model=graph.name,
+        sha256=graph.sha256,
+        core=core,
+        machine="",
+        kernels="cmsis-nn",
+        unit=_UNIT,
+        total=found.total.value,
+        layers=tuple((layer.op, layer.figure.value) for layer in found.layers),
+        arena=found.arena.value,
+        stack=found.stack.value,
+        flash=found.flash.value,
+        build=found.build,
+        origin=found.total.origin,
+        error=found.total.error,
+        layer_origins=tuple(layer.figure.origin for layer in found.layers),
+        layer_errors=tuple(layer.figure.error for layer in found.layers),
+        origins={name: one.origin for name, one in sums.items()},
+        faults=found.faults,
+        missing={
+            name: one.reason for name, one in {"total": found.total, **sums}.items() if one.origin is Origin.UNKNOWN
+        },
+    )
+
+
+def missing_reason(core: str, unit: Unit | None) -> str:
+    """Why there is no figure of TFLM for this core and unit, as a sentence for the report."""
     if unit is not _UNIT:
         here = f"measures {unit.value}" if unit else "has no time to tell"
         return f"TFLM's recorded figures are {_UNIT.value}, this board {here}: not comparable"
-    cores = ", ".join(sorted({record.core for record in known}))
-    return f"no recorded TFLM figures for {core} (there are some for {cores})"
+    return refusal(core) or "no recorded TFLM figures for this model"
 
 
 def by_layer(baseline: Baseline, plan: Plan) -> tuple[LayerBaseline, ...]:
@@ -100,13 +159,22 @@ def by_layer(baseline: Baseline, plan: Plan) -> tuple[LayerBaseline, ...]:
     for layer in plan.layers:
         own = tuple(s for s in layer.sources if s not in taken)
         taken.update(own)
-        lines.append(LayerBaseline(layer.index, layer.op, own, sum(baseline.layers[s][1] for s in own)))
+        lines.append(LayerBaseline(layer.index, layer.op, own, *_sum(baseline, own)))
     lines += [
-        LayerBaseline(None, name, (index,), value)
-        for index, (name, value) in enumerate(baseline.layers)
+        LayerBaseline(None, name, (index,), *_sum(baseline, (index,)))
+        for index, (name, _) in enumerate(baseline.layers)
         if index not in taken
     ]
     return tuple(lines)
+
+
+def _sum(baseline: Baseline, sources: Sequence[int]) -> tuple[int | None, Origin, float]:
+    """The figure of some operators together, its origin and error."""
+    origins = baseline.layer_origins or (baseline.origin,) * len(baseline.layers)
+    errors = baseline.layer_errors or (0.0,) * len(baseline.layers)
+    parts = [TflmFigure(baseline.layers[at][1], origins[at], errors[at]) for at in sources]
+    whole = total(parts)
+    return whole.value, whole.origin if parts else baseline.origin, whole.error
 
 
 def provenance() -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""TensorFlow Lite Micro beside tinyhil: its records, and where its program runs on the board what it does there now.
+"""TensorFlow Lite Micro beside tinyhil: its records or estimates, and where its program runs what it does there now.
 
 It never changes a verdict. Where the program's outputs differ from the reference kernels', a note says whose fault
 it is.
@@ -15,7 +15,8 @@ from harness.errors import OptionError, TinyhilError, ToolError
 from harness.ir.graph import Graph
 from harness.quantization.types import Array
 from harness.runtimes import RUNTIMES, TFLM, ProgramRun, ProgramRuntime
-from harness.validate.baselines import KERNEL_SETS, Baseline, KernelSet, find
+from harness.tflm.origin import Origin
+from harness.validate.baselines import KERNEL_SETS, Baseline, KernelSet, estimate, find
 from harness.validate.differences import output_diffs
 from harness.validate.tflm_faults import whose_fault
 from harness.validate.verdict import Opinion
@@ -36,7 +37,7 @@ class BesideTflm:
     """TFLM's figures for a run of tinyhil.
 
     Attributes:
-        baselines: by kernel set, measured now or recorded.
+        baselines: by kernel set, measured now, recorded, looked up or estimated.
         opinions: the differences of tinyhil's outputs from those of TFLM's program; none where it did not run.
         notes: why it did not, or whose fault a difference is.
     """
@@ -59,7 +60,7 @@ def beside_tflm(
     cache_dir: Path | None = None,
     progress: Progress | None = None,
 ) -> BesideTflm:
-    """TFLM's records for a model on a board, and its program's figures where that runs there.
+    """TFLM's figures for a model on a board: what its program does where it runs there, else records or estimates.
 
     Args:
         graph: the model as imported.
@@ -74,8 +75,7 @@ def beside_tflm(
     Raises:
         OptionError: the program that the option names is not there.
     """
-    found = {kernels: find(graph.sha256, board.core, kernels, unit) for kernels in KERNEL_SETS if unit}
-    recorded = {kernels: baseline for kernels, baseline in found.items() if baseline is not None}
+    recorded = _without_running(graph, board, unit)
     runtime = RUNTIMES.get(TFLM)
     if not isinstance(runtime, ProgramRuntime) or runtime.refusal(board):
         return BesideTflm(tuple(recorded.values()))
@@ -102,6 +102,14 @@ def beside_tflm(
     )
 
 
+def _without_running(graph: Graph, board: Board, unit: Unit | None) -> dict[KernelSet, Baseline]:
+    """TFLM's figures by kernel set where its program does not run: a record wins over what is looked up or estimated."""
+    found = {kernels: find(graph.sha256, board.core, kernels, unit) for kernels in KERNEL_SETS if unit}
+    if found.get(_KERNELS) is None:
+        found[_KERNELS] = estimate(graph, board.core, unit)
+    return {kernels: baseline for kernels, baseline in found.items() if baseline is not None}
+
+
 def live_baseline(run: ProgramRun, graph: Graph, board: Board) -> Baseline:
     """What TFLM's program did, as a record is."""
     whole = len(run.operators) == len(graph.source_ops)
@@ -118,5 +126,5 @@ def live_baseline(run: ProgramRun, graph: Graph, board: Board) -> Baseline:
         stack=run.stack,
         flash=run.flash + len(graph.model),
         build=run.title,
-        live=True,
+        origin=Origin.LIVE,
     )

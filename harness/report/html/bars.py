@@ -11,7 +11,7 @@ from harness.report.document import Document
 from harness.report.html.svg import box, label_after, picture
 from harness.report.html.svg import percent as percent_of
 from harness.report.rows import number, percent, ratio
-from harness.report.tflm import runtime_of
+from harness.report.tflm import MARKS, layer_origin, origin_of, runtime_of
 
 _LONGEST = 0.62
 """Share of the width of the longest bar; the rest is for its figure."""
@@ -70,14 +70,18 @@ class Gauge:
     picture: Markup
 
 
-def series(kernels: str) -> tuple[str, str]:
-    """(CSS class, name) of TFLM with these kernels."""
-    return _SERIES.get(kernels, ("other", f"TFLM {kernels}"))
+def series(kernels: str, origin: str | None = None) -> tuple[str, str]:
+    """(CSS class, name) of TFLM with these kernels; of figures that were not measured paler, with their mark."""
+    kind, name = _SERIES.get(kernels, ("other", f"TFLM {kernels}"))
+    mark = MARKS.get(origin or "")
+    return (f"{kind} unmeasured", f"{name} {mark}") if mark else (kind, name)
 
 
 def compare(run: Document, figure: str, name: str, value: int | None, unit: str) -> FigureBars:
     """A figure of the whole model ("total" or "arena") beside TFLM's."""
-    theirs = [(series(b["kernels"]), b[figure], b["ratio"][figure]) for b in run["baselines"] if b[figure]]
+    theirs = [
+        (series(b["kernels"], origin_of(b, figure)), b[figure], b["ratio"][figure]) for b in run["baselines"] if b[figure]
+    ]
     shown = f"{number(value)}"
     if value is None or not theirs:
         return FigureBars(name, shown, unit, "", Markup())
@@ -96,9 +100,9 @@ def layer_bars(run: Document) -> list[LayerBar]:
     most = max([most, *(v for layer in timed for v in layer.get("tflm", {}).values() if v is not None)])
     found = []
     for layer in timed:
-        theirs = ((kernels, layer.get("tflm", {}).get(kernels)) for kernels in sets)
+        theirs = ((series(name, layer_origin(layer, name)), layer.get("tflm", {}).get(name)) for name in sets)
         bars = [("ours", runtime_of(run), layer["value"])]
-        bars += [(*series(kernels), value) for kernels, value in theirs if value is not None]
+        bars += [(*shown, value) for shown, value in theirs if value is not None]
         drawn = value_bars(bars, f"{layer['name']}, {run['time']['unit']}", pitch=10.5, thick=8, most=most)
         found.append(
             LayerBar(layer["index"], layer["name"], number(layer["value"]), percent(layer["share"]), drawn)

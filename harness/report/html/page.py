@@ -109,8 +109,13 @@ def _session(session: Document | None) -> dict[str, Any] | None:
 
 
 def _series(runs: Sequence[Document]) -> list[tuple[str, str]]:
-    """(CSS class, name) of every kernel set of TFLM that is shown beside tinyhil."""
-    return list(dict.fromkeys(series(b["kernels"]) for run in runs for b in run.get("baselines", ())))
+    """(CSS class, name) of every kernel set of TFLM that is shown beside tinyhil; with the word where it is an estimate."""
+    found = []
+    for baseline in (b for run in runs for b in run.get("baselines", ())):
+        origin = tflm.origin_of(baseline, "total")
+        kind, name = series(baseline["kernels"], origin)
+        found.append((kind, f"{name} {origin}" if origin in tflm.MARKS else name))
+    return list(dict.fromkeys(found))
 
 
 def _run(run: Document, card: RunCard, few: bool) -> dict[str, Any]:
