@@ -29,6 +29,7 @@ from harness.cli.commands.import_bundles import import_bundles
 from harness.cli.commands.mlperf import mlperf
 from harness.cli.commands.nightly import nightly
 from harness.cli.commands.profile import profile
+from harness.cli.commands.tflm import tflm
 from harness.cli.commands.validate import validate
 from harness.cli.help import Command, Commands
 from harness.errors import OptionError, OutputError, TinyhilError
@@ -71,7 +72,7 @@ def _main(
 
 for _command in (
     *(doctor, boards, analyze, fit, energy, generate, validate, conformance, profile, history, compare, nightly),
-    *(mlperf, calibrate, docs),
+    *(mlperf, calibrate, tflm, docs),
 ):
     app.command(cls=Command)(_command)
 app.command("import", cls=Command)(import_bundles)

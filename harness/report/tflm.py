@@ -71,7 +71,7 @@ def _how(baseline: Mapping[str, Any]) -> str:
     if origin == Origin.RECORDED.value:
         return f"recorded for {core}"
     if origin == Origin.UNKNOWN.value:
-        return f"no sum for {core}: {one_line(str(baseline['missing'].get('total', '')))}"
+        return f"no sum for {core}, nothing like {one_line(str(baseline['missing'].get('total', '')))} was measured"
     within = f"9 of 10 are within {baseline['error'] * 100:.1f} %"
     mark = MARKS[origin]
     if origin == Origin.LOOKED_UP.value:

@@ -16,7 +16,7 @@ from harness import resources
 from harness.tflm.arena import counts, kept, planned
 from harness.tflm.layer import TflmLayer
 from harness.tflm.loops import loops
-from harness.tflm.origin import Origin, TflmFigure, unknown
+from harness.tflm.origin import Origin, TflmFigure, shortened, unknown
 from harness.tflm.reading import TflmModel
 
 PROGRAM = "program"
@@ -25,10 +25,7 @@ PROGRAM = "program"
 OUTSIDE = 3.0
 """So many times the error is assumed where a layer does what none of the measured ones did."""
 
-_AT_LEAST_PROGRAM = "program"
-"""What every program of TFLM has, among the sizes of operators."""
-
-OUTSIDE = 0.15
+_AT_LEAST_OUTSIDE = 0.15
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ def kernels(core: str) -> Mapping[tuple[str, str], KernelCost]:
 def around(core: str, operators: int) -> int:
     """Instructions of the interpreter around so many operators."""
     base, each = _content()["around"][core]
-    return round(base + each * operators)
+    return round(float(base) + float(each) * operators)
 
 
 def estimate(layer: TflmLayer, core: str) -> TflmFigure:
@@ -75,7 +72,7 @@ def estimate(layer: TflmLayer, core: str) -> TflmFigure:
     found = loops(layer, core)
     cost = None if found is None else kernels(core).get((layer.op, found.kernel))
     if found is None or cost is None:
-        return unknown(f"{layer.op} of {kind or 'no tensor'}, of which no layer like it was measured")
+        return unknown(f"{layer.op} of {kind}" if kind else layer.op)
     value = sum(cost.costs.get(name, 0.0) * count for name, count in found.counts.items())
     new = any(count and name not in cost.costs for name, count in found.counts.items())
     error = max(OUTSIDE * cost.error, _AT_LEAST_OUTSIDE) if new else cost.error
@@ -87,7 +84,7 @@ def arena(model: TflmModel, core: str) -> TflmFigure:
     fitted = _content()["arena"][core]
     own = counts(model)
     if missing := sorted(set(own) - set(fitted["bytes"])):
-        return unknown(f"what {', '.join(missing)} takes of the arena was never measured")
+        return unknown(shortened(missing))
     records = sum(fitted["bytes"][name] * count for name, count in own.items())
     value = planned(model, core) + kept(model, core) + round(records)
     return TflmFigure(value, Origin.ESTIMATED, fitted["error"])
@@ -98,7 +95,7 @@ def flash(model: TflmModel, core: str) -> TflmFigure:
     fitted = _content()["flash"][core]
     operators = {layer.op for layer in model.layers}
     if missing := sorted(operators - set(fitted["bytes"])):
-        return unknown(f"the code of {', '.join(missing)} was never measured")
+        return unknown(shortened(missing))
     code = fitted["bytes"][PROGRAM] + sum(fitted["bytes"][op] for op in operators)
     return TflmFigure(round(code) + model.size, Origin.ESTIMATED, fitted["error"] * code / (code + model.size))
 
@@ -108,7 +105,7 @@ def stack(model: TflmModel, core: str) -> TflmFigure:
     fitted = _content()["stack"][core]
     keys = {stack_key(layer) for layer in model.layers}
     if missing := sorted(keys - set(fitted["bytes"])):
-        return unknown(f"the stack of {', '.join(missing)} was never measured")
+        return unknown(shortened(missing))
     return TflmFigure(max((fitted["bytes"][key] for key in keys), default=0), Origin.ESTIMATED, fitted["error"])
 
 

@@ -104,7 +104,7 @@ def _layer(layer: TflmLayer, core: str, look_up: bool) -> TflmFigure:
 
 def _recorded(model: TflmModel, run: records.RecordedRun, core: str) -> TflmFigures:
     def taken(value: int | None, besides: int = 0) -> TflmFigure:
-        return unknown("was not measured") if value is None else TflmFigure(value + besides, Origin.RECORDED)
+        return unknown("this model's program") if value is None else TflmFigure(value + besides, Origin.RECORDED)
 
     return TflmFigures(
         core=core,

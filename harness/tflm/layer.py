@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, TypeAlias
 
+from harness.ir.operators.tflite import MAX_WINDOW
+
 Shape: TypeAlias = tuple[int, ...]
 Scale: TypeAlias = tuple[float, int]
 """Scale and zero point of a tensor."""
@@ -19,6 +21,7 @@ SIZES = {
 }
 """Element type -> bytes."""
 
+_MOST_ELEMENTS = 1 << 28
 _NUMBERS = ("stride", "dilation", "kernel", "constants", "masks")
 
 
@@ -77,6 +80,20 @@ class TflmLayer:
     def elements(self) -> int:
         """Elements of the first output."""
         return prod(self.output)
+
+    @property
+    def sound(self) -> bool:
+        """Whether its shapes and parameters can be: a file may hold anything."""
+        shapes_ = [shape for shape in (*self.inputs, *self.outputs) if shape is not None]
+        return all(min(shape, default=1) > 0 and prod(shape) <= _MOST_ELEMENTS for shape in shapes_) and all(
+            not pair or (len(pair) == 2 and 0 < min(pair) and max(pair) <= MAX_WINDOW)
+            for pair in (self.stride, self.dilation, self.kernel)
+        )
+
+    def has_window(self, kernel: Shape) -> bool:
+        """Whether a window of this size moves over a picture to make one."""
+        flat = len(self.input(0)) == len(self.output) == 4
+        return flat and len(kernel) == len(self.stride) == 2 and max(kernel) <= MAX_WINDOW
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready data without what is as usual."""

@@ -23,6 +23,7 @@ class Origin(StrEnum):
 
 
 _ORDER = tuple(Origin)
+_MOST_REASONS = 3
 
 
 def least_sure(origins: Iterable[Origin]) -> Origin:
@@ -37,7 +38,7 @@ class TflmFigure:
     Attributes:
         value: None where it is not known.
         error: nine of ten such figures were within this share of the measured one; 0 of measured ones.
-        reason: why it is not known, as the end of a sentence.
+        reason: what is not known, where the value is not.
     """
 
     value: int | None
@@ -47,8 +48,15 @@ class TflmFigure:
 
 
 def unknown(reason: str) -> TflmFigure:
-    """A figure that is not known."""
+    """A figure that is not known, and what of it is not."""
     return TflmFigure(None, Origin.UNKNOWN, reason=reason)
+
+
+def shortened(reasons: Iterable[str]) -> str:
+    """Different reasons as one, the first of them where they are many."""
+    found = list(dict.fromkeys(reasons))
+    more = len(found) - _MOST_REASONS
+    return ", ".join(found[:_MOST_REASONS]) + (f" and {more} more" if more > 0 else "")
 
 
 def total(parts: Iterable[TflmFigure], besides: int = 0) -> TflmFigure:
@@ -59,7 +67,7 @@ def total(parts: Iterable[TflmFigure], besides: int = 0) -> TflmFigure:
     figures = tuple(parts)
     origin = least_sure(figure.origin for figure in figures)
     if origin is Origin.UNKNOWN:
-        return unknown("; ".join(dict.fromkeys(figure.reason for figure in figures if figure.value is None)))
+        return unknown(shortened(figure.reason for figure in figures if figure.value is None))
     value = sum(figure.value or 0 for figure in figures) + besides
     wrong = sum((figure.value or 0) * figure.error for figure in figures)
     return TflmFigure(value, origin, wrong / value if value else 0.0)

@@ -56,6 +56,7 @@ class RecordedModel:
 
     Attributes:
         generated: whether it is one layer that was made to be measured.
+        kind: what it computes with: "int8", "int16x8", "float32", ...
         size: bytes of the file.
         rows: its layers, as rows of the table of layers.
         runs: by core.
@@ -65,6 +66,7 @@ class RecordedModel:
     name: str
     sha256: str
     generated: bool
+    kind: str
     size: int
     rows: tuple[int, ...]
     runs: Mapping[str, RecordedRun]
@@ -139,6 +141,7 @@ def _model(entry: Mapping[str, Any]) -> RecordedModel:
         name=entry["name"],
         sha256=entry["sha256"],
         generated=entry["generated"],
+        kind=entry["kind"],
         size=entry["bytes"],
         rows=tuple(entry["layers"]),
         runs={core: _run(run, entry["layers"], place) for place, (core, run) in enumerate(runs.items())},

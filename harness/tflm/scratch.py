@@ -12,7 +12,8 @@ from typing import TypeAlias
 from harness.tflm.layer import SIZES, TflmLayer
 from harness.tflm.loops import HELIUM
 from harness.tflm.loops.base import VECTOR, ceiling, window
-from harness.tflm.loops.convolution import is_one_row
+from harness.tflm.loops.convolution import is_convolution, is_one_row
+from harness.tflm.loops.depthwise import is_depthwise
 
 ALIGNMENT = 16
 _INT32 = 4
@@ -34,7 +35,7 @@ def aligned(size: int) -> int:
 def while_running(layer: TflmLayer, core: str) -> _Sizes:
     """Buffers that a kernel takes while it runs, in bytes."""
     rule = _SCRATCH.get(layer.op)
-    return () if rule is None else tuple(size for size in rule(layer, core in HELIUM) if size > 0)
+    return () if rule is None or not layer.sound else tuple(size for size in rule(layer, core in HELIUM) if size > 0)
 
 
 def per_channel(layer: TflmLayer, core: str) -> int:
@@ -54,7 +55,7 @@ def per_channel(layer: TflmLayer, core: str) -> int:
 
 
 def _convolution(layer: TflmLayer, mve: bool) -> _Sizes:
-    if layer.types[0] not in ("int8", "int16") or len(layer.input(1)) != 4:
+    if layer.types[0] not in ("int8", "int16") or not is_convolution(layer):
         return ()
     _, height, width, depth = layer.input(1)
     over = window(layer, (height, width))
@@ -74,7 +75,7 @@ def _columns(inner: int, mve: bool) -> int:
 
 
 def _depthwise(layer: TflmLayer, mve: bool) -> _Sizes:
-    if layer.types[0] not in ("int8", "int16") or len(layer.input(1)) != 4:
+    if layer.types[0] not in ("int8", "int16") or not is_depthwise(layer):
         return ()
     _, height, width, outputs = layer.input(1)
     batches, _, _, channels = layer.input(0)

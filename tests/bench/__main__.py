@@ -21,6 +21,7 @@ from tests.bench import (
     recurrent,
     start,
     targets,
+    tflm,
     virtual,
     wide,
 )
@@ -40,7 +41,10 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "targets": targets.run,
     "farm": farm.run,
     "history": history.run,
+    "tflm": tflm.run,
 }
+OPTIONS = {"costs": costs.run, "tflm": tflm.main}
+"""Benchmarks that take options."""
 
 
 def main() -> None:
@@ -52,12 +56,12 @@ def main() -> None:
     unknown = [name for name in chosen if name not in BENCHES]
     if unknown:
         parser.error(f"no benchmark named {', '.join(unknown)}; there are {', '.join(BENCHES)}")
-    if rest and chosen != ["costs"]:
-        parser.error(f"{' '.join(rest)}: only costs, named alone, takes options")
+    if rest and (len(chosen) != 1 or chosen[0] not in OPTIONS):
+        parser.error(f"{' '.join(rest)}: only {' and '.join(OPTIONS)}, named alone, take options")
     console = Console(width=None if Console().is_terminal else 130)
     console.print(f"{platform.system()} {platform.machine()}, Python {platform.python_version()}; one run each")
     if rest:
-        costs.run(console, rest)
+        OPTIONS[chosen[0]](console, rest)
         return
     for name in chosen:
         BENCHES[name](console)

@@ -96,6 +96,7 @@ def make(content: Mapping[str, Any], files: Mapping[str, Path]) -> dict[str, Any
                 "name": entry["name"],
                 "sha256": entry["sha256"],
                 "generated": single,
+                "kind": entry["kind"],
                 "bytes": entry["bytes"],
                 "layers": indices,
                 "memory": _memory(files.get(entry["sha256"])),

@@ -27,15 +27,14 @@ class HeldOut:
     """A model that was not fitted.
 
     Attributes:
-        integers: whether all its layers compute with integers of 8 bits.
+        kind: what it computes with, such as "int8".
         measured: instructions.
         estimated: None where a layer is not known.
-        share: of the instructions, what layers that no other model or generated layer has took.
     """
 
     name: str
     core: str
-    integers: bool
+    kind: str
     measured: int
     estimated: float | None
 
@@ -63,8 +62,7 @@ def held_out(core: str) -> list[HeldOut]:
         base_of = around(core, (other for other in real if other is not model))
         parts = [None if one is None else estimated(costs, one) for one in own]
         whole = None if None in parts else sum(part or 0 for part in parts) + base_of[0] + base_of[1] * len(parts)
-        integers = all("float32" != layers[row].layer.types[0] and "int16" != layers[row].layer.types[0] for row in model.rows)
-        found.append(HeldOut(model.name, core, integers, model.runs[core].total, whole))
+        found.append(HeldOut(model.name, core, model.kind, model.runs[core].total, whole))
     return found
 
 

@@ -81,7 +81,7 @@ def load(source: str | os.PathLike[str] | bytes, *, name: str | None = None) -> 
         data, place = source, name or "model"
     else:
         path = Path(source)
-        data, place = _read(path), str(path)
+        data, place = read_file(path), str(path)
         name = name or path.stem
     graph = _Reader(as_int8(data, place), place).graph(name or "model")
     graph = replace(graph, sha256=hashlib.sha256(data).hexdigest())
@@ -92,7 +92,12 @@ def load(source: str | os.PathLike[str] | bytes, *, name: str | None = None) -> 
     return graph
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """The bytes of a .tflite file.
+
+    Raises:
+        ModelFileError: there is no such file, or it is far too large.
+    """
     try:
         return read_regular(path, _MAX_FILE_BYTES)
     except TooLargeError as error:

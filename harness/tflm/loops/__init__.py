@@ -50,11 +50,13 @@ ROW_IS_WRONG = "CMSIS-NN computes int8 convolutions of one row with a stride wro
 def loops(layer: TflmLayer, core: str) -> Loops | None:
     """The loops of a layer on a core; None where they are not known."""
     rule = _RULES.get(layer.op)
-    return None if rule is None else rule(layer, core in HELIUM)
+    return None if rule is None or not layer.sound else rule(layer, core in HELIUM)
 
 
 def known_fault(layer: TflmLayer, core: str) -> str:
     """What TFLM with CMSIS-NN computes wrongly in such a layer on a core; "" if nothing is known."""
+    if not layer.sound:
+        return ""
     if layer.op == "UNIDIRECTIONAL_SEQUENCE_LSTM" and recurrent.forgets(layer):
         return LSTM_FORGETS
     if layer.op == "CONV_2D" and is_wrong(layer, core in HELIUM):

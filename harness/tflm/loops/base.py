@@ -30,7 +30,7 @@ class Loops:
     """
 
     kernel: str
-    counts: Counts
+    counts: Mapping[str, float]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ _INT8 = ("int8", "int8", "int8")
 
 def convolution(layer: TflmLayer, mve: bool) -> Loops | None:
     """The loops of a convolution."""
-    if len(layer.input(0)) != 4 or len(layer.input(1)) != 4:
+    if not is_convolution(layer):
         return None
     _, height, width, depth = layer.input(1)
     over = window(layer, (height, width))
@@ -34,6 +34,13 @@ def convolution(layer: TflmLayer, mve: bool) -> Loops | None:
     return Loops(kernel, (_gathered if mve else _widened)(layer, over, batches * groups))
 
 
+def is_convolution(layer: TflmLayer) -> bool:
+    """Whether shapes of input, weights and output are those of a convolution."""
+    weights = layer.input(1)
+    fits = len(weights) == 4 and len(layer.dilation) == 2 and layer.has_window(weights[1:3])
+    return fits and weights[0] == layer.output[3] and layer.input(0)[3] % weights[3] == 0
+
+
 def is_one_row(layer: TflmLayer) -> bool:
     """Whether it is a convolution along one row, which a function of its own takes with Helium."""
     _, height, _, depth = layer.input(1)
@@ -43,7 +50,7 @@ def is_one_row(layer: TflmLayer) -> bool:
 
 def is_wrong(layer: TflmLayer, mve: bool) -> bool:
     """Whether CMSIS-NN computes such a layer wrongly: one row, with a stride, on Helium (arm_convolve_1_x_n_s8)."""
-    if not mve or layer.types != _INT8 or len(layer.input(0)) != 4 or len(layer.input(1)) != 4:
+    if not mve or layer.types != _INT8 or not is_convolution(layer):
         return False
     return is_one_row(layer) and layer.input(1)[2] > 1 and layer.stride[1] > 1
 

@@ -14,7 +14,7 @@ _CHANNELS_AT_ONCE = 124
 
 def depthwise(layer: TflmLayer, mve: bool) -> Loops | None:
     """The loops of a depthwise convolution."""
-    if len(layer.input(0)) != 4 or len(layer.input(1)) != 4:
+    if not is_depthwise(layer):
         return None
     _, height, width, outputs = layer.input(1)
     batches, _, _, channels = layer.input(0)
@@ -46,6 +46,13 @@ def depthwise(layer: TflmLayer, mve: bool) -> Loops | None:
             "channel row": batches * over.pixels * channels * height,
         },
     )
+
+
+def is_depthwise(layer: TflmLayer) -> bool:
+    """Whether shapes of input, weights and output are those of a depthwise convolution."""
+    weights = layer.input(1)
+    fits = len(weights) == 4 and len(layer.dilation) == 2 and layer.has_window(weights[1:3])
+    return fits and weights[3] == layer.output[3] and weights[3] % layer.input(0)[3] == 0
 
 
 def _as_convolution(layer: TflmLayer, over: Window) -> Counts:

@@ -59,7 +59,8 @@ def _run_of_fills(times: int, size: int, target: int, step: int) -> Counts:
 def pad(layer: TflmLayer, mve: bool) -> Loops | None:
     """PAD: of int8 rows are copied and borders filled; of other types each element for itself."""
     size, out = layer.input(0), layer.output
-    if not layer.numbers or not 0 < len(size) <= _FULL_RANK or len(layer.numbers[0]) != 2 * len(size):
+    fits = len(size) == len(out) <= _FULL_RANK and layer.numbers and len(layer.numbers[0]) == 2 * len(size)
+    if not size or not fits or min(layer.numbers[0]) < 0:
         return None
     more = _FULL_RANK - len(size)
     before = (0,) * more + layer.numbers[0][0::2]
@@ -113,7 +114,7 @@ def _pad_bytes(size: Shape, out: Shape, before: Shape, behind: Shape, deep: bool
 
 def strided_slice(layer: TflmLayer, mve: bool) -> Loops | None:
     """STRIDED_SLICE: each element for itself, in loops over the dimensions."""
-    if len(layer.numbers) != 3 or len(layer.masks) != 5:
+    if len(layer.numbers) != 3 or len(layer.masks) != 5 or len({len(one) for one in layer.numbers}) > 1:
         return Loops(f"{layer.types[0]}, unknown", {"layer": 1, "element": layer.elements})
     begin, end, step = layer.numbers
     taken = []

@@ -10,7 +10,7 @@ from harness.tflm.loops.base import VECTOR, Counts, Loops, ceiling, window
 
 def pooling(layer: TflmLayer, mve: bool) -> Loops | None:
     """AVERAGE_POOL_2D and MAX_POOL_2D."""
-    if len(layer.input(0)) != 4 or len(layer.kernel) != 2:
+    if not layer.has_window(layer.kernel):
         return None
     over, batches, depth = window(layer, layer.kernel), layer.output[0], layer.output[3]
     pixels, valid, rows = batches * over.pixels, batches * over.valid, batches * over.valid_rows

@@ -27,10 +27,12 @@ def nothing_installed(monkeypatch):
 
 def test_one_line_of_the_report_says_how_to_get_it():
     outcome = Workbench().validate(load_card(FIXTURES / "digits.hil.yaml"), BOARD, Options(**OPTIONS))
-    assert outcome.passed and not outcome.baselines and not outcome.opinions
+    assert outcome.passed and not outcome.opinions
     (note,) = [note for note in outcome.notes if "TFLM" in note]
     assert note.startswith("no live TFLM: ") and "pip install --no-deps mlia-ethos-u" in note
-    assert run_document(outcome)["baseline_note"] == "no recorded TFLM figures for this model"
+    (estimated,) = run_document(outcome)["baselines"]
+    assert estimated["origin"]["total"] == "estimated" and not estimated["live"]
+    assert estimated["total"] == pytest.approx(sum(value for _, value in outcome.baselines[0].layers), rel=0.01)
 
 
 def test_recorded_figures_stand_there_with_their_build():
