@@ -1,4 +1,4 @@
-"""What TFLM takes for a model on some cores, as a JSON-ready document and as tables; docs/estimates.md has the fields."""
+"""What TFLM takes for a model on some cores, as a JSON-ready document and as tables (docs/estimates.md)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _SUMS = ("total", "arena", "stack", "flash")
 _NAMES = {"total": "instructions are", "arena": "the arena is", "stack": "stack is", "flash": "flash is"}
 _LEGEND = {
     Origin.RECORDED: "recorded: measured of this very model",
-    Origin.LOOKED_UP: f"{MARKS['looked-up']} looked up: layers of these shapes and parameters, measured in other models",
-    Origin.ESTIMATED: f"{MARKS['estimated']} estimated from the loops of its layers; +-: nine of ten are within this share",
+    Origin.LOOKED_UP: f"{MARKS['looked-up']} looked up: layers of these shapes and parameters, as in other models",
+    Origin.ESTIMATED: f"{MARKS['estimated']} estimated from the loops of its layers; +-: nine of ten are within it",
 }
 
 
@@ -110,4 +110,5 @@ def _faults(shown: Document) -> list[str]:
     for core in shown["cores"]:
         for fault in core["faults"]:
             found.setdefault(one_line(fault), []).append(core["core"])
-    return [f"wrong on {', '.join(cores)}: {fault}; its figure is not of the right result" for fault, cores in found.items()]
+    end = "its figure is not of the right result"
+    return [f"wrong on {', '.join(cores)}: {fault}; {end}" for fault, cores in found.items()]

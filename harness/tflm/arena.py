@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.tflm.loops import measured_as
 from harness.tflm.reading import TflmModel
 from harness.tflm.scratch import aligned, per_channel, states, while_running
 
@@ -57,5 +58,6 @@ def counts(model: TflmModel) -> dict[str, int]:
     """What TFLM keeps records of: the model, its ends, tensors, and each operator of a kind."""
     found = {"model": 1, "end": model.ends, "tensor": model.count}
     for layer in model.layers:
-        found[layer.op] = found.get(layer.op, 0) + 1
+        op = measured_as(layer.op)
+        found[op] = found.get(op, 0) + 1
     return found

@@ -15,7 +15,7 @@ from typing import Any
 from harness import resources
 from harness.tflm.arena import counts, kept, planned
 from harness.tflm.layer import TflmLayer
-from harness.tflm.loops import loops
+from harness.tflm.loops import MUCH_LIKE, loops, measured_as
 from harness.tflm.origin import Origin, TflmFigure, shortened, unknown
 from harness.tflm.reading import TflmModel
 
@@ -26,6 +26,8 @@ OUTSIDE = 3.0
 """So many times the error is assumed where a layer does what none of the measured ones did."""
 
 _AT_LEAST_OUTSIDE = 0.15
+_OF_ANOTHER = 0.5
+"""The error that is told of an operator whose figures are those of another."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,13 @@ def estimate(layer: TflmLayer, core: str) -> TflmFigure:
     """Instructions of a layer on a core; not known where TFLM's loops for it are not, or were never measured."""
     kind = "/".join(dict.fromkeys(name for name in layer.types if name))
     found = loops(layer, core)
-    cost = None if found is None else kernels(core).get((layer.op, found.kernel))
+    cost = None if found is None else kernels(core).get((measured_as(layer.op), found.kernel))
     if found is None or cost is None:
         return unknown(f"{layer.op} of {kind}" if kind else layer.op)
     value = sum(cost.costs.get(name, 0.0) * count for name, count in found.counts.items())
     new = any(count and name not in cost.costs for name, count in found.counts.items())
     error = max(OUTSIDE * cost.error, _AT_LEAST_OUTSIDE) if new else cost.error
+    error = max(error, _OF_ANOTHER) if layer.op in MUCH_LIKE else error
     return TflmFigure(max(round(value), 1), Origin.ESTIMATED, error)
 
 
@@ -93,7 +96,7 @@ def arena(model: TflmModel, core: str) -> TflmFigure:
 def flash(model: TflmModel, core: str) -> TflmFigure:
     """Bytes of a program with the operators of a model alone, and of the model file."""
     fitted = _content()["flash"][core]
-    operators = {layer.op for layer in model.layers}
+    operators = {measured_as(layer.op) for layer in model.layers}
     if missing := sorted(operators - set(fitted["bytes"])):
         return unknown(shortened(missing))
     code = fitted["bytes"][PROGRAM] + sum(fitted["bytes"][op] for op in operators)
@@ -111,4 +114,4 @@ def stack(model: TflmModel, core: str) -> TflmFigure:
 
 def stack_key(layer: TflmLayer) -> str:
     """What a layer's stack is known by."""
-    return f"{layer.op} {layer.types[0]}".rstrip()
+    return f"{measured_as(layer.op)} {layer.types[0]}".rstrip()

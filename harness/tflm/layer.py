@@ -1,4 +1,4 @@
-"""An operator of a model file as TensorFlow Lite Micro sees it: what decides which kernel it takes, and how its loops run."""
+"""An operator of a model file as TensorFlow Lite Micro sees it: what decides its kernel, and how its loops run."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class TflmLayer:
         """Whether its shapes and parameters can be: a file may hold anything."""
         shapes_ = [shape for shape in (*self.inputs, *self.outputs) if shape is not None]
         return all(min(shape, default=1) > 0 and prod(shape) <= _MOST_ELEMENTS for shape in shapes_) and all(
-            not pair or (len(pair) == 2 and 0 < min(pair) and max(pair) <= MAX_WINDOW)
+            not pair or (len(pair) == 2 and min(pair) > 0 and max(pair) <= MAX_WINDOW)
             for pair in (self.stride, self.dilation, self.kernel)
         )
 

@@ -1,4 +1,4 @@
-"""A .tflite file -> its operators and tensors as TensorFlow Lite Micro sees them, whether tinyhil compiles them or not."""
+"""A .tflite file -> its operators and tensors as TFLM sees them, whether tinyhil compiles them or not."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def beside_tflm(
 
 
 def _without_running(graph: Graph, board: Board, unit: Unit | None) -> dict[KernelSet, Baseline]:
-    """TFLM's figures by kernel set where its program does not run: a record wins over what is looked up or estimated."""
+    """TFLM's figures by kernel set where its program does not run: records, else looked up or estimated."""
     found = {kernels: find(graph.sha256, board.core, kernels, unit) for kernels in KERNEL_SETS if unit}
     if found.get(_KERNELS) is None:
         found[_KERNELS] = estimate(graph, board.core, unit)

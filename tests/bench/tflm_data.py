@@ -1,8 +1,8 @@
 """TFLM's measured figures as tinyhil ships them, made from the record of layers (`python -m tests.bench tflm --make`).
 
-The record is a .json.gz of measured runs: models with their layers, and for every core the executed instructions of each
-layer, arena, stack and code. What is shipped has every layer once, with its figures, and models as rows of it. Nothing
-of a model is in it but shapes and parameters.
+The record is a .json.gz of measured runs: models with their layers, and for every core the executed instructions of
+each layer, arena, stack and code. What is shipped has every layer once, with its figures, and models as rows of it.
+Nothing of a model is in it but shapes and parameters.
 """
 
 from __future__ import annotations

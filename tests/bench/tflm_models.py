@@ -6,19 +6,19 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
-from math import prod
 
 import numpy as np
 
 from harness.tflm import records
 from harness.tflm.arena import counts, kept, planned
+from harness.tflm.costs import PROGRAM, stack_key
+from harness.tflm.layer import SIZES
 from harness.tflm.reading import TflmModel, TflmTensor
 from harness.tflm.records import RecordedModel
-from harness.tflm.layer import SIZES
 from tests.bench.cost_fit import nnls
-from harness.tflm.costs import PROGRAM, stack_key
 from tests.bench.tflm_fit import Costs, errors, estimated, fit, generated_only, samples
 
 

@@ -79,9 +79,8 @@ def series(kernels: str, origin: str | None = None) -> tuple[str, str]:
 
 def compare(run: Document, figure: str, name: str, value: int | None, unit: str) -> FigureBars:
     """A figure of the whole model ("total" or "arena") beside TFLM's."""
-    theirs = [
-        (series(b["kernels"], origin_of(b, figure)), b[figure], b["ratio"][figure]) for b in run["baselines"] if b[figure]
-    ]
+    known = [b for b in run["baselines"] if b[figure]]
+    theirs = [(series(b["kernels"], origin_of(b, figure)), b[figure], b["ratio"][figure]) for b in known]
     shown = f"{number(value)}"
     if value is None or not theirs:
         return FigureBars(name, shown, unit, "", Markup())

@@ -109,7 +109,7 @@ def _session(session: Document | None) -> dict[str, Any] | None:
 
 
 def _series(runs: Sequence[Document]) -> list[tuple[str, str]]:
-    """(CSS class, name) of every kernel set of TFLM that is shown beside tinyhil; with the word where it is an estimate."""
+    """(CSS class, name) of every kernel set of TFLM that is shown beside tinyhil, and the origin where not measured."""
     found = []
     for baseline in (b for run in runs for b in run.get("baselines", ())):
         origin = tflm.origin_of(baseline, "total")

@@ -40,6 +40,12 @@ _RULES: dict[str, _Rule] = {
     "SVDF": recurrent.svdf,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": recurrent.lstm,
 }
+AS_ANOTHER = {"PADV2": "PAD"}
+"""Operators that TFLM computes by another's kernel."""
+
+MUCH_LIKE = {"SQUEEZE": "RESHAPE", "EXPAND_DIMS": "RESHAPE"}
+"""Operators that were never measured, and do about what another does."""
+
 HELIUM = frozenset({"cortex-m55"})
 """Cores whose kernels use Helium."""
 
@@ -49,8 +55,13 @@ ROW_IS_WRONG = "CMSIS-NN computes int8 convolutions of one row with a stride wro
 
 def loops(layer: TflmLayer, core: str) -> Loops | None:
     """The loops of a layer on a core; None where they are not known."""
-    rule = _RULES.get(layer.op)
+    rule = _RULES.get(measured_as(layer.op))
     return None if rule is None or not layer.sound else rule(layer, core in HELIUM)
+
+
+def measured_as(op: str) -> str:
+    """The operator whose measured figures stand for those of an operator."""
+    return AS_ANOTHER.get(op) or MUCH_LIKE.get(op, op)
 
 
 def known_fault(layer: TflmLayer, core: str) -> str:

@@ -39,7 +39,7 @@ def quantize(layer: TflmLayer, mve: bool) -> Loops:
 def softmax(layer: TflmLayer, mve: bool) -> Loops:
     """SOFTMAX: an exponential for each element that is near enough to the largest.
 
-    How many these are, data decides: of logits over the whole range about as many as the share of the range that counts.
+    How many these are, data decides: about as many as the share of the range that counts.
     """
     depth = layer.input(0)[-1] if layer.input(0) else 1
     elements = prod(layer.input(0))
