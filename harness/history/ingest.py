@@ -15,7 +15,7 @@ from harness.history.metrics import ELEMENTS, LAYERS, LSB, MACS, SHARE
 from harness.history.records import FigureKey, LayerLine, NetworkLayout, Number, RunSubject, StoredBundle, StoredRun
 from harness.report.bundle import read_bundle
 from harness.report.document import SCHEMA_VERSION, Document
-from harness.tflm.origin import Origin
+from harness.tflm.origin import Basis
 from harness.units import Unit
 
 if TYPE_CHECKING:  # pydantic is slow to import
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # pydantic is slow to import
 
 _BYTES = Unit.BYTES.value
 _SCHEMA = "tinyhil.results"
-_MEASURED = frozenset(origin.value for origin in Origin if origin.measured)
+_MEASURED = frozenset(origin.value for origin in Basis if origin.measured)
 _HALF = re.compile(r"\\ud[89a-f]")
 """In JSON of ASCII alone: half a character, or a whole one of two halves."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.report.plain import one_line
 from harness.runtimes import DEFAULT_RUNTIME
-from harness.tflm.origin import Origin
+from harness.tflm.origin import Basis
 
 OF_ALL_OPERATORS = "the program of all operators that TFLM has there, and the model file"
 
@@ -22,10 +22,10 @@ def runtime_of(document: Mapping[str, Any]) -> str:
     return str(document.get("runtime") or DEFAULT_RUNTIME)
 
 
-MARKS = {Origin.ESTIMATED.value: "~", Origin.LOOKED_UP.value: "*"}
+MARKS = {Basis.ESTIMATED.value: "~", Basis.LOOKED_UP.value: "*"}
 """What stands before a figure that was not measured of this very model."""
 
-_MEASURED = frozenset(origin.value for origin in Origin if origin.measured)
+_MEASURED = frozenset(origin.value for origin in Basis if origin.measured)
 
 
 def marked(text: str, origin: str | None) -> str:
@@ -37,8 +37,8 @@ def origin_of(baseline: Mapping[str, Any], figure: str) -> str:
     """Where a figure of a baseline comes from; documents of before know records and live figures alone."""
     origins = baseline.get("origin")
     if isinstance(origins, Mapping):
-        return str(origins.get(figure, Origin.RECORDED.value))
-    return Origin.LIVE.value if baseline.get("live") else Origin.RECORDED.value
+        return str(origins.get(figure, Basis.RECORDED.value))
+    return Basis.LIVE.value if baseline.get("live") else Basis.RECORDED.value
 
 
 def is_measured(baseline: Mapping[str, Any]) -> bool:
@@ -66,15 +66,15 @@ def builds(documents: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _how(baseline: Mapping[str, Any]) -> str:
     origin, core = origin_of(baseline, "total"), baseline["core"]
-    if origin == Origin.LIVE.value:
+    if origin == Basis.LIVE.value:
         return f"measured now on {baseline['machine']}"
-    if origin == Origin.RECORDED.value:
+    if origin == Basis.RECORDED.value:
         return f"recorded for {core}"
-    if origin == Origin.UNKNOWN.value:
+    if origin == Basis.UNKNOWN.value:
         return f"no sum for {core}, nothing like {one_line(str(baseline['missing'].get('total', '')))} was measured"
     within = f"9 of 10 are within {baseline['error'] * 100:.1f} %"
     mark = MARKS[origin]
-    if origin == Origin.LOOKED_UP.value:
+    if origin == Basis.LOOKED_UP.value:
         return f"{mark} looked up for {core}, layers as measured in other models, {within}"
     return f"{mark} estimated for {core} from layers of other models, {within}, never held against a limit"
 

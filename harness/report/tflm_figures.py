@@ -10,15 +10,15 @@ from harness.report.plain import one_line
 from harness.report.table import ReportTable
 from harness.report.tflm import MARKS, marked
 from harness.tflm.figures import TflmFigures
-from harness.tflm.origin import Origin, TflmFigure
+from harness.tflm.origin import Basis, TflmFigure
 from harness.units import Unit
 
 _SUMS = ("total", "arena", "stack", "flash")
 _NAMES = {"total": "instructions are", "arena": "the arena is", "stack": "stack is", "flash": "flash is"}
 _LEGEND = {
-    Origin.RECORDED: "recorded: measured of this very model",
-    Origin.LOOKED_UP: f"{MARKS['looked-up']} looked up: layers of these shapes and parameters, as in other models",
-    Origin.ESTIMATED: f"{MARKS['estimated']} estimated from the loops of its layers; +-: nine of ten are within it",
+    Basis.RECORDED: "recorded: measured of this very model",
+    Basis.LOOKED_UP: f"{MARKS['looked-up']} looked up: layers of these shapes and parameters, as in other models",
+    Basis.ESTIMATED: f"{MARKS['estimated']} estimated from the loops of its layers; +-: nine of ten are within it",
 }
 
 

@@ -16,7 +16,7 @@ from harness import resources
 from harness.tflm.arena import counts, kept, planned
 from harness.tflm.layer import TflmLayer
 from harness.tflm.loops import MUCH_LIKE, loops, measured_as
-from harness.tflm.origin import Origin, TflmFigure, shortened, unknown
+from harness.tflm.origin import Basis, TflmFigure, shortened, unknown
 from harness.tflm.reading import TflmModel
 
 PROGRAM = "program"
@@ -79,7 +79,7 @@ def estimate(layer: TflmLayer, core: str) -> TflmFigure:
     new = any(count and name not in cost.costs for name, count in found.counts.items())
     error = max(OUTSIDE * cost.error, _AT_LEAST_OUTSIDE) if new else cost.error
     error = max(error, _OF_ANOTHER) if layer.op in MUCH_LIKE else error
-    return TflmFigure(max(round(value), 1), Origin.ESTIMATED, error)
+    return TflmFigure(max(round(value), 1), Basis.ESTIMATED, error)
 
 
 def arena(model: TflmModel, core: str) -> TflmFigure:
@@ -90,7 +90,7 @@ def arena(model: TflmModel, core: str) -> TflmFigure:
         return unknown(shortened(missing))
     records = sum(fitted["bytes"][name] * count for name, count in own.items())
     value = planned(model, core) + kept(model, core) + round(records)
-    return TflmFigure(value, Origin.ESTIMATED, fitted["error"])
+    return TflmFigure(value, Basis.ESTIMATED, fitted["error"])
 
 
 def flash(model: TflmModel, core: str) -> TflmFigure:
@@ -100,7 +100,7 @@ def flash(model: TflmModel, core: str) -> TflmFigure:
     if missing := sorted(operators - set(fitted["bytes"])):
         return unknown(shortened(missing))
     code = fitted["bytes"][PROGRAM] + sum(fitted["bytes"][op] for op in operators)
-    return TflmFigure(round(code) + model.size, Origin.ESTIMATED, fitted["error"] * code / (code + model.size))
+    return TflmFigure(round(code) + model.size, Basis.ESTIMATED, fitted["error"] * code / (code + model.size))
 
 
 def stack(model: TflmModel, core: str) -> TflmFigure:
@@ -109,7 +109,7 @@ def stack(model: TflmModel, core: str) -> TflmFigure:
     keys = {stack_key(layer) for layer in model.layers}
     if missing := sorted(keys - set(fitted["bytes"])):
         return unknown(shortened(missing))
-    return TflmFigure(max((fitted["bytes"][key] for key in keys), default=0), Origin.ESTIMATED, fitted["error"])
+    return TflmFigure(max((fitted["bytes"][key] for key in keys), default=0), Basis.ESTIMATED, fitted["error"])
 
 
 def stack_key(layer: TflmLayer) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from harness.tflm import costs, records
 from harness.tflm.layer import TflmLayer
 from harness.tflm.loops import known_fault
-from harness.tflm.origin import Origin, TflmFigure, total, unknown
+from harness.tflm.origin import Basis, TflmFigure, total, unknown
 from harness.tflm.reading import TflmModel, read
 
 LOOKED_UP_ERROR = 0.02
@@ -98,13 +98,13 @@ def figures(data: bytes, sha256: str, core: str, *, look_up: bool = True, place:
 def _layer(layer: TflmLayer, core: str, look_up: bool) -> TflmFigure:
     value = records.look_up(layer, core) if look_up else None
     if value is not None:
-        return TflmFigure(value, Origin.LOOKED_UP, LOOKED_UP_ERROR)
+        return TflmFigure(value, Basis.LOOKED_UP, LOOKED_UP_ERROR)
     return costs.estimate(layer, core)
 
 
 def _recorded(model: TflmModel, run: records.RecordedRun, core: str) -> TflmFigures:
     def taken(value: int | None, besides: int = 0) -> TflmFigure:
-        return unknown("this model's program") if value is None else TflmFigure(value + besides, Origin.RECORDED)
+        return unknown("this model's program") if value is None else TflmFigure(value + besides, Basis.RECORDED)
 
     return TflmFigures(
         core=core,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Origin(StrEnum):
+class Basis(StrEnum):
     """From the surest to the least sure."""
 
     LIVE = "live"
@@ -19,16 +19,16 @@ class Origin(StrEnum):
     @property
     def measured(self) -> bool:
         """Whether it was measured of this very model."""
-        return self in (Origin.LIVE, Origin.RECORDED)
+        return self in (Basis.LIVE, Basis.RECORDED)
 
 
-_ORDER = tuple(Origin)
+_ORDER = tuple(Basis)
 _MOST_REASONS = 3
 
 
-def least_sure(origins: Iterable[Origin]) -> Origin:
+def least_sure(origins: Iterable[Basis]) -> Basis:
     """The origin of a sum of figures; RECORDED of none."""
-    return max(origins, key=_ORDER.index, default=Origin.RECORDED)
+    return max(origins, key=_ORDER.index, default=Basis.RECORDED)
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ class TflmFigure:
     """
 
     value: int | None
-    origin: Origin
+    origin: Basis
     error: float = 0.0
     reason: str = ""
 
 
 def unknown(reason: str) -> TflmFigure:
     """A figure that is not known, and what of it is not."""
-    return TflmFigure(None, Origin.UNKNOWN, reason=reason)
+    return TflmFigure(None, Basis.UNKNOWN, reason=reason)
 
 
 def shortened(reasons: Iterable[str]) -> str:
@@ -66,7 +66,7 @@ def total(parts: Iterable[TflmFigure], besides: int = 0) -> TflmFigure:
     """
     figures = tuple(parts)
     origin = least_sure(figure.origin for figure in figures)
-    if origin is Origin.UNKNOWN:
+    if origin is Basis.UNKNOWN:
         return unknown(shortened(figure.reason for figure in figures if figure.value is None))
     value = sum(figure.value or 0 for figure in figures) + besides
     wrong = sum((figure.value or 0) * figure.error for figure in figures)

@@ -17,7 +17,7 @@ from harness import resources
 from harness.compiler.plan import Plan
 from harness.ir.graph import Graph
 from harness.tflm.figures import figures, refusal
-from harness.tflm.origin import Origin, TflmFigure, total
+from harness.tflm.origin import Basis, TflmFigure, total
 from harness.units import Unit
 
 KernelSet = Literal["reference", "cmsis-nn"]
@@ -59,20 +59,20 @@ class Baseline:
     stack: int | None
     flash: int | None
     build: str = ""
-    origin: Origin = Origin.RECORDED
+    origin: Basis = Basis.RECORDED
     error: float = 0.0
-    layer_origins: tuple[Origin, ...] = ()
+    layer_origins: tuple[Basis, ...] = ()
     layer_errors: tuple[float, ...] = ()
-    origins: Mapping[str, Origin] = field(default_factory=dict)
+    origins: Mapping[str, Basis] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
     missing: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def live(self) -> bool:
         """Whether it was measured now, on the board of this run."""
-        return self.origin is Origin.LIVE
+        return self.origin is Basis.LIVE
 
-    def origin_of(self, figure: str) -> Origin:
+    def origin_of(self, figure: str) -> Basis:
         """Where "total", "arena", "stack" or "flash" comes from."""
         return self.origins.get(figure, self.origin)
 
@@ -93,7 +93,7 @@ class LayerBaseline:
     op: str
     sources: tuple[int, ...]
     value: int | None
-    origin: Origin = Origin.RECORDED
+    origin: Basis = Basis.RECORDED
     error: float = 0.0
 
 
@@ -131,7 +131,7 @@ def estimate(graph: Graph, core: str, unit: Unit | None) -> Baseline | None:
         origins={name: one.origin for name, one in sums.items()},
         faults=found.faults,
         missing={
-            name: one.reason for name, one in {"total": found.total, **sums}.items() if one.origin is Origin.UNKNOWN
+            name: one.reason for name, one in {"total": found.total, **sums}.items() if one.origin is Basis.UNKNOWN
         },
     )
 
@@ -168,7 +168,7 @@ def by_layer(baseline: Baseline, plan: Plan) -> tuple[LayerBaseline, ...]:
     return tuple(lines)
 
 
-def _sum(baseline: Baseline, sources: Sequence[int]) -> tuple[int | None, Origin, float]:
+def _sum(baseline: Baseline, sources: Sequence[int]) -> tuple[int | None, Basis, float]:
     """The figure of some operators together, its origin and error."""
     origins = baseline.layer_origins or (baseline.origin,) * len(baseline.layers)
     errors = baseline.layer_errors or (0.0,) * len(baseline.layers)

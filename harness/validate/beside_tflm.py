@@ -15,7 +15,7 @@ from harness.errors import OptionError, TinyhilError, ToolError
 from harness.ir.graph import Graph
 from harness.quantization.types import Array
 from harness.runtimes import RUNTIMES, TFLM, ProgramRun, ProgramRuntime
-from harness.tflm.origin import Origin
+from harness.tflm.origin import Basis
 from harness.validate.baselines import KERNEL_SETS, Baseline, KernelSet, estimate, find
 from harness.validate.differences import output_diffs
 from harness.validate.tflm_faults import whose_fault
@@ -126,5 +126,5 @@ def live_baseline(run: ProgramRun, graph: Graph, board: Board) -> Baseline:
         stack=run.stack,
         flash=run.flash + len(graph.model),
         build=run.title,
-        origin=Origin.LIVE,
+        origin=Basis.LIVE,
     )

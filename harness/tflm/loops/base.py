@@ -47,7 +47,7 @@ class Taps:
 
 
 @dataclass(frozen=True)
-class Window:
+class MovedWindow:
     """How a window moves over an input.
 
     Attributes:
@@ -74,7 +74,7 @@ def taps(size: int, out: int, kernel: int, stride: int, dilation: int, same: boo
     return Taps(((places >= 0) & (places < size)).sum(axis=1), before)
 
 
-def window(layer: TflmLayer, kernel: Shape) -> Window:
+def window(layer: TflmLayer, kernel: Shape) -> MovedWindow:
     """How the window of a layer moves over its input."""
     size, out, same = layer.input(0), layer.output, layer.padding == "SAME"
     dilation = layer.dilation or (1, 1)
@@ -83,7 +83,7 @@ def window(layer: TflmLayer, kernel: Shape) -> Window:
     )
     inside_rows, inside_columns = int(rows.inside.sum()), int(columns.inside.sum())
     out_of = (rows.inside < kernel[0])[:, None] | (columns.inside < kernel[1])[None, :]
-    return Window(
+    return MovedWindow(
         rows=rows,
         columns=columns,
         pixels=out[1] * out[2],

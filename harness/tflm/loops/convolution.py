@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from harness.tflm.layer import TflmLayer
-from harness.tflm.loops.base import VECTOR, Counts, Loops, Window, added, ceiling, scaled, window
+from harness.tflm.loops.base import VECTOR, Counts, Loops, MovedWindow, added, ceiling, scaled, window
 from harness.tflm.loops.products import ROWS_AT_ONCE, product
 
 _INT8 = ("int8", "int8", "int8")
@@ -55,7 +55,7 @@ def is_wrong(layer: TflmLayer, mve: bool) -> bool:
     return is_one_row(layer) and layer.input(1)[2] > 1 and layer.stride[1] > 1
 
 
-def _one_row(layer: TflmLayer, over: Window) -> Loops | None:
+def _one_row(layer: TflmLayer, over: MovedWindow) -> Loops | None:
     """arm_convolve_1_x_n_s8: what is padded on the left, what is not, and what is on the right."""
     _, _, width, depth = layer.input(1)
     stride, before, out = layer.stride[1], over.columns.before, layer.output[2]
@@ -72,7 +72,7 @@ def _one_row(layer: TflmLayer, over: Window) -> Loops | None:
     return Loops("1xn", {"layer": 1, "left": batches * left * inner, "right": batches * right * inner} | counts)
 
 
-def _places(layer: TflmLayer, over: Window, times: int) -> Counts:
+def _places(layer: TflmLayer, over: MovedWindow, times: int) -> Counts:
     """What both ways of gathering columns have in common."""
     return {
         "layer": 1,
@@ -86,7 +86,7 @@ def _places(layer: TflmLayer, over: Window, times: int) -> Counts:
     }
 
 
-def _gathered(layer: TflmLayer, over: Window, times: int) -> Counts:
+def _gathered(layer: TflmLayer, over: MovedWindow, times: int) -> Counts:
     """With Helium: columns are copied, four are multiplied at once."""
     _, height, width, depth = layer.input(1)
     outputs = layer.output[3] // (layer.input(0)[3] // depth)
@@ -98,7 +98,7 @@ def _gathered(layer: TflmLayer, over: Window, times: int) -> Counts:
     return _places(layer, over, times) | copies | added((full, rest))
 
 
-def _widened(layer: TflmLayer, over: Window, times: int) -> Counts:
+def _widened(layer: TflmLayer, over: MovedWindow, times: int) -> Counts:
     """With DSP: columns become int16, two are multiplied with two channels at once."""
     _, height, width, depth = layer.input(1)
     outputs = layer.output[3] // (layer.input(0)[3] // depth)
@@ -130,7 +130,7 @@ def _widened(layer: TflmLayer, over: Window, times: int) -> Counts:
     return counts
 
 
-def by_reference(layer: TflmLayer, over: Window, depth: int) -> Loops:
+def by_reference(layer: TflmLayer, over: MovedWindow, depth: int) -> Loops:
     """TFLM's reference kernel, for other element types: every output for itself."""
     values = layer.output[0] * layer.output[3]
     return Loops(

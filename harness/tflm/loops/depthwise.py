@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.tflm.layer import TflmLayer
-from harness.tflm.loops.base import VECTOR, Counts, Loops, Window, added, ceiling, scaled, window
+from harness.tflm.loops.base import VECTOR, Counts, Loops, MovedWindow, added, ceiling, scaled, window
 from harness.tflm.loops.convolution import by_reference
 from harness.tflm.loops.products import ROWS_AT_ONCE, product
 
@@ -55,7 +55,7 @@ def is_depthwise(layer: TflmLayer) -> bool:
     return fits and weights[3] == layer.output[3] and weights[3] % layer.input(0)[3] == 0
 
 
-def _as_convolution(layer: TflmLayer, over: Window) -> Counts:
+def _as_convolution(layer: TflmLayer, over: MovedWindow) -> Counts:
     """With Helium: weights are transposed, and it is a convolution of one channel."""
     batches, outputs = layer.input(0)[0], layer.output[3]
     counts = {
@@ -72,7 +72,7 @@ def _as_convolution(layer: TflmLayer, over: Window) -> Counts:
     return counts | added((full, rest))
 
 
-def _three_by_three(layer: TflmLayer, over: Window) -> Counts:
+def _three_by_three(layer: TflmLayer, over: MovedWindow) -> Counts:
     fours, rest = divmod(layer.output[3], 4)
     return {
         "layer": 1,
@@ -87,7 +87,7 @@ def _three_by_three(layer: TflmLayer, over: Window) -> Counts:
     }
 
 
-def _blocks(layer: TflmLayer, over: Window) -> Counts:
+def _blocks(layer: TflmLayer, over: MovedWindow) -> Counts:
     """With Helium: blocks of channels, four pixels at once; another function where one of the four is padded."""
     channels, kernel = layer.output[3], over.kernel
     blocks = [_CHANNELS_AT_ONCE] * (channels // _CHANNELS_AT_ONCE)
@@ -118,7 +118,7 @@ def _blocks(layer: TflmLayer, over: Window) -> Counts:
     }
 
 
-def _columns(layer: TflmLayer, over: Window) -> Counts:
+def _columns(layer: TflmLayer, over: MovedWindow) -> Counts:
     """With DSP: a column becomes int16, four channels are multiplied, two places at once."""
     channels, (_, height, width, _) = layer.output[3], layer.input(1)
     fours, rest = divmod(channels, 4)
@@ -143,7 +143,7 @@ def _columns(layer: TflmLayer, over: Window) -> Counts:
     }
 
 
-def _four_each(layer: TflmLayer, over: Window, wide: bool) -> Counts:
+def _four_each(layer: TflmLayer, over: MovedWindow, wide: bool) -> Counts:
     """Four outputs of a channel at once."""
     fours = layer.output[3] // 4
     counts: Counts = {

@@ -283,3 +283,28 @@ def test_an_unexpected_error_is_one_line_and_a_traceback_only_on_request(tmp_pat
     assert "unexpected RuntimeError: boom" in done.stderr
     assert "Traceback" not in done.stderr
     assert "Traceback" in tinyhil("--debug", "doctor", PYTHONPATH=path).stderr
+
+
+def test_tflm_tells_figures_with_their_origin_on_all_cores():
+    table = tinyhil("tflm", DIGITS)
+    assert table.returncode == 0 and table.stdout.count("cortex-m") == 4 and "~ estimated" in table.stdout
+    layers = tinyhil("tflm", DIGITS, "--core", "cortex-m55").stdout
+    assert "looked-up" in layers and "estimated" in layers and "FULLY_CONNECTED" in layers
+    document = json.loads(tinyhil("tflm", DIGITS, "--estimate", "--json").stdout)
+    assert [core["core"] for core in document["cores"]] == ["cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"]
+    assert {layer["origin"] for core in document["cores"] for layer in core["layers"]} == {"estimated"}
+    assert all(core["total"]["value"] > sum(one["value"] for one in core["layers"]) for core in document["cores"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("tflm", DIGITS, "--core", "cortex-m0plus"), "nothing is known of TFLM on cortex-m0plus"),
+        (("tflm", "no-such-file.tflite"), "no-such-file.tflite"),
+        (("tflm", "README.md"), "not a .tflite file"),
+    ],
+)
+def test_tflm_says_in_one_line_what_is_wrong(arguments, words):
+    result = tinyhil(*arguments)
+    assert result.returncode == 2 and words in result.stderr and "Traceback" not in result.stderr
+    assert not result.stdout

@@ -12,6 +12,7 @@ from harness.resources import data
 from harness.tflm import costs, records
 from tests.bench.tflm_fit import fit, samples
 from tests.bench.tflm_models import around, held_out, solve, stack_errors
+from tests.support.paths import REPOSITORY
 
 
 @pytest.mark.parametrize("core", records.cores())
@@ -75,3 +76,21 @@ def test_the_data_is_small_and_holds_no_model():
     assert max(len(json.dumps(measured.layer.as_dict())) for measured in records.layers()) < 700
     assert all(len(model.sha256) == 64 == len(hashlib.sha256().hexdigest()) for model in records.models())
     assert len(records.provenance()["tflite_micro"]) == 40
+
+
+def told(title: str) -> dict[str, tuple[float, ...]]:
+    """The shares of a table of docs/estimates.md below a line that begins so, by core."""
+    page = (REPOSITORY / "docs" / "estimates.md").read_text(encoding="utf-8").partition(title)[2].partition("\n\n|")[2]
+    lines = [line.strip("| ").split(" | ") for line in page.partition("\n\n")[0].splitlines()[2:]]
+    return {core: tuple(float(cell.removesuffix(" %")) for cell in cells) for core, *cells in lines}
+
+
+@pytest.mark.parametrize(("title", "floats"), [("models of integers", False), ("Models of float32", True)])
+def test_the_page_tells_these_errors(title, floats):
+    shown = told(title)
+    assert tuple(shown) == records.cores()
+    for core, (median, most, worst) in shown.items():
+        models = [one for one in held_out(core) if (one.kind == "float32") is floats]
+        wrong = np.array([abs(one.error) for one in models if one.error is not None]) * 100
+        found = np.median(wrong), np.quantile(wrong, 0.9), wrong.max()
+        assert found == pytest.approx((median, most, worst), abs=0.02), core

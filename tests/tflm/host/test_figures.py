@@ -11,7 +11,7 @@ from harness.tflm import costs, records
 from harness.tflm.figures import figures, refusal
 from harness.tflm.layer import TflmLayer
 from harness.tflm.loops import LSTM_FORGETS
-from harness.tflm.origin import Origin, TflmFigure, least_sure, shortened, total, unknown
+from harness.tflm.origin import Basis, TflmFigure, least_sure, shortened, total, unknown
 from tests.support.models import real_model
 from tests.support.paths import FIXTURES
 
@@ -23,8 +23,8 @@ def test_a_model_that_was_measured_has_its_record():
     data = real_model("mlperftiny_kws_int8").read_bytes()
     found = figures(data, hashlib.sha256(data).hexdigest(), "cortex-m33")
     record = records.recorded(hashlib.sha256(data).hexdigest()).runs["cortex-m33"]
-    assert found.total == TflmFigure(record.total, Origin.RECORDED)
-    assert {layer.figure.origin for layer in found.layers} == {Origin.RECORDED}
+    assert found.total == TflmFigure(record.total, Basis.RECORDED)
+    assert {layer.figure.origin for layer in found.layers} == {Basis.RECORDED}
     assert sum(layer.figure.value for layer in found.layers) + costs.around("cortex-m33", 13) == record.total
     assert (found.arena.value, found.flash.value) == (record.arena, record.flash + len(data))
 
@@ -32,10 +32,10 @@ def test_a_model_that_was_measured_has_its_record():
 def test_layers_of_others_are_looked_up_before_they_are_estimated():
     found = figures(DIGITS, hashlib.sha256(DIGITS).hexdigest(), CORE)
     origins = [layer.figure.origin for layer in found.layers]
-    assert origins[-1] is Origin.LOOKED_UP and origins[0] is Origin.ESTIMATED
-    assert found.total.origin is Origin.ESTIMATED, "a sum is as sure as the least sure of its parts"
+    assert origins[-1] is Basis.LOOKED_UP and origins[0] is Basis.ESTIMATED
+    assert found.total.origin is Basis.ESTIMATED, "a sum is as sure as the least sure of its parts"
     estimated = figures(DIGITS, "", CORE, look_up=False)
-    assert {layer.figure.origin for layer in estimated.layers} == {Origin.ESTIMATED}
+    assert {layer.figure.origin for layer in estimated.layers} == {Basis.ESTIMATED}
 
 
 def test_layers_add_up_to_the_inference_and_errors_are_told():
@@ -55,7 +55,7 @@ def test_of_other_cores_nothing_is_known(core):
 def test_an_operator_that_was_never_measured_is_named_and_the_sum_is_not_made_up():
     alone = TflmLayer("BATCH_MATMUL", ((1, 4, 4), (1, 4, 4)), ((1, 4, 4),), ("int8", "int8", "int8"))
     assert costs.estimate(alone, CORE) == unknown("BATCH_MATMUL of int8")
-    parts = [TflmFigure(10, Origin.RECORDED), unknown("A"), TflmFigure(5, Origin.ESTIMATED, 0.1), unknown("B")]
+    parts = [TflmFigure(10, Basis.RECORDED), unknown("A"), TflmFigure(5, Basis.ESTIMATED, 0.1), unknown("B")]
     assert total(parts) == unknown("A, B")
     assert shortened("ABCDEA") == "A, B, C and 2 more"
 
@@ -80,10 +80,10 @@ def test_what_no_measured_layer_did_has_a_larger_error():
 
 
 def test_errors_add_up_as_if_all_went_one_way():
-    found = total([TflmFigure(100, Origin.ESTIMATED, 0.1), TflmFigure(300, Origin.LOOKED_UP, 0.02)], besides=100)
-    assert (found.value, found.origin) == (500, Origin.ESTIMATED)
+    found = total([TflmFigure(100, Basis.ESTIMATED, 0.1), TflmFigure(300, Basis.LOOKED_UP, 0.02)], besides=100)
+    assert (found.value, found.origin) == (500, Basis.ESTIMATED)
     assert found.error == pytest.approx((10 + 6) / 500)
-    assert least_sure([]) is Origin.RECORDED and least_sure([Origin.LIVE, Origin.UNKNOWN]) is Origin.UNKNOWN
+    assert least_sure([]) is Basis.RECORDED and least_sure([Basis.LIVE, Basis.UNKNOWN]) is Basis.UNKNOWN
 
 
 def test_known_faults_stand_with_the_figures():
@@ -98,5 +98,3 @@ def test_operators_that_are_much_alike_stand_in_with_a_large_error():
     assert squeezed.value == costs.estimate(measured, CORE).value and squeezed.error == 0.5
     pad = next(m.layer for m in records.layers() if m.layer.op == "PAD" and m.layer.types[0] == "int8")
     assert costs.estimate(replace(pad, op="PADV2"), CORE) == costs.estimate(pad, CORE)
-
-

@@ -26,9 +26,7 @@ def convolution(size=(1, 8, 8, 4), weights=(8, 3, 3, 4), stride=(1, 1), padding=
     axes = zip(size[1:3], weights[1:3], stride, strict=True)
     out = [-(-n // s) if padding == "SAME" else -(-(n - k + 1) // s) for n, k, s in axes]
     output = (size[0], *out, weights[0])
-    return TflmLayer(
-        "CONV_2D", (size, weights), (output,), INT8, (1,), stride, (1, 1), padding=padding, **more
-    )
+    return TflmLayer("CONV_2D", (size, weights), (output,), INT8, (1,), stride, (1, 1), padding=padding, **more)
 
 
 @given(
