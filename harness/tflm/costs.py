@@ -106,12 +106,13 @@ def flash(model: TflmModel, core: str) -> TflmFigure:
 def stack(model: TflmModel, core: str) -> TflmFigure:
     """Bytes of stack of Invoke(): that of the layer that takes the most."""
     fitted = _content()["stack"][core]
-    keys = {stack_key(layer) for layer in model.layers}
+    keys = {stack_key(layer, core) for layer in model.layers}
     if missing := sorted(keys - set(fitted["bytes"])):
         return unknown(shortened(missing))
     return TflmFigure(max((fitted["bytes"][key] for key in keys), default=0), Basis.ESTIMATED, fitted["error"])
 
 
-def stack_key(layer: TflmLayer) -> str:
-    """What a layer's stack is known by."""
-    return f"{measured_as(layer.op)} {layer.types[0]}".rstrip()
+def stack_key(layer: TflmLayer, core: str) -> str:
+    """What a layer's stack is known by: the operator, and the kernel that takes it."""
+    found = loops(layer, core)
+    return f"{measured_as(layer.op)}: {found.kernel if found else layer.types[0]}"

@@ -40,6 +40,7 @@ class TflmLayer:
         activation: what is fused, "NONE" if nothing is.
         axis: of a concatenation.
         numbers: what constant operands hold: paddings, axes, a permutation; begin, end and strides of a slice.
+        keep: whether axes that are reduced stay, as one element each.
         masks: of a slice: begin, end, ellipsis, new axes, shrunk axes.
         quant: scale and zero point of the first input and of the first output, where they decide what is computed.
         weights_zero: the weights' zero point.
@@ -60,6 +61,7 @@ class TflmLayer:
     activation: str = "NONE"
     axis: int = 0
     numbers: tuple[Shape, ...] = ()
+    keep: bool = False
     masks: Shape = ()
     quant: tuple[Scale | None, Scale | None] = (None, None)
     weights_zero: int = 0

@@ -220,7 +220,11 @@ def _scale(tensor: FileTensor | None) -> Scale | None:
 
 
 def _mean(op: FileOperator, given: _Tensors, made: list[FileTensor]) -> dict[str, Any]:
-    return {**_operand(1)(op, given, made), **_quant(op, given, made)}
+    return {**_reduction(op, given, made), **_quant(op, given, made)}
+
+
+def _reduction(op: FileOperator, given: _Tensors, made: list[FileTensor]) -> dict[str, Any]:
+    return {**_operand(1)(op, given, made), "keep": op.options.flag(4)}
 
 
 def _svdf(op: FileOperator, given: _Tensors, made: list[FileTensor]) -> dict[str, Any]:
@@ -245,9 +249,7 @@ _OPTIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "PAD": _operand(1),
     "PADV2": _operand(1),
     "TRANSPOSE": _operand(1),
-    "REDUCE_MAX": _operand(1),
-    "REDUCE_MIN": _operand(1),
-    "SUM": _operand(1),
+    **dict.fromkeys(("REDUCE_MAX", "REDUCE_MIN", "SUM"), _reduction),
     "MEAN": _mean,
     "STRIDED_SLICE": _slice,
     "SOFTMAX": _quant,

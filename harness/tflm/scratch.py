@@ -131,6 +131,10 @@ _SCRATCH: dict[str, Callable[[TflmLayer, bool], _Sizes]] = {
 }
 
 
+STATES = {"SVDF": (4,), "UNIDIRECTIONAL_SEQUENCE_LSTM": (18, 19)}
+"""Positions of inputs that are states, which the planner does not place."""
+
+
 def states(layer: TflmLayer) -> int:
     """Bytes that a layer keeps from one inference to the next, in the arena."""
     if layer.op == "SVDF" and len(layer.inputs) > 4:

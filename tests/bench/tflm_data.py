@@ -64,6 +64,7 @@ def layer_of(entry: Mapping[str, Any], sha256: str = "") -> TflmLayer:
         activation=entry.get("act") or "NONE",
         axis=entry.get("axis", 0),
         numbers=shapes(numbers if numbers and isinstance(numbers[0], list) else [numbers] if numbers else []),
+        keep=bool(entry.get("keep", 0)),
         masks=tuple(entry.get("masks", ())),
         weights_zero=entry.get("wzp", 0),
         time_major=bool(entry.get("time_major", 0)),

@@ -18,6 +18,7 @@ from harness.tflm.costs import PROGRAM, stack_key
 from harness.tflm.layer import SIZES
 from harness.tflm.reading import TflmModel, TflmTensor
 from harness.tflm.records import RecordedModel
+from harness.tflm.scratch import STATES
 from tests.bench.cost_fit import nnls
 from tests.bench.tflm_fit import Costs, errors, estimated, fit, generated_only, samples
 
@@ -87,7 +88,7 @@ def memory_of(model: RecordedModel) -> TflmModel | None:
     inputs = [
         (shape, layer.types[0 if place == 0 else 1])
         for place, shape in enumerate(layer.inputs)
-        if shape is not None and place not in layer.constants
+        if shape is not None and place not in (*layer.constants, *STATES.get(layer.op, ()))
     ]
     ends = [*inputs, *((shape, layer.types[2]) for shape in layer.outputs)]
     tensors = tuple(TflmTensor(prod(shape) * SIZES.get(kind, 1), 0, 0) for shape, kind in ends)
@@ -158,12 +159,12 @@ def left_out(parts: Sequence[Part]) -> list[tuple[str, float]]:
 
 
 def stacks(core: str) -> dict[str, int]:
-    """Operator and element type -> the most stack of a generated layer, or the least of a real model that has it."""
+    """Operator and kernel -> the most stack of a generated layer, or the least of a real model that has it."""
     table = records.layers()
     most: dict[str, int] = {}
     least: dict[str, int] = {}
     for model in records.models():
-        for name in {stack_key(table[row].layer) for row in model.rows}:
+        for name in {stack_key(table[row].layer, core) for row in model.rows}:
             own = model.runs[core].stack
             if model.generated:
                 most[name] = max(most.get(name, 0), own)
@@ -176,7 +177,7 @@ def stack_errors(core: str) -> list[tuple[str, float]]:
     """The relative error of the stack of each real model."""
     known, table = stacks(core), records.layers()
     return [
-        (model.name, max(known[stack_key(table[row].layer)] for row in model.rows) / model.runs[core].stack - 1)
+        (model.name, max(known[stack_key(table[row].layer, core)] for row in model.rows) / model.runs[core].stack - 1)
         for model in records.models()
         if not model.generated
     ]

@@ -137,6 +137,8 @@ def by_reference(layer: TflmLayer, over: MovedWindow, depth: int) -> Loops:
         "/".join(layer.types),
         {
             "layer": 1,
+            "line": layer.output[0] * layer.output[1],
+            "pixel": layer.output[0] * over.pixels,
             "output": prod(layer.output),
             "window row": values * over.pixels * layer.input(1)[1],
             "place": values * over.pixels * over.kernel,

@@ -43,6 +43,8 @@ def reduction(layer: TflmLayer, mve: bool) -> Loops | None:
     axes = tuple(sorted({axis % rank for axis in layer.numbers[0]}))
     elements, outputs = prod(layer.input(0)), layer.elements
     kind = "rows and columns" if rank == 4 and axes == (1, 2) else f"{len(axes)} of {rank} axes"
-    if kind != "rows and columns" and rank - 1 in axes:
+    if kind == "rows and columns":  # of floats that keep their axes TFLM has a loop of its own
+        kind += " kept" if layer.keep and layer.types[0] == "float32" else ""
+    elif rank - 1 in axes:
         kind += ", the last"
     return Loops(f"{layer.types[0]} {kind}", {"layer": 1, "element": elements, "output": outputs})
