@@ -294,14 +294,16 @@ class _Reader:
     ) -> tuple[int, ...]:
         """The states of an operator that keeps some, in variable tensors or for itself."""
         assert operator.tflite is not None
-        if operator.states and not self._is_main:
+        if operator.states != 0 and not self._is_main:
             raise Unsupported(_NO_STATES)
         if operator.tflite.unnamed is not None:
             reads, writes = ([self._tensor(t) for t in ids if t != ABSENT] for ids in (inputs, op.outputs))
             made = operator.tflite.unnamed(reads, writes, attrs)
             return tuple(self._variables.unnamed(state, op.index, place) for place, state in enumerate(made))
         tensors = [op.inputs[i] for i in operator.tflite.states if i < len(op.inputs)]
-        if len(tensors) != operator.states or ABSENT in tensors:
+        if operator.states is None:
+            tensors = [t for t in op.inputs if self._file_tensors[t].variable]
+        elif len(tensors) != operator.states or ABSENT in tensors:
             raise damaged(f"{op.place}: {operator.name} without its states")
         return tuple(self._variables.kept(self._tensor(t), t) for t in tensors)
 
