@@ -140,7 +140,7 @@ def _with_blocks(
     """
     found = list(values)
     first: dict[int, int] = {}
-    placed: dict[Key, ArenaPlace] = {**graph.places()}
+    placed: dict[Key, ArenaPlace] = dict(graph.places().items())
     placed.update({state_key(i): place for i, place in graph.state_places().items()})
     for key, place in placed.items():
         if key in number:

@@ -13,6 +13,7 @@ import numpy as np
 
 from harness.errors import GraphError
 from harness.ethosu.accelerators import Accelerator, accelerator_of
+from harness.ethosu.footprint import Footprint, footprint
 from harness.ethosu.memory import Bytes
 from harness.ethosu.payload import CUSTOM_CODE, MOST_MEMORY, Words, read_payload
 from harness.ethosu.simulator import Observer, Simulator
@@ -43,6 +44,7 @@ class EthosUAttrs(Attrs):
         constants: region 0.
         regions: (number, bytes) of the other regions. Without region 2 it is region 1.
         tensors: where inputs, then outputs, then states lie; blocks are regions.
+        place: how errors name it.
     """
 
     accelerator: Accelerator
@@ -50,6 +52,7 @@ class EthosUAttrs(Attrs):
     constants: bytes
     regions: tuple[tuple[int, int], ...]
     tensors: tuple[ArenaPlace, ...]
+    place: str = "a stream"
 
     @property
     def places(self) -> tuple[ArenaPlace, ...]:
@@ -70,6 +73,17 @@ class EthosUAttrs(Attrs):
     def simulator(self) -> Simulator:
         """An NPU that keeps the decoded weights."""
         return Simulator(self.accelerator)
+
+    @cached_property
+    def footprint(self) -> Footprint:
+        """Which bytes of its regions the stream reads before it writes them, and which it writes.
+
+        Raises:
+            CommandStreamError: the stream is damaged.
+        """
+        sizes = {CONSTANTS: len(self.constants), **dict(self.regions)}
+        same = {} if FAST in sizes else {FAST: ARENA}
+        return footprint(self.words, self.accelerator, sizes, same, self.place)
 
     def memories(self) -> dict[int, Bytes]:
         """Every region, all but the constants cleared."""
@@ -96,7 +110,7 @@ def run_stream(inputs: Inputs, op: Operands, observe: Observer | None = None) ->
     given = [*(array(inputs, i) for i in range(read)), *op.held]
     for values, place in zip(given, (*attrs.tensors[:read], *attrs.tensors[written:]), strict=True):
         bytes_at(place, values.nbytes)[:] = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
-    attrs.simulator.run(attrs.words, memories, f"'{op.y.name}'", observe)
+    attrs.simulator.run(attrs.words, memories, attrs.place, observe)
     forms = [(tensor.bytes, tensor.dtype, tensor.shape) for tensor in op.outs]
     forms += [(state.bytes, state.dtype, state.initial.shape) for state in op.states]
     return tuple(
@@ -158,7 +172,7 @@ def _read(op: Reading) -> Read:
     if too_large := [size for size in sizes.values() if size > MOST_MEMORY]:
         raise damaged(f"{op.place}: a memory of {too_large[0]} bytes; {MOST_MEMORY} are simulated")
     stream = payload.words.astype("<u4").tobytes()
-    attrs = EthosUAttrs(accelerator, stream, op.content(1), tuple(sorted(sizes.items())), tuple(places))
+    attrs = EthosUAttrs(accelerator, stream, op.content(1), tuple(sorted(sizes.items())), tuple(places), op.place)
     return op.ids(*reads), attrs
 
 
