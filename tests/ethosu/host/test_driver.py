@@ -10,10 +10,10 @@ import pytest
 
 from harness.ethosu.accelerators import ACCELERATORS, Accelerator
 from harness.ethosu.device import Misuse, NpuDevice, NpuRun
-from harness.ethosu.inference import ARENA, NpuInference, regions_of
 from harness.ethosu.interface import Status
-from harness.ethosu.payload import NpuOperator
 from harness.ethosu.pmu import READ, WRITE
+from harness.frontends.tflite.vela_file import NpuOperator
+from harness.npu.inference import ARENA, NpuInference, regions_of
 from tests.support import ethosu_driver as codes
 from tests.support.ethosu_driver import POLLS, Driver, Memory, build_driver
 from tests.support.models import real_model
