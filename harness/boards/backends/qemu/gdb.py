@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
 import time
@@ -10,8 +11,12 @@ from harness.boards.backends.qemu.peer import Peer
 from harness.errors import BoardError
 
 REPLY_TIMEOUT_S = 30.0
-_CHUNK = 1_000
-"""Bytes of memory in a packet: QEMU takes packets of 4,096 characters, two for a byte."""
+_PACKET = 4_096
+"""Characters in a packet where the stub does not say how many it takes; QEMU 7 takes as many."""
+_FRAME = 32
+"""Characters of a packet that moves memory, besides two for each byte."""
+_POLL_S = 1.0
+_SIZE = re.compile(rb"PacketSize=([0-9a-fA-F]+)")
 _CORE_REGISTERS = 16
 SP, LR, PC = 13, 14, 15
 
@@ -22,7 +27,8 @@ class Gdb:
     def __init__(self, connection: socket.socket) -> None:
         """Takes over a connected socket. Raises BoardError if the peer does not speak the protocol."""
         self._peer = Peer(connection, "the emulator")
-        self._exchange("qSupported:xmlRegisters=arm")
+        told = _SIZE.search(self._exchange("qSupported:xmlRegisters=arm"))
+        self._chunk = ((int(told[1], 16) if told else _PACKET) - _FRAME) // 2
         self._exchange("qXfer:features:read:target.xml:0,ffb")  # until then no single register can be set
 
     def set_breakpoint(self, address: int) -> None:
@@ -43,10 +49,15 @@ class Gdb:
             BoardError: no breakpoint was reached in time.
         """
         self._exchange("s")
-        reply = self._exchange("c", timeout_s)
-        if not reply.startswith((b"T05", b"S05")):
-            raise BoardError(f"the emulator stopped with {reply[:40]!r}", hint="is it QEMU's gdb stub?")
+        _check_stop(self._exchange("c", timeout_s))
         return self.registers()[PC]
+
+    def go_on(self) -> None:
+        """Runs from an address without a breakpoint until there is one, however long that takes. Raises BoardError."""
+        self._send("c")
+        while (reply := self._packet(time.monotonic() + _POLL_S)) is None:
+            pass
+        _check_stop(reply)
 
     def registers(self) -> tuple[int, ...]:
         """r0 to r15. Raises BoardError."""
@@ -63,7 +74,7 @@ class Gdb:
         """Memory as the core addresses it. Raises BoardError."""
         data = bytearray()
         while len(data) < length:
-            size = min(length - len(data), _CHUNK)
+            size = min(length - len(data), self._chunk)
             part = _bytes(self._exchange(f"m{address + len(data):x},{size:x}"))
             if len(part) != size:
                 raise BoardError(
@@ -74,8 +85,8 @@ class Gdb:
 
     def write_memory(self, address: int, data: bytes) -> None:
         """Writes RAM. Raises BoardError."""
-        for start in range(0, len(data), _CHUNK):
-            part = data[start : start + _CHUNK]
+        for start in range(0, len(data), self._chunk):
+            part = data[start : start + self._chunk]
             self._done(f"M{address + start:x},{len(part):x}:{part.hex()}")
 
     def close(self) -> None:
@@ -90,11 +101,21 @@ class Gdb:
             )
 
     def _exchange(self, command: str, timeout_s: float = REPLY_TIMEOUT_S) -> bytes:
+        self._send(command)
+        reply = self._packet(time.monotonic() + timeout_s)
+        if reply is None:
+            raise BoardError(
+                f"the emulated core did not answer {command[:40]!r} in {timeout_s:.0f} s",
+                hint="is the machine overloaded, or the model very large?",
+            )
+        return reply
+
+    def _send(self, command: str) -> None:
         content = command.encode("ascii")
         self._peer.send(b"$%s#%02x" % (content, sum(content) & 0xFF), REPLY_TIMEOUT_S)
-        return self._packet(time.monotonic() + timeout_s, command, timeout_s)
 
-    def _packet(self, deadline: float, command: str, timeout_s: float) -> bytes:
+    def _packet(self, deadline: float) -> bytes | None:
+        """The content of the next packet; None where none came in time."""
         while True:
             received = self._peer.received
             start = received.find(b"$")
@@ -105,11 +126,13 @@ class Gdb:
                 return content
             left = deadline - time.monotonic()
             if left <= 0:
-                raise BoardError(
-                    f"the emulated core did not answer {command[:40]!r} in {timeout_s:.0f} s",
-                    hint="is the machine overloaded, or the model very large?",
-                )
+                return None
             self._peer.receive(left)
+
+
+def _check_stop(reply: bytes) -> None:
+    if not reply.startswith((b"T05", b"S05")):
+        raise BoardError(f"the emulator stopped with {reply[:40]!r}", hint="is it QEMU's gdb stub?")
 
 
 def _bytes(reply: bytes) -> bytes:
