@@ -6,6 +6,7 @@ import re
 import socket
 import struct
 import time
+from collections.abc import Mapping
 
 from harness.boards.backends.qemu.peer import Peer
 from harness.errors import BoardError
@@ -52,9 +53,12 @@ class Gdb:
         _check_stop(self._exchange("c", timeout_s))
         return self.registers()[PC]
 
-    def go_on(self) -> None:
-        """Runs from an address without a breakpoint until there is one, however long that takes. Raises BoardError."""
-        self._send("c")
+    def go_on(self, registers: Mapping[int, int]) -> None:
+        """Sets some of r0 to r15, and runs until a breakpoint, however long that takes. Raises BoardError."""
+        commands = [_set(number, value) for number, value in registers.items()]
+        self._send(*commands, "c")  # at once: the emulator takes its time for each
+        for command in commands:
+            self._expect_ok(command, self._reply(command))
         while (reply := self._packet(time.monotonic() + _POLL_S)) is None:
             pass
         _check_stop(reply)
@@ -68,7 +72,7 @@ class Gdb:
 
     def set_register(self, number: int, value: int) -> None:
         """Sets one of r0 to r15. Raises BoardError."""
-        self._done(f"P{number:x}={struct.pack('<I', value).hex()}")
+        self._done(_set(number, value))
 
     def read_memory(self, address: int, length: int) -> bytes:
         """Memory as the core addresses it. Raises BoardError."""
@@ -94,7 +98,10 @@ class Gdb:
         self._peer.close()
 
     def _done(self, command: str) -> None:
-        reply = self._exchange(command)
+        self._expect_ok(command, self._exchange(command))
+
+    @staticmethod
+    def _expect_ok(command: str, reply: bytes) -> None:
         if reply != b"OK":
             raise BoardError(
                 f"the emulator's gdb stub refused {command[:40]}: {reply[:40]!r}", hint="this is a bug, report it"
@@ -102,6 +109,14 @@ class Gdb:
 
     def _exchange(self, command: str, timeout_s: float = REPLY_TIMEOUT_S) -> bytes:
         self._send(command)
+        return self._reply(command, timeout_s)
+
+    def _send(self, *commands: str) -> None:
+        """Sends commands. What was received before is acknowledged now: QEMU stops a running core for every byte."""
+        packets = [b"$%s#%02x" % (content, sum(content) & 0xFF) for content in (c.encode("ascii") for c in commands)]
+        self._peer.send(b"+" + b"".join(packets), REPLY_TIMEOUT_S)
+
+    def _reply(self, command: str, timeout_s: float = REPLY_TIMEOUT_S) -> bytes:
         reply = self._packet(time.monotonic() + timeout_s)
         if reply is None:
             raise BoardError(
@@ -109,10 +124,6 @@ class Gdb:
                 hint="is the machine overloaded, or the model very large?",
             )
         return reply
-
-    def _send(self, command: str) -> None:
-        content = command.encode("ascii")
-        self._peer.send(b"$%s#%02x" % (content, sum(content) & 0xFF), REPLY_TIMEOUT_S)
 
     def _packet(self, deadline: float) -> bytes | None:
         """The content of the next packet; None where none came in time."""
@@ -122,12 +133,15 @@ class Gdb:
             end = received.find(b"#", start)
             if start >= 0 and end >= 0 and len(received) >= end + 3:
                 content, self._peer.received = received[start + 1 : end], received[end + 3 :]
-                self._peer.send(b"+", REPLY_TIMEOUT_S)
                 return content
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
             self._peer.receive(left)
+
+
+def _set(number: int, value: int) -> str:
+    return f"P{number:x}={struct.pack('<I', value).hex()}"
 
 
 def _check_stop(reply: bytes) -> None:
