@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.boards.session import Session
 
 SYMBOL = "hil_ethosu_record"
-_LAYOUT = struct.Struct("<QQ7Ii4x")
+_LAYOUT = struct.Struct("<QQ7Ii")
 
 _MEANS: dict[int, tuple[str, str]] = {
     1: ("it was given an address or a number that it cannot take", "report this; generated code should not"),
