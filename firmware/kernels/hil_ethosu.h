@@ -40,8 +40,6 @@ typedef struct {
     int32_t result;  /* what hil_ethosu_run returned */
 } hil_ethosu_counters;
 
-_Static_assert(sizeof(hil_ethosu_counters) == 48, "read out of memory as it is: harness/boards/npu_record.py");
-
 /* Runs `count` words of commands over memories. `config` is the build of NPU that they are for, as its register CONFIG says
  * it. Commands and bases lie at multiples of 16; a region of size 0 is not there. Returns HIL_ETHOSU_OK or one of the
  * others; the next run works again whatever one returned. */
