@@ -102,7 +102,6 @@ class _Follower:
             if isinstance(node.attrs, EthosUAttrs):
                 self._npu(number, node.attrs)
                 self._own_states(node.states)
-                self._check_outputs(node)
             for t in node.outputs:
                 self._own(t)
         self._held(self.graph.outputs, range(len(self.graph.states)), "the end")
@@ -134,13 +133,6 @@ class _Follower:
             if (found != owner).any():
                 raise damaged(f"{self.place}: '{name}' is overwritten in the arena before {by} reads it")
 
-    def _check_outputs(self, node: Node) -> None:
-        """Checks that something has written all that an operator on the NPU gives: it, or who gave it its inputs."""
-        for t in node.outputs:
-            where, tensor = self.graph.places()[t], self.tensors[t]
-            if (self.owners[where.block][where.offset : where.offset + tensor.bytes] == _NOBODY).any():
-                raise damaged(f"{self.place}: operator {node.sources[0]} ({node.op}) does not write all of '{tensor.name}'")
-
     def _npu(self, number: int, attrs: EthosUAttrs) -> None:
         footprint = attrs.footprint
         node = self.nodes[number]
@@ -149,6 +141,10 @@ class _Follower:
         kept = attrs.tensors[count + len(node.outputs) :]
         sizes += [self.graph.states[i].bytes for i in node.states]
         missing = {block: footprint.asked[block] != 0 for block in attrs.blocks}
+        for t in node.outputs:  # what it does not write of them is as it was
+            where = self.graph.places()[t]
+            end = where.offset + self.tensors[t].bytes
+            missing[where.block][where.offset : end] |= footprint.written[where.block][where.offset : end] == 0
         for where, size in zip((*attrs.tensors[:count], *kept), sizes, strict=True):
             missing[where.block][where.offset : where.offset + size] = False
         for block, asked in missing.items():
@@ -163,7 +159,7 @@ class _Follower:
         writer = owner - len(self.graph.tensors)
         if owner == _NOBODY:
             raise damaged(
-                f"{self.place}: operator {self.nodes[number].sources} reads bytes {where.offset} to "
+                f"{self.place}: operator {self.nodes[number].sources[0]} needs bytes {where.offset} to "
                 f"{where.offset + size - 1} of region {where.block}, which nothing has written"
             )
         if writer < 0:
