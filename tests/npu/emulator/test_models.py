@@ -68,8 +68,8 @@ def compiled(names: Sequence[str], accelerator: str) -> list[tuple[Graph, Graph]
 
 @pytest.mark.parametrize("accelerator", ACCELERATORS)
 def test_mlperf_tiny_on_every_accelerator(accelerator: str) -> None:
-    """All five on the accelerators that are used most, two of them on the others."""
-    some = MLPERF if accelerator in ("ethos-u55-128", "ethos-u65-512") else MLPERF[:2]
+    """All five on the one that is used most, two of them on the others."""
+    some = MLPERF if accelerator == "ethos-u55-128" else MLPERF[:2]
     names = [f"mlperftiny_{name}_int8" for name in scaled(some, MLPERF)]
     check(compiled(names, accelerator), scaled(1, 20))
 
