@@ -207,6 +207,6 @@ def test_the_npu_of_the_boards_that_ship():
     boards = {name: board for name, board in load_boards().items() if board.npu}
     assert set(boards) == {"mps3-an547", "corstone-300"}
     for board in boards.values():
-        assert not board.region("vectors").name in board.npu.memory, "no NPU reaches the ITCM"
+        assert board.region("vectors").name not in board.npu.memory, "no NPU reaches the ITCM"
     arguments = boards["corstone-300"].arguments
     assert "ethosu.num_macs=128" in arguments and boards["corstone-300"].npu.accelerators == ("ethos-u55-128",)
