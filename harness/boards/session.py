@@ -172,8 +172,10 @@ class Session(ABC):
         """Command streams that an emulated NPU has run, with what each operation of them cost, in order."""
         return ()
 
-    def explanation(self) -> TinyhilError | None:
-        """What is known, beyond what the device says, of why its last inference failed; None if nothing. Asked once."""
+    def explanation(self, error: TinyhilError) -> TinyhilError | None:
+        """A better error than the one that an inference has just ended with; None if nothing more is known."""
+        if isinstance(error, BoardLostError):
+            return None
         record = self.npu_record()
         return None if record is None else record.error()
 

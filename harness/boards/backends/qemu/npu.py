@@ -21,8 +21,8 @@ from harness.ethosu.reach import NoMemoryError
 from harness.hardware.board import Board, Region
 
 JOIN_S = 10.0
-_KEPT = 10_000
-"""Runs that are remembered."""
+_KEPT = 256
+"""Runs that are remembered, each with what every operation of it cost."""
 
 _THUMB = 1
 
@@ -87,7 +87,7 @@ class EmulatedNpu:
     """A board's NPU, served by a thread from `start` until the emulator ends.
 
     Attributes:
-        runs: what it has run, the last first to be forgotten where there are very many.
+        runs: what it has run last.
     """
 
     def __init__(self, gdb: Gdb, hooks: NpuHooks, board: Board, on_lost: Callable[[], None]) -> None:
