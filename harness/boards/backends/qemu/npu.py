@@ -47,7 +47,7 @@ def npu_hooks(elf: Path) -> NpuHooks | None:
     return None if get is None or put is None or begin is None else NpuHooks(get, put, begin)
 
 
-class _Bus:
+class _GdbMemory:
     """The board's memory through the gdb stub; what is in flash is read once."""
 
     def __init__(self, gdb: Gdb, memory: Sequence[Region]) -> None:
@@ -108,7 +108,7 @@ class EmulatedNpu:
         self._board = board
         self._on_lost = on_lost
         reached = () if board.npu is None else board.npu.memory
-        self._bus = _Bus(gdb, [region for region in board.memory if region.name in reached])
+        self._bus = _GdbMemory(gdb, [region for region in board.memory if region.name in reached])
         self._devices: dict[str, NpuDevice] = {}
         self._device: NpuDevice | None = None
         self._problem: TinyhilError | None = None
