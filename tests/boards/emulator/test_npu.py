@@ -62,6 +62,8 @@ def test_outputs_are_those_of_the_specification_and_figures_are_the_same_every_t
         figures.add((measured.total, tuple(measured.layer_ticks or ()), measured.stack_high))
         assert len(runs) == 4, "two vectors, and the first one twice more"
         assert len({run.counters.active for run in runs}) == 1
+        (counts,) = measured.npu
+        assert (counts.layer, counts.accelerator, counts.active) == (0, "ethos-u55-128", runs[-1].counters.active)
         assert all(run.error is None and run.changed > 0 for run in runs)
     assert len(figures) == 1
 
