@@ -9,6 +9,7 @@ from fractions import Fraction
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from harness.boards.npu_record import SYMBOL, NpuRecord, read_record
 from harness.build.image import Image
 from harness.errors import BoardError, BoardLostError, TinyhilError
 from harness.hardware.board import Board, Resolved
@@ -17,6 +18,7 @@ from harness.link.transcript import Transcript
 from harness.units import Unit
 
 if TYPE_CHECKING:
+    from harness.ethosu.device import NpuRun
     from harness.link.client import Client
     from harness.link.records import Watermarks
     from harness.link.transport import Transport
@@ -166,6 +168,23 @@ class Session(ABC):
         self._watched.set_baud(baud)
         self.baud = baud
 
+    def npu_runs(self) -> tuple[NpuRun, ...]:
+        """Command streams that an emulated NPU has run, with what each operation of them cost, in order."""
+        return ()
+
+    def explanation(self, error: TinyhilError) -> TinyhilError | None:
+        """A better error than the one that an inference has just ended with; None if nothing more is known."""
+        if isinstance(error, BoardLostError):
+            return None
+        record = self.npu_record()
+        return None if record is None else record.error()
+
+    def npu_record(self) -> NpuRecord | None:
+        """What the NPU's driver keeps of its last run; None where there is no driver, or memory cannot be read."""
+        from harness.elf.symbols import symbol_address
+
+        return read_record(self.read_memory, symbol_address(self.image.elf, SYMBOL))
+
     def notes(self) -> tuple[str, ...]:
         """Notes on the run for the report; complete when the session is closed."""
         return ()
@@ -275,7 +294,7 @@ def open_client(session: Session, image: Image) -> Client:
         most_stack=image.stack_size or None,
         tick_unit=_TICK_UNITS.get(board.tick.source),
     )
-    client = Client(session.stream(), elf=image.elf)
+    client = Client(session.stream(), elf=image.elf, explanation=session.explanation)
     client.hello(image.build_id, image.board, claims=claims)
     session.raise_baud(client)
     return client

@@ -68,7 +68,8 @@ class KernelChoice:
             return argument
         kind = "float32" if argument.ctype == "float" else argument.ctype.removesuffix("_t")
         raw = np.ascontiguousarray(data).reshape(-1).view(kind)
-        return ConstantTable(f"input_{argument.index}", argument.ctype, raw)
+        align = data.itemsize if data.itemsize > raw.itemsize else 0  # read as what it is, whatever the pointer's type
+        return ConstantTable(f"input_{argument.index}", argument.ctype, raw, align)
 
     @property
     def scratch(self) -> tuple[int, ...]:
@@ -93,7 +94,7 @@ class KernelChoice:
     def memory_use(self) -> MemoryUse:
         """The memory that the layer reads, writes and needs."""
         node = self.context.node
-        return MemoryUse(node.inputs, node.outputs, self.scratch, self.overlaps)
+        return MemoryUse(node.inputs, node.outputs, self.scratch, self.overlaps, node.attrs.blocks)
 
 
 def applicable(context: Context) -> list[Kernel]:

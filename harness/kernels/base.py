@@ -54,11 +54,12 @@ class Scratch:
 
 @dataclass(frozen=True, eq=False)
 class ConstantTable:
-    """Pointer to a constant array that the kernel packed; `name` is its suffix."""
+    """Pointer to a constant array that the kernel packed; `name` is its suffix, `align` 0 or its alignment in bytes."""
 
     name: str
     ctype: str
     data: Array
+    align: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,22 +76,35 @@ class At:
 
 
 @dataclass(frozen=True)
+class BlockStart:
+    """Pointer to `offset` bytes from the beginning of a block of the graph in which the node places tensors."""
+
+    block: int
+    ctype: str = "uint8_t"
+    offset: int = 0
+
+
+@dataclass(frozen=True)
 class Float:
     """A float32 literal."""
 
     value: float
 
 
-Argument: TypeAlias = In | Out | StateOf | Scratch | At | ConstantTable | Float
+Argument: TypeAlias = In | Out | StateOf | Scratch | At | BlockStart | ConstantTable | Float
 
 
 @dataclass(frozen=True)
 class Call:
-    """`function(arguments..., &shape)`; the shape's C type is the function's name with _shape."""
+    """`function(arguments..., &shape)`; the shape's C type is the function's name with _shape.
+
+    may_fail: whether it returns a number other than 0 where it could not compute, which ends the inference.
+    """
 
     function: str
     arguments: tuple[Argument, ...]
     shape: Mapping[str, int]
+    may_fail: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,6 +164,7 @@ class Kernel(ABC):
         superseded_by: core features for which other kernels compute the same layers: where a core has one of them this
             kernel is not used, as it saves no time, and code of both would take flash.
         costs_itself: whether coefficients say what it costs; else the kernels do whose calls it joins.
+        instructions: about how many the core executes for any layer, of a kernel that leaves the work to others.
     """
 
     ops: ClassVar[frozenset[str]]
@@ -157,6 +172,7 @@ class Kernel(ABC):
     features: ClassVar[frozenset[str]] = frozenset()
     superseded_by: ClassVar[frozenset[str]] = frozenset()
     costs_itself: ClassVar[bool] = True
+    instructions: ClassVar[float | None] = None
 
     def runs_on(self, features: frozenset[str]) -> bool:
         """Whether it is used on a core with these features."""
