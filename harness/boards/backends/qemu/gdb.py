@@ -10,7 +10,7 @@ from harness.boards.backends.qemu.peer import Peer
 from harness.errors import BoardError
 
 REPLY_TIMEOUT_S = 30.0
-_CHUNK = 1_000
+_CHUNK = 2_000
 """Bytes of memory in a packet: QEMU takes packets of 4,096 characters, two for a byte."""
 _CORE_REGISTERS = 16
 SP, LR, PC = 13, 14, 15
