@@ -56,7 +56,8 @@ class Build:
         fast_memory: (address, bytes) of the NPU's own memory, which the driver gives it as region 2; None where it
             gives none.
         loop: where instructions are counted; None where they mean nothing, as the compiler did not optimize.
-        given_up: functions that are reached when the runner gives up.
+        abort: the function that failed checks of TFLM's own call.
+        given_up: other functions that are reached when the runner gives up.
         stack_limit, stack_size: lowest address of the stack, and its bytes.
         arena_size: bytes of the arena that it gives TFLM.
         network: sections that are the runner's own code and constants.
@@ -73,6 +74,7 @@ class Build:
     npu_invoke: int
     fast_memory: tuple[int, int] | None
     loop: GraphLoop | None
+    abort: int
     given_up: tuple[int, ...]
     stack_limit: int
     stack_size: int
@@ -102,6 +104,7 @@ U65 = Build(
     npu_invoke=0x59E0C,
     fast_memory=(0x3100_0000, 0x6_0000),
     loop=GraphLoop(begin=0x158C8, ends=(0x159C4, 0x159D8), node=0x15938),
+    abort=0x65820,
     given_up=(0x0B0C, 0x09EC, 0x0A10, 0x0A34, 0x0A58, 0x0A7C),  # _exit and the handlers of faults
     stack_limit=0x20078000,
     stack_size=0x8000,
@@ -129,6 +132,7 @@ U55 = Build(
     npu_invoke=0x5B09C,
     fast_memory=None,
     loop=None,
+    abort=0x67320,
     given_up=(0x0B8C, 0x0A4C, 0x0A70, 0x0A94, 0x0AB8, 0x0ADC),
     stack_limit=0x20078000,
     stack_size=0x8000,

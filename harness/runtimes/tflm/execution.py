@@ -62,6 +62,7 @@ class TflmExecution:
         arena: bytes that TFLM used of its arena.
         stack: bytes of stack used by Invoke() on the first vector; None where `total` is.
         npu: the command streams of the first vector, in order.
+        complaints: lines in which TFLM says that something is wrong, though it went on.
     """
 
     outputs: tuple[bytes, ...]
@@ -70,6 +71,7 @@ class TflmExecution:
     arena: int
     stack: int | None
     npu: tuple[StreamCounts, ...] = ()
+    complaints: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready data."""
@@ -85,6 +87,7 @@ class TflmExecution:
             arena=content["arena"],
             stack=content["stack"],
             npu=tuple(StreamCounts.from_dict(stream) for stream in content["npu"]),
+            complaints=tuple(content["complaints"]),
         )
 
 
@@ -138,12 +141,12 @@ def execute(
             outputs.append(gdb.read_memory(OUTPUT_ADDRESS, output_bytes))
             if progress:
                 progress("TFLM", number + 1, len(vectors))
-        arena = run.arena()
+        arena, complaints = run.arena(), run.complaints()
     streams = () if answering is None else tuple(answering.invokes)
     if loop is None:
-        return TflmExecution(tuple(outputs), None, (), arena, None, streams)
+        return TflmExecution(tuple(outputs), None, (), arena, None, streams, complaints)
     total, operators = read_counts((folder / "counts").read_text(encoding="ascii"), build, loop)
-    return TflmExecution(tuple(outputs), total, operators, arena, stack, streams)
+    return TflmExecution(tuple(outputs), total, operators, arena, stack, streams, complaints)
 
 
 def read_counts(text: str, build: Build, loop: GraphLoop) -> tuple[int, tuple[int, ...]]:
@@ -194,11 +197,12 @@ class _Run:
 
     def start(self) -> None:
         """Runs to the first inference: the model is loaded then, its tensors are allocated."""
-        for place in (self._build.handler_call, self._build.handler_return, *self._build.given_up):
+        build = self._build
+        for place in (build.handler_call, build.handler_return, build.abort, *build.given_up):
             self._gdb.set_breakpoint(place)
         if self._npu is not None:
-            self._gdb.set_breakpoint(self._build.npu_invoke)
-        self._reach(self._build.handler_call, START_TIMEOUT_S)
+            self._gdb.set_breakpoint(build.npu_invoke)
+        self._reach(build.handler_call, START_TIMEOUT_S)
         self._argument = self._gdb.registers()[0]
 
     def again(self, inputs: bytes) -> None:
@@ -241,26 +245,32 @@ class _Run:
         while self._npu is not None and here == self._build.npu_invoke:
             self._npu.answer(count=count)
             here = self._gdb.run(INVOKE_TIMEOUT_S)
-        self._came_to(here, place)
+        self._came_to(here, place, "fails in Invoke()")
         if self._npu is not None and self._npu.failure is not None:
             raise self._npu.failure
 
     def _reach(self, place: int, timeout_s: float) -> None:
-        self._came_to(self._gdb.run(timeout_s), place)
+        self._came_to(self._gdb.run(timeout_s), place, "does not take the model")
 
-    def _came_to(self, here: int, place: int) -> None:
+    def _came_to(self, here: int, place: int, otherwise: str) -> None:
+        if here == self._build.abort:
+            raise self._refused(f"{otherwise}, by a check of its own")
         if here in self._build.given_up:
-            raise self._refused("does not take the model")
+            raise self._refused(otherwise)
         if here != place:
             raise BoardError(f"the runner came to 0x{here:x} instead of 0x{place:x}", hint="this is a bug, report it")
 
+    def complaints(self) -> tuple[str, ...]:
+        """Lines in which TFLM or the runner says that something is wrong."""
+        return tuple(line for line in self._said().splitlines() if _COMPLAINT.match(line))[-_MOST_SAID:]
+
     def _refused(self, how: str) -> RunnerRefusedError:
-        lines = [line for line in self._said().splitlines() if _COMPLAINT.match(line)]
+        lines = self.complaints()
         said = lines[0].partition(" - ")[2] if lines else ""
         return RunnerRefusedError(
             f"TFLM in Arm's runner {how}" + (f": {said}" if said else ""),
             hint="`--runtime tinyhil` runs it without TFLM",
-            details="\n".join(lines[-_MOST_SAID:]),
+            details="\n".join(lines),
         )
 
     def _said(self) -> str:

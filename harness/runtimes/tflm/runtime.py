@@ -72,16 +72,19 @@ class TflmRuntime:
             title=build.title,
             machine=board.name,
             npu=found.npu,
-            notes=() if accelerator is None else (_npu_note(accelerator),),
+            notes=_notes(found, accelerator),
         )
 
 
-def _npu_note(accelerator: Accelerator) -> str:
-    """What a run with an NPU cannot tell."""
-    return (
-        f"tinyhil's simulator was the {accelerator.name}, and Arm's driver did not run: no instructions and no stack "
-        "are given"
-    )
+def _notes(found: TflmExecution, accelerator: Accelerator | None) -> tuple[str, ...]:
+    """What TFLM complained of, and what a run with an NPU cannot tell."""
+    notes = [f"TFLM went on, but said: {line.partition(' - ')[2]}" for line in dict.fromkeys(found.complaints)]
+    if accelerator is not None:
+        notes.append(
+            f"tinyhil's simulator was the {accelerator.name}, and Arm's driver did not run: no instructions and no "
+            "stack are given"
+        )
+    return tuple(notes)
 
 
 def _execution(
