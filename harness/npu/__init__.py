@@ -1,0 +1,1 @@
+"""Inferences of compiled models on the NPU of harness/ethosu."""
