@@ -13,8 +13,9 @@ from itertools import count as numbers
 
 import numpy as np
 
-from harness.ethosu.payload import CUSTOM_CODE, VelaModel
+from harness.ethosu.payload import CUSTOM_CODE
 from harness.frontends.tflite.schema import FileOperator, read_model
+from harness.frontends.tflite.vela_file import VelaModel
 from harness.ir.graph import Graph, Node
 from harness.quantization.types import DType
 from tests.support.mixed import mixed_graph

@@ -18,11 +18,12 @@ from harness.boards import resolve
 from harness.errors import CommandStreamError, OptionError
 from harness.ethosu.commands import PAYLOAD
 from harness.ethosu.disassembly import commands
-from harness.ethosu.inference import NpuInference
-from harness.ethosu.payload import Words, read_vela
+from harness.ethosu.payload import Words
 from harness.ethosu.pmu import Counters, default_timing
+from harness.frontends.tflite.vela_file import read_vela
 from harness.frontends.tflite.writer import write
 from harness.ir.graph import Graph
+from harness.npu.inference import NpuInference
 from harness.oracle.tflm import TflmInterpreter
 from harness.quantization.types import Array
 from harness.runtimes import RUNTIMES, TFLM, ProgramRun
