@@ -13,6 +13,7 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
+from harness.errors import ModelFileError
 from harness.ir.graph import ArenaPlace, Graph, NoAttrs, Node, Tensor
 from harness.ir.operators import has
 from harness.ir.operators.ethos_u import EthosUAttrs
@@ -141,6 +142,10 @@ class _Follower:
         kept = attrs.tensors[count + len(node.outputs) :]
         sizes += [self.graph.states[i].bytes for i in node.states]
         missing = {block: footprint.asked[block] != 0 for block in attrs.blocks}
+        for t in node.outputs:  # what it does not write of them is as it was
+            where = self.graph.places()[t]
+            end = where.offset + self.tensors[t].bytes
+            missing[where.block][where.offset : end] |= footprint.written[where.block][where.offset : end] == 0
         for where, size in zip((*attrs.tensors[:count], *kept), sizes, strict=True):
             missing[where.block][where.offset : where.offset + size] = False
         for block, asked in missing.items():
@@ -154,9 +159,10 @@ class _Follower:
         """Makes bytes an input of a node, and an output of the one that left them."""
         writer = owner - len(self.graph.tensors)
         if owner == _NOBODY:
-            raise damaged(
-                f"{self.place}: operator {self.nodes[number].sources} reads bytes {where.offset} to "
-                f"{where.offset + size - 1} of region {where.block}, which nothing has written"
+            raise ModelFileError(
+                f"{self.place}: operator {self.nodes[number].sources[0]} needs bytes {where.offset} to "
+                f"{where.offset + size - 1} of region {where.block}, which nothing has written",
+                hint="the file is damaged, or Vela compiled an operator wrongly, as it does some MIRROR_PAD",
             )
         if writer < 0:
             self._add(number, owner, self.graph.places()[owner], output=False)

@@ -153,6 +153,26 @@ def test_a_region_of_size_0_is_not_there(library: Path) -> None:
     assert bench.run() == codes.OK
 
 
+def test_the_data_cache_is_cleaned_before_the_start_and_after_the_end(library: Path) -> None:
+    bench = _simple(library)
+    bench.places = ((bench.constants, 64), (RAM + 16, 80), (0, 0), (RAM + 224, 1))
+    bench.driver.with_cache(32)
+    assert bench.run() == codes.OK
+    regions = [0x100_0000, 0x100_0020, 0x100_0040, RAM, RAM + 32, RAM + 64, RAM + 224]
+    lines = [f"clean 0x{line:x}" for line in regions] + ["cleaned"]
+    accesses = bench.driver.accesses
+    start = accesses.index("put CMD 0x1")
+    assert accesses[start - 10 : start] == ["clean 0x1000000", "cleaned", *lines]
+    assert accesses[-6:] == ["put CMD 0xe", *lines[3:]], "the constants are as they were"
+
+
+def test_the_data_cache_is_cleaned_after_a_failure_too(library: Path) -> None:
+    bench = _simple(library, words=np.array([0x3FFF], np.uint32))
+    bench.driver.with_cache(32)
+    assert bench.run() == codes.COMMAND
+    assert bench.driver.accesses[-1] == "cleaned"
+
+
 # --- arguments, and an NPU that is not what it should be ---
 
 
@@ -317,10 +337,9 @@ def test_weights_and_memory_that_fail(library: Path) -> None:
 def test_damaged_weights_are_told_as_such(library: Path) -> None:
     _, operator = _operator("mlperftiny_kws_int8", "ethos-u55-128")
     bench = _of(library, replace(operator, constants=bytes(len(operator.constants))))
-    code = bench.run()
-    assert code in (codes.WEIGHTS, codes.OK)
-    if code == codes.WEIGHTS:
-        assert bench.driver.last.status & Status.WEIGHT_FAULT
+    assert bench.run() == codes.WEIGHTS
+    assert bench.driver.last.status == Status.WEIGHT_FAULT | Status.IRQ
+    assert "word 82, NPU_OP_CONV: compressed weights" in str(bench.runs[0].error)
 
 
 def test_regions_reach_to_the_end_of_their_memory_where_nobody_tells_how_far(library: Path) -> None:
