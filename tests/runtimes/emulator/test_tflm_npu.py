@@ -35,8 +35,7 @@ from tests.support.graphs import Builder
 from tests.support.models import real_model
 from tests.support.scale import scaled
 from tests.support.tflm_live import tflm_runner
-
-vela = pytest.importorskip("tests.support.vela", reason="Vela is not installed")
+from tests.support.vela import ACCELERATORS, compile_model
 
 MLPERF = ("kws", "ad", "ic", "vww", "sww")
 SHARED = (
@@ -78,11 +77,11 @@ def drawn(original: Path, vectors: int) -> list[list[Array]]:
     return random_inputs(frontends.load(original), np.random.default_rng(13), vectors)
 
 
-@pytest.mark.parametrize("accelerator", vela.ACCELERATORS)
+@pytest.mark.parametrize("accelerator", ACCELERATORS)
 @pytest.mark.parametrize("model", MLPERF)
 def test_models_of_mlperf_tiny(model, accelerator, tmp_path):
     path = real_model(f"mlperftiny_{model}_int8")
-    compiled = vela.compile_model(path.read_bytes(), accelerator)
+    compiled = compile_model(path.read_bytes(), accelerator)
     found = agrees_with_tflm(path.read_bytes(), compiled.file, drawn(path, scaled(1, 20)), tmp_path)
     (stream,) = found.npu
     assert stream.accelerator == accelerator and found.total is None and not found.operators and found.stack is None
@@ -91,8 +90,8 @@ def test_models_of_mlperf_tiny(model, accelerator, tmp_path):
 @pytest.mark.parametrize("model", scaled(SOME, SHARED))
 def test_models_of_others(model, tmp_path):
     path = real_model(model)
-    for accelerator in scaled(("ethos-u55-128",), vela.ACCELERATORS):
-        compiled = vela.compile_model(path.read_bytes(), accelerator)
+    for accelerator in scaled(("ethos-u55-128",), ACCELERATORS):
+        compiled = compile_model(path.read_bytes(), accelerator)
         agrees_with_tflm(path.read_bytes(), compiled.file, drawn(path, scaled(4, 20)), tmp_path)
 
 
@@ -110,7 +109,7 @@ def test_networks_with_operators_on_the_cpu_in_between(tmp_path):
 def compiled_graph(name: str, accelerator: str) -> tuple[Graph, Graph]:
     """A model as imported, and the same with the file that Vela makes of it."""
     graph = frontends.load(real_model(name))
-    return graph, replace(graph, model=vela.compile_model(graph.model, accelerator).file)
+    return graph, replace(graph, model=compile_model(graph.model, accelerator).file)
 
 
 def runtime_run(graph: Graph, given: Sequence[Sequence[Array]], **more) -> ProgramRun:
@@ -179,7 +178,7 @@ def test_a_runner_for_another_npu_is_refused_before_it_runs():
 
 def test_what_arms_driver_does_not_take_is_refused(tmp_path):
     original = real_model("mlperftiny_ad_int8")
-    compiled = vela.compile_model(original.read_bytes(), "ethos-u55-128", "--cop-format", "COP2")
+    compiled = compile_model(original.read_bytes(), "ethos-u55-128", "--cop-format", "COP2")
     with pytest.raises(CommandStreamError, match="Arm's driver takes payloads COP1, this begins with b'COP2'"):
         run(compiled.file, drawn(original, 1), 640, tmp_path)
 
@@ -188,6 +187,6 @@ def test_what_its_arena_has_no_room_for_is_refused_by_what_tflm_says(tmp_path):
     b = Builder()
     x = b.input(1, 800, 800, 4)
     graph = b.graph(b.node("RELU", (x,), b.like(x)))
-    compiled = vela.compile_model(write(graph), "ethos-u55-128")
+    compiled = compile_model(write(graph), "ethos-u55-128")
     with pytest.raises(RunnerRefusedError, match="does not take the model: Failed to resize buffer"):
         run(compiled.file, random_inputs(graph, np.random.default_rng(1), 1), 800 * 800 * 4, tmp_path)

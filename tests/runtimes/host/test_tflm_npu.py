@@ -32,7 +32,7 @@ CONFIG = 24 << 8 | 7
 """Of an ethos-u55-128."""
 
 
-class Target:
+class StoppedCore:
     """A core at the beginning of ethosu_invoke_v3, as harness.boards.backends.qemu.gdb.Gdb shows it, and its memory."""
 
     def __init__(self, call: NpuCall, memory: bytes = b"") -> None:
@@ -66,7 +66,7 @@ def payload(stream: bytes, config: int = CONFIG) -> bytes:
     return b"COP1" + words + struct.pack("<I", 2 | len(stream) // 4 << 16) + stream
 
 
-def npu(target: Target, model: bytes, fast: tuple[int, int] | None = None) -> NpuBehindDriver:
+def npu(target: StoppedCore, model: bytes, fast: tuple[int, int] | None = None) -> NpuBehindDriver:
     return NpuBehindDriver(target, target.read_memory, fast, model, MODEL)
 
 
@@ -80,7 +80,7 @@ def call(model: bytes, *regions: tuple[int, int]) -> NpuCall:
 
 def test_a_stream_that_ends_at_once_is_done_and_counted():
     model = payload(STOP)
-    target = Target(call(model, (MODEL, 0), (0, 64)))
+    target = StoppedCore(call(model, (MODEL, 0), (0, 64)))
     answering = npu(target, model)
     answering.answer(count=True)
     assert (target.core[0], target.core[PC]) == (DONE, 0x1234) and answering.failure is None and not target.written
@@ -104,7 +104,7 @@ def test_a_stream_that_ends_at_once_is_done_and_counted():
     ],
 )
 def test_what_fails_is_answered_so_and_kept_as_one_error(model, regions, said):
-    target = Target(call(model, *regions))
+    target = StoppedCore(call(model, *regions))
     answering = npu(target, model)
     answering.answer(count=True)
     assert (target.core[0], target.core[PC]) == (FAILED, 0x1234), "TFLM takes any answer but -1 for success"
@@ -114,7 +114,7 @@ def test_what_fails_is_answered_so_and_kept_as_one_error(model, regions, said):
 
 
 def test_a_payload_elsewhere_than_in_the_model_file_is_refused():
-    target = Target(NpuCall((0x40, 64), (0,), (64,)))
+    target = StoppedCore(NpuCall((0x40, 64), (0,), (64,)))
     answering = npu(target, payload(STOP))
     answering.answer(count=False)
     assert target.core[0] == FAILED and "not in the model file" in answering.failure.message
@@ -137,7 +137,7 @@ def test_fast_memory_is_the_npus_own_where_the_driver_has_some():
 
 
 def copies(memory: bytes, model: bytes, *regions: tuple[int, int]) -> TargetMemory:
-    target = Target(call(model, (0, 0)), memory)
+    target = StoppedCore(call(model, (0, 0)), memory)
     target.memory[: len(memory)] = memory
     return npu(target, model).memory(call(model, *regions))
 
@@ -180,7 +180,7 @@ def test_what_a_stream_writes_reaches_the_target_and_nothing_else():
     source, destination, length = (struct.pack("<II", 0x4030 + n, value) for n, value in enumerate((4, 16, 16)))
     start = struct.pack("<I", 0x0010)
     model = payload(regions + source + destination + length + start + STOP)
-    target = Target(call(model, (MODEL, len(model)), (0x20, 0x40)), bytes(range(256)) * 2)
+    target = StoppedCore(call(model, (MODEL, len(model)), (0x20, 0x40)), bytes(range(256)) * 2)
     before = bytes(target.memory)
     answering = npu(target, model)
     answering.answer(count=False)
