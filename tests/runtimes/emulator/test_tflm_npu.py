@@ -6,15 +6,18 @@ driver.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from harness import frontends
 from harness.boards import resolve
+from harness.cli.app import app
 from harness.errors import CommandStreamError, OptionError
 from harness.ethosu.commands import PAYLOAD
 from harness.ethosu.disassembly import commands
@@ -148,6 +151,24 @@ def test_counters_are_those_of_the_stream_in_the_simulator():
     NpuInference(model).run(given[0], counters.observe)
     assert found.active == counters.active > 0
     assert {(b.port, b.direction, b.kind): b.beats for b in found.beats} == counters.by_kind()
+
+
+def command(*words: str) -> dict:
+    """The run of a command's results."""
+    result = CliRunner().invoke(app, [*words, "--board", BOARD, "--runtime", TFLM, "--vectors", "2", "--json"])
+    assert result.exit_code == 0, result.output
+    (found,) = json.loads(result.stdout)["runs"]
+    return found
+
+
+def test_the_command_takes_a_compiled_file_or_compiles_itself(tmp_path):
+    original = real_model("mlperftiny_ad_int8")
+    compiled = tmp_path / "ad_vela.tflite"
+    compiled.write_bytes(compile_model(original.read_bytes(), "ethos-u55-256").file)
+    for found in (command("validate", str(compiled)), command("validate", str(original), "--npu", "ethos-u55-256")):
+        assert found["verdict"]["passed"] and found["time"]["total"] is None
+        assert [check["status"] for check in found["verdict"]["checks"] if check["name"] == "outputs"] == ["pass"]
+        assert any("simulator was the ethos-u55-256" in note for note in found["notes"])
 
 
 def writing_beyond(words: Words) -> Words:
