@@ -6,13 +6,10 @@ Hardware and the FVP have it, too, for whoever can read their memory.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from harness.errors import BoardError, TinyhilError
-
-if TYPE_CHECKING:
-    from harness.boards.session import Session
 
 SYMBOL = "hil_ethosu_record"
 _LAYOUT = struct.Struct("<QQ7Ii")
@@ -74,11 +71,11 @@ class NpuRecord:
         )
 
 
-def read_record(session: Session, address: int | None) -> NpuRecord | None:
-    """The record of a device.
+def read_record(read: Callable[[int, int], bytes], address: int | None) -> NpuRecord | None:
+    """The record of a device, which waits for a request.
 
     Args:
-        session: with the device, which waits for a request.
+        read: bytes of its memory, by address and length.
         address: of SYMBOL in its image.
 
     Returns:
@@ -87,7 +84,7 @@ def read_record(session: Session, address: int | None) -> NpuRecord | None:
     if address is None:
         return None
     try:
-        content = session.read_memory(address, _LAYOUT.size)
+        content = read(address, _LAYOUT.size)
     except BoardError:
         return None
     return NpuRecord(*_LAYOUT.unpack(content))

@@ -183,7 +183,7 @@ class Session(ABC):
         """What the NPU's driver keeps of its last run; None where there is no driver, or memory cannot be read."""
         from harness.elf.symbols import symbol_address
 
-        return read_record(self, symbol_address(self.image.elf, SYMBOL))
+        return read_record(self.read_memory, symbol_address(self.image.elf, SYMBOL))
 
     def notes(self) -> tuple[str, ...]:
         """Notes on the run for the report; complete when the session is closed."""

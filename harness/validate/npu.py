@@ -64,7 +64,9 @@ def reference_of(references: References, oracle: str, subject: Subject, tell: Pr
     own = references.get(SPECIFICATION, graph, given, count=count, tensors=count, progress=tell)
     shared = _shared(model, graph)
     rows = zip(own.tensors, reference.tensors, strict=True)
-    return replace(reference, tensors=tuple(_merged(mine, theirs, shared) for mine, theirs in rows))
+    names = f"{SPECIFICATION} and {oracle}" if shared else SPECIFICATION
+    tensors = tuple(_merged(mine, theirs, shared) for mine, theirs in rows)
+    return replace(reference, tensors=tensors, tensors_of=names)
 
 
 def _merged(own: Mapping[int, Array], theirs: Mapping[int, Array], shared: Mapping[int, int]) -> dict[int, Array]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from harness.errors import GraphError
 from harness.ethosu.accelerators import Accelerator, accelerator_of
-from harness.ethosu.footprint import Footprint, footprint
+from harness.ethosu.footprint import StreamFootprint, footprint
 from harness.ethosu.memory import Bytes
 from harness.ethosu.multiplications import multiplications
 from harness.ethosu.payload import CUSTOM_CODE, MOST_MEMORY, Words, read_payload
@@ -76,7 +76,7 @@ class EthosUAttrs(Attrs):
         return Simulator(self.accelerator)
 
     @cached_property
-    def footprint(self) -> Footprint:
+    def footprint(self) -> StreamFootprint:
         """Which bytes of its regions the stream reads before it writes them, and which it writes.
 
         Raises:
