@@ -1,0 +1,66 @@
+"""The same model on the CPU alone: tinyhil's own code for a Cortex-M55, by its kernels' cost models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.compiler.compile import compile_graph
+from harness.compiler.cost.estimate import estimate_costs
+from harness.compiler.cost.model import BASES
+from harness.compiler.emit.package import emit
+from harness.errors import TinyhilError
+from harness.hardware.target import Target
+from harness.ir.graph import Graph
+
+CORE = "cortex-m55"
+"""The core beside an Ethos-U55 or U65."""
+
+
+@dataclass(frozen=True)
+class CpuCost:
+    """What a layer costs on the CPU, and the operators of the file that it computes together."""
+
+    instructions: float
+    cycles: float
+    sources: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CpuEstimate:
+    """A model on the CPU alone: expected, not run.
+
+    Attributes:
+        core: which one.
+        instructions, cycles: of an inference; cycles are modelled.
+        layers: cost by the number of the last operator in the file that the layer computes.
+        basis: that of the least certain layer: fitted to profiles, or less.
+        arena, constants: bytes.
+    """
+
+    core: str
+    instructions: int
+    cycles: int
+    layers: Mapping[int, CpuCost]
+    basis: str
+    arena: int
+    constants: int
+
+
+def estimate(graph: Graph) -> CpuEstimate | str:
+    """The estimate; or why there is none."""
+    try:
+        plan = compile_graph(graph, core=Target(CORE))
+        constants = emit(plan).constant_bytes
+    except TinyhilError as error:
+        return error.message
+    costs = estimate_costs(plan)
+    layers: dict[int, CpuCost] = {}
+    for layer, cost in zip(plan.layers, costs, strict=True):
+        key = max(layer.sources, default=-1)
+        before = layers.get(key, CpuCost(0, 0, ()))
+        sources = tuple(dict.fromkeys((*before.sources, *layer.sources)))
+        layers[key] = CpuCost(before.instructions + cost.instructions, before.cycles + cost.cycles, sources)
+    basis = max((cost.basis for cost in costs), key=BASES.index, default=BASES[0])
+    instructions, cycles = (round(sum(values)) for values in ((c.instructions for c in costs), (c.cycles for c in costs)))
+    return CpuEstimate(CORE, instructions, cycles, layers, basis, plan.arena_size, constants)
