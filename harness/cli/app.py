@@ -28,6 +28,7 @@ from harness.cli.commands.history import history
 from harness.cli.commands.import_bundles import import_bundles
 from harness.cli.commands.mlperf import mlperf
 from harness.cli.commands.nightly import nightly
+from harness.cli.commands.npu import npu
 from harness.cli.commands.profile import profile
 from harness.cli.commands.validate import validate
 from harness.cli.help import Command, Commands
@@ -71,7 +72,7 @@ def _main(
 
 for _command in (
     *(doctor, boards, analyze, fit, energy, generate, validate, conformance, profile, history, compare, nightly),
-    *(mlperf, calibrate, docs),
+    *(npu, mlperf, calibrate, docs),
 ):
     app.command(cls=Command)(_command)
 app.command("import", cls=Command)(import_bundles)

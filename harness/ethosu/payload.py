@@ -1,6 +1,6 @@
-"""What Vela leaves in a .tflite file: operators `ethos-u` with command streams, and where tensors lie in the arena.
+"""The payload that Vela leaves for the driver of the NPU: configuration word and command stream.
 
-Source: Vela 5.2, regor/tflite/custom_operator_ethosu.hpp (payloads COP1 and COP2) and tflite_writer.cpp (offsets).
+Source: Vela 5.2, regor/tflite/custom_operator_ethosu.hpp (payloads COP1 and COP2).
 """
 
 from __future__ import annotations
@@ -11,11 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.errors import UnsupportedModelError
-from harness.ethosu.accelerators import Accelerator, accelerator_of
-from harness.frontends.tflite.flatbuffer import FlatTable
-from harness.frontends.tflite.schema import MAX_TENSORS, FileOperator, FileSubgraph, FileTensor, read_model
-from harness.ir.operators.tflite import damaged
+from harness.errors import ModelFileError
 
 CUSTOM_CODE = "ethos-u"
 """The custom code of the operators that run on the NPU."""
@@ -23,99 +19,12 @@ CUSTOM_CODE = "ethos-u"
 MOST_MEMORY = 1 << 28
 """Bytes of a memory that are simulated, such as the arena."""
 
-_OFFSETS = "OfflineMemoryAllocation"
 _ACTIONS_1, _ACTIONS_2 = b"COP1", b"COP2"
 _CONFIGURATION, _STREAM, _NOTHING = 1, 2, 5
 _METADATA_SIZE = 20
 _LOCAL = 2
 
 Words = npt.NDArray[np.uint32]
-
-
-@dataclass(frozen=True, eq=False)
-class NpuOperator:
-    """One operator `ethos-u` of a file.
-
-    Attributes:
-        place: how errors name it.
-        accelerator: what it is compiled for.
-        words: the command stream.
-        constants: bytes of region 0: weights, scales, tables.
-        scratch: bytes that region 1, the arena, has at least.
-        fast: bytes of region 2, memory of the NPU alone; 0 where it is the arena, too.
-        separate: inputs are region 3 and outputs region 4, apart from the arena; offsets of tensors are within them.
-        inputs, outputs: numbers of tensors in the subgraph.
-    """
-
-    place: str
-    accelerator: Accelerator
-    words: Words
-    constants: bytes
-    scratch: int
-    fast: int
-    separate: bool
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class VelaModel:
-    """A file compiled by Vela.
-
-    Attributes:
-        place: how errors name it.
-        subgraph: its first subgraph, CPU operators included.
-        operators: (number in the subgraph, operator) of those on the NPU, in order.
-        offsets: byte of the arena at which each tensor begins; -1 where that is left to the interpreter.
-    """
-
-    place: str
-    subgraph: FileSubgraph
-    operators: tuple[tuple[int, NpuOperator], ...]
-    offsets: tuple[int, ...]
-
-
-def read_vela(data: bytes, place: str) -> VelaModel:
-    """The parts of a file compiled by Vela.
-
-    Raises:
-        ModelFileError: it is no .tflite file, or damaged.
-        UnsupportedModelError: nothing in it is for an Ethos-U55 or U65.
-    """
-    subgraph = read_model(data, place)[0]
-    operators = tuple((op.index, _npu_operator(op, subgraph)) for op in subgraph.operators if op.custom == CUSTOM_CODE)
-    if not operators:
-        raise UnsupportedModelError(
-            f"{place}: no operator '{CUSTOM_CODE}' in it, so nothing for the NPU",
-            hint="compile it with Vela first: vela --accelerator-config ethos-u55-128 FILE.tflite",
-        )
-    return VelaModel(place, subgraph, operators, _offsets(data, place, len(subgraph.tensors)))
-
-
-def _npu_operator(op: FileOperator, subgraph: FileSubgraph) -> NpuOperator:
-    if len(op.inputs) < 4 or min(op.inputs[:4]) < 0:
-        raise damaged(f"{op.place}: {len(op.inputs)} inputs, where a command stream and three memories are the first")
-    stream, constants, scratch, fast = (subgraph.tensors[t] for t in op.inputs[:4])
-    content = stream.data.tobytes() if stream.data is not None else b""
-    payload = read_payload(content, stream.place)
-    return NpuOperator(
-        op.place,
-        accelerator_of(payload.config, op.place),
-        payload.words,
-        constants.data.tobytes() if constants.data is not None else b"",
-        _bytes_of(scratch),
-        0 if fast.index == scratch.index else _bytes_of(fast),
-        payload.separate,
-        op.inputs[4:],
-        op.outputs,
-    )
-
-
-def _bytes_of(tensor: FileTensor) -> int:
-    size = tensor.shape[0] if tensor.shape else 0
-    if len(tensor.shape) > 1 or not 0 <= size <= MOST_MEMORY:
-        raise damaged(f"{tensor.place}: shape {list(tensor.shape)} of a memory; {MOST_MEMORY} bytes are simulated")
-    return size
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +45,7 @@ def read_payload(content: bytes, place: str) -> Payload:
     if content[:4] == _ACTIONS_2:
         return _second_form(content, place)
     if content[:4] != _ACTIONS_1 or len(content) % 4:
-        raise damaged(f"{place}: a payload of {len(content)} bytes that begins with {content[:4]!r}, not COP1 or COP2")
+        raise _damaged(f"{place}: a payload of {len(content)} bytes that begins with {content[:4]!r}, not COP1 or COP2")
     words = np.frombuffer(content, "<u4")
     at, config = 1, None
     while at < len(words):
@@ -149,33 +58,24 @@ def read_payload(content: bytes, place: str) -> Payload:
         elif action == _STREAM:
             count = int(words[at]) >> 16 | (int(words[at]) >> 8 & 0xFF) << 16
             if config is None or at + 1 + count > len(words):
-                raise damaged(f"{place}: word {at}, a stream of {count} words in {len(words)}, or none configured")
+                raise _damaged(f"{place}: word {at}, a stream of {count} words in {len(words)}, or none configured")
             return Payload(config, words[at + 1 : at + 1 + count])
         else:
-            raise damaged(f"{place}: word {at}, 0x{int(words[at]):08x} is no action of a driver")
-    raise damaged(f"{place}: no command stream in the payload")
+            raise _damaged(f"{place}: word {at}, 0x{int(words[at]):08x} is no action of a driver")
+    raise _damaged(f"{place}: no command stream in the payload")
 
 
 def _second_form(content: bytes, place: str) -> Payload:
     """Header (16 bytes), entry (kind, length), metadata (length, VEUM, version, length, data), stream."""
     if len(content) < 24 + 16 + _METADATA_SIZE or content[28:32] != b"VEUM":
-        raise damaged(f"{place}: a payload COP2 of {len(content)} bytes without its metadata")
+        raise _damaged(f"{place}: a payload COP2 of {len(content)} bytes without its metadata")
     kind, length, metadata = struct.unpack_from("<III", content, 16)
     config, _, features = struct.unpack_from("<III", content, 40)
     start, end = 28 + metadata, 24 + length
     if kind != 1 or not 28 + 12 <= start <= end <= len(content) or (end - start) % 4:
-        raise damaged(f"{place}: a payload COP2 whose entry (kind {kind}) has {length} bytes, {metadata} of metadata")
+        raise _damaged(f"{place}: a payload COP2 whose entry (kind {kind}) has {length} bytes, {metadata} of metadata")
     return Payload(config, np.frombuffer(content[start:end], "<u4"), bool(features & _LOCAL))
 
 
-def _offsets(data: bytes, place: str, tensors: int) -> tuple[int, ...]:
-    model = FlatTable.root(data, place)
-    buffers = model.tables(12, "buffer", 4 * MAX_TENSORS)
-    for entry in model.tables(16, "metadata", MAX_TENSORS):
-        if entry.text(4, "name") == _OFFSETS:
-            which = entry.integer(6, "<I")
-            content = buffers[which].array(4, "<u1", "data").tobytes() if which < len(buffers) else b""
-            if len(content) < 12 + 4 * tensors:
-                raise damaged(f"{place}: {len(content)} bytes of {_OFFSETS} for {tensors} tensors")
-            return tuple(int(v) for v in np.frombuffer(content, "<i4")[3 : 3 + tensors])
-    return (-1,) * tensors
+def _damaged(what: str) -> ModelFileError:
+    return ModelFileError(what, hint="the file is damaged or cut short; compile the model again with Vela")

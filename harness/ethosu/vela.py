@@ -12,11 +12,13 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
 from harness.errors import InputError, ToolError
 
+PACKAGE = "ethos-u-vela"
 TIMEOUT_S = 600.0
 OPTIMISE = ("Performance", "Size")
 DEFAULT_ACCELERATOR = "ethos-u55-128"
@@ -123,6 +125,9 @@ def vela_version(program: str = "") -> str:
     Raises:
         VelaMissingError: Vela is not there.
     """
+    if not program:
+        _command(program)
+        return version(PACKAGE)
     _, printed = _run((*_command(program), "--version"), "vela --version")
     found = _VERSION.search(printed)
     return found[0] if found else "of unknown version"

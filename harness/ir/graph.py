@@ -69,8 +69,26 @@ class Tensor:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a tensor must lie: `offset` bytes from the beginning of a block of the arena, one of the graph's."""
+
+    block: int
+    offset: int
+
+
+@dataclass(frozen=True)
 class Attrs:
     """Attributes of a node besides its tensors: the base class for those of every operator."""
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Where inputs, outputs and states, in this order, must lie; () where they may lie anywhere."""
+        return ()
+
+    @property
+    def blocks(self) -> Mapping[int, int]:
+        """Bytes of every block of the arena that the node works in, by its number."""
+        return {}
 
     @property
     def graphs(self) -> tuple[Graph, ...]:
@@ -160,6 +178,19 @@ class Graph:
     def consumers(self) -> Mapping[int, Sequence[int]]:
         """Indices of the nodes that read each tensor, in order."""
         return self._consumers
+
+    def places(self) -> Mapping[int, Place]:
+        """Tensors that must lie at a place, since a node says so; by the first that does."""
+        return self._places
+
+    @cached_property
+    def _places(self) -> dict[int, Place]:
+        found: dict[int, Place] = {}
+        for node in self.nodes:
+            for t, place in zip((*node.inputs, *node.outputs), node.attrs.places, strict=False):
+                if self.tensors[t].data is None:
+                    found.setdefault(t, place)
+        return found
 
     @cached_property
     def _producers(self) -> dict[int, int]:

@@ -1,1 +1,1 @@
-"""Models on an Ethos-U: compiled by Vela, counted, run and checked, beside the same model on the CPU alone."""
+"""Inferences of compiled models on the NPU of harness/ethosu."""

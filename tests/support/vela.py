@@ -15,8 +15,8 @@ import numpy as np
 from ethosu.vela import vela
 
 from harness.errors import UnsupportedModelError
-from harness.ethosu.inference import NpuInference
-from harness.ethosu.payload import VelaModel, read_vela
+from harness.frontends.tflite.vela_file import VelaModel, read_vela
+from harness.npu.inference import NpuInference
 from harness.quantization.types import Array
 
 ACCELERATORS = (

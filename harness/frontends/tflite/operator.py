@@ -26,6 +26,9 @@ class FileView:
         subgraphs: of the file.
         within: reads a subgraph, by its number and the constants that some of its inputs are.
         given: outputs that are constants, see give().
+        layout: the byte of the arena at which the file wants each tensor.
+        read_later: whether anything reads a tensor of the file.
+        dropped: outputs that nothing reads, see drop_unread().
     """
 
     name: str
@@ -35,6 +38,9 @@ class FileView:
     subgraphs: Sequence[FileSubgraph]
     within: Callable[[int, Mapping[int, int]], Graph]
     given: dict[int, int] = field(default_factory=dict)
+    layout: Callable[[], Sequence[int]] = tuple
+    read_later: Callable[[int], bool] = bool
+    dropped: set[int] = field(default_factory=set)
 
     @property
     def place(self) -> str:
@@ -171,6 +177,28 @@ class FileView:
         if i >= len(self.outputs):
             raise damaged(f"{self.place}: {self.name} without output {i}")
         self.given[self.outputs[i]] = t
+
+    def content(self, i: int) -> bytes:
+        """See Reading."""
+        data = self.tensors[self._there(i)].data
+        return b"" if data is None else data.tobytes()
+
+    def length(self, i: int) -> int:
+        """See Reading."""
+        tensor = self.tensors[self._there(i)]
+        if len(tensor.shape) != 1 or tensor.shape[0] < 0:
+            raise damaged(f"{tensor.place}: shape {list(tensor.shape)}, not one length")
+        return tensor.shape[0]
+
+    def offset(self, t: int) -> int:
+        """See Reading."""
+        return self.layout()[t]
+
+    def drop_unread(self) -> tuple[int, ...]:
+        """See Reading."""
+        left = tuple(i for i, t in enumerate(self.outputs) if self.read_later(t))
+        self.dropped.update(set(self.outputs) - {self.outputs[i] for i in left})
+        return left
 
     def custom(self, *names: str) -> tuple[int, ...]:
         """See Reading."""

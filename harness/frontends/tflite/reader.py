@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ from harness.frontends.tflite.schema import (
 )
 from harness.frontends.tflite.states import Variables
 from harness.frontends.tflite.tensors import build_tensor
+from harness.frontends.tflite.vela_file import arena_offsets
 from harness.ir.graph import ABSENT, Attrs, Graph, NoAttrs, Node, Tensor
 from harness.ir.interpreter import compute
 from harness.ir.operators import OPERATORS
@@ -263,7 +265,16 @@ class _Reader:
     def _plain(self, operator: Operator, read: Reader, op: FileOperator) -> Node | None:
         sound = self._types.sound(operator, op)
         try:
-            view = FileView(operator.name, op, self._file_tensors, self._tensor, self._subgraphs, self._subgraph)
+            view = FileView(
+                operator.name,
+                op,
+                self._file_tensors,
+                self._tensor,
+                self._subgraphs,
+                self._subgraph,
+                layout=lambda: self._layout,
+                read_later=self._is_read,
+            )
             inputs, attrs = read(view)
         except TinyhilError:
             if sound:
@@ -271,8 +282,8 @@ class _Reader:
             return None  # a consequence of the type, which is reported
         if not sound or self._within_counted:
             return None
-        if view.given:
-            op = self._without(op, view.given)
+        if view.given or view.dropped:
+            op = self._without(op, view.given, view.dropped)
         if self._folds(operator, op, inputs):
             self._fold(operator, op, inputs, attrs)
             return None
@@ -294,12 +305,19 @@ class _Reader:
             raise damaged(f"{op.place}: {operator.name} without its states")
         return tuple(self._variables.kept(self._tensor(t), t) for t in tensors)
 
-    def _without(self, op: FileOperator, given: Mapping[int, int]) -> FileOperator:
-        """The operator without outputs that are constants, which they become."""
+    @cached_property
+    def _layout(self) -> tuple[int, ...]:
+        return arena_offsets(self._data, self._place, len(self._main.tensors))
+
+    def _is_read(self, t: int) -> bool:
+        return t in self._main.outputs or any(t in op.inputs for op in self._main.operators)
+
+    def _without(self, op: FileOperator, given: Mapping[int, int], dropped: Collection[int]) -> FileOperator:
+        """The operator without outputs that are constants, which they become, or that nothing reads."""
         for t, constant in given.items():
             self._file_tensors[t] = replace(self._file_tensors[t], data=self._file_tensors[constant].data)
             self._tensors.pop(t, None)
-        return replace(op, outputs=tuple(t for t in op.outputs if t not in given))
+        return replace(op, outputs=tuple(t for t in op.outputs if t not in given and t not in dropped))
 
     # --- shape arithmetic --------------------------------------------------------------------------------------------
 

@@ -111,6 +111,18 @@ class Reading(Protocol):
     def axis(self, value: int, rank: int) -> int:
         """An axis made non-negative."""
 
+    def content(self, i: int) -> bytes:
+        """The bytes of the i-th input, whatever its type; none where the file has none."""
+
+    def length(self, i: int) -> int:
+        """Elements of the i-th input, which has one dimension."""
+
+    def offset(self, t: int) -> int:
+        """The byte of the arena at which the file wants tensor `t`; -1 where it may lie anywhere."""
+
+    def drop_unread(self) -> tuple[int, ...]:
+        """Takes outputs away that nothing reads, and gives the positions of those that are left."""
+
     def subgraph(self, offset: int, known: Mapping[int, int]) -> Graph:
         """The subgraph of the file whose number is among the options, which no variable may be used in.
 

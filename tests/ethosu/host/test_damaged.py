@@ -12,9 +12,10 @@ from harness.errors import CommandStreamError, TinyhilError
 from harness.ethosu.accelerators import ACCELERATORS
 from harness.ethosu.commands import COMMANDS
 from harness.ethosu.fault import FaultError
-from harness.ethosu.payload import NpuOperator, read_payload, read_vela
+from harness.ethosu.payload import read_payload
 from harness.ethosu.simulator import Simulator
 from harness.ethosu.weights import decode
+from harness.frontends.tflite.vela_file import NpuOperator, read_vela
 from tests.support.builders import BUILDERS
 from tests.support.draft import Draft
 from tests.support.scale import scaled

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from harness.errors import UnsupportedModelError, VectorsError
-from harness.ethosu.inference import NpuInference
-from harness.ethosu.payload import read_vela
+from harness.frontends.tflite.vela_file import read_vela
+from harness.npu.inference import NpuInference
 from harness.oracle.specification import SpecInterpreter
 from tests.support.builders import BUILDERS
 from tests.support.draft import Draft

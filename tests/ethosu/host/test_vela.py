@@ -3,8 +3,8 @@
 import pytest
 
 from harness.errors import TinyhilError
-from harness.ethosu.payload import read_vela
 from harness.ethosu.vela import VelaMissingError, VelaOptions, VelaRefusedError, run_vela, vela_version
+from harness.frontends.tflite.vela_file import read_vela
 from tests.support.kws import micronet_graph
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.npu.compilation import NpuCompilation
-from harness.npu.counting import Beats, NpuOperation, StreamCount, sum_beats
-from harness.npu.cpu import CpuCost, CpuEstimate
-from harness.npu.fallback import CpuOperator
-from harness.npu.subject import NpuSubject
+from harness.offload.compilation import NpuCompilation
+from harness.offload.counting import Beats, NpuOperation, StreamCount, sum_beats
+from harness.offload.cpu import CpuCost, CpuEstimate
+from harness.offload.fallback import CpuOperator
+from harness.offload.subject import NpuSubject
 
 
 class Where(StrEnum):

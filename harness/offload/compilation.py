@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 from harness.errors import OptionError
 from harness.ethosu.accelerators import ACCELERATORS, Accelerator
-from harness.ethosu.payload import CUSTOM_CODE, VelaModel, read_vela
+from harness.ethosu.payload import CUSTOM_CODE
 from harness.ethosu.pmu import MemoryTiming, default_timing
 from harness.ethosu.sources import StreamSources, read_sources
 from harness.ethosu.vela import DEFAULT_ACCELERATOR, VelaOptions, VelaResult, run_vela
 from harness.frontends.tflite.schema import FileSubgraph, read_model
-from harness.npu.configuration import (
+from harness.frontends.tflite.vela_file import VelaModel, read_vela
+from harness.offload.configuration import (
     DEFAULT_FILE,
     MemoryMode,
     NpuConfiguration,
@@ -21,7 +22,7 @@ from harness.npu.configuration import (
     read_configuration,
     timing,
 )
-from harness.npu.subject import NpuSubject
+from harness.offload.subject import NpuSubject
 
 ONLY_COMPILED = tuple(f"ethos-u85-{macs}" for macs in (128, 256, 512, 1024, 2048))
 """What Vela compiles for and no simulator here runs."""

@@ -34,6 +34,7 @@ class CpuEstimate:
         core: which one.
         instructions, cycles: of an inference; cycles are modelled.
         layers: cost by the number of the last operator in the file that the layer computes.
+        free: numbers of the other operators: computed along with those, or removed.
         basis: that of the least certain layer: fitted to profiles, or less.
         arena, constants: bytes.
     """
@@ -42,6 +43,7 @@ class CpuEstimate:
     instructions: int
     cycles: int
     layers: Mapping[int, CpuCost]
+    free: frozenset[int]
     basis: str
     arena: int
     constants: int
@@ -63,4 +65,6 @@ def estimate(graph: Graph) -> CpuEstimate | str:
         layers[key] = CpuCost(before.instructions + cost.instructions, before.cycles + cost.cycles, sources)
     basis = max((cost.basis for cost in costs), key=BASES.index, default=BASES[0])
     instructions, cycles = (round(sum(values)) for values in ((c.instructions for c in costs), (c.cycles for c in costs)))
-    return CpuEstimate(CORE, instructions, cycles, layers, basis, plan.arena_size, constants)
+    others = {number for cost in layers.values() for number in cost.sources} | {number for number, *_ in plan.removed}
+    free = frozenset(others - layers.keys())
+    return CpuEstimate(CORE, instructions, cycles, layers, free, basis, plan.arena_size, constants)

@@ -9,9 +9,10 @@ import numpy as np
 
 from harness.errors import UnsupportedModelError, VectorsError
 from harness.ethosu.memory import Bytes
-from harness.ethosu.payload import MOST_MEMORY, NpuOperator, VelaModel
+from harness.ethosu.payload import MOST_MEMORY
 from harness.ethosu.simulator import Observer, Simulator
 from harness.frontends.tflite.schema import FileTensor
+from harness.frontends.tflite.vela_file import NpuOperator, VelaModel
 from harness.ir.operators.tflite import damaged
 from harness.quantization.types import Array
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.errors import CommandStreamError
 from harness.ethosu.disassembly import commands
 from harness.ethosu.fault import FaultError
-from harness.ethosu.payload import NpuOperator
+from harness.frontends.tflite.vela_file import NpuOperator
 from harness.ethosu.pmu import Counters, MemoryTiming
 from harness.ethosu.registers import NpuRegisters
 
