@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from harness.build.progress import Progress
@@ -16,7 +17,7 @@ from harness.oracle import MEMORY_LIMIT, TIME_LIMIT_S, open_oracle
 from harness.quantization.types import Array
 from harness.validate import vectors
 from harness.validate.card import FileVectors, RandomVectors
-from harness.validate.differences import TensorDiff, output_diffs
+from harness.validate.differences import Rows, TensorDiff, output_diffs
 
 REFERENCES = ("tflm", "spec")
 """The first that is there and takes the model is the reference."""
@@ -49,51 +50,72 @@ class OutputCheck:
         return tuple(diff for diff in self.outputs if diff.differing)
 
 
-def check_outputs(
-    subject: NpuSubject, compilation: NpuCompilation, asked: RandomVectors | FileVectors, tell: Progress
-) -> OutputCheck:
-    """Runs the compiled model on vectors, in the simulator and by the specifications of what is left to the CPU.
+class OutputChecker:
+    """Checks compilations of one model; the reference runs once for all of them."""
 
-    Raises:
-        VectorsError: the vectors do not fit the model.
-        CommandStreamError: the NPU cannot carry out a command.
-    """
-    if not compilation.simulated:
-        return _unchecked("the accelerator is not simulated")
-    try:
-        compiled = load(compilation.file, name=subject.path.stem)
-    except CommandStreamError:
-        raise
-    except TinyhilError as error:
-        return _unchecked(f"what is left to the CPU is not run: {error.message}")
-    given = vectors.load(asked, compiled, Path.cwd())
-    rows = _outputs("spec", compiled, given.inputs, tell)[1]
-    if subject.compiled:
-        return OutputCheck(len(given), "", (), "the model before Vela is not known, so outputs are not compared")
-    if subject.graph is None:
-        return OutputCheck(len(given), "", (), f"no reference: {subject.unread}")
-    notes = []
-    for name in REFERENCES:
+    def __init__(self, subject: NpuSubject, asked: RandomVectors | FileVectors, tell: Progress) -> None:
+        self._subject = subject
+        self._asked = asked
+        self._tell = tell
+        self._known: dict[str, OutputCheck] = {}
+        self._expected: tuple[str, Rows, str] | None = None
+
+    def check(self, compilation: NpuCompilation) -> OutputCheck:
+        """Runs a compiled model in the simulator, and what is left to the CPU by the specifications of operators.
+
+        Raises:
+            VectorsError: the vectors do not fit the model.
+            CommandStreamError: the NPU cannot carry out a command.
+        """
+        if not compilation.simulated:
+            return _unchecked("the accelerator is not simulated")
+        key = sha256(compilation.file).hexdigest()
+        if key not in self._known:
+            self._known[key] = self._check(compilation)
+        return self._known[key]
+
+    def _check(self, compilation: NpuCompilation) -> OutputCheck:
+        subject = self._subject
+        if not subject.compiled and subject.graph is None:
+            return _unchecked(f"nothing to compare with: {subject.unread}")
         try:
-            reference, expected = _outputs(name, subject.graph, given.inputs, tell)
-        except (OracleMissingError, OracleError) as error:
-            notes.append(f"{name}: {error.message}")
-            continue
-        return OutputCheck(len(given), reference, output_diffs(subject.graph, expected, rows), "; ".join(notes))
-    return OutputCheck(len(given), "", (), "no reference: " + "; ".join(notes))
+            compiled = load(compilation.file, name=subject.path.stem)
+        except CommandStreamError:
+            raise
+        except TinyhilError as error:
+            return _unchecked(f"what is left to the CPU is not run: {error.message}")
+        given = vectors.load(self._asked, compiled, Path.cwd())
+        rows = self._outputs("spec", compiled, given.inputs)[1]
+        if subject.graph is None or subject.compiled:
+            return OutputCheck(len(given), "", (), "the model before Vela is not known, so outputs are not compared")
+        if self._expected is None:
+            self._expected = self._reference(subject.graph, given.inputs)
+        reference, expected, note = self._expected
+        diffs = output_diffs(subject.graph, expected, rows) if reference else ()
+        return OutputCheck(len(given), reference, diffs, note)
 
+    def _reference(self, graph: Graph, inputs: Sequence[Sequence[Array]]) -> tuple[str, Rows, str]:
+        """(oracle and version, outputs by vector, what others said that did not do it)."""
+        notes = []
+        for name in REFERENCES:
+            try:
+                version, rows = self._outputs(name, graph, inputs)
+            except (OracleMissingError, OracleError) as error:
+                notes.append(f"{name}: {error.message}")
+            else:
+                return version, rows, "; ".join(notes)
+        return "", (), "no reference: " + "; ".join(notes)
 
-def _outputs(
-    name: str, graph: Graph, inputs: Sequence[Sequence[Array]], tell: Progress
-) -> tuple[str, list[tuple[Array, ...]]]:
-    """(oracle and version, outputs by vector)."""
-    rows = []
-    isolated = name != "spec"  # the file is not trusted, and TFLM may abort
-    with open_oracle(name, graph, isolated=isolated, time_limit_s=TIME_LIMIT_S, memory_limit=MEMORY_LIMIT) as session:
-        for number, row in enumerate(inputs):
-            tell(f"run by {name}", number, len(inputs))
-            rows.append(session.invoke(row).outputs)
-        return session.version, rows
+    def _outputs(self, name: str, graph: Graph, inputs: Sequence[Sequence[Array]]) -> tuple[str, Rows]:
+        isolated = name != "spec"  # the file is not trusted, and TFLM may abort
+        rows = []
+        with open_oracle(
+            name, graph, isolated=isolated, time_limit_s=TIME_LIMIT_S, memory_limit=MEMORY_LIMIT
+        ) as session:
+            for number, row in enumerate(inputs):
+                self._tell(f"run by {name}", number, len(inputs))
+                rows.append(session.invoke(row).outputs)
+            return session.version, rows
 
 
 def _unchecked(why: str) -> OutputCheck:

@@ -58,20 +58,22 @@ def layers_of(
 
     Without a debug database (a file that was compiled before), one for each operation and each operator on the CPU.
     """
-    if not compilation.sources:
+    if subject.compiled:
         return _operations(subject, compilation, counts)
     done: dict[int | None, list[NpuOperation]] = {}
     numbers = {operator.index for operator in subject.subgraph.operators}
-    for sources, one in zip(compilation.sources, counts, strict=True):
+    for stream, one in enumerate(counts):
         for operation in one.operations:
-            found = sources.of(operation.word)
+            found = compilation.sources[stream].of(operation.word) if compilation.sources else None
             number = found.number if found is not None and found.number in numbers else None
             done.setdefault(number, []).append(operation)
     cpu = {operator.number: operator for operator in left if operator.number is not None}
     layers = []
     for operator in subject.subgraph.operators:
         number = operator.index
-        where = Where.NPU if number in done else Where.CPU if number in cpu else Where.FOLDED
+        where = Where.CPU if number in cpu else Where.NPU if number in done else Where.FOLDED
+        if where is Where.FOLDED and not compilation.simulated:
+            where = Where.NPU
         reason = cpu[number].reason if where is Where.CPU else ""
         cost = None if alone is None else alone.layers.get(number)
         name, output = operator.name, subject.output_of(operator)

@@ -16,6 +16,9 @@ from harness.offload.compilation import NpuCompilation
 CONSTANTS, ARENA, CACHE = range(3)
 """Areas of a memory mode, in its order."""
 
+MEMORIES = 4
+"""The first inputs of an NPU operator: command stream, constants, arena, fast memory."""
+
 
 @dataclass(frozen=True)
 class NpuMemoryUse:
@@ -64,17 +67,20 @@ def memory_of(compilation: NpuCompilation) -> NpuMemoryUse | None:
         for area, size in sizes.items():
             name = compilation.system.ports[compilation.mode.ports[area]].name
             if area == CONSTANTS and compilation.mode.ports[CONSTANTS] == compilation.mode.ports[ARENA]:
-                name = f"{name} (read only)" if compilation.system.ports[0].writable else name
+                name = "OnChipFlash"  # as Vela has it: constants behind the port of the arena
             memories[name] = memories.get(name, 0) + size
     return NpuMemoryUse(arena, fast, constants, commands, on_cpu, {k: v for k, v in memories.items() if v})
 
 
 def _reach(compilation: NpuCompilation) -> int:
-    """Bytes up to the end of the last tensor in the arena."""
+    """Bytes up to the end of the last tensor in the arena; stream and memories of an NPU operator are no tensors."""
     if compilation.model is None:
         return 0
+    operators = [operator for operator in compilation.subgraph.operators if operator.custom == CUSTOM_CODE]
+    others = {index for operator in operators for index in operator.inputs[:MEMORIES]}
     placed = zip(compilation.subgraph.tensors, compilation.model.offsets, strict=True)
-    return max((offset + _size(tensor) for tensor, offset in placed if offset >= 0 and tensor.data is None), default=0)
+    ends = (offset + _size(tensor) for tensor, offset in placed if offset >= 0 and tensor.index not in others)
+    return max(ends, default=0)
 
 
 def _cpu_constants(subgraph: FileSubgraph) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.build.progress import Progress
 from harness.ethosu.vela import VelaOptions, vela_version
-from harness.offload.checking import OutputCheck, check_outputs
+from harness.offload.checking import OutputCheck, OutputChecker
 from harness.offload.compilation import (
     NpuCompilation,
     check_accelerator,
@@ -15,6 +15,7 @@ from harness.offload.compilation import (
     compiled_before,
     configuration_of,
 )
+from harness.offload.configuration import NpuConfiguration
 from harness.offload.counting import Beats, StreamCount, count, sum_beats
 from harness.offload.cpu import CpuCost, CpuEstimate, estimate
 from harness.offload.fallback import CpuOperator, cpu_operators, reasons
@@ -113,16 +114,27 @@ def run_subject(subject: NpuSubject, request: NpuRequest, tell: Progress) -> Npu
     if not subject.compiled:
         check_accelerator(request.options.accelerator)
     known = configuration_of(request.options)
+    checker = None if request.vectors is None else OutputChecker(subject, request.vectors, tell)
     with ThreadPoolExecutor(1) as other:  # Vela is a process of its own, so both make progress
+        alone = other.submit(estimate_alone, subject, request)
         tell(f"compile for {request.options.accelerator}", 0, 0)
-        compiling = other.submit(compiled_before if subject.compiled else compile_subject, subject, request.options, known)
-        alone = _alone(subject, request)
-        compilation = compiling.result()
-    return finish(subject, compilation, request, alone, tell)
+        compilation = compile_any(subject, request.options, known)
+        return finish(subject, compilation, request, alone.result(), checker)
+
+
+def compile_any(subject: NpuSubject, options: VelaOptions, known: NpuConfiguration | None) -> NpuCompilation:
+    """Compiles a model, unless it is compiled already. Raises: see compile_subject and compiled_before."""
+    if subject.compiled:
+        return compiled_before(subject, options, known)
+    return compile_subject(subject, options, known)
 
 
 def finish(
-    subject: NpuSubject, compilation: NpuCompilation, request: NpuRequest, alone: CpuEstimate | str, tell: Progress
+    subject: NpuSubject,
+    compilation: NpuCompilation,
+    request: NpuRequest,
+    alone: CpuEstimate | str,
+    checker: OutputChecker | None,
 ) -> NpuRun:
     """The run of a model that is compiled."""
     operators = () if compilation.model is None else [operator for _, operator in compilation.model.operators]
@@ -130,10 +142,7 @@ def finish(
     counts = tuple(count(operator, basis) for operator in operators) if basis is not None else ()
     waiting = None if waits is None else sum(count(operator, waits).active for operator in operators)
     printed = "" if compilation.result is None else compilation.result.printed
-    left = () if not compilation.simulated else cpu_operators(
-        compilation.subgraph, subject.subgraph, reasons(printed)
-    )  # fmt: skip
-    estimated = None if isinstance(alone, str) else alone
+    left = cpu_operators(compilation.subgraph, subject.subgraph, reasons(printed))
     return NpuRun(
         subject,
         compilation,
@@ -141,15 +150,16 @@ def finish(
         counts,
         waiting,
         left,
-        layers_of(subject, compilation, counts, left, estimated),
+        layers_of(subject, compilation, counts, left, None if isinstance(alone, str) else alone),
         alone,
-        None if request.vectors is None else check_outputs(subject, compilation, request.vectors, tell),
+        None if checker is None else checker.check(compilation),
         memory_of(compilation),
         request.clock_hz or compilation.clock_hz,
     )
 
 
-def _alone(subject: NpuSubject, request: NpuRequest) -> CpuEstimate | str:
+def estimate_alone(subject: NpuSubject, request: NpuRequest) -> CpuEstimate | str:
+    """The model on the CPU alone; else why that is not known."""
     if not request.alone:
         return "not asked for"
     if subject.compiled:
