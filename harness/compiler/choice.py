@@ -93,7 +93,7 @@ class KernelChoice:
     def memory_use(self) -> MemoryUse:
         """The memory that the layer reads, writes and needs."""
         node = self.context.node
-        return MemoryUse(node.inputs, node.outputs, self.scratch, self.overlaps)
+        return MemoryUse(node.inputs, node.outputs, self.scratch, self.overlaps, node.attrs.blocks)
 
 
 def applicable(context: Context) -> list[Kernel]:

@@ -93,6 +93,8 @@ class _Finder:
     def _is_elided(self, index: int, node: Node) -> bool:
         """Whether the node needs no layer; if so, records where its outputs are."""
         attrs = node.attrs
+        if not self._graph.places().keys().isdisjoint((*node.inputs, *node.outputs)):
+            return False  # they have bytes of their own, for as long as the model says
         constant = any(self._graph.tensors[t].data is not None for t in node.inputs)
         if has(node, Trait.SAME_BYTES) and not constant:
             self._same[node.outputs[0]] = node.inputs[0]

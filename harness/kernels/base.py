@@ -54,11 +54,12 @@ class Scratch:
 
 @dataclass(frozen=True, eq=False)
 class ConstantTable:
-    """Pointer to a constant array that the kernel packed; `name` is its suffix."""
+    """Pointer to a constant array that the kernel packed; `name` is its suffix, `align` its alignment, 0: the type's."""
 
     name: str
     ctype: str
     data: Array
+    align: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,22 +76,35 @@ class At:
 
 
 @dataclass(frozen=True)
+class BlockStart:
+    """Pointer to `offset` bytes from the beginning of a block of the graph in which the node places tensors."""
+
+    block: int
+    ctype: str = "uint8_t"
+    offset: int = 0
+
+
+@dataclass(frozen=True)
 class Float:
     """A float32 literal."""
 
     value: float
 
 
-Argument: TypeAlias = In | Out | StateOf | Scratch | At | ConstantTable | Float
+Argument: TypeAlias = In | Out | StateOf | Scratch | At | BlockStart | ConstantTable | Float
 
 
 @dataclass(frozen=True)
 class Call:
-    """`function(arguments..., &shape)`; the shape's C type is the function's name with _shape."""
+    """`function(arguments..., &shape)`; the shape's C type is the function's name with _shape.
+
+    may_fail: whether it returns a number other than 0 where it could not compute, which ends the inference.
+    """
 
     function: str
     arguments: tuple[Argument, ...]
     shape: Mapping[str, int]
+    may_fail: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ def delay_assignments(graph: Graph) -> Graph:
     It never moves beyond the next operator that reads or changes the variable.
     """
     nodes = list(graph.nodes)
-    for node in [n for n in nodes if assigns(n)]:
+    for node in [n for n in nodes if assigns(n) and n.inputs[0] not in graph.places()]:
         here = nodes.index(node)
         now = replace(graph, nodes=tuple(nodes))
         (state,) = node.states

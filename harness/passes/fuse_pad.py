@@ -21,7 +21,7 @@ def fuse_pad(graph: Graph) -> Graph:
         x, y = graph.tensors[node.inputs[0]], graph.tensors[node.outputs[0]]
         batch, rows, columns, channels = attrs.paddings
         reader = only_consumer(graph, node.outputs[0])
-        if reader is None or (batch, channels) != ((0, 0), (0, 0)):
+        if reader is None or node.inputs[0] in graph.places() or (batch, channels) != ((0, 0), (0, 0)):
             continue
         conv = nodes[reader]
         if not isinstance(conv.attrs, ConvAttrs) or x.quant is None or x.quant != y.quant:

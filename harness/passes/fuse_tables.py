@@ -32,7 +32,8 @@ def fuse_tables(graph: Graph) -> Graph:
             continue
         x = _operand(graph, node)
         source = producers.get(x)
-        if source is not None and only_consumer(graph, x) is not None:
+        placed = node.outputs[0] in graph.places()  # must not be written earlier
+        if source is not None and not placed and only_consumer(graph, x) is not None:
             fused = _joined(graph, nodes[source], node, x, table)
             if fused is not None:
                 nodes[source] = fused

@@ -45,7 +45,8 @@ def remove_noops(graph: Graph) -> Graph:
             graph.tensors[x].shape == graph.tensors[y].shape and graph.tensors[x].quant == graph.tensors[y].quant
         )
         is_output = y in outputs
-        if not same_type or (is_output and (x in fixed or x in outputs or graph.tensors[x].data is not None)):
+        placed = x in graph.places() or y in graph.places()
+        if placed or not same_type or (is_output and (x in fixed or x in outputs or graph.tensors[x].data is not None)):
             if not has(node, Trait.SAME_BYTES):
                 nodes[-1] = replace(node, op="RESHAPE", attrs=NoAttrs())
             continue

@@ -13,11 +13,11 @@ import numpy as np
 from harness.compiler.cost.flash import is_shared
 from harness.compiler.emit.statements import statements
 from harness.compiler.emit.text import plain_text
-from harness.compiler.memory.lifetimes import base_offset
+from harness.compiler.memory.lifetimes import base_offset, block_offset
 from harness.compiler.names import word
 from harness.compiler.plan import Layer, LayerCode, Plan
 from harness.ir.graph import Tensor
-from harness.kernels.base import Argument, At, Call, ConstantTable, Float, In, Scratch, StateOf
+from harness.kernels.base import Argument, At, BlockStart, Call, ConstantTable, Float, In, Scratch, StateOf
 from harness.quantization.types import Array
 
 Entry: TypeAlias = dict[str, Any]
@@ -30,6 +30,7 @@ class ConstantArray:
     name: str
     ctype: str
     data: Array
+    align: int = 0
 
 
 class Constants:
@@ -37,19 +38,19 @@ class Constants:
 
     def __init__(self) -> None:
         self.arrays: list[ConstantArray] = []
-        self._known: dict[tuple[str, bytes], str] = {}
+        self._known: dict[tuple[str, int, bytes], str] = {}
         self._names: set[str] = set()
 
-    def add(self, name: str, ctype: str, data: Array) -> str:
+    def add(self, name: str, ctype: str, data: Array, align: int = 0) -> str:
         """Name of the array that holds the data: an earlier one with the same bytes, or a new one named `name`."""
-        key = (ctype, hashlib.sha256(np.ascontiguousarray(data).tobytes()).digest())
+        key = (ctype, align, hashlib.sha256(np.ascontiguousarray(data).tobytes()).digest())
         if key not in self._known:
             free = name
             while free in self._names:
                 free += "_"
             self._names.add(free)
             self._known[key] = free
-            self.arrays.append(ConstantArray(free, ctype, data))
+            self.arrays.append(ConstantArray(free, ctype, data, align))
         return self._known[key]
 
     @property
@@ -78,6 +79,7 @@ def layer_entries(plan: Plan, constants: Constants) -> tuple[list[Entry], list[E
                     "parameters": ", ".join(f"{kind}a{i}" for i, kind in enumerate(types)),
                     "arguments": ", ".join(f"a{i}" for i in range(len(types))),
                     "fields": fields(call.shape),
+                    "may_fail": call.may_fail,
                 }
     layers = [
         _LayerWriter(plan, layer, step, constants).entry(shared)
@@ -135,6 +137,7 @@ class _LayerWriter:
             "shapes": list(self._shapes.values()),
             "functions": sorted({call.function for call in step.lowered.calls}),
             "output_count": len(layer.outputs),
+            "may_fail": any(call.may_fail for call in step.lowered.calls),
         }
 
     def _condition(self, argument: Argument) -> str:
@@ -146,25 +149,29 @@ class _LayerWriter:
         arguments = [self._argument(argument, prefix) for argument in call.arguments]
         common = shared.get(_instance(call))
         if common is not None:
-            return {"function": common["name"], "arguments": arguments}
+            return {"function": common["name"], "arguments": arguments, "may_fail": call.may_fail}
         key = (call.function, tuple(call.shape.items()))
         if key not in self._shapes:
             suffix = f"_{len(self._shapes)}" if several else ""
             name = f"shape{suffix}"
             self._shapes[key] = {"name": name, "type": f"{call.function}_shape", "fields": fields(call.shape)}
-        return {"function": call.function, "arguments": [*arguments, f"&{self._shapes[key]['name']}"]}
+        return {"function": call.function, "arguments": [*arguments, f"&{self._shapes[key]['name']}"], "may_fail": call.may_fail}
 
     def _argument(self, argument: Argument, prefix: str) -> str:
         plan, step = self._plan, self._step
         if isinstance(argument, Float):
             return float_literal(argument.value)
         if isinstance(argument, ConstantTable):
-            return self._constants.add(f"{prefix}_{word(argument.name)}", argument.ctype, argument.data)
+            name = f"{prefix}_{word(argument.name)}"
+            return self._constants.add(name, argument.ctype, argument.data, argument.align)
         if isinstance(argument, StateOf):
             number = step.node.states[argument.index]
             return _pointer(argument.ctype, next(p.offset for p in plan.placements if p.state == number))
         if isinstance(argument, Scratch):
             return _pointer(argument.ctype, base_offset(plan, self._layer.index))
+        if isinstance(argument, BlockStart):
+            base = block_offset(plan, self._layer.index, argument.block)
+            return _pointer(argument.ctype, base + argument.offset)
         if isinstance(argument, At):
             base = base_offset(plan, self._layer.index, argument.tensor)
             return _pointer(argument.ctype, base + argument.offset, argument.step)
@@ -203,6 +210,11 @@ def int_literal(value: float) -> str:
     return ends.get(int(value), f"INT64_C({int(value)})")
 
 
+def word_literal(value: float) -> str:
+    """C literal of a word of 32 bits, such as a command."""
+    return f"0x{int(value):08x}u"
+
+
 def float_literal(value: float) -> str:
     """C literal of exactly this float32 value, in decimal: C++ before C++17 has no hexadecimal ones."""
     text = f"{float(np.float32(value)):.9g}"
@@ -217,11 +229,19 @@ def weights_header(name: str, version: str, arrays: Sequence[ConstantArray]) -> 
     lines.append("/* Where layers and constants go: section attributes, for a firmware that wants them elsewhere. */")
     for macro in ("TINYHIL_CODE", "TINYHIL_WEIGHTS"):
         lines += [f"#ifndef {macro}", f"#define {macro}", "#endif"]
+    if any(array.align for array in arrays):
+        lines += ["#ifdef __cplusplus", "#define HIL_ALIGNED(bytes) alignas(bytes)"]
+        lines += ["#else", "#define HIL_ALIGNED(bytes) _Alignas(bytes)", "#endif"]
     lines.append("")
     lines += ["#ifdef __cplusplus", 'extern "C" {', "#endif"]
-    lines += [f"extern TINYHIL_WEIGHTS const {a.ctype} {a.name}[{a.data.size}];" for a in arrays]
+    lines += [f"extern TINYHIL_WEIGHTS {_declared(a)};" for a in arrays]
     lines += ["#ifdef __cplusplus", "}", "#endif"]
     return "\n".join([*lines, "", "#endif", ""])
+
+
+def _declared(array: ConstantArray) -> str:
+    align = f"HIL_ALIGNED({array.align}) " if array.align else ""
+    return f"{align}const {array.ctype} {array.name}[{array.data.size}]"
 
 
 def weights_source(name: str, version: str, arrays: Sequence[ConstantArray]) -> str:
@@ -229,11 +249,12 @@ def weights_source(name: str, version: str, arrays: Sequence[ConstantArray]) -> 
     lines = [f"/* Constants of {name}: generated by tinyhil {version}. Do not edit. */"]
     lines += [f'#include "{name}_weights.h"', ""]
     for array in arrays:
-        lines.append(f"TINYHIL_WEIGHTS const {array.ctype} {array.name}[{array.data.size}] = {{")
+        lines.append(f"TINYHIL_WEIGHTS {_declared(array)} = {{")
         numbers = array.data.reshape(-1).tolist()
         literal = float_literal if array.ctype == "float" else int_literal
         per_line = 24 if array.data.dtype.itemsize == 1 else 10
-        literal = float_literal if array.data.dtype == np.float32 else int_literal
+        if array.data.dtype == np.uint32:
+            literal = word_literal
         for start in range(0, len(numbers), per_line):
             lines.append("    " + ", ".join(map(literal, numbers[start : start + per_line])) + ",")
         lines += ["};", ""]

@@ -236,6 +236,7 @@ def _model(plan: Plan, constants: Constants, stack: StackNeed | None) -> dict[st
         "macs": plan.macs,
         "macs_of_file": plan.macs_of_file,
         "needs": _needs(plan),
+        "may_fail": any(layer["may_fail"] for layer in layers),
         "stack": stack,
     }
 

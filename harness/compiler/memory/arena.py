@@ -14,11 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from harness.compiler.memory.lifetimes import Value, alive_by_layer, union_size
+from harness.compiler.memory.lifetimes import ALIGNMENT, Value, alive_by_layer, union_size
 from harness.compiler.memory.overlap import Overlap
-
-ALIGNMENT = 4
-"""Every offset is a multiple of this many bytes."""
 
 TRIALS = 400
 """Most orders of first fit with random moves."""
@@ -58,9 +55,9 @@ class ArenaLayout:
         return self.size <= aligned(self.bound)
 
 
-def aligned(size: int) -> int:
-    """`size` rounded up to ALIGNMENT."""
-    return -(-size // ALIGNMENT) * ALIGNMENT
+def aligned(size: int, alignment: int = ALIGNMENT) -> int:
+    """`size` rounded up to a multiple of `alignment`."""
+    return -(-size // alignment) * alignment
 
 
 def allocate(
@@ -123,6 +120,7 @@ class _Problem:
         for i, b in enumerate(self.block_of):
             self.members[b].append(i)
         self.sizes = [max(values[i].at + values[i].size for i in members) for members in self.members]
+        self.aligns = [max(values[i].align for i in members) for members in self.members]
         self.lives = [
             (min(values[i].first for i in members), max(values[i].last for i in members)) for members in self.members
         ]
@@ -151,12 +149,12 @@ class _Problem:
             for low, high in gaps
         ]
         taken.sort()
-        offset = start
+        offset = aligned(start, self.aligns[block])
         for low, high in taken:
             if low >= offset:
                 break
             if offset < high:
-                offset = aligned(high)
+                offset = aligned(high, self.aligns[block])
         return offset
 
     def extent(self, offsets: Mapping[int, int]) -> int:

@@ -8,13 +8,19 @@ far is kept by pair of values, for the allocation (arena.py).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from harness.compiler.memory.overlap import Overlap
 from harness.compiler.plan import Plan
 from harness.ir.aliases import Aliases, Key, state_key
 from harness.ir.graph import ABSENT, Graph
+
+ALIGNMENT = 4
+"""Every offset in the arena is a multiple of this many bytes."""
+
+BLOCK_ALIGNMENT = 16
+"""The same of the blocks that nodes place their tensors in."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class Value:
         state: index of the graph's state with these bytes, or None.
         inside: index of the outermost value that this one is part of, or None.
         at: bytes from the first byte of that value; 0 for one that is no part.
+        align: the outermost value begins at a multiple of this.
     """
 
     name: str
@@ -38,6 +45,7 @@ class Value:
     state: int | None = None
     inside: int | None = None
     at: int = 0
+    align: int = ALIGNMENT
 
 
 @dataclass(frozen=True)
@@ -48,12 +56,14 @@ class MemoryUse:
         reads, writes: tensor ids, constants among the reads.
         scratch: bytes of each buffer that exists while the layer runs.
         overlaps: (tensor written, tensor read) -> how they may share bytes where the layer reads it for the last time.
+        blocks: number of a block of the graph -> bytes of it that the layer works in.
     """
 
     reads: tuple[int, ...]
     writes: tuple[int, ...]
     scratch: tuple[int, ...] = ()
     overlaps: Mapping[tuple[int, int], Overlap] = field(default_factory=dict)
+    blocks: Mapping[int, int] = field(default_factory=dict)
 
 
 def scratch_name(layer: int, number: int = 0) -> str:
@@ -61,12 +71,25 @@ def scratch_name(layer: int, number: int = 0) -> str:
     return f"scratch of layer {layer}" + (f", {number}" if number else "")
 
 
+def block_name(layer: int, block: int) -> str:
+    """Name of what a layer works in of a block of the graph; it begins where the block does."""
+    return f"region {block} of layer {layer}"
+
+
 def base_offset(plan: Plan, layer: int, tensor: int | None = None) -> int:
     """Where a tensor, or without one a layer's scratch buffer, begins in the arena of a plan, in bytes."""
     if tensor is not None:
         return plan.placement_of(tensor).offset
-    name = scratch_name(layer)
-    return next(p.offset for p in plan.placements if p.tensor is None and p.name == name)
+    return _offset_of(plan, scratch_name(layer))
+
+
+def block_offset(plan: Plan, layer: int, block: int) -> int:
+    """Where a block of the graph that a layer works in begins in the arena of a plan, in bytes."""
+    return _offset_of(plan, block_name(layer, block))
+
+
+def _offset_of(plan: Plan, name: str) -> int:
+    return next(p.offset for p in plan.placements if p.tensor is None and p.state is None and p.name == name)
 
 
 def values_of(
@@ -105,7 +128,27 @@ def values_of(
         values.append(_value(graph, key, first, last, tuple(members.get(key, ())), inside, at))
     for layer, use in enumerate(uses):
         values += [Value(scratch_name(layer, i), size, layer, layer) for i, size in enumerate(use.scratch)]
-    return values, _overlaps(aliases, uses, number, values)
+    return _with_blocks(graph, uses, number, values), _overlaps(aliases, uses, number, values)
+
+
+def _with_blocks(
+    graph: Graph, uses: Sequence[MemoryUse], number: Mapping[Key, int], values: Sequence[Value]
+) -> list[Value]:
+    """The values, those with places inside of blocks, and what layers work in of these.
+
+    The blocks' own layout lets some of them share bytes: it is the model's, and its tensors live as long as there.
+    """
+    found, first = list(values), dict[int, int]()
+    for tensor, place in graph.places().items():
+        if tensor in number:
+            i = number[tensor]
+            root = first.setdefault(place.block, i)
+            found[i] = replace(found[i], inside=root, at=place.offset, align=BLOCK_ALIGNMENT)
+    for layer, use in enumerate(uses):
+        for block, size in use.blocks.items():
+            root = first.setdefault(block, len(found))
+            found.append(Value(block_name(layer, block), size, layer, layer, inside=root, align=BLOCK_ALIGNMENT))
+    return found
 
 
 def _connect(aliases: Aliases, spans: dict[Key, list[int]]) -> None:

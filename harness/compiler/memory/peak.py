@@ -18,7 +18,7 @@ class PeakMemory:
     """
 
     def __init__(self, graph: Graph, aliases: Aliases, uses: Sequence[MemoryUse]) -> None:
-        bare = [MemoryUse(use.reads, use.writes) for use in uses]
+        bare = [MemoryUse(use.reads, use.writes, blocks=use.blocks) for use in uses]
         self._values, _ = values_of(graph, bare, aliases)
         self._value_of = {t: i for i, v in enumerate(self._values) for t in v.tensors}
         self._alive: dict[int, list[int]] = {}
