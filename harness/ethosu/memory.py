@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from harness.ethosu.fault import FaultError
+from harness.ethosu.fault import FaultError, FaultKind
 
 Bytes = npt.NDArray[np.uint8]
 REGIONS = 8
@@ -37,7 +37,7 @@ class NpuMemory:
         if region == SHRAM:
             return self.own
         if region not in self.regions:
-            raise FaultError(f"region {region} is not there; there are {sorted(self.regions)}")
+            raise FaultError(f"region {region} is not there; there are {sorted(self.regions)}", kind=FaultKind.BUS)
         return self.regions[region]
 
     def span(self, region: int, start: int, length: int, *, write: bool = False) -> Bytes:
@@ -77,10 +77,11 @@ class NpuMemory:
         if low < 0 or high > len(content) or high < low:
             raise FaultError(
                 f"{'writes' if write else 'reads'} bytes {low} to {high - 1} of {self._name(region)}, which has "
-                f"{len(content)}"
+                f"{len(content)}",
+                kind=FaultKind.BUS,
             )
         if write and not content.flags.writeable:
-            raise FaultError(f"writes into {self._name(region)}, which is constant")
+            raise FaultError(f"writes into {self._name(region)}, which is constant", kind=FaultKind.BUS)
         return content
 
     @staticmethod

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from harness.ethosu.accelerators import LUT_BYTES, Accelerator
-from harness.ethosu.fault import FaultError
+from harness.ethosu.fault import FaultError, FaultKind
 from harness.ethosu.memory import NpuMemory
 from harness.ethosu.registers import NpuRegisters
 from harness.ethosu.weights import WeightOrder, arranged, decode
@@ -126,7 +126,10 @@ class NpuState:
 
 
 def _decoded(stream: bytes, order: WeightOrder) -> Weights:
-    found: Ints = arranged(decode(stream), order)
+    try:
+        found: Ints = arranged(decode(stream), order)
+    except FaultError as fault:
+        raise FaultError(fault.message, fault.place, FaultKind.WEIGHTS) from None
     return found.astype(np.float64)
 
 
