@@ -8,8 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from harness.build.progress import Progress
-from harness.errors import CommandStreamError, OracleError, OracleMissingError, TinyhilError
-from harness.frontends.tflite.reader import load
+from harness.errors import OracleError, OracleMissingError
 from harness.ir.graph import Graph
 from harness.offload.compilation import NpuCompilation
 from harness.offload.subject import NpuSubject
@@ -78,12 +77,9 @@ class OutputChecker:
         subject = self._subject
         if not subject.compiled and subject.graph is None:
             return _unchecked(f"nothing to compare with: {subject.unread}")
-        try:
-            compiled = load(compilation.file, name=subject.path.stem)
-        except CommandStreamError:
-            raise
-        except TinyhilError as error:
-            return _unchecked(f"what is left to the CPU is not run: {error.message}")
+        compiled, why = compilation.read
+        if compiled is None:
+            return _unchecked(f"what is left to the CPU is not run: {why}")
         given = vectors.load(self._asked, compiled, Path.cwd())
         rows = self._outputs("spec", compiled, given.inputs)[1]
         if subject.graph is None or subject.compiled:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
-from harness.errors import OptionError
+from harness.errors import GraphError, OptionError, UnsupportedModelError
 from harness.ethosu.accelerators import ACCELERATORS, Accelerator
 from harness.ethosu.payload import CUSTOM_CODE
-from harness.ethosu.pmu import MemoryTiming, default_timing
+from harness.ethosu.pmu import NO_WAITS, MemoryTiming, default_timing
 from harness.ethosu.sources import StreamSources, read_sources
 from harness.ethosu.vela import DEFAULT_ACCELERATOR, VelaOptions, VelaResult, run_vela
+from harness.frontends.tflite.reader import load
 from harness.frontends.tflite.schema import FileSubgraph, read_model
 from harness.frontends.tflite.vela_file import VelaModel, read_vela
+from harness.ir.graph import Graph
 from harness.offload.configuration import (
     DEFAULT_FILE,
     MemoryMode,
@@ -59,6 +62,16 @@ class NpuCompilation:
     model: VelaModel | None
     sources: tuple[StreamSources, ...]
 
+    @cached_property
+    def read(self) -> tuple[Graph | None, str]:
+        """(The compiled file as a graph, why there is none)."""
+        if self.accelerator is None:
+            return None, "the accelerator is not simulated"
+        try:
+            return load(self.file, name="compiled"), ""
+        except (UnsupportedModelError, GraphError) as error:
+            return None, error.message
+
     @property
     def simulated(self) -> bool:
         """Whether the accelerator is one of the simulator's."""
@@ -71,12 +84,19 @@ class NpuCompilation:
             return None
         return timing(self.accelerator, self.system, self.mode)
 
-    @property
-    def timing(self) -> MemoryTiming | None:
-        """What cycles are counted with: the memories that were named, else what fits published figures best."""
+    def timing(self, waits: bool | None) -> MemoryTiming | None:
+        """What cycles are counted with; None where the accelerator is not simulated.
+
+        Args:
+            waits: the configuration's memories, or memories that never let the NPU wait; None for the configuration's
+                where somebody named them, else for what fits published figures best.
+        """
         if self.accelerator is None:
             return None
-        return self.waits if self.waits is not None and not self.assumed else default_timing(self.accelerator)
+        if waits is False:
+            return NO_WAITS
+        told = self.waits if waits or not self.assumed else None
+        return told or default_timing(self.accelerator)
 
     @property
     def clock_hz(self) -> float:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from harness.errors import CommandStreamError
 from harness.ethosu.disassembly import commands
 from harness.ethosu.fault import FaultError
-from harness.frontends.tflite.vela_file import NpuOperator
 from harness.ethosu.pmu import Counters, MemoryTiming
 from harness.ethosu.registers import NpuRegisters
+from harness.frontends.tflite.vela_file import NpuOperator
 
 Beats = Mapping[tuple[int, str, str], int]
 """(port, "read" or "write", kind) -> beats."""

@@ -1,4 +1,4 @@
-"""The same model on the CPU alone: tinyhil's own code for a Cortex-M55, by its kernels' cost models."""
+"""What tinyhil's own code costs on the CPU beside the NPU, by its kernels' cost models: a model alone, or what is left."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from harness.compiler.cost.estimate import estimate_costs
 from harness.compiler.cost.model import BASES
 from harness.compiler.emit.package import emit
 from harness.errors import TinyhilError
+from harness.ethosu.payload import CUSTOM_CODE
 from harness.hardware.target import Target
 from harness.ir.graph import Graph
 
@@ -28,7 +29,7 @@ class CpuCost:
 
 @dataclass(frozen=True)
 class CpuEstimate:
-    """A model on the CPU alone: expected, not run.
+    """A model on the CPU: expected, not run. Operators of the NPU are not counted.
 
     Attributes:
         core: which one.
@@ -48,6 +49,10 @@ class CpuEstimate:
     arena: int
     constants: int
 
+    def cost_of(self, number: int) -> CpuCost | None:
+        """Of an operator; nothing where another is computed along with it or it needs no code, None if unknown."""
+        return self.layers.get(number, CpuCost(0, 0, ()) if number in self.free else None)
+
 
 def estimate(graph: Graph) -> CpuEstimate | str:
     """The estimate; or why there is none."""
@@ -56,9 +61,10 @@ def estimate(graph: Graph) -> CpuEstimate | str:
         constants = emit(plan).constant_bytes
     except TinyhilError as error:
         return error.message
-    costs = estimate_costs(plan)
+    costs = [cost for layer, cost in zip(plan.layers, estimate_costs(plan), strict=True) if layer.op != CUSTOM_CODE]
+    computed = [layer for layer in plan.layers if layer.op != CUSTOM_CODE]
     layers: dict[int, CpuCost] = {}
-    for layer, cost in zip(plan.layers, costs, strict=True):
+    for layer, cost in zip(computed, costs, strict=True):
         key = max(layer.sources, default=-1)
         before = layers.get(key, CpuCost(0, 0, ()))
         sources = tuple(dict.fromkeys((*before.sources, *layer.sources)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from harness.offload.compilation import NpuCompilation
@@ -33,7 +33,8 @@ class NpuLayer:
         operations: those of the NPU.
         beats: what they move.
         reason: why it stays on the CPU, in Vela's words; "" where it does not, or where Vela gave none.
-        alone: what it costs on the CPU alone; None where that is not known, or with another layer.
+        cost: what it costs on the CPU where it stays there; None where that is not known.
+        alone: what it costs where all stays there; None where that is not known, or with another layer.
     """
 
     number: int | None
@@ -44,6 +45,7 @@ class NpuLayer:
     operations: tuple[NpuOperation, ...]
     beats: Beats
     reason: str = ""
+    cost: CpuCost | None = None
     alone: CpuCost | None = None
 
 
@@ -52,6 +54,7 @@ def layers_of(
     compilation: NpuCompilation,
     counts: Sequence[StreamCount],
     left: Sequence[CpuOperator],
+    image: CpuEstimate | None,
     alone: CpuEstimate | None,
 ) -> tuple[NpuLayer, ...]:
     """One for each operator of the file, in its order; then one for operations that belong to none of them.
@@ -59,7 +62,7 @@ def layers_of(
     Without a debug database (a file that was compiled before), one for each operation and each operator on the CPU.
     """
     if subject.compiled:
-        return _operations(subject, compilation, counts)
+        return _operations(subject, compilation, counts, image)
     done: dict[int | None, list[NpuOperation]] = {}
     numbers = {operator.index for operator in subject.subgraph.operators}
     for stream, one in enumerate(counts):
@@ -70,47 +73,42 @@ def layers_of(
     cpu = {operator.number: operator for operator in left if operator.number is not None}
     layers = []
     for operator in subject.subgraph.operators:
-        number = operator.index
-        where = Where.CPU if number in cpu else Where.NPU if number in done else Where.FOLDED
-        if where is Where.FOLDED and not compilation.simulated:
-            where = Where.NPU
-        reason = cpu[number].reason if where is Where.CPU else ""
-        cost = None if alone is None else alone.layers.get(number)
-        name, output = operator.name, subject.output_of(operator)
-        layers.append(_layer(number, name, output, where, done.pop(number, []), reason, cost))
-    for rest in done.values():
-        layers.append(_layer(None, "other operations", "", Where.NPU, rest))
-    for operator in left:
-        if operator.number is None:
-            layers.append(_layer(None, operator.name, "", Where.CPU, [], operator.reason))
+        number, own = operator.index, cpu.get(operator.index)
+        layer = _layer(number, operator.name, subject.output_of(operator), done.pop(number, []))
+        where = Where.CPU if own else layer.where if compilation.simulated else Where.NPU
+        reason = own.reason if own else ""
+        cost = image.cost_of(own.place) if own and image else None
+        alone_cost = alone.layers.get(number) if alone else None
+        layers.append(replace(layer, where=where, reason=reason, cost=cost, alone=alone_cost))
+    layers += [_layer(None, "other operations", "", rest) for rest in done.values()]
+    for operator in (operator for operator in left if operator.number is None):
+        layers.append(_on_cpu(None, operator.name, "", operator.reason, image, operator.place))
     return tuple(layers)
 
 
 def _operations(
-    subject: NpuSubject, compilation: NpuCompilation, counts: Sequence[StreamCount]
+    subject: NpuSubject, compilation: NpuCompilation, counts: Sequence[StreamCount], image: CpuEstimate | None
 ) -> tuple[NpuLayer, ...]:
-    streams = {} if compilation.model is None else dict(
-        zip((number for number, _ in compilation.model.operators), counts, strict=True)
-    )  # fmt: skip
+    operators = () if compilation.model is None else compilation.model.operators
+    streams = {number: one for (number, _), one in zip(operators, counts, strict=True)}
     layers = []
     for operator in compilation.subgraph.operators:
-        if operator.index not in streams:
-            layers.append(_layer(operator.index, operator.name, subject.output_of(operator), Where.CPU, []))
+        index = operator.index
+        if index not in streams:
+            layers.append(_on_cpu(index, operator.name, subject.output_of(operator), "", image, index))
             continue
-        for operation in streams[operator.index].operations:
-            place = f"word {operation.word}"
-            layers.append(_layer(operator.index, operation.name, place, Where.NPU, [operation]))
+        for operation in streams[index].operations:
+            layers.append(_layer(index, operation.name, f"word {operation.word}", [operation]))
     return tuple(layers)
 
 
-def _layer(
-    number: int | None,
-    name: str,
-    output: str,
-    where: Where,
-    operations: list[NpuOperation],
-    reason: str = "",
-    alone: CpuCost | None = None,
-) -> NpuLayer:
+def _layer(number: int | None, name: str, output: str, operations: list[NpuOperation]) -> NpuLayer:
     cycles, beats = sum(one.spent for one in operations), sum_beats([one.beats for one in operations])
-    return NpuLayer(number, name, output, where, cycles, tuple(operations), beats, reason, alone)
+    where = Where.NPU if operations else Where.FOLDED
+    return NpuLayer(number, name, output, where, cycles, tuple(operations), beats)
+
+
+def _on_cpu(
+    number: int | None, name: str, output: str, reason: str, image: CpuEstimate | None, place: int
+) -> NpuLayer:
+    return NpuLayer(number, name, output, Where.CPU, 0, (), {}, reason, image.cost_of(place) if image else None)

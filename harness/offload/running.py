@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from harness.build.progress import Progress
+from harness.ethosu.pmu import NO_WAITS, MemoryTiming
 from harness.ethosu.vela import VelaOptions, vela_version
 from harness.offload.checking import OutputCheck, OutputChecker
 from harness.offload.compilation import (
@@ -34,12 +35,14 @@ class NpuRequest:
         vectors: for the check; None for no check.
         clock_hz: of NPU and CPU; None for the system configuration's.
         alone: whether to estimate the model on the CPU alone.
+        waits: see NpuCompilation.timing.
     """
 
     options: VelaOptions
     vectors: RandomVectors | FileVectors | None
     clock_hz: float | None = None
     alone: bool = True
+    waits: bool | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,10 +52,13 @@ class NpuRun:
     Attributes:
         subject, compilation: the model, and what Vela made of it.
         vela: version of Vela; "" for a file that was compiled before.
-        counts: of each stream, with the memories of `compilation.timing`.
+        basis: the memories that cycles are counted with; None for an accelerator that is not simulated.
+        counts: of each stream.
         waiting: cycles with the configuration's memories; None where they are not known.
+        unhindered: cycles with memories that never let the NPU wait.
         left: operators on the CPU.
-        alone: the model on the CPU alone; else the reason why it is not known.
+        image: the compiled model in tinyhil's own code; else the reason why that is not known.
+        alone: the model on the CPU alone; else the reason why that is not known.
         check: None where none was asked for.
         memory: None for an accelerator that is not simulated.
     """
@@ -60,10 +66,13 @@ class NpuRun:
     subject: NpuSubject
     compilation: NpuCompilation
     vela: str
+    basis: MemoryTiming | None
     counts: tuple[StreamCount, ...]
     waiting: int | None
+    unhindered: int
     left: tuple[CpuOperator, ...]
     layers: tuple[NpuLayer, ...]
+    image: CpuEstimate | str
     alone: CpuEstimate | str
     check: OutputCheck | None
     memory: NpuMemoryUse | None
@@ -84,23 +93,18 @@ class NpuRun:
         """Estimated cost of the operators that stay on the CPU; None where that of one is not known."""
         if not self.left:
             return CpuCost(0, 0, ())
-        costs = [self.cpu_cost(one.number) for one in self.left]
+        costs = [self.cpu_cost(one.place) for one in self.left]
         known = [cost for cost in costs if cost is not None]
         if len(known) < len(costs):
             return None
         return CpuCost(sum(cost.instructions for cost in known), sum(cost.cycles for cost in known), ())
 
-    def cpu_cost(self, number: int | None) -> CpuCost | None:
-        """Estimated cost of an operator that stays on the CPU; with those computed along with it, which then cost 0.
+    def cpu_cost(self, place: int) -> CpuCost | None:
+        """Estimated cost of an operator of the compiled file on the CPU, with those that are computed along with it.
 
-        None where it is not known: tinyhil computes it along with one that is on the NPU here, or not at all.
+        0 for one that is computed along with another, or that needs no code; None where it is not known.
         """
-        if number is None or isinstance(self.alone, str):
-            return None
-        if number in self.alone.layers:
-            cost = self.alone.layers[number]
-            return cost if set(cost.sources) <= {one.number for one in self.left} else None
-        return CpuCost(0, 0, ()) if number in self.alone.free else None
+        return None if isinstance(self.image, str) else self.image.cost_of(place)
 
 
 def run_subject(subject: NpuSubject, request: NpuRequest, tell: Progress) -> NpuRun:
@@ -138,24 +142,33 @@ def finish(
 ) -> NpuRun:
     """The run of a model that is compiled."""
     operators = () if compilation.model is None else [operator for _, operator in compilation.model.operators]
-    basis, waits = compilation.timing, compilation.waits
+    basis, waits = compilation.timing(request.waits), compilation.waits
     counts = tuple(count(operator, basis) for operator in operators) if basis is not None else ()
     waiting = None if waits is None else sum(count(operator, waits).active for operator in operators)
     printed = "" if compilation.result is None else compilation.result.printed
     left = cpu_operators(compilation.subgraph, subject.subgraph, reasons(printed))
+    compiled, why = compilation.read
+    image = why if compiled is None else estimate(compiled)
     return NpuRun(
         subject,
         compilation,
         "" if subject.compiled else vela_version(request.options.program),
+        basis,
         counts,
         waiting,
+        sum(count(operator, NO_WAITS).active for operator in operators),
         left,
-        layers_of(subject, compilation, counts, left, None if isinstance(alone, str) else alone),
+        layers_of(subject, compilation, counts, left, _known(image), _known(alone)),
+        image,
         alone,
         None if checker is None else checker.check(compilation),
         memory_of(compilation),
         request.clock_hz or compilation.clock_hz,
     )
+
+
+def _known(estimated: CpuEstimate | str) -> CpuEstimate | None:
+    return None if isinstance(estimated, str) else estimated
 
 
 def estimate_alone(subject: NpuSubject, request: NpuRequest) -> CpuEstimate | str:

@@ -1,4 +1,4 @@
-"""A model on every accelerator, with every memory system and mode that goes with it, compiled for speed and for size."""
+"""A model on every accelerator, with every memory system and mode that goes with it, for speed and for size."""
 
 from __future__ import annotations
 

@@ -1,10 +1,6 @@
-"""A model on an NPU as a JSON-ready document, and as tables and sentences; docs/npu.md describes the fields."""
+"""A model on an NPU as a JSON-ready document; docs/npu.md describes the fields."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 from harness.ethosu.pmu import BEAT, READ, WRITE
 from harness.offload.checking import OutputCheck
@@ -51,8 +47,11 @@ def npu_document(run: NpuRun) -> Document:
                 "estimate": None if cpu is None else _cost(cpu, run.clock_hz),
             },
             "seconds": None if cpu is None or not compilation.simulated else (run.active + cpu.cycles) / run.clock_hz,
-            "cpu_only": _alone(run.alone, run.clock_hz),
+            "cpu_only": cpu_only(run.alone, run.clock_hz),
             "memory": None if run.memory is None else _memory(run.memory),
+            "image": {"why_not": run.image}
+            if isinstance(run.image, str)
+            else {"why_not": None, "arena": run.image.arena, "constants": run.image.constants},
             "layers": [_layer(run, layer) for layer in run.layers],
             "timeline": [
                 {"layer": one.layer, "where": one.where.value, "cycles": one.cycles} for one in timeline(run)
@@ -66,7 +65,7 @@ def _model(run: NpuRun) -> Document:
     subject = run.subject
     return {
         "file": subject.path.name,
-        "path": str(Path(subject.path)),
+        "path": str(subject.path),
         "bytes": len(subject.data),
         "sha256": subject.sha256,
         "operators": len(subject.subgraph.operators),
@@ -99,14 +98,15 @@ def _figure(text: str) -> float | None:
 
 def _npu(run: NpuRun) -> Document:
     compilation = run.compilation
-    assert compilation.accelerator is not None and compilation.timing is not None
+    assert compilation.accelerator is not None and run.basis is not None
     waits = compilation.waits
     return {
         "cycles": {"value": run.active, "unit": Unit.MODELLED_CYCLES.value},
-        "basis": compilation.timing.name,
+        "basis": run.basis.name,
         "with_waits": None
         if waits is None
         else {"value": run.waiting, "unit": Unit.MODELLED_CYCLES.value, "memories": waits.name},
+        "no_waits": run.unhindered,
         "seconds": run.active / run.clock_hz,
         "operations": sum(len(one.operations) for one in run.counts),
         "streams": len(run.counts),
@@ -139,7 +139,8 @@ def _cost(cost: CpuCost, clock_hz: float) -> Document:
     }
 
 
-def _alone(alone: CpuEstimate | str, clock_hz: float) -> Document:
+def cpu_only(alone: CpuEstimate | str, clock_hz: float | None) -> Document:
+    """The model on the CPU alone; without a clock no time."""
     if isinstance(alone, str):
         return {"why_not": alone}
     return {
@@ -148,7 +149,7 @@ def _alone(alone: CpuEstimate | str, clock_hz: float) -> Document:
         "basis": f"estimated by cost models, {alone.basis}",
         "instructions": alone.instructions,
         "cycles": {"value": alone.cycles, "unit": Unit.MODELLED_CYCLES.value},
-        "seconds": alone.cycles / clock_hz,
+        "seconds": None if clock_hz is None else alone.cycles / clock_hz,
         "arena": alone.arena,
         "constants": alone.constants,
     }
@@ -182,6 +183,7 @@ def _layer(run: NpuRun, layer: NpuLayer) -> Document:
         "beats": _beats(layer.beats),
         "kinds": _kinds(layer.beats),
         "reason": layer.reason or None,
+        "cpu": None if layer.cost is None else _cost(layer.cost, run.clock_hz),
         "cpu_only": None if alone is None else {**_cost(alone, run.clock_hz), "operators": list(alone.sources)},
     }  # fmt: skip
 
@@ -195,98 +197,3 @@ def _check(check: OutputCheck) -> Document:
         "outputs": [diff_document(diff) for diff in check.outputs],
         "note": check.note or None,
     }
-
-
-def is_sound(document: Document) -> bool:
-    """Whether no output was found to differ."""
-    check: dict[str, Any] | None = document["check"]
-    return check is None or check["exact"] or not check["compared"]
-
-
-def summary(document: Document) -> Iterator[str]:
-    """Sentences after the table."""
-    yield from _npu_lines(document)
-    yield from _cpu_lines(document)
-    yield from _memory_lines(document)
-    yield from _check_lines(document)
-
-
-def _npu_lines(document: Document) -> Iterator[str]:
-    npu, estimate = document["npu"], document["vela"]["estimate"]
-    clock = f"{document['clock_hz'] / 1e6:g} MHz"
-    if npu is None:
-        yield f"{document['accelerator']}: compiled, not simulated; its command streams are of another instruction set"
-        if estimate.get("cycles") is not None:
-            yield f"Vela's own estimate: {estimate['cycles']:,.0f} cycles, {_ms(estimate['cycles'] / document['clock_hz'])} at {clock}"
-        return
-    waits = npu["with_waits"]
-    told = f"; {waits['value']:,} with the waits of {waits['memories']}" if waits and waits["memories"] != npu["basis"] else ""
-    yield f"NPU: {npu['cycles']['value']:,} modelled cycles ({npu['basis']}{told}), {_ms(npu['seconds'])} at {clock}"
-    beats = npu["beats"]
-    yield (
-        f"beats of {npu['beat_bytes']} B: AXI0 {beats['axi0_read']:,} read, {beats['axi0_write']:,} written; "
-        f"AXI1 {beats['axi1_read']:,} read, {beats['axi1_write']:,} written"
-    )
-    if estimate.get("cycles"):
-        yield f"Vela's own estimate: {estimate['cycles']:,.0f} cycles"
-
-
-def _cpu_lines(document: Document) -> Iterator[str]:
-    cpu, alone = document["cpu"], document["cpu_only"]
-    if cpu["operators"]:
-        estimate = cpu["estimate"]
-        cost = "cost not known" if estimate is None else (
-            f"about {estimate['instructions']:,} instructions, {estimate['cycles']['value']:,} modelled cycles, "
-            f"{_ms(estimate['seconds'])}"
-        )  # fmt: skip
-        yield f"CPU: {len(cpu['operators'])} operators fall back to it; {cost}"
-    if document["model"]["float"]:
-        yield "the model computes with floats, which the NPU does not: quantize it to int8 or int16"
-    if alone["why_not"]:
-        yield f"CPU alone: not known ({alone['why_not']})"
-        return
-    faster = ""
-    if document["seconds"] and document["layers"]:
-        faster = f"; with the NPU {_ms(document['seconds'])}, {alone['seconds'] / document['seconds']:.1f}x as fast"
-    yield (
-        f"CPU alone ({alone['core']}, {alone['basis']}): about {alone['instructions']:,} instructions, "
-        f"{alone['cycles']['value']:,} modelled cycles, {_ms(alone['seconds'])} at the same clock{faster}"
-    )
-
-
-def _memory_lines(document: Document) -> Iterator[str]:
-    memory, alone = document["memory"], document["cpu_only"]
-    if memory is None:
-        return
-    fast = f" + {memory['fast']:,} B fast memory" if memory["fast"] else ""
-    constants = memory["constants"] + memory["commands"] + memory["cpu_constants"]
-    where = ", ".join(f"{name} {size:,}" for name, size in memory["memories"].items())
-    yield (
-        f"memory: arena {memory['arena']:,} B{fast}; constants {constants:,} B = NPU {memory['constants']:,} + commands "
-        f"{memory['commands']:,} + CPU {memory['cpu_constants']:,}" + (f" ({where})" if where else "")
-    )
-    if not alone["why_not"]:
-        yield f"CPU alone: arena {alone['arena']:,} B, weights and tables {alone['constants']:,} B, and code"
-
-
-def _check_lines(document: Document) -> Iterator[str]:
-    check = document["check"]
-    if check is None:
-        return
-    if not check["compared"]:
-        ran = f"{check['vectors']} vectors ran; " if check["vectors"] else ""
-        yield f"outputs: {ran}{check['note']}"
-        return
-    on = f"on {check['vectors']} vectors with {check['reference']} of the model as it was"
-    wrong = [diff for diff in check["outputs"] if diff["differing"]]
-    if not wrong:
-        yield f"outputs: exact {on}"
-    for diff in wrong:
-        yield (
-            f"output '{diff['tensor']}' differs {on}: {diff['differing']:,} of {diff['elements']:,} elements, by up to "
-            f"{diff['max_lsb']}; Vela's stream asks for something else than the model (tinyhil docs ethos-u)"
-        )
-
-
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1e3:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
