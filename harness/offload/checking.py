@@ -12,7 +12,8 @@ from harness.errors import OracleError, OracleMissingError
 from harness.ir.graph import Graph
 from harness.offload.compilation import NpuCompilation
 from harness.offload.subject import NpuSubject
-from harness.oracle import MEMORY_LIMIT, TIME_LIMIT_S, open_oracle
+from harness.oracle import open_oracle
+from harness.oracle.isolated import MEMORY_LIMIT, TIME_LIMIT_S
 from harness.quantization.types import Array
 from harness.validate import vectors
 from harness.validate.card import FileVectors, RandomVectors

@@ -20,8 +20,11 @@ from harness.ethosu.pmu import BEAT, MemoryTiming
 DEFAULT_FILE = "Arm/vela.ini"
 """The file that comes with Vela and that it takes where none is named."""
 
-DEFAULTS = {"u55": ("Ethos_U55_High_End_Embedded", "Shared_Sram"), "u65": ("Ethos_U65_Client_Server", "Dedicated_Sram_384KB"),
-            "u85": ("Ethos_U85_SYS_DRAM_Mid", "Dedicated_Sram_384KB")}  # fmt: skip
+DEFAULTS = {
+    "u55": ("Ethos_U55_High_End_Embedded", "Shared_Sram"),
+    "u65": ("Ethos_U65_Client_Server", "Dedicated_Sram_384KB"),
+    "u85": ("Ethos_U85_SYS_DRAM_Mid", "Dedicated_Sram_384KB"),
+}
 """Family -> system configuration and memory mode that Vela 5.2 takes where none are named."""
 
 MOST_BYTES = 1 << 20

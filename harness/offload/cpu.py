@@ -1,4 +1,4 @@
-"""What tinyhil's own code costs on the CPU beside the NPU, by its kernels' cost models: a model alone, or what is left."""
+"""What tinyhil's own code costs on the CPU, by its kernels' cost models: a model alone, or what an NPU leaves of it."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def estimate(graph: Graph) -> CpuEstimate | str:
         sources = tuple(dict.fromkeys((*before.sources, *layer.sources)))
         layers[key] = CpuCost(before.instructions + cost.instructions, before.cycles + cost.cycles, sources)
     basis = max((cost.basis for cost in costs), key=BASES.index, default=BASES[0])
-    instructions, cycles = (round(sum(values)) for values in ((c.instructions for c in costs), (c.cycles for c in costs)))
+    instructions, cycles = (sum(cost.instructions for cost in costs), sum(cost.cycles for cost in costs))
     others = {number for cost in layers.values() for number in cost.sources} | {number for number, *_ in plan.removed}
     free = frozenset(others - layers.keys())
-    return CpuEstimate(CORE, instructions, cycles, layers, free, basis, plan.arena_size, constants)
+    return CpuEstimate(CORE, round(instructions), round(cycles), layers, free, basis, plan.arena_size, constants)

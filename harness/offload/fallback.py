@@ -83,8 +83,13 @@ def cpu_operators(compiled: FileSubgraph, original: FileSubgraph, said: Mapping[
             left.pop(match)
         names = outputs if match is None else (*_outputs(original, original.operators[match]), *outputs)
         reason = next((said[name] for name in names if name in said), "")
-        found.append(CpuOperator(operator.index, operator.name, match, reason))
+        found.append(CpuOperator(operator.index, name_of(operator), match, reason))
     return tuple(found)
+
+
+def name_of(operator: FileOperator) -> str:
+    """An operator's name; of a custom one that which it gives itself."""
+    return operator.custom or operator.name
 
 
 def _match(

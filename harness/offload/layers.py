@@ -9,7 +9,7 @@ from enum import StrEnum
 from harness.offload.compilation import NpuCompilation
 from harness.offload.counting import Beats, NpuOperation, StreamCount, sum_beats
 from harness.offload.cpu import CpuCost, CpuEstimate
-from harness.offload.fallback import CpuOperator
+from harness.offload.fallback import CpuOperator, name_of
 from harness.offload.subject import NpuSubject
 
 
@@ -74,15 +74,15 @@ def layers_of(
     layers = []
     for operator in subject.subgraph.operators:
         number, own = operator.index, cpu.get(operator.index)
-        layer = _layer(number, operator.name, subject.output_of(operator), done.pop(number, []))
+        layer = _layer(number, name_of(operator), subject.output_of(operator), done.pop(number, []))
         where = Where.CPU if own else layer.where if compilation.simulated else Where.NPU
         reason = own.reason if own else ""
         cost = image.cost_of(own.place) if own and image else None
         alone_cost = alone.layers.get(number) if alone else None
         layers.append(replace(layer, where=where, reason=reason, cost=cost, alone=alone_cost))
     layers += [_layer(None, "other operations", "", rest) for rest in done.values()]
-    for operator in (operator for operator in left if operator.number is None):
-        layers.append(_on_cpu(None, operator.name, "", operator.reason, image, operator.place))
+    for made in (one for one in left if one.number is None):
+        layers.append(_on_cpu(None, made.name, "", made.reason, image, made.place))
     return tuple(layers)
 
 
@@ -95,7 +95,7 @@ def _operations(
     for operator in compilation.subgraph.operators:
         index = operator.index
         if index not in streams:
-            layers.append(_on_cpu(index, operator.name, subject.output_of(operator), "", image, index))
+            layers.append(_on_cpu(index, name_of(operator), subject.output_of(operator), "", image, index))
             continue
         for operation in streams[index].operations:
             layers.append(_layer(index, operation.name, f"word {operation.word}", [operation]))

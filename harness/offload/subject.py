@@ -68,9 +68,9 @@ def read_subject(path: Path) -> NpuSubject:
     Raises:
         ModelFileError: it is missing, not a .tflite file, damaged or too large.
     """
-    error = frontends.unreadable(path)
-    if error is not None:
-        raise error
+    unreadable = frontends.unreadable(path)
+    if unreadable is not None:
+        raise unreadable
     if path.suffix.lower() != SUFFIX:
         raise ModelFileError(f"{path}: Vela compiles {SUFFIX} files", hint="convert the model with TensorFlow Lite")
     data = _read(path)

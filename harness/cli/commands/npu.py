@@ -19,81 +19,96 @@ if TYPE_CHECKING:
     from harness.report.table import ReportTable
 
 _RANDOM, _RANDOM_OF_ALL = "4", "1"
+_BASE = ".json"
+
+
+AcceleratorOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accelerator",
+        "-a",
+        metavar="NAME",
+        help="Such as ethos-u55-128 (the default) or ethos-u65-512; repeatable with --all.",
+        show_default=False,
+    ),
+]
+AllOption = Annotated[
+    bool, typer.Option("--all", help="All accelerators, system configs, memory modes, and goals, as one table.")
+]
+BaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--compare",
+        metavar="BASE",
+        help="Name operators whose cycles changed from BASE: a .json of an earlier run, or what was other there: "
+        "vela=PROGRAM, optimise=Size, accelerator=..., memory-mode=..., model=FILE, several with commas.",
+    ),
+]
+ThresholdOption = Annotated[
+    str, typer.Option("--threshold", metavar="SHARE", help="By how much a figure must grow to be worse.")
+]
+SystemOption = Annotated[
+    str, typer.Option("--system-config", metavar="NAME", help="Of Vela's configuration. Default: Vela's.")
+]
+MemoryOption = Annotated[
+    str, typer.Option("--memory-mode", metavar="NAME", help="Of Vela's configuration. Default: Vela's.")
+]
+OptimiseOption = Annotated[
+    str | None, typer.Option("--optimise", metavar="GOAL", help="Performance (the default) or Size.")
+]
+ConfigOption = Annotated[
+    str, typer.Option("--config", metavar="FILE", help="Vela's configuration file, instead of Arm/vela.ini.")
+]
+VelaOption = Annotated[
+    str, typer.Option("--vela", metavar="PROGRAM", help="Another Vela than the one installed with tinyhil.")
+]
+WaitsOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--waits/--no-waits",
+        help="Count cycles with the memories' waits. Default: where they are named, with --all and --compare.",
+        show_default=False,
+    ),
+]
+ClockOption = Annotated[
+    str | None, typer.Option("--clock", metavar="FREQUENCY", help="Such as 500MHz. Default: the system config's.")
+]
+NpuVectorsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--vectors",
+        metavar="VECTORS",
+        help="NAME.npz or .wav, or COUNT or COUNT:SEED for random ones. Default: 4, with --all 1.",
+    ),
+]
+OutputOption = Annotated[
+    list[Path] | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write a .html, .json or .md file, repeatable."),
+]
 
 
 def npu(
     model: ModelArgument,
-    accelerator: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--accelerator",
-            "-a",
-            metavar="NAME",
-            help="Such as ethos-u55-128 (the default) or ethos-u65-512; repeatable with --all.",
-            show_default=False,
-        ),
-    ] = None,
-    every: Annotated[
-        bool, typer.Option("--all", help="All accelerators, system configs, memory modes, and goals, as one table.")
-    ] = False,
-    compare: Annotated[
-        str | None,
-        typer.Option(
-            "--compare",
-            metavar="BASE",
-            help="Name operators whose cycles changed from BASE: a .json of an earlier run, or what was other there: "
-            "vela=PROGRAM, optimise=Size, accelerator=..., memory-mode=..., model=FILE, several with commas.",
-        ),
-    ] = None,
-    threshold: Annotated[
-        str, typer.Option("--threshold", metavar="SHARE", help="By how much a figure must grow to be worse.")
-    ] = "1%",
-    system_config: Annotated[
-        str, typer.Option("--system-config", metavar="NAME", help="Of Vela's configuration. Default: Vela's.")
-    ] = "",
-    memory_mode: Annotated[
-        str, typer.Option("--memory-mode", metavar="NAME", help="Of Vela's configuration. Default: Vela's.")
-    ] = "",
-    optimise: Annotated[
-        str | None, typer.Option("--optimise", metavar="GOAL", help="Performance (the default) or Size.")
-    ] = None,
-    config: Annotated[
-        str, typer.Option("--config", metavar="FILE", help="Vela's configuration file, instead of Arm/vela.ini.")
-    ] = "",
-    vela: Annotated[
-        str, typer.Option("--vela", metavar="PROGRAM", help="Another Vela than the one installed with tinyhil.")
-    ] = "",
-    waits: Annotated[
-        bool | None,
-        typer.Option(
-            "--waits/--no-waits",
-            help="Count cycles with the waits of the memories. Default: where they are named, with --all and --compare.",
-            show_default=False,
-        ),
-    ] = None,
-    clock: Annotated[
-        str | None,
-        typer.Option("--clock", metavar="FREQUENCY", help="Such as 500MHz. Default: the system config's."),
-    ] = None,
-    vectors: Annotated[
-        str | None,
-        typer.Option(
-            "--vectors",
-            metavar="VECTORS",
-            help="NAME.npz or .wav, or COUNT or COUNT:SEED for random ones. Default: 4, with --all 1.",
-        ),
-    ] = None,
-    output: Annotated[
-        list[Path] | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write a .html, .json or .md file, repeatable."),
-    ] = None,
+    accelerator: AcceleratorOption = None,
+    every: AllOption = False,
+    compare: BaseOption = None,
+    threshold: ThresholdOption = "1%",
+    system_config: SystemOption = "",
+    memory_mode: MemoryOption = "",
+    optimise: OptimiseOption = None,
+    config: ConfigOption = "",
+    vela: VelaOption = "",
+    waits: WaitsOption = None,
+    clock: ClockOption = None,
+    vectors: NpuVectorsOption = None,
+    output: OutputOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run a model on a simulated Ethos-U: cycles and traffic by layer, what stays on the CPU, memory, exact outputs.
 
     Exit code 1 where an output differs, or with --compare something got worse.
     """
-    from harness.ethosu.vela import OPTIMISE, VelaOptions
+    from harness.ethosu.vela import DEFAULT_ACCELERATOR, OPTIMISE, VelaOptions
     from harness.offload.running import NpuRequest
     from harness.offload.subject import read_subject
     from harness.report.npu import files
@@ -107,26 +122,25 @@ def npu(
         raise OptionError("--all and --compare do not go together", hint="leave one of them out")
     for path in output or ():
         files.check_kind(path)
-    options = VelaOptions(*names[:1], system_config=system_config, memory_mode=memory_mode,
-                          optimise=optimise or OPTIMISE[0], config=config, program=vela)  # fmt: skip
+    chosen = names[0] if names else DEFAULT_ACCELERATOR
+    options = VelaOptions(chosen, system_config, memory_mode, optimise or OPTIMISE[0], config, vela)
     share = parse_share(threshold, "threshold")
     request = NpuRequest(
         options,
         parse_vectors(vectors or (_RANDOM_OF_ALL if every else _RANDOM), Path.cwd()),
         parse_amount(clock, "Hz", "clock", "500MHz") if clock else None,
-        waits=True if waits is None and (every or compare) else waits,
+        waits=True if waits is None and (every or (compare and not compare.endswith(_BASE))) else waits,
     )
     subject = read_subject(model)
     if every:
         _sweep(subject, request, names, optimise is None, output or [], as_json)
     else:
-        _run(subject, request, bool(names), compare, share, output or [], as_json)
+        _run(subject, request, compare, share, output or [], as_json)
 
 
 def _run(
     subject: NpuSubject,
     request: NpuRequest,
-    named: bool,
     compare: str | None,
     threshold: float,
     output: list[Path],
@@ -137,7 +151,7 @@ def _run(
     from harness.report.npu.comparison import comparison_document, read_base
     from harness.report.npu.document import npu_document
 
-    earlier = read_base(Path(compare)) if compare and compare.endswith(".json") else None
+    earlier = read_base(Path(compare)) if compare and compare.endswith(_BASE) else None
     with terminal.progress(as_json, f"npu {subject.path.stem}") as tell:
         if compare and earlier is None:
             other, changed = _base(compare, subject, request)

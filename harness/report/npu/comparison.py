@@ -24,18 +24,6 @@ LEAST_SHARE = 0.001
 """Of the whole: what an operator's cycles must change by to count, besides the threshold of its own."""
 
 _Count = Annotated[float, Field(ge=0, le=1e18, allow_inf_nan=False)]
-_FIGURES = {
-    "NPU cycles": lambda run: None if run["npu"] is None else run["npu"]["cycles"]["value"],
-    "cycles left to the CPU": lambda run: run["cpu"]["estimate"] and run["cpu"]["estimate"]["cycles"]["value"],
-    "operators on the CPU": lambda run: len(run["cpu"]["operators"]),
-    "RAM B": lambda run: run["memory"] and run["memory"]["arena"] + run["memory"]["fast"],
-    "flash B": lambda run: run["memory"]
-    and run["memory"]["constants"] + run["memory"]["commands"] + run["memory"]["cpu_constants"],
-    "AXI0 read beats": lambda run: run["npu"] and run["npu"]["beats"]["axi0_read"],
-    "AXI0 written beats": lambda run: run["npu"] and run["npu"]["beats"]["axi0_write"],
-    "AXI1 read beats": lambda run: run["npu"] and run["npu"]["beats"]["axi1_read"],
-    "AXI1 written beats": lambda run: run["npu"] and run["npu"]["beats"]["axi1_write"],
-}
 _JUDGED = ("NPU cycles", "cycles left to the CPU", "operators on the CPU", "RAM B", "flash B")
 """Figures of which more is worse; beats are only told."""
 
@@ -141,13 +129,12 @@ def comparison_document(base: Document, run: Document, threshold: float) -> Docu
         base, run: documents of runs.
         threshold: share by which a figure must grow to be worse.
     """
-    figures = []
-    for name, of in _FIGURES.items():
-        before, after = of(base), of(run)
-        if before is None or after is None:
-            continue
-        figures.append({"figure": name, "base": before, "run": after,
-                        "change": _change(before, after, threshold) if name in _JUDGED else "told"})  # fmt: skip
+    before, after = _figures(base), _figures(run)
+    figures = [
+        {"figure": name, "base": before[name], "run": after[name],
+         "change": _change(before[name], after[name], threshold) if name in _JUDGED else "told"}
+        for name in after if name in before
+    ]  # fmt: skip
     operators = list(_operators(base, run, threshold))
     worse = any(one["change"] == "worse" for one in (*figures, *operators))
     return {
@@ -161,6 +148,22 @@ def comparison_document(base: Document, run: Document, threshold: float) -> Docu
         "operators": operators,
         "worse": worse,
     }
+
+
+def _figures(run: Document) -> dict[str, float]:
+    """Figures of the whole model, those that are known."""
+    npu, left, used = run["npu"], run["cpu"]["estimate"], run["memory"]
+    found: dict[str, float] = {}
+    if npu is not None:
+        found["NPU cycles"] = npu["cycles"]["value"]
+    if left is not None:
+        found["cycles left to the CPU"] = left["cycles"]["value"]
+    found["operators on the CPU"] = len(run["cpu"]["operators"])
+    if used is not None:
+        found["RAM B"] = used["arena"] + used["fast"]
+        found["flash B"] = used["constants"] + used["commands"] + used["cpu_constants"]
+    beats = {} if npu is None else npu["beats"]
+    return found | {f"{key.replace('_', ' ').replace('axi', 'AXI')} beats": value for key, value in beats.items()}
 
 
 def _head(run: Document) -> Document:

@@ -65,8 +65,8 @@ def points(document: Document) -> ReportTable:
     for _, same in groupby(document["points"], key=_likeness):
         lines.append(_line(list(same)))
     notes = (
-        "ms, NPU cycles: with the waits of the memories, and what is left to the CPU at the same clock, estimated; *: no "
-        "other is as fast with as little RAM and as few multipliers; modes and goals with the same result share a line",
+        "ms, NPU cycles: with the memories' waits; ms: also what is left to the CPU, at the same clock, estimated",
+        "*: no other is as fast with as little RAM and as few multipliers; what gives the same shares a line",
     )
     return ReportTable(
         f"{document['name']} on {len(document['points'])} configurations",

@@ -11,7 +11,7 @@ _BEATS = ("axi0_read", "axi0_write", "axi1_read", "axi1_write")
 _FIGURES = ("NPU cycles", "%", "AXI0 read", "written", "AXI1 read", "written ", "CPU", "CPU alone")
 
 
-def layers(document: Document) -> ReportTable:
+def layers(document: Document, *, reasons: bool = True) -> ReportTable:
     """One line for each operator of the file; of a file compiled before, for each operation."""
     npu = document["npu"]
     lines = [_line(layer, npu is not None) for layer in document["layers"]]
@@ -22,10 +22,24 @@ def layers(document: Document) -> ReportTable:
     )
     if npu is not None:
         lines.append(_total(document))
+    columns: tuple[str, ...] = ("#", "operator", "on", *_FIGURES, "why on the CPU")
+    if not reasons:
+        columns, lines = columns[:-1], [line[:-1] for line in lines]
     return ReportTable(
-        title(document), ("#", "operator", "on", *_FIGURES, "why on the CPU"), tuple(lines), frozenset({"#", *_FIGURES}),
-        notes, prose=frozenset({"why on the CPU"}), drop=("written ", "#", "%", "AXI1 read", "written"),
+        title(document), columns, tuple(lines), frozenset({"#", *_FIGURES}), notes,
+        prose=frozenset({"why on the CPU"}), drop=("written ", "#", "%", "AXI1 read", "written"),
     )  # fmt: skip
+
+
+def fallback(document: Document) -> ReportTable:
+    """The operators that stay on the CPU, and why."""
+    lines = tuple(
+        ("" if one["number"] is None else str(one["number"]), one["operator"], one["reason"] or "Vela does not say")
+        for one in document["cpu"]["operators"]
+    )
+    return ReportTable(
+        "Left to the CPU", ("#", "operator", "why"), lines, frozenset({"#"}), prose=frozenset({"why"})
+    )
 
 
 def _line(layer: Document, simulated: bool) -> tuple[str, ...]:

@@ -108,14 +108,16 @@ def memory(document: Document) -> Iterator[str]:
         return
     fast = f" + {used['fast']:,} B memory of the NPU's own" if used["fast"] else ""
     constants = used["constants"] + used["commands"] + used["cpu_constants"]
-    where = ", ".join(f"{name} {size:,}" for name, size in used["memories"].items())
-    yield f"RAM: arena {used['arena']:,} B{fast}" + (f"; by memory {where}" if where else "")
+    yield f"RAM: arena {used['arena']:,} B{fast}"
     yield (
         f"flash: {constants:,} B = weights and tables of the NPU {used['constants']:,} + commands {used['commands']:,} "
         f"+ weights of the CPU {used['cpu_constants']:,}"
     )
+    if used["memories"]:
+        yield "by memory: " + ", ".join(f"{name} {size:,} B" for name, size in used["memories"].items())
     if not image["why_not"]:
-        yield f"in tinyhil's own image: arena {image['arena']:,} B, weights and tables {image['constants']:,} B, and code"
+        told = f"arena {image['arena']:,} B, weights and tables {image['constants']:,} B, and code"
+        yield f"in tinyhil's own image: {told}"
     if not alone["why_not"]:
         yield f"CPU alone: arena {alone['arena']:,} B, weights and tables {alone['constants']:,} B, and code"
 
