@@ -17,6 +17,7 @@ from harness.link.transcript import Transcript
 from harness.units import Unit
 
 if TYPE_CHECKING:
+    from harness.ethosu.device import NpuRun
     from harness.link.client import Client
     from harness.link.records import Watermarks
     from harness.link.transport import Transport
@@ -166,6 +167,14 @@ class Session(ABC):
         self._watched.set_baud(baud)
         self.baud = baud
 
+    def npu_runs(self) -> tuple[NpuRun, ...]:
+        """Command streams that an emulated NPU has run, with what each operation of them cost, in order."""
+        return ()
+
+    def explanation(self) -> TinyhilError | None:
+        """What is known beyond the device's own answer of why its last inference failed; None if nothing."""
+        return None
+
     def notes(self) -> tuple[str, ...]:
         """Notes on the run for the report; complete when the session is closed."""
         return ()
@@ -275,7 +284,7 @@ def open_client(session: Session, image: Image) -> Client:
         most_stack=image.stack_size or None,
         tick_unit=_TICK_UNITS.get(board.tick.source),
     )
-    client = Client(session.stream(), elf=image.elf)
+    client = Client(session.stream(), elf=image.elf, explanation=session.explanation)
     client.hello(image.build_id, image.board, claims=claims)
     session.raise_baud(client)
     return client

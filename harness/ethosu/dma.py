@@ -25,13 +25,13 @@ def transfer(state: NpuState) -> None:
     if source >> 9 & 3:
         raise FaultError("rows or planes at the source, which Vela does not ask for, are not simulated")
     at = registers.address("DMA0_SRC")
-    for start in _starts(state, target >> 9 & 3, length):
+    for start in starts(state, target >> 9 & 3, length):
         content = state.memory.span(source & 7, at, length)
         state.memory.span(SHRAM if target >> 8 & 1 else target & 7, start, length, write=True)[:] = content.copy()
         at += length
 
 
-def _starts(state: NpuState, mode: int, length: int) -> Iterator[int]:
+def starts(state: NpuState, mode: int, length: int) -> Iterator[int]:
     """Bytes of the target at which each row begins."""
     registers = state.registers
     rows = registers.of("DMA0_SIZE0") if mode in (_ROWS, _PLANES) else 1

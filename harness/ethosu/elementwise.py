@@ -6,14 +6,14 @@ import numpy as np
 
 from harness.ethosu.commands import ELEMENTWISE
 from harness.ethosu.fault import FaultError
-from harness.ethosu.feature_maps import read
+from harness.ethosu.feature_maps import Shape, read
 from harness.ethosu.output import finish
 from harness.ethosu.registers import NpuRegisters, signed_16
 from harness.ethosu.rounding import DOUBLE, half_away, shifted
 from harness.ethosu.state import ELEMENT, NpuState
 from harness.quantization.fixedpoint import Ints
 
-_UNARY = ("LRELU", "ABS", "CLZ")
+UNARY = ("LRELU", "ABS", "CLZ")
 _NAMES = dict(ELEMENTWISE)
 _BOTH, _FIRST, _SECOND = 0, 1, 2
 """Operands that are scaled before an addition: both by 16 bits, or one by 32."""
@@ -33,7 +33,7 @@ def elementwise(state: NpuState, mode: int) -> None:
     state.spend(ELEMENT * shape[0] * shape[1] * shape[2])
     source = registers.operand("IFM")
     first = read(state.memory, source, shape) - source.zero_point
-    if name in _UNARY:
+    if name in UNARY:
         found = _unary(registers, name, first)
     else:
         second = _second(state, shape)
@@ -47,12 +47,20 @@ def _second(state: NpuState, shape: tuple[int, int, int]) -> Ints:
     """The second operand: a scalar, or a feature map, of which each dimension may be 1."""
     registers = state.registers
     source = registers.operand("IFM2")
-    how = registers.of("IFM2_BROADCAST")
-    if how >> 7 & 1:
+    found = second_shape(registers, shape)
+    if found is None:
         scalar = registers.of("IFM2_SCALAR")
         return np.full((1, 1, 1), (signed_16(scalar) if source.signed else scalar) - source.zero_point, np.int64)
+    return read(state.memory, source, found) - source.zero_point
+
+
+def second_shape(registers: NpuRegisters, shape: Shape) -> Shape | None:
+    """What is read of the second operand; None of a scalar."""
+    how = registers.of("IFM2_BROADCAST")
+    if how >> 7 & 1:
+        return None
     height, width, depth = (1 if how >> axis & 1 else size for axis, size in enumerate(shape))
-    return read(state.memory, source, (height, width, depth)) - source.zero_point
+    return height, width, depth
 
 
 def _unary(registers: NpuRegisters, name: str, values: Ints) -> Ints:

@@ -21,7 +21,7 @@ Area = tuple[slice, slice, slice]
 def read(memory: NpuMemory, source: FeatureMap, shape: Shape) -> Ints:
     """Elements [height, width, depth] as they are, zero point included."""
     out = np.empty(shape, np.int64)
-    for area, view in _pieces(memory, source, shape, write=False):
+    for area, view in pieces(memory, source, shape, write=False):
         out[area] = view.reshape(out[area].shape)
     return out
 
@@ -29,11 +29,11 @@ def read(memory: NpuMemory, source: FeatureMap, shape: Shape) -> Ints:
 def write(memory: NpuMemory, target: FeatureMap, values: Ints) -> None:
     """Elements [height, width, depth]; of each the lower bits are kept."""
     height, width, depth = values.shape
-    for area, view in _pieces(memory, target, (height, width, depth), write=True):
+    for area, view in pieces(memory, target, (height, width, depth), write=True):
         view[...] = values[area].astype(view.dtype).reshape(view.shape)
 
 
-def _pieces(
+def pieces(
     memory: NpuMemory, place: FeatureMap, shape: Shape, *, write: bool
 ) -> Iterator[tuple[Area, npt.NDArray[np.generic]]]:
     """Each part of the shape that lies regularly, and its elements as a view of memory."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,20 +32,24 @@ def channel_scales(memory: NpuMemory, registers: NpuRegisters, channels: int, co
         FaultError: the lists lie outside of their region, or are too short.
     """
     bias, multiplier, shift = (np.zeros(channels, np.int64) for _ in range(3))
-    for core in range(min(cores, channels)):
-        suffix = str(core) if core else ""
+    for core, (start, length) in enumerate(scale_lists(registers, channels, cores)):
         count = len(range(core, channels, cores))
-        length = registers.length(f"SCALE{suffix}_LENGTH") & 0xFFFFF
         if length < RECORD * count:
             raise FaultError(f"{length} bytes of scales for {count} channels")
-        region = registers.of("SCALE_REGION") & 7
-        content = memory.span(region, registers.address(f"SCALE{suffix}_BASE"), length)
+        content = memory.span(registers.of("SCALE_REGION") & 7, start, length)
         records = content[: RECORD * count].reshape(count, RECORD).astype(np.int64)
         bits = _little_endian(records[:, :5])
         bias[core::cores] = np.where(bits >> 39, bits - (1 << 40), bits)
         multiplier[core::cores] = _little_endian(records[:, 5:9])
         shift[core::cores] = records[:, 9] & 0x3F
     return ChannelScales(bias, multiplier, shift)
+
+
+def scale_lists(registers: NpuRegisters, channels: int, cores: int) -> Iterator[tuple[int, int]]:
+    """First byte and length of the list of each core."""
+    for core in range(min(cores, channels)):
+        suffix = str(core) if core else ""
+        yield registers.address(f"SCALE{suffix}_BASE"), registers.length(f"SCALE{suffix}_LENGTH") & 0xFFFFF
 
 
 def _little_endian(parts: Ints) -> Ints:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.ethosu.fault import FaultError
-from harness.ethosu.feature_maps import read
+from harness.ethosu.feature_maps import Shape, read
 from harness.ethosu.state import ELEMENT, STEP, NpuState
 from harness.quantization.fixedpoint import Ints
 
@@ -53,24 +53,41 @@ def windows(state: NpuState, depth: int, *, padding: int = 0) -> Windows:
         FaultError: they lie outside of their region, or the registers contradict each other.
     """
     registers, kernel = state.registers, state.registers.kernel
-    height, width, _ = registers.ofm_shape
     top, bottom, left, right = registers.padding
-    reach = kernel.reach
-    rows = (height - 1) * kernel.stride[0] + reach[0] - top - bottom
-    columns = (width - 1) * kernel.stride[1] + reach[1] - left - right
-    if rows < 1 or columns < 1:
-        raise FaultError(f"padding {top}, {bottom}, {left}, {right} leaves {rows} x {columns} of the inputs")
+    rows, columns = _under(state)
     state.bounded(rows + top + bottom, columns + left + right, depth)
     mode = registers.of("IFM_UPSCALE") & 3
     source = registers.operand("IFM")
-    step = 1 if mode == _NONE else 2
     state.spend(ELEMENT * rows * columns * depth + STEP * kernel.height * kernel.width)
-    found = read(state.memory, source, (-(-rows // step), -(-columns // step), depth)) - source.zero_point
+    found = read(state.memory, source, source_shape(state, depth)) - source.zero_point
     border = ((top, bottom), (left, right))
     inside = np.pad(np.ones((rows, columns), np.int64), border)
     return Windows(
         np.pad(_stretched(found, mode)[:rows, :columns], (*border, (0, 0)), constant_values=padding), inside, state
     )
+
+
+def source_shape(state: NpuState, depth: int) -> Shape:
+    """The inputs that are in memory: those under all windows, of which an upscaling operation reads every other one.
+
+    Raises:
+        FaultError: the registers contradict each other.
+    """
+    rows, columns = _under(state)
+    step = 1 if state.registers.of("IFM_UPSCALE") & 3 == _NONE else 2
+    return -(-rows // step), -(-columns // step), depth
+
+
+def _under(state: NpuState) -> tuple[int, int]:
+    """Rows and columns under all windows, padding left out."""
+    registers, kernel = state.registers, state.registers.kernel
+    height, width, _ = registers.ofm_shape
+    top, bottom, left, right = registers.padding
+    rows = (height - 1) * kernel.stride[0] + kernel.reach[0] - top - bottom
+    columns = (width - 1) * kernel.stride[1] + kernel.reach[1] - left - right
+    if rows < 1 or columns < 1:
+        raise FaultError(f"padding {top}, {bottom}, {left}, {right} leaves {rows} x {columns} of the inputs")
+    return rows, columns
 
 
 def _stretched(values: Ints, mode: int) -> Ints:

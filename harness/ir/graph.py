@@ -69,7 +69,7 @@ class Tensor:
 
 
 @dataclass(frozen=True)
-class Place:
+class ArenaPlace:
     """Where a tensor must lie: `offset` bytes from the beginning of a block of the arena, one of the graph's."""
 
     block: int
@@ -81,7 +81,7 @@ class Attrs:
     """Attributes of a node besides its tensors: the base class for those of every operator."""
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def places(self) -> tuple[ArenaPlace, ...]:
         """Where inputs, outputs and states, in this order, must lie; () where they may lie anywhere."""
         return ()
 
@@ -179,13 +179,21 @@ class Graph:
         """Indices of the nodes that read each tensor, in order."""
         return self._consumers
 
-    def places(self) -> Mapping[int, Place]:
+    def places(self) -> Mapping[int, ArenaPlace]:
         """Tensors that must lie at a place, since a node says so; by the first that does."""
         return self._places
 
+    def state_places(self) -> Mapping[int, ArenaPlace]:
+        """The same of states, by their number."""
+        found: dict[int, ArenaPlace] = {}
+        for node in self.nodes:
+            behind = node.attrs.places[len(node.inputs) + len(node.outputs) :]
+            found.update(zip(node.states, behind, strict=False))
+        return found
+
     @cached_property
-    def _places(self) -> dict[int, Place]:
-        found: dict[int, Place] = {}
+    def _places(self) -> dict[int, ArenaPlace]:
+        found: dict[int, ArenaPlace] = {}
         for node in self.nodes:
             for t, place in zip((*node.inputs, *node.outputs), node.attrs.places, strict=False):
                 if self.tensors[t].data is None:

@@ -81,7 +81,7 @@ def _operands(view: View, operator: Operator) -> None:
 def _states(view: View, operator: Operator) -> None:
     """Checks the number of states, and that they are there."""
     states, count = view.node.states, len(view.graph.states)
-    view.need(len(states) == operator.states, f"has {len(states)} states, not {operator.states}")
+    view.need(operator.states in (None, len(states)), f"has {len(states)} states, not {operator.states}")
     view.need(all(0 <= i < count for i in states), f"refers to states {list(states)}, of {count}")
     view.need(len(set(states)) == len(states), "has one state twice")
 

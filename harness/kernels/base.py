@@ -54,7 +54,7 @@ class Scratch:
 
 @dataclass(frozen=True, eq=False)
 class ConstantTable:
-    """Pointer to a constant array that the kernel packed; `name` is its suffix, `align` its alignment, 0: the type's."""
+    """Pointer to a constant array that the kernel packed; `name` is its suffix, `align` 0 or its alignment in bytes."""
 
     name: str
     ctype: str

@@ -62,14 +62,23 @@ class Client:
         exchange: what carries requests, for those who make one of their own.
     """
 
-    def __init__(self, transport: Transport, *, timeout_s: float = 10.0, elf: Path | None = None) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        timeout_s: float = 10.0,
+        elf: Path | None = None,
+        explanation: Callable[[], TinyhilError | None] | None = None,
+    ) -> None:
         """Start no exchange yet.
 
         Args:
             transport: the line; it stays the caller's to close.
             timeout_s: how long the device may be silent where it has nothing to compute.
             elf: the image, for function names and source lines in fault reports.
+            explanation: asked for a better error when a model reports failure; see Session.explanation.
         """
+        self._explanation = explanation
         self.info: DeviceInfo | None = None
         self.exchange = Exchange(transport, timeout_s, self._fault)
         self._transfer = Transfer(self.exchange)
@@ -235,6 +244,7 @@ class Client:
 
         Raises:
             VectorsError: inputs do not have the model's sizes.
+            TinyhilError: what `explanation` says of a model that reports failure.
             DeviceRefusedError: the model reports failure; or profiling is asked of a tick counter that stands still.
             DeviceTimeoutError: no answer within limit_s.
             DeviceFaultError, StackOverflowError: the firmware stopped in a fault handler.
@@ -257,7 +267,13 @@ class Client:
         step = layers and comparison is None
         mode = Mode.PROFILE * profile | Mode.STEP * step | Mode.LAYER_STACK * layer_stack
         mode |= Mode.COMPARE * (comparison is not None)
-        return self._runs.infer(model, info, inputs, Mode(mode), limit_s, comparison)
+        try:
+            return self._runs.infer(model, info, inputs, Mode(mode), limit_s, comparison)
+        except DeviceRefusedError as refused:
+            better = None if self._explanation is None else self._explanation()
+            if better is None:
+                raise
+            raise better from refused
 
     def watermarks(self) -> Watermarks:
         """Stack and arena use since init. Raises DeviceRefusedError before init."""

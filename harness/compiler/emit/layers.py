@@ -155,7 +155,8 @@ class _LayerWriter:
             suffix = f"_{len(self._shapes)}" if several else ""
             name = f"shape{suffix}"
             self._shapes[key] = {"name": name, "type": f"{call.function}_shape", "fields": fields(call.shape)}
-        return {"function": call.function, "arguments": [*arguments, f"&{self._shapes[key]['name']}"], "may_fail": call.may_fail}
+        arguments.append(f"&{self._shapes[key]['name']}")
+        return {"function": call.function, "arguments": arguments, "may_fail": call.may_fail}
 
     def _argument(self, argument: Argument, prefix: str) -> str:
         plan, step = self._plan, self._step

@@ -14,7 +14,7 @@ from itertools import groupby
 from harness.compiler.memory.overlap import Overlap
 from harness.compiler.plan import Plan
 from harness.ir.aliases import Aliases, Key, state_key
-from harness.ir.graph import ABSENT, Graph
+from harness.ir.graph import ABSENT, ArenaPlace, Graph
 
 ALIGNMENT = 4
 """Every offset in the arena is a multiple of this many bytes."""
@@ -138,10 +138,13 @@ def _with_blocks(
 
     The blocks' own layout lets some of them share bytes: it is the model's, and its tensors live as long as there.
     """
-    found, first = list(values), dict[int, int]()
-    for tensor, place in graph.places().items():
-        if tensor in number:
-            i = number[tensor]
+    found = list(values)
+    first: dict[int, int] = {}
+    placed: dict[Key, ArenaPlace] = dict(graph.places().items())
+    placed.update({state_key(i): place for i, place in graph.state_places().items()})
+    for key, place in placed.items():
+        if key in number:
+            i = number[key]
             root = first.setdefault(place.block, i)
             found[i] = replace(found[i], inside=root, at=place.offset, align=BLOCK_ALIGNMENT)
     for layer, use in enumerate(uses):

@@ -33,13 +33,20 @@ class TypeCheck:
         """Whether all data of an operator has types that tinyhil compiles; counts types that it does not."""
         sound = True
         for i, t in enumerate(op.inputs):
-            role, allowed = _role(operator, i)
+            role, allowed = self._role(operator, op, i)
             if t != ABSENT and role:
                 sound &= self.check(t, allowed, role)
         for i, t in enumerate(op.outputs):
+            if operator.states is None and self.tensors[t].variable:
+                continue  # a state after the operator, under another name
             made = frozenset(types.made(i) for types in operator.types)
             sound &= self.check(t, ANY if _is_free(operator) else made, "activation")
         return sound and self._weights(operator, op)
+
+    def _role(self, operator: Operator, op: FileOperator, i: int) -> tuple[str, frozenset[DType]]:
+        if operator.states is None and op.inputs[i] != ABSENT and self.tensors[op.inputs[i]].variable:
+            return _STATE, ANY
+        return _role(operator, i)
 
     def _weights(self, operator: Operator, op: FileOperator) -> bool:
         """Whether weights are of a type that goes with the activations'; counts those that are not."""

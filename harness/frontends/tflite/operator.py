@@ -190,6 +190,10 @@ class FileView:
             raise damaged(f"{tensor.place}: shape {list(tensor.shape)}, not one length")
         return tensor.shape[0]
 
+    def is_variable(self, t: int) -> bool:
+        """See Reading."""
+        return self.tensors[t].variable
+
     def offset(self, t: int) -> int:
         """See Reading."""
         return self.layout()[t]

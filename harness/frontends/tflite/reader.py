@@ -36,13 +36,14 @@ from harness.frontends.tflite.schema import (
 from harness.frontends.tflite.states import Variables
 from harness.frontends.tflite.tensors import build_tensor
 from harness.frontends.tflite.vela_file import arena_offsets
+from harness.frontends.tflite.vela_gaps import verified
 from harness.ir.graph import ABSENT, Attrs, Graph, NoAttrs, Node, Tensor
 from harness.ir.interpreter import compute
 from harness.ir.operators import OPERATORS
 from harness.ir.operators.operator import Operator
 from harness.ir.operators.tflite import CUSTOM, Reader, Unsupported, damaged
 from harness.ir.operators.traits import Trait
-from harness.ir.verifier import verify, verify_node
+from harness.ir.verifier import verify_node
 from harness.quantization.types import DType
 
 _VARIABLE_OPS = {
@@ -56,6 +57,7 @@ _NUMBERS = frozenset({DType.INT32.value, DType.INT64.value, DType.BOOL.value})
 """Element types of shapes, indices and conditions, which are computed while the file is read where they are known."""
 _FOLDED = "of shapes and constants alone, computed when the model was read"
 _NO_STATES = "states in a subgraph, where tinyhil keeps none"
+_NO_BLOCK = "an arena of its own in a subgraph, which IF and WHILE run"
 _READABLE: dict[int | str, tuple[Operator, Reader, int | None]] = {
     operator.name if form.code == CUSTOM else form.code: (operator, form.read, form.options)
     for operator in OPERATORS.values()
@@ -88,10 +90,9 @@ def load(source: str | os.PathLike[str] | bytes, *, name: str | None = None) -> 
     graph = _Reader(as_int8(data, place), place).graph(name or "model")
     graph = replace(graph, sha256=hashlib.sha256(data).hexdigest())
     try:
-        verify(graph)
+        return verified(graph, place)
     except GraphError as error:
         raise GraphError(f"{place}: {error.message}", hint=error.hint, details=error.details) from None
-    return graph
 
 
 def _read(path: Path) -> bytes:
@@ -294,14 +295,16 @@ class _Reader:
     ) -> tuple[int, ...]:
         """The states of an operator that keeps some, in variable tensors or for itself."""
         assert operator.tflite is not None
-        if operator.states and not self._is_main:
-            raise Unsupported(_NO_STATES)
+        if operator.states != 0 and not self._is_main:
+            raise Unsupported(_NO_STATES if operator.states else _NO_BLOCK)
         if operator.tflite.unnamed is not None:
             reads, writes = ([self._tensor(t) for t in ids if t != ABSENT] for ids in (inputs, op.outputs))
             made = operator.tflite.unnamed(reads, writes, attrs)
             return tuple(self._variables.unnamed(state, op.index, place) for place, state in enumerate(made))
         tensors = [op.inputs[i] for i in operator.tflite.states if i < len(op.inputs)]
-        if len(tensors) != operator.states or ABSENT in tensors:
+        if operator.states is None:
+            tensors = [t for t in op.inputs if self._file_tensors[t].variable]
+        elif len(tensors) != operator.states or ABSENT in tensors:
             raise damaged(f"{op.place}: {operator.name} without its states")
         return tuple(self._variables.kept(self._tensor(t), t) for t in tensors)
 

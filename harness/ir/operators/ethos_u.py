@@ -13,10 +13,11 @@ import numpy as np
 
 from harness.errors import GraphError
 from harness.ethosu.accelerators import Accelerator, accelerator_of
+from harness.ethosu.footprint import Footprint, footprint
 from harness.ethosu.memory import Bytes
 from harness.ethosu.payload import CUSTOM_CODE, MOST_MEMORY, Words, read_payload
 from harness.ethosu.simulator import Observer, Simulator
-from harness.ir.graph import ABSENT, Attrs, Node, Place
+from harness.ir.graph import ABSENT, ArenaPlace, Attrs, Node
 from harness.ir.operators.operands import Inputs, Operands, array
 from harness.ir.operators.operator import Operator, Types
 from harness.ir.operators.tflite import CUSTOM, OperatorDraft, Read, Reading, TfliteForm, Writing, damaged
@@ -42,17 +43,19 @@ class EthosUAttrs(Attrs):
         stream: the command stream, words of 32 bits, little-endian.
         constants: region 0.
         regions: (number, bytes) of the other regions. Without region 2 it is region 1.
-        tensors: where inputs, then outputs lie; blocks are regions.
+        tensors: where inputs, then outputs, then states lie; blocks are regions.
+        place: how errors name it.
     """
 
     accelerator: Accelerator
     stream: bytes
     constants: bytes
     regions: tuple[tuple[int, int], ...]
-    tensors: tuple[Place, ...]
+    tensors: tuple[ArenaPlace, ...]
+    place: str = "a stream"
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def places(self) -> tuple[ArenaPlace, ...]:
         """See Attrs."""
         return self.tensors
 
@@ -71,6 +74,17 @@ class EthosUAttrs(Attrs):
         """An NPU that keeps the decoded weights."""
         return Simulator(self.accelerator)
 
+    @cached_property
+    def footprint(self) -> Footprint:
+        """Which bytes of its regions the stream reads before it writes them, and which it writes.
+
+        Raises:
+            CommandStreamError: the stream is damaged.
+        """
+        sizes = {CONSTANTS: len(self.constants), **dict(self.regions)}
+        same = {} if FAST in sizes else {FAST: ARENA}
+        return footprint(self.words, self.accelerator, sizes, same, self.place)
+
     def memories(self) -> dict[int, Bytes]:
         """Every region, all but the constants cleared."""
         made: dict[int, Bytes] = {number: np.zeros(size, np.uint8) for number, size in self.regions}
@@ -80,43 +94,51 @@ class EthosUAttrs(Attrs):
 
 
 def run_stream(inputs: Inputs, op: Operands, observe: Observer | None = None) -> tuple[Array, ...]:
-    """The outputs of one run; `observe` is called after each operation.
+    """The outputs of one run, and the states after it; `observe` is called after each operation.
 
     Raises:
         CommandStreamError: the NPU cannot carry out a command.
     """
     attrs = op.attrs
     assert isinstance(attrs, EthosUAttrs)
-    memories = attrs.memories()
-    for i in range(len(inputs)):
-        place, given = attrs.tensors[i], np.ascontiguousarray(array(inputs, i)).reshape(-1).view(np.uint8)
-        memories[place.block][place.offset : place.offset + len(given)] = given
-    attrs.simulator.run(attrs.words, memories, f"'{op.outs[0].name}'", observe)
-    made = []
-    for tensor, place in zip(op.outs, attrs.tensors[len(inputs) :], strict=True):
-        raw = memories[place.block][place.offset : place.offset + tensor.bytes]
-        made.append(raw.copy().view(tensor.dtype.numpy).reshape(tensor.shape))
-    return tuple(made)
+    memories, read = attrs.memories(), len(inputs)
+    written = read + len(op.outs)
+
+    def bytes_at(place: ArenaPlace, size: int) -> Bytes:
+        return memories[place.block][place.offset : place.offset + size]
+
+    given = [*(array(inputs, i) for i in range(read)), *op.held]
+    for values, place in zip(given, (*attrs.tensors[:read], *attrs.tensors[written:]), strict=True):
+        bytes_at(place, values.nbytes)[:] = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+    attrs.simulator.run(attrs.words, memories, attrs.place, observe)
+    forms = [(tensor.bytes, tensor.dtype, tensor.shape) for tensor in op.outs]
+    forms += [(state.bytes, state.dtype, state.initial.shape) for state in op.states]
+    return tuple(
+        bytes_at(place, size).copy().view(dtype.numpy).reshape(shape)
+        for place, (size, dtype, shape) in zip(attrs.tensors[read:], forms, strict=True)
+    )
 
 
 def _verify(v: View) -> None:
     attrs = v.node.attrs
     assert isinstance(attrs, EthosUAttrs)
+    held = [(state.name, state.bytes) for state in map(v.state, range(len(v.node.states)))]
     ids = (*v.node.inputs, *v.node.outputs)
-    v.need(len(attrs.tensors) == len(ids), f"places {len(attrs.tensors)} tensors of {len(ids)}")
+    operands = [(v.graph.tensors[t].name, v.graph.tensors[t].bytes) for t in ids] + held
+    v.need(len(attrs.tensors) == len(operands), f"places {len(attrs.tensors)} tensors of {len(operands)}")
     v.need(bool(attrs.stream) and len(attrs.stream) % 4 == 0, f"has a stream of {len(attrs.stream)} bytes")
     sizes, known = dict(attrs.regions), v.graph.places()
     v.need(ARENA in sizes and CONSTANTS not in sizes, f"has the regions {sorted(sizes)}")
-    for t, place in zip(ids, attrs.tensors, strict=True):
-        tensor, size = v.graph.tensors[t], sizes.get(place.block, 0)
+    for (name, bytes_), place in zip(operands, attrs.tensors, strict=True):
+        size = sizes.get(place.block, 0)
         v.need(
-            place.offset >= 0 and place.offset + tensor.bytes <= size,
-            f"has '{tensor.name}' at bytes {place.offset} to {place.offset + tensor.bytes - 1} of region "
-            f"{place.block}, which has {size}",
+            0 <= place.offset <= size - bytes_,
+            f"has '{name}', {bytes_} bytes, at byte {place.offset} of region {place.block}, which has {size}",
         )
+    for t, place in zip(ids, attrs.tensors, strict=False):
         v.need(
             known.get(t, place) == place,
-            f"wants '{tensor.name}' at byte {place.offset} of region {place.block}, and another operator elsewhere",
+            f"wants '{v.graph.tensors[t].name}' at byte {place.offset} of region {place.block}, and another elsewhere",
         )
     alone = not sizes.keys() & {INPUTS, OUTPUTS} or sum(node.op == v.node.op for node in v.graph.nodes) == 1
     v.need(
@@ -134,22 +156,24 @@ def _read(op: Reading) -> Read:
     sizes = {ARENA: op.length(2)}
     if op.inputs[3] != op.inputs[2] and op.length(3):
         sizes[FAST] = op.length(3)
-    left = op.drop_unread()
-    inputs = op.inputs[_OPERANDS:]
+    operands = range(_OPERANDS, len(op.inputs))
+    reads = [i for i in operands if not op.is_variable(op.inputs[i])]
+    tensors = [(INPUTS, op.inputs[i], op.input(i)) for i in reads]
+    tensors += [(OUTPUTS, op.outputs[i], op.output(i)) for i in op.drop_unread()]
+    tensors += [(ARENA, op.inputs[i], op.input(i)) for i in operands if i not in reads]
     places = []
-    for i, t in enumerate((*inputs, *(op.outputs[i] for i in left))):
-        tensor = op.input(_OPERANDS + i) if i < len(inputs) else op.output(left[i - len(inputs)])
-        block = ARENA if not payload.separate else INPUTS if i < len(inputs) else OUTPUTS
-        at = op.offset(t)
+    for region, t, tensor in tensors:
+        block, at = region if payload.separate else ARENA, op.offset(t)
         if at < 0:
             raise damaged(f"{op.place}: '{tensor.name}' has no place in the arena")
-        places.append(Place(block, at))
-        if payload.separate:
+        places.append(ArenaPlace(block, at))
+        if block != ARENA:
             sizes[block] = max(sizes.get(block, 0), at + tensor.bytes)
     if too_large := [size for size in sizes.values() if size > MOST_MEMORY]:
         raise damaged(f"{op.place}: a memory of {too_large[0]} bytes; {MOST_MEMORY} are simulated")
     stream = payload.words.astype("<u4").tobytes()
-    return inputs, EthosUAttrs(accelerator, stream, op.content(1), tuple(sorted(sizes.items())), tuple(places))
+    attrs = EthosUAttrs(accelerator, stream, op.content(1), tuple(sorted(sizes.items())), tuple(places), op.place)
+    return op.ids(*reads), attrs
 
 
 def _write(to: Writing, node: Node) -> OperatorDraft:
@@ -165,7 +189,8 @@ OPERATORS = (
         inputs=(0, _MOST[0]),
         outputs=(1, _MOST[1]),
         types=(Types(DType.INT8, DType.INT8, free=True),),
-        traits=frozenset({Trait.PLACED}),
+        states=None,
+        traits=frozenset({Trait.PLACED, Trait.READS_STATE, Trait.WRITES_STATE}),
         tflite=TfliteForm(CUSTOM, _write, _read, operands=range(_OPERANDS)),
     ),
 )

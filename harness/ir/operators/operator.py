@@ -107,7 +107,7 @@ class Operator:
         verify: the rule of the verifier for a node whose types and numbers of operands are right.
         compute: its numpy specification.
         attrs: class of a node's attributes.
-        inputs, outputs, states: how many there are.
+        inputs, outputs, states: how many there are; None: a node has as many states as it wants.
         optional: positions of inputs that may be ABSENT.
         types: the type policy: the combinations of element types with which it is computed.
         traits: what passes, fusion and kernels may rely on.
@@ -129,7 +129,7 @@ class Operator:
     attrs: type[Attrs] = NoAttrs
     inputs: Count = (1, 1)
     outputs: Count = (1, 1)
-    states: int = 0
+    states: int | None = 0
     optional: frozenset[int] = frozenset()
     types: tuple[Types, ...] = INT8
     traits: frozenset[Trait] = frozenset()

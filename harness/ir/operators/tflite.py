@@ -117,6 +117,9 @@ class Reading(Protocol):
     def length(self, i: int) -> int:
         """Elements of the i-th input, which has one dimension."""
 
+    def is_variable(self, t: int) -> bool:
+        """Whether tensor `t` of the file is a state, kept in place."""
+
     def offset(self, t: int) -> int:
         """The byte of the arena at which the file wants tensor `t`; -1 where it may lie anywhere."""
 

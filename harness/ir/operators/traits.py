@@ -37,7 +37,7 @@ class Trait(Enum):
     WRITES_STATE = auto()
     """Changes its states: must not be removed, even if nothing reads its outputs."""
     PLACED = auto()
-    """Its tensors lie at given places in the arena, where others may lie before and after: nobody writes them earlier or
-    reads them later than the model says."""
+    """Its tensors lie at given places in the arena, as others do before and after: none is written earlier or read
+    later than the model says."""
     COPIES_STATE = auto()
     """One state, which is only copied: to the output (READS_STATE), or from the input (WRITES_STATE)."""

@@ -11,12 +11,15 @@ from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
+from harness.boards.backends.qemu.gdb import Gdb
+from harness.boards.backends.qemu.npu import EmulatedNpu, npu_hooks
 from harness.boards.backends.qemu.qmp import Qmp
 from harness.boards.channels import CONNECT_TIMEOUT_S, OPEN_NOTE, Channel, Channels
 from harness.boards.programs import named_program
 from harness.boards.session import ProgramSession
 from harness.build.image import Image
-from harness.errors import EmulatorMissingError
+from harness.errors import EmulatorMissingError, TinyhilError
+from harness.ethosu.device import NpuRun
 from harness.hardware.board import Resolved
 from harness.link.subprocess import Subprocess
 from harness.link.transport import PipeTransport, SocketTransport, Transport
@@ -99,6 +102,8 @@ class QemuSession(ProgramSession):
         self._channels = Channels()
         self._monitor: Channel | None = None
         self._qmp: Qmp | None = None
+        self._npu: EmulatedNpu | None = None
+        self._hooks = npu_hooks(image.elf)
 
     def load(self) -> None:
         """Starts the emulator with the image, which runs at once.
@@ -119,6 +124,10 @@ class QemuSession(ProgramSession):
             ]  # fmt: skip
             if self._icount:
                 command += ["-icount", f"shift={ICOUNT_SHIFT}"]
+            gdb = None
+            if self._hooks is not None:
+                gdb = self._channels.listen("gdb")
+                command += ["-S", "-chardev", f"socket,id=gdb,{gdb.option}", "-gdb", "chardev:gdb"]
             command += self._arguments
             uart = None
             if self.image.link == "uart":
@@ -134,6 +143,10 @@ class QemuSession(ProgramSession):
                 inner = SocketTransport(uart.accept(child, CONNECT_TIMEOUT_S))
             self._stream = self._watch(inner, child)
             self._monitor = monitor
+            if gdb is not None and self._hooks is not None:
+                stub = Gdb(gdb.accept(child, CONNECT_TIMEOUT_S))
+                self._npu = EmulatedNpu(stub, self._hooks, self.ran_on, child.close)
+                self._npu.start()
             on_failure.pop_all()
 
     def reset(self) -> None:
@@ -148,6 +161,14 @@ class QemuSession(ProgramSession):
         if self._qmp is None:
             self._qmp = Qmp(self._monitor.accept(self._child, CONNECT_TIMEOUT_S))
         return self._qmp.read_memory(address, length)
+
+    def npu_runs(self) -> tuple[NpuRun, ...]:
+        """See base."""
+        return () if self._npu is None else tuple(self._npu.runs)
+
+    def explanation(self) -> TinyhilError | None:
+        """See base."""
+        return None if self._npu is None else self._npu.problem()
 
     def notes(self) -> tuple[str, ...]:
         """That others of this machine could reach the emulator, where they could."""
@@ -170,5 +191,7 @@ class QemuSession(ProgramSession):
         if self._qmp is not None:
             with contextlib.suppress(OSError):
                 self._qmp.close()
+        if self._npu is not None:
+            self._npu.close()
         self._channels.close()
-        self._qmp = self._monitor = None
+        self._qmp = self._monitor = self._npu = None
