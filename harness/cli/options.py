@@ -81,6 +81,14 @@ TflmRunnerOption = Annotated[
         help="Arm's program of TFLM, instead of that of the installed package mlia-ethos-u.",
     ),
 ]
+NpuOption = Annotated[
+    str | None,
+    typer.Option(
+        "--npu",
+        metavar="ACCELERATOR",
+        help="Compile for an Ethos-U by Vela first: ethos-u55-128; then ,optimise=Size or other options of Vela's.",
+    ),
+]
 HotOption = Annotated[
     int | None,
     typer.Option(
@@ -222,6 +230,7 @@ def make_options(
     overrides: Overrides,
     runtime: str | None = None,
     tflm_runner: Path | None = None,
+    npu: str | None = None,
 ) -> Options:
     """Options of a run from the command line's options.
 
@@ -229,6 +238,7 @@ def make_options(
         OptionError, PlacementError: an option has an invalid value.
     """
     from harness.hardware.placement import parse_placement
+    from harness.npu.compiling import parse_npu
     from harness.validate.card import parse_vectors
     from harness.validate.options import SECOND_OPINIONS, Options, check_choice
 
@@ -247,4 +257,5 @@ def make_options(
         overrides=overrides,
         runtime=runtime,
         tflm_runner=tflm_runner,
+        npu=None if npu is None else parse_npu(npu),
     )

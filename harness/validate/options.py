@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 from harness.compiler.goals import Mode, Overrides
 from harness.errors import OptionError
+from harness.ethosu.vela import VelaOptions
 from harness.runtimes import BOTH, DEFAULT_RUNTIME, RUNTIMES, TFLM, ProgramRuntime, Runtime
-from harness.validate.card import TRUTHS, Card, FileVectors, RandomVectors
+from harness.validate.card import TRUTHS, Card, FileVectors, NpuKeys, RandomVectors
 
 if TYPE_CHECKING:
     from harness.hardware.board import Board
@@ -38,6 +39,7 @@ class Options:
         overrides: goals of the compiler; override the card's.
         runtime: name of the runtime that computes the model on the board, see harness.runtimes; None for the card's.
         tflm_runner: Arm's program of TFLM, instead of the installed one.
+        npu: what Vela compiles the model for; None for what the card says.
     """
 
     link: str = "auto"
@@ -51,6 +53,7 @@ class Options:
     overrides: Overrides = Overrides()
     runtime: str | None = None
     tflm_runner: Path | None = None
+    npu: VelaOptions | None = None
 
 
 def apply_options(card: Card, options: Options) -> Card:
@@ -69,6 +72,8 @@ def apply_options(card: Card, options: Options) -> Card:
         changes["oracle"] = options.oracle
     if options.runtime is not None:
         changes["runtime"] = options.runtime
+    if options.npu is not None:
+        changes["npu"] = NpuKeys.of(options.npu)
     card = card.model_copy(update=changes) if changes else card
     if card.runtime == BOTH or not isinstance(RUNTIMES.get(card.runtime), ProgramRuntime):
         return card

@@ -32,6 +32,8 @@ class Subject:
     """What is run on which board.
 
     Attributes:
+        graph: what runs.
+        model: what the reference computes: the same, or the model before Vela compiled it.
         placement: the region of each part of the image; None for a board without placement.
         compared: number of vectors, from the first on, whose layers are compared.
     """
@@ -42,6 +44,7 @@ class Subject:
     vectors: Vectors
     placement: Placement | None
     compared: int
+    model: Graph
 
 
 @dataclass(frozen=True, eq=False)

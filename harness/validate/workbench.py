@@ -16,8 +16,10 @@ from harness.build.progress import Progress
 from harness.compiler.goals import Goals
 from harness.cycles.targets import target_of_run
 from harness.errors import OracleError, OracleMissingError, PlacementError
+from harness.ethosu.vela import VelaOptions
 from harness.hardware.placement import assign_regions
 from harness.ir.graph import Graph
+from harness.npu.compiling import for_npu, on_npu
 from harness.quantization.types import Array
 from harness.runtimes import DEFAULT_RUNTIME, ProgramRun, ProgramRuntime, making_sources
 from harness.validate import vectors
@@ -29,6 +31,7 @@ from harness.validate.differences import output_diffs
 from harness.validate.expected import expected_layers
 from harness.validate.float_model import FloatModel, measure_float_model
 from harness.validate.link_check import AUTO, UART, LinkCheck, check_uart, link_to_build
+from harness.validate.npu import SPECIFICATION, check_npu, reference_of
 from harness.validate.options import Options, apply_options, chosen_runtime
 from harness.validate.outcome import Outcome
 from harness.validate.reference import Reference, References
@@ -60,6 +63,7 @@ class Workbench:
         self._cache_dir = cache_dir
         self.boards: BoardSource = boards or OwnBoards()
         self._graphs: dict[tuple[Path, int, int], Graph] = {}
+        self._compiled: dict[tuple[str, str, VelaOptions], Graph] = {}
         self._packages: dict[tuple[str, str, Target, str, Goals], Package] = {}
         self._references = References()
         self._float_models: dict[tuple[Path, str, str], FloatModel | None] = {}
@@ -80,6 +84,21 @@ class Workbench:
         if key not in self._graphs:
             self._graphs[key] = frontends.load(model)
         return self._graphs[key]
+
+    def compiled(self, model: Path, npu: VelaOptions | None) -> Graph:
+        """What runs of a model: what Vela makes of it for an NPU, or without one the model itself.
+
+        Raises:
+            ToolError: Vela is not there.
+            InputError, UnsupportedModelError: it does not take the model or the options.
+        """
+        graph = self.graph(model)
+        if npu is None:
+            return graph
+        key = (graph.sha256, graph.name, npu)
+        if key not in self._compiled:
+            self._compiled[key] = for_npu(graph, npu)
+        return self._compiled[key]
 
     def package(
         self,
@@ -119,15 +138,13 @@ class Workbench:
 
     def _validate(self, card: Card, board: str, options: Options, tell: Progress) -> Outcome:
         clock = PhaseClock()
-        card = apply_options(card, options)
+        card = self._of_specification(apply_options(card, options))
         with clock.phase("import"):
             subject = self._subject(card, board, options)
         resolved, graph, given = subject.resolved, subject.graph, subject.vectors
         with clock.phase("oracle"):
             tell(f"oracle {card.oracle}", 0, 0)
-            reference = self._references.get(
-                card.oracle, graph, given, count=len(given), tensors=subject.compared, progress=tell
-            )
+            reference = reference_of(self._references, card.oracle, subject, tell)
         ran = self._ran(card, subject, options, reference, clock, tell)
         package, image, measurement = ran.package, ran.image, ran.measurement
         with clock.phase("compare"):
@@ -136,8 +153,8 @@ class Workbench:
                 resolved, subject.runtime, graph, package.plan, given, reference, image, measurement, classes
             )
             verdict = make_verdict(card, evidence)
-            float_model = self._float_model(card, graph, given)
-            opinions, opinion_notes = self._opinions(card, graph, given, options, measurement, tell)
+            float_model = self._float_model(card, subject.model, given)
+            opinions, opinion_notes = self._opinions(card, subject.model, given, options, measurement, tell)
         with clock.phase("TFLM"):
             beside = self._beside_tflm(subject, options, reference, measurement, tell)
         return Outcome(
@@ -181,7 +198,8 @@ class Workbench:
         self, model: Path, board: str, arrays: Sequence[Sequence[Array]], options: Options, tell: Progress
     ) -> list[tuple[Array, ...]]:
         resolved = self.boards.resolve(board, probe=options.probe)
-        graph = self.graph(model)
+        graph = self.compiled(model, options.npu)
+        check_npu(graph, resolved.runs_on)
         given = vectors.from_arrays([list(row) for row in arrays], graph)
         placement = assign_regions(resolved.runs_on, options.placement)
         target = target_of_run(resolved, placement)
@@ -189,23 +207,29 @@ class Workbench:
         if isinstance(runtime, ProgramRuntime):
             return list(self._run_program(runtime, graph, resolved.runs_on, given, options, tell).outputs)
         package = self.package(graph, target, goals=options.overrides.goals, runtime=runtime.name)
-        subject = Subject(resolved, runtime, graph, given, placement, 0)
+        subject = Subject(resolved, runtime, graph, given, placement, 0, graph)
         image = self._build(subject, package, options, tell=tell)
         measurement, _, _ = run_image(self.boards, subject, image, package, tell)
         return list(measurement.outputs)
+
+    def _of_specification(self, card: Card) -> Card:
+        """The card, with the specification for its oracle where Vela has compiled its model: no other runs that."""
+        return card.model_copy(update={"oracle": SPECIFICATION}) if on_npu(self.graph(card.model)) else card
 
     def _subject(self, card: Card, board: str, options: Options) -> Subject:
         """Loads the model and its vectors, and resolves board and placement."""
         resolved = self.boards.resolve(board, probe=options.probe)
         runtime = chosen_runtime(card.runtime, resolved.runs_on)
-        graph = self.graph(card.model)
-        given = vectors.load(card.vectors, graph, card.base)
-        check_truth(card, given, graph)
+        model = self.graph(card.model)
+        graph = self.compiled(card.model, None if card.npu is None else card.npu.options)
+        check_npu(graph, resolved.runs_on)
+        given = vectors.load(card.vectors, model, card.base)
+        check_truth(card, given, model)
         compared = 0
         if card.checks.layers is not None and runtime.measures.layer_outputs:
             compared = len(given) if graph.states else min(len(given), options.layer_vectors)
         placement = assign_regions(resolved.runs_on, _wanted_regions(card, resolved, options))
-        return Subject(resolved, runtime, graph, given, placement, compared)
+        return Subject(resolved, runtime, graph, given, placement, compared, model)
 
     def _compile(self, card: Card, subject: Subject, options: Options) -> Package:
         target = target_of_run(subject.resolved, subject.placement)
@@ -250,7 +274,7 @@ class Workbench:
     def _beside_tflm(
         self, subject: Subject, options: Options, reference: Reference, measured: Measurement, tell: Progress
     ) -> BesideTflm:
-        if isinstance(subject.runtime, ProgramRuntime):
+        if isinstance(subject.runtime, ProgramRuntime) or on_npu(subject.graph):
             return BesideTflm(())
         return beside_tflm(
             subject.graph,
@@ -315,7 +339,7 @@ class Workbench:
         """(differences of the outputs from each second reference, notes on references that cannot run)."""
         opinions, notes = [], []
         count = min(len(given), OPINION_VECTORS)
-        for name in options.opinions:
+        for name in () if on_npu(graph) else options.opinions:
             if name == card.oracle:
                 continue
             try:

@@ -18,6 +18,7 @@ from harness.cli.options import (
     LinkOption,
     MaxArenaOption,
     MaxFlashOption,
+    NpuOption,
     OptimizeOption,
     PlacementOption,
     ProbeOption,
@@ -84,6 +85,7 @@ def profile(
     max_flash: MaxFlashOption = None,
     runtime: RuntimeOption = None,
     tflm_runner: TflmRunnerOption = None,
+    npu: NpuOption = None,
     report: ReportOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -98,7 +100,7 @@ def profile(
     as_json = as_json or form is Format.JSON
     (card,) = make_cards([target])
     overrides = parse_overrides(optimize, max_arena, max_flash)
-    options = make_options(link, vectors, None, False, probe, placement, overrides, runtime, tflm_runner)
+    options = make_options(link, vectors, None, False, probe, placement, overrides, runtime, tflm_runner, npu)
     if what_if or form is Format.SPEEDSCOPE:
         bench = Workbench()
         if report:

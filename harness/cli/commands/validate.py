@@ -17,6 +17,7 @@ from harness.cli.options import (
     LinkOption,
     MaxArenaOption,
     MaxFlashOption,
+    NpuOption,
     OptimizeOption,
     OracleOption,
     PlacementOption,
@@ -62,6 +63,7 @@ def validate(
     max_flash: MaxFlashOption = None,
     runtime: RuntimeOption = None,
     tflm_runner: TflmRunnerOption = None,
+    npu: NpuOption = None,
     history: HistoryOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -78,7 +80,7 @@ def validate(
     cards = make_cards(targets)
     names = choose_boards(board or [DEFAULT_BOARD])
     overrides = parse_overrides(optimize, max_arena, max_flash)
-    options = make_options(link, vectors, oracle, opinions, probe, placement, overrides, runtime, tflm_runner)
+    options = make_options(link, vectors, oracle, opinions, probe, placement, overrides, runtime, tflm_runner, npu)
     if report:
         check_folder(report)
     with open_history(history, needed=False, create=history is not None):

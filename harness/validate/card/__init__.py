@@ -9,6 +9,7 @@ from harness.validate.card.schema import (
     Card,
     Checks,
     Compiling,
+    NpuKeys,
     OracleName,
     Placing,
     Tolerance,
@@ -17,5 +18,6 @@ from harness.validate.card.vectors import FILES, FileVectors, RandomVectors, par
 
 __all__ = [
     "FILES", "SUFFIX", "TRUTHS", "AtLeast", "AtMost", "Budget", "Card", "Checks", "Compiling", "FileVectors",
-    "OracleName", "Placing", "RandomVectors", "Tolerance", "card_for_model", "card_of", "load_card", "parse_vectors",
+    "NpuKeys", "OracleName", "Placing", "RandomVectors", "Tolerance", "card_for_model", "card_of", "load_card",
+    "parse_vectors",
 ]  # fmt: skip

@@ -21,6 +21,7 @@ from harness.validate.card.schema import (
     CardKeys,
     Checks,
     FloatModelFile,
+    NpuKeys,
     Placing,
     Tolerance,
 )
@@ -81,11 +82,19 @@ def load_card(path: Path) -> Card:
         budgets=card.budgets,
         placement=card.placement,
         compile=card.compile,
+        npu=_beside(path, card.npu),
         description=card.description,
         sha256=card.sha256,
         labels=read_labels(path, card.labels),
         float_model=card.float_model,
     )
+
+
+def _beside(path: Path, npu: NpuKeys | None) -> NpuKeys | None:
+    """Vela's configuration file is one beside the card, or one that Vela knows."""
+    if npu is None or not npu.config or not (path.parent / npu.config).is_file():
+        return npu
+    return npu.model_copy(update={"config": str((path.parent / npu.config).resolve())})
 
 
 def _read(path: Path) -> str:
@@ -173,7 +182,11 @@ _FORMS = {
     "Checks": "a mapping of outputs, layers, accuracy, auc, rmse and label_error_rate",
     "Budget": "a mapping of arena, flash, stack, instructions and cycles",
     "FloatModelFile": "NAME.tflite or {file: NAME.tflite, sha256: HEX}",
+    "NpuKeys": "an accelerator's name, or a mapping of accelerator, system_config, memory_mode, optimise and config",
     "Placing": "a mapping of arena, stack, data, weights and code to memory regions",
 }
-_RECORDS = (CardKeys, RandomVectors, FileVectors, FloatModelFile, Tolerance, AtLeast, AtMost, Checks, Budget, Placing)
+_RECORDS = (
+    *(CardKeys, RandomVectors, FileVectors, FloatModelFile, Tolerance, AtLeast, AtMost, Checks, Budget, Placing),
+    NpuKeys,
+)
 _KNOWN_KEYS = [name for record in _RECORDS for name in record.model_fields]

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, Pos
 
 from harness.compiler.goals import Mode, Overrides, parse_bytes
 from harness.errors import CardError, OptionError
+from harness.ethosu.vela import OPTIMISE, VelaOptions
 from harness.ir.graph import Graph
 from harness.runtimes import DEFAULT_RUNTIME
 from harness.validate.card.labels import LabelsField
@@ -192,6 +193,39 @@ class Compiling(Record):
         return Overrides(self.optimize, self.max_arena, self.max_flash)
 
 
+class NpuKeys(Record):
+    """`{accelerator: ethos-u55-128, ...}`, or just the name: what Vela compiles the model for.
+
+    Attributes:
+        system_config, memory_mode: sections of Vela's configuration file.
+        optimise: Performance or Size.
+        config: a configuration file instead of Vela's own.
+    """
+
+    accelerator: str
+    system_config: str = ""
+    memory_mode: str = ""
+    optimise: str = OPTIMISE[0]
+    config: str = ""
+
+    @property
+    def options(self) -> VelaOptions:
+        """The same for Vela."""
+        return VelaOptions(**self.model_dump())
+
+    @classmethod
+    def of(cls, options: VelaOptions) -> NpuKeys:
+        """What a command's option says."""
+        return cls(**{key: getattr(options, key) for key in cls.model_fields})
+
+
+def _npu(value: object) -> object:
+    return {"accelerator": value} if isinstance(value, str) else value
+
+
+NpuField: TypeAlias = Annotated[NpuKeys | None, BeforeValidator(_npu)]
+
+
 def _placement(value: object) -> object:
     """Expands the short form `{arena: dtcm}` to `{default: {arena: dtcm}}`."""
     flat = isinstance(value, dict) and any(part in value for part in Placing.model_fields)
@@ -211,6 +245,7 @@ class CardKeys(Record):
     budgets: dict[str, Budget] = {}
     placement: Annotated[dict[str, Placing], BeforeValidator(_placement)] = {}
     compile: Compiling = Compiling()
+    npu: NpuField = None
     labels: LabelsField = ()
     description: str = ""
 
@@ -230,6 +265,7 @@ class Card(Record):
         runtime: name of what computes the model on a board, or "both".
         checks, budgets, placement: as in the file; the latter two by board name or "default".
         compile: goals of the compiler.
+        npu: what Vela compiles the model for before it is compiled here; None for the core alone.
         labels: names of the classes of output 0, in order; () without.
     """
 
@@ -244,6 +280,7 @@ class Card(Record):
     budgets: Mapping[str, Budget] = {}
     placement: Mapping[str, Placing] = {}
     compile: Compiling = Compiling()
+    npu: NpuField = None
     description: str = ""
     sha256: Sha256 | None = None
     labels: tuple[str, ...] = ()

@@ -1,0 +1,60 @@
+"""A Graph compiled for an NPU: by Vela, then read back."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+from harness.errors import OptionError
+from harness.ethosu.vela import VelaOptions, run_vela, vela_version
+from harness.frontends.tflite.reader import load
+from harness.ir.graph import Graph
+from harness.ir.operators import has
+from harness.ir.operators.traits import Trait
+
+KEYS = tuple(field.name for field in fields(VelaOptions) if field.name not in ("accelerator", "program"))
+"""What may follow the accelerator: system_config, memory_mode, optimise, config."""
+
+_FORM = "ethos-u55-128 or ethos-u55-128,optimise=Size,memory_mode=Sram_Only"
+
+
+def parse_npu(text: str) -> VelaOptions:
+    """`ACCELERATOR[,KEY=VALUE...]`, see KEYS.
+
+    Raises:
+        OptionError: it is no such text.
+    """
+    accelerator, *rest = (part.strip() for part in text.split(","))
+    pairs = [part.partition("=") for part in rest]
+    unknown = [key for key, sign, value in pairs if key not in KEYS or not sign or not value]
+    if not accelerator or "=" in accelerator or unknown or len({key for key, _, _ in pairs}) < len(pairs):
+        known = ", ".join(KEYS)
+        what = f"'{unknown[0]}' is none of {known} with a value" if unknown else "an accelerator, then each key once"
+        raise OptionError(f"npu '{text}': {what}", hint=f"such as {_FORM}")
+    return replace(VelaOptions(accelerator), **{key: value for key, _, value in pairs})
+
+
+def for_npu(graph: Graph, options: VelaOptions) -> Graph:
+    """The graph that Vela makes of a model, with its name and labels.
+
+    Raises:
+        OptionError: the model is compiled for an NPU already.
+        VelaMissingError, VelaRefusedError: Vela is not there, or does not take it.
+        UnsupportedModelError: of what Vela made something is not supported: an Ethos-U85's commands, for one.
+    """
+    if on_npu(graph):
+        raise OptionError(
+            f"{graph.name}: Vela has compiled it already", hint="leave --npu out, or give the model that it was made of"
+        )
+    made = run_vela(graph.model, options, graph.name)
+    loaded = load(made.file, name=graph.name)
+    if not on_npu(loaded):
+        none = f"{graph.name}: Vela leaves every operator to the core"
+        raise OptionError(none, hint="quantize it to int8 or int16; `vela --show-cpu-operations` says why")
+    set_up = ", ".join(value for key in KEYS if (value := getattr(options, key)))
+    note = f"compiled by Vela {vela_version(options.program)} for {options.accelerator} ({set_up})"
+    return replace(loaded, labels=graph.labels, notes=(note, *loaded.notes))
+
+
+def on_npu(graph: Graph) -> bool:
+    """Whether some of it runs on an NPU."""
+    return any(has(node, Trait.PLACED) for node in graph.nodes)
