@@ -10,7 +10,7 @@ from harness.ethosu.accelerators import ACCELERATORS, Accelerator
 from harness.ethosu.payload import CUSTOM_CODE
 from harness.ethosu.pmu import NO_WAITS, MemoryTiming, default_timing
 from harness.ethosu.sources import StreamSources, read_sources
-from harness.ethosu.vela import DEFAULT_ACCELERATOR, VelaOptions, VelaResult, run_vela
+from harness.ethosu.vela import VelaOptions, VelaResult, run_vela
 from harness.frontends.tflite.reader import load
 from harness.frontends.tflite.schema import FileSubgraph, read_model
 from harness.frontends.tflite.vela_file import VelaModel, read_vela
@@ -20,7 +20,6 @@ from harness.offload.configuration import (
     MemoryMode,
     NpuConfiguration,
     SystemConfig,
-    family_of,
     find_configuration,
     read_configuration,
     timing,
@@ -41,6 +40,7 @@ class NpuCompilation:
     """What Vela made.
 
     Attributes:
+        name: of the model.
         options: what it was asked for, with the configuration's names where they are known.
         accelerator: None for one that is not simulated.
         system, mode: of the memories; None where no configuration file is there to say.
@@ -51,6 +51,7 @@ class NpuCompilation:
         sources: of each stream, by Vela's debug database; () without.
     """
 
+    name: str
     options: VelaOptions
     accelerator: Accelerator | None
     system: SystemConfig | None
@@ -68,7 +69,7 @@ class NpuCompilation:
         if self.accelerator is None:
             return None, "the accelerator is not simulated"
         try:
-            return load(self.file, name="compiled"), ""
+            return load(self.file, name=self.name), ""
         except (UnsupportedModelError, GraphError) as error:
             return None, error.message
 
@@ -141,18 +142,18 @@ def compile_subject(subject: NpuSubject, options: VelaOptions, known: NpuConfigu
     place = f"{subject.path} as Vela compiled it"
     subgraph = read_model(result.file, place)[0]
     model = read_vela(result.file, place) if accelerator is not None and _has_streams(subgraph) else None
-    sources = read_sources(result.database, place) if model is not None and result.database else ()
+    sources = _of(model, read_sources(result.database, place) if model is not None and result.database else ())
     return NpuCompilation(
-        asked, accelerator, system, mode, assumed, result, result.file, subgraph, model, _of(model, sources)
+        subject.path.stem, asked, accelerator, system, mode, assumed, result, result.file, subgraph, model, sources
     )
 
 
 def compiled_before(subject: NpuSubject, options: VelaOptions, known: NpuConfiguration | None) -> NpuCompilation:
-    """A file that Vela compiled: for the accelerator that it says itself.
+    """A file that Vela compiled, for the accelerator that it says itself.
 
     Raises:
         UnsupportedModelError: it is for another NPU.
-        OptionError: another accelerator was asked for.
+        OptionError: system configuration and memory mode do not go together.
     """
     model = read_vela(subject.data, str(subject.path))
     accelerator = model.operators[0][1].accelerator
@@ -162,7 +163,7 @@ def compiled_before(subject: NpuSubject, options: VelaOptions, known: NpuConfigu
     if known is not None:
         system, mode = known.chosen(accelerator.name, options.system_config, options.memory_mode)
     return NpuCompilation(
-        asked, accelerator, system, mode, assumed, None, subject.data, subject.subgraph, model, ()
+        subject.path.stem, asked, accelerator, system, mode, assumed, None, subject.data, subject.subgraph, model, ()
     )
 
 
@@ -173,6 +174,3 @@ def _has_streams(subgraph: FileSubgraph) -> bool:
 def _of(model: VelaModel | None, sources: tuple[StreamSources, ...]) -> tuple[StreamSources, ...]:
     """The sources where there is one record for each stream, which is how they are told apart."""
     return sources if model is not None and len(sources) == len(model.operators) else ()
-
-
-__all__ = ["DEFAULT_ACCELERATOR", "NAMES", "NpuCompilation", "compile_subject", "compiled_before", "family_of"]

@@ -46,7 +46,7 @@ class NpuRequest:
 
 
 @dataclass(frozen=True, eq=False)
-class NpuRun:
+class OffloadRun:
     """A model on an NPU.
 
     Attributes:
@@ -107,7 +107,7 @@ class NpuRun:
         return None if isinstance(self.image, str) else self.image.cost_of(place)
 
 
-def run_subject(subject: NpuSubject, request: NpuRequest, tell: Progress) -> NpuRun:
+def run_subject(subject: NpuSubject, request: NpuRequest, tell: Progress) -> OffloadRun:
     """Compiles, counts, runs and checks a model.
 
     Raises:
@@ -139,7 +139,7 @@ def finish(
     request: NpuRequest,
     alone: CpuEstimate | str,
     checker: OutputChecker | None,
-) -> NpuRun:
+) -> OffloadRun:
     """The run of a model that is compiled."""
     operators = () if compilation.model is None else [operator for _, operator in compilation.model.operators]
     basis, waits = compilation.timing(request.waits), compilation.waits
@@ -149,7 +149,7 @@ def finish(
     left = cpu_operators(compilation.subgraph, subject.subgraph, reasons(printed))
     compiled, why = compilation.read
     image = why if compiled is None else estimate(compiled)
-    return NpuRun(
+    return OffloadRun(
         subject,
         compilation,
         "" if subject.compiled else vela_version(request.options.program),

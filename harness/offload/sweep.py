@@ -14,7 +14,7 @@ from harness.offload.checking import OutputChecker
 from harness.offload.compilation import NAMES, ONLY_COMPILED, check_accelerator, compile_subject, configuration_of
 from harness.offload.configuration import NpuConfiguration
 from harness.offload.cpu import CpuEstimate
-from harness.offload.running import NpuRequest, NpuRun, estimate_alone, finish
+from harness.offload.running import NpuRequest, OffloadRun, estimate_alone, finish
 from harness.offload.subject import NpuSubject
 
 
@@ -27,7 +27,7 @@ class SweepPoint:
     """
 
     options: VelaOptions
-    run: NpuRun | None
+    run: OffloadRun | None
     refused: str
     best: bool = False
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from harness.ethosu.payload import CUSTOM_CODE
 from harness.offload.layers import Where
-from harness.offload.running import NpuRun
+from harness.offload.running import OffloadRun
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class TimeSegment:
     cycles: float | None
 
 
-def timeline(run: NpuRun) -> tuple[TimeSegment, ...]:
+def timeline(run: OffloadRun) -> tuple[TimeSegment, ...]:
     """Stretches of time in order; those of a layer that follow each other are one. () where nothing was counted."""
     if not run.compilation.simulated:
         return ()

@@ -132,10 +132,22 @@ def npu(
         waits=True if waits is None and (every or (compare and not compare.endswith(_BASE))) else waits,
     )
     subject = read_subject(model)
+    if subject.compiled:
+        _check_compiled(model, {"--accelerator": names, "--all": every, "--optimise": optimise, "--vela": vela})
     if every:
         _sweep(subject, request, names, optimise is None, output or [], as_json)
     else:
         _run(subject, request, compare, share, output or [], as_json)
+
+
+def _check_compiled(model: Path, given: dict[str, object]) -> None:
+    """Raises OptionError: a file that Vela compiled, and options that are for Vela."""
+    useless = [name for name, value in given.items() if value]
+    if useless:
+        raise OptionError(
+            f"{model}: Vela has compiled it already, so {', '.join(useless)} has no effect",
+            hint="leave it out, or give the model that it was made of",
+        )
 
 
 def _run(

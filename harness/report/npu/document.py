@@ -8,7 +8,7 @@ from harness.offload.counting import Beats
 from harness.offload.cpu import CpuCost, CpuEstimate
 from harness.offload.layers import NpuLayer
 from harness.offload.memory import NpuMemoryUse
-from harness.offload.running import NpuRun
+from harness.offload.running import OffloadRun
 from harness.offload.timeline import timeline
 from harness.report.document import SCHEMA_VERSION, Document, finite
 from harness.report.verdict import diff_document
@@ -26,7 +26,7 @@ _VELA = {
 """Columns of Vela's summary -> names here."""
 
 
-def npu_document(run: NpuRun) -> Document:
+def npu_document(run: OffloadRun) -> Document:
     """The document of a model on an NPU."""
     compilation, cpu = run.compilation, run.cpu
     return finite(
@@ -61,7 +61,7 @@ def npu_document(run: NpuRun) -> Document:
     )
 
 
-def _model(run: NpuRun) -> Document:
+def _model(run: OffloadRun) -> Document:
     subject = run.subject
     return {
         "file": subject.path.name,
@@ -74,7 +74,7 @@ def _model(run: NpuRun) -> Document:
     }
 
 
-def _vela(run: NpuRun) -> Document:
+def _vela(run: OffloadRun) -> Document:
     compilation = run.compilation
     options, summary = compilation.options, {} if compilation.result is None else compilation.result.summary
     return {
@@ -96,7 +96,7 @@ def _figure(text: str) -> float | None:
         return None
 
 
-def _npu(run: NpuRun) -> Document:
+def _npu(run: OffloadRun) -> Document:
     compilation = run.compilation
     assert compilation.accelerator is not None and run.basis is not None
     waits = compilation.waits
@@ -166,7 +166,7 @@ def _memory(use: NpuMemoryUse) -> Document:
     }
 
 
-def _layer(run: NpuRun, layer: NpuLayer) -> Document:
+def _layer(run: OffloadRun, layer: NpuLayer) -> Document:
     alone = layer.alone
     return {
         "number": layer.number,

@@ -58,11 +58,11 @@ def _not_simulated(document: Document) -> Iterator[str]:
 def _npu(document: Document) -> Iterator[str]:
     npu, estimate = document["npu"], document["vela"]["estimate"]
     waits = npu["with_waits"]
-    told = ""
-    if waits and waits["memories"] != npu["basis"]:
-        told = f"; {waits['value']:,} with the waits of {waits['memories']}"
     taken = milliseconds(npu["seconds"])
-    yield f"NPU: {npu['cycles']['value']:,} {MODELLED} ({npu['basis']}{told}), {taken} at {clock(document)}"
+    yield f"NPU: {npu['cycles']['value']:,} {MODELLED} ({npu['basis']}), {taken} at {clock(document)}"
+    if waits and waits["memories"] != npu["basis"]:
+        taken = milliseconds(waits["value"] / document["clock_hz"])
+        yield f"with the waits of {waits['memories']}: {waits['value']:,} cycles, {taken}"
     beats = npu["beats"]
     yield (
         f"beats of {npu['beat_bytes']} B: AXI0 {beats['axi0_read']:,} read, {beats['axi0_write']:,} written; "
