@@ -68,7 +68,9 @@
 #define EVENT_AXI1_READ 0x182U
 #define EVENT_AXI1_WRITE 0x187U
 
-static hil_ethosu_counters hil_ethosu_record;
+static hil_ethosu_counters hil_ethosu_record; /* debuggers find it by this name, and read it as it is */
+
+_Static_assert(sizeof(hil_ethosu_counters) == 48, "as harness/boards/npu_record.py reads it");
 
 #if defined(__GNUC__)
 extern void hil_ethosu_wait(void) __attribute__((weak));

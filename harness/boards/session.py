@@ -9,6 +9,7 @@ from fractions import Fraction
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from harness.boards.npu_record import SYMBOL, NpuRecord, read_record
 from harness.build.image import Image
 from harness.errors import BoardError, BoardLostError, TinyhilError
 from harness.hardware.board import Board, Resolved
@@ -172,8 +173,15 @@ class Session(ABC):
         return ()
 
     def explanation(self) -> TinyhilError | None:
-        """What is known beyond the device's own answer of why its last inference failed; None if nothing."""
-        return None
+        """What is known, beyond what the device says, of why its last inference failed; None if nothing. Asked once."""
+        record = self.npu_record()
+        return None if record is None else record.error()
+
+    def npu_record(self) -> NpuRecord | None:
+        """What the NPU's driver keeps of its last run; None where there is no driver, or memory cannot be read."""
+        from harness.elf.symbols import symbol_address
+
+        return read_record(self, symbol_address(self.image.elf, SYMBOL))
 
     def notes(self) -> tuple[str, ...]:
         """Notes on the run for the report; complete when the session is closed."""

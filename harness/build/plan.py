@@ -108,7 +108,7 @@ def plan_build(packages: Sequence[PackageSources], board: Board, options: BuildO
     placement = board.placement if options.placement is None else options.placement
     script = _memory_script(port, board, placement)
     toolchain = toolchains.find(port.toolchain)
-    flags, macros = compile_flags(port, options.sanitize), section_macros(board, placement)
+    flags, macros = compile_flags(port, options.sanitize), (*section_macros(board, placement), *_npu_macros(board))
     sources = Sources(firmware, port, link, flags, macros, options.test_faults, options.language)
     jobs = _jobs(sources, packages, options)
     stack_size = board.stack_size if port.ldscript else 0
@@ -136,6 +136,11 @@ def plan_build(packages: Sequence[PackageSources], board: Board, options: BuildO
         stack_size=stack_size,
         firmware=firmware,
     )
+
+
+def _npu_macros(board: Board) -> tuple[str, ...]:
+    """Flags that tell the driver where the NPU's registers are."""
+    return () if board.npu is None else (f"-DHIL_ETHOSU_BASE=0x{board.npu.base:08X}U",)
 
 
 def _names(packages: Sequence[PackageSources], port: Port, board: Board, options: BuildOptions) -> tuple[str, ...]:

@@ -90,6 +90,21 @@ class Placement:
 
 
 @dataclass(frozen=True)
+class Npu:
+    """The board's NPU, an Ethos-U55 or U65.
+
+    Attributes:
+        accelerators: names of the builds that it has; an emulated one may be any of several.
+        base: address of its registers.
+        memory: names of the memory regions that it reaches.
+    """
+
+    accelerators: tuple[str, ...]
+    base: int
+    memory: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Board:
     """One entry of boards.yaml; the file explains the keys. `backend` is a name in harness.boards.backends."""
 
@@ -113,6 +128,7 @@ class Board:
     uart: Uart | None = None
     placement: Placement | None = None
     probe: str | None = None
+    npu: Npu | None = None
 
     @property
     def stand_in(self) -> str | None:

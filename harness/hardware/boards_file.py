@@ -13,7 +13,7 @@ from harness import resources
 from harness.errors import BoardConfigError, PlacementError
 from harness.files.reading import check_path
 from harness.files.yaml_mapping import problem_of, read_mapping
-from harness.hardware.board import Board, Idcode, Placement, Region, Tick, Uart
+from harness.hardware.board import Board, Idcode, Npu, Placement, Region, Tick, Uart
 from harness.hardware.families import find_family, wrong_pin
 from harness.hardware.placement import check_placement
 
@@ -108,7 +108,7 @@ def _read(path: Path, stamp: tuple[int, int]) -> tuple[tuple[Board, ...], tuple[
             problems += [problem_of(name, found) for found in error.errors(include_url=False)]
             continue
         board = _board(name, entry)
-        wrong = [*_wrong_pins(board), *_misplaced(board)]
+        wrong = [*_wrong_pins(board), *_misplaced(board), *_unreached(board)]
         problems += wrong
         if not wrong:
             boards.append(board)
@@ -138,6 +138,7 @@ def _board(name: str, entry: BoardEntry) -> Board:
         uart=None if uart is None else Uart(uart.name, uart.tx, uart.rx, uart.baud, uart.fast_baud, uart.serial),
         placement=None if placement is None else Placement(**placement.model_dump()),
         probe=entry.probe,
+        npu=None if entry.npu is None else Npu(**entry.npu.model_dump()),
     )
 
 
@@ -150,6 +151,17 @@ def _misplaced(board: Board) -> list[str]:
     except PlacementError as error:
         return [f"{board.name}.placement.{error.message}"]
     return []
+
+
+def _unreached(board: Board) -> list[str]:
+    """What is wrong with the names of the memory that the NPU reaches."""
+    names = () if board.npu is None else board.npu.memory
+    there = ", ".join(region.name for region in board.memory) or "none"
+    return [
+        f"{board.name}.npu.memory: no memory region '{name}'; there are: {there}"
+        for name in names
+        if board.region(name) is None
+    ]
 
 
 def _wrong_pins(board: Board) -> list[str]:

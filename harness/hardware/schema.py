@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from harness.ethosu.accelerators import ACCELERATORS
 from harness.hardware.board import VIRTUAL
 from harness.hardware.cores import CORES, NOT_COMPILED_FOR, core_hint
 from harness.hardware.families import DEVICE_MASK
@@ -21,6 +22,13 @@ _Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 def _known_core(name: str) -> str:
     if name not in CORES and name not in NOT_COMPILED_FOR:
         raise ValueError(f"'{name}' is no core; {core_hint(name, sorted((*CORES.names(), *NOT_COMPILED_FOR)))}")
+    return name
+
+
+def _known_accelerator(name: str) -> str:
+    known = [accelerator.name for accelerator in ACCELERATORS]
+    if name not in known:
+        raise ValueError(f"'{name}' is no accelerator; there are {', '.join(known)}")
     return name
 
 
@@ -85,6 +93,14 @@ class PlacementEntry(_Entry):
     code: _Word
 
 
+class NpuEntry(_Entry):
+    """An Ethos-U55 or U65: its builds by Vela's names, the address of its registers, and the regions that it reaches."""
+
+    accelerators: Annotated[tuple[Annotated[str, AfterValidator(_known_accelerator)], ...], Field(min_length=1)]
+    base: Annotated[int, Field(ge=0, lt=1 << 32, multiple_of=4096)]
+    memory: Annotated[tuple[_Word, ...], Field(min_length=1)]
+
+
 class BoardEntry(_Entry):
     """One board."""
 
@@ -107,6 +123,7 @@ class BoardEntry(_Entry):
     uart: UartEntry | None = None
     placement: PlacementEntry | None = None
     probe: Annotated[str, Field(min_length=1)] | None = None
+    npu: NpuEntry | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> BoardEntry:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from harness.elf.symbols import Symbols
 from harness.errors import (
+    BoardLostError,
     DamagedLineError,
     DeviceFaultError,
     DeviceRefusedError,
@@ -76,7 +77,7 @@ class Client:
             transport: the line; it stays the caller's to close.
             timeout_s: how long the device may be silent where it has nothing to compute.
             elf: the image, for function names and source lines in fault reports.
-            explanation: asked for a better error when a model reports failure; see Session.explanation.
+            explanation: asked for a better error when a model fails or the board is lost; see Session.explanation.
         """
         self._explanation = explanation
         self.info: DeviceInfo | None = None
@@ -244,7 +245,7 @@ class Client:
 
         Raises:
             VectorsError: inputs do not have the model's sizes.
-            TinyhilError: what `explanation` says of a model that reports failure.
+            TinyhilError: what `explanation` says of a model that reports failure, or of a lost board.
             DeviceRefusedError: the model reports failure; or profiling is asked of a tick counter that stands still.
             DeviceTimeoutError: no answer within limit_s.
             DeviceFaultError, StackOverflowError: the firmware stopped in a fault handler.
@@ -269,7 +270,7 @@ class Client:
         mode |= Mode.COMPARE * (comparison is not None)
         try:
             return self._runs.infer(model, info, inputs, Mode(mode), limit_s, comparison)
-        except DeviceRefusedError as refused:
+        except (DeviceRefusedError, BoardLostError) as refused:
             better = None if self._explanation is None else self._explanation()
             if better is None:
                 raise

@@ -11,6 +11,7 @@ from harness.cli.options import JsonOption
 
 if TYPE_CHECKING:
     from harness.boards.attached import Attached
+    from harness.hardware.board import Board
 
 
 def boards(
@@ -31,7 +32,8 @@ def boards(
         fields = (
             "name", "title", "core", "backend", "clock_hz", "machine", "target", "stand_in", "stack_size", "verified",
         )  # fmt: skip
-        terminal.print_json({"kind": "boards", "boards": [{f: getattr(b, f) for f in fields} for b in known.values()]})
+        boards = [{f: getattr(b, f) for f in fields} | {"npu": _npu(b)} for b in known.values()]
+        terminal.print_json({"kind": "boards", "boards": boards})
         return
     rows = [
         (
@@ -43,13 +45,23 @@ def boards(
             f"{board.memory_total('ram') // 1024:,}" if board.memory else "-",
             ", ".join(board.stand_ins),
             board.verified or "",
+            _short(_npu(board)),
             board.title,
         )
         for board in known.values()
     ]
-    columns = ("board", "core", "MHz", "backend", "flash KiB", "RAM KiB", "stand-ins", "verified", "title")
-    drop = ("title", "verified", "stand-ins", "backend", "MHz")
+    columns = ("board", "core", "MHz", "backend", "flash KiB", "RAM KiB", "stand-ins", "verified", "NPU", "title")
+    drop = ("title", "verified", "NPU", "stand-ins", "backend", "MHz")
     terminal.show_rows(columns, rows, right=frozenset({"MHz", "flash KiB", "RAM KiB"}), drop=drop)
+
+
+def _npu(board: Board) -> list[str]:
+    """The accelerators that the board has, or may have."""
+    return [] if board.npu is None else list(board.npu.accelerators)
+
+
+def _short(names: list[str]) -> str:
+    return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else "".join(names)
 
 
 def _attached(as_json: bool) -> None:

@@ -123,7 +123,7 @@ class QemuSession(ProgramSession):
                 "-chardev", f"socket,id=qmp,{monitor.option}", "-mon", "chardev=qmp,mode=control",
             ]  # fmt: skip
             if self._icount:
-                command += ["-icount", f"shift={ICOUNT_SHIFT}"]
+                command += ["-icount", f"shift={ICOUNT_SHIFT}" + (",sleep=off" if self._hooks else "")]
             gdb = None
             if self._hooks is not None:
                 gdb = self._channels.listen("gdb")
@@ -168,7 +168,8 @@ class QemuSession(ProgramSession):
 
     def explanation(self) -> TinyhilError | None:
         """See base."""
-        return None if self._npu is None else self._npu.problem()
+        known = None if self._npu is None else self._npu.take_problem()
+        return super().explanation() if known is None and self._npu is not None else known
 
     def notes(self) -> tuple[str, ...]:
         """That others of this machine could reach the emulator, where they could."""
