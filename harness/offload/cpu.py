@@ -1,21 +1,30 @@
-"""What tinyhil's own code costs on the CPU, by its kernels' cost models: a model alone, or what an NPU leaves of it."""
+"""What tinyhil's own code costs on the CPU: a model alone, or what an NPU leaves of it; by cost models, or by a run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.build.progress import Progress
 from harness.compiler.compile import compile_graph
 from harness.compiler.cost.estimate import estimate_costs
 from harness.compiler.cost.model import BASES
-from harness.compiler.emit.package import emit
-from harness.errors import TinyhilError
+from harness.compiler.emit.package import Package, emit
+from harness.cycles.predict import predict
+from harness.cycles.record import observable
+from harness.cycles.targets import target_of_run
+from harness.errors import Category, TinyhilError
 from harness.ethosu.payload import CUSTOM_CODE
+from harness.hardware.placement import assign_regions
 from harness.hardware.target import Target
 from harness.ir.graph import Graph
+from harness.quantization.types import Array
 
 CORE = "cortex-m55"
 """The core beside an Ethos-U55 or U65."""
+
+BOARD = "mps3-an547"
+"""The emulated board with this core."""
 
 
 @dataclass(frozen=True)
@@ -29,23 +38,25 @@ class CpuCost:
 
 @dataclass(frozen=True)
 class CpuEstimate:
-    """A model on the CPU: expected, not run. Operators of the NPU are not counted.
+    """What a model costs on the CPU. Operators of the NPU are not counted.
 
     Attributes:
         core: which one.
-        instructions, cycles: of an inference; cycles are modelled.
+        basis: how it is known: by the kernels' cost models, or by running it.
+        measured: whether instructions are those of a run; cycles are modelled in any case.
+        instructions, cycles: of an inference.
         layers: cost by the number of the last operator in the file that the layer computes.
         free: numbers of the other operators: computed along with those, or removed.
-        basis: that of the least certain layer: fitted to profiles, or less.
         arena, constants: bytes.
     """
 
     core: str
+    basis: str
+    measured: bool
     instructions: int
     cycles: int
     layers: Mapping[int, CpuCost]
     free: frozenset[int]
-    basis: str
     arena: int
     constants: int
 
@@ -55,22 +66,55 @@ class CpuEstimate:
 
 
 def estimate(graph: Graph) -> CpuEstimate | str:
-    """The estimate; or why there is none."""
+    """What is expected, without running it; or why that is not known."""
     try:
-        plan = compile_graph(graph, core=Target(CORE))
-        constants = emit(plan).constant_bytes
+        package = emit(compile_graph(graph, core=Target(CORE)))
     except TinyhilError as error:
         return error.message
-    costs = [cost for layer, cost in zip(plan.layers, estimate_costs(plan), strict=True) if layer.op != CUSTOM_CODE]
-    computed = [layer for layer in plan.layers if layer.op != CUSTOM_CODE]
+    costs = estimate_costs(package.plan)
+    basis = max((cost.basis for cost in costs), key=BASES.index, default=BASES[0])
+    figures = [(cost.instructions, cost.cycles) for cost in costs]
+    return _summed(package, figures, f"estimated by cost models, {basis}", measured=False)
+
+
+def measure(graph: Graph, inputs: Sequence[Array], tell: Progress) -> CpuEstimate | str:
+    """What a run on the emulated board takes, whose NPU is the simulator; or why the model cannot be run there.
+
+    Raises:
+        TinyhilError: a tool is missing, or failed.
+    """
+    try:
+        resolved = observable(BOARD)
+        placed = assign_regions(resolved.asked, {})
+        package = emit(compile_graph(graph, core=target_of_run(resolved, placed)))
+        found = predict(resolved, package, inputs, placement=placed, progress=tell)
+    except TinyhilError as error:
+        if error.category in (Category.TOOL, Category.INFRASTRUCTURE):
+            raise
+        return error.message
+    figures = [(float(layer.instructions.value), float(layer.cycles.value)) for layer in found.estimate.layers]
+    return _summed(package, figures, f"run on {BOARD} under QEMU, cycles modelled", measured=True)
+
+
+def _summed(package: Package, figures: Sequence[tuple[float, float]], basis: str, *, measured: bool) -> CpuEstimate:
+    """The layers' (instructions, cycles) by operators of the file, those of the NPU left out."""
+    plan = package.plan
+    counted = [(layer, cost) for layer, cost in zip(plan.layers, figures, strict=True) if layer.op != CUSTOM_CODE]
     layers: dict[int, CpuCost] = {}
-    for layer, cost in zip(computed, costs, strict=True):
+    for layer, (instructions, cycles) in counted:
         key = max(layer.sources, default=-1)
         before = layers.get(key, CpuCost(0, 0, ()))
         sources = tuple(dict.fromkeys((*before.sources, *layer.sources)))
-        layers[key] = CpuCost(before.instructions + cost.instructions, before.cycles + cost.cycles, sources)
-    basis = max((cost.basis for cost in costs), key=BASES.index, default=BASES[0])
-    instructions, cycles = (sum(cost.instructions for cost in costs), sum(cost.cycles for cost in costs))
+        layers[key] = CpuCost(before.instructions + instructions, before.cycles + cycles, sources)
     others = {number for cost in layers.values() for number in cost.sources} | {number for number, *_ in plan.removed}
-    free = frozenset(others - layers.keys())
-    return CpuEstimate(CORE, round(instructions), round(cycles), layers, free, basis, plan.arena_size, constants)
+    return CpuEstimate(
+        CORE,
+        basis,
+        measured,
+        round(sum(cost.instructions for cost in layers.values())),
+        round(sum(cost.cycles for cost in layers.values())),
+        layers,
+        frozenset(others - layers.keys()),
+        plan.arena_size,
+        package.constant_bytes,
+    )

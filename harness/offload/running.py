@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.build.progress import Progress
 from harness.ethosu.pmu import NO_WAITS, MemoryTiming
 from harness.ethosu.vela import VelaOptions, vela_version
+from harness.ir.graph import Graph
 from harness.offload.checking import OutputCheck, OutputChecker
 from harness.offload.compilation import (
     NpuCompilation,
@@ -18,11 +20,12 @@ from harness.offload.compilation import (
 )
 from harness.offload.configuration import NpuConfiguration
 from harness.offload.counting import Beats, StreamCount, count, sum_beats
-from harness.offload.cpu import CpuCost, CpuEstimate, estimate
+from harness.offload.cpu import CpuCost, CpuEstimate, estimate, measure
 from harness.offload.fallback import CpuOperator, cpu_operators, reasons
 from harness.offload.layers import NpuLayer, layers_of
 from harness.offload.memory import NpuMemoryUse, memory_of
 from harness.offload.subject import NpuSubject
+from harness.validate import vectors
 from harness.validate.card import FileVectors, RandomVectors
 
 
@@ -36,6 +39,7 @@ class NpuRequest:
         clock_hz: of NPU and CPU; None for the system configuration's.
         alone: whether to estimate the model on the CPU alone.
         waits: see NpuCompilation.timing.
+        measure: run what is on the CPU on the emulated board, instead of estimating it.
     """
 
     options: VelaOptions
@@ -43,6 +47,7 @@ class NpuRequest:
     clock_hz: float | None = None
     alone: bool = True
     waits: bool | None = None
+    measure: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,11 +124,14 @@ def run_subject(subject: NpuSubject, request: NpuRequest, tell: Progress) -> Off
         check_accelerator(request.options.accelerator)
     known = configuration_of(request.options)
     checker = None if request.vectors is None else OutputChecker(subject, request.vectors, tell)
-    with ThreadPoolExecutor(1) as other:  # Vela is a process of its own, so both make progress
-        alone = other.submit(estimate_alone, subject, request)
-        tell(f"compile for {request.options.accelerator}", 0, 0)
+    tell(f"compile for {request.options.accelerator}", 0, 0)
+    if request.measure:
         compilation = compile_any(subject, request.options, known)
-        return finish(subject, compilation, request, alone.result(), checker)
+        return finish(subject, compilation, request, alone_on_cpu(subject, request, tell), checker, tell)
+    with ThreadPoolExecutor(1) as other:  # Vela is a process of its own, so both make progress
+        alone = other.submit(alone_on_cpu, subject, request, tell)
+        compilation = compile_any(subject, request.options, known)
+        return finish(subject, compilation, request, alone.result(), checker, tell)
 
 
 def compile_any(subject: NpuSubject, options: VelaOptions, known: NpuConfiguration | None) -> NpuCompilation:
@@ -139,6 +147,7 @@ def finish(
     request: NpuRequest,
     alone: CpuEstimate | str,
     checker: OutputChecker | None,
+    tell: Progress,
 ) -> OffloadRun:
     """The run of a model that is compiled."""
     operators = () if compilation.model is None else [operator for _, operator in compilation.model.operators]
@@ -148,7 +157,7 @@ def finish(
     printed = "" if compilation.result is None else compilation.result.printed
     left = cpu_operators(compilation.subgraph, subject.subgraph, reasons(printed))
     compiled, why = compilation.read
-    image = why if compiled is None else estimate(compiled)
+    image = why if compiled is None else _on_cpu(compiled, request, tell)
     return OffloadRun(
         subject,
         compilation,
@@ -171,10 +180,17 @@ def _known(estimated: CpuEstimate | str) -> CpuEstimate | None:
     return None if isinstance(estimated, str) else estimated
 
 
-def estimate_alone(subject: NpuSubject, request: NpuRequest) -> CpuEstimate | str:
+def alone_on_cpu(subject: NpuSubject, request: NpuRequest, tell: Progress) -> CpuEstimate | str:
     """The model on the CPU alone; else why that is not known."""
     if not request.alone:
         return "not asked for"
     if subject.compiled:
         return "the model before Vela is not known"
-    return subject.unread if subject.graph is None else estimate(subject.graph)
+    return subject.unread if subject.graph is None else _on_cpu(subject.graph, request, tell)
+
+
+def _on_cpu(graph: Graph, request: NpuRequest, tell: Progress) -> CpuEstimate | str:
+    if not request.measure:
+        return estimate(graph)
+    given = vectors.load(request.vectors or RandomVectors(random=1), graph, Path.cwd())
+    return measure(graph, given.inputs[0], tell)

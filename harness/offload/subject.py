@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import frontends
-from harness.errors import GraphError, InputError, ModelFileError, UnsupportedModelError
+from harness.errors import GraphError, ModelFileError, UnsupportedModelError
 from harness.ethosu.payload import CUSTOM_CODE
 from harness.files.reading import TooLargeError, read_regular
 from harness.frontends.tflite.schema import FileOperator, FileSubgraph, read_model
@@ -90,4 +90,4 @@ def _read(path: Path) -> bytes:
         hint = "give a model that is meant for a microcontroller"
         raise ModelFileError(f"{path}: {error.strerror}, which is more than tinyhil reads", hint=hint) from None
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}", hint="check the path and its permissions") from None
+        raise ModelFileError(f"{path}: {error.strerror or error}", hint="check the path and its permissions") from None

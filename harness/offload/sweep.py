@@ -14,7 +14,7 @@ from harness.offload.checking import OutputChecker
 from harness.offload.compilation import NAMES, ONLY_COMPILED, check_accelerator, compile_subject, configuration_of
 from harness.offload.configuration import NpuConfiguration
 from harness.offload.cpu import CpuEstimate
-from harness.offload.running import NpuRequest, OffloadRun, estimate_alone, finish
+from harness.offload.running import NpuRequest, OffloadRun, alone_on_cpu, finish
 from harness.offload.subject import NpuSubject
 
 
@@ -106,7 +106,7 @@ def sweep(
     checker = None if request.vectors is None else OutputChecker(subject, request.vectors, _silent)
     futures: list[Future[SweepPoint]] = []
     with ThreadPoolExecutor(1) as other:
-        alone = other.submit(estimate_alone, subject, request)
+        alone = other.submit(alone_on_cpu, subject, request, _silent)
         try:
             for number, options in enumerate(asked):
                 tell(" ".join((options.accelerator, options.system_config, options.memory_mode)), number, len(asked))
@@ -137,7 +137,7 @@ def _begin(
 
     def rest() -> SweepPoint:
         try:
-            return SweepPoint(options, finish(subject, compilation, request, alone.result(), checker), "")
+            return SweepPoint(options, finish(subject, compilation, request, alone.result(), checker, _silent), "")
         except InputError as error:
             return SweepPoint(options, None, error.message)
 

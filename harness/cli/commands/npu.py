@@ -70,6 +70,9 @@ WaitsOption = Annotated[
         show_default=False,
     ),
 ]
+MeasureOption = Annotated[
+    bool, typer.Option("--measure", help="Run the CPU's part on mps3-an547 under QEMU, instead of estimating it.")
+]
 ClockOption = Annotated[
     str | None, typer.Option("--clock", metavar="FREQUENCY", help="Such as 500MHz. Default: the system config's.")
 ]
@@ -99,6 +102,7 @@ def npu(
     config: ConfigOption = "",
     vela: VelaOption = "",
     waits: WaitsOption = None,
+    measure: MeasureOption = False,
     clock: ClockOption = None,
     vectors: NpuVectorsOption = None,
     output: OutputOption = None,
@@ -118,6 +122,8 @@ def npu(
     names = tuple(accelerator or ())
     if len(names) > 1 and not every:
         raise OptionError(f"{len(names)} accelerators", hint="name one, or add --all for a table of them")
+    if every and measure:
+        raise OptionError("--all and --measure do not go together", hint="leave one of them out")
     if every and compare:
         raise OptionError("--all and --compare do not go together", hint="leave one of them out")
     for path in output or ():
@@ -129,6 +135,7 @@ def npu(
         options,
         parse_vectors(vectors or (_RANDOM_OF_ALL if every else _RANDOM), Path.cwd()),
         parse_amount(clock, "Hz", "clock", "500MHz") if clock else None,
+        measure=measure,
         waits=True if waits is None and (every or (compare and not compare.endswith(_BASE))) else waits,
     )
     subject = read_subject(model)

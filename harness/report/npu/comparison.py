@@ -226,7 +226,7 @@ def figures(document: Document) -> ReportTable:
         for one in document["figures"]
     )  # fmt: skip
     right = frozenset({"base", "this run", "change"})
-    return ReportTable("Figures", ("figure", "base", "this run", "change", "verdict "), lines, right)
+    return ReportTable("Figures of both", ("figure", "base", "this run", "change", "verdict "), lines, right)
 
 
 def operators(document: Document) -> ReportTable:

@@ -51,7 +51,13 @@ def npu_document(run: OffloadRun) -> Document:
             "memory": None if run.memory is None else _memory(run.memory),
             "image": {"why_not": run.image}
             if isinstance(run.image, str)
-            else {"why_not": None, "arena": run.image.arena, "constants": run.image.constants},
+            else {
+                "why_not": None,
+                "basis": run.image.basis,
+                "measured": run.image.measured,
+                "arena": run.image.arena,
+                "constants": run.image.constants,
+            },
             "layers": [_layer(run, layer) for layer in run.layers],
             "timeline": [
                 {"layer": one.layer, "where": one.where.value, "cycles": one.cycles} for one in timeline(run)
@@ -146,7 +152,8 @@ def cpu_only(alone: CpuEstimate | str, clock_hz: float | None) -> Document:
     return {
         "why_not": None,
         "core": alone.core,
-        "basis": f"estimated by cost models, {alone.basis}",
+        "basis": alone.basis,
+        "measured": alone.measured,
         "instructions": alone.instructions,
         "cycles": {"value": alone.cycles, "unit": Unit.MODELLED_CYCLES.value},
         "seconds": None if clock_hz is None else alone.cycles / clock_hz,

@@ -17,8 +17,8 @@ def layers(document: Document, *, reasons: bool = True) -> ReportTable:
     lines = [_line(layer, npu is not None) for layer in document["layers"]]
     beats = "" if npu is None else f"read, written: beats of {npu['beat_bytes']} B; "
     notes = (
-        f"{beats}CPU, CPU alone: modelled cycles of the Cortex-M55 for what is left to it, and without NPU, estimated "
-        "by cost models; folded: others do it along",
+        f"{beats}CPU, CPU alone: modelled cycles of the Cortex-M55 for what is left to it, and without NPU; folded: "
+        "others do it along",
     )
     if npu is not None:
         lines.append(_total(document))

@@ -79,8 +79,9 @@ def _left(document: Document) -> Iterator[str]:
         cost = f"what they cost is not known ({document['image']['why_not']})"
         if estimate is not None:
             cost = (
-                f"about {estimate['instructions']:,} instructions, {estimate['cycles']['value']:,} {MODELLED} by cost "
-                f"models, {milliseconds(estimate['seconds'])}"
+                f"{_about(document['image'])}{estimate['instructions']:,} instructions, "
+                f"{estimate['cycles']['value']:,} {MODELLED}, {milliseconds(estimate['seconds'])} "
+                f"({document['image']['basis']})"
             )
         yield f"CPU: {len(cpu['operators'])} operators fall back to it; {cost}"
     if document["model"]["float"]:
@@ -96,9 +97,13 @@ def _alone(document: Document) -> Iterator[str]:
     if seconds and document["npu"]["operations"]:
         faster = f"; with the NPU {milliseconds(seconds)}, {alone['seconds'] / seconds:.1f} times as fast"
     yield (
-        f"CPU alone ({alone['core']}, {alone['basis']}): about {alone['instructions']:,} instructions, "
+        f"CPU alone ({alone['core']}, {alone['basis']}): {_about(alone)}{alone['instructions']:,} instructions, "
         f"{alone['cycles']['value']:,} {MODELLED}, {milliseconds(alone['seconds'])} at the same clock{faster}"
     )
+
+
+def _about(part: Document) -> str:
+    return "" if part["measured"] else "about "
 
 
 def memory(document: Document) -> Iterator[str]:
