@@ -27,8 +27,9 @@ from harness.errors import BuildError, ImageFileError, ToolchainMissingError
 _OPTIMIZATION = "-O2"
 _FLAGS = ("-std=c11", _OPTIMIZATION, "-ffunction-sections", "-fcallgraph-info=su")
 _INDIRECT = "__indirect_call"
-_LIBRARY = re.compile(r"memcpy|memset|memmove|__\w+")
-"""Functions of the C library and of the compiler's own that generated code calls; their stack is not counted."""
+_LIBRARY = re.compile(r"memcpy|memset|memmove|__\w+|hil_ethosu_wait")
+"""Functions of the C library and of the compiler's own that generated code calls, and the firmware's hook of the NPU's
+driver; their stack is not counted."""
 _ABSOLUTE = ("R_ARM_ABS32", "R_ARM_THM_MOVW_ABS_NC", "R_ARM_THM_MOVT_ABS")
 """Relocations to an address as a value, in NAME.o and kernels; calls have others."""
 

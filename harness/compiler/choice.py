@@ -68,7 +68,8 @@ class KernelChoice:
             return argument
         kind = "float32" if argument.ctype == "float" else argument.ctype.removesuffix("_t")
         raw = np.ascontiguousarray(data).reshape(-1).view(kind)
-        return ConstantTable(f"input_{argument.index}", argument.ctype, raw)
+        align = data.itemsize if data.itemsize > raw.itemsize else 0  # read as what it is, whatever the pointer's type
+        return ConstantTable(f"input_{argument.index}", argument.ctype, raw, align)
 
     @property
     def scratch(self) -> tuple[int, ...]:

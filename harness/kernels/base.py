@@ -164,6 +164,7 @@ class Kernel(ABC):
         superseded_by: core features for which other kernels compute the same layers: where a core has one of them this
             kernel is not used, as it saves no time, and code of both would take flash.
         costs_itself: whether coefficients say what it costs; else the kernels do whose calls it joins.
+        instructions: about how many the core executes for any layer, of a kernel that leaves the work to others.
     """
 
     ops: ClassVar[frozenset[str]]
@@ -171,6 +172,7 @@ class Kernel(ABC):
     features: ClassVar[frozenset[str]] = frozenset()
     superseded_by: ClassVar[frozenset[str]] = frozenset()
     costs_itself: ClassVar[bool] = True
+    instructions: ClassVar[float | None] = None
 
     def runs_on(self, features: frozenset[str]) -> bool:
         """Whether it is used on a core with these features."""

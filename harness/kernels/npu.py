@@ -20,6 +20,7 @@ class EthosU(Kernel):
     ops = names_of(EthosUAttrs)
     types = tuple(types for name in sorted(ops) for types in OPERATORS[name].types)
     costs_itself = False
+    instructions = 5_000.0
     function = "ethos_u"
 
     def lower(self, context: Context) -> Lowered:

@@ -34,6 +34,10 @@ _HOOK = ctypes.CFUNCTYPE(
 )
 
 
+class _Context(ctypes.Structure):
+    _fields_ = [("arena", ctypes.c_void_p), ("npu", ctypes.c_int32)]
+
+
 @dataclass
 class NpuPackage:
     """The library; `fail_at` is the run that fails, counted from 1.
@@ -66,8 +70,18 @@ class NpuPackage:
         start = GUARD + -(self._memory.ctypes.data + GUARD) % align
         self._arena = self._memory[start : start + size]
         self._around = [self._memory[:start], self._memory[start + size :]]
-        self._context = (ctypes.c_uint64 * 4)()
-        assert self._call("init", self._context, ctypes.c_void_p(self._arena.ctypes.data), ctypes.c_size_t(size)) == 0
+        self._context = _Context()
+        self.restart()
+
+    def restart(self) -> None:
+        """States as they begin."""
+        place, size = ctypes.c_void_p(self._arena.ctypes.data), ctypes.c_size_t(self.package.plan.arena_size)
+        assert self._call("init", ctypes.byref(self._context), place, size) == 0
+
+    @property
+    def reason(self) -> int:
+        """Why the last inference failed: what the driver returned."""
+        return int(self._context.npu)
 
     def _call(self, name: str, *arguments: object) -> int:
         return int(getattr(self._library, f"{self.package.plan.name}_{name}")(*arguments))
@@ -77,7 +91,7 @@ class NpuPackage:
         plan = self.package.plan
         for t, given in zip(plan.graph.inputs, inputs, strict=True):
             self._bytes_of(t)[:] = np.ascontiguousarray(given).reshape(-1).view(np.uint8)
-        self.statuses.append(self._call("invoke", self._context, None, None))
+        self.statuses.append(self._call("invoke", ctypes.byref(self._context), None, None))
         for guard in self._around:
             assert (guard == 0xA5).all(), "written outside of the arena"
         tensors = plan.graph.tensors

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from harness.cli import terminal
-from harness.cli.options import JsonOption, MaxArenaOption, MaxFlashOption, OptimizeOption, TargetArgument
+from harness.cli.options import JsonOption, MaxArenaOption, MaxFlashOption, NpuOption, OptimizeOption, TargetArgument
 from harness.compiler.goals import parse_overrides
 from harness.errors import OptionError
 from harness.version import DEFAULT_CORE
@@ -56,6 +56,7 @@ def generate(
     optimize: OptimizeOption = None,
     max_arena: MaxArenaOption = None,
     max_flash: MaxFlashOption = None,
+    npu: NpuOption = None,
     force: _ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -77,7 +78,7 @@ def generate(
     overrides = parse_overrides(optimize, max_arena, max_flash)
     with terminal.progress(as_json) as tell:
         tell(f"compile {target.name}", 0, 0)
-        package = _package(target, core, board, name, overrides, wanted)
+        package = _package(target, core, board, name, overrides, wanted, npu)
     paths = write_package(package, output, force=force)
     for line in _changes(name, package.plan.name, before, output):
         terminal.say(line)
@@ -91,19 +92,30 @@ def generate(
 
 
 def _package(
-    target: Path, core: str | None, board: str | None, name: str | None, overrides: Overrides, ecosystems: Sequence[str]
+    target: Path,
+    core: str | None,
+    board: str | None,
+    name: str | None,
+    overrides: Overrides,
+    ecosystems: Sequence[str],
+    npu: str | None,
 ) -> Package:
     """The package of a model or card, with the stack that it takes."""
     from harness.boards.registry import find_board
     from harness.build.stack import stack_need
     from harness.compiler.emit.package import emit
     from harness.cycles.targets import target_of
+    from harness.npu.compiling import parse_npu
     from harness.validate.card import card_of
+    from harness.validate.npu import check_npu
     from harness.validate.workbench import Workbench
 
     bench = Workbench()
     card = card_of(target)
-    graph = card.labelled(bench.graph(card.model))
+    wanted = card.npu.options if card.npu is not None else None
+    graph = card.labelled(bench.compiled(card.model, wanted if npu is None else parse_npu(npu)))
+    if board is not None:
+        check_npu(graph, find_board(board))
     made_for = target_of(find_board(board)) if board is not None else core or DEFAULT_CORE
     flat = bench.package(graph, made_for, name, overrides.or_else(card.compile.overrides).goals)
     return emit(flat.plan, ecosystems, stack_need(flat))

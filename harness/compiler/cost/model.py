@@ -70,6 +70,7 @@ def cost_of(kernel: Kernel, context: Context, *, cached: Collection[str] | None 
         x = sum(context.graph.tensors[t].elements for t in context.node.inputs if t >= 0)
         elements = x + sum(context.graph.tensors[t].elements for t in context.node.outputs)
         guess = GUESS_PER_MAC * macs(context.graph, context.node) + GUESS_PER_ELEMENT * (elements + 1)
+        guess = guess if kernel.instructions is None else kernel.instructions
         return Cost(guess, GUESS_CYCLES * guess + waited, work.scratch, basis)
     cycles = total(found.cycles, loops)
     if target.separate_data_bus:

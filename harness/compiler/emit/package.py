@@ -30,6 +30,7 @@ from harness.compiler.emit.wrappers.wrapper import Facts
 from harness.compiler.plan import Plan
 from harness.errors import CompileError
 from harness.ir.graph import Tensor
+from harness.ir.operators.ethos_u import EthosUAttrs
 from harness.quantization.types import DType
 
 CTYPES = {
@@ -237,6 +238,7 @@ def _model(plan: Plan, constants: Constants, stack: StackNeed | None) -> dict[st
         "macs_of_file": plan.macs_of_file,
         "needs": _needs(plan),
         "may_fail": any(layer["may_fail"] for layer in layers),
+        "npu": _npu(plan),
         "stack": stack,
     }
 
@@ -249,6 +251,12 @@ def _needs(plan: Plan) -> list[dict[str, Any]]:
         for feature, name, absent in _FEATURES
         if feature in wanted
     ]
+
+
+def _npu(plan: Plan) -> dict[str, Any] | None:
+    """The NPU that the plan needs, and how many layers it computes."""
+    found = [node.attrs.accelerator for node in plan.graph.nodes if isinstance(node.attrs, EthosUAttrs)]
+    return {"name": found[0].name, "layers": len(found)} if found else None
 
 
 def _io(plan: Plan, tensor_id: int, index: int, role: str) -> dict[str, Any]:

@@ -102,6 +102,7 @@ class _Follower:
             if isinstance(node.attrs, EthosUAttrs):
                 self._npu(number, node.attrs)
                 self._own_states(node.states)
+                self._check_outputs(node)
             for t in node.outputs:
                 self._own(t)
         self._held(self.graph.outputs, range(len(self.graph.states)), "the end")
@@ -132,6 +133,13 @@ class _Follower:
             found = self.owners[where.block][where.offset : where.offset + size]
             if (found != owner).any():
                 raise damaged(f"{self.place}: '{name}' is overwritten in the arena before {by} reads it")
+
+    def _check_outputs(self, node: Node) -> None:
+        """Checks that something has written all that an operator on the NPU gives: it, or who gave it its inputs."""
+        for t in node.outputs:
+            where, tensor = self.graph.places()[t], self.tensors[t]
+            if (self.owners[where.block][where.offset : where.offset + tensor.bytes] == _NOBODY).any():
+                raise damaged(f"{self.place}: operator {node.sources[0]} ({node.op}) does not write all of '{tensor.name}'")
 
     def _npu(self, number: int, attrs: EthosUAttrs) -> None:
         footprint = attrs.footprint

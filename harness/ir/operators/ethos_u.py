@@ -15,9 +15,10 @@ from harness.errors import GraphError
 from harness.ethosu.accelerators import Accelerator, accelerator_of
 from harness.ethosu.footprint import Footprint, footprint
 from harness.ethosu.memory import Bytes
+from harness.ethosu.multiplications import multiplications
 from harness.ethosu.payload import CUSTOM_CODE, MOST_MEMORY, Words, read_payload
 from harness.ethosu.simulator import Observer, Simulator
-from harness.ir.graph import ABSENT, ArenaPlace, Attrs, Node
+from harness.ir.graph import ABSENT, ArenaPlace, Attrs, Graph, Node
 from harness.ir.operators.operands import Inputs, Operands, array
 from harness.ir.operators.operator import Operator, Types
 from harness.ir.operators.tflite import CUSTOM, OperatorDraft, Read, Reading, TfliteForm, Writing, damaged
@@ -85,6 +86,11 @@ class EthosUAttrs(Attrs):
         same = {} if FAST in sizes else {FAST: ARENA}
         return footprint(self.words, self.accelerator, sizes, same, self.place)
 
+    @cached_property
+    def macs(self) -> int:
+        """Multiply-accumulates of a run."""
+        return multiplications(self.words)
+
     def memories(self) -> dict[int, Bytes]:
         """Every region, all but the constants cleared."""
         made: dict[int, Bytes] = {number: np.zeros(size, np.uint8) for number, size in self.regions}
@@ -117,6 +123,11 @@ def run_stream(inputs: Inputs, op: Operands, observe: Observer | None = None) ->
         bytes_at(place, size).copy().view(dtype.numpy).reshape(shape)
         for place, (size, dtype, shape) in zip(attrs.tensors[read:], forms, strict=True)
     )
+
+
+def _macs(graph: Graph, node: Node) -> int:
+    assert isinstance(node.attrs, EthosUAttrs)
+    return node.attrs.macs
 
 
 def _verify(v: View) -> None:
@@ -190,6 +201,7 @@ OPERATORS = (
         outputs=(1, _MOST[1]),
         types=(Types(DType.INT8, DType.INT8, free=True),),
         states=None,
+        macs=_macs,
         traits=frozenset({Trait.PLACED, Trait.READS_STATE, Trait.WRITES_STATE}),
         tflite=TfliteForm(CUSTOM, _write, _read, operands=range(_OPERANDS)),
     ),
