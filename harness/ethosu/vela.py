@@ -13,10 +13,10 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 
 from harness.errors import InputError, ToolError
+from harness.resources import has_package
 
 PACKAGE = "ethos-u-vela"
 TIMEOUT_S = 600.0
@@ -136,7 +136,7 @@ def vela_version(program: str = "") -> str:
 def _command(program: str) -> tuple[str, ...]:
     if program:
         return (program,)
-    if find_spec("ethosu") is None or find_spec("ethosu.vela") is None:
+    if not has_package("ethosu") or not has_package("ethosu.vela"):
         raise VelaMissingError("Vela is not installed", hint="pip install 'tinyhil[npu]'")
     return (sys.executable, "-m", "ethosu.vela")
 

@@ -16,6 +16,7 @@ from typing import TypeVar
 from harness.errors import InputError, OptionError
 from harness.ethosu.accelerators import Accelerator
 from harness.ethosu.pmu import BEAT, MemoryTiming
+from harness.resources import has_package
 
 DEFAULT_FILE = "Arm/vela.ini"
 """The file that comes with Vela and that it takes where none is named."""
@@ -141,7 +142,7 @@ def find_configuration(config: str = "") -> Path | None:
     """
     if config and Path(config).is_file():
         return Path(config)
-    found = find_spec("ethosu")
+    found = find_spec("ethosu") if has_package("ethosu") else None
     for folder in (found.submodule_search_locations or ()) if found else ():
         path = Path(folder) / "config_files" / (config or DEFAULT_FILE)
         if path.is_file():

@@ -83,10 +83,13 @@ def measure(graph: Graph, inputs: Sequence[Array], tell: Progress) -> CpuEstimat
     Raises:
         TinyhilError: a tool is missing, or failed.
     """
+    resolved = observable(BOARD)
+    placed = assign_regions(resolved.asked, {})
     try:
-        resolved = observable(BOARD)
-        placed = assign_regions(resolved.asked, {})
         package = emit(compile_graph(graph, core=target_of_run(resolved, placed)))
+    except TinyhilError as error:
+        return error.message
+    try:
         found = predict(resolved, package, inputs, placement=placed, progress=tell)
     except TinyhilError as error:
         if error.category in (Category.TOOL, Category.INFRASTRUCTURE):
