@@ -14,8 +14,8 @@ from harness.frontends.tflite.schema import FileOperator, FileSubgraph, read_mod
 from harness.ir.graph import Graph
 
 SUFFIX = ".tflite"
-MOST_BYTES = 256 << 20
-"""Of a model file; Vela takes longer than anyone waits for such."""
+MOST_BYTES = 64 << 20
+"""Of a model file."""
 
 _NUMBERS = ("int8", "int16", "uint8", "int32")
 
