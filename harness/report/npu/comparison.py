@@ -28,37 +28,37 @@ _JUDGED = ("NPU cycles", "cycles left to the CPU", "operators on the CPU", "RAM 
 """Figures of which more is worse; beats are only told."""
 
 
-class _Part(BaseModel):
+class _BasePart(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class _Cycles(_Part):
+class _BaseCycles(_BasePart):
     value: _Count
 
 
-class _Beats(_Part):
+class _BaseBeats(_BasePart):
     axi0_read: _Count
     axi0_write: _Count
     axi1_read: _Count
     axi1_write: _Count
 
 
-class _Npu(_Part):
-    cycles: _Cycles
+class _BaseNpu(_BasePart):
+    cycles: _BaseCycles
     basis: str
-    beats: _Beats
+    beats: _BaseBeats
 
 
-class _Estimate(_Part):
-    cycles: _Cycles
+class _BaseEstimate(_BasePart):
+    cycles: _BaseCycles
 
 
-class _Cpu(_Part):
+class _BaseCpu(_BasePart):
     operators: list[dict[str, Any]]
-    estimate: _Estimate | None
+    estimate: _BaseEstimate | None
 
 
-class _Memory(_Part):
+class _BaseMemory(_BasePart):
     arena: _Count
     fast: _Count
     constants: _Count
@@ -66,7 +66,7 @@ class _Memory(_Part):
     cpu_constants: _Count
 
 
-class _Layer(_Part):
+class _BaseLayer(_BasePart):
     number: int | None
     operator: str
     output: str
@@ -74,30 +74,30 @@ class _Layer(_Part):
     cycles: _Count
 
 
-class _Model(_Part):
+class _BaseFile(_BasePart):
     sha256: str
 
 
-class _Vela(_Part):
+class _BaseVela(_BasePart):
     version: str | None
     system_config: str | None
     memory_mode: str | None
     optimise: str | None
 
 
-class NpuBase(_Part):
+class NpuBase(_BasePart):
     """What is read of a base."""
 
     kind: Literal["npu"]
     schema_: Annotated[Literal[1], Field(alias="schema")]
     name: str
-    model: _Model
+    model: _BaseFile
     accelerator: str
-    vela: _Vela
-    npu: _Npu | None
-    cpu: _Cpu
-    memory: _Memory | None
-    layers: Annotated[list[_Layer], Field(max_length=1_000_000)]
+    vela: _BaseVela
+    npu: _BaseNpu | None
+    cpu: _BaseCpu
+    memory: _BaseMemory | None
+    layers: Annotated[list[_BaseLayer], Field(max_length=1_000_000)]
 
 
 def read_base(path: Path) -> Document:
