@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harness.build.progress import Progress
 from harness.errors import OracleError, OracleMissingError
 from harness.ir.graph import Graph
 from harness.offload.compilation import NpuCompilation
@@ -18,6 +19,9 @@ from harness.quantization.types import Array
 from harness.validate import vectors
 from harness.validate.card import FileVectors, RandomVectors
 from harness.validate.differences import Rows, TensorDiff, output_diffs
+
+if TYPE_CHECKING:
+    from harness.build.progress import Progress
 
 REFERENCES = ("tflm", "spec")
 """The first that is there and takes the model is the reference."""
@@ -58,7 +62,12 @@ class OutputChecker:
         self._asked = asked
         self._tell = tell
         self._known: dict[str, OutputCheck] = {}
-        self._expected: tuple[str, Rows, str] | None = None
+        self._expected: Future[tuple[str, Rows, str]] | None = None
+
+    def begin(self, pool: Executor) -> None:
+        """Runs the reference meanwhile: it is a process of its own."""
+        if self._subject.graph is not None and not self._subject.compiled:
+            self._expected = pool.submit(self._reference, self._subject.graph)
 
     def check(self, compilation: NpuCompilation) -> OutputCheck:
         """Runs a compiled model in the simulator, and what is left to the CPU by the specifications of operators.
@@ -86,13 +95,15 @@ class OutputChecker:
         if subject.graph is None or subject.compiled:
             return OutputCheck(len(given), "", (), "the model before Vela is not known, so outputs are not compared")
         if self._expected is None:
-            self._expected = self._reference(subject.graph, given.inputs)
-        reference, expected, note = self._expected
+            self._expected = Future()
+            self._expected.set_result(self._reference(subject.graph))
+        reference, expected, note = self._expected.result()
         diffs = output_diffs(subject.graph, expected, rows) if reference else ()
         return OutputCheck(len(given), reference, diffs, note)
 
-    def _reference(self, graph: Graph, inputs: Sequence[Sequence[Array]]) -> tuple[str, Rows, str]:
+    def _reference(self, graph: Graph) -> tuple[str, Rows, str]:
         """(oracle and version, outputs by vector, what others said that did not do it)."""
+        inputs = vectors.load(self._asked, graph, Path.cwd()).inputs
         notes = []
         for name in REFERENCES:
             try:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from harness.build.progress import Progress
 from harness.compiler.compile import compile_graph
 from harness.compiler.cost.estimate import estimate_costs
 from harness.compiler.cost.model import BASES
 from harness.compiler.emit.package import Package, emit
-from harness.cycles.predict import predict
-from harness.cycles.record import observable
-from harness.cycles.targets import target_of_run
 from harness.errors import Category, TinyhilError
 from harness.ethosu.payload import CUSTOM_CODE
-from harness.hardware.placement import assign_regions
 from harness.hardware.target import Target
 from harness.ir.graph import Graph
 from harness.quantization.types import Array
+
+if TYPE_CHECKING:
+    from harness.build.progress import Progress
 
 CORE = "cortex-m55"
 """The core beside an Ethos-U55 or U65."""
@@ -83,6 +82,11 @@ def measure(graph: Graph, inputs: Sequence[Array], tell: Progress) -> CpuEstimat
     Raises:
         TinyhilError: a tool is missing, or failed.
     """
+    from harness.cycles.predict import predict
+    from harness.cycles.record import observable
+    from harness.cycles.targets import target_of_run
+    from harness.hardware.placement import assign_regions
+
     resolved = observable(BOARD)
     placed = assign_regions(resolved.asked, {})
     try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harness.build.progress import Progress
 from harness.ethosu.pmu import NO_WAITS, MemoryTiming
 from harness.ethosu.vela import VelaOptions, vela_version
 from harness.ir.graph import Graph
@@ -27,6 +27,9 @@ from harness.offload.memory import NpuMemoryUse, memory_of
 from harness.offload.subject import NpuSubject
 from harness.validate import vectors
 from harness.validate.card import FileVectors, RandomVectors
+
+if TYPE_CHECKING:
+    from harness.build.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,9 @@ def run_subject(subject: NpuSubject, request: NpuRequest, tell: Progress) -> Off
     if request.measure:
         compilation = compile_any(subject, request.options, known)
         return finish(subject, compilation, request, alone_on_cpu(subject, request, tell), checker, tell)
-    with ThreadPoolExecutor(1) as other:  # Vela is a process of its own, so both make progress
+    with ThreadPoolExecutor(2) as other:  # Vela and the reference are processes of their own
+        if checker is not None:
+            checker.begin(other)
         alone = other.submit(alone_on_cpu, subject, request, tell)
         compilation = compile_any(subject, request.options, known)
         return finish(subject, compilation, request, alone.result(), checker, tell)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from harness.build.progress import Progress
 from harness.errors import InputError
 from harness.ethosu.accelerators import ACCELERATORS
 from harness.ethosu.vela import OPTIMISE, VelaOptions
@@ -16,6 +16,9 @@ from harness.offload.configuration import NpuConfiguration
 from harness.offload.cpu import CpuEstimate
 from harness.offload.running import NpuRequest, OffloadRun, alone_on_cpu, finish
 from harness.offload.subject import NpuSubject
+
+if TYPE_CHECKING:
+    from harness.build.progress import Progress
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +109,8 @@ def sweep(
     checker = None if request.vectors is None else OutputChecker(subject, request.vectors, _silent)
     futures: list[Future[SweepPoint]] = []
     with ThreadPoolExecutor(1) as other:
+        if checker is not None:
+            checker.begin(other)
         alone = other.submit(alone_on_cpu, subject, request, _silent)
         try:
             for number, options in enumerate(asked):
