@@ -28,6 +28,7 @@ from harness.cli.commands.history import history
 from harness.cli.commands.import_bundles import import_bundles
 from harness.cli.commands.mlperf import mlperf
 from harness.cli.commands.nightly import nightly
+from harness.cli.commands.npu import npu
 from harness.cli.commands.profile import profile
 from harness.cli.commands.tflm import tflm
 from harness.cli.commands.validate import validate
@@ -72,7 +73,7 @@ def _main(
 
 for _command in (
     *(doctor, boards, analyze, fit, energy, generate, validate, conformance, profile, history, compare, nightly),
-    *(mlperf, calibrate, tflm, docs),
+    *(npu, mlperf, calibrate, tflm, docs),
 ):
     app.command(cls=Command)(_command)
 app.command("import", cls=Command)(import_bundles)

@@ -5,16 +5,20 @@ Vela runs as a process of its own: what it prints, what its C++ raises and where
 
 from __future__ import annotations
 
+import csv
 import re
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
-from importlib.util import find_spec
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 from harness.errors import InputError, ToolError
+from harness.resources import has_package
 
+PACKAGE = "ethos-u-vela"
 TIMEOUT_S = 600.0
 OPTIMISE = ("Performance", "Size")
 DEFAULT_ACCELERATOR = "ethos-u55-128"
@@ -76,11 +80,13 @@ class VelaResult:
         file: the compiled .tflite file.
         database: its debug database, XML, which leads from commands to operators of the model (sources.py).
         printed: all that it said.
+        summary: its own figures, column -> text, such as cycles_total; empty where it wrote none.
     """
 
     file: bytes
     database: str
     printed: str
+    summary: Mapping[str, str] = field(default_factory=dict)
 
 
 def run_vela(model: bytes, options: VelaOptions, place: str) -> VelaResult:
@@ -110,7 +116,7 @@ def run_vela(model: bytes, options: VelaOptions, place: str) -> VelaResult:
                 details=printed[-_DETAILS:].replace(name, ""),
             )
         text = database.read_text(encoding="utf-8", errors="replace") if database.is_file() else ""
-        return VelaResult(compiled.read_bytes(), text, printed.replace(name, ""))
+        return VelaResult(compiled.read_bytes(), text, printed.replace(name, ""), _summary(folder))
 
 
 def vela_version(program: str = "") -> str:
@@ -119,6 +125,9 @@ def vela_version(program: str = "") -> str:
     Raises:
         VelaMissingError: Vela is not there.
     """
+    if not program:
+        _command(program)
+        return version(PACKAGE)
     _, printed = _run((*_command(program), "--version"), "vela --version")
     found = _VERSION.search(printed)
     return found[0] if found else "of unknown version"
@@ -127,9 +136,17 @@ def vela_version(program: str = "") -> str:
 def _command(program: str) -> tuple[str, ...]:
     if program:
         return (program,)
-    if find_spec("ethosu") is None or find_spec("ethosu.vela") is None:
+    if not has_package("ethosu") or not has_package("ethosu.vela"):
         raise VelaMissingError("Vela is not installed", hint="pip install 'tinyhil[npu]'")
     return (sys.executable, "-m", "ethosu.vela")
+
+
+def _summary(folder: Path) -> dict[str, str]:
+    """Of the one summary in a folder, its one row."""
+    for path in folder.glob("model_summary_*.csv"):
+        with path.open(encoding="utf-8", errors="replace", newline="") as file:
+            return {key: value for key, value in next(csv.DictReader(file), {}).items() if key and value is not None}
+    return {}
 
 
 def _run(command: tuple[str, ...], place: str) -> tuple[int, str]:

@@ -1,0 +1,1 @@
+"""Reports of models on an NPU: one run, a sweep of accelerators, a comparison of two runs."""
