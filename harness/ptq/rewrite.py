@@ -1,0 +1,70 @@
+"""A float network with quantized weights and scales -> a .tflite file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from harness.frontends.tflite.serialize import SubgraphDraft, TensorDraft, serialize
+from harness.frontends.tflite.writer import draft
+from harness.ir.graph import Graph
+from harness.ptq.network import FLOAT
+from harness.quantization.types import Array, DType, Quantization
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """Quantized weights or biases: whole numbers of the type in which they are stored."""
+
+    data: Array
+    quant: Quantization
+
+
+def written(
+    graph: Graph,
+    scales: Mapping[int, Quantization],
+    constants: Mapping[int, Constant],
+    dtype: DType,
+    metadata: Mapping[str, bytes] | None = None,
+) -> bytes:
+    """The file of a network whose float tensors are integers.
+
+    Args:
+        graph: the float network.
+        scales: of every float tensor that is no weight or bias.
+        constants: weights and biases, by tensor.
+        dtype: of activations.
+        metadata: what else the file holds, by name.
+    """
+    subgraphs = draft(graph)
+    main = subgraphs[0]
+    for t, tensor in enumerate(graph.tensors):
+        if t in constants:
+            made = constants[t]
+            kind = made.data.dtype.name
+            main.tensors[t] = TensorDraft(tensor.name, tensor.shape, kind, made.quant, made.data)
+        elif tensor.dtype is FLOAT:
+            main.tensors[t] = _integers(main.tensors[t], scales[t], dtype)
+    _helpers(main, len(graph.tensors), dtype)
+    return serialize(subgraphs, metadata)
+
+
+def _helpers(main: SubgraphDraft, first: int, dtype: DType) -> None:
+    """Float constants that writers of operators have added, such as what PADV2 pads with, have their output's scale."""
+    for operator in main.operators:
+        for t in operator.inputs:
+            if t >= first and main.tensors[t].type == FLOAT.value:
+                quant = main.tensors[operator.outputs[0]].quant
+                assert quant is not None
+                main.tensors[t] = _integers(main.tensors[t], quant, dtype)
+
+
+def _integers(tensor: TensorDraft, quant: Quantization, dtype: DType) -> TensorDraft:
+    data = None
+    if tensor.data is not None:
+        least, most = dtype.range
+        data = np.clip(np.round(np.asarray(tensor.data, np.float64) / quant.scale) + quant.zero_point, least, most)
+        data = data.astype(dtype.numpy)
+    return replace(tensor, type=dtype.value, quant=quant, data=data)

@@ -1,0 +1,69 @@
+"""Weights as int8: scales, and rounding to the nearest or one after the other.
+
+Source of the adaptive rounding: Frantar et al. 2022, "GPTQ: Accurate Post-Training Quantization for Generative
+Pre-trained Transformers", section 3, with columns in order.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.ptq.values import Floats
+
+Doubles = npt.NDArray[np.float64]
+
+MOST = 127
+"""Weights are symmetric: -127 to 127."""
+
+_SHARES = np.linspace(0.4, 1, 61)
+_DAMPING = 0.01
+_ROWS = 20_000
+"""Most outputs whose inputs the adaptive rounding looks at."""
+
+
+def scales_of(rows: Floats, *, by_error: bool) -> Floats:
+    """One scale for each row of weights [channels, weights of a channel]."""
+    whole = np.maximum(np.abs(rows).max(axis=1), 1e-9).astype(np.float64) / MOST
+    if not by_error:
+        return whole.astype(np.float32)
+    best, found = np.full(len(rows), np.inf), whole.copy()
+    for share in _SHARES:
+        scales = whole * share
+        made = np.clip(np.round(rows / scales[:, None]), -MOST, MOST) * scales[:, None]
+        errors = np.square(made - rows).sum(axis=1)
+        better = errors < best
+        best[better], found[better] = errors[better], scales[better]
+    return found.astype(np.float32)
+
+
+def nearest(matrix: Floats, scales: Floats) -> Doubles:
+    """[outputs, factors] as whole numbers."""
+    return np.clip(np.round(matrix.astype(np.float64) / scales[:, None]), -MOST, MOST)
+
+
+def adaptive(matrix: Floats, scales: Floats, factors: Floats) -> Doubles:
+    """[outputs, factors] as whole numbers; each column's error is made up for by the columns after it.
+
+    Args:
+        matrix: weights.
+        scales: of each output.
+        factors: [samples, factors]: what the weights are multiplied by.
+    """
+    if len(factors) > _ROWS:
+        factors = factors[np.random.default_rng(0).choice(len(factors), _ROWS, replace=False)]
+    f = factors.astype(np.float64)
+    hessian = f.T @ f
+    size = len(hessian)
+    hessian += np.eye(size) * max(np.trace(hessian) / size * _DAMPING, 1e-8)
+    upper = np.linalg.cholesky(np.linalg.inv(hessian)).T
+    left = matrix.astype(np.float64)
+    made = np.zeros_like(left)
+    for column in range(size):
+        whole = np.clip(np.round(left[:, column] / scales), -MOST, MOST)
+        made[:, column] = whole
+        error = (left[:, column] - whole * scales) / upper[column, column]
+        left[:, column + 1 :] -= np.outer(error, upper[column, column + 1 :])
+    return cast(Doubles, made)
