@@ -29,6 +29,7 @@ from harness.cli.commands.import_bundles import import_bundles
 from harness.cli.commands.mlperf import mlperf
 from harness.cli.commands.nightly import nightly
 from harness.cli.commands.profile import profile
+from harness.cli.commands.quantize import quantize
 from harness.cli.commands.validate import validate
 from harness.cli.help import Command, Commands
 from harness.errors import OptionError, OutputError, TinyhilError
@@ -70,7 +71,7 @@ def _main(
 
 
 for _command in (
-    *(doctor, boards, analyze, fit, energy, generate, validate, conformance, profile, history, compare, nightly),
+    *(doctor, boards, analyze, fit, energy, quantize, generate, validate, conformance, profile, history, compare, nightly),
     *(mlperf, calibrate, docs),
 ):
     app.command(cls=Command)(_command)
