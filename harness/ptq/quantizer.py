@@ -9,6 +9,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
+from harness.errors import VectorsError
 from harness.frontends.tflite.reader import load
 from harness.ir.graph import Graph, Node
 from harness.ir.operators import has, operator_of
@@ -39,7 +40,8 @@ from harness.quantization.types import Array, DType, Quantization
 _LIVE = 0.02
 """Least share of outputs of a channel that are not cut off by the activation, where its bias is corrected."""
 
-_LARGEST_BIAS = 1 << 30
+_LARGEST_BIAS = {DType.INT8: 1 << 30, DType.INT16: 1 << 40}
+"""By type of the activations: accumulators have 32 and 48 bits. Weights near 0 have no finer scale than that."""
 _ROWS = 20_000
 
 
@@ -79,7 +81,7 @@ class Quantizer:
         if key not in self._known:
             graph = separated(prepared(self._graph, scheme.activations), scheme.activations)
             graph = equalised(graph) if scheme.equalise else graph
-            self._known[key] = graph, forward(graph, self._inputs)
+            self._known[key] = graph, _finite(graph, forward(graph, self._inputs))
         return self._known[key]
 
     def quantize(self, scheme: Scheme) -> Quantized:
@@ -93,6 +95,22 @@ class Quantizer:
         run = _Run(graph, floats, scheme)
         file = written(graph, run.quants, run.constants(), scheme.activations)
         return Quantized(scheme, file, load(file, name=self._graph.name), graph)
+
+
+def _finite(graph: Graph, values: Stacks) -> Stacks:
+    """The activations, all of which are finite numbers.
+
+    Raises:
+        VectorsError: one is not.
+    """
+    for node in graph.nodes:
+        for t in node.outputs:
+            if t in values and not np.isfinite(values[t]).all():
+                raise VectorsError(
+                    f"{node.op} into '{graph.tensors[t].name}' gives what is no finite number on this data",
+                    hint="is the data scaled as the network was trained, for instance to 0 to 1?",
+                )
+    return values
 
 
 class _Run:
@@ -155,8 +173,8 @@ class _Run:
         one = self._scheme.per_tensor or len(self._graph.tensors[node.inputs[1]].shape) == 2
         found = scales_of(rows.reshape(1, -1) if one else rows, by_error=self._scheme.weights_by_error)
         found = np.repeat(found, len(rows)) if one else found
-        if bias is not None and self._scheme.activations is DType.INT8:
-            least = np.abs(bias) / (x_scale * _LARGEST_BIAS)
+        if bias is not None:
+            least = np.abs(bias) / (x_scale * _LARGEST_BIAS[self._scheme.activations])
             found = np.maximum(found, least.max() if one else least).astype(np.float32)
         return found
 
@@ -204,8 +222,7 @@ class _Run:
         """Keeps the bias as integers; returns what they stand for."""
         wide = self._scheme.activations is DType.INT16
         real = channel_scales.astype(np.float64) * np.float64(np.float32(x_scale))
-        most = (1 << 46) if wide else (1 << 31) - 1
-        whole = np.clip(np.round(bias.astype(np.float64) / real), -most, most)
+        whole = np.round(bias.astype(np.float64) / real)
         one = len(set(channel_scales.tolist())) == 1
         kept = real[:1] if one else real
         quant = Quantization(

@@ -17,8 +17,9 @@ from harness.quantization.types import DType, Quantization
 Range: TypeAlias = tuple[float, float]
 _Sample: TypeAlias = npt.NDArray[np.float32]
 
-LEAST_SCALE = 1e-9
-"""Of a tensor that is always 0."""
+_LEAST_SCALE = 1e-12
+_NOTHING = 1.0
+"""Range of a tensor that is always 0."""
 
 SAMPLE = 200_000
 """Most values that a range is found from; more are drawn from, always alike."""
@@ -30,11 +31,13 @@ _BINS, _KL_STEP = 2048, 16
 def quantization_of(low: float, high: float, dtype: DType) -> Quantization:
     """The scale and zero point with which integers of `dtype` cover a range; int16 has zero point 0, as in TFLM."""
     low, high = min(low, 0.0), max(high, 0.0)
+    if low == high:
+        high = _NOTHING
     least, most = dtype.range
     if dtype is DType.INT16:
-        scale = max(max(-low, high) / most, LEAST_SCALE)
+        scale = max(max(-low, high) / most, _LEAST_SCALE)
         return Quantization((float(np.float32(scale)),), (0,))
-    scale = float(np.float32(max((high - low) / (most - least), LEAST_SCALE)))
+    scale = float(np.float32(max((high - low) / (most - least), _LEAST_SCALE)))
     zero = int(np.clip(round(least - low / scale), least, most))
     return Quantization((scale,), (zero,))
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.ir.graph import Graph
 from harness.ir.operators import operator_of
+from harness.ir.operators.traits import Trait
 from harness.ptq.network import FLOAT, requantized_copy, roles
 from harness.ptq.ranges import SAMPLE, quantization_of, range_of
 from harness.ptq.values import Floats, Stacks
@@ -40,12 +41,12 @@ def _meeting(graph: Graph, dtype: DType) -> tuple[int, int] | None:
         operator, own = operator_of(node), roles(graph, node)
         if dtype in operator.fixed_scales:
             fixed |= dict.fromkeys(own.made, operator.fixed_scales[dtype])
-        elif operator.one_scale:
+        elif operator.one_scale or operator.has(Trait.ONE_SCALE_IN):
             demands = {fixed.get(t) for t in own.data}
             if len(demands) > 1:
                 return next(t for t in own.data if t in fixed), index
             demand = next(iter(demands), None)
-            if demand is not None:
+            if demand is not None and operator.one_scale:
                 fixed |= dict.fromkeys(own.made, demand)
     return None
 
@@ -100,9 +101,9 @@ def _groups(graph: Graph, dtype: DType) -> list[_Group]:
         together = (*own.data, *own.made)
         for t in together:
             top(t)
-        if operator.one_scale:
-            for t in together[1:]:
-                root[top(t)] = top(together[0])
+        alike = together if operator.one_scale else own.data if operator.has(Trait.ONE_SCALE_IN) else ()
+        for t in alike[1:]:
+            root[top(t)] = top(alike[0])
         if dtype in operator.fixed_scales:
             fixed |= dict.fromkeys(own.made, operator.fixed_scales[dtype])
     members: dict[int, list[int]] = {}

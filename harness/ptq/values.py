@@ -32,6 +32,10 @@ def forward(graph: Graph, inputs: Sequence[Array], hook: Hook = lambda _, values
     for node in graph.nodes:
         for t, stack in zip(node.outputs, computed(graph, node, values), strict=True):
             values[t] = hook(t, stack)
+    for t in graph.outputs:
+        data = graph.tensors[t].data
+        if data is not None:
+            values[t] = np.broadcast_to(data, (len(inputs[0]), *data.shape))
     return values
 
 
