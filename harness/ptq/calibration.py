@@ -19,6 +19,7 @@ from harness.validate.vectors import Vectors
 RANDOM = "random"
 """In place of a file: noise, for who has no data."""
 
+RANDOM_MARK = "RANGES FROM RANDOM NOISE, NOT FROM DATA: its accuracy on real inputs is unknown, and may be bad"
 RANDOM_COUNT = 64
 MOST_FITTED = 512
 """Vectors that ranges and weights are found on: more take longer and change nothing that counts."""
@@ -61,6 +62,11 @@ class Calibration:
     fitted: Part
     held: Part
     is_random: bool
+
+    @property
+    def origin(self) -> str:
+        """What ranges come from, for the file that is written."""
+        return RANDOM_MARK if self.is_random else f"ranges from {len(self.fitted)} vectors of {self.name}"
 
     @property
     def holds_back(self) -> bool:

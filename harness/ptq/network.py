@@ -75,15 +75,12 @@ def quantized_types(types: Types, activations: DType) -> Types:
     """The combination of types that a float one becomes."""
     bias = DType.INT64 if activations is DType.INT16 else DType.INT32
 
-    def become(dtype: DType | None, integer: DType) -> DType | None:
-        return integer if dtype is FLOAT else dtype
-
     return replace(
         types,
-        x=become(types.x, activations),
-        y=become(types.y, activations),
-        weights=become(types.weights, DType.INT8),
-        bias=become(types.bias, bias),
+        x=activations if types.x is FLOAT else types.x,
+        y=activations if types.y is FLOAT else types.y,
+        weights=DType.INT8 if types.weights is FLOAT else types.weights,
+        bias=bias if types.bias is FLOAT else types.bias,
     )
 
 

@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.errors import VectorsError
+from harness.frontends.tflite.origin import ORIGIN
 from harness.frontends.tflite.reader import load
 from harness.ir.graph import Graph, Node
 from harness.ir.operators import has, operator_of
 from harness.ir.operators.traits import Trait
 from harness.ptq.equalise import equalised
-from harness.ptq.network import FLOAT, prepared, roles
+from harness.ptq.network import FLOAT, prepared
 from harness.ptq.ranges import rounded
 from harness.ptq.rewrite import Constant, written
 from harness.ptq.scales import scales, separated
@@ -29,7 +30,6 @@ from harness.ptq.values import (
     computed,
     factors,
     forward,
-    is_apart,
     is_matrix,
     linear,
     matrices,
@@ -65,14 +65,15 @@ class Quantized:
 class Quantizer:
     """Quantizes one network by several schemes over the same data."""
 
-    def __init__(self, graph: Graph, inputs: Sequence[Array]) -> None:
-        """Of a float network and stacks of its inputs: [vectors, *shape].
+    def __init__(self, graph: Graph, inputs: Sequence[Array], origin: str = "") -> None:
+        """Of a float network and stacks of its inputs: [vectors, *shape]; `origin` says what these are.
 
         Raises:
             UnsupportedModelError: as of harness.ptq.network.prepared.
         """
         self._graph = graph
         self._inputs = inputs
+        self._origin = origin
         self._known: dict[tuple[bool, DType], tuple[Graph, Stacks]] = {}
 
     def floats(self, scheme: Scheme) -> tuple[Graph, Stacks]:
@@ -93,7 +94,9 @@ class Quantizer:
         """
         graph, floats = self.floats(scheme)
         run = _Run(graph, floats, scheme)
-        file = written(graph, run.quants, run.constants(), scheme.activations)
+        note = f"quantized by tinyhil, scheme {scheme.name}{self._origin and ', ' + self._origin}"
+        metadata = {ORIGIN: note.encode("utf-8", "replace")}
+        file = written(graph, run.quants, run.constants(), scheme.activations, metadata)
         return Quantized(scheme, file, load(file, name=self._graph.name), graph)
 
 

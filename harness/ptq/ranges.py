@@ -7,7 +7,7 @@ Integer-Arithmetic-Only Inference"; KL: Migacz 2017, "8-bit Inference with Tenso
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -47,7 +47,7 @@ def rounded(values: npt.NDArray[np.floating], quant: Quantization, dtype: DType)
     least, most = dtype.range
     scale = np.float32(quant.scale)
     whole = np.clip(np.round(values / scale) + quant.zero_point, least, most) - quant.zero_point
-    return (whole * scale).astype(np.float32)
+    return cast(_Sample, (whole * scale).astype(np.float32))
 
 
 def range_of(values: _Sample, method: str, dtype: DType) -> Range:

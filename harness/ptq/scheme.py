@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from harness.errors import OptionError
 from harness.quantization.types import DType
@@ -60,7 +61,8 @@ def scheme_of(name: str) -> Scheme:
         if part in RANGES:
             scheme = replace(scheme, ranges=part)
         elif part in _FLAGS:
-            scheme = replace(scheme, **{_FLAGS[part]: True})
+            flag: dict[str, Any] = {_FLAGS[part]: True}
+            scheme = replace(scheme, **flag)
         elif part in _WIDTHS:
             scheme = replace(scheme, activations=_WIDTHS[part])
         else:

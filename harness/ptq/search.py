@@ -69,7 +69,7 @@ def search(
         UnsupportedModelError: no scheme has integer forms of all operators.
         GraphError, OracleError: no scheme gives a network that can be computed.
     """
-    quantizer = Quantizer(graph, data.fitted.inputs)
+    quantizer = Quantizer(graph, data.fitted.inputs, data.origin)
     trials: list[Trial] = []
     floats: dict[tuple[bool, object], Stacks] = {}
     failure: UnsupportedModelError | GraphError | OracleError | None = None

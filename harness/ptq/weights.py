@@ -26,9 +26,9 @@ _ROWS = 20_000
 
 def scales_of(rows: Floats, *, by_error: bool) -> Floats:
     """One scale for each row of weights [channels, weights of a channel]."""
-    whole = np.maximum(np.abs(rows).max(axis=1), 1e-9).astype(np.float64) / MOST
+    whole: Doubles = np.maximum(np.abs(rows).max(axis=1), 1e-9).astype(np.float64) / MOST
     if not by_error:
-        return whole.astype(np.float32)
+        return cast(Floats, whole.astype(np.float32))
     best, found = np.full(len(rows), np.inf), whole.copy()
     for share in _SHARES:
         scales = whole * share
@@ -36,7 +36,7 @@ def scales_of(rows: Floats, *, by_error: bool) -> Floats:
         errors = np.square(made - rows).sum(axis=1)
         better = errors < best
         best[better], found[better] = errors[better], scales[better]
-    return found.astype(np.float32)
+    return cast(Floats, found.astype(np.float32))
 
 
 def nearest(matrix: Floats, scales: Floats) -> Doubles:
@@ -66,4 +66,4 @@ def adaptive(matrix: Floats, scales: Floats, factors: Floats) -> Doubles:
         made[:, column] = whole
         error = (left[:, column] - whole * scales) / upper[column, column]
         left[:, column + 1 :] -= np.outer(error, upper[column, column + 1 :])
-    return cast(Doubles, made)
+    return made

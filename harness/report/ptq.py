@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.ptq.calibration import Calibration
+from harness.ptq.calibration import RANDOM_MARK, Calibration
 from harness.ptq.evaluation import EXACT_DB
 from harness.ptq.layers import LayerError
 from harness.ptq.search import Search, Trial
 from harness.report.document import SCHEMA_VERSION, Document, finite, model_document
 from harness.report.table import ReportTable
-
-MARK = "RANGES FROM RANDOM NOISE, NOT FROM DATA: accuracy on real inputs is unknown, and may be bad"
 
 
 def quantization_document(
@@ -140,7 +138,7 @@ def summary(document: Document) -> list[str]:
         lines.append(
             f"accuracy {_percent(best['accuracy'])}, float {_percent(before['accuracy'])}, drop {100 * drop:.2f} points"
         )
-    judged = f"{data['held']} vectors that were kept back" if data["holds_back"] else "the same, too few to keep some back"
+    judged = f"{data['held']} vectors kept back" if data["holds_back"] else "the same, too few to keep some back"
     lines.append(
         f"found on {data['fitted']} vectors of {data['name']}, judged by {judged}; computed by {document['oracle']}"
     )
@@ -148,7 +146,7 @@ def summary(document: Document) -> list[str]:
         found = document["expected"]
         lines.append(f"expected on {found['board']}: {found['cycles']:,} cycles, {1e3 * found['seconds']:.3g} ms")
     if data["random"]:
-        lines.append(MARK)
+        lines.append(RANDOM_MARK)
     return lines
 
 

@@ -20,6 +20,7 @@ from harness.frontends.tflite.element_types import ANY, TypeCheck
 from harness.frontends.tflite.labels import output_labels
 from harness.frontends.tflite.legacy import as_int8
 from harness.frontends.tflite.operator import FileView
+from harness.frontends.tflite.origin import origin_note
 from harness.frontends.tflite.problems import Problems
 from harness.frontends.tflite.schema import (
     ASSIGN_VARIABLE,
@@ -182,7 +183,7 @@ class _Reader:
             source_ops=tuple(names),
             removed=tuple(self._removed),
             labels=self._labels(),
-            notes=tuple(self._pinned()),
+            notes=(*self._pinned(), *self._origin()),
         )
 
     def _pinned(self) -> Iterator[str]:
@@ -192,6 +193,12 @@ class _Reader:
             if -1 in tensor.signature and len(tensor.signature) == len(tensor.shape):
                 left = "x".join("?" if n == -1 else str(n) for n in tensor.signature)
                 yield f"input '{tensor.name}' is {left} in the file, taken as {'x'.join(map(str, tensor.shape))}"
+
+    def _origin(self) -> Iterator[str]:
+        """How tinyhil quantized the file."""
+        note = origin_note(self._data, self._place)
+        if note:
+            yield note
 
     @property
     def _is_main(self) -> bool:

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from harness.frontends.tflite.schema import FileOperator, FileSubgraph, FileTensor
 from harness.ir.graph import ABSENT
 from harness.ir.operators.tflite import damaged
-from harness.quantization.types import DType
+from harness.quantization.types import Array, DType
 
 _DEQUANTIZE = 6
 """BuiltinOperator code."""
 
-_STORED = {"int8": np.dtype("i1"), "float16": np.dtype("<f2")}
+_STORED: dict[str, np.dtype[Any]] = {"int8": np.dtype("i1"), "float16": np.dtype("<f2")}
 
 
 def widened(subgraph: FileSubgraph) -> FileSubgraph:
@@ -59,7 +60,7 @@ def _weights(tensors: list[FileTensor], op: FileOperator) -> Iterator[int]:
             yield t
 
 
-def _floats(tensor: FileTensor) -> np.ndarray:  # type: ignore[type-arg]
+def _floats(tensor: FileTensor) -> Array:
     """The bytes of a constant as float32."""
     assert tensor.data is not None
     kind = _STORED[tensor.type]

@@ -10,7 +10,7 @@ from tests.support.paths import REPOSITORY
 ROOMS = (
     "version", "errors", "units", "resources", "plugins", "files",
     "quantization", "ir", "frontends", "oracle", "ethosu", "passes", "hardware", "kernels", "compiler", "elf", "build",
-    "link", "virtual", "boards", "farm", "runtimes", "cycles", "mlperf", "fit", "energy", "validate", "report",
+    "link", "virtual", "boards", "farm", "runtimes", "cycles", "mlperf", "fit", "energy", "validate", "ptq", "report",
     "history", "nightly", "pytest_plugin", "cli",
 )  # fmt: skip
 """From the first to the last: a room imports from itself and from those before it."""
