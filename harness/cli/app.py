@@ -71,8 +71,8 @@ def _main(
 
 
 for _command in (
-    *(doctor, boards, analyze, fit, energy, quantize, generate, validate, conformance, profile, history, compare, nightly),
-    *(mlperf, calibrate, docs),
+    *(doctor, boards, analyze, fit, energy, quantize, generate, validate, conformance, profile, history, compare),
+    *(nightly, mlperf, calibrate, docs),
 ):
     app.command(cls=Command)(_command)
 app.command("import", cls=Command)(import_bundles)

@@ -30,7 +30,7 @@ _LEAST = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class DataPart:
     """Some of the vectors.
 
     Attributes:
@@ -46,7 +46,7 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
-class Calibration:
+class CalibrationData:
     """Data of a quantization.
 
     Attributes:
@@ -59,8 +59,8 @@ class Calibration:
 
     name: str
     sha256: str
-    fitted: Part
-    held: Part
+    fitted: DataPart
+    held: DataPart
     is_random: bool
 
     @property
@@ -74,7 +74,7 @@ class Calibration:
         return self.held is not self.fitted
 
 
-def calibration_from(path: Path, graph: Graph, count: int | None = None) -> Calibration:
+def calibration_from(path: Path, graph: Graph, count: int | None = None) -> CalibrationData:
     """The vectors of a file (.npz, or .wav), every fourth of them kept back.
 
     Raises:
@@ -83,7 +83,7 @@ def calibration_from(path: Path, graph: Graph, count: int | None = None) -> Cali
     return _split(vectors.load(FileVectors(file=str(path.name), count=count), graph, path.parent), is_random=False)
 
 
-def random_calibration(graph: Graph, seed: int = 0) -> Calibration:
+def random_calibration(graph: Graph, seed: int = 0) -> CalibrationData:
     """Noise between -1 and 1: ranges from it are not those of real data."""
     rng = np.random.default_rng(seed)
     rows = [
@@ -93,15 +93,17 @@ def random_calibration(graph: Graph, seed: int = 0) -> Calibration:
     return _split(vectors.from_arrays(rows, graph, f"random {RANDOM_COUNT}, seed {seed}"), is_random=True)
 
 
-def _split(given: Vectors, *, is_random: bool) -> Calibration:
+def _split(given: Vectors, *, is_random: bool) -> CalibrationData:
     if not given.inputs or not given.inputs[0]:
         raise VectorsError(f"{given.name}: no inputs", hint="a model without inputs has nothing to quantize")
+    if not all(np.isfinite(array).all() for row in given.inputs for array in row if array.dtype.kind == "f"):
+        raise VectorsError(f"{given.name}: NaN or infinity among the inputs", hint="give finite values")
     count = len(given)
     held = np.arange(count) % _HELD_EVERY == _HELD_EVERY - 1
     if count < _LEAST:
         whole = _part(given, np.arange(count))
-        return Calibration(given.name, given.sha256, whole, whole, is_random)
-    return Calibration(
+        return CalibrationData(given.name, given.sha256, whole, whole, is_random)
+    return CalibrationData(
         given.name,
         given.sha256,
         _part(given, _few(np.flatnonzero(~held), MOST_FITTED)),
@@ -117,7 +119,7 @@ def _few(indices: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]:
     return indices[np.linspace(0, len(indices) - 1, most).astype(np.int64)]
 
 
-def _part(given: Vectors, indices: npt.NDArray[np.int64]) -> Part:
+def _part(given: Vectors, indices: npt.NDArray[np.int64]) -> DataPart:
     columns = zip(*(given.inputs[i] for i in indices), strict=True)
     labels = None if given.labels is None else cast(npt.NDArray[np.int64], given.labels[indices])
-    return Part(tuple(np.stack(column) for column in columns), labels)
+    return DataPart(tuple(np.stack(column) for column in columns), labels)

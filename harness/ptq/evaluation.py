@@ -11,8 +11,8 @@ import numpy.typing as npt
 from harness.errors import OracleMissingError
 from harness.ir.graph import Graph
 from harness.oracle import OracleSession, open_oracle
-from harness.ptq.calibration import Part
-from harness.ptq.quantizer import Quantized
+from harness.ptq.calibration import DataPart
+from harness.ptq.quantizer import QuantizedModel
 from harness.ptq.values import Stacks
 from harness.quantization.params import dequantize_values, quantize_values
 from harness.quantization.types import Array, DType
@@ -52,7 +52,7 @@ def sqnr(signal: Array, noisy: Array) -> float:
     return min(10 * float(np.log10(max(power, 1e-30) / noise)), EXACT_DB)
 
 
-def evaluate(quantized: Quantized, floats: Stacks, part: Part) -> Evaluation:
+def evaluate(quantized: QuantizedModel, floats: Stacks, part: DataPart) -> Evaluation:
     """The quantized network by TFLM over `part`, beside the float network's activations over the same vectors.
 
     Raises:
@@ -62,7 +62,8 @@ def evaluate(quantized: Quantized, floats: Stacks, part: Part) -> Evaluation:
     with open_reference(graph) as session:
         rows = [session.invoke(inputs).outputs for inputs in integer_inputs(graph, part)]
         oracle = f"{session.name} {session.version}"
-    made = [reals_of(graph, t, np.stack(column)) for t, column in zip(graph.outputs, zip(*rows, strict=True), strict=True)]
+    columns = [np.stack(column) for column in zip(*rows, strict=True)]
+    made = [reals_of(graph, t, column) for t, column in zip(graph.outputs, columns, strict=True)]
     wanted = [floats[t] for t in quantized.source.outputs]
     return Evaluation(
         tuple(sqnr(float_output, output) for float_output, output in zip(wanted, made, strict=True)),
@@ -71,7 +72,7 @@ def evaluate(quantized: Quantized, floats: Stacks, part: Part) -> Evaluation:
     )
 
 
-def accuracy_of(outputs: Array, part: Part) -> float | None:
+def accuracy_of(outputs: Array, part: DataPart) -> float | None:
     """Share of vectors whose class the first output has right; None without labels."""
     if part.labels is None:
         return None
@@ -86,7 +87,7 @@ def open_reference(graph: Graph) -> OracleSession:
         return open_oracle("spec", graph)
 
 
-def integer_inputs(graph: Graph, part: Part) -> list[tuple[Array, ...]]:
+def integer_inputs(graph: Graph, part: DataPart) -> list[tuple[Array, ...]]:
     """[vector][input] as the quantized network takes them."""
     tensors = [graph.tensors[t] for t in graph.inputs]
     columns = [

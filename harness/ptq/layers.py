@@ -12,10 +12,10 @@ from harness.ir.graph import Graph, Node
 from harness.ir.operators import has
 from harness.ir.operators.traits import Trait
 from harness.passes.rewrite import with_tensors
-from harness.ptq.calibration import Part
+from harness.ptq.calibration import DataPart
 from harness.ptq.evaluation import integer_inputs, open_reference, reals_of, sqnr
 from harness.ptq.network import FLOAT
-from harness.ptq.quantizer import Quantized
+from harness.ptq.quantizer import QuantizedModel
 from harness.ptq.ranges import rounded
 from harness.ptq.values import Floats, Stacks, computed
 from harness.quantization.types import Array, DType
@@ -60,10 +60,10 @@ class LayerError:
     hint: str
 
 
-def layer_errors(quantized: Quantized, floats: Stacks, part: Part) -> tuple[LayerError, ...]:
+def layer_errors(quantized: QuantizedModel, floats: Stacks, part: DataPart) -> tuple[LayerError, ...]:
     """The error of every layer that writes floats, over at most MOST_VECTORS vectors of `part`."""
     count = min(len(part), MOST_VECTORS)
-    few = Part(tuple(stack[:count] for stack in part.inputs), None)
+    few = DataPart(tuple(stack[:count] for stack in part.inputs), None)
     held = {t: stack[:count] for t, stack in floats.items()}
     made = _made(quantized, few)
     source = _dequantized(quantized)
@@ -94,7 +94,7 @@ def layer_errors(quantized: Quantized, floats: Stacks, part: Part) -> tuple[Laye
     return tuple(found)
 
 
-def _made(quantized: Quantized, part: Part) -> Mapping[int, tuple[int, Array]]:
+def _made(quantized: QuantizedModel, part: DataPart) -> Mapping[int, tuple[int, Array]]:
     """Tensor of the float network -> (tensor of the quantized graph, its values as real numbers)."""
     graph = quantized.graph
     by_source = {tensor.source: t for t, tensor in enumerate(graph.tensors) if tensor.data is None}
@@ -107,7 +107,7 @@ def _made(quantized: Quantized, part: Part) -> Mapping[int, tuple[int, Array]]:
     }
 
 
-def _dequantized(quantized: Quantized) -> Graph:
+def _dequantized(quantized: QuantizedModel) -> Graph:
     """The float network with the weights and biases that the quantized one has."""
     source, graph = quantized.source, quantized.graph
     changed = {}
@@ -127,7 +127,7 @@ def _dequantized(quantized: Quantized) -> Graph:
     return with_tensors(source, changed)
 
 
-def _alone(quantized: Quantized, source: Graph, node: Node, floats: Stacks) -> Array:
+def _alone(quantized: QuantizedModel, source: Graph, node: Node, floats: Stacks) -> Array:
     """What a layer gives with quantized weights, input and output, where all before it are the float network's."""
     graph = quantized.graph
     quants = {tensor.source: tensor for tensor in graph.tensors if tensor.data is None and tensor.quant is not None}
@@ -141,7 +141,7 @@ def _alone(quantized: Quantized, source: Graph, node: Node, floats: Stacks) -> A
     return rounded(cast(Floats, made), y.q, y.dtype)
 
 
-def _hint(quantized: Quantized, node: Node, error: LayerError, values: Floats) -> str:
+def _hint(quantized: QuantizedModel, node: Node, error: LayerError, values: Floats) -> str:
     if error.alone >= LOW_SQNR:
         return ""
     wide = max(abs(error.low), abs(error.high))

@@ -66,7 +66,7 @@ def prepared(graph: Graph, activations: DType) -> Graph:
         listed = ", ".join(f"{op} x{count}" for op, count in sorted(without.items()))
         raise UnsupportedModelError(
             f"model '{graph.name}' has operators without a form of {activations.value}: {listed}",
-            hint="leave them out of the network, or do their work before or behind it; docs/operators.md has all forms",
+            hint="do their work before or behind the network; `tinyhil docs operators` has the forms of all operators",
         )
     return _unshared(graph)
 

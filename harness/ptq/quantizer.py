@@ -46,7 +46,7 @@ _ROWS = 20_000
 
 
 @dataclass(frozen=True, eq=False)
-class Quantized:
+class QuantizedModel:
     """A network that was quantized.
 
     Attributes:
@@ -85,7 +85,7 @@ class Quantizer:
             self._known[key] = graph, _finite(graph, forward(graph, self._inputs))
         return self._known[key]
 
-    def quantize(self, scheme: Scheme) -> Quantized:
+    def quantize(self, scheme: Scheme) -> QuantizedModel:
         """The network by one scheme.
 
         Raises:
@@ -93,11 +93,11 @@ class Quantizer:
             GraphError: the scales that were found break a rule of the integer form.
         """
         graph, floats = self.floats(scheme)
-        run = _Run(graph, floats, scheme)
+        run = _LayerByLayer(graph, floats, scheme)
         note = f"quantized by tinyhil, scheme {scheme.name}{self._origin and ', ' + self._origin}"
         metadata = {ORIGIN: note.encode("utf-8", "replace")}
         file = written(graph, run.quants, run.constants(), scheme.activations, metadata)
-        return Quantized(scheme, file, load(file, name=self._graph.name), graph)
+        return QuantizedModel(scheme, file, load(file, name=self._graph.name), graph)
 
 
 def _finite(graph: Graph, values: Stacks) -> Stacks:
@@ -116,7 +116,7 @@ def _finite(graph: Graph, values: Stacks) -> Stacks:
     return values
 
 
-class _Run:
+class _LayerByLayer:
     """One network by one scheme."""
 
     def __init__(self, graph: Graph, floats: Stacks, scheme: Scheme) -> None:

@@ -16,7 +16,7 @@ from harness.quantization.types import Array, DType, Quantization
 
 @dataclass(frozen=True, eq=False)
 class Constant:
-    """Quantized weights or biases: whole numbers of the type in which they are stored."""
+    """QuantizedModel weights or biases: whole numbers of the type in which they are stored."""
 
     data: Array
     quant: Quantization

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from harness.build.progress import Progress
 from harness.errors import GraphError, OracleError, UnsupportedModelError
 from harness.ir.graph import Graph
-from harness.ptq.calibration import Calibration
+from harness.ptq.calibration import CalibrationData
 from harness.ptq.evaluation import Evaluation, accuracy_of, evaluate
-from harness.ptq.quantizer import Quantized, Quantizer
+from harness.ptq.quantizer import QuantizedModel, Quantizer
 from harness.ptq.scheme import AUTO, CANDIDATES, Scheme, scheme_of
 from harness.ptq.values import Stacks, forward
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
+class SchemeTrial:
     """A scheme that was tried.
 
     Attributes:
@@ -28,14 +28,14 @@ class Trial:
     """
 
     scheme: Scheme
-    quantized: Quantized | None
+    quantized: QuantizedModel | None
     evaluation: Evaluation | None
     seconds: float
     failure: str = ""
 
 
 @dataclass(frozen=True, eq=False)
-class Search:
+class SchemeSearch:
     """What came of it.
 
     Attributes:
@@ -45,8 +45,8 @@ class Search:
         float_accuracy: of the float network over them; None without labels.
     """
 
-    trials: tuple[Trial, ...]
-    best: Trial
+    trials: tuple[SchemeTrial, ...]
+    best: SchemeTrial
     floats: Stacks
     float_accuracy: float | None
 
@@ -61,8 +61,8 @@ def schemes_of(name: str) -> tuple[Scheme, ...]:
 
 
 def search(
-    graph: Graph, data: Calibration, schemes: Sequence[Scheme], progress: Progress | None = None
-) -> Search:
+    graph: Graph, data: CalibrationData, schemes: Sequence[Scheme], progress: Progress | None = None
+) -> SchemeSearch:
     """Tries schemes in order and takes the best: by accuracy where there are labels, then by SQNR.
 
     Raises:
@@ -70,7 +70,7 @@ def search(
         GraphError, OracleError: no scheme gives a network that can be computed.
     """
     quantizer = Quantizer(graph, data.fitted.inputs, data.origin)
-    trials: list[Trial] = []
+    trials: list[SchemeTrial] = []
     floats: dict[tuple[bool, object], Stacks] = {}
     failure: UnsupportedModelError | GraphError | OracleError | None = None
     for number, scheme in enumerate(schemes):
@@ -81,10 +81,10 @@ def search(
             if key not in floats:
                 floats[key] = forward(made.source, data.held.inputs)
             found = evaluate(made, floats[key], data.held)
-            trials.append(Trial(scheme, made, found, time.perf_counter() - began))
+            trials.append(SchemeTrial(scheme, made, found, time.perf_counter() - began))
         except (UnsupportedModelError, GraphError, OracleError) as error:
             failure = failure or error
-            trials.append(Trial(scheme, None, None, time.perf_counter() - began, error.message))
+            trials.append(SchemeTrial(scheme, None, None, time.perf_counter() - began, error.message))
         if progress:
             progress("schemes", number + 1, len(schemes))
     done = [trial for trial in trials if trial.evaluation is not None]
@@ -95,9 +95,9 @@ def search(
     assert best.quantized is not None
     own = floats[best.scheme.equalise, best.scheme.activations]
     output = own[best.quantized.source.outputs[0]]
-    return Search(tuple(trials), best, own, accuracy_of(output, data.held))
+    return SchemeSearch(tuple(trials), best, own, accuracy_of(output, data.held))
 
 
-def _merit(trial: Trial) -> tuple[float, float]:
+def _merit(trial: SchemeTrial) -> tuple[float, float]:
     assert trial.evaluation is not None
     return trial.evaluation.accuracy or 0.0, trial.evaluation.worst_sqnr

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.ptq.calibration import RANDOM_MARK, Calibration
+from harness.ptq.calibration import RANDOM_MARK, CalibrationData
 from harness.ptq.evaluation import EXACT_DB
 from harness.ptq.layers import LayerError
-from harness.ptq.search import Search, Trial
+from harness.ptq.search import SchemeSearch, SchemeTrial
 from harness.report.document import SCHEMA_VERSION, Document, finite, model_document
 from harness.report.table import ReportTable
 
 
 def quantization_document(
-    found: Search, data: Calibration, model: Path, output: Path, layers: tuple[LayerError, ...], cycles: Document | None
+    found: SchemeSearch,
+    data: CalibrationData,
+    model: Path,
+    output: Path,
+    layers: tuple[LayerError, ...],
+    cycles: Document | None,
 ) -> Document:
     """The document of `tinyhil quantize`.
 
@@ -51,7 +56,7 @@ def quantization_document(
     )
 
 
-def _trial(trial: Trial, best: Trial) -> Document:
+def _trial(trial: SchemeTrial, best: SchemeTrial) -> Document:
     made = trial.evaluation
     return {
         "scheme": trial.scheme.name,

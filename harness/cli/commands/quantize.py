@@ -13,7 +13,7 @@ from harness.errors import OptionError, OutputError
 
 if TYPE_CHECKING:
     from harness.ir.graph import Graph
-    from harness.ptq.calibration import Calibration
+    from harness.ptq.calibration import CalibrationData
     from harness.report.document import Document
 
 
@@ -34,7 +34,7 @@ def quantize(
     count: Annotated[
         int | None, typer.Option("--count", metavar="N", min=1, help="Take the first N vectors of the data.")
     ] = None,
-    layers: Annotated[bool, typer.Option("--layers", help="Show the error of every layer, and what would help.")] = False,
+    layers: Annotated[bool, typer.Option("--layers", help="Show every layer's error, and what would help.")] = False,
     board: Annotated[
         str | None, typer.Option("--board", "-b", metavar="BOARD", help="Tell the expected time on this board.")
     ] = None,
@@ -72,7 +72,7 @@ def quantize(
     terminal.print_text(*report.summary(document))
 
 
-def _data(name: str | None, graph: Graph, count: int | None) -> Calibration:
+def _data(name: str | None, graph: Graph, count: int | None) -> CalibrationData:
     from harness.ptq.calibration import RANDOM, calibration_from, random_calibration
 
     if name is None:

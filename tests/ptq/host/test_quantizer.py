@@ -12,7 +12,7 @@ from harness.frontends.tflite.reader import load
 from harness.ir.graph import Graph
 from harness.ir.interpreter import run
 from harness.ir.operators import OPERATORS
-from harness.ptq.calibration import Part
+from harness.ptq.calibration import DataPart
 from harness.ptq.evaluation import evaluate
 from harness.ptq.quantizer import Quantizer
 from harness.ptq.scheme import CANDIDATES, scheme_of
@@ -69,7 +69,7 @@ def test_every_operator_is_quantized_and_tflm_agrees(name: str, seed: int, schem
     except UnsupportedModelError as error:
         assert "without a form of int16" in error.message
         return
-    found = evaluate(made, forward(made.source, inputs), Part(inputs, None))
+    found = evaluate(made, forward(made.source, inputs), DataPart(inputs, None))
     assert found.oracle.startswith("tflm")
     decided = {node.op for node in made.graph.nodes} & {"ARG_MAX", "ARG_MIN", "EQUAL", "NOT_EQUAL"}
     wanted = [made.source.tensors[t] for t in made.source.outputs]
