@@ -34,7 +34,7 @@ from harness.ptq.values import (
     linear,
     matrices,
 )
-from harness.ptq.weights import adaptive, nearest, scales_of
+from harness.ptq.weights import adaptive, most_of, nearest, scales_of
 from harness.quantization.types import Array, DType, Quantization
 
 _LIVE = 0.02
@@ -122,6 +122,7 @@ class _LayerByLayer:
     def __init__(self, graph: Graph, floats: Stacks, scheme: Scheme) -> None:
         self._graph, self._floats, self._scheme = graph, floats, scheme
         self._constants: dict[int, Constant] = {}
+        self._most = most_of(scheme.weight_bits)
         self.quants = scales(graph, floats, scheme.ranges, scheme.activations)
 
     def constants(self) -> dict[int, Constant]:
@@ -174,7 +175,7 @@ class _LayerByLayer:
     def _weight_scales(self, node: Node, rows: Floats, bias: Floats | None, x_scale: float) -> Floats:
         """One scale a channel; all the same where the layer has one."""
         one = self._scheme.per_tensor or len(self._graph.tensors[node.inputs[1]].shape) == 2
-        found = scales_of(rows.reshape(1, -1) if one else rows, by_error=self._scheme.weights_by_error)
+        found = scales_of(rows.reshape(1, -1) if one else rows, self._most, by_error=self._scheme.weights_by_error)
         found = np.repeat(found, len(rows)) if one else found
         if bias is not None:
             least = np.abs(bias) / (x_scale * _LARGEST_BIAS[self._scheme.activations])
@@ -185,7 +186,7 @@ class _LayerByLayer:
         """Weights as whole numbers, [channels, weights of a channel]."""
         graph = self._graph
         if not self._scheme.adaptive or not is_matrix(graph, node):
-            return nearest(rows, channel_scales)
+            return nearest(rows, channel_scales, self._most)
         x = cast(Floats, values[node.inputs[0]])
         y = graph.tensors[node.outputs[0]]
         few = max(_ROWS // max(y.elements // y.shape[-1], 1), 1)
@@ -195,7 +196,7 @@ class _LayerByLayer:
         seen = factors(graph, node, columns(graph, node, x))
         each = groups.shape[1]
         made = [
-            adaptive(matrix, channel_scales[g * each : (g + 1) * each], seen[g]) for g, matrix in enumerate(groups)
+            adaptive(matrix, channel_scales[g * each : (g + 1) * each], self._most, seen[g]) for g, matrix in enumerate(groups)
         ]
         return np.concatenate(made)
 
@@ -219,7 +220,8 @@ class _LayerByLayer:
         quant = Quantization(
             tuple(float(s) for s in kept), (0,) * len(kept), None if one else axis
         )
-        self._constants[node.inputs[1]] = Constant(np.ascontiguousarray(integers, np.int8), quant)
+        whole = np.ascontiguousarray(integers, np.int8)
+        self._constants[node.inputs[1]] = Constant(whole, quant, self._scheme.weight_bits)
 
     def _keep_bias(self, node: Node, bias: Floats, channel_scales: Floats, x_scale: float) -> Floats:
         """Keeps the bias as integers; returns what they stand for."""

@@ -16,10 +16,17 @@ from harness.quantization.types import Array, DType, Quantization
 
 @dataclass(frozen=True, eq=False)
 class Constant:
-    """QuantizedModel weights or biases: whole numbers of the type in which they are stored."""
+    """Quantized weights or biases.
+
+    Attributes:
+        data: whole numbers.
+        quant: what they stand for.
+        bits: 4 for weights of which two are stored in a byte; else those of the type of `data` count.
+    """
 
     data: Array
     quant: Quantization
+    bits: int = 8
 
 
 def written(
@@ -43,12 +50,20 @@ def written(
     for t, tensor in enumerate(graph.tensors):
         if t in constants:
             made = constants[t]
-            kind = made.data.dtype.name
-            main.tensors[t] = TensorDraft(tensor.name, tensor.shape, kind, made.quant, made.data)
+            main.tensors[t] = TensorDraft(tensor.name, tensor.shape, *_stored(made))
         elif tensor.dtype is FLOAT:
             main.tensors[t] = _integers(main.tensors[t], scales[t], dtype)
     _helpers(main, len(graph.tensors), dtype)
     return serialize(subgraphs, metadata)
+
+
+def _stored(made: Constant) -> tuple[str, Quantization, Array]:
+    """Type, quantization and data as the file has them."""
+    if made.bits != 4:
+        return made.data.dtype.name, made.quant, made.data
+    halves = made.data.reshape(-1).astype(np.uint8) & 15
+    halves = np.append(halves, np.zeros(halves.size % 2, np.uint8))
+    return "int4", made.quant, halves[0::2] | halves[1::2] << 4  # type: ignore[return-value]
 
 
 def _helpers(main: SubgraphDraft, first: int, dtype: DType) -> None:

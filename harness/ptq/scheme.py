@@ -18,7 +18,10 @@ _FLAGS = {
     "adaptive": "adaptive",
     "per-tensor": "per_tensor",
 }
-_WIDTHS = {"16x8": DType.INT16}
+_WIDTHS: dict[str, dict[str, Any]] = {
+    "16x8": {"activations": DType.INT16},
+    "w4": {"weight_bits": 4},
+}
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Scheme:
     Attributes:
         ranges: one of RANGES: how the range of an activation is found.
         activations: int8, or int16 with zero point 0, which the field calls 16x8.
+        weight_bits: 8, or 4, of which two are stored in a byte.
         weights_by_error: scales of weights have the least squared error, else the largest weight fits.
         equalise: channels of neighbouring layers are scaled to alike ranges before.
         correct_bias: biases take up the mean error of their layer.
@@ -37,6 +41,7 @@ class Scheme:
 
     ranges: str = RANGES[0]
     activations: DType = DType.INT8
+    weight_bits: int = 8
     weights_by_error: bool = False
     equalise: bool = False
     correct_bias: bool = False
@@ -46,7 +51,9 @@ class Scheme:
     @property
     def name(self) -> str:
         """Its name, which `scheme_of` reads."""
-        width = [name for name, dtype in _WIDTHS.items() if dtype is self.activations]
+        width = [
+            name for name, fields in _WIDTHS.items() if all(getattr(self, field) == v for field, v in fields.items())
+        ]
         return "+".join([self.ranges, *width, *(flag for flag, field in _FLAGS.items() if getattr(self, field))])
 
 
@@ -64,7 +71,7 @@ def scheme_of(name: str) -> Scheme:
             flag: dict[str, Any] = {_FLAGS[part]: True}
             scheme = replace(scheme, **flag)
         elif part in _WIDTHS:
-            scheme = replace(scheme, activations=_WIDTHS[part])
+            scheme = replace(scheme, **_WIDTHS[part])
         else:
             known = ", ".join([AUTO, *RANGES, *_WIDTHS, *_FLAGS])
             raise OptionError(f"scheme '{name}': no part '{part}'", hint=f"parts, joined by +, are {known}")
