@@ -196,7 +196,8 @@ class _LayerByLayer:
         seen = factors(graph, node, columns(graph, node, x))
         each = groups.shape[1]
         made = [
-            adaptive(matrix, channel_scales[g * each : (g + 1) * each], self._most, seen[g]) for g, matrix in enumerate(groups)
+            adaptive(matrix, channel_scales[g * each : (g + 1) * each], self._most, seen[g])
+            for g, matrix in enumerate(groups)
         ]
         return np.concatenate(made)
 

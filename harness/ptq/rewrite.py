@@ -63,7 +63,7 @@ def _stored(made: Constant) -> tuple[str, Quantization, Array]:
         return made.data.dtype.name, made.quant, made.data
     halves = made.data.reshape(-1).astype(np.uint8) & 15
     halves = np.append(halves, np.zeros(halves.size % 2, np.uint8))
-    return "int4", made.quant, halves[0::2] | halves[1::2] << 4  # type: ignore[return-value]
+    return "int4", made.quant, halves[0::2] | halves[1::2] << 4
 
 
 def _helpers(main: SubgraphDraft, first: int, dtype: DType) -> None:

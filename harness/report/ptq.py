@@ -1,4 +1,4 @@
-"""A quantization as a JSON-ready document and as tables; docs/quantize.md describes the fields."""
+"""A quantization as a JSON-ready document and as tables; docs/ptq.md describes the fields."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def quantize(
         ),
     ] = None,
     scheme: Annotated[
-        str, typer.Option("--scheme", metavar="SCHEME", help="auto, or parts joined by +: tinyhil docs quantize.")
+        str, typer.Option("--scheme", metavar="SCHEME", help="auto, or parts joined by +: tinyhil docs ptq.")
     ] = "auto",
     count: Annotated[
         int | None, typer.Option("--count", metavar="N", min=1, help="Take the first N vectors of the data.")

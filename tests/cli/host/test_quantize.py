@@ -72,7 +72,8 @@ def test_noise_is_told_loudly(folder, tmp_path):
     ],
 )
 def test_what_cannot_be_done_is_one_error_and_leaves_no_file(folder, tmp_path, change, said):
-    options = {"model": "digits.tflite", "--data": "images.npz", "-o": str(tmp_path / "m.tflite"), "--scheme": "min-max"}
+    made = str(tmp_path / "m.tflite")
+    options = {"model": "digits.tflite", "--data": "images.npz", "-o": made, "--scheme": "min-max"}
     options |= change
     place = options.pop("model")
     arguments = [part for name, value in options.items() if value is not None for part in (name, value)]
