@@ -60,7 +60,7 @@ def prepared(graph: Graph, activations: DType) -> Graph:
     for node in graph.nodes:
         if operator_of(node).stateful or node.attrs.graphs:
             without[f"{node.op} (keeps a state or runs graphs)"] += 1
-        elif not _has_form(graph, node, activations):
+        elif not has_form(graph, node, activations):
             without[node.op] += 1
     if without:
         listed = ", ".join(f"{op} x{count}" for op, count in sorted(without.items()))
@@ -84,7 +84,8 @@ def quantized_types(types: Types, activations: DType) -> Types:
     )
 
 
-def _has_form(graph: Graph, node: Node, activations: DType) -> bool:
+def has_form(graph: Graph, node: Node, activations: DType) -> bool:
+    """Whether a float node can be computed with such activations, or has nothing of float."""
     operator = operator_of(node)
     types = operator.types_of(graph, node)
     if types is None or FLOAT not in (types.x, types.y):
@@ -128,15 +129,16 @@ def _compact(graph: Graph) -> Graph:
 
 
 def requantized_copy(graph: Graph, tensor: int, readers: set[int]) -> Graph:
-    """The graph in which the nodes `readers` read a copy of a tensor, which may have another scale."""
+    """The graph in which the nodes `readers` read a copy of a tensor, the last one, of another scale or type."""
     source = graph.tensors[tensor]
     copy = len(graph.tensors)
     made = Tensor(f"{source.name}/rescaled", source.shape, source.dtype)
-    producer = graph.producers()[tensor]
-    nodes = []
+    producer = graph.producers().get(tensor)
+    quantize = Node("QUANTIZE", (tensor,), (copy,), NoAttrs())
+    nodes = [quantize] if producer is None else []
     for index, node in enumerate(graph.nodes):
         inputs = tuple(copy if t == tensor and index in readers else t for t in node.inputs)
         nodes.append(replace(node, inputs=inputs))
         if index == producer:
-            nodes.append(Node("QUANTIZE", (tensor,), (copy,), NoAttrs()))
+            nodes.append(quantize)
     return replace(graph, tensors=(*graph.tensors, made), nodes=tuple(nodes))

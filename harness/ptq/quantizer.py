@@ -16,6 +16,7 @@ from harness.ir.graph import Graph, Node
 from harness.ir.operators import has, operator_of
 from harness.ir.operators.traits import Trait
 from harness.ptq.equalise import equalised
+from harness.ptq.kinds import AS_THE_SCHEME, Kinds, LayerPlan, planned
 from harness.ptq.network import FLOAT, prepared
 from harness.ptq.ranges import rounded
 from harness.ptq.rewrite import Constant, written
@@ -54,12 +55,23 @@ class QuantizedModel:
         file: the .tflite file.
         graph: of that file.
         source: the float network that it computes, with the tensors' ids of `graph`'s file.
+        plan: the layers that differ from the scheme.
     """
 
     scheme: Scheme
     file: bytes
     graph: Graph
     source: Graph
+    plan: LayerPlan = AS_THE_SCHEME
+
+
+@dataclass(frozen=True, eq=False)
+class Floating:
+    """A float network with what its tensors become, and all its activations over the data."""
+
+    graph: Graph
+    kinds: Kinds
+    values: Stacks
 
 
 class Quantizer:
@@ -74,30 +86,36 @@ class Quantizer:
         self._graph = graph
         self._inputs = inputs
         self._origin = origin
-        self._known: dict[tuple[bool, DType], tuple[Graph, Stacks]] = {}
+        self._known: dict[tuple[bool, DType, frozenset[int]], Floating] = {}
 
-    def floats(self, scheme: Scheme) -> tuple[Graph, Stacks]:
-        """The float network as a scheme wants it, and all its activations."""
-        key = scheme.equalise, scheme.activations
+    def network(self, activations: DType) -> Graph:
+        """The float network as it is quantized, whose tensors a LayerPlan names."""
+        return prepared(self._graph, activations)
+
+    def floats(self, scheme: Scheme, plan: LayerPlan = AS_THE_SCHEME) -> Floating:
+        """The float network as a scheme and a plan want it, and all its activations."""
+        key = scheme.equalise, scheme.activations, plan.wide
         if key not in self._known:
-            graph = separated(prepared(self._graph, scheme.activations), scheme.activations)
+            graph = self.network(scheme.activations)
+            graph, kinds = separated(*planned(graph, scheme.activations, plan.wide))
             graph = equalised(graph) if scheme.equalise else graph
-            self._known[key] = graph, _finite(graph, forward(graph, self._inputs))
+            self._known[key] = Floating(graph, kinds, _finite(graph, forward(graph, self._inputs)))
         return self._known[key]
 
-    def quantize(self, scheme: Scheme) -> QuantizedModel:
-        """The network by one scheme.
+    def quantize(self, scheme: Scheme, plan: LayerPlan = AS_THE_SCHEME) -> QuantizedModel:
+        """The network by one scheme, but for the layers of a plan.
 
         Raises:
             UnsupportedModelError: an operator has no form of the scheme's integers.
             GraphError: the scales that were found break a rule of the integer form.
         """
-        graph, floats = self.floats(scheme)
-        run = _LayerByLayer(graph, floats, scheme)
-        note = f"quantized by tinyhil, scheme {scheme.name}{self._origin and ', ' + self._origin}"
+        floating = self.floats(scheme, plan)
+        run = _LayerByLayer(floating, scheme, plan.narrow)
+        mixed = f" ({len(plan.wide)} layers of 16 bits, {len(plan.narrow)} with weights of 4)" if plan else ""
+        note = f"quantized by tinyhil, scheme {scheme.name}{mixed}{self._origin and ', ' + self._origin}"
         metadata = {ORIGIN: note.encode("utf-8", "replace")}
-        file = written(graph, run.quants, run.constants(), scheme.activations, metadata)
-        return QuantizedModel(scheme, file, load(file, name=self._graph.name), graph)
+        file = written(floating.graph, run.quants, run.constants(), floating.kinds, metadata)
+        return QuantizedModel(scheme, file, load(file, name=self._graph.name), floating.graph, plan)
 
 
 def _finite(graph: Graph, values: Stacks) -> Stacks:
@@ -119,11 +137,11 @@ def _finite(graph: Graph, values: Stacks) -> Stacks:
 class _LayerByLayer:
     """One network by one scheme."""
 
-    def __init__(self, graph: Graph, floats: Stacks, scheme: Scheme) -> None:
-        self._graph, self._floats, self._scheme = graph, floats, scheme
+    def __init__(self, floating: Floating, scheme: Scheme, narrow: frozenset[int]) -> None:
+        self._graph, self._kinds, self._floats = floating.graph, floating.kinds, floating.values
+        self._scheme, self._narrow = scheme, narrow
         self._constants: dict[int, Constant] = {}
-        self._most = most_of(scheme.weight_bits)
-        self.quants = scales(graph, floats, scheme.ranges, scheme.activations)
+        self.quants = scales(self._graph, self._floats, scheme.ranges, self._kinds)
 
     def constants(self) -> dict[int, Constant]:
         """Weights and biases, found layer by layer."""
@@ -140,7 +158,11 @@ class _LayerByLayer:
     def _rounded(self, tensor: int, stack: Array) -> Array:
         if tensor not in self.quants:
             return stack
-        return rounded(cast(Floats, stack), self.quants[tensor], self._scheme.activations)
+        return rounded(cast(Floats, stack), self.quants[tensor], self._kinds.of(tensor))
+
+    def _bits(self, node: Node) -> int:
+        """Of a layer's weights."""
+        return 4 if node.outputs[0] in self._narrow else self._scheme.weight_bits
 
     def _layer(self, node: Node, values: Stacks) -> Array:
         """Quantizes a layer's weights and bias; what it then computes, before that is quantized."""
@@ -175,18 +197,19 @@ class _LayerByLayer:
     def _weight_scales(self, node: Node, rows: Floats, bias: Floats | None, x_scale: float) -> Floats:
         """One scale a channel; all the same where the layer has one."""
         one = self._scheme.per_tensor or len(self._graph.tensors[node.inputs[1]].shape) == 2
-        found = scales_of(rows.reshape(1, -1) if one else rows, self._most, by_error=self._scheme.weights_by_error)
+        shaped, most = rows.reshape(1, -1) if one else rows, most_of(self._bits(node))
+        found = scales_of(shaped, most, by_error=self._scheme.weights_by_error)
         found = np.repeat(found, len(rows)) if one else found
         if bias is not None:
-            least = np.abs(bias) / (x_scale * _LARGEST_BIAS[self._scheme.activations])
+            least = np.abs(bias) / (x_scale * _LARGEST_BIAS[self._kinds.of(node.inputs[0])])
             found = np.maximum(found, least.max() if one else least).astype(np.float32)
         return found
 
     def _whole(self, node: Node, rows: Floats, channel_scales: Floats, values: Stacks) -> npt.NDArray[np.float64]:
         """Weights as whole numbers, [channels, weights of a channel]."""
-        graph = self._graph
+        graph, most = self._graph, most_of(self._bits(node))
         if not self._scheme.adaptive or not is_matrix(graph, node):
-            return nearest(rows, channel_scales, self._most)
+            return nearest(rows, channel_scales, most)
         x = cast(Floats, values[node.inputs[0]])
         y = graph.tensors[node.outputs[0]]
         few = max(_ROWS // max(y.elements // y.shape[-1], 1), 1)
@@ -196,7 +219,7 @@ class _LayerByLayer:
         seen = factors(graph, node, columns(graph, node, x))
         each = groups.shape[1]
         made = [
-            adaptive(matrix, channel_scales[g * each : (g + 1) * each], self._most, seen[g])
+            adaptive(matrix, channel_scales[g * each : (g + 1) * each], most, seen[g])
             for g, matrix in enumerate(groups)
         ]
         return np.concatenate(made)
@@ -222,11 +245,11 @@ class _LayerByLayer:
             tuple(float(s) for s in kept), (0,) * len(kept), None if one else axis
         )
         whole = np.ascontiguousarray(integers, np.int8)
-        self._constants[node.inputs[1]] = Constant(whole, quant, self._scheme.weight_bits)
+        self._constants[node.inputs[1]] = Constant(whole, quant, self._bits(node))
 
     def _keep_bias(self, node: Node, bias: Floats, channel_scales: Floats, x_scale: float) -> Floats:
         """Keeps the bias as integers; returns what they stand for."""
-        wide = self._scheme.activations is DType.INT16
+        wide = self._kinds.of(node.inputs[0]) is DType.INT16
         real = channel_scales.astype(np.float64) * np.float64(np.float32(x_scale))
         whole = np.round(bias.astype(np.float64) / real)
         one = len(set(channel_scales.tolist())) == 1

@@ -10,6 +10,7 @@ import numpy as np
 from harness.frontends.tflite.serialize import SubgraphDraft, TensorDraft, serialize
 from harness.frontends.tflite.writer import draft
 from harness.ir.graph import Graph
+from harness.ptq.kinds import Kinds
 from harness.ptq.network import FLOAT
 from harness.quantization.types import Array, DType, Quantization
 
@@ -33,7 +34,7 @@ def written(
     graph: Graph,
     scales: Mapping[int, Quantization],
     constants: Mapping[int, Constant],
-    dtype: DType,
+    kinds: Kinds,
     metadata: Mapping[str, bytes] | None = None,
 ) -> bytes:
     """The file of a network whose float tensors are integers.
@@ -42,7 +43,7 @@ def written(
         graph: the float network.
         scales: of every float tensor that is no weight or bias.
         constants: weights and biases, by tensor.
-        dtype: of activations.
+        kinds: the type of every other float tensor.
         metadata: what else the file holds, by name.
     """
     subgraphs = draft(graph)
@@ -52,8 +53,8 @@ def written(
             made = constants[t]
             main.tensors[t] = TensorDraft(tensor.name, tensor.shape, *_stored(made))
         elif tensor.dtype is FLOAT:
-            main.tensors[t] = _integers(main.tensors[t], scales[t], dtype)
-    _helpers(main, len(graph.tensors), dtype)
+            main.tensors[t] = _integers(main.tensors[t], scales[t], kinds.of(t))
+    _helpers(main, len(graph.tensors))
     return serialize(subgraphs, metadata)
 
 
@@ -66,14 +67,14 @@ def _stored(made: Constant) -> tuple[str, Quantization, Array]:
     return "int4", made.quant, halves[0::2] | halves[1::2] << 4
 
 
-def _helpers(main: SubgraphDraft, first: int, dtype: DType) -> None:
+def _helpers(main: SubgraphDraft, first: int) -> None:
     """Float constants that writers of operators have added, such as what PADV2 pads with, have their output's scale."""
     for operator in main.operators:
         for t in operator.inputs:
             if t >= first and main.tensors[t].type == FLOAT.value:
-                quant = main.tensors[operator.outputs[0]].quant
-                assert quant is not None
-                main.tensors[t] = _integers(main.tensors[t], quant, dtype)
+                made = main.tensors[operator.outputs[0]]
+                assert made.quant is not None
+                main.tensors[t] = _integers(main.tensors[t], made.quant, DType(made.type))
 
 
 def _integers(tensor: TensorDraft, quant: Quantization, dtype: DType) -> TensorDraft:

@@ -10,10 +10,11 @@ import numpy as np
 from harness.ir.graph import Graph
 from harness.ir.operators import operator_of
 from harness.ir.operators.traits import Trait
+from harness.ptq.kinds import Kinds
 from harness.ptq.network import FLOAT, requantized_copy, roles
 from harness.ptq.ranges import SAMPLE, quantization_of, range_of
 from harness.ptq.values import Floats, Stacks
-from harness.quantization.types import DType, Quantization
+from harness.quantization.types import Quantization
 
 
 @dataclass(frozen=True)
@@ -24,23 +25,25 @@ class _Group:
     fixed: Mapping[int, tuple[float, int]]
 
 
-def separated(graph: Graph, dtype: DType) -> Graph:
+def separated(graph: Graph, kinds: Kinds) -> tuple[Graph, Kinds]:
     """The graph with copies where an operator whose output has a scale of its own meets tensors of another scale."""
     while True:
-        meeting = _meeting(graph, dtype)
+        meeting = _meeting(graph, kinds)
         if meeting is None:
-            return graph
+            return graph, kinds
         tensor, reader = meeting
+        kinds = kinds.with_tensor(len(graph.tensors), kinds.of(tensor))
         graph = requantized_copy(graph, tensor, {reader})
 
 
-def _meeting(graph: Graph, dtype: DType) -> tuple[int, int] | None:
+def _meeting(graph: Graph, kinds: Kinds) -> tuple[int, int] | None:
     """(tensor whose scale is fixed, a node of one scale that reads others beside it); None where there is none."""
     fixed: dict[int, tuple[float, int]] = {}
     for index, node in enumerate(graph.nodes):
         operator, own = operator_of(node), roles(graph, node)
-        if dtype in operator.fixed_scales:
-            fixed |= dict.fromkeys(own.made, operator.fixed_scales[dtype])
+        demanded = {t: operator.fixed_scales[kinds.of(t)] for t in own.made if kinds.of(t) in operator.fixed_scales}
+        if demanded:
+            fixed |= demanded
         elif operator.one_scale or operator.has(Trait.ONE_SCALE_IN):
             demands = {fixed.get(t) for t in own.data}
             if len(demands) > 1:
@@ -51,17 +54,18 @@ def _meeting(graph: Graph, dtype: DType) -> tuple[int, int] | None:
     return None
 
 
-def scales(graph: Graph, values: Stacks, method: str, dtype: DType) -> dict[int, Quantization]:
+def scales(graph: Graph, values: Stacks, method: str, kinds: Kinds) -> dict[int, Quantization]:
     """The quantization of every float activation, and of float constants that are no weights.
 
     Args:
         graph: as `separated` gives it.
         values: all float activations, as stacks.
         method: one of harness.ptq.scheme.RANGES.
-        dtype: of the activations.
+        kinds: the type of each.
     """
     found: dict[int, Quantization] = {}
-    for group in _groups(graph, dtype):
+    for group in _groups(graph, kinds):
+        dtype = kinds.of(group.members[0])
         if group.fixed:
             scale, zero = next(iter(group.fixed.values()))
             quant = Quantization((scale,), (zero,))
@@ -83,7 +87,7 @@ def _sample(graph: Graph, group: _Group, values: Stacks) -> Floats:
     return np.concatenate(parts)
 
 
-def _groups(graph: Graph, dtype: DType) -> list[_Group]:
+def _groups(graph: Graph, kinds: Kinds) -> list[_Group]:
     """All float tensors but weights and biases, joined where an operator does not requantize."""
     root: dict[int, int] = {}
     fixed: dict[int, tuple[float, int]] = {}
@@ -104,8 +108,7 @@ def _groups(graph: Graph, dtype: DType) -> list[_Group]:
         alike = together if operator.one_scale else own.data if operator.has(Trait.ONE_SCALE_IN) else ()
         for t in alike[1:]:
             root[top(t)] = top(alike[0])
-        if dtype in operator.fixed_scales:
-            fixed |= dict.fromkeys(own.made, operator.fixed_scales[dtype])
+        fixed |= {t: operator.fixed_scales[kinds.of(t)] for t in own.made if kinds.of(t) in operator.fixed_scales}
     members: dict[int, list[int]] = {}
     for t in root:
         members.setdefault(top(t), []).append(t)

@@ -44,6 +44,8 @@ def computed(graph: Graph, node: Node, values: Mapping[int, Array], weights: Flo
     if is_matrix(graph, node):
         w = cast(Floats, weights if weights is not None else graph.tensors[node.inputs[1]].data)
         return [activated(graph, node, linear(graph, node, cast(Floats, values[node.inputs[0]]), w))]
+    if has(node, Trait.SAME_VALUES) and node.inputs[0] in values:
+        return [values[node.inputs[0]].reshape(-1, *graph.tensors[node.outputs[0]].shape)]
     stacks = [values[t] for t in node.inputs if t in values]
     if not stacks:
         raise AssertionError(f"{node.op} has constant inputs only, which are folded")

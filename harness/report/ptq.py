@@ -60,6 +60,8 @@ def _trial(trial: SchemeTrial, best: SchemeTrial) -> Document:
     made = trial.evaluation
     return {
         "scheme": trial.scheme.name,
+        "wide": 0 if trial.quantized is None else len(trial.quantized.plan.wide),
+        "narrow": 0 if trial.quantized is None else len(trial.quantized.plan.narrow),
         "best": trial is best,
         "sqnr": None if made is None else list(made.sqnr),
         "accuracy": None if made is None else made.accuracy,
@@ -87,7 +89,7 @@ def schemes(document: Document) -> ReportTable:
     """Every scheme with what it gave."""
     rows = [
         (
-            ("* " if trial["best"] else "  ") + trial["scheme"],
+            ("* " if trial["best"] else "  ") + trial["scheme"] + _mix(trial),
             "" if trial["sqnr"] is None else ", ".join(_decibels(v) for v in trial["sqnr"]),
             _percent(trial["accuracy"]),
             "" if trial["bytes"] is None else f"{trial['bytes']:,}",
@@ -134,8 +136,9 @@ def summary(document: Document) -> list[str]:
     """What was made, in a few lines."""
     data, before = document["data"], document["float_model"]
     best = next(trial for trial in document["trials"] if trial["best"])
+    decibels = ", ".join(_decibels(v) for v in best["sqnr"])
     lines = [
-        f"{document['model']['file']}: {best['scheme']}, SQNR {', '.join(_decibels(v) for v in best['sqnr'])} dB, "
+        f"{document['model']['file']}: {best['scheme']}{_mix(best)}, SQNR {decibels} dB, "
         f"{best['bytes']:,} B (float {before['bytes']:,} B)"
     ]
     if best["accuracy"] is not None:
@@ -153,6 +156,13 @@ def summary(document: Document) -> list[str]:
     if data["random"]:
         lines.append(RANDOM_MARK)
     return lines
+
+
+def _mix(trial: Document) -> str:
+    """The layers that differ from the scheme."""
+    parts = [(trial["wide"], "16 bit"), (trial["narrow"], "4-bit weights")]
+    named = [f"{count} layers {what}" if count > 1 else f"1 layer {what}" for count, what in parts if count]
+    return f", {' and '.join(named)}" if named else ""
 
 
 def _decibels(value: float) -> str:

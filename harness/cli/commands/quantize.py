@@ -34,6 +34,14 @@ def quantize(
     count: Annotated[
         int | None, typer.Option("--count", metavar="N", min=1, help="Take the first N vectors of the data.")
     ] = None,
+    max_size: Annotated[
+        str | None,
+        typer.Option("--max-size", metavar="BYTES", help="Largest file: weights of 4 bits where they cost least."),
+    ] = None,
+    min_sqnr: Annotated[
+        float | None,
+        typer.Option("--min-sqnr", metavar="DB", help="Least SQNR: 16-bit layers where they help most."),
+    ] = None,
     layers: Annotated[bool, typer.Option("--layers", help="Show every layer's error, and what would help.")] = False,
     board: Annotated[
         str | None, typer.Option("--board", "-b", metavar="BOARD", help="Tell the expected time on this board.")
@@ -42,12 +50,15 @@ def quantize(
     as_json: JsonOption = False,
 ) -> None:
     """Quantize a float model to int8 (or 16x8) by the scheme that does best on your data."""
+    from harness.compiler.goals import parse_bytes
     from harness.files.writing import reason, write_whole
     from harness.frontends.tflite.reader import load
     from harness.ptq.layers import layer_errors
+    from harness.ptq.mixed import PrecisionWishes, mixed
     from harness.ptq.search import schemes_of, search
     from harness.report import ptq as report
 
+    wishes = PrecisionWishes(parse_bytes(max_size, "max-size") if max_size else None, min_sqnr)
     schemes = schemes_of(scheme)
     if output.exists() and not force:
         raise OptionError(f"{output} is there already", hint="name another file, or give --force")
@@ -55,6 +66,7 @@ def quantize(
     given = _data(data, graph, count)
     with terminal.progress(as_json, f"quantize {graph.name}") as tell:
         found = search(graph, given, schemes, tell)
+        found = mixed(graph, given, found, wishes, tell)
         best = found.best.quantized
         assert best is not None
         errors = layer_errors(best, found.floats, given.held)

@@ -56,7 +56,7 @@ def _inputs(graph: Graph, rng: np.random.Generator, count: int = 8) -> tuple[Arr
 
 
 @pytest.mark.parametrize("name", sorted(set(_INT8) - _NEEDS_POSITIVE))
-@settings(max_examples=scaled(4, 200), deadline=None)
+@settings(max_examples=scaled(2, 200), deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), scheme=st.sampled_from([*CANDIDATES, scheme_of("mse+16x8+bias")]))
 def test_every_operator_is_quantized_and_tflm_agrees(name: str, seed: int, scheme: object) -> None:
     rng = np.random.default_rng(seed)

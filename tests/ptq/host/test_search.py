@@ -12,6 +12,7 @@ from harness.frontends.tflite.reader import load
 from harness.ir.graph import Graph
 from harness.ptq.calibration import RANDOM_MARK, CalibrationData, calibration_from, random_calibration
 from harness.ptq.layers import layer_errors
+from harness.ptq.mixed import BudgetUnreachedError, PrecisionWishes, mixed
 from harness.ptq.scheme import CANDIDATES, RANGES, scheme_of
 from harness.ptq.search import schemes_of, search
 from harness.quantization.params import dequantize_values
@@ -118,3 +119,30 @@ def test_data_that_do_not_fit_are_refused(
     with pytest.raises(VectorsError) as caught:
         calibration_from(tmp_path / "x.npz", digits[0])
     assert isinstance(caught.value, TinyhilError) and "x.npz" in caught.value.message
+
+
+def test_a_size_is_kept_by_the_fewest_layers_of_four_bits(digits: tuple[Graph, CalibrationData]) -> None:
+    graph, data = digits
+    found = search(graph, data, [scheme_of("mse+bias+adaptive")])
+    assert found.best.quantized is not None
+    whole = len(found.best.quantized.file)
+    small = mixed(graph, data, found, PrecisionWishes(max_size=whole - 600)).best
+    assert small.quantized is not None and small.evaluation is not None
+    assert len(small.quantized.file) <= whole - 600
+    assert 0 < len(small.quantized.plan.narrow) < sum(len(n.inputs) > 1 for n in small.quantized.source.nodes)
+    assert small.evaluation.worst_sqnr > 15
+    with pytest.raises(BudgetUnreachedError, match="4 bits in all"):
+        mixed(graph, data, found, PrecisionWishes(max_size=1000))
+
+
+def test_an_sqnr_is_reached_by_the_fewest_layers_of_sixteen_bits(digits: tuple[Graph, CalibrationData]) -> None:
+    graph, data = digits
+    found = search(graph, data, [scheme_of("min-max")])
+    assert found.best.evaluation is not None
+    wanted = found.best.evaluation.worst_sqnr + 3
+    wide = mixed(graph, data, found, PrecisionWishes(min_sqnr=wanted)).best
+    assert wide.quantized is not None and wide.evaluation is not None and wide.evaluation.worst_sqnr >= wanted
+    assert wide.quantized.plan.wide and {node.op for node in wide.quantized.graph.nodes} >= {"QUANTIZE"}
+    assert {wide.quantized.graph.tensors[t].dtype.value for t in wide.quantized.graph.outputs} == {"int8"}
+    with pytest.raises(BudgetUnreachedError, match="no mix reaches 190 dB"):
+        mixed(graph, data, found, PrecisionWishes(min_sqnr=190))
