@@ -90,7 +90,7 @@ def schemes(document: Document) -> ReportTable:
     rows = [
         (
             ("* " if trial["best"] else "  ") + trial["scheme"] + _mix(trial),
-            "" if trial["sqnr"] is None else ", ".join(_decibels(v) for v in trial["sqnr"]),
+            "" if trial["sqnr"] is None else ", ".join(decibels(v) for v in trial["sqnr"]),
             _percent(trial["accuracy"]),
             "" if trial["bytes"] is None else f"{trial['bytes']:,}",
             f"{trial['seconds']:.1f}",
@@ -114,8 +114,8 @@ def layers(document: Document) -> ReportTable:
         (
             str(layer["index"]),
             layer["op"],
-            _decibels(layer["sqnr"]),
-            _decibels(layer["accumulated_sqnr"]),
+            decibels(layer["sqnr"]),
+            decibels(layer["accumulated_sqnr"]),
             f"{layer['range'][0]:.4g} to {layer['range'][1]:.4g}",
             f"{layer['values'][0]:.4g} to {layer['values'][1]:.4g}",
             layer["hint"],
@@ -136,9 +136,9 @@ def summary(document: Document) -> list[str]:
     """What was made, in a few lines."""
     data, before = document["data"], document["float_model"]
     best = next(trial for trial in document["trials"] if trial["best"])
-    decibels = ", ".join(_decibels(v) for v in best["sqnr"])
+    worst = ", ".join(decibels(v) for v in best["sqnr"])
     lines = [
-        f"{document['model']['file']}: {best['scheme']}{_mix(best)}, SQNR {decibels} dB, "
+        f"{document['model']['file']}: {best['scheme']}{_mix(best)}, SQNR {worst} dB, "
         f"{best['bytes']:,} B (float {before['bytes']:,} B)"
     ]
     if best["accuracy"] is not None:
@@ -165,7 +165,8 @@ def _mix(trial: Document) -> str:
     return f", {' and '.join(named)}" if named else ""
 
 
-def _decibels(value: float) -> str:
+def decibels(value: float) -> str:
+    """A figure in dB as text."""
     return "exact" if value >= EXACT_DB else f"{value:.1f}"
 
 

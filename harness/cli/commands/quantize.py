@@ -42,6 +42,9 @@ def quantize(
         float | None,
         typer.Option("--min-sqnr", metavar="DB", help="Least SQNR: 16-bit layers where they help most."),
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE.html", help="Write pictures of every layer there.")
+    ] = None,
     layers: Annotated[bool, typer.Option("--layers", help="Show every layer's error, and what would help.")] = False,
     board: Annotated[
         str | None, typer.Option("--board", "-b", metavar="BOARD", help="Tell the expected time on this board.")
@@ -51,12 +54,11 @@ def quantize(
 ) -> None:
     """Quantize a float model to int8 (or 16x8) by the scheme that does best on your data."""
     from harness.compiler.goals import parse_bytes
-    from harness.files.writing import reason, write_whole
     from harness.frontends.tflite.reader import load
     from harness.ptq.layers import layer_errors
     from harness.ptq.mixed import PrecisionWishes, mixed
     from harness.ptq.search import schemes_of, search
-    from harness.report import ptq as report
+    from harness.report import ptq as tables
 
     wishes = PrecisionWishes(parse_bytes(max_size, "max-size") if max_size else None, min_sqnr)
     schemes = schemes_of(scheme)
@@ -70,18 +72,28 @@ def quantize(
         best = found.best.quantized
         assert best is not None
         errors = layer_errors(best, found.floats, given.held)
-    document = report.quantization_document(found, given, model, output, errors, _expected(best.graph, board))
-    try:
-        write_whole(output, best.file)
-    except OSError as error:
-        raise OutputError(f"{output}: {reason(error)}", hint="name a file in a folder that can be written") from None
+    document = tables.quantization_document(found, given, model, output, errors, _expected(best.graph, board))
+    _write(output, best.file)
+    if report is not None:
+        from harness.report.html.ptq import render
+
+        _write(report, render(document))
     if as_json:
         terminal.print_json(document)
         return
-    terminal.show_table(report.schemes(document))
+    terminal.show_table(tables.schemes(document))
     if layers or any(layer["hint"] for layer in document["layers"]):
-        terminal.show_table(report.layers(document))
-    terminal.print_text(*report.summary(document))
+        terminal.show_table(tables.layers(document))
+    terminal.print_text(*tables.summary(document))
+
+
+def _write(path: Path, content: str | bytes) -> None:
+    from harness.files.writing import reason, write_whole
+
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise OutputError(f"{path}: {reason(error)}", hint="name a file in a folder that can be written") from None
 
 
 def _data(name: str | None, graph: Graph, count: int | None) -> CalibrationData:

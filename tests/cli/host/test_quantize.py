@@ -29,9 +29,11 @@ def test_a_float_model_becomes_one_that_passes(folder, tmp_path):
     made = tmp_path / "made.tflite"
     done = tinyhil(
         "quantize", folder / "digits.tflite", "--data", folder / "images.npz", "-o", made, "--scheme", "mse+bias",
-        "--layers", "-b", "nucleo-h743",
+        "--layers", "-b", "nucleo-h743", "--report", tmp_path / "page.html",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    page = (tmp_path / "page.html").read_text()
+    assert page.count("<svg class=\"bars\"") == 2 * len(load(made).nodes) and "http" not in page.partition("<main>")[2]
     assert "mse+bias" in done.stdout and "CONV_2D" in done.stdout and "expected on nucleo-h743" in done.stdout
     validated = tinyhil("validate", made, "-b", "host", "--vectors", "2", "--no-opinions")
     assert validated.returncode == 0, validated.stderr
