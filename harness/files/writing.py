@@ -107,14 +107,14 @@ def copy_new(source: Path, path: Path) -> None:
         raise named(error, path) from error
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, content: str | bytes) -> None:
     """Writes one file; an older one stays until the new one is whole.
 
     Raises:
         OSError: it cannot be written; the error names it.
     """
     with staging(path.parent) as staged:
-        write_new(staged / path.name, text)
+        write_new(staged / path.name, content)
         publish(staged, path.parent, [path.name])
 
 

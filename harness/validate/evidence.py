@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from harness.boards import Resolved
     from harness.build import Image
     from harness.runtimes.base import Runtime
+    from harness.validate.float_model import FloatModel
     from harness.validate.measurement import Measurement
 
 
@@ -30,6 +31,7 @@ class Evidence:
 
     Attributes:
         graph: the model as imported; `plan.graph` is what ran.
+        float_model: the card's, with its accuracy; None without.
         classes: whether labels are the classes of output 0; else they say which vectors its score should find.
     """
 
@@ -42,6 +44,7 @@ class Evidence:
     image: Image
     measurement: Measurement
     classes: bool = True
+    float_model: FloatModel | None = None
 
     @cached_property
     def outputs(self) -> tuple[TensorDiff, ...]:

@@ -149,11 +149,12 @@ class Workbench:
         package, image, measurement = ran.package, ran.image, ran.measurement
         with clock.phase("compare"):
             classes = labels_are_classes(card)
+            float_model = self._float_model(card, subject.model, given)
             evidence = Evidence(
-                resolved, subject.runtime, graph, package.plan, given, reference, image, measurement, classes
+                resolved, subject.runtime, graph, package.plan, given, reference, image, measurement, classes,
+                float_model,
             )
             verdict = make_verdict(card, evidence)
-            float_model = self._float_model(card, subject.model, given)
             opinions, opinion_notes = self._opinions(card, subject.model, given, options, measurement, tell)
         with clock.phase("TFLM"):
             beside = self._beside_tflm(subject, options, reference, measurement, tell)

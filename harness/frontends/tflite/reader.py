@@ -22,6 +22,7 @@ from harness.frontends.tflite.element_types import ANY, TypeCheck
 from harness.frontends.tflite.labels import output_labels
 from harness.frontends.tflite.legacy import as_int8
 from harness.frontends.tflite.operator import FileView
+from harness.frontends.tflite.origin import origin_note
 from harness.frontends.tflite.problems import Problems
 from harness.frontends.tflite.schema import (
     ASSIGN_VARIABLE,
@@ -38,6 +39,7 @@ from harness.frontends.tflite.states import Variables
 from harness.frontends.tflite.tensors import build_tensor
 from harness.frontends.tflite.vela_file import arena_offsets
 from harness.frontends.tflite.vela_gaps import verified
+from harness.frontends.tflite.widened import widened
 from harness.ir.graph import ABSENT, Attrs, Graph, NoAttrs, Node, Tensor
 from harness.ir.interpreter import compute
 from harness.ir.operators import OPERATORS
@@ -72,10 +74,11 @@ _MOST_WITHIN = 256
 """Graphs within the graph: each IF and WHILE has two, and may stand in a graph that several others run."""
 
 
-def load(source: str | os.PathLike[str] | bytes, *, name: str | None = None) -> Graph:
+def load(source: str | os.PathLike[str] | bytes, *, name: str | None = None, widen: bool = False) -> Graph:
     """Reads a .tflite file (a path, or its bytes) into a verified Graph.
 
-    Graph.name is `name`, or the file's stem, or "model".
+    Graph.name is `name`, or the file's stem, or "model". With `widen` weights of float layers that are stored in fewer
+    bits are float32 (widened.py).
 
     Raises:
         ModelFileError: no such file, not a .tflite file, or a damaged one.
@@ -88,7 +91,9 @@ def load(source: str | os.PathLike[str] | bytes, *, name: str | None = None) -> 
         path = Path(source)
         data, place = read_file(path), str(path)
         name = name or path.stem
-    graph = _Reader(as_int8(data, place), place).graph(name or "model")
+    taken = data if widen else as_int8(data, place)
+    subgraphs = read_model(taken, place)
+    graph = _Reader(taken, place, tuple(map(widened, subgraphs)) if widen else subgraphs).graph(name or "model")
     graph = replace(graph, sha256=hashlib.sha256(data).hexdigest())
     try:
         return verified(graph, place)
@@ -120,11 +125,18 @@ class _CountedError(Exception):
 class _Reader:
     """One pass over the operators of a subgraph."""
 
-    def __init__(self, data: bytes, place: str, outer: _Reader | None = None, number: int = 0) -> None:
+    def __init__(
+        self,
+        data: bytes,
+        place: str,
+        subgraphs: tuple[FileSubgraph, ...],
+        outer: _Reader | None = None,
+        number: int = 0,
+    ) -> None:
         """Of the main subgraph; or of subgraph `number`, which an operator of `outer` runs."""
         self._data = data
         self._place = place
-        self._subgraphs: tuple[FileSubgraph, ...] = outer._subgraphs if outer else read_model(data, place)
+        self._subgraphs = subgraphs
         self._path: tuple[int, ...] = (*outer._path, number) if outer else (number,)
         self._within: list[int] = outer._within if outer else []
         self._within_counted = False
@@ -180,7 +192,7 @@ class _Reader:
             source_ops=tuple(names),
             removed=tuple(self._removed),
             labels=self._labels(),
-            notes=tuple(self._pinned()),
+            notes=(*self._pinned(), *self._origin()),
         )
 
     def _pinned(self) -> Iterator[str]:
@@ -190,6 +202,12 @@ class _Reader:
             if -1 in tensor.signature and len(tensor.signature) == len(tensor.shape):
                 left = "x".join("?" if n == -1 else str(n) for n in tensor.signature)
                 yield f"input '{tensor.name}' is {left} in the file, taken as {'x'.join(map(str, tensor.shape))}"
+
+    def _origin(self) -> Iterator[str]:
+        """How tinyhil quantized the file."""
+        note = origin_note(self._data, self._place)
+        if note:
+            yield note
 
     @property
     def _is_main(self) -> bool:
@@ -209,7 +227,7 @@ class _Reader:
         self._within.append(number)
         if len(self._within) > _MOST_WITHIN:
             raise Unsupported(f"more than {_MOST_WITHIN} subgraphs within each other")
-        reader = _Reader(self._data, self._place, self, number)
+        reader = _Reader(self._data, self._place, self._subgraphs, self, number)
         reader._know({i: self._file_tensors[t] for i, t in known.items()})
         try:
             return reader.graph(f"subgraph {number}")

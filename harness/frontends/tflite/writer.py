@@ -33,6 +33,15 @@ def write(graph: Graph, metadata: Mapping[str, bytes] | None = None) -> bytes:
     Raises:
         GraphError: the format has no form for a padding, a clamp or an operator.
     """
+    return serialize(draft(graph), metadata)
+
+
+def draft(graph: Graph) -> list[SubgraphDraft]:
+    """What `write` writes: tensors of the first subgraph have the graph's ids, helpers come after them.
+
+    Raises:
+        GraphError: as of `write`.
+    """
     main = _tensors("main", graph)
     subgraphs = [main]
     handles: dict[int, int] = {}
@@ -41,7 +50,7 @@ def write(graph: Graph, metadata: Mapping[str, bytes] | None = None) -> bytes:
         main.operators.append(OperatorDraft("CALL_ONCE", (), (), "CallOnce", {"InitSubgraphIndex": 1}))
         handles = _add_handles(main, graph)
     _operators(_SubgraphWriting(graph, main, subgraphs, handles))
-    return serialize(subgraphs, metadata)
+    return subgraphs
 
 
 def _tensors(name: str, graph: Graph) -> SubgraphDraft:

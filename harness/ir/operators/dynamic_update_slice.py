@@ -8,6 +8,7 @@ from harness.ir.graph import NoAttrs
 from harness.ir.operators.operands import Inputs, Operands, array
 from harness.ir.operators.operator import Operator, Types
 from harness.ir.operators.tflite import Read, Reading, TfliteForm, write_plain
+from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
 from harness.quantization.types import Array, DType
 
@@ -50,6 +51,7 @@ OPERATORS = (
             for x in (DType.FLOAT32, DType.INT8, DType.INT32)
             for start in (DType.INT32, DType.INT64)
         ),
+        traits=frozenset({Trait.ONE_SCALE}),
         tflite=TfliteForm(151, write_plain, _read, version=1),
     ),
 )

@@ -8,6 +8,7 @@ from harness.ir.graph import NoAttrs, Node
 from harness.ir.operators.operands import Inputs, Operands, array
 from harness.ir.operators.operator import Operator, Types
 from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Writing
+from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
 from harness.quantization.params import dequantize_values
 from harness.quantization.types import Array, DType
@@ -56,6 +57,7 @@ OPERATORS = (
         embedding_lookup,
         inputs=(2, 2),
         types=(*(Types(x, x, apart=_NUMBERS) for x in (DType.FLOAT32, DType.INT8)), HYBRID),
+        traits=frozenset({Trait.ONE_SCALE}),
         tflite=TfliteForm(7, _write, _read, version=1, data=(1, 0)),
     ),
 )

@@ -12,6 +12,7 @@ from harness.ir.graph import Attrs, NoAttrs, Node, Tensor
 from harness.ir.operators.operands import Inputs, Operands, array
 from harness.ir.operators.operator import Operator, Types
 from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Writing, write_plain
+from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
 from harness.quantization.types import Array, DType
 
@@ -97,6 +98,7 @@ OPERATORS = (
         attrs=GatherAttrs,
         inputs=(2, 2),
         types=_TYPES,
+        traits=frozenset({Trait.ONE_SCALE}),
         tflite=TfliteForm(36, _write_gather, _read_gather, options=23),
     ),
     Operator(
@@ -105,6 +107,7 @@ OPERATORS = (
         gather_nd,
         inputs=(2, 2),
         types=_TYPES,
+        traits=frozenset({Trait.ONE_SCALE}),
         tflite=TfliteForm(107, write_plain, _read_gather_nd),
     ),
 )

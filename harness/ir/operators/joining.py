@@ -24,6 +24,7 @@ from harness.ir.operators.tflite import (
     damaged,
     resolves_to,
 )
+from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
 from harness.quantization.types import Array, Clamp, DType
 
@@ -171,6 +172,7 @@ def _split_operator(name: str, form: TfliteForm) -> Operator:
         attrs=SplitAttrs,
         outputs=(1, _MAX_OUTPUTS),
         types=same(DType.FLOAT32, DType.INT8, DType.INT16, DType.INT32),
+        traits=frozenset({Trait.ONE_SCALE}),
         tflite=form,
         changes_nothing=_is_whole,
     )
@@ -184,6 +186,7 @@ OPERATORS = (
         attrs=ConcatAttrs,
         inputs=(1, _MAX_INPUTS),
         types=same(DType.FLOAT32, DType.INT8, DType.INT16, DType.INT32, DType.INT64, DType.BOOL),
+        traits=frozenset({Trait.ONE_SCALE}),
         tflite=TfliteForm(2, _write_concatenation, _read_concatenation, options=10),
         changes_nothing=_is_copy,
     ),

@@ -63,6 +63,7 @@ OPERATORS = (
         _verify,
         log_softmax,
         types=same(DType.INT8, DType.FLOAT32),
+        fixed_scales={DType.INT8: (1 / 16, 127)},
         tflite=TfliteForm(50, _write, read_plain, version=2),
         ulp=4,  # measured over 500 layers: 2
         ulp_least=1.0,

@@ -94,6 +94,7 @@ OPERATORS = (
         select,
         inputs=(3, 3),
         types=tuple(Types(x, x, apart=_CONDITION) for x in _SELECTED),
+        traits=frozenset({Trait.ONE_SCALE}),
         tflite=TfliteForm(123, write_plain, _read_select, version=1),
     ),
 )

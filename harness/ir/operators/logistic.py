@@ -60,6 +60,7 @@ OPERATORS = (
         _verify,
         logistic,
         types=same(DType.INT8, DType.INT16, DType.FLOAT32),
+        fixed_scales={DType.INT8: (1 / 256, -128), DType.INT16: (1 / 32768, 0)},
         ulp=2,
         traits=frozenset({Trait.ELEMENTWISE, Trait.BYTE_FUNCTION, Trait.ROW_BY_ROW, Trait.PROBABILITIES}),
         tflite=TfliteForm(14, write_plain, read_plain),

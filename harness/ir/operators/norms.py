@@ -60,6 +60,7 @@ OPERATORS = (
         _verify_l2,
         l2_normalization,
         types=same(DType.INT8, DType.FLOAT32),
+        fixed_scales={DType.INT8: (1 / 128, 0)},
         tflite=TfliteForm(11, _write_l2, read_plain),
     ),
     Operator(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -98,6 +98,9 @@ def _none(graph: Graph, node: Node) -> int:
     return 0
 
 
+_ONE_SCALE = {Trait.ONE_SCALE, Trait.AS_THEY_ARE, Trait.SAME_BYTES}
+
+
 @dataclass(frozen=True)
 class Operator:
     """An operator.
@@ -120,6 +123,7 @@ class Operator:
             they are the same bits.
         ulp_least: those of results nearer 0 than this are counted in units of this: of sums that may cancel.
         filler: the value of output elements that no move writes; None where moves write all.
+        fixed_scales: type -> (scale, zero point) that an output of this type always has.
         unwritten: what replaces a reference's outputs, where it leaves some elements as memory had them.
     """
 
@@ -139,6 +143,7 @@ class Operator:
     changes_nothing: Callable[[Graph, Node], bool] = _never
     moves: Callable[[Graph, Node], tuple[Move, ...]] | None = None
     filler: Callable[[Graph, Node], int | None] = _nothing
+    fixed_scales: Mapping[DType, tuple[float, int]] = field(default_factory=dict)
     ulp: int = 0
     ulp_least: float = 0.0
     unwritten: Callable[[Sequence[Array]], tuple[Array, ...]] | None = None
@@ -146,6 +151,11 @@ class Operator:
     def has(self, trait: Trait) -> bool:
         """Whether it has a trait."""
         return trait in self.traits
+
+    @property
+    def one_scale(self) -> bool:
+        """Whether integer inputs and outputs have one scale and zero point."""
+        return self.moves is not None or bool(self.traits & _ONE_SCALE)
 
     @property
     def stateful(self) -> bool:

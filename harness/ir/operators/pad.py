@@ -21,6 +21,7 @@ from harness.ir.operators.tflite import (
     Writing,
     damaged,
 )
+from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
 from harness.quantization.types import Array, DType
 
@@ -94,7 +95,16 @@ def _write(to: Writing, node: Node) -> OperatorDraft:
 
 def _operator(name: str, code: int, operands: range) -> Operator:
     form = TfliteForm(code, _write, _read, operands=operands)
-    return Operator(name, _verify, pad, attrs=PadAttrs, types=_TYPES, tflite=form, changes_nothing=_changes_nothing)
+    return Operator(
+        name,
+        _verify,
+        pad,
+        attrs=PadAttrs,
+        types=_TYPES,
+        traits=frozenset({Trait.ONE_SCALE}),
+        tflite=form,
+        changes_nothing=_changes_nothing,
+    )
 
 
 OPERATORS = (_operator("PAD", 34, REST), _operator("PADV2", 60, range(1, 2)))

@@ -110,7 +110,7 @@ OPERATORS = (
         average_pool_2d,
         attrs=PoolAttrs,
         types=_TYPES,
-        traits=frozenset({Trait.AVERAGES}),
+        traits=frozenset({Trait.AVERAGES, Trait.ONE_SCALE}),
         tflite=TfliteForm(1, write_pool, read_pool, options=5),
     ),
     Operator(
@@ -119,6 +119,7 @@ OPERATORS = (
         max_pool_2d,
         attrs=PoolAttrs,
         types=_TYPES,
+        traits=frozenset({Trait.ONE_SCALE}),
         tflite=TfliteForm(17, write_pool, read_pool, options=5),
     ),
 )

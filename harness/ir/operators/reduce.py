@@ -14,6 +14,7 @@ from harness.ir.graph import Attrs, Node, Tensor
 from harness.ir.operators.operands import Floats, Inputs, Operands, array, centred, clip, floats
 from harness.ir.operators.operator import Operator, Types, same
 from harness.ir.operators.tflite import REST, OperatorDraft, Read, Reading, TfliteForm, Writing, damaged
+from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import INT32, View, span
 from harness.quantization.fixedpoint import multiply_by_quantized_multiplier
 from harness.quantization.params import requantize_params
@@ -175,6 +176,7 @@ OPERATORS = (
         _extreme(np.argmax),
         attrs=ReduceAttrs,
         types=same(DType.INT8, DType.FLOAT32),
+        traits=frozenset({Trait.ONE_SCALE}),
         tflite=TfliteForm(82, write_reduction, _read, options=27, operands=REST),
     ),
     Operator(
@@ -183,6 +185,7 @@ OPERATORS = (
         _extreme(np.argmin),
         attrs=ReduceAttrs,
         types=same(DType.INT8, DType.FLOAT32),
+        traits=frozenset({Trait.ONE_SCALE}),
         tflite=TfliteForm(89, write_reduction, _read, options=27, operands=REST),
     ),
     Operator(

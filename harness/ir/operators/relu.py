@@ -53,6 +53,11 @@ _TYPES = same(DType.INT8, DType.INT16, DType.FLOAT32)
 OPERATORS = (
     Operator("RELU", _verify_relu, relu, types=_TYPES, traits=_TRAITS, tflite=TfliteForm(19, write_plain, read_plain)),
     Operator(
-        "RELU6", _verify_relu6, relu6, types=_TYPES, traits=_TRAITS, tflite=TfliteForm(21, write_plain, read_plain)
+        "RELU6",
+        _verify_relu6,
+        relu6,
+        types=_TYPES,
+        traits=_TRAITS | {Trait.ONE_SCALE},
+        tflite=TfliteForm(21, write_plain, read_plain),
     ),
 )

@@ -11,6 +11,7 @@ from harness.ir.operators.operands import Inputs, Operands, array
 from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.resize_nearest import ResizeAttrs, read_resize, verify_resize, write_resize
 from harness.ir.operators.tflite import REST, TfliteForm
+from harness.ir.operators.traits import Trait
 from harness.quantization.types import Array, DType
 
 STEP = 1 << 10
@@ -85,6 +86,7 @@ OPERATORS = (
         resize_bilinear,
         attrs=ResizeAttrs,
         types=same(DType.INT8, DType.FLOAT32),
+        traits=frozenset({Trait.ONE_SCALE}),
         tflite=TfliteForm(23, write_resize, read_resize, options=15, operands=REST),
     ),
 )

@@ -12,6 +12,7 @@ from harness.ir.graph import Attrs, Node, Tensor
 from harness.ir.operators.operands import Inputs, Operands, array
 from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import REST, OperatorDraft, Read, Reading, TfliteForm, Writing, damaged
+from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
 from harness.quantization.types import Array, DType
 
@@ -82,6 +83,7 @@ OPERATORS = (
         resize_nearest,
         attrs=ResizeAttrs,
         types=same(DType.FLOAT32, DType.INT8, DType.INT16),
+        traits=frozenset({Trait.ONE_SCALE}),
         tflite=TfliteForm(97, write_resize, read_resize, options=74, operands=REST),
     ),
 )

@@ -11,6 +11,7 @@ from harness.ir.graph import Attrs, NoAttrs, Node
 from harness.ir.operators.operands import Inputs, Operands, array, centred, clip, floats
 from harness.ir.operators.operator import Operator, same
 from harness.ir.operators.tflite import REST, OperatorDraft, Read, Reading, TfliteForm, Writing, damaged, write_plain
+from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
 from harness.quantization.fixedpoint import Ints, multiply_by_quantized_multiplier, wrap32
 from harness.quantization.params import sum_params
@@ -133,6 +134,7 @@ OPERATORS = (
         add_n,
         inputs=(2, _MAX_TERMS),
         types=_SUMMED,
+        traits=frozenset({Trait.ONE_SCALE_IN}),
         tflite=TfliteForm(106, write_plain, _read_add_n, version=1),
     ),
 )

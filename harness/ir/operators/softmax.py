@@ -87,6 +87,7 @@ OPERATORS = (
         softmax,
         attrs=SoftmaxAttrs,
         types=_TYPES,
+        fixed_scales={DType.INT8: (1 / 256, -128), DType.INT16: (1 / 32768, 0)},
         ulp=8,
         traits=frozenset({Trait.PROBABILITIES}),
         tflite=TfliteForm(25, _write, _read, options=9),

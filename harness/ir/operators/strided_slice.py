@@ -23,6 +23,7 @@ from harness.ir.operators.tflite import (
     damaged,
     dimensions_left,
 )
+from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
 from harness.quantization.types import Array, DType
 
@@ -165,6 +166,7 @@ OPERATORS = (
         strided_slice,
         attrs=SliceAttrs,
         types=same(DType.FLOAT32, DType.INT8, DType.INT16, DType.INT32, DType.BOOL),
+        traits=frozenset({Trait.ONE_SCALE}),
         tflite=TfliteForm(65, _write_slice, _read_slice, operands=REST),
         changes_nothing=_changes_nothing,
     ),
@@ -174,6 +176,7 @@ OPERATORS = (
         strided_slice,
         attrs=SliceAttrs,
         types=same(DType.FLOAT32, DType.INT8, DType.INT16, DType.INT32, DType.BOOL),
+        traits=frozenset({Trait.ONE_SCALE}),
         tflite=TfliteForm(45, _write, _read, options=32, operands=REST),
         changes_nothing=_changes_nothing,
     ),

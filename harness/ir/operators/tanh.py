@@ -83,6 +83,7 @@ OPERATORS = (
         _verify,
         tanh,
         types=same(DType.INT8, DType.INT16, DType.FLOAT32),
+        fixed_scales={DType.INT8: (1 / 128, 0), DType.INT16: (1 / 32768, 0)},
         ulp=2,
         traits=frozenset({Trait.ELEMENTWISE, Trait.BYTE_FUNCTION, Trait.ROW_BY_ROW}),
         tflite=TfliteForm(28, write_plain, read_plain),

@@ -24,6 +24,10 @@ class Trait(Enum):
     """With WEIGHTS: every output channel reads one input channel only."""
     AS_THEY_ARE = auto()
     """Numbers are taken as they are: all tensors have one scale, whatever it is."""
+    ONE_SCALE = auto()
+    """Of integers: inputs and outputs have one scale and zero point, as they are not requantized."""
+    ONE_SCALE_IN = auto()
+    """Of integers: all inputs have one scale and zero point; the output has its own."""
     AVERAGES = auto()
     """The output elements are means of input elements."""
     PRODUCT = auto()

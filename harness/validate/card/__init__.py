@@ -3,6 +3,7 @@
 from harness.validate.card.loading import SUFFIX, card_for_model, card_of, load_card
 from harness.validate.card.schema import (
     TRUTHS,
+    AccuracyBounds,
     AtLeast,
     AtMost,
     Budget,
@@ -17,7 +18,7 @@ from harness.validate.card.schema import (
 from harness.validate.card.vectors import FILES, FileVectors, RandomVectors, parse_vectors
 
 __all__ = [
-    "FILES", "SUFFIX", "TRUTHS", "AtLeast", "AtMost", "Budget", "Card", "Checks", "Compiling", "FileVectors",
-    "NpuKeys", "OracleName", "Placing", "RandomVectors", "Tolerance", "card_for_model", "card_of", "load_card",
-    "parse_vectors",
+    "FILES", "SUFFIX", "TRUTHS", "AccuracyBounds", "AtLeast", "AtMost", "Budget", "Card", "Checks", "Compiling",
+    "FileVectors", "NpuKeys", "OracleName", "Placing", "RandomVectors", "Tolerance", "card_for_model", "card_of",
+    "load_card", "parse_vectors",
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from harness.files.reading import TooLargeError, read_regular, sha256_of
 from harness.validate.card.labels import read_labels
 from harness.validate.card.positions import compose, line_of, one_line
 from harness.validate.card.schema import (
+    AccuracyBounds,
     AtLeast,
     AtMost,
     Budget,
@@ -68,6 +69,7 @@ def load_card(path: Path) -> Card:
     _check_model(path, root, ["sha256"], card.model, card.sha256)
     if card.float_model is not None:
         _check_model(path, root, ["float_model", "sha256"], card.float_model.file, card.float_model.sha256)
+    _check_drop(path, root, card)
     _check_boards(path, root, "budgets", card.budgets)
     _check_boards(path, root, "placement", card.placement)
     return Card(
@@ -95,6 +97,17 @@ def _beside(path: Path, npu: NpuKeys | None) -> NpuKeys | None:
     if npu is None or not npu.config or not (path.parent / npu.config).is_file():
         return npu
     return npu.model_copy(update={"config": str((path.parent / npu.config).resolve())})
+
+
+def _check_drop(path: Path, root: yaml.Node | None, card: CardKeys) -> None:
+    """Refuses a bound of what accuracy loses where no float model says from what."""
+    bounds = card.checks.accuracy
+    if bounds is not None and bounds.drop_max is not None and card.float_model is None:
+        line = line_of(root, ["checks", "accuracy", "drop_max"])
+        raise CardError(
+            f"{path}: line {line}: checks.accuracy.drop_max bounds what is lost to the float model, which is not named",
+            hint="add `float_model: NAME.tflite`, or bound the accuracy itself with `min`",
+        )
 
 
 def _read(path: Path) -> str:
@@ -177,6 +190,7 @@ _FORMS = {
     "FileVectors": "NAME.npz, {file: NAME.npz, count: N}, {file: NAME.wav, step: SAMPLES} or {random: N, seed: S}",
     "RandomVectors": "{random: N, seed: S}",
     "Tolerance": "`exact`, {max_lsb: N} or `off`",
+    "AccuracyBounds": "{min: SHARE, drop_max: SHARE}, or one of them",
     "AtLeast": "{min: SHARE}",
     "AtMost": "{max: VALUE}",
     "Checks": "a mapping of outputs, layers, accuracy, auc, rmse and label_error_rate",
@@ -186,7 +200,7 @@ _FORMS = {
     "Placing": "a mapping of arena, stack, data, weights and code to memory regions",
 }
 _RECORDS = (
-    *(CardKeys, RandomVectors, FileVectors, FloatModelFile, Tolerance, AtLeast, AtMost, Checks, Budget, Placing),
-    NpuKeys,
+    *(CardKeys, RandomVectors, FileVectors, FloatModelFile, Tolerance, AccuracyBounds, AtLeast, AtMost, Checks),
+    *(Budget, Placing, NpuKeys),
 )
 _KNOWN_KEYS = [name for record in _RECORDS for name in record.model_fields]

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, PositiveInt
+from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, PositiveInt, model_validator
 
 from harness.compiler.goals import Mode, Overrides, parse_bytes
 from harness.errors import CardError, OptionError
@@ -62,6 +62,22 @@ class AtLeast(Record):
     """`{min: SHARE}`: the least that the board must reach, 0 to 1."""
 
     min: Annotated[float, Field(ge=0, le=1, strict=False)]
+
+
+class AccuracyBounds(Record):
+    """`{min: SHARE, drop_max: SHARE}`: the least accuracy, and the most that may be lost to the float model, 0 to 1.
+
+    One of the two may be left out.
+    """
+
+    min: Annotated[float | None, Field(ge=0, le=1, strict=False)] = None
+    drop_max: Annotated[float | None, Field(ge=0, le=1, strict=False)] = None
+
+    @model_validator(mode="after")
+    def _bounds_something(self) -> AccuracyBounds:
+        if self.min is None and self.drop_max is None:
+            raise ValueError("bounds nothing: give min, drop_max or both")
+        return self
 
 
 class AtMost(Record):
@@ -126,7 +142,7 @@ class Checks(Record):
 
     outputs: ToleranceField = Tolerance(max_lsb=0)
     layers: ToleranceField = Tolerance(max_lsb=0)
-    accuracy: AtLeast | None = None
+    accuracy: AccuracyBounds | None = None
     auc: AtLeast | None = None
     rmse: AtMost | None = None
     label_error_rate: AtMost | None = None

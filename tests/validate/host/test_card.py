@@ -74,7 +74,7 @@ def test_a_check_can_be_switched_off_by_name_only(tmp_path):
         ('model: a\nvectors: "a\\0.npz"\n', "line 2: vectors.file", "no path"),
         ("model: a\nvectors: 20\n", "line 2: vectors", "{random: N, seed: S}"),
         ("model: a\nchecks: {outputs: yes}\n", "line 2: checks.outputs", "{max_lsb: N}"),
-        ("model: a\nchecks: {accuracy: 0.9}\n", "line 2: checks.accuracy", "{min: SHARE}"),
+        ("model: a\nchecks: {accuracy: 0.9}\n", "line 2: checks.accuracy", "{min: SHARE, drop_max: SHARE}"),
         ("model: a\nbudgets:\n  mps2-an5000: {arena: 1}\n", "line 3: budgets.mps2-an5000", "no board named"),
         ("model: a\nbudgets:\n  defualt: {arena: 1}\n", "line 3: budgets.defualt", "no board named"),
         ("model: a\nmodel: b\n", "line 2", "stands twice"),

@@ -149,3 +149,44 @@ def test_where_litert_cannot_compute_it_the_run_goes_on(tmp_path, monkeypatch, e
     outcome = Workbench().validate(card, "host", Options(opinions=()))
     assert outcome.passed and outcome.float_model.accuracy is None
     assert "float model not computed: LiteRT refuses" in rows.accuracy(run_document(outcome))
+
+
+@pytest.mark.parametrize(("most", "status"), [(0.0, "pass"), (0.5, "pass")])
+def test_a_drop_within_its_bound_passes(tmp_path, most, status):
+    (tmp_path / "float.tflite").write_bytes(float_model())
+    path = card_with(tmp_path, "float_model: float.tflite")
+    path.write_text(path.read_text().replace("layers: off", f"layers: off, accuracy: {{drop_max: {most}}}"))
+    outcome = Workbench().validate(load_card(path), "host", Options(opinions=()))
+    (result,) = [check for check in outcome.verdict.checks if check.name == "accuracy_drop"]
+    assert result.status.value == status and outcome.float_model is not None
+    assert result.figures["drop"] == pytest.approx(outcome.float_model.accuracy - outcome.verdict.accuracy[0])
+
+
+def test_a_drop_beyond_its_bound_fails_and_says_what_to_try(tmp_path):
+    """A float model that is always right, whatever it takes to be so: the labels are what it gives."""
+    (tmp_path / "float.tflite").write_bytes(float_model())
+    images, _ = recorded()
+    weights, biases = means()
+    own = np.argmax(images @ weights.T + biases, axis=1)
+    data = np.load(FIXTURES / "digits_vectors.npz")
+    path = card_with(tmp_path, "float_model: float.tflite", "own.npz")
+    np.savez(tmp_path / "own.npz", input_0=data["input_0"], labels=own)
+    path.write_text(path.read_text().replace("layers: off", "layers: off, accuracy: {drop_max: 0.01}"))
+    outcome = Workbench().validate(load_card(path), "host", Options(opinions=()))
+    (result,) = [check for check in outcome.verdict.checks if check.name == "accuracy_drop"]
+    assert result.status.value == "fail" and "tinyhil quantize --layers" in result.advice
+
+
+def test_a_drop_without_a_float_model_is_refused_with_its_line(tmp_path):
+    path = card_with(tmp_path, "")
+    path.write_text(path.read_text().replace("layers: off", "layers: off, accuracy: {drop_max: 0.01}"))
+    with pytest.raises(CardError, match="line 3: checks.accuracy.drop_max"):
+        load_card(path)
+
+
+@pytest.mark.parametrize("bounds", ["{}", "{drop: 1}", "{drop_max: -1}", "{drop_max: 2}", "0.5"])
+def test_bounds_of_accuracy_that_bound_nothing_are_refused(tmp_path, bounds):
+    path = card_with(tmp_path, "float_model: float.tflite")
+    path.write_text(path.read_text().replace("layers: off", f"layers: off, accuracy: {bounds}"))
+    with pytest.raises(CardError, match="accuracy"):
+        load_card(path)

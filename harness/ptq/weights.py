@@ -1,0 +1,72 @@
+"""Weights as int8: scales, and rounding to the nearest or one after the other.
+
+Source of the adaptive rounding: Frantar et al. 2022, "GPTQ: Accurate Post-Training Quantization for Generative
+Pre-trained Transformers", section 3, with columns in order.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.ptq.values import Floats
+
+Doubles = npt.NDArray[np.float64]
+
+def most_of(bits: int) -> int:
+    """The largest weight: -127 to 127 of 8 bits, -7 to 7 of 4."""
+    return int((1 << (bits - 1)) - 1)
+
+
+_SHARES = np.linspace(0.4, 1, 61)
+_DAMPING = 0.01
+_ROWS = 20_000
+"""Most outputs whose inputs the adaptive rounding looks at."""
+
+
+def scales_of(rows: Floats, most: int, *, by_error: bool) -> Floats:
+    """One scale for each row of weights [channels, weights of a channel], whose whole numbers go to `most`."""
+    whole: Doubles = np.maximum(np.abs(rows).max(axis=1), 1e-9).astype(np.float64) / most
+    if not by_error:
+        return cast(Floats, whole.astype(np.float32))
+    best, found = np.full(len(rows), np.inf), whole.copy()
+    for share in _SHARES:
+        scales = whole * share
+        made = np.clip(np.round(rows / scales[:, None]), -most, most) * scales[:, None]
+        errors = np.square(made - rows).sum(axis=1)
+        better = errors < best
+        best[better], found[better] = errors[better], scales[better]
+    return cast(Floats, found.astype(np.float32))
+
+
+def nearest(matrix: Floats, scales: Floats, most: int) -> Doubles:
+    """[outputs, factors] as whole numbers."""
+    return np.clip(np.round(matrix.astype(np.float64) / scales[:, None]), -most, most)
+
+
+def adaptive(matrix: Floats, scales: Floats, most: int, factors: Floats) -> Doubles:
+    """[outputs, factors] as whole numbers; each column's error is made up for by the columns after it.
+
+    Args:
+        matrix: weights.
+        scales: of each output.
+        most: the largest whole number.
+        factors: [samples, factors]: what the weights are multiplied by.
+    """
+    if len(factors) > _ROWS:
+        factors = factors[np.random.default_rng(0).choice(len(factors), _ROWS, replace=False)]
+    f = factors.astype(np.float64)
+    hessian = f.T @ f
+    size = len(hessian)
+    hessian += np.eye(size) * max(np.trace(hessian) / size * _DAMPING, 1e-8)
+    upper = np.linalg.cholesky(np.linalg.inv(hessian)).T
+    left = matrix.astype(np.float64)
+    made = np.zeros_like(left)
+    for column in range(size):
+        whole = np.clip(np.round(left[:, column] / scales), -most, most)
+        made[:, column] = whole
+        error = (left[:, column] - whole * scales) / upper[column, column]
+        left[:, column + 1 :] -= np.outer(error, upper[column, column + 1 :])
+    return made
