@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -17,34 +17,45 @@ if TYPE_CHECKING:
     from harness.report.document import Document
 
 
+_OutputOption: TypeAlias = Annotated[
+    Path, typer.Option("--output", "-o", metavar="FILE", help="The .tflite file to write.")
+]
+_DataOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="FILE",
+        help="Inputs to find ranges on: .npz with input_0 ... and perhaps labels, or .wav; or `random`.",
+    ),
+]
+_SchemeOption: TypeAlias = Annotated[
+    str, typer.Option("--scheme", metavar="SCHEME", help="auto, or parts joined by +: tinyhil docs ptq.")
+]
+_CountOption: TypeAlias = Annotated[
+    int | None, typer.Option("--count", metavar="N", min=1, help="Take the first N vectors of the data.")
+]
+_MaxSizeOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--max-size", metavar="BYTES", help="Largest file: weights of 4 bits where they cost least."),
+]
+_MinSqnrOption: TypeAlias = Annotated[
+    float | None,
+    typer.Option("--min-sqnr", metavar="DB", help="Least SQNR: 16-bit layers where they help most."),
+]
+_ReportOption: TypeAlias = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE.html", help="Write pictures of every layer there.")
+]
+
+
 def quantize(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A float .tflite file.", show_default=False)],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The .tflite file to write.")],
-    data: Annotated[
-        str | None,
-        typer.Option(
-            "--data",
-            metavar="FILE",
-            help="Inputs to find ranges on: .npz with input_0 ... and perhaps labels, or .wav; or `random`.",
-        ),
-    ] = None,
-    scheme: Annotated[
-        str, typer.Option("--scheme", metavar="SCHEME", help="auto, or parts joined by +: tinyhil docs ptq.")
-    ] = "auto",
-    count: Annotated[
-        int | None, typer.Option("--count", metavar="N", min=1, help="Take the first N vectors of the data.")
-    ] = None,
-    max_size: Annotated[
-        str | None,
-        typer.Option("--max-size", metavar="BYTES", help="Largest file: weights of 4 bits where they cost least."),
-    ] = None,
-    min_sqnr: Annotated[
-        float | None,
-        typer.Option("--min-sqnr", metavar="DB", help="Least SQNR: 16-bit layers where they help most."),
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option("--report", metavar="FILE.html", help="Write pictures of every layer there.")
-    ] = None,
+    output: _OutputOption,
+    data: _DataOption = None,
+    scheme: _SchemeOption = "auto",
+    count: _CountOption = None,
+    max_size: _MaxSizeOption = None,
+    min_sqnr: _MinSqnrOption = None,
+    report: _ReportOption = None,
     layers: Annotated[bool, typer.Option("--layers", help="Show every layer's error, and what would help.")] = False,
     board: Annotated[
         str | None, typer.Option("--board", "-b", metavar="BOARD", help="Tell the expected time on this board.")
@@ -58,7 +69,7 @@ def quantize(
     from harness.ptq.layers import layer_errors
     from harness.ptq.mixed import PrecisionWishes, mixed
     from harness.ptq.search import schemes_of, search
-    from harness.report import ptq as tables
+    from harness.report.ptq import quantization_document
 
     wishes = PrecisionWishes(parse_bytes(max_size, "max-size") if max_size else None, min_sqnr)
     schemes = schemes_of(scheme)
@@ -67,17 +78,22 @@ def quantize(
     graph = load(model, widen=True)
     given = _data(data, graph, count)
     with terminal.progress(as_json, f"quantize {graph.name}") as tell:
-        found = search(graph, given, schemes, tell)
-        found = mixed(graph, given, found, wishes, tell)
+        found = mixed(graph, given, search(graph, given, schemes, tell), wishes, tell)
         best = found.best.quantized
         assert best is not None
         errors = layer_errors(best, found.floats, given.held)
-    document = tables.quantization_document(found, given, model, output, errors, _expected(best.graph, board))
+    document = quantization_document(found, given, model, output, errors, _expected(best.graph, board))
     _write(output, best.file)
     if report is not None:
         from harness.report.html.ptq import render
 
         _write(report, render(document))
+    _show(document, layers=layers, as_json=as_json)
+
+
+def _show(document: Document, *, layers: bool, as_json: bool) -> None:
+    from harness.report import ptq as tables
+
     if as_json:
         terminal.print_json(document)
         return
