@@ -30,8 +30,7 @@ def convolution(layer: TflmLayer, mve: bool) -> Loops | None:
         return Loops("1x1 strided", {"layer": 1, "batch": batches} | scaled(per_row, batches * layer.output[1]))
     if mve and is_one_row(layer):
         return _one_row(layer, over)
-    kernel = "groups" if groups > 1 else "general"
-    return Loops(kernel, (_gathered if mve else _widened)(layer, over, batches * groups))
+    return Loops("general", (_gathered if mve else _widened)(layer, over, batches * groups))
 
 
 def is_convolution(layer: TflmLayer) -> bool:
