@@ -7,7 +7,7 @@ generated layer has are fitted to the layers of other real models.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -35,6 +35,10 @@ _PRODUCT = frozenset({*product(1, 1, 1, mve=True), *product(1, 1, 1, mve=False)}
 
 FOLDS = 5
 _FEW = 5
+TOO_FEW = 3
+"""Fewer layers do not tell the loops of a kernel apart."""
+
+LAYER, MULTIPLIED = "layer", "product"
 _GUESSED = 0.25
 """The error that is told where too few layers were measured to see one."""
 
@@ -54,7 +58,7 @@ class Sample:
 
 
 def samples(layers: Sequence[MeasuredLayer], core: str) -> list[Sample]:
-    """The layers whose loops are known; without convolutions that TFLM got wrong, which it may have left out."""
+    """Layers whose costs can be fitted: without convolutions that TFLM got wrong, which it may have left out."""
     found = []
     for row, measured in enumerate(layers):
         counted = loops(measured.layer, core)
@@ -62,7 +66,7 @@ def samples(layers: Sequence[MeasuredLayer], core: str) -> list[Sample]:
             continue
         kernel = measured.layer.op, counted.kernel
         found.append(Sample(row, kernel, counted.counts, measured.values[core], measured.generated))
-    return found
+    return told_apart(found)
 
 
 def fit(taken: Iterable[Sample]) -> dict[Kernel, Costs]:
@@ -77,7 +81,7 @@ def fit(taken: Iterable[Sample]) -> dict[Kernel, Costs]:
         shared = {name: cost for name, cost in columns.items() if isinstance(group, str) and _is_shared(name, group)}
         for one in members:
             own = found.setdefault(one.kernel, dict(shared))
-            own |= {name: columns[_column(name, one, group)] for name, count in one.counts.items() if count}
+            own |= {name: columns.get(_column(name, one, group), 0.0) for name, count in one.counts.items() if count}
     return found
 
 
@@ -99,9 +103,18 @@ def _column(name: str, one: Sample, group: Kernel | str) -> str:
 
 def _solve(rows: Sequence[Mapping[str, float]], values: Sequence[int]) -> Costs:
     names = sorted({name for row in rows for name in row})
+    if len(rows) < TOO_FEW:  # the layer itself, and what is done most often
+        often = sorted(names, key=lambda name: (-sum(row.get(name, 0) for row in rows), name != LAYER))
+        names = sorted({LAYER, often[0]} & set(names)) if len(rows) > 1 else often[:1]
     matrix = np.array([[row.get(name, 0) / value for name in names] for row, value in zip(rows, values, strict=True)])
     costs = nnls(matrix, np.ones(len(values)))
     return {name: float(f"{cost:.5g}") for name, cost in zip(names, costs, strict=True)}
+
+
+def told_apart(taken: Sequence[Sample]) -> list[Sample]:
+    """The samples of kernels that can be fitted: of those that multiply, enough have to be measured."""
+    number = Counter(one.kernel for one in taken)
+    return [one for one in taken if number[one.kernel] >= TOO_FEW or not one.counts.get(MULTIPLIED)]
 
 
 def estimated(costs: Mapping[Kernel, Costs], one: Sample) -> float | None:
