@@ -75,11 +75,18 @@ class RecordedModel:
 
 @dataclass(frozen=True)
 class MeasuredLayer:
-    """A layer that was measured, by core, and whether it was made to be."""
+    """A layer that was measured.
+
+    Attributes:
+        generated: whether it was made to be measured.
+        values: instructions by core.
+        wrong: cores on which TFLM's outputs of a model of this layer alone were not those of the reference kernels.
+    """
 
     layer: TflmLayer
     generated: bool
     values: Mapping[str, int]
+    wrong: frozenset[str] = frozenset()
 
 
 @cache
@@ -112,9 +119,19 @@ def build() -> str:
 @cache
 def layers() -> tuple[MeasuredLayer, ...]:
     """All layers, each once."""
+    wrong: dict[int, set[str]] = {}
+    for entry in _content()["models"]:
+        if entry["generated"]:
+            inexact = {core for core, run in zip(cores(), entry["runs"], strict=True) if run["exact"] is False}
+            wrong.setdefault(entry["layers"][0], set()).update(inexact)
     return tuple(
-        MeasuredLayer(TflmLayer.from_dict(entry), generated, dict(zip(cores(), values, strict=True)))
-        for entry, generated, values in _content()["layers"]
+        MeasuredLayer(
+            TflmLayer.from_dict(entry),
+            generated,
+            dict(zip(cores(), values, strict=True)),
+            frozenset(wrong.get(row, ())),
+        )
+        for row, (entry, generated, values) in enumerate(_content()["layers"])
     )
 
 

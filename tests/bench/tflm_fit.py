@@ -7,13 +7,14 @@ generated layer has are fitted to the layers of other real models.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from harness.tflm.loops import loops
+from harness.tflm.loops.products import product
 from harness.tflm.records import MeasuredLayer
 from tests.bench.cost_fit import nnls
 
@@ -26,8 +27,18 @@ Kernel = tuple[str, str]
 OF_THE_LIBRARY = ("copy", "fill")
 """Counts whose first word is this are of memcpy and memset: they cost the same wherever they are called."""
 
+LIBRARY, PRODUCT = "library", "product"
+OF_ONE_PRODUCT = (("CONV_2D", "1x1"), ("CONV_2D", "1x1 strided"), ("FULLY_CONNECTED", "as 1x1"))
+"""Kernels that do little but one product of matrices."""
+
+_PRODUCT = frozenset({*product(1, 1, 1, mve=True), *product(1, 1, 1, mve=False)})
+
 FOLDS = 5
 _FEW = 5
+TOO_FEW = 3
+"""Fewer layers do not tell the loops of a kernel apart."""
+
+LAYER, MULTIPLIED = "layer", "product"
 _GUESSED = 0.25
 """The error that is told where too few layers were measured to see one."""
 
@@ -47,45 +58,63 @@ class Sample:
 
 
 def samples(layers: Sequence[MeasuredLayer], core: str) -> list[Sample]:
-    """The layers whose loops are known."""
+    """Layers whose costs can be fitted: without convolutions that TFLM got wrong, which it may have left out."""
     found = []
     for row, measured in enumerate(layers):
         counted = loops(measured.layer, core)
-        if counted is not None:
-            kernel = measured.layer.op, counted.kernel
-            found.append(Sample(row, kernel, counted.counts, measured.values[core], measured.generated))
-    return found
+        if counted is None or (measured.layer.op == "CONV_2D" and core in measured.wrong):
+            continue
+        kernel = measured.layer.op, counted.kernel
+        found.append(Sample(row, kernel, counted.counts, measured.values[core], measured.generated))
+    return told_apart(found)
 
 
 def fit(taken: Iterable[Sample]) -> dict[Kernel, Costs]:
-    """The costs of each kernel; those that copy and fill are fitted together."""
-    groups: dict[Kernel | None, list[Sample]] = defaultdict(list)
+    """The costs of each kernel; those that share what they do are fitted together."""
+    groups: dict[Kernel | str, list[Sample]] = defaultdict(list)
     for one in taken:
-        groups[None if _moves(one) else one.kernel].append(one)
+        groups[_group(one)].append(one)
     found: dict[Kernel, Costs] = {}
-    for kernel, group in groups.items():
-        rows = [{_column(name, one, kernel): count for name, count in one.counts.items() if count} for one in group]
-        columns = _solve(rows, [one.value for one in group])
-        for one in group:
-            own = found.setdefault(one.kernel, {})
-            own |= {name: columns[_column(name, one, kernel)] for name, count in one.counts.items() if count}
+    for group, members in groups.items():
+        rows = [{_column(name, one, group): count for name, count in one.counts.items() if count} for one in members]
+        columns = _solve(rows, [one.value for one in members])
+        shared = {name: cost for name, cost in columns.items() if isinstance(group, str) and _is_shared(name, group)}
+        for one in members:
+            own = found.setdefault(one.kernel, dict(shared))
+            own |= {name: columns.get(_column(name, one, group), 0.0) for name, count in one.counts.items() if count}
     return found
 
 
-def _moves(one: Sample) -> bool:
-    return any(one.counts.get(name) for name in OF_THE_LIBRARY)
+def _group(one: Sample) -> Kernel | str:
+    """What a sample is fitted with: its kernel, or what several have in common."""
+    if any(one.counts.get(name) for name in OF_THE_LIBRARY):
+        return LIBRARY
+    return PRODUCT if one.kernel in OF_ONE_PRODUCT else one.kernel
 
 
-def _column(name: str, one: Sample, group: Kernel | None) -> str:
-    shared = group is not None or name.split(" ")[0] in OF_THE_LIBRARY
-    return name if shared else f"{one.kernel}: {name}"
+def _is_shared(name: str, group: str) -> bool:
+    """Whether what is counted costs the same in all kernels of a group."""
+    return name in _PRODUCT if group == PRODUCT else name.split(" ")[0] in OF_THE_LIBRARY
+
+
+def _column(name: str, one: Sample, group: Kernel | str) -> str:
+    return name if not isinstance(group, str) or _is_shared(name, group) else f"{one.kernel}: {name}"
 
 
 def _solve(rows: Sequence[Mapping[str, float]], values: Sequence[int]) -> Costs:
     names = sorted({name for row in rows for name in row})
+    if len(rows) < TOO_FEW:  # the layer itself, and what is done most often
+        often = sorted(names, key=lambda name: (-sum(row.get(name, 0) for row in rows), name != LAYER))
+        names = sorted({LAYER, often[0]} & set(names)) if len(rows) > 1 else often[:1]
     matrix = np.array([[row.get(name, 0) / value for name in names] for row, value in zip(rows, values, strict=True)])
     costs = nnls(matrix, np.ones(len(values)))
     return {name: float(f"{cost:.5g}") for name, cost in zip(names, costs, strict=True)}
+
+
+def told_apart(taken: Sequence[Sample]) -> list[Sample]:
+    """The samples of kernels that can be fitted: of those that multiply, enough have to be measured."""
+    number = Counter(one.kernel for one in taken)
+    return [one for one in taken if number[one.kernel] >= TOO_FEW or not one.counts.get(MULTIPLIED)]
 
 
 def estimated(costs: Mapping[Kernel, Costs], one: Sample) -> float | None:

@@ -30,8 +30,7 @@ def convolution(layer: TflmLayer, mve: bool) -> Loops | None:
         return Loops("1x1 strided", {"layer": 1, "batch": batches} | scaled(per_row, batches * layer.output[1]))
     if mve and is_one_row(layer):
         return _one_row(layer, over)
-    kernel = "groups" if groups > 1 else "general"
-    return Loops(kernel, (_gathered if mve else _widened)(layer, over, batches * groups))
+    return Loops("general", (_gathered if mve else _widened)(layer, over, batches * groups))
 
 
 def is_convolution(layer: TflmLayer) -> bool:
@@ -131,10 +130,15 @@ def _widened(layer: TflmLayer, over: MovedWindow, times: int) -> Counts:
 
 
 def by_reference(layer: TflmLayer, over: MovedWindow, depth: int) -> Loops:
-    """TFLM's reference kernel, for other element types: every output for itself."""
-    values = layer.output[0] * layer.output[3]
+    """TFLM's reference kernel, for other element types: every output for itself.
+
+    Of int16 CMSIS-NN has functions; too few layers were measured to tell their loops apart.
+    """
+    values, kernel = layer.output[0] * layer.output[3], "/".join(layer.types)
+    if layer.types[0] == "int16":
+        return Loops(kernel, {"output": prod(layer.output), "product": values * over.valid * depth})
     return Loops(
-        "/".join(layer.types),
+        kernel,
         {
             "layer": 1,
             "line": layer.output[0] * layer.output[1],

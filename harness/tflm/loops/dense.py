@@ -21,7 +21,7 @@ def dense(layer: TflmLayer, mve: bool) -> Loops | None:
         counts = {"layer": 1, "row": rows, "output": rows * outputs, "product": rows * outputs * depth}
         return Loops("/".join(layer.types), counts)
     if len(layer.output) > 2 and depth % 4 == 0:
-        return Loops("as 1x1", {"layer": 1} | product(rows, outputs, depth, mve))
+        return Loops("as 1x1", {"layer": 1, "outputs": outputs} | product(rows, outputs, depth, mve))
     bias = len(layer.inputs) > 2 and layer.inputs[2] is not None
     kernel = "weights with zero point" if layer.weights_zero else "plain"
     scales = {"output scale": rows * outputs * layer.per_channel}
@@ -33,12 +33,15 @@ def _vectors(rows: int, outputs: int, depth: int, bias: bool) -> Counts:
     counts: Counts = {"layer": 1, "row": rows}
     for name, times in (("4 outputs", rows * (outputs // 4)), ("output", rows * (outputs % 4))):
         counts |= {name: times, f"{name} step": times * steps, f"{name} bias": times * bias}
+        counts[f"{name} entered"] = rows * (times > 0)
     return counts
 
 
 def _words(rows: int, outputs: int, depth: int, bias: bool) -> Counts:
     counts: Counts = {"layer": 1, "row": rows}
     for name, times in (("2 outputs", rows * (outputs // 2)), ("output", rows * (outputs % 2))):
-        counts |= {name: times, f"{name} bias": times * bias}
-        counts |= {f"{name} 4": times * (depth // 4), f"{name} 1": times * (depth % 4)}
+        counts |= {name: times, f"{name} bias": times * bias, f"{name} entered": rows * (times > 0)}
+        counts |= {f"{name} 16": times * (depth // 16), f"{name} 4": times * (depth % 16 // 4)}
+        counts |= {f"{name} 1": times * (depth % 4), f"{name} 16 entered": times * (depth >= 16)}
+        counts |= {f"{name} 4 entered": times * (depth % 16 >= 4), f"{name} 1 entered": times * (depth % 4 > 0)}
     return counts

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from harness.tflm.layer import TflmLayer
-from harness.tflm.loops.base import VECTOR, Counts, Loops, MovedWindow, added, ceiling, scaled, window
+from harness.tflm.loops.base import VECTOR, Counts, Loops, MovedWindow, added, ceiling, fill, scaled, window
 from harness.tflm.loops.convolution import by_reference
 from harness.tflm.loops.products import ROWS_AT_ONCE, product
 
 _INT8 = ("int8", "int8", "int8")
+_INT16 = 2
+"""Bytes."""
+
 _CHANNELS_AT_ONCE = 124
 """CH_IN_BLOCK_MVE."""
 
@@ -120,27 +125,36 @@ def _blocks(layer: TflmLayer, over: MovedWindow) -> Counts:
 
 def _columns(layer: TflmLayer, over: MovedWindow) -> Counts:
     """With DSP: a column becomes int16, four channels are multiplied, two places at once."""
-    channels, (_, height, width, _) = layer.output[3], layer.input(1)
+    channels, width = layer.output[3], layer.input(1)[2]
     fours, rest = divmod(channels, 4)
-    outside_rows, outside = over.pixels * height - over.valid_rows, over.pixels * over.kernel - over.valid
-    return {
+    counts: Counts = {
         "layer": 1,
         "line": layer.output[1],
         "pixel": over.pixels,
         "row": over.valid_rows,
-        "outside row": outside_rows,
         "inside": over.valid,
-        "outside": outside,
         "inside 4": over.valid * fours,
         "inside 1": over.valid * rest,
-        "outside byte": outside * channels,
-        "outside row byte": outside_rows * width * channels,
         "pixel 4": over.pixels * fours,
         "pixel 4 pair": over.pixels * fours * (over.kernel // 2),
         "pixel 4 odd": over.pixels * fours * (over.kernel % 2),
         "pixel 1": over.pixels * rest,
         "pixel 1 place": over.pixels * rest * over.kernel,
+        "pixel 1 entered": over.pixels * (rest > 0),
     }
+    return counts | _zeros(layer, over, _INT16 * channels, _INT16 * width * channels)
+
+
+def _zeros(layer: TflmLayer, over: MovedWindow, place: int, row: int) -> Counts:
+    """Calls that fill with zeros: rows above and below at once, and places beside one by one; sizes in bytes."""
+    columns, height = layer.output[2], layer.input(1)[1]
+    above = np.clip(over.rows.before - np.arange(layer.output[1]) * layer.stride[0], 0, height)
+    below = height - above - over.rows.inside
+    sizes = [int(rows) * row for rows in (*above, *below) if rows > 0]
+    parts = [scaled(fill(size), columns) for size in sizes]
+    beside = int(over.rows.inside.sum()) * int((layer.input(1)[2] - over.columns.inside).sum())
+    found = added([*parts, scaled(fill(place), beside)])
+    return {f"zero {name}": count for name, count in found.items()}
 
 
 def _four_each(layer: TflmLayer, over: MovedWindow, wide: bool) -> Counts:

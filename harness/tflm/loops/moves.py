@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
+import numpy as np
+
 from harness.tflm.layer import SIZES, Shape, TflmLayer
 from harness.tflm.loops.base import VECTOR, WORD, Counts, Loops, added, ceiling, copy, fill, scaled
 
@@ -133,31 +135,58 @@ def strided_slice(layer: TflmLayer, mve: bool) -> Loops | None:
 
 
 def transpose(layer: TflmLayer, mve: bool) -> Loops | None:
-    """TRANSPOSE: a function of CMSIS-NN by the permutation."""
-    if not layer.numbers or not layer.input(0):
-        return None
-    order = "".join(map(str, layer.numbers[0]))
+    """TRANSPOSE: along the input's runs, or with Helium by columns where only the last two axes change places."""
     shape = layer.input(0)
-    counts = {"layer": 1, "element": prod(shape), "run": prod(shape[:-1]), "plane": prod(shape[:-2])}
-    return Loops(f"{layer.types[0]} {order}", counts)
+    if not layer.numbers or not shape or len(layer.numbers[0]) != len(shape):
+        return None
+    order, kind = layer.numbers[0], layer.types[0]
+    if kind != "int8" or not 1 < len(shape) <= _FULL_RANK:
+        return Loops(f"{kind} of rank {len(shape)}", {"layer": 1, "element": prod(shape)})
+    last, runs = shape[-1], prod(shape[:-1])
+    flat = len(shape) == 2
+    if flat or (mve and len(shape) == _FULL_RANK and order[:2] == (0, 1)):
+        counts: Counts = {"layer": 1, "plane": prod(shape[:-2]), "run": runs, "element": runs * last}
+        if mve:
+            columns = prod(shape[:-2]) * last
+            counts = {"layer": 1, "plane": prod(shape[:-2]), "column": columns}
+            counts["column vector"] = columns * ceiling(shape[-2], VECTOR // 2)
+        return Loops("int8 planes", counts)
+    return Loops("int8", {"layer": 1, "plane": prod(shape[:-2]), "run": runs, "element": runs * last})
 
 
-def parts(layer: TflmLayer, mve: bool) -> Loops:
-    """SPLIT, SPLIT_V, PACK, UNPACK: bytes from one to many, or from many to one."""
-    kind = layer.types[2]
-    counts = {"layer": 1, "tensor": max(len(layer.outputs), len(layer.inputs)), "output": len(layer.outputs)}
-    counts["element"] = sum(prod(shape) for shape in layer.outputs)
-    return Loops(kind, dict(counts))
+def split(layer: TflmLayer, mve: bool) -> Loops | None:
+    """SPLIT and SPLIT_V: bytes of each run along the axis, which shapes tell, go to the outputs in turn."""
+    shape = layer.input(1) if layer.op == "SPLIT" else layer.input(0)
+    if not layer.outputs or any(len(part) != len(shape) for part in layer.outputs):
+        return None
+    axis = next((at for at, (n, m) in enumerate(zip(shape, layer.output, strict=True)) if n != m), 0)
+    runs = prod(shape[:axis]) * len(layer.outputs)
+    return Loops(layer.types[2], {"layer": 1, "output": len(layer.outputs), "run": runs, "element": prod(shape)})
+
+
+def pack(layer: TflmLayer, mve: bool) -> Loops:
+    """PACK and UNPACK: bytes from one to many, or from many to one."""
+    counts = {"layer": 1, "tensor": max(len(layer.outputs), len(layer.inputs))}
+    return Loops(layer.types[2], counts | {"element": sum(prod(shape) for shape in layer.outputs)})
 
 
 def resize(layer: TflmLayer, mve: bool) -> Loops | None:
-    """RESIZE_NEAREST_NEIGHBOR and RESIZE_BILINEAR: output pixels of as many channels."""
-    if len(layer.output) != 4:
+    """RESIZE_NEAREST_NEIGHBOR, which copies a pixel at a time, and RESIZE_BILINEAR."""
+    if len(layer.output) != 4 or len(layer.input(0)) != 4:
         return None
     batches, lines, columns, depth = layer.output
     pixels = batches * lines * columns
-    counts: Counts = {"layer": 1, "line": batches * lines, "pixel": pixels, "element": pixels * depth}
-    return Loops(layer.types[0], counts)
+    counts: Counts = {"layer": 1, "line": batches * lines, "pixel": pixels}
+    if layer.op != "RESIZE_NEAREST_NEIGHBOR":
+        return Loops(layer.types[0], counts | {"element": pixels * depth})
+    size, (_, height, width, _) = depth * _size(layer.types[0]), layer.input(0)
+    rows, from_rows = np.arange(lines), np.arange(lines) * height // lines
+    from_columns = np.arange(columns) * width // columns
+    target = (rows[:, None] * columns + np.arange(columns)) * size % WORD
+    source = (from_rows[:, None] * width + from_columns) * size % WORD
+    places, times = np.unique(target * WORD + source, return_counts=True)
+    parts = [scaled(copy(size, *divmod(int(at), WORD)), int(n) * batches) for at, n in zip(places, times, strict=True)]
+    return Loops("copy", counts | added(parts))
 
 
 def variable(layer: TflmLayer, mve: bool) -> Loops:

@@ -48,5 +48,8 @@ def _pairs(rows: int, columns: int, depth: int) -> Counts:
             f"{name} 16": times * blocks,
             f"{name} 4": times * words,
             f"{name} 1": times * bytes_,
+            f"{name} 16 entered": times * (blocks > 0),
+            f"{name} 4 entered": times * (words > 0),
+            f"{name} 1 entered": times * (bytes_ > 0),
         }
     return found
