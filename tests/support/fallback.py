@@ -51,7 +51,7 @@ def _differs(graph: Graph) -> bool:
 
 
 def _broadcasts(graph: Graph, node: Node) -> bool:
-    """Whether an input is broadcast, of which Vela may read the first batch alone, or int32 may overflow."""
+    """Whether an input is broadcast, which Vela mistakes where there are several batches, or int32 may overflow."""
     if node.op not in ("ADD", "MUL"):
         return False
     result = graph.tensors[node.outputs[0]]

@@ -15,7 +15,8 @@ from harness.cli.app import app
 from harness.errors import OptionError
 from harness.frontends.tflite.writer import write
 from harness.ir.graph import ABSENT, Graph
-from harness.ir.window import ConvAttrs, Pads
+from harness.ir.operators.transpose_conv import TransposeConvAttrs
+from harness.ir.window import ConvAttrs, Pads, PoolAttrs
 from harness.report.document import run_document
 from harness.runtimes import RUNTIMES, TFLM, ProgramRun
 from harness.runtimes.tflm.execution import RunnerRefusedError
@@ -149,6 +150,35 @@ def test_a_kernel_of_1xn_with_a_stride(bench, tmp_path):
     assert outcome.passed, outcome.explain()
     (note,) = [note for note in outcome.notes if "live TFLM" in note]
     assert "the fault is TFLM's" in note and "arm_convolve_1_x_n_s8" in note
+
+
+def averaged_batches() -> Graph:
+    b = Builder()
+    y = b.tensor(2, 2, 2, 3, scale=0.1)
+    b.node("AVERAGE_POOL_2D", (b.input(2, 4, 4, 3),), y, PoolAttrs((2, 2), (2, 2), Pads(), FULL))
+    return b.graph(y)
+
+
+def limited_transposed() -> Graph:
+    b = Builder()
+    data = np.random.default_rng(1).integers(-127, 128, (2, 2, 2, 3)).astype(np.int8)
+    weights, y = b.tensor(2, 2, 2, 3, scale=0.01, data=data), b.tensor(1, 8, 8, 2, scale=0.1)
+    attrs = TransposeConvAttrs((2, 2), (0, 0), (0, 127), True)
+    b.node("TRANSPOSE_CONV", (b.input(1, 4, 4, 3), weights, ABSENT), y, attrs)
+    return b.graph(y)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"), [(averaged_batches, "of several batches alone"), (limited_transposed, "its fused activation")]
+)
+def test_kernels_that_ignore_batches_or_limits(make, said, bench, tmp_path):
+    model = tmp_path / "model.tflite"
+    model.write_bytes(write(make()))
+    card = card_for_model(model).model_copy(update={"vectors": RandomVectors(random=2)})
+    outcome = bench.validate(card, BOARD, options())
+    assert outcome.passed, outcome.explain()
+    (note,) = [note for note in outcome.notes if "live TFLM" in note]
+    assert "the fault is TFLM's" in note and said in note
 
 
 def test_a_model_that_it_does_not_take_is_a_note_and_an_error_that_quotes_it(bench):

@@ -20,7 +20,8 @@ from harness.boards.backends.qemu.gdb import PC, Gdb
 from harness.elf.segments import read_segments
 from harness.errors import BoardError, BoardLostError, BuildError, CardError, ImageFileError, OptionError, TinyhilError
 from harness.ir.graph import ABSENT
-from harness.ir.window import ConvAttrs, Pads
+from harness.ir.operators.transpose_conv import TransposeConvAttrs
+from harness.ir.window import ConvAttrs, Pads, PoolAttrs
 from harness.runtimes import BOTH, DEFAULT_RUNTIME, RUNTIMES, TFLM, ProgramRuntime, SourceRuntime, making_sources
 from harness.runtimes.tflm import runner, runtime
 from harness.runtimes.tflm.builds import U55, U65, GraphLoop, Patch
@@ -345,6 +346,36 @@ def flat(stride: tuple[int, int], rows: int = 1):
 @pytest.mark.parametrize(("graph", "known"), [(flat((1, 2)), True), (flat((1, 1)), False), (flat((1, 2), 5), False)])
 def test_what_is_known_to_be_wrong_is_named(graph, known):
     assert ("arm_convolve_1_x_n_s8" in known_fault(graph)) is known
+
+
+def pooled(op: str, batches: int):
+    b = Builder()
+    y = b.tensor(batches, 2, 2, 3, scale=0.1)
+    b.node(op, (b.input(batches, 4, 4, 3),), y, PoolAttrs((2, 2), (2, 2), Pads(), FULL))
+    return b.graph(y)
+
+
+def transposed(clamp: tuple[int, int]):
+    b = Builder()
+    weights = b.tensor(2, 2, 2, 3, scale=0.01, data=np.ones((2, 2, 2, 3), np.int8))
+    y = b.tensor(1, 8, 8, 2)
+    b.node("TRANSPOSE_CONV", (b.input(1, 4, 4, 3), weights, ABSENT), y, TransposeConvAttrs((2, 2), (0, 0), clamp, True))
+    return b.graph(y)
+
+
+@pytest.mark.parametrize(
+    ("graph", "said"),
+    [
+        (pooled("AVERAGE_POOL_2D", 2), "the first of several batches alone"),
+        (pooled("AVERAGE_POOL_2D", 1), ""),
+        (pooled("MAX_POOL_2D", 2), ""),
+        (transposed((-10, 127)), "limits of its fused activation"),
+        (transposed(FULL), ""),
+    ],
+)
+def test_so_are_kernels_that_ignore_batches_or_limits(graph, said):
+    found = known_fault(graph)
+    assert said in found and bool(found) is bool(said)
 
 
 @pytest.mark.parametrize(
