@@ -89,7 +89,7 @@ class _Follower:
     def __post_init__(self) -> None:
         self.tensors, self.nodes = list(self.graph.tensors), list(self.graph.nodes)
         for node in self.graph.nodes:
-            for block, size in node.attrs.blocks.items():
+            for block, size in node.attrs.regions if isinstance(node.attrs, EthosUAttrs) else ():
                 known = self.owners.get(block, np.zeros(0, np.int64))
                 self.owners[block] = np.full(max(size, len(known)), _NOBODY, np.int64)
 
@@ -141,7 +141,7 @@ class _Follower:
         sizes = [self.tensors[t].bytes for t in node.inputs]
         kept = attrs.tensors[count + len(node.outputs) :]
         sizes += [self.graph.states[i].bytes for i in node.states]
-        missing = {block: footprint.asked[block] != 0 for block in attrs.blocks}
+        missing = {block: footprint.asked[block] != 0 for block, _ in attrs.regions}
         for t in node.outputs:  # what it does not write of them is as it was
             where = self.graph.places()[t]
             end = where.offset + self.tensors[t].bytes
@@ -151,7 +151,7 @@ class _Follower:
         for block, asked in missing.items():
             for start, stop, owner in _runs(asked, self.owners[block]):
                 self._carry(number, ArenaPlace(block, start), stop - start, owner)
-        for block in attrs.blocks:
+        for block, _ in attrs.regions:
             written = footprint.written[block] != 0
             self.owners[block][: len(written)][written] = len(self.graph.tensors) + number
 

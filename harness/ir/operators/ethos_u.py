@@ -60,10 +60,15 @@ class EthosUAttrs(Attrs):
         """See Attrs."""
         return self.tensors
 
-    @property
-    def blocks(self) -> Mapping[int, int]:
-        """See Attrs."""
-        return dict(self.regions)
+    @cached_property
+    def blocks(self) -> Mapping[int, tuple[int, int]]:
+        """See Attrs: the stretch of each region that the stream reads or writes; none of one that it leaves alone."""
+        found: dict[int, tuple[int, int]] = {}
+        for region, _ in self.regions:
+            used = np.flatnonzero(self.footprint.asked[region] | self.footprint.written[region])
+            if len(used):
+                found[region] = (int(used[0]), int(used[-1]) + 1)
+        return found or {ARENA: (0, 1)}
 
     @property
     def words(self) -> Words:
