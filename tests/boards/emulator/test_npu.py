@@ -7,6 +7,7 @@ import threading
 import time
 from dataclasses import replace
 from os import kill
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,7 +27,6 @@ from harness.errors import (
     DeviceTimeoutError,
     UnsupportedModelError,
 )
-from harness.ethosu.payload import Words
 from harness.ethosu.pmu import Counters, default_timing
 from harness.ethosu.simulator import Simulator
 from harness.ir.graph import Graph
@@ -103,22 +103,20 @@ def test_counters_are_those_of_the_stream(kws: Graph, kws_image: tuple[Package, 
     assert counters.by_kind() == run.counters.by_kind()
 
 
-def _without_end(words: Words) -> Words:
-    return words[:-1]
+SET_PADDING = 0x0105
 
 
-def _no_command(words: Words) -> Words:
-    words[40] = 0xFFFF_FFFF
-    return words
-
-
-@pytest.mark.parametrize(("change", "told"), [(_without_end, "without NPU_OP_STOP"), (_no_command, "word 40")])
-def test_what_the_npu_cannot_carry_out_is_told_by_word_and_command(kws: Graph, change: object, told: str) -> None:
-    graph = with_words(kws, change)  # type: ignore[arg-type]
-    package, image = npu_image(graph)
+@pytest.mark.parametrize(
+    ("changes", "told"), [({-1: SET_PADDING}, "without NPU_OP_STOP"), ({40: 0xFFFF_FFFF}, "word 40")]
+)
+def test_what_the_npu_cannot_carry_out_is_told_by_word_and_command(
+    kws: Graph, kws_image: tuple[Package, Image], changes: dict[int, int], told: str, tmp_path: Path
+) -> None:
+    package, sound = kws_image
+    image = with_words(kws, sound, changes, tmp_path / "damaged.elf")
     with open_session(find_board(BOARD), image) as session:
         with pytest.raises(CommandStreamError, match=told) as caught:
-            measure(session, image, package, vectors_for(graph, 1), layers=False)
+            measure(session, image, package, vectors_for(kws, 1), layers=False)
         record = session.npu_record()
     assert isinstance(caught.value.__cause__, DeviceRefusedError), "the firmware noticed it, too"
     assert record is not None
