@@ -19,6 +19,8 @@ from harness.boards.npu_record import NpuFailedError
 from harness.boards.session import open_client
 from harness.build.image import Image
 from harness.compiler.emit.package import Package
+from harness.elf.segments import loadable_segments
+from harness.elf.symbols import symbol_address
 from harness.errors import (
     BoardError,
     BoardLostError,
@@ -30,6 +32,7 @@ from harness.errors import (
 from harness.ethosu.pmu import Counters, default_timing
 from harness.ethosu.simulator import Simulator
 from harness.ir.graph import Graph
+from harness.ir.operators.ethos_u import EthosUAttrs
 from harness.validate.measurement import measure
 from tests.support.npu_image import BOARD, npu_graph, npu_image, specified, vectors_for, with_words
 from tests.support.tiny import tiny_package
@@ -235,6 +238,27 @@ def test_a_time_limit_ends_a_run_on_an_npu_that_takes_long(
         client.init(0)
         client.infer([vectors_for(kws, 1)[0][0].tobytes()], limit_s=0.5)
     assert _threads() == set()
+
+
+@pytest.mark.parametrize("name", [BOARD, "corstone-300"])
+def test_commands_constants_and_arena_lie_where_the_npu_reaches(kws: Graph, name: str) -> None:
+    board = find_board(name)
+    assert board.npu is not None
+    reached = [board.region(region) for region in board.npu.memory]
+    _, image = npu_image(kws, board=name)
+    attrs = kws.nodes[0].attrs
+    assert isinstance(attrs, EthosUAttrs)
+    places = {"arena": (symbol_address(image.elf, "hil_arena"), dict(attrs.regions)[1])}
+    for segment in loadable_segments(image.elf):
+        for what, content in (("commands", attrs.stream), ("constants", attrs.constants)):
+            at = segment.data.find(content)
+            if at >= 0:
+                places[what] = segment.address + at, len(content)
+    assert set(places) == {"arena", "commands", "constants"}
+    for what, (address, size) in places.items():
+        assert address is not None
+        assert address % 16 == 0, what
+        assert any(region is not None and region.contains(address, size) for region in reached), what
 
 
 def test_an_npu_that_is_not_there_is_told_by_what_the_driver_kept(
