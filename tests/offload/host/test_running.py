@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.errors import ModelFileError, OptionError
-from harness.ethosu.pmu import Counters, default_timing
+from harness.errors import CommandStreamError, ModelFileError, OptionError
+from harness.ethosu.pmu import SHARED_SRAM, Counters, default_timing
 from harness.npu.inference import NpuInference
 from harness.offload.compilation import NAMES, check_accelerator
+from harness.offload.counting import count
 from harness.offload.layers import Where
 from harness.offload.subject import read_subject
 from harness.offload.timeline import timeline
@@ -51,6 +52,20 @@ def test_layers_are_the_files_operators_and_share_all_cycles_and_beats(kws):
     assert of_layers == sum(count for (_, _, kind), count in kws.beats.items() if kind != "commands")
     assert {layer.name: layer.where for layer in kws.layers}["RESHAPE"] is Where.FOLDED
     assert kws.layers[0].cycles > 0 and kws.layers[0].where is Where.NPU
+
+
+def test_a_damaged_stream_is_counted_or_refused(kws):
+    operator, rng = kws.compilation.model.operators[0][1], np.random.default_rng(3)
+    refused = 0
+    for _ in range(150):
+        words = operator.words.copy()
+        words[rng.integers(len(words), size=3)] ^= np.uint32(1) << rng.integers(0, 32, 3, np.uint32)
+        try:
+            assert count(replace(operator, words=words), SHARED_SRAM).active >= 0
+        except CommandStreamError as error:
+            refused += 1
+            assert "word" in error.message
+    assert 0 < refused < 150
 
 
 def test_outputs_are_exact_and_the_cpu_alone_is_slower(kws):
