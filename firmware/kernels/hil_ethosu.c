@@ -86,44 +86,6 @@ extern void hil_ethosu_wait(void) __attribute__((weak));
 #define BARRIER() ((void)0)
 #endif
 
-#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
-
-#define SCB_CCR (*(const volatile uint32_t *)0xE000ED14U)
-#define SCB_CTR (*(const volatile uint32_t *)0xE000ED7CU)
-#define SCB_DCCIMVAC (*(volatile uint32_t *)0xE000EF70U)
-#define CCR_DC (1U << 16)
-
-/* Cleans and invalidates the data cache where it is on. After a run, too: that does not lose what others wrote into lines at
- * the edges, which invalidating alone would. */
-HIL_INLINE void synchronise(const void *const bases[], const uint32_t sizes[], uint32_t regions)
-{
-    __asm__ volatile("dsb" : : : "memory");
-    if ((SCB_CCR & CCR_DC) != 0U) {
-        const uint32_t line = 4U << (SCB_CTR >> 16 & 0xFU);
-        for (uint32_t region = 0; region < regions; ++region) {
-            if (sizes[region] != 0U) {
-                const uint32_t end = (uint32_t)(uintptr_t)bases[region] + sizes[region];
-                for (uint32_t at = (uint32_t)(uintptr_t)bases[region] & ~(line - 1U); at < end; at += line) {
-                    SCB_DCCIMVAC = at;
-                }
-            }
-        }
-        __asm__ volatile("dsb\n\tisb" : : : "memory");
-    }
-}
-
-#else
-
-HIL_INLINE void synchronise(const void *const bases[], const uint32_t sizes[], uint32_t regions)
-{
-    (void)bases;
-    (void)sizes;
-    (void)regions;
-    BARRIER();
-}
-
-#endif
-
 #ifndef HIL_ETHOSU_HOOKED /* whoever defines it has functions of these names of their own */
 
 HIL_SHARED uint32_t hil_ethosu_get(uint32_t offset)
@@ -144,7 +106,68 @@ HIL_SHARED void hil_ethosu_begin(uint32_t config, const uint32_t sizes[], uint32
     BARRIER();
 }
 
+#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
+
+#define SCB_CCR (*(const volatile uint32_t *)0xE000ED14U)
+#define SCB_CTR (*(const volatile uint32_t *)0xE000ED7CU)
+#define SCB_DCCIMVAC (*(volatile uint32_t *)0xE000EF70U)
+#define CCR_DC (1U << 16)
+
+/* Bytes of a line of the data cache; 0 where it is off or missing */
+static uint32_t cache_line(void)
+{
+    __asm__ volatile("dsb" : : : "memory");
+    return (SCB_CCR & CCR_DC) != 0U ? 4U << (SCB_CTR >> 16 & 0xFU) : 0U;
+}
+
+static void clean_and_invalidate(uintptr_t line)
+{
+    SCB_DCCIMVAC = (uint32_t)line;
+}
+
+static void finish_cleaning(void)
+{
+    __asm__ volatile("dsb\n\tisb" : : : "memory");
+}
+
+#else
+
+static uint32_t cache_line(void)
+{
+    BARRIER();
+    return 0;
+}
+
+static void clean_and_invalidate(uintptr_t line)
+{
+    (void)line;
+}
+
+static void finish_cleaning(void)
+{
+}
+
 #endif
+#endif
+
+/* Cleans and invalidates the data cache where it is on. After a run, too: that does not lose what others wrote into lines at
+ * the edges, which invalidating alone would. */
+static void synchronise(const void *const bases[], const uint32_t sizes[], uint32_t regions)
+{
+    const uintptr_t line = cache_line();
+    if (line == 0U) {
+        return;
+    }
+    for (uint32_t region = 0; region < regions; ++region) {
+        if (sizes[region] != 0U) {
+            const uintptr_t last = (uintptr_t)bases[region] + (sizes[region] - 1U);
+            for (uintptr_t at = (uintptr_t)bases[region] & ~(line - 1U); at <= last && at + line > at; at += line) {
+                clean_and_invalidate(at);
+            }
+        }
+    }
+    finish_cleaning();
+}
 
 HIL_SHARED const hil_ethosu_counters *hil_ethosu_last(void)
 {
@@ -320,7 +343,9 @@ static int32_t run(const uint32_t *commands, uint32_t count, uint32_t config, co
     } else {
         (void)reset(); /* ends whatever it still does; the next run resets it again */
     }
-    synchronise(bases, sizes, regions);
+    if (regions > 1U) {
+        synchronise(bases + 1, sizes + 1, regions - 1U);
+    }
     return result;
 }
 

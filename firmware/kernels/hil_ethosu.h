@@ -41,8 +41,8 @@ typedef struct {
 } hil_ethosu_counters;
 
 /* Runs `count` words of commands over memories. `config` is the build of NPU that they are for, as its register CONFIG says
- * it. Commands and bases lie at multiples of 16; a region of size 0 is not there. Returns HIL_ETHOSU_OK or one of the
- * others; the next run works again whatever one returned. */
+ * it. Commands and bases lie at multiples of 16; a region of size 0 is not there; region 0 is only read. Returns
+ * HIL_ETHOSU_OK or one of the others; the next run works again whatever one returned. */
 int32_t hil_ethosu_run(const uint32_t *commands, uint32_t count, uint32_t config, const void *const bases[],
                        const uint32_t sizes[], uint32_t regions);
 

@@ -6,13 +6,10 @@ Hardware and the FVP have it, too, for whoever can read their memory.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from harness.errors import BoardError, TinyhilError
-
-if TYPE_CHECKING:
-    from harness.boards.session import Session
 
 SYMBOL = "hil_ethosu_record"
 _LAYOUT = struct.Struct("<QQ7Ii")
@@ -22,12 +19,12 @@ _MEANS: dict[int, tuple[str, str]] = {
     2: ("nothing answers at the address of its registers", "check `npu.base` of the board, and the NPU's clock"),
     3: ("it is another build than the model is compiled for", "compile the model for the NPU that the board has"),
     4: ("it runs for other software", "let one driver have it"),
-    5: ("it does not come out of reset with the rights it was asked for", "see HIL_ETHOSU_PROT in docs/ethos-u.md"),
-    6: ("the bus refused an access", "place arena, weights and commands in memory that it reaches (docs/ethos-u.md)"),
+    5: ("it does not come out of reset with the rights asked for", "`tinyhil docs ethos-u` explains HIL_ETHOSU_PROT"),
+    6: ("the bus refused an access", "place the model where it reaches: `tinyhil docs ethos-u`"),
     7: ("it met a command that it cannot carry out", "compile the model again with Vela"),
     8: ("it cannot decode weights", "check that the image was written to flash as it is"),
     9: ("its own memory failed", "run again; else the chip is damaged"),
-    10: ("it did not end in time", "see HIL_ETHOSU_POLLS in docs/ethos-u.md"),
+    10: ("it did not end in time", "`tinyhil docs ethos-u` explains HIL_ETHOSU_POLLS"),
     11: ("it stopped before the end of the command stream", "compile the model again with Vela"),
 }
 """Results of hil_ethosu_run other than 0: what they say, and what to try."""
@@ -74,11 +71,11 @@ class NpuRecord:
         )
 
 
-def read_record(session: Session, address: int | None) -> NpuRecord | None:
-    """The record of a device.
+def read_record(read: Callable[[int, int], bytes], address: int | None) -> NpuRecord | None:
+    """The record of a device, which waits for a request.
 
     Args:
-        session: with the device, which waits for a request.
+        read: bytes of its memory, by address and length.
         address: of SYMBOL in its image.
 
     Returns:
@@ -87,7 +84,7 @@ def read_record(session: Session, address: int | None) -> NpuRecord | None:
     if address is None:
         return None
     try:
-        content = session.read_memory(address, _LAYOUT.size)
+        content = read(address, _LAYOUT.size)
     except BoardError:
         return None
     return NpuRecord(*_LAYOUT.unpack(content))

@@ -172,8 +172,10 @@ class Session(ABC):
         """Command streams that an emulated NPU has run, with what each operation of them cost, in order."""
         return ()
 
-    def explanation(self) -> TinyhilError | None:
-        """What is known, beyond what the device says, of why its last inference failed; None if nothing. Asked once."""
+    def explanation(self, error: TinyhilError) -> TinyhilError | None:
+        """A better error than the one that an inference has just ended with; None if nothing more is known."""
+        if isinstance(error, BoardLostError):
+            return None
         record = self.npu_record()
         return None if record is None else record.error()
 
@@ -181,7 +183,7 @@ class Session(ABC):
         """What the NPU's driver keeps of its last run; None where there is no driver, or memory cannot be read."""
         from harness.elf.symbols import symbol_address
 
-        return read_record(self, symbol_address(self.image.elf, SYMBOL))
+        return read_record(self.read_memory, symbol_address(self.image.elf, SYMBOL))
 
     def notes(self) -> tuple[str, ...]:
         """Notes on the run for the report; complete when the session is closed."""

@@ -17,8 +17,8 @@ import numpy as np
 from harness.errors import CommandStreamError
 from harness.ethosu import interface as at
 from harness.ethosu.accelerators import Accelerator
-from harness.ethosu.fault import FaultError, FaultKind
-from harness.ethosu.interface import Cmd, CounterControl, Rights, Status
+from harness.ethosu.fault import FaultCause, FaultError
+from harness.ethosu.interface import Cmd, CounterControl, Rights, StatusBit
 from harness.ethosu.pmu import Counters, MemoryTiming, default_timing
 from harness.ethosu.reach import NoMemoryError, NpuBus, Reach
 from harness.ethosu.simulator import Simulator
@@ -34,9 +34,9 @@ _WHILE_RUNNING = frozenset((at.CMD, at.RESET, *range(at.PMCR, at.PMCAXI_CHAN + 4
 _BITS: Mapping[int, int] = {at.CMD: 0xFFFF_001F, at.RESET: 3, at.QCONFIG: 3, at.REGIONCFG: 0xFFFF}
 _CYCLE_BITS = 48
 _SHOWS = {
-    FaultKind.BUS: Status.BUS_ERROR,
-    FaultKind.COMMAND: Status.PARSE_ERROR,
-    FaultKind.WEIGHTS: Status.WEIGHT_FAULT,
+    FaultCause.BUS: StatusBit.BUS_ERROR,
+    FaultCause.COMMAND: StatusBit.PARSE_ERROR,
+    FaultCause.WEIGHTS: StatusBit.WEIGHT_FAULT,
 }
 _WORD = re.compile(r"word (\d+)")
 _U65_ADDRESS_HIGH = 0xFF
@@ -206,10 +206,10 @@ class NpuDevice:
         command = Cmd(value & 0x1F)
         self._values[at.CMD] = int(command & (Cmd.CLOCK_MAY_STOP | Cmd.POWER_MAY_GO))
         history = value >> at.IRQ_HISTORY << at.IRQ_HISTORY
-        gone = history | (Status.IRQ | Status.PMU_IRQ if command & Cmd.CLEAR_IRQ else 0)
+        gone = history | (StatusBit.IRQ | StatusBit.PMU_IRQ if command & Cmd.CLEAR_IRQ else 0)
         self._values[at.STATUS] = self._status & ~int(gone)
         if command & Cmd.STOP and self._running:
-            self._values[at.STATUS] = self._status & ~Status.RUNNING | Status.IRQ
+            self._values[at.STATUS] = self._status & ~StatusBit.RUNNING | StatusBit.IRQ
         if command & Cmd.RUN:
             self._start()
         elif command & Cmd.POWER_MAY_GO and not self._running:
@@ -225,7 +225,7 @@ class NpuDevice:
         if self._asleep:
             self._note(Misuse.ASLEEP, at.CMD, int(Cmd.RUN))
         self._asleep = False
-        self._values[at.STATUS] = int(Status.RUNNING)
+        self._values[at.STATUS] = int(StatusBit.RUNNING)
         self._values[at.QREAD] = 0
         if self.delay == 0:
             self._run()
@@ -243,7 +243,7 @@ class NpuDevice:
 
     @property
     def _running(self) -> bool:
-        return bool(self._status & Status.RUNNING)
+        return bool(self._status & StatusBit.RUNNING)
 
     def _advance(self) -> None:
         """Time goes on with every look at STATUS."""
@@ -265,7 +265,7 @@ class NpuDevice:
                 self._simulator.run(words, memories.regions, self.place, counters.observe)
             finally:
                 changed = memories.put_back()
-            shows, position = Status.END_REACHED, 4 * len(words)
+            shows, position = StatusBit.END_REACHED, 4 * len(words)
         except CommandStreamError as fault:
             error = fault
             shows, position = _shown(fault, len(words))
@@ -273,9 +273,9 @@ class NpuDevice:
             error = CommandStreamError(
                 f"{self.place}: {missing}", hint="place commands, constants and arena in memory that the NPU reaches"
             )
-            shows, position = Status.BUS_ERROR, 0
+            shows, position = StatusBit.BUS_ERROR, 0
         self._values[at.QREAD] = position
-        self._values[at.STATUS] = int(shows | Status.IRQ)
+        self._values[at.STATUS] = int(shows | StatusBit.IRQ)
         self._count(counters)
         if self.on_run is not None:
             self.on_run(NpuRun(self.accelerator, len(words), counters, error, changed))
@@ -344,12 +344,12 @@ def _counted(event: int, counters: Counters) -> int:
     return counters.beats(*at.EVENT_BEATS[event]) if event in at.EVENT_BEATS else 0
 
 
-def _shown(error: CommandStreamError, words: int) -> tuple[Status, int]:
+def _shown(error: CommandStreamError, words: int) -> tuple[StatusBit, int]:
     """(bits of STATUS, QREAD) after a stream that ended with an error."""
     fault = error.__cause__
     assert isinstance(fault, FaultError)
     found = _WORD.search(fault.place)
     word = int(found[1]) if found else 0
     if word >= words:
-        return Status(0), 4 * words  # the end of the queue without the end of the stream
-    return _SHOWS[fault.kind], 4 * word
+        return StatusBit(0), 4 * words  # the end of the queue without the end of the stream
+    return _SHOWS[fault.cause], 4 * word

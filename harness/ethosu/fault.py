@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, auto
 
 
-class FaultKind(Enum):
+class FaultCause(Enum):
     """How the NPU would notice: its bus, its reader of commands, its decoder of weights."""
 
     COMMAND = auto()
@@ -16,8 +16,8 @@ class FaultKind(Enum):
 class FaultError(Exception):
     """A command that cannot be carried out; `place` is its word and name, "" until the simulator adds it."""
 
-    def __init__(self, message: str, place: str = "", kind: FaultKind = FaultKind.COMMAND) -> None:
+    def __init__(self, message: str, place: str = "", cause: FaultCause = FaultCause.COMMAND) -> None:
         super().__init__(message)
         self.message = message
         self.place = place
-        self.kind = kind
+        self.cause = cause

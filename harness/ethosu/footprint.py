@@ -32,7 +32,7 @@ _NAMES = dict(ELEMENTWISE)
 
 
 @dataclass(frozen=True, eq=False)
-class Footprint:
+class StreamFootprint:
     """Of every region a byte for each of its bytes: 0xFF where it is meant, else 0.
 
     Attributes:
@@ -46,7 +46,7 @@ class Footprint:
 
 def footprint(
     words: Words, accelerator: Accelerator, sizes: Mapping[int, int], same: Mapping[int, int], place: str
-) -> Footprint:
+) -> StreamFootprint:
     """The footprint of a stream.
 
     Args:
@@ -68,7 +68,7 @@ def footprint(
             if not command.form.starts:
                 tracks.state.registers.set(command)
             elif command.form.name == _STOP:
-                return Footprint(asked, written)
+                return StreamFootprint(asked, written)
             else:
                 tracks.follow(command)
         raise FaultError(f"the stream of {len(words)} words ends without {_STOP}", f"word {len(words)}")

@@ -35,7 +35,7 @@ NAMES: Mapping[int, str] = {
 READ_ONLY = frozenset((ID, STATUS, QREAD, PROT, CONFIG))
 
 
-class Status(IntFlag):
+class StatusBit(IntFlag):
     """Bits of STATUS."""
 
     RUNNING = 1

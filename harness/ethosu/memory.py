@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from harness.ethosu.fault import FaultError, FaultKind
+from harness.ethosu.fault import FaultCause, FaultError
 
 Bytes = npt.NDArray[np.uint8]
 REGIONS = 8
@@ -37,7 +37,7 @@ class NpuMemory:
         if region == SHRAM:
             return self.own
         if region not in self.regions:
-            raise FaultError(f"region {region} is not there; there are {sorted(self.regions)}", kind=FaultKind.BUS)
+            raise FaultError(f"region {region} is not there; there are {sorted(self.regions)}", cause=FaultCause.BUS)
         return self.regions[region]
 
     def span(self, region: int, start: int, length: int, *, write: bool = False) -> Bytes:
@@ -78,10 +78,10 @@ class NpuMemory:
             raise FaultError(
                 f"{'writes' if write else 'reads'} bytes {low} to {high - 1} of {self._name(region)}, which has "
                 f"{len(content)}",
-                kind=FaultKind.BUS,
+                cause=FaultCause.BUS,
             )
         if write and not content.flags.writeable:
-            raise FaultError(f"writes into {self._name(region)}, which is constant", kind=FaultKind.BUS)
+            raise FaultError(f"writes into {self._name(region)}, which is constant", cause=FaultCause.BUS)
         return content
 
     @staticmethod

@@ -38,7 +38,7 @@ class NpuBus(Protocol):
 
 
 @dataclass(frozen=True)
-class _Block:
+class _Fetched:
     address: int
     before: bytes
     content: Bytes
@@ -94,10 +94,10 @@ def _merged(places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return out
 
 
-def _fetched(bus: NpuBus, start: int, end: int) -> _Block:
+def _fetched(bus: NpuBus, start: int, end: int) -> _Fetched:
     before = bus.read(start, end - start)
     content = np.frombuffer(before, np.uint8)
-    return _Block(start, before, content if bus.constant(start, end - start) else content.copy())
+    return _Fetched(start, before, content if bus.constant(start, end - start) else content.copy())
 
 
 def _changes(before: Bytes, after: Bytes) -> list[tuple[int, int]]:

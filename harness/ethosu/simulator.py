@@ -84,6 +84,6 @@ def _carry_out(state: NpuState, command: NpuCommand) -> None:
             state.bounded(*state.registers.ofm_shape)
         operation(state, command)
     except FaultError as fault:
-        raise FaultError(fault.message, fault.place or command.place, fault.kind) from None
+        raise FaultError(fault.message, fault.place or command.place, fault.cause) from None
     except MemoryError:
         raise FaultError("its operands do not fit into this machine's memory", command.place) from None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from harness.ethosu.accelerators import LUT_BYTES, Accelerator
-from harness.ethosu.fault import FaultError, FaultKind
+from harness.ethosu.fault import FaultCause, FaultError
 from harness.ethosu.memory import NpuMemory
 from harness.ethosu.registers import NpuRegisters
 from harness.ethosu.weights import WeightOrder, arranged, decode
@@ -129,7 +129,7 @@ def _decoded(stream: bytes, order: WeightOrder) -> Weights:
     try:
         found: Ints = arranged(decode(stream), order)
     except FaultError as fault:
-        raise FaultError(fault.message, fault.place, FaultKind.WEIGHTS) from None
+        raise FaultError(fault.message, fault.place, FaultCause.WEIGHTS) from None
     return found.astype(np.float64)
 
 

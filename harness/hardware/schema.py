@@ -94,7 +94,7 @@ class PlacementEntry(_Entry):
 
 
 class NpuEntry(_Entry):
-    """An Ethos-U55 or U65: its builds by Vela's names, the address of its registers, and the regions that it reaches."""
+    """An Ethos-U55 or U65: its builds by Vela's names, address of its registers, and the regions that it reaches."""
 
     accelerators: Annotated[tuple[Annotated[str, AfterValidator(_known_accelerator)], ...], Field(min_length=1)]
     base: Annotated[int, Field(ge=0, lt=1 << 32, multiple_of=4096)]

@@ -86,8 +86,8 @@ class Attrs:
         return ()
 
     @property
-    def blocks(self) -> Mapping[int, int]:
-        """Bytes of every block of the arena that the node works in, by its number."""
+    def blocks(self) -> Mapping[int, tuple[int, int]]:
+        """The first byte that the node uses of every block of the arena, by its number, and the byte after the last."""
         return {}
 
     @property

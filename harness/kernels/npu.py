@@ -26,18 +26,14 @@ class EthosU(Kernel):
     def lower(self, context: Context) -> Lowered:
         attrs = context.node.attrs
         assert isinstance(attrs, EthosUAttrs)
-        sizes = dict(attrs.regions)
+        ends = {block: stop for block, (_, stop) in attrs.blocks.items()}
+        fast = FAST if FAST in dict(attrs.regions) else ARENA
+        named = {"arena": ARENA, "fast": fast, "inputs": INPUTS, "outputs": OUTPUTS}
+        shape = {"words": len(attrs.words), "config": attrs.accelerator.config, "constants": len(attrs.constants)}
+        shape |= {name: ends.get(block, 0) for name, block in named.items()}
+        somewhere = next(iter(ends))  # a region that is not there has a pointer and no bytes
+        regions = (BlockStart(block if block in ends else somewhere) for block in named.values())
         constants = np.frombuffer(attrs.constants or bytes(ALIGNMENT), np.uint8)
-        shape = {
-            "words": len(attrs.words),
-            "config": attrs.accelerator.config,
-            "constants": len(attrs.constants),
-            "arena": sizes[ARENA],
-            "fast": sizes.get(FAST, sizes[ARENA]),
-            "inputs": sizes.get(INPUTS, 0),
-            "outputs": sizes.get(OUTPUTS, 0),
-        }
-        regions = (BlockStart(block if block in sizes else ARENA) for block in (ARENA, FAST, INPUTS, OUTPUTS))
         run = Call(
             self.function,
             (

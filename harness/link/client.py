@@ -69,7 +69,7 @@ class Client:
         *,
         timeout_s: float = 10.0,
         elf: Path | None = None,
-        explanation: Callable[[], TinyhilError | None] | None = None,
+        explanation: Callable[[TinyhilError], TinyhilError | None] | None = None,
     ) -> None:
         """Start no exchange yet.
 
@@ -271,7 +271,7 @@ class Client:
         try:
             return self._runs.infer(model, info, inputs, Mode(mode), limit_s, comparison)
         except (DeviceRefusedError, BoardLostError) as refused:
-            better = None if self._explanation is None else self._explanation()
+            better = None if self._explanation is None else self._explanation(refused)
             if better is None:
                 raise
             raise better from refused

@@ -7,8 +7,10 @@ from dataclasses import fields, replace
 from harness.errors import OptionError
 from harness.ethosu.vela import VelaOptions, run_vela, vela_version
 from harness.frontends.tflite.reader import load
+from harness.ir.aliases import assigns
 from harness.ir.graph import Graph
 from harness.ir.operators import has
+from harness.ir.operators.ethos_u import EthosUAttrs
 from harness.ir.operators.traits import Trait
 
 KEYS = tuple(field.name for field in fields(VelaOptions) if field.name not in ("accelerator", "program"))
@@ -45,6 +47,7 @@ def for_npu(graph: Graph, options: VelaOptions) -> Graph:
         raise OptionError(
             f"{graph.name}: Vela has compiled it already", hint="leave --npu out, or give the model that it was made of"
         )
+    _check_variables(graph)
     made = run_vela(graph.model, options, graph.name)
     loaded = load(made.file, name=graph.name)
     if not on_npu(loaded):
@@ -55,6 +58,29 @@ def for_npu(graph: Graph, options: VelaOptions) -> Graph:
     return replace(loaded, labels=graph.labels, notes=(note, *loaded.notes))
 
 
+def _check_variables(graph: Graph) -> None:
+    """Refuses what Vela 5.2 gets wrong: it does not keep the order of what reads and what assigns a variable.
+
+    Raises:
+        OptionError: a variable is read after it is assigned.
+    """
+    assigned: set[int] = set()
+    for node in graph.nodes:
+        if has(node, Trait.COPIES_STATE) and has(node, Trait.READS_STATE) and assigned & set(node.states):
+            name = graph.states[node.states[0]].name
+            raise OptionError(
+                f"{graph.name}: variable '{name}' is read after it is assigned, an order that Vela does not keep",
+                hint="read it once, before it is assigned; or compile it for the core alone",
+            )
+        if assigns(node):
+            assigned.update(node.states)
+
+
 def on_npu(graph: Graph) -> bool:
     """Whether some of it runs on an NPU."""
-    return any(has(node, Trait.PLACED) for node in graph.nodes)
+    return accelerator_of_graph(graph) is not None
+
+
+def accelerator_of_graph(graph: Graph) -> str | None:
+    """Name of the accelerator that it is compiled for; None for the core alone."""
+    return next((node.attrs.accelerator.name for node in graph.nodes if isinstance(node.attrs, EthosUAttrs)), None)

@@ -34,6 +34,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "max_flash": ("BYTES", "flash of weights, tables and code that must not be exceeded"),
     "runtime": ("NAME", "tinyhil, tflm (Arm's program, on mps3-an547) or both (default: the cards', or tinyhil)"),
     "tflm_runner": ("FILE", "Arm's program of TFLM, instead of that of the installed package mlia-ethos-u"),
+    "npu": ("ACCELERATOR", "compile for an Ethos-U by Vela first: ethos-u55-128; then ,optimise=Size and the like"),
     "oracle": ("NAME", "instead of the cards' reference: tflm, litert-ref, litert or spec"),
     "history": ("FILE", "keep the results in this history; `default`: the one in the user's data folder"),
     "compare": ("BASE", "compare with results of the history, such as last-good: what regressed is a failed test"),
@@ -95,6 +96,7 @@ def settings(config: pytest.Config) -> Settings:
     from harness.compiler.goals import parse_overrides
     from harness.farm.address import parse_farm
     from harness.hardware.placement import parse_placement
+    from harness.npu.compiling import parse_npu
     from harness.validate.card import parse_vectors
     from harness.validate.options import Options, check_choice, choose_boards
 
@@ -109,6 +111,7 @@ def settings(config: pytest.Config) -> Settings:
         check_choice("runtime", runtime)
     runner = next(iter(values(config, "tflm_runner")), None)
     vectors = next(iter(values(config, "vectors")), None)
+    npu = next(iter(values(config, "npu")), None)
     report, history, policy = (next(iter(values(config, name)), None) for name in ("report", "history", "policy"))
     probe = next(iter(values(config, "probe")), None)
     farm = next(iter(values(config, "farm")), None)
@@ -120,6 +123,7 @@ def settings(config: pytest.Config) -> Settings:
             runtime=runtime,
             tflm_runner=here / runner if runner else None,
             vectors=parse_vectors(vectors, here) if vectors else None,
+            npu=parse_npu(npu) if npu else None,
             placement=parse_placement(values(config, "placement")),
             probe=probe,
             overrides=parse_overrides(

@@ -11,6 +11,7 @@ from harness.ir.operators.operator import Types
 from harness.kernels.base import Kernel
 from harness.kernels.support import PORTABLE, VARIANTS, Support, variant_of
 from harness.oracle.tflm_operators import NOT_COMPILED, RESOLVED
+from harness.quantization.types import DType
 from harness.report.document import Document
 from harness.report.table import ReportTable
 
@@ -62,7 +63,7 @@ def _ulp(one: Support) -> int:
 def types_text(types: Types) -> str:
     """A combination of element types in words, such as "int16 x int8 + int64" with weights and a bias."""
     if types.free:
-        return "any, a condition of bool"
+        return "any, a condition of bool" if types.x is DType.BOOL else "any"
     return _read(types) + (f" -> {types.y.value}" if types.y is not types.x else "")
 
 

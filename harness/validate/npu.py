@@ -8,32 +8,47 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.build.progress import Progress
-from harness.errors import OptionError
+from harness.errors import OptionError, PlacementError
 from harness.ir.graph import Graph
 from harness.ir.operators import has
 from harness.ir.operators.traits import Trait
-from harness.npu.compiling import on_npu
+from harness.npu.compiling import accelerator_of_graph
 from harness.quantization.types import Array
 from harness.validate.reference import Reference, References
 
 if TYPE_CHECKING:
-    from harness.hardware.board import Board
+    from harness.hardware.board import Board, Placement
     from harness.validate.running import Subject
 
 SPECIFICATION = "spec"
 """The oracle that runs command streams: in our simulator."""
 
 
-def check_npu(graph: Graph, board: Board) -> None:
-    """Refuses a board without the NPU that a graph wants.
+def check_npu(graph: Graph, board: Board, placement: Placement | None = None) -> None:
+    """Refuses a board without the NPU that a graph wants, and memory that this does not reach.
 
     Raises:
-        OptionError: it has none.
+        OptionError: it has none, or another.
+        PlacementError: arena or weights lie elsewhere.
     """
-    if on_npu(graph) and not getattr(board, "npu", board.machine == "mps3-an547"):
+    wanted = accelerator_of_graph(graph)
+    if wanted is None:
+        return
+    if board.npu is None:
         raise OptionError(
             f"board {board.name} has no NPU", hint="run it on mps3-an547, or without --npu on the core alone"
         )
+    if wanted not in board.npu.accelerators:
+        there = ", ".join(board.npu.accelerators)
+        raise OptionError(f"board {board.name} has no {wanted}", hint=f"compile for what it has: --npu {there}")
+    placed = {} if placement is None else {"arena": placement.arena, "weights": placement.weights}
+    for part, region in placed.items():
+        if region not in board.npu.memory:
+            reached = " or ".join(board.npu.memory)
+            raise PlacementError(
+                f"{part} in {region} of {board.name}, where its NPU does not reach",
+                hint=f"--placement {part}={reached}",
+            )
 
 
 def reference_of(references: References, oracle: str, subject: Subject, tell: Progress) -> Reference:
@@ -49,7 +64,9 @@ def reference_of(references: References, oracle: str, subject: Subject, tell: Pr
     own = references.get(SPECIFICATION, graph, given, count=count, tensors=count, progress=tell)
     shared = _shared(model, graph)
     rows = zip(own.tensors, reference.tensors, strict=True)
-    return replace(reference, tensors=tuple(_merged(mine, theirs, shared) for mine, theirs in rows))
+    names = f"{SPECIFICATION} and {oracle}" if shared else SPECIFICATION
+    tensors = tuple(_merged(mine, theirs, shared) for mine, theirs in rows)
+    return replace(reference, tensors=tensors, tensors_of=names)
 
 
 def _merged(own: Mapping[int, Array], theirs: Mapping[int, Array], shared: Mapping[int, int]) -> dict[int, Array]:

@@ -15,9 +15,11 @@ from harness.compiler.goals import Overrides
 from harness.cycles.predict import Prediction, predict
 from harness.cycles.record import observable
 from harness.cycles.targets import target_of_run
+from harness.ethosu.vela import VelaOptions
 from harness.hardware.placement import assign_regions
 from harness.validate import vectors as vector_files
 from harness.validate.card import Card, FileVectors, RandomVectors, card_of
+from harness.validate.npu import check_npu
 from harness.validate.workbench import Workbench
 
 
@@ -55,14 +57,16 @@ def profile_card(
     placement: Mapping[str, str] | None = None,
     vectors: RandomVectors | FileVectors | None = None,
     overrides: Overrides = Overrides(),  # noqa: B008
+    npu: VelaOptions | None = None,
     bench: Workbench | None = None,
     progress: Progress | None = None,
 ) -> Prediction:
-    """Modelled cycles of a card's model, see profile_model; `overrides` override the card's goals."""
+    """Modelled cycles of a card's model, see profile_model; `overrides` and `npu` override the card's."""
     bench = bench or Workbench()
     resolved = observable(board)
     wanted = {**card.placing(board, has_choice=resolved.asked.placement is not None), **(placement or {})}
-    graph = bench.graph(card.model)
+    graph = bench.compiled(card.model, npu or (None if card.npu is None else card.npu.options))
+    check_npu(graph, resolved.runs_on)
     goals = overrides.or_else(card.compile.overrides).goals
     placed = assign_regions(resolved.asked, wanted)
     target = target_of_run(resolved, placed if resolved.runs_on.name == resolved.asked.name else None)

@@ -24,12 +24,14 @@ class Reference:
         oracle, version: the oracle's name, and the version of its package.
         outputs: [vector][model output].
         tensors: [vector], for the first vectors: tensors by index in subgraph 0 of the model file.
+        tensors_of: what these are from, where not from the oracle alone.
     """
 
     oracle: str
     version: str
     outputs: tuple[tuple[Array, ...], ...]
     tensors: tuple[Mapping[int, Array], ...]
+    tensors_of: str = ""
 
 
 class References:

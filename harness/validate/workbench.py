@@ -199,9 +199,9 @@ class Workbench:
     ) -> list[tuple[Array, ...]]:
         resolved = self.boards.resolve(board, probe=options.probe)
         graph = self.compiled(model, options.npu)
-        check_npu(graph, resolved.runs_on)
         given = vectors.from_arrays([list(row) for row in arrays], graph)
         placement = assign_regions(resolved.runs_on, options.placement)
+        check_npu(graph, resolved.runs_on, placement)
         target = target_of_run(resolved, placement)
         runtime = chosen_runtime(options.runtime or DEFAULT_RUNTIME, resolved.runs_on)
         if isinstance(runtime, ProgramRuntime):
@@ -222,13 +222,13 @@ class Workbench:
         runtime = chosen_runtime(card.runtime, resolved.runs_on)
         model = self.graph(card.model)
         graph = self.compiled(card.model, None if card.npu is None else card.npu.options)
-        check_npu(graph, resolved.runs_on)
         given = vectors.load(card.vectors, model, card.base)
         check_truth(card, given, model)
         compared = 0
         if card.checks.layers is not None and runtime.measures.layer_outputs:
             compared = len(given) if graph.states else min(len(given), options.layer_vectors)
         placement = assign_regions(resolved.runs_on, _wanted_regions(card, resolved, options))
+        check_npu(graph, resolved.runs_on, placement)
         return Subject(resolved, runtime, graph, given, placement, compared, model)
 
     def _compile(self, card: Card, subject: Subject, options: Options) -> Package:

@@ -21,6 +21,8 @@ _GET = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_uint32)
 _PUT = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32)
 _BEGIN = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.POINTER(ctypes.c_uint32), ctypes.c_uint32)
 _WAIT = ctypes.CFUNCTYPE(None)
+_CLEAN = ctypes.CFUNCTYPE(None, ctypes.c_size_t)
+_FINISH = ctypes.c_size_t(-1).value
 
 
 class Record(ctypes.Structure):
@@ -99,6 +101,8 @@ class Driver:
         # kept here: ctypes does not keep what C alone knows
         self._hooks = _GET(self._on_get), _PUT(self._on_put), _BEGIN(self._on_begin), _WAIT(self._on_wait)
         self._library.set_hooks(*self._hooks)
+        self._clean = _CLEAN(self._on_clean)
+        self._library.set_cache(0, self._clean)
 
     def run(
         self, commands: int, words: int, config: int, places: Sequence[tuple[int, int]], regions: int | None = None
@@ -117,6 +121,10 @@ class Driver:
                 ctypes.c_uint32(count if regions is None else regions),
             )
         )
+
+    def with_cache(self, line: int) -> None:
+        """The core has a data cache with lines of so many bytes; `accesses` has "clean ADDRESS" and "cleaned", too."""
+        self._library.set_cache(line, self._clean)
 
     def irq(self) -> None:
         """hil_ethosu_irq."""
@@ -139,6 +147,9 @@ class Driver:
         told = tuple(int(sizes[index]) for index in range(regions))
         self.begun.append((config, told))
         self.on_begin(config, told)
+
+    def _on_clean(self, line: int) -> None:
+        self.accesses.append("cleaned" if line == _FINISH else f"clean 0x{line:x}")
 
     def _on_wait(self) -> None:
         self.waited += 1

@@ -85,8 +85,7 @@ def generate(
     if as_json:
         terminal.print_json(_document(package, paths, wanted))
         return
-    lines = [f"{path}  {path.stat().st_size:,} B" for path in paths]
-    terminal.print_lines(*lines)
+    terminal.print_lines(*(f"{path}  {path.stat().st_size:,} B" for path in paths))
     terminal.print_text(_summary(package.plan))
     terminal.print_lines(*_usage(package, wanted, output))
 

@@ -124,6 +124,7 @@ def _predict(card: Card, board: str, options: Options, bench: Workbench, tell: P
         placement=options.placement,
         vectors=options.vectors,
         overrides=options.overrides,
+        npu=options.npu,
         bench=bench,
         progress=tell,
     )

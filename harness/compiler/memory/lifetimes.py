@@ -56,14 +56,14 @@ class MemoryUse:
         reads, writes: tensor ids, constants among the reads.
         scratch: bytes of each buffer that exists while the layer runs.
         overlaps: (tensor written, tensor read) -> how they may share bytes where the layer reads it for the last time.
-        blocks: number of a block of the graph -> bytes of it that the layer works in.
+        blocks: number of a block of the graph -> first byte of it that the layer works in, and the byte after the last.
     """
 
     reads: tuple[int, ...]
     writes: tuple[int, ...]
     scratch: tuple[int, ...] = ()
     overlaps: Mapping[tuple[int, int], Overlap] = field(default_factory=dict)
-    blocks: Mapping[int, int] = field(default_factory=dict)
+    blocks: Mapping[int, tuple[int, int]] = field(default_factory=dict)
 
 
 def scratch_name(layer: int, number: int = 0) -> str:
@@ -72,7 +72,7 @@ def scratch_name(layer: int, number: int = 0) -> str:
 
 
 def block_name(layer: int, block: int) -> str:
-    """Name of what a layer works in of a block of the graph; it begins where the block does."""
+    """Name of what a layer works in of a block of the graph."""
     return f"region {block} of layer {layer}"
 
 
@@ -85,7 +85,8 @@ def base_offset(plan: Plan, layer: int, tensor: int | None = None) -> int:
 
 def block_offset(plan: Plan, layer: int, block: int) -> int:
     """Where a block of the graph that a layer works in begins in the arena of a plan, in bytes."""
-    return _offset_of(plan, block_name(layer, block))
+    start, _ = plan.steps[layer].node.attrs.blocks[block]
+    return _offset_of(plan, block_name(layer, block)) - start
 
 
 def _offset_of(plan: Plan, name: str) -> int:
@@ -148,9 +149,9 @@ def _with_blocks(
             root = first.setdefault(place.block, i)
             found[i] = replace(found[i], inside=root, at=place.offset, align=BLOCK_ALIGNMENT)
     for layer, use in enumerate(uses):
-        for block, size in use.blocks.items():
-            root = first.setdefault(block, len(found))
-            found.append(Value(block_name(layer, block), size, layer, layer, inside=root, align=BLOCK_ALIGNMENT))
+        for block, (start, stop) in use.blocks.items():
+            name, root = block_name(layer, block), first.setdefault(block, len(found))
+            found.append(Value(name, stop - start, layer, layer, inside=root, at=start, align=BLOCK_ALIGNMENT))
     return found
 
 

@@ -27,7 +27,7 @@ class FileView:
         within: reads a subgraph, by its number and the constants that some of its inputs are.
         given: outputs that are constants, see give().
         layout: the byte of the arena at which the file wants each tensor.
-        read_later: whether anything reads a tensor of the file.
+        read_later: whether anything reads what an operator, by its number, writes to a tensor of the file.
         dropped: outputs that nothing reads, see drop_unread().
     """
 
@@ -39,7 +39,7 @@ class FileView:
     within: Callable[[int, Mapping[int, int]], Graph]
     given: dict[int, int] = field(default_factory=dict)
     layout: Callable[[], Sequence[int]] = tuple
-    read_later: Callable[[int], bool] = bool
+    read_later: Callable[[int, int], bool] = lambda t, index: True
     dropped: set[int] = field(default_factory=set)
 
     @property
@@ -200,7 +200,7 @@ class FileView:
 
     def drop_unread(self) -> tuple[int, ...]:
         """See Reading."""
-        left = tuple(i for i, t in enumerate(self.outputs) if self.read_later(t))
+        left = tuple(i for i, t in enumerate(self.outputs) if self.read_later(t, self.file.index))
         self.dropped.update(set(self.outputs) - {self.outputs[i] for i in left})
         return left
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.errors import GraphError, ModelFileError, TinyhilError
+from harness.ethosu.payload import CUSTOM_CODE
 from harness.files.reading import TooLargeError, read_regular
 from harness.frontends.tflite.element_types import ANY, TypeCheck
 from harness.frontends.tflite.labels import output_labels
@@ -312,8 +313,14 @@ class _Reader:
     def _layout(self) -> tuple[int, ...]:
         return arena_offsets(self._data, self._place, len(self._main.tensors))
 
-    def _is_read(self, t: int) -> bool:
-        return t in self._main.outputs or any(t in op.inputs for op in self._main.operators)
+    def _is_read(self, t: int, index: int) -> bool:
+        """Whether something reads what operator `index` writes to a tensor, before another one writes to it, too."""
+        for op in self._main.operators[index + 1 :]:
+            if t in op.inputs:
+                return True
+            if t in op.outputs:
+                return False
+        return t in self._main.outputs
 
     def _without(self, op: FileOperator, given: Mapping[int, int], dropped: Collection[int]) -> FileOperator:
         """The operator without outputs that are constants, which they become, or that nothing reads."""
@@ -371,7 +378,8 @@ class _Reader:
             self._variables.handle(op, self._main)
             return None
         if op.code == CALL_ONCE:
-            self._variables.call_once(op, self._subgraphs)
+            moved = any(other.custom == CUSTOM_CODE for other in self._main.operators)  # Vela does not keep it first
+            self._variables.call_once(op, self._subgraphs, moved=moved)
             return None
         inputs: tuple[int, ...] = ()
         if op.code == READ_VARIABLE:

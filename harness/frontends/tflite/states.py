@@ -75,9 +75,9 @@ class Variables:
             self.order.append(key)
         self.handles[tensor] = key
 
-    def call_once(self, op: FileOperator, subgraphs: tuple[FileSubgraph, ...]) -> None:
-        """Records the assignments of the subgraph that a CALL_ONCE of subgraph 0 runs."""
-        if self.used:
+    def call_once(self, op: FileOperator, subgraphs: tuple[FileSubgraph, ...], *, moved: bool) -> None:
+        """Records the assignments of the subgraph that a CALL_ONCE of subgraph 0 runs; `moved`: it was the first."""
+        if self.used and not moved:
             raise Unsupported("after a variable was used")
         which = op.options.integer(4) if op.options_type == _CALL_ONCE_OPTIONS else 0
         if op.inputs or op.outputs or not 0 < which < len(subgraphs):

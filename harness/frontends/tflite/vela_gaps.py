@@ -13,6 +13,7 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
+from harness.errors import ModelFileError
 from harness.ir.graph import ArenaPlace, Graph, NoAttrs, Node, Tensor
 from harness.ir.operators import has
 from harness.ir.operators.ethos_u import EthosUAttrs
@@ -88,7 +89,7 @@ class _Follower:
     def __post_init__(self) -> None:
         self.tensors, self.nodes = list(self.graph.tensors), list(self.graph.nodes)
         for node in self.graph.nodes:
-            for block, size in node.attrs.blocks.items():
+            for block, size in node.attrs.regions if isinstance(node.attrs, EthosUAttrs) else ():
                 known = self.owners.get(block, np.zeros(0, np.int64))
                 self.owners[block] = np.full(max(size, len(known)), _NOBODY, np.int64)
 
@@ -102,7 +103,6 @@ class _Follower:
             if isinstance(node.attrs, EthosUAttrs):
                 self._npu(number, node.attrs)
                 self._own_states(node.states)
-                self._check_outputs(node)
             for t in node.outputs:
                 self._own(t)
         self._held(self.graph.outputs, range(len(self.graph.states)), "the end")
@@ -134,13 +134,6 @@ class _Follower:
             if (found != owner).any():
                 raise damaged(f"{self.place}: '{name}' is overwritten in the arena before {by} reads it")
 
-    def _check_outputs(self, node: Node) -> None:
-        """Checks that something has written all that an operator on the NPU gives: it, or who gave it its inputs."""
-        for t in node.outputs:
-            where, tensor = self.graph.places()[t], self.tensors[t]
-            if (self.owners[where.block][where.offset : where.offset + tensor.bytes] == _NOBODY).any():
-                raise damaged(f"{self.place}: operator {node.sources[0]} ({node.op}) does not write all of '{tensor.name}'")
-
     def _npu(self, number: int, attrs: EthosUAttrs) -> None:
         footprint = attrs.footprint
         node = self.nodes[number]
@@ -148,13 +141,17 @@ class _Follower:
         sizes = [self.tensors[t].bytes for t in node.inputs]
         kept = attrs.tensors[count + len(node.outputs) :]
         sizes += [self.graph.states[i].bytes for i in node.states]
-        missing = {block: footprint.asked[block] != 0 for block in attrs.blocks}
+        missing = {block: footprint.asked[block] != 0 for block, _ in attrs.regions}
+        for t in node.outputs:  # what it does not write of them is as it was
+            where = self.graph.places()[t]
+            end = where.offset + self.tensors[t].bytes
+            missing[where.block][where.offset : end] |= footprint.written[where.block][where.offset : end] == 0
         for where, size in zip((*attrs.tensors[:count], *kept), sizes, strict=True):
             missing[where.block][where.offset : where.offset + size] = False
         for block, asked in missing.items():
             for start, stop, owner in _runs(asked, self.owners[block]):
                 self._carry(number, ArenaPlace(block, start), stop - start, owner)
-        for block in attrs.blocks:
+        for block, _ in attrs.regions:
             written = footprint.written[block] != 0
             self.owners[block][: len(written)][written] = len(self.graph.tensors) + number
 
@@ -162,9 +159,10 @@ class _Follower:
         """Makes bytes an input of a node, and an output of the one that left them."""
         writer = owner - len(self.graph.tensors)
         if owner == _NOBODY:
-            raise damaged(
-                f"{self.place}: operator {self.nodes[number].sources} reads bytes {where.offset} to "
-                f"{where.offset + size - 1} of region {where.block}, which nothing has written"
+            raise ModelFileError(
+                f"{self.place}: operator {self.nodes[number].sources[0]} needs bytes {where.offset} to "
+                f"{where.offset + size - 1} of region {where.block}, which nothing has written",
+                hint="the file is damaged, or Vela compiled an operator wrongly, as it does some MIRROR_PAD",
             )
         if writer < 0:
             self._add(number, owner, self.graph.places()[owner], output=False)

@@ -13,7 +13,7 @@ import numpy as np
 
 from harness.errors import GraphError
 from harness.ethosu.accelerators import Accelerator, accelerator_of
-from harness.ethosu.footprint import Footprint, footprint
+from harness.ethosu.footprint import StreamFootprint, footprint
 from harness.ethosu.memory import Bytes
 from harness.ethosu.multiplications import multiplications
 from harness.ethosu.payload import CUSTOM_CODE, MOST_MEMORY, Words, read_payload
@@ -60,10 +60,15 @@ class EthosUAttrs(Attrs):
         """See Attrs."""
         return self.tensors
 
-    @property
-    def blocks(self) -> Mapping[int, int]:
-        """See Attrs."""
-        return dict(self.regions)
+    @cached_property
+    def blocks(self) -> Mapping[int, tuple[int, int]]:
+        """See Attrs: the stretch of each region that the stream reads or writes; none of one that it leaves alone."""
+        found: dict[int, tuple[int, int]] = {}
+        for region, _ in self.regions:
+            used = np.flatnonzero(self.footprint.asked[region] | self.footprint.written[region])
+            if len(used):
+                found[region] = (int(used[0]), int(used[-1]) + 1)
+        return found or {ARENA: (0, 1)}
 
     @property
     def words(self) -> Words:
@@ -76,7 +81,7 @@ class EthosUAttrs(Attrs):
         return Simulator(self.accelerator)
 
     @cached_property
-    def footprint(self) -> Footprint:
+    def footprint(self) -> StreamFootprint:
         """Which bytes of its regions the stream reads before it writes them, and which it writes.
 
         Raises:

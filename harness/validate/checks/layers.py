@@ -30,7 +30,7 @@ class LayersCheck:
             evidence.first_layer,
             card.checks.layers,
             len(evidence.reference.tensors),
-            evidence.reference.oracle,
+            evidence.reference.tensors_of or evidence.reference.oracle,
             evidence.uncompared,
             sum(layer.hidden for layer in evidence.plan.layers),
         )

@@ -14,6 +14,7 @@ import pytest
 from harness.boards import Resolved, find_board, open_session
 from harness.boards.backends.qemu.npu import npu_hooks
 from harness.boards.backends.qemu.session import QemuSession
+from harness.boards.npu_record import NpuFailedError
 from harness.boards.session import open_client
 from harness.build.image import Image
 from harness.compiler.emit.package import Package
@@ -236,13 +237,29 @@ def test_a_time_limit_ends_a_run_on_an_npu_that_takes_long(
     assert _threads() == set()
 
 
-def test_images_without_a_driver_have_no_npu() -> None:
+def test_an_npu_that_is_not_there_is_told_by_what_the_driver_kept(
+    kws: Graph, kws_image: tuple[Package, Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on hardware, where nobody answers but the driver."""
+    _, image = kws_image
+    monkeypatch.setattr("harness.boards.backends.qemu.session.npu_hooks", lambda elf: None)
+    with (
+        open_session(find_board(BOARD), image) as session,
+        pytest.raises(NpuFailedError, match="nothing answers at the address of its registers") as caught,
+    ):
+        client = open_client(session, image)
+        client.init(0)
+        client.infer([vectors_for(kws, 1)[0][0].tobytes()])
+    assert "npu.base" in caught.value.hint
+
+
+def test_images_without_a_driver_have_no_npu(monkeypatch: pytest.MonkeyPatch) -> None:
     from harness.build import build_image
 
     package = tiny_package(core="cortex-m55")
     image = build_image([package], find_board(BOARD))
     assert npu_hooks(image.elf) is None
+    monkeypatch.setattr("harness.boards.backends.qemu.session.Gdb", None)  # nobody calls it
     with open_session(find_board(BOARD), image) as session:
-        assert "-gdb" not in session._child.command  # type: ignore[attr-defined]
         assert session.npu_runs() == ()
-        assert session.explanation() is None
+        assert session.npu_record() is None

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from harness.ethosu import interface as at
 from harness.ethosu.accelerators import ACCELERATORS
 from harness.ethosu.device import Misuse, NpuDevice, NpuRun
-from harness.ethosu.interface import Cmd, Rights, Status
+from harness.ethosu.interface import Cmd, Rights, StatusBit
 from harness.ethosu.reach import NoMemoryError, Reach
 from tests.support.ethosu_driver import Memory
 from tests.support.paths import FIRMWARE
@@ -65,15 +65,15 @@ def test_offsets_and_events_are_those_of_velas_tables() -> None:
 def test_bits_are_those_of_velas_tables() -> None:
     status = ethos_u55_regs.status_r()
     fields = {
-        Status.RUNNING: "state",
-        Status.IRQ: "irq_raised",
-        Status.BUS_ERROR: "bus_status",
-        Status.RESETTING: "reset_status",
-        Status.PARSE_ERROR: "cmd_parse_error",
-        Status.END_REACHED: "cmd_end_reached",
-        Status.PMU_IRQ: "pmu_irq_raised",
-        Status.WEIGHT_FAULT: "wd_fault",
-        Status.ECC_FAULT: "ecc_fault",
+        StatusBit.RUNNING: "state",
+        StatusBit.IRQ: "irq_raised",
+        StatusBit.BUS_ERROR: "bus_status",
+        StatusBit.RESETTING: "reset_status",
+        StatusBit.PARSE_ERROR: "cmd_parse_error",
+        StatusBit.END_REACHED: "cmd_end_reached",
+        StatusBit.PMU_IRQ: "pmu_irq_raised",
+        StatusBit.WEIGHT_FAULT: "wd_fault",
+        StatusBit.ECC_FAULT: "ecc_fault",
     }
     for bit, field in fields.items():
         status.word = int(bit)
@@ -119,12 +119,12 @@ def test_a_stream_runs_when_it_is_told_to() -> None:
     _set_up(device, len(COPY))
     assert device.get(at.STATUS) == 0
     device.put(at.CMD, RUN)
-    assert device.get(at.STATUS) == Status.IRQ | Status.END_REACHED
+    assert device.get(at.STATUS) == StatusBit.IRQ | StatusBit.END_REACHED
     assert device.get(at.QREAD) == 4 * len(COPY)
     assert memory.pieces[RAM][64:96] == bytes(range(32))
     assert (runs[0].words, runs[0].changed, runs[0].error) == (len(COPY), 32, None)
     device.put(at.CMD, int(Cmd.CLEAR_IRQ))
-    assert device.get(at.STATUS) == Status.END_REACHED
+    assert device.get(at.STATUS) == StatusBit.END_REACHED
     assert device.misuse == []
 
 
@@ -132,7 +132,7 @@ def test_it_runs_on_while_status_is_asked() -> None:
     device, memory, _ = _device(COPY, delay=2)
     _set_up(device, len(COPY))
     device.put(at.CMD, RUN)
-    assert [device.get(at.STATUS) & Status.RUNNING for _ in range(3)] == [1, 1, 0]
+    assert [device.get(at.STATUS) & StatusBit.RUNNING for _ in range(3)] == [1, 1, 0]
     assert memory.pieces[RAM][64:96] == bytes(range(32))
 
 
@@ -152,7 +152,7 @@ def test_a_stop_request_ends_a_run() -> None:
     _set_up(device, len(COPY))
     device.put(at.CMD, RUN)
     device.put(at.CMD, int(Cmd.STOP))
-    assert device.get(at.STATUS) == Status.IRQ
+    assert device.get(at.STATUS) == StatusBit.IRQ
     assert runs == []
 
 
@@ -237,12 +237,12 @@ def test_non_secure_software_stays_so() -> None:
 
 
 def test_a_queue_of_the_wrong_size() -> None:
-    for size, shows in ((4 * len(COPY) - 4, Status(0)), (4, Status(0)), (4 * len(COPY) + 4, Status.BUS_ERROR)):
+    for size, shows in ((4 * len(COPY) - 4, StatusBit(0)), (4, StatusBit(0)), (4 * len(COPY) + 4, StatusBit.BUS_ERROR)):
         device, memory, runs = _device(COPY)
         _set_up(device)
         device.put(at.QSIZE, size)
         device.put(at.CMD, RUN)
-        assert device.get(at.STATUS) == shows | Status.IRQ
+        assert device.get(at.STATUS) == shows | StatusBit.IRQ
         assert runs[0].error is not None
     assert memory.written == []
 
@@ -252,7 +252,7 @@ def test_a_region_that_reaches_too_far() -> None:
     _set_up(device, len(COPY))
     device.begin([0, 95])
     device.put(at.CMD, RUN)
-    assert device.get(at.STATUS) == Status.IRQ | Status.BUS_ERROR
+    assert device.get(at.STATUS) == StatusBit.IRQ | StatusBit.BUS_ERROR
     assert "word 8, NPU_OP_DMA_START: writes bytes 64 to 95 of region 1, which has 95" in str(runs[0].error)
     assert device.get(at.QREAD) == 32
     assert memory.written == []
@@ -320,7 +320,7 @@ def test_no_access_breaks_it(accesses: list[tuple[bool, int, int]], delay: int |
     device.delay = 0
     _set_up(device, len(COPY))
     device.put(at.CMD, RUN)
-    assert device.get(at.STATUS) & Status.END_REACHED, "after a reset all is well"
+    assert device.get(at.STATUS) & StatusBit.END_REACHED, "after a reset all is well"
 
 
 # --- the memory behind it ---

@@ -172,3 +172,41 @@ def test_no_usb_means_no_probes(monkeypatch):
 
     monkeypatch.setattr(helpers.ConnectHelper, "get_all_connected_probes", broken)
     assert probes.attached_probes() == ()
+
+
+NPU = """
+  npu: {accelerators: [ethos-u55-128], base: 0x4810_2000, memory: [ram]}
+"""
+
+
+def test_a_board_may_have_an_npu(write):
+    board = load_boards(write(BOARD.rstrip() + NPU))["my-board"]
+    assert (board.npu.accelerators, board.npu.base, board.npu.memory) == (("ethos-u55-128",), 0x4810_2000, ("ram",))
+    assert load_boards(write(BOARD))["my-board"].npu is None
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (NPU.replace("u55-128", "u55-129"), r"my-board.npu.accelerators.*'ethos-u55-129' is no accelerator"),
+        (NPU.replace("[ethos-u55-128]", "[]"), "my-board.npu.accelerators"),
+        (NPU.replace("2000", "2010"), "my-board.npu.base"),
+        (NPU.replace("0x4810_2000", "-4096"), "my-board.npu.base"),
+        (NPU.replace("[ram]", "[dram]"), "my-board.npu.memory: no memory region 'dram'; there are: ram"),
+        (NPU.replace("memory: [ram]", "memory: []"), "my-board.npu.memory"),
+        (NPU.replace("base", "place"), "my-board.npu"),
+        ("\n  npu: ethos-u55-128\n", "my-board.npu"),
+    ],
+)
+def test_mistakes_in_the_npu_of_a_board_are_named(write, text, told):
+    with pytest.raises(BoardConfigError, match=told):
+        load_boards(write(BOARD.rstrip() + text))
+
+
+def test_the_npu_of_the_boards_that_ship():
+    boards = {name: board for name, board in load_boards().items() if board.npu}
+    assert set(boards) == {"mps3-an547", "corstone-300"}
+    for board in boards.values():
+        assert board.region("vectors").name not in board.npu.memory, "no NPU reaches the ITCM"
+    arguments = boards["corstone-300"].arguments
+    assert "ethosu.num_macs=128" in arguments and boards["corstone-300"].npu.accelerators == ("ethos-u55-128",)

@@ -166,10 +166,10 @@ class QemuSession(ProgramSession):
         """See base."""
         return () if self._npu is None else tuple(self._npu.runs)
 
-    def explanation(self) -> TinyhilError | None:
+    def explanation(self, error: TinyhilError) -> TinyhilError | None:
         """See base."""
         known = None if self._npu is None else self._npu.take_problem()
-        return super().explanation() if known is None and self._npu is not None else known
+        return super().explanation(error) if known is None else known
 
     def notes(self) -> tuple[str, ...]:
         """That others of this machine could reach the emulator, where they could."""
