@@ -15,9 +15,11 @@ from harness.offload.counting import count
 from harness.offload.layers import Where
 from harness.offload.subject import read_subject
 from harness.offload.timeline import timeline
+from harness.quantization.types import DType
 from tests.support.kws import kws_graph
 from tests.support.offload import mixed_model, offloaded
 from tests.support.paths import FIXTURES
+from tests.support.typed import combinations, typed_graphs
 from tests.support.vela import random_inputs
 
 ACCELERATOR = "ethos-u55-128"
@@ -91,6 +93,16 @@ def test_memory_is_what_the_file_holds(kws):
     assert kws.memory.commands == 4 * len(operator.words)
     assert kws.memory.arena == operator.scratch and not kws.memory.fast and not kws.memory.cpu_constants
     assert kws.memory.memories == {"OffChipFlash": kws.memory.read_only, "Sram": kws.memory.written}
+
+
+@pytest.mark.parametrize("name", ["CONV_2D", "ADD", "SOFTMAX"])
+def test_models_of_int16_are_exact(name, tmp_path):
+    path = tmp_path / "int16.tflite"
+    wanted = next((op, types) for op, types in combinations() if op == name and types.x is DType.INT16)
+    path.write_bytes(typed_graphs([wanted], seed=1, each=1)[0].model)
+    run = offloaded(path, "ethos-u55-64")
+    assert run.active and not run.left
+    assert run.check.compared and not run.check.differing
 
 
 def test_an_operator_that_falls_back_has_its_reason_and_its_cost(mixed):
