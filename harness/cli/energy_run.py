@@ -65,6 +65,7 @@ def run(wanted: Wanted, tell: Progress) -> Document:
         OptionError: options that do not go together, or a part without a current.
         TinyhilError: what compiling, running and measuring raise.
     """
+    from harness.npu.compiling import refuse_npu
     from harness.validate.workbench import Workbench
 
     _check(wanted)
@@ -72,6 +73,8 @@ def run(wanted: Wanted, tell: Progress) -> Document:
     bench = Workbench()
     files = (wanted.model, *(() if wanted.large is None else (wanted.large,)))
     graphs = [bench.graph(file) for file in files]
+    for graph in graphs:
+        refuse_npu(graph, "the energy of one is not known")
     found: list[ModelEnergy] = []
     for file, graph in zip(files, graphs, strict=True):
         tell(f"{graph.name} on {part.name}", len(found), len(files))

@@ -108,6 +108,14 @@ class Counters:
         """Cycles from the first command to the end of the last operation."""
         return max([self._now, *self._computed[-1:], *self._copied[-1:]])
 
+    def total(self, host: int) -> int:
+        """Cycles from the driver's start of the cycle counter to its reading; those that are not active are idle.
+
+        The NPU itself does not idle in a stream. What it waits for is its host: the driver's own work, and operators
+        that the core runs between streams, `host` cycles of the NPU's clock in all.
+        """
+        return self.active + host
+
     def beats(self, port: int, direction: str) -> int:
         """Beats of a port; the commands themselves are read over AXI1."""
         return sum(beats for key, beats in self.by_kind().items() if key[:2] == (port, direction))

@@ -81,6 +81,18 @@ def on_npu(graph: Graph) -> bool:
     return accelerator_of_graph(graph) is not None
 
 
+def refuse_npu(graph: Graph, why: str) -> None:
+    """For what knows of cores alone.
+
+    Raises:
+        OptionError: some of the graph runs on an NPU.
+    """
+    wanted = accelerator_of_graph(graph)
+    if wanted is not None:
+        what = f"{graph.name}: compiled for an {wanted}, and {why}"
+        raise OptionError(what, hint="give the model as it was before Vela compiled it")
+
+
 def accelerator_of_graph(graph: Graph) -> str | None:
     """Name of the accelerator that it is compiled for; None for the core alone."""
     return next((node.attrs.accelerator.name for node in graph.nodes if isinstance(node.attrs, EthosUAttrs)), None)

@@ -25,7 +25,7 @@ Fast memory is the arena where the file has one only.
 
 @dataclass
 class NpuInference:
-    """A compiled model with its memories.
+    """A compiled model with its memories. States, as an LSTM has them, live from one inference to the next.
 
     Raises:
         UnsupportedModelError: some operators run on the CPU, or tensors have no place in the arena.
@@ -33,6 +33,7 @@ class NpuInference:
 
     model: VelaModel
     simulator: Simulator = field(init=False)
+    _states: dict[int, Bytes] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         fallback = [op.name for op in self.model.subgraph.operators if op.custom != "ethos-u"]
@@ -68,11 +69,15 @@ class NpuInference:
                     hint="give arrays of the model's own types and shapes",
                 )
             self._place(memories[INPUTS], index)[:] = np.ascontiguousarray(given).reshape(-1).view(np.uint8)
+        states = [t.index for t in subgraph.tensors if t.variable and self.model.offsets[t.index] >= 0]
+        for index in states:
+            self._place(memories[ARENA], index)[:] = self._states.get(index, 0)
         for _, operator in self.model.operators:
             regions = regions_of(operator, memories[ARENA])
             if operator.separate:
                 regions |= {INPUTS: memories[INPUTS], OUTPUTS: memories[OUTPUTS]}
             self.simulator.run(operator.words, regions, operator.place, observe)
+        self._states = {index: self._place(memories[ARENA], index).copy() for index in states}
         return tuple(self._value(memories[OUTPUTS], index) for index in subgraph.outputs)
 
     def _memories(self) -> dict[int, Bytes]:

@@ -37,10 +37,11 @@ def sums(document: Mapping[str, Any]) -> list[str]:
     """Arena, stack and flash of a run of TFLM's program."""
     memory, groups = document["memory"], document["image"]["groups"]
     program, model = groups["kernels"]["text"], groups["model"]["rodata"]
-    arena, stack = memory["arena_measured"], memory["stack_measured"] or 0
+    arena, stack = memory["arena_measured"], memory["stack_measured"]
+    ram = f"RAM {arena + stack:,} B = arena {arena:,} + stack {stack:,}" if stack else "stack: not measured"
     return [
         f"arena {arena:,} B: tensors as TFLM's planner places them, and its records of tensors and operators",
-        f"RAM {arena + stack:,} B = arena {arena:,} + stack {stack:,}",
+        ram,
         f"flash {program + model:,} B = {program:,} of the program with all its operators + model file {model:,}",
         f"program: {one_line(program_of(document))}",
     ]

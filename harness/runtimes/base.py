@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from harness.build.progress import Progress
     from harness.compiler.emit.package import Package
     from harness.compiler.goals import Goals
+    from harness.ethosu.counts import StreamCounts
     from harness.hardware.board import Board
     from harness.hardware.target import Target
     from harness.ir.graph import Graph
@@ -94,32 +95,36 @@ class ProgramRun:
 
     Attributes:
         outputs: [vector][output of the model].
-        unit: of `total` and `operators`.
-        total: one inference on the first vector.
+        unit: of `total` and `operators`; None where no time is measured.
+        total: one inference on the first vector; None where it is not measured.
         operators: of each operator of the model file, in its order; they add up to `total`. Others where the file was
-            changed for the program, as a model of uint8 is.
+            changed for the program, as a model of uint8 is; none where `total` is not measured.
         arena: bytes of the arena that are used.
-        stack: bytes of stack of an inference.
+        stack: bytes of stack of an inference; None where it is not measured.
         flash: bytes of the program's code and constants, without the model file.
         stack_size: bytes that the program keeps for its stack.
         program: the file that ran.
         build_id: identifies it.
         title: what reports call it.
         machine: what it ran on.
+        npu: the command streams of one inference, where an NPU ran them.
+        notes: what the run could not tell, for the report.
     """
 
     outputs: tuple[tuple[Array, ...], ...]
-    unit: Unit
-    total: int
+    unit: Unit | None
+    total: int | None
     operators: tuple[int, ...]
     arena: int
-    stack: int
+    stack: int | None
     flash: int
     stack_size: int
     program: Path
     build_id: str
     title: str
     machine: str
+    npu: tuple[StreamCounts, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @runtime_checkable

@@ -90,8 +90,9 @@ def beside_tflm(
         return BesideTflm(tuple(recorded.values()), notes=(f"no live TFLM: {error.message}: {error.hint}",))
     except TinyhilError as error:
         return BesideTflm(tuple(recorded.values()), notes=(f"no live TFLM: {error.message}",))
-    if unit is run.unit:
-        recorded[_KERNELS] = live_baseline(run, graph, board)
+    live = live_baseline(run, graph, board)
+    if live is not None and unit is live.unit:
+        recorded[_KERNELS] = live
     given = output_diffs(graph, run.outputs, outputs[:count])
     theirs = output_diffs(graph, reference[:count], run.outputs)
     ours = output_diffs(graph, reference[:count], outputs[:count])
@@ -102,8 +103,10 @@ def beside_tflm(
     )
 
 
-def live_baseline(run: ProgramRun, graph: Graph, board: Board) -> Baseline:
-    """What TFLM's program did, as a record is."""
+def live_baseline(run: ProgramRun, graph: Graph, board: Board) -> Baseline | None:
+    """What TFLM's program did, as a record is; None where it measured no time."""
+    if run.unit is None or run.total is None or run.stack is None:
+        return None
     whole = len(run.operators) == len(graph.source_ops)
     return Baseline(
         model=graph.name,

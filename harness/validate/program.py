@@ -58,7 +58,7 @@ def program_result(run: ProgramRun, graph: Graph, board: Board, name: str, secon
             unit=run.unit,
             total=run.total,
             layer_ticks=run.operators if whole else None,
-            stack_high=run.stack,
+            stack_high=run.stack or 0,
             arena_size=run.arena,
             arena_high=run.arena,
             arena_untouched=0,

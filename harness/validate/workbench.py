@@ -263,7 +263,7 @@ class Workbench:
         with clock.phase("run"):
             run = self._run_program(runtime, graph, board, subject.vectors, options, tell)
         result = program_result(run, graph, board, card.name, clock.seconds["run"])
-        return Ran(result.package, result.image, result.measurement)
+        return Ran(result.package, result.image, result.measurement, notes=run.notes)
 
     def _run_program(
         self, runtime: ProgramRuntime, graph: Graph, board: Board, given: Vectors, options: Options, tell: Progress

@@ -51,6 +51,7 @@ def fit(
     from harness.fit import Wishes, fit_all, known_parts
     from harness.fit.catalogue import find_part
     from harness.fit.prices import read_prices
+    from harness.npu.compiling import refuse_npu
     from harness.report import fit as report
     from harness.units import parse_amount
     from harness.validate.workbench import Workbench
@@ -65,6 +66,7 @@ def fit(
     chosen = {part.name: part for part in (find_part(name, known) for name in board)} if board else known
     priced = read_prices(prices) if prices else None
     graph = Workbench().graph(model)
+    refuse_npu(graph, "no part is known to have one")
     with terminal.progress(as_json, f"fit {graph.name}") as tell:
         found = fit_all(graph, chosen, wishes, progress=tell)
     document = report.fit_document(graph, str(model), found, wishes, priced, tuple(chosen) if board else ())

@@ -45,13 +45,16 @@ def mlperf(
     from harness.cycles.targets import target_of
     from harness.mlperf.firmware import Interface, copy_image, language
     from harness.validate.link_check import link_to_build
+    from harness.validate.npu import check_npu
     from harness.validate.options import check_choice
     from harness.validate.workbench import Workbench
 
     check_choice("link", link)
     target = find_board(board)
     bench = Workbench()
-    package = bench.package(bench.graph(model), target_of(target))
+    graph = bench.graph(model)
+    check_npu(graph, target)
+    package = bench.package(graph, target_of(target))
     spoken = language(package, Interface(model_id, load, results))
     with terminal.progress(as_json, f"{package.plan.name} for {target.name}") as tell:
         options = BuildOptions(link=link_to_build(link, target), language=spoken)

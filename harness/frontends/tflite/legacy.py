@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from harness.errors import UnsupportedModelError
+from harness.ethosu.payload import CUSTOM_CODE
 from harness.frontends.tflite.flatbuffer import FlatTable
 from harness.frontends.tflite.schema import FileOperator, FileSubgraph, FileTensor, read_model
 from harness.ir.graph import ABSENT
@@ -74,6 +75,8 @@ def as_int8(data: bytes, place: str) -> bytes:
     main = subgraphs[0]
     if len(subgraphs) != 1 or not any(map(_is_legacy, main.tensors)) or not _wanted(main):
         return data
+    if any(op.custom == CUSTOM_CODE for op in main.operators):
+        return data  # its streams are of uint8
     reasons = list(dict.fromkeys(_reasons(main)))
     if reasons:
         raise UnsupportedModelError(

@@ -9,6 +9,7 @@ from harness.errors import UnsupportedModelError, VectorsError
 from harness.frontends.tflite.vela_file import read_vela
 from harness.npu.inference import NpuInference
 from harness.oracle.specification import SpecInterpreter
+from harness.oracle.tflm import TflmInterpreter
 from tests.support.builders import BUILDERS
 from tests.support.draft import Draft
 from tests.support.models import real_model
@@ -39,11 +40,16 @@ def test_however_vela_places_things_results_are_the_same(way: str, accelerator: 
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_a_second_inference_gives_the_same() -> None:
+def test_states_live_from_one_inference_to_the_next_as_in_tflm() -> None:
     original = real_model("tflm_trained_lstm_int8").read_bytes()
-    inference = compile_model(original, "ethos-u55-256").inference()
+    compiled = compile_model(original, "ethos-u55-256")
+    inference, tflm = compiled.inference(), TflmInterpreter(original)
     inputs = random_inputs(inference.model, np.random.default_rng(5))
-    np.testing.assert_array_equal(inference.run(inputs)[0], inference.run(inputs)[0])
+    found = [inference.run(inputs)[0] for _ in range(3)]
+    for ours in found:
+        np.testing.assert_array_equal(ours, tflm.invoke(inputs, ())[0][0])
+    assert not np.array_equal(found[0], found[1])
+    np.testing.assert_array_equal(compiled.inference().run(inputs)[0], found[0])
 
 
 def test_what_it_does_not_take_is_named() -> None:

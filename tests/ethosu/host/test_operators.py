@@ -6,7 +6,6 @@ out, with the reason; that it is Vela who differs can be read in the stream, and
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from zlib import crc32
 
 import numpy as np
@@ -19,6 +18,7 @@ from harness.quantization.types import Array, DType
 from tests.support.scale import scaled
 from tests.support.typed import combinations, typed_graphs
 from tests.support.vela import ACCELERATORS, compiled_or_refused, random_inputs
+from tests.support.vela_differs import vela_differs
 
 OPERATORS = (
     *(
@@ -61,39 +61,6 @@ def _overflows(graph: Graph) -> bool:
     return graph.nodes[0].op in ("ADD", "SUB", "MUL") and any(abs(c.astype(np.int64)).max() >= SMALL for c in constants)
 
 
-def _grouped(graph: Graph) -> bool:
-    node = graph.nodes[0]
-    return node.op == "CONV_2D" and graph.tensors[node.inputs[0]].shape[-1] != graph.tensors[node.inputs[1]].shape[-1]
-
-
-def _extremes(graph: Graph) -> bool:
-    attrs = graph.nodes[0].attrs
-    return graph.nodes[0].op in ("REDUCE_MAX", "REDUCE_MIN") and (len(attrs.axes) > 1 or not attrs.keep_dims)
-
-
-def _sums_over_several_axes(graph: Graph) -> bool:
-    return graph.nodes[0].op == "SUM" and len(graph.nodes[0].attrs.axes) > 1
-
-
-def _mirrored_channels(graph: Graph) -> bool:
-    node = graph.nodes[0]
-    return node.op == "MIRROR_PAD" and any(node.attrs.paddings[-1])
-
-
-VELA_DIFFERS: dict[str, Callable[[Graph], bool]] = {
-    "SAME padding of a grouped convolution goes below and to the right": _grouped,
-    "extremes over several axes reduce fewer, and those that drop their axes mistake the shape": _extremes,
-    "SUM over several axes sums fewer": _sums_over_several_axes,
-    "MIRROR_PAD of the last axis leaves out what it should mirror": _mirrored_channels,
-    "RSQRT of int16 is a table with straight lines between": lambda g: (
-        any(n.op == "RSQRT" for n in g.nodes) and g.tensors[g.inputs[0]].dtype is DType.INT16
-    ),
-    "LEAKY_RELU of int16 takes a maximum of two products": lambda g: (
-        g.nodes[0].op == "LEAKY_RELU" and g.tensors[g.inputs[0]].dtype is DType.INT16
-    ),
-}
-
-
 @pytest.mark.parametrize("number", range(len(WANTED)), ids=[f"{name}-{types.x.value}" for name, types in WANTED])
 def test_outputs_are_those_of_the_specification(number: int) -> None:
     name, types = WANTED[number]
@@ -104,7 +71,7 @@ def test_outputs_are_those_of_the_specification(number: int) -> None:
 
 def _graphs(name: str, types: Types) -> list[Graph]:
     graphs = typed_graphs([(name, types)], seed=crc32(name.encode()), each=scaled(3, 25))
-    return [g for g in graphs if not _overflows(g) and not any(differs(g) for differs in VELA_DIFFERS.values())]
+    return [g for g in graphs if not _overflows(g) and not vela_differs(g)]
 
 
 def _agrees(graph: Graph, index: int) -> bool:

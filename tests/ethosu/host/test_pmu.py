@@ -79,6 +79,12 @@ def test_copies_run_beside_computing_until_the_stream_waits() -> None:
     assert counters.beats(1, READ) == 12_500 == counters.by_kind()[0, WRITE, "dma write"]
 
 
+def test_what_is_not_active_is_the_hosts() -> None:
+    counters = Counters(U55_128, NO_WAITS)
+    counters.observe(_command("NPU_OP_CONV"), _convolution())
+    assert counters.total(358) == counters.active + 358 > 358
+
+
 def test_a_slow_memory_holds_an_operation_up() -> None:
     slow = Counters(U55_128, SHARED_SRAM)
     slow.observe(_command("NPU_OP_CONV"), _convolution(WEIGHT_LENGTH=50_000))

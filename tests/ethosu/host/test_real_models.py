@@ -32,7 +32,7 @@ def test_models_of_mlperf_tiny(model: str, accelerator: str) -> None:
 @pytest.mark.parametrize("model", OTHERS)
 def test_models_of_others(model: str) -> None:
     for accelerator in scaled(ACCELERATORS[len(model) % 6 :][:1], ACCELERATORS):
-        _agrees_with_tflm(model, accelerator, scaled(1, 5))
+        _agrees_with_tflm(model, accelerator, scaled(3, 5))
 
 
 def _agrees_with_tflm(model: str, accelerator: str, vectors: int) -> None:

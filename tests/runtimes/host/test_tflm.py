@@ -23,8 +23,9 @@ from harness.ir.graph import ABSENT
 from harness.ir.window import ConvAttrs, Pads
 from harness.runtimes import BOTH, DEFAULT_RUNTIME, RUNTIMES, TFLM, ProgramRuntime, SourceRuntime, making_sources
 from harness.runtimes.tflm import runner, runtime
+from harness.runtimes.tflm.builds import U55, U65, GraphLoop, Patch
 from harness.runtimes.tflm.execution import RunnerRefusedError, TflmExecution, execute, read_counts
-from harness.runtimes.tflm.runner import U65, Patch, RunnerMissingError, find_runner, patched
+from harness.runtimes.tflm.runner import RunnerMissingError, find_runner, patched
 from harness.validate.card import load_card
 from harness.validate.differences import output_diffs
 from harness.validate.options import Options, apply_options, runtime_choices
@@ -32,9 +33,8 @@ from harness.validate.tflm_faults import known_fault, whose_fault
 from tests.support.graphs import FULL, Builder
 from tests.support.paths import FIXTURES
 
-INVOKE, DONE, BEGIN, END, NODE = (
-    U65.invoke_call, U65.invoke_return, U65.subgraph_begin, U65.subgraph_ends[0], U65.node,
-)  # fmt: skip
+LOOP = GraphLoop(0x1000, (0x1100, 0x1200), 0x1050)
+INVOKE, DONE, BEGIN, END, NODE = U65.invoke_call, U65.invoke_return, LOOP.begin, LOOP.ends[0], LOOP.node
 
 
 @pytest.fixture
@@ -102,10 +102,20 @@ def test_a_named_file_that_is_not_it_is_refused_by_name(make, said, by_variable,
 
 def test_the_unoptimized_build_is_refused_by_what_it_is(tmp_path, monkeypatch):
     path = another_file(tmp_path)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    monkeypatch.setattr(runner, "REFUSED", {digest[:8]: runner.REFUSED["a72f0f35"]})
-    with pytest.raises(OptionError, match="built without optimization"):
+    build = replace(U55, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    monkeypatch.setattr(runner, "BUILDS", {build.sha256: build})
+    with pytest.raises(OptionError, match="for the Ethos-U55: it is built without optimization"):
         find_runner(path)
+    assert find_runner(path, product=0).build is build, "a model for that NPU runs there"
+
+
+def test_a_runner_for_another_npu_than_the_models_is_refused(tmp_path, monkeypatch):
+    path = another_file(tmp_path)
+    build = replace(U65, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    monkeypatch.setattr(runner, "BUILDS", {build.sha256: build})
+    with pytest.raises(OptionError, match=r"runner for the Ethos-U65, and the model is compiled for the Ethos-U55"):
+        find_runner(path, product=0)
+    assert find_runner(path).build is build is find_runner(path, product=1).build
 
 
 def test_it_is_known_by_its_hash_and_runs_as_a_copy(tmp_path, monkeypatch):
@@ -170,7 +180,7 @@ def test_what_its_memory_has_no_room_for_is_refused(model, inputs, outputs, tmp_
 
 
 def test_a_full_disk_is_one_error(tmp_path, monkeypatch):
-    def full(*_given):
+    def full(*_given, **_named):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     program = tmp_path / "program.axf"
@@ -200,19 +210,19 @@ def lines(*marks: tuple[int, int]) -> str:
 
 def test_operators_add_up_to_the_inference():
     text = lines((INVOKE, 99), (BEGIN, 110), (NODE, 120), (NODE, 150), (NODE, 151), (END, 190), (DONE, 200))
-    assert read_counts(text, U65) == (100, (50, 1, 49))
+    assert read_counts(text, U65, LOOP) == (100, (50, 1, 49))
 
 
 def test_the_operators_of_inner_graphs_are_their_operators_own():
     inner = [(BEGIN, 130), (NODE, 135), (NODE, 136), (END, 140)]
     text = lines((INVOKE, 99), (BEGIN, 110), (NODE, 120), *inner, *inner, (NODE, 150), (END, 190), (DONE, 200))
-    assert read_counts(text, U65) == (100, (50, 50))
+    assert read_counts(text, U65, LOOP) == (100, (50, 50))
 
 
 def test_what_ran_before_and_later_inferences_do_not_count():
     first = [(INVOKE, 99), (BEGIN, 110), (NODE, 120), (END, 190), (DONE, 200)]
     text = lines((BEGIN, 5), (NODE, 6), (END, 7), *first, *((place, count + 500) for place, count in first))
-    assert read_counts(text, U65) == (100, (100,))
+    assert read_counts(text, U65, LOOP) == (100, (100,))
 
 
 @given(st.lists(st.integers(1, 10_000), min_size=1, max_size=30), st.integers(0, 1 << 60))
@@ -221,7 +231,7 @@ def test_any_sequence_of_operators_adds_up(costs, start):
     for cost in costs:
         marks.append((NODE, now))
         now += cost
-    total, operators = read_counts(lines(*marks, (END, now), (DONE, now + 4)), U65)
+    total, operators = read_counts(lines(*marks, (END, now), (DONE, now + 4)), U65, LOOP)
     assert sum(operators) == total == now + 4 - start - 1 and len(operators) == len(costs)
     assert operators[1:-1] == tuple(costs[1:-1])
 
@@ -232,7 +242,7 @@ CUT = [lines((INVOKE, 5), (DONE, 9))[:-length] for length in (4, 8)]
 @pytest.mark.parametrize("text", ["", lines((INVOKE, 5)), lines((NODE, 5), (DONE, 9)), *CUT])
 def test_counts_without_a_whole_inference_are_an_error(text):
     with pytest.raises(BoardError, match="no whole inference"):
-        read_counts(text, U65)
+        read_counts(text, U65, LOOP)
 
 
 # --- the gdb stub ----------------------------------------------------------------------------------------------------
