@@ -61,6 +61,7 @@ def examine() -> tuple[Finding, ...]:
             Health.OPTIONAL,
         ),
         _look("live tflm", tflm_program, Health.OPTIONAL),
+        _package("vela", ("ethos-u-vela",), "pip install 'tinyhil[npu]'; models for an Ethos-U", Health.OPTIONAL),
         _package("virtual board", ("unicorn",), "pip install 'tinyhil[virtual]'", Health.OPTIONAL),
         _package("pyocd", ("pyocd",), "pip install 'tinyhil[probe]'; boards at a debug probe", Health.OPTIONAL),
         _probes(),

@@ -59,9 +59,10 @@ def count(operator: NpuOperator, memory: MemoryTiming) -> StreamCount:
     Raises:
         CommandStreamError: it has no end, or a word that is no command.
     """
-    counters, registers = Counters(operator.accelerator, memory), NpuRegisters()
+    counters, registers, place = Counters(operator.accelerator, memory), NpuRegisters(), ""
     try:
         for command in commands(operator.words.tolist()):
+            place = command.place
             if not command.form.starts:
                 registers.set(command)
                 continue
@@ -70,7 +71,7 @@ def count(operator: NpuOperator, memory: MemoryTiming) -> StreamCount:
                 break
     except FaultError as fault:
         raise CommandStreamError(
-            f"{operator.place}: {fault.place}: {fault.message}", hint="compile the model again with Vela"
+            f"{operator.place}: {fault.place or place}: {fault.message}", hint="compile the model again with Vela"
         ) from fault
     return StreamCount(counters.active, dict(counters.by_kind()), _operations(counters))
 

@@ -56,7 +56,10 @@ def memory_of(compilation: NpuCompilation) -> NpuMemoryUse | None:
     if not compilation.simulated:
         return None
     operators = () if compilation.model is None else [operator for _, operator in compilation.model.operators]
-    fast = max((operator.fast for operator in operators), default=0)
+    mode = compilation.mode
+    # Vela 3 and 4 name fast memory that is the arena over again where both are behind one port.
+    apart = mode is None or mode.ports[CACHE] != mode.ports[ARENA]
+    fast = max((operator.fast for operator in operators), default=0) if apart else 0
     arena = max([_reach(compilation), *(operator.scratch for operator in operators)])
     constants = sum(len(operator.constants) for operator in operators)
     commands = sum(len(operator.words) * WORD for operator in operators)

@@ -24,7 +24,7 @@ _LONGEST = 0.62
 _LEAST = 0.002
 """Share of the width that something is drawn with at least."""
 
-_LEAST_LABELLED = 0.09
+_LEAST_LABELLED, _LEAST_BORDERED = 0.09, 0.005
 _LANE, _THICK, _PITCH = 26, 12, 17
 """Heights in pixels: a lane of the timeline, a bar, and from bar to bar."""
 
@@ -76,10 +76,10 @@ def _sweep(document: Document) -> dict[str, Any]:
     return {
         "title": f"{document['name']} on NPUs",
         "word": "pass" if sweep.is_sound(document) else "fail",
-        "headline": "; ".join(list(sweep.summary(document))[:2]),
+        "headline": "; ".join(sweep.summary(document)),
         "about": f"{len(document['points'])} configurations",
-        "facts": list(sweep.summary(document)),
-        "whole": "", "timeline": "", "times": [], "kinds": None, "traffic": [], "operations": [], "used": [],
+        "facts": [], "whole": "", "timeline": "", "times": [],
+        "kinds": None, "traffic": [], "operations": [], "used": [],
         "layers": None,
         "fallback": None,
         "points": sweep.points(document),
@@ -145,7 +145,7 @@ def timeline(document: Document) -> Markup:
         layer, cycles = layers[part["layer"]], part["cycles"] or 0
         width, y = cycles / total, 0 if part["where"] == "npu" else _LANE + 4
         name = _named(layer)
-        kind = f"part {'layer' if part['where'] == 'npu' else 'loop'}"
+        kind = f"part {'layer' if part['where'] == 'npu' else 'loop'}{' thin' if width < _LEAST_BORDERED else ''}"
         told = f"{name}: {number(cycles)} cycles, {percent(width)}" if part["cycles"] is not None else f"{name}: ?"
         shapes.append(box(now, y, max(width, _LEAST), _LANE, kind, title=told))
         if width >= _LEAST_LABELLED:

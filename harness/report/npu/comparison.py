@@ -226,7 +226,7 @@ def figures(document: Document) -> ReportTable:
         for one in document["figures"]
     )  # fmt: skip
     right = frozenset({"base", "this run", "change"})
-    return ReportTable("Figures of both", ("figure", "base", "this run", "change", "verdict "), lines, right)
+    return ReportTable("Figures of both", ("figure", "base", "this run", "change", "got"), lines, right)
 
 
 def operators(document: Document) -> ReportTable:
@@ -236,11 +236,10 @@ def operators(document: Document) -> ReportTable:
          _percent(*(side and side["cycles"] for side in (one["base"], one["run"]))), one["change"])
         for one in document["operators"]
     )  # fmt: skip
-    columns = ("#", "operator", "base", "cycles", "this run", "cycles ", "change", "verdict ")
-    note = f"changed by more than {document['threshold']:.3g} of its own and {LEAST_SHARE:.1%} of all cycles"
-    return ReportTable(
-        "Operators that changed", columns, lines, frozenset({"#", "cycles", "cycles ", "change"}), (note,), drop=("#",)
-    )
+    columns = ("#", "operator", "was on", "cycles then", "is on", "cycles now", "change", "got")
+    note = f"changed by more than {document['threshold']:.3g} of its own cycles and {LEAST_SHARE:.1%} of all cycles"
+    right = frozenset({"#", "cycles then", "cycles now", "change"})
+    return ReportTable("Operators that changed", columns, lines, right, (note,), drop=("#",))
 
 
 def _side(side: Document | None) -> tuple[str, str]:

@@ -8,14 +8,14 @@ from harness.report.rows import number, percent
 from harness.report.table import ReportTable
 
 _BEATS = ("axi0_read", "axi0_write", "axi1_read", "axi1_write")
-_FIGURES = ("NPU cycles", "%", "AXI0 read", "written", "AXI1 read", "written ", "CPU", "CPU alone")
+_FIGURES = ("NPU cycles", "%", "AXI0 read", "AXI0 write", "AXI1 read", "AXI1 write", "CPU", "CPU alone")
 
 
 def layers(document: Document, *, reasons: bool = True) -> ReportTable:
     """One line for each operator of the file; of a file compiled before, for each operation."""
     npu = document["npu"]
     lines = [_line(layer, npu is not None) for layer in document["layers"]]
-    beats = "" if npu is None else f"read, written: beats of {npu['beat_bytes']} B; "
+    beats = "" if npu is None else f"read, write: beats of {npu['beat_bytes']} B; "
     notes = (
         f"{beats}CPU, CPU alone: modelled cycles of the Cortex-M55 for what is left to it, and without NPU; folded: "
         "others do it along",
@@ -27,7 +27,7 @@ def layers(document: Document, *, reasons: bool = True) -> ReportTable:
         columns, lines = columns[:-1], [line[:-1] for line in lines]
     return ReportTable(
         title(document), columns, tuple(lines), frozenset({"#", *_FIGURES}), notes,
-        prose=frozenset({"why on the CPU"}), drop=("written ", "#", "%", "AXI1 read", "written"),
+        prose=frozenset({"why on the CPU"}), drop=("AXI1 write", "#", "%", "AXI1 read", "AXI0 write"),
     )  # fmt: skip
 
 

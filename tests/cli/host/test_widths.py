@@ -28,6 +28,7 @@ COMMANDS = {
     "doctor": ("doctor",),
     "calibrate": ("calibrate", "-b", "mps2-an500"),
     "fit": ("fit", FIXTURES / "digits.tflite", "-b", "stm32h743zi", "-b", "rp2350", "--optimize", "balanced"),
+    "npu": ("npu", FIXTURES / "residual.tflite", "-a", "ethos-u55-32", "--vectors", "1"),
     "energy": ("energy", FIXTURES / "digits.tflite", "-b", "nrf52840", "--rate", "1/s", "--battery", "220mAh"),
 }
 

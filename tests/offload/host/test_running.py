@@ -7,16 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.errors import ModelFileError, OptionError
-from harness.ethosu.pmu import Counters, default_timing
+from harness.errors import CommandStreamError, ModelFileError, OptionError
+from harness.ethosu.pmu import SHARED_SRAM, Counters, default_timing
 from harness.npu.inference import NpuInference
 from harness.offload.compilation import NAMES, check_accelerator
+from harness.offload.counting import count
 from harness.offload.layers import Where
 from harness.offload.subject import read_subject
 from harness.offload.timeline import timeline
+from harness.quantization.types import DType
 from tests.support.kws import kws_graph
 from tests.support.offload import mixed_model, offloaded
 from tests.support.paths import FIXTURES
+from tests.support.typed import combinations, typed_graphs
 from tests.support.vela import random_inputs
 
 ACCELERATOR = "ethos-u55-128"
@@ -53,6 +56,20 @@ def test_layers_are_the_files_operators_and_share_all_cycles_and_beats(kws):
     assert kws.layers[0].cycles > 0 and kws.layers[0].where is Where.NPU
 
 
+def test_a_damaged_stream_is_counted_or_refused(kws):
+    operator, rng = kws.compilation.model.operators[0][1], np.random.default_rng(3)
+    refused = 0
+    for _ in range(150):
+        words = operator.words.copy()
+        words[rng.integers(len(words), size=3)] ^= np.uint32(1) << rng.integers(0, 32, 3, np.uint32)
+        try:
+            assert count(replace(operator, words=words), SHARED_SRAM).active >= 0
+        except CommandStreamError as error:
+            refused += 1
+            assert "word" in error.message
+    assert 0 < refused < 150
+
+
 def test_outputs_are_exact_and_the_cpu_alone_is_slower(kws):
     assert kws.check.compared and not kws.check.differing and kws.check.vectors == 2
     assert kws.alone.cycles > 3 * kws.active
@@ -76,6 +93,16 @@ def test_memory_is_what_the_file_holds(kws):
     assert kws.memory.commands == 4 * len(operator.words)
     assert kws.memory.arena == operator.scratch and not kws.memory.fast and not kws.memory.cpu_constants
     assert kws.memory.memories == {"OffChipFlash": kws.memory.read_only, "Sram": kws.memory.written}
+
+
+@pytest.mark.parametrize("name", ["CONV_2D", "ADD", "SOFTMAX"])
+def test_models_of_int16_are_exact(name, tmp_path):
+    path = tmp_path / "int16.tflite"
+    wanted = next((op, types) for op, types in combinations() if op == name and types.x is DType.INT16)
+    path.write_bytes(typed_graphs([wanted], seed=1, each=1)[0].model)
+    run = offloaded(path, "ethos-u55-64")
+    assert run.active and not run.left
+    assert run.check.compared and not run.check.differing
 
 
 def test_an_operator_that_falls_back_has_its_reason_and_its_cost(mixed):
