@@ -34,6 +34,7 @@ def test_layers_of_others_are_looked_up_before_they_are_estimated():
     origins = [layer.figure.origin for layer in found.layers]
     assert origins[-1] is Basis.LOOKED_UP and origins[0] is Basis.ESTIMATED
     assert found.total.origin is Basis.ESTIMATED, "a sum is as sure as the least sure of its parts"
+    assert found.layers[-1].figure.error > 0.3, "a SOFTMAX is what its data make it, looked up or not"
     estimated = figures(DIGITS, "", CORE, look_up=False)
     assert {layer.figure.origin for layer in estimated.layers} == {Basis.ESTIMATED}
 
