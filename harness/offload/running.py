@@ -41,7 +41,6 @@ class NpuRequest:
         options: of Vela.
         vectors: for the check; None for no check.
         clock_hz: of NPU and CPU; None for the system configuration's.
-        alone: whether to estimate the model on the CPU alone.
         waits: see NpuCompilation.timing.
         measure: run what is on the CPU on the emulated board, instead of estimating it.
     """
@@ -49,7 +48,6 @@ class NpuRequest:
     options: VelaOptions
     vectors: RandomVectors | FileVectors | None
     clock_hz: float | None = None
-    alone: bool = True
     waits: bool | None = None
     measure: bool = False
 
@@ -202,8 +200,6 @@ def costs_left(
 
 def alone_on_cpu(subject: NpuSubject, request: NpuRequest, tell: Progress) -> CpuEstimate | str:
     """The model on the CPU alone; else why that is not known."""
-    if not request.alone:
-        return "not asked for"
     if subject.compiled:
         return "the model before Vela is not known"
     return subject.unread if subject.graph is None else _on_cpu(subject.graph, request, tell)
