@@ -1,5 +1,7 @@
 #include "hil_ethosu.h"
 
+#include "kernel.h"
+
 #ifndef HIL_ETHOSU_BASE
 #define HIL_ETHOSU_BASE 0x48102000U
 #endif

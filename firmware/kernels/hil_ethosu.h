@@ -11,7 +11,11 @@
 #ifndef HIL_KERNELS_HIL_ETHOSU_H
 #define HIL_KERNELS_HIL_ETHOSU_H
 
-#include "kernel.h"
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define HIL_ETHOSU_REGIONS 8U
 
@@ -61,5 +65,9 @@ void hil_ethosu_put(uint32_t offset, uint32_t value);
 /* Does nothing: an emulator that answers here learns what the run is for, and how far each region reaches, which no register
  * holds. */
 void hil_ethosu_begin(uint32_t config, const uint32_t sizes[], uint32_t regions);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

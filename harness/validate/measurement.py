@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -22,6 +22,7 @@ from harness.quantization.types import Array
 from harness.runtimes.base import Measures
 from harness.units import Quantity, Unit
 from harness.validate.clock import PhaseClock
+from harness.validate.npu_counts import NpuCounts, npu_counts, npu_notes
 
 if TYPE_CHECKING:
     from harness.boards import Session
@@ -58,6 +59,7 @@ class Measurement:
             "device", the part of "vectors" spent waiting for the device's computation and the transfers.
         device: the device's answer to HELLO; None where a program ran that does not speak tinyhil's protocol.
         line: errors that the device counted on its serial line since it started; None for another kind of line.
+        npu: what the NPU counted in one inference, by layer that runs there.
     """
 
     outputs: tuple[tuple[Array, ...], ...]
@@ -75,12 +77,15 @@ class Measurement:
     seconds: Mapping[str, float]
     device: DeviceInfo | None
     line: LineCounts | None = None
+    npu: tuple[NpuCounts, ...] = ()
 
     def notes(self) -> tuple[str, ...]:
-        """Notes on errors of the line, for the report."""
+        """Notes on the NPU's figures and on errors of the line, for the report."""
+        npu = npu_notes(self.npu)
         if self.line is None or not self.line.overruns:
-            return ()
+            return npu
         return (
+            *npu,
             f"the device lost bytes {self.line.overruns} times at {self.line.baud} baud (UART overrun); "
             "they were sent again",
         )
@@ -187,7 +192,8 @@ def measure(
     clock.seconds["device"] = session.line_seconds - line_before
     with clock.phase("profile"):
         footprint = _profile(session, connection, inputs[0], measures)
-    return _summary(connection, results, footprint, measures, clock.seconds)
+    measured = _summary(connection, results, footprint, measures, clock.seconds)
+    return replace(measured, npu=npu_counts(session, package.plan.layers))
 
 
 def run_once(

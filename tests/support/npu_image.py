@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -12,7 +13,6 @@ from harness.build import BuildOptions, build_image
 from harness.build.image import Image
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import Package, emit
-from harness.ethosu.payload import Words
 from harness.frontends.tflite.reader import load
 from harness.ir.graph import Graph
 from harness.ir.interpreter import run as run_specification
@@ -29,12 +29,17 @@ def npu_graph(model: str, accelerator: str = "ethos-u55-128") -> Graph:
     return load(compile_model(real_model(model).read_bytes(), accelerator).file, name=model)
 
 
-def with_words(graph: Graph, change: Callable[[Words], Words]) -> Graph:
-    """The graph with another command stream in its only layer."""
+def with_words(graph: Graph, image: Image, changes: Mapping[int, int], to: Path) -> Image:
+    """The image with other words in the command stream of the graph's only layer, as if flash were damaged."""
     (node,) = graph.nodes
     assert isinstance(node.attrs, EthosUAttrs)
-    changed = replace(node.attrs, stream=change(node.attrs.words.copy()).astype("<u4").tobytes())
-    return replace(graph, nodes=(replace(node, attrs=changed),))
+    words = node.attrs.words.copy()
+    for place, word in changes.items():
+        words[place] = word
+    content = image.elf.read_bytes()
+    assert content.count(node.attrs.stream) == 1
+    to.write_bytes(content.replace(node.attrs.stream, words.astype("<u4").tobytes()))
+    return replace(image, elf=to)
 
 
 def npu_image(graph: Graph, link: str | None = None, board: str = BOARD) -> tuple[Package, Image]:

@@ -7,6 +7,7 @@ import threading
 import time
 from dataclasses import replace
 from os import kill
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from harness.boards.npu_record import NpuFailedError
 from harness.boards.session import open_client
 from harness.build.image import Image
 from harness.compiler.emit.package import Package
+from harness.elf.segments import loadable_segments
+from harness.elf.symbols import symbol_address
 from harness.errors import (
     BoardError,
     BoardLostError,
@@ -26,10 +29,10 @@ from harness.errors import (
     DeviceTimeoutError,
     UnsupportedModelError,
 )
-from harness.ethosu.payload import Words
 from harness.ethosu.pmu import Counters, default_timing
 from harness.ethosu.simulator import Simulator
 from harness.ir.graph import Graph
+from harness.ir.operators.ethos_u import EthosUAttrs
 from harness.validate.measurement import measure
 from tests.support.npu_image import BOARD, npu_graph, npu_image, specified, vectors_for, with_words
 from tests.support.tiny import tiny_package
@@ -62,6 +65,8 @@ def test_outputs_are_those_of_the_specification_and_figures_are_the_same_every_t
         figures.add((measured.total, tuple(measured.layer_ticks or ()), measured.stack_high))
         assert len(runs) == 4, "two vectors, and the first one twice more"
         assert len({run.counters.active for run in runs}) == 1
+        (counts,) = measured.npu
+        assert (counts.layer, counts.accelerator, counts.active) == (0, "ethos-u55-128", runs[-1].counters.active)
         assert all(run.error is None and run.changed > 0 for run in runs)
     assert len(figures) == 1
 
@@ -101,22 +106,20 @@ def test_counters_are_those_of_the_stream(kws: Graph, kws_image: tuple[Package, 
     assert counters.by_kind() == run.counters.by_kind()
 
 
-def _without_end(words: Words) -> Words:
-    return words[:-1]
+SET_PADDING = 0x0105
 
 
-def _no_command(words: Words) -> Words:
-    words[40] = 0xFFFF_FFFF
-    return words
-
-
-@pytest.mark.parametrize(("change", "told"), [(_without_end, "without NPU_OP_STOP"), (_no_command, "word 40")])
-def test_what_the_npu_cannot_carry_out_is_told_by_word_and_command(kws: Graph, change: object, told: str) -> None:
-    graph = with_words(kws, change)  # type: ignore[arg-type]
-    package, image = npu_image(graph)
+@pytest.mark.parametrize(
+    ("changes", "told"), [({-1: SET_PADDING}, "without NPU_OP_STOP"), ({40: 0xFFFF_FFFF}, "word 40")]
+)
+def test_what_the_npu_cannot_carry_out_is_told_by_word_and_command(
+    kws: Graph, kws_image: tuple[Package, Image], changes: dict[int, int], told: str, tmp_path: Path
+) -> None:
+    package, sound = kws_image
+    image = with_words(kws, sound, changes, tmp_path / "damaged.elf")
     with open_session(find_board(BOARD), image) as session:
         with pytest.raises(CommandStreamError, match=told) as caught:
-            measure(session, image, package, vectors_for(graph, 1), layers=False)
+            measure(session, image, package, vectors_for(kws, 1), layers=False)
         record = session.npu_record()
     assert isinstance(caught.value.__cause__, DeviceRefusedError), "the firmware noticed it, too"
     assert record is not None
@@ -235,6 +238,27 @@ def test_a_time_limit_ends_a_run_on_an_npu_that_takes_long(
         client.init(0)
         client.infer([vectors_for(kws, 1)[0][0].tobytes()], limit_s=0.5)
     assert _threads() == set()
+
+
+@pytest.mark.parametrize("name", [BOARD, "corstone-300"])
+def test_commands_constants_and_arena_lie_where_the_npu_reaches(kws: Graph, name: str) -> None:
+    board = find_board(name)
+    assert board.npu is not None
+    reached = [board.region(region) for region in board.npu.memory]
+    _, image = npu_image(kws, board=name)
+    attrs = kws.nodes[0].attrs
+    assert isinstance(attrs, EthosUAttrs)
+    places = {"arena": (symbol_address(image.elf, "hil_arena"), dict(attrs.regions)[1])}
+    for segment in loadable_segments(image.elf):
+        for what, content in (("commands", attrs.stream), ("constants", attrs.constants)):
+            at = segment.data.find(content)
+            if at >= 0:
+                places[what] = segment.address + at, len(content)
+    assert set(places) == {"arena", "commands", "constants"}
+    for what, (address, size) in places.items():
+        assert address is not None
+        assert address % 16 == 0, what
+        assert any(region is not None and region.contains(address, size) for region in reached), what
 
 
 def test_an_npu_that_is_not_there_is_told_by_what_the_driver_kept(

@@ -70,6 +70,8 @@ def test_boards():
     names = [b["name"] for b in json.loads(tinyhil("boards", "--json").stdout)["boards"]]
     assert {"host", "mps2-an500", "mps3-an547", "nucleo-h743"} <= set(names)
     assert "mps3-an547" in tinyhil("boards").stdout
+    npus = {b["name"]: b["npu"] for b in json.loads(tinyhil("boards", "--json").stdout)["boards"]}
+    assert npus["corstone-300"] == ["ethos-u55-128"] and npus["mps2-an500"] == []
 
 
 def test_analyze_says_all_without_running():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from harness.npu.inference import ARENA, NpuInference, regions_of
 from tests.support import ethosu_driver as codes
 from tests.support.ethosu_driver import POLLS, Driver, Memory, build_driver
 from tests.support.models import real_model
+from tests.support.paths import FIRMWARE
 from tests.support.vela import compile_model, random_inputs
 
 FLASH, RAM, FAST = 0x0100_0000, 0x2100_0000, 0x3000_0000
@@ -142,6 +144,14 @@ def test_what_does_not_change_is_not_written(library: Path) -> None:
     bench.run()  # on what the first left: most of it is computed again as it is
     assert sum(size for _, size in bench.memory.written) < operator.scratch
     assert all(RAM <= address < RAM + operator.scratch for address, _ in bench.memory.written)
+
+
+def test_a_firmware_in_cpp_takes_the_header(tmp_path: Path) -> None:
+    """Its handler of the interrupt may be C++."""
+    source = tmp_path / "handler.cpp"
+    source.write_text('#include "hil_ethosu.h"\nextern "C" void handler() { hil_ethosu_irq(); }\n', encoding="utf-8")
+    command = ["g++", "-std=c++11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"]
+    subprocess.run([*command, f"-I{FIRMWARE / 'kernels'}", str(source)], check=True, timeout=60)
 
 
 def test_a_region_of_size_0_is_not_there(library: Path) -> None:
