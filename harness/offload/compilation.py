@@ -138,6 +138,9 @@ def compile_subject(subject: NpuSubject, options: VelaOptions, known: NpuConfigu
             config = options.config or DEFAULT_FILE
             asked = replace(options, system_config=system.name, memory_mode=mode.name, config=config)
     result = run_vela(subject.data, asked, str(subject.path))
+    if known is not None and assumed:  # another version may take others by itself
+        system = known.systems.get(result.summary.get("system_config", ""), system)
+        mode = known.modes.get(result.summary.get("memory_mode", ""), mode)
     accelerator = next((one for one in ACCELERATORS if one.name == options.accelerator), None)
     place = f"{subject.path} as Vela compiled it"
     subgraph = read_model(result.file, place)[0]

@@ -71,7 +71,8 @@ def estimate(graph: Graph) -> CpuEstimate | str:
     except TinyhilError as error:
         return error.message
     costs = estimate_costs(package.plan)
-    basis = max((cost.basis for cost in costs), key=BASES.index, default=BASES[0])
+    own = [cost for layer, cost in zip(package.plan.layers, costs, strict=True) if layer.op != CUSTOM_CODE]
+    basis = max((cost.basis for cost in own), key=BASES.index, default=BASES[0])
     figures = [(cost.instructions, cost.cycles) for cost in costs]
     return _summed(package, figures, f"estimated by cost models, {basis}", measured=False)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -54,7 +54,7 @@ def layers_of(
     compilation: NpuCompilation,
     counts: Sequence[StreamCount],
     left: Sequence[CpuOperator],
-    image: CpuEstimate | None,
+    costs: Mapping[int, CpuCost],
     alone: CpuEstimate | None,
 ) -> tuple[NpuLayer, ...]:
     """One for each operator of the file, in its order; then one for operations that belong to none of them.
@@ -62,7 +62,7 @@ def layers_of(
     Without a debug database (a file that was compiled before), one for each operation and each operator on the CPU.
     """
     if subject.compiled:
-        return _operations(subject, compilation, counts, image)
+        return _operations(subject, compilation, counts, costs)
     done: dict[int | None, list[NpuOperation]] = {}
     numbers = {operator.index for operator in subject.subgraph.operators}
     for stream, one in enumerate(counts):
@@ -77,17 +77,17 @@ def layers_of(
         layer = _layer(number, name_of(operator), subject.output_of(operator), done.pop(number, []))
         where = Where.CPU if own else layer.where if compilation.simulated else Where.NPU
         reason = own.reason if own else ""
-        cost = image.cost_of(own.place) if own and image else None
+        cost = costs.get(own.place) if own else None
         alone_cost = alone.layers.get(number) if alone else None
         layers.append(replace(layer, where=where, reason=reason, cost=cost, alone=alone_cost))
     layers += [_layer(None, "other operations", "", rest) for rest in done.values()]
     for made in (one for one in left if one.number is None):
-        layers.append(_on_cpu(None, made.name, "", made.reason, image, made.place))
+        layers.append(_on_cpu(None, made.name, "", made.reason, costs.get(made.place)))
     return tuple(layers)
 
 
 def _operations(
-    subject: NpuSubject, compilation: NpuCompilation, counts: Sequence[StreamCount], image: CpuEstimate | None
+    subject: NpuSubject, compilation: NpuCompilation, counts: Sequence[StreamCount], costs: Mapping[int, CpuCost]
 ) -> tuple[NpuLayer, ...]:
     operators = () if compilation.model is None else compilation.model.operators
     streams = {number: one for (number, _), one in zip(operators, counts, strict=True)}
@@ -95,7 +95,7 @@ def _operations(
     for operator in compilation.subgraph.operators:
         index = operator.index
         if index not in streams:
-            layers.append(_on_cpu(index, name_of(operator), subject.output_of(operator), "", image, index))
+            layers.append(_on_cpu(index, name_of(operator), subject.output_of(operator), "", costs.get(index)))
             continue
         for operation in streams[index].operations:
             layers.append(_layer(index, operation.name, f"word {operation.word}", [operation]))
@@ -108,7 +108,5 @@ def _layer(number: int | None, name: str, output: str, operations: list[NpuOpera
     return NpuLayer(number, name, output, where, cycles, tuple(operations), beats)
 
 
-def _on_cpu(
-    number: int | None, name: str, output: str, reason: str, image: CpuEstimate | None, place: int
-) -> NpuLayer:
-    return NpuLayer(number, name, output, Where.CPU, 0, (), {}, reason, image.cost_of(place) if image else None)
+def _on_cpu(number: int | None, name: str, output: str, reason: str, cost: CpuCost | None) -> NpuLayer:
+    return NpuLayer(number, name, output, Where.CPU, 0, (), {}, reason, cost)

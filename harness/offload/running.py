@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,6 @@ class NpuRequest:
         options: of Vela.
         vectors: for the check; None for no check.
         clock_hz: of NPU and CPU; None for the system configuration's.
-        alone: whether to estimate the model on the CPU alone.
         waits: see NpuCompilation.timing.
         measure: run what is on the CPU on the emulated board, instead of estimating it.
     """
@@ -48,7 +48,6 @@ class NpuRequest:
     options: VelaOptions
     vectors: RandomVectors | FileVectors | None
     clock_hz: float | None = None
-    alone: bool = True
     waits: bool | None = None
     measure: bool = False
 
@@ -65,6 +64,7 @@ class OffloadRun:
         waiting: cycles with the configuration's memories; None where they are not known.
         unhindered: cycles with memories that never let the NPU wait.
         left: operators on the CPU.
+        costs: of these by their place in the compiled file, where they are known.
         image: the compiled model in tinyhil's own code; else the reason why that is not known.
         alone: the model on the CPU alone; else the reason why that is not known.
         check: None where none was asked for.
@@ -79,6 +79,7 @@ class OffloadRun:
     waiting: int | None
     unhindered: int
     left: tuple[CpuOperator, ...]
+    costs: Mapping[int, CpuCost]
     layers: tuple[NpuLayer, ...]
     image: CpuEstimate | str
     alone: CpuEstimate | str
@@ -101,18 +102,10 @@ class OffloadRun:
         """Estimated cost of the operators that stay on the CPU; None where that of one is not known."""
         if not self.left:
             return CpuCost(0, 0, ())
-        costs = [self.cpu_cost(one.place) for one in self.left]
-        known = [cost for cost in costs if cost is not None]
-        if len(known) < len(costs):
+        if len(self.costs) < len(self.left):
             return None
+        known = self.costs.values()
         return CpuCost(sum(cost.instructions for cost in known), sum(cost.cycles for cost in known), ())
-
-    def cpu_cost(self, place: int) -> CpuCost | None:
-        """Estimated cost of an operator of the compiled file on the CPU, with those that are computed along with it.
-
-        0 for one that is computed along with another, or that needs no code; None where it is not known.
-        """
-        return None if isinstance(self.image, str) else self.image.cost_of(place)
 
 
 def run_subject(subject: NpuSubject, request: NpuRequest, tell: Progress) -> OffloadRun:
@@ -163,6 +156,7 @@ def finish(
     left = cpu_operators(compilation.subgraph, subject.subgraph, reasons(printed))
     compiled, why = compilation.read
     image = why if compiled is None else _on_cpu(compiled, request, tell)
+    costs = costs_left(left, image, alone)
     return OffloadRun(
         subject,
         compilation,
@@ -172,7 +166,8 @@ def finish(
         waiting,
         sum(count(operator, NO_WAITS).active for operator in operators),
         left,
-        layers_of(subject, compilation, counts, left, _known(image), _known(alone)),
+        costs,
+        layers_of(subject, compilation, counts, left, costs, _known(alone)),
         image,
         alone,
         None if checker is None else checker.check(compilation),
@@ -185,10 +180,26 @@ def _known(estimated: CpuEstimate | str) -> CpuEstimate | None:
     return None if isinstance(estimated, str) else estimated
 
 
+def costs_left(
+    left: Sequence[CpuOperator], image: CpuEstimate | str, alone: CpuEstimate | str
+) -> dict[int, CpuCost]:
+    """What operators on the CPU cost, by place: as the image has them, else as the model on the CPU alone has them."""
+    numbers = {one.number for one in left}
+    found = {}
+    for one in left:
+        if not isinstance(image, str):
+            cost = image.cost_of(one.place)
+        else:
+            cost = None if isinstance(alone, str) or one.number is None else alone.cost_of(one.number)
+            if cost is not None and not numbers >= set(cost.sources):
+                cost = None  # with one that is on the NPU here
+        if cost is not None:
+            found[one.place] = cost
+    return found
+
+
 def alone_on_cpu(subject: NpuSubject, request: NpuRequest, tell: Progress) -> CpuEstimate | str:
     """The model on the CPU alone; else why that is not known."""
-    if not request.alone:
-        return "not asked for"
     if subject.compiled:
         return "the model before Vela is not known"
     return subject.unread if subject.graph is None else _on_cpu(subject.graph, request, tell)

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.errors import InputError
+from harness.errors import InputError, OptionError
 from harness.ethosu.accelerators import ACCELERATORS
 from harness.ethosu.vela import OPTIMISE, VelaOptions
 from harness.offload.checking import OutputChecker
@@ -106,6 +106,10 @@ def sweep(
         check_accelerator(accelerator)
     known = configuration_of(request.options)
     asked = choices(request.options, accelerators, both, known)
+    if not asked:
+        options = request.options
+        named = [name for name in (*accelerators, options.system_config, options.memory_mode) if name]
+        raise OptionError(f"no combination of {', '.join(named)}", hint="leave one out: the table shows what does")
     checker = None if request.vectors is None else OutputChecker(subject, request.vectors, _silent)
     futures: list[Future[SweepPoint]] = []
     with ThreadPoolExecutor(1) as other:

@@ -33,7 +33,7 @@ def timeline(run: OffloadRun) -> tuple[TimeSegment, ...]:
             number = numbers.get(operator.index)
             index = by_number[number] if number in by_number else next(on_cpu, None)
             if index is not None:
-                cost = run.cpu_cost(operator.index)
+                cost = run.costs.get(operator.index)
                 found.append(TimeSegment(index, Where.CPU, None if cost is None else cost.cycles))
             continue
         for operation in next(counts).operations:

@@ -18,7 +18,7 @@ RUNS = 3
 
 
 def run(console: Console) -> None:
-    """Print the times of `tinyhil validate MODEL --board ... --vectors 1` and of `tinyhil profile`."""
+    """Print the times of `tinyhil validate MODEL --board ... --vectors 1`, `tinyhil profile` and `tinyhil npu`."""
     made = table(f"Start to first result, {some_model().stem} on {BOARD}", "command", "cold s", "warm s (best of 3)")
     for name, arguments in (
         ("validate, 1 vector", ["validate", str(some_model()), "--board", BOARD, "--vectors", "1"]),
@@ -27,6 +27,7 @@ def run(console: Console) -> None:
             ["validate", str(some_model()), "--board", BOARD, "--vectors", "1", "--link", "fast"],
         ),
         ("profile", ["profile", str(some_model()), "--board", BOARD]),
+        ("npu, on no board", ["npu", str(some_model())]),
     ):
         with tempfile.TemporaryDirectory() as cache:
             environment = {**os.environ, "TINYHIL_CACHE": cache}

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import InputError
+from harness.ethosu.pmu import NO_WAITS
 from harness.files.reading import read_regular
 from harness.report.document import SCHEMA_VERSION, Document
 from harness.report.npu.words import title
@@ -24,7 +26,8 @@ LEAST_SHARE = 0.001
 """Of the whole: what an operator's cycles must change by to count, besides the threshold of its own."""
 
 _Count = Annotated[float, Field(ge=0, le=1e18, allow_inf_nan=False)]
-_JUDGED = ("NPU cycles", "cycles left to the CPU", "operators on the CPU", "RAM B", "flash B")
+CYCLES = "NPU cycles"
+_JUDGED = (CYCLES, "cycles left to the CPU", "operators on the CPU", "RAM B", "flash B")
 """Figures of which more is worse; beats are only told."""
 
 
@@ -129,18 +132,20 @@ def comparison_document(base: Document, run: Document, threshold: float) -> Docu
         base, run: documents of runs.
         threshold: share by which a figure must grow to be worse.
     """
-    before, after = _figures(base), _figures(run)
+    before, after, alike = _figures(base), _figures(run), _alike(base, run)
+    judged = [name for name in _JUDGED if alike or name != CYCLES]
     figures = [
         {"figure": name, "base": before[name], "run": after[name],
-         "change": _change(before[name], after[name], threshold) if name in _JUDGED else "told"}
+         "change": _change(before[name], after[name], threshold) if name in judged else "told"}
         for name in after if name in before
     ]  # fmt: skip
-    operators = list(_operators(base, run, threshold))
+    operators = list(_operators(base, run, threshold, alike))
     worse = any(one["change"] == "worse" for one in (*figures, *operators))
     return {
         "kind": "npu-comparison",
         "schema": SCHEMA_VERSION,
         "threshold": threshold,
+        "same_basis": alike,
         "same_model": base["model"]["sha256"] == run["model"]["sha256"],
         "base": _head(base),
         "run": _head(run),
@@ -150,12 +155,18 @@ def comparison_document(base: Document, run: Document, threshold: float) -> Docu
     }
 
 
+def _alike(base: Document, run: Document) -> bool:
+    """Whether cycles of both are counted in the same way: both with waits of some memories, or both without."""
+    both = [one["npu"]["basis"] for one in (base, run) if one["npu"] is not None]
+    return len(both) == 2 and (both[0] == NO_WAITS.name) == (both[1] == NO_WAITS.name)
+
+
 def _figures(run: Document) -> dict[str, float]:
     """Figures of the whole model, those that are known."""
     npu, left, used = run["npu"], run["cpu"]["estimate"], run["memory"]
     found: dict[str, float] = {}
     if npu is not None:
-        found["NPU cycles"] = npu["cycles"]["value"]
+        found[CYCLES] = npu["cycles"]["value"]
     if left is not None:
         found["cycles left to the CPU"] = left["cycles"]["value"]
     found["operators on the CPU"] = len(run["cpu"]["operators"])
@@ -183,10 +194,13 @@ def _change(before: float, after: float, threshold: float) -> str:
     return "better" if after < before * (1 - threshold) else "same"
 
 
-def _operators(base: Document, run: Document, threshold: float) -> Iterator[Document]:
-    """Those that moved between NPU and CPU, or whose cycles changed; by number and kind, in the order of the run."""
+def _operators(base: Document, run: Document, threshold: float, alike: bool) -> Iterator[Document]:
+    """Those that moved between NPU and CPU, or whose cycles changed; by number and kind, in the order of the run.
+
+    Without cycles that are counted alike, only those that moved.
+    """
     known = {_key(layer): layer for layer in base["layers"]}
-    whole = 0 if run["npu"] is None else run["npu"]["cycles"]["value"]
+    least = run["npu"]["cycles"]["value"] * LEAST_SHARE if alike else inf
     rows = {_key(layer): layer for layer in run["layers"]}
     for key in dict.fromkeys((*rows, *known)):
         before, after = known.get(key), rows.get(key)
@@ -199,7 +213,7 @@ def _operators(base: Document, run: Document, threshold: float) -> Iterator[Docu
             "base": None if before is None else {"where": before["where"], "cycles": before["cycles"]},
             "run": None if after is None else {"where": after["where"], "cycles": after["cycles"]},
         }
-        change = _moved(before, after, threshold, whole * LEAST_SHARE)
+        change = _moved(before, after, threshold, least)
         if change != "same":
             yield {**found, "change": change}
 
@@ -256,8 +270,10 @@ def summary(document: Document) -> Iterator[str]:
     """Lines after the tables."""
     yield f"base: {document['base']['title']}"
     yield f"this run: {document['run']['title']}"
-    if document["base"]["basis"] != document["run"]["basis"]:
-        yield f"cycles are counted with other memories: {document['base']['basis']}; {document['run']['basis']}"
+    bases = [document[side]["basis"] or "not simulated" for side in ("base", "run")]
+    if bases[0] != bases[1]:
+        unlike = "" if document["same_basis"] else ", and are not judged"
+        yield f"cycles are counted with other memories{unlike}: {bases[0]}; {bases[1]}"
     if not document["same_model"]:
         yield "the model files differ"
     count = {word: sum(one["change"] == word for one in document["operators"]) for word in

@@ -44,7 +44,7 @@ def npu_document(run: OffloadRun) -> Document:
                 "operators": [
                     {"number": one.number, "operator": one.name, "reason": one.reason or None} for one in run.left
                 ],
-                "estimate": None if cpu is None else _cost(cpu, run.clock_hz),
+                "estimate": None if cpu is None else {**_cost(cpu, run.clock_hz), **_basis(run)},
             },
             "seconds": None if cpu is None or not compilation.simulated else (run.active + cpu.cycles) / run.clock_hz,
             "cpu_only": cpu_only(run.alone, run.clock_hz),
@@ -143,6 +143,14 @@ def _cost(cost: CpuCost, clock_hz: float) -> Document:
         "cycles": {"value": round(cost.cycles), "unit": Unit.MODELLED_CYCLES.value},
         "seconds": cost.cycles / clock_hz,
     }
+
+
+def _basis(run: OffloadRun) -> Document:
+    """How it is known what is left to the CPU."""
+    source = run.alone if isinstance(run.image, str) else run.image
+    if isinstance(source, str):
+        return {"basis": None, "measured": False}
+    return {"basis": source.basis, "measured": source.measured}
 
 
 def cpu_only(alone: CpuEstimate | str, clock_hz: float | None) -> Document:

@@ -79,9 +79,9 @@ def _left(document: Document) -> Iterator[str]:
         cost = f"what they cost is not known ({document['image']['why_not']})"
         if estimate is not None:
             cost = (
-                f"{_about(document['image'])}{estimate['instructions']:,} instructions, "
+                f"{_about(estimate)}{estimate['instructions']:,} instructions, "
                 f"{estimate['cycles']['value']:,} {MODELLED}, {milliseconds(estimate['seconds'])} "
-                f"({document['image']['basis']})"
+                f"({estimate['basis']})"
             )
         yield f"CPU: {len(cpu['operators'])} operators fall back to it; {cost}"
     if document["model"]["float"]:

@@ -13,6 +13,7 @@ from harness.npu.inference import NpuInference
 from harness.offload.compilation import NAMES, check_accelerator
 from harness.offload.counting import count
 from harness.offload.layers import Where
+from harness.offload.running import costs_left
 from harness.offload.subject import read_subject
 from harness.offload.timeline import timeline
 from harness.quantization.types import DType
@@ -114,6 +115,15 @@ def test_an_operator_that_falls_back_has_its_reason_and_its_cost(mixed):
     assert [part.where for part in timeline(mixed)] == [Where.NPU, Where.CPU, Where.NPU]
     assert sum(part.cycles for part in timeline(mixed)) == pytest.approx(mixed.active + mixed.cpu.cycles)
     assert mixed.check.compared and not mixed.check.differing
+
+
+def test_costs_of_the_model_on_the_cpu_alone_stand_in_where_the_image_is_not_known(mixed):
+    without = costs_left(mixed.left, "not supported", mixed.alone)
+    assert without == {mixed.left[0].place: mixed.alone.layers[1]}
+    shared = replace(mixed.alone, layers={1: replace(mixed.alone.layers[1], sources=(0, 1))})
+    assert costs_left(mixed.left, "not supported", shared) == {}, "computed along with what the NPU has"
+    assert costs_left(mixed.left, "not supported", "nor this") == {}
+    assert replace(mixed, costs={}).cpu is None
 
 
 def test_a_file_that_was_compiled_runs_as_it_is(mixed, tmp_path):

@@ -49,6 +49,12 @@ def test_what_is_named_is_kept():
     assert {one.accelerator for one in kept} == set(SIMULATED)
 
 
+def test_what_does_not_go_together_is_refused():
+    request = NpuRequest(VelaOptions(memory_mode="Dedicated_Sram"), None)
+    with pytest.raises(OptionError, match="no combination of ethos-u55-32, Dedicated_Sram"):
+        sweep(read_subject(FIXTURES / "residual.tflite"), request, ("ethos-u55-32",), False, quiet)
+
+
 def test_points_are_ordered_and_the_best_are_marked(found):
     times = [point.seconds for point in found.points if point.seconds is not None]
     assert times == sorted(times) and len(times) == 4

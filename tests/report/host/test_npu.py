@@ -192,6 +192,20 @@ def test_operators_that_got_slower_or_left_the_npu_are_named(run):
     assert "+100.0%" in text and "worse" in text
 
 
+def test_cycles_that_are_counted_otherwise_are_told_and_not_judged(run):
+    waiting = copy.deepcopy(run)
+    waiting["npu"]["basis"] = "Shared_Sram, somewhere"
+    waiting["npu"]["cycles"]["value"] *= 3
+    waiting["layers"][0]["cycles"] *= 3
+    found = comparison.comparison_document(run, waiting, 0.01)
+    assert not found["worse"] and not found["operators"]
+    assert "are not judged: no waits; Shared_Sram, somewhere" in " ".join(comparison.summary(found))
+    unknown = {**run, "npu": None, "simulated": False}
+    assert not comparison.comparison_document(unknown, run, 0.01)["worse"]
+    other = {**waiting, "npu": {**run["npu"], "basis": "Sram_Only, elsewhere"}, "layers": run["layers"]}
+    assert comparison.comparison_document(other, waiting, 0.01)["worse"], "both with waits"
+
+
 def test_a_base_is_read_back_and_other_files_are_refused(run, tmp_path):
     path = tmp_path / "base.json"
     files.write([path], run)
