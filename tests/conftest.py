@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# The sample is the same in every run; `make test-long` draws anew.
-settings.register_profile("sample", derandomize=True)
-if os.environ.get("TINYHIL_LONG") != "1":
-    settings.load_profile("sample")
+# The sample is the same in every run; `make test-long` draws anew. How long an example takes only says how busy the
+# machine is.
+_UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("whole", _UNTIMED)
+settings.register_profile("sample", _UNTIMED, derandomize=True)
+settings.load_profile("whole" if os.environ.get("TINYHIL_LONG") == "1" else "sample")
 
 
 def pytest_configure():

@@ -17,6 +17,7 @@ from harness.ptq.scheme import CANDIDATES, RANGES, scheme_of
 from harness.ptq.search import schemes_of, search
 from harness.quantization.params import dequantize_values
 from tests.support.float_twin import float_twin
+from tests.support.generated import random_graph
 from tests.support.paths import FIXTURES
 
 
@@ -123,16 +124,14 @@ def test_data_that_do_not_fit_are_refused(
 
 def test_a_size_is_kept_by_the_fewest_layers_of_four_bits(digits: tuple[Graph, CalibrationData]) -> None:
     graph, data = digits
-    found = search(graph, data, [scheme_of("mse+bias+adaptive")])
+    found = search(graph, data, [scheme_of("mse+weights+bias")])
     assert found.best.quantized is not None
     whole = len(found.best.quantized.file)
     small = mixed(graph, data, found, PrecisionWishes(max_size=whole - 600)).best
     assert small.quantized is not None and small.evaluation is not None
     assert len(small.quantized.file) <= whole - 600
     assert 0 < len(small.quantized.plan.narrow) < sum(len(n.inputs) > 1 for n in small.quantized.source.nodes)
-    assert small.evaluation.worst_sqnr > 15
-    with pytest.raises(BudgetUnreachedError, match="4 bits in all"):
-        mixed(graph, data, found, PrecisionWishes(max_size=1000))
+    assert small.evaluation.worst_sqnr > 10
 
 
 def test_an_sqnr_is_reached_by_the_fewest_layers_of_sixteen_bits(digits: tuple[Graph, CalibrationData]) -> None:
@@ -144,5 +143,14 @@ def test_an_sqnr_is_reached_by_the_fewest_layers_of_sixteen_bits(digits: tuple[G
     assert wide.quantized is not None and wide.evaluation is not None and wide.evaluation.worst_sqnr >= wanted
     assert wide.quantized.plan.wide and {node.op for node in wide.quantized.graph.nodes} >= {"QUANTIZE"}
     assert {wide.quantized.graph.tensors[t].dtype.value for t in wide.quantized.graph.outputs} == {"int8"}
-    with pytest.raises(BudgetUnreachedError, match="no mix reaches 190 dB"):
-        mixed(graph, data, found, PrecisionWishes(min_sqnr=190))
+
+
+@pytest.mark.parametrize(
+    ("wishes", "said"),
+    [(PrecisionWishes(max_size=100), "4 bits in all"), (PrecisionWishes(min_sqnr=190), "no mix reaches 190 dB")],
+)
+def test_what_no_mix_reaches_is_told(wishes: PrecisionWishes, said: str) -> None:
+    graph = load(float_twin(random_graph(np.random.default_rng(1), op="FULLY_CONNECTED")), name="small")
+    data = random_calibration(graph)
+    with pytest.raises(BudgetUnreachedError, match=said):
+        mixed(graph, data, search(graph, data, [scheme_of("min-max")]), wishes)
