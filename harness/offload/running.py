@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -160,7 +161,7 @@ def finish(
     return OffloadRun(
         subject,
         compilation,
-        "" if subject.compiled else vela_version(request.options.program),
+        "" if subject.compiled else _version(request.options.program),
         basis,
         counts,
         waiting,
@@ -178,6 +179,9 @@ def finish(
 
 def _known(estimated: CpuEstimate | str) -> CpuEstimate | None:
     return None if isinstance(estimated, str) else estimated
+
+
+_version = cache(vela_version)
 
 
 def costs_left(

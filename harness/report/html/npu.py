@@ -55,6 +55,7 @@ def _run(document: Document) -> dict[str, Any]:
         "word": _word(document),
         "headline": _headline(document),
         "about": words.title(document),
+        "key": list(key_figures(document)),
         "facts": list(words.summary(document)),
         "whole": whole(document),
         "timeline": timeline(document) if document["timeline"] else "",
@@ -78,7 +79,7 @@ def _sweep(document: Document) -> dict[str, Any]:
         "word": "pass" if sweep.is_sound(document) else "fail",
         "headline": "; ".join(sweep.summary(document)),
         "about": f"{len(document['points'])} configurations",
-        "facts": [], "whole": "", "timeline": "", "times": [],
+        "key": [], "facts": [], "whole": "", "timeline": "", "times": [],
         "kinds": None, "traffic": [], "operations": [], "used": [],
         "layers": None,
         "fallback": None,
@@ -104,10 +105,32 @@ def _headline(document: Document) -> str:
     told = f"{npu['cycles']['value']:,} modelled cycles of the NPU"
     if seconds is None:
         return f"{told}; what is left to the CPU is not known"
-    told += f", {words.milliseconds(seconds)} for an inference at {words.clock(document)}"
+    told += f", {words.duration(seconds)} for an inference at {words.clock(document)}"
     if not alone["why_not"] and npu["operations"]:
         told += f", {alone['seconds'] / seconds:.1f} times as fast as the CPU alone"
     return told
+
+
+def key_figures(document: Document) -> Iterator[tuple[str, str, str]]:
+    """(name, figure, what stands beside it) of the few figures that decide."""
+    npu, alone, used = document["npu"], document["cpu_only"], document["memory"]
+    known = not alone["why_not"]
+    if document["seconds"] is not None:
+        beside = f"CPU alone {words.duration(alone['seconds'])}" if known else ""
+        yield "Inference", words.duration(document["seconds"]), beside
+    if npu is not None:
+        waits = npu["with_waits"]
+        told = f"; with waits {waits['value']:,}" if waits and waits["memories"] != npu["basis"] else ""
+        yield "NPU", f"{npu['cycles']['value']:,} cycles", f"{npu['basis']}{told}"
+        beats = npu["beats"]
+        moved = [sum(beats[f"axi{port}_{direction}"] for direction in ("read", "write")) for port in (0, 1)]
+        yield "Traffic", f"{sum(moved):,} beats", f"AXI0 {moved[0]:,}, AXI1 {moved[1]:,}, of {npu['beat_bytes']} B"
+    left = document["cpu"]["operators"]
+    yield "Left to the CPU", f"{len(left)} of {document['model']['operators']}", "operators"
+    if used is not None:
+        ram, flash = used["arena"] + used["fast"], used["constants"] + used["commands"] + used["cpu_constants"]
+        yield "RAM", f"{ram:,} B", f"CPU alone {alone['arena']:,} B" if known else ""
+        yield "Flash", f"{flash:,} B", f"CPU alone {alone['constants']:,} B" if known else ""
 
 
 # --- time ------------------------------------------------------------------------------------------------------------
@@ -130,8 +153,8 @@ def whole(document: Document) -> Markup:
         for kind, value in parts:
             shapes.append(box(x, place * _PITCH + 1, value / most * _LONGEST, _THICK, kind))
             x += value / most * _LONGEST
-        shapes.append(label_after(x, place * _PITCH + 11, f"{name}, {words.milliseconds(total)}"))
-    told = "; ".join(f"{name} {words.milliseconds(sum(part for _, part in parts))}" for name, parts in bars)
+        shapes.append(label_after(x, place * _PITCH + 11, f"{name}, {words.duration(total)}"))
+    told = "; ".join(f"{name} {words.duration(sum(part for _, part in parts))}" for name, parts in bars)
     return picture("bars", _PITCH * len(bars), "Time of an inference", told, "".join(shapes))
 
 
@@ -154,7 +177,7 @@ def timeline(document: Document) -> Markup:
     y = 2 * _LANE + 8
     shapes.append(label(0, y, 0.5, "above the NPU, below the CPU", "soft"))
     seconds = total / document["clock_hz"]
-    shapes.append(label_end(1, y + 11, f"{words.milliseconds(seconds)}, {number(total)} cycles"))
+    shapes.append(label_end(1, y + 11, f"{words.duration(seconds)}, {number(total)} cycles"))
     on_cpu = sum(part["cycles"] or 0 for part in parts if part["where"] == "cpu")
     told = f"{percent(on_cpu / total)} of the time is the CPU's, the rest the NPU's; the table below has each layer"
     return picture("timeline", y + 16, "NPU and CPU over an inference", told, "".join(shapes))
@@ -251,7 +274,7 @@ def fastest(document: Document) -> Iterator[NpuBar]:
     most = max((point["seconds"] for point in best.values()), default=0) or 1
     for name, point in best.items():
         width = max(point["seconds"] / most * _LONGEST, _LEAST)
-        text = words.milliseconds(point["seconds"])
+        text = words.duration(point["seconds"])
         shapes = box(0, 1, width, _THICK, _NPU) + label_after(width, 11, text)
         where = f"{point['system_config']}, {point['memory_mode']}, {point['optimise']}"
         yield NpuBar(name, where, picture("bars", _PITCH, f"{name}, time of an inference", text, shapes))

@@ -8,7 +8,7 @@ from itertools import groupby
 from harness.offload.sweep import Sweep, SweepPoint
 from harness.report.document import SCHEMA_VERSION, Document, finite
 from harness.report.npu.document import cpu_only, npu_document
-from harness.report.npu.words import milliseconds
+from harness.report.npu.words import duration
 from harness.report.rows import number
 from harness.report.table import ReportTable
 
@@ -142,7 +142,7 @@ def summary(document: Document) -> Iterator[str]:
     fastest = next((point for point in document["points"] if point.get("seconds") is not None), None)
     if fastest is not None:
         where = ", ".join(str(fastest[key]) for key in ("accelerator", "system_config", "memory_mode", "optimise"))
-        yield f"the fastest: {where}: {milliseconds(fastest['seconds'])}"
+        yield f"the fastest: {where}: {duration(fastest['seconds'])}"
     for note in dict.fromkeys(p["check"]["note"] for p in document["points"] if p.get("check") and p["check"]["note"]):
         yield f"outputs: {note}"
 

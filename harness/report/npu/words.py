@@ -37,9 +37,16 @@ def summary(document: Document) -> Iterator[str]:
     yield from checked(document)
 
 
-def milliseconds(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """A time in words."""
+    if seconds < 1e-4:
+        return f"{seconds * 1e6:.3g} µs" if seconds else "0 s"
     return f"{seconds * 1e3:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
+
+
+def counted(count: int, what: str) -> str:
+    """Such as 1 vector or 4 vectors."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def clock(document: Document) -> str:
@@ -51,17 +58,17 @@ def _not_simulated(document: Document) -> Iterator[str]:
     estimate = document["vela"]["estimate"]
     yield f"{document['accelerator']}: compiled, not simulated; its command streams are of another instruction set"
     if estimate.get("cycles") is not None:
-        taken = milliseconds(estimate["cycles"] / document["clock_hz"])
+        taken = duration(estimate["cycles"] / document["clock_hz"])
         yield f"Vela's own estimate: {estimate['cycles']:,.0f} cycles, {taken} at {clock(document)}"
 
 
 def _npu(document: Document) -> Iterator[str]:
     npu, estimate = document["npu"], document["vela"]["estimate"]
     waits = npu["with_waits"]
-    taken = milliseconds(npu["seconds"])
+    taken = duration(npu["seconds"])
     yield f"NPU: {npu['cycles']['value']:,} {MODELLED} ({npu['basis']}), {taken} at {clock(document)}"
     if waits and waits["memories"] != npu["basis"]:
-        taken = milliseconds(waits["value"] / document["clock_hz"])
+        taken = duration(waits["value"] / document["clock_hz"])
         yield f"with the waits of {waits['memories']}: {waits['value']:,} cycles, {taken}"
     beats = npu["beats"]
     yield (
@@ -80,10 +87,10 @@ def _left(document: Document) -> Iterator[str]:
         if estimate is not None:
             cost = (
                 f"{_about(estimate)}{estimate['instructions']:,} instructions, "
-                f"{estimate['cycles']['value']:,} {MODELLED}, {milliseconds(estimate['seconds'])} "
+                f"{estimate['cycles']['value']:,} {MODELLED}, {duration(estimate['seconds'])} "
                 f"({estimate['basis']})"
             )
-        yield f"CPU: {len(cpu['operators'])} operators fall back to it; {cost}"
+        yield f"CPU: {counted(len(cpu['operators']), 'operator')} left to it; {cost}"
     if document["model"]["float"]:
         yield "the model computes with floats, which the NPU does not: quantize it to int8 or int16"
 
@@ -95,10 +102,10 @@ def _alone(document: Document) -> Iterator[str]:
         return
     faster = ""
     if seconds and document["npu"]["operations"]:
-        faster = f"; with the NPU {milliseconds(seconds)}, {alone['seconds'] / seconds:.1f} times as fast"
+        faster = f"; with the NPU {duration(seconds)}, {alone['seconds'] / seconds:.1f} times as fast"
     yield (
         f"CPU alone ({alone['core']}, {alone['basis']}): {_about(alone)}{alone['instructions']:,} instructions, "
-        f"{alone['cycles']['value']:,} {MODELLED}, {milliseconds(alone['seconds'])} at the same clock{faster}"
+        f"{alone['cycles']['value']:,} {MODELLED}, {duration(alone['seconds'])} at the same clock{faster}"
     )
 
 
@@ -133,10 +140,10 @@ def checked(document: Document) -> Iterator[str]:
     if check is None:
         return
     if not check["compared"]:
-        ran = f"{check['vectors']} vectors ran; " if check["vectors"] else ""
+        ran = f"{counted(check['vectors'], 'vector')} ran; " if check["vectors"] else ""
         yield f"outputs: {ran}{check['note']}"
         return
-    on = f"on {check['vectors']} vectors with {check['reference']} of the model as it was"
+    on = f"on {counted(check['vectors'], 'vector')} with {check['reference']} of the model as it was"
     wrong = [diff for diff in check["outputs"] if diff["differing"]]
     if not wrong:
         yield f"outputs: exact {on}"

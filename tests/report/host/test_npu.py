@@ -72,7 +72,7 @@ def test_the_document_is_json_and_its_sums_agree(run, residual):
 def test_what_is_said_is_what_the_document_has(run):
     text = " ".join(words.summary(run))
     assert f"{run['npu']['cycles']['value']:,} modelled cycles (no waits)" in text
-    assert "1 operators fall back" in text and "outputs: exact on 2 vectors" in text
+    assert "1 operator left to it" in text and "outputs: exact on 2 vectors" in text
     lines = tables.layers(run).plain()
     assert any("L2_NORMALIZATION" in line and "cpu" in line and "Unsupported" in line for line in lines)
     assert any("all, with commands" in line for line in lines)
