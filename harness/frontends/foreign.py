@@ -150,7 +150,6 @@ def of_path(path: Path, head: bytes) -> tuple[str, str] | None:
 # --- models that are .tflite, but not int8 ---------------------------------------------------------------------------
 
 _COMPILERS = (
-    ("ethos-u", "Vela (Ethos-U)"),
     ("edgetpu", "the Edge TPU compiler"),
     ("xc_", "XMOS's xformer"),
     ("neutron", "NXP's Neutron converter"),

@@ -203,6 +203,7 @@ class RunPart(ResultsRecord):
     model: ModelPart = ModelPart()
     board: BoardPart
     runtime: Text = "tinyhil"
+    npu: Text | None = None
     link: Text = ""
     oracle: NamedVersionPart = NamedVersionPart()
     vectors: VectorsPart = VectorsPart()
@@ -233,6 +234,7 @@ class ErrorPart(ResultsRecord):
     file: Text = ""
     board: BoardPart
     runtime: Text = ""
+    npu: Text | None = None
     goals: GoalsPart = GoalsPart()
     error: FaultPart = FaultPart()
 

@@ -148,10 +148,15 @@ def _is_run(part: RunPart | ErrorPart) -> bool:
     return not hasattr(part, "error")
 
 
+def _runtime(part: RunPart | ErrorPart) -> str:
+    """What computed it, and for which NPU."""
+    return " ".join(filter(None, (part.runtime, part.npu)))
+
+
 def _run(part: RunPart | ErrorPart, name: str) -> StoredRun:
     if not _is_run(part):
         fault = part.error  # type: ignore[union-attr]
-        subject = RunSubject(name, part.board.asked, part.goals.optimize, part.runtime)
+        subject = RunSubject(name, part.board.asked, part.goals.optimize, _runtime(part))
         why = f"{fault.stage}: {fault.message} [{fault.code}]"
         return StoredRun(subject, "error", why, {"error": fault.code, "place": part.board.place or ""})
     return _measured(part, name)  # type: ignore[arg-type]
@@ -164,7 +169,7 @@ def _measured(part: RunPart, name: str) -> StoredRun:
     if part.time.unit and part.time.repeats:
         repeats[FigureKey("time", part.time.unit)] = tuple(part.time.repeats)
     return StoredRun(
-        subject=RunSubject(name, part.board.ran_on or part.board.asked, part.goals.optimize, part.runtime),
+        subject=RunSubject(name, part.board.ran_on or part.board.asked, part.goals.optimize, _runtime(part)),
         verdict="pass" if part.verdict.passed else "fail",
         why=why,
         facts=_facts(part),

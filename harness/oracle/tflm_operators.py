@@ -18,6 +18,5 @@ NOT_COMPILED: Mapping[str, str] = {
     "CIRCULAR_BUFFER": "it invokes the rest of the graph only now and then; streaming models keep state in variables",
     "DECODE": "weights compressed for TFLM alone, whose decoder runs on the device: give the model before compression",
     "L2NORM_REF": "a second registration of L2_NORMALIZATION, which is compiled",
-    "ethos-u": "commands for an NPU, compiled by Vela: give the model as it was before",
 }
 """Those of which a model is refused, by the name in the model."""

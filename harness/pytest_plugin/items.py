@@ -47,7 +47,7 @@ from harness.validate.card import (
     parse_vectors,
 )
 from harness.validate.checks import Status, check_names
-from harness.validate.options import Options, apply_options, check_choice, mode_of, runtimes_of
+from harness.validate.options import Options, apply_options, check_choice, mode_of, npu_of, runtimes_of
 from harness.validate.outcome import Outcome
 from harness.validate.workbench import Workbench
 from harness.version import __version__
@@ -103,7 +103,8 @@ class PluginState:
         except TinyhilError as error:
             file, mode = str(card.path or card.model), mode_of(card, options)
             runtime = options.runtime or card.runtime
-            self._keep(error_document(card.name, board, error, file, mode=mode, runtime=runtime))
+            npu = npu_of(card, options)
+            self._keep(error_document(card.name, board, error, file, mode=mode, runtime=runtime, npu=npu))
             raise
         run = CardRun(outcome, run_document(outcome))
         self._keep(run.document)

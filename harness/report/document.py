@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from harness.compiler.plan import Plan
 from harness.errors import TinyhilError
 from harness.ir.graph import Graph
+from harness.npu.compiling import accelerator_of_graph
 from harness.report.arena import arena_document
 from harness.report.edges import reads_from
 from harness.report.verdict import diff_document, verdict_document
@@ -42,6 +43,7 @@ def run_document(outcome: Outcome) -> Document:
             "name": outcome.card.name,
             "board": board_document(outcome.resolved),
             "runtime": outcome.runtime.name,
+            "npu": accelerator_of_graph(outcome.graph),
             "program": outcome.image.toolchain if isinstance(outcome.runtime, ProgramRuntime) else None,
             "link": outcome.link,
             "link_check": _link_check(outcome),
@@ -125,7 +127,14 @@ def _time(measured: Measurement) -> Document:
 
 
 def error_document(
-    name: str, board: str, error: TinyhilError, file: str = "", *, mode: str = "", runtime: str = ""
+    name: str,
+    board: str,
+    error: TinyhilError,
+    file: str = "",
+    *,
+    mode: str = "",
+    runtime: str = "",
+    npu: str | None = None,
 ) -> Document:
     """The document of a run that an error ended.
 
@@ -134,6 +143,7 @@ def error_document(
         error: what ended it.
         file: the card's path, or the model's if there is no card.
         mode, runtime: what was to be optimized for, and what was to compute it; "" where it is not known.
+        npu: the accelerator that it was to be compiled for; None for the core alone.
     """
     return {
         "kind": "error",
@@ -142,6 +152,7 @@ def error_document(
         "board": {"asked": board},
         "goals": {"optimize": mode},
         "runtime": runtime,
+        "npu": npu,
         "error": error.as_dict(),
         "transcript": error.transcript,
     }

@@ -113,6 +113,13 @@ def mode_of(card: Card, options: Options) -> Mode:
     return options.overrides.or_else(card.compile.overrides).goals.optimize
 
 
+def npu_of(card: Card, options: Options) -> str | None:
+    """The accelerator that Vela compiles for: as the options say, else the card; None for the core alone."""
+    if options.npu is not None:
+        return options.npu.accelerator
+    return None if card.npu is None else card.npu.accelerator
+
+
 def check_choice(option: Literal["link", "oracle", "runtime"], value: str) -> None:
     """Checks the value of an option.
 

@@ -117,7 +117,7 @@ def _run_all(
         TinyhilError: there is only one run, and it could not be made.
     """
     from harness.report.document import error_document, run_document
-    from harness.validate.options import mode_of
+    from harness.validate.options import mode_of, npu_of
     from harness.validate.workbench import Workbench
 
     bench = Workbench(boards=source)
@@ -135,7 +135,8 @@ def _run_all(
                     if len(cards) == 1 and len(_places(card, boards, options)) == 1:
                         raise
                     file, mode = str(card.path or card.model), mode_of(card, options)
-                    documents.append(error_document(card.name, board, error, file, mode=mode, runtime=runtime))
+                    npu = npu_of(card, options)
+                    documents.append(error_document(card.name, board, error, file, mode=mode, runtime=runtime, npu=npu))
                     code = max(code, error.category.value)
                     if error.category is Category.INPUT and number == 0:
                         break  # the error is the same on the other boards

@@ -234,7 +234,6 @@ def test_types_of_unsupported_operators_are_listed_too():
 @pytest.mark.parametrize(
     ("custom", "who"),
     [
-        ("ethos-u", "Vela"),
         ("edgetpu-custom-op", "Edge TPU"),
         ("XC_conv2d_v2", "XMOS"),
         ("NeutronGraph", "NXP"),
