@@ -150,5 +150,5 @@ def checked(document: Document) -> Iterator[str]:
     for diff in wrong:
         yield (
             f"output '{diff['tensor']}' differs {on}: {diff['differing']:,} of {diff['elements']:,} elements, by up to "
-            f"{diff['max_lsb']}; Vela's stream asks for something else than the model (tinyhil docs ethos-u)"
+            f"{diff['max_lsb']}; what Vela made asks for something else than the model (tinyhil docs ethos-u)"
         )

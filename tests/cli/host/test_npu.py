@@ -24,6 +24,12 @@ from tests.support.typed import combinations, typed_graphs
 RESIDUAL = FIXTURES / "residual.tflite"
 
 
+@pytest.fixture(autouse=True)
+def _as_wide_as_it_is(monkeypatch):
+    """A worker of pytest-xdist has COLUMNS, which commands obey."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 def failed(done: subprocess.CompletedProcess[str], code: int) -> str:
     """What it says, on a line for the error and one for the hint."""
     assert done.returncode == code, done.stderr
