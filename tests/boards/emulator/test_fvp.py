@@ -217,7 +217,7 @@ def test_every_way_not_to_start_has_its_own_error(fake, monkeypatch, mode, kind,
     fake.misbehave(mode)
     monkeypatch.setattr(backend, "CONNECT_TIMEOUT_S", 0.2)
     if mode == "silent":
-        monkeypatch.setattr(backend, "START_TIMEOUT_S", 0.4)
+        monkeypatch.setattr(backend, "START_TIMEOUT_S", 2.0)
     session = open_session(as_itself(), image)
     with pytest.raises(kind, match=message) as caught, session:
         pass
