@@ -1,0 +1,433 @@
+"""Operators that move elements: Reshape and its kin, Transpose, Slice, Split, Concat, Gather, Pad, Tile, Expand, ..."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+
+from harness.frontends.onnx.network import Network
+from harness.frontends.onnx.node import Lowering, OnnxNode, Unsupported, axes_of, axis_of, must_be
+from harness.frontends.onnx.value import Value, channels_last, identity
+from harness.ir.operators.depth_space import BlockAttrs
+from harness.ir.operators.gather import GatherAttrs
+from harness.ir.operators.joining import ConcatAttrs, SplitAttrs
+from harness.ir.operators.mirror_pad import MirrorAttrs
+from harness.ir.operators.pad import PadAttrs
+from harness.ir.operators.strided_slice import SliceAttrs
+from harness.quantization.types import Array, DType
+
+_GROWING = (21, 23, 24, 25)
+"""Opsets that only added element types to the operators that move elements."""
+
+
+# --- shapes ----------------------------------------------------------------------------------------------------------
+
+
+def reshaped(net: Network, x: Value, shape: Sequence[int]) -> Value:
+    """A value's elements in another shape, in ONNX's order."""
+    if prod(shape) != prod(x.shape):
+        raise Unsupported(f"{list(x.shape)} made {list(shape)}")
+    if x.data is not None:
+        return replace(x, name=net.naming, shape=tuple(shape), data=x.data.reshape(shape), integers=None)
+    long_x, long_y = [n for n in x.shape if n > 1], [n for n in shape if n > 1]
+    if long_x == long_y and x.columns is None:  # only dimensions of one element come and go: any order stays
+        return _same_long(net, x, tuple(shape))
+    return net.made(shape, net.reshaped(net.stored(x), shape), dtype=x.dtype)
+
+
+def _same_long(net: Network, x: Value, shape: tuple[int, ...]) -> Value:
+    """Reshapes where dimensions of several elements stay as they are."""
+    places = [i for i, n in enumerate(shape) if n > 1]
+    source = [i for i, n in enumerate(x.shape) if n > 1]
+    moved = [places[source.index(i)] for i in x.order if x.shape[i] > 1]
+    ones = [i for i, n in enumerate(shape) if n == 1]
+    order = identity(len(shape)) if moved == sorted(moved) else (*(i for i in ones if i == 0), *moved, *(i for i in ones if i))
+    return net.made(shape, net.reshaped(x.tensor, [shape[i] for i in order]), order, x.dtype)
+
+
+def _reshape(node: OnnxNode, net: Network) -> Sequence[Value]:
+    x = node.value(0)
+    wanted = node.numbers(1, "a shape")
+    if wanted is None:
+        raise Unsupported("no shape")
+    zero = node.integer("allowzero")
+    shape = [x.shape[i] if n == 0 and not zero and i < x.rank else n for i, n in enumerate(wanted)]
+    if shape.count(-1) > 1 or any(n < 1 and n != -1 for n in shape):
+        raise Unsupported(f"shape {list(wanted)}")
+    if -1 in shape:
+        known = -prod(shape)
+        if prod(x.shape) % known:
+            raise Unsupported(f"{list(x.shape)} made {list(wanted)}")
+        shape[shape.index(-1)] = prod(x.shape) // known
+    return (_flat_or(node, net, x, shape),)
+
+
+def _flat_or(node: OnnxNode, net: Network, x: Value, shape: Sequence[int]) -> Value:
+    """Reshapes; an image of channels last that only fully connected layers read stays in its order."""
+    flat = len(shape) == 2 and x.rank > 2 and shape[0] == x.shape[0] and x.data is None and x.columns is None
+    if flat and x.order[0] == 0 and not net.is_free(x, identity(x.rank)) and node.uses.get(node.outputs[0], 0) == (
+        node.uses.get(f"{node.outputs[0]}@fully_connected", 0)
+    ):
+        places = np.arange(prod(x.shape[1:])).reshape(x.shape[1:]).transpose([i - 1 for i in x.order[1:]])
+        made = net.made(shape, net.reshaped(x.tensor, shape), dtype=x.dtype)
+        return replace(made, columns=places.reshape(-1))
+    return reshaped(net, x, shape)
+
+
+def _flatten(node: OnnxNode, net: Network) -> Sequence[Value]:
+    x, axis = node.value(0), node.integer("axis", 1)
+    if not -x.rank <= axis <= x.rank:
+        raise Unsupported(f"axis {axis}")
+    axis = axis + x.rank if axis < 0 else axis
+    return (_flat_or(node, net, x, (prod(x.shape[:axis]), prod(x.shape[axis:]))),)
+
+
+def _axes(node: OnnxNode, rank: int) -> tuple[int, ...] | None:
+    """Axes: an attribute up to opset 12, an input from then on."""
+    found = node.integers("axes") if node.version < 13 else node.numbers(1, "axes")
+    return None if found is None else axes_of(found, rank)
+
+
+def _squeeze(node: OnnxNode, net: Network) -> Sequence[Value]:
+    x = node.value(0)
+    axes = _axes(node, x.rank)
+    gone = [i for i, n in enumerate(x.shape) if n == 1] if axes is None else list(axes)
+    if any(x.shape[i] != 1 for i in gone):
+        raise Unsupported(f"axes {gone} of {list(x.shape)}")
+    return (reshaped(net, x, [n for i, n in enumerate(x.shape) if i not in gone]),)
+
+
+def _unsqueeze(node: OnnxNode, net: Network) -> Sequence[Value]:
+    x = node.value(0)
+    found = node.integers("axes") if node.version < 13 else node.numbers(1, "axes")
+    if found is None:
+        raise Unsupported("no axes")
+    axes = axes_of(found, x.rank + len(found))
+    rest = iter(x.shape)
+    return (reshaped(net, x, [1 if i in axes else next(rest) for i in range(x.rank + len(axes))]),)
+
+
+def _identity(node: OnnxNode, net: Network) -> Sequence[Value]:
+    return (node.value(0),)
+
+
+def _dropout(node: OnnxNode, net: Network) -> Sequence[Value]:
+    """Of inference: its input."""
+    node.one_output()
+    node.attribute("ratio")
+    node.attribute("seed")
+    if node.optional(2) is not None and node.scalar(2, "training_mode"):
+        raise Unsupported("training_mode")
+    return (node.value(0),)
+
+
+def _transpose(node: OnnxNode, net: Network) -> Sequence[Value]:
+    x = node.value(0)
+    order = node.integers("perm") or tuple(reversed(range(x.rank)))
+    if sorted(order) != list(range(x.rank)):
+        raise Unsupported(f"perm {list(order)}")
+    shape = [x.shape[i] for i in order]
+    if x.columns is not None:
+        raise Unsupported("a flattened image transposed")
+    return (net.made(shape, x.tensor, [order.index(i) for i in x.order], x.dtype),)
+
+
+# --- parts -----------------------------------------------------------------------------------------------------------
+
+
+def sliced(
+    net: Network, tensor: int, begin: Sequence[int], strides: Sequence[int], counts: Sequence[int]
+) -> int:
+    """The elements begin, begin + stride, ... of every dimension of a stored tensor."""
+    stored = net.tensors[tensor]
+    if tuple(counts) == stored.shape and all(s == 1 or n == 1 for s, n in zip(strides, counts, strict=True)):
+        return tensor
+    rank = len(stored.shape)
+    if rank > 4:  # leading dimensions that stay whole are one
+        whole = 0
+        while whole < rank and counts[whole] == stored.shape[whole] and strides[whole] == 1:
+            whole += 1
+        if rank - whole > 3:
+            raise Unsupported(f"parts of {rank} dimensions")
+        joined = net.reshaped(tensor, (prod(stored.shape[:whole]), *stored.shape[whole:]))
+        part = sliced(
+            net, joined, (0, *begin[whole:]), (1, *strides[whole:]), (prod(counts[:whole]), *counts[whole:])
+        )
+        return net.reshaped(part, counts)
+    attrs = SliceAttrs(tuple(begin), tuple(strides), tuple(counts))
+    return net.emit("STRIDED_SLICE", [tensor], counts, attrs, quant=stored.quant)
+
+
+def part_of(
+    net: Network, x: Value, begin: Sequence[int], strides: Sequence[int], counts: Sequence[int]
+) -> Value:
+    """The same of a value, by ONNX's dimensions."""
+    tensor = net.stored(x) if x.data is not None or x.columns is not None else x.tensor
+    order = identity(x.rank) if x.data is not None else x.order
+    parts = [[part[i] for i in order] for part in (begin, strides, counts)]
+    return net.made(counts, sliced(net, tensor, *parts), order, x.dtype)
+
+
+def _slice(node: OnnxNode, net: Network) -> Sequence[Value]:
+    x = node.value(0)
+    if node.version < 10:
+        starts, ends, axes, steps = node.integers("starts"), node.integers("ends"), node.integers("axes"), None
+    else:
+        starts, ends = node.numbers(1, "starts"), node.numbers(2, "ends")
+        axes, steps = node.numbers(3, "axes"), node.numbers(4, "steps")
+    if starts is None or ends is None or len(starts) != len(ends):
+        raise Unsupported("starts and ends of different lengths")
+    axes = tuple(range(len(starts))) if axes is None else tuple(axis_of(a, x.rank) for a in axes)
+    steps = (1,) * len(starts) if steps is None else steps
+    if not len(axes) == len(steps) == len(starts) == len(set(axes)):
+        raise Unsupported(f"axes {list(axes)}")
+    begin, strides, counts = [0] * x.rank, [1] * x.rank, list(x.shape)
+    for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
+        if step == 0:
+            raise Unsupported("steps of 0")
+        taken = range(x.shape[axis])[slice(start, end if not (step < 0 and end < -x.shape[axis]) else None, step)]
+        begin[axis], strides[axis], counts[axis] = (taken.start if taken else 0), step, len(taken)
+    if 0 in counts:
+        raise Unsupported("an empty output")
+    return (part_of(net, x, begin, strides, counts),)
+
+
+def _split(node: OnnxNode, net: Network) -> Sequence[Value]:
+    x, axis = node.value(0), axis_of(node.integer("axis"), node.value(0).rank)
+    sizes = node.integers("split") if node.version < 13 else node.numbers(1, "split")
+    count = len(node.outputs)
+    if node.version >= 18 and node.integer("num_outputs", count) != count:
+        raise Unsupported("num_outputs that is not their number")
+    if sizes is None:
+        each = -(-x.shape[axis] // count)
+        if node.version < 18 and x.shape[axis] % count:
+            raise Unsupported(f"{x.shape[axis]} in {count} parts")
+        sizes = tuple(min(each, x.shape[axis] - i * each) for i in range(count))
+    if len(sizes) != count or sum(sizes) != x.shape[axis] or min(sizes) < 1:
+        raise Unsupported(f"split {list(sizes)} of {x.shape[axis]}")
+    if count == 1:
+        return (x,)
+    tensor, stored_axis = x.tensor, x.order.index(axis)
+    shapes = [x.shape[:axis] + (n,) + x.shape[axis + 1 :] for n in sizes]
+    stored = [tuple(shape[i] for i in x.order) for shape in shapes]
+    op = "SPLIT" if len(set(sizes)) == 1 else "SPLIT_V"
+    kept = net.tensors[tensor]
+    parts = net.emit_all(op, [tensor], stored, SplitAttrs(stored_axis), kept.dtype, kept.quant)
+    return tuple(net.made(shape, part, x.order, x.dtype) for shape, part in zip(shapes, parts, strict=True))
+
+
+def common_order(net: Network, values: Sequence[Value], rank: int) -> tuple[int, ...]:
+    """The order in which most elements of values of that rank already are."""
+    weights: dict[tuple[int, ...], int] = {}
+    for value in values:
+        if value.data is None and value.rank == rank and value.columns is None:
+            weights[value.order] = weights.get(value.order, 0) + prod(value.shape)
+    return max(weights, key=lambda order: weights[order]) if weights else identity(rank)
+
+
+def _concat(node: OnnxNode, net: Network) -> Sequence[Value]:
+    values = [node.value(i) for i in range(len(node.inputs))]
+    rank = values[0].rank
+    if any(value.rank != rank or value.dtype is not values[0].dtype for value in values):
+        raise Unsupported("inputs of different ranks or types")
+    axis = axis_of(node.integer("axis"), rank)
+    if len(values) == 1:
+        return (values[0],)
+    order = common_order(net, values, rank)
+    tensors = [net.stored(value, order) for value in values]
+    shape = list(values[0].shape)
+    shape[axis] = sum(value.shape[axis] for value in values)
+    return (net.made(shape, joined(net, tensors, order.index(axis)), order, values[0].dtype),)
+
+
+def joined(net: Network, tensors: Sequence[int], axis: int) -> int:
+    """Stored tensors one behind another along an axis; TFLM joins at most ten at once."""
+    while len(tensors) > 10:
+        tensors = [joined(net, tensors[i : i + 10], axis) for i in range(0, len(tensors), 10)]
+    if len(tensors) == 1:
+        return tensors[0]
+    first = net.tensors[tensors[0]]
+    shape = list(first.shape)
+    shape[axis] = sum(net.tensors[t].shape[axis] for t in tensors)
+    attrs = ConcatAttrs(axis, first.dtype.range)
+    return net.emit("CONCATENATION", tensors, shape, attrs, quant=first.quant)
+
+
+def _gather(node: OnnxNode, net: Network) -> Sequence[Value]:
+    x, indices = node.value(0), node.value(1)
+    axis = axis_of(node.integer("axis"), x.rank)
+    must_be(indices, DType.INT32, DType.INT64)
+    size = x.shape[axis]
+    if indices.data is None:
+        # A negative index counts from the end in ONNX; GATHER has none, so nothing tells them apart at run time.
+        if x.data is None:
+            raise Unsupported("indices computed at run time into what is computed as well")
+        net.notes.append(f"'{net.naming}': indices below 0, which ONNX counts from the end, are not taken")
+        places = net.stored(indices)
+    else:
+        found = np.asarray(indices.data, np.int64)
+        if found.size == 0 or int(found.min()) < -size or int(found.max()) >= size:
+            raise Unsupported(f"indices outside {size}")
+        places = net.constant((found % size).astype(np.int32).reshape(indices.shape), indices.name)
+    shape = x.shape[:axis] + indices.shape + x.shape[axis + 1 :]
+    if not shape:
+        raise Unsupported("a scalar")
+    source = net.stored(x)
+    return (
+        net.made(shape, net.emit("GATHER", [source, places], shape, GatherAttrs(axis, 0)), dtype=x.dtype),
+    )
+
+
+# --- repeated and padded ---------------------------------------------------------------------------------------------
+
+
+def _expand(node: OnnxNode, net: Network) -> Sequence[Value]:
+    x = node.value(0)
+    wanted = node.numbers(1, "a shape")
+    shape = tuple(int(n) for n in np.broadcast_shapes(x.shape, wanted or ()))
+    return (repeated(net, x, shape),)
+
+
+def repeated(net: Network, x: Value, shape: tuple[int, ...]) -> Value:
+    """A value broadcast to a shape."""
+    full = reshaped(net, x, (1,) * (len(shape) - x.rank) + x.shape)
+    if shape == full.shape:
+        return full
+    order = full.order or identity(len(shape))
+    tensor = net.stored(full, order)
+    return net.made(shape, net.emit("BROADCAST_TO", [tensor], [shape[i] for i in order]), order, x.dtype)
+
+
+def _tile(node: OnnxNode, net: Network) -> Sequence[Value]:
+    x = node.value(0)
+    repeats = node.numbers(1, "repeats")
+    if repeats is None or len(repeats) != x.rank or min(repeats) < 1:
+        raise Unsupported(f"repeats {repeats}")
+    order = x.order or identity(x.rank)
+    tensor = net.stored(x, order)
+    for place, axis in enumerate(order):
+        times = repeats[axis]
+        if times == 1:
+            continue
+        if times > 10:
+            raise Unsupported("more than ten repeats")
+        tensor = joined(net, [tensor] * times, place)
+    return (net.made([n * r for n, r in zip(x.shape, repeats, strict=True)], tensor, order, x.dtype),)
+
+
+def _pairs(node: OnnxNode, rank: int) -> list[tuple[int, int]]:
+    pads = node.integers("pads") if node.version < 11 else node.numbers(1, "pads")
+    axes = node.numbers(3, "axes") if node.version >= 18 else None
+    axes = tuple(range(rank)) if axes is None else tuple(axis_of(a, rank) for a in axes)
+    if pads is None or len(pads) != 2 * len(axes) or len(set(axes)) != len(axes):
+        raise Unsupported("pads that are not two a dimension")
+    pairs = [(0, 0)] * rank
+    for i, axis in enumerate(axes):
+        pairs[axis] = pads[i], pads[i + len(axes)]
+    return pairs
+
+
+def _pad(node: OnnxNode, net: Network) -> Sequence[Value]:
+    x, mode = node.value(0), node.text("mode", "constant")
+    pairs = _pairs(node, x.rank)
+    if x.data is not None or x.columns is not None:
+        raise Unsupported("a constant padded")
+    value = node.real("value") if node.version < 11 else node.scalar(2, "a padding value") or 0.0
+    if any(e < 0 for pair in pairs for e in pair):
+        counts = [n + min(a, 0) + min(b, 0) for n, (a, b) in zip(x.shape, pairs, strict=True)]
+        if min(counts) < 1:
+            raise Unsupported("pads that leave nothing")
+        if mode != "constant":
+            raise Unsupported(f"negative pads of mode {mode}")
+        x = part_of(net, x, [max(-a, 0) for a, _ in pairs], [1] * x.rank, counts)
+        pairs = [(max(a, 0), max(b, 0)) for a, b in pairs]
+    shape = [n + a + b for n, (a, b) in zip(x.shape, pairs, strict=True)]
+    edges = tuple(pairs[i] for i in x.order)
+    stored = [shape[i] for i in x.order]
+    if mode == "constant":
+        return (net.made(shape, _constant_pad(net, x.tensor, edges, stored, value), x.order, x.dtype),)
+    if mode != "reflect":
+        raise Unsupported(f"mode {mode}")
+    attrs = MirrorAttrs(edges, symmetric=False)
+    return (net.made(shape, net.emit("MIRROR_PAD", [x.tensor], stored, attrs), x.order, x.dtype),)
+
+
+def _constant_pad(net: Network, x: int, edges: tuple[tuple[int, int], ...], shape: Sequence[int], value: float) -> int:
+    if not any(e for pair in edges for e in pair):
+        return x
+    if value == int(value):
+        size = len(edges)
+        if size > 4:
+            raise Unsupported(f"padding of {size} dimensions")
+        return net.emit("PADV2" if value else "PAD", [x], shape, PadAttrs(edges, int(value)))
+    dtype = net.tensors[x].dtype.numpy
+    for axis, (before, after) in enumerate(edges):  # PADV2 here has whole numbers only
+        parts = []
+        for count in (before, after):
+            now = list(net.tensors[x].shape)
+            now[axis] = count
+            parts.append(net.constant(np.full(now, value, dtype)) if count else None)
+        joins = [t for t in (parts[0], x, parts[1]) if t is not None]
+        x = joined(net, joins, axis)
+    return x
+
+
+# --- blocks ----------------------------------------------------------------------------------------------------------
+
+
+def _depth_to_space(node: OnnxNode, net: Network) -> Sequence[Value]:
+    x, block, mode = node.value(0), node.integer("blocksize"), node.text("mode", "DCR")
+    if x.rank != 4 or block < 1 or x.shape[1] % (block * block):
+        raise Unsupported(f"blocks of {block} in {list(x.shape)}")
+    n, c, h, w = x.shape
+    deep = c // (block * block)
+    if mode == "DCR":
+        stored = net.stored(x, channels_last(4))
+        y = net.emit("DEPTH_TO_SPACE", [stored], (n, h * block, w * block, deep), BlockAttrs(block))
+        return (net.made((n, deep, h * block, w * block), y, channels_last(4), x.dtype),)
+    if mode != "CRD":
+        raise Unsupported(f"mode {mode}")
+    parts = net.reshaped(net.stored(x), (n * deep, block, block, h * w))
+    if n * deep * h == 0:
+        raise Unsupported("an empty input")
+    split = net.reshaped(parts, (n * deep, block, block, h, w))
+    moved = net.transposed(split, (0, 3, 1, 4, 2))
+    return (net.made((n, deep, h * block, w * block), net.reshaped(moved, (n, deep, h * block, w * block))),)
+
+
+def _space_to_depth(node: OnnxNode, net: Network) -> Sequence[Value]:
+    x, block = node.value(0), node.integer("blocksize")
+    if x.rank != 4 or block < 1 or x.shape[2] % block or x.shape[3] % block or node.text("mode", "DCR") != "DCR":
+        raise Unsupported(f"blocks of {block} in {list(x.shape)}")
+    n, c, h, w = x.shape
+    shape = (n, c * block * block, h // block, w // block)
+    stored = net.stored(x, channels_last(4))
+    y = net.emit("SPACE_TO_DEPTH", [stored], (n, h // block, w // block, c * block * block), BlockAttrs(block))
+    return (net.made(shape, y, channels_last(4), x.dtype),)
+
+
+def _versions(*own: int) -> Callable[..., Lowering]:
+    return lambda lower: Lowering(lower, (*own, *_GROWING))
+
+
+LOWERINGS = {
+    "Reshape": _versions(5, 13, 14, 19)(_reshape),
+    "Flatten": _versions(1, 9, 11, 13)(_flatten),
+    "Squeeze": _versions(1, 11, 13)(_squeeze),
+    "Unsqueeze": _versions(1, 11, 13)(_unsqueeze),
+    "Identity": _versions(1, 13, 14, 16, 19)(_identity),
+    "Dropout": Lowering(_dropout, (7, 10, 12, 13, 22)),
+    "Transpose": _versions(1, 13)(_transpose),
+    "Slice": Lowering(_slice, (1, 10, 11, 13)),
+    "Split": Lowering(_split, (2, 11, 13, 18)),
+    "Concat": Lowering(_concat, (4, 11, 13)),
+    "Gather": Lowering(_gather, (1, 11, 13)),
+    "Expand": Lowering(_expand, (8, 13)),
+    "Tile": Lowering(_tile, (6, 13)),
+    "Pad": _versions(2, 11, 13, 18, 19)(_pad),
+    "DepthToSpace": Lowering(_depth_to_space, (1, 11, 13)),
+    "SpaceToDepth": Lowering(_space_to_depth, (1, 13)),
+}

@@ -1,0 +1,203 @@
+"""The network that lowerings emit operators to, and its values in the order of dimensions that each asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from math import prod
+
+import numpy as np
+
+from harness.errors import GraphError
+from harness.frontends.onnx.value import Value, identity
+from harness.ir.graph import ABSENT, Attrs, Graph, NoAttrs, Node, State, Tensor
+from harness.ir.operators.tflite import Unsupported
+from harness.ir.operators.transpose import TransposeAttrs
+from harness.ir.verifier import verify_node
+from harness.quantization.types import Array, DType, Quantization
+
+INT32 = range(-(1 << 31), 1 << 31)
+
+
+def stored_type(dtype: DType) -> DType:
+    """The element type in which values of an ONNX type are stored."""
+    return {DType.INT64: DType.INT32, DType.UINT8: DType.INT8}.get(dtype, dtype)
+
+
+def stored_data(data: Array) -> Array:
+    """A constant as it is stored: int64 as int32, where it fits.
+
+    Raises:
+        Unsupported: it does not.
+    """
+    if data.dtype != np.int64:
+        return data
+    if data.size and not (int(data.min()) in INT32 and int(data.max()) in INT32):
+        raise Unsupported("int64 constants beyond 32 bits")
+    return data.astype(np.int32)
+
+
+@dataclass
+class Network:
+    """Tensors and operators so far.
+
+    Attributes:
+        owners: by tensor id the names of the ONNX values that it is.
+        naming: the name of the ONNX value whose operators are emitted.
+        weights: by tensor id of a constant, how it came out of integers (see Value.integers), already reordered.
+    """
+
+    tensors: list[Tensor] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)
+    states: list[State] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    weights: dict[int, tuple[Array, Quantization]] = field(default_factory=dict)
+    naming: str = ""
+    owners: dict[int, set[str]] = field(default_factory=dict)
+    _orders: dict[tuple[int, tuple[int, ...]], int] = field(default_factory=dict)
+    _producers: dict[int, int] = field(default_factory=dict)
+
+    def tensor(self, name: str, shape: Sequence[int], dtype: DType, quant: Quantization | None = None) -> int:
+        """A new tensor without a producer."""
+        self.tensors.append(Tensor(name, tuple(int(n) for n in shape), dtype, quant))
+        return len(self.tensors) - 1
+
+    def constant(self, data: Array, name: str = "", quant: Quantization | None = None) -> int:
+        """A new constant."""
+        data = np.ascontiguousarray(stored_data(data)).reshape(data.shape)
+        dtype = DType(data.dtype.name)
+        self.tensors.append(Tensor(name or f"{self.naming}/constant", data.shape, dtype, quant, data))
+        return len(self.tensors) - 1
+
+    def emit(
+        self,
+        op: str,
+        inputs: Sequence[int],
+        shape: Sequence[int],
+        attrs: Attrs | None = None,
+        dtype: DType | None = None,
+        quant: Quantization | None = None,
+        states: tuple[int, ...] = (),
+    ) -> int:
+        """A new operator of one output, of the first input's type unless another is given; returns the output.
+
+        Raises:
+            Unsupported: the network's verifier refuses it.
+        """
+        dtype = dtype or self.tensors[inputs[0]].dtype
+        return self.emit_all(op, inputs, [tuple(shape)], attrs, dtype, quant, states)[0]
+
+    def emit_all(
+        self,
+        op: str,
+        inputs: Sequence[int],
+        shapes: Sequence[tuple[int, ...]],
+        attrs: Attrs | None,
+        dtype: DType,
+        quant: Quantization | None = None,
+        states: tuple[int, ...] = (),
+    ) -> list[int]:
+        """The same with several outputs."""
+        outs = [self.tensor(f"{self.naming}/{op.lower()}", shape, dtype, quant) for shape in shapes]
+        node = Node(op, tuple(inputs), tuple(outs), attrs or NoAttrs(), states=states)
+        self.check(node)
+        self._producers.update(dict.fromkeys(outs, len(self.nodes)))
+        self.nodes.append(node)
+        return outs
+
+    def check(self, node: Node) -> None:
+        """Verifies an operator by itself.
+
+        Raises:
+            Unsupported: it breaks a rule.
+        """
+        used = [t for t in dict.fromkeys((*node.inputs, *node.outputs)) if t != ABSENT]
+        ids = {t: i for i, t in enumerate(used)} | {ABSENT: ABSENT}
+        alone = replace(node, inputs=tuple(ids[t] for t in node.inputs), outputs=tuple(ids[t] for t in node.outputs))
+        try:
+            verify_node(Graph("", tuple(self.tensors[t] for t in used), (alone,), (), (), tuple(self.states)), 0)
+        except GraphError as error:
+            said = error.message.partition(f"({node.op}) ")[2] or error.message
+            raise Unsupported(f"{node.op} that {said}") from None
+
+    def producer(self, tensor: int) -> int | None:
+        """Index of the operator that writes a tensor."""
+        return self._producers.get(tensor)
+
+    def replace_node(self, index: int, node: Node) -> None:
+        """Another operator with the same outputs."""
+        self.check(node)
+        self.nodes[index] = node
+
+    # --- values ------------------------------------------------------------------------------------------------------
+
+    def made(
+        self, shape: Sequence[int], tensor: int, order: Sequence[int] | None = None, dtype: DType | None = None
+    ) -> Value:
+        """The value of ONNX shape `shape` that a stored tensor is."""
+        wanted = tuple(int(n) for n in shape)
+        order = identity(len(wanted)) if order is None else tuple(order)
+        stored = self.tensors[tensor]
+        assert stored.shape == tuple(wanted[i] for i in order), (stored.shape, wanted, order)
+        return Value(self.naming, wanted, dtype or stored.dtype, None, tensor, order)
+
+    def reshaped(self, tensor: int, shape: Sequence[int]) -> int:
+        """A stored tensor's elements under another shape."""
+        shape = tuple(int(n) for n in shape)
+        stored = self.tensors[tensor]
+        if stored.shape == shape:
+            return tensor
+        if stored.data is not None:
+            return self.constant(stored.data.reshape(shape), stored.name, stored.quant)
+        return self.emit("RESHAPE", [tensor], shape, quant=stored.quant)
+
+    def transposed(self, tensor: int, order: Sequence[int]) -> int:
+        """A stored tensor with its dimension order[i] as dimension i."""
+        key = (tensor, tuple(order))
+        if key[1] == identity(len(key[1])):
+            return tensor
+        if key not in self._orders:
+            self._orders[key] = self._transpose(tensor, key[1])
+        return self._orders[key]
+
+    def _transpose(self, tensor: int, order: tuple[int, ...]) -> int:
+        stored = self.tensors[tensor]
+        shape = tuple(stored.shape[i] for i in order)
+        long = [i for i in order if stored.shape[i] > 1]
+        if long == sorted(long):
+            return self.reshaped(tensor, shape)
+        # Neighbours that stay together are one dimension: TFLM's TRANSPOSE has at most five, and is faster of fewer.
+        runs = [[long[0]]]
+        for i in long[1:]:
+            between = range(runs[-1][-1] + 1, i)
+            if i > runs[-1][-1] and all(stored.shape[k] == 1 for k in between):
+                runs[-1].append(i)
+            else:
+                runs.append([i])
+        inner = sorted(runs)
+        sizes = [prod(stored.shape[i] for i in run) for run in inner]
+        turned = tuple(inner.index(run) for run in runs)
+        wide = {DType.FLOAT32, DType.INT8, DType.INT16}
+        if stored.dtype not in wide:
+            raise Unsupported(f"a transposed {stored.dtype.value}")
+        joined = self.reshaped(tensor, sizes)
+        moved = self.emit(
+            "TRANSPOSE", [joined], [sizes[i] for i in turned], TransposeAttrs(turned), quant=stored.quant
+        )
+        return self.reshaped(moved, shape)
+
+    def stored(self, value: Value, order: Sequence[int] | None = None) -> int:
+        """The tensor of a value with its dimensions in `order`, by default ONNX's own."""
+        order = identity(value.rank) if order is None else tuple(order)
+        if value.data is not None:
+            return self.constant(np.transpose(value.data, order), value.name)
+        if value.columns is not None:
+            raise Unsupported("a flattened image outside of a fully connected layer")
+        return self.transposed(value.tensor, [value.order.index(i) for i in order])
+
+    def is_free(self, value: Value, order: Sequence[int]) -> bool:
+        """Whether `stored` in that order moves nothing."""
+        if value.data is not None:
+            return True
+        long = [i for i in order if value.shape[i] > 1]
+        return long == [i for i in value.order if value.shape[i] > 1]
