@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.frontends.onnx.fusing import FREE
-from harness.frontends.onnx.lowering.movement import common_order, reshaped
+from harness.frontends.onnx.moving import common_order, reshaped
 from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.node import Unsupported
 from harness.frontends.onnx.value import Value, identity

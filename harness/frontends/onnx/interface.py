@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from harness.errors import UnsupportedModelError
+from harness.frontends.onnx.islands import Islands
 from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.value import Value
 from harness.ir.graph import ABSENT, Graph, Node
@@ -14,6 +17,16 @@ from harness.quantization.types import DType
 def as_graph(net: Network, inputs: Sequence[int], outputs: Sequence[Value]) -> Graph:
     """The network as a Graph that can be written; tensors that nothing reads are left out."""
     ids = [_output(net, inputs, value) for value in outputs]
+    if net.quantizes:
+        islands = Islands(net, ids)
+        ids = islands.run(ids)
+        if islands.layers:
+            net.notes.append(
+                f"{islands.layers} int8 layers round as TensorFlow Lite Micro does; ONNX Runtime rounds once, half to even"
+            )
+    for tensor in {*ids, *inputs}:
+        if net.tensors[tensor].dtype is DType.INT8 and net.tensors[tensor].quant is None:
+            net.notes.append(f"'{net.tensors[tensor].name}' has no scale in the file")
     nodes = _needed(net.nodes, ids)
     used = [*inputs, *(t for node in nodes for t in (*node.inputs, *node.outputs) if t != ABSENT), *ids]
     places = {t: i for i, t in enumerate(dict.fromkeys(used))} | {ABSENT: ABSENT}
@@ -43,6 +56,12 @@ def _output(net: Network, inputs: Sequence[int], value: Value) -> int:
     """The tensor of an output, computed by an operator."""
     net.naming = value.name
     tensor = net.stored(value)
+    if value.dtype is DType.UINT8:
+        quant = net.tensors[tensor].quant
+        if quant is None or value.data is not None:
+            raise UnsupportedModelError(f"output '{value.name}' is uint8 without a scale", hint="leave it in float32")
+        raised = replace(quant, zero_points=(quant.zero_point + 128,))
+        tensor = net.emit("QUANTIZE", [tensor], net.tensors[tensor].shape, None, DType.UINT8, raised)
     if value.dtype is DType.INT64:
         net.notes.append(f"output '{value.name}' is int64 in the file, and int32 here")
     if tensor in inputs or net.tensors[tensor].data is not None:

@@ -16,6 +16,7 @@ from harness.ir.operators.transpose import TransposeAttrs
 from harness.ir.verifier import verify_node
 from harness.quantization.types import Array, DType, Quantization
 
+_KNOWN = frozenset(dtype.value for dtype in DType)
 INT32 = range(-(1 << 31), 1 << 31)
 
 
@@ -43,6 +44,7 @@ class Network:
 
     Attributes:
         owners: by tensor id the names of the ONNX values that it is.
+        quantizes: whether there are int8 activations.
         naming: the name of the ONNX value whose operators are emitted.
         weights: by tensor id of a constant, how it came out of integers (see Value.integers), already reordered.
     """
@@ -53,6 +55,7 @@ class Network:
     notes: list[str] = field(default_factory=list)
     weights: dict[int, tuple[Array, Quantization]] = field(default_factory=dict)
     naming: str = ""
+    quantizes: bool = False
     owners: dict[int, set[str]] = field(default_factory=dict)
     _orders: dict[tuple[int, tuple[int, ...]], int] = field(default_factory=dict)
     _producers: dict[int, int] = field(default_factory=dict)
@@ -65,6 +68,10 @@ class Network:
     def constant(self, data: Array, name: str = "", quant: Quantization | None = None) -> int:
         """A new constant."""
         data = np.ascontiguousarray(stored_data(data)).reshape(data.shape)
+        if data.dtype.name not in _KNOWN:
+            raise Unsupported(f"a constant of type {data.dtype}")
+        if data.dtype == np.float32 and not np.isfinite(data).all():
+            raise Unsupported("a constant that is infinite or no number")
         dtype = DType(data.dtype.name)
         self.tensors.append(Tensor(name or f"{self.naming}/constant", data.shape, dtype, quant, data))
         return len(self.tensors) - 1
@@ -129,6 +136,28 @@ class Network:
         self.check(node)
         self.nodes[index] = node
 
+    def shifted(self, given: int, name: str) -> int:
+        """A uint8 input as int8, less 128; its scale is known when an operator reads it, see set_quant."""
+        unit = Quantization((1.0,), (0,))
+        self.naming = name
+        self.tensors[given] = replace(self.tensors[given], quant=unit)
+        shape = self.tensors[given].shape
+        lower = Quantization((1.0,), (-128,))
+        tensor = self.emit("QUANTIZE", [given], shape, None, DType.INT8, lower)
+        self.tensors[tensor] = replace(self.tensors[tensor], quant=None)
+        return tensor
+
+    def set_quant(self, tensor: int, quant: Quantization) -> None:
+        """Scale and zero point of an int8 tensor that has none; of a uint8 input that it was made of, too."""
+        self.tensors[tensor] = replace(self.tensors[tensor], quant=quant)
+        self.quantizes = True
+        made = self.producer(tensor)
+        if made is not None:
+            source = self.nodes[made].inputs[0]
+            if self.tensors[source].dtype is DType.UINT8:
+                shifted = replace(quant, zero_points=tuple(z + 128 for z in quant.zero_points))
+                self.tensors[source] = replace(self.tensors[source], quant=shifted)
+
     # --- values ------------------------------------------------------------------------------------------------------
 
     def made(
@@ -149,6 +178,9 @@ class Network:
             return tensor
         if stored.data is not None:
             return self.constant(stored.data.reshape(shape), stored.name, stored.quant)
+        index = self.producer(tensor)
+        if index is not None and self.nodes[index].op == "RESHAPE":
+            return self.reshaped(self.nodes[index].inputs[0], shape)
         return self.emit("RESHAPE", [tensor], shape, quant=stored.quant)
 
     def transposed(self, tensor: int, order: Sequence[int]) -> int:

@@ -109,13 +109,14 @@ class _Reader:
             self._problems.types[f"{onnx.TensorProto.DataType.Name(kind).lower()} (input)"] += 1
             self._values[name] = None
             return 0
-        tensor = self._net.tensor(name, shape, stored_type(dtype))
-        value = Value(name, shape, dtype, None, tensor, identity(len(shape)))
-        self._values[name] = value
+        given = tensor = self._net.tensor(name, shape, DType.UINT8 if dtype is DType.UINT8 else stored_type(dtype))
+        if dtype is DType.UINT8:
+            tensor = self._net.shifted(given, name)
+        self._values[name] = Value(name, shape, dtype, None, tensor, identity(len(shape)))
         self._net.owners[tensor] = {name}
         if dtype is DType.INT64:
             self._net.notes.append(f"input '{name}' is int64 in the file, and int32 here")
-        return tensor
+        return given
 
     # --- nodes -------------------------------------------------------------------------------------------------------
 
@@ -242,7 +243,9 @@ class _Reader:
 
         if name in _OF_SHAPE and inputs and inputs[0] is not None and inputs[0].data is None:
             return self._shape(proto, name, inputs[0])
-        if any(value is not None and value.data is None for value in inputs):
+        if any(value is not None and value.data is None for value in inputs) or any(
+            a.HasField("g") or a.graphs for a in proto.attribute
+        ):
             return None
         given = {i: value.data for i, value in zip(proto.input, inputs, strict=True) if value is not None}
         self._bounded(proto, given)

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from harness.frontends.onnx.arithmetic import Arithmetic
 from harness.frontends.onnx.fusing import FREE, clamped
-from harness.frontends.onnx.lowering.movement import reshaped
+from harness.frontends.onnx.moving import reshaped
 from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.node import Lower, Lowering, OnnxNode, Unsupported, axis_of, must_be
 from harness.frontends.onnx.value import Value
@@ -176,7 +176,7 @@ LOWERINGS = {
     "LeakyRelu": Lowering(_of_float(_leaky), (6, 16)),
     "Elu": Lowering(_of_float(_elu), (6, 22)),
     "Selu": Lowering(_of_float(_selu), (6, 22)),
-    "Celu": Lowering(_of_float(_celu), (12,)),
+    "Celu": Lowering(_of_float(_celu), (12, 28)),
     "Softplus": Lowering(_of_float(_softplus), (1, 22)),
     "Softsign": Lowering(_of_float(_softsign), (1, 22)),
     "Mish": Lowering(_of_float(_mish), (18, 22)),

@@ -12,8 +12,8 @@ from harness.frontends.onnx.node import Lowering, OnnxNode, Unsupported, must_be
 from harness.frontends.onnx.value import QuantizedConstant, Value
 from harness.frontends.onnx.windows import Windows, from_image, image, windows_of
 from harness.ir.operators.pad import PadAttrs
-from harness.ir.window import ConvAttrs, Pads, padding_of
 from harness.ir.operators.transpose_conv import TransposeConvAttrs
+from harness.ir.window import ConvAttrs, Pads, padding_of
 from harness.quantization.types import Array, DType, Quantization
 
 
@@ -132,7 +132,7 @@ def _transposed_pads(node: OnnxNode, size: Sequence[int], kernel: Sequence[int])
 
 def _conv_transpose(node: OnnxNode, net: Network) -> Sequence[Value]:
     """TRANSPOSE_CONV without a cut, then the output's part of it."""
-    from harness.frontends.onnx.lowering.movement import sliced
+    from harness.frontends.onnx.moving import sliced
 
     x, w, bias = node.value(0), node.value(1), node.optional(2)
     must_be(x, DType.FLOAT32)

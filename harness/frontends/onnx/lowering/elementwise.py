@@ -236,6 +236,6 @@ LOWERINGS = {
     "Not": Lowering(_not, (1,)),
     "Where": Lowering(_where, (9, 16)),
     "PRelu": Lowering(_prelu, (7, 9, 16)),
-    "Cast": Lowering(_cast, (6, 9, 13, 19, 21, 23, 24, 25)),
+    "Cast": Lowering(_cast, (6, 9, 13, 19, 21, 23, 24, 25, 28)),
     "CastLike": Lowering(_cast_like, (15, 19, 21, 23, 24, 25)),
 }

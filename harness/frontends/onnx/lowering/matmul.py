@@ -10,7 +10,7 @@ import numpy as np
 from harness.frontends.onnx.arithmetic import Arithmetic
 from harness.frontends.onnx.fusing import FREE
 from harness.frontends.onnx.lowering.convolution import quantized_weights
-from harness.frontends.onnx.lowering.movement import reshaped
+from harness.frontends.onnx.moving import reshaped
 from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.node import Lowering, OnnxNode, Unsupported, must_be
 from harness.frontends.onnx.value import Value, identity

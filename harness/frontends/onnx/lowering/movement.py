@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from math import prod
+from math import isfinite, prod
 
 import numpy as np
 
+from harness.frontends.onnx.moving import common_order, joined, part_of, repeated, reshaped
 from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.node import Lowering, OnnxNode, Unsupported, axes_of, axis_of, must_be
 from harness.frontends.onnx.value import Value, channels_last, identity
 from harness.ir.operators.depth_space import BlockAttrs
 from harness.ir.operators.gather import GatherAttrs
-from harness.ir.operators.joining import ConcatAttrs, SplitAttrs
+from harness.ir.operators.joining import SplitAttrs
 from harness.ir.operators.mirror_pad import MirrorAttrs
 from harness.ir.operators.pad import PadAttrs
-from harness.ir.operators.strided_slice import SliceAttrs
-from harness.quantization.types import Array, DType
+from harness.quantization.types import DType
 
 _GROWING = (21, 23, 24, 25)
 """Opsets that only added element types to the operators that move elements."""
@@ -26,26 +26,6 @@ _GROWING = (21, 23, 24, 25)
 # --- shapes ----------------------------------------------------------------------------------------------------------
 
 
-def reshaped(net: Network, x: Value, shape: Sequence[int]) -> Value:
-    """A value's elements in another shape, in ONNX's order."""
-    if prod(shape) != prod(x.shape):
-        raise Unsupported(f"{list(x.shape)} made {list(shape)}")
-    if x.data is not None:
-        return replace(x, name=net.naming, shape=tuple(shape), data=x.data.reshape(shape), integers=None)
-    long_x, long_y = [n for n in x.shape if n > 1], [n for n in shape if n > 1]
-    if long_x == long_y and x.columns is None:  # only dimensions of one element come and go: any order stays
-        return _same_long(net, x, tuple(shape))
-    return net.made(shape, net.reshaped(net.stored(x), shape), dtype=x.dtype)
-
-
-def _same_long(net: Network, x: Value, shape: tuple[int, ...]) -> Value:
-    """Reshapes where dimensions of several elements stay as they are."""
-    places = [i for i, n in enumerate(shape) if n > 1]
-    source = [i for i, n in enumerate(x.shape) if n > 1]
-    moved = [places[source.index(i)] for i in x.order if x.shape[i] > 1]
-    ones = [i for i, n in enumerate(shape) if n == 1]
-    order = identity(len(shape)) if moved == sorted(moved) else (*(i for i in ones if i == 0), *moved, *(i for i in ones if i))
-    return net.made(shape, net.reshaped(x.tensor, [shape[i] for i in order]), order, x.dtype)
 
 
 def _reshape(node: OnnxNode, net: Network) -> Sequence[Value]:
@@ -138,37 +118,6 @@ def _transpose(node: OnnxNode, net: Network) -> Sequence[Value]:
 # --- parts -----------------------------------------------------------------------------------------------------------
 
 
-def sliced(
-    net: Network, tensor: int, begin: Sequence[int], strides: Sequence[int], counts: Sequence[int]
-) -> int:
-    """The elements begin, begin + stride, ... of every dimension of a stored tensor."""
-    stored = net.tensors[tensor]
-    if tuple(counts) == stored.shape and all(s == 1 or n == 1 for s, n in zip(strides, counts, strict=True)):
-        return tensor
-    rank = len(stored.shape)
-    if rank > 4:  # leading dimensions that stay whole are one
-        whole = 0
-        while whole < rank and counts[whole] == stored.shape[whole] and strides[whole] == 1:
-            whole += 1
-        if rank - whole > 3:
-            raise Unsupported(f"parts of {rank} dimensions")
-        joined = net.reshaped(tensor, (prod(stored.shape[:whole]), *stored.shape[whole:]))
-        part = sliced(
-            net, joined, (0, *begin[whole:]), (1, *strides[whole:]), (prod(counts[:whole]), *counts[whole:])
-        )
-        return net.reshaped(part, counts)
-    attrs = SliceAttrs(tuple(begin), tuple(strides), tuple(counts))
-    return net.emit("STRIDED_SLICE", [tensor], counts, attrs, quant=stored.quant)
-
-
-def part_of(
-    net: Network, x: Value, begin: Sequence[int], strides: Sequence[int], counts: Sequence[int]
-) -> Value:
-    """The same of a value, by ONNX's dimensions."""
-    tensor = net.stored(x) if x.data is not None or x.columns is not None else x.tensor
-    order = identity(x.rank) if x.data is not None else x.order
-    parts = [[part[i] for i in order] for part in (begin, strides, counts)]
-    return net.made(counts, sliced(net, tensor, *parts), order, x.dtype)
 
 
 def _slice(node: OnnxNode, net: Network) -> Sequence[Value]:
@@ -219,14 +168,6 @@ def _split(node: OnnxNode, net: Network) -> Sequence[Value]:
     return tuple(net.made(shape, part, x.order, x.dtype) for shape, part in zip(shapes, parts, strict=True))
 
 
-def common_order(net: Network, values: Sequence[Value], rank: int) -> tuple[int, ...]:
-    """The order in which most elements of values of that rank already are."""
-    weights: dict[tuple[int, ...], int] = {}
-    for value in values:
-        if value.data is None and value.rank == rank and value.columns is None:
-            weights[value.order] = weights.get(value.order, 0) + prod(value.shape)
-    return max(weights, key=lambda order: weights[order]) if weights else identity(rank)
-
 
 def _concat(node: OnnxNode, net: Network) -> Sequence[Value]:
     values = [node.value(i) for i in range(len(node.inputs))]
@@ -242,18 +183,6 @@ def _concat(node: OnnxNode, net: Network) -> Sequence[Value]:
     shape[axis] = sum(value.shape[axis] for value in values)
     return (net.made(shape, joined(net, tensors, order.index(axis)), order, values[0].dtype),)
 
-
-def joined(net: Network, tensors: Sequence[int], axis: int) -> int:
-    """Stored tensors one behind another along an axis; TFLM joins at most ten at once."""
-    while len(tensors) > 10:
-        tensors = [joined(net, tensors[i : i + 10], axis) for i in range(0, len(tensors), 10)]
-    if len(tensors) == 1:
-        return tensors[0]
-    first = net.tensors[tensors[0]]
-    shape = list(first.shape)
-    shape[axis] = sum(net.tensors[t].shape[axis] for t in tensors)
-    attrs = ConcatAttrs(axis, first.dtype.range)
-    return net.emit("CONCATENATION", tensors, shape, attrs, quant=first.quant)
 
 
 def _gather(node: OnnxNode, net: Network) -> Sequence[Value]:
@@ -290,15 +219,6 @@ def _expand(node: OnnxNode, net: Network) -> Sequence[Value]:
     shape = tuple(int(n) for n in np.broadcast_shapes(x.shape, wanted or ()))
     return (repeated(net, x, shape),)
 
-
-def repeated(net: Network, x: Value, shape: tuple[int, ...]) -> Value:
-    """A value broadcast to a shape."""
-    full = reshaped(net, x, (1,) * (len(shape) - x.rank) + x.shape)
-    if shape == full.shape:
-        return full
-    order = full.order or identity(len(shape))
-    tensor = net.stored(full, order)
-    return net.made(shape, net.emit("BROADCAST_TO", [tensor], [shape[i] for i in order]), order, x.dtype)
 
 
 def _tile(node: OnnxNode, net: Network) -> Sequence[Value]:
@@ -358,6 +278,8 @@ def _pad(node: OnnxNode, net: Network) -> Sequence[Value]:
 def _constant_pad(net: Network, x: int, edges: tuple[tuple[int, int], ...], shape: Sequence[int], value: float) -> int:
     if not any(e for pair in edges for e in pair):
         return x
+    if not isfinite(value):
+        raise Unsupported(f"a padding value of {value}")
     if value == int(value):
         size = len(edges)
         if size > 4:
@@ -428,6 +350,6 @@ LOWERINGS = {
     "Expand": Lowering(_expand, (8, 13)),
     "Tile": Lowering(_tile, (6, 13)),
     "Pad": _versions(2, 11, 13, 18, 19)(_pad),
-    "DepthToSpace": Lowering(_depth_to_space, (1, 11, 13)),
-    "SpaceToDepth": Lowering(_space_to_depth, (1, 13)),
+    "DepthToSpace": Lowering(_depth_to_space, (1, 11, 13, 28)),
+    "SpaceToDepth": Lowering(_space_to_depth, (1, 13, 28)),
 }

@@ -10,8 +10,8 @@ import numpy as np
 
 from harness.frontends.onnx.arithmetic import Arithmetic
 from harness.frontends.onnx.fusing import scaled
-from harness.frontends.onnx.lowering.movement import reshaped
 from harness.frontends.onnx.lowering.reduction import reduced
+from harness.frontends.onnx.moving import reshaped
 from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.node import Lowering, OnnxNode, Unsupported, axis_of, must_be
 from harness.frontends.onnx.value import Value, channels_last

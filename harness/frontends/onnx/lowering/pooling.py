@@ -15,7 +15,7 @@ from harness.frontends.onnx.value import Value
 from harness.frontends.onnx.windows import Windows, from_image, image, windows_of
 from harness.ir.operators.binary import BinaryAttrs
 from harness.ir.operators.pad import PadAttrs
-from harness.ir.window import PoolAttrs, Pads, padding_of
+from harness.ir.window import Pads, PoolAttrs, padding_of
 from harness.quantization.types import Array, DType
 
 

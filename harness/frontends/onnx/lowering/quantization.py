@@ -1,14 +1,25 @@
-"""QuantizeLinear and DequantizeLinear."""
+"""QuantizeLinear and DequantizeLinear, and the QLinear operators, which are these around those of float32.
+
+What stands between is computed in float32 here; harness/frontends/onnx/islands.py makes int8 layers of it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from harness.frontends.onnx.value import QuantizedConstant, Value
+from harness.frontends.onnx.lowering.convolution import LOWERINGS as CONVOLUTIONS
+from harness.frontends.onnx.lowering.matmul import LOWERINGS as PRODUCTS
+from harness.frontends.onnx.network import Network
+from harness.frontends.onnx.node import Lowering, OnnxNode, Unsupported, must_be
+from harness.frontends.onnx.value import QuantizedConstant, Value, identity
+from harness.quantization.types import DType, Quantization
 
 _INTEGERS = ("int8", "uint8", "int32")
+_SHIFT = 128
+"""From uint8 to the int8 that it is stored as."""
 
 
 def constant_of(inputs: Sequence[Value | None], axis: int) -> QuantizedConstant | None:
@@ -22,3 +33,128 @@ def constant_of(inputs: Sequence[Value | None], axis: int) -> QuantizedConstant 
     if scale.data.ndim > 1 or scale.data.size not in (1, x.shape[axis] if x.rank else 1):
         return None
     return QuantizedConstant(x.data, scale.data.astype(np.float64), zeros.reshape(-1), axis)
+
+
+def _scale(node: OnnxNode, i: int) -> float:
+    if node.value(i).dtype is not DType.FLOAT32:
+        raise Unsupported("a scale that is no float32")
+    scale = node.scalar(i, "a scale per channel" if node.value(i).rank else "a scale")
+    if scale is None or not np.isfinite(scale) or scale <= 0:
+        raise Unsupported(f"a scale of {scale}")
+    return scale
+
+
+def _parameters(node: OnnxNode, i: int, dtype: DType | None = None) -> tuple[Quantization, DType]:
+    """Scale and zero point at inputs i and i + 1, as those of the stored int8; and the ONNX type."""
+    scale, zero = _scale(node, i), node.optional(i + 1)
+    kind = dtype or (zero.dtype if zero is not None else DType.UINT8)
+    if kind not in (DType.INT8, DType.UINT8) or (zero is not None and zero.dtype is not kind):
+        raise Unsupported(f"type {kind.value}")
+    point = int(node.scalar(i + 1, "a zero point") or 0)
+    return Quantization((scale,), (point - (_SHIFT if kind is DType.UINT8 else 0),)), kind
+
+
+def _per_tensor(node: OnnxNode) -> None:
+    """Attributes that say nothing where there is one scale."""
+    for name in ("axis", "saturate", "precision"):
+        node.attribute(name)
+    if node.integer("block_size"):
+        raise Unsupported("block_size")
+
+
+_OUTPUTS = {0: None, 2: DType.UINT8, 3: DType.INT8}
+
+
+def _quantize(node: OnnxNode, net: Network) -> Sequence[Value]:
+    x = node.value(0)
+    must_be(x, DType.FLOAT32)
+    _per_tensor(node)
+    wanted = node.integer("output_dtype")
+    if wanted not in _OUTPUTS:
+        raise Unsupported("an output_dtype that tinyhil does not compile")
+    return (quantized(net, x, *_parameters(node, 1, _OUTPUTS[wanted])),)
+
+
+def quantized(net: Network, x: Value, quant: Quantization, kind: DType) -> Value:
+    """A float32 value in int8."""
+    order = x.order or identity(x.rank)
+    tensor = net.stored(x, order)
+    y = net.emit("QUANTIZE", [tensor], net.tensors[tensor].shape, None, DType.INT8, quant)
+    net.quantizes = True
+    return net.made(x.shape, y, order, kind)
+
+
+def _dequantize(node: OnnxNode, net: Network) -> Sequence[Value]:
+    x = node.value(0)
+    must_be(x, DType.INT8, DType.UINT8)
+    _per_tensor(node)
+    if node.integer("output_dtype") not in (0, 1):
+        raise Unsupported("an output_dtype that is not float32")
+    quant, _ = _parameters(node, 1, x.dtype)
+    return (dequantized(net, x, quant),)
+
+
+def dequantized(net: Network, x: Value, quant: Quantization) -> Value:
+    """An int8 value in float32."""
+    known = net.tensors[x.tensor]
+    if known.quant is None:
+        net.set_quant(x.tensor, quant)
+    elif known.quant != quant:
+        raise Unsupported("a scale other than the one that its input was quantized by")
+    y = net.emit("DEQUANTIZE", [x.tensor], known.shape, None, DType.FLOAT32)
+    return net.made(x.shape, y, x.order, DType.FLOAT32)
+
+
+# --- QLinear ---------------------------------------------------------------------------------------------------------
+
+
+def _real(node: OnnxNode, net: Network, i: int, axis: int) -> Value:
+    """The real numbers of the integers at input i, whose scale and zero point follow them."""
+    x = node.value(i)
+    if x.data is None:
+        must_be(x, DType.INT8, DType.UINT8)
+        return dequantized(net, x, _parameters(node, i + 1, x.dtype)[0])
+    scale, zero = node.constant(i + 1, "a scale"), node.constant(i + 2, "a zero point")
+    integers = constant_of((x, node.value(i + 1), node.value(i + 2)), axis)
+    if integers is None or scale.dtype != np.float32:
+        raise Unsupported(f"a scale of shape {list(scale.shape)}")
+    broad = [1] * x.rank
+    if scale.size > 1:
+        broad[axis] = scale.size
+    if zero.size not in (1, scale.size):
+        raise Unsupported(f"zero points of shape {list(zero.shape)}")
+    apart = x.data.astype(np.int64) - zero.astype(np.int64).reshape(broad if zero.size > 1 else [1] * x.rank)
+    real = (apart * scale.astype(np.float64).reshape(broad)).astype(np.float32)
+    return Value(x.name, x.shape, DType.FLOAT32, real, integers=integers)
+
+
+def _qlinear_conv(node: OnnxNode, net: Network) -> Sequence[Value]:
+    x, w = _real(node, net, 0, 1), _real(node, net, 3, 0)
+    quant, kind = _parameters(node, 6)
+    bias = node.optional(8)
+    if bias is not None:
+        data = node.constant(8, "a bias").astype(np.float64)
+        scales = node.constant(1, "a scale").astype(np.float64) * node.constant(4, "a scale").astype(np.float64)
+        numbers = QuantizedConstant(node.constant(8, "a bias"), scales.reshape(-1), np.zeros(scales.size, np.int64), 0)
+        real = (data * scales.reshape(-1)).astype(np.float32)
+        bias = Value(bias.name, bias.shape, DType.FLOAT32, real, integers=numbers)
+    inner = replace(node, op="Conv", inputs=(x, w, bias))
+    (y,) = CONVOLUTIONS["Conv"].lower(inner, net)
+    return (quantized(net, y, quant, kind),)
+
+
+def _qlinear_matmul(node: OnnxNode, net: Network) -> Sequence[Value]:
+    a, b = _real(node, net, 0, 0), _real(node, net, 3, node.value(3).rank - 1)
+    quant, kind = _parameters(node, 6)
+    (y,) = PRODUCTS["MatMul"].lower(replace(node, op="MatMul", inputs=(a, b)), net)
+    return (quantized(net, y, quant, kind),)
+
+
+_VERSIONS = (10, 13, 19, 21, 23, 24, 25, 28)
+
+LOWERINGS = {
+    "QuantizeLinear": Lowering(_quantize, _VERSIONS),
+    "DequantizeLinear": Lowering(_dequantize, _VERSIONS),
+    "QLinearConv": Lowering(_qlinear_conv, (10,)),
+    "QLinearMatMul": Lowering(_qlinear_matmul, (10, 21)),
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.frontends.onnx.arithmetic import Arithmetic
-from harness.frontends.onnx.lowering.movement import reshaped
+from harness.frontends.onnx.moving import reshaped
 from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.node import Lower, Lowering, OnnxNode, Unsupported, axes_of, axis_of, must_be
 from harness.frontends.onnx.value import Value, identity
@@ -119,8 +119,8 @@ LOWERINGS = {
     "ReduceL1": Lowering(_reduction("SUM", "abs"), _PLAIN),
     "ReduceL2": Lowering(_reduction("SUM", "square", "sqrt"), _PLAIN),
     "ReduceSumSquare": Lowering(_reduction("SUM", "square"), _PLAIN),
-    "ReduceLogSum": Lowering(_reduction("SUM", "", "log"), _PLAIN),
-    "ReduceLogSumExp": Lowering(_log_sum_exp, _PLAIN),
+    "ReduceLogSum": Lowering(_reduction("SUM", "", "log"), (*_PLAIN, 28)),
+    "ReduceLogSumExp": Lowering(_log_sum_exp, (*_PLAIN, 28)),
     "ArgMax": Lowering(_arg("ARG_MAX"), (1, 11, 12, 13)),
     "ArgMin": Lowering(_arg("ARG_MIN"), (1, 11, 12, 13)),
     "CumSum": Lowering(_cumsum, (11, 14)),
