@@ -78,6 +78,14 @@ class Islands:
         self._net.tensors.append(Tensor(tensor.name, tensor.shape, _INT8, quant))
         return len(self._net.tensors) - 1
 
+    def _rescale(self, source: int, to: int) -> None:
+        """int8 to another scale, by way of float32 as in ONNX: TFLM's QUANTIZE rounds small integers twice."""
+        tensor = self._net.tensors[source]
+        self._net.tensors.append(Tensor(tensor.name, tensor.shape, DType.FLOAT32))
+        real = len(self._net.tensors) - 1
+        self._add(Node("DEQUANTIZE", (source,), (real,), _plain()))
+        self._add(Node("QUANTIZE", (real,), (to,), _plain()))
+
     # --- moves -------------------------------------------------------------------------------------------------------
 
     def _moved(self, node: Node) -> bool:
@@ -111,7 +119,7 @@ class Islands:
             if self._net.tensors[known].quant == quant:
                 self._same[y] = known
             else:
-                self._add(Node("QUANTIZE", (known,), (y,), _plain()))
+                self._rescale(known, y)
             return
         if self._layer(x, y, cast(Quantization, quant)):
             return
@@ -137,7 +145,10 @@ class Islands:
             source = self._tensor(node.inputs[0], quant)
             made.append((index, replace(node, inputs=(source, *node.inputs[1:]), outputs=(below,))))
             below = source
-        layer = self._int8(self._nodes[path[-1]], below, quant)
+        last = self._nodes[path[-1]]
+        if isinstance(last.attrs, ConcatAttrs):
+            return len(path) == 1 and self._joined(last, y, quant)
+        layer = self._int8(last, below, quant)
         if layer is None:
             return False
         made.append((path[-1], layer))
@@ -150,6 +161,22 @@ class Islands:
             self._nodes[index] = node
             self._writers.update(dict.fromkeys(node.outputs, index))
         self.layers += 1
+        return True
+
+    def _joined(self, node: Node, y: int, quant: Quantization) -> bool:
+        """Joins parts of several scales, each requantized to that of the whole."""
+        if any(t not in self._integers for t in node.inputs):
+            return False
+        parts = []
+        for t in node.inputs:
+            source = self._integers[t]
+            if self._net.tensors[source].quant != quant:
+                part = self._tensor(source, quant)
+                self._rescale(source, part)
+                source = part
+            parts.append(source)
+        attrs = replace(cast(ConcatAttrs, node.attrs), clamp=_INT8.range)
+        self._add(Node(node.op, tuple(parts), (y,), attrs))
         return True
 
     def _int8(self, node: Node, y: int, quant: Quantization) -> Node | None:

@@ -18,6 +18,7 @@ from harness.errors import ModelFileError
 from harness.frontends.onnx.file import OnnxFile, parse
 from harness.frontends.onnx.interface import as_graph
 from harness.frontends.onnx.lowering import lowerings
+from harness.frontends.onnx.lowering.quantization import real_constant
 from harness.frontends.onnx.network import Network, stored_type
 from harness.frontends.onnx.node import OnnxNode
 from harness.frontends.onnx.problems import Problems
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     import onnx
 
 _RANDOM = frozenset({"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"})
+_STANDARD = ("", "ai.onnx")
 _OF_SHAPE = frozenset({"Shape", "Size"})
 _KNOWN = frozenset(dtype.value for dtype in DType)
 
@@ -66,7 +68,7 @@ class _Reader:
         self._net = Network()
         self._values: dict[str, Value | None] = {"": None}
         self._model = _expanded(file.model)
-        self._types: dict[str, Any] = {}
+        self._opsets = {entry.domain: entry.version for entry in file.model.opset_import}
         self._uses = _uses(self._model.graph, file.constants)
 
     def network(self) -> Graph:
@@ -94,7 +96,6 @@ class _Reader:
     # --- values ------------------------------------------------------------------------------------------------------
 
     def _constant(self, name: str, data: Array) -> None:
-        self._types[name] = None
         if data.dtype.name not in _KNOWN:
             # Of another type, such as float64 and text: for attributes and folding alone.
             self._values[name] = Value(name, data.shape, DType.FLOAT32, data)
@@ -130,7 +131,7 @@ class _Reader:
         if any(name and self._values[name] is None for name in proto.input):
             self._unknown(proto)  # a consequence of what is reported
             return
-        name = proto.op_type if proto.domain in ("", "ai.onnx") else f"{proto.domain}.{proto.op_type}"
+        name = proto.op_type if proto.domain in _STANDARD else f"{proto.domain}.{proto.op_type}"
         try:
             values = self._made(proto, name)
         except Unsupported as missing:
@@ -167,7 +168,7 @@ class _Reader:
 
         inputs = tuple(self._values[i] for i in proto.input)
         schema = None
-        if proto.domain in ("", "ai.onnx") and onnx.defs.has(proto.op_type):
+        if proto.domain in _STANDARD and onnx.defs.has(proto.op_type):
             try:
                 schema = onnx.defs.get_schema(proto.op_type, self._file.opset)
             except onnx.defs.SchemaError:
@@ -177,19 +178,21 @@ class _Reader:
             if folded is not None:
                 return folded
         lowering = lowerings().get(name)
-        if lowering is None or schema is None:
+        since = schema.since_version if schema is not None else self._opsets.get(proto.domain, 0)
+        if lowering is None or (schema is None and proto.domain in _STANDARD):
             self._problems.operators[name] += 1
             return None
-        if schema.since_version not in lowering.versions:
-            raise Unsupported(f"the meaning of opset {schema.since_version}")
+        if since not in lowering.versions:
+            raise Unsupported(f"the meaning of opset {since}")
         attributes = {a.name: _attribute(onnx.helper.get_attribute_value(a)) for a in proto.attribute}
-        node = OnnxNode(name, schema.since_version, inputs, tuple(proto.output), attributes, self._uses)
+        node = OnnxNode(name, since, inputs, tuple(proto.output), attributes, self._uses)
         self._net.naming = next((output for output in proto.output if output), name)
         values = lowering.lower(node, self._net)
         left = node.unread()
         if left:
             raise Unsupported(f"attribute {', '.join(left)}")
-        self._compare(proto, schema, values)
+        if schema is not None:
+            self._compare(proto, schema, values)
         return values
 
     def _compare(self, proto: onnx.NodeProto, schema: Any, values: Sequence[Value]) -> None:
@@ -247,6 +250,9 @@ class _Reader:
             a.HasField("g") or a.graphs for a in proto.attribute
         ):
             return None
+        if name == "DequantizeLinear":
+            attributes = {a.name: onnx.helper.get_attribute_value(a) for a in proto.attribute}
+            return (real_constant(OnnxNode(name, 0, tuple(inputs), (), attributes)),)
         given = {i: value.data for i, value in zip(proto.input, inputs, strict=True) if value is not None}
         self._bounded(proto, given)
         graph = onnx.helper.make_graph(
@@ -269,15 +275,7 @@ class _Reader:
                 raise Unsupported("a constant that is too large")
             known = data.dtype.name in _KNOWN
             values.append(Value(output, data.shape, DType(data.dtype.name) if known else DType.FLOAT32, data))
-        if name == "DequantizeLinear":
-            values[0] = self._dequantized(proto, inputs, values[0])
         return tuple(values)
-
-    def _dequantized(self, proto: onnx.NodeProto, inputs: Sequence[Value | None], value: Value) -> Value:
-        from harness.frontends.onnx.lowering.quantization import constant_of
-
-        axis = next((a.i for a in proto.attribute if a.name == "axis"), 1)
-        return replace(value, integers=constant_of(inputs, axis))
 
     def _bounded(self, proto: onnx.NodeProto, given: Mapping[str, Array]) -> None:
         """Checks the sizes of what is folded before it is computed, where a few numbers make large tensors.
@@ -348,7 +346,7 @@ def _expanded(model: onnx.ModelProto) -> onnx.ModelProto:
     known = lowerings()
     wanted = set()
     for node in model.graph.node:
-        if node.domain in ("", "ai.onnx") and node.op_type not in known and onnx.defs.has(node.op_type):
+        if node.domain in _STANDARD and node.op_type not in known and onnx.defs.has(node.op_type):
             wanted.add((node.domain, node.op_type))
     if not wanted:
         return model

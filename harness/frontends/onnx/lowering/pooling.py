@@ -41,22 +41,24 @@ def _around(net: Network, x: int, windows: Windows, value: int) -> int:
         return x
     edges = ((0, 0), (top, bottom), (left, right), (0, 0))
     shape = [n + a + b for n, (a, b) in zip(net.tensors[x].shape, edges, strict=True)]
-    return net.emit("PADV2" if value else "PAD", [x], shape, PadAttrs(edges, value))
+    return net.emit("PADV2" if value else "PAD", [x], shape, PadAttrs(edges, value), quant=net.tensors[x].quant)
 
 
 def _max_pool(node: OnnxNode, net: Network) -> Sequence[Value]:
     node.one_output()
     node.integer("storage_order")  # of the second output
     x = node.value(0)
-    must_be(x, DType.FLOAT32)
+    must_be(x, DType.FLOAT32, DType.INT8, DType.UINT8)
     windows, source = _windows(node, x), image(net, x)
     (top, left), (bottom, right) = windows.before, windows.beyond
     out = (x.shape[0], *windows.out, x.shape[1])
-    attrs = PoolAttrs(windows.kernel, windows.stride, Pads(top, bottom, left, right), FREE)
+    stored = net.tensors[source]
+    attrs = PoolAttrs(windows.kernel, windows.stride, Pads(top, bottom, left, right), stored.dtype.range)
     if not _fits(net, source, attrs, out):
-        source = _around(net, source, windows, FREE[0])
+        source = _around(net, source, windows, stored.dtype.range[0])
         attrs = replace(attrs, pads=Pads())
-    return (from_image(net, net.emit("MAX_POOL_2D", [source], out, attrs), x.rank),)
+    y = net.emit("MAX_POOL_2D", [source], out, attrs, quant=stored.quant)
+    return (replace(from_image(net, y, x.rank), dtype=x.dtype),)
 
 
 def _counted(windows: Windows, padding: bool) -> Array:

@@ -10,10 +10,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from harness.frontends.onnx.arithmetic import Arithmetic
+from harness.frontends.onnx.lowering.activation import LOWERINGS as ACTIVATIONS
 from harness.frontends.onnx.lowering.convolution import LOWERINGS as CONVOLUTIONS
 from harness.frontends.onnx.lowering.matmul import LOWERINGS as PRODUCTS
+from harness.frontends.onnx.lowering.movement import LOWERINGS as MOVES
+from harness.frontends.onnx.lowering.pooling import LOWERINGS as POOLS
 from harness.frontends.onnx.network import Network
-from harness.frontends.onnx.node import Lowering, OnnxNode, Unsupported, must_be
+from harness.frontends.onnx.node import Lower, Lowering, OnnxNode, Unsupported, must_be
 from harness.frontends.onnx.value import QuantizedConstant, Value, identity
 from harness.quantization.types import DType, Quantization
 
@@ -22,17 +26,37 @@ _SHIFT = 128
 """From uint8 to the int8 that it is stored as."""
 
 
-def constant_of(inputs: Sequence[Value | None], axis: int) -> QuantizedConstant | None:
+def constant_of(x: Value, scale: Value, zero: Value | None, axis: int) -> QuantizedConstant | None:
     """What DequantizeLinear makes a constant of; None where it is not of a kind that layers have."""
-    x, scale = inputs[0], inputs[1]
-    if x is None or scale is None or x.data is None or scale.data is None or x.data.dtype.name not in _INTEGERS:
+    if x.data is None or scale.data is None or x.data.dtype.name not in _INTEGERS:
         return None
-    zero = inputs[2] if len(inputs) > 2 else None
     zeros = np.zeros(scale.data.size, np.int64) if zero is None or zero.data is None else zero.data.astype(np.int64)
     axis = axis % max(x.rank, 1)
     if scale.data.ndim > 1 or scale.data.size not in (1, x.shape[axis] if x.rank else 1):
         return None
     return QuantizedConstant(x.data, scale.data.astype(np.float64), zeros.reshape(-1), axis)
+
+
+def real_constant(node: OnnxNode) -> Value:
+    """DequantizeLinear of a constant, as ONNX defines it: (x - zero point) * scale in float32."""
+    x, scale, zero, axis = node.value(0), node.value(1), node.optional(2), node.integer("axis", 1)
+    if node.integer("block_size") or node.integer("output_dtype") not in (0, 1):
+        raise Unsupported("block_size, or an output_dtype that is not float32")
+    return _real_of(x, scale, zero, axis)
+
+
+def _real_of(x: Value, scale: Value, zero: Value | None, axis: int) -> Value:
+    made_of = constant_of(x, scale, zero, axis)
+    if made_of is None or x.data is None or scale.data is None or scale.data.dtype != np.float32:
+        raise Unsupported(f"a scale of shape {list(scale.shape)} for {x.dtype.value}{list(x.shape)}")
+    if zero is not None and zero.data is not None and zero.data.size != scale.data.size:
+        raise Unsupported(f"zero points of shape {list(zero.shape)}")
+    broad = [1] * x.rank
+    if scale.data.size > 1:
+        broad[made_of.axis] = scale.data.size
+    apart = x.data.astype(np.int64) - made_of.zero_points.reshape(broad)
+    real = apart.astype(np.float32) * scale.data.reshape(broad)
+    return Value(x.name, x.shape, DType.FLOAT32, real.astype(np.float32), integers=made_of)
 
 
 def _scale(node: OnnxNode, i: int) -> float:
@@ -114,18 +138,7 @@ def _real(node: OnnxNode, net: Network, i: int, axis: int) -> Value:
     if x.data is None:
         must_be(x, DType.INT8, DType.UINT8)
         return dequantized(net, x, _parameters(node, i + 1, x.dtype)[0])
-    scale, zero = node.constant(i + 1, "a scale"), node.constant(i + 2, "a zero point")
-    integers = constant_of((x, node.value(i + 1), node.value(i + 2)), axis)
-    if integers is None or scale.dtype != np.float32:
-        raise Unsupported(f"a scale of shape {list(scale.shape)}")
-    broad = [1] * x.rank
-    if scale.size > 1:
-        broad[axis] = scale.size
-    if zero.size not in (1, scale.size):
-        raise Unsupported(f"zero points of shape {list(zero.shape)}")
-    apart = x.data.astype(np.int64) - zero.astype(np.int64).reshape(broad if zero.size > 1 else [1] * x.rank)
-    real = (apart * scale.astype(np.float64).reshape(broad)).astype(np.float32)
-    return Value(x.name, x.shape, DType.FLOAT32, real, integers=integers)
+    return _real_of(x, node.value(i + 1), node.value(i + 2), axis)
 
 
 def _qlinear_conv(node: OnnxNode, net: Network) -> Sequence[Value]:
@@ -133,21 +146,66 @@ def _qlinear_conv(node: OnnxNode, net: Network) -> Sequence[Value]:
     quant, kind = _parameters(node, 6)
     bias = node.optional(8)
     if bias is not None:
-        data = node.constant(8, "a bias").astype(np.float64)
-        scales = node.constant(1, "a scale").astype(np.float64) * node.constant(4, "a scale").astype(np.float64)
-        numbers = QuantizedConstant(node.constant(8, "a bias"), scales.reshape(-1), np.zeros(scales.size, np.int64), 0)
-        real = (data * scales.reshape(-1)).astype(np.float32)
-        bias = Value(bias.name, bias.shape, DType.FLOAT32, real, integers=numbers)
-    inner = replace(node, op="Conv", inputs=(x, w, bias))
-    (y,) = CONVOLUTIONS["Conv"].lower(inner, net)
+        scales = node.constant(1, "a scale").reshape(-1) * node.constant(4, "a scale").reshape(-1)
+        bias = _real_of(bias, Value("", scales.shape, DType.FLOAT32, scales), None, 0)
+    (y,) = CONVOLUTIONS["Conv"].lower(_inner(node, "Conv", 22, x, w, bias), net)
     return (quantized(net, y, quant, kind),)
 
 
 def _qlinear_matmul(node: OnnxNode, net: Network) -> Sequence[Value]:
     a, b = _real(node, net, 0, 0), _real(node, net, 3, node.value(3).rank - 1)
     quant, kind = _parameters(node, 6)
-    (y,) = PRODUCTS["MatMul"].lower(replace(node, op="MatMul", inputs=(a, b)), net)
+    (y,) = PRODUCTS["MatMul"].lower(_inner(node, "MatMul", 13, a, b), net)
     return (quantized(net, y, quant, kind),)
+
+
+def _inner(node: OnnxNode, op: str, version: int, *inputs: Value | None) -> OnnxNode:
+    """The operator of float32 that a QLinear operator is around."""
+    return replace(node, op=op, version=version, inputs=inputs)
+
+
+def _qlinear_binary(op: str) -> Lower:
+    def lower(node: OnnxNode, net: Network) -> Sequence[Value]:
+        a, b = _real(node, net, 0, 0), _real(node, net, 3, 0)
+        return (quantized(net, Arithmetic(net).binary(op, a, b), *_parameters(node, 6)),)
+
+    return lower
+
+
+def _qlinear_unary(op: str) -> Lower:
+    def lower(node: OnnxNode, net: Network) -> Sequence[Value]:
+        (y,) = ACTIVATIONS[op].lower(_inner(node, op, ACTIVATIONS[op].versions[-1], _real(node, net, 0, 0)), net)
+        return (quantized(net, y, *_parameters(node, 3)),)
+
+    return lower
+
+
+def _qlinear_average(node: OnnxNode, net: Network) -> Sequence[Value]:
+    if node.integer("channels_last"):
+        raise Unsupported("channels_last")
+    (y,) = POOLS["GlobalAveragePool"].lower(_inner(node, "GlobalAveragePool", 22, _real(node, net, 0, 0)), net)
+    return (quantized(net, y, *_parameters(node, 3)),)
+
+
+def _qlinear_concat(node: OnnxNode, net: Network) -> Sequence[Value]:
+    if len(node.inputs) % 3 != 2:
+        raise Unsupported(f"{len(node.inputs)} inputs")
+    parts = [_real(node, net, i, 0) for i in range(2, len(node.inputs), 3)]
+    (y,) = MOVES["Concat"].lower(_inner(node, "Concat", 13, *parts), net)
+    return (quantized(net, y, *_parameters(node, 0)),)
+
+
+def _qgemm(node: OnnxNode, net: Network) -> Sequence[Value]:
+    b = node.value(3)
+    a, b = _real(node, net, 0, 0), _real(node, net, 3, 0 if node.integer("transB") else 1)
+    bias = node.optional(6)
+    if bias is not None:
+        scales = node.constant(1, "a scale").reshape(-1) * node.constant(4, "a scale").reshape(-1)
+        bias = _real_of(bias, Value("", scales.shape, DType.FLOAT32, scales), None, -1)
+    (y,) = PRODUCTS["Gemm"].lower(_inner(node, "Gemm", 13, a, b, bias), net)
+    if node.optional(7) is None:
+        return (y,)
+    return (quantized(net, y, *_parameters(node, 7)),)
 
 
 _VERSIONS = (10, 13, 19, 21, 23, 24, 25, 28)
@@ -157,4 +215,11 @@ LOWERINGS = {
     "DequantizeLinear": Lowering(_dequantize, _VERSIONS),
     "QLinearConv": Lowering(_qlinear_conv, (10,)),
     "QLinearMatMul": Lowering(_qlinear_matmul, (10, 21)),
+    "com.microsoft.QLinearAdd": Lowering(_qlinear_binary("ADD"), (1,)),
+    "com.microsoft.QLinearMul": Lowering(_qlinear_binary("MUL"), (1,)),
+    "com.microsoft.QLinearSigmoid": Lowering(_qlinear_unary("Sigmoid"), (1,)),
+    "com.microsoft.QLinearLeakyRelu": Lowering(_qlinear_unary("LeakyRelu"), (1,)),
+    "com.microsoft.QLinearGlobalAveragePool": Lowering(_qlinear_average, (1,)),
+    "com.microsoft.QLinearConcat": Lowering(_qlinear_concat, (1,)),
+    "com.microsoft.QGemm": Lowering(_qgemm, (1,)),
 }
