@@ -1,0 +1,257 @@
+"""LSTM, GRU and RNN, one step after another: ONNX begins each inference with the states given, and keeps none.
+
+TFLM's UNIDIRECTIONAL_SEQUENCE_LSTM keeps its states from one inference to the next, which is another function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.frontends.onnx.arithmetic import Arithmetic
+from harness.frontends.onnx.fusing import FREE
+from harness.frontends.onnx.moving import joined, part_of, reshaped
+from harness.frontends.onnx.network import Network
+from harness.frontends.onnx.node import Lowering, OnnxNode, Unsupported, must_be
+from harness.frontends.onnx.value import Value
+from harness.ir.operators.fully_connected import FullyConnectedAttrs
+from harness.quantization.types import Array, DType
+
+MOST_STEPS = 128
+"""Steps of all directions together that are written out: each is about ten operators."""
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """One direction of a layer.
+
+    Attributes:
+        units: of the state.
+        own: per step the part of the gates that comes from the input, with its bias: [batch, gates * units].
+        recurrent, bias: weights [gates * units, units] and bias of the state's part.
+    """
+
+    math: Arithmetic
+    units: int
+    own: Sequence[Value]
+    recurrent: Array
+    bias: Array
+
+    def matrix(self, x: Value, first: int, count: int, bias: bool) -> Value:
+        """The state's part of `count` gates from `first` on."""
+        rows = slice(first * self.units, (first + count) * self.units)
+        offset = self.bias[rows] if bias else np.zeros(count * self.units, np.float32)
+        return layer(self.math.net, x, self.recurrent[rows], offset)
+
+    def gate(self, values: Value, i: int) -> Value:
+        """Columns of one gate."""
+        batch = values.shape[0]
+        return part_of(self.math.net, values, (0, i * self.units), (1, 1), (batch, self.units))
+
+    def gates(self, values: Value, first: int, count: int) -> Value:
+        """Columns of several gates."""
+        shape = (values.shape[0], count * self.units)
+        return part_of(self.math.net, values, (0, first * self.units), (1, 1), shape)
+
+
+def layer(net: Network, x: Value, weights: Array, bias: Array) -> Value:
+    """A fully connected layer of [rows, in]."""
+    ids = [net.stored(x), net.constant(np.asarray(weights, np.float32)), net.constant(np.asarray(bias, np.float32))]
+    shape = (x.shape[0], len(weights))
+    return net.made(shape, net.emit("FULLY_CONNECTED", ids, shape, FullyConnectedAttrs(FREE)))
+
+
+State = tuple[Value | None, Value | None]
+"""(hidden, cell); None is zeros."""
+
+Step = Callable[[_Cell, Value, State], tuple[Value, Value | None]]
+
+
+def _lstm_step(cell: _Cell, own: Value, state: State) -> tuple[Value, Value | None]:
+    """Gates are in, out, forget, cell."""
+    math, (hidden, memory) = cell.math, state
+    total = own if hidden is None else math.add(own, cell.matrix(hidden, 0, 4, bias=False))
+    into = math.mul(math.logistic(cell.gate(total, 0)), math.tanh(cell.gate(total, 3)))
+    new = into if memory is None else math.add(math.mul(math.logistic(cell.gate(total, 2)), memory), into)
+    return math.mul(math.logistic(cell.gate(total, 1)), math.tanh(new)), new
+
+
+def _gru_step(after: bool) -> Step:
+    """Gates are update, reset, hidden; `after`: the state is multiplied by its weights before it is reset."""
+
+    def step(cell: _Cell, own: Value, state: State) -> tuple[Value, Value | None]:
+        math, hidden = cell.math, state[0]
+        if hidden is None:
+            hidden = Value("", (own.shape[0], cell.units), DType.FLOAT32, np.zeros((own.shape[0], cell.units), "f"))
+        both = math.logistic(math.add(cell.gates(own, 0, 2), cell.matrix(hidden, 0, 2, bias=True)))
+        update, reset = cell.gate(both, 0), cell.gate(both, 1)
+        if after:
+            kept = math.mul(reset, cell.matrix(hidden, 2, 1, bias=True))
+        else:
+            kept = cell.matrix(math.mul(reset, hidden), 2, 1, bias=True)
+        new = math.tanh(math.add(cell.gate(own, 2), kept))
+        # (1 - update) * new + update * hidden
+        return math.add(new, math.mul(update, math.sub(hidden, new))), None
+
+    return step
+
+
+def _rnn_step(activation: str) -> Step:
+    def step(cell: _Cell, own: Value, state: State) -> tuple[Value, Value | None]:
+        total = own if state[0] is None else cell.math.add(own, cell.matrix(state[0], 0, 1, bias=False))
+        made: Value = getattr(cell.math, activation)(total)
+        return made, None
+
+    return step
+
+
+def _layer(node: OnnxNode, net: Network, gates: int, step: Step, merged: bool, initial_c: int | None) -> Sequence[Value]:
+    """All directions. merged: the state's bias may be added with the input's."""
+    x = node.value(0)
+    must_be(x, DType.FLOAT32)
+    w, r = node.constant(1, "weights"), node.constant(2, "weights")
+    directions = {"forward": (False,), "reverse": (True,), "bidirectional": (False, True)}.get(
+        node.text("direction", "forward")
+    )
+    batch_first = node.integer("layout") != 0
+    if x.rank != 3 or directions is None or len(w) != len(directions):
+        raise Unsupported(f"direction {node.text('direction')} of {list(x.shape)}")
+    units = r.shape[2]
+    if node.integer("hidden_size", units) != units:
+        raise Unsupported("a hidden_size that is not the weights'")
+    if node.attribute("clip") is not None:
+        raise Unsupported("clip")
+    steps, batch = (x.shape[1], x.shape[0]) if batch_first else x.shape[:2]
+    if steps * len(directions) > MOST_STEPS:
+        raise Unsupported(f"{steps} steps in {len(directions)} directions, of at most {MOST_STEPS}")
+    if (lengths := node.numbers(4, "sequence_lens")) is not None and set(lengths) != {steps}:
+        raise Unsupported("sequence_lens that are not all steps")
+    both = node.constant(3, "a bias") if node.optional(3) is not None else np.zeros((len(w), 2 * gates * units), "f")
+    ends: list[tuple[Value, Value | None]] = []
+    rows: list[list[Value]] = []
+    for d, backwards in enumerate(directions):
+        own_bias, state_bias = np.split(both[d], 2)
+        flat = reshaped(net, x, (steps * batch, x.shape[2]))
+        parts = layer(net, flat, w[d], own_bias + state_bias if merged else own_bias)
+        own = [_row(net, parts, i, steps, batch, batch_first) for i in range(steps)]
+        cell = _Cell(Arithmetic(net), units, own, r[d], state_bias)
+        state: State = (_start(node, net, 5, d, batch_first), None if initial_c is None else _start(node, net, initial_c, d, batch_first))
+        made: list[Value] = []
+        for i in reversed(range(steps)) if backwards else range(steps):
+            state = step(cell, own[i], state)
+            assert state[0] is not None
+            made.append(state[0])
+        rows.append(made[::-1] if backwards else made)
+        ends.append((made[-1], state[1]))
+    return _outputs(node, net, rows, ends, batch_first, initial_c is not None)
+
+
+def _row(net: Network, parts: Value, i: int, steps: int, batch: int, batch_first: bool) -> Value:
+    """Step i of [steps * batch, ...], or of [batch * steps, ...]."""
+    stride = steps if batch_first else 1
+    first = i if batch_first else i * batch
+    return part_of(net, parts, (first, 0), (stride if batch > 1 else 1, 1), (batch, parts.shape[1]))
+
+
+def _start(node: OnnxNode, net: Network, i: int, d: int, batch_first: bool) -> Value | None:
+    """A direction's initial state; None for zeros."""
+    value = node.optional(i)
+    if value is None:
+        return None
+    a, _, c = value.shape
+    batch = a if batch_first else value.shape[1]
+    if value.data is not None:
+        part = value.data[:, d] if batch_first else value.data[d]
+        return None if not part.any() else Value("", part.shape, DType.FLOAT32, part)
+    counts = (a, 1, c) if batch_first else (1, batch, c)
+    begin = (0, d, 0) if batch_first else (d, 0, 0)
+    return reshaped(net, part_of(net, value, begin, (1, 1, 1), counts), (batch, c))
+
+
+def _outputs(
+    node: OnnxNode,
+    net: Network,
+    rows: Sequence[Sequence[Value]],
+    ends: Sequence[tuple[Value, Value | None]],
+    batch_first: bool,
+    cells: bool,
+) -> Sequence[Value]:
+    """Y [steps, directions, batch, units], Y_h and Y_c [directions, batch, units]; batch first in the other layout."""
+    batch, units = ends[0][0].shape
+    steps, count = len(rows[0]), len(rows)
+    wanted = [bool(name) and node.uses.get(name, 0) > 0 for name in (*node.outputs, "", "", "")]
+    last = [_stack(net, [e[k] for e in ends], (batch, count, units) if batch_first else (count, batch, units), batch_first) if k < 1 + cells and wanted[k + 1] else ends[0][0] for k in range(2)]
+    y = ends[0][0]
+    if wanted[0]:
+        if batch_first:  # [batch, steps, directions, units]
+            parts = [net.reshaped(net.stored(rows[d][i]), (batch, 1, units)) for i in range(steps) for d in range(count)]
+            y = net.made(
+                (batch, steps, count, units), net.reshaped(joined(net, parts, 1), (batch, steps, count, units))
+            )
+        else:
+            parts = [net.reshaped(net.stored(rows[d][i]), (1, batch, units)) for i in range(steps) for d in range(count)]
+            y = net.made(
+                (steps, count, batch, units), net.reshaped(joined(net, parts, 0), (steps, count, batch, units))
+            )
+    else:
+        y = _placeholder((batch, steps, count, units) if batch_first else (steps, count, batch, units))
+    made = [y]
+    shape = (batch, count, units) if batch_first else (count, batch, units)
+    made += [last[k] if wanted[k + 1] else _placeholder(shape) for k in range(1 + cells)]
+    return made[: len(node.outputs)]
+
+
+def _placeholder(shape: tuple[int, ...]) -> Value:
+    """What stands for an output that nobody reads."""
+    return Value("", shape, DType.FLOAT32, np.zeros(shape, np.float32))
+
+
+def _stack(net: Network, ends: Sequence[Value | None], shape: tuple[int, ...], batch_first: bool) -> Value:
+    batch, units = shape[0] if batch_first else shape[1], shape[2]
+    one = (batch, 1, units) if batch_first else (1, batch, units)
+    parts = [net.reshaped(net.stored(end), one) for end in ends if end is not None]
+    return net.made(shape, joined(net, parts, 1 if batch_first else 0))
+
+
+def _activations(node: OnnxNode, count: int, *wanted: str) -> None:
+    for name in ("activation_alpha", "activation_beta"):
+        if node.attribute(name):
+            raise Unsupported(name)
+    found = node.attribute("activations")
+    if found is not None and [str(name).lower() for name in found] != [name.lower() for name in wanted] * count:
+        raise Unsupported(f"activations {found}")
+
+
+def _directions(node: OnnxNode) -> int:
+    return 2 if node.text("direction", "forward") == "bidirectional" else 1
+
+
+def _lstm(node: OnnxNode, net: Network) -> Sequence[Value]:
+    _activations(node, _directions(node), "Sigmoid", "Tanh", "Tanh")
+    peephole = node.optional(7)
+    if node.integer("input_forget") or (peephole is not None and node.constant(7, "peepholes").any()):
+        raise Unsupported("peepholes or input_forget")
+    return _layer(node, net, 4, _lstm_step, merged=True, initial_c=6)
+
+
+def _gru(node: OnnxNode, net: Network) -> Sequence[Value]:
+    _activations(node, _directions(node), "Sigmoid", "Tanh")
+    after = node.integer("linear_before_reset") != 0
+    return _layer(node, net, 3, _gru_step(after), merged=False, initial_c=None)
+
+
+def _rnn(node: OnnxNode, net: Network) -> Sequence[Value]:
+    found = node.attribute("activations") or ["Tanh"]
+    if len({str(name).lower() for name in found}) != 1 or str(found[0]).lower() not in ("tanh", "relu"):
+        raise Unsupported(f"activations {found}")
+    _activations(node, len(found), str(found[0]))
+    return _layer(node, net, 1, _rnn_step(str(found[0]).lower()), merged=True, initial_c=None)
+
+
+LOWERINGS = {
+    "LSTM": Lowering(_lstm, (7, 14, 22)),
+    "GRU": Lowering(_gru, (7, 14, 22)),
+    "RNN": Lowering(_rnn, (7, 14, 22)),
+}
