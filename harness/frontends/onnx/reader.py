@@ -53,6 +53,7 @@ def read(data: bytes, place: str, name: str, sizes: Mapping[str, int] | None = N
     graph = load_tflite(write(network), name=name)
     return replace(
         graph,
+        original=data,
         sha256=hashlib.sha256(data).hexdigest(),
         notes=(*file.notes, *network.notes),
     )
