@@ -107,7 +107,7 @@ def copy_new(source: Path, path: Path) -> None:
         raise named(error, path) from error
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str | bytes) -> None:
     """Writes one file; an older one stays until the new one is whole.
 
     Raises:

@@ -76,14 +76,16 @@ def parse(data: bytes, place: str, sizes: Mapping[str, int] | None = None) -> On
         raise
     except Exception as error:  # the checker's classes differ between versions, and C++ errors come as RuntimeError
         said = " ".join(str(error).split())[:200]
-        raise ModelFileError(f"{place}: {said or type(error).__name__}", hint=f"the file is damaged: {_AGAIN}") from None
+        raise ModelFileError(
+            f"{place}: {said or type(error).__name__}", hint=f"the file is damaged: {_AGAIN}"
+        ) from None
     return OnnxFile(model, opset, _constants(onnx, model, place), inputs, notes)
 
 
 def _protobuf(onnx: Any, data: bytes, place: str) -> onnx.ModelProto:
     if data.lstrip()[:1] in (b"{", b"<"):
         raise ModelFileError(f"{place}: text, not an ONNX file", hint="give the binary .onnx file")
-    model = onnx.ModelProto()
+    model: onnx.ModelProto = onnx.ModelProto()
     try:
         model.ParseFromString(data)
     except Exception:  # google.protobuf's DecodeError, whose module differs between versions
@@ -186,7 +188,9 @@ def _fixed(
         )
     unknown = sorted(set(sizes) - used)
     if unknown:
-        raise OptionError(f"{place} leaves no dimension {', '.join(unknown)} open", hint="correct the name, or leave it out")
+        raise OptionError(
+            f"{place} leaves no dimension {', '.join(unknown)} open", hint="correct the name, or leave it out"
+        )
     return tuple(inputs), tuple(notes)
 
 

@@ -34,9 +34,15 @@ def file_bytes(path: Path) -> bytes:
 
 
 def _load(path: Path) -> Graph:
+    from harness.frontends import foreign
     from harness.frontends.onnx.reader import read
 
-    return read(file_bytes(path), str(path), path.stem)
+    data = file_bytes(path)
+    known = foreign.of_content(data[: foreign.HEAD])
+    if data[4:8] == b"TFL3" or (known is not None and known != foreign.KINDS[".onnx"]):
+        what, hint = foreign.of_path(path, data[: foreign.HEAD]) or ("no ONNX file", "give a model")
+        raise ModelFileError(f"{path}: this is {what}", hint=hint)
+    return read(data, str(path), path.stem)
 
 
 FRONTEND = Frontend((".onnx",), _load)

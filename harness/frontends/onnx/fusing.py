@@ -8,7 +8,6 @@ from typing import Any, cast
 import numpy as np
 
 from harness.frontends.onnx.network import Network
-from harness.frontends.onnx.node import OnnxNode
 from harness.frontends.onnx.value import Value
 from harness.ir.graph import ABSENT, Node
 from harness.ir.operators import OPERATORS
@@ -21,25 +20,25 @@ FREE: Clamp = DType.FLOAT32.range
 """The clamp of a float32 output without an activation."""
 
 
-def writer(net: Network, node: OnnxNode, value: Value) -> tuple[int, Node] | None:
-    """The operator that computes a value, seen through what only reshapes, if only `node` reads its elements."""
-    tensor = value.tensor
+def writer(net: Network, value: Value) -> tuple[int, Node] | None:
+    """The operator that computes a value, through what only reshapes, if only the node that is lowered reads it."""
+    tensor, readers = value.tensor, 0
     while value.data is None and value.columns is None:
-        # A tensor may have several names: after Identity and Transpose. Each may be read once, by the next or by `node`.
-        names = net.owners.get(tensor, ())
+        # The next reader of all names that the tensor has is the one that is lowered, and no other operator reads it.
         index = net.producer(tensor)
-        if index is None or any(node.uses.get(name, 0) != 1 for name in names):
+        left = sum(net.remaining.get(name, 0) for name in net.owners.get(tensor, ()))
+        if index is None or left != 1 - readers or net.reads[tensor] != readers:
             return None
         made = net.nodes[index]
         if not OPERATORS[made.op].has(Trait.SAME_BYTES):
             return index, made
-        tensor = made.inputs[0]
+        tensor, readers = made.inputs[0], 1
     return None
 
 
-def clamped(net: Network, node: OnnxNode, value: Value, clamp: Clamp) -> bool:
+def clamped(net: Network, value: Value, clamp: Clamp) -> bool:
     """Gives the operator behind `value` a clamp, if it takes one, has none, and nobody else sees its output."""
-    found = writer(net, node, value) if value.dtype is DType.FLOAT32 else None
+    found = writer(net, value) if value.dtype is DType.FLOAT32 else None
     if found is None:
         return False
     index, made = found
@@ -56,12 +55,12 @@ _UNCLAMPED = frozenset({"CONCATENATION"})
 """Operators with a clamp that TFLM does not compute in float32."""
 
 
-def scaled(net: Network, node: OnnxNode, value: Value, scale: Array | None, shift: Array | None) -> bool:
+def scaled(net: Network, value: Value, scale: Array | None, shift: Array | None) -> bool:
     """Multiplies and shifts the channels of the layer behind `value`, in its weights and bias; False where none is.
 
     Channels are the last stored dimension. scale, shift: float32 of one per channel; None: 1 and 0.
     """
-    found = writer(net, node, value)
+    found = writer(net, value)
     if found is None:
         return False
     index, layer = found

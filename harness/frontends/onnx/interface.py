@@ -1,8 +1,8 @@
-"""The network with ONNX's inputs and outputs: outputs in the file's order of dimensions, and nothing that none reads."""
+"""The network with ONNX's inputs and outputs, in the file's order of dimensions, and nothing that none reads."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from harness.errors import UnsupportedModelError
@@ -14,15 +14,20 @@ from harness.ir.operators import OPERATORS
 from harness.quantization.types import DType
 
 
-def as_graph(net: Network, inputs: Sequence[int], outputs: Sequence[Value]) -> Graph:
-    """The network as a Graph that can be written; tensors that nothing reads are left out."""
-    ids = [_output(net, inputs, value) for value in outputs]
+def as_graph(
+    net: Network, inputs: Sequence[int], outputs: Sequence[Value], order: Callable[[int], tuple[int, ...]]
+) -> Graph:
+    """The network as a Graph that can be written; tensors that nothing reads are left out.
+
+    order: of the dimensions of outputs, by their number.
+    """
+    ids = [_output(net, inputs, value, order(value.rank)) for value in outputs]
     if net.quantizes:
         islands = Islands(net, ids)
         ids = islands.run(ids)
         if islands.layers:
             net.notes.append(
-                f"{islands.layers} int8 layers round as TensorFlow Lite Micro does; ONNX Runtime rounds once, half to even"
+                f"{islands.layers} int8 layers round as TFLM does, twice; ONNX rounds once, half to even"
             )
     for tensor in {*ids, *inputs}:
         if net.tensors[tensor].dtype is DType.INT8 and net.tensors[tensor].quant is None:
@@ -52,10 +57,10 @@ def as_graph(net: Network, inputs: Sequence[int], outputs: Sequence[Value]) -> G
     )
 
 
-def _output(net: Network, inputs: Sequence[int], value: Value) -> int:
+def _output(net: Network, inputs: Sequence[int], value: Value, order: Sequence[int]) -> int:
     """The tensor of an output, computed by an operator."""
     net.naming = value.name
-    tensor = net.stored(value)
+    tensor = net.stored(value, order)
     if value.dtype is DType.UINT8:
         quant = net.tensors[tensor].quant
         if quant is None or value.data is not None:

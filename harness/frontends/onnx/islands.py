@@ -1,7 +1,7 @@
 """int8 layers from float32 ones between DEQUANTIZE and QUANTIZE: QUANTIZE(f(DEQUANTIZE(x))) is f in int8.
 
 What only moves elements does so in int8. A layer that has no int8 form with these scales stays in float32, which is
-what ONNX computes. int8 layers round as TFLM does: README of the rule in docs/onnx.md.
+what ONNX computes. int8 layers round as TFLM does: docs/onnx.md has the rule.
 """
 
 from __future__ import annotations
@@ -225,8 +225,9 @@ class Islands:
             if np.abs(numbers_).max() >= 1 << 31:
                 return None
             numbers = numbers_.astype(np.int32)
-        of_bias = Quantization(tuple(float(s) for s in scales), (0,) * channels, 0)
-        return weights, net.constant(numbers, net.tensors[old].name, of_bias if channels > 1 else Quantization((float(scales[0]),), (0,)))
+        count = 1 if len(quant.scales) == 1 else channels
+        of_bias = Quantization(tuple(float(s) for s in scales[:count]), (0,) * count, 0 if count > 1 else None)
+        return weights, net.constant(numbers, net.tensors[old].name, of_bias)
 
 
 _TURNS = frozenset({"TRANSPOSE"})

@@ -30,8 +30,10 @@ def _same_long(net: Network, x: Value, shape: tuple[int, ...]) -> Value:
     places = [i for i, n in enumerate(shape) if n > 1]
     source = [i for i, n in enumerate(x.shape) if n > 1]
     moved = [places[source.index(i)] for i in x.order if x.shape[i] > 1]
+    if moved == sorted(moved):
+        return net.made(shape, net.reshaped(x.tensor, shape), dtype=x.dtype)
     ones = [i for i, n in enumerate(shape) if n == 1]
-    order = identity(len(shape)) if moved == sorted(moved) else (*(i for i in ones if i == 0), *moved, *(i for i in ones if i))
+    order = (*(i for i in ones if i == 0), *moved, *(i for i in ones if i))
     return net.made(shape, net.reshaped(x.tensor, [shape[i] for i in order]), order, x.dtype)
 
 

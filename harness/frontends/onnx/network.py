@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
@@ -44,6 +45,8 @@ class Network:
 
     Attributes:
         owners: by tensor id the names of the ONNX values that it is.
+        remaining: how often each name will be read yet, graph outputs included.
+        reads: how many operators read each tensor.
         quantizes: whether there are int8 activations.
         naming: the name of the ONNX value whose operators are emitted.
         weights: by tensor id of a constant, how it came out of integers (see Value.integers), already reordered.
@@ -57,6 +60,8 @@ class Network:
     naming: str = ""
     quantizes: bool = False
     owners: dict[int, set[str]] = field(default_factory=dict)
+    remaining: Counter[str] = field(default_factory=Counter)
+    reads: Counter[int] = field(default_factory=Counter)
     _orders: dict[tuple[int, tuple[int, ...]], int] = field(default_factory=dict)
     _producers: dict[int, int] = field(default_factory=dict)
 
@@ -108,6 +113,7 @@ class Network:
         outs = [self.tensor(f"{self.naming}/{op.lower()}", shape, dtype, quant) for shape in shapes]
         node = Node(op, tuple(inputs), tuple(outs), attrs or NoAttrs(), states=states)
         self.check(node)
+        self.reads.update(set(inputs))
         self._producers.update(dict.fromkeys(outs, len(self.nodes)))
         self.nodes.append(node)
         return outs

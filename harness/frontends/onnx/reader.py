@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from harness.frontends.onnx.lowering.quantization import real_constant
 from harness.frontends.onnx.network import Network, stored_type
 from harness.frontends.onnx.node import OnnxNode
 from harness.frontends.onnx.problems import Problems
-from harness.frontends.onnx.value import Value, identity
+from harness.frontends.onnx.value import Value, channels_last, identity
 from harness.frontends.tflite.reader import load as load_tflite
 from harness.frontends.tflite.writer import write
 from harness.ir.graph import Graph
@@ -33,14 +33,21 @@ from harness.quantization.types import Array, DType
 if TYPE_CHECKING:
     import onnx
 
-_RANDOM = frozenset({"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"})
+_RANDOM = frozenset(
+    {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
+)
 _STANDARD = ("", "ai.onnx")
 _OF_SHAPE = frozenset({"Shape", "Size"})
 _KNOWN = frozenset(dtype.value for dtype in DType)
 
 
-def read(data: bytes, place: str, name: str, sizes: Mapping[str, int] | None = None) -> Graph:
+def read(
+    data: bytes, place: str, name: str, sizes: Mapping[str, int] | None = None, *, images_last: bool = False
+) -> Graph:
     """The verified Graph of an ONNX file's bytes.
+
+    sizes: of dimensions that the file leaves open. images_last: inputs and outputs of three and four dimensions have
+    their channels behind the others; such a Graph has no `original`, whose inputs are others.
 
     Raises:
         ModelFileError: the file is damaged, or the package onnx is not installed.
@@ -49,11 +56,11 @@ def read(data: bytes, place: str, name: str, sizes: Mapping[str, int] | None = N
         OptionError: `sizes` name a dimension that is not open.
     """
     file = parse(data, place, sizes)
-    network = _Reader(file, place).network()
+    network = _Reader(file, place, channels_last if images_last else identity).network()
     graph = load_tflite(write(network), name=name)
     return replace(
         graph,
-        original=data,
+        original=b"" if images_last else data,
         sha256=hashlib.sha256(data).hexdigest(),
         notes=(*file.notes, *network.notes),
     )
@@ -62,7 +69,9 @@ def read(data: bytes, place: str, name: str, sizes: Mapping[str, int] | None = N
 class _Reader:
     """One pass over the nodes of a graph."""
 
-    def __init__(self, file: OnnxFile, place: str) -> None:
+    def __init__(self, file: OnnxFile, place: str, order: Callable[[int], tuple[int, ...]]) -> None:
+        """`order`: of the dimensions of inputs and outputs, by their number."""
+        self._order = order
         self._file = file
         self._place = place
         self._problems = Problems()
@@ -71,6 +80,7 @@ class _Reader:
         self._model = _expanded(file.model)
         self._opsets = {entry.domain: entry.version for entry in file.model.opset_import}
         self._uses = _uses(self._model.graph, file.constants)
+        self._net.remaining.update(self._uses)
 
     def network(self) -> Graph:
         """The network, as it is written to a .tflite.
@@ -82,8 +92,7 @@ class _Reader:
         for name, data in self._file.constants.items():
             self._constant(name, data)
         inputs = [self._input(*entry) for entry in self._file.inputs]
-        for node in self._model.graph.node:
-            self._node(node)
+        self._nodes(self._model.graph.node)
         outputs = []
         for entry in self._model.graph.output:
             if entry.name not in self._values:
@@ -92,7 +101,7 @@ class _Reader:
         error = self._problems.error(self._place)
         if error is not None:
             raise error
-        return as_graph(self._net, inputs, [value for value in outputs if value is not None])
+        return as_graph(self._net, inputs, [value for value in outputs if value is not None], self._order)
 
     # --- values ------------------------------------------------------------------------------------------------------
 
@@ -111,16 +120,48 @@ class _Reader:
             self._problems.types[f"{onnx.TensorProto.DataType.Name(kind).lower()} (input)"] += 1
             self._values[name] = None
             return 0
-        given = tensor = self._net.tensor(name, shape, DType.UINT8 if dtype is DType.UINT8 else stored_type(dtype))
+        order = self._order(len(shape))
+        kept = DType.UINT8 if dtype is DType.UINT8 else stored_type(dtype)
+        given = tensor = self._net.tensor(name, [shape[i] for i in order], kept)
         if dtype is DType.UINT8:
             tensor = self._net.shifted(given, name)
-        self._values[name] = Value(name, shape, dtype, None, tensor, identity(len(shape)))
+        self._values[name] = Value(name, shape, dtype, None, tensor, order)
         self._net.owners[tensor] = {name}
         if dtype is DType.INT64:
             self._net.notes.append(f"input '{name}' is int64 in the file, and int32 here")
         return given
 
     # --- nodes -------------------------------------------------------------------------------------------------------
+
+    def _nodes(self, protos: Iterable[onnx.NodeProto]) -> None:
+        for proto in protos:
+            if proto.op_type == "If" and proto.domain in _STANDARD and self._branch(proto):
+                continue
+            self._node(proto)
+            self._net.remaining.subtract(name for name in proto.input if name)
+
+    def _branch(self, proto: onnx.NodeProto) -> bool:
+        """Lowers the branch of an If whose condition is known; False where it is not."""
+        from onnx import numpy_helper
+
+        condition = self._values.get(proto.input[0]) if proto.input else None
+        if condition is None or condition.data is None or condition.data.size != 1:
+            return False
+        name = "then_branch" if condition.data.reshape(-1)[0] else "else_branch"
+        graph = next((a.g for a in proto.attribute if a.name == name), None)
+        if graph is None or len(graph.output) != len(proto.output):
+            return False
+        for tensor in graph.initializer:
+            self._constant(tensor.name, np.asarray(numpy_helper.to_array(tensor)))
+        self._nodes(graph.node)
+        for inner, outer in zip(graph.output, proto.output, strict=True):
+            value = self._values.get(inner.name)
+            if value is None:
+                self._values[outer] = None
+            elif outer:
+                self._bind(outer, value)
+        self._net.remaining.subtract(entry.name for entry in graph.output)
+        return True
 
     def _node(self, proto: onnx.NodeProto) -> None:
         for name in proto.input:
@@ -188,7 +229,10 @@ class _Reader:
         attributes = {a.name: _attribute(onnx.helper.get_attribute_value(a)) for a in proto.attribute}
         node = OnnxNode(name, since, inputs, tuple(proto.output), attributes, self._uses)
         self._net.naming = next((output for output in proto.output if output), name)
-        values = lowering.lower(node, self._net)
+        try:
+            values = lowering.lower(node, self._net)
+        except (ValueError, IndexError, TypeError, ArithmeticError) as error:  # attributes that contradict each other
+            raise Unsupported(f"operands that do not fit ({type(error).__name__})") from None
         left = node.unread()
         if left:
             raise Unsupported(f"attribute {', '.join(left)}")
@@ -254,12 +298,16 @@ class _Reader:
         if name == "DequantizeLinear":
             attributes = {a.name: onnx.helper.get_attribute_value(a) for a in proto.attribute}
             return (real_constant(OnnxNode(name, 0, tuple(inputs), (), attributes)),)
-        given = {i: value.data for i, value in zip(proto.input, inputs, strict=True) if value is not None}
+        given = {
+            i: value.data
+            for i, value in zip(proto.input, inputs, strict=True)
+            if value is not None and value.data is not None
+        }
         self._bounded(proto, given)
         graph = onnx.helper.make_graph(
             [proto],
             "folded",
-            [onnx.helper.make_tensor_value_info(i, onnx.helper.np_dtype_to_tensor_dtype(d.dtype), d.shape) for i, d in given.items()],
+            [_info(i, data) for i, data in given.items()],
             [onnx.ValueInfoProto(name=o) for o in proto.output if o],
         )
         model = onnx.helper.make_model(graph, opset_imports=list(self._model.opset_import))
@@ -292,7 +340,7 @@ class _Reader:
                 if most > MAX_TENSOR_BYTES:
                     raise Unsupported("a constant that is too large")
         if proto.op_type == "Range" and len(given) == 3:
-            start, limit, delta = (float(np.asarray(d, np.float64)) for d in given.values())
+            start, limit, delta = (float(np.asarray(d, np.float64).reshape(-1)[0]) for d in given.values())
             if delta == 0 or abs((limit - start) / delta) > MAX_TENSOR_BYTES:
                 raise Unsupported("a constant that is too large")
 
@@ -339,6 +387,13 @@ def _type_of(value: Value) -> Any:
     return onnx.helper.make_tensor_type_proto(kind, value.shape)
 
 
+def _info(name: str, data: Array) -> onnx.ValueInfoProto:
+    import onnx
+
+    kind = onnx.helper.np_dtype_to_tensor_dtype(data.dtype)
+    return onnx.helper.make_tensor_value_info(name, kind, data.shape)
+
+
 def _expanded(model: onnx.ModelProto) -> onnx.ModelProto:
     """The model with operators that have no lowering, but a definition by others, replaced by that."""
     import onnx
@@ -377,6 +432,7 @@ def _captured(node: onnx.NodeProto) -> Iterator[str]:
     """Names that the graphs of a node's attributes read."""
     for attribute in node.attribute:
         for graph in [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]:
+            yield from (entry.name for entry in graph.output)
             for inner in graph.node:
                 yield from (name for name in inner.input if name)
                 yield from _captured(inner)

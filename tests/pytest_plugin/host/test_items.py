@@ -325,7 +325,7 @@ def test_fixtures_for_tests_of_ones_own(pytester):
 @pytest.mark.parametrize(
     ("model", "said"),
     [
-        ("m.onnx", "an ONNX model*onnx2tf"),
+        ("m.onnx", "an ONNX file without a graph*export the model again"),
         ("saved", "a SavedModel folder*to_int8.py"),
         ("https://example.com/m.tflite", "an address*download the file"),
         ("none.h5x", "no such file*"),

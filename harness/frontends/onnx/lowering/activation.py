@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from math import pi, sqrt
 from typing import TypeAlias
 
+import numpy as np
+
 from harness.frontends.onnx.arithmetic import Arithmetic
 from harness.frontends.onnx.fusing import FREE, clamped
 from harness.frontends.onnx.moving import reshaped
@@ -35,26 +37,37 @@ def _plain(op: str) -> Composed:
 
 
 def _relu(node: OnnxNode, math: Arithmetic, x: Value) -> Value:
-    return x if clamped(math.net, node, x, (0, FREE[1])) else math.relu(x)
+    return x if clamped(math.net, x, (0, FREE[1])) else math.relu(x)
 
 
 def _clip(node: OnnxNode, math: Arithmetic, x: Value) -> Value:
     if node.version < 11:
         low, high = node.attribute("min"), node.attribute("max")
     else:
+        bounds = node.optional(1), node.optional(2)
+        if any(b is not None and b.data is None for b in bounds):
+            return _clip_at_run_time(math, x, *bounds)
         low, high = node.scalar(1, "a bound"), node.scalar(2, "a bound")
     low = None if low is None or low <= FREE[0] else float(low)
     high = None if high is None or high >= FREE[1] else float(high)
     if low is not None and high is not None and low > high:
         raise Unsupported("bounds that cross")
     pair = {(0.0, None): (0, FREE[1]), (0.0, 6.0): (0, 6), (-1.0, 1.0): (-1, 1)}.get((low, high))  # type: ignore[arg-type]
-    if pair is not None and clamped(math.net, node, x, pair):
+    if pair is not None and clamped(math.net, x, pair):
         return x
     if (low, high) == (0.0, None):
         return math.relu(x)
     if (low, high) == (0.0, 6.0):
         return math.unary("RELU6", x)
     return math.within(x, low, high)
+
+
+def _clip_at_run_time(math: Arithmetic, x: Value, low: Value | None, high: Value | None) -> Value:
+    """The higher bound wins where they cross, as in ONNX."""
+    low, high = (None if b is not None and b.data is not None and np.isinf(b.data).all() else b for b in (low, high))
+    if low is not None:
+        x = math.binary("MAXIMUM", x, low)
+    return x if high is None else math.binary("MINIMUM", x, high)
 
 
 def _leaky(node: OnnxNode, math: Arithmetic, x: Value) -> Value:

@@ -18,7 +18,7 @@ from harness.quantization.types import Array, DType, Quantization
 
 
 def quantized_weights(net: Network, tensor: int, made_of: QuantizedConstant | None, data: Array, axis: int) -> None:
-    """Notes of which integers a layer's constant was made; `data` are they in the layer's order, `axis` its channels."""
+    """Notes of which integers a layer's constant was made; `data`: in the layer's order; `axis`: channels."""
     if made_of is None:
         return
     quant = Quantization(

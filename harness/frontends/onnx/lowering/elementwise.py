@@ -35,7 +35,7 @@ def _fused(node: OnnxNode, net: Network, a: Value, b: Value) -> Value | None:
         row = per_channel(x, factor)
         if row is None:
             continue
-        done = scaled(net, node, x, row, None) if node.op == "Mul" else scaled(net, node, x, None, row)
+        done = scaled(net, x, row, None) if node.op == "Mul" else scaled(net, x, None, row)
         if done:
             return x
     return None

@@ -67,7 +67,7 @@ def _gemm(node: OnnxNode, net: Network) -> Sequence[Value]:
     turned = node.integer("transB") != 0
     math = Arithmetic(net)
     if b.data is not None:
-        weights = (b.data if turned else b.data.T) * alpha
+        weights = np.asarray(b.data if turned else b.data.T, np.float32) * alpha
         integers = None
         if b.integers is not None and alpha == 1 and beta == 1:
             whole = b.integers.axis == (0 if turned else 1) or b.integers.scales.size == 1
@@ -75,7 +75,7 @@ def _gemm(node: OnnxNode, net: Network) -> Sequence[Value]:
         fits = _is_bias(c, len(weights))
         bias = c if fits else None
         if fits and c is not None and c.data is not None and beta != 1:
-            bias = replace(c, data=c.data * beta, integers=None)
+            bias = replace(c, data=np.asarray(c.data, np.float32) * beta, integers=None)
         y = fully_connected(net, a, b, weights, integers, bias)
         if fits or c is None:
             return (y,)

@@ -37,7 +37,7 @@ def _batch_norm(node: OnnxNode, net: Network) -> Sequence[Value]:
     shift = beta - mean * factor
     if x.rank < 2 or factor.shape != (x.shape[1],):
         raise Unsupported(f"statistics of shape {list(factor.shape)} for {list(x.shape)}")
-    if x.order and x.order[-1] == 1 and x.data is None and scaled(net, node, x, factor, shift):
+    if x.order and x.order[-1] == 1 and x.data is None and scaled(net, x, factor, shift):
         return (x,)
     math = Arithmetic(net)
     return (math.add(math.mul(x, _channel(x, factor, 1)), _channel(x, shift, 1)),)

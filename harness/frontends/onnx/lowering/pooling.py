@@ -62,7 +62,7 @@ def _max_pool(node: OnnxNode, net: Network) -> Sequence[Value]:
 
 
 def _counted(windows: Windows, padding: bool) -> Array:
-    """[out height, out width]: the elements of each window by which ONNX divides: of the image, or of its padding too."""
+    """[out height, out width]: the elements of each window by which ONNX divides, padding included or not."""
     counts = []
     for axis in range(2):
         before, after = (windows.before[axis], windows.after[axis]) if padding else (0, 0)

@@ -19,7 +19,7 @@ from harness.frontends.onnx.lowering.pooling import LOWERINGS as POOLS
 from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.node import Lower, Lowering, OnnxNode, Unsupported, must_be
 from harness.frontends.onnx.value import QuantizedConstant, Value, identity
-from harness.quantization.types import DType, Quantization
+from harness.quantization.types import Array, DType, Quantization
 
 _INTEGERS = ("int8", "uint8", "int32")
 _SHIFT = 128
@@ -54,8 +54,8 @@ def _real_of(x: Value, scale: Value, zero: Value | None, axis: int) -> Value:
     broad = [1] * x.rank
     if scale.data.size > 1:
         broad[made_of.axis] = scale.data.size
-    apart = x.data.astype(np.int64) - made_of.zero_points.reshape(broad)
-    real = apart.astype(np.float32) * scale.data.reshape(broad)
+    apart = x.data.astype(np.int64) - made_of.zero_points.astype(np.int64).reshape(broad)
+    real = apart.astype(np.float32) * np.asarray(scale.data, np.float32).reshape(broad)
     return Value(x.name, x.shape, DType.FLOAT32, real.astype(np.float32), integers=made_of)
 
 
@@ -141,12 +141,19 @@ def _real(node: OnnxNode, net: Network, i: int, axis: int) -> Value:
     return _real_of(x, node.value(i + 1), node.value(i + 2), axis)
 
 
+def _product_of_scales(node: OnnxNode) -> Array:
+    """Of the bias: those of the input at 1, and of the weights at 4."""
+    x, w = (np.asarray(node.constant(i, "a scale"), np.float32).reshape(-1) for i in (1, 4))
+    product: Array = x * w
+    return product
+
+
 def _qlinear_conv(node: OnnxNode, net: Network) -> Sequence[Value]:
     x, w = _real(node, net, 0, 1), _real(node, net, 3, 0)
     quant, kind = _parameters(node, 6)
     bias = node.optional(8)
     if bias is not None:
-        scales = node.constant(1, "a scale").reshape(-1) * node.constant(4, "a scale").reshape(-1)
+        scales = _product_of_scales(node)
         bias = _real_of(bias, Value("", scales.shape, DType.FLOAT32, scales), None, 0)
     (y,) = CONVOLUTIONS["Conv"].lower(_inner(node, "Conv", 22, x, w, bias), net)
     return (quantized(net, y, quant, kind),)
@@ -200,7 +207,7 @@ def _qgemm(node: OnnxNode, net: Network) -> Sequence[Value]:
     a, b = _real(node, net, 0, 0), _real(node, net, 3, 0 if node.integer("transB") else 1)
     bias = node.optional(6)
     if bias is not None:
-        scales = node.constant(1, "a scale").reshape(-1) * node.constant(4, "a scale").reshape(-1)
+        scales = _product_of_scales(node)
         bias = _real_of(bias, Value("", scales.shape, DType.FLOAT32, scales), None, -1)
     (y,) = PRODUCTS["Gemm"].lower(_inner(node, "Gemm", 13, a, b, bias), net)
     if node.optional(7) is None:

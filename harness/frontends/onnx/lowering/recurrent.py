@@ -107,11 +107,20 @@ def _rnn_step(activation: str) -> Step:
     return step
 
 
-def _layer(node: OnnxNode, net: Network, gates: int, step: Step, merged: bool, initial_c: int | None) -> Sequence[Value]:
-    """All directions. merged: the state's bias may be added with the input's."""
-    x = node.value(0)
+@dataclass(frozen=True)
+class _Shape:
+    """Sizes of a layer; `batch_first`: ONNX's layout 1."""
+
+    steps: int
+    batch: int
+    units: int
+    batch_first: bool
+    reverse: Sequence[bool]
+
+
+def _shape(node: OnnxNode, x: Value, w: Array, r: Array) -> _Shape:
+    """The sizes, where all that they follow from is of a kind that is computed here."""
     must_be(x, DType.FLOAT32)
-    w, r = node.constant(1, "weights"), node.constant(2, "weights")
     directions = {"forward": (False,), "reverse": (True,), "bidirectional": (False, True)}.get(
         node.text("direction", "forward")
     )
@@ -128,24 +137,35 @@ def _layer(node: OnnxNode, net: Network, gates: int, step: Step, merged: bool, i
         raise Unsupported(f"{steps} steps in {len(directions)} directions, of at most {MOST_STEPS}")
     if (lengths := node.numbers(4, "sequence_lens")) is not None and set(lengths) != {steps}:
         raise Unsupported("sequence_lens that are not all steps")
+    return _Shape(steps, batch, units, batch_first, directions)
+
+
+def _layer(
+    node: OnnxNode, net: Network, gates: int, step: Step, merged: bool, initial_c: int | None
+) -> Sequence[Value]:
+    """All directions. merged: the state's bias may be added with the input's."""
+    x, w, r = node.value(0), node.constant(1, "weights"), node.constant(2, "weights")
+    shape = _shape(node, x, w, r)
+    steps, batch, units = shape.steps, shape.batch, shape.units
     both = node.constant(3, "a bias") if node.optional(3) is not None else np.zeros((len(w), 2 * gates * units), "f")
     ends: list[tuple[Value, Value | None]] = []
     rows: list[list[Value]] = []
-    for d, backwards in enumerate(directions):
-        own_bias, state_bias = np.split(both[d], 2)
+    for d, backwards in enumerate(shape.reverse):
+        own_bias, state_bias = (np.asarray(part, np.float32) for part in np.split(both[d], 2))
         flat = reshaped(net, x, (steps * batch, x.shape[2]))
         parts = layer(net, flat, w[d], own_bias + state_bias if merged else own_bias)
-        own = [_row(net, parts, i, steps, batch, batch_first) for i in range(steps)]
+        own = [_row(net, parts, i, steps, batch, shape.batch_first) for i in range(steps)]
         cell = _Cell(Arithmetic(net), units, own, r[d], state_bias)
-        state: State = (_start(node, net, 5, d, batch_first), None if initial_c is None else _start(node, net, initial_c, d, batch_first))
+        memory = None if initial_c is None else _start(node, net, initial_c, d, shape.batch_first)
+        state: State = (_start(node, net, 5, d, shape.batch_first), memory)
         made: list[Value] = []
         for i in reversed(range(steps)) if backwards else range(steps):
-            state = step(cell, own[i], state)
-            assert state[0] is not None
-            made.append(state[0])
+            hidden, memory = step(cell, own[i], state)
+            state = hidden, memory
+            made.append(hidden)
+        ends.append((made[-1], memory))
         rows.append(made[::-1] if backwards else made)
-        ends.append((made[-1], state[1]))
-    return _outputs(node, net, rows, ends, batch_first, initial_c is not None)
+    return _outputs(node, net, rows, ends, shape, initial_c is not None)
 
 
 def _row(net: Network, parts: Value, i: int, steps: int, batch: int, batch_first: bool) -> Value:
@@ -175,44 +195,31 @@ def _outputs(
     net: Network,
     rows: Sequence[Sequence[Value]],
     ends: Sequence[tuple[Value, Value | None]],
-    batch_first: bool,
+    shape: _Shape,
     cells: bool,
 ) -> Sequence[Value]:
     """Y [steps, directions, batch, units], Y_h and Y_c [directions, batch, units]; batch first in the other layout."""
-    batch, units = ends[0][0].shape
-    steps, count = len(rows[0]), len(rows)
-    wanted = [bool(name) and node.uses.get(name, 0) > 0 for name in (*node.outputs, "", "", "")]
-    last = [_stack(net, [e[k] for e in ends], (batch, count, units) if batch_first else (count, batch, units), batch_first) if k < 1 + cells and wanted[k + 1] else ends[0][0] for k in range(2)]
-    y = ends[0][0]
-    if wanted[0]:
-        if batch_first:  # [batch, steps, directions, units]
-            parts = [net.reshaped(net.stored(rows[d][i]), (batch, 1, units)) for i in range(steps) for d in range(count)]
-            y = net.made(
-                (batch, steps, count, units), net.reshaped(joined(net, parts, 1), (batch, steps, count, units))
-            )
-        else:
-            parts = [net.reshaped(net.stored(rows[d][i]), (1, batch, units)) for i in range(steps) for d in range(count)]
-            y = net.made(
-                (steps, count, batch, units), net.reshaped(joined(net, parts, 0), (steps, count, batch, units))
-            )
-    else:
-        y = _placeholder((batch, steps, count, units) if batch_first else (steps, count, batch, units))
-    made = [y]
-    shape = (batch, count, units) if batch_first else (count, batch, units)
-    made += [last[k] if wanted[k + 1] else _placeholder(shape) for k in range(1 + cells)]
-    return made[: len(node.outputs)]
+    batch, units, count, steps = shape.batch, shape.units, len(rows), shape.steps
+    last = (batch, count, units) if shape.batch_first else (count, batch, units)
+    whole = (batch, steps, count, units) if shape.batch_first else (steps, count, batch, units)
+    every = [rows[d][i] for i in range(steps) for d in range(count)]
+    parts = [(every, whole), ([hidden for hidden, _ in ends], last)]
+    if cells:
+        parts.append(([memory for _, memory in ends if memory is not None], last))
+    return [
+        _stack(net, values, sizes, shape.batch_first)
+        if name and node.uses.get(name, 0)
+        else Value("", sizes, DType.FLOAT32, np.zeros(sizes, np.float32))  # nobody reads it
+        for name, (values, sizes) in zip(node.outputs, parts, strict=False)
+    ]
 
 
-def _placeholder(shape: tuple[int, ...]) -> Value:
-    """What stands for an output that nobody reads."""
-    return Value("", shape, DType.FLOAT32, np.zeros(shape, np.float32))
-
-
-def _stack(net: Network, ends: Sequence[Value | None], shape: tuple[int, ...], batch_first: bool) -> Value:
-    batch, units = shape[0] if batch_first else shape[1], shape[2]
+def _stack(net: Network, values: Sequence[Value], shape: tuple[int, ...], batch_first: bool) -> Value:
+    """Values of [batch, units] joined."""
+    batch, units = values[0].shape
     one = (batch, 1, units) if batch_first else (1, batch, units)
-    parts = [net.reshaped(net.stored(end), one) for end in ends if end is not None]
-    return net.made(shape, joined(net, parts, 1 if batch_first else 0))
+    parts = [net.reshaped(net.stored(value), one) for value in values]
+    return net.made(shape, net.reshaped(joined(net, parts, 1 if batch_first else 0), shape))
 
 
 def _activations(node: OnnxNode, count: int, *wanted: str) -> None:

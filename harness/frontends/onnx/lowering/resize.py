@@ -47,7 +47,7 @@ def _matrix(size: int, scale: float | None, out: int | None, attributes: Mapping
     else:
         given["sizes"] = np.array([size, out], np.int64)
         count = out
-    if not 1 <= count or size * count > _MOST:
+    if not count >= 1 or size * count > _MOST:
         raise Unsupported(f"a dimension of {size} made {count}")
     kinds = {"x": 1, "scales": 1, "sizes": 7}
     graph = onnx.helper.make_graph(
@@ -58,7 +58,7 @@ def _matrix(size: int, scale: float | None, out: int | None, attributes: Mapping
     )
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 19)])
     try:
-        (y,) = ReferenceEvaluator(model).run(None, given)
+        y = np.asarray(ReferenceEvaluator(model).run(None, given)[0], np.float32)
     except Exception as error:  # whatever the reference does not have
         raise Unsupported(f"what ONNX's reference refuses ({type(error).__name__})") from None
     if y.shape != (size, count) or not np.isfinite(y).all():
@@ -95,7 +95,9 @@ def _resized(net: Network, x: Value, matrices: Mapping[int, Array]) -> Value:
             for align, half in ((False, False), (True, False), (False, True)):
                 attrs = ResizeAttrs(align, half)
                 if all(
-                    np.allclose(_builtin(x.shape[i], shape[i], attrs, bilinear), matrices.get(i, np.eye(x.shape[i])), atol=1e-6)
+                    np.allclose(
+                        _builtin(x.shape[i], shape[i], attrs, bilinear), matrices.get(i, np.eye(x.shape[i])), atol=1e-6
+                    )
                     for i in (2, 3)
                 ):
                     op = "RESIZE_BILINEAR" if bilinear else "RESIZE_NEAREST_NEIGHBOR"
@@ -146,7 +148,7 @@ def _resize(node: OnnxNode, net: Network) -> Sequence[Value]:
     axes = node.integers("axes") or identity(x.rank)
     scales: list[float] | None = None
     if not sizes:
-        scales = [float(s) for s in node.constant(scales_at, "scales").reshape(-1)]  # type: ignore[arg-type]
+        scales = np.asarray(node.constant(scales_at, "scales"), np.float64).reshape(-1).tolist()
     return (_each(net, x, tuple(axis_of(a, x.rank) for a in axes), scales, sizes, attributes),)
 
 
