@@ -17,6 +17,7 @@ from tests.bench import (
     instructions,
     kernels,
     link,
+    onnx_nodes,
     operators,
     recurrent,
     start,
@@ -40,6 +41,7 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "targets": targets.run,
     "farm": farm.run,
     "history": history.run,
+    "onnx": onnx_nodes.run,
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,6 +13,9 @@ from harness.errors import TinyhilError
 from harness.frontends.onnx.reader import read
 from harness.ir.graph import Graph
 from harness.ir.interpreter import run
+
+ROUNDED = {"test_averagepool_2d_ceil_last_window_starts_on_pad": 1e-3}
+"""Cases whose expected results stand in onnx's source with four digits, and the tolerance that they name themselves."""
 
 TOLERANCE = 1e-5
 """Of float32 results: |difference| <= TOLERANCE * (1 + |expected|)."""
@@ -40,9 +42,9 @@ def cases() -> tuple[Any, ...]:
 
 
 def operator_of(case: Any) -> str:
-    """The operator that a case is about: its only one, or the one that is written out in an "_expanded" case."""
+    """The operator that a case is about; of one of several operators "(several)"."""
     nodes = case.model.graph.node
-    return str(nodes[0].op_type) if len(nodes) == 1 else "several"
+    return str(nodes[0].op_type) if len(nodes) == 1 else "(several)"
 
 
 def fixed(case: Any, given: list[Any]) -> tuple[bytes, list[Any]]:
@@ -100,7 +102,7 @@ def outcome(case: Any) -> Outcome:
         except TinyhilError as error:
             refused = error.message
             continue
-        wrong = difference(made, expected)
+        wrong = difference(made, expected, ROUNDED.get(case.name, TOLERANCE))
         if wrong:
             return Outcome(case.name, op, "wrong", wrong)
     return Outcome(case.name, op, "refused", refused) if refused else Outcome(case.name, op, "pass")
@@ -112,7 +114,7 @@ def _as_given(graph: Graph, given: list[Any]) -> list[Any]:
     return [np.asarray(value).astype(dtype) for value, dtype in zip(given, wanted, strict=True)]
 
 
-def difference(made: Any, expected: Any) -> str:
+def difference(made: Any, expected: Any, tolerance: float = TOLERANCE) -> str:
     """What is wrong with outputs; "" where nothing is."""
     for number, (got, want) in enumerate(zip(made, expected, strict=False)):
         if want is None:
@@ -123,15 +125,8 @@ def difference(made: Any, expected: Any) -> str:
         if got.dtype != want.dtype and not (got.dtype == np.int32 and want.dtype == np.int64):
             return f"output {number}: {got.dtype}, not {want.dtype}"
         if want.dtype == np.float32:
-            if not np.allclose(got, want, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True):
+            if not np.allclose(got, want, rtol=tolerance, atol=tolerance, equal_nan=True):
                 return f"output {number}: off by {np.nanmax(np.abs(got - want)):g}"
         elif not np.array_equal(got, want):
             return f"output {number}: {int((got != want).sum())} of {want.size} differ"
     return ""
-
-
-def outcomes(names: set[str] | None = None) -> Iterator[Outcome]:
-    """Of all cases, or of those named."""
-    for case in cases():
-        if names is None or case.name in names:
-            yield outcome(case)

@@ -69,6 +69,9 @@ def parse(data: bytes, place: str, sizes: Mapping[str, int] | None = None) -> On
         if model.functions:
             model = inliner.inline_local_functions(model)
         inputs, notes = _fixed(model, place, sizes or {})
+        for entry in model.graph.output:  # the checker wants shapes, which are computed here
+            if entry.type.HasField("tensor_type"):
+                entry.type.tensor_type.shape.SetInParent()
         checker.check_model(model)
         _reopen(model)
         model = shape_inference.infer_shapes(model, strict_mode=False, data_prop=False)

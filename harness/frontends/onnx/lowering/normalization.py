@@ -43,24 +43,29 @@ def _batch_norm(node: OnnxNode, net: Network) -> Sequence[Value]:
     return (math.add(math.mul(x, _channel(x, factor, 1)), _channel(x, shift, 1)),)
 
 
-def _normalized(math: Arithmetic, x: Value, axes: Sequence[int], epsilon: float) -> Value:
-    """(x - mean) / sqrt(variance + epsilon) over some dimensions."""
-    centred = math.sub(x, reduced(math.net, "MEAN", x, axes, keep=True))
+def _moments(math: Arithmetic, x: Value, axes: Sequence[int], epsilon: float) -> tuple[Value, Value, Value]:
+    """(x - mean) / sqrt(variance + epsilon) over some dimensions, the mean, and what it is multiplied by."""
+    mean = reduced(math.net, "MEAN", x, axes, keep=True)
+    centred = math.sub(x, mean)
     variance = reduced(math.net, "MEAN", math.square(centred), axes, keep=True)
-    return math.mul(centred, math.unary("RSQRT", math.plus(variance, epsilon)))
+    factor = math.unary("RSQRT", math.plus(variance, epsilon))
+    return math.mul(centred, factor), mean, factor
+
+
+def _normalized(math: Arithmetic, x: Value, axes: Sequence[int], epsilon: float) -> Value:
+    return _moments(math, x, axes, epsilon)[0]
 
 
 def _layer_norm(node: OnnxNode, net: Network) -> Sequence[Value]:
-    node.one_output()
     x, math = node.value(0), Arithmetic(net)
     must_be(x, DType.FLOAT32)
     if node.integer("stash_type", 1) != 1:
         raise Unsupported("a stash_type that is not float32")
     axis = axis_of(node.integer("axis", -1), x.rank)
-    y = _normalized(math, x, range(axis, x.rank), node.real("epsilon", 1e-5))
+    y, mean, factor = _moments(math, x, range(axis, x.rank), node.real("epsilon", 1e-5))
     y = math.mul(y, node.value(1))
     bias = node.optional(2)
-    return (y if bias is None else math.add(y, bias),)
+    return (y if bias is None else math.add(y, bias), mean, factor)[: len(node.outputs)]
 
 
 def _rms_norm(node: OnnxNode, net: Network) -> Sequence[Value]:
