@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 
 from harness.frontends.onnx.network import Network
-from harness.frontends.onnx.value import Value
+from harness.frontends.onnx.value import OnnxValue
 from harness.ir.graph import ABSENT, Node
 from harness.ir.operators import OPERATORS
 from harness.ir.operators.operator import Operator
@@ -20,7 +20,7 @@ FREE: Clamp = DType.FLOAT32.range
 """The clamp of a float32 output without an activation."""
 
 
-def writer(net: Network, value: Value) -> tuple[int, Node] | None:
+def writer(net: Network, value: OnnxValue) -> tuple[int, Node] | None:
     """The operator that computes a value, through what only reshapes, if only the node that is lowered reads it."""
     tensor, readers = value.tensor, 0
     while value.data is None and value.columns is None:
@@ -36,7 +36,7 @@ def writer(net: Network, value: Value) -> tuple[int, Node] | None:
     return None
 
 
-def clamped(net: Network, value: Value, clamp: Clamp) -> bool:
+def clamped(net: Network, value: OnnxValue, clamp: Clamp) -> bool:
     """Gives the operator behind `value` a clamp, if it takes one, has none, and nobody else sees its output."""
     found = writer(net, value) if value.dtype is DType.FLOAT32 else None
     if found is None:
@@ -55,7 +55,7 @@ _UNCLAMPED = frozenset({"CONCATENATION"})
 """Operators with a clamp that TFLM does not compute in float32."""
 
 
-def scaled(net: Network, value: Value, scale: Array | None, shift: Array | None) -> bool:
+def scaled(net: Network, value: OnnxValue, scale: Array | None, shift: Array | None) -> bool:
     """Multiplies and shifts the channels of the layer behind `value`, in its weights and bias; False where none is.
 
     Channels are the last stored dimension. scale, shift: float32 of one per channel; None: 1 and 0.

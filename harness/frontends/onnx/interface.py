@@ -8,14 +8,14 @@ from dataclasses import replace
 from harness.errors import UnsupportedModelError
 from harness.frontends.onnx.islands import Islands
 from harness.frontends.onnx.network import Network
-from harness.frontends.onnx.value import Value
+from harness.frontends.onnx.value import OnnxValue
 from harness.ir.graph import ABSENT, Graph, Node
 from harness.ir.operators import OPERATORS
 from harness.quantization.types import DType
 
 
 def as_graph(
-    net: Network, inputs: Sequence[int], outputs: Sequence[Value], order: Callable[[int], tuple[int, ...]]
+    net: Network, inputs: Sequence[int], outputs: Sequence[OnnxValue], order: Callable[[int], tuple[int, ...]]
 ) -> Graph:
     """The network as a Graph that can be written; tensors that nothing reads are left out.
 
@@ -57,7 +57,7 @@ def as_graph(
     )
 
 
-def _output(net: Network, inputs: Sequence[int], value: Value, order: Sequence[int]) -> int:
+def _output(net: Network, inputs: Sequence[int], value: OnnxValue, order: Sequence[int]) -> int:
     """The tensor of an output, computed by an operator."""
     net.naming = value.name
     tensor = net.stored(value, order)

@@ -8,12 +8,12 @@ from math import prod
 
 from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.node import Unsupported
-from harness.frontends.onnx.value import Value, identity
+from harness.frontends.onnx.value import OnnxValue, identity
 from harness.ir.operators.joining import ConcatAttrs
 from harness.ir.operators.strided_slice import SliceAttrs
 
 
-def reshaped(net: Network, x: Value, shape: Sequence[int]) -> Value:
+def reshaped(net: Network, x: OnnxValue, shape: Sequence[int]) -> OnnxValue:
     """A value's elements in another shape, in ONNX's order."""
     if prod(shape) != prod(x.shape):
         raise Unsupported(f"{list(x.shape)} made {list(shape)}")
@@ -25,7 +25,7 @@ def reshaped(net: Network, x: Value, shape: Sequence[int]) -> Value:
     return net.made(shape, net.reshaped(net.stored(x), shape), dtype=x.dtype)
 
 
-def _same_long(net: Network, x: Value, shape: tuple[int, ...]) -> Value:
+def _same_long(net: Network, x: OnnxValue, shape: tuple[int, ...]) -> OnnxValue:
     """Reshapes where dimensions of several elements stay as they are."""
     places = [i for i, n in enumerate(shape) if n > 1]
     source = [i for i, n in enumerate(x.shape) if n > 1]
@@ -61,8 +61,8 @@ def sliced(
 
 
 def part_of(
-    net: Network, x: Value, begin: Sequence[int], strides: Sequence[int], counts: Sequence[int]
-) -> Value:
+    net: Network, x: OnnxValue, begin: Sequence[int], strides: Sequence[int], counts: Sequence[int]
+) -> OnnxValue:
     """The same of a value, by ONNX's dimensions."""
     tensor = net.stored(x) if x.data is not None or x.columns is not None else x.tensor
     order = identity(x.rank) if x.data is not None else x.order
@@ -70,7 +70,7 @@ def part_of(
     return net.made(counts, sliced(net, tensor, *parts), order, x.dtype)
 
 
-def common_order(net: Network, values: Sequence[Value], rank: int) -> tuple[int, ...]:
+def common_order(net: Network, values: Sequence[OnnxValue], rank: int) -> tuple[int, ...]:
     """The order in which most elements of values of that rank already are."""
     weights: dict[tuple[int, ...], int] = {}
     for value in values:
@@ -92,7 +92,7 @@ def joined(net: Network, tensors: Sequence[int], axis: int) -> int:
     return net.emit("CONCATENATION", tensors, shape, attrs, quant=first.quant)
 
 
-def repeated(net: Network, x: Value, shape: tuple[int, ...]) -> Value:
+def repeated(net: Network, x: OnnxValue, shape: tuple[int, ...]) -> OnnxValue:
     """A value broadcast to a shape."""
     full = reshaped(net, x, (1,) * (len(shape) - x.rank) + x.shape)
     if shape == full.shape:

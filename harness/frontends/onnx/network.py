@@ -10,7 +10,7 @@ from math import prod
 import numpy as np
 
 from harness.errors import GraphError
-from harness.frontends.onnx.value import Value, identity
+from harness.frontends.onnx.value import OnnxValue, identity
 from harness.ir.graph import ABSENT, Attrs, Graph, NoAttrs, Node, State, Tensor
 from harness.ir.operators.tflite import Unsupported
 from harness.ir.operators.transpose import TransposeAttrs
@@ -49,7 +49,7 @@ class Network:
         reads: how many operators read each tensor.
         quantizes: whether there are int8 activations.
         naming: the name of the ONNX value whose operators are emitted.
-        weights: by tensor id of a constant, how it came out of integers (see Value.integers), already reordered.
+        weights: by tensor id of a constant, how it came out of integers (see OnnxValue.integers), already reordered.
     """
 
     tensors: list[Tensor] = field(default_factory=list)
@@ -168,13 +168,13 @@ class Network:
 
     def made(
         self, shape: Sequence[int], tensor: int, order: Sequence[int] | None = None, dtype: DType | None = None
-    ) -> Value:
+    ) -> OnnxValue:
         """The value of ONNX shape `shape` that a stored tensor is."""
         wanted = tuple(int(n) for n in shape)
         order = identity(len(wanted)) if order is None else tuple(order)
         stored = self.tensors[tensor]
         assert stored.shape == tuple(wanted[i] for i in order), (stored.shape, wanted, order)
-        return Value(self.naming, wanted, dtype or stored.dtype, None, tensor, order)
+        return OnnxValue(self.naming, wanted, dtype or stored.dtype, None, tensor, order)
 
     def reshaped(self, tensor: int, shape: Sequence[int]) -> int:
         """A stored tensor's elements under another shape."""
@@ -224,7 +224,7 @@ class Network:
         )
         return self.reshaped(moved, shape)
 
-    def stored(self, value: Value, order: Sequence[int] | None = None) -> int:
+    def stored(self, value: OnnxValue, order: Sequence[int] | None = None) -> int:
         """The tensor of a value with its dimensions in `order`, by default ONNX's own."""
         order = identity(value.rank) if order is None else tuple(order)
         if value.data is not None:
@@ -233,7 +233,7 @@ class Network:
             raise Unsupported("a flattened image outside of a fully connected layer")
         return self.transposed(value.tensor, [value.order.index(i) for i in order])
 
-    def is_free(self, value: Value, order: Sequence[int]) -> bool:
+    def is_free(self, value: OnnxValue, order: Sequence[int]) -> bool:
         """Whether `stored` in that order moves nothing."""
         if value.data is not None:
             return True

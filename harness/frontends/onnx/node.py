@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
-from harness.frontends.onnx.value import Value
+from harness.frontends.onnx.value import OnnxValue
 from harness.ir.operators.tflite import Unsupported
 from harness.quantization.types import Array, DType
 
@@ -34,20 +34,20 @@ class OnnxNode:
 
     op: str
     version: int
-    inputs: tuple[Value | None, ...]
+    inputs: tuple[OnnxValue | None, ...]
     outputs: tuple[str, ...]
     attributes: Mapping[str, Any]
     uses: Mapping[str, int] = field(default_factory=dict)
     read: set[str] = field(default_factory=set)
 
-    def value(self, i: int) -> Value:
+    def value(self, i: int) -> OnnxValue:
         """The i-th input, which must be there."""
         value = self.optional(i)
         if value is None:
             raise Unsupported(f"no input {i}")
         return value
 
-    def optional(self, i: int) -> Value | None:
+    def optional(self, i: int) -> OnnxValue | None:
         """The i-th input, if it is there."""
         return self.inputs[i] if i < len(self.inputs) else None
 
@@ -123,13 +123,13 @@ def axes_of(axes: Sequence[int], rank: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def must_be(value: Value, *dtypes: DType) -> None:
+def must_be(value: OnnxValue, *dtypes: DType) -> None:
     """Checks a value's element type."""
     if value.dtype not in dtypes:
         raise Unsupported(f"type {value.dtype.value}")
 
 
-Lower: TypeAlias = "Callable[[OnnxNode, Network], Sequence[Value]]"
+Lower: TypeAlias = "Callable[[OnnxNode, Network], Sequence[OnnxValue]]"
 """Emits a node's operators; returns its outputs. Raises Unsupported for what has no exact form."""
 
 

@@ -12,7 +12,7 @@ _MOST = 12
 
 
 @dataclass
-class Problems:
+class Refusals:
     """Operators, types and features that have no exact form here, with counts, in order of appearance."""
 
     operators: Counter[str] = field(default_factory=Counter)
@@ -34,8 +34,7 @@ class Problems:
             return None
         return UnsupportedModelError(
             f"{place}: not supported: {'; '.join(groups)}",
-            hint="docs/onnx.md lists the operators with what each may have; replace these in the network, or simplify "
-            "the file (`onnxsim`), and export again",
+            hint="`tinyhil docs onnx` says what has a form; replace these in the network, and export again",
         )
 
 

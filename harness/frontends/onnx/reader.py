@@ -21,8 +21,8 @@ from harness.frontends.onnx.lowering import lowerings
 from harness.frontends.onnx.lowering.quantization import real_constant
 from harness.frontends.onnx.network import Network, stored_type
 from harness.frontends.onnx.node import OnnxNode
-from harness.frontends.onnx.problems import Problems
-from harness.frontends.onnx.value import Value, channels_last, identity
+from harness.frontends.onnx.problems import Refusals
+from harness.frontends.onnx.value import OnnxValue, channels_last, identity
 from harness.frontends.tflite.reader import load as load_tflite
 from harness.frontends.tflite.writer import write
 from harness.ir.graph import Graph
@@ -56,7 +56,7 @@ def read(
         OptionError: `sizes` name a dimension that is not open.
     """
     file = parse(data, place, sizes)
-    network = _Reader(file, place, channels_last if images_last else identity).network()
+    network = _OnnxReader(file, place, channels_last if images_last else identity).network()
     graph = load_tflite(write(network), name=name)
     return replace(
         graph,
@@ -66,7 +66,7 @@ def read(
     )
 
 
-class _Reader:
+class _OnnxReader:
     """One pass over the nodes of a graph."""
 
     def __init__(self, file: OnnxFile, place: str, order: Callable[[int], tuple[int, ...]]) -> None:
@@ -74,9 +74,9 @@ class _Reader:
         self._order = order
         self._file = file
         self._place = place
-        self._problems = Problems()
+        self._problems = Refusals()
         self._net = Network()
-        self._values: dict[str, Value | None] = {"": None}
+        self._values: dict[str, OnnxValue | None] = {"": None}
         self._model = _expanded(file.model)
         self._opsets = {entry.domain: entry.version for entry in file.model.opset_import}
         self._uses = _uses(self._model.graph, file.constants)
@@ -108,9 +108,9 @@ class _Reader:
     def _constant(self, name: str, data: Array) -> None:
         if data.dtype.name not in _KNOWN:
             # Of another type, such as float64 and text: for attributes and folding alone.
-            self._values[name] = Value(name, data.shape, DType.FLOAT32, data)
+            self._values[name] = OnnxValue(name, data.shape, DType.FLOAT32, data)
             return
-        self._values[name] = Value(name, data.shape, DType(data.dtype.name), data)
+        self._values[name] = OnnxValue(name, data.shape, DType(data.dtype.name), data)
 
     def _input(self, name: str, shape: tuple[int, ...], kind: int) -> int:
         import onnx
@@ -125,7 +125,7 @@ class _Reader:
         given = tensor = self._net.tensor(name, [shape[i] for i in order], kept)
         if dtype is DType.UINT8:
             tensor = self._net.shifted(given, name)
-        self._values[name] = Value(name, shape, dtype, None, tensor, order)
+        self._values[name] = OnnxValue(name, shape, dtype, None, tensor, order)
         self._net.owners[tensor] = {name}
         if dtype is DType.INT64:
             self._net.notes.append(f"input '{name}' is int64 in the file, and int32 here")
@@ -188,7 +188,7 @@ class _Reader:
         for output in proto.output[len(values) :]:
             self._values[output] = None
 
-    def _bind(self, name: str, value: Value) -> None:
+    def _bind(self, name: str, value: OnnxValue) -> None:
         value = value.named(name)
         self._values[name] = value
         if value.data is None:
@@ -200,7 +200,7 @@ class _Reader:
     def _unknown(self, proto: onnx.NodeProto) -> None:
         self._values.update(dict.fromkeys((name for name in proto.output if name), None))
 
-    def _made(self, proto: onnx.NodeProto, name: str) -> Sequence[Value] | None:
+    def _made(self, proto: onnx.NodeProto, name: str) -> Sequence[OnnxValue] | None:
         """The outputs of a node; None where it is an operator that there is no form of, which is counted.
 
         Raises:
@@ -240,7 +240,7 @@ class _Reader:
             self._compare(proto, schema, values)
         return values
 
-    def _compare(self, proto: onnx.NodeProto, schema: Any, values: Sequence[Value]) -> None:
+    def _compare(self, proto: onnx.NodeProto, schema: Any, values: Sequence[OnnxValue]) -> None:
         """Checks shapes and types against ONNX's inference.
 
         Raises:
@@ -279,8 +279,8 @@ class _Reader:
     # --- folding -----------------------------------------------------------------------------------------------------
 
     def _folded(
-        self, proto: onnx.NodeProto, name: str, inputs: Sequence[Value | None]
-    ) -> tuple[Value, ...] | None:
+        self, proto: onnx.NodeProto, name: str, inputs: Sequence[OnnxValue | None]
+    ) -> tuple[OnnxValue, ...] | None:
         """The outputs of a node whose inputs are constants, or whose outputs follow from shapes; else None.
 
         Raises:
@@ -323,7 +323,7 @@ class _Reader:
             if data.nbytes > MAX_TENSOR_BYTES:
                 raise Unsupported("a constant that is too large")
             known = data.dtype.name in _KNOWN
-            values.append(Value(output, data.shape, DType(data.dtype.name) if known else DType.FLOAT32, data))
+            values.append(OnnxValue(output, data.shape, DType(data.dtype.name) if known else DType.FLOAT32, data))
         return tuple(values)
 
     def _bounded(self, proto: onnx.NodeProto, given: Mapping[str, Array]) -> None:
@@ -344,14 +344,14 @@ class _Reader:
             if delta == 0 or abs((limit - start) / delta) > MAX_TENSOR_BYTES:
                 raise Unsupported("a constant that is too large")
 
-    def _shape(self, proto: onnx.NodeProto, name: str, x: Value) -> tuple[Value, ...]:
+    def _shape(self, proto: onnx.NodeProto, name: str, x: OnnxValue) -> tuple[OnnxValue, ...]:
         if name == "Size":
             data = np.array(int(np.prod(x.shape)), np.int64)
-            return (Value("", (), DType.INT64, data),)
+            return (OnnxValue("", (), DType.INT64, data),)
         start = next((a.i for a in proto.attribute if a.name == "start"), 0)
         end = next((a.i for a in proto.attribute if a.name == "end"), x.rank)
         data = np.array(x.shape[slice(start, end)], np.int64)
-        return (Value("", data.shape, DType.INT64, data),)
+        return (OnnxValue("", data.shape, DType.INT64, data),)
 
 
 def _attribute(value: Any) -> Any:
@@ -378,7 +378,7 @@ _PLAIN = frozenset({1, 2, 3, 5, 6, 7, 9, 12, 13})
 """Numbers of ONNX's element types that numpy has; others are mapped to some of numpy's."""
 
 
-def _type_of(value: Value) -> Any:
+def _type_of(value: OnnxValue) -> Any:
     import onnx
 
     kind = onnx.helper.np_dtype_to_tensor_dtype(

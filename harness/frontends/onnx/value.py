@@ -9,7 +9,7 @@ from harness.quantization.types import Array, DType
 
 
 @dataclass(frozen=True, eq=False)
-class Value:
+class OnnxValue:
     """A value of an ONNX graph.
 
     A TRANSPOSE of ONNX only changes `order`; elements are moved where an operator asks for another order.
@@ -39,7 +39,7 @@ class Value:
         """Number of dimensions."""
         return len(self.shape)
 
-    def named(self, name: str) -> Value:
+    def named(self, name: str) -> OnnxValue:
         """The same under another name."""
         return replace(self, name=name)
 

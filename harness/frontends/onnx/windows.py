@@ -1,4 +1,4 @@
-"""Windows of ONNX's convolutions and pools, one-dimensional ones as images of one row.
+"""OnnxWindows of ONNX's convolutions and pools, one-dimensional ones as images of one row.
 
 Source: ONNX operator documentation, Conv, MaxPool and AveragePool.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.node import OnnxNode, Unsupported
-from harness.frontends.onnx.value import Value, channels_last
+from harness.frontends.onnx.value import OnnxValue, channels_last
 from harness.ir.operators.tflite import MAX_WINDOW
 
 Pair = tuple[int, int]
@@ -18,7 +18,7 @@ Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Windows:
+class OnnxWindows:
     """The windows over an image. All are (height, width).
 
     Attributes:
@@ -61,7 +61,7 @@ def spatial(values: Sequence[int] | None, count: int, default: int, what: str, l
     return first, found[-1]
 
 
-def windows_of(node: OnnxNode, shape: Sequence[int], kernel: Sequence[int]) -> Windows:
+def windows_of(node: OnnxNode, shape: Sequence[int], kernel: Sequence[int]) -> OnnxWindows:
     """The windows of a node with auto_pad, pads, strides, dilations and ceil_mode over an NCHW or NCW image."""
     count = len(shape) - 2
     if count not in (1, 2) or len(kernel) != count:
@@ -81,7 +81,7 @@ def windows_of(node: OnnxNode, shape: Sequence[int], kernel: Sequence[int]) -> W
         less = [t // 2 for t in total]
         more = [t - t // 2 for t in total]
         before, after = (less, more) if auto == "SAME_UPPER" else (more, less)
-        return Windows(size, taps, stride, dilation, _pair(before), _pair(after), _pair(out))
+        return OnnxWindows(size, taps, stride, dilation, _pair(before), _pair(after), _pair(out))
     if auto == "VALID":
         pads = None
     elif auto != "NOTSET":
@@ -97,14 +97,14 @@ def windows_of(node: OnnxNode, shape: Sequence[int], kernel: Sequence[int]) -> W
     if ceil:  # a window that would start behind the image and the padding before it is left out
         starts = zip(out, stride, size, before_, strict=True)
         out = [o - 1 if (o - 1) * s >= n + b else o for o, s, n, b in starts]
-    return Windows(size, taps, stride, dilation, before_, after_, _pair(out))
+    return OnnxWindows(size, taps, stride, dilation, before_, after_, _pair(out))
 
 
 def _pair(values: Sequence[int]) -> Pair:
     return values[0], values[1]
 
 
-def image(net: Network, value: Value) -> int:
+def image(net: Network, value: OnnxValue) -> int:
     """The tensor of an NCHW or NCW value as NHWC."""
     tensor = net.stored(value, channels_last(value.rank))
     if value.rank == 3:
@@ -113,7 +113,7 @@ def image(net: Network, value: Value) -> int:
     return tensor
 
 
-def from_image(net: Network, tensor: int, rank: int) -> Value:
+def from_image(net: Network, tensor: int, rank: int) -> OnnxValue:
     """The value of that rank that an NHWC tensor is."""
     batch, height, width, channels = net.tensors[tensor].shape
     if rank == 3:

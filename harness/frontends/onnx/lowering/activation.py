@@ -13,19 +13,19 @@ from harness.frontends.onnx.fusing import FREE, clamped
 from harness.frontends.onnx.moving import reshaped
 from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.node import Lower, Lowering, OnnxNode, Unsupported, axis_of, must_be
-from harness.frontends.onnx.value import Value
+from harness.frontends.onnx.value import OnnxValue
 from harness.ir.graph import NoAttrs
 from harness.ir.operators.leaky_relu import LeakyAttrs
 from harness.ir.operators.softmax import SoftmaxAttrs
 from harness.quantization.types import DType
 
-Composed: TypeAlias = Callable[[OnnxNode, Arithmetic, Value], Value]
+Composed: TypeAlias = Callable[[OnnxNode, Arithmetic, OnnxValue], OnnxValue]
 
 
 def _of_float(compose: Composed) -> Lower:
     """A function of one float32 value."""
 
-    def lower(node: OnnxNode, net: Network) -> Sequence[Value]:
+    def lower(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
         must_be(node.value(0), DType.FLOAT32)
         return (compose(node, Arithmetic(net), node.value(0)),)
 
@@ -36,11 +36,11 @@ def _plain(op: str) -> Composed:
     return lambda node, math, x: math.unary(op, x)
 
 
-def _relu(node: OnnxNode, math: Arithmetic, x: Value) -> Value:
+def _relu(node: OnnxNode, math: Arithmetic, x: OnnxValue) -> OnnxValue:
     return x if clamped(math.net, x, (0, FREE[1])) else math.relu(x)
 
 
-def _clip(node: OnnxNode, math: Arithmetic, x: Value) -> Value:
+def _clip(node: OnnxNode, math: Arithmetic, x: OnnxValue) -> OnnxValue:
     if node.version < 11:
         low, high = node.attribute("min"), node.attribute("max")
     else:
@@ -62,7 +62,7 @@ def _clip(node: OnnxNode, math: Arithmetic, x: Value) -> Value:
     return math.within(x, low, high)
 
 
-def _clip_at_run_time(math: Arithmetic, x: Value, low: Value | None, high: Value | None) -> Value:
+def _clip_at_run_time(math: Arithmetic, x: OnnxValue, low: OnnxValue | None, high: OnnxValue | None) -> OnnxValue:
     """The higher bound wins where they cross, as in ONNX."""
     low, high = (None if b is not None and b.data is not None and np.isinf(b.data).all() else b for b in (low, high))
     if low is not None:
@@ -70,11 +70,11 @@ def _clip_at_run_time(math: Arithmetic, x: Value, low: Value | None, high: Value
     return x if high is None else math.binary("MINIMUM", x, high)
 
 
-def _leaky(node: OnnxNode, math: Arithmetic, x: Value) -> Value:
+def _leaky(node: OnnxNode, math: Arithmetic, x: OnnxValue) -> OnnxValue:
     return math.unary("LEAKY_RELU", x, LeakyAttrs(node.real("alpha", 0.01)))
 
 
-def _exponential(math: Arithmetic, x: Value, alpha: float, over: float = 1.0) -> Value:
+def _exponential(math: Arithmetic, x: OnnxValue, alpha: float, over: float = 1.0) -> OnnxValue:
     """alpha * (exp(x / over) - 1) below 0, 0 from there on."""
     below = math.within(x, None, 0.0)
     if over != 1:
@@ -82,47 +82,47 @@ def _exponential(math: Arithmetic, x: Value, alpha: float, over: float = 1.0) ->
     return math.times(math.plus(math.exp(below), -1.0), alpha)
 
 
-def _elu(node: OnnxNode, math: Arithmetic, x: Value) -> Value:
+def _elu(node: OnnxNode, math: Arithmetic, x: OnnxValue) -> OnnxValue:
     alpha = node.real("alpha", 1.0)
     return math.unary("ELU", x) if alpha == 1 else math.add(math.relu(x), _exponential(math, x, alpha))
 
 
-def _selu(node: OnnxNode, math: Arithmetic, x: Value) -> Value:
+def _selu(node: OnnxNode, math: Arithmetic, x: OnnxValue) -> OnnxValue:
     alpha, gamma = node.real("alpha", 1.67326319217681884765625), node.real("gamma", 1.05070102214813232421875)
     return math.times(math.add(math.relu(x), _exponential(math, x, alpha)), gamma)
 
 
-def _celu(node: OnnxNode, math: Arithmetic, x: Value) -> Value:
+def _celu(node: OnnxNode, math: Arithmetic, x: OnnxValue) -> OnnxValue:
     alpha = node.real("alpha", 1.0)
     return math.add(math.relu(x), _exponential(math, x, alpha, alpha))
 
 
-def _hard_sigmoid(node: OnnxNode, math: Arithmetic, x: Value) -> Value:
+def _hard_sigmoid(node: OnnxNode, math: Arithmetic, x: OnnxValue) -> OnnxValue:
     line = math.plus(math.times(x, node.real("alpha", 0.2)), node.real("beta", 0.5))
     return math.within(line, 0.0, 1.0)
 
 
-def _softsign(node: OnnxNode, math: Arithmetic, x: Value) -> Value:
+def _softsign(node: OnnxNode, math: Arithmetic, x: OnnxValue) -> OnnxValue:
     return math.div(x, math.plus(math.abs(x), 1.0))
 
 
-def _softplus(node: OnnxNode, math: Arithmetic, x: Value) -> Value:
+def _softplus(node: OnnxNode, math: Arithmetic, x: OnnxValue) -> OnnxValue:
     return math.softplus(x)
 
 
-def _mish(node: OnnxNode, math: Arithmetic, x: Value) -> Value:
+def _mish(node: OnnxNode, math: Arithmetic, x: OnnxValue) -> OnnxValue:
     return math.mul(x, math.tanh(math.softplus(x)))
 
 
-def _swish(node: OnnxNode, math: Arithmetic, x: Value) -> Value:
+def _swish(node: OnnxNode, math: Arithmetic, x: OnnxValue) -> OnnxValue:
     return math.mul(x, math.logistic(math.times(x, node.real("alpha", 1.0))))
 
 
-def _erf(node: OnnxNode, math: Arithmetic, x: Value) -> Value:
+def _erf(node: OnnxNode, math: Arithmetic, x: OnnxValue) -> OnnxValue:
     return math.erf(x)
 
 
-def _gelu(node: OnnxNode, math: Arithmetic, x: Value) -> Value:
+def _gelu(node: OnnxNode, math: Arithmetic, x: OnnxValue) -> OnnxValue:
     how = node.text("approximate", "none")
     if how == "tanh":
         inner = math.mul(x, math.plus(math.times(math.square(x), 0.044715), 1.0))
@@ -134,12 +134,12 @@ def _gelu(node: OnnxNode, math: Arithmetic, x: Value) -> Value:
     return math.mul(math.times(x, 0.5), math.plus(bent, 1.0))
 
 
-def _thresholded(node: OnnxNode, math: Arithmetic, x: Value) -> Value:
+def _thresholded(node: OnnxNode, math: Arithmetic, x: OnnxValue) -> OnnxValue:
     above = math.binary("GREATER", x, math.number(node.real("alpha", 1.0)), DType.BOOL)
     return math.select(above, x, math.number(0.0))
 
 
-def _shrink(node: OnnxNode, math: Arithmetic, x: Value) -> Value:
+def _shrink(node: OnnxNode, math: Arithmetic, x: OnnxValue) -> OnnxValue:
     edge, bias = node.real("lambd", 0.5), node.real("bias", 0.0)
     below = math.binary("LESS", x, math.number(-edge), DType.BOOL)
     above = math.binary("GREATER", x, math.number(edge), DType.BOOL)
@@ -150,7 +150,7 @@ def _shrink(node: OnnxNode, math: Arithmetic, x: Value) -> Value:
 def _along(op: str) -> Composed:
     """SOFTMAX or LOG_SOFTMAX, which are over the last stored dimension."""
 
-    def compose(node: OnnxNode, math: Arithmetic, x: Value) -> Value:
+    def compose(node: OnnxNode, math: Arithmetic, x: OnnxValue) -> OnnxValue:
         net = math.net
         if x.rank == 0:
             raise Unsupported("a scalar")

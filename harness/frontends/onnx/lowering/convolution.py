@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness.frontends.onnx.fusing import FREE
+from harness.frontends.onnx.moving import joined, sliced
 from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.node import Lowering, OnnxNode, Unsupported, must_be
-from harness.frontends.onnx.value import QuantizedConstant, Value
-from harness.frontends.onnx.windows import Windows, from_image, image, windows_of
+from harness.frontends.onnx.value import OnnxValue, QuantizedConstant
+from harness.frontends.onnx.windows import OnnxWindows, from_image, image, windows_of
 from harness.ir.operators.pad import PadAttrs
 from harness.ir.operators.transpose_conv import TransposeConvAttrs
 from harness.ir.window import ConvAttrs, Pads, padding_of
@@ -29,7 +30,7 @@ def quantized_weights(net: Network, tensor: int, made_of: QuantizedConstant | No
     net.weights[tensor] = (np.ascontiguousarray(data), quant)
 
 
-def padded(net: Network, x: int, windows: Windows, out: tuple[int, ...]) -> tuple[int, Pads]:
+def padded(net: Network, x: int, windows: OnnxWindows, out: tuple[int, ...]) -> tuple[int, Pads]:
     """The image with as much padding as the layer itself cannot have, and the padding that it has."""
     (top, left), (bottom, right) = windows.before, windows.beyond
     pads = Pads(top, bottom, left, right)
@@ -46,20 +47,14 @@ def padded(net: Network, x: int, windows: Windows, out: tuple[int, ...]) -> tupl
     return net.emit("PAD", [x], shape, PadAttrs(edges, 0)), Pads()
 
 
-def _bias(net: Network, bias: Value | None, channels: int) -> int:
-    if bias is None:
-        return net.constant(np.zeros(channels, np.float32), f"{net.naming}/bias")
-    if bias.data is None:
-        raise Unsupported("a bias computed at run time")
-    if bias.shape != (channels,):
-        raise Unsupported(f"a bias of shape {list(bias.shape)}")
-    tensor = net.constant(bias.data, bias.name)
-    if bias.integers is not None:
+def _bias(net: Network, bias: OnnxValue | None, channels: int) -> int:
+    tensor = net.constant(_bias_values(bias, channels), f"{net.naming}/bias" if bias is None else bias.name)
+    if bias is not None and bias.integers is not None:
         quantized_weights(net, tensor, bias.integers, bias.integers.data, 0)
     return tensor
 
 
-def _kernel(node: OnnxNode, w: Value) -> tuple[Array, Sequence[int]]:
+def _kernel(node: OnnxNode, w: OnnxValue) -> tuple[Array, Sequence[int]]:
     """Constant weights, and their spatial dimensions."""
     must_be(w, DType.FLOAT32)
     data = node.constant(1, "weights")
@@ -74,7 +69,7 @@ def _as_image(data: Array) -> Array:
     return data[:, :, None, :] if data.ndim == 3 else data
 
 
-def _conv(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _conv(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x, w, bias = node.value(0), node.value(1), node.optional(2)
     must_be(x, DType.FLOAT32)
     data, kernel = _kernel(node, w)
@@ -130,18 +125,17 @@ def _transposed_pads(node: OnnxNode, size: Sequence[int], kernel: Sequence[int])
     return [before, after], [f - a - b for f, a, b in zip(full, before, after, strict=True)]
 
 
-def _conv_transpose(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _conv_transpose(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     """TRANSPOSE_CONV without a cut, then the output's part of it."""
-    from harness.frontends.onnx.moving import sliced
-
     x, w, bias = node.value(0), node.value(1), node.optional(2)
     must_be(x, DType.FLOAT32)
     data, kernel = _kernel(node, w)
     count = x.rank - 2
     if count not in (1, 2):
         raise Unsupported(f"{count} spatial dimensions")
-    if node.integer("group", 1) != 1:
-        raise Unsupported("groups")
+    groups = node.integer("group", 1)
+    if groups < 1 or x.shape[1] != w.shape[0] or x.shape[1] % groups:
+        raise Unsupported(f"{groups} groups of {x.shape[1]} channels, weights {list(w.shape)}")
     cut, out = _transposed_pads(node, x.shape[2:], kernel)
     stride = list(node.integers("strides") or [1] * count)
     ones = [1] * (2 - count)
@@ -154,14 +148,26 @@ def _conv_transpose(node: OnnxNode, net: Network) -> Sequence[Value]:
     far = [max(f, b + n) for f, b, n in zip(whole, before, needed, strict=True)]
     if any(f - w_ >= s for f, w_, s in zip(far, whole, steps, strict=True)):
         raise Unsupported("output padding of a stride or more")
-    channels = w.shape[1]
-    weights = net.constant(_as_image(data).transpose(1, 2, 3, 0), w.name)
     attrs = TransposeConvAttrs((steps[0], steps[1]), (0, 0), FREE, same=False)
-    shape = (x.shape[0], far[0], far[1], channels)
-    y = net.emit("TRANSPOSE_CONV", [image(net, x), weights, _bias(net, bias, channels)], shape, attrs)
-    begin = (0, *before, 0)
-    counts = (x.shape[0], *needed, channels)
-    return (from_image(net, sliced(net, y, begin, (1, 1, 1, 1), counts), x.rank),)
+    source, parts = image(net, x), []
+    channels, depth = w.shape[1], x.shape[1] // groups
+    offsets = _bias_values(bias, groups * channels)
+    for g in range(groups):
+        own = sliced(net, source, (0, 0, 0, g * depth), (1, 1, 1, 1), (x.shape[0], *size, depth))
+        kernels = _as_image(data)[g * depth : (g + 1) * depth].transpose(1, 2, 3, 0)
+        ids = [own, net.constant(kernels, w.name), net.constant(offsets[g * channels : (g + 1) * channels])]
+        y = net.emit("TRANSPOSE_CONV", ids, (x.shape[0], far[0], far[1], channels), attrs)
+        parts.append(sliced(net, y, (0, *before, 0), (1, 1, 1, 1), (x.shape[0], *needed, channels)))
+    return (from_image(net, joined(net, parts, 3), x.rank),)
+
+
+def _bias_values(bias: OnnxValue | None, channels: int) -> Array:
+    """The bias, or zeros."""
+    if bias is None:
+        return np.zeros(channels, np.float32)
+    if bias.data is None or bias.shape != (channels,):
+        raise Unsupported("a bias computed at run time, or of another shape")
+    return bias.data
 
 
 LOWERINGS = {

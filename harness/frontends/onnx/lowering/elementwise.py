@@ -10,14 +10,14 @@ from harness.frontends.onnx.arithmetic import Arithmetic, broadcast
 from harness.frontends.onnx.fusing import scaled
 from harness.frontends.onnx.network import Network, stored_type
 from harness.frontends.onnx.node import Lower, Lowering, OnnxNode, Unsupported, must_be
-from harness.frontends.onnx.value import Value
+from harness.frontends.onnx.value import OnnxValue
 from harness.quantization.types import Array, DType
 
 NUMBERS = (DType.FLOAT32, DType.INT32)
 """Element types of which sums and products are the same in ONNX and here."""
 
 
-def per_channel(x: Value, factor: Value) -> Array | None:
+def per_channel(x: OnnxValue, factor: OnnxValue) -> Array | None:
     """A constant that is one number for each index of the last stored dimension of `x`, as that many; else None."""
     if factor.data is None or factor.dtype is not DType.FLOAT32 or x.data is not None or not x.order:
         return None
@@ -25,11 +25,13 @@ def per_channel(x: Value, factor: Value) -> Array | None:
     channel = x.order[-1]
     if len(shape) != x.rank or any(n != 1 for i, n in enumerate(shape) if i != channel):
         return None
+    if shape[channel] not in (1, x.shape[channel]):
+        return None
     found: Array = np.broadcast_to(factor.data.reshape(-1), (x.shape[channel],))
     return found
 
 
-def _fused(node: OnnxNode, net: Network, a: Value, b: Value) -> Value | None:
+def _fused(node: OnnxNode, net: Network, a: OnnxValue, b: OnnxValue) -> OnnxValue | None:
     """A sum or product with a constant per channel, in the weights and bias of the layer before it."""
     for x, factor in ((a, b), (b, a)):
         row = per_channel(x, factor)
@@ -42,7 +44,7 @@ def _fused(node: OnnxNode, net: Network, a: Value, b: Value) -> Value | None:
 
 
 def _binary(op: str, *dtypes: DType) -> Lower:
-    def lower(node: OnnxNode, net: Network) -> Sequence[Value]:
+    def lower(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
         a, b = node.value(0), node.value(1)
         must_be(a, *dtypes)
         must_be(b, *dtypes)
@@ -53,7 +55,7 @@ def _binary(op: str, *dtypes: DType) -> Lower:
 
 
 def _variadic(op: str, mean: bool = False, *dtypes: DType) -> Lower:
-    def lower(node: OnnxNode, net: Network) -> Sequence[Value]:
+    def lower(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
         math = Arithmetic(net)
         total = node.value(0)
         must_be(total, *(dtypes or (DType.FLOAT32,)))
@@ -65,7 +67,7 @@ def _variadic(op: str, mean: bool = False, *dtypes: DType) -> Lower:
 
 
 def _unary(op: str) -> Lower:
-    def lower(node: OnnxNode, net: Network) -> Sequence[Value]:
+    def lower(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
         must_be(node.value(0), DType.FLOAT32)
         return (Arithmetic(net).unary(op, node.value(0)),)
 
@@ -73,32 +75,32 @@ def _unary(op: str) -> Lower:
 
 
 def _comparison(op: str) -> Lower:
-    def lower(node: OnnxNode, net: Network) -> Sequence[Value]:
+    def lower(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
         return (Arithmetic(net).binary(op, node.value(0), node.value(1), DType.BOOL),)
 
     return lower
 
 
 def _logical(op: str) -> Lower:
-    def lower(node: OnnxNode, net: Network) -> Sequence[Value]:
+    def lower(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
         must_be(node.value(0), DType.BOOL)
         return (Arithmetic(net).binary(op, node.value(0), node.value(1), DType.BOOL),)
 
     return lower
 
 
-def _not(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _not(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     must_be(node.value(0), DType.BOOL)
     return (Arithmetic(net).unary("LOGICAL_NOT", node.value(0)),)
 
 
-def _reciprocal(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _reciprocal(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     must_be(node.value(0), DType.FLOAT32)
     math = Arithmetic(net)
     return (math.div(math.number(1.0), node.value(0)),)
 
 
-def _sign(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _sign(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     """1 where x > 0, less 1 where x < 0; of what is no number 0."""
     x, math = node.value(0), Arithmetic(net)
     must_be(x, DType.FLOAT32)
@@ -109,12 +111,12 @@ def _sign(node: OnnxNode, net: Network) -> Sequence[Value]:
     return (math.sub(up, down),)
 
 
-def _is_nan(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _is_nan(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     must_be(node.value(0), DType.FLOAT32)
     return (Arithmetic(net).binary("NOT_EQUAL", node.value(0), node.value(0), DType.BOOL),)
 
 
-def _pow(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _pow(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     """Of few constant exponents: TFLM has no general power."""
     x, math = node.value(0), Arithmetic(net)
     must_be(x, DType.FLOAT32)
@@ -138,13 +140,13 @@ def _pow(node: OnnxNode, net: Network) -> Sequence[Value]:
     raise Unsupported(f"exponent {exponent:g}")
 
 
-def _where(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _where(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     must_be(node.value(0), DType.BOOL)
     must_be(node.value(1), DType.FLOAT32, DType.INT8, DType.INT16)
     return (Arithmetic(net).select(node.value(0), node.value(1), node.value(2)),)
 
 
-def _prelu(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _prelu(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x, slope = node.value(0), node.value(1)
     must_be(x, DType.FLOAT32)
     shape, order, tensors = broadcast(net, [x, slope])
@@ -169,7 +171,7 @@ _TYPES = {
 _SMALL = (DType.BOOL, DType.INT8, DType.INT16, DType.INT32)
 
 
-def _to(net: Network, x: Value, dtype: DType) -> Value:
+def _to(net: Network, x: OnnxValue, dtype: DType) -> OnnxValue:
     if dtype is x.dtype:
         return x
     # int64 stands in int32, which holds every value of the smaller types; from the larger ones C and ONNX differ.
@@ -185,7 +187,7 @@ def _to(net: Network, x: Value, dtype: DType) -> Value:
     return net.made(y.shape, y.tensor, y.order, dtype)
 
 
-def _cast(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _cast(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     to = node.integer("to")
     node.attribute("saturate")  # of float8, which has no form here
     node.attribute("round_mode")
@@ -194,7 +196,7 @@ def _cast(node: OnnxNode, net: Network) -> Sequence[Value]:
     return (_to(net, node.value(0), _TYPES[to]),)
 
 
-def _cast_like(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _cast_like(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     node.attribute("saturate")
     node.attribute("round_mode")
     return (_to(net, node.value(0), node.value(1).dtype),)

@@ -13,15 +13,15 @@ from harness.frontends.onnx.lowering.convolution import quantized_weights
 from harness.frontends.onnx.moving import reshaped
 from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.node import Lowering, OnnxNode, Unsupported, must_be
-from harness.frontends.onnx.value import Value, identity
+from harness.frontends.onnx.value import OnnxValue, identity
 from harness.ir.operators.batch_matmul import MatmulAttrs
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from harness.quantization.types import Array, DType
 
 
 def fully_connected(
-    net: Network, x: Value, w: Value, weights: Array, integers: Array | None, bias: Value | None
-) -> Value:
+    net: Network, x: OnnxValue, w: OnnxValue, weights: Array, integers: Array | None, bias: OnnxValue | None
+) -> OnnxValue:
     """x [..., in] by weights [out, in], with a constant bias of [out]."""
     depth, channels = weights.shape[1], weights.shape[0]
     if x.shape[-1:] != (depth,):
@@ -47,7 +47,7 @@ def fully_connected(
     return net.made(shape, y, order)
 
 
-def _is_bias(value: Value | None, channels: int) -> bool:
+def _is_bias(value: OnnxValue | None, channels: int) -> bool:
     """Whether a constant is one number per column, or one for all."""
     if value is None:
         return True
@@ -55,7 +55,7 @@ def _is_bias(value: Value | None, channels: int) -> bool:
     return value.data is not None and not sizes and value.shape[-1:] in ((), (1,), (channels,))
 
 
-def _gemm(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _gemm(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     a, b, c = node.value(0), node.value(1), node.optional(2)
     must_be(a, DType.FLOAT32)
     must_be(b, DType.FLOAT32)
@@ -86,7 +86,7 @@ def _gemm(node: OnnxNode, net: Network) -> Sequence[Value]:
     return (math.add(y, math.times(c, float(beta))),)
 
 
-def _turned(net: Network, x: Value) -> Value:
+def _turned(net: Network, x: OnnxValue) -> OnnxValue:
     """A matrix with its dimensions exchanged."""
     if x.data is not None:
         return replace(x, shape=x.shape[::-1], data=np.ascontiguousarray(x.data.T), integers=None)
@@ -95,7 +95,7 @@ def _turned(net: Network, x: Value) -> Value:
     return net.made(x.shape[::-1], x.tensor, [1 - i for i in x.order])
 
 
-def _product(net: Network, a: Value, b: Value) -> Value:
+def _product(net: Network, a: OnnxValue, b: OnnxValue) -> OnnxValue:
     """BATCH_MATMUL of at least two dimensions; an operand stored with its last two exchanged is taken as it is."""
     tensors, flags = [], []
     for value in (a, b):
@@ -112,7 +112,7 @@ def _product(net: Network, a: Value, b: Value) -> Value:
     return net.made(shape, y)
 
 
-def _matmul(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _matmul(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     a, b = node.value(0), node.value(1)
     must_be(a, DType.FLOAT32)
     must_be(b, DType.FLOAT32)

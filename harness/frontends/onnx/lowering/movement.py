@@ -11,12 +11,15 @@ import numpy as np
 from harness.frontends.onnx.moving import common_order, joined, part_of, repeated, reshaped
 from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.node import Lowering, OnnxNode, Unsupported, axes_of, axis_of, must_be
-from harness.frontends.onnx.value import Value, channels_last, identity
+from harness.frontends.onnx.value import OnnxValue, channels_last, identity
+from harness.ir.graph import Node
+from harness.ir.operators.binary import BinaryAttrs
 from harness.ir.operators.depth_space import BlockAttrs
 from harness.ir.operators.gather import GatherAttrs
 from harness.ir.operators.joining import SplitAttrs
 from harness.ir.operators.mirror_pad import MirrorAttrs
 from harness.ir.operators.pad import PadAttrs
+from harness.ir.operators.reduce import ArgAttrs
 from harness.quantization.types import DType
 
 _GROWING = (21, 23, 24, 25)
@@ -28,7 +31,7 @@ _GROWING = (21, 23, 24, 25)
 
 
 
-def _reshape(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _reshape(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x = node.value(0)
     wanted = node.numbers(1, "a shape")
     if wanted is None:
@@ -45,7 +48,7 @@ def _reshape(node: OnnxNode, net: Network) -> Sequence[Value]:
     return (_flat_or(node, net, x, shape),)
 
 
-def _flat_or(node: OnnxNode, net: Network, x: Value, shape: Sequence[int]) -> Value:
+def _flat_or(node: OnnxNode, net: Network, x: OnnxValue, shape: Sequence[int]) -> OnnxValue:
     """Reshapes; an image of channels last that only fully connected layers read stays in its order."""
     flat = len(shape) == 2 and x.rank > 2 and shape[0] == x.shape[0] and x.data is None and x.columns is None
     if flat and x.order[0] == 0 and not net.is_free(x, identity(x.rank)) and node.uses.get(node.outputs[0], 0) == (
@@ -57,7 +60,7 @@ def _flat_or(node: OnnxNode, net: Network, x: Value, shape: Sequence[int]) -> Va
     return reshaped(net, x, shape)
 
 
-def _flatten(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _flatten(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x, axis = node.value(0), node.integer("axis", 1)
     if not -x.rank <= axis <= x.rank:
         raise Unsupported(f"axis {axis}")
@@ -71,7 +74,7 @@ def _axes(node: OnnxNode, rank: int) -> tuple[int, ...] | None:
     return None if found is None else axes_of(found, rank)
 
 
-def _squeeze(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _squeeze(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x = node.value(0)
     axes = _axes(node, x.rank)
     gone = [i for i, n in enumerate(x.shape) if n == 1] if axes is None else list(axes)
@@ -80,7 +83,7 @@ def _squeeze(node: OnnxNode, net: Network) -> Sequence[Value]:
     return (reshaped(net, x, [n for i, n in enumerate(x.shape) if i not in gone]),)
 
 
-def _unsqueeze(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _unsqueeze(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x = node.value(0)
     found = node.integers("axes") if node.version < 13 else node.numbers(1, "axes")
     if found is None:
@@ -90,11 +93,11 @@ def _unsqueeze(node: OnnxNode, net: Network) -> Sequence[Value]:
     return (reshaped(net, x, [1 if i in axes else next(rest) for i in range(x.rank + len(axes))]),)
 
 
-def _identity(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _identity(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     return (node.value(0),)
 
 
-def _dropout(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _dropout(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     """Of inference: its input."""
     node.one_output()
     node.attribute("ratio")
@@ -104,7 +107,7 @@ def _dropout(node: OnnxNode, net: Network) -> Sequence[Value]:
     return (node.value(0),)
 
 
-def _transpose(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _transpose(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x = node.value(0)
     order = node.integers("perm") or tuple(reversed(range(x.rank)))
     if sorted(order) != list(range(x.rank)):
@@ -120,7 +123,7 @@ def _transpose(node: OnnxNode, net: Network) -> Sequence[Value]:
 
 
 
-def _slice(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _slice(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x = node.value(0)
     if node.version < 10:
         starts, ends, axes, steps = node.integers("starts"), node.integers("ends"), node.integers("axes"), None
@@ -144,7 +147,7 @@ def _slice(node: OnnxNode, net: Network) -> Sequence[Value]:
     return (part_of(net, x, begin, strides, counts),)
 
 
-def _split(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _split(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x, axis = node.value(0), axis_of(node.integer("axis"), node.value(0).rank)
     sizes = node.integers("split") if node.version < 13 else node.numbers(1, "split")
     count = len(node.outputs)
@@ -169,7 +172,7 @@ def _split(node: OnnxNode, net: Network) -> Sequence[Value]:
 
 
 
-def _concat(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _concat(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     values = [node.value(i) for i in range(len(node.inputs))]
     rank = values[0].rank
     if any(value.rank != rank or value.dtype is not values[0].dtype for value in values):
@@ -185,17 +188,33 @@ def _concat(node: OnnxNode, net: Network) -> Sequence[Value]:
 
 
 
-def _gather(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _from_the_start(net: Network, indices: int, size: int) -> int:
+    """Indices without those below 0, which count from the end in ONNX, and which GATHER does not take."""
+    stored = net.tensors[indices]
+    made = writer_of(net, indices)
+    if made is not None and isinstance(made.attrs, ArgAttrs):
+        return indices
+    zero, length = (net.constant(np.array([n], np.int32)) for n in (0, size))
+    below = net.emit("LESS", [indices, zero], stored.shape, None, DType.BOOL)
+    one = net.emit("CAST", [below], stored.shape, None, DType.INT32)
+    clamp = BinaryAttrs(DType.INT32.range)
+    more = net.emit("MUL", [one, length], stored.shape, clamp)
+    return net.emit("ADD", [indices, more], stored.shape, clamp)
+
+
+def writer_of(net: Network, tensor: int) -> Node | None:
+    """The operator that computes a tensor; None for an input."""
+    index = net.producer(tensor)
+    return None if index is None else net.nodes[index]
+
+
+def _gather(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x, indices = node.value(0), node.value(1)
     axis = axis_of(node.integer("axis"), x.rank)
     must_be(indices, DType.INT32, DType.INT64)
     size = x.shape[axis]
     if indices.data is None:
-        # A negative index counts from the end in ONNX; GATHER has none, so nothing tells them apart at run time.
-        if x.data is None:
-            raise Unsupported("indices computed at run time into what is computed as well")
-        net.notes.append(f"'{net.naming}': indices below 0, which ONNX counts from the end, are not taken")
-        places = net.stored(indices)
+        places = _from_the_start(net, net.stored(indices), size)
     else:
         found = np.asarray(indices.data, np.int64)
         if found.size == 0 or int(found.min()) < -size or int(found.max()) >= size:
@@ -213,7 +232,7 @@ def _gather(node: OnnxNode, net: Network) -> Sequence[Value]:
 # --- repeated and padded ---------------------------------------------------------------------------------------------
 
 
-def _expand(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _expand(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x = node.value(0)
     wanted = node.numbers(1, "a shape")
     shape = tuple(int(n) for n in np.broadcast_shapes(x.shape, wanted or ()))
@@ -221,7 +240,7 @@ def _expand(node: OnnxNode, net: Network) -> Sequence[Value]:
 
 
 
-def _tile(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _tile(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x = node.value(0)
     repeats = node.numbers(1, "repeats")
     if repeats is None or len(repeats) != x.rank or min(repeats) < 1:
@@ -250,7 +269,7 @@ def _pairs(node: OnnxNode, rank: int) -> list[tuple[int, int]]:
     return pairs
 
 
-def _pad(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _pad(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x, mode = node.value(0), node.text("mode", "constant")
     pairs = _pairs(node, x.rank)
     if x.data is not None or x.columns is not None:
@@ -300,7 +319,7 @@ def _constant_pad(net: Network, x: int, edges: tuple[tuple[int, int], ...], shap
 # --- blocks ----------------------------------------------------------------------------------------------------------
 
 
-def _depth_to_space(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _depth_to_space(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x, block, mode = node.value(0), node.integer("blocksize"), node.text("mode", "DCR")
     if x.rank != 4 or block < 1 or x.shape[1] % (block * block):
         raise Unsupported(f"blocks of {block} in {list(x.shape)}")
@@ -320,7 +339,7 @@ def _depth_to_space(node: OnnxNode, net: Network) -> Sequence[Value]:
     return (net.made((n, deep, h * block, w * block), net.reshaped(moved, (n, deep, h * block, w * block))),)
 
 
-def _space_to_depth(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _space_to_depth(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x, block = node.value(0), node.integer("blocksize")
     if x.rank != 4 or block < 1 or x.shape[2] % block or x.shape[3] % block or node.text("mode", "DCR") != "DCR":
         raise Unsupported(f"blocks of {block} in {list(x.shape)}")

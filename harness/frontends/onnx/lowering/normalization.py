@@ -14,17 +14,17 @@ from harness.frontends.onnx.lowering.reduction import reduced
 from harness.frontends.onnx.moving import reshaped
 from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.node import Lowering, OnnxNode, Unsupported, axis_of, must_be
-from harness.frontends.onnx.value import Value, channels_last
+from harness.frontends.onnx.value import OnnxValue, channels_last
 from harness.quantization.types import Array, DType
 
 
-def _channel(x: Value, data: Array, axis: int) -> Value:
+def _channel(x: OnnxValue, data: Array, axis: int) -> OnnxValue:
     """A constant of one number per index of a dimension, as it broadcasts to `x`."""
     shape = tuple(n if i == axis else 1 for i, n in enumerate(x.shape))
-    return Value("", shape, DType.FLOAT32, np.asarray(data, np.float32).reshape(shape))
+    return OnnxValue("", shape, DType.FLOAT32, np.asarray(data, np.float32).reshape(shape))
 
 
-def _batch_norm(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _batch_norm(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     node.one_output()
     x = node.value(0)
     must_be(x, DType.FLOAT32)
@@ -43,7 +43,9 @@ def _batch_norm(node: OnnxNode, net: Network) -> Sequence[Value]:
     return (math.add(math.mul(x, _channel(x, factor, 1)), _channel(x, shift, 1)),)
 
 
-def _moments(math: Arithmetic, x: Value, axes: Sequence[int], epsilon: float) -> tuple[Value, Value, Value]:
+def _moments(
+    math: Arithmetic, x: OnnxValue, axes: Sequence[int], epsilon: float
+) -> tuple[OnnxValue, OnnxValue, OnnxValue]:
     """(x - mean) / sqrt(variance + epsilon) over some dimensions, the mean, and what it is multiplied by."""
     mean = reduced(math.net, "MEAN", x, axes, keep=True)
     centred = math.sub(x, mean)
@@ -52,11 +54,11 @@ def _moments(math: Arithmetic, x: Value, axes: Sequence[int], epsilon: float) ->
     return math.mul(centred, factor), mean, factor
 
 
-def _normalized(math: Arithmetic, x: Value, axes: Sequence[int], epsilon: float) -> Value:
+def _normalized(math: Arithmetic, x: OnnxValue, axes: Sequence[int], epsilon: float) -> OnnxValue:
     return _moments(math, x, axes, epsilon)[0]
 
 
-def _layer_norm(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _layer_norm(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x, math = node.value(0), Arithmetic(net)
     must_be(x, DType.FLOAT32)
     if node.integer("stash_type", 1) != 1:
@@ -68,7 +70,7 @@ def _layer_norm(node: OnnxNode, net: Network) -> Sequence[Value]:
     return (y if bias is None else math.add(y, bias), mean, factor)[: len(node.outputs)]
 
 
-def _rms_norm(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _rms_norm(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x, math = node.value(0), Arithmetic(net)
     must_be(x, DType.FLOAT32)
     if node.integer("stash_type", 1) != 1:
@@ -79,7 +81,7 @@ def _rms_norm(node: OnnxNode, net: Network) -> Sequence[Value]:
     return (math.mul(y, node.value(1)),)
 
 
-def _instance_norm(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _instance_norm(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x, math = node.value(0), Arithmetic(net)
     must_be(x, DType.FLOAT32)
     scale, bias = (node.constant(i, "a scale or bias") for i in (1, 2))
@@ -87,7 +89,7 @@ def _instance_norm(node: OnnxNode, net: Network) -> Sequence[Value]:
     return (math.add(math.mul(y, _channel(x, scale, 1)), _channel(x, bias, 1)),)
 
 
-def _group_norm(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _group_norm(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x, math, groups = node.value(0), Arithmetic(net), node.integer("num_groups")
     must_be(x, DType.FLOAT32)
     if groups < 1 or x.rank < 3 or x.shape[1] % groups or node.integer("stash_type", 1) != 1:
@@ -100,7 +102,7 @@ def _group_norm(node: OnnxNode, net: Network) -> Sequence[Value]:
     return (math.add(math.mul(y, _channel(x, scale, 1)), _channel(x, bias, 1)),)
 
 
-def _mean_variance(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _mean_variance(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x, math = node.value(0), Arithmetic(net)
     must_be(x, DType.FLOAT32)
     axes = [axis_of(a, x.rank) for a in node.integers("axes") or (0, 2, 3)]
@@ -109,7 +111,7 @@ def _mean_variance(node: OnnxNode, net: Network) -> Sequence[Value]:
     return (math.div(centred, math.plus(deviation, 1e-9)),)
 
 
-def _lp_norm(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _lp_norm(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x, math, p = node.value(0), Arithmetic(net), node.integer("p", 2)
     must_be(x, DType.FLOAT32)
     axis = axis_of(node.integer("axis", -1), x.rank)
@@ -123,7 +125,7 @@ def _lp_norm(node: OnnxNode, net: Network) -> Sequence[Value]:
     return (math.div(x, least),)
 
 
-def _lrn(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _lrn(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     """x / (bias + alpha / size * sum of squares over `size` channels) ** beta."""
     from harness.frontends.onnx.fusing import FREE
     from harness.ir.operators.pad import PadAttrs

@@ -11,15 +11,15 @@ from harness.frontends.onnx.fusing import FREE
 from harness.frontends.onnx.lowering.reduction import reduced
 from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.node import Lowering, OnnxNode, Unsupported, must_be
-from harness.frontends.onnx.value import Value
-from harness.frontends.onnx.windows import Windows, from_image, image, windows_of
+from harness.frontends.onnx.value import OnnxValue
+from harness.frontends.onnx.windows import OnnxWindows, from_image, image, windows_of
 from harness.ir.operators.binary import BinaryAttrs
 from harness.ir.operators.pad import PadAttrs
 from harness.ir.window import Pads, PoolAttrs, padding_of
 from harness.quantization.types import Array, DType
 
 
-def _windows(node: OnnxNode, x: Value) -> Windows:
+def _windows(node: OnnxNode, x: OnnxValue) -> OnnxWindows:
     kernel = node.integers("kernel_shape")
     if kernel is None:
         raise Unsupported("no kernel_shape")
@@ -35,7 +35,7 @@ def _fits(net: Network, x: int, attrs: PoolAttrs, out: tuple[int, ...]) -> bool:
     return padding_of(stored, replace(stored, shape=out), attrs.kernel, attrs) is not None
 
 
-def _around(net: Network, x: int, windows: Windows, value: int) -> int:
+def _around(net: Network, x: int, windows: OnnxWindows, value: int) -> int:
     (top, left), (bottom, right) = windows.before, windows.beyond
     if not any((top, left, bottom, right)):
         return x
@@ -44,7 +44,7 @@ def _around(net: Network, x: int, windows: Windows, value: int) -> int:
     return net.emit("PADV2" if value else "PAD", [x], shape, PadAttrs(edges, value), quant=net.tensors[x].quant)
 
 
-def _max_pool(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _max_pool(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     node.one_output()
     node.integer("storage_order")  # of the second output
     x = node.value(0)
@@ -61,7 +61,7 @@ def _max_pool(node: OnnxNode, net: Network) -> Sequence[Value]:
     return (replace(from_image(net, y, x.rank), dtype=x.dtype),)
 
 
-def _counted(windows: Windows, padding: bool) -> Array:
+def _counted(windows: OnnxWindows, padding: bool) -> Array:
     """[out height, out width]: the elements of each window by which ONNX divides, padding included or not."""
     counts = []
     for axis in range(2):
@@ -74,7 +74,7 @@ def _counted(windows: Windows, padding: bool) -> Array:
     return found
 
 
-def _average_pool(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _average_pool(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x = node.value(0)
     must_be(x, DType.FLOAT32)
     padding = node.integer("count_include_pad") != 0
@@ -97,12 +97,12 @@ def _average_pool(node: OnnxNode, net: Network) -> Sequence[Value]:
     return (from_image(net, y, x.rank),)
 
 
-def _global_average(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _global_average(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x = node.value(0)
     return (reduced(net, "MEAN", x, tuple(range(2, x.rank)), keep=True),)
 
 
-def _global_max(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _global_max(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x = node.value(0)
     return (reduced(net, "REDUCE_MAX", x, tuple(range(2, x.rank)), keep=True),)
 

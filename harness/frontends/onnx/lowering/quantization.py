@@ -18,7 +18,7 @@ from harness.frontends.onnx.lowering.movement import LOWERINGS as MOVES
 from harness.frontends.onnx.lowering.pooling import LOWERINGS as POOLS
 from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.node import Lower, Lowering, OnnxNode, Unsupported, must_be
-from harness.frontends.onnx.value import QuantizedConstant, Value, identity
+from harness.frontends.onnx.value import OnnxValue, QuantizedConstant, identity
 from harness.quantization.types import Array, DType, Quantization
 
 _INTEGERS = ("int8", "uint8", "int32")
@@ -26,7 +26,7 @@ _SHIFT = 128
 """From uint8 to the int8 that it is stored as."""
 
 
-def constant_of(x: Value, scale: Value, zero: Value | None, axis: int) -> QuantizedConstant | None:
+def constant_of(x: OnnxValue, scale: OnnxValue, zero: OnnxValue | None, axis: int) -> QuantizedConstant | None:
     """What DequantizeLinear makes a constant of; None where it is not of a kind that layers have."""
     if x.data is None or scale.data is None or x.data.dtype.name not in _INTEGERS:
         return None
@@ -37,7 +37,7 @@ def constant_of(x: Value, scale: Value, zero: Value | None, axis: int) -> Quanti
     return QuantizedConstant(x.data, scale.data.astype(np.float64), zeros.reshape(-1), axis)
 
 
-def real_constant(node: OnnxNode) -> Value:
+def real_constant(node: OnnxNode) -> OnnxValue:
     """DequantizeLinear of a constant, as ONNX defines it: (x - zero point) * scale in float32."""
     x, scale, zero, axis = node.value(0), node.value(1), node.optional(2), node.integer("axis", 1)
     if node.integer("block_size") or node.integer("output_dtype") not in (0, 1):
@@ -45,7 +45,7 @@ def real_constant(node: OnnxNode) -> Value:
     return _real_of(x, scale, zero, axis)
 
 
-def _real_of(x: Value, scale: Value, zero: Value | None, axis: int) -> Value:
+def _real_of(x: OnnxValue, scale: OnnxValue, zero: OnnxValue | None, axis: int) -> OnnxValue:
     made_of = constant_of(x, scale, zero, axis)
     if made_of is None or x.data is None or scale.data is None or scale.data.dtype != np.float32:
         raise Unsupported(f"a scale of shape {list(scale.shape)} for {x.dtype.value}{list(x.shape)}")
@@ -56,7 +56,7 @@ def _real_of(x: Value, scale: Value, zero: Value | None, axis: int) -> Value:
         broad[made_of.axis] = scale.data.size
     apart = x.data.astype(np.int64) - made_of.zero_points.astype(np.int64).reshape(broad)
     real = apart.astype(np.float32) * np.asarray(scale.data, np.float32).reshape(broad)
-    return Value(x.name, x.shape, DType.FLOAT32, real.astype(np.float32), integers=made_of)
+    return OnnxValue(x.name, x.shape, DType.FLOAT32, real.astype(np.float32), integers=made_of)
 
 
 def _scale(node: OnnxNode, i: int) -> float:
@@ -89,7 +89,7 @@ def _per_tensor(node: OnnxNode) -> None:
 _OUTPUTS = {0: None, 2: DType.UINT8, 3: DType.INT8}
 
 
-def _quantize(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _quantize(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x = node.value(0)
     must_be(x, DType.FLOAT32)
     _per_tensor(node)
@@ -99,7 +99,7 @@ def _quantize(node: OnnxNode, net: Network) -> Sequence[Value]:
     return (quantized(net, x, *_parameters(node, 1, _OUTPUTS[wanted])),)
 
 
-def quantized(net: Network, x: Value, quant: Quantization, kind: DType) -> Value:
+def quantized(net: Network, x: OnnxValue, quant: Quantization, kind: DType) -> OnnxValue:
     """A float32 value in int8."""
     order = x.order or identity(x.rank)
     tensor = net.stored(x, order)
@@ -108,7 +108,7 @@ def quantized(net: Network, x: Value, quant: Quantization, kind: DType) -> Value
     return net.made(x.shape, y, order, kind)
 
 
-def _dequantize(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _dequantize(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x = node.value(0)
     must_be(x, DType.INT8, DType.UINT8)
     _per_tensor(node)
@@ -118,7 +118,7 @@ def _dequantize(node: OnnxNode, net: Network) -> Sequence[Value]:
     return (dequantized(net, x, quant),)
 
 
-def dequantized(net: Network, x: Value, quant: Quantization) -> Value:
+def dequantized(net: Network, x: OnnxValue, quant: Quantization) -> OnnxValue:
     """An int8 value in float32."""
     known = net.tensors[x.tensor]
     if known.quant is None:
@@ -132,7 +132,7 @@ def dequantized(net: Network, x: Value, quant: Quantization) -> Value:
 # --- QLinear ---------------------------------------------------------------------------------------------------------
 
 
-def _real(node: OnnxNode, net: Network, i: int, axis: int) -> Value:
+def _real(node: OnnxNode, net: Network, i: int, axis: int) -> OnnxValue:
     """The real numbers of the integers at input i, whose scale and zero point follow them."""
     x = node.value(i)
     if x.data is None:
@@ -148,31 +148,31 @@ def _product_of_scales(node: OnnxNode) -> Array:
     return product
 
 
-def _qlinear_conv(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _qlinear_conv(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x, w = _real(node, net, 0, 1), _real(node, net, 3, 0)
     quant, kind = _parameters(node, 6)
     bias = node.optional(8)
     if bias is not None:
         scales = _product_of_scales(node)
-        bias = _real_of(bias, Value("", scales.shape, DType.FLOAT32, scales), None, 0)
+        bias = _real_of(bias, OnnxValue("", scales.shape, DType.FLOAT32, scales), None, 0)
     (y,) = CONVOLUTIONS["Conv"].lower(_inner(node, "Conv", 22, x, w, bias), net)
     return (quantized(net, y, quant, kind),)
 
 
-def _qlinear_matmul(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _qlinear_matmul(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     a, b = _real(node, net, 0, 0), _real(node, net, 3, node.value(3).rank - 1)
     quant, kind = _parameters(node, 6)
     (y,) = PRODUCTS["MatMul"].lower(_inner(node, "MatMul", 13, a, b), net)
     return (quantized(net, y, quant, kind),)
 
 
-def _inner(node: OnnxNode, op: str, version: int, *inputs: Value | None) -> OnnxNode:
+def _inner(node: OnnxNode, op: str, version: int, *inputs: OnnxValue | None) -> OnnxNode:
     """The operator of float32 that a QLinear operator is around."""
     return replace(node, op=op, version=version, inputs=inputs)
 
 
 def _qlinear_binary(op: str) -> Lower:
-    def lower(node: OnnxNode, net: Network) -> Sequence[Value]:
+    def lower(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
         a, b = _real(node, net, 0, 0), _real(node, net, 3, 0)
         return (quantized(net, Arithmetic(net).binary(op, a, b), *_parameters(node, 6)),)
 
@@ -180,21 +180,21 @@ def _qlinear_binary(op: str) -> Lower:
 
 
 def _qlinear_unary(op: str) -> Lower:
-    def lower(node: OnnxNode, net: Network) -> Sequence[Value]:
+    def lower(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
         (y,) = ACTIVATIONS[op].lower(_inner(node, op, ACTIVATIONS[op].versions[-1], _real(node, net, 0, 0)), net)
         return (quantized(net, y, *_parameters(node, 3)),)
 
     return lower
 
 
-def _qlinear_average(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _qlinear_average(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     if node.integer("channels_last"):
         raise Unsupported("channels_last")
     (y,) = POOLS["GlobalAveragePool"].lower(_inner(node, "GlobalAveragePool", 22, _real(node, net, 0, 0)), net)
     return (quantized(net, y, *_parameters(node, 3)),)
 
 
-def _qlinear_concat(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _qlinear_concat(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     if len(node.inputs) % 3 != 2:
         raise Unsupported(f"{len(node.inputs)} inputs")
     parts = [_real(node, net, i, 0) for i in range(2, len(node.inputs), 3)]
@@ -202,13 +202,13 @@ def _qlinear_concat(node: OnnxNode, net: Network) -> Sequence[Value]:
     return (quantized(net, y, *_parameters(node, 0)),)
 
 
-def _qgemm(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _qgemm(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     b = node.value(3)
     a, b = _real(node, net, 0, 0), _real(node, net, 3, 0 if node.integer("transB") else 1)
     bias = node.optional(6)
     if bias is not None:
         scales = _product_of_scales(node)
-        bias = _real_of(bias, Value("", scales.shape, DType.FLOAT32, scales), None, -1)
+        bias = _real_of(bias, OnnxValue("", scales.shape, DType.FLOAT32, scales), None, -1)
     (y,) = PRODUCTS["Gemm"].lower(_inner(node, "Gemm", 13, a, b, bias), net)
     if node.optional(7) is None:
         return (y,)

@@ -15,7 +15,7 @@ from harness.frontends.onnx.fusing import FREE
 from harness.frontends.onnx.moving import joined, part_of, reshaped
 from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.node import Lowering, OnnxNode, Unsupported, must_be
-from harness.frontends.onnx.value import Value
+from harness.frontends.onnx.value import OnnxValue
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from harness.quantization.types import Array, DType
 
@@ -35,41 +35,41 @@ class _Cell:
 
     math: Arithmetic
     units: int
-    own: Sequence[Value]
+    own: Sequence[OnnxValue]
     recurrent: Array
     bias: Array
 
-    def matrix(self, x: Value, first: int, count: int, bias: bool) -> Value:
+    def matrix(self, x: OnnxValue, first: int, count: int, bias: bool) -> OnnxValue:
         """The state's part of `count` gates from `first` on."""
         rows = slice(first * self.units, (first + count) * self.units)
         offset = self.bias[rows] if bias else np.zeros(count * self.units, np.float32)
         return layer(self.math.net, x, self.recurrent[rows], offset)
 
-    def gate(self, values: Value, i: int) -> Value:
+    def gate(self, values: OnnxValue, i: int) -> OnnxValue:
         """Columns of one gate."""
         batch = values.shape[0]
         return part_of(self.math.net, values, (0, i * self.units), (1, 1), (batch, self.units))
 
-    def gates(self, values: Value, first: int, count: int) -> Value:
+    def gates(self, values: OnnxValue, first: int, count: int) -> OnnxValue:
         """Columns of several gates."""
         shape = (values.shape[0], count * self.units)
         return part_of(self.math.net, values, (0, first * self.units), (1, 1), shape)
 
 
-def layer(net: Network, x: Value, weights: Array, bias: Array) -> Value:
+def layer(net: Network, x: OnnxValue, weights: Array, bias: Array) -> OnnxValue:
     """A fully connected layer of [rows, in]."""
     ids = [net.stored(x), net.constant(np.asarray(weights, np.float32)), net.constant(np.asarray(bias, np.float32))]
     shape = (x.shape[0], len(weights))
     return net.made(shape, net.emit("FULLY_CONNECTED", ids, shape, FullyConnectedAttrs(FREE)))
 
 
-State = tuple[Value | None, Value | None]
+State = tuple[OnnxValue | None, OnnxValue | None]
 """(hidden, cell); None is zeros."""
 
-Step = Callable[[_Cell, Value, State], tuple[Value, Value | None]]
+Step = Callable[[_Cell, OnnxValue, State], tuple[OnnxValue, OnnxValue | None]]
 
 
-def _lstm_step(cell: _Cell, own: Value, state: State) -> tuple[Value, Value | None]:
+def _lstm_step(cell: _Cell, own: OnnxValue, state: State) -> tuple[OnnxValue, OnnxValue | None]:
     """Gates are in, out, forget, cell."""
     math, (hidden, memory) = cell.math, state
     total = own if hidden is None else math.add(own, cell.matrix(hidden, 0, 4, bias=False))
@@ -81,10 +81,10 @@ def _lstm_step(cell: _Cell, own: Value, state: State) -> tuple[Value, Value | No
 def _gru_step(after: bool) -> Step:
     """Gates are update, reset, hidden; `after`: the state is multiplied by its weights before it is reset."""
 
-    def step(cell: _Cell, own: Value, state: State) -> tuple[Value, Value | None]:
+    def step(cell: _Cell, own: OnnxValue, state: State) -> tuple[OnnxValue, OnnxValue | None]:
         math, hidden = cell.math, state[0]
         if hidden is None:
-            hidden = Value("", (own.shape[0], cell.units), DType.FLOAT32, np.zeros((own.shape[0], cell.units), "f"))
+            hidden = OnnxValue("", (own.shape[0], cell.units), DType.FLOAT32, np.zeros((own.shape[0], cell.units), "f"))
         both = math.logistic(math.add(cell.gates(own, 0, 2), cell.matrix(hidden, 0, 2, bias=True)))
         update, reset = cell.gate(both, 0), cell.gate(both, 1)
         if after:
@@ -99,9 +99,9 @@ def _gru_step(after: bool) -> Step:
 
 
 def _rnn_step(activation: str) -> Step:
-    def step(cell: _Cell, own: Value, state: State) -> tuple[Value, Value | None]:
+    def step(cell: _Cell, own: OnnxValue, state: State) -> tuple[OnnxValue, OnnxValue | None]:
         total = own if state[0] is None else cell.math.add(own, cell.matrix(state[0], 0, 1, bias=False))
-        made: Value = getattr(cell.math, activation)(total)
+        made: OnnxValue = getattr(cell.math, activation)(total)
         return made, None
 
     return step
@@ -118,7 +118,7 @@ class _Shape:
     reverse: Sequence[bool]
 
 
-def _shape(node: OnnxNode, x: Value, w: Array, r: Array) -> _Shape:
+def _shape(node: OnnxNode, x: OnnxValue, w: Array, r: Array) -> _Shape:
     """The sizes, where all that they follow from is of a kind that is computed here."""
     must_be(x, DType.FLOAT32)
     directions = {"forward": (False,), "reverse": (True,), "bidirectional": (False, True)}.get(
@@ -142,14 +142,14 @@ def _shape(node: OnnxNode, x: Value, w: Array, r: Array) -> _Shape:
 
 def _layer(
     node: OnnxNode, net: Network, gates: int, step: Step, merged: bool, initial_c: int | None
-) -> Sequence[Value]:
+) -> Sequence[OnnxValue]:
     """All directions. merged: the state's bias may be added with the input's."""
     x, w, r = node.value(0), node.constant(1, "weights"), node.constant(2, "weights")
     shape = _shape(node, x, w, r)
     steps, batch, units = shape.steps, shape.batch, shape.units
     both = node.constant(3, "a bias") if node.optional(3) is not None else np.zeros((len(w), 2 * gates * units), "f")
-    ends: list[tuple[Value, Value | None]] = []
-    rows: list[list[Value]] = []
+    ends: list[tuple[OnnxValue, OnnxValue | None]] = []
+    rows: list[list[OnnxValue]] = []
     for d, backwards in enumerate(shape.reverse):
         own_bias, state_bias = (np.asarray(part, np.float32) for part in np.split(both[d], 2))
         flat = reshaped(net, x, (steps * batch, x.shape[2]))
@@ -158,7 +158,7 @@ def _layer(
         cell = _Cell(Arithmetic(net), units, own, r[d], state_bias)
         memory = None if initial_c is None else _start(node, net, initial_c, d, shape.batch_first)
         state: State = (_start(node, net, 5, d, shape.batch_first), memory)
-        made: list[Value] = []
+        made: list[OnnxValue] = []
         for i in reversed(range(steps)) if backwards else range(steps):
             hidden, memory = step(cell, own[i], state)
             state = hidden, memory
@@ -168,14 +168,14 @@ def _layer(
     return _outputs(node, net, rows, ends, shape, initial_c is not None)
 
 
-def _row(net: Network, parts: Value, i: int, steps: int, batch: int, batch_first: bool) -> Value:
+def _row(net: Network, parts: OnnxValue, i: int, steps: int, batch: int, batch_first: bool) -> OnnxValue:
     """Step i of [steps * batch, ...], or of [batch * steps, ...]."""
     stride = steps if batch_first else 1
     first = i if batch_first else i * batch
     return part_of(net, parts, (first, 0), (stride if batch > 1 else 1, 1), (batch, parts.shape[1]))
 
 
-def _start(node: OnnxNode, net: Network, i: int, d: int, batch_first: bool) -> Value | None:
+def _start(node: OnnxNode, net: Network, i: int, d: int, batch_first: bool) -> OnnxValue | None:
     """A direction's initial state; None for zeros."""
     value = node.optional(i)
     if value is None:
@@ -184,7 +184,7 @@ def _start(node: OnnxNode, net: Network, i: int, d: int, batch_first: bool) -> V
     batch = a if batch_first else value.shape[1]
     if value.data is not None:
         part = value.data[:, d] if batch_first else value.data[d]
-        return None if not part.any() else Value("", part.shape, DType.FLOAT32, part)
+        return None if not part.any() else OnnxValue("", part.shape, DType.FLOAT32, part)
     counts = (a, 1, c) if batch_first else (1, batch, c)
     begin = (0, d, 0) if batch_first else (d, 0, 0)
     return reshaped(net, part_of(net, value, begin, (1, 1, 1), counts), (batch, c))
@@ -193,11 +193,11 @@ def _start(node: OnnxNode, net: Network, i: int, d: int, batch_first: bool) -> V
 def _outputs(
     node: OnnxNode,
     net: Network,
-    rows: Sequence[Sequence[Value]],
-    ends: Sequence[tuple[Value, Value | None]],
+    rows: Sequence[Sequence[OnnxValue]],
+    ends: Sequence[tuple[OnnxValue, OnnxValue | None]],
     shape: _Shape,
     cells: bool,
-) -> Sequence[Value]:
+) -> Sequence[OnnxValue]:
     """Y [steps, directions, batch, units], Y_h and Y_c [directions, batch, units]; batch first in the other layout."""
     batch, units, count, steps = shape.batch, shape.units, len(rows), shape.steps
     last = (batch, count, units) if shape.batch_first else (count, batch, units)
@@ -209,12 +209,12 @@ def _outputs(
     return [
         _stack(net, values, sizes, shape.batch_first)
         if name and node.uses.get(name, 0)
-        else Value("", sizes, DType.FLOAT32, np.zeros(sizes, np.float32))  # nobody reads it
+        else OnnxValue("", sizes, DType.FLOAT32, np.zeros(sizes, np.float32))  # nobody reads it
         for name, (values, sizes) in zip(node.outputs, parts, strict=False)
     ]
 
 
-def _stack(net: Network, values: Sequence[Value], shape: tuple[int, ...], batch_first: bool) -> Value:
+def _stack(net: Network, values: Sequence[OnnxValue], shape: tuple[int, ...], batch_first: bool) -> OnnxValue:
     """Values of [batch, units] joined."""
     batch, units = values[0].shape
     one = (batch, 1, units) if batch_first else (1, batch, units)
@@ -235,7 +235,7 @@ def _directions(node: OnnxNode) -> int:
     return 2 if node.text("direction", "forward") == "bidirectional" else 1
 
 
-def _lstm(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _lstm(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     _activations(node, _directions(node), "Sigmoid", "Tanh", "Tanh")
     peephole = node.optional(7)
     if node.integer("input_forget") or (peephole is not None and node.constant(7, "peepholes").any()):
@@ -243,13 +243,13 @@ def _lstm(node: OnnxNode, net: Network) -> Sequence[Value]:
     return _layer(node, net, 4, _lstm_step, merged=True, initial_c=6)
 
 
-def _gru(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _gru(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     _activations(node, _directions(node), "Sigmoid", "Tanh")
     after = node.integer("linear_before_reset") != 0
     return _layer(node, net, 3, _gru_step(after), merged=False, initial_c=None)
 
 
-def _rnn(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _rnn(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     found = node.attribute("activations") or ["Tanh"]
     if len({str(name).lower() for name in found}) != 1 or str(found[0]).lower() not in ("tanh", "relu"):
         raise Unsupported(f"activations {found}")

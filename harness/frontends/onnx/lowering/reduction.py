@@ -8,7 +8,7 @@ from harness.frontends.onnx.arithmetic import Arithmetic
 from harness.frontends.onnx.moving import reshaped
 from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.node import Lower, Lowering, OnnxNode, Unsupported, axes_of, axis_of, must_be
-from harness.frontends.onnx.value import Value, identity
+from harness.frontends.onnx.value import OnnxValue, identity
 from harness.ir.operators.mean import MeanAttrs
 from harness.ir.operators.reduce import ArgAttrs, ReduceAttrs
 from harness.ir.operators.running import CumsumAttrs
@@ -21,7 +21,7 @@ def without(order: Sequence[int], axes: Sequence[int]) -> tuple[int, ...]:
     return tuple(left.index(i) for i in order if i not in axes)
 
 
-def reduced(net: Network, op: str, x: Value, axes: Sequence[int], *, keep: bool) -> Value:
+def reduced(net: Network, op: str, x: OnnxValue, axes: Sequence[int], *, keep: bool) -> OnnxValue:
     """A reduction over ONNX's dimensions `axes`."""
     must_be(x, DType.FLOAT32)
     if not axes:
@@ -51,7 +51,7 @@ def axes_from(node: OnnxNode, rank: int, since: int) -> tuple[int, ...]:
 def _reduction(op: str, before: str = "", after: str = "", since: int = 18) -> Lower:
     """Of the elements by an Arithmetic method `before`, and of the result by `after`."""
 
-    def lower(node: OnnxNode, net: Network) -> Sequence[Value]:
+    def lower(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
         x = node.value(0)
         must_be(x, DType.FLOAT32)
         axes, keep = axes_from(node, x.rank, since), node.integer("keepdims", 1) != 0
@@ -64,7 +64,7 @@ def _reduction(op: str, before: str = "", after: str = "", since: int = 18) -> L
     return lower
 
 
-def _log_sum_exp(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _log_sum_exp(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     """Less the largest, which no exponential overflows of."""
     x = node.value(0)
     must_be(x, DType.FLOAT32)
@@ -79,7 +79,7 @@ def _log_sum_exp(node: OnnxNode, net: Network) -> Sequence[Value]:
 
 
 def _arg(op: str) -> Lower:
-    def lower(node: OnnxNode, net: Network) -> Sequence[Value]:
+    def lower(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
         x = node.value(0)
         must_be(x, DType.FLOAT32)
         axis, keep = axis_of(node.integer("axis"), x.rank), node.integer("keepdims", 1) != 0
@@ -96,7 +96,7 @@ def _arg(op: str) -> Lower:
     return lower
 
 
-def _cumsum(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _cumsum(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x = node.value(0)
     must_be(x, DType.FLOAT32)
     found = node.numbers(1, "axis")

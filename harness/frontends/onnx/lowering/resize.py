@@ -14,7 +14,7 @@ import numpy as np
 from harness.frontends.onnx.fusing import FREE
 from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.node import Lowering, OnnxNode, Unsupported, axis_of, must_be
-from harness.frontends.onnx.value import Value, channels_last, identity
+from harness.frontends.onnx.value import OnnxValue, channels_last, identity
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from harness.ir.operators.gather import GatherAttrs
 from harness.ir.operators.resize_nearest import ResizeAttrs
@@ -22,6 +22,9 @@ from harness.quantization.types import Array, DType
 
 _MOST = 1 << 16
 """Elements of a matrix."""
+
+_WHOLE = 1e-4
+"""How far a scaled size may lie from a whole number, for scales such as 1/3."""
 
 _ATTRIBUTES = (
     "coordinate_transformation_mode",
@@ -43,11 +46,16 @@ def _matrix(size: int, scale: float | None, out: int | None, attributes: Mapping
     given: dict[str, Array] = {"x": np.eye(size, dtype=np.float32)}
     if out is None:
         given["scales"] = np.array([1.0, scale], np.float32)
-        count = int(np.floor(size * np.float32(scale)))
+        count = int(np.floor(size * np.float32(scale) + _WHOLE))
     else:
         given["sizes"] = np.array([size, out], np.int64)
         count = out
-    if not count >= 1 or size * count > _MOST:
+    mode = attributes.get("coordinate_transformation_mode", "half_pixel")
+    whole = scale is None or abs(size * float(np.float32(scale)) - count) <= _WHOLE
+    if not whole and mode not in ("half_pixel", "pytorch_half_pixel", "asymmetric"):
+        # It takes the output's length, for which ONNX's reference and ONNX Runtime have different numbers.
+        raise Unsupported(f"scale {scale:g} of {size}, which is no whole number")
+    if count < 1 or size * count > _MOST:
         raise Unsupported(f"a dimension of {size} made {count}")
     kinds = {"x": 1, "scales": 1, "sizes": 7}
     graph = onnx.helper.make_graph(
@@ -63,8 +71,38 @@ def _matrix(size: int, scale: float | None, out: int | None, attributes: Mapping
         raise Unsupported(f"what ONNX's reference refuses ({type(error).__name__})") from None
     if y.shape != (size, count) or not np.isfinite(y).all():
         raise Unsupported("sizes that ONNX's reference computes otherwise")
+    if attributes.get("mode", "nearest") == "nearest":
+        _check_nearest(y.T, np.float32(count) / np.float32(size) if scale is None else np.float32(scale), attributes)
     found: Array = np.ascontiguousarray(y.T)
     return found
+
+
+def _check_nearest(matrix: Array, scale: Any, attributes: Mapping[str, Any]) -> None:
+    """Checks that float32 picks the same elements: halves are rounded, and ONNX says no precision.
+
+    Raises:
+        Unsupported: it picks others.
+    """
+    count, size = matrix.shape
+    i, half, one = np.arange(count, dtype=np.float32), np.float32(0.5), np.float32(1)
+    mode = attributes.get("coordinate_transformation_mode", "half_pixel")
+    places = {
+        "half_pixel": (i + half) / scale - half,
+        "pytorch_half_pixel": (i + half) / scale - half if count > 1 else i * 0,
+        "asymmetric": i / scale,
+        "align_corners": i * (np.float32(size) - one) / (np.float32(count) - one) if count > 1 else i * 0,
+    }.get(str(mode))
+    rounded = {
+        "round_prefer_floor": lambda x: np.ceil(x - half),
+        "round_prefer_ceil": lambda x: np.floor(x + half),
+        "floor": np.floor,
+        "ceil": np.ceil,
+    }[str(attributes.get("nearest_mode", "round_prefer_floor"))]
+    if places is None:
+        raise Unsupported(f"mode nearest by {mode}")
+    picked = np.clip(rounded(places), 0, size - 1).astype(int)
+    if not np.array_equal(np.argmax(matrix, axis=1), picked):
+        raise Unsupported("elements that depend on how coordinates are rounded")
 
 
 def _builtin(size: int, out: int, attrs: ResizeAttrs, bilinear: bool) -> Array:
@@ -87,7 +125,7 @@ def _builtin(size: int, out: int, attrs: ResizeAttrs, bilinear: bool) -> Array:
     return found
 
 
-def _resized(net: Network, x: Value, matrices: Mapping[int, Array]) -> Value:
+def _resized(net: Network, x: OnnxValue, matrices: Mapping[int, Array]) -> OnnxValue:
     """A value with some dimensions multiplied by matrices."""
     if set(matrices) <= {2, 3} and x.rank == 4:
         shape = tuple(len(matrices[i]) if i in matrices else n for i, n in enumerate(x.shape))
@@ -113,7 +151,7 @@ def _picks(matrix: Array) -> bool:
     return bool(((matrix == 0) | (matrix == 1)).all() and (matrix.sum(axis=1) == 1).all())
 
 
-def _picked(net: Network, x: Value, axis: int, matrix: Array) -> Value:
+def _picked(net: Network, x: OnnxValue, axis: int, matrix: Array) -> OnnxValue:
     order = x.order or identity(x.rank)
     source = net.stored(x, order)
     places = net.constant(np.argmax(matrix, axis=1).astype(np.int32))
@@ -122,7 +160,7 @@ def _picked(net: Network, x: Value, axis: int, matrix: Array) -> Value:
     return net.made(shape, y, order)
 
 
-def _multiplied(net: Network, x: Value, axis: int, matrix: Array) -> Value:
+def _multiplied(net: Network, x: OnnxValue, axis: int, matrix: Array) -> OnnxValue:
     order = (*(i for i in x.order or identity(x.rank) if i != axis), axis)
     source = net.stored(x, order)
     shape = tuple(len(matrix) if i == axis else n for i, n in enumerate(x.shape))
@@ -131,7 +169,7 @@ def _multiplied(net: Network, x: Value, axis: int, matrix: Array) -> Value:
     return net.made(shape, net.emit("FULLY_CONNECTED", ids, [shape[i] for i in order], attrs), order)
 
 
-def _resize(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _resize(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x = node.value(0)
     must_be(x, DType.FLOAT32)
     attributes = {name: value for name in _ATTRIBUTES if (value := node.attribute(name)) is not None}
@@ -142,6 +180,9 @@ def _resize(node: OnnxNode, net: Network) -> Sequence[Value]:
     if mode == "tf_crop_and_resize":
         raise Unsupported(mode)
     if node.version == 10:
+        smallest = float(np.min(np.asarray(node.constant(1, "scales"), np.float32)))
+        if attributes.get("mode", "nearest") == "nearest" and smallest < 1:
+            raise Unsupported("mode nearest to a smaller image, which opset 10 does not define")
         attributes = {**attributes, "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
     scales_at = 1 if node.version == 10 else 2
     sizes = node.numbers(3, "sizes") if node.version > 10 else None
@@ -154,12 +195,12 @@ def _resize(node: OnnxNode, net: Network) -> Sequence[Value]:
 
 def _each(
     net: Network,
-    x: Value,
+    x: OnnxValue,
     axes: tuple[int, ...],
     scales: Sequence[float] | None,
     sizes: Sequence[int] | None,
     attributes: Mapping[str, Any],
-) -> Value:
+) -> OnnxValue:
     given: Sequence[float] = scales if scales is not None else (sizes or ())
     if len(given) != len(axes) or min(given) <= 0:
         raise Unsupported(f"scales or sizes {list(given)} of {list(x.shape)}")
@@ -172,7 +213,7 @@ def _each(
     return _resized(net, x, matrices)
 
 
-def _upsample(node: OnnxNode, net: Network) -> Sequence[Value]:
+def _upsample(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x = node.value(0)
     must_be(x, DType.FLOAT32)
     mode = node.text("mode", "nearest")
