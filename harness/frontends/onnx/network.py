@@ -19,6 +19,9 @@ from harness.quantization.types import Array, DType, Quantization
 
 _KNOWN = frozenset(dtype.value for dtype in DType)
 INT32 = range(-(1 << 31), 1 << 31)
+_MOST_TURNED = 5
+"""Dimensions of TFLM's TRANSPOSE."""
+_TURNED = frozenset({DType.FLOAT32, DType.INT8, DType.INT16})
 
 
 def stored_type(dtype: DType) -> DType:
@@ -204,7 +207,11 @@ class Network:
         long = [i for i in order if stored.shape[i] > 1]
         if long == sorted(long):
             return self.reshaped(tensor, shape)
-        # Neighbours that stay together are one dimension: TFLM's TRANSPOSE has at most five, and is faster of fewer.
+        if stored.dtype not in _TURNED:
+            raise Unsupported(f"a transposed {stored.dtype.value}")
+        if len(order) <= _MOST_TURNED:
+            return self.emit("TRANSPOSE", [tensor], shape, TransposeAttrs(order), quant=stored.quant)
+        # Neighbours that stay together are one dimension.
         runs = [[long[0]]]
         for i in long[1:]:
             between = range(runs[-1][-1] + 1, i)
@@ -215,9 +222,6 @@ class Network:
         inner = sorted(runs)
         sizes = [prod(stored.shape[i] for i in run) for run in inner]
         turned = tuple(inner.index(run) for run in runs)
-        wide = {DType.FLOAT32, DType.INT8, DType.INT16}
-        if stored.dtype not in wide:
-            raise Unsupported(f"a transposed {stored.dtype.value}")
         joined = self.reshaped(tensor, sizes)
         moved = self.emit(
             "TRANSPOSE", [joined], [sizes[i] for i in turned], TransposeAttrs(turned), quant=stored.quant

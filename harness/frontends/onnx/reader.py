@@ -18,7 +18,7 @@ from harness.errors import ModelFileError
 from harness.frontends.onnx.file import OnnxFile, parse
 from harness.frontends.onnx.interface import as_graph
 from harness.frontends.onnx.lowering import lowerings
-from harness.frontends.onnx.lowering.quantization import real_constant
+from harness.frontends.onnx.lowering.quantization import integer_constant, real_constant
 from harness.frontends.onnx.network import Network, stored_type
 from harness.frontends.onnx.node import OnnxNode
 from harness.frontends.onnx.problems import Refusals
@@ -37,6 +37,7 @@ _RANDOM = frozenset(
     {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
 )
 _STANDARD = ("", "ai.onnx")
+_QUANTIZING = {"QuantizeLinear": integer_constant, "DequantizeLinear": real_constant}
 _OF_SHAPE = frozenset({"Shape", "Size"})
 _KNOWN = frozenset(dtype.value for dtype in DType)
 
@@ -295,9 +296,9 @@ class _OnnxReader:
             a.HasField("g") or a.graphs for a in proto.attribute
         ):
             return None
-        if name == "DequantizeLinear":
+        if name in _QUANTIZING:  # the reference has them for the newest opsets alone
             attributes = {a.name: onnx.helper.get_attribute_value(a) for a in proto.attribute}
-            return (real_constant(OnnxNode(name, 0, tuple(inputs), (), attributes)),)
+            return (_QUANTIZING[name](OnnxNode(name, 0, tuple(inputs), (), attributes)),)
         given = {
             i: value.data
             for i, value in zip(proto.input, inputs, strict=True)

@@ -17,7 +17,7 @@ from harness.frontends.onnx.lowering.matmul import LOWERINGS as PRODUCTS
 from harness.frontends.onnx.lowering.movement import LOWERINGS as MOVES
 from harness.frontends.onnx.lowering.pooling import LOWERINGS as POOLS
 from harness.frontends.onnx.network import Network
-from harness.frontends.onnx.node import Lower, Lowering, OnnxNode, Unsupported, must_be
+from harness.frontends.onnx.node import Lower, Lowering, OnnxNode, Unsupported, axis_of, must_be
 from harness.frontends.onnx.value import OnnxValue, QuantizedConstant, identity
 from harness.quantization.types import Array, DType, Quantization
 
@@ -43,6 +43,24 @@ def real_constant(node: OnnxNode) -> OnnxValue:
     if node.integer("block_size") or node.integer("output_dtype") not in (0, 1):
         raise Unsupported("block_size, or an output_dtype that is not float32")
     return _real_of(x, scale, zero, axis)
+
+
+def integer_constant(node: OnnxNode) -> OnnxValue:
+    """QuantizeLinear of a constant, as ONNX defines it: x / scale in float32, rounded half to even, saturated."""
+    x, scale, zero, axis = node.value(0), node.value(1), node.optional(2), node.integer("axis", 1)
+    kind = zero.dtype if zero is not None else DType.UINT8
+    if node.integer("block_size") or node.integer("output_dtype") or kind not in (DType.INT8, DType.UINT8, DType.INT32):
+        raise Unsupported("block_size, or an output_dtype")
+    if x.data is None or scale.data is None or scale.rank > 1 or x.data.dtype != np.float32:
+        raise Unsupported(f"a scale of shape {list(scale.shape)}")
+    broad = [1] * x.rank
+    if scale.data.size > 1:
+        broad[axis_of(axis, x.rank)] = scale.data.size
+    point = np.zeros(1, np.int64) if zero is None or zero.data is None else zero.data.astype(np.int64).reshape(-1)
+    steps = np.rint(np.asarray(x.data, np.float32) / np.asarray(scale.data, np.float32).reshape(broad))
+    whole = steps.astype(np.float64) + point.reshape(broad if point.size > 1 else [1] * x.rank)
+    data = np.clip(whole, *kind.range).astype(kind.numpy)
+    return OnnxValue(x.name, x.shape, kind, data)
 
 
 def _real_of(x: OnnxValue, scale: OnnxValue, zero: OnnxValue | None, axis: int) -> OnnxValue:
@@ -187,6 +205,19 @@ def _qlinear_unary(op: str) -> Lower:
     return lower
 
 
+def _qlinear_pool(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
+    if node.integer("channels_last"):
+        raise Unsupported("channels_last")
+    (y,) = POOLS["AveragePool"].lower(_inner(node, "AveragePool", 11, _real(node, net, 0, 0)), net)
+    return (quantized(net, y, *_parameters(node, 3)),)
+
+
+def _qlinear_softmax(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
+    version = node.integer("opset", 1)
+    (y,) = ACTIVATIONS["Softmax"].lower(_inner(node, "Softmax", version, _real(node, net, 0, 0)), net)
+    return (quantized(net, y, *_parameters(node, 3)),)
+
+
 def _qlinear_average(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     if node.integer("channels_last"):
         raise Unsupported("channels_last")
@@ -227,6 +258,8 @@ LOWERINGS = {
     "com.microsoft.QLinearSigmoid": Lowering(_qlinear_unary("Sigmoid"), (1,)),
     "com.microsoft.QLinearLeakyRelu": Lowering(_qlinear_unary("LeakyRelu"), (1,)),
     "com.microsoft.QLinearGlobalAveragePool": Lowering(_qlinear_average, (1,)),
+    "com.microsoft.QLinearAveragePool": Lowering(_qlinear_pool, (1,)),
+    "com.microsoft.QLinearSoftmax": Lowering(_qlinear_softmax, (1,)),
     "com.microsoft.QLinearConcat": Lowering(_qlinear_concat, (1,)),
     "com.microsoft.QGemm": Lowering(_qgemm, (1,)),
 }
