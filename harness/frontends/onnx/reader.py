@@ -232,7 +232,7 @@ class _OnnxReader:
         self._net.naming = next((output for output in proto.output if output), name)
         try:
             values = lowering.lower(node, self._net)
-        except (ValueError, IndexError, TypeError, ArithmeticError) as error:  # attributes that contradict each other
+        except (ValueError, LookupError, TypeError, ArithmeticError) as error:  # attributes that contradict each other
             raise Unsupported(f"operands that do not fit ({type(error).__name__})") from None
         left = node.unread()
         if left:

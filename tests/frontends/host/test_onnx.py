@@ -344,3 +344,68 @@ def test_convert_refuses_wrong_options(tmp_path, arguments, said):
 def test_a_size_of_a_dimension_that_is_fixed_is_refused():
     with pytest.raises(OptionError, match="leaves no dimension x"):
         read(_unary("Relu", (1, 4)), "m", "m", {"x": 2})
+
+
+def _attention() -> bytes:
+    """One block of a transformer as exporters write it: two heads, LayerNormalization, GELU by Erf, a mask."""
+    rng = np.random.default_rng(4)
+    steps, width, heads = 6, 8, 2
+    constants = [(n, (rng.standard_normal(s) * 0.4).astype(np.float32)) for n, s in (
+        ("g", (width,)), ("b", (width,)), ("wq", (width, width)), ("wk", (width, width)), ("wv", (width, width)),
+        ("wo", (width, width)), ("w1", (width, 16)), ("b1", (16,)), ("w2", (16, width)),
+    )]  # fmt: skip
+    constants += [
+        ("split", np.array([0, steps, heads, -1], np.int64)),
+        ("whole", np.array([0, 0, width], np.int64)),
+        ("mask", np.triu(np.full((steps, steps), -1e4, np.float32), 1)),
+        ("scale", np.float32((width / heads) ** 0.5)),
+        ("root", np.float32(2**0.5)),
+        ("one", np.float32(1)),
+        ("half", np.float32(0.5)),
+    ]
+    n = helper.make_node
+    nodes = [n("LayerNormalization", ["x", "g", "b"], ["l"], axis=-1)]
+    for k, order in (("q", [0, 2, 1, 3]), ("k", [0, 2, 3, 1]), ("v", [0, 2, 1, 3])):
+        nodes += [
+            n("MatMul", ["l", f"w{k}"], [f"{k}0"]),
+            n("Reshape", [f"{k}0", "split"], [f"{k}1"]),
+            n("Transpose", [f"{k}1"], [f"{k}2"], perm=order),
+        ]
+    nodes += [
+        n("MatMul", ["q2", "k2"], ["s0"]),
+        n("Div", ["s0", "scale"], ["s1"]),
+        n("Add", ["s1", "mask"], ["s2"]),
+        n("Softmax", ["s2"], ["s3"], axis=-1),
+        n("MatMul", ["s3", "v2"], ["a0"]),
+        n("Transpose", ["a0"], ["a1"], perm=[0, 2, 1, 3]),
+        n("Reshape", ["a1", "whole"], ["a2"]),
+        n("MatMul", ["a2", "wo"], ["a3"]),
+        n("Add", ["a3", "x"], ["r"]),
+        n("MatMul", ["r", "w1"], ["h0"]),
+        n("Add", ["h0", "b1"], ["h1"]),
+        n("Div", ["h1", "root"], ["e0"]),
+        n("Erf", ["e0"], ["e1"]),
+        n("Add", ["e1", "one"], ["e2"]),
+        n("Mul", ["h1", "e2"], ["e3"]),
+        n("Mul", ["e3", "half"], ["e4"]),
+        n("MatMul", ["e4", "w2"], ["h2"]),
+        n("Add", ["h2", "r"], ["y"]),
+    ]
+    return _model(nodes, [("x", 1, ("N", steps, width))], [("y", 1, None)], constants)
+
+
+def test_a_transformer_block_equals_onnx_runtime():
+    graph = read(_attention(), "m", "m")
+    for seed in range(5):
+        (ours,), (theirs,) = _both(graph, _values(graph, seed))
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+    with open_oracle("tflm", graph) as tflm:
+        np.testing.assert_allclose(tflm.invoke(_values(graph, 4)).outputs[0], ours, rtol=1e-5, atol=1e-5)
+
+
+def test_generated_c_of_an_onnx_model_runs_on_the_host(tmp_path):
+    for name, data in (("attention", _attention()), ("network", network(3))):
+        (tmp_path / f"{name}.onnx").write_bytes(data)
+        done = called("validate", tmp_path / f"{name}.onnx", "-b", "host", "--vectors", "3")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "onnxruntime" in done.stdout and "layers" in done.stdout

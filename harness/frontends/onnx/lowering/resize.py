@@ -6,7 +6,7 @@ else a fully connected layer along the dimension.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -92,13 +92,14 @@ def _check_nearest(matrix: Array, scale: Any, attributes: Mapping[str, Any]) -> 
         "asymmetric": i / scale,
         "align_corners": i * (np.float32(size) - one) / (np.float32(count) - one) if count > 1 else i * 0,
     }.get(str(mode))
-    rounded = {
+    modes: Mapping[str, Callable[[Any], Any]] = {
         "round_prefer_floor": lambda x: np.ceil(x - half),
         "round_prefer_ceil": lambda x: np.floor(x + half),
         "floor": np.floor,
         "ceil": np.ceil,
-    }[str(attributes.get("nearest_mode", "round_prefer_floor"))]
-    if places is None:
+    }
+    rounded = modes.get(str(attributes.get("nearest_mode", "round_prefer_floor")))
+    if places is None or rounded is None:
         raise Unsupported(f"mode nearest by {mode}")
     picked = np.clip(rounded(places), 0, size - 1).astype(int)
     if not np.array_equal(np.argmax(matrix, axis=1), picked):
