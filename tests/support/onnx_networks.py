@@ -9,6 +9,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from harness.ir.graph import Graph
+from harness.ir.interpreter import run
+from harness.oracle import open_oracle
+
 
 @dataclass
 class Draft:
@@ -134,3 +138,51 @@ def network(seed: int, operators: int = 12) -> bytes:
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     return bytes(onnx.shape_inference.infer_shapes(model).SerializeToString())
+
+def model_of(nodes: Any, inputs: Any, outputs: Any, constants: Any = (), opset: int = 17) -> bytes:
+    """An ONNX file. inputs, outputs: (name, element type, shape); constants: (name, data)."""
+    graph = helper.make_graph(
+        nodes,
+        "test",
+        [helper.make_tensor_value_info(name, kind, shape) for name, kind, shape in inputs],
+        [helper.make_tensor_value_info(name, kind, shape) for name, kind, shape in outputs],
+        [numpy_helper.from_array(np.asarray(data), name) for name, data in constants],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+    return bytes(model.SerializeToString())
+
+
+def unary(op: str, shape: Any = (1, 4), kind: int = TensorProto.FLOAT, **attributes: Any) -> bytes:
+    """One operator of one input."""
+    node = helper.make_node(op, ["x"], ["y"], **attributes)
+    return model_of([node], [("x", kind, shape)], [("y", kind, None)])
+
+
+def values_of(graph: Graph, seed: int = 0) -> list[Any]:
+    """Random inputs."""
+    rng = np.random.default_rng(seed)
+    return [rng.standard_normal(graph.tensors[t].shape).astype(np.float32) for t in graph.inputs]
+
+
+def both(graph: Graph, inputs: Any) -> tuple[Any, Any]:
+    """(our outputs, ONNX Runtime's)."""
+    with open_oracle("onnxruntime", graph) as runtime:
+        return run(graph, inputs).outputs, runtime.invoke(inputs).outputs
+
+
+def small_network() -> bytes:
+    """A network of convolutions and a fully connected layer."""
+    rng = np.random.default_rng(2)
+    shapes = {"w1": (8, 3, 3, 3), "b1": (8,), "w2": (8, 1, 3, 3), "w3": (8, 8, 1, 1), "w4": (5, 8 * 16), "b4": (5,)}
+    constants = [(name, (rng.standard_normal(shape) * 0.3).astype(np.float32)) for name, shape in shapes.items()]
+    nodes = [
+        helper.make_node("Conv", ["x", "w1", "b1"], ["c1"], pads=[1, 1, 1, 1], strides=[2, 2]),
+        helper.make_node("Relu", ["c1"], ["r1"]),
+        helper.make_node("Conv", ["r1", "w2"], ["c2"], pads=[1, 1, 1, 1], group=8),
+        helper.make_node("Conv", ["c2", "w3"], ["c3"]),
+        helper.make_node("Add", ["c3", "r1"], ["a"]),
+        helper.make_node("MaxPool", ["a"], ["p"], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("Flatten", ["p"], ["f"]),
+        helper.make_node("Gemm", ["f", "w4", "b4"], ["y"], transB=1),
+    ]
+    return model_of(nodes, [("x", 1, (1, 3, 16, 16))], [("y", 1, (1, 5))], constants)
