@@ -16,7 +16,7 @@ import numpy as np
 from harness.frontends.onnx.fusing import FREE
 from harness.frontends.onnx.network import Network
 from harness.ir.activations import activation_clamp
-from harness.ir.graph import ABSENT, Attrs, Node, Tensor
+from harness.ir.graph import ABSENT, Attrs, NoAttrs, Node, Tensor
 from harness.ir.operators import OPERATORS
 from harness.ir.operators.joining import ConcatAttrs
 from harness.ir.operators.pad import PadAttrs
@@ -70,7 +70,7 @@ class Islands:
         """The tensor, computed by a DEQUANTIZE if it stands for one."""
         if tensor in self._integers and tensor not in self._real:
             self._real[tensor] = tensor
-            self._add(Node("DEQUANTIZE", (self._integers[tensor],), (tensor,), _plain()))
+            self._add(Node("DEQUANTIZE", (self._integers[tensor],), (tensor,), NoAttrs()))
         return tensor
 
     def _tensor(self, like: int, quant: Quantization | None) -> int:
@@ -83,8 +83,8 @@ class Islands:
         tensor = self._net.tensors[source]
         self._net.tensors.append(Tensor(tensor.name, tensor.shape, DType.FLOAT32))
         real = len(self._net.tensors) - 1
-        self._add(Node("DEQUANTIZE", (source,), (real,), _plain()))
-        self._add(Node("QUANTIZE", (real,), (to,), _plain()))
+        self._add(Node("DEQUANTIZE", (source,), (real,), NoAttrs()))
+        self._add(Node("QUANTIZE", (real,), (to,), NoAttrs()))
 
     # --- moves -------------------------------------------------------------------------------------------------------
 
@@ -231,12 +231,6 @@ class Islands:
 
 
 _TURNS = frozenset({"TRANSPOSE"})
-
-
-def _plain() -> Attrs:
-    from harness.ir.graph import NoAttrs
-
-    return NoAttrs()
 
 
 def _data(node: Node) -> tuple[int, ...]:

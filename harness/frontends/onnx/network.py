@@ -176,7 +176,8 @@ class Network:
         wanted = tuple(int(n) for n in shape)
         order = identity(len(wanted)) if order is None else tuple(order)
         stored = self.tensors[tensor]
-        assert stored.shape == tuple(wanted[i] for i in order), (stored.shape, wanted, order)
+        if stored.shape != tuple(wanted[i] for i in order):
+            raise Unsupported(f"{list(stored.shape)} where ONNX has {list(wanted)}")
         return OnnxValue(self.naming, wanted, dtype or stored.dtype, None, tensor, order)
 
     def reshaped(self, tensor: int, shape: Sequence[int]) -> int:

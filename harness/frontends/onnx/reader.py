@@ -7,8 +7,7 @@ implementation (onnx.reference); every output's shape is compared with ONNX's sh
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,29 +15,24 @@ import numpy as np
 
 from harness.errors import ModelFileError
 from harness.frontends.onnx.file import OnnxFile, parse
+from harness.frontends.onnx.folding import folded, inferred
 from harness.frontends.onnx.interface import as_graph
 from harness.frontends.onnx.lowering import lowerings
-from harness.frontends.onnx.lowering.quantization import integer_constant, real_constant
 from harness.frontends.onnx.network import Network, stored_type
 from harness.frontends.onnx.node import OnnxNode
 from harness.frontends.onnx.problems import Refusals
+from harness.frontends.onnx.uses import expanded, uses_of
 from harness.frontends.onnx.value import OnnxValue, channels_last, identity
 from harness.frontends.tflite.reader import load as load_tflite
 from harness.frontends.tflite.writer import write
 from harness.ir.graph import Graph
 from harness.ir.operators.tflite import Unsupported
-from harness.ir.verifier import MAX_TENSOR_BYTES
 from harness.quantization.types import Array, DType
 
 if TYPE_CHECKING:
     import onnx
 
-_RANDOM = frozenset(
-    {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
-)
 _STANDARD = ("", "ai.onnx")
-_QUANTIZING = {"QuantizeLinear": integer_constant, "DequantizeLinear": real_constant}
-_OF_SHAPE = frozenset({"Shape", "Size"})
 _KNOWN = frozenset(dtype.value for dtype in DType)
 
 
@@ -78,9 +72,9 @@ class _OnnxReader:
         self._problems = Refusals()
         self._net = Network()
         self._values: dict[str, OnnxValue | None] = {"": None}
-        self._model = _expanded(file.model)
+        self._model = expanded(file.model)
         self._opsets = {entry.domain: entry.version for entry in file.model.opset_import}
-        self._uses = _uses(self._model.graph, file.constants)
+        self._uses = uses_of(self._model.graph, file.constants)
         self._net.remaining.update(self._uses)
 
     def network(self) -> Graph:
@@ -216,10 +210,10 @@ class _OnnxReader:
                 schema = onnx.defs.get_schema(proto.op_type, self._file.opset)
             except onnx.defs.SchemaError:
                 schema = None
-        if schema is not None and name not in _RANDOM:
-            folded = self._folded(proto, name, inputs)
-            if folded is not None:
-                return folded
+        if schema is not None:
+            constants = folded(proto, schema, inputs, self._model.opset_import)
+            if constants is not None:
+                return constants
         lowering = lowerings().get(name)
         since = schema.since_version if schema is not None else self._opsets.get(proto.domain, 0)
         if lowering is None or (schema is None and proto.domain in _STANDARD):
@@ -249,20 +243,9 @@ class _OnnxReader:
         """
         import onnx
 
-        types = {i: _type_of(value) for i in proto.input if i and (value := self._values[i]) is not None}
-        known = {
-            i: onnx.numpy_helper.from_array(value.data, i)
-            for i in proto.input
-            if i and (value := self._values[i]) is not None and value.data is not None and value.data.size <= 4096
-        }
-        try:
-            inferred = onnx.shape_inference.infer_node_outputs(
-                schema, proto, types, known, opset_imports=list(self._model.opset_import)
-            )
-        except Exception:  # nothing is known then
-            return
+        found = inferred(proto, schema, {i: self._values[i] for i in proto.input}, self._model.opset_import)
         for name, value in zip(proto.output, values, strict=False):
-            kind = inferred.get(name)
+            kind = found.get(name)
             if not name or kind is None or not kind.HasField("tensor_type"):
                 continue
             tensor = kind.tensor_type
@@ -276,83 +259,6 @@ class _OnnxReader:
             )
             if not same:
                 raise Unsupported(f"a shape of {list(value.shape)} where ONNX infers {wanted}")
-
-    # --- folding -----------------------------------------------------------------------------------------------------
-
-    def _folded(
-        self, proto: onnx.NodeProto, name: str, inputs: Sequence[OnnxValue | None]
-    ) -> tuple[OnnxValue, ...] | None:
-        """The outputs of a node whose inputs are constants, or whose outputs follow from shapes; else None.
-
-        Raises:
-            Unsupported: they are too large.
-        """
-        import onnx
-        from onnx.reference import ReferenceEvaluator
-
-        if name in _OF_SHAPE and inputs and inputs[0] is not None and inputs[0].data is None:
-            return self._shape(proto, name, inputs[0])
-        if any(value is not None and value.data is None for value in inputs) or any(
-            a.HasField("g") or a.graphs for a in proto.attribute
-        ):
-            return None
-        if name in _QUANTIZING:  # the reference has them for the newest opsets alone
-            attributes = {a.name: onnx.helper.get_attribute_value(a) for a in proto.attribute}
-            return (_QUANTIZING[name](OnnxNode(name, 0, tuple(inputs), (), attributes)),)
-        given = {
-            i: value.data
-            for i, value in zip(proto.input, inputs, strict=True)
-            if value is not None and value.data is not None
-        }
-        self._bounded(proto, given)
-        graph = onnx.helper.make_graph(
-            [proto],
-            "folded",
-            [_info(i, data) for i, data in given.items()],
-            [onnx.ValueInfoProto(name=o) for o in proto.output if o],
-        )
-        model = onnx.helper.make_model(graph, opset_imports=list(self._model.opset_import))
-        try:
-            with np.errstate(all="ignore"):
-                outputs = ReferenceEvaluator(model).run(None, given)
-        except Exception as error:  # whatever numpy says of values that do not fit
-            raise Unsupported(f"constants that ONNX's reference refuses ({type(error).__name__})") from None
-        made = dict(zip([o for o in proto.output if o], outputs, strict=False))
-        values = []
-        for output in proto.output:
-            data = np.asarray(made.get(output, 0))
-            if data.nbytes > MAX_TENSOR_BYTES:
-                raise Unsupported("a constant that is too large")
-            known = data.dtype.name in _KNOWN
-            values.append(OnnxValue(output, data.shape, DType(data.dtype.name) if known else DType.FLOAT32, data))
-        return tuple(values)
-
-    def _bounded(self, proto: onnx.NodeProto, given: Mapping[str, Array]) -> None:
-        """Checks the sizes of what is folded before it is computed, where a few numbers make large tensors.
-
-        Raises:
-            Unsupported: they are too large.
-        """
-        if proto.op_type not in ("ConstantOfShape", "Expand", "Tile", "Range", "Pad", "Resize", "OneHot", "EyeLike"):
-            return
-        for data in given.values():
-            if data.dtype.kind in "iu" and data.size and data.size <= 16:
-                most = np.prod([max(1, abs(int(n))) for n in data.reshape(-1)], dtype=object)
-                if most > MAX_TENSOR_BYTES:
-                    raise Unsupported("a constant that is too large")
-        if proto.op_type == "Range" and len(given) == 3:
-            start, limit, delta = (float(np.asarray(d, np.float64).reshape(-1)[0]) for d in given.values())
-            if delta == 0 or abs((limit - start) / delta) > MAX_TENSOR_BYTES:
-                raise Unsupported("a constant that is too large")
-
-    def _shape(self, proto: onnx.NodeProto, name: str, x: OnnxValue) -> tuple[OnnxValue, ...]:
-        if name == "Size":
-            data = np.array(int(np.prod(x.shape)), np.int64)
-            return (OnnxValue("", (), DType.INT64, data),)
-        start = next((a.i for a in proto.attribute if a.name == "start"), 0)
-        end = next((a.i for a in proto.attribute if a.name == "end"), x.rank)
-        data = np.array(x.shape[slice(start, end)], np.int64)
-        return (OnnxValue("", data.shape, DType.INT64, data),)
 
 
 def _attribute(value: Any) -> Any:
@@ -377,65 +283,3 @@ def _dtype(kind: int) -> DType | None:
 
 _PLAIN = frozenset({1, 2, 3, 5, 6, 7, 9, 12, 13})
 """Numbers of ONNX's element types that numpy has; others are mapped to some of numpy's."""
-
-
-def _type_of(value: OnnxValue) -> Any:
-    import onnx
-
-    kind = onnx.helper.np_dtype_to_tensor_dtype(
-        value.dtype.numpy if value.data is None else value.data.dtype
-    )
-    return onnx.helper.make_tensor_type_proto(kind, value.shape)
-
-
-def _info(name: str, data: Array) -> onnx.ValueInfoProto:
-    import onnx
-
-    kind = onnx.helper.np_dtype_to_tensor_dtype(data.dtype)
-    return onnx.helper.make_tensor_value_info(name, kind, data.shape)
-
-
-def _expanded(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The model with operators that have no lowering, but a definition by others, replaced by that."""
-    import onnx
-    from onnx import inliner
-
-    known = lowerings()
-    wanted = set()
-    for node in model.graph.node:
-        if node.domain in _STANDARD and node.op_type not in known and onnx.defs.has(node.op_type):
-            wanted.add((node.domain, node.op_type))
-    if not wanted:
-        return model
-    try:
-        return inliner.inline_selected_functions(model, sorted(wanted), inline_schema_functions=True)
-    except Exception:  # then they are refused by name
-        return model
-
-
-def _uses(graph: onnx.GraphProto, constants: Mapping[str, Array]) -> Mapping[str, int]:
-    """How often each name is read; "NAME@fully_connected": as the input of a layer with constant weights."""
-    found: Counter[str] = Counter(entry.name for entry in graph.output)
-    fixed = set(constants)
-    for node in graph.node:
-        found.update(name for name in node.input if name)
-        found.update(_captured(node))
-        if node.op_type in ("Constant", "DequantizeLinear", "Transpose") and all(i in fixed for i in node.input if i):
-            fixed.update(node.output)
-        if node.op_type in ("Gemm", "MatMul") and len(node.input) > 1 and node.input[1] in fixed:
-            turned = any(a.name == "transA" and a.i for a in node.attribute)
-            if not turned and node.input[0] != node.input[1]:
-                found[f"{node.input[0]}@fully_connected"] += 1
-    return found
-
-
-def _captured(node: onnx.NodeProto) -> Iterator[str]:
-    """Names that the graphs of a node's attributes read."""
-    for attribute in node.attribute:
-        for graph in [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]:
-            yield from (entry.name for entry in graph.output)
-            for inner in graph.node:
-                yield from (name for name in inner.input if name)
-                yield from _captured(inner)
-
-

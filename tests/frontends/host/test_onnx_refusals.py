@@ -81,6 +81,13 @@ def test_huge_constants_are_refused_before_they_are_made():
         read(data, "m", "m")
 
 
+def test_products_of_constants_are_bounded_too():
+    sides = [("a", np.ones((1 << 14, 1), np.float32)), ("b", np.ones((1, 1 << 14), np.float32))]
+    nodes = [helper.make_node("MatMul", ["a", "b"], ["c"]), helper.make_node("Add", ["x", "c"], ["y"])]
+    with pytest.raises(UnsupportedModelError, match="a constant that is too large"):
+        read(model_of(nodes, [("x", 1, (1, 1))], [("y", 1, None)], sides), "m", "m")
+
+
 def test_without_the_package_the_line_that_installs_it_is_said(tmp_path, monkeypatch):
     (tmp_path / "m.onnx").write_bytes(unary("Relu"))
     monkeypatch.setitem(__import__("sys").modules, "onnx", None)
