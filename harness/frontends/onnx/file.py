@@ -41,10 +41,11 @@ class OnnxFile:
     notes: tuple[str, ...] = field(default=())
 
 
-def missing() -> ModelFileError:
+def missing(place: str) -> ModelFileError:
     """The error where the package that reads ONNX files is not installed."""
     return ModelFileError(
-        "ONNX files are read with the package onnx, which is not installed", hint="pip install 'tinyhil[onnx]'"
+        f"{place}: ONNX files are read with the package onnx, which is not installed",
+        hint="pip install 'tinyhil[onnx]'",
     )
 
 
@@ -60,8 +61,10 @@ def parse(data: bytes, place: str, sizes: Mapping[str, int] | None = None) -> On
         from onnx import checker, inliner, shape_inference
     except ImportError as error:
         if (error.name or "").partition(".")[0] != "onnx":
-            raise ModelFileError(f"package onnx: {error}", hint="reinstall it: pip install 'tinyhil[onnx]'") from None
-        raise missing() from None
+            raise ModelFileError(
+                f"{place}: package onnx: {error}", hint="reinstall it: pip install 'tinyhil[onnx]'"
+            ) from None
+        raise missing(place) from None
     model = _protobuf(onnx, data, place)
     opset = _opset(model, place)
     _external(onnx, model, place)

@@ -38,10 +38,10 @@ def _load(path: Path) -> Graph:
     from harness.frontends.onnx.reader import read
 
     data = file_bytes(path)
-    known = foreign.of_content(data[: foreign.HEAD])
-    if data[4:8] == b"TFL3" or (known is not None and known != foreign.KINDS[".onnx"]):
-        what, hint = foreign.of_path(path, data[: foreign.HEAD]) or ("no ONNX file", "give a model")
-        raise ModelFileError(f"{path}: this is {what}", hint=hint)
+    head = data[: foreign.HEAD]
+    known = foreign.of_path(path, head) if head[4:8] == b"TFL3" else foreign.of_content(head)
+    if known is not None and known != foreign.KINDS[".onnx"]:
+        raise ModelFileError(f"{path}: this is {known[0]}", hint=known[1])
     return read(data, str(path), path.stem)
 
 

@@ -152,3 +152,19 @@ def test_convert_refuses_wrong_options(tmp_path, arguments, said):
 def test_a_size_of_a_dimension_that_is_fixed_is_refused():
     with pytest.raises(OptionError, match="leaves no dimension x"):
         read(unary("Relu", (1, 4)), "m", "m", {"x": 2})
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"\x89HDF\r\n\x1a\n" + bytes(32), "this is a Keras model"),
+        (b"PK\x03\x04" + bytes(60), "this is an archive"),
+        ((FIXTURES / "digits.tflite").read_bytes(), r"a \.tflite by its content"),
+        (bytes(64), "no ONNX file, or a damaged one"),
+    ],
+)
+def test_other_files_named_onnx_are_told(tmp_path, data, said):
+    (tmp_path / "m.onnx").write_bytes(data)
+    with pytest.raises(ModelFileError, match=said) as caught:
+        load(tmp_path / "m.onnx")
+    assert caught.value.hint
