@@ -60,6 +60,7 @@ def examine() -> tuple[Finding, ...]:
             f"{litert.missing_hint()}; second opinions beside the reference",
             Health.OPTIONAL,
         ),
+        _package("onnx files", ("onnx",), "pip install 'tinyhil[onnx]'", Health.OPTIONAL),
         _look("live tflm", tflm_program, Health.OPTIONAL),
         _package("vela", ("ethos-u-vela",), "pip install 'tinyhil[npu]'; models for an Ethos-U", Health.OPTIONAL),
         _package("virtual board", ("unicorn",), "pip install 'tinyhil[virtual]'", Health.OPTIONAL),

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from harness.validate.card import Card
     from harness.validate.options import Options
 
-ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A .tflite file.", show_default=False)]
+ModelArgument = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A .tflite or .onnx file.", show_default=False)
+]
 TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="A model (.tflite) or a card (.hil.yaml).")]
 TargetsArgument = Annotated[
     list[Path],
@@ -59,7 +61,7 @@ ProfileVectorsOption = Annotated[
 ]
 OracleOption = Annotated[
     str | None,
-    typer.Option("--oracle", metavar="ORACLE", help="Reference that gates: tflm, litert-ref, litert or spec."),
+    typer.Option("--oracle", metavar="ORACLE", help="Gates: tflm, litert-ref, litert, onnxruntime or spec."),
 ]
 LinkOption = Annotated[
     str, typer.Option("--link", metavar="LINK", help="auto, uart, fast for the board's quickest, or rtt.")

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from harness.ir.graph import Graph
 
 FRONTENDS: Table[Frontend] = Table(
-    "frontend", "tinyhil.frontends", {"tflite": "harness.frontends.tflite.frontend:FRONTEND"}
+    "frontend",
+    "tinyhil.frontends",
+    {"tflite": "harness.frontends.tflite.frontend:FRONTEND", "onnx": "harness.frontends.onnx.frontend:FRONTEND"},
 )
 """Name -> frontend."""
 

@@ -147,6 +147,7 @@ class Graph:
         inputs, outputs: tensor ids in the file's order.
         states: what lives from one inference to the next, referred to by Node.states.
         model: the bytes of the file this came from (what an oracle is given); of a uint8 model those of the int8 one.
+        original: the bytes of the file itself, where that is no .tflite, for oracles of its own format.
         sha256: of the file, hexadecimal; identifies the model everywhere.
         source_ops: operator name of every operator of subgraph 0 of the file, by index.
         removed: (operator index in the file, why) of operators that passes took out.
@@ -161,6 +162,7 @@ class Graph:
     outputs: tuple[int, ...]
     states: tuple[State, ...] = ()
     model: bytes = b""
+    original: bytes = b""
     sha256: str = ""
     source_ops: tuple[str, ...] = ()
     removed: tuple[tuple[int, str], ...] = ()

@@ -31,12 +31,14 @@ def open_oracle(
     oracle = ORACLES.get(name)
     if oracle.interpret_graph is not None:
         return OracleSession(name, graph, oracle.interpret_graph(graph))
-    if not graph.model:
-        raise OracleError(f"model '{graph.name}' has no file for '{name}' to read", hint="import the model from a file")
+    model = graph.original if oracle.of_original else graph.model
+    if not model:
+        hint = "give the .onnx file" if oracle.of_original else "import the model from a file"
+        raise OracleError(f"model '{graph.name}' has no file for '{name}' to read", hint=hint)
     if isolated:
-        interpreter = open_file(name, graph.model, time_limit_s=time_limit_s, memory_limit=memory_limit)
+        interpreter = open_file(name, model, time_limit_s=time_limit_s, memory_limit=memory_limit)
         return OracleSession(name, graph, interpreter)
-    return OracleSession(name, graph, _open_here(name, graph.model))
+    return OracleSession(name, graph, _open_here(name, model))
 
 
 def open_file(

@@ -22,11 +22,13 @@ class Oracle:
         load: imports the packages that it needs. Raises OracleMissingError.
         interpret: opens a model by the bytes of its file; can run in a process of its own. Raises OracleError.
         interpret_graph: opens a model by its Graph. Raises OracleError.
+        of_original: whether the file is the one that the user gave (Graph.original), which is no .tflite.
     """
 
     load: Callable[[], None] = _nothing
     interpret: Callable[[bytes], Interpreter] | None = None
     interpret_graph: Callable[[Graph], Interpreter] | None = None
+    of_original: bool = False
 
 
 ORACLES: Table[Oracle] = Table(
@@ -37,6 +39,7 @@ ORACLES: Table[Oracle] = Table(
         "litert-ref": "harness.oracle.litert:LITERT_REF",
         "litert": "harness.oracle.litert:LITERT",
         "litert-builtin": "harness.oracle.litert:LITERT_BUILTIN",
+        "onnxruntime": "harness.oracle.onnxruntime:ONNX_RUNTIME",
         "spec": "harness.oracle.specification:SPECIFICATION",
     },
 )

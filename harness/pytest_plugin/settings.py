@@ -35,7 +35,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "runtime": ("NAME", "tinyhil, tflm (Arm's program, on mps3-an547) or both (default: the cards', or tinyhil)"),
     "tflm_runner": ("FILE", "Arm's program of TFLM, instead of that of the installed package mlia-ethos-u"),
     "npu": ("ACCELERATOR", "compile for an Ethos-U by Vela first: ethos-u55-128; then ,optimise=Size and the like"),
-    "oracle": ("NAME", "instead of the cards' reference: tflm, litert-ref, litert or spec"),
+    "oracle": ("NAME", "instead of the cards' reference: tflm, litert-ref, litert, onnxruntime or spec"),
     "history": ("FILE", "keep the results in this history; `default`: the one in the user's data folder"),
     "compare": ("BASE", "compare with results of the history, such as last-good: what regressed is a failed test"),
     "policy": ("FILE", "what may change, YAML: `tinyhil docs history`"),

@@ -52,3 +52,14 @@ def scales_in_float(multiply: Multiply, per_channel: Requantize) -> Requantize:
         return multiply(sums, *quantize_multiplier(float(product) / float(np.float32(y.q.scale))))
 
     return requantize
+
+
+def onnx(sums: Ints, x: Quantized, w: Quantized, y: Quantized) -> Ints:
+    """ONNX's QLinear operators: in float32 times scale_x * scale_w / scale_y, rounded once, ties to even.
+
+    Source: ONNX Runtime, MlasRequantizeOutput; the scales are multiplied in float32, too.
+    """
+    scales = np.array(w.q.scales, np.float32)
+    factors = np.float32(x.q.scale) * np.broadcast_to(scales, (sums.shape[-1],)) / np.float32(y.q.scale)
+    rounded: Ints = np.rint(sums.astype(np.float32) * factors).astype(np.int64)
+    return rounded

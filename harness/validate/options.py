@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LINKS = ("auto", "uart", "fast", "rtt")
 SECOND_OPINIONS = ("litert-ref", "litert")
+ORIGINAL_OPINION = "onnxruntime"
+"""Of a model whose file is no .tflite, beside them."""
 LAYER_VECTORS = 20
 
 

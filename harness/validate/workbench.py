@@ -32,7 +32,7 @@ from harness.validate.expected import expected_layers
 from harness.validate.float_model import FloatModel, measure_float_model
 from harness.validate.link_check import AUTO, UART, LinkCheck, check_uart, link_to_build
 from harness.validate.npu import SPECIFICATION, check_npu, reference_of
-from harness.validate.options import Options, apply_options, chosen_runtime
+from harness.validate.options import ORIGINAL_OPINION, Options, apply_options, chosen_runtime
 from harness.validate.outcome import Outcome
 from harness.validate.reference import Reference, References
 from harness.validate.running import Ran, Subject, run_image
@@ -340,7 +340,8 @@ class Workbench:
         """(differences of the outputs from each second reference, notes on references that cannot run)."""
         opinions, notes = [], []
         count = min(len(given), OPINION_VECTORS)
-        for name in () if on_npu(graph) else options.opinions:
+        of_original = (ORIGINAL_OPINION,) if options.opinions and graph.original else ()
+        for name in () if on_npu(graph) else (*options.opinions, *of_original):
             if name == card.oracle:
                 continue
             try:

@@ -18,6 +18,7 @@ from tests.bench import (
     kernels,
     link,
     npu,
+    onnx_nodes,
     operators,
     recurrent,
     start,
@@ -44,6 +45,7 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "farm": farm.run,
     "history": history.run,
     "tflm": tflm.run,
+    "onnx": onnx_nodes.run,
 }
 OPTIONS = {"costs": costs.run, "tflm": tflm.main}
 """Benchmarks that take options."""

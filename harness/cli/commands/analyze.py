@@ -15,7 +15,9 @@ from harness.version import DEFAULT_BOARD
 
 
 def analyze(
-    model: Annotated[Path | None, typer.Argument(metavar="[MODEL]", help="A .tflite file.", show_default=False)] = None,
+    model: Annotated[
+        Path | None, typer.Argument(metavar="[MODEL]", help="A .tflite or .onnx file.", show_default=False)
+    ] = None,
     board: BoardOption = DEFAULT_BOARD,
     build: Annotated[bool, typer.Option(help="Compile for the exact flash size.")] = True,
     optimize: OptimizeOption = None,

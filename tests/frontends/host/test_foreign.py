@@ -24,7 +24,6 @@ Q = Quantization((0.5,), (3,))
 @pytest.mark.parametrize(
     ("name", "step"),
     [
-        ("m.onnx", "onnx2tf"),
         ("m.h5", "to_int8.py"),
         ("m.keras", "to_int8.py"),
         ("m.pt", "litert-torch"),
@@ -46,7 +45,6 @@ Q = Quantization((0.5,), (3,))
         ("m.npz", "--vectors"),
         ("m.elf", "built into it"),
         ("m.hil.yaml", "tinyhil validate"),
-        ("M.ONNX", "onnx2tf"),
         ("https://example.com/m.tflite", "download the file"),
         ("http://example.com/m", "download the file"),
     ],
@@ -85,7 +83,7 @@ def test_names_have_their_next_step(tmp_path, name, step):
         (b"/* Copyright */\n#include \"model_data.h\"\n", "C source", "turns the bytes back"),
         (b"alignas(16) const unsigned char g_model[] = {\n  0x1c, ", "C source", "turns the bytes back"),
         (b"unsigned char m_tflite[] = {", "C source", "turns the bytes back"),
-        (b"\x08\x07\x12\x07pytorch\x1a\x052.0.0", "ONNX", "onnx2tf"),
+        (b"\x08\x07\x12\x07pytorch\x1a\x052.0.0", "ONNX", "tinyhil[onnx]"),
         (b"\x1f\x8b\x08" + bytes(32), "archive", "unpack"),
         (b"\x80\x04\x95" + bytes(32), "pickle", "Keras"),
     ],
@@ -102,7 +100,7 @@ def test_folders_have_their_next_step(tmp_path):
     for folder, file, step in (
         ("saved", "saved_model.pb", "to_int8.py"),
         ("hub", "model.safetensors", "weights and no network"),
-        ("exported", "net.onnx", "onnx2tf"),
+        ("exported", "net.onnx", "tinyhil[onnx]"),
         ("apple.mlpackage", "Manifest.json", "made from"),
         ("cards", "a.hil.yaml", "tinyhil validate"),
         ("models", "a.tflite", "a.tflite"),

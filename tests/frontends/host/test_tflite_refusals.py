@@ -176,9 +176,9 @@ def test_missing_files_folders_and_other_formats_say_so(tmp_path):
     (tmp_path / "folder.tflite").mkdir()
     with pytest.raises(ModelFileError, match="directory"):
         load(tmp_path / "folder.tflite")
-    (tmp_path / "model.onnx").write_bytes(b"")
-    with pytest.raises(ModelFileError, match="format '.onnx' is not supported") as caught:
-        load(tmp_path / "model.onnx")
+    (tmp_path / "model.caffe").write_bytes(b"")
+    with pytest.raises(ModelFileError, match="format '.caffe' is not supported") as caught:
+        load(tmp_path / "model.caffe")
     assert ".tflite" in caught.value.hint
 
 

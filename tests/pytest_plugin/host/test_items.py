@@ -325,14 +325,14 @@ def test_fixtures_for_tests_of_ones_own(pytester):
 @pytest.mark.parametrize(
     ("model", "said"),
     [
-        ("m.onnx", "an ONNX model*onnx2tf"),
+        ("m.pt", "a PyTorch file*litert-torch"),
         ("saved", "a SavedModel folder*to_int8.py"),
         ("https://example.com/m.tflite", "an address*download the file"),
         ("none.h5x", "no such file*"),
     ],
 )
 def test_a_model_that_nothing_reads_has_its_next_step(pytester, model, said):
-    (pytester.path / "m.onnx").write_bytes(b"\x08\x07\x12\x07pytorch")
+    (pytester.path / "m.pt").write_bytes(b"\x80\x02\x8a\nl\xfc\x9cF\xf9")
     (pytester.mkdir("saved") / "saved_model.pb").touch()
     result = run_pytest(pytester, "--board", "host", "--model", model)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
