@@ -62,8 +62,10 @@ def unreadable(path: str | os.PathLike[str]) -> ModelFileError | None:
     return None if known and path.is_file() else _unreadable(path, "" if known else suffix)
 
 
-def load(path: str | os.PathLike[str]) -> Graph:
+def load(path: str | os.PathLike[str], *, floats: bool = False) -> Graph:
     """Reads a model file into a verified Graph; its suffix decides the format, or its content if several share one.
+
+    With `floats` weights of a float network that are stored in fewer bits are read as float32.
 
     Raises:
         ModelFileError: no frontend reads the format, there is no such file, or it is damaged.
@@ -78,7 +80,8 @@ def load(path: str | os.PathLike[str]) -> Graph:
         raise error
     if len(able) > 1:
         able = tuple(frontend for frontend in able if frontend.recognizes(_head(path))) or able
-    return able[0].load(path)
+    reads = able[0].load_floats if floats else None
+    return (reads or able[0].load)(path)
 
 
 def _unreadable(path: Path, suffix: str) -> ModelFileError | None:

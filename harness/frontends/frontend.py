@@ -25,8 +25,11 @@ class Frontend:
             Raises ModelFileError, UnsupportedModelError, GraphError.
         recognizes: whether a file that begins with these bytes is of the format; decides between frontends with the
             same suffix.
+        load_floats: as `load`, with weights of a float network that are stored in fewer bits read as float32; None where
+            the format has no such.
     """
 
     suffixes: tuple[str, ...]
     load: Callable[[Path], Graph]
     recognizes: Callable[[bytes], bool] = _always
+    load_floats: Callable[[Path], Graph] | None = None

@@ -48,7 +48,7 @@ _ReportOption: TypeAlias = Annotated[
 
 
 def quantize(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A float .tflite file.", show_default=False)],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A float .tflite or .onnx file.", show_default=False)],
     output: _OutputOption,
     data: _DataOption = None,
     scheme: _SchemeOption = "auto",
@@ -65,7 +65,7 @@ def quantize(
 ) -> None:
     """Quantize a float model to int8 (or 16x8) by the scheme that does best on your data."""
     from harness.compiler.goals import parse_bytes
-    from harness.frontends.tflite.reader import load
+    from harness.frontends import load
     from harness.ptq.layers import layer_errors
     from harness.ptq.mixed import PrecisionWishes, mixed
     from harness.ptq.search import schemes_of, search
@@ -75,7 +75,7 @@ def quantize(
     schemes = schemes_of(scheme)
     if output.exists() and not force:
         raise OptionError(f"{output} is there already", hint="name another file, or give --force")
-    graph = load(model, widen=True)
+    graph = load(model, floats=True)
     given = _data(data, graph, count)
     with terminal.progress(as_json, f"quantize {graph.name}") as tell:
         found = mixed(graph, given, search(graph, given, schemes, tell), wishes, tell)

@@ -17,10 +17,16 @@ def _load(path: Path) -> Graph:
     return load(path)
 
 
+def _load_floats(path: Path) -> Graph:
+    from harness.frontends.tflite.reader import load
+
+    return load(path, widen=True)
+
+
 def _recognizes(head: bytes) -> bool:
     from harness.frontends.tflite.schema import IDENTIFIER
 
     return head[4:8] == IDENTIFIER
 
 
-FRONTEND = Frontend((".tflite",), _load, _recognizes)
+FRONTEND = Frontend((".tflite",), _load, _recognizes, _load_floats)

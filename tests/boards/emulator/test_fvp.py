@@ -208,7 +208,7 @@ def test_a_program_that_is_named_is_taken_or_refused_and_never_passed_over(fake,
         ("library", BoardError, "ended at start", r"lacks a library \(.*libpython3"),
         ("parameter", BoardError, "ended at start", r"correct `arguments`.*mps3_board.nothing"),
         ("dies", BoardError, "ended at start", "try it by hand: .*-a"),
-        ("silent", BoardError, "did not open the port of its first UART in 0 s", "telnetterminal0"),
+        ("silent", BoardError, "did not open the port of its first UART in 2 s", "telnetterminal0"),
         ("refuses", BoardError, "does not answer at its port", "does another program"),
     ],
 )

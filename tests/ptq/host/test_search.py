@@ -154,3 +154,13 @@ def test_what_no_mix_reaches_is_told(wishes: PrecisionWishes, said: str) -> None
     data = random_calibration(graph)
     with pytest.raises(BudgetUnreachedError, match=said):
         mixed(graph, data, search(graph, data, [scheme_of("min-max")]), wishes)
+
+
+def test_a_float_onnx_network_is_quantized(tmp_path: Path) -> None:
+    from harness.frontends import load as load_any
+    from tests.support.onnx_networks import network
+
+    (tmp_path / "net.onnx").write_bytes(network(3))
+    graph = load_any(tmp_path / "net.onnx", floats=True)
+    found = search(graph, random_calibration(graph), [scheme_of("min-max+bias")])
+    assert found.best.evaluation is not None and found.best.evaluation.worst_sqnr > 15
