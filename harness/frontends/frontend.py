@@ -25,8 +25,8 @@ class Frontend:
             Raises ModelFileError, UnsupportedModelError, GraphError.
         recognizes: whether a file that begins with these bytes is of the format; decides between frontends with the
             same suffix.
-        load_floats: as `load`, with weights of a float network that are stored in fewer bits read as float32; None where
-            the format has no such.
+        load_floats: as `load`, with weights of a float network that are stored in fewer bits read as float32; None
+            where the format has no such.
     """
 
     suffixes: tuple[str, ...]

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import ModelFileError
-from harness.files.reading import TooLargeError, read_regular
 from harness.frontends.frontend import Frontend
+from harness.frontends.model_file import read_model_file
 
 if TYPE_CHECKING:
     from harness.ir.graph import Graph
@@ -22,15 +22,7 @@ def file_bytes(path: Path) -> bytes:
     Raises:
         ModelFileError: it cannot be read, or is too large.
     """
-    try:
-        return read_regular(path, _MAX_FILE_BYTES)
-    except TooLargeError as error:
-        raise ModelFileError(
-            f"{path}: {error.strerror}, which is more than tinyhil reads",
-            hint="give a model that is meant for a microcontroller",
-        ) from None
-    except OSError as error:
-        raise ModelFileError(f"{path}: {error.strerror or error}", hint="check the path and its permissions") from None
+    return read_model_file(path, _MAX_FILE_BYTES)
 
 
 def _load(path: Path) -> Graph:

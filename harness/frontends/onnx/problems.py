@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from harness.errors import UnsupportedModelError
+from harness.frontends.uses import UnsupportedUses
 
 _MOST = 12
 """Entries of a group that the message names."""
 
 
 @dataclass
-class Refusals:
-    """Operators, types and features that have no exact form here, with counts, in order of appearance."""
-
-    operators: Counter[str] = field(default_factory=Counter)
-    types: Counter[str] = field(default_factory=Counter)
-    features: Counter[str] = field(default_factory=Counter)
+class Refusals(UnsupportedUses):
+    """Operators, types and features that have no exact form here."""
 
     def error(self, place: str) -> UnsupportedModelError | None:
         """One error for all of them; None when there are none."""
-        groups = [
-            f"{title}: {_listed(counter)}"
-            for title, counter in (
-                ("operators", self.operators),
-                ("types", self.types),
-                ("features", self.features),
-            )
-            if counter
-        ]
-        if not groups:
+        listed = self.listed(_MOST)
+        if not listed:
             return None
         return UnsupportedModelError(
-            f"{place}: not supported: {'; '.join(groups)}",
+            f"{place}: not supported: {listed}",
             hint="`tinyhil docs onnx` says what has a form; replace these in the network, and export again",
         )
-
-
-def _listed(counter: Counter[str]) -> str:
-    named = [f"{what} x{n}" for what, n in list(counter.items())[:_MOST]]
-    more = len(counter) - len(named)
-    return ", ".join(named) + (f" and {more} others" if more else "")

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.errors import GraphError, ModelFileError, TinyhilError
+from harness.errors import GraphError, TinyhilError
 from harness.ethosu.payload import CUSTOM_CODE
-from harness.files.reading import TooLargeError, read_regular
+from harness.frontends.model_file import read_model_file
 from harness.frontends.tflite.element_types import ANY, TypeCheck
 from harness.frontends.tflite.labels import output_labels
 from harness.frontends.tflite.legacy import as_int8
@@ -107,15 +107,7 @@ def read_file(path: Path) -> bytes:
     Raises:
         ModelFileError: there is no such file, or it is far too large.
     """
-    try:
-        return read_regular(path, _MAX_FILE_BYTES)
-    except TooLargeError as error:
-        raise ModelFileError(
-            f"{path}: {error.strerror}, which is more than tinyhil reads",
-            hint="give a model that is meant for a microcontroller",
-        ) from None
-    except OSError as error:
-        raise ModelFileError(f"{path}: {error.strerror or error}", hint="check the path and its permissions") from None
+    return read_model_file(path, _MAX_FILE_BYTES)
 
 
 class _CountedError(Exception):
