@@ -24,9 +24,14 @@ RANDOM_COUNT = 64
 MOST_FITTED = 512
 """Vectors that ranges and weights are found on: more take longer and change nothing that counts."""
 MOST_HELD = 512
+MOST_BYTES = 384 << 20
+"""Of all activations of the float network over the vectors of a part, which are in memory at once."""
 
 _HELD_EVERY = 4
 _LEAST = 8
+"""Vectors from which on some are kept back."""
+_FEWEST = 4
+"""Vectors that are used however large the network is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +85,8 @@ def calibration_from(path: Path, graph: Graph, count: int | None = None) -> Cali
     Raises:
         VectorsError: it is missing, damaged or does not fit the inputs of `graph`.
     """
-    return _split(vectors.load(FileVectors(file=str(path.name), count=count), graph, path.parent), is_random=False)
+    given = vectors.load(FileVectors(file=path.name, count=count), graph, path.parent)
+    return _split(given, graph, is_random=False)
 
 
 def random_calibration(graph: Graph, seed: int = 0) -> CalibrationData:
@@ -90,24 +96,26 @@ def random_calibration(graph: Graph, seed: int = 0) -> CalibrationData:
         [rng.uniform(-1, 1, graph.tensors[t].shape).astype(graph.tensors[t].dtype.numpy) for t in graph.inputs]
         for _ in range(RANDOM_COUNT)
     ]
-    return _split(vectors.from_arrays(rows, graph, f"random {RANDOM_COUNT}, seed {seed}"), is_random=True)
+    return _split(vectors.from_arrays(rows, graph, f"random {RANDOM_COUNT}, seed {seed}"), graph, is_random=True)
 
 
-def _split(given: Vectors, *, is_random: bool) -> CalibrationData:
+def _split(given: Vectors, graph: Graph, *, is_random: bool) -> CalibrationData:
     if not given.inputs or not given.inputs[0]:
         raise VectorsError(f"{given.name}: no inputs", hint="a model without inputs has nothing to quantize")
     if not all(np.isfinite(array).all() for row in given.inputs for array in row if array.dtype.kind == "f"):
         raise VectorsError(f"{given.name}: NaN or infinity among the inputs", hint="give finite values")
     count = len(given)
+    each = sum(tensor.bytes for tensor in graph.tensors if tensor.data is None)
+    most = max(MOST_BYTES // max(each, 1), _FEWEST)
     held = np.arange(count) % _HELD_EVERY == _HELD_EVERY - 1
     if count < _LEAST:
-        whole = _part(given, np.arange(count))
+        whole = _part(given, _few(np.arange(count), most))
         return CalibrationData(given.name, given.sha256, whole, whole, is_random)
     return CalibrationData(
         given.name,
         given.sha256,
-        _part(given, _few(np.flatnonzero(~held), MOST_FITTED)),
-        _part(given, _few(np.flatnonzero(held), MOST_HELD)),
+        _part(given, _few(np.flatnonzero(~held), min(most, MOST_FITTED))),
+        _part(given, _few(np.flatnonzero(held), min(most, MOST_HELD))),
         is_random,
     )
 

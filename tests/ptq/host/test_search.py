@@ -10,6 +10,7 @@ import pytest
 from harness.errors import OptionError, TinyhilError, VectorsError
 from harness.frontends.tflite.reader import load
 from harness.ir.graph import Graph
+from harness.ptq import calibration
 from harness.ptq.calibration import RANDOM_MARK, CalibrationData, calibration_from, random_calibration
 from harness.ptq.layers import layer_errors
 from harness.ptq.mixed import BudgetUnreachedError, PrecisionWishes, mixed
@@ -39,6 +40,19 @@ def test_a_quarter_is_kept_back(digits: tuple[Graph, CalibrationData]) -> None:
     assert data.holds_back and len(data.held) == whole // 4
     fitted = {row.tobytes() for row in data.fitted.inputs[0]}
     assert not any(row.tobytes() in fitted for row in data.held.inputs[0])
+
+
+def test_large_networks_see_fewer_vectors(
+    digits: tuple[Graph, CalibrationData], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph, data = digits
+    each = sum(tensor.bytes for tensor in graph.tensors if tensor.data is None)
+    monkeypatch.setattr(calibration, "MOST_BYTES", 10 * each)
+    np.savez(tmp_path / "x.npz", input_0=np.concatenate([data.fitted.inputs[0], data.held.inputs[0]]))
+    few = calibration_from(tmp_path / "x.npz", graph)
+    assert (len(few.fitted), len(few.held)) == (10, 10)
+    monkeypatch.setattr(calibration, "MOST_BYTES", 1)
+    assert len(calibration_from(tmp_path / "x.npz", graph).fitted) == 4
 
 
 def test_auto_is_the_best_of_all_and_as_right_as_the_floats(digits: tuple[Graph, CalibrationData]) -> None:
