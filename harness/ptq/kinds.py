@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from harness.ir.graph import Graph
 from harness.ir.operators import operator_of
+from harness.ir.operators.traits import Trait
 from harness.ptq.network import FLOAT, has_form, requantized_copy, roles
 from harness.quantization.types import DType
 
@@ -95,5 +96,6 @@ def _copied(graph: Graph, kinds: Kinds, tensor: int, wide: frozenset[int]) -> tu
 
 
 def _only_copies(graph: Graph, index: int) -> bool:
-    """Whether a node changes the type itself, as those that were put in before do."""
-    return operator_of(graph.nodes[index]).name == "QUANTIZE"
+    """Whether a node requantizes and does nothing else, as those that were put in before."""
+    operator = operator_of(graph.nodes[index])
+    return operator.has(Trait.SAME_VALUES) and not operator.one_scale

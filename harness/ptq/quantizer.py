@@ -196,7 +196,8 @@ class _LayerByLayer:
 
     def _weight_scales(self, node: Node, rows: Floats, bias: Floats | None, x_scale: float) -> Floats:
         """One scale a channel; all the same where the layer has one."""
-        one = self._scheme.per_tensor or len(self._graph.tensors[node.inputs[1]].shape) == 2
+        rows_alone = len(self._graph.tensors[node.inputs[1]].shape) == 2
+        one = not self._scheme.fc_channels if rows_alone else self._scheme.per_tensor
         shaped, most = rows.reshape(1, -1) if one else rows, most_of(self._bits(node))
         found = scales_of(shaped, most, by_error=self._scheme.weights_by_error)
         found = np.repeat(found, len(rows)) if one else found

@@ -17,6 +17,7 @@ _FLAGS = {
     "bias": "correct_bias",
     "adaptive": "adaptive",
     "per-tensor": "per_tensor",
+    "fc-channels": "fc_channels",
 }
 _WIDTHS: dict[str, dict[str, Any]] = {
     "16x8": {"activations": DType.INT16},
@@ -36,7 +37,8 @@ class Scheme:
         equalise: channels of neighbouring layers are scaled to alike ranges before.
         correct_bias: biases take up the mean error of their layer.
         adaptive: weights are rounded one after the other, each making up for the errors of those before it.
-        per_tensor: one scale for all output channels of convolutions; FULLY_CONNECTED always has one.
+        per_tensor: one scale for all output channels of convolutions.
+        fc_channels: a scale for each output of FULLY_CONNECTED, which not every runtime takes; else it has one.
     """
 
     ranges: str = RANGES[0]
@@ -47,6 +49,7 @@ class Scheme:
     correct_bias: bool = False
     adaptive: bool = False
     per_tensor: bool = False
+    fc_channels: bool = False
 
     @property
     def name(self) -> str:
