@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from harness.ir.graph import Graph
+from harness.ir.graph import Graph, Node
 from harness.ir.operators import operator_of
 from harness.ir.operators.traits import Trait
 from harness.ptq.network import FLOAT, has_form, requantized_copy, roles
@@ -58,41 +58,58 @@ def can_be_wide(graph: Graph, tensor: int) -> bool:
     return index is not None and has_form(graph, graph.nodes[index], DType.INT16)
 
 
-def planned(graph: Graph, usual: DType, wide: frozenset[int]) -> tuple[Graph, Kinds]:
-    """The network with copies where a layer of one type reads, or the network gives, what another type writes."""
-    kinds = Kinds(usual)
-    for tensor in sorted(wide):
-        kinds = kinds.with_tensor(tensor, DType.INT16)
-    for tensor in sorted(wide | set(graph.inputs) | {t for node in graph.nodes for t in node.outputs}):
-        graph, kinds = _copied(graph, kinds, tensor, wide)
+def floating(graph: Graph, usual: DType) -> dict[int, DType]:
+    """What layers without a form of integers write; they stay float32."""
+    return {
+        t: FLOAT for node in graph.nodes if not has_form(graph, node, usual) for t in node.outputs
+    }
+
+
+def planned(graph: Graph, usual: DType, special: Mapping[int, DType]) -> tuple[Graph, Kinds]:
+    """The network with copies where a layer of one type reads what another type writes, or would give int16.
+
+    Args:
+        graph: the prepared network.
+        usual: type of all layers but
+        special: those that write these tensors.
+    """
+    kinds = Kinds(usual, dict(special))
+    for tensor in sorted(set(graph.inputs) | {t for node in graph.nodes for t in node.outputs}):
+        for wanted in (usual, DType.INT16, FLOAT):
+            graph, kinds = _copied(graph, kinds, tensor, wanted)
     for node in graph.nodes:
-        for t in roles(graph, node).data:
-            if graph.tensors[t].data is not None and wide & set(node.outputs):
-                kinds = kinds.with_tensor(t, DType.INT16)
+        kind, own = _kind(node, kinds), roles(graph, node)
+        constants = [t for t in own.data if graph.tensors[t].data is not None]
+        weighted = [t for t in (own.weights, own.bias) if t is not None and kind is FLOAT]
+        for t in (*constants, *weighted):
+            kinds = kinds.with_tensor(t, kind)
     return graph, kinds
 
 
-def _copied(graph: Graph, kinds: Kinds, tensor: int, wide: frozenset[int]) -> tuple[Graph, Kinds]:
-    """The network in which all that want a tensor in another type than it has read a copy."""
-    if graph.tensors[tensor].dtype is not FLOAT:
+def _kind(node: Node, kinds: Kinds) -> DType:
+    """The type in which a node reads and computes."""
+    return next((kinds.of(t) for t in node.outputs), kinds.usual)
+
+
+def _copied(graph: Graph, kinds: Kinds, tensor: int, wanted: DType) -> tuple[Graph, Kinds]:
+    """The network in which all that want a tensor in one type read a copy, where it has another."""
+    if graph.tensors[tensor].dtype is not FLOAT or kinds.of(tensor) is wanted:
         return graph, kinds
-    own = kinds.of(tensor)
-    other = kinds.usual if own is not kinds.usual else DType.INT16
     readers = {
         index
         for index in graph.consumers().get(tensor, ())
-        if (DType.INT16 if wide & set(graph.nodes[index].outputs) else kinds.usual) is other
+        if _kind(graph.nodes[index], kinds) is wanted
         and tensor in roles(graph, graph.nodes[index]).data
         and not _only_copies(graph, index)
     }
-    given = tensor in graph.outputs and other is kinds.usual
-    if other is own or not (readers or given):
+    given = tensor in graph.outputs and wanted is kinds.usual and kinds.of(tensor) is DType.INT16
+    if not (readers or given):
         return graph, kinds
     copy = len(graph.tensors)
-    graph = requantized_copy(graph, tensor, readers)
+    graph = requantized_copy(graph, tensor, readers, "DEQUANTIZE" if wanted is FLOAT else "QUANTIZE")
     if given:
         graph = replace(graph, outputs=tuple(copy if t == tensor else t for t in graph.outputs))
-    return graph, Kinds(kinds.usual, {**kinds.others, copy: other})
+    return graph, Kinds(kinds.usual, {**kinds.others, copy: wanted})
 
 
 def _only_copies(graph: Graph, index: int) -> bool:

@@ -75,7 +75,9 @@ def layer_errors(quantized: QuantizedModel, floats: Stacks, part: DataPart) -> t
         alone = _alone(quantized, source, node, held)
         wanted = cast(Floats, held[t])
         tensor = quantized.graph.tensors[made[t][0]]
-        ends = [(limit - tensor.q.zero_point) * tensor.q.scale for limit in tensor.dtype.range]
+        ends = [float(wanted.min()), float(wanted.max())]
+        if tensor.quant is not None:
+            ends = [(limit - tensor.q.zero_point) * tensor.q.scale for limit in tensor.dtype.range]
         counts, _ = np.histogram(wanted, BINS)
         error = LayerError(
             index,
@@ -137,8 +139,8 @@ def _alone(quantized: QuantizedModel, source: Graph, node: Node, floats: Stacks)
         if t in floats
     }
     (made, *_) = computed(source, node, given)
-    y = quants[node.outputs[0]]
-    return rounded(cast(Floats, made), y.q, y.dtype)
+    y = quants.get(node.outputs[0])
+    return made if y is None else rounded(cast(Floats, made), y.q, y.dtype)
 
 
 def _hint(quantized: QuantizedModel, node: Node, error: LayerError, values: Floats) -> str:

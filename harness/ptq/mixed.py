@@ -90,7 +90,7 @@ class _Mixer:
     def __init__(self, graph: Graph, data: CalibrationData, scheme: Scheme, progress: Progress | None) -> None:
         self._quantizer = Quantizer(graph, data.fitted.inputs, data.origin)
         self._data, self._scheme, self._progress = data, scheme, progress
-        self._network = self._quantizer.network(scheme.activations)
+        self._network = self._quantizer.network
 
     def narrowed(self, start: SchemeTrial, most: int) -> SchemeTrial:
         """With weights of 4 bits in the layers where a byte saved costs least, until the file fits."""

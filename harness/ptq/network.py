@@ -43,11 +43,11 @@ def roles(graph: Graph, node: Node) -> Roles:
     return Roles(tuple(dict.fromkeys(there)), weights, bias, made)
 
 
-def prepared(graph: Graph, activations: DType) -> Graph:
-    """A float network ready to be quantized to `activations`.
+def prepared(graph: Graph) -> Graph:
+    """A float network ready to be quantized.
 
     Raises:
-        UnsupportedModelError: it has no float input, is quantized already, or has operators without such a form.
+        UnsupportedModelError: it has no float input, is quantized already, or has operators with states or graphs.
     """
     graph = _compact(remove_dead(fold_constants(graph)))
     if not any(graph.tensors[t].dtype is FLOAT for t in graph.inputs):
@@ -60,13 +60,11 @@ def prepared(graph: Graph, activations: DType) -> Graph:
     for node in graph.nodes:
         if operator_of(node).stateful or node.attrs.graphs:
             without[f"{node.op} (keeps a state or runs graphs)"] += 1
-        elif not has_form(graph, node, activations):
-            without[node.op] += 1
     if without:
         listed = ", ".join(f"{op} x{count}" for op, count in sorted(without.items()))
         raise UnsupportedModelError(
-            f"model '{graph.name}' has operators without a form of {activations.value}: {listed}",
-            hint="do their work before or behind the network; `tinyhil docs operators` has the forms of all operators",
+            f"model '{graph.name}' has operators that are not quantized: {listed}",
+            hint="do their work before or behind the network",
         )
     return _unshared(graph)
 
@@ -128,13 +126,16 @@ def _compact(graph: Graph) -> Graph:
     )
 
 
-def requantized_copy(graph: Graph, tensor: int, readers: set[int]) -> Graph:
-    """The graph in which the nodes `readers` read a copy of a tensor, the last one, of another scale or type."""
+def requantized_copy(graph: Graph, tensor: int, readers: set[int], op: str = "QUANTIZE") -> Graph:
+    """The graph in which the nodes `readers` read a copy of a tensor, the last one, of another scale or type.
+
+    `op` makes it: QUANTIZE, or DEQUANTIZE for float32.
+    """
     source = graph.tensors[tensor]
     copy = len(graph.tensors)
     made = Tensor(f"{source.name}/rescaled", source.shape, source.dtype)
     producer = graph.producers().get(tensor)
-    quantize = Node("QUANTIZE", (tensor,), (copy,), NoAttrs())
+    quantize = Node(op, (tensor,), (copy,), NoAttrs())
     nodes = [quantize] if producer is None else []
     for index, node in enumerate(graph.nodes):
         inputs = tuple(copy if t == tensor and index in readers else t for t in node.inputs)

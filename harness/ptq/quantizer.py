@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -16,8 +18,8 @@ from harness.ir.graph import Graph, Node
 from harness.ir.operators import has, operator_of
 from harness.ir.operators.traits import Trait
 from harness.ptq.equalise import equalised
-from harness.ptq.kinds import AS_THE_SCHEME, Kinds, LayerPlan, planned
-from harness.ptq.network import FLOAT, prepared
+from harness.ptq.kinds import AS_THE_SCHEME, Kinds, LayerPlan, floating, planned
+from harness.ptq.network import FLOAT, has_form, prepared
 from harness.ptq.ranges import rounded
 from harness.ptq.rewrite import Constant, written
 from harness.ptq.scales import scales, separated
@@ -56,6 +58,7 @@ class QuantizedModel:
         graph: of that file.
         source: the float network that it computes, with the tensors' ids of `graph`'s file.
         plan: the layers that differ from the scheme.
+        floats: operators that stay float32, with their numbers.
     """
 
     scheme: Scheme
@@ -63,6 +66,7 @@ class QuantizedModel:
     graph: Graph
     source: Graph
     plan: LayerPlan = AS_THE_SCHEME
+    floats: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,16 +92,17 @@ class Quantizer:
         self._origin = origin
         self._known: dict[tuple[bool, DType, frozenset[int]], Floating] = {}
 
-    def network(self, activations: DType) -> Graph:
+    @cached_property
+    def network(self) -> Graph:
         """The float network as it is quantized, whose tensors a LayerPlan names."""
-        return prepared(self._graph, activations)
+        return prepared(self._graph)
 
     def floats(self, scheme: Scheme, plan: LayerPlan = AS_THE_SCHEME) -> Floating:
         """The float network as a scheme and a plan want it, and all its activations."""
         key = scheme.equalise, scheme.activations, plan.wide
         if key not in self._known:
-            graph = self.network(scheme.activations)
-            graph, kinds = separated(*planned(graph, scheme.activations, plan.wide))
+            special = floating(self.network, scheme.activations) | dict.fromkeys(plan.wide, DType.INT16)
+            graph, kinds = separated(*planned(self.network, scheme.activations, special))
             graph = equalised(graph) if scheme.equalise else graph
             self._known[key] = Floating(graph, kinds, _finite(graph, forward(graph, self._inputs)))
         return self._known[key]
@@ -109,13 +114,15 @@ class Quantizer:
             UnsupportedModelError: an operator has no form of the scheme's integers.
             GraphError: the scales that were found break a rule of the integer form.
         """
-        floating = self.floats(scheme, plan)
-        run = _LayerByLayer(floating, scheme, plan.narrow)
+        made = self.floats(scheme, plan)
+        run = _LayerByLayer(made, scheme, plan.narrow)
+        network = self.network
+        left = Counter(node.op for node in network.nodes if not has_form(network, node, scheme.activations))
         mixed = f" ({len(plan.wide)} layers of 16 bits, {len(plan.narrow)} with weights of 4)" if plan else ""
         note = f"quantized by tinyhil, scheme {scheme.name}{mixed}{self._origin and ', ' + self._origin}"
         metadata = {ORIGIN: note.encode("utf-8", "replace")}
-        file = written(floating.graph, run.quants, run.constants(), floating.kinds, metadata)
-        return QuantizedModel(scheme, file, load(file, name=self._graph.name), floating.graph, plan)
+        file = written(made.graph, run.quants, run.constants(), made.kinds, metadata)
+        return QuantizedModel(scheme, file, load(file, name=self._graph.name), made.graph, plan, left)
 
 
 def _finite(graph: Graph, values: Stacks) -> Stacks:
@@ -137,8 +144,8 @@ def _finite(graph: Graph, values: Stacks) -> Stacks:
 class _LayerByLayer:
     """One network by one scheme."""
 
-    def __init__(self, floating: Floating, scheme: Scheme, narrow: frozenset[int]) -> None:
-        self._graph, self._kinds, self._floats = floating.graph, floating.kinds, floating.values
+    def __init__(self, given: Floating, scheme: Scheme, narrow: frozenset[int]) -> None:
+        self._graph, self._kinds, self._floats = given.graph, given.kinds, given.values
         self._scheme, self._narrow = scheme, narrow
         self._constants: dict[int, Constant] = {}
         self.quants = scales(self._graph, self._floats, scheme.ranges, self._kinds)
@@ -147,13 +154,18 @@ class _LayerByLayer:
         """Weights and biases, found layer by layer."""
         values: Stacks = {t: self._rounded(t, self._floats[t]) for t in self._graph.inputs}
         for node in self._graph.nodes:
-            if has(node, Trait.WEIGHTS) and self._graph.tensors[node.inputs[1]].dtype is FLOAT:
+            if self._is_quantized(node):
                 made = [self._layer(node, values)]
             else:
                 made = computed(self._graph, node, values)
             for t, stack in zip(node.outputs, made, strict=True):
                 values[t] = self._rounded(t, stack)
         return self._constants
+
+    def _is_quantized(self, node: Node) -> bool:
+        """Whether a node has weights that become integers."""
+        weighted = has(node, Trait.WEIGHTS) and self._graph.tensors[node.inputs[1]].dtype is FLOAT
+        return weighted and self._kinds.of(node.outputs[0]) is not FLOAT
 
     def _rounded(self, tensor: int, stack: Array) -> Array:
         if tensor not in self.quants:

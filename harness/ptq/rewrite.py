@@ -52,7 +52,7 @@ def written(
         if t in constants:
             made = constants[t]
             main.tensors[t] = TensorDraft(tensor.name, tensor.shape, *_stored(made))
-        elif tensor.dtype is FLOAT:
+        elif tensor.dtype is FLOAT and kinds.of(t) is not FLOAT:
             main.tensors[t] = _integers(main.tensors[t], scales[t], kinds.of(t))
     _helpers(main, len(graph.tensors))
     return serialize(subgraphs, metadata)
@@ -73,7 +73,8 @@ def _helpers(main: SubgraphDraft, first: int) -> None:
         for t in operator.inputs:
             if t >= first and main.tensors[t].type == FLOAT.value:
                 made = main.tensors[operator.outputs[0]]
-                assert made.quant is not None
+                if made.quant is None:  # of a layer that stays float32
+                    continue
                 main.tensors[t] = _integers(main.tensors[t], made.quant, DType(made.type))
 
 

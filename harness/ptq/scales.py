@@ -66,6 +66,8 @@ def scales(graph: Graph, values: Stacks, method: str, kinds: Kinds) -> dict[int,
     found: dict[int, Quantization] = {}
     for group in _groups(graph, kinds):
         dtype = kinds.of(group.members[0])
+        if dtype is FLOAT:
+            continue
         if group.fixed:
             scale, zero = next(iter(group.fixed.values()))
             quant = Quantization((scale,), (zero,))

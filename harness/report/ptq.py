@@ -48,6 +48,7 @@ def quantization_document(
             },
             "oracle": best.evaluation.oracle,
             "scheme": best.scheme.name,
+            "floats": dict(best.quantized.floats),
             "bytes": len(best.quantized.file),
             "expected": cycles,
             "trials": [_trial(trial, best) for trial in found.trials],
@@ -141,6 +142,9 @@ def summary(document: Document) -> list[str]:
         f"{document['model']['file']}: {best['scheme']}{_mix(best)}, SQNR {worst} dB, "
         f"{best['bytes']:,} B (float {before['bytes']:,} B)"
     ]
+    if document["floats"]:
+        left = ", ".join(f"{op} x{count}" for op, count in sorted(document["floats"].items()))
+        lines.append(f"stay float32, as they have no form of these integers: {left}")
     if best["accuracy"] is not None:
         drop = before["accuracy"] - best["accuracy"]
         lines.append(
