@@ -110,22 +110,20 @@ def _made(quantized: QuantizedModel, part: DataPart) -> Mapping[int, tuple[int, 
 
 
 def _dequantized(quantized: QuantizedModel) -> Graph:
-    """The float network with the weights and biases that the quantized one has."""
+    """The float network with the constants that the quantized one has."""
     source, graph = quantized.source, quantized.graph
     changed = {}
-    for node in graph.nodes:
-        if not has(node, Trait.WEIGHTS):
+    for tensor in graph.tensors:
+        t = tensor.source
+        if tensor.data is None or tensor.quant is None or t is None or t >= len(source.tensors):
             continue
-        for t in node.inputs[1:]:
-            tensor = graph.tensors[t] if t >= 0 else None
-            if tensor is None or tensor.source is None or tensor.quant is None or tensor.data is None:
-                continue
-            along = [1] * len(tensor.shape)
-            if tensor.q.per_channel and tensor.q.axis is not None:
-                along[tensor.q.axis] = -1
-            scales = np.array(tensor.q.scales).reshape(along)
-            real = (tensor.data.astype(np.float64) * scales).astype(np.float32)
-            changed[tensor.source] = replace(source.tensors[tensor.source], data=real)
+        along = [1] * len(tensor.shape)
+        if tensor.q.per_channel and tensor.q.axis is not None:
+            along[tensor.q.axis] = -1
+        scales = np.array(tensor.q.scales, np.float64).reshape(along)
+        zeros = np.array(tensor.q.zero_points, np.float64).reshape(along)
+        real = ((tensor.data.astype(np.float64) - zeros) * scales).astype(np.float32)
+        changed[t] = replace(source.tensors[t], data=real)
     return with_tensors(source, changed)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from harness.build.progress import Progress
-from harness.errors import GraphError, InputError, OracleError
+from harness.errors import InputError, OracleError
 from harness.ir.graph import Graph
 from harness.ir.operators import has
 from harness.ir.operators.traits import Trait
@@ -15,7 +15,7 @@ from harness.ptq.calibration import CalibrationData
 from harness.ptq.evaluation import accuracy_of, evaluate
 from harness.ptq.kinds import AS_THE_SCHEME, LayerPlan, can_be_wide
 from harness.ptq.network import roles
-from harness.ptq.quantizer import Quantizer
+from harness.ptq.quantizer import Quantizer, ScalesError
 from harness.ptq.scheme import Scheme
 from harness.ptq.search import SchemeSearch, SchemeTrial
 from harness.ptq.values import forward
@@ -157,6 +157,6 @@ class _Mixer:
         try:
             made = self._quantizer.quantize(self._scheme, plan)
             found = evaluate(made, forward(made.source, self._data.held.inputs), self._data.held)
-        except (GraphError, OracleError):
+        except (ScalesError, OracleError):
             return None
         return SchemeTrial(self._scheme, made, found, time.perf_counter() - began)

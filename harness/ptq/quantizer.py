@@ -11,7 +11,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from harness.errors import VectorsError
+from harness.errors import GraphError, InputError, VectorsError
 from harness.frontends.tflite.origin import ORIGIN
 from harness.frontends.tflite.reader import load
 from harness.ir.graph import Graph, Node
@@ -46,6 +46,13 @@ _LIVE = 0.02
 _LARGEST_BIAS = {DType.INT8: 1 << 30, DType.INT16: 1 << 40}
 """By type of the activations: accumulators have 32 and 48 bits. Weights near 0 have no finer scale than that."""
 _ROWS = 20_000
+
+
+class ScalesError(InputError):
+    """No scales of integers hold the values before and behind an operator."""
+
+    code = "quantize-scales"
+    stage = "quantize"
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,8 +118,8 @@ class Quantizer:
         """The network by one scheme, but for the layers of a plan.
 
         Raises:
-            UnsupportedModelError: an operator has no form of the scheme's integers.
-            GraphError: the scales that were found break a rule of the integer form.
+            UnsupportedModelError: as of harness.ptq.network.prepared.
+            ScalesError: the scales that were found break a rule of an operator's integer form.
         """
         made = self.floats(scheme, plan)
         run = _LayerByLayer(made, scheme, plan.narrow)
@@ -122,7 +129,15 @@ class Quantizer:
         note = f"quantized by tinyhil, scheme {scheme.name}{mixed}{self._origin and ', ' + self._origin}"
         metadata = {ORIGIN: note.encode("utf-8", "replace")}
         file = written(made.graph, run.quants, run.constants(), made.kinds, metadata)
-        return QuantizedModel(scheme, file, load(file, name=self._graph.name), made.graph, plan, left)
+        try:
+            graph = load(file, name=self._graph.name)
+        except GraphError as error:
+            raise ScalesError(
+                f"scheme {scheme.name}: {error.message}",
+                hint="values before and behind this operator differ too much in size for these integers: try another "
+                "scheme, or leave the operator out of the network",
+            ) from None
+        return QuantizedModel(scheme, file, graph, made.graph, plan, left)
 
 
 def _finite(graph: Graph, values: Stacks) -> Stacks:
@@ -174,6 +189,8 @@ class _LayerByLayer:
 
     def _bits(self, node: Node) -> int:
         """Of a layer's weights."""
+        if not is_matrix(self._graph, node):  # TFLM takes int4 weights of no other layers
+            return 8
         return 4 if node.outputs[0] in self._narrow else self._scheme.weight_bits
 
     def _layer(self, node: Node, values: Stacks) -> Array:

@@ -93,7 +93,10 @@ def _by_divergence(sample: _Sample, whole: Range, dtype: DType) -> Range:
     if not sizes.size:
         return whole
     levels = 128 if low < 0 else 255
-    counts, edges = np.histogram(sizes, _BINS)
+    try:
+        counts, edges = np.histogram(sizes, _BINS)
+    except ValueError:  # all values are as good as one
+        return whole
     best, found = np.inf, float(edges[-1])
     for kept in range(levels, _BINS + 1, _KL_STEP):
         inside = counts[:kept].astype(np.float64)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.build.progress import Progress
-from harness.errors import GraphError, OracleError, UnsupportedModelError
+from harness.errors import OracleError, UnsupportedModelError
 from harness.ir.graph import Graph
 from harness.ptq.calibration import CalibrationData
 from harness.ptq.evaluation import Evaluation, accuracy_of, evaluate
-from harness.ptq.quantizer import QuantizedModel, Quantizer
+from harness.ptq.quantizer import QuantizedModel, Quantizer, ScalesError
 from harness.ptq.scheme import AUTO, CANDIDATES, Scheme, scheme_of
 from harness.ptq.values import Stacks, forward
 
@@ -67,12 +67,12 @@ def search(
 
     Raises:
         UnsupportedModelError: no scheme has integer forms of all operators.
-        GraphError, OracleError: no scheme gives a network that can be computed.
+        ScalesError, OracleError: no scheme gives a network that can be computed.
     """
     quantizer = Quantizer(graph, data.fitted.inputs, data.origin)
     trials: list[SchemeTrial] = []
     floats: dict[tuple[bool, object], Stacks] = {}
-    failure: UnsupportedModelError | GraphError | OracleError | None = None
+    failure: UnsupportedModelError | ScalesError | OracleError | None = None
     for number, scheme in enumerate(schemes):
         began = time.perf_counter()
         try:
@@ -82,7 +82,7 @@ def search(
                 floats[key] = forward(made.source, data.held.inputs)
             found = evaluate(made, floats[key], data.held)
             trials.append(SchemeTrial(scheme, made, found, time.perf_counter() - began))
-        except (UnsupportedModelError, GraphError, OracleError) as error:
+        except (UnsupportedModelError, ScalesError, OracleError) as error:
             failure = failure or error
             trials.append(SchemeTrial(scheme, None, None, time.perf_counter() - began, error.message))
         if progress:
