@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from harness.build.progress import Progress
 from harness.errors import InputError, OracleError
-from harness.ir.graph import Graph
 from harness.ir.operators import has
 from harness.ir.operators.traits import Trait
-from harness.ptq.calibration import CalibrationData
-from harness.ptq.evaluation import accuracy_of, evaluate
 from harness.ptq.kinds import AS_THE_SCHEME, LayerPlan, can_be_wide
 from harness.ptq.network import roles
-from harness.ptq.quantizer import Quantizer, ScalesError
+from harness.ptq.quantizer import ScalesError
 from harness.ptq.scheme import Scheme
-from harness.ptq.search import SchemeSearch, SchemeTrial
-from harness.ptq.values import forward
+from harness.ptq.search import SchemeBench, SchemeSearch, SchemeTrial
 from harness.quantization.types import DType
 
 
@@ -42,15 +37,13 @@ class PrecisionWishes:
     min_sqnr: float | None = None
 
 
-def mixed(
-    graph: Graph, data: CalibrationData, found: SchemeSearch, wishes: PrecisionWishes, progress: Progress | None = None
-) -> SchemeSearch:
+def mixed(found: SchemeSearch, wishes: PrecisionWishes, progress: Progress | None = None) -> SchemeSearch:
     """The best scheme of a search with the fewest layers changed that keep to the wishes.
 
     Raises:
         BudgetUnreachedError: none does.
     """
-    mixer = _Mixer(graph, data, found.best.scheme, progress)
+    mixer = _Mixer(found.bench, found.best.scheme, progress)
     trial = found.best
     if wishes.max_size is not None and _size(trial) > wishes.max_size:
         trial = mixer.narrowed(trial, wishes.max_size)
@@ -63,10 +56,7 @@ def mixed(
             f"{_sqnr(trial):.1f} dB take {_size(trial):,} B, more than the {wishes.max_size:,} that were given",
             hint="raise --max-size, or lower --min-sqnr",
         )
-    assert trial.quantized is not None
-    floats = forward(trial.quantized.source, data.held.inputs)
-    accuracy = accuracy_of(floats[trial.quantized.source.outputs[0]], data.held)
-    return replace(found, trials=(*found.trials, trial), best=trial, floats=floats, float_accuracy=accuracy)
+    return SchemeSearch(found.bench, (*found.trials, trial), trial)
 
 
 def _size(trial: SchemeTrial) -> int:
@@ -87,10 +77,9 @@ def _noise(trial: SchemeTrial) -> float:
 class _Mixer:
     """Tries plans of layers for one scheme."""
 
-    def __init__(self, graph: Graph, data: CalibrationData, scheme: Scheme, progress: Progress | None) -> None:
-        self._quantizer = Quantizer(graph, data.fitted.inputs, data.origin)
-        self._data, self._scheme, self._progress = data, scheme, progress
-        self._network = self._quantizer.network
+    def __init__(self, bench: SchemeBench, scheme: Scheme, progress: Progress | None) -> None:
+        self._bench, self._scheme, self._progress = bench, scheme, progress
+        self._network = bench.quantizer.network
 
     def narrowed(self, start: SchemeTrial, most: int) -> SchemeTrial:
         """With weights of 4 bits in the layers where a byte saved costs least, until the file fits."""
@@ -153,10 +142,7 @@ class _Mixer:
         return found
 
     def _tried(self, plan: LayerPlan) -> SchemeTrial | None:
-        began = time.perf_counter()
         try:
-            made = self._quantizer.quantize(self._scheme, plan)
-            found = evaluate(made, forward(made.source, self._data.held.inputs), self._data.held)
+            return self._bench.tried(self._scheme, plan)
         except (ScalesError, OracleError):
             return None
-        return SchemeTrial(self._scheme, made, found, time.perf_counter() - began)

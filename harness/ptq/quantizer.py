@@ -97,7 +97,7 @@ class Quantizer:
         self._graph = graph
         self._inputs = inputs
         self._origin = origin
-        self._known: dict[tuple[bool, DType, frozenset[int]], Floating] = {}
+        self._known: dict[tuple[bool, DType], Floating] = {}
 
     @cached_property
     def network(self) -> Graph:
@@ -106,13 +106,18 @@ class Quantizer:
 
     def floats(self, scheme: Scheme, plan: LayerPlan = AS_THE_SCHEME) -> Floating:
         """The float network as a scheme and a plan want it, and all its activations."""
-        key = scheme.equalise, scheme.activations, plan.wide
+        if plan.wide:  # every such plan has a network of its own, which is not asked for again
+            return self._floating(scheme, plan)
+        key = scheme.equalise, scheme.activations
         if key not in self._known:
-            special = floating(self.network, scheme.activations) | dict.fromkeys(plan.wide, DType.INT16)
-            graph, kinds = separated(*planned(self.network, scheme.activations, special))
-            graph = equalised(graph) if scheme.equalise else graph
-            self._known[key] = Floating(graph, kinds, _finite(graph, forward(graph, self._inputs)))
+            self._known[key] = self._floating(scheme, plan)
         return self._known[key]
+
+    def _floating(self, scheme: Scheme, plan: LayerPlan) -> Floating:
+        special = floating(self.network, scheme.activations) | dict.fromkeys(plan.wide, DType.INT16)
+        graph, kinds = separated(*planned(self.network, scheme.activations, special))
+        graph = equalised(graph) if scheme.equalise else graph
+        return Floating(graph, kinds, _finite(graph, forward(graph, self._inputs)))
 
     def quantize(self, scheme: Scheme, plan: LayerPlan = AS_THE_SCHEME) -> QuantizedModel:
         """The network by one scheme, but for the layers of a plan.
@@ -269,23 +274,21 @@ class _LayerByLayer:
         return np.where(live.mean(axis=axes) > _LIVE, mean, 0).astype(np.float32)
 
     def _keep_weights(self, node: Node, integers: Array, channel_scales: Floats, axis: int) -> None:
-        one = len(set(channel_scales.tolist())) == 1
-        kept = channel_scales[:1] if one else channel_scales
-        quant = Quantization(
-            tuple(float(s) for s in kept), (0,) * len(kept), None if one else axis
-        )
         whole = np.ascontiguousarray(integers, np.int8)
-        self._constants[node.inputs[1]] = Constant(whole, quant, self._bits(node))
+        self._constants[node.inputs[1]] = Constant(whole, _of_channels(channel_scales, axis), self._bits(node))
 
     def _keep_bias(self, node: Node, bias: Floats, channel_scales: Floats, x_scale: float) -> Floats:
         """Keeps the bias as integers; returns what they stand for."""
         wide = self._kinds.of(node.inputs[0]) is DType.INT16
         real = channel_scales.astype(np.float64) * np.float64(np.float32(x_scale))
         whole = np.round(bias.astype(np.float64) / real)
-        one = len(set(channel_scales.tolist())) == 1
-        kept = real[:1] if one else real
-        quant = Quantization(
-            tuple(float(np.float32(s)) for s in kept), (0,) * len(kept), None if one else 0
-        )
-        self._constants[node.inputs[2]] = Constant(whole.astype(np.int64 if wide else np.int32), quant)
+        made = whole.astype(np.int64 if wide else np.int32)
+        self._constants[node.inputs[2]] = Constant(made, _of_channels(real.astype(np.float32), 0))
         return (whole * real).astype(np.float32)
+
+
+def _of_channels(channel_scales: Floats, axis: int) -> Quantization:
+    """A scale for each slice along `axis`; one where all are the same."""
+    one = len(set(channel_scales.tolist())) == 1
+    kept = channel_scales[:1] if one else channel_scales
+    return Quantization(tuple(float(s) for s in kept), (0,) * len(kept), None if one else axis)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from harness.build.progress import Progress
 from harness.errors import OracleError, UnsupportedModelError
 from harness.ir.graph import Graph
 from harness.ptq.calibration import CalibrationData
 from harness.ptq.evaluation import Evaluation, accuracy_of, evaluate
+from harness.ptq.kinds import AS_THE_SCHEME, LayerPlan
 from harness.ptq.quantizer import QuantizedModel, Quantizer, ScalesError
 from harness.ptq.scheme import AUTO, CANDIDATES, Scheme, scheme_of
 from harness.ptq.values import Stacks, forward
+from harness.quantization.types import DType
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,21 +37,66 @@ class SchemeTrial:
     failure: str = ""
 
 
+class SchemeBench:
+    """Makes trials of one network over the same data; what they share is computed once."""
+
+    def __init__(self, graph: Graph, data: CalibrationData) -> None:
+        """Of a float network."""
+        self.data = data
+        self.quantizer = Quantizer(graph, data.fitted.inputs, data.origin)
+        self._held: dict[tuple[bool, DType], Stacks] = {}
+
+    def tried(self, scheme: Scheme, plan: LayerPlan = AS_THE_SCHEME) -> SchemeTrial:
+        """A scheme, but for the layers of a plan, judged by what was kept back.
+
+        Raises:
+            UnsupportedModelError, ScalesError: as of Quantizer.quantize.
+            OracleError: TFLM refuses the file.
+        """
+        began = time.perf_counter()
+        made = self.quantizer.quantize(scheme, plan)
+        found = evaluate(made, self.floats(made), self.data.held)
+        return SchemeTrial(scheme, made, found, time.perf_counter() - began)
+
+    def floats(self, made: QuantizedModel) -> Stacks:
+        """Activations of the float network of a trial over the vectors that were kept back."""
+        if made.plan.wide:  # its network has copies of its own
+            return forward(made.source, self.data.held.inputs)
+        key = made.scheme.equalise, made.scheme.activations
+        if key not in self._held:
+            self._held[key] = forward(made.source, self.data.held.inputs)
+        return self._held[key]
+
+
 @dataclass(frozen=True, eq=False)
 class SchemeSearch:
     """What came of it.
 
     Attributes:
+        bench: what made the trials.
         trials: in the order in which they were made.
         best: the one that is taken.
-        floats: activations of the float network of `best` over the vectors that were kept back.
-        float_accuracy: of the float network over them; None without labels.
     """
 
+    bench: SchemeBench
     trials: tuple[SchemeTrial, ...]
     best: SchemeTrial
-    floats: Stacks
-    float_accuracy: float | None
+
+    @cached_property
+    def model(self) -> QuantizedModel:
+        """The network that is taken."""
+        assert self.best.quantized is not None
+        return self.best.quantized
+
+    @cached_property
+    def floats(self) -> Stacks:
+        """Activations of its float network over the vectors that were kept back."""
+        return self.bench.floats(self.model)
+
+    @cached_property
+    def float_accuracy(self) -> float | None:
+        """Of the float network over them; None without labels."""
+        return accuracy_of(self.floats[self.model.source.outputs[0]], self.bench.data.held)
 
 
 def schemes_of(name: str) -> tuple[Scheme, ...]:
@@ -69,19 +117,13 @@ def search(
         UnsupportedModelError: no scheme has integer forms of all operators.
         ScalesError, OracleError: no scheme gives a network that can be computed.
     """
-    quantizer = Quantizer(graph, data.fitted.inputs, data.origin)
+    bench = SchemeBench(graph, data)
     trials: list[SchemeTrial] = []
-    floats: dict[tuple[bool, object], Stacks] = {}
     failure: UnsupportedModelError | ScalesError | OracleError | None = None
     for number, scheme in enumerate(schemes):
         began = time.perf_counter()
         try:
-            made = quantizer.quantize(scheme)
-            key = scheme.equalise, scheme.activations
-            if key not in floats:
-                floats[key] = forward(made.source, data.held.inputs)
-            found = evaluate(made, floats[key], data.held)
-            trials.append(SchemeTrial(scheme, made, found, time.perf_counter() - began))
+            trials.append(bench.tried(scheme))
         except (UnsupportedModelError, ScalesError, OracleError) as error:
             failure = failure or error
             trials.append(SchemeTrial(scheme, None, None, time.perf_counter() - began, error.message))
@@ -91,11 +133,7 @@ def search(
     if not done:
         assert failure is not None
         raise failure
-    best = max(done, key=_merit)
-    assert best.quantized is not None
-    own = floats[best.scheme.equalise, best.scheme.activations]
-    output = own[best.quantized.source.outputs[0]]
-    return SchemeSearch(tuple(trials), best, own, accuracy_of(output, data.held))
+    return SchemeSearch(bench, tuple(trials), max(done, key=_merit))
 
 
 def _merit(trial: SchemeTrial) -> tuple[float, float]:

@@ -78,12 +78,10 @@ def quantize(
     graph = load(model, floats=True)
     given = _data(data, graph, count)
     with terminal.progress(as_json, f"quantize {graph.name}") as tell:
-        found = mixed(graph, given, search(graph, given, schemes, tell), wishes, tell)
-        best = found.best.quantized
-        assert best is not None
-        errors = layer_errors(best, found.floats, given.held)
-    document = quantization_document(found, given, model, output, errors, _expected(best.graph, board))
-    _write(output, best.file)
+        found = mixed(search(graph, given, schemes, tell), wishes, tell)
+        errors = layer_errors(found.model, found.floats, given.held)
+    document = quantization_document(found, given, model, output, errors, _expected(found.model.graph, board))
+    _write(output, found.model.file)
     if report is not None:
         from harness.report.html.ptq import render
 

@@ -141,7 +141,7 @@ def test_a_size_is_kept_by_the_fewest_layers_of_four_bits(digits: tuple[Graph, C
     found = search(graph, data, [scheme_of("mse+weights+bias")])
     assert found.best.quantized is not None
     whole = len(found.best.quantized.file)
-    small = mixed(graph, data, found, PrecisionWishes(max_size=whole - 600)).best
+    small = mixed(found, PrecisionWishes(max_size=whole - 600)).best
     assert small.quantized is not None and small.evaluation is not None
     assert len(small.quantized.file) <= whole - 600
     assert 0 < len(small.quantized.plan.narrow) < sum(len(n.inputs) > 1 for n in small.quantized.source.nodes)
@@ -153,7 +153,7 @@ def test_an_sqnr_is_reached_by_the_fewest_layers_of_sixteen_bits(digits: tuple[G
     found = search(graph, data, [scheme_of("min-max")])
     assert found.best.evaluation is not None
     wanted = found.best.evaluation.worst_sqnr + 3
-    wide = mixed(graph, data, found, PrecisionWishes(min_sqnr=wanted)).best
+    wide = mixed(found, PrecisionWishes(min_sqnr=wanted)).best
     assert wide.quantized is not None and wide.evaluation is not None and wide.evaluation.worst_sqnr >= wanted
     assert wide.quantized.plan.wide and {node.op for node in wide.quantized.graph.nodes} >= {"QUANTIZE"}
     assert {wide.quantized.graph.tensors[t].dtype.value for t in wide.quantized.graph.outputs} == {"int8"}
@@ -167,7 +167,7 @@ def test_what_no_mix_reaches_is_told(wishes: PrecisionWishes, said: str) -> None
     graph = load(float_twin(random_graph(np.random.default_rng(1), op="FULLY_CONNECTED")), name="small")
     data = random_calibration(graph)
     with pytest.raises(BudgetUnreachedError, match=said):
-        mixed(graph, data, search(graph, data, [scheme_of("min-max")]), wishes)
+        mixed(search(graph, data, [scheme_of("min-max")]), wishes)
 
 
 def test_a_float_onnx_network_is_quantized(tmp_path: Path) -> None:
