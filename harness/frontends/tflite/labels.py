@@ -13,7 +13,8 @@ import zlib
 
 from harness.errors import ModelFileError
 from harness.frontends.tflite.flatbuffer import FlatTable
-from harness.frontends.tflite.schema import MAX_CHANNELS, MAX_OPERANDS, MAX_TENSORS
+from harness.frontends.tflite.metadata import metadata_of
+from harness.frontends.tflite.schema import MAX_CHANNELS, MAX_OPERANDS
 
 METADATA = "TFLITE_METADATA"
 MAX_CHARACTERS = 200
@@ -47,13 +48,8 @@ def output_labels(data: bytes, place: str) -> tuple[tuple[str, ...], ...]:
 
 
 def _metadata(model: FlatTable, place: str) -> FlatTable | None:
-    for entry in model.tables(16, "metadata", _MAX_ENTRIES):
-        if entry.text(4, "name") == METADATA:
-            buffers = model.tables(12, "buffer", 4 * MAX_TENSORS)
-            index = entry.integer(6, "<I")
-            content = buffers[index].array(4, "<u1", "data").tobytes() if index < len(buffers) else b""
-            return FlatTable.root(content, f"{place}, metadata")
-    return None
+    content = metadata_of(model, METADATA, _MAX_ENTRIES)
+    return None if content is None else FlatTable.root(content, f"{place}, metadata")
 
 
 def _labels_file(output: FlatTable) -> str:

@@ -13,6 +13,7 @@ from harness.errors import UnsupportedModelError
 from harness.ethosu.accelerators import Accelerator, accelerator_of
 from harness.ethosu.payload import CUSTOM_CODE, MOST_MEMORY, Words, read_payload
 from harness.frontends.tflite.flatbuffer import FlatTable
+from harness.frontends.tflite.metadata import metadata_of
 from harness.frontends.tflite.schema import MAX_TENSORS, FileOperator, FileSubgraph, FileTensor, read_model
 from harness.ir.operators.tflite import damaged
 
@@ -111,13 +112,9 @@ def arena_offsets(data: bytes, place: str, tensors: int) -> tuple[int, ...]:
     Raises:
         ModelFileError: the list is damaged.
     """
-    model = FlatTable.root(data, place)
-    buffers = model.tables(12, "buffer", 4 * MAX_TENSORS)
-    for entry in model.tables(16, "metadata", MAX_TENSORS):
-        if entry.text(4, "name") == _OFFSETS:
-            which = entry.integer(6, "<I")
-            content = buffers[which].array(4, "<u1", "data").tobytes() if which < len(buffers) else b""
-            if len(content) < 12 + 4 * tensors:
-                raise damaged(f"{place}: {len(content)} bytes of {_OFFSETS} for {tensors} tensors")
-            return tuple(int(v) for v in np.frombuffer(content, "<i4")[3 : 3 + tensors])
-    return (-1,) * tensors
+    content = metadata_of(FlatTable.root(data, place), _OFFSETS, MAX_TENSORS)
+    if content is None:
+        return (-1,) * tensors
+    if len(content) < 12 + 4 * tensors:
+        raise damaged(f"{place}: {len(content)} bytes of {_OFFSETS} for {tensors} tensors")
+    return tuple(int(v) for v in np.frombuffer(content, "<i4")[3 : 3 + tensors])
