@@ -18,6 +18,7 @@ from harness.ptq.network import FLOAT
 from harness.ptq.quantizer import QuantizedModel
 from harness.ptq.ranges import rounded
 from harness.ptq.values import Floats, Stacks, computed
+from harness.quantization.params import real_values
 from harness.quantization.types import Array, DType
 
 BINS = 40
@@ -117,12 +118,7 @@ def _dequantized(quantized: QuantizedModel) -> Graph:
         t = tensor.source
         if tensor.data is None or tensor.quant is None or t is None or t >= len(source.tensors):
             continue
-        along = [1] * len(tensor.shape)
-        if tensor.q.per_channel and tensor.q.axis is not None:
-            along[tensor.q.axis] = -1
-        scales = np.array(tensor.q.scales, np.float64).reshape(along)
-        zeros = np.array(tensor.q.zero_points, np.float64).reshape(along)
-        real = ((tensor.data.astype(np.float64) - zeros) * scales).astype(np.float32)
+        real = real_values(tensor.data, tensor.quant).astype(np.float32)
         changed[t] = replace(source.tensors[t], data=real)
     return with_tensors(source, changed)
 

@@ -284,6 +284,16 @@ def logistic_values(q: Array, x: Quantized) -> Array:
     return np.where(centred <= -radius, -128, np.where(centred >= radius, 127, values)).astype(np.int8)
 
 
+def real_values(q: Array, quant: Quantization) -> npt.NDArray[np.float64]:
+    """What integers stand for, with one scale or one for each slice along an axis."""
+    along = [1] * q.ndim
+    if quant.per_channel and quant.axis is not None:
+        along[quant.axis] = -1
+    scales, zeros = (np.array(values, np.float64).reshape(along) for values in (quant.scales, quant.zero_points))
+    real: npt.NDArray[np.float64] = (q.astype(np.float64) - zeros) * scales
+    return real
+
+
 def dequantize_values(q: Array, x: Quantized) -> Array:
     """DEQUANTIZE: float32 of scale * (q - zero_point), multiplied in double."""
     return ((q.astype(np.float64) - x.q.zero_point) * _scale(x)).astype(np.float32)

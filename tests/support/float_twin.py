@@ -9,6 +9,7 @@ import numpy as np
 from harness.frontends.tflite.serialize import TensorDraft, serialize
 from harness.frontends.tflite.writer import draft
 from harness.ir.graph import Graph
+from harness.quantization.params import real_values
 from harness.quantization.types import DType
 
 _WHOLE = {DType.INT8.value, DType.INT16.value, DType.INT32.value, DType.INT64.value}
@@ -26,12 +27,5 @@ def _real(tensor: TensorDraft) -> TensorDraft:
     quant = tensor.quant
     if quant is None or tensor.type not in _WHOLE:
         return tensor
-    data = None
-    if tensor.data is not None:
-        along = [1] * len(tensor.shape)
-        if quant.per_channel and quant.axis is not None:
-            along[quant.axis] = -1
-        scales, zeros = (np.array(v, np.float64) for v in (quant.scales, quant.zero_points))
-        shape = along if quant.per_channel else [1] * len(tensor.shape)
-        data = ((tensor.data.astype(np.float64) - zeros.reshape(shape)) * scales.reshape(shape)).astype(np.float32)
+    data = None if tensor.data is None else real_values(tensor.data, quant).astype(np.float32)
     return replace(tensor, type=DType.FLOAT32.value, quant=None, data=data)
