@@ -32,12 +32,13 @@ def per_channel(x: OnnxValue, factor: OnnxValue) -> Array | None:
 
 
 def _fused(node: OnnxNode, net: Network, a: OnnxValue, b: OnnxValue) -> OnnxValue | None:
-    """A sum or product with a constant per channel, in the weights and bias of the layer before it."""
-    for x, factor in ((a, b), (b, a)):
+    """A sum, difference or product with a constant per channel, in the weights and bias of the layer before it."""
+    for x, factor in ((a, b),) if node.op == "Sub" else ((a, b), (b, a)):
         row = per_channel(x, factor)
         if row is None:
             continue
-        done = scaled(net, x, row, None) if node.op == "Mul" else scaled(net, x, None, row)
+        shift = -row if node.op == "Sub" else row
+        done = scaled(net, x, row, None) if node.op == "Mul" else scaled(net, x, None, shift)
         if done:
             return x
     return None
@@ -48,7 +49,7 @@ def _binary(op: str, *dtypes: DType) -> Lower:
         a, b = node.value(0), node.value(1)
         must_be(a, *dtypes)
         must_be(b, *dtypes)
-        fused = _fused(node, net, a, b) if node.op in ("Add", "Mul") else None
+        fused = _fused(node, net, a, b) if node.op in ("Add", "Sub", "Mul") else None
         return (fused or Arithmetic(net).binary(op, a, b),)
 
     return lower
