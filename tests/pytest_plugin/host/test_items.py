@@ -326,7 +326,7 @@ def test_fixtures_for_tests_of_ones_own(pytester):
     ("model", "said"),
     [
         ("m.pt", "a PyTorch file*litert-torch"),
-        ("saved", "a SavedModel folder*to_int8.py"),
+        ("saved", "a SavedModel folder*to_float.py"),
         ("https://example.com/m.tflite", "an address*download the file"),
         ("none.h5x", "no such file*"),
     ],
