@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,12 +28,8 @@ def pip(*words: str | Path) -> bool:
     return subprocess.run(command, cwd=REPOSITORY, stderr=subprocess.DEVNULL).returncode == 0
 
 
-def installed(wheel: Path, extra: str, folder: Path) -> tuple[int, int] | None:
-    """Packages and bytes of a new environment with the wheel and an extra ("" for none); None where pip cannot."""
-    venv.create(folder, with_pip=False)
-    wanted = f"{wheel}[{extra}]" if extra else str(wheel)
-    if not pip("--python", folder / "bin" / "python", "install", wanted):
-        return None
+def measured(folder: Path) -> tuple[int, int]:
+    """Packages and bytes of an environment."""
     (packages,) = folder.glob("lib/python*/site-packages")
     files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
     return len(list(packages.glob("*.dist-info"))), sum(path.stat().st_size for path in files)
@@ -42,19 +39,22 @@ def run(console: Console) -> None:
     """Print packages and MB (of 1,000,000 bytes, compiled Python included) of each."""
     made = table("Installed", "pip install", "packages", "MB", "more than tinyhil")
     with tempfile.TemporaryDirectory() as folder:
-        if not pip("wheel", "--no-deps", "--wheel-dir", folder, REPOSITORY):
-            console.print("pip builds no wheel here: is the package index there?")
+        alone = Path(folder) / "alone"
+        venv.create(alone, with_pip=False)
+        wheel = pip("wheel", "--no-deps", "--wheel-dir", folder, REPOSITORY) and next(Path(folder).glob("*.whl"))
+        if not wheel or not pip("--python", alone / "bin" / "python", "install", wheel):
+            console.print("pip installs nothing here: is the package index there?")
             return
-        (wheel,) = Path(folder).glob("*.whl")
-        base = 0
-        for extra in ("", *extras()):
-            with tempfile.TemporaryDirectory() as environment:
-                found = installed(wheel, extra, Path(environment))
-            name = f"tinyhil[{extra}]" if extra else "tinyhil"
-            if found is None:
-                made.add_row(name, "", "", "pip cannot")
-                continue
-            count, size = found
-            base = base or size
-            made.add_row(name, f"{count}", f"{size / 1e6:.0f}", f"{(size - base) / 1e6:.0f}" if extra else "")
+        packages, base = measured(alone)
+        made.add_row("tinyhil", f"{packages}", f"{base / 1e6:.0f}", "")
+        for extra in extras():
+            with tempfile.TemporaryDirectory() as other:
+                # What an extra adds to a fresh environment with tinyhil alone.
+                shutil.copytree(alone, other, symlinks=True, dirs_exist_ok=True)
+                done = pip("--python", Path(other) / "bin" / "python", "install", f"{wheel}[{extra}]")
+                packages, size = measured(Path(other))
+            more = f"{(size - base) / 1e6:.0f}"
+            figures = (f"{packages}", f"{size / 1e6:.0f}", more) if done else ("", "", "pip cannot")
+            made.add_row(f"tinyhil[{extra}]", *figures)
+            console.print(f"{extra}: {' '.join(figures)}", style="dim")
     console.print(made)
