@@ -37,7 +37,7 @@ def _fused(node: OnnxNode, net: Network, a: OnnxValue, b: OnnxValue) -> OnnxValu
         row = per_channel(x, factor)
         if row is None:
             continue
-        shift = -row if node.op == "Sub" else row
+        shift = np.negative(row) if node.op == "Sub" else row
         done = scaled(net, x, row, None) if node.op == "Mul" else scaled(net, x, None, shift)
         if done:
             return x
