@@ -64,6 +64,25 @@ class Format(StrEnum):
     SPEEDSCOPE = "speedscope"
 
 
+WhatIfOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--what-if",
+        metavar="KEY=VALUE",
+        help="Cost the same run on a changed board without running: placement=PART:MEMORY, flash=NAME or "
+        "clock=80MHz; several in one by +. Repeatable.",
+    ),
+]
+FormatOption = Annotated[
+    Format,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="text, json, or speedscope: modelled cycles by layer, function and line, for viewers.",
+    ),
+]
+
+
 def profile(
     target: TargetOrNoneArgument = None,
     board: BoardOption = DEFAULT_BOARD,
@@ -72,24 +91,9 @@ def profile(
     probe: ProbeOption = None,
     farm: FarmOption = None,
     vectors: ProfileVectorsOption = None,
-    what_if: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--what-if",
-            metavar="KEY=VALUE",
-            help="Cost the same run on a changed board without running: placement=PART:MEMORY, flash=NAME or "
-            "clock=80MHz; several in one by +. Repeatable.",
-        ),
-    ] = None,
+    what_if: WhatIfOption = None,
     hot: HotOption = None,
-    form: Annotated[
-        Format,
-        typer.Option(
-            "--format",
-            metavar="FORMAT",
-            help="text, json, or speedscope: modelled cycles by layer, function and line, for viewers.",
-        ),
-    ] = Format.TEXT,
+    form: FormatOption = Format.TEXT,
     optimize: OptimizeOption = None,
     max_arena: MaxArenaOption = None,
     max_flash: MaxFlashOption = None,

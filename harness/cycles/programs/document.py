@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from harness.cycles.document import causes_document, hot_blocks, quantity
 from harness.cycles.pipeline import Cause
-from harness.cycles.programs.profile import ProgramProfile, Region
+from harness.cycles.programs.profile import ProgramProfile, ProgramRegion
 from harness.elf.symbols import Symbols
 
 Document: TypeAlias = dict[str, Any]
@@ -59,7 +59,7 @@ def frames(profiled: ProgramProfile) -> list[list[str]]:
     return [found[number] for number in range(len(found))]
 
 
-def _regions(region: Region, depth: int, cycles: int) -> Iterator[Document]:
+def _regions(region: ProgramRegion, depth: int, cycles: int) -> Iterator[Document]:
     yield {
         "number": region.number,
         "parent": region.parent,

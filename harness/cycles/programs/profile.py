@@ -18,7 +18,7 @@ from harness.cycles.pipeline import Cause
 from harness.cycles.profile import LayerProfile, Profile
 from harness.cycles.programs.layout import check_image, compilers, handlers, placed_by_address, read_code, spans_of
 from harness.cycles.programs.points import WHOLE, Points, find_points
-from harness.cycles.programs.running import ProgramRun, runner_of
+from harness.cycles.programs.running import TracedRun, runner_of
 from harness.cycles.replay import count, simulate
 from harness.errors import ProfileError
 from harness.hardware.board import Board
@@ -26,7 +26,7 @@ from harness.units import Quantity, Unit, total
 
 
 @dataclass(frozen=True, eq=False)
-class Region:
+class ProgramRegion:
     """A region within the regions around it.
 
     Attributes:
@@ -45,9 +45,9 @@ class Region:
     entries: int
     own: LayerProfile
     estimate: LayerEstimate
-    inside: tuple[Region, ...]
+    inside: tuple[ProgramRegion, ...]
 
-    def walk(self) -> Iterator[Region]:
+    def walk(self) -> Iterator[ProgramRegion]:
         """The region and all within it, each before what is within it."""
         yield self
         for region in self.inside:
@@ -84,7 +84,7 @@ class ProgramProfile:
 
     profile: Profile
     estimate: Estimate
-    whole: Region
+    whole: ProgramRegion
     board: Board
     notes: tuple[str, ...]
 
@@ -125,7 +125,7 @@ def profile_program(
         folder = Path(made)
         listed = folder / "points"
         listed.write_text(points.lines() + "".join(f"handler {address:x}\n" for address in addresses))
-        run = ProgramRun(elf, board, listed, folder / "trace", limit_s, points.names[WHOLE])
+        run = TracedRun(elf, board, listed, folder / "trace", limit_s, points.names[WHOLE])
         runner.run(run, progress)
         tree = _read_paths(run.paths, points)
         spans = spans_of(board)
@@ -185,10 +185,10 @@ def _estimate(profile: Profile, board: Board) -> Estimate:
     return estimate(profile, costed, misses=simulate(profile, costed.system))
 
 
-def _tree(profile: Profile, estimated: Estimate, paths: _Paths, number: int) -> Region:
+def _tree(profile: Profile, estimated: Estimate, paths: _Paths, number: int) -> ProgramRegion:
     inside = [_tree(profile, estimated, paths, n) for n, p in enumerate(paths.parents) if p == number and n != number]
     layer = profile.layers[number]
-    return Region(
+    return ProgramRegion(
         layer.name,
         number,
         None if number == 0 else paths.parents[number],

@@ -29,7 +29,7 @@ _PATIENCE_S = 0.05
 
 
 @dataclass(frozen=True)
-class ProgramRun:
+class TracedRun:
     """A run of a program.
 
     Attributes:
@@ -54,7 +54,7 @@ class ProgramRun:
         return self.trace.with_name(self.trace.name + ".paths")
 
 
-class Runner(ABC):
+class ProgramRunner(ABC):
     """Runs programs on boards of one backend.
 
     Attributes:
@@ -68,7 +68,7 @@ class Runner(ABC):
         """The emulator's version. Raises EmulatorMissingError."""
 
     @abstractmethod
-    def run(self, run: ProgramRun, progress: Progress | None = None) -> None:
+    def run(self, run: TracedRun, progress: Progress | None = None) -> None:
         """Runs a program, and leaves the trace.
 
         Raises:
@@ -77,7 +77,7 @@ class Runner(ABC):
         """
 
 
-class QemuRunner(Runner):
+class QemuRunner(ProgramRunner):
     """Under QEMU, which ends as soon as all is traced."""
 
     emulator = "QEMU"
@@ -86,7 +86,7 @@ class QemuRunner(Runner):
         """See base."""
         return qemu_version().rpartition(" (")[0].removeprefix("QEMU emulator version ")
 
-    def run(self, run: ProgramRun, progress: Progress | None = None) -> None:
+    def run(self, run: TracedRun, progress: Progress | None = None) -> None:
         """See base."""
         plugin = plugin_library(replay.PACKAGE, PLUGIN)
         command = [
@@ -116,7 +116,7 @@ class QemuRunner(Runner):
             )
 
 
-class VirtualRunner(Runner):
+class VirtualRunner(ProgramRunner):
     """On the board's own chip, emulated, with what docs/virtual-board.md says is modelled."""
 
     emulator = "Unicorn"
@@ -125,7 +125,7 @@ class VirtualRunner(Runner):
         """See base."""
         return direct.version()
 
-    def run(self, run: ProgramRun, progress: Progress | None = None) -> None:
+    def run(self, run: TracedRun, progress: Progress | None = None) -> None:
         """See base."""
         from harness.virtual.machine import Machine
         from harness.virtual.wiring import wired
@@ -160,13 +160,13 @@ class VirtualRunner(Runner):
             raise ProfileError("the trace cannot be written", hint="is there room on the disk?")
 
 
-def _whereabouts(run: ProgramRun, machine: Machine) -> str:
+def _whereabouts(run: TracedRun, machine: Machine) -> str:
     at = machine.read_core(PC)
     place = Symbols(run.elf).at(at)
     return "\n".join((f"the core is at 0x{at:08x}, {place or 'no function'}", *machine.notes))
 
 
-def too_long(run: ProgramRun, details: str = "") -> ProfileError:
+def too_long(run: TracedRun, details: str = "") -> ProfileError:
     """The error for a program that does not come to the end of what is profiled."""
     return ProfileError(
         f"{run.what} of {run.elf.name} did not end within {run.limit_s:g} s",
@@ -175,10 +175,10 @@ def too_long(run: ProgramRun, details: str = "") -> ProfileError:
     )
 
 
-_RUNNERS: Mapping[str, Runner] = {"qemu": QemuRunner(), VIRTUAL: VirtualRunner()}
+_RUNNERS: Mapping[str, ProgramRunner] = {"qemu": QemuRunner(), VIRTUAL: VirtualRunner()}
 
 
-def runner_of(board: Board) -> Runner:
+def runner_of(board: Board) -> ProgramRunner:
     """The runner for a board's own images.
 
     Raises:

@@ -9,7 +9,7 @@ import pytest
 
 from harness.boards import find_board
 from harness.cycles.programs import profile as program_profile
-from harness.cycles.programs.profile import ProgramProfile, Region, profile_program
+from harness.cycles.programs.profile import ProgramProfile, ProgramRegion, profile_program
 from harness.elf.sections import read_sections
 from harness.elf.symbols import symbol_address
 from harness.errors import ImageFileError, ProfileError
@@ -31,11 +31,11 @@ def profiles(built: dict[str, Path]) -> dict[str, ProgramProfile]:
     return {name: profile_program(elf, find_board(name), functions=FUNCTIONS) for name, elf in built.items()}
 
 
-def tree(region: Region) -> dict[str, object]:
+def tree(region: ProgramRegion) -> dict[str, object]:
     return {inner.name: tree(inner) for inner in region.inside}
 
 
-def named(profiled: ProgramProfile, name: str) -> Region:
+def named(profiled: ProgramProfile, name: str) -> ProgramRegion:
     (found,) = (region for region in profiled.whole.walk() if region.name == name)
     return found
 
@@ -120,18 +120,18 @@ def test_a_region_that_its_function_leaves_is_closed_and_told(tmp_path: Path) ->
     more = """
 __attribute__((noinline)) int leaves(int value)
 {
-    TINYHIL_REGION_BEGIN("left");
+    HIL_REGION_BEGIN("left");
     if (value > 0) {
         return value;
     }
-    TINYHIL_REGION_END("left");
+    HIL_REGION_END("left");
     return 0;
 }
 
 __attribute__((noinline)) int other(int value)
 {
     int found = leaves((int)result + value);
-    TINYHIL_REGION_END("never begun");
+    HIL_REGION_END("never begun");
     return found;
 }
 
@@ -197,7 +197,7 @@ def test_the_command_prints_tables_json_speedscope_and_a_page(built: dict[str, P
 def test_the_commands_header_is_written_and_options_do_not_mix(built: dict[str, Path], tmp_path: Path) -> None:
     header = tmp_path / "tinyhil_regions.h"
     assert called("profile", "--markers", header).returncode == 0
-    assert "TINYHIL_REGION_BEGIN" in header.read_text()
+    assert "HIL_REGION_BEGIN" in header.read_text()
     elf = str(built["mps2-an385"])
     for arguments in (["--elf", elf, "--runtime", "tflm"], ["model.tflite", "--elf", elf], ["--from", "main"], []):
         refused = called("profile", *arguments)

@@ -5,8 +5,8 @@
 #ifdef MARKED
 #include "tinyhil_regions.h"
 #else
-#define TINYHIL_REGION_BEGIN(name)
-#define TINYHIL_REGION_END(name)
+#define HIL_REGION_BEGIN(name)
+#define HIL_REGION_END(name)
 #endif
 
 #define SIZE 8
@@ -54,11 +54,11 @@ __attribute__((noinline)) uint32_t crc_byte(uint32_t crc, uint8_t byte)
 __attribute__((noinline)) uint32_t crc_text(void)
 {
     uint32_t crc = UINT32_MAX;
-    TINYHIL_REGION_BEGIN("checksum");
+    HIL_REGION_BEGIN("checksum");
     for (size_t i = 0; i < sizeof text; i++) {
         crc = crc_byte(crc, text[i]);
     }
-    TINYHIL_REGION_END("checksum");
+    HIL_REGION_END("checksum");
     return crc;
 }
 
@@ -118,7 +118,7 @@ int main(void)
 {
     uint32_t sum = 0;
     for (int round = 0; round < 3; round++) {
-        TINYHIL_REGION_BEGIN("round");
+        HIL_REGION_BEGIN("round");
         for (int i = 0; i < SIZE; i++) {
             for (int j = 0; j < SIZE; j++) {
                 left[i][j] = i + j + round;
@@ -128,11 +128,11 @@ int main(void)
         matrix_multiply();
         sum += (uint32_t)product[3][5] + crc_text();
         sum += list_work(sum);
-        TINYHIL_REGION_BEGIN("machine");
+        HIL_REGION_BEGIN("machine");
         sum += state_machine();
-        TINYHIL_REGION_END("machine");
+        HIL_REGION_END("machine");
         sum = hand_over(sum);
-        TINYHIL_REGION_END("round");
+        HIL_REGION_END("round");
     }
     result = sum;
     return 0;
