@@ -247,7 +247,7 @@ int tinyhil_count(const uint8_t *trace, uint64_t size, const replay_span *spans,
             if (node->start == 0U) {
                 left = block;
                 layer = r.table.layer;
-            } else if (block != NULL) {
+            } else if (block != NULL && block->start + block->size != node->start) {
                 count_transfer(&r, block, node->start);
             }
             end_layer(&r);
