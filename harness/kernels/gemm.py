@@ -12,7 +12,7 @@ holds two channels at two taps, as bytes even, odd channel at the first tap, the
     P = sum(lane * x) = 256 * S_odd + S_even (mod 2**32),   Q = sum(even * x) = S_even,   S_odd = (P - Q) / 256
 
 which is exact when every lane is an int16 (no odd weight is -128 beside a negative even one) and S_odd fits 24 bits for
-every input: accumulator_range proves it per channel. What P and Q of both pairs start with; weights; the rest as above.
+every input: sums_range proves it per channel. What P and Q of both pairs start with; weights; the rest as above.
 
 `line`: sums as in `carry`, and the requantization of requant_linear.py, where it is exact for every channel. P starts
 as 256 * bias + offset of the odd channel and Q as 0, so that P - Q = 256 * S_odd + offset; the even channel's constant
@@ -30,9 +30,11 @@ import numpy.typing as npt
 
 from harness.kernels.convolution_dsp_loops import CHANNELS, TAPS
 from harness.kernels.quantized_layer import QuantizedLayer
-from harness.kernels.requant import Int32s, Requant, accumulator_range
+from harness.kernels.requant import Int32s, Requant
 from harness.kernels.requant_linear import SCALE_BITS, LinearRequant, linear
 from harness.quantization.fixedpoint import Ints
+from harness.quantization.staircase import sums_range
+from harness.quantization.types import Rounding
 
 Form: TypeAlias = Literal["plain", "carry", "line"]
 
@@ -48,7 +50,7 @@ class Matrix:
         layer: as the model has it.
         weights: int64 [channels, taps]; zero for channels that are constant.
         bias: int64 [channels], with the input's zero point folded in.
-        requant: constants of the fast form; no channel of them is constant.
+        requant: constants of the fast form; no channel of them is constant. None where layers round once: they have lines.
         line: constants of the form for a fused RELU; not exact for every channel if `lines` is False.
         carries: whether two channels may share a lane.
     """
@@ -56,7 +58,7 @@ class Matrix:
     layer: QuantizedLayer
     weights: Ints
     bias: Ints
-    requant: Requant
+    requant: Requant | None
     line: LinearRequant
     carries: bool
 
@@ -67,6 +69,8 @@ class Matrix:
 
     def allows(self, form: Form) -> bool:
         """Whether a form is exact for every channel and input."""
+        if self.requant is None and form != "line":
+            return False
         return self.lines if form == "line" else self.carries or form == "plain"
 
 
@@ -74,6 +78,9 @@ class Matrix:
 def matrix(layer: QuantizedLayer) -> Matrix | None:
     """The layer ready for packing, or None when the fast requantization is not exact for it."""
     zero_point, clamp = layer.zero_point, layer.clamp
+    if layer.rounding is not Rounding.TFLM:
+        carries = _carries(layer.weights, *layer.accumulators)
+        return Matrix(layer, layer.weights, layer.folded_bias, None, layer.linear, carries)
     fast = layer.rounded()
     if fast is None:
         return None
@@ -84,7 +91,7 @@ def matrix(layer: QuantizedLayer) -> Matrix | None:
     multiplier = np.where(constant, 1 << 30, fast.multiplier).astype(np.int32)
     addend = np.where(constant, 2 * zero_point + 1, fast.addend).astype(np.int32)
     settled = Requant(multiplier, addend, fast.shift, fast.ties, np.zeros_like(constant))
-    low, high = accumulator_range(weights, bias, layer.in_range)
+    low, high = sums_range(weights, bias, layer.in_range)
     line = linear(multiplier, -fast.shift, zero_point, clamp, low, high)
     return Matrix(layer, weights, bias, settled, line, _carries(weights, low, high))
 
@@ -153,6 +160,7 @@ def _ends(made: Matrix, extra: int, form: Form) -> Ints:
     if form == "line":
         multipliers = _padded(made.line.multiplier, extra).reshape(-1, CHANNELS)
         return np.concatenate([multipliers, _line_constants(made, extra)[:, 0::2]], axis=1)
+    assert made.requant is not None, "Matrix.allows has refused the form"
     multipliers = _padded(made.requant.multiplier, extra).reshape(-1, CHANNELS)
     shifts = np.maximum(_padded(made.requant.shift, extra) - 1, 0).reshape(-1, CHANNELS)
     return np.concatenate([multipliers, (shifts << np.arange(0, 32, 8)).sum(axis=1, keepdims=True)], axis=1)
