@@ -57,7 +57,7 @@ def read(
         graph,
         original=b"" if images_last else data,
         sha256=hashlib.sha256(data).hexdigest(),
-        notes=(*file.notes, *network.notes),
+        notes=(*file.notes, *network.notes, *graph.notes),
     )
 
 
