@@ -2,7 +2,7 @@
 
 Four output channels make a block of words: what the sums start with, weights, constants of the requantization. Weights
 are 4 words a group of four taps: channels 0, 1 and channels 2, 3 at taps 0 and 2, then the same at taps 1 and 3. A word
-holds two channels at two taps, as bytes even, odd channel at the first tap, then at the second. There are three forms.
+holds two channels at two taps, as bytes even, odd channel at the first tap, then at the second. There are four forms.
 
 `plain`: the kernels take the bytes apart. 4 words of bias; weights; 4 multipliers; a word of four shifts, less one each
 (requant.py: the kernels shift by the last one as they saturate).
@@ -17,6 +17,9 @@ every input: sums_range proves it per channel. What P and Q of both pairs start 
 `line`: sums as in `carry`, and the requantization of requant_linear.py, where it is exact for every channel. P starts
 as 256 * bias + offset of the odd channel and Q as 0, so that P - Q = 256 * S_odd + offset; the even channel's constant
 is added to 256 * Q at the end. What P of both pairs starts with; weights; 4 multipliers; constants of channels 0 and 2.
+
+`float`: weights as in `plain`, of layers that round as ONNX Runtime does, exact for all of them. 4 words of bias; weights;
+4 factors of float32.
 """
 
 from __future__ import annotations
@@ -36,10 +39,12 @@ from harness.quantization.fixedpoint import Ints
 from harness.quantization.staircase import sums_range
 from harness.quantization.types import Rounding
 
-Form: TypeAlias = Literal["plain", "carry", "line"]
+Form: TypeAlias = Literal["plain", "carry", "line", "float"]
 
-EXTRA_WORDS: dict[Form, int] = {"plain": 9, "carry": 9, "line": 8}
+EXTRA_WORDS: dict[Form, int] = {"plain": 9, "carry": 9, "line": 8, "float": 8}
 """Words of a block beside its weights."""
+_BYTE_APART: tuple[Form, ...] = ("plain", "float")
+"""Forms whose kernels take the bytes of weights apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +74,9 @@ class Matrix:
 
     def allows(self, form: Form) -> bool:
         """Whether a form is exact for every channel and input."""
-        if self.requant is None and form != "line":
+        if self.requant is None:
+            return form == "float" or (form == "line" and self.lines)
+        if form == "float":
             return False
         return self.lines if form == "line" else self.carries or form == "plain"
 
@@ -138,7 +145,7 @@ def pack(made: Matrix, order: Ints, form: Form) -> Int32s:
     # (block, pair, even or odd, group, half, first or second tap): taps 0, 2 and 1, 3 of a group go together.
     lanes = _padded(taps, extra).reshape(-1, 2, 2, len(order) // TAPS, 2, 2).swapaxes(4, 5)
     even, odd = lanes[:, :, 0], lanes[:, :, 1]
-    halves = (odd & 255) << 8 | even & 255 if form == "plain" else 256 * odd + even
+    halves = (odd & 255) << 8 | even & 255 if form in _BYTE_APART else 256 * odd + even
     words = (halves[..., 0] & 0xFFFF) | (halves[..., 1] & 0xFFFF) << 16
     # (block, pair, group, half) -> (block, group, half, pair)
     weights = words.transpose(0, 2, 3, 1).reshape(len(words), -1)
@@ -148,7 +155,7 @@ def pack(made: Matrix, order: Ints, form: Form) -> Int32s:
 
 def _starts(made: Matrix, extra: int, form: Form) -> Ints:
     bias = _padded(made.bias, extra).reshape(-1, CHANNELS)
-    if form == "plain":
+    if form in _BYTE_APART:
         return bias
     if form == "line":
         return _line_constants(made, extra)[:, 1::2]
@@ -160,6 +167,8 @@ def _ends(made: Matrix, extra: int, form: Form) -> Ints:
     if form == "line":
         multipliers = _padded(made.line.multiplier, extra).reshape(-1, CHANNELS)
         return np.concatenate([multipliers, _line_constants(made, extra)[:, 0::2]], axis=1)
+    if form == "float":
+        return _padded(made.layer.factors.view(np.int32), extra).reshape(-1, CHANNELS)
     assert made.requant is not None, "Matrix.allows has refused the form"
     multipliers = _padded(made.requant.multiplier, extra).reshape(-1, CHANNELS)
     shifts = np.maximum(_padded(made.requant.shift, extra) - 1, 0).reshape(-1, CHANNELS)
@@ -176,10 +185,11 @@ def _padded(data: npt.ArrayLike, extra: int) -> Ints:
     return np.concatenate([array, np.zeros((extra, *array.shape[1:]), np.int64)])
 
 
-def gemm_fields(made: Matrix, groups: int) -> dict[str, int]:
+def gemm_fields(made: Matrix, groups: int, form: Form) -> dict[str, int]:
     """The field `gemm` of a shape: a gemm_dsp_shape."""
     layer = made.layer
     low, high = (int(np.uint32(0x01010101 * (end & 255)).view(np.int32)) for end in layer.clamp)
-    fields = {"groups": groups, "channels": len(made.weights), "offset": 2 * layer.zero_point + 1}
+    offset = layer.zero_point if form == "float" else 2 * layer.zero_point + 1
+    fields = {"groups": groups, "channels": len(made.weights), "offset": offset}
     fields |= {"clamped": int(not layer.saturates), "low": low, "high": high}
     return {f"gemm.{name}": value for name, value in fields.items()}

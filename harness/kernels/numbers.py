@@ -11,7 +11,7 @@ from harness.ir.graph import Tensor
 from harness.ir.operators import OPERATORS, has, names_of
 from harness.ir.operators.binary import BinaryAttrs
 from harness.ir.operators.comparison import COMPARE
-from harness.ir.operators.operator import Types, same
+from harness.ir.operators.operator import ONNX_ALONE, Types, same
 from harness.ir.operators.traits import Trait
 from harness.kernels.access_order import AccessOrder, elementwise
 from harness.kernels.base import Argument, At, Call, ConstantTable, Float, In, Kernel, Lowered, Out
@@ -36,7 +36,7 @@ from harness.quantization.params import (
     mul_params,
     squared_difference_params,
 )
-from harness.quantization.types import DType, Rounding
+from harness.quantization.types import DType
 
 _BYTES = "uint8_t"
 _HEADER = "plain_binary_portable.h"
@@ -179,7 +179,7 @@ class BinaryS8OnnxPortable(Kernel):
 
     ops = names_of(BinaryAttrs)
     types = same(DType.INT8)
-    roundings = frozenset({Rounding.ONNX})
+    roundings = ONNX_ALONE
 
     def lower(self, context: Context) -> Lowered:
         attrs, tensors = context.node.attrs, (context.input(0), context.input(1), context.output())

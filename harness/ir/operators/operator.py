@@ -99,6 +99,7 @@ def _none(graph: Graph, node: Node) -> int:
 
 
 TFLM_ALONE = frozenset({Rounding.TFLM})
+ONNX_ALONE = frozenset({Rounding.ONNX})
 EITHER_ROUNDING = frozenset(Rounding)
 
 _ONE_SCALE = {Trait.ONE_SCALE, Trait.AS_THEY_ARE, Trait.SAME_BYTES}
