@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 
 from harness.ir.graph import Tensor
-from harness.ir.operators import OPERATORS, has, names_of
+from harness.ir.operators import OPERATORS, has, names_with
 from harness.ir.operators.binary import BinaryAttrs
 from harness.ir.operators.comparison import COMPARE
 from harness.ir.operators.operator import ONNX_ALONE, Types, same
@@ -36,7 +36,7 @@ from harness.quantization.params import (
     mul_params,
     squared_difference_params,
 )
-from harness.quantization.types import DType
+from harness.quantization.types import DType, Rounding
 
 _BYTES = "uint8_t"
 _HEADER = "plain_binary_portable.h"
@@ -177,7 +177,7 @@ class ScaledBinaryPortable(Kernel):
 class BinaryS8OnnxPortable(Kernel):
     """ADD, SUB and MUL of int8 as ONNX defines them: in float32, rounded once, ties to even."""
 
-    ops = names_of(BinaryAttrs)
+    ops = frozenset(name for name in names_with(Trait.PAIRWISE) if Rounding.ONNX in OPERATORS[name].roundings)
     types = same(DType.INT8)
     roundings = ONNX_ALONE
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from harness.ir.graph import Graph, Node, Tensor
 from harness.ir.operators import has, operator_of
-from harness.ir.operators.binary import BinaryAttrs
 from harness.ir.operators.operands import Operands
 from harness.ir.operators.operator import EIGHT_BITS
 from harness.ir.operators.table import TableAttrs
@@ -74,7 +73,7 @@ def _island(graph: Graph, last: Node) -> tuple[int, list[Node]] | None:
 def _takes_elements(graph: Graph, node: Node) -> bool:
     """Whether each element of the result, a float32, follows from the elements at its place."""
     y = graph.tensors[node.outputs[0]]
-    if y.dtype is not DType.FLOAT32 or not (has(node, Trait.ELEMENTWISE) or isinstance(node.attrs, BinaryAttrs)):
+    if y.dtype is not DType.FLOAT32 or not (has(node, Trait.ELEMENTWISE) or has(node, Trait.PAIRWISE)):
         return False
     return all(_is_alike(graph.tensors[t], y) for t in node.inputs if t >= 0)
 

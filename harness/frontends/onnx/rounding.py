@@ -16,7 +16,6 @@ import numpy as np
 from harness.frontends.onnx.fusing import FREE
 from harness.ir.graph import ABSENT, Attrs, Graph, Node, Tensor
 from harness.ir.operators import OPERATORS
-from harness.ir.operators.binary import BinaryAttrs
 from harness.ir.operators.operands import Operands
 from harness.ir.operators.traits import Trait
 from harness.ir.weights import channel_bias, channel_weights
@@ -50,8 +49,10 @@ def rounding_of(tensors: Sequence[Tensor], node: Node, real: Attrs) -> Rounding 
     bytes_ = [t for t in node.inputs if t != ABSENT]
     if any(tensors[t].dtype is not DType.INT8 or tensors[t].data is not None for t in bytes_):
         return None
-    if isinstance(node.attrs, BinaryAttrs):
-        return Rounding.TFLM if _agree(tensors, node, real, 2) else Rounding.ONNX
+    if operator.has(Trait.PAIRWISE):
+        if _agree(tensors, node, real, 2):
+            return Rounding.TFLM
+        return Rounding.ONNX if Rounding.ONNX in operator.roundings else None
     if len(bytes_) == 1 and operator.has(Trait.ELEMENTWISE) and _agree(tensors, node, real, 1):
         return Rounding.TFLM
     return None
