@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.ir.window import ConvAttrs, WindowAxis
 from harness.ir.operators.operator import EITHER_ROUNDING
+from harness.ir.window import ConvAttrs, WindowAxis
 from harness.kernels.access_order import NEVER, AccessOrder
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
 from harness.kernels.constants import constant

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from harness.ir.window import ConvAttrs
 from harness.ir.operators.operator import EITHER_ROUNDING
+from harness.ir.window import ConvAttrs
 from harness.kernels.access_order import AccessOrder, windows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out
 from harness.kernels.context import Context

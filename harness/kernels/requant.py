@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.quantization.fixedpoint import INT32_MAX, INT32_MIN, Ints, high_mul, multiply_by_quantized_multiplier
-from harness.quantization.types import Clamp, DType
+from harness.quantization.types import Clamp
 
 Int32s = npt.NDArray[np.int32]
 

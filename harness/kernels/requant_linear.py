@@ -100,17 +100,19 @@ def _linear_onnx(factors: bytes, zero_point: int, clamp: Clamp, lows: bytes, hig
 
 
 class _Stairs(Protocol):
-    """The outputs of channels over their sums.
+    """The outputs of channels over their sums."""
 
-    Attributes:
-        clamp: of the outputs.
-        real: float64 per channel, the slope.
-        fit: per channel, whether outputs rise with the sums and no sum wraps.
-    """
+    @property
+    def clamp(self) -> Clamp:
+        """Of the outputs."""
 
-    clamp: Clamp
-    real: npt.NDArray[np.float64]
-    fit: npt.NDArray[np.bool_]
+    @property
+    def real(self) -> npt.NDArray[np.float64]:
+        """Per channel, the slope."""
+
+    @property
+    def fit(self) -> npt.NDArray[np.bool_]:
+        """Per channel, whether outputs rise with the sums and no sum wraps."""
 
     def of(self, channels: Ints) -> _Stairs:
         """Of some channels."""

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.kernels.requant import LARGEST, Requant, apply, requant
-from harness.quantization.staircase import sums_range
 from harness.quantization.fixedpoint import Ints
+from harness.quantization.staircase import sums_range
 from tests.support.requantized import specified
 
 MULTIPLIERS = (2**30, 2**30 + 1, 1518500250, 2**31 - 2, 2**31 - 1)

@@ -127,7 +127,7 @@ def _is_inf(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
         sides.append(math.binary("LESS", x, math.number(-most), DType.BOOL))
     if not sides:
         raise Unsupported("neither side")
-    return (sides[0] if len(sides) == 1 else math.binary("LOGICAL_OR", *sides, DType.BOOL),)
+    return (sides[0] if len(sides) == 1 else math.binary("LOGICAL_OR", sides[0], sides[1], DType.BOOL),)
 
 
 def _half_exponentials(op: str) -> Lower:
@@ -136,8 +136,8 @@ def _half_exponentials(op: str) -> Lower:
     def lower(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
         x, math = node.value(0), Arithmetic(net)
         must_be(x, DType.FLOAT32)
-        parts = (math.times(math.exp(part), 0.5) for part in (x, math.unary("NEG", x)))
-        return (math.binary(op, *parts),)
+        up, down = (math.times(math.exp(part), 0.5) for part in (x, math.unary("NEG", x)))
+        return (math.binary(op, up, down),)
 
     return lower
 

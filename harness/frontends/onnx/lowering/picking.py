@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.frontends.onnx.arithmetic import Arithmetic
+from harness.frontends.onnx.lowering.reduction import arg_along
 from harness.frontends.onnx.moving import joined, reshaped
 from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.node import Lower, Lowering, OnnxNode, Unsupported, axis_of, must_be
@@ -68,7 +69,7 @@ def _along(shape: tuple[int, ...], indices: Places, axis: int) -> Places:
     """Places of elements at their own indices but along `axis`, where they are at `indices`."""
     if indices.ndim != len(shape):
         raise Unsupported(f"indices of {indices.ndim} dimensions for {len(shape)}")
-    own = list(np.indices(indices.shape))
+    own: list[Places] = [part.astype(np.int64) for part in np.indices(indices.shape)]
     own[axis] = _within(indices, shape[axis])
     return np.asarray(_numbered(shape)[tuple(own)])
 
@@ -163,7 +164,7 @@ def _eye_like(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     dtype = {0: x.dtype, 1: DType.FLOAT32, 6: DType.INT32, 7: DType.INT64}.get(kind)
     if dtype is None or x.rank != 2:
         raise Unsupported("an element type that tinyhil does not have")
-    return (OnnxValue("", x.shape, dtype, np.eye(*x.shape, k=node.integer("k"), dtype=dtype.numpy)),)
+    return (OnnxValue("", x.shape, dtype, np.eye(x.shape[0], x.shape[1], node.integer("k")).astype(dtype.numpy)),)
 
 
 # --- one of several --------------------------------------------------------------------------------------------------
@@ -186,16 +187,14 @@ def _one_hot(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     at = _iota(int(depth), x.rank + 1, axis, x.dtype)
     assert at.data is not None
     below = OnnxValue("", at.shape, at.dtype, (at.data - int(depth)).astype(at.data.dtype))  # from the end
-    here = [math.binary("EQUAL", wide, one, DType.BOOL) for one in (at, below)]
-    hit = math.binary("LOGICAL_OR", *here, DType.BOOL)
+    here, there = (math.binary("EQUAL", wide, one, DType.BOOL) for one in (at, below))
+    hit = math.binary("LOGICAL_OR", here, there, DType.BOOL)
     off, on = (math.number(float(v)) for v in np.asarray(values.data, np.float32))
     return (math.select(hit, on, off),)
 
 
 def _hardmax(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     """1 at the first of the largest elements."""
-    from harness.frontends.onnx.lowering.reduction import arg_along
-
     x = node.value(0)
     must_be(x, DType.FLOAT32)
     if node.version < 13:
