@@ -98,8 +98,8 @@ def find_line(
 
 def _as_onnx(scales: Scales, zeros: tuple[int, int, int], clamp: Clamp) -> Ints:
     """int64[a, b]: what ONNX defines for every pair, harness/quantization/onnx_rounding.py."""
-    real = [(_OPERANDS - zero).astype(np.float32) * np.float32(scale) for zero, scale in zip(zeros, scales[:2], strict=False)]
-    steps = (real[0][:, None] + real[1][None, :]) / np.float32(scales[2])
+    a, b = ((_OPERANDS - zeros[i]).astype(np.float32) * np.float32(scales[i]) for i in range(2))
+    steps = (a[:, None] + b[None, :]) / np.float32(scales[2])
     return np.clip(nearest_even(steps) + zeros[2], *clamp).astype(np.int64)
 
 

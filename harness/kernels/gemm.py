@@ -18,8 +18,8 @@ every input: sums_range proves it per channel. What P and Q of both pairs start 
 as 256 * bias + offset of the odd channel and Q as 0, so that P - Q = 256 * S_odd + offset; the even channel's constant
 is added to 256 * Q at the end. What P of both pairs starts with; weights; 4 multipliers; constants of channels 0 and 2.
 
-`float`: weights as in `plain`, of layers that round as ONNX Runtime does, exact for all of them. 4 words of bias; weights;
-4 factors of float32.
+`float`: weights as in `plain`, of layers that round as ONNX Runtime does, exact for all of them. 4 words of bias;
+weights; 4 factors of float32.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Matrix:
         layer: as the model has it.
         weights: int64 [channels, taps]; zero for channels that are constant.
         bias: int64 [channels], with the input's zero point folded in.
-        requant: constants of the fast form; no channel of them is constant. None where layers round once: they have lines.
+        requant: constants of the fast form; no channel of them is constant. None of layers that round once.
         line: constants of the form for a fused RELU; not exact for every channel if `lines` is False.
         carries: whether two channels may share a lane.
     """

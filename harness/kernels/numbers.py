@@ -184,8 +184,8 @@ class BinaryS8OnnxPortable(Kernel):
     def lower(self, context: Context) -> Lowered:
         attrs, tensors = context.node.attrs, (context.input(0), context.input(1), context.output())
         assert isinstance(attrs, BinaryAttrs)
-        zeros = (tensor.q.zero_point for tensor in tensors)
-        shape = {"operation": _OPERATION[context.node.op]} | dict(zip(("a_zero", "b_zero", "out_zero"), zeros, strict=True))
+        shape = {"operation": _OPERATION[context.node.op]}
+        shape |= {f"{name}_zero": tensor.q.zero_point for name, tensor in zip(("a", "b", "out"), tensors, strict=True)}
         shape |= {"clamp_min": attrs.clamp[0], "clamp_max": attrs.clamp[1]}
         scales = tuple(Float(float(np.float32(tensor.q.scale))) for tensor in tensors)
         return Lowered("binary_s8_onnx_portable", _calls(context, "binary_s8_onnx_portable", scales, shape))

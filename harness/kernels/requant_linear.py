@@ -20,8 +20,8 @@ a line is found for nearly every channel whose clamp starts at its zero point, a
 checked again, at both sides of every step, in the kernel's arithmetic against TFLM's.
 
 ONNX Runtime's rounding is such a staircase, too (`linear_onnx`), whose steps are found by bisection. Its products are
-rounded to float32, by which steps of sums beyond some ten thousands are an accumulator or two beside the line: of layers
-with short sums most channels have one, of others few.
+rounded to float32, by which steps of sums beyond some ten thousands are an accumulator or two beside the line: of
+layers with short sums most channels have one, of others few.
 
 Outside of int8 the line goes on where the clamp holds; a clamp narrower than int8 is to be applied after it.
 """

@@ -1,7 +1,7 @@
 """Makes a table of what float32 operators compute between a DEQUANTIZE of one 8-bit tensor and a QUANTIZE.
 
-Every result depends on one byte alone where the operators take each element by itself: activations, sums and products with
-constants of one value, and with each other. HardSwish of a quantized ONNX model is five of them.
+Every result depends on one byte alone where the operators take each element by itself: activations, sums and products
+with constants of one value, and with each other. HardSwish of a quantized ONNX model is five of them.
 """
 
 from __future__ import annotations

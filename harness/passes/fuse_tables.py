@@ -102,7 +102,8 @@ def _table(graph: Graph, node: Node) -> Array | None:
             return None
         values.append(data.reshape(-1)[:1])
         tensors.append(replace(tensor, shape=(1,), data=None))
-    (table,) = operator_of(node).values(values, Operands(tensors, [replace(y, shape=(256,))], node.attrs, rounding=node.rounding))
+    operands = Operands(tensors, [replace(y, shape=(256,))], node.attrs, rounding=node.rounding)
+    (table,) = operator_of(node).values(values, operands)
     return table
 
 

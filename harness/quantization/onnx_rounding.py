@@ -1,9 +1,9 @@
 """How ONNX Runtime makes integers of the results of quantized operators: in float32, rounded once, ties to even.
 
-Layers with weights: float32(sum) * (scale_x * scale_w / scale_y), the sum exact in 32 bits, the factor computed in float32
-from left to right (onnxruntime/core/mlas/lib/quantize.cpp, MlasRequantizeOutput; QLinearConv, QLinearMatMul and QGemm
-share it). ADD, SUB and MUL: what DequantizeLinear, the operator in float32 and QuantizeLinear give. QuantizeLinear: x / scale.
-tests/quantization/host/test_onnx_rounding.py compares each with onnxruntime.
+Layers with weights: float32(sum) * (scale_x * scale_w / scale_y), the sum exact in 32 bits, the factor computed in
+float32 from left to right (onnxruntime/core/mlas/lib/quantize.cpp, MlasRequantizeOutput; QLinearConv, QLinearMatMul and
+QGemm share it). ADD, SUB and MUL: what DequantizeLinear, the operator in float32 and QuantizeLinear give, which is x /
+scale. tests/quantization/host/test_onnx_rounding.py compares each with onnxruntime.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def onnx_factors(x: Quantized, w: Quantized, y: Quantized, channels: int) -> Flo
 
 
 def nearest_even(values: npt.ArrayLike) -> Ints:
-    """float32 to the nearest integer, ties to even; beyond 30 bits, and of what is no number, only the side is right."""
+    """float32 to the nearest integer, ties to even; beyond 30 bits only the side is right. No number gives 0."""
     limited = np.nan_to_num(np.asarray(values, np.float32), nan=0.0, posinf=1e9, neginf=-1e9)
     rounded: Ints = np.rint(np.clip(limited, -1e9, 1e9)).astype(np.int64)
     return rounded

@@ -75,7 +75,7 @@ def _bytes_of(tensor: Any, where: str) -> int:
         elements *= int(dim)
         if not 0 <= elements <= 8 * MOST_BYTES:
             raise ModelFileError(f"{where} of shape {list(tensor.dims)[:8]}", hint=_AGAIN)
-    return (elements * bits + 7) // 8
+    return int((elements * bits + 7) // 8)
 
 
 def _path(location: str, folder: Path, where: str) -> Path:
@@ -102,6 +102,7 @@ def _part(data: bytes, entry: dict[str, str], size: int, where: str, location: s
         raise ModelFileError(f"{where}: offset or length is no number", hint=_AGAIN) from None
     if length != size or offset < 0 or offset + size > len(data):
         raise ModelFileError(
-            f"{where}: {size} bytes are wanted, {length} at {offset} of {location!r}, which has {len(data)}", hint=_AGAIN
+            f"{where}: {size} bytes are wanted, {length} at {offset} of {location!r}, which has {len(data)}",
+            hint=_AGAIN,
         )
     return data[offset : offset + size]

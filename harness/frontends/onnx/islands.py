@@ -285,4 +285,4 @@ def _int8_attrs(attrs: Attrs, y: Tensor) -> Attrs | None:
     name = _ACTIVATIONS.get(clamp)
     if name is None or activation_clamp(name, y) != clamp_of(clamp, y):
         return None
-    return replace(cast(Any, attrs), clamp=activation_clamp(name, y))
+    return cast(Attrs, replace(cast(Any, attrs), clamp=activation_clamp(name, y)))

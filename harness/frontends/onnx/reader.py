@@ -49,8 +49,8 @@ def read(
     """The verified Graph of an ONNX file's bytes.
 
     sizes: of dimensions that the file leaves open. images_last: inputs and outputs of three and four dimensions have
-    their channels behind the others; such a Graph has no `original`, whose inputs are others. folder: of the file, where
-    its weights may lie in others.
+    their channels behind the others; such a Graph has no `original`, whose inputs are others. folder: of the file,
+    where its weights may lie in others.
 
     Raises:
         ModelFileError: the file is damaged, or the package onnx is not installed.

@@ -62,8 +62,8 @@ def rounding_notes(operators: Mapping[int, Rounding]) -> tuple[str, ...]:
     if not count:
         return ()
     return (
-        f"{count} operators round as ONNX Runtime does, in float32, once, ties to even: TFLM is no oracle of this model, "
-        f"the specification (spec) is",
+        f"{count} operators round as ONNX Runtime does, in float32, once, ties to even: TFLM is no oracle of this "
+        "model, the specification (spec) is",
     )
 
 

@@ -29,7 +29,9 @@ from harness.quantization.types import Quantization
 
 
 def write(graph: Graph, metadata: Mapping[str, bytes] | None = None) -> bytes:
-    """The graph as a .tflite file (schema version 3), with metadata by name; rounding.py says how roundings stand there.
+    """The graph as a .tflite file (schema version 3), with metadata by name.
+
+    Roundings other than TFLM's are metadata, too (rounding.py).
 
     Raises:
         GraphError: the format has no form for a padding, a clamp or an operator.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -71,13 +71,19 @@ def _sum(inputs: Inputs, op: Operands, sign: int) -> tuple[Array, ...]:
         a, b = plain(inputs, 0), plain(inputs, 1)
         return (clip(a + b if sign > 0 else a - b, clamp, op.y),)
     if op.rounding is Rounding.ONNX:
-        a, b = (dequantize_values(array(inputs, i), op.input(i)) for i in range(2))
-        return (_as_onnx(a + b if sign > 0 else a - b, clamp, op),)
+        real_a, real_b = _real(inputs, op)
+        return (_as_onnx(real_a + real_b if sign > 0 else real_a - real_b, clamp, op),)
     factors = add_params(op.x, op.input(1), op.y)
     a = multiply_by_quantized_multiplier(centred(inputs, 0, op) << factors.left_shift, factors.a.m, factors.a.shift)
     b = multiply_by_quantized_multiplier(centred(inputs, 1, op) << factors.left_shift, factors.b.m, factors.b.shift)
     total = multiply_by_quantized_multiplier(a + sign * b, factors.y.m, factors.y.shift) + op.y.q.zero_point
     return (clip(total, clamp, op.y),)
+
+
+def _real(inputs: Inputs, op: Operands) -> tuple[Any, Any]:
+    """Both operands in float32."""
+    a, b = (dequantize_values(array(inputs, i), op.input(i)) for i in range(2))
+    return a, b
 
 
 def _as_onnx(real: Array, clamp: Clamp, op: Operands) -> Array:
@@ -108,7 +114,7 @@ def mul(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     if op.y.dtype not in QUANTIZED:
         return (clip(plain(inputs, 0) * plain(inputs, 1), clamp, op.y),)
     if op.rounding is Rounding.ONNX:
-        real_a, real_b = (dequantize_values(array(inputs, i), op.input(i)) for i in range(2))
+        real_a, real_b = _real(inputs, op)
         return (_as_onnx(real_a * real_b, clamp, op),)
     factor = mul_params(op.x, op.input(1), op.y)
     product = centred(inputs, 0, op) * centred(inputs, 1, op)

@@ -69,7 +69,7 @@ def _along(shape: tuple[int, ...], indices: Places, axis: int) -> Places:
     """Places of elements at their own indices but along `axis`, where they are at `indices`."""
     if indices.ndim != len(shape):
         raise Unsupported(f"indices of {indices.ndim} dimensions for {len(shape)}")
-    own: list[Places] = [part.astype(np.int64) for part in np.indices(indices.shape)]
+    own: list[Places] = list(np.indices(indices.shape).astype(np.int64))
     own[axis] = _within(indices, shape[axis])
     return np.asarray(_numbered(shape)[tuple(own)])
 
