@@ -15,7 +15,7 @@ from harness.ir.verifier import verify
 from harness.quantization.types import DType, Rounding
 from tests.support.generated import random_graph
 
-OPS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD", "SUB", "MUL", "QUANTIZE")
+OPS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD", "SUB", "MUL", "QUANTIZE", "TRANSPOSE_CONV")
 """Operators that have that rounding."""
 
 
