@@ -149,3 +149,14 @@ def _layer(d: QdqDraft, x: str) -> str:
         return d.quantized(d.op("Mul", [sharp, x]), (n, c, h, w), d.ranges[x])
     y = d.op("MaxPool", [x], kernel_shape=[2, 2], strides=[1, 1], pads=[0, 0, 1, 1])
     return d.quantized(d.op("LeakyRelu", [y], alpha=0.1), (n, c, h, w), d.ranges[x])
+
+
+def qdq_transposed(seed: int) -> bytes:
+    """A transposed convolution in QDQ form."""
+    rng = np.random.default_rng(seed)
+    d = QdqDraft(rng, bool(rng.integers(2)))
+    shape = (1, int(rng.integers(1, 6)), 4, 5)
+    x, out = d.quantized("x", shape, 3.0), int(rng.integers(1, 6))
+    real, bias, most = d.weights(x, (shape[1], out, 3, 3), 1)
+    y = d.op("ConvTranspose", [x, real, bias], strides=[2, 2])
+    return d.finish("x", shape, d.quantized(y, (1, out, 9, 11), most))

@@ -21,7 +21,7 @@ from harness.oracle import open_oracle
 from harness.quantization.types import DType, Rounding
 from tests.support.compiled import VECTORS, check_on_board
 from tests.support.onnx_networks import both, model_of, small_network, values_of
-from tests.support.onnx_rounded import qdq_network
+from tests.support.onnx_rounded import qdq_network, qdq_transposed
 from tests.support.scale import scaled
 
 
@@ -94,6 +94,15 @@ def test_random_networks_equal_onnx_runtime(seed):
     for vector in range(3):
         ours, theirs = both(graph, values_of(graph, vector))
         np.testing.assert_array_equal(ours[0], theirs[0])
+
+
+@pytest.mark.parametrize("seed", range(scaled(4, 60)))
+def test_transposed_convolutions_equal_onnx_runtime(seed):
+    graph = read(qdq_transposed(seed), "m", "m")
+    (layer,) = (node for node in graph.nodes if OPERATORS[node.op].has(Trait.WEIGHTS))
+    assert graph.tensors[layer.outputs[0]].dtype is DType.INT8
+    ours, theirs = both(graph, values_of(graph, seed))
+    np.testing.assert_array_equal(ours[0], theirs[0])
 
 
 def test_random_networks_as_generated_code_equal_the_specification():
