@@ -99,12 +99,15 @@ def _identity(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
 
 def _dropout(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     """Of inference: its input."""
-    node.one_output()
     node.attribute("ratio")
     node.attribute("seed")
     if node.optional(2) is not None and node.scalar(2, "training_mode"):
         raise Unsupported("training_mode")
-    return (node.value(0),)
+    x = node.value(0)
+    if len(node.outputs) < 2 or node.version < 12:
+        node.one_output()
+        return (x,)
+    return x, OnnxValue("", x.shape, DType.BOOL, np.ones(x.shape, bool))
 
 
 def _transpose(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
