@@ -8,12 +8,12 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
+from harness.compression.stacks import Stacks
 from harness.errors import OracleMissingError
 from harness.ir.graph import Graph
 from harness.oracle import OracleSession, open_oracle
 from harness.ptq.calibration import DataPart
 from harness.ptq.quantizer import QuantizedModel
-from harness.ptq.values import Stacks
 from harness.quantization.params import dequantize_values, quantize_values
 from harness.quantization.types import Array, DType
 from harness.validate import classification

@@ -11,7 +11,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from harness.ptq.values import Floats
+from harness.compression.stacks import Floats
 
 Doubles = npt.NDArray[np.float64]
 
