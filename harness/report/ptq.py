@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.compression.noise import EXACT_DB
 from harness.ptq.calibration import RANDOM_MARK, CalibrationData
-from harness.ptq.evaluation import EXACT_DB
 from harness.ptq.layers import LayerError
 from harness.ptq.search import SchemeSearch, SchemeTrial
 from harness.report.document import SCHEMA_VERSION, Document, finite, model_document

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.errors import GraphError, TinyhilError
+from harness.errors import GraphError, TinyhilError, UnsupportedModelError
 from harness.ethosu.payload import CUSTOM_CODE
 from harness.frontends.model_file import read_model_file
 from harness.frontends.tflite.compressed import decompressed, is_compressed

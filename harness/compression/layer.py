@@ -1,0 +1,268 @@
+"""One layer's weights in fewer bits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import cast
+
+import numpy as np
+
+from harness.compression.levels import FLOAT_VALUES, CompressionLevel
+from harness.compression.noise import sqnr
+from harness.compression.rounding import Rounding, adaptive, in_order, most_of, nearest, scales_of
+from harness.compression.sharing import Doubles, few_values, nearest_of
+from harness.compression.stacks import Floats, columns, factors, is_apart, is_matrix
+from harness.ir.graph import ABSENT, Graph, Node, Tensor
+from harness.ir.operators import has
+from harness.ir.operators.traits import Trait
+from harness.quantization.params import real_values
+from harness.quantization.shared_values import distinct, is_int4
+from harness.quantization.types import DType, Quantization
+
+LEAST = 256
+"""Weights of a layer: with fewer, a table and the code that reads it take what is saved."""
+
+_BITS = 4
+_MOST_FACTORS = 2048
+"""Of an output: with more, the errors of weights are not made up for by others, which takes their number cubed."""
+
+_ROWS = 20_000
+"""Most outputs of a layer that its weights are found on."""
+
+
+@dataclass(frozen=True, eq=False)
+class LayerChange:
+    """A layer with other weights.
+
+    Attributes:
+        index: of its node.
+        op: its operator.
+        weights: name of the tensor.
+        values: different weights that are left.
+        before, after: bytes of the weights as they are, and as indices with their table, or as four bits.
+        sqnr: of the weights as real numbers, in dB.
+        tensors: what is exchanged in the graph, by id.
+        with_data: whether its inputs were looked at.
+    """
+
+    index: int
+    op: str
+    weights: str
+    values: int
+    before: int
+    after: int
+    sqnr: float
+    tensors: Mapping[int, Tensor]
+    with_data: bool
+
+    @property
+    def saved(self) -> int:
+        """Bytes."""
+        return self.before - self.after
+
+
+def is_compressible(graph: Graph, index: int) -> bool:
+    """Whether a layer's weights are looked at: of fully connected layers and convolutions over all input channels."""
+    node = graph.nodes[index]
+    if not has(node, Trait.WEIGHTS) or not is_matrix(graph, node) or is_apart(node):
+        return False
+    weights = graph.tensors[node.inputs[1]]
+    kinds = weights.dtype in (DType.INT8, DType.FLOAT32) and weights.data is not None
+    return kinds and weights.elements >= LEAST and node.inputs[1] not in graph.outputs
+
+
+def stored_bytes(tensor: Tensor) -> int:
+    """Bytes of a constant: as indices and a table of its values, as four bits, or as it is, whichever is least."""
+    assert tensor.data is not None
+    if tensor.dtype is DType.INT8 and is_int4(tensor.data):
+        return min(ceil(tensor.elements / 2), _as_indices(tensor))
+    return min(_as_indices(tensor), tensor.bytes)
+
+
+def _as_indices(tensor: Tensor) -> int:
+    assert tensor.data is not None
+    count = len(distinct(tensor.data))
+    bits = max((count - 1).bit_length(), 1)
+    return ceil(tensor.elements * bits / 8) + count * tensor.dtype.size
+
+
+def compress_layer(graph: Graph, index: int, level: CompressionLevel, x: Floats | None) -> LayerChange | None:
+    """A layer's weights by a level; None where nothing is gained.
+
+    Args:
+        graph: the network.
+        index: of a node whose weights are compressible.
+        level: one that changes weights.
+        x: what the layer reads, as real numbers: [vectors, *shape]; None where there is no data.
+    """
+    layer = _Layer(graph, index, x)
+    made = layer.narrowed() if level.linear else layer.shared(level.values)
+    if made is None or made.after >= made.before:
+        return None
+    return made
+
+
+class _Layer:
+    """The weights of a layer as rows: [output channels, weights of a channel]."""
+
+    def __init__(self, graph: Graph, index: int, x: Floats | None) -> None:
+        self._graph, self._index = graph, index
+        self._node: Node = graph.nodes[index]
+        self._weights = graph.tensors[self._node.inputs[1]]
+        assert self._weights.data is not None
+        self._rows: Doubles = self._weights.data.reshape(len(self._weights.data), -1).astype(np.float64)
+        alone = graph.consumers().get(self._node.inputs[1], []) == [index]
+        self._seen = self._factors(x) if x is not None and alone else None
+        self._alone = alone
+
+    @property
+    def _is_float(self) -> bool:
+        return self._weights.dtype is DType.FLOAT32
+
+    def _factors(self, x: Floats) -> Floats:
+        """What the weights of each group are multiplied by: [groups, outputs, factors]."""
+        y = self._graph.tensors[self._node.outputs[0]]
+        few = max(_ROWS // max(y.elements // y.shape[-1], 1), 1)
+        if len(x) > few:
+            x = x[np.linspace(0, len(x) - 1, few).astype(np.int64)]
+        return factors(self._graph, self._node, columns(self._graph, self._node, x))
+
+    def _scales(self) -> Doubles:
+        """[output channels]: what 1 stands for."""
+        if self._weights.quant is None:
+            return np.ones(len(self._rows))
+        return np.broadcast_to(np.array(self._weights.quant.scales, np.float64), (len(self._rows),))
+
+    # --- shared values -----------------------------------------------------------------------------------------------
+
+    def shared(self, most: int) -> LayerChange | None:
+        """With at most so many values; float32 layers have FLOAT_VALUES."""
+        most = FLOAT_VALUES if self._is_float else most
+        assert self._weights.data is not None
+        if len(distinct(self._weights.data)) <= most:
+            return self._change(self._weights, {})
+        zero = 0.0 if self._weights.quant is None else float(self._weights.quant.zero_points[0])
+        table = few_values(self._rows.reshape(-1), most, self._counts(), whole=not self._is_float, kept=zero)
+        if self._is_float:
+            table = np.unique(table.astype(np.float32)).astype(np.float64)
+        made = self._rounded(self._rows, lambda column: nearest_of(column, table))
+        tensor = self._with_rows(made, self._weights.quant)
+        return self._change(tensor, self._corrected(made - self._rows, {}))
+
+    def _counts(self) -> Doubles:
+        """How much the error of each weight counts in what the layer gives."""
+        scales = np.square(self._scales())[:, None]
+        if self._seen is None:
+            return np.broadcast_to(scales, self._rows.shape).reshape(-1)
+        power = np.square(self._seen.astype(np.float64)).mean(axis=1)
+        each = len(self._rows) // len(power)
+        return (scales * np.repeat(power, each, axis=0)).reshape(-1)
+
+    def _rounded(self, rows: Doubles, rounded: Rounding) -> Doubles:
+        """Rows of what `rounded` allows: errors made up for, where the inputs are known."""
+        if self._seen is None or self._seen.shape[2] > _MOST_FACTORS:
+            return rounded(rows.reshape(-1)).reshape(rows.shape)
+        each = len(rows) // len(self._seen)
+        parts = rows.astype(np.float32).reshape(len(self._seen), each, -1)
+        return np.concatenate([in_order(part, rounded, seen) for part, seen in zip(parts, self._seen, strict=True)])
+
+    # --- four bits ---------------------------------------------------------------------------------------------------
+
+    def narrowed(self) -> LayerChange | None:
+        """As integers of four bits with scales of their own; None where the layer cannot have them."""
+        quant = self._weights.quant
+        if self._is_float or quant is None or any(quant.zero_points) or not self._alone or not self._bias_is_own:
+            return None
+        assert self._weights.data is not None
+        if is_int4(self._weights.data):
+            return self._change(self._weights, {})
+        most = most_of(_BITS)
+        real = cast(Floats, (self._rows * self._scales()[:, None]).astype(np.float32))
+        one = len(self._weights.shape) == 2 and len(quant.scales) == 1
+        found = scales_of(real.reshape(1, -1) if one else real, most, by_error=True)
+        channel = np.repeat(found, len(real)) if one else found
+        made = self._whole(real, cast(Floats, channel), most)
+        own = tuple(float(s) for s in found)
+        tensor = self._with_rows(made, Quantization(own, (0,) * len(own), None if len(own) == 1 else 0))
+        scales = channel.astype(np.float64)
+        errors = made - real.astype(np.float64) / scales[:, None]
+        return self._change(tensor, self._corrected(errors, self._rescaled(tensor)))
+
+    def _whole(self, real: Floats, scales: Floats, most: int) -> Doubles:
+        if self._seen is None or self._seen.shape[2] > _MOST_FACTORS:
+            return nearest(real, scales, most)
+        each = len(real) // len(self._seen)
+        parts = real.reshape(len(self._seen), each, -1)
+        return np.concatenate(
+            [
+                adaptive(part, scales[g * each : (g + 1) * each], most, seen)
+                for g, (part, seen) in enumerate(zip(parts, self._seen, strict=True))
+            ]
+        )
+
+    # --- bias --------------------------------------------------------------------------------------------------------
+
+    @property
+    def _bias(self) -> int:
+        """Tensor of the bias; ABSENT without one."""
+        return self._node.inputs[2] if len(self._node.inputs) > 2 else ABSENT
+
+    @property
+    def _bias_is_own(self) -> bool:
+        return self._bias == ABSENT or self._graph.consumers().get(self._bias, []) == [self._index]
+
+    def _rescaled(self, weights: Tensor) -> dict[int, Tensor]:
+        """The bias for weights of other scales."""
+        if self._bias == ABSENT:
+            return {}
+        bias, x = self._graph.tensors[self._bias], self._graph.tensors[self._node.inputs[0]]
+        assert bias.data is not None
+        scales = np.array(weights.q.scales, np.float64) * np.float64(np.float32(x.q.scale))
+        old = self._scales() * np.float64(np.float32(x.q.scale))
+        whole = np.round(bias.data.astype(np.float64) * old / scales)
+        own = tuple(float(s) for s in scales.astype(np.float32))
+        quant = Quantization(own, (0,) * len(own), None if len(own) == 1 else 0)
+        return {self._bias: replace(bias, data=whole.astype(bias.dtype.numpy), quant=quant)}
+
+    def _corrected(self, errors: Doubles, made: dict[int, Tensor]) -> dict[int, Tensor]:
+        """The bias without the mean of what `errors` of the weights add, where inputs are known."""
+        if self._seen is None or self._bias == ABSENT or not self._bias_is_own:
+            return made
+        bias = made.get(self._bias, self._graph.tensors[self._bias])
+        assert bias.data is not None
+        means = np.repeat(self._seen.astype(np.float64).mean(axis=1), len(errors) // len(self._seen), axis=0)
+        shift = (errors * means).sum(axis=1)
+        if not self._is_float:
+            shift = np.round(shift / np.float64(np.float32(self._graph.tensors[self._node.inputs[0]].q.scale)))
+        data = bias.data.astype(np.float64) - shift
+        if not self._is_float:
+            most = min(bias.dtype.range[1], 1 << 62)  # doubles know no more of 64 bits
+            data = np.clip(data, -most, most)
+        return {**made, self._bias: replace(bias, data=data.astype(bias.dtype.numpy))}
+
+    # --- result ------------------------------------------------------------------------------------------------------
+
+    def _with_rows(self, rows: Doubles, quant: Quantization | None) -> Tensor:
+        data = np.ascontiguousarray(rows.reshape(self._weights.shape).astype(self._weights.dtype.numpy))
+        return replace(self._weights, data=data, quant=quant)
+
+    def _change(self, weights: Tensor, bias: Mapping[int, Tensor]) -> LayerChange:
+        assert weights.data is not None
+        return LayerChange(
+            index=self._index,
+            op=self._node.op,
+            weights=self._weights.name,
+            values=len(distinct(weights.data)),
+            before=self._weights.bytes,
+            after=stored_bytes(weights),
+            sqnr=sqnr(_reals(self._weights), _reals(weights)),
+            tensors={self._node.inputs[1]: weights, **bias},
+            with_data=self._seen is not None,
+        )
+
+
+def _reals(tensor: Tensor) -> Doubles:
+    assert tensor.data is not None
+    return tensor.data.astype(np.float64) if tensor.quant is None else real_values(tensor.data, tensor.quant)
