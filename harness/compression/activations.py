@@ -53,11 +53,12 @@ def spread(name: str, sha256: str, vectors: Vectors) -> CompressionData:
     seen = np.flatnonzero(np.arange(count) % 3 != 2)
     if len(seen) > MOST_VECTORS:
         seen = seen[np.linspace(0, len(seen) - 1, MOST_VECTORS).astype(np.int64)]
-    return CompressionData(name, sha256, [vectors[i] for i in seen], tuple(int(i) for i in seen), count)
+    places = tuple(int(i) for i in seen)
+    return CompressionData(name, sha256, [vectors[i] for i in places], places, count)
 
 
 def activations(graph: Graph, tensors: Collection[int], vectors: Vectors) -> Stacks:
-    """Stacks of some tensors of a graph over the vectors, float32: [vectors, *shape]; fewer of them where they are large.
+    """Stacks of some tensors of a graph, float32: [vectors, *shape]; over fewer of the vectors where they are large.
 
     Raises:
         OracleError: the reference cannot compute the model.

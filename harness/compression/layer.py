@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import cast
 
 import numpy as np
 
@@ -133,7 +132,8 @@ class _Layer:
         """[output channels]: what 1 stands for."""
         if self._weights.quant is None:
             return np.ones(len(self._rows))
-        return np.broadcast_to(np.array(self._weights.quant.scales, np.float64), (len(self._rows),))
+        scales: Doubles = np.broadcast_to(np.array(self._weights.quant.scales, np.float64), (len(self._rows),))
+        return scales
 
     # --- shared values -----------------------------------------------------------------------------------------------
 
@@ -158,7 +158,8 @@ class _Layer:
             return np.broadcast_to(scales, self._rows.shape).reshape(-1)
         power = np.square(self._seen.astype(np.float64)).mean(axis=1)
         each = len(self._rows) // len(power)
-        return (scales * np.repeat(power, each, axis=0)).reshape(-1)
+        counts: Doubles = (scales * np.repeat(power, each, axis=0)).reshape(-1)
+        return counts
 
     def _rounded(self, rows: Doubles, rounded: Rounding) -> Doubles:
         """Rows of what `rounded` allows: errors made up for, where the inputs are known."""
@@ -179,11 +180,11 @@ class _Layer:
         if is_int4(self._weights.data):
             return self._change(self._weights, {})
         most = most_of(_BITS)
-        real = cast(Floats, (self._rows * self._scales()[:, None]).astype(np.float32))
+        real = (self._rows * self._scales()[:, None]).astype(np.float32)
         one = len(self._weights.shape) == 2 and len(quant.scales) == 1
         found = scales_of(real.reshape(1, -1) if one else real, most, by_error=True)
         channel = np.repeat(found, len(real)) if one else found
-        made = self._whole(real, cast(Floats, channel), most)
+        made = self._whole(real, channel, most)
         own = tuple(float(s) for s in found)
         tensor = self._with_rows(made, Quantization(own, (0,) * len(own), None if len(own) == 1 else 0))
         scales = channel.astype(np.float64)

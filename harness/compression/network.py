@@ -11,6 +11,7 @@ from harness.compression.activations import CompressionData, activations
 from harness.compression.layer import LayerChange, compress_layer, is_compressible, stored_bytes
 from harness.compression.levels import CompressionError, CompressionLevel
 from harness.compression.noise import EXACT_DB, open_reference
+from harness.compression.sharing import Doubles
 from harness.errors import GraphError
 from harness.frontends.tflite.reader import load
 from harness.frontends.tflite.writer import write
@@ -157,7 +158,7 @@ class Compressor:
         return self.model(ordered[:high])
 
 
-def outputs_of(graph: Graph, vectors: Sequence[Sequence[Array]]) -> list[Array]:
+def outputs_of(graph: Graph, vectors: Sequence[Sequence[Array]]) -> list[Doubles]:
     """Stacks of a network's outputs as real numbers, by the reference."""
     with open_reference(graph) as session:
         rows = [session.invoke(inputs).outputs for inputs in vectors]
@@ -180,13 +181,15 @@ def _rebuilt(graph: Graph, changes: Sequence[LayerChange]) -> Graph:
         tensors |= change.tensors
     if graph.original:
         raise CompressionError(
-            f"{graph.name}: its file is no .tflite, whose interpreters compute what a compressed model is compared with",
-            hint="tinyhil convert or tinyhil quantize makes a .tflite of it first",
+            f"{graph.name}: its file is no .tflite, and what interpreters of it compute is not what is compressed",
+            hint="make a .tflite of it first: tinyhil convert, or tinyhil quantize",
         )
     try:
         made = load(write(with_tensors(graph, tensors)), name=graph.name)
     except GraphError as error:
-        raise CompressionError(f"{graph.name}: cannot be written with other weights: {error.message}") from None
+        raise CompressionError(
+            f"{graph.name}: cannot be written with other weights: {error.message}", hint=error.hint
+        ) from None
     return replace(made, labels=graph.labels, notes=graph.notes)
 
 

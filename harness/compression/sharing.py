@@ -55,7 +55,8 @@ def _binned(u: Doubles, mass: Doubles, kept: float) -> tuple[Doubles, Doubles]:
     bins = (by_mass * half + by_width) * 3 + np.sign(u - kept).astype(np.int64)
     _, inverse = np.unique(bins, return_inverse=True)
     total = np.bincount(inverse, mass)
-    return np.bincount(inverse, mass * u) / total, total
+    means: Doubles = np.bincount(inverse, mass * u) / total
+    return means, total.astype(np.float64)
 
 
 def _settled(table: Doubles, u: Doubles, mass: Doubles, kept: float) -> Doubles:

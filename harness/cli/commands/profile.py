@@ -12,6 +12,7 @@ import typer
 from harness.cli import terminal
 from harness.cli.options import (
     BoardOption,
+    CompressOption,
     FarmOption,
     HotOption,
     JsonOption,
@@ -86,6 +87,7 @@ def profile(
     runtime: RuntimeOption = None,
     tflm_runner: TflmRunnerOption = None,
     npu: NpuOption = None,
+    compress: CompressOption = None,
     report: ReportOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -100,7 +102,7 @@ def profile(
     as_json = as_json or form is Format.JSON
     (card,) = make_cards([target])
     overrides = parse_overrides(optimize, max_arena, max_flash)
-    options = make_options(link, vectors, None, False, probe, placement, overrides, runtime, tflm_runner, npu)
+    options = make_options(link, vectors, None, False, probe, placement, overrides, runtime, tflm_runner, npu, compress)
     if what_if or form is Format.SPEEDSCOPE:
         bench = Workbench()
         if report:
@@ -125,6 +127,7 @@ def _predict(card: Card, board: str, options: Options, bench: Workbench, tell: P
         vectors=options.vectors,
         overrides=options.overrides,
         npu=options.npu,
+        compress=options.compress,
         bench=bench,
         progress=tell,
     )

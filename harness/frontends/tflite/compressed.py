@@ -108,7 +108,8 @@ def _without_decode(subgraph: FileSubgraph) -> FileSubgraph:
     """A subgraph with constants in place of what TFLM_DECODE writes."""
     if not any(op.custom == DECODE for op in subgraph.operators):
         return subgraph
-    tensors, left = list(subgraph.tensors), []
+    tensors = list(subgraph.tensors)
+    left: list[FileOperator] = []
     for op in subgraph.operators:
         if op.custom == DECODE:
             _decode(tensors, op)

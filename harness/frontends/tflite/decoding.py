@@ -133,5 +133,5 @@ def _indices(encoded: Bytes, count: int, bits: int) -> npt.NDArray[np.int64]:
     flat = np.unpackbits(encoded, count=count * bits).reshape(count, bits)
     found = np.zeros(count, np.uint8)
     for bit in range(bits):
-        found = found << 1 | flat[:, bit]
+        found = (found << 1 | flat[:, bit]).astype(np.uint8)
     return found.astype(np.int64)
