@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from functools import partial
+from math import ceil, prod
 
 import numpy as np
 
-from harness.compression.levels import FLOAT_VALUES, CompressionLevel
+from harness.compression.levels import FLOAT_VALUES, VALUES, CompressionLevel, Table
 from harness.compression.noise import sqnr
-from harness.compression.rounding import Rounding, adaptive, in_order, most_of, nearest, scales_of
+from harness.compression.rounding import adaptive, in_order, most_of, nearest, scales_of
 from harness.compression.sharing import Doubles, few_values, nearest_of
 from harness.compression.stacks import Floats, columns, factors, is_apart, is_matrix
 from harness.ir.graph import ABSENT, Graph, Node, Tensor
 from harness.ir.operators import has
 from harness.ir.operators.traits import Trait
 from harness.quantization.params import real_values
-from harness.quantization.shared_values import distinct, is_int4
+from harness.quantization.shared_values import distinct, is_int4, shared_values
 from harness.quantization.types import DType, Quantization
 
 LEAST = 256
 """Weights of a layer: with fewer, a table and the code that reads it take what is saved."""
 
 _BITS = 4
+_PAYS = 0.9
+"""Share of the bytes that may be left: code that reads fewer bits is larger, too."""
+
 _MOST_FACTORS = 2048
 """Of an output: with more, the errors of weights are not made up for by others, which takes their number cubed."""
 
@@ -73,18 +77,19 @@ def is_compressible(graph: Graph, index: int) -> bool:
 
 
 def stored_bytes(tensor: Tensor) -> int:
-    """Bytes of a constant: as indices and a table of its values, as four bits, or as it is, whichever is least."""
+    """Bytes of a constant: as indices and tables of its values, as four bits, or as it is, whichever is least."""
     assert tensor.data is not None
+    most = FLOAT_VALUES if tensor.dtype is DType.FLOAT32 else VALUES
+    found = [tensor.bytes]
+    if tensor.dtype in (DType.FLOAT32, DType.INT8) and tensor.elements:
+        for axis in (None, 0):
+            shared = shared_values(tensor.data, most, axis)
+            if shared is not None:
+                bits = 8 if most > VALUES else _BITS
+                found.append(ceil(tensor.elements * bits / 8) + shared.tables.size * tensor.dtype.size)
     if tensor.dtype is DType.INT8 and is_int4(tensor.data):
-        return min(ceil(tensor.elements / 2), _as_indices(tensor))
-    return min(_as_indices(tensor), tensor.bytes)
-
-
-def _as_indices(tensor: Tensor) -> int:
-    assert tensor.data is not None
-    count = len(distinct(tensor.data))
-    bits = max((count - 1).bit_length(), 1)
-    return ceil(tensor.elements * bits / 8) + count * tensor.dtype.size
+        found.append(ceil(tensor.elements / 2))
+    return min(found)
 
 
 def compress_layer(graph: Graph, index: int, level: CompressionLevel, x: Floats | None) -> LayerChange | None:
@@ -97,8 +102,8 @@ def compress_layer(graph: Graph, index: int, level: CompressionLevel, x: Floats 
         x: what the layer reads, as real numbers: [vectors, *shape]; None where there is no data.
     """
     layer = _Layer(graph, index, x)
-    made = layer.narrowed() if level.linear else layer.shared(level.values)
-    if made is None or made.after >= made.before:
+    made = layer.narrowed() if level.linear else layer.shared(layer.table(level))
+    if made is None or made.after > _PAYS * made.before:
         return None
     return made
 
@@ -137,37 +142,58 @@ class _Layer:
 
     # --- shared values -----------------------------------------------------------------------------------------------
 
-    def shared(self, most: int) -> LayerChange | None:
-        """With at most so many values; float32 layers have FLOAT_VALUES."""
-        most = FLOAT_VALUES if self._is_float else most
-        assert self._weights.data is not None
-        if len(distinct(self._weights.data)) <= most:
-            return self._change(self._weights, {})
-        zero = 0.0 if self._weights.quant is None else float(self._weights.quant.zero_points[0])
-        table = few_values(self._rows.reshape(-1), most, self._counts(), whole=not self._is_float, kept=zero)
+    def table(self, level: CompressionLevel) -> Table | None:
+        """What has a table of its own at a level."""
         if self._is_float:
-            table = np.unique(table.astype(np.float32)).astype(np.float64)
-        made = self._rounded(self._rows, lambda column: nearest_of(column, table))
+            return Table.LAYER
+        taps = prod(self._weights.shape[1:-1])
+        return level.pointwise if taps == 1 else level.others
+
+    def shared(self, each: Table | None) -> LayerChange | None:
+        """With 16 values for each layer or channel; float32 layers have FLOAT_VALUES."""
+        if each is None:
+            return None
+        most = FLOAT_VALUES if self._is_float else VALUES
+        assert self._weights.data is not None
+        if shared_values(self._weights.data, most, None if each is Table.LAYER else 0) is not None:
+            return self._change(self._weights, {})
+        rows, counts = self._rows, self._counts()
+        if each is Table.LAYER:
+            rows, counts = rows.reshape(1, -1), counts.reshape(1, -1)
+        tables = [self._values(row, most, count, c) for c, (row, count) in enumerate(zip(rows, counts, strict=True))]
+        made = self._rounded(self._rows, tables)
         tensor = self._with_rows(made, self._weights.quant)
         return self._change(tensor, self._corrected(made - self._rows, {}))
 
+    def _values(self, row: Doubles, most: int, counts: Doubles, channel: int) -> Doubles:
+        """The table of some weights; the weight that stands for 0 stays where there is one."""
+        zeros = (0,) if self._weights.quant is None else self._weights.quant.zero_points
+        zero = float(zeros[channel if len(zeros) > 1 else 0])
+        found = few_values(row, most, counts, whole=not self._is_float, kept=zero)
+        return np.unique(found.astype(np.float32)).astype(np.float64) if self._is_float else found
+
     def _counts(self) -> Doubles:
-        """How much the error of each weight counts in what the layer gives."""
+        """How much the error of each weight counts in what the layer gives, as rows."""
         scales = np.square(self._scales())[:, None]
         if self._seen is None:
-            return np.broadcast_to(scales, self._rows.shape).reshape(-1)
+            return np.broadcast_to(scales, self._rows.shape)
         power = np.square(self._seen.astype(np.float64)).mean(axis=1)
         each = len(self._rows) // len(power)
-        counts: Doubles = (scales * np.repeat(power, each, axis=0)).reshape(-1)
+        counts: Doubles = scales * np.repeat(power, each, axis=0)
         return counts
 
-    def _rounded(self, rows: Doubles, rounded: Rounding) -> Doubles:
-        """Rows of what `rounded` allows: errors made up for, where the inputs are known."""
+    def _rounded(self, rows: Doubles, tables: Sequence[Doubles]) -> Doubles:
+        """Rows of values of one table, or of a table for each row: errors made up for, where the inputs are known."""
+        each = len(rows)
         if self._seen is None or self._seen.shape[2] > _MOST_FACTORS:
-            return rounded(rows.reshape(-1)).reshape(rows.shape)
-        each = len(rows) // len(self._seen)
+            return _nearest(rows, tables)
+        each //= len(self._seen)
         parts = rows.astype(np.float32).reshape(len(self._seen), each, -1)
-        return np.concatenate([in_order(part, rounded, seen) for part, seen in zip(parts, self._seen, strict=True)])
+        found = []
+        for g, (part, seen) in enumerate(zip(parts, self._seen, strict=True)):
+            own = tables if len(tables) == 1 else tables[g * each : (g + 1) * each]
+            found.append(in_order(part, partial(_nearest_column, own), seen))
+        return np.concatenate(found)
 
     # --- four bits ---------------------------------------------------------------------------------------------------
 
@@ -267,3 +293,16 @@ class _Layer:
 def _reals(tensor: Tensor) -> Doubles:
     assert tensor.data is not None
     return tensor.data.astype(np.float64) if tensor.quant is None else real_values(tensor.data, tensor.quant)
+
+
+def _nearest(rows: Doubles, tables: Sequence[Doubles]) -> Doubles:
+    """Every row as values of its table."""
+    whole = tables if len(tables) > 1 else [tables[0]] * len(rows)
+    return np.stack([nearest_of(row, table) for row, table in zip(rows, whole, strict=True)])
+
+
+def _nearest_column(tables: Sequence[Doubles], column: Doubles) -> Doubles:
+    """A weight of every row as a value of its table."""
+    if len(tables) == 1:
+        return nearest_of(column, tables[0])
+    return _nearest(column[:, None], tables)[:, 0]

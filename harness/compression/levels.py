@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from harness.errors import InputError, OptionError
 
+VALUES = 16
+"""Of a layer, or of an output channel: indices of 4 bits are what kernels read."""
+
 FLOAT_VALUES = 256
-"""Of a float32 layer: indices of 8 bits are what kernels read."""
+"""Of a float32 layer: indices of 8 bits."""
+
+
+class Table(Enum):
+    """What has a table of values of its own."""
+
+    LAYER = "layer"
+    CHANNEL = "output channel"
 
 
 class CompressionError(InputError):
@@ -22,30 +33,35 @@ class CompressionLevel:
     """How much of weights is kept.
 
     Attributes:
-        values: most different weights of a layer; 0 where they stay as they are.
+        pointwise: what has VALUES different weights in fully connected layers and convolutions of one tap; None where
+            weights stay as they are.
+        others: the same in convolutions of more taps.
         linear: weights are -7 to 7 with scales of their own.
         what: in a few words.
     """
 
     name: str
-    values: int
+    pointwise: Table | None
+    others: Table | None
     linear: bool
     what: str
 
     @property
     def changes(self) -> bool:
         """Whether weights become others."""
-        return bool(self.values) or self.linear
+        return self.linear or self.pointwise is not None
 
 
 LEVELS = {
     level.name: level
     for level in (
-        CompressionLevel("lossless", 0, False, "weights as they are, in fewer bits where they have few values"),
-        CompressionLevel("low", 32, False, "32 values a layer"),
-        CompressionLevel("medium", 16, False, "16 values a layer"),
-        CompressionLevel("high", 8, False, "8 values a layer"),
-        CompressionLevel("int4", 0, True, "4 bits with scales of their own"),
+        CompressionLevel("lossless", None, None, False, "weights as they are, in fewer bits where few values"),
+        CompressionLevel("low", Table.CHANNEL, Table.CHANNEL, False, "16 values in each output channel"),
+        CompressionLevel(
+            "medium", Table.LAYER, Table.CHANNEL, False, "16 values a layer, in larger windows 16 in each channel"
+        ),
+        CompressionLevel("high", Table.LAYER, Table.LAYER, False, "16 values a layer"),
+        CompressionLevel("int4", None, None, True, "4 bits with scales of their own"),
     )
 }
 """Name -> level."""

@@ -85,8 +85,8 @@ def lines(compression: dict[str, Any]) -> list[str]:
 
 
 def _error(error: dict[str, Any]) -> str:
-    unseen = " that weights were not found on" if error["unseen"] else ", on which weights were found"
-    text = f"against the original over {error['vectors']} vectors{unseen}: SQNR "
+    unseen = ", which weights were not found on" if error["unseen"] else ", which weights were found on"
+    text = f"against the original over {error['vectors']} vectors of {error['name']}{unseen}: SQNR "
     text += ", ".join(decibels(v) for v in error["sqnr"]) + " dB, largest difference "
     text += ", ".join(f"{v:.4g}" for v in error["max_abs"])
     if error["accuracy"] is not None:

@@ -16,6 +16,7 @@ from harness.compression.noise import sqnr
 from harness.errors import BudgetError
 from harness.validate import classification, vectors
 from harness.validate.card import Card, FileVectors
+from harness.validate.reference import Reference, References
 from harness.validate.truth import labels_are_classes
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from harness.compiler.goals import Goals, Overrides
     from harness.hardware.target import Target
     from harness.ir.graph import Graph
-    from harness.validate.reference import Reference, References
     from harness.validate.running import Subject
     from harness.validate.vectors import Vectors
 
@@ -33,7 +33,8 @@ class FromOriginal:
     """How far the outputs of a compressed model are from those of the model before, both by one reference.
 
     Attributes:
-        vectors: over so many.
+        name: of the vectors.
+        vectors: over so many of them.
         unseen: whether they are none of those that weights were found on.
         sqnr: of each output, in dB.
         max_abs: of each output, the largest difference of real numbers.
@@ -41,6 +42,7 @@ class FromOriginal:
             labels.
     """
 
+    name: str
     vectors: int
     unseen: bool
     sqnr: tuple[float, ...]
@@ -140,6 +142,22 @@ def compression_of(
     return Compression(made, _from_original(made, card, subject.vectors, reference, references, tell))
 
 
+def judged(made: CompressedModel, card: Card, tell: Progress) -> FromOriginal | None:
+    """How far a compressed model is from the model before, over the vectors of its compression, or the card's.
+
+    Raises:
+        VectorsError: the vectors cannot be used.
+        OracleError: the card's oracle refuses the model.
+    """
+    assert card.compress is not None
+    if made.graph is made.original:
+        return None
+    given = vectors.load(card.compress.data or card.vectors, made.original, card.base)
+    references = References()
+    reference = references.get(card.oracle, made.graph, given, count=len(given), tensors=0, progress=tell)
+    return _from_original(made, card, given, reference, references, tell)
+
+
 def _from_original(
     made: CompressedModel,
     card: Card,
@@ -168,6 +186,7 @@ def _from_original(
         shares = [classification.accuracy(classification.classify(side), labels[places]) for side in pairs[0]]
         right = (shares[0], shares[1])
     return FromOriginal(
+        given.name,
         len(places),
         unseen,
         tuple(sqnr(old, new) for old, new in pairs),
