@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.compression.levels import FLOAT_VALUES, VALUES, CompressionLevel, Table
 from harness.compression.noise import sqnr
-from harness.compression.rounding import adaptive, in_order, most_of, nearest, scales_of
+from harness.compression.rounding import Rounding, adaptive, in_order, most_of, nearest, scales_of
 from harness.compression.sharing import Doubles, few_values, nearest_of
 from harness.compression.stacks import Floats, columns, factors, is_apart, is_matrix
 from harness.ir.graph import ABSENT, Graph, Node, Tensor
@@ -192,7 +192,7 @@ class _Layer:
         found = []
         for g, (part, seen) in enumerate(zip(parts, self._seen, strict=True)):
             own = tables if len(tables) == 1 else tables[g * each : (g + 1) * each]
-            found.append(in_order(part, partial(_nearest_column, own), seen))
+            found.append(in_order(part, _of_tables(own), seen))
         return np.concatenate(found)
 
     # --- four bits ---------------------------------------------------------------------------------------------------
@@ -301,8 +301,15 @@ def _nearest(rows: Doubles, tables: Sequence[Doubles]) -> Doubles:
     return np.stack([nearest_of(row, table) for row, table in zip(rows, whole, strict=True)])
 
 
-def _nearest_column(tables: Sequence[Doubles], column: Doubles) -> Doubles:
-    """A weight of every row as a value of its table."""
+def _of_tables(tables: Sequence[Doubles]) -> Rounding:
+    """A weight of every row -> the nearest value of its table."""
     if len(tables) == 1:
-        return nearest_of(column, tables[0])
-    return _nearest(column[:, None], tables)[:, 0]
+        return partial(nearest_of, table=tables[0])
+    most = max(map(len, tables))
+    whole = np.stack([np.pad(table, (0, most - len(table)), mode="edge") for table in tables])
+
+    def nearest_in(column: Doubles) -> Doubles:
+        found: Doubles = whole[np.arange(len(whole)), np.abs(column[:, None] - whole).argmin(axis=1)]
+        return found
+
+    return nearest_in

@@ -39,7 +39,9 @@ def with_narrow(graph: Graph, weights: Collection[int], metadata: Mapping[str, b
 
 
 def _is_plain(graph: Graph, t: int) -> bool:
-    """Whether only int8 layers read some weights."""
+    """Whether only int8 layers read some weights; in fully connected ones TFLM takes int4 with one scale alone."""
+    if len(graph.tensors[t].shape) == 2 and graph.tensors[t].q.per_channel:
+        return False
     readers = [graph.nodes[i] for i in graph.consumers().get(t, [])]
     return all(has(node, Trait.WEIGHTS) and graph.tensors[node.inputs[0]].dtype is DType.INT8 for node in readers)
 
@@ -67,8 +69,10 @@ def _encode(main: SubgraphDraft, t: int, graph: Graph) -> bool:
     """Exchanges a constant for indices; False where that takes no fewer bytes."""
     tensor, whole = graph.tensors[t], main.tensors[t]
     assert tensor.data is not None
-    found = [(shared, axis) for axis in (None, 0) if (shared := shared_values(tensor.data, MOST_VALUES, axis))]
-    encoded = [(_packed(shared), _ancillary(shared, axis)) for shared, axis in found]
+    several = tensor.quant is not None and tensor.quant.per_channel
+    axes = (None, 0) if several and tensor.q.axis == 0 else (None,)
+    found = [(shared, axis) for axis in axes if (shared := shared_values(tensor.data, MOST_VALUES, axis))]
+    encoded = [(_packed(shared), _ancillary(shared, axis, several)) for shared, axis in found]
     if not encoded:
         return False
     indices, ancillary = min(encoded, key=lambda pair: pair[0].size + pair[1].size)
@@ -100,13 +104,17 @@ def _packed(shared: SharedValues) -> Array:
     return np.packbits(apart.reshape(-1).astype(np.uint8))
 
 
-def _ancillary(shared: SharedValues, axis: int | None) -> Array:
-    """The header, and the tables behind it; what a table lacks to the largest one is 0."""
+def _ancillary(shared: SharedValues, axis: int | None, several: bool) -> Array:
+    """The header, and the tables behind it; what a table lacks to the largest one is 0.
+
+    several: the tensor has several scales. TFLM (tflite-micro of October 2026) then goes one table on for each of them,
+    though the header says that there is but one: 0 steps further it finds the same.
+    """
     tables = shared.tables.copy()
     for table, count in zip(tables, shared.counts, strict=True):
         table[count:] = 0
     head = np.zeros(HEADER, np.uint8)
     head[1] = head[4] = 1
     head[5] = (ONE_TABLE if axis is None else axis) << 4 | _bits(shared)
-    head[6] = tables.shape[1]
+    head[6] = 0 if axis is None and several else tables.shape[1]
     return np.concatenate([head, np.ascontiguousarray(tables).reshape(-1).view(np.uint8)])

@@ -55,6 +55,7 @@ def decoded(tensor: FileTensor, encoded: Array, ancillary: Array, place: str) ->
         axis, bits, stride = head[5] >> 4, head[5] & 7, head[6]
         size = stride * _size(tensor, place)
         whole = axis == ONE_TABLE or (axis == 0 and values.size == size)  # before 2026 one table had no mark
+        size = values.size if whole and not size else size
         return looked_up(tensor, encoded, values, bits, None if whole else axis, size, place)
     if kind == _PRUNED:
         return _spread(tensor, np.asarray(encoded, np.uint8), values, place)
