@@ -90,7 +90,10 @@ def test_data_help():
 def test_the_same_input_gives_the_same_bytes():
     graph = weighted(np.random.default_rng(3), "window")
     data = data_of(graph, np.random.default_rng(4))
-    files = {level: {Compressor(graph, LEVELS[level], data).model().graph.model for _ in range(2)} for level in ("low", "int4")}
+    files = {
+        level: {Compressor(graph, LEVELS[level], data).model().graph.model for _ in range(2)}
+        for level in ("low", "int4")
+    }
     assert all(len(found) == 1 for found in files.values())
 
 
