@@ -21,6 +21,7 @@ from harness.ir.verifier import verify
 from harness.kernels.context import Context
 from harness.kernels.macs import macs
 from harness.passes import optimize
+from harness.quantization.few_bits import in_few_bits
 
 ARENA_ALIGNMENT = 16
 
@@ -96,7 +97,15 @@ def _choices(context: Context, prefer: Collection[str], goals: Goals) -> list[Ke
     if within:
         return [ControlChoice(context, kernel, tuple(within)) for kernel in preferred or found]
     choices = [KernelChoice(context, kernel) for kernel in preferred or found]
-    return _smallest(choices) if goals.compress and has(context.node, Trait.WEIGHTS) else choices
+    return _smallest(choices) if goals.compress and _has_few_bits(context) else choices
+
+
+def _has_few_bits(context: Context) -> bool:
+    """Whether a layer has weights that take fewer bits than their type."""
+    if not has(context.node, Trait.WEIGHTS):
+        return False
+    data = context.graph.tensors[context.node.inputs[1]].data
+    return data is not None and in_few_bits(data)
 
 
 def _smallest(choices: list[KernelChoice]) -> list[KernelChoice]:

@@ -26,7 +26,7 @@ class Goals:
             "flash": the fewest bytes of weights, tables and code. "balanced": a small arena, at most 5 % slower than
             "time".
         max_arena, max_flash: most bytes of arena and of flash; None without a budget. Within them the mode decides.
-        compress: layers take the kernels that store their weights in the fewest bytes, whatever the mode.
+        compress: layers whose weights are of few values take kernels that store them so, whatever the mode.
     """
 
     optimize: Mode = "balanced"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from math import ceil, prod
+from math import prod
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from harness.compression.stacks import Floats, columns, factors, is_apart, is_ma
 from harness.ir.graph import ABSENT, Graph, Node, Tensor
 from harness.ir.operators import has
 from harness.ir.operators.traits import Trait
+from harness.quantization.few_bits import PAYS, stored_bytes
 from harness.quantization.params import real_values
 from harness.quantization.shared_values import distinct, is_int4, shared_values
 from harness.quantization.types import DType, Quantization
@@ -25,9 +26,6 @@ LEAST = 256
 """Weights of a layer: with fewer, a table and the code that reads it take what is saved."""
 
 _BITS = 4
-_PAYS = 0.9
-"""Share of the bytes that may be left: code that reads fewer bits is larger, too."""
-
 _MOST_FACTORS = 2048
 """Of an output: with more, the errors of weights are not made up for by others, which takes their number cubed."""
 
@@ -76,22 +74,6 @@ def is_compressible(graph: Graph, index: int) -> bool:
     return kinds and weights.elements >= LEAST and node.inputs[1] not in graph.outputs
 
 
-def stored_bytes(tensor: Tensor) -> int:
-    """Bytes of a constant: as indices and tables of its values, as four bits, or as it is, whichever is least."""
-    assert tensor.data is not None
-    most = FLOAT_VALUES if tensor.dtype is DType.FLOAT32 else VALUES
-    found = [tensor.bytes]
-    if tensor.dtype in (DType.FLOAT32, DType.INT8) and tensor.elements:
-        for axis in (None, 0):
-            shared = shared_values(tensor.data, most, axis)
-            if shared is not None:
-                bits = 8 if most > VALUES else _BITS
-                found.append(ceil(tensor.elements * bits / 8) + shared.tables.size * tensor.dtype.size)
-    if tensor.dtype is DType.INT8 and is_int4(tensor.data):
-        found.append(ceil(tensor.elements / 2))
-    return min(found)
-
-
 def compress_layer(graph: Graph, index: int, level: CompressionLevel, x: Floats | None) -> LayerChange | None:
     """A layer's weights by a level; None where nothing is gained.
 
@@ -103,7 +85,7 @@ def compress_layer(graph: Graph, index: int, level: CompressionLevel, x: Floats 
     """
     layer = _Layer(graph, index, x)
     made = layer.narrowed() if level.linear else layer.shared(layer.table(level))
-    if made is None or made.after > _PAYS * made.before:
+    if made is None or made.after > PAYS * made.before:
         return None
     return made
 
@@ -283,7 +265,7 @@ class _Layer:
             weights=self._weights.name,
             values=len(distinct(weights.data)),
             before=self._weights.bytes,
-            after=stored_bytes(weights),
+            after=stored_bytes(weights.data),
             sqnr=sqnr(_reals(self._weights), _reals(weights)),
             tensors={self._node.inputs[1]: weights, **bias},
             with_data=self._seen is not None,

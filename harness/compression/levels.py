@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 from harness.errors import InputError, OptionError
+from harness.quantization.shared_values import BYTES, NIBBLES
 
-VALUES = 16
+VALUES = NIBBLES
 """Of a layer, or of an output channel: indices of 4 bits are what kernels read."""
 
-FLOAT_VALUES = 256
+FLOAT_VALUES = BYTES
 """Of a float32 layer: indices of 8 bits."""
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.compression.activations import CompressionData, activations
-from harness.compression.layer import LayerChange, compress_layer, is_compressible, stored_bytes
+from harness.compression.layer import LayerChange, compress_layer, is_compressible
 from harness.compression.levels import CompressionError, CompressionLevel
 from harness.compression.noise import EXACT_DB, open_reference
 from harness.compression.sharing import Doubles
@@ -19,6 +19,7 @@ from harness.ir.graph import Graph, Tensor
 from harness.ir.operators import has
 from harness.ir.operators.traits import Trait
 from harness.passes.rewrite import with_tensors
+from harness.quantization.few_bits import PAYS, stored_bytes
 from harness.quantization.params import real_values
 from harness.quantization.types import Array
 
@@ -113,7 +114,7 @@ class Compressor:
             tuple(layers),
             self._layers_with_weights() - len(layers),
             sum(tensor.bytes for tensor in before.values()),
-            sum(map(stored_bytes, after.values())),
+            sum(stored_bytes(tensor.data) for tensor in after.values() if tensor.data is not None),
             self._data,
         )
 
@@ -207,8 +208,8 @@ def _lossless(graph: Graph) -> tuple[LayerChange, ...]:
             continue
         tensor = graph.tensors[node.inputs[1]]
         assert tensor.data is not None
-        after = stored_bytes(tensor)
-        if after < tensor.bytes:
+        after = stored_bytes(tensor.data)
+        if after <= PAYS * tensor.bytes:
             values = len(np.unique(tensor.data))
             found.append(LayerChange(index, node.op, tensor.name, values, tensor.bytes, after, EXACT_DB, {}, False))
     return tuple(found)

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.compression.activations import spread
-from harness.compression.layer import stored_bytes
 from harness.compression.levels import LEVELS, CompressionError, level_of
 from harness.compression.network import Compressor, outputs_of
 from harness.compression.noise import sqnr
 from harness.errors import OptionError
 from harness.ir.interpreter import run
 from harness.oracle import open_oracle
+from harness.quantization.few_bits import stored_bytes
 from harness.quantization.shared_values import is_int4, shared_values
 from harness.quantization.types import DType
 from tests.support.generated import random_graph, random_inputs
@@ -48,7 +48,7 @@ def test_values_are_shared_and_zeros_stay(seed, kind, level, per_channel, with_d
         return
     whole = level == "high" or (level == "medium" and kind in ("fully connected", "pointwise"))
     assert shared_values(after.data, 16, None if whole else 0) is not None
-    assert stored_bytes(after) == made.layers[0].after <= 0.9 * before.bytes
+    assert stored_bytes(after.data) == made.layers[0].after <= 0.9 * before.bytes
     if not with_data:  # data move weights to make up for others
         assert (after.data[before.data == 0] == 0).all()
     equals_tflm(made.graph, rng)
@@ -61,7 +61,7 @@ def test_int4_is_of_four_bits(seed, kind, per_channel, with_data):
     graph = weighted(rng, kind, per_channel=per_channel, zeros=0.1)
     made = Compressor(graph, LEVELS["int4"], data_of(graph, rng) if with_data else None).model()
     before, after = weights_of(graph), weights_of(made.graph)
-    assert is_int4(after.data) and after.data.dtype == np.int8 and stored_bytes(after) == (after.elements + 1) // 2
+    assert is_int4(after.data) and after.data.dtype == np.int8 and stored_bytes(after.data) == (after.elements + 1) // 2
     bias, x = (made.graph.tensors[made.graph.nodes[0].inputs[i]] for i in (2, 0))
     np.testing.assert_allclose(bias.q.scales, np.array(after.q.scales) * x.q.scale, rtol=1e-6)
     assert with_data or (after.data[before.data == 0] == 0).all()
@@ -149,7 +149,7 @@ def test_a_budget_takes_what_errs_least_for_its_bytes():
     sizes = []
 
     def fits(candidate):
-        sizes.append(sum(stored_bytes(t) for t in candidate.tensors if t.data is not None and t.dtype is DType.INT8))
+        sizes.append(sum(stored_bytes(t.data) for t in candidate.tensors if t.data is not None and t.dtype is DType.INT8))
         return sizes[-1] <= 17_000
 
     made = compressor.within(fits)
