@@ -115,7 +115,7 @@ def _file(made: CompressedModel, decode: bool) -> bytes:
     metadata = {ORIGIN: note.encode("utf-8", "replace")}
     if decode:
         return with_decode(graph, weights, metadata)
-    return with_narrow(graph, weights, metadata) if made.level.changes else graph.model
+    return graph.model if graph is made.original else with_narrow(graph, weights, metadata)
 
 
 def _write(path: Path, content: bytes) -> None:
