@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from harness.compression.levels import FLOAT_VALUES, VALUES, CompressionLevel, Table
+from harness.compression.levels import FLOAT_VALUES, VALUES, CompressionLevel, TableScope
 from harness.compression.noise import sqnr
 from harness.compression.rounding import Rounding, adaptive, in_order, most_of, nearest, scales_of
 from harness.compression.sharing import Doubles, few_values, nearest_of
@@ -83,14 +83,14 @@ def compress_layer(graph: Graph, index: int, level: CompressionLevel, x: Floats 
         level: one that changes weights.
         x: what the layer reads, as real numbers: [vectors, *shape]; None where there is no data.
     """
-    layer = _Layer(graph, index, x)
+    layer = _WeightRows(graph, index, x)
     made = layer.narrowed() if level.linear else layer.shared(layer.table(level))
     if made is None or made.after > PAYS * made.before:
         return None
     return made
 
 
-class _Layer:
+class _WeightRows:
     """The weights of a layer as rows: [output channels, weights of a channel]."""
 
     def __init__(self, graph: Graph, index: int, x: Floats | None) -> None:
@@ -124,23 +124,23 @@ class _Layer:
 
     # --- shared values -----------------------------------------------------------------------------------------------
 
-    def table(self, level: CompressionLevel) -> Table | None:
+    def table(self, level: CompressionLevel) -> TableScope | None:
         """What has a table of its own at a level."""
         if self._is_float:
-            return Table.LAYER
+            return TableScope.LAYER
         taps = prod(self._weights.shape[1:-1])
         return level.pointwise if taps == 1 else level.others
 
-    def shared(self, each: Table | None) -> LayerChange | None:
+    def shared(self, each: TableScope | None) -> LayerChange | None:
         """With 16 values for each layer or channel; float32 layers have FLOAT_VALUES."""
         if each is None:
             return None
         most = FLOAT_VALUES if self._is_float else VALUES
         assert self._weights.data is not None
-        if shared_values(self._weights.data, most, None if each is Table.LAYER else 0) is not None:
+        if shared_values(self._weights.data, most, None if each is TableScope.LAYER else 0) is not None:
             return self._change(self._weights, {})
         rows, counts = self._rows, self._counts()
-        if each is Table.LAYER:
+        if each is TableScope.LAYER:
             rows, counts = rows.reshape(1, -1), counts.reshape(1, -1)
         tables = [self._values(row, most, count, c) for c, (row, count) in enumerate(zip(rows, counts, strict=True))]
         made = self._rounded(self._rows, tables)
@@ -191,6 +191,8 @@ class _Layer:
         real = (self._rows * self._scales()[:, None]).astype(np.float32)
         one = len(self._weights.shape) == 2 and len(quant.scales) == 1
         found = scales_of(real.reshape(1, -1) if one else real, most, by_error=True)
+        old = self._scales()[:1] if one else self._scales()  # with it, weights of -7 to 7 stay exact; 0 has none
+        found = np.maximum(found, old).astype(np.float32)
         channel = np.repeat(found, len(real)) if one else found
         made = self._whole(real, channel, most)
         own = tuple(float(s) for s in found)

@@ -15,7 +15,7 @@ FLOAT_VALUES = BYTES
 """Of a float32 layer: indices of 8 bits."""
 
 
-class Table(Enum):
+class TableScope(Enum):
     """What has a table of values of its own."""
 
     LAYER = "layer"
@@ -42,8 +42,8 @@ class CompressionLevel:
     """
 
     name: str
-    pointwise: Table | None
-    others: Table | None
+    pointwise: TableScope | None
+    others: TableScope | None
     linear: bool
     what: str
 
@@ -57,11 +57,11 @@ LEVELS = {
     level.name: level
     for level in (
         CompressionLevel("lossless", None, None, False, "weights as they are, in fewer bits where few values"),
-        CompressionLevel("low", Table.CHANNEL, Table.CHANNEL, False, "16 values in each output channel"),
+        CompressionLevel("low", TableScope.CHANNEL, TableScope.CHANNEL, False, "16 values in each output channel"),
         CompressionLevel(
-            "medium", Table.LAYER, Table.CHANNEL, False, "16 values a layer, in larger windows 16 in each channel"
+            "medium", TableScope.LAYER, TableScope.CHANNEL, False, "16 values a layer, in windows 16 in each channel"
         ),
-        CompressionLevel("high", Table.LAYER, Table.LAYER, False, "16 values a layer"),
+        CompressionLevel("high", TableScope.LAYER, TableScope.LAYER, False, "16 values a layer"),
         CompressionLevel("int4", None, None, True, "4 bits with scales of their own"),
     )
 }

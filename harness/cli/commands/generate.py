@@ -99,8 +99,7 @@ def generate(
         terminal.say(f"no --core or --board given: made for {DEFAULT_CORE}, and for no core with less")
     overrides = parse_overrides(optimize, max_arena, max_flash)
     with terminal.progress(as_json) as tell:
-        made = _Made(name, overrides, npu, compress)
-        package, compressed = _package(target, core, board, made, wanted, tell)
+        package, compressed = _package(target, core, board, _Made(name, overrides, npu, compress), wanted, tell)
     paths = write_package(package, output, force=force)
     for line in _changes(name, package.plan.name, before, output):
         terminal.say(line)

@@ -14,6 +14,8 @@ from harness.compression.levels import LEVELS, CompressionError, level_of
 from harness.compression.network import Compressor, outputs_of
 from harness.compression.noise import sqnr
 from harness.errors import OptionError
+from harness.frontends.tflite.reader import load
+from harness.frontends.tflite.writer import write
 from harness.ir.interpreter import run
 from harness.oracle import open_oracle
 from harness.quantization.few_bits import stored_bytes
@@ -66,6 +68,19 @@ def test_int4_is_of_four_bits(seed, kind, per_channel, with_data):
     np.testing.assert_allclose(bias.q.scales, np.array(after.q.scales) * x.q.scale, rtol=1e-6)
     assert with_data or (after.data[before.data == 0] == 0).all()
     equals_tflm(made.graph, rng)
+
+
+def test_an_empty_channel_keeps_its_scale():
+    """Where a channel's weights are all 0, or -7 to 7, a finer scale would give a bias that no int32 holds."""
+    graph = weighted(np.random.default_rng(0), "pointwise")
+    weights, bias = (graph.tensors[i] for i in (1, 2))
+    few, large = weights.data.copy(), bias.data.copy()
+    few[2], few[3], large[2:4] = 0, np.clip(few[3], -7, 7), 1 << 29
+    tensors = (graph.tensors[0], replace(weights, data=few), replace(bias, data=large), *graph.tensors[3:])
+    graph = load(write(replace(graph, tensors=tensors)))
+    made = Compressor(graph, LEVELS["int4"], data_of(graph, np.random.default_rng(1))).model()
+    assert weights_of(made.graph).q.scales[2:4] == weights.q.scales[2:4]
+    assert (weights_of(made.graph).data[2] == 0).all()
 
 
 def equals_tflm(graph, rng):
