@@ -60,6 +60,8 @@ def spread(name: str, sha256: str, vectors: Vectors) -> CompressionData:
 def activations(graph: Graph, tensors: Collection[int], vectors: Vectors) -> Stacks:
     """Stacks of some tensors of a graph, float32: [vectors, *shape]; over fewer of the vectors where they are large.
 
+    None of tensors that the reference does not show, or with NaN or infinity.
+
     Raises:
         OracleError: the reference cannot compute the model.
     """
@@ -67,7 +69,7 @@ def activations(graph: Graph, tensors: Collection[int], vectors: Vectors) -> Sta
     few = list(vectors[: max(MOST_BYTES // max(each, 1), 4)])
     places = {t: i for i, t in enumerate(graph.inputs)}
     found: dict[int, list[Array]] = {t: [] for t in tensors}
-    with open_reference(graph) as session:
+    with open_reference(graph, isolated=True) as session:
         for inputs in few:
             made = session.invoke(inputs, tensors=True).tensors
             for t in list(found):
@@ -77,7 +79,8 @@ def activations(graph: Graph, tensors: Collection[int], vectors: Vectors) -> Sta
                     del found[t]  # nothing says what it is
                 else:
                     found[t].append(_real(graph, t, value))
-    return {t: np.stack(values) for t, values in found.items()}
+    stacks = {t: np.stack(values) for t, values in found.items()}
+    return {t: stack for t, stack in stacks.items() if np.isfinite(stack).all()}
 
 
 def _real(graph: Graph, t: int, value: Array) -> Floats:

@@ -70,8 +70,9 @@ def is_compressible(graph: Graph, index: int) -> bool:
     if not has(node, Trait.WEIGHTS) or not is_matrix(graph, node) or is_apart(node):
         return False
     weights = graph.tensors[node.inputs[1]]
-    kinds = weights.dtype in (DType.INT8, DType.FLOAT32) and weights.data is not None
-    return kinds and weights.elements >= LEAST and node.inputs[1] not in graph.outputs
+    if weights.data is None or weights.dtype not in (DType.INT8, DType.FLOAT32) or node.inputs[1] in graph.outputs:
+        return False
+    return weights.elements >= LEAST
 
 
 def compress_layer(graph: Graph, index: int, level: CompressionLevel, x: Floats | None) -> LayerChange | None:

@@ -161,7 +161,7 @@ class Compressor:
 
 def outputs_of(graph: Graph, vectors: Sequence[Sequence[Array]]) -> list[Doubles]:
     """Stacks of a network's outputs as real numbers, by the reference."""
-    with open_reference(graph) as session:
+    with open_reference(graph, isolated=True) as session:
         rows = [session.invoke(inputs).outputs for inputs in vectors]
     columns = [np.stack(column) for column in zip(*rows, strict=True)]
     tensors = [graph.tensors[t] for t in graph.outputs]

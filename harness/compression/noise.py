@@ -23,9 +23,12 @@ def sqnr(signal: Array, noisy: Array) -> float:
     return min(10 * float(np.log10(max(power, 1e-30) / noise)), EXACT_DB)
 
 
-def open_reference(graph: Graph) -> OracleSession:
-    """TFLM; where it is not installed the specification, which is as exact and slower."""
+def open_reference(graph: Graph, *, isolated: bool = False) -> OracleSession:
+    """TFLM; where it is not installed the specification, which is as exact and slower.
+
+    isolated: of a file that is not trusted, see harness.oracle.open_oracle.
+    """
     try:
-        return open_oracle("tflm", graph)
+        return open_oracle("tflm", graph, isolated=isolated)
     except OracleMissingError:
         return open_oracle("spec", graph)

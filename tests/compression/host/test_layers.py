@@ -122,6 +122,20 @@ def test_floats_share_256_values():
     assert Compressor(graph, LEVELS["int4"], None).model().graph is graph  # four bits are of int8 layers
 
 
+@pytest.mark.parametrize(("weight", "given_"), [(3e38, 1.0), (1e-42, np.inf), (1.0, np.nan)])
+def test_odd_floats(weight, given_):
+    rng = np.random.default_rng(0)
+    graph = weighted(rng, "pointwise", floats=True)
+    data = graph.tensors[1].data.copy()
+    data[0] = weight
+    tensors = (graph.tensors[0], replace(graph.tensors[1], data=data), *graph.tensors[2:])
+    graph = load(write(replace(graph, tensors=tensors)))
+    inputs = [[np.full_like(x, given_) for x in row] for row in random_inputs(graph, rng, 3)]
+    made = Compressor(graph, LEVELS["medium"], spread("odd", "0", inputs)).model()
+    assert len(np.unique(weights_of(made.graph).data)) <= 256
+    assert made.layers[0].with_data == bool(np.isfinite(given_))
+
+
 def test_weights_that_two_layers_share_stay_so():
     rng = np.random.default_rng(0)
     graph = weighted(rng, "fully connected")
