@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.report.document import Document
 from harness.report.rows import number, percent, ratio
 from harness.report.table import ReportTable
@@ -122,6 +124,19 @@ def what_if_layers(document: Document) -> ReportTable:
         for place, layer in enumerate(document["layers"])
     )
     return ReportTable("Layers, modelled cycles", columns, rows if changes else (), frozenset(columns) - {"layer"})
+
+
+def side_by_side(documents: Sequence[Document]) -> list[str]:
+    """A line on the modelled cycles of several runtimes' runs of one model; none for a single one."""
+    modelled = [(run["runtime"], run["modelled"]) for run in documents if run.get("modelled")]
+    if len(modelled) < 2:
+        return []
+    (first, ours), *others = modelled
+    return [
+        f"modelled cycles, {ours['core']}: {name} {theirs['cycles']['value']:,}, {first} {ours['cycles']['value']:,}: "
+        f"{theirs['cycles']['value'] / max(ours['cycles']['value'], 1):.2f} times as many ({ours['label']})"
+        for name, theirs in others
+    ]
 
 
 def hot(document: Document, whole: str = "the inference") -> list[tuple[str, list[str]]]:
