@@ -17,6 +17,7 @@ from harness.cli.commands.analyze import analyze
 from harness.cli.commands.boards import boards
 from harness.cli.commands.calibrate import calibrate
 from harness.cli.commands.compare import compare
+from harness.cli.commands.compress import compress
 from harness.cli.commands.conformance import conformance
 from harness.cli.commands.convert import convert
 from harness.cli.commands.docs import docs
@@ -74,8 +75,8 @@ def _main(
 
 
 for _command in (
-    *(doctor, boards, analyze, fit, energy, convert, quantize, generate, validate, conformance, profile, history),
-    *(compare, nightly, npu, mlperf, calibrate, tflm, docs),
+    *(doctor, boards, analyze, fit, energy, convert, quantize, compress, generate, validate, conformance, profile),
+    *(history, compare, nightly, npu, mlperf, calibrate, tflm, docs),
 ):
     app.command(cls=Command)(_command)
 app.command("import", cls=Command)(import_bundles)

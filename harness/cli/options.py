@@ -123,6 +123,15 @@ MaxFlashOption = Annotated[
     str | None,
     typer.Option("--max-flash", metavar="BYTES", help="Flash of weights, tables and code that must not be exceeded."),
 ]
+CompressOption = Annotated[
+    str | None,
+    typer.Option(
+        "--compress",
+        metavar="LEVEL",
+        help="Weights in fewer bits: lossless, low, medium, high or int4; then ,data=FILE.npz to find them on: "
+        "tinyhil docs compress.",
+    ),
+]
 ProbeOption = Annotated[
     str | None,
     typer.Option(
@@ -236,6 +245,7 @@ def make_options(
     runtime: str | None = None,
     tflm_runner: Path | None = None,
     npu: str | None = None,
+    compress: str | None = None,
 ) -> Options:
     """Options of a run from the command line's options.
 
@@ -244,7 +254,7 @@ def make_options(
     """
     from harness.hardware.placement import parse_placement
     from harness.npu.compiling import parse_npu
-    from harness.validate.card import parse_vectors
+    from harness.validate.card import parse_compress, parse_vectors
     from harness.validate.options import SECOND_OPINIONS, Options, check_choice
 
     check_choice("link", link)
@@ -263,4 +273,5 @@ def make_options(
         runtime=runtime,
         tflm_runner=tflm_runner,
         npu=None if npu is None else parse_npu(npu),
+        compress=None if compress is None else parse_compress(compress, Path.cwd()),
     )

@@ -53,6 +53,12 @@ class KernelChoice:
         return self.cost.cycles
 
     @cached_property
+    def constant_bytes(self) -> int:
+        """Bytes of the tables that its calls read."""
+        tables = (a for call in self.lowered.calls for a in call.arguments if isinstance(a, ConstantTable))
+        return sum(table.data.nbytes for table in tables)
+
+    @cached_property
     def lowered(self) -> Lowered:
         """The kernel's calls; constant inputs that it left as inputs are tables."""
         return self.with_constants(self.kernel.lower(self.context))

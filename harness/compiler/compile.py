@@ -15,12 +15,18 @@ from harness.compiler.selection import select
 from harness.hardware.target import Target
 from harness.ir.aliases import Aliases, find_aliases
 from harness.ir.graph import Graph, Node
+from harness.ir.operators import has
+from harness.ir.operators.traits import Trait
 from harness.ir.verifier import verify
 from harness.kernels.context import Context
 from harness.kernels.macs import macs
 from harness.passes import optimize
+from harness.quantization.few_bits import in_few_bits
 
 ARENA_ALIGNMENT = 16
+
+_ABOUT = 1.2
+"""Tables of kernels for the same stored weights differ by what they hold besides."""
 
 ROW_FUSION = "RowFusion"
 """Among the kernels to prefer: fuse the rows of as many layers as possible."""
@@ -90,7 +96,22 @@ def _choices(context: Context, prefer: Collection[str], goals: Goals) -> list[Ke
     ]
     if within:
         return [ControlChoice(context, kernel, tuple(within)) for kernel in preferred or found]
-    return [KernelChoice(context, kernel) for kernel in preferred or found]
+    choices = [KernelChoice(context, kernel) for kernel in preferred or found]
+    return _smallest(choices) if goals.compress and _has_few_bits(context) else choices
+
+
+def _has_few_bits(context: Context) -> bool:
+    """Whether a layer has weights that take fewer bits than their type."""
+    if not has(context.node, Trait.WEIGHTS):
+        return False
+    data = context.graph.tensors[context.node.inputs[1]].data
+    return data is not None and in_few_bits(data)
+
+
+def _smallest(choices: list[KernelChoice]) -> list[KernelChoice]:
+    """The kernels of a layer whose tables are about as small as the smallest: those that store weights in few bits."""
+    most = _ABOUT * min(choice.constant_bytes for choice in choices)
+    return [choice for choice in choices if choice.constant_bytes <= most]
 
 
 def _layer(graph: Graph, index: int, step: LayerCode) -> Layer:

@@ -26,11 +26,13 @@ class Goals:
             "flash": the fewest bytes of weights, tables and code. "balanced": a small arena, at most 5 % slower than
             "time".
         max_arena, max_flash: most bytes of arena and of flash; None without a budget. Within them the mode decides.
+        compress: layers whose weights are of few values take kernels that store them so, whatever the mode.
     """
 
     optimize: Mode = "balanced"
     max_arena: int | None = None
     max_flash: int | None = None
+    compress: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import cast
 
 import numpy as np
 
+from harness.compression.stacks import Floats, bias_of, is_apart, is_matrix
 from harness.ir.graph import Graph, Node, Tensor
 from harness.passes.rewrite import with_tensors
-from harness.ptq.values import Floats, bias_of, is_apart, is_matrix
 
 _ROUNDS = 3
 _LEAST, _MOST = 1e-3, 1e3

@@ -8,18 +8,14 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from harness.errors import OracleMissingError
+from harness.compression.noise import open_reference, sqnr
+from harness.compression.stacks import Stacks
 from harness.ir.graph import Graph
-from harness.oracle import OracleSession, open_oracle
 from harness.ptq.calibration import DataPart
 from harness.ptq.quantizer import QuantizedModel
-from harness.ptq.values import Stacks
 from harness.quantization.params import dequantize_values, quantize_values
 from harness.quantization.types import Array, DType
 from harness.validate import classification
-
-EXACT_DB = 200.0
-"""Stands for no noise at all."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +36,6 @@ class Evaluation:
     def worst_sqnr(self) -> float:
         """Of the output that is the furthest off."""
         return min(self.sqnr)
-
-
-def sqnr(signal: Array, noisy: Array) -> float:
-    """Signal to quantization noise in dB, at most EXACT_DB."""
-    wanted = signal.astype(np.float64)
-    noise = float(np.square(wanted - noisy.astype(np.float64)).sum())
-    power = float(np.square(wanted).sum())
-    if noise == 0:
-        return EXACT_DB
-    return min(10 * float(np.log10(max(power, 1e-30) / noise)), EXACT_DB)
 
 
 def evaluate(quantized: QuantizedModel, floats: Stacks, part: DataPart) -> Evaluation:
@@ -77,14 +63,6 @@ def accuracy_of(outputs: Array, part: DataPart) -> float | None:
     if part.labels is None:
         return None
     return classification.accuracy(classification.classify(outputs.astype(np.float64)), part.labels)
-
-
-def open_reference(graph: Graph) -> OracleSession:
-    """TFLM; where it is not installed the specification, which is as exact and slower."""
-    try:
-        return open_oracle("tflm", graph)
-    except OracleMissingError:
-        return open_oracle("spec", graph)
 
 
 def integer_inputs(graph: Graph, part: DataPart) -> list[tuple[Array, ...]]:

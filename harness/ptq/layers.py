@@ -8,16 +8,17 @@ from typing import cast
 
 import numpy as np
 
+from harness.compression.noise import open_reference, sqnr
+from harness.compression.stacks import Floats, Stacks, computed
 from harness.ir.graph import Graph, Node
 from harness.ir.operators import has
 from harness.ir.operators.traits import Trait
 from harness.passes.rewrite import with_tensors
 from harness.ptq.calibration import DataPart
-from harness.ptq.evaluation import integer_inputs, open_reference, reals_of, sqnr
+from harness.ptq.evaluation import integer_inputs, reals_of
 from harness.ptq.network import FLOAT
 from harness.ptq.quantizer import QuantizedModel
 from harness.ptq.ranges import rounded
-from harness.ptq.values import Floats, Stacks, computed
 from harness.quantization.params import real_values
 from harness.quantization.types import Array, DType
 

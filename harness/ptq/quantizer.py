@@ -11,6 +11,20 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
+from harness.compression.rounding import adaptive, most_of, nearest, scales_of
+from harness.compression.stacks import (
+    Floats,
+    Stacks,
+    activated,
+    bias_of,
+    columns,
+    computed,
+    factors,
+    forward,
+    is_matrix,
+    linear,
+    matrices,
+)
 from harness.errors import GraphError, InputError, VectorsError
 from harness.frontends.tflite.origin import ORIGIN
 from harness.frontends.tflite.reader import load
@@ -24,20 +38,6 @@ from harness.ptq.ranges import rounded
 from harness.ptq.rewrite import Constant, written
 from harness.ptq.scales import scales, separated
 from harness.ptq.scheme import Scheme
-from harness.ptq.values import (
-    Floats,
-    Stacks,
-    activated,
-    bias_of,
-    columns,
-    computed,
-    factors,
-    forward,
-    is_matrix,
-    linear,
-    matrices,
-)
-from harness.ptq.weights import adaptive, most_of, nearest, scales_of
 from harness.quantization.types import Array, DType, Quantization
 
 _LIVE = 0.02

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.frontends.tflite.serialize import SubgraphDraft, TensorDraft, serialize
+from harness.frontends.tflite.serialize import SubgraphDraft, TensorDraft, halves, serialize
 from harness.frontends.tflite.writer import draft
 from harness.ir.graph import Graph
 from harness.ptq.kinds import Kinds
@@ -62,9 +62,7 @@ def _stored(made: Constant) -> tuple[str, Quantization, Array]:
     """Type, quantization and data as the file has them."""
     if made.bits != 4:
         return made.data.dtype.name, made.quant, made.data
-    halves = made.data.reshape(-1).astype(np.uint8) & 15
-    halves = np.append(halves, np.zeros(halves.size % 2, np.uint8))
-    return "int4", made.quant, halves[0::2] | halves[1::2] << 4
+    return "int4", made.quant, halves(made.data)
 
 
 def _helpers(main: SubgraphDraft, first: int) -> None:

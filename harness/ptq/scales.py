@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.compression.stacks import Floats, Stacks
 from harness.ir.graph import Graph
 from harness.ir.operators import operator_of
 from harness.ir.operators.traits import Trait
 from harness.ptq.kinds import Kinds
 from harness.ptq.network import FLOAT, requantized_copy, roles
 from harness.ptq.ranges import SAMPLE, quantization_of, range_of
-from harness.ptq.values import Floats, Stacks
 from harness.quantization.types import Quantization
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from harness.build.progress import Progress
+from harness.compression.stacks import Stacks, forward
 from harness.errors import OracleError, UnsupportedModelError
 from harness.ir.graph import Graph
 from harness.ptq.calibration import CalibrationData
@@ -15,7 +16,6 @@ from harness.ptq.evaluation import Evaluation, accuracy_of, evaluate
 from harness.ptq.kinds import AS_THE_SCHEME, LayerPlan
 from harness.ptq.quantizer import QuantizedModel, Quantizer, ScalesError
 from harness.ptq.scheme import AUTO, CANDIDATES, Scheme, scheme_of
-from harness.ptq.values import Stacks, forward
 from harness.quantization.types import DType
 
 

@@ -13,7 +13,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from harness.errors import TinyhilError
-from harness.report import analysis_rows, cycles, rows, tflm
+from harness.report import analysis_rows, compression, cycles, rows, tflm
 from harness.report.document import Document
 from harness.report.plain import one_line, plain
 from harness.report.table import GAP, NARROWEST, FittedTable, ReportTable, fit
@@ -99,6 +99,7 @@ def validation(documents: Sequence[Document]) -> Iterable[RenderableType]:
         if document["verdict"]["first_layer"]:
             yield Panel(Text(rows.first_difference(document)), title="First differing layer", border_style="red")
         yield table(rows.metrics(document))
+        yield from _compression(document)
         yield from _sums(document)
         yield from _memory(document)
         if document["opinions"] or document["opinion_notes"]:
@@ -106,6 +107,11 @@ def validation(documents: Sequence[Document]) -> Iterable[RenderableType]:
         yield from _notes(document)
         yield Text("")
     yield table(rows.summary(documents))
+
+
+def _compression(document: Document) -> Iterable[RenderableType]:
+    if document.get("compression"):
+        yield table(compression.table(document["compression"]))
 
 
 def _sums(document: Document) -> Iterable[RenderableType]:
@@ -127,6 +133,7 @@ def profile(document: Document, *, listings: bool = False) -> Iterable[Renderabl
     yield from _stand_in(document)
     yield table(rows.profile(document))
     yield table(rows.against_tflm(document))
+    yield from _compression(document)
     if tflm.program_of(document):
         yield from (_line(f"  {text}") for text in tflm.sums(document))
     else:
@@ -166,6 +173,7 @@ def analysis(document: Document) -> Iterable[RenderableType]:
     yield from (_line(f"  {line}") for line in analysis_rows.tensors(document))
     yield table(analysis_rows.operators(document))
     yield table(analysis_rows.layers(document))
+    yield from _compression(document)
     yield table(analysis_rows.arena(document))
     yield _line(f"  {rows.equation(document)}")
     yield _line(f"  {rows.arena_parts(document)}")

@@ -15,6 +15,7 @@ from harness.errors import TinyhilError
 from harness.ir.graph import Graph
 from harness.npu.compiling import accelerator_of_graph
 from harness.report.arena import arena_document
+from harness.report.compression import compressed_document, compression_document
 from harness.report.edges import reads_from
 from harness.report.verdict import diff_document, verdict_document
 from harness.runtimes import ProgramRuntime
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from harness.build import Image
     from harness.build.fit import RegionUse
     from harness.compiler.emit.package import Package
+    from harness.compression.network import CompressedModel
     from harness.validate.measurement import Measurement
     from harness.validate.outcome import Outcome
 
@@ -74,6 +76,7 @@ def run_document(outcome: Outcome) -> Document:
             if outcome.baselines
             else _no_baseline(outcome),
             "float_model": None if outcome.float_model is None else asdict(outcome.float_model),
+            "compression": compression_document(outcome.compression),
             "notes": list(outcome.notes),
             "seconds": dict(outcome.seconds),
             "transcript": outcome.transcript,
@@ -167,6 +170,7 @@ def analysis_document(
     board: str = "",
     uses: Sequence[RegionUse] = (),
     tried: str = "",
+    compressed: CompressedModel | None = None,
 ) -> Document:
     """The document of an analysis, which does not run the model.
 
@@ -178,6 +182,7 @@ def analysis_document(
         board: name of the board that it was compiled for.
         uses: of the board's memory, before building; none for a board without memory.
         tried: what would help where that is too small.
+        compressed: how `graph` was made of the file; None where it is that.
     """
     ops: dict[str, int] = {}
     for op in graph.source_ops:
@@ -202,6 +207,7 @@ def analysis_document(
             "flash": image.sizes.network.flash if image else None,
             "flash_note": note,
             "fit": _fit(uses, tried),
+            "compression": None if compressed is None else compressed_document(compressed),
         }
     )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.ptq.calibration import RANDOM_MARK, CalibrationData
-from harness.ptq.evaluation import EXACT_DB
 from harness.ptq.layers import LayerError
 from harness.ptq.search import SchemeSearch, SchemeTrial
+from harness.report.compression import decibels
 from harness.report.document import SCHEMA_VERSION, Document, finite, model_document
 from harness.report.table import ReportTable
 
@@ -167,11 +167,6 @@ def _mix(trial: Document) -> str:
     parts = [(trial["wide"], "16 bit"), (trial["narrow"], "4-bit weights")]
     named = [f"{count} layers {what}" if count > 1 else f"1 layer {what}" for count, what in parts if count]
     return f", {' and '.join(named)}" if named else ""
-
-
-def decibels(value: float) -> str:
-    """A figure in dB as text."""
-    return "exact" if value >= EXACT_DB else f"{value:.1f}"
 
 
 def _percent(value: float | None) -> str:

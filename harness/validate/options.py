@@ -11,7 +11,7 @@ from harness.compiler.goals import Mode, Overrides
 from harness.errors import OptionError
 from harness.ethosu.vela import VelaOptions
 from harness.runtimes import BOTH, DEFAULT_RUNTIME, RUNTIMES, TFLM, ProgramRuntime, Runtime
-from harness.validate.card import TRUTHS, Card, FileVectors, NpuKeys, RandomVectors
+from harness.validate.card import TRUTHS, Card, CompressKeys, FileVectors, NpuKeys, RandomVectors
 
 if TYPE_CHECKING:
     from harness.hardware.board import Board
@@ -42,6 +42,7 @@ class Options:
         runtime: name of the runtime that computes the model on the board, see harness.runtimes; None for the card's.
         tflm_runner: Arm's program of TFLM, instead of the installed one.
         npu: what Vela compiles the model for; None for what the card says.
+        compress: how weights are stored in fewer bits; None for what the card says.
     """
 
     link: str = "auto"
@@ -56,6 +57,7 @@ class Options:
     runtime: str | None = None
     tflm_runner: Path | None = None
     npu: VelaOptions | None = None
+    compress: CompressKeys | None = None
 
 
 def apply_options(card: Card, options: Options) -> Card:
@@ -65,6 +67,7 @@ def apply_options(card: Card, options: Options) -> Card:
     generated code is judged by: the outputs of its layers, and budgets.
     """
     changes: dict[str, object] = {}
+    card = compressing(card, options.compress)
     if options.vectors is not None and options.vectors != card.vectors:
         changes["vectors"] = options.vectors
         if isinstance(options.vectors, RandomVectors):
@@ -80,6 +83,14 @@ def apply_options(card: Card, options: Options) -> Card:
     if card.runtime == BOTH or not isinstance(RUNTIMES.get(card.runtime), ProgramRuntime):
         return card
     return card.model_copy(update={"checks": card.checks.model_copy(update={"layers": None}), "budgets": {}})
+
+
+def compressing(card: Card, wanted: CompressKeys | None) -> Card:
+    """The card with the compression of an option, else its own, found on data that other vectors do not exchange."""
+    keys = wanted or card.compress
+    if keys is not None and keys.data is None and isinstance(card.vectors, FileVectors):
+        keys = keys.model_copy(update={"data": card.vectors})
+    return card if keys is card.compress else card.model_copy(update={"compress": keys})
 
 
 def chosen_runtime(name: str, board: Board) -> Runtime:

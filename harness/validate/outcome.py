@@ -12,6 +12,7 @@ from harness.ir.graph import Graph
 from harness.validate.baselines import Baseline
 from harness.validate.card import Card
 from harness.validate.checks import Status
+from harness.validate.compressed import Compression
 from harness.validate.float_model import FloatModel
 from harness.validate.link_check import LinkCheck
 from harness.validate.reference import Reference
@@ -38,6 +39,7 @@ class Outcome:
         link, link_check: what carried the frames, and what was run over another link besides; None if nothing was.
         opinion_notes: why a second reference has no results.
         float_model: the card's, with its accuracy; None where the card names none.
+        compression: what the card's model was compressed to, which is what ran; None where it was not.
         baselines: TFLM's records for this model, core and unit.
         transcript: the last bytes on the line, as text.
         notes: of the board's session.
@@ -60,6 +62,7 @@ class Outcome:
     baselines: tuple[Baseline, ...]
     transcript: str
     float_model: FloatModel | None = None
+    compression: Compression | None = None
     notes: tuple[str, ...] = ()
     link_check: LinkCheck | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)

@@ -24,8 +24,10 @@ from harness.ir.graph import Graph
 from harness.runtimes.tflm.npu import accelerator_in
 from harness.runtimes.tflm.runner import find_runner
 from harness.validate import vectors as vector_files
-from harness.validate.card import Card, FileVectors, RandomVectors, card_of
+from harness.validate.card import Card, CompressKeys, FileVectors, NpuKeys, RandomVectors, card_of
+from harness.validate.compressed import goals_of
 from harness.validate.npu import check_npu
+from harness.validate.options import compressing
 from harness.validate.workbench import Workbench
 
 
@@ -64,18 +66,24 @@ def profile_card(
     vectors: RandomVectors | FileVectors | None = None,
     overrides: Overrides = Overrides(),  # noqa: B008
     npu: VelaOptions | None = None,
+    compress: CompressKeys | None = None,
     bench: Workbench | None = None,
     progress: Progress | None = None,
 ) -> Prediction:
-    """Modelled cycles of a card's model, see profile_model; `overrides` and `npu` override the card's."""
+    """Modelled cycles of a card's model, see profile_model; `overrides`, `npu` and `compress` override the card's."""
     bench = bench or Workbench()
     resolved = observable(board)
     wanted = {**card.placing(board, has_choice=resolved.asked.placement is not None), **(placement or {})}
-    graph = bench.compiled(card.model, npu or (None if card.npu is None else card.npu.options))
-    check_npu(graph, resolved.runs_on)
-    goals = overrides.or_else(card.compile.overrides).goals
+    card = compressing(card, compress)
+    goals = goals_of(card, overrides)
     placed = assign_regions(resolved.asked, wanted)
     target = target_of_run(resolved, placed if resolved.runs_on.name == resolved.asked.name else None)
+    if npu is not None:
+        card = card.model_copy(update={"npu": NpuKeys.of(npu)})
+    compressed = bench.compressed(card, target, goals, progress)
+    vela = None if card.npu is None else card.npu.options
+    graph = bench.compiled(card.model, vela) if compressed is None else compressed.graph
+    check_npu(graph, resolved.runs_on)
     package = bench.package(graph, target, card.name, goals)
     given = vector_files.load(vectors or card.vectors, graph, card.base)
     return predict(resolved, package, given.inputs[0], placement=placed, progress=progress)

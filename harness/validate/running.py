@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.boards.source import BoardSource
     from harness.build import Image
     from harness.compiler.emit.package import Package
+    from harness.compression.network import CompressedModel
     from harness.hardware.board import Placement
     from harness.link.compare import ExpectedLayers
     from harness.validate.measurement import Measurement
@@ -34,6 +35,7 @@ class Subject:
     Attributes:
         graph: what runs.
         model: what the reference computes: the same, or the model before Vela compiled it.
+        compressed: how `graph` was made of the card's model; None where it is that.
         placement: the region of each part of the image; None for a board without placement.
         compared: number of vectors, from the first on, whose layers are compared.
     """
@@ -45,6 +47,7 @@ class Subject:
     placement: Placement | None
     compared: int
     model: Graph
+    compressed: CompressedModel | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,6 +28,7 @@ from harness.validate.beside_tflm import LIVE_VECTORS, BesideTflm, beside_tflm
 from harness.validate.card import Card
 from harness.validate.checks import Evidence
 from harness.validate.clock import PhaseClock
+from harness.validate.compressed import CompressedModels, compression_of, goals_of
 from harness.validate.differences import output_diffs
 from harness.validate.expected import expected_layers
 from harness.validate.float_model import FloatModel, measure_float_model
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from harness.boards.source import BoardSource
     from harness.build import Image
     from harness.compiler.emit.package import Package
+    from harness.compression.network import CompressedModel
     from harness.hardware.board import Board
     from harness.hardware.target import Target
     from harness.link.compare import ExpectedLayers
@@ -67,6 +69,7 @@ class Workbench:
         self._compiled: dict[tuple[str, str, VelaOptions], Graph] = {}
         self._packages: dict[tuple[str, str, Target, str, Goals], Package] = {}
         self._references = References()
+        self._compressed = CompressedModels(self.package)
         self._float_models: dict[tuple[Path, str, str], FloatModel | None] = {}
 
     def graph(self, model: Path) -> Graph:
@@ -100,6 +103,12 @@ class Workbench:
         if key not in self._compiled:
             self._compiled[key] = for_npu(graph, npu)
         return self._compiled[key]
+
+    def compressed(
+        self, card: Card, target: Target, goals: Goals, tell: Progress | None = None
+    ) -> CompressedModel | None:
+        """What the card's compression makes of its model, see CompressedModels.get; None where it wants none."""
+        return self._compressed.get(card, self.graph(card.model), target, goals, tell)
 
     def package(
         self,
@@ -141,7 +150,7 @@ class Workbench:
         clock = PhaseClock()
         card = self._of_specification(apply_options(card, options))
         with clock.phase("import"):
-            subject = self._subject(card, board, options)
+            subject = self._subject(card, board, options, tell)
         resolved, graph, given = subject.resolved, subject.graph, subject.vectors
         with clock.phase("oracle"):
             tell(f"oracle {card.oracle}", 0, 0)
@@ -151,6 +160,7 @@ class Workbench:
         with clock.phase("compare"):
             classes = labels_are_classes(card)
             float_model = self._float_model(card, subject.model, given)
+            compression = compression_of(card, subject, reference, self._references, tell)
             evidence = Evidence(
                 resolved, subject.runtime, graph, package.plan, given, reference, image, measurement, classes,
                 float_model,
@@ -175,6 +185,7 @@ class Workbench:
             opinions=(*opinions, *beside.opinions),
             opinion_notes=opinion_notes,
             float_model=float_model,
+            compression=compression,
             baselines=beside.baselines,
             transcript=ran.transcript,
             notes=(
@@ -223,24 +234,27 @@ class Workbench:
         runs = not on_npu(graph) and ORACLES.get(card.oracle).takes(graph)
         return card if runs else card.model_copy(update={"oracle": SPECIFICATION})
 
-    def _subject(self, card: Card, board: str, options: Options) -> Subject:
+    def _subject(self, card: Card, board: str, options: Options, tell: Progress) -> Subject:
         """Loads the model and its vectors, and resolves board and placement."""
         resolved = self.boards.resolve(board, probe=options.probe)
         runtime = chosen_runtime(card.runtime, resolved.runs_on)
         model = self.graph(card.model)
-        graph = self.compiled(card.model, None if card.npu is None else card.npu.options)
         given = vectors.load(card.vectors, model, card.base)
         check_truth(card, given, model)
+        placement = assign_regions(resolved.runs_on, _wanted_regions(card, resolved, options))
+        goals = goals_of(card, options.overrides)
+        compressed = self.compressed(card, target_of_run(resolved, placement), goals, tell)
+        model = model if compressed is None else compressed.graph
+        graph = model if card.npu is None else self.compiled(card.model, card.npu.options)
         compared = 0
         if card.checks.layers is not None and runtime.measures.layer_outputs:
             compared = len(given) if graph.states else min(len(given), options.layer_vectors)
-        placement = assign_regions(resolved.runs_on, _wanted_regions(card, resolved, options))
         check_npu(graph, resolved.runs_on, placement)
-        return Subject(resolved, runtime, graph, given, placement, compared, model)
+        return Subject(resolved, runtime, graph, given, placement, compared, model, compressed)
 
     def _compile(self, card: Card, subject: Subject, options: Options) -> Package:
         target = target_of_run(subject.resolved, subject.placement)
-        goals = options.overrides.or_else(card.compile.overrides).goals
+        goals = goals_of(card, options.overrides)
         return self.package(subject.graph, target, card.name, goals, runtime=subject.runtime.name)
 
     def _ran(

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from harness.cli import terminal
-from harness.cli.options import BoardOption, JsonOption, MaxArenaOption, MaxFlashOption, OptimizeOption
-from harness.compiler.goals import Goals, parse_overrides
+from harness.cli.options import BoardOption, CompressOption, JsonOption, MaxArenaOption, MaxFlashOption, OptimizeOption
+from harness.compiler.goals import Overrides, parse_overrides
 from harness.errors import DoesNotFitError, OptionError, ToolError
 from harness.version import DEFAULT_BOARD
 
@@ -23,6 +23,7 @@ def analyze(
     optimize: OptimizeOption = None,
     max_arena: MaxArenaOption = None,
     max_flash: MaxFlashOption = None,
+    compress: CompressOption = None,
     ops: Annotated[
         bool, typer.Option("--ops", help="Instead: all operators that are compiled, by element types and core.")
     ] = False,
@@ -39,7 +40,7 @@ def analyze(
         return
     if model is None:
         raise OptionError("no MODEL was named", hint="tinyhil analyze MODEL.tflite, or tinyhil analyze --ops")
-    _model(model, board, build, parse_overrides(optimize, max_arena, max_flash).goals, as_json)
+    _model(model, board, build, parse_overrides(optimize, max_arena, max_flash), compress, as_json)
 
 
 def _operators(as_json: bool, markdown: bool) -> None:
@@ -55,7 +56,9 @@ def _operators(as_json: bool, markdown: bool) -> None:
         terminal.show_table(operators.table(matrix))
 
 
-def _model(model: Path, board: str, build: bool, goals: Goals, as_json: bool) -> None:
+def _model(
+    model: Path, board: str, build: bool, overrides: Overrides, compress: str | None, as_json: bool
+) -> None:
     from harness.boards import find_board
     from harness.build import build_image
     from harness.build.fit import fit
@@ -63,12 +66,19 @@ def _model(model: Path, board: str, build: bool, goals: Goals, as_json: bool) ->
     from harness.cycles.targets import target_of
     from harness.report import console
     from harness.report.document import analysis_document
+    from harness.validate.card import card_for_model, parse_compress
+    from harness.validate.compressed import goals_of
+    from harness.validate.options import compressing
     from harness.validate.workbench import Workbench
 
     target = find_board(board)
     bench = Workbench()
-    graph = bench.graph(model)
+    keys = None if compress is None else parse_compress(compress, Path.cwd())
+    card = compressing(card_for_model(model), keys)
+    goals = goals_of(card, overrides)
     with terminal.progress(as_json) as tell:
+        compressed = bench.compressed(card, target_of(target), goals, tell)
+        graph = bench.graph(model) if compressed is None else compressed.graph
         tell(f"compile {graph.name}", 0, 0)
         package = bench.package(graph, target_of(target), goals=goals)
     uses = fit([package], target, None)
@@ -83,7 +93,7 @@ def _model(model: Path, board: str, build: bool, goals: Goals, as_json: bool) ->
         except DoesNotFitError as error:
             note = error.message if over else f"{error.message}; try: {error.hint}"
     tried = advice([package], target, None, over) if over else ""
-    document = analysis_document(graph, package, str(model), image, note, target.name, uses, tried)
+    document = analysis_document(graph, package, str(model), image, note, target.name, uses, tried, compressed)
     if as_json:
         terminal.print_json(document)
     else:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from harness.cli import terminal
-from harness.cli.options import JsonOption, MaxArenaOption, MaxFlashOption, NpuOption, OptimizeOption, TargetArgument
+from harness.cli.options import (
+    CompressOption,
+    JsonOption,
+    MaxArenaOption,
+    MaxFlashOption,
+    NpuOption,
+    OptimizeOption,
+    TargetArgument,
+)
 from harness.compiler.goals import parse_overrides
 from harness.errors import OptionError
 from harness.version import DEFAULT_CORE
@@ -16,9 +25,21 @@ from harness.version import DEFAULT_CORE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.build.progress import Progress
     from harness.compiler.emit.package import Package
     from harness.compiler.goals import Overrides
     from harness.compiler.plan import Plan
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What a package is to be, as options say it."""
+
+    name: str | None
+    overrides: Overrides
+    npu: str | None
+    compress: str | None
+
 
 _NameOption: TypeAlias = Annotated[
     str | None, typer.Option("--name", metavar="NAME", help="Prefix of all symbols. Default: the file's name.")
@@ -57,6 +78,7 @@ def generate(
     max_arena: MaxArenaOption = None,
     max_flash: MaxFlashOption = None,
     npu: NpuOption = None,
+    compress: CompressOption = None,
     force: _ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -77,8 +99,7 @@ def generate(
         terminal.say(f"no --core or --board given: made for {DEFAULT_CORE}, and for no core with less")
     overrides = parse_overrides(optimize, max_arena, max_flash)
     with terminal.progress(as_json) as tell:
-        tell(f"compile {target.name}", 0, 0)
-        package = _package(target, core, board, name, overrides, wanted, npu)
+        package, compressed = _package(target, core, board, _Made(name, overrides, npu, compress), wanted, tell)
     paths = write_package(package, output, force=force)
     for line in _changes(name, package.plan.name, before, output):
         terminal.say(line)
@@ -86,7 +107,7 @@ def generate(
         terminal.print_json(_document(package, paths, wanted))
         return
     terminal.print_lines(*(f"{path}  {path.stat().st_size:,} B" for path in paths))
-    terminal.print_text(_summary(package.plan))
+    terminal.print_text(_summary(package.plan), *compressed)
     terminal.print_lines(*_usage(package, wanted, output))
 
 
@@ -94,30 +115,42 @@ def _package(
     target: Path,
     core: str | None,
     board: str | None,
-    name: str | None,
-    overrides: Overrides,
+    made: _Made,
     ecosystems: Sequence[str],
-    npu: str | None,
-) -> Package:
-    """The package of a model or card, with the stack that it takes."""
+    tell: Progress,
+) -> tuple[Package, list[str]]:
+    """The package of a model or card, with the stack that it takes; and what of it was compressed."""
     from harness.boards.registry import find_board
     from harness.build.stack import stack_need
     from harness.compiler.emit.package import emit
     from harness.cycles.targets import target_of
+    from harness.hardware.target import Target
     from harness.npu.compiling import parse_npu
-    from harness.validate.card import card_of
+    from harness.report.compression import compressed_document, lines
+    from harness.validate.card import NpuKeys, card_of, parse_compress
+    from harness.validate.compressed import goals_of
     from harness.validate.npu import check_npu
+    from harness.validate.options import compressing
     from harness.validate.workbench import Workbench
 
     bench = Workbench()
-    card = card_of(target)
-    wanted = card.npu.options if card.npu is not None else None
-    graph = card.labelled(bench.compiled(card.model, wanted if npu is None else parse_npu(npu)))
+    keys = None if made.compress is None else parse_compress(made.compress, Path.cwd())
+    card = compressing(card_of(target), keys)
+    if made.npu is not None:
+        card = card.model_copy(update={"npu": NpuKeys.of(parse_npu(made.npu))})
+    goals = goals_of(card, made.overrides)
+    made_for = target_of(find_board(board)) if board is not None else Target(core or DEFAULT_CORE)
+    compressed = bench.compressed(card, made_for, goals, tell)
+    if compressed is None:
+        graph = bench.compiled(card.model, None if card.npu is None else card.npu.options)
+    else:
+        graph = compressed.graph
     if board is not None:
         check_npu(graph, find_board(board))
-    made_for = target_of(find_board(board)) if board is not None else core or DEFAULT_CORE
-    flat = bench.package(graph, made_for, name, overrides.or_else(card.compile.overrides).goals)
-    return emit(flat.plan, ecosystems, stack_need(flat))
+    tell(f"compile {target.name}", 0, 0)
+    flat = bench.package(card.labelled(graph), made_for, made.name, goals)
+    told = [] if compressed is None else lines(compressed_document(compressed))
+    return emit(flat.plan, ecosystems, stack_need(flat)), told
 
 
 def _changes(asked: str | None, name: str, before: Sequence[str], output: Path) -> list[str]:

@@ -22,6 +22,7 @@ from harness.cli.commands.profile_elf import (
 )
 from harness.cli.options import (
     BoardOption,
+    CompressOption,
     FarmOption,
     HotOption,
     JsonOption,
@@ -100,6 +101,7 @@ def profile(
     runtime: RuntimeOption = None,
     tflm_runner: TflmRunnerOption = None,
     npu: NpuOption = None,
+    compress: CompressOption = None,
     elf: ElfOption = None,
     start: FromOption = None,
     stop: ToOption = None,
@@ -122,26 +124,31 @@ def profile(
 
     as_json = as_json or form is Format.JSON
     program = ProgramOptions(elf, start, stop, tuple(functions or ()), limit, markers)
-    of_models = (placement, probe, farm, vectors, what_if, optimize, max_arena, max_flash, runtime, tflm_runner, npu)
+    goals = optimize, max_arena, max_flash, compress
+    of_models = (placement, probe, farm, vectors, what_if, *goals, runtime, tflm_runner, npu)
     if program.wanted(target, any(value is not None for value in of_models) or link != "auto"):
         profile_elf.run(program, board, hot, "json" if as_json else form.value, report)
         return
     assert target is not None
     (card,) = make_cards([target])
     overrides = parse_overrides(optimize, max_arena, max_flash)
-    options = make_options(link, vectors, None, False, probe, placement, overrides, runtime, tflm_runner, npu)
+    options = make_options(link, vectors, None, False, probe, placement, overrides, runtime, tflm_runner, npu, compress)
     if what_if or form is Format.SPEEDSCOPE:
-        bench = Workbench()
-        if report:
-            raise OptionError("--report wants a whole run", hint="leave --what-if and --format out")
-        if runtime not in (None, DEFAULT_RUNTIME):
-            raise OptionError("cycles are modelled of tinyhil's code only", hint="leave --runtime out")
+        _check_prediction(report, runtime)
         with terminal.progress(as_json or form is not Format.TEXT, f"{card.name} on {board}") as tell:
-            prediction = _predict(card, board, options, bench, tell)
+            prediction = _predict(card, board, options, Workbench(), tell)
         _show_prediction(prediction, what_if or [], hot, form, as_json)
         return
     with board_source(farm) as source:
         _show_run(card, board, options, Workbench(boards=source), hot, report, as_json)
+
+
+def _check_prediction(report: Path | None, runtime: str | None) -> None:
+    """Refuses what only a whole run has."""
+    if report:
+        raise OptionError("--report wants a whole run", hint="leave --what-if and --format out")
+    if runtime not in (None, DEFAULT_RUNTIME):
+        raise OptionError("cycles are modelled of tinyhil's code only", hint="leave --runtime out")
 
 
 def _predict(card: Card, board: str, options: Options, bench: Workbench, tell: Progress) -> Prediction:
@@ -154,6 +161,7 @@ def _predict(card: Card, board: str, options: Options, bench: Workbench, tell: P
         vectors=options.vectors,
         overrides=options.overrides,
         npu=options.npu,
+        compress=options.compress,
         bench=bench,
         progress=tell,
     )

@@ -11,6 +11,7 @@ import typer
 from harness.cli import terminal
 from harness.cli.options import (
     BoardsOption,
+    CompressOption,
     FarmOption,
     HistoryOption,
     JsonOption,
@@ -64,6 +65,7 @@ def validate(
     runtime: RuntimeOption = None,
     tflm_runner: TflmRunnerOption = None,
     npu: NpuOption = None,
+    compress: CompressOption = None,
     history: HistoryOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -80,7 +82,9 @@ def validate(
     cards = make_cards(targets)
     names = choose_boards(board or [DEFAULT_BOARD])
     overrides = parse_overrides(optimize, max_arena, max_flash)
-    options = make_options(link, vectors, oracle, opinions, probe, placement, overrides, runtime, tflm_runner, npu)
+    options = make_options(
+        link, vectors, oracle, opinions, probe, placement, overrides, runtime, tflm_runner, npu, compress
+    )
     if report:
         check_folder(report)
     with open_history(history, needed=False, create=history is not None):

@@ -80,7 +80,12 @@ def manifest(plan: Plan, stack: StackNeed | None = None) -> dict[str, Any]:
 
 def goals_document(goals: Goals) -> dict[str, Any]:
     """The goals as JSON-ready data."""
-    return {"optimize": goals.optimize, "max_arena": goals.max_arena, "max_flash": goals.max_flash}
+    return {
+        "optimize": goals.optimize,
+        "max_arena": goals.max_arena,
+        "max_flash": goals.max_flash,
+        "compress": goals.compress,
+    }
 
 
 def manifest_text(manifest: Mapping[str, Any], files: Mapping[str, str | bytes]) -> str:

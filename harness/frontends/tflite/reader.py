@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.errors import GraphError, TinyhilError
+from harness.errors import GraphError, TinyhilError, UnsupportedModelError
 from harness.ethosu.payload import CUSTOM_CODE
 from harness.frontends.model_file import read_model_file
+from harness.frontends.tflite.compressed import decompressed, is_compressed
 from harness.frontends.tflite.element_types import ANY, TypeCheck
 from harness.frontends.tflite.labels import output_labels
 from harness.frontends.tflite.legacy import as_int8
@@ -41,6 +42,7 @@ from harness.frontends.tflite.tensors import build_tensor
 from harness.frontends.tflite.vela_file import arena_offsets
 from harness.frontends.tflite.vela_gaps import verified
 from harness.frontends.tflite.widened import widened
+from harness.frontends.tflite.writer import write
 from harness.ir.graph import ABSENT, Attrs, Graph, NoAttrs, Node, Tensor
 from harness.ir.interpreter import compute
 from harness.ir.operators import OPERATORS
@@ -92,14 +94,35 @@ def load(source: str | os.PathLike[str] | bytes, *, name: str | None = None, wid
         path = Path(source)
         data, place = read_file(path), str(path)
         name = name or path.stem
+    subgraphs = read_model(data, place)
+    if is_compressed(data, place, subgraphs):
+        return _decompressed(data, place, name or "model", subgraphs, widen)
     taken = data if widen else as_int8(data, place)
-    subgraphs = read_model(taken, place)
+    if taken is not data:
+        subgraphs = read_model(taken, place)
     graph = _Reader(taken, place, tuple(map(widened, subgraphs)) if widen else subgraphs).graph(name or "model")
     graph = replace(graph, sha256=hashlib.sha256(data).hexdigest())
     try:
         return verified(graph, place)
     except GraphError as error:
         raise GraphError(f"{place}: {error.message}", hint=error.hint, details=error.details) from None
+
+
+def _decompressed(data: bytes, place: str, name: str, subgraphs: tuple[FileSubgraph, ...], widen: bool) -> Graph:
+    """The Graph of a compressed file: that of the file with all values in it, which interpreters read, too."""
+    try:
+        plain = decompressed(data, place, subgraphs)
+    except Unsupported as missing:
+        raise UnsupportedModelError(
+            f"{place}: not supported: {missing}", hint="compress the model by look-up tables, or give the plain one"
+        ) from None
+    reader = _Reader(data, place, tuple(map(widened, plain)) if widen else plain)
+    graph = verified(replace(reader.graph(name), model=b""), place)
+    read = load(write(graph), name=name)
+    note = "its constants were compressed for TFLM, and are decompressed here"
+    return replace(
+        read, sha256=hashlib.sha256(data).hexdigest(), labels=graph.labels, notes=(*graph.notes, note)
+    )
 
 
 def read_file(path: Path) -> bytes:

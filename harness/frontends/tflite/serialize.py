@@ -65,6 +65,14 @@ class SubgraphDraft:
         return self.add(TensorDraft(name, array.shape, array.dtype.name, quant, array))
 
 
+def halves(data: Array) -> Array:
+    """Integers of four bits as a file has them: two elements a byte, the first in the lower bits."""
+    nibbles = data.reshape(-1).astype(np.uint8) & 15
+    nibbles = np.append(nibbles, np.zeros(nibbles.size % 2, np.uint8))
+    packed: Array = nibbles[0::2] | nibbles[1::2] << 4
+    return packed
+
+
 def _table(builder: Any, name: str, fields: Mapping[str, Any]) -> int:
     """A table of the schema; fields are numbers, or offsets of what was written before. Zeros are left out."""
     getattr(tflite, f"{name}Start")(builder)
@@ -144,7 +152,9 @@ def flexible(options: Mapping[str, int | float | bool]) -> bytes:
 
 
 def _is_custom(op: str) -> bool:
-    form = OPERATORS[op].tflite if op in OPERATORS else None
+    if op not in OPERATORS:
+        return not hasattr(tflite.BuiltinOperator, op)
+    form = OPERATORS[op].tflite
     return form is not None and form.code == CUSTOM
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from harness.report import cycles, rows, tflm
+from harness.report import compression, cycles, rows, tflm
 from harness.report.document import Document
 from harness.report.html.arena import arena_map, fullest
 from harness.report.html.bars import budgets, chip, layer_bars, regions, series
@@ -138,11 +138,19 @@ def _run(run: Document, card: RunCard, few: bool) -> dict[str, Any]:
         "series": _series([run]),
         "layers": rows.profile(run),
         "heat": heat(run["verdict"]["confusion"]) if run["verdict"]["confusion"] else None,
-        "tables": [rows.against_tflm(run), rows.metrics(run), rows.opinions(run)],
+        "tables": list(_tables(run)),
         "sums": _sums(run),
         "modelled": _modelled(run["modelled"]) if run.get("modelled") else None,
         "modelled_note": run.get("modelled_note"),
     }
+
+
+def _tables(run: Document) -> Iterator[ReportTable]:
+    yield rows.against_tflm(run)
+    yield rows.metrics(run)
+    if run.get("compression"):
+        yield compression.table(run["compression"])
+    yield rows.opinions(run)
 
 
 def _sums(run: Document) -> list[str]:

@@ -9,6 +9,7 @@ from math import sqrt
 from markupsafe import Markup
 
 from harness.report import ptq
+from harness.report.compression import decibels
 from harness.report.document import Document
 from harness.report.html.svg import box, label_after, picture
 from harness.report.html.templates import templates
@@ -49,12 +50,12 @@ def render(document: Document) -> str:
 def errors(document: Document) -> Iterator[LayerPicture]:
     """Signal to noise of every layer, alone and with all before it."""
     for layer in document["layers"]:
-        alone, so_far = (ptq.decibels(layer[key]) for key in ("sqnr", "accumulated_sqnr"))
+        alone, so_far = (decibels(layer[key]) for key in ("sqnr", "accumulated_sqnr"))
         shapes = []
         for place, (kind, key) in enumerate((("ours", "sqnr"), ("reference", "accumulated_sqnr"))):
             width = min(max(layer[key], 0.0), _MOST_DB) / _MOST_DB * _LONGEST
             shapes.append(box(0, place * _PITCH + 1, max(width, 0.002), _THICK, kind))
-            shapes.append(label_after(width, place * _PITCH + 11, ptq.decibels(layer[key])))
+            shapes.append(label_after(width, place * _PITCH + 11, decibels(layer[key])))
         told = f"alone {alone}, with all before it {so_far}"
         drawn = picture("bars", 2 * _PITCH, f"Error of layer {layer['index']}", told, "".join(shapes))
         yield LayerPicture(f"{layer['index']} {layer['op']}", f"{told} dB {layer['hint']}".rstrip(), drawn)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from harness.errors import BoardConfigError, CardError
 from harness.files.reading import TooLargeError, read_regular, sha256_of
+from harness.validate.card.compress import CompressKeys
 from harness.validate.card.labels import read_labels
 from harness.validate.card.positions import compose, line_of, one_line
 from harness.validate.card.schema import (
@@ -85,6 +86,7 @@ def load_card(path: Path) -> Card:
         placement=card.placement,
         compile=card.compile,
         npu=_beside(path, card.npu),
+        compress=card.compress,
         description=card.description,
         sha256=card.sha256,
         labels=read_labels(path, card.labels),
@@ -197,10 +199,11 @@ _FORMS = {
     "Budget": "a mapping of arena, flash, stack, instructions and cycles",
     "FloatModelFile": "NAME.tflite or {file: NAME.tflite, sha256: HEX}",
     "NpuKeys": "an accelerator's name, or a mapping of accelerator, system_config, memory_mode, optimise and config",
+    "CompressKeys": "a level: lossless, low, medium, high or int4; or {level: LEVEL, data: FILE.npz}",
     "Placing": "a mapping of arena, stack, data, weights and code to memory regions",
 }
 _RECORDS = (
     *(CardKeys, RandomVectors, FileVectors, FloatModelFile, Tolerance, AccuracyBounds, AtLeast, AtMost, Checks),
-    *(Budget, Placing, NpuKeys),
+    *(Budget, Placing, NpuKeys, CompressKeys),
 )
 _KNOWN_KEYS = [name for record in _RECORDS for name in record.model_fields]

@@ -18,6 +18,7 @@ from harness.errors import CardError, OptionError
 from harness.ethosu.vela import OPTIMISE, VelaOptions
 from harness.ir.graph import Graph
 from harness.runtimes import DEFAULT_RUNTIME
+from harness.validate.card.compress import CompressField
 from harness.validate.card.labels import LabelsField
 from harness.validate.card.record import PathText, Record
 from harness.validate.card.vectors import RandomVectors, VectorsField
@@ -262,6 +263,7 @@ class CardKeys(Record):
     placement: Annotated[dict[str, Placing], BeforeValidator(_placement)] = {}
     compile: Compiling = Compiling()
     npu: NpuField = None
+    compress: CompressField = None
     labels: LabelsField = ()
     description: str = ""
 
@@ -282,6 +284,7 @@ class Card(Record):
         checks, budgets, placement: as in the file; the latter two by board name or "default".
         compile: goals of the compiler.
         npu: what Vela compiles the model for before it is compiled here; None for the core alone.
+        compress: how its weights are stored in fewer bits; None for as they are.
         labels: names of the classes of output 0, in order; () without.
     """
 
@@ -297,6 +300,7 @@ class Card(Record):
     placement: Mapping[str, Placing] = {}
     compile: Compiling = Compiling()
     npu: NpuField = None
+    compress: CompressField = None
     description: str = ""
     sha256: Sha256 | None = None
     labels: tuple[str, ...] = ()

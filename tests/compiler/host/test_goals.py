@@ -93,7 +93,7 @@ def test_the_mode_is_in_the_manifest() -> None:
     goals = Goals("ram", max_arena=10**6)
     package = emit(compile_graph(graph, core="cortex-m4", goals=goals))
     manifest = json.loads(package.files[f"{package.plan.name}.json"])
-    assert manifest["goals"] == {"optimize": "ram", "max_arena": 10**6, "max_flash": None}
+    assert manifest["goals"] == {"optimize": "ram", "max_arena": 10**6, "max_flash": None, "compress": False}
 
 
 @pytest.mark.parametrize(

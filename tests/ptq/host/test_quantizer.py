@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.compression.stacks import forward
 from harness.errors import ModelFileError, UnsupportedModelError, VectorsError
 from harness.frontends.tflite.reader import load
 from harness.ir.graph import Graph
@@ -16,7 +17,6 @@ from harness.ptq.calibration import DataPart
 from harness.ptq.evaluation import evaluate
 from harness.ptq.quantizer import Quantizer, ScalesError
 from harness.ptq.scheme import CANDIDATES, scheme_of
-from harness.ptq.values import forward
 from harness.quantization.types import Array, DType
 from tests.support.builders import BUILDERS
 from tests.support.float_twin import float_twin

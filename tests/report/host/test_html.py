@@ -324,3 +324,12 @@ def test_labels_contrast_with_what_they_stand_on(scheme):
     assert not {name for name in shapes if contrast(colours[name], colours["free"]) < 3}
     away = [contrast(colours["bg"], colours[step]) for step in steps]
     assert away == sorted(away), "each step of colour stands out more, to those who see no hues, too"
+
+
+def test_a_compression_has_its_table(run):
+    layer = {"index": 3, "op": "CONV_2D", "values": 16, "before": 640, "after": 336, "sqnr": 22.3}
+    weights = {"before": 640, "after": 336}
+    compression = {"level": "high", "layers": [layer], "left": 0, "weights": weights, "data": None, "error": None}
+    page = render(results_document([{**run, "compression": compression}], SESSION))
+    assert "Compression: high" in page and "in fewer bits 336 B (52%)" in page
+    assert "Compression" not in render(results_document([{**run, "compression": None}], SESSION))

@@ -1,4 +1,4 @@
-"""Weights as int8: scales, and rounding to the nearest or one after the other.
+"""Weights in fewer bits: scales, and rounding to the nearest or one after the other.
 
 Source of the adaptive rounding: Frantar et al. 2022, "GPTQ: Accurate Post-Training Quantization for Generative
 Pre-trained Transformers", section 3, with columns in order.
@@ -6,14 +6,16 @@ Pre-trained Transformers", section 3, with columns in order.
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable
+from typing import TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.ptq.values import Floats
+from harness.compression.stacks import Floats
 
 Doubles = npt.NDArray[np.float64]
+Rounding: TypeAlias = Callable[[Doubles], Doubles]
 
 def most_of(bits: int) -> int:
     """The largest weight: -127 to 127 of 8 bits, -7 to 7 of 4."""
@@ -55,6 +57,21 @@ def adaptive(matrix: Floats, scales: Floats, most: int, factors: Floats) -> Doub
         most: the largest whole number.
         factors: [samples, factors]: what the weights are multiplied by.
     """
+
+    def whole(column: Doubles) -> Doubles:
+        return np.clip(np.round(column / scales), -most, most)
+
+    return whole(in_order(matrix, lambda column: whole(column) * scales, factors).T).T
+
+
+def in_order(matrix: Floats, rounded: Rounding, factors: Floats) -> Doubles:
+    """[outputs, factors] of what `rounded` allows; each column's error is made up for by the columns after it.
+
+    Args:
+        matrix: weights.
+        rounded: a column of any numbers -> the nearest ones that are allowed.
+        factors: [samples, factors]: what the weights are multiplied by.
+    """
     if len(factors) > _ROWS:
         factors = factors[np.random.default_rng(0).choice(len(factors), _ROWS, replace=False)]
     f = factors.astype(np.float64)
@@ -65,8 +82,7 @@ def adaptive(matrix: Floats, scales: Floats, most: int, factors: Floats) -> Doub
     left = matrix.astype(np.float64)
     made = np.zeros_like(left)
     for column in range(size):
-        whole = np.clip(np.round(left[:, column] / scales), -most, most)
-        made[:, column] = whole
-        error = (left[:, column] - whole * scales) / upper[column, column]
+        made[:, column] = rounded(left[:, column])
+        error = (left[:, column] - made[:, column]) / upper[column, column]
         left[:, column + 1 :] -= np.outer(error, upper[column, column + 1 :])
     return made
