@@ -23,7 +23,7 @@ from harness.kernels.convolution_dsp_loops import (
     convolution,
     fully_connected,
 )
-from harness.kernels.gemm import EXTRA_WORDS, Form, Matrix, column_order, gemm_fields, matrix, pack
+from harness.kernels.gemm import Form, Matrix, block_words, column_order, gemm_fields, matrix, pack
 from harness.kernels.quantized_layer import quantized_layer
 from harness.kernels.scaling_dsp import DSP
 from harness.kernels.window_fields import window_fields
@@ -58,11 +58,6 @@ def allows(context: Context, form: Form) -> bool:
     """Whether a form is exact for the layer."""
     layer = layer_matrix(context)
     return layer is not None and layer.allows(form)
-
-
-def block_words(form: Form, groups: int) -> int:
-    """Words of four channels' packed weights."""
-    return EXTRA_WORDS[form] + CHANNELS * groups
 
 
 def chunk_within(im2col: Im2col, form: Form, limit: int) -> int:
