@@ -19,9 +19,15 @@ M4, M7 = "mps2-an386", "mps2-an500"
 CONVOLUTIONS: list[tuple[str, str, Few, str]] = [
     ("ConvS8Int4Dsp", "conv_s8_int4_dsp", "int4", M4),
     ("ConvS8Int4Dsp", "conv_s8_int4_dsp", "int4", M7),
+    ("ConvS8Lut16Dsp", "conv_s8_lut16_dsp", "shared", M4),
+    ("ConvS8Lut16SmallDsp", "conv_s8_lut16_dsp", "shared by channel", M4),
+    ("ConvS8Lut16DualIssue", "conv_s8_lut16_dual_issue", "shared by channel", M7),
+    ("ConvS8Lut16SmallDualIssue", "conv_s8_lut16_dual_issue", "shared", M7),
 ]
 FULLY_CONNECTED: list[tuple[str, str, Few, str]] = [
     ("FullyConnectedS8Int4Dsp", "fully_connected_s8_int4_dsp", "int4", M4),
+    ("FullyConnectedS8Lut16Dsp", "fully_connected_s8_lut16_dsp", "shared", M4),
+    ("ConvS8Lut16Dsp", "conv_s8_lut16_dsp", "shared by channel", M4),
 ]
 
 
