@@ -90,10 +90,11 @@ def gemm_loops(context: Context, calls: int, pixels: int, depth: int) -> dict[st
     }
 
 
-def packed_bytes(channels: int, depth: int, form: int) -> int:
+def packed_bytes(channels: int, depth: int, form: int, *, int4: bool = False) -> int:
     """Bytes of pack_gemm."""
     steps, tail = split_depth(depth)
-    return -(-channels // 4) * (64 * steps + 32 * (tail > 0) + 36 + 4 * (form == GENERAL))
+    weights = 64 * steps + 32 * (tail > 0)
+    return -(-channels // 4) * ((weights // 2 if int4 else weights) + 36 + 4 * (form == GENERAL))
 
 
 def _dense(context: Context) -> bool:
@@ -110,9 +111,16 @@ def is_one_by_one(context: Context) -> bool:
 
 
 class Conv1x1S8Mve(MveKernel):
-    """Convolutions whose windows follow one another in the input: 1x1 above all."""
+    """Convolutions whose windows follow one another in the input: 1x1 above all.
+
+    Attributes:
+        function: in C.
+        int4: whether weights are packed to four bits.
+    """
 
     ops = frozenset({"CONV_2D"})
+    function: ClassVar[str] = "conv_1x1_s8_mve"
+    int4: ClassVar[bool] = False
 
     def applies(self, context: Context) -> bool:
         return _dense(context) and is_one_by_one(context) and readable(depth_of(in_runs(context)))
@@ -123,8 +131,8 @@ class Conv1x1S8Mve(MveKernel):
         layer = quantized_layer(context)
         weights, scale = layer.weights.astype(np.int8), mve_requant(layer)
         shape = {"pixels": window.pixels, "x_step": depth, **gemm_shape(layer, depth, scale.form)}
-        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale))
-        return Lowered("conv_1x1_s8_mve", (Call("conv_1x1_s8_mve", (In(), table, Out()), shape),))
+        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale, int4=self.int4))
+        return Lowered(self.function, (Call(self.function, (In(), table, Out()), shape),))
 
     def access_order(self, context: Context) -> AccessOrder:
         return pairs(context, depth_of(in_runs(context)))
@@ -137,13 +145,16 @@ class Conv1x1S8Mve(MveKernel):
         return self.loops(context)["pair"]
 
     def flash(self, context: Context) -> int:
-        return packed_bytes(context.output().shape[3], depth_of(in_runs(context)), layer_form(context))
+        depth = depth_of(in_runs(context))
+        return packed_bytes(context.output().shape[3], depth, layer_form(context), int4=self.int4)
 
 
 class ConvS8Mve(MveKernel):
-    """Convolutions of any window that is not dilated along a row."""
+    """Convolutions of any window that is not dilated along a row; attributes as those of Conv1x1S8Mve."""
 
     ops = frozenset({"CONV_2D"})
+    function: ClassVar[str] = "conv_s8_mve"
+    int4: ClassVar[bool] = False
     strip_bytes: ClassVar[int] = 2048
     """Output rows whose strip is larger are computed in several pieces."""
 
@@ -181,8 +192,9 @@ class ConvS8Mve(MveKernel):
         shape |= {"x_step": window.columns.stride * column, **gemm_shape(layer, depth, scale.form)}
         # Without a strip the output stands in for it: an address that is not used.
         strip = Scratch() if self.tile(window) else Out()
-        arguments = (In(), ConstantTable("packed", "int32_t", pack_gemm(weights, scale)), Out(), strip)
-        return Lowered("conv_s8_mve", (Call("conv_s8_mve", arguments, shape),), self.scratch(context))
+        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale, int4=self.int4))
+        call = Call(self.function, (In(), table, Out(), strip), shape)
+        return Lowered(self.function, (call,), self.scratch(context))
 
     def access_order(self, context: Context) -> AccessOrder:
         tile = self.tile(in_runs(context))
@@ -207,7 +219,8 @@ class ConvS8Mve(MveKernel):
         return self.loops(context)["pair"]
 
     def flash(self, context: Context) -> int:
-        return packed_bytes(context.output().shape[3], depth_of(in_runs(context)), layer_form(context))
+        depth = depth_of(in_runs(context))
+        return packed_bytes(context.output().shape[3], depth, layer_form(context), int4=self.int4)
 
 
 class ConvSmallStripS8Mve(ConvS8Mve):

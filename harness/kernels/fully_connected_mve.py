@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from harness.kernels.access_order import AccessOrder, rows
@@ -34,9 +36,16 @@ from harness.kernels.quantized_layer import quantized_layer
 
 
 class FullyConnectedS8Mve(MveKernel):
-    """Fully connected layers, row by row."""
+    """Fully connected layers, row by row.
+
+    Attributes:
+        function: in C.
+        int4: whether weights are packed to four bits.
+    """
 
     ops = frozenset({"FULLY_CONNECTED"})
+    function: ClassVar[str] = "fully_connected_s8_mve"
+    int4: ClassVar[bool] = False
 
     def sizes(self, context: Context) -> tuple[int, int, int]:
         """(rows, outputs, inputs of a row)."""
@@ -51,9 +60,9 @@ class FullyConnectedS8Mve(MveKernel):
         shape = {"rows": count, "depth": depth, "steps": steps, "tail": tail}
         shape |= {"eights": channels - fours, "fours": fours, **output_shape(layer, scale.form)}
         scratch = self.scratch(context)
-        table = ConstantTable("packed", "int32_t", pack_fully_connected(weights, scale))
+        table = ConstantTable("packed", "int32_t", pack_fully_connected(weights, scale, int4=self.int4))
         arguments = (In(), table, Out(), Scratch() if scratch else Out())
-        return Lowered("fully_connected_s8_mve", (Call("fully_connected_s8_mve", arguments, shape),), scratch)
+        return Lowered(self.function, (Call(self.function, arguments, shape),), scratch)
 
     def access_order(self, context: Context) -> AccessOrder:
         _, channels, depth = self.sizes(context)
@@ -89,7 +98,8 @@ class FullyConnectedS8Mve(MveKernel):
         _, channels, depth = self.sizes(context)
         steps, tail = split_depth(depth)
         padded = -(-channels // 4) * 4 if 0 < channels % 8 <= 4 else -(-channels // 8) * 8
-        return padded * (LANES * steps + 8 * (tail > 0) + 9 + (layer_form(context) == GENERAL))
+        weights = LANES * steps + 8 * (tail > 0)
+        return padded * ((weights // 2 if self.int4 else weights) + 9 + (layer_form(context) == GENERAL))
 
 
 class Conv1x1FewS8Mve(FullyConnectedS8Mve):
@@ -106,9 +116,11 @@ class Conv1x1FewS8Mve(FullyConnectedS8Mve):
 
 
 class FullyConnectedRowsS8Mve(MveKernel):
-    """Fully connected layers of two rows and more: a 1x1 convolution."""
+    """Fully connected layers of two rows and more: a 1x1 convolution; attributes as those of FullyConnectedS8Mve."""
 
     ops = frozenset({"FULLY_CONNECTED"})
+    function: ClassVar[str] = "conv_1x1_s8_mve"
+    int4: ClassVar[bool] = False
 
     def applies(self, context: Context) -> bool:
         channels, depth = context.input(1).shape
@@ -121,8 +133,8 @@ class FullyConnectedRowsS8Mve(MveKernel):
         steps, tail = split_depth(depth)
         shape = {"pixels": x.elements // depth, "x_step": depth, "steps": steps, "tail": tail, "out_c": channels}
         shape |= output_shape(layer, scale.form)
-        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale))
-        return Lowered("conv_1x1_s8_mve", (Call("conv_1x1_s8_mve", (In(), table, Out()), shape),))
+        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale, int4=self.int4))
+        return Lowered(self.function, (Call(self.function, (In(), table, Out()), shape),))
 
     def access_order(self, context: Context) -> AccessOrder:
         return pairs(context, context.input(1).shape[1])
@@ -136,7 +148,7 @@ class FullyConnectedRowsS8Mve(MveKernel):
 
     def flash(self, context: Context) -> int:
         channels, depth = context.input(1).shape
-        return packed_bytes(channels, depth, layer_form(context))
+        return packed_bytes(channels, depth, layer_form(context), int4=self.int4)
 
 
 KERNELS: tuple[Kernel, ...] = (FullyConnectedS8Mve(), Conv1x1FewS8Mve(), FullyConnectedRowsS8Mve())

@@ -101,20 +101,34 @@ def words(*parts: npt.NDArray[np.int8] | npt.NDArray[np.int32]) -> Int32s:
     return np.frombuffer(data, "<i4").astype(np.int32)
 
 
-def pack_gemm(weights: Int8s, scale: MveRequant) -> Int32s:
-    """Weights (channels, depth) and requantization as gemm_s8_mve reads them."""
+def int4_weights(weights: Int8s, first: int, size: int) -> Int8s:
+    """Weights of four bits as `interleave` lays them out, two channels a byte (gemm_int4_mve.h)."""
+    rows = weights[first : first + size]
+    return interleave((16 * rows[1::2] + rows[0::2]).astype(np.int8), 0, size // 2)
+
+
+def int4_starts(bias: Int32s) -> Int32s:
+    """What accumulators start at that hold 16 times an even channel's sum, and 16 times an odd one's plus that."""
+    starts = bias.astype(np.int64) << 4
+    starts[1::2] += bias[0::2]
+    return wrap32(starts).astype(np.int32)
+
+
+def pack_gemm(weights: Int8s, scale: MveRequant, *, int4: bool = False) -> Int32s:
+    """Weights (channels, depth) and requantization as gemm_s8_mve reads them, or gemm_int4_mve."""
     parts: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []
     for first in blocks(weights.shape[0], 4):
         part = slice(first, first + 4)
-        parts += [scale.bias[part], interleave(weights, first, 4), scale.multiplier[part]]
+        bias = int4_starts(scale.bias[part]) if int4 else scale.bias[part]
+        parts += [bias, (int4_weights if int4 else interleave)(weights, first, 4), scale.multiplier[part]]
         if scale.form == GENERAL:
             parts.append(np.maximum(scale.shift[part], 0))
         parts.append(np.minimum(scale.shift[part], 0))
     return words(*parts)
 
 
-def pack_fully_connected(weights: Int8s, scale: MveRequant) -> Int32s:
-    """Weights (outputs, depth) and requantization as fully_connected_s8_mve reads them."""
+def pack_fully_connected(weights: Int8s, scale: MveRequant, *, int4: bool = False) -> Int32s:
+    """Weights (outputs, depth) and requantization as fully_connected_s8_mve reads them, or fully_connected_s8_int4_mve."""
     parts: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []
     outputs = weights.shape[0]
     first = 0
@@ -127,7 +141,8 @@ def pack_fully_connected(weights: Int8s, scale: MveRequant) -> Int32s:
         bias, multiplier = (np.pad(a[part], (0, missing)) for a in (scale.bias, scale.multiplier))
         shift = np.pad(scale.shift[part], (0, missing), constant_values=-1)[order]
         rows = np.pad(weights[part], ((0, missing), (0, 0)))
-        parts += [bias, interleave(rows, 0, size)]
+        bias = int4_starts(bias) if int4 else bias
+        parts += [bias, (int4_weights if int4 else interleave)(rows, 0, size)]
         if scale.form == GENERAL:
             parts.append(np.maximum(shift, 0))
         parts += [multiplier[order], np.minimum(shift, 0)]
