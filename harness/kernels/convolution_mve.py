@@ -17,6 +17,8 @@ from harness.kernels.mve import (
     LANES,
     MAX_CHANNELS,
     SIGNED,
+    Int8s,
+    Packing,
     gemm_shape,
     layer_form,
     mve_requant,
@@ -25,7 +27,7 @@ from harness.kernels.mve import (
     split_depth,
 )
 from harness.kernels.mve_kernel import Loops, MveKernel
-from harness.kernels.quantized_layer import quantized_layer
+from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
 from harness.kernels.window_fields import WINDOW_FIELDS, window_fields
 
 
@@ -90,11 +92,11 @@ def gemm_loops(context: Context, calls: int, pixels: int, depth: int) -> dict[st
     }
 
 
-def packed_bytes(channels: int, depth: int, form: int, *, int4: bool = False) -> int:
+def packed_bytes(channels: int, depth: int, form: int, packing: Packing = "s8") -> int:
     """Bytes of pack_gemm."""
     steps, tail = split_depth(depth)
     weights = 64 * steps + 32 * (tail > 0)
-    return -(-channels // 4) * ((weights // 2 if int4 else weights) + 36 + 4 * (form == GENERAL))
+    return -(-channels // 4) * ((weights if packing == "s8" else weights // 2) + 36 + 4 * (form == GENERAL))
 
 
 def _dense(context: Context) -> bool:
@@ -115,12 +117,16 @@ class Conv1x1S8Mve(MveKernel):
 
     Attributes:
         function: in C.
-        int4: whether weights are packed to four bits.
+        packing: of weights.
     """
 
     ops = frozenset({"CONV_2D"})
     function: ClassVar[str] = "conv_1x1_s8_mve"
-    int4: ClassVar[bool] = False
+    packing: ClassVar[Packing] = "s8"
+
+    def matrix(self, layer: QuantizedLayer) -> Int8s:
+        """What is packed: the weights, or what stands for them, [channels, taps]."""
+        return layer.weights.astype(np.int8)
 
     def applies(self, context: Context) -> bool:
         return _dense(context) and is_one_by_one(context) and readable(depth_of(in_runs(context)))
@@ -129,9 +135,9 @@ class Conv1x1S8Mve(MveKernel):
         window = in_runs(context)
         depth = depth_of(window)
         layer = quantized_layer(context)
-        weights, scale = layer.weights.astype(np.int8), mve_requant(layer)
+        weights, scale = self.matrix(layer), mve_requant(layer)
         shape = {"pixels": window.pixels, "x_step": depth, **gemm_shape(layer, depth, scale.form)}
-        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale, int4=self.int4))
+        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale, self.packing))
         return Lowered(self.function, (Call(self.function, (In(), table, Out()), shape),))
 
     def access_order(self, context: Context) -> AccessOrder:
@@ -146,7 +152,7 @@ class Conv1x1S8Mve(MveKernel):
 
     def flash(self, context: Context) -> int:
         depth = depth_of(in_runs(context))
-        return packed_bytes(context.output().shape[3], depth, layer_form(context), int4=self.int4)
+        return packed_bytes(context.output().shape[3], depth, layer_form(context), self.packing)
 
 
 class ConvS8Mve(MveKernel):
@@ -154,9 +160,13 @@ class ConvS8Mve(MveKernel):
 
     ops = frozenset({"CONV_2D"})
     function: ClassVar[str] = "conv_s8_mve"
-    int4: ClassVar[bool] = False
+    packing: ClassVar[Packing] = "s8"
     strip_bytes: ClassVar[int] = 2048
     """Output rows whose strip is larger are computed in several pieces."""
+
+    def matrix(self, layer: QuantizedLayer) -> Int8s:
+        """What is packed: the weights, or what stands for them, [channels, taps]."""
+        return layer.weights.astype(np.int8)
 
     def applies(self, context: Context) -> bool:
         return _dense(context) and in_runs(context).columns.dilation == 1
@@ -184,7 +194,7 @@ class ConvS8Mve(MveKernel):
         window = in_runs(context)
         depth, column = depth_of(window), window.rows.kernel * window.in_c
         layer = quantized_layer(context)
-        by_row = layer.weights.astype(np.int8).reshape(-1, window.rows.kernel, window.columns.kernel, window.in_c)
+        by_row = self.matrix(layer).reshape(-1, window.rows.kernel, window.columns.kernel, window.in_c)
         weights = by_row.transpose(0, 2, 1, 3).reshape(-1, depth)
         scale = mve_requant(layer)
         shape = window_fields(window, *(name for name in WINDOW_FIELDS if name != "dilation_w"))
@@ -192,7 +202,7 @@ class ConvS8Mve(MveKernel):
         shape |= {"x_step": window.columns.stride * column, **gemm_shape(layer, depth, scale.form)}
         # Without a strip the output stands in for it: an address that is not used.
         strip = Scratch() if self.tile(window) else Out()
-        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale, int4=self.int4))
+        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale, self.packing))
         call = Call(self.function, (In(), table, Out(), strip), shape)
         return Lowered(self.function, (call,), self.scratch(context))
 
@@ -220,7 +230,7 @@ class ConvS8Mve(MveKernel):
 
     def flash(self, context: Context) -> int:
         depth = depth_of(in_runs(context))
-        return packed_bytes(context.output().shape[3], depth, layer_form(context), int4=self.int4)
+        return packed_bytes(context.output().shape[3], depth, layer_form(context), self.packing)
 
 
 class ConvSmallStripS8Mve(ConvS8Mve):

@@ -23,6 +23,8 @@ from harness.kernels.mve import (
     LANES,
     MAX_CHANNELS,
     SIGNED,
+    Int8s,
+    Packing,
     layer_form,
     mve_requant,
     output_shape,
@@ -32,7 +34,7 @@ from harness.kernels.mve import (
     split_depth,
 )
 from harness.kernels.mve_kernel import Loops, MveKernel
-from harness.kernels.quantized_layer import quantized_layer
+from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
 
 
 class FullyConnectedS8Mve(MveKernel):
@@ -40,12 +42,16 @@ class FullyConnectedS8Mve(MveKernel):
 
     Attributes:
         function: in C.
-        int4: whether weights are packed to four bits.
+        packing: of weights.
     """
 
     ops = frozenset({"FULLY_CONNECTED"})
     function: ClassVar[str] = "fully_connected_s8_mve"
-    int4: ClassVar[bool] = False
+    packing: ClassVar[Packing] = "s8"
+
+    def matrix(self, layer: QuantizedLayer) -> Int8s:
+        """What is packed: the weights, or what stands for them, [channels, taps]."""
+        return layer.weights.astype(np.int8)
 
     def sizes(self, context: Context) -> tuple[int, int, int]:
         """(rows, outputs, inputs of a row)."""
@@ -54,13 +60,13 @@ class FullyConnectedS8Mve(MveKernel):
 
     def lower(self, context: Context) -> Lowered:
         layer, (count, channels, depth) = quantized_layer(context), self.sizes(context)
-        weights, scale = layer.weights.astype(np.int8), mve_requant(layer)
+        weights, scale = self.matrix(layer), mve_requant(layer)
         steps, tail = split_depth(depth)
         fours = channels % 8 if channels % 8 <= 4 else 0
         shape = {"rows": count, "depth": depth, "steps": steps, "tail": tail}
         shape |= {"eights": channels - fours, "fours": fours, **output_shape(layer, scale.form)}
         scratch = self.scratch(context)
-        table = ConstantTable("packed", "int32_t", pack_fully_connected(weights, scale, int4=self.int4))
+        table = ConstantTable("packed", "int32_t", pack_fully_connected(weights, scale, self.packing))
         arguments = (In(), table, Out(), Scratch() if scratch else Out())
         return Lowered(self.function, (Call(self.function, arguments, shape),), scratch)
 
@@ -99,7 +105,7 @@ class FullyConnectedS8Mve(MveKernel):
         steps, tail = split_depth(depth)
         padded = -(-channels // 4) * 4 if 0 < channels % 8 <= 4 else -(-channels // 8) * 8
         weights = LANES * steps + 8 * (tail > 0)
-        return padded * ((weights // 2 if self.int4 else weights) + 9 + (layer_form(context) == GENERAL))
+        return padded * ((weights if self.packing == "s8" else weights // 2) + 9 + (layer_form(context) == GENERAL))
 
 
 class Conv1x1FewS8Mve(FullyConnectedS8Mve):
@@ -120,7 +126,7 @@ class FullyConnectedRowsS8Mve(MveKernel):
 
     ops = frozenset({"FULLY_CONNECTED"})
     function: ClassVar[str] = "conv_1x1_s8_mve"
-    int4: ClassVar[bool] = False
+    packing: ClassVar[Packing] = "s8"
 
     def applies(self, context: Context) -> bool:
         channels, depth = context.input(1).shape
@@ -133,7 +139,7 @@ class FullyConnectedRowsS8Mve(MveKernel):
         steps, tail = split_depth(depth)
         shape = {"pixels": x.elements // depth, "x_step": depth, "steps": steps, "tail": tail, "out_c": channels}
         shape |= output_shape(layer, scale.form)
-        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale, int4=self.int4))
+        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale, self.packing))
         return Lowered(self.function, (Call(self.function, (In(), table, Out()), shape),))
 
     def access_order(self, context: Context) -> AccessOrder:
@@ -148,7 +154,7 @@ class FullyConnectedRowsS8Mve(MveKernel):
 
     def flash(self, context: Context) -> int:
         channels, depth = context.input(1).shape
-        return packed_bytes(channels, depth, layer_form(context), int4=self.int4)
+        return packed_bytes(channels, depth, layer_form(context), self.packing)
 
 
 KERNELS: tuple[Kernel, ...] = (FullyConnectedS8Mve(), Conv1x1FewS8Mve(), FullyConnectedRowsS8Mve())

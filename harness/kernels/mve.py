@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -114,21 +115,37 @@ def int4_starts(bias: Int32s) -> Int32s:
     return wrap32(starts).astype(np.int32)
 
 
-def pack_gemm(weights: Int8s, scale: MveRequant, *, int4: bool = False) -> Int32s:
-    """Weights (channels, depth) and requantization as gemm_s8_mve reads them, or gemm_int4_mve."""
+def lut16_weights(indices: Int8s, first: int, size: int) -> Int8s:
+    """Indices of four bits as `interleave` lays weights out: of 32 in turn the first 16 in the lower halves of bytes."""
+    laid = interleave(indices, first, size).reshape(-1, 2, LANES)
+    return (laid[:, 0] | laid[:, 1] << 4).astype(np.int8).reshape(-1)
+
+
+Packing: TypeAlias = Literal["s8", "int4", "lut16"]
+"""Weights as bytes; of four bits; or, in their place, indices of 16 values."""
+
+_LAID: Mapping[Packing, Callable[[Int8s, int, int], Int8s]] = {
+    "s8": interleave,
+    "int4": int4_weights,
+    "lut16": lut16_weights,
+}
+
+
+def pack_gemm(weights: Int8s, scale: MveRequant, packing: Packing = "s8") -> Int32s:
+    """Weights (channels, depth) and requantization as gemm_s8_mve reads them, gemm_int4_mve, or unpack_lut16_mve."""
     parts: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []
     for first in blocks(weights.shape[0], 4):
         part = slice(first, first + 4)
-        bias = int4_starts(scale.bias[part]) if int4 else scale.bias[part]
-        parts += [bias, (int4_weights if int4 else interleave)(weights, first, 4), scale.multiplier[part]]
+        bias = int4_starts(scale.bias[part]) if packing == "int4" else scale.bias[part]
+        parts += [bias, _LAID[packing](weights, first, 4), scale.multiplier[part]]
         if scale.form == GENERAL:
             parts.append(np.maximum(scale.shift[part], 0))
         parts.append(np.minimum(scale.shift[part], 0))
     return words(*parts)
 
 
-def pack_fully_connected(weights: Int8s, scale: MveRequant, *, int4: bool = False) -> Int32s:
-    """Weights (outputs, depth) and requantization as fully_connected_s8_mve reads them, or fully_connected_s8_int4_mve."""
+def pack_fully_connected(weights: Int8s, scale: MveRequant, packing: Packing = "s8") -> Int32s:
+    """Weights (outputs, depth) and requantization as fully_connected_s8_mve reads them, or as its likes for packed ones."""
     parts: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []
     outputs = weights.shape[0]
     first = 0
@@ -141,8 +158,8 @@ def pack_fully_connected(weights: Int8s, scale: MveRequant, *, int4: bool = Fals
         bias, multiplier = (np.pad(a[part], (0, missing)) for a in (scale.bias, scale.multiplier))
         shift = np.pad(scale.shift[part], (0, missing), constant_values=-1)[order]
         rows = np.pad(weights[part], ((0, missing), (0, 0)))
-        bias = int4_starts(bias) if int4 else bias
-        parts += [bias, (int4_weights if int4 else interleave)(rows, 0, size)]
+        bias = int4_starts(bias) if packing == "int4" else bias
+        parts += [bias, _LAID[packing](rows, 0, size)]
         if scale.form == GENERAL:
             parts.append(np.maximum(shift, 0))
         parts += [multiplier[order], np.minimum(shift, 0)]

@@ -26,6 +26,9 @@ CONVOLUTIONS: list[tuple[str, str, Few, str]] = [
     ("Conv1x1S8Int4Mve", "conv_1x1_s8_int4_mve", "narrow int4", M55),
     ("ConvS8Int4Mve", "conv_s8_int4_mve", "narrow int4", M55),
     ("ConvSmallStripS8Int4Mve", "conv_s8_int4_mve", "int4", M55),
+    ("Conv1x1S8Lut16Mve", "conv_1x1_s8_lut16_mve", "shared by channel", M55),
+    ("Conv1x1S8Lut16Mve", "conv_1x1_s8_lut16_mve", "shared", M55),
+    ("ConvS8Lut16Mve", "conv_s8_lut16_mve", "shared by channel", M55),
 ]
 FULLY_CONNECTED: list[tuple[str, str, Few, str]] = [
     ("FullyConnectedS8Int4Dsp", "fully_connected_s8_int4_dsp", "int4", M4),
@@ -33,6 +36,8 @@ FULLY_CONNECTED: list[tuple[str, str, Few, str]] = [
     ("ConvS8Lut16Dsp", "conv_s8_lut16_dsp", "shared by channel", M4),
     ("FullyConnectedS8Int4Mve", "fully_connected_s8_int4_mve", "narrow int4", M55),
     ("FullyConnectedRowsS8Int4Mve", "conv_1x1_s8_int4_mve", "narrow int4", M55),
+    ("FullyConnectedS8Lut16Mve", "fully_connected_s8_lut16_mve", "shared", M55),
+    ("FullyConnectedS8Lut16Mve", "fully_connected_s8_lut16_mve", "shared by channel", M55),
 ]
 
 
