@@ -15,7 +15,7 @@ from tests.support.draft import Few, Rng, between, chance, pick
 from tests.support.layers import conv_layer, fully_connected_layer
 from tests.support.scale import scaled
 
-M4, M7, M55 = "mps2-an386", "mps2-an500", "mps3-an547"
+M3, M4, M7, M55 = "mps2-an385", "mps2-an386", "mps2-an500", "mps3-an547"
 CONVOLUTIONS: list[tuple[str, str, Few, str]] = [
     ("ConvS8Int4Dsp", "conv_s8_int4_dsp", "int4", M4),
     ("ConvS8Int4Dsp", "conv_s8_int4_dsp", "int4", M7),
@@ -26,6 +26,8 @@ CONVOLUTIONS: list[tuple[str, str, Few, str]] = [
     ("Conv1x1S8Int4Mve", "conv_1x1_s8_int4_mve", "narrow int4", M55),
     ("ConvS8Int4Mve", "conv_s8_int4_mve", "narrow int4", M55),
     ("ConvSmallStripS8Int4Mve", "conv_s8_int4_mve", "int4", M55),
+    ("ConvS8Lut16Pairs", "conv_s8_lut16_pairs", "shared", M3),
+    ("FullyConnectedS8Lut16Portable", "fully_connected_s8_lut16_portable", "shared", M3),
     ("Conv1x1S8Lut16Mve", "conv_1x1_s8_lut16_mve", "shared by channel", M55),
     ("Conv1x1S8Lut16Mve", "conv_1x1_s8_lut16_mve", "shared", M55),
     ("ConvS8Lut16Mve", "conv_s8_lut16_mve", "shared by channel", M55),
