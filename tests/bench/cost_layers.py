@@ -32,7 +32,8 @@ from harness.quantization.types import DType, Quantization
 from tests.support.builders import BUILDERS
 from tests.support.builders.lstm import lstm
 from tests.support.builders.svdf import svdf
-from tests.support.draft import Draft, Rng, chance, pick
+from tests.support.draft import Draft, Few, Rng, chance, pick
+from tests.support.few_values import few_values
 
 LARGEST = 9000
 """Bytes of a tensor."""
@@ -70,7 +71,7 @@ def _layers(kernel: Kernel, target: Target, count: int, rng: Rng) -> list[Graph]
     for number in range(TRIES * count):
         op = ops[number % len(ops)]
         types = _types(kernel, op)
-        graph = _layer(op, rng, types[number // len(ops) % len(types)])
+        graph = _layer(op, rng, types[number // len(ops) % len(types)], _few(kernel, number))
         context = None if graph is None else Context(graph, graph.nodes[0], target)
         idle += 1
         if graph is not None and context is not None and kernel in applicable(context):
@@ -86,6 +87,16 @@ def _layers(kernel: Kernel, target: Target, count: int, rng: Rng) -> list[Graph]
     return found
 
 
+def _few(kernel: Kernel, number: int) -> Few | None:
+    """Which few values the weights must have that a kernel's name tells of."""
+    name = type(kernel).__name__
+    if "Int4" in name:
+        return "narrow int4"
+    if "Lut16" in name:
+        return pick(np.random.default_rng(number), "shared", "shared", "shared by channel")
+    return None
+
+
 def _types(kernel: Kernel, op: str) -> list[DType | None]:
     """Element types to draw an operator's layers of in turn, bytes most often; None: as property tests have them."""
     taken = (types.x for types in OPERATORS[op].types if types in kernel.types)
@@ -94,12 +105,12 @@ def _types(kernel: Kernel, op: str) -> list[DType | None]:
     return [*found, *usual, *usual, None]
 
 
-def _layer(op: str, rng: Rng, dtype: DType | None) -> Graph | None:
+def _layer(op: str, rng: Rng, dtype: DType | None, few: Few | None = None) -> Graph | None:
     """A graph of one node, or None where it came out too large or small.
 
     dtype: of the sizes that networks have; without it as property tests have it, of any type.
     """
-    draft = Draft(rng, zeros=0.0)
+    draft = Draft(rng, zeros=0.0, few=few)
     try:
         if dtype is not None or op == "TFLite_Detection_PostProcess":
             weighted = dtype is DType.INT16 and OPERATORS[op].has(Trait.WEIGHTS)
@@ -207,6 +218,8 @@ def _weights(draft: Draft, shape: tuple[int, ...], axis: int, taps: int) -> tupl
     data = np.clip(np.round(rng.normal(0, 35, shape)), -128 if rough else -127, 127).astype(np.int8)
     if rough:
         data.reshape(-1)[rng.integers(0, data.size, 1 + data.size // 16)] = -128
+    if draft.few is not None:
+        data = few_values(rng, data, axis, draft.few)
     channels = shape[axis]
     scales = tuple(float(np.float32(s)) for s in rng.uniform(0.5, 2, channels) / 256)
     w = draft.constant(data, Quantization(scales, (0,) * channels, axis))
