@@ -22,9 +22,9 @@ is added to 256 * Q at the end. What P of both pairs starts with; weights; 4 mul
 
     A = sum(lane * x) = 4096 * S3 + 256 * S2 + 16 * S1 + S0 (mod 2**32),   S3 = (A - D) / 4096, S2 = (D - B) / 256, ...
 
-where D, B and C are the sums of the lanes' lowest 12, 8 and 4 bits. Of these the lower three nibbles count from -8, which
-a sum of the activations makes good (gemm_int4_dsp_asm.h). Exact when what is divided fits 32 bits: S3 20 bits, S2 24 and
-S1 28, over all inputs and without the bias. Weights; doubled bias; multipliers and shifts as in `plain`.
+where D, B and C are the sums of the lanes' lowest 12, 8 and 4 bits. The lower three nibbles count from -8, which a sum
+of the activations makes good (gemm_int4_dsp_asm.h). Exact when what is divided fits 32 bits: S3 20 bits, S2 24 and S1
+28, over all inputs and without the bias. Weights; doubled bias; multipliers and shifts as in `plain`.
 """
 
 from __future__ import annotations
@@ -165,7 +165,8 @@ def pack(made: Matrix, order: Ints, form: Form) -> Int32s:
     # (block, pair, even or odd, group, half, first or second tap): taps 0, 2 and 1, 3 of a group go together.
     lanes = _padded(taps, extra).reshape(-1, 2, 2, len(order) // TAPS, 2, 2).swapaxes(4, 5)
     if form == "int4":
-        return _as_words(np.concatenate([_nibbles(lanes), _starts(made, extra, form), _ends(made, extra, form)], axis=1))
+        parts = [_nibbles(lanes), _starts(made, extra, form), _ends(made, extra, form)]
+        return _as_words(np.concatenate(parts, axis=1))
     even, odd = lanes[:, :, 0], lanes[:, :, 1]
     halves = (odd & 255) << 8 | even & 255 if form == "plain" else 256 * odd + even
     words = (halves[..., 0] & 0xFFFF) | (halves[..., 1] & 0xFFFF) << 16

@@ -51,5 +51,4 @@ def lut16(weights: Ints, *, per_channel: bool = True) -> Lut16 | None:
 
 def bytes_of(low: Bytes, high: Bytes) -> Bytes:
     """Two indices a byte."""
-    joined: Bytes = low | high << 4
-    return joined
+    return (low | high << 4).astype(np.uint8)

@@ -116,7 +116,7 @@ def int4_starts(bias: Int32s) -> Int32s:
 
 
 def lut16_weights(indices: Int8s, first: int, size: int) -> Int8s:
-    """Indices of four bits as `interleave` lays weights out: of 32 in turn the first 16 in the lower halves of bytes."""
+    """Indices of four bits as `interleave` lays weights out: of 32 in turn the first 16 in lower halves of bytes."""
     laid = interleave(indices, first, size).reshape(-1, 2, LANES)
     return (laid[:, 0] | laid[:, 1] << 4).astype(np.int8).reshape(-1)
 
@@ -132,7 +132,7 @@ _LAID: Mapping[Packing, Callable[[Int8s, int, int], Int8s]] = {
 
 
 def pack_gemm(weights: Int8s, scale: MveRequant, packing: Packing = "s8") -> Int32s:
-    """Weights (channels, depth) and requantization as gemm_s8_mve reads them, gemm_int4_mve, or unpack_lut16_mve."""
+    """Weights (channels, depth) and requantization as gemm_s8_mve, gemm_int4_mve or unpack_lut16_mve reads them."""
     parts: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []
     for first in blocks(weights.shape[0], 4):
         part = slice(first, first + 4)
@@ -145,7 +145,7 @@ def pack_gemm(weights: Int8s, scale: MveRequant, packing: Packing = "s8") -> Int
 
 
 def pack_fully_connected(weights: Int8s, scale: MveRequant, packing: Packing = "s8") -> Int32s:
-    """Weights (outputs, depth) and requantization as fully_connected_s8_mve reads them, or as its likes for packed ones."""
+    """Weights (outputs, depth) and requantization as fully_connected_s8_mve reads them, or its like for packed ones."""
     parts: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []
     outputs = weights.shape[0]
     first = 0

@@ -1,8 +1,8 @@
 """CONV_2D and FULLY_CONNECTED of weights that take four bits, on cores with the DSP extension.
 
-Weights stay packed in flash. Those in -8..7 are multiplied as they are, four channels a lane (gemm.py, `int4`). Those of
-16 values are looked up: in fully connected layers inside the inner kernel, in convolutions once per layer, some channels
-at a time, into the words that the inner kernels of unpacked weights read.
+Weights stay packed in flash. Those in -8..7 are multiplied as they are, four channels a lane (gemm.py, `int4`). Those
+of 16 values are looked up: in fully connected layers inside the inner kernel, in convolutions once per layer, some
+channels at a time, into the words that the inner kernels of unpacked weights read.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from harness.kernels.convolution_dsp import (
 from harness.kernels.convolution_dsp_loops import CHANNELS, TAPS, Im2col, blocks
 from harness.kernels.gemm import GROUP_WORDS, START_WORDS, Form, Matrix, block_words, column_order, pack
 from harness.kernels.lut16 import Lut16, bytes_of, lut16
+from harness.kernels.requant import Int32s
 from harness.kernels.scaling_dsp import DSP
 from harness.kernels.work import Work
 from harness.quantization.fixedpoint import Ints
@@ -79,9 +80,9 @@ class ConvS8Lut16Dsp(ConvDsp):
     staged = True
 
     def applies(self, context: Context) -> bool:
-        if not isinstance(context.node.attrs, FullyConnectedAttrs):
-            if context.input(0).shape[3] != context.input(1).shape[3]:
-                return False  # groups
+        dense = isinstance(context.node.attrs, FullyConnectedAttrs)
+        if not dense and context.input(0).shape[3] != context.input(1).shape[3]:
+            return False  # groups
         return _shared(layer_matrix(context), im2col_of(context), per_channel=True) is not None
 
     def best_form(self, context: Context) -> Form:
@@ -187,12 +188,13 @@ class FullyConnectedS8Lut16Dsp(FullyConnectedDsp):
 
     def work(self, context: Context) -> Work:
         work = super().work(context)
-        packed = (replace(one, size=one.size - 8 * im2col_of(context).groups * blocks(im2col_of(context).window.out_c))
-                  for one in work.reuse)
-        return replace(work, reuse=tuple(packed), scratch=work.scratch + 4 * PAIRS)
+        im2col = im2col_of(context)
+        saved = 8 * im2col.groups * blocks(im2col.window.out_c)
+        packed = tuple(replace(one, size=one.size - saved) for one in work.reuse)
+        return replace(work, reuse=packed, scratch=work.scratch + 4 * PAIRS)
 
 
-def _packed(made: Matrix, order: Ints, form: Form, shared: Lut16) -> Ints:
+def _packed(made: Matrix, order: Ints, form: Form, shared: Lut16) -> Int32s:
     """Blocks with two indices for each lane instead of the weights."""
     whole = pack(made, order, form).reshape(blocks(len(made.weights)), -1)
     # (block, pair, even or odd, group, half, first or second tap), as in gemm.py
@@ -205,7 +207,7 @@ def _packed(made: Matrix, order: Ints, form: Form, shared: Lut16) -> Ints:
     return np.concatenate([whole[:, :start], indices, whole[:, end:]], axis=1).astype(np.int32).reshape(-1)
 
 
-def _paired(made: Matrix, order: Ints, shared: Lut16) -> Ints:
+def _paired(made: Matrix, order: Ints, shared: Lut16) -> Int32s:
     """Blocks with a byte a channel for two taps instead of the weights."""
     whole = pack(made, order, "plain").reshape(blocks(len(made.weights)), -1)
     # (block, channel, group, half, first or second tap): taps 0, 2 and 1, 3 of a group go together

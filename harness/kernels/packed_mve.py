@@ -1,9 +1,9 @@
 """CONV_2D and FULLY_CONNECTED of weights that take four bits, on Armv8.1-M MVE.
 
 Weights in -8..7 are multiplied as they are, two channels a byte (firmware/kernels/gemm_int4_mve.h). That is exact where
-16 * odd + even fits a byte (only -8 beside a negative weight does not) and where 16 times every sum fits 32 bits. Those of
-16 values are looked up, 16 weights an instruction, and become the blocks that the kernels of unpacked weights read: those of
-some outputs at a time in fully connected layers, those of the whole layer in convolutions.
+16 * odd + even fits a byte (only -8 beside a negative weight does not) and where 16 times every sum fits 32 bits.
+Those of 16 values are looked up, 16 weights an instruction, and become the blocks that the kernels of unpacked weights
+read: those of some outputs at a time in fully connected layers, those of the whole layer in convolutions.
 """
 
 from __future__ import annotations
@@ -145,7 +145,8 @@ class _UnpacksConvolution(MveKernel):
         return packed_bytes(context.output().shape[3], depth_of(in_runs(context)), layer_form(context))
 
     def lower(self, context: Context) -> Lowered:
-        lowered, found = super().lower(context), _values(quantized_layer(context))
+        lowered = super().lower(context)  # type: ignore[safe-super]  # of the class that this one stands before
+        found = _values(quantized_layer(context))
         (call,) = lowered.calls
         firsts, size = blocks(len(found.indices), 4), self.unpacked_bytes(context)
         steps, tail = split_depth(depth_of(in_runs(context)))
@@ -173,7 +174,8 @@ class _UnpacksConvolution(MveKernel):
     def loops(self, context: Context) -> Loops:
         count = -(-context.output().shape[3] // 4)
         steps, tail = split_depth(depth_of(in_runs(context)))
-        return {**super().loops(context), "unpacked_block": count, "unpacked": count * (2 * steps + (tail > 0))}
+        loops = super().loops(context)  # type: ignore[safe-super]
+        return {**loops, "unpacked_block": count, "unpacked": count * (2 * steps + (tail > 0))}
 
     def reads(self, context: Context) -> float:
         return 1
@@ -192,7 +194,7 @@ class ConvS8Lut16Mve(_UnpacksConvolution, ConvS8Mve):
 
 
 class FullyConnectedS8Lut16Mve(FullyConnectedS8Mve):
-    """Fully connected layers of weights of 16 values in all or of each output, unpacked to RAM some outputs at a time."""
+    """Fully connected layers of weights of 16 values in all or of each output, unpacked to RAM some at a time."""
 
     function = "fully_connected_s8_lut16_mve"
     packing = "lut16"

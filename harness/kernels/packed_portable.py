@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +27,7 @@ from harness.kernels.lut16 import Lut16, bytes_of, lut16
 from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
 from harness.kernels.scale import records, scale_loops
 from harness.kernels.work import Reuse, Work
-from harness.quantization.shared_values import BYTES, SharedValues, shared_values
+from harness.quantization.shared_values import BYTES, NIBBLES, SharedValues, shared_values
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -80,7 +79,8 @@ class FullyConnectedS8Lut16Portable(Kernel):
         batches, out_n, in_n = self._sizes(context)
         scale, words = records(context)
         weights, values = self._tables(context)
-        shape = scale | {"batches": batches, "in_n": in_n, "out_n": out_n, "per_channel": int(values.data.size > 16)}
+        shape = scale | {"batches": batches, "in_n": in_n, "out_n": out_n}
+        shape |= {"per_channel": int(values.data.size > NIBBLES)}
         arguments = (In(), weights, values, ConstantTable("records", "int32_t", words), Out())
         return Lowered(self.function, (Call(self.function, arguments, shape),))
 
@@ -91,7 +91,7 @@ class FullyConnectedS8Lut16Portable(Kernel):
     def work(self, context: Context) -> Work:
         batches, out_n, in_n = self._sizes(context)
         weights, values = self._tables(context)
-        own = values.data.size > 16
+        own = values.data.size > NIBBLES
         taps = batches * (out_n // 4) * in_n
         loops = {"row": batches, "quad": batches * (out_n // 4), "quad_tap": 0 if own else taps}
         loops |= {"own_quad_tap": taps if own else 0}
@@ -100,42 +100,39 @@ class FullyConnectedS8Lut16Portable(Kernel):
         return Work(loops | scale_loops(context), (Reuse("weights", size, batches),))
 
 
-class _UnpacksFirst(Kernel):
-    """Before another class of kernels: unpacks all weights to scratch, then does what that one does."""
+def _in_one_table(context: Context) -> Lut16:
+    found = _lut16(quantized_layer(context), False)
+    assert found is not None
+    return found
 
-    reported: ClassVar[str]
 
-    def applies(self, context: Context) -> bool:
-        return super().applies(context) and _lut16(quantized_layer(context), False) is not None
+def _unpacked_first(lowered: Lowered, context: Context, reported: str) -> Lowered:
+    """A kernel's calls with its weights in scratch, after one that unpacks them there."""
+    found = _in_one_table(context)
+    (call,) = lowered.calls
+    weights = next(a for a in call.arguments if isinstance(a, ConstantTable) and a.name == "weights")
+    indices = _places(found)[weights.data.view(np.uint8)]
+    size = _even(indices.size)
+    tables = (
+        ConstantTable("weights", "uint8_t", _in_twos(indices)),
+        ConstantTable("values", "int8_t", found.tables.reshape(-1)),
+    )
+    unpack = Call("unpack_lut16_portable", (*tables, At(None, 0)), {"pairs": size // 2})
+    moved = (At(None, 0) if argument is weights else argument for argument in call.arguments)
+    arguments = tuple(At(None, size, a.ctype) if isinstance(a, Scratch) else a for a in moved)
+    return Lowered(reported, (unpack, replace(call, arguments=arguments)), size + lowered.scratch)
 
-    def lower(self, context: Context) -> Lowered:
-        lowered = super().lower(context)
-        found = _lut16(quantized_layer(context), False)
-        assert found is not None
-        (call,) = lowered.calls
-        weights = next(a for a in call.arguments if isinstance(a, ConstantTable) and a.name == "weights")
-        indices = _places(found)[weights.data.view(np.uint8)]
-        size = _even(indices.size)
-        unpack = Call(
-            "unpack_lut16_portable",
-            (
-                ConstantTable("weights", "uint8_t", _in_twos(indices)),
-                ConstantTable("values", "int8_t", found.tables.reshape(-1)),
-                At(None, 0),
-            ),
-            {"pairs": size // 2},
-        )
-        moved = (At(None, 0) if argument is weights else argument for argument in call.arguments)
-        arguments = tuple(At(None, size, a.ctype) if isinstance(a, Scratch) else a for a in moved)
-        calls = (unpack, replace(call, arguments=arguments))
-        return Lowered(self.reported, calls, size + lowered.scratch)
 
-    def work(self, context: Context) -> Work:
-        work = super().work(context)
-        size = _even(context.input(1).elements)
-        table = records(context)[1].nbytes + size // 2 + 16
-        loops = {**work.loops, "unpacked": size // 2}
-        return Work(loops, (Reuse("weights", table, 1),), size + work.scratch)
+def _with_unpacking(work: Work, context: Context) -> Work:
+    """A kernel's work, and that of unpacking its weights first."""
+    size = _even(context.input(1).elements)
+    table = records(context)[1].nbytes + size // 2 + NIBBLES
+    loops = {**work.loops, "unpacked": size // 2}
+    return Work(loops, (*_of_activations(work), Reuse("weights", table, 1)), size + work.scratch)
+
+
+def _of_activations(work: Work) -> tuple[Reuse, ...]:
+    return tuple(one for one in work.reuse if one.what != "weights")
 
 
 def _places(found: Lut16) -> Bytes:
@@ -150,22 +147,43 @@ def _even(size: int) -> int:
     return size + size % 2
 
 
-class ConvS8Lut16Portable(_UnpacksFirst, ConvS8Portable):
+class ConvS8Lut16Portable(ConvS8Portable):
     """Any int8 convolution of weights of 16 values, unpacked to RAM."""
 
-    reported = "conv_s8_lut16_portable"
+    def applies(self, context: Context) -> bool:
+        return super().applies(context) and _lut16(quantized_layer(context), False) is not None
+
+    def lower(self, context: Context) -> Lowered:
+        return _unpacked_first(super().lower(context), context, "conv_s8_lut16_portable")
+
+    def work(self, context: Context) -> Work:
+        return _with_unpacking(super().work(context), context)
 
 
-class ConvS8Lut16Pairs(_UnpacksFirst, ConvS8Pairs):
+class ConvS8Lut16Pairs(ConvS8Pairs):
     """The same, two pixels at a time."""
 
-    reported = "conv_s8_lut16_pairs"
+    def applies(self, context: Context) -> bool:
+        return super().applies(context) and _lut16(quantized_layer(context), False) is not None
+
+    def lower(self, context: Context) -> Lowered:
+        return _unpacked_first(super().lower(context), context, "conv_s8_lut16_pairs")
+
+    def work(self, context: Context) -> Work:
+        return _with_unpacking(super().work(context), context)
 
 
-class DepthwiseConvS8Lut16Portable(_UnpacksFirst, DepthwiseConvS8Portable):
+class DepthwiseConvS8Lut16Portable(DepthwiseConvS8Portable):
     """Any int8 depthwise convolution of weights of 16 values, unpacked to RAM."""
 
-    reported = "depthwise_conv_s8_lut16_portable"
+    def applies(self, context: Context) -> bool:
+        return super().applies(context) and _lut16(quantized_layer(context), False) is not None
+
+    def lower(self, context: Context) -> Lowered:
+        return _unpacked_first(super().lower(context), context, "depthwise_conv_s8_lut16_portable")
+
+    def work(self, context: Context) -> Work:
+        return _with_unpacking(super().work(context), context)
 
 
 @lru_cache(maxsize=256)
@@ -198,7 +216,8 @@ class FullyConnectedF32Lut256Portable(Kernel):
             ConstantTable("bias", "float", packed(bias, "float32")),
             Out(ctype="float"),
             Scratch(ctype="float"),
-            *(Float(float(end)) for end in attrs.clamp),
+            Float(float(attrs.clamp[0])),
+            Float(float(attrs.clamp[1])),
         )
         return Lowered(self.function, (Call(self.function, arguments, shape),), self._scratch(depth))
 

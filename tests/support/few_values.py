@@ -7,6 +7,7 @@ import numpy as np
 from harness.quantization.types import Array
 from tests.support.draft import Few, Rng, chance, pick
 
+
 def few_values(rng: Rng, data: Array, axis: int, few: Few) -> Array:
     """int8 weights with their values brought to few ones: often the outermost of the range, and all that fit."""
     if few in ("int4", "narrow int4"):
