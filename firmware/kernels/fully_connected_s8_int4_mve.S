@@ -7,32 +7,32 @@
 /* 16 activations by eight outputs, two a byte (gemm_int4_mve.h) */
     .macro products_8 advance
     vldrw.32    q1, [r1], #\advance
-    vmladava.s8 r2, q0, q1
-    vshl.i8     q1, q1, #4
-    vldrw.32    q2, [r1], #\advance
     vmladava.s8 r0, q0, q1
-    vmladava.s8 r6, q0, q2
-    vshl.i8     q2, q2, #4
-    vldrw.32    q1, [r1], #\advance
-    vmladava.s8 r4, q0, q2
-    vmladava.s8 r10, q0, q1
-    vshl.i8     q1, q1, #4
+    vrshr.s8    q1, q1, #4
     vldrw.32    q2, [r1], #\advance
+    vmladava.s8 r2, q0, q1
+    vmladava.s8 r4, q0, q2
+    vrshr.s8    q2, q2, #4
+    vldrw.32    q1, [r1], #\advance
+    vmladava.s8 r6, q0, q2
     vmladava.s8 r8, q0, q1
-    vmladava.s8 lr, q0, q2
-    vshl.i8     q2, q2, #4
+    vrshr.s8    q1, q1, #4
+    vldrw.32    q2, [r1], #\advance
+    vmladava.s8 r10, q0, q1
     vmladava.s8 r12, q0, q2
+    vrshr.s8    q2, q2, #4
+    vmladava.s8 lr, q0, q2
     .endm
 
     .macro products_4 advance
     vldrw.32    q1, [r1], #\advance
-    vmladava.s8 r2, q0, q1
-    vshl.i8     q1, q1, #4
-    vldrw.32    q2, [r1], #\advance
     vmladava.s8 r0, q0, q1
-    vmladava.s8 r6, q0, q2
-    vshl.i8     q2, q2, #4
+    vrshr.s8    q1, q1, #4
+    vldrw.32    q2, [r1], #\advance
+    vmladava.s8 r2, q0, q1
     vmladava.s8 r4, q0, q2
+    vrshr.s8    q2, q2, #4
+    vmladava.s8 r6, q0, q2
     .endm
 
     .macro step_8
@@ -52,24 +52,21 @@
     .endm
 
     .macro sums_8
-    sub         r2, r2, r0, asr #4
-    sub         r6, r6, r4, asr #4
-    sub         r10, r10, r8, asr #4
-    sub         lr, lr, r12, asr #4
+    sub         r0, r0, r2, lsl #4
+    sub         r4, r4, r6, lsl #4
+    sub         r8, r8, r10, lsl #4
+    sub         r12, r12, lr, lsl #4
     vmov        q0[2], q0[0], r0, r8
     vmov        q0[3], q0[1], r4, r12
     vmov        q1[2], q1[0], r2, r10
     vmov        q1[3], q1[1], r6, lr
-    vshr.s32    q0, q0, #4
-    vshr.s32    q1, q1, #4
     .endm
 
     .macro sums_4
-    sub         r2, r2, r0, asr #4
-    sub         r6, r6, r4, asr #4
+    sub         r0, r0, r2, lsl #4
+    sub         r4, r4, r6, lsl #4
     vmov        q0[2], q0[0], r0, r4
     vmov        q0[3], q0[1], r2, r6
-    vshr.s32    q0, q0, #4
     .endm
 
     fully_connected fully_connected_s8_int4_mve_relu, relu, none

@@ -1,10 +1,9 @@
 /* Products of rows of activations with packed weights of four bits on Armv8.1-M MVE: as gemm_s8_mve.h, in half the bytes.
  *
  * Packed weights, per block of four channels: what the accumulators start at; per step 16 bytes of channels 0 and 1 and 16 of
- * channels 2 and 3; for a tail, 8 of each; the rest as there. A byte is 16 * odd channel's weight + even channel's, so that
- * an accumulator of its products is 16 times the odd channel's plus the even one's, and one of the bytes shifted left is
- * 16 times the even one's. They start at 16 * odd bias + even bias, and at 16 * even bias. harness/kernels/packed_mve.py
- * proves that every byte fits, and that 16 times a sum does. */
+ * channels 2 and 3; for a tail, 8 of each; the rest as there. A byte is 16 * odd channel's weight + even channel's: VRSHR
+ * by four gives the odd one's. Accumulators of bytes, which start at 16 * odd bias + even bias, become the even channel's
+ * when 16 times the odd one's is taken away, modulo 2^32. harness/kernels/packed_mve.py proves that every byte fits. */
 #ifndef HIL_KERNELS_GEMM_INT4_MVE_H
 #define HIL_KERNELS_GEMM_INT4_MVE_H
 

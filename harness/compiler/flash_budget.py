@@ -1,7 +1,7 @@
 """Kernels exchanged for smaller ones, layer by layer, until a budget of flash is kept.
 
-Each time the exchange that saves most bytes per modelled cycle that it costs: layers whose weights pack well and run about
-as fast packed come first, and the others stay as they are.
+Each time the exchange that saves most bytes per modelled cycle that it costs: layers whose weights pack well and run
+about as fast packed come first, and the others stay as they are.
 """
 
 from __future__ import annotations

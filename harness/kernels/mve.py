@@ -109,9 +109,9 @@ def int4_weights(weights: Int8s, first: int, size: int) -> Int8s:
 
 
 def int4_starts(bias: Int32s) -> Int32s:
-    """What accumulators start at that hold 16 times an even channel's sum, and 16 times an odd one's plus that."""
-    starts = bias.astype(np.int64) << 4
-    starts[1::2] += bias[0::2]
+    """What accumulators start at: an odd channel's is its own, an even one's also has 16 times that."""
+    starts = bias.astype(np.int64)
+    starts[0::2] += starts[1::2] << 4
     return wrap32(starts).astype(np.int32)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import ClassVar
 
 import numpy as np
 
@@ -30,6 +29,7 @@ from harness.kernels.convolution_dsp import (
 from harness.kernels.convolution_dsp_loops import CHANNELS, TAPS, Im2col, blocks
 from harness.kernels.gemm import GROUP_WORDS, START_WORDS, Form, Matrix, block_words, column_order, pack
 from harness.kernels.lut16 import Lut16, bytes_of, lut16
+from harness.kernels.mve_kernel import MVE
 from harness.kernels.requant import Int32s
 from harness.kernels.scaling_dsp import DSP
 from harness.kernels.work import Work
@@ -43,6 +43,7 @@ PAIRS = constant("gemm_4x1_lut16_dsp.h", "HIL_LUT16_PAIRS")
 class ConvS8Int4Dsp(ConvDsp):
     """Weights of four bits."""
 
+    superseded_by = MVE
     function = "conv_s8_int4_dsp"
     form = "int4"
 
@@ -50,6 +51,7 @@ class ConvS8Int4Dsp(ConvDsp):
 class FullyConnectedS8Int4Dsp(FullyConnectedDsp):
     """Weights of four bits."""
 
+    superseded_by = MVE
     function = "fully_connected_s8_int4_dsp"
     form = "int4"
 
@@ -74,7 +76,7 @@ def _lut16(made: Matrix, rows: int, run: int, per_channel: bool) -> Lut16 | None
 class ConvS8Lut16Dsp(ConvDsp):
     """Weights of 16 values in all or in each channel, unpacked to RAM some channels at a time."""
 
-    superseded_by = DUAL_ISSUE
+    superseded_by = DUAL_ISSUE | MVE
     function = "conv_s8_lut16_dsp"
     stage = STAGE
     staged = True
@@ -83,7 +85,10 @@ class ConvS8Lut16Dsp(ConvDsp):
         dense = isinstance(context.node.attrs, FullyConnectedAttrs)
         if not dense and context.input(0).shape[3] != context.input(1).shape[3]:
             return False  # groups
-        return _shared(layer_matrix(context), im2col_of(context), per_channel=True) is not None
+        found = _shared(layer_matrix(context), im2col_of(context), per_channel=True)
+        if dense and im2col_of(context).window.pixels == 1 and found is not None and not found.table_step:
+            return False  # one row uses a weight once: FullyConnectedS8Lut16Dsp looks it up then
+        return found is not None
 
     def best_form(self, context: Context) -> Form:
         """The form of the unpacked weights."""
@@ -153,7 +158,7 @@ class ConvS8Lut16SmallDsp(ConvS8Lut16Dsp):
 class ConvS8Lut16DualIssue(ConvS8Lut16Dsp):
     """Weights of 16 values in all or in each channel, unpacked to RAM, on the Cortex-M7."""
 
-    superseded_by: ClassVar[frozenset[str]] = frozenset()
+    superseded_by = MVE
     features = DSP | DUAL_ISSUE
     function = "conv_s8_lut16_dual_issue"
     unrolled = 4
@@ -168,6 +173,7 @@ class ConvS8Lut16SmallDualIssue(ConvS8Lut16DualIssue):
 class FullyConnectedS8Lut16Dsp(FullyConnectedDsp):
     """Weights of 16 values, looked up in pairs."""
 
+    superseded_by = MVE
     function = "fully_connected_s8_lut16_dsp"
     form = "plain"
     unrolled = 1

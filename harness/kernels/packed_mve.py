@@ -1,9 +1,9 @@
 """CONV_2D and FULLY_CONNECTED of weights that take four bits, on Armv8.1-M MVE.
 
 Weights in -8..7 are multiplied as they are, two channels a byte (firmware/kernels/gemm_int4_mve.h). That is exact where
-16 * odd + even fits a byte (only -8 beside a negative weight does not) and where 16 times every sum fits 32 bits.
-Those of 16 values are looked up, 16 weights an instruction, and become the blocks that the kernels of unpacked weights
-read: those of some outputs at a time in fully connected layers, those of the whole layer in convolutions.
+16 * odd + even fits a byte: only -8 beside a negative weight does not. Those of 16 values are looked up, 16 weights an
+instruction, and become the blocks that the kernels of unpacked weights read: those of some outputs at a time in fully
+connected layers, those of the whole layer in convolutions.
 """
 
 from __future__ import annotations
@@ -32,9 +32,6 @@ from harness.kernels.mve_kernel import Loops, MveKernel
 from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
 from harness.quantization.shared_values import is_int4
 
-LARGEST_SUM = 1 << 27
-"""Below which 16 times a sum fits 32 bits."""
-
 
 def pairs_fit(layer: QuantizedLayer, starts: Sequence[int]) -> bool:
     """Whether weights are of four bits and two channels share a byte, the even one counted from a block's start."""
@@ -45,9 +42,6 @@ def pairs_fit(layer: QuantizedLayer, starts: Sequence[int]) -> bool:
 def _pairs_fit(layer: QuantizedLayer, parities: tuple[int, ...]) -> bool:
     weights = layer.weights
     if not is_int4(weights):
-        return False
-    low, high = layer.accumulators
-    if (low <= -LARGEST_SUM).any() or (high >= LARGEST_SUM).any():
         return False
     for parity in parities:
         even, odd = weights[parity::2], weights[parity + 1 :: 2]

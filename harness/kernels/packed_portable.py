@@ -24,6 +24,7 @@ from harness.kernels.convolution import ConvS8Pairs, ConvS8Portable, DepthwiseCo
 from harness.kernels.float_layers import DSP_FLOATS, bias_of, data_of
 from harness.kernels.float_layers import quads as float_quads
 from harness.kernels.lut16 import Lut16, bytes_of, lut16
+from harness.kernels.mve_kernel import MVE
 from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
 from harness.kernels.scale import records, scale_loops
 from harness.kernels.work import Reuse, Work
@@ -48,6 +49,7 @@ def _in_twos(indices: Bytes) -> Bytes:
 class FullyConnectedS8Lut16Portable(Kernel):
     """Fully connected layers and 1x1 convolutions of weights of 16 values in all or of each output."""
 
+    superseded_by = MVE
     ops = frozenset({"FULLY_CONNECTED", "CONV_2D"})
     function = "fully_connected_s8_lut16_portable"
 
@@ -150,6 +152,8 @@ def _even(size: int) -> int:
 class ConvS8Lut16Portable(ConvS8Portable):
     """Any int8 convolution of weights of 16 values, unpacked to RAM."""
 
+    superseded_by = MVE
+
     def applies(self, context: Context) -> bool:
         return super().applies(context) and _lut16(quantized_layer(context), False) is not None
 
@@ -163,6 +167,8 @@ class ConvS8Lut16Portable(ConvS8Portable):
 class ConvS8Lut16Pairs(ConvS8Pairs):
     """The same, two pixels at a time."""
 
+    superseded_by = MVE
+
     def applies(self, context: Context) -> bool:
         return super().applies(context) and _lut16(quantized_layer(context), False) is not None
 
@@ -175,6 +181,8 @@ class ConvS8Lut16Pairs(ConvS8Pairs):
 
 class DepthwiseConvS8Lut16Portable(DepthwiseConvS8Portable):
     """Any int8 depthwise convolution of weights of 16 values, unpacked to RAM."""
+
+    superseded_by = MVE
 
     def applies(self, context: Context) -> bool:
         return super().applies(context) and _lut16(quantized_layer(context), False) is not None

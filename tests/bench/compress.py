@@ -22,14 +22,16 @@ from harness.cycles.predict import predict
 from harness.cycles.record import observable
 from harness.cycles.targets import target_of_run
 from harness.ir.graph import Graph
+from harness.ir.operators.fully_connected import FullyConnectedAttrs
+from harness.ir.window import ConvAttrs, same_pads
 from harness.kernels.base import ConstantTable
 from harness.quantization.shared_values import is_int4
 from tests.bench.common import table
-from tests.support.draft import Few
+from tests.bench.cost_layers import usual_input, usual_output, usual_weights
+from tests.support.draft import Draft, Few
 from tests.support.few_values import few_values
 from tests.support.generated import random_inputs
 from tests.support.kws import kws_graph
-from tests.support.layers import conv_layer, fully_connected_layer
 
 BOARDS = ("nucleo-l4r5", "nucleo-h7a3", "mps3-an547")
 KINDS: Mapping[str, Few | None] = {
@@ -51,16 +53,34 @@ def _drawn() -> dict[str, dict[str, Graph]]:
     """Layer -> kind of weights -> graph."""
 
     def of(few: Few | None) -> dict[str, Graph]:
-        rng = np.random.default_rng(3)
         return {
-            "fully connected 640 to 128": fully_connected_layer(rng, 1, 640, 128, few=few),
-            "1x1 64 to 64, 25x5": conv_layer(rng, (1, 25, 5, 64), 64, few=few),
-            "1x1 256 to 256, 3x3": conv_layer(rng, (1, 3, 3, 256), 256, few=few),
-            "3x3 32 to 32, 16x16": conv_layer(rng, (1, 16, 16, 32), 32, (3, 3), few=few),
+            "fully connected 640 to 128": _fully_connected(few, 640, 128),
+            "1x1 64 to 64, 25x5": _convolution(few, (25, 5, 64), 64, 1),
+            "1x1 256 to 256, 3x3": _convolution(few, (3, 3, 256), 256, 1),
+            "3x3 32 to 32, 16x16": _convolution(few, (16, 16, 32), 32, 3),
         }
 
     found = {kind: of(few) for kind, few in KINDS.items()}
     return {layer: {kind: found[kind][layer] for kind in KINDS} for layer in found["int8"]}
+
+
+def _fully_connected(few: Few | None, depth: int, channels: int) -> Graph:
+    draft = Draft(np.random.default_rng(3), few=few)
+    x = usual_input(draft, (1, depth))
+    w, b, spread = usual_weights(draft, (channels, depth), 0, depth)
+    y, clamp = usual_output(draft, (1, channels), spread)
+    draft.node("FULLY_CONNECTED", (x, w, b), (y,), FullyConnectedAttrs(clamp))
+    return draft.finish("layer", (y,))
+
+
+def _convolution(few: Few | None, image: tuple[int, int, int], channels: int, size: int) -> Graph:
+    draft = Draft(np.random.default_rng(4), few=few)
+    x = usual_input(draft, (1, *image))
+    w, b, spread = usual_weights(draft, (channels, size, size, image[2]), 0, size * size * image[2])
+    y, clamp = usual_output(draft, (1, *image[:2], channels), spread)
+    pads = same_pads(image[:2], (size, size), (1, 1), (1, 1))
+    draft.node("CONV_2D", (x, w, b), (y,), ConvAttrs((1, 1), (1, 1), pads, clamp))
+    return draft.finish("layer", (y,))
 
 
 def _layers(board: str) -> object:

@@ -1,4 +1,4 @@
-"""Budgets of flash: layers get packed weights one by one, the cheapest exchanges first, and only as many as are needed."""
+"""Budgets of flash: layers get packed weights one by one, the cheapest first, and only as many as are needed."""
 
 from __future__ import annotations
 
