@@ -8,31 +8,31 @@
     .macro products_8 advance
     vldrw.32    q1, [r1], #\advance
     vmladava.s8 r0, q0, q1
-    vrshr.s8    q1, q1, #4
-    vldrw.32    q2, [r1], #\advance
-    vmladava.s8 r2, q0, q1
-    vmladava.s8 r4, q0, q2
-    vrshr.s8    q2, q2, #4
+    vrshr.s8    q2, q1, #4
+    vmladava.s8 r2, q0, q2
+    vldrw.32    q3, [r1], #\advance
+    vmladava.s8 r4, q0, q3
+    vrshr.s8    q4, q3, #4
+    vmladava.s8 r6, q0, q4
     vldrw.32    q1, [r1], #\advance
-    vmladava.s8 r6, q0, q2
     vmladava.s8 r8, q0, q1
-    vrshr.s8    q1, q1, #4
-    vldrw.32    q2, [r1], #\advance
-    vmladava.s8 r10, q0, q1
-    vmladava.s8 r12, q0, q2
-    vrshr.s8    q2, q2, #4
-    vmladava.s8 lr, q0, q2
+    vrshr.s8    q2, q1, #4
+    vmladava.s8 r10, q0, q2
+    vldrw.32    q3, [r1], #\advance
+    vmladava.s8 r12, q0, q3
+    vrshr.s8    q4, q3, #4
+    vmladava.s8 lr, q0, q4
     .endm
 
     .macro products_4 advance
     vldrw.32    q1, [r1], #\advance
     vmladava.s8 r0, q0, q1
-    vrshr.s8    q1, q1, #4
-    vldrw.32    q2, [r1], #\advance
-    vmladava.s8 r2, q0, q1
-    vmladava.s8 r4, q0, q2
-    vrshr.s8    q2, q2, #4
-    vmladava.s8 r6, q0, q2
+    vrshr.s8    q2, q1, #4
+    vmladava.s8 r2, q0, q2
+    vldrw.32    q3, [r1], #\advance
+    vmladava.s8 r4, q0, q3
+    vrshr.s8    q4, q3, #4
+    vmladava.s8 r6, q0, q4
     .endm
 
     .macro step_8

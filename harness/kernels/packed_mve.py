@@ -156,7 +156,7 @@ class _UnpacksConvolution(MveKernel):
         )
         strip = (At(None, size) if isinstance(argument, Scratch) else argument for argument in call.arguments[2:])
         again = replace(call, arguments=(In(), unpacked, *strip))
-        return Lowered(self.reported, (unpack, again), lowered.scratch)
+        return Lowered(self.reported, (unpack, again), self.scratch(context))
 
     def scratch(self, context: Context) -> int:
         return self.unpacked_bytes(context) + super().scratch(context)
