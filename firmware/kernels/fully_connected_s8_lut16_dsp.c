@@ -1,5 +1,7 @@
 #include "fully_connected_s8_lut16_dsp.h"
 
+_Static_assert(HIL_LUT16_PAIRS == 16 * 16, "words of the table before the column");
+
 HIL_SHARED void fully_connected_s8_lut16_dsp(const int8_t *input, const int32_t *weights, const int8_t *table,
                                              int8_t *output, int32_t *scratch,
                                              const fully_connected_s8_lut16_dsp_shape *s)
