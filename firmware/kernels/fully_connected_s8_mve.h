@@ -42,11 +42,12 @@ HIL_INLINE fully_connected_s8_mve_function *fully_connected_s8_mve_choose(int32_
 }
 
 /* A row that ends within a step is copied to 16 * steps bytes of scratch, `whole`, since steps read 16 activations. */
-HIL_INLINE void fully_connected_s8_mve(const int8_t *input, const int32_t *packed, int8_t *output, int8_t *whole,
-                                       const fully_connected_s8_mve_shape *s)
+HIL_INLINE void fully_connected_s8_mve_rows(const int8_t *input, const int32_t *packed, int8_t *output, int8_t *whole,
+                                            const fully_connected_s8_mve_shape *s,
+                                            fully_connected_s8_mve_function *function)
 {
     if (16 * s->steps <= s->depth) {
-        fully_connected_s8_mve_choose(s->form, s->tail)(input, packed, output, s);
+        function(input, packed, output, s);
         return;
     }
     const fully_connected_s8_mve_shape row = {1,        s->depth,    s->steps,     0,           s->eights,
@@ -57,10 +58,16 @@ HIL_INLINE void fully_connected_s8_mve(const int8_t *input, const int32_t *packe
     }
     for (int32_t n = 0; n < s->rows; ++n) {
         copy_mve(whole, input, s->depth);
-        fully_connected_s8_mve_choose(s->form, 0)(whole, packed, output, &row);
+        function(whole, packed, output, &row);
         input += s->depth;
         output += s->eights + s->fours;
     }
+}
+
+HIL_INLINE void fully_connected_s8_mve(const int8_t *input, const int32_t *packed, int8_t *output, int8_t *whole,
+                                       const fully_connected_s8_mve_shape *s)
+{
+    fully_connected_s8_mve_rows(input, packed, output, whole, s, fully_connected_s8_mve_choose(s->form, s->tail));
 }
 
 #endif

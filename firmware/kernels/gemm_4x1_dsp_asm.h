@@ -11,7 +11,9 @@
 #define CLAMPED 24
 #define LOW 28
 #define HIGH 32
+#ifndef FRAME /* or more, of the kernel's own */
 #define FRAME 36
+#endif
 
     /* Loops walk `unrolled` groups of taps at once, a power of two, after as many single ones as are left over. */
     .macro hil_4x1_enter unrolled

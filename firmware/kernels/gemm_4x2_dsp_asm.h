@@ -11,7 +11,9 @@
 #define HIGH 24
 #define X_START 28
 #define ODD 32
+#ifndef FRAME /* or more, of the kernel's own */
 #define FRAME 36
+#endif
 
     /* Loops walk two groups of taps at once; an odd number starts in the middle. */
     .macro hil_4x2_enter

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from math import inf
 
 from harness.compiler.choice import KernelChoice
 from harness.compiler.cost.flash import FlashEstimate
+from harness.compiler.flash_budget import within_flash
 from harness.compiler.fusion.groups import FusionGroups
 from harness.compiler.fusion.partition import LayerSegment, Partition, SegmentCost
 from harness.compiler.goals import BALANCED_TIME, Goals
@@ -201,8 +202,15 @@ class _Selector:
         if limit is None or found.flash <= limit:
             return found
         arena = self._goals.max_arena or inf
-        least = self._lay_out(self._least_flash(min(arena, found.arena)))
-        least = least if least.arena <= arena else self._lay_out(self._least_flash(inf))
+        within = min(arena, found.arena)
+        # Scratch makes packed weights faster: only who wants a small arena gets them without.
+        for max_peak in (within, arena) if self._goals.optimize == "ram" else (arena,):
+            segments = within_flash(found.segments, partial(self._instead_of, max_peak=max_peak), limit)
+            trial = self._lay_out(segments) if segments else found
+            if trial.flash <= limit and trial.arena <= arena:
+                return trial
+        smallest = [self._lay_out(self._least_flash(max_peak)) for max_peak in (within, inf)]
+        least = min(smallest, key=lambda selection: (selection.arena > arena, selection.flash))
         if least.flash <= limit and least.arena <= arena:
             return least
         both = f" in an arena of {self._goals.max_arena:,}" if self._goals.max_arena else ""
@@ -211,6 +219,12 @@ class _Selector:
             f"{least.flash - limit:,} over the budget of {limit:,}",
             hint="give a larger --max-flash, or a model with fewer weights",
         )
+
+    def _instead_of(self, segment: LayerSegment, max_peak: float) -> list[LayerSegment]:
+        """Other kernels for a segment of one layer."""
+        if segment.first != segment.last:
+            return []
+        return [s for s in self._unfused.segments_from(segment.first) if s.peak <= max_peak]
 
     def _peak_layer(self, selection: Selection) -> str:
         """The layer with the highest peak, in words for an error."""

@@ -46,7 +46,7 @@ class ConvS8Portable(Kernel):
 
     def lower(self, context: Context) -> Lowered:
         x, w, y = context.input(0), context.input(1), context.output()
-        groups, direct = x.shape[3] // w.shape[3], _direct(context)
+        groups, direct = x.shape[3] // w.shape[3], is_direct(context)
         scale, tables = _scaled(context, quads_beside(quantized_layer(context).weights, groups))
         shape = scale | {"out_c": y.shape[3], "groups": groups, "direct": int(direct)} | _window_fields(context)
         scratch = self._scratch(context)
@@ -56,12 +56,12 @@ class ConvS8Portable(Kernel):
     def _scratch(self, context: Context) -> int:
         w = context.input(1)
         pixels = min(self.pixels, context.window.column_as_row().columns.out)
-        return 0 if _direct(context) else pixels * w.shape[1] * w.shape[2] * w.shape[3]
+        return 0 if is_direct(context) else pixels * w.shape[1] * w.shape[2] * w.shape[3]
 
     def access_order(self, context: Context) -> AccessOrder:
         x, w, y = context.input(0), context.input(1), context.output()
         groups = x.shape[3] // w.shape[3]
-        gathered = groups == 1 and not _direct(context)
+        gathered = groups == 1 and not is_direct(context)
         within = None if gathered else quads(y.shape[3], groups)
         if context.window.column_as_row().columns.out != y.shape[2]:
             return windows(context, lines=self.pixels, within=within)
@@ -73,7 +73,7 @@ class ConvS8Portable(Kernel):
         quads_of_group, singles_of_group = divmod(window.out_c // groups, 4)
         lines = window.batches * window.rows.out
         pairs = lines * (window.columns.out // 2) if self.pixels == 2 else 0
-        windows = 0 if _direct(context) else pixels * groups
+        windows = 0 if is_direct(context) else pixels * groups
         loops: dict[str, float] = {"row": lines, "window": windows, "window_row": windows * window.rows.kernel}
         loops["window_byte"] = windows * taps
         for name, steps in (("pair", pairs), ("pixel", pixels - 2 * pairs)):
@@ -94,7 +94,7 @@ class ConvS8Pairs(ConvS8Portable):
     pixels = 2
 
 
-def _direct(context: Context) -> bool:
+def is_direct(context: Context) -> bool:
     """Whether a window is one pixel inside the image, and all of its channels."""
     window = context.window
     return window.taps == 1 and context.input(1).shape[3] == window.in_c and not window.reaches_padding

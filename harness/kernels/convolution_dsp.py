@@ -24,7 +24,7 @@ from harness.kernels.convolution_dsp_loops import (
     convolution,
     fully_connected,
 )
-from harness.kernels.gemm import EXTRA_WORDS, Form, Matrix, column_order, gemm_fields, matrix, pack
+from harness.kernels.gemm import Form, Matrix, block_words, column_order, gemm_fields, matrix, pack
 from harness.kernels.quantized_layer import quantized_layer
 from harness.kernels.scaling_dsp import DSP
 from harness.kernels.window_fields import window_fields
@@ -59,11 +59,6 @@ def allows(context: Context, form: Form) -> bool:
     """Whether a form is exact for the layer."""
     layer = layer_matrix(context)
     return layer is not None and layer.allows(form)
-
-
-def block_words(form: Form, groups: int) -> int:
-    """Words of four channels' packed weights."""
-    return EXTRA_WORDS[form] + CHANNELS * groups
 
 
 def chunk_within(im2col: Im2col, form: Form, limit: int) -> int:
@@ -112,6 +107,11 @@ class ConvDsp(Kernel):
     stage: ClassVar[int] = 0
     chunked: ClassVar[bool] = False
 
+    @property
+    def staged(self) -> bool:
+        """Whether weights are in RAM when they are used."""
+        return self.stage > 0
+
     def applies(self, context: Context) -> bool:
         if isinstance(context.node.attrs, FullyConnectedAttrs):
             if im2col_of(context).window.pixels == 1:
@@ -123,23 +123,27 @@ class ConvDsp(Kernel):
     def lower(self, context: Context) -> Lowered:
         im2col, layer = im2col_of(context), layer_matrix(context)
         assert layer is not None
-        order = column_order(im2col.rows, im2col.run)
-        words = block_words(self.form, im2col.groups)
         chunk = self._chunk(im2col, context.target)
-        shape = {
+        weights = ConstantTable("weights", "int32_t", pack(layer, column_order(im2col.rows, im2col.run), self.form))
+        arguments = (In(), weights, Out(), Scratch(ctype="int32_t"))
+        call = Call(self.function, arguments, self._shape(context, chunk, self.form))
+        return Lowered(self.function, (call,), self._scratch(im2col, chunk, self.form))
+
+    def _shape(self, context: Context, chunk: int, form: Form) -> dict[str, int]:
+        im2col, layer = im2col_of(context), layer_matrix(context)
+        assert layer is not None
+        words = block_words(form, im2col.groups)
+        return {
             **window_fields(im2col.window, *_SIZES),
             "inner_first": im2col.inner.start,
             "inner_end": im2col.inner.stop,
             "in_zero": context.input(0).q.zero_point,
             "chunk": chunk,
             "block_words": words,
-            "stage_words": words * blocks(chunk) if self.stage else 0,
+            "stage_words": words * blocks(chunk) if self.staged else 0,
             "column_bytes": _column_bytes(im2col),
             **gemm_fields(layer, im2col.groups, self.form),
         }
-        weights = ConstantTable("weights", "int32_t", pack(layer, order, self.form))
-        arguments = (In(), weights, Out(), Scratch(ctype="int32_t"))
-        return Lowered(self.function, (Call(self.function, arguments, shape),), self._scratch(im2col, chunk))
 
     def _chunk(self, im2col: Im2col, target: Target) -> int:
         """Output channels computed for all pixels before the next ones; 0 where the kernel makes no sense."""
@@ -153,8 +157,8 @@ class ConvDsp(Kernel):
             return chunk if chunk < im2col.window.out_c else 0
         return im2col.window.out_c
 
-    def _scratch(self, im2col: Im2col, chunk: int) -> int:
-        staged = 4 * block_words(self.form, im2col.groups) * blocks(chunk) if self.stage else 0
+    def _scratch(self, im2col: Im2col, chunk: int, form: Form) -> int:
+        staged = 4 * block_words(form, im2col.groups) * blocks(chunk) if self.staged else 0
         return _column_bytes(im2col) + staged + im2col.gathered_slots * im2col.taps
 
     def access_order(self, context: Context) -> AccessOrder:
@@ -163,16 +167,18 @@ class ConvDsp(Kernel):
         return pixel_pairs(context, im2col.window.in_c, np.arange(im2col.window.out_c) // chunk)
 
     def work(self, context: Context) -> Work:
+        return self._work(context, self._chunk(im2col_of(context), context.target), self.form)
+
+    def _work(self, context: Context, chunk: int, form: Form) -> Work:
         im2col = im2col_of(context)
-        window = im2col.window
-        chunk, words = self._chunk(im2col, context.target), block_words(self.form, im2col.groups)
+        window, words = im2col.window, block_words(form, im2col.groups)
         starts = range(0, window.out_c, chunk)
         sizes = [4 * words * blocks(min(chunk, window.out_c - first)) for first in starts]
-        loops = convolution(im2col, chunk, sum(sizes) // 4 if self.stage else 0, self.unrolled)
+        loops = convolution(im2col, chunk, sum(sizes) // 4 if self.staged else 0, self.unrolled)
         beside = _column_bytes(im2col) + window.out_c
-        times = 1 if self.stage else -(-window.pixels // 2)
+        times = 1 if self.staged else -(-window.pixels // 2)
         reuse = tuple(Reuse("weights", size, times, beside) for size in sizes)
-        return Work(loops, reuse, self._scratch(im2col, chunk))
+        return Work(loops, reuse, self._scratch(im2col, chunk, form))
 
 
 class FullyConnectedDsp(Kernel):

@@ -85,7 +85,7 @@ class Im2col:
         return "im2col_overlap" if overlap else "im2col_pair"
 
     def fast_pairs(self) -> int:
-        """Pairs that conv_dsp_chunk takes in its inner loop, of pixels/2 (rounded down) in all."""
+        """Pairs that conv_chunk_dsp takes in its inner loop, of pixels/2 (rounded down) in all."""
         fast, held = 0, 0
         rows = self.window.rows
         for row in [*range(rows.out)] * self.window.batches:

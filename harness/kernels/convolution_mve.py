@@ -19,6 +19,8 @@ from harness.kernels.mve import (
     LANES,
     MAX_CHANNELS,
     SIGNED,
+    Int8s,
+    Packing,
     gemm_shape,
     layer_form,
     mve_requant,
@@ -27,7 +29,7 @@ from harness.kernels.mve import (
     split_depth,
 )
 from harness.kernels.mve_kernel import Loops, MveKernel
-from harness.kernels.quantized_layer import quantized_layer
+from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
 from harness.kernels.window_fields import WINDOW_FIELDS, window_fields
 
 
@@ -93,10 +95,12 @@ def gemm_loops(context: Context, calls: int, pixels: int, depth: int) -> dict[st
     }
 
 
-def packed_bytes(channels: int, depth: int, form: int) -> int:
+def packed_bytes(channels: int, depth: int, form: int, packing: Packing = "s8") -> int:
     """Bytes of pack_gemm."""
     steps, tail = split_depth(depth)
-    return -(-channels // 4) * (64 * steps + 32 * (tail > 0) + 36 + 4 * (form == GENERAL) - 4 * (form == FLOAT))
+    weights = 64 * steps + 32 * (tail > 0)
+    constants = 36 + 4 * (form == GENERAL) - 4 * (form == FLOAT)
+    return -(-channels // 4) * ((weights if packing == "s8" else weights // 2) + constants)
 
 
 def _dense(context: Context) -> bool:
@@ -113,10 +117,21 @@ def is_one_by_one(context: Context) -> bool:
 
 
 class Conv1x1S8Mve(MveKernel):
-    """Convolutions whose windows follow one another in the input: 1x1 above all."""
+    """Convolutions whose windows follow one another in the input: 1x1 above all.
+
+    Attributes:
+        function: in C.
+        packing: of weights.
+    """
 
     ops = frozenset({"CONV_2D"})
     roundings = EITHER_ROUNDING
+    function: ClassVar[str] = "conv_1x1_s8_mve"
+    packing: ClassVar[Packing] = "s8"
+
+    def matrix(self, layer: QuantizedLayer) -> Int8s:
+        """What is packed: the weights, or what stands for them, [channels, taps]."""
+        return layer.weights.astype(np.int8)
 
     def applies(self, context: Context) -> bool:
         return _dense(context) and is_one_by_one(context) and readable(depth_of(in_runs(context)))
@@ -125,10 +140,10 @@ class Conv1x1S8Mve(MveKernel):
         window = in_runs(context)
         depth = depth_of(window)
         layer = quantized_layer(context)
-        weights, scale = layer.weights.astype(np.int8), mve_requant(layer)
+        weights, scale = self.matrix(layer), mve_requant(layer)
         shape = {"pixels": window.pixels, "x_step": depth, **gemm_shape(layer, depth, scale.form)}
-        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale))
-        return Lowered("conv_1x1_s8_mve", (Call("conv_1x1_s8_mve", (In(), table, Out()), shape),))
+        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale, self.packing))
+        return Lowered(self.function, (Call(self.function, (In(), table, Out()), shape),))
 
     def access_order(self, context: Context) -> AccessOrder:
         return pairs(context, depth_of(in_runs(context)))
@@ -141,16 +156,23 @@ class Conv1x1S8Mve(MveKernel):
         return self.loops(context)["pair"]
 
     def flash(self, context: Context) -> int:
-        return packed_bytes(context.output().shape[3], depth_of(in_runs(context)), layer_form(context))
+        depth = depth_of(in_runs(context))
+        return packed_bytes(context.output().shape[3], depth, layer_form(context), self.packing)
 
 
 class ConvS8Mve(MveKernel):
-    """Convolutions of any window that is not dilated along a row."""
+    """Convolutions of any window that is not dilated along a row; attributes as those of Conv1x1S8Mve."""
 
     ops = frozenset({"CONV_2D"})
     roundings = EITHER_ROUNDING
+    function: ClassVar[str] = "conv_s8_mve"
+    packing: ClassVar[Packing] = "s8"
     strip_bytes: ClassVar[int] = 2048
     """Output rows whose strip is larger are computed in several pieces."""
+
+    def matrix(self, layer: QuantizedLayer) -> Int8s:
+        """What is packed: the weights, or what stands for them, [channels, taps]."""
+        return layer.weights.astype(np.int8)
 
     def applies(self, context: Context) -> bool:
         return _dense(context) and in_runs(context).columns.dilation == 1
@@ -178,7 +200,7 @@ class ConvS8Mve(MveKernel):
         window = in_runs(context)
         depth, column = depth_of(window), window.rows.kernel * window.in_c
         layer = quantized_layer(context)
-        by_row = layer.weights.astype(np.int8).reshape(-1, window.rows.kernel, window.columns.kernel, window.in_c)
+        by_row = self.matrix(layer).reshape(-1, window.rows.kernel, window.columns.kernel, window.in_c)
         weights = by_row.transpose(0, 2, 1, 3).reshape(-1, depth)
         scale = mve_requant(layer)
         shape = window_fields(window, *(name for name in WINDOW_FIELDS if name != "dilation_w"))
@@ -186,8 +208,9 @@ class ConvS8Mve(MveKernel):
         shape |= {"x_step": window.columns.stride * column, **gemm_shape(layer, depth, scale.form)}
         # Without a strip the output stands in for it: an address that is not used.
         strip = Scratch() if self.tile(window) else Out()
-        arguments = (In(), ConstantTable("packed", "int32_t", pack_gemm(weights, scale)), Out(), strip)
-        return Lowered("conv_s8_mve", (Call("conv_s8_mve", arguments, shape),), self.scratch(context))
+        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale, self.packing))
+        call = Call(self.function, (In(), table, Out(), strip), shape)
+        return Lowered(self.function, (call,), self.scratch(context))
 
     def access_order(self, context: Context) -> AccessOrder:
         tile = self.tile(in_runs(context))
@@ -212,7 +235,8 @@ class ConvS8Mve(MveKernel):
         return self.loops(context)["pair"]
 
     def flash(self, context: Context) -> int:
-        return packed_bytes(context.output().shape[3], depth_of(in_runs(context)), layer_form(context))
+        depth = depth_of(in_runs(context))
+        return packed_bytes(context.output().shape[3], depth, layer_form(context), self.packing)
 
 
 class ConvSmallStripS8Mve(ConvS8Mve):

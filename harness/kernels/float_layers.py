@@ -24,16 +24,16 @@ _SOFTMAXES = numbered("softmax_f32_portable.h", "HIL_ROWS_")
 _X, _Y = In(ctype="float"), Out(ctype="float")
 
 
-def _data(context: Context, index: int) -> Array:
+def data_of(context: Context, index: int) -> Array:
     """A constant input's data."""
     data = context.input(index).data
     assert data is not None, "the verifier requires constant weights"
     return data
 
 
-def _bias(context: Context, channels: int) -> Array:
+def bias_of(context: Context, channels: int) -> Array:
     """float32[channels]: the bias, zeros where the layer has none."""
-    return np.zeros(channels, np.float32) if context.optional(2) is None else _data(context, 2)
+    return np.zeros(channels, np.float32) if context.optional(2) is None else data_of(context, 2)
 
 
 def quads(rows: Array) -> Array:
@@ -54,7 +54,7 @@ def _clamp(clamp: tuple[int, int]) -> tuple[Argument, Argument]:
     return Float(float(clamp[0])), Float(float(clamp[1]))
 
 
-_DSP = frozenset({"dsp"})
+DSP_FLOATS = frozenset({"dsp"})
 """Cores that may have floating point in hardware, whose one instruction for a product and a sum rounds both."""
 
 
@@ -66,11 +66,11 @@ class ConvF32Portable(Kernel):
     function = "conv_f32_portable"
 
     def lower(self, context: Context) -> Lowered:
-        attrs, w = context.node.attrs, _data(context, 1)
+        attrs, w = context.node.attrs, data_of(context, 1)
         assert isinstance(attrs, ConvAttrs)
         channels, groups = len(w), context.input().shape[3] // w.shape[3]
         by_group = w.reshape(groups, channels // groups, -1)
-        bias = _bias(context, channels).reshape(groups, channels // groups, 1)
+        bias = bias_of(context, channels).reshape(groups, channels // groups, 1)
         tables = _tables(
             np.concatenate([quads(rows).reshape(-1) for rows in by_group]),
             np.concatenate([quads(rows).reshape(-1) for rows in bias]),
@@ -80,16 +80,16 @@ class ConvF32Portable(Kernel):
         return Lowered(self.function, (call,))
 
     def access_order(self, context: Context) -> AccessOrder:
-        each = len(_data(context, 1)) // self._groups(context)
+        each = len(data_of(context, 1)) // self._groups(context)
         within = [c // each * -(-each // 4) + c % each // 4 for c in range(context.output().shape[3])]
         return _wide(windows(context, pixels=2, within=within))
 
     def _groups(self, context: Context) -> int:
-        groups: int = context.input().shape[3] // _data(context, 1).shape[3]
+        groups: int = context.input().shape[3] // data_of(context, 1).shape[3]
         return groups
 
     def work(self, context: Context) -> Work:
-        w, window, groups = _data(context, 1), context.window, self._groups(context)
+        w, window, groups = data_of(context, 1), context.window, self._groups(context)
         quads = groups * -(-(len(w) // groups) // 4)
         rows, joined = window.batches * window.rows.taps_inside(), window.columns.dilation == 1 and groups == 1
         loops = {"step": window.batches * window.rows.out * -(-window.columns.out // 2)}
@@ -116,7 +116,7 @@ def _pairs(inside: npt.NDArray[np.bool_]) -> tuple[list[int], list[int]]:
 class ConvF32Chained(ConvF32Portable):
     """float32 CONV_2D of any shape: a product and a sum are one instruction, which rounds twice."""
 
-    features = _DSP
+    features = DSP_FLOATS
     function = "conv_f32_chained"
 
 
@@ -128,9 +128,9 @@ class DepthwiseConvF32Portable(Kernel):
     function = "depthwise_conv_f32_portable"
 
     def lower(self, context: Context) -> Lowered:
-        attrs, w = context.node.attrs, _data(context, 1)
+        attrs, w = context.node.attrs, data_of(context, 1)
         assert isinstance(attrs, ConvAttrs)
-        tables = _tables(w, _bias(context, w.shape[3]))
+        tables = _tables(w, bias_of(context, w.shape[3]))
         shape = window_fields(context.window) | {"multiplier": w.shape[3] // context.input().shape[3]}
         call = Call(self.function, (_X, *tables, _Y, *_clamp(attrs.clamp)), shape)
         return Lowered(self.function, (call,))
@@ -147,7 +147,7 @@ class DepthwiseConvF32Portable(Kernel):
 class DepthwiseConvF32Chained(DepthwiseConvF32Portable):
     """float32 DEPTHWISE_CONV_2D: a product and a sum are one instruction, which rounds twice."""
 
-    features = _DSP
+    features = DSP_FLOATS
     function = "depthwise_conv_f32_chained"
 
 
@@ -159,15 +159,15 @@ class FullyConnectedF32Portable(Kernel):
     function = "fully_connected_f32_portable"
 
     def lower(self, context: Context) -> Lowered:
-        attrs, w = context.node.attrs, _data(context, 1)
+        attrs, w = context.node.attrs, data_of(context, 1)
         assert isinstance(attrs, FullyConnectedAttrs)
-        tables = _tables(quads(w), quads(_bias(context, len(w)).reshape(-1, 1)))
+        tables = _tables(quads(w), quads(bias_of(context, len(w)).reshape(-1, 1)))
         shape = {"rows": context.input().elements // w.shape[1], "depth": w.shape[1], "outputs": len(w)}
         call = Call(self.function, (_X, *tables, _Y, *_clamp(attrs.clamp)), shape)
         return Lowered(self.function, (call,))
 
     def work(self, context: Context) -> Work:
-        w, rows = _data(context, 1), context.input().elements // _data(context, 1).shape[1]
+        w, rows = data_of(context, 1), context.input().elements // data_of(context, 1).shape[1]
         quads = -(-len(w) // 4)
         loops = {"row": rows, "pair": rows // 2 * quads, "single": rows % 2 * quads}
         return Work(loops | {f"{name}_tap": loops[name] * w.shape[1] for name in ("pair", "single")})
@@ -176,7 +176,7 @@ class FullyConnectedF32Portable(Kernel):
 class FullyConnectedF32Chained(FullyConnectedF32Portable):
     """float32 FULLY_CONNECTED: a product and a sum are one instruction, which rounds twice."""
 
-    features = _DSP
+    features = DSP_FLOATS
     function = "fully_connected_f32_chained"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from harness.ir.operators.operator import EITHER_ROUNDING
@@ -23,6 +25,8 @@ from harness.kernels.mve import (
     LANES,
     MAX_CHANNELS,
     SIGNED,
+    Int8s,
+    Packing,
     layer_form,
     mve_requant,
     output_shape,
@@ -32,14 +36,25 @@ from harness.kernels.mve import (
     split_depth,
 )
 from harness.kernels.mve_kernel import Loops, MveKernel
-from harness.kernels.quantized_layer import quantized_layer
+from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
 
 
 class FullyConnectedS8Mve(MveKernel):
-    """Fully connected layers, row by row."""
+    """Fully connected layers, row by row.
+
+    Attributes:
+        function: in C.
+        packing: of weights.
+    """
 
     ops = frozenset({"FULLY_CONNECTED"})
     roundings = EITHER_ROUNDING
+    function: ClassVar[str] = "fully_connected_s8_mve"
+    packing: ClassVar[Packing] = "s8"
+
+    def matrix(self, layer: QuantizedLayer) -> Int8s:
+        """What is packed: the weights, or what stands for them, [channels, taps]."""
+        return layer.weights.astype(np.int8)
 
     def sizes(self, context: Context) -> tuple[int, int, int]:
         """(rows, outputs, inputs of a row)."""
@@ -48,15 +63,15 @@ class FullyConnectedS8Mve(MveKernel):
 
     def lower(self, context: Context) -> Lowered:
         layer, (count, channels, depth) = quantized_layer(context), self.sizes(context)
-        weights, scale = layer.weights.astype(np.int8), mve_requant(layer)
+        weights, scale = self.matrix(layer), mve_requant(layer)
         steps, tail = split_depth(depth)
         fours = channels % 8 if channels % 8 <= 4 else 0
         shape = {"rows": count, "depth": depth, "steps": steps, "tail": tail}
         shape |= {"eights": channels - fours, "fours": fours, **output_shape(layer, scale.form)}
         scratch = self.scratch(context)
-        table = ConstantTable("packed", "int32_t", pack_fully_connected(weights, scale))
+        table = ConstantTable("packed", "int32_t", pack_fully_connected(weights, scale, self.packing))
         arguments = (In(), table, Out(), Scratch() if scratch else Out())
-        return Lowered("fully_connected_s8_mve", (Call("fully_connected_s8_mve", arguments, shape),), scratch)
+        return Lowered(self.function, (Call(self.function, arguments, shape),), scratch)
 
     def access_order(self, context: Context) -> AccessOrder:
         _, channels, depth = self.sizes(context)
@@ -94,7 +109,9 @@ class FullyConnectedS8Mve(MveKernel):
         steps, tail = split_depth(depth)
         form = layer_form(context)
         padded = -(-channels // 4) * 4 if 0 < channels % 8 <= 4 else -(-channels // 8) * 8
-        return padded * (LANES * steps + 8 * (tail > 0) + 9 + (form == GENERAL) - (form == FLOAT))
+        weights = LANES * steps + 8 * (tail > 0)
+        packed = weights if self.packing == "s8" else weights // 2
+        return padded * (packed + 9 + (form == GENERAL) - (form == FLOAT))
 
 
 class Conv1x1FewS8Mve(FullyConnectedS8Mve):
@@ -112,10 +129,12 @@ class Conv1x1FewS8Mve(FullyConnectedS8Mve):
 
 
 class FullyConnectedRowsS8Mve(MveKernel):
-    """Fully connected layers of two rows and more: a 1x1 convolution."""
+    """Fully connected layers of two rows and more: a 1x1 convolution; attributes as those of FullyConnectedS8Mve."""
 
     ops = frozenset({"FULLY_CONNECTED"})
     roundings = EITHER_ROUNDING
+    function: ClassVar[str] = "conv_1x1_s8_mve"
+    packing: ClassVar[Packing] = "s8"
 
     def applies(self, context: Context) -> bool:
         channels, depth = context.input(1).shape
@@ -128,8 +147,8 @@ class FullyConnectedRowsS8Mve(MveKernel):
         steps, tail = split_depth(depth)
         shape = {"pixels": x.elements // depth, "x_step": depth, "steps": steps, "tail": tail, "out_c": channels}
         shape |= output_shape(layer, scale.form)
-        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale))
-        return Lowered("conv_1x1_s8_mve", (Call("conv_1x1_s8_mve", (In(), table, Out()), shape),))
+        table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale, self.packing))
+        return Lowered(self.function, (Call(self.function, (In(), table, Out()), shape),))
 
     def access_order(self, context: Context) -> AccessOrder:
         return pairs(context, context.input(1).shape[1])
@@ -143,7 +162,7 @@ class FullyConnectedRowsS8Mve(MveKernel):
 
     def flash(self, context: Context) -> int:
         channels, depth = context.input(1).shape
-        return packed_bytes(channels, depth, layer_form(context))
+        return packed_bytes(channels, depth, layer_form(context), self.packing)
 
 
 KERNELS: tuple[Kernel, ...] = (FullyConnectedS8Mve(), Conv1x1FewS8Mve(), FullyConnectedRowsS8Mve())

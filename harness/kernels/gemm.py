@@ -20,12 +20,20 @@ is added to 256 * Q at the end. What P of both pairs starts with; weights; 4 mul
 
 `float`: weights as in `plain`, of layers that round as ONNX Runtime does, exact for all of them. 4 words of bias;
 weights; 4 factors of float32.
+
+`int4`: weights of four bits. Four channels share an int16, so that a group of taps takes 2 words:
+
+    A = sum(lane * x) = 4096 * S3 + 256 * S2 + 16 * S1 + S0 (mod 2**32),   S3 = (A - D) / 4096, S2 = (D - B) / 256, ...
+
+where D, B and C are the sums of the lanes' lowest 12, 8 and 4 bits. The lower three nibbles count from -8, which a sum
+of the activations makes good (gemm_int4_dsp_asm.h). Exact when what is divided fits 32 bits: S3 20 bits, S2 24 and S1
+28, over all inputs and without the bias. Weights; doubled bias; multipliers and shifts as in `plain`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -36,15 +44,27 @@ from harness.kernels.quantized_layer import QuantizedLayer
 from harness.kernels.requant import Int32s, Requant
 from harness.kernels.requant_linear import SCALE_BITS, LinearRequant, linear
 from harness.quantization.fixedpoint import Ints
+from harness.quantization.shared_values import is_int4
 from harness.quantization.staircase import sums_range
 from harness.quantization.types import Rounding
 
-Form: TypeAlias = Literal["plain", "carry", "line", "float"]
+Form: TypeAlias = Literal["plain", "carry", "line", "float", "int4"]
 
-EXTRA_WORDS: dict[Form, int] = {"plain": 9, "carry": 9, "line": 8, "float": 8}
+EXTRA_WORDS: dict[Form, int] = {"plain": 9, "carry": 9, "line": 8, "float": 8, "int4": 9}
 """Words of a block beside its weights."""
 _BYTE_APART: tuple[Form, ...] = ("plain", "float")
 """Forms whose kernels take the bytes of weights apart."""
+
+START_WORDS: dict[Form, int] = {"plain": 4, "carry": 4, "line": 2, "float": 4, "int4": 0}
+"""Words of a block before its weights."""
+
+GROUP_WORDS: dict[Form, int] = {"plain": 4, "carry": 4, "line": 4, "float": 4, "int4": 2}
+"""Words of a block's weights at a group of taps."""
+
+
+def block_words(form: Form, groups: int) -> int:
+    """Words of four channels' packed weights."""
+    return EXTRA_WORDS[form] + GROUP_WORDS[form] * groups
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +98,20 @@ class Matrix:
             return form == "float" or (form == "line" and self.lines)
         if form == "float":
             return False
+        if form == "int4":
+            return self.shares_nibbles
         return self.lines if form == "line" else self.carries or form == "plain"
+
+    @cached_property
+    def shares_nibbles(self) -> bool:
+        """Whether the form `int4` is exact."""
+        if not is_int4(self.weights):
+            return False
+        low, high = sums_range(self.weights, np.zeros_like(self.bias), self.layer.in_range)
+        return all(
+            bool((np.maximum(-low, high + 1)[channel::CHANNELS] <= 1 << bits).all())
+            for channel, bits in ((1, 27), (2, 23), (3, 19))
+        )
 
 
 @lru_cache(maxsize=512)
@@ -144,19 +177,36 @@ def pack(made: Matrix, order: Ints, form: Form) -> Int32s:
     taps = np.where(order >= 0, made.weights[:, np.maximum(order, 0)], 0)
     # (block, pair, even or odd, group, half, first or second tap): taps 0, 2 and 1, 3 of a group go together.
     lanes = _padded(taps, extra).reshape(-1, 2, 2, len(order) // TAPS, 2, 2).swapaxes(4, 5)
+    if form == "int4":
+        parts = [_nibbles(lanes), _starts(made, extra, form), _ends(made, extra, form)]
+        return _as_words(np.concatenate(parts, axis=1))
     even, odd = lanes[:, :, 0], lanes[:, :, 1]
     halves = (odd & 255) << 8 | even & 255 if form in _BYTE_APART else 256 * odd + even
     words = (halves[..., 0] & 0xFFFF) | (halves[..., 1] & 0xFFFF) << 16
     # (block, pair, group, half) -> (block, group, half, pair)
     weights = words.transpose(0, 2, 3, 1).reshape(len(words), -1)
-    everything = np.concatenate([_starts(made, extra, form), weights, _ends(made, extra, form)], axis=1)
-    return (everything.reshape(-1) & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
+    return _as_words(np.concatenate([_starts(made, extra, form), weights, _ends(made, extra, form)], axis=1))
+
+
+def _as_words(numbers: Ints) -> Int32s:
+    words: Int32s = (numbers.reshape(-1) & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
+    return words
+
+
+def _nibbles(lanes: Ints) -> Ints:
+    """(block, group and half): four channels a half word, all but the last counted from -8."""
+    first, second, third, last = (lanes[:, channel // 2, channel % 2] for channel in range(CHANNELS))
+    halves = (last & 15) << 12 | (third + 8) << 8 | (second + 8) << 4 | first + 8
+    words: Ints = halves[..., 0] | halves[..., 1] << 16
+    return words.reshape(len(words), -1)
 
 
 def _starts(made: Matrix, extra: int, form: Form) -> Ints:
     bias = _padded(made.bias, extra).reshape(-1, CHANNELS)
     if form in _BYTE_APART:
         return bias
+    if form == "int4":
+        return 2 * bias
     if form == "line":
         return _line_constants(made, extra)[:, 1::2]
     even, odd = bias[:, 0::2], bias[:, 1::2]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -107,12 +108,42 @@ def words(*parts: npt.NDArray[np.int8] | npt.NDArray[np.int32]) -> Int32s:
     return np.frombuffer(data, "<i4").astype(np.int32)
 
 
-def pack_gemm(weights: Int8s, scale: MveRequant) -> Int32s:
-    """Weights (channels, depth) and requantization as gemm_s8_mve reads them."""
+def int4_weights(weights: Int8s, first: int, size: int) -> Int8s:
+    """Weights of four bits as `interleave` lays them out, two channels a byte (gemm_int4_mve.h)."""
+    rows = weights[first : first + size]
+    return interleave((16 * rows[1::2] + rows[0::2]).astype(np.int8), 0, size // 2)
+
+
+def int4_starts(bias: Int32s) -> Int32s:
+    """What accumulators start at: an odd channel's is its own, an even one's also has 16 times that."""
+    starts = bias.astype(np.int64)
+    starts[0::2] += starts[1::2] << 4
+    return wrap32(starts).astype(np.int32)
+
+
+def lut16_weights(indices: Int8s, first: int, size: int) -> Int8s:
+    """Indices of four bits as `interleave` lays weights out: of 32 in turn the first 16 in lower halves of bytes."""
+    laid = interleave(indices, first, size).reshape(-1, 2, LANES)
+    return (laid[:, 0] | laid[:, 1] << 4).astype(np.int8).reshape(-1)
+
+
+Packing: TypeAlias = Literal["s8", "int4", "lut16"]
+"""Weights as bytes; of four bits; or, in their place, indices of 16 values."""
+
+_LAID: Mapping[Packing, Callable[[Int8s, int, int], Int8s]] = {
+    "s8": interleave,
+    "int4": int4_weights,
+    "lut16": lut16_weights,
+}
+
+
+def pack_gemm(weights: Int8s, scale: MveRequant, packing: Packing = "s8") -> Int32s:
+    """Weights (channels, depth) and requantization as gemm_s8_mve, gemm_int4_mve or unpack_lut16_mve reads them."""
     parts: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []
     for first in blocks(weights.shape[0], 4):
         part = slice(first, first + 4)
-        parts += [scale.bias[part], interleave(weights, first, 4), scale.multiplier[part]]
+        bias = int4_starts(scale.bias[part]) if packing == "int4" else scale.bias[part]
+        parts += [bias, _LAID[packing](weights, first, 4), scale.multiplier[part]]
         if scale.form == GENERAL:
             parts.append(np.maximum(scale.shift[part], 0))
         if scale.form != FLOAT:
@@ -120,8 +151,8 @@ def pack_gemm(weights: Int8s, scale: MveRequant) -> Int32s:
     return words(*parts)
 
 
-def pack_fully_connected(weights: Int8s, scale: MveRequant) -> Int32s:
-    """Weights (outputs, depth) and requantization as fully_connected_s8_mve reads them."""
+def pack_fully_connected(weights: Int8s, scale: MveRequant, packing: Packing = "s8") -> Int32s:
+    """Weights (outputs, depth) and requantization as fully_connected_s8_mve reads them, or its like for packed ones."""
     parts: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []
     outputs = weights.shape[0]
     first = 0
@@ -134,7 +165,8 @@ def pack_fully_connected(weights: Int8s, scale: MveRequant) -> Int32s:
         bias, multiplier = (np.pad(a[part], (0, missing)) for a in (scale.bias, scale.multiplier))
         shift = np.pad(scale.shift[part], (0, missing), constant_values=-1)[order]
         rows = np.pad(weights[part], ((0, missing), (0, 0)))
-        parts += [bias, interleave(rows, 0, size)]
+        bias = int4_starts(bias) if packing == "int4" else bias
+        parts += [bias, _LAID[packing](rows, 0, size)]
         if scale.form == GENERAL:
             parts.append(np.maximum(shift, 0))
         parts += [multiplier[order], *([] if scale.form == FLOAT else [np.minimum(shift, 0)])]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from rich.console import Console
 
 from tests.bench import (
+    compress,
     costs,
     cycles,
     farm,
@@ -39,6 +40,7 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "kernels": kernels.run,
     "recurrent": recurrent.run,
     "wide": wide.run,
+    "compress": compress.run,
     "floats": floats.run,
     "link": link.run,
     "npu": npu.run,

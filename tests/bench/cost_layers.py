@@ -32,7 +32,8 @@ from harness.quantization.types import DType, Quantization, Rounding
 from tests.support.builders import BUILDERS
 from tests.support.builders.lstm import lstm
 from tests.support.builders.svdf import svdf
-from tests.support.draft import Draft, Rng, chance, pick
+from tests.support.draft import Draft, Few, Rng, chance, pick
+from tests.support.few_values import few_values
 
 LARGEST = 9000
 """Bytes of a tensor."""
@@ -76,7 +77,7 @@ def _layers(kernel: Kernel, target: Target, count: int, rng: Rng, rounding: Roun
     for number in range(TRIES * count):
         op = ops[number % len(ops)]
         types = _types(kernel, op)
-        graph = _rounded(_layer(op, rng, types[number // len(ops) % len(types)]), rounding)
+        graph = _rounded(_layer(op, rng, types[number // len(ops) % len(types)], _few(kernel, number)), rounding)
         context = None if graph is None else Context(graph, graph.nodes[0], target)
         idle += 1
         if graph is not None and context is not None and kernel in applicable(context):
@@ -101,6 +102,16 @@ def _rounded(graph: Graph | None, rounding: Rounding) -> Graph | None:
     return replace(graph, nodes=(replace(node, rounding=rounding),)) if able else None
 
 
+def _few(kernel: Kernel, number: int) -> Few | None:
+    """Which few values the weights must have that a kernel's name tells of."""
+    name = type(kernel).__name__
+    if "Int4" in name:
+        return "narrow int4"
+    if "Lut16" in name:
+        return pick(np.random.default_rng(number), "shared", "shared", "shared by channel")
+    return None
+
+
 def _types(kernel: Kernel, op: str) -> list[DType | None]:
     """Element types to draw an operator's layers of in turn, bytes most often; None: as property tests have them."""
     taken = (types.x for types in OPERATORS[op].types if types in kernel.types)
@@ -109,12 +120,12 @@ def _types(kernel: Kernel, op: str) -> list[DType | None]:
     return [*found, *usual, *usual, None]
 
 
-def _layer(op: str, rng: Rng, dtype: DType | None) -> Graph | None:
+def _layer(op: str, rng: Rng, dtype: DType | None, few: Few | None = None) -> Graph | None:
     """A graph of one node, or None where it came out too large or small.
 
     dtype: of the sizes that networks have; without it as property tests have it, of any type.
     """
-    draft = Draft(rng, zeros=0.0)
+    draft = Draft(rng, zeros=0.0, few=few)
     try:
         if dtype is not None or op == "TFLite_Detection_PostProcess":
             weighted = dtype is DType.INT16 and OPERATORS[op].has(Trait.WEIGHTS)
@@ -202,11 +213,11 @@ def _channels(rng: Rng, low: int, high: int) -> int:
     return min(high, max(low, -(-some // step) * step))
 
 
-def _input(draft: Draft, shape: tuple[int, ...]) -> int:
+def usual_input(draft: Draft, shape: tuple[int, ...]) -> int:
     return draft.input(shape, Quantization((1 / 64,), (pick(draft.rng, -128, 0, 17),)))
 
 
-def _scaled(draft: Draft, shape: tuple[int, ...], spread: float) -> tuple[int, tuple[int, int]]:
+def usual_output(draft: Draft, shape: tuple[int, ...], spread: float) -> tuple[int, tuple[int, int]]:
     """(output, clamp): values of `spread` fill its range."""
     kind = pick(draft.rng, "RELU", "RELU", "RELU6", "NONE")
     zero = -128 if kind != "NONE" else pick(draft.rng, 0, -20, 5)
@@ -215,13 +226,15 @@ def _scaled(draft: Draft, shape: tuple[int, ...], spread: float) -> tuple[int, t
     return y, activation_clamp(kind, draft.tensors[y])
 
 
-def _weights(draft: Draft, shape: tuple[int, ...], axis: int, taps: int) -> tuple[int, int, float]:
+def usual_weights(draft: Draft, shape: tuple[int, ...], axis: int, taps: int) -> tuple[int, int, float]:
     """(weights, bias, spread of the sums in the input's units)."""
     rng = draft.rng
     rough = chance(rng, 0.15)
     data = np.clip(np.round(rng.normal(0, 35, shape)), -128 if rough else -127, 127).astype(np.int8)
     if rough:
         data.reshape(-1)[rng.integers(0, data.size, 1 + data.size // 16)] = -128
+    if draft.few is not None:
+        data = few_values(rng, data, axis, draft.few)
     channels = shape[axis]
     scales = tuple(float(np.float32(s)) for s in rng.uniform(0.5, 2, channels) / 256)
     w = draft.constant(data, Quantization(scales, (0,) * channels, axis))
@@ -268,9 +281,9 @@ def _conv(draft: Draft) -> None:
     taps = kernel[0] * kernel[1] * depth
     if not FEWEST_MACS <= size[0] * size[1] * channels * taps <= MOST_MACS:
         raise KeyError("macs")
-    x = _input(draft, (1, h, w, depth))
-    filters, bias, spread = _weights(draft, (channels, *kernel, depth), 0, taps)
-    y, clamp = _scaled(draft, (1, *size, channels), spread)
+    x = usual_input(draft, (1, h, w, depth))
+    filters, bias, spread = usual_weights(draft, (channels, *kernel, depth), 0, taps)
+    y, clamp = usual_output(draft, (1, *size, channels), spread)
     draft.node("CONV_2D", (x, filters, bias), (y,), ConvAttrs(stride, (1, 1), pads, clamp))
 
 
@@ -288,9 +301,9 @@ def _depthwise(draft: Draft) -> None:
     taps = kernel[0] * kernel[1]
     if not FEWEST_MACS <= size[0] * size[1] * channels * taps <= MOST_MACS:
         raise KeyError("macs")
-    x = _input(draft, (1, h, w, depth))
-    filters, bias, spread = _weights(draft, (1, *kernel, channels), 3, taps)
-    y, clamp = _scaled(draft, (1, *size, channels), spread)
+    x = usual_input(draft, (1, h, w, depth))
+    filters, bias, spread = usual_weights(draft, (1, *kernel, channels), 3, taps)
+    y, clamp = usual_output(draft, (1, *size, channels), spread)
     draft.node("DEPTHWISE_CONV_2D", (x, filters, bias), (y,), ConvAttrs(stride, (1, 1), pads, clamp))
 
 
@@ -299,9 +312,9 @@ def _fully_connected(draft: Draft) -> None:
     rows, depth, channels = pick(rng, 1, 1, 1, _size(rng, 2, 8)), _channels(rng, 8, 640), _channels(rng, 2, 256)
     if not 100 <= rows * depth * channels <= MOST_MACS:
         raise KeyError("macs")
-    x = _input(draft, (rows, depth))
-    filters, bias, spread = _weights(draft, (channels, depth), 0, depth)
-    y, clamp = _scaled(draft, (rows, channels), spread)
+    x = usual_input(draft, (rows, depth))
+    filters, bias, spread = usual_weights(draft, (channels, depth), 0, depth)
+    y, clamp = usual_output(draft, (rows, channels), spread)
     draft.node("FULLY_CONNECTED", (x, filters, bias), (y,), FullyConnectedAttrs(clamp))
 
 
@@ -314,7 +327,7 @@ def _pool(op: str) -> Callable[[Draft], None]:
         kernel = pick(rng, (2, 2), (3, 3), (h, w), (h, w))
         stride = pick(rng, kernel, kernel, (1, 1), (2, 2))
         pads, size = _window(rng, (h, w), kernel, stride)
-        x = _input(draft, (1, h, w, depth))
+        x = usual_input(draft, (1, h, w, depth))
         y = draft.tensor((1, *size, depth), draft.quant(x))
         clamp = activation_clamp(pick(rng, "NONE", "NONE", "NONE", "RELU"), draft.tensors[y])
         draft.node(op, (x,), (y,), PoolAttrs(kernel, stride, pads, clamp))
@@ -326,7 +339,7 @@ def _mean(draft: Draft) -> None:
     rng = draft.rng
     depth = _channels(rng, 4, 128)
     wide = int((LARGEST / depth) ** 0.5)
-    x = _input(draft, (1, _size(rng, 2, min(wide, 32)), _size(rng, 2, min(wide, 32)), depth))
+    x = usual_input(draft, (1, _size(rng, 2, min(wide, 32)), _size(rng, 2, min(wide, 32)), depth))
     axes = pick(rng, (1, 2), (1, 2), (1, 2), (1,), (2,), (3,))
     shape = tuple(1 if a in axes else n for a, n in enumerate(draft.shape(x)))
     quant = draft.quant(x) if chance(rng, 0.4) else Quantization((1 / 90,), (3,))
@@ -339,7 +352,7 @@ def _binary(op: str) -> Callable[[Draft], None]:
         shape = (1, _size(rng, 1, 24), _size(rng, 1, 24), _channels(rng, 1, 64))
         small = pick(rng, (1, 1, 1, shape[3]), (1, 1, 1, shape[3]), (1, 1, 1, 1), (1, *shape[1:3], 1))
         other = shape if chance(rng, 0.55) else small
-        a = _input(draft, shape)
+        a = usual_input(draft, shape)
         b = draft.input(other, Quantization((float(np.float32(rng.uniform(0.3, 2) / 64)),), (pick(rng, -128, 3, 0),)))
         scale = 1 / 30 if op == "ADD" else 1 / 60
         y = draft.tensor(shape, Quantization((float(np.float32(scale)),), (pick(rng, -128, -128, 4),)))
@@ -350,7 +363,7 @@ def _binary(op: str) -> Callable[[Draft], None]:
 
 
 def _assign(draft: Draft) -> None:
-    x = _input(draft, (1, _size(draft.rng, 1, 40), 1, _size(draft.rng, 1, 128)))
+    x = usual_input(draft, (1, _size(draft.rng, 1, 40), 1, _size(draft.rng, 1, 128)))
     initial = np.zeros(draft.shape(x), np.int8)
     draft.states.append(State("s0", DType.INT8, initial, draft.quant(x)))
     draft.node("ASSIGN_VARIABLE", (x,), (), NoAttrs(), (0,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from harness.quantization.types import Array, DType, Quantization
 
 Rng = np.random.Generator
 T = TypeVar("T")
+Few: TypeAlias = Literal["int4", "narrow int4", "shared", "shared by channel"]
+"""Weights of -8..7; of -7..7; of at most 16 values in all; of at most 16 in each channel."""
 
 QUANTIZED = (DType.INT8, DType.UINT8, DType.INT16)
 """Element types of activations that have scales."""
@@ -74,6 +76,7 @@ class Draft:
     """A graph while it is put together; tensors are named by their id.
 
     zeros: share of the weights' output channels that are all zero.
+    few: which few values weights have (few_values.py); None: any.
     """
 
     rng: Rng
@@ -82,6 +85,7 @@ class Draft:
     inputs: list[int] = field(default_factory=list)
     states: list[State] = field(default_factory=list)
     zeros: float = 0.05
+    few: Few | None = None
 
     def tensor(
         self, shape: tuple[int, ...], quant: Quantization | None, dtype: DType = DType.INT8, data: Array | None = None

@@ -16,7 +16,7 @@ from harness.quantization.types import Quantization
 from tests.support.builders import BUILDERS
 from tests.support.builders.common import fused, window
 from tests.support.builders.weights import accumulator, weights
-from tests.support.draft import Draft, Rng, between, chance, log_uniform, quantization
+from tests.support.draft import Draft, Few, Rng, between, chance, log_uniform, quantization
 
 Pair = tuple[int, int]
 
@@ -31,12 +31,13 @@ def conv_layer(
     pads: Pads | None = None,
     depthwise: bool = False,
     relu: bool = False,
+    few: Few | None = None,
 ) -> Graph:
     """CONV_2D, or DEPTHWISE_CONV_2D, of an NHWC image; padding is SAME, or `pads` through a PAD that a pass merges.
 
-    With `relu` the output's zero point is -128, as a fused RELU has it.
+    With `relu` the output's zero point is -128, as a fused RELU has it. `few`: which few values weights have.
     """
-    draft = Draft(rng)
+    draft = Draft(rng, few=few)
     x = draft.input(image)
     if pads is None:
         pads = same_pads(image[1:3], kernel, stride, dilation)
@@ -56,9 +57,11 @@ def conv_layer(
     return draft.finish("layer", (draft.node(op, (x, w, b), (y,), attrs),))
 
 
-def fully_connected_layer(rng: Rng, rows: int, depth: int, channels: int, relu: bool = False) -> Graph:
-    """FULLY_CONNECTED of (rows, depth); `relu` as for conv_layer."""
-    draft = Draft(rng)
+def fully_connected_layer(
+    rng: Rng, rows: int, depth: int, channels: int, relu: bool = False, few: Few | None = None
+) -> Graph:
+    """FULLY_CONNECTED of (rows, depth); `relu` and `few` as for conv_layer."""
+    draft = Draft(rng, few=few)
     x = draft.input((rows, depth))
     w, scales = weights(draft, (channels, depth), 0)
     b, quant = accumulator(draft, x, channels, depth, scales, w)

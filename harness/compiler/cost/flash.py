@@ -39,7 +39,7 @@ class FlashEstimate:
         self._parts: dict[object, int] = {}
         self.functions: set[str] = set()
         for layer in layers:
-            self._parts |= _parts(layer)
+            self._parts |= flash_parts(layer)
             self.functions |= {call.function for call in layer.lowered.calls}
 
     @property
@@ -54,10 +54,10 @@ class FlashEstimate:
 
     def added_bytes(self, layer: HasCalls) -> int:
         """Bytes that one more layer adds."""
-        return sum(size for part, size in _parts(layer).items() if part not in self._parts)
+        return sum(size for part, size in flash_parts(layer).items() if part not in self._parts)
 
 
-def _parts(layer: HasCalls) -> dict[object, int]:
+def flash_parts(layer: HasCalls) -> dict[object, int]:
     """Bytes of each part of a layer's code and tables, by a key that is equal for parts that layers share."""
     parts: dict[object, int] = {("layer", id(layer)): CALL_CODE}
     for call in layer.lowered.calls:

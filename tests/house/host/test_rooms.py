@@ -15,7 +15,10 @@ ROOMS = (
 )  # fmt: skip
 """From the first to the last: a room imports from itself and from those before it."""
 
-COMPILER = ("names", "goals", "plan", "cost", "memory", "choice", "fusion", "control", "selection", "compile", "emit")
+COMPILER = (
+    *("names", "goals", "plan", "cost", "memory", "choice", "fusion", "control", "flash_budget"),
+    *("selection", "compile", "emit"),
+)
 """The same within the compiler."""
 
 GRAPH = imports()

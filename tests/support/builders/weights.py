@@ -11,6 +11,7 @@ from harness.ir.graph import (
 )
 from harness.quantization.types import DType, Quantization
 from tests.support.draft import Draft, chance, log_uniform, quantization
+from tests.support.few_values import few_values
 
 
 def weights(draft: Draft, shape: tuple[int, ...], axis: int) -> tuple[int, tuple[float, ...]]:
@@ -35,6 +36,8 @@ def weights(draft: Draft, shape: tuple[int, ...], axis: int) -> tuple[int, tuple
         if len(scales) > 2 and chance(rng, 0.03):
             scales = (float(np.float32(1e-13)), *scales[1:])
     quant = Quantization(scales, (0,) * len(scales), quant_axis if len(scales) > 1 else None)
+    if draft.few is not None:
+        data = few_values(rng, data, axis, draft.few)
     return draft.constant(data.astype(np.int8), quant), scales if len(scales) > 1 else scales * shape[axis]
 
 
