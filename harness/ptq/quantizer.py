@@ -253,8 +253,9 @@ class _LayerByLayer:
         groups = matrices(graph, node, cast(Floats, graph.tensors[node.inputs[1]].data))
         seen = factors(graph, node, columns(graph, node, x))
         each = groups.shape[1]
+        corrected = self._scheme.correct_bias and bias_of(graph, node) is not None
         made = [
-            adaptive(matrix, channel_scales[g * each : (g + 1) * each], most, seen[g])
+            adaptive(matrix, channel_scales[g * each : (g + 1) * each], most, seen[g], centred=corrected)
             for g, matrix in enumerate(groups)
         ]
         return np.concatenate(made)

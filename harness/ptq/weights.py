@@ -15,6 +15,7 @@ from harness.ptq.values import Floats
 
 Doubles = npt.NDArray[np.float64]
 
+
 def most_of(bits: int) -> int:
     """The largest weight: -127 to 127 of 8 bits, -7 to 7 of 4."""
     return int((1 << (bits - 1)) - 1)
@@ -46,7 +47,7 @@ def nearest(matrix: Floats, scales: Floats, most: int) -> Doubles:
     return np.clip(np.round(matrix.astype(np.float64) / scales[:, None]), -most, most)
 
 
-def adaptive(matrix: Floats, scales: Floats, most: int, factors: Floats) -> Doubles:
+def adaptive(matrix: Floats, scales: Floats, most: int, factors: Floats, *, centred: bool) -> Doubles:
     """[outputs, factors] as whole numbers; each column's error is made up for by the columns after it.
 
     Args:
@@ -54,10 +55,13 @@ def adaptive(matrix: Floats, scales: Floats, most: int, factors: Floats) -> Doub
         scales: of each output.
         most: the largest whole number.
         factors: [samples, factors]: what the weights are multiplied by.
+        centred: the bias takes up the outputs' mean error afterwards, so that only what varies counts.
     """
     if len(factors) > _ROWS:
         factors = factors[np.random.default_rng(0).choice(len(factors), _ROWS, replace=False)]
     f = factors.astype(np.float64)
+    if centred:
+        f = f - f.mean(axis=0)
     hessian = f.T @ f
     size = len(hessian)
     hessian += np.eye(size) * max(np.trace(hessian) / size * _DAMPING, 1e-8)
