@@ -14,16 +14,17 @@ import numpy.typing as npt
 from harness.errors import GraphError, InputError, VectorsError
 from harness.frontends.tflite.origin import ORIGIN
 from harness.frontends.tflite.reader import load
-from harness.ir.graph import Graph, Node
+from harness.ir.graph import Graph, Node, State
 from harness.ir.operators import has, operator_of
 from harness.ir.operators.traits import Trait
 from harness.ptq.equalise import equalised
 from harness.ptq.kinds import AS_THE_SCHEME, Kinds, LayerPlan, floating, planned
-from harness.ptq.network import FLOAT, has_form, prepared
+from harness.ptq.network import FLOAT, has_form, keeps_state, prepared
 from harness.ptq.ranges import rounded
 from harness.ptq.rewrite import Constant, written
 from harness.ptq.scales import scales, separated
 from harness.ptq.scheme import Scheme
+from harness.ptq.stateful import dequantized, quantized_layer
 from harness.ptq.values import (
     Floats,
     Stacks,
@@ -33,6 +34,7 @@ from harness.ptq.values import (
     computed,
     factors,
     forward,
+    in_sequence,
     is_matrix,
     linear,
     matrices,
@@ -133,7 +135,7 @@ class Quantizer:
         mixed = f" ({len(plan.wide)} layers of 16 bits, {len(plan.narrow)} with weights of 4)" if plan else ""
         note = f"quantized by tinyhil, scheme {scheme.name}{mixed}{self._origin and ', ' + self._origin}"
         metadata = {ORIGIN: note.encode("utf-8", "replace")}
-        file = written(made.graph, run.quants, run.constants(), made.kinds, metadata)
+        file = written(made.graph, run.quants, run.constants(), made.kinds, run.states, metadata)
         try:
             graph = load(file, name=self._graph.name)
         except GraphError as error:
@@ -168,6 +170,7 @@ class _LayerByLayer:
         self._graph, self._kinds, self._floats = given.graph, given.kinds, given.values
         self._scheme, self._narrow = scheme, narrow
         self._constants: dict[int, Constant] = {}
+        self.states: dict[int, State] = {}
         self.quants = scales(self._graph, self._floats, scheme.ranges, self._kinds)
 
     def constants(self) -> dict[int, Constant]:
@@ -176,11 +179,23 @@ class _LayerByLayer:
         for node in self._graph.nodes:
             if self._is_quantized(node):
                 made = [self._layer(node, values)]
+            elif keeps_state(node) and self._kinds.of(node.outputs[0]) is not FLOAT:
+                made = self._stateful(node, values)
             else:
                 made = computed(self._graph, node, values)
             for t, stack in zip(node.outputs, made, strict=True):
                 values[t] = self._rounded(t, stack)
         return self._constants
+
+    def _stateful(self, node: Node, values: Stacks) -> list[Array]:
+        """The same of a layer that keeps a state."""
+        activations = self._kinds.of(node.outputs[0])
+        layer = quantized_layer(
+            self._graph, node, self._floats, self.quants, activations, by_error=self._scheme.weights_by_error
+        )
+        self._constants |= layer.constants
+        self.states |= layer.states
+        return in_sequence(dequantized(self._graph, layer), node, values)
 
     def _is_quantized(self, node: Node) -> bool:
         """Whether a node has weights that become integers."""

@@ -20,6 +20,7 @@ from tests.bench import (
     npu,
     onnx_nodes,
     operators,
+    ptq,
     recurrent,
     start,
     targets,
@@ -46,8 +47,9 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "history": history.run,
     "tflm": tflm.run,
     "onnx": onnx_nodes.run,
+    "ptq": ptq.run,
 }
-OPTIONS = {"costs": costs.run, "tflm": tflm.main}
+OPTIONS = {"costs": costs.run, "tflm": tflm.main, "ptq": ptq.run}
 """Benchmarks that take options."""
 
 

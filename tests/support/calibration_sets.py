@@ -6,16 +6,20 @@ Every set is a function of (shape of one input, count, seed) and gives [count, *
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from tests.support import spoken
+from tests.support import packaged, spoken
 
 Shape: TypeAlias = tuple[int, ...]
 Floats: TypeAlias = npt.NDArray[np.float32]
+Labels: TypeAlias = npt.NDArray[np.int64]
 Maker: TypeAlias = Callable[[Shape, int, int], Floats]
+Labelled: TypeAlias = Callable[[Shape, int, int], tuple[Floats, Labels]]
+"""One whose vectors have classes."""
 
 RATE = 16_000
 """Samples of sound a second."""
@@ -74,13 +78,11 @@ def drawn(shape: Shape, count: int, seed: int) -> Floats:
 
 def photographs(shape: Shape, count: int, seed: int) -> Floats:
     """Cuttings of scikit-learn's two photographs, from 0 to 1; odd seeds have the right halves. Needs Pillow."""
-    from sklearn.datasets import load_sample_images
-
     rng = np.random.default_rng(seed)
     _, height, width, channels = shape
     made = np.empty((count, *shape), np.float32)
     for image in made:
-        whole = load_sample_images_once(load_sample_images)[rng.integers(2)]
+        whole = _photographs()[rng.integers(2)]
         half = whole[:, whole.shape[1] // 2 :] if seed % 2 else whole[:, : whole.shape[1] // 2]
         side = int(rng.integers(max(height, 48), half.shape[1]))
         top, left = rng.integers(half.shape[0] - side), rng.integers(half.shape[1] - side)
@@ -91,33 +93,37 @@ def photographs(shape: Shape, count: int, seed: int) -> Floats:
     return made
 
 
-_PHOTOGRAPHS: list[npt.NDArray[np.uint8]] = []
+@cache
+def _photographs() -> list[npt.NDArray[np.uint8]]:
+    from sklearn.datasets import load_sample_images
 
-
-def load_sample_images_once(load: Callable[[], object]) -> list[npt.NDArray[np.uint8]]:
-    """The photographs; they are decoded once."""
-    if not _PHOTOGRAPHS:
-        _PHOTOGRAPHS.extend(load().images)  # type: ignore[attr-defined]
-    return _PHOTOGRAPHS
+    return list(load_sample_images().images)
 
 
 def digits(shape: Shape, count: int, seed: int) -> Floats:
-    """scikit-learn's handwritten digits as MNIST has them: 20 x 20 in the middle of 28 x 28, from 0 to 1."""
-    return labelled_digits(shape, count, seed)[0]
+    """scikit-learn's handwritten digits as MNIST has them: 20 x 20 in the middle of 28 x 28, from 0 to 1.
 
-
-def labelled_digits(shape: Shape, count: int, seed: int) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """The same with labels; even seeds have the even images, odd ones the others."""
+    Even seeds have the even images, odd ones the others.
+    """
     from sklearn.datasets import load_digits
 
-    whole = load_digits()
-    chosen = np.random.default_rng(seed).permutation(np.arange(seed % 2, len(whole.images), 2))[:count]
+    whole = load_digits().images
+    chosen = np.random.default_rng(seed).permutation(np.arange(seed % 2, len(whole), 2))[:count]
     _, height, width, _ = shape
     top, left = (height - 20) // 2, (width - 20) // 2
     made = np.zeros((len(chosen), *shape), np.float32)
     for image, index in zip(made, chosen, strict=True):
-        image[0, top : top + 20, left : left + 20] = resized(whole.images[index][..., None] / 16, 20, 20)
-    return made, whole.target[chosen].astype(np.int64)
+        sharp = np.clip(resized(whole[index][..., None] / 16, 20, 20) * 3 - 1, 0, 1)
+        image[0, top : top + 20, left : left + 20] = sharp
+    return made
+
+
+def labelled_mnist(shape: Shape, count: int, seed: int) -> tuple[Floats, Labels]:
+    """MNIST's own, from 0 to 1; other seeds have other images."""
+    given = packaged.mnist()
+    assert given is not None, "package mnist is not there"
+    images, labels = (part[seed * count : (seed + 1) * count] for part in given)
+    return images.reshape(-1, *shape), labels
 
 
 def resized(image: npt.NDArray[np.floating], height: int, width: int) -> Floats:
@@ -194,13 +200,8 @@ def keywords(shape: Shape, count: int, seed: int) -> Floats:
     return np.stack([cepstrum(speech(rng, 1)) for _ in range(count)]).reshape(count, *shape)
 
 
-def words(shape: Shape, count: int, seed: int) -> Floats:
-    """The same of words that espeak-ng speaks. Needs espeakng-loader."""
-    return labelled_words(shape, count, seed)[0]
-
-
-def labelled_words(shape: Shape, count: int, seed: int) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """The same with labels, which take turns."""
+def labelled_words(shape: Shape, count: int, seed: int) -> tuple[Floats, Labels]:
+    """The same of words that espeak-ng speaks, with labels, which take turns. Needs espeakng-loader."""
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(count) % (spoken.UNKNOWN + 1))
     made = np.stack([cepstrum(spoken.second(rng, int(label))) for label in labels])
