@@ -67,6 +67,11 @@ class SchemeBench:
             self._held[key] = forward(made.source, self.data.held.inputs)
         return self._held[key]
 
+    def float_accuracy(self, trial: SchemeTrial) -> float | None:
+        """Of the float network of a trial over what was kept back; None without labels."""
+        assert trial.quantized is not None
+        return accuracy_of(self.floats(trial.quantized)[trial.quantized.source.outputs[0]], self.data.held)
+
 
 @dataclass(frozen=True, eq=False)
 class SchemeSearch:
@@ -96,7 +101,7 @@ class SchemeSearch:
     @cached_property
     def float_accuracy(self) -> float | None:
         """Of the float network over them; None without labels."""
-        return accuracy_of(self.floats[self.model.source.outputs[0]], self.bench.data.held)
+        return self.bench.float_accuracy(self.best)
 
 
 def schemes_of(name: str) -> tuple[Scheme, ...]:
@@ -111,7 +116,7 @@ def schemes_of(name: str) -> tuple[Scheme, ...]:
 def search(
     graph: Graph, data: CalibrationData, schemes: Sequence[Scheme], progress: Progress | None = None
 ) -> SchemeSearch:
-    """Tries schemes in order and takes the best: by accuracy where there are labels, then by SQNR.
+    """Tries schemes in order and takes the best: where there are labels those as right as the floats, then by SQNR.
 
     Raises:
         UnsupportedModelError: no scheme has integer forms of all operators.
@@ -133,9 +138,11 @@ def search(
     if not done:
         assert failure is not None
         raise failure
-    return SchemeSearch(bench, tuple(trials), max(done, key=_merit))
+    return SchemeSearch(bench, tuple(trials), max(done, key=lambda trial: _merit(bench, trial)))
 
 
-def _merit(trial: SchemeTrial) -> tuple[float, float]:
+def _merit(bench: SchemeBench, trial: SchemeTrial) -> tuple[float, float]:
+    """Accuracy, as far as it is not beyond the float network's, which is luck; then SQNR."""
     assert trial.evaluation is not None
-    return trial.evaluation.accuracy or 0.0, trial.evaluation.worst_sqnr
+    accuracy, best = trial.evaluation.accuracy, bench.float_accuracy(trial)
+    return min(accuracy or 0.0, best or 0.0), trial.evaluation.worst_sqnr
