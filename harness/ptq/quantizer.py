@@ -11,18 +11,19 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from harness.errors import GraphError, InputError, VectorsError
+from harness.errors import GraphError, VectorsError
 from harness.frontends.tflite.origin import ORIGIN
 from harness.frontends.tflite.reader import load
 from harness.ir.graph import Graph, Node, State
 from harness.ir.operators import has, operator_of
 from harness.ir.operators.traits import Trait
 from harness.ptq.equalise import equalised
+from harness.ptq.features import UnlikeFeatures, standardised, unlike_features
 from harness.ptq.kinds import AS_THE_SCHEME, Kinds, LayerPlan, floating, planned
 from harness.ptq.network import FLOAT, has_form, keeps_state, prepared
 from harness.ptq.ranges import rounded
 from harness.ptq.rewrite import Constant, written
-from harness.ptq.scales import scales, separated
+from harness.ptq.scales import ScalesError, scales, separated
 from harness.ptq.scheme import Scheme
 from harness.ptq.stateful import dequantized, quantized_layer
 from harness.ptq.values import (
@@ -48,13 +49,6 @@ _LIVE = 0.02
 _LARGEST_BIAS = {DType.INT8: 1 << 30, DType.INT16: 1 << 40}
 """By type of the activations: accumulators have 32 and 48 bits. Weights near 0 have no finer scale than that."""
 _ROWS = 20_000
-
-
-class ScalesError(InputError):
-    """No scales of integers hold the values before and behind an operator."""
-
-    code = "quantize-scales"
-    stage = "quantize"
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,25 +93,31 @@ class Quantizer:
         self._graph = graph
         self._inputs = inputs
         self._origin = origin
-        self._known: dict[tuple[bool, DType], Floating] = {}
+        self._known: dict[tuple[bool, bool, DType], Floating] = {}
 
     @cached_property
     def network(self) -> Graph:
         """The float network as it is quantized, whose tensors a LayerPlan names."""
         return prepared(self._graph)
 
+    @cached_property
+    def unlike(self) -> list[UnlikeFeatures]:
+        """Layers of it whose inputs lose features in 8 bits."""
+        return unlike_features(self.network, self._inputs)
+
     def floats(self, scheme: Scheme, plan: LayerPlan = AS_THE_SCHEME) -> Floating:
         """The float network as a scheme and a plan want it, and all its activations."""
         if plan.wide:  # every such plan has a network of its own, which is not asked for again
             return self._floating(scheme, plan)
-        key = scheme.equalise, scheme.activations
+        key = scheme.network
         if key not in self._known:
             self._known[key] = self._floating(scheme, plan)
         return self._known[key]
 
     def _floating(self, scheme: Scheme, plan: LayerPlan) -> Floating:
-        special = floating(self.network, scheme.activations) | dict.fromkeys(plan.wide, DType.INT16)
-        graph, kinds = separated(*planned(self.network, scheme.activations, special))
+        network, alike = standardised(self.network, self.unlike if scheme.standardise else ())
+        special = floating(network, scheme.activations) | dict.fromkeys(plan.wide, DType.INT16) | alike
+        graph, kinds = separated(*planned(network, scheme.activations, special))
         graph = equalised(graph) if scheme.equalise else graph
         return Floating(graph, kinds, _finite(graph, forward(graph, self._inputs)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from harness.build.progress import Progress
@@ -13,10 +13,16 @@ from harness.ir.graph import Graph
 from harness.ptq.calibration import CalibrationData
 from harness.ptq.evaluation import Evaluation, accuracy_of, evaluate
 from harness.ptq.kinds import AS_THE_SCHEME, LayerPlan
-from harness.ptq.quantizer import QuantizedModel, Quantizer, ScalesError
+from harness.ptq.quantizer import QuantizedModel, Quantizer
+from harness.ptq.scales import ScalesError
 from harness.ptq.scheme import AUTO, CANDIDATES, Scheme, scheme_of
 from harness.ptq.values import Stacks, forward
 from harness.quantization.types import DType
+
+_WORTH_DB = 3.0
+"""What an input that is not int8 is to bring."""
+_STANDARDISED = "mse+features+bias+adaptive"
+"""Tried, beside the best scheme, where an input's features are unlike."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +50,7 @@ class SchemeBench:
         """Of a float network."""
         self.data = data
         self.quantizer = Quantizer(graph, data.fitted.inputs, data.origin)
-        self._held: dict[tuple[bool, DType], Stacks] = {}
+        self._held: dict[tuple[bool, bool, DType], Stacks] = {}
 
     def tried(self, scheme: Scheme, plan: LayerPlan = AS_THE_SCHEME) -> SchemeTrial:
         """A scheme, but for the layers of a plan, judged by what was kept back.
@@ -62,7 +68,7 @@ class SchemeBench:
         """Activations of the float network of a trial over the vectors that were kept back."""
         if made.plan.wide:  # its network has copies of its own
             return forward(made.source, self.data.held.inputs)
-        key = made.scheme.equalise, made.scheme.activations
+        key = made.scheme.network
         if key not in self._held:
             self._held[key] = forward(made.source, self.data.held.inputs)
         return self._held[key]
@@ -138,7 +144,30 @@ def search(
     if not done:
         assert failure is not None
         raise failure
-    return SchemeSearch(bench, tuple(trials), max(done, key=lambda trial: _merit(bench, trial)))
+    best = max(done, key=lambda trial: _merit(bench, trial))
+    if len(schemes) > 1 and bench.quantizer.unlike:
+        added = _standardised(bench, (best.scheme, scheme_of(_STANDARDISED)))
+        trials += added
+        new = max(added, key=lambda trial: _merit(bench, trial), default=best)
+        best = new if _is_worth_it(bench, new, best) else best
+    return SchemeSearch(bench, tuple(trials), best)
+
+
+def _standardised(bench: SchemeBench, schemes: Sequence[Scheme]) -> list[SchemeTrial]:
+    """Schemes with features made alike, those that can be computed."""
+    found = []
+    for scheme in dict.fromkeys(replace(scheme, standardise=True) for scheme in schemes):
+        try:
+            found.append(bench.tried(scheme))
+        except (ScalesError, OracleError):
+            continue
+    return found
+
+
+def _is_worth_it(bench: SchemeBench, standardised: SchemeTrial, best: SchemeTrial) -> bool:
+    """Whether an input that is not int8 pays: by accuracy, or where that is the same by an SQNR that is higher by far."""
+    new, old = _merit(bench, standardised), _merit(bench, best)
+    return new[0] > old[0] or (new[0] == old[0] and new[1] > old[1] + _WORTH_DB)
 
 
 def _merit(bench: SchemeBench, trial: SchemeTrial) -> tuple[float, float]:

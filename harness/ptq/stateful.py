@@ -22,9 +22,10 @@ from harness.ir.operators.lstm import BIASES, GATES, RECURRENT, WEIGHTS, LstmAtt
 from harness.ir.operators.svdf import BIAS, TIME, SvdfAttrs
 from harness.passes.rewrite import with_tensors
 from harness.ptq.rewrite import Constant
+from harness.ptq.scales import ScalesError
 from harness.ptq.values import Floats, Stacks, in_sequence
 from harness.ptq.weights import most_of, nearest, scales_of
-from harness.quantization.types import Array, DType, Quantization
+from harness.quantization.types import Clamp, DType, Quantization
 
 _SUM = 0.95 * 2.0**31
 """Largest sum over time of SVDF, which TFLM holds in 32 bits."""
@@ -121,6 +122,7 @@ def _svdf(
 ) -> StatefulLayer:
     weights, time = node.inputs[WEIGHTS], node.inputs[TIME]
     attrs, (number,) = cast(SvdfAttrs, node.attrs), node.states
+    _check_clamp(node, attrs.clamp, quants[node.outputs[0]])
     made = _weights(graph, weights, by_error=by_error)
     real = cast(Floats, graph.tensors[weights].data)
     newest = x.reshape(-1, real.shape[1]) @ real.T
@@ -140,6 +142,20 @@ def _svdf(
     return StatefulLayer(
         constants, {number: _state(graph.states[number], DType.INT16, Quantization((float(np.float32(state)),), (0,)))}
     )
+
+
+def _check_clamp(node: Node, clamp: Clamp, y: Quantization) -> None:
+    """TFLM's int8 SVDF clamps to int8 alone: the output's scale is to do what the activation does.
+
+    Raises:
+        ScalesError: it goes beyond.
+    """
+    low, high = ((end - y.zero_point) * y.scale for end in DType.INT8.range)
+    if low < clamp[0] - y.scale / 2 or high > clamp[1] + y.scale:
+        raise ScalesError(
+            f"{node.op} with an activation shares its output's scale with values beyond it, and TFLM's int8 form has none",
+            hint="put a layer of its own behind it, or leave it out of the network",
+        )
 
 
 def _weights(graph: Graph, t: int, *, by_error: bool, least: float = 0.0) -> Constant:

@@ -14,7 +14,8 @@ from harness.ir.interpreter import run
 from harness.oracle import open_oracle
 from harness.ptq.calibration import random_calibration
 from harness.ptq.mixed import PrecisionWishes, mixed
-from harness.ptq.quantizer import Quantizer, ScalesError
+from harness.ptq.quantizer import Quantizer
+from harness.ptq.scales import ScalesError
 from harness.ptq.scheme import CANDIDATES, Scheme, scheme_of
 from harness.ptq.search import search
 from harness.quantization.types import Array

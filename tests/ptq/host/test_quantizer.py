@@ -14,7 +14,8 @@ from harness.ir.interpreter import run
 from harness.ir.operators import OPERATORS
 from harness.ptq.calibration import DataPart
 from harness.ptq.evaluation import evaluate
-from harness.ptq.quantizer import Quantizer, ScalesError
+from harness.ptq.quantizer import Quantizer
+from harness.ptq.scales import ScalesError
 from harness.ptq.scheme import CANDIDATES, scheme_of
 from harness.ptq.values import forward
 from harness.quantization.types import Array, DType
