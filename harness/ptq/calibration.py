@@ -96,7 +96,8 @@ def random_calibration(graph: Graph, seed: int = 0) -> CalibrationData:
         [rng.uniform(-1, 1, graph.tensors[t].shape).astype(graph.tensors[t].dtype.numpy) for t in graph.inputs]
         for _ in range(RANDOM_COUNT)
     ]
-    return calibration_of(vectors.from_arrays(rows, graph, f"random {RANDOM_COUNT}, seed {seed}"), graph, is_random=True)
+    given = vectors.from_arrays(rows, graph, f"random {RANDOM_COUNT}, seed {seed}")
+    return calibration_of(given, graph, is_random=True)
 
 
 def calibration_of(given: Vectors, graph: Graph, *, is_random: bool = False) -> CalibrationData:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from harness.errors import UnsupportedModelError
 from harness.ir.graph import ABSENT, Graph, NoAttrs, Node, Tensor
 from harness.ir.operators import operator_of
-from harness.ir.operators.operator import Types
 from harness.ir.operators.lstm import LstmAttrs
+from harness.ir.operators.operator import Types
 from harness.ir.operators.svdf import SvdfAttrs
 from harness.ir.operators.traits import Trait
 from harness.passes.fold_constants import fold_constants

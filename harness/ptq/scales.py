@@ -82,7 +82,8 @@ def scales(graph: Graph, values: Stacks, method: str, kinds: Kinds) -> dict[int,
             quant = Quantization((scale,), (zero,))
         else:
             whole = all(graph.tensors[t].data is not None for t in group.members)  # constants have no outliers
-            quant = quantization_of(*range_of(_sample(graph, group, values), RANGES[0] if whole else method, dtype), dtype)
+            found_by = RANGES[0] if whole else method
+            quant = quantization_of(*range_of(_sample(graph, group, values), found_by, dtype), dtype)
         found |= dict.fromkeys(group.members, quant)
     return found
 

@@ -11,7 +11,7 @@ from harness.build.progress import Progress
 from harness.errors import OracleError, UnsupportedModelError
 from harness.ir.graph import Graph
 from harness.ptq.calibration import CalibrationData
-from harness.ptq.evaluation import Evaluation, accuracy_of, evaluate
+from harness.ptq.evaluation import EXACT_DB, Evaluation, accuracy_of, evaluate
 from harness.ptq.kinds import AS_THE_SCHEME, LayerPlan
 from harness.ptq.quantizer import QuantizedModel, Quantizer
 from harness.ptq.scales import ScalesError
@@ -73,6 +73,12 @@ class SchemeBench:
             self._held[key] = forward(made.source, self.data.held.inputs)
         return self._held[key]
 
+    def fitted_sqnr(self, trial: SchemeTrial) -> float:
+        """dB of a trial's worst output over the vectors that ranges were found on."""
+        made = trial.quantized
+        assert made is not None
+        return evaluate(made, self.quantizer.floats(made.scheme).values, self.data.fitted).worst_sqnr
+
     def float_accuracy(self, trial: SchemeTrial) -> float | None:
         """Of the float network of a trial over what was kept back; None without labels."""
         assert trial.quantized is not None
@@ -122,7 +128,10 @@ def schemes_of(name: str) -> tuple[Scheme, ...]:
 def search(
     graph: Graph, data: CalibrationData, schemes: Sequence[Scheme], progress: Progress | None = None
 ) -> SchemeSearch:
-    """Tries schemes in order and takes the best: where there are labels those as right as the floats, then by SQNR.
+    """Tries schemes in order and takes the best.
+
+    Where there are labels those as right as the floats are, then by SQNR: the lower one of the vectors that were kept
+    back and of the others.
 
     Raises:
         UnsupportedModelError: no scheme has integer forms of all operators.
@@ -144,11 +153,11 @@ def search(
     if not done:
         assert failure is not None
         raise failure
-    best = max(done, key=lambda trial: _merit(bench, trial))
+    best = _best(bench, done)
     if len(schemes) > 1 and bench.quantizer.unlike:
         added = _standardised(bench, (best.scheme, scheme_of(_STANDARDISED)))
         trials += added
-        new = max(added, key=lambda trial: _merit(bench, trial), default=best)
+        new = _best(bench, added) if added else best
         best = new if _is_worth_it(bench, new, best) else best
     return SchemeSearch(bench, tuple(trials), best)
 
@@ -165,9 +174,24 @@ def _standardised(bench: SchemeBench, schemes: Sequence[Scheme]) -> list[SchemeT
 
 
 def _is_worth_it(bench: SchemeBench, standardised: SchemeTrial, best: SchemeTrial) -> bool:
-    """Whether an input that is not int8 pays: by accuracy, or where that is the same by an SQNR that is higher by far."""
+    """Whether an input that is not int8 pays: by accuracy, or an SQNR that is higher by far."""
     new, old = _merit(bench, standardised), _merit(bench, best)
     return new[0] > old[0] or (new[0] == old[0] and new[1] > old[1] + _WORTH_DB)
+
+
+def _best(bench: SchemeBench, done: Sequence[SchemeTrial]) -> SchemeTrial:
+    """The trial with the highest merit whose SQNR is no luck of few vectors: the lower one of both parts counts."""
+    right = max(_merit(bench, trial)[0] for trial in done)
+    order = sorted(done, key=lambda trial: _merit(bench, trial), reverse=True)
+    best, steady = order[0], -EXACT_DB
+    for trial in order:
+        accuracy, held = _merit(bench, trial)
+        if accuracy < right or held <= steady:
+            break
+        both = min(held, bench.fitted_sqnr(trial))
+        if both > steady:
+            best, steady = trial, both
+    return best
 
 
 def _merit(bench: SchemeBench, trial: SchemeTrial) -> tuple[float, float]:

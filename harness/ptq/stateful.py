@@ -2,8 +2,8 @@
 
 Their vectors are one sequence: each is computed with the states that the one before it has left, as on a board.
 
-Sources: tensorflow/lite/micro/kernels/lstm_eval_common.cc and svdf_common.cc; scales of the cell state are powers of two
-as in tensorflow/lite/tools/optimize/operator_property.cc.
+Sources: tensorflow/lite/micro/kernels/lstm_eval_common.cc and svdf_common.cc; scales of the cell state are powers of
+two as in tensorflow/lite/tools/optimize/operator_property.cc.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from harness.ir.operators.svdf import BIAS, TIME, SvdfAttrs
 from harness.passes.rewrite import with_tensors
 from harness.ptq.rewrite import Constant
 from harness.ptq.scales import ScalesError
-from harness.ptq.values import Floats, Stacks, in_sequence
+from harness.ptq.values import Floats, Stacks
 from harness.ptq.weights import most_of, nearest, scales_of
 from harness.quantization.types import Clamp, DType, Quantization
 
@@ -153,7 +153,7 @@ def _check_clamp(node: Node, clamp: Clamp, y: Quantization) -> None:
     low, high = ((end - y.zero_point) * y.scale for end in DType.INT8.range)
     if low < clamp[0] - y.scale / 2 or high > clamp[1] + y.scale:
         raise ScalesError(
-            f"{node.op} with an activation shares its output's scale with values beyond it, and TFLM's int8 form has none",
+            f"{node.op} with an activation shares its output's scale with values beyond it; TFLM's int8 form has none",
             hint="put a layer of its own behind it, or leave it out of the network",
         )
 

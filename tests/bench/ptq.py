@@ -1,4 +1,4 @@
-"""Post-training quantization: every scheme's SQNR on data that nothing was found on, and whether `auto` took the best."""
+"""Post-training quantization: SQNR of every scheme on data apart, and whether `auto` took the best."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _MOST, _LEAST = 256, 32
 _REGRET_DB = 0.2
 
 _PUBLISHED = {"mnist_valid": 35.9, "mnist_dw": 29.5, "mnist_resnet": 39.7, "kws": 27.0, "ic": 16.2, "vww": 34.6}
-"""dB of TensorFlow's own quantizer (2.x, measured once, on recorded data that are not here): to compare with, roughly."""
+"""dB of TensorFlow's own quantizer (2.x, once, on recorded data that are not here): to compare with roughly."""
 
 
 @dataclass(frozen=True)

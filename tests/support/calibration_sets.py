@@ -1,4 +1,4 @@
-"""Data of a network's kind, made here: noise, drawn images, photographs, digits, speech-like sounds, machines, heartbeats.
+"""Data of a network's kind: noise, drawn images, photographs, digits, spoken words, machines, heartbeats.
 
 Every set is a function of (shape of one input, count, seed) and gives [count, *shape] as the network was trained on.
 """
@@ -56,8 +56,10 @@ def standardised(maker: Maker) -> Maker:
 
 
 def drawn(shape: Shape, count: int, seed: int) -> Floats:
-    """Images from 0 to 1 [1, height, width, channels]: power falls with the square of frequency, as in nature, and discs
-    with sharp edges lie before them."""
+    """Images from 0 to 1 [1, height, width, channels]: power falls with the square of frequency, as in nature.
+
+    Discs with sharp edges lie before them.
+    """
     rng = np.random.default_rng(seed)
     _, height, width, channels = shape
     rows, columns = np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)[None]
@@ -127,7 +129,7 @@ def labelled_mnist(shape: Shape, count: int, seed: int) -> tuple[Floats, Labels]
 
 
 def resized(image: npt.NDArray[np.floating], height: int, width: int) -> Floats:
-    """[rows, columns, channels], each pixel the mean of what it covers, or between its neighbours where it is smaller."""
+    """[rows, columns, channels], each pixel the mean of what it covers."""
     for axis, size in ((0, height), (1, width)):
         given = image.shape[axis]
         # the integral of the image between the edges of the new pixels
@@ -247,6 +249,7 @@ def heartbeats(shape: Shape, count: int, seed: int) -> Floats:
     for beat in made:
         for place, width, height in zip(places, widths, heights, strict=True):
             centre = place + rng.normal(0, 0.015)
-            beat += height * rng.uniform(0.7, 1.3) * np.exp(-np.square((time - centre) / width / rng.uniform(0.8, 1.3)) / 2)
+            away = (time - centre) / (width * rng.uniform(0.8, 1.3))
+            beat += height * rng.uniform(0.7, 1.3) * np.exp(-np.square(away) / 2)
         beat += rng.normal(0, 0.02, len(time))
     return ((made + 0.6) / 2).reshape(count, *shape).astype(np.float32)
