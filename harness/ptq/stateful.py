@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from math import ceil, log2
+from math import ceil, frexp, log2
 from typing import cast
 
 import numpy as np
@@ -129,19 +129,25 @@ def _svdf(
     low, high = DType.INT16.range
     state = max(float(np.abs(newest).max()), 1e-9) / high
     # a sum of the input's weights to a step of the state is a factor that TFLM shifts by, within 32 bits
-    state = max(state, quants[node.inputs[0]].scale * made.quant.scale * 2.0**-8)
+    state = _short(max(state, quants[node.inputs[0]].scale * made.quant.scale * 2.0**-8))
     over_time = cast(Floats, graph.tensors[time].data)
     sums = np.abs(over_time.reshape(-1, attrs.rank * over_time.shape[1])).sum(axis=1) * -low
     bias = node.inputs[BIAS] if len(node.inputs) > BIAS and node.inputs[BIAS] != ABSENT else None
     offset = None if bias is None else cast(Floats, graph.tensors[bias].data)
     sums = sums if offset is None else sums + np.abs(offset) / state
-    scale = max(float(np.abs(over_time).max()) / high, float(sums.max()) / _SUM, 1e-12)
+    scale = _short(max(float(np.abs(over_time).max()) / high, float(sums.max()) / _SUM, 1e-12))
     constants = {weights: made, time: _whole(over_time, scale, np.int16)}
     if bias is not None and offset is not None:
-        constants[bias] = _whole(offset, float(np.float32(state)) * float(np.float32(scale)), np.int32)
+        constants[bias] = _whole(offset, state * scale, np.int32)
     return StatefulLayer(
-        constants, {number: _state(graph.states[number], DType.INT16, Quantization((float(np.float32(state)),), (0,)))}
+        constants, {number: _state(graph.states[number], DType.INT16, Quantization((state,), (0,)))}
     )
+
+
+def _short(scale: float) -> float:
+    """The scale, or a little more, in 12 bits: products of two are exact in float32, as TFLM wants them within 1e-5."""
+    mantissa, exponent = frexp(scale)
+    return ceil(mantissa * 4096) / 4096 * 2.0**exponent
 
 
 def _check_clamp(node: Node, clamp: Clamp, y: Quantization) -> None:
