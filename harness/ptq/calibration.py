@@ -128,10 +128,12 @@ def calibration_of(given: Vectors, graph: Graph, *, is_random: bool = False) -> 
 
 def _kept_back(count: int, graph: Graph) -> npt.NDArray[np.bool_]:
     """Which vectors are kept back; of a network with states, for which they are one sequence, those at its end."""
-    order = np.arange(count)
+    held = np.zeros(count, np.bool_)
     if graph.states:
-        return order >= count - count // _HELD_EVERY
-    return order % _HELD_EVERY == _HELD_EVERY - 1
+        held[count - count // _HELD_EVERY :] = True
+    else:
+        held[_HELD_EVERY - 1 :: _HELD_EVERY] = True
+    return held
 
 
 def _few(indices: npt.NDArray[np.int64], most: int, graph: Graph) -> npt.NDArray[np.int64]:

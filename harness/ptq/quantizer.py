@@ -40,7 +40,7 @@ from harness.ptq.values import (
     linear,
     matrices,
 )
-from harness.ptq.weights import adaptive, most_of, nearest, scales_of
+from harness.ptq.weights import ROWS, adaptive, most_of, nearest, scales_of
 from harness.quantization.types import Array, DType, Quantization
 
 _LIVE = 0.02
@@ -48,7 +48,6 @@ _LIVE = 0.02
 
 _LARGEST_BIAS = {DType.INT8: 1 << 30, DType.INT16: 1 << 40}
 """By type of the activations: accumulators have 32 and 48 bits. Weights near 0 have no finer scale than that."""
-_ROWS = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -262,7 +261,7 @@ class _LayerByLayer:
             return nearest(rows, channel_scales, most)
         x = cast(Floats, values[node.inputs[0]])
         y = graph.tensors[node.outputs[0]]
-        few = max(_ROWS // max(y.elements // y.shape[-1], 1), 1)
+        few = max(ROWS // max(y.elements // y.shape[-1], 1), 1)
         if len(x) > few:
             x = x[np.sort(np.random.default_rng(0).choice(len(x), few, replace=False))]
         groups = matrices(graph, node, cast(Floats, graph.tensors[node.inputs[1]].data))

@@ -87,8 +87,7 @@ def _lstm(
         real = cast(Floats, graph.tensors[bias].data)
         least = float(np.abs(real).max()) / (x_scale * _LARGEST_BIAS[activations])
         constants[t] = _weights(graph, t, by_error=by_error, least=least)
-        scale = np.float64(np.float32(x_scale)) * constants[t].quant.scale
-        constants[bias] = _whole(real, float(scale), np.int64 if wide else np.int32)
+        constants[bias] = _whole(real, x_scale * constants[t].quant.scale, np.int64 if wide else np.int32)
         recurrent = node.inputs[RECURRENT + i]
         constants[recurrent] = _weights(graph, recurrent, by_error=by_error)
     hidden, cell = node.states

@@ -23,7 +23,7 @@ def most_of(bits: int) -> int:
 
 _SHARES = np.linspace(0.4, 1, 61)
 _DAMPING = 0.01
-_ROWS = 20_000
+ROWS = 20_000
 """Most outputs whose inputs the adaptive rounding looks at."""
 
 
@@ -57,8 +57,8 @@ def adaptive(matrix: Floats, scales: Floats, most: int, factors: Floats, *, cent
         factors: [samples, factors]: what the weights are multiplied by.
         centred: the bias takes up the outputs' mean error afterwards, so that only what varies counts.
     """
-    if len(factors) > _ROWS:
-        factors = factors[np.random.default_rng(0).choice(len(factors), _ROWS, replace=False)]
+    if len(factors) > ROWS:
+        factors = factors[np.random.default_rng(0).choice(len(factors), ROWS, replace=False)]
     f = factors.astype(np.float64)
     if centred:
         f = f - f.mean(axis=0)
