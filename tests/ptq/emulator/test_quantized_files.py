@@ -125,7 +125,7 @@ def test_a_mix_of_precisions_validates_layer_by_layer(board: str, tmp_path: Path
     graph = _network("digits", 0)
     found = search(graph, random_calibration(graph), [scheme_of("min-max+bias")])
     assert found.best.evaluation is not None
-    wide = mixed(found, PrecisionWishes(min_sqnr=found.best.evaluation.worst_sqnr + 2)).model
+    wide = mixed(found, PrecisionWishes(min_sqnr=found.best.evaluation.worst_sqnr + 1)).model
     small = mixed(found, PrecisionWishes(max_size=len(found.model.file) - 400)).model
     for name, model in (("wide", wide), ("small", small)):
         _validated(tmp_path / f"{name}.tflite", model.file, board, 3)
