@@ -209,7 +209,7 @@ class _WeightRows:
         parts = real.reshape(len(self._seen), each, -1)
         return np.concatenate(
             [
-                adaptive(part, scales[g * each : (g + 1) * each], most, seen)
+                adaptive(part, scales[g * each : (g + 1) * each], most, seen, centred=False)
                 for g, (part, seen) in enumerate(zip(parts, self._seen, strict=True))
             ]
         )

@@ -17,6 +17,7 @@ from harness.compression.stacks import Floats
 Doubles = npt.NDArray[np.float64]
 Rounding: TypeAlias = Callable[[Doubles], Doubles]
 
+
 def most_of(bits: int) -> int:
     """The largest weight: -127 to 127 of 8 bits, -7 to 7 of 4."""
     return int((1 << (bits - 1)) - 1)
@@ -24,7 +25,7 @@ def most_of(bits: int) -> int:
 
 _SHARES = np.linspace(0.4, 1, 61)
 _DAMPING = 0.01
-_ROWS = 20_000
+ROWS = 20_000
 """Most outputs whose inputs the adaptive rounding looks at."""
 
 
@@ -48,7 +49,7 @@ def nearest(matrix: Floats, scales: Floats, most: int) -> Doubles:
     return np.clip(np.round(matrix.astype(np.float64) / scales[:, None]), -most, most)
 
 
-def adaptive(matrix: Floats, scales: Floats, most: int, factors: Floats) -> Doubles:
+def adaptive(matrix: Floats, scales: Floats, most: int, factors: Floats, *, centred: bool) -> Doubles:
     """[outputs, factors] as whole numbers; each column's error is made up for by the columns after it.
 
     Args:
@@ -56,25 +57,29 @@ def adaptive(matrix: Floats, scales: Floats, most: int, factors: Floats) -> Doub
         scales: of each output.
         most: the largest whole number.
         factors: [samples, factors]: what the weights are multiplied by.
+        centred: the bias takes up the outputs' mean error afterwards, so that only what varies counts.
     """
 
     def whole(column: Doubles) -> Doubles:
         return np.clip(np.round(column / scales), -most, most)
 
-    return whole(in_order(matrix, lambda column: whole(column) * scales, factors).T).T
+    return whole(in_order(matrix, lambda column: whole(column) * scales, factors, centred=centred).T).T
 
 
-def in_order(matrix: Floats, rounded: Rounding, factors: Floats) -> Doubles:
+def in_order(matrix: Floats, rounded: Rounding, factors: Floats, *, centred: bool = False) -> Doubles:
     """[outputs, factors] of what `rounded` allows; each column's error is made up for by the columns after it.
 
     Args:
         matrix: weights.
         rounded: a column of any numbers -> the nearest ones that are allowed.
         factors: [samples, factors]: what the weights are multiplied by.
+        centred: see adaptive.
     """
-    if len(factors) > _ROWS:
-        factors = factors[np.random.default_rng(0).choice(len(factors), _ROWS, replace=False)]
+    if len(factors) > ROWS:
+        factors = factors[np.random.default_rng(0).choice(len(factors), ROWS, replace=False)]
     f = factors.astype(np.float64)
+    if centred:
+        f = f - f.mean(axis=0)
     hessian = f.T @ f
     size = len(hessian)
     hessian += np.eye(size) * max(np.trace(hessian) / size * _DAMPING, 1e-8)

@@ -46,13 +46,22 @@ def computed(graph: Graph, node: Node, values: Mapping[int, Array], weights: Flo
         return [activated(graph, node, linear(graph, node, cast(Floats, values[node.inputs[0]]), w))]
     if has(node, Trait.SAME_VALUES) and node.inputs[0] in values:
         return [values[node.inputs[0]].reshape(-1, *graph.tensors[node.outputs[0]].shape)]
+    return in_sequence(graph, node, values)
+
+
+def in_sequence(graph: Graph, node: Node, values: Mapping[int, Array]) -> list[Array]:
+    """Outputs of a node as stacks, one vector after the other: each has the states that the one before it left."""
     stacks = [values[t] for t in node.inputs if t in values]
     if not stacks:
         raise AssertionError(f"{node.op} has constant inputs only, which are folded")
+    held = [state.initial for state in graph.states]
     rows = []
     for index in range(len(stacks[0])):
         given = {t: values[t][index] for t in node.inputs if t in values}
-        rows.append(compute(graph, node, given))
+        made = compute(graph, node, given, held=held)
+        rows.append(made[: len(node.outputs)])
+        for number, after in zip(node.states, made[len(node.outputs) :], strict=False):
+            held[number] = after
     return [np.stack(column) for column in zip(*rows, strict=True)]
 
 

@@ -86,7 +86,7 @@ def calibration_from(path: Path, graph: Graph, count: int | None = None) -> Cali
         VectorsError: it is missing, damaged or does not fit the inputs of `graph`.
     """
     given = vectors.load(FileVectors(file=path.name, count=count), graph, path.parent)
-    return _split(given, graph, is_random=False)
+    return calibration_of(given, graph)
 
 
 def random_calibration(graph: Graph, seed: int = 0) -> CalibrationData:
@@ -96,10 +96,16 @@ def random_calibration(graph: Graph, seed: int = 0) -> CalibrationData:
         [rng.uniform(-1, 1, graph.tensors[t].shape).astype(graph.tensors[t].dtype.numpy) for t in graph.inputs]
         for _ in range(RANDOM_COUNT)
     ]
-    return _split(vectors.from_arrays(rows, graph, f"random {RANDOM_COUNT}, seed {seed}"), graph, is_random=True)
+    given = vectors.from_arrays(rows, graph, f"random {RANDOM_COUNT}, seed {seed}")
+    return calibration_of(given, graph, is_random=True)
 
 
-def _split(given: Vectors, graph: Graph, *, is_random: bool) -> CalibrationData:
+def calibration_of(given: Vectors, graph: Graph, *, is_random: bool = False) -> CalibrationData:
+    """These vectors, every fourth of them kept back, or of a sequence the last quarter.
+
+    Raises:
+        VectorsError: there are none, or some are no finite numbers.
+    """
     if not given.inputs or not given.inputs[0]:
         raise VectorsError(f"{given.name}: no inputs", hint="a model without inputs has nothing to quantize")
     if not all(np.isfinite(array).all() for row in given.inputs for array in row if array.dtype.kind == "f"):
@@ -107,21 +113,33 @@ def _split(given: Vectors, graph: Graph, *, is_random: bool) -> CalibrationData:
     count = len(given)
     each = sum(tensor.bytes for tensor in graph.tensors if tensor.data is None)
     most = max(MOST_BYTES // max(each, 1), _FEWEST)
-    held = np.arange(count) % _HELD_EVERY == _HELD_EVERY - 1
+    held = _kept_back(count, graph)
     if count < _LEAST:
-        whole = _part(given, _few(np.arange(count), most))
+        whole = _part(given, _few(np.arange(count), most, graph))
         return CalibrationData(given.name, given.sha256, whole, whole, is_random)
     return CalibrationData(
         given.name,
         given.sha256,
-        _part(given, _few(np.flatnonzero(~held), min(most, MOST_FITTED))),
-        _part(given, _few(np.flatnonzero(held), min(most, MOST_HELD))),
+        _part(given, _few(np.flatnonzero(~held), min(most, MOST_FITTED), graph)),
+        _part(given, _few(np.flatnonzero(held), min(most, MOST_HELD), graph)),
         is_random,
     )
 
 
-def _few(indices: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]:
-    """At most so many of the indices, evenly spread."""
+def _kept_back(count: int, graph: Graph) -> npt.NDArray[np.bool_]:
+    """Which vectors are kept back; of a network with states, for which they are one sequence, those at its end."""
+    held = np.zeros(count, np.bool_)
+    if graph.states:
+        held[count - count // _HELD_EVERY :] = True
+    else:
+        held[_HELD_EVERY - 1 :: _HELD_EVERY] = True
+    return held
+
+
+def _few(indices: npt.NDArray[np.int64], most: int, graph: Graph) -> npt.NDArray[np.int64]:
+    """At most so many of the indices, evenly spread; of a sequence its beginning."""
+    if graph.states:
+        return indices[:most]
     if len(indices) <= most:
         return indices
     return indices[np.linspace(0, len(indices) - 1, most).astype(np.int64)]

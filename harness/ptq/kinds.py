@@ -80,7 +80,7 @@ def planned(graph: Graph, usual: DType, special: Mapping[int, DType]) -> tuple[G
     for node in graph.nodes:
         kind, own = _kind(node, kinds), roles(graph, node)
         constants = [t for t in own.data if graph.tensors[t].data is not None]
-        weighted = [t for t in (own.weights, own.bias) if t is not None and kind is FLOAT]
+        weighted = [t for t in (own.weights, own.bias, *own.held) if t is not None and kind is FLOAT]
         for t in (*constants, *weighted):
             kinds = kinds.with_tensor(t, kind)
     return graph, kinds

@@ -16,6 +16,7 @@ from harness.ir.operators.traits import Trait
 from harness.passes.rewrite import with_tensors
 from harness.ptq.calibration import DataPart
 from harness.ptq.evaluation import integer_inputs, reals_of
+from harness.ptq.features import unlike_features
 from harness.ptq.network import FLOAT
 from harness.ptq.quantizer import QuantizedModel
 from harness.ptq.ranges import rounded
@@ -69,6 +70,7 @@ def layer_errors(quantized: QuantizedModel, floats: Stacks, part: DataPart) -> t
     held = {t: stack[:count] for t, stack in floats.items()}
     made = _made(quantized, few)
     source = _dequantized(quantized)
+    lost = {one.node: one.lost for one in unlike_features(quantized.source, few.inputs)}
     found = []
     for index, node in enumerate(source.nodes):
         t = node.outputs[0]
@@ -94,7 +96,7 @@ def layer_errors(quantized: QuantizedModel, floats: Stacks, part: DataPart) -> t
             tuple(int(n) for n in counts),
             "",
         )
-        found.append(replace(error, hint=_hint(quantized, node, error, wanted)))
+        found.append(replace(error, hint=_hint(quantized, node, error, wanted, lost.get(index, 0))))
     return tuple(found)
 
 
@@ -138,9 +140,12 @@ def _alone(quantized: QuantizedModel, source: Graph, node: Node, floats: Stacks)
     return made if y is None else rounded(cast(Floats, made), y.q, y.dtype)
 
 
-def _hint(quantized: QuantizedModel, node: Node, error: LayerError, values: Floats) -> str:
+def _hint(quantized: QuantizedModel, node: Node, error: LayerError, values: Floats, lost: int) -> str:
+    """What would help; `lost` features of the layer's input are too small for its integers."""
     if error.alone >= LOW_SQNR:
         return ""
+    if lost and not quantized.scheme.standardise:
+        return f"features: {lost} of its input's are lost beside larger ones (--scheme mse+features+bias+adaptive)"
     wide = max(abs(error.low), abs(error.high))
     usual = float(np.percentile(np.abs(values), 99.9))
     if usual > 0 and wide > _OUTLIERS * usual:

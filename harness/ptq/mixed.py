@@ -11,7 +11,7 @@ from harness.ir.operators import has
 from harness.ir.operators.traits import Trait
 from harness.ptq.kinds import AS_THE_SCHEME, LayerPlan, can_be_wide
 from harness.ptq.network import roles
-from harness.ptq.quantizer import ScalesError
+from harness.ptq.scales import ScalesError
 from harness.ptq.scheme import Scheme
 from harness.ptq.search import SchemeBench, SchemeSearch, SchemeTrial
 from harness.quantization.types import DType

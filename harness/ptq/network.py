@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from harness.errors import UnsupportedModelError
 from harness.ir.graph import ABSENT, Graph, NoAttrs, Node, Tensor
 from harness.ir.operators import operator_of
+from harness.ir.operators.lstm import LstmAttrs
 from harness.ir.operators.operator import Types
+from harness.ir.operators.svdf import SvdfAttrs
 from harness.ir.operators.traits import Trait
 from harness.passes.fold_constants import fold_constants
 from harness.passes.remove_dead import remove_dead
@@ -24,6 +26,7 @@ class Roles:
     Attributes:
         data: float activations, and float constants that are no weights, that it reads.
         weights, bias: None where it has none.
+        held: weights and biases of a layer that keeps a state.
         made: float activations that it writes.
     """
 
@@ -31,6 +34,12 @@ class Roles:
     weights: int | None
     bias: int | None
     made: tuple[int, ...]
+    held: tuple[int, ...] = ()
+
+
+def keeps_state(node: Node) -> bool:
+    """Whether a node is a layer with a state of its own that is quantized."""
+    return isinstance(node.attrs, LstmAttrs | SvdfAttrs)
 
 
 def roles(graph: Graph, node: Node) -> Roles:
@@ -40,6 +49,8 @@ def roles(graph: Graph, node: Node) -> Roles:
     own = node.inputs[1:] if operator.has(Trait.WEIGHTS) else ()
     weights, bias = ([t if t != ABSENT else None for t in own] + [None, None])[:2]
     made = tuple(t for t in node.outputs if graph.tensors[t].dtype is FLOAT)
+    if keeps_state(node):
+        return Roles(tuple(there[:1]), None, None, made, tuple(there[1:]))
     return Roles(tuple(dict.fromkeys(there)), weights, bias, made)
 
 
@@ -58,7 +69,7 @@ def prepared(graph: Graph) -> Graph:
         )
     without: Counter[str] = Counter()
     for node in graph.nodes:
-        if operator_of(node).stateful or node.attrs.graphs:
+        if node.attrs.graphs or (operator_of(node).stateful and not keeps_state(node)):
             without[f"{node.op} (keeps a state or runs graphs)"] += 1
     if without:
         listed = ", ".join(f"{op} x{count}" for op, count in sorted(without.items()))
@@ -88,7 +99,15 @@ def has_form(graph: Graph, node: Node, activations: DType) -> bool:
     types = operator.types_of(graph, node)
     if types is None or FLOAT not in (types.x, types.y):
         return types is not None
+    if types.states:
+        return integer_states(graph, node, activations) is not None
     return types.free or quantized_types(types, activations) in operator.types
+
+
+def integer_states(graph: Graph, node: Node, activations: DType) -> tuple[DType, ...] | None:
+    """Types of the states of a node that keeps some, with such activations; None where it has no such form."""
+    rows = (row for row in operator_of(node).types if (row.x, row.y) == (activations, activations))
+    return next((row.states for row in rows), None)
 
 
 def _unshared(graph: Graph) -> Graph:

@@ -11,7 +11,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from harness.compression.rounding import adaptive, most_of, nearest, scales_of
+from harness.compression.rounding import ROWS, adaptive, most_of, nearest, scales_of
 from harness.compression.stacks import (
     Floats,
     Stacks,
@@ -21,23 +21,26 @@ from harness.compression.stacks import (
     computed,
     factors,
     forward,
+    in_sequence,
     is_matrix,
     linear,
     matrices,
 )
-from harness.errors import GraphError, InputError, VectorsError
+from harness.errors import GraphError, VectorsError
 from harness.frontends.tflite.origin import ORIGIN
 from harness.frontends.tflite.reader import load
-from harness.ir.graph import Graph, Node
+from harness.ir.graph import Graph, Node, State
 from harness.ir.operators import has, operator_of
 from harness.ir.operators.traits import Trait
 from harness.ptq.equalise import equalised
+from harness.ptq.features import UnlikeFeatures, standardised, unlike_features
 from harness.ptq.kinds import AS_THE_SCHEME, Kinds, LayerPlan, floating, planned
-from harness.ptq.network import FLOAT, has_form, prepared
+from harness.ptq.network import FLOAT, has_form, keeps_state, prepared
 from harness.ptq.ranges import rounded
 from harness.ptq.rewrite import Constant, written
-from harness.ptq.scales import scales, separated
+from harness.ptq.scales import ScalesError, scales, separated
 from harness.ptq.scheme import Scheme
+from harness.ptq.stateful import dequantized, quantized_layer
 from harness.quantization.types import Array, DType, Quantization
 
 _LIVE = 0.02
@@ -45,14 +48,6 @@ _LIVE = 0.02
 
 _LARGEST_BIAS = {DType.INT8: 1 << 30, DType.INT16: 1 << 40}
 """By type of the activations: accumulators have 32 and 48 bits. Weights near 0 have no finer scale than that."""
-_ROWS = 20_000
-
-
-class ScalesError(InputError):
-    """No scales of integers hold the values before and behind an operator."""
-
-    code = "quantize-scales"
-    stage = "quantize"
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,25 +92,31 @@ class Quantizer:
         self._graph = graph
         self._inputs = inputs
         self._origin = origin
-        self._known: dict[tuple[bool, DType], Floating] = {}
+        self._known: dict[tuple[bool, bool, DType], Floating] = {}
 
     @cached_property
     def network(self) -> Graph:
         """The float network as it is quantized, whose tensors a LayerPlan names."""
         return prepared(self._graph)
 
+    @cached_property
+    def unlike(self) -> list[UnlikeFeatures]:
+        """Layers of it whose inputs lose features in 8 bits."""
+        return unlike_features(self.network, self._inputs)
+
     def floats(self, scheme: Scheme, plan: LayerPlan = AS_THE_SCHEME) -> Floating:
         """The float network as a scheme and a plan want it, and all its activations."""
         if plan.wide:  # every such plan has a network of its own, which is not asked for again
             return self._floating(scheme, plan)
-        key = scheme.equalise, scheme.activations
+        key = scheme.network
         if key not in self._known:
             self._known[key] = self._floating(scheme, plan)
         return self._known[key]
 
     def _floating(self, scheme: Scheme, plan: LayerPlan) -> Floating:
-        special = floating(self.network, scheme.activations) | dict.fromkeys(plan.wide, DType.INT16)
-        graph, kinds = separated(*planned(self.network, scheme.activations, special))
+        network, alike = standardised(self.network, self.unlike if scheme.standardise else ())
+        special = floating(network, scheme.activations) | dict.fromkeys(plan.wide, DType.INT16) | alike
+        graph, kinds = separated(*planned(network, scheme.activations, special))
         graph = equalised(graph) if scheme.equalise else graph
         return Floating(graph, kinds, _finite(graph, forward(graph, self._inputs)))
 
@@ -133,7 +134,7 @@ class Quantizer:
         mixed = f" ({len(plan.wide)} layers of 16 bits, {len(plan.narrow)} with weights of 4)" if plan else ""
         note = f"quantized by tinyhil, scheme {scheme.name}{mixed}{self._origin and ', ' + self._origin}"
         metadata = {ORIGIN: note.encode("utf-8", "replace")}
-        file = written(made.graph, run.quants, run.constants(), made.kinds, metadata)
+        file = written(made.graph, run.quants, run.constants(), made.kinds, run.states, metadata)
         try:
             graph = load(file, name=self._graph.name)
         except GraphError as error:
@@ -168,6 +169,7 @@ class _LayerByLayer:
         self._graph, self._kinds, self._floats = given.graph, given.kinds, given.values
         self._scheme, self._narrow = scheme, narrow
         self._constants: dict[int, Constant] = {}
+        self.states: dict[int, State] = {}
         self.quants = scales(self._graph, self._floats, scheme.ranges, self._kinds)
 
     def constants(self) -> dict[int, Constant]:
@@ -176,11 +178,23 @@ class _LayerByLayer:
         for node in self._graph.nodes:
             if self._is_quantized(node):
                 made = [self._layer(node, values)]
+            elif keeps_state(node) and self._kinds.of(node.outputs[0]) is not FLOAT:
+                made = self._stateful(node, values)
             else:
                 made = computed(self._graph, node, values)
             for t, stack in zip(node.outputs, made, strict=True):
                 values[t] = self._rounded(t, stack)
         return self._constants
+
+    def _stateful(self, node: Node, values: Stacks) -> list[Array]:
+        """The same of a layer that keeps a state."""
+        activations = self._kinds.of(node.outputs[0])
+        layer = quantized_layer(
+            self._graph, node, self._floats, self.quants, activations, by_error=self._scheme.weights_by_error
+        )
+        self._constants |= layer.constants
+        self.states |= layer.states
+        return in_sequence(dequantized(self._graph, layer), node, values)
 
     def _is_quantized(self, node: Node) -> bool:
         """Whether a node has weights that become integers."""
@@ -247,14 +261,15 @@ class _LayerByLayer:
             return nearest(rows, channel_scales, most)
         x = cast(Floats, values[node.inputs[0]])
         y = graph.tensors[node.outputs[0]]
-        few = max(_ROWS // max(y.elements // y.shape[-1], 1), 1)
+        few = max(ROWS // max(y.elements // y.shape[-1], 1), 1)
         if len(x) > few:
             x = x[np.sort(np.random.default_rng(0).choice(len(x), few, replace=False))]
         groups = matrices(graph, node, cast(Floats, graph.tensors[node.inputs[1]].data))
         seen = factors(graph, node, columns(graph, node, x))
         each = groups.shape[1]
+        corrected = self._scheme.correct_bias and bias_of(graph, node) is not None
         made = [
-            adaptive(matrix, channel_scales[g * each : (g + 1) * each], most, seen[g])
+            adaptive(matrix, channel_scales[g * each : (g + 1) * each], most, seen[g], centred=corrected)
             for g, matrix in enumerate(groups)
         ]
         return np.concatenate(made)

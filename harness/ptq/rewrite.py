@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.frontends.tflite.serialize import SubgraphDraft, TensorDraft, halves, serialize
 from harness.frontends.tflite.writer import draft
-from harness.ir.graph import Graph
+from harness.ir.graph import Graph, State
 from harness.ptq.kinds import Kinds
 from harness.ptq.network import FLOAT
 from harness.quantization.types import Array, DType, Quantization
@@ -35,6 +35,7 @@ def written(
     scales: Mapping[int, Quantization],
     constants: Mapping[int, Constant],
     kinds: Kinds,
+    states: Mapping[int, State],
     metadata: Mapping[str, bytes] | None = None,
 ) -> bytes:
     """The file of a network whose float tensors are integers.
@@ -44,9 +45,11 @@ def written(
         scales: of every float tensor that is no weight or bias.
         constants: weights and biases, by tensor.
         kinds: the type of every other float tensor.
+        states: those that are integers, by number in the graph.
         metadata: what else the file holds, by name.
     """
-    subgraphs = draft(graph)
+    held = tuple(states.get(number, state) for number, state in enumerate(graph.states))
+    subgraphs = draft(replace(graph, states=held))
     main = subgraphs[0]
     for t, tensor in enumerate(graph.tensors):
         if t in constants:

@@ -8,13 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.compression.stacks import Floats, Stacks
+from harness.errors import InputError
 from harness.ir.graph import Graph
 from harness.ir.operators import operator_of
 from harness.ir.operators.traits import Trait
 from harness.ptq.kinds import Kinds
 from harness.ptq.network import FLOAT, requantized_copy, roles
 from harness.ptq.ranges import SAMPLE, quantization_of, range_of
+from harness.ptq.scheme import RANGES
 from harness.quantization.types import Quantization
+
+
+class ScalesError(InputError):
+    """No scales of integers hold the values before and behind an operator."""
+
+    code = "quantize-scales"
+    stage = "quantize"
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,9 @@ def scales(graph: Graph, values: Stacks, method: str, kinds: Kinds) -> dict[int,
             scale, zero = next(iter(group.fixed.values()))
             quant = Quantization((scale,), (zero,))
         else:
-            quant = quantization_of(*range_of(_sample(graph, group, values), method, dtype), dtype)
+            whole = all(graph.tensors[t].data is not None for t in group.members)  # constants have no outliers
+            found_by = RANGES[0] if whole else method
+            quant = quantization_of(*range_of(_sample(graph, group, values), found_by, dtype), dtype)
         found |= dict.fromkeys(group.members, quant)
     return found
 

@@ -14,6 +14,7 @@ AUTO = "auto"
 _FLAGS = {
     "weights": "weights_by_error",
     "equalised": "equalise",
+    "features": "standardise",
     "bias": "correct_bias",
     "adaptive": "adaptive",
     "per-tensor": "per_tensor",
@@ -35,6 +36,8 @@ class Scheme:
         weight_bits: 8, or 4, of which two are stored in a byte.
         weights_by_error: scales of weights have the least squared error, else the largest weight fits.
         equalise: channels of neighbouring layers are scaled to alike ranges before.
+        standardise: an input whose features differ in spread has 16 bits or stays float32,
+            and they are made alike before they have 8.
         correct_bias: biases take up the mean error of their layer.
         adaptive: weights are rounded one after the other, each making up for the errors of those before it.
         per_tensor: one scale for all output channels of convolutions.
@@ -46,6 +49,7 @@ class Scheme:
     weight_bits: int = 8
     weights_by_error: bool = False
     equalise: bool = False
+    standardise: bool = False
     correct_bias: bool = False
     adaptive: bool = False
     per_tensor: bool = False
@@ -58,6 +62,11 @@ class Scheme:
             name for name, fields in _WIDTHS.items() if all(getattr(self, field) == v for field, v in fields.items())
         ]
         return "+".join([self.ranges, *width, *(flag for flag, field in _FLAGS.items() if getattr(self, field))])
+
+    @property
+    def network(self) -> tuple[bool, bool, DType]:
+        """What the float network depends on that it starts from."""
+        return self.equalise, self.standardise, self.activations
 
 
 def scheme_of(name: str) -> Scheme:

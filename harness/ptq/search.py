@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from harness.build.progress import Progress
+from harness.compression.noise import EXACT_DB
 from harness.compression.stacks import Stacks, forward
 from harness.errors import OracleError, UnsupportedModelError
 from harness.ir.graph import Graph
 from harness.ptq.calibration import CalibrationData
 from harness.ptq.evaluation import Evaluation, accuracy_of, evaluate
 from harness.ptq.kinds import AS_THE_SCHEME, LayerPlan
-from harness.ptq.quantizer import QuantizedModel, Quantizer, ScalesError
+from harness.ptq.quantizer import QuantizedModel, Quantizer
+from harness.ptq.scales import ScalesError
 from harness.ptq.scheme import AUTO, CANDIDATES, Scheme, scheme_of
 from harness.quantization.types import DType
+
+_WORTH_DB = 3.0
+"""What an input that is not int8 is to bring."""
+_STANDARDISED = "mse+features+bias+adaptive"
+"""Tried, beside the best scheme, where an input's features are unlike."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +51,7 @@ class SchemeBench:
         """Of a float network."""
         self.data = data
         self.quantizer = Quantizer(graph, data.fitted.inputs, data.origin)
-        self._held: dict[tuple[bool, DType], Stacks] = {}
+        self._held: dict[tuple[bool, bool, DType], Stacks] = {}
 
     def tried(self, scheme: Scheme, plan: LayerPlan = AS_THE_SCHEME) -> SchemeTrial:
         """A scheme, but for the layers of a plan, judged by what was kept back.
@@ -62,10 +69,21 @@ class SchemeBench:
         """Activations of the float network of a trial over the vectors that were kept back."""
         if made.plan.wide:  # its network has copies of its own
             return forward(made.source, self.data.held.inputs)
-        key = made.scheme.equalise, made.scheme.activations
+        key = made.scheme.network
         if key not in self._held:
             self._held[key] = forward(made.source, self.data.held.inputs)
         return self._held[key]
+
+    def fitted_sqnr(self, trial: SchemeTrial) -> float:
+        """dB of a trial's worst output over the vectors that ranges were found on."""
+        made = trial.quantized
+        assert made is not None
+        return evaluate(made, self.quantizer.floats(made.scheme).values, self.data.fitted).worst_sqnr
+
+    def float_accuracy(self, trial: SchemeTrial) -> float | None:
+        """Of the float network of a trial over what was kept back; None without labels."""
+        assert trial.quantized is not None
+        return accuracy_of(self.floats(trial.quantized)[trial.quantized.source.outputs[0]], self.data.held)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +114,7 @@ class SchemeSearch:
     @cached_property
     def float_accuracy(self) -> float | None:
         """Of the float network over them; None without labels."""
-        return accuracy_of(self.floats[self.model.source.outputs[0]], self.bench.data.held)
+        return self.bench.float_accuracy(self.best)
 
 
 def schemes_of(name: str) -> tuple[Scheme, ...]:
@@ -111,7 +129,10 @@ def schemes_of(name: str) -> tuple[Scheme, ...]:
 def search(
     graph: Graph, data: CalibrationData, schemes: Sequence[Scheme], progress: Progress | None = None
 ) -> SchemeSearch:
-    """Tries schemes in order and takes the best: by accuracy where there are labels, then by SQNR.
+    """Tries schemes in order and takes the best.
+
+    Where there are labels those as right as the floats are, then by SQNR: the lower one of the vectors that were kept
+    back and of the others.
 
     Raises:
         UnsupportedModelError: no scheme has integer forms of all operators.
@@ -133,9 +154,49 @@ def search(
     if not done:
         assert failure is not None
         raise failure
-    return SchemeSearch(bench, tuple(trials), max(done, key=_merit))
+    best = _best(bench, done)
+    if len(schemes) > 1 and bench.quantizer.unlike:
+        added = _standardised(bench, (best.scheme, scheme_of(_STANDARDISED)))
+        trials += added
+        new = _best(bench, added) if added else best
+        best = new if _is_worth_it(bench, new, best) else best
+    return SchemeSearch(bench, tuple(trials), best)
 
 
-def _merit(trial: SchemeTrial) -> tuple[float, float]:
+def _standardised(bench: SchemeBench, schemes: Sequence[Scheme]) -> list[SchemeTrial]:
+    """Schemes with features made alike, those that can be computed."""
+    found = []
+    for scheme in dict.fromkeys(replace(scheme, standardise=True) for scheme in schemes):
+        try:
+            found.append(bench.tried(scheme))
+        except (ScalesError, OracleError):
+            continue
+    return found
+
+
+def _is_worth_it(bench: SchemeBench, standardised: SchemeTrial, best: SchemeTrial) -> bool:
+    """Whether an input that is not int8 pays: by accuracy, or an SQNR that is higher by far."""
+    new, old = _merit(bench, standardised), _merit(bench, best)
+    return new[0] > old[0] or (new[0] == old[0] and new[1] > old[1] + _WORTH_DB)
+
+
+def _best(bench: SchemeBench, done: Sequence[SchemeTrial]) -> SchemeTrial:
+    """The trial with the highest merit whose SQNR is no luck of few vectors: the lower one of both parts counts."""
+    right = max(_merit(bench, trial)[0] for trial in done)
+    order = sorted(done, key=lambda trial: _merit(bench, trial), reverse=True)
+    best, steady = order[0], -EXACT_DB
+    for trial in order:
+        accuracy, held = _merit(bench, trial)
+        if accuracy < right or held <= steady:
+            break
+        both = min(held, bench.fitted_sqnr(trial))
+        if both > steady:
+            best, steady = trial, both
+    return best
+
+
+def _merit(bench: SchemeBench, trial: SchemeTrial) -> tuple[float, float]:
+    """Accuracy, as far as it is not beyond the float network's, which is luck; then SQNR."""
     assert trial.evaluation is not None
-    return trial.evaluation.accuracy or 0.0, trial.evaluation.worst_sqnr
+    accuracy, best = trial.evaluation.accuracy, bench.float_accuracy(trial)
+    return min(accuracy or 0.0, best or 0.0), trial.evaluation.worst_sqnr

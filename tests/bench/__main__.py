@@ -22,6 +22,7 @@ from tests.bench import (
     onnx_nodes,
     operators,
     oracle,
+    ptq,
     recurrent,
     sizes,
     start,
@@ -52,8 +53,9 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "history": history.run,
     "tflm": tflm.run,
     "onnx": onnx_nodes.run,
+    "ptq": ptq.run,
 }
-OPTIONS = {"costs": costs.run, "tflm": tflm.main}
+OPTIONS = {"costs": costs.run, "tflm": tflm.main, "ptq": ptq.run}
 """Benchmarks that take options."""
 
 

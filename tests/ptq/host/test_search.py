@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from harness.errors import OptionError, TinyhilError, VectorsError
 from harness.frontends.tflite.reader import load
 from harness.ir.graph import Graph
+from harness.passes.rewrite import with_tensors
 from harness.ptq import calibration
 from harness.ptq.calibration import RANDOM_MARK, CalibrationData, calibration_from, random_calibration
 from harness.ptq.layers import layer_errors
@@ -30,8 +32,16 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> tuple[Graph, Calibration
         images = dequantize_values(given["input_0"], integer.tensors[integer.inputs[0]])
         path = tmp_path_factory.mktemp("data") / "digits.npz"
         np.savez(path, input_0=images, labels=given["labels"])
-    graph = load(float_twin(integer), name="digits")
+    graph = _off_the_grid(load(float_twin(integer), name="digits"))
     return graph, calibration_from(path, graph)
+
+
+def _off_the_grid(graph: Graph) -> Graph:
+    """With weights that int8 does not hold exactly, as those that training leaves."""
+    rng = np.random.default_rng(0)
+    weights = {t: x for t, x in enumerate(graph.tensors) if x.data is not None and len(x.shape) > 1}
+    moved = {t: x.data * rng.normal(1, 0.05, x.shape) for t, x in weights.items() if x.data is not None}
+    return with_tensors(graph, {t: replace(weights[t], data=data.astype(np.float32)) for t, data in moved.items()})
 
 
 def test_a_quarter_is_kept_back(digits: tuple[Graph, CalibrationData]) -> None:
@@ -60,9 +70,12 @@ def test_auto_is_the_best_of_all_and_as_right_as_the_floats(digits: tuple[Graph,
     found = search(graph, data, CANDIDATES)
     assert [trial.scheme for trial in found.trials] == list(CANDIDATES)
     assert found.best.evaluation is not None and found.float_accuracy is not None
-    merits = [(t.evaluation.accuracy or 0, t.evaluation.worst_sqnr) for t in found.trials if t.evaluation]
-    assert (found.best.evaluation.accuracy, found.best.evaluation.worst_sqnr) == max(merits)
     assert found.best.evaluation.accuracy is not None
+    as_right = [t for t in found.trials if t.evaluation and (t.evaluation.accuracy or 0) >= found.float_accuracy]
+    lower = {
+        t.scheme: min(t.evaluation.worst_sqnr, found.bench.fitted_sqnr(t)) for t in as_right if t.evaluation is not None
+    }
+    assert lower[found.best.scheme] == max(lower.values())
     assert found.float_accuracy - found.best.evaluation.accuracy <= 0.005
     assert found.best.evaluation.worst_sqnr > 30
 
@@ -152,7 +165,7 @@ def test_an_sqnr_is_reached_by_the_fewest_layers_of_sixteen_bits(digits: tuple[G
     graph, data = digits
     found = search(graph, data, [scheme_of("min-max")])
     assert found.best.evaluation is not None
-    wanted = found.best.evaluation.worst_sqnr + 3
+    wanted = found.best.evaluation.worst_sqnr + 1.5
     wide = mixed(found, PrecisionWishes(min_sqnr=wanted)).best
     assert wide.quantized is not None and wide.evaluation is not None and wide.evaluation.worst_sqnr >= wanted
     assert wide.quantized.plan.wide and {node.op for node in wide.quantized.graph.nodes} >= {"QUANTIZE"}
