@@ -1,4 +1,4 @@
-"""`auto`: all schemes are tried, the best by what was kept back is taken."""
+"""`auto`: all schemes are tried, the best by all vectors is taken, and told by what was kept back."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from harness.build.progress import Progress
-from harness.compression.noise import EXACT_DB
 from harness.compression.stacks import Stacks, forward
 from harness.errors import OracleError, UnsupportedModelError
 from harness.ir.graph import Graph
 from harness.ptq.calibration import CalibrationData
 from harness.ptq.evaluation import Evaluation, accuracy_of, evaluate
+from harness.ptq.judgement import Judgement, judge
 from harness.ptq.kinds import AS_THE_SCHEME, LayerPlan
 from harness.ptq.quantizer import QuantizedModel, Quantizer
 from harness.ptq.scales import ScalesError
@@ -35,6 +35,7 @@ class SchemeTrial:
         quantized, evaluation: None where it failed.
         seconds: it took.
         failure: why it failed; "" where it did not.
+        judgement: what it is chosen by; None where it is not compared.
     """
 
     scheme: Scheme
@@ -42,6 +43,7 @@ class SchemeTrial:
     evaluation: Evaluation | None
     seconds: float
     failure: str = ""
+    judgement: Judgement | None = None
 
 
 class SchemeBench:
@@ -74,11 +76,20 @@ class SchemeBench:
             self._held[key] = forward(made.source, self.data.held.inputs)
         return self._held[key]
 
-    def fitted_sqnr(self, trial: SchemeTrial) -> float:
-        """dB of a trial's worst output over the vectors that ranges were found on."""
+    def judged(self, trial: SchemeTrial) -> SchemeTrial:
+        """The trial with what it is chosen by.
+
+        Raises:
+            OracleError: TFLM refuses the file.
+        """
         made = trial.quantized
         assert made is not None
-        return evaluate(made, self.quantizer.floats(made.scheme).values, self.data.fitted).worst_sqnr
+        began = time.perf_counter()
+        parts = [(self.quantizer.floats(made.scheme).values, self.data.fitted)]
+        if self.data.holds_back:
+            parts.append((self.floats(made), self.data.held))
+        found = judge(made, parts)
+        return replace(trial, judgement=found, seconds=trial.seconds + time.perf_counter() - began)
 
     def float_accuracy(self, trial: SchemeTrial) -> float | None:
         """Of the float network of a trial over what was kept back; None without labels."""
@@ -131,8 +142,7 @@ def search(
 ) -> SchemeSearch:
     """Tries schemes in order and takes the best.
 
-    Where there are labels those as right as the floats are, then by SQNR: the lower one of the vectors that were kept
-    back and of the others.
+    Where there are labels those as right as the floats are, then by SQNR: see harness.ptq.judgement.
 
     Raises:
         UnsupportedModelError: no scheme has integer forms of all operators.
@@ -144,7 +154,8 @@ def search(
     for number, scheme in enumerate(schemes):
         began = time.perf_counter()
         try:
-            trials.append(bench.tried(scheme))
+            trial = bench.tried(scheme)
+            trials.append(bench.judged(trial) if len(schemes) > 1 else trial)
         except (UnsupportedModelError, ScalesError, OracleError) as error:
             failure = failure or error
             trials.append(SchemeTrial(scheme, None, None, time.perf_counter() - began, error.message))
@@ -154,12 +165,12 @@ def search(
     if not done:
         assert failure is not None
         raise failure
-    best = _best(bench, done)
+    best = _best(done) if len(schemes) > 1 else done[0]
     if len(schemes) > 1 and bench.quantizer.unlike:
         added = _standardised(bench, (best.scheme, scheme_of(_STANDARDISED)))
         trials += added
-        new = _best(bench, added) if added else best
-        best = new if _is_worth_it(bench, new, best) else best
+        new = _best(added) if added else best
+        best = new if _is_worth_it(new, best) else best
     return SchemeSearch(bench, tuple(trials), best)
 
 
@@ -168,35 +179,27 @@ def _standardised(bench: SchemeBench, schemes: Sequence[Scheme]) -> list[SchemeT
     found = []
     for scheme in dict.fromkeys(replace(scheme, standardise=True) for scheme in schemes):
         try:
-            found.append(bench.tried(scheme))
+            found.append(bench.judged(bench.tried(scheme)))
         except (ScalesError, OracleError):
             continue
     return found
 
 
-def _is_worth_it(bench: SchemeBench, standardised: SchemeTrial, best: SchemeTrial) -> bool:
+def _is_worth_it(standardised: SchemeTrial, best: SchemeTrial) -> bool:
     """Whether an input that is not int8 pays: by accuracy, or an SQNR that is higher by far."""
-    new, old = _merit(bench, standardised), _merit(bench, best)
-    return new[0] > old[0] or (new[0] == old[0] and new[1] > old[1] + _WORTH_DB)
+    new, old = _judgement(standardised), _judgement(best)
+    if abs(new.rightness - old.rightness) > new.chance:
+        return new.rightness > old.rightness
+    return new.sqnr > old.sqnr + _WORTH_DB
 
 
-def _best(bench: SchemeBench, done: Sequence[SchemeTrial]) -> SchemeTrial:
-    """The trial with the highest merit whose SQNR is no luck of few vectors: the lower one of both parts counts."""
-    right = max(_merit(bench, trial)[0] for trial in done)
-    order = sorted(done, key=lambda trial: _merit(bench, trial), reverse=True)
-    best, steady = order[0], -EXACT_DB
-    for trial in order:
-        accuracy, held = _merit(bench, trial)
-        if accuracy < right or held <= steady:
-            break
-        both = min(held, bench.fitted_sqnr(trial))
-        if both > steady:
-            best, steady = trial, both
-    return best
+def _best(done: Sequence[SchemeTrial]) -> SchemeTrial:
+    """Of those that are as right as any, but for chance, the one with the highest SQNR."""
+    most = max(_judgement(trial).rightness for trial in done)
+    right = [trial for trial in done if _judgement(trial).rightness >= most - _judgement(trial).chance]
+    return max(right, key=lambda trial: _judgement(trial).sqnr)
 
 
-def _merit(bench: SchemeBench, trial: SchemeTrial) -> tuple[float, float]:
-    """Accuracy, as far as it is not beyond the float network's, which is luck; then SQNR."""
-    assert trial.evaluation is not None
-    accuracy, best = trial.evaluation.accuracy, bench.float_accuracy(trial)
-    return min(accuracy or 0.0, best or 0.0), trial.evaluation.worst_sqnr
+def _judgement(trial: SchemeTrial) -> Judgement:
+    assert trial.judgement is not None
+    return trial.judgement
