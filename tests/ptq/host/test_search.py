@@ -71,11 +71,11 @@ def test_auto_is_the_best_of_all_and_as_right_as_the_floats(digits: tuple[Graph,
     assert [trial.scheme for trial in found.trials] == list(CANDIDATES)
     assert found.best.evaluation is not None and found.float_accuracy is not None
     assert found.best.evaluation.accuracy is not None
-    as_right = [t for t in found.trials if t.evaluation and (t.evaluation.accuracy or 0) >= found.float_accuracy]
-    lower = {
-        t.scheme: min(t.evaluation.worst_sqnr, found.bench.fitted_sqnr(t)) for t in as_right if t.evaluation is not None
-    }
-    assert lower[found.best.scheme] == max(lower.values())
+    judged = {trial.scheme: trial.judgement for trial in found.trials if trial.judgement}
+    assert len(judged) == len(CANDIDATES)
+    most = max(one.rightness for one in judged.values())
+    as_right = {scheme: one for scheme, one in judged.items() if one.rightness >= most - one.chance}
+    assert judged[found.best.scheme].sqnr == max(one.sqnr for one in as_right.values())
     assert found.float_accuracy - found.best.evaluation.accuracy <= 0.005
     assert found.best.evaluation.worst_sqnr > 30
 
