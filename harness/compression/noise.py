@@ -16,8 +16,11 @@ EXACT_DB = 200.0
 def sqnr(signal: Array, noisy: Array) -> float:
     """Signal to quantization noise in dB, at most EXACT_DB."""
     wanted = signal.astype(np.float64)
-    noise = float(np.square(wanted - noisy.astype(np.float64)).sum())
-    power = float(np.square(wanted).sum())
+    return ratio_db(float(np.square(wanted).sum()), float(np.square(wanted - noisy.astype(np.float64)).sum()))
+
+
+def ratio_db(power: float, noise: float) -> float:
+    """dB of these powers, at most EXACT_DB."""
     if noise == 0:
         return EXACT_DB
     return min(10 * float(np.log10(max(power, 1e-30) / noise)), EXACT_DB)

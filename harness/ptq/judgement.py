@@ -14,7 +14,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from harness.compression.noise import open_reference, sqnr
+from harness.compression.noise import open_reference, ratio_db, sqnr
 from harness.compression.stacks import Floats, Stacks, computed
 from harness.ir.graph import Graph, Node
 from harness.ir.operators import operator_of
@@ -101,8 +101,12 @@ def _sqnr(source: Graph, output: int, node: Node | None, floats: Stacks, made: S
         return sqnr(wanted, made[output])
     x = floats[node.inputs[0]]
     errors = made[node.inputs[0]] - x
-    moved = [computed(source, node, {node.inputs[0]: x + errors[others]})[0] for others in _alike(wanted).T]
-    return sqnr(np.stack([wanted] * len(moved)), np.stack(moved))
+    others, noise = _alike(wanted), 0.0
+    for column in others.T:
+        (moved,) = computed(source, node, {node.inputs[0]: x + errors[column]})
+        noise += float(np.square(wanted.astype(np.float64) - moved).sum())
+    power = float(np.square(wanted.astype(np.float64)).sum())
+    return ratio_db(power, noise / others.shape[1])
 
 
 def _alike(outputs: Floats) -> npt.NDArray[np.intp]:

@@ -66,6 +66,7 @@ def _trial(trial: SchemeTrial, best: SchemeTrial) -> Document:
         "best": trial is best,
         "sqnr": None if made is None else list(made.sqnr),
         "accuracy": None if made is None else made.accuracy,
+        "judged": None if trial.judgement is None else trial.judgement.sqnr,
         "bytes": None if trial.quantized is None else len(trial.quantized.file),
         "seconds": trial.seconds,
         "failure": trial.failure,
@@ -91,6 +92,7 @@ def schemes(document: Document) -> ReportTable:
     rows = [
         (
             ("* " if trial["best"] else "  ") + trial["scheme"] + _mix(trial),
+            "" if trial["judged"] is None else decibels(trial["judged"]),
             "" if trial["sqnr"] is None else ", ".join(decibels(v) for v in trial["sqnr"]),
             _percent(trial["accuracy"]),
             "" if trial["bytes"] is None else f"{trial['bytes']:,}",
@@ -101,9 +103,9 @@ def schemes(document: Document) -> ReportTable:
     ]
     return ReportTable(
         "Schemes",
-        ("scheme", "SQNR dB", "accuracy", "bytes", "s", "failed"),
+        ("scheme", "judged dB", "SQNR dB", "accuracy", "bytes", "s", "failed"),
         tuple(rows),
-        right=frozenset({"SQNR dB", "accuracy", "bytes", "s"}),
+        right=frozenset({"judged dB", "SQNR dB", "accuracy", "bytes", "s"}),
         prose=frozenset({"failed"}),
         drop=("s", "bytes"),
     )
@@ -154,6 +156,9 @@ def summary(document: Document) -> list[str]:
     lines.append(
         f"found on {data['fitted']} vectors of {data['name']}, judged by {judged}; computed by {document['oracle']}"
     )
+    if any(trial["judged"] is not None for trial in document["trials"]):
+        told = " (SQNR is over those kept back alone)" if data["holds_back"] else ""
+        lines.append(f"chosen by judged dB, the noise over all vectors{told}")
     if document["expected"] is not None:
         found = document["expected"]
         lines.append(f"expected on {found['board']}: {found['cycles']:,} cycles, {1e3 * found['seconds']:.3g} ms")

@@ -29,7 +29,12 @@ _DataOption: TypeAlias = Annotated[
     ),
 ]
 _SchemeOption: TypeAlias = Annotated[
-    str, typer.Option("--scheme", metavar="SCHEME", help="auto, or parts joined by +: tinyhil docs ptq.")
+    str,
+    typer.Option(
+        "--scheme",
+        metavar="SCHEME",
+        help="auto, the best of thirteen over all of the data, or parts joined by +: tinyhil docs ptq.",
+    ),
 ]
 _CountOption: TypeAlias = Annotated[
     int | None, typer.Option("--count", metavar="N", min=1, help="Take the first N vectors of the data.")
