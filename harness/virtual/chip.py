@@ -81,10 +81,16 @@ class UsartDescription:
 
 @dataclass(frozen=True)
 class TimerSpec:
-    """TIM2."""
+    """TIM2, and a timer that can count how often it wraps.
+
+    Attributes:
+        follower: (base, clock, trigger) of TIM3; the trigger is the number by which it names TIM2. None where it is not
+            modelled.
+    """
 
     base: int
     clock: Clock
+    follower: tuple[int, Clock, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,7 @@ class FlashLayout:
         options: what the option register reads.
     """
 
-    controller: Literal["h7", "h7a", "l4", "f7"]
+    controller: Literal["h7", "h7a", "l4", "f7", "g0", "u5"]
     base: int
     sectors: tuple[int, ...]
     options: int = 0
@@ -130,7 +136,7 @@ class Chip:
     """A microcontroller.
 
     Attributes:
-        core: "cortex-m4" or "cortex-m7".
+        core: of harness.virtual.coremodels.
         cpuid: the core's CPUID register.
         idcode: value of DBGMCU_IDCODE, at each address of `idcode_at`.
         boot: address of the vector table after reset.
@@ -140,7 +146,7 @@ class Chip:
     """
 
     name: str
-    core: Literal["cortex-m4", "cortex-m7"]
+    core: str
     cpuid: int
     idcode: int
     idcode_at: tuple[int, ...]
