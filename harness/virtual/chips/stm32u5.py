@@ -103,7 +103,7 @@ _U575 = Chip(
     registers=(
         _RCC,
         _PWR,
-        RegisterMap("icache", 0x4003_0400, reset={0x04: 0x1}, always={0x04: 0}),
+        RegisterMap("icache", 0x4003_0400),  # SR: not busy
         RegisterMap("syscfg", 0x4600_0400, clock=Clock(APB3ENR, 1)),
         RegisterMap("iwdg", 0x4000_3000),
         RegisterMap("wwdg", 0x4000_2C00),
