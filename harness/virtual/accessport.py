@@ -11,8 +11,6 @@ from harness.virtual.remote import RemoteBusError, RemoteMachine
 DPIDR, CTRL_STAT, SELECT, RDBUFF = 0x0, 0x4, 0x8, 0xC
 CSW, TAR, DRW, BD0, CFG, BASE, IDR = 0x00, 0x04, 0x0C, 0x10, 0xF4, 0xF8, 0xFC
 
-_DPIDR = 0x6BA0_2477
-_AP_IDR = 0x8477_0001  # AHB-AP
 _ROM_TABLE = 0xE00F_F003
 _STICKY_ERROR, _ABORT_STICKY_ERROR = 1 << 5, 1 << 2
 _POWER_REQUESTS, _POWER_SHIFT = 0x5400_0000, 1
@@ -29,6 +27,7 @@ class DebugPort:
 
     def __init__(self, machine: RemoteMachine) -> None:
         self._machine = machine
+        self._dpidr, self._idr = machine.debug_port, machine.access_port
         self._control = 0
         self._select = 0
         self._csw = 0x2300_0052
@@ -39,7 +38,7 @@ class DebugPort:
         """Reads a DP register of bank 0, or DPIDR."""
         bank = self._select & 0xF
         if address == DPIDR:
-            return _DPIDR
+            return self._dpidr
         if address == CTRL_STAT:
             if bank:
                 return 0
@@ -66,7 +65,7 @@ class DebugPort:
             return self._read_memory(count)
         if BD0 <= register < BD0 + 16:
             return [int.from_bytes(self._read(self._tar & ~0xF | register & 0xF, 4), "little")] * count
-        return [{CSW: self._csw, TAR: self._tar, BASE: _ROM_TABLE, IDR: _AP_IDR}.get(register, 0)] * count
+        return [{CSW: self._csw, TAR: self._tar, BASE: _ROM_TABLE, IDR: self._idr}.get(register, 0)] * count
 
     def write_ap(self, address: int, values: Sequence[int]) -> None:
         """Writes values to a register of an AP, one after another. Raises TransferFaultError."""

@@ -34,6 +34,7 @@ class Machine:
 
     Attributes:
         chip: its chip.
+        model: its core.
         bus: its peripherals.
         cpu: its core.
         terminal: the serial port's far end.
@@ -79,7 +80,7 @@ class Machine:
         self.brown_out_at: int | None = None
         self._waited = 0.0
         self._clocks: Clocks | None = None
-        model = find_model(self.chip.core)
+        self.model = model = find_model(self.chip.core)
         self.cpu = Cpu(model, self._memory, self.flash.store, array)
         self.control = debug.SystemControl(self, self.chip.cpuid, model)
         self._exceptions = Exceptions(self.cpu, self.control, self._vector, self.debug_halt, self._lock_up)

@@ -38,6 +38,7 @@ class RemoteMachine:
         child: the process.
         port: path of its serial port.
         native: whether native code is used; otherwise it is slow.
+        debug_port, access_port: DPIDR of the debug port and IDR of its first access port.
     """
 
     def __init__(self, board: str, *, flash_file: Path | None = None, env: Mapping[str, str] | None = None) -> None:
@@ -78,6 +79,7 @@ class RemoteMachine:
             raise
         self.port = str(state["port"])
         self.native = bool(state["native"])
+        self.debug_port, self.access_port = int(state["debug_port"]), int(state["access_port"])
 
     def read(self, address: int, length: int) -> bytes:
         """Reads memory or registers as a debugger. Raises RemoteBusError, BoardLostError."""

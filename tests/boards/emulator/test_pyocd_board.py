@@ -39,7 +39,7 @@ BOARD = "nucleo-h743"
 VECTORS = [TINY_VECTOR]
 
 
-@pytest.mark.parametrize("board", [BOARD, "nucleo-l476", "nucleo-f746", "nucleo-f446"])
+@pytest.mark.parametrize("board", [BOARD, "nucleo-l476", "nucleo-f746", "nucleo-f446", "nucleo-g0b1", "nucleo-u575"])
 def test_kws_runs_exactly_and_the_second_run_skips_flashing(board, attach, kws, monkeypatch):
     attach(board)
     loads = []
