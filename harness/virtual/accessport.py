@@ -12,6 +12,7 @@ DPIDR, CTRL_STAT, SELECT, RDBUFF = 0x0, 0x4, 0x8, 0xC
 CSW, TAR, DRW, BD0, CFG, BASE, IDR = 0x00, 0x04, 0x0C, 0x10, 0xF4, 0xF8, 0xFC
 
 _ROM_TABLE = 0xE00F_F003
+_CONTROL_RESET, _LOCK_STATUS = 0x00, 0x0C  # of an nRF52's CTRL-AP: RESET; APPROTECTSTATUS, 1 where it is open
 _STICKY_ERROR, _ABORT_STICKY_ERROR = 1 << 5, 1 << 2
 _POWER_REQUESTS, _POWER_SHIFT = 0x5400_0000, 1
 _INCREMENT, _SIZE = 0x30, 0x7
@@ -59,6 +60,8 @@ class DebugPort:
     def read_ap(self, address: int, count: int) -> list[int]:
         """Reads a register of an AP `count` times. Raises TransferFaultError."""
         port, register = self._selected(address)
+        if port == 1 and register in (IDR, _LOCK_STATUS):
+            return [self._machine.control_port if register == IDR else 1] * count
         if port:
             return [0] * count  # no such AP
         if register == DRW:
@@ -70,6 +73,8 @@ class DebugPort:
     def write_ap(self, address: int, values: Sequence[int]) -> None:
         """Writes values to a register of an AP, one after another. Raises TransferFaultError."""
         port, register = self._selected(address)
+        if port == 1 and register == _CONTROL_RESET and self._machine.control_port:
+            self._machine.hold(bool(values[-1] & 1))
         if port:
             return
         if register == DRW:

@@ -23,8 +23,9 @@
 
 #define TEST_INSTRUCTIONS 1024U
 #define WRAPS_MASK 0xFFFFU
-/* A count near the wrap: TIM3 may follow it some cycles later, or have been read before it. */
-#define NEAR (1U << 16)
+/* A count near the wrap: TIM3 may follow it some cycles later, or have been read before it. Polls: until it is past. */
+#define NEAR 1024U
+#define NEAR_POLLS (2U * NEAR / STM32_CYCLES_A_POLL)
 
 _Static_assert(PORT_CLOCK_HZ == PORT_TIMER_HZ, "TIM2 counts the core's cycles");
 
@@ -74,7 +75,7 @@ uint64_t hil_port_tick_coarse(void)
 {
     uint32_t high = CORTEXM_REGISTER(TIM3 + CNT) & WRAPS_MASK;
     uint32_t low = CORTEXM_REGISTER(TIM2 + CNT);
-    while (low < NEAR || low > ~NEAR) {
+    for (uint32_t i = 0; i < NEAR_POLLS && (low < NEAR || low > ~NEAR); i++) {
         high = CORTEXM_REGISTER(TIM3 + CNT) & WRAPS_MASK;
         low = CORTEXM_REGISTER(TIM2 + CNT);
     }

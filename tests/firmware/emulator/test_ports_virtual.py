@@ -40,6 +40,7 @@ MOVED = {
     "nucleo-f446": [{"code": "sram", "weights": "sram"}],
     "nucleo-l4r5": [{"stack": "sram3", "arena": "sram", "code": "sram2", "weights": "sram3"}],
     "nucleo-g0b1": [{"code": "sram", "weights": "sram"}],
+    "nrf52840dk": [{"code": "sram", "weights": "sram"}],
     "nucleo-u575": [{"stack": "sram3", "arena": "sram", "code": "sram2", "weights": "sram3"}],
 }
 GUARDS = {"nucleo-u575": "limit"}
