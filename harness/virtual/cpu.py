@@ -191,8 +191,10 @@ class Cpu:
         at_limit = self.counter.at_limit
         before = self.counter.take_foreign(self.registers[PC])
         if before is not None and not failed and self._reason is None:
-            self.counter.stopped_at(self.registers[PC])
-            failed = self._start(before) if before else False
+            while before and not failed and self._reason is None:
+                failed = self._start(1)
+                self.counter.stopped_at(self.registers[PC])
+                before -= 1
             if not failed and self._reason is None:
                 self._reason = Stop.FAULT
         self.counter.stopped_at(self.registers[PC])
@@ -223,6 +225,8 @@ class Cpu:
     def _start(self, count: int) -> bool:
         """Runs `count` instructions, or without a limit where it is 0; returns whether one failed."""
         failed = False
+        if count:
+            self.engine.ctl_flush_tb()  # a block that is translated already would run to its end
         try:
             self.engine.emu_start(self.registers[PC] | 1, NEVER, count=count)
         except self._errors:

@@ -1,7 +1,7 @@
 """CMSIS packs made for tests: pyOCD's own code loads them and runs their flash algorithms on the emulated core.
 
-A pack of the chip's maker has the same parts: a description, and for each flash an algorithm as an ELF file (CMSIS-Pack,
-"Flash programming algorithms"). The algorithm here is compiled from ALGORITHM, after the controllers' reference manuals.
+A pack of the chip's maker has the same parts: a description, and for each flash an algorithm as an ELF file
+(CMSIS-Pack, "Flash programming algorithms"). The algorithm here is compiled from ALGORITHM, after the reference manuals.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ PACKED = {
     "nucleo-g0b1": Packed(
         "STM32G0B1RETx", "cortex-m0plus", "Cortex-M0+", 0x8_0000, 0x2_4000, 0x800, 8, 0x10, 0x14, 1 << 13
     ),
-    "nucleo-u575": Packed("STM32U575ZITxQ", "cortex-m33", "Cortex-M33", 0x20_0000, 0xC_0000, 0x2000, 16, 0x20, 0x28, 1 << 11),
+    "nucleo-u575": Packed(
+        "STM32U575ZITxQ", "cortex-m33", "Cortex-M33", 0x20_0000, 0xC_0000, 0x2000, 16, 0x20, 0x28, 1 << 11
+    ),
 }
 
 _DESCRIPTION = """<?xml version="1.0" encoding="UTF-8"?>
@@ -120,7 +122,8 @@ def make_pack(board: str, folder: Path) -> Path:
     command = [str(find("arm").cc), f"-mcpu={chip.core}", "-mthumb", "-mfloat-abi=soft", "-Os", "-ffreestanding"]
     command += ["-nostdlib", "-Wl,-eInit", f"-Wl,-T{script}"]
     command += [f"-D{name}={value:#x}u" for name, value in numbers.items()]
-    done = subprocess.run([*command, str(source), "-lgcc", "-o", str(algorithm)], capture_output=True, text=True, timeout=60)
+    command += [str(source), "-lgcc", "-o", str(algorithm)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     with zipfile.ZipFile(pack, "w") as archive:
         text = _DESCRIPTION.format(
