@@ -15,7 +15,6 @@ _REGIONS = 16
 _SLOTS = 65536
 _NO_LIMIT = (1 << 63) - 1
 _BLOCK_HOOK = 8  # UC_HOOK_BLOCK
-_NOWHERE = (1 << 64) - 1  # no address of a block
 
 
 class Counter(Protocol):
@@ -29,9 +28,9 @@ class Counter(Protocol):
     def at_limit(self) -> bool:
         """Whether the core was stopped by the limit."""
 
-    def take_foreign(self, address: int) -> int | None:
-        """Instructions of the block at `address` before the first that the core has not, if it was stopped there for
-        that; None if not. The block is not stopped at again until `forget`.
+    def take_foreign(self) -> int | None:
+        """Instructions before the first that the core has not, if it was stopped before a block for that; None if not.
+        From then on, until the next `set_limit`, it is not stopped for that.
         """
 
     def set_limit(self, limit: int | None) -> None:
@@ -83,7 +82,7 @@ class _PythonCounter:
         self._memory = memory
         self._baseline = baseline
         self._foreign: int | None = None
-        self._allowed: int | None = None
+        self._allowed = False
         self._limit = _NO_LIMIT
         self._block = _CurrentBlock()
         self._known: dict[tuple[int, int], int] = {}
@@ -92,14 +91,16 @@ class _PythonCounter:
     def _hook(self, engine: Any, address: int, size: int, data: Any) -> None:
         del data
         count = self._known.get((address, size))
-        if count is None and self._baseline and self._allowed != address:
+        if count is None and self._baseline and not self._allowed:
             self._foreign = foreign_after(_code(self._memory, address, size))
             if self._foreign is not None:
                 self._block.size = 0
                 engine.emu_stop()
                 return
         if count is None:
-            count = self._known[address, size] = _count_between(self._memory, address, address + size)
+            count = _count_between(self._memory, address, address + size)
+            if not self._allowed:  # else it may have an instruction that the core has not
+                self._known[address, size] = count
         if self.executed + count > self._limit:
             self._block.size = 0
             engine.emu_stop()
@@ -108,9 +109,9 @@ class _PythonCounter:
         self._block.address = address
         self._block.size = size
 
-    def take_foreign(self, address: int) -> int | None:
+    def take_foreign(self) -> int | None:
         found, self._foreign = self._foreign, None
-        self._allowed = self._allowed if found is None else address
+        self._allowed = self._allowed or found is not None
         return found
 
     @property
@@ -119,6 +120,7 @@ class _PythonCounter:
 
     def set_limit(self, limit: int | None) -> None:
         self._limit = _NO_LIMIT if limit is None else limit
+        self._allowed = False
 
     def stopped_at(self, address: int) -> None:
         start, end = self._block.address, self._block.address + self._block.size
@@ -128,7 +130,6 @@ class _PythonCounter:
 
     def forget(self) -> None:
         self._known.clear()
-        self._allowed = None
 
 
 class _CounterState(ctypes.Structure):
@@ -162,18 +163,18 @@ class _NativeCounter:
             state.region_size[index] = region.size
             state.region_bytes[index] = region.pointer
         state.stop = native.stop
-        state.baseline, state.allowed = int(baseline), _NOWHERE
+        state.baseline = int(baseline)
         native.hook_blocks(engine, state)
 
     @property
     def executed(self) -> int:
         return int(self._state.executed)
 
-    def take_foreign(self, address: int) -> int | None:
+    def take_foreign(self) -> int | None:
         state = self._state
         if not state.foreign:
             return None
-        state.foreign, state.allowed = 0, address
+        state.foreign, state.allowed = 0, 1
         return int(state.foreign_after)
 
     @property
@@ -182,6 +183,7 @@ class _NativeCounter:
 
     def set_limit(self, limit: int | None) -> None:
         self._state.limit = _NO_LIMIT if limit is None else limit
+        self._state.allowed = 0
 
     def stopped_at(self, address: int) -> None:
         state = self._state
@@ -192,4 +194,3 @@ class _NativeCounter:
 
     def forget(self) -> None:
         ctypes.memset(self._state.slot_key, 0, ctypes.sizeof(self._state.slot_key))
-        self._state.allowed = _NOWHERE

@@ -189,7 +189,7 @@ class Cpu:
         self._begin(limit)
         failed = self._start(0)
         at_limit = self.counter.at_limit
-        before = self.counter.take_foreign(self.registers[PC])
+        before = self.counter.take_foreign()
         if before is not None and not failed and self._reason is None:
             while before and not failed and self._reason is None:
                 failed = self._start(1)
@@ -210,7 +210,7 @@ class Cpu:
         """Executes one instruction."""
         self._begin(None)
         failed = self._start(1)
-        before = self.counter.take_foreign(self.registers[PC])
+        before = self.counter.take_foreign()
         if before == 0:
             self._reason = Stop.FAULT
         elif before:

@@ -22,7 +22,7 @@ typedef struct {
     uint64_t baseline;          /* whether the core is of Armv6-M */
     uint64_t foreign;           /* whether it was stopped before a block with an instruction that it has not */
     uint64_t foreign_after;     /* instructions of that block before it */
-    uint64_t allowed;           /* that block's address: begun all the same */
+    uint64_t allowed;           /* whether such blocks are begun all the same */
 } tinyhil_counter;
 
 /* Whether an instruction is none of Armv6-M: DDI 0419, A5. Python's twin is in baseline.py. */
@@ -72,7 +72,7 @@ EXPORT void tinyhil_block(void *engine, uint64_t address, uint32_t size, tinyhil
     if (counter->slot_key[slot] != key) {
         uint32_t foreign;
         uint32_t count = decode(counter, address, size, &foreign);
-        if (foreign != UINT32_MAX && counter->allowed != address) {
+        if (foreign != UINT32_MAX && counter->allowed == 0U) {
             counter->foreign = 1;
             counter->foreign_after = foreign;
             counter->block_size = 0;
