@@ -16,6 +16,6 @@ void hil_board_init(void)
 #ifdef HIL_TEST_FAULTS
 void hil_port_bad_access(void)
 {
-    (void)CORTEXM_REGISTER(0xF0000000U); /* vendor region of the core's memory map: nothing answers there */
+    (void)CORTEXM_REGISTER(0x60000000U); /* external memory, of which these chips have none: nothing answers there */
 }
 #endif
