@@ -1,7 +1,7 @@
 """What differs between the cores that are emulated: fault handling, debug components, and their identities.
 
-Architecture reference manuals of Armv6-M (DDI 0419), Armv7-M (DDI 0403) and Armv8-M (DDI 0553), and the cores' technical
-reference manuals.
+Architecture reference manuals of Armv6-M (DDI 0419), Armv7-M (DDI 0403) and Armv8-M (DDI 0553), and the technical
+reference manuals of the cores.
 """
 
 from __future__ import annotations

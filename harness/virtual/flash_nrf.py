@@ -1,4 +1,4 @@
-"""The flash controller of nRF52 (product specification, chapter NVMC): pages, programmed word by word, no error flags."""
+"""The flash controller of nRF52 (product specification, chapter NVMC): pages, programmed by words, no error flags."""
 
 from __future__ import annotations
 

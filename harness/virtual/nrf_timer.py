@@ -1,4 +1,4 @@
-"""TIMER of nRF51 and nRF52 as a free-running counter that is read by capturing (product specifications, chapter TIMER)."""
+"""TIMER of nRF51 and nRF52 as a free-running counter, read by capturing (product specifications, chapter TIMER)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """CMSIS packs made for tests: pyOCD's own code loads them and runs their flash algorithms on the emulated core.
 
 A pack of the chip's maker has the same parts: a description, and for each flash an algorithm as an ELF file
-(CMSIS-Pack, "Flash programming algorithms"). The algorithm here is compiled from ALGORITHM, after the reference manuals.
+(CMSIS-Pack, "Flash programming algorithms"). Here it is compiled from ALGORITHM, written after the reference manuals.
 """
 
 from __future__ import annotations

@@ -199,7 +199,8 @@ def test_pytest_goes_through_pyocd(board, attach):
         command, cwd=REPOSITORY, capture_output=True, text=True, timeout=200, env={**os.environ, **environment}
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"board: {board} ({find_board(board).core}, pyocd); stand-in: probe virtual-{board} is virtual" in done.stdout
+    core = find_board(board).core
+    assert f"board: {board} ({core}, pyocd); stand-in: probe virtual-{board} is virtual" in done.stdout
     assert f"outputs[{board}] PASSED" in done.stdout
 
 

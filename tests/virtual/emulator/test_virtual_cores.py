@@ -1,4 +1,4 @@
-"""The virtual Cortex-M0+ and M33: what they refuse, their faults, breakpoints, and the timers that count for the M0+."""
+"""The virtual Cortex-M0+ and M33: what they refuse, faults, breakpoints, and the timers that count for the M0+."""
 
 import pytest
 
@@ -146,7 +146,8 @@ def test_tim2_counts_cycles_and_tim3_its_wraps(make):
 # --- Armv8-M ----------------------------------------------------------------------------------------------------------
 
 FAULTS_ON = "ldr r0, =0xE000ED24\nldr r1, =0x70000\nstr r1, [r0]\n"
-ON_PROCESS_STACK = "ldr r0, =0x20004000\nmsr psplim, r0\nldr r1, =0x20004010\nmsr psp, r1\nmovs r0, #2\nmsr control, r0\nisb\n"
+ON_PROCESS_STACK = "ldr r0, =0x20004000\nmsr psplim, r0\nldr r1, =0x20004010\nmsr psp, r1\n"
+ON_PROCESS_STACK += "movs r0, #2\nmsr control, r0\nisb\n"
 
 
 def test_a_stack_that_passes_its_limit_is_a_usage_fault_of_its_own(make):
@@ -173,7 +174,7 @@ def test_the_m33_faults_and_returns_with_its_own_exception_returns(make):
 
 @pytest.mark.parametrize("chip", [M0, M33])
 def test_a_hardware_breakpoint_stops_before_its_instruction_and_lets_go_of_it(make, chip):
-    """Two comparators a word on the M0+, whose addresses are those of the flash's alias too; a whole address on the M33."""
+    """A comparator of the M0+ chooses halfwords of a word; on the M33 it has the whole address."""
     machine = make(chip, "movs r0, #1\nmovs r0, #2\nmovs r0, #3\nwfi\n")
     write(machine, 0xE000_EDF0, 0xA05F_0003)
     where = machine.cpu.registers[PC] + 4

@@ -21,7 +21,8 @@ def pack_files() -> list[str]:
     for path in paths:
         if not _is_pack(path):
             raise ToolError(
-                f"{path}, named by ${VARIABLE}, is no CMSIS pack", hint="name the .pack file, a ZIP archive with a .pdsc"
+                f"{path}, named by ${VARIABLE}, is no CMSIS pack",
+                hint="name the .pack file, a ZIP archive with a .pdsc",
             )
     return [str(path) for path in paths]
 
