@@ -14,7 +14,7 @@ _ACCESS_HOOK = 1024 | 2048  # UC_HOOK_MEM_READ, UC_HOOK_MEM_WRITE
 _WRITES = 17  # UC_MEM_WRITE
 
 
-class _State(ctypes.Structure):
+class _AlignmentState(ctypes.Structure):
     """tinyhil_alignment of native.c."""
 
     _fields_ = [
@@ -29,7 +29,7 @@ class Alignment:
     """Stops the emulator at an access that is not aligned."""
 
     def __init__(self, engine: Any, native: Native | None) -> None:
-        self._state = _State()
+        self._state = _AlignmentState()
         if native is None:
             engine.hook_add(_ACCESS_HOOK, self._hook)
         else:

@@ -137,13 +137,13 @@ def test_a_killed_owner_takes_the_board_with_it(board):
 def test_the_module_runs_an_image_until_its_input_ends(board):
     image = build_image([package_for(board)], find_board(board))
     command = [sys.executable, "-m", "harness.virtual", board, str(image.elf)]
-    board = subprocess.Popen(
+    process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=REPOSITORY, text=True
     )
-    chip, _, port = board.stdout.readline().strip().partition(": serial port ")
+    chip, _, port = process.stdout.readline().strip().partition(": serial port ")
     assert find_board(board).chip.startswith(chip) and os.path.exists(port)
-    out, err = board.communicate(timeout=10)
-    assert (board.returncode, out, err) == (0, "", "")
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out, err) == (0, "", "")
 
 
 def test_a_board_that_is_killed_during_a_run_is_lost_and_the_next_works(board):
