@@ -50,7 +50,7 @@ def prediction_document(
         ],
         "macs": sum(layer.macs for layer in prediction.plan.layers),
         "unknown": dict(estimate.unknown),
-        "hot": _hot(estimate.layers, estimate.cycles, symbols, hot),
+        "hot": hot_blocks(estimate.layers, estimate.cycles, symbols, hot),
         "what_if": [
             {
                 "change": str(other.what_if),
@@ -91,11 +91,12 @@ def _costed(prediction: Prediction) -> Document:
         "milliseconds": None
         if per_ms is None
         else {name: f.value / per_ms for name, f in zip(("low", "estimate", "high"), bounds, strict=True)},
-        "causes": _causes(estimate.causes),
+        "causes": causes_document(estimate.causes),
     }
 
 
-def _causes(causes: Mapping[Cause, Quantity]) -> Document:
+def causes_document(causes: Mapping[Cause, Quantity]) -> Document:
+    """Modelled cycles of every cause."""
     zero = Quantity(0, Unit.MODELLED_CYCLES)
     return {cause.value: quantity(causes.get(cause, zero)) for cause in Cause}
 
@@ -114,12 +115,12 @@ def _layer(prediction: Prediction, number: int, layer: LayerEstimate, symbols: S
         "high": quantity(layer.high),
         "per_mac": layer.cycles.value / planned.macs if planned.macs else None,
         "share": layer.cycles.ratio(prediction.estimate.cycles),
-        "causes": _causes(layer.causes),
-        "functions": _functions(layer, symbols),
+        "causes": causes_document(layer.causes),
+        "functions": functions_document(layer, symbols),
     }
 
 
-def _functions(layer: LayerEstimate, symbols: Symbols) -> list[Document]:
+def functions_document(layer: LayerEstimate, symbols: Symbols) -> list[Document]:
     """The layer's functions with their blocks, those with the most cycles first."""
     by_function: dict[str, list[HotBlock]] = {}
     for block in layer.blocks:
@@ -150,7 +151,7 @@ def _block(block: HotBlock, symbols: Symbols) -> Document:
     }
 
 
-def _hot(layers: Sequence[LayerEstimate], whole: Quantity, symbols: Symbols, most: int) -> list[Document]:
+def hot_blocks(layers: Sequence[LayerEstimate], whole: Quantity, symbols: Symbols, most: int) -> list[Document]:
     """The blocks with the most cycles, with their instructions; summed over the layers that share a kernel."""
     together: dict[int, list[tuple[LayerEstimate, HotBlock]]] = {}
     for layer in layers:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.report.document import Document
 from harness.report.rows import number, percent, ratio
 from harness.report.table import ReportTable
 
-_STALLS = ("fetch", "data", "load-use", "interlock", "branch")
+STALLS = ("fetch", "data", "load-use", "interlock", "branch")
 
 
 def layers(document: Document) -> ReportTable:
     """One line per layer: instructions, modelled cycles with bounds, and their causes."""
-    columns = ("#", "layer", "kernel", "MACs", "instructions", "modelled cycles", "low", "high", "/MAC", "%", *_STALLS)
+    columns = ("#", "layer", "kernel", "MACs", "instructions", "modelled cycles", "low", "high", "/MAC", "%", *STALLS)
     rows = [
         (
             str(layer["index"]),
@@ -21,7 +23,7 @@ def layers(document: Document) -> ReportTable:
             *_figures(layer),
             f"{layer['per_mac']:.2f}" if layer["per_mac"] is not None else "-",
             percent(layer["share"]),
-            *(number(layer["causes"][cause]["value"]) for cause in _STALLS),
+            *(number(layer["causes"][cause]["value"]) for cause in STALLS),
         )
         for layer in document["layers"]
     ]
@@ -35,7 +37,7 @@ def layers(document: Document) -> ReportTable:
             *_figures(document),
             f"{cycles / macs:.2f}" if macs else "-",
             "",
-            *(number(document["causes"][cause]["value"]) for cause in _STALLS),
+            *(number(document["causes"][cause]["value"]) for cause in STALLS),
         )
     )
     right = frozenset(columns) - {"layer", "kernel"}
@@ -58,7 +60,7 @@ def where(document: Document) -> str:
 def notes(document: Document) -> tuple[str, ...]:
     """Notes on the model and the run that the figures are from."""
     profile, causes = document["profile"], document["causes"]
-    stalled, cycles = sum(causes[cause]["value"] for cause in _STALLS), document["cycles"]["value"]
+    stalled, cycles = sum(causes[cause]["value"] for cause in STALLS), document["cycles"]["value"]
     lines = [f"  {percent(stalled / cycles)} of the cycles are stalls"] if cycles else []
     if time := milliseconds(document):
         lines.append(f"  {time}")
@@ -124,8 +126,21 @@ def what_if_layers(document: Document) -> ReportTable:
     return ReportTable("Layers, modelled cycles", columns, rows if changes else (), frozenset(columns) - {"layer"})
 
 
-def hot(document: Document) -> list[tuple[str, list[str]]]:
-    """(heading, lines of its listing) of each hot block."""
+def side_by_side(documents: Sequence[Document]) -> list[str]:
+    """A line on the modelled cycles of several runtimes' runs of one model; none for a single one."""
+    modelled = [(run["runtime"], run["modelled"]) for run in documents if run.get("modelled")]
+    if len(modelled) < 2:
+        return []
+    (first, ours), *others = modelled
+    return [
+        f"modelled cycles, {ours['core']}: {name} {theirs['cycles']['value']:,}, {first} {ours['cycles']['value']:,}: "
+        f"{theirs['cycles']['value'] / max(ours['cycles']['value'], 1):.2f} times as many ({ours['label']})"
+        for name, theirs in others
+    ]
+
+
+def hot(document: Document, whole: str = "the inference") -> list[tuple[str, list[str]]]:
+    """(heading, lines of its listing) of each hot block; `whole` is what their shares are of."""
     found = []
     for block in document["hot"]:
         kind = "loop" if block["loops"] else "block"
@@ -133,7 +148,7 @@ def hot(document: Document) -> list[tuple[str, list[str]]]:
         layers_text = names[0] if len(names) == 1 else f"{len(names)} layers, first {names[0]}"
         found.append(
             (
-                f"{percent(block['share'])} of the inference: {kind} at 0x{block['address']:08x}, {block['place']}, "
+                f"{percent(block['share'])} of {whole}: {kind} at 0x{block['address']:08x}, {block['place']}, "
                 f"{block['count']:,} times, {block['per_execution']:.2f} modelled cycles for {block['instructions']} "
                 f"instructions ({layers_text})",
                 block["listing"],

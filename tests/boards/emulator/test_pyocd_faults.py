@@ -53,7 +53,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-te
 
 # By default the first; `make test-long` has all: each core of a virtual board, and a chip that is not ST's
 BOARDS = ["nucleo-h743", "nucleo-u575", "nucleo-g0b1", "nrf52840dk"][: scaled(1, 4)]
-# Its flash controller tells no errors
+# Its flash controller tells no errors, its reset register no brown-outs
 SILENT = ("nrf52840dk",)
 BUS_FAULT = 2
 VECTORS = [TINY_VECTOR]
@@ -123,7 +123,7 @@ def test_a_bit_that_is_programmed_wrong_in_silence(board, attach, image, package
 
 def test_a_flash_algorithm_that_hangs(board, attach, image, package, healthy):
     attach(board, faults="flash-hang")
-    with fails(FlashTimeoutError, "flash", seconds=15.0):
+    with fails(FlashTimeoutError, "flash"):
         runs(board, image, package, limits=Limits(init=1.0, erase=1.0, program=1.0))
 
 
@@ -156,7 +156,7 @@ def test_a_brown_out_in_a_run(board, attach, image, package, healthy):
         session.debugger.device.machine.inject("brown-out@20000")
         for _ in range(200):
             client.infer([bytes(32)])
-    assert "brown-out" in caught.value.details
+    assert board in SILENT or "brown-out" in caught.value.details
 
 
 def test_bytes_lost_to_an_overrun_are_sent_again(board, attach, image, package):
@@ -195,7 +195,7 @@ def test_a_line_that_loses_everything_says_so(board, attach, image, package, hea
 
 def test_a_wrong_baud_rate(board, attach, image, package, healthy):
     attach(board, faults="baud@30")
-    with fails(GarbageError, "link", seconds=25.0) as caught:
+    with fails(GarbageError, "link") as caught:
         runs(board, image, package)
     assert "baud" in caught.value.hint
 
@@ -222,7 +222,7 @@ def test_a_rate_that_cannot_be_raised_falls_back(board, fast, attach, image, pac
 
 def test_two_probes_and_none_chosen(board, attach, image, package, monkeypatch, healthy):
     attach(board, board)
-    with fails(ProbeChoiceError, "probe", seconds=5.0) as caught:
+    with fails(ProbeChoiceError, "probe") as caught:
         resolve(board)
     assert f"virtual-{board}-2" in caught.value.details and "--probe" in caught.value.hint
     for ways in ({"probe": f"virtual-{board}-2"}, {}):
@@ -259,7 +259,7 @@ def test_a_board_that_another_process_has_leased(board, attach, image, package, 
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, board], stdout=subprocess.PIPE, env=environment)
     try:
         assert holder.stdout.readline() == b"held\n"
-        with fails(LeasedError, "lease", seconds=5.0, match=f"process {holder.pid}"):
+        with fails(LeasedError, "lease", match=f"process {holder.pid}"):
             runs(board, image, package)
     finally:
         holder.kill()
