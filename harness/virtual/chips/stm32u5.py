@@ -95,9 +95,7 @@ _U575 = Chip(
     boot=0x0800_0000,
     memory=(
         ChipMemory("flash", 0x0800_0000, 0x20_0000, "flash"),
-        ChipMemory("sram1", 0x2000_0000, 0x3_0000),
-        ChipMemory("sram2", 0x2003_0000, 0x1_0000),
-        ChipMemory("sram3", 0x2004_0000, 0x8_0000),
+        ChipMemory("sram", 0x2000_0000, 0xC_0000),  # SRAM1, 2 and 3
         ChipMemory("sram4", 0x2800_0000, 0x4000),
     ),
     registers=(

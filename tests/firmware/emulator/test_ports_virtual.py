@@ -41,8 +41,7 @@ MOVED = {
     "nucleo-l476": [{"stack": "sram", "arena": "sram2", "code": "sram", "weights": "sram"}],
     "nucleo-f446": [{"code": "sram", "weights": "sram"}],
     "nucleo-l4r5": [{"stack": "sram3", "arena": "sram", "code": "sram2", "weights": "sram3"}],
-    "nucleo-u575": [{"stack": "sram3", "arena": "sram", "code": "sram2", "weights": "sram3"}],
-    **({"nucleo-g0b1": [IN_RAM], "nrf52840dk": [IN_RAM]} if scaled(0, 1) else {}),
+    **(dict.fromkeys(("nucleo-g0b1", "nucleo-u575", "nrf52840dk"), [IN_RAM]) if scaled(0, 1) else {}),
 }
 GUARDS = {"nucleo-u575": "limit"}
 # By default one board of a family; `make test-long` has all
