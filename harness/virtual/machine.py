@@ -19,11 +19,10 @@ from harness.virtual.coremodels import CoreModel, find_model
 from harness.virtual.cpu import LR, MSP, PC, SP, XPSR, Cpu, Stop
 from harness.virtual.exceptions import Exceptions
 from harness.virtual.flashes import make_flash
-from harness.virtual.nrf_timer import NrfTimer
 from harness.virtual.pins import WiredLine
 from harness.virtual.registers import ClockRegisters, IdentityRegisters
 from harness.virtual.terminal import Terminal
-from harness.virtual.timer import FollowingTimer, Timer
+from harness.virtual.timers import make_timers
 from harness.virtual.usarts import KINDS
 
 _LEAST_SLICE = 1024  # more than the emulator's longest basic block has
@@ -349,26 +348,13 @@ class Machine:
             if name == self.wiring.usart:
                 self.usart = port
                 port.serial = port.state if port.NATIVE else None
-        self._add_timers()
+        for timer in make_timers(self.chip.timer, lambda: self.cycles, self.clocks):
+            self.bus.add(timer)
         self.bus.add(self.flash)
         for base in self.chip.idcode_at:
             self.bus.add(IdentityRegisters(base, self.chip.idcode))
         for device in (self.control, self.dwt, self.fpb, debug.RomTable(model)):
             self.bus.add(device)
-
-    def _add_timers(self) -> None:
-        facts = self.chip.timer
-
-        def rates() -> tuple[int, int]:
-            return self.clocks().core, self.clocks().timer
-
-        if facts.kind == "nrf":
-            self.bus.add(NrfTimer(facts, lambda: self.cycles, rates))
-            return
-        timer = Timer(facts, lambda: self.cycles, rates)
-        self.bus.add(timer)
-        if facts.follower is not None:
-            self.bus.add(FollowingTimer(*facts.follower, timer))
 
     def _clock_registers_changed(self) -> None:
         self._clocks = None

@@ -99,7 +99,7 @@ def test_an_image_computes_the_same_wherever_its_parts_lie(name, placement):
 @pytest.mark.parametrize("name", FAMILIES)
 def test_counts_of_layers_that_call_nothing_do_not_depend_on_the_placement(name):
     if find_board(name).core == "cortex-m0plus":
-        pytest.skip("its layers call the compiler's library to multiply, which stays in flash: the linker's veneers count")
+        pytest.skip("its layers call the compiler's library, which stays in flash, through veneers that count")
     totals = set()
     for placement in ({}, *MOVED.get(name, [])):
         package = tiny_package(core=find_board(name).core)
