@@ -26,6 +26,7 @@ class CacheRow(Row):
     ways: _Positive
     line: _Positive
     replace: Literal["lru", "round-robin"] = "lru"
+    sector: _Positive | None = None
 
 
 class StallEntry(TableEntry):
@@ -212,7 +213,7 @@ def setup(
     clock_hz = table.clock_hz if clock_hz is None else clock_hz
     entry = table.flash[flash]
     caches = {
-        name: CacheGeometry(name, row.sets, row.ways, row.line, row.replace)
+        name: CacheGeometry(name, row.sets, row.ways, row.line, row.replace, row.sector)
         for name, row in {**table.caches, **entry.caches}.items()
     }
     rows = {"flash": entry.memory, **table.memories}

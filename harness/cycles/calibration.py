@@ -220,7 +220,7 @@ def applies(loop: CalibrationLoop, board: Setup | None) -> bool:
 def _lines(loop: CalibrationLoop, board: Setup, size: int) -> int:
     cache = board.system.memories[memory_of(loop, board)].fetch
     assert cache is not None
-    return size // cache.line
+    return size // cache.fill
 
 
 def _made(loop: CalibrationLoop, board: Setup, count: int) -> Misses:

@@ -30,7 +30,7 @@ class _NativeSpan(ctypes.Structure):
 
 
 class _NativeCache(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_uint32) for name in ("sets", "ways", "line_log2", "in_turn")]
+    _fields_ = [(name, ctypes.c_uint32) for name in ("sets", "ways", "line_log2", "in_turn", "sectors")]
 
 
 class _NativeMemory(ctypes.Structure):
@@ -170,7 +170,10 @@ def _packed(system: MemorySystem) -> _PackedSystem:
         *(_NativeMemory(numbers[memory.fetch], numbers[memory.data], memory.write_allocate) for memory in of_all)
     )
     packed_caches = (_NativeCache * (len(caches) + 1))(
-        *(_NativeCache(c.sets, c.ways, c.line.bit_length() - 1, c.replace == "round-robin") for c in caches)
+        *(
+            _NativeCache(c.sets, c.ways, c.line.bit_length() - 1, c.replace == "round-robin", c.line // c.fill)
+            for c in caches
+        )
     )
     number_of = {part: names.index(system.memory_of(part).name) for part in PARTS}
     return _PackedSystem(names, number_of, packed_memories, packed_caches, len(caches))

@@ -22,8 +22,9 @@ _Cycles = Annotated[float, Field(ge=0, le=1000)]
 _Form = TypeVar("_Form", bound=BaseModel)
 _Sources = Annotated[tuple[str, ...], Field(min_length=1)]
 
-_CHAINED = """load-chain chain-indexed chain-unaligned chain-other-memory load-store store-load store-register-offset
-    address-after-alu branch-taken branch-unaligned-target branch-indirect load-pc it-folded fp-dependency"""
+_CHAINED = """load-chain chain-indexed chain-same-base chain-fp chain-unaligned chain-other-memory load-store store-load
+    store-register-offset address-after-alu branch-taken branch-unaligned-target branch-wide-load branch-indirect load-pc
+    it-folded fp-dependency"""
 _SCOREBOARD = "load-beside-shifted load-banks branch-taken mispredict mispredict-early-flags flags-distance"
 CHAINED_RULES = frozenset(_CHAINED.split())
 SCOREBOARD_RULES = frozenset(_SCOREBOARD.split())

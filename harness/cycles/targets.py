@@ -50,7 +50,8 @@ def _cached(costed: Setup, memory: Memory, *, fetched: bool = False) -> Cached |
     load, store = (row.fetch, 0.0) if fetched else (row.load, row.store)
     if cache is None or load == store == 0:
         return None
-    return Cached(cache.sets, cache.ways, cache.line, load, store)
+    # What a miss fills is what the kernel choice prices, so a line of sectors counts as that many ways.
+    return Cached(cache.sets, cache.ways * (cache.line // cache.fill), cache.fill, load, store)
 
 
 def target_of_run(resolved: Resolved, placement: Placement | None = None) -> Target:

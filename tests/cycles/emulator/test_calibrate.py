@@ -18,7 +18,7 @@ def test_on_qemu():
 def test_on_a_boards_stand_in():
     done = tinyhil("calibrate", "-b", "nucleo-l4r5")
     assert done.returncode == 0, done.stderr
-    assert "65 of 65 loops are as expected" in done.stdout
+    assert "67 of 67 loops are as expected" in done.stdout
     assert "virtual-nucleo-l4r5, for nucleo-l4r5" in done.stdout
     assert "no cycle was measured" in done.stdout
 

@@ -47,7 +47,8 @@ def random_system(rng: random.Random) -> MemorySystem:
     def cache(name: str) -> CacheGeometry:
         line = rng.choice((8, 16, 32))
         policy = rng.choice(("lru", "round-robin"))
-        return CacheGeometry(name, rng.choice((1, 2, 8)), rng.choice((1, 2, 4)), line, policy)
+        sector = rng.choice((None, line, line // 2, line // 4))
+        return CacheGeometry(name, rng.choice((1, 2, 8)), rng.choice((1, 2, 4)), line, policy, sector)
 
     shared = cache("shared")
     flash = Memory("flash", "flash", cache("i"), rng.choice((None, shared, cache("d"))))
