@@ -17,6 +17,8 @@ from harness.errors import CycleTableError, OptionError
 
 _Stall = Annotated[float, Field(ge=0, le=1000)]
 _Positive = Annotated[int, Field(gt=0)]
+_MOST_SECTORS = 32
+"""Of a line: the simulator keeps a bit for each."""
 
 
 class CacheRow(Row):
@@ -27,6 +29,15 @@ class CacheRow(Row):
     line: _Positive
     replace: Literal["lru", "round-robin"] = "lru"
     sector: _Positive | None = None
+
+    @model_validator(mode="after")
+    def _powers_of_two(self) -> CacheRow:
+        sector = self.line if self.sector is None else self.sector
+        if self.line & (self.line - 1) or sector & (sector - 1):
+            raise ValueError("line and sector must be powers of two")
+        if not sector <= self.line <= _MOST_SECTORS * sector:
+            raise ValueError(f"a line has 1 to {_MOST_SECTORS} sectors")
+        return self
 
 
 class StallEntry(TableEntry):
