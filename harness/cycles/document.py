@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from harness.cycles.engine import HotBlock, LayerEstimate
+from harness.cycles.engine import Estimate, HotBlock, LayerEstimate
 from harness.cycles.pipeline import Cause
 from harness.cycles.predict import Prediction
 from harness.elf.symbols import Symbols
@@ -74,7 +74,6 @@ def quantity(figure: Quantity) -> Document:
 def _costed(prediction: Prediction) -> Document:
     """The fields that depend on the board's set-up."""
     estimate, setup = prediction.estimate, prediction.setup
-    per_ms = None if estimate.clock_hz is None else estimate.clock_hz / 1e3
     bounds = (estimate.low, estimate.cycles, estimate.high)
     return {
         "board": None if setup is None else setup.table.board,
@@ -84,15 +83,31 @@ def _costed(prediction: Prediction) -> Document:
         "validated": estimate.validated,
         "label": estimate.label,
         "error": estimate.error,
+        "kinds": [
+            {
+                "kind": kind.value,
+                "cycles": quantity(cycles),
+                "error": error.error,
+                "results": error.results,
+                "validated": estimate.compared and error.validated,
+            }
+            for kind, (cycles, error) in estimate.kinds.items()
+        ],
         "tables": list(estimate.tables),
         "validation": list(estimate.validation),
         "instructions": quantity(prediction.profile.total),
         **{name: quantity(figure) for name, figure in zip(("low", "cycles", "high"), bounds, strict=True)},
-        "milliseconds": None
-        if per_ms is None
-        else {name: f.value / per_ms for name, f in zip(("low", "estimate", "high"), bounds, strict=True)},
+        "milliseconds": _milliseconds(estimate, bounds),
         "causes": _causes(estimate.causes),
     }
+
+
+def _milliseconds(estimate: Estimate, bounds: tuple[Quantity, Quantity, Quantity]) -> Document | None:
+    """Low, modelled and high cycles as time at the board's clock; None for a core alone."""
+    if estimate.clock_hz is None:
+        return None
+    per_ms = estimate.clock_hz / 1e3
+    return {name: cycles.value / per_ms for name, cycles in zip(("low", "estimate", "high"), bounds, strict=True)}
 
 
 def _causes(causes: Mapping[Cause, Quantity]) -> Document:
@@ -108,10 +123,13 @@ def _layer(prediction: Prediction, number: int, layer: LayerEstimate, symbols: S
         "op": planned.op,
         "kernel": planned.kernel,
         "macs": planned.macs,
+        "kind": layer.kind.value,
+        "error": layer.error.error,
         "instructions": quantity(layer.instructions),
         "low": quantity(layer.low),
         "cycles": quantity(layer.cycles),
         "high": quantity(layer.high),
+        "milliseconds": _milliseconds(prediction.estimate, (layer.low, layer.cycles, layer.high)),
         "per_mac": layer.cycles.value / planned.macs if planned.macs else None,
         "share": layer.cycles.ratio(prediction.estimate.cycles),
         "causes": _causes(layer.causes),

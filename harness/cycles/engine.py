@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.cycles.blocks import Block, blocks
-from harness.cycles.board_tables import Setup
+from harness.cycles.board_tables import Setup, error_of
 from harness.cycles.corecost import core_cost
 from harness.cycles.decoder import decode_at
 from harness.cycles.instruction import Instruction
+from harness.cycles.kinds import VALIDATED_SHARE, KindError, LoadKind, kind_of_load
 from harness.cycles.loops import lines
 from harness.cycles.pipeline import Cause, Step
 from harness.cycles.profile import LayerProfile, Misses, Profile
@@ -76,6 +77,7 @@ class LayerEstimate:
         name, index: as in the profile.
         instructions: executed, exact.
         causes: cycles by cause, whole; they add up to `cycles`.
+        kind: of load; error: how far figures of this kind may be off.
         low, high: bounds of `cycles`.
         by_address: address -> cause -> cycles of all executions.
         blocks: those with the most cycles first.
@@ -87,6 +89,8 @@ class LayerEstimate:
     index: int
     instructions: Quantity
     causes: Mapping[Cause, Quantity]
+    kind: LoadKind
+    error: KindError
     low: Quantity
     high: Quantity
     by_address: Mapping[int, Mapping[Cause, float]]
@@ -114,9 +118,8 @@ class Estimate:
         layers: in the order of execution.
         core: the core table's name; board: the setup's name, or None for the core alone.
         tables: names of the tables that were used.
-        validated: whether core and board with this set-up were compared with measurements.
+        compared: whether core and board with this set-up were compared with measurements.
         validation: how, one sentence per table.
-        error: relative error for the bounds.
         clock_hz: of the core; None without a board.
     """
 
@@ -124,10 +127,34 @@ class Estimate:
     core: str
     board: str | None
     tables: tuple[str, ...]
-    validated: bool
+    compared: bool
     validation: tuple[str, ...]
-    error: float
     clock_hz: int | None
+
+    @property
+    def kinds(self) -> dict[LoadKind, tuple[Quantity, KindError]]:
+        """Cycles by kind of load, with the kind's error; those with the most cycles first."""
+        found = {}
+        for kind in LoadKind:
+            own = [layer for layer in self.layers if layer.kind is kind]
+            if own:
+                found[kind] = (total((layer.cycles for layer in own), Unit.MODELLED_CYCLES), own[0].error)
+        return dict(sorted(found.items(), key=lambda item: -item[1][0].value))
+
+    @property
+    def validated(self) -> bool:
+        """Whether core and board were compared with measurements, for the kinds of load of nearly all cycles."""
+        backed = sum(cycles.value for cycles, error in self.kinds.values() if error.validated)
+        return self.compared and backed >= VALIDATED_SHARE * self.cycles.value
+
+    @property
+    def error(self) -> float:
+        """Relative error: that of the layers' kinds, by their cycles."""
+        weighted = [(cycles.value, error.error) for cycles, error in self.kinds.values()]
+        cycles = sum(share for share, _ in weighted)
+        if not cycles:
+            return max((layer.error.error for layer in self.layers), default=0.0)
+        return sum(share * error for share, error in weighted) / cycles
 
     @property
     def cycles(self) -> Quantity:
@@ -196,10 +223,9 @@ def estimate(
         raise CycleModelError(
             f"misses of {len(misses)} layers for a profile of {len(profile.layers)}", hint="take them from this profile"
         )
-    error = table.error if board is None else max(table.error, board.table.error)
     code = decode_at(profile.code, {a for layer in profile.layers for a, n in layer.counts.items() if n})
     layers = tuple(
-        _layer(layer, code, table, board, misses[number] if board is not None else None, error)
+        _layer(layer, code, table, board, misses[number] if board is not None else None)
         for number, layer in enumerate(profile.layers)
     )
     return Estimate(
@@ -207,9 +233,8 @@ def estimate(
         core=table.core,
         board=None if board is None else board.name,
         tables=(f"cores/{table.core}", *(() if board is None else (f"boards/{board.table.board}",))),
-        validated=table.validated and (board is None or board.validated),
+        compared=table.validated and (board is None or board.validated),
         validation=(table.validation, *(() if board is None else (board.table.validation,))),
-        error=error,
         clock_hz=None if board is None else board.clock_hz,
     )
 
@@ -220,23 +245,28 @@ def _layer(
     table: CoreTable,
     board: Setup | None,
     misses: Misses | None,
-    error: float,
 ) -> LayerEstimate:
     """The estimate of one layer; `code` has its instructions by address, `misses` are those in `board`'s memories."""
     graph = blocks(layer, code)
     core = core_cost(table, graph, _regions(layer, board))
     cost = {address: dict(causes) for address, causes in core.by_address.items()}
+    loads = 0.0
     if board is not None and misses is not None:
-        _add_stalls(cost, misses, board)
+        loads = _add_stalls(cost, layer, misses, board)
     causes = _whole_cycles(cost)
     cycles = total(causes.values(), Unit.MODELLED_CYCLES).value
+    kind = kind_of_load(layer.counts, code, loads, cycles)
+    error = error_of(kind, table, None if board is None else board.table)
+    low, high = error.bounds(cycles + core.low, cycles + core.high)
     return LayerEstimate(
         name=layer.name,
         index=layer.index,
         instructions=layer.instructions,
         causes=causes,
-        low=modelled((cycles + core.low) * (1 - error)),
-        high=modelled((cycles + core.high) * (1 + error)),
+        kind=kind,
+        error=error,
+        low=modelled(low),
+        high=modelled(high),
         by_address=cost,
         blocks=_hot(graph, cost, core.steps),
         unknown=core.unknown,
@@ -263,7 +293,11 @@ def _regions(layer: LayerProfile, board: Setup | None) -> dict[int, str]:
     return {address: name for address, (_, name) in most.items()}
 
 
-def _add_stalls(cost: dict[int, dict[Cause, float]], misses: Misses, board: Setup) -> None:
+def _add_stalls(
+    cost: dict[int, dict[Cause, float]], layer: LayerProfile, misses: Misses, board: Setup
+) -> float:
+    """Adds waiting for memory; returns the cycles of it that are for lines which loads miss."""
+
     def add(address: int, cause: Cause, cycles: float) -> None:
         if cycles:
             causes = cost.setdefault(address, {})
@@ -273,10 +307,20 @@ def _add_stalls(cost: dict[int, dict[Cause, float]], misses: Misses, board: Setu
         stall = board.stalls[memory]
         in_line = misses.sequential.get((address, memory), 0)
         add(address, Cause.FETCH, (count - in_line) * stall.fetch + in_line * stall.sequential)
+    waited = 0.0
     for (address, memory), count in misses.loads.items():
-        add(address, Cause.DATA, count * board.stalls[memory].load)
+        stall, following = board.stalls[memory], misses.next_loads.get((address, memory), 0)
+        cycles = (count - following) * stall.load + following * stall.next_load
+        add(address, Cause.DATA, cycles)
+        waited += cycles
     for (address, memory), count in misses.stores.items():
         add(address, Cause.DATA, count * board.stalls[memory].store)
+    for (address, part), (loads, stores) in layer.accesses.items():
+        uncached = board.system.memory_of(part)
+        if uncached.data is None and uncached.name in board.stalls:
+            stall = board.stalls[uncached.name]
+            add(address, Cause.DATA, loads * stall.load + stores * stall.store)
+    return waited
 
 
 def _hot(

@@ -53,12 +53,6 @@ class CacheGeometry:
     def fill(self) -> int:
         """Bytes that a miss fills."""
         return self.line if self.sector is None else self.sector
-    sector: int | None = None
-
-    @property
-    def fill(self) -> int:
-        """Bytes that a miss brings in."""
-        return self.line if self.sector is None else self.sector
 
 
 @dataclass(frozen=True)

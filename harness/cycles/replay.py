@@ -21,7 +21,7 @@ from harness.errors import ProfileError
 
 PACKAGE = "harness.cycles.native"
 TRACE_MAGIC, TRACE_END = b"TINYTRC1", b"TINYEND1"
-_LAYER, _COUNT, _TRANSFER, _LOAD, _STORE, _FETCH, _SEQUENTIAL = range(7)
+_LAYER, _COUNT, _TRANSFER, _LOAD, _STORE, _FETCH, _SEQUENTIAL, _NEXT_LOAD = range(8)
 _ROW = np.dtype([("layer", "<u4"), ("kind", "<u4"), ("a", "<u4"), ("b", "<u4"), ("count", "<u8")])
 
 
@@ -137,7 +137,7 @@ def simulate(profile: Profile, system: MemorySystem) -> tuple[Misses, ...]:
         return {(a, packed.names[b]): times for a, b, times in sorted(_of_kind(own, kind))}
 
     return tuple(
-        Misses(*(of_layer(number, kind) for kind in (_FETCH, _SEQUENTIAL, _LOAD, _STORE)))
+        Misses(*(of_layer(number, kind) for kind in (_FETCH, _SEQUENTIAL, _LOAD, _STORE, _NEXT_LOAD)))
         for number in range(len(profile.layers))
     )
 

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from harness.hardware.target import Cached, Target
 
+_WORD = 4
+"""Bytes of the line that stands for a memory without a cache: each word of it is waited for again."""
+
 if TYPE_CHECKING:
     from harness.boards import Board, Resolved
     from harness.cycles.board_tables import Setup
@@ -48,8 +51,10 @@ def _cached(costed: Setup, memory: Memory, *, fetched: bool = False) -> Cached |
     """A memory that the core waits for; None if it never does."""
     cache, row = memory.fetch if fetched else memory.data, costed.stalls[memory.name]
     load, store = (row.fetch, 0.0) if fetched else (row.load, row.store)
-    if cache is None or load == store == 0:
+    if load == store == 0 or (fetched and cache is None):
         return None
+    if cache is None:
+        return Cached(1, 1, _WORD, load, store)
     # What a miss fills is what the kernel choice prices, so a line of sectors counts as that many ways.
     return Cached(cache.sets, cache.ways * (cache.line // cache.fill), cache.fill, load, store)
 

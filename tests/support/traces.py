@@ -91,11 +91,11 @@ class Expected:
     counts: Counter = field(default_factory=Counter)
     transfers: Counter = field(default_factory=Counter)
     accesses: Counter = field(default_factory=Counter)
-    misses: tuple[Counter, ...] = field(default_factory=lambda: tuple(Counter() for _ in range(4)))
+    misses: tuple[Counter, ...] = field(default_factory=lambda: tuple(Counter() for _ in range(5)))
 
 
 def expect(events: list[Event], spans: list[Span], system: MemorySystem) -> list[Expected]:
-    """Counts, and misses (fetch, sequential, loads, stores) in a memory system."""
+    """Counts, and misses (fetch, sequential, loads, stores, next loads) in a memory system."""
 
     def part(address: int) -> str:
         return next((s.part for s in spans if s.origin <= address < s.origin + s.size), "other")
@@ -104,7 +104,8 @@ def expect(events: list[Event], spans: list[Span], system: MemorySystem) -> list
 
     def touch(cache: CacheGeometry, sector: int, fill: bool) -> bool:
         line = sector * cache.fill // cache.line
-        ways = caches.setdefault(cache, {}).setdefault(line % cache.sets, {})  # line -> its sectors, the next to go first
+        # line -> its sectors, the next to go first
+        ways = caches.setdefault(cache, {}).setdefault(line % cache.sets, {})
         if sector in ways.get(line, ()):
             if cache.replace == "lru":
                 ways[line] = ways.pop(line)
@@ -125,6 +126,7 @@ def expect(events: list[Event], spans: list[Span], system: MemorySystem) -> list
             key = (event.kind, event.start)
             spans_of[key] = max(spans_of.get(key, 1), event.size)
     fetched = -1
+    loaded: dict[str, int] = {}  # memory -> what a load missed before
     waiting: list[tuple[int, int]] = []
     block: tuple[int, int, int] | None = None  # start, end, last instruction
 
@@ -167,4 +169,7 @@ def expect(events: list[Event], spans: list[Span], system: MemorySystem) -> list
                     fill = not is_store or memory.write_allocate
                     if not touch(memory.data, line, fill) and fill:
                         layers[-1].misses[2 + is_store][event.start, memory.name] += 1
+                        if not is_store:
+                            layers[-1].misses[4][event.start, memory.name] += loaded.get(memory.name, -1) == line - 1
+                            loaded[memory.name] = line
     return layers

@@ -4,7 +4,8 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-enum { ROW_LAYER = 0, ROW_COUNT = 1, ROW_TRANSFER = 2, ROW_LOAD = 3, ROW_STORE = 4, ROW_FETCH = 5, ROW_SEQUENTIAL = 6 };
+enum { ROW_LAYER = 0, ROW_COUNT = 1, ROW_TRANSFER = 2, ROW_LOAD = 3, ROW_STORE = 4, ROW_FETCH = 5, ROW_SEQUENTIAL = 6,
+       ROW_NEXT_LOAD = 7 };
 
 /* `size` bytes from `origin` belong to number `to`: a part of the image, or a memory. */
 typedef struct {
@@ -318,6 +319,7 @@ typedef struct {
     const extra *block; /* whose lines are fetched, as far as `at`; there are extras for all nodes from the start */
     uint32_t at;
     uint32_t fetched; /* the line before */
+    uint32_t *loaded; /* [memory], what a load missed before */
 } pipeline;
 
 static inline void fetch_until(pipeline *p, uint32_t instruction)
@@ -348,6 +350,12 @@ static inline void access_data(pipeline *p, const trace_node *site, extra *e, ui
     for (uint32_t tag = (site->address >> c->shift) + 1U; tag <= last; tag++) {
         if (!touch(c, tag, !is_store || m->write_allocate != 0U) && (!is_store || m->write_allocate != 0U)) {
             table_add(&p->r->table, is_store ? ROW_STORE : ROW_LOAD, site->start, memory, 1);
+            if (!is_store) {
+                if (tag == p->loaded[memory] + 1U) {
+                    table_add(&p->r->table, ROW_NEXT_LOAD, site->start, memory, 1);
+                }
+                p->loaded[memory] = tag;
+            }
         }
     }
 }
@@ -413,14 +421,20 @@ int tinyhil_simulate(const uint8_t *trace, uint64_t size, const replay_span *spa
     replay r;
     uint32_t node_count = 0;
     uint32_t *sizes = read_spans(trace, size, &node_count);
+    uint32_t highest = elsewhere;
+    for (uint32_t i = 0; i < span_count; i++) {
+        highest = spans[i].to > highest ? spans[i].to : highest;
+    }
+    uint32_t *loaded = calloc((size_t)highest + 1U, sizeof *loaded);
     cache *made = calloc(cache_count + 1U, sizeof *made);
-    int failed = begin(&r, trace, size, spans, span_count, elsewhere) != 0 || sizes == NULL || made == NULL;
+    int failed = begin(&r, trace, size, spans, span_count, elsewhere) != 0 || sizes == NULL || made == NULL ||
+                 loaded == NULL;
     for (uint32_t i = 0; i < cache_count && !failed; i++) {
         failed = make_cache(&made[i], &caches[i]);
     }
     failed = failed || extra_of(&r, node_count) == NULL;
     if (!failed) {
-        pipeline p = {&r, made, memories, NULL, 0, 0};
+        pipeline p = {&r, made, memories, NULL, 0, 0, loaded};
         simulate(&r, &p, sizes, node_count);
     }
     for (uint32_t i = 0; i < cache_count && made != NULL; i++) {
@@ -429,6 +443,7 @@ int tinyhil_simulate(const uint8_t *trace, uint64_t size, const replay_span *spa
         free(made[i].filled);
     }
     free(made);
+    free(loaded);
     free(sizes);
     return finish(&r, result) != 0 || failed ? -1 : 0;
 }

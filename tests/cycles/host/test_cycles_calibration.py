@@ -17,6 +17,8 @@ from harness.cycles.walk import walk
 from harness.errors import CycleModelError, CycleTableError, NoBytesError, OptionError, ProtocolError
 from harness.units import Unit
 
+SWITCHES = {"chain-indexed", "chain-same-base", "chain-fp", "load-store", "load-banks"}
+"""Rules that are on or off: 1 or 0."""
 BOARD = {"cortex-m4": "nucleo-l4r5", "cortex-m7": "nucleo-h7a3"}
 
 
@@ -72,8 +74,8 @@ def _changed(table, row):
     if kind == "classes":
         data["classes"][name]["cycles"] += 1
     elif kind == "rules":
-        switch = {"chain-indexed": 0, "chain-same-base": 0, "chain-fp": 0, "load-store": 0, "load-banks": 0, "flags-distance": 9}
-        data["rules"][name]["cycles"] = switch.get(name, data["rules"][name]["cycles"] + 1)
+        now = data["rules"][name]["cycles"]
+        data["rules"][name]["cycles"] = 1 - now if name in SWITCHES else 9 if name == "flags-distance" else now + 1
     elif kind == "results":
         data["results"][name]["to"] = {stage: cycles + 1 for stage, cycles in data["results"][name]["to"].items()}
     elif kind == "conflicts":
