@@ -280,12 +280,12 @@ def _scaled(row: MemoryRow, factor: float) -> StallEntry:
 
 
 def error_of(kind: LoadKind, core: CoreTable, board: BoardTable | None) -> KindError:
-    """The error of a kind: as the board's table states it for core and board together, else the larger of the two."""
-    named = board.errors.get(kind) if board is not None else None
-    if named is None and core.errors.get(kind) is not None and (board is None or not board.errors):
-        named = core.errors[kind]
+    """The error of a kind of load: the board's for it, which is of core and board together; else the larger of theirs."""
+    named = core.errors.get(kind) if board is None else board.errors.get(kind)
+    validated = core.validated and (board is None or board.validated)
     if named is not None:
-        whole = core.validated and (board is None or board.validated)
-        return KindError(named.error, named.results, whole and named.results > 0)
-    tables = (core,) if board is None else (core, board)
-    return KindError(max(table.error for table in tables), None, all(table.validated for table in tables))
+        return KindError(named.error, named.results, validated and named.results > 0)
+    of_core = core.errors.get(kind)
+    error = core.error if of_core is None else of_core.error
+    backed = of_core is None or of_core.results > 0
+    return KindError(error if board is None else max(error, board.error), None, validated and backed)
