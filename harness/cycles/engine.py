@@ -14,9 +14,8 @@ from dataclasses import dataclass
 
 from harness.cycles.blocks import Block, blocks
 from harness.cycles.board_tables import Setup, error_of
-from harness.cycles.corecost import core_cost
+from harness.cycles.corecost import CoreCost, core_cost
 from harness.cycles.decoder import decode_at
-from harness.cycles.instruction import Instruction
 from harness.cycles.kinds import VALIDATED_SHARE, KindError, LoadKind, kind_of_load
 from harness.cycles.loops import lines
 from harness.cycles.pipeline import Cause, Step
@@ -198,12 +197,37 @@ class Estimate:
         return f"{kind}, ±{100 * self.error:.0f} %"
 
 
+class CoreCosts:
+    """Core cycles of a profile's layers, kept between estimates of the same run in other set-ups."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.code = decode_at(profile.code, {a for layer in profile.layers for a, n in layer.counts.items() if n})
+        self._graphs: dict[int, dict[int, Block]] = {}
+        self._found: dict[tuple[int, str, frozenset[tuple[int, str]]], CoreCost] = {}
+
+    def graph(self, number: int, layer: LayerProfile) -> dict[int, Block]:
+        """The blocks of layer `number`."""
+        if number not in self._graphs:
+            self._graphs[number] = blocks(layer, self.code)
+        return self._graphs[number]
+
+    def cost(self, number: int, layer: LayerProfile, table: CoreTable, regions: Mapping[int, str]) -> CoreCost:
+        """The core's cycles of layer `number`, whose loads and stores access `regions`."""
+        # Only a chained core asks which memory an access is in.
+        asked = frozenset(regions.items()) if table.model == "chained" else frozenset[tuple[int, str]]()
+        key = (number, table.core, asked)
+        if key not in self._found:
+            self._found[key] = core_cost(table, self.graph(number, layer), regions)
+        return self._found[key]
+
+
 def estimate(
     profile: Profile,
     board: Setup | None,
     *,
     core: str | CoreTable | None = None,
     misses: Sequence[Misses] = (),
+    kept: CoreCosts | None = None,
 ) -> Estimate:
     """Modelled cycles of a profile.
 
@@ -212,6 +236,7 @@ def estimate(
         board: the board's set-up; None for a core alone, with memory without stalls.
         core: another core's table; None for that of the board, or without one of the profile's core.
         misses: for each layer, in the board's memory system; not needed without a board.
+        kept: core cycles of the same profile and core's table, which are not worked out again.
 
     Raises:
         CycleTableError: there is no table for the core.
@@ -223,9 +248,9 @@ def estimate(
         raise CycleModelError(
             f"misses of {len(misses)} layers for a profile of {len(profile.layers)}", hint="take them from this profile"
         )
-    code = decode_at(profile.code, {a for layer in profile.layers for a, n in layer.counts.items() if n})
+    costs = kept or CoreCosts(profile)
     layers = tuple(
-        _layer(layer, code, table, board, misses[number] if board is not None else None)
+        _layer(number, layer, costs, table, board, misses[number] if board is not None else None)
         for number, layer in enumerate(profile.layers)
     )
     return Estimate(
@@ -240,22 +265,23 @@ def estimate(
 
 
 def _layer(
+    number: int,
     layer: LayerProfile,
-    code: Mapping[int, Instruction],
+    costs: CoreCosts,
     table: CoreTable,
     board: Setup | None,
     misses: Misses | None,
 ) -> LayerEstimate:
-    """The estimate of one layer; `code` has its instructions by address, `misses` are those in `board`'s memories."""
-    graph = blocks(layer, code)
-    core = core_cost(table, graph, _regions(layer, board))
+    """The estimate of one layer; `misses` are those in `board`'s memories."""
+    graph = costs.graph(number, layer)
+    core = costs.cost(number, layer, table, _regions(layer, board))
     cost = {address: dict(causes) for address, causes in core.by_address.items()}
     loads = 0.0
     if board is not None and misses is not None:
         loads = _add_stalls(cost, layer, misses, board)
     causes = _whole_cycles(cost)
     cycles = total(causes.values(), Unit.MODELLED_CYCLES).value
-    kind = kind_of_load(layer.counts, code, loads, cycles)
+    kind = kind_of_load(layer.counts, costs.code, loads, cycles)
     error = error_of(kind, table, None if board is None else board.table)
     low, high = error.bounds(cycles + core.low, cycles + core.high)
     return LayerEstimate(
