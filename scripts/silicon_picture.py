@@ -2,7 +2,7 @@
 
     python scripts/silicon_picture.py
 
-The same tables of cores and boards write the same: run it after a change to harness/data/cycles or fixtures/silicon.csv.
+The same tables write the same: run it after a change to harness/data/cycles or fixtures/silicon.csv.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ COLOURS = {
     "nrf5340dk": "#0891b2",
 }
 _STYLE = (
-    "text { fill: #1f2937; font: 11px system-ui, sans-serif; } .end { text-anchor: end; } .mid { text-anchor: middle; } "
+    "text { fill: #1f2937; font: 11px system-ui, sans-serif; } "
+    ".end { text-anchor: end; } .mid { text-anchor: middle; } "
     ".axis { stroke: #94a3b8; } .line { stroke: #cbd5e1; } .even { stroke: #475569; stroke-dasharray: 4 3; } "
     "circle, path { fill-opacity: .6; }"
 )

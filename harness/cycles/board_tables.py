@@ -280,7 +280,7 @@ def _scaled(row: MemoryRow, factor: float) -> StallEntry:
 
 
 def error_of(kind: LoadKind, core: CoreTable, board: BoardTable | None) -> KindError:
-    """The error of a kind of load: the board's for it, which is of core and board together; else the larger of theirs."""
+    """The error of a kind of load: the board's for it, which is of core and board; else the larger of theirs."""
     named = core.errors.get(kind) if board is None else board.errors.get(kind)
     validated = core.validated and (board is None or board.validated)
     if named is not None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from harness.cycles.engine import Estimate, HotBlock, LayerEstimate
+from harness.cycles.modes import Mode
 from harness.cycles.pipeline import Cause
 from harness.cycles.predict import Prediction
 from harness.elf.symbols import Symbols
@@ -21,13 +22,13 @@ SHARE_OF_HOT = 0.01
 
 
 def prediction_document(
-    prediction: Prediction, what_ifs: Sequence[Prediction] = (), *, hot: int = 5
+    prediction: Prediction, what_ifs: Sequence[Prediction] = (), modes: Sequence[Mode] = (), *, hot: int = 5
 ) -> Document:
     """Modelled cycles by layer and cause, the hottest code, and what-ifs.
 
     Args:
         prediction: for the board without changes.
-        what_ifs: results of prediction.recost().
+        what_ifs: results of prediction.recost(); modes: of harness.cycles.modes.
         hot: number of blocks to list with their instructions.
     """
     estimate, profile = prediction.estimate, prediction.profile
@@ -63,6 +64,23 @@ def prediction_document(
             }
             for other in what_ifs
         ],
+        "modes": [_mode(mode) for mode in modes],
+    }
+
+
+def _mode(mode: Mode) -> Document:
+    estimate = mode.estimate
+    bounds = (estimate.low, estimate.cycles, estimate.high)
+    return {
+        "flash": mode.flash,
+        "clock_hz": mode.clock_hz,
+        "wait_states": mode.wait_states,
+        "placement": dict(mode.placement),
+        "as_it_is": mode.own,
+        "validated": estimate.validated,
+        "error": estimate.error,
+        **{name: quantity(figure) for name, figure in zip(("low", "cycles", "high"), bounds, strict=True)},
+        "milliseconds": _milliseconds(estimate, bounds),
     }
 
 
@@ -78,7 +96,9 @@ def _costed(prediction: Prediction) -> Document:
     return {
         "board": None if setup is None else setup.table.board,
         "setup": estimate.board,
+        "flash": None if setup is None else setup.flash,
         "clock_hz": estimate.clock_hz,
+        "wait_states": None if setup is None else setup.table.waits(setup.clock_hz),
         "placement": dict(prediction.placement),
         "validated": estimate.validated,
         "label": estimate.label,

@@ -228,6 +228,7 @@ def estimate(
     core: str | CoreTable | None = None,
     misses: Sequence[Misses] = (),
     kept: CoreCosts | None = None,
+    listed: bool = True,
 ) -> Estimate:
     """Modelled cycles of a profile.
 
@@ -237,6 +238,7 @@ def estimate(
         core: another core's table; None for that of the board, or without one of the profile's core.
         misses: for each layer, in the board's memory system; not needed without a board.
         kept: core cycles of the same profile and core's table, which are not worked out again.
+        listed: whether layers have their blocks of code.
 
     Raises:
         CycleTableError: there is no table for the core.
@@ -250,7 +252,7 @@ def estimate(
         )
     costs = kept or CoreCosts(profile)
     layers = tuple(
-        _layer(number, layer, costs, table, board, misses[number] if board is not None else None)
+        _layer(number, layer, costs, table, board, misses[number] if board is not None else None, listed)
         for number, layer in enumerate(profile.layers)
     )
     return Estimate(
@@ -271,11 +273,12 @@ def _layer(
     table: CoreTable,
     board: Setup | None,
     misses: Misses | None,
+    listed: bool,
 ) -> LayerEstimate:
     """The estimate of one layer; `misses` are those in `board`'s memories."""
     graph = costs.graph(number, layer)
     core = costs.cost(number, layer, table, _regions(layer, board))
-    cost = {address: dict(causes) for address, causes in core.by_address.items()}
+    cost = dict(core.by_address)
     loads = 0.0
     if board is not None and misses is not None:
         loads = _add_stalls(cost, layer, misses, board)
@@ -294,7 +297,7 @@ def _layer(
         low=modelled(low),
         high=modelled(high),
         by_address=cost,
-        blocks=_hot(graph, cost, core.steps),
+        blocks=_hot(graph, cost, core.steps) if listed else (),
         unknown=core.unknown,
     )
 
@@ -320,14 +323,14 @@ def _regions(layer: LayerProfile, board: Setup | None) -> dict[int, str]:
 
 
 def _add_stalls(
-    cost: dict[int, dict[Cause, float]], layer: LayerProfile, misses: Misses, board: Setup
+    cost: dict[int, Mapping[Cause, float]], layer: LayerProfile, misses: Misses, board: Setup
 ) -> float:
     """Adds waiting for memory; returns the cycles of it that are for lines which loads miss."""
 
     def add(address: int, cause: Cause, cycles: float) -> None:
         if cycles:
-            causes = cost.setdefault(address, {})
-            causes[cause] = causes.get(cause, 0.0) + cycles
+            causes = cost.get(address, {})
+            cost[address] = {**causes, cause: causes.get(cause, 0.0) + cycles}
 
     for (address, memory), count in misses.fetch.items():
         stall = board.stalls[memory]

@@ -127,8 +127,8 @@ class Prediction:
         """The profile of the run."""
         return self.recording.profile
 
-    def recost(self, what_if: WhatIf) -> Prediction:
-        """The prediction of the same run for a changed board.
+    def recost(self, what_if: WhatIf, *, listed: bool = True) -> Prediction:
+        """The prediction of the same run for a changed board; layers have their blocks of code if `listed`.
 
         Raises:
             OptionError: the board has no such memory or flash, does not run at that clock, or has no cycle table.
@@ -153,7 +153,7 @@ class Prediction:
             placement=placement,
             setup=changed,
             misses=misses,
-            estimate=estimate(self.profile, changed, misses=misses, kept=self.costs),
+            estimate=estimate(self.profile, changed, misses=misses, kept=self.costs, listed=listed),
             what_if=what_if,
         )
 

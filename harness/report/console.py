@@ -148,6 +148,8 @@ def prediction(document: Document, *, listings: bool = False) -> Iterable[Render
     if document["what_if"]:
         yield table(cycles.what_if(document))
         yield table(cycles.what_if_layers(document))
+    if document["modes"]:
+        yield table(cycles.modes(document))
     for heading, listing in cycles.hot(document) if listings else ():
         yield _line(heading, style="bold")
         yield from (_line(f"  {line}") for line in listing)

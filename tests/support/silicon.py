@@ -98,7 +98,8 @@ def silicon_results(path: Path = RESULTS) -> list[SiliconResult]:
         for row in csv.DictReader(file):
             counts = {name: int(row[f"flash_{name}"]) for name in ("fetch", "sequential", "loads", "next_loads")}
             counts |= {name: int(row[name]) for name in ("instructions", "ram_loads", "ram_stores")}
-            texts = {name: row[name] for name in ("board", "device", "flash", "submitter", "version", "model", "variant")}
+            texts = {name: row[name] for name in ("board", "device", "flash", "submitter", "version")}
+            texts |= {name: row[name] for name in ("model", "variant")}
             found.append(
                 SiliconResult(
                     **texts,

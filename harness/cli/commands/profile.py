@@ -46,6 +46,10 @@ if TYPE_CHECKING:
     from harness.validate.workbench import Workbench
 
 
+EVERY = "all"
+"""Value of --what-if that stands for every mode of the board."""
+
+
 class Format(StrEnum):
     """Forms in which a profile is printed."""
 
@@ -66,9 +70,9 @@ def profile(
         list[str] | None,
         typer.Option(
             "--what-if",
-            metavar="KEY=VALUE",
+            metavar="KEY=VALUE|all",
             help="Cost the same run on a changed board without running: placement=PART:MEMORY, flash=NAME or "
-            "clock=80MHz; several in one by +. Repeatable.",
+            "clock=80MHz; several in one by +; or all, for every mode of the board. Repeatable.",
         ),
     ] = None,
     hot: HotOption = None,
@@ -103,6 +107,8 @@ def profile(
     options = make_options(link, vectors, None, False, probe, placement, overrides, runtime, tflm_runner, npu)
     if what_if or form is Format.SPEEDSCOPE:
         bench = Workbench()
+        if form is Format.SPEEDSCOPE and EVERY in (what_if or []):
+            raise OptionError("--format speedscope is of one mode", hint="name it: --what-if flash=NAME+clock=80MHz")
         if report:
             raise OptionError("--report wants a whole run", hint="leave --what-if and --format out")
         if runtime not in (None, DEFAULT_RUNTIME):
@@ -132,6 +138,7 @@ def _predict(card: Card, board: str, options: Options, bench: Workbench, tell: P
 
 def _show_prediction(prediction: Prediction, what_if: list[str], hot: int | None, form: Format, as_json: bool) -> None:
     from harness.cycles.document import prediction_document
+    from harness.cycles.modes import modes
     from harness.cycles.predict import parse_what_if
     from harness.cycles.speedscope import speedscope
     from harness.report import console
@@ -141,8 +148,9 @@ def _show_prediction(prediction: Prediction, what_if: list[str], hot: int | None
             prediction = prediction.recost(parse_what_if("+".join(what_if)))
         terminal.print_json(speedscope(prediction))
         return
-    changed = [prediction.recost(parse_what_if(text)) for text in what_if]
-    document = prediction_document(prediction, changed, hot=_blocks(hot))
+    changed = [prediction.recost(parse_what_if(text)) for text in what_if if text != EVERY]
+    tried = modes(prediction) if EVERY in what_if else []
+    document = prediction_document(prediction, changed, tried, hot=_blocks(hot))
     if as_json:
         terminal.print_json(document)
     else:
