@@ -1,9 +1,13 @@
 """`tinyhil calibrate` on emulators: the loops execute as the model walks through them."""
 
 import json
+from unittest import mock
 
 import pytest
 
+from harness.boards import open_session, resolve
+from harness.cycles import calibrate, calibration_image
+from harness.cycles.tables import core_table
 from tests.cli.host.test_cli import tinyhil
 
 
@@ -37,3 +41,17 @@ def test_other_cores_execute_what_their_loops_say(board):
     done = tinyhil("calibrate", "-b", board)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "loops are as expected" in done.stdout
+
+
+def test_the_m0plus_loops_run_too():
+    """No emulated board with an M0+ is here; an M3 executes Armv6-M code as well."""
+    resolved = resolve("mps2-an385")
+    spoken = calibration_image.language("cortex-m0plus")
+    with (
+        mock.patch.object(calibration_image, "language", lambda core: spoken),
+        mock.patch.object(calibrate, "core_table", lambda core: core_table("cortex-m0plus")),
+    ):
+        image = calibration_image.build(resolved.runs_on)
+        with open_session(resolved, image) as session:
+            found = calibrate.calibrate(session)
+    assert found.as_expected and len(found.readings) == 28 and found.left_out == ("chain-other-memory",)

@@ -30,7 +30,7 @@ BOARD = {
     "cortex-m33": "nucleo-u575",
     "cortex-m55": None,
 }
-"""Board whose memories a core's loops are in; no board with an M3 has a table, and that of an M4 has two memories as well."""
+"""Board whose memories a core's loops are in. No board with an M3 has a table; that of an M4 has two memories too."""
 CANNOT = {
     "cortex-m0plus": {
         "rules.chain-indexed", "rules.chain-same-base", "rules.chain-fp", "rules.chain-unaligned",
@@ -114,14 +114,14 @@ def test_a_changed_row_is_noticed(costed):
 
 
 def _where_it_counts(table, row):
-    """The table with other rules such that this one counts: chains where loads chain, flags where exits are predicted."""
+    """The table with other rules so that this one counts: loads that chain, exits that are predicted."""
     kind, _, name = row.partition(".")
     data = table.model_dump(mode="json", exclude_none=True)
     rules = data["rules"]
     if kind == "rules" and name in CHAINS:
         rules["load-chain"]["cycles"] = 1
         rules["chain-indexed"]["cycles"] = max(rules["chain-indexed"]["cycles"], name == "chain-same-base")
-    if kind == "rules" and name in ("mispredict", "mispredict-early-flags", "flags-distance") and not table.issue == 2:
+    if kind == "rules" and name in ("mispredict", "mispredict-early-flags", "flags-distance") and table.issue != 2:
         rules["flags-distance"]["cycles"] = 9 if name == "mispredict" else 0
         rules["mispredict"]["cycles"] = 0 if name == "mispredict" else 5
     return type(table).model_validate(data)
