@@ -24,6 +24,9 @@ ModelArgument = Annotated[
     Path, typer.Argument(metavar="MODEL", help="A .tflite or .onnx file.", show_default=False)
 ]
 TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="A model (.tflite) or a card (.hil.yaml).")]
+TargetOrNoneArgument = Annotated[
+    Path | None, typer.Argument(metavar="TARGET", help="A model (.tflite) or a card (.hil.yaml).", show_default=False)
+]
 TargetsArgument = Annotated[
     list[Path],
     typer.Argument(metavar="TARGET", help="Models (.tflite), cards (.hil.yaml), or folders with cards."),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.build import Image, PackageSources
     from harness.hardware.board import Board
 
-SOURCES = ("unicorn.c", "tracer.h", "trace.h")
+SOURCES = ("unicorn.c", "tracer.h", "tracer_regions.h", "trace.h")
 _ARCH_ARM, _MODE_THUMB_MCLASS = 1, 0x10 | 0x20
 _HOOKS = {1 << 3: "tinyhil_watch_block", 1 << 2: "tinyhil_watch_instruction", 3 << 10: "tinyhil_watch_access"}
 _PAGE = 0x1000
@@ -177,6 +177,10 @@ class Watcher:
             )
             if error:
                 raise ProfileError(f"Unicorn takes no hook (error {error})", hint="use QEMU: --board mps2-an386")
+
+    def finished(self) -> bool:
+        """Whether there is nothing more to trace."""
+        return bool(self._library.tinyhil_watched(ctypes.c_void_p(self._state)))
 
     def close(self) -> bool:
         """Ends the trace; returns whether it is complete."""

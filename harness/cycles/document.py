@@ -51,7 +51,7 @@ def prediction_document(
         ],
         "macs": sum(layer.macs for layer in prediction.plan.layers),
         "unknown": dict(estimate.unknown),
-        "hot": _hot(estimate.layers, estimate.cycles, symbols, hot),
+        "hot": hot_blocks(estimate.layers, estimate.cycles, symbols, hot),
         "what_if": [
             {
                 "change": str(other.what_if),
@@ -103,22 +103,13 @@ def _costed(prediction: Prediction) -> Document:
         "validated": estimate.validated,
         "label": estimate.label,
         "error": estimate.error,
-        "kinds": [
-            {
-                "kind": kind.value,
-                "cycles": quantity(cycles),
-                "error": error.error,
-                "results": error.results,
-                "validated": estimate.compared and error.validated,
-            }
-            for kind, (cycles, error) in estimate.kinds.items()
-        ],
+        "kinds": kinds_document(estimate),
         "tables": list(estimate.tables),
         "validation": list(estimate.validation),
         "instructions": quantity(prediction.profile.total),
         **{name: quantity(figure) for name, figure in zip(("low", "cycles", "high"), bounds, strict=True)},
         "milliseconds": _milliseconds(estimate, bounds),
-        "causes": _causes(estimate.causes),
+        "causes": causes_document(estimate.causes),
     }
 
 
@@ -130,7 +121,22 @@ def _milliseconds(estimate: Estimate, bounds: tuple[Quantity, Quantity, Quantity
     return {name: cycles.value / per_ms for name, cycles in zip(("low", "estimate", "high"), bounds, strict=True)}
 
 
-def _causes(causes: Mapping[Cause, Quantity]) -> Document:
+def kinds_document(estimate: Estimate) -> list[Document]:
+    """Cycles, error and published results of every kind of load."""
+    return [
+        {
+            "kind": kind.value,
+            "cycles": quantity(cycles),
+            "error": error.error,
+            "results": error.results,
+            "validated": estimate.compared and error.validated,
+        }
+        for kind, (cycles, error) in estimate.kinds.items()
+    ]
+
+
+def causes_document(causes: Mapping[Cause, Quantity]) -> Document:
+    """Modelled cycles of every cause."""
     zero = Quantity(0, Unit.MODELLED_CYCLES)
     return {cause.value: quantity(causes.get(cause, zero)) for cause in Cause}
 
@@ -152,7 +158,7 @@ def _layer(prediction: Prediction, number: int, layer: LayerEstimate, symbols: S
         "milliseconds": _milliseconds(prediction.estimate, (layer.low, layer.cycles, layer.high)),
         "per_mac": layer.cycles.value / planned.macs if planned.macs else None,
         "share": layer.cycles.ratio(prediction.estimate.cycles),
-        "causes": _causes(layer.causes),
+        "causes": causes_document(layer.causes),
         "functions": _functions(layer, symbols),
     }
 
@@ -188,7 +194,7 @@ def _block(block: HotBlock, symbols: Symbols) -> Document:
     }
 
 
-def _hot(layers: Sequence[LayerEstimate], whole: Quantity, symbols: Symbols, most: int) -> list[Document]:
+def hot_blocks(layers: Sequence[LayerEstimate], whole: Quantity, symbols: Symbols, most: int) -> list[Document]:
     """The blocks with the most cycles, with their instructions; summed over the layers that share a kernel."""
     together: dict[int, list[tuple[LayerEstimate, HotBlock]]] = {}
     for layer in layers:

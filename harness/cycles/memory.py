@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from harness.errors import OptionError
 
-Part = Literal["code", "weights", "arena", "stack", "data", "text", "rodata", "other"]
-"""`code`, `weights`, `arena`, `stack`, `data`: as in a board's placement. `text` and `rodata`: all other code (startup,
-runtime, C library) and constants, which always stay in flash. `other`: no part of the image, such as peripherals."""
+Part: TypeAlias = str
+"""A part of a model's image, one of PARTS; of a program's that is no model each memory is a part. `code`, `weights`,
+`arena`, `stack`, `data`: as in a board's placement. `text` and `rodata`: all other code (startup, runtime, C library)
+and constants, which always stay in flash. `other`: no part of the image, such as peripherals."""
 
 PARTS: tuple[Part, ...] = ("code", "weights", "arena", "stack", "data", "text", "rodata", "other")
 FIXED: tuple[Part, ...] = ("text", "rodata")

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from harness.build import Image, PackageSources
 
 TRACE = "trace"
-_PLUGIN = ("plugin.c", "tracer.h", "trace.h")
+PLUGIN = ("plugin.c", "tracer.h", "tracer_regions.h", "trace.h")
+"""Sources of QEMU's plugin."""
 _PAINT_SEED = 0x5EED
 
 
@@ -160,7 +161,7 @@ def plugin_arguments(layout: Layout, folder: Path) -> list[str]:
         ToolchainMissingError: no host compiler, and the plugin is not in the cache.
     """
     points = write_points(layout, folder)
-    plugin = plugin_library(replay.PACKAGE, _PLUGIN)
+    plugin = plugin_library(replay.PACKAGE, PLUGIN)
     return ["-plugin", f"{escape(plugin)},list={escape(points)},trace={escape(folder / TRACE)}"]
 
 

@@ -49,7 +49,7 @@ class Counted:
     """Counts of what one layer executed.
 
     Attributes:
-        entry: address of its function.
+        entry: address of its function; of a program's region its path.
         counts, transfers, accesses: as in harness.cycles.profile.LayerProfile.
     """
 
@@ -82,10 +82,11 @@ def count(trace: Path, spans: Sequence[Span]) -> tuple[Counted, ...]:
         ProfileError: the trace does not exist or is damaged.
     """
     data = read_trace(trace)
-    numbers = [(span, PARTS.index(span.part)) for span in spans]
+    parts = tuple(dict.fromkeys((*PARTS, *(span.part for span in spans))))
+    numbers = [(span, parts.index(span.part)) for span in spans]
     result = _NativeResult()
     status = _library().tinyhil_count(
-        data, ctypes.c_uint64(len(data)), _pack(numbers), len(spans), PARTS.index("other"), ctypes.byref(result)
+        data, ctypes.c_uint64(len(data)), _pack(numbers), len(spans), parts.index("other"), ctypes.byref(result)
     )
     rows = _rows(result, status, trace)
     entries = rows[rows["kind"] == _LAYER]["a"].tolist()
@@ -95,9 +96,9 @@ def count(trace: Path, spans: Sequence[Span]) -> tuple[Counted, ...]:
         accesses: dict[tuple[int, Part], tuple[int, int]] = {}
         for kind, place in ((_LOAD, 0), (_STORE, 1)):
             for a, b, times in _of_kind(own, kind):
-                pair = list(accesses.get((a, PARTS[b]), (0, 0)))
+                pair = list(accesses.get((a, parts[b]), (0, 0)))
                 pair[place] += times
-                accesses[a, PARTS[b]] = (pair[0], pair[1])
+                accesses[a, parts[b]] = (pair[0], pair[1])
         counted.append(
             Counted(
                 entry,
@@ -160,7 +161,8 @@ class _PackedSystem:
 
 
 def _packed(system: MemorySystem) -> _PackedSystem:
-    by_name = {memory.name: memory for memory in map(system.memory_of, PARTS)}
+    parts = tuple(dict.fromkeys((*PARTS, *system.placement)))
+    by_name = {memory.name: memory for memory in map(system.memory_of, parts)}
     names = sorted(by_name)
     of_all = [by_name[name] for name in names]
     pairs = [(memory.fetch, memory.data) for memory in of_all]
@@ -175,7 +177,7 @@ def _packed(system: MemorySystem) -> _PackedSystem:
             for c in caches
         )
     )
-    number_of = {part: names.index(system.memory_of(part).name) for part in PARTS}
+    number_of = {part: names.index(system.memory_of(part).name) for part in parts}
     return _PackedSystem(names, number_of, packed_memories, packed_caches, len(caches))
 
 

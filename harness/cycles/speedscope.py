@@ -1,4 +1,4 @@
-"""A prediction as a speedscope file, for https://www.speedscope.app and similar viewers.
+"""Modelled cycles as a speedscope file, for https://www.speedscope.app and similar viewers.
 
 The format is https://www.speedscope.app/file-format-schema.json: frames, and samples that are stacks of frames with a
 weight. Modelled cycles and executed instructions are two profiles in one file: a viewer shows one at a time.
@@ -6,24 +6,29 @@ weight. Modelled cycles and executed instructions are two profiles in one file: 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.cycles.predict import Prediction
+from harness.cycles.engine import Estimate
+from harness.cycles.profile import Profile
 from harness.elf.symbols import Symbols
 from harness.version import __version__
 
 SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 
 
-def speedscope(prediction: Prediction) -> dict[str, Any]:
-    """The file's content: a stack of layer, function and source line for each executed line of code."""
-    stacks = _Stacks(prediction)
-    estimate = prediction.estimate
+def speedscope(profile: Profile, estimate: Estimate, roots: Sequence[Sequence[str]] = ()) -> dict[str, Any]:
+    """The file's content: a stack of layer, function and source line for each executed line of code.
+
+    Args:
+        profile, estimate: of a model, or of a program's regions.
+        roots: by layer, the frames that its functions lie in, the outermost first; empty: each its own.
+    """
+    stacks = _Stacks(profile, estimate, roots or [[f"{one.index} {one.name}"] for one in profile.layers])
     where = estimate.board or f"{estimate.core} alone"
     return {
         "$schema": SCHEMA,
-        "name": f"{prediction.profile.model} on {where}",
+        "name": f"{profile.model} on {where}",
         "exporter": f"tinyhil {__version__}",
         "activeProfileIndex": 0,
         "shared": {
@@ -59,15 +64,15 @@ class _Stacks:
         cycles, instructions: stack as numbers of frames -> cycles, instructions.
     """
 
-    def __init__(self, prediction: Prediction) -> None:
+    def __init__(self, profile: Profile, estimate: Estimate, roots: Sequence[Sequence[str]]) -> None:
         self.frames: dict[tuple[str, str, int], int] = {}
         self.cycles: dict[tuple[int, ...], float] = {}
         self.instructions: dict[tuple[int, ...], float] = {}
-        self._symbols = Symbols(prediction.profile.elf)
-        for estimated, executed in zip(prediction.estimate.layers, prediction.profile.layers, strict=True):
-            root = self._frame(f"{estimated.index} {estimated.name}")
+        self._symbols = Symbols(profile.elf)
+        for estimated, executed, outer in zip(estimate.layers, profile.layers, roots, strict=True):
+            within = [self._frame(name) for name in outer]
             for address, count in executed.counts.items():
-                stack = (root, *self._frames_of(address))
+                stack = (*within, *self._frames_of(address))
                 self.instructions[stack] = self.instructions.get(stack, 0) + count
                 spent = sum(estimated.by_address.get(address, {}).values())
                 if spent:

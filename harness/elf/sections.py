@@ -56,6 +56,17 @@ def read_sections(elf: Path) -> tuple[Section, ...]:
         )
 
 
+def read_debug_section(elf: Path, name: str) -> bytes:
+    """The bytes of a section that is not in memory; none where there is no such section.
+
+    Raises:
+        ImageFileError: the file cannot be read.
+    """
+    with open_elf(elf) as image:
+        section = image.get_section_by_name(name)
+        return b"" if section is None else bytes(section.data())
+
+
 def _kind(section: Any) -> Kind:
     from elftools.elf.constants import SH_FLAGS
 

@@ -150,7 +150,12 @@ def prediction(document: Document, *, listings: bool = False) -> Iterable[Render
         yield table(cycles.what_if_layers(document))
     if document["modes"]:
         yield table(cycles.modes(document))
-    for heading, listing in cycles.hot(document) if listings else ():
+    yield from listings_of(cycles.hot(document) if listings else ())
+
+
+def listings_of(blocks: Iterable[tuple[str, list[str]]]) -> Iterable[RenderableType]:
+    """Hot blocks of code by heading, with their instructions."""
+    for heading, listing in blocks:
         yield _line(heading, style="bold")
         yield from (_line(f"  {line}") for line in listing)
         yield Text("")

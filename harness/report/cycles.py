@@ -6,13 +6,13 @@ from harness.report.document import Document
 from harness.report.rows import number, percent, ratio
 from harness.report.table import ReportTable
 
-_STALLS = ("fetch", "data", "load-use", "interlock", "branch")
+STALLS = ("fetch", "data", "load-use", "interlock", "branch")
 
 
 def layers(document: Document) -> ReportTable:
     """One line per layer: instructions, modelled cycles with bounds, and their causes."""
     shown = ("#", "layer", "kernel", "MACs", "instructions", "modelled cycles", "low", "high", "ms", "load", "±")
-    columns = (*shown, "/MAC", "%", *_STALLS)
+    columns = (*shown, "/MAC", "%", *STALLS)
     rows = [
         (
             str(layer["index"]),
@@ -25,7 +25,7 @@ def layers(document: Document) -> ReportTable:
             f"{100 * layer['error']:.1f} %",
             f"{layer['per_mac']:.2f}" if layer["per_mac"] is not None else "-",
             percent(layer["share"]),
-            *(number(layer["causes"][cause]["value"]) for cause in _STALLS),
+            *(number(layer["causes"][cause]["value"]) for cause in STALLS),
         )
         for layer in document["layers"]
     ]
@@ -42,7 +42,7 @@ def layers(document: Document) -> ReportTable:
             f"{100 * document['error']:.1f} %",
             f"{cycles / macs:.2f}" if macs else "-",
             "",
-            *(number(document["causes"][cause]["value"]) for cause in _STALLS),
+            *(number(document["causes"][cause]["value"]) for cause in STALLS),
         )
     )
     right = frozenset(columns) - {"layer", "kernel", "load"}
@@ -70,7 +70,7 @@ def where(document: Document) -> str:
 def notes(document: Document) -> tuple[str, ...]:
     """Notes on the model and the run that the figures are from."""
     profile, causes = document["profile"], document["causes"]
-    stalled, cycles = sum(causes[cause]["value"] for cause in _STALLS), document["cycles"]["value"]
+    stalled, cycles = sum(causes[cause]["value"] for cause in STALLS), document["cycles"]["value"]
     lines = [f"  {percent(stalled / cycles)} of the cycles are stalls"] if cycles else []
     if time := milliseconds(document):
         lines.append(f"  {time}")
@@ -171,8 +171,8 @@ def modes(document: Document) -> ReportTable:
     return ReportTable(title, columns, tuple(cells), right, said if cells else (), drop=heads[:-1])
 
 
-def hot(document: Document) -> list[tuple[str, list[str]]]:
-    """(heading, lines of its listing) of each hot block."""
+def hot(document: Document, whole: str = "the inference") -> list[tuple[str, list[str]]]:
+    """(heading, lines of its listing) of each hot block; `whole` is what their shares are of."""
     found = []
     for block in document["hot"]:
         kind = "loop" if block["loops"] else "block"
@@ -180,7 +180,7 @@ def hot(document: Document) -> list[tuple[str, list[str]]]:
         layers_text = names[0] if len(names) == 1 else f"{len(names)} layers, first {names[0]}"
         found.append(
             (
-                f"{percent(block['share'])} of the inference: {kind} at 0x{block['address']:08x}, {block['place']}, "
+                f"{percent(block['share'])} of {whole}: {kind} at 0x{block['address']:08x}, {block['place']}, "
                 f"{block['count']:,} times, {block['per_execution']:.2f} modelled cycles for {block['instructions']} "
                 f"instructions ({layers_text})",
                 block["listing"],

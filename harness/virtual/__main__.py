@@ -6,10 +6,6 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from harness.virtual.chip import Wiring
 
 
 def main() -> int:
@@ -42,8 +38,9 @@ def _serve(arguments: argparse.Namespace) -> int:
     from harness.virtual import faults
     from harness.virtual.machine import Machine
     from harness.virtual.server import Server
+    from harness.virtual.wiring import wired
 
-    machine = Machine(*_wired(arguments.board), flash_file=arguments.flash)
+    machine = Machine(*wired(arguments.board), flash_file=arguments.flash)
     injected = faults.Faults(machine)
     injected.add_all(os.environ.get(faults.VARIABLE, ""))
     if arguments.image is not None:
@@ -53,17 +50,6 @@ def _serve(arguments: argparse.Namespace) -> int:
         print(f"{machine.chip.name}: serial port {machine.uart_pty}", flush=True)
     Server(machine, injected, sys.stdin.fileno(), sys.stdout.fileno()).run()
     return 0
-
-
-def _wired(name: str) -> tuple[str, Wiring | None]:
-    from harness.hardware.boards_file import known_board
-    from harness.virtual.chip import Wiring
-
-    board = known_board(name)
-    if board is None or board.chip is None:
-        return name, None
-    uart = board.uart
-    return board.chip, None if uart is None else Wiring(uart.name.lower(), uart.tx.lower(), uart.rx.lower())
 
 
 if __name__ == "__main__":

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from harness.errors import TinyhilError
-
-
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """The block takes less than so many seconds."""
-    start = time.monotonic()
-    yield
-    assert time.monotonic() - start < seconds
+from tests.support.patience import ends
 
 
 @contextmanager
 def fails(
-    kind: type[TinyhilError], stage: str | None = None, *, seconds: float = 20.0, match: str | None = None
+    kind: type[TinyhilError], stage: str | None = None, *, match: str | None = None
 ) -> Iterator[pytest.ExceptionInfo[TinyhilError]]:
-    """The block ends with an error of exactly this kind, within so many seconds; of this stage, where one is given."""
-    with within(seconds), pytest.raises(kind, match=match) as caught:
+    """The block ends with an error of exactly this kind, in time; of this stage, where one is given."""
+    with ends(), pytest.raises(kind, match=match) as caught:
         yield caught
     assert type(caught.value) is kind
     complete(caught.value, stage or caught.value.stage)

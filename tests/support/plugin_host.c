@@ -17,6 +17,8 @@ struct qemu_plugin_insn {
     size_t size;
     void (*access)(unsigned, uint32_t, uint64_t, void *);
     void *access_data;
+    void (*exec)(unsigned, void *);
+    void *exec_data;
 };
 struct qemu_plugin_tb {
     struct qemu_plugin_insn insns[2];
@@ -50,6 +52,13 @@ VISIBLE void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, voi
     (void)flags;
     tb->exec = callback;
     tb->exec_data = data;
+}
+VISIBLE void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, void (*callback)(unsigned, void *),
+                                                    int flags, void *data)
+{
+    (void)flags;
+    insn->exec = callback;
+    insn->exec_data = data;
 }
 VISIBLE void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn,
                                               void (*callback)(unsigned, uint32_t, uint64_t, void *), int flags, int rw,
@@ -106,6 +115,11 @@ VISIBLE const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn)
 static void run(struct qemu_plugin_tb *tb)
 {
     tb->exec(0, tb->exec_data);
+    for (size_t i = 0; i < tb->count; i++) {
+        if (tb->insns[i].exec != NULL) {
+            tb->insns[i].exec(0, tb->insns[i].exec_data);
+        }
+    }
 }
 
 int main(int argc, char **argv)
@@ -127,10 +141,33 @@ int main(int argc, char **argv)
         return 4;
     }
     /* a call; a load and a branch back; a store and the return, whose size is told too large as at the end of a page */
-    struct qemu_plugin_tb call = {{{0x100, {0x00, 0xBF}, 2, NULL, NULL}, {0x102, {0x98, 0x47}, 2, NULL, NULL}}, 2, NULL, NULL};
-    struct qemu_plugin_tb loop = {{{LOOP, {0x08, 0x68}, 2, NULL, NULL}, {0x202, {0xFD, 0xD1}, 2, NULL, NULL}}, 2, NULL, NULL};
-    struct qemu_plugin_tb end = {{{0x204, {0x08, 0x60}, 2, NULL, NULL}, {0x206, {0x70, 0x47, 0, 0}, 4, NULL, NULL}}, 2, NULL, NULL};
-    struct qemu_plugin_tb after = {{{0x104, {0x00, 0xBF}, 2, NULL, NULL}}, 1, NULL, NULL};
+    struct qemu_plugin_tb call = {
+        {
+            {0x100, {0x00, 0xBF}, 2, NULL, NULL, NULL, NULL},
+            {0x102, {0x98, 0x47}, 2, NULL, NULL, NULL, NULL},
+        },
+        2, NULL, NULL,
+    };
+    struct qemu_plugin_tb loop = {
+        {
+            {LOOP, {0x08, 0x68}, 2, NULL, NULL, NULL, NULL},
+            {0x202, {0xFD, 0xD1}, 2, NULL, NULL, NULL, NULL},
+        },
+        2, NULL, NULL,
+    };
+    struct qemu_plugin_tb end = {
+        {
+            {0x204, {0x08, 0x60}, 2, NULL, NULL, NULL, NULL},
+            {0x206, {0x70, 0x47, 0, 0}, 4, NULL, NULL, NULL, NULL},
+        },
+        2, NULL, NULL,
+    };
+    struct qemu_plugin_tb after = {
+        {
+            {0x104, {0x00, 0xBF}, 2, NULL, NULL, NULL, NULL},
+        },
+        1, NULL, NULL,
+    };
     struct qemu_plugin_tb *all[] = {&call, &loop, &end, &after};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         translated(1, all[i]);

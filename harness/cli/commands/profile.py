@@ -10,6 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli import terminal
+from harness.cli.commands import profile_elf
+from harness.cli.commands.profile_elf import (
+    ElfOption,
+    FromOption,
+    FunctionsOption,
+    LimitOption,
+    MarkersOption,
+    ProgramOptions,
+    ToOption,
+)
 from harness.cli.options import (
     BoardOption,
     FarmOption,
@@ -25,7 +35,7 @@ from harness.cli.options import (
     ProfileVectorsOption,
     ReportOption,
     RuntimeOption,
-    TargetArgument,
+    TargetOrNoneArgument,
     TflmRunnerOption,
     board_source,
     command_line,
@@ -58,38 +68,48 @@ class Format(StrEnum):
     SPEEDSCOPE = "speedscope"
 
 
+WhatIfOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--what-if",
+        metavar="KEY=VALUE|all",
+        help="Cost the same run on a changed board without running: placement=PART:MEMORY, flash=NAME or "
+        "clock=80MHz; several in one by +; or all, for every mode of the board. Repeatable.",
+    ),
+]
+FormatOption = Annotated[
+    Format,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="text, json, or speedscope: modelled cycles by layer, function and line, for viewers.",
+    ),
+]
+
+
 def profile(
-    target: TargetArgument,
+    target: TargetOrNoneArgument = None,
     board: BoardOption = DEFAULT_BOARD,
     link: LinkOption = "auto",
     placement: PlacementOption = None,
     probe: ProbeOption = None,
     farm: FarmOption = None,
     vectors: ProfileVectorsOption = None,
-    what_if: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--what-if",
-            metavar="KEY=VALUE|all",
-            help="Cost the same run on a changed board without running: placement=PART:MEMORY, flash=NAME or "
-            "clock=80MHz; several in one by +; or all, for every mode of the board. Repeatable.",
-        ),
-    ] = None,
+    what_if: WhatIfOption = None,
     hot: HotOption = None,
-    form: Annotated[
-        Format,
-        typer.Option(
-            "--format",
-            metavar="FORMAT",
-            help="text, json, or speedscope: modelled cycles by layer, function and line, for viewers.",
-        ),
-    ] = Format.TEXT,
+    form: FormatOption = Format.TEXT,
     optimize: OptimizeOption = None,
     max_arena: MaxArenaOption = None,
     max_flash: MaxFlashOption = None,
     runtime: RuntimeOption = None,
     tflm_runner: TflmRunnerOption = None,
     npu: NpuOption = None,
+    elf: ElfOption = None,
+    start: FromOption = None,
+    stop: ToOption = None,
+    functions: FunctionsOption = None,
+    limit: LimitOption = 300.0,
+    markers: MarkersOption = None,
     report: ReportOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -98,10 +118,19 @@ def profile(
     What is measured stands beside TensorFlow Lite Micro's figures: on mps3-an547 those of Arm's program, if package
     mlia-ethos-u is installed, else recorded ones (`tinyhil docs runtimes`). Modelled cycles come from one observed run
     on an emulator: `tinyhil docs cycles`. With --what-if or --format speedscope only these are shown.
+
+    With --elf, any program's functions and marked regions are profiled instead, with the same model: `tinyhil docs
+    profiling`.
     """
     from harness.validate.workbench import Workbench
 
     as_json = as_json or form is Format.JSON
+    program = ProgramOptions(elf, start, stop, tuple(functions or ()), limit, markers)
+    of_models = (placement, probe, farm, vectors, what_if, optimize, max_arena, max_flash, runtime, tflm_runner, npu)
+    if program.wanted(target, any(value is not None for value in of_models) or link != "auto"):
+        profile_elf.run(program, board, hot, "json" if as_json else form.value, report)
+        return
+    assert target is not None
     (card,) = make_cards([target])
     overrides = parse_overrides(optimize, max_arena, max_flash)
     options = make_options(link, vectors, None, False, probe, placement, overrides, runtime, tflm_runner, npu)
@@ -146,7 +175,7 @@ def _show_prediction(prediction: Prediction, what_if: list[str], hot: int | None
     if form is Format.SPEEDSCOPE:
         if what_if:
             prediction = prediction.recost(parse_what_if("+".join(what_if)))
-        terminal.print_json(speedscope(prediction))
+        terminal.print_json(speedscope(prediction.profile, prediction.estimate))
         return
     changed = [prediction.recost(parse_what_if(text)) for text in what_if if text != EVERY]
     tried = modes(prediction) if EVERY in what_if else []

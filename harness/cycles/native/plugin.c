@@ -15,6 +15,9 @@ static void on_block(unsigned vcpu, void *data)
 {
     (void)vcpu;
     tracer_on_block(&the_tracer, data);
+    if (the_tracer.finished && the_tracer.regions.count != 0U) {
+        _Exit(0); /* a program has no end that anyone waits for */
+    }
 }
 
 static void on_access(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *data)
@@ -52,12 +55,17 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
     for (size_t i = 0; i < count; i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         uint32_t address = (uint32_t)qemu_plugin_insn_vaddr(insn);
-        if (block == NULL) {
+        if (block == NULL || tracer_points_at(&the_tracer.regions, address) != NULL) {
             block = malloc(sizeof *block);
             if (block == NULL || count > TRACE_MOST_INSTRUCTIONS) {
                 abort();
             }
             tracer_init_block(&the_tracer, block, address);
+            if (i == 0U) {
+                qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, QEMU_PLUGIN_CB_NO_REGS, block);
+            } else {
+                qemu_plugin_register_vcpu_insn_exec_cb(insn, on_block, QEMU_PLUGIN_CB_NO_REGS, block);
+            }
         }
         uint32_t halfwords[2];
         read_insn(insn, halfwords);
@@ -72,7 +80,6 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
         trace_init_node(&s->store, TRACE_STORE, address);
         qemu_plugin_register_vcpu_mem_cb(insn, on_access, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, s);
     }
-    qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, QEMU_PLUGIN_CB_NO_REGS, block);
 }
 
 /* Arguments: list=FILE and trace=FILE. */

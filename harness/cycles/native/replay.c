@@ -48,6 +48,7 @@ typedef struct {
     uint32_t line_count; /* block: lines that it lies in */
     block_line *lines;
     uint32_t memory;     /* block */
+    uint32_t layer;      /* ENTER: its number + 1 */
 } extra;
 
 typedef struct {
@@ -57,6 +58,9 @@ typedef struct {
     uint32_t extra_count;
     const replay_span *spans;
     uint32_t span_count, elsewhere;
+    uint32_t layers;  /* that were entered */
+    uint32_t *ran;    /* blocks that ran in this layer */
+    uint32_t ran_count, ran_room;
 } replay;
 
 static void find_span(const replay *r, uint32_t address, extra *e)
@@ -118,6 +122,15 @@ static uint32_t last_instruction(const trace_node *block)
     return block->start + block->size - width(block, block->count - 1U);
 }
 
+/* A layer begins, or goes on. */
+static void enter_layer(replay *r, extra *e)
+{
+    if (e->layer == 0U) {
+        e->layer = ++r->layers;
+    }
+    r->table.layer = e->layer - 1U;
+}
+
 static int begin(replay *r, const uint8_t *trace, uint64_t size, const replay_span *spans, uint32_t span_count,
                  uint32_t elsewhere)
 {
@@ -138,6 +151,7 @@ static int finish(replay *r, replay_result *result)
         free(r->extras[i].lines);
     }
     free(r->extras);
+    free(r->ran);
     free(r->table.slots);
     trace_free(&r->reader);
     return r->reader.damaged || r->table.failed ? -1 : 0;
@@ -164,27 +178,45 @@ static void count_transfer(replay *r, const trace_node *from, uint32_t to)
     }
 }
 
+static void count_run(replay *r, uint32_t number)
+{
+    if (r->extras[number].runs++ != 0U) {
+        return;
+    }
+    if (r->ran_count == r->ran_room) {
+        uint32_t room = r->ran_room * 2U + 256U;
+        uint32_t *grown = realloc(r->ran, room * sizeof *grown);
+        if (grown == NULL) {
+            r->table.failed = 1;
+            return;
+        }
+        r->ran = grown;
+        r->ran_room = room;
+    }
+    r->ran[r->ran_count++] = number;
+}
+
 static void end_layer(replay *r)
 {
-    for (uint32_t n = 0; n < r->reader.node_count && n < r->extra_count; n++) {
+    for (uint32_t i = 0; i < r->ran_count; i++) {
+        uint32_t n = r->ran[i];
         const trace_node *node = r->reader.nodes[n];
-        if (node->kind != TRACE_BLOCK || r->extras[n].runs == 0U) {
-            continue;
-        }
         uint32_t address = node->start;
-        for (uint32_t i = 0; i < node->count; i++) {
+        for (uint32_t at = 0; at < node->count; at++) {
             table_add(&r->table, ROW_COUNT, address, 0, r->extras[n].runs);
-            address += width(node, i);
+            address += width(node, at);
         }
         r->extras[n].runs = 0;
     }
+    r->ran_count = 0;
 }
 
 int tinyhil_count(const uint8_t *trace, uint64_t size, const replay_span *spans, uint32_t span_count,
                   uint32_t elsewhere, replay_result *result)
 {
     replay r;
-    const trace_node *block = NULL, *node;
+    const trace_node *block = NULL, *left = NULL, *node;
+    uint32_t layer = 0; /* of `left`, from which control goes where the next block is */
     if (begin(&r, trace, size, spans, span_count, elsewhere) != 0) {
         return finish(&r, result);
     }
@@ -195,19 +227,29 @@ int tinyhil_count(const uint8_t *trace, uint64_t size, const replay_span *spans,
         }
         switch (node->kind) {
         case TRACE_ENTER:
-            r.table.layer++;
+            enter_layer(&r, e);
             table_add(&r.table, ROW_LAYER, node->start, 0, 1);
             block = NULL;
             break;
         case TRACE_BLOCK:
+            if (left != NULL && left->start + left->size != node->start) {
+                uint32_t here = r.table.layer;
+                r.table.layer = layer;
+                count_transfer(&r, left, node->start);
+                r.table.layer = here;
+            }
+            left = NULL;
             if (block != NULL && block->start + block->size != node->start) {
                 count_transfer(&r, block, node->start);
             }
-            e->runs++;
+            count_run(&r, node->number);
             block = node;
             break;
         case TRACE_LEAVE:
-            if (block != NULL) {
+            if (node->start == 0U) {
+                left = block;
+                layer = r.table.layer;
+            } else if (block != NULL && block->start + block->size != node->start) {
                 count_transfer(&r, block, node->start);
             }
             end_layer(&r);
@@ -400,7 +442,7 @@ static void simulate(replay *r, pipeline *p, const uint32_t *spans, uint32_t spa
             p->at = 0;
             break;
         case TRACE_ENTER:
-            r->table.layer++;
+            enter_layer(r, e);
             p->block = NULL;
             break;
         case TRACE_LEAVE:

@@ -1,24 +1,15 @@
-/* What an emulator tells as it runs -> a trace of the layers, and of nothing else.
+/* What an emulator tells as it runs -> a trace of a model's layers, or of a program's regions, and of nothing else.
  *
- * A layer begins where control enters its function, and ends where it returns to the instruction after the call. What
- * exceptions execute meanwhile is left out: a handler begins at an address of the vector table, and ends with a return
- * of its own, none of a function that it called.
+ * A layer begins where control enters its function, and ends where it returns to the instruction after the call. Regions
+ * are tracer_regions.h's. What exceptions execute meanwhile is left out: a handler begins at an address of the vector
+ * table, and ends with a return of its own, none of a function that it called.
  */
 #ifndef TINYHIL_TRACER_H
 #define TINYHIL_TRACER_H
 
-#include "trace.h"
+#include "tracer_regions.h"
 
 #define TRACER_MOST_NESTED 16
-
-enum { TRACER_CALLS = 1, TRACER_RETURNS = 2 }; /* how a block ends */
-
-typedef struct {
-    trace_node node;
-    uint8_t ends;
-    uint8_t is_layer;
-    uint8_t is_handler;
-} tracer_block;
 
 typedef struct {
     trace_writer writer;
@@ -31,6 +22,8 @@ typedef struct {
     uint32_t handler_count;
     uint32_t layer;    /* the next, or the one that runs */
     uint32_t resume;   /* where the layer returns to */
+    tracer_regions regions;     /* where a program is traced: there are no layers then */
+    char paths[4096];           /* file for its paths: the trace's name, and ".paths" */
     const tracer_block *last;   /* that ran */
     const tracer_block *caller; /* the last that was not an exception's */
     int recording;
@@ -78,6 +71,7 @@ static inline void tracer_init_block(tracer *t, tracer_block *block, uint32_t st
 {
     trace_init_node(&block->node, TRACE_BLOCK, start);
     block->ends = 0;
+    block->points = tracer_points_at(&t->regions, start);
     block->is_layer = (uint8_t)tracer_contains(t->entries, t->layer_count, start);
     block->is_handler = (uint8_t)tracer_contains(t->handlers, t->handler_count, start);
 }
@@ -95,7 +89,12 @@ static inline void tracer_add_instruction(tracer_block *block, uint32_t size)
 static inline void tracer_finish(tracer *t)
 {
     t->finished = 1;
-    if (trace_close(&t->writer, &t->stop) != 0) {
+    t->recording = 0;
+    int failed = trace_close(&t->writer, &t->stop) != 0;
+    if (t->regions.count != 0U && tracer_write_paths(&t->regions, t->paths) != 0) {
+        failed = 1;
+    }
+    if (failed) {
         fprintf(stderr, "tinyhil: the trace cannot be written\n");
     }
 }
@@ -130,6 +129,17 @@ static inline void tracer_on_block(tracer *t, tracer_block *block)
     if (t->finished || (t->handler_count != 0U && tracer_in_handler(t, block))) {
         return;
     }
+    if (t->regions.count != 0U) {
+        tracer_step step = tracer_regions_step(&t->regions, &t->writer, t->caller, block);
+        t->caller = block;
+        t->recording = step == TRACER_INSIDE;
+        if (step == TRACER_INSIDE) {
+            trace_event(&t->writer, &block->node);
+        } else if (step == TRACER_OVER) {
+            tracer_finish(t);
+        }
+        return;
+    }
     if (t->recording) {
         if (block->node.start != t->resume) {
             trace_event(&t->writer, &block->node);
@@ -159,7 +169,8 @@ static inline void tracer_on_access(tracer *t, trace_node *site, uint32_t addres
     }
 }
 
-/* `list`: "layer ADDRESS" and "handler ADDRESS", one a line, in hexadecimal. */
+/* `list`: "layer ADDRESS" and "handler ADDRESS", one a line, in hexadecimal; of a program "call", "begin" or "end",
+ * an address and a region, in the order in which they count where several have one address. */
 static inline int tracer_open(tracer *t, const char *list, const char *trace)
 {
     static tracer_block nothing;
@@ -170,9 +181,14 @@ static inline int tracer_open(tracer *t, const char *list, const char *trace)
         return -1;
     }
     char what[16];
-    unsigned address;
+    unsigned address, region;
     int bad = 0;
     while (!bad && fscanf(file, "%15s %x", what, &address) == 2) {
+        int kind = tracer_point_kind(what);
+        if (kind >= 0) {
+            bad = fscanf(file, "%x", &region) != 1 || tracer_add_point(&t->regions, (uint8_t)kind, address, region) != 0;
+            continue;
+        }
         uint32_t **where = strcmp(what, "layer") == 0 ? &t->entries : &t->handlers;
         uint32_t *count = strcmp(what, "layer") == 0 ? &t->layer_count : &t->handler_count;
         uint32_t *grown = realloc(*where, (*count + 1U) * sizeof *grown);
@@ -186,12 +202,15 @@ static inline int tracer_open(tracer *t, const char *list, const char *trace)
     fclose(file);
     t->enter = calloc(t->layer_count + 1U, sizeof *t->enter);
     t->leave = calloc(t->layer_count + 1U, sizeof *t->leave);
-    if (bad || t->layer_count == 0U || t->enter == NULL || t->leave == NULL) {
+    if (bad || (t->layer_count == 0U) == (t->regions.count == 0U) || t->enter == NULL || t->leave == NULL) {
         return -1;
     }
     for (uint32_t i = 0; i < t->layer_count; i++) {
         trace_init_node(&t->enter[i], TRACE_ENTER, t->entries[i]);
         trace_init_node(&t->leave[i], TRACE_LEAVE, 0);
+    }
+    if (snprintf(t->paths, sizeof t->paths, "%s.paths", trace) >= (int)sizeof t->paths) {
+        return -1;
     }
     return trace_open(&t->writer, trace, &t->beginning);
 }

@@ -28,12 +28,14 @@ typedef struct {
     read_register get;
     write_register set;
     uint32_t pc;
+    uint32_t cut, end; /* in the block that runs: where its next part begins, and its end; 0 where it has no parts */
     int failed;
     slot slots[SLOTS];
 } watcher;
 
 EXPORT watcher *tinyhil_watch(const char *list, const char *trace, read_memory read, read_register get,
                               write_register set);
+EXPORT int tinyhil_watched(const watcher *w);
 EXPORT int tinyhil_unwatch(watcher *w);
 EXPORT void tinyhil_watch_block(void *engine, uint64_t address, uint32_t size, watcher *w);
 EXPORT void tinyhil_watch_instruction(void *engine, uint64_t address, uint32_t size, watcher *w);
@@ -90,11 +92,16 @@ static tracer_block *make_block(watcher *w, void *engine, uint32_t address, uint
     }
     tracer_init_block(&w->tracer, block, address);
     for (uint32_t at = 0; at + 2U <= size && block->node.count < TRACE_MOST_INSTRUCTIONS;) {
-        uint32_t wide = bytes[at + 1U] >= 0xE8U && at + 4U <= size;
-        tracer_add_instruction(block, wide ? 4U : 2U);
-        at += wide ? 4U : 2U;
+        if (at != 0U && tracer_points_at(&w->tracer.regions, address + at) != NULL) {
+            break;
+        }
+        int is_wide = bytes[at + 1U] >= 0xE8U && at + 4U <= size;
+        uint32_t second = is_wide ? bytes[at + 2U] + 256U * bytes[at + 3U] : 0U;
+        block->ends = tracer_ending(bytes[at] + 256U * bytes[at + 1U], second, is_wide);
+        tracer_add_instruction(block, is_wide ? 4U : 2U);
+        at += is_wide ? 4U : 2U;
     }
-    return block; /* how it ends is only asked where there are exceptions, of which Unicorn has none */
+    return block;
 }
 
 void tinyhil_watch_block(void *engine, uint64_t address, uint32_t size, watcher *w)
@@ -111,14 +118,25 @@ void tinyhil_watch_block(void *engine, uint64_t address, uint32_t size, watcher 
         }
         s->key = 1ULL << 63 | (uint64_t)size << 32 | address;
     }
+    const trace_node *node = &((tracer_block *)s->value)->node;
+    w->end = (uint32_t)address + size;
+    w->cut = node->size < size ? node->start + node->size : 0U;
     tracer_on_block(&w->tracer, s->value);
 }
 
 void tinyhil_watch_instruction(void *engine, uint64_t address, uint32_t size, watcher *w)
 {
-    (void)engine;
     (void)size;
     w->pc = (uint32_t)address;
+    if (w->cut != 0U && w->cut == w->pc) {
+        tinyhil_watch_block(engine, address, w->end - w->cut, w);
+    }
+}
+
+/* Whether there is nothing more to trace. */
+int tinyhil_watched(const watcher *w)
+{
+    return w->tracer.finished || w->failed;
 }
 
 /* Unicorn leaves the state of an IT block behind where it calls a hook within one, and the first instruction of the next

@@ -108,7 +108,7 @@ def test_a_bit_that_is_programmed_wrong_in_silence(attach, image, package, healt
 
 def test_a_flash_algorithm_that_hangs(attach, image, package, healthy):
     attach(BOARD, faults="flash-hang")
-    with fails(FlashTimeoutError, "flash", seconds=15.0):
+    with fails(FlashTimeoutError, "flash"):
         runs(image, package, limits=Limits(init=1.0, erase=1.0, program=1.0))
 
 
@@ -180,7 +180,7 @@ def test_a_line_that_loses_everything_says_so(attach, image, package, healthy):
 
 def test_a_wrong_baud_rate(attach, image, package, healthy):
     attach(BOARD, faults="baud@30")
-    with fails(GarbageError, "link", seconds=25.0) as caught:
+    with fails(GarbageError, "link") as caught:
         runs(image, package)
     assert "baud" in caught.value.hint
 
@@ -207,7 +207,7 @@ def test_a_rate_that_cannot_be_raised_falls_back(fast, attach, image, package):
 
 def test_two_probes_and_none_chosen(attach, image, package, monkeypatch, healthy):
     attach(BOARD, BOARD)
-    with fails(ProbeChoiceError, "probe", seconds=5.0) as caught:
+    with fails(ProbeChoiceError, "probe") as caught:
         resolve(BOARD)
     assert f"virtual-{BOARD}-2" in caught.value.details and "--probe" in caught.value.hint
     for ways in ({"probe": f"virtual-{BOARD}-2"}, {}):
@@ -242,7 +242,7 @@ def test_a_board_that_another_process_has_leased(attach, image, package, healthy
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, BOARD], stdout=subprocess.PIPE, env=environment)
     try:
         assert holder.stdout.readline() == b"held\n"
-        with fails(LeasedError, "lease", seconds=5.0, match=f"process {holder.pid}"):
+        with fails(LeasedError, "lease", match=f"process {holder.pid}"):
             runs(image, package)
     finally:
         holder.kill()

@@ -41,7 +41,6 @@ def test_a_second_build_compiles_nothing(cache, package, image):
     again = build_image([package], find_board(BOARD), cache_dir=cache)
     assert image.compiled > 0
     assert again == replace(image, compiled=0, seconds=again.seconds)
-    assert again.seconds < 0.5
 
 
 def test_the_image_says_what_it_was_built_from(image):

@@ -111,7 +111,7 @@ def test_what_no_measurement_backs_says_so_everywhere(predictions):
     assert document["validated"] is False and "not validated" in document["label"]
     assert "not validated" in _text(document)
     assert "not validated" in html.modelled(document)
-    assert "not validated" in speedscope(prediction)["profiles"][0]["name"]
+    assert "not validated" in speedscope(prediction.profile, prediction.estimate)["profiles"][0]["name"]
 
 
 def test_modelled_cycles_meet_no_other_unit(predictions):
@@ -145,7 +145,7 @@ def test_no_card_gates_modelled_cycles(key, tmp_path):
 
 def test_speedscope_files_have_frames_and_stacks_that_add_up(predictions):
     prediction = predictions["nucleo-l4r5"]
-    content = speedscope(prediction)
+    content = speedscope(prediction.profile, prediction.estimate)
     assert content["$schema"] == "https://www.speedscope.app/file-format-schema.json"
     frames = content["shared"]["frames"]
     cycles_profile, instructions = content["profiles"]
@@ -164,7 +164,7 @@ def test_speedscope_files_have_frames_and_stacks_that_add_up(predictions):
 def test_shared_kernels_have_their_short_names(predictions):
     """In images their symbols carry version and digest."""
     prediction = predictions["nucleo-l4r5"]
-    document, content = prediction_document(prediction, hot=9), speedscope(prediction)
+    document, content = prediction_document(prediction, hot=9), speedscope(prediction.profile, prediction.estimate)
     functions = {function["name"] for layer in document["layers"] for function in layer["functions"]}
     frames = {frame["name"] for frame in content["shared"]["frames"]}
     assert "gemm_4x2_line_dsp" in functions & frames

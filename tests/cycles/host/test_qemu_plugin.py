@@ -9,6 +9,7 @@ from harness.boards.backends.qemu import plugin as qemu_plugin
 from harness.boards.backends.qemu.plugin import plugin_library
 from harness.cycles import replay
 from harness.cycles.memory import Span
+from harness.cycles.observers import PLUGIN
 from tests.support.paths import REPOSITORY
 
 HOST = REPOSITORY / "tests" / "support" / "plugin_host.c"
@@ -16,20 +17,35 @@ HOST = REPOSITORY / "tests" / "support" / "plugin_host.c"
 
 @pytest.fixture(scope="module")
 def plugin():
-    return plugin_library(replay.PACKAGE, ["plugin.c", "tracer.h", "trace.h"])
+    return plugin_library(replay.PACKAGE, PLUGIN)
+
+
+def traced(api, plugin, folder, points):
+    """The trace of the program that stands in for QEMU."""
+    program = folder / "host"
+    command = ["gcc", "-std=c11", "-Wall", "-Werror", f"-DAPI={api}", "-D_GNU_SOURCE"]
+    command += [str(HOST), "-rdynamic", "-ldl", "-o", str(program)]
+    subprocess.run(command, check=True, timeout=60)
+    (folder / "points").write_text(points)
+    trace = folder / "trace"
+    arguments = [f"list={folder / 'points'}", f"trace={trace}"]
+    done = subprocess.run([program, plugin, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return trace
+
+
+@pytest.mark.parametrize("api", [1, 5])
+def test_a_region_begins_and_ends_within_blocks(api, plugin, tmp_path):
+    trace = traced(api, plugin, tmp_path, "handler 300\nbegin 202 0\nend 206 0\n")
+    (region,) = replay.count(trace, [])
+    assert region.counts == {0x202: 3, 0x200: 2, 0x204: 1}
+    assert region.transfers == {(0x202, 0x200): 2}
+    assert trace.with_name("trace.paths").read_text() == "path 0 0 1\nwhole\n"
 
 
 @pytest.mark.parametrize("api", [1, 5])
 def test_it_loads_and_traces(api, plugin, tmp_path):
-    program = tmp_path / "host"
-    command = ["gcc", "-std=c11", "-Wall", "-Werror", f"-DAPI={api}", "-D_GNU_SOURCE"]
-    command += [str(HOST), "-rdynamic", "-ldl", "-o", str(program)]
-    subprocess.run(command, check=True, timeout=60)
-    (tmp_path / "points").write_text("layer 200\nhandler 300\n")
-    trace = tmp_path / "trace"
-    arguments = [f"list={tmp_path / 'points'}", f"trace={trace}"]
-    done = subprocess.run([program, plugin, *arguments], capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
+    trace = traced(api, plugin, tmp_path, "layer 200\nhandler 300\n")
     (layer,) = replay.count(trace, [Span(0x2000_0000, 0x200, "arena")])
     assert layer.counts == {0x200: 3, 0x202: 3, 0x204: 1, 0x206: 1}
     assert layer.transfers == {(0x202, 0x200): 2, (0x206, 0x104): 1}

@@ -48,7 +48,7 @@ def test_the_holder_is_named_with_user_command_and_time(held):
     start = time.monotonic()
     with pytest.raises(HeldError, match=rf"^\[Errno \d+\] process {child.pid} of user \w+ \(.*the model\), for \d+ s$"):
         OwnedLock(path, 0.3)
-    assert 0.2 < time.monotonic() - start < 5
+    assert time.monotonic() - start > 0.2
 
 
 def test_a_dead_holder_leaves_nothing_locked(held):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -35,6 +34,7 @@ from harness.validate import vectors
 from harness.validate.card import FileVectors, card_of, load_card, parse_vectors
 from harness.validate.workbench import Workbench
 from tests.support.paths import FIXTURES
+from tests.support.patience import ends, little_work
 from tests.support.tiny import tiny_package
 
 MODEL = FIXTURES / "digits.tflite"
@@ -141,19 +141,14 @@ def test_no_more_is_read_than_the_limit(tmp_path: Path) -> None:
     assert "more than" in refused(lambda: load_card(tmp_path / "sparse.hil.yaml"))
 
 
-SOON_S = 5.0
-"""Of a processor: it takes half a second on one that is free, and 40 s where work grows with the square of the keys."""
-
 
 @pytest.mark.parametrize("begin", ["", "budgets:\n", "checks:\n", "vectors:\n", "budgets:\n  default:\n"])
 def test_a_card_of_thousands_of_unknown_keys_is_refused_at_once(tmp_path: Path, begin: str) -> None:
     path = tmp_path / "m.hil.yaml"
     indent = "" if not begin else " " * (4 if "default" in begin else 2)
     path.write_text("model: m.tflite\n" + begin + "".join(f"{indent}key{i}: 1\n" for i in range(20_000)))
-    start = time.process_time()
-    with pytest.raises(TinyhilError) as caught:
+    with little_work(), pytest.raises(TinyhilError) as caught:
         load_card(path)
-    assert time.process_time() - start < SOON_S
     assert len(caught.value.details) < 10_000
 
 
@@ -161,9 +156,8 @@ def test_a_card_of_thousands_of_unknown_keys_is_refused_at_once(tmp_path: Path, 
 def test_a_card_of_nothing_but_depth_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "m.hil.yaml"
     path.write_text(text)
-    start = time.process_time()
-    refused(lambda: load_card(path))
-    assert time.process_time() - start < SOON_S
+    with little_work():
+        refused(lambda: load_card(path))
 
 
 def test_more_vectors_than_a_run_takes_are_refused(tmp_path: Path) -> None:
@@ -384,6 +378,5 @@ def test_damaged_archives(tmp_path: Path, seed: int) -> None:
 def test_a_file_that_nobody_writes(tmp_path: Path, what: str, text: str, problem: str) -> None:
     path = tmp_path / "boards.yaml"
     path.write_text(text)
-    start = time.monotonic()
-    assert problem in refused(lambda: READERS[what](path))
-    assert time.monotonic() - start < 3
+    with ends():
+        assert problem in refused(lambda: READERS[what](path))

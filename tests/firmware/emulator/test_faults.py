@@ -24,7 +24,8 @@ from harness.errors import (
 )
 from harness.link.client import Client
 from harness.validate.measurement import measure
-from tests.support.failures import complete, within
+from tests.support.failures import complete
+from tests.support.patience import ends
 from tests.support.processes import outlives
 from tests.support.tiny import TINY_VECTOR, tiny_package
 
@@ -68,7 +69,7 @@ def run(board, image, package):
 )
 def test_a_fault_is_told_with_the_function_it_happened_in(board, link, what, kind, said):
     image = image_of(board, link)
-    with within(10), open_session(find_board(board), image) as session:
+    with ends(), open_session(find_board(board), image) as session:
         client = Client(session.stream(), elf=image.elf)
         client.hello(image.build_id)
         with pytest.raises(kind) as caught:
@@ -98,7 +99,7 @@ def test_a_device_that_stops_answering(link):
     with open_session(find_board(BOARD), image) as session:
         client = Client(session.stream(), timeout_s=1.0)
         client.hello()
-        with within(10), pytest.raises(DeviceTimeoutError) as caught:
+        with ends(), pytest.raises(DeviceTimeoutError) as caught:
             client.provoke(HANG)
         complete(caught.value, "link")
         session.reset()
@@ -110,7 +111,7 @@ def test_a_device_that_restarts_in_the_middle():
     with open_session(find_board(BOARD), image) as session:
         client = Client(session.stream(), timeout_s=1.0)
         client.hello()
-        with within(5), pytest.raises(TinyhilError) as caught:
+        with ends(), pytest.raises(TinyhilError) as caught:
             client.provoke(RESTART)
         assert isinstance(caught.value, (BoardLostError, DeviceTimeoutError))
         Client(session.stream()).hello(image.build_id)
@@ -192,7 +193,7 @@ def sock(name):
 def test_an_emulator_that_ends_at_once(link, package, fake_qemu, monkeypatch):
     image = build_image([package], find_board(BOARD), BuildOptions(link=link))
     fake_qemu("sys.stderr.write('cannot set up guest memory'); sys.exit(1)")
-    with within(10), pytest.raises(BoardError) as caught:
+    with ends(), pytest.raises(BoardError) as caught:
         run(BOARD, image, package)
     complete(caught.value, "board")
     assert "status 1" in caught.value.message
@@ -211,7 +212,7 @@ def test_an_emulator_too_old_for_the_board(image, package, fake_qemu):
 def test_an_emulator_that_never_connects(image, package, fake_qemu, monkeypatch):
     monkeypatch.setattr(qemu, "CONNECT_TIMEOUT_S", 0.5)
     fake_qemu("time.sleep(100)")
-    with within(5), pytest.raises(BoardError, match="did not connect"):
+    with ends(), pytest.raises(BoardError, match="did not connect"):
         run(BOARD, image, package)
 
 
@@ -226,7 +227,7 @@ def test_an_emulator_that_never_connects(image, package, fake_qemu, monkeypatch)
 def test_a_device_that_speaks_no_frames(image, fake_qemu, body, kind):
     fake_qemu(body)
     with open_session(find_board(BOARD), image) as session:
-        with within(6), pytest.raises(kind) as caught:
+        with ends(), pytest.raises(kind) as caught:
             Client(session.stream(), timeout_s=1.0).hello()
         complete(caught.value, "link")
 
@@ -239,7 +240,7 @@ def test_an_emulator_killed_in_the_middle(link, package):
         client.hello(image.build_id)
         client.init(0)
         os.kill(session.pid, signal.SIGKILL)
-        with within(5), pytest.raises(BoardLostError, match="killed by SIGKILL") as caught:
+        with ends(), pytest.raises(BoardLostError, match="killed by SIGKILL") as caught:
             for _ in range(1000):
                 client.infer([VECTORS[0][0].tobytes()])
         complete(caught.value, "board")
@@ -252,7 +253,7 @@ def test_a_frozen_emulator_is_a_time_out(package):
         client = Client(session.stream(), timeout_s=1.0)
         client.hello(image.build_id)
         os.kill(session.pid, signal.SIGSTOP)
-        with within(5), pytest.raises(DeviceTimeoutError):
+        with ends(), pytest.raises(DeviceTimeoutError):
             client.watermarks()
     run(BOARD, image, package)
 
@@ -263,7 +264,8 @@ RUNNER = """
 import sys, time
 from harness.boards import find_board, open_session
 from harness.build import BuildOptions, build_image
-from tests.support.failures import complete, within
+from tests.support.failures import complete
+from tests.support.patience import ends
 from tests.support.processes import outlives
 from tests.support.tiny import TINY_VECTOR, tiny_package
 image = build_image([tiny_package()], find_board("mps2-an500"), BuildOptions(link=sys.argv[1]))

@@ -14,6 +14,7 @@ from harness.link.transfer import Transfer
 from harness.link.wire import Kind, Mode
 from tests.support.firmware import BUILD_ID, build, running
 from tests.support.noise import NoisyTransport
+from tests.support.patience import ends
 from tests.support.scale import scaled
 
 PLUS, COUNTER, TIMED, FAULTY = range(4)
@@ -299,10 +300,8 @@ def test_a_model_that_hangs_is_told_within_the_limit(line):
     client = Client(line)
     client.hello()
     client.init(FAULTY)
-    start = time.monotonic()
-    with pytest.raises(DeviceTimeoutError, match="inference 1 of model faulty did not end within 0.5 s"):
+    with ends(), pytest.raises(DeviceTimeoutError, match="inference 1 of model faulty did not end within 0.5 s"):
         client.infer([b"\x04\0\0\0"], limit_s=0.5)
-    assert time.monotonic() - start < 2
 
 
 def test_reset_starts_anew(line):

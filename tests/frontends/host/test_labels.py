@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 import zipfile
 from functools import cache
 from pathlib import Path
@@ -22,6 +21,7 @@ from harness.ir.graph import Graph
 from harness.validate.card import load_card
 from tests.support.graphs import Builder
 from tests.support.metadata import AXIS_LABELS, labelled, metadata, with_files
+from tests.support.patience import little_work
 
 NAMES = ("silence", "unknown", "ja", "größer")
 HOSTILE = (
@@ -123,9 +123,8 @@ def damaged_files() -> dict[str, bytes]:
 
 @pytest.mark.parametrize("kind", damaged_files())
 def test_damaged_metadata_is_passed_over(kind: str) -> None:
-    start = time.process_time()
-    assert load(damaged_files()[kind]).labels == ((),)
-    assert time.process_time() - start < 3
+    with little_work():
+        assert load(damaged_files()[kind]).labels == ((),)
 
 
 def test_mutated_metadata_never_raises() -> None:

@@ -12,7 +12,7 @@ from tests.support.nights import night, one_byte_of_arena, slower
 from tests.support.page_checks import CUT, SMALL, differing
 
 PHONE, DESK, PAPER = 390, 1280, 718
-PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+ELEMENTS = 10_000
 LONG = "a_model_with_a_long_name_" * 3
 
 
@@ -85,11 +85,11 @@ def test_without_scripts_all_is_there(chrome, pages):
                 assert len(found) == subjects, selector
 
 
-def test_a_long_report_paints_soon_is_filtered_and_opens_where_a_link_leads(chrome, pages):
+def test_a_long_report_has_few_elements_is_filtered_and_opens_where_a_link_leads(chrome, pages):
     count = "document.getElementsByTagName('*').length"
     with chrome.page(pages["many"]) as page:
-        assert page.run(PAINT) < 5_000, "milliseconds; tests.bench has the figure of a quiet machine"
         closed = page.run(count)
+        assert closed < ELEMENTS, "what a browser lays out before it paints"
         page.run("location.hash = 'run150'")
         page.run("new Promise(done => setTimeout(done, 100))")
         assert -1 <= page.run("document.getElementById('run150').getBoundingClientRect().top") < 900

@@ -3,7 +3,6 @@
 import os
 import random
 import subprocess
-import time
 
 import pytest
 
@@ -14,6 +13,7 @@ from harness.link.framing import Kind, encode
 from tests.support.firmware import BUILD_ID, build, running
 from tests.support.noise import NoisyTransport
 from tests.support.paths import FIRMWARE
+from tests.support.patience import ends
 from tests.support.scale import scaled
 
 BOARDS = ["mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547"]
@@ -127,11 +127,10 @@ def test_faults_are_told_with_place_and_registers(images, board):
         ):
             client.init(FAULTY)
             assert client.infer([b"\0\0\0\0"]).outputs == (b"\0\0\0\0",)
-            start = time.monotonic()
-            with pytest.raises(DeviceFaultError, match="model faulty, layer faulty_00") as caught:
-                client.infer([bytes((what, 0, 0, 0))], profile=True)
-            assert type(caught.value) is error
-            assert time.monotonic() - start < 5
+            with ends():
+                with pytest.raises(DeviceFaultError, match="model faulty, layer faulty_00") as caught:
+                    client.infer([bytes((what, 0, 0, 0))], profile=True)
+                assert type(caught.value) is error
             text = f"{caught.value.message}\n{caught.value.details}"
             assert all(word in text for word in words), text
             with pytest.raises(error):  # it goes on telling
@@ -160,10 +159,8 @@ def test_a_hang_is_told_within_its_limit(images):
         client = Client(line)
         client.hello()
         client.init(FAULTY)
-        start = time.monotonic()
-        with pytest.raises(DeviceTimeoutError, match="of model faulty, in layer faulty_00, did not end within 0.5 s"):
+        with ends(), pytest.raises(DeviceTimeoutError, match="in layer faulty_00, did not end within 0.5 s"):
             client.infer([b"\x04\0\0\0"], layers=True, limit_s=0.5)
-        assert time.monotonic() - start < 3
 
 
 @pytest.mark.parametrize("link", ["uart", "semihost"])

@@ -9,7 +9,8 @@ from harness.errors import DeviceFaultError, LinkError, ProtocolError
 from harness.link.client import Client
 from harness.link.framing import Frame, encode
 from harness.link.wire import ANSWER, Kind
-from tests.link.host.test_link_host import FakeDevice, hello_answer, within
+from tests.link.host.test_link_host import FakeDevice, hello_answer, refused
+from tests.support.patience import ends
 
 MUCH = 0xFFFFFFFF
 
@@ -46,18 +47,18 @@ def test_counts_that_no_model_has(place, what):
     facts = [64, 16, 1, 1, 1]
     facts[place] = MUCH
     client = greeted(facts, tables=lambda table, first: bytes(4 * 100) if table < 3 else b"\x01l\0\0" * 100)
-    within(5, ProtocolError, lambda: client.model(0), f"claims 4,294,967,295 {what}")
+    refused(ProtocolError, lambda: client.model(0), f"claims 4,294,967,295 {what}")
 
 
 def test_sizes_that_no_model_has():
     huge = MUCH.to_bytes(4, "little")
-    within(5, ProtocolError, lambda: greeted(tables=lambda *_: huge).model(0), "bytes of tensors")
+    refused(ProtocolError, lambda: greeted(tables=lambda *_: huge).model(0), "bytes of tensors")
     layer = b"\x01l" + (1).to_bytes(2, "little") + huge
     client = greeted(tables=lambda table, _: layer if table == 3 else (4).to_bytes(4, "little"))
-    within(5, ProtocolError, lambda: client.model(0), "bytes of a layer's outputs")
+    refused(ProtocolError, lambda: client.model(0), "bytes of a layer's outputs")
     many = b"\x01l" + (0xFFFF).to_bytes(2, "little") + bytes(4)
     client = greeted(tables=lambda table, _: many if table == 3 else (4).to_bytes(4, "little"))
-    within(5, ProtocolError, lambda: client.model(0), "outputs of a layer")
+    refused(ProtocolError, lambda: client.model(0), "outputs of a layer")
 
 
 @pytest.mark.parametrize("limit", [0, 1, 31, 32, 63])
@@ -68,7 +69,7 @@ def test_a_frame_limit_that_holds_nothing(limit):
         body += bytes(4 * 9) + (1).to_bytes(2, "little") + (256).to_bytes(2, "little") + text
         return encode(Kind.HELLO | ANSWER, request.sequence, body)
 
-    within(5, ProtocolError, Client(device(hello=hello), timeout_s=1.0).hello, f"frames of {limit} bytes")
+    refused(ProtocolError, Client(device(hello=hello), timeout_s=1.0).hello, f"frames of {limit} bytes")
 
 
 def test_wrong_nonces_that_come_late_for_ever():
@@ -76,7 +77,7 @@ def test_wrong_nonces_that_come_late_for_ever():
         time.sleep(0.1)
         return hello_answer(Frame(request.kind, request.sequence, request.body[:2] + b"abcd"))
 
-    within(5, ProtocolError, Client(FakeDevice(late), timeout_s=0.5).hello, "to another host")
+    refused(ProtocolError, Client(FakeDevice(late), timeout_s=0.5).hello, "to another host")
 
 
 @pytest.mark.parametrize("kind", [*Kind, *(kind | ANSWER for kind in Kind if kind < 0x80), 0x55])
@@ -87,10 +88,8 @@ def test_floods_of_every_type_end(kind):
         return b"".join(encode(kind, next(count) & 0xFFFF, bytes(40)) for _ in range(50))
 
     client = Client(FakeDevice(noise=flood), timeout_s=0.3)
-    start = time.monotonic()
-    with pytest.raises((LinkError, DeviceFaultError)):
+    with ends(), pytest.raises((LinkError, DeviceFaultError)):
         client.hello()
-    assert time.monotonic() - start < 5
 
 
 @pytest.mark.parametrize("kind", [Kind.HELLO, Kind.MODEL, Kind.LINE, Kind.WATERMARK])
@@ -108,9 +107,8 @@ def test_answers_of_every_length_end(kind, size):
             client.hello()
         return
     client.hello()
-    start = time.monotonic()
-    try:
-        asks[kind]()
-    except LinkError:
-        pass
-    assert time.monotonic() - start < 5
+    with ends():
+        try:
+            asks[kind]()
+        except LinkError:
+            pass

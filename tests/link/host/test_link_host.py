@@ -21,6 +21,7 @@ from harness.link.client import Client
 from harness.link.framing import Frame, FrameDecoder, encode
 from harness.link.wire import Kind
 from tests.support.failures import fails
+from tests.support.patience import ends
 from tests.support.scale import scaled
 
 
@@ -55,34 +56,34 @@ def hello_answer(request, models=1):
     return encode(Kind.HELLO | 0x80, request.sequence, body)
 
 
-def within(seconds, error, action, match=None):
-    with fails(error, seconds=seconds, match=match) as caught:
+def refused(error, action, match=None):
+    with fails(error, match=match) as caught:
         action()
     return caught.value
 
 
 def test_silence():
-    within(2, NoBytesError, Client(FakeDevice(), timeout_s=0.5).hello)
+    refused(NoBytesError, Client(FakeDevice(), timeout_s=0.5).hello)
 
 
 def test_endless_garbage_is_told_in_time_and_bounded_memory():
     rng = random.Random(1)
     block = rng.randbytes(65_536)
     tracemalloc.start()
-    within(2, GarbageError, Client(FakeDevice(noise=lambda: block), timeout_s=0.5).hello)
+    refused(GarbageError, Client(FakeDevice(noise=lambda: block), timeout_s=0.5).hello)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 8_000_000
 
 
 def test_garbage_without_frame_ends():
-    within(2, GarbageError, Client(FakeDevice(noise=lambda: b"U" * 1000), timeout_s=0.5).hello)
+    refused(GarbageError, Client(FakeDevice(noise=lambda: b"U" * 1000), timeout_s=0.5).hello)
 
 
 def test_an_answer_and_then_silence():
     client = Client(FakeDevice(lambda r: hello_answer(r) if r.kind == Kind.HELLO else b""), timeout_s=0.5)
     assert client.hello().build_id == "test"
-    within(2, DeviceTimeoutError, lambda: client.model(0), "MODEL was not answered for 0.5 s")
+    refused(DeviceTimeoutError, lambda: client.model(0), "MODEL was not answered for 0.5 s")
 
 
 def test_a_stream_that_ends():
@@ -90,7 +91,7 @@ def test_a_stream_that_ends():
         def read(self, timeout_s):
             raise BoardLostError("gone", hint="look")
 
-    within(1, BoardLostError, Client(Ended()).hello)
+    refused(BoardLostError, Client(Ended()).hello)
 
 
 def test_an_answer_to_another_host_is_not_taken():
@@ -108,7 +109,7 @@ def test_an_answer_to_another_host_is_not_taken():
 def test_a_device_that_only_answers_another_host_is_given_up():
     other = b"abcd"
     client = Client(FakeDevice(lambda r: hello_answer(Frame(r.kind, r.sequence, r.body[:2] + other))), timeout_s=0.3)
-    within(5, ProtocolError, client.hello, "another host")
+    refused(ProtocolError, client.hello, "another host")
     assert client.info is None
 
 
@@ -116,7 +117,7 @@ def test_another_protocol_version():
     def answer(request):
         return encode(Kind.HELLO | 0x80, request.sequence, b"\0\x02\x00" + bytes(80))
 
-    within(1, ProtocolError, Client(FakeDevice(answer)).hello, "version 2")
+    refused(ProtocolError, Client(FakeDevice(answer)).hello, "version 2")
 
 
 def test_a_model_with_more_tensors_than_it_names():
@@ -128,7 +129,7 @@ def test_a_model_with_more_tensors_than_it_names():
 
     client = Client(FakeDevice(answer))
     client.hello()
-    within(1, ProtocolError, lambda: client.model(0), "0 of 4294967295 tensors")
+    refused(ProtocolError, lambda: client.model(0), "0 of 4294967295 tensors")
 
 
 def fault_body(kind=3, pc=0x1234, stack=4):
@@ -140,16 +141,16 @@ def fault_body(kind=3, pc=0x1234, stack=4):
 def test_a_fault_frame_may_come_at_any_time():
     client = Client(FakeDevice(lambda r: hello_answer(r) + encode(Kind.FAULT, 0, fault_body())))
     client.hello()
-    error = within(1, DeviceFaultError, lambda: client.model(0), "bus fault on the device in the runtime at 0x00001234")
+    error = refused(DeviceFaultError, lambda: client.model(0), "bus fault on the device in the runtime at 0x00001234")
     assert "PRECISERR" in error.details and "bfar 0xb0000000" in error.details and "r12  0x0000000c" in error.details
     client = Client(FakeDevice(lambda r: encode(Kind.FAULT, 0, fault_body(5))))
-    within(1, StackOverflowError, client.hello)
+    refused(StackOverflowError, client.hello)
 
 
 def test_a_fault_frame_that_is_cut():
     for size in (0, 1, 10, 50, len(fault_body()) - 1):
         client = Client(FakeDevice(lambda r, size=size: encode(Kind.FAULT, 0, fault_body()[:size])))
-        within(1, ProtocolError, client.hello, "fault frame")
+        refused(ProtocolError, client.hello, "fault frame")
 
 
 @pytest.mark.parametrize("seed", range(scaled(60, 2000)))
@@ -174,8 +175,7 @@ def test_valid_frames_with_any_content_give_an_error_of_ours(seed):
         return encode(kind, sequence, body)
 
     client = Client(FakeDevice(answer), timeout_s=0.15)
-    start = time.monotonic()
-    with pytest.raises(TinyhilError) as caught:
+    with ends(), pytest.raises(TinyhilError) as caught:
         client.hello()
         for _ in range(200):
             model = client.model(rng.randrange(2))
@@ -183,5 +183,4 @@ def test_valid_frames_with_any_content_give_an_error_of_ours(seed):
             client.infer([bytes(size) for size in model.inputs], layers=rng.random() < 0.5, limit_s=0.15)
             client.watermarks()
             client.read_arena(0, 10)
-    assert time.monotonic() - start < 10
     assert isinstance(caught.value, (LinkError, DeviceFaultError, BoardLostError)), caught.value

@@ -1,13 +1,13 @@
 """RTT's rings, with a device made of bytes."""
 
 import random
-import time
 
 import pytest
 
 from harness.errors import BoardError, BoardLostError
 from harness.link import rtt
 from harness.link.rtt import IDENTIFICATION, RttTransport, erase_block
+from tests.support.patience import ends
 
 BLOCK, UP, DOWN = 0x100, 0x400, 0x600
 
@@ -86,10 +86,8 @@ def test_the_firmware_may_take_its_time():
 
 def test_no_control_block_is_told_in_time(monkeypatch):
     monkeypatch.setattr(rtt, "START_TIMEOUT_S", 0.2)
-    start = time.monotonic()
-    with pytest.raises(BoardError, match="no RTT control block at 0x00000100"):
+    with ends(), pytest.raises(BoardError, match="no RTT control block at 0x00000100"):
         RttTransport(Device(ready_after=10**9), BLOCK)
-    assert time.monotonic() - start < 2
 
 
 def test_an_old_control_block_is_erased():
@@ -119,10 +117,8 @@ def test_a_device_that_takes_nothing_is_told(monkeypatch):
     device = Device()
     transport = RttTransport(device, BLOCK)
     device.run = lambda: None
-    start = time.monotonic()
-    with pytest.raises(BoardLostError, match="took no bytes"):
+    with ends(), pytest.raises(BoardLostError, match="took no bytes"):
         transport.write(bytes(100))
-    assert time.monotonic() - start < 2
 
 
 def test_a_closed_stream_says_so():

@@ -3,7 +3,6 @@
 import math
 import re
 import subprocess
-import time
 import tracemalloc
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from harness.errors import DeviceRefusedError, DeviceTimeoutError, FloodError, NoBytesError, ProtocolError
 from harness.mlperf.client import Laps, MlperfClient, Performance
 from tests.support.paths import FIRMWARE
+from tests.support.patience import ends
 
 
 class Line:
@@ -95,9 +95,8 @@ def test_a_device_that_never_stops_talking_is_not_listened_to_for_ever():
             return super().read(timeout_s) or b"m-load-done\r\n"
 
     client = MlperfClient(Babble(b"", b"m-name-dut-[b]\r\n" + READY), timeout_s=0.3)
-    start = time.monotonic()
-    client.wait_ready()
-    assert time.monotonic() - start < 3
+    with ends():
+        client.wait_ready()
 
 
 @pytest.mark.parametrize("flood", [b"\n", b"a\n", b"m-x-[1]\r\n", b"x", b"\0"])
@@ -110,10 +109,8 @@ def test_a_flood_ends_in_time_and_memory(flood):
             return block
 
     tracemalloc.start()
-    start = time.monotonic()
-    with pytest.raises((FloodError, ProtocolError)):
+    with ends(), pytest.raises((FloodError, ProtocolError)):
         MlperfClient(Flood(), timeout_s=60).name()
-    assert time.monotonic() - start < 5
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 100_000_000

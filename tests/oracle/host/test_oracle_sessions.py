@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from harness.oracle.tflm import TflmInterpreter
 from harness.quantization.types import DType, Quantization
 from tests.support.draft import Draft
 from tests.support.generated import random_graph, random_inputs
+from tests.support.patience import ends
 
 
 def one_op(op: str, attrs: NoAttrs | SoftmaxAttrs, scale: float, output: Quantization) -> Graph:
@@ -64,10 +64,8 @@ def test_a_model_that_refuses_while_isolated_keeps_its_words() -> None:
 
 def test_a_hanging_child_is_ended_within_its_limit() -> None:
     graph = random_graph(np.random.default_rng(0), "ADD")
-    started = time.monotonic()
-    with pytest.raises(OracleError, match="longer than 1e-06 s"):
+    with ends(), pytest.raises(OracleError, match="longer than 1e-06 s"):
         IsolatedInterpreter(graph.model, "tflm", time_limit_s=1e-6)
-    assert time.monotonic() - started < 5
 
 
 def test_a_failed_session_stays_failed_with_a_clear_error() -> None:
@@ -122,10 +120,8 @@ def test_a_model_that_needs_more_memory_than_it_may_is_refused(name: str) -> Non
     x = draft.input((1, 64 << 20), quant)
     draft.node("RELU", (x,), (draft.tensor((1, 64 << 20), quant),), NoAttrs())
     model = draft.finish("large", (1,)).model
-    started = time.monotonic()
-    with pytest.raises(OracleError):
+    with ends(), pytest.raises(OracleError):
         IsolatedInterpreter(model, name, memory_limit=64 << 20)
-    assert time.monotonic() - started < 20
     IsolatedInterpreter(model, name, memory_limit=1 << 30).close()
 
 

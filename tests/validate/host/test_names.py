@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-import time
 
 import pytest
 
 from harness.validate.differences import TensorDiff, describe
 from harness.validate.names import WIDTH, shorten
+from tests.support.patience import little_work
 
 RESOURCE = "BiasAdd/ReadVariableOp/resource;model/conv2d/BiasAdd;model/conv2d/Conv2D1"
 
@@ -65,9 +65,8 @@ def test_any_names_differ_when_shortened():
 
 
 def test_many_long_names_take_no_time():
-    start = time.process_time()
-    different([f"{'s' * 60}{i:06}{'e' * 60}" for i in range(20_000)])
-    assert time.process_time() - start < 3
+    with little_work():
+        different([f"{'s' * 60}{i:06}{'e' * 60}" for i in range(20_000)])
 
 
 def test_a_check_names_the_output_that_differs():
