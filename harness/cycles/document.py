@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from harness.cycles.engine import Estimate, HotBlock, LayerEstimate
-from harness.cycles.modes import Mode
+from harness.cycles.modes import BoardMode
 from harness.cycles.pipeline import Cause
 from harness.cycles.predict import Prediction
 from harness.elf.symbols import Symbols
@@ -22,7 +22,7 @@ SHARE_OF_HOT = 0.01
 
 
 def prediction_document(
-    prediction: Prediction, what_ifs: Sequence[Prediction] = (), modes: Sequence[Mode] = (), *, hot: int = 5
+    prediction: Prediction, what_ifs: Sequence[Prediction] = (), modes: Sequence[BoardMode] = (), *, hot: int = 5
 ) -> Document:
     """Modelled cycles by layer and cause, the hottest code, and what-ifs.
 
@@ -68,7 +68,7 @@ def prediction_document(
     }
 
 
-def _mode(mode: Mode) -> Document:
+def _mode(mode: BoardMode) -> Document:
     estimate = mode.estimate
     bounds = (estimate.low, estimate.cycles, estimate.high)
     return {

@@ -1,6 +1,6 @@
 """All modes of a board for one observed run: flash set-ups, clocks of wait states, memories for weights and arena.
 
-modes(prediction) is a Mode each; nothing runs again.
+modes(prediction) is a BoardMode each; nothing runs again.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import TYPE_CHECKING
 
 from harness.cycles.engine import Estimate
 from harness.cycles.memory import Part
@@ -15,12 +16,15 @@ from harness.cycles.predict import Prediction, WhatIf
 from harness.errors import OptionError, PlacementError
 from harness.hardware.placement import assign_regions
 
+if TYPE_CHECKING:
+    from harness.build.progress import Progress
+
 MOVED: tuple[Part, ...] = ("weights", "arena")
 """Parts of the image that are tried in every memory."""
 
 
 @dataclass(frozen=True)
-class Mode:
+class BoardMode:
     """One mode of a board.
 
     Attributes:
@@ -38,11 +42,15 @@ class Mode:
     own: bool
 
 
-def modes(prediction: Prediction) -> list[Mode]:
+def modes(prediction: Prediction, progress: Progress | None = None) -> list[BoardMode]:
     """Every mode, by flash, placement and clock.
 
     A clock is the highest of each number of wait states, and the prediction's own. Parts larger than a memory are not
     tried there; whether all parts of an image fit together, only linking shows.
+
+    Args:
+        prediction: of any mode.
+        progress: called with ("what-if", done, total).
 
     Raises:
         OptionError: the board has no cycle table.
@@ -51,7 +59,10 @@ def modes(prediction: Prediction) -> list[Mode]:
         raise OptionError(f"{prediction.resolved.asked.name} has no cycle table, so no modes", hint="`tinyhil boards`")
     table, found = prediction.setup.table, []
     clocks = sorted({prediction.setup.clock_hz, *_clocks(prediction)})
-    for flash, placement in product(table.flash, _placements(prediction)):
+    tried = list(product(table.flash, _placements(prediction)))
+    for done, (flash, placement) in enumerate(tried):
+        if progress:
+            progress("what-if", done, len(tried))
         placed = prediction.recost(WhatIf(placement, flash), listed=False)
         for clock in clocks:
             changed = placed.recost(WhatIf(clock_hz=clock), listed=False)
@@ -59,7 +70,7 @@ def modes(prediction: Prediction) -> list[Mode]:
                 prediction.setup.flash,
                 prediction.setup.clock_hz,
             )
-            found.append(Mode(flash, clock, table.waits(clock), placement, changed.estimate, same))
+            found.append(BoardMode(flash, clock, table.waits(clock), placement, changed.estimate, same))
     return found
 
 

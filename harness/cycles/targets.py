@@ -40,14 +40,14 @@ def target_of(board: Board, placement: Placement | None = None, *, clock_hz: int
     weights, arena = costed.system.memory_of("weights"), costed.system.memory_of("arena")
     return Target(
         board.core,
-        code=_cached(costed, costed.system.memory_of("code"), fetched=True),
-        weights=_cached(costed, weights),
-        arena=_cached(costed, arena),
+        code=cached_memory(costed, costed.system.memory_of("code"), fetched=True),
+        weights=cached_memory(costed, weights),
+        arena=cached_memory(costed, arena),
         separate_data_bus=weights.name != arena.name,
     )
 
 
-def _cached(costed: Setup, memory: Memory, *, fetched: bool = False) -> Cached | None:
+def cached_memory(costed: Setup, memory: Memory, *, fetched: bool = False) -> Cached | None:
     """A memory that the core waits for; None if it never does."""
     cache, row = memory.fetch if fetched else memory.data, costed.stalls[memory.name]
     load, store = (row.fetch, 0.0) if fetched else (row.load, row.store)

@@ -135,16 +135,9 @@ def profile(
     overrides = parse_overrides(optimize, max_arena, max_flash)
     options = make_options(link, vectors, None, False, probe, placement, overrides, runtime, tflm_runner, npu)
     if what_if or form is Format.SPEEDSCOPE:
-        bench = Workbench()
-        if form is Format.SPEEDSCOPE and EVERY in (what_if or []):
-            raise OptionError("--format speedscope is of one mode", hint="name it: --what-if flash=NAME+clock=80MHz")
         if report:
             raise OptionError("--report wants a whole run", hint="leave --what-if and --format out")
-        if runtime not in (None, DEFAULT_RUNTIME):
-            raise OptionError("cycles are modelled of tinyhil's code only", hint="leave --runtime out")
-        with terminal.progress(as_json or form is not Format.TEXT, f"{card.name} on {board}") as tell:
-            prediction = _predict(card, board, options, bench, tell)
-        _show_prediction(prediction, what_if or [], hot, form, as_json)
+        _show_prediction(card, board, options, what_if or [], hot, form, as_json)
         return
     with board_source(farm) as source:
         _show_run(card, board, options, Workbench(boards=source), hot, report, as_json)
@@ -165,20 +158,29 @@ def _predict(card: Card, board: str, options: Options, bench: Workbench, tell: P
     )
 
 
-def _show_prediction(prediction: Prediction, what_if: list[str], hot: int | None, form: Format, as_json: bool) -> None:
+def _show_prediction(
+    card: Card, board: str, options: Options, what_if: list[str], hot: int | None, form: Format, as_json: bool
+) -> None:
     from harness.cycles.document import prediction_document
     from harness.cycles.modes import modes
     from harness.cycles.predict import parse_what_if
     from harness.cycles.speedscope import speedscope
     from harness.report import console
+    from harness.validate.workbench import Workbench
 
+    if form is Format.SPEEDSCOPE and EVERY in what_if:
+        raise OptionError("--format speedscope is of one mode", hint="name it: --what-if flash=NAME+clock=80MHz")
+    if options.runtime not in (None, DEFAULT_RUNTIME):
+        raise OptionError("cycles are modelled of tinyhil's code only", hint="leave --runtime out")
+    with terminal.progress(as_json or form is not Format.TEXT, f"{card.name} on {board}") as tell:
+        prediction = _predict(card, board, options, Workbench(), tell)
+        tried = modes(prediction, tell) if EVERY in what_if else []
     if form is Format.SPEEDSCOPE:
         if what_if:
             prediction = prediction.recost(parse_what_if("+".join(what_if)))
         terminal.print_json(speedscope(prediction.profile, prediction.estimate))
         return
     changed = [prediction.recost(parse_what_if(text)) for text in what_if if text != EVERY]
-    tried = modes(prediction) if EVERY in what_if else []
     document = prediction_document(prediction, changed, tried, hot=_blocks(hot))
     if as_json:
         terminal.print_json(document)

@@ -9,7 +9,7 @@ from harness.cycles.engine import estimate
 from harness.cycles.kinds import KindError, LoadKind
 from harness.cycles.profile import Misses
 from harness.cycles.tables import core_table, folder
-from harness.cycles.targets import _cached
+from harness.cycles.targets import cached_memory
 from harness.cycles.walk import ORIGIN, walk
 from harness.errors import CycleTableError
 from harness.hardware.target import Cached
@@ -85,8 +85,8 @@ def test_loads_from_a_memory_without_a_cache_may_wait():
     bare = estimate(walk(assemble_bytes(text, "cortex-m33"), "cortex-m33", trips=100), None)
     found = of(text, board, core="cortex-m33")
     assert found.cycles.value - bare.cycles.value == 80 and found.layers[0].kind is LoadKind.INTEGER
-    assert _cached(board, board.system.memory_of("data")) == Cached(1, 1, 4, 0.8)
-    assert _cached(board, board.system.memory_of("data"), fetched=True) is None
+    assert cached_memory(board, board.system.memory_of("data")) == Cached(1, 1, 4, 0.8)
+    assert cached_memory(board, board.system.memory_of("data"), fetched=True) is None
     slow = setup(board_table("nrf5340dk"), {"data": "sram"}, clock_hz=64_000_000)
     assert slow.stalls["sram"].load == 0.8, "it is not the flash's"
 
