@@ -1,9 +1,13 @@
 """Published latencies on silicon against the tables that ship: no error is larger than the table states."""
 
+import runpy
+from xml.etree import ElementTree
+
 import pytest
 
 from harness.cycles.board_tables import board_table, boards, error_of
 from harness.cycles.tables import core_table
+from tests.support.paths import REPOSITORY
 from tests.support.silicon import silicon_results
 
 RESULTS = silicon_results()
@@ -40,3 +44,16 @@ def test_a_flash_without_stalls_or_with_those_of_before_would_be_noticed():
             if r.board == "nucleo-l4r5"
         ]
         assert max(map(abs, errors)) > 0.09
+
+
+def test_picture_and_tables_of_the_docs_are_those_of_today():
+    """Else: python scripts/silicon_picture.py."""
+    script = runpy.run_path(str(REPOSITORY / "scripts" / "silicon_picture.py"))
+    drawn = script["picture"](HELD)
+    assert drawn == (REPOSITORY / "docs" / "img" / "silicon.svg").read_text(encoding="utf-8")
+    svg = "{http://www.w3.org/2000/svg}"
+    marks = [e for e in ElementTree.fromstring(drawn).iter() if e.tag in (f"{svg}circle", f"{svg}path")]
+    assert sum(mark.find(f"{svg}title") is not None for mark in marks) == 2 * len(HELD)
+    page = (REPOSITORY / "docs" / "cycles.md").read_text(encoding="utf-8")
+    assert script["page"](page, RESULTS) == page
+    assert f"**{len(RESULTS)} published latencies**" in page
