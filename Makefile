@@ -10,7 +10,7 @@ DEMO_BOARDS = --board mps2-an386 --board mps2-an500 --board mps3-an547
 help:
 	@echo "make demo       install, validate the example models on emulated Cortex-M4, M7 and M55, print the report"
 	@echo "make test       install and run the tests (WORKERS=$(WORKERS))"
-	@echo "make test-long  the same with every long suite in full"
+	@echo "make test-long  the same with every long suite in full, and PyTorch and Keras (1.3 GB and more) in $(VENV)/frameworks"
 	@echo "make lint       ruff and mypy --strict"
 	@echo "make bench      instructions and modelled cycles against TFLM, kernels, cost models, limits, link speed, start-up times"
 	@echo "make wheel      build the wheel into dist/"
@@ -27,6 +27,7 @@ test:
 
 test-long:
 	@sh scripts/setup.sh test $(VENV)
+	@sh scripts/setup.sh frameworks $(VENV)
 	TINYHIL_LONG=1 $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
 
 lint:

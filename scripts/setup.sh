@@ -1,10 +1,11 @@
 #!/bin/sh
-# Set up what a make target needs: setup.sh demo|test|lint|tflite-runtime [VENV]
+# Set up what a make target needs: setup.sh demo|test|lint|tflite-runtime|frameworks [VENV]
 #   demo  the package in VENV, arm-none-eabi-gcc, QEMU
 #   test  the same, the tests' packages, native compilers, CMake, Chromium with axe-core, Fashion-MNIST, Arm's builds of TFLM,
 #         labgrid and tflite-runtime, these two in environments of their own
 #   lint  the package and the tests' packages only
 #   tflite-runtime  LiteRT's predecessor in an environment of its own, VENV/tflite-runtime, and nothing else
+#   frameworks  PyTorch and Keras in an environment of their own, VENV/frameworks, and nothing else (for `make test-long`)
 # Missing programs are installed through apt (as root or with sudo); elsewhere it tells what to install and stops.
 set -eu
 
@@ -114,7 +115,7 @@ install() { # FOLDER STAMP SUM WHAT PIP-ARGUMENTS...
     printf '%s\n' "$sum" > "$stamp"
 }
 
-if [ "$goal" != tflite-runtime ]; then
+if [ "$goal" != tflite-runtime ] && [ "$goal" != frameworks ]; then
     if ! usable "$venv"; then
         python=$(find_python) || die "no Python 3.11 or newer found; install one, or name it: make PYTHON=/path/to/python3 ..."
         make_venv "$python" "$venv"
@@ -152,4 +153,14 @@ if [ "$goal" = test ] || [ "$goal" = tflite-runtime ]; then
         list=tests/tflite-runtime.txt
         install "$second" .tinyhil "$(cksum < "$list")" "tflite-runtime" --requirement "$list"
     fi
+fi
+
+if [ "$goal" = frameworks ]; then
+    # 1.3 GB, with PyTorch's build for the CPU; PyPI's for Linux brings CUDA, 5 GB. pip's own PIP_EXTRA_INDEX_URL names
+    # another index.
+    python="$venv/bin/python"
+    usable "$venv" || python=$(find_python) || die "no Python 3.11 or newer found"
+    usable "$venv/frameworks" || make_venv "$python" "$venv/frameworks"
+    list=tests/frameworks.txt
+    install "$venv/frameworks" .tinyhil "$(cksum < "$list")" "PyTorch and Keras" --requirement "$list"
 fi

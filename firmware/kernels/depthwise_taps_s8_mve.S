@@ -4,7 +4,7 @@
 
 /* r0 packed weights, r1 output, r2 work, then the taps' pixels; r3 channel, r4 taps, r5 count, r6 last, r8 channels;
    q4 and q5 accumulate, q7 offsets */
-    .macro depthwise_taps name, form
+    .macro depthwise_taps name, lanes, form
 hil_function \name
     push        {r4-r11, lr}
     vpush       {d8-d15}
@@ -14,7 +14,7 @@ hil_function \name
     ldr         r11, [r2, #24]      /* clamp_max */
     movs        r3, #0
 1:
-    .ifc \form,spread
+    .ifc \lanes,spread
     vldrw.32    q7, [r0], #16
     .endif
     vldrw.32    q4, [r0], #16
@@ -24,7 +24,7 @@ hil_function \name
 2:
     ldr         r7, [r2], #4
     vldrb.s16   q1, [r0], #8
-    .ifc \form,spread
+    .ifc \lanes,spread
     vldrb.s16   q0, [r7, q7]
     .else
     add         r7, r7, r3
@@ -35,22 +35,24 @@ hil_function \name
     vadd.i32    q4, q4, q2
     vadd.i32    q5, q5, q3
     le          lr, 2b
+    .ifc \form,general
     vldrb.s32   q0, [r0], #4
     vldrb.s32   q1, [r0], #4
     vshl.s32    q4, q4, q0
     vshl.s32    q5, q5, q1
+    .endif
     vldrw.32    q0, [r0], #16
     vldrw.32    q1, [r0], #16
-    vqrdmulh.s32 q4, q4, q0
-    vqrdmulh.s32 q5, q5, q1
-    vldrb.s32   q0, [r0], #4
-    vldrb.s32   q1, [r0], #4
-    requant_mve_shift general, q4, q0, q2
-    requant_mve_shift general, q5, q1, q2
+    requant_mve_multiply \form, q4, q0
+    requant_mve_multiply \form, q5, q1
+    requant_mve_shifts \form, q0, r0
+    requant_mve_shifts \form, q1, r0
+    requant_mve_shift \form, q4, q0, q2
+    requant_mve_shift \form, q5, q1, q2
     vdup.16     q0, r9
     vdup.16     q1, r10
     vdup.16     q2, r11
-    requant_mve_narrow general, q4, q5, q0, q1, q2
+    requant_mve_narrow \form, q4, q5, q0, q1, q2
     sub         r2, r8, r3          /* channels that are left */
     add         r7, r1, r3
     vctp.16     r2
@@ -69,5 +71,9 @@ hil_function \name
 hil_end \name
     .endm
 
-    depthwise_taps depthwise_taps_s8_mve, plain
-    depthwise_taps depthwise_taps_s8_mve_spread, spread
+    depthwise_taps depthwise_taps_s8_mve, plain, general
+    depthwise_taps depthwise_taps_s8_mve_spread, spread, general
+#if __ARM_FEATURE_MVE & 2 /* vectors of floats */
+    depthwise_taps depthwise_taps_s8_mve_float, plain, float
+    depthwise_taps depthwise_taps_s8_mve_float_spread, spread, float
+#endif

@@ -2,7 +2,8 @@
  *
  * Packed, per block of eight channels: in the spread form 8 offsets of their input channels (uint16); 4 biases of
  * even and 4 of odd channels (int32, the input's zero point folded in); per tap 8 weights; left shifts (int8),
- * multipliers (int32) and right shifts (int8, negated), those of even channels before those of odd ones. */
+ * multipliers (int32) and right shifts (int8, negated), those of even channels before those of odd ones. With
+ * ONNX's rounding factors (float32) alone. */
 #ifndef HIL_KERNELS_DEPTHWISE_TAPS_S8_MVE_H
 #define HIL_KERNELS_DEPTHWISE_TAPS_S8_MVE_H
 
@@ -21,5 +22,6 @@ typedef void depthwise_taps_s8_mve_function(const int32_t *packed, int8_t *outpu
 
 depthwise_taps_s8_mve_function depthwise_taps_s8_mve;        /* channel by channel; 8 and more */
 depthwise_taps_s8_mve_function depthwise_taps_s8_mve_spread; /* any number of outputs a channel */
+depthwise_taps_s8_mve_function depthwise_taps_s8_mve_float, depthwise_taps_s8_mve_float_spread; /* ONNX's rounding */
 
 #endif

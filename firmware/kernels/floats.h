@@ -57,6 +57,12 @@ HIL_INLINE int32_t hil_float_bits(float value)
     return bits;
 }
 
+/* To the nearest integer, ties to even, of a value within -2^22..2^22: there the last bit of value + 1.5 * 2^23 is one. */
+HIL_INLINE int32_t hil_nearest_even(float value)
+{
+    return hil_float_bits(hil_rounded(hil_rounded(value) + 12582912.0f)) - 0x4b400000;
+}
+
 #define HIL_FLOAT_MAX 3.40282346638528859812e+38f
 
 /* As std::min(std::max(value, low), high): what is no number stays so. */

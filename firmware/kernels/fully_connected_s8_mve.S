@@ -130,10 +130,10 @@ hil_function \name
     .endif
     vldrw.32    q2, [r1], #16
     vldrw.32    q3, [r1], #16
-    vqrdmulh.s32 q0, q0, q2
-    vqrdmulh.s32 q1, q1, q3
-    vldrb.s32   q2, [r1], #4
-    vldrb.s32   q3, [r1], #4
+    requant_mve_multiply \form, q0, q2
+    requant_mve_multiply \form, q1, q3
+    requant_mve_shifts \form, q2, r1
+    requant_mve_shifts \form, q3, r1
     requant_mve_shift \form, q0, q2, q4
     requant_mve_shift \form, q1, q3, q4
     requant_mve_narrow \form, q0, q1, q5, q6, q7
@@ -172,8 +172,8 @@ hil_function \name
     vshl.s32    q0, q0, q2
     .endif
     vldrw.32    q2, [r1], #16
-    vqrdmulh.s32 q0, q0, q2
-    vldrb.s32   q2, [r1], #4
+    requant_mve_multiply \form, q0, q2
+    requant_mve_shifts \form, q2, r1
     requant_mve_shift \form, q0, q2, q4
     requant_mve_narrow \form, q0, q0, q5, q6, q7
     vctp.32     r9
@@ -199,3 +199,7 @@ hil_end \name
     fully_connected fully_connected_s8_mve_signed_tail, signed, tail
     fully_connected fully_connected_s8_mve_general, general, none
     fully_connected fully_connected_s8_mve_general_tail, general, tail
+#if __ARM_FEATURE_MVE & 2 /* vectors of floats */
+    fully_connected fully_connected_s8_mve_float, float, none
+    fully_connected fully_connected_s8_mve_float_tail, float, tail
+#endif

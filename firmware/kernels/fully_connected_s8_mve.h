@@ -3,7 +3,7 @@
  * Packed weights, per block of eight outputs (the last may be of four): biases (int32, the input's zero point folded
  * in); per step 16 weights of each output; for a tail, 8 weights of each; in the general form left shifts (int8);
  * multipliers (int32) and right shifts (int8, negated), those of the even outputs of eight before those of the odd
- * ones. Outputs that do not exist have zeros. */
+ * ones; in the form float factors (float32) instead. Outputs that do not exist have zeros. */
 #ifndef HIL_KERNELS_FULLY_CONNECTED_S8_MVE_H
 #define HIL_KERNELS_FULLY_CONNECTED_S8_MVE_H
 
@@ -23,6 +23,7 @@ typedef void fully_connected_s8_mve_function(const int8_t *x, const int32_t *pac
 
 fully_connected_s8_mve_function fully_connected_s8_mve_relu, fully_connected_s8_mve_relu_tail;
 fully_connected_s8_mve_function fully_connected_s8_mve_signed, fully_connected_s8_mve_signed_tail;
+fully_connected_s8_mve_function fully_connected_s8_mve_float, fully_connected_s8_mve_float_tail;
 fully_connected_s8_mve_function fully_connected_s8_mve_general, fully_connected_s8_mve_general_tail;
 
 /* folds to one function where the arguments are literals */
@@ -33,6 +34,9 @@ HIL_INLINE fully_connected_s8_mve_function *fully_connected_s8_mve_choose(int32_
     }
     if (form == HIL_MVE_SIGNED) {
         return tail == 0 ? fully_connected_s8_mve_signed : fully_connected_s8_mve_signed_tail;
+    }
+    if (form == HIL_MVE_FLOAT) {
+        return tail == 0 ? fully_connected_s8_mve_float : fully_connected_s8_mve_float_tail;
     }
     return tail == 0 ? fully_connected_s8_mve_general : fully_connected_s8_mve_general_tail;
 }

@@ -59,26 +59,39 @@
     vmladava.s8 lr, q1, q3
     .endm
 
+    .macro gemm_push form, how
+    .ifc \form,relu
+    \how        {d8-d11}
+    .endif
+    .ifc \form,signed
+    \how        {d8-d11}
+    .endif
+    .ifc \form,general
+    \how        {d8-d15}
+    .endif
+    .ifc \form,float
+    \how        {d8-d15}
+    .endif
+    .endm
+
 /* r1 packed weights, r3 and r5 activations, r7 rounds, r9 blocks still to do, r11 output; even registers accumulate;
    q4 the outputs' offsets, q5 zero point, q6 and q7 clamp */
     .macro gemm name, form, tail
 hil_function \name
     push        {r4-r11, lr}
-    .ifc \form,general
-    vpush       {d8-d15}
-    .else
-    vpush       {d8-d11}
-    .endif
+    gemm_push \form, vpush
     sub         sp, sp, #FRAME
     mov         r11, r2
     ldrd        r4, r5, [r3]        /* pixels, x_step */
     ldrd        r6, r7, [r3, #8]    /* steps, tail */
     ldrd        r8, r9, [r3, #16]   /* out_c, out_zero */
     vdup.16     q5, r9
-    .ifc \form,general
+    .ifnc \form,relu
+    .ifnc \form,signed
     ldrd        r10, r12, [r3, #24]
     vdup.16     q6, r10
     vdup.16     q7, r12
+    .endif
     .endif
     add         r2, r0, r5
     strd        r0, r2, [sp, #X0]
@@ -140,9 +153,9 @@ hil_function \name
     vshl.s32    q0, q0, q3
     vshl.s32    q1, q1, q3
     .endif
-    vldrb.s32   q3, [r1], #4
-    vqrdmulh.s32 q0, q0, q2
-    vqrdmulh.s32 q1, q1, q2
+    requant_mve_shifts \form, q3, r1
+    requant_mve_multiply \form, q0, q2
+    requant_mve_multiply \form, q1, q2
     requant_mve_shift \form, q0, q3, q2
     requant_mve_shift \form, q1, q3, q2
     requant_mve_narrow \form, q0, q1, q5, q6, q7
@@ -181,11 +194,7 @@ hil_function \name
     b.w         1b
 6:
     add         sp, sp, #FRAME
-    .ifc \form,general
-    vpop        {d8-d15}
-    .else
-    vpop        {d8-d11}
-    .endif
+    gemm_push \form, vpop
     pop         {r4-r11, pc}
 hil_end \name
     .endm
@@ -196,3 +205,7 @@ hil_end \name
     gemm gemm_s8_mve_relu_tail, relu, tail
     gemm gemm_s8_mve_signed_tail, signed, tail
     gemm gemm_s8_mve_general_tail, general, tail
+#if __ARM_FEATURE_MVE & 2 /* vectors of floats */
+    gemm gemm_s8_mve_float, float, none
+    gemm gemm_s8_mve_float_tail, float, tail
+#endif

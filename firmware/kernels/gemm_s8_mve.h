@@ -6,8 +6,8 @@
  *
  * Packed weights, per block of four channels: 4 biases (int32, the input's zero point folded in); per step 16 weights
  * of each of the 4 channels; for a tail, 8 weights of each; 4 multipliers (int32); in the general form 4 left shifts
- * (int8); 4 right shifts (int8, negated). When out_c, at least 4, is no multiple of 4, the last block starts at
- * channel out_c - 4 and computes some channels again. */
+ * (int8); 4 right shifts (int8, negated); in the form float 4 factors (float32) instead of all these. When out_c, at
+ * least 4, is no multiple of 4, the last block starts at channel out_c - 4 and computes some channels again. */
 #ifndef HIL_KERNELS_GEMM_S8_MVE_H
 #define HIL_KERNELS_GEMM_S8_MVE_H
 
@@ -24,6 +24,7 @@ typedef struct {
 typedef void gemm_s8_mve_function(const int8_t *x, const int32_t *packed, int8_t *output, const gemm_s8_mve_shape *s);
 
 gemm_s8_mve_function gemm_s8_mve_relu, gemm_s8_mve_signed, gemm_s8_mve_general;
+gemm_s8_mve_function gemm_s8_mve_float, gemm_s8_mve_float_tail;
 gemm_s8_mve_function gemm_s8_mve_relu_tail, gemm_s8_mve_signed_tail, gemm_s8_mve_general_tail;
 
 /* folds to one function where the arguments are literals, and only that one is linked */
@@ -34,6 +35,9 @@ HIL_INLINE gemm_s8_mve_function *gemm_s8_mve_choose(int32_t form, int32_t tail)
     }
     if (form == HIL_MVE_SIGNED) {
         return tail == 0 ? gemm_s8_mve_signed : gemm_s8_mve_signed_tail;
+    }
+    if (form == HIL_MVE_FLOAT) {
+        return tail == 0 ? gemm_s8_mve_float : gemm_s8_mve_float_tail;
     }
     return tail == 0 ? gemm_s8_mve_general : gemm_s8_mve_general_tail;
 }

@@ -1,11 +1,14 @@
-/* QUANTIZE from float32: round(x / scale) + zero point, half away from zero; out of range saturates, NaN is the zero point. */
+/* QUANTIZE from float32: round(x / scale) + zero point, half away from zero or to even; out of range saturates, NaN is the
+ * zero point. */
 #ifndef HIL_KERNELS_QUANTIZE_F32_PORTABLE_H
 #define HIL_KERNELS_QUANTIZE_F32_PORTABLE_H
 
 #include "convert.h"
+#include "floats.h"
 
 typedef struct {
     int32_t count, out_type, out_zero; /* HIL_S8 or HIL_S16 */
+    int32_t ties_to_even;
 } quantize_f32_portable_shape;
 
 #if defined(__GNUC__) && defined(__ARM_FP)
@@ -54,11 +57,18 @@ HIL_INLINE int32_t quantize_f32_portable_round(float x)
     return (halves + 1 + (halves >> 31)) >> 1;
 }
 
+HIL_INLINE int32_t quantize_f32_portable_even(float x)
+{
+    return x != x ? 0 : hil_nearest_even(hil_float_clamp(x, -65536.0f, 65536.0f));
+}
+
 HIL_INLINE void quantize_f32_portable(const float *input, uint8_t *output, float scale,
                                       const quantize_f32_portable_shape *s)
 {
     for (int32_t i = 0; i < s->count; ++i) {
-        const int32_t value = quantize_f32_portable_round(input[i] / scale) + s->out_zero;
+        const float steps = input[i] / scale;
+        const int32_t whole = s->ties_to_even ? quantize_f32_portable_even(steps) : quantize_f32_portable_round(steps);
+        const int32_t value = whole + s->out_zero;
         hil_store(output, i, s->out_type, quantize_f32_portable_saturate(value, s->out_type));
     }
 }

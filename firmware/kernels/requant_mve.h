@@ -6,6 +6,25 @@
  * A shift by 0 must not be touched: there the amount has no sign bit. A fused RELU that ends at the output's zero
  * point hides every negative value. */
 
+/* sums times a vector of factors: in the form float float32 ones, rounded to the nearest integer, ties to even, as ONNX
+ * Runtime does, with nothing to shift; else multipliers */
+    .macro requant_mve_multiply form, x, factors
+    .ifc \form,float
+    vcvt.f32.s32 \x, \x
+    vmul.f32    \x, \x, \factors
+    vcvtn.s32.f32 \x, \x
+    .else
+    vqrdmulh.s32 \x, \x, \factors
+    .endif
+    .endm
+
+/* a vector of shifts from memory */
+    .macro requant_mve_shifts form, shifts, at
+    .ifnc \form,float
+    vldrb.s32   \shifts, [\at], #4
+    .endif
+    .endm
+
 /* a vector of products, shifted right by a vector of negated amounts: int32 results without zero point */
     .macro requant_mve_shift form, x, shift, spare
     .ifc \form,signed
@@ -17,7 +36,9 @@
     vshr.s32    \spare, \spare, #31
     vqadd.s32   \x, \x, \spare
     .endif
+    .ifnc \form,float
     vrshl.s32   \x, \x, \shift
+    .endif
     .endm
 
 /* two vectors to 16 bits, a in even and b in odd lanes, plus the zero point (16-bit lanes), clamped: the result in a */
@@ -25,10 +46,18 @@
     vqmovnb.s32 \a, \a
     vqmovnt.s32 \a, \b
     vqadd.s16   \a, \a, \zero
+    .ifc \form,relu
+    vqmovnb.s16 \a, \a
+    .endif
+    .ifc \form,signed
+    vqmovnb.s16 \a, \a
+    .endif
     .ifc \form,general
     vmax.s16    \a, \a, \low
     vmin.s16    \a, \a, \high
-    .else
-    vqmovnb.s16 \a, \a
+    .endif
+    .ifc \form,float
+    vmax.s16    \a, \a, \low
+    vmin.s16    \a, \a, \high
     .endif
     .endm

@@ -1,5 +1,6 @@
 #include "scale_s8.h"
 
+#include "floats.h"
 #include "requant_linear.h"
 #include "requantize.h"
 
@@ -16,6 +17,13 @@ HIL_INLINE int32_t scale_s8_rounded(uint32_t sum, const int32_t *k)
     return (high + (high >> 31) + k[2]) >> k[3];
 }
 
+/* low and high: of the output less its zero point */
+HIL_INLINE int32_t scale_s8_float(uint32_t sum, const int32_t *k, float low, float high)
+{
+    const float scaled = hil_rounded(hil_float_of((int32_t)(sum + (uint32_t)k[0])) * hil_bits_float(k[1]));
+    return hil_nearest_even(hil_float_clamp(scaled, low, high));
+}
+
 HIL_SHARED void scale_s8(const uint32_t *sums, const int32_t *records, int32_t record_step, int8_t *output, int32_t step,
                          int32_t count, const scale_s8_shape *s)
 {
@@ -30,6 +38,14 @@ HIL_SHARED void scale_s8(const uint32_t *sums, const int32_t *records, int32_t r
     } else if (s->form == HIL_SCALE_ROUNDED) {
         for (; count > 0; --count) {
             *output = (int8_t)hil_clamp(scale_s8_rounded(*sums++, records), low, high);
+            output += step;
+            records += record_step;
+        }
+    } else if (s->form == HIL_SCALE_FLOAT) {
+        const float least = hil_float_of(low - s->out_zero);
+        const float most = hil_float_of(high - s->out_zero);
+        for (; count > 0; --count) {
+            *output = (int8_t)(scale_s8_float(*sums++, records, least, most) + s->out_zero);
             output += step;
             records += record_step;
         }

@@ -4,6 +4,7 @@
  *   LINEAR   start, multiplier: one line, harness/kernels/requant_linear.py; a sum counts 256 times
  *   ROUNDED  start, multiplier, addend, shift: harness/kernels/requant.py
  *   GENERAL  start, multiplier, shift: TensorFlow Lite Micro's two roundings (requantize.h)
+ *   FLOAT    start, factor: ONNX Runtime's rounding (harness/quantization/onnx_rounding.py), the factor a float32
  * A start is the bias, and what the form adds to it. */
 #ifndef HIL_KERNELS_SCALE_S8_H
 #define HIL_KERNELS_SCALE_S8_H
@@ -13,6 +14,7 @@
 #define HIL_SCALE_LINEAR 0
 #define HIL_SCALE_ROUNDED 1
 #define HIL_SCALE_GENERAL 2
+#define HIL_SCALE_FLOAT 3
 
 typedef struct {
     int32_t form;

@@ -104,7 +104,11 @@ def applicable(context: Context) -> list[Kernel]:
     return [
         kernel
         for kernel in all_kernels()
-        if node.op in kernel.ops and kernel.takes(types) and kernel.runs_on(features) and kernel.applies(context)
+        if node.op in kernel.ops
+        and node.rounding in kernel.roundings
+        and kernel.takes(types)
+        and kernel.runs_on(features)
+        and kernel.applies(context)
     ]
 
 

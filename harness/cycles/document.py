@@ -159,11 +159,11 @@ def _layer(prediction: Prediction, number: int, layer: LayerEstimate, symbols: S
         "per_mac": layer.cycles.value / planned.macs if planned.macs else None,
         "share": layer.cycles.ratio(prediction.estimate.cycles),
         "causes": causes_document(layer.causes),
-        "functions": _functions(layer, symbols),
+        "functions": functions_document(layer, symbols),
     }
 
 
-def _functions(layer: LayerEstimate, symbols: Symbols) -> list[Document]:
+def functions_document(layer: LayerEstimate, symbols: Symbols) -> list[Document]:
     """The layer's functions with their blocks, those with the most cycles first."""
     by_function: dict[str, list[HotBlock]] = {}
     for block in layer.blocks:

@@ -13,13 +13,13 @@ HEAD = 512
 """Bytes from the beginning of a file that are looked at."""
 
 _PAGE = "`tinyhil docs quantize`"
-_INT8 = "full-integer int8 quantization (a representative dataset, TFLITE_BUILTINS_INT8)"
-_KERAS = f"load it with Keras and convert it with {_INT8}: to_int8.py of {_PAGE}"
-_SAVED = f"convert its folder with {_INT8}: to_int8.py of {_PAGE}"
-_TORCH = f"load it in PyTorch and convert the network with litert-torch, to int8: torch_to_int8.py of {_PAGE}"
+_QUANTIZE = "tinyhil quantize MODEL --data SAMPLES.npz -o OUT.tflite makes it int8: `tinyhil docs ptq`"
+_KERAS = "export it from Keras as ONNX: export_keras.py of `tinyhil docs from-keras`"
+_SAVED = f"convert its folder to a float .tflite: to_float.py of {_PAGE}"
+_TORCH = "load it in PyTorch and export the network with torch.onnx.export: `tinyhil docs from-pytorch`"
 _ONNX = "give the .onnx file itself, under that suffix: pip install 'tinyhil[onnx]', then `tinyhil docs onnx`"
 _WEIGHTS = "it has weights and no network: load them into the network in the framework that wrote them"
-_SKLEARN = f"build the same network in Keras, set its weights and convert that: train_sklearn.py of {_PAGE}"
+_SKLEARN = "a perceptron of scikit-learn becomes a .tflite where it was fitted: `tinyhil docs from-sklearn`"
 _UNPACK = "unpack it and give the .tflite in it"
 _ARRAY = f"give the .tflite that its array was made from; {_PAGE} has a line that turns the bytes back"
 _ORIGINAL = "give the .tflite from before it was compiled for that runtime"
@@ -191,14 +191,14 @@ def step_for(
 def _type_steps(types: list[str], pairs: set[tuple[str, str]]) -> list[str]:
     activations = {what.split()[0] for what in types if "weights" not in what and "bias" not in what}
     weights = {what.split()[0] for what in types if "weights" in what}
-    again = f"convert the original model again with {_INT8} and int8 inputs and outputs: {_PAGE}"
+    again = f"make int8 of the float model: {_PAGE}"
     steps = []
     if "float16" in activations | weights:
-        steps.append(f"this is a float16 model; quantize the model to int8: {again}")
+        steps.append(f"this is a float16 model; {_QUANTIZE}")
     elif ("float32", "int8") in pairs:
-        steps.append(f"only its weights are quantized (dynamic range), which TFLM refuses, too; {again}")
+        steps.append(f"only its weights are quantized (dynamic range), which TFLM refuses, too; {_QUANTIZE}")
     elif "float32" in activations and "float32" in weights:
-        steps.append(f"of floats tinyhil compiles less than of int8: {again}")
+        steps.append(f"of floats tinyhil compiles less than of int8: {_QUANTIZE}")
     if "uint8" in activations | weights:
         steps.append(f"this is a uint8 model, TensorFlow Lite's scheme until 2019; {again}")
     if "int4" in weights:
@@ -209,5 +209,5 @@ def _type_steps(types: list[str], pairs: set[tuple[str, str]]) -> list[str]:
 def _operator_steps(operators: list[str]) -> list[str]:
     steps = []
     if any(name.startswith("flex") for name in _custom(operators)):
-        steps.append("Flex operators need all of TensorFlow: convert with TFLITE_BUILTINS_INT8 alone, no SELECT_TF_OPS")
+        steps.append("Flex operators need all of TensorFlow: convert without SELECT_TF_OPS")
     return steps

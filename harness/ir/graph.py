@@ -14,7 +14,7 @@ from functools import cached_property
 from math import prod
 
 from harness.errors import GraphError
-from harness.quantization.types import Array, DType, Quantization
+from harness.quantization.types import Array, DType, Quantization, Rounding
 
 ABSENT = -1
 """Tensor id of an optional input that is not there."""
@@ -110,6 +110,7 @@ class Node:
         inputs: tensor ids, ABSENT for an optional one that is not there.
         outputs: tensor ids.
         states: indices into Graph.states of those that it reads or changes, in the operator's order.
+        rounding: how integers are made of its results, of an operator that has several (Operator.roundings).
         sources: operator indices in subgraph 0 of the file that this node computes (several after fusing).
     """
 
@@ -119,6 +120,7 @@ class Node:
     attrs: Attrs
     sources: tuple[int, ...] = ()
     states: tuple[int, ...] = ()
+    rounding: Rounding = Rounding.TFLM
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +170,11 @@ class Graph:
     removed: tuple[tuple[int, str], ...] = ()
     labels: tuple[tuple[str, ...], ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def follows_tflm(self) -> bool:
+        """Whether every operator rounds as TFLM does: else TFLM, and others that run its file, give other numbers."""
+        return all(node.rounding is Rounding.TFLM for node in self.nodes)
 
     def labels_of(self, output: int) -> tuple[str, ...]:
         """Names of the classes of an output, by its number; () where they are not known."""

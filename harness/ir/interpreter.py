@@ -13,7 +13,7 @@ from harness.ir.graph import ABSENT, Graph, Node
 from harness.ir.operators import OPERATORS, has
 from harness.ir.operators.operands import Operands
 from harness.ir.operators.traits import Trait
-from harness.quantization.requantize import Requantize, tflm
+from harness.quantization.requantize import REQUANTIZE, Requantize
 from harness.quantization.types import Array
 
 
@@ -114,7 +114,8 @@ def compute(
         ins=[None if i == ABSENT else graph.tensors[i] for i in node.inputs],
         outs=[graph.tensors[i] for i in node.outputs],
         attrs=node.attrs,
-        requantize=rounding.get(node.op, tflm),
+        requantize=rounding.get(node.op, REQUANTIZE[node.rounding]),
+        rounding=node.rounding,
         states=[graph.states[i] for i in node.states],
         held=[held[i] for i in node.states],
         run=lambda within, given: run(within, given, rounding=rounding).outputs,

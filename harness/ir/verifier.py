@@ -15,7 +15,7 @@ from harness.ir.graph import ABSENT, Graph, Tensor
 from harness.ir.operators import OPERATORS
 from harness.ir.operators.operator import Operator
 from harness.ir.operators.view import View, error
-from harness.quantization.types import DType
+from harness.quantization.types import DType, Rounding
 
 MAX_TENSOR_BYTES = 1 << 24
 """Largest tensor or state in bytes: more than a board's memory, and little enough for the host."""
@@ -57,6 +57,7 @@ def verify_node(graph: Graph, index: int) -> None:
     _operands(view, operator)
     _states(view, operator)
     _types(view, operator)
+    _rounding(view, operator)
     for within in node.attrs.graphs:
         view.need(not within.states, f"has states within '{within.name}', which keeps none")
         try:
@@ -109,6 +110,14 @@ def _types(view: View, operator: Operator) -> None:
     if all(types.x is types.y for types in operator.types):
         raise view.error(f"makes {found[1]} of {found[0]}")
     raise view.error(f"from {found[0]} to {found[1]} is not supported")
+
+
+def _rounding(view: View, operator: Operator) -> None:
+    """Checks that the operator has the node's rounding, with its int8 output."""
+    rounding = view.node.rounding
+    view.need(rounding in operator.roundings, f"is rounded as {rounding.value}, which it has not")
+    narrow = rounding is Rounding.TFLM or view.y().dtype is DType.INT8
+    view.need(narrow, f"is rounded as {rounding.value}, which only int8 outputs are")
 
 
 def _tensor(t: Tensor) -> None:

@@ -7,20 +7,24 @@ TFLM rounds both operands to a common scale with 20 bits of head room and their 
 (harness/quantization/params.py, AddParams), so it is within about 2**-20 of a step of the line, and the two differ only
 where a sum lies so near to a tie. There are 65536 pairs of operands: each is tried, here, before a line is taken. Ties
 that are met exactly, as with operands of one scale, go away from zero in TFLM; there `away` is the form, with the
-output's zero point in the rounding constant.
+output's zero point in the rounding constant. ADD as ONNX defines it, in float32, is tried in the same way.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 import numpy as np
 
 from harness.ir.graph import Tensor
 from harness.quantization.fixedpoint import INT32_MAX, Ints, multiply_by_quantized_multiplier
+from harness.quantization.onnx_rounding import nearest_even
 from harness.quantization.params import AddParams
-from harness.quantization.types import Clamp
+from harness.quantization.types import Clamp, Rounding
+
+Scales: TypeAlias = tuple[float, float, float]
 
 _OPERANDS = np.arange(-128, 128, dtype=np.int64)
 NO_LIMIT = 1 << 60
@@ -60,9 +64,9 @@ class AddLine:
     rounding: int
 
 
-def ratios_of(a: Tensor, b: Tensor, y: Tensor) -> tuple[float, float]:
-    """Steps of the output that a step of each operand makes."""
-    return float(a.q.scale) / float(y.q.scale), float(b.q.scale) / float(y.q.scale)
+def scales_of(a: Tensor, b: Tensor, y: Tensor) -> Scales:
+    """Scales of the operands and the output."""
+    return float(a.q.scale), float(b.q.scale), float(y.q.scale)
 
 
 def zeros_of(a: Tensor, b: Tensor, y: Tensor) -> tuple[int, int, int]:
@@ -72,16 +76,17 @@ def zeros_of(a: Tensor, b: Tensor, y: Tensor) -> tuple[int, int, int]:
 
 @lru_cache(maxsize=4096)
 def find_line(
-    params: AddParams, ratios: tuple[float, float], zeros: tuple[int, int, int], clamp: Clamp, form: LineForm
+    params: AddParams, scales: Scales, zeros: tuple[int, int, int], clamp: Clamp, rounding: Rounding, form: LineForm
 ) -> AddLine | None:
-    """The first line that equals TFLM's ADD for every pair of operands, or None where none was found.
+    """The first line that equals the ADD for every pair of operands, or None where none was found.
 
     Args:
-        params, clamp: of the ADD.
-        ratios, zeros: ratios_of and zeros_of its operands and output.
+        params, clamp, rounding: of the ADD.
+        scales, zeros: scales_of and zeros_of its operands and output.
         form: of the kernel.
     """
-    wanted = _specified(params, zeros, clamp)
+    ratios = scales[0] / scales[2], scales[1] / scales[2]
+    wanted = _as_tflm(params, zeros, clamp) if rounding is Rounding.TFLM else _as_onnx(scales, zeros, clamp)
     near = [round(ratio * (1 << form.fraction_bits)) for ratio in ratios]
     for more_a, more_b in form.tried:
         for away in form.away:
@@ -91,7 +96,14 @@ def find_line(
     return None
 
 
-def _specified(params: AddParams, zeros: tuple[int, int, int], clamp: Clamp) -> Ints:
+def _as_onnx(scales: Scales, zeros: tuple[int, int, int], clamp: Clamp) -> Ints:
+    """int64[a, b]: what ONNX defines for every pair, harness/quantization/onnx_rounding.py."""
+    a, b = ((_OPERANDS - zeros[i]).astype(np.float32) * np.float32(scales[i]) for i in range(2))
+    steps = (a[:, None] + b[None, :]) / np.float32(scales[2])
+    return np.clip(nearest_even(steps) + zeros[2], *clamp).astype(np.int64)
+
+
+def _as_tflm(params: AddParams, zeros: tuple[int, int, int], clamp: Clamp) -> Ints:
     """int64[a, b]: TFLM's output of every pair."""
     a = multiply_by_quantized_multiplier((_OPERANDS - zeros[0]) << params.left_shift, params.a.m, params.a.shift)
     b = multiply_by_quantized_multiplier((_OPERANDS - zeros[1]) << params.left_shift, params.b.m, params.b.shift)

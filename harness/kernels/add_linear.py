@@ -6,8 +6,9 @@ from itertools import product
 
 from harness.ir.graph import Tensor
 from harness.ir.operators.binary import BinaryAttrs
+from harness.ir.operators.operator import EITHER_ROUNDING
 from harness.kernels.access_order import AccessOrder, elementwise
-from harness.kernels.add_line import AddLine, LineForm, find_line, ratios_of, zeros_of
+from harness.kernels.add_line import AddLine, LineForm, find_line, scales_of, zeros_of
 from harness.kernels.base import Call, In, Kernel, Lowered, Out
 from harness.kernels.constants import constant
 from harness.kernels.context import Context
@@ -15,25 +16,25 @@ from harness.kernels.elementwise import binary_loops, broadcast_loops, fits_nest
 from harness.kernels.scaling_dsp import DSP, clamp_loops, clamped
 from harness.kernels.work import Work
 from harness.quantization.params import add_params
-from harness.quantization.types import Clamp
+from harness.quantization.types import Clamp, Rounding
 
 FRACTION_BITS = constant("add_line.h", "HIL_ADD_FRACTION_BITS")
 _NEAR = range(-2, 3)
 FORM = LineForm(FRACTION_BITS, tuple(product(_NEAR, _NEAR)), away=(False, True), largest=1 << 30, products_fit=True)
 
 
-def line_of(a: Tensor, b: Tensor, y: Tensor, clamp: Clamp) -> AddLine | None:
-    """A line that equals TFLM's ADD for every pair of operands, or None where none was found."""
-    ratios = ratios_of(a, b, y)
-    if max(ratios) * 256 > 1 << (31 - FRACTION_BITS):
+def line_of(a: Tensor, b: Tensor, y: Tensor, clamp: Clamp, rounding: Rounding = Rounding.TFLM) -> AddLine | None:
+    """A line that equals the ADD for every pair of operands, or None where none was found."""
+    scales = scales_of(a, b, y)
+    if max(scales[:2]) / scales[2] * 256 > 1 << (31 - FRACTION_BITS):
         return None  # sums would not fit int32
-    return find_line(add_params(a, b, y), ratios, zeros_of(a, b, y), clamp, FORM)
+    return find_line(add_params(a, b, y), scales, zeros_of(a, b, y), clamp, rounding, FORM)
 
 
 def _line_of(context: Context) -> AddLine | None:
     attrs = context.node.attrs
     assert isinstance(attrs, BinaryAttrs)
-    return line_of(context.input(0), context.input(1), context.output(), attrs.clamp)
+    return line_of(context.input(0), context.input(1), context.output(), attrs.clamp, context.node.rounding)
 
 
 def _fields(line: AddLine) -> dict[str, int]:
@@ -45,6 +46,7 @@ class AddS8Linear(Kernel):
     """int8 ADD on any core, with broadcasting."""
 
     ops = frozenset({"ADD"})
+    roundings = EITHER_ROUNDING
 
     def applies(self, context: Context) -> bool:
         return fits_nest(context) and _line_of(context) is not None

@@ -14,11 +14,11 @@ from typing import ClassVar, TypeAlias
 
 import numpy as np
 
-from harness.ir.operators.operator import INT8, INT8_WEIGHTS, Types
+from harness.ir.operators.operator import INT8, INT8_WEIGHTS, TFLM_ALONE, Types
 from harness.kernels.access_order import AccessOrder
 from harness.kernels.context import Context
 from harness.kernels.work import Work
-from harness.quantization.types import Array
+from harness.quantization.types import Array, Rounding
 
 
 @dataclass(frozen=True)
@@ -160,6 +160,7 @@ class Kernel(ABC):
     Attributes:
         ops: operators it computes.
         types: element types it computes these with; int8, with int8 weights and int32 biases, where it does not say.
+        roundings: those of a node that it computes; TFLM's, where it does not say.
         features: core features it needs (harness/hardware/cores.py).
         superseded_by: core features for which other kernels compute the same layers: where a core has one of them this
             kernel is not used, as it saves no time, and code of both would take flash.
@@ -169,6 +170,7 @@ class Kernel(ABC):
 
     ops: ClassVar[frozenset[str]]
     types: ClassVar[tuple[Types, ...]] = (*INT8, *INT8_WEIGHTS)
+    roundings: ClassVar[frozenset[Rounding]] = TFLM_ALONE
     features: ClassVar[frozenset[str]] = frozenset()
     superseded_by: ClassVar[frozenset[str]] = frozenset()
     costs_itself: ClassVar[bool] = True

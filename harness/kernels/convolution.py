@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.ir.operators.operator import EITHER_ROUNDING
 from harness.ir.window import WindowAxis
 from harness.kernels.access_order import AccessOrder, planes, quads, rows, windows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch, packed
@@ -39,6 +40,7 @@ class ConvS8Portable(Kernel):
     """Any int8 convolution, one pixel at a time."""
 
     ops = frozenset({"CONV_2D"})
+    roundings = EITHER_ROUNDING
     function = "conv_s8_portable"
     pixels = 1
 
@@ -107,6 +109,7 @@ class DepthwiseConvS8Portable(Kernel):
     """Any int8 depthwise convolution, a pixel at a time."""
 
     ops = frozenset({"DEPTHWISE_CONV_2D"})
+    roundings = EITHER_ROUNDING
 
     def lower(self, context: Context) -> Lowered:
         scale, tables = _scaled(context, quantized_layer(context).weights.T)
@@ -149,6 +152,7 @@ class DepthwiseConvS8Plane(Kernel):
     """Any int8 depthwise convolution, an input channel at a time."""
 
     ops = frozenset({"DEPTHWISE_CONV_2D"})
+    roundings = EITHER_ROUNDING
 
     def lower(self, context: Context) -> Lowered:
         x, y, window = context.input(), context.output(), context.window
@@ -227,6 +231,7 @@ class FullyConnectedS8Portable(Kernel):
     """Any int8 fully connected layer."""
 
     ops = frozenset({"FULLY_CONNECTED"})
+    roundings = EITHER_ROUNDING
 
     def lower(self, context: Context) -> Lowered:
         out_n, in_n = context.input(1).shape

@@ -9,6 +9,7 @@ import numpy as np
 from harness.hardware.target import Target
 from harness.ir.operators import names_of, names_with
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
+from harness.ir.operators.operator import EITHER_ROUNDING, ONNX_ALONE
 from harness.ir.operators.traits import Trait
 from harness.ir.window import ConvAttrs, one_row
 from harness.kernels.access_order import AccessOrder, pixel_pairs, rows
@@ -134,7 +135,7 @@ class ConvDsp(Kernel):
             "block_words": words,
             "stage_words": words * blocks(chunk) if self.stage else 0,
             "column_bytes": _column_bytes(im2col),
-            **gemm_fields(layer, im2col.groups),
+            **gemm_fields(layer, im2col.groups, self.form),
         }
         weights = ConstantTable("weights", "int32_t", pack(layer, order, self.form))
         arguments = (In(), weights, Out(), Scratch(ctype="int32_t"))
@@ -194,7 +195,7 @@ class FullyConnectedDsp(Kernel):
         shape = {
             "batches": context.input(0).elements // in_n,
             "in_n": in_n,
-            **gemm_fields(layer, len(order) // TAPS),
+            **gemm_fields(layer, len(order) // TAPS, self.form),
         }
         weights = ConstantTable("weights", "int32_t", pack(layer, order, self.form))
         arguments = (In(), weights, Out(), Scratch(ctype="int32_t"))
@@ -215,6 +216,7 @@ class FullyConnectedDsp(Kernel):
 class ConvS8LineDsp(ConvDsp):
     """A fused RELU."""
 
+    roundings = EITHER_ROUNDING
     superseded_by = DUAL_ISSUE
     function = "conv_s8_line_dsp"
     form = "line"
@@ -236,9 +238,19 @@ class ConvS8PlainDsp(ConvDsp):
     unrolled = 1
 
 
+class ConvS8FloatDsp(ConvDsp):
+    """ONNX Runtime's rounding."""
+
+    roundings = ONNX_ALONE
+    function = "conv_s8_float_dsp"
+    form = "float"
+    unrolled = 1
+
+
 class ConvS8LineDualIssue(ConvDsp):
     """A fused RELU, on the Cortex-M7."""
 
+    roundings = EITHER_ROUNDING
     features = DSP | DUAL_ISSUE
     function = "conv_s8_line_dual_issue"
     form = "line"
@@ -272,6 +284,12 @@ class ConvS8PlainStaged(ConvS8PlainDsp):
     stage = STAGE
 
 
+class ConvS8FloatStaged(ConvS8FloatDsp):
+    """ONNX Runtime's rounding; weights are copied to RAM first."""
+
+    stage = STAGE
+
+
 class ConvS8LineChunked(ConvS8LineDualIssue):
     """A fused RELU, on the Cortex-M7, weights beyond its cache."""
 
@@ -287,6 +305,7 @@ class ConvS8CarryChunked(ConvS8CarryDualIssue):
 class FullyConnectedS8LineDsp(FullyConnectedDsp):
     """A fused RELU."""
 
+    roundings = EITHER_ROUNDING
     superseded_by = DUAL_ISSUE
     function = "fully_connected_s8_line_dsp"
     form = "line"
@@ -308,9 +327,19 @@ class FullyConnectedS8PlainDsp(FullyConnectedDsp):
     unrolled = 1
 
 
+class FullyConnectedS8FloatDsp(FullyConnectedDsp):
+    """ONNX Runtime's rounding."""
+
+    roundings = ONNX_ALONE
+    function = "fully_connected_s8_float_dsp"
+    form = "float"
+    unrolled = 1
+
+
 class FullyConnectedS8LineDualIssue(FullyConnectedDsp):
     """A fused RELU, on the Cortex-M7."""
 
+    roundings = EITHER_ROUNDING
     features = DSP | DUAL_ISSUE
     function = "fully_connected_s8_line_dual_issue"
     form = "line"
@@ -330,16 +359,19 @@ KERNELS: tuple[Kernel, ...] = (
     ConvS8LineDsp(),
     ConvS8CarryDsp(),
     ConvS8PlainDsp(),
+    ConvS8FloatDsp(),
     ConvS8LineDualIssue(),
     ConvS8CarryDualIssue(),
     ConvS8LineStaged(),
     ConvS8CarryStaged(),
     ConvS8PlainStaged(),
+    ConvS8FloatStaged(),
     ConvS8LineChunked(),
     ConvS8CarryChunked(),
     FullyConnectedS8LineDsp(),
     FullyConnectedS8CarryDsp(),
     FullyConnectedS8PlainDsp(),
+    FullyConnectedS8FloatDsp(),
     FullyConnectedS8LineDualIssue(),
     FullyConnectedS8CarryDualIssue(),
 )

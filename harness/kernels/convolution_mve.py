@@ -8,11 +8,13 @@ from typing import ClassVar
 import numpy as np
 
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
+from harness.ir.operators.operator import EITHER_ROUNDING
 from harness.ir.window import ONE, Window2D
 from harness.kernels.access_order import AccessOrder, windows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
 from harness.kernels.context import Context
 from harness.kernels.mve import (
+    FLOAT,
     GENERAL,
     LANES,
     MAX_CHANNELS,
@@ -87,13 +89,14 @@ def gemm_loops(context: Context, calls: int, pixels: int, depth: int) -> dict[st
         "tail": tiles * (tail > 0),
         "signed": tiles * (form == SIGNED),
         "general": tiles * (form == GENERAL),
+        "in_float": tiles * (form == FLOAT),
     }
 
 
 def packed_bytes(channels: int, depth: int, form: int) -> int:
     """Bytes of pack_gemm."""
     steps, tail = split_depth(depth)
-    return -(-channels // 4) * (64 * steps + 32 * (tail > 0) + 36 + 4 * (form == GENERAL))
+    return -(-channels // 4) * (64 * steps + 32 * (tail > 0) + 36 + 4 * (form == GENERAL) - 4 * (form == FLOAT))
 
 
 def _dense(context: Context) -> bool:
@@ -113,6 +116,7 @@ class Conv1x1S8Mve(MveKernel):
     """Convolutions whose windows follow one another in the input: 1x1 above all."""
 
     ops = frozenset({"CONV_2D"})
+    roundings = EITHER_ROUNDING
 
     def applies(self, context: Context) -> bool:
         return _dense(context) and is_one_by_one(context) and readable(depth_of(in_runs(context)))
@@ -144,6 +148,7 @@ class ConvS8Mve(MveKernel):
     """Convolutions of any window that is not dilated along a row."""
 
     ops = frozenset({"CONV_2D"})
+    roundings = EITHER_ROUNDING
     strip_bytes: ClassVar[int] = 2048
     """Output rows whose strip is larger are computed in several pieces."""
 

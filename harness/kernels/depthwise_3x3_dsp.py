@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from harness.ir.operators.operator import EITHER_ROUNDING
 from harness.ir.window import ConvAttrs, WindowAxis
 from harness.kernels.access_order import NEVER, AccessOrder
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
@@ -149,6 +150,7 @@ class DepthwiseConv3x3S8Dsp(Kernel):
     """3x3, stride 1, multiplier 1, one image, through a window of int16 lines; see depthwise_3x3_asm.h."""
 
     ops = frozenset({"DEPTHWISE_CONV_2D"})
+    roundings = EITHER_ROUNDING
     features = DSP
     function = "depthwise_conv_3x3_s8_dsp"
     stride = 1

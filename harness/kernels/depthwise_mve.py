@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from harness.ir.operators.operator import EITHER_ROUNDING
 from harness.ir.window import Window2D, WindowAxis
 from harness.kernels.access_order import NEVER, AccessOrder, Steps, windows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
@@ -17,6 +18,7 @@ from harness.kernels.convolution_mve import canonical_window
 from harness.kernels.cost_coefficients import loop_cycles
 from harness.kernels.mve import (
     EIGHT,
+    FLOAT,
     GENERAL,
     LANES,
     SIGNED,
@@ -317,6 +319,7 @@ class DepthwiseConvS8Mve(MveKernel):
     """Any depthwise convolution, pixel by pixel."""
 
     ops = frozenset({"DEPTHWISE_CONV_2D"})
+    roundings = EITHER_ROUNDING
 
     def lower(self, context: Context) -> Lowered:
         window, channels = canonical_window(context), context.output().shape[3]
@@ -326,7 +329,7 @@ class DepthwiseConvS8Mve(MveKernel):
         starts = list(range(0, channels, EIGHT)) if spread else blocks(channels, EIGHT)
         shape = window_fields(window) | {"out_c": channels, "in_zero": context.input().q.zero_point}
         shape |= {**output_shape(layer, scale.form), "last": starts[-1], "spread": int(spread)}
-        del shape["form"]
+        shape["floats"] = int(shape.pop("form") == FLOAT)
         multiplier = channels // window.in_c if spread else 0
         table = ConstantTable("packed", "int32_t", pack_taps(taps, scale, starts, multiplier))
         call = Call("depthwise_conv_s8_mve", (In(), table, Out(), Scratch(ctype="void")), shape)
@@ -354,12 +357,13 @@ class DepthwiseConvS8Mve(MveKernel):
             "tap": rounds * taps * (not spread),
             "spread_block": rounds * spread,
             "spread_tap": rounds * taps * spread,
+            "in_float": rounds * (layer_form(context) == FLOAT),
         }
 
     def flash(self, context: Context) -> int:
         window, channels = canonical_window(context), context.output().shape[3]
         spread = channels != window.in_c or channels < EIGHT
-        return -(-channels // EIGHT) * EIGHT * (window.taps + 10 + 2 * spread)
+        return -(-channels // EIGHT) * EIGHT * (window.taps + (8 if layer_form(context) == FLOAT else 10) + 2 * spread)
 
 
 def _one_line_a_strip(outer: WindowAxis) -> tuple[Ints, Ints]:

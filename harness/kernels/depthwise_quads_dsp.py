@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from harness.ir.operators.operator import EITHER_ROUNDING
 from harness.ir.window import ConvAttrs
 from harness.kernels.access_order import AccessOrder, windows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out
@@ -22,6 +23,7 @@ class DepthwiseConvS8Dsp(Kernel):
     """Multiplier 1, at least four channels; see depthwise_conv_s8_dsp.c."""
 
     ops = frozenset({"DEPTHWISE_CONV_2D"})
+    roundings = EITHER_ROUNDING
     features = DSP
     function = "depthwise_conv_s8_dsp"
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from harness.ir.graph import Tensor
 from harness.ir.operators.binary import BinaryAttrs
+from harness.ir.operators.operator import EITHER_ROUNDING
 from harness.kernels.access_order import AccessOrder, elementwise
-from harness.kernels.add_line import AddLine, LineForm, find_line, ratios_of, zeros_of
+from harness.kernels.add_line import AddLine, LineForm, find_line, scales_of, zeros_of
 from harness.kernels.base import Call, In, Kernel, Lowered, Out
 from harness.kernels.constants import constant
 from harness.kernels.context import Context
@@ -20,7 +21,7 @@ from harness.kernels.mve_kernel import Loops, MveKernel
 from harness.kernels.numbers import SCALED, SCALED_TYPES, scaled_fields
 from harness.quantization.fixedpoint import INT32_MAX
 from harness.quantization.params import add_params
-from harness.quantization.types import Clamp
+from harness.quantization.types import Clamp, Rounding
 
 FRACTION_BITS = constant("add_line.h", "HIL_ADD_FRACTION_BITS_MVE")
 _TRIED = 64
@@ -37,12 +38,12 @@ def _near(tried: int) -> tuple[tuple[int, int], ...]:
 FORM = LineForm(FRACTION_BITS, _near(_TRIED), half=1 << (FRACTION_BITS - 1), unbounded=INT32_MAX)
 
 
-def line_of(a: Tensor, b: Tensor, y: Tensor, clamp: Clamp) -> AddLine | None:
-    """A line that equals TFLM's ADD for every pair of operands, or None where none was found."""
-    ratios = ratios_of(a, b, y)
-    if 128 * sum(ratios) * 2**FRACTION_BITS > INT32_MAX:
+def line_of(a: Tensor, b: Tensor, y: Tensor, clamp: Clamp, rounding: Rounding = Rounding.TFLM) -> AddLine | None:
+    """A line that equals the ADD for every pair of operands, or None where none was found."""
+    scales = scales_of(a, b, y)
+    if 128 * sum(scales[:2]) / scales[2] * 2**FRACTION_BITS > INT32_MAX:
         return None
-    return find_line(add_params(a, b, y), ratios, zeros_of(a, b, y), clamp, FORM)
+    return find_line(add_params(a, b, y), scales, zeros_of(a, b, y), clamp, rounding, FORM)
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class AddLinearS8Mve(MveKernel):
     """ADD by one linear function, where that is exact."""
 
     ops = frozenset({"ADD"})
+    roundings = EITHER_ROUNDING
     function = "add_linear_s8_mve"
     group: ClassVar[int] = 8
 
@@ -90,7 +92,7 @@ class AddLinearS8Mve(MveKernel):
     def _line(self, context: Context) -> AddLine | None:
         attrs = context.node.attrs
         assert isinstance(attrs, BinaryAttrs)
-        return line_of(context.input(0), context.input(1), context.output(), attrs.clamp)
+        return line_of(context.input(0), context.input(1), context.output(), attrs.clamp, context.node.rounding)
 
     def lower(self, context: Context) -> Lowered:
         attrs, line = context.node.attrs, self._line(context)

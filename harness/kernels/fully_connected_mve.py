@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from harness.ir.operators.operator import EITHER_ROUNDING
 from harness.kernels.access_order import AccessOrder, rows
 from harness.kernels.base import Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
 from harness.kernels.context import Context
@@ -17,6 +18,7 @@ from harness.kernels.convolution_mve import (
     pairs,
 )
 from harness.kernels.mve import (
+    FLOAT,
     GENERAL,
     LANES,
     MAX_CHANNELS,
@@ -37,6 +39,7 @@ class FullyConnectedS8Mve(MveKernel):
     """Fully connected layers, row by row."""
 
     ops = frozenset({"FULLY_CONNECTED"})
+    roundings = EITHER_ROUNDING
 
     def sizes(self, context: Context) -> tuple[int, int, int]:
         """(rows, outputs, inputs of a row)."""
@@ -80,6 +83,7 @@ class FullyConnectedS8Mve(MveKernel):
             "tail4": fours * (tail > 0),
             "signed": (2 * eights + fours) * (form == SIGNED),
             "general": (2 * eights + fours) * (form == GENERAL),
+            "in_float": (2 * eights + fours) * (form == FLOAT),
         }
 
     def reads(self, context: Context) -> float:
@@ -88,14 +92,16 @@ class FullyConnectedS8Mve(MveKernel):
     def flash(self, context: Context) -> int:
         _, channels, depth = self.sizes(context)
         steps, tail = split_depth(depth)
+        form = layer_form(context)
         padded = -(-channels // 4) * 4 if 0 < channels % 8 <= 4 else -(-channels // 8) * 8
-        return padded * (LANES * steps + 8 * (tail > 0) + 9 + (layer_form(context) == GENERAL))
+        return padded * (LANES * steps + 8 * (tail > 0) + 9 + (form == GENERAL) - (form == FLOAT))
 
 
 class Conv1x1FewS8Mve(FullyConnectedS8Mve):
     """1x1 convolutions of fewer channels than a block: a fully connected layer of every pixel."""
 
     ops = frozenset({"CONV_2D"})
+    roundings = EITHER_ROUNDING
 
     def applies(self, context: Context) -> bool:
         return context.output().shape[3] < 4 and is_one_by_one(context)
@@ -109,6 +115,7 @@ class FullyConnectedRowsS8Mve(MveKernel):
     """Fully connected layers of two rows and more: a 1x1 convolution."""
 
     ops = frozenset({"FULLY_CONNECTED"})
+    roundings = EITHER_ROUNDING
 
     def applies(self, context: Context) -> bool:
         channels, depth = context.input(1).shape

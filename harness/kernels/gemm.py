@@ -2,7 +2,7 @@
 
 Four output channels make a block of words: what the sums start with, weights, constants of the requantization. Weights
 are 4 words a group of four taps: channels 0, 1 and channels 2, 3 at taps 0 and 2, then the same at taps 1 and 3. A word
-holds two channels at two taps, as bytes even, odd channel at the first tap, then at the second. There are three forms.
+holds two channels at two taps, as bytes even, odd channel at the first tap, then at the second. There are four forms.
 
 `plain`: the kernels take the bytes apart. 4 words of bias; weights; 4 multipliers; a word of four shifts, less one each
 (requant.py: the kernels shift by the last one as they saturate).
@@ -12,11 +12,14 @@ holds two channels at two taps, as bytes even, odd channel at the first tap, the
     P = sum(lane * x) = 256 * S_odd + S_even (mod 2**32),   Q = sum(even * x) = S_even,   S_odd = (P - Q) / 256
 
 which is exact when every lane is an int16 (no odd weight is -128 beside a negative even one) and S_odd fits 24 bits for
-every input: accumulator_range proves it per channel. What P and Q of both pairs start with; weights; the rest as above.
+every input: sums_range proves it per channel. What P and Q of both pairs start with; weights; the rest as above.
 
 `line`: sums as in `carry`, and the requantization of requant_linear.py, where it is exact for every channel. P starts
 as 256 * bias + offset of the odd channel and Q as 0, so that P - Q = 256 * S_odd + offset; the even channel's constant
 is added to 256 * Q at the end. What P of both pairs starts with; weights; 4 multipliers; constants of channels 0 and 2.
+
+`float`: weights as in `plain`, of layers that round as ONNX Runtime does, exact for all of them. 4 words of bias;
+weights; 4 factors of float32.
 """
 
 from __future__ import annotations
@@ -30,14 +33,18 @@ import numpy.typing as npt
 
 from harness.kernels.convolution_dsp_loops import CHANNELS, TAPS
 from harness.kernels.quantized_layer import QuantizedLayer
-from harness.kernels.requant import Int32s, Requant, accumulator_range
+from harness.kernels.requant import Int32s, Requant
 from harness.kernels.requant_linear import SCALE_BITS, LinearRequant, linear
 from harness.quantization.fixedpoint import Ints
+from harness.quantization.staircase import sums_range
+from harness.quantization.types import Rounding
 
-Form: TypeAlias = Literal["plain", "carry", "line"]
+Form: TypeAlias = Literal["plain", "carry", "line", "float"]
 
-EXTRA_WORDS: dict[Form, int] = {"plain": 9, "carry": 9, "line": 8}
+EXTRA_WORDS: dict[Form, int] = {"plain": 9, "carry": 9, "line": 8, "float": 8}
 """Words of a block beside its weights."""
+_BYTE_APART: tuple[Form, ...] = ("plain", "float")
+"""Forms whose kernels take the bytes of weights apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +55,7 @@ class Matrix:
         layer: as the model has it.
         weights: int64 [channels, taps]; zero for channels that are constant.
         bias: int64 [channels], with the input's zero point folded in.
-        requant: constants of the fast form; no channel of them is constant.
+        requant: constants of the fast form; no channel of them is constant. None of layers that round once.
         line: constants of the form for a fused RELU; not exact for every channel if `lines` is False.
         carries: whether two channels may share a lane.
     """
@@ -56,7 +63,7 @@ class Matrix:
     layer: QuantizedLayer
     weights: Ints
     bias: Ints
-    requant: Requant
+    requant: Requant | None
     line: LinearRequant
     carries: bool
 
@@ -67,6 +74,10 @@ class Matrix:
 
     def allows(self, form: Form) -> bool:
         """Whether a form is exact for every channel and input."""
+        if self.requant is None:
+            return form == "float" or (form == "line" and self.lines)
+        if form == "float":
+            return False
         return self.lines if form == "line" else self.carries or form == "plain"
 
 
@@ -74,6 +85,9 @@ class Matrix:
 def matrix(layer: QuantizedLayer) -> Matrix | None:
     """The layer ready for packing, or None when the fast requantization is not exact for it."""
     zero_point, clamp = layer.zero_point, layer.clamp
+    if layer.rounding is not Rounding.TFLM:
+        carries = _carries(layer.weights, *layer.accumulators)
+        return Matrix(layer, layer.weights, layer.folded_bias, None, layer.linear, carries)
     fast = layer.rounded()
     if fast is None:
         return None
@@ -84,7 +98,7 @@ def matrix(layer: QuantizedLayer) -> Matrix | None:
     multiplier = np.where(constant, 1 << 30, fast.multiplier).astype(np.int32)
     addend = np.where(constant, 2 * zero_point + 1, fast.addend).astype(np.int32)
     settled = Requant(multiplier, addend, fast.shift, fast.ties, np.zeros_like(constant))
-    low, high = accumulator_range(weights, bias, layer.in_range)
+    low, high = sums_range(weights, bias, layer.in_range)
     line = linear(multiplier, -fast.shift, zero_point, clamp, low, high)
     return Matrix(layer, weights, bias, settled, line, _carries(weights, low, high))
 
@@ -131,7 +145,7 @@ def pack(made: Matrix, order: Ints, form: Form) -> Int32s:
     # (block, pair, even or odd, group, half, first or second tap): taps 0, 2 and 1, 3 of a group go together.
     lanes = _padded(taps, extra).reshape(-1, 2, 2, len(order) // TAPS, 2, 2).swapaxes(4, 5)
     even, odd = lanes[:, :, 0], lanes[:, :, 1]
-    halves = (odd & 255) << 8 | even & 255 if form == "plain" else 256 * odd + even
+    halves = (odd & 255) << 8 | even & 255 if form in _BYTE_APART else 256 * odd + even
     words = (halves[..., 0] & 0xFFFF) | (halves[..., 1] & 0xFFFF) << 16
     # (block, pair, group, half) -> (block, group, half, pair)
     weights = words.transpose(0, 2, 3, 1).reshape(len(words), -1)
@@ -141,7 +155,7 @@ def pack(made: Matrix, order: Ints, form: Form) -> Int32s:
 
 def _starts(made: Matrix, extra: int, form: Form) -> Ints:
     bias = _padded(made.bias, extra).reshape(-1, CHANNELS)
-    if form == "plain":
+    if form in _BYTE_APART:
         return bias
     if form == "line":
         return _line_constants(made, extra)[:, 1::2]
@@ -153,6 +167,9 @@ def _ends(made: Matrix, extra: int, form: Form) -> Ints:
     if form == "line":
         multipliers = _padded(made.line.multiplier, extra).reshape(-1, CHANNELS)
         return np.concatenate([multipliers, _line_constants(made, extra)[:, 0::2]], axis=1)
+    if form == "float":
+        return _padded(made.layer.factors.view(np.int32), extra).reshape(-1, CHANNELS)
+    assert made.requant is not None, "Matrix.allows has refused the form"
     multipliers = _padded(made.requant.multiplier, extra).reshape(-1, CHANNELS)
     shifts = np.maximum(_padded(made.requant.shift, extra) - 1, 0).reshape(-1, CHANNELS)
     return np.concatenate([multipliers, (shifts << np.arange(0, 32, 8)).sum(axis=1, keepdims=True)], axis=1)
@@ -168,10 +185,11 @@ def _padded(data: npt.ArrayLike, extra: int) -> Ints:
     return np.concatenate([array, np.zeros((extra, *array.shape[1:]), np.int64)])
 
 
-def gemm_fields(made: Matrix, groups: int) -> dict[str, int]:
+def gemm_fields(made: Matrix, groups: int, form: Form) -> dict[str, int]:
     """The field `gemm` of a shape: a gemm_dsp_shape."""
     layer = made.layer
     low, high = (int(np.uint32(0x01010101 * (end & 255)).view(np.int32)) for end in layer.clamp)
-    fields = {"groups": groups, "channels": len(made.weights), "offset": 2 * layer.zero_point + 1}
+    offset = layer.zero_point if form == "float" else 2 * layer.zero_point + 1
+    fields = {"groups": groups, "channels": len(made.weights), "offset": offset}
     fields |= {"clamped": int(not layer.saturates), "low": low, "high": high}
     return {f"gemm.{name}": value for name, value in fields.items()}

@@ -12,11 +12,14 @@ from harness.kernels.constants import constant
 from harness.kernels.context import Context
 from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
 from harness.quantization.fixedpoint import wrap32
+from harness.quantization.types import Rounding
 
 Int8s = npt.NDArray[np.int8]
 Int32s = npt.NDArray[np.int32]
 
-RELU, SIGNED, GENERAL = (constant("mve.h", f"HIL_MVE_{form}") for form in ("RELU", "SIGNED", "GENERAL"))
+RELU, SIGNED, GENERAL, FLOAT = (
+    constant("mve.h", f"HIL_MVE_{form}") for form in ("RELU", "SIGNED", "GENERAL", "FLOAT")
+)
 """Forms of requantization, firmware/kernels/mve.h; requant_mve.h says why they are exact."""
 
 LANES = 16
@@ -30,10 +33,10 @@ class MveRequant:
     """Requantization of a layer's channels as MVE kernels read it; exact for every int32 accumulator.
 
     Attributes:
-        form: RELU, SIGNED or GENERAL.
+        form: RELU, SIGNED, GENERAL or FLOAT.
         bias: int32, the input's zero point folded in; wraps as the accumulators do.
-        multiplier: int32.
-        shift: int8; positive before the multiplication, negative after it.
+        multiplier: int32; in the form FLOAT the bits of a float32.
+        shift: int8; in the form FLOAT nothing; positive before the multiplication, negative after it.
     """
 
     form: int
@@ -44,6 +47,9 @@ class MveRequant:
 
 def mve_requant(layer: QuantizedLayer) -> MveRequant:
     """The cheapest form that is exact for every channel."""
+    if layer.rounding is Rounding.ONNX:
+        bias, shift = wrap32(layer.folded_bias).astype(np.int32), np.zeros(len(layer.weights), np.int8)
+        return MveRequant(FLOAT, bias, layer.factors.view(np.int32), shift)
     # What is multiplied by nothing may be shifted by anything.
     shift = np.where(layer.multipliers == 0, -1, layer.shifts).astype(np.int8)
     form = GENERAL
@@ -109,7 +115,8 @@ def pack_gemm(weights: Int8s, scale: MveRequant) -> Int32s:
         parts += [scale.bias[part], interleave(weights, first, 4), scale.multiplier[part]]
         if scale.form == GENERAL:
             parts.append(np.maximum(scale.shift[part], 0))
-        parts.append(np.minimum(scale.shift[part], 0))
+        if scale.form != FLOAT:
+            parts.append(np.minimum(scale.shift[part], 0))
     return words(*parts)
 
 
@@ -130,7 +137,7 @@ def pack_fully_connected(weights: Int8s, scale: MveRequant) -> Int32s:
         parts += [bias, interleave(rows, 0, size)]
         if scale.form == GENERAL:
             parts.append(np.maximum(shift, 0))
-        parts += [multiplier[order], np.minimum(shift, 0)]
+        parts += [multiplier[order], *([] if scale.form == FLOAT else [np.minimum(shift, 0)])]
         first += size
     return words(*parts)
 
@@ -167,5 +174,6 @@ def pack_taps(taps: Int8s, scale: MveRequant, starts: Sequence[int], multiplier:
         bias, factor = (np.pad(a[part], (0, missing))[order] for a in (scale.bias, scale.multiplier))
         shift = np.pad(scale.shift[part], (0, missing), constant_values=-1)[order]
         weights = np.pad(taps[part], ((0, missing), (0, 0))).T
-        parts += [bias, np.ascontiguousarray(weights).reshape(-1), np.maximum(shift, 0), factor, np.minimum(shift, 0)]
+        parts += [bias, np.ascontiguousarray(weights).reshape(-1)]
+        parts += [factor] if scale.form == FLOAT else [np.maximum(shift, 0), factor, np.minimum(shift, 0)]
     return words(*parts)

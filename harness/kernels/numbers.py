@@ -8,10 +8,10 @@ from math import prod
 import numpy as np
 
 from harness.ir.graph import Tensor
-from harness.ir.operators import OPERATORS, has
+from harness.ir.operators import OPERATORS, has, names_with
 from harness.ir.operators.binary import BinaryAttrs
 from harness.ir.operators.comparison import COMPARE
-from harness.ir.operators.operator import Types
+from harness.ir.operators.operator import ONNX_ALONE, Types, same
 from harness.ir.operators.traits import Trait
 from harness.kernels.access_order import AccessOrder, elementwise
 from harness.kernels.base import Argument, At, Call, ConstantTable, Float, In, Kernel, Lowered, Out
@@ -36,7 +36,7 @@ from harness.quantization.params import (
     mul_params,
     squared_difference_params,
 )
-from harness.quantization.types import DType
+from harness.quantization.types import DType, Rounding
 
 _BYTES = "uint8_t"
 _HEADER = "plain_binary_portable.h"
@@ -174,6 +174,29 @@ class ScaledBinaryPortable(Kernel):
         return Work(_loops(context))
 
 
+class BinaryS8OnnxPortable(Kernel):
+    """ADD, SUB and MUL of int8 as ONNX defines them: in float32, rounded once, ties to even."""
+
+    ops = frozenset(name for name in names_with(Trait.PAIRWISE) if Rounding.ONNX in OPERATORS[name].roundings)
+    types = same(DType.INT8)
+    roundings = ONNX_ALONE
+
+    def lower(self, context: Context) -> Lowered:
+        attrs, tensors = context.node.attrs, (context.input(0), context.input(1), context.output())
+        assert isinstance(attrs, BinaryAttrs)
+        shape = {"operation": _OPERATION[context.node.op]}
+        shape |= {f"{name}_zero": tensor.q.zero_point for name, tensor in zip(("a", "b", "out"), tensors, strict=True)}
+        shape |= {"clamp_min": attrs.clamp[0], "clamp_max": attrs.clamp[1]}
+        scales = tuple(Float(float(np.float32(tensor.q.scale))) for tensor in tensors)
+        return Lowered("binary_s8_onnx_portable", _calls(context, "binary_s8_onnx_portable", scales, shape))
+
+    def access_order(self, context: Context) -> AccessOrder:
+        return elementwise(context, (0, 1))
+
+    def work(self, context: Context) -> Work:
+        return Work(_loops(context))
+
+
 def _params(op: str, a: Tensor, b: Tensor, y: Tensor) -> AddParams:
     none = Multiplier(0, 0)
     if op in COMPARE:
@@ -217,4 +240,10 @@ class SelectPortable(Kernel):
         return Work({f"element_{context.output().dtype.value}": context.output().elements})
 
 
-KERNELS: tuple[Kernel, ...] = (PlainBinaryPortable(), ScaledBinaryPortable(), LogicalNotPortable(), SelectPortable())
+KERNELS: tuple[Kernel, ...] = (
+    PlainBinaryPortable(),
+    ScaledBinaryPortable(),
+    BinaryS8OnnxPortable(),
+    LogicalNotPortable(),
+    SelectPortable(),
+)

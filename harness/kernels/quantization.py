@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from harness.ir.operators.operator import EITHER_ROUNDING
 from harness.ir.operators.quantize import DEQUANTIZE_TYPES, QUANTIZE_TYPES
 from harness.kernels.access_order import AccessOrder, elementwise
 from harness.kernels.base import Call, Float, In, Kernel, Lowered, Out
@@ -11,7 +12,7 @@ from harness.kernels.constants import constant
 from harness.kernels.context import Context
 from harness.kernels.work import Work
 from harness.quantization.params import requantize_params
-from harness.quantization.types import DType
+from harness.quantization.types import DType, Rounding
 
 _TYPE = {
     DType.INT8: constant("convert.h", "HIL_S8"),
@@ -57,10 +58,12 @@ class QuantizeF32Portable(Kernel):
 
     ops = frozenset({"QUANTIZE"})
     types = tuple(types for types in QUANTIZE_TYPES if types.x is DType.FLOAT32)
+    roundings = EITHER_ROUNDING
 
     def lower(self, context: Context) -> Lowered:
         y = context.output()
         shape = {"count": y.elements, "out_type": _TYPE[y.dtype], "out_zero": y.q.zero_point}
+        shape |= {"ties_to_even": int(context.node.rounding is Rounding.ONNX)}
         arguments = (In(ctype="float"), Out(ctype="uint8_t"), Float(float(np.float32(y.q.scale))))
         return Lowered("quantize_f32_portable", (Call("quantize_f32_portable", arguments, shape),))
 

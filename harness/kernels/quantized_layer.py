@@ -7,19 +7,23 @@ RELU, SIGNED and GENERAL in the kernels for MVE (mve.py).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+
+import numpy as np
 
 from harness.ir.graph import Graph, Node
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from harness.ir.weights import channel_bias, channel_weights
 from harness.ir.window import ConvAttrs
 from harness.kernels.context import Context
-from harness.kernels.requant import Int32s, Requant, accumulator_range, requant
-from harness.kernels.requant_linear import LinearRequant, linear
+from harness.kernels.requant import Int32s, Requant, requant
+from harness.kernels.requant_linear import LinearRequant, linear, linear_onnx
 from harness.quantization.fixedpoint import Ints
+from harness.quantization.onnx_rounding import Floats, onnx_factors
 from harness.quantization.params import channel_params
-from harness.quantization.types import Clamp, DType
+from harness.quantization.staircase import sums_range
+from harness.quantization.types import Clamp, DType, Rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +37,8 @@ class QuantizedLayer:
         in_zero: the input's zero point.
         zero_point: the output's.
         clamp: of the output.
+        factors: float32 [channels], what sums are multiplied by where they are rounded as ONNX does.
+        rounding: the node's. The multipliers and shifts are TFLM's.
         in_range, out_range: lowest and highest value of the input's and the output's type.
     """
 
@@ -43,6 +49,8 @@ class QuantizedLayer:
     in_zero: int
     zero_point: int
     clamp: Clamp
+    factors: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    rounding: Rounding = Rounding.TFLM
     in_range: Clamp = DType.INT8.range
     out_range: Clamp = DType.INT8.range
 
@@ -55,7 +63,7 @@ class QuantizedLayer:
     @cached_property
     def accumulators(self) -> tuple[Ints, Ints]:
         """int64 [channels]: (lowest, highest) sum over all inputs; not wrapped."""
-        return accumulator_range(self.weights, self.folded_bias, self.in_range)
+        return sums_range(self.weights, self.folded_bias, self.in_range)
 
     @property
     def saturates(self) -> bool:
@@ -65,10 +73,17 @@ class QuantizedLayer:
     @cached_property
     def linear(self) -> LinearRequant:
         """The two-instruction form, and the channels for which it is exact."""
+        if self.rounding is Rounding.ONNX:
+            return linear_onnx(self.factors, self.zero_point, self.clamp, *self.accumulators)
         return linear(self.multipliers, self.shifts, self.zero_point, self.clamp, *self.accumulators)
 
     def rounded(self, channels: slice | Ints = slice(None)) -> Requant | None:
-        """The form with rounding and a shift, of some channels; None where it is not exact for one of them."""
+        """The form with rounding and a shift, of some channels; None where it is not exact for one of them.
+
+        It rounds twice, and so is TFLM's alone.
+        """
+        if self.rounding is not Rounding.TFLM:
+            return None
         low, high = (end[channels] for end in self.accumulators)
         return requant(self.multipliers[channels], self.shifts[channels], self.zero_point, self.clamp, low, high)
 
@@ -93,6 +108,8 @@ def _quantized_layer(graph: Graph, node: Node) -> QuantizedLayer:
         x.q.zero_point,
         y.q.zero_point,
         attrs.clamp,
+        onnx_factors(x, w, y, len(weights)),
+        node.rounding,
         x.dtype.range,
         y.dtype.range,
     )

@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.quantization.fixedpoint import INT32_MAX, INT32_MIN, Ints, high_mul, multiply_by_quantized_multiplier
-from harness.quantization.types import Clamp, DType
+from harness.quantization.types import Clamp
 
 Int32s = npt.NDArray[np.int32]
 
@@ -52,20 +52,6 @@ class Requant:
     shift: Int32s
     ties: bool
     constant: npt.NDArray[np.bool_]
-
-
-def accumulator_range(
-    weights: npt.ArrayLike, bias: npt.ArrayLike, inputs: Clamp = DType.INT8.range
-) -> tuple[Ints, Ints]:
-    """(lowest, highest) value of bias + sum(weights * x) per channel over all x of the range `inputs`.
-
-    Args:
-        weights: int, (channels, taps).
-        bias: int, (channels,), with the input's zero point folded in, not wrapped.
-    """
-    w, start = np.asarray(weights, np.int64), np.asarray(bias, np.int64)
-    down, up = inputs[0] * w, inputs[1] * w
-    return start + np.minimum(down, up).sum(axis=1), start + np.maximum(down, up).sum(axis=1)
 
 
 def requant(

@@ -19,19 +19,26 @@ above the zero point are evenly spaced, and so are those below, but the two comb
 a line is found for nearly every channel whose clamp starts at its zero point, and hardly any other. What is found is
 checked again, at both sides of every step, in the kernel's arithmetic against TFLM's.
 
+ONNX Runtime's rounding is such a staircase, too (`linear_onnx`), whose steps are found by bisection. Its products are
+rounded to float32, by which steps of sums beyond some ten thousands are an accumulator or two beside the line: of
+layers with short sums most channels have one, of others few.
+
 Outside of int8 the line goes on where the clamp holds; a clamp narrower than int8 is to be applied after it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.kernels.constants import constant
 from harness.quantization.fixedpoint import INT32_MAX, INT32_MIN, Ints, multiply_by_quantized_multiplier
+from harness.quantization.onnx_rounding import Floats, onnx_scaled
+from harness.quantization.staircase import NO_STEP, steps_of
 from harness.quantization.types import Clamp, DType
 
 SCALE_BITS = constant("requant_linear.h", "HIL_LINEAR_SCALE_BITS")
@@ -74,26 +81,123 @@ def linear(
     return _linear(m.tobytes(), n.tobytes(), zero_point, clamp, low.tobytes(), high.tobytes())
 
 
+def linear_onnx(factors: Floats, zero_point: int, clamp: Clamp, low: Ints, high: Ints) -> LinearRequant:
+    """The same where sums are rounded as ONNX Runtime does: times `factors`, float32 per channel."""
+    low, high = np.atleast_1d(low).astype(np.int64), np.atleast_1d(high).astype(np.int64)
+    return _linear_onnx(factors.tobytes(), zero_point, clamp, low.tobytes(), high.tobytes())
+
+
 @lru_cache(maxsize=8192)  # small; a layer's kernels ask for it in turn, and so does every part of a layer
 def _linear(ms: bytes, ns: bytes, zero_point: int, clamp: Clamp, lows: bytes, highs: bytes) -> LinearRequant:
     m, n, low, high = (np.frombuffer(data, np.int64) for data in (ms, ns, lows, highs))
+    return _through(_TflmStairs(m, n, zero_point, clamp), low, high)
+
+
+@lru_cache(maxsize=1024)
+def _linear_onnx(factors: bytes, zero_point: int, clamp: Clamp, lows: bytes, highs: bytes) -> LinearRequant:
+    low, high = (np.frombuffer(data, np.int64) for data in (lows, highs))
+    return _through(_OnnxStairs(np.frombuffer(factors, np.float32), zero_point, clamp), low, high)
+
+
+class _Stairs(Protocol):
+    """The outputs of channels over their sums."""
+
+    @property
+    def clamp(self) -> Clamp:
+        """Of the outputs."""
+
+    @property
+    def real(self) -> npt.NDArray[np.float64]:
+        """Per channel, the slope."""
+
+    @property
+    def fit(self) -> npt.NDArray[np.bool_]:
+        """Per channel, whether outputs rise with the sums and no sum wraps."""
+
+    def of(self, channels: Ints) -> _Stairs:
+        """Of some channels."""
+
+    def outputs(self, acc: Ints) -> Ints:
+        """Of sums (channels, any number)."""
+
+    def steps(self, low: Ints, high: Ints) -> Ints:
+        """int64 (channels, outputs): the smallest sum in low..high of each output, NO_STEP where there is none."""
+
+
+@dataclass(frozen=True, eq=False)
+class _TflmStairs:
+    m: Ints
+    n: Ints
+    zero_point: int
+    clamp: Clamp
+
+    @property
+    def real(self) -> npt.NDArray[np.float64]:
+        slopes: npt.NDArray[np.float64] = self.m / 2.0 ** (31 + self.n)
+        return slopes
+
+    @property
+    def fit(self) -> npt.NDArray[np.bool_]:
+        return (self.m > 0) & (self.n >= 0)
+
+    def of(self, channels: Ints) -> _TflmStairs:
+        return replace(self, m=self.m[channels], n=self.n[channels])
+
+    def outputs(self, acc: Ints) -> Ints:
+        scaled = multiply_by_quantized_multiplier(acc, self.m[:, None], -self.n[:, None])
+        return np.clip(scaled + self.zero_point, *self.clamp).astype(np.int64)
+
+    def steps(self, low: Ints, high: Ints) -> Ints:
+        n, (first, last) = self.n[:, None], (self.outputs(end[:, None]) for end in (low, high))
+        reached = (first < _OUTPUTS) & (last >= _OUTPUTS)
+        # What can be reached fits int32 as a product, so nothing overflows.
+        h = np.where(reached, _OUTPUTS - self.zero_point, 0)
+        product = (h << n) - ((np.int64(1) << n) >> 1) + ((h < 1) & (n > 0))
+        return np.where(reached, -((-((product << 31) - (1 << 30))) // self.m[:, None]), NO_STEP)
+
+
+@dataclass(frozen=True, eq=False)
+class _OnnxStairs:
+    factors: Floats
+    zero_point: int
+    clamp: Clamp
+
+    @property
+    def real(self) -> npt.NDArray[np.float64]:
+        return self.factors.astype(np.float64)
+
+    @property
+    def fit(self) -> npt.NDArray[np.bool_]:
+        return self.factors > 0
+
+    def of(self, channels: Ints) -> _OnnxStairs:
+        return replace(self, factors=self.factors[channels])
+
+    def outputs(self, acc: Ints) -> Ints:
+        return np.clip(onnx_scaled(acc, self.factors[:, None]) + self.zero_point, *self.clamp).astype(np.int64)
+
+    def steps(self, low: Ints, high: Ints) -> Ints:
+        return steps_of(self.outputs, low, high, _OUTPUTS)
+
+
+def _through(stairs: _Stairs, low: Ints, high: Ints) -> LinearRequant:
+    """The lines through channels' stairs, for sums in low..high."""
     result = LinearRequant(np.zeros(len(low), np.int32), np.zeros(len(low), np.int64), np.zeros(len(low), bool))
     inside = (low >= INT32_MIN) & (high <= INT32_MAX)
-    first = _specified(low, m, n, zero_point, clamp)
-    last = _specified(high, m, n, zero_point, clamp)
+    first, last = (stairs.outputs(end[:, None])[:, 0] for end in (low, high))
     # A channel of one accumulator is a constant, however large: the sum wraps to it.
     single = np.flatnonzero(inside & (low == high))
     result.multiplier[single] = 1 << 30
     result.offset[single] = (first[single] << (FRACTION_BITS + 2)) + (1 << FRACTION_BITS) - (low[single] << SCALE_BITS)
     result.exact[single] = True
     largest = np.maximum(np.abs(low), np.abs(high))
-    open_ = np.flatnonzero(inside & (low != high) & (m > 0) & (n >= 0) & (largest < 1 << (31 - SCALE_BITS)))
-    steps = _steps(m[open_], n[open_], zero_point, first[open_], last[open_])
+    open_ = np.flatnonzero(inside & (low != high) & stairs.fit & (largest < 1 << (31 - SCALE_BITS)))
+    steps = stairs.of(open_).steps(low[open_], high[open_])
     for trials in _TRIALS:
         if not open_.size:
             break
-        slopes = np.stack([_slope(m[open_], n[open_], trial) for trial in trials])
-        offsets, right = _offset(slopes, steps, low[open_], high[open_], first[open_], last[open_], clamp)
+        slopes = np.stack([_slope(stairs.real[open_], trial) for trial in trials])
+        offsets, right = _offset(slopes, steps, low[open_], high[open_], first[open_], last[open_], stairs.clamp)
         sums = [(end[open_] << SCALE_BITS) + offsets for end in (low, high)]
         right &= (sums[0] >= INT32_MIN) & (sums[1] <= INT32_MAX)
         found = right.any(axis=0)
@@ -102,7 +206,7 @@ def _linear(ms: bytes, ns: bytes, zero_point: int, clamp: Clamp, lows: bytes, hi
         # Of each channel the first slope that is right.
         slope, offset = (np.take_along_axis(a, right.argmax(axis=0)[None], axis=0)[0] for a in (slopes, offsets))
         won = open_[found]
-        _check(slope[found], offset[found], steps[found], m[won], n[won], (low[won], high[won]), zero_point, clamp)
+        _check(slope[found], offset[found], steps[found], stairs.of(won), (low[won], high[won]))
         result.multiplier[won], result.offset[won], result.exact[won] = slope[found], offset[found], True
         open_, steps = open_[~found], steps[~found]
     for array in (result.multiplier, result.offset, result.exact):
@@ -121,27 +225,11 @@ def _line(acc: Ints, slope: Ints, offset: Ints) -> Ints:
     return outputs
 
 
-def _specified(acc: Ints, m: Ints, n: Ints, zero_point: int, clamp: Clamp) -> Ints:
-    return np.clip(multiply_by_quantized_multiplier(acc, m, -n) + zero_point, *clamp).astype(np.int64)
-
-
-def _steps(m: Ints, n: Ints, zero_point: int, first: Ints, last: Ints) -> Ints:
-    """int64 (channels, outputs): the smallest accumulator that gives each output, INT32_MIN where none within reach."""
-    n = n[:, None]
-    outputs = np.broadcast_to(_OUTPUTS, (len(m), len(_OUTPUTS)))
-    reached = (outputs > first[:, None]) & (outputs <= last[:, None])
-    # What can be reached fits int32 as a product, so nothing overflows.
-    h = np.where(reached, _OUTPUTS - zero_point, 0)
-    product = (h << n) - ((np.int64(1) << n) >> 1) + ((h < 1) & (n > 0))
-    return np.where(reached, -((-((product << 31) - (1 << 30))) // m[:, None]), INT32_MIN)
-
-
-def _slope(m: Ints, n: Ints, trial: int) -> Ints:
+def _slope(real: npt.NDArray[np.float64], trial: int) -> Ints:
     """m' for a trial: the exact slope first, then ever further from it on both sides.
 
     A step moves the last output by a small part of an accumulator.
     """
-    real = m / 2.0 ** (31 + n)
     exact = real * 2.0 ** (32 + FRACTION_BITS - SCALE_BITS)
     step = np.maximum(exact * real * 2.0**-19, 1.0)
     sign = 1 if trial % 2 else -1
@@ -153,7 +241,7 @@ def _offset(
     slope: Ints, steps: Ints, low: Ints, high: Ints, first: Ints, last: Ints, clamp: Clamp
 ) -> tuple[Ints, npt.NDArray[np.bool_]]:
     """(offset, whether it is right) for slopes (trials, channels)."""
-    unused = steps == INT32_MIN
+    unused = steps == NO_STEP
     at = _reach(_OUTPUTS, slope[..., None])
     lowest = np.where(unused, -(1 << 40), at - (steps << SCALE_BITS)).max(axis=-1)
     highest = np.where(unused, 1 << 40, at - 1 - ((steps - 1) << SCALE_BITS)).min(axis=-1)
@@ -170,12 +258,9 @@ def _reach(output: Ints, slope: Ints) -> Ints:
     return -((-(output << (32 + FRACTION_BITS))) // slope)
 
 
-def _check(
-    slope: Ints, offset: Ints, steps: Ints, m: Ints, n: Ints, ends: tuple[Ints, Ints], zero_point: int, clamp: Clamp
-) -> None:
+def _check(slope: Ints, offset: Ints, steps: Ints, stairs: _Stairs, ends: tuple[Ints, Ints]) -> None:
     """Both sides of every step, and both ends."""
     for acc in (steps, steps - 1, ends[0][:, None], ends[1][:, None]):
         inside = np.clip(acc, ends[0][:, None], ends[1][:, None])
-        wanted = _specified(inside, m[:, None], n[:, None], zero_point, clamp)
-        line = np.clip(_line(inside, slope[:, None], offset[:, None]), *clamp)
-        assert (line == wanted).all(), "the line misses a step"
+        line = np.clip(_line(inside, slope[:, None], offset[:, None]), *stairs.clamp)
+        assert (line == stairs.outputs(inside)).all(), "the line misses a step"

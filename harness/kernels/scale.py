@@ -12,8 +12,11 @@ from harness.kernels.context import Context
 from harness.kernels.quantized_layer import QuantizedLayer, quantized_layer
 from harness.kernels.requant_linear import SCALE_BITS
 from harness.quantization.fixedpoint import wrap32
+from harness.quantization.types import Rounding
 
-LINEAR, ROUNDED, GENERAL = (constant("scale_s8.h", f"HIL_SCALE_{form}") for form in ("LINEAR", "ROUNDED", "GENERAL"))
+LINEAR, ROUNDED, GENERAL, FLOAT = (
+    constant("scale_s8.h", f"HIL_SCALE_{form}") for form in ("LINEAR", "ROUNDED", "GENERAL", "FLOAT")
+)
 
 
 def records(context: Context) -> tuple[dict[str, int], npt.NDArray[np.int32]]:
@@ -24,7 +27,8 @@ def records(context: Context) -> tuple[dict[str, int], npt.NDArray[np.int32]]:
 def scale_loops(context: Context) -> dict[str, float]:
     """Outputs whose scaling takes longer than the linear form."""
     form, outputs = records(context)[0]["scale.form"], context.output().elements
-    return {"rounded": outputs * (form == ROUNDED), "general": outputs * (form == GENERAL)}
+    kinds = {"rounded": ROUNDED, "general": GENERAL, "in_float": FLOAT}
+    return {name: outputs * (form == kind) for name, kind in kinds.items()}
 
 
 def table_bytes(context: Context) -> int:
@@ -41,6 +45,8 @@ def _records(layer: QuantizedLayer) -> tuple[dict[str, int], npt.NDArray[np.int3
         form, words = LINEAR, (wrap32((bias << SCALE_BITS) + line.offset), line.multiplier)
     elif rounded is not None:
         form, words = ROUNDED, (wrap32(bias), rounded.multiplier, rounded.addend, rounded.shift)
+    elif layer.rounding is Rounding.ONNX:
+        form, words = FLOAT, (wrap32(bias), layer.factors.view(np.int32))
     else:
         form, words = GENERAL, (wrap32(bias), layer.multipliers, layer.shifts)
     fields = {"form": form, "words": len(words), "out_zero": layer.zero_point}

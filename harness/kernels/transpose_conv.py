@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from harness.ir.graph import Tensor
 from harness.ir.operators import OPERATORS
 from harness.ir.operators.float_layers import FLOAT_WEIGHTS
-from harness.ir.operators.operator import INT8_WEIGHTS
+from harness.ir.operators.operator import INT8_WEIGHTS, ONNX_ALONE
 from harness.ir.operators.transpose_conv import TransposeConvAttrs
 from harness.ir.weights import channel_bias
 from harness.kernels.base import Call, ConstantTable, Float, In, Kernel, Lowered, Out, packed
 from harness.kernels.context import Context
 from harness.kernels.loops import broadcast_loops_of, broadcast_nest, nest_fields, operation_loop
 from harness.kernels.work import Work
-from harness.quantization.params import channel_params, mul_params, requantize_params
+from harness.quantization.onnx_rounding import onnx_factors
+from harness.quantization.params import Int32s, channel_params, mul_params, requantize_params
 from harness.quantization.types import DType
 
 _BYTES = "uint8_t"
@@ -39,23 +41,36 @@ class TransposeConvS8Portable(Kernel):
 
     ops = frozenset({"TRANSPOSE_CONV"})
     types = INT8_WEIGHTS
+    function = "transpose_conv_s8_portable"
+
+    def scaling(self, x: Tensor, w: Tensor, y: Tensor) -> tuple[Int32s, ...]:
+        """Of each output channel: what its sums are multiplied by."""
+        return channel_params(x, w, y, w.shape[0])
 
     def lower(self, context: Context) -> Lowered:
         attrs, x, w, y = context.node.attrs, context.input(), context.input(1), context.output()
         assert isinstance(attrs, TransposeConvAttrs) and w.data is not None
-        multipliers, shifts = channel_params(x, w, y, w.shape[0])
-        records = np.stack([channel_bias(context.graph, context.node), multipliers, shifts], axis=1)
+        records = np.stack([channel_bias(context.graph, context.node), *self.scaling(x, w, y)], axis=1)
         shape = transposed_sizes(context, attrs) | {"in_zero": x.q.zero_point, "out_zero": y.q.zero_point}
         shape |= {"clamp_min": attrs.clamp[0], "clamp_max": attrs.clamp[1]}
         tables = (
             ConstantTable("weights", "int8_t", packed(w.data, "int8")),
             ConstantTable("records", "int32_t", packed(records, "int32")),
         )
-        call = Call("transpose_conv_s8_portable", (In(), *tables, Out()), shape)
-        return Lowered("transpose_conv_s8_portable", (call,))
+        return Lowered(self.function, (Call(self.function, (In(), *tables, Out()), shape),))
 
     def work(self, context: Context) -> Work:
         return sources(context)
+
+
+class TransposeConvS8OnnxPortable(TransposeConvS8Portable):
+    """The same with ONNX Runtime's rounding."""
+
+    roundings = ONNX_ALONE
+    function = "transpose_conv_s8_onnx_portable"
+
+    def scaling(self, x: Tensor, w: Tensor, y: Tensor) -> tuple[Int32s, ...]:
+        return (onnx_factors(x, w, y, w.shape[0]).view(np.int32),)
 
 
 class TransposeConvF32Portable(Kernel):
@@ -127,6 +142,7 @@ class L2NormalizationPortable(Kernel):
 
 KERNELS: tuple[Kernel, ...] = (
     TransposeConvS8Portable(),
+    TransposeConvS8OnnxPortable(),
     TransposeConvF32Portable(),
     PreluPortable(),
     L2NormalizationPortable(),

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from harness.errors import OptionError
 from harness.ethosu.vela import VelaOptions, run_vela, vela_version
 from harness.frontends.tflite.reader import load
+from harness.frontends.tflite.rounding import rounded_as_tflm
 from harness.ir.aliases import assigns
 from harness.ir.graph import Graph
 from harness.ir.operators import has
@@ -48,14 +49,15 @@ def for_npu(graph: Graph, options: VelaOptions) -> Graph:
             f"{graph.name}: Vela has compiled it already", hint="leave --npu out, or give the model that it was made of"
         )
     _check_variables(graph)
-    made = run_vela(graph.model, options, graph.name)
+    made = run_vela(rounded_as_tflm(graph.model), options, graph.name)
     loaded = load(made.file, name=graph.name)
     if not on_npu(loaded):
         none = f"{graph.name}: Vela leaves every operator to the core"
         raise OptionError(none, hint="quantize it to int8 or int16; `vela --show-cpu-operations` says why")
     set_up = ", ".join(value for key in KEYS if (value := getattr(options, key)))
     note = f"compiled by Vela {vela_version(options.program)} for {options.accelerator} ({set_up})"
-    return replace(loaded, labels=graph.labels, notes=(note, *loaded.notes))
+    rounds = () if graph.follows_tflm else ("Vela's operators round as TFLM does, not as ONNX Runtime",)
+    return replace(loaded, labels=graph.labels, notes=(note, *rounds, *loaded.notes))
 
 
 def _check_variables(graph: Graph) -> None:

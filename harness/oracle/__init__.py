@@ -31,6 +31,11 @@ def open_oracle(
     oracle = ORACLES.get(name)
     if oracle.interpret_graph is not None:
         return OracleSession(name, graph, oracle.interpret_graph(graph))
+    if not oracle.takes(graph):
+        raise OracleError(
+            f"'{name}' rounds as TensorFlow Lite does, model '{graph.name}' as ONNX Runtime",
+            hint="the oracle 'spec' computes it bit for bit; 'onnxruntime' opens the .onnx file",
+        )
     model = graph.original if oracle.of_original else graph.model
     if not model:
         hint = "give the .onnx file" if oracle.of_original else "import the model from a file"

@@ -30,6 +30,10 @@ class Oracle:
     interpret_graph: Callable[[Graph], Interpreter] | None = None
     of_original: bool = False
 
+    def takes(self, graph: Graph) -> bool:
+        """Whether it computes what the graph says: readers of a .tflite round as TFLM does, whatever nodes say."""
+        return self.interpret_graph is not None or self.of_original or graph.follows_tflm
+
 
 ORACLES: Table[Oracle] = Table(
     "oracle",

@@ -9,6 +9,7 @@ from harness.passes.centre_weights import centre_weights
 from harness.passes.delay_assignments import delay_assignments
 from harness.passes.drop_channels import drop_channels
 from harness.passes.fold_constants import fold_constants
+from harness.passes.fuse_islands import fuse_islands
 from harness.passes.fuse_pad import fuse_pad
 from harness.passes.fuse_tables import fuse_tables
 from harness.passes.one_channel import one_channel
@@ -21,6 +22,7 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
     centre_weights,
     remove_noops,
     fuse_pad,
+    fuse_islands,
     fuse_tables,
     drop_channels,
     one_channel,

@@ -29,7 +29,7 @@ from harness.ir.operators.traits import Trait
 from harness.ir.weights import channel_bias, channel_weights
 from harness.ir.window import ConvAttrs, PoolAttrs, window_of
 from harness.quantization.fixedpoint import wrap32
-from harness.quantization.requantize import tflm
+from harness.quantization.requantize import REQUANTIZE
 from harness.quantization.types import Array
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -184,7 +184,7 @@ def _weighted(graph: Graph, node: Node, x: Known) -> Known:
     sums = wrap32(channel_bias(graph, node) + np.where(unused, 0, found.sums()).sum(axis=1))
     tensors = [graph.tensors[t] for t in (*node.inputs[:2], node.outputs[0])]
     # Sums of channels that are not constant are undefined, and could overflow the multiplier.
-    scaled = tflm(np.where(mask, sums, 0), *tensors) + tensors[2].q.zero_point
+    scaled = REQUANTIZE[node.rounding](np.where(mask, sums, 0), *tensors) + tensors[2].q.zero_point
     return Known(mask, np.clip(scaled, *attrs.clamp).astype(tensors[2].dtype.numpy))
 
 
@@ -242,7 +242,7 @@ def _evaluated(graph: Graph, node: Node, values: Sequence[Array]) -> Array:
     inputs = [graph.tensors[t] for t in node.inputs]
     given = [np.broadcast_to(v, t.shape or (1,)) for v, t in zip(values, inputs, strict=True)]
     outputs = [graph.tensors[t] for t in node.outputs]
-    (made,) = OPERATORS[node.op].values(given, Operands(inputs, outputs, node.attrs))
+    (made,) = OPERATORS[node.op].values(given, Operands(inputs, outputs, node.attrs, rounding=node.rounding))
     first: Array = made.reshape(-1, made.shape[-1] if made.shape else 1)[0]
     return first
 

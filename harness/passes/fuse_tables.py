@@ -16,7 +16,7 @@ from harness.ir.operators.table import TableAttrs
 from harness.ir.operators.traits import Trait
 from harness.ir.window import ConvAttrs, PoolAttrs
 from harness.passes.rewrite import only_consumer
-from harness.quantization.types import Array, Clamp, DType
+from harness.quantization.types import Array, Clamp, DType, Rounding
 
 
 def fuse_tables(graph: Graph) -> Graph:
@@ -41,7 +41,9 @@ def fuse_tables(graph: Graph) -> Graph:
                 gone.add(index)
                 continue
         if isinstance(node.attrs, BinaryAttrs):
-            nodes[index] = replace(node, op="TABLE", inputs=(x,), attrs=_attrs(table))
+            nodes[index] = replace(
+                node, op="TABLE", inputs=(x,), attrs=_attrs(table), rounding=Rounding.TFLM
+            )
     return replace(graph, nodes=tuple(node for index, node in enumerate(nodes) if index not in gone))
 
 
@@ -100,7 +102,8 @@ def _table(graph: Graph, node: Node) -> Array | None:
             return None
         values.append(data.reshape(-1)[:1])
         tensors.append(replace(tensor, shape=(1,), data=None))
-    (table,) = operator_of(node).values(values, Operands(tensors, [replace(y, shape=(256,))], node.attrs))
+    operands = Operands(tensors, [replace(y, shape=(256,))], node.attrs, rounding=node.rounding)
+    (table,) = operator_of(node).values(values, operands)
     return table
 
 

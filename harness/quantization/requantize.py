@@ -5,7 +5,7 @@ tests/oracle/host/test_oracle_boundaries.py compares each with its interpreter, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import numpy as np
@@ -17,8 +17,9 @@ from harness.quantization.fixedpoint import (
     multiply_rounding_up,
     quantize_multiplier,
 )
+from harness.quantization.onnx_rounding import onnx_factors, onnx_scaled
 from harness.quantization.params import channel_factors, channel_params
-from harness.quantization.types import Quantized
+from harness.quantization.types import Quantized, Rounding
 
 Requantize: TypeAlias = Callable[[Ints, Quantized, Quantized, Quantized], Ints]
 """(int32 sums with channels last, layer's input, weights, output) -> sums * scale_x * scale_w[c] / scale_y, rounded."""
@@ -55,11 +56,9 @@ def scales_in_float(multiply: Multiply, per_channel: Requantize) -> Requantize:
 
 
 def onnx(sums: Ints, x: Quantized, w: Quantized, y: Quantized) -> Ints:
-    """ONNX's QLinear operators: in float32 times scale_x * scale_w / scale_y, rounded once, ties to even.
+    """ONNX's QLinear operators, see onnx_rounding.py."""
+    return onnx_scaled(sums, onnx_factors(x, w, y, sums.shape[-1]))
 
-    Source: ONNX Runtime, MlasRequantizeOutput; the scales are multiplied in float32, too.
-    """
-    scales = np.array(w.q.scales, np.float32)
-    factors = np.float32(x.q.scale) * np.broadcast_to(scales, (sums.shape[-1],)) / np.float32(y.q.scale)
-    rounded: Ints = np.rint(sums.astype(np.float32) * factors).astype(np.int64)
-    return rounded
+
+REQUANTIZE: Mapping[Rounding, Requantize] = {Rounding.TFLM: tflm, Rounding.ONNX: onnx}
+"""By how a node rounds."""

@@ -51,6 +51,15 @@ class DType(Enum):
         return int(info.min), int(info.max)
 
 
+class Rounding(Enum):
+    """How results of quantized operators are rounded to integers; the value is its name in files and messages."""
+
+    TFLM = "tflm"
+    """TensorFlow Lite Micro's: by multipliers of 31 bits, twice, ties away from zero."""
+    ONNX = "onnx"
+    """ONNX Runtime's: in float32, once, ties to even (harness/quantization/onnx_rounding.py)."""
+
+
 @dataclass(frozen=True)
 class Quantization:
     """Affine quantization: real = scale * (q - zero_point).

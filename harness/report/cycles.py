@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.report.document import Document
 from harness.report.rows import number, percent, ratio
 from harness.report.table import ReportTable
@@ -169,6 +171,19 @@ def modes(document: Document) -> ReportTable:
     )
     title = "Milliseconds in every mode of the board: the same run, costed otherwise"
     return ReportTable(title, columns, tuple(cells), right, said if cells else (), drop=heads[:-1])
+
+
+def side_by_side(documents: Sequence[Document]) -> list[str]:
+    """A line on the modelled cycles of several runtimes' runs of one model; none for a single one."""
+    modelled = [(run["runtime"], run["modelled"]) for run in documents if run.get("modelled")]
+    if len(modelled) < 2:
+        return []
+    (first, ours), *others = modelled
+    return [
+        f"modelled cycles, {ours['core']}: {name} {theirs['cycles']['value']:,}, {first} {ours['cycles']['value']:,}: "
+        f"{theirs['cycles']['value'] / max(ours['cycles']['value'], 1):.2f} times as many ({ours['label']})"
+        for name, theirs in others
+    ]
 
 
 def hot(document: Document, whole: str = "the inference") -> list[tuple[str, list[str]]]:

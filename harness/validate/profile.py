@@ -13,10 +13,16 @@ from pathlib import Path
 from harness.build.progress import Progress
 from harness.compiler.goals import Overrides
 from harness.cycles.predict import Prediction, predict
+from harness.cycles.programs.profile import ProgramProfile
+from harness.cycles.programs.tflm import profile_tflm
 from harness.cycles.record import observable
 from harness.cycles.targets import target_of_run
+from harness.errors import ProfileError
 from harness.ethosu.vela import VelaOptions
 from harness.hardware.placement import assign_regions
+from harness.ir.graph import Graph
+from harness.runtimes.tflm.npu import accelerator_in
+from harness.runtimes.tflm.runner import find_runner
 from harness.validate import vectors as vector_files
 from harness.validate.card import Card, FileVectors, RandomVectors, card_of
 from harness.validate.npu import check_npu
@@ -73,3 +79,32 @@ def profile_card(
     package = bench.package(graph, target, card.name, goals)
     given = vector_files.load(vectors or card.vectors, graph, card.base)
     return predict(resolved, package, given.inputs[0], placement=placed, progress=progress)
+
+
+def profile_card_by_tflm(
+    card: Card,
+    *,
+    vectors: RandomVectors | FileVectors | None = None,
+    npu: VelaOptions | None = None,
+    program: Path | None = None,
+    bench: Workbench | None = None,
+    progress: Progress | None = None,
+) -> tuple[ProgramProfile, Graph]:
+    """What TFLM with CMSIS-NN executes for a card's model on the Cortex-M55, with its modelled cycles; and the model.
+
+    Args:
+        card, vectors, npu, bench, progress: see profile_card.
+        program: Arm's program; None for that of the installed package.
+
+    Raises:
+        ProfileError: the model is compiled for an NPU, or the program does not take it.
+        ToolError: the program, QEMU or its plugin is missing.
+    """
+    bench = bench or Workbench()
+    graph = bench.compiled(card.model, npu or (None if card.npu is None else card.npu.options))
+    if accelerator_in(graph.model, graph.name) is not None:
+        raise ProfileError(
+            f"{card.name} is compiled for an NPU, whose time is not the core's", hint="profile the model as it was"
+        )
+    given = vector_files.load(vectors or card.vectors, graph, card.base)
+    return profile_tflm(find_runner(program), graph, given.inputs[0], progress), graph

@@ -15,11 +15,12 @@ from harness.build import BuildOptions
 from harness.build.progress import Progress
 from harness.compiler.goals import Goals
 from harness.cycles.targets import target_of_run
-from harness.errors import OracleError, OracleMissingError, PlacementError
+from harness.errors import OptionError, OracleError, OracleMissingError, PlacementError
 from harness.ethosu.vela import VelaOptions
 from harness.hardware.placement import assign_regions
 from harness.ir.graph import Graph
 from harness.npu.compiling import for_npu, on_npu
+from harness.oracle import ORACLES
 from harness.quantization.types import Array
 from harness.runtimes import DEFAULT_RUNTIME, ProgramRun, ProgramRuntime, making_sources
 from harness.validate import vectors
@@ -214,8 +215,13 @@ class Workbench:
         return list(measurement.outputs)
 
     def _of_specification(self, card: Card) -> Card:
-        """The card, with the specification for its oracle where Vela has compiled its model: no other runs that."""
-        return card.model_copy(update={"oracle": SPECIFICATION}) if on_npu(self.graph(card.model)) else card
+        """The card, with the specification for its oracle where that does not run its model.
+
+        No other runs what Vela has compiled, and those that read a .tflite do not round as ONNX Runtime does.
+        """
+        graph = self.graph(card.model)
+        runs = not on_npu(graph) and ORACLES.get(card.oracle).takes(graph)
+        return card if runs else card.model_copy(update={"oracle": SPECIFICATION})
 
     def _subject(self, card: Card, board: str, options: Options) -> Subject:
         """Loads the model and its vectors, and resolves board and placement."""
@@ -269,13 +275,18 @@ class Workbench:
     def _run_program(
         self, runtime: ProgramRuntime, graph: Graph, board: Board, given: Vectors, options: Options, tell: Progress
     ) -> ProgramRun:
+        if not graph.follows_tflm:
+            raise OptionError(
+                f"runtime {runtime.name} rounds as TFLM does, model '{graph.name}' as ONNX Runtime",
+                hint="leave --runtime out",
+            )
         program, cache = options.tflm_runner, self._cache_dir
         return runtime.run(graph, board, given.inputs, program=program, cache_dir=cache, progress=tell)
 
     def _beside_tflm(
         self, subject: Subject, options: Options, reference: Reference, measured: Measurement, tell: Progress
     ) -> BesideTflm:
-        if isinstance(subject.runtime, ProgramRuntime) or on_npu(subject.graph):
+        if isinstance(subject.runtime, ProgramRuntime) or on_npu(subject.graph) or not subject.graph.follows_tflm:
             return BesideTflm(())
         return beside_tflm(
             subject.graph,
@@ -342,7 +353,7 @@ class Workbench:
         count = min(len(given), OPINION_VECTORS)
         of_original = (ORIGINAL_OPINION,) if options.opinions and graph.original else ()
         for name in () if on_npu(graph) else (*options.opinions, *of_original):
-            if name == card.oracle:
+            if name == card.oracle or not ORACLES.get(name).takes(graph):
                 continue
             try:
                 other = self._references.get(name, graph, given, count=count, tensors=0, progress=tell)

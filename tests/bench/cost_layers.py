@@ -29,7 +29,7 @@ from harness.ir.verifier import verify
 from harness.ir.window import ConvAttrs, Pads, PoolAttrs, same_pads
 from harness.kernels.base import Kernel
 from harness.kernels.context import Context
-from harness.quantization.types import DType, Quantization
+from harness.quantization.types import DType, Quantization, Rounding
 from tests.support.builders import BUILDERS
 from tests.support.builders.lstm import lstm
 from tests.support.builders.svdf import svdf
@@ -46,14 +46,18 @@ AT_ONCE = 72
 """Layers of a graph."""
 
 
-def layers_for(kernels: Sequence[Kernel], target: Target, count: int, rng: Rng) -> list[Graph]:
+def layers_for(
+    kernels: Sequence[Kernel], target: Target, count: int, rng: Rng, rounding: Rounding | None = None
+) -> list[Graph]:
     """Graphs of `count` layers for each of some kernels, in turn, or of as many as were found.
+
+    rounding: of the layers; None for TFLM's, or that of a kernel that has it not.
 
     More for a kernel with many loops, so that each can be told from the others.
 
     In turn, as in networks: caches of code are cold where a kernel begins.
     """
-    found = [_layers(kernel, target, count, rng) for kernel in kernels]
+    found = [_layers(kernel, target, count, rng, rounding) for kernel in kernels]
     in_turn = [layer for layers in zip_longest(*found) for layer in layers if layer is not None]
     name = "_".join(type(kernel).__name__.lower() for kernel in kernels)
     graphs = []
@@ -64,14 +68,16 @@ def layers_for(kernels: Sequence[Kernel], target: Target, count: int, rng: Rng) 
     return graphs
 
 
-def _layers(kernel: Kernel, target: Target, count: int, rng: Rng) -> list[Graph]:
+def _layers(kernel: Kernel, target: Target, count: int, rng: Rng, rounding: Rounding | None) -> list[Graph]:
     ops, found = sorted(kernel.ops), []
+    if rounding is None:
+        rounding = Rounding.TFLM if Rounding.TFLM in kernel.roundings else Rounding.ONNX
     seen: Counter[str] = Counter()
     idle = 0
     for number in range(TRIES * count):
         op = ops[number % len(ops)]
         types = _types(kernel, op)
-        graph = _layer(op, rng, types[number // len(ops) % len(types)])
+        graph = _rounded(_layer(op, rng, types[number // len(ops) % len(types)]), rounding)
         context = None if graph is None else Context(graph, graph.nodes[0], target)
         idle += 1
         if graph is not None and context is not None and kernel in applicable(context):
@@ -85,6 +91,15 @@ def _layers(kernel: Kernel, target: Target, count: int, rng: Rng) -> list[Graph]
         if len(found) >= count and idle > 4 * len(ops) * len(types):
             break
     return found
+
+
+def _rounded(graph: Graph | None, rounding: Rounding) -> Graph | None:
+    """The graph of one node with that rounding; None where it cannot have it."""
+    if graph is None or rounding is Rounding.TFLM:
+        return graph
+    (node,) = graph.nodes
+    able = rounding in OPERATORS[node.op].roundings and graph.tensors[node.outputs[0]].dtype is DType.INT8
+    return replace(graph, nodes=(replace(node, rounding=rounding),)) if able else None
 
 
 def _types(kernel: Kernel, op: str) -> list[DType | None]:

@@ -44,12 +44,14 @@ from harness.kernels.cost_coefficients import (
     without_coefficients,
 )
 from harness.kernels.discovery import all_kernels
+from harness.quantization.types import Rounding
 from harness.validate.card import RandomVectors
 from harness.validate.vectors import load
 from tests.bench.common import mlperf_models, table
 from tests.bench.cost_code import Functions, executed, held_after, shared
 from tests.bench.cost_fit import Sample, fit
 from tests.bench.cost_layers import layers_for
+from tests.bench.cost_loop import with_loop
 
 BOARDS = {
     "cortex-m3": "mps2-an385",
@@ -76,8 +78,12 @@ def run(console: Console, arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--core", action="append", choices=list(BOARDS), help="only this core; may be repeated")
     parser.add_argument("--kernel", action="append", help="fit only kernels of this class name; the others stay")
     parser.add_argument("--layers", action="store_true", help="print every layer, not only the worst")
+    parser.add_argument("--loop", help="with --kernel: fit this loop, of layers rounded as ONNX does; the others stay")
     options = parser.parse_args(list(arguments))
     cores = options.core or list(BOARDS)
+    if options.loop:
+        _fit_loop(console, cores, options.kernel or [], options.loop)
+        return
     if options.fit:
         _fit(console, cores, options.kernel)
     _compare(console, cores, every=options.layers)
@@ -86,11 +92,11 @@ def run(console: Console, arguments: Sequence[str] = ()) -> None:
 # --- profiles -------------------------------------------------------------------------------------------------------
 
 
-def _generated(core: str, names: Sequence[str]) -> list[Sample]:
-    """Kernels profiled on generated layers."""
+def _generated(core: str, names: Sequence[str], rounding: Rounding | None = None) -> list[Sample]:
+    """Kernels profiled on generated layers, of that rounding."""
     board = BOARDS[core]
     kernels = [kernel for kernel in all_kernels() if type(kernel).__name__ in names]
-    graphs = layers_for(kernels, target_of_run(observable(board)), LAYERS, np.random.default_rng(1))
+    graphs = layers_for(kernels, target_of_run(observable(board)), LAYERS, np.random.default_rng(1), rounding)
     return [sample for graph in graphs for sample in _samples(graph, core, board, known=False, prefer=tuple(names))]
 
 
@@ -244,6 +250,20 @@ def _fit(console: Console, cores: Sequence[str], only: Sequence[str] | None) -> 
         assert table is not None
         none = f"; compute no layer: {', '.join(table.absent)}" if table.absent else ""
         console.print(f"{folder() / core}.json: {len(table.kernels)} kernels{none}")
+
+
+def _fit_loop(console: Console, cores: Sequence[str], names: Sequence[str], loop: str) -> None:
+    for core in cores:
+        path = folder() / f"{core}.json"
+        before = read_coefficients(path)
+        used = [name for name in names if name in before.kernels]
+        kernels = dict(before.kernels)
+        for name in used:
+            kernels[name] = with_loop(kernels[name], loop, _generated(core, [name], Rounding.ONNX))
+            row = kernels[name]
+            console.print(f"{core} {name}: {row.instructions[loop]} instructions, {row.cycles[loop]} cycles a run")
+        path.write_text(coefficients_text(before.model_copy(update={"kernels": kernels})), encoding="utf-8")
+        core_coefficients.cache_clear()
 
 
 def _write(core: str, samples: dict[str, list[Sample]], models: dict[str, Path]) -> None:

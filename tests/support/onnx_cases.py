@@ -75,7 +75,8 @@ _OPERANDS = {
     "GroupNormalization": (1, 2), "LSTM": (1, 2, 3, 4, 5, 6, 7), "GRU": (1, 2, 3, 4, 5), "RNN": (1, 2, 3, 4, 5),
     "QuantizeLinear": (1, 2), "DequantizeLinear": (1, 2), "QLinearConv": (1, 2, 3, 4, 5, 6, 7, 8),
     "QLinearMatMul": (1, 2, 3, 4, 5, 6, 7), "Dropout": (1, 2), "Trilu": (1,), "CenterCropPad": (1,),
-    "AffineGrid": (1,), "ReverseSequence": (1,), "ConvInteger": (1, 2, 3), "MatMulInteger": (1, 2, 3),
+    "AffineGrid": (1,), "ReverseSequence": (1,),
+    "ScatterND": (1,), "ScatterElements": (1,), "Compress": (1,), "ConvInteger": (1, 2, 3), "MatMulInteger": (1, 2, 3),
 }  # fmt: skip
 
 

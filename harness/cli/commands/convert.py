@@ -37,7 +37,8 @@ def convert(
         raise OptionError(f"{output} is no name of a .tflite", hint=f"-o {output.stem}.tflite")
     if model.suffix.lower() != ".onnx":
         raise OptionError(f"{model} is no .onnx file", hint="tinyhil convert MODEL.onnx -o MODEL.tflite")
-    graph = read(file_bytes(model), str(model), model.stem, _sizes(dim or []), images_last=channels_last)
+    data, sizes = file_bytes(model), _sizes(dim or [])
+    graph = read(data, str(model), model.stem, sizes, images_last=channels_last, folder=model.parent)
     try:
         write_whole(output, graph.model)
     except OSError as error:

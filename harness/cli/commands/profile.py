@@ -191,7 +191,7 @@ def _show_prediction(
 def _show_run(
     card: Card, board: str, options: Options, bench: Workbench, hot: int | None, report: Path | None, as_json: bool
 ) -> None:
-    from harness.report import console
+    from harness.report import console, cycles
     from harness.report.bundle import Invocation, check_folder, results_document, write_bundle
     from harness.report.document import run_document
     from harness.report.environment import environment
@@ -210,7 +210,8 @@ def _show_run(
     for runtime in runtimes_of(card, options, board):
         with terminal.progress(as_json, f"{card.name} on {board}") as tell:
             outcome = bench.validate(card, board, replace(options, runtime=runtime), tell)
-            more = _modelled(card, board, options, bench, hot, tell) if runtime == DEFAULT_RUNTIME else {}
+            modelled = _modelled if runtime == DEFAULT_RUNTIME else _modelled_tflm
+            more = modelled(card, board, options, bench, hot, tell)
         outcomes.append(outcome)
         documents.append({**run_document(outcome), **more})
     session = Invocation(command_line(), tool_versions(), environment=environment())
@@ -220,6 +221,7 @@ def _show_run(
     else:
         for document in documents:
             terminal.show(console.profile(document, listings=hot is not None))
+        terminal.print_lines(*cycles.side_by_side(documents))
         if page:
             terminal.print_lines(f"Report: {page}")
     failed = [outcome for outcome in outcomes if not outcome.passed]
@@ -238,6 +240,22 @@ def _modelled(card: Card, board: str, options: Options, bench: Workbench, hot: i
     except (ProfileError, ToolError) as error:
         return {"modelled": None, "modelled_note": f"no modelled cycles: {error.message}"}
     return {"modelled": prediction_document(prediction, hot=_blocks(hot)), "modelled_note": None}
+
+
+def _modelled_tflm(
+    card: Card, board: str, options: Options, bench: Workbench, hot: int | None, tell: Progress
+) -> Document:
+    """The same of TFLM's own code, for a model that runs without an NPU."""
+    from harness.cycles.programs.tflm import tflm_document
+    from harness.validate.profile import profile_card_by_tflm
+
+    try:
+        profiled, graph = profile_card_by_tflm(
+            card, vectors=options.vectors, npu=options.npu, program=options.tflm_runner, bench=bench, progress=tell
+        )
+    except (ProfileError, ToolError) as error:
+        return {"modelled": None, "modelled_note": f"no modelled cycles: {error.message}"}
+    return {"modelled": tflm_document(profiled, graph, hot=_blocks(hot)), "modelled_note": None}
 
 
 def _blocks(hot: int | None) -> int:

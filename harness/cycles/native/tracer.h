@@ -169,8 +169,8 @@ static inline void tracer_on_access(tracer *t, trace_node *site, uint32_t addres
     }
 }
 
-/* `list`: "layer ADDRESS" and "handler ADDRESS", one a line, in hexadecimal; of a program "call", "begin" or "end",
- * an address and a region, in the order in which they count where several have one address. */
+/* `list`: "layer ADDRESS" and "handler ADDRESS", one a line, in hexadecimal; of a program "call", "begin", "end" or
+ * "step", an address and a region, in the order in which they count where several have one address. */
 static inline int tracer_open(tracer *t, const char *list, const char *trace)
 {
     static tracer_block nothing;

@@ -3,7 +3,8 @@
  * A program is traced from where region 0 begins to where it ends. A function's region begins at its first instruction and
  * ends with its return, which is known from the calls that are open: each block that ends with a call leaves the address
  * to return to, and a block that ends with a return, at one of these addresses, ends all calls above it. A stretch begins
- * and ends at instructions that the caller lists. The trace has an ENTER for each change of the path, which bears the
+ * and ends at instructions that the caller lists; a step ends the step before it and begins the next, whose region has the
+ * next number: a loop's rounds, where no other round of the loop is around it. The trace has an ENTER for each change of the path, which bears the
  * path's number, and a LEAVE without an address: control goes where the next block is.
  */
 #ifndef TINYHIL_TRACER_REGIONS_H
@@ -17,7 +18,7 @@
 #define TRACER_NO_PATH UINT32_MAX
 
 enum { TRACER_CALLS = 1, TRACER_RETURNS = 2 }; /* how a block ends */
-enum { TRACER_CALL = 0, TRACER_BEGIN = 1, TRACER_END = 2 };
+enum { TRACER_CALL = 0, TRACER_BEGIN = 1, TRACER_END = 2, TRACER_STEP = 3 };
 
 typedef enum { TRACER_OUTSIDE, TRACER_INSIDE, TRACER_OVER } tracer_step;
 
@@ -43,7 +44,7 @@ typedef struct {
 
 typedef struct {
     uint32_t path, calls; /* calls that are open: of a function with its own, of a stretch around it */
-    uint8_t is_stretch;
+    uint8_t is_stretch, is_step;
 } tracer_open_region;
 
 typedef struct {
@@ -56,6 +57,7 @@ typedef struct {
     tracer_path *paths;
     uint32_t path_count;
     uint32_t current; /* path that the trace is in */
+    uint32_t steps; /* that were begun */
     uint32_t unclosed, unopened; /* region + 1 of a stretch that its function left, and that ended without a beginning */
     trace_node leave, last_leave;
     int begun, overflow;
@@ -63,8 +65,8 @@ typedef struct {
 
 static inline int tracer_point_kind(const char *word)
 {
-    static const char *const words[] = {"call", "begin", "end"};
-    for (int i = 0; i < 3; i++) {
+    static const char *const words[] = {"call", "begin", "end", "step"};
+    for (int i = 0; i < 4; i++) {
         if (strcmp(word, words[i]) == 0) {
             return i;
         }
@@ -143,7 +145,7 @@ static inline void tracer_push(tracer_regions *r, uint32_t region, int is_stretc
     uint32_t path = again ? top : tracer_find_path(r, top, region);
     r->paths[path].entries++;
     uint32_t calls = region == 0U && is_stretch ? 0U : r->call_count; /* what is traced may return from where it began */
-    r->open[r->open_count++] = (tracer_open_region){path, calls, (uint8_t)is_stretch};
+    r->open[r->open_count++] = (tracer_open_region){path, calls, (uint8_t)is_stretch, 0};
 }
 
 /* Ends the regions that were opened above `calls` open calls. */
@@ -192,6 +194,23 @@ static inline void tracer_close(tracer_regions *r, uint32_t region)
     r->unopened = region + 1U;
 }
 
+/* The next round of a loop; those of a loop within a round are the round's. */
+static inline void tracer_next(tracer_regions *r, uint32_t first)
+{
+    for (uint32_t at = r->open_count; at > 0U; at--) {
+        if (!r->open[at - 1U].is_step) {
+            continue;
+        }
+        if (r->open[at - 1U].calls != r->call_count) {
+            return;
+        }
+        r->open_count = at - 1U;
+        break;
+    }
+    tracer_push(r, first + r->steps++, 0);
+    r->open[r->open_count - 1U].is_step = 1;
+}
+
 static inline void tracer_pass(tracer_regions *r, const tracer_point *point)
 {
     if (!r->begun && (point->region != 0U || point->kind == TRACER_END)) {
@@ -199,6 +218,8 @@ static inline void tracer_pass(tracer_regions *r, const tracer_point *point)
     }
     if (point->kind == TRACER_END) {
         tracer_close(r, point->region);
+    } else if (point->kind == TRACER_STEP) {
+        tracer_next(r, point->region);
     } else if (point->region != 0U || !r->begun) {
         r->begun = 1;
         tracer_push(r, point->region, point->kind == TRACER_BEGIN);

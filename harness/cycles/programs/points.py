@@ -24,10 +24,12 @@ MOST_REGIONS = 2_000
 
 @dataclass(frozen=True)
 class Point:
-    """What happens before the instruction at an address: a function's region is called, or a stretch begins or ends."""
+    """What happens before the instruction at an address: a function's region is called, a stretch begins or ends, or a
+    loop's next round begins, whose regions are numbered from `region` on.
+    """
 
     address: int
-    kind: Literal["call", "begin", "end"]
+    kind: Literal["call", "begin", "end", "step"]
     region: int
 
 

@@ -116,16 +116,29 @@ def profile_program(
         EmulatorMissingError: the emulator is not installed.
         ToolchainMissingError: there is no compiler for the profiler's native part.
     """
-    runner = runner_of(board)
     check_image(elf)
     points = find_points(elf, start, stop, functions)
+    return profile_points(elf, board, points, limit_s=limit_s, progress=progress)
+
+
+def profile_points(
+    elf: Path,
+    board: Board,
+    points: Points,
+    *,
+    limit_s: float,
+    arguments: tuple[str, ...] = (),
+    progress: Progress | None = None,
+) -> ProgramProfile:
+    """The same for regions that are known; `arguments` are further ones for the emulator. Raises the same errors."""
+    runner = runner_of(board)
     addresses = handlers(elf, board)
     emulator = f"{runner.emulator} {runner.version()}"
     with tempfile.TemporaryDirectory(prefix="tinyhil-") as made:
         folder = Path(made)
         listed = folder / "points"
         listed.write_text(points.lines() + "".join(f"handler {address:x}\n" for address in addresses))
-        run = TracedRun(elf, board, listed, folder / "trace", limit_s, points.names[WHOLE])
+        run = TracedRun(elf, board, listed, folder / "trace", limit_s, points.names[WHOLE], arguments)
         runner.run(run, progress)
         tree = _read_paths(run.paths, points)
         spans = spans_of(board)

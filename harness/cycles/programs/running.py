@@ -39,6 +39,7 @@ class TracedRun:
         trace: file to write; the paths of regions are written beside it, with the suffix ".paths".
         limit_s: seconds within which it must come to the end of what is profiled.
         what: is profiled, for messages.
+        arguments: further ones for the emulator.
     """
 
     elf: Path
@@ -47,6 +48,7 @@ class TracedRun:
     trace: Path
     limit_s: float
     what: str
+    arguments: tuple[str, ...] = ()
 
     @property
     def paths(self) -> Path:
@@ -93,7 +95,7 @@ class QemuRunner(ProgramRunner):
             str(find_qemu()), "-no-user-config", "-machine", str(run.board.machine), "-display", "none",
             "-monitor", "none", "-serial", "null", "-kernel", str(run.elf),
             "-icount", f"shift={ICOUNT_SHIFT},sleep=off", "-semihosting-config", "enable=on,target=native",
-            "-plugin", f"{escape(plugin)},list={escape(run.points)},trace={escape(run.trace)}",
+            "-plugin", f"{escape(plugin)},list={escape(run.points)},trace={escape(run.trace)}", *run.arguments,
         ]  # fmt: skip
         child = Subprocess(PROGRAM, command, pipes=False)
         try:

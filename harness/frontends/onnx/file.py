@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness.errors import ModelFileError, OptionError, UnsupportedModelError
+from harness.frontends.onnx.external import with_external_data
 from harness.ir.verifier import MAX_TENSOR_BYTES
 from harness.quantization.types import Array
 
@@ -31,6 +33,7 @@ class OnnxFile:
         opset: of the standard operators.
         constants: initializers by name.
         inputs: (name, shape, ONNX element type) of the inputs that are no initializers.
+        content: the bytes of the file, with tensors that lie in others within it.
         notes: sizes that the file leaves open, and what is taken for them.
     """
 
@@ -38,6 +41,7 @@ class OnnxFile:
     opset: int
     constants: Mapping[str, Array]
     inputs: tuple[tuple[str, tuple[int, ...], int], ...]
+    content: bytes
     notes: tuple[str, ...] = field(default=())
 
 
@@ -49,8 +53,12 @@ def missing(place: str) -> ModelFileError:
     )
 
 
-def parse(data: bytes, place: str, sizes: Mapping[str, int] | None = None) -> OnnxFile:
+def parse(
+    data: bytes, place: str, sizes: Mapping[str, int] | None = None, folder: Path | None = None
+) -> OnnxFile:
     """Reads the bytes of a file; `sizes` are of its open dimensions, by name, or by "input[axis]".
+
+    folder: of the file, where tensors may lie in others; None of bytes without one.
 
     Raises:
         ModelFileError: onnx is not installed, or the file is damaged or incomplete.
@@ -67,7 +75,7 @@ def parse(data: bytes, place: str, sizes: Mapping[str, int] | None = None) -> On
         raise missing(place) from None
     model = _protobuf(onnx, data, place)
     opset = _opset(model, place)
-    _external(onnx, model, place)
+    content = model.SerializeToString(deterministic=True) if with_external_data(model, place, folder) else data
     try:
         if model.functions:
             model = inliner.inline_local_functions(model)
@@ -85,7 +93,7 @@ def parse(data: bytes, place: str, sizes: Mapping[str, int] | None = None) -> On
         raise ModelFileError(
             f"{place}: {said or type(error).__name__}", hint=f"the file is damaged: {_AGAIN}"
         ) from None
-    return OnnxFile(model, opset, _constants(onnx, model, place), inputs, notes)
+    return OnnxFile(model, opset, _constants(onnx, model, place), inputs, content, notes)
 
 
 def _protobuf(onnx: Any, data: bytes, place: str) -> onnx.ModelProto:
@@ -118,18 +126,6 @@ def _opset(model: onnx.ModelProto, place: str) -> int:
             hint=f"{_AGAIN} with opset 17" + ("" if found[0] < OLDEST else ", or update the package onnx"),
         )
     return int(found[0])
-
-
-def _external(onnx: Any, model: onnx.ModelProto, place: str) -> None:
-    """Refuses weights in files of their own: tinyhil takes a model as one file, which its digest identifies."""
-    from onnx.external_data_helper import _get_all_tensors, uses_external_data
-
-    outside = [tensor.name for tensor in _get_all_tensors(model) if uses_external_data(tensor)]
-    if outside:
-        raise UnsupportedModelError(
-            f"{place}: {len(outside)} tensors ('{outside[0]}', ...) are in files beside it",
-            hint="save it as one file: python -c \"import onnx; onnx.save(onnx.load('MODEL.onnx'), 'one.onnx')\"",
-        )
 
 
 def _constants(onnx: Any, model: onnx.ModelProto, place: str) -> dict[str, Array]:

@@ -34,7 +34,7 @@ def _load(path: Path) -> Graph:
     known = foreign.of_path(path, head) if head[4:8] == b"TFL3" else foreign.of_content(head)
     if known is not None and known != foreign.KINDS[".onnx"]:
         raise ModelFileError(f"{path}: this is {known[0]}", hint=known[1])
-    return read(data, str(path), path.stem)
+    return read(data, str(path), path.stem, folder=path.parent)
 
 
 FRONTEND = Frontend((".onnx",), _load)

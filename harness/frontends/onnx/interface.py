@@ -11,7 +11,7 @@ from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.value import OnnxValue
 from harness.ir.graph import ABSENT, Graph, Node
 from harness.ir.operators import OPERATORS
-from harness.quantization.types import DType
+from harness.quantization.types import DType, Rounding
 
 
 def as_graph(
@@ -25,10 +25,9 @@ def as_graph(
     if net.quantizes:
         islands = Islands(net, ids)
         ids = islands.run(ids)
-        if islands.layers:
-            net.notes.append(
-                f"{islands.layers} int8 layers round as TFLM does, twice; ONNX rounds once, half to even"
-            )
+        proved = islands.layers[Rounding.TFLM]
+        if proved:
+            net.notes.append(f"{proved} int8 layers give ONNX Runtime's integers with TFLM's rounding, as is proved")
     for tensor in {*ids, *inputs}:
         if net.tensors[tensor].dtype is DType.INT8 and net.tensors[tensor].quant is None:
             net.notes.append(f"'{net.tensors[tensor].name}' has no scale in the file")
@@ -42,6 +41,7 @@ def as_graph(
             tuple(places[t] for t in node.outputs),
             node.attrs,
             states=node.states,
+            rounding=node.rounding,
         )
         for node in nodes
     )

@@ -1,7 +1,7 @@
 """int8 layers from float32 ones between DEQUANTIZE and QUANTIZE: QUANTIZE(f(DEQUANTIZE(x))) is f in int8.
 
-What only moves elements does so in int8. A layer that has no int8 form with these scales stays in float32, which is
-what ONNX computes. int8 layers round as TFLM does: docs/onnx.md has the rule.
+What only moves elements does so in int8. A layer that has no int8 form with these scales, or none that rounds as ONNX
+does (rounding.py), stays in float32, which is what ONNX computes. docs/onnx.md has the rule.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 from harness.frontends.onnx.fusing import FREE
 from harness.frontends.onnx.network import Network
+from harness.frontends.onnx.rounding import clamp_of, rounding_of
 from harness.ir.activations import activation_clamp
 from harness.ir.graph import ABSENT, Attrs, NoAttrs, Node, Tensor
 from harness.ir.operators import OPERATORS
@@ -22,7 +23,7 @@ from harness.ir.operators.joining import ConcatAttrs
 from harness.ir.operators.pad import PadAttrs
 from harness.ir.operators.tflite import Unsupported
 from harness.ir.operators.traits import Trait
-from harness.quantization.types import DType, Quantization
+from harness.quantization.types import DType, Quantization, Rounding
 
 _ACTIVATIONS = {FREE: "NONE", (0, FREE[1]): "RELU", (0, 6): "RELU6", (-1, 1): "RELU_N1_TO_1"}
 _INT8 = DType.INT8
@@ -40,7 +41,7 @@ class Islands:
         self._integers: dict[int, int] = {}
         self._real: dict[int, int] = {}
         self._same: dict[int, int] = {}
-        self.layers = 0
+        self.layers: Counter[Rounding] = Counter()
 
     def run(self, outputs: Sequence[int]) -> list[int]:
         """Rewrites the network; returns the tensors of its outputs."""
@@ -84,7 +85,7 @@ class Islands:
         self._net.tensors.append(Tensor(tensor.name, tensor.shape, DType.FLOAT32))
         real = len(self._net.tensors) - 1
         self._add(Node("DEQUANTIZE", (source,), (real,), NoAttrs()))
-        self._add(Node("QUANTIZE", (real,), (to,), NoAttrs()))
+        self._add(Node("QUANTIZE", (real,), (to,), NoAttrs(), rounding=Rounding.ONNX))
 
     # --- moves -------------------------------------------------------------------------------------------------------
 
@@ -123,7 +124,7 @@ class Islands:
             return
         if self._layer(x, y, cast(Quantization, quant)):
             return
-        self._add(replace(node, inputs=(self._as_real(x),)))
+        self._add(replace(node, inputs=(self._as_real(x),), rounding=Rounding.ONNX))
 
     def _layer(self, x: int, y: int, quant: Quantization) -> bool:
         """Makes the operators that compute `x` for this QUANTIZE alone those of the int8 tensor `y`."""
@@ -160,7 +161,7 @@ class Islands:
         for index, node in made:
             self._nodes[index] = node
             self._writers.update(dict.fromkeys(node.outputs, index))
-        self.layers += 1
+        self.layers[layer.rounding] += 1
         return True
 
     def _joined(self, node: Node, y: int, quant: Quantization) -> bool:
@@ -191,10 +192,19 @@ class Islands:
         attrs = _int8_attrs(node.attrs, self._net.tensors[y])
         if attrs is None:
             return None
-        if not operator.has(Trait.WEIGHTS):
-            return replace(node, inputs=tuple(sources), outputs=(y,), attrs=attrs)
-        constants = self._weights(node, self._net.tensors[sources[0]])
-        return None if constants is None else Node(node.op, (sources[0], *constants), (y,), attrs)
+        inputs = tuple(sources)
+        if operator.has(Trait.WEIGHTS):
+            constants = self._weights(node, self._net.tensors[sources[0]])
+            if constants is None:
+                return None
+            inputs = (sources[0], *constants)
+        made = Node(node.op, inputs, (y,), attrs)
+        try:
+            self._net.check(made)
+        except Unsupported:
+            return None
+        rounding = rounding_of(self._net.tensors, made, node.attrs)
+        return None if rounding is None else replace(made, rounding=rounding)
 
     def _weights(self, node: Node, x: Tensor) -> tuple[int, int] | None:
         """int8 weights and int32 bias; None where the file has others."""
@@ -273,4 +283,6 @@ def _int8_attrs(attrs: Attrs, y: Tensor) -> Attrs | None:
     if clamp is None:
         return attrs
     name = _ACTIVATIONS.get(clamp)
-    return None if name is None else replace(cast(Any, attrs), clamp=activation_clamp(name, y))
+    if name is None or activation_clamp(name, y) != clamp_of(clamp, y):
+        return None
+    return cast(Attrs, replace(cast(Any, attrs), clamp=activation_clamp(name, y)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,12 +38,19 @@ _KNOWN = frozenset(dtype.value for dtype in DType)
 
 
 def read(
-    data: bytes, place: str, name: str, sizes: Mapping[str, int] | None = None, *, images_last: bool = False
+    data: bytes,
+    place: str,
+    name: str,
+    sizes: Mapping[str, int] | None = None,
+    *,
+    images_last: bool = False,
+    folder: Path | None = None,
 ) -> Graph:
     """The verified Graph of an ONNX file's bytes.
 
     sizes: of dimensions that the file leaves open. images_last: inputs and outputs of three and four dimensions have
-    their channels behind the others; such a Graph has no `original`, whose inputs are others.
+    their channels behind the others; such a Graph has no `original`, whose inputs are others. folder: of the file,
+    where its weights may lie in others.
 
     Raises:
         ModelFileError: the file is damaged, or the package onnx is not installed.
@@ -50,14 +58,14 @@ def read(
         GraphError: the network breaks a rule of the verifier.
         OptionError: `sizes` name a dimension that is not open.
     """
-    file = parse(data, place, sizes)
+    file = parse(data, place, sizes, folder)
     network = _OnnxReader(file, place, channels_last if images_last else identity).network()
     graph = load_tflite(write(network), name=name)
     return replace(
         graph,
-        original=b"" if images_last else data,
-        sha256=hashlib.sha256(data).hexdigest(),
-        notes=(*file.notes, *network.notes),
+        original=b"" if images_last else file.content,
+        sha256=hashlib.sha256(file.content).hexdigest(),
+        notes=(*file.notes, *network.notes, *graph.notes),
     )
 
 

@@ -24,6 +24,7 @@ from harness.frontends.tflite.legacy import as_int8
 from harness.frontends.tflite.operator import FileView
 from harness.frontends.tflite.origin import origin_note
 from harness.frontends.tflite.problems import Problems
+from harness.frontends.tflite.rounding import file_roundings, rounding_notes
 from harness.frontends.tflite.schema import (
     ASSIGN_VARIABLE,
     CALL_ONCE,
@@ -47,7 +48,7 @@ from harness.ir.operators.operator import Operator
 from harness.ir.operators.tflite import CUSTOM, Reader, Unsupported, damaged
 from harness.ir.operators.traits import Trait
 from harness.ir.verifier import verify_node
-from harness.quantization.types import DType
+from harness.quantization.types import DType, Rounding
 
 _VARIABLE_OPS = {
     VAR_HANDLE: "VAR_HANDLE",
@@ -142,6 +143,7 @@ class _Reader:
         self._problems: Problems = outer._problems if outer else Problems()
         self._types = TypeCheck(self._file_tensors, self._problems)
         self._variables = Variables()
+        self._roundings = {} if outer else file_roundings(data, place, len(self._main.operators))
         self._axes: dict[int, int] = {}
         self._biases: set[int] = set()
 
@@ -184,7 +186,7 @@ class _Reader:
             source_ops=tuple(names),
             removed=tuple(self._removed),
             labels=self._labels(),
-            notes=(*self._pinned(), *self._origin()),
+            notes=(*self._pinned(), *self._origin(), *rounding_notes(self._roundings)),
         )
 
     def _pinned(self) -> Iterator[str]:
@@ -370,6 +372,7 @@ class _Reader:
             tuple(next(ids) for _ in op.outputs),
             attrs,
             (op.index,),
+            rounding=self._rounding(op),
         )
         alone = Graph("", tensors, (node,), (), ())
         verify_node(alone, 0)
@@ -384,7 +387,11 @@ class _Reader:
     ) -> Node:
         ids = tuple(ABSENT if t == ABSENT else self._id(t) for t in inputs)
         sources = (op.index,) if self._is_main else ()
-        return Node(operator.name, ids, tuple(self._id(t) for t in op.outputs), attrs, sources, states)
+        outputs = tuple(self._id(t) for t in op.outputs)
+        return Node(operator.name, ids, outputs, attrs, sources, states, self._rounding(op))
+
+    def _rounding(self, op: FileOperator) -> Rounding:
+        return self._roundings.get(op.index, Rounding.TFLM)
 
     def _variable(self, name: str, op: FileOperator) -> Node | None:
         if not self._is_main:

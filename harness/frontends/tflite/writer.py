@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from harness.errors import GraphError
+from harness.frontends.tflite.rounding import rounding_metadata
 from harness.frontends.tflite.serialize import SubgraphDraft, TensorDraft, serialize
 from harness.frontends.tflite.states import initial_of
 from harness.ir.graph import Graph, Node
@@ -30,10 +31,13 @@ from harness.quantization.types import Quantization
 def write(graph: Graph, metadata: Mapping[str, bytes] | None = None) -> bytes:
     """The graph as a .tflite file (schema version 3), with metadata by name.
 
+    Roundings other than TFLM's are metadata, too (rounding.py).
+
     Raises:
         GraphError: the format has no form for a padding, a clamp or an operator.
     """
-    return serialize(draft(graph), metadata)
+    roundings = {operator_index(graph, i): node.rounding for i, node in enumerate(graph.nodes)}
+    return serialize(draft(graph), {**(metadata or {}), **rounding_metadata(roundings)})
 
 
 def draft(graph: Graph) -> list[SubgraphDraft]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
 from harness.ir.graph import Attrs, Node
-from harness.ir.operators.operands import Inputs, Operands, centred, clip, plain
-from harness.ir.operators.operator import Operator, same
+from harness.ir.operators.operands import Inputs, Operands, array, centred, clip, plain
+from harness.ir.operators.operator import EITHER_ROUNDING, Operator, same
 from harness.ir.operators.tflite import OperatorDraft, Read, Reading, TfliteForm, Writing, activation_number
 from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View, reach
 from harness.quantization.fixedpoint import multiply_by_quantized_multiplier
-from harness.quantization.params import add_left_shift, add_params, mul_params
-from harness.quantization.types import Array, Clamp, DType
+from harness.quantization.onnx_rounding import onnx_quantized
+from harness.quantization.params import add_left_shift, add_params, dequantize_values, mul_params
+from harness.quantization.types import Array, Clamp, DType, Rounding
 
 _MAX_RANK = 6  # TFLM, BroadcastAdd6DSlow
 _TYPES = same(DType.INT8, DType.INT16, DType.INT32, DType.FLOAT32)
@@ -69,11 +70,26 @@ def _sum(inputs: Inputs, op: Operands, sign: int) -> tuple[Array, ...]:
     if op.y.dtype not in QUANTIZED:
         a, b = plain(inputs, 0), plain(inputs, 1)
         return (clip(a + b if sign > 0 else a - b, clamp, op.y),)
+    if op.rounding is Rounding.ONNX:
+        real_a, real_b = _real(inputs, op)
+        return (_as_onnx(real_a + real_b if sign > 0 else real_a - real_b, clamp, op),)
     factors = add_params(op.x, op.input(1), op.y)
     a = multiply_by_quantized_multiplier(centred(inputs, 0, op) << factors.left_shift, factors.a.m, factors.a.shift)
     b = multiply_by_quantized_multiplier(centred(inputs, 1, op) << factors.left_shift, factors.b.m, factors.b.shift)
     total = multiply_by_quantized_multiplier(a + sign * b, factors.y.m, factors.y.shift) + op.y.q.zero_point
     return (clip(total, clamp, op.y),)
+
+
+def _real(inputs: Inputs, op: Operands) -> tuple[Any, Any]:
+    """Both operands in float32."""
+    a, b = (dequantize_values(array(inputs, i), op.input(i)) for i in range(2))
+    return a, b
+
+
+def _as_onnx(real: Array, clamp: Clamp, op: Operands) -> Array:
+    """What QuantizeLinear makes of the float32 result."""
+    made: Array = np.clip(onnx_quantized(real, op.y), *clamp).astype(op.y.dtype.numpy).reshape(op.y.shape)
+    return made
 
 
 def add(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
@@ -97,6 +113,9 @@ def mul(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
     clamp = cast(BinaryAttrs, op.attrs).clamp
     if op.y.dtype not in QUANTIZED:
         return (clip(plain(inputs, 0) * plain(inputs, 1), clamp, op.y),)
+    if op.rounding is Rounding.ONNX:
+        real_a, real_b = _real(inputs, op)
+        return (_as_onnx(real_a * real_b, clamp, op),)
     factor = mul_params(op.x, op.input(1), op.y)
     product = centred(inputs, 0, op) * centred(inputs, 1, op)
     scaled = multiply_by_quantized_multiplier(product, factor.m, factor.shift) + op.y.q.zero_point
@@ -121,7 +140,9 @@ OPERATORS = (
         attrs=BinaryAttrs,
         inputs=(2, 2),
         types=_TYPES,
+        traits=frozenset({Trait.PAIRWISE}),
         tflite=TfliteForm(0, _write, _read, options=11),
+        roundings=EITHER_ROUNDING,
     ),
     Operator(
         "SUB",
@@ -130,7 +151,9 @@ OPERATORS = (
         attrs=BinaryAttrs,
         inputs=(2, 2),
         types=_TYPES,
+        traits=frozenset({Trait.PAIRWISE}),
         tflite=TfliteForm(41, _write, _read, options=28),
+        roundings=EITHER_ROUNDING,
     ),
     Operator(
         "MUL",
@@ -139,7 +162,8 @@ OPERATORS = (
         attrs=BinaryAttrs,
         inputs=(2, 2),
         types=_TYPES,
-        traits=frozenset({Trait.PRODUCT}),
+        traits=frozenset({Trait.PAIRWISE, Trait.PRODUCT}),
         tflite=TfliteForm(18, _write, _read, options=21),
+        roundings=EITHER_ROUNDING,
     ),
 )

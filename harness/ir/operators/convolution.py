@@ -11,7 +11,7 @@ from harness.ir.graph import ABSENT, Graph, Node
 from harness.ir.operators import float_layers
 from harness.ir.operators.float_layers import FLOAT_WEIGHTS
 from harness.ir.operators.operands import Inputs, Operands, array, centred
-from harness.ir.operators.operator import INT8_WEIGHTS, INT16_WEIGHTS, Operator
+from harness.ir.operators.operator import EITHER_ROUNDING, INT8_WEIGHTS, INT16_WEIGHTS, Operator
 from harness.ir.operators.tflite import (
     MAX_WINDOW,
     OperatorDraft,
@@ -192,6 +192,7 @@ OPERATORS = (
         tflite=TfliteForm(3, _write_conv_2d, _read_conv_2d, options=1, version=3),
         channel_axis=0,
         macs=_macs_conv_2d,
+        roundings=EITHER_ROUNDING,
     ),
     Operator(
         "DEPTHWISE_CONV_2D",
@@ -205,5 +206,6 @@ OPERATORS = (
         tflite=TfliteForm(4, _write_depthwise, _read_depthwise, options=2, version=3),
         channel_axis=3,
         macs=_macs_depthwise,
+        roundings=EITHER_ROUNDING,
     ),
 )

@@ -20,6 +20,7 @@ from harness.ir.operators.tflite import (
     activation_number,
     write_plain,
 )
+from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View, span
 from harness.quantization.fixedpoint import multiply_by_quantized_multiplier
 from harness.quantization.params import squared_difference_params
@@ -107,6 +108,7 @@ OPERATORS = (
         attrs=BinaryAttrs,
         inputs=(2, 2),
         types=same(DType.FLOAT32, DType.INT32),
+        traits=frozenset({Trait.PAIRWISE}),
         tflite=TfliteForm(42, _write_div, _read_div, options=29),
     ),
     Operator(

@@ -13,7 +13,7 @@ from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View
 from harness.quantization.types import Array, DType
 
-_TRAITS = frozenset({Trait.AS_THEY_ARE})
+_TRAITS = frozenset({Trait.AS_THEY_ARE, Trait.PAIRWISE})
 _TYPES = same(DType.INT8, DType.INT16, DType.INT32, DType.INT64, DType.FLOAT32)
 
 

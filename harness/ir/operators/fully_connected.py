@@ -11,7 +11,7 @@ from harness.ir.graph import Attrs, Graph, Node
 from harness.ir.operators import float_layers
 from harness.ir.operators.float_layers import FLOAT_WEIGHTS
 from harness.ir.operators.operands import Inputs, Operands, centred
-from harness.ir.operators.operator import INT8_WEIGHTS, INT16_WEIGHTS, Operator
+from harness.ir.operators.operator import EITHER_ROUNDING, INT8_WEIGHTS, INT16_WEIGHTS, Operator
 from harness.ir.operators.tflite import (
     OperatorDraft,
     Read,
@@ -102,5 +102,6 @@ OPERATORS = (
         tflite=TfliteForm(9, write, _read, options=8, version=4),
         channel_axis=0,
         macs=_macs,
+        roundings=EITHER_ROUNDING,
     ),
 )

@@ -13,7 +13,7 @@ from harness.errors import GraphError
 from harness.ir.graph import Attrs, Graph, State, Tensor
 from harness.quantization.fixedpoint import Ints, wrap32
 from harness.quantization.requantize import Requantize, tflm
-from harness.quantization.types import Array, Clamp, DType
+from harness.quantization.types import Array, Clamp, DType, Rounding
 
 Run: TypeAlias = Callable[[Graph, Sequence[Array]], Sequence[Array]]
 """Graph and its inputs -> its outputs."""
@@ -32,6 +32,7 @@ class Operands:
         outs: output tensors.
         attrs: the node's.
         requantize: requantization of a layer with weights; TFLM's by default.
+        rounding: the node's.
         states: of a node that has some.
         held: the value of each state before the node runs.
         run: runs a graph that the node has of its own.
@@ -41,6 +42,7 @@ class Operands:
     outs: Sequence[Tensor]
     attrs: Attrs
     requantize: Requantize = tflm
+    rounding: Rounding = Rounding.TFLM
     states: Sequence[State] = ()
     held: Sequence[Array] = ()
     run: Run = _nowhere

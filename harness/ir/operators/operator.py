@@ -15,7 +15,7 @@ from harness.ir.operators.operands import Compute, Inputs, Operands
 from harness.ir.operators.tflite import TfliteForm
 from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import Rule
-from harness.quantization.types import Array, DType
+from harness.quantization.types import Array, DType, Rounding
 
 Count: TypeAlias = tuple[int, int]
 """(least, most)."""
@@ -98,6 +98,10 @@ def _none(graph: Graph, node: Node) -> int:
     return 0
 
 
+TFLM_ALONE = frozenset({Rounding.TFLM})
+ONNX_ALONE = frozenset({Rounding.ONNX})
+EITHER_ROUNDING = frozenset(Rounding)
+
 _ONE_SCALE = {Trait.ONE_SCALE, Trait.AS_THEY_ARE, Trait.SAME_BYTES}
 
 
@@ -124,6 +128,7 @@ class Operator:
         ulp_least: those of results nearer 0 than this are counted in units of this: of sums that may cancel.
         filler: the value of output elements that no move writes; None where moves write all.
         fixed_scales: type -> (scale, zero point) that an output of this type always has.
+        roundings: those that nodes of int8 outputs may have.
         unwritten: what replaces a reference's outputs, where it leaves some elements as memory had them.
     """
 
@@ -146,6 +151,7 @@ class Operator:
     fixed_scales: Mapping[DType, tuple[float, int]] = field(default_factory=dict)
     ulp: int = 0
     ulp_least: float = 0.0
+    roundings: frozenset[Rounding] = TFLM_ALONE
     unwritten: Callable[[Sequence[Array]], tuple[Array, ...]] | None = None
 
     def has(self, trait: Trait) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from harness.ir.operators.operands import Inputs, Operands, array
-from harness.ir.operators.operator import Operator, Types
+from harness.ir.operators.operator import EITHER_ROUNDING, Operator, Types
 from harness.ir.operators.tflite import TfliteForm, read_plain, write_plain
 from harness.ir.operators.traits import Trait
 from harness.ir.operators.view import View, span
+from harness.quantization.onnx_rounding import onnx_quantized
 from harness.quantization.params import dequantize_values, quantize_values, requantize_values
-from harness.quantization.types import Array, DType
+from harness.quantization.types import Array, DType, Rounding
 
 QUANTIZE_TYPES = tuple(
     Types(x, y)
@@ -38,14 +39,15 @@ def _verify_quantize(v: View) -> None:
     scale = v.scaled(y)
     if x.dtype is not DType.FLOAT32:
         # Of int32 TFLM wraps what is shifted beyond it.
+        v.need(v.node.rounding is Rounding.TFLM, "of integers is rounded as onnx, which only floats are")
         v.multiplier(v.scaled(x) / scale, 1 if x.dtype is DType.INT32 else span(x))
 
 
 def quantize(inputs: Inputs, op: Operands) -> tuple[Array, ...]:
-    """QUANTIZE: float32 to integers, or one integer quantization to another."""
+    """QUANTIZE: float32 to integers with either rounding, or one integer quantization to another."""
     x = array(inputs, 0)
     if op.x.dtype is DType.FLOAT32:
-        return (quantize_values(x, op.y),)
+        return (onnx_quantized(x, op.y) if op.rounding is Rounding.ONNX else quantize_values(x, op.y),)
     return (requantize_values(x, op.x, op.y),)
 
 
@@ -67,6 +69,7 @@ OPERATORS = (
         types=QUANTIZE_TYPES,
         traits=frozenset({Trait.ELEMENTWISE, Trait.BYTE_FUNCTION, Trait.ROW_BY_ROW, Trait.SAME_VALUES}),
         tflite=TfliteForm(114, write_plain, read_plain, version=1),
+        roundings=EITHER_ROUNDING,
     ),
     Operator(
         "DEQUANTIZE",

@@ -12,6 +12,8 @@ class Trait(Enum):
     """One input; each output element is the same function of the input element at the same place."""
     BYTE_FUNCTION = auto()
     """ELEMENTWISE, and for 8-bit types best computed as a table of 256 bytes."""
+    PAIRWISE = auto()
+    """Two inputs, broadcast; each output element is the same function of the two elements at its place."""
     ROW_BY_ROW = auto()
     """Each row of the output follows from the same row of the input: images may be computed a few rows at a time."""
     SAME_BYTES = auto()

@@ -10,7 +10,7 @@ import numpy as np
 from harness.ir.graph import ABSENT, Attrs, Graph, Node, Tensor
 from harness.ir.operators.float_layers import FLOAT_WEIGHTS
 from harness.ir.operators.operands import Inputs, Operands, array, centred, clip
-from harness.ir.operators.operator import INT8_WEIGHTS, INT16_WEIGHTS, Operator
+from harness.ir.operators.operator import EITHER_ROUNDING, INT8_WEIGHTS, INT16_WEIGHTS, Operator
 from harness.ir.operators.tflite import (
     OperatorDraft,
     Read,
@@ -144,5 +144,6 @@ OPERATORS = (
         tflite=TfliteForm(67, _write, _read, options=49, version=3, operands=range(1), data=(2, 1, 3)),
         channel_axis=0,
         macs=_macs,
+        roundings=EITHER_ROUNDING,
     ),
 )

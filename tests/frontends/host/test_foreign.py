@@ -24,11 +24,11 @@ Q = Quantization((0.5,), (3,))
 @pytest.mark.parametrize(
     ("name", "step"),
     [
-        ("m.h5", "to_int8.py"),
-        ("m.keras", "to_int8.py"),
-        ("m.pt", "litert-torch"),
-        ("m.pth", "litert-torch"),
-        ("m.pt2", "litert-torch"),
+        ("m.h5", "export_keras.py"),
+        ("m.keras", "export_keras.py"),
+        ("m.pt", "torch.onnx.export"),
+        ("m.pth", "torch.onnx.export"),
+        ("m.pt2", "torch.onnx.export"),
         ("m.pte", "go back to the PyTorch model"),
         ("m.pb", "SavedModel or Keras"),
         ("m.safetensors", "weights and no network"),
@@ -37,8 +37,8 @@ Q = Quantization((0.5,), (3,))
         ("m.mlmodel", "model that it was made from"),
         ("m.engine", "model that it was made from"),
         ("m.rknn", "before it was compiled"),
-        ("m.pkl", "train_sklearn.py"),
-        ("m.joblib", "train_sklearn.py"),
+        ("m.pkl", "from-sklearn"),
+        ("m.joblib", "from-sklearn"),
         *((f"m.{archive}", "unpack it") for archive in ("zip", "gz", "tgz", "tar", "tar.gz", "bz2", "xz", "7z")),
         ("m.cc", "turns the bytes back"),
         ("m.h", "turns the bytes back"),
@@ -64,13 +64,13 @@ def test_names_have_their_next_step(tmp_path, name, step):
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS", "git lfs pull"),
         (b"\n<!DOCTYPE html><html>", "web page", "raw"),
         (b"\xef\xbb\xbf\r\n<!-- saved from github.com -->\n<html lang='en'>", "web page", "raw"),
-        (b"\x89HDF\r\n\x1a\n" + bytes(32), "Keras", "to_int8.py"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(32), "Keras", "export_keras.py"),
         (b"\x10\x00\x00\x00ET12" + bytes(32), "ExecuTorch", "PyTorch"),
-        (b"PK\x03\x04" + bytes(26) + b"archive/data.pkl", "PyTorch", "litert-torch"),
-        (b"PK\x03\x04" + bytes(26) + b"metadata.json", "Keras", "to_int8.py"),
+        (b"PK\x03\x04" + bytes(26) + b"archive/data.pkl", "PyTorch", "torch.onnx.export"),
+        (b"PK\x03\x04" + bytes(26) + b"metadata.json", "Keras", "export_keras.py"),
         (b"PK\x03\x04" + bytes(26) + b"input_0.npy", "numpy", "--vectors"),
         (b"PK\x03\x04" + bytes(26) + b"model.tflite", "archive", "unpack"),
-        (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "PyTorch", "litert-torch"),
+        (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "PyTorch", "torch.onnx.export"),
         (b"\x10\x00\x00\x00ET21" + bytes(32), "ExecuTorch", "PyTorch"),
         (bytes(257) + b"ustar\x0000", "archive", "unpack"),
         (b"BZh91AY&SY", "archive", "unpack"),
@@ -85,7 +85,7 @@ def test_names_have_their_next_step(tmp_path, name, step):
         (b"unsigned char m_tflite[] = {", "C source", "turns the bytes back"),
         (b"\x08\x07\x12\x07pytorch\x1a\x052.0.0", "ONNX", "tinyhil[onnx]"),
         (b"\x1f\x8b\x08" + bytes(32), "archive", "unpack"),
-        (b"\x80\x04\x95" + bytes(32), "pickle", "Keras"),
+        (b"\x80\x04\x95" + bytes(32), "pickle", "scikit-learn"),
     ],
 )
 @pytest.mark.parametrize("name", ["m.tflite", "m", "m.bin"])
@@ -98,13 +98,13 @@ def test_content_has_its_next_step_whatever_its_name(tmp_path, name, content, wh
 
 def test_folders_have_their_next_step(tmp_path):
     for folder, file, step in (
-        ("saved", "saved_model.pb", "to_int8.py"),
+        ("saved", "saved_model.pb", "to_float.py"),
         ("hub", "model.safetensors", "weights and no network"),
         ("exported", "net.onnx", "tinyhil[onnx]"),
         ("apple.mlpackage", "Manifest.json", "made from"),
         ("cards", "a.hil.yaml", "tinyhil validate"),
         ("models", "a.tflite", "a.tflite"),
-        ("saved.tflite", "saved_model.pb", "to_int8.py"),
+        ("saved.tflite", "saved_model.pb", "to_float.py"),
     ):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / file).touch()
@@ -113,7 +113,7 @@ def test_folders_have_their_next_step(tmp_path):
         assert step in caught.value.hint
     with pytest.raises(CardError, match="SavedModel") as refused:
         make_cards([tmp_path / "saved"])
-    assert "to_int8.py" in refused.value.hint
+    assert "to_float.py" in refused.value.hint
 
 
 @pytest.mark.parametrize("name", ["m", "m.bin", "m.lite", "m.tfl", "m.onnx"])
@@ -140,16 +140,15 @@ def test_a_suffix_says_more_than_a_container_and_less_than_other_content(tmp_pat
 
 
 def test_scripts_and_sections_that_hints_name_are_on_their_page():
-    page = (REPOSITORY / "docs" / "quantize.md").read_text()
-    steps = [step for _, step in foreign.KINDS.values()]
-    named = {script for step in steps for script in re.findall(r"\w+\.py", step)}
-    assert named == {"to_int8.py", "torch_to_int8.py", "train_sklearn.py"}
-    blocks = dict(re.findall(r"`(\w+\.py)`(?:(?!```).)*?```python\n(.*?)```", page, re.DOTALL))
-    assert named <= set(blocks)
-    for name, text in blocks.items():
-        compile(text, name, "exec")
-        assert f"/bin/python {name}" in page or name == "net.py"
-    assert "onnx2tf -i" in page and "-oiqt" in page and "## A model as a C array" in page
+    pages = {path.stem: path.read_text() for path in (REPOSITORY / "docs").glob("*.md")}
+    script = re.compile(r"(\w+\.py) of `tinyhil docs ([\w-]+)`")
+    named = {found for _, step in foreign.KINDS.values() for found in script.findall(step)}
+    assert named == {("export_keras.py", "from-keras"), ("to_float.py", "quantize")}
+    for name, page in named:
+        blocks = dict(re.findall(r"`(\w+\.py)`(?:(?!```).)*?```python\n(.*?)```", pages[page], re.DOTALL))
+        compile(blocks[name], name, "exec")
+        assert f"/bin/python {name}" in pages[page]
+    assert "## A model as a C array" in pages["quantize"]
 
 
 def test_the_line_that_turns_a_c_array_back_does(tmp_path):

@@ -63,6 +63,7 @@ CASES = [
     ("Split", 11, (2, 6), (), {"axis": 1, "split": [2, 4]}),
     ("Split", 11, (2, 6), (), {"axis": 1}),
     ("Split", 13, (2, 6), (i(1, 5),), {"axis": -1}),
+    ("Split", 17, (1, 3, 4, 2, 2), (i(1, 3),), {"axis": 2}),
     ("ReduceSum", 11, (2, 3, 4), (), {"axes": [1], "keepdims": 0}),
     ("ReduceSum", 13, (2, 3, 4), (i(-1),), {}),
     ("ReduceMean", 11, (2, 3, 4), (), {}),
@@ -122,6 +123,19 @@ CASES = [
     ("Sum", 8, (2, 3), (f(3), f(1)), {}),
     ("Cast", 9, (2, 3), (), {"to": 6}),
     ("Transpose", 7, (2, 3, 4, 5), (), {"perm": [3, 0, 2, 1]}),
+    *(
+        ("Einsum", 12, shape, (f(*of),), {"equation": equation})
+        for equation, shape, of in (
+            ("abc,cde->abde", (1, 4, 6), (6, 2, 3)),
+            ("abcd,cde->abe", (1, 4, 2, 3), (2, 3, 5)),
+            ("aecd,abcd->acbe", (1, 4, 2, 3), (1, 5, 2, 3)),
+            ("acbe,aecd->abcd", (1, 2, 4, 5), (1, 5, 2, 3)),
+            ("ij, jk -> ki", (3, 4), (4, 2)),
+            ("i,j->ij", (3,), (4,)),
+            ("bhd,bhd->bh", (2, 3, 4), (2, 3, 4)),
+            ("i,i->", (4,), (4,)),
+        )
+    ),
 ]
 
 
@@ -147,6 +161,9 @@ def test_an_operator_equals_onnx_runtime(number):
         ("MaxPool", 11, (), {"kernel_shape": [2, 2], "dilations": [2, 2]}, "dilations"),
         ("AveragePool", 11, (), {"kernel_shape": [2, 2], "auto_pad": "SAME_UPPER", "ceil_mode": 1}, "ceil_mode with"),
         ("Pad", 13, (i(0, 0, 1, 1, 0, 0, 1, 1),), {"mode": "edge"}, "mode edge"),
+        ("Einsum", 12, (f(4, 2),), {"equation": "...c,cd->...d"}, "equation"),
+        ("Einsum", 12, (f(2, 2),), {"equation": "abcd,ee->abcde"}, "equation"),
+        ("Einsum", 12, (f(6, 3),), {"equation": "abcd,de->abc"}, "equation"),
     ],
 )
 def test_what_has_no_exact_form_is_refused(op, opset, constants, attributes, said):

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,7 +24,7 @@ from tests.support.scale import scaled
 
 def test_all_that_has_no_form_is_named_at_once_with_counts():
     nodes = [
-        *(helper.make_node("Acosh", ["x"], [f"a{i}"]) for i in range(2)),
+        *(helper.make_node("Asin", ["x"], [f"a{i}"]) for i in range(2)),
         helper.make_node("Relu", ["a0"], ["r"]),
         helper.make_node("Pow", ["x", "e"], ["p"]),
         helper.make_node("MaxPool", ["x"], ["m"], kernel_shape=[2, 2], dilations=[2, 2]),
@@ -37,7 +36,7 @@ def test_all_that_has_no_form_is_named_at_once_with_counts():
     with pytest.raises(UnsupportedModelError) as caught:
         read(data, "net.onnx", "net")
     assert caught.value.message == (
-        "net.onnx: not supported: operators: Acosh x2; "
+        "net.onnx: not supported: operators: Asin x2; "
         "features: Pow with exponent 2.5 x1, MaxPool with dilations [2, 2] x1"
     )
     assert "tinyhil docs onnx" in caught.value.hint
@@ -62,14 +61,6 @@ def test_each_kind_of_bad_input_is_one_clear_error(data, said):
     with pytest.raises(TinyhilError, match=said) as caught:
         read(data, "m", "m")
     assert caught.value.hint
-
-
-def test_weights_in_other_files_are_refused_with_the_line_that_joins_them(tmp_path):
-    model = onnx.load_from_string(small_network())
-    onnx.save(model, tmp_path / "m.onnx", save_as_external_data=True, location="w.bin", size_threshold=0)
-    with pytest.raises(UnsupportedModelError, match="6 tensors .* in files beside it") as caught:
-        load(tmp_path / "m.onnx")
-    assert "onnx.save(onnx.load(" in caught.value.hint
 
 
 def test_huge_constants_are_refused_before_they_are_made():

@@ -15,6 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests.support.absent import EXTRAS, POSIX, POSIX_NAMES, WITHOUT_WHEEL, tinyhil_without
+from tests.support.extras import of_extras_alone
 from tests.support.paths import FIXTURES, REPOSITORY
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
@@ -110,6 +111,21 @@ def test_nothing_is_imported_before_it_is_needed(arguments, more, tmp_path):
     loaded = set(done.stdout.rpartition("LOADED ")[2].split())
     needed = {"elftools"} if arguments[0] in ("validate", "generate") else set()  # images, and frames of assembly
     assert not loaded & (HEAVY | more) - needed - ({"filelock"} if arguments[0] == "validate" else set())
+    assert not loaded & of_extras_alone()
+
+
+def test_modules_of_extras_are_known():
+    found = of_extras_alone()
+    assert {"onnx", "onnxruntime", "pyocd", "serial", "unicorn", "ethosu", "ai_edge_litert", "sklearn"} <= found
+    assert not found & {"numpy", "pytest", "jinja2", "yaml", "tflite", "tflite_micro", "flatbuffers", "harness"}
+
+
+def test_generate_and_validate_run_where_no_extra_is_installed(tmp_path):
+    absent = tuple(sorted(of_extras_alone()))
+    made = tinyhil_without(absent, tmp_path, "generate", DIGITS, "-o", "out", "--core", "cortex-m7")
+    assert made.returncode == 0, made.stderr
+    done = tinyhil_without(absent, tmp_path, "validate", DIGITS, "-b", "host", "--vectors", "1")
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,26 @@ def test_elementwise_operators_take_no_notice_of_the_place(name: str, seed: int)
     np.testing.assert_array_equal(straight[order], moved)
 
 
+@pytest.mark.parametrize("name", with_trait(Trait.PAIRWISE))
+@settings(max_examples=scaled(4, 60), deadline=None)
+@given(seed=SEEDS)
+def test_pairwise_operators_take_no_notice_of_the_place(name: str, seed: int) -> None:
+    """Elements in another order, both operands broadcast to one shape, give results in that order."""
+    rng = np.random.default_rng(seed)
+    graph = random_graph(rng, op=name)
+    node = only_node(graph, name)
+    y = graph.tensors[node.outputs[0]]
+    made = run(graph, random_inputs(graph, rng, 1)[0]).tensors
+    values = [made[t] if graph.tensors[t].data is None else graph.tensors[t].data for t in node.inputs]
+    order = rng.permutation(y.elements)
+    flat = [np.broadcast_to(v, y.shape).reshape(-1)[order] for v in values]
+    tensors = [replace(graph.tensors[t], shape=(y.elements,), data=None) for t in node.inputs]
+    with np.errstate(all="ignore"):
+        operands = Operands(tensors, [replace(y, shape=(y.elements,))], node.attrs)
+        (ours,) = OPERATORS[name].values(flat, operands)
+    np.testing.assert_array_equal(ours, made[node.outputs[0]].reshape(-1)[order])
+
+
 @pytest.mark.parametrize("name", BYTE_FUNCTIONS)
 def test_functions_of_one_byte_become_one_table(name: str) -> None:
     """Two in a row are one layer, which computes what both did."""

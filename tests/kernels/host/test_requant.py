@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.kernels.requant import LARGEST, Requant, accumulator_range, apply, requant
+from harness.kernels.requant import LARGEST, Requant, apply, requant
 from harness.quantization.fixedpoint import Ints
+from harness.quantization.staircase import sums_range
 from tests.support.requantized import specified
 
 MULTIPLIERS = (2**30, 2**30 + 1, 1518500250, 2**31 - 2, 2**31 - 1)
@@ -95,7 +96,7 @@ def test_zero_multiplier_gives_the_zero_point() -> None:
 def test_a_channel_with_one_output_becomes_constant() -> None:
     bias = np.array([2**30 + 5, -(2**30) - 5, 7, 100])
     weights = np.array([[0, 0], [127, -127], [0, 0], [1, 2]])
-    low, high = accumulator_range(weights, bias)
+    low, high = sums_range(weights, bias)
     m, shifts = np.array([2**30, 2**30, 2**31 - 1, 2**30]), np.array([-20, -3, 2, -3])
     constants = requant(m, shifts, -3, (-128, 127), low, high)
     assert constants is not None
@@ -105,11 +106,11 @@ def test_a_channel_with_one_output_becomes_constant() -> None:
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_accumulator_range_is_reached_and_not_passed(seed: int) -> None:
+def test_sums_range_is_reached_and_not_passed(seed: int) -> None:
     rng = np.random.default_rng(seed)
     weights = rng.integers(-128, 128, (3, 5))
     bias = rng.integers(-1000, 1000, 3)
-    low, high = accumulator_range(weights, bias)
+    low, high = sums_range(weights, bias)
     for channel, taps in enumerate(weights):
         worst, best = np.where(taps > 0, -128, 127), np.where(taps > 0, 127, -128)
         assert low[channel] == bias[channel] + taps @ worst

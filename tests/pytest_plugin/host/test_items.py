@@ -325,8 +325,8 @@ def test_fixtures_for_tests_of_ones_own(pytester):
 @pytest.mark.parametrize(
     ("model", "said"),
     [
-        ("m.pt", "a PyTorch file*litert-torch"),
-        ("saved", "a SavedModel folder*to_int8.py"),
+        ("m.pt", "a PyTorch file*from-pytorch"),
+        ("saved", "a SavedModel folder*to_float.py"),
         ("https://example.com/m.tflite", "an address*download the file"),
         ("none.h5x", "no such file*"),
     ],

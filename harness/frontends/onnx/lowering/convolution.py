@@ -156,9 +156,19 @@ def _conv_transpose(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
         own = sliced(net, source, (0, 0, 0, g * depth), (1, 1, 1, 1), (x.shape[0], *size, depth))
         kernels = _as_image(data)[g * depth : (g + 1) * depth].transpose(1, 2, 3, 0)
         ids = [own, net.constant(kernels, w.name), net.constant(offsets[g * channels : (g + 1) * channels])]
+        if groups == 1:
+            _integers(net, w, bias, ids[1], ids[2])
         y = net.emit("TRANSPOSE_CONV", ids, (x.shape[0], far[0], far[1], channels), attrs)
         parts.append(sliced(net, y, (0, *before, 0), (1, 1, 1, 1), (x.shape[0], *needed, channels)))
     return (from_image(net, joined(net, parts, 3), x.rank),)
+
+
+def _integers(net: Network, w: OnnxValue, bias: OnnxValue | None, kernels: int, offsets: int) -> None:
+    """Keeps the integers that weights [in, out, ...] and bias of a transposed convolution came out of."""
+    if w.integers is not None and (w.integers.scales.size == 1 or w.integers.axis == 1):
+        quantized_weights(net, kernels, w.integers, _as_image(w.integers.data).transpose(1, 2, 3, 0), 0)
+    if bias is not None and bias.integers is not None:
+        quantized_weights(net, offsets, bias.integers, bias.integers.data, 0)
 
 
 def _bias_values(bias: OnnxValue | None, channels: int) -> Array:

@@ -32,12 +32,13 @@ def per_channel(x: OnnxValue, factor: OnnxValue) -> Array | None:
 
 
 def _fused(node: OnnxNode, net: Network, a: OnnxValue, b: OnnxValue) -> OnnxValue | None:
-    """A sum or product with a constant per channel, in the weights and bias of the layer before it."""
-    for x, factor in ((a, b), (b, a)):
+    """A sum, difference or product with a constant per channel, in the weights and bias of the layer before it."""
+    for x, factor in ((a, b),) if node.op == "Sub" else ((a, b), (b, a)):
         row = per_channel(x, factor)
         if row is None:
             continue
-        done = scaled(net, x, row, None) if node.op == "Mul" else scaled(net, x, None, row)
+        shift = np.negative(row) if node.op == "Sub" else row
+        done = scaled(net, x, row, None) if node.op == "Mul" else scaled(net, x, None, shift)
         if done:
             return x
     return None
@@ -48,7 +49,7 @@ def _binary(op: str, *dtypes: DType) -> Lower:
         a, b = node.value(0), node.value(1)
         must_be(a, *dtypes)
         must_be(b, *dtypes)
-        fused = _fused(node, net, a, b) if node.op in ("Add", "Mul") else None
+        fused = _fused(node, net, a, b) if node.op in ("Add", "Sub", "Mul") else None
         return (fused or Arithmetic(net).binary(op, a, b),)
 
     return lower
@@ -114,6 +115,63 @@ def _sign(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
 def _is_nan(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     must_be(node.value(0), DType.FLOAT32)
     return (Arithmetic(net).binary("NOT_EQUAL", node.value(0), node.value(0), DType.BOOL),)
+
+
+def _is_inf(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
+    """Beyond the largest float32, to the sides that are asked for."""
+    x, math, most = node.value(0), Arithmetic(net), float(np.finfo(np.float32).max)
+    must_be(x, DType.FLOAT32)
+    sides = []
+    if node.integer("detect_positive", 1):
+        sides.append(math.binary("GREATER", x, math.number(most), DType.BOOL))
+    if node.integer("detect_negative", 1):
+        sides.append(math.binary("LESS", x, math.number(-most), DType.BOOL))
+    if not sides:
+        raise Unsupported("neither side")
+    return (sides[0] if len(sides) == 1 else math.binary("LOGICAL_OR", sides[0], sides[1], DType.BOOL),)
+
+
+def _half_exponentials(op: str) -> Lower:
+    """Sinh and Cosh: the difference or the sum of half the exponentials of x and -x."""
+
+    def lower(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
+        x, math = node.value(0), Arithmetic(net)
+        must_be(x, DType.FLOAT32)
+        up, down = (math.times(math.exp(part), 0.5) for part in (x, math.unary("NEG", x)))
+        return (math.binary(op, up, down),)
+
+    return lower
+
+
+def _tan(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
+    x, math = node.value(0), Arithmetic(net)
+    must_be(x, DType.FLOAT32)
+    return (math.div(math.unary("SIN", x), math.unary("COS", x)),)
+
+
+def _acosh(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
+    """log(x + sqrt((x - 1) * (x + 1)))."""
+    x, math = node.value(0), Arithmetic(net)
+    must_be(x, DType.FLOAT32)
+    root = math.sqrt(math.mul(math.plus(x, -1.0), math.plus(x, 1.0)))
+    return (math.log(math.add(x, root)),)
+
+
+def _asinh(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
+    """log(|x| + sqrt(x^2 + 1)), with the sign of x."""
+    x, math = node.value(0), Arithmetic(net)
+    must_be(x, DType.FLOAT32)
+    size = math.abs(x)
+    y = math.log(math.add(size, math.sqrt(math.plus(math.square(x), 1.0))))
+    return (math.select(math.binary("LESS", x, math.number(0.0), DType.BOOL), math.unary("NEG", y), y),)
+
+
+def _atanh(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
+    """log((1 + x) / (1 - x)) / 2."""
+    x, math = node.value(0), Arithmetic(net)
+    must_be(x, DType.FLOAT32)
+    ratio = math.div(math.plus(x, 1.0), math.sub(math.number(1.0), x))
+    return (math.times(math.log(ratio), 0.5),)
 
 
 def _pow(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
@@ -226,6 +284,13 @@ LOWERINGS = {
     "Reciprocal": Lowering(_reciprocal, (6, 13)),
     "Sign": Lowering(_sign, (9, 13)),
     "IsNaN": Lowering(_is_nan, (9, 13, 20)),
+    "IsInf": Lowering(_is_inf, (10, 20)),
+    "Sinh": Lowering(_half_exponentials("SUB"), (9, 22)),
+    "Cosh": Lowering(_half_exponentials("ADD"), (9, 22)),
+    "Tan": Lowering(_tan, (7, 22)),
+    "Asinh": Lowering(_asinh, (9, 22)),
+    "Acosh": Lowering(_acosh, (9, 22)),
+    "Atanh": Lowering(_atanh, (9, 22)),
     "Pow": Lowering(_pow, (7, 12, 13, 15)),
     "Equal": Lowering(_comparison("EQUAL"), _COMPARED),
     "Greater": Lowering(_comparison("GREATER"), _COMPARED),

@@ -80,7 +80,7 @@ def _gemm(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
         if fits or c is None:
             return (y,)
     else:
-        y = math.times(_product(net, a, _turned(net, b) if turned else b), float(alpha))
+        y = math.times(product(net, a, _turned(net, b) if turned else b), float(alpha))
         if c is None:
             return (y,)
     return (math.add(y, math.times(c, float(beta))),)
@@ -95,7 +95,7 @@ def _turned(net: Network, x: OnnxValue) -> OnnxValue:
     return net.made(x.shape[::-1], x.tensor, [1 - i for i in x.order])
 
 
-def _product(net: Network, a: OnnxValue, b: OnnxValue) -> OnnxValue:
+def product(net: Network, a: OnnxValue, b: OnnxValue) -> OnnxValue:
     """BATCH_MATMUL of at least two dimensions; an operand stored with its last two exchanged is taken as it is."""
     tensors, flags = [], []
     for value in (a, b):
@@ -129,7 +129,7 @@ def _matmul(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
         return (reshaped(net, y, shape) if y.shape != shape else y,)
     left = reshaped(net, a, (1, *a.shape)) if a.rank == 1 else a
     right = reshaped(net, b, (*b.shape, 1)) if b.rank == 1 else b
-    y = _product(net, left, right)
+    y = product(net, left, right)
     shape = y.shape
     if a.rank == 1:
         shape = (*shape[:-2], shape[-1])

@@ -99,12 +99,15 @@ def _identity(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
 
 def _dropout(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     """Of inference: its input."""
-    node.one_output()
     node.attribute("ratio")
     node.attribute("seed")
     if node.optional(2) is not None and node.scalar(2, "training_mode"):
         raise Unsupported("training_mode")
-    return (node.value(0),)
+    x = node.value(0)
+    if len(node.outputs) < 2 or node.version < 12:
+        node.one_output()
+        return (x,)
+    return x, OnnxValue("", x.shape, DType.BOOL, np.ones(x.shape, bool))
 
 
 def _transpose(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
@@ -147,6 +150,10 @@ def _slice(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     return (part_of(net, x, begin, strides, counts),)
 
 
+_MOST_SPLIT = 4
+"""Dimensions of TFLM's SPLIT."""
+
+
 def _split(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x, axis = node.value(0), axis_of(node.integer("axis"), node.value(0).rank)
     sizes = node.integers("split") if node.version < 13 else node.numbers(1, "split")
@@ -167,8 +174,16 @@ def _split(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     stored = [tuple(shape[i] for i in x.order) for shape in shapes]
     op = "SPLIT" if len(set(sizes)) == 1 else "SPLIT_V"
     kept = net.tensors[tensor]
-    parts = net.emit_all(op, [tensor], stored, SplitAttrs(stored_axis), kept.dtype, kept.quant)
-    return tuple(net.made(shape, part, x.order, x.dtype) for shape, part in zip(shapes, parts, strict=True))
+    around = (prod(kept.shape[:stored_axis]), prod(kept.shape[stored_axis + 1 :]))
+    flat = len(kept.shape) > _MOST_SPLIT  # what lies around the axis is then one dimension before and one behind
+    split = [(around[0], n, around[1]) for n in sizes] if flat else stored
+    if flat:
+        tensor, stored_axis = net.reshaped(tensor, (around[0], x.shape[axis], around[1])), 1
+    parts = net.emit_all(op, [tensor], split, SplitAttrs(stored_axis), kept.dtype, kept.quant)
+    return tuple(
+        net.made(shape, net.reshaped(part, last) if flat else part, x.order, x.dtype)
+        for shape, part, last in zip(shapes, parts, stored, strict=True)
+    )
 
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 
+from harness.frontends.onnx.arithmetic import Arithmetic
 from harness.frontends.onnx.fusing import FREE
 from harness.frontends.onnx.lowering.reduction import reduced
 from harness.frontends.onnx.network import Network
@@ -97,6 +99,24 @@ def _average_pool(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     return (from_image(net, y, x.rank),)
 
 
+def _lp_pool(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
+    """The root of the sum of powers of each window: of the mean of all its places, times them."""
+    x, p, math = node.value(0), node.integer("p", 2), Arithmetic(net)
+    must_be(x, DType.FLOAT32)
+    if p not in (1, 2, 4) or node.integer("ceil_mode"):
+        raise Unsupported(f"p of {p}, or ceil_mode")
+    powers = math.abs(x) if p == 1 else math.square(x)
+    powers = math.square(powers) if p == 4 else powers
+    windows, source = _windows(node, x), image(net, powers)
+    out = (x.shape[0], *windows.out, x.shape[1])
+    attrs = PoolAttrs(windows.kernel, windows.stride, Pads(), FREE)
+    mean = net.emit("AVERAGE_POOL_2D", [_around(net, source, windows, 0)], out, attrs)
+    total = math.times(from_image(net, mean, x.rank), float(prod(windows.kernel)))
+    for _ in range(p // 2):
+        total = math.sqrt(total)
+    return (total,)
+
+
 def _global_average(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x = node.value(0)
     return (reduced(net, "MEAN", x, tuple(range(2, x.rank)), keep=True),)
@@ -110,6 +130,7 @@ def _global_max(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
 LOWERINGS = {
     "MaxPool": Lowering(_max_pool, (1, 8, 10, 11, 12, 22)),
     "AveragePool": Lowering(_average_pool, (7, 10, 11, 19, 22)),
+    "LpPool": Lowering(_lp_pool, (2, 11, 18, 22)),
     "GlobalAveragePool": Lowering(_global_average, (1, 22)),
     "GlobalMaxPool": Lowering(_global_max, (1, 22)),
 }

@@ -90,8 +90,11 @@ def _parameters(node: OnnxNode, i: int, dtype: DType | None = None) -> tuple[Qua
     """Scale and zero point at inputs i and i + 1, as those of the stored int8; and the ONNX type."""
     scale, zero = _scale(node, i), node.optional(i + 1)
     kind = dtype or (zero.dtype if zero is not None else DType.UINT8)
-    if kind not in (DType.INT8, DType.UINT8) or (zero is not None and zero.dtype is not kind):
-        raise Unsupported(f"type {kind.value}")
+    if kind not in (DType.INT8, DType.UINT8):
+        name = kind.value if zero is None or zero.data is None else zero.data.dtype.name
+        raise Unsupported(f"{name}, where quantized activations are int8 or uint8")
+    if zero is not None and zero.dtype is not kind:
+        raise Unsupported(f"a zero point of type {zero.dtype.value}")
     point = int(node.scalar(i + 1, "a zero point") or 0)
     return Quantization((scale,), (point - (_SHIFT if kind is DType.UINT8 else 0),)), kind
 
@@ -128,7 +131,8 @@ def quantized(net: Network, x: OnnxValue, quant: Quantization, kind: DType) -> O
 
 def _dequantize(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     x = node.value(0)
-    must_be(x, DType.INT8, DType.UINT8)
+    if x.dtype not in (DType.INT8, DType.UINT8):
+        raise Unsupported(f"{x.dtype.value}, where quantized activations are int8 or uint8")
     _per_tensor(node)
     if node.integer("output_dtype") not in (0, 1):
         raise Unsupported("an output_dtype that is not float32")
@@ -173,18 +177,18 @@ def _qlinear_conv(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     if bias is not None:
         scales = _product_of_scales(node)
         bias = _real_of(bias, OnnxValue("", scales.shape, DType.FLOAT32, scales), None, 0)
-    (y,) = CONVOLUTIONS["Conv"].lower(_inner(node, "Conv", 22, x, w, bias), net)
+    (y,) = CONVOLUTIONS["Conv"].lower(inner_node(node, "Conv", 22, x, w, bias), net)
     return (quantized(net, y, quant, kind),)
 
 
 def _qlinear_matmul(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     a, b = _real(node, net, 0, 0), _real(node, net, 3, node.value(3).rank - 1)
     quant, kind = _parameters(node, 6)
-    (y,) = PRODUCTS["MatMul"].lower(_inner(node, "MatMul", 13, a, b), net)
+    (y,) = PRODUCTS["MatMul"].lower(inner_node(node, "MatMul", 13, a, b), net)
     return (quantized(net, y, quant, kind),)
 
 
-def _inner(node: OnnxNode, op: str, version: int, *inputs: OnnxValue | None) -> OnnxNode:
+def inner_node(node: OnnxNode, op: str, version: int, *inputs: OnnxValue | None) -> OnnxNode:
     """The operator of float32 that a QLinear operator is around."""
     return replace(node, op=op, version=version, inputs=inputs)
 
@@ -199,7 +203,7 @@ def _qlinear_binary(op: str) -> Lower:
 
 def _qlinear_unary(op: str) -> Lower:
     def lower(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
-        (y,) = ACTIVATIONS[op].lower(_inner(node, op, ACTIVATIONS[op].versions[-1], _real(node, net, 0, 0)), net)
+        (y,) = ACTIVATIONS[op].lower(inner_node(node, op, ACTIVATIONS[op].versions[-1], _real(node, net, 0, 0)), net)
         return (quantized(net, y, *_parameters(node, 3)),)
 
     return lower
@@ -208,20 +212,20 @@ def _qlinear_unary(op: str) -> Lower:
 def _qlinear_pool(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     if node.integer("channels_last"):
         raise Unsupported("channels_last")
-    (y,) = POOLS["AveragePool"].lower(_inner(node, "AveragePool", 11, _real(node, net, 0, 0)), net)
+    (y,) = POOLS["AveragePool"].lower(inner_node(node, "AveragePool", 11, _real(node, net, 0, 0)), net)
     return (quantized(net, y, *_parameters(node, 3)),)
 
 
 def _qlinear_softmax(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     version = node.integer("opset", 1)
-    (y,) = ACTIVATIONS["Softmax"].lower(_inner(node, "Softmax", version, _real(node, net, 0, 0)), net)
+    (y,) = ACTIVATIONS["Softmax"].lower(inner_node(node, "Softmax", version, _real(node, net, 0, 0)), net)
     return (quantized(net, y, *_parameters(node, 3)),)
 
 
 def _qlinear_average(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     if node.integer("channels_last"):
         raise Unsupported("channels_last")
-    (y,) = POOLS["GlobalAveragePool"].lower(_inner(node, "GlobalAveragePool", 22, _real(node, net, 0, 0)), net)
+    (y,) = POOLS["GlobalAveragePool"].lower(inner_node(node, "GlobalAveragePool", 22, _real(node, net, 0, 0)), net)
     return (quantized(net, y, *_parameters(node, 3)),)
 
 
@@ -229,7 +233,7 @@ def _qlinear_concat(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     if len(node.inputs) % 3 != 2:
         raise Unsupported(f"{len(node.inputs)} inputs")
     parts = [_real(node, net, i, 0) for i in range(2, len(node.inputs), 3)]
-    (y,) = MOVES["Concat"].lower(_inner(node, "Concat", 13, *parts), net)
+    (y,) = MOVES["Concat"].lower(inner_node(node, "Concat", 13, *parts), net)
     return (quantized(net, y, *_parameters(node, 0)),)
 
 
@@ -240,7 +244,7 @@ def _qgemm(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     if bias is not None:
         scales = _product_of_scales(node)
         bias = _real_of(bias, OnnxValue("", scales.shape, DType.FLOAT32, scales), None, -1)
-    (y,) = PRODUCTS["Gemm"].lower(_inner(node, "Gemm", 13, a, b, bias), net)
+    (y,) = PRODUCTS["Gemm"].lower(inner_node(node, "Gemm", 13, a, b, bias), net)
     if node.optional(7) is None:
         return (y,)
     return (quantized(net, y, *_parameters(node, 7)),)

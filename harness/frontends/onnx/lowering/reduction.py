@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
+
+import numpy as np
 
 from harness.frontends.onnx.arithmetic import Arithmetic
-from harness.frontends.onnx.moving import reshaped
+from harness.frontends.onnx.moving import part_of, reshaped
 from harness.frontends.onnx.network import Network
 from harness.frontends.onnx.node import Lower, Lowering, OnnxNode, Unsupported, axes_of, axis_of, must_be
 from harness.frontends.onnx.value import OnnxValue, identity
+from harness.ir.operators.binary import BinaryAttrs
 from harness.ir.operators.mean import MeanAttrs
 from harness.ir.operators.reduce import ArgAttrs, ReduceAttrs
+from harness.ir.operators.reverse import ReverseAttrs
 from harness.ir.operators.running import CumsumAttrs
 from harness.quantization.types import DType
 
@@ -78,22 +83,53 @@ def _log_sum_exp(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
     return (y if keep else reshaped(net, y, [n for i, n in enumerate(x.shape) if i not in axes]),)
 
 
+def arg_along(net: Network, op: str, x: OnnxValue, axis: int, *, keep: bool, last: bool = False) -> OnnxValue:
+    """ARG_MAX or ARG_MIN along one of ONNX's dimensions; of equal elements the first, or the last."""
+    order = x.order or identity(x.rank)
+    tensor, place = net.stored(x, order), order.index(axis)
+    left = without(order, (axis,))
+    shape = [n for i, n in enumerate(x.shape) if i != axis]
+    stored = [shape[i] for i in left]
+    if last:
+        tensor = net.emit("REVERSE_V2", [tensor], net.tensors[tensor].shape, ReverseAttrs((place,)))
+    y = net.emit(op, [tensor], stored, ArgAttrs(place), DType.INT32)
+    if last:
+        end = net.constant(np.array([x.shape[axis] - 1], np.int32))
+        y = net.emit("SUB", [end, y], stored or (1,), BinaryAttrs(DType.INT32.range))
+        y = net.reshaped(y, stored)
+    made = net.made(shape, y, left, DType.INT64)
+    return reshaped(net, made, [1 if i == axis else n for i, n in enumerate(x.shape)]) if keep else made
+
+
 def _arg(op: str) -> Lower:
     def lower(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
         x = node.value(0)
         must_be(x, DType.FLOAT32)
         axis, keep = axis_of(node.integer("axis"), x.rank), node.integer("keepdims", 1) != 0
-        if node.integer("select_last_index"):
-            raise Unsupported("select_last_index")
-        order = x.order or identity(x.rank)
-        tensor = net.stored(x, order)
-        left = without(order, (axis,))
-        shape = [n for i, n in enumerate(x.shape) if i != axis]
-        y = net.emit(op, [tensor], [shape[i] for i in left], ArgAttrs(order.index(axis)), DType.INT32)
-        made = net.made(shape, y, left, DType.INT64)
-        return (reshaped(net, made, [1 if i == axis else n for i, n in enumerate(x.shape)]) if keep else made,)
+        return (arg_along(net, op, x, axis, keep=keep, last=node.integer("select_last_index") != 0),)
 
     return lower
+
+
+def _product(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
+    """Slices multiplied one after another."""
+    x = node.value(0)
+    must_be(x, DType.FLOAT32)
+    axes, keep = axes_from(node, x.rank, 18), node.integer("keepdims", 1) != 0
+    if prod(x.shape[a] for a in axes) > _MOST_FACTORS:
+        raise Unsupported(f"more than {_MOST_FACTORS} factors")
+    math, y = Arithmetic(net), x
+    for axis in axes:
+        counts = [1 if i == axis else n for i, n in enumerate(y.shape)]
+        starts = ([k if i == axis else 0 for i in range(y.rank)] for k in range(y.shape[axis]))
+        parts = [part_of(net, y, start, [1] * y.rank, counts) for start in starts]
+        y = parts[0]
+        for part in parts[1:]:
+            y = math.mul(y, part)
+    return (y if keep else reshaped(net, y, [n for i, n in enumerate(x.shape) if i not in axes]),)
+
+
+_MOST_FACTORS = 64
 
 
 def _cumsum(node: OnnxNode, net: Network) -> Sequence[OnnxValue]:
@@ -121,6 +157,7 @@ LOWERINGS = {
     "ReduceSumSquare": Lowering(_reduction("SUM", "square"), _PLAIN),
     "ReduceLogSum": Lowering(_reduction("SUM", "", "log"), (*_PLAIN, 28)),
     "ReduceLogSumExp": Lowering(_log_sum_exp, (*_PLAIN, 28)),
+    "ReduceProd": Lowering(_product, _PLAIN),
     "ArgMax": Lowering(_arg("ARG_MAX"), (1, 11, 12, 13)),
     "ArgMin": Lowering(_arg("ARG_MIN"), (1, 11, 12, 13)),
     "CumSum": Lowering(_cumsum, (11, 14)),
