@@ -22,9 +22,9 @@ def layers(document: Document) -> ReportTable:
             layer["kernel"],
             number(layer["macs"]) if layer["macs"] else "-",
             *_figures(layer),
-            interval(layer["milliseconds"]),
-            layer["kind"],
-            f"{100 * layer['error']:.1f} %",
+            interval(layer.get("milliseconds")),  # which results of before do not have
+            layer.get("kind", "-"),
+            _error(layer),
             f"{layer['per_mac']:.2f}" if layer["per_mac"] is not None else "-",
             percent(layer["share"]),
             *(number(layer["causes"][cause]["value"]) for cause in STALLS),
@@ -41,7 +41,7 @@ def layers(document: Document) -> ReportTable:
             *_figures(document),
             interval(document["milliseconds"]),
             "",
-            f"{100 * document['error']:.1f} %",
+            _error(document),
             f"{cycles / macs:.2f}" if macs else "-",
             "",
             *(number(document["causes"][cause]["value"]) for cause in STALLS),
@@ -62,6 +62,10 @@ def interval(time: Document | None) -> str:
     return "-" if time is None else f"{time['estimate']:.3g} ({time['low']:.3g} to {time['high']:.3g})"
 
 
+def _error(part: Document) -> str:
+    return f"{100 * part['error']:.1f} %" if "error" in part else "-"
+
+
 def where(document: Document) -> str:
     """What the figures are modelled for: a board with its set-up, or a core alone."""
     if document["setup"] is None:
@@ -78,7 +82,7 @@ def notes(document: Document) -> tuple[str, ...]:
         lines.append(f"  {time}")
     reason = f": {profile['reason']}" if profile["reason"] else ""
     lines.append(f"  executed once under {profile['emulator']}{reason}")
-    lines += [f"  {_kind(kind, cycles)}" for kind in document["kinds"] if kind["cycles"]["value"]]
+    lines += [f"  {_kind(kind, cycles)}" for kind in document.get("kinds", ()) if kind["cycles"]["value"]]
     lines += [f"  {text}" for text in document["validation"]]
     if document["unknown"]:
         unknown = ", ".join(f"{name} ({times:,})" for name, times in document["unknown"].items())
@@ -103,11 +107,10 @@ def milliseconds(document: Document) -> str:
     for part, memory in document["placement"].items():
         by_memory.setdefault(memory, []).append(part)
     placed = "; ".join(f"{', '.join(parts)} in {memory}" for memory, parts in by_memory.items())
-    waits = document["wait_states"]
-    return (
-        f"{time['estimate']:.3g} ms ({time['low']:.3g} to {time['high']:.3g}) on {document['setup']}, flash set up as "
-        f"{document['flash']} with {waits} wait state{'s' * (waits != 1)}, with {placed}: {document['label']}"
-    )
+    waits = document.get("wait_states")
+    many = "s" * (waits != 1)
+    flash = "" if waits is None else f", flash set up as {document['flash']} with {waits} wait state{many}"
+    return f"{interval(time).replace(' (', ' ms (')} on {document['setup']}{flash}, with {placed}: {document['label']}"
 
 
 def what_if(document: Document) -> ReportTable:
