@@ -153,9 +153,9 @@
     nop.w
 
 @ loop chain-indexed-one-base
-@ rows: rules.chain-indexed
-@ cycles: 5
-@ why: twice in a row on one base: 2 + 2, NOP 1
+@ rows: rules.chain-same-base
+@ cycles: 4
+@ why: indexed loads on one base chain as well: 2 + 1, NOP 1
     ldr r2, [r0], #4
     ldr r3, [r0], #-4
     nop.w
@@ -280,6 +280,14 @@
     b.n 2f
 2:  nop.w
     nop.n
+
+@ loop branch-wide-load
+@ rows: rules.branch-wide-load
+@ cycles: 8
+@ why: 1 + P + 3, the load 2, NOP 1
+    b.w 2f
+2:  ldr.w r2, [r0]
+    nop.w
 
 @ loop call
 @ rows: classes.call
@@ -428,9 +436,19 @@
 
 @ loop fp-load
 @ rows: classes.fp-load
-@ cycles: 2
-@ why: as the manual gives it
+@ cycles: 3
+@ why: VLDR 2, for nothing follows that overlaps it; NOP 1
     vldr s0, [r0]
+    nop.w
+
+@ loop fp-load-chain
+@ rows: rules.chain-fp
+@ cycles: 5
+@ why: VLDR overlaps the load after it as LDR does: three loads 4, NOP 1
+    vldr s0, [r0]
+    vldr s1, [r0, #4]
+    ldr.w r2, [r0]
+    nop.w
 
 @ loop fp-store
 @ rows: classes.fp-store

@@ -46,7 +46,7 @@ def find_port(serial_number: str) -> SerialPort:
     ports = serial_ports()
     wanted = serial_number.lower()
     for port in ports:
-        if wanted and port.serial_number.lower() == wanted:
+        if wanted and _same(port.serial_number.lower(), wanted):
             return port
     listed = "\n".join(f"{port.device}  {port.serial_number or '-'}  {port.description}" for port in ports)
     raise PortMissingError(
@@ -54,3 +54,8 @@ def find_port(serial_number: str) -> SerialPort:
         hint="is the probe's virtual COM port there (driver, cable)? Another port: `uart.serial` in boards.yaml",
         details=f"serial ports of this machine:\n{listed}" if listed else "this machine has no serial port",
     )
+
+
+def _same(number: str, wanted: str) -> bool:
+    """Whether two serial numbers are one: a J-Link has zeros before its own at USB, and none where pyOCD names it."""
+    return number == wanted or number.isdecimal() and wanted.isdecimal() and number.lstrip("0") == wanted.lstrip("0")

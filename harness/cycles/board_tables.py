@@ -11,12 +11,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from harness.cycles.kinds import KindError, LoadKind
 from harness.cycles.memory import FIXED, CacheGeometry, Memory, MemorySystem, Part
-from harness.cycles.tables import Row, TableEntry, folder, names, read
+from harness.cycles.tables import CoreTable, ErrorRow, Row, TableEntry, folder, names, read
 from harness.errors import CycleTableError, OptionError
 
 _Stall = Annotated[float, Field(ge=0, le=1000)]
 _Positive = Annotated[int, Field(gt=0)]
+_MOST_SECTORS = 32
+"""Of a line: the simulator keeps a bit for each."""
 
 
 class CacheRow(Row):
@@ -26,15 +29,42 @@ class CacheRow(Row):
     ways: _Positive
     line: _Positive
     replace: Literal["lru", "round-robin"] = "lru"
+    sector: _Positive | None = None
+
+    @model_validator(mode="after")
+    def _powers_of_two(self) -> CacheRow:
+        sector = self.line if self.sector is None else self.sector
+        if self.line & (self.line - 1) or sector & (sector - 1):
+            raise ValueError("line and sector must be powers of two")
+        if not sector <= self.line <= _MOST_SECTORS * sector:
+            raise ValueError(f"a line has 1 to {_MOST_SECTORS} sectors")
+        return self
 
 
 class StallEntry(TableEntry):
-    """Cycles of stall for a missed line: of a fetch, a fetch of the next line in sequence, a load, a store."""
+    """Cycles of stall for a missed line; in a memory without a data cache, for every load and store.
+
+    Attributes:
+        fetch, sequential: of a fetch; of one whose line follows the line fetched before.
+        load, load_sequential: of a load; of one whose line follows the line that a load missed before in the same
+            memory (None: as others).
+        store: of a store.
+    """
 
     fetch: _Stall = 0
     sequential: _Stall = 0
     load: _Stall = 0
+    load_sequential: _Stall | None = None
     store: _Stall = 0
+
+    @property
+    def next_load(self) -> float:
+        """Cycles of a load whose line follows the line before."""
+        return self.load if self.load_sequential is None else self.load_sequential
+
+    def scaled(self, factor: float) -> StallEntry:
+        """All stalls times a factor."""
+        return StallEntry(**{name: value * factor for name, value in self.model_dump(exclude_none=True).items()})
 
 
 class MemoryRow(Row):
@@ -71,6 +101,7 @@ class BoardTable(TableEntry):
         validated, validation: whether whole programs were compared with silicon, and how.
         fitted_on: the measurements that the stalls were fitted to.
         error: relative error of modelled cycles, for bounds.
+        errors: of kinds of load, with this board's core; `error` for those that are not named.
         flash: set-ups by name; `default_flash` unless another is asked for.
         memories: all other memories, by their region's name in boards.yaml.
     """
@@ -82,6 +113,7 @@ class BoardTable(TableEntry):
     validation: str
     fitted_on: str
     error: Annotated[float, Field(gt=0, lt=1)]
+    errors: Mapping[LoadKind, ErrorRow] = Field(default_factory=dict)
     sources: Mapping[str, str]
     wait_states: Annotated[tuple[WaitRow, ...], Field(min_length=1)]
     default_flash: str
@@ -98,6 +130,7 @@ class BoardTable(TableEntry):
         if self.wait_states[-1].up_to_hz < self.clock_hz:
             raise ValueError("wait_states: clock_hz is beyond the last row")
         rows: list[tuple[str, Row]] = [(f"caches.{name}", row) for name, row in self.caches.items()]
+        rows += [(f"errors.{kind.value}", row) for kind, row in self.errors.items()]
         rows += [(f"wait_states.{i}", row) for i, row in enumerate(self.wait_states)]
         memories = [(f"memories.{name}", row, self.caches) for name, row in self.memories.items()]
         for name, entry in self.flash.items():
@@ -107,6 +140,8 @@ class BoardTable(TableEntry):
             for cache in (memory.fetch, memory.data):
                 if cache is not None and cache not in caches:
                     raise ValueError(f"{place}: no cache is named {cache!r}")
+            if memory.data is None and memory.stalls.load_sequential is not None:
+                raise ValueError(f"{place}: load_sequential is of lines, and without a data cache there are none")
             rows.append((place, memory))
         for place, row in rows:
             for source in row.source:
@@ -212,7 +247,7 @@ def setup(
     clock_hz = table.clock_hz if clock_hz is None else clock_hz
     entry = table.flash[flash]
     caches = {
-        name: CacheGeometry(name, row.sets, row.ways, row.line, row.replace)
+        name: CacheGeometry(name, row.sets, row.ways, row.line, row.replace, row.sector)
         for name, row in {**table.caches, **entry.caches}.items()
     }
     rows = {"flash": entry.memory, **table.memories}
@@ -241,5 +276,16 @@ def setup(
 
 
 def _scaled(row: MemoryRow, factor: float) -> StallEntry:
-    part = 1 - row.waits + row.waits * factor
-    return StallEntry(**{name: value * part for name, value in row.stalls.model_dump().items()})
+    return row.stalls.scaled(1 - row.waits + row.waits * factor)
+
+
+def error_of(kind: LoadKind, core: CoreTable, board: BoardTable | None) -> KindError:
+    """The error of a kind of load: the board's for it, which is of core and board; else the larger of theirs."""
+    named = core.errors.get(kind) if board is None else board.errors.get(kind)
+    validated = core.validated and (board is None or board.validated)
+    if named is not None:
+        return KindError(named.error, named.results, validated and named.results > 0)
+    of_core = core.errors.get(kind)
+    error = core.error if of_core is None else of_core.error
+    backed = of_core is None or of_core.results > 0
+    return KindError(error if board is None else max(error, board.error), None, validated and backed)

@@ -122,6 +122,7 @@ class Calibration:
         )
         data["fitted_on"] = f"the loops of firmware/calibrate, {today}, {probe}"
         data["error"] = round(min(error, 0.99), 3)
+        data.pop("errors", None)  # of whole programs, with other stalls
         for reading in self.readings:
             loop = reading.figure.loop
             if loop.misses is not None:

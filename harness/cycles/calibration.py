@@ -22,10 +22,16 @@ from harness.cycles.profile import Misses
 from harness.cycles.tables import CoreTable
 from harness.cycles.walk import ORIGIN, walk
 from harness.errors import CycleTableError
+from harness.hardware.cores import core as core_record
 
-Miss = Literal["fetch", "sequential", "load"]
+Miss = Literal["fetch", "sequential", "load", "load_sequential"]
+_OF_DATA: tuple[Miss, ...] = ("load", "load_sequential")
 COPIES = 4
 ITERATIONS = 1000
+WIDE_END = " subs.w r12, r12, #1\n bne.w 9b\n"
+"""What closes a loop: r12 counts its rounds."""
+NARROW_END = " subs r7, r7, #1\n beq 8f\n b 9b\n8:\n"
+"""The same where only r0 to r7 can be used and a conditional branch does not reach far (Armv6-M)."""
 _FIELDS = frozenset({"rows", "cycles", "why", "copies", "misses", "r1", "trips"})
 
 
@@ -42,6 +48,7 @@ class CalibrationLoop:
         trips: rounds of a loop within the body.
         misses: (kind, memory of the board or "arena" for that of the arena, number per body); a number of 0 stands for
             as many as the body has lines.
+        end: what closes the loop.
     """
 
     name: str
@@ -53,6 +60,7 @@ class CalibrationLoop:
     r1: Part = "data"
     trips: int | None = None
     misses: tuple[Miss, str, int] | None = None
+    end: str = WIDE_END
 
     @property
     def of_memory(self) -> bool:
@@ -62,7 +70,7 @@ class CalibrationLoop:
     def function(self, copies: int) -> str:
         """Assembly text of the loop with this many copies of the body and the closing branch."""
         repeated = f".rept {copies}\n{self.body}\n.endr" if copies > 1 else self.body
-        return f"9:\n{repeated}\n subs.w r12, r12, #1\n bne.w 9b\n"
+        return f"9:\n{repeated}\n{self.end}"
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,8 @@ def loops(core: str) -> tuple[CalibrationLoop, ...]:
     path = resources.firmware() / "calibrate" / f"{core}.s"
     if not path.is_file():
         raise CycleTableError(f"no calibration loops for {core}", hint="cores with some: " + ", ".join(cores()))
-    return parse(path.read_text(encoding="utf-8"), path)
+    end = WIDE_END if "registers" in core_record(core).features else NARROW_END
+    return tuple(replace(loop, end=end) for loop in parse(path.read_text(encoding="utf-8"), path))
 
 
 def parse(text: str, path: Path) -> tuple[CalibrationLoop, ...]:
@@ -204,7 +213,8 @@ def memory_of(loop: CalibrationLoop, board: Setup) -> str:
 def stall_of(loop: CalibrationLoop, board: Setup) -> float:
     """Cycles of stall for one of the loop's misses on the board."""
     assert loop.misses is not None
-    return float(getattr(board.stalls[memory_of(loop, board)], loop.misses[0]))
+    stalls = board.stalls[memory_of(loop, board)]
+    return stalls.next_load if loop.misses[0] == "load_sequential" else float(getattr(stalls, loop.misses[0]))
 
 
 def applies(loop: CalibrationLoop, board: Setup | None) -> bool:
@@ -214,13 +224,13 @@ def applies(loop: CalibrationLoop, board: Setup | None) -> bool:
     if loop.misses is None:
         return True
     memory = board.system.memories[memory_of(loop, board)]
-    return (memory.data if loop.misses[0] == "load" else memory.fetch) is not None
+    return (memory.data if loop.misses[0] in _OF_DATA else memory.fetch) is not None
 
 
 def _lines(loop: CalibrationLoop, board: Setup, size: int) -> int:
     cache = board.system.memories[memory_of(loop, board)].fetch
     assert cache is not None
-    return size // cache.line
+    return size // cache.fill
 
 
 def _made(loop: CalibrationLoop, board: Setup, count: int) -> Misses:
@@ -229,6 +239,6 @@ def _made(loop: CalibrationLoop, board: Setup, count: int) -> Misses:
     if loop.misses is None or not count:
         return result
     at = {(ORIGIN, memory_of(loop, board)): count}
-    if loop.misses[0] == "load":
-        return replace(result, loads=at)
+    if loop.misses[0] in _OF_DATA:
+        return replace(result, loads=at, next_loads=at if loop.misses[0] == "load_sequential" else none)
     return replace(result, fetch=at, sequential=at if loop.misses[0] == "sequential" else none)

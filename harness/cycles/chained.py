@@ -33,7 +33,7 @@ class Chained(Pipeline):
         waits = [*self._unchained(instruction), *self._interlocks(instruction)]
         start = self.now + sum(charge.cycles for charge, _ in waits)
         issue, low, high = self._issue(instruction)
-        self.pending = instruction.kind in LOADS and self._rule("load-chain") > 0
+        self.pending = self._overlaps(instruction.kind) and self._rule("load-chain") > 0
         left = self._left(instruction, target) if taken else []
         self.before = None if taken else instruction
         costs = [cost for cost in (*waits, issue, *left) if cost[0].cycles]
@@ -51,6 +51,10 @@ class Chained(Pipeline):
 
     def _rule(self, name: str) -> int:
         return int(self.table.rules[name].cycles)
+
+    def _overlaps(self, kind: Class) -> bool:
+        """Whether a class is of loads that can overlap another load."""
+        return kind in LOADS or (kind is Class.FP_LOAD and self._rule("chain-fp") > 0)
 
     def _unchained(self, instruction: Instruction) -> list[_Cost]:
         """The second cycle of the previous load, if this instruction does not overlap it."""
@@ -89,7 +93,7 @@ class Chained(Pipeline):
             return (Charge(instruction.address, Cause.ISSUE, 1), note), less - 1, more - 1
         row = self.table.classes[kind]
         cycles = row.issue(instruction.count)
-        if kind in LOADS:
+        if self._overlaps(kind):
             cycles -= self._rule("load-chain")
         if kind in STORES and instruction.memory is not None and instruction.memory.index is not None:
             cycles += self._rule("store-register-offset")
@@ -113,7 +117,7 @@ class Chained(Pipeline):
         if kind in STORES:
             if not self._rule("load-store"):
                 return "a store does not overlap a load"
-        elif kind not in LOADS:
+        elif not self._overlaps(kind):
             return "not a load or store"
         addresses = {r for r, role in following.reads if role is Role.ADDRESS}
         if addresses & set(load.writes):
@@ -129,7 +133,7 @@ class Chained(Pipeline):
         if memory is not None and memory.update is not Index.NONE:
             if not self._rule("chain-indexed"):
                 return "indexed loads do not chain"
-            if load.updated_base == memory.base:
+            if load.updated_base == memory.base and not self._rule("chain-same-base"):
                 return f"{memory.base} is updated twice in a row"
         return None
 
@@ -140,12 +144,20 @@ class Chained(Pipeline):
             cycles = self._rule("branch-indirect")
         else:
             cycles = self._rule("branch-taken")
+        cycles += self._rule("branch-wide-load") if _wide_load(target) else 0
         return cycles + (self._rule("branch-unaligned-target") if _unaligned(target) else 0)
 
     def _target_note(self, target: Instruction | None) -> str:
+        notes = []
+        if _wide_load(target) and self._rule("branch-wide-load"):
+            notes.append("the target is a 32-bit load")
         if _unaligned(target) and self._rule("branch-unaligned-target"):
-            return "the target's 32-bit opcode is not word aligned"
-        return ""
+            notes.append("the target's 32-bit opcode is not word aligned")
+        return ", ".join(notes)
+
+
+def _wide_load(target: Instruction | None) -> bool:
+    return target is not None and target.size == 4 and target.kind in LOADS
 
 
 def _unaligned(target: Instruction | None) -> bool:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from harness.cycles.engine import HotBlock, LayerEstimate
+from harness.cycles.engine import Estimate, HotBlock, LayerEstimate
+from harness.cycles.modes import BoardMode
 from harness.cycles.pipeline import Cause
 from harness.cycles.predict import Prediction
 from harness.elf.symbols import Symbols
@@ -21,13 +22,13 @@ SHARE_OF_HOT = 0.01
 
 
 def prediction_document(
-    prediction: Prediction, what_ifs: Sequence[Prediction] = (), *, hot: int = 5
+    prediction: Prediction, what_ifs: Sequence[Prediction] = (), modes: Sequence[BoardMode] = (), *, hot: int = 5
 ) -> Document:
     """Modelled cycles by layer and cause, the hottest code, and what-ifs.
 
     Args:
         prediction: for the board without changes.
-        what_ifs: results of prediction.recost().
+        what_ifs: results of prediction.recost(); modes: of harness.cycles.modes.
         hot: number of blocks to list with their instructions.
     """
     estimate, profile = prediction.estimate, prediction.profile
@@ -63,6 +64,23 @@ def prediction_document(
             }
             for other in what_ifs
         ],
+        "modes": [_mode(mode) for mode in modes],
+    }
+
+
+def _mode(mode: BoardMode) -> Document:
+    estimate = mode.estimate
+    bounds = (estimate.low, estimate.cycles, estimate.high)
+    return {
+        "flash": mode.flash,
+        "clock_hz": mode.clock_hz,
+        "wait_states": mode.wait_states,
+        "placement": dict(mode.placement),
+        "as_it_is": mode.own,
+        "validated": estimate.validated,
+        "error": estimate.error,
+        **{name: quantity(figure) for name, figure in zip(("low", "cycles", "high"), bounds, strict=True)},
+        "milliseconds": _milliseconds(estimate, bounds),
     }
 
 
@@ -74,25 +92,47 @@ def quantity(figure: Quantity) -> Document:
 def _costed(prediction: Prediction) -> Document:
     """The fields that depend on the board's set-up."""
     estimate, setup = prediction.estimate, prediction.setup
-    per_ms = None if estimate.clock_hz is None else estimate.clock_hz / 1e3
     bounds = (estimate.low, estimate.cycles, estimate.high)
     return {
         "board": None if setup is None else setup.table.board,
         "setup": estimate.board,
+        "flash": None if setup is None else setup.flash,
         "clock_hz": estimate.clock_hz,
+        "wait_states": None if setup is None else setup.table.waits(setup.clock_hz),
         "placement": dict(prediction.placement),
         "validated": estimate.validated,
         "label": estimate.label,
         "error": estimate.error,
+        "kinds": kinds_document(estimate),
         "tables": list(estimate.tables),
         "validation": list(estimate.validation),
         "instructions": quantity(prediction.profile.total),
         **{name: quantity(figure) for name, figure in zip(("low", "cycles", "high"), bounds, strict=True)},
-        "milliseconds": None
-        if per_ms is None
-        else {name: f.value / per_ms for name, f in zip(("low", "estimate", "high"), bounds, strict=True)},
+        "milliseconds": _milliseconds(estimate, bounds),
         "causes": causes_document(estimate.causes),
     }
+
+
+def _milliseconds(estimate: Estimate, bounds: tuple[Quantity, Quantity, Quantity]) -> Document | None:
+    """Low, modelled and high cycles as time at the board's clock; None for a core alone."""
+    if estimate.clock_hz is None:
+        return None
+    per_ms = estimate.clock_hz / 1e3
+    return {name: cycles.value / per_ms for name, cycles in zip(("low", "estimate", "high"), bounds, strict=True)}
+
+
+def kinds_document(estimate: Estimate) -> list[Document]:
+    """Cycles, error and published results of every kind of load."""
+    return [
+        {
+            "kind": kind.value,
+            "cycles": quantity(cycles),
+            "error": error.error,
+            "results": error.results,
+            "validated": estimate.compared and error.validated,
+        }
+        for kind, (cycles, error) in estimate.kinds.items()
+    ]
 
 
 def causes_document(causes: Mapping[Cause, Quantity]) -> Document:
@@ -109,10 +149,13 @@ def _layer(prediction: Prediction, number: int, layer: LayerEstimate, symbols: S
         "op": planned.op,
         "kernel": planned.kernel,
         "macs": planned.macs,
+        "kind": layer.kind.value,
+        "error": layer.error.error,
         "instructions": quantity(layer.instructions),
         "low": quantity(layer.low),
         "cycles": quantity(layer.cycles),
         "high": quantity(layer.high),
+        "milliseconds": _milliseconds(prediction.estimate, (layer.low, layer.cycles, layer.high)),
         "per_mac": layer.cycles.value / planned.macs if planned.macs else None,
         "share": layer.cycles.ratio(prediction.estimate.cycles),
         "causes": causes_document(layer.causes),

@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.cycles.blocks import Block, blocks
-from harness.cycles.board_tables import Setup
-from harness.cycles.corecost import core_cost
+from harness.cycles.board_tables import Setup, error_of
+from harness.cycles.corecost import CoreCost, core_cost
 from harness.cycles.decoder import decode_at
-from harness.cycles.instruction import Instruction
+from harness.cycles.kinds import VALIDATED_SHARE, KindError, LoadKind, kind_of_load
 from harness.cycles.loops import lines
 from harness.cycles.pipeline import Cause, Step
 from harness.cycles.profile import LayerProfile, Misses, Profile
@@ -76,6 +76,7 @@ class LayerEstimate:
         name, index: as in the profile.
         instructions: executed, exact.
         causes: cycles by cause, whole; they add up to `cycles`.
+        kind: of load; error: how far figures of this kind may be off.
         low, high: bounds of `cycles`.
         by_address: address -> cause -> cycles of all executions.
         blocks: those with the most cycles first.
@@ -87,6 +88,8 @@ class LayerEstimate:
     index: int
     instructions: Quantity
     causes: Mapping[Cause, Quantity]
+    kind: LoadKind
+    error: KindError
     low: Quantity
     high: Quantity
     by_address: Mapping[int, Mapping[Cause, float]]
@@ -114,9 +117,8 @@ class Estimate:
         layers: in the order of execution.
         core: the core table's name; board: the setup's name, or None for the core alone.
         tables: names of the tables that were used.
-        validated: whether core and board with this set-up were compared with measurements.
+        compared: whether core and board with this set-up were compared with measurements.
         validation: how, one sentence per table.
-        error: relative error for the bounds.
         clock_hz: of the core; None without a board.
     """
 
@@ -124,10 +126,34 @@ class Estimate:
     core: str
     board: str | None
     tables: tuple[str, ...]
-    validated: bool
+    compared: bool
     validation: tuple[str, ...]
-    error: float
     clock_hz: int | None
+
+    @property
+    def kinds(self) -> dict[LoadKind, tuple[Quantity, KindError]]:
+        """Cycles by kind of load, with the kind's error; those with the most cycles first."""
+        found = {}
+        for kind in LoadKind:
+            own = [layer for layer in self.layers if layer.kind is kind]
+            if own:
+                found[kind] = (total((layer.cycles for layer in own), Unit.MODELLED_CYCLES), own[0].error)
+        return dict(sorted(found.items(), key=lambda item: -item[1][0].value))
+
+    @property
+    def validated(self) -> bool:
+        """Whether core and board were compared with measurements, for the kinds of load of nearly all cycles."""
+        backed = sum(cycles.value for cycles, error in self.kinds.values() if error.validated)
+        return self.compared and backed >= VALIDATED_SHARE * self.cycles.value
+
+    @property
+    def error(self) -> float:
+        """Relative error: that of the layers' kinds, by their cycles."""
+        weighted = [(cycles.value, error.error) for cycles, error in self.kinds.values()]
+        cycles = sum(share for share, _ in weighted)
+        if not cycles:
+            return max((layer.error.error for layer in self.layers), default=0.0)
+        return sum(share * error for share, error in weighted) / cycles
 
     @property
     def cycles(self) -> Quantity:
@@ -171,12 +197,38 @@ class Estimate:
         return f"{kind}, ±{100 * self.error:.0f} %"
 
 
+class CoreCosts:
+    """Core cycles of a profile's layers, kept between estimates of the same run in other set-ups."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.code = decode_at(profile.code, {a for layer in profile.layers for a, n in layer.counts.items() if n})
+        self._graphs: dict[int, dict[int, Block]] = {}
+        self._found: dict[tuple[int, str, frozenset[tuple[int, str]]], CoreCost] = {}
+
+    def graph(self, number: int, layer: LayerProfile) -> dict[int, Block]:
+        """The blocks of layer `number`."""
+        if number not in self._graphs:
+            self._graphs[number] = blocks(layer, self.code)
+        return self._graphs[number]
+
+    def cost(self, number: int, layer: LayerProfile, table: CoreTable, regions: Mapping[int, str]) -> CoreCost:
+        """The core's cycles of layer `number`, whose loads and stores access `regions`."""
+        # Only a chained core asks which memory an access is in.
+        asked = frozenset(regions.items()) if table.model == "chained" else frozenset[tuple[int, str]]()
+        key = (number, table.core, asked)
+        if key not in self._found:
+            self._found[key] = core_cost(table, self.graph(number, layer), regions)
+        return self._found[key]
+
+
 def estimate(
     profile: Profile,
     board: Setup | None,
     *,
     core: str | CoreTable | None = None,
     misses: Sequence[Misses] = (),
+    kept: CoreCosts | None = None,
+    listed: bool = True,
 ) -> Estimate:
     """Modelled cycles of a profile.
 
@@ -185,6 +237,8 @@ def estimate(
         board: the board's set-up; None for a core alone, with memory without stalls.
         core: another core's table; None for that of the board, or without one of the profile's core.
         misses: for each layer, in the board's memory system; not needed without a board.
+        kept: core cycles of the same profile and core's table, which are not worked out again.
+        listed: whether layers have their blocks of code.
 
     Raises:
         CycleTableError: there is no table for the core.
@@ -196,10 +250,9 @@ def estimate(
         raise CycleModelError(
             f"misses of {len(misses)} layers for a profile of {len(profile.layers)}", hint="take them from this profile"
         )
-    error = table.error if board is None else max(table.error, board.table.error)
-    code = decode_at(profile.code, {a for layer in profile.layers for a, n in layer.counts.items() if n})
+    costs = kept or CoreCosts(profile)
     layers = tuple(
-        _layer(layer, code, table, board, misses[number] if board is not None else None, error)
+        _layer(number, layer, costs, table, board, misses[number] if board is not None else None, listed)
         for number, layer in enumerate(profile.layers)
     )
     return Estimate(
@@ -207,38 +260,44 @@ def estimate(
         core=table.core,
         board=None if board is None else board.name,
         tables=(f"cores/{table.core}", *(() if board is None else (f"boards/{board.table.board}",))),
-        validated=table.validated and (board is None or board.validated),
+        compared=table.validated and (board is None or board.validated),
         validation=(table.validation, *(() if board is None else (board.table.validation,))),
-        error=error,
         clock_hz=None if board is None else board.clock_hz,
     )
 
 
 def _layer(
+    number: int,
     layer: LayerProfile,
-    code: Mapping[int, Instruction],
+    costs: CoreCosts,
     table: CoreTable,
     board: Setup | None,
     misses: Misses | None,
-    error: float,
+    listed: bool,
 ) -> LayerEstimate:
-    """The estimate of one layer; `code` has its instructions by address, `misses` are those in `board`'s memories."""
-    graph = blocks(layer, code)
-    core = core_cost(table, graph, _regions(layer, board))
-    cost = {address: dict(causes) for address, causes in core.by_address.items()}
+    """The estimate of one layer; `misses` are those in `board`'s memories."""
+    graph = costs.graph(number, layer)
+    core = costs.cost(number, layer, table, _regions(layer, board))
+    cost = dict(core.by_address)
+    loads = 0.0
     if board is not None and misses is not None:
-        _add_stalls(cost, misses, board)
+        loads = _add_stalls(cost, layer, misses, board)
     causes = _whole_cycles(cost)
     cycles = total(causes.values(), Unit.MODELLED_CYCLES).value
+    kind = kind_of_load(layer.counts, costs.code, loads, cycles)
+    error = error_of(kind, table, None if board is None else board.table)
+    low, high = error.bounds(cycles + core.low, cycles + core.high)
     return LayerEstimate(
         name=layer.name,
         index=layer.index,
         instructions=layer.instructions,
         causes=causes,
-        low=modelled((cycles + core.low) * (1 - error)),
-        high=modelled((cycles + core.high) * (1 + error)),
+        kind=kind,
+        error=error,
+        low=modelled(low),
+        high=modelled(high),
         by_address=cost,
-        blocks=_hot(graph, cost, core.steps),
+        blocks=_hot(graph, cost, core.steps) if listed else (),
         unknown=core.unknown,
     )
 
@@ -263,20 +322,34 @@ def _regions(layer: LayerProfile, board: Setup | None) -> dict[int, str]:
     return {address: name for address, (_, name) in most.items()}
 
 
-def _add_stalls(cost: dict[int, dict[Cause, float]], misses: Misses, board: Setup) -> None:
+def _add_stalls(
+    cost: dict[int, Mapping[Cause, float]], layer: LayerProfile, misses: Misses, board: Setup
+) -> float:
+    """Adds waiting for memory; returns the cycles of it that are for lines which loads miss."""
+
     def add(address: int, cause: Cause, cycles: float) -> None:
         if cycles:
-            causes = cost.setdefault(address, {})
-            causes[cause] = causes.get(cause, 0.0) + cycles
+            causes = cost.get(address, {})
+            cost[address] = {**causes, cause: causes.get(cause, 0.0) + cycles}
 
     for (address, memory), count in misses.fetch.items():
         stall = board.stalls[memory]
         in_line = misses.sequential.get((address, memory), 0)
         add(address, Cause.FETCH, (count - in_line) * stall.fetch + in_line * stall.sequential)
+    waited = 0.0
     for (address, memory), count in misses.loads.items():
-        add(address, Cause.DATA, count * board.stalls[memory].load)
+        stall, following = board.stalls[memory], misses.next_loads.get((address, memory), 0)
+        cycles = (count - following) * stall.load + following * stall.next_load
+        add(address, Cause.DATA, cycles)
+        waited += cycles
     for (address, memory), count in misses.stores.items():
         add(address, Cause.DATA, count * board.stalls[memory].store)
+    for (address, part), (loads, stores) in layer.accesses.items():
+        uncached = board.system.memory_of(part)
+        if uncached.data is None and uncached.name in board.stalls:
+            stall = board.stalls[uncached.name]
+            add(address, Cause.DATA, loads * stall.load + stores * stall.store)
+    return waited
 
 
 def _hot(

@@ -40,6 +40,7 @@ class CacheGeometry:
         sets, ways: a line at address a lies in set (a // line) % sets.
         line: bytes; a power of two.
         replace: the way that a fill replaces: the least recently used, or the next in turn.
+        sector: bytes of a line that a miss fills, a power of two; None: all of it.
     """
 
     name: str
@@ -47,6 +48,12 @@ class CacheGeometry:
     ways: int
     line: int
     replace: Literal["lru", "round-robin"] = "lru"
+    sector: int | None = None
+
+    @property
+    def fill(self) -> int:
+        """Bytes that a miss fills."""
+        return self.line if self.sector is None else self.sector
 
 
 @dataclass(frozen=True)

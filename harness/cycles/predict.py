@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cycles.board_tables import Setup, board_table, boards, setup
-from harness.cycles.engine import Estimate, estimate
-from harness.cycles.profile import Profile
+from harness.cycles.engine import CoreCosts, Estimate, estimate
+from harness.cycles.profile import Misses, Profile
 from harness.cycles.record import Recording, record
 from harness.cycles.replay import simulate
 from harness.errors import OptionError
@@ -107,6 +107,8 @@ class Prediction:
         setup: the board's set-up; None without a cycle table: then only the core is modelled, without memory stalls.
         estimate: the result.
         what_if: changes since the run.
+        misses: of each layer in the set-up's caches; none without a set-up.
+        costs: the core's cycles, kept for recost().
     """
 
     plan: Plan
@@ -116,6 +118,8 @@ class Prediction:
     placement: Mapping[str, str]
     setup: Setup | None
     estimate: Estimate
+    misses: tuple[Misses, ...]
+    costs: CoreCosts
     what_if: WhatIf = WhatIf()
 
     @property
@@ -123,8 +127,8 @@ class Prediction:
         """The profile of the run."""
         return self.recording.profile
 
-    def recost(self, what_if: WhatIf) -> Prediction:
-        """The prediction of the same run for a changed board.
+    def recost(self, what_if: WhatIf, *, listed: bool = True) -> Prediction:
+        """The prediction of the same run for a changed board; layers have their blocks of code if `listed`.
 
         Raises:
             OptionError: the board has no such memory or flash, does not run at that clock, or has no cycle table.
@@ -141,8 +145,16 @@ class Prediction:
             flash=what_if.flash or self.setup.flash,
             clock_hz=what_if.clock_hz or self.setup.clock_hz,
         )
+        # A clock changes what a miss costs, not what is missed.
+        same = placement == self.placement and changed.flash == self.setup.flash
+        misses = self.misses if same else simulate(self.profile, changed.system)
         return replace(
-            self, placement=placement, setup=changed, estimate=_estimate(self.profile, changed), what_if=what_if
+            self,
+            placement=placement,
+            setup=changed,
+            misses=misses,
+            estimate=estimate(self.profile, changed, misses=misses, kept=self.costs, listed=listed),
+            what_if=what_if,
         )
 
 
@@ -180,6 +192,8 @@ def predict(
         progress("profile", 0, 0)
     recording = record(resolved, image, package, inputs, cache_dir=cache_dir)
     regions, costed = _set_up(asked, placed)
+    costs = CoreCosts(recording.profile)
+    misses = () if costed is None else simulate(recording.profile, costed.system)
     return Prediction(
         plan=package.plan,
         resolved=resolved,
@@ -187,7 +201,11 @@ def predict(
         recording=recording,
         placement=regions,
         setup=costed,
-        estimate=_estimate(recording.profile, costed, asked.core),
+        estimate=estimate(
+            recording.profile, costed, core=asked.core if costed is None else None, misses=misses, kept=costs
+        ),
+        misses=misses,
+        costs=costs,
     )
 
 
@@ -196,9 +214,3 @@ def _set_up(board: Board, placed: Placement | None) -> tuple[dict[str, str], Set
     if placed is None or board.name not in boards():
         return {}, None
     return asdict(placed), setup(board_table(board.name), asdict(placed))
-
-
-def _estimate(profile: Profile, costed: Setup | None, core: str | None = None) -> Estimate:
-    if costed is None:
-        return estimate(profile, None, core=core)
-    return estimate(profile, costed, misses=simulate(profile, costed.system))

@@ -8,7 +8,7 @@ system by replaying that file, without running again: `replay.simulate` gives a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.cycles.image import Code
@@ -55,6 +55,7 @@ class Misses:
         sequential: those of `fetch` whose line follows the line fetched before: a prefetcher may hide part of their
             time.
         loads: lines that its loads brought in.
+        next_loads: those of `loads` whose line follows the line that a load brought in before from the same memory.
         stores: lines that its stores brought in, where the memory allocates on writes.
     """
 
@@ -62,6 +63,7 @@ class Misses:
     sequential: Mapping[tuple[int, str], int]
     loads: Mapping[tuple[int, str], int]
     stores: Mapping[tuple[int, str], int]
+    next_loads: Mapping[tuple[int, str], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

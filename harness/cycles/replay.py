@@ -21,7 +21,7 @@ from harness.errors import ProfileError
 
 PACKAGE = "harness.cycles.native"
 TRACE_MAGIC, TRACE_END = b"TINYTRC1", b"TINYEND1"
-_LAYER, _COUNT, _TRANSFER, _LOAD, _STORE, _FETCH, _SEQUENTIAL = range(7)
+_LAYER, _COUNT, _TRANSFER, _LOAD, _STORE, _FETCH, _SEQUENTIAL, _NEXT_LOAD = range(8)
 _ROW = np.dtype([("layer", "<u4"), ("kind", "<u4"), ("a", "<u4"), ("b", "<u4"), ("count", "<u8")])
 
 
@@ -30,7 +30,7 @@ class _NativeSpan(ctypes.Structure):
 
 
 class _NativeCache(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_uint32) for name in ("sets", "ways", "line_log2", "in_turn")]
+    _fields_ = [(name, ctypes.c_uint32) for name in ("sets", "ways", "line_log2", "in_turn", "sectors")]
 
 
 class _NativeMemory(ctypes.Structure):
@@ -138,7 +138,7 @@ def simulate(profile: Profile, system: MemorySystem) -> tuple[Misses, ...]:
         return {(a, packed.names[b]): times for a, b, times in sorted(_of_kind(own, kind))}
 
     return tuple(
-        Misses(*(of_layer(number, kind) for kind in (_FETCH, _SEQUENTIAL, _LOAD, _STORE)))
+        Misses(*(of_layer(number, kind) for kind in (_FETCH, _SEQUENTIAL, _LOAD, _STORE, _NEXT_LOAD)))
         for number in range(len(profile.layers))
     )
 
@@ -172,7 +172,10 @@ def _packed(system: MemorySystem) -> _PackedSystem:
         *(_NativeMemory(numbers[memory.fetch], numbers[memory.data], memory.write_allocate) for memory in of_all)
     )
     packed_caches = (_NativeCache * (len(caches) + 1))(
-        *(_NativeCache(c.sets, c.ways, c.line.bit_length() - 1, c.replace == "round-robin") for c in caches)
+        *(
+            _NativeCache(c.sets, c.ways, c.line.bit_length() - 1, c.replace == "round-robin", c.line // c.fill)
+            for c in caches
+        )
     )
     number_of = {part: names.index(system.memory_of(part).name) for part in parts}
     return _PackedSystem(names, number_of, packed_memories, packed_caches, len(caches))

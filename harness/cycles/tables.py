@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from harness import resources
 from harness.cycles.instruction import Class
+from harness.cycles.kinds import LoadKind
 from harness.errors import CycleTableError
 from harness.files.reading import read_regular
 from harness.files.yaml_parts import check_parts
@@ -22,8 +23,9 @@ _Cycles = Annotated[float, Field(ge=0, le=1000)]
 _Form = TypeVar("_Form", bound=BaseModel)
 _Sources = Annotated[tuple[str, ...], Field(min_length=1)]
 
-_CHAINED = """load-chain chain-indexed chain-unaligned chain-other-memory load-store store-load store-register-offset
-    address-after-alu branch-taken branch-unaligned-target branch-indirect load-pc it-folded fp-dependency"""
+_CHAINED = """load-chain chain-indexed chain-same-base chain-fp chain-unaligned chain-other-memory load-store store-load
+    store-register-offset address-after-alu branch-taken branch-unaligned-target branch-wide-load branch-indirect
+    load-pc it-folded fp-dependency"""
 _SCOREBOARD = "load-beside-shifted load-banks branch-taken mispredict mispredict-early-flags flags-distance"
 CHAINED_RULES = frozenset(_CHAINED.split())
 SCOREBOARD_RULES = frozenset(_SCOREBOARD.split())
@@ -87,6 +89,17 @@ class RuleRow(Row):
     cycles: _Cycles
 
 
+class ErrorRow(Row):
+    """Relative error of figures of one kind of load: |modelled / measured - 1| at most.
+
+    Attributes:
+        results: number of measured whole networks of the kind that were compared; 0 for a guess.
+    """
+
+    error: Annotated[float, Field(gt=0, lt=1)]
+    results: Annotated[int, Field(ge=0)]
+
+
 class ResultRow(Row):
     """Cycles from a producer's issue to a consumer's, by the stage at which the consumer needs the value."""
 
@@ -105,7 +118,7 @@ class CoreTable(TableEntry):
     Attributes:
         model: the pipeline: chained (one at a time, loads pipelined) or scoreboard (units and latencies).
         validated, validation: whether whole programs were compared with measurements, and how.
-        error: relative error of core cycles, for bounds.
+        error: relative error of core cycles, for bounds; errors: of kinds of load for which it is another.
     """
 
     core: Annotated[str, Field(pattern=r"^cortex-m[0-9]+(plus)?$")]
@@ -114,6 +127,7 @@ class CoreTable(TableEntry):
     validated: bool
     validation: str
     error: Annotated[float, Field(gt=0, lt=1)]
+    errors: Mapping[LoadKind, ErrorRow] = Field(default_factory=dict)
     sources: Mapping[str, str]
     classes: Mapping[Class, ClassRow]
     rules: Mapping[str, RuleRow]
@@ -128,6 +142,7 @@ class CoreTable(TableEntry):
         if set(self.rules) != wanted:
             raise ValueError(f"`rules` must be exactly {', '.join(sorted(wanted))}")
         rows: list[tuple[str, Row]] = [
+            *((f"errors.{k.value}", v) for k, v in self.errors.items()),
             *((f"classes.{k.value}", v) for k, v in self.classes.items()),
             *((f"rules.{k}", v) for k, v in self.rules.items()),
             *((f"results.{k}", v) for k, v in self.results.items()),

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from harness.hardware.target import Cached, Target
 
+_WORD = 4
+"""Bytes of the line that stands for a memory without a cache: each word of it is waited for again."""
+
 if TYPE_CHECKING:
     from harness.boards import Board, Resolved
     from harness.cycles.board_tables import Setup
@@ -37,20 +40,23 @@ def target_of(board: Board, placement: Placement | None = None, *, clock_hz: int
     weights, arena = costed.system.memory_of("weights"), costed.system.memory_of("arena")
     return Target(
         board.core,
-        code=_cached(costed, costed.system.memory_of("code"), fetched=True),
-        weights=_cached(costed, weights),
-        arena=_cached(costed, arena),
+        code=cached_memory(costed, costed.system.memory_of("code"), fetched=True),
+        weights=cached_memory(costed, weights),
+        arena=cached_memory(costed, arena),
         separate_data_bus=weights.name != arena.name,
     )
 
 
-def _cached(costed: Setup, memory: Memory, *, fetched: bool = False) -> Cached | None:
+def cached_memory(costed: Setup, memory: Memory, *, fetched: bool = False) -> Cached | None:
     """A memory that the core waits for; None if it never does."""
     cache, row = memory.fetch if fetched else memory.data, costed.stalls[memory.name]
     load, store = (row.fetch, 0.0) if fetched else (row.load, row.store)
-    if cache is None or load == store == 0:
+    if load == store == 0 or (fetched and cache is None):
         return None
-    return Cached(cache.sets, cache.ways, cache.line, load, store)
+    if cache is None:
+        return Cached(1, 1, _WORD, load, store)
+    # What a miss fills is what the kernel choice prices, so a line of sectors counts as that many ways.
+    return Cached(cache.sets, cache.ways * (cache.line // cache.fill), cache.fill, load, store)
 
 
 def target_of_run(resolved: Resolved, placement: Placement | None = None) -> Target:

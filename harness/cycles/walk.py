@@ -1,6 +1,6 @@
 """Profiles of assembly text from a walk through it: the counts of an emulator, without running anything.
 
-An unconditional branch is followed, a return continues behind the last call. EQ and CBZ do not hold, all other
+An unconditional branch is followed, a return continues behind the last call. EQ, CBZ and WLS do not hold, all other
 conditions do; a conditional backward branch within the text is a loop with a given number of iterations.
 """
 
@@ -142,6 +142,8 @@ class _Path:
 def _holds(instruction: Instruction) -> bool:
     if not instruction.conditional:
         return True
+    if instruction.kind is Class.LOOP_START:
+        return False  # it leaves a loop of no rounds
     if instruction.kind is Class.COMPARE_BRANCH:
         return instruction.mnemonic == "cbnz"
     return not instruction.text.split()[0].split(".")[0].endswith("eq")

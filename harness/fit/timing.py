@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from harness.cycles.board_tables import board_table, boards
+from harness.cycles.board_tables import BoardTable, board_table, boards, error_of
+from harness.cycles.kinds import LoadKind
 from harness.cycles.tables import core_table
 from harness.cycles.targets import target_of
 from harness.fit.compilations import Compiled, CycleCount
@@ -16,7 +17,7 @@ from harness.ir.graph import Graph
 from harness.quantization.types import DType
 from harness.units import Quantity, Unit
 
-COST_MODEL = 0.04
+COST_MODEL = 0.062
 """Largest relative difference of kernels' cost models from profiles, over MLPerf Tiny's layers: docs/profiling.md."""
 
 
@@ -100,12 +101,13 @@ def expected_time(compiled: Compiled, part: Microcontroller) -> ExpectedTime:
     Where the part's memory has a cycle table, or is like a board's that has one, its waiting is counted; else the
     bounds reach from no waiting to that of the slowest memory that has a table. An external flash has no upper bound.
     """
-    own = _waits(part)
+    kinds = _kinds(compiled)
+    own = _waits(part, kinds)
     if own is not None:
         count = compiled.cycles_on(own.target)
         return _time(part, count, own.error, (count.cycles, count.cycles), own.told)
     count = compiled.cycles_on(Target(part.code_core))
-    error = core_table(part.core).error
+    error = _error(kinds, part.core)
     if part.external_flash:
         return _time(part, count, error, (count.cycles, None), "no waits counted; the flash is external")
     slowest, name = max((compiled.cycles_on(target).cycles, name) for target, name in _other_waits(part.core))
@@ -120,8 +122,8 @@ def _time(
     low, high = span
     return ExpectedTime(
         cycles=_modelled(count.cycles),
-        low=_modelled(low * (1 - relative) if known else low / UNKNOWN),
-        high=_modelled(high * (1 + relative)) if known and high is not None else None,
+        low=_modelled(low / (1 + relative) if known else low / UNKNOWN),
+        high=_modelled(high / (1 - relative)) if known and high is not None else None,
         clock_hz=part.clock_hz,
         by_layer=count.by_layer,
         error=relative if known else None,
@@ -133,7 +135,17 @@ def _modelled(cycles: float) -> Quantity:
     return Quantity(round(cycles), Unit.MODELLED_CYCLES)
 
 
-def _waits(part: Microcontroller) -> Waits | None:
+def _kinds(compiled: Compiled) -> tuple[LoadKind, ...]:
+    """The kinds of load that a model may be of; which of those of integers, only a run shows."""
+    floats = any(tensor.dtype is DType.FLOAT32 for tensor in compiled.plan.graph.tensors)
+    return (LoadKind.FLOAT,) if floats else (LoadKind.INTEGER, LoadKind.STREAMED)
+
+
+def _error(kinds: tuple[LoadKind, ...], core_name: str, table: BoardTable | None = None) -> float:
+    return max(error_of(kind, core_table(core_name), table).error for kind in kinds)
+
+
+def _waits(part: Microcontroller, kinds: tuple[LoadKind, ...]) -> Waits | None:
     """The memory whose waiting is counted for a part; None where no table tells."""
     if part.memory_like is None:
         return None
@@ -142,9 +154,9 @@ def _waits(part: Microcontroller) -> Waits | None:
         return None
     if board.name not in boards():
         none = part.emulated  # emulators have no wait states; of another board without a table nothing is known
-        return Waits(Target(board.core), core_table(board.core).error, "no wait states") if none else None
+        return Waits(Target(board.core), _error(kinds, board.core), "no wait states") if none else None
     table = board_table(board.name)
-    error = max(table.error, core_table(board.core).error)
+    error = _error(kinds, board.core, table)
     if part.is_board:
         return Waits(target_of(board), error, "its own")
     highest = table.wait_states[-1].up_to_hz

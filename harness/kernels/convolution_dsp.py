@@ -142,7 +142,7 @@ class ConvDsp(Kernel):
             "block_words": words,
             "stage_words": words * blocks(chunk) if self.staged else 0,
             "column_bytes": _column_bytes(im2col),
-            **gemm_fields(layer, im2col.groups, self.form),
+            **gemm_fields(layer, im2col.groups, form),
         }
 
     def _chunk(self, im2col: Im2col, target: Target) -> int:

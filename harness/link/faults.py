@@ -108,7 +108,9 @@ def render_fault(fault: Fault, symbols: Symbols | None) -> str:
 
     width = 2 * fault.word_size
     lines = []
-    if fault.kind != FaultKind.SIGNAL and fault.word_size == 4:
+    if fault.kind == FaultKind.HARD and not fault.cfsr and not fault.hfsr:
+        lines.append("no fault status: a core of Armv6-M (M0, M0+) does not tell the cause")
+    elif fault.kind != FaultKind.SIGNAL and fault.word_size == 4:
         names = ", ".join(text for bit, text in _CFSR.items() if fault.cfsr >> bit & 1)
         lines.append(f"cfsr 0x{fault.cfsr:08x}  {names}".rstrip())
         names = ", ".join(text for bit, text in _HFSR.items() if fault.hfsr >> bit & 1)

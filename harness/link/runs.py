@@ -69,6 +69,7 @@ class Runs:
         seconds = time.monotonic() - start
         layers = len(model.layers)
         observed = mode & (Mode.STEP | Mode.LAYER_STACK | Mode.COMPARE)
+        watched = mode & Mode.PROFILE or info.guard == "canary"  # which is looked at after every layer
         layer_outputs: tuple[tuple[bytes | None, ...], ...] | None = None
         if comparison is not None:
             layer_outputs = comparison.layers(stopped, together)
@@ -80,7 +81,7 @@ class Runs:
             fetched=len(stopped),
             layer_ticks=self._layer_ticks(layers, info) if mode & Mode.PROFILE else None,
             layer_stack=self._layer_stack(layers) if mode & Mode.LAYER_STACK and info.stack_size else None,
-            total_ticks=None if observed else _total(ticks, layers if mode & Mode.PROFILE else 0, info),
+            total_ticks=None if observed else _total(ticks, layers if watched else 0, info),
             observed_ticks=ticks,
             seconds=seconds,
         )

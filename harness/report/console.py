@@ -155,6 +155,8 @@ def prediction(document: Document, *, listings: bool = False) -> Iterable[Render
     if document["what_if"]:
         yield table(cycles.what_if(document))
         yield table(cycles.what_if_layers(document))
+    if document.get("modes"):
+        yield table(cycles.modes(document))
     yield from listings_of(cycles.hot(document) if listings else ())
 
 

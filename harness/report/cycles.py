@@ -13,7 +13,8 @@ STALLS = ("fetch", "data", "load-use", "interlock", "branch")
 
 def layers(document: Document) -> ReportTable:
     """One line per layer: instructions, modelled cycles with bounds, and their causes."""
-    columns = ("#", "layer", "kernel", "MACs", "instructions", "modelled cycles", "low", "high", "/MAC", "%", *STALLS)
+    shown = ("#", "layer", "kernel", "MACs", "instructions", "modelled cycles", "low", "high", "ms", "load", "±")
+    columns = (*shown, "/MAC", "%", *STALLS)
     rows = [
         (
             str(layer["index"]),
@@ -21,6 +22,9 @@ def layers(document: Document) -> ReportTable:
             layer["kernel"],
             number(layer["macs"]) if layer["macs"] else "-",
             *_figures(layer),
+            interval(layer.get("milliseconds")),  # which results of before do not have
+            layer.get("kind", "-"),
+            _error(layer),
             f"{layer['per_mac']:.2f}" if layer["per_mac"] is not None else "-",
             percent(layer["share"]),
             *(number(layer["causes"][cause]["value"]) for cause in STALLS),
@@ -35,19 +39,31 @@ def layers(document: Document) -> ReportTable:
             "",
             number(macs),
             *_figures(document),
+            interval(document["milliseconds"]),
+            "",
+            _error(document),
             f"{cycles / macs:.2f}" if macs else "-",
             "",
             *(number(document["causes"][cause]["value"]) for cause in STALLS),
         )
     )
-    right = frozenset(columns) - {"layer", "kernel"}
+    right = frozenset(columns) - {"layer", "kernel", "load"}
     title = f"Modelled cycles, {where(document)}: {document['label']}"
-    drop = ("kernel", "/MAC", "load-use", "interlock", "branch", "MACs", "instructions", "fetch", "data", "#")
+    drop = ("kernel", "/MAC", "load-use", "interlock", "branch", "MACs", "instructions", "fetch", "data", "load", "#")
     return ReportTable(title, columns, tuple(rows), right, notes(document), drop=drop)
 
 
 def _figures(part: Document) -> tuple[str, ...]:
     return tuple(number(part[name]["value"]) for name in ("instructions", "cycles", "low", "high"))
+
+
+def interval(time: Document | None) -> str:
+    """Milliseconds with their bounds; "-" for a core alone."""
+    return "-" if time is None else f"{time['estimate']:.3g} ({time['low']:.3g} to {time['high']:.3g})"
+
+
+def _error(part: Document) -> str:
+    return f"{100 * part['error']:.1f} %" if "error" in part else "-"
 
 
 def where(document: Document) -> str:
@@ -66,11 +82,20 @@ def notes(document: Document) -> tuple[str, ...]:
         lines.append(f"  {time}")
     reason = f": {profile['reason']}" if profile["reason"] else ""
     lines.append(f"  executed once under {profile['emulator']}{reason}")
+    lines += [f"  {_kind(kind, cycles)}" for kind in document.get("kinds", ()) if kind["cycles"]["value"]]
     lines += [f"  {text}" for text in document["validation"]]
     if document["unknown"]:
         unknown = ", ".join(f"{name} ({times:,})" for name, times in document["unknown"].items())
         lines.append(f"  not in the core's table, and taken for a cycle each: {unknown}")
     return tuple(lines)
+
+
+def _kind(kind: Document, cycles: int) -> str:
+    results = kind["results"]
+    backed = "no result of its own" if results is None else f"{results} published result{'s' * (results != 1)}"
+    state = backed if kind["validated"] else f"not validated, {backed}"
+    share = percent(kind["cycles"]["value"] / cycles)
+    return f"{share} of the cycles are of kind {kind['kind']}, ±{100 * kind['error']:.1f} %: {state}"
 
 
 def milliseconds(document: Document) -> str:
@@ -82,10 +107,10 @@ def milliseconds(document: Document) -> str:
     for part, memory in document["placement"].items():
         by_memory.setdefault(memory, []).append(part)
     placed = "; ".join(f"{', '.join(parts)} in {memory}" for memory, parts in by_memory.items())
-    return (
-        f"{time['estimate']:.3g} ms ({time['low']:.3g} to {time['high']:.3g}) on {document['setup']} with {placed}: "
-        f"{document['label']}"
-    )
+    waits = document.get("wait_states")
+    many = "s" * (waits != 1)
+    flash = "" if waits is None else f", flash set up as {document['flash']} with {waits} wait state{many}"
+    return f"{interval(time).replace(' (', ' ms (')} on {document['setup']}{flash}, with {placed}: {document['label']}"
 
 
 def what_if(document: Document) -> ReportTable:
@@ -99,7 +124,7 @@ def what_if(document: Document) -> ReportTable:
                 change["change"],
                 *(number(change[name]["value"]) for name in ("cycles", "low", "high")),
                 ratio(change["ratio"]),
-                "-" if time is None else f"{time['estimate']:.3g}",
+                interval(time),
                 *(number(change["causes"][cause]["value"]) for cause in ("fetch", "data")),
                 change["label"],
             )
@@ -124,6 +149,31 @@ def what_if_layers(document: Document) -> ReportTable:
         for place, layer in enumerate(document["layers"])
     )
     return ReportTable("Layers, modelled cycles", columns, rows if changes else (), frozenset(columns) - {"layer"})
+
+
+def modes(document: Document) -> ReportTable:
+    """One line per flash set-up and memory of weights and arena, with a column of milliseconds per clock."""
+    found = document["modes"]
+    clocks = sorted({(mode["clock_hz"], mode["wait_states"]) for mode in found})
+    heads = tuple(f"{hz / 1e6:g} MHz, {waits} WS" for hz, waits in clocks)
+    columns = ("flash", "weights", "arena", *heads, "±")
+    rows: dict[tuple[str, str, str], list[Document]] = {}
+    for mode in found:
+        rows.setdefault((mode["flash"], mode["placement"]["weights"], mode["placement"]["arena"]), []).append(mode)
+    cells = []
+    for key, row in rows.items():
+        by_clock = {mode["clock_hz"]: mode for mode in row}
+        times = (by_clock[hz] for hz, _ in clocks)
+        shown = (f"{mode['milliseconds']['estimate']:.4g}" + "*" * mode["as_it_is"] for mode in times)
+        cells.append((*key, *shown, f"{100 * max(mode['error'] for mode in row):.1f} %"))
+    right = frozenset((*heads, "±"))
+    said = (
+        "  * as it is; WS: the flash's wait states, each at its highest clock",
+        "  only what the table above says is validated: other clocks were not compared",
+        "  whether all parts of an image fit beside each other, only linking shows",
+    )
+    title = "Milliseconds in every mode of the board: the same run, costed otherwise"
+    return ReportTable(title, columns, tuple(cells), right, said if cells else (), drop=heads[:-1])
 
 
 def side_by_side(documents: Sequence[Document]) -> list[str]:

@@ -11,9 +11,8 @@ from harness.virtual.remote import RemoteBusError, RemoteMachine
 DPIDR, CTRL_STAT, SELECT, RDBUFF = 0x0, 0x4, 0x8, 0xC
 CSW, TAR, DRW, BD0, CFG, BASE, IDR = 0x00, 0x04, 0x0C, 0x10, 0xF4, 0xF8, 0xFC
 
-_DPIDR = 0x6BA0_2477
-_AP_IDR = 0x8477_0001  # AHB-AP
 _ROM_TABLE = 0xE00F_F003
+_CONTROL_RESET, _LOCK_STATUS = 0x00, 0x0C  # of an nRF52's CTRL-AP: RESET; APPROTECTSTATUS, 1 where it is open
 _STICKY_ERROR, _ABORT_STICKY_ERROR = 1 << 5, 1 << 2
 _POWER_REQUESTS, _POWER_SHIFT = 0x5400_0000, 1
 _INCREMENT, _SIZE = 0x30, 0x7
@@ -29,6 +28,7 @@ class DebugPort:
 
     def __init__(self, machine: RemoteMachine) -> None:
         self._machine = machine
+        self._dpidr, self._idr = machine.debug_port, machine.access_port
         self._control = 0
         self._select = 0
         self._csw = 0x2300_0052
@@ -39,7 +39,7 @@ class DebugPort:
         """Reads a DP register of bank 0, or DPIDR."""
         bank = self._select & 0xF
         if address == DPIDR:
-            return _DPIDR
+            return self._dpidr
         if address == CTRL_STAT:
             if bank:
                 return 0
@@ -60,17 +60,21 @@ class DebugPort:
     def read_ap(self, address: int, count: int) -> list[int]:
         """Reads a register of an AP `count` times. Raises TransferFaultError."""
         port, register = self._selected(address)
+        if port == 1 and register in (IDR, _LOCK_STATUS):
+            return [self._machine.control_port if register == IDR else 1] * count
         if port:
             return [0] * count  # no such AP
         if register == DRW:
             return self._read_memory(count)
         if BD0 <= register < BD0 + 16:
             return [int.from_bytes(self._read(self._tar & ~0xF | register & 0xF, 4), "little")] * count
-        return [{CSW: self._csw, TAR: self._tar, BASE: _ROM_TABLE, IDR: _AP_IDR}.get(register, 0)] * count
+        return [{CSW: self._csw, TAR: self._tar, BASE: _ROM_TABLE, IDR: self._idr}.get(register, 0)] * count
 
     def write_ap(self, address: int, values: Sequence[int]) -> None:
         """Writes values to a register of an AP, one after another. Raises TransferFaultError."""
         port, register = self._selected(address)
+        if port == 1 and register == _CONTROL_RESET and self._machine.control_port:
+            self._machine.hold(bool(values[-1] & 1))
         if port:
             return
         if register == DRW:

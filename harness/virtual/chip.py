@@ -64,7 +64,8 @@ class UsartDescription:
     """A serial port.
 
     Attributes:
-        kind: its registers: "isr" with ISR, RDR and TDR, "status" with SR and DR.
+        clock: None where it always runs.
+        kind: its registers: "isr" with ISR, RDR and TDR, "status" with SR and DR, "nrf" with tasks and events.
         fifo: bytes that the receiver holds with FIFOEN; 1 where there is no FIFO.
         low_power: an LPUART, whose BRR counts 256ths.
         function: number of the alternate function that connects pins to it.
@@ -72,19 +73,26 @@ class UsartDescription:
 
     name: str
     base: int
-    clock: Clock
+    clock: Clock | None
     fifo: int = 1
     low_power: bool = False
     function: int = 7
-    kind: Literal["isr", "status"] = "isr"
+    kind: Literal["isr", "status", "nrf"] = "isr"
 
 
 @dataclass(frozen=True)
 class TimerSpec:
-    """TIM2."""
+    """TIM2 of an STM32, and a timer that can count how often it wraps; or TIMER0 of an nRF.
+
+    Attributes:
+        follower: (base, clock, trigger) of TIM3; the trigger is the number by which it names TIM2. None where it is not
+            modelled.
+    """
 
     base: int
-    clock: Clock
+    clock: Clock | None
+    follower: tuple[int, Clock, int] | None = None
+    kind: Literal["stm32", "nrf"] = "stm32"
 
 
 @dataclass(frozen=True)
@@ -98,7 +106,7 @@ class FlashLayout:
         options: what the option register reads.
     """
 
-    controller: Literal["h7", "h7a", "l4", "f7"]
+    controller: Literal["h7", "h7a", "l4", "f7", "g0", "u5", "nrf"]
     base: int
     sectors: tuple[int, ...]
     options: int = 0
@@ -115,8 +123,8 @@ class Clocks:
 
 @dataclass(frozen=True)
 class Wiring:
-    """Connections of a board to its chip: the serial port at the debug probe's virtual COM port with its pins ("pd8"),
-    and the rate of the external clock.
+    """Connections of a board to its chip: the serial port at the debug probe's virtual COM port with its pins ("pd8",
+    "p0.06"), and the rate of the external clock.
     """
 
     usart: str
@@ -130,17 +138,18 @@ class Chip:
     """A microcontroller.
 
     Attributes:
-        core: "cortex-m4" or "cortex-m7".
+        core: of harness.virtual.coremodels.
         cpuid: the core's CPUID register.
         idcode: value of DBGMCU_IDCODE, at each address of `idcode_at`.
         boot: address of the vector table after reset.
         clocks: calculates the rates, from a reader of registers by block and offset, and the external clock's rate.
         reset_cause: (block, offset, cause of a reset -> its flags) of the reset status register.
-        wiring: of ST's Nucleo board.
+        wiring: of the maker's board: ST's Nucleo, Nordic's DK.
+        control_port: IDR of the second access port, by which an nRF tells whether it is locked; 0 where there is none.
     """
 
     name: str
-    core: Literal["cortex-m4", "cortex-m7"]
+    core: str
     cpuid: int
     idcode: int
     idcode_at: tuple[int, ...]
@@ -153,6 +162,7 @@ class Chip:
     clocks: Callable[[ReadRegister, int], Clocks]
     reset_cause: tuple[str, int, Mapping[str, int]]
     wiring: Wiring
+    control_port: int = 0
 
 
 def bits(value: int, low: int, width: int) -> int:

@@ -12,6 +12,8 @@ from enum import Enum
 from typing import Any
 
 from harness.errors import EmulatorMissingError
+from harness.virtual.baseline import Alignment
+from harness.virtual.coremodels import CoreModel
 from harness.virtual.counting import make_counter
 from harness.virtual.memory import Bytes
 from harness.virtual.native import find_native
@@ -23,6 +25,7 @@ _HOOK_INTERRUPT, _HOOK_CODE, _HOOK_INVALID_INSTRUCTION = 1, 4, 1 << 14
 _HOOK_MEMORY_INVALID = 0x3F0
 _WRITE_UNMAPPED, _FETCH_UNMAPPED, _WRITE_PROT, _FETCH_PROT = 20, 21, 22, 24
 _INT_UNDEFINED, _INT_SVC, _INT_BKPT, _INT_RETURN, _INT_NO_COPROCESSOR, _INT_INVALID_STATE = 1, 2, 7, 8, 17, 18
+_INT_STACK_LIMIT = 19
 
 
 def missing() -> EmulatorMissingError:
@@ -40,7 +43,8 @@ HARD_FAULT, MEM_FAULT, BUS_FAULT, USAGE_FAULT, SVCALL = 3, 4, 5, 6, 11
 # CFSR
 IACCVIOL, DACCVIOL, MSTKERR, MMARVALID = 1 << 0, 1 << 1, 1 << 4, 1 << 7
 IBUSERR, PRECISERR, STKERR, BFARVALID = 1 << 8, 1 << 9, 1 << 12, 1 << 15
-UNDEFINSTR, INVSTATE, INVPC, NOCP = 1 << 16, 1 << 17, 1 << 18, 1 << 19
+UNDEFINSTR, INVSTATE, INVPC, NOCP, STKOF = 1 << 16, 1 << 17, 1 << 18, 1 << 19, 1 << 20
+_CAUSES = {_INT_NO_COPROCESSOR: NOCP, _INT_INVALID_STATE: INVSTATE, _INT_STACK_LIMIT: STKOF}
 
 _THUMB = 1 << 24
 _FPCA, _SPSEL = 1 << 2, 1 << 1
@@ -140,7 +144,7 @@ class Cpu:
     """
 
     def __init__(
-        self, m7: bool, memory: Sequence[Bytes], flash_stores: Callable[[int, int, int], None], flash: Bytes
+        self, model: CoreModel, memory: Sequence[Bytes], flash_stores: Callable[[int, int, int], None], flash: Bytes
     ) -> None:
         """flash_stores: called with address, size and value before a store into flash."""
         try:
@@ -149,9 +153,9 @@ class Cpu:
             raise missing() from error
         unicorn: Any = package  # its annotations are incomplete and partly wrong
         self.engine: Any = unicorn.Uc(_ARCH_ARM, _MODE_THUMB_MCLASS)
-        names = unicorn.arm_const
         engine = self.engine
-        engine.ctl_set_cpu_model(names.UC_CPU_ARM_CORTEX_M7 if m7 else names.UC_CPU_ARM_CORTEX_M4)
+        engine.ctl_set_cpu_model(getattr(unicorn.arm_const, f"UC_CPU_ARM_{model.emulated}"))
+        self._model = model
         self._memory = memory
         self._flash = flash
         self._flash_stores = flash_stores
@@ -159,7 +163,8 @@ class Cpu:
             engine.mem_map_ptr(region.origin, region.size, self._access_of(region), region.pointer)
         self.registers = Registers(engine)
         self.native = find_native()
-        self.counter = make_counter(engine, memory, self.native)
+        self.counter = make_counter(engine, memory, self.native, baseline=model.baseline)
+        self._alignment = Alignment(engine, self.native) if model.baseline else None
         self.access: Access | None = None
         self.trap = 0
         self.undefined = UNDEFINSTR
@@ -181,13 +186,17 @@ class Cpu:
 
     def run(self, limit: int | None) -> Stop:
         """Runs until the counter is at `limit` or something else stops the core. Raises exceptions of peripherals."""
-        failed = False
         self._begin(limit)
-        try:
-            self.engine.emu_start(self.registers[PC] | 1, NEVER)
-        except self._errors:
-            failed = True
+        failed = self._start(0)
         at_limit = self.counter.at_limit
+        before = self.counter.take_foreign()
+        if before is not None and not failed and self._reason is None:
+            while before and not failed and self._reason is None:
+                failed = self._start(1)
+                self.counter.stopped_at(self.registers[PC])
+                before -= 1
+            if not failed and self._reason is None:
+                self._reason = Stop.FAULT
         self.counter.stopped_at(self.registers[PC])
         if self.failure is not None:
             raise self.failure
@@ -199,18 +208,34 @@ class Cpu:
 
     def step(self) -> Stop:
         """Executes one instruction."""
-        failed = False
         self._begin(None)
-        try:
-            self.engine.emu_start(self.registers[PC] | 1, NEVER, count=1)
-        except self._errors:
-            failed = True
+        failed = self._start(1)
+        before = self.counter.take_foreign()
+        if before == 0:
+            self._reason = Stop.FAULT
+        elif before:
+            failed = self._start(1)
         self.counter.stopped_at(self.registers[PC])
         if self.failure is not None:
             raise self.failure
         if self._reason is not None and self._reason is not Stop.BREAK:
             return self._reason
         return Stop.FAULT if failed else Stop.LIMIT
+
+    def _start(self, count: int) -> bool:
+        """Runs `count` instructions, or without a limit where it is 0; returns whether one failed."""
+        failed = False
+        if count:
+            self.engine.ctl_flush_tb()  # a block that is translated already would run to its end
+        try:
+            self.engine.emu_start(self.registers[PC] | 1, NEVER, count=count)
+        except self._errors:
+            failed = True
+        refused = None if self._alignment is None else self._alignment.take()
+        if refused is not None:
+            self.access = Access(refused[0], False, refused[1])
+            self._reason = Stop.FAULT
+        return failed
 
     def _begin(self, limit: int | None) -> None:
         self._reason = self.failure = self.access = None
@@ -253,7 +278,7 @@ class Cpu:
             self._reason, self.trap = Stop.TRAP, 0
         else:
             self._reason = Stop.FAULT
-            self.undefined = {_INT_NO_COPROCESSOR: NOCP, _INT_INVALID_STATE: INVSTATE}.get(number, UNDEFINSTR)
+            self.undefined = _CAUSES.get(number, UNDEFINSTR)
         engine.emu_stop()
 
     def _invalid(self, engine: Any, data: Any) -> bool:
@@ -313,7 +338,7 @@ class Cpu:
         if floats:
             words += [registers[64 + i] for i in range(16)] + [registers[33], 0]
         data = b"".join((word & 0xFFFF_FFFF).to_bytes(4, "little") for word in words)
-        self._return_value = 0xFFFF_FFE1 if floats else 0xFFFF_FFF1
+        self._return_value = self._model.exception_return | (0 if floats else 0x10)
         if not status & 0x1FF:
             self._return_value |= 0xC if registers.control & _SPSEL else 8
         registers[SP] = bottom

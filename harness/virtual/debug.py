@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from harness.virtual.bus import WORD, Device
+from harness.virtual.coremodels import Component, CoreModel
 
 SCS, DWT, FPB, ROM_TABLE = 0xE000_E000, 0xE000_1000, 0xE000_2000, 0xE00F_F000
 
@@ -30,8 +31,6 @@ _CONTROL_BITS = 0xF
 
 _CYCCNTENA = 1 << 0
 _LOCK_ACCESS, _LOCK_STATUS, _COUNT = 0xFB0, 0xFB4, 0x004
-
-MPU_REGIONS = 8
 
 
 class DebuggedCore(Protocol):
@@ -73,17 +72,21 @@ class DebuggedCore(Protocol):
         """Called when the MPU's regions have changed."""
 
 
-def _identification(part: int, component: int, designer: int = 0x4BB) -> dict[int, int]:
-    """PIDR and CIDR of a component: 12-bit part, 4-bit class; the designer is Arm's by default."""
+def _identification(component: Component, designer: int = 0x4BB) -> dict[int, int]:
+    """PIDR and CIDR of a component, and DEVARCH where it has one; the designer is Arm's by default."""
     jep, continuation = designer & 0x7F, designer >> 8
+    part = component.part
+    table = part >> 4 == 0x4C
+    kind = 0x1 if table else 0x9 if component.architecture else 0xE  # ROM table, CoreSight, generic
     return {
+        0xFBC: component.architecture,
         0xFD0: continuation,
         0xFE0: part & 0xFF,
         0xFE4: part >> 8 | (jep & 0xF) << 4,
         0xFE8: jep >> 4 | 8,
         0xFEC: 0,
         0xFF0: 0x0D,
-        0xFF4: component << 4,
+        0xFF4: kind << 4,
         0xFF8: 0x05,
         0xFFC: 0xB1,
     }
@@ -92,14 +95,16 @@ def _identification(part: int, component: int, designer: int = 0x4BB) -> dict[in
 class SystemControl(Device):
     """System control block, MPU, and the debug registers."""
 
-    def __init__(self, core: DebuggedCore, cpuid: int, m7: bool) -> None:
+    def __init__(self, core: DebuggedCore, cpuid: int, model: CoreModel) -> None:
         super().__init__("scs", SCS, 0x1000)
         self._core = core
-        fixed = {CPUID: cpuid, MPU_TYPE: MPU_REGIONS << 8}
-        fixed |= {MVFR0: 0x1011_0021, MVFR1: 0x1100_0011, MVFR2: 0x40 if m7 else 0}  # single precision
-        fixed |= _identification(0x00C, 0xE)
-        if m7:
-            fixed[CCSIDR] = 0xF00F_E019  # data cache: 128 sets, 4 ways, lines of 32 bytes
+        self._model = model
+        fixed = {CPUID: cpuid, MPU_TYPE: model.mpu_regions << 8, CCSIDR: model.cache}
+        if model.has_fpu:
+            fixed |= {MVFR0: 0x1011_0021, MVFR1: 0x1100_0011, MVFR2: 0x40 if model.breakpoint_version > 1 else 0}
+        if model.baseline:
+            fixed |= dict.fromkeys((SHCSR, CFSR, HFSR, MMFAR, BFAR, CPACR, FPCCR), 0)
+        fixed |= _identification(model.control)
         self._fixed: Mapping[int, int] = fixed
         self.regions: list[tuple[int, int]] = []
         self._debug = 0
@@ -110,8 +115,8 @@ class SystemControl(Device):
 
     def reset(self) -> None:
         """System reset; the debug registers keep their values."""
-        self.words = {CCR: 0x0004_0200, FPCCR: 0xC000_0000}
-        self.regions = [(0, 0)] * MPU_REGIONS
+        self.words = {CCR: 0x208 if self._model.baseline else 0x0004_0200, FPCCR: 0xC000_0000}
+        self.regions = [(0, 0)] * max(self._model.mpu_regions, 1)
         self._was_reset = True
 
     def power_on(self) -> None:
@@ -148,10 +153,10 @@ class SystemControl(Device):
         if offset == AIRCR:
             return 0xFA05_0000 | self.words.get(AIRCR, 0)
         if offset == MPU_RBAR:
-            return self.regions[self.words.get(MPU_RNR, 0) % MPU_REGIONS][0] | self.words.get(MPU_RNR, 0) & 0xF
+            return self.regions[self.words.get(MPU_RNR, 0) % len(self.regions)][0] | self.words.get(MPU_RNR, 0) & 0xF
         if offset == MPU_RASR:
-            return self.regions[self.words.get(MPU_RNR, 0) % MPU_REGIONS][1]
-        return self._fixed.get(offset) or self.words.get(offset, 0)
+            return self.regions[self.words.get(MPU_RNR, 0) % len(self.regions)][1]
+        return self._fixed[offset] if offset in self._fixed else self.words.get(offset, 0)
 
     def write(self, offset: int, value: int, debugger: bool) -> None:
         """Writes a register."""
@@ -174,19 +179,20 @@ class SystemControl(Device):
         elif offset in (CFSR, HFSR, DFSR):
             self.words[offset] = self.words.get(offset, 0) & ~value
         elif offset in (MPU_CTRL, MPU_RBAR, MPU_RASR):
-            self._protect(offset, value)
+            if self._model.mpu_regions:
+                self._protect(offset, value)
         else:
             self.words[offset] = value
 
     def _protect(self, offset: int, value: int) -> None:
-        number = self.words.get(MPU_RNR, 0) % MPU_REGIONS
+        number = self.words.get(MPU_RNR, 0) % len(self.regions)
         if offset == MPU_CTRL:
             self.words[MPU_CTRL] = value
         elif offset == MPU_RBAR:
             if value & 0x10:  # VALID: the value has the region's number
                 number = value & 0xF
                 self.words[MPU_RNR] = number
-            self.regions[number % MPU_REGIONS] = (value & ~0x1F, self.regions[number % MPU_REGIONS][1])
+            self.regions[number % len(self.regions)] = (value & ~0x1F, self.regions[number % len(self.regions)][1])
         else:
             self.regions[number] = (self.regions[number][0], value)
         self._core.protection_changed()
@@ -245,12 +251,13 @@ class SystemControl(Device):
 class CycleCounter(Device):
     """DWT with its cycle counter; watchpoints are memory cells. The Cortex-M7 locks it until the core gives a key."""
 
-    def __init__(self, core: DebuggedCore, control: SystemControl, m7: bool) -> None:
+    def __init__(self, core: DebuggedCore, control: SystemControl, model: CoreModel) -> None:
         super().__init__("dwt", DWT, 0x1000)
         self._core = core
         self._control = control
-        self._has_lock = m7
-        self._fixed = _identification(0x002, 0xE)
+        self._has_lock = model.locked_counter
+        self._counts = not model.baseline
+        self._fixed = _identification(model.counter)
         self.reset()
 
     def reset(self) -> None:
@@ -265,7 +272,7 @@ class CycleCounter(Device):
         if offset == _COUNT:
             return self._count()
         if offset == 0:
-            return 0x4000_0000 | self.words.get(0, 0)
+            return (0x4000_0000 if self._counts else 0x2B00_0000) | self.words.get(0, 0)
         if offset == _LOCK_STATUS:
             return 0 if debugger or not self._has_lock else 1 | int(self._locked) << 1
         return self._fixed.get(offset) or self.words.get(offset, 0)
@@ -276,6 +283,8 @@ class CycleCounter(Device):
             self._locked = self._has_lock and value != LOCK_KEY
             return
         if self._locked and not debugger:
+            return
+        if not self._counts and offset in (0, _COUNT):
             return
         if offset == _COUNT:
             self._value = value
@@ -301,14 +310,14 @@ class CycleCounter(Device):
 
 
 class Breakpoints(Device):
-    """FPB: version 1 on the M4 (two addresses a word), version 2 on the M7."""
+    """FPB: version 1 on M4 and M0+ (there: BPU; two addresses a word), version 2 on M7 and M33."""
 
-    def __init__(self, core: DebuggedCore, m7: bool) -> None:
+    def __init__(self, core: DebuggedCore, model: CoreModel) -> None:
         super().__init__("fpb", FPB, 0x1000)
         self._core = core
-        self._m7 = m7
-        self.count = 8 if m7 else 6
-        self._fixed = _identification(0x00E if m7 else 0x003, 0xE)
+        self._whole = model.breakpoint_version > 1
+        self.count = model.breakpoint_count
+        self._fixed = _identification(model.breakpoints)
         self.reset()
 
     def reset(self) -> None:
@@ -318,7 +327,7 @@ class Breakpoints(Device):
     def read(self, offset: int, debugger: bool) -> int:
         """Reads a register."""
         if offset == 0:
-            return (1 << 28 if self._m7 else 0) | self.count << 4 | self.words.get(0, 0) & 1
+            return (1 << 28 if self._whole else 0) | self.count << 4 | self.words.get(0, 0) & 1
         return self._fixed.get(offset) or self.words.get(offset, 0)
 
     def write(self, offset: int, value: int, debugger: bool) -> None:
@@ -339,7 +348,7 @@ class Breakpoints(Device):
             value = self.words.get(8 + 4 * index, 0)
             if not value & 1:
                 continue
-            if self._m7:
+            if self._whole:
                 found.add(value & ~1)
             else:
                 found |= {(value & 0x1FFF_FFFC) + half for half in (0, 2) if value >> 30 & (1 if half == 0 else 2)}
@@ -349,9 +358,9 @@ class Breakpoints(Device):
 class RomTable(Device):
     """The ROM table, by which a debugger finds the other components."""
 
-    def __init__(self, m7: bool) -> None:
+    def __init__(self, model: CoreModel) -> None:
         super().__init__("rom", ROM_TABLE, 0x1000)
-        self.words = _identification(0x4C8 if m7 else 0x4C4, 0x1)
+        self.words = _identification(model.table)
         self.words[0xFCC] = 1  # system memory is on the same bus
         for index, base in enumerate((SCS, DWT, FPB)):
             self.words[4 * index] = (base - ROM_TABLE & 0xFFFF_F000) | 3

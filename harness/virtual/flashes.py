@@ -8,10 +8,14 @@ from harness.virtual.chip import FlashLayout
 from harness.virtual.flash import FlashController
 from harness.virtual.flash_f7 import F7Flash
 from harness.virtual.flash_h7 import H7AFlash, H7Flash
-from harness.virtual.flash_l4 import L4Flash
+from harness.virtual.flash_l4 import G0Flash, L4Flash, U5Flash
+from harness.virtual.flash_nrf import NrfFlash
 from harness.virtual.memory import Bytes
 
-_CONTROLLERS: dict[str, type[FlashController]] = {"h7": H7Flash, "h7a": H7AFlash, "f7": F7Flash, "l4": L4Flash}
+_CONTROLLERS: dict[str, type[FlashController]] = {
+    "h7": H7Flash, "h7a": H7AFlash, "f7": F7Flash, "l4": L4Flash, "g0": G0Flash, "u5": U5Flash,
+    "nrf": NrfFlash,
+}  # fmt: skip
 
 
 def make_flash(layout: FlashLayout, array: Bytes, changed: Callable[[], None]) -> FlashController:

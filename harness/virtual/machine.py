@@ -15,14 +15,15 @@ from harness.virtual.access import BusError, DebuggerAccess
 from harness.virtual.bus import Bus, RegisterBlock
 from harness.virtual.chip import Chip, Clocks, Wiring
 from harness.virtual.chips import find_chip
+from harness.virtual.coremodels import CoreModel, find_model
 from harness.virtual.cpu import LR, MSP, PC, SP, XPSR, Cpu, Stop
 from harness.virtual.exceptions import Exceptions
 from harness.virtual.flashes import make_flash
 from harness.virtual.pins import WiredLine
 from harness.virtual.registers import ClockRegisters, IdentityRegisters
 from harness.virtual.terminal import Terminal
-from harness.virtual.timer import Timer
-from harness.virtual.usart import KINDS
+from harness.virtual.timers import make_timers
+from harness.virtual.usarts import KINDS
 
 _LEAST_SLICE = 1024  # more than the emulator's longest basic block has
 _WAIT_S = 0.05
@@ -33,6 +34,7 @@ class Machine:
 
     Attributes:
         chip: its chip.
+        model: its core.
         bus: its peripherals.
         cpu: its core.
         terminal: the serial port's far end.
@@ -78,14 +80,14 @@ class Machine:
         self.brown_out_at: int | None = None
         self._waited = 0.0
         self._clocks: Clocks | None = None
-        m7 = self.chip.core == "cortex-m7"
-        self.cpu = Cpu(m7, self._memory, self.flash.store, array)
-        self.control = debug.SystemControl(self, self.chip.cpuid, m7)
+        self.model = model = find_model(self.chip.core)
+        self.cpu = Cpu(model, self._memory, self.flash.store, array)
+        self.control = debug.SystemControl(self, self.chip.cpuid, model)
         self._exceptions = Exceptions(self.cpu, self.control, self._vector, self.debug_halt, self._lock_up)
-        self.dwt = debug.CycleCounter(self, self.control, m7)
-        self.fpb = debug.Breakpoints(self, m7)
+        self.dwt = debug.CycleCounter(self, self.control, model)
+        self.fpb = debug.Breakpoints(self, model)
         self.bus = Bus(self._note)
-        self._populate(m7)
+        self._populate(model)
         self._access = DebuggerAccess(
             self._memory,
             self.bus,
@@ -333,7 +335,7 @@ class Machine:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _populate(self, m7: bool) -> None:
+    def _populate(self, model: CoreModel) -> None:
         for facts in self.chip.registers:
             self.bus.add(
                 ClockRegisters(facts, self._clock_registers_changed) if facts.name == "rcc" else RegisterBlock(facts)
@@ -345,12 +347,13 @@ class Machine:
             self.bus.add(port)
             if name == self.wiring.usart:
                 self.usart = port
-                port.serial = port.state
-        self.bus.add(Timer(self.chip.timer, lambda: self.cycles, lambda: (self.clocks().core, self.clocks().timer)))
+                port.serial = port.state if port.NATIVE else None
+        for timer in make_timers(self.chip.timer, lambda: self.cycles, self.clocks):
+            self.bus.add(timer)
         self.bus.add(self.flash)
         for base in self.chip.idcode_at:
             self.bus.add(IdentityRegisters(base, self.chip.idcode))
-        for device in (self.control, self.dwt, self.fpb, debug.RomTable(m7)):
+        for device in (self.control, self.dwt, self.fpb, debug.RomTable(model)):
             self.bus.add(device)
 
     def _clock_registers_changed(self) -> None:

@@ -17,7 +17,7 @@ from harness.errors import BuildError, ToolError
 
 VARIABLE = "TINYHIL_VIRTUAL_NATIVE"  # "0": not used
 
-_BLOCK_HOOK = 8  # UC_HOOK_BLOCK
+_BLOCK_HOOK, _ACCESS_HOOK = 8, 1024 | 2048  # UC_HOOK_BLOCK; UC_HOOK_MEM_READ and UC_HOOK_MEM_WRITE
 _LIBRARIES = ("libunicorn.so.2", "libunicorn.2.dylib", "libunicorn.dylib", "unicorn.dll")
 _READ = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint, ctypes.c_void_p)
 _WRITE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint, ctypes.c_uint64, ctypes.c_void_p)
@@ -81,12 +81,19 @@ class Native:
 
     def hook_blocks(self, engine: Any, state: ctypes.Structure) -> None:
         """Counts blocks of an emulator in `state`. Raises OSError."""
+        self._hook(engine, _BLOCK_HOOK, self._parts.tinyhil_block, state)
+
+    def hook_accesses(self, engine: Any, state: ctypes.Structure) -> None:
+        """Stops an emulator at accesses that are not aligned, and notes them in `state`. Raises OSError."""
+        self._hook(engine, _ACCESS_HOOK, self._parts.tinyhil_access, state)
+
+    def _hook(self, engine: Any, kind: int, function: Any, state: ctypes.Structure) -> None:
         handle = ctypes.c_size_t()
         error = self._emulator.uc_hook_add(
             engine._uch,
             ctypes.byref(handle),
-            ctypes.c_int(_BLOCK_HOOK),
-            ctypes.cast(self._parts.tinyhil_block, ctypes.c_void_p),
+            ctypes.c_int(kind),
+            ctypes.cast(function, ctypes.c_void_p),
             ctypes.byref(state),
             ctypes.c_uint64(1),
             ctypes.c_uint64(0),

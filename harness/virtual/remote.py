@@ -38,6 +38,8 @@ class RemoteMachine:
         child: the process.
         port: path of its serial port.
         native: whether native code is used; otherwise it is slow.
+        debug_port, access_port: DPIDR of the debug port and IDR of its first access port.
+        control_port: IDR of the second, 0 where there is none.
     """
 
     def __init__(self, board: str, *, flash_file: Path | None = None, env: Mapping[str, str] | None = None) -> None:
@@ -78,6 +80,8 @@ class RemoteMachine:
             raise
         self.port = str(state["port"])
         self.native = bool(state["native"])
+        self.debug_port, self.access_port = int(state["debug_port"]), int(state["access_port"])
+        self.control_port = int(state["control_port"])
 
     def read(self, address: int, length: int) -> bytes:
         """Reads memory or registers as a debugger. Raises RemoteBusError, BoardLostError."""

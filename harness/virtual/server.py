@@ -103,6 +103,9 @@ class Server:
         return {
             "port": machine.uart_pty,
             "native": machine.cpu.native is not None,
+            "debug_port": machine.model.debug_port,
+            "access_port": machine.model.access_port,
+            "control_port": machine.chip.control_port,
             "instructions": machine.instructions,
             "halted": machine.halted,
             "locked_up": machine.locked_up,

@@ -50,7 +50,10 @@ class Usart(Device, ABC):
         loses_on: whether overruns repeat after that.
         clock_error: relative error of the kernel clock.
         mute: whether the transmitter is never ready again.
+        NATIVE: whether native code may handle them.
     """
+
+    NATIVE = True
 
     CONTROL: int
     DIVIDER: int
@@ -78,6 +81,11 @@ class Usart(Device, ABC):
     @abstractmethod
     def _ready(self, control: int) -> int:
         """The status when it can send and no byte is received, for a value of CR1."""
+
+    def pin(self, transmits: bool) -> int | None:
+        """The number of the pin that it has chosen for one direction; None where the pins choose it."""
+        del transmits
+        return None
 
     def _scale(self) -> int:
         """The prescaler of the kernel clock."""
@@ -264,6 +272,3 @@ class StatusPort(Usart):
         if not debugger:
             self.state.flags = 0
         return super()._take(debugger)
-
-
-KINDS: dict[str, type[Usart]] = {"isr": IsrPort, "status": StatusPort}

@@ -25,6 +25,7 @@ from harness.ir.operators.detection import DetectionAttrs
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from harness.ir.operators.mean import MeanAttrs
 from harness.ir.operators.traits import Trait
+from harness.ir.verifier import verify
 from harness.ir.window import ConvAttrs, Pads, PoolAttrs, same_pads
 from harness.kernels.base import Kernel
 from harness.kernels.context import Context
@@ -147,7 +148,12 @@ def _layer(op: str, rng: Rng, dtype: DType | None, few: Few | None = None) -> Gr
     if any(t.bytes > LARGEST for t in draft.tensors if t.data is None):
         return None
     tensors, states = tuple(draft.tensors), tuple(draft.states)
-    return Graph(op.lower(), tensors, tuple(draft.nodes), tuple(draft.inputs), draft.nodes[0].outputs, states)
+    graph = Graph(op.lower(), tensors, tuple(draft.nodes), tuple(draft.inputs), draft.nodes[0].outputs, states)
+    try:
+        verify(graph)
+    except GraphError:  # of a shape that the operator does not take
+        return None
+    return graph
 
 
 def _widen(draft: Draft) -> None:

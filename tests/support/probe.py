@@ -7,6 +7,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from tests.support.cmsis_pack import PACKED, make_pack
 from tests.support.paths import REPOSITORY
 
 
@@ -19,6 +20,9 @@ def virtual_probes(*boards: str, folder: str | Path, faults: str = "") -> dict[s
         "TINYHIL_VIRTUAL_PROBE": ",".join(boards),
         "TINYHIL_VIRTUAL_STATE": str(Path(folder) / "state"),
         "TINYHIL_VIRTUAL_FAULTS": faults,
+        "TINYHIL_PACKS": os.pathsep.join(
+            str(make_pack(board, Path(folder) / f"pack-{board}")) for board in PACKED if board in boards
+        ),
         "TINYHIL_LEASES": str(Path(folder) / "leases"),
         "PYTHONPATH": os.pathsep.join([*paths, *filter(None, (os.environ.get("PYTHONPATH"),))]),
     }

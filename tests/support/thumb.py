@@ -49,8 +49,9 @@ def program(folder: Path, body: str, *, core: str = "cortex-m7", svc: str = "nop
     """
     source, elf = folder / "program.s", folder / "program.elf"
     source.write_text(_FRAME.format(body=body, svc=svc, fault=fault))
-    unit = "fpv5-sp-d16" if core == "cortex-m7" else "fpv4-sp-d16"
-    command = [str(find("arm").cc), f"-mcpu={core}", "-mthumb", f"-mfpu={unit}", "-mfloat-abi=hard"]
+    unit = {"cortex-m4": "fpv4-sp-d16", "cortex-m0plus": ""}.get(core, "fpv5-sp-d16")
+    command = [str(find("arm").cc), f"-mcpu={core}", "-mthumb"]
+    command += [f"-mfpu={unit}", "-mfloat-abi=hard"] if unit else []
     command += ["-nostdlib", "-Wl,-Ttext=0x08000000", "-Wl,-estart", str(source), "-o", str(elf)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

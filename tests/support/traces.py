@@ -91,27 +91,32 @@ class Expected:
     counts: Counter = field(default_factory=Counter)
     transfers: Counter = field(default_factory=Counter)
     accesses: Counter = field(default_factory=Counter)
-    misses: tuple[Counter, ...] = field(default_factory=lambda: tuple(Counter() for _ in range(4)))
+    misses: tuple[Counter, ...] = field(default_factory=lambda: tuple(Counter() for _ in range(5)))
 
 
 def expect(events: list[Event], spans: list[Span], system: MemorySystem) -> list[Expected]:
-    """Counts, and misses (fetch, sequential, loads, stores) in a memory system."""
+    """Counts, and misses (fetch, sequential, loads, stores, next loads) in a memory system."""
 
     def part(address: int) -> str:
         return next((s.part for s in spans if s.origin <= address < s.origin + s.size), "other")
 
-    caches: dict[CacheGeometry, dict[int, list[int]]] = {}
+    caches: dict[CacheGeometry, dict[int, dict[int, set[int]]]] = {}
 
-    def touch(cache: CacheGeometry, line: int, fill: bool) -> bool:
-        ways = caches.setdefault(cache, {}).setdefault(line % cache.sets, [])
-        if line in ways:
+    def touch(cache: CacheGeometry, sector: int, fill: bool) -> bool:
+        line = sector * cache.fill // cache.line
+        # line -> its sectors, the next to go first
+        ways = caches.setdefault(cache, {}).setdefault(line % cache.sets, {})
+        if sector in ways.get(line, ()):
             if cache.replace == "lru":
-                ways.remove(line)
-                ways.append(line)
+                ways[line] = ways.pop(line)
             return True
         if fill:
-            ways.append(line)
-            del ways[: -cache.ways]
+            sectors = ways.get(line, set())
+            if cache.replace == "lru":
+                ways.pop(line, None)
+            ways[line] = sectors | {sector}
+            if len(ways) > cache.ways:
+                del ways[next(iter(ways))]
         return False
 
     layers: list[Expected] = []
@@ -121,6 +126,7 @@ def expect(events: list[Event], spans: list[Span], system: MemorySystem) -> list
             key = (event.kind, event.start)
             spans_of[key] = max(spans_of.get(key, 1), event.size)
     fetched = -1
+    loaded: dict[str, int] = {}  # memory -> what a load missed before
     waiting: list[tuple[int, int]] = []
     block: tuple[int, int, int] | None = None  # start, end, last instruction
 
@@ -131,7 +137,7 @@ def expect(events: list[Event], spans: list[Span], system: MemorySystem) -> list
             memory = system.memory_of(part(block[0]))
             if memory.fetch is None:
                 continue
-            for line in range(address // memory.fetch.line, (address + width - 1) // memory.fetch.line + 1):
+            for line in range(address // memory.fetch.fill, (address + width - 1) // memory.fetch.fill + 1):
                 if not touch(memory.fetch, line, True):
                     layers[-1].misses[0][address, memory.name] += 1
                     if line == fetched + 1:
@@ -158,9 +164,12 @@ def expect(events: list[Event], spans: list[Span], system: MemorySystem) -> list
             layers[-1].accesses[event.start, part(event.address), is_store] += 1
             memory = system.memory_of(part(event.address))
             if memory.data is not None:
-                last = (event.address + spans_of[event.kind, event.start] - 1) // memory.data.line
-                for line in range(event.address // memory.data.line, last + 1):
+                last = (event.address + spans_of[event.kind, event.start] - 1) // memory.data.fill
+                for line in range(event.address // memory.data.fill, last + 1):
                     fill = not is_store or memory.write_allocate
                     if not touch(memory.data, line, fill) and fill:
                         layers[-1].misses[2 + is_store][event.start, memory.name] += 1
+                        if not is_store:
+                            layers[-1].misses[4][event.start, memory.name] += loaded.get(memory.name, -1) == line - 1
+                            loaded[memory.name] = line
     return layers

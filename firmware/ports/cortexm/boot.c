@@ -46,6 +46,12 @@ __attribute__((weak)) void cortexm_early(void)
 {
 }
 
+#if __ARM_ARCH >= 7
+#define STORE_TWO_WORDS "strd r2, r3, [r0], #8\n"
+#else
+#define STORE_TWO_WORDS "stm r0!, {r2, r3}\n"
+#endif
+
 /* All of the stack is written in whole words before it is used: memory with error correction must be. */
 __attribute__((naked)) void hil_reset(void)
 {
@@ -59,7 +65,7 @@ __attribute__((naked)) void hil_reset(void)
                      "ldr r1, =hil_stack_end\n"
                      "movs r2, #0\n"
                      "movs r3, #0\n"
-                     "1: strd r2, r3, [r0], #8\n"
+                     "1: " STORE_TWO_WORDS
                      "cmp r0, r1\n"
                      "blo 1b\n"
                      "b cortexm_start\n"
@@ -70,8 +76,7 @@ __attribute__((used)) _Noreturn static void start(void) __asm__("cortexm_start")
 
 _Noreturn static void start(void)
 {
-    CORTEXM_CPACR |= 0xFU << 20; /* floating point and vectors; ignored where there are none */
-    __asm__ volatile("dsb\nisb" ::: "memory");
+    cortexm_core_up();
     CORTEXM_VTOR = (uint32_t)(uintptr_t)vectors;
     for (const copy_entry *entry = hil_copy_table; entry < hil_copy_table_end; entry++) {
         for (uint32_t i = 0; entry->from != entry->to && i < entry->size / 8U; i++) {
@@ -84,8 +89,7 @@ _Noreturn static void start(void)
         }
     }
     __asm__ volatile("dsb\nisb" ::: "memory"); /* code may have been copied */
-    CORTEXM_SHCSR |= 0xFU << 16; /* memory, bus, usage and secure faults by their own names */
-    CORTEXM_CCR |= 1U << 4;      /* division by zero is a fault */
+    cortexm_faults_up();
     cortexm_guard_up();
     hil_board_init();
     hil_main();

@@ -24,6 +24,11 @@ extern uint8_t hil_stack_guard_log2[];
 /* Bytes at the bottom of the stack that belong to the guard; painted and measured is only what lies above. */
 #define CORTEXM_GUARD_ZONE 64U
 
+/* Turns on what the core has; faults by their own names, once memory is in order (fault.c, or fault_v6m.c where the core
+ * is of Armv6-M). */
+void cortexm_core_up(void);
+void cortexm_faults_up(void);
+
 /* Puts the stack guard up (guard_mpu.c or guard_limit.c). */
 void cortexm_guard_up(void);
 

@@ -1,4 +1,4 @@
-/* Exceptions: collect what is known of the fault and hand it to the runtime. */
+/* Exceptions of Armv7-M and Armv8-M with the main extension: collect what is known of the fault and hand it to the runtime. */
 #include <string.h>
 
 #include "cortexm.h"
@@ -13,6 +13,18 @@ enum { EXCEPTION_HARD = 3, EXCEPTION_MEMORY = 4, EXCEPTION_BUS = 5, EXCEPTION_US
 #define CFSR_STKERR (1U << 12)
 #define CFSR_LSPERR (1U << 13)
 #define CFSR_STKOF (1U << 20)
+
+void cortexm_core_up(void)
+{
+    CORTEXM_CPACR |= 0xFU << 20; /* floating point and vectors; ignored where there are none */
+    __asm__ volatile("dsb\nisb" ::: "memory");
+}
+
+void cortexm_faults_up(void)
+{
+    CORTEXM_SHCSR |= 0xFU << 16; /* memory, bus, usage and secure faults by their own names */
+    CORTEXM_CCR |= 1U << 4;      /* division by zero is a fault */
+}
 
 /* Thread mode runs on the process stack, so the main stack is empty here and all registers are still as they were. */
 __attribute__((naked)) void cortexm_fault_entry(void)

@@ -12,7 +12,7 @@
 /* Clocks at full speed, flash wait states, and the clocks of PORT_* peripherals; the family's clock.c. */
 void stm32_clocks_up(void);
 
-/* Instruction and data cache; cache.c, Cortex-M7 only. */
+/* Instruction and data cache; cache.c of a Cortex-M7, or of the family. */
 void stm32_caches_up(void);
 
 /* Cycle counter and its slow companion; ticks.c. */

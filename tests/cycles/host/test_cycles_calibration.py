@@ -1,12 +1,15 @@
-"""Every rule of the M4's and M7's tables against a figure worked out by hand; a board's table out of measured loops."""
+"""Every rule of every core's table against a figure worked out by hand; a board's table out of measured loops."""
 
 import dataclasses
 import re
 from fractions import Fraction
+from unittest import mock
 
 import pytest
 
-from harness.boards import find_board
+from harness.boards import find_board, load_boards
+from harness.cycles import tables
+from harness.cycles.assembly import assemble_all
 from harness.cycles.board_tables import board_table, boards, read_board, setup
 from harness.cycles.calibrate import calibrate, placement_of
 from harness.cycles.calibration import Figure, cores, figures, loops, parse
@@ -17,11 +20,50 @@ from harness.cycles.walk import walk
 from harness.errors import CycleModelError, CycleTableError, NoBytesError, OptionError, ProtocolError
 from harness.units import Unit
 
-BOARD = {"cortex-m4": "nucleo-l4r5", "cortex-m7": "nucleo-h7a3"}
+SWITCHES = {"chain-indexed", "chain-same-base", "chain-fp", "load-store", "load-banks"}
+"""Rules that are on or off: 1 or 0."""
+BOARD = {
+    "cortex-m0plus": "nucleo-g0b1",
+    "cortex-m3": "nucleo-l4r5",
+    "cortex-m4": "nucleo-l4r5",
+    "cortex-m7": "nucleo-h7a3",
+    "cortex-m33": "nucleo-u575",
+    "cortex-m55": None,
+}
+"""Board whose memories a core's loops are in. No board with an M3 has a table; that of an M4 has two memories too."""
+CANNOT = {
+    "cortex-m0plus": {
+        "rules.chain-indexed", "rules.chain-same-base", "rules.chain-fp", "rules.chain-unaligned",
+        "rules.branch-wide-load", "rules.it-folded", "rules.fp-dependency",
+    },
+    "cortex-m3": {"rules.chain-fp", "rules.fp-dependency"},
+    "cortex-m33": {"rules.load-banks", "results.early"},
+    "cortex-m55": {"rules.load-banks", "results.early"},
+}  # fmt: skip
+"""Rows that no code of the core asks for: no such instruction, or no pair."""
+CHAINS = ("load-store", "chain-other-memory", "chain-indexed", "chain-same-base", "chain-unaligned", "chain-fp")
 
 
 def board_setup(name):
-    return setup(board_table(name), placement_of(find_board(name)))
+    if name is None:
+        return None
+    table = board_table(name)
+    ours = {"code": "flash", "weights": "flash", "arena": "sram", "stack": "sram", "data": "sram"}
+    return setup(table, placement_of(find_board(name)) if name in load_boards() else ours)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def assembled_once():
+    """Tables change below, texts do not: each is assembled once."""
+    known: dict[tuple[str, str], bytes] = {}
+
+    def assemble(texts, core):
+        new = [text for text in dict.fromkeys(texts) if (text, core) not in known]
+        known.update(zip(((text, core) for text in new), assemble_all(new, core) if new else (), strict=True))
+        return [known[text, core] for text in texts]
+
+    with mock.patch("harness.cycles.calibration.assemble_all", assemble):
+        yield
 
 
 @pytest.fixture(scope="module", params=sorted(BOARD))
@@ -46,8 +88,10 @@ def test_every_row_of_the_table_has_a_loop(costed):
     rows = {f"classes.{kind.value}" for kind in table.classes} | {f"rules.{rule}" for rule in table.rules}
     rows |= {f"results.{name}" for name in table.results} | {f"conflicts.{'-'.join(c.units)}" for c in table.conflicts}
     covered = {row for figure in found for row in figure.loop.rows}
-    assert rows - covered == set()
-    assert covered - rows == {"stalls.fetch", "stalls.sequential", "stalls.load"}
+    assert rows - covered == CANNOT.get(core, set())
+    for row in CANNOT.get(core, set()) & {f"rules.{rule}" for rule in table.rules}:
+        assert table.rules[row.removeprefix("rules.")].cycles == 0
+    assert covered - rows <= {"stalls.fetch", "stalls.sequential", "stalls.load", "stalls.load_sequential"}
 
 
 def test_a_changed_row_is_noticed(costed):
@@ -56,13 +100,31 @@ def test_a_changed_row_is_noticed(costed):
     rows = sorted({row for figure in found for row in figure.loop.rows})
     silent = []
     for row in rows:
-        changed = _changed(core_table(core), row)
+        before = _where_it_counts(core_table(core), row)
+        changed = _changed(before, row)
         if changed is not None:
             about = [figure for figure in found if row in figure.loop.rows]
+            was = about
+            if before != core_table(core):
+                was = figures([figure.loop for figure in about], before, board_setup(BOARD[core]))
             now = figures([figure.loop for figure in about], changed, board_setup(BOARD[core]))
-            if [f.modelled for f in now] == [f.modelled for f in about]:
+            if [f.modelled for f in now] == [f.modelled for f in was]:
                 silent.append(row)
     assert not silent
+
+
+def _where_it_counts(table, row):
+    """The table with other rules so that this one counts: loads that chain, exits that are predicted."""
+    kind, _, name = row.partition(".")
+    data = table.model_dump(mode="json", exclude_none=True)
+    rules = data["rules"]
+    if kind == "rules" and name in CHAINS:
+        rules["load-chain"]["cycles"] = 1
+        rules["chain-indexed"]["cycles"] = max(rules["chain-indexed"]["cycles"], name == "chain-same-base")
+    if kind == "rules" and name in ("mispredict", "mispredict-early-flags", "flags-distance") and table.issue != 2:
+        rules["flags-distance"]["cycles"] = 9 if name == "mispredict" else 0
+        rules["mispredict"]["cycles"] = 0 if name == "mispredict" else 5
+    return type(table).model_validate(data)
 
 
 def _changed(table, row):
@@ -70,10 +132,13 @@ def _changed(table, row):
     kind, _, name = row.partition(".")
     data = table.model_dump(mode="json", exclude_none=True)
     if kind == "classes":
-        data["classes"][name]["cycles"] += 1
+        if data["classes"][name]["slot"] == "folded":
+            data["classes"][name] |= {"slot": "any", "units": []}
+        else:
+            data["classes"][name]["cycles"] += 1
     elif kind == "rules":
-        switch = {"chain-indexed": 0, "load-store": 0, "load-banks": 0, "flags-distance": 9}
-        data["rules"][name]["cycles"] = switch.get(name, data["rules"][name]["cycles"] + 1)
+        now = data["rules"][name]["cycles"]
+        data["rules"][name]["cycles"] = 1 - now if name in SWITCHES else 9 if name == "flags-distance" else now + 1
     elif kind == "results":
         data["results"][name]["to"] = {stage: cycles + 1 for stage, cycles in data["results"][name]["to"].items()}
     elif kind == "conflicts":
@@ -98,8 +163,8 @@ def test_a_file_of_loops_that_is_wrong(text, message, tmp_path):
 
 
 def test_no_loops():
-    with pytest.raises(CycleTableError, match="no calibration loops for cortex-m3"):
-        loops("cortex-m3")
+    with pytest.raises(CycleTableError, match="no calibration loops for cortex-m23"):
+        loops("cortex-m23")
 
 
 def test_a_walk_that_does_not_end():
@@ -174,7 +239,7 @@ def known() -> list[Figure]:
 
 def test_a_board_gets_its_table_back(known, tmp_path, monkeypatch):
     """Silicon that differs from the model by a slower flash and a quicker division gives a table that says so."""
-    stalls = {"flash-fetch": 512 * (15 - 12.3), "flash-fetch-far": 64 * (14 - 12.3), "flash-load": 9 - 7.3}
+    stalls = {"flash-fetch": 512 * (6.1 - 5), "flash-fetch-far": 64 * (5.7 - 5), "flash-load": 6.2 - 5}
     cycles = [float(f.modelled) + stalls.get(f.loop.name, 0.0) for f in known]
     names = [f.loop.name for f in known]
     cycles[names.index("divide")] = 3  # within what the table allows
@@ -184,21 +249,21 @@ def test_a_board_gets_its_table_back(known, tmp_path, monkeypatch):
     off = {r.figure.loop.name: round(r.deviation, 3) for r in found.readings if abs(r.deviation) > 0.001}
     assert off == {
         "load-chain": round(-0.6 / 6.6, 3),
-        "flash-fetch": pytest.approx(-0.17, abs=0.1),
+        "flash-fetch": pytest.approx(-0.14, abs=0.1),
         "flash-fetch-far": pytest.approx(-0.1, abs=0.1),
         "flash-load": pytest.approx(-0.12, abs=0.1),
     }
     (tmp_path / "nucleo-l4r5.yaml").write_text(found.table("2030-01-02", "probe 7"))
     table = read_board(tmp_path / "nucleo-l4r5.yaml")
     stall = table.flash["dual-bank"].memory.stalls
-    assert (stall.sequential, stall.fetch, stall.load) == pytest.approx((15, 14, 9), abs=0.02)
-    assert table.error == pytest.approx(0.091, abs=0.001)
+    assert (stall.sequential, stall.fetch, stall.load) == pytest.approx((6.1, 5.7, 6.2), abs=0.02)
+    assert table.error == pytest.approx(0.091, abs=0.001) and not table.errors
     assert table.validated and "load-chain 9.1%" in table.validation and "Whole programs were not" in table.validation
     assert "2030-01-02, probe 7" in table.fitted_on
-    assert table.flash["single-bank"].memory.stalls.load == 7.3
+    assert table.flash["single-bank"].memory.stalls.load == 5
     monkeypatch.setenv("TINYHIL_CYCLE_TABLES", str(tmp_path))
     assert board_table("nucleo-l4r5") == table
-    assert boards() == tuple(sorted(set(BOARD.values()) | {"nucleo-h743", "nucleo-f746", "nucleo-l476", "nucleo-f446"}))
+    assert set(boards()) == set(tables.names("boards"))
 
 
 def test_an_emulator_gives_no_table(known):
@@ -237,13 +302,15 @@ def test_answers_without_end():
         CalibrationClient(board.transport).ticks(0, 10)
 
 
-def test_the_image_has_two_functions_a_loop():
-    spoken, models = language("cortex-m7")
+@pytest.mark.parametrize("core", sorted(BOARD))
+def test_the_image_has_two_functions_a_loop(core):
+    spoken, models = language(core)
     text = spoken.files["calibrate_loops.S"]
-    assert len(re.findall(r"^calibrate_\d+:", text, re.MULTILINE)) == 2 * len(loops("cortex-m7"))
+    assert len(re.findall(r"^calibrate_\d+:", text, re.MULTILINE)) == 2 * len(loops(core))
     assert "hil_models" not in models
+    assert assemble_all([text], core), "the core has all of its instructions"
 
 
 def test_stalls_of_the_loops_are_the_boards(known):
     (fetch,) = (f for f in known if f.loop.name == "flash-fetch")
-    assert fetch.misses == 512 and fetch.by_hand == 1024 + Fraction("12.3") * 512
+    assert fetch.misses == 512 and fetch.by_hand == 1024 + 5 * 512

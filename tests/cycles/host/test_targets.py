@@ -19,9 +19,15 @@ def test_an_emulated_board_has_no_wait_states() -> None:
 
 def test_wait_states_come_from_the_cycle_table() -> None:
     target = target_of(load_boards()["nucleo-l4r5"])
-    assert target.weight_stall == pytest.approx(7.3 / 2)  # a 64-bit line holds two words
+    assert target.weight_stall == pytest.approx(5 / 2)  # a read of 64 bits brings two words, whatever a line holds
     assert target.weights is not None and target.weights.size == 8 * 4 * 8 and target.code_cache == 1024
     assert target.arena is None and target.separate_data_bus
+
+
+def test_a_miss_of_a_sectored_cache_is_priced_by_what_it_fills() -> None:
+    """Lines of 32 bytes, of which a miss reads 8: else a line of four reads would cost one."""
+    target = target_of(L4R5)
+    assert target.weights == Cached(sets=1, ways=32, line=8, load=5) and target.code == Cached(1, 128, 8, 5)
 
 
 def test_weights_in_sram_are_not_waited_for() -> None:

@@ -31,6 +31,8 @@ RCC_CR = {
     "nucleo-f446": 0x4002_3800,
     "nucleo-l476": 0x4002_1000,
     "nucleo-l4r5": 0x4002_1000,
+    "nucleo-g0b1": 0x4002_1000,
+    "nucleo-u575": 0x4602_0C00,
 }
 PLL = {name: f"stuck0@{address:#x}.25" for name, address in RCC_CR.items()}
 CASES = [
@@ -46,6 +48,18 @@ CASES = [
     ("nucleo-l476", "stuck1@0x40007014.10", "VOLTAGE"),  # PWR_SR2, VOSF
     ("nucleo-l476", "stuck0@0x40021000.10", "OSCILLATOR"),  # RCC_CR, HSIRDY
     ("nucleo-l476", "mute@0", "UART"),
+    ("nucleo-g0b1", "stuck1@0x40007014.10", "VOLTAGE"),  # PWR_SR2, VOSF
+    ("nucleo-g0b1", "stuck0@0x40021000.10", "OSCILLATOR"),  # RCC_CR, HSIRDY
+    ("nucleo-g0b1", "stuck0@0x40022000.1", "FLASH_LATENCY"),  # FLASH_ACR, LATENCY
+    ("nucleo-g0b1", "stuck0@0x40021008.4", "CLOCK_SWITCH"),  # RCC_CFGR, SWS
+    ("nucleo-g0b1", "mute@0", "UART"),
+    ("nucleo-u575", "stuck0@0x4602080C.15", "VOLTAGE"),  # PWR_VOSR, VOSRDY
+    ("nucleo-u575", "stuck0@0x4602080C.14", "OVERDRIVE"),  # PWR_VOSR, BOOSTRDY
+    ("nucleo-u575", "stuck0@0x40022000.2", "FLASH_LATENCY"),  # FLASH_ACR, LATENCY
+    ("nucleo-u575", "stuck0@0x46020C1C.3", "CLOCK_SWITCH"),  # RCC_CFGR1, SWS
+    ("nucleo-u575", "stuck1@0x40030404.0", "CACHES"),  # ICACHE_SR, BUSYF
+    ("nrf52840dk", "stuck0@0x40000100.0", "OSCILLATOR"),  # CLOCK, EVENTS_HFCLKSTARTED
+    ("nrf52840dk", "mute@0", "UART_SEND"),
 ]
 # By default each stage on one board; `make test-long` has all boards.
 SAMPLE = [next(case for case in CASES if case[2] == stage) for stage in dict.fromkeys(case[2] for case in CASES)]
@@ -78,7 +92,10 @@ def test_a_wait_in_vain_ends_and_leaves_its_stage(name, fault, stage):
 
 
 # One of each family: the word is the same on the others, as the test above shows
-@pytest.mark.parametrize("name", ["nucleo-h743", "nucleo-f446", "nucleo-l476"][: scaled(1, 3)])
+FAMILIES = ["nucleo-h743", "nucleo-f446", "nucleo-l476", "nucleo-g0b1", "nucleo-u575"]
+
+
+@pytest.mark.parametrize("name", FAMILIES[: scaled(1, 5)])
 def test_the_doctor_names_a_pll_that_never_locks(name, attach):
     attach(name, faults=PLL[name])
     with ends():

@@ -57,7 +57,7 @@ def run(board, image, package):
 # --- faults of the firmware -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("board", ["mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547"])
+@pytest.mark.parametrize("board", ["mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547", "microbit"])
 @pytest.mark.parametrize("link", ["uart", "semihost"])
 @pytest.mark.parametrize(
     ("what", "kind", "said"),

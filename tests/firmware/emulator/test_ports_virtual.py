@@ -24,11 +24,13 @@ from harness.oracle import open_oracle
 from harness.units import Unit
 from harness.validate.measurement import measure
 from tests.support.paths import FIXTURES
+from tests.support.scale import scaled
 from tests.support.tiny import tiny_package
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
 
 BOARDS = [board.name for board in load_boards().values() if "virtual" in board.stand_ins]
+IN_RAM = {"code": "sram", "weights": "sram"}
 MOVED = {
     "nucleo-h743": [
         {"arena": "dtcm", "weights": "axi", "code": "itcm"},
@@ -39,7 +41,12 @@ MOVED = {
     "nucleo-l476": [{"stack": "sram", "arena": "sram2", "code": "sram", "weights": "sram"}],
     "nucleo-f446": [{"code": "sram", "weights": "sram"}],
     "nucleo-l4r5": [{"stack": "sram3", "arena": "sram", "code": "sram2", "weights": "sram3"}],
+    **(dict.fromkeys(("nucleo-g0b1", "nucleo-u575", "nrf52840dk"), [IN_RAM]) if scaled(0, 1) else {}),
 }
+GUARDS = {"nucleo-u575": "limit"}
+# By default one board of a family; `make test-long` has all
+SIBLINGS = ("nucleo-h7a3", "nucleo-f446", "nucleo-l4r5")
+FAMILIES = [name for name in BOARDS if scaled(0, 1) or name not in SIBLINGS]
 CASES = [(name, placement) for name in BOARDS for placement in ({}, *MOVED.get(name, []))]
 STACK, BUS = 1, 2
 
@@ -81,15 +88,18 @@ def test_an_image_computes_the_same_wherever_its_parts_lie(name, placement):
     for outputs, expected in zip(got.outputs, _expected(), strict=True):
         assert all(np.array_equal(one, other) for one, other in zip(outputs, expected, strict=True))
     device = got.device
-    assert (device.board, device.core, device.clock_hz, device.guard) == (name, board.core, board.clock_hz, "mpu")
+    assert (device.board, device.core, device.clock_hz) == (name, board.core, board.clock_hz)
+    assert device.guard == GUARDS.get(name, "mpu")
     assert device.ticks_run and device.tick_unit == "cycles"
     assert got.unit is Unit.INSTRUCTIONS  # never cycles: no silicon has run
     assert (got.line.baud, got.line.overruns, got.line.framing) == (board.uart.fast_baud, 0, 0)
     assert 0 < got.stack_high < image.stack_size and got.arena_overrun == 0
 
 
-@pytest.mark.parametrize("name", BOARDS)
+@pytest.mark.parametrize("name", FAMILIES)
 def test_counts_of_layers_that_call_nothing_do_not_depend_on_the_placement(name):
+    if find_board(name).core == "cortex-m0plus":
+        pytest.skip("its layers call the compiler's library, which stays in flash, through veneers that count")
     totals = set()
     for placement in ({}, *MOVED.get(name, [])):
         package = tiny_package(core=find_board(name).core)
@@ -120,7 +130,7 @@ def test_a_stack_that_overflows_meets_the_guard(name, placement):
             client.provoke(BUS)
 
 
-@pytest.mark.parametrize("name", BOARDS)
+@pytest.mark.parametrize("name", FAMILIES)
 def test_a_rate_that_the_host_never_uses_is_left_again(name):
     board = find_board(name)
     image = build_image([tiny_package(core=board.core)], board)
@@ -148,7 +158,7 @@ def test_a_rate_that_the_device_left_before_the_host_asked_is_not_taken_for_the_
         assert client.line().baud == board.uart.baud
 
 
-@pytest.mark.parametrize("name", BOARDS)
+@pytest.mark.parametrize("name", FAMILIES)
 def test_a_host_that_starts_anew_at_the_old_rate_is_heard_again(name):
     board = find_board(name)
     image = build_image([tiny_package(core=board.core)], board)

@@ -18,7 +18,8 @@ from tests.support.elf import read_elf
 from tests.support.paths import FIXTURES
 
 BOARDS = [board.name for board in load_boards().values() if board.core != "host"]
-STM32 = [name for name in BOARDS if find_board(name).chip]
+CHIPS = [name for name in BOARDS if find_board(name).chip]
+STM32 = [name for name in CHIPS if find_board(name).chip.startswith("stm32")]
 MODELS = ("digits", "residual", "stream")
 TICK_CYCLES = 2
 
@@ -99,7 +100,7 @@ def test_what_is_copied_and_cleared_at_start_is_all_that_must_be(name):
         assert any(at <= symbols[name_of] < at + size for at, size in cleared), name_of
 
 
-@pytest.mark.parametrize("name", STM32)
+@pytest.mark.parametrize("name", CHIPS)
 def test_the_image_says_of_its_clock_what_the_board_file_says(name):
     elf, board = _elf(name), find_board(name)
     core, clock, tick, unit = elf.words(elf.symbols["hil_port"], 4)
@@ -111,11 +112,11 @@ def test_the_image_says_of_its_clock_what_the_board_file_says(name):
 def test_the_serial_port_is_the_board_files(name):
     config, board = _config(name), find_board(name)
     uart = board.uart
-    ports = {0x4002: 0x40020000, 0x4800: 0x48000000, 0x5802: 0x58020000}
+    ports = {0x4002: 0x40020000, 0x4202: 0x42020000, 0x4800: 0x48000000, 0x5000: 0x50000000, 0x5802: 0x58020000}
     for pin, role in ((uart.tx, "TX"), (uart.rx, "RX")):
         base = config[f"PORT_UART_{role}_PORT"]
         assert f"P{chr(ord('A') + (base - ports[base >> 16]) // 0x400)}{config[f'PORT_UART_{role}_PIN']}" == pin
-    bases = {"USART2": 0x40004400, "USART3": 0x40004800, "LPUART1": 0x40008000}
+    bases = {"USART1": 0x40013800, "USART2": 0x40004400, "USART3": 0x40004800, "LPUART1": 0x40008000}
     assert config["PORT_UART_BASE"] == bases[uart.name]
     assert config["PORT_UART_BAUD"] == uart.baud
     for baud in (uart.baud, uart.fast_baud):
@@ -126,7 +127,7 @@ def test_the_serial_port_is_the_board_files(name):
         assert baud <= config["PORT_UART_CLOCK_HZ"] / 16
 
 
-@pytest.mark.parametrize("name", STM32)
+@pytest.mark.parametrize("name", CHIPS)
 @pytest.mark.parametrize("link", ["rtt"])
 def test_other_links_build(name, link):
     board = find_board(name)
@@ -139,13 +140,25 @@ def test_every_port_has_a_board():
     assert ports == {board.port for board in load_boards().values()}
 
 
-@pytest.mark.parametrize("name", STM32)
+@pytest.mark.parametrize("name", CHIPS)
 def test_only_single_precision_is_used(name):
     flags = load_port(firmware(), find_board(name).port).cflags
+    if find_board(name).core == "cortex-m0plus":
+        assert not any("-mfpu" in flag or "-mfloat-abi=hard" in flag for flag in flags)
+        return
     assert any(flag in flags for flag in ("-mfpu=fpv5-sp-d16", "-mfpu=fpv4-sp-d16"))
 
 
-@pytest.mark.parametrize("name", STM32)
+def test_the_serial_port_of_an_nrf_is_the_board_files():
+    config, uart = _config("nrf52840dk"), find_board("nrf52840dk").uart
+    assert config["PORT_UART_BASE"] == 0x40002000 and uart.name == "UART0"
+    for pin, role in ((uart.tx, "TX"), (uart.rx, "RX")):
+        port, number = divmod(config[f"PORT_UART_{role}_PIN"], 32)
+        assert f"P{port}.{number:02}" == pin
+    assert config["PORT_UART_BAUD"] == uart.baud and uart.fast_baud <= 1_000_000
+
+
+@pytest.mark.parametrize("name", CHIPS)
 def test_what_has_run_a_port_is_told(name):
     board = find_board(name)
     assert board.verified in ("hardware", "virtual", "never")

@@ -165,7 +165,7 @@ def test_another_chip_is_refused_by_the_bits_of_the_mask(tmp_path, monkeypatch, 
     [
         (
             {0x1000_0100: 0x0005_2840},
-            ("my-nrf52840",),
+            ("nrf52840dk", "my-nrf52840"),
             "  idcode: {address: 0x10000100, device: 0x52840, mask: 0xFFFFFFFF}",
         ),
         ({0x4000_0000: 0x2000_2927}, ("my-pico",), "  idcode: {address: 0x40000000, device: 0x2927, mask: 0x0FFFFFFF}"),

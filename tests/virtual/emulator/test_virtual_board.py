@@ -14,6 +14,7 @@ from harness.boards.session import open_client
 from harness.build import build_image
 from harness.compiler.compile import compile_graph
 from harness.compiler.emit.package import emit
+from harness.elf.symbols import symbol_address
 from harness.errors import BoardError, BoardLostError, LinkError
 from harness.frontends import load
 from harness.hardware.board import Resolved
@@ -25,19 +26,30 @@ from harness.virtual.remote import SLOW, RemoteMachine
 from tests.support.paths import FIXTURES, REPOSITORY
 from tests.support.probe import pyocd_command, virtual_probes
 from tests.support.processes import alive, gone
+from tests.support.scale import scaled
 from tests.support.tiny import TINY_VECTOR, tiny_graph, tiny_package
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
 
-BOARD = "nucleo-h743"
+# By default the first; `make test-long` has all: each core, and a chip that is not ST's
+BOARDS = ["nucleo-h743", "nucleo-u575", "nucleo-g0b1", "nrf52840dk"][: scaled(1, 4)]
 # Instructions that a layer may count more or less than on QEMU
 TOLERANCE = 20
 VECTORS = [TINY_VECTOR]
 
 
-def virtual(name=BOARD):
-    board = find_board(name)
-    return Resolved(board, replace(board, backend="virtual"), True, "a test")
+@pytest.fixture(params=BOARDS)
+def board(request):
+    return request.param
+
+
+def package_for(board):
+    return tiny_package(core=find_board(board).core)
+
+
+def virtual(name):
+    entry = find_board(name)
+    return Resolved(entry, replace(entry, backend="virtual"), True, "a test")
 
 
 def counted(resolved, graph):
@@ -49,10 +61,16 @@ def counted(resolved, graph):
         return measure(session, image, package, [vector], layers=False)
 
 
-QEMU = {BOARD: "mps2-an500", "nucleo-f746": "mps2-an500", "nucleo-l476": "mps2-an386"}
+QEMU = {
+    "nucleo-h743": "mps2-an500",
+    "nucleo-u575": "mps2-an505",
+    "nucleo-l476": "mps2-an386",
+    "nucleo-f746": "mps2-an500",
+    "nrf52840dk": "mps2-an386",
+}
 
 
-@pytest.mark.parametrize("name", QEMU)
+@pytest.mark.parametrize("name", [*QEMU][: scaled(3, len(QEMU))])
 @pytest.mark.parametrize("model", ["digits", "residual", "stream", "kws"])
 def test_every_layer_counts_as_many_instructions_as_on_qemu(name, model, kws):
     graph = load(kws if model == "kws" else FIXTURES / f"{model}.tflite")
@@ -66,48 +84,48 @@ def test_every_layer_counts_as_many_instructions_as_on_qemu(name, model, kws):
     assert abs(ours.total - theirs.total) <= TOLERANCE
 
 
-def test_without_a_compiler_it_counts_the_same_and_says_that_it_is_slow(monkeypatch):
+def test_without_a_compiler_it_counts_the_same_and_says_that_it_is_slow(board, monkeypatch):
     graph = load(FIXTURES / "stream.tflite")
-    fast = counted(virtual(), graph)
+    fast = counted(virtual(board), graph)
     monkeypatch.setenv("TINYHIL_HOST_CC", "/no/such/compiler")
-    package = tiny_package()
-    image = build_image([package], find_board(BOARD))
-    with open_session(virtual(), image) as session:
+    package = package_for(board)
+    image = build_image([package], find_board(board))
+    with open_session(virtual(board), image) as session:
         measure(session, image, package, VECTORS, layers=True)
     assert session.notes() == (SLOW,)
-    slow = counted(virtual(), graph)
+    slow = counted(virtual(board), graph)
     assert (slow.total, slow.layer_ticks) == (fast.total, fast.layer_ticks)
 
 
-def test_outputs_layers_and_memory_read_from_outside(monkeypatch):
-    package = tiny_package()
-    image = build_image([package], find_board(BOARD))
-    with open_session(virtual(), image) as session:
+def test_outputs_layers_and_memory_read_from_outside(board, monkeypatch):
+    package = package_for(board)
+    image = build_image([package], find_board(board))
+    with open_session(virtual(board), image) as session:
         client = open_client(session, image)
         got = measure(session, image, package, VECTORS, layers=True, client=client)
         expected = run(tiny_graph(), VECTORS[0])
         assert np.array_equal(got.outputs[0][0], expected.outputs[0])
         client.init(0, 0x5EED)
         client.infer([VECTORS[0][0].tobytes()])
-        arena = next(region for region in session.ran_on.memory if region.name == "axi").origin
+        arena = symbol_address(image.elf, "hil_arena")
         assert session.read_memory(arena, got.arena_size) == client.read_arena()[: got.arena_size]
         with pytest.raises(BoardError, match="no memory at"):
             session.read_memory(0x6000_0000, 4)
     assert session.notes() == () and session.stderr() == ""
 
 
-def test_a_session_leaves_no_process_behind():
-    image = build_image([tiny_package()], find_board(BOARD))
-    with open_session(virtual(), image) as session:
+def test_a_session_leaves_no_process_behind(board):
+    image = build_image([package_for(board)], find_board(board))
+    with open_session(virtual(board), image) as session:
         pid = session.machine.child.pid
         assert alive(pid)
     assert gone(pid)
 
 
-def test_a_killed_owner_takes_the_board_with_it():
+def test_a_killed_owner_takes_the_board_with_it(board):
     code = (
         "import sys, time\nfrom harness.virtual.remote import SLOW, RemoteMachine\n"
-        f"m = RemoteMachine({BOARD!r})\nprint(m.child.pid, flush=True)\ntime.sleep(60)\n"
+        f"m = RemoteMachine({board!r})\nprint(m.child.pid, flush=True)\ntime.sleep(60)\n"
     )
     owner = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=REPOSITORY, text=True)
     pid = int(owner.stdout.readline())
@@ -116,33 +134,33 @@ def test_a_killed_owner_takes_the_board_with_it():
     assert gone(pid)
 
 
-def test_the_module_runs_an_image_until_its_input_ends():
-    image = build_image([tiny_package()], find_board(BOARD))
-    command = [sys.executable, "-m", "harness.virtual", BOARD, str(image.elf)]
-    board = subprocess.Popen(
+def test_the_module_runs_an_image_until_its_input_ends(board):
+    image = build_image([package_for(board)], find_board(board))
+    command = [sys.executable, "-m", "harness.virtual", board, str(image.elf)]
+    process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=REPOSITORY, text=True
     )
-    chip, _, port = board.stdout.readline().strip().partition(": serial port ")
-    assert chip == "stm32h743" and os.path.exists(port)
-    out, err = board.communicate(timeout=10)
-    assert (board.returncode, out, err) == (0, "", "")
+    chip, _, port = process.stdout.readline().strip().partition(": serial port ")
+    assert find_board(board).chip.startswith(chip) and os.path.exists(port)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out, err) == (0, "", "")
 
 
-def test_a_board_that_is_killed_during_a_run_is_lost_and_the_next_works():
-    package = tiny_package()
-    image = build_image([package], find_board(BOARD))
-    with pytest.raises(BoardLostError, match="killed by SIGKILL"), open_session(virtual(), image) as session:
+def test_a_board_that_is_killed_during_a_run_is_lost_and_the_next_works(board):
+    package = package_for(board)
+    image = build_image([package], find_board(board))
+    with pytest.raises(BoardLostError, match="killed by SIGKILL"), open_session(virtual(board), image) as session:
         client = open_client(session, image)
         os.kill(session.machine.child.pid, signal.SIGKILL)
         client.init(0)
-    with open_session(virtual(), image) as session:
+    with open_session(virtual(board), image) as session:
         measure(session, image, package, VECTORS, layers=False)
 
 
-def test_a_faulty_line_is_told_and_recovers():
-    package = tiny_package()
-    image = build_image([package], find_board(BOARD))
-    with open_session(virtual(), image) as session:
+def test_a_faulty_line_is_told_and_recovers(board):
+    package = package_for(board)
+    image = build_image([package], find_board(board))
+    with open_session(virtual(board), image) as session:
         client = open_client(session, image)
         session.machine.inject("overrun@20")
         measure(session, image, package, VECTORS, layers=True, client=client)
@@ -150,7 +168,7 @@ def test_a_faulty_line_is_told_and_recovers():
         session.machine.inject("baud@30")
         session.reset()
         with pytest.raises(LinkError):
-            Client(session.stream(), elf=image.elf).hello(image.build_id, BOARD, timeout_s=1.0)
+            Client(session.stream(), elf=image.elf).hello(image.build_id, board, timeout_s=1.0)
         session.machine.inject("baud@0")
         session.reset()
         measure(session, image, package, VECTORS, layers=False)

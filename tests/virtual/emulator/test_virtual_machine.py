@@ -218,6 +218,17 @@ def test_halt_step_registers_and_go(make):
     assert machine.step_slice(5000) is Stop.LIMIT and machine.cpu.registers[7] == 0x55
 
 
+def test_a_step_after_a_run_executes_one_instruction(make):
+    machine = make("1: adds r0, #1\nadds r0, #1\nadds r0, #1\nb 1b\n")
+    machine.step_slice(5000)
+    halt(machine)
+    before, address = machine.instructions, register(machine, PC)
+    for count in (1, 2, 3):
+        go(machine, 5)
+        assert machine.instructions == before + count
+    assert register(machine, PC) != address
+
+
 @pytest.mark.parametrize("chip", ["stm32h743", "stm32l476"])
 def test_a_hardware_breakpoint_stops_before_its_instruction_and_lets_go_of_it(make, chip):
     machine = make("movs r0, #1\nmovs r0, #2\nmovs r0, #3\nwfi\n", chip=chip)

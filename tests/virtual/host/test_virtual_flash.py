@@ -25,8 +25,10 @@ class Flash:
             "h7a": {"KEYR": 0x04, "CR": 0x0C, "SR": 0x10, "CCR": 0x14},
             "f7": {"KEYR": 0x04, "SR": 0x0C, "CR": 0x10, "OPTCR": 0x14, "OPTKEYR": 0x08},
             "l4": {"KEYR": 0x08, "SR": 0x10, "CR": 0x14},
+            "g0": {"KEYR": 0x08, "SR": 0x10, "CR": 0x14},
+            "u5": {"KEYR": 0x08, "SR": 0x20, "CR": 0x28},
         }[facts.controller]
-        self.lock = {"h7": 1, "h7a": 1, "f7": 1 << 31, "l4": 1 << 31}[facts.controller]
+        self.lock = 1 if facts.controller in ("h7", "h7a") else 1 << 31
 
     def _changed(self):
         self.changes += 1
@@ -54,6 +56,7 @@ class Flash:
 
 
 CHIPS = ["stm32h743", "stm32h7a3", "stm32f446", "stm32f746", "stm32f767", "stm32l476", "stm32l4r5"]
+CHIPS += ["stm32g0b1", "stm32u575"]
 
 
 @pytest.mark.parametrize("chip", CHIPS)
@@ -173,23 +176,69 @@ def test_f7_option_bytes_have_a_lock_of_their_own():
     assert flash.get("OPTCR") & 1 << 29, "one bank: nDBANK"
 
 
-@pytest.mark.parametrize(("chip", "page"), [("stm32l476", 0x800), ("stm32l4r5", 0x1000)])
-def test_l4_programs_pairs_of_words_and_erases_pages_of_both_banks(chip, page):
+@pytest.mark.parametrize(
+    ("chip", "page", "unit", "bank"),
+    [
+        ("stm32l476", 0x800, 8, 1 << 11),
+        ("stm32l4r5", 0x1000, 8, 1 << 11),
+        ("stm32g0b1", 0x800, 8, 1 << 13),
+        ("stm32u575", 0x2000, 16, 1 << 11),
+    ],
+)
+def test_l4_g0_and_u5_program_words_in_turn_and_erase_pages_of_both_banks(chip, page, unit, bank):
     flash = Flash(chip)
     flash.unlock()
     flash.put("CR", 1)
-    for offset in (3 * page, 259 * page):
-        flash.store(offset, b"\x01\x02\x03\x04")
-        assert flash.content(offset, 4) == b"\xff" * 4, "the first word waits"
-        flash.store(offset + 4, b"\x05\x06\x07\x08")
-        assert flash.content(offset, 8) == bytes(range(1, 9))
+    second = sum(flash.sectors) // 2 + 3 * page
+    written = bytes(range(1, unit + 1))
+    for offset in (3 * page, second):
+        flash.store(offset, written[:-4])
+        assert flash.content(offset, unit) == b"\xff" * unit, "the first words wait"
+        flash.store(offset + unit - 4, written[-4:])
+        assert flash.content(offset, unit) == written
     flash.put("SR", 0xFFFF)
-    flash.store(3 * page, bytes(range(11, 19)))
-    assert flash.get("SR") & 1 << 3 and flash.content(3 * page, 8) == bytes(range(1, 9)), "written already"
-    flash.put("CR", 1 << 1 | 1 << 11 | 3 << 3 | 1 << 16)
-    assert flash.content(259 * page, 8) == b"\xff" * 8 and flash.content(3 * page, 8) == bytes(range(1, 9))
+    flash.store(3 * page, bytes(range(11, 11 + unit)))
+    assert flash.get("SR") & 1 << 3 and flash.content(3 * page, unit) == written, "written already"
+    flash.put("SR", 0xFFFF)
+    flash.store(4 * page + 4, bytes(4))
+    assert flash.get("SR") & 1 << 5, "a unit begins at a multiple of its size"
+    flash.put("CR", 1 << 1 | bank | 3 << 3 | 1 << 16)
+    assert flash.content(second, unit) == b"\xff" * unit and flash.content(3 * page, unit) == written
     flash.put("CR", 1 << 1 | 3 << 3 | 1 << 16)
-    assert flash.content(3 * page, 8) == b"\xff" * 8
+    assert flash.content(3 * page, unit) == b"\xff" * unit
+
+
+def test_the_nrf_programs_words_and_erases_pages_as_its_mode_allows_and_tells_nothing():
+    facts = find_chip("nrf52840").flash
+    array = anonymous("flash", 0, sum(facts.sectors), "flash")
+    array.store[:] = b"\xff" * array.size
+    controller = make_flash(facts, array, lambda: None)
+
+    def store(offset, value, size=4):
+        controller.store(offset, size, value)
+        array.store[offset : offset + size] = value.to_bytes(size, "little")
+        controller.settle()
+        return int.from_bytes(array.store[offset : offset + size], "little")
+
+    assert controller.read(0x400, False) == 1
+    assert store(0x1000, 0x1234_5678) == 0xFFFF_FFFF, "read only after reset"
+    controller.write(0x504, 1, False)
+    assert store(0x1000, 0x1234_5678) == 0x1234_5678
+    assert store(0x1000, 0xFFFF_0000) == 0x1234_0000, "bits are only cleared"
+    assert store(0x1008, 0x12, size=1) == 0xFF, "whole words only"
+    controller.write(0x508, 0x1000, False)
+    assert array.store[0x1000:0x1004] == bytes.fromhex("00003412"), "erasing needs its own mode"
+    controller.write(0x504, 2, False)
+    controller.write(0x508, 0x1004, False)
+    assert array.store[0x1000:0x1004] != b"\xff" * 4, "no address of a page"
+    controller.write(0x508, 0x1000, False)
+    assert array.store[0x1000:0x1004] == b"\xff" * 4
+    array.store[0x8000] = 0
+    controller.write(0x50C, 1, False)
+    assert array.store[0x8000] == 0xFF
+    controller.faults.hang = True
+    controller.write(0x508, 0x1000, False)
+    assert controller.read(0x400, False) == 0 and controller.erased == array.size + 2 * 0x1000
 
 
 @pytest.mark.parametrize(
@@ -198,6 +247,8 @@ def test_l4_programs_pairs_of_words_and_erases_pages_of_both_banks(chip, page):
         ("stm32h743", 1 << 2 | 1 << 7, 2, 32, 1 << 17),
         ("stm32f746", 2 | 1 << 16, 1 | 2 << 8, 4, 1 << 4),
         ("stm32l476", 1 << 1 | 1 << 16, 1, 8, 1 << 4),
+        ("stm32g0b1", 1 << 1 | 1 << 16, 1, 8, 1 << 4),
+        ("stm32u575", 1 << 1 | 1 << 16, 1, 16, 1 << 4),
     ],
 )
 def test_a_protected_sector_is_neither_erased_nor_programmed(chip, start, program, size, error):

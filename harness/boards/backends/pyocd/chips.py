@@ -43,6 +43,14 @@ _RCC_CSR = {
     "low power": 31,
 }  # fmt: skip
 
+_L4_FLASH_ERRORS = {
+    "OPERR": 1, "PROGERR": 3, "WRPERR": 4, "PGAERR": 5, "SIZERR": 6, "PGSERR": 7, "MISERR": 8, "FASTERR": 9,
+}  # fmt: skip
+_L4_RESETS = {
+    "option bytes": 25, "reset pin": 26, "brown-out": 27, "software": 28, "independent watchdog": 29,
+    "window watchdog": 30, "low power": 31,
+}  # fmt: skip
+
 _H7_FLASH_ERRORS = {
     "WRPERR": 17, "PGSERR": 18, "STRBERR": 19, "INCERR": 21, "OPERR": 22, "RDPERR": 23, "RDSERR": 24,
 }  # fmt: skip
@@ -84,14 +92,30 @@ FAMILIES = (
     Family(  # RM0351, RM0432: FLASH_SR; RCC_CSR
         prefixes=("stm32l4",),
         flash_status=(0x4002_2010,),
-        flash_errors={
-            "OPERR": 1, "PROGERR": 3, "WRPERR": 4, "PGAERR": 5, "SIZERR": 6, "PGSERR": 7, "MISERR": 8, "FASTERR": 9,
-        },  # fmt: skip
+        flash_errors=_L4_FLASH_ERRORS,
         reset_status=0x4002_1094,
-        reset_causes={
-            "option bytes": 25, "reset pin": 26, "brown-out": 27, "software": 28, "independent watchdog": 29,
-            "window watchdog": 30, "low power": 31,
-        },  # fmt: skip
+        reset_causes=_L4_RESETS,
+    ),
+    Family(  # RM0444: FLASH_SR; RCC_CSR2, where "brown-out" is power, too
+        prefixes=("stm32g0",),
+        flash_status=(0x4002_2010,),
+        flash_errors=_L4_FLASH_ERRORS,
+        reset_status=0x4002_1060,
+        reset_causes=_L4_RESETS,
+    ),
+    Family(  # RM0456: FLASH_NSSR; RCC_CSR
+        prefixes=("stm32u5",),
+        flash_status=(0x4002_2020,),
+        flash_errors={name: bit for name, bit in _L4_FLASH_ERRORS.items() if bit < 8},
+        reset_status=0x4602_0CF4,
+        reset_causes=_L4_RESETS,
+    ),
+    Family(  # nRF52 product specifications: NVMC tells no errors; POWER RESETREAS
+        prefixes=("nrf52",),
+        flash_status=(),
+        flash_errors={},
+        reset_status=0x4000_0400,
+        reset_causes={"reset pin": 0, "watchdog": 1, "software": 2, "lock-up": 3},
     ),
 )
 

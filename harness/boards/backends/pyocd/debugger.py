@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.boards.backends.pyocd.log import PyocdLog, unprinted
+from harness.boards.backends.pyocd.packs import VARIABLE as PACKS_VARIABLE
+from harness.boards.backends.pyocd.packs import pack_files
 from harness.errors import ConnectError, ProbeError, ProbeLostError, ProbeMissingError, TinyhilError, ToolError
 from harness.hardware.board import Probe
 
@@ -141,6 +143,7 @@ class Debugger:
             "flash.timeout.init": self.limits.init,
             "flash.timeout.erase_sector": self.limits.erase,
             "flash.timeout.program": self.limits.program,
+            "pack": pack_files() or None,
         }
 
     @property
@@ -262,7 +265,8 @@ class Debugger:
         if isinstance(error, exceptions.TargetSupportError):
             return ToolError(
                 f"pyOCD cannot use target {self.target}: {error}",
-                hint=f"`pyocd pack install {self.target}`, or correct `target` in boards.yaml (`pyocd list --targets`)",
+                hint=f"`pyocd pack install {self.target}`, or name a .pack file that has it in ${PACKS_VARIABLE}; "
+                "or correct `target` in boards.yaml (`pyocd list --targets`)",
                 details=details,
             )
         if isinstance(error, exceptions.ProbeDisconnected) or not self._is_attached():
