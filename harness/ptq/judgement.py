@@ -1,40 +1,60 @@
 """Which of two schemes is better, so that few vectors do not decide by chance.
 
-Noise behind a SOFTMAX is that of the few vectors whose class is in doubt. But what a quantized network errs by before
-the SOFTMAX hardly depends on the vector: each error is therefore put on all vectors that the float network answers
-alike, and the noise behind it is the mean. Powers of signal and noise are those over all vectors, kept back or not.
+Noise behind a SOFTMAX is that of the few vectors whose class is in doubt, and how their values happen to be rounded.
+But the float network tells what is right for any input. So schemes are judged by all vectors, kept back or not, and by
+more that lie between two of them; powers of signal and noise are summed over all before they become dB.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.compression.noise import open_reference, ratio_db, sqnr
-from harness.compression.stacks import Floats, Stacks, computed
-from harness.ir.graph import Graph, Node
-from harness.ir.operators import operator_of
-from harness.ptq.calibration import DataPart
+from harness.compression.noise import open_reference, ratio_db
+from harness.compression.stacks import forward
+from harness.ir.graph import Graph
+from harness.ptq.calibration import CalibrationData, DataPart
 from harness.ptq.evaluation import integer_inputs, reals_of
 from harness.ptq.quantizer import QuantizedModel
+from harness.quantization.types import Array
 from harness.validate import classification
 
-ALIKE = 32
-"""Vectors that an error is put on."""
+COPIES = 4
+"""Vectors between two others, for each that is given."""
+MOST_BETWEEN = 1024
+"""Of all of them: of many given vectors fewer are needed."""
+_SHARE = 0.5
+"""Largest share of the other vector."""
+_CHUNK = 32
+"""Vectors whose activations are in memory at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trueness:
+    """Vectors with what the float network makes of them.
+
+    Attributes:
+        part: the vectors; without labels where they lie between others.
+        outputs: stacks of the float network's outputs.
+    """
+
+    part: DataPart
+    outputs: tuple[Array, ...]
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """A quantized network over all vectors.
+    """A quantized network over all vectors and those between them.
 
     Attributes:
-        sqnr: dB of the worst output, as above.
-        accuracy, float_accuracy: share of vectors whose class is right, and of the float network; 0 without labels.
-        count: of the vectors.
+        sqnr: dB of the worst output.
+        accuracy, float_accuracy: share of given vectors whose class is right, and of the float network; 0 without
+            labels.
+        count: of vectors with labels.
     """
 
     sqnr: float
@@ -45,7 +65,7 @@ class Judgement:
     @property
     def chance(self) -> float:
         """A difference of accuracies that says nothing: one vector, or 0.5 %."""
-        return max(1 / self.count, 0.005)
+        return max(1 / max(self.count, 1), 0.005)
 
     @property
     def rightness(self) -> float:
@@ -53,73 +73,74 @@ class Judgement:
         return min(self.accuracy, self.float_accuracy)
 
 
-def judge(quantized: QuantizedModel, parts: Sequence[tuple[Stacks, DataPart]]) -> Judgement:
-    """The quantized network by TFLM; `parts` are vectors with the float network's activations over them.
+def references(graph: Graph, data: CalibrationData) -> tuple[Trueness, ...]:
+    """What schemes for a float network are judged by; of one that keeps states, the sequences as they are."""
+    parts = [data.fitted, data.held] if data.holds_back else [data.fitted]
+    given = [Trueness(part, _outputs(graph, part, whole=bool(graph.states))) for part in parts]
+    if graph.states:
+        return tuple(given)
+    columns = zip(*(part.inputs for part in parts), strict=True)
+    more = between(DataPart(tuple(np.concatenate(stacks) for stacks in columns), None))
+    return (*given, Trueness(more, _outputs(graph, more, whole=False)))
+
+
+def between(part: DataPart) -> DataPart:
+    """Vectors on the lines from every one to COPIES others, at most half of the way; always the same ones."""
+    rng, count = np.random.default_rng(0), len(part)
+    ends = [(index, other) for _ in range(COPIES) for index, other in enumerate(rng.permutation(count))]
+    shares = rng.uniform(0, _SHARE, len(ends)).astype(np.float32)
+    kept = np.linspace(0, len(ends) - 1, min(len(ends), MOST_BETWEEN)).astype(np.int64)
+    near, far = (np.array(column)[kept] for column in zip(*ends, strict=True))
+    return DataPart(tuple(_moved(stack[near], stack[far], shares[kept]) for stack in part.inputs), None)
+
+
+def _moved(near: Array, far: Array, shares: npt.NDArray[np.float32]) -> Array:
+    """Real numbers between; integers, which have none between, as they are."""
+    if near.dtype.kind != "f":
+        return near
+    return cast(Array, near + shares.reshape(-1, *([1] * (near.ndim - 1))) * (far - near))
+
+
+def _outputs(graph: Graph, part: DataPart, *, whole: bool) -> tuple[Array, ...]:
+    """Of a float network; `whole`: the vectors are one sequence."""
+    size = len(part) if whole else _CHUNK
+    chunks = [tuple(stack[at : at + size] for stack in part.inputs) for at in range(0, len(part), size)]
+    made = [[stacks[t] for t in graph.outputs] for stacks in (forward(graph, chunk) for chunk in chunks)]
+    return tuple(np.concatenate(column) for column in zip(*made, strict=True))
+
+
+def judge(quantized: QuantizedModel, known: Sequence[Trueness]) -> Judgement:
+    """The quantized network by TFLM.
 
     Raises:
         OracleError: TFLM refuses the file.
     """
-    source = quantized.source
-    bends = {t: node for node in source.nodes for t in node.outputs if t in source.outputs and _bends(node)}
-    asked = set(source.outputs) | {node.inputs[0] for node in bends.values()}
-    made = _joined([_made(quantized, part, asked) for _, part in parts])
-    floats = _joined([{t: stacks[t] for t in asked if t in stacks} for stacks, _ in parts])
-    found = [_sqnr(source, t, bends.get(t), floats, made) for t in source.outputs]
-    labels = [part.labels for _, part in parts]
-    accuracies = [_accuracy(stacks[source.outputs[0]], labels) for stacks in (made, floats)]
-    return Judgement(min(found), accuracies[0], accuracies[1], sum(len(part) for _, part in parts))
+    power, noise = (np.zeros(len(quantized.graph.outputs)) for _ in range(2))
+    right, wanted, labelled = 0.0, 0.0, 0
+    for true in known:
+        made = list(_computed(quantized, true.part))
+        for place, (float_output, output) in enumerate(zip(true.outputs, made, strict=True)):
+            exact = float_output.astype(np.float64)
+            power[place] += np.square(exact).sum()
+            noise[place] += np.square(exact - output).sum()
+        if true.part.labels is not None:
+            right += _right(made[0], true.part.labels)
+            wanted += _right(true.outputs[0], true.part.labels)
+            labelled += len(true.part)
+    worst = min(ratio_db(float(p), float(n)) for p, n in zip(power, noise, strict=True))
+    return Judgement(worst, right / max(labelled, 1), wanted / max(labelled, 1), labelled)
 
 
-def _bends(node: Node) -> bool:
-    """Whether an output lies between limits of the operator's own: what it lacks then depends on where it lies."""
-    return bool(operator_of(node).fixed_scales)
-
-
-def _made(quantized: QuantizedModel, part: DataPart, asked: set[int]) -> Stacks:
-    """Real numbers of the quantized network by tensor of the float one; of tensors that the interpreter keeps."""
-    graph, outputs = quantized.graph, quantized.source.outputs
-    known = {tensor.source: t for t, tensor in enumerate(graph.tensors) if tensor.data is None}
-    inner = {t: known[t] for t in sorted(asked - set(outputs)) if t in known}
-    rows: list[dict[int, npt.NDArray[np.generic]]] = []
+def _computed(quantized: QuantizedModel, part: DataPart) -> Iterator[Array]:
+    """Stacks of the quantized network's outputs as real numbers."""
+    graph = quantized.graph
     with open_reference(graph) as session:
-        for inputs in integer_inputs(graph, part):
-            result = session.invoke(inputs, tensors=bool(inner))
-            rows.append({t: result.tensors[t] for t in inner if t in result.tensors})
-            rows[-1] |= dict(zip(outputs, result.outputs, strict=True))
-    ids = inner | dict(zip(outputs, graph.outputs, strict=True))
-    return {t: reals_of(graph, ids[t], np.stack([row[t] for row in rows])) for t in rows[0]}
+        rows = [session.invoke(inputs).outputs for inputs in integer_inputs(graph, part)]
+    for t, column in zip(graph.outputs, zip(*rows, strict=True), strict=True):
+        yield reals_of(graph, t, np.stack(column))
 
 
-def _joined(parts: Sequence[Mapping[int, npt.NDArray[np.generic]]]) -> Stacks:
-    return {t: np.concatenate([part[t] for part in parts]) for t in parts[0]}
-
-
-def _sqnr(source: Graph, output: int, node: Node | None, floats: Stacks, made: Stacks) -> float:
-    """dB of an output; `node` writes it, where that bends."""
-    wanted = cast(Floats, floats[output])
-    if node is None or node.inputs[0] not in made:
-        return sqnr(wanted, made[output])
-    x = floats[node.inputs[0]]
-    errors = made[node.inputs[0]] - x
-    others, noise = _alike(wanted), 0.0
-    for column in others.T:
-        (moved,) = computed(source, node, {node.inputs[0]: x + errors[column]})
-        noise += float(np.square(wanted.astype(np.float64) - moved).sum())
-    power = float(np.square(wanted.astype(np.float64)).sum())
-    return ratio_db(power, noise / others.shape[1])
-
-
-def _alike(outputs: Floats) -> npt.NDArray[np.intp]:
-    """[vectors, at most ALIKE]: of each vector those whose outputs are the nearest, first itself."""
-    rows = outputs.reshape(len(outputs), -1).astype(np.float64)
-    squares = np.square(rows).sum(axis=1)
-    apart = squares[:, None] + squares[None] - 2 * rows @ rows.T
-    np.fill_diagonal(apart, -1)
-    return cast(npt.NDArray[np.intp], np.argsort(apart, axis=1, kind="stable")[:, :ALIKE])
-
-
-def _accuracy(outputs: npt.NDArray[np.generic], labels: Sequence[npt.NDArray[np.int64] | None]) -> float:
-    known = [column for column in labels if column is not None]
-    if len(known) < len(labels):
-        return 0.0
-    return classification.accuracy(classification.classify(outputs.astype(np.float64)), np.concatenate(known))
+def _right(outputs: Array, labels: npt.NDArray[np.int64]) -> float:
+    """Vectors whose class is right."""
+    classes = classification.classify(cast(npt.NDArray[np.float64], outputs.astype(np.float64)))
+    return classification.accuracy(classes, labels) * len(labels)

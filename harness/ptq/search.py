@@ -13,7 +13,7 @@ from harness.errors import OracleError, UnsupportedModelError
 from harness.ir.graph import Graph
 from harness.ptq.calibration import CalibrationData
 from harness.ptq.evaluation import Evaluation, accuracy_of, evaluate
-from harness.ptq.judgement import Judgement, judge
+from harness.ptq.judgement import Judgement, Trueness, judge, references
 from harness.ptq.kinds import AS_THE_SCHEME, LayerPlan
 from harness.ptq.quantizer import QuantizedModel, Quantizer
 from harness.ptq.scales import ScalesError
@@ -53,6 +53,7 @@ class SchemeBench:
         """Of a float network."""
         self.data = data
         self.quantizer = Quantizer(graph, data.fitted.inputs, data.origin)
+        self._known: tuple[Trueness, ...] | None = None
         self._held: dict[tuple[bool, bool, DType], Stacks] = {}
 
     def tried(self, scheme: Scheme, plan: LayerPlan = AS_THE_SCHEME) -> SchemeTrial:
@@ -85,10 +86,9 @@ class SchemeBench:
         made = trial.quantized
         assert made is not None
         began = time.perf_counter()
-        parts = [(self.quantizer.floats(made.scheme).values, self.data.fitted)]
-        if self.data.holds_back:
-            parts.append((self.floats(made), self.data.held))
-        found = judge(made, parts)
+        if self._known is None:
+            self._known = references(self.quantizer.network, self.data)
+        found = judge(made, self._known)
         return replace(trial, judgement=found, seconds=trial.seconds + time.perf_counter() - began)
 
     def float_accuracy(self, trial: SchemeTrial) -> float | None:
@@ -165,11 +165,11 @@ def search(
     if not done:
         assert failure is not None
         raise failure
-    best = _best(done) if len(schemes) > 1 else done[0]
+    best = best_of(done) if len(schemes) > 1 else done[0]
     if len(schemes) > 1 and bench.quantizer.unlike:
         added = _standardised(bench, (best.scheme, scheme_of(_STANDARDISED)))
         trials += added
-        new = _best(added) if added else best
+        new = best_of(added) if added else best
         best = new if _is_worth_it(new, best) else best
     return SchemeSearch(bench, tuple(trials), best)
 
@@ -193,7 +193,7 @@ def _is_worth_it(standardised: SchemeTrial, best: SchemeTrial) -> bool:
     return new.sqnr > old.sqnr + _WORTH_DB
 
 
-def _best(done: Sequence[SchemeTrial]) -> SchemeTrial:
+def best_of(done: Sequence[SchemeTrial]) -> SchemeTrial:
     """Of those that are as right as any, but for chance, the one with the highest SQNR."""
     most = max(_judgement(trial).rightness for trial in done)
     right = [trial for trial in done if _judgement(trial).rightness >= most - _judgement(trial).chance]

@@ -157,8 +157,7 @@ def summary(document: Document) -> list[str]:
         f"found on {data['fitted']} vectors of {data['name']}, judged by {judged}; computed by {document['oracle']}"
     )
     if any(trial["judged"] is not None for trial in document["trials"]):
-        told = " (SQNR is over those kept back alone)" if data["holds_back"] else ""
-        lines.append(f"chosen by judged dB, the noise over all vectors{told}")
+        lines.append("chosen by judged dB: over all vectors, those kept back among them, and more between them")
     if document["expected"] is not None:
         found = document["expected"]
         lines.append(f"expected on {found['board']}: {found['cycles']:,} cycles, {1e3 * found['seconds']:.3g} ms")

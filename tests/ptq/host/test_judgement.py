@@ -1,101 +1,102 @@
-"""What `auto` chooses by: steadier than the noise of few vectors, and the same where nothing bends behind the error."""
+"""What `auto` chooses by: all vectors and more between them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
+from harness.compression.noise import sqnr
 from harness.compression.stacks import forward
 from harness.frontends.tflite.reader import load
 from harness.ir.graph import Graph
 from harness.ptq.calibration import CalibrationData, DataPart, calibration_of
 from harness.ptq.evaluation import evaluate
-from harness.ptq.judgement import Judgement, judge
-from harness.ptq.quantizer import QuantizedModel, Quantizer
+from harness.ptq.judgement import MOST_BETWEEN, Judgement, between, judge, references
+from harness.ptq.quantizer import Quantizer
 from harness.ptq.scheme import scheme_of
-from harness.ptq.search import search
+from harness.ptq.search import SchemeTrial, best_of, search
 from harness.quantization.params import dequantize_values
 from harness.validate import vectors
 from tests.support.float_twin import float_twin
-from tests.support.generated import random_graph
 from tests.support.paths import FIXTURES
-
-SIZE = 16
 
 
 @pytest.fixture(scope="module")
 def digits() -> tuple[Graph, DataPart]:
-    """A float network that ends in SOFTMAX, and images."""
+    """A float network, and images with labels."""
     integer = load(FIXTURES / "digits.tflite")
     with np.load(FIXTURES / "digits_vectors.npz") as given:
         images = dequantize_values(given["input_0"], integer.tensors[integer.inputs[0]]).astype(np.float32)
         return load(float_twin(integer), name="digits"), DataPart((images,), given["labels"])
 
 
-@pytest.fixture(scope="module")
-def quantized(digits: tuple[Graph, DataPart]) -> QuantizedModel:
-    graph, data = digits
-    return Quantizer(graph, (data.inputs[0][:64],)).quantize(scheme_of("min-max"))
+def _calibration(graph: Graph, part: DataPart, count: int) -> CalibrationData:
+    given = vectors.from_arrays([[row] for row in part.inputs[0][:count]], graph, "few")
+    return calibration_of(replace(given, labels=None if part.labels is None else part.labels[:count]), graph)
 
 
-def _judged(made: QuantizedModel, *parts: DataPart) -> Judgement:
-    return judge(made, [(forward(made.source, part.inputs), part) for part in parts])
+def test_powers_of_all_vectors_are_summed(digits: tuple[Graph, DataPart]) -> None:
+    graph, images = digits
+    data = _calibration(graph, images, 40)
+    known = references(graph, data)
+    assert [len(true.part) for true in known] == [30, 10, 160]
+    made = Quantizer(graph, data.fitted.inputs).quantize(scheme_of("min-max"))
+    judged = judge(made, known)
+    inputs = np.concatenate([true.part.inputs[0] for true in known])
+    whole = evaluate(made, forward(graph, (inputs,)), DataPart((inputs,), None))
+    assert judged.sqnr == pytest.approx(whole.worst_sqnr, abs=1e-3)
+    labelled = DataPart((images.inputs[0][:40],), images.labels[:40] if images.labels is not None else None)
+    assert judged.accuracy == evaluate(made, forward(graph, labelled.inputs), labelled).accuracy
+    assert judged.count == 40 and judged.rightness <= judged.float_accuracy
 
 
-def _some(data: DataPart, indices: npt.NDArray[np.int64]) -> DataPart:
-    return DataPart((data.inputs[0][indices],), None if data.labels is None else data.labels[indices])
+def test_no_outputs_differ_from_those_of_all_vectors_at_once(digits: tuple[Graph, DataPart]) -> None:
+    graph, images = digits
+    known = references(graph, _calibration(graph, images, 150))
+    for true in known:
+        assert sqnr(forward(graph, true.part.inputs)[graph.outputs[0]], true.outputs[0]) > 100
 
 
-def test_few_vectors_say_nearly_what_many_do(digits: tuple[Graph, DataPart], quantized: QuantizedModel) -> None:
-    _, data = digits
-    order = np.random.default_rng(0).permutation(len(data) // SIZE * SIZE).reshape(-1, SIZE)
-    plain, steady = [], []
-    for chosen in order:
-        part = _some(data, chosen)
-        plain.append(evaluate(quantized, forward(quantized.source, part.inputs), part).worst_sqnr)
-        steady.append(_judged(quantized, part).sqnr)
-    assert len(plain) >= 6
-    assert np.std(steady) < 0.8 * np.std(plain)
-    assert abs(np.mean(steady) - _judged(quantized, data).sqnr) < 3
-
-
-def test_parts_count_as_one(digits: tuple[Graph, DataPart], quantized: QuantizedModel) -> None:
-    _, data = digits
-    places = np.arange(len(data))
-    apart = _judged(quantized, _some(data, places[:30]), _some(data, places[30:]))
-    whole = _judged(quantized, data)
-    assert apart.count == whole.count == len(data)
-    assert apart.sqnr == pytest.approx(whole.sqnr) and apart.accuracy == whole.accuracy
-    part = evaluate(quantized, forward(quantized.source, data.inputs), data)
-    assert whole.accuracy == part.accuracy and whole.rightness <= whole.float_accuracy
-
-
-def test_it_is_the_plain_noise_where_nothing_bends() -> None:
-    graph = load(float_twin(random_graph(np.random.default_rng(1), op="FULLY_CONNECTED")), name="small")
-    x = np.random.default_rng(0).uniform(-1, 1, (20, *graph.tensors[graph.inputs[0]].shape)).astype(np.float32)
-    made, data = Quantizer(graph, (x,)).quantize(scheme_of("min-max")), DataPart((x,), None)
-    judged = _judged(made, data)
-    assert judged.sqnr == pytest.approx(evaluate(made, forward(made.source, (x,)), data).worst_sqnr)
-    assert judged.rightness == 0, "nothing is known of it without labels"
+@pytest.mark.parametrize("count", [1, 2, 3, 50, 400])
+def test_vectors_between_lie_there(count: int) -> None:
+    rng = np.random.default_rng(count)
+    first, second = rng.normal(size=(count, 1, 5)).astype(np.float32), rng.normal(size=(count, 2)).astype(np.float32)
+    whole = rng.integers(0, 9, (count, 3)).astype(np.int32)
+    made = between(DataPart((first, second, whole), None))
+    assert len(made) == min(4 * count, MOST_BETWEEN) == len(made.inputs[1]) == len(made.inputs[2])
+    assert made.labels is None and [stack.dtype for stack in made.inputs] == [np.float32, np.float32, np.int32]
+    assert made.inputs[0].min() >= first.min() and made.inputs[0].max() <= first.max()
+    rows = {row.tobytes() for row in whole}
+    assert all(row.tobytes() in rows for row in made.inputs[2]), "integers stay what they are"
+    again = between(DataPart((first, second, whole), None))
+    assert all(np.array_equal(a, b) for a, b in zip(made.inputs, again.inputs, strict=True))
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 9])
-def test_few_vectors_are_judged_too(digits: tuple[Graph, DataPart], count: int) -> None:
-    graph, data = digits
-    given = vectors.from_arrays([[row] for row in data.inputs[0][:count]], graph, "few")
-    few: CalibrationData = calibration_of(replace(given, labels=None), graph)
+def test_few_vectors_are_judged_the_same_every_time(digits: tuple[Graph, DataPart], count: int) -> None:
+    graph, images = digits
+    data = _calibration(graph, images, count)
     schemes = [scheme_of("min-max"), scheme_of("mse+bias")]
-    first, second = (search(graph, few, schemes) for _ in range(2))
-    judged = [trial.judgement for trial in first.trials]
-    assert all(one is not None and one.count == count for one in judged)
+    first, second = (search(graph, data, schemes) for _ in range(2))
+    assert [trial.judgement for trial in first.trials] == [trial.judgement for trial in second.trials]
     assert first.best.scheme == second.best.scheme and first.model.file == second.model.file
-    assert judged == [trial.judgement for trial in second.trials]
+    assert all(trial.judgement and trial.judgement.count == count for trial in first.trials)
 
 
 def test_one_scheme_is_not_judged(digits: tuple[Graph, DataPart]) -> None:
-    graph, data = digits
-    given = vectors.from_arrays([[row] for row in data.inputs[0][:12]], graph, "few")
-    assert search(graph, calibration_of(given, graph), [scheme_of("mse")]).best.judgement is None
+    graph, images = digits
+    found = search(graph, _calibration(graph, images, 12), [scheme_of("mse")])
+    assert found.best.judgement is None and found.best.evaluation is not None
+
+
+def test_luck_with_a_label_does_not_decide_but_wrong_classes_do() -> None:
+    def trial(name: str, db: float, accuracy: float) -> SchemeTrial:
+        return SchemeTrial(scheme_of(name), None, None, 0.0, judgement=Judgement(db, accuracy, 0.96, 200))
+
+    near, lucky, wrong = trial("mse", 30, 0.95), trial("kl", 20, 0.955), trial("min-max", 40, 0.9)
+    assert best_of([lucky, wrong, near]) is near
+    assert best_of([wrong, lucky]) is lucky
+    assert best_of([near, trial("mse+bias", 29, 0.99)]) is not near, "as right as the float network, which counts no more"
+    assert best_of([near, replace(near, scheme=scheme_of("mse+weights"))]) is near, "the first of equals"
