@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.compression.noise import open_reference, ratio_db
-from harness.compression.stacks import forward
+from harness.compression.stacks import Floats, forward
 from harness.ir.graph import Graph
 from harness.ptq.calibration import CalibrationData, DataPart
 from harness.ptq.evaluation import integer_inputs, reals_of
@@ -98,7 +98,8 @@ def _moved(near: Array, far: Array, shares: npt.NDArray[np.float32]) -> Array:
     """Real numbers between; integers, which have none between, as they are."""
     if near.dtype.kind != "f":
         return near
-    return cast(Array, near + shares.reshape(-1, *([1] * (near.ndim - 1))) * (far - near))
+    here, there = cast(Floats, near), cast(Floats, far)
+    return here + shares.reshape(-1, *([1] * (near.ndim - 1))) * (there - here)
 
 
 def _outputs(graph: Graph, part: DataPart, *, whole: bool) -> tuple[Array, ...]:
@@ -122,7 +123,7 @@ def judge(quantized: QuantizedModel, known: Sequence[Trueness]) -> Judgement:
         for place, (float_output, output) in enumerate(zip(true.outputs, made, strict=True)):
             exact = float_output.astype(np.float64)
             power[place] += np.square(exact).sum()
-            noise[place] += np.square(exact - output).sum()
+            noise[place] += np.square(exact - output.astype(np.float64)).sum()
         if true.part.labels is not None:
             right += _right(made[0], true.part.labels)
             wanted += _right(true.outputs[0], true.part.labels)

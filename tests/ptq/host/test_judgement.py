@@ -98,5 +98,5 @@ def test_luck_with_a_label_does_not_decide_but_wrong_classes_do() -> None:
     near, lucky, wrong = trial("mse", 30, 0.95), trial("kl", 20, 0.955), trial("min-max", 40, 0.9)
     assert best_of([lucky, wrong, near]) is near
     assert best_of([wrong, lucky]) is lucky
-    assert best_of([near, trial("mse+bias", 29, 0.99)]) is not near, "as right as the float network, which counts no more"
+    assert best_of([near, trial("mse+bias", 29, 0.99)]) is not near, "more right than the floats is luck"
     assert best_of([near, replace(near, scheme=scheme_of("mse+weights"))]) is near, "the first of equals"
