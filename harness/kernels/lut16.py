@@ -36,6 +36,18 @@ class Lut16:
         more = extra if self.table_step else 0
         return Lut16(np.pad(self.indices, ((0, extra), (0, 0))), np.pad(self.tables, ((0, more), (0, 0))))
 
+    def zero_first(self) -> Lut16 | None:
+        """The same with the value 0 as the first of every table; None where a table has 16 others."""
+        zeros = self.tables == 0
+        if not zeros.any(axis=1).all():
+            return None
+        rows, at = np.arange(len(self.tables)), zeros.argmax(axis=1)
+        tables = self.tables.copy()
+        tables[rows, at], tables[:, 0] = tables[:, 0], 0
+        moved = at[:, None] if self.table_step else at[0]
+        indices = np.where(self.indices == 0, moved, np.where(self.indices == moved, 0, self.indices))
+        return Lut16(indices.astype(np.uint8), tables)
+
 
 def lut16(weights: Ints, *, per_channel: bool = True) -> Lut16 | None:
     """One table for weights [channels, taps] where 16 values are enough, else one a channel; None where neither is."""

@@ -120,7 +120,12 @@ def _values(layer: QuantizedLayer) -> Lut16:
 
 @lru_cache(maxsize=512)
 def _lut16(layer: QuantizedLayer) -> Lut16 | None:
-    return lut16(layer.weights)
+    """Values and indices of the weights; None where there are too many, or none that stands where no weight is.
+
+    Lanes behind the last weight meet bytes behind the activations, whatever these are: index 0 is the value 0.
+    """
+    found = lut16(layer.weights)
+    return found if found is None or layer.weights.shape[1] % LANES == 0 else found.zero_first()
 
 
 def _block_words(steps: int, tail: int, size: int, form: int) -> tuple[int, int]:

@@ -51,7 +51,7 @@ class FullyConnectedS8Lut16Portable(Kernel):
     """Fully connected layers and 1x1 convolutions of weights of 16 values in all or of each output."""
 
     superseded_by = MVE
-    ops = frozenset({"FULLY_CONNECTED", "CONV_2D"})
+    ops = frozenset({"FULLY_CONNECTED"}) | ConvS8Portable.ops
     function = "fully_connected_s8_lut16_portable"
 
     def applies(self, context: Context) -> bool:

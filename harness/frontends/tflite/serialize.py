@@ -9,7 +9,6 @@ from typing import Any, cast
 import flatbuffers
 import flatbuffers.flexbuffers
 import numpy as np
-import tflite
 
 from harness.frontends.tflite.schema import IDENTIFIER
 from harness.ir.operators import OPERATORS
@@ -65,6 +64,13 @@ class SubgraphDraft:
         return self.add(TensorDraft(name, array.shape, array.dtype.name, quant, array))
 
 
+def _schema() -> Any:
+    """The package of the schema's classes, which whoever only reads files does not wait for."""
+    import tflite
+
+    return tflite
+
+
 def halves(data: Array) -> Array:
     """Integers of four bits as a file has them: two elements a byte, the first in the lower bits."""
     nibbles = data.reshape(-1).astype(np.uint8) & 15
@@ -75,11 +81,11 @@ def halves(data: Array) -> Array:
 
 def _table(builder: Any, name: str, fields: Mapping[str, Any]) -> int:
     """A table of the schema; fields are numbers, or offsets of what was written before. Zeros are left out."""
-    getattr(tflite, f"{name}Start")(builder)
+    getattr(_schema(), f"{name}Start")(builder)
     for key, value in fields.items():
         if value:
-            getattr(tflite, f"{name}Add{key}")(builder, value)
-    return cast(int, getattr(tflite, f"{name}End")(builder))
+            getattr(_schema(), f"{name}Add{key}")(builder, value)
+    return cast(int, getattr(_schema(), f"{name}End")(builder))
 
 
 def _vector(builder: Any, values: Sequence[int]) -> int:
@@ -138,7 +144,7 @@ def _write_operator(builder: Any, operator: OperatorDraft, codes: Mapping[str, i
         "Inputs": _numbers(builder, operator.inputs),
         "Outputs": _numbers(builder, operator.outputs),
         "BuiltinOptions": options,
-        "BuiltinOptionsType": getattr(tflite.BuiltinOptions, f"{operator.options}Options") if options else 0,
+        "BuiltinOptionsType": getattr(_schema().BuiltinOptions, f"{operator.options}Options") if options else 0,
         "CustomOptions": _bytes(builder, flexible(operator.custom)) if _is_custom(operator.op) else 0,
     }
     return _table(builder, "Operator", fields)
@@ -153,7 +159,7 @@ def flexible(options: Mapping[str, int | float | bool]) -> bytes:
 
 def _is_custom(op: str) -> bool:
     if op not in OPERATORS:
-        return not hasattr(tflite.BuiltinOperator, op)
+        return not hasattr(_schema().BuiltinOperator, op)
     form = OPERATORS[op].tflite
     return form is not None and form.code == CUSTOM
 
@@ -195,7 +201,7 @@ def serialize(subgraphs: Sequence[SubgraphDraft], metadata: Mapping[str, bytes] 
     kinds = []
     for op in codes:
         own = _is_custom(op)
-        code = CUSTOM if own else getattr(tflite.BuiltinOperator, op)
+        code = CUSTOM if own else getattr(_schema().BuiltinOperator, op)
         fields = {"DeprecatedBuiltinCode": min(code, 127), "BuiltinCode": code, "Version": _version(op)}
         fields["CustomCode"] = builder.CreateString(op) if own else 0
         kinds.append(_table(builder, "OperatorCode", fields))

@@ -151,7 +151,7 @@ def test_the_port_moves_when_it_is_taken_and_two_models_run_side_by_side(fake):
                 second = fake.up()["port"]
                 for session in (one, two):
                     measure(session, image, package, tiny_vectors(1), layers=False)
-    assert fake_fvp.FIRST_PORT < first < second
+    assert len({fake_fvp.FIRST_PORT, first, second}) == 3
 
 
 def test_reset_starts_a_new_model(fake):

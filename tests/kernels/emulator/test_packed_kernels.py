@@ -9,10 +9,14 @@ import pytest
 
 from harness.boards import load_boards
 from harness.compiler.compile import compile_graph
+from harness.hardware.target import Target
 from harness.ir.graph import Graph
+from harness.kernels.discovery import all_kernels
 from tests.support.compiled import VECTORS, check_on_board
 from tests.support.draft import Few, Rng, between, chance, pick
 from tests.support.layers import conv_layer, fully_connected_layer
+from tests.support.overlapped import check as check_overlapped
+from tests.support.overlapped import layers
 from tests.support.scale import scaled
 
 M3, M4, M7, M55 = "mps2-an385", "mps2-an386", "mps2-an500", "mps3-an547"
@@ -82,3 +86,20 @@ def test_fully_connected(kernel: str, function: str, few: Few, board: str) -> No
         return fully_connected_layer(rng, *sizes, relu=chance(rng, 0.3), few=few)
 
     check(draw, scaled(14, 300), kernel, function, board)
+
+
+@pytest.mark.parametrize("board", [M4, M55])
+def test_what_lies_behind_the_activations_counts_for_nothing(board: str) -> None:
+    """Kernels read past the last activation; what is there meets no weight. Here it is the output, or other values."""
+    names = {name for name, *_ in (*CONVOLUTIONS, *FULLY_CONNECTED)}
+    kernels = tuple(kernel for kernel in all_kernels() if type(kernel).__name__ in names)
+    found = list(layers(Target(load_boards()[board].core), 3, scaled(4, 40), kernels))
+    cases = [
+        (layer, distance // 4 * 4)
+        for layer in found
+        for distance in layer.nearest
+        if layer.overlap.allows(distance // 4 * 4)
+    ]
+    assert len(cases) >= 6
+    right = check_overlapped(board, cases)
+    assert not [(layer.kernel, layer.overlap, d) for (layer, d), ok in zip(cases, right, strict=True) if not ok]
