@@ -15,6 +15,7 @@ import yaml
 
 from harness.report.bundle import read_bundle
 from tests.support.paths import FIXTURES, REPOSITORY
+from tests.support.scale import scaled
 
 EXAMPLES = REPOSITORY / "examples" / "ci"
 GITHUB = yaml.safe_load((EXAMPLES / "github-actions.yml").read_text())
@@ -113,7 +114,11 @@ def run(script: str, clone: Path, stubs: Path, env: dict[str, str]) -> subproces
 
 
 @pytest.mark.parametrize(
-    ("steps", "board"), [(github_steps, "mps2-an386"), (gitlab_steps, "host")], ids=["github", "gitlab"]
+    ("steps", "board"),
+    [
+        pytest.param(github_steps, "mps2-an386", id="github"),
+        pytest.param(gitlab_steps, "host", id="gitlab"),
+    ][: scaled(1, 2)],
 )
 def test_the_steps_run_in_a_clone(steps, board, clone, tmp_path):
     stubs = programs(tmp_path / "bin")

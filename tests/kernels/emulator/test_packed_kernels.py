@@ -74,7 +74,7 @@ def _convolution(rng: Rng, few: Few) -> Graph:
 @pytest.mark.parametrize(("kernel", "function", "few", "board"), CONVOLUTIONS)
 def test_convolutions(kernel: str, function: str, few: Few, board: str) -> None:
     rng = np.random.default_rng(1)
-    check(lambda: _convolution(rng, few), scaled(16, 300), kernel, function, board)
+    check(lambda: _convolution(rng, few), scaled(8, 300), kernel, function, board)
 
 
 @pytest.mark.parametrize(("kernel", "function", "few", "board"), FULLY_CONNECTED)
@@ -85,7 +85,7 @@ def test_fully_connected(kernel: str, function: str, few: Few, board: str) -> No
         sizes = between(rng, 1, 3), between(rng, 1, 200), between(rng, 1, 20)
         return fully_connected_layer(rng, *sizes, relu=chance(rng, 0.3), few=few)
 
-    check(draw, scaled(14, 300), kernel, function, board)
+    check(draw, scaled(8, 300), kernel, function, board)
 
 
 @pytest.mark.parametrize("board", [M4, M55])

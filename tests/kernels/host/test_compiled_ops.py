@@ -16,7 +16,7 @@ from tests.support.typed import TAKEN_WHEN_READ, combination_graphs, combination
 BATCH = 100
 
 
-@pytest.mark.parametrize("batch", range(scaled(3, 22)))
+@pytest.mark.parametrize("batch", range(scaled(2, 22)))
 def test_random_graphs_equal_the_specification(batch: int) -> None:
     assert check_on_board(random_graphs(1000 + batch, BATCH), "host", sanitize=True) == BATCH * VECTORS
 

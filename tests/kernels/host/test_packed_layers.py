@@ -73,17 +73,17 @@ def check(draw: Callable[[Rng, int], Graph], kernel: str, function: str, count: 
     ],
 )
 def test_integers(kernel: str, function: str, draw: Callable[[Rng, Few], Graph]) -> None:
-    check(lambda rng, number: draw(rng, SHARED[number % len(SHARED)]), kernel, function, scaled(20, 300))
+    check(lambda rng, number: draw(rng, SHARED[number % len(SHARED)]), kernel, function, scaled(10, 300))
 
 
 def test_depthwise() -> None:
     kernel, function = "DepthwiseConvS8Lut16Portable", "depthwise_conv_s8_lut16_portable"
-    check(lambda rng, _: _convolution(rng, "shared", depthwise=True), kernel, function, scaled(15, 300))
+    check(lambda rng, _: _convolution(rng, "shared", depthwise=True), kernel, function, scaled(8, 300))
 
 
 def test_floats() -> None:
     kernel, function = "FullyConnectedF32Lut256Portable", "fully_connected_f32_lut256_portable"
-    check(lambda rng, _: _floats(rng, pick(rng, 1, 2, 16, 256)), kernel, function, scaled(20, 300))
+    check(lambda rng, _: _floats(rng, pick(rng, 1, 2, 16, 256)), kernel, function, scaled(10, 300))
 
 
 @pytest.mark.parametrize("values", [16, 17])
