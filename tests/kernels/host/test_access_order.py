@@ -120,7 +120,7 @@ def test_overlaps_combine(two: Overlap) -> None:
 
 def test_kernels_keep_to_the_order_they_declare() -> None:
     """Under AddressSanitizer on this machine; tests/kernels/emulator/test_access_order.py has the cores."""
-    found = list(layers(Target("host"), 7, scaled(1, 20)))
+    found = list(layers(Target("host"), 7, scaled(2, 20)))
     assert len({layer.kernel for layer in found}) >= 12
     cases = [(layer, distance) for layer in found for distance in layer.nearest]
     right = check("host", cases, sanitize=True)

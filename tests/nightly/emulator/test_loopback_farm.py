@@ -19,6 +19,7 @@ from harness.nightly.journal import Journal
 from tests.support.farm import LoopbackFarm, loopback_farm, processes_with
 from tests.support.paths import FIXTURES, REPOSITORY
 from tests.support.patience import PATIENCE_S
+from tests.support.scale import scaled
 
 JOBS = 60
 _INFRASTRUCTURE = OF_BOARD | {"farm", "farm-lost", "farm-full", "leased"}
@@ -108,6 +109,7 @@ def night_file(farm: LoopbackFarm, folder: Path) -> Path:
     return file
 
 
+@pytest.mark.skipif(scaled(True, False), reason="a part of the long suite: TINYHIL_LONG=1")
 @pytest.mark.timeout(280)
 def test_sixty_jobs_while_parts_of_the_farm_are_killed(farm: LoopbackFarm, tmp_path: Path) -> None:
     folder = tmp_path / "night"

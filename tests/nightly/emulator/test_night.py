@@ -21,6 +21,7 @@ from harness.errors import FarmFileError, OptionError
 from harness.nightly.file import load_night
 from tests.support.farm import bench_text
 from tests.support.paths import FIXTURES, REPOSITORY
+from tests.support.scale import scaled
 
 pytestmark = pytest.mark.timeout(280)
 
@@ -59,6 +60,7 @@ def run(file: Path, folder: Path, *more: str) -> tuple[int, dict[str, Any], str]
         raise AssertionError(done.stderr) from None
 
 
+@pytest.mark.skipif(scaled(True, False), reason="a part of the long suite: TINYHIL_LONG=1")
 @pytest.mark.timeout(1500)
 def test_a_night_that_is_killed_at_random_ends_with_the_same_report(place: Path) -> None:
     kills = 50 if os.environ.get("TINYHIL_LONG") == "1" else 3
