@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.compression.network import CompressedModel
 from harness.compression.noise import EXACT_DB
 from harness.report.table import ReportTable
-from harness.validate.compressed import Compression, FromOriginal
+
+if TYPE_CHECKING:
+    from harness.compression.network import CompressedModel
+    from harness.validate.compressed import Compression, FromOriginal
 
 WITHOUT_DATA = "weights were found without data: give some by --compress LEVEL,data=FILE.npz, which costs far less"
 
