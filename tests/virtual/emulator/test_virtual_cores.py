@@ -6,9 +6,8 @@ from harness.errors import BoardError
 from harness.virtual import debug
 from harness.virtual.coremodels import find_model
 from harness.virtual.cpu import MSP, PC, PSP, XPSR, Stop
-from harness.virtual.machine import Machine
+from tests.support.machines import machines, read, write
 from tests.support.scale import scaled
-from tests.support.thumb import program
 
 pytest.importorskip("termios", reason="needs pseudo-terminals")
 
@@ -19,26 +18,8 @@ NATIVE = ["1", "0"]
 @pytest.fixture
 def make(tmp_path):
     """A machine with a program, reset; closed at the end."""
-    made = []
-
-    def _make(chip, body, **parts):
-        machine = Machine(chip)
-        made.append(machine)
-        machine.load(program(tmp_path, body, core=machine.chip.core, **parts))
-        machine.reset()
-        return machine
-
-    yield _make
-    for machine in made:
-        machine.close()
-
-
-def read(machine, address):
-    return int.from_bytes(machine.read_memory(address, 4), "little")
-
-
-def write(machine, address, value):
-    machine.write_memory(address, value.to_bytes(4, "little"))
+    with machines(tmp_path) as maker:
+        yield maker
 
 
 def frame_of(machine, stack=MSP):

@@ -12,6 +12,7 @@ from harness.virtual.cpu import MSP, PC, PSP, XPSR, Stop
 from harness.virtual.faults import Faults
 from harness.virtual.machine import Machine
 from harness.virtual.terminal import Terminal
+from tests.support.machines import machines, read, write
 from tests.support.thumb import program
 
 termios = pytest.importorskip("termios", reason="needs pseudo-terminals")
@@ -38,27 +39,8 @@ FAULTS_ON = "ldr r0, =0xE000ED24\nldr r1, =0x70000\nstr r1, [r0]\n"
 @pytest.fixture
 def make(tmp_path):
     """A machine with a program, reset; closed at the end."""
-    made = []
-
-    def _make(body, *, chip="stm32h743", **parts):
-        machine = Machine(chip)
-        made.append(machine)
-        core = machine.chip.core
-        machine.load(program(tmp_path, body, core=core, **parts))
-        machine.reset()
-        return machine
-
-    yield _make
-    for machine in made:
-        machine.close()
-
-
-def read(machine, address):
-    return int.from_bytes(machine.read_memory(address, 4), "little")
-
-
-def write(machine, address, value):
-    machine.write_memory(address, value.to_bytes(4, "little"))
+    with machines(tmp_path) as maker:
+        yield lambda body, *, chip="stm32h743", **parts: maker(chip, body, **parts)
 
 
 # --- counting ---------------------------------------------------------------------------------------------------------
