@@ -9,7 +9,8 @@ import typer
 
 from harness.cli import terminal
 from harness.cli.options import JsonOption, MaxFlashOption, TargetArgument
-from harness.errors import OptionError, OutputError
+from harness.cli.outputs import write_output
+from harness.errors import OptionError
 from harness.version import DEFAULT_CORE
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def compress(
     with terminal.progress(as_json, f"compress {card.name}") as tell:
         made, error = _compressed(card, max_flash, board, tell)
     content = _file(made, tflm_decode)
-    _write(output, content)
+    write_output(output, content)
     document = compressed_document(made, error)
     if as_json:
         written = {"file": str(output), "bytes": len(content)}
@@ -116,12 +117,3 @@ def _file(made: CompressedModel, decode: bool) -> bytes:
     if decode:
         return with_decode(graph, weights, metadata)
     return graph.model if graph is made.original else with_narrow(graph, weights, metadata)
-
-
-def _write(path: Path, content: bytes) -> None:
-    from harness.files.writing import reason, write_whole
-
-    try:
-        write_whole(path, content)
-    except OSError as error:
-        raise OutputError(f"{path}: {reason(error)}", hint="name a file in a folder that can be written") from None

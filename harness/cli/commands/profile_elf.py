@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from harness.cli import terminal
-from harness.errors import OptionError, OutputError
+from harness.cli.outputs import write_output
+from harness.errors import OptionError
 
 ElfOption = Annotated[
     Path | None,
@@ -87,7 +88,7 @@ def run(options: ProgramOptions, board: str, hot: int | None, form: str, report:
     if options.markers is not None:
         from harness.resources import firmware
 
-        _write(options.markers, (firmware() / "profile" / "tinyhil_regions.h").read_text(encoding="utf-8"))
+        write_output(options.markers, (firmware() / "profile" / "tinyhil_regions.h").read_text(encoding="utf-8"))
         terminal.print_lines(f"Markers of regions: {options.markers}")
     if options.elf is None:
         return
@@ -111,7 +112,7 @@ def run(options: ProgramOptions, board: str, hot: int | None, form: str, report:
     if report is not None:
         from harness.report.html.program import render
 
-        _write(report, render(document))
+        write_output(report, render(document))
     if form == "json":
         terminal.print_json(document)
     elif form == "speedscope":
@@ -119,12 +120,3 @@ def run(options: ProgramOptions, board: str, hot: int | None, form: str, report:
     else:
         terminal.show_table(program.regions(document))
         terminal.show(console.listings_of(cycles.hot(document, "all that is profiled") if hot is not None else ()))
-
-
-def _write(path: Path, content: str) -> None:
-    from harness.files.writing import reason, write_whole
-
-    try:
-        write_whole(path, content)
-    except OSError as error:
-        raise OutputError(f"{path}: {reason(error)}", hint="name a file in a folder that can be written") from None

@@ -9,7 +9,8 @@ import typer
 
 from harness.cli import terminal
 from harness.cli.options import JsonOption
-from harness.errors import OptionError, OutputError
+from harness.cli.outputs import write_output
+from harness.errors import OptionError
 
 if TYPE_CHECKING:
     from harness.ir.graph import Graph
@@ -86,11 +87,11 @@ def quantize(
         found = mixed(search(graph, given, schemes, tell), wishes, tell)
         errors = layer_errors(found.model, found.floats, given.held)
     document = quantization_document(found, given, model, output, errors, _expected(found.model.graph, board))
-    _write(output, found.model.file)
+    write_output(output, found.model.file)
     if report is not None:
         from harness.report.html.ptq import render
 
-        _write(report, render(document))
+        write_output(report, render(document))
     _show(document, layers=layers, as_json=as_json)
 
 
@@ -104,15 +105,6 @@ def _show(document: Document, *, layers: bool, as_json: bool) -> None:
     if layers or any(layer["hint"] for layer in document["layers"]):
         terminal.show_table(tables.layers(document))
     terminal.print_text(*tables.summary(document))
-
-
-def _write(path: Path, content: str | bytes) -> None:
-    from harness.files.writing import reason, write_whole
-
-    try:
-        write_whole(path, content)
-    except OSError as error:
-        raise OutputError(f"{path}: {reason(error)}", hint="name a file in a folder that can be written") from None
 
 
 def _data(name: str | None, graph: Graph, count: int | None) -> CalibrationData:

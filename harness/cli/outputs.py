@@ -1,0 +1,21 @@
+"""Files that commands write where they are told to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.errors import OutputError
+
+
+def write_output(path: Path, content: str | bytes) -> None:
+    """Writes a file whole, or not at all.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    from harness.files.writing import reason, write_whole
+
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise OutputError(f"{path}: {reason(error)}", hint="name a file in a folder that can be written") from None
