@@ -100,15 +100,24 @@ def _costed(prediction: Prediction) -> Document:
         "clock_hz": estimate.clock_hz,
         "wait_states": None if setup is None else setup.table.waits(setup.clock_hz),
         "placement": dict(prediction.placement),
+        **estimate_document(estimate),
+        "instructions": quantity(prediction.profile.total),
+        "milliseconds": _milliseconds(estimate, bounds),
+    }
+
+
+def estimate_document(estimate: Estimate) -> Document:
+    """Modelled cycles with their bounds, by cause and kind of load, and how sure they are."""
+    return {
         "validated": estimate.validated,
         "label": estimate.label,
         "error": estimate.error,
         "kinds": kinds_document(estimate),
         "tables": list(estimate.tables),
         "validation": list(estimate.validation),
-        "instructions": quantity(prediction.profile.total),
-        **{name: quantity(figure) for name, figure in zip(("low", "cycles", "high"), bounds, strict=True)},
-        "milliseconds": _milliseconds(estimate, bounds),
+        "low": quantity(estimate.low),
+        "cycles": quantity(estimate.cycles),
+        "high": quantity(estimate.high),
         "causes": causes_document(estimate.causes),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-from harness.cycles.document import causes_document, hot_blocks, kinds_document, quantity
+from harness.cycles.document import estimate_document, hot_blocks, quantity
 from harness.cycles.pipeline import Cause
 from harness.cycles.programs.profile import ProgramProfile, ProgramRegion
 from harness.elf.symbols import Symbols
@@ -31,20 +31,13 @@ def program_document(profiled: ProgramProfile, *, hot: int = 5) -> Document:
         "core": estimate.core,
         "setup": estimate.board,
         "clock_hz": estimate.clock_hz,
-        "validated": estimate.validated,
-        "label": estimate.label,
-        "error": estimate.error,
-        "kinds": kinds_document(estimate),
-        "tables": list(estimate.tables),
-        "validation": list(estimate.validation),
+        **estimate_document(estimate),
         "emulator": profile.emulator,
         "toolchain": profile.toolchain,
         "instructions": quantity(profile.total),
-        **{name: quantity(figure) for name, figure in bounds.items()},
         "milliseconds": None
         if estimate.clock_hz is None
         else {name: figure.value / estimate.clock_hz * 1e3 for name, figure in bounds.items()},
-        "causes": causes_document(estimate.causes),
         "regions": list(_regions(whole, 0, max(estimate.cycles.value, 1))),
         "unknown": dict(estimate.unknown),
         "hot": hot_blocks(estimate.layers, estimate.cycles, Symbols(profile.elf), hot),

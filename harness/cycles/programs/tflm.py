@@ -11,7 +11,14 @@ import numpy as np
 from harness.boards import find_board
 from harness.boards.backends.qemu.plugin import escape
 from harness.build.progress import Progress
-from harness.cycles.document import Document, causes_document, functions_document, hot_blocks, quantity
+from harness.cycles.document import (
+    Document,
+    causes_document,
+    estimate_document,
+    functions_document,
+    hot_blocks,
+    quantity,
+)
 from harness.cycles.pipeline import Cause
 from harness.cycles.programs.points import WHOLE, Point, Points
 from harness.cycles.programs.profile import ProgramProfile, profile_points
@@ -82,7 +89,6 @@ def tflm_document(profiled: ProgramProfile, graph: Graph, *, hot: int = 5) -> Do
     """
     profile, estimate = profiled.profile, profiled.estimate
     symbols = Symbols(profile.elf)
-    bounds = {"low": estimate.low, "cycles": estimate.cycles, "high": estimate.high}
     return {
         "kind": "prediction",
         "model": graph.name,
@@ -92,15 +98,9 @@ def tflm_document(profiled: ProgramProfile, graph: Graph, *, hot: int = 5) -> Do
         "setup": None,
         "clock_hz": None,
         "placement": {},
-        "validated": estimate.validated,
-        "label": estimate.label,
-        "error": estimate.error,
-        "tables": list(estimate.tables),
-        "validation": list(estimate.validation),
+        **estimate_document(estimate),
         "instructions": quantity(profile.total),
-        **{name: quantity(figure) for name, figure in bounds.items()},
         "milliseconds": None,
-        "causes": causes_document(estimate.causes),
         "profile": {
             "board": profile.board,
             "emulator": profile.emulator,
