@@ -15,6 +15,7 @@ from harness.compiler.plan import KernelUse, LayerCode
 from harness.errors import CompileError
 from harness.ir.graph import Node
 from harness.ir.operators import operator_of
+from harness.kernels.access_order import AccessOrder
 from harness.kernels.base import Argument, ConstantTable, In, Kernel, Lowered
 from harness.kernels.context import Context
 from harness.kernels.discovery import all_kernels
@@ -83,10 +84,15 @@ class KernelChoice:
         return (self.cost.scratch,) if self.cost.scratch else ()
 
     @cached_property
+    def order(self) -> AccessOrder | None:
+        """In which order the kernel reads and writes; None where it declares none."""
+        return self.kernel.access_order(self.context)
+
+    @cached_property
     def overlaps(self) -> dict[tuple[int, int], Overlap]:
         """(tensor written, tensor read) -> how they may share bytes; empty if the kernel declares no access order."""
         node = self.context.node
-        order = self.kernel.access_order(self.context)
+        order = self.order
         if order is None or len(node.outputs) != 1:
             return {}
         found: dict[tuple[int, int], Overlap] = {}
@@ -119,7 +125,12 @@ def applicable(context: Context) -> list[Kernel]:
 
 
 def candidates(context: Context, prefer: Collection[str] = ()) -> list[Kernel]:
-    """Kernels that compute the context's node on its core, cheapest first.
+    """Kernels that compute the context's node on its core, cheapest first: those of `choices`."""
+    return [choice.kernel for choice in choices(context, prefer)]
+
+
+def choices(context: Context, prefer: Collection[str] = ()) -> list[KernelChoice]:
+    """The kernels that compute the context's node on its core, cheapest first.
 
     A kernel without cost coefficients on the core is among them only where it is preferred or no kernel with some
     applies: its cost there is not known.
@@ -132,14 +143,13 @@ def candidates(context: Context, prefer: Collection[str] = ()) -> list[Kernel]:
         CompileError: no kernel applies.
     """
     node = context.node
-    found = applicable(context)
+    found = [KernelChoice(context, kernel) for kernel in applicable(context)]
     if not found:
         read = ", ".join(context.graph.tensors[t].dtype.value for t in node.inputs if t >= 0)
         raise CompileError(
             f"no kernel computes {node.op} of {read}", hint="quantize the model fully to int8 activations"
         )
-    costs = {kernel: cost_of(kernel, context) for kernel in found}
-    preferred = {kernel for kernel in found if type(kernel).__name__ in prefer}
-    known = [kernel for kernel in found if kernel in preferred or is_known(costs[kernel], context.target.core)]
+    preferred = {choice for choice in found if type(choice.kernel).__name__ in prefer}
+    known = [choice for choice in found if choice in preferred or is_known(choice.cost, context.target.core)]
     # Of kernels whose costs are not known, those made for the core's features come first.
-    return sorted(known or found, key=lambda k: (k not in preferred, costs[k].cycles, -len(k.features)))
+    return sorted(known or found, key=lambda c: (c not in preferred, c.cost.cycles, -len(c.kernel.features)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from harness.compiler.choice import KernelChoice, candidates
+from harness.compiler.choice import KernelChoice, choices
 from harness.compiler.control import ControlChoice
 from harness.compiler.goals import Goals
 from harness.compiler.memory.lifetimes import MemoryUse, Value, liveness_bound, values_of
@@ -88,16 +88,15 @@ def _liveness_bound(graph: Graph, aliases: Aliases, layers: Sequence[Sequence[Ke
 
 def _choices(context: Context, prefer: Collection[str], goals: Goals) -> list[KernelChoice]:
     """The kernels that compute a node, fastest first; only the preferred ones if any applies."""
-    found = candidates(context, prefer)
-    preferred = [kernel for kernel in found if type(kernel).__name__ in prefer]
+    found = choices(context, prefer)
+    wanted = [choice for choice in found if type(choice.kernel).__name__ in prefer] or found
     free = replace(goals, max_arena=None, max_flash=None)  # budgets are the whole network's
     within = [
         compile_graph(graph, core=context.target, prefer=prefer, goals=free) for graph in context.node.attrs.graphs
     ]
     if within:
-        return [ControlChoice(context, kernel, tuple(within)) for kernel in preferred or found]
-    choices = [KernelChoice(context, kernel) for kernel in preferred or found]
-    return _smallest(choices) if goals.compress and _has_few_bits(context) else choices
+        return [ControlChoice(context, choice.kernel, tuple(within)) for choice in wanted]
+    return _smallest(wanted) if goals.compress and _has_few_bits(context) else wanted
 
 
 def _has_few_bits(context: Context) -> bool:
@@ -108,10 +107,10 @@ def _has_few_bits(context: Context) -> bool:
     return data is not None and in_few_bits(data)
 
 
-def _smallest(choices: list[KernelChoice]) -> list[KernelChoice]:
+def _smallest(found: list[KernelChoice]) -> list[KernelChoice]:
     """The kernels of a layer whose tables are about as small as the smallest: those that store weights in few bits."""
-    most = _ABOUT * min(choice.constant_bytes for choice in choices)
-    return [choice for choice in choices if choice.constant_bytes <= most]
+    most = _ABOUT * min(choice.constant_bytes for choice in found)
+    return [choice for choice in found if choice.constant_bytes <= most]
 
 
 def _layer(graph: Graph, index: int, step: LayerCode) -> Layer:

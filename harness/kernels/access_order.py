@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -39,6 +40,11 @@ class AccessOrder:
     reads: Mapping[int, Steps]
     writes: Steps
     pitch: int = 0
+
+    @cached_property
+    def last(self) -> int:
+        """The last step that writes a byte for the first time."""
+        return int(self.writes.max())
 
 
 def elementwise(context: Context, positions: Sequence[int] = (0,), *, group: int = 1) -> AccessOrder:

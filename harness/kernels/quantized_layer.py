@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from harness.ir.graph import Graph, Node
+from harness.ir.graph import Graph, Node, Tensor
 from harness.ir.operators.fully_connected import FullyConnectedAttrs
 from harness.ir.weights import channel_bias, channel_weights
 from harness.ir.window import ConvAttrs
@@ -23,7 +23,7 @@ from harness.quantization.fixedpoint import Ints
 from harness.quantization.onnx_rounding import Floats, onnx_factors
 from harness.quantization.params import channel_params
 from harness.quantization.staircase import sums_range
-from harness.quantization.types import Clamp, DType, Rounding
+from harness.quantization.types import Clamp, DType, Quantization, Rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,12 +89,38 @@ class QuantizedLayer:
 
 
 def quantized_layer(context: Context) -> QuantizedLayer:
-    """The record of the context's node, made once."""
-    return _quantized_layer(context.graph, context.node)
+    """The record of the context's node, made once for a layer and all parts of it, which are some of its rows."""
+    graph, node = context.graph, context.node
+    assert isinstance(node.attrs, ConvAttrs | FullyConnectedAttrs)
+    x, y = context.input(), context.output()
+    # Weights and biases are known by their objects, which parts of a layer share.
+    return _quantized_layer(
+        _Layer(node.op, node.rounding, node.attrs.clamp, x.q, x.dtype, y.q, y.dtype, y.shape[-1],
+               context.input(1), context.optional(2), graph, node)
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A layer; equal to another with the same record, whatever its rows."""
+
+    op: str
+    rounding: Rounding
+    clamp: Clamp
+    x: Quantization
+    x_type: DType
+    y: Quantization
+    y_type: DType
+    channels: int
+    weights: Tensor
+    bias: Tensor | None
+    graph: Graph = field(compare=False)
+    node: Node = field(compare=False)
 
 
 @lru_cache(maxsize=256)
-def _quantized_layer(graph: Graph, node: Node) -> QuantizedLayer:
+def _quantized_layer(layer: _Layer) -> QuantizedLayer:
+    graph, node = layer.graph, layer.node
     attrs = node.attrs
     assert isinstance(attrs, ConvAttrs | FullyConnectedAttrs)
     x, w, y = (graph.tensors[t] for t in (*node.inputs[:2], node.outputs[0]))

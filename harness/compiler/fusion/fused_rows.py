@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property, partial, reduce
 
 import numpy as np
 
 from harness.compiler.choice import KernelChoice
-from harness.compiler.cost.estimate import step_cost
-from harness.compiler.cost.model import Cost
+from harness.compiler.cost.model import BASES, Basis, Cost
 from harness.compiler.fusion.repeats import merge_repeats
-from harness.compiler.fusion.rows import input_rows, is_image_mean, row_bytes, slice_rows
-from harness.compiler.fusion.schedule import ComputeRows, MoveRows, RowSchedule, schedule_rows
+from harness.compiler.fusion.row_run import PartKey, RowRun
+from harness.compiler.fusion.rows import row_bytes
+from harness.compiler.fusion.schedule import ComputeRows, MoveRows
 from harness.compiler.memory.arena import allocate
 from harness.compiler.memory.lifetimes import MemoryUse, Value
 from harness.compiler.memory.overlap import Overlap, overlap_of
 from harness.compiler.plan import KernelUse, LayerCode
 from harness.hardware.target import Target
-from harness.ir.graph import ABSENT, Graph, Node
+from harness.ir.graph import Graph, Node
 from harness.ir.operators.mean import MeanAttrs
 from harness.ir.window import PoolAttrs
 from harness.kernels.access_order import NEVER
@@ -40,24 +39,35 @@ ChooseKernel = Callable[[Node, "tuple[int, ...]", Callable[[], Context]], Kernel
 
 @dataclass(frozen=True, eq=False)
 class FusedRows:
-    """Nodes computed together, `rows` rows of the last one's output an iteration.
+    """A run of nodes in rows, with its kernels.
 
     Has the properties of a KernelChoice. Only the last node's output exists whole: of the tensors between the nodes a
     scratch buffer holds the rows that are still needed.
 
     Attributes:
-        graph: that the nodes are of.
-        nodes: in order, each but the last read by later ones alone.
+        run: the nodes, and how many rows an iteration.
         target: the core.
-        rows: output rows of the last node an iteration; where it is a mean over the image, input rows.
         choose: the choice of kernels.
     """
 
-    graph: Graph
-    nodes: tuple[Node, ...]
+    run: RowRun
     target: Target
-    rows: int
     choose: ChooseKernel
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that the nodes are of."""
+        return self.run.graph
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes, in order."""
+        return self.run.nodes
+
+    @property
+    def rows(self) -> int:
+        """Rows an iteration."""
+        return self.run.rows
 
     @property
     def node(self) -> Node:
@@ -65,46 +75,24 @@ class FusedRows:
         return self.nodes[-1]
 
     @cached_property
-    def _row_schedule(self) -> RowSchedule:
-        return schedule_rows(self.graph, self.nodes, self.rows)
-
-    @cached_property
-    def _inner(self) -> frozenset[int]:
-        return frozenset(node.outputs[0] for node in self.nodes[:-1])
-
-    @cached_property
-    def inputs(self) -> tuple[int, ...]:
-        """Tensors that are read from outside, constants left out."""
-        read = (t for node in self.nodes for t in node.inputs if t != ABSENT and self.graph.tensors[t].data is None)
-        return tuple(dict.fromkeys(t for t in read if t not in self._inner))
-
-    @cached_property
-    def _choices(self) -> dict[tuple[int, ...], KernelChoice | None]:
+    def _choices(self) -> dict[PartKey, KernelChoice | None]:
         """The kernel of each part, by its key; None where sums for a mean are computed."""
-        found: dict[tuple[int, ...], KernelChoice | None] = {}
-        for step in self._computes():
-            key = self._part_key(step)
+        found: dict[PartKey, KernelChoice | None] = {}
+        for step, key in self.run.parts:
             if key not in found:
-                node = self.nodes[step.number]
-                total = is_image_mean(self.graph, node)
-                found[key] = None if total else self.choose(node, key[1:], partial(self._part, step))
+                total = self.run.in_rows[step.number].is_mean
+                make = partial(self.run.part, step, self.target)
+                found[key] = None if total else self.choose(self.nodes[step.number], key[1:], make)
         return found
 
-    def _part(self, step: ComputeRows) -> Context:
-        graph, node = slice_rows(self.graph, self.nodes[step.number], step.first, step.end)
-        return Context(graph, node, self.target)
-
-    def _part_key(self, step: ComputeRows) -> tuple[int, ...]:
-        """Equal for two parts that have the same shape: node, numbers of rows, and the place if there is padding."""
-        node = self.nodes[step.number]
-        (first, end), *_ = input_rows(self.graph, node, step.first, step.end).values()
-        at_top = step.first if first == 0 else -1
-        at_bottom = step.end if end == self.graph.tensors[node.inputs[0]].shape[1] else -1
-        return step.number, step.end - step.first, end - first, at_top, at_bottom
-
-    def _computes(self) -> Iterator[ComputeRows]:
-        iterations = self._row_schedule.iterations
-        return (step for iteration in iterations for step in iteration if isinstance(step, ComputeRows))
+    @cached_property
+    def _chosen(self) -> tuple[tuple[tuple[PartKey, KernelChoice], ...], ...]:
+        """By node, the kernels of its parts, sums for a mean left out."""
+        found: list[list[tuple[PartKey, KernelChoice]]] = [[] for _ in self.nodes]
+        for key, choice in self._choices.items():
+            if choice:
+                found[key[0]].append((key, choice))
+        return tuple(map(tuple, found))
 
     # --- memory ------------------------------------------------------------------------------------------------------
 
@@ -116,20 +104,19 @@ class FusedRows:
         """
         values: list[Value] = []
         keys: list[object] = []
-        count = len(self.nodes)
-        for number, node in enumerate(self.nodes):
-            y = node.outputs[0]
-            if y in self._inner:
-                readers = [i for i, other in enumerate(self.nodes) if y in other.inputs]
-                span = (0, count) if y in self._row_schedule.carried else (number, max(readers))
-                size = self._row_schedule.buffer_rows[y] * row_bytes(self.graph.tensors[y])
+        count, schedule = len(self.nodes), self.run.schedule
+        for number, node in enumerate(self.run.in_rows):
+            y = node.output
+            if y in self.run.inner:
+                span = (0, count) if y in schedule.carried else (number, max(self.run.readers[y]))
+                size = schedule.buffer_rows[y] * row_bytes(self.graph.tensors[y])
                 values.append(Value(f"rows of {y}", size, *span))
                 keys.append(y)
-            scratch = max((sum(c.scratch) for k, c in self._choices.items() if c and k[0] == number), default=0)
+            scratch = max((sum(choice.scratch) for _, choice in self._chosen[number]), default=0)
             if scratch:
                 values.append(Value(f"scratch {number}", scratch, number, number))
                 keys.append(("scratch", number))
-            if is_image_mean(self.graph, node):
+            if node.is_mean:
                 values.append(Value("sums", 4 * self.graph.tensors[node.inputs[0]].shape[3], 0, count))
                 keys.append("sums")
         overlaps = {
@@ -147,31 +134,18 @@ class FusedRows:
 
     def _inner_overlaps(self) -> dict[tuple[int, int], Overlap]:
         """(output, input) of nodes whose row buffers may share bytes: neither is kept for the next iteration."""
-        carried, found = self._row_schedule.carried, dict[tuple[int, int], Overlap]()
-        for number, node in enumerate(self.nodes[:-1]):
-            y = node.outputs[0]
-            for x in set(node.inputs) & self._inner:
-                last = max(i for i, other in enumerate(self.nodes) if x in other.inputs)
-                if carried & {x, y} or last != number or not self._at_fronts(number, x, y):
+        carried, found = self.run.schedule.carried, dict[tuple[int, int], Overlap]()
+        for number, node in enumerate(self.run.in_rows[:-1]):
+            y = node.output
+            for x in set(node.inputs) & self.run.inner:
+                last = max(self.run.readers[x])
+                if carried & {x, y} or last != number or (number, x) not in self.run.at_fronts:
                     continue
-                each = [c.overlaps.get((y, x)) for k, c in self._choices.items() if c and k[0] == number]
+                each = [choice.overlaps.get((y, x)) for _, choice in self._chosen[number]]
                 known = [overlap for overlap in each if overlap is not None]
                 if known and len(known) == len(each):
-                    combined = known[0]
-                    for overlap in known[1:]:
-                        combined = combined.both(overlap)
-                    found[y, x] = combined
+                    found[y, x] = reduce(Overlap.both, known)
         return found
-
-    def _at_fronts(self, number: int, x: int, y: int) -> bool:
-        """Whether node `number` always reads and writes from the first row of its row buffers on."""
-        node = self.nodes[number]
-        return all(
-            step.first == step.buffer_starts[y]
-            and input_rows(self.graph, node, step.first, step.end)[x][0] == step.buffer_starts[x]
-            for step in self._computes()
-            if step.number == number
-        )
 
     @property
     def scratch(self) -> tuple[int, ...]:
@@ -182,23 +156,25 @@ class FusedRows:
     def overlaps(self) -> dict[tuple[int, int], Overlap]:
         """(the output, an input) -> how they may share bytes, from the order in which rows are read and written."""
         y = self.node.outputs[0]
-        reads = {x: np.full(self.graph.tensors[x].bytes, NEVER, np.int32) for x in self.inputs}
+        reads = {x: np.full(self.graph.tensors[x].bytes, NEVER, np.int32) for x in self.run.inputs}
         writes = np.full(self.graph.tensors[y].bytes, np.iinfo(np.int32).max, np.int32)
-        clock = 0
-        for step in self._computes():
-            node, choice = self.nodes[step.number], self._choices[self._part_key(step)]
-            order = choice.kernel.access_order(choice.context) if choice else None
-            final = step.number == len(self.nodes) - 1
-            own = order if final else None
-            after = int(own.writes.max()) + 1 if own else int(final)
-            for position, x in enumerate(node.inputs):
+        clock, last = 0, len(self.nodes) - 1
+        for step, key in self.run.parts:
+            choice = self._choices[key]
+            final = step.number == last
+            own = choice.order if final and choice else None
+            after = own.last + 1 if own else int(final)
+            first, end = self.run.rows_read(step)
+            for position, x in enumerate(self.nodes[step.number].inputs):
                 if x in reads:
-                    first, end = input_rows(self.graph, node, step.first, step.end)[x]
                     size = row_bytes(self.graph.tensors[x])
                     seen = reads[x][first * size : end * size]
                     # without a declared order the last node may still read when it has written all
-                    when = own.reads[position] if own and position in own.reads else np.int32(after)
-                    np.maximum(seen, np.where(np.asarray(when) < 0, NEVER, clock + when), out=seen)
+                    when = own.reads[position] if own and position in own.reads else None
+                    if when is None:
+                        np.maximum(seen, clock + after, out=seen)
+                    else:
+                        np.maximum(seen, np.where(when < 0, NEVER, clock + when), out=seen)
             if final and choice:
                 size = row_bytes(self.graph.tensors[y])
                 writes[step.first * size : step.end * size] = clock + (own.writes if own else 0)
@@ -209,14 +185,14 @@ class FusedRows:
     @property
     def step(self) -> LayerCode:
         """The code of the layers, for the plan."""
-        times = Counter(map(self._part_key, self._computes()))
-        parts = tuple(KernelUse(c.kernel, c.context, times[kind]) for kind, c in self._choices.items() if c)
-        return LayerCode(self.nodes, parts, self.inputs, self.lowered, self._overhead)
+        choices = ((key, choice) for key, choice in self._choices.items() if choice)
+        parts = tuple(KernelUse(c.kernel, c.context, self.run.times[key]) for key, c in choices)
+        return LayerCode(self.nodes, parts, self.run.inputs, self.lowered, self._overhead)
 
     @property
     def memory_use(self) -> MemoryUse:
         """The memory that the layers read, write and need."""
-        return MemoryUse(self.inputs, self.node.outputs, self.scratch, self.overlaps)
+        return MemoryUse(self.run.inputs, self.node.outputs, self.scratch, self.overlaps)
 
     # --- time and code -----------------------------------------------------------------------------------------------
 
@@ -225,16 +201,23 @@ class FusedRows:
         """Expected instructions between the kernels."""
         moved = sum(
             move.rows * row_bytes(self.graph.tensors[move.tensor])
-            for iteration in self._row_schedule.iterations
+            for iteration in self.run.schedule.iterations
             for move in iteration
             if isinstance(move, MoveRows)
         )
-        return CALL * sum(len(iteration) for iteration in self._row_schedule.iterations) + MOVED_WORD * moved / 4
+        return CALL * sum(len(iteration) for iteration in self.run.schedule.iterations) + MOVED_WORD * moved / 4
 
     @cached_property
     def cost(self) -> Cost:
         """The expected cost of all calls, and of moving rows."""
-        return step_cost(self.step)
+        instructions = cycles = self._overhead
+        basis: Basis = "fitted"
+        for key, choice in self._choices.items():
+            if choice:
+                instructions += self.run.times[key] * choice.cost.instructions
+                cycles += self.run.times[key] * choice.cost.cycles
+                basis = max(basis, choice.cost.basis, key=BASES.index)
+        return Cost(instructions, cycles, sum(self.scratch), basis)
 
     @property
     def time(self) -> float:
@@ -245,14 +228,14 @@ class FusedRows:
     def lowered(self) -> Lowered:
         """The calls of all iterations; equal iterations with evenly moving pointers are a loop."""
         kernels = dict.fromkeys(c.lowered.kernel for c in self._choices.values() if c)
-        names = [*kernels, *(["image_sums_portable"] if is_image_mean(self.graph, self.node) else [])]
+        names = [*kernels, *(["image_sums_portable"] if self.run.in_rows[-1].is_mean else [])]
         calls, repeats = merge_repeats(self.iterations())
         return Lowered("+".join(names), calls, sum(self.scratch), repeats)
 
     def iterations(self) -> list[list[Call]]:
         """The calls of every iteration; those of a mean end with its division."""
-        iterations = [list(self._calls(iteration)) for iteration in self._row_schedule.iterations]
-        return [*iterations, [self._mean()]] if is_image_mean(self.graph, self.node) else iterations
+        iterations = [list(self._calls(iteration)) for iteration in self.run.schedule.iterations]
+        return [*iterations, [self._mean()]] if self.run.in_rows[-1].is_mean else iterations
 
     def _calls(self, iteration: Sequence[MoveRows | ComputeRows]) -> Iterator[Call]:
         for step in iteration:
@@ -263,7 +246,7 @@ class FusedRows:
                 target = At(None, buffer, "uint8_t")
                 yield Call("move_portable", (source, target), {"bytes": step.rows * size})
                 continue
-            choice = self._choices[self._part_key(step)]
+            choice = self._choices[self.run.key_of(step)]
             if choice is None:
                 yield self._sums(step)
                 continue
@@ -282,14 +265,14 @@ class FusedRows:
             return self._rows(step, node.outputs[argument.index], step.first, argument.ctype)
         if isinstance(argument, In):
             x = node.inputs[argument.index]
-            first = input_rows(self.graph, node, step.first, step.end)[x][0]
+            first = self.run.rows_read(step)[0]
             return self._rows(step, x, first, argument.ctype)
         return argument
 
     def _rows(self, step: ComputeRows, tensor: int, first: int, ctype: str) -> At:
         """Pointer to row `first` of a tensor, in its row buffer if it has one."""
         size = row_bytes(self.graph.tensors[tensor])
-        if tensor not in self._inner:
+        if tensor not in self.run.inner:
             return At(tensor, first * size, ctype)
         return At(None, self._layout[0][tensor] + (first - step.buffer_starts[tensor]) * size, ctype)
 

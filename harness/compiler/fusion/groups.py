@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from math import inf
 
-from harness.compiler.choice import KernelChoice, candidates
+from harness.compiler.choice import KernelChoice, choices
 from harness.compiler.fusion import FusedRows, can_fuse_rows
 from harness.compiler.fusion.partition import LayerSegment
-from harness.compiler.fusion.rows import is_image_mean, row_bytes
-from harness.compiler.fusion.schedule import schedule_rows
+from harness.compiler.fusion.row_run import RowRun
+from harness.compiler.fusion.rows import NodeRows, is_image_mean, row_bytes, rows_of
 from harness.compiler.memory.overlap import Overlap
 from harness.compiler.memory.peak import PeakMemory
 from harness.ir.aliases import Aliases
@@ -36,6 +36,8 @@ class FusionGroups:
         self._peak = peak
         self._nodes = [choices[0].context.node for choices in layers]
         self._choices: dict[tuple[int, tuple[int, ...]], list[KernelChoice]] = {}
+        self._by_rows: dict[int, NodeRows] = {}
+        self._runs: dict[tuple[int, int, int], RowRun] = {}
         self._consumers = graph.consumers()
         same = aliases.same
         self._needed_whole = set(graph.outputs) | set(same) | {key for key in same.values() if isinstance(key, int)}
@@ -67,7 +69,7 @@ class FusionGroups:
         Of rows that do not outlive an iteration half is counted, since an output may lie over its input.
         """
         nodes = self._nodes[first : last + 1]
-        planned = schedule_rows(self._graph, nodes, 1)
+        planned = self._run(first, last, 1).schedule
         size = {y: rows * row_bytes(self._graph.tensors[y]) for y, rows in planned.buffer_rows.items()}
         kept = sum(size[y] for y in planned.carried)
         passing = max(
@@ -78,6 +80,20 @@ class FusionGroups:
         time = sum(min(choice.time for choice in choices) for choices in self._layers[first : last + 1])
         return LayerSegment(first, last, peak, time, None)
 
+    def _run(self, first: int, last: int, rows: int) -> RowRun:
+        key = first, last, rows
+        if key not in self._runs:
+            layers = range(first, last + 1)
+            self._runs[key] = RowRun(
+                self._graph, tuple(self._nodes[i] for i in layers), tuple(self._in_rows(i) for i in layers), rows
+            )
+        return self._runs[key]
+
+    def _in_rows(self, layer: int) -> NodeRows:
+        if layer not in self._by_rows:
+            self._by_rows[layer] = rows_of(self._graph, self._nodes[layer])
+        return self._by_rows[layer]
+
     def _output_and_inputs(self, nodes: Sequence[Node]) -> Iterator[tuple[int, int]]:
         """(the last node's output, a tensor that the run reads from outside)."""
         y = nodes[-1].outputs[0]
@@ -86,13 +102,13 @@ class FusionGroups:
 
     def resolve(self, estimate: LayerSegment) -> Sequence[LayerSegment]:
         """The run of an estimate with little scratch, and with the fastest kernels and 1, 2 and 4 rows an iteration."""
-        nodes = tuple(self._nodes[estimate.first : estimate.last + 1])
         target = self._layers[0][0].context.target
-        frugal = FusedRows(self._graph, nodes, target, 1, partial(self._choose, max_scratch=0))
+        frugal = FusedRows(self._run(estimate.first, estimate.last, 1), target, partial(self._choose, max_scratch=0))
         variants = [(1, frugal.kernel_scratch), (1, None), (2, None), (4, None)]
         found = []
         for rows, limit in variants:
-            fused = FusedRows(self._graph, nodes, target, rows, partial(self._choose, max_scratch=limit))
+            run = self._run(estimate.first, estimate.last, rows)
+            fused = FusedRows(run, target, partial(self._choose, max_scratch=limit))
             peak = self._peak.bytes_during(estimate.first, estimate.last, fused.scratch, fused.overlaps)
             # Cost models that depend on padding can give parts less time than whole layers, which cannot be.
             found.append(LayerSegment(estimate.first, estimate.last, peak, max(fused.time, estimate.time), fused))
@@ -104,9 +120,8 @@ class FusionGroups:
         """The fastest kernel with at most `max_scratch` bytes of scratch (None: any); else one with the least."""
         key = (id(node), part)
         if key not in self._choices:
-            made = context()
-            self._choices[key] = [KernelChoice(made, kernel) for kernel in candidates(made)]
-        choices = self._choices[key]
-        least = min(sum(choice.scratch) for choice in choices)
+            self._choices[key] = choices(context())
+        found = self._choices[key]
+        least = min(sum(choice.scratch) for choice in found)
         limit = inf if max_scratch is None else max(max_scratch, least)
-        return next(choice for choice in choices if sum(choice.scratch) <= limit)
+        return next(choice for choice in found if sum(choice.scratch) <= limit)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from harness.ir.graph import Graph, Node, Tensor
 from harness.ir.operators import has, operator_of
@@ -10,7 +11,7 @@ from harness.ir.operators.binary import BinaryAttrs
 from harness.ir.operators.mean import MeanAttrs
 from harness.ir.operators.operator import EIGHT_BITS
 from harness.ir.operators.traits import Trait
-from harness.ir.window import ConvAttrs, Pads, PoolAttrs, window_of
+from harness.ir.window import ConvAttrs, Pads, PoolAttrs, WindowAxis, window_of
 
 
 def can_fuse_rows(graph: Graph, node: Node) -> bool:
@@ -54,25 +55,61 @@ def _row_operand(x: Tensor, y: Tensor) -> bool:
     return x.shape == y.shape
 
 
-def row_count(graph: Graph, node: Node) -> int:
-    """Rows of the operator's output; of the input for a mean over the image."""
-    t = node.inputs[0] if is_image_mean(graph, node) else node.outputs[0]
-    return graph.tensors[t].shape[1]
+@dataclass(frozen=True)
+class NodeRows:
+    """A node as rows.
+
+    Attributes:
+        inputs: ids of the inputs that are no constants.
+        output: id of the output.
+        count: rows of the output; of the input for a mean over the image.
+        window: windows along the rows; None where each row of the output is made of the same row of the inputs.
+        is_mean: a mean over the image.
+    """
+
+    inputs: tuple[int, ...]
+    output: int
+    count: int
+    window: WindowAxis | None
+    is_mean: bool
+
+    def needed(self, first: int, end: int) -> tuple[int, int]:
+        """(first, end) of the rows of each input that output rows first..end are made of."""
+        return (self._starts[first], self._ends[end]) if self.window else (first, end)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """By output row, the first row that it needs."""
+        assert self.window is not None
+        return [self.window.needed(row, row + 1)[0] for row in range(self.count)]
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """By number of output rows, the end of the rows that they need."""
+        assert self.window is not None
+        return [0, *(self.window.needed(0, end)[1] for end in range(1, self.count + 1))]
 
 
-def input_rows(graph: Graph, node: Node, first: int, end: int) -> dict[int, tuple[int, int]]:
-    """By id of each input that is no constant: (first, end) of the rows that output rows first..end are made of."""
-    rows = (first, end)
-    if isinstance(node.attrs, ConvAttrs | PoolAttrs) and not is_image_mean(graph, node):
-        rows = window_of(graph, node).rows.needed(first, end)
-    return {t: rows for t in node.inputs if t >= 0 and graph.tensors[t].data is None}
+def rows_of(graph: Graph, node: Node) -> NodeRows:
+    """A node that can be computed by rows, as rows."""
+    is_mean = is_image_mean(graph, node)
+    windows = isinstance(node.attrs, ConvAttrs | PoolAttrs) and not is_mean
+    return NodeRows(
+        inputs=tuple(dict.fromkeys(t for t in node.inputs if t >= 0 and graph.tensors[t].data is None)),
+        output=node.outputs[0],
+        count=graph.tensors[node.inputs[0] if is_mean else node.outputs[0]].shape[1],
+        window=window_of(graph, node).rows if windows else None,
+        is_mean=is_mean,
+    )
 
 
 def slice_rows(graph: Graph, node: Node, first: int, end: int) -> tuple[Graph, Node]:
     """A graph and a node that compute output rows `first` to before `end` from the input rows for them alone."""
     attrs = node.attrs
     tensors = list(graph.tensors)
-    for t, (top, bottom) in input_rows(graph, node, first, end).items():
+    by_rows = rows_of(graph, node)
+    top, bottom = by_rows.needed(first, end)
+    for t in by_rows.inputs:
         tensors[t] = _cut(tensors[t], bottom - top)
     tensors[node.outputs[0]] = _cut(tensors[node.outputs[0]], end - first)
     if isinstance(attrs, ConvAttrs | PoolAttrs):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.compiler.fusion.rows import input_rows, row_count
-from harness.ir.graph import Graph, Node
+from harness.compiler.fusion.rows import NodeRows
 
 
 @dataclass(frozen=True)
@@ -50,36 +49,36 @@ class RowSchedule:
     carried: frozenset[int]
 
 
-def schedule_rows(graph: Graph, nodes: Sequence[Node], rows: int) -> RowSchedule:
+def schedule_rows(nodes: Sequence[NodeRows], rows: int) -> RowSchedule:
     """The schedule that computes `rows` rows of the last node's output an iteration (of its input, for an image mean).
 
     A row of a tensor between the nodes is computed in the iteration that first needs it, and kept until the last that
     does.
     """
-    inner = {node.outputs[0] for node in nodes[:-1]}
-    last = nodes[-1].outputs[0]
+    inner = {node.output for node in nodes[:-1]}
+    last = nodes[-1].output
+    readers = {y: [node for node in nodes if y in node.inputs] for y in inner}
     done = dict.fromkeys([*inner, last], 0)
     front = dict.fromkeys(inner, 0)
     buffer_rows = dict.fromkeys(inner, 0)
     carried: set[int] = set()
     iterations: list[Iteration] = []
-    total = row_count(graph, nodes[-1])
+    total = nodes[-1].count
     for start in range(0, total, rows):
         iteration: Iteration = []
-        for node in reversed(nodes):
-            y = node.outputs[0]
-            if y in inner:
-                begin = _front(graph, nodes, done, y)
-                done[y] = max(done[y], begin)  # no window reads the rows in between
-                if done[y] > begin:
-                    carried.add(y)
-                    if begin > front[y]:
-                        iteration.append(MoveRows(y, begin - front[y], done[y] - begin))
-                front[y] = begin
-        goal = _goals(graph, nodes, done, {last: min(start + rows, total)})
+        for node in reversed(nodes[:-1]):
+            y = node.output
+            begin = _front(readers[y], done, y)
+            done[y] = max(done[y], begin)  # no window reads the rows in between
+            if done[y] > begin:
+                carried.add(y)
+                if begin > front[y]:
+                    iteration.append(MoveRows(y, begin - front[y], done[y] - begin))
+            front[y] = begin
+        goal = _goals(nodes, done, {last: min(start + rows, total)})
         buffer_rows = {y: max(size, goal[y] - front[y]) for y, size in buffer_rows.items()}
         for number, node in enumerate(nodes):
-            y = node.outputs[0]
+            y = node.output
             if goal[y] > done[y]:
                 buffer_starts = {t: front[t] for t in (*node.inputs, y) if t in inner}
                 iteration.append(ComputeRows(number, done[y], goal[y], buffer_starts))
@@ -89,23 +88,22 @@ def schedule_rows(graph: Graph, nodes: Sequence[Node], rows: int) -> RowSchedule
     return RowSchedule(tuple(iterations), buffer_rows, frozenset(carried))
 
 
-def _goals(graph: Graph, nodes: Sequence[Node], done: dict[int, int], goal: dict[int, int]) -> dict[int, int]:
+def _goals(nodes: Sequence[NodeRows], done: dict[int, int], goal: dict[int, int]) -> dict[int, int]:
     """By tensor id one past the last row that must be computed for the last node to reach `goal`."""
     goal = {t: goal.get(t, rows) for t, rows in done.items()}
     for node in reversed(nodes):
-        y = node.outputs[0]
+        y = node.output
         if goal[y] > done[y]:
-            for t, (_, end) in input_rows(graph, node, done[y], goal[y]).items():
+            _, end = node.needed(done[y], goal[y])
+            for t in node.inputs:
                 if t in goal:
                     goal[t] = max(goal[t], end)
     return goal
 
 
-def _front(graph: Graph, nodes: Sequence[Node], done: dict[int, int], tensor: int) -> int:
-    """The first row of a tensor that a node still reads; `done` where none does."""
-    firsts = []
-    for node in nodes:
-        y = node.outputs[0]
-        if tensor in node.inputs and done[y] < row_count(graph, node):
-            firsts.append(input_rows(graph, node, done[y], done[y] + 1)[tensor][0])
+def _front(readers: Sequence[NodeRows], done: dict[int, int], tensor: int) -> int:
+    """The first row of a tensor that a reader still reads; `done` where none does."""
+    firsts = [
+        node.needed(done[node.output], done[node.output] + 1)[0] for node in readers if done[node.output] < node.count
+    ]
     return min(firsts, default=done[tensor])

@@ -14,7 +14,7 @@ from harness.compiler.compile import compile_graph
 from harness.compiler.fusion import FusedRows
 from harness.compiler.fusion.groups import FusionGroups
 from harness.compiler.fusion.repeats import merge_repeats
-from harness.compiler.fusion.rows import input_rows, row_bytes, row_count
+from harness.compiler.fusion.rows import row_bytes, rows_of
 from harness.compiler.fusion.schedule import MoveRows, schedule_rows
 from harness.compiler.goals import Goals
 from harness.compiler.memory.peak import PeakMemory
@@ -65,8 +65,9 @@ def test_rows_are_where_they_are_read() -> None:
 
 def follow(fused: FusedRows, rows: int) -> int:
     """Follows which rows lie in each window while the schedule runs; returns how many turns that takes."""
-    nodes, inner = fused.nodes, {node.outputs[0] for node in fused.nodes[:-1]}
-    planned = schedule_rows(fused.graph, nodes, rows)
+    inner = {node.outputs[0] for node in fused.nodes[:-1]}
+    nodes = [rows_of(fused.graph, node) for node in fused.nodes]
+    planned = schedule_rows(nodes, rows)
     buffer_rows: dict[int, list[int | None]] = {t: [None] * size for t, size in planned.buffer_rows.items()}
     done: list[int] = []
     for turn in planned.iterations:
@@ -78,18 +79,19 @@ def follow(fused: FusedRows, rows: int) -> int:
                 window[: step.rows] = window[step.start : step.start + step.rows]
                 continue
             node = nodes[step.number]
-            for t, (first, end) in input_rows(fused.graph, node, step.first, step.end).items():
+            first, end = node.needed(step.first, step.end)
+            for t in node.inputs:
                 if t in inner:
                     at = first - step.buffer_starts[t]
                     assert buffer_rows[t][at : at + end - first] == list(range(first, end))
-            y = node.outputs[0]
+            y = node.output
             if y in inner:
                 at = step.first - step.buffer_starts[y]
                 assert at >= 0 and at + step.end - step.first <= len(buffer_rows[y])
                 buffer_rows[y][at : at + step.end - step.first] = range(step.first, step.end)
             else:
                 done += range(step.first, step.end)
-    assert done == list(range(row_count(fused.graph, nodes[-1])))
+    assert done == list(range(nodes[-1].count))
     for t in planned.buffer_rows:
         assert planned.buffer_rows[t] * row_bytes(fused.graph.tensors[t]) <= fused.graph.tensors[t].bytes
     return len(planned.iterations)

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from harness.compiler.choice import candidates
-from harness.compiler.fusion.rows import can_fuse_rows, input_rows, slice_rows
+from harness.compiler.fusion.rows import can_fuse_rows, rows_of, slice_rows
 from harness.hardware.target import Target
 from harness.ir.graph import Graph, Node, Tensor
 from harness.ir.interpreter import run
@@ -151,7 +151,7 @@ def test_row_by_row_operators_are_computed_a_few_rows_at_a_time(name: str, seed:
     first = between(draft.rng, 0, height - 1)
     end = between(draft.rng, first + 1, height)
     cut, alone = slice_rows(graph, node, first, end)
-    ((top, bottom),) = input_rows(graph, node, first, end).values()
+    top, bottom = rows_of(graph, node).needed(first, end)
     vector = random_inputs(graph, draft.rng, 1)[0][0]
     (rows,) = run(replace(cut, nodes=(alone,)), [vector[:, top:bottom]]).outputs
     np.testing.assert_array_equal(rows, run(graph, [vector]).outputs[0][:, first:end])
