@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from harness.compiler.choice import KernelChoice, choices
 from harness.compiler.control import ControlChoice
@@ -11,7 +11,7 @@ from harness.compiler.goals import Goals
 from harness.compiler.memory.lifetimes import MemoryUse, Value, liveness_bound, values_of
 from harness.compiler.names import identifier, word
 from harness.compiler.plan import ArenaPlacement, Layer, LayerCode, Plan
-from harness.compiler.selection import select
+from harness.compiler.selection import pareto_front, select
 from harness.hardware.target import Target
 from harness.ir.aliases import Aliases, find_aliases
 from harness.ir.graph import Graph, Node
@@ -30,6 +30,21 @@ _ABOUT = 1.2
 
 ROW_FUSION = "RowFusion"
 """Among the kernels to prefer: fuse the rows of as many layers as possible."""
+
+
+@dataclass(frozen=True)
+class TradeOff:
+    """A way to compute a network.
+
+    Attributes:
+        arena: bytes.
+        cycles: expected modelled cycles of an inference.
+        streamed: layers that are computed a few rows at a time.
+    """
+
+    arena: int
+    cycles: float
+    streamed: int
 
 
 def compile_graph(
@@ -55,11 +70,7 @@ def compile_graph(
         GraphError: a pass broke the graph, which is a bug.
     """
     target = core if isinstance(core, Target) else Target(core)
-    optimized = optimize(graph)
-    verify(optimized)
-    aliases = find_aliases(optimized)
-    nodes = [node for i, node in enumerate(optimized.nodes) if i not in aliases.elided]
-    layers = [_choices(Context(optimized, node, target), prefer, goals) for node in nodes]
+    optimized, aliases, layers = _layers(graph, target, prefer, goals)
     selected = select(optimized, aliases, layers, goals, fuse_most=ROW_FUSION in prefer)
     steps = [segment.chosen.step for segment in selected.segments]
     return Plan(
@@ -75,8 +86,32 @@ def compile_graph(
         liveness_bound=_liveness_bound(optimized, aliases, layers),
         goals=goals,
         macs_of_file=sum(macs(graph, node) for node in graph.nodes),
-        removed=_removed(optimized, nodes),
+        removed=_removed(optimized, [choices[0].node for choices in layers]),
     )
+
+
+def trade_offs(graph: Graph, target: Target) -> list[TradeOff]:
+    """The selections that no other beats in both arena and time, the fastest first.
+
+    Raises:
+        CompileError, GraphError: as compile_graph.
+    """
+    optimized, aliases, layers = _layers(graph, target, (), Goals())
+    return [
+        TradeOff(found.arena, found.time, sum(s.last - s.first + 1 for s in found.segments if s.last > s.first))
+        for found in pareto_front(optimized, aliases, layers)
+    ]
+
+
+def _layers(
+    graph: Graph, target: Target, prefer: Collection[str], goals: Goals
+) -> tuple[Graph, Aliases, list[list[KernelChoice]]]:
+    """The graph after the passes, its aliases, and the kernels of each of its layers."""
+    optimized = optimize(graph)
+    verify(optimized)
+    aliases = find_aliases(optimized)
+    nodes = [node for i, node in enumerate(optimized.nodes) if i not in aliases.elided]
+    return optimized, aliases, [_choices(Context(optimized, node, target), prefer, goals) for node in nodes]
 
 
 def _liveness_bound(graph: Graph, aliases: Aliases, layers: Sequence[Sequence[KernelChoice]]) -> int:

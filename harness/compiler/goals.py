@@ -14,6 +14,18 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 BALANCED_TIME = 1.05
 """Most expected time of "balanced", as a multiple of that of "time"."""
 
+RAM_MORE = 0.07
+"""Most that an arena of "ram" exceeds the smallest that is found, as a part of it."""
+
+RAM_SMALL = 4096
+"""Bytes of arena; parts of smaller ones count as of this."""
+
+FLASH_MORE = 0.07
+"""Most that the flash of "flash" exceeds the least that is found, as a part of it."""
+
+WORTH = 10
+"""Percent of time that every percent above the smallest arena must buy in "ram", above the least flash in "flash"."""
+
 _PREFIXES = {"": 1, "k": 1000, "ki": 1024, "m": 10**6, "mi": 1 << 20}
 
 
@@ -22,9 +34,10 @@ class Goals:
     """What the compiler optimizes for.
 
     Attributes:
-        optimize: "time": the fastest kernels, whatever they take. "ram": the smallest arena, whatever the time.
-            "flash": the fewest bytes of weights, tables and code. "balanced": a small arena, at most 5 % slower than
-            "time".
+        optimize: "time": the fastest kernels, whatever they take. "ram": the smallest arena, up to 7 % more where
+            every percent buys 10 % of the time; `max_arena` reaches the smallest.
+            "flash": the fewest bytes of weights, tables and code, up to 7 % more on the same terms.
+            "balanced": a small arena, at most 5 % slower than "time".
         max_arena, max_flash: most bytes of arena and of flash; None without a budget. Within them the mode decides.
         compress: layers whose weights are of few values take kernels that store them so, whatever the mode.
     """

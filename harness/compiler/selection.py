@@ -7,7 +7,7 @@ the mode decides for which size. The layout may need a little more than the high
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from math import inf
@@ -15,9 +15,10 @@ from math import inf
 from harness.compiler.choice import KernelChoice
 from harness.compiler.cost.flash import FlashEstimate
 from harness.compiler.flash_budget import within_flash
+from harness.compiler.flash_mode import fewest_bytes, worth_its_bytes
 from harness.compiler.fusion.groups import FusionGroups
 from harness.compiler.fusion.partition import LayerSegment, Partition, SegmentCost
-from harness.compiler.goals import BALANCED_TIME, Goals
+from harness.compiler.goals import BALANCED_TIME, RAM_MORE, RAM_SMALL, WORTH, Goals
 from harness.compiler.memory.arena import ArenaLayout, aligned, allocate
 from harness.compiler.memory.lifetimes import Value, values_of
 from harness.compiler.memory.peak import PeakMemory
@@ -27,6 +28,9 @@ from harness.ir.graph import Graph
 
 ATTEMPTS = 8
 """Peaks that are tried beyond the first when the layout needs more than the peak."""
+
+CURVE = 100
+"""Peaks that are tried for the curve of arena against time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +77,11 @@ def select(
     return selector.most_fused() if fuse_most else selector.best()
 
 
+def pareto_front(graph: Graph, aliases: Aliases, layers: Sequence[Sequence[KernelChoice]]) -> list[Selection]:
+    """The selections found that no other beats in both arena and time, the fastest first."""
+    return _Selector(graph, aliases, layers, Goals()).pareto_front()
+
+
 def _time(segment: LayerSegment) -> float:
     return segment.time
 
@@ -104,19 +113,50 @@ class _Selector:
         """The fewest segments."""
         return self._lay_out(self._fused.cheapest(inf, lambda segment: 1.0))
 
+    def pareto_front(self) -> list[Selection]:
+        """What no other selection beats in both arena and time, the fastest first."""
+        fastest = self._lay_out(self._unfused.cheapest(inf, _time))
+        found = [fastest, *self._fastest_first(self._fused, fastest.arena, CURVE), self._smallest_arena(fastest)]
+        front: list[Selection] = []
+        for selection in sorted(found, key=lambda selection: (selection.time, selection.arena)):
+            if not front or selection.arena < front[-1].arena:
+                front.append(selection)
+        return front
+
     def _select_for_mode(self) -> Selection:
         mode = self._goals.optimize
-        if mode == "flash":
-            return self._lay_out(self._least_flash(inf))
         fastest = self._lay_out(self._unfused.cheapest(inf, _time))
+        if mode == "flash":
+            starts = [fastest.segments, self._least_flash(inf)]
+            return self._lay_out(worth_its_bytes(starts, partial(self._instead_of, max_peak=inf)))
         if mode == "time":
             return fastest
         if mode == "ram":
-            return self._smallest_arena(fastest)
+            return self._worth_its_bytes(self._smallest_arena(fastest))
         slowest = BALANCED_TIME * fastest.time
         lowest = self._unfused.lowest_peak()
         found = self._smallest_layout(self._unfused, lowest, fastest, lambda s: s.time <= slowest)
         return self._fastest_within(found, self._unfused)
+
+    def _worth_its_bytes(self, smallest: Selection) -> Selection:
+        """The smallest arena, or one up to RAM_MORE larger whose every percent buys WORTH percent of time."""
+        whole = max(smallest.arena, RAM_SMALL)
+        trials = self._fastest_first(self._fused, smallest.arena + int(RAM_MORE * whole))
+        return min(
+            [smallest, *trials], key=lambda s: (1 + (s.arena - smallest.arena) / whole) ** WORTH * s.time
+        )
+
+    def _fastest_first(self, partition: Partition, limit: int, attempts: int = ATTEMPTS) -> Iterator[Selection]:
+        """Selections with an arena of at most `limit` bytes, slower and slower, from at most so many peaks."""
+        peak: float = limit
+        for _ in range(attempts):
+            segments = partition.cheapest(peak, _time)
+            if not segments:
+                return
+            trial = self._lay_out(segments)
+            if trial.arena <= limit:
+                yield trial
+            peak = max(segment.peak for segment in segments) - 1
 
     def _smallest_arena(self, start: Selection) -> Selection:
         """The smallest arena found, from whole layers or from fused rows; then the fastest selection in it."""
@@ -181,12 +221,13 @@ class _Selector:
         limit = self._goals.max_arena
         if limit is None or found.arena <= limit:
             return found
-        for partition in (self._unfused, self._fused):
-            for peak in reversed([peak for peak in partition.peaks() if peak <= limit][-ATTEMPTS:]):
-                segments = partition.cheapest(peak, _time)
-                trial = self._lay_out(segments) if segments else found
-                if trial.arena <= limit:
-                    return trial
+        whole = next(self._fastest_first(self._unfused, limit), None)
+        if whole is not None and whole.time <= BALANCED_TIME * found.time:
+            return whole
+        fused = next(self._fastest_first(self._fused, limit), None)
+        within = [selection for selection in (whole, fused) if selection is not None]
+        if within:
+            return min(within, key=lambda selection: selection.time)
         smallest = self._smallest_arena(found)
         if smallest.arena <= limit:
             return smallest
@@ -237,10 +278,11 @@ class _Selector:
         """Few bytes of flash, with no peak over `max_peak`.
 
         Greedy: start from the kernel with the fewest bytes per layer; then drop the kernel function that saves most,
-        wherever every layer that calls it has another kernel; repeat until no drop makes the total smaller.
+        wherever every layer that calls it has another kernel; repeat until no drop makes the total smaller. Then
+        the same with kernels exchanged for others.
         """
         chosen = self._unfused.cheapest(max_peak, lambda segment: FlashEstimate([segment.chosen]).total)
-        while True:
+        while chosen:
             now = FlashEstimate(segment.chosen for segment in chosen)
             trials = []
             for function in sorted(now.functions):
@@ -249,8 +291,9 @@ class _Selector:
                     trials.append((FlashEstimate(segment.chosen for segment in trial).total, trial))
             best = min(trials, key=lambda item: item[0], default=(now.total, chosen))
             if best[0] >= now.total:
-                return chosen
+                break
             chosen = best[1]
+        return fewest_bytes(chosen, partial(self._instead_of, max_peak=max_peak)) if chosen else []
 
     def _without_function(self, function: str, chosen: Sequence[LayerSegment], max_peak: float) -> list[LayerSegment]:
         """`chosen` with another kernel for every layer that calls `function`; none where a layer has no other."""

@@ -28,6 +28,9 @@ def analyze(
         bool, typer.Option("--ops", help="Instead: all operators that are compiled, by element types and core.")
     ] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="With --ops: print it as a page of Markdown.")] = False,
+    pareto: Annotated[
+        bool, typer.Option("--pareto", help="Instead: the curve of arena against time.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show operator coverage, kernels, arena map, MACs, and whether the model fits the board, without running it."""
@@ -40,6 +43,11 @@ def analyze(
         return
     if model is None:
         raise OptionError("no MODEL was named", hint="tinyhil analyze MODEL.tflite, or tinyhil analyze --ops")
+    if pareto:
+        if optimize or max_arena or max_flash or compress:
+            raise OptionError("--pareto shows what every goal can reach", hint="leave the goals out, or --pareto")
+        _pareto(model, board, as_json)
+        return
     _model(model, board, build, parse_overrides(optimize, max_arena, max_flash), compress, as_json)
 
 
@@ -54,6 +62,25 @@ def _operators(as_json: bool, markdown: bool) -> None:
         terminal.print_lines(operators.page(matrix).rstrip("\n"))
     else:
         terminal.show_table(operators.table(matrix))
+
+
+def _pareto(model: Path, board: str, as_json: bool) -> None:
+    from harness.boards import find_board
+    from harness.compiler.compile import trade_offs
+    from harness.cycles.targets import target_of
+    from harness.report import pareto
+    from harness.validate.workbench import Workbench
+
+    target = find_board(board)
+    with terminal.progress(as_json) as tell:
+        graph = Workbench().graph(model)
+        tell(f"compile {graph.name}", 0, 0)
+        found = trade_offs(graph, target_of(target))
+    document = pareto.document(graph, str(model), target.name, found)
+    if as_json:
+        terminal.print_json(document)
+    else:
+        terminal.show_table(pareto.table(document))
 
 
 def _model(

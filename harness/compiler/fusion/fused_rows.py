@@ -23,7 +23,7 @@ from harness.ir.graph import Graph, Node
 from harness.ir.operators.mean import MeanAttrs
 from harness.ir.window import PoolAttrs
 from harness.kernels.access_order import NEVER
-from harness.kernels.base import Argument, At, Call, ConstantTable, In, Lowered, Out, Scratch
+from harness.kernels.base import Argument, At, Call, ConstantTable, In, Kernel, Lowered, Out, Scratch
 from harness.kernels.context import Context
 from harness.quantization.params import mean_params
 
@@ -128,9 +128,24 @@ class FusedRows:
         return dict(zip(keys, placed.offsets, strict=True)), placed.size
 
     @property
-    def kernel_scratch(self) -> int:
-        """Most bytes of scratch of one kernel."""
-        return max((sum(choice.scratch) for choice in self._choices.values() if choice), default=0)
+    def kernels(self) -> tuple[Kernel | None, ...]:
+        """The kernel of each part."""
+        return tuple(choice.kernel if choice else None for choice in self._choices.values())
+
+    @cached_property
+    def least_scratch(self) -> int:
+        """Lower bound of the bytes of `scratch`: rows that are kept, and each node's scratch with half of its rows.
+
+        Half, since where neither is kept an output may lie over its input.
+        """
+        schedule = self.run.schedule
+        size = {y: rows * row_bytes(self.graph.tensors[y]) for y, rows in schedule.buffer_rows.items()}
+        passing = size.keys() - schedule.carried
+        most = 0
+        for node, chosen in zip(self.run.in_rows, self._chosen, strict=True):
+            own = max((sum(choice.scratch) for _, choice in chosen), default=0)
+            most = max(most, own + sum(size[t] for t in {*node.inputs, node.output} & passing) // 2)
+        return most + sum(size[y] for y in schedule.carried)
 
     def _inner_overlaps(self) -> dict[tuple[int, int], Overlap]:
         """(output, input) of nodes whose row buffers may share bytes: neither is kept for the next iteration."""
@@ -210,19 +225,19 @@ class FusedRows:
     @cached_property
     def cost(self) -> Cost:
         """The expected cost of all calls, and of moving rows."""
-        instructions = cycles = self._overhead
-        basis: Basis = "fitted"
-        for key, choice in self._choices.items():
-            if choice:
-                instructions += self.run.times[key] * choice.cost.instructions
-                cycles += self.run.times[key] * choice.cost.cycles
-                basis = max(basis, choice.cost.basis, key=BASES.index)
-        return Cost(instructions, cycles, sum(self.scratch), basis)
+        instructions = self._overhead + sum(times * choice.cost.instructions for times, choice in self._timed)
+        basis: Basis = max((choice.cost.basis for _, choice in self._timed), default="fitted", key=BASES.index)
+        return Cost(instructions, self.time, sum(self.scratch), basis)
 
-    @property
+    @cached_property
+    def _timed(self) -> list[tuple[int, KernelChoice]]:
+        """How often each kernel runs."""
+        return [(self.run.times[key], choice) for key, choice in self._choices.items() if choice]
+
+    @cached_property
     def time(self) -> float:
         """Expected modelled cycles."""
-        return self.cost.cycles
+        return self._overhead + sum(times * choice.time for times, choice in self._timed)
 
     @cached_property
     def lowered(self) -> Lowered:

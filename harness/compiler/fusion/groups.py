@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from math import inf
+
+import numpy as np
 
 from harness.compiler.choice import KernelChoice, choices
 from harness.compiler.fusion import FusedRows, can_fuse_rows
@@ -13,12 +14,19 @@ from harness.compiler.fusion.row_run import RowRun
 from harness.compiler.fusion.rows import NodeRows, is_image_mean, row_bytes, rows_of
 from harness.compiler.memory.overlap import Overlap
 from harness.compiler.memory.peak import PeakMemory
+from harness.hardware.target import Target
 from harness.ir.aliases import Aliases
 from harness.ir.graph import Graph, Node
 from harness.kernels.context import Context
 
 MAX_LAYERS = 40
 """Most layers of a fusion group."""
+
+ROWS = (1, 2, 4)
+"""Rows an iteration that are tried."""
+
+LIMITS = 6
+"""Sizes of scratch that are tried with each."""
 
 
 class FusionGroups:
@@ -35,7 +43,8 @@ class FusionGroups:
         self._layers = layers
         self._peak = peak
         self._nodes = [choices[0].context.node for choices in layers]
-        self._choices: dict[tuple[int, tuple[int, ...]], list[KernelChoice]] = {}
+        self._fronts: dict[tuple[int, tuple[int, ...]], list[KernelChoice]] = {}
+        self._variants: dict[LayerSegment, FusedRows] = {}
         self._by_rows: dict[int, NodeRows] = {}
         self._runs: dict[tuple[int, int, int], RowRun] = {}
         self._consumers = graph.consumers()
@@ -101,27 +110,60 @@ class FusionGroups:
         return ((y, x) for node in nodes for x in node.inputs if x >= 0 and x not in inner)
 
     def resolve(self, estimate: LayerSegment) -> Sequence[LayerSegment]:
-        """The run of an estimate with little scratch, and with the fastest kernels and 1, 2 and 4 rows an iteration."""
+        """What an estimate stands for: of a run, estimates of its variants; of a variant, the computation."""
+        fused = self._variants.pop(estimate, None)
+        if fused is None:
+            return list(self._variants_of(estimate))
+        peak = self._peak.bytes_during(estimate.first, estimate.last, fused.scratch, fused.overlaps)
+        return [LayerSegment(estimate.first, estimate.last, peak, estimate.time, fused)]
+
+    def _variants_of(self, estimate: LayerSegment) -> Iterator[LayerSegment]:
+        """Estimates of a run with ROWS rows an iteration, and the fastest kernels within several sizes of scratch.
+
+        Their times are the expected ones; the peaks are lower bounds, as those of runs.
+        """
+        first, last = estimate.first, estimate.last
         target = self._layers[0][0].context.target
-        frugal = FusedRows(self._run(estimate.first, estimate.last, 1), target, partial(self._choose, max_scratch=0))
-        variants = [(1, frugal.kernel_scratch), (1, None), (2, None), (4, None)]
-        found = []
-        for rows, limit in variants:
-            run = self._run(estimate.first, estimate.last, rows)
-            fused = FusedRows(run, target, partial(self._choose, max_scratch=limit))
-            peak = self._peak.bytes_during(estimate.first, estimate.last, fused.scratch, fused.overlaps)
-            # Cost models that depend on padding can give parts less time than whole layers, which cannot be.
-            found.append(LayerSegment(estimate.first, estimate.last, peak, max(fused.time, estimate.time), fused))
-        return found
+        everywhere = {pair: Overlap(0, 0) for pair in self._output_and_inputs(self._nodes[first : last + 1])}
+        for rows in ROWS:
+            run, before = self._run(first, last, rows), None
+            for limit in self._scratch_limits(run, target):
+                fused = FusedRows(run, target, partial(self._choose, max_scratch=limit))
+                if fused.kernels == before:
+                    continue
+                before = fused.kernels
+                peak = self._peak.bytes_during(first, last, (fused.least_scratch,), everywhere)
+                # Cost models that depend on padding can give parts less time than whole layers, which cannot be.
+                variant = LayerSegment(first, last, peak, max(fused.time, estimate.time), None)
+                self._variants[variant] = fused
+                yield variant
+
+    def _scratch_limits(self, run: RowRun, target: Target) -> list[int]:
+        """Bytes of scratch for which the fastest kernels of a run differ, few of them: ascending, from the least on."""
+        least, sizes = 0, set[int]()
+        for step, key in run.first_of_parts.values():
+            if not run.in_rows[step.number].is_mean:
+                front = self._front(run.nodes[step.number], key[1:], partial(run.part, step, target))
+                least = max(least, sum(front[-1].scratch))
+                sizes.update(sum(choice.scratch) for choice in front)
+        limits = sorted(size for size in {least, *sizes} if size >= least)
+        chosen = np.linspace(0, len(limits) - 1, min(len(limits), LIMITS)).round().astype(int)
+        return [limits[i] for i in chosen]
+
+    def _front(self, node: Node, part: tuple[int, ...], context: Callable[[], Context]) -> list[KernelChoice]:
+        """The kernels of a part of a node that are the fastest within some bytes of scratch, fastest first."""
+        key = (id(node), part)
+        if key not in self._fronts:
+            front: list[KernelChoice] = []
+            for choice in choices(context()):
+                if not front or sum(choice.scratch) < sum(front[-1].scratch):
+                    front.append(choice)
+            self._fronts[key] = front
+        return self._fronts[key]
 
     def _choose(
-        self, node: Node, part: tuple[int, ...], context: Callable[[], Context], *, max_scratch: int | None
+        self, node: Node, part: tuple[int, ...], context: Callable[[], Context], *, max_scratch: int
     ) -> KernelChoice:
-        """The fastest kernel with at most `max_scratch` bytes of scratch (None: any); else one with the least."""
-        key = (id(node), part)
-        if key not in self._choices:
-            self._choices[key] = choices(context())
-        found = self._choices[key]
-        least = min(sum(choice.scratch) for choice in found)
-        limit = inf if max_scratch is None else max(max_scratch, least)
-        return next(choice for choice in found if sum(choice.scratch) <= limit)
+        """The fastest kernel with at most `max_scratch` bytes of scratch; else the one with the least."""
+        front = self._front(node, part, context)
+        return next((choice for choice in front if sum(choice.scratch) <= max_scratch), front[-1])

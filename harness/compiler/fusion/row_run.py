@@ -60,6 +60,11 @@ class RowRun:
         return tuple((step, self.key_of(step)) for step in self._computes())
 
     @cached_property
+    def first_of_parts(self) -> dict[PartKey, tuple[ComputeRows, PartKey]]:
+        """The first step of each part, by its key."""
+        return {key: (step, key) for step, key in reversed(self.parts)}
+
+    @cached_property
     def times(self) -> Counter[PartKey]:
         """How often each part is computed."""
         return Counter(key for _, key in self.parts)

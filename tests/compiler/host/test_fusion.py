@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.compiler.choice import KernelChoice, candidates
-from harness.compiler.compile import compile_graph
+from harness.compiler.compile import compile_graph, trade_offs
 from harness.compiler.fusion import FusedRows
 from harness.compiler.fusion.groups import FusionGroups
 from harness.compiler.fusion.repeats import merge_repeats
@@ -26,6 +27,7 @@ from harness.kernels.base import At, Call, Repeat
 from harness.kernels.context import Context
 from harness.passes import optimize
 from tests.support.compiled import VECTORS, check_on_board
+from tests.support.expected_time import time_of
 from tests.support.generated import graphs, random_graph
 from tests.support.models import real_model
 from tests.support.scale import scaled
@@ -42,9 +44,11 @@ def fused_rows(graph: Graph, core: str = "cortex-m4") -> Iterator[FusedRows]:
         graph, aliases, layers, PeakMemory(graph, aliases, [choices[0].memory_use for choices in layers])
     )
     for estimate in groups.estimates():
-        for segment in groups.resolve(estimate):
+        for variant in groups.resolve(estimate):
+            (segment,) = groups.resolve(variant)
             assert isinstance(segment.computation, FusedRows)
-            assert segment.peak >= estimate.peak or segment.computation.rows > 1, "an estimate is a bound"
+            assert segment.peak >= variant.peak and segment.time == variant.time >= estimate.time, "all are bounds"
+            assert segment.peak >= estimate.peak or segment.computation.rows > 1
             yield segment.computation
 
 
@@ -146,12 +150,32 @@ def test_random_networks_computed_together_equal_the_specification() -> None:
 
 @pytest.mark.parametrize(
     ("name", "most"),
-    [("kws", 6900), ("ic", 20_800), ("ad", 800), ("sww", 3700), ("vww", 30_300)][: scaled(4, 5)],
+    [("kws", 6900), ("ic", 20_800), ("ad", 800), ("sww", 3720), ("vww", 30_300)][: scaled(4, 5)],
 )
 def test_the_smallest_arenas_of_mlperf_tiny(name: str, most: int) -> None:
     graph = load(real_model(f"mlperftiny_{name}_int8"))
     for core in ("cortex-m4", "cortex-m55"):
-        assert compile_graph(graph, core=core, goals=Goals("ram")).arena_size <= most, core
+        assert compile_graph(graph, core=core, goals=Goals("ram", max_arena=most)).arena_size <= most, core
+
+
+@pytest.mark.parametrize(
+    ("name", "arena", "more"), [("kws", 7300, 1.8), ("ic", 20_800, 1.1), ("vww", 29_000, 1.1)][: scaled(2, 3)]
+)
+def test_small_arenas_keep_fast_kernels(name: str, arena: int, more: float) -> None:
+    graph = load(real_model(f"mlperftiny_{name}_int8"))
+    small = compile_graph(graph, core="cortex-m7", goals=Goals("ram"))
+    assert small.arena_size <= arena
+    assert time_of(small) <= more * time_of(compile_graph(graph, core="cortex-m7", goals=Goals("time")))
+
+
+@settings(max_examples=scaled(8, 200), deadline=None)
+@given(graphs("ROWS"), st.sampled_from(["cortex-m4", "cortex-m55"]))
+def test_every_point_of_the_curve_is_reached_by_its_budget(graph: Graph, core: str) -> None:
+    points = trade_offs(graph, Target(core))
+    assert all(a.arena > b.arena and a.cycles < b.cycles for a, b in pairwise(points))
+    for point in points:
+        plan = compile_graph(graph, core=core, goals=Goals("time", max_arena=point.arena))
+        assert plan.arena_size <= point.arena and time_of(plan) <= point.cycles * 1.000001
 
 
 def test_layers_computed_together_tell_their_operators() -> None:

@@ -10,15 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.compiler.compile import compile_graph
-from harness.compiler.cost.estimate import step_cost
 from harness.compiler.emit.package import emit
-from harness.compiler.goals import MODES, Goals, Overrides, parse_bytes, parse_mode, parse_overrides
-from harness.compiler.plan import Plan
+from harness.compiler.goals import (
+    MODES,
+    RAM_MORE,
+    RAM_SMALL,
+    Goals,
+    Overrides,
+    parse_bytes,
+    parse_mode,
+    parse_overrides,
+)
 from harness.errors import BudgetError, CardError, OptionError
 from harness.frontends import load
 from harness.hardware.cores import CORES as ALL_CORES
 from harness.ir.graph import Graph
 from harness.validate.card import load_card
+from tests.support.expected_time import time_of
 from tests.support.generated import graphs, random_graph
 from tests.support.models import real_model
 from tests.support.scale import scaled
@@ -26,9 +34,12 @@ from tests.support.scale import scaled
 CORES = sorted(ALL_CORES.names())
 
 
-def time_of(plan: Plan) -> float:
-    """What the kernels are expected to take."""
-    return sum(step_cost(step).cycles for step in plan.steps)
+def least_arena(graph: Graph, core: str) -> int:
+    """Bytes of the smallest arena that is found, as the error of a budget that cannot be kept tells it."""
+    try:
+        return compile_graph(graph, core=core, goals=Goals("ram", max_arena=1)).arena_size
+    except BudgetError as error:
+        return int(error.message.split("arena found is ")[1].split()[0].replace(",", ""))
 
 
 @settings(max_examples=scaled(40, 1500), deadline=None)
@@ -38,7 +49,8 @@ def test_modes_give_what_they_are_named_for(graph: Graph, core: str) -> None:
     whole = [plan for plan in plans.values() if not any(layer.hidden for layer in plan.layers)]
     assert time_of(plans["time"]) <= min(map(time_of, whole)) * 1.000001
     # what aligning a value to words takes is known only when everything has its place
-    assert plans["ram"].arena_size <= min(plan.arena_size for plan in plans.values()) + 4
+    least = min(plan.arena_size for plan in plans.values())
+    assert plans["ram"].arena_size <= least + RAM_MORE * max(least, RAM_SMALL) + 4
     balanced = plans["balanced"]
     assert time_of(balanced) <= 1.05 * time_of(plans["time"]) * 1.000001
     assert balanced.arena_size <= plans["time"].arena_size
@@ -59,7 +71,7 @@ def test_a_variable_that_is_read_by_a_copy_meets_every_mode(mode: str) -> None:
 @settings(max_examples=scaled(25, 500), deadline=None)
 @given(graphs("SPARSE"), st.sampled_from(CORES), st.sampled_from(MODES), st.floats(0, 1.2))
 def test_an_arena_budget_is_kept_or_told(graph: Graph, core: str, mode: str, share: float) -> None:
-    small = compile_graph(graph, core=core, goals=Goals("ram")).arena_size
+    small = least_arena(graph, core)
     large = compile_graph(graph, core=core, goals=Goals("time")).arena_size
     limit = max(1, int(small + (large - small) * share))
     plan = compile_graph(graph, core=core, goals=Goals(parse_mode(mode), max_arena=limit))
