@@ -14,6 +14,10 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 BALANCED_TIME = 1.05
 """Most expected time of "balanced", as a multiple of that of "time"."""
 
+BALANCED_RAM, BALANCED_ARENA = 0.25, 2.5
+"""Most arena of "balanced" with kernels that trade RAM for time: of the chip's RAM, where that is known, and of the arena
+without them. Where the RAM is not known there must be room for them in that arena."""
+
 _PREFIXES = {"": 1, "k": 1000, "ki": 1024, "m": 10**6, "mi": 1 << 20}
 
 
@@ -24,7 +28,7 @@ class Goals:
     Attributes:
         optimize: "time": the fastest kernels, whatever they take. "ram": the smallest arena, whatever the time.
             "flash": the fewest bytes of weights, tables and code. "balanced": a small arena, at most 5 % slower than
-            "time".
+            the fastest, in which kernels that trade RAM for time count only within a share of the RAM.
         max_arena, max_flash: most bytes of arena and of flash; None without a budget. Within them the mode decides.
         compress: layers whose weights are of few values take kernels that store them so, whatever the mode.
     """

@@ -17,7 +17,7 @@ from harness.compiler.cost.flash import FlashEstimate
 from harness.compiler.flash_budget import within_flash
 from harness.compiler.fusion.groups import FusionGroups
 from harness.compiler.fusion.partition import LayerSegment, Partition, SegmentCost
-from harness.compiler.goals import BALANCED_TIME, Goals
+from harness.compiler.goals import BALANCED_ARENA, BALANCED_RAM, BALANCED_TIME, Goals
 from harness.compiler.memory.arena import ArenaLayout, aligned, allocate
 from harness.compiler.memory.lifetimes import Value, values_of
 from harness.compiler.memory.peak import PeakMemory
@@ -73,6 +73,12 @@ def select(
     return selector.most_fused() if fuse_most else selector.best()
 
 
+def _frugal(segments: Sequence[LayerSegment]) -> list[LayerSegment]:
+    """Those of kernels that do not trade RAM for time, or all where others are preferred."""
+    found = [s for s in segments if isinstance(s.computation, KernelChoice) and not s.computation.kernel.trades_ram]
+    return found or list(segments)
+
+
 def _time(segment: LayerSegment) -> float:
     return segment.time
 
@@ -91,7 +97,11 @@ class _Selector:
             [LayerSegment(i, i, peak.bytes_during(i, i, c.scratch, c.overlaps), c.time, c) for c in choices]
             for i, choices in enumerate(layers)
         ]
+        self._ram = layers[0][0].context.target.ram if layers else None
         self._unfused = Partition(single)
+        frugal = [_frugal(segments) for segments in single]
+        self._trades_ram = any(len(few) < len(all_) for few, all_ in zip(frugal, single, strict=True))
+        self._frugal = Partition(frugal)
         self._fused = Partition(single, FusionGroups(graph, aliases, layers, peak))
 
     def best(self) -> Selection:
@@ -108,15 +118,43 @@ class _Selector:
         mode = self._goals.optimize
         if mode == "flash":
             return self._lay_out(self._least_flash(inf))
+        if mode == "balanced":
+            return self._balanced()
+        fastest = self._fastest()
+        return fastest if mode == "time" else self._smallest_arena(fastest)
+
+    def _fastest(self) -> Selection:
+        """The fastest selection that the RAM holds, or of all where none is found that it holds."""
         fastest = self._lay_out(self._unfused.cheapest(inf, _time))
-        if mode == "time":
+        if self._ram is None or fastest.arena <= self._ram:
             return fastest
-        if mode == "ram":
-            return self._smallest_arena(fastest)
+        return self._fastest_in(self._unfused, self._ram) or fastest
+
+    def _fastest_in(self, partition: Partition, limit: int) -> Selection | None:
+        """The fastest partition of the highest peak, of those tried, whose layout takes no more than `limit`."""
+        for peak in reversed([peak for peak in partition.peaks() if peak <= limit][-ATTEMPTS:]):
+            segments = partition.cheapest(peak, _time)
+            trial = self._lay_out(segments) if segments else None
+            if trial is not None and trial.arena <= limit:
+                return trial
+        return None
+
+    def _balanced(self) -> Selection:
+        """A small arena; a larger one within a share of the RAM, where that is faster by more than "balanced" gives away."""
+        found = self._smallest_about_as_fast(self._frugal, self._lay_out(self._frugal.cheapest(inf, _time)))
+        limit = found.arena
+        if self._ram is not None:
+            limit = max(limit, int(min(BALANCED_RAM * self._ram, BALANCED_ARENA * found.arena)))
+        fastest = self._fastest_in(self._unfused, limit) if self._trades_ram else None
+        if fastest is None or BALANCED_TIME * fastest.time >= found.time:
+            return found
+        return self._smallest_about_as_fast(self._unfused, fastest)
+
+    def _smallest_about_as_fast(self, partition: Partition, fastest: Selection) -> Selection:
+        """The smallest arena found for which "balanced" gives away time."""
         slowest = BALANCED_TIME * fastest.time
-        lowest = self._unfused.lowest_peak()
-        found = self._smallest_layout(self._unfused, lowest, fastest, lambda s: s.time <= slowest)
-        return self._fastest_within(found, self._unfused)
+        found = self._smallest_layout(partition, partition.lowest_peak(), fastest, lambda s: s.time <= slowest)
+        return self._fastest_within(found, partition)
 
     def _smallest_arena(self, start: Selection) -> Selection:
         """The smallest arena found, from whole layers or from fused rows; then the fastest selection in it."""
@@ -182,11 +220,9 @@ class _Selector:
         if limit is None or found.arena <= limit:
             return found
         for partition in (self._unfused, self._fused):
-            for peak in reversed([peak for peak in partition.peaks() if peak <= limit][-ATTEMPTS:]):
-                segments = partition.cheapest(peak, _time)
-                trial = self._lay_out(segments) if segments else found
-                if trial.arena <= limit:
-                    return trial
+            within = self._fastest_in(partition, limit)
+            if within is not None:
+                return within
         smallest = self._smallest_arena(found)
         if smallest.arena <= limit:
             return smallest
@@ -239,7 +275,7 @@ class _Selector:
         Greedy: start from the kernel with the fewest bytes per layer; then drop the kernel function that saves most,
         wherever every layer that calls it has another kernel; repeat until no drop makes the total smaller.
         """
-        chosen = self._unfused.cheapest(max_peak, lambda segment: FlashEstimate([segment.chosen]).total)
+        chosen = self._frugal.cheapest(max_peak, lambda segment: FlashEstimate([segment.chosen]).total)
         while True:
             now = FlashEstimate(segment.chosen for segment in chosen)
             trials = []
@@ -262,7 +298,7 @@ class _Selector:
                 continue
             others = [
                 s
-                for s in self._unfused.segments_from(segment.first)
+                for s in self._frugal.segments_from(segment.first)
                 if s.peak <= max_peak and function not in FlashEstimate([s.chosen]).functions
             ]
             if not others:

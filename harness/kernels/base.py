@@ -164,6 +164,7 @@ class Kernel(ABC):
         features: core features it needs (harness/hardware/cores.py).
         superseded_by: core features for which other kernels compute the same layers: where a core has one of them this
             kernel is not used, as it saves no time, and code of both would take flash.
+        trades_ram: whether it buys time with so much scratch that "balanced" takes it only within a share of the RAM.
         costs_itself: whether coefficients say what it costs; else the kernels do whose calls it joins.
         instructions: about how many the core executes for any layer, of a kernel that leaves the work to others.
     """
@@ -173,6 +174,7 @@ class Kernel(ABC):
     roundings: ClassVar[frozenset[Rounding]] = TFLM_ALONE
     features: ClassVar[frozenset[str]] = frozenset()
     superseded_by: ClassVar[frozenset[str]] = frozenset()
+    trades_ram: ClassVar[bool] = False
     costs_itself: ClassVar[bool] = True
     instructions: ClassVar[float | None] = None
 
