@@ -56,6 +56,7 @@
     push    {r4-r11, lr}
     ldm     r2, {r3-r7}
     push    {r3-r7}
+    hil_stack_beyond 35 * 32
     ldr     r12, [r1]
     ldr     lr, [r1, #4]
     ldr     r10, [r0]

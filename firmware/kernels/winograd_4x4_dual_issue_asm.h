@@ -192,6 +192,7 @@
     push    {r4-r11, lr}
     ldm     r2, {r3-r7}
     push    {r3-r7}
+    hil_stack_beyond 35 * 32
     ldr     r12, [r1]
     ldr     r10, [r0]
     ldr     r11, [r0, #4]

@@ -1,4 +1,4 @@
-/* What the inner kernels of Winograd's convolutions share; why it is exact: harness/kernels/winograd.py. */
+/* What the assembly of Winograd's convolutions shares; why it is exact: harness/kernels/winograd.py. */
 #ifndef HIL_KERNELS_WINOGRAD_ASM_H
 #define HIL_KERNELS_WINOGRAD_ASM_H
 
@@ -6,6 +6,13 @@
 
 /* The inverse of 9 modulo 2^32. */
 #define HIL_WINOGRAD_INVERSE 0x38e38e39
+
+    /* Has no effect. What lowers the stack pointer is summed for a function's stack (harness/build/stack.py), each instruction
+     * once: here so many bytes by which those in loops lower it again. */
+    .macro hil_stack_beyond bytes
+    subw    sp, sp, #\bytes
+    addw    sp, sp, #\bytes
+    .endm
 
     .macro hil_winograd_mac sum, a, b, first
     .if \first

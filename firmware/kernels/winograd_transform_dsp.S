@@ -1,5 +1,6 @@
 /* winograd_transform_dsp.h */
 #include "kernel_asm.h"
+#include "winograd_asm.h"
 
     /* d0..d5 -> B^T d: 4 d0 - 5 d2 + d4 in d0, (d4 - 4 d2) + (d3 - 4 d1) in d3 and their difference in d1, (d4 - d2) +
      * 2 (d3 - d1) in d2 and their difference in d4, 4 d1 - 5 d3 + d5 in d5 */
@@ -169,6 +170,7 @@
 
     hil_function winograd_weights_dsp
     push    {r4-r11, lr}
+    hil_stack_beyond 24
     lsl     r3, r2, #5
     lsl     r12, r2, #2
     add     r12, r12, r12, lsl #1

@@ -15,8 +15,8 @@ BALANCED_TIME = 1.05
 """Most expected time of "balanced", as a multiple of that of "time"."""
 
 BALANCED_RAM, BALANCED_ARENA = 0.25, 2.5
-"""Most arena of "balanced" with kernels that trade RAM for time: of the chip's RAM, where that is known, and of the arena
-without them. Where the RAM is not known there must be room for them in that arena."""
+"""Most arena of "balanced" with kernels that trade RAM for time: as a share of the RAM, and a multiple of the arena
+without them. Where the RAM is not known they must fit into that arena."""
 
 _PREFIXES = {"": 1, "k": 1000, "ki": 1024, "m": 10**6, "mi": 1 << 20}
 

@@ -140,7 +140,7 @@ class _Selector:
         return None
 
     def _balanced(self) -> Selection:
-        """A small arena; a larger one within a share of the RAM, where that is faster by more than "balanced" gives away."""
+        """A small arena, or a larger one within a share of the RAM that is faster by more than it gives away."""
         found = self._smallest_about_as_fast(self._frugal, self._lay_out(self._frugal.cheapest(inf, _time)))
         limit = found.arena
         if self._ram is not None:

@@ -129,7 +129,7 @@ def pixel_pairs(context: Context, depth: int, passes: npt.NDArray[np.int64]) -> 
 def strips(context: Context, height: int, width: int, together: int) -> AccessOrder:
     """A convolution in strips of `height` rows and `width` columns of its output, beside and then below each other.
 
-    `together` of them are computed together, of the next image as well: windows of all are read before they are written.
+    `together` of them are computed together, also of two images: the windows of all are read before they are written.
     """
     batch, out_h, out_w, channels = context.output().shape
     across = -(-out_w // width)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -25,6 +26,12 @@ from harness.kernels.work import Reuse, Work
 _SIZES = ("batches", "in_h", "in_w", "in_c", "out_h", "out_w", "out_c", "pad_top", "pad_left")
 _PAIR = 2 * TILE
 """Columns of two tiles."""
+
+ROOMS = tuple(1024 * kib for kib in (20, 32, 64, 160))
+"""Bytes of scratch of the kernels, from that which most layers need to that beyond which little is gained."""
+
+_ABOUT = 1.05
+"""How much more a tiling may transform than another one if it takes less scratch."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,13 @@ class Tiling:
         """How often each weight is transformed."""
         return -(-self.units // self.strips) if self.chunk < self.window.out_c else 1
 
+    def steps(self) -> float:
+        """About how many instructions all transforms take, on a Cortex-M4."""
+        columns, rows = 54 * self.width + 30, 12 * (71 * self.pairs + 14)
+        inputs = self.units * (self.quads * (3 * self.width + columns + rows) + 300)
+        weights = self.times * CHANNELS * blocks(self.window.out_c) * (446 * self.quads + 20)
+        return inputs + weights + 10 * POSITIONS * self.strips * self.pairs
+
     def loops(self) -> dict[str, float]:
         """Runs of each loop."""
         window, count = self.window, blocks(self.window.out_c)
@@ -110,34 +124,58 @@ class Tiling:
         }
 
 
+def fastest(window: Window2D, room: int) -> Tiling | None:
+    """The tiling within so many bytes of scratch that transforms least; None where there is none."""
+    within = [(steps, tiling) for steps, tiling in _tilings(window) if tiling.scratch <= room]
+    most = _ABOUT * min((steps for steps, _ in within), default=0.0)
+    return min((tiling for steps, tiling in within if steps <= most), key=lambda t: t.scratch, default=None)
+
+
+@lru_cache(maxsize=256)
+def _tilings(window: Window2D) -> tuple[tuple[float, Tiling], ...]:
+    """About how many instructions the transforms of a tiling take; all tilings that are considered."""
+    wide = -(-window.columns.out // _PAIR)
+    found = []
+    for pairs in _doubled(1, wide):
+        units = Tiling(window, pairs, 1, 1).units
+        for together in _doubled(1, units):
+            for chunk in _doubled(CHANNELS, window.out_c):
+                tiling = Tiling(window, pairs, together, chunk)
+                if tiling.scratch <= ROOMS[-1]:
+                    found.append((tiling.steps(), tiling))
+    return tuple(found)
+
+
+def _doubled(first: int, last: int) -> list[int]:
+    """`first`, twice as much and so on, and `last`."""
+    return [n for n in (first << i for i in range(16)) if n < last] + [last]
+
+
 class ConvWinograd(Kernel):
-    """F(4x4, 3x3); what is transformed at once is what takes the least scratch without transforming anything twice.
+    """F(4x4, 3x3), as fast as `room` lets it: what is transformed at once need not be transformed again.
 
     Attributes:
         function: in C.
+        room: most bytes of scratch.
+        more: the room of the next kernel, which this one stands aside for where it would do the same; None of the last.
     """
 
     ops = names_of(ConvAttrs) - names_with(Trait.CHANNELS_APART)
     features = DSP
     trades_ram = True
     function: ClassVar[str]
+    room: ClassVar[int] = ROOMS[-1]
+    more: ClassVar[int | None] = None
 
     def applies(self, context: Context) -> bool:
         window = _window(context)
-        if window is None or not exact(quantized_layer(context).weights).all():
+        tiling = None if window is None else fastest(window, self.room)
+        if window is None or tiling is None or (self.more and fastest(window, self.more) == tiling):
+            return False
+        if not exact(quantized_layer(context).weights).all():
             return False
         layer = layer_matrix(context)
         return layer is not None and layer.requant is not None
-
-    def tiling(self, window: Window2D) -> Tiling:
-        """How outputs are divided."""
-        pairs = -(-window.columns.out // _PAIR)
-        rows = window.batches * -(-window.rows.out // TILE)
-        tried = (
-            Tiling(window, pairs, 1, window.out_c),
-            Tiling(window, pairs, rows, min(CHANNELS, window.out_c)),
-        )
-        return min(tried, key=lambda tiling: tiling.scratch)
 
     def lower(self, context: Context) -> Lowered:
         layer, tiling = layer_matrix(context), self._tiling(context)
@@ -170,8 +208,9 @@ class ConvWinograd(Kernel):
 
     def _tiling(self, context: Context) -> Tiling:
         window = _window(context)
-        assert window is not None
-        return self.tiling(window)
+        tiling = None if window is None else fastest(window, self.room)
+        assert tiling is not None, "applies has refused the layer"
+        return tiling
 
 
 def _window(context: Context) -> Window2D | None:
@@ -190,6 +229,27 @@ class ConvWinogradDsp(ConvWinograd):
     function = "conv_winograd_s8_dsp"
 
 
+class ConvWinogradMediumDsp(ConvWinogradDsp):
+    """On the Cortex-M4 and M33, in 64 KiB."""
+
+    room, more = ROOMS[2:4]
+    costs_as = "ConvWinogradDsp"
+
+
+class ConvWinogradSmallDsp(ConvWinogradDsp):
+    """On the Cortex-M4 and M33, in 32 KiB."""
+
+    room, more = ROOMS[1:3]
+    costs_as = "ConvWinogradDsp"
+
+
+class ConvWinogradLeastDsp(ConvWinogradDsp):
+    """On the Cortex-M4 and M33, in 20 KiB."""
+
+    room, more = ROOMS[0:2]
+    costs_as = "ConvWinogradDsp"
+
+
 class ConvWinogradDualIssue(ConvWinograd):
     """On the Cortex-M7."""
 
@@ -197,4 +257,34 @@ class ConvWinogradDualIssue(ConvWinograd):
     function = "conv_winograd_s8_dual_issue"
 
 
-KERNELS: tuple[Kernel, ...] = (ConvWinogradDsp(), ConvWinogradDualIssue())
+class ConvWinogradMediumDualIssue(ConvWinogradDualIssue):
+    """On the Cortex-M7, in 64 KiB."""
+
+    room, more = ROOMS[2:4]
+    costs_as = "ConvWinogradDualIssue"
+
+
+class ConvWinogradSmallDualIssue(ConvWinogradDualIssue):
+    """On the Cortex-M7, in 32 KiB."""
+
+    room, more = ROOMS[1:3]
+    costs_as = "ConvWinogradDualIssue"
+
+
+class ConvWinogradLeastDualIssue(ConvWinogradDualIssue):
+    """On the Cortex-M7, in 20 KiB."""
+
+    room, more = ROOMS[0:2]
+    costs_as = "ConvWinogradDualIssue"
+
+
+KERNELS: tuple[Kernel, ...] = (
+    ConvWinogradDsp(),
+    ConvWinogradMediumDsp(),
+    ConvWinogradSmallDsp(),
+    ConvWinogradLeastDsp(),
+    ConvWinogradDualIssue(),
+    ConvWinogradMediumDualIssue(),
+    ConvWinogradSmallDualIssue(),
+    ConvWinogradLeastDualIssue(),
+)

@@ -16,12 +16,12 @@ so that what comes out at row i and column j is S_i * S_j times the sum of produ
   every element of B^T x B lies within 255 times the positive and the negative parts of its coefficients, 17,340 at most
   in magnitude, and of G w G^T within 128 * 7 * 7 = 6,272: both are int16.
 * Everything from there on is sums and products of integers modulo 2^32, where the identity holds as well.
-* S_i * S_j = 9 * 2^k, k = 6 at most. Times the inverse of 9 modulo 2^32 what comes out is 2^k times the sum modulo 2^32,
-  and that is a number of 32 bits where the sum is one of 26: then an arithmetic shift to the right gives the sum.
+* S_i * S_j = 9 * 2^k, k = 6 at most. What comes out, times the inverse of 9 modulo 2^32, is 2^k times the sum modulo
+  2^32, and that is a number of 32 bits where the sum is one of 26: an arithmetic shift to the right gives the sum.
 
 So the one condition is that no channel's sum of products with 0..255 leaves 26 bits: 255 times its positive weights,
-and 255 times its negative ones, less than 2^25 (`exact`). It holds for any weights of up to 114 input channels. No weight
-is excluded: -128 is as good as any. The requantization is requant.py's, with its own conditions.
+and 255 times its negative ones, less than 2^25 (`exact`). It holds for any weights of up to 114 input channels. No
+weight is excluded: -128 is as good as any. The requantization is requant.py's, with its own conditions.
 """
 
 from __future__ import annotations

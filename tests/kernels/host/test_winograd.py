@@ -12,7 +12,14 @@ from tests.support.scale import scaled
 
 G = np.array([[3, 0, 0], [1, 1, 1], [1, -1, 1], [1, 2, 4], [1, -2, 4], [0, 0, 3]])
 BT = np.array(
-    [[4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0], [0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0], [0, 4, 0, -5, 0, 1]]
+    [
+        [4, 0, -5, 0, 1, 0],
+        [0, -4, -4, 1, 1, 0],
+        [0, 4, -4, -1, 1, 0],
+        [0, -2, -1, 2, 1, 0],
+        [0, 2, -1, -2, 1, 0],
+        [0, 4, 0, -5, 0, 1],
+    ]
 )
 AT = np.array([[2, -4, -4, 1, 1, 0], [0, -2, 2, 1, -1, 0], [0, -1, -1, 1, 1, 0], [0, -1, 1, 2, -2, 2]])
 SCALE = np.array([24, 12, 6, 6])
@@ -46,7 +53,7 @@ def test_lanes_hold_every_transformed_input_and_weight() -> None:
             coefficients = np.outer(rows, columns)
             high, low = 255 * np.maximum(coefficients, 0).sum(), 255 * np.minimum(coefficients, 0).sum()
             # no input looks like the mark, the lower half of which is 0x7f00
-            assert -(2**15) <= low and high < 0x7F00
+            assert low >= -(2**15) and high < 0x7F00
     assert 128 * np.abs(G).sum(axis=1).max() ** 2 < 2**15
 
 
