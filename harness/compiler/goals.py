@@ -14,6 +14,9 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 BALANCED_TIME = 1.05
 """Most expected time of "balanced", as a multiple of that of "time"."""
 
+TIME_RAM = 0.75
+"""Most arena of "time" with kernels that trade RAM for time, as a share of the RAM, where that is known."""
+
 BALANCED_RAM, BALANCED_ARENA = 0.25, 2.5
 """Most arena of "balanced" with kernels that trade RAM for time: as a share of the RAM, and a multiple of the arena
 without them. Where the RAM is not known they must fit into that arena."""
@@ -26,7 +29,7 @@ class Goals:
     """What the compiler optimizes for.
 
     Attributes:
-        optimize: "time": the fastest kernels, whatever they take. "ram": the smallest arena, whatever the time.
+        optimize: "time": the fastest kernels that the RAM holds. "ram": the smallest arena, whatever the time.
             "flash": the fewest bytes of weights, tables and code. "balanced": a small arena, at most 5 % slower than
             the fastest, in which kernels that trade RAM for time count only within a share of the RAM.
         max_arena, max_flash: most bytes of arena and of flash; None without a budget. Within them the mode decides.

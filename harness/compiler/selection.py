@@ -17,7 +17,7 @@ from harness.compiler.cost.flash import FlashEstimate
 from harness.compiler.flash_budget import within_flash
 from harness.compiler.fusion.groups import FusionGroups
 from harness.compiler.fusion.partition import LayerSegment, Partition, SegmentCost
-from harness.compiler.goals import BALANCED_ARENA, BALANCED_RAM, BALANCED_TIME, Goals
+from harness.compiler.goals import BALANCED_ARENA, BALANCED_RAM, BALANCED_TIME, TIME_RAM, Goals
 from harness.compiler.memory.arena import ArenaLayout, aligned, allocate
 from harness.compiler.memory.lifetimes import Value, values_of
 from harness.compiler.memory.peak import PeakMemory
@@ -124,11 +124,13 @@ class _Selector:
         return fastest if mode == "time" else self._smallest_arena(fastest)
 
     def _fastest(self) -> Selection:
-        """The fastest selection that the RAM holds, or of all where none is found that it holds."""
+        """The fastest selection; kernels that trade RAM for time leave room for what else lies there."""
         fastest = self._lay_out(self._unfused.cheapest(inf, _time))
-        if self._ram is None or fastest.arena <= self._ram:
+        if not self._trades_ram or self._ram is None or fastest.arena <= TIME_RAM * self._ram:
             return fastest
-        return self._fastest_in(self._unfused, self._ram) or fastest
+        frugal = self._lay_out(self._frugal.cheapest(inf, _time))
+        within = self._fastest_in(self._unfused, max(int(TIME_RAM * self._ram), frugal.arena))
+        return frugal if within is None else min(within, frugal, key=lambda selection: selection.time)
 
     def _fastest_in(self, partition: Partition, limit: int) -> Selection | None:
         """The fastest partition of the highest peak, of those tried, whose layout takes no more than `limit`."""
