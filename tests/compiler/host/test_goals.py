@@ -65,7 +65,7 @@ def test_kernels_that_trade_ram_for_time_count_within_a_share_of_it() -> None:
     small, fast = plan("balanced", None), plan("time", None)
     assert not trades(small) and trades(fast) and time_of(fast) < 0.7 * time_of(small)
     roomy = plan("balanced", 10**6)
-    assert trades(roomy) and roomy.arena_size <= 2.5 * small.arena_size and time_of(roomy) < 1.1 * time_of(fast)
+    assert trades(roomy) and roomy.arena_size <= 2.5 * small.arena_size and time_of(roomy) < 1.2 * time_of(fast)
     assert plan("balanced", 4 * small.arena_size).arena_size <= small.arena_size
     tight = int(1.2 * small.arena_size)
     assert plan("time", tight).arena_size <= tight and not trades(plan("flash", 10**6))
