@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from harness.ir.window import Window2D, WindowAxis
+from harness.kernels.convolution_winograd import ROOMS, fastest
 from harness.kernels.winograd import RAISED, SUM_BITS, exact, pack_weights
 from tests.support.scale import scaled
 
@@ -103,3 +105,20 @@ def test_weights_are_packed_in_order_and_filled_up_with_zeros(weights: np.ndarra
     found = packed.reshape(-(-channels // 4) * 4, rows * columns, -(-depth // 4) * 4)
     assert (found[:channels, :, :depth] == weights.reshape(channels, -1, depth)).all()
     assert not found[channels:].any() and not found[:, :, depth:].any()
+
+
+@settings(max_examples=scaled(40, 400), deadline=None)
+@given(st.integers(1, 3), st.integers(1, 50), st.integers(1, 50), st.integers(1, 140), st.integers(1, 140))
+def test_more_room_is_never_slower(batches: int, height: int, width: int, depth: int, channels: int) -> None:
+    rows, columns = (WindowAxis(size, size, 3, pad_before=1) for size in (height, width))
+    window = Window2D(batches, depth, channels, rows, columns)
+    found = [(room, fastest(window, room)) for room in ROOMS]
+    tilings = [(room, tiling) for room, tiling in found if tiling is not None]
+    assert [room for room, _ in tilings] == list(ROOMS[len(ROOMS) - len(tilings) :])
+    for room, tiling in tilings:
+        assert tiling.scratch <= room
+        # strips cover the output, chunks its channels
+        assert 8 * tiling.pairs * tiling.across >= width and tiling.chunk <= channels
+        assert tiling.chunk == channels or tiling.chunk % 4 == 0
+    steps = [tiling.steps() for _, tiling in tilings]
+    assert all(more <= 1.05 * less for less, more in zip(steps, steps[1:], strict=False))
