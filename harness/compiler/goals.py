@@ -26,6 +26,13 @@ FLASH_MORE = 0.07
 WORTH = 10
 """Percent of time that every percent above the smallest arena must buy in "ram", above the least flash in "flash"."""
 
+TIME_RAM = 0.75
+"""Most arena of "time" with kernels that trade RAM for time, as a share of the RAM, where that is known."""
+
+BALANCED_RAM, BALANCED_ARENA = 0.25, 2.5
+"""Most arena of "balanced" with kernels that trade RAM for time: as a share of the RAM, and a multiple of the arena
+without them. Where the RAM is not known they must fit into that arena."""
+
 _PREFIXES = {"": 1, "k": 1000, "ki": 1024, "m": 10**6, "mi": 1 << 20}
 
 
@@ -34,10 +41,10 @@ class Goals:
     """What the compiler optimizes for.
 
     Attributes:
-        optimize: "time": the fastest kernels, whatever they take. "ram": the smallest arena, up to 7 % more where
-            every percent buys 10 % of the time; `max_arena` reaches the smallest.
-            "flash": the fewest bytes of weights, tables and code, up to 7 % more on the same terms.
-            "balanced": a small arena, at most 5 % slower than "time".
+        optimize: "time": the fastest kernels that the RAM holds. "ram": the smallest arena, up to 7 % more where
+            every percent buys 10 % of the time; `max_arena` reaches the smallest. "flash": the fewest bytes of
+            weights, tables and code, up to 7 % more on the same terms. "balanced": a small arena, at most 5 % slower
+            than the fastest, in which kernels that trade RAM for time count only within a share of the RAM.
         max_arena, max_flash: most bytes of arena and of flash; None without a budget. Within them the mode decides.
         compress: layers whose weights are of few values take kernels that store them so, whatever the mode.
     """

@@ -18,7 +18,16 @@ from harness.compiler.flash_budget import within_flash
 from harness.compiler.flash_mode import fewest_bytes, worth_its_bytes
 from harness.compiler.fusion.groups import FusionGroups
 from harness.compiler.fusion.partition import LayerSegment, Partition, SegmentCost
-from harness.compiler.goals import BALANCED_TIME, RAM_MORE, RAM_SMALL, WORTH, Goals
+from harness.compiler.goals import (
+    BALANCED_ARENA,
+    BALANCED_RAM,
+    BALANCED_TIME,
+    RAM_MORE,
+    RAM_SMALL,
+    TIME_RAM,
+    WORTH,
+    Goals,
+)
 from harness.compiler.memory.arena import ArenaLayout, aligned, allocate
 from harness.compiler.memory.lifetimes import Value, values_of
 from harness.compiler.memory.peak import PeakMemory
@@ -82,6 +91,12 @@ def pareto_front(graph: Graph, aliases: Aliases, layers: Sequence[Sequence[Kerne
     return _Selector(graph, aliases, layers, Goals()).pareto_front()
 
 
+def _frugal(segments: Sequence[LayerSegment]) -> list[LayerSegment]:
+    """Those of kernels that do not trade RAM for time, or all where others are preferred."""
+    found = [s for s in segments if isinstance(s.computation, KernelChoice) and not s.computation.kernel.trades_ram]
+    return found or list(segments)
+
+
 def _time(segment: LayerSegment) -> float:
     return segment.time
 
@@ -100,7 +115,11 @@ class _Selector:
             [LayerSegment(i, i, peak.bytes_during(i, i, c.scratch, c.overlaps), c.time, c) for c in choices]
             for i, choices in enumerate(layers)
         ]
+        self._ram = layers[0][0].context.target.ram if layers else None
         self._unfused = Partition(single)
+        frugal = [_frugal(segments) for segments in single]
+        self._trades_ram = any(len(few) < len(all_) for few, all_ in zip(frugal, single, strict=True))
+        self._frugal = Partition(frugal)
         self._fused = Partition(single, FusionGroups(graph, aliases, layers, peak))
 
     def best(self) -> Selection:
@@ -125,18 +144,43 @@ class _Selector:
 
     def _select_for_mode(self) -> Selection:
         mode = self._goals.optimize
-        fastest = self._lay_out(self._unfused.cheapest(inf, _time))
         if mode == "flash":
-            starts = [fastest.segments, self._least_flash(inf)]
-            return self._lay_out(worth_its_bytes(starts, partial(self._instead_of, max_peak=inf)))
-        if mode == "time":
+            starts = [self._frugal.cheapest(inf, _time), self._least_flash(inf)]
+            return self._lay_out(worth_its_bytes(starts, lambda segment: self._frugal.segments_from(segment.first)))
+        if mode == "balanced":
+            return self._balanced()
+        fastest = self._fastest()
+        return fastest if mode == "time" else self._worth_its_bytes(self._smallest_arena(fastest))
+
+    def _fastest(self) -> Selection:
+        """The fastest selection; kernels that trade RAM for time leave room for what else lies there."""
+        fastest = self._lay_out(self._unfused.cheapest(inf, _time))
+        if not self._trades_ram or self._ram is None or fastest.arena <= TIME_RAM * self._ram:
             return fastest
-        if mode == "ram":
-            return self._worth_its_bytes(self._smallest_arena(fastest))
+        frugal = self._lay_out(self._frugal.cheapest(inf, _time))
+        within = self._fastest_in(self._unfused, max(int(TIME_RAM * self._ram), frugal.arena))
+        return frugal if within is None else min(within, frugal, key=lambda selection: selection.time)
+
+    def _fastest_in(self, partition: Partition, limit: int) -> Selection | None:
+        """The fastest selection found whose layout takes no more than `limit`."""
+        return next(self._fastest_first(partition, limit), None)
+
+    def _balanced(self) -> Selection:
+        """A small arena, or a larger one within a share of the RAM that is faster by more than it gives away."""
+        found = self._smallest_about_as_fast(self._frugal, self._lay_out(self._frugal.cheapest(inf, _time)))
+        limit = found.arena
+        if self._ram is not None:
+            limit = max(limit, int(min(BALANCED_RAM * self._ram, BALANCED_ARENA * found.arena)))
+        fastest = self._fastest_in(self._unfused, limit) if self._trades_ram else None
+        if fastest is None or BALANCED_TIME * fastest.time >= found.time:
+            return found
+        return self._smallest_about_as_fast(self._unfused, fastest)
+
+    def _smallest_about_as_fast(self, partition: Partition, fastest: Selection) -> Selection:
+        """The smallest arena found for which "balanced" gives away time."""
         slowest = BALANCED_TIME * fastest.time
-        lowest = self._unfused.lowest_peak()
-        found = self._smallest_layout(self._unfused, lowest, fastest, lambda s: s.time <= slowest)
-        return self._fastest_within(found, self._unfused)
+        found = self._smallest_layout(partition, partition.lowest_peak(), fastest, lambda s: s.time <= slowest)
+        return self._fastest_within(found, partition)
 
     def _worth_its_bytes(self, smallest: Selection) -> Selection:
         """The smallest arena, or one up to RAM_MORE larger whose every percent buys WORTH percent of time."""
@@ -221,10 +265,10 @@ class _Selector:
         limit = self._goals.max_arena
         if limit is None or found.arena <= limit:
             return found
-        whole = next(self._fastest_first(self._unfused, limit), None)
+        whole = self._fastest_in(self._unfused, limit)
         if whole is not None and whole.time <= BALANCED_TIME * found.time:
             return whole
-        fused = next(self._fastest_first(self._fused, limit), None)
+        fused = self._fastest_in(self._fused, limit)
         within = [selection for selection in (whole, fused) if selection is not None]
         if within:
             return min(within, key=lambda selection: selection.time)
@@ -281,7 +325,7 @@ class _Selector:
         wherever every layer that calls it has another kernel; repeat until no drop makes the total smaller. Then
         the same with kernels exchanged for others.
         """
-        chosen = self._unfused.cheapest(max_peak, lambda segment: FlashEstimate([segment.chosen]).total)
+        chosen = self._frugal.cheapest(max_peak, lambda segment: FlashEstimate([segment.chosen]).total)
         while chosen:
             now = FlashEstimate(segment.chosen for segment in chosen)
             trials = []
@@ -305,7 +349,7 @@ class _Selector:
                 continue
             others = [
                 s
-                for s in self._unfused.segments_from(segment.first)
+                for s in self._frugal.segments_from(segment.first)
                 if s.peak <= max_peak and function not in FlashEstimate([s.chosen]).functions
             ]
             if not others:

@@ -34,8 +34,10 @@ def target_of(board: Board, placement: Placement | None = None, *, clock_hz: int
     from harness.cycles.board_tables import board_table, boards, setup
 
     placed = board.placement if placement is None else placement
+    region = None if placed is None else board.region(placed.arena)
+    ram = None if region is None else region.size
     if placed is None or board.name not in boards():
-        return Target(board.core)
+        return Target(board.core, ram=ram)
     costed = setup(board_table(board.name), asdict(placed), clock_hz=clock_hz)
     weights, arena = costed.system.memory_of("weights"), costed.system.memory_of("arena")
     return Target(
@@ -44,6 +46,7 @@ def target_of(board: Board, placement: Placement | None = None, *, clock_hz: int
         weights=cached_memory(costed, weights),
         arena=cached_memory(costed, arena),
         separate_data_bus=weights.name != arena.name,
+        ram=ram,
     )
 
 

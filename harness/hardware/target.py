@@ -60,6 +60,7 @@ class Target:
         core: "cortex-m4" and so on, or "host".
         code, weights, arena: the memory of each; None where the core never waits for it. The last two share a cache.
         separate_data_bus: whether weights and arena are different memories, so that loads from the two do not overlap.
+        ram: bytes of the memory that holds the arena; None where it is not known.
     """
 
     core: str
@@ -67,6 +68,7 @@ class Target:
     weights: Cached | None = None
     arena: Cached | None = None
     separate_data_bus: bool = False
+    ram: int | None = None
 
     def __post_init__(self) -> None:
         core(self.core)

@@ -132,6 +132,22 @@ def pixel_pairs(context: Context, depth: int, passes: npt.NDArray[np.int64]) -> 
     return AccessOrder({0: reads}, written.astype(np.int32).reshape(-1))
 
 
+def strips(context: Context, height: int, width: int, together: int) -> AccessOrder:
+    """A convolution in strips of `height` rows and `width` columns of its output, beside and then below each other.
+
+    `together` of them are computed together, also of two images: the windows of all are read before they are written.
+    """
+    batch, out_h, out_w, channels = context.output().shape
+    across = -(-out_w // width)
+    unit = np.arange(out_h)[:, None] // height * across + np.arange(out_w) // width
+    image = np.arange(batch)[:, None, None] * (-(-out_h // height) * across)
+    last = _last_groups(context.window, unit)
+    read = np.where(last < 0, NEVER, (image + last) // together)
+    reads = np.repeat(read.astype(np.int32).reshape(-1), context.input().shape[3])
+    written = np.repeat(((image + unit) // together).astype(np.int32).reshape(-1), channels)
+    return AccessOrder({0: reads}, written)
+
+
 def reduced(context: Context) -> AccessOrder:
     """A MEAN: an output element a step, in order, from all that it is the mean of."""
     attrs, x, y = context.node.attrs, context.input(), context.output()

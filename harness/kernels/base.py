@@ -164,7 +164,9 @@ class Kernel(ABC):
         features: core features it needs (harness/hardware/cores.py).
         superseded_by: core features for which other kernels compute the same layers: where a core has one of them this
             kernel is not used, as it saves no time, and code of both would take flash.
+        trades_ram: whether it buys time with so much scratch that "balanced" takes it only within a share of the RAM.
         costs_itself: whether coefficients say what it costs; else the kernels do whose calls it joins.
+        costs_as: class name of the kernel whose loops are its own, and whose coefficients it takes; "" for its own.
         instructions: about how many the core executes for any layer, of a kernel that leaves the work to others.
     """
 
@@ -173,8 +175,15 @@ class Kernel(ABC):
     roundings: ClassVar[frozenset[Rounding]] = TFLM_ALONE
     features: ClassVar[frozenset[str]] = frozenset()
     superseded_by: ClassVar[frozenset[str]] = frozenset()
+    trades_ram: ClassVar[bool] = False
     costs_itself: ClassVar[bool] = True
+    costs_as: ClassVar[str] = ""
     instructions: ClassVar[float | None] = None
+
+    @property
+    def costed_as(self) -> str:
+        """Class name of the kernel whose coefficients say what it costs."""
+        return self.costs_as or type(self).__name__
 
     def runs_on(self, features: frozenset[str]) -> bool:
         """Whether it is used on a core with these features."""

@@ -128,7 +128,7 @@ def without_coefficients(core: str) -> tuple[str, ...]:
     table = core_coefficients(core)
     fitted = set() if table is None else {*table.kernels, *table.absent}
     used = [kernel for kernel in all_kernels() if kernel.costs_itself and kernel.runs_on(core_record(core).features)]
-    return tuple(sorted({type(kernel).__name__ for kernel in used} - fitted))
+    return tuple(sorted({kernel.costed_as for kernel in used} - fitted))
 
 
 def read_coefficients(path: Path) -> CoreCoefficients:

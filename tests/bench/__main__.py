@@ -30,6 +30,7 @@ from tests.bench import (
     tflm,
     virtual,
     wide,
+    winograd,
 )
 
 BENCHES: dict[str, Callable[[Console], None]] = {
@@ -41,6 +42,7 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "kernels": kernels.run,
     "recurrent": recurrent.run,
     "wide": wide.run,
+    "winograd": winograd.run,
     "compress": compress.run,
     "floats": floats.run,
     "link": link.run,

@@ -136,7 +136,7 @@ def _samples(graph: Graph, core: str, board: str, *, known: bool, prefer: tuple[
     functions, held = Functions(profile.elf), frozenset[str]()
     samples = []
     for number, step in enumerate(plan.steps):
-        layer, name = plan.layers[number], type(step.parts[0].kernel).__name__
+        layer, name = plan.layers[number], step.parts[0].kernel.costed_as
         code: dict[str, float] = {}
         fresh, cache = 0.0, step.parts[0].context.target.code
         if cache is not None:
@@ -226,7 +226,7 @@ def _gather(tasks: Sequence[tuple[str, str, str]], console: Console) -> list[Sam
 
 def _fit(console: Console, cores: Sequence[str], only: Sequence[str] | None) -> None:
     models = mlperf_models()
-    costed = [kernel for kernel in all_kernels() if kernel.costs_itself]
+    costed = [kernel for kernel in all_kernels() if kernel.costs_itself and not kernel.costs_as]
     chosen = [kernel for kernel in costed if only is None or type(kernel).__name__ in only]
     wanted = {core: [kernel for kernel in chosen if kernel.runs_on(CORES.get(core).features)] for core in cores}
     tasks = [("kernel", core, " ".join(names)) for core in cores for names in _together(wanted[core])]

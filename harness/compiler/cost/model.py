@@ -63,7 +63,7 @@ def cost_of(kernel: Kernel, context: Context, *, cached: Collection[str] | None 
     """
     work = kernel.work(context)
     loops = all_loops(work)
-    name, target = type(kernel).__name__, context.target
+    name, target = kernel.costed_as, context.target
     found, table, basis = _coefficients(name, target.core, loops)
     waited = stalls(work, context, in_place=in_place)
     if found is None or table is None:
@@ -103,7 +103,7 @@ def cached_after(kernel: Kernel, context: Context, cached: Collection[str]) -> f
     """
     cache = context.target.code
     loops = all_loops(kernel.work(context))
-    found, table, _ = _coefficients(type(kernel).__name__, context.target.core, loops)
+    found, table, _ = _coefficients(kernel.costed_as, context.target.core, loops)
     if cache is None or found is None or table is None:
         return frozenset(cached)
     code = code_of(found, loops)

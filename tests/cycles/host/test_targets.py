@@ -32,7 +32,7 @@ def test_a_miss_of_a_sectored_cache_is_priced_by_what_it_fills() -> None:
 
 def test_weights_in_sram_are_not_waited_for() -> None:
     target = target_of(L4R5, assign_regions(L4R5, {"weights": "sram", "code": "sram2"}))
-    assert target == Target("cortex-m4", separate_data_bus=True)
+    assert target == Target("cortex-m4", separate_data_bus=True, ram=target.ram)
 
 
 def test_what_fits_the_cache_is_waited_for_once() -> None:
