@@ -14,13 +14,16 @@ from harness.passes.rewrite import with_node
 
 
 def apart_channels(graph: Graph) -> Graph:
-    """The rewritten graph; as every output channel reads one input channel, just the weights' layout changes."""
+    """The rewritten graph; as every output channel reads one input channel, just the weights' layout changes.
+
+    Layers of floats stay: nothing shows that their sums are taken in the same order.
+    """
     for index in range(len(graph.nodes)):
         node = graph.nodes[index]
         if not isinstance(node.attrs, ConvAttrs) or has(node, Trait.CHANNELS_APART):
             continue
         weights, channels = graph.tensors[node.inputs[1]], graph.tensors[node.inputs[0]].shape[3]
-        if channels == 1 or weights.shape[3] != 1 or weights.data is None:
+        if channels == 1 or weights.shape[3] != 1 or weights.data is None or weights.quant is None:
             continue
         graph = replace(graph, tensors=(*graph.tensors, _channels_last(weights)))
         inputs = (node.inputs[0], len(graph.tensors) - 1, *node.inputs[2:])
