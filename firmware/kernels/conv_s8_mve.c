@@ -47,7 +47,7 @@ HIL_SHARED void conv_s8_mve_rows(const int8_t *input, const int32_t *packed, int
     int8_t padding[64];
     conv_strip_s8_mve_shape weaving;
     gemm_s8_mve_shape part = {s->out_w, s->x_step,  s->steps,     s->tail,     s->out_c,
-                              s->out_zero, s->clamp_min, s->clamp_max, s->form};
+                              s->out_zero, s->clamp_min, s->clamp_max, s->form,     s->out_c};
     if (s->tile_w > 0) {
         fill_mve(padding, s->in_zero, (int32_t)sizeof padding);
         conv_strip_s8_mve_prepare(&weaving, s->in_c, s->kernel_h);

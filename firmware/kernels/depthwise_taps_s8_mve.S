@@ -2,14 +2,30 @@
 #include "kernel_asm.h"
 #include "requant_mve.h"
 
-/* r0 packed weights, r1 output, r2 work, then the taps' pixels; r3 channel, r4 taps, r5 count, r6 last, r8 channels;
+/* one tap of eight channels, at \pixel */
+    .macro depthwise_tap pixel, lanes
+    vldrb.s16   q1, [r0], #8
+    .ifc \lanes,spread
+    vldrb.s16   q0, [\pixel, q7]
+    .else
+    add         \pixel, \pixel, r3
+    vldrb.s16   q0, [\pixel]
+    .endif
+    vmullb.s16  q2, q0, q1
+    vmullt.s16  q3, q0, q1
+    vadd.i32    q4, q4, q2
+    vadd.i32    q5, q5, q3
+    .endm
+
+/* r0 packed weights, r1 output, r2 work, then the taps' pixels; r3 channel, r4 taps, r5 count, r6 pairs, r8 channels;
+   r12 last;
    q4 and q5 accumulate, q7 offsets */
     .macro depthwise_taps name, lanes, form
 hil_function \name
     push        {r4-r11, lr}
     vpush       {d8-d15}
     ldrd        r4, r5, [r2]        /* taps, count */
-    ldrd        r8, r6, [r2, #8]    /* channels, last */
+    ldrd        r8, r12, [r2, #8]   /* channels, last */
     ldrd        r9, r10, [r2, #16]  /* out_zero, clamp_min */
     ldr         r11, [r2, #24]      /* clamp_max */
     movs        r3, #0
@@ -20,21 +36,18 @@ hil_function \name
     vldrw.32    q4, [r0], #16
     vldrw.32    q5, [r0], #16
     mov         r2, r4
-    dls         lr, r5
-2:
+    lsrs        r6, r5, #1
+    bcc         2f
     ldr         r7, [r2], #4
-    vldrb.s16   q1, [r0], #8
-    .ifc \lanes,spread
-    vldrb.s16   q0, [r7, q7]
-    .else
-    add         r7, r7, r3
-    vldrb.s16   q0, [r7]
-    .endif
-    vmullb.s16  q2, q0, q1
-    vmullt.s16  q3, q0, q1
-    vadd.i32    q4, q4, q2
-    vadd.i32    q5, q5, q3
-    le          lr, 2b
+    depthwise_tap r7, \lanes
+2:
+    wls         lr, r6, 4f
+3:
+    ldrd        r7, r6, [r2], #8
+    depthwise_tap r7, \lanes
+    depthwise_tap r6, \lanes
+    le          lr, 3b
+4:
     .ifc \form,general
     vldrb.s32   q0, [r0], #4
     vldrb.s32   q1, [r0], #4
@@ -58,14 +71,14 @@ hil_function \name
     vctp.16     r2
     vpst
     vstrbt.16   q4, [r7]
-    cmp         r3, r6
-    beq         3f
+    cmp         r3, r12
+    beq         5f
     add         r3, r3, #8
-    cmp         r3, r6
+    cmp         r3, r12
     it          gt
-    movgt       r3, r6
+    movgt       r3, r12
     b           1b
-3:
+5:
     vpop        {d8-d15}
     pop         {r4-r11, pc}
 hil_end \name

@@ -16,8 +16,9 @@
     .equ PIXELS, 24     /* still to do */
     .equ PACKED, 28
     .equ BLOCKS, 32
-    .equ OUT_C, 36
+    .equ ADVANCE, 36    /* of the output's address from the end of a pair's first pixel to the next pair */
     .equ OVERLAP, 40    /* what to add to the output's address before the last block, or 0 */
+    .equ LAST, 44       /* channel */
     .equ FRAME, 48
 
     .macro gemm_push form, how
@@ -72,7 +73,7 @@ hil_function \name
     strd        r7, r5, [sp, #TAIL]
     strd        r4, r1, [sp, #PIXELS]
     lsr         r9, r8, #2
-    strd        r9, r8, [sp, #BLOCKS]
+    str         r9, [sp, #BLOCKS]
     ands        r2, r8, #3
     it          ne
     subne       r2, r2, #4
@@ -82,7 +83,17 @@ hil_function \name
     vmov.i16    q0, #1
     vand        q0, q0, q4
     vshr.u16    q4, q4, #1
-    vmla.s16    q4, q0, r8          /* 0, out_c, 1, out_c + 1, ... */
+    sub         r2, r8, #1
+    str         r2, [sp, #LAST]
+    vdup.16     q1, r2
+    vmin.u16    q4, q4, q1          /* fewer than four: the last one stands for those that are missing */
+    ldr         r6, [r3, #36]       /* out_step */
+    vmla.s16    q4, q0, r6          /* 0, out_step, 1, out_step + 1, ... */
+    cmp         r8, #4
+    it          lt
+    movlt       r8, #4
+    rsb         r6, r8, r6, lsl #1
+    str         r6, [sp, #ADVANCE]
     b           5f
     .balign     4
 1:  /* a block of four channels */
@@ -133,7 +144,7 @@ hil_function \name
     add         r0, r2, r4
     add         r2, r0, r4
     strd        r0, r2, [sp, #X0]
-    ldr         r6, [sp, #OUT_C]
+    ldr         r6, [sp, #ADVANCE]
     add         r11, r11, r6
 5:
     ldrd        r4, r1, [sp, #PIXELS]
@@ -149,6 +160,9 @@ hil_function \name
     movs        r0, #0
     vidup.u16   q4, r0, #1
     vshr.u16    q4, q4, #1
+    ldr         r0, [sp, #LAST]
+    vdup.16     q0, r0
+    vmin.u16    q4, q4, q0
     b.w         1b
 6:
     add         sp, sp, #FRAME

@@ -6,8 +6,9 @@
  *
  * Packed weights, per block of four channels: 4 biases (int32, the input's zero point folded in); per step 16 weights
  * of each of the 4 channels; for a tail, 8 weights of each; 4 multipliers (int32); in the general form 4 left shifts
- * (int8); 4 right shifts (int8, negated); in the form float 4 factors (float32) instead of all these. When out_c, at
- * least 4, is no multiple of 4, the last block starts at channel out_c - 4 and computes some channels again. */
+ * (int8); 4 right shifts (int8, negated); in the form float 4 factors (float32) instead of all these. When out_c is no
+ * multiple of 4, the last block starts at channel out_c - 4 and computes some channels again; fewer than 4 are one block
+ * that has the last one several times. */
 #ifndef HIL_KERNELS_GEMM_S8_MVE_H
 #define HIL_KERNELS_GEMM_S8_MVE_H
 
@@ -19,6 +20,7 @@ typedef struct {
     int32_t tail;  /* activations after them, 0..8 */
     int32_t out_c, out_zero, clamp_min, clamp_max;
     int32_t form;
+    int32_t out_step; /* from a pixel of the output to the next; out_c where nothing lies between them */
 } gemm_s8_mve_shape;
 
 typedef void gemm_s8_mve_function(const int8_t *x, const int32_t *packed, int8_t *output, const gemm_s8_mve_shape *s);

@@ -72,10 +72,10 @@ def pairs(context: Context, depth: int) -> AccessOrder:
     return AccessOrder({0: reads.astype(np.int32)}, writes.astype(np.int32).reshape(-1))
 
 
-def gemm_loops(context: Context, calls: int, pixels: int, depth: int) -> dict[str, float]:
-    """Loops of `calls` calls of gemm_s8_mve, over `pixels` rows of `depth` each."""
+def gemm_loops(context: Context, calls: int, pixels: int, depth: int, channels: int = 0) -> dict[str, float]:
+    """Loops of `calls` calls of gemm_s8_mve, over `pixels` rows of `depth` each; `channels`, or else all of them."""
     steps, tail = split_depth(depth)
-    channels, form = context.output().shape[-1], layer_form(context)
+    channels, form = channels or context.output().shape[-1], layer_form(context)
     if isinstance(context.node.attrs, FullyConnectedAttrs):
         channels = context.input(1).shape[0]
     paired = calls * -(-pixels // 2)
@@ -142,6 +142,7 @@ class Conv1x1S8Mve(MveKernel):
         layer = quantized_layer(context)
         weights, scale = self.matrix(layer), mve_requant(layer)
         shape = {"pixels": window.pixels, "x_step": depth, **gemm_shape(layer, depth, scale.form)}
+        shape["out_step"] = len(weights)
         table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale, self.packing))
         return Lowered(self.function, (Call(self.function, (In(), table, Out()), shape),))
 

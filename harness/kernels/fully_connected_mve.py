@@ -146,7 +146,7 @@ class FullyConnectedRowsS8Mve(MveKernel):
         channels, depth = weights.shape
         steps, tail = split_depth(depth)
         shape = {"pixels": x.elements // depth, "x_step": depth, "steps": steps, "tail": tail, "out_c": channels}
-        shape |= output_shape(layer, scale.form)
+        shape |= output_shape(layer, scale.form) | {"out_step": channels}
         table = ConstantTable("packed", "int32_t", pack_gemm(weights, scale, self.packing))
         return Lowered(self.function, (Call(self.function, (In(), table, Out()), shape),))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.ir.graph import Tensor
 from harness.ir.operators import has, names_of, names_that_move, names_with, operator_of
@@ -75,9 +77,10 @@ class Copying(Kernel):
 
     def filled(self, y: Tensor, value: int) -> Call:
         """What sets all elements of an output to a value."""
+        byte = _one_byte(y, value)
+        if byte is not None:
+            return Call(self.fill, (Out(ctype=_BYTES),), {"bytes": y.bytes, "value": byte})
         raw = np.array(value, y.dtype.numpy).reshape(1).view(np.uint8)
-        if len(set(raw.tolist())) == 1:
-            return Call(self.fill, (Out(ctype=_BYTES),), {"bytes": y.bytes, "value": int(raw.view(np.int8)[0])})
         whole = [NestLoop(y.elements, (0, y.dtype.size))]
         return _strided(self.function, whole, y.dtype.size, 0, 0, "a fill", ConstantTable("filler", _BYTES, raw))
 
@@ -95,6 +98,12 @@ class Copying(Kernel):
                 loops["word"] += runs * (size // 4)
                 loops["byte"] += runs * (size % 4)
         return Work(loops)
+
+
+def _one_byte(y: Tensor, value: int) -> int | None:
+    """The byte, signed, that all bytes of an element of this value are; None where they differ."""
+    raw = np.array(value, y.dtype.numpy).reshape(1).view(np.int8)
+    return int(raw[0]) if (raw == raw[0]).all() else None
 
 
 def _joined(whole: Tensor, parts: list[Tensor], axis: int) -> list[dict[str, int]]:
@@ -215,11 +224,49 @@ class PadPortable(Copying):
         in_steps, out_steps = ([step * size for step in row_major(t.shape)] for t in (x, y))
         loops = [NestLoop(n, (step, out)) for n, step, out in zip(x.shape, in_steps, out_steps, strict=True)]
         start = sum(before * step for (before, _), step in zip(attrs.paddings, out_steps, strict=True))
-        fill = self.filled(y, attrs.value)
+        fill = self.filled(y, _pad_value(context))
         return Lowered(self.function, (fill, _strided(self.function, loops, size, 0, start, f"PAD of '{x.name}'")))
 
     def work(self, context: Context) -> Work:
         return self.copying(self.copies(context))
+
+
+def _pad_value(context: Context) -> int:
+    attrs = context.node.attrs
+    assert isinstance(attrs, PadAttrs)
+    return attrs.value
+
+
+class PadRunsPortable(PadPortable):
+    """The same, where all bytes of the value are alike: runs and the border between them in turn, each byte once."""
+
+    function = "pad_runs_portable"
+
+    def applies(self, context: Context) -> bool:
+        return _one_byte(context.output(), _pad_value(context)) is not None
+
+    def lower(self, context: Context) -> Lowered:
+        fill, copy = super().lower(context).calls
+        shape = {name: value for name, value in copy.shape.items() if name != "in_offset"}
+        shape |= {"total": fill.shape["bytes"], "value": fill.shape["value"]}
+        return Lowered(self.function, (replace(copy, shape=shape),))
+
+    def work(self, context: Context) -> Work:
+        (call,) = self.lower(context).calls
+        between = gaps(call)
+        work = self.copying([(runs(call), call.shape["bytes"], 0)])
+        return replace(work, loops={**work.loops, "gap": len(between), "gap_byte": float(between.sum())})
+
+
+def gaps(call: Call) -> npt.NDArray[np.int64]:
+    """Bytes of every piece of border before a run, and of the last one."""
+    shape, starts = call.shape, np.zeros(1, np.int64)
+    for n in range(DEPTH):
+        starts = (starts[:, None] + np.arange(shape[f"nest.n{n}"]) * shape[f"nest.b{n}"]).reshape(-1)
+    starts += shape["out_offset"]
+    before = np.append(starts, shape["total"]) - np.append(0, starts + shape["bytes"])
+    found: npt.NDArray[np.int64] = before[before > 0]
+    return found
 
 
 class MovesPortable(Copying):
@@ -267,5 +314,6 @@ KERNELS: tuple[Kernel, ...] = (
     SplitPortable(),
     StridedSlicePortable(),
     PadPortable(),
+    PadRunsPortable(),
     MovesPortable(),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from harness.kernels.base import Kernel
 from harness.kernels.context import Context
 from harness.kernels.movement import (
@@ -9,8 +11,10 @@ from harness.kernels.movement import (
     MovePortable,
     MovesPortable,
     PadPortable,
+    PadRunsPortable,
     SplitPortable,
     StridedSlicePortable,
+    gaps,
     moved,
     runs,
 )
@@ -74,6 +78,18 @@ class PadMve(_LongRunsFilled, PadPortable):
     """PAD and PADV2, where runs are not too short."""
 
 
+class PadRunsMve(MveKernel, PadRunsPortable):
+    """The same, where all bytes of the value are alike: runs and the border between them in turn."""
+
+    function = "pad_runs_mve"
+
+    def loops(self, context: Context) -> Loops:
+        (call,) = self.lower(context).calls
+        between, count = gaps(call), runs(call)
+        vectors = {"vector": count * -(-call.shape["bytes"] // LANES), "filled": float(np.sum(-(-between // LANES)))}
+        return {"run": count, "gap": len(between), **vectors}
+
+
 class MovesMve(_LongRunsFilled, MovesPortable):
     """Operators that say which elements they copy where, where runs are not too short."""
 
@@ -94,4 +110,12 @@ def _copies(kernel: _LongRuns, context: Context) -> dict[str, float]:
     return {"run": sum(map(runs, calls)), "vector": vectors}
 
 
-KERNELS: tuple[Kernel, ...] = (MoveMve(), ConcatMve(), SplitMve(), StridedSliceMve(), PadMve(), MovesMve())
+KERNELS: tuple[Kernel, ...] = (
+    MoveMve(),
+    ConcatMve(),
+    SplitMve(),
+    StridedSliceMve(),
+    PadMve(),
+    PadRunsMve(),
+    MovesMve(),
+)

@@ -151,6 +151,16 @@ def pack_gemm(weights: Int8s, scale: MveRequant, packing: Packing = "s8") -> Int
     return words(*parts)
 
 
+def pack_by_channel(weights: Int8s, scale: MveRequant) -> Int32s:
+    """Weights (channels, depth) and requantization as gemm_1x8_s8_mve reads them."""
+    depth = weights.shape[1]
+    rows = np.pad(weights, ((0, 0), (0, -depth % LANES)))
+    shift = scale.shift.astype(np.int32)
+    constants = {FLOAT: [], GENERAL: [np.minimum(shift, 0), np.maximum(shift, 0)]}.get(scale.form, [shift])
+    heads = np.stack([scale.bias, scale.multiplier, *constants], axis=1)
+    return np.concatenate([words(head.astype(np.int32), row) for head, row in zip(heads, rows, strict=True)])
+
+
 def pack_fully_connected(weights: Int8s, scale: MveRequant, packing: Packing = "s8") -> Int32s:
     """Weights (outputs, depth) and requantization as fully_connected_s8_mve reads them, or its like for packed ones."""
     parts: list[npt.NDArray[np.int8] | npt.NDArray[np.int32]] = []

@@ -16,6 +16,7 @@ from harness.kernels.pooling import PoolS8
 from harness.kernels.scaling_dsp import DSP
 from harness.kernels.work import Work
 from harness.quantization.params import mean_params
+from harness.quantization.types import DType
 
 QUAD = 4
 MOST_COLUMNS = constant("pool_s8_dsp.h", "HIL_POOL_DSP_COLUMNS")
@@ -54,9 +55,14 @@ class AveragePoolS8Dsp(_PoolS8Dsp):
         columns = attrs.kernel[1]
         if columns == context.input().shape[2] and prod(attrs.kernel) <= MOST_COLUMNS:
             lines, columns = pixels, prod(attrs.kernel)  # whole rows follow one another
+        loops: dict[str, float] = {"pixel": pixels, "quad": pixels * quads}
+        large = prod(attrs.kernel) > MOST_COLUMNS
+        narrow = attrs.clamp != DType.INT8.range
+        loops |= {"large": pixels * quads * large, "clamped": pixels * quads * (narrow and not large)}
+        if columns == 2 and not large:
+            return Work(loops | {"two": lines * quads})
         rest = taps - lines * (columns // 4) * 4 if taps == lines * columns else 0
-        loops = {"pixel": pixels, "quad": pixels * quads, "line": lines * quads}
-        return Work(loops | {"four": (taps - rest) * quads / 4, "rest": rest * quads})
+        return Work(loops | {"line": lines * quads, "four": (taps - rest) * quads / 4, "rest": rest * quads})
 
 
 class MaxPoolS8Dsp(_PoolS8Dsp):

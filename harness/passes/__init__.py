@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.ir.graph import Graph
+from harness.passes.apart_channels import apart_channels
 from harness.passes.centre_weights import centre_weights
 from harness.passes.delay_assignments import delay_assignments
 from harness.passes.drop_channels import drop_channels
@@ -25,6 +26,7 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
     fuse_islands,
     fuse_tables,
     drop_channels,
+    apart_channels,
     one_channel,
     place_outputs,
     remove_dead,

@@ -24,6 +24,7 @@ from tests.bench import (
     oracle,
     ptq,
     recurrent,
+    shapes,
     sizes,
     start,
     targets,
@@ -43,6 +44,7 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "recurrent": recurrent.run,
     "wide": wide.run,
     "winograd": winograd.run,
+    "shapes": shapes.run,
     "compress": compress.run,
     "floats": floats.run,
     "link": link.run,
@@ -57,7 +59,7 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "onnx": onnx_nodes.run,
     "ptq": ptq.run,
 }
-OPTIONS = {"costs": costs.run, "tflm": tflm.main, "ptq": ptq.run}
+OPTIONS = {"costs": costs.run, "tflm": tflm.main, "ptq": ptq.run, "shapes": shapes.run}
 """Benchmarks that take options."""
 
 

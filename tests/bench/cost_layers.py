@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
+from typing import TypeAlias
 
 import numpy as np
 
@@ -35,6 +36,8 @@ from tests.support.builders.lstm import lstm
 from tests.support.builders.svdf import svdf
 from tests.support.draft import Draft, Few, Rng, chance, pick
 from tests.support.few_values import few_values
+
+Pair: TypeAlias = tuple[int, int]
 
 LARGEST = 9000
 """Bytes of a tensor."""
@@ -253,19 +256,21 @@ def usual_weights(draft: Draft, shape: tuple[int, ...], axis: int, taps: int) ->
 
 
 def _window(
-    rng: Rng, size: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int]
-) -> tuple[Pads, tuple[int, int]]:
+    rng: Rng, size: Pair, kernel: Pair, stride: Pair, dilation: Pair = (1, 1)
+) -> tuple[Pads, Pair]:
     """(pads, output size)."""
-    if all(k <= n for k, n in zip(kernel, size, strict=True)) and chance(rng, 0.3):
-        sizes = [(n - k) // s + 1 for n, k, s in zip(size, kernel, stride, strict=True)]
+    reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+    if all(k <= n for k, n in zip(reach, size, strict=True)) and chance(rng, 0.3):
+        sizes = [(n - k) // s + 1 for n, k, s in zip(size, reach, stride, strict=True)]
         return Pads(), (sizes[0], sizes[1])
     sizes = [-(-n // s) for n, s in zip(size, stride, strict=True)]
-    return same_pads(size, kernel, stride, (1, 1)), (sizes[0], sizes[1])
+    return same_pads(size, kernel, stride, dilation), (sizes[0], sizes[1])
 
 
 def _conv(draft: Draft) -> None:
     rng = draft.rng
     first, kernel, stride = False, (1, 1), (1, 1)
+    groups, dilation = pick(rng, 1, 1, 1, 1, 2, 4), (1, pick(rng, 1, 1, 1, 1, 1, 2, 3))
     kind = rng.random()
     if kind < 0.35:
         stride = pick(rng, (1, 1), (1, 1), (1, 1), (2, 2))
@@ -277,20 +282,24 @@ def _conv(draft: Draft) -> None:
         kernel, stride = pick(rng, (1, 3), (3, 1), (2, 2), (5, 5), (1, 7), (5, 1)), pick(rng, (1, 1), (1, 1), (1, 2))
     depth = pick(rng, 1, 3, 3) if first else _channels(rng, 4, 128)
     channels = _channels(rng, 4, 32) if first else _channels(rng, 4, 128)
-    if kernel == (1, 1) and chance(rng, 0.15):
-        channels = pick(rng, 1, 2, 3)
+    if chance(rng, 0.15):
+        channels = pick(rng, 1, 2, 3, 5, 6, 7)
+    if groups > 1:
+        depth, channels = groups * max(depth // groups, 1), groups * max(channels // groups, 1)
+    if kernel[1] == 1:
+        dilation = (1, 1)
     wide = int((LARGEST / depth) ** 0.5)
     h, w = _size(rng, 1, min(wide, 48)), _size(rng, 1, min(wide, 48))
     if first:
         h, w = max(h, min(wide, 12)), max(w, min(wide, 12))
-    pads, size = _window(rng, (h, w), kernel, stride)
-    taps = kernel[0] * kernel[1] * depth
+    pads, size = _window(rng, (h, w), kernel, stride, dilation)
+    taps = kernel[0] * kernel[1] * depth // groups
     if not FEWEST_MACS <= size[0] * size[1] * channels * taps <= MOST_MACS:
         raise KeyError("macs")
     x = usual_input(draft, (1, h, w, depth))
-    filters, bias, spread = usual_weights(draft, (channels, *kernel, depth), 0, taps)
+    filters, bias, spread = usual_weights(draft, (channels, *kernel, depth // groups), 0, taps)
     y, clamp = usual_output(draft, (1, *size, channels), spread)
-    draft.node("CONV_2D", (x, filters, bias), (y,), ConvAttrs(stride, (1, 1), pads, clamp))
+    draft.node("CONV_2D", (x, filters, bias), (y,), ConvAttrs(stride, dilation, pads, clamp))
 
 
 def _depthwise(draft: Draft) -> None:

@@ -32,6 +32,7 @@ def conv_layer(
     depthwise: bool = False,
     relu: bool = False,
     few: Few | None = None,
+    groups: int = 1,
 ) -> Graph:
     """CONV_2D, or DEPTHWISE_CONV_2D, of an NHWC image; padding is SAME, or `pads` through a PAD that a pass merges.
 
@@ -47,9 +48,9 @@ def conv_layer(
         padded, pads = draft.shape(x)[1:3], Pads()
     reach = tuple((k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True))
     size = tuple((n - r) // s + 1 for n, r, s in zip(padded, reach, stride, strict=True))
-    shape = (1, *kernel, channels) if depthwise else (channels, *kernel, image[3])
+    shape = (1, *kernel, channels) if depthwise else (channels, *kernel, image[3] // groups)
     w, scales = weights(draft, shape, 3 if depthwise else 0)
-    taps = kernel[0] * kernel[1] * (1 if depthwise else image[3])
+    taps = kernel[0] * kernel[1] * (1 if depthwise else image[3] // groups)
     b, quant = accumulator(draft, x, channels, taps, scales, w)
     y = draft.tensor((image[0], *size, channels), _often_lowest(rng, quant, relu))
     attrs = ConvAttrs(stride, dilation, pads, fused(rng, draft.tensors[y]))

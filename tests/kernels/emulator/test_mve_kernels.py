@@ -12,7 +12,7 @@ from harness.compiler.plan import Layer, Plan
 from harness.hardware.target import Target
 from harness.ir.graph import Graph
 from harness.ir.window import Pads
-from harness.kernels import convolution_mve, depthwise_mve, movement_mve
+from harness.kernels import convolution_mve, convolution_parts_mve, depthwise_mve, movement_mve
 from harness.kernels.base import Kernel
 from harness.kernels.convolution_mve import Conv1x1S8Mve, ConvSmallStripS8Mve
 from harness.kernels.depthwise_mve import DepthwiseConv3x3SmallStripS8Mve
@@ -39,6 +39,7 @@ BOARD = "mps3-an547"
 ONE_BY_ONE = next(k for k in convolution_mve.KERNELS if type(k) is Conv1x1S8Mve)
 SMALL_STRIPS = next(k for k in convolution_mve.KERNELS if isinstance(k, ConvSmallStripS8Mve))
 SHORT_STRIPS = next(k for k in depthwise_mve.KERNELS if isinstance(k, DepthwiseConv3x3SmallStripS8Mve))
+PARTS = list(zip(convolution_parts_mve.KERNELS, ("conv_parts_s8_mve", "conv_few_s8_mve"), (13, 7), strict=True))
 _COPIED = ("CONCATENATION", "SPLIT", "SPLIT_V", "STRIDED_SLICE", "PAD")
 
 
@@ -138,6 +139,30 @@ def test_conv_with_small_strips() -> None:
     small = _where_it_applies(graphs, SMALL_STRIPS)
     assert len(small) > len(graphs) / 4
     check(small, "ConvSmallStripS8Mve", "conv_s8_mve")
+
+
+def _part_layers(rng: Rng, count: int, most: int) -> list[Graph]:
+    """In groups, dilated along a row, of up to `most` output channels a group."""
+    graphs = []
+    for _ in range(count):
+        kernel = pick(rng, (3, 3), (1, 1), (between(rng, 1, 5), between(rng, 1, 5)), (1, 3), (4, 1), (1, 7))
+        stride = (between(rng, 1, 3), between(rng, 1, 3))
+        dilation = (between(rng, 1, 3), pick(rng, 1, 2, 3, 4, 6))
+        height, vertical = _side(rng, kernel[0], stride[0], dilation[0])
+        width, horizontal = _side(rng, kernel[1], stride[1], dilation[1])
+        groups = pick(rng, 1, 2, 3, 4)
+        depth = pick(rng, 1, 3, 8, 16, between(rng, 1, 100), between(rng, 1, 30))
+        image = (pick(rng, 1, 1, 2), height, width + pick(rng, 0, 0, 9), depth * groups)
+        pads, channels = Pads(*vertical, *horizontal), groups * between(rng, 1, most)
+        graphs.append(conv_layer(rng, image, channels, kernel, stride, dilation, pads, groups=groups))
+    return graphs
+
+
+@pytest.mark.parametrize(("kernel", "function", "most"), PARTS)
+def test_conv_in_parts(kernel: Kernel, function: str, most: int) -> None:
+    found = _where_it_applies(_part_layers(np.random.default_rng(24), scaled(40, 600), most), kernel)
+    assert len(found) > scaled(15, 200)
+    check(found, type(kernel).__name__, function)
 
 
 def _depthwise_layers(rng: Rng, count: int) -> list[Graph]:

@@ -140,8 +140,8 @@ def test_groups_of_channels_that_are_no_fours_keep_to_their_order(dtype: DType, 
     for kernel in all_kernels():
         for groups in (2, 3):
             draft = Draft(np.random.default_rng([groups, each]))
-            x = draft.input((1, 8, 1, groups), dtype=dtype)
-            w, b, y = weighted(draft, x, (groups * each, 3, 1, 1), 0, (1, 3, 1, groups * each))
+            x = draft.input((1, 8, 1, 2 * groups), dtype=dtype)
+            w, b, y = weighted(draft, x, (groups * each, 3, 1, 2), 0, (1, 3, 1, groups * each))
             draft.node("CONV_2D", (x, w, b), (y,), ConvAttrs((2, 1), (1, 1), Pads(), dtype.range))
             runs = "CONV_2D" in kernel.ops and kernel.runs_on(Target("host").features)
             layer = layer_of(Target("host"), kernel, draft.finish("groups", (y,))) if runs else None

@@ -14,6 +14,7 @@ from harness.ir.window import ConvAttrs, Pads
 from harness.passes import optimize
 from harness.quantization.types import Quantization
 from tests.support.graphs import Builder
+from tests.support.layers import conv_layer
 
 
 def ops(graph: Graph) -> list[str]:
@@ -148,3 +149,8 @@ def test_depthwise_of_one_channel_becomes_a_convolution() -> None:
         assert ops(after) == [op]
         plan = compile_graph(b.graph(y))
         assert (plan.layers[0].op, plan.layers[0].fused) == (op, ())
+
+
+def test_as_many_groups_as_channels_are_depthwise() -> None:
+    graph = conv_layer(np.random.default_rng(4), (1, 5, 6, 3), 6, (3, 3), groups=3)
+    assert ops(check_same(graph)) == ["DEPTHWISE_CONV_2D"]

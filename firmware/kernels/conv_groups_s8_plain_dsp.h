@@ -1,0 +1,17 @@
+/* As conv_groups_dsp.h, int8: weights packed as gemm_4x2_plain_dsp.h reads them. */
+#ifndef HIL_KERNELS_CONV_GROUPS_S8_PLAIN_DSP_H
+#define HIL_KERNELS_CONV_GROUPS_S8_PLAIN_DSP_H
+
+#include "conv_groups_dsp.h"
+#include "gemm_4x1_plain_dsp.h"
+#include "gemm_4x2_plain_dsp.h"
+
+typedef conv_groups_dsp_shape conv_groups_s8_plain_dsp_shape;
+
+HIL_INLINE void conv_groups_s8_plain_dsp(const int8_t *input, const int32_t *weights, int8_t *output, int32_t *scratch,
+                                  const conv_groups_s8_plain_dsp_shape *s)
+{
+    conv_groups_dsp(input, weights, output, scratch, s, gemm_4x2_plain_dsp, gemm_4x1_plain_dsp);
+}
+
+#endif

@@ -1,0 +1,97 @@
+/* See conv_parts_s8_mve.h. */
+#include "conv_parts_s8_mve.h"
+
+#include "fill_mve.h"
+
+/* how many of `count` columns, `step` apart from `first` on, lie before column `end` */
+static int32_t before(int32_t first, int32_t step, int32_t count, int32_t end)
+{
+    const int32_t found = first < end ? (end - first + step - 1) / step : 0;
+    return found < count ? found : count;
+}
+
+/* the strip of `columns` columns of the windows of output row oy, from input column `first` on */
+static void weave(const conv_parts_s8_mve_shape *s, conv_strip_s8_mve_shape *weaving, const int8_t *image,
+                  int8_t *strip, const int8_t *padding, int32_t oy, int32_t first, int32_t columns)
+{
+    const int32_t column = weaving->column;
+    const int32_t left = before(first, s->dilation_w, columns, 0);
+    const int32_t end = before(first, s->dilation_w, columns, s->in_w);
+    const int32_t inside = end - left;
+    if (left > 0) {
+        fill_mve(strip, s->in_zero, left * column);
+    }
+    if (end < columns) {
+        fill_mve(strip + end * column, s->in_zero, (columns - end) * column);
+    }
+    if (inside == 0) {
+        return;
+    }
+    int8_t *to = strip + left * column;
+    int32_t y = oy * s->stride_h - s->pad_top;
+    for (int32_t ky = 0; ky < s->kernel_h; ++ky) {
+        if (y >= 0 && y < s->in_h) {
+            weaving->input_step = s->dilation_w * s->in_c;
+            conv_strip_s8_mve(to, image + (y * s->in_w + first + left * s->dilation_w) * s->in_c, inside, weaving);
+        } else {
+            weaving->input_step = 0;
+            conv_strip_s8_mve(to, padding, inside, weaving);
+        }
+        to += weaving->depth;
+        y += s->dilation_h;
+    }
+}
+
+/* the outputs of a part in output row oy; `output` is the first of them, `phase` its column */
+static void part(const int8_t *image, const int32_t *packed, int8_t *output, int8_t *strip, const int8_t *padding,
+                 const conv_parts_s8_mve_shape *s, conv_strip_s8_mve_shape *weaving, gemm_s8_mve_shape *products,
+                 gemm_s8_mve_function *gemm, int32_t oy, int32_t phase)
+{
+    const int32_t count = (s->out_w - phase + s->phases - 1) / s->phases;
+    const int32_t first = phase * s->stride_w - s->pad_left;
+    if (s->tile_w == 0) {
+        products->pixels = count;
+        gemm(image + (oy * s->stride_h * s->in_w + first) * s->in_c, packed, output, products);
+        return;
+    }
+    for (int32_t ox = 0; ox < count; ox += s->tile_w) {
+        products->pixels = count - ox < s->tile_w ? count - ox : s->tile_w;
+        weave(s, weaving, image, strip, padding, oy, first + ox * s->stride_p * s->dilation_w,
+              (products->pixels - 1) * s->stride_p + s->kernel_w);
+        gemm(strip, packed, output, products);
+        output += products->pixels * products->out_step;
+    }
+}
+
+HIL_SHARED void conv_parts_s8_mve_rows(const int8_t *input, const int32_t *packed, int8_t *output, int8_t *strip,
+                                       const conv_parts_s8_mve_shape *s, gemm_s8_mve_function *gemm)
+{
+    int8_t padding[64];
+    conv_strip_s8_mve_shape weaving;
+    const int32_t depth = s->in_c / s->groups, pixel = s->out_c * s->groups;
+    gemm_s8_mve_shape products = {0,           s->x_step,    s->steps,     s->tail, s->out_c,
+                                  s->out_zero, s->clamp_min, s->clamp_max, s->form, s->phases * pixel};
+    if (s->tile_w > 0) {
+        fill_mve(padding, s->in_zero, (int32_t)sizeof padding);
+        conv_strip_s8_mve_prepare(&weaving, depth, s->kernel_h);
+        if (s->groups > 1 || s->dilation_w > 1) {
+            weaving.group = 0; /* the columns that are woven do not follow one another */
+        }
+        if (s->beyond > 0) {
+            /* meets weights of zero, but nothing is read that was never written */
+            fill_mve(strip + ((s->tile_w - 1) * s->stride_p + s->kernel_w) * weaving.column, s->in_zero, s->beyond);
+        }
+    }
+    for (int32_t n = 0; n < s->batches; ++n) {
+        for (int32_t oy = 0; oy < s->out_h; ++oy) {
+            for (int32_t g = 0; g < s->groups; ++g) {
+                for (int32_t phase = 0; phase < s->phases && phase < s->out_w; ++phase) {
+                    part(input + g * depth, packed + g * s->packed_step, output + phase * pixel + g * s->out_c, strip,
+                         padding, s, &weaving, &products, gemm, oy, phase);
+                }
+            }
+            output += s->out_w * pixel;
+        }
+        input += s->in_h * s->in_w * s->in_c;
+    }
+}
