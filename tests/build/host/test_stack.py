@@ -59,7 +59,10 @@ def test_every_kernel_of_assembly_has_a_frame_that_can_be_told(tmp_path: Path) -
         command = ["arm-none-eabi-gcc", *CORES[core], "-c", str(source), "-o", str(tmp_path / "k.o")]
         subprocess.run(command, check=True)
         frames = assembly_frames(tmp_path / "k.o")
-        assert frames and all(size <= 200 for size in frames.values()), (source.name, frames)
+        # 36 positions of 32 bytes, pushed in a loop
+        most = 1300 if source.name.startswith("winograd_4x4") else 200
+        assert frames and all(size <= most for size in frames.values()), (source.name, frames)
+        assert most == 200 or min(frames.values()) > 36 * 32
 
 
 @pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m55"])
