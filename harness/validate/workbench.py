@@ -23,6 +23,7 @@ from harness.npu.compiling import for_npu, on_npu
 from harness.oracle import ORACLES
 from harness.quantization.types import Array
 from harness.runtimes import DEFAULT_RUNTIME, ProgramRun, ProgramRuntime, making_sources
+from harness.runtimes.forms import DEFAULT_FORM, FORMS, Form, FormedImage
 from harness.validate import vectors
 from harness.validate.beside_tflm import LIVE_VECTORS, BesideTflm, beside_tflm
 from harness.validate.card import Card
@@ -36,6 +37,7 @@ from harness.validate.link_check import AUTO, UART, LinkCheck, check_uart, link_
 from harness.validate.npu import SPECIFICATION, check_npu, reference_of
 from harness.validate.options import ORIGINAL_OPINION, Options, apply_options, chosen_runtime
 from harness.validate.outcome import Outcome
+from harness.validate.places import StaticRun, run_static
 from harness.validate.reference import Reference, References
 from harness.validate.running import Ran, Subject, run_image
 from harness.validate.truth import check_truth, labels_are_classes
@@ -163,7 +165,7 @@ class Workbench:
             compression = compression_of(card, subject, reference, self._references, tell)
             evidence = Evidence(
                 resolved, subject.runtime, graph, package.plan, given, reference, image, measurement, classes,
-                float_model,
+                float_model, ran.places,
             )
             verdict = make_verdict(card, evidence)
             opinions, opinion_notes = self._opinions(card, subject.model, given, options, measurement, tell)
@@ -173,6 +175,7 @@ class Workbench:
             card=card,
             graph=graph,
             runtime=subject.runtime,
+            form=subject.form.name,
             package=package,
             resolved=resolved,
             link=image.link,
@@ -187,6 +190,8 @@ class Workbench:
             float_model=float_model,
             compression=compression,
             baselines=beside.baselines,
+            places=ran.places,
+            static=ran.static,
             transcript=ran.transcript,
             notes=(
                 *graph.notes, *ran.notes, *measurement.notes(), *stand_in_notes(card, resolved, package, options),
@@ -220,10 +225,11 @@ class Workbench:
         if isinstance(runtime, ProgramRuntime):
             return list(self._run_program(runtime, graph, resolved.runs_on, given, options, tell).outputs)
         package = self.package(graph, target, goals=options.overrides.goals, runtime=runtime.name)
-        subject = Subject(resolved, runtime, graph, given, placement, 0, graph)
-        image = self._build(subject, package, options, tell=tell)
-        measurement, _, _ = run_image(self.boards, subject, image, package, tell)
-        return list(measurement.outputs)
+        form = FORMS.get((options.forms or (DEFAULT_FORM,))[0])
+        subject = Subject(resolved, runtime, form, graph, given, placement, 0, graph)
+        formed = self._build(subject, package, options, tell=tell)
+        runs, _, _ = run_image(self.boards, subject, formed, tell)
+        return list(runs[0].measurement.outputs)
 
     def _of_specification(self, card: Card) -> Card:
         """The card, with the specification for its oracle where that does not run its model.
@@ -250,7 +256,8 @@ class Workbench:
         if card.checks.layers is not None and runtime.measures.layer_outputs:
             compared = len(given) if graph.states else min(len(given), options.layer_vectors)
         check_npu(graph, resolved.runs_on, placement)
-        return Subject(resolved, runtime, graph, given, placement, compared, model, compressed)
+        form = FORMS.get(card.form[0])
+        return Subject(resolved, runtime, form, graph, given, placement, compared, model, compressed)
 
     def _compile(self, card: Card, subject: Subject, options: Options) -> Package:
         target = target_of_run(subject.resolved, subject.placement)
@@ -267,13 +274,16 @@ class Workbench:
             tell("compile", 0, 0)
             package = self._compile(card, subject, options)
         with clock.phase("build"):
-            image = self._build(subject, package, options, tell=tell)
+            formed = self._build(subject, package, options, tell=tell)
         with clock.phase("run"):
             expected = expected_layers(package.plan, reference.tensors) if subject.compared else None
-            measurement, transcript, notes = run_image(self.boards, subject, image, package, tell, expected)
+            runs, transcript, notes = run_image(self.boards, subject, formed, tell, expected)
+        image, measurement = formed.image, runs[0].measurement
         with clock.phase("link check"):
             link_check = self._link_check(subject, image, package, options, measurement, expected, tell)
-        return Ran(package, image, measurement, transcript, notes, link_check)
+        with clock.phase("static form"):
+            static = self._static(subject, package, options, tell)
+        return Ran(package, image, measurement, transcript, notes, link_check, runs, static)
 
     def _ran_program(
         self, card: Card, subject: Subject, runtime: ProgramRuntime, options: Options, clock: PhaseClock, tell: Progress
@@ -323,12 +333,21 @@ class Workbench:
         *,
         link: str | None = None,
         tell: Progress | None = None,
-    ) -> Image:
+        form: Form | None = None,
+    ) -> FormedImage:
         board = subject.resolved.runs_on
         link = link or link_to_build(options.link, board)
         own = BuildOptions(link=link, placement=subject.placement, sanitize=options.sanitize)
         runtime = making_sources(subject.runtime.name)
-        return runtime.image([package], board, own, cache_dir=self._cache_dir, progress=tell)
+        form = form or subject.form
+        return form.image(runtime, package, board, own, cache_dir=self._cache_dir, progress=tell)
+
+    def _static(self, subject: Subject, package: Package, options: Options, tell: Progress) -> StaticRun | None:
+        """The first vector in the form that is linked, for the price of one that can be moved."""
+        if not subject.form.movable:
+            return None
+        formed = self._build(subject, package, options, tell=tell, form=FORMS.get(DEFAULT_FORM))
+        return run_static(self.boards, subject.resolved, formed.image, package, subject.vectors.inputs[0], tell)
 
     def _float_model(self, card: Card, graph: Graph, given: Vectors) -> FloatModel | None:
         """The card's float model, computed once for all boards."""
@@ -353,7 +372,7 @@ class Workbench:
         tell("uart", 0, 0)
 
         def build(link: str) -> Image:
-            return self._build(subject, package, options, link=link, tell=tell)
+            return self._build(subject, package, options, link=link, tell=tell).image
 
         first = None if expected is None else expected[0]
         vector = subject.vectors.inputs[0]
