@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from harness.build import BuildOptions, Image
     from harness.build.progress import Progress
+    from harness.build.sources import PackageSources
     from harness.compiler.emit.package import Package
     from harness.hardware.board import Board
     from harness.runtimes.base import SourceRuntime
@@ -35,7 +36,7 @@ class Place:
     """
 
     name: str
-    package: Package
+    package: PackageSources
 
 
 @dataclass(frozen=True, eq=False)

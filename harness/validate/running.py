@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from harness.boards import Resolved, Session
     from harness.boards.source import BoardSource
-    from harness.build import Image
+    from harness.build import Image, PackageSources
     from harness.compiler.emit.package import Package
     from harness.compression.network import CompressedModel
     from harness.hardware.board import Placement
@@ -106,7 +106,7 @@ def _measure(
     client: Client,
     subject: Subject,
     image: Image,
-    package: Package,
+    package: PackageSources,
     tell: Progress,
     expected: Sequence[ExpectedLayers] | None,
 ) -> Measurement:
