@@ -11,9 +11,9 @@ tinyhil_reloc_status hil_movable_install(const tinyhil_reloc_files *files, void 
     return tinyhil_reloc_install(&current, &host, files, arena, (uint32_t)arena_size);
 }
 
-const tinyhil_reloc_info *hil_movable_info(void)
+const tinyhil_reloc_header *hil_movable_header(void)
 {
-    return current.info.header == NULL ? NULL : &current.info;
+    return current.header;
 }
 
 void hil_movable_forget(void)
@@ -24,7 +24,7 @@ void hil_movable_forget(void)
 int32_t hil_movable_init(const uint8_t *file, uint32_t bytes, uint8_t *copy, void *arena, size_t arena_size)
 {
     const uint8_t *at = copy == NULL ? file : copy;
-    if ((const uint8_t *)current.info.header != at) { /* else it was checked, and only begins anew */
+    if ((const uint8_t *)current.header != at) { /* else it was checked, and only begins anew */
         if (copy != NULL) {
             memcpy(copy, file, bytes);
         }

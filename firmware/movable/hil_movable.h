@@ -17,7 +17,7 @@ int32_t hil_movable_invoke(void *context, hil_observer observer, void *user);
 tinyhil_reloc_status hil_movable_install(const tinyhil_reloc_files *files, void *arena, size_t arena_size);
 
 /* What the current model says of itself; NULL where there is none. */
-const tinyhil_reloc_info *hil_movable_info(void);
+const tinyhil_reloc_header *hil_movable_header(void);
 
 /* There is none any more. */
 void hil_movable_forget(void);
