@@ -1,10 +1,5 @@
 #include "tinyhil_hash.h"
 
-static const uint32_t crc_table[16] = {
-    0x00000000U, 0x1DB71064U, 0x3B6E20C8U, 0x26D930ACU, 0x76DC4190U, 0x6B6B51F4U, 0x4DB26158U, 0x5005713CU,
-    0xEDB88320U, 0xF00F9344U, 0xD6D6A3E8U, 0xCB61B38CU, 0x9B64C2B0U, 0x86D3D2D4U, 0xA00AE278U, 0xBDBDF21CU,
-};
-
 static const uint32_t round_constants[64] = {
     0x428A2F98U, 0x71374491U, 0xB5C0FBCFU, 0xE9B5DBA5U, 0x3956C25BU, 0x59F111F1U, 0x923F82A4U, 0xAB1C5ED5U,
     0xD807AA98U, 0x12835B01U, 0x243185BEU, 0x550C7DC3U, 0x72BE5D74U, 0x80DEB1FEU, 0x9BDC06A7U, 0xC19BF174U,
@@ -18,11 +13,13 @@ static const uint32_t round_constants[64] = {
 
 uint32_t tinyhil_crc32(uint32_t crc, const uint8_t *bytes, uint32_t size)
 {
+    static const uint32_t of_two_bits[4] = {0x00000000U, 0x76DC4190U, 0xEDB88320U, 0x9B64C2B0U};
     crc = ~crc;
     for (uint32_t i = 0; i < size; i++) {
         crc ^= bytes[i];
-        crc = (crc >> 4) ^ crc_table[crc & 15U];
-        crc = (crc >> 4) ^ crc_table[crc & 15U];
+        for (uint32_t k = 0; k < 4U; k++) {
+            crc = (crc >> 2) ^ of_two_bits[crc & 3U];
+        }
     }
     return ~crc;
 }
@@ -32,29 +29,29 @@ static inline uint32_t rotate(uint32_t x, uint32_t bits)
     return (x >> bits) | (x << (32U - bits));
 }
 
-/* One block: `w` holds the last 16 words of the message schedule. */
-static void compress(uint32_t state[8], uint32_t w[16])
+#define WORDS_OF_BLOCK 16U
+#define ROUNDS 64U
+
+/* One block: w[0] to w[15], with room for the rest of the schedule. Schedule and working words are windows that move by
+ * a word a round, up and down, so that no word has to. */
+static void compress(uint32_t state[8], uint32_t *w)
 {
-    uint32_t v[8];
+    uint32_t working[ROUNDS + 8U];
+    uint32_t *v = &working[ROUNDS];
     for (uint32_t i = 0; i < 8U; i++) {
         v[i] = state[i];
     }
-    for (uint32_t t = 0; t < 64U; t++) {
-        if (t >= 16U) {
-            const uint32_t early = w[(t + 1U) & 15U];
-            const uint32_t late = w[(t + 14U) & 15U];
-            const uint32_t s0 = rotate(early, 7U) ^ rotate(early, 18U) ^ (early >> 3);
-            const uint32_t s1 = rotate(late, 17U) ^ rotate(late, 19U) ^ (late >> 10);
-            w[t & 15U] += s0 + w[(t + 9U) & 15U] + s1;
-        }
+    for (uint32_t t = 0; t < ROUNDS; t++) {
+        const uint32_t sum1 = rotate(rotate(rotate(v[4], 14U) ^ v[4], 5U) ^ v[4], 6U);  /* by 25, 11, 6 */
+        const uint32_t sum0 = rotate(rotate(rotate(v[0], 9U) ^ v[0], 11U) ^ v[0], 2U);  /* by 22, 13, 2 */
+        const uint32_t s0 = rotate(rotate(w[1], 11U) ^ w[1], 7U) ^ (w[1] >> 3);         /* by 18, 7 */
+        const uint32_t s1 = rotate(rotate(w[14], 2U) ^ w[14], 17U) ^ (w[14] >> 10);     /* by 19, 17 */
         const uint32_t choice = v[6] ^ (v[4] & (v[5] ^ v[6]));
         const uint32_t majority = (v[0] & v[1]) | (v[2] & (v[0] | v[1]));
-        const uint32_t sum1 = rotate(v[4], 6U) ^ rotate(v[4], 11U) ^ rotate(v[4], 25U);
-        const uint32_t sum0 = rotate(v[0], 2U) ^ rotate(v[0], 13U) ^ rotate(v[0], 22U);
-        const uint32_t first = v[7] + sum1 + choice + round_constants[t] + w[t & 15U];
-        for (uint32_t i = 7U; i > 0U; i--) {
-            v[i] = v[i - 1U];
-        }
+        const uint32_t first = v[7] + sum1 + choice + round_constants[t] + w[0];
+        w[16] = w[0] + s0 + w[9] + s1;
+        w++;
+        v--;
         v[4] += first;
         v[0] = first + sum0 + majority;
     }
@@ -63,37 +60,29 @@ static void compress(uint32_t state[8], uint32_t w[16])
     }
 }
 
-/* The byte at `at` of the padded message: a one, zeros, and the number of bits in the last eight bytes. */
-static uint32_t padded(const uint8_t *bytes, uint32_t size, uint32_t at)
-{
-    if (at < size) {
-        return bytes[at];
-    }
-    return at == size ? 0x80U : 0U;
-}
-
-void tinyhil_sha256(const uint8_t *bytes, uint32_t size, uint32_t words[8])
+void tinyhil_sha256(const uint8_t *bytes, uint32_t size, uint32_t digest[8])
 {
     static const uint32_t start[8] = {
         0x6A09E667U, 0xBB67AE85U, 0x3C6EF372U, 0xA54FF53AU, 0x510E527FU, 0x9B05688CU, 0x1F83D9ABU, 0x5BE0CD19U,
     };
-    uint32_t w[16];
+    uint32_t w[WORDS_OF_BLOCK + ROUNDS] = {0};
     for (uint32_t i = 0; i < 8U; i++) {
-        words[i] = start[i];
+        digest[i] = start[i];
     }
-    const uint32_t blocks = size / 64U + (size % 64U < 56U ? 1U : 2U);
-    for (uint32_t block = 0; block < blocks; block++) {
-        for (uint32_t i = 0; i < 16U; i++) {
-            uint32_t word = 0;
-            for (uint32_t at = block * 64U + i * 4U, end = at + 4U; at != end; at++) {
-                word = (word << 8) | padded(bytes, size, at);
+    /* The bytes, a one, zeros up to the last eight bytes of a block, and there the number of bits. */
+    const uint32_t end = (size + 8U) | 63U;
+    for (uint32_t at = 0; at <= end; at++) {
+        const uint32_t byte = at < size ? bytes[at] : at == size ? 0x80U : 0U;
+        uint32_t *word = &w[at / 4U % WORDS_OF_BLOCK];
+        *word = *word << 8 | byte;
+        if (at % 64U == 63U) {
+            if (at == end) {
+                w[15] = size << 3;
             }
-            w[i] = word;
+            compress(digest, w);
         }
-        if (block + 1U == blocks) {
-            w[14] = size >> 29;
-            w[15] = size << 3;
-        }
-        compress(words, w);
+    }
+    for (uint32_t i = 0; i < 8U; i++) {
+        digest[i] = __builtin_bswap32(digest[i]);
     }
 }

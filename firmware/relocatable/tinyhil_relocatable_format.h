@@ -150,10 +150,12 @@ typedef void (*tinyhil_reloc_observer)(void *user, uint32_t layer, uint32_t phas
 typedef int32_t (*tinyhil_reloc_init_entry)(void *context, void *arena, uint32_t arena_bytes, const uint8_t *weights);
 typedef int32_t (*tinyhil_reloc_invoke_entry)(void *context, tinyhil_reloc_observer observer, void *user);
 
+#ifndef __cplusplus
 _Static_assert(sizeof(tinyhil_reloc_header) == TINYHIL_RELOC_HEADER_BYTES, "the header has padding");
 _Static_assert(sizeof(tinyhil_reloc_tensor) == TINYHIL_RELOC_TENSOR_BYTES, "a tensor has padding");
 _Static_assert(sizeof(tinyhil_reloc_region) == TINYHIL_RELOC_REGION_BYTES, "a region has padding");
 _Static_assert(sizeof(tinyhil_reloc_layer) == TINYHIL_RELOC_LAYER_BYTES, "a layer has padding");
 _Static_assert(sizeof(tinyhil_reloc_weights_header) == TINYHIL_RELOC_WEIGHTS_HEADER_BYTES, "the weights' header has padding");
+#endif
 
 #endif
