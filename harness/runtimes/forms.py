@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from harness.build.sources import PackageSources
     from harness.compiler.emit.package import Package
     from harness.hardware.board import Board
+    from harness.link.client import Client
     from harness.runtimes.base import SourceRuntime
 
 DEFAULT_FORM = "static"
@@ -47,11 +48,13 @@ class FormedImage:
         image: what runs.
         places: one or more; the model is measured at the first, and compared at all.
         notes: what has no room on the board.
+        prepare: what is to be done before the model is there; None for nothing.
     """
 
     image: Image
     places: tuple[Place, ...]
     notes: tuple[str, ...] = ()
+    prepare: Callable[[Client, Progress], None] | None = None
 
 
 class Form(Protocol):

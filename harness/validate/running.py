@@ -69,6 +69,14 @@ class Ran:
     static: StaticRun | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class GivenForm:
+    """A form that is no name's, such as a file of a user's, and the package that it was made of."""
+
+    form: Form
+    package: Package
+
+
 def run_image(
     boards: BoardSource,
     subject: Subject,
@@ -82,6 +90,8 @@ def run_image(
 
     with _session(boards, subject.resolved, formed.image) as session:
         client = open_client(session, formed.image)
+        if formed.prepare is not None:
+            formed.prepare(client, tell)
         runs = tuple(
             PlaceRun(place.name, _measure(session, client, subject, formed.image, place.package, tell, expected))
             for place in formed.places

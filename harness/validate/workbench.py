@@ -39,7 +39,7 @@ from harness.validate.options import ORIGINAL_OPINION, Options, apply_options, c
 from harness.validate.outcome import Outcome
 from harness.validate.places import StaticRun, run_static
 from harness.validate.reference import Reference, References
-from harness.validate.running import Ran, Subject, run_image
+from harness.validate.running import GivenForm, Ran, Subject, run_image
 from harness.validate.truth import check_truth, labels_are_classes
 from harness.validate.vectors import Vectors
 from harness.validate.verdict import Opinion, make_verdict
@@ -137,27 +137,36 @@ class Workbench:
         return self._packages[key]
 
     def validate(
-        self, card: Card, board: str, options: Options = Options(), progress: Progress | None = None  # noqa: B008
+        self,
+        card: Card,
+        board: str,
+        options: Options = Options(),  # noqa: B008
+        progress: Progress | None = None,
+        given: GivenForm | None = None,
     ) -> Outcome:
-        """Builds the card's model for `board`, runs it there, and compares.
+        """Builds the card's model for `board`, runs it there, and compares; `given` is a form that no option names.
 
         Raises:
             TinyhilError: the checks could not be made. A check that fails raises nothing.
         """
         notes: list[str] = []
-        outcome = self.boards.again(lambda: self._validate(card, board, options, progress or _silent), notes.append)
+        tell = progress or _silent
+        outcome = self.boards.again(lambda: self._validate(card, board, options, tell, given), notes.append)
         return replace(outcome, notes=(*outcome.notes, *notes)) if notes else outcome
 
-    def _validate(self, card: Card, board: str, options: Options, tell: Progress) -> Outcome:
+    def _validate(
+        self, card: Card, board: str, options: Options, tell: Progress, made: GivenForm | None = None
+    ) -> Outcome:
         clock = PhaseClock()
         card = self._of_specification(apply_options(card, options))
         with clock.phase("import"):
             subject = self._subject(card, board, options, tell)
+            subject = subject if made is None else replace(subject, form=made.form)
         resolved, graph, given = subject.resolved, subject.graph, subject.vectors
         with clock.phase("oracle"):
             tell(f"oracle {card.oracle}", 0, 0)
             reference = reference_of(self._references, card.oracle, subject, tell)
-        ran = self._ran(card, subject, options, reference, clock, tell)
+        ran = self._ran(card, subject, options, reference, clock, tell, None if made is None else made.package)
         package, image, measurement = ran.package, ran.image, ran.measurement
         with clock.phase("compare"):
             classes = labels_are_classes(card)
@@ -265,14 +274,21 @@ class Workbench:
         return self.package(subject.graph, target, card.name, goals, runtime=subject.runtime.name)
 
     def _ran(
-        self, card: Card, subject: Subject, options: Options, reference: Reference, clock: PhaseClock, tell: Progress
+        self,
+        card: Card,
+        subject: Subject,
+        options: Options,
+        reference: Reference,
+        clock: PhaseClock,
+        tell: Progress,
+        made: Package | None = None,
     ) -> Ran:
         """Makes what the runtime runs, and runs it."""
         if isinstance(subject.runtime, ProgramRuntime):
             return self._ran_program(card, subject, subject.runtime, options, clock, tell)
         with clock.phase("compile"):
             tell("compile", 0, 0)
-            package = self._compile(card, subject, options)
+            package = self._compile(card, subject, options) if made is None else made
         with clock.phase("build"):
             formed = self._build(subject, package, options, tell=tell)
         with clock.phase("run"):
@@ -280,7 +296,9 @@ class Workbench:
             runs, transcript, notes = run_image(self.boards, subject, formed, tell, expected)
         image, measurement = formed.image, runs[0].measurement
         with clock.phase("link check"):
-            link_check = self._link_check(subject, image, package, options, measurement, expected, tell)
+            link_check = None
+            if formed.prepare is None:
+                link_check = self._link_check(subject, image, package, options, measurement, expected, tell)
         with clock.phase("static form"):
             static = self._static(subject, package, options, tell)
         return Ran(package, image, measurement, transcript, notes, link_check, runs, static)
