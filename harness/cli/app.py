@@ -76,8 +76,8 @@ def _main(
 
 
 for _command in (
-    *(doctor, boards, analyze, fit, energy, convert, quantize, compress, generate, validate, install, conformance, profile),
-    *(history, compare, nightly, npu, mlperf, calibrate, tflm, docs),
+    *(doctor, boards, analyze, fit, energy, convert, quantize, compress, generate, validate, install, conformance),
+    *(profile, history, compare, nightly, npu, mlperf, calibrate, tflm, docs),
 ):
     app.command(cls=Command)(_command)
 app.command("import", cls=Command)(import_bundles)

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 
 def install(
-    file: Annotated[Path, typer.Argument(metavar="NAME.bin", help="Of tinyhil generate --relocatable.", show_default=False)],
+    file: Annotated[
+        Path, typer.Argument(metavar="NAME.bin", help="Of tinyhil generate --relocatable.", show_default=False)
+    ],
     board: BoardOption = DEFAULT_BOARD,
     model: Annotated[
         Path | None,
