@@ -24,6 +24,7 @@ from tests.bench import (
     oracle,
     ptq,
     recurrent,
+    relocatable,
     sizes,
     start,
     targets,
@@ -40,6 +41,7 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "oracle": oracle.run,
     "kernels": kernels.run,
     "recurrent": recurrent.run,
+    "relocatable": relocatable.run,
     "wide": wide.run,
     "compress": compress.run,
     "floats": floats.run,
@@ -55,7 +57,7 @@ BENCHES: dict[str, Callable[[Console], None]] = {
     "onnx": onnx_nodes.run,
     "ptq": ptq.run,
 }
-OPTIONS = {"costs": costs.run, "tflm": tflm.main, "ptq": ptq.run}
+OPTIONS = {"costs": costs.run, "relocatable": relocatable.run, "tflm": tflm.main, "ptq": ptq.run}
 """Benchmarks that take options."""
 
 
