@@ -169,15 +169,15 @@ static bool weights_right(const tinyhil_reloc_files *files, const tinyhil_reloc_
            memcmp(w->body_sha256, h->body_sha256, sizeof w->body_sha256) == 0;
 }
 
-/* CRC-32 or SHA-256 of a part. */
+/* CRC-32 and SHA-256 of a part, as far as asked for. */
 static tinyhil_reloc_status check_part(
     const uint8_t *bytes, uint32_t size, uint32_t crc, const uint8_t sha256[32], tinyhil_reloc_depth depth)
 {
     uint32_t digest[8];
-    if (depth == TINYHIL_RELOC_CRC && tinyhil_crc32(0, bytes, size) != crc) {
+    if (depth >= TINYHIL_RELOC_CRC && tinyhil_crc32(0, bytes, size) != crc) {
         return TINYHIL_RELOC_BAD_CRC;
     }
-    if (depth == TINYHIL_RELOC_SHA256) {
+    if (depth >= TINYHIL_RELOC_SHA256) {
         tinyhil_sha256(bytes, size, digest);
         if (memcmp(digest, sha256, sizeof digest) != 0) {
             return TINYHIL_RELOC_BAD_SHA256;
