@@ -51,12 +51,21 @@ static SMALL bool within(uint32_t at, uint32_t bytes, uint32_t size)
     return at <= size && bytes <= size - at;
 }
 
-/* Layers and regions alike: a first and a number of them, that end at `limit` or before. */
-static SMALL bool pairs_within(const void *table, uint32_t count, uint32_t limit)
+/* What layers write is in the table of regions, and these in the arena. */
+static SMALL bool layers_within(const tinyhil_reloc_layer *layer, uint32_t count, uint32_t limit)
 {
-    const uint32_t *pair = table;
-    for (; count > 0U; count--, pair += 2) {
-        if (!within(pair[0], pair[1], limit)) {
+    for (; count > 0U; count--, layer++) {
+        if (!within(layer->first_output, layer->output_count, limit)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static SMALL bool regions_within(const tinyhil_reloc_region *region, uint32_t count, uint32_t limit)
+{
+    for (; count > 0U; count--, region++) {
+        if (!within(region->offset, region->bytes, limit)) {
             return false;
         }
     }
@@ -133,8 +142,8 @@ static bool bounds_right(const tinyhil_reloc_header *h)
         !within(h->tensors_offset, tensors * (uint32_t)sizeof *tensor, total) ||
         !within(h->layers_offset, h->layer_count * (uint32_t)sizeof(tinyhil_reloc_layer), total) ||
         !within(h->regions_offset, h->region_count * (uint32_t)sizeof(tinyhil_reloc_region), total) ||
-        !pairs_within(tinyhil_reloc_table(h, h->layers_offset), h->layer_count, h->region_count) ||
-        !pairs_within(tinyhil_reloc_table(h, h->regions_offset), h->region_count, h->arena_bytes)) {
+        !layers_within(tinyhil_reloc_table(h, h->layers_offset), h->layer_count, h->region_count) ||
+        !regions_within(tinyhil_reloc_table(h, h->regions_offset), h->region_count, h->arena_bytes)) {
         return false;
     }
     for (; tensors > 0U; tensors--, tensor++) {
