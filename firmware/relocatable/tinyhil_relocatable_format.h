@@ -13,10 +13,10 @@
 #define TINYHIL_RELOC_FORMAT 1U
 #define TINYHIL_RELOC_ABI 1U
 
-#define TINYHIL_RELOC_HEADER_BYTES 320U
+#define TINYHIL_RELOC_HEADER_BYTES 272U
 #define TINYHIL_RELOC_WEIGHTS_HEADER_BYTES 48U
-#define TINYHIL_RELOC_TENSOR_BYTES 96U
-#define TINYHIL_RELOC_LAYER_BYTES 8U
+#define TINYHIL_RELOC_TENSOR_BYTES 80U
+#define TINYHIL_RELOC_LAYER_BYTES 4U
 #define TINYHIL_RELOC_REGION_BYTES 8U
 
 #define TINYHIL_RELOC_RANK_MAX 8U
@@ -89,7 +89,7 @@ typedef struct {
     uint32_t layers_offset; /* tinyhil_reloc_layer[layer_count] */
     uint32_t region_count;
     uint32_t regions_offset; /* tinyhil_reloc_region[region_count] */
-    char name[64];           /* ends with a zero, like every text here */
+    char name[52];           /* ends with a zero, like every text here */
     char version[20];        /* of tinyhil */
     uint8_t model_sha256[32];
     uint32_t body_crc32; /* of all behind the header */
@@ -97,7 +97,7 @@ typedef struct {
     uint32_t weights_bytes; /* of NAME_weights.bin; 0: none apart */
     uint32_t weights_crc32;
     uint8_t weights_sha256[32];
-    uint8_t reserved[44]; /* zeros */
+    uint8_t reserved[8]; /* zeros */
     uint32_t header_crc32;
 } tinyhil_reloc_header;
 
@@ -111,7 +111,7 @@ typedef struct {
     float scale;
     int32_t zero_point;
     uint32_t shape[TINYHIL_RELOC_RANK_MAX]; /* `rank` of them, then zeros */
-    char name[44];
+    char name[28];
 } tinyhil_reloc_tensor;
 
 /* Bytes of the arena. */
@@ -122,8 +122,8 @@ typedef struct {
 
 /* A layer writes regions[first_output] and on. */
 typedef struct {
-    uint32_t first_output;
-    uint32_t output_count;
+    uint16_t first_output;
+    uint16_t output_count;
 } tinyhil_reloc_layer;
 
 /* The first bytes of NAME_weights.bin; `weights` points to them. */

@@ -13,10 +13,11 @@ from harness.errors import RelocatableError
 from harness.quantization.types import DType
 from harness.relocatable.numbers import cores, feature_bits, number, type_numbers
 
-HEADER = struct.Struct("<IHHIHHHHHH" + "IIIIIIII" + "HHIIIII" + "64s20s32s" + "I32sI" + "I32s44sI")
+HEADER = struct.Struct("<IHHIHHHHHH" + "IIIIIIII" + "HHIIIII" + "52s20s32s" + "I32sI" + "I32s8sI")
 WEIGHTS_HEADER = struct.Struct("<IHHII32s")
-_TENSOR = struct.Struct("<BBHIIfi8I44s")
-_PAIR = struct.Struct("<II")
+_TENSOR = struct.Struct("<BBHIIfi8I28s")
+_REGION = struct.Struct("<II")
+_LAYER = struct.Struct("<HH")
 
 
 @dataclass(frozen=True)
@@ -122,10 +123,10 @@ def pack(model: RelocatableModel, code: bytes, weights: bytes | None = None) -> 
     layers_offset = start + len(body)
     first = 0
     for regions in model.layers:
-        body += _PAIR.pack(first, len(regions))
+        body += _LAYER.pack(first, len(regions))
         first += len(regions)
     regions_offset = start + len(body)
-    body += b"".join(_PAIR.pack(region.offset, region.bytes) for regions in model.layers for region in regions)
+    body += b"".join(_REGION.pack(region.offset, region.bytes) for regions in model.layers for region in regions)
     said = replace(
         model,
         total_bytes=start + len(body),
@@ -165,10 +166,10 @@ def _packed_header(model: RelocatableModel, tables: Sequence[int]) -> bytes:
         model.arena_bytes, model.arena_align, model.context_bytes, model.stack_bytes,
         len(model.inputs), len(model.outputs), tensors_offset,
         len(model.layers), layers_offset, region_count, regions_offset,
-        _text(model.name, 64), _text(model.version, 20), bytes.fromhex(model.model_sha256),
+        _text(model.name, 52), _text(model.version, 20), bytes.fromhex(model.model_sha256),
         model.body.crc32, bytes.fromhex(model.body.sha256), 0 if weights is None else weights.size,
         0 if weights is None else weights.crc32, bytes(32) if weights is None else bytes.fromhex(weights.sha256),
-        bytes(44), 0,
+        bytes(8), 0,
     )  # fmt: skip
     return fields[:-4] + struct.pack("<I", zlib.crc32(fields[:-4]))
 
@@ -179,7 +180,7 @@ def _packed_tensor(tensor: RelocatableTensor) -> bytes:
     shape = (*tensor.shape, *[0] * (number("RANK_MAX") - len(tensor.shape)))
     return _TENSOR.pack(
         type_numbers()[tensor.dtype], len(tensor.shape), flags, tensor.offset, tensor.bytes,
-        tensor.scale or 0.0, tensor.zero_point, *shape, _text(tensor.name, 44),
+        tensor.scale or 0.0, tensor.zero_point, *shape, _text(tensor.name, 28),
     )  # fmt: skip
 
 
@@ -327,8 +328,8 @@ class _Reader:
 
     def _regions(self, at: int, count: int, arena: int) -> tuple[Region, ...]:
         self._need(count <= number("REGIONS_MAX"), f"its layers have {count} outputs")
-        self._within("the table of layers' outputs", at, count * _PAIR.size, 4)
-        found = tuple(Region(*_PAIR.unpack_from(self._data, at + index * _PAIR.size)) for index in range(count))
+        self._within("the table of layers' outputs", at, count * _REGION.size, 4)
+        found = tuple(Region(*_REGION.unpack_from(self._data, at + index * _REGION.size)) for index in range(count))
         for region in found:
             self._need(region.offset + region.bytes <= arena, "a layer's output lies outside the arena")
         return found
@@ -336,10 +337,10 @@ class _Reader:
     def _layers(self, table: tuple[int, int], regions: Sequence[Region]) -> tuple[tuple[Region, ...], ...]:
         at, count = table
         self._need(count <= number("LAYERS_MAX"), f"it has {count} layers")
-        self._within("the table of layers", at, count * _PAIR.size, 4)
+        self._within("the table of layers", at, count * _LAYER.size, 4)
         layers = []
         for index in range(count):
-            first, outputs = _PAIR.unpack_from(self._data, at + index * _PAIR.size)
+            first, outputs = _LAYER.unpack_from(self._data, at + index * _LAYER.size)
             self._need(first + outputs <= len(regions), f"layer {index} has outputs that are not there")
             layers.append(tuple(regions[first : first + outputs]))
         return tuple(layers)

@@ -1,4 +1,4 @@
-"""Runs relocatable models, and their static forms, on Unicorn's bare cores: no memory but theirs, instructions counted."""
+"""Runs relocatable models and their static forms on Unicorn's bare cores: no memory but theirs, counted."""
 
 from __future__ import annotations
 

@@ -135,5 +135,5 @@ def _refuse_npu(plan: Plan) -> None:
     if layers:
         raise UnsupportedModelError(
             f"{plan.name} has {len(layers)} layers that run on an NPU, whose driver a relocatable model cannot hold",
-            hint="make it without --npu and from the model's own file, or as a package: tinyhil generate without --relocatable",
+            hint="make it without --npu, or a package: tinyhil generate without --relocatable",
         )
