@@ -189,6 +189,16 @@ def _truncate_and_say_so(rng: Rng, file: bytearray, sound: Sound) -> None:
     _put(file, _AT["total"], 4, len(file))
 
 
+def _within_the_header(rng: Rng, file: bytearray, sound: Sound) -> None:
+    """No tables, code within the header, and a file that ends there."""
+    total, code = int(rng.integers(HEADER + 8)), int(rng.integers(HEADER)) & ~1
+    _put(file, _AT["total"], 4, total)
+    for at, value in zip(range(24, 40, 4), (code, int(rng.integers(HEADER)), code, code), strict=True):
+        _put(file, at, 4, value)
+    for at in range(_AT["tensors"], 80, 4):
+        _put(file, at, 4, 0)
+
+
 def _append(rng: Rng, file: bytearray, sound: Sound) -> None:
     file += rng.bytes(int(rng.integers(1, 40)))
 
@@ -222,5 +232,5 @@ def _other_weights(rng: Rng, weights: bytearray) -> bytearray | None:
 
 _KINDS = (
     _flip, _header_field, _header_field, _header_field, _header_field, _table_field, _table_field, _shape, _truncate,
-    _truncate_and_say_so, _append, _swap, _overwrite,
+    _truncate_and_say_so, _within_the_header, _append, _swap, _overwrite,
 )  # fmt: skip
