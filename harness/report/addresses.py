@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from harness.elf.sizes import SectionSizes
 from harness.report.table import ReportTable
+from harness.runtimes.relocatable import LIBRARY
 
 if TYPE_CHECKING:
     from harness.validate.measurement import Measurement
@@ -30,7 +32,8 @@ def static_document(outcome: Outcome) -> Document | None:
     """The figures of the form that is linked, on the first vector; None for that form itself."""
     if outcome.static is None:
         return None
-    return {**_figures(outcome.static.measurement), "flash": outcome.static.flash}
+    library = outcome.image.sizes.objects.get(LIBRARY, SectionSizes()).flash
+    return {**_figures(outcome.static.measurement), "flash": outcome.static.flash, "library": library}
 
 
 def _figures(measured: Measurement) -> Document:
@@ -60,7 +63,9 @@ def addresses(document: Document) -> ReportTable:
                 _number(document["memory"]["flash"]),
             )
         )
-    return ReportTable("Addresses", columns, tuple(rows), frozenset(columns[2:]))
+    note = f"of the file {_number(static['library'])} B are the compiler's library (memcpy, soft float), "
+    note += "which a static firmware holds beside the model"
+    return ReportTable("Addresses", columns, tuple(rows), frozenset(columns[2:]), (note,))
 
 
 def layers(document: Document) -> ReportTable:

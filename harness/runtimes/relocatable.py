@@ -24,6 +24,9 @@ FOLDERS = ("relocatable", "movable")
 RUNTIME_BYTES = 4_000
 """Bytes of flash that these take."""
 
+LIBRARY = "compiler's library in the file"
+"""Its entry among the objects of an image's sizes."""
+
 _WORDS_A_LINE = 8
 
 
@@ -84,7 +87,7 @@ class RelocatableForm:
         own = replace(options, folders=(*options.folders, *FOLDERS))
         image = runtime.image(packages, board, own, cache_dir=cache_dir, progress=progress)  # type: ignore[arg-type]
         places = tuple(Place(spot.name, each) for spot, each in zip(spots, packages, strict=True))
-        return FormedImage(_sized(image, made), places, notes)
+        return FormedImage(_sized(image, made, package), places, notes)
 
 
 RELOCATABLE = RelocatableForm()
@@ -181,11 +184,13 @@ def glue(name: str, symbol: str, file: bytes, plan: Plan, *, copied: bool) -> st
     )
 
 
-def _sized(image: Image, made: Relocatable) -> Image:
+def _sized(image: Image, made: Relocatable, package: Package) -> Image:
     """The image, whose network takes what one file takes, wherever it lies."""
     from harness.elf.sizes import SectionSizes
+    from harness.relocatable.library import library_bytes
 
     sizes = image.sizes
+    library = SectionSizes(library_bytes(made.elf, package.plan.name, package.files))
     network = SectionSizes(len(made.file) - made.constant_bytes, made.constant_bytes, 0, sizes.arena)
     whole = {**sizes.groups, "model": network, "kernels": SectionSizes()}
-    return replace(image, sizes=replace(sizes, groups=whole))
+    return replace(image, sizes=replace(sizes, groups=whole, objects={**sizes.objects, LIBRARY: library}))

@@ -22,7 +22,7 @@ def run(console: Console, arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--model", default="*")
     parser.add_argument("--core", default="*")
     chosen = parser.parse_args(arguments)
-    made = table("Relocatable", "model", "core", "instructions", "more", "%", "flash B more", "addresses", "verdict")
+    made = table("Relocatable", "model", "core", "instructions", "more", "%", "flash B", "library B", "addresses", "verdict")
     bench = Workbench()
     with tempfile.TemporaryDirectory() as folder:
         for model in everything(Path(folder)):
@@ -32,10 +32,10 @@ def run(console: Console, arguments: Sequence[str] = ()) -> None:
                 try:
                     outcome = moved(bench, model, core)
                 except TinyhilError as error:
-                    row = (model.name, core, "", "", "", "", "", f"{error.code}: {error.message[:60]}")
+                    row = (model.name, core, *[""] * 6, f"{error.code}: {error.message[:60]}")
                 else:
                     price = price_of(outcome)
-                    shares = (f"{price.static:,}", f"{price.more:+,}", f"{price.share:.3%}", f"{price.flash:+,}")
+                    shares = (f"{price.static:,}", f"{price.more:+,}", f"{price.share:.3%}", f"{price.flash:+,}", f"{price.library:,}")
                     row = (model.name, core, *shares, str(price.addresses), "pass" if outcome.passed else "FAIL")
                 made.add_row(*row)
                 print(*row, sep="\t", flush=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.boards.registry import find_board
 from harness.frontends.tflite.writer import write
+from harness.runtimes.relocatable import LIBRARY
 from harness.validate.card import RandomVectors, card_of, parse_compress
 from harness.validate.options import Options
 from harness.validate.outcome import Outcome
@@ -52,10 +53,9 @@ class Moved:
 
 def everything(folder: Path) -> list[Moved]:
     """The models that are there; those of 16x8 are written to a folder."""
-    found = [Moved(path.stem, path) for path in sorted(FIXTURES.glob("*.tflite"))]
-    for name in (*(f"mlperftiny_{one}" for one in _MLPERF), *_OTHERS):
-        path = find_model(name)
-        found += [] if path is None else [Moved(name, path)]
+    names = (*(f"mlperftiny_{one}" for one in _MLPERF), *_OTHERS)
+    found = [Moved(name, path) for name in names if (path := find_model(name)) is not None]
+    found += [Moved(path.stem, path) for path in sorted(FIXTURES.glob("*.tflite"))]
     for name, layer in _WIDE.items():
         path = folder / f"{name}.tflite"
         path.write_bytes(write(layer.graph()))
@@ -83,12 +83,14 @@ class Price:
         static: instructions of the form that is linked.
         more: instructions beyond them at the address with the most.
         flash: bytes of flash beyond its.
+        library: of these, bytes of the compiler's library, which a static firmware holds beside the model.
         addresses: how many were run.
     """
 
     static: int
     more: int
     flash: int
+    library: int
     addresses: int
 
     @property
@@ -105,4 +107,5 @@ def price_of(outcome: Outcome) -> Price:
     assert static is not None
     worst = max(total for total in totals if total is not None)
     flash = outcome.image.sizes.network.flash - outcome.static.flash
-    return Price(static, worst - static, flash, len(totals))
+    library = outcome.image.sizes.objects[LIBRARY].flash
+    return Price(static, worst - static, flash, library, len(totals))
