@@ -226,7 +226,7 @@ class Client:
         put(self._transfer, 0, file.ljust(at, b"\0") + weights, progress)
         self._models.clear()
         self._select(None)
-        install(self._transfer, len(file), at, len(weights))
+        install(self._transfer, len(file), (at, len(weights)), FIRST_LIMIT_S)
 
     # --- running -------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from harness.link.exchange import NotReceivedError
 from harness.link.limits import Pace
 from harness.link.records import Fields
-from harness.link.runs import FIRST_LIMIT_S
 from harness.link.transfer import Transfer
 from harness.link.wire import Kind
 
@@ -65,18 +64,19 @@ def put(transfer: Transfer, offset: int, data: bytes, progress: PutProgress | No
             progress("send", at, len(data))
 
 
-def install(transfer: Transfer, size: int, weights_at: int = 0, weights_size: int = 0) -> None:
+def install(transfer: Transfer, size: int, weights: tuple[int, int], limit_s: float) -> None:
     """Has the device check what lies in its slot, and make it its model.
 
     Args:
         size: bytes of the file, from the slot's first byte on.
-        weights_at, weights_size: where its weights begin, and their bytes; 0 where they are not apart.
+        weights: where its weights begin, and their bytes; 0 where they are not apart.
+        limit_s: seconds that it may take.
 
     Raises:
         DeviceRefusedError: the file does not run there, and why.
     """
-    body = b"".join(number.to_bytes(4, "little") for number in (size, weights_at, weights_size))
+    body = b"".join(number.to_bytes(4, "little") for number in (size, *weights))
     transfer.until_received(
         Kind.INSTALL,
-        lambda: transfer.ask_long(Kind.INSTALL, body, limit_s=FIRST_LIMIT_S, doing="installing the model"),
+        lambda: transfer.ask_long(Kind.INSTALL, body, limit_s=limit_s, doing="installing the model"),
     )

@@ -35,4 +35,4 @@ def _is_library(symbol: Symbol, name: str, stems: Collection[str]) -> bool:
         return False
     if symbol.file:
         return PurePath(symbol.file).stem not in {*stems, name}
-    return symbol.name not in stems
+    return not symbol.name.startswith(tuple(stems))  # a file may have several functions

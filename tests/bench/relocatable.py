@@ -22,7 +22,8 @@ def run(console: Console, arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--model", default="*")
     parser.add_argument("--core", default="*")
     chosen = parser.parse_args(arguments)
-    made = table("Relocatable", "model", "core", "instructions", "more", "%", "flash B", "library B", "addresses", "verdict")
+    columns = ("model", "core", "instructions", "more", "%", "flash B", "library B", "addresses", "verdict")
+    made = table("Relocatable", *columns)
     bench = Workbench()
     with tempfile.TemporaryDirectory() as folder:
         for model in everything(Path(folder)):
@@ -35,8 +36,10 @@ def run(console: Console, arguments: Sequence[str] = ()) -> None:
                     row = (model.name, core, *[""] * 6, f"{error.code}: {error.message[:60]}")
                 else:
                     price = price_of(outcome)
-                    shares = (f"{price.static:,}", f"{price.more:+,}", f"{price.share:.3%}", f"{price.flash:+,}", f"{price.library:,}")
-                    row = (model.name, core, *shares, str(price.addresses), "pass" if outcome.passed else "FAIL")
+                    time = (f"{price.static:,}", f"{price.more:+,}", f"{price.share:.3%}")
+                    flash = (f"{price.flash:+,}", f"{price.library:,}")
+                    verdict = "pass" if outcome.passed else "FAIL"
+                    row = (model.name, core, *time, *flash, str(price.addresses), verdict)
                 made.add_row(*row)
                 print(*row, sep="\t", flush=True)
     console.print(made)

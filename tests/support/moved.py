@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.boards.registry import find_board
 from harness.frontends.tflite.writer import write
+from harness.relocatable.format import RelocatableModel
 from harness.runtimes.relocatable import LIBRARY
 from harness.validate.card import RandomVectors, card_of, parse_compress
 from harness.validate.options import Options
@@ -38,6 +39,11 @@ _COMPRESSED = ("int4", "lut16")
 """Levels that kws is stored at, besides as it is."""
 
 
+_BESIDE = (*(f"mlperftiny_{one}" for one in _MLPERF), *_OTHERS)
+NAMES = (*_BESIDE, *_WIDE, *(f"kws_{level}" for level in _COMPRESSED))
+"""Of all models but the fixtures."""
+
+
 @dataclass(frozen=True)
 class Moved:
     """A model to be moved.
@@ -53,8 +59,7 @@ class Moved:
 
 def everything(folder: Path) -> list[Moved]:
     """The models that are there; those of 16x8 are written to a folder."""
-    names = (*(f"mlperftiny_{one}" for one in _MLPERF), *_OTHERS)
-    found = [Moved(name, path) for name in names if (path := find_model(name)) is not None]
+    found = [Moved(name, path) for name in _BESIDE if (path := find_model(name)) is not None]
     found += [Moved(path.stem, path) for path in sorted(FIXTURES.glob("*.tflite"))]
     for name, layer in _WIDE.items():
         path = folder / f"{name}.tflite"
@@ -109,3 +114,12 @@ def price_of(outcome: Outcome) -> Price:
     flash = outcome.image.sizes.network.flash - outcome.static.flash
     library = outcome.image.sizes.objects[LIBRARY].flash
     return Price(static, worst - static, flash, library, len(totals))
+
+
+def described(size: int, arena: int, align: int = 4) -> RelocatableModel:
+    """What a file of so many bytes might say."""
+    return RelocatableModel(
+        name="m", version="0", model_sha256="00" * 32, core="cortex-m4", features=frozenset(), align=align,
+        weights_align=0, total_bytes=size, code_offset=0, code_bytes=0, init=0, invoke=0, arena_bytes=arena,
+        arena_align=8, context_bytes=8, stack_bytes=0, inputs=(), outputs=(), layers=(),
+    )  # fmt: skip

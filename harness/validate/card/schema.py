@@ -53,7 +53,9 @@ def _is_form(name: str) -> str:
 
 def _forms(value: object) -> object:
     """One form is short for a list of one."""
-    return split_forms([value]) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return split_forms([value])
+    return tuple(dict.fromkeys(value)) if isinstance(value, list) else value
 
 
 OracleName: TypeAlias = Annotated[str, AfterValidator(_gates)]
