@@ -1,4 +1,4 @@
-"""The form relocatable on emulated boards: exact at three addresses, at its price; in the slot of a running firmware."""
+"""The form relocatable on emulated boards: exact at three addresses, at its price; in a running firmware's slot."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ def test_the_m0plus_runs_it_and_the_report_tells_what_has_no_room():
     outcome = Workbench().validate(card_of(FIXTURES / "residual.tflite"), "microbit", FEW)
     assert outcome.passed, outcome.explain()
     assert [run.name for run in outcome.places] == ["flash", "flash, 4 mod 8"]
-    assert any(note.startswith("not run at the address 'RAM': ram of microbit has 16,384 bytes") for note in outcome.notes)
+    told = "not run at the address 'RAM': ram of microbit has 16,384 bytes"
+    assert any(note.startswith(told) for note in outcome.notes)
     document = run_document(outcome)
     assert document["form"] == "relocatable" and [place["same"] for place in document["addresses"]] == [True, True]
     assert [row[0] for row in addresses(document).rows] == ["static", "flash", "flash, 4 mod 8"]
