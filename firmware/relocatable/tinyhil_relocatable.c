@@ -189,6 +189,7 @@ tinyhil_reloc_status tinyhil_reloc_check(
     const tinyhil_reloc_host *host, const tinyhil_reloc_files *files, tinyhil_reloc_depth depth)
 {
     const tinyhil_reloc_header *h;
+    __asm__ volatile("" : : "r"(&tinyhil_reloc_abi)); /* so that the linker keeps it */
     tinyhil_reloc_status status = tinyhil_reloc_describe(files, &h);
     if (status != TINYHIL_RELOC_OK) {
         return status;
