@@ -51,27 +51,6 @@ static SMALL bool within(uint32_t at, uint32_t bytes, uint32_t size)
     return at <= size && bytes <= size - at;
 }
 
-/* What layers write is in the table of regions, and these in the arena. */
-static SMALL bool layers_within(const tinyhil_reloc_layer *layer, uint32_t count, uint32_t limit)
-{
-    for (; count > 0U; count--, layer++) {
-        if (!within(layer->first_output, layer->output_count, limit)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static SMALL bool regions_within(const tinyhil_reloc_region *region, uint32_t count, uint32_t limit)
-{
-    for (; count > 0U; count--, region++) {
-        if (!within(region->offset, region->bytes, limit)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool aligned(const void *address, uint32_t align)
 {
     return ((uintptr_t)address & (align - 1U)) == 0U;
@@ -128,26 +107,36 @@ static tinyhil_reloc_status check_header(const tinyhil_reloc_files *files, const
 static bool bounds_right(const tinyhil_reloc_header *h)
 {
     const uint32_t total = h->total_bytes;
-    const tinyhil_reloc_tensor *tensor = tinyhil_reloc_tensors(h);
     uint32_t tensors = (uint32_t)h->input_count + h->output_count;
+    const tinyhil_reloc_tensor *tensor = tinyhil_reloc_tensors(h);
+    const tinyhil_reloc_layer *layer = tinyhil_reloc_table(h, h->layers_offset);
+    const tinyhil_reloc_region *region = tinyhil_reloc_table(h, h->regions_offset);
     uint32_t unknown = h->flags & ~TINYHIL_RELOC_FLAGS;
     unknown |= (uint8_t)h->name[sizeof h->name - 1U] | (uint8_t)h->version[sizeof h->version - 1U];
     unknown |= (h->init_offset | h->invoke_offset) & 1U;
     unknown |= (h->tensors_offset | h->layers_offset | h->regions_offset) & 3U;
-    unknown |= (h->layer_count | h->region_count) >> 16; /* whose product with 8 is a number, so */
+    unknown |= (h->layer_count | h->region_count) >> 16; /* so that sizes of tables are numbers of 32 bits */
     if (unknown != 0U || h->context_bytes > TINYHIL_RELOC_CONTEXT_MAX ||
         !within(h->code_offset, h->code_bytes, total) ||
         !within(h->init_offset - h->code_offset, 2, h->code_bytes) ||
         !within(h->invoke_offset - h->code_offset, 2, h->code_bytes) ||
         !within(h->tensors_offset, tensors * (uint32_t)sizeof *tensor, total) ||
-        !within(h->layers_offset, h->layer_count * (uint32_t)sizeof(tinyhil_reloc_layer), total) ||
-        !within(h->regions_offset, h->region_count * (uint32_t)sizeof(tinyhil_reloc_region), total) ||
-        !layers_within(tinyhil_reloc_table(h, h->layers_offset), h->layer_count, h->region_count) ||
-        !regions_within(tinyhil_reloc_table(h, h->regions_offset), h->region_count, h->arena_bytes)) {
+        !within(h->layers_offset, h->layer_count * (uint32_t)sizeof *layer, total) ||
+        !within(h->regions_offset, h->region_count * (uint32_t)sizeof *region, total)) {
         return false;
     }
-    for (; tensors > 0U; tensors--, tensor++) {
-        if (!tensor_right(tensor, h->arena_bytes)) {
+    for (; tensors > 0U; tensors--) {
+        if (!tensor_right(tensor++, h->arena_bytes)) {
+            return false;
+        }
+    }
+    for (uint32_t count = h->layer_count; count > 0U; count--, layer++) {
+        if (!within(layer->first_output, layer->output_count, h->region_count)) {
+            return false;
+        }
+    }
+    for (uint32_t count = h->region_count; count > 0U; count--, region++) {
+        if (!within(region->offset, region->bytes, h->arena_bytes)) {
             return false;
         }
     }
@@ -183,22 +172,24 @@ static tinyhil_reloc_status check_part(
     const uint8_t *bytes, uint32_t size, uint32_t crc, const uint8_t sha256[32], tinyhil_reloc_depth depth)
 {
     uint32_t digest[8];
-    if (depth >= TINYHIL_RELOC_CRC && tinyhil_crc32(0, bytes, size) != crc) {
+    if (depth == TINYHIL_RELOC_BOUNDS) {
+        return TINYHIL_RELOC_OK;
+    }
+    if (tinyhil_crc32(0, bytes, size) != crc) {
         return TINYHIL_RELOC_BAD_CRC;
     }
-    if (depth >= TINYHIL_RELOC_SHA256) {
-        tinyhil_sha256(bytes, size, digest);
-        if (memcmp(digest, sha256, sizeof digest) != 0) {
-            return TINYHIL_RELOC_BAD_SHA256;
-        }
+    if (depth == TINYHIL_RELOC_CRC) {
+        return TINYHIL_RELOC_OK;
     }
-    return TINYHIL_RELOC_OK;
+    tinyhil_sha256(bytes, size, digest);
+    return memcmp(digest, sha256, sizeof digest) == 0 ? TINYHIL_RELOC_OK : TINYHIL_RELOC_BAD_SHA256;
 }
 
 tinyhil_reloc_status tinyhil_reloc_check(
     const tinyhil_reloc_host *host, const tinyhil_reloc_files *files, tinyhil_reloc_depth depth)
 {
     const tinyhil_reloc_header *h;
+    __asm__ volatile("" : : "r"(&tinyhil_reloc_abi)); /* so that the linker keeps it */
     tinyhil_reloc_status status = tinyhil_reloc_describe(files, &h);
     if (status != TINYHIL_RELOC_OK) {
         return status;

@@ -13,21 +13,23 @@ import numpy as np
 from harness.quantization.types import DType
 from harness.relocatable import format as form
 from harness.relocatable.format import Region, RelocatableModel, RelocatableTensor
+from harness.relocatable.numbers import number as number_of
 
 Rng = np.random.Generator
 HEADER = form.HEADER.size
 CORNERS = (
-    0, 1, 2, 3, 4, 7, 8, 16, 31, 32, 33, 255, 256, 257, 319, 320, 321, 4096, 16384, 65535, 65536,
-    (1 << 28) - 1, 1 << 28, (1 << 29), (1 << 30) + 1, (1 << 31) - 1, 1 << 31, (1 << 32) - 320, (1 << 32) - 8,
+    0, 1, 2, 3, 4, 7, 8, 16, 31, 32, 33, 255, 256, 257, HEADER - 1, HEADER, HEADER + 1, 4096, 16384, 65535, 65536,
+    (1 << 28) - 1, 1 << 28, (1 << 29), (1 << 30) + 1, (1 << 31) - 1, 1 << 31, (1 << 32) - HEADER, (1 << 32) - 8,
     (1 << 32) - 1,
 )  # fmt: skip
-_AT = {name: at for name, at in zip(
-    ("total", "align", "code", "tensors", "body_crc", "body_sha", "weights", "weights_crc", "weights_sha"),
-    (8, 20, 24, 56, 196, 200, 232, 236, 240), strict=True,
-)}  # fmt: skip
+_AT = {
+    "total": 8, "code": 24, "tensors": 56, "body_crc": HEADER - 88, "body_sha": HEADER - 84, "weights": HEADER - 52,
+    "weights_crc": HEADER - 48, "weights_sha": HEADER - 44,
+}  # fmt: skip
 FIELDS = (
     *((at, 2) for at in (4, 6, 12, 14, 16, 18, 20, 22, 56, 58)),
-    *((at, 4) for at in (0, 8, *range(24, 56, 4), *range(60, 80, 4), 196, 200, 232, 236, 240, 272, 316)),
+    *((at, 4) for at in (0, 8, *range(24, 56, 4), *range(60, 80, 4))),
+    *((HEADER - at, 4) for at in (88, 84, 52, 48, 44, 12, 4)),
 )
 """(offset, bytes) of the numbers in the header."""
 
@@ -88,11 +90,12 @@ def _tables(file: bytes) -> tuple[tuple[int, int], ...]:
     """(offset, bytes) of every number in the tables."""
     inputs, outputs, tensors, layers, layers_at, regions, regions_at = struct.unpack_from("<HHIIIII", file, 56)
     found = []
+    size = number_of("TENSOR_BYTES")
     for index in range(inputs + outputs):
-        at = tensors + 96 * index
-        found += [(at, 1), (at + 1, 1), (at + 2, 2), *((at + more, 4) for more in range(4, 52, 4)), (at + 95, 1)]
-    for start, count in ((layers_at, layers), (regions_at, regions)):
-        found += [(start + 4 * index, 4) for index in range(2 * count)]
+        at = tensors + size * index
+        found += [(at, 1), (at + 1, 1), (at + 2, 2), *((at + more, 4) for more in range(4, 52, 4)), (at + size - 1, 1)]
+    found += [(layers_at + 2 * index, 2) for index in range(2 * layers)]
+    found += [(regions_at + 4 * index, 4) for index in range(2 * regions)]
     return tuple(found)
 
 

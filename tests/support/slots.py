@@ -70,7 +70,7 @@ class Geometry:
 
 
 class EmulatedFlash:
-    """Erased bits are 1, programming makes zeros, once per word; `cut_at` operations on, the power goes amid the next."""
+    """Erased bits are 1, programming makes zeros, once per word; amid operation `cut_at` the power goes."""
 
     def __init__(self, geometry: Geometry, rng: np.random.Generator) -> None:
         size = (geometry.addresses[1] // geometry.page + geometry.pages + 1) * geometry.page
