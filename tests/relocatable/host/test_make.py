@@ -171,4 +171,4 @@ def test_inspect_tells_whether_a_firmware_would_run_it(folder, firmware):
     subprocess.run(["arm-none-eabi-strip", stripped], check=True)
     assert called("inspect", folder / "digits.bin", "--against", stripped).returncode == 0
     done = called("inspect", folder / "digits.bin", "--against", DIGITS)
-    assert done.returncode == 2 and "cannot be read as an ELF file" in done.stderr
+    assert done.returncode == 4 and "cannot be read as an ELF file" in done.stderr
