@@ -101,7 +101,8 @@ def with_library(sources: RelocatableSources) -> RelocatableSources:
     """The sources, with those that stand in for functions of libgcc that hold addresses."""
     if "registers" in core(sources.plan.core).features:
         return sources
-    texts = {path.name: path.read_text(encoding="utf-8") for path in sorted((resources.firmware() / "soft_float").glob("*.c"))}
+    found = sorted((resources.firmware() / "soft_float").glob("*.c"))
+    texts = {path.name: path.read_text(encoding="utf-8") for path in found}
     return replace(sources, files={**sources.files, **texts}, sources=(*sources.sources, *texts))
 
 
