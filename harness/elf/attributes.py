@@ -9,6 +9,7 @@ from harness.elf.reader import open_elf
 
 _SECTION = ".ARM.attributes"
 _ARCHITECTURES = {11: "v6-M", 12: "v6-M", 10: "v7-M", 13: "v7E-M", 16: "v8-M.base", 17: "v8-M.main", 21: "v8.1-M.main"}
+_FPUS = {5: "FPv4", 6: "FPv4", 7: "FPv5", 8: "FPv5"}
 _V7E_M = 13
 _SINGLE_ONLY = 1
 _DOUBLE = (7, 8)
@@ -21,10 +22,12 @@ class BuildAttributes:
 
     Attributes:
         architecture: "v7E-M" and so on; "" where it is not told, or none of a Cortex-M.
+        fpu: "FPv4" and so on; "" without one.
         features: names as harness.relocatable.numbers.FEATURES has them.
     """
 
     architecture: str
+    fpu: str
     features: frozenset[str]
 
 
@@ -51,4 +54,8 @@ def read_attributes(path: Path) -> BuildAttributes:
         "mve_float": vector > 1,
         "hard_float_abi": tags.get("TAG_ABI_VFP_ARGS", 0) == 1,
     }
-    return BuildAttributes(_ARCHITECTURES.get(architecture, ""), frozenset(name for name, has in told.items() if has))
+    return BuildAttributes(
+        architecture=_ARCHITECTURES.get(architecture, ""),
+        fpu=_FPUS.get(unit, ""),
+        features=frozenset(name for name, has in told.items() if has),
+    )

@@ -25,7 +25,7 @@ class Bound:
 
     Attributes:
         symbol: whose address is held, or the variable.
-        section: where.
+        section: where; of an image the function or constant, if symbols tell it.
         what: the relocation's name, or the section's kind.
     """
 
@@ -57,7 +57,8 @@ def _held(elf: Any) -> Iterator[Bound]:
             kind = relocation["r_info_type"]
             elsewhere = whole and kind != 0 and symbol["st_shndx"] in ("SHN_ABS", "SHN_UNDEF")
             if kind not in allowed or elsewhere:
-                yield Bound(_name(elf, symbol), target.name, _kind_name(kind))
+                where = _holder(elf, int(relocation["r_offset"])) if whole else ""
+                yield Bound(_name(elf, symbol), where or target.name, _kind_name(kind))
 
 
 def variables(path: Path) -> tuple[Bound, ...]:
@@ -75,6 +76,18 @@ def variables(path: Path) -> tuple[Bound, ...]:
                 found += [Bound(name, section.name, "variable") for name in held or [section.name]]
         common = [s.name for s in table.iter_symbols() if s["st_shndx"] == "SHN_COMMON"]
         return tuple([*found, *(Bound(name, "COMMON", "variable") for name in common)])
+
+
+def _holder(elf: Any, address: int) -> str:
+    """The function or constant of an image at an address; of what has no size, the nearest before it."""
+    table = elf.get_section_by_name(".symtab")
+    before = [
+        (int(symbol["st_value"]) & ~1, str(symbol.name))
+        for symbol in table.iter_symbols()
+        if symbol.name and not symbol.name.startswith("$") and int(symbol["st_value"]) & ~1 <= address
+        and symbol["st_info"]["type"] != "STT_SECTION"
+    ]  # fmt: skip
+    return max(before, default=(0, ""))[1]
 
 
 def _name(elf: Any, symbol: Any) -> str:

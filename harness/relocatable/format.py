@@ -282,6 +282,11 @@ class _Reader:
 
     def _header(self) -> tuple[Any, ...]:
         data = self._data
+        if data[:4] == struct.pack("<I", number("WEIGHTS_MAGIC")):
+            raise RelocatableError(
+                f"{self._source} holds the weights of a relocatable model",
+                hint="name the model: NAME.bin of this NAME_weights.bin",
+            )
         if data[:4] != struct.pack("<I", number("MAGIC")):
             raise RelocatableError(
                 f"{self._source} is no relocatable model: it does not begin with THRM",

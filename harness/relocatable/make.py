@@ -17,6 +17,7 @@ from harness.compiler.emit.relocatable import RelocatableSources, emit_relocatab
 from harness.compiler.plan import Plan
 from harness.elf.sizes import Origin
 from harness.errors import CompileError
+from harness.hardware.cores import core
 from harness.ir.graph import Tensor
 from harness.relocatable.format import (
     HEADER,
@@ -78,7 +79,7 @@ def make_relocatable(
     """
     check_core(plan.core)
     toolchain = toolchains.find("arm")
-    sources = emit_relocatable(plan, HEADER.size, WEIGHTS_HEADER.size if weights_apart else None)
+    sources = with_library(emit_relocatable(plan, HEADER.size, WEIGHTS_HEADER.size if weights_apart else None))
     flags = core_flags(resources.firmware(), plan.core)
     cache = BuildCache(default_root() if cache_dir is None else cache_dir)
     jobs = compile_jobs(sources, flags)
@@ -96,25 +97,34 @@ def make_relocatable(
     return _packed(_described(sources, linked, 0 if stack is None else stack.bytes), sources, linked, toolchain.version)
 
 
-def check_core(core: str) -> None:
+def with_library(sources: RelocatableSources) -> RelocatableSources:
+    """The sources, with those that stand in for functions of libgcc that hold addresses."""
+    if "registers" in core(sources.plan.core).features:
+        return sources
+    found = sorted((resources.firmware() / "soft_float").glob("*.c"))
+    texts = {path.name: path.read_text(encoding="utf-8") for path in found}
+    return replace(sources, files={**sources.files, **texts}, sources=(*sources.sources, *texts))
+
+
+def check_core(name: str) -> None:
     """Checks that models for a core can be relocatable.
 
     Raises:
         CompileError: they cannot.
     """
-    if core not in cores():
+    if name not in cores():
         raise CompileError(
-            f"there are no relocatable models for {core}",
+            f"there are no relocatable models for {name}",
             hint=f"name one of these with --core: {', '.join(sorted(cores()))}",
         )
 
 
-def compile_jobs(sources: RelocatableSources, core: tuple[str, ...]) -> list[Job]:
-    """The jobs of a model's own sources and of its kernels; `core` are the flags of its core."""
+def compile_jobs(sources: RelocatableSources, core_options: tuple[str, ...]) -> list[Job]:
+    """The jobs of a model's own sources and of its kernels; `core_options` are the flags of its core."""
     name = sources.plan.name
     tree = SourceTree(name, sources.files)
     headers = tree.headers()
-    flags = (*COMMON_FLAGS, *WARNING_FLAGS, *core, *POSITION_FLAGS)
+    flags = (*COMMON_FLAGS, *WARNING_FLAGS, *core_options, *POSITION_FLAGS)
     return [
         Job(Origin(label, name), label, tree, sources.files[source], flags, (name,), headers)
         for source in sources.sources

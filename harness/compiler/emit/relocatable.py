@@ -20,6 +20,7 @@ from harness.quantization.types import Array
 LEAST_ALIGN = 4
 """Loads of several words need words' alignment, and no load of a Cortex-M needs more."""
 
+_TWO_WORDS = 8
 _STATUS = {"small": 1, "misaligned": 2, "null": 3}
 """NAME_ARENA_TOO_SMALL and so on of model.h.j2."""
 
@@ -67,7 +68,7 @@ class ApartConstants(Constants):
         array = super().add(name, ctype, data, align)
         if array not in self._places:
             at = self._start + len(self.data)
-            gap = -at % max(align, LEAST_ALIGN)
+            gap = -at % max(align, LEAST_ALIGN, data.dtype.itemsize)
             self.data += bytes(gap) + np.ascontiguousarray(data).tobytes()
             self._places[array] = f"(const {ctype} *)(weights + {at + gap})"
         return self._places[array]
@@ -94,7 +95,8 @@ def emit_relocatable(plan: Plan, base: int, apart: int | None = None) -> Relocat
     facts |= _form(apart is not None)
     name = plan.name
     shared = tuple(file for file in kernels if not file.endswith(".h"))
-    files = {f"{name}.c": render("relocatable.c.j2", m=facts), **kernels}
+    files = {file: hidden(text) if file.endswith(".c") else text for file, text in kernels.items()}
+    files[f"{name}.c"] = render("relocatable.c.j2", m=facts)
     if apart is None:
         files[f"{name}_weights.h"] = weights_header(name, version.__version__, constants.arrays)
         files[f"{name}_weights.c"] = weights_source(name, version.__version__, constants.arrays)
@@ -127,7 +129,13 @@ def _form(apart: bool) -> dict[str, object]:
 
 
 def _align(arrays: list[ConstantArray]) -> int:
-    return max([LEAST_ALIGN, *(array.align for array in arrays)])
+    """What arrays need by the hardware's rules: two words need the alignment of one."""
+    return max([LEAST_ALIGN, *(array.align for array in arrays if array.align > _TWO_WORDS)])
+
+
+def hidden(text: str) -> str:
+    """A kernel's C, whose functions are taken for linked with it: else their addresses would be in a table."""
+    return f"#pragma GCC visibility push(hidden)\n{text}"
 
 
 def _refuse_npu(plan: Plan) -> None:
