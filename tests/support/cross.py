@@ -45,7 +45,8 @@ def _library_headers() -> tuple[str, ...]:
 
 def emulate(image: Path, core: str, machine: str | None = None) -> str:
     """What the image prints until it ends with exit code 0, on a machine other than MACHINES has where one is named."""
-    command = ["qemu-system-arm", "-machine", machine or MACHINES[core], "-display", "none", "-monitor", "none", "-serial", "none"]
+    command = ["qemu-system-arm", "-machine", machine or MACHINES[core], "-display", "none"]
+    command += ["-monitor", "none", "-serial", "none"]
     command += ["-chardev", "stdio,id=said", "-semihosting-config", "enable=on,target=native,chardev=said"]
     command += ["-kernel", str(image)]
     done = subprocess.run(

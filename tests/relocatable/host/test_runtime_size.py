@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -11,13 +12,16 @@ from elftools.elf.elffile import ELFFile
 from harness.build.port import core_flags
 from harness.relocatable.numbers import cores
 from tests.support.cross import clang_flags
-from tests.support.paths import FIRMWARE
+from tests.support.paths import EXAMPLES, FIRMWARE, REPOSITORY
+from tests.support.scale import scaled
 from tests.support.slots import CHECKS
 
 RELOCATABLE = FIRMWARE / "relocatable"
 RUNTIME = ("tinyhil_relocatable.c", "tinyhil_hash.c")
 SOURCES = (*RUNTIME, "tinyhil_slots.c")
 MOST_BYTES, MOST_STACK = 2048, 800
+PAGE = REPOSITORY / "docs" / "relocatable-runtime.md"
+_ROW = re.compile(r"^\| (?:runtime and hashes|slots) \|(.*)\|$", re.MULTILINE)
 _HEADERS = "".join(f'#include "{path.name}"\n' for path in sorted(RELOCATABLE.glob("*.h")))
 _CALLS = "\nint main()\n{\n    tinyhil_reloc_host host;\n    tinyhil_reloc_this_core(&host);\n    return 0;\n}\n"
 
@@ -41,13 +45,18 @@ def test_the_runtime_takes_less_than_2_kb(core, tmp_path):
     flags = ["arm-none-eabi-gcc", *CHECKS, *core_flags(FIRMWARE, core), "-g0", "-Os", "-fstack-usage"]
     sizes = {name: kept_bytes(compiled(flags, RELOCATABLE / name, tmp_path / f"{name}.o")) for name in RUNTIME}
     assert sum(sizes.values()) < MOST_BYTES, sizes
+    sizes["slots"] = kept_bytes(compiled(flags, RELOCATABLE / "tinyhil_slots.c", tmp_path / "slots.o"))
+    taken = (sum(sizes[name] for name in RUNTIME), sizes["slots"])
+    for row, measured in zip(_ROW.findall(PAGE.read_text()), taken, strict=True):
+        stated = int(row.split("|")[list(cores()).index(core)].replace(",", ""))
+        assert abs(stated - measured) <= 40, "the page tells another size"
     for usage in tmp_path.glob("*.su"):
         for line in usage.read_text().splitlines():
             assert int(line.split("\t")[1]) <= MOST_STACK, line
 
 
 @pytest.mark.parametrize("name", SOURCES)
-@pytest.mark.parametrize("optimize", ["-O0", "-Os", "-O2"])
+@pytest.mark.parametrize("optimize", scaled(["-O2"], ["-O0", "-Os", "-O2"]))
 def test_compilers_take_it_without_a_warning(name, optimize, tmp_path):
     for compiler in (
         ["gcc"],
@@ -56,6 +65,16 @@ def test_compilers_take_it_without_a_warning(name, optimize, tmp_path):
         ["arm-none-eabi-gcc", *core_flags(FIRMWARE, "cortex-m55")],
     ):
         compiled([*compiler, *CHECKS, optimize], RELOCATABLE / name, tmp_path / "out.o")
+
+
+def test_the_page_and_the_example_compile(tmp_path):
+    shown = tmp_path / "shown.c"
+    blocks = re.findall(r"^```c\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    assert blocks
+    shown.write_text("".join(blocks))
+    for source in (shown, EXAMPLES / "relocatable" / "model_update.c"):
+        for compiler in (["gcc"], ["arm-none-eabi-gcc", *core_flags(FIRMWARE, "cortex-m0plus")]):
+            compiled([*compiler, *CHECKS, f"-I{RELOCATABLE}"], source, tmp_path / "out.o")
 
 
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])
