@@ -22,7 +22,7 @@ def run(console: Console, arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--model", default="*")
     parser.add_argument("--core", default="*")
     chosen = parser.parse_args(arguments)
-    columns = ("model", "core", "instructions", "more", "%", "flash B", "library B", "addresses", "verdict")
+    columns = ("model", "core", "instructions", "more", "%", "flash B", "tables B", "library B", "addresses", "verdict")
     made = table("Relocatable", *columns)
     bench = Workbench()
     with tempfile.TemporaryDirectory() as folder:
@@ -33,11 +33,11 @@ def run(console: Console, arguments: Sequence[str] = ()) -> None:
                 try:
                     outcome = moved(bench, model, core)
                 except TinyhilError as error:
-                    row = (model.name, core, *[""] * 6, f"{error.code}: {error.message[:60]}")
+                    row = (model.name, core, *[""] * 7, f"{error.code}: {error.message[:60]}")
                 else:
                     price = price_of(outcome)
                     time = (f"{price.static:,}", f"{price.more:+,}", f"{price.share:.3%}")
-                    flash = (f"{price.flash:+,}", f"{price.library:,}")
+                    flash = (f"{price.flash:+,}", f"{price.tables:,}", f"{price.library:,}")
                     verdict = "pass" if outcome.passed else "FAIL"
                     row = (model.name, core, *time, *flash, str(price.addresses), verdict)
                 made.add_row(*row)

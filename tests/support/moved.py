@@ -39,6 +39,9 @@ _COMPRESSED = ("int4", "lut16")
 """Levels that kws is stored at, besides as it is."""
 
 
+_LAYER, _REGION = 4, 8
+"""Bytes of a layer, and of a tensor that it writes, in the file's tables."""
+
 _BESIDE = (*(f"mlperftiny_{one}" for one in _MLPERF), *_OTHERS)
 NAMES = (*_BESIDE, *_WIDE, *(f"kws_{level}" for level in _COMPRESSED))
 """Of all models but the fixtures."""
@@ -88,6 +91,7 @@ class Price:
         static: instructions of the form that is linked.
         more: instructions beyond them at the address with the most.
         flash: bytes of flash beyond its.
+        tables: of these, bytes of the tables of layers, which the static form has in the harness's own part of an image.
         library: of these, bytes of the compiler's library, which a static firmware holds beside the model.
         addresses: how many were run.
     """
@@ -95,6 +99,7 @@ class Price:
     static: int
     more: int
     flash: int
+    tables: int
     library: int
     addresses: int
 
@@ -113,7 +118,9 @@ def price_of(outcome: Outcome) -> Price:
     worst = max(total for total in totals if total is not None)
     flash = outcome.image.sizes.network.flash - outcome.static.flash
     library = outcome.image.sizes.objects[LIBRARY].flash
-    return Price(static, worst - static, flash, library, len(totals))
+    written = sum(len(layer.outputs) for layer in outcome.plan.layers)
+    tables = _LAYER * len(outcome.plan.layers) + _REGION * written
+    return Price(static, worst - static, flash, tables, library, len(totals))
 
 
 def described(size: int, arena: int, align: int = 4) -> RelocatableModel:
