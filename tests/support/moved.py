@@ -28,7 +28,7 @@ CORES = {
 _MLPERF = ("kws_int8", "vww_int8", "ic_int8", "ad_int8", "sww_int8")
 _OTHERS = (
     "tflm_trained_lstm_int8", "tflm_hello_world_int8", "tflm_micro_speech_quantized", "tflm_sine_float", "mww_v2_vad",
-    "tflm_person_detect", "mlperftiny_kws_float32", "mlperftiny_ad_float32", "st_gmp_wl_24_int8",
+    "tflm_person_detect", "mlperftiny_ad_float32", "st_gmp_wl_24_int8",
     "tinymaix_mnist_resnet_q", "armzoo_ds_cnn_quantized", "tflm_audio_preprocessor_int8",
 )  # fmt: skip
 _WIDE = {
@@ -91,7 +91,7 @@ class Price:
         static: instructions of the form that is linked.
         more: instructions beyond them at the address with the most.
         flash: bytes of flash beyond its.
-        tables: of these, bytes of the tables of layers, which the static form has in the harness's own part of an image.
+        tables: of these, bytes of the tables of layers, which the static form has in the harness' own part.
         library: of these, bytes of the compiler's library, which a static firmware holds beside the model.
         addresses: how many were run.
     """
