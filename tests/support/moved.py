@@ -35,7 +35,7 @@ _WIDE = {
     "wide_conv": Layer("CONV_2D", (1, 12, 12, 16), (24, 3, 3, 16), (1, 12, 12, 24), same=True),
     "wide_fully_connected": Layer("FULLY_CONNECTED", (1, 256), (64, 256), (1, 64)),
 }
-_COMPRESSED = ("int4", "lut16")
+_COMPRESSED = ("int4", "high")
 """Levels that kws is stored at, besides as it is."""
 
 
