@@ -84,8 +84,7 @@ def make_relocatable(
     cache = BuildCache(default_root() if cache_dir is None else cache_dir)
     jobs = compile_jobs(sources, flags)
     with cache.workspace() as workspace:
-        paths = [f"{kind}={workspace}=." for kind in ("-fdebug-prefix-map", "-fmacro-prefix-map")]
-        objects, _ = compile_all(jobs, toolchain, cache, workspace, paths, progress)
+        objects, _ = compile_all(jobs, toolchain, cache, workspace, path_flags(workspace), progress)
         for job, path in zip(jobs, objects, strict=True):
             check_object(path, job.origin.label)
         if progress:
@@ -104,6 +103,11 @@ def with_library(sources: RelocatableSources) -> RelocatableSources:
     found = sorted((resources.firmware() / "soft_float").glob("*.c"))
     texts = {path.name: path.read_text(encoding="utf-8") for path in found}
     return replace(sources, files={**sources.files, **texts}, sources=(*sources.sources, *texts))
+
+
+def path_flags(workspace: Path) -> list[str]:
+    """Flags that replace this machine's paths in the objects, so that builds are reproducible."""
+    return [f"{kind}={workspace}=." for kind in ("-fdebug-prefix-map", "-fmacro-prefix-map")]
 
 
 def check_core(name: str) -> None:

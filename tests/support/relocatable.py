@@ -21,7 +21,8 @@ from harness.hardware.cores import core
 from harness.quantization.types import Array
 from harness.relocatable.make import Relocatable
 
-ARENA, CONTEXT, STACK, RETURN = 0x2100_0010, 0x2200_0000, 0x2300_0000, 0x2400_0000
+ARENA_END, CONTEXT, STACK, RETURN = 0x2180_0000, 0x2200_0000, 0x2300_0000, 0x2400_0000
+"""The arena ends where its memory ends, as nearly as its alignment lets it."""
 STACK_BYTES = 0x4000
 STATIC_AT = 0x0800_0000
 PAGE = 0x1000
@@ -38,7 +39,7 @@ class Ran:
 class BareCore:
     """A core with code, arena, context and stack: whatever else is touched ends the run with an error."""
 
-    def __init__(self, name: str, places: Sequence[tuple[int, bytes]], arena_bytes: int) -> None:
+    def __init__(self, name: str, places: Sequence[tuple[int, bytes]], arena_bytes: int, arena_align: int) -> None:
         import unicorn
         from unicorn import arm_const
 
@@ -49,7 +50,8 @@ class BareCore:
         for address, data in places:
             self._map(address, len(data), unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
             self.machine.mem_write(address, data)
-        self._map(ARENA, arena_bytes, unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
+        self.arena = (ARENA_END - arena_bytes) // arena_align * arena_align
+        self._map(self.arena, arena_bytes, unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
         self._map(CONTEXT, 32, unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
         self._map(STACK, STACK_BYTES, unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
         self._map(RETURN, 4, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
@@ -101,8 +103,8 @@ def run_relocatable(
     if made.weights is not None:
         assert weights_at % model.weights_align == 0
         places.append((weights_at, made.weights))
-    bare = BareCore(model.core, places, model.arena_bytes)
-    status = bare.call(address + model.init, (CONTEXT, ARENA, model.arena_bytes, weights_at))
+    bare = BareCore(model.core, places, model.arena_bytes, model.arena_align)
+    status = bare.call(address + model.init, (CONTEXT, bare.arena, model.arena_bytes, weights_at))
     assert status == 0, f"init gives {status}"
     inputs = [one.offset for one in model.inputs]
     outputs = [(one.offset, one.dtype.numpy, one.shape) for one in model.outputs]
@@ -114,14 +116,14 @@ def _infer(bare, invoke, inputs, outputs, vectors, counted) -> Ran:  # type: ign
     first = 0
     for number, vector in enumerate(vectors):
         for offset, array in zip(inputs, vector, strict=True):
-            bare.machine.mem_write(ARENA + offset, np.ascontiguousarray(array).tobytes())
+            bare.machine.mem_write(bare.arena + offset, np.ascontiguousarray(array).tobytes())
         status = bare.call(invoke, (CONTEXT, 0, 0), counted=counted and number == 0)
         assert status == 0, f"invoke gives {status}"
         first = first or bare.instructions
         found.append(
             tuple(
                 np.frombuffer(
-                    bare.machine.mem_read(ARENA + offset, int(np.prod(shape, dtype=int)) * dtype.itemsize), dtype
+                    bare.machine.mem_read(bare.arena + offset, int(np.prod(shape, dtype=int)) * dtype.itemsize), dtype
                 ).reshape(shape)
                 for offset, dtype, shape in outputs
             )
@@ -147,8 +149,8 @@ def run_static(package: Package, vectors: Sequence[Sequence[Array]]) -> tuple[Ra
         run_tool(command, folder, "the static form does not link", toolchain)
         segments = [(s.address, s.data) for s in loadable_segments(elf)]
         places = [symbol_address(elf, f"{plan.name}_{entry}") or 0 for entry in ("init", "invoke")]
-    bare = BareCore(plan.core, segments, plan.arena_size)
-    assert bare.call(places[0], (CONTEXT, ARENA, plan.arena_size)) == 0
+    bare = BareCore(plan.core, segments, plan.arena_size, plan.arena_align)
+    assert bare.call(places[0], (CONTEXT, bare.arena, plan.arena_size)) == 0
     tensors = plan.graph.tensors
     inputs = [plan.placement_of(number).offset for number in plan.graph.inputs]
     outputs = [

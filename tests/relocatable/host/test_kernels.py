@@ -38,7 +38,7 @@ def _objects() -> list[tuple[Path, str]]:
     sources = [path for path in sorted(KERNELS.glob("*.[cS]")) if path.name not in NPU]
     all_of_them = [(source, name) for source in sources for name in _cores(source)]
     last = [(source, _cores(source)[-1]) for source in sources]
-    some = [pair for number, pair in enumerate(last) if number % 8 == 0 or pair[0].stem == INDIRECT]
+    some = [pair for number, pair in enumerate(last) if number % 16 == 0 or pair[0].stem == INDIRECT]
     return scaled(some, all_of_them)
 
 

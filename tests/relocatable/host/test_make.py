@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness import frontends
+from harness.build.cache import BuildCache, default_root
+from harness.build.jobs import compile_all
 from harness.build.port import core_flags
 from harness.build.toolchain import find
 from harness.compiler.compile import compile_graph
@@ -16,7 +18,7 @@ from harness.compiler.emit.relocatable import emit_relocatable
 from harness.errors import BuildError
 from harness.relocatable.format import HEADER, read
 from harness.relocatable.linking import link_model
-from harness.relocatable.make import make_relocatable
+from harness.relocatable.make import compile_jobs, make_relocatable, path_flags
 from tests.support.command import called
 from tests.support.paths import FIRMWARE, FIXTURES
 
@@ -65,15 +67,11 @@ def test_the_file_says_what_the_plan_says(plan):
 
 
 def test_the_code_is_the_same_wherever_it_is_linked(plan, tmp_path):
-    """The linker's own veneers and tables would differ."""
+    """What the linker itself makes, such as veneers, would differ."""
     sources = [emit_relocatable(plan, base) for base in (HEADER.size, 0x2000_0004 + HEADER.size)]
-    flags = (*core_flags(FIRMWARE, "cortex-m3"), "-std=c11", "-O2", "-fpie", "-fvisibility=hidden")
-    objects = []
-    for name, text in sources[0].files.items():
-        (tmp_path / name).write_text(text)
-    for name in sources[0].sources:
-        subprocess.run([find("arm").cc, *flags, "-c", name, "-o", f"{name}.o"], cwd=tmp_path, check=True)
-        objects.append(tmp_path / f"{name}.o")
+    flags = core_flags(FIRMWARE, "cortex-m3")
+    cache = BuildCache(default_root())
+    objects, _ = compile_all(compile_jobs(sources[0], flags), find("arm"), cache, tmp_path, path_flags(tmp_path))
     linked = [link_model(find("arm"), flags, objects, one.linker_script, "digits", tmp_path) for one in sources]
     assert linked[0].code == linked[1].code and linked[1].init - linked[0].init == 0x2000_0004
 
