@@ -1,4 +1,4 @@
-"""The example of an update: signed images in two slots, cut and forged, on an emulated board; what MCUboot's tool makes."""
+"""The example of an update: signed images in two slots, cut and forged, on an emulated Cortex-M7."""
 
 from __future__ import annotations
 
