@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.elf.sizes import SectionSizes
 from harness.errors import DoesNotFitError
 from harness.runtimes.forms import FormedImage, Place
 from harness.runtimes.relocatable import FOLDERS
@@ -100,9 +101,10 @@ class SlotForm:
         sizes = self.sizes or own_sizes(board, options.placement)
         self.check_room(sizes, package.plan.arena_size, board.name)
         image = slot_image(board, options, sizes, cache_dir=cache_dir, progress=progress)
-        return FormedImage(
-            replace(image, packages=(package.plan.name,)), (Place("slot", package),), prepare=self.install
-        )
+        network = SectionSizes(rodata=len(self.file) + len(self.weights), bss=image.sizes.arena)
+        sized = replace(image.sizes, groups={**image.sizes.groups, "model": network, "kernels": SectionSizes()})
+        image = replace(image, packages=(package.plan.name,), sizes=sized)
+        return FormedImage(image, (Place("slot", package),), prepare=self.install)
 
     def install(self, client: Client, progress: Progress) -> None:
         """Sends the file to the device, and has it installed."""

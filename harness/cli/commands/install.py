@@ -12,6 +12,7 @@ from harness.cli.options import (
     BoardOption,
     FarmOption,
     JsonOption,
+    LinkOption,
     OptimizeOption,
     PlacementOption,
     ProbeOption,
@@ -49,9 +50,7 @@ def install(
         str | None,
         typer.Option("--arena", metavar="BYTES", help="RAM of the firmware for arenas; with --slot."),
     ] = None,
-    link: Annotated[
-        str, typer.Option("--link", metavar="LINK", help="uart, fast for the board's quickest, or rtt.")
-    ] = "uart",
+    link: LinkOption = "auto",
     placement: PlacementOption = None,
     probe: ProbeOption = None,
     farm: FarmOption = None,
