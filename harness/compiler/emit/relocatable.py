@@ -139,9 +139,10 @@ def hidden(text: str) -> str:
 
 
 def _refuse_npu(plan: Plan) -> None:
-    layers = [step.node.op for step in plan.steps if isinstance(step.node.attrs, EthosUAttrs)]
+    steps = zip(plan.layers, plan.steps, strict=True)
+    layers = [layer.name for layer, step in steps if isinstance(step.node.attrs, EthosUAttrs)]
     if layers:
         raise UnsupportedModelError(
-            f"{plan.name} has {len(layers)} layers that run on an NPU, whose driver a relocatable model cannot hold",
+            f"{plan.name}: on an NPU, whose driver a relocatable model cannot hold, run: {', '.join(layers[:5])}",
             hint="make it without --npu, or a package: tinyhil generate without --relocatable",
         )
