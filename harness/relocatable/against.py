@@ -29,7 +29,7 @@ _ARCHITECTURES = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class Answer:
     """What was asked of a firmware, and the answer.
 
     Attributes:
@@ -41,7 +41,7 @@ class Finding:
     text: str
 
 
-def findings(model: RelocatableModel, firmware: Path) -> tuple[Finding, ...]:
+def findings(model: RelocatableModel, firmware: Path) -> tuple[Answer, ...]:
     """What the firmware has of what the model needs.
 
     Raises:
@@ -57,35 +57,35 @@ def findings(model: RelocatableModel, firmware: Path) -> tuple[Finding, ...]:
     )
 
 
-def _core(model: RelocatableModel, attributes: BuildAttributes) -> Finding:
+def _core(model: RelocatableModel, attributes: BuildAttributes) -> Answer:
     architecture, fpus = _ARCHITECTURES[model.core]
     told = " with ".join(part for part in (attributes.architecture, attributes.fpu) if part)
     if not attributes.architecture:
-        return Finding("core", None, f"it does not tell for which core it is; the model runs on {model.core} only")
+        return Answer("core", None, f"it does not tell for which core it is; the model runs on {model.core} only")
     if attributes.architecture != architecture or (fpus and attributes.fpu and attributes.fpu not in fpus):
-        return Finding("core", False, f"it is compiled for {told}; the model runs on {model.core} only")
+        return Answer("core", False, f"it is compiled for {told}; the model runs on {model.core} only")
     if fpus and not attributes.fpu:
-        return Finding("core", None, f"it is compiled for {told}, as for several; the model needs {model.core}")
-    return Finding("core", True, f"it is compiled for {told}, as {model.core} is")
+        return Answer("core", None, f"it is compiled for {told}, as for several; the model needs {model.core}")
+    return Answer("core", True, f"it is compiled for {told}, as {model.core} is")
 
 
-def _features(model: RelocatableModel, attributes: BuildAttributes) -> Finding:
+def _features(model: RelocatableModel, attributes: BuildAttributes) -> Answer:
     missing = [name for name in FEATURES if name in model.features - attributes.features]
     if missing:
-        return Finding("features", False, f"it is compiled without {', '.join(missing)}")
+        return Answer("features", False, f"it is compiled without {', '.join(missing)}")
     needed = ", ".join(name for name in FEATURES if name in model.features)
-    return Finding("features", True, f"it has {needed}" if needed else "the model needs none")
+    return Answer("features", True, f"it has {needed}" if needed else "the model needs none")
 
 
-def _runtime(firmware: Path, symbols: tuple[Symbol, ...]) -> Iterator[Finding]:
+def _runtime(firmware: Path, symbols: tuple[Symbol, ...]) -> Iterator[Answer]:
     record = _record(firmware, symbols)
     if record is None:
         hint = "compile firmware/relocatable into it"
-        yield Finding("runtime", False, f"it has no runtime of relocatable models: {hint}")
+        yield Answer("runtime", False, f"it has no runtime of relocatable models: {hint}")
         return
     _, form, abi = record
     for name, told, ours in (("format", form, number("FORMAT")), ("ABI", abi, number("ABI"))):
-        yield Finding(name, told == ours, f"its runtime takes {name} {told}, the model has {ours}")
+        yield Answer(name, told == ours, f"its runtime takes {name} {told}, the model has {ours}")
 
 
 def _record(firmware: Path, symbols: tuple[Symbol, ...]) -> tuple[int, int, int] | None:
@@ -101,7 +101,7 @@ def _record(firmware: Path, symbols: tuple[Symbol, ...]) -> tuple[int, int, int]
     return None
 
 
-def _arena(model: RelocatableModel, firmware: Path, symbols: tuple[Symbol, ...]) -> Finding:
+def _arena(model: RelocatableModel, firmware: Path, symbols: tuple[Symbol, ...]) -> Answer:
     """Zeroed arrays that are large enough; which one is the arena only the firmware's author knows."""
     zeroed = {section.number for section in read_sections(firmware) if section.kind == "bss"}
     arrays = [symbol for symbol in symbols if symbol.section in zeroed and symbol.size]
@@ -113,7 +113,7 @@ def _arena(model: RelocatableModel, firmware: Path, symbols: tuple[Symbol, ...])
     needs = f"{model.arena_bytes:,} B of arena at a multiple of {model.arena_align}"
     if room:
         least = min(room, key=lambda symbol: (symbol.size, symbol.name))
-        return Finding("arena", None, f"the model needs {needs}: {least.name} has {least.size:,} B")
+        return Answer("arena", None, f"the model needs {needs}: {least.name} has {least.size:,} B")
     largest = max(arrays, key=lambda symbol: symbol.size, default=None)
     told = f"; its largest array is {largest.name}, {largest.size:,} B" if largest is not None else ""
-    return Finding("arena", None, f"the model needs {needs}, which no array of it has{told}")
+    return Answer("arena", None, f"the model needs {needs}, which no array of it has{told}")

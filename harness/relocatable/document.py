@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.relocatable.format import HEADER, Part, RelocatableModel, RelocatableTensor
+from harness.relocatable.format import HEADER, PartChecks, RelocatableModel, RelocatableTensor
 from harness.relocatable.numbers import FEATURES, number
 
 
@@ -34,7 +34,7 @@ def model_document(model: RelocatableModel) -> dict[str, Any]:
     }
 
 
-def _part(part: Part) -> dict[str, Any]:
+def _part(part: PartChecks) -> dict[str, Any]:
     return {"bytes": part.size, "crc32": f"{part.crc32:08x}", "sha256": part.sha256}
 
 

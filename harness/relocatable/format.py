@@ -40,15 +40,19 @@ class RelocatableTensor:
 
 
 @dataclass(frozen=True)
-class Region:
+class LayerOutput:
     """Bytes of the arena."""
 
     offset: int
     bytes: int
 
 
+Region = LayerOutput
+"""The name in C."""
+
+
 @dataclass(frozen=True)
-class Part:
+class PartChecks:
     """A part of the model with its checks: what lies behind the header, or the file of the weights."""
 
     size: int
@@ -56,13 +60,13 @@ class Part:
     sha256: str
 
     @classmethod
-    def of(cls, data: bytes) -> Part:
+    def of(cls, data: bytes) -> PartChecks:
         """The checks of these bytes."""
         return cls(len(data), zlib.crc32(data), hashlib.sha256(data).hexdigest())
 
     def holds(self, data: bytes) -> bool:
         """Whether these are its bytes."""
-        return self == Part.of(data)
+        return self == PartChecks.of(data)
 
 
 @dataclass(frozen=True)
@@ -99,9 +103,9 @@ class RelocatableModel:
     stack_bytes: int
     inputs: tuple[RelocatableTensor, ...]
     outputs: tuple[RelocatableTensor, ...]
-    layers: tuple[tuple[Region, ...], ...]
-    body: Part = field(default_factory=lambda: Part(0, 0, "0" * 64))
-    weights: Part | None = None
+    layers: tuple[tuple[LayerOutput, ...], ...]
+    body: PartChecks = field(default_factory=lambda: PartChecks(0, 0, "0" * 64))
+    weights: PartChecks | None = None
     abi: int = 0
 
 
@@ -132,22 +136,23 @@ def pack(model: RelocatableModel, code: bytes, weights: bytes | None = None) -> 
         total_bytes=start + len(body),
         code_offset=start,
         code_bytes=len(code),
-        body=Part.of(body),
-        weights=None if weights is None else Part.of(weights),
+        body=PartChecks.of(body),
+        weights=None if weights is None else PartChecks.of(weights),
         abi=number("ABI"),
     )
     header = _packed_header(said, (tensors_offset, layers_offset, first, regions_offset))
     return header + body, said
 
 
-def body_of(file: bytes) -> Part:
+def body_of(file: bytes) -> PartChecks:
     """The checks of all behind the header of a NAME.bin."""
-    return Part.of(file[HEADER.size :])
+    return PartChecks.of(file[HEADER.size :])
 
 
 def pack_weights(constants: bytes, body_sha256: str) -> bytes:
     """NAME_weights.bin; `constants` are linked for the place behind its header."""
     size = WEIGHTS_HEADER.size
+    constants += bytes(-len(constants) % 4)
     header = WEIGHTS_HEADER.pack(
         number("WEIGHTS_MAGIC"), number("FORMAT"), size, size + len(constants), 0, bytes.fromhex(body_sha256)
     )
@@ -203,7 +208,7 @@ def read(data: bytes, source: str) -> RelocatableModel:
     Raises:
         RelocatableError: it is no such file, of another format, or damaged.
     """
-    return _Reader(data, source).model()
+    return _ModelReader(data, source).model()
 
 
 def check_weights(model: RelocatableModel, weights: bytes, source: str) -> None:
@@ -223,7 +228,7 @@ def check_weights(model: RelocatableModel, weights: bytes, source: str) -> None:
         raise RelocatableError(f"{source} is damaged: its hash is not the one that {model.name}.bin tells", hint=hint)
 
 
-class _Reader:
+class _ModelReader:
     """Reads one file."""
 
     def __init__(self, data: bytes, source: str) -> None:
@@ -252,7 +257,7 @@ class _Reader:
         self._need(arena <= number("BYTES_MAX"), f"its arena has {arena:,} bytes")
         apart = bool(flags & number("WEIGHTS_APART"))
         self._need(apart == (weights_bytes > 0) == (weights_align > 0), "weights are apart and are not")
-        body = Part(total - HEADER.size, body_crc, body_sha.hex())
+        body = PartChecks(total - HEADER.size, body_crc, body_sha.hex())
         self._need(body.holds(self._data[HEADER.size :]), "its hash is another one")
         tensors = self._tensors(tensors_at, inputs + outputs, arena)
         return RelocatableModel(
@@ -276,7 +281,7 @@ class _Reader:
             outputs=tensors[inputs:],
             layers=self._layers((layers_at, layer_count), self._regions(regions_at, region_count, arena)),
             body=body,
-            weights=Part(weights_bytes, weights_crc, weights_sha.hex()) if apart else None,
+            weights=PartChecks(weights_bytes, weights_crc, weights_sha.hex()) if apart else None,
             abi=abi,
         )
 
@@ -331,15 +336,16 @@ class _Reader:
             per_channel=bool(flags & number("PER_CHANNEL")),
         )
 
-    def _regions(self, at: int, count: int, arena: int) -> tuple[Region, ...]:
+    def _regions(self, at: int, count: int, arena: int) -> tuple[LayerOutput, ...]:
         self._need(count <= number("REGIONS_MAX"), f"its layers have {count} outputs")
         self._within("the table of layers' outputs", at, count * _REGION.size, 4)
-        found = tuple(Region(*_REGION.unpack_from(self._data, at + index * _REGION.size)) for index in range(count))
+        places = (at + index * _REGION.size for index in range(count))
+        found = tuple(LayerOutput(*_REGION.unpack_from(self._data, place)) for place in places)
         for region in found:
             self._need(region.offset + region.bytes <= arena, "a layer's output lies outside the arena")
         return found
 
-    def _layers(self, table: tuple[int, int], regions: Sequence[Region]) -> tuple[tuple[Region, ...], ...]:
+    def _layers(self, table: tuple[int, int], regions: Sequence[LayerOutput]) -> tuple[tuple[LayerOutput, ...], ...]:
         at, count = table
         self._need(count <= number("LAYERS_MAX"), f"it has {count} layers")
         self._within("the table of layers", at, count * _LAYER.size, 4)

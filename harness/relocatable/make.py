@@ -22,7 +22,7 @@ from harness.ir.graph import Tensor
 from harness.relocatable.format import (
     HEADER,
     WEIGHTS_HEADER,
-    Region,
+    LayerOutput,
     RelocatableModel,
     RelocatableTensor,
     body_of,
@@ -171,7 +171,7 @@ def _described(sources: RelocatableSources, linked: LinkedModel, stack_bytes: in
         inputs=tuple(_tensor(plan, number) for number in graph.inputs),
         outputs=tuple(_tensor(plan, number) for number in graph.outputs),
         layers=tuple(
-            tuple(Region(place.offset, place.size) for place in map(plan.placement_of, layer.outputs))
+            tuple(LayerOutput(place.offset, place.size) for place in map(plan.placement_of, layer.outputs))
             for layer in plan.layers
         ),
     )

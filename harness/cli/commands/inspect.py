@@ -14,7 +14,7 @@ from harness.errors import Category, RelocatableError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.relocatable.against import Finding
+    from harness.relocatable.against import Answer
     from harness.relocatable.format import RelocatableModel, RelocatableTensor
 
 _FileArgument: TypeAlias = Annotated[
@@ -125,13 +125,13 @@ def _tensor(tensor: RelocatableTensor) -> str:
     return f"{tensor.name}: {tensor.dtype.value} {shape}{scale}, {tensor.bytes:,} B at arena + {tensor.offset:,}"
 
 
-def _told(firmware: Path, asked: Sequence[Finding], runs: bool) -> list[str]:
+def _told(firmware: Path, asked: Sequence[Answer], runs: bool) -> list[str]:
     marks = {True: "yes", False: "no", None: "?"}
     verdict = f"{firmware}: {'nothing speaks against it' if runs else 'it would not run there'}"
     return [verdict, *(f"{marks[finding.holds]:4}{finding.name:10}{finding.text}" for finding in asked)]
 
 
-def _document(firmware: Path, asked: Sequence[Finding], runs: bool) -> dict[str, object]:
+def _document(firmware: Path, asked: Sequence[Answer], runs: bool) -> dict[str, object]:
     return {
         "firmware": str(firmware),
         "runs": runs,

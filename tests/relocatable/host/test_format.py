@@ -33,7 +33,7 @@ MODEL = form.RelocatableModel(
     stack_bytes=0,
     inputs=(form.RelocatableTensor("x", DType.INT8, (1, 49, 10, 1), 16, 490, 0.5, -3),),
     outputs=(form.RelocatableTensor("ÿ" * 40, DType.FLOAT32, (), 4000, 4),),
-    layers=((form.Region(0, 100), form.Region(100, 7)), (), (form.Region(4092, 4),)),
+    layers=((form.LayerOutput(0, 100), form.LayerOutput(100, 7)), (), (form.LayerOutput(4092, 4),)),
 )
 
 
