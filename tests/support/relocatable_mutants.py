@@ -12,7 +12,7 @@ import numpy as np
 
 from harness.quantization.types import DType
 from harness.relocatable import format as form
-from harness.relocatable.format import Region, RelocatableModel, RelocatableTensor
+from harness.relocatable.format import LayerOutput, RelocatableModel, RelocatableTensor
 from harness.relocatable.numbers import number as number_of
 
 Rng = np.random.Generator
@@ -66,7 +66,7 @@ def sound_files() -> tuple[Sound, ...]:
         arena_bytes=600, arena_align=16, context_bytes=8, stack_bytes=100,
         inputs=(RelocatableTensor("x", DType.INT8, (1, 7, 10, 1), 16, 70, 0.5, -3),),
         outputs=(RelocatableTensor("y", DType.FLOAT32, (2, 3), 96, 24),),
-        layers=((Region(0, 100), Region(100, 7)), (), (Region(596, 4),)),
+        layers=((LayerOutput(0, 100), LayerOutput(100, 7)), (), (LayerOutput(596, 4),)),
     )  # fmt: skip
     offset, every = 0, []
     for number, dtype in enumerate(DType):
@@ -75,7 +75,7 @@ def sound_files() -> tuple[Sound, ...]:
         offset += number * 2 * dtype.size
     many = replace(plain, inputs=tuple(every), outputs=(), layers=(), arena_bytes=offset, align=16, context_bytes=32)
     scalar = replace(plain, inputs=(), outputs=(RelocatableTensor("s", DType.INT64, (), 0, 8),), arena_bytes=8)
-    scalar = replace(scalar, layers=((Region(0, 8),),))
+    scalar = replace(scalar, layers=((LayerOutput(0, 8),),))
     rng = np.random.default_rng(5)
     code = rng.bytes(60)
     apart = replace(plain, weights_align=16)

@@ -17,7 +17,7 @@ from tests.support.scale import scaled
 RELOCATABLE = FIRMWARE / "relocatable"
 SUPPORT = REPOSITORY / "tests" / "support"
 SOUND = sound_files()
-BATCHES, BATCH = scaled(1, 4), scaled(1000, 5000)
+BATCHES, BATCH = scaled(1, 4), scaled(500, 5000)
 FAULT = 99
 
 

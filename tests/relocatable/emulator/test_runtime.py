@@ -91,7 +91,7 @@ def image(folder: Path, core: str, made: Sequence[Relocatable], inputs: Sequence
     return folder / "two.elf"
 
 
-CASES = [("cortex-m0plus", False, "tiny"), ("cortex-m7", True, "tiny")]
+CASES = [("cortex-m0plus", True, "tiny")]
 EVERY = [(core, apart, "digits") for core in MACHINES if core != "cortex-m0plus" for apart in (False, True)]
 
 

@@ -18,7 +18,7 @@ from tests.support.scale import scaled
 from tests.support.tiny import TINY_VECTOR, tiny_graph
 
 CORE = "cortex-m7"
-PAGE, CUTS = 1024, scaled(20, 400)
+PAGE, CUTS = 1024, scaled(10, 400)
 RELOCATABLE = FIRMWARE / "relocatable"
 SOURCES = [
     EXAMPLES / "relocatable" / "model_update.c",

@@ -18,7 +18,7 @@ from tests.support.slots import CHECKS
 RELOCATABLE = FIRMWARE / "relocatable"
 SUPPORT = REPOSITORY / "tests" / "support"
 SOUND = sound_files()
-BATCHES, BATCH = 4, scaled(1000, 5000)
+BATCHES, BATCH = 4, scaled(500, 5000)
 OK, BAD_ARENA = 0, 76
 
 
