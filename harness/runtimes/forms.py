@@ -28,7 +28,7 @@ DEFAULT_FORM = "static"
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class ModelPlace:
     """An address of a model in an image.
 
     Attributes:
@@ -52,7 +52,7 @@ class FormedImage:
     """
 
     image: Image
-    places: tuple[Place, ...]
+    places: tuple[ModelPlace, ...]
     notes: tuple[str, ...] = ()
     prepare: Callable[[Client, Progress], None] | None = None
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.runtimes.forms import FormedImage, Place
+from harness.runtimes.forms import FormedImage, ModelPlace
 
 if TYPE_CHECKING:
     from harness.build import BuildOptions, Image
@@ -86,7 +86,7 @@ class RelocatableForm:
         packages = [file_package(package.plan, made, spot) for spot in spots]
         own = replace(options, folders=(*options.folders, *FOLDERS))
         image = runtime.image(packages, board, own, cache_dir=cache_dir, progress=progress)  # type: ignore[arg-type]
-        places = tuple(Place(spot.name, each) for spot, each in zip(spots, packages, strict=True))
+        places = tuple(ModelPlace(spot.name, each) for spot, each in zip(spots, packages, strict=True))
         return FormedImage(_sized(image, made, package), places, notes)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.elf.sizes import SectionSizes
 from harness.errors import DoesNotFitError
-from harness.runtimes.forms import FormedImage, Place
+from harness.runtimes.forms import FormedImage, ModelPlace
 from harness.runtimes.relocatable import FOLDERS
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class SlotForm:
         network = SectionSizes(rodata=len(self.file) + len(self.weights), bss=image.sizes.arena)
         sized = replace(image.sizes, groups={**image.sizes.groups, "model": network, "kernels": SectionSizes()})
         image = replace(image, packages=(package.plan.name,), sizes=sized)
-        return FormedImage(image, (Place("slot", package),), prepare=self.install)
+        return FormedImage(image, (ModelPlace("slot", package),), prepare=self.install)
 
     def install(self, client: Client, progress: Progress) -> None:
         """Sends the file to the device, and has it installed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.runtimes.forms import DEFAULT_FORM, FormedImage, Place
+from harness.runtimes.forms import DEFAULT_FORM, FormedImage, ModelPlace
 
 if TYPE_CHECKING:
     from harness.build import BuildOptions
@@ -33,7 +33,7 @@ class Static:
     ) -> FormedImage:
         """See Form."""
         made = runtime.image([package], board, options, cache_dir=cache_dir, progress=progress)
-        return FormedImage(made, (Place("linked", package),))
+        return FormedImage(made, (ModelPlace("linked", package),))
 
 
 STATIC = Static()
