@@ -89,5 +89,5 @@ def _refuse(bound: Sequence[Bound], label: str) -> None:
         more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
         raise BuildError(
             f"{label} does not run at any address: {', '.join(named[:_MOST_NAMED])}{more}",
-            hint="a kernel of a relocatable model has no variables and no tables of addresses: tinyhil docs relocatable",
+            hint="a kernel of such a model has no variables and no tables of addresses: tinyhil docs relocatable",
         )

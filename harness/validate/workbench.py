@@ -15,7 +15,7 @@ from harness.build import BuildOptions
 from harness.build.progress import Progress
 from harness.compiler.goals import Goals
 from harness.cycles.targets import target_of_run
-from harness.errors import OptionError, OracleError, OracleMissingError, PlacementError
+from harness.errors import OptionError, OracleError, OracleMissingError
 from harness.ethosu.vela import VelaOptions
 from harness.hardware.placement import assign_regions
 from harness.ir.graph import Graph
@@ -38,6 +38,7 @@ from harness.validate.npu import SPECIFICATION, check_npu, reference_of
 from harness.validate.options import ORIGINAL_OPINION, Options, apply_options, chosen_runtime
 from harness.validate.outcome import Outcome
 from harness.validate.places import StaticRun, run_static
+from harness.validate.placing import stand_in_notes, wanted_regions
 from harness.validate.reference import Reference, References
 from harness.validate.running import GivenForm, Ran, Subject, run_image
 from harness.validate.truth import check_truth, labels_are_classes
@@ -45,7 +46,6 @@ from harness.validate.vectors import Vectors
 from harness.validate.verdict import Opinion, make_verdict
 
 if TYPE_CHECKING:
-    from harness.boards import Resolved
     from harness.boards.source import BoardSource
     from harness.build import Image
     from harness.compiler.emit.package import Package
@@ -256,7 +256,7 @@ class Workbench:
         model = self.graph(card.model)
         given = vectors.load(card.vectors, model, card.base)
         check_truth(card, given, model)
-        placement = assign_regions(resolved.runs_on, _wanted_regions(card, resolved, options))
+        placement = assign_regions(resolved.runs_on, wanted_regions(card, resolved, options))
         goals = goals_of(card, options.overrides)
         compressed = self.compressed(card, target_of_run(resolved, placement), goals, tell)
         model = model if compressed is None else compressed.graph
@@ -421,25 +421,3 @@ class Workbench:
 
 def _silent(what: str, done: int, total: int) -> None:
     pass
-
-
-def _wanted_regions(card: Card, resolved: Resolved, options: Options) -> dict[str, str]:
-    """Part of the image -> memory region: the card's entries for the board that runs, overridden by the options'."""
-    board = resolved.runs_on
-    return {**card.placing(board.name, has_choice=board.placement is not None), **options.placement}
-
-
-def stand_in_notes(card: Card, resolved: Resolved, package: Package, options: Options) -> tuple[str, ...]:
-    """A note where another board runs a model that the board asked for has no room for."""
-    asked = resolved.asked
-    if asked.name == resolved.runs_on.name:
-        return ()
-    from harness.build.fit import misfit
-
-    wanted = {**card.placing(asked.name, has_choice=asked.placement is not None), **options.placement}
-    try:
-        placement = assign_regions(asked, wanted)
-    except PlacementError as error:
-        return (f"{asked.name} itself: {error.message}",)
-    over = misfit([package], asked, placement)
-    return (f"{asked.name} itself has no room for it: {over}",) if over else ()
